@@ -1,0 +1,2 @@
+/** What holostream adds in Node: files. Everything else is in the main entry, `holostream`. */
+export {};

@@ -1,0 +1,2 @@
+/** Where bytes come from. Node's files are in `holostream/node`. */
+export {};

@@ -1,0 +1,39 @@
+import { FormatError } from '../errors.js';
+
+export type CompressionAlgorithm = 'lz4' | 'zstd';
+
+/** The code of each algorithm in HCT and HoloTensor headers is its place in this table. */
+export const COMPRESSION_ALGORITHMS: readonly CompressionAlgorithm[] = ['lz4', 'zstd'];
+
+/** Which implementation does the work; 'auto' takes the fastest that this engine offers. */
+export type Implementation = 'auto' | 'portable' | 'wasm' | 'native';
+
+export interface CompressOptions {
+  /** Zstd level, 1 to 19; LZ4 has none. Default 3. */
+  readonly level?: number | undefined;
+}
+
+/** One compression algorithm over whole blocks in memory. Synchronous: loading has happened before. */
+export interface Codec {
+  readonly algorithm: CompressionAlgorithm;
+  readonly implementation: Exclude<Implementation, 'auto'>;
+  /**
+   * Decodes `block` so that it fills `out` exactly; reads and writes nothing outside the two.
+   * @throws CodecError on every structural error and when the block decodes to fewer or more bytes
+   */
+  decompressInto(block: Uint8Array, out: Uint8Array): void;
+  /** One raw LZ4 block or one Zstandard frame. The result is the caller's own. */
+  compress(data: Uint8Array, options?: CompressOptions): Uint8Array;
+}
+
+export function compressionFromCode(code: number, offset?: number): CompressionAlgorithm {
+  const algorithm = COMPRESSION_ALGORITHMS[code];
+  if (algorithm === undefined) {
+    throw new FormatError('unknown compression code', {
+      offset,
+      expected: '0 (LZ4) or 1 (Zstd)',
+      actual: code,
+    });
+  }
+  return algorithm;
+}

@@ -1,0 +1,89 @@
+/**
+ * Every error that holostream throws on purpose is a {@link HolostreamError}: one sentence for people in
+ * `message`, and the same facts as fields for programs.
+ */
+
+/** The facts an error carries beside its sentence; each is there only where it means something. */
+export interface ErrorDetails {
+  /** Byte offset in the file, block or header named by `what`. */
+  readonly offset?: number | undefined;
+  /** Number of the HCT block, counted from 0. */
+  readonly blockIndex?: number | undefined;
+  /** Number of the HoloTensor fragment, counted from 0. */
+  readonly fragmentIndex?: number | undefined;
+  /** Name of the tensor, file or URL that the error is about. */
+  readonly name?: string | undefined;
+  readonly expected?: unknown;
+  readonly actual?: unknown;
+  readonly cause?: unknown;
+}
+
+export class HolostreamError extends Error {
+  /** What is wrong, without the figures: "HCT header: block size". */
+  readonly what: string;
+  readonly offset: number | undefined;
+  readonly blockIndex: number | undefined;
+  readonly fragmentIndex: number | undefined;
+  readonly expected: unknown;
+  readonly actual: unknown;
+  /** Where it is wrong, as words: "model.hct, block 3, byte 28". Empty when unknown. */
+  readonly where: string;
+
+  constructor(what: string, details: ErrorDetails = {}) {
+    const where = describePlace(details);
+    super(describe(what, where, details), 'cause' in details ? { cause: details.cause } : undefined);
+    this.name = new.target.name;
+    this.what = what;
+    this.where = where;
+    this.offset = details.offset;
+    this.blockIndex = details.blockIndex;
+    this.fragmentIndex = details.fragmentIndex;
+    this.expected = details.expected;
+    this.actual = details.actual;
+  }
+}
+
+/** The bytes break the rules of their format. */
+export class FormatError extends HolostreamError {}
+
+/** The bytes end before the format says they may. */
+export class TruncatedError extends FormatError {}
+
+/** A stored checksum and the bytes disagree. `expected` and `actual` are bigints. */
+export class ChecksumError extends FormatError {}
+
+/** A compressed block cannot be decoded. */
+export class CodecError extends FormatError {}
+
+/** Something is larger than a cap that the caller can raise by an option. */
+export class LimitError extends HolostreamError {}
+
+/** Well-formed, but beyond what this format, build or platform can do. */
+export class UnsupportedError extends HolostreamError {}
+
+/** The caller passed something that cannot work. */
+export class ArgumentError extends HolostreamError {}
+
+/** A source of bytes failed: a file that cannot be read, a server that answers with an error. */
+export class SourceError extends HolostreamError {}
+
+function describePlace({ name, blockIndex, fragmentIndex, offset }: ErrorDetails): string {
+  const parts: string[] = [];
+  if (name !== undefined) parts.push(name);
+  if (blockIndex !== undefined) parts.push(`block ${blockIndex}`);
+  if (fragmentIndex !== undefined) parts.push(`fragment ${fragmentIndex}`);
+  if (offset !== undefined) parts.push(`byte ${offset}`);
+  return parts.join(', ');
+}
+
+function describe(what: string, where: string, { expected, actual }: ErrorDetails): string {
+  let text = where === '' ? what : `${what} (${where})`;
+  if (expected !== undefined) text += `: expected ${show(expected)}`;
+  if (actual !== undefined) text += `${expected === undefined ? ': ' : ', '}got ${show(actual)}`;
+  return text;
+}
+
+function show(value: unknown): string {
+  if (typeof value === 'bigint') return `0x${value.toString(16).padStart(16, '0')}`;
+  return Array.isArray(value) ? `[${value.join(', ')}]` : String(value);
+}

@@ -1,0 +1,9 @@
+/** The pure core: bytes in, values out. One export a line group, in the order in which data passes. */
+
+export * from './byteQueue.js';
+export * from './codecs/codec.js';
+export * from './dtype.js';
+export * from './errors.js';
+export type * from './source.js';
+export type * from './stage.js';
+export type * from './tensor.js';

@@ -1,0 +1,30 @@
+/** Small things that tests of streams share. */
+
+export function streamOf<T>(...values: T[]): ReadableStream<T> {
+  const rest = values.values();
+  return new ReadableStream<T>(
+    {
+      pull(controller) {
+        const { done, value } = rest.next();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** The bytes as a stream of chunks of `size` bytes, the last one shorter. */
+export function chunked(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += size) chunks.push(bytes.subarray(at, at + size));
+  return streamOf(...chunks);
+}
+
+export async function collect<T>(stream: ReadableStream<T>): Promise<T[]> {
+  const all: T[] = [];
+  for await (const value of stream) all.push(value);
+  return all;
+}
+
+export const tick = (ms = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -1,0 +1,213 @@
+import { Duplex, Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { from, lastValueFrom, Observable, Subject, toArray } from 'rxjs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { fromByteStream } from '../../operators/fromByteStream.js';
+import { stageOperator } from '../../operators/stageOperator.js';
+import { StageStream } from '../../operators/stageStream.js';
+import type { Stage } from '../../src/stage.js';
+import { rejects } from '../helpers/assertions.js';
+import { collect, streamOf, tick } from '../helpers/streams.js';
+
+/** Gives each number n times, and counts what happened to it. */
+class Repeat implements Stage<number, number> {
+  made = 0;
+  closes = 0;
+  *push(n: number) {
+    if (n < 0) throw new Error('negative');
+    for (let i = 0; i < n; i++) {
+      this.made += 1;
+      yield n;
+    }
+  }
+  *flush() {
+    this.made += 1;
+    yield 0;
+  }
+  close() {
+    this.closes += 1;
+  }
+}
+
+/** The same, asynchronously. */
+class SlowRepeat extends Repeat implements Stage<number, number> {
+  // @ts-expect-error the outputs are asynchronous here
+  override async *push(n: number) {
+    for (const value of super.push(n)) {
+      await Promise.resolve();
+      yield value;
+    }
+  }
+}
+
+const expected = [1, 3, 3, 3, 2, 2, 0];
+
+const test = suite('stages: both faces');
+
+for (const [name, Kind] of [
+  ['synchronous', Repeat],
+  ['asynchronous', SlowRepeat],
+] as const) {
+  test(`${name}: stream and operator give the same, and close once`, async () => {
+    const a = new Kind();
+    assert.equal(await collect(streamOf(1, 3, 2).pipeThrough(new StageStream(() => a))), expected);
+    const b = new Kind();
+    assert.equal(
+      await lastValueFrom(
+        from([1, 3, 2]).pipe(
+          stageOperator(async () => b),
+          toArray(),
+        ),
+      ),
+      expected,
+    );
+    assert.equal([a.closes, b.closes], [1, 1]);
+  });
+}
+
+test('stream: outputs are made only as the reader asks', async () => {
+  const stage = new Repeat();
+  const reader = streamOf(1000, 1000)
+    .pipeThrough(new StageStream(() => stage))
+    .getReader();
+  for (let i = 0; i < 5; i++) await reader.read();
+  await tick();
+  assert.ok(stage.made <= 7, `made ${stage.made}`);
+  await reader.cancel();
+});
+
+test('stream: cancelling reaches the source and closes the stage', async () => {
+  const stage = new Repeat();
+  let reason: unknown;
+  const source = new ReadableStream<number>({
+    pull: (controller) => controller.enqueue(5),
+    cancel: (why) => {
+      reason = why;
+    },
+  });
+  const reader = source.pipeThrough(new StageStream(() => stage)).getReader();
+  await reader.read();
+  await reader.cancel('enough');
+  await tick();
+  assert.is(reason, 'enough');
+  assert.is(stage.closes, 1);
+});
+
+test('stream: an abort ends a write that waits for a reader', async () => {
+  const stage = new Repeat();
+  const stream = new StageStream(() => stage);
+  const writer = stream.writable.getWriter();
+  const writing = writer.write(3);
+  await tick();
+  await writer.abort(new Error('stop'));
+  await writing;
+  await rejects(stream.readable.getReader().read(), Error, /stop/);
+  assert.is(stage.closes, 1);
+});
+
+test('stream: an error of the stage errors both sides and cancels the source', async () => {
+  let cancelled = false;
+  const source = new ReadableStream<number>({
+    pull: (controller) => controller.enqueue(-1),
+    cancel: () => {
+      cancelled = true;
+    },
+  });
+  const stage = new Repeat();
+  await rejects(collect(source.pipeThrough(new StageStream(() => stage))), Error, /negative/);
+  await tick();
+  assert.ok(cancelled);
+  assert.is(stage.closes, 1);
+});
+
+test('stream: a factory that fails errors the stream', async () => {
+  const broken = new StageStream<number, number>(() => Promise.reject(new Error('no codec')));
+  await rejects(collect(streamOf(1).pipeThrough(broken)), Error, /no codec/);
+});
+
+test('stream: Duplex.fromWeb and stream.pipeline', async () => {
+  const out: number[] = [];
+  await pipeline(
+    Readable.from([1, 3, 2]),
+    Duplex.fromWeb(new StageStream(() => new Repeat()) as never, { objectMode: true }),
+    async (values: AsyncIterable<number>) => {
+      for await (const value of values) out.push(value);
+    },
+  );
+  assert.equal(out, expected);
+});
+
+test('operator: a hot source is not missed while the stage loads', async () => {
+  const source = new Subject<number>();
+  const all = lastValueFrom(
+    source.pipe(
+      stageOperator(() => tick().then(() => new Repeat())),
+      toArray(),
+    ),
+  );
+  for (const value of [1, 3, 2]) source.next(value);
+  source.complete();
+  assert.equal(await all, expected);
+});
+
+test('operator: unsubscribing, also while the stage loads, closes it and unsubscribes the source', async () => {
+  const stage = new Repeat();
+  let open = 0;
+  const source = new Observable<number>(() => {
+    open += 1;
+    return () => {
+      open -= 1;
+    };
+  });
+  const subscription = source.pipe(stageOperator(() => stage)).subscribe();
+  assert.is(open, 1);
+  subscription.unsubscribe();
+  assert.equal([open, stage.closes], [0, 0], 'never made, nothing to close');
+  const late = from([1])
+    .pipe(stageOperator(() => tick().then(() => stage)))
+    .subscribe();
+  late.unsubscribe();
+  await tick();
+  await tick();
+  assert.is(stage.closes, 1);
+});
+
+test('operator: an error of the stage unsubscribes the source', () => {
+  const stage = new Repeat();
+  let message = '';
+  const source = new Subject<number>();
+  source.pipe(stageOperator(() => stage)).subscribe({
+    error: (error: Error) => {
+      message = error.message;
+    },
+  });
+  source.next(-1);
+  assert.is(message, 'negative');
+  assert.not(source.observed);
+  assert.is(stage.closes, 1);
+});
+
+test('fromByteStream: unsubscribing cancels a stalled stream', async () => {
+  let cancelled = false;
+  const stalled = new ReadableStream<Uint8Array>({
+    pull: () => new Promise(() => {}),
+    cancel: () => {
+      cancelled = true;
+    },
+  });
+  const subscription = fromByteStream(stalled).subscribe();
+  await tick();
+  subscription.unsubscribe();
+  await tick();
+  assert.ok(cancelled);
+  assert.not(stalled.locked);
+});
+
+test('fromByteStream: gives all, completes, passes errors on', async () => {
+  assert.equal(await lastValueFrom(fromByteStream(streamOf(1, 2, 3)).pipe(toArray())), [1, 2, 3]);
+  const broken = new ReadableStream({ start: (controller) => controller.error(new Error('gone')) });
+  await rejects(lastValueFrom(fromByteStream(broken)), Error, /gone/);
+});
+
+test.run();
