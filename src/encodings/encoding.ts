@@ -1,0 +1,77 @@
+import type { DType } from '../dtype.js';
+import type { Kernels } from '../kernels/kernels.js';
+import type { Tensor } from '../tensor.js';
+
+/** How a tensor is cut into fragments. Codes 0 to 2 are the reference's, 16 is ours. */
+export type HolographicEncoding = 'spectral' | 'random-projection' | 'low-rank' | 'embedded';
+
+/** The matrix that a shape is treated as: rank 0 is 1×1, rank 1 is 1×n, rank 3 and more is first × the rest. */
+export interface MatrixShape {
+  readonly rows: number;
+  readonly cols: number;
+}
+
+/** What an encoder is given. Fragment payloads come out as they are stored, before any compression. */
+export interface EncodeRequest extends MatrixShape {
+  readonly tensor: Tensor<DType>;
+  /** How many fragments to cut, 1 to 65535. */
+  readonly fragments: number;
+  readonly seed: bigint;
+  readonly kernels: Kernels;
+}
+
+export interface EncodedFragments {
+  readonly payloads: readonly Uint8Array[];
+  /** L2 norm of the tensor. */
+  readonly norm: number;
+  /** True cosine similarity of what fragments 0..k reconstruct with the tensor, for each k. */
+  readonly cosines: readonly number[];
+  /** Fragments are worth most in order. */
+  readonly essentialFirst: boolean;
+  /** Any subset of the same size is worth the same. */
+  readonly interleaved: boolean;
+}
+
+/** What a decoder knows before the first fragment: all from the HoloTensor header. */
+export interface DecodeRequest extends MatrixShape {
+  readonly dtype: DType;
+  readonly fragments: number;
+  readonly seed: bigint;
+  /** L2 norm of the tensor, where the file has it: without it there is no true quality. */
+  readonly norm: number | undefined;
+  readonly kernels: Kernels;
+}
+
+/**
+ * How good a reconstruction is. Three different things, never mixed up:
+ * `fraction` of the parts that have arrived (the reference's "quality"), in [0, 1];
+ * `cosine` similarity with the original and `relativeError` ‖x − x̂‖ / ‖x‖: true values, undefined where the file
+ * does not allow to know them. (The third, predicted by the header's curve, is added by the container.)
+ */
+export interface EncodingQuality {
+  readonly fraction: number;
+  readonly cosine: number | undefined;
+  readonly relativeError: number | undefined;
+}
+
+/** Collects fragments in any order and reconstructs the best tensor that they allow. */
+export interface FragmentDecoder {
+  /**
+   * @returns false when this fragment had been added before (it counts once)
+   * @throws FormatError when the payload is malformed or belongs to another tensor; the decoder stays as it was
+   */
+  addFragment(index: number, payload: Uint8Array): boolean;
+  readonly quality: EncodingQuality;
+  /** Writes rows × cols values. */
+  reconstruct(out: Float32Array): void;
+  /** Lossless encodings: writes the elements in the tensor's own dtype, bit for bit once complete. */
+  reconstructElements?(out: Uint8Array): void;
+}
+
+/** One way of cutting tensors into fragments. `src/encodings/index.ts` has the table of them. */
+export interface Encoding {
+  readonly name: HolographicEncoding;
+  /** Its code in the HoloTensor header. */
+  readonly code: number;
+  createDecoder(request: DecodeRequest): FragmentDecoder;
+}
