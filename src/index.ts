@@ -3,6 +3,7 @@
 export * from './byteQueue.js';
 export * from './codecs/codec.js';
 export * from './dtype.js';
+export * from './encodings/index.js';
 export * from './errors.js';
 export type * from './source.js';
 export type * from './stage.js';

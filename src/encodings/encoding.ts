@@ -11,7 +11,7 @@ export interface MatrixShape {
   readonly cols: number;
 }
 
-/** What an encoder is given. Fragment payloads come out as they are stored, before any compression. */
+/** What an encoder is given, whatever the encoding. */
 export interface EncodeRequest extends MatrixShape {
   readonly tensor: Tensor<DType>;
   /** How many fragments to cut, 1 to 65535. */
@@ -21,6 +21,7 @@ export interface EncodeRequest extends MatrixShape {
 }
 
 export interface EncodedFragments {
+  /** One payload a fragment, as it is stored before any compression; their number is what the header will say. */
   readonly payloads: readonly Uint8Array[];
   /** L2 norm of the tensor. */
   readonly norm: number;
@@ -30,6 +31,8 @@ export interface EncodedFragments {
   readonly essentialFirst: boolean;
   /** Any subset of the same size is worth the same. */
   readonly interleaved: boolean;
+  /** Fewest fragments worth reconstructing from; the header stores it. */
+  readonly minimumFragments: number;
 }
 
 /** What a decoder knows before the first fragment: all from the HoloTensor header. */
@@ -68,10 +71,18 @@ export interface FragmentDecoder {
   reconstructElements?(out: Uint8Array): void;
 }
 
-/** One way of cutting tensors into fragments. `src/encodings/index.ts` has the table of them. */
-export interface Encoding {
+/**
+ * One way of cutting tensors into fragments: a file of its own, and a line in the table of `encodings/index.ts`.
+ * Options are the encoding's own (layout, rank, …); `{}` must mean the defaults.
+ */
+export interface Encoding<EncodeOptions extends object = object, DecodeOptions extends object = object> {
   readonly name: HolographicEncoding;
   /** Its code in the HoloTensor header. */
   readonly code: number;
-  createDecoder(request: DecodeRequest): FragmentDecoder;
+  /**
+   * @throws ArgumentError for options that cannot work, and for a NaN or infinity where the encoding cannot carry
+   * it, naming the index (see `assertFinite`)
+   */
+  encode(request: EncodeRequest, options: EncodeOptions): EncodedFragments;
+  createDecoder(request: DecodeRequest, options: DecodeOptions): FragmentDecoder;
 }
