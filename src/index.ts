@@ -2,6 +2,7 @@
 
 export * from './byteQueue.js';
 export * from './codecs/codec.js';
+export * from './dct.js';
 export * from './dtype.js';
 export * from './encodings/index.js';
 export * from './errors.js';
