@@ -1,0 +1,92 @@
+import { ArgumentError } from './errors.js';
+
+/**
+ * Half (IEEE 754 binary16) and bfloat16 patterns to and from binary32, over whole arrays.
+ *
+ * All of it is integer arithmetic on bit patterns: an engine may change the payload of a NaN that passes through a
+ * number. Narrowing rounds to nearest, ties to even; a NaN keeps its sign and the top bits of its payload, and stays a
+ * NaN when those are all zero.
+ */
+
+/** Binary16 patterns to numbers; every one of them has an exact binary32 value. */
+export function halfToFloat32(src: Uint16Array, out = new Float32Array(src.length)): Float32Array {
+  checkLength(src.length, out.length);
+  const bits = bitsOf(out);
+  for (let i = 0; i < src.length; i++) {
+    const half = src[i]!;
+    const magnitude = half & 0x7fff;
+    const sign = (half & 0x8000) << 16;
+    // Exponents 1 to 30 move from bias 15 to bias 127; the mantissa moves up by 13 bits.
+    if (magnitude >= 0x0400 && magnitude < 0x7c00) bits[i] = sign | ((magnitude << 13) + 0x38000000);
+    else if (magnitude >= 0x7c00) bits[i] = sign | 0x7f800000 | ((magnitude & 0x3ff) << 13);
+    else bits[i] = sign | normalizeSubnormal(magnitude);
+  }
+  return out;
+}
+
+/** Binary32 bits of `mantissa` × 2^-24, the value of a subnormal half. */
+function normalizeSubnormal(mantissa: number): number {
+  if (mantissa === 0) return 0;
+  const shift = Math.clz32(mantissa) - 8;
+  return ((126 - shift) << 23) + ((mantissa << shift) & 0x7fffff);
+}
+
+/** Numbers to binary16 patterns. From 65520 on the result is infinity; up to 2^-25 it is zero. */
+export function float32ToHalf(src: Float32Array, out = new Uint16Array(src.length)): Uint16Array {
+  checkLength(src.length, out.length);
+  const bits = bitsOf(src);
+  for (let i = 0; i < bits.length; i++) {
+    const pattern = bits[i]!;
+    const magnitude = pattern & 0x7fffffff;
+    const sign = (pattern >>> 16) & 0x8000;
+    if (magnitude >= 0x38800000 && magnitude < 0x47800000) {
+      // Normal as a half; a carry out of the mantissa raises the exponent, at the top end to infinity.
+      out[i] = sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+    } else if (magnitude > 0x7f800000) out[i] = sign | 0x7c00 | ((magnitude >>> 13) & 0x3ff || 0x200);
+    else if (magnitude >= 0x47800000) out[i] = sign | 0x7c00;
+    else out[i] = sign | roundToSubnormal(magnitude);
+  }
+  return out;
+}
+
+/** The multiple of 2^-24 nearest to a magnitude below 2^-14; 0x400, the smallest normal half, is a right answer. */
+function roundToSubnormal(magnitude: number): number {
+  if (magnitude < 0x33000000) return 0;
+  const shift = 126 - (magnitude >>> 23);
+  const mantissa = (magnitude & 0x7fffff) | 0x800000;
+  const rounded = mantissa >>> shift;
+  const rest = mantissa & ((1 << shift) - 1);
+  const tie = 1 << (shift - 1);
+  return rest > tie || (rest === tie && (rounded & 1) === 1) ? rounded + 1 : rounded;
+}
+
+/** Bfloat16 patterns, the upper halves of binary32, to numbers. */
+export function bfloat16ToFloat32(src: Uint16Array, out = new Float32Array(src.length)): Float32Array {
+  checkLength(src.length, out.length);
+  const bits = bitsOf(out);
+  for (let i = 0; i < src.length; i++) bits[i] = src[i]! << 16;
+  return out;
+}
+
+/** Numbers to bfloat16 patterns. Magnitudes that round past the largest finite bfloat16 become infinity. */
+export function float32ToBfloat16(src: Float32Array, out = new Uint16Array(src.length)): Uint16Array {
+  checkLength(src.length, out.length);
+  const bits = bitsOf(src);
+  for (let i = 0; i < bits.length; i++) {
+    const pattern = bits[i]!;
+    if ((pattern & 0x7fffffff) > 0x7f800000) {
+      out[i] = (pattern >>> 16) | ((pattern & 0x7f0000) === 0 ? 0x40 : 0);
+    } else out[i] = (pattern + 0x7fff + ((pattern >>> 16) & 1)) >>> 16;
+  }
+  return out;
+}
+
+function bitsOf(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}
+
+function checkLength(expected: number, actual: number): void {
+  if (expected !== actual) {
+    throw new ArgumentError('output array has the wrong length', { expected, actual });
+  }
+}
