@@ -8,6 +8,7 @@ export * from './encodings/index.js';
 export * from './errors.js';
 export * from './float.js';
 export * from './int4.js';
+export * from './rng.js';
 export type * from './source.js';
 export type * from './stage.js';
 export type * from './tensor.js';

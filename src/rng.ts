@@ -1,0 +1,58 @@
+/** 2^64 divided by the golden ratio: what lies between the seeds of two generators that belong together. */
+export const SEED_STEP = 0x9e3779b97f4a7c15n;
+
+/** Below this a uniform number is raised to it, so that its logarithm exists. */
+const SMALLEST_UNIFORM = Math.fround(1e-10);
+const TWO_PI = Math.fround(2 * Math.PI);
+
+/**
+ * The pseudo-random generator of the HoloTensor format, bit for bit: xorshift64 with shifts 13, 7 and 17 (G. Marsaglia,
+ * "Xorshift RNGs", 2003) on the state seed + 1. Not for secrets. With the seed 2^64 − 1 the state is 0 and
+ * stays 0: such a generator yields zeros for ever.
+ */
+export class SeededRng {
+  // Two halves of 32 bits: BigInt arithmetic is some fifty times slower.
+  #high: number;
+  #low: number;
+
+  /** @param seed taken modulo 2^64 */
+  constructor(seed: bigint) {
+    const state = BigInt.asUintN(64, seed + 1n);
+    this.#high = Number(state >> 32n) | 0;
+    this.#low = Number(state & 0xffffffffn) | 0;
+  }
+
+  /** The next 64 bits. */
+  nextU64(): bigint {
+    const high = this.nextHigh32();
+    return (BigInt(high) << 32n) | BigInt(this.#low >>> 0);
+  }
+
+  /** The upper half of the next 64 bits; the lower half is dropped. */
+  nextHigh32(): number {
+    let high = this.#high;
+    let low = this.#low;
+    high ^= (high << 13) | (low >>> 19);
+    low ^= low << 13;
+    low ^= (low >>> 7) | (high << 25);
+    high ^= high >>> 7;
+    high ^= (high << 17) | (low >>> 15);
+    low ^= low << 17;
+    this.#high = high;
+    this.#low = low;
+    return high >>> 0;
+  }
+
+  /** Uniform in [0, 1): the top 24 of the next 64 bits, so exact in f32. */
+  nextF32(): number {
+    return (this.nextHigh32() >>> 8) / 0x1000000;
+  }
+
+  /** Standard normal, of two uniform numbers by the Box–Muller transform, each step rounded to f32. */
+  nextNormal(): number {
+    const u = Math.max(this.nextF32(), SMALLEST_UNIFORM);
+    const radius = Math.fround(Math.sqrt(-2 * Math.fround(Math.log(u))));
+    const angle = Math.fround(TWO_PI * this.nextF32());
+    return Math.fround(radius * Math.fround(Math.cos(angle)));
+  }
+}
