@@ -1,4 +1,4 @@
-import { ArgumentError } from './errors.js';
+import { checkOutputLength } from './outputLength.js';
 
 /**
  * Half (IEEE 754 binary16) and bfloat16 patterns to and from binary32, over whole arrays.
@@ -9,8 +9,11 @@ import { ArgumentError } from './errors.js';
  */
 
 /** Binary16 patterns to numbers; every one of them has an exact binary32 value. */
-export function halfToFloat32(src: Uint16Array, out = new Float32Array(src.length)): Float32Array {
-  checkLength(src.length, out.length);
+export function halfToFloat32(
+  src: Uint16Array,
+  out: Float32Array = new Float32Array(src.length),
+): Float32Array {
+  checkOutputLength(out, src.length);
   const bits = bitsOf(out);
   for (let i = 0; i < src.length; i++) {
     const half = src[i]!;
@@ -32,8 +35,11 @@ function normalizeSubnormal(mantissa: number): number {
 }
 
 /** Numbers to binary16 patterns. From 65520 on the result is infinity; up to 2^-25 it is zero. */
-export function float32ToHalf(src: Float32Array, out = new Uint16Array(src.length)): Uint16Array {
-  checkLength(src.length, out.length);
+export function float32ToHalf(
+  src: Float32Array,
+  out: Uint16Array = new Uint16Array(src.length),
+): Uint16Array {
+  checkOutputLength(out, src.length);
   const bits = bitsOf(src);
   for (let i = 0; i < bits.length; i++) {
     const pattern = bits[i]!;
@@ -61,16 +67,22 @@ function roundToSubnormal(magnitude: number): number {
 }
 
 /** Bfloat16 patterns, the upper halves of binary32, to numbers. */
-export function bfloat16ToFloat32(src: Uint16Array, out = new Float32Array(src.length)): Float32Array {
-  checkLength(src.length, out.length);
+export function bfloat16ToFloat32(
+  src: Uint16Array,
+  out: Float32Array = new Float32Array(src.length),
+): Float32Array {
+  checkOutputLength(out, src.length);
   const bits = bitsOf(out);
   for (let i = 0; i < src.length; i++) bits[i] = src[i]! << 16;
   return out;
 }
 
 /** Numbers to bfloat16 patterns. Magnitudes that round past the largest finite bfloat16 become infinity. */
-export function float32ToBfloat16(src: Float32Array, out = new Uint16Array(src.length)): Uint16Array {
-  checkLength(src.length, out.length);
+export function float32ToBfloat16(
+  src: Float32Array,
+  out: Uint16Array = new Uint16Array(src.length),
+): Uint16Array {
+  checkOutputLength(out, src.length);
   const bits = bitsOf(src);
   for (let i = 0; i < bits.length; i++) {
     const pattern = bits[i]!;
@@ -83,10 +95,4 @@ export function float32ToBfloat16(src: Float32Array, out = new Uint16Array(src.l
 
 function bitsOf(values: Float32Array): Uint32Array {
   return new Uint32Array(values.buffer, values.byteOffset, values.length);
-}
-
-function checkLength(expected: number, actual: number): void {
-  if (expected !== actual) {
-    throw new ArgumentError('output array has the wrong length', { expected, actual });
-  }
 }

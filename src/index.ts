@@ -8,6 +8,8 @@ export * from './encodings/index.js';
 export * from './errors.js';
 export * from './float.js';
 export * from './int4.js';
+export * from './numbers.js';
+export * from './quantization.js';
 export * from './rng.js';
 export type * from './source.js';
 export type * from './stage.js';

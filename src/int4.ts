@@ -1,18 +1,21 @@
 import { ArgumentError } from './errors.js';
+import { checkOutputLength } from './outputLength.js';
 
 /** Two 4-bit two's-complement integers a byte, the low nibble first. */
 
 /** The first `count` integers of `packed`, each in −8…7. */
-export function unpackInt4(packed: Uint8Array, count: number, out = new Int8Array(count)): Int8Array {
+export function unpackInt4(
+  packed: Uint8Array,
+  count: number,
+  out: Int8Array = new Int8Array(count),
+): Int8Array {
   if (packed.length !== Math.ceil(count / 2)) {
     throw new ArgumentError('wrong number of bytes of packed int4', {
       expected: Math.ceil(count / 2),
       actual: packed.length,
     });
   }
-  if (out.length !== count) {
-    throw new ArgumentError('output array has the wrong length', { expected: count, actual: out.length });
-  }
+  checkOutputLength(out, count);
   for (let i = 0; i < count; i++) {
     const byte = packed[i >>> 1]!;
     // Shifting the nibble to the top of 32 bits and back down extends its sign.
