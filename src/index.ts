@@ -11,6 +11,7 @@ export * from './int4.js';
 export * from './numbers.js';
 export * from './quantization.js';
 export * from './rng.js';
+export * from './safetensors/index.js';
 export type * from './source.js';
 export type * from './stage.js';
 export type * from './tensor.js';

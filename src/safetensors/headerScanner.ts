@@ -1,0 +1,137 @@
+import { FormatError } from '../errors.js';
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
+const DIGIT_0 = 0x30;
+const COLON = 0x3a;
+const BRACKET_OPEN = 0x5b;
+const BACKSLASH = 0x5c;
+const BRACKET_CLOSE = 0x5d;
+const BRACE_OPEN = 0x7b;
+const BRACE_CLOSE = 0x7d;
+
+/**
+ * Reads the little of JSON that a safetensors header is made of: objects, arrays, strings, natural numbers.
+ * `JSON.parse` would not do: it keeps the last of two equal keys silently, reorders keys that look like numbers,
+ * and does not say where it found what.
+ */
+export class HeaderScanner {
+  readonly #bytes: Uint8Array;
+  readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  #at: number;
+
+  /** @param start where the JSON begins, so that errors name bytes of the file */
+  constructor(bytes: Uint8Array, start: number) {
+    this.#bytes = bytes;
+    this.#at = start;
+  }
+
+  /** Byte where the next token is looked for. */
+  get position(): number {
+    return this.#at;
+  }
+
+  /** Calls `member` with each key; it must read the value. */
+  object(member: (key: string) => void): void {
+    const keys = new Set<string>();
+    this.#sequence(BRACE_OPEN, BRACE_CLOSE, () => {
+      this.#skipSpace();
+      const offset = this.#at;
+      const key = this.string();
+      if (keys.has(key)) throw new FormatError('safetensors header: duplicate key', { offset, actual: key });
+      keys.add(key);
+      this.#expect(COLON);
+      member(key);
+    });
+  }
+
+  naturals(): number[] {
+    const values: number[] = [];
+    this.#sequence(BRACKET_OPEN, BRACKET_CLOSE, () => values.push(this.#natural()));
+    return values;
+  }
+
+  string(): string {
+    this.#expect(QUOTE);
+    const start = this.#at - 1;
+    for (let byte = this.#bytes[this.#at]; byte !== QUOTE; byte = this.#bytes[this.#at]) {
+      if (byte === undefined) this.#fail('a closing quote');
+      this.#at += byte === BACKSLASH ? 2 : 1;
+    }
+    this.#at += 1;
+    let text: unknown;
+    try {
+      text = JSON.parse(this.#decoder.decode(this.#bytes.subarray(start, this.#at)));
+    } catch (cause) {
+      throw new FormatError('safetensors header: malformed string', { offset: start, cause });
+    }
+    // A lone half of a surrogate pair (as an escape) has no UTF-8: it could not be written again.
+    if (/\p{Surrogate}/u.test(text as string)) {
+      throw new FormatError('safetensors header: string is not Unicode', { offset: start });
+    }
+    return text as string;
+  }
+
+  /** What may follow the header's object: spaces, as padding. */
+  end(): void {
+    while (this.#bytes[this.#at] === 0x20) this.#at += 1;
+    if (this.#at < this.#bytes.length) this.#fail('spaces up to the end');
+  }
+
+  #natural(): number {
+    this.#skipSpace();
+    const offset = this.#at;
+    let value = 0;
+    for (let digit = this.#digit(); digit !== undefined; digit = this.#digit()) {
+      value = value * 10 + digit;
+      this.#at += 1;
+    }
+    const leadingZero = this.#bytes[offset] === DIGIT_0 && this.#at - offset > 1;
+    if (this.#at === offset || leadingZero || !Number.isSafeInteger(value)) {
+      this.#at = offset;
+      this.#fail('a whole number from 0 to 2^53 - 1');
+    }
+    return value;
+  }
+
+  #digit(): number | undefined {
+    const digit = (this.#bytes[this.#at] ?? 0) - DIGIT_0;
+    return digit >= 0 && digit <= 9 ? digit : undefined;
+  }
+
+  #sequence(open: number, close: number, item: () => void): void {
+    this.#expect(open);
+    if (this.#accept(close)) return;
+    do item();
+    while (this.#accept(COMMA));
+    this.#expect(close);
+  }
+
+  #accept(byte: number): boolean {
+    this.#skipSpace();
+    if (this.#bytes[this.#at] !== byte) return false;
+    this.#at += 1;
+    return true;
+  }
+
+  #expect(byte: number): void {
+    if (!this.#accept(byte)) this.#fail(`"${String.fromCharCode(byte)}"`);
+  }
+
+  #skipSpace(): void {
+    for (;;) {
+      const byte = this.#bytes[this.#at];
+      if (byte !== 0x20 && byte !== 0x0a && byte !== 0x0d && byte !== 0x09) return;
+      this.#at += 1;
+    }
+  }
+
+  #fail(expected: string): never {
+    const byte = this.#bytes[this.#at];
+    throw new FormatError('safetensors header: malformed JSON', {
+      offset: this.#at,
+      expected,
+      actual: byte === undefined ? 'the end' : JSON.stringify(String.fromCharCode(byte)),
+    });
+  }
+}

@@ -1,0 +1,141 @@
+import { FormatError, LimitError, TruncatedError } from '../errors.js';
+import { isSafetensorsDType, SAFETENSORS_DTYPES, safetensorsByteLength } from './dtypes.js';
+import {
+  SAFETENSORS_LENGTH_SIZE,
+  SAFETENSORS_MAX_HEADER_SIZE,
+  SAFETENSORS_METADATA_KEY,
+  type SafetensorsHeader,
+  type SafetensorsTensor,
+} from './header.js';
+import { HeaderScanner } from './headerScanner.js';
+
+export interface SafetensorsParseOptions {
+  /** Largest header that is accepted, in bytes of JSON. Default {@link SAFETENSORS_MAX_HEADER_SIZE}. */
+  readonly maxHeaderSize?: number | undefined;
+  /** Bytes of the whole file, to be held against the header; left out when unknown. */
+  readonly fileSize?: number | undefined;
+}
+
+/**
+ * How many bytes {@link parseSafetensorsHeader} needs, from the first 8 of the file.
+ * @throws FormatError, LimitError, TruncatedError
+ */
+export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsParseOptions = {}): number {
+  const { maxHeaderSize = SAFETENSORS_MAX_HEADER_SIZE, fileSize } = options;
+  if (bytes.length < SAFETENSORS_LENGTH_SIZE) {
+    throw new TruncatedError('safetensors: header length', {
+      offset: 0,
+      expected: `${SAFETENSORS_LENGTH_SIZE} bytes`,
+      actual: bytes.length,
+    });
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset, SAFETENSORS_LENGTH_SIZE).getBigUint64(0, true);
+  if (length > maxHeaderSize) {
+    throw new LimitError('safetensors: header length', {
+      offset: 0,
+      expected: `at most ${maxHeaderSize}`,
+      actual: String(length),
+    });
+  }
+  const size = SAFETENSORS_LENGTH_SIZE + Number(length);
+  if (fileSize !== undefined && size > fileSize) {
+    throw new TruncatedError('safetensors: header', { expected: `${size} bytes`, actual: fileSize });
+  }
+  return size;
+}
+
+/**
+ * Parses the start of a safetensors file: the length and as many bytes as it says; more may follow. Strict, as
+ * https://github.com/huggingface/safetensors#format asks: no duplicate keys, no holes, no overlaps, sizes that
+ * equal shape × dtype, nothing but spaces behind the JSON.
+ * @throws FormatError (TruncatedError where bytes are missing), LimitError
+ */
+export function parseSafetensorsHeader(
+  bytes: Uint8Array,
+  options: SafetensorsParseOptions = {},
+): SafetensorsHeader {
+  const byteLength = safetensorsHeaderSize(bytes, options);
+  if (bytes.length < byteLength) {
+    throw new TruncatedError('safetensors: header', {
+      expected: `${byteLength} bytes`,
+      actual: bytes.length,
+    });
+  }
+  if (bytes[SAFETENSORS_LENGTH_SIZE] !== 0x7b) {
+    throw new FormatError('safetensors: header must begin with "{"', { offset: SAFETENSORS_LENGTH_SIZE });
+  }
+  const metadata = new Map<string, string>();
+  const tensors: SafetensorsTensor[] = [];
+  const scanner = new HeaderScanner(bytes.subarray(0, byteLength), SAFETENSORS_LENGTH_SIZE);
+  scanner.object((key) => {
+    if (key === SAFETENSORS_METADATA_KEY) scanner.object((name) => metadata.set(name, scanner.string()));
+    else tensors.push(parseTensor(scanner, key, byteLength));
+  });
+  scanner.end();
+  const fileSize = checkLayout(tensors, byteLength);
+  if (options.fileSize !== undefined && options.fileSize !== fileSize) {
+    const Problem = options.fileSize < fileSize ? TruncatedError : FormatError;
+    throw new Problem('safetensors: file size', { expected: fileSize, actual: options.fileSize });
+  }
+  return { metadata, tensors, byteLength, fileSize };
+}
+
+function parseTensor(scanner: HeaderScanner, name: string, dataStart: number): SafetensorsTensor {
+  const offset = scanner.position;
+  let dtype: string | undefined;
+  let shape: number[] | undefined;
+  let range: number[] | undefined;
+  scanner.object((field) => {
+    if (field === 'dtype') dtype = scanner.string();
+    else if (field === 'shape') shape = scanner.naturals();
+    else if (field === 'data_offsets') range = scanner.naturals();
+    else throw new FormatError('safetensors header: unknown field', { name, offset, actual: field });
+  });
+  if (dtype === undefined || shape === undefined || range === undefined) {
+    throw new FormatError('safetensors header: missing field', {
+      name,
+      offset,
+      expected: 'dtype, shape, data_offsets',
+    });
+  }
+  if (!isSafetensorsDType(dtype)) {
+    throw new FormatError('safetensors header: unknown dtype', {
+      name,
+      offset,
+      expected: SAFETENSORS_DTYPES.join(', '),
+      actual: dtype,
+    });
+  }
+  const [begin = 0, end = 0] = range;
+  if (range.length !== 2 || begin > end || !Number.isSafeInteger(dataStart + end)) {
+    throw new FormatError('safetensors header: data_offsets', { name, offset, actual: range });
+  }
+  const byteLength = safetensorsByteLength(dtype, shape);
+  if (byteLength !== end - begin) {
+    throw new FormatError(`safetensors header: size of ${dtype}[${shape.join(', ')}]`, {
+      name,
+      offset,
+      expected: byteLength ?? 'whole bytes below 2^50',
+      actual: end - begin,
+    });
+  }
+  return { name, dtype, shape, offset: dataStart + begin, byteLength };
+}
+
+/** Sorts the tensors by their place and returns where the last one ends. */
+function checkLayout(tensors: SafetensorsTensor[], dataStart: number): number {
+  // Empty tensors share their offset with the next one and come first.
+  tensors.sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
+  let end = dataStart;
+  for (const { name, offset, byteLength } of tensors) {
+    if (offset !== end) {
+      throw new FormatError(`safetensors: ${offset < end ? 'overlapping tensors' : 'hole before tensor'}`, {
+        name,
+        expected: end - dataStart,
+        actual: offset - dataStart,
+      });
+    }
+    end = offset + byteLength;
+  }
+  return end;
+}

@@ -1,0 +1,81 @@
+import { ArgumentError, LimitError } from '../errors.js';
+import { isSafetensorsDType, SAFETENSORS_DTYPES, safetensorsByteLength } from './dtypes.js';
+import {
+  SAFETENSORS_LENGTH_SIZE,
+  SAFETENSORS_MAX_HEADER_SIZE,
+  SAFETENSORS_METADATA_KEY,
+  type SafetensorsDeclaration,
+  type SafetensorsHeader,
+} from './header.js';
+
+/** The header is padded so that the data begin at a multiple of this, as the format's own implementation does. */
+const ALIGNMENT = 8;
+
+/**
+ * Lays the tensors out in the order given and writes the header: keys in that order, no spaces but the padding,
+ * so that the same input always gives the same bytes.
+ * @throws ArgumentError when a name is taken twice, reserved or no Unicode, or a tensor has no size in bytes
+ * @throws LimitError when the header would be larger than readers accept
+ */
+export function serializeSafetensorsHeader(
+  declarations: readonly SafetensorsDeclaration[],
+  metadata: ReadonlyMap<string, string> = new Map(),
+): { readonly header: SafetensorsHeader; readonly bytes: Uint8Array } {
+  const members: string[] = [];
+  if (metadata.size > 0) {
+    const entries = Array.from(metadata, ([key, value]) => `${quote(key)}:${quote(value)}`);
+    members.push(`${quote(SAFETENSORS_METADATA_KEY)}:{${entries.join(',')}}`);
+  }
+  const names = new Set([SAFETENSORS_METADATA_KEY]);
+  let end = 0;
+  const laidOut = declarations.map((declaration) => {
+    const { name, dtype, shape } = declaration;
+    if (names.has(name)) throw new ArgumentError('safetensors: name taken', { name });
+    names.add(name);
+    const byteLength = declaredByteLength(declaration);
+    const begin = end;
+    end += byteLength;
+    members.push(
+      `${quote(name)}:{"dtype":"${dtype}","shape":[${shape.join(',')}],"data_offsets":[${begin},${end}]}`,
+    );
+    return { name, dtype, shape, offset: begin, byteLength };
+  });
+  const json = new TextEncoder().encode(`{${members.join(',')}}`);
+  const jsonSize = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
+  if (jsonSize > SAFETENSORS_MAX_HEADER_SIZE) {
+    throw new LimitError('safetensors: header size', {
+      expected: `at most ${SAFETENSORS_MAX_HEADER_SIZE}`,
+      actual: jsonSize,
+    });
+  }
+  const byteLength = SAFETENSORS_LENGTH_SIZE + jsonSize;
+  const bytes = new Uint8Array(byteLength).fill(0x20);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(jsonSize), true);
+  bytes.set(json, SAFETENSORS_LENGTH_SIZE);
+  const tensors = laidOut.map((tensor) => ({ ...tensor, offset: tensor.offset + byteLength }));
+  return { header: { metadata, tensors, byteLength, fileSize: byteLength + end }, bytes };
+}
+
+function declaredByteLength({ name, dtype, shape }: SafetensorsDeclaration): number {
+  if (!isSafetensorsDType(dtype)) {
+    throw new ArgumentError('safetensors: unknown dtype', {
+      name,
+      expected: SAFETENSORS_DTYPES.join(', '),
+      actual: dtype,
+    });
+  }
+  const byteLength = safetensorsByteLength(dtype, shape);
+  if (
+    byteLength === undefined ||
+    !shape.every((dimension) => dimension >= 0 && Number.isInteger(dimension))
+  ) {
+    throw new ArgumentError(`safetensors: shape for ${dtype}`, { name, actual: shape });
+  }
+  return byteLength;
+}
+
+function quote(text: string): string {
+  if (/\p{Surrogate}/u.test(text))
+    throw new ArgumentError('safetensors: text is not Unicode', { name: text });
+  return JSON.stringify(text);
+}

@@ -1,0 +1,180 @@
+import { readdirSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  ArgumentError,
+  FormatError,
+  LimitError,
+  parseSafetensorsHeader,
+  type SafetensorsDeclaration,
+  type SafetensorsDType,
+  serializeSafetensorsHeader,
+  TruncatedError,
+} from '../../../src/index.js';
+import { throws } from '../../helpers/assertions.js';
+import { safetensorsOf } from '../../helpers/safetensors.js';
+import { readShared, sharedPath } from '../../helpers/shared.js';
+
+const test = suite('safetensors header');
+
+const tensor = (dtype: string, shape: unknown, from: unknown, to: unknown) => ({
+  dtype,
+  shape,
+  data_offsets: [from, to],
+});
+
+test('real files: entries as JSON.parse sees them, and the same bytes when written again', () => {
+  const files = readdirSync(sharedPath('weights')).filter((name) => name.endsWith('.safetensors'));
+  assert.ok(files.length >= 7);
+  for (const file of files) {
+    const bytes = readShared(`weights/${file}`);
+    const header = parseSafetensorsHeader(bytes, { fileSize: bytes.length });
+    assert.is(header.fileSize, bytes.length);
+    const { __metadata__: metadata = {}, ...entries } = JSON.parse(
+      new TextDecoder().decode(bytes.subarray(8, header.byteLength)),
+    ) as Record<string, { shape: number[]; dtype: string; data_offsets: [number, number] }>;
+    assert.equal(Object.fromEntries(header.metadata), metadata);
+    assert.is(header.tensors.length, Object.keys(entries).length);
+    for (const { name, dtype, shape, offset, byteLength } of header.tensors) {
+      const begin = offset - header.byteLength;
+      assert.equal({ dtype, shape, data_offsets: [begin, begin + byteLength] }, entries[name]);
+    }
+    const written = serializeSafetensorsHeader(header.tensors, header.metadata);
+    assert.equal(written.header, header, file);
+    assert.equal(written.bytes, bytes.slice(0, header.byteLength), file);
+  }
+});
+
+test('tensors come in the order of their data; empty ones may share a place', () => {
+  const header = parseSafetensorsHeader(
+    safetensorsOf({
+      b: tensor('F16', [2], 8, 12),
+      a: tensor('I64', [], 0, 8),
+      none: tensor('F32', [0, 7], 8, 8),
+      '1': tensor('F4', [2], 12, 13),
+    }),
+  );
+  assert.equal(
+    header.tensors.map(({ name, byteLength }) => [name, byteLength]),
+    [
+      ['a', 8],
+      ['none', 0],
+      ['b', 4],
+      ['1', 1],
+    ],
+  );
+  assert.is(header.fileSize, header.byteLength + 13);
+});
+
+test('names that are special to JavaScript are names like others', () => {
+  const names = ['__proto__', 'constructor', '2', '1', 'ä\n"'];
+  const declarations = names.map((name): SafetensorsDeclaration => ({ name, dtype: 'U8', shape: [1] }));
+  const metadata = new Map([
+    ['__proto__', 'x'],
+    ['7', ''],
+    ['a', '\u0000'],
+  ]);
+  const { bytes, header } = serializeSafetensorsHeader(declarations, metadata);
+  assert.is(bytes.length % 8, 0);
+  const parsed = parseSafetensorsHeader(bytes);
+  assert.equal(parsed, header);
+  assert.equal([...parsed.metadata], [...metadata]);
+});
+
+test('the layout is checked', () => {
+  const cases: [string | object, RegExp][] = [
+    [{ a: tensor('F32', [2], 0, 8), b: tensor('F32', [2], 4, 12) }, /overlapping.*b.*expected 8, got 4/],
+    [{ a: tensor('F32', [2], 0, 8), b: tensor('F32', [2], 0, 8) }, /overlapping/],
+    [{ a: tensor('F32', [2], 0, 8), b: tensor('F32', [2], 12, 20) }, /hole before tensor.*b/],
+    [{ a: tensor('F32', [2], 4, 12) }, /hole before tensor/],
+    [{ a: tensor('F32', [3], 0, 8) }, /size of F32\[3\].*expected 12, got 8/],
+    [{ a: tensor('F32', [2], 8, 0) }, /data_offsets/],
+    [{ a: { dtype: 'F32', shape: [2], data_offsets: [0] } }, /data_offsets/],
+    [{ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8, 16] } }, /data_offsets/],
+    [{ a: tensor('F6_E2M3', [3], 0, 3) }, /size of F6_E2M3/],
+    [{ a: tensor('F32', [2 ** 30, 2 ** 30], 0, 4) }, /size of F32/],
+    [{ a: tensor('F31', [2], 0, 8) }, /unknown dtype.*F31/],
+    [{ a: tensor('toString', [2], 0, 8) }, /unknown dtype/],
+    [{ a: { dtype: 'F32', shape: [2] } }, /missing field/],
+    [{ a: { ...tensor('F32', [2], 0, 8), strides: [1] } }, /unknown field.*strides/],
+  ];
+  for (const [json, message] of cases) {
+    throws(() => parseSafetensorsHeader(safetensorsOf(json)), FormatError, message);
+  }
+});
+
+test('the JSON is checked', () => {
+  const a = '{"dtype":"U8","shape":[1],"data_offsets":[0,1]}';
+  const bad: [string, RegExp][] = [
+    ['', /must begin with/],
+    [' {}', /must begin with/],
+    ['[]', /must begin with/],
+    ['\ufeff{}', /must begin with/],
+    ['{', /expected """, got the end/],
+    ['{}x', /spaces up to the end/],
+    ['{}\n', /spaces up to the end/],
+    ['{"a":1}', /expected "{", got "1"/],
+    ['{"a":null}', /malformed JSON/],
+    [`{"a":${a},}`, /malformed JSON/],
+    [`{"a":${a} "b":${a}}`, /malformed JSON/],
+    [`{"a":${a},"a":${a}}`, /duplicate key.*a/],
+    [`{"a":${a},"\\u0061":${a}}`, /duplicate key/],
+    ['{"a":{"dtype":"U8","dtype":"U8"}}', /duplicate key.*dtype/],
+    ['{"__metadata__":{"x":"1","x":"2"}}', /duplicate key.*x/],
+    ['{"__metadata__":{},"__metadata__":{}}', /duplicate key/],
+    ['{"__metadata__":{"x":1}}', /malformed JSON/],
+    ['{"__metadata__":null}', /malformed JSON/],
+    ['{"\\ud800":1}', /not Unicode/],
+    ['{"\\x":1}', /malformed string/],
+    ['{"\t":1}', /malformed string/],
+    ['{"a', /closing quote/],
+    ['{"a\\', /closing quote/],
+    ...['-1', '1.0', '1e0', '01', '9007199254740992', '"1"', '[1]', '1,', ',1'].map(
+      (shape): [string, RegExp] => [
+        `{"a":{"dtype":"U8","shape":[${shape}],"data_offsets":[0,1]}}`,
+        /malformed JSON.*: expected (a whole number|"]")/,
+      ],
+    ),
+  ];
+  for (const [json, message] of bad) {
+    throws(() => parseSafetensorsHeader(safetensorsOf(json)), FormatError, message);
+  }
+  const invalidUtf8 = safetensorsOf('{"??":1}');
+  invalidUtf8[10] = 0xff;
+  throws(() => parseSafetensorsHeader(invalidUtf8), FormatError, /malformed string/);
+  // White space between tokens is JSON; only the padding is spaces alone.
+  assert.is(parseSafetensorsHeader(safetensorsOf(`{ \n\t"a" :\r ${a} }   `)).tensors.length, 1);
+});
+
+test('lengths: truncated, above the cap, against the size of the file', () => {
+  const { bytes, header } = serializeSafetensorsHeader([{ name: 'a', dtype: 'F32', shape: [4] }]);
+  for (let length = 0; length < bytes.length; length++) {
+    throws(() => parseSafetensorsHeader(bytes.subarray(0, length)), TruncatedError);
+  }
+  throws(() => parseSafetensorsHeader(bytes, { maxHeaderSize: bytes.length - 9 }), LimitError, /at most/);
+  assert.ok(parseSafetensorsHeader(bytes, { maxHeaderSize: bytes.length - 8 }));
+  const lie = bytes.slice();
+  lie.fill(0xff, 0, 8);
+  throws(() => parseSafetensorsHeader(lie), LimitError, /18446744073709551615/);
+  throws(() => parseSafetensorsHeader(lie, { maxHeaderSize: Infinity }), TruncatedError);
+  throws(() => parseSafetensorsHeader(bytes, { fileSize: bytes.length - 1 }), TruncatedError);
+  throws(() => parseSafetensorsHeader(bytes, { fileSize: header.fileSize - 1 }), TruncatedError, /file size/);
+  throws(() => parseSafetensorsHeader(bytes, { fileSize: header.fileSize + 1 }), FormatError, /file size/);
+});
+
+test('writing: what readers would refuse is refused', () => {
+  const write = (dtype: string, shape: number[], name = 'a') =>
+    serializeSafetensorsHeader([{ name, dtype: dtype as SafetensorsDType, shape }]);
+  throws(() => write('F4', [3]), ArgumentError, /shape for F4/);
+  throws(() => write('F32', [-1, -1]), ArgumentError);
+  throws(() => write('F32', [0.5, 2]), ArgumentError);
+  throws(() => write('F32', [2 ** 50]), ArgumentError);
+  throws(() => write('I4', [2]), ArgumentError, /unknown dtype/);
+  throws(() => write('F32', [2], '__metadata__'), ArgumentError, /name taken/);
+  throws(() => write('F32', [2], '\ud800'), ArgumentError, /Unicode/);
+  throws(() => serializeSafetensorsHeader([], new Map([['a', '\udc00']])), ArgumentError, /Unicode/);
+  const twice = [1, 2].map((n) => ({ name: 'w', dtype: 'U8' as const, shape: [n] }));
+  throws(() => serializeSafetensorsHeader(twice), ArgumentError, /name taken.*w/);
+});
+
+test.run();
