@@ -1,6 +1,7 @@
 /** The pure core: bytes in, values out. One export a line group, in the order in which data passes. */
 
 export * from './byteQueue.js';
+export * from './checksum.js';
 export * from './codecs/codec.js';
 export * from './dct.js';
 export * from './dtype.js';

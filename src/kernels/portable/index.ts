@@ -1,0 +1,15 @@
+import type { Kernels } from '../kernels.js';
+import { dct2d, idct2d } from './dct.js';
+import { lz4DecompressInto } from './lz4Decode.js';
+import { lz4Compress } from './lz4Encode.js';
+import { xxh3 } from './xxh3.js';
+
+/** The kernels in TypeScript: there at once, on every engine, under every content policy. */
+export const portableKernels: Kernels = {
+  implementation: 'portable',
+  xxh3,
+  lz4DecompressInto,
+  lz4Compress,
+  dct2d,
+  idct2d,
+};
