@@ -9,6 +9,8 @@ export * from './encodings/index.js';
 export * from './errors.js';
 export * from './float.js';
 export * from './int4.js';
+export type * from './kernels/kernels.js';
+export * from './kernels/loadKernels.js';
 export * from './numbers.js';
 export * from './quantization.js';
 export * from './rng.js';

@@ -2,7 +2,7 @@
  * The inner loops that decide the speed, behind one interface with two implementations: `portable` (TypeScript,
  * there at once, needs nothing) and `wasm` (SIMD, loaded once). Both give the same results.
  */
-export interface Kernels {
+export interface Kernels extends FloatKernels {
   readonly implementation: 'portable' | 'wasm';
   /** XXH3-64 with seed 0. */
   xxh3(bytes: Uint8Array): bigint;
@@ -17,4 +17,17 @@ export interface Kernels {
   dct2d(data: Float32Array, rows: number, cols: number, out: Float32Array): void;
   /** The inverse: orthonormal 2-D DCT-III. */
   idct2d(data: Float32Array, rows: number, cols: number, out: Float32Array): void;
+  /**
+   * Gives back working memory that large inputs have made grow; the next call takes it anew. Decoders of large
+   * tensors call it when they are closed.
+   */
+  release(): void;
+}
+
+/** The same functions as in `src/float.ts`, with the same results. */
+export interface FloatKernels {
+  bfloat16ToFloat32(src: Uint16Array, out?: Float32Array): Float32Array;
+  float32ToBfloat16(src: Float32Array, out?: Uint16Array): Uint16Array;
+  halfToFloat32(src: Uint16Array, out?: Float32Array): Float32Array;
+  float32ToHalf(src: Float32Array, out?: Uint16Array): Uint16Array;
 }

@@ -1,3 +1,4 @@
+import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../float.js';
 import type { Kernels } from '../kernels.js';
 import { dct2d, idct2d } from './dct.js';
 import { lz4DecompressInto } from './lz4Decode.js';
@@ -12,4 +13,9 @@ export const portableKernels: Kernels = {
   lz4Compress,
   dct2d,
   idct2d,
+  bfloat16ToFloat32,
+  float32ToBfloat16,
+  halfToFloat32,
+  float32ToHalf,
+  release() {},
 };

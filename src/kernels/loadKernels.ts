@@ -1,0 +1,26 @@
+import { UnsupportedError } from '../errors.js';
+import type { Kernels } from './kernels.js';
+import { portableKernels } from './portable/index.js';
+import { createWasmKernels } from './wasm/wasmKernels.js';
+
+export interface KernelOptions {
+  /** 'auto' (the default) takes wasm where the engine and its content policy allow it, else portable. */
+  readonly implementation?: 'auto' | 'portable' | 'wasm' | undefined;
+}
+
+let wasm: Promise<Kernels> | undefined;
+
+/**
+ * The kernels; wasm is compiled once and then shared by all callers.
+ * @throws UnsupportedError when wasm is demanded and not to be had
+ */
+export async function loadKernels({ implementation = 'auto' }: KernelOptions = {}): Promise<Kernels> {
+  if (implementation === 'portable') return portableKernels;
+  wasm ??= createWasmKernels();
+  try {
+    return await wasm;
+  } catch (cause) {
+    if (implementation === 'auto') return portableKernels;
+    throw new UnsupportedError('wasm kernels cannot be loaded here', { cause });
+  }
+}

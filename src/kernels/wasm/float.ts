@@ -1,0 +1,49 @@
+import { ArgumentError } from '../../errors.js';
+import type { FloatKernels } from '../kernels.js';
+import type { WasmRuntime } from './runtime.js';
+
+interface FloatExports {
+  bfloat16ToFloat32(from: number, to: number, count: number): void;
+  float32ToBfloat16(from: number, to: number, count: number): void;
+  halfToFloat32(from: number, to: number, count: number): void;
+  float32ToHalf(from: number, to: number, count: number): void;
+}
+
+/** Elements that pass through the memory at a time: 48 KiB of both widths, which stay in the first caches. */
+const CHUNK = 8192;
+
+/** The kernels take whole steps of this many elements. */
+const STEP = 8;
+
+export function wasmFloat(runtime: WasmRuntime): FloatKernels {
+  function convert<I extends Uint16Array | Float32Array, O extends Uint16Array | Float32Array>(
+    kernel: keyof FloatExports,
+    src: I,
+    out: O,
+  ): O {
+    if (src.length !== out.length) {
+      throw new ArgumentError('output array has the wrong length', {
+        expected: src.length,
+        actual: out.length,
+      });
+    }
+    return runtime.scope(() => {
+      const from = runtime.allocate(CHUNK * src.BYTES_PER_ELEMENT);
+      const to = runtime.allocate(CHUNK * out.BYTES_PER_ELEMENT);
+      const run = runtime.exports<FloatExports>('float')[kernel];
+      for (let start = 0; start < src.length; start += CHUNK) {
+        const count = Math.min(CHUNK, src.length - start);
+        runtime.load(src.subarray(start, start + count), from);
+        run(from, to, Math.ceil(count / STEP) * STEP);
+        runtime.store(to, out.subarray(start, start + count));
+      }
+      return out;
+    });
+  }
+  return {
+    bfloat16ToFloat32: (src, out = new Float32Array(src.length)) => convert('bfloat16ToFloat32', src, out),
+    float32ToBfloat16: (src, out = new Uint16Array(src.length)) => convert('float32ToBfloat16', src, out),
+    halfToFloat32: (src, out = new Float32Array(src.length)) => convert('halfToFloat32', src, out),
+    float32ToHalf: (src, out = new Uint16Array(src.length)) => convert('float32ToHalf', src, out),
+  };
+}

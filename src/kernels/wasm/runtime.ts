@@ -1,0 +1,115 @@
+import { UnsupportedError } from '../../errors.js';
+
+const PAGE = 65536;
+
+/** A wasm memory addresses 4 GiB. */
+const MAX_PAGES = 65536;
+
+/** Working memory that is kept between calls; `release` gives back what has grown beyond it. */
+const RETAINED_BYTES = 4 << 20;
+
+/** Allocations begin at a cache line, so that vectors of different arrays never share one. */
+const ALIGNMENT = 64;
+
+type Exports = Readonly<Record<string, CallableFunction>>;
+
+/**
+ * One linear memory that all kernel modules share, and a stack of allocations in it. Because they share it, the
+ * output of one kernel is the input of the next without a copy.
+ *
+ * Views of the memory (`bytes`, `floats`) are good only until the next `allocate`: growing detaches them.
+ */
+export class WasmRuntime {
+  readonly #modules: ReadonlyMap<string, WebAssembly.Module>;
+  readonly #instances = new Map<string, Exports>();
+  #memory = newMemory();
+  /** The address behind the last allocation. 0 stays free: it is the null pointer. */
+  #top = ALIGNMENT;
+
+  constructor(modules: ReadonlyMap<string, WebAssembly.Module>) {
+    this.#modules = modules;
+  }
+
+  /** The functions of one subject; its instance is made when first asked for. */
+  exports<E extends { readonly [F in keyof E]: CallableFunction }>(subject: string): E {
+    let found = this.#instances.get(subject);
+    if (found === undefined) {
+      const module = this.#modules.get(subject)!;
+      const imports = { env: { memory: this.#memory } };
+      found = new WebAssembly.Instance(module, imports).exports as unknown as Exports;
+      this.#instances.set(subject, found);
+    }
+    return found as unknown as E;
+  }
+
+  /**
+   * Runs `work` and gives back all that it allocated. Nests.
+   * @throws what `work` throws
+   */
+  scope<T>(work: () => T): T {
+    const mark = this.#top;
+    try {
+      return work();
+    } finally {
+      this.#top = mark;
+    }
+  }
+
+  /**
+   * The address of `byteLength` bytes, not zeroed, at a multiple of 64. It ends with the innermost `scope`.
+   * @throws UnsupportedError when the memory cannot grow that far
+   */
+  allocate(byteLength: number): number {
+    const start = this.#top;
+    const top = start + Math.ceil(byteLength / ALIGNMENT) * ALIGNMENT;
+    const missing = Math.ceil((top - this.#memory.buffer.byteLength) / PAGE);
+    if (missing > 0) {
+      try {
+        this.#memory.grow(missing);
+      } catch (cause) {
+        throw new UnsupportedError('wasm memory is full', { expected: top, cause });
+      }
+    }
+    this.#top = top;
+    return start;
+  }
+
+  bytes(address: number, length: number): Uint8Array {
+    return new Uint8Array(this.#memory.buffer, address, length);
+  }
+
+  floats(address: number, length: number): Float32Array {
+    return new Float32Array(this.#memory.buffer, address, length);
+  }
+
+  /** Copies the bytes of `source` to `address`. */
+  load(source: ArrayBufferView, address: number): void {
+    this.bytes(address, source.byteLength).set(bytesOf(source));
+  }
+
+  /** Fills `target` with the bytes at `address`. */
+  store(address: number, target: ArrayBufferView): void {
+    bytesOf(target).set(this.bytes(address, target.byteLength));
+  }
+
+  /** Bytes of the memory, in use or not. */
+  get byteLength(): number {
+    return this.#memory.buffer.byteLength;
+  }
+
+  /** Gives the memory back when it has grown large; the next call makes a new one. Not inside a `scope`. */
+  release(): void {
+    if (this.#top !== ALIGNMENT || this.byteLength <= RETAINED_BYTES) return;
+    // A wasm memory never shrinks: dropping it, and the instances that hold it, is the only way.
+    this.#memory = newMemory();
+    this.#instances.clear();
+  }
+}
+
+function newMemory(): WebAssembly.Memory {
+  return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+}
+
+function bytesOf(view: ArrayBufferView): Uint8Array {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+}

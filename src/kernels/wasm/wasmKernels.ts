@@ -1,0 +1,29 @@
+import type { Kernels } from '../kernels.js';
+import { portableKernels } from '../portable/index.js';
+import { FLOAT_WASM } from './float.generated.js';
+import { wasmFloat } from './float.js';
+import { WasmRuntime } from './runtime.js';
+
+/** The modules, by the names under which `WasmRuntime.exports` finds them. */
+const MODULES: Readonly<Record<string, string>> = { float: FLOAT_WASM };
+
+/**
+ * Compiles and links the wasm kernels; what has no wasm yet is portable.
+ * @throws WebAssembly.CompileError, or whatever an engine without WebAssembly or SIMD, or a content policy, throws
+ */
+export async function createWasmKernels(): Promise<Kernels> {
+  const compiled = Object.entries(MODULES).map(
+    async ([name, base64]) => [name, await WebAssembly.compile(fromBase64(base64))] as const,
+  );
+  const runtime = new WasmRuntime(new Map(await Promise.all(compiled)));
+  return {
+    ...portableKernels,
+    implementation: 'wasm',
+    ...wasmFloat(runtime),
+    release: () => runtime.release(),
+  };
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> {
+  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+}

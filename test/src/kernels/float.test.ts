@@ -1,0 +1,54 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ArgumentError } from '../../../src/errors.js';
+import * as portable from '../../../src/float.js';
+import { loadKernels } from '../../../src/kernels/loadKernels.js';
+import { throws } from '../../helpers/assertions.js';
+
+const wasm = await loadKernels({ implementation: 'wasm' });
+
+const bits = (values: Float32Array) => new Uint32Array(values.buffer, values.byteOffset, values.length);
+
+/** Any patterns but with many near the edges: exponents spread evenly, mantissas often all zeros or ones. */
+function randomFloats(count: number): Float32Array {
+  let state = 12345;
+  const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0);
+  const edges = [0, 1, 0xfff, 0x1000, 0x1001, 0x7fff, 0x8000, 0x8001, 0x7fffff];
+  const patterns = Uint32Array.from({ length: count }, () =>
+    next() & 0x100 ? next() : ((next() & 0xff800000) | edges[(next() >>> 8) % edges.length]!) >>> 0,
+  );
+  return new Float32Array(patterns.buffer);
+}
+
+test('widens every pattern as the portable functions do', () => {
+  const all = Uint16Array.from({ length: 65536 }, (_, pattern) => pattern);
+  assert.equal(bits(wasm.halfToFloat32(all)), bits(portable.halfToFloat32(all)));
+  assert.equal(bits(wasm.bfloat16ToFloat32(all)), bits(portable.bfloat16ToFloat32(all)));
+});
+
+test('rounds as the portable functions do', () => {
+  const values = randomFloats(300_000);
+  assert.equal(wasm.float32ToHalf(values), portable.float32ToHalf(values));
+  assert.equal(wasm.float32ToBfloat16(values), portable.float32ToBfloat16(values));
+});
+
+test('takes any length and writes nothing beside the output', () => {
+  for (const length of [0, 1, 7, 8, 9, 8191, 8192, 8193, 20000]) {
+    const values = randomFloats(length + 1).subarray(1);
+    const halves = new Uint16Array(length + 2).fill(0xabcd);
+    assert.is(wasm.float32ToHalf(values, halves.subarray(1, -1)).length, length);
+    assert.equal([halves[0], halves.at(-1)], [0xabcd, 0xabcd]);
+    assert.equal(halves.slice(1, -1), portable.float32ToHalf(values));
+    assert.equal(bits(wasm.halfToFloat32(halves)), bits(portable.halfToFloat32(halves)));
+  }
+});
+
+test('refuses an output of another length', () => {
+  throws(
+    () => wasm.halfToFloat32(new Uint16Array(3), new Float32Array(2)),
+    ArgumentError,
+    /expected 3, got 2/,
+  );
+});
+
+test.run();

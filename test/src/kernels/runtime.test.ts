@@ -1,0 +1,69 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { UnsupportedError } from '../../../src/errors.js';
+import { WasmRuntime } from '../../../src/kernels/wasm/runtime.js';
+import { throws } from '../../helpers/assertions.js';
+
+const MIB = 1 << 20;
+
+const empty = () => new WasmRuntime(new Map());
+
+test('allocations are aligned, do not overlap and end with their scope', () => {
+  const runtime = empty();
+  const first = runtime.scope(() => {
+    const a = runtime.allocate(1);
+    const b = runtime.allocate(65);
+    assert.is(a % 64, 0);
+    assert.is(b, a + 64);
+    runtime.scope(() => assert.is(runtime.allocate(10), b + 128));
+    assert.is(runtime.allocate(10), b + 128);
+    return a;
+  });
+  assert.is(
+    runtime.scope(() => runtime.allocate(100)),
+    first,
+  );
+});
+
+test('a scope that throws gives its memory back', () => {
+  const runtime = empty();
+  const first = runtime.scope(() => runtime.allocate(8));
+  throws(
+    () =>
+      runtime.scope(() => {
+        runtime.allocate(8);
+        throw new RangeError('work');
+      }),
+    RangeError,
+  );
+  assert.is(
+    runtime.scope(() => runtime.allocate(8)),
+    first,
+  );
+});
+
+test('grows, carries bytes in and out from any place, and gives grown memory back', () => {
+  const runtime = empty();
+  const small = runtime.byteLength;
+  runtime.scope(() => {
+    const at = runtime.allocate(8 * MIB);
+    const source = Uint8Array.from({ length: 1001 }, (_, i) => i);
+    runtime.load(source.subarray(1), at + 7 * MIB + 3);
+    const target = new Uint8Array(1002);
+    runtime.store(at + 7 * MIB + 3, target.subarray(1, 1001));
+    assert.equal(target, Uint8Array.of(0, ...source.subarray(1), 0));
+    assert.ok(runtime.byteLength > 8 * MIB);
+    runtime.release();
+    assert.ok(runtime.byteLength > 8 * MIB, 'not while in use');
+  });
+  runtime.release();
+  assert.is(runtime.byteLength, small);
+});
+
+test('refuses more than a wasm memory can have', () => {
+  const runtime = empty();
+  runtime.scope(() => throws(() => runtime.allocate(2 ** 32), UnsupportedError, /memory is full/));
+  runtime.scope(() => assert.type(runtime.allocate(MIB), 'number'));
+});
+
+test.run();
