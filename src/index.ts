@@ -11,6 +11,8 @@ export * from './float.js';
 export * from './int4.js';
 export type * from './kernels/kernels.js';
 export * from './kernels/loadKernels.js';
+export * from './model/fileNames.js';
+export * from './model/manifest.js';
 export * from './numbers.js';
 export * from './quantization.js';
 export * from './rng.js';

@@ -1,0 +1,39 @@
+/** Longest stem of a file name, so that with its number and suffix it stays within the 255 bytes that most file systems allow. */
+const MAX_STEM_LENGTH = 120;
+
+/** Names that Windows keeps for devices, whatever follows the first dot. */
+const DEVICE_NAMES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
+
+/** What {@link FileNames} makes, and so all that a manifest may name: no separators, no leading dash, no leading or trailing dot. */
+const SAFE_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9_-])?$/;
+
+/** Whether this is a plain file name: it cannot leave the folder it is put into, on any system. */
+export function isSafeFileName(name: string): boolean {
+  return SAFE_NAME.test(name) && !DEVICE_NAMES.test(name);
+}
+
+/**
+ * Makes a file name for each tensor of a model: readable, safe on every file system whatever the tensor is called,
+ * and distinct from all earlier ones even where the file system ignores case.
+ */
+export class FileNames {
+  readonly #taken = new Set<string>();
+
+  /** `suffix` with its dot: ".hct". */
+  next(tensorName: string, suffix: string): string {
+    const stem = safeStem(tensorName);
+    for (let number = 1; ; number++) {
+      const name = `${stem}${number === 1 ? '' : `-${number}`}${suffix}`;
+      const folded = name.toLowerCase();
+      if (this.#taken.has(folded)) continue;
+      this.#taken.add(folded);
+      return name;
+    }
+  }
+}
+
+function safeStem(tensorName: string): string {
+  const stem = tensorName.replace(/[^A-Za-z0-9._-]/g, '_').slice(0, MAX_STEM_LENGTH);
+  const visible = stem.replace(/^[.-]+/, '_') || '_';
+  return DEVICE_NAMES.test(visible) ? `_${visible}` : visible;
+}
