@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { accuracy } from '../../examples/digits/mlp.js';
+import { layersOf, tensorsOf } from '../../examples/digits/model.js';
+import { seededRandom } from '../../examples/digits/random.js';
+import { drawSamples, PIXELS } from '../../examples/digits/render.js';
+import { testSet } from '../../examples/digits/testSet.js';
+import { train } from '../../examples/digits/train.js';
+import { parseSafetensorsHeader } from '../../src/safetensors/index.js';
+import type { Tensor } from '../../src/tensor.js';
+import { viewElements } from '../../src/views.js';
+
+const test = suite('digits model');
+
+const folder = new URL('../../examples/digits/', import.meta.url);
+const file = new Uint8Array(readFileSync(new URL('digits.safetensors', folder)));
+const readme = readFileSync(new URL('README.md', folder), 'utf8');
+
+function tensorsOfFile(): Map<string, Tensor> {
+  const { tensors } = parseSafetensorsHeader(file, { fileSize: file.length });
+  return new Map(
+    tensors.map(({ name, dtype, shape, offset, byteLength }) => [
+      name,
+      { dtype, shape, data: viewElements(dtype, file.subarray(offset, offset + byteLength)) },
+    ]),
+  );
+}
+
+test('the committed weights are as good, and as large, as their README says', () => {
+  const measured = 100 * accuracy(layersOf(tensorsOfFile()), testSet());
+  assert.is(`${measured.toFixed(2)} %`, /accuracy\s*\| ([\d.]+ %)/.exec(readme)?.[1]);
+  assert.ok(measured >= 97);
+  assert.is(String(file.length), /(\d+) bytes/.exec(readme)?.[1]);
+  assert.ok(file.length < 1e6);
+});
+
+test('the task needs good weights: with two levels a weight, accuracy falls', () => {
+  const coarse = layersOf(tensorsOfFile()).map((layer) => {
+    const mean = layer.weight.reduce((sum, weight) => sum + Math.abs(weight), 0) / layer.weight.length;
+    return { ...layer, weight: layer.weight.map((weight) => Math.sign(weight) * mean) };
+  });
+  const measured = accuracy(coarse, testSet());
+  assert.ok(measured > 0.1 && measured < 0.9, `${measured}`);
+});
+
+test('the same seed draws the same images; another seed others', () => {
+  const [a, b, c] = [5, 5, 6].map((seed) => drawSamples(20, seededRandom(seed)));
+  assert.equal(a, b);
+  assert.not.equal(a, c);
+  for (const { image } of a!) {
+    assert.is(image.length, PIXELS);
+    assert.ok(image.every((pixel) => pixel >= 0 && pixel <= 1));
+  }
+});
+
+test('training learns, and gives the same weights again', () => {
+  const run = () => {
+    const images = seededRandom(3);
+    const losses: number[] = [];
+    const layers = train((count) => drawSamples(count, images), seededRandom(4), {
+      sizes: [PIXELS, 16, 10],
+      steps: 120,
+      batch: 32,
+      rate: 0.005,
+      decay: 0.02,
+      onStep: (_, loss) => losses.push(loss),
+    });
+    return { layers, losses };
+  };
+  const first = run();
+  assert.equal(tensorsOf(first.layers), tensorsOf(run().layers));
+  const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  assert.ok(mean(first.losses.slice(-10)) < 0.75 * mean(first.losses.slice(0, 10)), `${first.losses}`);
+});
+
+test.run();
