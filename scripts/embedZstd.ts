@@ -1,0 +1,22 @@
+/**
+ * Writes `src/codecs/zstdWasm.generated.ts`: the wasm of the package @bokuweb/zstd-wasm, deflated, as base64. Run it
+ * after the package has been updated (npm run build:zstd), and compare the letters in `src/codecs/zstdWasm.ts` with
+ * the package's zstd.js: they are made by its linker.
+ */
+import { readFile, writeFile } from 'node:fs/promises';
+import { deflateRawSync } from 'node:zlib';
+
+const FOLDER = 'node_modules/@bokuweb/zstd-wasm';
+
+const { version } = JSON.parse(await readFile(`${FOLDER}/package.json`, 'utf8'));
+const wasm = deflateRawSync(await readFile(`${FOLDER}/dist/web/zstd.wasm`), { level: 9 });
+await writeFile(
+  'src/codecs/zstdWasm.generated.ts',
+  [
+    `// Made by \`npm run build:zstd\` from @bokuweb/zstd-wasm ${version}: do not edit.`,
+    '// That package: MIT, (c) bokuweb. The code compiled in it, Zstandard: BSD-3-Clause, (c) Meta Platforms, Inc.',
+    'export const ZSTD_WASM_DEFLATED =',
+    `  '${wasm.toString('base64')}';`,
+    '',
+  ].join('\n'),
+);

@@ -1,0 +1,180 @@
+import { CodecError } from '../errors.js';
+
+/** Field names, sizes and limits are those of RFC 8878, section 3.1.1. */
+const MAGIC = 0xfd2fb528;
+const SKIPPABLE_MAGIC = 0x184d2a50;
+/** What libzstd decodes without being asked for more (ZSTD_WINDOWLOG_LIMIT_DEFAULT). */
+const MAX_WINDOW = 2 ** 27;
+/** No block regenerates more than this. */
+const MAX_BLOCK = 2 ** 17;
+const CHECKSUM_SIZE = 4;
+/** magic, descriptor, 4 bytes of content size */
+const PLAIN_HEADER_SIZE = 9;
+const SINGLE_SEGMENT = 0x20;
+const HAS_CHECKSUM = 0x04;
+const FOUR_BYTE_SIZE = 0x80;
+
+/** A frame whose outside has been checked. What is inside its compressed blocks has not. */
+export interface ZstdFrame {
+  /**
+   * The frame, with a header that states the content size: a decoder that believes it allocates exactly that.
+   * It is the given bytes when they say so themselves (those of libzstd do).
+   */
+  readonly bytes: Uint8Array;
+  /** Low 32 bits of the content's XXH64, where the frame has them. */
+  readonly checksum: number | undefined;
+}
+
+/**
+ * Checks that `block` is exactly one frame, needs no dictionary, and says nothing that contradicts `length` bytes of
+ * content. Nothing is allocated for what the frame claims.
+ *
+ * @throws CodecError with the offset of what is wrong
+ */
+export function checkZstdFrame(block: Uint8Array, length: number): ZstdFrame {
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  const header = parseHeader(view, length);
+  const blocksEnd = walkBlocks(view, header.end, length);
+  const end = blocksEnd + (header.hasChecksum ? CHECKSUM_SIZE : 0);
+  if (end > block.length) throw truncated(blocksEnd, end, block.length);
+  if (end < block.length) {
+    throw new CodecError('Zstd frame: bytes behind its end', {
+      offset: end,
+      expected: end,
+      actual: block.length,
+    });
+  }
+  return {
+    bytes: header.plain ? block : withPlainHeader(block.subarray(header.end), header.hasChecksum, length),
+    checksum: header.hasChecksum ? view.getUint32(blocksEnd, true) : undefined,
+  };
+}
+
+interface Header {
+  readonly end: number;
+  readonly hasChecksum: boolean;
+  /** The content size is stated and no larger window is asked for. */
+  readonly plain: boolean;
+}
+
+function parseHeader(view: DataView, length: number): Header {
+  if (view.byteLength < 6) throw truncated(0, 6, view.byteLength);
+  checkMagic(view.getUint32(0, true));
+  const descriptor = view.getUint8(4);
+  if ((descriptor & 0x08) !== 0) throw new CodecError('Zstd frame: reserved bit is set', { offset: 4 });
+  const singleSegment = (descriptor & SINGLE_SEGMENT) !== 0;
+  const sizeFlag = descriptor >> 6;
+  const sizeBytes = sizeFlag === 0 ? (singleSegment ? 1 : 0) : 1 << sizeFlag;
+  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
+  const dictionaryAt = singleSegment ? 5 : 6;
+  const sizeAt = dictionaryAt + dictionaryBytes;
+  const end = sizeAt + sizeBytes;
+  if (end > view.byteLength) throw truncated(view.byteLength, end, view.byteLength);
+
+  if (!singleSegment) checkWindow(view.getUint8(5));
+  for (let at = dictionaryAt; at < sizeAt; at++) {
+    if (view.getUint8(at) !== 0) throw new CodecError('Zstd frame: needs a dictionary', { offset: at });
+  }
+  const contentSize = readContentSize(view, sizeAt, sizeBytes);
+  if (contentSize !== undefined && contentSize !== BigInt(length)) {
+    throw new CodecError('Zstd frame: content size', {
+      offset: sizeAt,
+      expected: length,
+      actual: `${contentSize}`,
+    });
+  }
+  return {
+    end,
+    hasChecksum: (descriptor & HAS_CHECKSUM) !== 0,
+    plain: singleSegment && contentSize !== undefined,
+  };
+}
+
+function checkMagic(magic: number): void {
+  if (magic === MAGIC) return;
+  if (magic >>> 4 === SKIPPABLE_MAGIC >>> 4) {
+    throw new CodecError('Zstd frame: skippable frame without content', { offset: 0 });
+  }
+  throw new CodecError('not a standard Zstandard frame', {
+    offset: 0,
+    expected: `magic 0x${MAGIC.toString(16)}`,
+    actual: `0x${magic.toString(16).padStart(8, '0')}`,
+  });
+}
+
+function checkWindow(byte: number): void {
+  const base = 2 ** (10 + (byte >> 3));
+  const window = base + (base / 8) * (byte & 7);
+  if (window > MAX_WINDOW) {
+    throw new CodecError('Zstd frame: window', {
+      offset: 5,
+      expected: `at most ${MAX_WINDOW}`,
+      actual: window,
+    });
+  }
+}
+
+function readContentSize(view: DataView, at: number, bytes: number): bigint | undefined {
+  switch (bytes) {
+    case 0:
+      return undefined;
+    case 1:
+      return BigInt(view.getUint8(at));
+    case 2:
+      // Two bytes would overlap with one byte's range: they count from 256.
+      return BigInt(view.getUint16(at, true) + 256);
+    case 4:
+      return BigInt(view.getUint32(at, true));
+    default:
+      return view.getBigUint64(at, true);
+  }
+}
+
+/** Steps from block header to block header; returns where the last block ends. */
+function walkBlocks(view: DataView, start: number, length: number): number {
+  let at = start;
+  /** Bytes that raw and RLE blocks give for certain; compressed ones cannot be known from outside. */
+  let certain = 0;
+  for (let last = false; !last; ) {
+    if (at + 3 > view.byteLength) throw truncated(at, at + 3, view.byteLength);
+    const header = view.getUint16(at, true) | (view.getUint8(at + 2) << 16);
+    last = (header & 1) === 1;
+    const type = (header >> 1) & 3;
+    const size = header >> 3;
+    if (type === 3) throw new CodecError('Zstd frame: reserved block type', { offset: at });
+    if (size > MAX_BLOCK) {
+      throw new CodecError('Zstd frame: block size', {
+        offset: at,
+        expected: `at most ${MAX_BLOCK}`,
+        actual: size,
+      });
+    }
+    if (type !== 2) certain += size;
+    if (certain > length) {
+      throw new CodecError('Zstd frame: more content than expected', {
+        offset: at,
+        expected: length,
+        actual: certain,
+      });
+    }
+    const next = at + 3 + (type === 1 ? 1 : size);
+    if (next > view.byteLength) throw truncated(at, next, view.byteLength);
+    at = next;
+  }
+  return at;
+}
+
+/** The same blocks behind a header that says: one segment of `length` bytes. */
+function withPlainHeader(blocks: Uint8Array, hasChecksum: boolean, length: number): Uint8Array {
+  const bytes = new Uint8Array(PLAIN_HEADER_SIZE + blocks.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint8(4, FOUR_BYTE_SIZE | SINGLE_SEGMENT | (hasChecksum ? HAS_CHECKSUM : 0));
+  view.setUint32(5, length, true);
+  bytes.set(blocks, PLAIN_HEADER_SIZE);
+  return bytes;
+}
+
+function truncated(offset: number, expected: number, actual: number): CodecError {
+  return new CodecError('Zstd frame: truncated', { offset, expected: `at least ${expected} bytes`, actual });
+}

@@ -1,0 +1,72 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { checkZstdFrame } from '../../../src/codecs/zstdFrame.js';
+import { CodecError } from '../../../src/errors.js';
+import { throws } from '../../helpers/assertions.js';
+
+const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
+/** One raw block of three bytes, marked as the last. */
+const RAW_BLOCK = [(3 << 3) | 1, 0, 0, 1, 2, 3];
+
+function check(bytes: number[], length = 3) {
+  return checkZstdFrame(Uint8Array.from(bytes), length);
+}
+
+test('takes a frame of one segment as it is', () => {
+  const bytes = Uint8Array.from([...MAGIC, 0x20, 3, ...RAW_BLOCK]);
+  const frame = checkZstdFrame(bytes, 3);
+  assert.is(frame.bytes, bytes);
+  assert.is(frame.checksum, undefined);
+});
+
+test('reads every width of the content size', () => {
+  const widths: [number, number[]][] = [
+    [0x60, [44, 0]],
+    [0xa0, [44, 1, 0, 0]],
+    [0xe0, [44, 1, 0, 0, 0, 0, 0, 0]],
+  ];
+  const rle = [((300 << 3) | 3) & 255, (300 << 3) >> 8, 0, 7];
+  for (const [descriptor, size] of widths) {
+    assert.type(check([...MAGIC, descriptor, ...size, ...rle], 300), 'object');
+    throws(() => check([...MAGIC, descriptor, ...size, ...rle], 301), CodecError, /content size/);
+  }
+});
+
+test('states the content size where the frame does not', () => {
+  const { bytes } = check([...MAGIC, 0x00, 0x58, ...RAW_BLOCK]);
+  assert.equal(bytes, Uint8Array.from([...MAGIC, 0xa0, 3, 0, 0, 0, ...RAW_BLOCK]));
+});
+
+test('gives out the checksum', () => {
+  assert.is(check([...MAGIC, 0x24, 3, ...RAW_BLOCK, 0x78, 0x56, 0x34, 0xf2]).checksum, 0xf2345678);
+});
+
+test('refuses what is not one plain frame, and says where', () => {
+  const cases: [string, number[], RegExp, number][] = [
+    ['empty', [], /truncated/, 0],
+    ['other magic', [0x28, 0xb5, 0x2f, 0xfe, 0x20, 3, ...RAW_BLOCK], /not a standard/, 0],
+    ['skippable', [0x5f, 0x2a, 0x4d, 0x18, 4, 0, 0, 0, 1, 2, 3, 4], /skippable/, 0],
+    ['reserved bit', [...MAGIC, 0x28, 3, ...RAW_BLOCK], /reserved bit/, 4],
+    ['window of 256 MiB', [...MAGIC, 0x00, 18 << 3, ...RAW_BLOCK], /window/, 5],
+    ['largest window', [...MAGIC, 0x00, 0xff, ...RAW_BLOCK], /window/, 5],
+    ['dictionary', [...MAGIC, 0x21, 9, 3, ...RAW_BLOCK], /dictionary/, 5],
+    ['content of gigabytes', [...MAGIC, 0xa0, 0, 0, 0, 0xff, ...RAW_BLOCK], /content size/, 5],
+    ['content beyond a double', [...MAGIC, 0xe0, ...Array(8).fill(255), ...RAW_BLOCK], /content size/, 5],
+    ['cut in the header', [...MAGIC, 0xe0, 3, 0], /truncated/, 7],
+    ['no block', [...MAGIC, 0x20, 3], /truncated/, 6],
+    ['cut in a block', [...MAGIC, 0x20, 3, ...RAW_BLOCK.slice(0, -1)], /truncated/, 6],
+    ['no last block', [...MAGIC, 0x20, 3, 3 << 3, 0, 0, 1, 2, 3], /truncated/, 12],
+    ['cut in the checksum', [...MAGIC, 0x24, 3, ...RAW_BLOCK, 1, 2, 3], /truncated/, 12],
+    ['reserved block', [...MAGIC, 0x20, 3, 0x1f, 0, 0, 1, 2, 3], /reserved block/, 6],
+    ['block above 128 KiB', [...MAGIC, 0x20, 3, 0xfd, 0xff, 0xff, 1], /block size/, 6],
+    ['run of 128 KiB', [...MAGIC, 0x20, 3, 0x03, 0, 0x10, 1], /more content/, 6],
+    ['bytes behind', [...MAGIC, 0x20, 3, ...RAW_BLOCK, 0], /behind/, 12],
+    ['second frame', [...MAGIC, 0x20, 3, ...RAW_BLOCK, ...MAGIC, 0x20, 0, 1, 0, 0], /behind/, 12],
+  ];
+  for (const [name, bytes, pattern, offset] of cases) {
+    const error = throws(() => check(bytes), CodecError, pattern);
+    assert.is(error.offset, offset, name);
+  }
+});
+
+test.run();
