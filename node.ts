@@ -1,2 +1,3 @@
 /** What holostream adds in Node: files. Everything else is in the main entry, `holostream`. */
-export {};
+
+export * from './sources/file.js';

@@ -1,2 +1,6 @@
 /** Where bytes come from. Node's files are in `holostream/node`. */
-export {};
+
+export * from './blob.js';
+export * from './bytes.js';
+export * from './http.js';
+export * from './stream.js';

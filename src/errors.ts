@@ -64,8 +64,31 @@ export class UnsupportedError extends HolostreamError {}
 /** The caller passed something that cannot work. */
 export class ArgumentError extends HolostreamError {}
 
+export interface SourceErrorDetails extends ErrorDetails {
+  /** HTTP status of the answer. */
+  readonly status?: number | undefined;
+  /** The same request may succeed later: a broken connection, a busy server. Default false. */
+  readonly retryable?: boolean | undefined;
+  /** How long the server asked to be left alone, in milliseconds. */
+  readonly retryAfter?: number | undefined;
+}
+
 /** A source of bytes failed: a file that cannot be read, a server that answers with an error. */
-export class SourceError extends HolostreamError {}
+export class SourceError extends HolostreamError {
+  readonly status: number | undefined;
+  readonly retryable: boolean;
+  readonly retryAfter: number | undefined;
+
+  constructor(what: string, details: SourceErrorDetails = {}) {
+    super(what, details);
+    this.status = details.status;
+    this.retryable = details.retryable ?? false;
+    this.retryAfter = details.retryAfter;
+  }
+}
+
+/** The file behind a source is no longer the one that reading began with: what was read must be thrown away. */
+export class SourceChangedError extends SourceError {}
 
 function describePlace({ name, blockIndex, fragmentIndex, offset }: ErrorDetails): string {
   const parts: string[] = [];

@@ -1,0 +1,87 @@
+import { SourceError } from '../../src/errors.js';
+import { type ByteRange, beyondEnd } from '../ranges.js';
+import { parseContentRange } from './contentRange.js';
+
+/** What a server gave for a range: a body, and what of it can be relied on. */
+export interface RangeAnswer {
+  /** Where the body begins in the file. */
+  readonly start: number;
+  /** Bytes of the whole file; undefined where the server did not say, or said it of encoded bytes. */
+  readonly size: number | undefined;
+  /** The server takes ranges. When not, it sent the whole file. */
+  readonly ranges: boolean;
+  readonly body: ReadableStream<Uint8Array> | null;
+  /** Bytes of the body as announced, where they are the file's own. */
+  readonly bodyLength: number | undefined;
+}
+
+/**
+ * Checks an answer to a request for `range`. Nothing is taken on trust: a 206 must say that it holds what was asked
+ * for; a 200 is the whole file; any other status is an error.
+ * @throws SourceError; TruncatedError when the file ends before the range
+ */
+export function checkAnswer(response: Response, range: ByteRange, name: string): RangeAnswer {
+  const { status, headers, body } = response;
+  const bodyLength = announcedLength(response);
+  if (status === 200) return { start: 0, size: bodyLength, ranges: false, body, bodyLength };
+  const content = parseContentRange(headers.get('content-range'));
+  if (status === 416 && content?.total !== undefined && content.total <= range.start) {
+    const { total } = content;
+    if ((range.end ?? range.start) > total) throw beyondEnd(range.end ?? range.start, total, name);
+    return { start: total, size: total, ranges: true, body: null, bodyLength: 0 };
+  }
+  if (status !== 206) {
+    throw new SourceError(`server answered ${status} ${response.statusText}`.trimEnd(), {
+      name,
+      status,
+      retryable: isRetryableStatus(status),
+      retryAfter: parseRetryAfter(headers.get('retry-after'), Date.now()),
+    });
+  }
+  if (content?.start !== range.start || (range.end !== undefined && content.end! > range.end)) {
+    // Across origins a browser hides the header unless the server lists it in Access-Control-Expose-Headers.
+    throw new SourceError('Content-Range missing, hidden or not what was asked for', {
+      name,
+      status,
+      expected: `bytes ${range.start}-${range.end === undefined ? '' : range.end - 1}`,
+      actual: headers.get('content-range'),
+    });
+  }
+  if (isEncoded(headers)) {
+    throw new SourceError('a range of an encoded body cannot be decoded', {
+      name,
+      status,
+      actual: headers.get('content-encoding'),
+    });
+  }
+  return { start: range.start, size: content.total, ranges: true, body, bodyLength };
+}
+
+/** Request timeout, too early, too many requests, and what a server or proxy says of itself. */
+function isRetryableStatus(status: number): boolean {
+  return status === 408 || status === 425 || status === 429 || status >= 500;
+}
+
+/**
+ * `Retry-After` of RFC 9110, section 10.2.3: seconds or a date.
+ * @param now the present, in milliseconds since 1970
+ * @returns milliseconds from now, or undefined when missing or malformed
+ */
+export function parseRetryAfter(header: string | null, now: number): number | undefined {
+  if (header === null) return undefined;
+  if (/^\d+$/.test(header)) return Number(header) * 1000;
+  const date = Date.parse(header);
+  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
+}
+
+function announcedLength({ headers, type }: Response): number | undefined {
+  // The length of an encoded body is not that of the file. Across origins the encoding is hidden.
+  if (isEncoded(headers) || type === 'cors') return undefined;
+  const length = headers.get('content-length');
+  return length !== null && /^\d+$/.test(length) ? Number(length) : undefined;
+}
+
+function isEncoded(headers: Headers): boolean {
+  const encoding = headers.get('content-encoding');
+  return encoding !== null && encoding !== '' && encoding.toLowerCase() !== 'identity';
+}

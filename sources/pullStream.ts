@@ -1,0 +1,62 @@
+/** Gives chunks one by one; what `pullStream` makes a ReadableStream of. */
+export interface ChunkReader {
+  /** The next chunk, or undefined at the end. Never called while a call is under way. */
+  next(): Promise<Uint8Array | undefined>;
+  /** Releases everything; called once, at the end, on failure, when cancelled or aborted, maybe during `next`. */
+  close?(reason?: unknown): void | Promise<void>;
+}
+
+/**
+ * A stream that asks its reader for a chunk only when its consumer asks for one: no read-ahead at all. Cancelling
+ * it and aborting `signal` close the reader at once, even while it waits for bytes.
+ */
+export function pullStream(reader: ChunkReader, signal?: AbortSignal): ReadableStream<Uint8Array> {
+  /** The consumer has cancelled or aborted: nothing may be enqueued any more. */
+  let gone = false;
+  let closed = false;
+  let abort: () => void;
+  const close = (reason?: unknown): void | Promise<void> => {
+    if (closed) return;
+    closed = true;
+    signal?.removeEventListener('abort', abort);
+    return reader.close?.(reason);
+  };
+  return new ReadableStream<Uint8Array>(
+    {
+      start(controller) {
+        abort = () => {
+          gone = true;
+          controller.error(signal?.reason);
+          ignoreFailure(close(signal?.reason));
+        };
+        if (signal?.aborted) abort();
+        else signal?.addEventListener('abort', abort, { once: true });
+      },
+      async pull(controller) {
+        try {
+          let chunk = await reader.next();
+          // An empty chunk would wake the consumer for nothing.
+          while (chunk?.length === 0 && !gone) chunk = await reader.next();
+          if (gone) return;
+          if (chunk !== undefined) return controller.enqueue(chunk);
+          await close();
+          if (!gone) controller.close();
+        } catch (error) {
+          if (gone) return;
+          controller.error(error);
+          ignoreFailure(close(error));
+        }
+      },
+      cancel(reason) {
+        gone = true;
+        return close(reason);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
+
+/** Closing after a failure: the stream has its error already, a second one would only hide it. */
+function ignoreFailure(closing: void | Promise<void>): void {
+  Promise.resolve(closing).catch(() => {});
+}

@@ -1,0 +1,44 @@
+import { ArgumentError, TruncatedError } from '../src/errors.js';
+import type { ByteRangeOptions } from '../src/source.js';
+
+/** Bytes that a source reads at a time: large enough that calls do not count, small enough to hold many. */
+export const CHUNK_SIZE = 65536;
+
+export interface ByteRange {
+  readonly start: number;
+  /** One past the last byte; undefined for "to the end", as long as nobody knows where that is. */
+  readonly end: number | undefined;
+}
+
+/**
+ * Checks the range of `stream`.
+ * @throws ArgumentError unless 0 ≤ start ≤ end, all whole numbers
+ */
+export function checkRange({ start = 0, end }: ByteRangeOptions): ByteRange {
+  checkOffset('start', start);
+  if (end !== undefined) checkOffset('end', end);
+  if (end !== undefined && end < start) {
+    throw new ArgumentError('range ends before it starts', { expected: `at least ${start}`, actual: end });
+  }
+  return { start, end };
+}
+
+/**
+ * Checks the arguments of `read`.
+ * @throws ArgumentError unless both are whole numbers and not negative
+ */
+export function checkRead(offset: number, length: number): void {
+  checkOffset('offset', offset);
+  checkOffset('length', length);
+  checkOffset('offset + length', offset + length);
+}
+
+/** The error of a source of `size` bytes that was asked for byte `end - 1`. */
+export function beyondEnd(end: number, size: number, name?: string): TruncatedError {
+  return new TruncatedError('source ends before the range', { name, expected: `${end} bytes`, actual: size });
+}
+
+function checkOffset(what: string, value: number): void {
+  if (Number.isSafeInteger(value) && value >= 0) return;
+  throw new ArgumentError(`byte range: ${what}`, { expected: 'a whole number from 0', actual: value });
+}

@@ -1,0 +1,104 @@
+import { ArgumentError, SourceError } from '../src/errors.js';
+import type { ByteRangeOptions, ByteSource } from '../src/source.js';
+import { type ChunkReader, pullStream } from './pullStream.js';
+import { type ByteRange, beyondEnd, checkRange } from './ranges.js';
+
+/** Anything that gives bytes piece by piece: a web stream, a Node stream, a generator, an array of chunks. */
+export type ByteStreamLike = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+
+/**
+ * A stream or iterable as a source. It has no size and cannot go back, so its `stream` works once; given a function
+ * that makes streams, as often as that is called. A range skips what lies before it and cancels what lies behind.
+ *
+ * @example
+ * streamSource(process.stdin).stream().pipeThrough(new HctDecoderStream());
+ *
+ * @throws SourceError from the second `stream()`
+ * @throws TruncatedError from the stream, when the bytes end before the range does
+ */
+export function streamSource(origin: ByteStreamLike | (() => ByteStreamLike)): ByteSource {
+  let used = false;
+  return {
+    size: undefined,
+    stream(options: ByteRangeOptions = {}) {
+      const range = checkRange(options);
+      if (typeof origin === 'function') return cut(origin(), range, options.signal);
+      if (used) throw new SourceError('a stream can be read only once');
+      used = true;
+      return cut(origin, range, options.signal);
+    },
+  };
+}
+
+function cut(
+  origin: ByteStreamLike,
+  { start, end }: ByteRange,
+  signal: AbortSignal | undefined,
+): ReadableStream<Uint8Array> {
+  const reader = readerOf(origin);
+  let position = 0;
+  return pullStream(
+    {
+      async next() {
+        while (end === undefined || position < end) {
+          const chunk = await reader.next();
+          if (chunk === undefined) {
+            if (position < (end ?? start)) throw beyondEnd(end ?? start, position);
+            return undefined;
+          }
+          const from = Math.max(0, start - position);
+          const to = end === undefined ? chunk.length : end - position;
+          position += chunk.length;
+          if (from < chunk.length) return chunk.subarray(from, to);
+        }
+        return undefined;
+      },
+      close: (reason) => reader.close?.(reason),
+    },
+    signal,
+  );
+}
+
+function readerOf(origin: ByteStreamLike): ChunkReader {
+  // Not every engine iterates streams (Safari before 26 does not), so they are read by hand.
+  if ('getReader' in origin) {
+    const reader = origin.getReader();
+    return {
+      next: async () => {
+        const { done, value } = await reader.read();
+        return done ? undefined : asBytes(value);
+      },
+      close: (reason) => reader.cancel(reason),
+    };
+  }
+  const iterator =
+    Symbol.asyncIterator in origin ? origin[Symbol.asyncIterator]() : origin[Symbol.iterator]();
+  let state: 'idle' | 'waiting' | 'ended' = 'idle';
+  return {
+    async next() {
+      state = 'waiting';
+      const { done, value } = await iterator.next();
+      state = done ? 'ended' : 'idle';
+      return done ? undefined : asBytes(value);
+    },
+    async close() {
+      if (state === 'ended') return;
+      // A Node stream's iterator closes the stream only once it has given something, and not while it waits.
+      if ('destroy' in origin && typeof origin.destroy === 'function') origin.destroy();
+      const returned = Promise.resolve(iterator.return?.());
+      // A generator that waits ends when what it waits for comes: nobody can be asked to wait for that.
+      if (state === 'waiting') returned.catch(() => {});
+      else await returned;
+    },
+  };
+}
+
+/** Node's Buffers become plain Uint8Arrays: their `slice` would share memory where others copy. */
+function asBytes(chunk: unknown): Uint8Array {
+  if (!(chunk instanceof Uint8Array)) {
+    throw new ArgumentError('stream of bytes', { expected: 'Uint8Array', actual: typeof chunk });
+  }
+  return chunk.constructor === Uint8Array
+    ? chunk
+    : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}

@@ -1,0 +1,140 @@
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** What goes wrong with one answer. Without any, the server answers ranges as it should. */
+export interface Fault {
+  /** Cuts the connection after this many bytes of the body. */
+  readonly dropAfter?: number;
+  /** Sends nothing more, and leaves the connection open, after this many bytes of the body. */
+  readonly stallAfter?: number;
+  /** Answers with this status and a short text, and these headers. */
+  readonly status?: number;
+  readonly headers?: Record<string, string>;
+  /** Ignores the range: 200 and the whole file. */
+  readonly ignoreRange?: boolean;
+  /** Content-Range as given (undefined leaves it out with `null`). */
+  readonly contentRange?: string | null;
+  /** Announces no length: chunked transfer. */
+  readonly chunked?: boolean;
+  /** Sends the last bytes never: ends the body cleanly after this many (needs `chunked`). */
+  readonly endAfter?: number;
+  /** Answers nothing at all. */
+  readonly silent?: boolean;
+  /** Redirects to this path of the same server. */
+  readonly redirect?: string;
+}
+
+export interface FaultyServer extends AsyncDisposable {
+  readonly url: string;
+  /** One entry for each request: what it asked for, and what became of it. */
+  readonly requests: RequestLog[];
+  /** Connections made so far. */
+  connections: number;
+  /** Requests that are being answered now. */
+  active: number;
+  /** Bytes of bodies sent so far. */
+  sent: number;
+  /** The file; may be changed while running. */
+  bytes: Uint8Array;
+  etag: string | undefined;
+  lastModified: string | undefined;
+  /** Chooses the fault of the n-th request, counted from 0. */
+  fault: (n: number, request: IncomingMessage) => Fault | undefined;
+}
+
+export interface RequestLog {
+  readonly path: string;
+  readonly range: string | undefined;
+  readonly ifRange: string | undefined;
+  status: number;
+  sent: number;
+  /** The client went away before the answer was complete. */
+  aborted: boolean;
+}
+
+/** Bytes that are written to the socket at a time. */
+const PIECE = 16384;
+
+/** A real HTTP server on a free local port that serves one file, and goes wrong as told. */
+export async function faultyServer(bytes: Uint8Array): Promise<FaultyServer> {
+  const server: Server = createServer((request, response) => {
+    void answer(request, response);
+  });
+  server.on('connection', () => {
+    state.connections += 1;
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const state: FaultyServer = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/file`,
+    requests: [],
+    connections: 0,
+    active: 0,
+    sent: 0,
+    bytes,
+    etag: '"1"',
+    lastModified: undefined,
+    fault: () => undefined,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  return state;
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const file = state.bytes;
+    const fault = state.fault(state.requests.length, request) ?? {};
+    const { range, 'if-range': ifRange } = request.headers as Record<string, string | undefined>;
+    const log: RequestLog = { path: request.url ?? '', range, ifRange, status: 0, sent: 0, aborted: false };
+    state.requests.push(log);
+    state.active += 1;
+    const gone = new AbortController();
+    response.on('close', () => {
+      gone.abort();
+      state.active -= 1;
+      log.aborted = !response.writableFinished;
+    });
+    if (fault.silent) return;
+    for (const [name, value] of Object.entries(fault.headers ?? {})) response.setHeader(name, value);
+    if (fault.redirect !== undefined) response.setHeader('location', fault.redirect);
+    const status = fault.status ?? (fault.redirect === undefined ? undefined : 302);
+    if (status !== undefined) {
+      log.status = status;
+      response.writeHead(status).end(`this is ${status}`);
+      return;
+    }
+    if (state.etag !== undefined) response.setHeader('etag', state.etag);
+    if (state.lastModified !== undefined) response.setHeader('last-modified', state.lastModified);
+    const match = /^bytes=(\d+)-(\d*)$/.exec(range ?? '');
+    const fresh = ifRange === undefined || ifRange === state.etag || ifRange === state.lastModified;
+    let [start, end] = [0, file.length];
+    log.status = 200;
+    if (match !== null && fresh && !fault.ignoreRange) {
+      start = Number(match[1]);
+      end = match[2] === '' ? file.length : Math.min(file.length, Number(match[2]) + 1);
+      log.status = start < file.length ? 206 : 416;
+      const what = start < file.length ? `${start}-${end - 1}` : '*';
+      if (start >= file.length) [start, end] = [0, 0];
+      const contentRange =
+        fault.contentRange === undefined ? `bytes ${what}/${file.length}` : fault.contentRange;
+      if (contentRange !== null) response.setHeader('content-range', contentRange);
+    }
+    if (!fault.chunked) response.setHeader('content-length', end - start);
+    response.writeHead(log.status);
+    const { dropAfter = Infinity, stallAfter = Infinity, endAfter = Infinity } = fault;
+    const last = Math.min(end, start + Math.min(dropAfter, stallAfter, endAfter));
+    for (let at = start; at < last && !response.destroyed; at += PIECE) {
+      const piece = file.subarray(at, Math.min(at + PIECE, last));
+      log.sent += piece.length;
+      state.sent += piece.length;
+      const room = response.write(piece);
+      if (!room) await once(response, 'drain', { signal: gone.signal }).catch(() => {});
+    }
+    if (last < end && dropAfter !== Infinity) {
+      // Reset only what has been sent: the bytes before the break are to arrive.
+      await new Promise<void>((resolve) => response.write('', () => resolve()));
+      response.destroy();
+    } else if (last === end || endAfter !== Infinity) response.end();
+  }
+}
