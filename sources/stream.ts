@@ -60,7 +60,7 @@ function cut(
 }
 
 function readerOf(origin: ByteStreamLike): ChunkReader {
-  // Not every engine iterates streams (Safari before 26 does not), so they are read by hand.
+  // Not every engine iterates streams (Chrome before 124, Safari), so they are read by hand.
   if ('getReader' in origin) {
     const reader = origin.getReader();
     return {
