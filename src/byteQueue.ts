@@ -48,6 +48,19 @@ export class ByteQueue {
     return bytes;
   }
 
+  /** A copy of the next `length` bytes, fewer if there are fewer; they stay in the queue. */
+  peek(length: number): Uint8Array {
+    const bytes = new Uint8Array(Math.min(length, this.#length));
+    let offset = this.#offset;
+    for (let filled = 0, i = this.#head; filled < bytes.length; i++) {
+      const part = this.#chunks[i]!.subarray(offset, offset + bytes.length - filled);
+      bytes.set(part, filled);
+      filled += part.length;
+      offset = 0;
+    }
+    return bytes;
+  }
+
   /** Drops up to `length` bytes; returns how many there were to drop. */
   skip(length: number): number {
     const dropped = Math.min(length, this.#length);

@@ -14,5 +14,11 @@ export interface Stage<I, O> {
   close?(): void;
 }
 
+/** A stage that never waits: others can be built on it. */
+export interface SyncStage<I, O> extends Stage<I, O> {
+  push(input: I): Iterable<O>;
+  flush(): Iterable<O>;
+}
+
 /** Makes a fresh stage for each stream or subscription; asynchronous where a codec must be loaded first. */
 export type StageFactory<I, O> = () => Stage<I, O> | Promise<Stage<I, O>>;

@@ -1,0 +1,132 @@
+import { viewOf } from '../binary.js';
+import { FormatError } from '../errors.js';
+import { FLAG_BLOCK_CHECKSUMS } from './constants.js';
+import { blockLength, type HctHeader } from './header.js';
+
+/** An index entry of version 1: where a block is. */
+export interface BlockIndex {
+  /** From the first byte of the first block. */
+  readonly offset: number;
+  readonly compressedSize: number;
+}
+
+/** An index entry of version 2. */
+export interface BlockIndexV2 extends BlockIndex {
+  /** XXH3-64 of the compressed block; 0 where none was computed. */
+  readonly checksum: bigint;
+}
+
+export const BLOCK_INDEX_SIZE = 8;
+export const BLOCK_INDEX_V2_SIZE = 16;
+export type BlockIndexEntrySize = typeof BLOCK_INDEX_SIZE | typeof BLOCK_INDEX_V2_SIZE;
+
+export function serializeBlockIndex(entry: BlockIndex): Uint8Array {
+  const bytes = new Uint8Array(BLOCK_INDEX_SIZE);
+  const view = viewOf(bytes);
+  view.setUint32(0, entry.offset, true);
+  view.setUint32(4, entry.compressedSize, true);
+  return bytes;
+}
+
+export function serializeBlockIndexV2(entry: BlockIndexV2): Uint8Array {
+  const bytes = new Uint8Array(BLOCK_INDEX_V2_SIZE);
+  bytes.set(serializeBlockIndex(entry));
+  viewOf(bytes).setBigUint64(8, entry.checksum, true);
+  return bytes;
+}
+
+/** The index of a file: entries are read out of its bytes when they are asked for. */
+export class BlockTable {
+  readonly entrySize: BlockIndexEntrySize;
+  readonly length: number;
+  readonly #view: DataView;
+
+  /** @param bytes all entries, checked by {@link parseBlockTable} */
+  constructor(bytes: Uint8Array, entrySize: BlockIndexEntrySize) {
+    this.#view = viewOf(bytes);
+    this.entrySize = entrySize;
+    this.length = bytes.length / entrySize;
+  }
+
+  /** @throws RangeError when there is no block `i` */
+  entry(i: number): BlockIndexV2 {
+    const at = i * this.entrySize;
+    return {
+      offset: this.#view.getUint32(at, true),
+      compressedSize: this.#view.getUint32(at + 4, true),
+      checksum: this.entrySize === BLOCK_INDEX_V2_SIZE ? this.#view.getBigUint64(at + 8, true) : 0n,
+    };
+  }
+}
+
+/** Size of the entries as far as the header tells: `undefined` where the reference's reader and writer disagree. */
+export function declaredEntrySize(header: HctHeader): BlockIndexEntrySize | undefined {
+  if (header.version === 1) return BLOCK_INDEX_SIZE;
+  return (header.flags & FLAG_BLOCK_CHECKSUMS) !== 0 ? BLOCK_INDEX_V2_SIZE : undefined;
+}
+
+/**
+ * Decides between the two layouts of a version 2 file without block checksums: the reference writes 16-byte
+ * entries there (checksum 0) and reads 8-byte ones.
+ *
+ * @param bytes what follows the header (and metadata): at least 8 bytes an entry, and 8 more unless the file ends
+ */
+export function detectEntrySize(bytes: Uint8Array, header: HctHeader): BlockIndexEntrySize {
+  const short = BLOCK_INDEX_SIZE * header.blockCount;
+  if (findInconsistency(new BlockTable(bytes.subarray(0, short), BLOCK_INDEX_SIZE), header) !== undefined) {
+    return BLOCK_INDEX_V2_SIZE;
+  }
+  // With two blocks or more, only one layout is contiguous. With one block both are, but neither an LZ4 block nor a
+  // Zstd frame starts with eight zeros, which an unused checksum is.
+  const checksum = bytes.subarray(short, short + 8);
+  const unused = checksum.length === 8 && checksum.every((byte) => byte === 0);
+  return header.blockCount === 1 && unused ? BLOCK_INDEX_V2_SIZE : BLOCK_INDEX_SIZE;
+}
+
+/**
+ * Reads and checks the whole index.
+ * @throws FormatError unless the blocks follow each other without holes or overlaps and sum to the compressed size
+ */
+export function parseBlockTable(
+  bytes: Uint8Array,
+  header: HctHeader,
+  entrySize: BlockIndexEntrySize,
+): BlockTable {
+  const table = new BlockTable(bytes, entrySize);
+  const error = findInconsistency(table, header);
+  if (error !== undefined) throw error;
+  return table;
+}
+
+function findInconsistency(table: BlockTable, header: HctHeader): FormatError | undefined {
+  let end = 0;
+  for (let i = 0; i < table.length; i++) {
+    const { offset, compressedSize } = table.entry(i);
+    if (offset !== end) {
+      return new FormatError('HCT index: block offset', { blockIndex: i, expected: end, actual: offset });
+    }
+    const most = maxCompressedSize(blockLength(header, i));
+    if (compressedSize < 1 || compressedSize > most) {
+      const expected = `1 to ${most}`;
+      return new FormatError('HCT index: compressed size', {
+        blockIndex: i,
+        expected,
+        actual: compressedSize,
+      });
+    }
+    end += compressedSize;
+  }
+  if (end === header.compressedSize) return undefined;
+  return new FormatError('HCT index: sum of the compressed sizes', {
+    expected: header.compressedSize,
+    actual: end,
+  });
+}
+
+/**
+ * More than any encoder makes of `length` bytes (LZ4 adds at most 1/255 and 16, Zstd 3 bytes per 128 KiB and a
+ * header); an index that claims more would only make a reader wait for bytes that cannot be needed.
+ */
+export function maxCompressedSize(length: number): number {
+  return length + Math.ceil(length / 64) + 1024;
+}

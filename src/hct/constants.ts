@@ -1,0 +1,39 @@
+/** The numbers of the HCT format, under the names of the reference. */
+
+/** "HCTN", little-endian. */
+export const HCT_MAGIC = 0x4e544348;
+export const HCT_VERSION_1 = 1;
+export const HCT_VERSION_2 = 2;
+export const HCT_HEADER_SIZE = 64;
+/** Uncompressed bytes in a block unless the writer is told otherwise. */
+export const DEFAULT_BLOCK_SIZE = 16384;
+
+export const FLAG_HEADER_CHECKSUM = 0x0001;
+export const FLAG_BLOCK_CHECKSUMS = 0x0002;
+export const FLAG_QUANTIZATION = 0x0004;
+export const FLAG_TENSOR_NAME = 0x0008;
+export const FLAG_HOLOGRAPHIC = 0x0010;
+/** Ours: the header cannot hold the shape; the extension section does. */
+export const FLAG_SHAPE_IN_EXTENSION = 0x0020;
+
+/** Where the checksum of a version 2 header stands, and how many bytes it covers. */
+export const HCT_CHECKSUM_OFFSET = 56;
+/** Dimensions that fit the header: bytes 37 to 60. */
+export const HCT_MAX_RANK = 3;
+/** Of the third dimension, version 2 keeps bytes 53 to 55; the checksum overwrites the rest. */
+export const HCT_V2_THIRD_DIMENSION_LIMIT = 2 ** 24;
+/** Block offsets are u32, counted from the first block. */
+export const HCT_MAX_BLOCK_BYTES = 2 ** 32 - 1;
+
+/**
+ * Caps on what a file may make a reader allocate before its claims can be checked against bytes that exist. Both can
+ * be raised by an option of the same name.
+ */
+export interface HctLimits {
+  /** Blocks in the index. Default 2^22: 64 GiB in blocks of the default size, 64 MiB of index. */
+  readonly maxBlocks?: number | undefined;
+  /** Bytes of one block, uncompressed. Default 2^28 (256 MiB). */
+  readonly maxBlockSize?: number | undefined;
+}
+export const DEFAULT_MAX_BLOCKS = 2 ** 22;
+export const DEFAULT_MAX_BLOCK_SIZE = 2 ** 28;

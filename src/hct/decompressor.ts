@@ -1,0 +1,59 @@
+import type { Codec } from '../codecs/codec.js';
+import { loadCodec } from '../codecs/loadCodec.js';
+import { CodecError, FormatError } from '../errors.js';
+import type { Stage } from '../stage.js';
+import type { HctBlock, HctDecodedPart, HctPart, HctStart } from './parts.js';
+import type { ImplementationOptions } from './tools.js';
+
+/** Parts in, parts with decompressed blocks out. Each block's bytes are a fresh array of their own. */
+export class HctDecompressor implements Stage<HctPart, HctDecodedPart> {
+  readonly #options: ImplementationOptions;
+  #codec: Codec | undefined;
+
+  constructor(options: ImplementationOptions = {}) {
+    this.#options = options;
+  }
+
+  /** @throws CodecError for a block that cannot be decoded */
+  push(part: HctPart): Iterable<HctDecodedPart> | AsyncIterable<HctDecodedPart> {
+    return part.kind === 'start' ? this.#start(part) : this.#decode(part);
+  }
+
+  flush(): Iterable<HctDecodedPart> {
+    return [];
+  }
+
+  async *#start(part: HctStart): AsyncIterable<HctDecodedPart> {
+    this.#codec = await loadCodec(part.header.algorithm, this.#options);
+    yield part;
+  }
+
+  *#decode(part: HctPart): Iterable<HctDecodedPart> {
+    if (part.kind !== 'block') {
+      yield part;
+      return;
+    }
+    if (this.#codec === undefined) throw new FormatError('HCT block before the header');
+    const bytes = new Uint8Array(part.byteLength);
+    decompressBlock(part, this.#codec, bytes);
+    yield { kind: 'data', blockIndex: part.blockIndex, byteOffset: part.byteOffset, bytes };
+  }
+}
+
+/**
+ * Decodes a block so that it fills `out`.
+ * @throws CodecError that names the block
+ */
+export function decompressBlock(
+  block: Pick<HctBlock, 'blockIndex' | 'compressed'>,
+  codec: Codec,
+  out: Uint8Array,
+): void {
+  try {
+    codec.decompressInto(block.compressed, out);
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    const { what, offset, expected, actual } = error;
+    throw new CodecError(what, { blockIndex: block.blockIndex, offset, expected, actual, cause: error });
+  }
+}

@@ -1,0 +1,145 @@
+import type { Codec } from '../codecs/codec.js';
+import { ArgumentError, LimitError, TruncatedError } from '../errors.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { serializeQuantizationMetadata } from '../quantization.js';
+import { viewBytes } from '../views.js';
+import { BLOCK_INDEX_SIZE, BLOCK_INDEX_V2_SIZE } from './blockIndex.js';
+import { FLAG_BLOCK_CHECKSUMS, HCT_MAX_BLOCK_BYTES } from './constants.js';
+import { type HctExtension, serializeHctExtension } from './extension.js';
+import { blockLength, type HctHeader, hasShapeInExtension, serializeHctHeader } from './header.js';
+import { type HctFileOptions, planHctHeader } from './plan.js';
+import type { HctTools, ImplementationOptions } from './tools.js';
+
+export interface HctEncodeOptions extends HctFileOptions, ImplementationOptions {
+  /** Zstd level, 1 to 19. Default 3. */
+  readonly level?: number | undefined;
+}
+
+/** What stands around the blocks, known when the last of them is. */
+export interface HctFrame {
+  /** Header, quantization metadata and index: `HctBlockEncoder.headSize` bytes. */
+  readonly head: Uint8Array;
+  /** Scales and extension section; often empty. */
+  readonly tail: Uint8Array;
+}
+
+/** The tensor's bytes, cut anywhere, in; compressed blocks out; and in the end what stands around them. */
+export class HctBlockEncoder {
+  /** Bytes in front of the first block. */
+  readonly headSize: number;
+  readonly #options: HctEncodeOptions;
+  readonly #codec: Codec;
+  readonly #kernels: Pick<Kernels, 'xxh3'>;
+  readonly #header: HctHeader;
+  readonly #metadata: Uint8Array;
+  readonly #index: DataView;
+  readonly #entrySize: number;
+  /** The block being filled, when it does not come in one piece. */
+  #partial: Uint8Array | undefined;
+  #filled = 0;
+  #blockIndex = 0;
+  #bytesIn = 0;
+  #bytesOut = 0;
+
+  constructor(options: HctEncodeOptions, { codec, kernels }: HctTools) {
+    this.#options = options;
+    this.#codec = codec;
+    this.#kernels = kernels;
+    this.#header = planHctHeader(options);
+    const { flags, blockCount } = this.#header;
+    // Without block checksums the reference reads 8-byte entries (and writes 16-byte ones that it cannot read).
+    this.#entrySize = (flags & FLAG_BLOCK_CHECKSUMS) !== 0 ? BLOCK_INDEX_V2_SIZE : BLOCK_INDEX_SIZE;
+    this.#index = new DataView(new ArrayBuffer(this.#entrySize * blockCount));
+    this.#metadata =
+      options.quantization === undefined
+        ? new Uint8Array(0)
+        : serializeQuantizationMetadata(options.quantization);
+    this.headSize = serializeHctHeader(this.#header).length + this.#metadata.length + this.#index.byteLength;
+  }
+
+  /** The header as it stands: `compressedSize` counts the blocks so far. */
+  get header(): HctHeader {
+    return { ...this.#header, compressedSize: this.#bytesOut };
+  }
+
+  /** @throws ArgumentError when more bytes come than the shape holds; LimitError beyond 4 GiB of blocks */
+  *push(chunk: Uint8Array): Iterable<Uint8Array> {
+    const { originalSize } = this.#header;
+    this.#bytesIn += chunk.length;
+    if (this.#bytesIn > originalSize) {
+      throw new ArgumentError('more bytes than the shape holds', {
+        expected: originalSize,
+        actual: this.#bytesIn,
+      });
+    }
+    for (let at = 0; at < chunk.length; ) {
+      const length = blockLength(this.#header, this.#blockIndex);
+      const part = chunk.subarray(at, at + length - this.#filled);
+      at += part.length;
+      if (part.length === length) {
+        yield this.#encode(part);
+        continue;
+      }
+      this.#partial ??= new Uint8Array(length);
+      this.#partial.set(part, this.#filled);
+      this.#filled += part.length;
+      if (this.#filled < length) return;
+      const block = this.#partial.subarray(0, length);
+      this.#filled = 0;
+      yield this.#encode(block);
+    }
+  }
+
+  /** @throws TruncatedError when bytes are missing */
+  finish(): HctFrame {
+    const { originalSize } = this.#header;
+    if (this.#bytesIn < originalSize) {
+      throw new TruncatedError('fewer bytes than the shape holds', {
+        expected: originalSize,
+        actual: this.#bytesIn,
+      });
+    }
+    const head = new Uint8Array(this.headSize);
+    const header = serializeHctHeader(this.header);
+    head.set(header);
+    head.set(this.#metadata, header.length);
+    head.set(new Uint8Array(this.#index.buffer), header.length + this.#metadata.length);
+    return { head, tail: this.#tail() };
+  }
+
+  #encode(block: Uint8Array): Uint8Array {
+    const compressed = this.#codec.compress(block, { level: this.#options.level });
+    if (this.#bytesOut + compressed.length > HCT_MAX_BLOCK_BYTES) {
+      throw new LimitError('blocks of one HCT file', {
+        blockIndex: this.#blockIndex,
+        expected: `at most ${HCT_MAX_BLOCK_BYTES} bytes (4 GiB, block offsets are 32 bits wide)`,
+        actual: this.#bytesOut + compressed.length,
+      });
+    }
+    const at = this.#blockIndex * this.#entrySize;
+    this.#index.setUint32(at, this.#bytesOut, true);
+    this.#index.setUint32(at + 4, compressed.length, true);
+    if (this.#entrySize === BLOCK_INDEX_V2_SIZE) {
+      this.#index.setBigUint64(at + 8, this.#kernels.xxh3(compressed), true);
+    }
+    this.#blockIndex += 1;
+    this.#bytesOut += compressed.length;
+    return compressed;
+  }
+
+  #tail(): Uint8Array {
+    const { name, shape, groupScales } = this.#options;
+    const scales = groupScales === undefined ? new Uint8Array(0) : viewBytes(groupScales);
+    const shapeBehind = hasShapeInExtension(this.#header);
+    if (name === undefined && !shapeBehind) return scales;
+    const extension: HctExtension = {
+      ...(name === undefined ? {} : { name }),
+      ...(shapeBehind ? { shape } : {}),
+    };
+    const section = serializeHctExtension(extension);
+    const tail = new Uint8Array(scales.length + section.length);
+    tail.set(scales);
+    tail.set(section, scales.length);
+    return tail;
+  }
+}

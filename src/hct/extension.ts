@@ -1,0 +1,83 @@
+import { viewOf } from '../binary.js';
+import { xxh3 } from '../checksum.js';
+import { ChecksumError, FormatError, LimitError } from '../errors.js';
+
+/** What the extension section behind the blocks says. */
+export interface HctExtension {
+  readonly name?: string;
+  readonly shape?: readonly number[];
+}
+
+/** "HCTX", little-endian. */
+export const HCT_EXTENSION_MAGIC = 0x58544348;
+/** Magic and length. */
+export const HCT_EXTENSION_PREFIX_SIZE = 8;
+export const HCT_EXTENSION_CHECKSUM_SIZE = 8;
+/** Cap on the JSON: a name and a shape need no more. */
+export const HCT_EXTENSION_MAX_SIZE = 65536;
+
+export function serializeHctExtension(extension: HctExtension): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(extension));
+  if (json.length > HCT_EXTENSION_MAX_SIZE) {
+    throw new LimitError('HCT extension: name and shape take too much space', {
+      expected: `at most ${HCT_EXTENSION_MAX_SIZE} bytes`,
+      actual: json.length,
+    });
+  }
+  const bytes = new Uint8Array(HCT_EXTENSION_PREFIX_SIZE + json.length + HCT_EXTENSION_CHECKSUM_SIZE);
+  const view = viewOf(bytes);
+  view.setUint32(0, HCT_EXTENSION_MAGIC, true);
+  view.setUint32(4, json.length, true);
+  bytes.set(json, HCT_EXTENSION_PREFIX_SIZE);
+  view.setBigUint64(HCT_EXTENSION_PREFIX_SIZE + json.length, xxh3(json), true);
+  return bytes;
+}
+
+/** Length of the JSON that follows the 8-byte prefix. */
+export function parseHctExtensionPrefix(prefix: Uint8Array): number {
+  const view = viewOf(prefix);
+  const magic = view.getUint32(0, true);
+  if (magic !== HCT_EXTENSION_MAGIC) {
+    throw new FormatError('HCT extension: magic', { expected: HCT_EXTENSION_MAGIC, actual: magic });
+  }
+  const length = view.getUint32(4, true);
+  if (length > HCT_EXTENSION_MAX_SIZE) {
+    const expected = `at most ${HCT_EXTENSION_MAX_SIZE}`;
+    throw new FormatError('HCT extension: length', { expected, actual: length });
+  }
+  return length;
+}
+
+/** @param bytes the JSON and its checksum */
+export function parseHctExtensionBody(bytes: Uint8Array): HctExtension {
+  const json = bytes.subarray(0, bytes.length - HCT_EXTENSION_CHECKSUM_SIZE);
+  const expected = viewOf(bytes).getBigUint64(json.length, true);
+  const actual = xxh3(json);
+  if (actual !== expected) throw new ChecksumError('HCT extension: checksum', { expected, actual });
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
+  } catch (cause) {
+    throw new FormatError('HCT extension: not JSON', { cause });
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new FormatError('HCT extension', { expected: 'a JSON object', actual: JSON.stringify(value) });
+  }
+  const { name, shape } = value as Record<string, unknown>;
+  if (name !== undefined && typeof name !== 'string') {
+    throw new FormatError('HCT extension: name', { expected: 'a string', actual: typeof name });
+  }
+  if (shape !== undefined && !isShape(shape)) {
+    throw new FormatError('HCT extension: shape', {
+      expected: 'whole numbers',
+      actual: JSON.stringify(shape),
+    });
+  }
+  return { ...(name === undefined ? {} : { name }), ...(shape === undefined ? {} : { shape }) };
+}
+
+function isShape(value: unknown): value is number[] {
+  return (
+    Array.isArray(value) && value.every((dimension) => Number.isSafeInteger(dimension) && dimension >= 0)
+  );
+}

@@ -1,0 +1,192 @@
+import { readU64, viewOf, writeU64 } from '../binary.js';
+import { xxh3 } from '../checksum.js';
+import { COMPRESSION_ALGORITHMS, type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
+import { byteLengthOf, type DType, dtypeCode, dtypeFromCode } from '../dtype.js';
+import { ChecksumError, FormatError, LimitError, TruncatedError, UnsupportedError } from '../errors.js';
+import {
+  DEFAULT_MAX_BLOCK_SIZE,
+  DEFAULT_MAX_BLOCKS,
+  FLAG_HEADER_CHECKSUM,
+  FLAG_SHAPE_IN_EXTENSION,
+  HCT_CHECKSUM_OFFSET,
+  HCT_HEADER_SIZE,
+  HCT_MAGIC,
+  HCT_MAX_RANK,
+  HCT_VERSION_1,
+  HCT_VERSION_2,
+  type HctLimits,
+} from './constants.js';
+
+/** The 64 bytes at the start of a file. Sizes in bytes. */
+export interface HctHeader {
+  readonly version: 1 | 2;
+  readonly algorithm: CompressionAlgorithm;
+  readonly dtype: DType;
+  /** `FLAG_…` bits; 0 in version 1. */
+  readonly flags: number;
+  /** Of the whole tensor. */
+  readonly originalSize: number;
+  /** Of all blocks together, as stored. */
+  readonly compressedSize: number;
+  /** Of one block, uncompressed; the last one may be shorter. */
+  readonly blockSize: number;
+  readonly blockCount: number;
+  /** As the header holds it: with `FLAG_SHAPE_IN_EXTENSION`, rank 1, and the true shape comes behind the blocks. */
+  readonly shape: readonly number[];
+}
+
+const VERSION = 4;
+const ALGORITHM = 8;
+const DTYPE = 9;
+const FLAGS = 10;
+const ORIGINAL_SIZE = 12;
+const COMPRESSED_SIZE = 20;
+const BLOCK_SIZE = 28;
+const BLOCK_COUNT = 32;
+const RANK = 36;
+const DIMENSIONS = 37;
+
+/**
+ * Reads and checks a header, either version.
+ * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError (rank ≥ 4), LimitError
+ */
+export function parseHctHeader(bytes: Uint8Array, limits: HctLimits = {}): HctHeader {
+  if (bytes.length < HCT_HEADER_SIZE) {
+    throw new TruncatedError('HCT header', { expected: HCT_HEADER_SIZE, actual: bytes.length });
+  }
+  const view = viewOf(bytes);
+  const magic = view.getUint32(0, true);
+  if (magic !== HCT_MAGIC) {
+    throw new FormatError('not an HCT file: magic', { offset: 0, expected: HCT_MAGIC, actual: magic });
+  }
+  const version = view.getUint32(VERSION, true);
+  if (version !== HCT_VERSION_1 && version !== HCT_VERSION_2) {
+    throw new UnsupportedError('HCT version', { offset: VERSION, expected: '1 or 2', actual: version });
+  }
+  const flags = view.getUint16(FLAGS, true);
+  if (version === HCT_VERSION_2) verifyHeaderChecksum(bytes, view, flags);
+  const header: HctHeader = {
+    version,
+    algorithm: compressionFromCode(view.getUint8(ALGORITHM), ALGORITHM),
+    dtype: dtypeFromCode(view.getUint8(DTYPE), DTYPE),
+    flags,
+    originalSize: readU64(view, ORIGINAL_SIZE, 'HCT header: original size'),
+    compressedSize: readU64(view, COMPRESSED_SIZE, 'HCT header: compressed size'),
+    blockSize: view.getUint32(BLOCK_SIZE, true),
+    blockCount: view.getUint32(BLOCK_COUNT, true),
+    shape: parseShape(view, version),
+  };
+  checkSizes(header, limits);
+  return header;
+}
+
+/**
+ * A flag that says "no checksum" is not believed where a checksum stands: a flipped bit in the flags would
+ * otherwise switch off the very check that finds it.
+ */
+function verifyHeaderChecksum(bytes: Uint8Array, view: DataView, flags: number): void {
+  const expected = view.getBigUint64(HCT_CHECKSUM_OFFSET, true);
+  if ((flags & FLAG_HEADER_CHECKSUM) === 0 && expected === 0n) return;
+  const actual = xxh3(bytes.subarray(0, HCT_CHECKSUM_OFFSET));
+  if (actual !== expected) {
+    throw new ChecksumError('HCT header: checksum', { offset: HCT_CHECKSUM_OFFSET, expected, actual });
+  }
+}
+
+function parseShape(view: DataView, version: number): number[] {
+  const rank = view.getUint8(RANK);
+  if (rank > HCT_MAX_RANK) {
+    throw new UnsupportedError('HCT header: rank', {
+      offset: RANK,
+      expected: `at most ${HCT_MAX_RANK}`,
+      actual: rank,
+    });
+  }
+  return Array.from({ length: rank }, (_, axis) => {
+    const offset = DIMENSIONS + 8 * axis;
+    const cutShort = version === HCT_VERSION_2 && offset + 8 > HCT_CHECKSUM_OFFSET;
+    return cutShort
+      ? view.getUint16(offset, true) + view.getUint8(offset + 2) * 0x10000
+      : readU64(view, offset, `HCT header: dimension ${axis}`);
+  });
+}
+
+function checkSizes(header: HctHeader, limits: HctLimits): void {
+  const { dtype, shape, originalSize, blockSize, blockCount } = header;
+  const size = byteLengthOf(
+    dtype,
+    shape.reduce((product, dimension) => product * dimension, 1),
+  );
+  if (size !== originalSize) {
+    throw new FormatError(`HCT header: original size of ${dtype} [${shape.join(', ')}]`, {
+      offset: ORIGINAL_SIZE,
+      expected: size,
+      actual: originalSize,
+    });
+  }
+  if (originalSize > 0 && blockSize === 0) {
+    throw new FormatError('HCT header: block size', {
+      offset: BLOCK_SIZE,
+      expected: 'at least 1',
+      actual: 0,
+    });
+  }
+  const blocks = originalSize === 0 ? 0 : Math.ceil(originalSize / blockSize);
+  if (blockCount !== blocks) {
+    throw new FormatError('HCT header: number of blocks', {
+      offset: BLOCK_COUNT,
+      expected: blocks,
+      actual: blockCount,
+    });
+  }
+  const { maxBlocks = DEFAULT_MAX_BLOCKS, maxBlockSize = DEFAULT_MAX_BLOCK_SIZE } = limits;
+  if (blockCount > maxBlocks) {
+    throw new LimitError('HCT header: number of blocks (option maxBlocks)', {
+      offset: BLOCK_COUNT,
+      expected: `at most ${maxBlocks}`,
+      actual: blockCount,
+    });
+  }
+  if (Math.min(blockSize, originalSize) > maxBlockSize) {
+    throw new LimitError('HCT header: block size (option maxBlockSize)', {
+      offset: BLOCK_SIZE,
+      expected: `at most ${maxBlockSize}`,
+      actual: blockSize,
+    });
+  }
+}
+
+/** The 64 bytes of a header; a version 2 header gets its checksum where the flag asks for it. */
+export function serializeHctHeader(header: HctHeader): Uint8Array {
+  const bytes = new Uint8Array(HCT_HEADER_SIZE);
+  const view = viewOf(bytes);
+  view.setUint32(0, HCT_MAGIC, true);
+  view.setUint32(VERSION, header.version, true);
+  view.setUint8(ALGORITHM, COMPRESSION_ALGORITHMS.indexOf(header.algorithm));
+  view.setUint8(DTYPE, dtypeCode(header.dtype));
+  view.setUint16(FLAGS, header.flags, true);
+  writeU64(view, ORIGINAL_SIZE, header.originalSize);
+  writeU64(view, COMPRESSED_SIZE, header.compressedSize);
+  view.setUint32(BLOCK_SIZE, header.blockSize, true);
+  view.setUint32(BLOCK_COUNT, header.blockCount, true);
+  view.setUint8(RANK, header.shape.length);
+  for (const [axis, dimension] of header.shape.entries()) writeU64(view, DIMENSIONS + 8 * axis, dimension);
+  if (header.version === HCT_VERSION_2) {
+    // The third dimension reaches into the checksum's place; with or without a checksum, only 24 bits of it stay.
+    bytes.fill(0, HCT_CHECKSUM_OFFSET);
+    if ((header.flags & FLAG_HEADER_CHECKSUM) !== 0) {
+      view.setBigUint64(HCT_CHECKSUM_OFFSET, xxh3(bytes.subarray(0, HCT_CHECKSUM_OFFSET)), true);
+    }
+  }
+  return bytes;
+}
+
+/** Uncompressed bytes in block `i`. */
+export function blockLength(header: HctHeader, i: number): number {
+  return Math.min(header.blockSize, header.originalSize - i * header.blockSize);
+}
+
+/** True when the tensor's shape stands behind the blocks. */
+export function hasShapeInExtension(header: HctHeader): boolean {
+  return (header.flags & FLAG_SHAPE_IN_EXTENSION) !== 0;
+}

@@ -1,0 +1,48 @@
+import type { QuantizationMetadata } from '../quantization.js';
+import type { BlockTable } from './blockIndex.js';
+import type { HctHeader } from './header.js';
+
+/** What a file consists of, in the order in which it arrives: one start, the blocks, one end. */
+export type HctPart = HctStart | HctBlock | HctEnd;
+
+/** The same with the blocks decompressed. */
+export type HctDecodedPart = HctStart | HctData | HctEnd;
+
+/** All that stands in front of the blocks. */
+export interface HctStart {
+  readonly kind: 'start';
+  readonly header: HctHeader;
+  readonly quantization: QuantizationMetadata | undefined;
+  readonly blocks: BlockTable;
+}
+
+/** A block as stored. */
+export interface HctBlock {
+  readonly kind: 'block';
+  readonly blockIndex: number;
+  /** Where its content begins in the tensor, and how long it is, in bytes. */
+  readonly byteOffset: number;
+  readonly byteLength: number;
+  /** XXH3-64 of `compressed`; 0 where the file has none. */
+  readonly checksum: bigint;
+  /** A view of the chunk it came in where it lies within one. */
+  readonly compressed: Uint8Array;
+}
+
+/** A decompressed block. */
+export interface HctData {
+  readonly kind: 'data';
+  readonly blockIndex: number;
+  readonly byteOffset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What is known only when all has arrived. */
+export interface HctEnd {
+  readonly kind: 'end';
+  /** The true shape, whatever the header could hold. */
+  readonly shape: readonly number[];
+  readonly name: string | undefined;
+  /** One half-precision pattern a group, where the quantization has scales by group. */
+  readonly groupScales: Uint16Array | undefined;
+}

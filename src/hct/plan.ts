@@ -1,0 +1,107 @@
+import type { CompressionAlgorithm } from '../codecs/codec.js';
+import { byteLengthOf, type DType, dtypeCode, elementCount } from '../dtype.js';
+import { ArgumentError, LimitError, UnsupportedError } from '../errors.js';
+import type { QuantizationMetadata } from '../quantization.js';
+import {
+  DEFAULT_BLOCK_SIZE,
+  FLAG_BLOCK_CHECKSUMS,
+  FLAG_HEADER_CHECKSUM,
+  FLAG_QUANTIZATION,
+  FLAG_SHAPE_IN_EXTENSION,
+  FLAG_TENSOR_NAME,
+  HCT_MAX_BLOCK_BYTES,
+  HCT_MAX_RANK,
+  HCT_V2_THIRD_DIMENSION_LIMIT,
+} from './constants.js';
+import type { HctHeader } from './header.js';
+import { groupScalesSize } from './trailer.js';
+
+/** What a file is to hold. */
+export interface HctFileOptions {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Default 2. Version 1 has no checksums, no quantization, no name, and at most three dimensions. */
+  readonly version?: 1 | 2 | undefined;
+  /** Default 'lz4'. */
+  readonly algorithm?: CompressionAlgorithm | undefined;
+  /** Uncompressed bytes a block. Default 16384. */
+  readonly blockSize?: number | undefined;
+  /** XXH3-64 of every block in the index. Default true in version 2. */
+  readonly blockChecksums?: boolean | undefined;
+  readonly quantization?: QuantizationMetadata | undefined;
+  /** Half-precision patterns, one a group; with `quantization.perGroupScales` only. */
+  readonly groupScales?: Uint16Array | undefined;
+  /** Name of the tensor, kept in the extension section. */
+  readonly name?: string | undefined;
+}
+
+/**
+ * The header that a tensor will have, but for its compressed size: the number of blocks follows from the shape, so
+ * the place of the blocks is known before the first of them is.
+ * @throws ArgumentError, UnsupportedError, LimitError when no such file can be written
+ */
+export function planHctHeader(options: HctFileOptions): HctHeader {
+  const { dtype, shape, version = 2, algorithm = 'lz4', blockSize = DEFAULT_BLOCK_SIZE } = options;
+  dtypeCode(dtype);
+  for (const dimension of shape) {
+    if (!Number.isSafeInteger(dimension) || dimension < 0) {
+      throw new ArgumentError('dimension', { expected: 'a whole number from 0 on', actual: dimension });
+    }
+  }
+  const originalSize = byteLengthOf(dtype, elementCount(shape));
+  if (originalSize > HCT_MAX_BLOCK_BYTES) {
+    // Compression might bring it below the limit, but nobody should learn that it did not after an hour.
+    const expected = `at most ${HCT_MAX_BLOCK_BYTES} bytes (4 GiB, block offsets are 32 bits wide)`;
+    throw new LimitError('tensor too large for one HCT file', { expected, actual: originalSize });
+  }
+  if (!Number.isInteger(blockSize) || blockSize < 1 || blockSize > HCT_MAX_BLOCK_BYTES) {
+    throw new ArgumentError('block size', { expected: `1 to ${HCT_MAX_BLOCK_BYTES}`, actual: blockSize });
+  }
+  if (version === 1) assertVersion1Suffices(options);
+  const inHeader = shapeFitsHeader(shape, version);
+  const header: HctHeader = {
+    version,
+    algorithm,
+    dtype,
+    flags: version === 1 ? 0 : version2Flags(options, inHeader),
+    originalSize,
+    compressedSize: 0,
+    blockSize,
+    blockCount: Math.ceil(originalSize / blockSize),
+    shape: inHeader ? shape : [elementCount(shape)],
+  };
+  assertGroupScales(header, options);
+  return header;
+}
+
+function version2Flags(options: HctFileOptions, shapeInHeader: boolean): number {
+  let flags = FLAG_HEADER_CHECKSUM;
+  if (options.blockChecksums !== false) flags |= FLAG_BLOCK_CHECKSUMS;
+  if (options.quantization !== undefined) flags |= FLAG_QUANTIZATION;
+  if (options.name !== undefined) flags |= FLAG_TENSOR_NAME;
+  if (!shapeInHeader) flags |= FLAG_SHAPE_IN_EXTENSION;
+  return flags;
+}
+
+function shapeFitsHeader(shape: readonly number[], version: 1 | 2): boolean {
+  if (shape.length > HCT_MAX_RANK) return false;
+  return version === 1 || (shape[2] ?? 0) < HCT_V2_THIRD_DIMENSION_LIMIT;
+}
+
+function assertVersion1Suffices(options: HctFileOptions): void {
+  const asked = [
+    options.blockChecksums === true && 'block checksums',
+    options.quantization !== undefined && 'quantization metadata',
+    options.name !== undefined && 'a name',
+    options.shape.length > HCT_MAX_RANK && `${options.shape.length} dimensions`,
+  ].filter((feature) => feature !== false);
+  if (asked.length > 0) {
+    throw new UnsupportedError('HCT version 1 cannot hold what version 2 can', { actual: asked.join(', ') });
+  }
+}
+
+function assertGroupScales(header: HctHeader, { quantization, groupScales }: HctFileOptions): void {
+  const expected = groupScalesSize(header, quantization) / 2;
+  const actual = groupScales?.length ?? 0;
+  if (actual !== expected) throw new ArgumentError('number of per-group scales', { expected, actual });
+}
