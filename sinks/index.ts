@@ -1,2 +1,2 @@
 /** Where bytes and tensors go. Node's files are in `holostream/node`. */
-export {};
+export * from './tensor.js';

@@ -1,0 +1,23 @@
+import type { OperatorFunction } from 'rxjs';
+import { decodedBytes, type HctDecodeOptions, HctDecoder } from '../../src/hct/decoder.js';
+import { stageOperator } from '../stageOperator.js';
+import { StageStream } from '../stageStream.js';
+
+/**
+ * The bytes of an HCT file in, the bytes of its tensor out, verified, a block at a time. All stages in one, without
+ * queues between them.
+ *
+ * @example
+ * const { body } = await fetch('weights.hct');
+ * for await (const bytes of body.pipeThrough(new HctDecoderStream())) console.log(bytes.length);
+ */
+export class HctDecoderStream extends StageStream<Uint8Array, Uint8Array> {
+  constructor(options?: HctDecodeOptions) {
+    super(() => new HctDecoder(decodedBytes, options));
+  }
+}
+
+/** The same as {@link HctDecoderStream} as an RxJS operator. */
+export function decodeHct(options?: HctDecodeOptions): OperatorFunction<Uint8Array, Uint8Array> {
+  return stageOperator(() => new HctDecoder(decodedBytes, options));
+}

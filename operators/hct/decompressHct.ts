@@ -1,0 +1,25 @@
+import type { OperatorFunction } from 'rxjs';
+import { HctDecompressor } from '../../src/hct/decompressor.js';
+import type { HctDecodedPart, HctPart } from '../../src/hct/parts.js';
+import type { ImplementationOptions } from '../../src/hct/tools.js';
+import { stageOperator } from '../stageOperator.js';
+import { StageStream } from '../stageStream.js';
+
+/** Parts with compressed blocks in, parts with their bytes out; each block's bytes are an array of their own. */
+export class HctDecompressStream extends StageStream<HctPart, HctDecodedPart> {
+  constructor(options?: ImplementationOptions) {
+    super(() => new HctDecompressor(options));
+  }
+}
+
+/**
+ * Parts with compressed blocks in, parts with their bytes out; each block's bytes are an array of their own.
+ *
+ * @example
+ * bytes$.pipe(parseHct(), verifyHct(), decompressHct()).subscribe((part) => {
+ *   if (part.kind === 'data') console.log(part.byteOffset, part.bytes.length);
+ * });
+ */
+export function decompressHct(options?: ImplementationOptions): OperatorFunction<HctPart, HctDecodedPart> {
+  return stageOperator(() => new HctDecompressor(options));
+}

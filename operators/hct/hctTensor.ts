@@ -1,0 +1,22 @@
+import type { OperatorFunction } from 'rxjs';
+import type { HctTensor } from '../../src/hct/tensorCollector.js';
+import { type HctTensorOptions, hctTensorStage } from '../../src/hct/tensorStage.js';
+import { stageOperator } from '../stageOperator.js';
+import { StageStream } from '../stageStream.js';
+
+/** The bytes of an HCT file in; when all have come, its tensor out: `{ dtype, shape, data }`. */
+export class HctTensorStream extends StageStream<Uint8Array, HctTensor> {
+  constructor(options?: HctTensorOptions) {
+    super(() => hctTensorStage(options));
+  }
+}
+
+/**
+ * The bytes of an HCT file in; when all have come, its tensor out: `{ dtype, shape, data }`.
+ *
+ * @example
+ * fromByteStream(response.body).pipe(hctTensor()).subscribe(({ shape, data }) => console.log(shape, data));
+ */
+export function hctTensor(options?: HctTensorOptions): OperatorFunction<Uint8Array, HctTensor> {
+  return stageOperator(() => hctTensorStage(options));
+}

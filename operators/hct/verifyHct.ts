@@ -1,0 +1,23 @@
+import type { OperatorFunction } from 'rxjs';
+import type { HctPart } from '../../src/hct/parts.js';
+import { HctVerifier } from '../../src/hct/verifier.js';
+import { loadKernels } from '../../src/kernels/loadKernels.js';
+import { stageOperator } from '../stageOperator.js';
+import { StageStream } from '../stageStream.js';
+
+/** Hands the parts on; fails with a ChecksumError at the first block that differs from its checksum. */
+export class HctVerifyStream extends StageStream<HctPart, HctPart> {
+  constructor() {
+    super(async () => new HctVerifier(await loadKernels()));
+  }
+}
+
+/**
+ * Hands the parts on; fails with a ChecksumError at the first block that differs from its checksum.
+ *
+ * @example
+ * bytes$.pipe(parseHct(), verifyHct(), decompressHct());
+ */
+export function verifyHct(): OperatorFunction<HctPart, HctPart> {
+  return stageOperator(async () => new HctVerifier(await loadKernels()));
+}
