@@ -2,12 +2,14 @@
 
 import { FormatError, UnsupportedError } from '../errors.js';
 import type { Encoding, HolographicEncoding } from './encoding.js';
+import { spectral } from './spectral.js';
 
 export * from './encoding.js';
 export * from './finite.js';
+export * from './spectral.js';
 
 /** Every encoding of this build, by name. */
-export const ENCODINGS = {} satisfies { readonly [E in HolographicEncoding]?: Encoding };
+export const ENCODINGS = { spectral } satisfies { readonly [E in HolographicEncoding]?: Encoding };
 
 type Encodings = typeof ENCODINGS;
 

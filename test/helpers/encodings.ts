@@ -1,0 +1,107 @@
+import type { DType } from '../../src/dtype.js';
+import type {
+  DecodeRequest,
+  EncodedFragments,
+  EncodeRequest,
+  Encoding,
+  FragmentDecoder,
+} from '../../src/encodings/encoding.js';
+import { portableKernels } from '../../src/kernels/portable/index.js';
+import type { Tensor } from '../../src/tensor.js';
+
+/** What the container does around encodings, in a few lines for their tests. */
+
+export interface Coded {
+  readonly encoded: EncodedFragments;
+  readonly request: DecodeRequest;
+}
+
+export function matrixOf(shape: readonly number[]): { rows: number; cols: number } {
+  if (shape.length < 2) return { rows: 1, cols: shape[0] ?? 1 };
+  return { rows: shape[0]!, cols: shape.slice(1).reduce((a, b) => a * b, 1) };
+}
+
+export function encodeRequest(tensor: Tensor<DType>, fragments: number, seed = 0n): EncodeRequest {
+  return { tensor, fragments, seed, kernels: portableKernels, ...matrixOf(tensor.shape) };
+}
+
+export function encodeWith<O extends object>(
+  encoding: Encoding<O>,
+  tensor: Tensor<DType>,
+  options: O,
+  { fragments = 8, seed = 0n } = {},
+): Coded {
+  const { rows, cols, kernels } = encodeRequest(tensor, fragments, seed);
+  const encoded = encoding.encode({ rows, cols, kernels, tensor, fragments, seed }, options);
+  const { norm } = encoded;
+  return { encoded, request: { rows, cols, dtype: tensor.dtype, fragments, seed, norm, kernels } };
+}
+
+/** Adds these fragments and reconstructs. */
+export function reconstruct(
+  decoder: FragmentDecoder,
+  { encoded, request }: Coded,
+  fragments: Iterable<number>,
+): Float32Array {
+  for (const index of fragments) decoder.addFragment(index, encoded.payloads[index]!);
+  const out = new Float32Array(request.rows * request.cols).fill(Number.NaN);
+  decoder.reconstruct(out);
+  return out;
+}
+
+export function f32Tensor(shape: readonly number[], data: Float32Array): Tensor<DType> {
+  return { dtype: 'F32', shape, data };
+}
+
+/** Values in [−1, 1), the same for the same seed. */
+export function noise(length: number, seed = 1): Float32Array {
+  let state = seed >>> 0;
+  return Float32Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 31 - 1;
+  });
+}
+
+/** A random subset of `size` of 0..total−1 in random order. */
+export function randomSubset(total: number, size: number, random: () => number): number[] {
+  const all = Array.from({ length: total }, (_, i) => i);
+  for (let i = 0; i < size; i++) {
+    const j = i + Math.floor(random() * (total - i));
+    [all[i], all[j]] = [all[j]!, all[i]!];
+  }
+  return all.slice(0, size);
+}
+
+/** Uniform in [0, 1), the same sequence for the same seed. */
+export function randomFrom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
+}
+
+/** 0 where one of the two is zero everywhere, 1 where both are. */
+export function cosineSimilarity(a: Float32Array, b: Float32Array): number {
+  let dot = 0;
+  let aa = 0;
+  let bb = 0;
+  for (let i = 0; i < a.length; i++) {
+    dot += a[i]! * b[i]!;
+    aa += a[i]! * a[i]!;
+    bb += b[i]! * b[i]!;
+  }
+  if (aa === 0 || bb === 0) return aa === bb ? 1 : 0;
+  return dot / Math.sqrt(aa * bb);
+}
+
+/** ‖x − x̂‖ / ‖x‖ */
+export function relativeError(original: Float32Array, reconstructed: Float32Array): number {
+  let error = 0;
+  let energy = 0;
+  for (let i = 0; i < original.length; i++) {
+    error += (original[i]! - reconstructed[i]!) ** 2;
+    energy += original[i]! ** 2;
+  }
+  return Math.sqrt(error / energy);
+}
