@@ -1,11 +1,13 @@
 import type { Kernels } from '../kernels.js';
 import { portableKernels } from '../portable/index.js';
+import { DCT_WASM } from './dct.generated.js';
+import { wasmDct } from './dct.js';
 import { FLOAT_WASM } from './float.generated.js';
 import { wasmFloat } from './float.js';
 import { WasmRuntime } from './runtime.js';
 
 /** The modules, by the names under which `WasmRuntime.exports` finds them. */
-const MODULES: Readonly<Record<string, string>> = { float: FLOAT_WASM };
+const MODULES: Readonly<Record<string, string>> = { dct: DCT_WASM, float: FLOAT_WASM };
 
 /**
  * Compiles and links the wasm kernels; what has no wasm yet is portable.
@@ -19,6 +21,7 @@ export async function createWasmKernels(): Promise<Kernels> {
   return {
     ...portableKernels,
     implementation: 'wasm',
+    ...wasmDct(runtime),
     ...wasmFloat(runtime),
     release: () => runtime.release(),
   };

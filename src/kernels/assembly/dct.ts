@@ -1,0 +1,70 @@
+// The 2-D DCT in three steps, so that JavaScript can feed it stripes of rows: `rows` transforms the rows of a stripe
+// and puts them into blocks of eight columns; `columns` transforms all blocks in place; `collect` takes a stripe of
+// rows out again. A block is contiguous: one complex number (see dct/complex.ts) a row.
+
+import { COMPLEX, loadIm, loadRe, storeComplex } from './dct/complex';
+import { dft } from './dct/fft';
+import { gatherRows, scatterRows } from './dct/lanes';
+import { planSize, quarterTurns } from './dct/plan';
+import { turnForward, turnInverse } from './dct/turns';
+
+/** Transforms `groups` × 8 rows from `stripe` on. `places` has one u32 a row: where it goes in each block. */
+export function rows(
+  plan: usize, inverse: bool, stripe: usize, groups: usize, blocks: usize, blockBytes: usize, places: usize,
+  a: usize, b: usize, scratch: usize,
+): void {
+  const n = planSize(plan);
+  const stride = n * 4;
+  for (; groups > 0; groups--, stripe += 8 * stride, places += 32) {
+    if (inverse) {
+      gatherRows(stripe, stride, n, a, false);
+      turnInverse(n, quarterTurns(plan), a, b);
+      scatterRows(dft(plan, b, 0, a, b, scratch), n, true, blocks, blockBytes, places);
+    } else {
+      gatherRows(stripe, stride, n, b, true);
+      const spectrum = dft(plan, b, 0, a, b, scratch);
+      const other = spectrum == a ? b : a;
+      turnForward(n, quarterTurns(plan), spectrum, other);
+      scatterRows(other, n, false, blocks, blockBytes, places);
+    }
+  }
+}
+
+/** Transforms the columns of `count` blocks. Forward takes them in folded order, the inverse leaves them so. */
+export function columns(
+  plan: usize, inverse: bool, blocks: usize, blockBytes: usize, count: usize, a: usize, b: usize, scratch: usize,
+): void {
+  const n = planSize(plan);
+  for (; count > 0; count--, blocks += blockBytes) {
+    if (inverse) {
+      turnInverse(n, quarterTurns(plan), blocks, b);
+      dft(plan, b, blocks, a, b, scratch);
+    } else {
+      turnForward(n, quarterTurns(plan), dft(plan, blocks, 0, a, b, scratch), blocks);
+    }
+  }
+}
+
+/**
+ * Copies `count` rows of `cols` floats out of the blocks to `to`. `places` as above; with `exchanged`, the halves of
+ * each block have changed places, as the inverse column transform leaves them.
+ */
+export function collect(
+  blocks: usize, blockBytes: usize, cols: usize, places: usize, count: usize, exchanged: bool, to: usize,
+): void {
+  const stride = cols * 4;
+  const endOfPlaces = places + count * 4;
+  for (; cols >= 8; cols -= 8, blocks += blockBytes, to += COMPLEX) {
+    let row = to;
+    for (let place = places; place < endOfPlaces; place += 4, row += stride) {
+      const from = blocks + load<u32>(place) * COMPLEX;
+      if (exchanged) storeComplex(row, loadIm(from), loadRe(from));
+      else storeComplex(row, loadRe(from), loadIm(from));
+    }
+  }
+  const flip: usize = exchanged ? 16 : 0;
+  for (let place = places; place < endOfPlaces; place += 4, to += stride) {
+    const from = blocks + load<u32>(place) * COMPLEX;
+    for (let byte: usize = 0; byte < cols * 4; byte += 4) store<f32>(to + byte, load<f32>(from + (byte ^ flip)));
+  }
+}

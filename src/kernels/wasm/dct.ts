@@ -1,0 +1,146 @@
+import { ArgumentError, UnsupportedError } from '../../errors.js';
+import type { Kernels } from '../kernels.js';
+import { portableKernels } from '../portable/index.js';
+import { dctPlan } from './dctPlan.js';
+import type { WasmRuntime } from './runtime.js';
+
+type DctKernels = Pick<Kernels, 'dct2d' | 'idct2d'>;
+type Direction = keyof DctKernels;
+
+interface DctExports {
+  rows(
+    plan: number,
+    inverse: boolean,
+    stripe: number,
+    groups: number,
+    blocks: number,
+    blockBytes: number,
+    places: number,
+    a: number,
+    b: number,
+    scratch: number,
+  ): void;
+  columns(
+    plan: number,
+    inverse: boolean,
+    blocks: number,
+    blockBytes: number,
+    count: number,
+    a: number,
+    b: number,
+    scratch: number,
+  ): void;
+  collect(
+    blocks: number,
+    blockBytes: number,
+    cols: number,
+    places: number,
+    count: number,
+    exchanged: boolean,
+    to: number,
+  ): void;
+}
+
+/** Rows that share the lanes of the vectors, and columns of a block. */
+const LANES = 8;
+/** One complex number of four lanes. */
+const COMPLEX_BYTES = 32;
+/** Rows go in and out in stripes that stay in the second-level cache. */
+const STRIPE_BYTES = 256 << 10;
+/** What gathering four floats at a time may read behind the last row. */
+const OVERREAD_BYTES = 12;
+/** Sums and differences of one butterfly of the largest direct radix. */
+const SCRATCH_BYTES = 4096;
+
+export function wasmDct(runtime: WasmRuntime): DctKernels {
+  function run(
+    direction: Direction,
+    data: Float32Array,
+    rows: number,
+    cols: number,
+    out: Float32Array,
+  ): void {
+    if (data.length !== rows * cols || out.length !== rows * cols) {
+      throw new ArgumentError('DCT: not rows × cols values', {
+        expected: rows * cols,
+        actual: [data.length, out.length],
+      });
+    }
+    if (data.length === 0) return;
+    try {
+      // A column is a row to a transform.
+      if (cols === 1) runtime.scope(() => transform(runtime, direction, data, 1, rows, out));
+      else runtime.scope(() => transform(runtime, direction, data, rows, cols, out));
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      // Larger than a wasm memory.
+      portableKernels[direction](data, rows, cols, out);
+    }
+  }
+  return {
+    dct2d: (data, rows, cols, out) => run('dct2d', data, rows, cols, out),
+    idct2d: (data, rows, cols, out) => run('idct2d', data, rows, cols, out),
+  };
+}
+
+function transform(
+  runtime: WasmRuntime,
+  direction: Direction,
+  data: Float32Array,
+  rows: number,
+  cols: number,
+  out: Float32Array,
+): void {
+  if (cols === 1) {
+    out.set(data);
+    return;
+  }
+  const inverse = direction === 'idct2d';
+  const rowPlan = dctPlan(cols);
+  const columnPlan = dctPlan(rows);
+  const rowBytes = cols * Float32Array.BYTES_PER_ELEMENT;
+  const stripeRows = Math.min(
+    Math.ceil(rows / LANES) * LANES,
+    Math.max(LANES, Math.floor(STRIPE_BYTES / rowBytes / LANES) * LANES),
+  );
+  // One place more than there are rows takes what the unused lanes of the last group hold.
+  const blockBytes = (rows + 1) * COMPLEX_BYTES;
+  const blockCount = Math.ceil(cols / LANES);
+  const workBytes = COMPLEX_BYTES * Math.max(rowPlan.fftSize, columnPlan.fftSize);
+
+  const rowPlanAt = runtime.allocate(rowPlan.bytes.length);
+  const columnPlanAt = runtime.allocate(columnPlan.bytes.length);
+  const places = runtime.allocate((rows + LANES) * Uint32Array.BYTES_PER_ELEMENT);
+  const scratch = runtime.allocate(SCRATCH_BYTES);
+  const a = runtime.allocate(workBytes);
+  const b = runtime.allocate(workBytes);
+  const stripe = runtime.allocate(stripeRows * rowBytes + OVERREAD_BYTES);
+  const blocks = runtime.allocate(blockBytes * blockCount);
+  const kernel = runtime.exports<DctExports>('dct');
+
+  runtime.load(rowPlan.bytes, rowPlanAt);
+  runtime.load(columnPlan.bytes, columnPlanAt);
+  runtime.load(rowPlaces(rows, rows > 1 && !inverse), places);
+  for (let row = 0; row < rows; row += stripeRows) {
+    const count = Math.min(stripeRows, rows - row);
+    runtime.load(data.subarray(row * cols, (row + count) * cols), stripe);
+    const groups = Math.ceil(count / LANES);
+    kernel.rows(rowPlanAt, inverse, stripe, groups, blocks, blockBytes, places + 4 * row, a, b, scratch);
+  }
+  if (rows > 1) kernel.columns(columnPlanAt, inverse, blocks, blockBytes, blockCount, a, b, scratch);
+  runtime.load(rowPlaces(rows, rows > 1 && inverse), places);
+  for (let row = 0; row < rows; row += stripeRows) {
+    const count = Math.min(stripeRows, rows - row);
+    kernel.collect(blocks, blockBytes, cols, places + 4 * row, count, rows > 1 && inverse, stripe);
+    runtime.store(stripe, out.subarray(row * cols, (row + count) * cols));
+  }
+}
+
+/** Place of each row in a block; folded as the column transform wants them, or in order. */
+function rowPlaces(rows: number, folded: boolean): Uint32Array {
+  const places = new Uint32Array(rows + LANES).fill(rows);
+  for (let row = 0; row < rows; row++) {
+    places[row] = !folded ? row : row % 2 === 0 ? row / 2 : rows - 1 - (row - 1) / 2;
+  }
+  return places;
+}

@@ -1,0 +1,129 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ArgumentError, UnsupportedError } from '../../../src/errors.js';
+import { loadKernels } from '../../../src/kernels/loadKernels.js';
+import { portableKernels } from '../../../src/kernels/portable/index.js';
+import { wasmDct } from '../../../src/kernels/wasm/dct.js';
+import { WasmRuntime } from '../../../src/kernels/wasm/runtime.js';
+import { throws } from '../../helpers/assertions.js';
+import { fixture, manifest, readSharedF32 } from '../../helpers/shared.js';
+
+const wasm = await loadKernels({ implementation: 'wasm' });
+
+/** ‖error‖ / ‖values‖ of an f32 FFT grows with log n: 4e-7 at 50257, through a convolution. */
+const RELATIVE_ERROR = 1e-6;
+
+let state = 2024;
+const random = () => {
+  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+  return state / 2 ** 32;
+};
+const randomMatrix = (length: number) => Float32Array.from({ length }, () => random() * 2 - 1);
+
+function assertClose(actual: Float32Array, expected: Float32Array, what: string): void {
+  let error = 0;
+  let norm = 0;
+  for (let i = 0; i < expected.length; i++) {
+    error += (actual[i]! - expected[i]!) ** 2;
+    norm += expected[i]! ** 2;
+  }
+  const relative = Math.sqrt(error / norm);
+  assert.ok(relative <= RELATIVE_ERROR, `${what}: relative error ${relative}`);
+}
+
+/** Both directions against the portable transform, and there and back. */
+function check(rows: number, cols: number): void {
+  const what = `${rows}×${cols}`;
+  const data = randomMatrix(rows * cols);
+  const expected = new Float32Array(data.length);
+  const actual = new Float32Array(data.length);
+  portableKernels.dct2d(data, rows, cols, expected);
+  wasm.dct2d(data, rows, cols, actual);
+  assertClose(actual, expected, `DCT ${what}`);
+  portableKernels.idct2d(data, rows, cols, expected);
+  wasm.idct2d(data, rows, cols, actual);
+  assertClose(actual, expected, `inverse DCT ${what}`);
+}
+
+interface DctVector {
+  readonly rows: number;
+  readonly cols: number;
+  readonly input: string;
+  readonly expected: string;
+}
+
+test('gives the reference vectors', () => {
+  const { dct } = manifest<{ dct: DctVector[] }>('vectors');
+  for (const { rows, cols, input, expected } of dct) {
+    const actual = new Float32Array(rows * cols);
+    wasm.dct2d(readSharedF32(fixture(input)), rows, cols, actual);
+    // The reference computes in f32 too: its tolerance, not ours.
+    const reference = readSharedF32(fixture(expected));
+    const largest = reference.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    assert.ok(
+      reference.every((value, i) => Math.abs(value - actual[i]!) <= 1e-5 * largest),
+      input,
+    );
+  }
+});
+
+test('all small sizes as rows and as columns', () => {
+  for (let size = 1; size <= 300; size++) {
+    check(1 + (size % 11), size);
+    check(size, 1 + (size % 13));
+  }
+});
+
+test('random matrices up to 300 each way', () => {
+  for (let i = 0; i < 40; i++) check(1 + Math.floor(random() * 300), 1 + Math.floor(random() * 300));
+});
+
+test('widths of models, as rows and as columns', () => {
+  for (const width of [576, 768, 1000, 1024, 2048, 4096, 11008, 50257]) {
+    const other = width > 10000 ? 1 : 9;
+    check(other, width);
+    check(width, other);
+  }
+  check(576, 576);
+});
+
+test('stripes: many rows, the last stripe not full', () => check(1003, 130));
+
+test('unaligned input and output, written nowhere else', () => {
+  const [rows, cols] = [13, 21];
+  const data = randomMatrix(rows * cols + 1).subarray(1);
+  const expected = new Float32Array(rows * cols);
+  portableKernels.dct2d(data, rows, cols, expected);
+  const around = new Float32Array(rows * cols + 2).fill(7);
+  wasm.dct2d(data, rows, cols, around.subarray(1, -1));
+  assertClose(around.slice(1, -1), expected, 'unaligned');
+  assert.equal([around[0], around.at(-1)], [7, 7]);
+});
+
+test('in place', () => {
+  const data = randomMatrix(30 * 50);
+  const expected = new Float32Array(data.length);
+  wasm.dct2d(data, 30, 50, expected);
+  wasm.dct2d(data, 30, 50, data);
+  assert.equal(data, expected);
+});
+
+test('nothing to do, and sizes that do not fit the arrays', () => {
+  wasm.dct2d(new Float32Array(0), 0, 5, new Float32Array(0));
+  throws(() => wasm.dct2d(new Float32Array(6), 2, 3, new Float32Array(5)), ArgumentError, /rows × cols/);
+  throws(() => wasm.idct2d(new Float32Array(5), 2, 3, new Float32Array(6)), ArgumentError, /rows × cols/);
+});
+
+test('takes the portable path for what no wasm memory holds', () => {
+  const full = new WasmRuntime(new Map());
+  full.allocate = () => {
+    throw new UnsupportedError('wasm memory is full');
+  };
+  const data = randomMatrix(12);
+  const [actual, expected] = [new Float32Array(12), new Float32Array(12)];
+  wasmDct(full).dct2d(data, 3, 4, actual);
+  portableKernels.dct2d(data, 3, 4, expected);
+  assert.equal(actual, expected);
+});
+
+test.run();
