@@ -1,3 +1,4 @@
 /** What holostream adds in Node: files. Everything else is in the main entry, `holostream`. */
 
+export * from './sinks/file.js';
 export * from './sources/file.js';

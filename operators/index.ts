@@ -7,5 +7,6 @@ export * from './hct/encodeHct.js';
 export * from './hct/hctTensor.js';
 export * from './hct/parseHct.js';
 export * from './hct/verifyHct.js';
+export * from './npy.js';
 export * from './stageOperator.js';
 export * from './stageStream.js';

@@ -90,6 +90,9 @@ export class SourceError extends HolostreamError {
 /** The file behind a source is no longer the one that reading began with: what was read must be thrown away. */
 export class SourceChangedError extends SourceError {}
 
+/** A place where bytes go failed: a full disk, a folder that may not be written to. */
+export class SinkError extends HolostreamError {}
+
 function describePlace({ name, blockIndex, fragmentIndex, offset }: ErrorDetails): string {
   const parts: string[] = [];
   if (name !== undefined) parts.push(name);

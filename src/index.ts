@@ -15,6 +15,7 @@ export type * from './kernels/kernels.js';
 export * from './kernels/loadKernels.js';
 export * from './model/fileNames.js';
 export * from './model/manifest.js';
+export * from './npy.js';
 export * from './numbers.js';
 export * from './quantization.js';
 export * from './rng.js';

@@ -1,0 +1,24 @@
+import type { OperatorFunction } from 'rxjs';
+import { NpyEncoder } from '../src/npy.js';
+import { stageOperator } from './stageOperator.js';
+import { StageStream } from './stageStream.js';
+
+/**
+ * Turns the bytes of a tensor into those of a .npy file. BF16 becomes float32 and I4 becomes int8, see `NpyEncoder`.
+ *
+ * @example
+ * await tensorBytes.pipeThrough(new NpyStream('F32', [2, 3])).pipeTo(sinkStream(await fileSink('w.npy')));
+ *
+ * @throws UnsupportedError for a dtype that NumPy has nothing for
+ */
+export class NpyStream extends StageStream<Uint8Array, Uint8Array> {
+  constructor(dtype: string, shape: readonly number[]) {
+    const encoder = new NpyEncoder(dtype, shape);
+    super(() => encoder);
+  }
+}
+
+/** The same as an RxJS operator. */
+export function toNpy(dtype: string, shape: readonly number[]): OperatorFunction<Uint8Array, Uint8Array> {
+  return stageOperator(() => new NpyEncoder(dtype, shape));
+}

@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { ArgumentError, SinkError } from '../src/errors.js';
+import type { SeekableSink } from '../src/source.js';
+
+/** What one call of the operating system writes at most: Node refuses 2 GiB and more. */
+const MAX_WRITE = 2 ** 30;
+
+/** A sink that ends by itself in an `await using` block: aborted unless it was closed. */
+export interface FileSink extends SeekableSink, AsyncDisposable {}
+
+/**
+ * A file on disk (Node), written beside its place under a temporary name and renamed by `close`: at every moment
+ * the path holds the old file or the whole new one. Several writers to one path do not disturb each other; the
+ * last to close wins. `abort`, and a `close` that fails, leave nothing behind.
+ *
+ * The bytes are flushed to the disk before the rename: without it a crash of the machine could leave an empty file
+ * where the old one was (a rename may reach the disk before the data do). The folder is not flushed: a rename
+ * that is lost leaves the old file, which is as whole as the new one.
+ *
+ * @example
+ * await source.stream().pipeTo(sinkStream(await fileSink('copy.hct')));
+ *
+ * @throws SinkError when the folder cannot be written to; ArgumentError when the path is there and no regular file
+ */
+export async function fileSink(path: string | URL): Promise<FileSink> {
+  const target = await resolveTarget(typeof path === 'string' ? path : fileURLToPath(path));
+  const temporary = join(dirname(target), `.${basename(target)}.${randomUUID()}.tmp`);
+  const handle = await open(temporary, 'wx').catch((cause) => {
+    throw new SinkError('cannot create file', { name: target, cause });
+  });
+  let isOpen = true;
+  const discard = async () => {
+    await handle.close().catch(() => {});
+    await rm(temporary, { force: true });
+  };
+  const abort = async () => {
+    if (!isOpen) return;
+    isOpen = false;
+    await discard();
+  };
+  return {
+    async write(bytes, position) {
+      if (!isOpen) throw new ArgumentError('file is closed', { name: target });
+      await writeAll(handle, bytes, position).catch((cause) => {
+        throw new SinkError('cannot write file', { name: target, offset: position, cause });
+      });
+    },
+    async close() {
+      if (!isOpen) return;
+      isOpen = false;
+      try {
+        await handle.sync();
+        await handle.close();
+        await rename(temporary, target);
+      } catch (cause) {
+        await discard();
+        throw new SinkError('cannot finish file', { name: target, cause });
+      }
+    },
+    abort,
+    [Symbol.asyncDispose]: abort,
+  };
+}
+
+/** Follows links, so that the file they lead to is replaced and not the link. */
+async function resolveTarget(path: string): Promise<string> {
+  const target = await realpath(path).catch(() => path);
+  const existing = await stat(target).catch(() => undefined);
+  // Renaming over a device such as /dev/null would replace it for everybody.
+  if (existing !== undefined && !existing.isFile()) {
+    throw new ArgumentError('cannot be written as a file', { name: path });
+  }
+  return target;
+}
+
+async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let done = 0; done < bytes.length; ) {
+    const part = Math.min(MAX_WRITE, bytes.length - done);
+    const { bytesWritten } = await handle.write(bytes, done, part, position + done);
+    done += bytesWritten;
+  }
+}

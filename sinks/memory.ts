@@ -1,0 +1,60 @@
+import { ArgumentError, LimitError } from '../src/errors.js';
+import type { SeekableSink } from '../src/source.js';
+
+/** Default cap: what one typed array may hold in every engine that we support. */
+export const MEMORY_SINK_MAX_SIZE = 2 ** 31 - 1;
+
+/** First allocation; from there on the buffer doubles, so that each byte is copied about once on average. */
+const INITIAL_CAPACITY = 65536;
+
+export interface MemorySink extends SeekableSink {
+  /** What has been written, up to the last byte; places never written are 0. Valid until the next write. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+}
+
+export interface MemorySinkOptions {
+  /** Largest size in bytes. Default {@link MEMORY_SINK_MAX_SIZE}. */
+  readonly maxSize?: number | undefined;
+}
+
+/**
+ * Collects bytes in memory, written in any order.
+ * @throws LimitError from the write that would go beyond `maxSize`
+ */
+export function memorySink({ maxSize = MEMORY_SINK_MAX_SIZE }: MemorySinkOptions = {}): MemorySink {
+  let buffer = new Uint8Array(0);
+  let length = 0;
+  let state: 'open' | 'closed' | 'aborted' = 'open';
+  return {
+    get bytes() {
+      return buffer.subarray(0, length);
+    },
+    async write(bytes, position) {
+      if (state !== 'open') throw new ArgumentError(`memory sink is ${state}`);
+      const end = position + bytes.length;
+      if (!Number.isSafeInteger(position) || position < 0) {
+        throw new ArgumentError('position to write at', {
+          expected: 'a whole number from 0',
+          actual: position,
+        });
+      }
+      if (end > maxSize)
+        throw new LimitError('memory sink', { expected: `at most ${maxSize} bytes`, actual: end });
+      if (end > buffer.length) {
+        const grown = new Uint8Array(Math.min(maxSize, Math.max(end, 2 * buffer.length, INITIAL_CAPACITY)));
+        grown.set(buffer.subarray(0, length));
+        buffer = grown;
+      }
+      buffer.set(bytes, position);
+      length = Math.max(length, end);
+    },
+    async close() {
+      if (state === 'open') state = 'closed';
+    },
+    async abort() {
+      state = 'aborted';
+      buffer = new Uint8Array(0);
+      length = 0;
+    },
+  };
+}

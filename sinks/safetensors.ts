@@ -1,0 +1,94 @@
+import { ArgumentError } from '../src/errors.js';
+import {
+  type SafetensorsDeclaration,
+  type SafetensorsHeader,
+  serializeSafetensorsHeader,
+} from '../src/safetensors/index.js';
+import type { SeekableSink } from '../src/source.js';
+
+export interface SafetensorsWriterOptions {
+  /** Free text of the file, by key. */
+  readonly metadata?: ReadonlyMap<string, string> | undefined;
+}
+
+/**
+ * Writes a safetensors file of tensors whose dtypes and shapes are known beforehand. Their bytes may come in any
+ * order of tensors and in pieces, several tensors at a time; only within one tensor they go from start to end.
+ *
+ * @example
+ * const writer = await SafetensorsWriter.open(sink, [{ name: 'w', dtype: 'F32', shape: [2, 2] }]);
+ * await writer.write('w', new Uint8Array(16));
+ * await writer.close();
+ */
+export class SafetensorsWriter {
+  readonly header: SafetensorsHeader;
+  readonly #sink: SeekableSink;
+  readonly #tensors: Map<string, { offset: number; readonly end: number }>;
+
+  private constructor(sink: SeekableSink, header: SafetensorsHeader) {
+    this.#sink = sink;
+    this.header = header;
+    this.#tensors = new Map(
+      header.tensors.map(({ name, offset, byteLength }) => [name, { offset, end: offset + byteLength }]),
+    );
+  }
+
+  /**
+   * Writes the header. The data will lie in the order of `tensors`.
+   * @throws ArgumentError, LimitError when there is no such file, see `serializeSafetensorsHeader`
+   */
+  static async open(
+    sink: SeekableSink,
+    tensors: readonly SafetensorsDeclaration[],
+    { metadata }: SafetensorsWriterOptions = {},
+  ): Promise<SafetensorsWriter> {
+    const { header, bytes } = serializeSafetensorsHeader(tensors, metadata);
+    await sink.write(bytes, 0);
+    return new SafetensorsWriter(sink, header);
+  }
+
+  /**
+   * Appends to a tensor.
+   * @throws ArgumentError when there is no tensor of this name, or no room for so many bytes
+   */
+  async write(name: string, bytes: Uint8Array): Promise<void> {
+    const tensor = this.#tensors.get(name);
+    if (tensor === undefined) throw new ArgumentError('safetensors: no such tensor', { name });
+    const room = tensor.end - tensor.offset;
+    if (bytes.length > room) {
+      throw new ArgumentError('safetensors: more bytes than the tensor has room for', {
+        name,
+        expected: `at most ${room}`,
+        actual: bytes.length,
+      });
+    }
+    const position = tensor.offset;
+    tensor.offset += bytes.length;
+    await this.#sink.write(bytes, position);
+  }
+
+  /** A tensor's bytes as a stream to pipe into. An abort leaves the file to be aborted by its owner. */
+  writable(name: string): WritableStream<Uint8Array> {
+    return new WritableStream<Uint8Array>({ write: (chunk) => this.write(name, chunk) });
+  }
+
+  /**
+   * Makes the file final.
+   * @throws ArgumentError when a tensor is not complete; the sink stays open
+   */
+  async close(): Promise<void> {
+    for (const [name, { offset, end }] of this.#tensors) {
+      if (offset === end) continue;
+      throw new ArgumentError('safetensors: tensor is not complete', {
+        name,
+        actual: `${end - offset} bytes missing`,
+      });
+    }
+    await this.#sink.close();
+  }
+
+  /** Throws away what was written. */
+  async abort(reason?: unknown): Promise<void> {
+    await this.#sink.abort(reason);
+  }
+}

@@ -1,0 +1,47 @@
+import { ArgumentError } from '../src/errors.js';
+import type { SeekableSink } from '../src/source.js';
+
+/**
+ * The face of a sink for `pipeTo`: bytes go in one after another, from position 0. Aborting the stream, or a write
+ * that fails, aborts the sink.
+ *
+ * @example
+ * await source.stream().pipeTo(sinkStream(await fileSink('copy.hct')));
+ */
+export function sinkStream(sink: SeekableSink): WritableStream<Uint8Array> {
+  let position = 0;
+  return new WritableStream<Uint8Array>({
+    async write(chunk) {
+      try {
+        await sink.write(chunk, position);
+        position += chunk.length;
+      } catch (error) {
+        // A stream whose write fails is never aborted by its platform: nobody else would clean up.
+        await sink.abort(error).catch(() => {});
+        throw error;
+      }
+    },
+    close: () => sink.close(),
+    abort: (reason) => sink.abort(reason),
+  });
+}
+
+/**
+ * The other way: a stream (standard output, a request's body) as a sink for writers that happen to write in order.
+ * @throws ArgumentError from a write that is not where the last one ended
+ */
+export function streamSink(stream: WritableStream<Uint8Array>): SeekableSink {
+  const writer = stream.getWriter();
+  let position = 0;
+  return {
+    async write(bytes, at) {
+      if (at !== position) {
+        throw new ArgumentError('a stream can only be written in order', { expected: position, actual: at });
+      }
+      position += bytes.length;
+      await writer.write(bytes);
+    },
+    close: () => writer.close(),
+    abort: (reason) => writer.abort(reason),
+  };
+}
