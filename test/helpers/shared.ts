@@ -1,5 +1,5 @@
 /** Fixtures and real weights that lie beside the repository, in `../shared`. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('../../../shared/', import.meta.url);
@@ -32,4 +32,11 @@ export function manifest<T>(part: 'hct' | 'holo' | 'vectors'): T {
 /** Path in `../shared` of a file that the manifest names. */
 export function fixture(name: string): string {
   return `fixtures/reference/${name}`;
+}
+
+/** Names of the files in a folder of `../shared` that end so; at least one. */
+export function sharedFiles(folder: string, ending: string): string[] {
+  const names = readdirSync(sharedPath(folder)).filter((name) => name.endsWith(ending));
+  if (names.length === 0) throw new Error(`test data is missing: no ${ending} in ${sharedPath(folder)}`);
+  return names;
 }
