@@ -1,0 +1,83 @@
+import { createServer, type RequestListener, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { type Browser, chromium, type Page } from 'playwright-core';
+
+/** Debian's place for it; another Chromium can be named. */
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** Browsers must not need anything of Node: the bundle is made without its built-ins. */
+export async function bundle(script: string): Promise<string> {
+  const result = await build({
+    stdin: { contents: script, resolveDir: root, loader: 'ts' },
+    alias: {
+      'holostream/operators': `${root}/dist/operators/index.js`,
+      'holostream/sources': `${root}/dist/sources/index.js`,
+      'holostream/sinks': `${root}/dist/sinks/index.js`,
+      holostream: `${root}/dist/index.js`,
+    },
+    bundle: true,
+    format: 'esm',
+    platform: 'browser',
+    minify: true,
+    write: false,
+    logLevel: 'silent',
+  });
+  return result.outputFiles[0]!.text;
+}
+
+/** A page of a real Chromium on a real server: `/` loads the bundled script, the rest is the test's. */
+export class BrowserTest {
+  readonly page: Page;
+  readonly url: string;
+  readonly #browser: Browser;
+  readonly #server: Server;
+
+  private constructor(page: Page, url: string, browser: Browser, server: Server) {
+    this.page = page;
+    this.url = url;
+    this.#browser = browser;
+    this.#server = server;
+  }
+
+  static async open(script: string, serve: RequestListener): Promise<BrowserTest> {
+    const code = await bundle(script);
+    const server = createServer((request, response) => {
+      if (request.url === '/') {
+        response.setHeader('content-type', 'text/html');
+        response.end('<!doctype html><title>test</title><script type="module" src="/bundle.js"></script>');
+      } else if (request.url === '/bundle.js') {
+        response.setHeader('content-type', 'text/javascript');
+        response.end(code);
+      } else if (request.url === '/favicon.ico') {
+        response.writeHead(204).end();
+      } else {
+        serve(request, response);
+      }
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    const browser = await chromium.launch({
+      executablePath: CHROMIUM,
+      args: [
+        '--no-sandbox',
+        '--disable-gpu',
+        '--disable-background-networking',
+        '--disable-component-update',
+      ],
+    });
+    const page = await browser.newPage();
+    page.on('pageerror', (error) => console.error('page:', error.message));
+    await page.goto(url);
+    return new BrowserTest(page, url, browser, server);
+  }
+
+  async close(): Promise<void> {
+    await this.#browser.close();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
