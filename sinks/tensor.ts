@@ -19,17 +19,29 @@ export class TensorSink extends WritableStream<Uint8Array> {
     const stage = hctTensorStage(options);
     let resolve!: (tensor: HctTensor) => void;
     let reject!: (reason: unknown) => void;
-    const take = async (tensors: Iterable<HctTensor> | AsyncIterable<HctTensor>) => {
+    const take = async (tensors: AsyncIterable<HctTensor>) => {
+      for await (const tensor of tensors) resolve(tensor);
+    };
+    const run = (step: () => Iterable<HctTensor> | AsyncIterable<HctTensor>): Promise<void> | undefined => {
       try {
-        for await (const tensor of tensors) resolve(tensor);
+        const tensors = step();
+        if (Symbol.asyncIterator in tensors) {
+          return take(tensors).catch((error) => {
+            reject(error);
+            throw error;
+          });
+        }
+        // Many small chunks come this way: they must not wait for a turn of the queue each.
+        for (const tensor of tensors) resolve(tensor);
+        return undefined;
       } catch (error) {
         reject(error);
         throw error;
       }
     };
     super({
-      write: (chunk) => take(stage.push(chunk)),
-      close: () => take(stage.flush()),
+      write: (chunk) => run(() => stage.push(chunk)),
+      close: () => run(() => stage.flush()),
       abort: (reason) => reject(reason),
     });
     this.tensor = new Promise((settle, fail) => {

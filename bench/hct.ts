@@ -1,0 +1,63 @@
+import { HctDecoderStream } from '../operators/hct/decodeHct.js';
+import { memorySink } from '../sinks/memory.js';
+import { TensorSink } from '../sinks/tensor.js';
+import { bytesSource } from '../sources/bytes.js';
+import type { CompressionAlgorithm } from '../src/codecs/codec.js';
+import { float32ToBfloat16 } from '../src/float.js';
+import { HctReader } from '../src/hct/reader.js';
+import { HctWriter } from '../src/hct/writer.js';
+import { SeededRng } from '../src/rng.js';
+import { viewBytes } from '../src/views.js';
+import { compare, warmCopy } from './harness.js';
+
+const ELEMENTS = 1 << 23;
+const CHUNK_SIZES = [64, 4096, 65536];
+
+/** A bf16 tensor of 16 MiB through HCT: streamed into its array, as a stream of blocks, and by random access. */
+export async function run(): Promise<void> {
+  const rng = new SeededRng(1n);
+  const weights = Float32Array.from({ length: ELEMENTS }, () => 0.02 * rng.nextNormal());
+  const data = viewBytes(float32ToBfloat16(weights));
+  for (const algorithm of ['lz4', 'zstd'] as const) {
+    const file = await encode(data, algorithm);
+    const source = bytesSource(file);
+    const reader = await HctReader.open(source);
+    await compare(`hct ${algorithm}, bf16 16 MiB`, data.length, [
+      warmCopy(data.length),
+      { name: 'stream to array', run: () => source.stream().pipeTo(new TensorSink()) },
+      { name: 'stream of blocks', run: () => drain(source.stream().pipeThrough(new HctDecoderStream())) },
+      { name: 'random access', run: () => reader.readAll() },
+      { name: 'encode', run: () => encode(data, algorithm) },
+    ]);
+    // The streams themselves have their price: the baseline pipes the same chunks into a sink that does nothing.
+    for (const size of CHUNK_SIZES) {
+      await compare(`hct ${algorithm}, chunks of ${size}`, data.length, [
+        { name: 'no work', run: () => chunked(file, size).pipeTo(new WritableStream()), baseline: true },
+        { name: 'stream to array', run: () => chunked(file, size).pipeTo(new TensorSink()) },
+      ]);
+    }
+  }
+}
+
+async function encode(data: Uint8Array, algorithm: CompressionAlgorithm): Promise<Uint8Array> {
+  const sink = memorySink();
+  const writer = new HctWriter(sink, { dtype: 'BF16', shape: [data.length / 2], algorithm });
+  await writer.write(data);
+  await writer.close();
+  return sink.bytes;
+}
+
+function chunked(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
+  let at = 0;
+  return new ReadableStream({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close();
+      controller.enqueue(bytes.subarray(at, at + size));
+      at += size;
+    },
+  });
+}
+
+async function drain(stream: ReadableStream<Uint8Array>): Promise<void> {
+  for await (const chunk of stream) if (chunk.length === 0) throw new Error('empty block');
+}
