@@ -10,6 +10,7 @@ export * from './encodings/index.js';
 export * from './errors.js';
 export * from './float.js';
 export * from './hct/index.js';
+export * from './holotensor/index.js';
 export * from './int4.js';
 export type * from './kernels/kernels.js';
 export * from './kernels/loadKernels.js';

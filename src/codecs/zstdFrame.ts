@@ -62,13 +62,7 @@ function parseHeader(view: DataView, length: number): Header {
   checkMagic(view.getUint32(0, true));
   const descriptor = view.getUint8(4);
   if ((descriptor & 0x08) !== 0) throw new CodecError('Zstd frame: reserved bit is set', { offset: 4 });
-  const singleSegment = (descriptor & SINGLE_SEGMENT) !== 0;
-  const sizeFlag = descriptor >> 6;
-  const sizeBytes = sizeFlag === 0 ? (singleSegment ? 1 : 0) : 1 << sizeFlag;
-  const dictionaryBytes = [0, 1, 2, 4][descriptor & 3]!;
-  const dictionaryAt = singleSegment ? 5 : 6;
-  const sizeAt = dictionaryAt + dictionaryBytes;
-  const end = sizeAt + sizeBytes;
+  const { singleSegment, dictionaryAt, sizeAt, sizeBytes, end } = fieldsOf(descriptor);
   if (end > view.byteLength) throw truncated(view.byteLength, end, view.byteLength);
 
   if (!singleSegment) checkWindow(view.getUint8(5));
@@ -88,6 +82,29 @@ function parseHeader(view: DataView, length: number): Header {
     hasChecksum: (descriptor & HAS_CHECKSUM) !== 0,
     plain: singleSegment && contentSize !== undefined,
   };
+}
+
+/** Where the fields of a frame header are; its first byte of flags decides. */
+function fieldsOf(descriptor: number) {
+  const singleSegment = (descriptor & SINGLE_SEGMENT) !== 0;
+  const sizeFlag = descriptor >> 6;
+  const sizeBytes = sizeFlag === 0 ? (singleSegment ? 1 : 0) : 1 << sizeFlag;
+  const dictionaryAt = singleSegment ? 5 : 6;
+  const sizeAt = dictionaryAt + [0, 1, 2, 4][descriptor & 3]!;
+  return { singleSegment, dictionaryAt, sizeAt, sizeBytes, end: sizeAt + sizeBytes };
+}
+
+/**
+ * The content size that a frame states, for files whose own record of it is wrong. Undefined when it states none or
+ * is no frame: decoding says what is wrong then.
+ */
+export function zstdContentSize(block: Uint8Array): number | undefined {
+  if (block.length < 6) return undefined;
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  const { sizeAt, sizeBytes, end } = fieldsOf(view.getUint8(4));
+  if (view.getUint32(0, true) !== MAGIC || end > block.length) return undefined;
+  const size = readContentSize(view, sizeAt, sizeBytes);
+  return size === undefined ? undefined : Number(size);
 }
 
 function checkMagic(magic: number): void {

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { checkZstdFrame } from '../../../src/codecs/zstdFrame.js';
+import { checkZstdFrame, zstdContentSize } from '../../../src/codecs/zstdFrame.js';
 import { CodecError } from '../../../src/errors.js';
 import { throws } from '../../helpers/assertions.js';
 
@@ -30,6 +30,17 @@ test('reads every width of the content size', () => {
     assert.type(check([...MAGIC, descriptor, ...size, ...rle], 300), 'object');
     throws(() => check([...MAGIC, descriptor, ...size, ...rle], 301), CodecError, /content size/);
   }
+});
+
+test('tells the content size that a frame states, if it does', () => {
+  const sizeOf = (...bytes: number[]) => zstdContentSize(Uint8Array.from(bytes));
+  assert.is(sizeOf(...MAGIC, 0x20, 3, ...RAW_BLOCK), 3);
+  assert.is(sizeOf(...MAGIC, 0x60, 44, 0), 300);
+  assert.is(sizeOf(...MAGIC, 0xa0, 44, 1, 0, 0), 300);
+  assert.is(sizeOf(...MAGIC, 0x00, 0x58, ...RAW_BLOCK), undefined);
+  assert.is(sizeOf(...MAGIC, 0xa0, 44, 1, 0), undefined, 'header cut short');
+  assert.is(sizeOf(1, 2, 3, 4, 0x20, 3), undefined, 'no frame');
+  assert.is(sizeOf(), undefined);
 });
 
 test('states the content size where the frame does not', () => {

@@ -1,0 +1,120 @@
+import { type DType, elementCount } from '../dtype.js';
+import type { FragmentDecoder, HolographicEncoding } from '../encodings/encoding.js';
+import { type DecodeOptionsOf, encodingByName } from '../encodings/index.js';
+import { ArgumentError, FormatError, LimitError } from '../errors.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { portableKernels } from '../kernels/portable/index.js';
+import { fromFloat32 } from '../numbers.js';
+import { checkOutputLength } from '../outputLength.js';
+import type { Tensor } from '../tensor.js';
+import { viewElements } from '../views.js';
+import { HOLO_DEFAULT_MAX_BYTES, type HoloLimits } from './constants.js';
+import type { HoloFragment } from './fragment.js';
+import { fragmentCount, type HoloTensorHeader } from './header.js';
+import { matrixShape } from './matrixShape.js';
+import type { ReconstructionQuality } from './quality.js';
+
+export interface CommonDecodeOptions extends HoloLimits {
+  /** Default: the portable ones, which are there at once; `await loadKernels()` gives the fastest. */
+  readonly kernels?: Kernels | undefined;
+}
+
+export type HoloTensorDecoderOptions<E extends HolographicEncoding = HolographicEncoding> =
+  CommonDecodeOptions & Partial<DecodeOptionsOf<E>>;
+
+/**
+ * Collects the fragments of one tensor, in any order, and gives the best tensor that they allow.
+ *
+ * @example
+ * const decoder = new HoloTensorDecoder(header);
+ * decoder.addFragment(fragments[3]);
+ * decoder.addFragment(fragments[0]);
+ * console.log(decoder.quality.cosine, decoder.reconstruct());
+ */
+export class HoloTensorDecoder {
+  readonly header: HoloTensorHeader;
+  /** Fragments that make the tensor complete. */
+  readonly total: number;
+  /** Values of the tensor. */
+  readonly elements: number;
+  readonly #decoder: FragmentDecoder;
+  #fragments = 0;
+
+  /** @throws LimitError when the tensor is larger than `maxBytes` */
+  constructor(header: HoloTensorHeader, options: HoloTensorDecoderOptions = {}) {
+    const { kernels = portableKernels, maxBytes = HOLO_DEFAULT_MAX_BYTES } = options;
+    this.header = header;
+    this.total = fragmentCount(header);
+    this.elements = elementCount(header.shape);
+    if (this.elements * Float32Array.BYTES_PER_ELEMENT > maxBytes) {
+      throw new LimitError('tensor larger than the cap (option maxBytes)', {
+        expected: maxBytes,
+        actual: this.elements * Float32Array.BYTES_PER_ELEMENT,
+      });
+    }
+    const { dtype, seed, norm } = header;
+    const request = { ...matrixShape(header.shape), dtype, fragments: this.total, seed, norm, kernels };
+    this.#decoder = encodingByName(header.encoding).createDecoder(request, options);
+  }
+
+  /**
+   * @returns false when this fragment had been added before: it counts once
+   * @throws ArgumentError for a number that this tensor has no fragment of; FormatError when the payload is malformed
+   *   or belongs to another tensor (the decoder stays as it was)
+   */
+  addFragment({ index, data }: HoloFragment): boolean {
+    if (!Number.isInteger(index) || index < 0 || index >= this.total) {
+      throw new ArgumentError('no such fragment', { expected: `0 to ${this.total - 1}`, actual: index });
+    }
+    const added = this.#add(index, data);
+    if (added) this.#fragments += 1;
+    return added;
+  }
+
+  #add(index: number, data: Uint8Array): boolean {
+    try {
+      return this.#decoder.addFragment(index, data);
+    } catch (error) {
+      if (!(error instanceof FormatError) || error.fragmentIndex !== undefined) throw error;
+      const { what, offset, expected, actual } = error;
+      throw new FormatError(what, { fragmentIndex: index, offset, expected, actual, cause: error });
+    }
+  }
+
+  /** Different fragments that have been added. */
+  get fragments(): number {
+    return this.#fragments;
+  }
+
+  /** True when nothing is missing. */
+  get complete(): boolean {
+    return this.#fragments === this.total;
+  }
+
+  get quality(): ReconstructionQuality {
+    const { fraction, cosine, relativeError } = this.#decoder.quality;
+    const predicted = this.header.qualityCurve.predict(this.#fragments, this.total);
+    return { fraction, predicted, cosine, relativeError };
+  }
+
+  /**
+   * The tensor as numbers, row-major, as good as the fragments so far allow.
+   * @param out where to write, one place an element; default: a new array
+   */
+  reconstruct(out: Float32Array = new Float32Array(this.elements)): Float32Array {
+    checkOutputLength(out, this.elements);
+    this.#decoder.reconstruct(out);
+    return out;
+  }
+
+  /** The same in the dtype of the header: bit for bit where the encoding is lossless and complete, else rounded. */
+  reconstructTensor(): Tensor<DType> {
+    const { dtype, shape, originalSize } = this.header;
+    if (this.#decoder.reconstructElements === undefined) {
+      return { dtype, shape, data: fromFloat32(dtype, this.reconstruct()) };
+    }
+    const bytes = new Uint8Array(originalSize);
+    this.#decoder.reconstructElements(bytes);
+    return { dtype, shape, data: viewElements(dtype, bytes) };
+  }
+}

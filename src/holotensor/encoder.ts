@@ -1,0 +1,158 @@
+import { byteLengthOf, type DType, elementCount } from '../dtype.js';
+import type { EncodedFragments, HolographicEncoding } from '../encodings/encoding.js';
+import { type EncodeOptionsOf, encodingByName } from '../encodings/index.js';
+import { ArgumentError, LimitError } from '../errors.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { portableKernels } from '../kernels/portable/index.js';
+import type { QuantizationMetadata } from '../quantization.js';
+import type { Tensor } from '../tensor.js';
+import {
+  HOLO_FLAG_ESSENTIAL_FIRST,
+  HOLO_FLAG_FRAGMENT_CHECKSUMS,
+  HOLO_FLAG_HEADER_CHECKSUM,
+  HOLO_FLAG_INTERLEAVED,
+  HOLO_FLAG_QUALITY_CURVE,
+  HOLO_MAX_FRAGMENTS,
+  HOLO_MAX_RANK,
+} from './constants.js';
+import { fitQualityCurve } from './fitQuality.js';
+import type { HoloFragment } from './fragment.js';
+import type { HoloTensorHeader } from './header.js';
+import { matrixShape } from './matrixShape.js';
+import { DEFAULT_QUALITY_CURVES } from './quality.js';
+
+/** Fragments unless the caller says how many. */
+export const DEFAULT_FRAGMENTS = 8;
+
+/** What every encoding takes; {@link HoloTensorEncoderOptions} adds its own. */
+export interface CommonEncodeOptions {
+  /** How many fragments to cut, 1 to 65535. Default 8. */
+  readonly fragments?: number | undefined;
+  /** Where encodings draw random numbers. Default 0. */
+  readonly seed?: bigint | undefined;
+  /** How integer elements stand for weights; carried along, not applied. */
+  readonly quantization?: QuantizationMetadata | undefined;
+  /** Default: the portable ones, which are there at once; `await loadKernels()` gives the fastest. */
+  readonly kernels?: Kernels | undefined;
+}
+
+export type HoloTensorEncoderOptions<E extends HolographicEncoding = HolographicEncoding> =
+  CommonEncodeOptions & EncodeOptionsOf<E>;
+
+/** A tensor as fragments: what `HoloTensorWriter.write` and `HoloTensorDecoder` take. */
+export interface EncodedTensor {
+  readonly header: HoloTensorHeader;
+  readonly fragments: readonly HoloFragment[];
+  /** True cosine similarity with the tensor after fragments 0..k, for each k. */
+  readonly cosines: readonly number[];
+}
+
+/**
+ * Cuts tensors into fragments.
+ *
+ * @example
+ * const { header, fragments } = new HoloTensorEncoder('spectral', { fragments: 8 }).encode(weights, [1024, 768]);
+ */
+export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncoding> {
+  readonly encoding: E;
+  readonly #options: HoloTensorEncoderOptions<E>;
+
+  /** @throws UnsupportedError for an unknown encoding; ArgumentError for a number of fragments that no file holds */
+  constructor(encoding: E, options: HoloTensorEncoderOptions<E> = {} as HoloTensorEncoderOptions<E>) {
+    encodingByName(encoding);
+    const { fragments = DEFAULT_FRAGMENTS } = options;
+    if (!Number.isInteger(fragments) || fragments < 1 || fragments > HOLO_MAX_FRAGMENTS) {
+      const expected = `1 to ${HOLO_MAX_FRAGMENTS}`;
+      throw new ArgumentError('number of fragments', { expected, actual: fragments });
+    }
+    this.encoding = encoding;
+    this.#options = options;
+  }
+
+  /** Encodes numbers, row-major; the header will say F32. */
+  encode(data: Float32Array, shape: readonly number[]): EncodedTensor {
+    return this.encodeTensor({ dtype: 'F32', shape, data });
+  }
+
+  /** Encodes a vector. */
+  encode1d(data: Float32Array): EncodedTensor {
+    return this.encode(data, [data.length]);
+  }
+
+  /** Encodes a matrix, row-major. */
+  encode2d(data: Float32Array, rows: number, cols: number): EncodedTensor {
+    return this.encode(data, [rows, cols]);
+  }
+
+  /**
+   * Encodes a tensor of any dtype that the encoding takes; the header carries it.
+   * @throws ArgumentError when the data does not fit the shape, the rank is above 4, or the encoding cannot carry a
+   *   value (NaN and infinities: naming the index)
+   */
+  encodeTensor(tensor: Tensor<DType>): EncodedTensor {
+    checkTensor(tensor);
+    const { fragments = DEFAULT_FRAGMENTS, seed = 0n, kernels = portableKernels } = this.#options;
+    const request = { ...matrixShape(tensor.shape), tensor, fragments, seed, kernels };
+    const encoded = encodingByName(this.encoding).encode(request, this.#options);
+    return {
+      header: this.#header(tensor, seed, encoded),
+      fragments: encoded.payloads.map((data, index) => ({ index, data })),
+      cosines: encoded.cosines,
+    };
+  }
+
+  #header({ dtype, shape, data }: Tensor<DType>, seed: bigint, encoded: EncodedFragments): HoloTensorHeader {
+    const { payloads, cosines, essentialFirst, interleaved, minimumFragments } = encoded;
+    if (payloads.length > HOLO_MAX_FRAGMENTS) {
+      throw new LimitError('too many fragments', { expected: HOLO_MAX_FRAGMENTS, actual: payloads.length });
+    }
+    const norm = Math.fround(encoded.norm);
+    // A NaN or an infinity among the elements, where an encoding carries them, leaves nothing to measure.
+    const measured = cosines.every(Number.isFinite);
+    const flags =
+      HOLO_FLAG_HEADER_CHECKSUM |
+      HOLO_FLAG_FRAGMENT_CHECKSUMS |
+      (measured ? HOLO_FLAG_QUALITY_CURVE : 0) |
+      (essentialFirst ? HOLO_FLAG_ESSENTIAL_FIRST : 0) |
+      (interleaved ? HOLO_FLAG_INTERLEAVED : 0);
+    return {
+      encoding: this.encoding,
+      // Code 0: what the reference writes while nothing is compressed. A writer that compresses puts its own.
+      compression: 'lz4',
+      flags,
+      totalFragments: payloads.length,
+      originalSize: data.byteLength,
+      seed,
+      dtype,
+      shape,
+      qualityCurve: measured
+        ? fitQualityCurve(cosines, minimumFragments)
+        : DEFAULT_QUALITY_CURVES[this.encoding],
+      norm: Number.isFinite(norm) ? norm : undefined,
+      quantization: this.#options.quantization,
+    };
+  }
+}
+
+function checkTensor({ dtype, shape, data }: Tensor<DType>): void {
+  if (shape.length > HOLO_MAX_RANK) {
+    throw new ArgumentError('HoloTensor files hold tensors of rank 0 to 4: reshape this one first', {
+      expected: `rank at most ${HOLO_MAX_RANK}`,
+      actual: shape.length,
+    });
+  }
+  const wrong = shape.findIndex((dimension) => !Number.isSafeInteger(dimension) || dimension < 0);
+  if (wrong >= 0) {
+    throw new ArgumentError(`dimension ${wrong} of the shape`, {
+      expected: 'an integer ≥ 0',
+      actual: shape[wrong],
+    });
+  }
+  const expected = byteLengthOf(dtype, elementCount(shape));
+  if (data.byteLength !== expected) {
+    throw new ArgumentError(`${dtype} data of shape [${shape.join(', ')}] has the wrong size in bytes`, {
+      expected,
+      actual: data.byteLength,
+    });
+  }
+}

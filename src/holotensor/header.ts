@@ -1,0 +1,186 @@
+import { readU64, viewOf, writeU64 } from '../binary.js';
+import { xxh3 } from '../checksum.js';
+import { COMPRESSION_ALGORITHMS, type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
+import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../dtype.js';
+import type { HolographicEncoding } from '../encodings/encoding.js';
+import { encodingByCode, encodingByName } from '../encodings/index.js';
+import { ArgumentError, ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
+import type { QuantizationMetadata } from '../quantization.js';
+import {
+  HOLO_FLAG_HEADER_CHECKSUM,
+  HOLO_FLAG_NORM,
+  HOLO_FLAG_QUANTIZATION,
+  HOLO_HEADER_SIZE,
+  HOLO_MAGIC,
+  HOLO_MAX_FRAGMENTS,
+  HOLO_MAX_RANK,
+  HOLO_VERSION,
+} from './constants.js';
+import { QualityCurve } from './quality.js';
+
+/** The 96 bytes at the start of a file, and the quantization metadata that may follow them. */
+export interface HoloTensorHeader {
+  readonly encoding: HolographicEncoding;
+  /** The algorithm that the writer was told to use; each fragment says for itself how it is stored. */
+  readonly compression: CompressionAlgorithm;
+  /** `HOLO_FLAG_…` bits. Serializing sets those of the norm and the quantization by what is there. */
+  readonly flags: number;
+  /** As stored: 0 is the inline form, one fragment. `fragmentCount` gives the number that there are. */
+  readonly totalFragments: number;
+  /** Bytes of the tensor in its own dtype. */
+  readonly originalSize: number;
+  readonly seed: bigint;
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  /** Its `minimum` is the header's field "minimum fragments". */
+  readonly qualityCurve: QualityCurve;
+  /** The tensor's L2 norm, as f32. */
+  readonly norm: number | undefined;
+  readonly quantization: QuantizationMetadata | undefined;
+}
+
+const VERSION = 4;
+const ENCODING = 8;
+const COMPRESSION = 9;
+const FLAGS = 10;
+const TOTAL_FRAGMENTS = 12;
+const MINIMUM_FRAGMENTS = 14;
+const ORIGINAL_SIZE = 16;
+const SEED = 24;
+const DTYPE = 32;
+const RANK = 33;
+const DIMENSIONS = 34;
+const CURVE = 66;
+const NORM = 82;
+const CHECKSUM = 88;
+
+/**
+ * Reads and checks the first 96 bytes. Quantization metadata stands behind them: see `parseHoloTensorLayout`.
+ * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError
+ */
+export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
+  if (bytes.length < HOLO_HEADER_SIZE) {
+    throw new TruncatedError('HoloTensor header', { expected: HOLO_HEADER_SIZE, actual: bytes.length });
+  }
+  const view = viewOf(bytes);
+  const magic = view.getUint32(0, true);
+  if (magic !== HOLO_MAGIC) {
+    throw new FormatError('not a HoloTensor file: magic', { offset: 0, expected: HOLO_MAGIC, actual: magic });
+  }
+  const version = view.getUint32(VERSION, true);
+  if (version !== HOLO_VERSION) {
+    throw new UnsupportedError('HoloTensor version', {
+      offset: VERSION,
+      expected: HOLO_VERSION,
+      actual: version,
+    });
+  }
+  const flags = view.getUint16(FLAGS, true);
+  verifyHeaderChecksum(bytes, view, flags);
+  const curve = Array.from({ length: 4 }, (_, i) => view.getFloat32(CURVE + 4 * i, true));
+  const header: HoloTensorHeader = {
+    encoding: encodingByCode(view.getUint8(ENCODING), ENCODING).name,
+    compression: compressionFromCode(view.getUint8(COMPRESSION), COMPRESSION),
+    flags,
+    totalFragments: view.getUint16(TOTAL_FRAGMENTS, true),
+    originalSize: readU64(view, ORIGINAL_SIZE, 'HoloTensor header: original size'),
+    seed: view.getBigUint64(SEED, true),
+    dtype: dtypeFromCode(view.getUint8(DTYPE), DTYPE),
+    shape: parseShape(view),
+    qualityCurve: new QualityCurve(curve, view.getUint16(MINIMUM_FRAGMENTS, true)),
+    norm: (flags & HOLO_FLAG_NORM) === 0 ? undefined : view.getFloat32(NORM, true),
+    quantization: undefined,
+  };
+  checkOriginalSize(header);
+  return header;
+}
+
+/**
+ * A flag that says "no checksum" is not believed where a checksum stands: a flipped bit in the flags would
+ * otherwise switch off the very check that finds it.
+ */
+function verifyHeaderChecksum(bytes: Uint8Array, view: DataView, flags: number): void {
+  const expected = view.getBigUint64(CHECKSUM, true);
+  if ((flags & HOLO_FLAG_HEADER_CHECKSUM) === 0 && expected === 0n) return;
+  const actual = xxh3(bytes.subarray(0, CHECKSUM));
+  if (actual !== expected) {
+    throw new ChecksumError('HoloTensor header: checksum', { offset: CHECKSUM, expected, actual });
+  }
+}
+
+function parseShape(view: DataView): number[] {
+  const rank = view.getUint8(RANK);
+  if (rank > HOLO_MAX_RANK) {
+    throw new FormatError('HoloTensor header: rank', {
+      offset: RANK,
+      expected: `at most ${HOLO_MAX_RANK}`,
+      actual: rank,
+    });
+  }
+  return Array.from({ length: rank }, (_, axis) =>
+    readU64(view, DIMENSIONS + 8 * axis, `HoloTensor header: dimension ${axis}`),
+  );
+}
+
+function checkOriginalSize({ dtype, shape, originalSize }: HoloTensorHeader): void {
+  const size = byteLengthOf(dtype, elementCount(shape));
+  if (size === originalSize) return;
+  throw new FormatError(`HoloTensor header: original size of ${dtype} [${shape.join(', ')}]`, {
+    offset: ORIGINAL_SIZE,
+    expected: size,
+    actual: originalSize,
+  });
+}
+
+/**
+ * The 96 bytes of a header, with its checksum where the flag asks for it. The metadata's bytes are not among them.
+ * @throws ArgumentError for a value that its field cannot hold
+ */
+export function serializeHoloTensorHeader(header: HoloTensorHeader): Uint8Array {
+  const { shape, totalFragments, qualityCurve, norm } = header;
+  if (shape.length > HOLO_MAX_RANK) {
+    throw new ArgumentError('HoloTensor files hold tensors of rank 0 to 4: reshape this one first', {
+      expected: `rank at most ${HOLO_MAX_RANK}`,
+      actual: shape.length,
+    });
+  }
+  if (!Number.isInteger(totalFragments) || totalFragments < 0 || totalFragments > HOLO_MAX_FRAGMENTS) {
+    const expected = `0 to ${HOLO_MAX_FRAGMENTS}`;
+    throw new ArgumentError('number of fragments', { expected, actual: totalFragments });
+  }
+  const bytes = new Uint8Array(HOLO_HEADER_SIZE);
+  const view = viewOf(bytes);
+  const flags = headerFlags(header);
+  view.setUint32(0, HOLO_MAGIC, true);
+  view.setUint32(VERSION, HOLO_VERSION, true);
+  view.setUint8(ENCODING, encodingByName(header.encoding).code);
+  view.setUint8(COMPRESSION, COMPRESSION_ALGORITHMS.indexOf(header.compression));
+  view.setUint16(FLAGS, flags, true);
+  view.setUint16(TOTAL_FRAGMENTS, totalFragments, true);
+  view.setUint16(MINIMUM_FRAGMENTS, qualityCurve.minimum, true);
+  writeU64(view, ORIGINAL_SIZE, header.originalSize);
+  view.setBigUint64(SEED, header.seed, true);
+  view.setUint8(DTYPE, dtypeCode(header.dtype));
+  view.setUint8(RANK, shape.length);
+  for (const [axis, dimension] of shape.entries()) writeU64(view, DIMENSIONS + 8 * axis, dimension);
+  for (const [i, value] of qualityCurve.coefficients.entries()) view.setFloat32(CURVE + 4 * i, value, true);
+  if (norm !== undefined) view.setFloat32(NORM, norm, true);
+  if ((flags & HOLO_FLAG_HEADER_CHECKSUM) !== 0) {
+    view.setBigUint64(CHECKSUM, xxh3(bytes.subarray(0, CHECKSUM)), true);
+  }
+  return bytes;
+}
+
+function headerFlags({ flags, norm, quantization }: HoloTensorHeader): number {
+  const presence = HOLO_FLAG_NORM | HOLO_FLAG_QUANTIZATION;
+  return (
+    (flags & ~presence) |
+    (norm === undefined ? 0 : HOLO_FLAG_NORM) |
+    (quantization === undefined ? 0 : HOLO_FLAG_QUANTIZATION)
+  );
+}
+
+/** How many fragments there are; the inline form has one. */
+export function fragmentCount({ totalFragments }: HoloTensorHeader): number {
+  return Math.max(totalFragments, 1);
+}

@@ -1,0 +1,20 @@
+/** HoloTensor: one tensor as fragments, any of which may come first, and a quality that is true. */
+
+export * from './constants.js';
+export * from './decoder.js';
+export * from './encoder.js';
+export * from './fitQuality.js';
+export type * from './fragment.js';
+export * from './fragmentIndex.js';
+export * from './fragmentReceiver.js';
+export * from './header.js';
+export * from './layout.js';
+export * from './matrixShape.js';
+export * from './pack.js';
+export * from './parser.js';
+export * from './quality.js';
+export * from './reader.js';
+export * from './reconstruction.js';
+export * from './reconstructor.js';
+export * from './unpack.js';
+export * from './writer.js';

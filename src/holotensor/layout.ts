@@ -1,0 +1,72 @@
+import { elementCount } from '../dtype.js';
+import { FormatError, TruncatedError } from '../errors.js';
+import { parseQuantizationMetadata, QUANTIZATION_METADATA_SIZE } from '../quantization.js';
+import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_FLAG_QUANTIZATION, HOLO_HEADER_SIZE } from './constants.js';
+import { type FragmentIndexEntry, findIndexFault, parseFragmentIndex } from './fragmentIndex.js';
+import { fragmentCount, type HoloTensorHeader } from './header.js';
+
+/** All that stands in front of the fragments, and where they are. */
+export interface HoloTensorLayout {
+  readonly header: HoloTensorHeader;
+  /** In the order in which the fragments are stored: one behind the other, from `dataStart` on. */
+  readonly entries: readonly FragmentIndexEntry[];
+  /** Where the first fragment begins, in bytes from the start of the file. */
+  readonly dataStart: number;
+  /** Bytes of all fragments, as stored. */
+  readonly dataLength: number;
+}
+
+/** How many bytes behind the header are enough to call {@link parseHoloTensorLayout}. */
+export function layoutSize(header: HoloTensorHeader): number {
+  return indexSize(header) + (saysQuantization(header) ? QUANTIZATION_METADATA_SIZE : 0);
+}
+
+/**
+ * Reads what follows the header. Where the flag says that there is quantization metadata, the reference does not
+ * write it, and we do: the layout is the one whose index is sound, with the metadata if both are.
+ *
+ * @param bytes what follows the 96 bytes of the header: {@link layoutSize} bytes, or fewer when the file ends there
+ * @throws TruncatedError, FormatError
+ */
+export function parseHoloTensorLayout(header: HoloTensorHeader, bytes: Uint8Array): HoloTensorLayout {
+  if (!saysQuantization(header)) return layoutAt(header, bytes, 0);
+  try {
+    return layoutAt(header, bytes, QUANTIZATION_METADATA_SIZE);
+  } catch (error) {
+    if (!(error instanceof FormatError)) throw error;
+    try {
+      return layoutAt(header, bytes, 0);
+    } catch {
+      throw error;
+    }
+  }
+}
+
+function saysQuantization(header: HoloTensorHeader): boolean {
+  return (header.flags & HOLO_FLAG_QUANTIZATION) !== 0;
+}
+
+function indexSize(header: HoloTensorHeader): number {
+  return FRAGMENT_INDEX_ENTRY_SIZE * fragmentCount(header);
+}
+
+/** @param offset where the index begins; in front of it, there is metadata or nothing */
+function layoutAt(header: HoloTensorHeader, bytes: Uint8Array, offset: number): HoloTensorLayout {
+  const end = offset + indexSize(header);
+  if (bytes.length < end) {
+    throw new TruncatedError('HoloTensor file ends within its index', {
+      offset: HOLO_HEADER_SIZE + bytes.length,
+    });
+  }
+  const quantization = offset === 0 ? undefined : parseQuantizationMetadata(bytes);
+  const entries = parseFragmentIndex(bytes.subarray(offset, end), fragmentCount(header));
+  const fault = findIndexFault(entries, elementCount(header.shape));
+  if (fault !== undefined) throw fault;
+  const last = entries.at(-1)!;
+  return {
+    header: { ...header, quantization },
+    entries,
+    dataStart: HOLO_HEADER_SIZE + end,
+    dataLength: last.offset + last.compressedSize,
+  };
+}

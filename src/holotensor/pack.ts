@@ -1,0 +1,92 @@
+import type { Codec, CompressOptions } from '../codecs/codec.js';
+import { ArgumentError, LimitError } from '../errors.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { serializeQuantizationMetadata } from '../quantization.js';
+import {
+  FRAGMENT_FLAG_LZ4,
+  FRAGMENT_FLAG_ZSTD,
+  HOLO_FLAG_FRAGMENT_CHECKSUMS,
+  HOLO_MAX_DATA_BYTES,
+} from './constants.js';
+import type { HoloFragment } from './fragment.js';
+import { type FragmentIndexEntry, serializeFragmentIndexEntry } from './fragmentIndex.js';
+import { fragmentCount, type HoloTensorHeader, serializeHoloTensorHeader } from './header.js';
+
+export interface PackOptions extends CompressOptions {
+  /** Compresses the fragments that it makes smaller. Without it, all are stored as they are. */
+  readonly codec?: Codec | undefined;
+  readonly kernels: Pick<Kernels, 'xxh3'>;
+}
+
+/**
+ * A whole file in pieces that follow each other: what stands in front of the fragments, then the fragments as stored.
+ * @throws LimitError when the fragments together take more than the 4 GiB that an index can address; ArgumentError
+ *   when they are not those that the header says
+ */
+export function packHoloTensor(
+  header: HoloTensorHeader,
+  fragments: readonly HoloFragment[],
+  options: PackOptions,
+): Uint8Array[] {
+  checkFragments(header, fragments);
+  const { codec, kernels } = options;
+  const checksums = (header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) !== 0;
+  const entries: FragmentIndexEntry[] = [];
+  const payloads: Uint8Array[] = [];
+  let offset = 0;
+  for (const { index, data } of fragments) {
+    const { flags, stored } = compress(data, options);
+    entries.push({
+      index,
+      flags,
+      offset,
+      compressedSize: stored.length,
+      uncompressedSize: data.length,
+      checksum: checksums ? kernels.xxh3(stored) : 0n,
+    });
+    payloads.push(stored);
+    offset += stored.length;
+    if (offset > HOLO_MAX_DATA_BYTES) {
+      throw new LimitError('HoloTensor files hold less than 4 GiB of fragments', {
+        fragmentIndex: index,
+        expected: `at most ${HOLO_MAX_DATA_BYTES}`,
+        actual: offset,
+      });
+    }
+  }
+  const front = [
+    serializeHoloTensorHeader(codec === undefined ? header : { ...header, compression: codec.algorithm }),
+    ...(header.quantization === undefined ? [] : [serializeQuantizationMetadata(header.quantization)]),
+    ...entries.map(serializeFragmentIndexEntry),
+  ];
+  return [concat(front), ...payloads];
+}
+
+function checkFragments(header: HoloTensorHeader, fragments: readonly HoloFragment[]): void {
+  const total = fragmentCount(header);
+  const numbers = new Set(fragments.map(({ index }) => index));
+  const wrong = fragments.find(({ index }) => !Number.isInteger(index) || index < 0 || index >= total);
+  if (wrong !== undefined) {
+    throw new ArgumentError('no such fragment', { expected: `0 to ${total - 1}`, actual: wrong.index });
+  }
+  if (fragments.length === total && numbers.size === total) return;
+  throw new ArgumentError('a file holds each fragment once', { expected: total, actual: fragments.length });
+}
+
+function compress(data: Uint8Array, { codec, level }: PackOptions): { flags: number; stored: Uint8Array } {
+  const smaller = codec?.compress(data, { level });
+  if (codec === undefined || smaller === undefined || smaller.length >= data.length) {
+    return { flags: 0, stored: data };
+  }
+  return { flags: codec.algorithm === 'zstd' ? FRAGMENT_FLAG_ZSTD : FRAGMENT_FLAG_LZ4, stored: smaller };
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    bytes.set(part, offset);
+    offset += part.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,80 @@
+import type { HolographicEncoding } from '../encodings/encoding.js';
+
+const f = Math.fround;
+
+/** What a file says about "sufficient" is nothing; readers of the format agree on this. */
+const SUFFICIENT_WHEN_READ = 8;
+
+/**
+ * Predicts how good a tensor is after k of N fragments: a cubic in k/N, with what one knows without it at the ends.
+ * A prediction for the whole encoding of a tensor, not a measurement of one reconstruction.
+ */
+export class QualityCurve {
+  /** c0 + c1·x + c2·x² + c3·x³ with x = k/N; stored as f32. */
+  readonly coefficients: readonly [number, number, number, number];
+  /** Fewest fragments worth reconstructing from. */
+  readonly minimum: number;
+  /** Fragments after which most uses are served; not stored in files. */
+  readonly sufficient: number;
+
+  constructor(coefficients: Iterable<number>, minimum: number, sufficient = SUFFICIENT_WHEN_READ) {
+    const [c0 = 0, c1 = 0, c2 = 0, c3 = 0] = coefficients;
+    this.coefficients = [f(c0), f(c1), f(c2), f(c3)];
+    this.minimum = minimum;
+    this.sufficient = sufficient;
+  }
+
+  /**
+   * The quality to expect of `fragments` out of `total`, in [0, 1]. Every step is rounded to f32, as other readers
+   * of the format do, so that all choose the same number of fragments for a quality.
+   */
+  predict(fragments: number, total: number): number {
+    if (total === 0) return 0;
+    if (fragments >= total) return 1;
+    if (fragments < this.minimum) return 0;
+    const x = f(fragments / total);
+    let power = 1;
+    let sum = 0;
+    for (const coefficient of this.coefficients) {
+      sum = f(sum + f(coefficient * power));
+      power = f(power * x);
+    }
+    return Math.min(1, Math.max(0, sum));
+  }
+
+  /** The smallest number of fragments, at least the minimum, predicted to reach `quality`; else all of them. */
+  fragmentsForQuality(quality: number, total: number): number {
+    for (let fragments = this.minimum; fragments < total; fragments++) {
+      if (this.predict(fragments, total) >= f(quality)) return fragments;
+    }
+    return total;
+  }
+}
+
+/**
+ * The curves that the reference implementation writes for every tensor. They are guesses; our encoder fits its own.
+ * It has none for `embedded`; there, a straight line stands in until the encoder has measured.
+ */
+export const DEFAULT_QUALITY_CURVES: Readonly<Record<HolographicEncoding, QualityCurve>> = {
+  spectral: new QualityCurve([0.6, 0.3, 0.08, 0.02], 1, 6),
+  'random-projection': new QualityCurve([0.1, 0.8, 0.08, 0.02], 2, 6),
+  'low-rank': new QualityCurve([0.3, 0.5, 0.15, 0.05], 1, 4),
+  embedded: new QualityCurve([0, 1, 0, 0], 1),
+};
+
+/** The same four numbers that a reconstruction carries; see `docs/holotensor.md` for what each of them claims. */
+export interface ReconstructionQuality {
+  /** Part of the file's parts that has arrived, in [0, 1]: progress, what the reference calls quality. */
+  readonly fraction: number;
+  /** What the header's curve says about this many fragments, in [0, 1]. */
+  readonly predicted: number;
+  /** True cosine similarity with the original; undefined where the file does not allow to know it. */
+  readonly cosine: number | undefined;
+  /** True ‖x − x̂‖ / ‖x‖; undefined where the file does not allow to know it. */
+  readonly relativeError: number | undefined;
+}
+
+/** The one number to decide by: the true cosine where it is known, the prediction where it is not. */
+export function expectedCosine({ cosine, predicted }: ReconstructionQuality): number {
+  return cosine ?? predicted;
+}

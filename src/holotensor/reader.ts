@@ -1,0 +1,121 @@
+import { ArgumentError } from '../errors.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { loadKernels } from '../kernels/loadKernels.js';
+import type { AbortOptions, RandomAccessSource } from '../source.js';
+import { HOLO_HEADER_SIZE } from './constants.js';
+import { HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
+import type { ReceivedFragment } from './fragment.js';
+import type { FragmentIndexEntry } from './fragmentIndex.js';
+import { type HoloTensorHeader, parseHoloTensorHeader } from './header.js';
+import { type HoloTensorLayout, layoutSize, parseHoloTensorLayout } from './layout.js';
+import { expectedCosine } from './quality.js';
+import { type Reconstruction, type ReconstructionOptions, reconstructionOf } from './reconstruction.js';
+import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
+
+export type HoloTensorReadOptions = HoloTensorDecoderOptions & ReconstructionOptions & AbortOptions;
+
+/**
+ * Random access to one HoloTensor file. Only the bytes that are needed are read: header and index on opening, then
+ * the fragments asked for. Methods may run side by side.
+ *
+ * @example
+ * const reader = await HoloTensorReader.open(httpSource('https://example.com/weights.holo'));
+ * const { data, quality } = await reader.readToQuality(0.99);
+ */
+export class HoloTensorReader {
+  readonly #source: RandomAccessSource;
+  readonly #layout: HoloTensorLayout;
+  readonly #unpacker: FragmentUnpacker;
+  readonly #kernels: Kernels;
+
+  private constructor(
+    source: RandomAccessSource,
+    layout: HoloTensorLayout,
+    unpacker: FragmentUnpacker,
+    kernels: Kernels,
+  ) {
+    this.#source = source;
+    this.#layout = layout;
+    this.#unpacker = unpacker;
+    this.#kernels = kernels;
+  }
+
+  /** @throws TruncatedError, FormatError, ChecksumError, UnsupportedError */
+  static async open(
+    source: RandomAccessSource,
+    options: UnpackOptions & AbortOptions = {},
+  ): Promise<HoloTensorReader> {
+    const header = parseHoloTensorHeader(await source.read(0, HOLO_HEADER_SIZE, options));
+    const size = Math.min(layoutSize(header), (source.size ?? Number.POSITIVE_INFINITY) - HOLO_HEADER_SIZE);
+    const layout = parseHoloTensorLayout(header, await source.read(HOLO_HEADER_SIZE, size, options));
+    const kernels = await loadKernels();
+    return new HoloTensorReader(source, layout, new FragmentUnpacker(kernels, options), kernels);
+  }
+
+  get header(): HoloTensorHeader {
+    return this.#layout.header;
+  }
+
+  /** Where each fragment is and how it is stored, in the order in which they are stored. */
+  get entries(): readonly FragmentIndexEntry[] {
+    return this.#layout.entries;
+  }
+
+  /** Bytes in front of the first fragment. */
+  get dataStart(): number {
+    return this.#layout.dataStart;
+  }
+
+  /** @throws ArgumentError, TruncatedError, ChecksumError, CodecError */
+  async readFragment(index: number, options: AbortOptions = {}): Promise<ReceivedFragment> {
+    const entry = this.entries.find((candidate) => candidate.index === index);
+    if (entry === undefined) {
+      throw new ArgumentError('no such fragment', {
+        expected: `0 to ${this.entries.length - 1}`,
+        actual: index,
+      });
+    }
+    const { dataStart, header } = this.#layout;
+    const stored = await this.#source.read(dataStart + entry.offset, entry.compressedSize, options);
+    return this.#unpacker.unpack({ header, entry, stored });
+  }
+
+  /** The whole tensor, in one read. */
+  async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
+    const decoder = this.#decoder(options);
+    const { dataStart, dataLength, header } = this.#layout;
+    const data = await this.#source.read(dataStart, dataLength, options);
+    for (const entry of this.entries) {
+      const stored = data.subarray(entry.offset, entry.offset + entry.compressedSize);
+      decoder.addFragment(await this.#unpacker.unpack({ header, entry, stored }));
+    }
+    return reconstructionOf(decoder, options);
+  }
+
+  /** The best tensor that these fragments allow. */
+  async readFragments(
+    indexes: Iterable<number>,
+    options: HoloTensorReadOptions = {},
+  ): Promise<Reconstruction> {
+    const decoder = this.#decoder(options);
+    for (const index of indexes) decoder.addFragment(await this.readFragment(index, options));
+    return reconstructionOf(decoder, options);
+  }
+
+  /**
+   * Reads fragments in order until the cosine similarity with the original is at least `quality`: the true one where
+   * the file allows to know it, else the one that its curve predicts. All of them, if that is what it takes.
+   */
+  async readToQuality(quality: number, options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
+    const decoder = this.#decoder(options);
+    for (let index = 0; index < decoder.total; index++) {
+      decoder.addFragment(await this.readFragment(index, options));
+      if (expectedCosine(decoder.quality) >= quality) break;
+    }
+    return reconstructionOf(decoder, options);
+  }
+
+  #decoder(options: HoloTensorReadOptions): HoloTensorDecoder {
+    return new HoloTensorDecoder(this.header, { kernels: this.#kernels, ...options });
+  }
+}

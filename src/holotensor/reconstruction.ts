@@ -1,0 +1,38 @@
+import type { DType } from '../dtype.js';
+import type { Tensor } from '../tensor.js';
+import type { HoloTensorDecoder } from './decoder.js';
+import type { HoloTensorHeader } from './header.js';
+import type { ReconstructionQuality } from './quality.js';
+
+/** A tensor as good as the fragments so far allow, and how good that is. */
+export interface Reconstruction extends Tensor<DType> {
+  readonly header: HoloTensorHeader;
+  readonly quality: ReconstructionQuality;
+  /** Different fragments that it was made of. */
+  readonly fragments: number;
+  readonly total: number;
+  /** True when no fragment is missing. */
+  readonly complete: boolean;
+}
+
+export interface ReconstructionOptions {
+  /**
+   * Dtype of the data: 'F32' (the default) gives numbers; 'source' the dtype that was encoded, bit for bit where the
+   * encoding is lossless and complete, else rounded to the nearest.
+   */
+  readonly dtype?: 'F32' | 'source' | undefined;
+}
+
+/** @param out for 'F32': where to write, one place an element; default a new array */
+export function reconstructionOf(
+  decoder: HoloTensorDecoder,
+  { dtype = 'F32' }: ReconstructionOptions = {},
+  out?: Float32Array,
+): Reconstruction {
+  const { header, quality, fragments, total, complete } = decoder;
+  const tensor: Tensor<DType> =
+    dtype === 'source'
+      ? decoder.reconstructTensor()
+      : { dtype, shape: header.shape, data: decoder.reconstruct(out) };
+  return { ...tensor, header, quality, fragments, total, complete };
+}

@@ -1,0 +1,104 @@
+import type { Codec, CompressionAlgorithm, Implementation } from '../codecs/codec.js';
+import { loadCodec } from '../codecs/loadCodec.js';
+import { zstdContentSize } from '../codecs/zstdFrame.js';
+import { elementCount } from '../dtype.js';
+import { ChecksumError, CodecError } from '../errors.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { FRAGMENT_FLAG_LZ4, FRAGMENT_FLAG_ZSTD, HOLO_FLAG_FRAGMENT_CHECKSUMS } from './constants.js';
+import type { ReceivedFragment, StoredFragment } from './fragment.js';
+import { type FragmentIndexEntry, maxFragmentBytes } from './fragmentIndex.js';
+
+export interface UnpackOptions {
+  /** Which implementation of the codecs to use. Default 'auto': the fastest that the engine offers. */
+  readonly implementation?: Implementation | undefined;
+  /** Check the fragments' checksums where the file has them. Default true. */
+  readonly verify?: boolean | undefined;
+}
+
+/** Turns stored fragments into payloads: verifies, then decompresses with codecs loaded when first needed. */
+export class FragmentUnpacker {
+  readonly #options: UnpackOptions;
+  readonly #kernels: Pick<Kernels, 'xxh3'>;
+  readonly #codecs = new Map<CompressionAlgorithm, Codec>();
+
+  constructor(kernels: Pick<Kernels, 'xxh3'>, options: UnpackOptions = {}) {
+    this.#kernels = kernels;
+    this.#options = options;
+  }
+
+  /** @throws ChecksumError, CodecError that name the fragment */
+  async unpack(fragment: StoredFragment): Promise<ReceivedFragment> {
+    if (this.#options.verify !== false) verifyFragment(fragment, this.#kernels);
+    const { header, entry, stored } = fragment;
+    const algorithm = fragmentAlgorithm(entry);
+    if (algorithm === undefined) return { index: entry.index, data: stored, header, entry };
+    const data = decompress(fragment, algorithm, await this.#codec(algorithm));
+    return { index: entry.index, data, header, entry };
+  }
+
+  async #codec(algorithm: CompressionAlgorithm): Promise<Codec> {
+    const loaded = this.#codecs.get(algorithm) ?? (await loadCodec(algorithm, this.#options));
+    this.#codecs.set(algorithm, loaded);
+    return loaded;
+  }
+}
+
+/** How the fragment is compressed; undefined when it is stored as it is. */
+export function fragmentAlgorithm({
+  flags,
+}: Pick<FragmentIndexEntry, 'flags'>): CompressionAlgorithm | undefined {
+  if ((flags & FRAGMENT_FLAG_ZSTD) !== 0) return 'zstd';
+  return (flags & FRAGMENT_FLAG_LZ4) === 0 ? undefined : 'lz4';
+}
+
+/**
+ * @returns false when the file has no checksum for this fragment
+ * @throws ChecksumError
+ */
+export function verifyFragment(
+  { header, entry, stored }: StoredFragment,
+  kernels: Pick<Kernels, 'xxh3'>,
+): boolean {
+  const { checksum: expected, index: fragmentIndex } = entry;
+  if ((header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) === 0 && expected === 0n) return false;
+  const actual = kernels.xxh3(stored);
+  if (actual !== expected) {
+    throw new ChecksumError('HoloTensor fragment: checksum', { fragmentIndex, expected, actual });
+  }
+  return true;
+}
+
+function decompress(
+  { header, entry, stored }: StoredFragment,
+  algorithm: CompressionAlgorithm,
+  codec: Codec,
+): Uint8Array {
+  try {
+    const data = new Uint8Array(
+      payloadSize(entry, stored, algorithm, maxFragmentBytes(elementCount(header.shape))),
+    );
+    codec.decompressInto(stored, data);
+    return data;
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    const { what, offset, expected, actual } = error;
+    throw new CodecError(what, { fragmentIndex: entry.index, offset, expected, actual, cause: error });
+  }
+}
+
+/**
+ * Files that were compressed behind the reference's back repeat the stored size where the payload's should stand;
+ * then the Zstd frame tells it.
+ */
+function payloadSize(
+  { compressedSize, uncompressedSize }: FragmentIndexEntry,
+  stored: Uint8Array,
+  algorithm: CompressionAlgorithm,
+  most: number,
+): number {
+  if (algorithm !== 'zstd' || uncompressedSize !== compressedSize) return uncompressedSize;
+  const size = zstdContentSize(stored) ?? uncompressedSize;
+  if (size > most)
+    throw new CodecError('Zstd frame: content size', { expected: `at most ${most}`, actual: size });
+  return size;
+}

@@ -1,0 +1,124 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { xxh3 } from '../../../src/checksum.js';
+import {
+  ArgumentError,
+  ChecksumError,
+  FormatError,
+  TruncatedError,
+  UnsupportedError,
+} from '../../../src/errors.js';
+import {
+  fragmentCount,
+  type HoloTensorHeader,
+  parseHoloTensorHeader,
+  serializeHoloTensorHeader,
+} from '../../../src/holotensor/header.js';
+import { DEFAULT_QUALITY_CURVES } from '../../../src/holotensor/quality.js';
+import { throws } from '../../helpers/assertions.js';
+import { holoFixtures } from '../../helpers/holoFixtures.js';
+import { fixture, readShared } from '../../helpers/shared.js';
+
+const ENCODINGS = { spectral: 'spectral', rph: 'random-projection', lrdf: 'low-rank' } as const;
+const fixtures = holoFixtures('spectral');
+
+for (const { file, encoding, shape, totalFragments, seed } of fixtures) {
+  test(`${file}: header as in the manifest, and written to the byte`, () => {
+    const bytes = readShared(fixture(file)).subarray(0, 96);
+    const header = parseHoloTensorHeader(bytes);
+    assert.is(header.encoding, ENCODINGS[encoding]);
+    assert.equal(header.shape, shape);
+    assert.is(header.totalFragments, totalFragments);
+    assert.is(fragmentCount(header), Math.max(1, totalFragments));
+    assert.is(header.seed, BigInt(seed ?? 0));
+    assert.is(header.dtype, 'F32');
+    assert.is(header.norm, undefined);
+    assert.equal(serializeHoloTensorHeader(header), bytes);
+  });
+}
+
+const HEADER: HoloTensorHeader = {
+  encoding: 'spectral',
+  compression: 'zstd',
+  flags: 0x0003,
+  totalFragments: 8,
+  originalSize: 2 * 3 * 5 * 7 * 2,
+  seed: 2n ** 64n - 1n,
+  dtype: 'BF16',
+  shape: [2, 3, 5, 7],
+  qualityCurve: DEFAULT_QUALITY_CURVES.spectral,
+  norm: 2.5,
+  quantization: undefined,
+};
+
+/** A header with other bytes and a checksum that fits them. */
+function altered(alter: (view: DataView) => void): Uint8Array {
+  const bytes = serializeHoloTensorHeader(HEADER);
+  const view = new DataView(bytes.buffer);
+  alter(view);
+  view.setBigUint64(88, xxh3(bytes.subarray(0, 88)), true);
+  return bytes;
+}
+
+test('every field comes back', () => {
+  const header = parseHoloTensorHeader(serializeHoloTensorHeader(HEADER));
+  assert.is(header.flags, 0x0043, 'the norm has its flag');
+  assert.is(header.qualityCurve.minimum, HEADER.qualityCurve.minimum);
+  assert.equal(header.qualityCurve.coefficients, HEADER.qualityCurve.coefficients);
+  const { flags, qualityCurve, ...rest } = header;
+  const { flags: _, qualityCurve: __, ...expected } = HEADER;
+  assert.equal(rest, expected);
+});
+
+test('a header without checksum is read, unless a checksum stands there', () => {
+  const bytes = serializeHoloTensorHeader({ ...HEADER, flags: 0 });
+  assert.equal(bytes.subarray(88), new Uint8Array(8));
+  assert.is(parseHoloTensorHeader(bytes).flags, 0x0040);
+  const unflagged = serializeHoloTensorHeader(HEADER);
+  unflagged[10]! &= ~1;
+  throws(() => parseHoloTensorHeader(unflagged), ChecksumError);
+});
+
+test('no flipped bit goes unnoticed', () => {
+  const bytes = serializeHoloTensorHeader(HEADER);
+  for (let bit = 0; bit < 8 * bytes.length; bit++) {
+    const flipped = bytes.slice();
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    const error = throws(() => parseHoloTensorHeader(flipped), Error);
+    assert.ok(error instanceof FormatError || error instanceof UnsupportedError, `bit ${bit}: ${error}`);
+  }
+});
+
+test('what cannot be is refused, also with a right checksum', () => {
+  throws(() => parseHoloTensorHeader(altered((v) => v.setUint32(0, 1))), FormatError, /magic/);
+  throws(() => parseHoloTensorHeader(altered((v) => v.setUint32(4, 2, true))), UnsupportedError, /version/);
+  throws(() => parseHoloTensorHeader(altered((v) => v.setUint8(8, 77))), FormatError, /encoding/);
+  throws(() => parseHoloTensorHeader(altered((v) => v.setUint8(9, 2))), FormatError, /compression/);
+  throws(() => parseHoloTensorHeader(altered((v) => v.setUint8(32, 5))), FormatError, /dtype/);
+  for (const rank of [5, 255]) {
+    const error = throws(
+      () => parseHoloTensorHeader(altered((v) => v.setUint8(33, rank))),
+      FormatError,
+      /rank/,
+    );
+    assert.is(error.actual, rank);
+  }
+  throws(() => parseHoloTensorHeader(altered((v) => v.setUint8(41, 1))), FormatError, /dimension 0/);
+  throws(
+    () => parseHoloTensorHeader(altered((v) => v.setUint32(16, 421, true))),
+    FormatError,
+    /original size/,
+  );
+  throws(() => parseHoloTensorHeader(new Uint8Array(95)), TruncatedError);
+});
+
+test('what no header can hold is not written', () => {
+  const write = (change: Partial<HoloTensorHeader>) => () =>
+    serializeHoloTensorHeader({ ...HEADER, ...change });
+  throws(write({ shape: [1, 1, 1, 1, 1] }), ArgumentError, /rank/);
+  throws(write({ totalFragments: 65536 }), ArgumentError, /fragments/);
+  throws(write({ totalFragments: -1 }), ArgumentError, /fragments/);
+  throws(write({ totalFragments: 1.5 }), ArgumentError, /fragments/);
+});
+
+test.run();
