@@ -1,4 +1,6 @@
 /** What holostream adds in Node: files. Everything else is in the main entry, `holostream`. */
 
 export * from './sinks/file.js';
+export * from './sinks/modelFolder.js';
 export * from './sources/file.js';
+export * from './sources/modelFolder.js';

@@ -1,0 +1,169 @@
+import { ArgumentError, ChecksumError, FormatError, LimitError } from '../errors.js';
+import { DEFAULT_MAX_TENSOR_BYTES, HctReader } from '../hct/index.js';
+import type { AbortOptions, RandomAccessSource } from '../source.js';
+import type { Tensor } from '../tensor.js';
+import { viewElements } from '../views.js';
+import {
+  MANIFEST_NAME,
+  MAX_MANIFEST_BYTES,
+  type ManifestTensor,
+  type ModelManifest,
+  parseManifest,
+} from './manifest.js';
+import { loadTensorHash } from './tensorHash.js';
+
+/** Opens a file of a model directory by its plain name. */
+export type OpenModelFile = (name: string) => RandomAccessSource | Promise<RandomAccessSource>;
+
+export interface ReadModelTensorOptions extends AbortOptions {
+  /** Largest tensor to allocate, in bytes. Default 2^30 (1 GiB). */
+  readonly maxBytes?: number | undefined;
+}
+
+/** Bytes of a tensor that are decoded at a time. */
+const CHUNK_SIZE = 2 ** 20;
+
+/**
+ * A model directory, wherever it is: a folder, a web server. Nothing of it is trusted: sizes are held against the
+ * files, dtypes against HCT headers, and every tensor's bytes against the hash in the manifest.
+ *
+ * @example
+ * const model = await ModelReader.open((file) => httpSource(new URL(file, 'https://example.org/model/')));
+ * const { shape, data } = await model.read('fc1.weight');
+ */
+export class ModelReader {
+  readonly manifest: ModelManifest;
+  readonly #openFile: OpenModelFile;
+
+  private constructor(manifest: ModelManifest, openFile: OpenModelFile) {
+    this.manifest = manifest;
+    this.#openFile = openFile;
+  }
+
+  /** @throws FormatError, LimitError, SourceError */
+  static async open(openFile: OpenModelFile, options: AbortOptions = {}): Promise<ModelReader> {
+    const source = await openFile(MANIFEST_NAME);
+    try {
+      const bytes = await readManifest(source, options);
+      let text: string;
+      try {
+        text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+      } catch (cause) {
+        throw new FormatError('manifest: not UTF-8', { cause });
+      }
+      return new ModelReader(parseManifest(text), openFile);
+    } finally {
+      await source.close?.();
+    }
+  }
+
+  /** @throws ArgumentError when the model has no tensor of this name */
+  tensor(name: string): ManifestTensor {
+    const tensor = this.manifest.tensors.find((one) => one.name === name);
+    if (tensor === undefined) throw new ArgumentError('no tensor of this name in the model', { name });
+    return tensor;
+  }
+
+  /**
+   * One tensor in memory.
+   * @throws ArgumentError, LimitError, and what {@link chunks} throws
+   */
+  async read(name: string, options: ReadModelTensorOptions = {}): Promise<Tensor> {
+    const { maxBytes = DEFAULT_MAX_TENSOR_BYTES } = options;
+    const tensor = this.tensor(name);
+    const { dtype, shape, byteLength } = tensor;
+    if (byteLength > maxBytes) {
+      throw new LimitError('tensor (option maxBytes)', {
+        name,
+        expected: `at most ${maxBytes} bytes`,
+        actual: byteLength,
+      });
+    }
+    const bytes = new Uint8Array(byteLength);
+    let filled = 0;
+    for await (const chunk of this.chunks(tensor, options)) {
+      bytes.set(chunk, filled);
+      filled += chunk.length;
+    }
+    return { dtype, shape, data: viewElements(dtype, bytes) };
+  }
+
+  /**
+   * The bytes of a tensor, decoded piece by piece; exactly `byteLength` of them, or an error. Only after the last
+   * piece is it known that they are the right ones.
+   * @throws ChecksumError, FormatError, TruncatedError, CodecError, SourceError
+   */
+  async *chunks(tensor: ManifestTensor, options: AbortOptions = {}): AsyncGenerator<Uint8Array> {
+    const { name, file, fileSize, byteLength, xxh64 } = tensor;
+    const hash = (await loadTensorHash())();
+    const source = await this.#openFile(file);
+    try {
+      const read =
+        tensor.format === 'hct' ? await openHct(source, tensor, options) : readRaw(source, options);
+      // Known at the latest after the first read, which the header of an HCT file was.
+      if (source.size !== undefined && source.size !== fileSize) {
+        throw new FormatError('model file: size', { name: file, expected: fileSize, actual: source.size });
+      }
+      for (let at = 0; at < byteLength; at += CHUNK_SIZE) {
+        const chunk = await read(at, Math.min(at + CHUNK_SIZE, byteLength));
+        hash.update(chunk);
+        yield chunk;
+      }
+    } finally {
+      await source.close?.();
+    }
+    const actual = hash.digest();
+    if (actual !== xxh64) {
+      throw new ChecksumError('tensor: XXH64', {
+        name,
+        expected: BigInt(`0x${xxh64}`),
+        actual: BigInt(`0x${actual}`),
+      });
+    }
+  }
+}
+
+type ReadBytes = (start: number, end: number) => Promise<Uint8Array>;
+
+async function openHct(
+  source: RandomAccessSource,
+  { name, dtype, byteLength, file }: ManifestTensor,
+  options: AbortOptions,
+): Promise<ReadBytes> {
+  const reader = await HctReader.open(source, options);
+  const { header } = reader;
+  if (header.dtype !== dtype || header.originalSize !== byteLength) {
+    throw new FormatError(`tensor in ${file}`, {
+      name,
+      expected: `${dtype}, ${byteLength} bytes`,
+      actual: `${header.dtype}, ${header.originalSize} bytes`,
+    });
+  }
+  return (start, end) => reader.read(start, end, options);
+}
+
+function readRaw(source: RandomAccessSource, options: AbortOptions): ReadBytes {
+  return (start, end) => source.read(start, end - start, options);
+}
+
+async function readManifest(source: RandomAccessSource, options: AbortOptions): Promise<Uint8Array> {
+  const reader = source.stream(options).getReader();
+  const pieces: Uint8Array[] = [];
+  let length = 0;
+  for (let next = await reader.read(); !next.done; next = await reader.read()) {
+    pieces.push(next.value);
+    length += next.value.length;
+    if (length > MAX_MANIFEST_BYTES) {
+      const error = new LimitError('manifest', { expected: `at most ${MAX_MANIFEST_BYTES} bytes` });
+      await reader.cancel(error);
+      throw error;
+    }
+  }
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const piece of pieces) {
+    bytes.set(piece, at);
+    at += piece.length;
+  }
+  return bytes;
+}
