@@ -1,0 +1,77 @@
+import { NpyStream } from '../../operators/npy.js';
+import { modelFolder } from '../../sources/modelFolder.js';
+import { streamSource } from '../../sources/stream.js';
+import { UnsupportedError } from '../../src/errors.js';
+import { ModelReader } from '../../src/model/modelReader.js';
+import { isSafetensorsDType, serializeSafetensorsHeader } from '../../src/safetensors/index.js';
+import type { CommandContext } from '../context.js';
+import { UsageError } from '../failure.js';
+import { isDirectory } from '../fileKind.js';
+import { STANDARD } from '../input.js';
+import { writeOutput } from '../output.js';
+import { counted, startProgress } from '../progress.js';
+import { openHctTensor, type TensorInput } from '../tensorInput.js';
+
+export interface DecodeOptions {
+  readonly output: string;
+}
+
+/** What the elements of one tensor are put into. */
+type TensorFormat = (tensor: TensorInput) => AsyncIterable<Uint8Array>;
+
+export async function decode(
+  context: CommandContext,
+  input: string,
+  { output }: DecodeOptions,
+): Promise<void> {
+  if (await isDirectory(input)) return decodeDirectory(context, input, output);
+  const format = formatOf(output);
+  const tensor = await openHctTensor(input, context.signal);
+  const progress = startProgress('decoding', tensor.byteLength);
+  try {
+    const chunks = counted(tensor.chunks, progress);
+    await writeOutput(output, format({ ...tensor, chunks }), context);
+  } finally {
+    progress.stop();
+  }
+}
+
+function formatOf(output: string): TensorFormat {
+  if (output === STANDARD || output.endsWith('.raw')) return ({ chunks }) => chunks;
+  if (output.endsWith('.npy')) return toNpy;
+  if (output.endsWith('.safetensors')) return toSafetensors;
+  throw new UsageError(`cannot tell the format of ${output}: end it with .raw, .npy or .safetensors`);
+}
+
+/** A file of one tensor; safetensors wants a name even where the HCT file has none. */
+async function* toSafetensors({ name = 'tensor', dtype, shape, chunks }: TensorInput) {
+  if (!isSafetensorsDType(dtype))
+    throw new UnsupportedError('safetensors has no such dtype', { actual: dtype });
+  yield serializeSafetensorsHeader([{ name, dtype, shape }]).bytes;
+  yield* chunks;
+}
+
+function toNpy({ dtype, shape, chunks }: TensorInput) {
+  return streamSource(chunks).stream().pipeThrough(new NpyStream(dtype, shape));
+}
+
+async function decodeDirectory({ signal }: CommandContext, input: string, output: string): Promise<void> {
+  if (output !== STANDARD && !output.endsWith('.safetensors')) {
+    throw new UsageError(`a model directory becomes a .safetensors file, not ${output}`);
+  }
+  const model = await ModelReader.open(modelFolder(input), { signal });
+  const { tensors } = model.manifest;
+  const total = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const progress = startProgress('decoding', total);
+  try {
+    await writeOutput(output, counted(safetensorsOf(model, signal), progress), { signal });
+  } finally {
+    progress.stop();
+  }
+}
+
+async function* safetensorsOf(model: ModelReader, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { metadata, tensors } = model.manifest;
+  yield serializeSafetensorsHeader(tensors, metadata).bytes;
+  for (const tensor of tensors) yield* model.chunks(tensor, { signal });
+}

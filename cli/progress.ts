@@ -1,0 +1,43 @@
+import { SingleBar } from 'cli-progress';
+
+export interface Progress {
+  /** Counts `bytes` more. */
+  advance(bytes: number): void;
+  /** Takes the bar off the screen, at the end or on an error. */
+  stop(): void;
+}
+
+const SILENT: Progress = { advance: () => {}, stop: () => {} };
+
+/** A bar on stderr where somebody sits before it; in a pipe or a log, nothing. */
+export function startProgress(label: string, totalBytes: number | undefined): Progress {
+  if (!process.stderr.isTTY || totalBytes === undefined) return SILENT;
+  const bar = new SingleBar({
+    format: '{label} {bar} {percentage} % of {size}, {duration_formatted}',
+    stream: process.stderr,
+    clearOnComplete: true,
+    hideCursor: true,
+  });
+  bar.start(totalBytes, 0, { label, size: formatBytes(totalBytes) });
+  return { advance: (bytes) => bar.increment(bytes), stop: () => bar.stop() };
+}
+
+/** 1234567 → "1.18 MiB". */
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let unit = 0;
+  let value = bytes;
+  for (; value >= 1024 && unit + 1 < units.length; unit++) value /= 1024;
+  return `${unit === 0 ? value : value.toFixed(2)} ${units[unit]}`;
+}
+
+/** The same chunks, counted as they pass. */
+export async function* counted(
+  chunks: AsyncIterable<Uint8Array>,
+  progress: Progress,
+): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    yield chunk;
+    progress.advance(chunk.length);
+  }
+}

@@ -1,0 +1,60 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
+import { modelOf } from '../helpers/models.js';
+
+const test = suite('command line: usage');
+const folder = temporaryFolder();
+const model = join(folder, 'model.safetensors');
+writeFileSync(model, modelOf([{ name: 'w', dtype: 'F32', shape: [3] }]));
+
+test('help and version go to standard output, exit code 0', async () => {
+  const [help, version, ofCommand] = await Promise.all([
+    runCli(['--help']),
+    runCli(['--version']),
+    runCli(['encode', '--help']),
+  ]);
+  assert.match(ok(help!).toString(), /inspect.*verify.*encode.*decode/s);
+  const { version: expected } = JSON.parse(
+    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
+  );
+  assert.is(ok(version!).toString(), `${expected}\n`);
+  assert.match(ok(ofCommand!).toString(), /--block-size <bytes>/);
+});
+
+test('a command line that makes no sense: exit code 2 and one line', async () => {
+  const cases: [string[], RegExp][] = [
+    [['frobnicate'], /unknown command 'frobnicate'/],
+    [['inspect'], /missing required argument 'file'/],
+    [['inspect', 'a', 'b'], /too many arguments/],
+    [['inspect', model, '--frob'], /unknown option '--frob'/],
+    [['encode', model], /required option '-o, --output <out>'/],
+    [['encode', model, '-o', 'x.zip'], /cannot tell the format of x\.zip/],
+    [['encode', model, '-o', 'x.hct', '--algorithm', 'gzip'], /Allowed choices are lz4, zstd/],
+    [['encode', model, '-o', 'x.hct', '--hct-version', '3'], /Allowed choices are 1, 2/],
+    [['encode', model, '-o', 'x.hct', '--block-size', '0'], /at least 1/],
+    [['encode', model, '-o', 'x.hct', '--block-size', '4k'], /whole number/],
+    [['encode', model, '-o', 'x.hct', '--level', '20', '--algorithm', 'zstd'], /from 1 to 19/],
+    [['encode', model, '-o', 'x.hct', '--level', '3'], /--level is for --algorithm zstd/],
+    [['encode', model, '-o', 'x.hct', '--dtype', 'F31', '--shape', '3'], /Allowed are F32, F16/],
+    [['encode', model, '-o', 'x.hct', '--dtype', 'F32'], /both --dtype and --shape/],
+    [['encode', model, '-o', 'x.hct', '--dtype', 'F32', '--shape', '3,-1'], /whole number/],
+    [['encode', model, '-o', 'x.hct', '--dtype', 'F32', '--shape', '3', '--tensor', 'w'], /--tensor is for/],
+    [['encode', model, '-o', `${folder}/m/`, '--tensor', 'w'], /not for a directory/],
+    [['decode', model, '-o', 'x.zip'], /cannot tell the format of x\.zip/],
+    [['decode', folder, '-o', 'x.npy'], /a model directory becomes a \.safetensors file/],
+  ];
+  const results = await Promise.all(cases.map(([args]) => runCli(args)));
+  for (const [i, result] of results.entries()) failed(result, 2, cases[i]![1]);
+});
+
+test('without a command: help on stderr, exit code 2', async () => {
+  const { code, stdout, stderr } = await runCli([]);
+  assert.is(code, 2);
+  assert.is(stdout.length, 0);
+  assert.match(stderr, /Usage: holostream/);
+});
+
+test.run();
