@@ -1,0 +1,123 @@
+import { ArgumentError } from '../../errors.js';
+import { viewBytes, viewElements } from '../../views.js';
+import { numbersOf } from '../encoderInput.js';
+import type { EncodedFragments, EncodeRequest, Encoding } from '../encoding.js';
+import { cutsForQualities, refineCuts, type UnitQuality, usefulQualities } from './cuts.js';
+import { EmbeddedDecoder } from './decoder.js';
+import { floatLayout } from './elements.js';
+import { type EncodedUnits, encodeUnits, type Source } from './encoder.js';
+import { serializeFragment } from './format.js';
+import { planPlanes, survey } from './plan.js';
+
+export interface EmbeddedEncodeOptions {
+  /**
+   * Where fragments end, in place of a number of them: as soon as the cosine similarity with the tensor reaches each of
+   * these, rising, in (0, 1). A last fragment always makes it exact, whether 'exact' is there or not.
+   */
+  readonly qualities?: readonly (number | 'exact')[] | undefined;
+}
+
+/**
+ * The high bits of every weight first, exact at the end, for all dtypes: `docs/formats/embedded.md` has the layout,
+ * `docs/embedded.md` what it reaches. Encoding and decoding take O(n) operations; adding a fragment takes as many as
+ * it has bytes, and reconstructing goes once over the tensor.
+ */
+export class EmbeddedEncoder {
+  readonly #targets: readonly number[] | undefined;
+
+  /** @throws ArgumentError for qualities that do not rise from above 0 to below 1 */
+  constructor({ qualities }: EmbeddedEncodeOptions = {}) {
+    this.#targets = qualities === undefined ? undefined : checkQualities(qualities);
+  }
+
+  /** NaNs and infinities are carried, too; norm and cosines are those of the finite elements. */
+  encode(request: EncodeRequest): EncodedFragments {
+    const source = sourceOf(request);
+    const counted = survey(source.values);
+    const plan = planPlanes(counted, source.layout);
+    const encoded = encodeUnits(source, plan);
+    const { units, stream } = encoded;
+    const qualities = unitQualities(encoded, counted.energy * 4 ** -plan.scale);
+    const cuts = chooseCuts(request.fragments, this.#targets, units, qualities);
+    const elements = source.values.length;
+    const payloads = cuts.map((end, index) => {
+      const first = index === 0 ? 0 : cuts[index - 1]!;
+      const quality = qualities[end - 1] ?? EXACT;
+      const header = { elements, first, ...quality, stream: index === 0 ? stream : undefined };
+      return serializeFragment(header, units.slice(first, end));
+    });
+    return {
+      payloads,
+      norm: Math.sqrt(counted.energy),
+      cosines: cuts.map((end) => (qualities[end - 1] ?? EXACT).cosine),
+      essentialFirst: true,
+      interleaved: false,
+      minimumFragments: 1,
+    };
+  }
+}
+
+/** The line for the table of encodings. */
+export const embedded: Encoding<EmbeddedEncodeOptions> = {
+  name: 'embedded',
+  code: 16,
+  encode: (request, options) => new EmbeddedEncoder(options).encode(request),
+  createDecoder: (request) => new EmbeddedDecoder(request),
+};
+
+function sourceOf(request: EncodeRequest): Source {
+  const { tensor } = request;
+  const layout = floatLayout(tensor.dtype);
+  const numbers = numbersOf(request);
+  const special = numbers.some((value) => !Number.isFinite(value));
+  const values = special ? numbers.map((value) => (Number.isFinite(value) ? value : 0)) : numbers;
+  if (layout === undefined) return { values, layout, patterns: undefined };
+  const bits = viewElements(layout.bytes === 4 ? 'U32' : 'U16', viewBytes(tensor.data));
+  return { values, layout, patterns: bits as Uint16Array | Uint32Array };
+}
+
+const EXACT: UnitQuality = { cosine: 1, relativeError: 0 };
+
+/** The quality of each prefix of units; `energy` is Σ x² in squares of the lowest plane's step. */
+function unitQualities({ gains }: EncodedUnits, energy: number): UnitQuality[] {
+  let dot = 0;
+  let square = 0;
+  const qualities = gains.map((gain): UnitQuality => {
+    dot += gain.dot;
+    square += gain.square;
+    if (energy === 0) return EXACT;
+    if (square <= 0) return { cosine: 0, relativeError: 1 };
+    return {
+      cosine: Math.min(1, Math.max(0, dot / Math.sqrt(square * energy))),
+      relativeError: Math.sqrt(Math.max(0, square - 2 * dot + energy) / energy),
+    };
+  });
+  if (qualities.length > 0) qualities[qualities.length - 1] = EXACT;
+  return qualities;
+}
+
+function chooseCuts(
+  fragments: number,
+  targets: readonly number[] | undefined,
+  units: readonly Uint8Array[],
+  reached: readonly UnitQuality[],
+): number[] {
+  // A tensor without elements has no units, but still a fragment with the headers.
+  if (units.length === 0) return [0];
+  if (targets !== undefined) return cutsForQualities(reached, targets);
+  const cuts = cutsForQualities(reached, usefulQualities(fragments));
+  return refineCuts(
+    cuts,
+    units.map(({ length }) => length),
+    fragments,
+  );
+}
+
+function checkQualities(qualities: readonly (number | 'exact')[]): number[] {
+  const numbers = qualities.filter((quality) => quality !== 'exact');
+  numbers.forEach((quality, i) => {
+    if (quality > (numbers[i - 1] ?? 0) && quality < 1) return;
+    throw new ArgumentError("qualities must rise, between 0 and 1, up to 'exact'", { actual: qualities });
+  });
+  return numbers;
+}

@@ -1,0 +1,55 @@
+import { FormatError } from '../../errors.js';
+import { FieldReader, pushVarint } from './varint.js';
+
+type Patterns = Uint16Array | Uint32Array;
+
+/**
+ * NaNs and infinities have no place in the planes, which take them for zeros: a tile's remainder begins with the
+ * number of them, and the place and pattern of each.
+ */
+export function serializeExceptions(places: readonly number[], patterns: Patterns): Uint8Array {
+  const bytes: number[] = [];
+  pushVarint(bytes, places.length);
+  for (const place of places) {
+    bytes.push(place & 0xff, place >> 8);
+    for (let shift = 0; shift < 8 * patterns.BYTES_PER_ELEMENT; shift += 8) {
+      bytes.push((patterns[place]! >>> shift) & 0xff);
+    }
+  }
+  return Uint8Array.from(bytes);
+}
+
+export interface Exceptions {
+  /** Puts the patterns where they belong. */
+  restore(out: Patterns): void;
+  /** What follows them in the unit. */
+  readonly rest: Uint8Array;
+}
+
+/** @throws FormatError */
+export function parseExceptions(unit: Uint8Array, count: number, bytesPerElement: number): Exceptions {
+  const fields = new FieldReader(unit, 'embedded remainder');
+  const number = fields.varint();
+  if (number > count) {
+    throw new FormatError('embedded remainder: more exceptions than weights', {
+      expected: `at most ${count}`,
+      actual: number,
+    });
+  }
+  const list = Array.from({ length: number }, () => {
+    const place = fields.u16();
+    if (place >= count) {
+      throw new FormatError('embedded remainder: place of an exception', {
+        expected: `below ${count}`,
+        actual: place,
+      });
+    }
+    return { place, pattern: bytesPerElement === 4 ? fields.u32() : fields.u16() };
+  });
+  return {
+    rest: unit.subarray(fields.position),
+    restore(out) {
+      for (const { place, pattern } of list) out[place] = pattern;
+    },
+  };
+}

@@ -1,0 +1,146 @@
+import { FormatError } from '../../errors.js';
+import { GROUP_BYTES } from '../../kernels/portable/embedded/bitmapCode.js';
+import { FieldReader, pushVarint } from './varint.js';
+
+/** The bytes of a fragment, to be read beside `docs/formats/embedded.md`. */
+
+export const EMBEDDED_VERSION = 1;
+/** Magnitudes, with eight bits of a centroid behind them, stay below 2^30. */
+export const MAX_PLANES = 22;
+export const MIN_TILE_LOG2 = 9;
+/** Places in a tile are u16. */
+export const MAX_TILE_LOG2 = 16;
+/** A group of 64 weights never has this many significant ones. */
+export const NEVER_DENSE = 65;
+const MAX_SELECTION = 11;
+
+export interface PlaneHeader {
+  /** Where in its interval a significant weight is put, in 1/256 of the plane's step. */
+  readonly centroid: number;
+  /** The same for a weight of which only the sign is known. */
+  readonly zeroCentroid: number;
+  /** Codes of the groups that are not dense; see `decodeBitmap`. Empty: there are none. */
+  readonly selection: Uint8Array;
+  /** Signs follow this plane. */
+  readonly signs: boolean;
+}
+
+/** Fragment 0 begins with it. */
+export interface StreamHeader {
+  readonly tileLog2: number;
+  /** 1 in the lowest plane stands for 2^scale. */
+  readonly scale: number;
+  /** Significant weights that make a group dense. */
+  readonly threshold: number;
+  /** From the highest down. */
+  readonly planes: readonly PlaneHeader[];
+  /** Codes of the remainder's bitmap of non-zero weights; empty: it has none. */
+  readonly nonzero: Uint8Array;
+}
+
+export interface FragmentHeader {
+  /** Weights of the whole tensor. */
+  readonly elements: number;
+  /** Number of the first unit. */
+  readonly first: number;
+  /** Of what this fragment and those before it reconstruct, with the tensor. */
+  readonly cosine: number;
+  readonly relativeError: number;
+  /** Only in fragment 0. */
+  readonly stream: StreamHeader | undefined;
+}
+
+export interface ParsedFragment extends FragmentHeader {
+  readonly units: readonly Uint8Array[];
+}
+
+export function serializeFragment(header: FragmentHeader, units: readonly Uint8Array[]): Uint8Array {
+  const head: number[] = [EMBEDDED_VERSION];
+  pushVarint(head, header.elements);
+  pushVarint(head, header.first);
+  pushVarint(head, units.length);
+  const quality = new Uint8Array(Float32Array.of(header.cosine, header.relativeError).buffer);
+  head.push(...quality);
+  if (header.stream !== undefined) pushStream(head, header.stream);
+  for (const unit of units) pushVarint(head, unit.length);
+  const payload = new Uint8Array(head.length + units.reduce((sum, unit) => sum + unit.length, 0));
+  payload.set(head);
+  let end = head.length;
+  for (const unit of units) {
+    payload.set(unit, end);
+    end += unit.length;
+  }
+  return payload;
+}
+
+/** @throws FormatError when the structure is not sound; what the units hold is not looked at */
+export function parseFragment(payload: Uint8Array, index: number): ParsedFragment {
+  const fields = new FieldReader(payload, 'embedded fragment');
+  const version = fields.u8();
+  if (version !== EMBEDDED_VERSION) {
+    throw new FormatError('embedded fragment: version', { expected: EMBEDDED_VERSION, actual: version });
+  }
+  const elements = fields.varint();
+  const first = fields.varint();
+  const count = fields.varint();
+  const cosine = fields.f32();
+  const relativeError = fields.f32();
+  const stream = index === 0 ? readStream(fields) : undefined;
+  // Every length takes a byte or more: this bounds what is allocated.
+  if (count > payload.length - fields.position) {
+    throw new FormatError('embedded fragment: more units than bytes', { actual: count });
+  }
+  const lengths = Array.from({ length: count }, () => fields.varint());
+  const units = lengths.map((length) => fields.take(length));
+  if (fields.position !== payload.length) {
+    throw new FormatError('embedded fragment is longer than its units', {
+      expected: fields.position,
+      actual: payload.length,
+    });
+  }
+  return { elements, first, cosine, relativeError, stream, units };
+}
+
+function pushStream(head: number[], { tileLog2, scale, threshold, planes, nonzero }: StreamHeader): void {
+  head.push(tileLog2, planes.length, threshold, scale & 0xff, (scale >> 8) & 0xff);
+  for (const { centroid, zeroCentroid, selection, signs } of planes) {
+    head.push(centroid, zeroCentroid, selection.length | (signs ? SIGNS_FOLLOW : 0), ...selection);
+  }
+  head.push(nonzero.length, ...nonzero);
+}
+
+/** Beside the length of a plane's selection. */
+const SIGNS_FOLLOW = 0x80;
+
+function readStream(fields: FieldReader): StreamHeader {
+  const tileLog2 = inRange('tile size', fields.u8(), MIN_TILE_LOG2, MAX_TILE_LOG2);
+  const depth = inRange('planes', fields.u8(), 0, MAX_PLANES);
+  const threshold = inRange('threshold', fields.u8(), 1, NEVER_DENSE);
+  const scale = fields.i16();
+  const planes = Array.from({ length: depth }, () => {
+    const centroid = fields.u8();
+    const zeroCentroid = fields.u8();
+    const flags = fields.u8();
+    const selection = readSelection(fields, flags & ~SIGNS_FOLLOW);
+    return { centroid, zeroCentroid, selection, signs: (flags & SIGNS_FOLLOW) !== 0 };
+  });
+  return { tileLog2, scale, threshold, planes, nonzero: readSelection(fields, fields.u8()) };
+}
+
+/** Two bytes for class 0, one for each class behind it. */
+function readSelection(fields: FieldReader, length: number): Uint8Array {
+  inRange('codes', length === 1 ? -1 : length, 0, MAX_SELECTION);
+  const selection = fields.take(length).slice();
+  if (length > 0 && selection[1] !== 0xff) inRange('code', selection[1]!, 0, 15);
+  return selection;
+}
+
+function inRange(what: string, value: number, low: number, high: number): number {
+  if (value >= low && value <= high) return value;
+  throw new FormatError(`embedded stream: ${what}`, { expected: `${low} to ${high}`, actual: value });
+}
+
+/** Bytes that a bitmap of so many weights takes. */
+export function bitmapBytes(count: number): number {
+  return GROUP_BYTES * Math.ceil(count / (8 * GROUP_BYTES));
+}

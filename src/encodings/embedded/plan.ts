@@ -1,0 +1,103 @@
+import type { FloatLayout } from '../../kernels/portable/embedded/remainder.js';
+import { MAX_PLANES, MAX_TILE_LOG2, NEVER_DENSE } from './format.js';
+
+/** How the encoder cuts a tensor: all that it decides before it looks at single planes. */
+export interface PlanePlan {
+  readonly tileLog2: number;
+  readonly scale: number;
+  readonly depth: number;
+  readonly threshold: number;
+  /** Zeros are marked in the remainder, not coded like other small weights. */
+  readonly markZeros: boolean;
+}
+
+/** Tiles a tensor should have, so that a fragment can end close to where it should. */
+const TILES = 32;
+const SMALLEST_TILE_LOG2 = 12;
+
+/** Planes go on to 2^-9 of the root mean square: there, the relative error is about 0.06 %. */
+const LOWEST_PLANE_BELOW_RMS = 9;
+
+/** Bits a weight that planes may spend on mantissas which have ended. */
+const TOLERATED_WASTE = 0.01;
+
+/**
+ * From this many significant weights of 64 on, the next plane's bits are all but random, and signs for all weights
+ * are worth more than finding out which are significant (measured: see docs/embedded.md).
+ */
+const DENSE_FROM = 20;
+/** With more zeros than this, groups stay coded: a zero has no use for a sign, nor for raw bits. */
+const MANY_ZEROS = 1 / 8;
+
+/** Counts of exponents, which decide where planes begin and end. */
+export interface Survey {
+  readonly elements: number;
+  readonly zeros: number;
+  /** NaNs and infinities. */
+  readonly exceptions: number;
+  /** Σ x² over the finite ones. */
+  readonly energy: number;
+  /** Finite weights other than 0, by floor(log2 |x|) + EXPONENT_OFFSET. */
+  readonly exponents: Uint32Array;
+}
+
+/** Exponents of single-precision numbers, subnormal ones too, begin at -149. */
+export const EXPONENT_OFFSET = 149;
+const EXPONENTS = EXPONENT_OFFSET + 128;
+
+export function survey(values: Float32Array): Survey {
+  const exponents = new Uint32Array(EXPONENTS);
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  let zeros = 0;
+  let exceptions = 0;
+  let energy = 0;
+  for (let i = 0; i < values.length; i++) {
+    const magnitude = bits[i]! & 0x7fffffff;
+    if (magnitude >= 0x7f800000) {
+      exceptions += 1;
+      continue;
+    }
+    const value = values[i]!;
+    energy += value * value;
+    if (magnitude >= 0x800000) exponents[(magnitude >>> 23) - 127 + EXPONENT_OFFSET]! += 1;
+    else if (magnitude === 0) zeros += 1;
+    else exponents[31 - Math.clz32(magnitude)]! += 1;
+  }
+  return { elements: values.length, zeros, exceptions, energy, exponents };
+}
+
+/** @param layout of the elements; undefined for integers */
+export function planPlanes(counted: Survey, layout: FloatLayout | undefined): PlanePlan {
+  const { elements, zeros, exceptions, exponents } = counted;
+  const highest = exponents.findLastIndex((count) => count > 0) - EXPONENT_OFFSET;
+  const any = highest >= -EXPONENT_OFFSET;
+  const wanted = Math.ceil(Math.log2(Math.max(1, elements / TILES)));
+  const lowest = layout === undefined ? 0 : lowestPlane(counted, layout, highest);
+  return {
+    tileLog2: Math.min(MAX_TILE_LOG2, Math.max(SMALLEST_TILE_LOG2, wanted)),
+    scale: lowest,
+    depth: any ? Math.max(0, highest - lowest + 1) : 0,
+    threshold: zeros > MANY_ZEROS * elements ? NEVER_DENSE : DENSE_FROM,
+    // Marking costs about a bit for each group of 64; coding a zero as a float takes 16 bits and its mantissa.
+    markZeros: layout !== undefined && (zeros + exceptions) * (16 + layout.mantissaBits) > elements / 64,
+  };
+}
+
+function lowestPlane(counted: Survey, layout: FloatLayout, highest: number): number {
+  const { elements, energy, exponents } = counted;
+  const { mantissaBits, bias } = layout;
+  // Subnormal weights have no leading bit to stand in a plane.
+  const smallestNormal = 1 - bias;
+  if (highest < smallestNormal) return smallestNormal;
+  const rms = Math.sqrt(energy / elements);
+  let lowest = Math.floor(Math.log2(rms)) - LOWEST_PLANE_BELOW_RMS;
+  lowest = Math.max(lowest, smallestNormal, highest - MAX_PLANES + 1);
+  while (lowest < highest && wasted(exponents, lowest + mantissaBits) > TOLERATED_WASTE * elements)
+    lowest += 1;
+  return lowest;
+}
+
+/** Bits below the mantissas of weights, when planes go on to where mantissas of exponent `last` end. */
+function wasted(exponents: Uint32Array, last: number): number {
+  return exponents.reduce((sum, count, i) => sum + count * Math.max(0, i - EXPONENT_OFFSET - last), 0);
+}

@@ -1,0 +1,46 @@
+import type { StreamHeader } from './format.js';
+
+/** A pass goes once over all tiles. */
+export type Pass =
+  | { readonly kind: 'plane' | 'signs'; readonly plane: number }
+  | { readonly kind: 'remainder' };
+
+/**
+ * The order of a tensor's units, one a tile and pass: each plane from the highest down, the signs that follow it,
+ * and behind the planes of floats the remainder. Fragments cut this one sequence.
+ */
+export class UnitSequence {
+  readonly passes: readonly Pass[];
+  readonly tileSize: number;
+  readonly tiles: number;
+  readonly #elements: number;
+
+  /** @param exact the planes alone make the tensor exact: integers */
+  constructor(stream: StreamHeader, elements: number, exact: boolean) {
+    const passes: Pass[] = [];
+    stream.planes.forEach(({ signs }, plane) => {
+      passes.push({ kind: 'plane', plane });
+      if (signs) passes.push({ kind: 'signs', plane });
+    });
+    if (!exact) passes.push({ kind: 'remainder' });
+    this.passes = passes;
+    this.tileSize = 2 ** stream.tileLog2;
+    this.tiles = Math.ceil(elements / this.tileSize);
+    this.#elements = elements;
+  }
+
+  get length(): number {
+    return this.tiles * this.passes.length;
+  }
+
+  /** Passes of a tile among the first `units` units. */
+  passesOf(tile: number, units: number): number {
+    return this.tiles === 0 ? 0 : Math.floor((units - tile + this.tiles - 1) / this.tiles);
+  }
+
+  /** First weight of a tile and how many it has: fewer only in the last. */
+  range(tile: number): { start: number; count: number } {
+    const start = tile * this.tileSize;
+    return { start, count: Math.min(this.tileSize, this.#elements - start) };
+  }
+}

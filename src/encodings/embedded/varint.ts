@@ -1,0 +1,79 @@
+import { FormatError, TruncatedError } from '../../errors.js';
+
+/** Seven bits a byte, lowest first; the high bit says that more follow. */
+export function pushVarint(bytes: number[], value: number): void {
+  let rest = value;
+  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
+  bytes.push(rest);
+}
+
+/** Reads fields one behind the other; every read is checked against the end. */
+export class FieldReader {
+  position = 0;
+  readonly bytes: Uint8Array;
+  readonly #what: string;
+  readonly #view: DataView;
+
+  /** @param what names the structure in errors */
+  constructor(bytes: Uint8Array, what: string) {
+    this.bytes = bytes;
+    this.#what = what;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  u8(): number {
+    return this.take(1)[0]!;
+  }
+
+  u16(): number {
+    return this.#view.getUint16(this.#advance(2), true);
+  }
+
+  i16(): number {
+    return this.#view.getInt16(this.#advance(2), true);
+  }
+
+  u32(): number {
+    return this.#view.getUint32(this.#advance(4), true);
+  }
+
+  f32(): number {
+    return this.#view.getFloat32(this.#advance(4), true);
+  }
+
+  /** A whole number up to 2^53 - 1. */
+  varint(): number {
+    const offset = this.position;
+    let value = 0;
+    for (let factor = 1; ; factor *= 0x80) {
+      const byte = this.u8();
+      value += (byte & 0x7f) * factor;
+      if (!Number.isSafeInteger(value)) {
+        throw new FormatError(`${this.#what}: number is too large`, { offset });
+      }
+      if (byte < 0x80) return value;
+      if (factor > Number.MAX_SAFE_INTEGER) {
+        throw new FormatError(`${this.#what}: number is too long`, { offset });
+      }
+    }
+  }
+
+  /** A view of the next `length` bytes. */
+  take(length: number): Uint8Array {
+    const start = this.#advance(length);
+    return this.bytes.subarray(start, start + length);
+  }
+
+  #advance(length: number): number {
+    const start = this.position;
+    if (length > this.bytes.length - start) {
+      throw new TruncatedError(`${this.#what} ends early`, {
+        offset: start,
+        expected: `${length} more bytes`,
+        actual: this.bytes.length - start,
+      });
+    }
+    this.position = start + length;
+    return start;
+  }
+}

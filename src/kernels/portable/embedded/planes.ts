@@ -1,0 +1,177 @@
+import { FormatError } from '../../../errors.js';
+import { CLASS_OF, decodeBitmap, encodeBitmap, GROUP_BYTES, NO_CLASS } from './bitmapCode.js';
+import { BitReader, BitWriter } from './bits.js';
+import { POPULATION } from './codeTables.js';
+
+/**
+ * What is known of a tile's weights between two planes: views of the tensor's arrays. Bit i of a bitmap is weight i
+ * of the tile, the first one the lowest bit of the first byte; a group is 64 weights.
+ */
+export interface TileState {
+  /** Weights in the tile; the last group is filled up with zeros. */
+  readonly count: number;
+  /** Weights with a bit set so far. Not kept up for dense groups. */
+  readonly significant: Uint8Array;
+  /** 1: negative. Known for significant weights, and for all of a dense group. */
+  readonly signs: Uint8Array;
+  /** Significant weights of each group. Not kept up for dense groups. */
+  readonly counts: Uint8Array;
+  /** 1 for each group whose signs are all known: its planes are not coded but stand as they are. */
+  readonly dense: Uint8Array;
+}
+
+/** The class of each group, by its significant weights; NO_CLASS for dense ones. */
+export function classesOf({ counts, dense }: TileState): Uint8Array {
+  return counts.map((count, group) => (dense[group] === 1 ? NO_CLASS : CLASS_OF[count]!));
+}
+
+/**
+ * A plane of a tile: the bytes of the dense groups as they are; then, as bits, the other groups coded, and the signs
+ * of the weights that have become significant.
+ * @param selection see `decodeBitmap`
+ * @throws FormatError; `state` and `plane` are then spoilt
+ */
+export function decodePlane(
+  unit: Uint8Array,
+  state: TileState,
+  plane: Uint8Array,
+  selection: Uint8Array,
+): void {
+  let dense = 0;
+  for (let group = 0; group < state.dense.length; group++) {
+    if (state.dense[group] === 0) continue;
+    const start = group * GROUP_BYTES;
+    for (let i = 0; i < GROUP_BYTES; i++) plane[start + i] = unit[dense + i]!;
+    dense += GROUP_BYTES;
+  }
+  const coded = dense < state.dense.length * GROUP_BYTES;
+  const reader = new BitReader(unit.subarray(dense));
+  if (coded) {
+    const classes = classesOf(state);
+    checkSelection(classes, selection);
+    decodeBitmap(reader, plane, classes, selection);
+    forNewlySignificant(state, plane, (byte, fresh) => {
+      state.signs[byte]! |= deposit(reader.read(POPULATION[fresh]!), fresh);
+    });
+  }
+  checkLength(unit, dense + Math.ceil(reader.position / 8));
+}
+
+/** The other way round; `state` moves on in the same way. */
+export function encodePlane(state: TileState, plane: Uint8Array, selection: Uint8Array): Uint8Array {
+  const groups = state.dense.length;
+  const raw: number[] = [];
+  for (let group = 0; group < groups; group++) if (state.dense[group] === 1) raw.push(group);
+  const writer = new BitWriter();
+  if (raw.length < groups) {
+    encodeBitmap(writer, plane, classesOf(state), selection);
+    forNewlySignificant(state, plane, (byte, fresh) => {
+      writer.write(extract(state.signs[byte]!, fresh), POPULATION[fresh]!);
+    });
+  }
+  const bits = writer.finish();
+  const unit = new Uint8Array(raw.length * GROUP_BYTES + bits.length);
+  raw.forEach((group, i) => {
+    unit.set(plane.subarray(group * GROUP_BYTES, (group + 1) * GROUP_BYTES), i * GROUP_BYTES);
+  });
+  unit.set(bits, raw.length * GROUP_BYTES);
+  return unit;
+}
+
+/** Moves `significant` and `counts` on by a plane, without coding it. */
+export function countPlane(state: TileState, plane: Uint8Array): void {
+  forNewlySignificant(state, plane, () => {});
+}
+
+/**
+ * The signs of all weights of the groups that have at least `threshold` significant ones and are not dense yet, but
+ * for those that are known. These groups are dense from then on.
+ * @throws FormatError; `state` is then spoilt
+ */
+export function decodeSigns(unit: Uint8Array, state: TileState, threshold: number): void {
+  const reader = new BitReader(unit);
+  forNewlyDense(state, threshold, (byte, unknown) => {
+    state.signs[byte]! |= deposit(reader.read(POPULATION[unknown]!), unknown);
+  });
+  checkLength(unit, Math.ceil(reader.position / 8));
+}
+
+/** The other way round; `state` moves on in the same way. */
+export function encodeSigns(state: TileState, threshold: number): Uint8Array {
+  const writer = new BitWriter();
+  forNewlyDense(state, threshold, (byte, unknown) => {
+    writer.write(extract(state.signs[byte]!, unknown), POPULATION[unknown]!);
+  });
+  return writer.finish();
+}
+
+function forNewlySignificant(
+  { significant, counts, dense }: TileState,
+  plane: Uint8Array,
+  visit: (byte: number, fresh: number) => void,
+): void {
+  for (let group = 0; group < dense.length; group++) {
+    if (dense[group] === 1) continue;
+    const end = (group + 1) * GROUP_BYTES;
+    for (let byte = end - GROUP_BYTES; byte < end; byte++) {
+      const fresh = plane[byte]! & ~significant[byte]!;
+      if (fresh === 0) continue;
+      visit(byte, fresh);
+      significant[byte]! |= fresh;
+      counts[group]! += POPULATION[fresh]!;
+    }
+  }
+}
+
+function forNewlyDense(
+  { count, significant, counts, dense }: TileState,
+  threshold: number,
+  visit: (byte: number, unknown: number) => void,
+): void {
+  for (let group = 0; group < dense.length; group++) {
+    if (dense[group] === 1 || counts[group]! < threshold) continue;
+    dense[group] = 1;
+    const end = (group + 1) * GROUP_BYTES;
+    for (let byte = end - GROUP_BYTES; byte < end; byte++) {
+      // Weights behind the last one have no sign.
+      const present = 8 * byte + 8 <= count ? 0xff : (1 << Math.max(0, count - 8 * byte)) - 1;
+      visit(byte, present & ~significant[byte]!);
+    }
+  }
+}
+
+/** Spreads the low bits of `bits` to the places of the bits set in `mask`, lowest first. */
+export function deposit(bits: number, mask: number): number {
+  let result = 0;
+  for (let rest = mask; rest !== 0; rest &= rest - 1, bits >>= 1) {
+    if (bits & 1) result |= rest & -rest;
+  }
+  return result;
+}
+
+/** Collects the bits of `value` at the places of the bits set in `mask`, lowest first. */
+export function extract(value: number, mask: number): number {
+  let result = 0;
+  let place = 1;
+  for (let rest = mask; rest !== 0; rest &= rest - 1, place <<= 1) {
+    if (value & rest & -rest) result |= place;
+  }
+  return result;
+}
+
+/** Groups of a class that no codes were given for would be read with nothing. */
+export function checkSelection(classes: Uint8Array, selection: Uint8Array): void {
+  for (const kind of classes) {
+    if (kind !== NO_CLASS && kind + 1 >= selection.length) {
+      throw new FormatError('embedded plane: class of a group has no codes', {
+        expected: `below ${Math.max(0, selection.length - 1)}`,
+        actual: kind,
+      });
+    }
+  }
+}
+
+export function checkLength(unit: Uint8Array, used: number): void {
+  if (used === unit.length) return;
+  throw new FormatError('embedded unit has the wrong length', { expected: used, actual: unit.length });
+}
