@@ -5,9 +5,11 @@ import { wasmDct } from './dct.js';
 import { FLOAT_WASM } from './float.generated.js';
 import { wasmFloat } from './float.js';
 import { WasmRuntime } from './runtime.js';
+import { XXH3_WASM } from './xxh3.generated.js';
+import { wasmXxh3 } from './xxh3.js';
 
 /** The modules, by the names under which `WasmRuntime.exports` finds them. */
-const MODULES: Readonly<Record<string, string>> = { dct: DCT_WASM, float: FLOAT_WASM };
+const MODULES: Readonly<Record<string, string>> = { dct: DCT_WASM, float: FLOAT_WASM, xxh3: XXH3_WASM };
 
 /**
  * Compiles and links the wasm kernels; what has no wasm yet is portable.
@@ -23,6 +25,7 @@ export async function createWasmKernels(): Promise<Kernels> {
     implementation: 'wasm',
     ...wasmDct(runtime),
     ...wasmFloat(runtime),
+    ...wasmXxh3(runtime),
     release: () => runtime.release(),
   };
 }

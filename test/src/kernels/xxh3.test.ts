@@ -1,7 +1,8 @@
 import { createXXHash3 } from 'hash-wasm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { xxh3 } from '../../../src/checksum.js';
+import { loadKernels } from '../../../src/kernels/loadKernels.js';
+import { portableKernels } from '../../../src/kernels/portable/index.js';
 import { blockData } from '../../helpers/blockData.js';
 
 const oracle = await createXXHash3();
@@ -13,31 +14,33 @@ function expected(bytes: Uint8Array): bigint {
   return BigInt(`0x${oracle.digest('hex')}`);
 }
 
-test('knows the published value of the empty input', () => {
-  // From the test vectors of xxHash (tests/sanity_test_vectors.h): XXH3 64, length 0, seed 0.
-  assert.is(xxh3(new Uint8Array(0)), 0x2d06800538d394c2n);
-});
+for (const { implementation, xxh3 } of [portableKernels, await loadKernels({ implementation: 'wasm' })]) {
+  test(`${implementation}: knows the published value of the empty input`, () => {
+    // From the test vectors of xxHash (tests/sanity_test_vectors.h): XXH3 64, length 0, seed 0.
+    assert.is(xxh3(new Uint8Array(0)), 0x2d06800538d394c2n);
+  });
 
-test('agrees with hash-wasm on every length up to four blocks, unaligned', () => {
-  const data = blockData('random', 4200);
-  for (let length = 0; length + 3 <= data.length; length++) {
-    const part = data.subarray(3, 3 + length);
-    if (xxh3(part) !== expected(part)) assert.unreachable(`length ${length}`);
-  }
-});
+  test(`${implementation}: agrees with hash-wasm on every length up to four blocks, unaligned`, () => {
+    const data = blockData('random', 4200);
+    for (let length = 0; length + 3 <= data.length; length++) {
+      const part = data.subarray(3, 3 + length);
+      if (xxh3(part) !== expected(part)) assert.unreachable(`length ${length}`);
+    }
+  });
 
-test('agrees where products and sums carry most', () => {
-  for (const fill of [0x00, 0x7f, 0x80, 0xff]) {
-    const data = new Uint8Array(100_003).fill(fill);
-    assert.is(xxh3(data), expected(data), `bytes of ${fill}`);
-  }
-});
+  test(`${implementation}: agrees where products and sums carry most`, () => {
+    for (const fill of [0x00, 0x7f, 0x80, 0xff]) {
+      const data = new Uint8Array(100_003).fill(fill);
+      assert.is(xxh3(data), expected(data), `bytes of ${fill}`);
+    }
+  });
 
-test('agrees on long random inputs', () => {
-  for (let seed = 0; seed < 20; seed++) {
-    const data = blockData('random', 16384 + 977 * seed, seed);
-    assert.is(xxh3(data), expected(data), `seed ${seed}`);
-  }
-});
+  test(`${implementation}: agrees on long random inputs, in one piece and in many`, () => {
+    for (let seed = 0; seed < 20; seed++) {
+      const data = blockData('random', 16384 + 977 * seed * seed, seed);
+      assert.is(xxh3(data), expected(data), `seed ${seed}`);
+    }
+  });
+}
 
 test.run();
