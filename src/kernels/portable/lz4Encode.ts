@@ -1,7 +1,7 @@
 import { LimitError } from '../../errors.js';
 
 /** The block format's limit for one block (LZ4_MAX_INPUT_SIZE in lz4.h). */
-export const LZ4_MAX_INPUT = 0x7e000000;
+const LZ4_MAX_INPUT = 0x7e000000;
 
 const MIN_MATCH = 4;
 /** End-of-block rules: the last 5 bytes are literals, and the last match starts 12 bytes before the end or earlier. */
@@ -22,9 +22,29 @@ const SKIP_TRIGGER = 6;
 const table = new Int32Array(1 << HASH_BITS);
 let base = 1;
 
+/** Blocks of usual sizes are written here first: allocating their bound each time costs as much as compressing. */
+const RETAINED = lz4CompressBound(65536);
+let retained: Uint8Array | undefined;
+
+function outputFor(length: number): Uint8Array {
+  const bound = lz4CompressBound(length);
+  if (bound > RETAINED) return new Uint8Array(bound);
+  retained ??= new Uint8Array(RETAINED);
+  return retained;
+}
+
 /** The most bytes that `length` bytes can become: one length byte for 255 literals, and a token. */
-function compressBound(length: number): number {
+export function lz4CompressBound(length: number): number {
   return length + Math.ceil(length / 255) + 16;
+}
+
+/** @throws LimitError when `data` is longer than the format allows */
+export function checkLz4Input(data: Uint8Array): void {
+  if (data.length <= LZ4_MAX_INPUT) return;
+  throw new LimitError('LZ4 block: too many bytes', {
+    expected: `at most ${LZ4_MAX_INPUT}`,
+    actual: data.length,
+  });
 }
 
 /**
@@ -34,13 +54,8 @@ function compressBound(length: number): number {
  */
 export function lz4Compress(data: Uint8Array): Uint8Array {
   const length = data.length;
-  if (length > LZ4_MAX_INPUT) {
-    throw new LimitError('LZ4 block: too many bytes', {
-      expected: `at most ${LZ4_MAX_INPUT}`,
-      actual: length,
-    });
-  }
-  const out = new Uint8Array(compressBound(length));
+  checkLz4Input(data);
+  const out = outputFor(length);
   if (base + length > 0x7fffffff) {
     table.fill(0);
     base = 1;

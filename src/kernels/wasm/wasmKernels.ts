@@ -4,12 +4,19 @@ import { DCT_WASM } from './dct.generated.js';
 import { wasmDct } from './dct.js';
 import { FLOAT_WASM } from './float.generated.js';
 import { wasmFloat } from './float.js';
+import { LZ4_WASM } from './lz4.generated.js';
+import { wasmLz4 } from './lz4.js';
 import { WasmRuntime } from './runtime.js';
 import { XXH3_WASM } from './xxh3.generated.js';
 import { wasmXxh3 } from './xxh3.js';
 
 /** The modules, by the names under which `WasmRuntime.exports` finds them. */
-const MODULES: Readonly<Record<string, string>> = { dct: DCT_WASM, float: FLOAT_WASM, xxh3: XXH3_WASM };
+const MODULES: Readonly<Record<string, string>> = {
+  dct: DCT_WASM,
+  float: FLOAT_WASM,
+  lz4: LZ4_WASM,
+  xxh3: XXH3_WASM,
+};
 
 /**
  * Compiles and links the wasm kernels; what has no wasm yet is portable.
@@ -25,6 +32,7 @@ export async function createWasmKernels(): Promise<Kernels> {
     implementation: 'wasm',
     ...wasmDct(runtime),
     ...wasmFloat(runtime),
+    ...wasmLz4(runtime),
     ...wasmXxh3(runtime),
     release: () => runtime.release(),
   };

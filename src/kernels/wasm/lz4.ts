@@ -1,0 +1,43 @@
+import type { Lz4Kernels } from '../kernels.js';
+import { lz4DecompressInto } from '../portable/lz4Decode.js';
+import { checkLz4Input, lz4CompressBound } from '../portable/lz4Encode.js';
+import type { WasmRuntime } from './runtime.js';
+
+interface Lz4Exports {
+  decode(block: number, length: number, out: number, outLength: number, scratch: number): number;
+  encode(data: number, length: number, out: number, table: number): number;
+}
+
+/** Copies of 16 bytes overshoot the ends of buffers by less than this. */
+const SLACK = 64;
+const DECODE_SCRATCH = 256;
+const HASH_TABLE = 4 << 12;
+
+export function wasmLz4(runtime: WasmRuntime): Lz4Kernels {
+  return {
+    lz4DecompressInto: (block, out) =>
+      runtime.scope(() => {
+        const scratch = runtime.allocate(DECODE_SCRATCH);
+        const from = runtime.allocate(block.length + SLACK);
+        const to = runtime.allocate(out.length + SLACK);
+        runtime.load(block, from);
+        const { decode } = runtime.exports<Lz4Exports>('lz4');
+        if (decode(from, block.length, to, out.length, scratch) === 1) runtime.store(to, out);
+        // The portable decoder refuses the same blocks, and finds out what is wrong.
+        else lz4DecompressInto(block, out);
+      }),
+    lz4Compress: (data) => {
+      checkLz4Input(data);
+      return runtime.scope(() => {
+        const table = runtime.allocate(HASH_TABLE);
+        const from = runtime.allocate(data.length + SLACK);
+        const to = runtime.allocate(lz4CompressBound(data.length) + SLACK);
+        runtime.load(data, from);
+        const { encode } = runtime.exports<Lz4Exports>('lz4');
+        const block = new Uint8Array(encode(from, data.length, to, table));
+        runtime.store(to, block);
+        return block;
+      });
+    },
+  };
+}
