@@ -118,6 +118,9 @@ function transform(
   const blocks = runtime.allocate(blockBytes * blockCount);
   const kernel = runtime.exports<DctExports>('dct');
 
+  // Lanes without a row or column take part in the sums and differences of the others: what lay in the memory before
+  // must not show there. Work buffers are read past their contents, up to their neighbours.
+  runtime.bytes(scratch, stripe - scratch).fill(0);
   runtime.load(rowPlan.bytes, rowPlanAt);
   runtime.load(columnPlan.bytes, columnPlanAt);
   runtime.load(rowPlaces(rows, rows > 1 && !inverse), places);
@@ -125,6 +128,8 @@ function transform(
     const count = Math.min(stripeRows, rows - row);
     runtime.load(data.subarray(row * cols, (row + count) * cols), stripe);
     const groups = Math.ceil(count / LANES);
+    const unused = groups * LANES - count;
+    runtime.bytes(stripe + count * rowBytes, unused * rowBytes + OVERREAD_BYTES).fill(0);
     kernel.rows(rowPlanAt, inverse, stripe, groups, blocks, blockBytes, places + 4 * row, a, b, scratch);
   }
   if (rows > 1) kernel.columns(columnPlanAt, inverse, blocks, blockBytes, blockCount, a, b, scratch);
