@@ -7,9 +7,8 @@ import { seededRandom } from '../../examples/digits/random.js';
 import { drawSamples, PIXELS } from '../../examples/digits/render.js';
 import { testSet } from '../../examples/digits/testSet.js';
 import { train } from '../../examples/digits/train.js';
-import { parseSafetensorsHeader } from '../../src/safetensors/index.js';
-import type { Tensor } from '../../src/tensor.js';
-import { viewElements } from '../../src/views.js';
+import { bytesSource } from '../../sources/bytes.js';
+import { readSafetensors } from '../../src/safetensors/index.js';
 
 const test = suite('digits model');
 
@@ -17,18 +16,10 @@ const folder = new URL('../../examples/digits/', import.meta.url);
 const file = new Uint8Array(readFileSync(new URL('digits.safetensors', folder)));
 const readme = readFileSync(new URL('README.md', folder), 'utf8');
 
-function tensorsOfFile(): Map<string, Tensor> {
-  const { tensors } = parseSafetensorsHeader(file, { fileSize: file.length });
-  return new Map(
-    tensors.map(({ name, dtype, shape, offset, byteLength }) => [
-      name,
-      { dtype, shape, data: viewElements(dtype, file.subarray(offset, offset + byteLength)) },
-    ]),
-  );
-}
+const tensors = await readSafetensors(bytesSource(file));
 
 test('the committed weights are as good, and as large, as their README says', () => {
-  const measured = 100 * accuracy(layersOf(tensorsOfFile()), testSet());
+  const measured = 100 * accuracy(layersOf(tensors), testSet());
   assert.is(`${measured.toFixed(2)} %`, /accuracy\s*\| ([\d.]+ %)/.exec(readme)?.[1]);
   assert.ok(measured >= 97);
   assert.is(String(file.length), /(\d+) bytes/.exec(readme)?.[1]);
@@ -36,7 +27,7 @@ test('the committed weights are as good, and as large, as their README says', ()
 });
 
 test('the task needs good weights: with two levels a weight, accuracy falls', () => {
-  const coarse = layersOf(tensorsOfFile()).map((layer) => {
+  const coarse = layersOf(tensors).map((layer) => {
     const mean = layer.weight.reduce((sum, weight) => sum + Math.abs(weight), 0) / layer.weight.length;
     return { ...layer, weight: layer.weight.map((weight) => Math.sign(weight) * mean) };
   });

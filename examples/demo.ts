@@ -1,0 +1,23 @@
+/**
+ * `npm run demo`: the digits model (see `digits/README.md`) is encoded, streamed over a local HTTP server and put to
+ * work. Ends with exit code 0; an error, and so another code, when a bit or the accuracy is not what it was.
+ */
+
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSafetensors } from 'holostream';
+import { fileSource } from 'holostream/node';
+import { demonstrateHct } from './demo/hct.js';
+import { testSet } from './digits/testSet.js';
+
+const work = await mkdtemp(join(tmpdir(), 'holostream-demo-'));
+try {
+  await using model = await fileSource(new URL('digits/digits.safetensors', import.meta.url));
+  const tensors = await readSafetensors(model);
+  const samples = testSet();
+  console.log(`A classifier of drawn digits: ${tensors.size} tensors, ${model.size} bytes of safetensors`);
+  await demonstrateHct(model, tensors, samples, join(work, 'model'));
+} finally {
+  await rm(work, { recursive: true });
+}
