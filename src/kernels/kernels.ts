@@ -1,8 +1,10 @@
+import type { Matrix } from '../linalg/matrix.js';
+
 /**
  * The inner loops that decide the speed, behind one interface with two implementations: `portable` (TypeScript,
  * there at once, needs nothing) and `wasm` (SIMD, loaded once). Both give the same results.
  */
-export interface Kernels extends ChecksumKernels, FloatKernels, Lz4Kernels {
+export interface Kernels extends ChecksumKernels, FloatKernels, LinearKernels, Lz4Kernels {
   readonly implementation: 'portable' | 'wasm';
   /** Orthonormal 2-D DCT-II of a row-major matrix, rows then columns. `out` may be `data`. */
   dct2d(data: Float32Array, rows: number, cols: number, out: Float32Array): void;
@@ -36,4 +38,19 @@ export interface FloatKernels {
   float32ToBfloat16(src: Float32Array, out?: Uint16Array): Uint16Array;
   halfToFloat32(src: Uint16Array, out?: Float32Array): Float32Array;
   float32ToHalf(src: Float32Array, out?: Uint16Array): Uint16Array;
+}
+
+/** Dense linear algebra in double precision. */
+export interface LinearKernels {
+  /**
+   * `out` = a·b, row-major. `out` is neither operand and has room for at least a.rows × b.cols.
+   * The caller makes sure that a.cols = b.rows and that both lie within their arrays.
+   */
+  multiply(a: Matrix, b: Matrix, out: Float64Array): void;
+  /**
+   * Reduces a symmetric n×n matrix A, of which only the lower triangle is read, to a tridiagonal T = Qᵀ A Q with
+   * Q = H(n-1) ⋯ H(1) and H(i) = I - v vᵀ. Row i of `a` holds that v in columns 0 to i - 1 afterwards.
+   * `diagonal` gets n values, `subdiagonal` n - 1.
+   */
+  tridiagonalize(a: Float64Array, n: number, diagonal: Float64Array, subdiagonal: Float64Array): void;
 }

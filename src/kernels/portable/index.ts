@@ -3,6 +3,8 @@ import type { Kernels } from '../kernels.js';
 import { dct2d, idct2d } from './dct.js';
 import { lz4DecompressInto } from './lz4Decode.js';
 import { lz4Compress } from './lz4Encode.js';
+import { multiply } from './multiply.js';
+import { tridiagonalize } from './tridiagonalize.js';
 import { xxh3 } from './xxh3.js';
 
 /** The kernels in TypeScript: there at once, on every engine, under every content policy. */
@@ -17,5 +19,7 @@ export const portableKernels: Kernels = {
   float32ToBfloat16,
   halfToFloat32,
   float32ToHalf,
+  multiply,
+  tridiagonalize,
   release() {},
 };

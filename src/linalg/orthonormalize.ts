@@ -1,0 +1,74 @@
+import type { LinearKernels } from '../kernels/kernels.js';
+import { type Matrix, matrix, transpose } from './matrix.js';
+import { gram, product } from './products.js';
+import { symmetricEigen } from './symmetricEigen.js';
+
+/** Directions that hold less than this share of a block's energy are rounding errors of the others. */
+const NEGLIGIBLE_ENERGY = 1e-12;
+
+/** A column that projecting shortens by this factor lies in the subspace, up to rounding. */
+const INSIDE = 1e-11;
+
+/** n × cols, row-major, its columns orthonormal. */
+export interface Block {
+  readonly data: Float64Array;
+  readonly cols: number;
+}
+
+/**
+ * An orthonormal basis of what the columns of `block` (n×b) add to those of `basis`, which are orthonormal. It has
+ * fewer than b columns where they add less. Projection and orthonormalization are both done twice, which is enough
+ * (Giraud, Langou and Rozložník, 2005).
+ */
+export function extendBasis(
+  kernels: LinearKernels,
+  basis: Matrix,
+  block: Block,
+  random: () => number,
+): Block {
+  const n = basis.rows;
+  const norms = columnNorms(block.data, n, block.cols);
+  project(kernels, basis, block);
+  const projected = columnNorms(block.data, n, block.cols);
+  const scales = projected.map((norm, j) => (norm > INSIDE * norms[j]! ? 1 / norm : 0));
+  for (let i = 0, at = 0; i < n; i++)
+    for (let j = 0; j < block.cols; j++, at++) block.data[at]! *= scales[j]!;
+  const once = orthonormalize(kernels, block, n, random);
+  project(kernels, basis, once);
+  return orthonormalize(kernels, once, n, random);
+}
+
+/** block -= basis · (basisᵀ · block) */
+function project(kernels: LinearKernels, basis: Matrix, { data, cols }: Block): void {
+  const coordinates = product(kernels, transpose(basis), matrix(data, basis.rows, cols));
+  const inside = product(kernels, basis, matrix(coordinates, basis.cols, cols));
+  for (let i = 0; i < data.length; i++) data[i]! -= inside[i]!;
+}
+
+/**
+ * Orthonormal columns that span what those of the block do, by the eigenvectors of its Gram matrix: "SVQB" of
+ * Stathopoulos and Wu (2002), which needs nothing but matrix products and tells the rank.
+ */
+function orthonormalize(
+  kernels: LinearKernels,
+  { data, cols }: Block,
+  n: number,
+  random: () => number,
+): Block {
+  const columns = matrix(data, n, cols);
+  const { values, vectors } = symmetricEigen(kernels, gram(kernels, columns), cols, cols, random);
+  const rank = values.findLastIndex((value) => value > NEGLIGIBLE_ENERGY * values[0]!) + 1;
+  const weights = new Float64Array(cols * rank);
+  for (let j = 0; j < rank; j++) {
+    const scale = 1 / Math.sqrt(values[j]!);
+    for (let i = 0; i < cols; i++) weights[i * rank + j] = vectors[i * cols + j]! * scale;
+  }
+  return { data: product(kernels, columns, matrix(weights, cols, rank)), cols: rank };
+}
+
+function columnNorms(data: Float64Array, n: number, cols: number): Float64Array {
+  const energies = new Float64Array(cols);
+  for (let i = 0, at = 0; i < n; i++)
+    for (let j = 0; j < cols; j++, at++) energies[j]! += data[at]! * data[at]!;
+  return energies.map(Math.sqrt);
+}

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadKernels } from '../../../src/kernels/loadKernels.js';
+import { type Matrix, matrix, transpose } from '../../../src/linalg/matrix.js';
+import { randomFrom } from '../../helpers/encodings.js';
+import { gaussian } from '../../helpers/linalg.js';
+
+/** A matrix inside a larger array, its rows apart, maybe transposed, in f32 or f64. */
+const anyMatrix = (rows: number, cols: number, seed: number): Matrix => {
+  const random = randomFrom(seed);
+  const [turned, wide] = [random() < 0.5, random() < 0.5];
+  const [r, c] = turned ? [cols, rows] : [rows, cols];
+  const rowStride = c + Math.floor(random() * 3);
+  const offset = Math.floor(random() * 5);
+  const values = gaussian(offset + r * rowStride, seed);
+  const data = wide ? Float64Array.from(values, (value) => value / 3) : values;
+  const view = { ...matrix(data, r, c), offset, rowStride };
+  return turned ? transpose(view) : view;
+};
+
+const at = ({ data, offset, rowStride, colStride }: Matrix, i: number, j: number): number =>
+  data[offset + i * rowStride + j * colStride]!;
+
+function checkProduct(a: Matrix, b: Matrix, actual: Float64Array): void {
+  for (let i = 0; i < a.rows; i++) {
+    for (let j = 0; j < b.cols; j++) {
+      let sum = 0;
+      let size = 0;
+      for (let k = 0; k < a.cols; k++) {
+        sum += at(a, i, k) * at(b, k, j);
+        size += Math.abs(at(a, i, k) * at(b, k, j));
+      }
+      if (!(Math.abs(actual[i * b.cols + j]! - sum) <= 1e-14 * size)) {
+        assert.unreachable(
+          `${a.rows}×${a.cols}×${b.cols} at ${i}, ${j}: ${actual[i * b.cols + j]} for ${sum}`,
+        );
+      }
+    }
+  }
+}
+
+for (const implementation of ['portable', 'wasm'] as const) {
+  const kernels = await loadKernels({ implementation });
+
+  test(`${implementation}: products of any shape, layout and width`, () => {
+    const side = fc.integer({ min: 0, max: 40 });
+    fc.assert(
+      fc.property(side, side, side, fc.nat(), (rows, inner, cols, seed) => {
+        const [a, b] = [anyMatrix(rows, inner, seed), anyMatrix(inner, cols, seed + 1)];
+        // What was there before must not matter, and what lies behind must stay.
+        const out = new Float64Array(rows * cols + 1).fill(Number.NaN);
+        out[rows * cols] = 7;
+        kernels.multiply(a, b, out);
+        checkProduct(a, b, out);
+        assert.is(out[rows * cols], 7);
+      }),
+      { numRuns: 150 },
+    );
+  });
+
+  test(`${implementation}: products larger than every block`, () => {
+    for (const [rows, inner, cols] of [
+      [101, 530, 7],
+      [3, 260, 1030],
+      [200, 3, 521],
+    ] as const) {
+      for (const seed of [1, 2, 3, 4]) {
+        const [a, b] = [anyMatrix(rows, inner, seed), anyMatrix(inner, cols, seed + 9)];
+        const out = new Float64Array(rows * cols);
+        kernels.multiply(a, b, out);
+        checkProduct(a, b, out);
+      }
+    }
+  });
+
+  test(`${implementation}: a matrix is its tridiagonal form between its reflections`, () => {
+    for (const n of [1, 2, 3, 4, 5, 8, 17, 40]) {
+      for (const sparse of [false, true]) {
+        const values = gaussian(n * n, n);
+        const a = Float64Array.from(values, (value, i) => (sparse && i % 3 > 0 ? 0 : value));
+        const [reduced, diagonal, subdiagonal] = [a.slice(), new Float64Array(n), new Float64Array(n - 1)];
+        kernels.tridiagonalize(reduced, n, diagonal, subdiagonal);
+        // H(n-1) ⋯ H(1) T H(1) ⋯ H(n-1), one reflection at a time from both sides.
+        const back = new Float64Array(n * n);
+        for (let i = 0; i < n; i++) {
+          back[i * n + i] = diagonal[i]!;
+          if (i > 0) back[i * n + i - 1] = back[(i - 1) * n + i] = subdiagonal[i - 1]!;
+        }
+        for (let i = 1; i < n; i++) {
+          const v = reduced.subarray(i * n, i * n + i);
+          reflect(back, v, n, 1, n);
+          reflect(back, v, 1, n, n);
+        }
+        for (let i = 0; i < n; i++) {
+          for (let j = 0; j <= i; j++)
+            assert.ok(Math.abs(back[i * n + j]! - a[i * n + j]!) < 1e-12, `${n}: ${i}, ${j}`);
+        }
+      }
+    }
+  });
+}
+
+/** Applies I − v vᵀ to each of `lines` lines, whose elements are `stride` apart. */
+function reflect(a: Float64Array, v: Float64Array, stride: number, lineStride: number, lines: number): void {
+  for (let line = 0; line < lines; line++) {
+    let dot = 0;
+    for (let i = 0; i < v.length; i++) dot += v[i]! * a[line * lineStride + i * stride]!;
+    for (let i = 0; i < v.length; i++) a[line * lineStride + i * stride]! -= dot * v[i]!;
+  }
+}
+
+test.run();
