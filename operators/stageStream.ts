@@ -4,8 +4,8 @@ import type { Stage, StageFactory } from '../src/stage.js';
  * A {@link Stage} as a TransformStream.
  *
  * A plain TransformStream queues all outputs of one input at once: a 64 KiB chunk of well-compressed blocks would
- * become megabytes. Here outputs are pulled one at a time, each only when the reader asks for it, and the next
- * input is taken when the outputs of the last are gone.
+ * become megabytes. Here outputs are pulled one at a time, each only when the reader asks for it; the next input is
+ * taken when the outputs of the last are gone and the reader asks for more, so that nothing is fetched for nobody.
  */
 export class StageStream<I, O> extends TransformStream<I, O> {
   constructor(factory: StageFactory<I, O>) {
@@ -55,7 +55,9 @@ class StagePump<I, O> {
             once: true,
           });
         },
-        write: (input) => this.#run((stage) => stage.push(input)),
+        write: async (input) => {
+          if (await this.#demand()) await this.#run((stage) => stage.push(input));
+        },
         close: async () => {
           await this.#run((stage) => stage.flush());
           if (this.#ended) return;
@@ -93,15 +95,20 @@ class StagePump<I, O> {
     return this.#ended ? undefined : this.#stage;
   }
 
-  /** Hands one value to the reader when it asks; false when the stream has ended meanwhile. */
-  async #give(output: O): Promise<boolean> {
+  /** Resolves when the reader asks for a value; to false when the stream has ended meanwhile. */
+  async #demand(): Promise<boolean> {
     if (!this.#wanted && !this.#ended) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });
       this.#wake = undefined;
     }
-    if (this.#ended) return false;
+    return !this.#ended;
+  }
+
+  /** Hands one value to the reader when it asks; false when the stream has ended meanwhile. */
+  async #give(output: O): Promise<boolean> {
+    if (!(await this.#demand())) return false;
     this.#wanted = false;
     this.#out.enqueue(output);
     return true;

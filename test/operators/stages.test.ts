@@ -98,12 +98,33 @@ test('stream: an abort ends a write that waits for a reader', async () => {
   const stage = new Repeat();
   const stream = new StageStream(() => stage);
   const writer = stream.writable.getWriter();
+  const reader = stream.readable.getReader();
   const writing = writer.write(3);
+  assert.is((await reader.read()).value, 3);
   await tick();
   await writer.abort(new Error('stop'));
   await writing;
-  await rejects(stream.readable.getReader().read(), Error, /stop/);
+  await rejects(reader.read(), Error, /stop/);
   assert.is(stage.closes, 1);
+});
+
+test('stream: no input is taken before a reader asks', async () => {
+  const stage = new Repeat();
+  let pulled = 0;
+  const source = new ReadableStream<number>(
+    {
+      pull: (controller) => {
+        pulled += 1;
+        controller.enqueue(0);
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const stream = source.pipeThrough(new StageStream(() => stage));
+  await tick();
+  assert.is(pulled, 1, 'one waits in the queue');
+  await stream.cancel();
+  assert.is(stage.closes, 0, 'never made');
 });
 
 test('stream: an error of the stage errors both sides and cancels the source', async () => {

@@ -1,0 +1,43 @@
+import { type MonoTypeOperatorFunction, takeWhile } from 'rxjs';
+import { expectedCosine } from '../../src/holotensor/quality.js';
+import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
+
+/**
+ * Hands reconstructions on up to the first whose cosine similarity is at least `quality` (the true one where it is
+ * known, else the predicted), then ends and cancels the source: no further bytes are fetched.
+ *
+ * @example
+ * const tensors = response.body
+ *   .pipeThrough(new HolotensorFragmentStream())
+ *   .pipeThrough(new ReconstructStream())
+ *   .pipeThrough(new UntilQualityStream(0.99));
+ */
+export class UntilQualityStream extends TransformStream<Reconstruction, Reconstruction> {
+  constructor(quality: number) {
+    super(
+      {
+        transform(reconstruction, controller) {
+          controller.enqueue(reconstruction);
+          if (reaches(reconstruction, quality)) controller.terminate();
+        },
+      },
+      undefined,
+      { highWaterMark: 0 },
+    );
+  }
+}
+
+/**
+ * Hands reconstructions on up to the first whose cosine similarity is at least `quality` (the true one where it is
+ * known, else the predicted), then completes and unsubscribes from the source: no further bytes are fetched.
+ *
+ * @example
+ * fromByteStream(response.body).pipe(fragments(), reconstruct(), untilQuality(0.99), lastReconstruction());
+ */
+export function untilQuality(quality: number): MonoTypeOperatorFunction<Reconstruction> {
+  return takeWhile((reconstruction) => !reaches(reconstruction, quality), true);
+}
+
+function reaches(reconstruction: Reconstruction, quality: number): boolean {
+  return expectedCosine(reconstruction.quality) >= quality;
+}
