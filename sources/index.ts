@@ -1,6 +1,10 @@
-/** Where bytes come from. Node's files are in `holostream/node`. */
+/** Where bytes come from, and what can be wrapped around. Node's files are in `holostream/node`. */
 
 export * from './blob.js';
 export * from './bytes.js';
+export type * from './events.js';
+export * from './failover.js';
 export * from './http.js';
+export * from './limiter.js';
+export * from './retry.js';
 export * from './stream.js';

@@ -1,3 +1,5 @@
+import { onAbort } from './signals.js';
+
 /** Gives chunks one by one; what `pullStream` makes a ReadableStream of. */
 export interface ChunkReader {
   /** The next chunk, or undefined at the end. Never called while a call is under way. */
@@ -8,29 +10,33 @@ export interface ChunkReader {
 
 /**
  * A stream that asks its reader for a chunk only when its consumer asks for one: no read-ahead at all. Cancelling
- * it and aborting `signal` close the reader at once, even while it waits for bytes.
+ * it and aborting one of `signals` close the reader at once, even while it waits for bytes.
  */
-export function pullStream(reader: ChunkReader, signal?: AbortSignal): ReadableStream<Uint8Array> {
+export function pullStream(
+  reader: ChunkReader,
+  signals: readonly AbortSignal[] = [],
+): ReadableStream<Uint8Array> {
   /** The consumer has cancelled or aborted: nothing may be enqueued any more. */
   let gone = false;
   let closed = false;
-  let abort: () => void;
+  let removers: (() => void)[] = [];
   const close = (reason?: unknown): void | Promise<void> => {
     if (closed) return;
     closed = true;
-    signal?.removeEventListener('abort', abort);
+    for (const remove of removers) remove();
     return reader.close?.(reason);
   };
   return new ReadableStream<Uint8Array>(
     {
       start(controller) {
-        abort = () => {
+        const abort = (reason: unknown) => {
           gone = true;
-          controller.error(signal?.reason);
-          ignoreFailure(close(signal?.reason));
+          controller.error(reason);
+          ignoreFailure(close(reason));
         };
-        if (signal?.aborted) abort();
-        else signal?.addEventListener('abort', abort, { once: true });
+        const aborted = signals.find((signal) => signal.aborted);
+        if (aborted !== undefined) abort(aborted.reason);
+        else removers = signals.map((signal) => onAbort(signal, abort));
       },
       async pull(controller) {
         try {

@@ -1,6 +1,7 @@
 import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../src/source.js';
 import { pullStream } from './pullStream.js';
 import { beyondEnd, CHUNK_SIZE, checkRange, checkRead } from './ranges.js';
+import { signalsOf } from './signals.js';
 
 /** Reads a range that lies within the source; checked already, never empty. */
 export type ReadRange = (offset: number, length: number, options: AbortOptions) => Promise<Uint8Array>;
@@ -27,7 +28,7 @@ export function randomAccessSource(
             return chunk;
           },
         },
-        options.signal,
+        signalsOf(options.signal),
       );
     },
     async read(offset, length, options = {}) {

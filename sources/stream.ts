@@ -2,6 +2,7 @@ import { ArgumentError, SourceError } from '../src/errors.js';
 import type { ByteRangeOptions, ByteSource } from '../src/source.js';
 import { type ChunkReader, pullStream } from './pullStream.js';
 import { type ByteRange, beyondEnd, checkRange } from './ranges.js';
+import { signalsOf } from './signals.js';
 
 /** Anything that gives bytes piece by piece: a web stream, a Node stream, a generator, an array of chunks. */
 export type ByteStreamLike = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -55,7 +56,7 @@ function cut(
       },
       close: (reason) => reader.close?.(reason),
     },
-    signal,
+    signalsOf(signal),
   );
 }
 

@@ -21,6 +21,7 @@ export * from './model/modelReader.js';
 export * from './npy.js';
 export * from './numbers.js';
 export * from './quantization.js';
+export * from './ranges.js';
 export * from './rng.js';
 export * from './safetensors/index.js';
 export type * from './source.js';

@@ -25,6 +25,11 @@ export interface RandomAccessSource extends ByteSource {
    * @throws TruncatedError when the source ends before `offset + length`
    */
   read(offset: number, length: number, options?: AbortOptions): Promise<Uint8Array>;
+  /**
+   * Text that is the same only as long as the bytes are, such as an ETag with the URL; undefined when the source
+   * has nothing to tell by. What is kept beyond the life of the source (a cache) is kept under it.
+   */
+  version?(options?: AbortOptions): Promise<string | undefined>;
   /** Releases the file handle or connection, where there is one. */
   close?(): Promise<void>;
 }

@@ -1,15 +1,16 @@
 import { SourceError } from '../../src/errors.js';
 import type { ChunkReader } from '../pullStream.js';
-import { type ByteRange, beyondEnd } from '../ranges.js';
+import { beyondEnd } from '../ranges.js';
 import type { RangeAnswer } from './answer.js';
+import type { HttpRequest } from './request.js';
 
 /**
- * The bytes of `range` out of the body of an answer that may begin before it and go on behind it. The length that
- * was promised is enforced: a body that ends early is an error that can be resumed from.
+ * The bytes that were asked for, out of a body that may begin before them and go on behind them. The length that was
+ * promised is enforced: a body that ends early is an error that can be resumed from.
  */
-export function bodyReader(answer: RangeAnswer, range: ByteRange, name: string): ChunkReader {
-  const reader = answer.body?.getReader();
-  const size = answer.size;
+export function bodyReader(request: HttpRequest, answer: RangeAnswer): ChunkReader {
+  const { range, url: name } = request;
+  const { size } = answer;
   const wanted = range.end ?? size;
   // Where the body must reach; unknown where neither the caller nor the server says.
   const end = wanted === undefined || size === undefined ? wanted : Math.min(wanted, size);
@@ -18,7 +19,7 @@ export function bodyReader(answer: RangeAnswer, range: ByteRange, name: string):
   return {
     async next() {
       while (end === undefined || position < end) {
-        const chunk = await readBody(reader, name, position);
+        const chunk = await request.chunk(position);
         if (chunk === undefined) return checkEnd();
         const from = Math.max(0, range.start - position);
         const to = end === undefined ? chunk.length : end - position;
@@ -27,9 +28,10 @@ export function bodyReader(answer: RangeAnswer, range: ByteRange, name: string):
       }
       if (range.end !== undefined && position < range.end) throw beyondEnd(range.end, position, name);
       // All of the body is here, and its end is about to be: a request that has ended leaves its connection usable.
-      if (position === bodyEnd) await readBody(reader, name, position);
+      if (position === bodyEnd) await request.chunk(position);
       return undefined;
     },
+    close: (reason) => request.close(reason),
   };
 
   function checkEnd(): undefined {
@@ -39,17 +41,5 @@ export function bodyReader(answer: RangeAnswer, range: ByteRange, name: string):
     const needed = range.end ?? range.start;
     if (position < needed) throw beyondEnd(needed, position, name);
     return undefined;
-  }
-}
-
-async function readBody(
-  reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
-  name: string,
-  offset: number,
-): Promise<Uint8Array | undefined> {
-  try {
-    return (await reader?.read())?.value;
-  } catch (cause) {
-    throw new SourceError('connection broke', { name, offset, retryable: true, cause });
   }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { gzipSync } from 'node:zlib';
 
 /** What goes wrong with one answer. Without any, the server answers ranges as it should. */
 export interface Fault {
@@ -21,6 +22,10 @@ export interface Fault {
   readonly endAfter?: number;
   /** Answers nothing at all. */
   readonly silent?: boolean;
+  /** Sends the whole file compressed, whatever was asked for. */
+  readonly gzip?: boolean;
+  /** Sends bytes that are not the file's. */
+  readonly garbage?: boolean;
   /** Redirects to this path of the same server. */
   readonly redirect?: string;
 }
@@ -31,8 +36,11 @@ export interface FaultyServer extends AsyncDisposable {
   readonly requests: RequestLog[];
   /** Connections made so far. */
   connections: number;
-  /** Requests that are being answered now. */
+  /** Requests that are being answered now, and the most that ever were. */
   active: number;
+  maxActive: number;
+  /** Bytes that went out on all connections, heads included. */
+  readonly wire: number;
   /** Bytes of bodies sent so far. */
   sent: number;
   /** The file; may be changed while running. */
@@ -61,8 +69,10 @@ export async function faultyServer(bytes: Uint8Array): Promise<FaultyServer> {
   const server: Server = createServer((request, response) => {
     void answer(request, response);
   });
-  server.on('connection', () => {
+  const sockets: Socket[] = [];
+  server.on('connection', (socket) => {
     state.connections += 1;
+    sockets.push(socket);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const state: FaultyServer = {
@@ -70,6 +80,10 @@ export async function faultyServer(bytes: Uint8Array): Promise<FaultyServer> {
     requests: [],
     connections: 0,
     active: 0,
+    maxActive: 0,
+    get wire() {
+      return sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0);
+    },
     sent: 0,
     bytes,
     etag: '"1"',
@@ -83,12 +97,15 @@ export async function faultyServer(bytes: Uint8Array): Promise<FaultyServer> {
   return state;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const file = state.bytes;
     const fault = state.fault(state.requests.length, request) ?? {};
+    let file = state.bytes;
+    if (fault.garbage) file = file.map((byte) => byte ^ 0x55);
+    if (fault.gzip) file = gzipSync(file);
     const { range, 'if-range': ifRange } = request.headers as Record<string, string | undefined>;
     const log: RequestLog = { path: request.url ?? '', range, ifRange, status: 0, sent: 0, aborted: false };
     state.requests.push(log);
     state.active += 1;
+    state.maxActive = Math.max(state.maxActive, state.active);
     const gone = new AbortController();
     response.on('close', () => {
       gone.abort();
@@ -104,13 +121,14 @@ export async function faultyServer(bytes: Uint8Array): Promise<FaultyServer> {
       response.writeHead(status).end(`this is ${status}`);
       return;
     }
+    if (fault.gzip) response.setHeader('content-encoding', 'gzip');
     if (state.etag !== undefined) response.setHeader('etag', state.etag);
     if (state.lastModified !== undefined) response.setHeader('last-modified', state.lastModified);
     const match = /^bytes=(\d+)-(\d*)$/.exec(range ?? '');
     const fresh = ifRange === undefined || ifRange === state.etag || ifRange === state.lastModified;
     let [start, end] = [0, file.length];
     log.status = 200;
-    if (match !== null && fresh && !fault.ignoreRange) {
+    if (match !== null && fresh && !fault.ignoreRange && !fault.gzip) {
       start = Number(match[1]);
       end = match[2] === '' ? file.length : Math.min(file.length, Number(match[2]) + 1);
       log.status = start < file.length ? 206 : 416;

@@ -1,0 +1,31 @@
+/** What happens on the way to the bytes, for logs and progress displays. */
+export type SourceEvent =
+  | {
+      readonly type: 'request';
+      readonly url: string;
+      readonly start: number;
+      /** One past the last byte; undefined for "to the end". */
+      readonly end: number | undefined;
+    }
+  | { readonly type: 'answer'; readonly url: string; readonly status: number }
+  | {
+      readonly type: 'retry';
+      readonly error: unknown;
+      /** Failures in a row without a byte between them, from 1. */
+      readonly attempt: number;
+      /** Milliseconds until the next attempt. */
+      readonly delay: number;
+      /** The byte to go on from. */
+      readonly position: number;
+    }
+  | {
+      readonly type: 'failover';
+      readonly error: unknown;
+      /** Places in the list of sources. */
+      readonly from: number;
+      readonly to: number;
+      readonly position: number;
+    };
+
+/** Called for each event; what it throws is thrown by the read under way. */
+export type OnSourceEvent = (event: SourceEvent) => void;

@@ -1,0 +1,133 @@
+import { ArgumentError, SourceChangedError, SourceError } from '../src/errors.js';
+import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../src/source.js';
+import type { OnSourceEvent } from './events.js';
+import { pullStream } from './pullStream.js';
+import { checkRange, checkRead } from './ranges.js';
+import { readExactly } from './readExactly.js';
+import { signalsOf } from './signals.js';
+
+export interface FailoverOptions {
+  readonly onEvent?: OnSourceEvent | undefined;
+}
+
+/**
+ * Several places of one file as one source. It reads from the first until that fails, and goes on from the next at the
+ * byte reached; after the last comes the first again. When all fail one after another, an error of theirs is thrown.
+ *
+ * The copies must be the same file: their sizes are compared, their bytes cannot be.
+ */
+export function withFailover(
+  sources: readonly RandomAccessSource[],
+  options: FailoverOptions = {},
+): RandomAccessSource {
+  if (sources.length === 0) throw new ArgumentError('failover needs at least one source');
+  return new FailoverSource(sources, options);
+}
+
+class FailoverSource implements RandomAccessSource {
+  readonly #sources: readonly RandomAccessSource[];
+  readonly #options: FailoverOptions;
+  /** The one that worked last. */
+  #current = 0;
+  #size: number | undefined;
+
+  constructor(sources: readonly RandomAccessSource[], options: FailoverOptions) {
+    this.#sources = sources;
+    this.#options = options;
+  }
+
+  get size(): number | undefined {
+    return this.#size;
+  }
+
+  stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {
+    const { start, end } = checkRange(options);
+    const abort = new AbortController();
+    let position = start;
+    let failed: unknown[] = [];
+    let used = this.#current;
+    let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
+    return pullStream(
+      {
+        next: async () => {
+          for (;;) {
+            try {
+              if (reader === undefined) {
+                used = this.#current;
+                reader = this.#sources[used]!.stream({
+                  start: position,
+                  end,
+                  signal: abort.signal,
+                }).getReader();
+              }
+              const { value } = await reader.read();
+              this.#checkSize(used);
+              failed = [];
+              position += value?.length ?? 0;
+              return value;
+            } catch (error) {
+              await reader?.cancel(error).catch(() => {});
+              reader = undefined;
+              failed.push(error);
+              this.#next(failed, used, position, abort.signal);
+            }
+          }
+        },
+        close: (reason) => {
+          abort.abort(reason);
+          return reader?.cancel(reason);
+        },
+      },
+      signalsOf(options.signal),
+    );
+  }
+
+  async read(offset: number, length: number, { signal }: AbortOptions = {}): Promise<Uint8Array> {
+    checkRead(offset, length);
+    return readExactly(this.stream({ start: offset, end: offset + length, signal }), length);
+  }
+
+  async version(options: AbortOptions = {}): Promise<string | undefined> {
+    const failed: unknown[] = [];
+    for (;;) {
+      const used = this.#current;
+      try {
+        const version = await this.#sources[used]!.version?.(options);
+        this.#checkSize(used);
+        return version;
+      } catch (error) {
+        failed.push(error);
+        this.#next(failed, used, 0, options.signal);
+      }
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#sources.map((source) => source.close?.()));
+  }
+
+  /** Turns to the next source, or throws when all have failed in a row, or the failure is none of the source. */
+  #next(failed: readonly unknown[], used: number, position: number, signal?: AbortSignal): void {
+    const error = failed.at(-1);
+    if (!(error instanceof SourceError) || signal?.aborted) throw error;
+    const to = (used + 1) % this.#sources.length;
+    // Another stream may have moved on already.
+    if (this.#current === used) this.#current = to;
+    if (failed.length === this.#sources.length) {
+      // One busy server is reason to try again later, even if the others do not have the file.
+      throw failed.find((one) => one instanceof SourceError && one.retryable) ?? error;
+    }
+    this.#options.onEvent?.({ type: 'failover', error, from: used, to: this.#current, position });
+  }
+
+  #checkSize(used: number): void {
+    const { size } = this.#sources[used]!;
+    this.#size ??= size;
+    if (size !== undefined && size !== this.#size) {
+      throw new SourceChangedError('copies of the file differ in size', {
+        expected: this.#size,
+        actual: size,
+      });
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { ArgumentError } from '../src/errors.js';
+import { onAbort } from './signals.js';
+
+/** Lets a limited number through at a time; the others wait in order. */
+export interface Limiter {
+  /**
+   * Waits for a place.
+   * @returns gives the place back; only the first call counts
+   */
+  acquire(signal?: AbortSignal): Promise<() => void>;
+}
+
+/**
+ * A limit that sources share: `httpSource(url, { limiter })` holds a place for each request that is open, also while
+ * its consumer pauses. Whoever leaves streams standing needs more places than streams.
+ */
+export function createLimiter(places: number): Limiter {
+  if (!Number.isInteger(places) || places < 1) {
+    throw new ArgumentError('places of a limiter', { expected: 'a whole number from 1', actual: places });
+  }
+  let free = places;
+  const waiting = new Set<() => void>();
+  const give = () => {
+    const [next] = waiting;
+    if (next === undefined) free += 1;
+    else next();
+  };
+  const place = () => {
+    let held = true;
+    return () => {
+      if (held) give();
+      held = false;
+    };
+  };
+  return {
+    acquire(signal) {
+      return new Promise((resolve, reject) => {
+        if (signal?.aborted) return reject(signal.reason);
+        if (free > 0) {
+          free -= 1;
+          return resolve(place());
+        }
+        const enter = () => {
+          waiting.delete(enter);
+          removeAbort?.();
+          resolve(place());
+        };
+        const removeAbort =
+          signal &&
+          onAbort(signal, (reason) => {
+            waiting.delete(enter);
+            reject(reason);
+          });
+        waiting.add(enter);
+      });
+    },
+  };
+}
