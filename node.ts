@@ -1,5 +1,6 @@
 /** What holostream adds in Node: files. Everything else is in the main entry, `holostream`. */
 
+export * from './sinks/compressFile.js';
 export * from './sinks/file.js';
 export * from './sinks/modelFolder.js';
 export * from './sources/file.js';

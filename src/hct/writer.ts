@@ -4,7 +4,10 @@ import { HctBlockEncoder, type HctEncodeOptions } from './encoder.js';
 import { planHctHeader } from './plan.js';
 import { loadHctTools } from './tools.js';
 
-export interface HctWriterOptions extends HctEncodeOptions, AbortOptions {}
+export interface HctWriterOptions extends HctEncodeOptions, AbortOptions {
+  /** Called after every write with the bytes of the tensor taken so far, and how many there will be. */
+  readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
+}
 
 /** What became of a tensor. Sizes in bytes. */
 export interface HctCompressionStats {
@@ -36,6 +39,7 @@ export class HctWriter {
   #batch: Uint8Array[] = [];
   #batchSize = 0;
   #position = 0;
+  #bytesIn = 0;
   #ended = false;
 
   /** @throws ArgumentError, UnsupportedError, LimitError when no such file can be written */
@@ -57,6 +61,8 @@ export class HctWriter {
         this.#batchSize += block.length;
         if (this.#batchSize >= BATCH_SIZE) await this.#writeBatch();
       }
+      this.#bytesIn += chunk.length;
+      this.#options.onProgress?.(this.#bytesIn, encoder.header.originalSize);
     });
   }
 
