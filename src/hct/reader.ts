@@ -88,17 +88,36 @@ export class HctReader {
 
   /** Bytes `byteStart` (inclusive) to `byteEnd` (exclusive) of the tensor. */
   async read(byteStart: number, byteEnd: number, options: AbortOptions = {}): Promise<Uint8Array> {
-    const { originalSize } = this.header;
-    const whole = Number.isSafeInteger(byteStart) && Number.isSafeInteger(byteEnd);
-    if (!whole || byteStart < 0 || byteEnd < byteStart || byteEnd > originalSize) {
-      throw new ArgumentError('byte range', {
-        expected: `within 0 to ${originalSize}`,
-        actual: `${byteStart} to ${byteEnd}`,
-      });
-    }
+    this.#assertRange(byteStart, byteEnd);
     const out = new Uint8Array(byteEnd - byteStart);
-    await this.#readInto(out, byteStart, options);
+    await this.readInto(out, byteStart, options);
     return out;
+  }
+
+  /** Fills `out` with the bytes of the tensor from `byteStart` on. Whole blocks are decoded straight into it. */
+  async readInto(out: Uint8Array, byteStart: number, options: AbortOptions = {}): Promise<void> {
+    const byteEnd = byteStart + out.length;
+    this.#assertRange(byteStart, byteEnd);
+    if (out.length === 0) return;
+    const { blockSize } = this.header;
+    const first = Math.floor(byteStart / blockSize);
+    const last = Math.ceil(byteEnd / blockSize);
+    await this.#fetchBlocks(first, last, options, (blockIndex, compressed) => {
+      const { checksum } = this.blocks.entry(blockIndex);
+      const { codec, kernels } = this.#tools;
+      if (this.#verify) verifyBlock({ blockIndex, checksum, compressed }, kernels);
+      const start = blockIndex * blockSize;
+      const length = blockLength(this.header, blockIndex);
+      if (start >= byteStart && start + length <= byteEnd) {
+        const place = out.subarray(start - byteStart, start - byteStart + length);
+        decompressBlock({ blockIndex, compressed }, codec, place);
+      } else {
+        const block = new Uint8Array(length);
+        decompressBlock({ blockIndex, compressed }, codec, block);
+        const from = Math.max(byteStart - start, 0);
+        out.set(block.subarray(from, byteEnd - start), start + from - byteStart);
+      }
+    });
   }
 
   /**
@@ -146,27 +165,15 @@ export class HctReader {
     return { dtype, shape, data: viewElements(dtype, bytes), name, quantization, groupScales };
   }
 
-  async #readInto(out: Uint8Array, byteStart: number, options: AbortOptions): Promise<void> {
-    if (out.length === 0) return;
-    const { blockSize } = this.header;
-    const byteEnd = byteStart + out.length;
-    const first = Math.floor(byteStart / blockSize);
-    const last = Math.ceil(byteEnd / blockSize);
-    await this.#fetchBlocks(first, last, options, (blockIndex, compressed) => {
-      const { checksum } = this.blocks.entry(blockIndex);
-      if (this.#verify) verifyBlock({ blockIndex, checksum, compressed }, this.#tools.kernels);
-      const start = blockIndex * blockSize;
-      const length = blockLength(this.header, blockIndex);
-      if (start >= byteStart && start + length <= byteEnd) {
-        const place = out.subarray(start - byteStart, start - byteStart + length);
-        decompressBlock({ blockIndex, compressed }, this.#tools.codec, place);
-      } else {
-        const block = new Uint8Array(length);
-        decompressBlock({ blockIndex, compressed }, this.#tools.codec, block);
-        const from = Math.max(byteStart - start, 0);
-        out.set(block.subarray(from, byteEnd - start), start + from - byteStart);
-      }
-    });
+  #assertRange(byteStart: number, byteEnd: number): void {
+    const { originalSize } = this.header;
+    const whole = Number.isSafeInteger(byteStart) && Number.isSafeInteger(byteEnd);
+    if (!whole || byteStart < 0 || byteEnd < byteStart || byteEnd > originalSize) {
+      throw new ArgumentError('byte range', {
+        expected: `within 0 to ${originalSize}`,
+        actual: `${byteStart} to ${byteEnd}`,
+      });
+    }
   }
 
   /** Fetches blocks `first` to `last` (exclusive), several at a time, and hands them out in order. */

@@ -80,6 +80,8 @@ async function writeHct(
     dtype: elementType,
     shape: first && shape.length > HCT_MAX_RANK ? [elements] : shape,
     name: first ? undefined : name,
+    // Progress counts the bytes of all tensors, read here; the writer's would count those of one.
+    onProgress: undefined,
   });
   try {
     for await (const chunk of chunks) await writer.write(chunk);

@@ -4,13 +4,14 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compressFile } from '../../sinks/compressFile.js';
+import { decompressFile } from '../../sinks/decompressFile.js';
 import { fileSource } from '../../sources/file.js';
-import { ArgumentError, SourceError, TruncatedError } from '../../src/errors.js';
+import { ArgumentError, ChecksumError, SourceError, TruncatedError } from '../../src/errors.js';
 import { HctReader } from '../../src/hct/reader.js';
 import { viewBytes } from '../../src/views.js';
 import { rejects } from '../helpers/assertions.js';
 
-const test = suite('compressFile');
+const test = suite('compressFile and decompressFile');
 let folder: string;
 let input: string;
 let output: string;
@@ -38,6 +39,11 @@ for (const algorithm of ['lz4', 'zstd'] as const) {
     assert.is(stats.originalSize, content.length);
     assert.is(stats.ratio, content.length / file.length);
     assert.ok(progress.length > 1 && progress.at(-1) === 1);
+    const back = join(folder, 'back.raw');
+    progress.length = 0;
+    await decompressFile(output, back, { onProgress: (bytes, total) => progress.push(bytes / total) });
+    assert.equal(await readFile(back), Buffer.from(content));
+    assert.is(progress.at(-1), 1);
     await using source = await fileSource(output);
     const reader = await HctReader.open(source);
     assert.is(stats.compressedSize, reader.header.compressedSize);
@@ -63,6 +69,23 @@ test('on errors the old output stays, and nothing else does', async () => {
   await rejects(run([300, 1000]), Error, /enough/);
   assert.is(await readFile(output, 'utf8'), 'old');
   assert.equal((await readdir(folder)).sort(), ['in.raw', 'out.hct']);
+});
+
+test('decompressing: on errors the old output stays, and nothing else does', async () => {
+  await compressFile(input, output, { dtype: 'I8', shape: [300_000], blockSize: 1000 });
+  const back = join(folder, 'back.raw');
+  await writeFile(back, 'old');
+  const abort = new AbortController();
+  const aborting = { signal: abort.signal, onProgress: () => abort.abort(new Error('enough')) };
+  await rejects(decompressFile(output, back, aborting), Error, /enough/);
+  const file = await readFile(output);
+  file[file.length - 1]! ^= 1;
+  await writeFile(output, file);
+  await rejects(decompressFile(output, back), ChecksumError, /block 299/);
+  await writeFile(output, file.subarray(0, 5000));
+  await rejects(decompressFile(output, back), TruncatedError, /shorter/);
+  assert.is(await readFile(back, 'utf8'), 'old');
+  assert.equal((await readdir(folder)).sort(), ['back.raw', 'in.raw', 'out.hct']);
 });
 
 test.run();
