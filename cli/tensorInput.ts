@@ -9,8 +9,8 @@ import type { RandomAccessSource } from '../src/source.js';
 import { UsageError } from './failure.js';
 import { openInput, STANDARD, standardInput } from './input.js';
 
-/** A tensor whose bytes are read once, in order. */
-export interface TensorInput {
+/** A tensor whose bytes are read once, in order. Disposing of it closes the file they come from. */
+export interface TensorInput extends AsyncDisposable {
   readonly name: string | undefined;
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -29,17 +29,21 @@ export async function openRawTensor(
 ): Promise<TensorInput> {
   const byteLength = byteLengthOf(dtype, elementCount(shape));
   if (path === STANDARD) {
-    return { name: undefined, dtype, shape, byteLength, chunks: standardInput().stream({ signal }) };
+    const chunks = standardInput().stream({ signal });
+    return { name: undefined, dtype, shape, byteLength, chunks, [Symbol.asyncDispose]: nothingToClose };
   }
   const source = await openInput(path, signal);
+  const close = closing(source);
   if (source.size !== byteLength) {
+    await close();
     throw new FormatError(`size of ${dtype}[${shape.join(', ')}]`, {
       name: path,
       expected: byteLength,
       actual: source.size,
     });
   }
-  return { name: undefined, dtype, shape, byteLength, chunks: source.stream({ signal }) };
+  const chunks = source.stream({ signal });
+  return { name: undefined, dtype, shape, byteLength, chunks, [Symbol.asyncDispose]: close };
 }
 
 /** A tensor of a safetensors file: the one of this name, or the only one. */
@@ -49,19 +53,31 @@ export async function openSafetensorsTensor(
   signal: AbortSignal,
 ): Promise<TensorInput> {
   const source = await openInput(path, signal);
-  const { tensors } = await readSafetensorsHeader(source, { signal });
-  const tensor = pick(tensors, name, path);
-  const { offset, byteLength, shape } = tensor;
-  const dtype = DTYPES.find((known) => known === tensor.dtype);
-  if (dtype === undefined) {
-    throw new UnsupportedError('HCT has no such dtype', {
-      name: tensor.name,
-      expected: DTYPES.join(', '),
-      actual: tensor.dtype,
-    });
+  const close = closing(source);
+  try {
+    const { tensors } = await readSafetensorsHeader(source, { signal });
+    const tensor = pick(tensors, name, path);
+    const { offset, byteLength, shape } = tensor;
+    const dtype = DTYPES.find((known) => known === tensor.dtype);
+    if (dtype === undefined) {
+      throw new UnsupportedError('HCT has no such dtype', {
+        name: tensor.name,
+        expected: DTYPES.join(', '),
+        actual: tensor.dtype,
+      });
+    }
+    const chunks = source.stream({ start: offset, end: offset + byteLength, signal });
+    return { name: tensor.name, dtype, shape, byteLength, chunks, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
   }
-  const chunks = source.stream({ start: offset, end: offset + byteLength, signal });
-  return { name: tensor.name, dtype, shape, byteLength, chunks };
+}
+
+async function nothingToClose(): Promise<void> {}
+
+function closing(source: RandomAccessSource): () => Promise<void> {
+  return async () => source.close?.();
 }
 
 function pick(
@@ -84,24 +100,23 @@ function pick(
 export async function openHctTensor(path: string, signal: AbortSignal): Promise<TensorInput> {
   if (path === STANDARD) return openHctStream(standardInput().stream({ signal }));
   const source = await openInput(path, signal);
-  const reader = await HctReader.open(source, { signal });
-  const { dtype, originalSize } = reader.header;
-  const { name, shape } = reader;
-  return { name, dtype, shape, byteLength: originalSize, chunks: readChunks(source, reader, signal) };
+  const close = closing(source);
+  try {
+    const reader = await HctReader.open(source, { signal });
+    const { dtype, originalSize: byteLength } = reader.header;
+    const { name, shape } = reader;
+    const chunks = readChunks(reader, signal);
+    return { name, dtype, shape, byteLength, chunks, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
-async function* readChunks(
-  source: RandomAccessSource,
-  reader: HctReader,
-  signal: AbortSignal,
-): AsyncGenerator<Uint8Array> {
+async function* readChunks(reader: HctReader, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const { originalSize } = reader.header;
-  try {
-    for (let at = 0; at < originalSize; at += CHUNK_SIZE) {
-      yield await reader.read(at, Math.min(at + CHUNK_SIZE, originalSize), { signal });
-    }
-  } finally {
-    await source.close?.();
+  for (let at = 0; at < originalSize; at += CHUNK_SIZE) {
+    yield await reader.read(at, Math.min(at + CHUNK_SIZE, originalSize), { signal });
   }
 }
 
@@ -118,7 +133,15 @@ async function openHctStream(stream: ReadableStream<Uint8Array>): Promise<Tensor
     throw new UnsupportedError('this HCT file has its shape at its end: decode it from a file, not a pipe');
   }
   const { dtype, shape, originalSize } = header;
-  return { name: undefined, dtype, shape, byteLength: originalSize, chunks: dataOf(parts) };
+  const chunks = dataOf(parts);
+  return {
+    name: undefined,
+    dtype,
+    shape,
+    byteLength: originalSize,
+    chunks,
+    [Symbol.asyncDispose]: nothingToClose,
+  };
 }
 
 async function* dataOf(parts: AsyncIterableIterator<HctDecodedPart>): AsyncGenerator<Uint8Array> {

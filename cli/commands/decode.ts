@@ -26,7 +26,7 @@ export async function decode(
 ): Promise<void> {
   if (await isDirectory(input)) return decodeDirectory(context, input, output);
   const format = formatOf(output);
-  const tensor = await openHctTensor(input, context.signal);
+  await using tensor = await openHctTensor(input, context.signal);
   const progress = startProgress('decoding', tensor.byteLength);
   try {
     const chunks = counted(tensor.chunks, progress);

@@ -32,7 +32,7 @@ export async function encode(context: CommandContext, input: string, options: En
   if (output !== STANDARD && !output.endsWith('.hct')) {
     throw new UsageError(`cannot tell the format of ${output}: end it with .hct, or with / for a directory`);
   }
-  const tensor = await openTensor(context, input, options);
+  await using tensor = await openTensor(context, input, options);
   const compression = compressionOptions(options);
   const { dtype, shape } = tensor;
   const name = compression.version === 2 ? tensor.name : undefined;
