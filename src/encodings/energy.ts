@@ -51,16 +51,18 @@ export function energyOfFragment(coefficients: Float32Array, fragmentIndex: numb
 /**
  * Quality of a reconstruction that is an orthogonal projection of the tensor: x̂ ⟂ x − x̂, so the cosine similarity is
  * ‖x̂‖ / ‖x‖ and ‖x − x̂‖² = ‖x‖² − ‖x̂‖². The stored norm has f32 precision, so errors below about 3e-4
- * cannot be told from zero; a complete set counts as exact.
+ * cannot be told from zero.
  * @param captured ‖x̂‖²
+ * @param complete nothing is missing: exact, but for the rounding of f32. Default: when the fraction is 1
  */
 export function projectionQuality(
   fraction: number,
   captured: number,
   norm: number | undefined,
+  complete = fraction === 1,
 ): EncodingQuality {
   if (norm === undefined) return { fraction, cosine: undefined, relativeError: undefined };
-  if (fraction === 1 || norm === 0) return { fraction, cosine: 1, relativeError: 0 };
+  if (complete || norm === 0) return { fraction, cosine: 1, relativeError: 0 };
   const cosine = Math.min(1, Math.sqrt(captured) / norm);
   return { fraction, cosine, relativeError: Math.sqrt(1 - cosine * cosine) };
 }

@@ -4,6 +4,7 @@ import { FormatError, UnsupportedError } from '../errors.js';
 import { embedded } from './embedded/embedded.js';
 import type { Encoding, HolographicEncoding } from './encoding.js';
 import { lowRank } from './lowRank.js';
+import { randomProjection } from './randomProjection.js';
 import { spectral } from './spectral.js';
 
 export * from './embedded/decoder.js';
@@ -11,12 +12,16 @@ export * from './embedded/embedded.js';
 export * from './encoding.js';
 export * from './finite.js';
 export * from './lowRank.js';
+export * from './randomProjection.js';
 export * from './spectral.js';
 
 /** Every encoding of this build, by name. */
-export const ENCODINGS = { embedded, 'low-rank': lowRank, spectral } satisfies {
-  readonly [E in HolographicEncoding]?: Encoding;
-};
+export const ENCODINGS = {
+  spectral,
+  'random-projection': randomProjection,
+  'low-rank': lowRank,
+  embedded,
+} satisfies { readonly [E in HolographicEncoding]: Encoding };
 
 type Encodings = typeof ENCODINGS;
 

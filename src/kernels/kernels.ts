@@ -11,6 +11,19 @@ export interface Kernels extends ChecksumKernels, FloatKernels, LinearKernels, L
   /** The inverse: orthonormal 2-D DCT-III. */
   idct2d(data: Float32Array, rows: number, cols: number, out: Float32Array): void;
   /**
+   * Goes through the rows g_j of the Gaussian matrix that `seed` stands for: normals of the format's generator
+   * (`SeededRng`), row by row. With `data`, first products_j = Σ_i g_ji data_i; without, `products` is input. Then
+   * sums_i += Σ_j g_ji products_j, and squares_i += Σ_j g_ji² where they are wanted. `products` has a place a row, the
+   * other arrays one a column.
+   */
+  gaussianRows(
+    seed: bigint,
+    data: Float64Array | undefined,
+    products: Float64Array,
+    sums: Float64Array,
+    squares?: Float64Array,
+  ): void;
+  /**
    * Gives back working memory that large inputs have made grow; the next call takes it anew. Decoders of large
    * tensors call it when they are closed.
    */

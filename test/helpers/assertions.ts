@@ -31,14 +31,19 @@ export function throws<E extends Error>(run: () => unknown, kind: ErrorClass<E>,
   return check(error, kind, pattern);
 }
 
-/** Asserts that no value differs by more than `tolerance` times the largest magnitude expected. */
-export function assertClose(actual: ArrayLike<number>, expected: ArrayLike<number>, tolerance = 1e-5): void {
-  assert.is(actual.length, expected.length, 'length');
+/** Asserts that no value is off by more than `tolerance` times the largest magnitude expected. */
+export function assertClose(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  tolerance = 1e-5,
+  name = 'values',
+): void {
+  assert.is(actual.length, expected.length, `${name}: how many`);
   let largest = 0;
   for (let i = 0; i < expected.length; i++) largest = Math.max(largest, Math.abs(expected[i]!));
   for (let i = 0; i < expected.length; i++) {
-    if (!(Math.abs(actual[i]! - expected[i]!) <= tolerance * largest)) {
-      assert.unreachable(`[${i}]: ${actual[i]} for ${expected[i]} (largest magnitude ${largest})`);
-    }
+    // Written so that a NaN fails.
+    if (Math.abs(actual[i]! - expected[i]!) <= tolerance * largest) continue;
+    assert.unreachable(`${name} [${i}]: ${actual[i]} for ${expected[i]} (largest ${largest})`);
   }
 }

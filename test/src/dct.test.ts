@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { dct1d, dct2d, idct1d, idct2d } from '../../src/dct.js';
 import { ArgumentError } from '../../src/errors.js';
-import { throws } from '../helpers/assertions.js';
+import { assertClose, throws } from '../helpers/assertions.js';
 import { fixture, manifest, readSharedF32 } from '../helpers/shared.js';
 
 interface DctVector {
@@ -14,22 +14,6 @@ interface DctVector {
 }
 
 const vectors = manifest<{ dct: DctVector[] }>('vectors').dct;
-
-function assertClose(
-  actual: Float32Array,
-  expected: ArrayLike<number>,
-  tolerance: number,
-  name: string,
-): void {
-  let largest = 0;
-  for (let i = 0; i < expected.length; i++) largest = Math.max(largest, Math.abs(expected[i]!));
-  for (let i = 0; i < expected.length; i++) {
-    const error = Math.abs(actual[i]! - expected[i]!);
-    if (!(error <= tolerance * largest)) {
-      assert.unreachable(`${name} [${i}]: ${actual[i]} for ${expected[i]} (largest ${largest})`);
-    }
-  }
-}
 
 /** The definition, term by term. */
 function naiveDct(data: ArrayLike<number>): Float64Array {

@@ -1,6 +1,7 @@
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../float.js';
 import type { Kernels } from '../kernels.js';
 import { dct2d, idct2d } from './dct.js';
+import { gaussianRows } from './gaussian.js';
 import { lz4DecompressInto } from './lz4Decode.js';
 import { lz4Compress } from './lz4Encode.js';
 import { multiply } from './multiply.js';
@@ -15,6 +16,7 @@ export const portableKernels: Kernels = {
   lz4Compress,
   dct2d,
   idct2d,
+  gaussianRows,
   bfloat16ToFloat32,
   float32ToBfloat16,
   halfToFloat32,
