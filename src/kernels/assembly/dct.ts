@@ -8,7 +8,7 @@ import { gatherRows, scatterRows } from './dct/lanes';
 import { planSize, quarterTurns } from './dct/plan';
 import { turnForward, turnInverse } from './dct/turns';
 
-/** Transforms `groups` × 8 rows from `stripe` on. `places` has one u32 a row: where it goes in each block. */
+/** Transforms `groups` × 8 rows from `stripe` on. `places` has one u32 a row: which row of each block it becomes. */
 export function rows(
   plan: usize, inverse: bool, stripe: usize, groups: usize, blocks: usize, blockBytes: usize, places: usize,
   a: usize, b: usize, scratch: usize,
@@ -19,13 +19,13 @@ export function rows(
     if (inverse) {
       gatherRows(stripe, stride, n, a, false);
       turnInverse(n, quarterTurns(plan), a, b);
-      scatterRows(dft(plan, b, 0, a, b, scratch), n, true, blocks, blockBytes, places);
+      scatterRows(dft(plan, b, 0, a, b, scratch), n, true, blocks, blockBytes, places, scratch);
     } else {
       gatherRows(stripe, stride, n, b, true);
       const spectrum = dft(plan, b, 0, a, b, scratch);
       const other = spectrum == a ? b : a;
       turnForward(n, quarterTurns(plan), spectrum, other);
-      scatterRows(other, n, false, blocks, blockBytes, places);
+      scatterRows(other, n, false, blocks, blockBytes, places, scratch);
     }
   }
 }
@@ -54,17 +54,33 @@ export function collect(
 ): void {
   const stride = cols * 4;
   const endOfPlaces = places + count * 4;
-  for (; cols >= 8; cols -= 8, blocks += blockBytes, to += COMPLEX) {
+  // Two blocks at a time: 64 bytes of a row, a whole cache line where rows begin at one.
+  for (; cols >= 16; cols -= 16, blocks += 2 * blockBytes, to += 2 * COMPLEX) {
     let row = to;
     for (let place = places; place < endOfPlaces; place += 4, row += stride) {
       const from = blocks + load<u32>(place) * COMPLEX;
-      if (exchanged) storeComplex(row, loadIm(from), loadRe(from));
-      else storeComplex(row, loadRe(from), loadIm(from));
+      copyComplex(from, exchanged, row);
+      copyComplex(from + blockBytes, exchanged, row + COMPLEX);
     }
+  }
+  if (cols >= 8) {
+    let row = to;
+    for (let place = places; place < endOfPlaces; place += 4, row += stride) {
+      copyComplex(blocks + load<u32>(place) * COMPLEX, exchanged, row);
+    }
+    cols -= 8, blocks += blockBytes, to += COMPLEX;
   }
   const flip: usize = exchanged ? 16 : 0;
   for (let place = places; place < endOfPlaces; place += 4, to += stride) {
     const from = blocks + load<u32>(place) * COMPLEX;
     for (let byte: usize = 0; byte < cols * 4; byte += 4) store<f32>(to + byte, load<f32>(from + (byte ^ flip)));
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function copyComplex(from: usize, exchanged: bool, to: usize): void {
+  const re = loadRe(from), im = loadIm(from);
+  if (exchanged) storeComplex(to, im, re);
+  else storeComplex(to, re, im);
 }

@@ -45,8 +45,10 @@ interface DctExports {
 const LANES = 8;
 /** One complex number of four lanes. */
 const COMPLEX_BYTES = 32;
-/** Rows go in and out in stripes that stay in the second-level cache. */
+/** Rows come in by stripes that stay in the second-level cache. */
 const STRIPE_BYTES = 256 << 10;
+/** They go out by larger ones: from about a megabyte on, engines copy without reading the target first. */
+const OUT_STRIPE_BYTES = 1 << 20;
 /** What gathering four floats at a time may read behind the last row. */
 const OVERREAD_BYTES = 12;
 /** Sums and differences of one butterfly of the largest direct radix. */
@@ -99,12 +101,10 @@ function transform(
   const rowPlan = dctPlan(cols);
   const columnPlan = dctPlan(rows);
   const rowBytes = cols * Float32Array.BYTES_PER_ELEMENT;
-  const stripeRows = Math.min(
-    Math.ceil(rows / LANES) * LANES,
-    Math.max(LANES, Math.floor(STRIPE_BYTES / rowBytes / LANES) * LANES),
-  );
-  // One place more than there are rows takes what the unused lanes of the last group hold.
-  const blockBytes = (rows + 1) * COMPLEX_BYTES;
+  const stripeRows = rowsOfStripe(STRIPE_BYTES, rows, rowBytes);
+  const outRows = rowsOfStripe(OUT_STRIPE_BYTES, rows, rowBytes);
+  // One row more than there are takes what the unused lanes of the last group hold.
+  const blockBytes = Math.ceil((rows + 1) / 2) * 2 * COMPLEX_BYTES;
   const blockCount = Math.ceil(cols / LANES);
   const workBytes = COMPLEX_BYTES * Math.max(rowPlan.fftSize, columnPlan.fftSize);
 
@@ -114,13 +114,10 @@ function transform(
   const scratch = runtime.allocate(SCRATCH_BYTES);
   const a = runtime.allocate(workBytes);
   const b = runtime.allocate(workBytes);
-  const stripe = runtime.allocate(stripeRows * rowBytes + OVERREAD_BYTES);
+  const stripe = runtime.allocate(outRows * rowBytes + OVERREAD_BYTES);
   const blocks = runtime.allocate(blockBytes * blockCount);
   const kernel = runtime.exports<DctExports>('dct');
 
-  // Lanes without a row or column take part in the sums and differences of the others: what lay in the memory before
-  // must not show there. Work buffers are read past their contents, up to their neighbours.
-  runtime.bytes(scratch, stripe - scratch).fill(0);
   runtime.load(rowPlan.bytes, rowPlanAt);
   runtime.load(columnPlan.bytes, columnPlanAt);
   runtime.load(rowPlaces(rows, rows > 1 && !inverse), places);
@@ -128,20 +125,26 @@ function transform(
     const count = Math.min(stripeRows, rows - row);
     runtime.load(data.subarray(row * cols, (row + count) * cols), stripe);
     const groups = Math.ceil(count / LANES);
-    const unused = groups * LANES - count;
-    runtime.bytes(stripe + count * rowBytes, unused * rowBytes + OVERREAD_BYTES).fill(0);
+    // Two rows share a transform: what large numbers lie in unused lanes would drown their partners.
+    runtime.bytes(stripe + count * rowBytes, (groups * LANES - count) * rowBytes).fill(0);
     kernel.rows(rowPlanAt, inverse, stripe, groups, blocks, blockBytes, places + 4 * row, a, b, scratch);
   }
   if (rows > 1) kernel.columns(columnPlanAt, inverse, blocks, blockBytes, blockCount, a, b, scratch);
   runtime.load(rowPlaces(rows, rows > 1 && inverse), places);
-  for (let row = 0; row < rows; row += stripeRows) {
-    const count = Math.min(stripeRows, rows - row);
+  for (let row = 0; row < rows; row += outRows) {
+    const count = Math.min(outRows, rows - row);
     kernel.collect(blocks, blockBytes, cols, places + 4 * row, count, rows > 1 && inverse, stripe);
     runtime.store(stripe, out.subarray(row * cols, (row + count) * cols));
   }
 }
 
-/** Place of each row in a block; folded as the column transform wants them, or in order. */
+/** Whole groups of lanes, at least one, and no more than there are rows. */
+function rowsOfStripe(stripeBytes: number, rows: number, rowBytes: number): number {
+  const groups = Math.max(1, Math.floor(stripeBytes / rowBytes / LANES));
+  return LANES * Math.min(groups, Math.ceil(rows / LANES));
+}
+
+/** Which row of its block each row becomes: folded as the column transform wants them, or in order. */
 function rowPlaces(rows: number, folded: boolean): Uint32Array {
   const places = new Uint32Array(rows + LANES).fill(rows);
   for (let row = 0; row < rows; row++) {
