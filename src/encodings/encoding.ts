@@ -65,6 +65,8 @@ export interface FragmentDecoder {
    */
   addFragment(index: number, payload: Uint8Array): boolean;
   readonly quality: EncodingQuality;
+  /** Fragments that take part in a reconstruction, where others may wait for one that has not come. Default: all. */
+  readonly usableFragments?: number;
   /** Writes rows × cols values. */
   reconstruct(out: Float32Array): void;
   /** Lossless encodings: writes the elements in the tensor's own dtype, bit for bit once complete. */

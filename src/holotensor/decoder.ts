@@ -93,7 +93,8 @@ export class HoloTensorDecoder {
 
   get quality(): ReconstructionQuality {
     const { fraction, cosine, relativeError } = this.#decoder.quality;
-    const predicted = this.header.qualityCurve.predict(this.#fragments, this.total);
+    const usable = this.#decoder.usableFragments ?? this.#fragments;
+    const predicted = this.header.qualityCurve.predict(usable, this.total);
     return { fraction, predicted, cosine, relativeError };
   }
 

@@ -66,7 +66,7 @@ export const DEFAULT_QUALITY_CURVES: Readonly<Record<HolographicEncoding, Qualit
 export interface ReconstructionQuality {
   /** Part of the file's parts that has arrived, in [0, 1]: progress, what the reference calls quality. */
   readonly fraction: number;
-  /** What the header's curve says about this many fragments, in [0, 1]. */
+  /** What the header's curve says about so many usable fragments, in [0, 1]. */
   readonly predicted: number;
   /** True cosine similarity with the original; undefined where the file does not allow to know it. */
   readonly cosine: number | undefined;

@@ -115,6 +115,11 @@ export class HoloTensorReader {
     return reconstructionOf(decoder, options);
   }
 
+  /** Closes the source. */
+  async close(): Promise<void> {
+    await this.#source.close?.();
+  }
+
   #decoder(options: HoloTensorReadOptions): HoloTensorDecoder {
     return new HoloTensorDecoder(this.header, { kernels: this.#kernels, ...options });
   }

@@ -59,6 +59,10 @@ export class EmbeddedDecoder implements FragmentDecoder {
     return true;
   }
 
+  get usableFragments(): number {
+    return this.#usable;
+  }
+
   get quality(): EncodingQuality {
     return {
       fraction: this.#usable / this.#request.fragments,

@@ -131,9 +131,8 @@ test('emit everyMs: what came too early comes when its time has come', async () 
   assert.is((await first).value!.fragments, 1);
   const second = reader.read();
   await writer.write(fragments[1]!);
-  await writer.write(fragments[2]!);
   // No further fragment wakes it: it is the timer that does.
-  assert.is((await second).value!.fragments, 3);
+  assert.is((await second).value!.fragments, 2);
   await reader.cancel();
 });
 

@@ -1,0 +1,42 @@
+import type { DType } from '../src/dtype.js';
+import type { HolographicEncoding } from '../src/encodings/encoding.js';
+import { HoloTensorEncoder, type HoloTensorEncoderOptions } from '../src/holotensor/encoder.js';
+import type { HoloFragment } from '../src/holotensor/fragment.js';
+import type { HoloTensorHeader } from '../src/holotensor/header.js';
+import { HoloTensorWriter, type HoloTensorWriterOptions } from '../src/holotensor/writer.js';
+import { loadKernels } from '../src/kernels/loadKernels.js';
+import type { Tensor } from '../src/tensor.js';
+import { fileSink } from './file.js';
+
+/**
+ * Writes fragments as a HoloTensor file.
+ * @returns size of the file in bytes
+ */
+export async function writeHolotensor(
+  path: string | URL,
+  header: HoloTensorHeader,
+  fragments: readonly HoloFragment[],
+  options?: HoloTensorWriterOptions,
+): Promise<number> {
+  return new HoloTensorWriter(await fileSink(path), options).write(header, fragments);
+}
+
+/**
+ * Encodes a tensor to a HoloTensor file.
+ *
+ * @example
+ * await encodeToFile('fc1.holo', { dtype: 'F32', shape: [768, 3072], data }, 'embedded', { fragments: 16 });
+ *
+ * @returns size of the file in bytes
+ */
+export async function encodeToFile<E extends HolographicEncoding>(
+  path: string | URL,
+  tensor: Tensor<DType>,
+  encoding: E,
+  options?: HoloTensorEncoderOptions<E> & HoloTensorWriterOptions,
+): Promise<number> {
+  const kernels = options?.kernels ?? (await loadKernels());
+  const encoder = new HoloTensorEncoder(encoding, { ...options, kernels } as HoloTensorEncoderOptions<E>);
+  const { header, fragments } = encoder.encodeTensor(tensor);
+  return writeHolotensor(path, header, fragments, options);
+}
