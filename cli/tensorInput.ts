@@ -9,7 +9,7 @@ import type { RandomAccessSource } from '../src/source.js';
 import { UsageError } from './failure.js';
 import { openInput, STANDARD, standardInput } from './input.js';
 
-/** A tensor whose bytes are read once, in order. Disposing of it closes the file they come from. */
+/** A tensor whose bytes are read once, in order; closes its file when disposed of. */
 export interface TensorInput extends AsyncDisposable {
   readonly name: string | undefined;
   readonly dtype: DType;
@@ -30,20 +30,18 @@ export async function openRawTensor(
   const byteLength = byteLengthOf(dtype, elementCount(shape));
   if (path === STANDARD) {
     const chunks = standardInput().stream({ signal });
-    return { name: undefined, dtype, shape, byteLength, chunks, [Symbol.asyncDispose]: nothingToClose };
+    return { name: undefined, dtype, shape, byteLength, chunks, ...closing() };
   }
   const source = await openInput(path, signal);
-  const close = closing(source);
   if (source.size !== byteLength) {
-    await close();
+    await source.close?.();
     throw new FormatError(`size of ${dtype}[${shape.join(', ')}]`, {
       name: path,
       expected: byteLength,
       actual: source.size,
     });
   }
-  const chunks = source.stream({ signal });
-  return { name: undefined, dtype, shape, byteLength, chunks, [Symbol.asyncDispose]: close };
+  return { name: undefined, dtype, shape, byteLength, chunks: source.stream({ signal }), ...closing(source) };
 }
 
 /** A tensor of a safetensors file: the one of this name, or the only one. */
@@ -53,31 +51,30 @@ export async function openSafetensorsTensor(
   signal: AbortSignal,
 ): Promise<TensorInput> {
   const source = await openInput(path, signal);
-  const close = closing(source);
   try {
     const { tensors } = await readSafetensorsHeader(source, { signal });
     const tensor = pick(tensors, name, path);
     const { offset, byteLength, shape } = tensor;
-    const dtype = DTYPES.find((known) => known === tensor.dtype);
-    if (dtype === undefined) {
-      throw new UnsupportedError('HCT has no such dtype', {
-        name: tensor.name,
-        expected: DTYPES.join(', '),
-        actual: tensor.dtype,
-      });
-    }
+    const dtype = dtypeOf(tensor);
     const chunks = source.stream({ start: offset, end: offset + byteLength, signal });
-    return { name: tensor.name, dtype, shape, byteLength, chunks, [Symbol.asyncDispose]: close };
+    return { name: tensor.name, dtype, shape, byteLength, chunks, ...closing(source) };
   } catch (error) {
-    await close();
+    await source.close?.();
     throw error;
   }
 }
 
-async function nothingToClose(): Promise<void> {}
-
-function closing(source: RandomAccessSource): () => Promise<void> {
-  return async () => source.close?.();
+/** @throws UnsupportedError for a dtype that HCT has no code for */
+function dtypeOf(tensor: SafetensorsTensor): DType {
+  const dtype = DTYPES.find((known) => known === tensor.dtype);
+  if (dtype === undefined) {
+    throw new UnsupportedError('HCT has no such dtype', {
+      name: tensor.name,
+      expected: DTYPES.join(', '),
+      actual: tensor.dtype,
+    });
+  }
+  return dtype;
 }
 
 function pick(
@@ -100,15 +97,14 @@ function pick(
 export async function openHctTensor(path: string, signal: AbortSignal): Promise<TensorInput> {
   if (path === STANDARD) return openHctStream(standardInput().stream({ signal }));
   const source = await openInput(path, signal);
-  const close = closing(source);
   try {
     const reader = await HctReader.open(source, { signal });
-    const { dtype, originalSize: byteLength } = reader.header;
+    const { dtype, originalSize } = reader.header;
     const { name, shape } = reader;
     const chunks = readChunks(reader, signal);
-    return { name, dtype, shape, byteLength, chunks, [Symbol.asyncDispose]: close };
+    return { name, dtype, shape, byteLength: originalSize, chunks, ...closing(source) };
   } catch (error) {
-    await close();
+    await source.close?.();
     throw error;
   }
 }
@@ -133,17 +129,13 @@ async function openHctStream(stream: ReadableStream<Uint8Array>): Promise<Tensor
     throw new UnsupportedError('this HCT file has its shape at its end: decode it from a file, not a pipe');
   }
   const { dtype, shape, originalSize } = header;
-  const chunks = dataOf(parts);
-  return {
-    name: undefined,
-    dtype,
-    shape,
-    byteLength: originalSize,
-    chunks,
-    [Symbol.asyncDispose]: nothingToClose,
-  };
+  return { name: undefined, dtype, shape, byteLength: originalSize, chunks: dataOf(parts), ...closing() };
 }
 
 async function* dataOf(parts: AsyncIterableIterator<HctDecodedPart>): AsyncGenerator<Uint8Array> {
   for await (const part of parts) if (part.kind === 'data') yield part.bytes;
+}
+
+function closing(source?: RandomAccessSource): AsyncDisposable {
+  return { [Symbol.asyncDispose]: async () => source?.close?.() };
 }

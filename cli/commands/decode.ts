@@ -17,7 +17,7 @@ export interface DecodeOptions {
 }
 
 /** What the elements of one tensor are put into. */
-type TensorFormat = (tensor: TensorInput) => AsyncIterable<Uint8Array>;
+type TensorFormat = (tensor: TensorInput, chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 export async function decode(
   context: CommandContext,
@@ -30,28 +30,31 @@ export async function decode(
   const progress = startProgress('decoding', tensor.byteLength);
   try {
     const chunks = counted(tensor.chunks, progress);
-    await writeOutput(output, format({ ...tensor, chunks }), context);
+    await writeOutput(output, format(tensor, chunks), context);
   } finally {
     progress.stop();
   }
 }
 
 function formatOf(output: string): TensorFormat {
-  if (output === STANDARD || output.endsWith('.raw')) return ({ chunks }) => chunks;
+  if (output === STANDARD || output.endsWith('.raw')) return (_, chunks) => chunks;
   if (output.endsWith('.npy')) return toNpy;
   if (output.endsWith('.safetensors')) return toSafetensors;
   throw new UsageError(`cannot tell the format of ${output}: end it with .raw, .npy or .safetensors`);
 }
 
 /** A file of one tensor; safetensors wants a name even where the HCT file has none. */
-async function* toSafetensors({ name = 'tensor', dtype, shape, chunks }: TensorInput) {
+async function* toSafetensors(
+  { name = 'tensor', dtype, shape }: TensorInput,
+  chunks: AsyncIterable<Uint8Array>,
+) {
   if (!isSafetensorsDType(dtype))
     throw new UnsupportedError('safetensors has no such dtype', { actual: dtype });
   yield serializeSafetensorsHeader([{ name, dtype, shape }]).bytes;
   yield* chunks;
 }
 
-function toNpy({ dtype, shape, chunks }: TensorInput) {
+function toNpy({ dtype, shape }: TensorInput, chunks: AsyncIterable<Uint8Array>) {
   return streamSource(chunks).stream().pipeThrough(new NpyStream(dtype, shape));
 }
 

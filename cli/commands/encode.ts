@@ -6,6 +6,7 @@ import type { CompressionAlgorithm } from '../../src/codecs/codec.js';
 import type { DType } from '../../src/dtype.js';
 import { type HctEncodeOptions, HctWriter } from '../../src/hct/index.js';
 import { encodeModel, type ModelCompressionOptions } from '../../src/model/encodeModel.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
 import { UsageError } from '../failure.js';
 import { isDirectory } from '../fileKind.js';
@@ -95,6 +96,18 @@ async function encodeToDirectory(
     throw new UsageError('--tensor, --dtype and --shape are for a single tensor, not for a directory');
   }
   const model = await openInput(input, signal);
+  try {
+    await writeDirectory(model, options, signal);
+  } finally {
+    await model.close?.();
+  }
+}
+
+async function writeDirectory(
+  model: RandomAccessSource,
+  options: EncodeOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const folder = await modelFolderSink(options.output);
   const progress = startProgress('encoding', model.size);
   try {
@@ -106,7 +119,6 @@ async function encodeToDirectory(
     throw error;
   } finally {
     progress.stop();
-    await model.close?.();
   }
 }
 

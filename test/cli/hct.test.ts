@@ -30,9 +30,9 @@ test('raw to HCT and back, through files and through pipes', async () => {
   ok(await runCli(['encode', at('weights.raw'), ...RAW, '-o', at('w.hct')]));
   ok(await runCli(['decode', at('w.hct'), '-o', at('w.raw')]));
   assert.equal(readFileSync(at('w.raw')), Buffer.from(weights));
-  const encoded = ok(await runCli(['encode', '-', ...RAW, '-o', '-'], weights));
+  const encoded = ok(await runCli(['encode', '-', ...RAW, '-o', '-'], { input: weights }));
   assert.equal(encoded, readFileSync(at('w.hct')));
-  assert.equal(ok(await runCli(['decode', '-', '-o', '-'], encoded)), Buffer.from(weights));
+  assert.equal(ok(await runCli(['decode', '-', '-o', '-'], { input: encoded })), Buffer.from(weights));
 });
 
 test('what was asked for is in the file', async () => {
@@ -142,7 +142,7 @@ test('bad data: exit code 1, one line, and what was there before stays', async (
     [['encode', at('text'), '-o', at('kept.hct')], /safetensors/],
     [['decode', at('good.hct'), '-o', at('no/such/folder.raw')], /cannot create file/],
   ];
-  const results = await Promise.all(cases.map(([args, , input]) => runCli(args, input)));
+  const results = await Promise.all(cases.map(([args, , input]) => runCli(args, { input })));
   for (const [i, result] of results.entries()) failed(result, 1, cases[i]![1]);
   assert.is(readFileSync(at('kept.raw'), 'utf8'), 'kept');
   assert.is(readFileSync(at('kept.hct'), 'utf8'), 'kept');

@@ -54,7 +54,11 @@ test('hostile names stay in the folder, and everything comes back bit for bit', 
 test('a real model, from standard input too', async () => {
   const input = sharedPath('weights/silero-vad-16k.safetensors');
   ok(await runCli(['encode', input, '-o', `${at('silero')}/`, '--algorithm', 'zstd']));
-  ok(await runCli(['encode', '-', '-o', `${at('piped')}/`, '--algorithm', 'zstd'], readFileSync(input)));
+  ok(
+    await runCli(['encode', '-', '-o', `${at('piped')}/`, '--algorithm', 'zstd'], {
+      input: readFileSync(input),
+    }),
+  );
   for (const file of readdirSync(at('silero'))) {
     assert.equal(readFileSync(at('piped', file)), readFileSync(at('silero', file)), file);
   }

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,8 @@ import { buildSync } from 'esbuild';
 import * as assert from 'uvu/assert';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
+/** The test runner asks for colours, and its children would give them. */
+const plainEnvironment = { ...process.env, FORCE_COLOR: '0' };
 const main = buildCli();
 
 /**
@@ -37,22 +39,42 @@ export interface CliResult {
   readonly stderr: string;
 }
 
-/** Runs the command line as a process of its own. */
-export async function runCli(args: readonly string[], input?: Uint8Array): Promise<CliResult> {
-  const child = startCli(args);
-  const [out, err]: [Buffer[], Buffer[]] = [[], []];
-  child.stdout.on('data', (chunk) => out.push(chunk));
-  child.stderr.on('data', (chunk) => err.push(chunk));
-  child.stdin.end(input);
-  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { code, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() };
+export interface RunOptions {
+  /** What the process reads on standard input. */
+  readonly input?: Uint8Array | undefined;
+  /** Its current folder. */
+  readonly cwd?: string | undefined;
 }
 
-export function startCli(args: readonly string[]) {
-  const child = spawn(process.execPath, [main, ...args]);
+/** Runs the command line as a process of its own. */
+export function runCli(args: readonly string[], { input, cwd }: RunOptions = {}): Promise<CliResult> {
+  const child = startCli(args, cwd);
+  child.stdin.end(input);
+  return resultOf(child);
+}
+
+export function startCli(args: readonly string[], cwd?: string): ChildProcessWithoutNullStreams {
+  const child = spawn(process.execPath, [main, ...args], { cwd, env: plainEnvironment });
   // A command that fails early does not read its input.
   child.stdin.on('error', () => {});
   return child;
+}
+
+/** Runs a program in TypeScript that imports the package by its name, as a process of its own. */
+export function runProgram(path: string, cwd: string): Promise<CliResult> {
+  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), path], {
+    cwd,
+    env: { ...plainEnvironment, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') },
+  });
+  return resultOf(child);
+}
+
+async function resultOf(child: ChildProcessWithoutNullStreams): Promise<CliResult> {
+  const [out, err]: [Buffer[], Buffer[]] = [[], []];
+  child.stdout.on('data', (chunk) => out.push(chunk));
+  child.stderr.on('data', (chunk) => err.push(chunk));
+  const code = await new Promise<number | null>((resolve) => child.on('close', resolve));
+  return { code, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() };
 }
 
 /** A folder that is gone when the tests have ended. */

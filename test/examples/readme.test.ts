@@ -1,0 +1,67 @@
+import { copyFileSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { serveFolder } from '../../examples/demo/server.js';
+import { ok, runCli, runProgram, temporaryFolder } from '../helpers/cli.js';
+
+const test = suite('README');
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const readme = readFileSync(join(root, 'README.md'), 'utf8');
+const blocks = Array.from(readme.matchAll(/^```(\w*)\n(.*?)^```$/gms), ([, language, code]) => ({
+  language: language!,
+  code: code!,
+}));
+const programs = blocks.filter(({ language }) => language === 'ts').map(({ code }) => code);
+const commands = blocks
+  .filter(({ language }) => language === 'sh')
+  .flatMap(({ code }) => code.trim().split('\n'))
+  .map((line) => line.replace(/ *#.*/, ''));
+
+/** Where the README's programs and commands run: a model lies there. */
+const folder = temporaryFolder();
+copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
+copyFileSync(join(root, 'examples/digits/digits.safetensors'), join(folder, 'model.safetensors'));
+
+test('every block is a program or commands', () => {
+  assert.equal([...new Set(blocks.map(({ language }) => language))].sort(), ['sh', 'ts']);
+});
+
+test('the programs are those of examples/quickstart, which are type-checked', () => {
+  const quickstart = join(root, 'examples/quickstart');
+  const files = readdirSync(quickstart).map((name) => readFileSync(join(quickstart, name), 'utf8'));
+  assert.equal([...programs].sort(), files.sort());
+});
+
+test('the commands of holostream run, one after another', async () => {
+  const own = commands.filter((command) => command.startsWith('npx holostream '));
+  assert.ok(own.length >= 4);
+  for (const command of own) ok(await runCli(command.split(' ').slice(2), { cwd: folder }));
+  assert.equal(
+    readFileSync(join(folder, 'copy.safetensors')),
+    readFileSync(join(folder, 'model.safetensors')),
+  );
+});
+
+test('the set-up commands are scripts of the package', () => {
+  const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  const others = commands.filter((command) => !command.startsWith('npx holostream '));
+  assert.equal(others, ['npm ci && npm run demo', 'npm ci && npm test']);
+  assert.ok(scripts.demo && scripts.test);
+});
+
+test('the programs run', async () => {
+  ok(await runCli(['encode', 'model.safetensors', '-o', 'model/'], { cwd: folder }));
+  await using server = await serveFolder(join(folder, 'model'), 1000);
+  const outputs: string[] = [];
+  for (const [i, program] of programs.entries()) {
+    const script = join(folder, `program-${i}.ts`);
+    writeFileSync(script, program.replaceAll('https://example.org/model/', server.url));
+    outputs.push(ok(await runProgram(script, folder)).toString());
+  }
+  assert.match(outputs.join('\n'), /F32 \[ 128, 784 \] 100352\n401408 bytes of weights/);
+  assert.match(outputs.join('\n'), /1572864 -> 1\d{6} bytes\n\[ 4, 768 \] true/);
+});
+
+test.run();
