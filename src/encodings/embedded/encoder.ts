@@ -1,20 +1,22 @@
-import { CLASS_OF } from '../../kernels/portable/embedded/bitmapCode.js';
 import { CodeChooser } from '../../kernels/portable/embedded/chooseCodes.js';
 import {
   classesOf,
   countPlane,
   encodePlane,
   encodeSigns,
+  freshBits,
+  type PlaneCoding,
   type TileState,
 } from '../../kernels/portable/embedded/planes.js';
 import {
   encodeRemainder,
   type FloatLayout,
+  finalClasses,
   nonzeroBitmap,
 } from '../../kernels/portable/embedded/remainder.js';
 import { scatterMagnitudes } from '../../kernels/portable/embedded/transpose.js';
 import { serializeExceptions } from './exceptions.js';
-import { bitmapBytes, type PlaneHeader, type StreamHeader } from './format.js';
+import { bitmapBytes, NEVER_DENSE, type PlaneHeader, type StreamHeader } from './format.js';
 import { centroids, measurePlane, type Products, productsOf, SUMS } from './measure.js';
 import type { PlanePlan } from './plan.js';
 import { type Pass, UnitSequence } from './unitSequence.js';
@@ -46,7 +48,7 @@ interface Tile {
 
 /** Codes a tensor: once over its tiles to find out which codes are cheapest, once more to use them. */
 export function encodeUnits(source: Source, plan: PlanePlan): EncodedUnits {
-  const choosers = Array.from({ length: plan.depth }, () => new CodeChooser());
+  const choosers = Array.from({ length: plan.depth }, () => new PlaneChooser(plan.threshold === NEVER_DENSE));
   const nonzeroChooser = new CodeChooser();
   const signPlanes = new Set<number>();
   const tiles: Tile[] = [];
@@ -74,6 +76,39 @@ export function encodeUnits(source: Source, plan: PlanePlan): EncodedUnits {
   return { stream, units, gains };
 }
 
+/**
+ * Chooses how to code a plane. Keeping apart the bits of significant weights pays where these stand among zeros that
+ * stay zeros; elsewhere both come to the same, and one bitmap is faster.
+ */
+class PlaneChooser {
+  readonly #together = new CodeChooser();
+  readonly #apart: CodeChooser | undefined;
+  #apartBits = 0;
+
+  constructor(mayKeepApart: boolean) {
+    this.#apart = mayKeepApart ? new CodeChooser() : undefined;
+  }
+
+  add(plane: Uint8Array, state: TileState): void {
+    const classes = classesOf(state);
+    this.#together.add(plane, classes);
+    if (this.#apart === undefined) return;
+    this.#apart.add(freshBits(state, plane), classes);
+    state.counts.forEach((count, group) => {
+      if (state.dense[group] === 0) this.#apartBits += count;
+    });
+  }
+
+  choose(): PlaneCoding {
+    const together = this.#together.choose();
+    const apart = this.#apart?.choose();
+    if (apart !== undefined && apart.cost + this.#apartBits < together.cost) {
+      return { selection: apart.selection, apart: true };
+    }
+    return { selection: together.selection, apart: false };
+  }
+}
+
 /** A tile before its first plane. */
 function emptyState(count: number, signs: Uint8Array): TileState {
   const groups = Math.ceil(count / 64);
@@ -91,7 +126,7 @@ function surveyTile(
   start: number,
   end: number,
   plan: PlanePlan,
-  choosers: readonly CodeChooser[],
+  choosers: readonly PlaneChooser[],
   nonzeroChooser: CodeChooser,
   signPlanes: Set<number>,
 ): Tile {
@@ -101,7 +136,7 @@ function surveyTile(
   const sums = new Float64Array(SUMS * plan.depth);
   const state = emptyState(end - start, signs);
   planes.forEach((plane, j) => {
-    choosers[j]!.add(plane, classesOf(state));
+    choosers[j]!.add(plane, state);
     countPlane(state, plane);
     const before = state.dense.slice();
     let fresh = false;
@@ -121,10 +156,7 @@ function surveyTile(
       finitePatterns(patterns!.subarray(start, end), layout!).patterns,
       signBit,
     );
-    nonzeroChooser.add(
-      bitmap,
-      state.counts.map((count) => CLASS_OF[count]!),
-    );
+    nonzeroChooser.add(bitmap, finalClasses(state));
   }
   return { planes, signs, sums, energy };
 }
@@ -150,7 +182,7 @@ function splitTile(values: Float32Array, scale: number) {
 function streamHeader(
   plan: PlanePlan,
   tiles: readonly Tile[],
-  choosers: readonly CodeChooser[],
+  choosers: readonly PlaneChooser[],
   nonzeroChooser: CodeChooser,
   signPlanes: ReadonlySet<number>,
 ): StreamHeader {
@@ -159,12 +191,12 @@ function streamHeader(
     for (const tile of tiles) for (let k = 0; k < SUMS; k++) sums[k]! += tile.sums[SUMS * j + k]!;
     return {
       ...centroids(sums, 2 ** (plan.depth - 1 - j)),
-      selection: chooser.choose(),
+      ...chooser.choose(),
       signs: signPlanes.has(j),
     };
   });
   const { tileLog2, scale, threshold } = plan;
-  return { tileLog2, scale, threshold, planes, nonzero: nonzeroChooser.choose() };
+  return { tileLog2, scale, threshold, planes, nonzero: nonzeroChooser.choose().selection };
 }
 
 function encodeUnit(
@@ -176,7 +208,7 @@ function encodeUnit(
   start: number,
 ): Uint8Array {
   if (pass.kind === 'plane') {
-    return encodePlane(state, tile.planes[pass.plane]!, stream.planes[pass.plane]!.selection);
+    return encodePlane(state, tile.planes[pass.plane]!, stream.planes[pass.plane]!);
   }
   if (pass.kind === 'signs') return encodeSigns(state, stream.threshold);
   const end = start + state.count;

@@ -1,5 +1,6 @@
 import { FormatError } from '../../errors.js';
 import { GROUP_BYTES } from '../../kernels/portable/embedded/bitmapCode.js';
+import type { PlaneCoding } from '../../kernels/portable/embedded/planes.js';
 import { FieldReader, pushVarint } from './varint.js';
 
 /** The bytes of a fragment, to be read beside `docs/formats/embedded.md`. */
@@ -14,13 +15,11 @@ export const MAX_TILE_LOG2 = 16;
 export const NEVER_DENSE = 65;
 const MAX_SELECTION = 11;
 
-export interface PlaneHeader {
+export interface PlaneHeader extends PlaneCoding {
   /** Where in its interval a significant weight is put, in 1/256 of the plane's step. */
   readonly centroid: number;
   /** The same for a weight of which only the sign is known. */
   readonly zeroCentroid: number;
-  /** Codes of the groups that are not dense; see `decodeBitmap`. Empty: there are none. */
-  readonly selection: Uint8Array;
   /** Signs follow this plane. */
   readonly signs: boolean;
 }
@@ -83,8 +82,8 @@ export function parseFragment(payload: Uint8Array, index: number): ParsedFragmen
   const elements = fields.varint();
   const first = fields.varint();
   const count = fields.varint();
-  const cosine = fields.f32();
-  const relativeError = fields.f32();
+  const cosine = inRange('cosine', fields.f32(), -1, 1);
+  const relativeError = inRange('relative error', fields.f32(), 0, Number.MAX_VALUE);
   const stream = index === 0 ? readStream(fields) : undefined;
   // Every length takes a byte or more: this bounds what is allocated.
   if (count > payload.length - fields.position) {
@@ -103,14 +102,16 @@ export function parseFragment(payload: Uint8Array, index: number): ParsedFragmen
 
 function pushStream(head: number[], { tileLog2, scale, threshold, planes, nonzero }: StreamHeader): void {
   head.push(tileLog2, planes.length, threshold, scale & 0xff, (scale >> 8) & 0xff);
-  for (const { centroid, zeroCentroid, selection, signs } of planes) {
-    head.push(centroid, zeroCentroid, selection.length | (signs ? SIGNS_FOLLOW : 0), ...selection);
+  for (const { centroid, zeroCentroid, selection, apart, signs } of planes) {
+    const flags = (signs ? SIGNS_FOLLOW : 0) | (apart ? APART : 0);
+    head.push(centroid, zeroCentroid, selection.length | flags, ...selection);
   }
   head.push(nonzero.length, ...nonzero);
 }
 
-/** Beside the length of a plane's selection. */
+/** Beside the length of a plane's selection, which takes the lower bits. */
 const SIGNS_FOLLOW = 0x80;
+const APART = 0x40;
 
 function readStream(fields: FieldReader): StreamHeader {
   const tileLog2 = inRange('tile size', fields.u8(), MIN_TILE_LOG2, MAX_TILE_LOG2);
@@ -121,8 +122,9 @@ function readStream(fields: FieldReader): StreamHeader {
     const centroid = fields.u8();
     const zeroCentroid = fields.u8();
     const flags = fields.u8();
-    const selection = readSelection(fields, flags & ~SIGNS_FOLLOW);
-    return { centroid, zeroCentroid, selection, signs: (flags & SIGNS_FOLLOW) !== 0 };
+    const selection = readSelection(fields, flags & ~(SIGNS_FOLLOW | APART));
+    const signs = (flags & SIGNS_FOLLOW) !== 0;
+    return { centroid, zeroCentroid, selection, apart: (flags & APART) !== 0, signs };
   });
   return { tileLog2, scale, threshold, planes, nonzero: readSelection(fields, fields.u8()) };
 }

@@ -27,7 +27,7 @@ const TOLERATED_WASTE = 0.01;
  */
 const DENSE_FROM = 20;
 /** With more zeros than this, groups stay coded: a zero has no use for a sign, nor for raw bits. */
-const MANY_ZEROS = 1 / 8;
+const MANY_ZEROS = 1 / 16;
 
 /** Counts of exponents, which decide where planes begin and end. */
 export interface Survey {

@@ -122,7 +122,7 @@ export class TensorState {
     else {
       const start = this.sequence.range(tile).start / 8;
       const plane = this.#plane(pass.plane).subarray(start, start + state.signs.length);
-      decodePlane(bytes, state, plane, this.stream.planes[pass.plane]!.selection);
+      decodePlane(bytes, state, plane, this.stream.planes[pass.plane]!);
     }
   }
 

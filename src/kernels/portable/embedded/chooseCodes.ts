@@ -34,21 +34,26 @@ export class CodeChooser {
     }
   }
 
-  /** The selection as the stream holds it; empty when no group was coded. */
-  choose(): Uint8Array {
-    if (this.#classes === 0) return new Uint8Array(0);
+  /** The cheapest selection, as the stream holds it, and the bits it takes; empty when no group was coded. */
+  choose(): { selection: Uint8Array; cost: number } {
+    if (this.#classes === 0) return { selection: new Uint8Array(0), cost: 0 };
+    let cost = 0;
     const selection = new Uint8Array(this.#classes + 1);
     for (let kind = 0; kind < this.#classes; kind++) {
       const mask = cheapest(kind === 0 ? nonzeroCode : anyCode, this.#masks[kind]!);
       // A byte of 0 is not coded: its mask says so.
       const byte = cheapest(nonzeroCode, this.#bytes[kind]!.with(0, 0));
-      const raw = mask.cost + byte.cost >= 8 * sum(this.#bytes[kind]!);
+      const rawCost = 8 * sum(this.#bytes[kind]!);
+      const raw = mask.cost + byte.cost >= rawCost;
+      cost += raw ? rawCost : mask.cost + byte.cost;
       if (kind === 0) {
-        selection[0] = cheapest(anyCode, this.#batches).index | (mask.index << 4);
+        const batch = cheapest(anyCode, this.#batches);
+        cost += batch.cost;
+        selection[0] = batch.index | (mask.index << 4);
         selection[1] = raw ? 0xff : byte.index;
       } else selection[kind + 1] = raw ? 0xff : mask.index | (byte.index << 4);
     }
-    return selection;
+    return { selection, cost };
   }
 }
 

@@ -25,17 +25,24 @@ export function classesOf({ counts, dense }: TileState): Uint8Array {
   return counts.map((count, group) => (dense[group] === 1 ? NO_CLASS : CLASS_OF[count]!));
 }
 
+/** How the groups of a plane that are not dense are coded. */
+export interface PlaneCoding {
+  /** See `decodeBitmap`. */
+  readonly selection: Uint8Array;
+  /** The bits of weights that have been significant before are not in the coded bitmap but follow it. */
+  readonly apart: boolean;
+}
+
 /**
- * A plane of a tile: the bytes of the dense groups as they are; then, as bits, the other groups coded, and the signs
- * of the weights that have become significant.
- * @param selection see `decodeBitmap`
+ * A plane of a tile: the bytes of the dense groups as they are; then, as bits, the other groups coded, the bits that
+ * were kept apart, and the signs of the weights that have become significant.
  * @throws FormatError; `state` and `plane` are then spoilt
  */
 export function decodePlane(
   unit: Uint8Array,
   state: TileState,
   plane: Uint8Array,
-  selection: Uint8Array,
+  { selection, apart }: PlaneCoding,
 ): void {
   let dense = 0;
   for (let group = 0; group < state.dense.length; group++) {
@@ -50,6 +57,11 @@ export function decodePlane(
     const classes = classesOf(state);
     checkSelection(classes, selection);
     decodeBitmap(reader, plane, classes, selection);
+    if (apart) {
+      forSignificant(state, (byte, known) => {
+        plane[byte]! |= deposit(reader.read(POPULATION[known]!), known);
+      });
+    }
     forNewlySignificant(state, plane, (byte, fresh) => {
       state.signs[byte]! |= deposit(reader.read(POPULATION[fresh]!), fresh);
     });
@@ -58,13 +70,22 @@ export function decodePlane(
 }
 
 /** The other way round; `state` moves on in the same way. */
-export function encodePlane(state: TileState, plane: Uint8Array, selection: Uint8Array): Uint8Array {
+export function encodePlane(
+  state: TileState,
+  plane: Uint8Array,
+  { selection, apart }: PlaneCoding,
+): Uint8Array {
   const groups = state.dense.length;
   const raw: number[] = [];
   for (let group = 0; group < groups; group++) if (state.dense[group] === 1) raw.push(group);
   const writer = new BitWriter();
   if (raw.length < groups) {
-    encodeBitmap(writer, plane, classesOf(state), selection);
+    encodeBitmap(writer, apart ? freshBits(state, plane) : plane, classesOf(state), selection);
+    if (apart) {
+      forSignificant(state, (byte, known) => {
+        writer.write(extract(plane[byte]!, known), POPULATION[known]!);
+      });
+    }
     forNewlySignificant(state, plane, (byte, fresh) => {
       writer.write(extract(state.signs[byte]!, fresh), POPULATION[fresh]!);
     });
@@ -76,6 +97,11 @@ export function encodePlane(state: TileState, plane: Uint8Array, selection: Uint
   });
   unit.set(bits, raw.length * GROUP_BYTES);
   return unit;
+}
+
+/** The bits of a plane that make weights significant. */
+export function freshBits({ significant }: TileState, plane: Uint8Array): Uint8Array {
+  return plane.map((byte, i) => byte & ~significant[i]!);
 }
 
 /** Moves `significant` and `counts` on by a plane, without coding it. */
@@ -103,6 +129,16 @@ export function encodeSigns(state: TileState, threshold: number): Uint8Array {
     writer.write(extract(state.signs[byte]!, unknown), POPULATION[unknown]!);
   });
   return writer.finish();
+}
+
+function forSignificant(
+  { significant, dense }: TileState,
+  visit: (byte: number, known: number) => void,
+): void {
+  for (let byte = 0; byte < significant.length; byte++) {
+    if (dense[Math.floor(byte / GROUP_BYTES)] === 0 && significant[byte] !== 0)
+      visit(byte, significant[byte]!);
+  }
 }
 
 function forNewlySignificant(

@@ -26,9 +26,9 @@ export interface TileMagnitudes {
 }
 
 /**
- * What the planes leave open of each float of a tile, bit for bit: the rest of the mantissa of a significant weight;
- * all of the others. Bits: the bitmap of those others that are not zero, if there is one; whether zeros without a sign
- * yet carry one; then weight by weight.
+ * What the planes leave open of each float of a tile, bit for bit. Bits: where `selection` says so, the bitmap of the
+ * weights without a bit in any plane that are not zero; one bit: whether such weights without a sign yet that are zero
+ * carry one; the missing low bits of the mantissas of all weights that the planes hold; then the others, whole.
  * @param out the patterns of the tile's elements
  * @throws FormatError
  */
@@ -37,38 +37,47 @@ export function decodeRemainder(
   tile: TileMagnitudes,
   out: Uint16Array | Uint32Array,
 ): void {
-  const { state, magnitudes, layout, lowestExponent, selection } = tile;
-  const { mantissaBits, exponentBits } = layout;
+  const { state, magnitudes, selection, layout } = tile;
   const reader = new BitReader(unit);
   const nonzero = selection.length > 0 ? new Uint8Array(state.signs.length) : undefined;
   if (nonzero !== undefined) {
-    const classes = state.counts.map((count) => CLASS_OF[count]!);
+    const classes = finalClasses(state);
     checkSelection(classes, selection);
     decodeBitmap(reader, nonzero, classes, selection);
   }
-  const signedZeros = reader.read(1);
+  const signedZeros = reader.read(1) === 1;
+  const signBit = layout.mantissaBits + layout.exponentBits;
   for (let i = 0; i < out.length; i++) {
-    let sign = (state.signs[i >> 3]! >> (i & 7)) & 1;
-    const magnitude = magnitudes[i]!;
-    let pattern: number;
-    if (magnitude !== 0) {
-      const known = 31 - Math.clz32(magnitude);
-      const missing = mantissaBits - known;
-      const leading = magnitude - (1 << known);
-      const mantissa = missing > 0 ? (leading << missing) | reader.read(missing) : leading >> -missing;
-      pattern = ((lowestExponent + known) << mantissaBits) | mantissa;
-    } else {
-      const zero = nonzero !== undefined && ((nonzero[i >> 3]! >> (i & 7)) & 1) === 0;
-      if (state.dense[i >> 6] === 0 && (!zero || signedZeros === 1)) sign = reader.read(1);
-      pattern = 0;
-      if (!zero) {
-        const exponent = decodeExponent(reader, lowestExponent, exponentBits);
-        pattern = (exponent << mantissaBits) | reader.read(mantissaBits);
-      }
-    }
-    out[i] = pattern | (sign << (mantissaBits + exponentBits));
+    const sign = (state.signs[i >> 3]! >> (i & 7)) & 1;
+    out[i] = decodeSignificant(reader, magnitudes[i]!, tile) | (sign << signBit);
+  }
+  for (let i = 0; i < out.length; i++) {
+    if (magnitudes[i] !== 0) continue;
+    const zero = nonzero !== undefined && ((nonzero[i >> 3]! >> (i & 7)) & 1) === 0;
+    const signless = state.dense[i >> 6] === 0 && (!zero || signedZeros);
+    if (signless) out[i]! |= reader.read(1) << signBit;
+    if (!zero) out[i]! |= decodeSmall(reader, tile);
   }
   checkLength(unit, Math.ceil(reader.position / 8));
+}
+
+/** Without the sign; 0 for a weight that the planes do not hold. */
+function decodeSignificant(
+  reader: BitReader,
+  magnitude: number,
+  { layout: { mantissaBits }, lowestExponent }: TileMagnitudes,
+): number {
+  if (magnitude === 0) return 0;
+  const known = 31 - Math.clz32(magnitude);
+  const missing = mantissaBits - known;
+  const leading = magnitude - (1 << known);
+  const mantissa = missing > 0 ? (leading << missing) | reader.read(missing) : leading >> -missing;
+  return ((lowestExponent + known) << mantissaBits) | mantissa;
+}
+
+function decodeSmall(reader: BitReader, { layout, lowestExponent }: TileMagnitudes): number {
+  const exponent = decodeExponent(reader, lowestExponent, layout.exponentBits);
+  return (exponent << layout.mantissaBits) | reader.read(layout.mantissaBits);
 }
 
 /**
@@ -81,20 +90,19 @@ export function encodeRemainder(tile: TileMagnitudes, patterns: Uint16Array | Ui
   const signBit = mantissaBits + exponentBits;
   const writer = new BitWriter();
   if (selection.length > 0) {
-    const classes = state.counts.map((count) => CLASS_OF[count]!);
-    encodeBitmap(writer, nonzeroBitmap(magnitudes, patterns, signBit), classes, selection);
+    encodeBitmap(writer, nonzeroBitmap(magnitudes, patterns, signBit), finalClasses(state), selection);
   }
   const signedZeros = patterns.some((pattern, i) => state.dense[i >> 6] === 0 && pattern === 2 ** signBit);
   writer.write(signedZeros ? 1 : 0, 1);
   for (let i = 0; i < patterns.length; i++) {
+    const missing = mantissaBits + Math.clz32(magnitudes[i]!) - 31;
+    if (magnitudes[i] === 0 || missing <= 0) continue;
+    writer.write(patterns[i]! & ((1 << missing) - 1), missing);
+  }
+  for (let i = 0; i < patterns.length; i++) {
+    if (magnitudes[i] !== 0) continue;
     const pattern = patterns[i]!;
-    const magnitude = magnitudes[i]!;
     const mantissa = pattern & ((1 << mantissaBits) - 1);
-    if (magnitude !== 0) {
-      const missing = mantissaBits + Math.clz32(magnitude) - 31;
-      if (missing > 0) writer.write(mantissa & ((1 << missing) - 1), missing);
-      continue;
-    }
     const exponent = (pattern >>> mantissaBits) & ((1 << exponentBits) - 1);
     const zero = selection.length > 0 && exponent === 0 && mantissa === 0;
     if (state.dense[i >> 6] === 0 && (!zero || signedZeros)) writer.write(pattern >>> signBit, 1);
@@ -103,6 +111,11 @@ export function encodeRemainder(tile: TileMagnitudes, patterns: Uint16Array | Ui
     writer.write(mantissa, mantissaBits);
   }
   return writer.finish();
+}
+
+/** The class of every group when all planes are in, dense or not. */
+export function finalClasses({ counts }: TileState): Uint8Array {
+  return counts.map((count) => CLASS_OF[count]!);
 }
 
 /** Which weights have no bit in any plane and still are not zero. */
