@@ -1,0 +1,186 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { embedded } from '../../../../src/encodings/embedded/embedded.js';
+import { ArgumentError, FormatError } from '../../../../src/errors.js';
+import { throws } from '../../../helpers/assertions.js';
+import {
+  type Coded,
+  cosineSimilarity,
+  encodeWith,
+  f32Tensor,
+  noise,
+  randomFrom,
+  randomSubset,
+  relativeError,
+} from '../../../helpers/encodings.js';
+import { readWeight } from '../../../helpers/weights.js';
+
+const WEIGHTS = noise(20000).map((value) => value ** 3);
+
+function encoded(fragments = 8, data: Float32Array = WEIGHTS): Coded {
+  const coded = encodeWith(embedded, f32Tensor([data.length], data), {}, { fragments });
+  return { ...coded, request: { ...coded.request, fragments: coded.encoded.payloads.length } };
+}
+
+/** What fragments 0 to k reconstruct, for each k. */
+function prefixes({ encoded: { payloads }, request }: Coded): Float32Array[] {
+  const decoder = embedded.createDecoder(request, {});
+  return payloads.map((payload, index) => {
+    decoder.addFragment(index, payload);
+    const out = new Float32Array(request.rows * request.cols);
+    decoder.reconstruct(out);
+    return out;
+  });
+}
+
+test('any order: what comes early is kept and used when the gap closes; duplicates count once', () => {
+  const coded = encoded(12);
+  const { payloads, cosines } = coded.encoded;
+  assert.is(payloads.length, 12);
+  const expected = prefixes(coded);
+  const random = randomFrom(3);
+  for (let run = 0; run < 20; run++) {
+    const decoder = embedded.createDecoder(coded.request, {});
+    const seen = new Set<number>();
+    const out = new Float32Array(WEIGHTS.length);
+    for (const index of randomSubset(12, 12, random)) {
+      assert.ok(decoder.addFragment(index, payloads[index]!));
+      assert.not.ok(decoder.addFragment(index, payloads[index]!));
+      seen.add(index);
+      let usable = 0;
+      while (seen.has(usable)) usable += 1;
+      assert.is(decoder.quality.fraction, usable / 12);
+      decoder.reconstruct(out);
+      assert.equal(out, expected[usable - 1] ?? new Float32Array(WEIGHTS.length));
+      assert.ok(Math.abs(decoder.quality.cosine! - (cosines[usable - 1] ?? 0)) < 1e-7);
+    }
+  }
+});
+
+test('quality is the true one, fragment after fragment, and rises', () => {
+  const data = readWeight('silero-vad-16k', 'lstm_cell.weight_hh').data;
+  const coded = encoded(30, data);
+  const decoder = embedded.createDecoder(coded.request, {});
+  assert.equal(decoder.quality, { fraction: 0, cosine: 0, relativeError: 1 });
+  let last = 0;
+  prefixes(coded).forEach((out, k) => {
+    decoder.addFragment(k, coded.encoded.payloads[k]!);
+    const { cosine, relativeError: error } = decoder.quality;
+    assert.ok(Math.abs(cosine! - cosineSimilarity(data, out)) < 1e-4);
+    assert.ok(Math.abs(error! - relativeError(data, out)) < 1e-4);
+    assert.ok(cosine! >= last);
+    last = cosine!;
+  });
+  assert.is(last, 1);
+});
+
+test('NaNs and infinities do not spoil the quality of the others', () => {
+  const data = WEIGHTS.with(5, Number.NaN).with(700, Number.NEGATIVE_INFINITY);
+  const coded = encoded(8, data);
+  assert.equal(coded.encoded.cosines.at(-1), 1);
+  assert.ok(Number.isFinite(coded.encoded.norm));
+  const results = prefixes(coded);
+  const finite = (values: Float32Array) => values.with(5, 0).with(700, 0);
+  results.forEach((out, k) => {
+    const cosine = cosineSimilarity(finite(data), finite(out));
+    assert.ok(Math.abs(cosine - coded.encoded.cosines[k]!) < 1e-4);
+  });
+  assert.ok(Number.isNaN(results.at(-1)![5]));
+  assert.is(results.at(-1)![700], Number.NEGATIVE_INFINITY);
+});
+
+test('fragments end where the qualities ask for it', () => {
+  const qualities = [0.5, 0.9, 0.99, 0.999, 'exact'] as const;
+  const tensor = f32Tensor([WEIGHTS.length], WEIGHTS);
+  const { cosines } = encodeWith(embedded, tensor, { qualities }).encoded;
+  assert.is(cosines.length, 5);
+  cosines.forEach((cosine, k) => {
+    const wanted = qualities[k] === 'exact' ? 1 : (qualities[k] as number);
+    assert.ok(cosine >= wanted && cosine < wanted + 0.08, `${cosine} for ${wanted}`);
+  });
+  for (const wrong of [[0.9, 0.5], [0], [1], [Number.NaN], [0.5, 0.5]]) {
+    throws(() => encodeWith(embedded, tensor, { qualities: wrong }), ArgumentError, /qualities/);
+  }
+});
+
+test('more fragments than there are parts: as many as there are parts', () => {
+  const { payloads } = encoded(65535).encoded;
+  assert.ok(payloads.length > 50 && payloads.length < 1000);
+});
+
+test('fragments of other tensors are refused, and nothing changes', () => {
+  const coded = encoded();
+  const [first, second] = coded.encoded.payloads;
+  const decoder = embedded.createDecoder(coded.request, {});
+  const shorter = encoded(8, WEIGHTS.subarray(1)).encoded.payloads;
+  throws(() => decoder.addFragment(0, shorter[0]!), FormatError, /another tensor/);
+  throws(() => decoder.addFragment(0, second!), FormatError);
+  throws(() => decoder.addFragment(8, first!), FormatError, /no such fragment/);
+  decoder.addFragment(0, first!);
+  const other = encoded(8, noise(WEIGHTS.length, 9)).encoded.payloads;
+  throws(() => decoder.addFragment(1, other[1]!), FormatError);
+  assert.is(decoder.quality.fraction, 1 / 8);
+  assert.ok(decoder.addFragment(1, second!));
+});
+
+test('a fragment that turns out broken when its turn comes is named and forgotten', () => {
+  const {
+    encoded: { payloads },
+    request,
+  } = encoded();
+  const decoder = embedded.createDecoder(request, {});
+  const broken = payloads[1]!.slice();
+  // Its first unit: a plane that is still coded.
+  const lengths = payloads[1]!.length;
+  broken.fill(0xff, lengths - 400);
+  decoder.addFragment(1, broken);
+  const error = throws(() => decoder.addFragment(0, payloads[0]!), FormatError);
+  assert.is(error.fragmentIndex, 1);
+  assert.is(decoder.quality.fraction, 1 / 8);
+  assert.ok(decoder.addFragment(1, payloads[1]!));
+  assert.is(decoder.quality.fraction, 2 / 8);
+});
+
+test('no cut and no flipped bit does anything but decode or throw a FormatError', () => {
+  const small = WEIGHTS.subarray(0, 1500).with(3, Number.NaN);
+  const {
+    encoded: { payloads },
+    request,
+  } = encoded(4, small);
+  const out = new Float32Array(small.length);
+  const bytes = new Uint8Array(4 * small.length);
+  const attempt = (index: number, payload: Uint8Array) => {
+    const decoder = embedded.createDecoder(request, {});
+    try {
+      for (const [k, good] of payloads.entries()) decoder.addFragment(k, k === index ? payload : good);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+    }
+    decoder.reconstruct(out);
+    decoder.reconstructElements!(bytes);
+  };
+  payloads.forEach((payload, index) => {
+    for (let cut = 0; cut < payload.length; cut += cut < 60 ? 1 : 97) {
+      const decoder = embedded.createDecoder(request, {});
+      for (const [k, good] of payloads.slice(0, index).entries()) decoder.addFragment(k, good);
+      throws(() => decoder.addFragment(index, payload.subarray(0, cut)), FormatError);
+    }
+    for (let bit = 0; bit < 8 * payload.length; bit += bit < 8 * 60 ? 1 : 61) {
+      const flipped = payload.slice();
+      flipped[bit >> 3]! ^= 1 << (bit & 7);
+      attempt(index, flipped);
+    }
+  });
+  const payload = fc.tuple(fc.nat(3), fc.uint8Array({ maxLength: 80 }));
+  fc.assert(
+    fc.property(payload, ([index, noiseBytes]) => {
+      const mixed = payloads[index]!.slice();
+      mixed.set(noiseBytes.subarray(0, mixed.length));
+      attempt(index, mixed);
+      attempt(index, noiseBytes);
+    }),
+  );
+});
+
+test.run();
