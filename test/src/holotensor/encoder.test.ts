@@ -35,9 +35,9 @@ function likeTheReference({ file, encoding, totalFragments, seed }: HoloFixture)
 
 // Not among them: compressed files (their writer was not the reference), the two forms that it only reads, and a
 // matrix of rank 5, of which the reference writes three components of rounding errors and we none.
-const written = [...holoFixtures('spectral'), ...holoFixtures('lrdf')].filter(
-  ({ file }) => !/576|full|raw|inline|lowrank/.test(file),
-);
+const written = (['spectral', 'rph', 'lrdf'] as const)
+  .flatMap(holoFixtures)
+  .filter(({ file }) => !/576|full|raw|inline|lowrank/.test(file));
 
 for (const entry of written) {
   test(`${entry.file}: our file differs from the reference's only where the format says so`, () => {

@@ -22,7 +22,7 @@ async function receive(bytes: Uint8Array, size: number): Promise<ReceivedFragmen
   return received;
 }
 
-for (const { file, decodes, shape } of holoFixtures('spectral')) {
+for (const { file, decodes, shape } of (['spectral', 'rph', 'lrdf'] as const).flatMap(holoFixtures)) {
   const bytes = readShared(fixture(file));
 
   for (const [name, size] of [

@@ -20,7 +20,7 @@ import { holoFixtures } from '../../helpers/holoFixtures.js';
 import { fixture, readShared } from '../../helpers/shared.js';
 
 const ENCODINGS = { spectral: 'spectral', rph: 'random-projection', lrdf: 'low-rank' } as const;
-const fixtures = holoFixtures('spectral');
+const fixtures = (['spectral', 'rph', 'lrdf'] as const).flatMap(holoFixtures);
 
 for (const { file, encoding, shape, totalFragments, seed } of fixtures) {
   test(`${file}: header as in the manifest, and written to the byte`, () => {
