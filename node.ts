@@ -5,6 +5,7 @@ export * from './sinks/decompressFile.js';
 export * from './sinks/file.js';
 export * from './sinks/holotensorFile.js';
 export * from './sinks/modelFolder.js';
+export * from './sources/cache/folderStore.js';
 export * from './sources/file.js';
 export * from './sources/holotensorFile.js';
 export * from './sources/modelFolder.js';

@@ -25,7 +25,15 @@ export type SourceEvent =
       readonly from: number;
       readonly to: number;
       readonly position: number;
-    };
+    }
+  /** A part of the file came out of the cache. */
+  | { readonly type: 'cache-hit'; readonly start: number; readonly end: number }
+  /** An entry was damaged or half-written, and has been deleted. */
+  | { readonly type: 'cache-drop'; readonly name: string }
+  /** An entry was deleted to make room. */
+  | { readonly type: 'cache-evict'; readonly name: string }
+  /** The store failed (a quota, a disk); after a failed write nothing more is written. */
+  | { readonly type: 'cache-failure'; readonly error: unknown };
 
 /** Called for each event; what it throws is thrown by the read under way. */
 export type OnSourceEvent = (event: SourceEvent) => void;

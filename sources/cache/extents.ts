@@ -1,0 +1,45 @@
+import type { Range } from '../../src/ranges.js';
+
+/**
+ * How many ranges that start before a byte are looked at. Without overlaps one is enough; one that is missed is
+ * fetched again, which is no harm.
+ */
+const LOOK_BACK = 4;
+
+/** Which parts of one file are kept: a list in order of place, in which a byte is found by bisection. */
+export class Extents {
+  /** By start. They may overlap, when two tabs fetched at once. */
+  readonly #ranges: Range[] = [];
+
+  add(range: Range): void {
+    this.#ranges.splice(this.#indexBehind(range.start), 0, range);
+  }
+
+  delete({ start, end }: Range): void {
+    const index = this.#ranges.findIndex((range) => range.start === start && range.end === end);
+    if (index >= 0) this.#ranges.splice(index, 1);
+  }
+
+  /** A kept range that holds this byte. */
+  at(position: number): Range | undefined {
+    const behind = this.#indexBehind(position);
+    return this.#ranges.slice(Math.max(0, behind - LOOK_BACK), behind).find(({ end }) => end > position);
+  }
+
+  /** Where the next kept range begins, behind a byte that is in none. */
+  nextStart(position: number): number | undefined {
+    return this.#ranges[this.#indexBehind(position)]?.start;
+  }
+
+  /** Index of the first range that starts behind `position`. */
+  #indexBehind(position: number): number {
+    let low = 0;
+    let high = this.#ranges.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#ranges[middle]!.start <= position) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

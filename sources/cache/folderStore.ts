@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SinkError } from '../../src/errors.js';
+import type { CacheStore, StoredEntry } from './store.js';
+
+const SUFFIX = '.cache';
+const TEMPORARY_SUFFIX = '.cache-tmp';
+
+/** A temporary file that nobody has touched for an hour was left by a process that died. */
+const STALE_AFTER = 3_600_000;
+
+/**
+ * Keeps entries as files of a folder (Node), which is made if it is not there. Any number of processes may share
+ * it: files appear whole, by renaming. Nothing is flushed to the disk; what a crash leaves behind is recognised.
+ *
+ * @throws SinkError when the folder cannot be made
+ */
+export async function folderStore(folder: string | URL): Promise<CacheStore> {
+  const path = typeof folder === 'string' ? folder : fileURLToPath(folder);
+  await mkdir(path, { recursive: true }).catch((cause) => {
+    throw new SinkError('cannot make cache folder', { name: path, cause });
+  });
+  const fileOf = (name: string) => join(path, `${name}${SUFFIX}`);
+  return {
+    async list() {
+      const found = await Promise.all((await readdir(path)).map((file) => describe(path, file)));
+      return found.filter((entry) => entry !== undefined);
+    },
+    async read(name) {
+      try {
+        const bytes = await readFile(fileOf(name));
+        const now = new Date();
+        // Only the order of use hangs on it.
+        await utimes(fileOf(name), now, now).catch(() => {});
+        return bytes;
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+        throw error;
+      }
+    },
+    async write(name, bytes) {
+      const temporary = join(path, `${randomUUID()}${TEMPORARY_SUFFIX}`);
+      try {
+        await writeFile(temporary, bytes, { flag: 'wx' });
+        await rename(temporary, fileOf(name));
+      } catch (error) {
+        await rm(temporary, { force: true });
+        throw error;
+      }
+    },
+    delete: (name) => rm(fileOf(name), { force: true }),
+  };
+}
+
+async function describe(folder: string, file: string): Promise<StoredEntry | undefined> {
+  const stats = await stat(join(folder, file)).catch(() => undefined);
+  if (stats === undefined) return undefined;
+  if (file.endsWith(SUFFIX)) {
+    return { name: file.slice(0, -SUFFIX.length), size: stats.size, used: stats.mtimeMs };
+  }
+  if (file.endsWith(TEMPORARY_SUFFIX) && stats.mtimeMs < Date.now() - STALE_AFTER) {
+    await rm(join(folder, file), { force: true });
+  }
+  return undefined;
+}

@@ -1,0 +1,192 @@
+import type { Range } from '../../src/ranges.js';
+import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../../src/source.js';
+import type { OnSourceEvent } from '../events.js';
+import { type ChunkReader, pullStream } from '../pullStream.js';
+import { beyondEnd, checkRange, checkRead } from '../ranges.js';
+import { readExactly } from '../readExactly.js';
+import { signalsOf } from '../signals.js';
+import type { Cache } from './cache.js';
+
+/** Bytes that are kept together: large enough for a store, small enough to be read and checked at once. */
+const ENTRY_SIZE = 2 ** 20;
+
+export interface WithCacheOptions {
+  readonly onEvent?: OnSourceEvent | undefined;
+}
+
+/**
+ * The same source, with every byte that passes kept in a cache, and taken from there the next time. It is kept under
+ * the source's `version`, which is asked for first: a file that has changed is fetched anew. A source that has no
+ * version passes through uncached.
+ *
+ * @example
+ * const source = withRetry(withCache(httpSource(url, { retry: false }), openCache(memoryStore())));
+ */
+export function withCache(
+  source: RandomAccessSource,
+  cache: Cache,
+  options: WithCacheOptions = {},
+): RandomAccessSource {
+  return new CachedSource(source, cache, options);
+}
+
+class CachedSource implements RandomAccessSource {
+  readonly #source: RandomAccessSource;
+  readonly #cache: Cache;
+  readonly #onEvent: OnSourceEvent | undefined;
+
+  constructor(source: RandomAccessSource, cache: Cache, { onEvent }: WithCacheOptions) {
+    this.#source = source;
+    this.#cache = cache;
+    this.#onEvent = onEvent;
+  }
+
+  get size(): number | undefined {
+    return this.#source.size;
+  }
+
+  stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {
+    const { start, end } = checkRange(options);
+    const abort = new AbortController();
+    let parts: ChunkReader | undefined;
+    return pullStream(
+      {
+        next: async () => {
+          if (start === end) return undefined;
+          parts ??= await this.#open(start, end, abort.signal);
+          return parts.next();
+        },
+        close: (reason) => {
+          abort.abort(reason);
+          return parts?.close?.(reason);
+        },
+      },
+      signalsOf(options.signal),
+    );
+  }
+
+  async read(offset: number, length: number, { signal }: AbortOptions = {}): Promise<Uint8Array> {
+    checkRead(offset, length);
+    return readExactly(this.stream({ start: offset, end: offset + length, signal }), length);
+  }
+
+  async version(options?: AbortOptions): Promise<string | undefined> {
+    return this.#source.version?.(options);
+  }
+
+  async close(): Promise<void> {
+    await this.#source.close?.();
+  }
+
+  async #open(start: number, end: number | undefined, signal: AbortSignal): Promise<ChunkReader> {
+    const version = await this.#source.version?.({ signal });
+    const { size } = this.#source;
+    if (version === undefined || size === undefined) return readerOf(this.#source.stream({ start, end }));
+    if ((end ?? start) > size) throw beyondEnd(end ?? start, size);
+    return this.#parts(version, start, end ?? size);
+  }
+
+  /** One kept part after another, and what lies between them from the source. */
+  #parts(version: string, start: number, end: number): ChunkReader {
+    let position = start;
+    let fetching: ChunkReader | undefined;
+    return {
+      next: async () => {
+        while (position < end) {
+          if (fetching === undefined) {
+            const bytes = await this.#kept(version, position, end);
+            if (bytes !== undefined) {
+              position += bytes.length;
+              return bytes;
+            }
+            const extents = await this.#cache.extents(version);
+            const stop = Math.min(end, extents.nextStart(position) ?? end);
+            fetching = keeping(this.#source, { start: position, end: stop }, (range, bytes) =>
+              this.#cache.put(version, range, bytes),
+            );
+          }
+          const chunk = await fetching.next();
+          if (chunk !== undefined) {
+            position += chunk.length;
+            return chunk;
+          }
+          await fetching.close?.();
+          fetching = undefined;
+        }
+        return undefined;
+      },
+      close: (reason) => fetching?.close?.(reason),
+    };
+  }
+
+  /** What is kept from this byte on; undefined when the source must be asked. */
+  async #kept(version: string, position: number, end: number): Promise<Uint8Array | undefined> {
+    const extents = await this.#cache.extents(version);
+    for (let range = extents.at(position); range !== undefined; range = extents.at(position)) {
+      const bytes = await this.#cache.get(version, range);
+      if (bytes === undefined) {
+        // Whatever the cache thinks: it is not there.
+        extents.delete(range);
+        continue;
+      }
+      const stop = Math.min(end, range.end);
+      this.#onEvent?.({ type: 'cache-hit', start: position, end: stop });
+      return bytes.subarray(position - range.start, stop - range.start);
+    }
+    return undefined;
+  }
+}
+
+/** Passes the bytes of a range on, and gives them to `keep` in pieces of ENTRY_SIZE; at an early end, what there is. */
+function keeping(
+  source: RandomAccessSource,
+  { start, end }: Range,
+  keep: (range: Range, bytes: Uint8Array) => Promise<void>,
+): ChunkReader {
+  const reader = readerOf(source.stream({ start, end }));
+  let position = start;
+  let buffer = new Uint8Array(0);
+  let filled = 0;
+  const flush = async () => {
+    const bytes = buffer.subarray(0, filled);
+    const from = position;
+    position += filled;
+    filled = 0;
+    buffer = new Uint8Array(0);
+    if (bytes.length > 0) await keep({ start: from, end: position }, bytes);
+  };
+  const add = async (chunk: Uint8Array) => {
+    for (let used = 0; used < chunk.length; ) {
+      if (buffer.length === 0) buffer = new Uint8Array(Math.min(ENTRY_SIZE, end - position));
+      const part = chunk.subarray(used, used + buffer.length - filled);
+      buffer.set(part, filled);
+      used += part.length;
+      filled += part.length;
+      if (filled === buffer.length) await flush();
+    }
+  };
+  return {
+    async next() {
+      try {
+        const chunk = await reader.next();
+        if (chunk !== undefined) await add(chunk);
+        return chunk;
+      } catch (error) {
+        await flush();
+        throw error;
+      }
+    },
+    async close(reason) {
+      await reader.close?.(reason);
+      await flush();
+    },
+  };
+}
+
+function readerOf(stream: ReadableStream<Uint8Array>): ChunkReader {
+  const reader = stream.getReader();
+  return {
+    next: async () => (await reader.read()).value,
+    close: (reason) => reader.cancel(reason),
+  };
+}

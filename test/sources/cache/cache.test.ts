@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openEntry, sealEntry } from '../../../sources/cache/entry.js';
+import { Extents } from '../../../sources/cache/extents.js';
+import { type CacheStore, memoryStore, openCache, type SourceEvent } from '../../../sources/index.js';
+import { xxh3 } from '../../../src/checksum.js';
+import { pseudoRandomBytes } from '../../helpers/random.js';
+
+const test = suite('cache');
+
+const range = (start: number, end: number) => ({ start, end });
+
+test('an entry that was cut, damaged or belongs to another key is recognised', () => {
+  const payload = pseudoRandomBytes(40);
+  const sealed = sealEntry('a key: ü', payload, xxh3);
+  assert.equal(openEntry('a key: ü', sealed, xxh3), payload);
+  assert.is(openEntry('a key: u', sealed, xxh3), undefined);
+  for (let length = 0; length < sealed.length; length++) {
+    assert.is(openEntry('a key: ü', sealed.subarray(0, length), xxh3), undefined);
+  }
+  // Four bytes of the trailer are spare.
+  const spare = sealed.length - 28;
+  for (let at = 0; at < sealed.length; at++) {
+    if (at >= spare && at < spare + 4) continue;
+    for (let bit = 0; bit < 8; bit++) {
+      const damaged = sealed.slice();
+      damaged[at]! ^= 1 << bit;
+      assert.is(openEntry('a key: ü', damaged, xxh3), undefined, `bit ${bit} of byte ${at}`);
+    }
+  }
+  assert.equal(openEntry('', sealEntry('', new Uint8Array(0), xxh3), xxh3), new Uint8Array(0));
+});
+
+test('extents find what holds a byte and where the next begins', () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(8), fc.integer({ min: 1, max: 8 }))), fc.nat(12), (steps, drop) => {
+      const extents = new Extents();
+      const kept: { start: number; end: number }[] = [];
+      let at = 0;
+      for (const [gap, length] of steps) {
+        kept.push(range(at + gap, at + gap + length));
+        at += gap + length;
+      }
+      // Added in an order of their own, and one taken away again.
+      for (const one of kept.toSorted((a, b) => (a.start % 7) - (b.start % 7))) extents.add(one);
+      const [dropped] = kept.splice(drop, 1);
+      if (dropped !== undefined) extents.delete(dropped);
+      for (let position = 0; position < at + 2; position++) {
+        assert.equal(
+          extents.at(position),
+          kept.find(({ start, end }) => start <= position && position < end),
+        );
+        assert.is(extents.nextStart(position), kept.find(({ start }) => start > position)?.start);
+      }
+    }),
+  );
+  const overlapping = new Extents();
+  for (const one of [range(0, 10), range(5, 6), range(5, 20)]) overlapping.add(one);
+  assert.equal(overlapping.at(7)?.start, 0);
+  assert.equal(overlapping.at(15), range(5, 20));
+});
+
+/** A store of which one method always fails. */
+function broken(method: keyof CacheStore): { readonly store: CacheStore; readonly failures: () => number } {
+  let failures = 0;
+  const fail = async (): Promise<never> => {
+    failures += 1;
+    throw new DOMException('no room', 'QuotaExceededError');
+  };
+  return { store: { ...memoryStore(), [method]: fail }, failures: () => failures };
+}
+
+test('keeps parts under the version of their file, also for the next cache over the store', async () => {
+  const store = memoryStore();
+  const bytes = pseudoRandomBytes(100);
+  await openCache(store).put('v1', range(50, 150), bytes);
+  const cache = openCache(store);
+  assert.equal((await cache.extents('v1')).at(100), range(50, 150));
+  assert.is((await cache.extents('v2')).at(100), undefined);
+  assert.equal(await cache.get('v1', range(50, 150)), bytes);
+  assert.is(await cache.get('v2', range(50, 150)), undefined);
+  assert.is(await cache.get('v1', range(50, 149)), undefined);
+});
+
+test('the entry used longest ago goes first, one by one', async () => {
+  const store = memoryStore();
+  const events: SourceEvent[] = [];
+  const cache = openCache(store, { maxSize: 500, onEvent: (event) => events.push(event) });
+  const put = (i: number) => cache.put('v', range(i * 100, i * 100 + 100), pseudoRandomBytes(100, i));
+  for (const i of [0, 1, 2]) await put(i);
+  await cache.get('v', range(0, 100));
+  await put(3);
+  const extents = await cache.extents('v');
+  assert.equal(
+    [0, 100, 200, 300].map((at) => extents.at(at) !== undefined),
+    [true, false, true, true],
+  );
+  assert.equal(
+    events.map(({ type }) => type),
+    ['cache-evict'],
+  );
+  const sizes = (await store.list()).map(({ size }) => size);
+  assert.ok(sizes.reduce((sum, size) => sum + size, 0) <= 500);
+  await cache.put('v', range(1000, 2000), new Uint8Array(1000));
+  assert.is((await store.list()).length, 3, 'what is larger than the whole cache is not kept');
+});
+
+test('a damaged entry is dropped', async () => {
+  const store = memoryStore();
+  const events: SourceEvent[] = [];
+  const cache = openCache(store, { onEvent: (event) => events.push(event) });
+  await cache.put('v', range(0, 100), pseudoRandomBytes(100));
+  const { name } = (await store.list())[0]!;
+  const damaged = (await store.read(name))! as Uint8Array<ArrayBuffer>;
+  damaged[7]! ^= 1;
+  await store.write(name, damaged);
+  assert.is(await cache.get('v', range(0, 100)), undefined);
+  assert.equal(events, [{ type: 'cache-drop', name }]);
+  assert.equal(await store.list(), []);
+  assert.is((await cache.extents('v')).at(0), undefined);
+});
+
+test('a store that fails is lived without', async () => {
+  for (const method of ['list', 'read', 'write', 'delete'] as const) {
+    const events: SourceEvent[] = [];
+    const { store, failures } = broken(method);
+    const cache = openCache(store, { maxSize: 200, onEvent: (event) => events.push(event) });
+    for (const i of [0, 1, 2]) await cache.put('v', range(i * 100, i * 100 + 100), pseudoRandomBytes(100, i));
+    const got = await cache.get('v', range(200, 300));
+    if (method === 'read' || method === 'write') assert.is(got, undefined);
+    else assert.equal(got, pseudoRandomBytes(100, 2));
+    assert.ok(events.some(({ type }) => type === 'cache-failure'));
+    if (method === 'write') assert.is(failures(), 1, 'a full store is not tried again');
+  }
+});
+
+test.run();

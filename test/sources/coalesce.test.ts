@@ -1,0 +1,80 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { httpSource, withCoalescing } from '../../sources/index.js';
+import { SourceError, TruncatedError } from '../../src/errors.js';
+import { rejects } from '../helpers/assertions.js';
+import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { pseudoRandomBytes } from '../helpers/random.js';
+import { tick } from '../helpers/streams.js';
+
+const bytes = pseudoRandomBytes(1_000_000);
+let server: FaultyServer;
+
+const test = suite('withCoalescing');
+
+test.before.each(async () => {
+  server = await faultyServer(bytes);
+});
+test.after.each(async () => {
+  await server[Symbol.asyncDispose]();
+});
+
+const ranges = () => server.requests.map(({ range }) => range);
+
+test('reads asked for together become few requests, and get memory of their own', async () => {
+  const source = withCoalescing(httpSource(server.url), { maxGap: 100 });
+  const wanted = [
+    [500, 100],
+    [0, 10],
+    [60, 40],
+    [5, 10],
+    [700, 50],
+    [900_000, 1000],
+    [7, 0],
+  ] as const;
+  const parts = await Promise.all(wanted.map(([offset, length]) => source.read(offset, length)));
+  assert.equal(
+    parts,
+    wanted.map(([offset, length]) => bytes.slice(offset, offset + length)),
+  );
+  assert.equal(ranges().sort(), ['bytes=0-99', 'bytes=500-749', 'bytes=900000-900999']);
+  parts[1]!.fill(0);
+  assert.equal(parts[3], bytes.slice(5, 15));
+  await source.read(0, 10);
+  assert.is(ranges().at(-1), 'bytes=0-9');
+  assert.is(source.size, bytes.length);
+});
+
+test('each read fails for itself', async () => {
+  const source = withCoalescing(httpSource(server.url, { retry: false }));
+  const [good, beyond] = await Promise.allSettled([source.read(999_000, 1000), source.read(999_990, 11)]);
+  assert.equal(good.status === 'fulfilled' && good.value, bytes.slice(999_000));
+  assert.ok(beyond.status === 'rejected' && beyond.reason instanceof TruncatedError);
+  server.fault = () => ({ status: 404 });
+  const all = await Promise.allSettled([source.read(0, 10), source.read(10, 10)]);
+  for (const one of all) assert.ok(one.status === 'rejected' && one.reason instanceof SourceError);
+});
+
+test('an aborted read leaves the others; the request ends with the last', async () => {
+  const source = withCoalescing(httpSource(server.url));
+  const aborts = [new AbortController(), new AbortController()];
+  const read = (i: number) => source.read(i * 10, 10, { signal: aborts[i]!.signal });
+  const [one, other] = [read(0), read(1)];
+  aborts[0]!.abort(new Error('enough'));
+  await rejects(one, Error, /enough/);
+  assert.equal(await other, bytes.slice(10, 20));
+  server.fault = () => ({ silent: true });
+  aborts[0] = new AbortController();
+  const silent = [read(0), read(1)];
+  await tick(20);
+  assert.is(server.active, 1);
+  for (const [i, abort] of aborts.entries()) {
+    abort.abort(new Error('enough'));
+    await rejects(silent[i]!, Error, /enough/);
+  }
+  for (let i = 0; i < 100 && server.active > 0; i++) await tick(10);
+  assert.is(server.active, 0);
+  await rejects(read(0), Error, /enough/);
+});
+
+test.run();
