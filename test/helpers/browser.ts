@@ -69,7 +69,7 @@ export class BrowserTest {
         '--disable-component-update',
       ],
     });
-    const page = await browser.newPage();
+    const page = await (await browser.newContext()).newPage();
     page.on('pageerror', (error) => console.error('page:', error.message));
     await page.goto(url);
     return new BrowserTest(page, url, browser, server);

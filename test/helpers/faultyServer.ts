@@ -47,11 +47,14 @@ export interface FaultyServer extends AsyncDisposable {
   bytes: Uint8Array;
   etag: string | undefined;
   lastModified: string | undefined;
+  /** Answers a request as this server does, for another server that has it as a part. */
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void;
   /** Chooses the fault of the n-th request, counted from 0. */
   fault: (n: number, request: IncomingMessage) => Fault | undefined;
 }
 
 export interface RequestLog {
+  readonly method: string;
   readonly path: string;
   readonly range: string | undefined;
   readonly ifRange: string | undefined;
@@ -66,9 +69,8 @@ const PIECE = 16384;
 
 /** A real HTTP server on a free local port that serves one file, and goes wrong as told. */
 export async function faultyServer(bytes: Uint8Array): Promise<FaultyServer> {
-  const server: Server = createServer((request, response) => {
-    void answer(request, response);
-  });
+  const handle = (request: IncomingMessage, response: ServerResponse) => void answer(request, response);
+  const server: Server = createServer(handle);
   const sockets: Socket[] = [];
   server.on('connection', (socket) => {
     state.connections += 1;
@@ -88,6 +90,7 @@ export async function faultyServer(bytes: Uint8Array): Promise<FaultyServer> {
     bytes,
     etag: '"1"',
     lastModified: undefined,
+    handle,
     fault: () => undefined,
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
@@ -102,7 +105,15 @@ export async function faultyServer(bytes: Uint8Array): Promise<FaultyServer> {
     if (fault.garbage) file = file.map((byte) => byte ^ 0x55);
     if (fault.gzip) file = gzipSync(file);
     const { range, 'if-range': ifRange } = request.headers as Record<string, string | undefined>;
-    const log: RequestLog = { path: request.url ?? '', range, ifRange, status: 0, sent: 0, aborted: false };
+    const log: RequestLog = {
+      method: request.method ?? '',
+      path: request.url ?? '',
+      range,
+      ifRange,
+      status: 0,
+      sent: 0,
+      aborted: false,
+    };
     state.requests.push(log);
     state.active += 1;
     state.maxActive = Math.max(state.maxActive, state.active);

@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import type { Page } from 'playwright-core';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { BrowserTest } from '../helpers/browser.js';
+import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { pseudoRandomBytes } from '../helpers/random.js';
+import { tick } from '../helpers/streams.js';
+
+const test = suite('sources and caches in Chromium');
+
+const script = `
+  import { cacheApiStore, httpSource, opfsStore, openCache, withCache } from 'holostream/sources';
+
+  const digest = async (chunks) => {
+    const hash = await crypto.subtle.digest('SHA-256', await new Blob(chunks).arrayBuffer());
+    return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+  };
+  const all = async (stream) => {
+    const chunks = [];
+    const reader = stream.getReader();
+    for (let next = await reader.read(); !next.done; next = await reader.read()) chunks.push(next.value);
+    return digest(chunks);
+  };
+  const stores = { cacheApi: cacheApiStore, opfs: opfsStore };
+  globalThis.run = {
+    load: (url) => all(httpSource(url, { retry: { delay: 1 } }).stream()),
+    async read(url) {
+      const source = httpSource(url, { retry: false });
+      const answers = [];
+      for (const offset of [1000, 2000]) {
+        answers.push(await source.read(offset, 100).then((bytes) => [...bytes], (error) => error.message));
+      }
+      return [...answers, source.size];
+    },
+    async cancel(url) {
+      const reader = httpSource(url).stream().getReader();
+      await reader.read();
+      await reader.cancel();
+    },
+    async cached(kind, name, url, maxSize) {
+      const events = [];
+      const onEvent = ({ type }) => events.push(type);
+      const cache = openCache(await stores[kind](name), { maxSize, onEvent });
+      const source = withCache(httpSource(url), cache, { onEvent });
+      return { digest: await all(source.stream()), events };
+    },
+    async poison(kind, name) {
+      const store = await stores[kind](name);
+      const [entry] = await store.list();
+      const bytes = await store.read(entry.name);
+      bytes[5] ^= 1;
+      await store.write(entry.name, bytes);
+    },
+  };
+  globalThis.ready = true;
+`;
+
+const bytes = pseudoRandomBytes(3_000_000);
+const expected = createHash('sha256').update(bytes).digest('hex');
+
+let server: FaultyServer;
+let browser: BrowserTest;
+
+test.before(async () => {
+  server = await faultyServer(bytes);
+  browser = await BrowserTest.open(script, (request, response) => server.handle(request, response));
+  await browser.page.waitForFunction('globalThis.ready');
+});
+test.before.each(() => {
+  server.requests.length = 0;
+  server.fault = () => undefined;
+});
+test.after(async () => {
+  await browser.close();
+  await server[Symbol.asyncDispose]();
+});
+
+const run = (call: string, page = browser.page) => page.evaluate(`run.${call}`);
+
+test('a broken and stuttering server is read through', async () => {
+  server.fault = (n) =>
+    [{ dropAfter: 500_000 }, { status: 503, headers: { 'retry-after': '0' } }, { dropAfter: 1e6 }][n];
+  assert.is(await run(`load('/file')`), expected);
+  assert.is(server.requests.length, 4);
+});
+
+test('cancelling ends the request', async () => {
+  server.fault = () => ({ stallAfter: 200_000 });
+  await run(`cancel('/file')`);
+  for (let waited = 0; server.active > 0 && waited < 2000; waited += 20) await tick(20);
+  assert.is(server.active, 0);
+});
+
+test('across origins: no preflight; Content-Range must be exposed', async () => {
+  server.fault = () => ({
+    headers: { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'content-range, etag' },
+  });
+  assert.equal(await run(`read('${server.url}')`), [
+    [...bytes.subarray(1000, 1100)],
+    [...bytes.subarray(2000, 2100)],
+    bytes.length,
+  ]);
+  assert.is(await run(`load('${server.url}')`), expected);
+  assert.equal(new Set(server.requests.map(({ method }) => method)), new Set(['GET']));
+  server.fault = () => ({ headers: { 'access-control-allow-origin': '*' } });
+  const [message] = (await run(`read('${server.url}')`)) as string[];
+  assert.match(message!, /Content-Range missing, hidden/);
+});
+
+for (const kind of ['cacheApi', 'opfs']) {
+  const load = async (name: string, page?: Page, maxSize?: number) => {
+    return (await run(`cached('${kind}', '${name}', '/file', ${maxSize})`, page)) as {
+      digest: string;
+      events: string[];
+    };
+  };
+  const fetched = () => server.requests.filter(({ range }) => range !== 'bytes=0-0').length;
+
+  test(`${kind}: fetched once, also after a reload; a poisoned entry is fetched again`, async () => {
+    assert.equal(await load('a'), { digest: expected, events: [] });
+    assert.is(fetched(), 1);
+    await browser.page.reload();
+    await browser.page.waitForFunction('globalThis.ready');
+    assert.equal(await load('a'), { digest: expected, events: ['cache-hit', 'cache-hit', 'cache-hit'] });
+    assert.is(fetched(), 1);
+    await run(`poison('${kind}', 'a')`);
+    const { digest, events } = await load('a');
+    assert.is(digest, expected);
+    assert.equal(events.sort(), ['cache-drop', 'cache-hit', 'cache-hit']);
+    assert.is(fetched(), 2);
+    const small = await load('small', undefined, 2_000_000);
+    assert.equal(small, { digest: expected, events: ['cache-evict'] });
+  });
+
+  test(`${kind}: two tabs at once`, async () => {
+    const other = await browser.page.context().newPage();
+    await other.goto(browser.url);
+    await other.waitForFunction('globalThis.ready');
+    const loads = await Promise.all(
+      [browser.page, other, browser.page, other].map((page) => load('b', page, 2_500_000)),
+    );
+    for (const { digest } of loads) assert.is(digest, expected);
+    assert.is((await load('b', other)).digest, expected);
+    await other.close();
+  });
+}
+
+test.run();
