@@ -4,6 +4,7 @@ export * from './byteQueue.js';
 export * from './checksum.js';
 export * from './codecs/codec.js';
 export * from './codecs/loadCodec.js';
+export * from './codecs/loadDecoder.js';
 export * from './dct.js';
 export * from './dtype.js';
 export * from './encodings/index.js';

@@ -13,8 +13,8 @@ export interface CompressOptions {
   readonly level?: number | undefined;
 }
 
-/** One compression algorithm over whole blocks in memory. Synchronous: loading has happened before. */
-export interface Codec {
+/** The way back of one compression algorithm, over whole blocks in memory. Synchronous: loading has happened before. */
+export interface BlockDecoder {
   readonly algorithm: CompressionAlgorithm;
   readonly implementation: Exclude<Implementation, 'auto'>;
   /**
@@ -22,6 +22,10 @@ export interface Codec {
    * @throws CodecError on every structural error and when the block decodes to fewer or more bytes
    */
   decompressInto(block: Uint8Array, out: Uint8Array): void;
+}
+
+/** One compression algorithm, both ways. */
+export interface Codec extends BlockDecoder {
   /** One raw LZ4 block or one Zstandard frame. The result is the caller's own. */
   compress(data: Uint8Array, options?: CompressOptions): Uint8Array;
 }

@@ -14,15 +14,16 @@ const SINGLE_SEGMENT = 0x20;
 const HAS_CHECKSUM = 0x04;
 const FOUR_BYTE_SIZE = 0x80;
 
-/** A frame whose outside has been checked. What is inside its compressed blocks has not. */
+/** The outside of a frame. What is inside its compressed blocks has not been checked. */
 export interface ZstdFrame {
-  /**
-   * The frame, with a header that states the content size: a decoder that believes it allocates exactly that.
-   * It is the given bytes when they say so themselves (those of libzstd do).
-   */
-  readonly bytes: Uint8Array;
+  /** Offset of the first block's header. */
+  readonly blocksStart: number;
+  /** One past the last block. */
+  readonly blocksEnd: number;
   /** Low 32 bits of the content's XXH64, where the frame has them. */
   readonly checksum: number | undefined;
+  /** The header states the content size and asks for no larger window. */
+  readonly plain: boolean;
 }
 
 /**
@@ -33,9 +34,9 @@ export interface ZstdFrame {
  */
 export function checkZstdFrame(block: Uint8Array, length: number): ZstdFrame {
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-  const header = parseHeader(view, length);
-  const blocksEnd = walkBlocks(view, header.end, length);
-  const end = blocksEnd + (header.hasChecksum ? CHECKSUM_SIZE : 0);
+  const { end: blocksStart, hasChecksum, plain } = parseHeader(view, length);
+  const blocksEnd = walkBlocks(view, blocksStart, length);
+  const end = blocksEnd + (hasChecksum ? CHECKSUM_SIZE : 0);
   if (end > block.length) throw truncated(blocksEnd, end, block.length);
   if (end < block.length) {
     throw new CodecError('Zstd frame: bytes behind its end', {
@@ -45,9 +46,31 @@ export function checkZstdFrame(block: Uint8Array, length: number): ZstdFrame {
     });
   }
   return {
-    bytes: header.plain ? block : withPlainHeader(block.subarray(header.end), header.hasChecksum, length),
-    checksum: header.hasChecksum ? view.getUint32(blocksEnd, true) : undefined,
+    blocksStart,
+    blocksEnd,
+    checksum: hasChecksum ? view.getUint32(blocksEnd, true) : undefined,
+    plain,
   };
+}
+
+/**
+ * The frame behind a header that states its content size, `length`, so that a decoder which believes headers
+ * allocates exactly that. It is the same bytes when they say so themselves (those of libzstd do).
+ */
+export function plainZstdFrame(
+  block: Uint8Array,
+  { blocksStart, checksum, plain }: ZstdFrame,
+  length: number,
+): Uint8Array {
+  if (plain) return block;
+  const blocks = block.subarray(blocksStart);
+  const bytes = new Uint8Array(PLAIN_HEADER_SIZE + blocks.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint8(4, FOUR_BYTE_SIZE | SINGLE_SEGMENT | (checksum === undefined ? 0 : HAS_CHECKSUM));
+  view.setUint32(5, length, true);
+  bytes.set(blocks, PLAIN_HEADER_SIZE);
+  return bytes;
 }
 
 interface Header {
@@ -179,17 +202,6 @@ function walkBlocks(view: DataView, start: number, length: number): number {
     at = next;
   }
   return at;
-}
-
-/** The same blocks behind a header that says: one segment of `length` bytes. */
-function withPlainHeader(blocks: Uint8Array, hasChecksum: boolean, length: number): Uint8Array {
-  const bytes = new Uint8Array(PLAIN_HEADER_SIZE + blocks.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, MAGIC, true);
-  view.setUint8(4, FOUR_BYTE_SIZE | SINGLE_SEGMENT | (hasChecksum ? HAS_CHECKSUM : 0));
-  view.setUint32(5, length, true);
-  bytes.set(blocks, PLAIN_HEADER_SIZE);
-  return bytes;
 }
 
 function truncated(offset: number, expected: number, actual: number): CodecError {

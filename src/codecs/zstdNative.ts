@@ -1,4 +1,7 @@
-import type { ZstdEngine } from './zstd.js';
+import { CodecError } from '../errors.js';
+import type { Codec, CompressOptions } from './codec.js';
+import { checkZstdFrame, plainZstdFrame } from './zstdFrame.js';
+import { DEFAULT_ZSTD_LEVEL } from './zstdLevel.js';
 
 /** The part of node:zlib that Node has from 22.15 and 23.8 on; older type definitions lack it. */
 interface NativeZlib {
@@ -7,24 +10,36 @@ interface NativeZlib {
   zstdCompressSync(data: Uint8Array, options: { params: Record<number, number> }): Uint8Array;
 }
 
-/** libzstd as the runtime brings it, or undefined where it does not. */
-export function nativeZstd(): ZstdEngine | undefined {
+/** libzstd as the runtime brings it, or undefined where it does not. It verifies checksums itself. */
+export function nativeZstd(): Codec | undefined {
   // Not an import: bundlers for browsers would look for the module.
   const zlib = globalThis.process?.getBuiltinModule?.('node:zlib') as unknown as NativeZlib | undefined;
   if (zlib === undefined || !('zstdDecompressSync' in zlib)) return undefined;
   return {
+    algorithm: 'zstd',
     implementation: 'native',
-    verifiesChecksum: true,
-    decompressInto(frame: Uint8Array, out: Uint8Array): number {
-      // It refuses a limit of 0.
-      const content = zlib.zstdDecompressSync(frame, { maxOutputLength: Math.max(out.length, 1) });
-      if (content.length === out.length) out.set(content);
-      return content.length;
+    decompressInto(block: Uint8Array, out: Uint8Array): void {
+      const frame = plainZstdFrame(block, checkZstdFrame(block, out.length), out.length);
+      const content = decompress(zlib, frame, out.length);
+      if (content.length !== out.length) {
+        throw new CodecError('Zstd frame: decoded length', { expected: out.length, actual: content.length });
+      }
+      out.set(content);
     },
-    compress(data: Uint8Array, level: number): Uint8Array {
+    compress(data: Uint8Array, { level = DEFAULT_ZSTD_LEVEL }: CompressOptions = {}): Uint8Array {
       const params = { [zlib.constants.ZSTD_c_compressionLevel]: level };
       // A plain array of its own: small Buffers share a pool, and keep it alive.
       return new Uint8Array(zlib.zstdCompressSync(data, { params }));
     },
   };
+}
+
+function decompress(zlib: NativeZlib, frame: Uint8Array, length: number): Uint8Array {
+  try {
+    // It refuses a limit of 0.
+    return zlib.zstdDecompressSync(frame, { maxOutputLength: Math.max(length, 1) });
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : cause;
+    throw new CodecError('Zstd frame: not standard, or corrupt', { actual: reason, cause });
+  }
 }

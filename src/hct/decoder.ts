@@ -1,10 +1,10 @@
-import type { Codec } from '../codecs/codec.js';
+import type { BlockDecoder } from '../codecs/codec.js';
 import type { Stage, SyncStage } from '../stage.js';
 import type { HctLimits } from './constants.js';
 import { decompressBlock } from './decompressor.js';
 import { HctParser } from './parser.js';
 import type { HctPart } from './parts.js';
-import { type HctTools, type ImplementationOptions, loadHctTools } from './tools.js';
+import { type HctTools, type ImplementationOptions, loadHctReadTools } from './tools.js';
 import { verifyBlock } from './verifier.js';
 
 export interface HctDecodeOptions extends HctLimits, ImplementationOptions {
@@ -13,7 +13,7 @@ export interface HctDecodeOptions extends HctLimits, ImplementationOptions {
 }
 
 /** What becomes of the parts once the codec is there. */
-export type HctPartHandler<O> = (part: HctPart, codec: Codec) => Iterable<O>;
+export type HctPartHandler<O> = (part: HctPart, codec: BlockDecoder) => Iterable<O>;
 
 /**
  * A whole file's bytes in, something made of its parts out: parsing, verification and a handler in one stage, without
@@ -43,7 +43,7 @@ export class HctDecoder<O> implements Stage<Uint8Array, O> {
 
   async *#begin(parts: Iterable<HctPart>): AsyncIterable<O> {
     for (const part of parts) {
-      if (part.kind === 'start') this.#tools = await loadHctTools(part.header.algorithm, this.#options);
+      if (part.kind === 'start') this.#tools = await loadHctReadTools(part.header.algorithm, this.#options);
       yield* this.#continue([part], this.#tools!);
     }
   }
@@ -57,7 +57,7 @@ export class HctDecoder<O> implements Stage<Uint8Array, O> {
 }
 
 /** Gives the tensor's bytes, a fresh array a block. */
-export function* decodedBytes(part: HctPart, codec: Codec): Iterable<Uint8Array> {
+export function* decodedBytes(part: HctPart, codec: BlockDecoder): Iterable<Uint8Array> {
   if (part.kind !== 'block') return;
   const bytes = new Uint8Array(part.byteLength);
   decompressBlock(part, codec, bytes);

@@ -1,5 +1,5 @@
-import type { Codec } from '../codecs/codec.js';
-import { loadCodec } from '../codecs/loadCodec.js';
+import type { BlockDecoder } from '../codecs/codec.js';
+import { loadDecoder } from '../codecs/loadDecoder.js';
 import { CodecError, FormatError } from '../errors.js';
 import type { Stage } from '../stage.js';
 import type { HctBlock, HctDecodedPart, HctPart, HctStart } from './parts.js';
@@ -8,7 +8,7 @@ import type { ImplementationOptions } from './tools.js';
 /** Parts in, parts with decompressed blocks out. Each block's bytes are a fresh array of their own. */
 export class HctDecompressor implements Stage<HctPart, HctDecodedPart> {
   readonly #options: ImplementationOptions;
-  #codec: Codec | undefined;
+  #codec: BlockDecoder | undefined;
 
   constructor(options: ImplementationOptions = {}) {
     this.#options = options;
@@ -24,7 +24,7 @@ export class HctDecompressor implements Stage<HctPart, HctDecodedPart> {
   }
 
   async *#start(part: HctStart): AsyncIterable<HctDecodedPart> {
-    this.#codec = await loadCodec(part.header.algorithm, this.#options);
+    this.#codec = await loadDecoder(part.header.algorithm, this.#options);
     yield part;
   }
 
@@ -46,7 +46,7 @@ export class HctDecompressor implements Stage<HctPart, HctDecodedPart> {
  */
 export function decompressBlock(
   block: Pick<HctBlock, 'blockIndex' | 'compressed'>,
-  codec: Codec,
+  codec: BlockDecoder,
   out: Uint8Array,
 ): void {
   try {

@@ -41,7 +41,7 @@ export class HctBlockEncoder {
   #bytesIn = 0;
   #bytesOut = 0;
 
-  constructor(options: HctEncodeOptions, { codec, kernels }: HctTools) {
+  constructor(options: HctEncodeOptions, { codec, kernels }: HctTools<Codec>) {
     this.#options = options;
     this.#codec = codec;
     this.#kernels = kernels;

@@ -14,7 +14,7 @@ import {
   type HctTensor,
   type TensorCollectOptions,
 } from './tensorCollector.js';
-import { type HctTools, loadHctTools } from './tools.js';
+import { type HctTools, loadHctReadTools } from './tools.js';
 import { verifyBlock } from './verifier.js';
 
 export interface HctReaderOptions extends HctDecodeOptions, AbortOptions {}
@@ -47,7 +47,7 @@ export class HctReader {
   /** @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError */
   static async open(source: RandomAccessSource, options: HctReaderOptions = {}): Promise<HctReader> {
     const layout = await readHctLayout(source, options);
-    const tools = await loadHctTools(layout.header.algorithm, options);
+    const tools = await loadHctReadTools(layout.header.algorithm, options);
     return new HctReader(source, layout, tools, options.verify ?? true);
   }
 

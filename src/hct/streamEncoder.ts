@@ -1,6 +1,6 @@
 import type { Stage } from '../stage.js';
 import { HctBlockEncoder, type HctEncodeOptions } from './encoder.js';
-import { loadHctTools } from './tools.js';
+import { loadHctWriteTools } from './tools.js';
 
 /**
  * A tensor's bytes in, a file's bytes out, for a consumer that cannot seek: the index stands in front of the blocks
@@ -16,7 +16,7 @@ export class HctStreamEncoder implements Stage<Uint8Array, Uint8Array> {
 
   /** @throws ArgumentError, UnsupportedError, LimitError when no such file can be written */
   static async create(options: HctEncodeOptions): Promise<HctStreamEncoder> {
-    const tools = await loadHctTools(options.algorithm ?? 'lz4', options);
+    const tools = await loadHctWriteTools(options.algorithm ?? 'lz4', options);
     return new HctStreamEncoder(new HctBlockEncoder(options, tools));
   }
 

@@ -1,4 +1,4 @@
-import type { Codec } from '../codecs/codec.js';
+import type { BlockDecoder } from '../codecs/codec.js';
 import type { DType } from '../dtype.js';
 import { LimitError } from '../errors.js';
 import type { QuantizationMetadata } from '../quantization.js';
@@ -40,7 +40,7 @@ export class TensorCollector {
    * Takes the next part; gives the tensor with the last one.
    * @throws LimitError, CodecError
    */
-  *add(part: HctPart, codec: Codec): Iterable<HctTensor> {
+  *add(part: HctPart, codec: BlockDecoder): Iterable<HctTensor> {
     if (part.kind === 'start') {
       const { originalSize, dtype } = part.header;
       assertTensorFits(originalSize, this.#maxBytes);

@@ -1,5 +1,6 @@
-import type { Codec, CompressionAlgorithm, Implementation } from '../codecs/codec.js';
+import type { BlockDecoder, Codec, CompressionAlgorithm, Implementation } from '../codecs/codec.js';
 import { loadCodec } from '../codecs/loadCodec.js';
+import { loadDecoder } from '../codecs/loadDecoder.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 
@@ -8,19 +9,34 @@ export interface ImplementationOptions {
   readonly implementation?: Implementation | undefined;
 }
 
-/** What works on blocks, loaded once a file. */
-export interface HctTools {
-  readonly codec: Codec;
+/** What works on blocks, loaded once a file. Reading needs a decoder only. */
+export interface HctTools<C extends BlockDecoder = BlockDecoder> {
+  readonly codec: C;
   readonly kernels: Pick<Kernels, 'xxh3'>;
 }
 
 /** @throws UnsupportedError when the implementation asked for is not to be had */
-export async function loadHctTools(
+export function loadHctReadTools(
   algorithm: CompressionAlgorithm,
   { implementation }: ImplementationOptions,
 ): Promise<HctTools> {
+  return withKernels(loadDecoder(algorithm, { implementation }), implementation);
+}
+
+/** @throws UnsupportedError when the implementation asked for is not to be had */
+export function loadHctWriteTools(
+  algorithm: CompressionAlgorithm,
+  { implementation }: ImplementationOptions,
+): Promise<HctTools<Codec>> {
+  return withKernels(loadCodec(algorithm, { implementation }), implementation);
+}
+
+async function withKernels<C extends BlockDecoder>(
+  loading: Promise<C>,
+  implementation: Implementation | undefined,
+): Promise<HctTools<C>> {
   const [codec, kernels] = await Promise.all([
-    loadCodec(algorithm, { implementation }),
+    loading,
     loadKernels({ implementation: implementation === 'portable' ? 'portable' : 'auto' }),
   ]);
   return { codec, kernels };

@@ -2,7 +2,7 @@ import { ArgumentError } from '../errors.js';
 import type { AbortOptions, SeekableSink } from '../source.js';
 import { HctBlockEncoder, type HctEncodeOptions } from './encoder.js';
 import { planHctHeader } from './plan.js';
-import { loadHctTools } from './tools.js';
+import { loadHctWriteTools } from './tools.js';
 
 export interface HctWriterOptions extends HctEncodeOptions, AbortOptions {
   /** Called after every write with the bytes of the tensor taken so far, and how many there will be. */
@@ -95,7 +95,7 @@ export class HctWriter {
 
   async #ready(): Promise<HctBlockEncoder> {
     if (this.#encoder === undefined) {
-      const tools = await loadHctTools(this.#options.algorithm ?? 'lz4', this.#options);
+      const tools = await loadHctWriteTools(this.#options.algorithm ?? 'lz4', this.#options);
       this.#encoder = new HctBlockEncoder(this.#options, tools);
       this.#position = this.#encoder.headSize;
     }

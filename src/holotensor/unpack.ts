@@ -1,5 +1,5 @@
-import type { Codec, CompressionAlgorithm, Implementation } from '../codecs/codec.js';
-import { loadCodec } from '../codecs/loadCodec.js';
+import type { BlockDecoder, CompressionAlgorithm, Implementation } from '../codecs/codec.js';
+import { loadDecoder } from '../codecs/loadDecoder.js';
 import { zstdContentSize } from '../codecs/zstdFrame.js';
 import { elementCount } from '../dtype.js';
 import { ChecksumError, CodecError } from '../errors.js';
@@ -19,7 +19,7 @@ export interface UnpackOptions {
 export class FragmentUnpacker {
   readonly #options: UnpackOptions;
   readonly #kernels: Pick<Kernels, 'xxh3'>;
-  readonly #codecs = new Map<CompressionAlgorithm, Codec>();
+  readonly #codecs = new Map<CompressionAlgorithm, BlockDecoder>();
 
   constructor(kernels: Pick<Kernels, 'xxh3'>, options: UnpackOptions = {}) {
     this.#kernels = kernels;
@@ -36,8 +36,8 @@ export class FragmentUnpacker {
     return { index: entry.index, data, header, entry };
   }
 
-  async #codec(algorithm: CompressionAlgorithm): Promise<Codec> {
-    const loaded = this.#codecs.get(algorithm) ?? (await loadCodec(algorithm, this.#options));
+  async #codec(algorithm: CompressionAlgorithm): Promise<BlockDecoder> {
+    const loaded = this.#codecs.get(algorithm) ?? (await loadDecoder(algorithm, this.#options));
     this.#codecs.set(algorithm, loaded);
     return loaded;
   }
@@ -71,7 +71,7 @@ export function verifyFragment(
 function decompress(
   { header, entry, stored }: StoredFragment,
   algorithm: CompressionAlgorithm,
-  codec: Codec,
+  codec: BlockDecoder,
 ): Uint8Array {
   try {
     const data = new Uint8Array(

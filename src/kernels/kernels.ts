@@ -4,7 +4,7 @@ import type { Matrix } from '../linalg/matrix.js';
  * The inner loops that decide the speed, behind one interface with two implementations: `portable` (TypeScript,
  * there at once, needs nothing) and `wasm` (SIMD, loaded once). Both give the same results.
  */
-export interface Kernels extends ChecksumKernels, FloatKernels, LinearKernels, Lz4Kernels {
+export interface Kernels extends ChecksumKernels, FloatKernels, LinearKernels, Lz4Kernels, ZstdKernels {
   readonly implementation: 'portable' | 'wasm';
   /** Orthonormal 2-D DCT-II of a row-major matrix, rows then columns. `out` may be `data`. */
   dct2d(data: Float32Array, rows: number, cols: number, out: Float32Array): void;
@@ -43,6 +43,15 @@ export interface Lz4Kernels {
   lz4DecompressInto(block: Uint8Array, out: Uint8Array): void;
   /** One raw LZ4 block that keeps the end-of-block rules. */
   lz4Compress(data: Uint8Array): Uint8Array;
+}
+
+export interface ZstdKernels {
+  /**
+   * Decodes the blocks of one Zstandard frame, from offset `start` to the end of `frame`, so that they fill `out`
+   * exactly; reads and writes nothing outside the two. The frame's header and checksum are the caller's.
+   * @throws CodecError
+   */
+  zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8Array): void;
 }
 
 /** The same functions as in `src/float.ts`, with the same results. */

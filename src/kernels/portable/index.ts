@@ -7,6 +7,7 @@ import { lz4Compress } from './lz4Encode.js';
 import { multiply } from './multiply.js';
 import { tridiagonalize } from './tridiagonalize.js';
 import { xxh3 } from './xxh3.js';
+import { zstdDecompressInto } from './zstd/decode.js';
 
 /** The kernels in TypeScript: there at once, on every engine, under every content policy. */
 export const portableKernels: Kernels = {
@@ -14,6 +15,7 @@ export const portableKernels: Kernels = {
   xxh3,
   lz4DecompressInto,
   lz4Compress,
+  zstdDecompressInto,
   dct2d,
   idct2d,
   gaussianRows,

@@ -9,6 +9,8 @@ import { wasmLz4 } from './lz4.js';
 import { WasmRuntime } from './runtime.js';
 import { XXH3_WASM } from './xxh3.generated.js';
 import { wasmXxh3 } from './xxh3.js';
+import { ZSTD_WASM } from './zstd.generated.js';
+import { wasmZstd } from './zstd.js';
 
 /** The modules, by the names under which `WasmRuntime.exports` finds them. */
 const MODULES: Readonly<Record<string, string>> = {
@@ -16,6 +18,7 @@ const MODULES: Readonly<Record<string, string>> = {
   float: FLOAT_WASM,
   lz4: LZ4_WASM,
   xxh3: XXH3_WASM,
+  zstd: ZSTD_WASM,
 };
 
 /**
@@ -34,6 +37,7 @@ export async function createWasmKernels(): Promise<Kernels> {
     ...wasmFloat(runtime),
     ...wasmLz4(runtime),
     ...wasmXxh3(runtime),
+    ...wasmZstd(runtime),
     release: () => runtime.release(),
   };
 }

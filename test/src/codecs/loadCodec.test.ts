@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadCodec } from '../../../src/codecs/loadCodec.js';
+import { loadDecoder } from '../../../src/codecs/loadDecoder.js';
 import { UnsupportedError } from '../../../src/errors.js';
 import { rejects } from '../../helpers/assertions.js';
 import { zstdImplementations } from '../../helpers/zstdImplementations.js';
@@ -23,14 +24,20 @@ test('takes the implementation that is asked for', async () => {
 });
 
 test('takes the fastest that there is', async () => {
-  assert.is((await loadCodec('zstd')).implementation, zstdImplementations().at(-1));
-  assert.is((await loadCodec('lz4')).implementation, 'wasm');
+  for (const algorithm of ['lz4', 'zstd'] as const) {
+    assert.is((await loadCodec(algorithm)).implementation, 'wasm');
+    assert.is((await loadDecoder(algorithm)).implementation, 'wasm');
+  }
+});
+
+test('a decoder cannot compress, so it does not load what does', async () => {
+  assert.not('compress' in (await loadDecoder('zstd', { implementation: 'wasm' })));
 });
 
 test('says so when a demanded implementation does not exist', async () => {
-  await rejects(loadCodec('lz4', { implementation: 'native' }), UnsupportedError, /no native/);
+  await rejects(loadCodec('lz4', { implementation: 'native' }), UnsupportedError, /no lz4 of its own/);
   if (!zstdImplementations().includes('native')) {
-    await rejects(loadCodec('zstd', { implementation: 'native' }), UnsupportedError, /no Zstd of its own/);
+    await rejects(loadCodec('zstd', { implementation: 'native' }), UnsupportedError, /no zstd of its own/);
   }
 });
 

@@ -1,0 +1,122 @@
+import { readBits, streamBits } from './bits.js';
+import { corrupt } from './corrupt.js';
+import { makeStates, readDistribution } from './fse.js';
+
+/** RFC 8878, section 4.2.1: literals have codes of at most 11 bits, weights a distribution of at most 2^6. */
+const MAX_BITS = 11;
+const MAX_WEIGHT_LOG = 6;
+const MAX_SYMBOLS = 256;
+
+export interface HuffmanTable {
+  /** Bits of the longest code. */
+  readonly bits: number;
+  /** By the next `bits` bits: the symbol, plus 256 × the bits of its code. */
+  readonly entries: Uint16Array;
+  /** Where its description ends. */
+  readonly end: number;
+}
+
+/** @throws CodecError */
+export function readHuffman(data: Uint8Array, start: number, end: number): HuffmanTable {
+  if (start >= end) throw corrupt('Huffman table is cut', start);
+  const header = data[start]!;
+  const from = start + 1;
+  const next = from + (header < 128 ? header : (header - 126) >> 1);
+  if (next > end) throw corrupt('Huffman table is cut', end);
+  const weights =
+    header < 128 ? readCodedWeights(data, from, next) : readPlainWeights(data, from, header - 127);
+  return { ...makeTable(weights, start), end: next };
+}
+
+function readPlainWeights(data: Uint8Array, from: number, count: number): number[] {
+  return Array.from({ length: count }, (_, i) => {
+    const pair = data[from + (i >> 1)]!;
+    return i % 2 === 1 ? pair & 15 : pair >> 4;
+  });
+}
+
+/** Two states take turns, until one wants bits that are not there: then the other gives its last value. */
+function readCodedWeights(data: Uint8Array, from: number, end: number): number[] {
+  const distribution = readDistribution(data, from, end, MAX_WEIGHT_LOG, MAX_SYMBOLS);
+  const { log, symbols, nextBases, nextBits } = makeStates(distribution, from);
+  const start = distribution.end;
+  let left = streamBits(data, start, end) - 2 * log;
+  if (left < 0) throw corrupt('Huffman weights are cut', end);
+  let one = readBits(data, start, left + 2 * log, log);
+  let other = readBits(data, start, left + log, log);
+  const weights: number[] = [];
+  // The last weight is implied, so there is room for 255.
+  while (weights.length < MAX_SYMBOLS - 2) {
+    weights.push(symbols[one]!);
+    const width = nextBits[one]!;
+    if (left < width) {
+      weights.push(symbols[other]!);
+      return weights;
+    }
+    const following = nextBases[one]! + readBits(data, start, left, width);
+    left -= width;
+    one = other;
+    other = following;
+  }
+  throw corrupt('too many Huffman weights', from);
+}
+
+/** The weights of all symbols but the last are known: the last one makes the sum a power of two. */
+function makeTable(weights: number[], offset: number): Omit<HuffmanTable, 'end'> {
+  if (weights.some((weight) => weight > MAX_BITS)) throw corrupt('Huffman weight', offset);
+  const sum = weights.reduce((total, weight) => total + ((1 << weight) >> 1), 0);
+  const bits = 32 - Math.clz32(sum);
+  const rest = 2 ** bits - sum;
+  if (sum === 0 || bits > MAX_BITS || (rest & (rest - 1)) !== 0) {
+    throw corrupt('Huffman weights do not fit together', offset);
+  }
+  weights.push(32 - Math.clz32(rest));
+  // Symbols of weight 1, the longest codes, come in pairs.
+  const longest = weights.filter((weight) => weight === 1).length;
+  if (longest < 2 || longest % 2 !== 0) throw corrupt('Huffman weights do not fit together', offset);
+
+  // Longest codes first, symbols in order.
+  const entries = new Uint16Array(2 ** bits);
+  let place = 0;
+  for (let weight = 1; weight <= bits; weight++) {
+    const length = 2 ** (weight - 1);
+    for (let symbol = 0; symbol < weights.length; symbol++) {
+      if (weights[symbol] !== weight) continue;
+      entries.fill(symbol | ((bits + 1 - weight) << 8), place, place + length);
+      place += length;
+    }
+  }
+  return { bits, entries };
+}
+
+/**
+ * Decodes the stream between `start` and `end` so that it fills `out` from `to` to `toEnd`.
+ * @throws CodecError when the symbols and the bits do not end together
+ */
+export function decodeStream(
+  data: Uint8Array,
+  start: number,
+  end: number,
+  { bits, entries }: HuffmanTable,
+  out: Uint8Array,
+  to: number,
+  toEnd: number,
+): void {
+  const shift = 32 - bits;
+  let left = streamBits(data, start, end);
+  let at = to;
+  while (at < toEnd && left > 0) {
+    // The 32 bits that end in the byte of the next bit; 25 or more of them are still to come: two codes.
+    const last = start + ((left - 1) >> 3);
+    let word = data[last - 3]! | (data[last - 2]! << 8) | (data[last - 1]! << 16) | (data[last]! << 24);
+    word <<= -left & 7;
+    const entry = entries[word >>> shift]!;
+    out[at++] = entry;
+    left -= entry >> 8;
+    if (at === toEnd) break;
+    const second = entries[(word << (entry >> 8)) >>> shift]!;
+    out[at++] = second;
+    left -= second >> 8;
+  }
+  if (left !== 0 || at !== toEnd) throw corrupt('literals and their bits do not end together', start);
+}

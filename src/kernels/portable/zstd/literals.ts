@@ -1,0 +1,104 @@
+import { corrupt } from './corrupt.js';
+import { decodeStream, type HuffmanTable, readHuffman } from './huffman.js';
+
+/** No block gives more (RFC 8878, section 3.1.1.2.3). */
+export const MAX_BLOCK = 2 ** 17;
+
+export interface Literals {
+  readonly bytes: Uint8Array;
+  /** For this block and later ones that refer to it. */
+  readonly huffman: HuffmanTable | undefined;
+  /** Where the section ends. */
+  readonly end: number;
+}
+
+/**
+ * The literals section of a compressed block (RFC 8878, section 3.1.1.3.1).
+ * @throws CodecError
+ */
+export function readLiterals(
+  data: Uint8Array,
+  start: number,
+  end: number,
+  known: HuffmanTable | undefined,
+): Literals {
+  if (start >= end) throw corrupt('literals are cut', start);
+  const type = data[start]! & 3;
+  const format = (data[start]! >> 2) & 3;
+  return type < 2
+    ? readPlain(data, start, end, type === 1, format, known)
+    : readCoded(data, start, end, type === 3, format, known);
+}
+
+/** Literals as they are, or one byte repeated. */
+function readPlain(
+  data: Uint8Array,
+  start: number,
+  end: number,
+  repeated: boolean,
+  format: number,
+  huffman: HuffmanTable | undefined,
+): Literals {
+  const header = data[start]! | (data[start + 1]! << 8) | (data[start + 2]! << 16);
+  const headerSize = format === 1 ? 2 : format === 3 ? 3 : 1;
+  const count = headerSize === 1 ? (header & 0xff) >> 3 : (header & (2 ** (8 * headerSize) - 1)) >> 4;
+  const from = start + headerSize;
+  const next = from + (repeated ? 1 : count);
+  if (next > end) throw corrupt('literals are cut', end);
+  if (count > MAX_BLOCK) throw corrupt('number of literals', start);
+  const bytes = repeated ? new Uint8Array(count).fill(data[from]!) : data.subarray(from, next);
+  return { bytes, huffman, end: next };
+}
+
+function readCoded(
+  data: Uint8Array,
+  start: number,
+  end: number,
+  sameTable: boolean,
+  format: number,
+  known: HuffmanTable | undefined,
+): Literals {
+  // Two sizes of 10, 14 or 18 bits each, behind four bits.
+  const width = format < 2 ? 10 : format === 2 ? 14 : 18;
+  const headerSize = (4 + 2 * width) >> 3;
+  if (start + Math.max(headerSize, 5) > end) throw corrupt('literals are cut', end);
+  let header = 0n;
+  for (let i = headerSize - 1; i >= 0; i--) header = (header << 8n) | BigInt(data[start + i]!);
+  const count = Number(BigInt.asUintN(width, header >> 4n));
+  const size = Number(header >> BigInt(4 + width));
+  const next = start + headerSize + size;
+  if (next > end) throw corrupt('literals are cut', end);
+  if (count > MAX_BLOCK) throw corrupt('number of literals', start);
+
+  let from = start + headerSize;
+  let huffman = known;
+  if (!sameTable) {
+    huffman = readHuffman(data, from, next);
+    from = huffman.end;
+  }
+  if (huffman === undefined) throw corrupt('Huffman table of a block before is missing', start);
+  const bytes = new Uint8Array(count);
+  if (format === 0) decodeStream(data, from, next, huffman, bytes, 0, count);
+  else decodeFourStreams(data, from, next, huffman, bytes);
+  return { bytes, huffman, end: next };
+}
+
+function decodeFourStreams(
+  data: Uint8Array,
+  start: number,
+  end: number,
+  huffman: HuffmanTable,
+  out: Uint8Array,
+): void {
+  const part = Math.ceil(out.length / 4);
+  if (end - start < 10 || 3 * part > out.length) throw corrupt('literals in four streams', start);
+  let from = start + 6;
+  for (let stream = 0; stream < 4; stream++) {
+    const size = data[start + 2 * stream]! | (data[start + 2 * stream + 1]! << 8);
+    const next = stream === 3 ? end : from + size;
+    if (next > end) throw corrupt('literals in four streams', start);
+    const toEnd = stream === 3 ? out.length : (stream + 1) * part;
+    decodeStream(data, from, next, huffman, out, stream * part, toEnd);
+    from = next;
+  }
+}
