@@ -11,12 +11,12 @@ export const OVERSAMPLING = 8;
 const MAX_BLOCKS = 8;
 
 /** What further steps would still add to the captured energy, as a share of it. */
-const ENERGY_TOLERANCE = 2e-4;
+const ENERGY_TOLERANCE = 5e-4;
 
 /** Relative gap between squared singular values from which on single vectors, not only their span, must be right. */
-const GAP = 0.01;
-/** Last change of a squared singular value, relative to its gap: the square of its vector's error. */
-const VECTOR_TOLERANCE = 1e-9;
+const GAP = 0.02;
+/** Last change of a squared singular value, relative to its gap: the square of its vector's error one step before. */
+const VECTOR_TOLERANCE = 1e-8;
 /** Last change that is rounding, relative to the largest squared singular value. */
 const ROUNDING = 1e-14;
 

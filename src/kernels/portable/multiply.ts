@@ -1,118 +1,32 @@
 import type { Matrix } from '../../linalg/matrix.js';
-
-/**
- * Matrix products in the manner of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008):
- * blocks of both operands are packed in the order in which the innermost loop reads them, which also turns any
- * strides and f32 into contiguous f64; that loop keeps a 4×4 tile of the result in registers.
- */
-
-/** Rows and columns of the tile. */
-const TILE = 4;
-/** Inner length of a block: with the two panels of a tile, 16 KiB of the first-level cache. */
-const DEPTH = 256;
-/** Rows of a packed block of the left operand, 192 KiB, for the second-level cache. */
-const BLOCK_ROWS = 96;
-/** Columns of a packed block of the right operand, 1 MiB. */
-const BLOCK_COLS = 512;
+import { blockedMultiply, blockLengths, TILE } from '../blockedMultiply.js';
 
 /** See `LinearKernels.multiply`. */
 export function multiply(a: Matrix, b: Matrix, out: Float64Array): void {
-  out.fill(0, 0, a.rows * b.cols);
-  const depth = Math.min(DEPTH, a.cols);
-  const left = new Float64Array(roundUp(Math.min(BLOCK_ROWS, a.rows)) * depth);
-  const right = new Float64Array(roundUp(Math.min(BLOCK_COLS, b.cols)) * depth);
-  for (let col = 0; col < b.cols; col += BLOCK_COLS) {
-    const cols = Math.min(BLOCK_COLS, b.cols - col);
-    for (let inner = 0; inner < a.cols; inner += DEPTH) {
-      const length = Math.min(DEPTH, a.cols - inner);
-      pack(
-        right,
-        b.data,
-        b.offset + inner * b.rowStride + col * b.colStride,
-        b.colStride,
-        b.rowStride,
-        cols,
-        length,
-      );
-      for (let row = 0; row < a.rows; row += BLOCK_ROWS) {
-        const rows = Math.min(BLOCK_ROWS, a.rows - row);
-        pack(
-          left,
-          a.data,
-          a.offset + row * a.rowStride + inner * a.colStride,
-          a.rowStride,
-          a.colStride,
-          rows,
-          length,
-        );
-        multiplyBlock(left, right, rows, cols, length, out, row * b.cols + col, b.cols);
+  const lengths = blockLengths(a, b);
+  const left = new Float64Array(lengths.left);
+  const right = new Float64Array(lengths.right);
+  const product = new Float64Array(lengths.product);
+  const run = (rows: number, cols: number, length: number) => {
+    for (let col = 0; col < cols; col += TILE) {
+      for (let row = 0; row < rows; row += TILE) {
+        multiplyTile(left, row * length, right, col * length, length, product, row * cols + col, cols);
       }
     }
-  }
+  };
+  blockedMultiply(a, b, out, { left, right, product, run });
 }
 
-/**
- * Lays `lines` lines (rows of the left operand, columns of the right one) of `length` elements out in panels of four
- * lines, their elements interleaved. Lines that a last panel lacks are zeros.
- */
-function pack(
-  panels: Float64Array,
-  data: Float32Array | Float64Array,
-  offset: number,
-  lineStride: number,
-  stride: number,
-  lines: number,
-  length: number,
-): void {
-  for (let line = 0; line < lines; line += TILE) {
-    const panel = line * length;
-    const inPanel = Math.min(TILE, lines - line);
-    for (let l = 0; l < TILE; l++) {
-      let from = offset + (line + l) * lineStride;
-      const end = panel + l + length * TILE;
-      if (l >= inPanel) for (let to = panel + l; to < end; to += TILE) panels[to] = 0;
-      else {
-        for (let to = panel + l; to < end; to += TILE) {
-          panels[to] = data[from]!;
-          from += stride;
-        }
-      }
-    }
-  }
-}
-
-/** Adds the product of two packed blocks to `out` from `offset` on, whose rows are `stride` apart. */
-function multiplyBlock(
-  left: Float64Array,
-  right: Float64Array,
-  rows: number,
-  cols: number,
-  length: number,
-  out: Float64Array,
-  offset: number,
-  stride: number,
-): void {
-  const tile = new Float64Array(TILE * TILE);
-  for (let col = 0; col < cols; col += TILE) {
-    const tileCols = Math.min(TILE, cols - col);
-    for (let row = 0; row < rows; row += TILE) {
-      multiplyTile(left, row * length, right, col * length, length, tile);
-      const tileRows = Math.min(TILE, rows - row);
-      for (let i = 0; i < tileRows; i++) {
-        const at = offset + (row + i) * stride + col;
-        for (let j = 0; j < tileCols; j++) out[at + j]! += tile[i * TILE + j]!;
-      }
-    }
-  }
-}
-
+/** One 4×4 tile of the product, held in local variables while it is summed. */
 function multiplyTile(
   left: Float64Array,
   leftAt: number,
   right: Float64Array,
   rightAt: number,
   length: number,
-  tile: Float64Array,
+  out: Float64Array,
+  outAt: number,
+  stride: number,
 ): void {
   let t0 = 0;
   let t1 = 0;
@@ -158,24 +72,23 @@ function multiplyTile(
     t14 += a3 * b2;
     t15 += a3 * b3;
   }
-  tile[0] = t0;
-  tile[1] = t1;
-  tile[2] = t2;
-  tile[3] = t3;
-  tile[4] = t4;
-  tile[5] = t5;
-  tile[6] = t6;
-  tile[7] = t7;
-  tile[8] = t8;
-  tile[9] = t9;
-  tile[10] = t10;
-  tile[11] = t11;
-  tile[12] = t12;
-  tile[13] = t13;
-  tile[14] = t14;
-  tile[15] = t15;
-}
-
-function roundUp(lines: number): number {
-  return Math.ceil(lines / TILE) * TILE;
+  const row1 = outAt + stride;
+  const row2 = outAt + 2 * stride;
+  const row3 = outAt + 3 * stride;
+  out[outAt] = t0;
+  out[outAt + 1] = t1;
+  out[outAt + 2] = t2;
+  out[outAt + 3] = t3;
+  out[row1] = t4;
+  out[row1 + 1] = t5;
+  out[row1 + 2] = t6;
+  out[row1 + 3] = t7;
+  out[row2] = t8;
+  out[row2 + 1] = t9;
+  out[row2 + 2] = t10;
+  out[row2 + 3] = t11;
+  out[row3] = t12;
+  out[row3 + 1] = t13;
+  out[row3 + 2] = t14;
+  out[row3 + 3] = t15;
 }

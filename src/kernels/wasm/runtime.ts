@@ -17,7 +17,7 @@ type Exports = Readonly<Record<string, CallableFunction>>;
  * One linear memory that all kernel modules share, and a stack of allocations in it. Because they share it, the
  * output of one kernel is the input of the next without a copy.
  *
- * Views of the memory (`bytes`, `floats`) are good only until the next `allocate`: growing detaches them.
+ * Views of the memory (`bytes`, `floats`, `doubles`) are good only until the next `allocate`: growing detaches them.
  */
 export class WasmRuntime {
   readonly #modules: ReadonlyMap<string, WebAssembly.Module>;
@@ -80,6 +80,10 @@ export class WasmRuntime {
 
   floats(address: number, length: number): Float32Array {
     return new Float32Array(this.#memory.buffer, address, length);
+  }
+
+  doubles(address: number, length: number): Float64Array {
+    return new Float64Array(this.#memory.buffer, address, length);
   }
 
   /** Copies the bytes of `source` to `address`. */

@@ -4,6 +4,8 @@ import { DCT_WASM } from './dct.generated.js';
 import { wasmDct } from './dct.js';
 import { FLOAT_WASM } from './float.generated.js';
 import { wasmFloat } from './float.js';
+import { LINEAR_WASM } from './linear.generated.js';
+import { wasmLinear } from './linear.js';
 import { LZ4_WASM } from './lz4.generated.js';
 import { wasmLz4 } from './lz4.js';
 import { WasmRuntime } from './runtime.js';
@@ -16,6 +18,7 @@ import { wasmZstd } from './zstd.js';
 const MODULES: Readonly<Record<string, string>> = {
   dct: DCT_WASM,
   float: FLOAT_WASM,
+  linear: LINEAR_WASM,
   lz4: LZ4_WASM,
   xxh3: XXH3_WASM,
   zstd: ZSTD_WASM,
@@ -35,6 +38,7 @@ export async function createWasmKernels(): Promise<Kernels> {
     implementation: 'wasm',
     ...wasmDct(runtime),
     ...wasmFloat(runtime),
+    ...wasmLinear(runtime),
     ...wasmLz4(runtime),
     ...wasmXxh3(runtime),
     ...wasmZstd(runtime),
