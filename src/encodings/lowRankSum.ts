@@ -1,15 +1,12 @@
 import type { LinearKernels } from '../kernels/kernels.js';
-import { type Matrix, rowRange } from '../linalg/matrix.js';
+import type { Matrix } from '../linalg/matrix.js';
 import type { MatrixShape } from './encoding.js';
 import { energyOf } from './energy.js';
 import { componentLength, type LowRankPayload } from './lowRankPayload.js';
 
-/** Rows of the sum that are computed at a time, so that the double-precision product stays small. */
-const PANEL_ROWS = 64;
-
 /**
- * The sum of the fragments so far. The components of one fragment are summed in double precision and rounded once, so
- * that the order of the fragments hardly matters.
+ * The sum of the fragments so far. The components of one fragment are summed in double precision and rounded once (256 at a
+ * time), so that the order of the fragments hardly matters.
  */
 export class LowRankSum {
   /** rows × cols, row-major. */
@@ -54,11 +51,6 @@ export class LowRankSum {
       rowStride: length,
       colStride: 1,
     };
-    const panel = new Float64Array(Math.min(PANEL_ROWS, rows) * cols);
-    for (let from = 0; from < rows; from += PANEL_ROWS) {
-      const to = Math.min(from + PANEL_ROWS, rows);
-      this.#kernels.multiply(rowRange(left, from, to), right, panel);
-      for (let i = from * cols, at = 0; i < to * cols; i++, at++) this.values[i]! += panel[at]!;
-    }
+    this.#kernels.addProduct(left, right, this.values);
   }
 }

@@ -9,7 +9,7 @@ import type { Matrix } from '../linalg/matrix.js';
 /** Rows and columns of a tile. */
 export const TILE = 4;
 /** Inner length of a block: with the two panels of a tile, 16 KiB of the first-level cache. */
-const DEPTH = 256;
+export const DEPTH = 256;
 /** Rows of a packed block of the left operand, 192 KiB, for the second-level cache. */
 const BLOCK_ROWS = 96;
 /** Columns of a packed block of the right operand, 1 MiB. */
@@ -57,7 +57,7 @@ export function blockedMultiply(a: Matrix, b: Matrix, out: Float64Array, blocks:
  * Lays `lines` lines (rows of the left operand, columns of the right one) of `length` elements out in panels of four
  * lines, their elements interleaved. Lines that the last panel lacks are zeros.
  */
-function pack(
+export function pack(
   panels: Float64Array,
   data: Float32Array | Float64Array,
   offset: number,
@@ -97,6 +97,7 @@ function addBlock(
   }
 }
 
-function wholeTiles(lines: number): number {
+/** The next multiple of TILE. */
+export function wholeTiles(lines: number): number {
   return Math.ceil(lines / TILE) * TILE;
 }

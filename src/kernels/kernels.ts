@@ -70,6 +70,11 @@ export interface LinearKernels {
    */
   multiply(a: Matrix, b: Matrix, out: Float64Array): void;
   /**
+   * `out` += a·b, row-major, otherwise as `multiply`. The products of up to 256 columns of a are summed in double
+   * precision before they are rounded into `out`.
+   */
+  addProduct(a: Matrix, b: Matrix, out: Float32Array): void;
+  /**
    * Reduces a symmetric n×n matrix A, of which only the lower triangle is read, to a tridiagonal T = Qᵀ A Q with
    * Q = H(n-1) ⋯ H(1) and H(i) = I - v vᵀ. Row i of `a` holds that v in columns 0 to i - 1 afterwards.
    * `diagonal` gets n values, `subdiagonal` n - 1.

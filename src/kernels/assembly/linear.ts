@@ -1,15 +1,26 @@
 // Dense linear algebra in f64, two elements a vector. See src/kernels/blockedMultiply.ts and
 // src/kernels/portable/tridiagonalize.ts, which say how it works.
 
-/** `out` (rows × cols, both multiples of 4, row-major) = the product of two packed blocks. */
+/** `out` (rows × cols f64, both multiples of 4, row-major) = the product of two packed blocks. */
 export function multiplyBlock(left: usize, right: usize, rows: i32, cols: i32, length: i32, out: usize): void {
+  forEachTile<f64>(left, right, rows, cols, length, out);
+}
+
+/** `sum` (the same in f32) += the product of two packed blocks. */
+export function addBlock(left: usize, right: usize, rows: i32, cols: i32, length: i32, sum: usize): void {
+  forEachTile<f32>(left, right, rows, cols, length, sum);
+}
+
+// @ts-ignore: decorator
+@inline
+function forEachTile<T>(left: usize, right: usize, rows: i32, cols: i32, length: i32, out: usize): void {
   const panel = (<usize>length) << 5;
-  const stride = (<usize>cols) << 3;
+  const stride = (<usize>cols) * sizeof<T>();
   for (let col = 0; col < cols; col += 4) {
-    let target = out + ((<usize>col) << 3);
+    let target = out + (<usize>col) * sizeof<T>();
     let from = left;
     for (let row = 0; row < rows; row += 4) {
-      multiplyTile(from, right, panel, target, stride);
+      multiplyTile<T>(from, right, panel, target, stride);
       from += panel;
       target += stride << 2;
     }
@@ -19,7 +30,7 @@ export function multiplyBlock(left: usize, right: usize, rows: i32, cols: i32, l
 
 // @ts-ignore: decorator
 @inline
-function multiplyTile(left: usize, right: usize, panel: usize, out: usize, stride: usize): void {
+function multiplyTile<T>(left: usize, right: usize, panel: usize, out: usize, stride: usize): void {
   let t00 = f64x2.splat(0);
   let t01 = t00;
   let t10 = t00;
@@ -44,14 +55,26 @@ function multiplyTile(left: usize, right: usize, panel: usize, out: usize, strid
     t30 = f64x2.add(t30, f64x2.mul(a, b0));
     t31 = f64x2.add(t31, f64x2.mul(a, b1));
   }
-  v128.store(out, t00);
-  v128.store(out, t01, 16);
-  v128.store(out + stride, t10);
-  v128.store(out + stride, t11, 16);
-  v128.store(out + stride * 2, t20);
-  v128.store(out + stride * 2, t21, 16);
-  v128.store(out + stride * 3, t30);
-  v128.store(out + stride * 3, t31, 16);
+  putRow<T>(out, t00, t01);
+  putRow<T>(out + stride, t10, t11);
+  putRow<T>(out + stride * 2, t20, t21);
+  putRow<T>(out + stride * 3, t30, t31);
+}
+
+/** Stores four elements as f64; adds them to four of f32, in f64 and rounded once. */
+// @ts-ignore: decorator
+@inline
+function putRow<T>(out: usize, low: v128, high: v128): void {
+  if (sizeof<T>() == 8) {
+    v128.store(out, low);
+    v128.store(out, high, 16);
+  } else {
+    const before = v128.load(out);
+    const upper = v128.shuffle<i64>(before, before, 1, 1);
+    low = f32x4.demote_f64x2_zero(f64x2.add(f64x2.promote_low_f32x4(before), low));
+    high = f32x4.demote_f64x2_zero(f64x2.add(f64x2.promote_low_f32x4(upper), high));
+    v128.store(out, v128.shuffle<i64>(low, high, 0, 2));
+  }
 }
 
 /** `work` has room for 4 n values. Rows are taken in pairs, which share the vectors that they are combined with. */

@@ -4,7 +4,7 @@ import { dct2d, idct2d } from './dct.js';
 import { gaussianRows } from './gaussian.js';
 import { lz4DecompressInto } from './lz4Decode.js';
 import { lz4Compress } from './lz4Encode.js';
-import { multiply } from './multiply.js';
+import { addProduct, multiply } from './multiply.js';
 import { tridiagonalize } from './tridiagonalize.js';
 import { xxh3 } from './xxh3.js';
 import { zstdDecompressInto } from './zstd/decode.js';
@@ -23,6 +23,7 @@ export const portableKernels: Kernels = {
   float32ToBfloat16,
   halfToFloat32,
   float32ToHalf,
+  addProduct,
   multiply,
   tridiagonalize,
   release() {},

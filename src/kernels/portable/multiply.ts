@@ -1,5 +1,8 @@
-import type { Matrix } from '../../linalg/matrix.js';
+import { type Matrix, rowRange } from '../../linalg/matrix.js';
 import { blockedMultiply, blockLengths, TILE } from '../blockedMultiply.js';
+
+/** Rows that `addProduct` computes at a time, so that the double-precision product stays small. */
+const PANEL_ROWS = 64;
 
 /** See `LinearKernels.multiply`. */
 export function multiply(a: Matrix, b: Matrix, out: Float64Array): void {
@@ -15,6 +18,16 @@ export function multiply(a: Matrix, b: Matrix, out: Float64Array): void {
     }
   };
   blockedMultiply(a, b, out, { left, right, product, run });
+}
+
+/** See `LinearKernels.addProduct`. */
+export function addProduct(a: Matrix, b: Matrix, out: Float32Array): void {
+  const panel = new Float64Array(Math.min(PANEL_ROWS, a.rows) * b.cols);
+  for (let from = 0; from < a.rows; from += PANEL_ROWS) {
+    const to = Math.min(from + PANEL_ROWS, a.rows);
+    multiply(rowRange(a, from, to), b, panel);
+    for (let i = from * b.cols, at = 0; i < to * b.cols; i++, at++) out[i]! += panel[at]!;
+  }
 }
 
 /** One 4×4 tile of the product, held in local variables while it is summed. */

@@ -1,18 +1,43 @@
 import { UnsupportedError } from '../../errors.js';
-import { blockedMultiply, blockLengths } from '../blockedMultiply.js';
+import { colRange, type Matrix, rowRange } from '../../linalg/matrix.js';
+import { blockedMultiply, blockLengths, DEPTH, pack, wholeTiles } from '../blockedMultiply.js';
 import type { LinearKernels } from '../kernels.js';
 import { portableKernels } from '../portable/index.js';
 import type { WasmRuntime } from './runtime.js';
 
 interface LinearExports {
   multiplyBlock(left: number, right: number, rows: number, cols: number, length: number, out: number): void;
+  addBlock(left: number, right: number, rows: number, cols: number, length: number, sum: number): void;
   tridiagonalize(a: number, n: number, diagonal: number, subdiagonal: number, work: number): void;
 }
 
 /** Bytes of an f64. */
 const SIZE = Float64Array.BYTES_PER_ELEMENT;
 
+/** Rows of a sum that are in the memory at a time. */
+const PANEL_ROWS = 32;
+
 export function wasmLinear(runtime: WasmRuntime): LinearKernels {
+  /** out += a·b for an inner length within DEPTH. In the memory, rows of `out` are `stride` apart. */
+  function addPanels(a: Matrix, b: Matrix, out: Float32Array, stride: number): void {
+    const [rightLength, leftLength] = [stride * a.cols, PANEL_ROWS * a.cols];
+    const right = runtime.allocate(rightLength * SIZE);
+    const left = runtime.allocate(leftLength * SIZE);
+    const sum = runtime.allocate(PANEL_ROWS * stride * out.BYTES_PER_ELEMENT);
+    const [leftView, sums] = [runtime.doubles(left, leftLength), runtime.floats(sum, PANEL_ROWS * stride)];
+    const { addBlock } = runtime.exports<LinearExports>('linear');
+    pack(runtime.doubles(right, rightLength), b.data, b.offset, b.colStride, b.rowStride, b.cols, a.cols);
+    for (let row = 0; row < a.rows; row += PANEL_ROWS) {
+      const rows = Math.min(PANEL_ROWS, a.rows - row);
+      pack(leftView, a.data, a.offset + row * a.rowStride, a.rowStride, a.colStride, rows, a.cols);
+      const lines = Array.from({ length: rows }, (_, i) =>
+        out.subarray((row + i) * b.cols, (row + i + 1) * b.cols),
+      );
+      for (const [i, line] of lines.entries()) sums.set(line, i * stride);
+      addBlock(left, right, wholeTiles(rows), stride, a.cols, sum);
+      for (const [i, line] of lines.entries()) line.set(sums.subarray(i * stride, i * stride + b.cols));
+    }
+  }
   return {
     multiply(a, b, out) {
       runtime.scope(() => {
@@ -28,6 +53,14 @@ export function wasmLinear(runtime: WasmRuntime): LinearKernels {
           run: (rows, cols, length) => multiplyBlock(left, right, rows, cols, length, product),
         });
       });
+    },
+    addProduct(a, b, out) {
+      const stride = wholeTiles(b.cols);
+      for (let inner = 0; inner < a.cols; inner += DEPTH) {
+        const length = Math.min(DEPTH, a.cols - inner);
+        const [left, right] = [colRange(a, inner, inner + length), rowRange(b, inner, inner + length)];
+        runtime.scope(() => addPanels(left, right, out, stride));
+      }
     },
     tridiagonalize(a, n, diagonal, subdiagonal) {
       runtime.scope(() => {

@@ -54,6 +54,10 @@ for (const implementation of ['portable', 'wasm'] as const) {
         kernels.multiply(a, b, out);
         checkProduct(a, b, out);
         assert.is(out[rows * cols], 7);
+        const sum = new Float32Array(rows * cols + 1).fill(0.5);
+        kernels.addProduct(a, b, sum);
+        assert.is(sum[rows * cols], 0.5);
+        for (let i = 0; i < rows * cols; i++) assert.is(sum[i], Math.fround(0.5 + out[i]!));
       }),
       { numRuns: 150 },
     );
