@@ -41,7 +41,7 @@ export class Dealer {
         const part = parts[fragment]!;
         for (let i = 0, at = first * n; i < rotations.length; i++, at += n) {
           const place = fragment - rotations[i]!;
-          part[first + i] = coefficients[at + (place < 0 ? place + n : place)]!;
+          part[first + i] = coefficients[at + (place + (n & (place >> 31)))]!;
         }
       }
     });
@@ -61,7 +61,7 @@ export class Dealer {
         if (part === undefined) continue;
         for (let i = 0, at = first * n; i < rotations.length; i++, at += n) {
           const place = fragment - rotations[i]!;
-          coefficients[at + (place < 0 ? place + n : place)] = part[first + i]!;
+          coefficients[at + (place + (n & (place >> 31)))] = part[first + i]!;
         }
       }
     });
