@@ -3,6 +3,7 @@
 export * from './sinks/compressFile.js';
 export * from './sinks/decompressFile.js';
 export * from './sinks/file.js';
+export * from './sinks/folderSpool.js';
 export * from './sinks/holotensorFile.js';
 export * from './sinks/modelFolder.js';
 export * from './sources/cache/folderStore.js';

@@ -2,6 +2,7 @@
 
 export * from './hct.js';
 export * from './memory.js';
+export * from './memorySpool.js';
 export * from './safetensors.js';
 export * from './streams.js';
 export * from './tensor.js';

@@ -11,6 +11,7 @@ export * from './encodings/index.js';
 export * from './errors.js';
 export * from './float.js';
 export * from './hct/index.js';
+export * from './holoModel/index.js';
 export * from './holotensor/index.js';
 export * from './int4.js';
 export type * from './kernels/kernels.js';

@@ -1,0 +1,48 @@
+/** A tensor's fragments as far as their order in the file is concerned. */
+export interface ScanTensor {
+  /** How much the tensor counts in the whole: its number of elements. */
+  readonly weight: number;
+  /** Stored size of each fragment, in bytes. */
+  readonly sizes: readonly number[];
+  /** Cosine similarity after fragments 0..k, for each k. */
+  readonly cosines: readonly number[];
+}
+
+export interface ScanPosition {
+  readonly tensor: number;
+  readonly fragment: number;
+}
+
+/**
+ * The order in which the fragments of many tensors are worth sending: by quality gained per byte, where the quality of
+ * a whole is the mean of its tensors' cosines, each counted by its elements. Within a tensor the order is kept: where
+ * a fragment brings more per byte than the one before it, the two count as one (the upper concave hull of the
+ * tensor's curve of quality over bytes, along which greedy choice is the best one).
+ */
+export function scanOrder(tensors: readonly ScanTensor[]): ScanPosition[] {
+  const order = tensors.flatMap((tensor, number) =>
+    gainsPerByte(tensor).map((gain, fragment) => ({ tensor: number, fragment, gain })),
+  );
+  // Sorting is stable: equal gains (those of one run among them) stay in order.
+  order.sort((a, b) => b.gain - a.gain);
+  return order.map(({ tensor, fragment }) => ({ tensor, fragment }));
+}
+
+/** Gain per byte of each fragment, made never to rise by joining runs. */
+function gainsPerByte({ weight, sizes, cosines }: ScanTensor): number[] {
+  const runs: { gain: number; bytes: number; length: number }[] = [];
+  sizes.forEach((bytes, fragment) => {
+    const before = fragment === 0 ? 0 : cosines[fragment - 1]!;
+    let run = { gain: weight * Math.max(0, cosines[fragment]! - before), bytes, length: 1 };
+    for (let last = runs.at(-1); last !== undefined && rate(last) < rate(run); last = runs.at(-1)) {
+      runs.pop();
+      run = { gain: last.gain + run.gain, bytes: last.bytes + run.bytes, length: last.length + run.length };
+    }
+    runs.push(run);
+  });
+  return runs.flatMap((run) => Array<number>(run.length).fill(rate(run)));
+}
+
+function rate({ gain, bytes }: { gain: number; bytes: number }): number {
+  return gain / Math.max(1, bytes);
+}
