@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readSafetensors } from 'holostream';
 import { fileSource } from 'holostream/node';
+import { demonstrateFragments } from './demo/fragments.js';
 import { demonstrateHct } from './demo/hct.js';
+import { layersOf, tensorsOf } from './digits/model.js';
 import { testSet } from './digits/testSet.js';
 
 const work = await mkdtemp(join(tmpdir(), 'holostream-demo-'));
@@ -18,6 +20,14 @@ try {
   const samples = testSet();
   console.log(`A classifier of drawn digits: ${tensors.size} tensors, ${model.size} bytes of safetensors`);
   await demonstrateHct(model, tensors, samples, join(work, 'model'));
+  for (const encoding of ['embedded', 'spectral'] as const) {
+    await demonstrateFragments(
+      tensorsOf(layersOf(tensors)),
+      samples.slice(0, 500),
+      await mkdtemp(join(work, 'fragments-')),
+      encoding,
+    );
+  }
 } finally {
   await rm(work, { recursive: true });
 }

@@ -28,6 +28,11 @@ test('it runs, ends by itself with exit code 0, and says what the model is worth
   assert.match(stdout, /encoded +6 tensors: 437,544 bytes → 4\d\d,\d\d\d bytes/);
   assert.match(stdout, /verified +37 checksums/);
   assert.match(stdout, /accuracy +97\.95 % of 2000/);
+  for (const encoding of ['embedded', 'spectral']) {
+    const [, ...rounds] = stdout.slice(stdout.indexOf(`HoloTensor, ${encoding}`)).split('\n', 9);
+    const worth = rounds.map((round) => Number(/accuracy (.*) %/.exec(round)![1]));
+    assert.ok(worth[0]! < 30 && worth[7] === 97.6, `${worth}`);
+  }
 });
 
 test('it fails when a bit is not what it was', async () => {
