@@ -70,6 +70,11 @@ export class BrowserTest {
       ],
     });
     const page = await (await browser.newContext()).newPage();
+    // As in engines that cannot iterate streams (Safari): nothing of ours may need it.
+    await page.addInitScript(() => {
+      Reflect.deleteProperty(ReadableStream.prototype, Symbol.asyncIterator);
+      Reflect.deleteProperty(ReadableStream.prototype, 'values');
+    });
     page.on('pageerror', (error) => console.error('page:', error.message));
     await page.goto(url);
     return new BrowserTest(page, url, browser, server);
