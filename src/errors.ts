@@ -93,6 +93,9 @@ export class SourceChangedError extends SourceError {}
 /** A place where bytes go failed: a full disk, a folder that may not be written to. */
 export class SinkError extends HolostreamError {}
 
+/** A worker thread could not be started, or died. What a task itself throws comes through as it is. */
+export class WorkerError extends HolostreamError {}
+
 function describePlace({ name, blockIndex, fragmentIndex, offset }: ErrorDetails): string {
   const parts: string[] = [];
   if (name !== undefined) parts.push(name);

@@ -30,3 +30,5 @@ export type * from './source.js';
 export type * from './stage.js';
 export type * from './tensor.js';
 export * from './views.js';
+export * from './workers/pool.js';
+export type { WorkersOption } from './workers/workers.js';

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { decodedBytes, type HctDecodeOptions, HctDecoder } from '../../src/hct/decoder.js';
+import { type HctBytesOptions, hctBytesStage } from '../../src/hct/bytesStage.js';
 import { stageOperator } from '../stageOperator.js';
 import { StageStream } from '../stageStream.js';
 
@@ -12,12 +12,12 @@ import { StageStream } from '../stageStream.js';
  * for await (const bytes of body.pipeThrough(new HctDecoderStream())) console.log(bytes.length);
  */
 export class HctDecoderStream extends StageStream<Uint8Array, Uint8Array> {
-  constructor(options?: HctDecodeOptions) {
-    super(() => new HctDecoder(decodedBytes, options));
+  constructor(options?: HctBytesOptions) {
+    super(() => hctBytesStage(options));
   }
 }
 
 /** The same as {@link HctDecoderStream} as an RxJS operator. */
-export function decodeHct(options?: HctDecodeOptions): OperatorFunction<Uint8Array, Uint8Array> {
-  return stageOperator(() => new HctDecoder(decodedBytes, options));
+export function decodeHct(options?: HctBytesOptions): OperatorFunction<Uint8Array, Uint8Array> {
+  return stageOperator(() => hctBytesStage(options));
 }

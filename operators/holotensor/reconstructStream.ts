@@ -2,7 +2,7 @@ import type { ReceivedFragment } from '../../src/holotensor/fragment.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import { type ReconstructOptions, Reconstructor } from '../../src/holotensor/reconstructor.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import { nextTask } from '../nextTask.js';
+import { nextTask } from '../../src/nextTask.js';
 
 /**
  * The fragments of one tensor in; the tensor out, better each time, when the reader asks and `emit` says that one is

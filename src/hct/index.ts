@@ -1,6 +1,7 @@
 /** HCT: one tensor in compressed blocks, random access, checksums. */
 
 export * from './blockIndex.js';
+export * from './bytesStage.js';
 export * from './constants.js';
 export * from './decoder.js';
 export * from './decompressor.js';

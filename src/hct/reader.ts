@@ -1,9 +1,14 @@
+import type { Implementation } from '../codecs/codec.js';
 import { bitsPerElement } from '../dtype.js';
 import { ArgumentError, FormatError } from '../errors.js';
 import type { QuantizationMetadata } from '../quantization.js';
 import type { AbortOptions, RandomAccessSource } from '../source.js';
 import { viewElements } from '../views.js';
+import { eachBounded } from '../workers/eachBounded.js';
+import type { WorkerPool } from '../workers/pool.js';
+import { poolOf, type WorkersOption } from '../workers/workers.js';
 import type { BlockTable } from './blockIndex.js';
+import type { BlockOfRun, BlockRun } from './blockRun.js';
 import type { HctDecodeOptions } from './decoder.js';
 import { decompressBlock } from './decompressor.js';
 import { blockLength, type HctHeader } from './header.js';
@@ -17,11 +22,16 @@ import {
 import { type HctTools, loadHctReadTools } from './tools.js';
 import { verifyBlock } from './verifier.js';
 
-export interface HctReaderOptions extends HctDecodeOptions, AbortOptions {}
+export interface HctReaderOptions extends HctDecodeOptions, AbortOptions, WorkersOption {}
 export interface HctReadAllOptions extends TensorCollectOptions, AbortOptions {}
 
-/** Neighbouring blocks are fetched together up to this many compressed bytes: few requests, little memory. */
+/** Below this many bytes of tensor, handing blocks to workers and taking them back costs more than it gains. */
+const MIN_WORKER_BYTES = 2 ** 22;
+
+/** Neighbouring blocks are fetched together up to this many compressed bytes: few requests, little memory… */
 const FETCH_SIZE = 2 ** 20;
+/** …and this many of the tensor, since a worker gives them back in one piece. */
+const MAX_RUN_BYTES = 2 ** 24;
 
 /**
  * Random access to one HCT file, either version. Only the bytes that are needed are read: header and index on
@@ -36,19 +46,28 @@ export class HctReader {
   readonly #layout: HctLayout;
   readonly #tools: HctTools;
   readonly #verify: boolean;
+  readonly #implementation: Implementation | undefined;
+  readonly #pool: WorkerPool | undefined;
 
-  private constructor(source: RandomAccessSource, layout: HctLayout, tools: HctTools, verify: boolean) {
+  private constructor(
+    source: RandomAccessSource,
+    layout: HctLayout,
+    tools: HctTools,
+    { verify = true, implementation, workers }: HctReaderOptions,
+  ) {
     this.#source = source;
     this.#layout = layout;
     this.#tools = tools;
     this.#verify = verify;
+    this.#implementation = implementation;
+    this.#pool = poolOf(workers);
   }
 
   /** @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError */
   static async open(source: RandomAccessSource, options: HctReaderOptions = {}): Promise<HctReader> {
     const layout = await readHctLayout(source, options);
     const tools = await loadHctReadTools(layout.header.algorithm, options);
-    return new HctReader(source, layout, tools, options.verify ?? true);
+    return new HctReader(source, layout, tools, options);
   }
 
   get header(): HctHeader {
@@ -100,23 +119,48 @@ export class HctReader {
     this.#assertRange(byteStart, byteEnd);
     if (out.length === 0) return;
     const { blockSize } = this.header;
-    const first = Math.floor(byteStart / blockSize);
-    const last = Math.ceil(byteEnd / blockSize);
-    await this.#fetchBlocks(first, last, options, (blockIndex, compressed) => {
-      const { checksum } = this.blocks.entry(blockIndex);
-      const { codec, kernels } = this.#tools;
-      if (this.#verify) verifyBlock({ blockIndex, checksum, compressed }, kernels);
-      const start = blockIndex * blockSize;
-      const length = blockLength(this.header, blockIndex);
-      if (start >= byteStart && start + length <= byteEnd) {
-        const place = out.subarray(start - byteStart, start - byteStart + length);
-        decompressBlock({ blockIndex, compressed }, codec, place);
-      } else {
-        const block = new Uint8Array(length);
-        decompressBlock({ blockIndex, compressed }, codec, block);
-        const from = Math.max(byteStart - start, 0);
-        out.set(block.subarray(from, byteEnd - start), start + from - byteStart);
+    const runs = this.#fetchRuns(Math.floor(byteStart / blockSize), Math.ceil(byteEnd / blockSize), options);
+    if (this.#pool !== undefined && out.length >= MIN_WORKER_BYTES) {
+      await this.#decodeInWorkers(this.#pool, runs, out, byteStart, options);
+      return;
+    }
+    const { codec, kernels } = this.#tools;
+    for await (const { compressed: bytes, blocks } of runs) {
+      for (const { blockIndex, offset, compressedSize, byteLength, checksum } of blocks) {
+        const compressed = bytes.subarray(offset, offset + compressedSize);
+        if (this.#verify) verifyBlock({ blockIndex, checksum, compressed }, kernels);
+        const start = blockIndex * blockSize - byteStart;
+        if (start >= 0 && start + byteLength <= out.length) {
+          decompressBlock({ blockIndex, compressed }, codec, out.subarray(start, start + byteLength));
+        } else {
+          const block = new Uint8Array(byteLength);
+          decompressBlock({ blockIndex, compressed }, codec, block);
+          copyOverlap(block, start, out);
+        }
       }
+    }
+  }
+
+  async #decodeInWorkers(
+    pool: WorkerPool,
+    runs: AsyncIterable<FetchedRun>,
+    out: Uint8Array,
+    byteStart: number,
+    { signal }: AbortOptions,
+  ): Promise<void> {
+    await eachBounded(runs, pool.capacity, async ({ compressed: bytes, blocks }, failed) => {
+      // A copy, because what the source gave may be its own.
+      const compressed = new Uint8Array(bytes);
+      const { algorithm, blockSize } = this.header;
+      const decoded = await pool.run(
+        'decodeBlockRun',
+        { algorithm, implementation: this.#implementation, verify: this.#verify, compressed, blocks },
+        {
+          transfer: [compressed.buffer],
+          signal: signal === undefined ? failed : AbortSignal.any([signal, failed]),
+        },
+      );
+      copyOverlap(decoded, blocks[0]!.blockIndex * blockSize - byteStart, out);
     });
   }
 
@@ -152,10 +196,12 @@ export class HctReader {
    */
   async validateChecksums(options: AbortOptions = {}): Promise<number> {
     let checked = 0;
-    await this.#fetchBlocks(0, this.header.blockCount, options, (blockIndex, compressed) => {
-      const { checksum } = this.blocks.entry(blockIndex);
-      if (verifyBlock({ blockIndex, checksum, compressed }, this.#tools.kernels)) checked += 1;
-    });
+    for await (const { compressed: bytes, blocks } of this.#fetchRuns(0, this.header.blockCount, options)) {
+      for (const { blockIndex, offset, compressedSize, checksum } of blocks) {
+        const compressed = bytes.subarray(offset, offset + compressedSize);
+        if (verifyBlock({ blockIndex, checksum, compressed }, this.#tools.kernels)) checked += 1;
+      }
+    }
     return checked;
   }
 
@@ -176,35 +222,40 @@ export class HctReader {
     }
   }
 
-  /** Fetches blocks `first` to `last` (exclusive), several at a time, and hands them out in order. */
-  async #fetchBlocks(
-    first: number,
-    last: number,
-    { signal }: AbortOptions,
-    handle: (blockIndex: number, compressed: Uint8Array) => void,
-  ): Promise<void> {
+  /** Blocks `first` to `last` (exclusive), in order, as many at a time as one request fetches. */
+  async *#fetchRuns(first: number, last: number, { signal }: AbortOptions): AsyncIterable<FetchedRun> {
     for (let next = first; next < last; ) {
       signal?.throwIfAborted();
-      const from = next;
-      const start = this.blocks.entry(from).offset;
+      const start = this.blocks.entry(next).offset;
       let end = start;
+      let runBytes = 0;
+      const blocks: BlockOfRun[] = [];
       while (next < last) {
-        const { offset, compressedSize } = this.blocks.entry(next);
-        if (next > from && offset + compressedSize - start > FETCH_SIZE) break;
+        const { offset, compressedSize, checksum } = this.blocks.entry(next);
+        const byteLength = blockLength(this.header, next);
+        const large = offset + compressedSize - start > FETCH_SIZE || runBytes + byteLength > MAX_RUN_BYTES;
+        if (blocks.length > 0 && large) break;
         end = offset + compressedSize;
+        runBytes += byteLength;
+        blocks.push({ blockIndex: next, offset: offset - start, compressedSize, byteLength, checksum });
         next += 1;
       }
-      const bytes = await this.#source.read(this.#layout.blocksOffset + start, end - start, { signal });
-      if (bytes.length !== end - start) {
+      const compressed = await this.#source.read(this.#layout.blocksOffset + start, end - start, { signal });
+      if (compressed.length !== end - start) {
         throw new FormatError('source returned another length than asked', {
           expected: end - start,
-          actual: bytes.length,
+          actual: compressed.length,
         });
       }
-      for (let i = from; i < next; i++) {
-        const { offset, compressedSize } = this.blocks.entry(i);
-        handle(i, bytes.subarray(offset - start, offset - start + compressedSize));
-      }
+      yield { compressed, blocks };
     }
   }
+}
+
+type FetchedRun = Pick<BlockRun, 'compressed' | 'blocks'>;
+
+/** Copies what of `bytes`, which begin at `start` of `out` (or before it), lies within `out`. */
+function copyOverlap(bytes: Uint8Array, start: number, out: Uint8Array): void {
+  const from = Math.max(-start, 0);
+  out.set(bytes.subarray(from, out.length - start), start + from);
 }

@@ -2,15 +2,22 @@ import { ArgumentError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../source.js';
+import type { WorkerPool } from '../workers/pool.js';
+import { poolOf, type WorkersOption } from '../workers/workers.js';
 import { HOLO_HEADER_SIZE } from './constants.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
 import type { ReceivedFragment } from './fragment.js';
 import type { FragmentIndexEntry } from './fragmentIndex.js';
-import { type HoloTensorHeader, parseHoloTensorHeader } from './header.js';
+import { type HoloTensorHeader, parseHoloTensorHeader, serializeHoloTensorHeader } from './header.js';
 import { type HoloTensorLayout, layoutSize, parseHoloTensorLayout } from './layout.js';
 import { expectedCosine } from './quality.js';
 import { type Reconstruction, type ReconstructionOptions, reconstructionOf } from './reconstruction.js';
 import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
+
+/** Below this many bytes of tensor, a worker is not worth the messages. */
+const MIN_WORKER_BYTES = 2 ** 18;
+
+export interface HoloTensorReaderOptions extends UnpackOptions, WorkersOption {}
 
 export type HoloTensorReadOptions = HoloTensorDecoderOptions & ReconstructionOptions & AbortOptions;
 
@@ -27,29 +34,31 @@ export class HoloTensorReader {
   readonly #layout: HoloTensorLayout;
   readonly #unpacker: FragmentUnpacker;
   readonly #kernels: Kernels;
+  readonly #options: HoloTensorReaderOptions;
 
   private constructor(
     source: RandomAccessSource,
     layout: HoloTensorLayout,
-    unpacker: FragmentUnpacker,
     kernels: Kernels,
+    options: HoloTensorReaderOptions,
   ) {
     this.#source = source;
     this.#layout = layout;
-    this.#unpacker = unpacker;
+    this.#unpacker = new FragmentUnpacker(kernels, options);
     this.#kernels = kernels;
+    this.#options = options;
   }
 
   /** @throws TruncatedError, FormatError, ChecksumError, UnsupportedError */
   static async open(
     source: RandomAccessSource,
-    options: UnpackOptions & AbortOptions = {},
+    options: HoloTensorReaderOptions & AbortOptions = {},
   ): Promise<HoloTensorReader> {
     const header = parseHoloTensorHeader(await source.read(0, HOLO_HEADER_SIZE, options));
     const size = Math.min(layoutSize(header), (source.size ?? Number.POSITIVE_INFINITY) - HOLO_HEADER_SIZE);
     const layout = parseHoloTensorLayout(header, await source.read(HOLO_HEADER_SIZE, size, options));
     const kernels = await loadKernels();
-    return new HoloTensorReader(source, layout, new FragmentUnpacker(kernels, options), kernels);
+    return new HoloTensorReader(source, layout, kernels, options);
   }
 
   get header(): HoloTensorHeader {
@@ -80,16 +89,42 @@ export class HoloTensorReader {
     return this.#unpacker.unpack({ header, entry, stored });
   }
 
-  /** The whole tensor, in one read. */
+  /** The whole tensor, in one read. With workers, one of them decodes it. */
   async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
-    const decoder = this.#decoder(options);
     const { dataStart, dataLength, header } = this.#layout;
+    const pool = poolOf(this.#options.workers);
+    if (pool !== undefined && options.kernels === undefined && header.originalSize >= MIN_WORKER_BYTES) {
+      return this.#readInWorker(pool, options);
+    }
+    const decoder = this.#decoder(options);
     const data = await this.#source.read(dataStart, dataLength, options);
     for (const entry of this.entries) {
       const stored = data.subarray(entry.offset, entry.offset + entry.compressedSize);
       decoder.addFragment(await this.#unpacker.unpack({ header, entry, stored }));
     }
     return reconstructionOf(decoder, options);
+  }
+
+  async #readInWorker(pool: WorkerPool, options: HoloTensorReadOptions): Promise<Reconstruction> {
+    const { dataStart, dataLength, header } = this.#layout;
+    const { signal, kernels: _, ...decodeOptions } = options;
+    const { implementation, verify } = this.#options;
+    // A copy, because what the source gave may be its own.
+    const data = new Uint8Array(await this.#source.read(dataStart, dataLength, { signal }));
+    const fragments = this.entries.map((entry) => ({
+      entry,
+      stored: data.subarray(entry.offset, entry.offset + entry.compressedSize),
+    }));
+    const tensor = await pool.run(
+      'reconstructStored',
+      {
+        header: serializeHoloTensorHeader(header),
+        fragments,
+        options: { ...decodeOptions, implementation, verify },
+      },
+      { transfer: [data.buffer], signal },
+    );
+    return { ...tensor, header };
   }
 
   /** The best tensor that these fragments allow. */

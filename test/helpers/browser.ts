@@ -16,6 +16,7 @@ export async function bundle(script: string): Promise<string> {
     alias: {
       'holostream/operators': `${root}/dist/operators/index.js`,
       'holostream/sources': `${root}/dist/sources/index.js`,
+      'holostream/worker': `${root}/dist/src/workers/worker.js`,
       'holostream/sinks': `${root}/dist/sinks/index.js`,
       holostream: `${root}/dist/index.js`,
     },

@@ -1,0 +1,41 @@
+import type { CompressionAlgorithm, Implementation } from '../codecs/codec.js';
+import type { TaskResult } from '../workers/task.js';
+import { decompressBlock } from './decompressor.js';
+import { loadHctReadTools } from './tools.js';
+import { verifyBlock } from './verifier.js';
+
+/** Blocks that stand one behind the other in a file, compressed. */
+export interface BlockRun {
+  readonly algorithm: CompressionAlgorithm;
+  readonly implementation: Implementation | undefined;
+  readonly verify: boolean;
+  readonly compressed: Uint8Array;
+  readonly blocks: readonly BlockOfRun[];
+}
+
+export interface BlockOfRun {
+  readonly blockIndex: number;
+  /** Where it begins in `compressed`, and its bytes there. */
+  readonly offset: number;
+  readonly compressedSize: number;
+  /** Bytes of the tensor that it holds. */
+  readonly byteLength: number;
+  readonly checksum: bigint;
+}
+
+/**
+ * Task: the blocks of a run, verified and decompressed, one behind the other.
+ * @throws ChecksumError, CodecError
+ */
+export async function decodeBlockRun(run: BlockRun): Promise<TaskResult<Uint8Array>> {
+  const { codec, kernels } = await loadHctReadTools(run.algorithm, run);
+  const output = new Uint8Array(run.blocks.reduce((bytes, { byteLength }) => bytes + byteLength, 0));
+  let at = 0;
+  for (const { blockIndex, offset, compressedSize, byteLength, checksum } of run.blocks) {
+    const compressed = run.compressed.subarray(offset, offset + compressedSize);
+    if (run.verify) verifyBlock({ blockIndex, checksum, compressed }, kernels);
+    decompressBlock({ blockIndex, compressed }, codec, output.subarray(at, at + byteLength));
+    at += byteLength;
+  }
+  return { output, transfer: [output.buffer] };
+}

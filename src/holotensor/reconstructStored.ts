@@ -1,0 +1,38 @@
+import { loadKernels } from '../kernels/loadKernels.js';
+import { nextTask } from '../nextTask.js';
+import type { TaskResult } from '../workers/task.js';
+import { HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
+import type { FragmentIndexEntry } from './fragmentIndex.js';
+import { parseHoloTensorHeader } from './header.js';
+import { type Reconstruction, type ReconstructionOptions, reconstructionOf } from './reconstruction.js';
+import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
+
+/** Fragments of one tensor as they stand in its file. */
+export interface StoredTensor {
+  /** The 96 bytes of the header. */
+  readonly header: Uint8Array;
+  readonly fragments: readonly { readonly entry: FragmentIndexEntry; readonly stored: Uint8Array }[];
+  /** All but kernels, which do not pass between threads. */
+  readonly options: Omit<HoloTensorDecoderOptions, 'kernels'> & ReconstructionOptions & UnpackOptions;
+}
+
+/**
+ * Task: the best tensor that these fragments allow.
+ * @throws FormatError, ChecksumError, CodecError, LimitError
+ */
+export async function reconstructStored(
+  { header: headerBytes, fragments, options }: StoredTensor,
+  signal: AbortSignal,
+): Promise<TaskResult<Omit<Reconstruction, 'header'>>> {
+  const kernels = await loadKernels();
+  const header = parseHoloTensorHeader(headerBytes);
+  const unpacker = new FragmentUnpacker(kernels, options);
+  const decoder = new HoloTensorDecoder(header, { ...options, kernels });
+  for (const { entry, stored } of fragments) {
+    decoder.addFragment(await unpacker.unpack({ header, entry, stored }));
+    await nextTask();
+    signal.throwIfAborted();
+  }
+  const { header: _, ...output } = reconstructionOf(decoder, options);
+  return { output, transfer: [output.data.buffer] };
+}

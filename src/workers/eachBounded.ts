@@ -1,0 +1,27 @@
+/**
+ * Runs `work` on all items, at most `limit` at a time; an item is pulled only when there is room for it. At the first
+ * failure, nothing more is begun, and `signal` tells what is under way.
+ * @throws the first failure, when all that was under way has ended
+ */
+export async function eachBounded<T>(
+  items: AsyncIterable<T>,
+  limit: number,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const failure = new AbortController();
+  const underWay = new Set<Promise<void>>();
+  try {
+    for await (const item of items) {
+      const one: Promise<void> = work(item, failure.signal)
+        .catch((error: unknown) => failure.abort(error))
+        .finally(() => underWay.delete(one));
+      underWay.add(one);
+      if (underWay.size >= limit) await Promise.race(underWay);
+      if (failure.signal.aborted) break;
+    }
+  } catch (error) {
+    failure.abort(error);
+  }
+  await Promise.all(underWay);
+  failure.signal.throwIfAborted();
+}

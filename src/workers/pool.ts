@@ -1,0 +1,180 @@
+import { WorkerError } from '../errors.js';
+import { unpackError } from './packedError.js';
+import type { WorkerReply } from './protocol.js';
+import type { TaskInput, TaskName, TaskOutput } from './tasks.js';
+import { startThread, type Thread } from './thread.js';
+
+export interface WorkerPoolOptions {
+  /**
+   * Where the worker script is. Default: `worker.js` beside the module that asks, which is right for the package as
+   * it is, and for bundlers that know `new Worker(new URL(…))`. With others (esbuild), bundle `holostream/worker` to
+   * a file of that name, or name it here.
+   */
+  readonly url?: string | URL | undefined;
+}
+
+export interface RunOptions {
+  /** Buffers of the input that go to the worker rather than being copied: they are empty afterwards. */
+  readonly transfer?: readonly ArrayBufferLike[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Tasks that a worker is given at a time: the next is already there when it finishes one. */
+const TASKS_PER_WORKER = 2;
+
+/** Threads without work for this long are ended, and their memory is given back. */
+const IDLE_MS = 10_000;
+
+interface Job {
+  readonly id: number;
+  readonly task: TaskName;
+  readonly input: unknown;
+  readonly transfer: readonly ArrayBufferLike[];
+  readonly settle: (outcome: { readonly output: unknown } | { readonly error: unknown }) => void;
+}
+
+interface Member {
+  readonly thread: Thread;
+  readonly jobs: Map<number, Job>;
+}
+
+/**
+ * Worker threads, started when there is work for them. Tasks wait in line; who has many keeps no more than `capacity`
+ * of them under way (see `inOrder`), so that inputs and outputs do not pile up.
+ */
+export class WorkerPool {
+  readonly size: number;
+  readonly #url: string | URL | undefined;
+  readonly #members = new Set<Member>();
+  #waiting: Job[] = [];
+  #nextId = 0;
+  #closed = false;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param size how many threads at most */
+  constructor(size: number, { url }: WorkerPoolOptions = {}) {
+    this.size = size;
+    this.#url = url;
+  }
+
+  /** As many tasks at a time keep all threads at work. */
+  get capacity(): number {
+    return this.size * TASKS_PER_WORKER;
+  }
+
+  /**
+   * Runs a task in the next free worker.
+   * @throws what the task throws, with its class and fields; WorkerError when its worker died; the signal's reason
+   */
+  run<T extends TaskName>(
+    task: T,
+    input: TaskInput<T>,
+    { transfer = [], signal }: RunOptions = {},
+  ): Promise<TaskOutput<T>> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      if (this.#closed) throw new WorkerError('worker pool is closed');
+      const job: Job = {
+        id: this.#nextId++,
+        task,
+        input,
+        transfer,
+        settle: (outcome) => {
+          signal?.removeEventListener('abort', abort);
+          if ('error' in outcome) reject(outcome.error);
+          else resolve(outcome.output as TaskOutput<T>);
+        },
+      };
+      const abort = () => {
+        this.#cancel(job);
+        job.settle({ error: signal?.reason });
+      };
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#waiting.push(job);
+      this.#dispatch();
+    });
+  }
+
+  /** Ends all threads; tasks under way fail. */
+  close(): void {
+    this.#closed = true;
+    const error = new WorkerError('worker pool is closed');
+    for (const job of this.#waiting.splice(0)) job.settle({ error });
+    for (const member of this.#members) this.#remove(member, error);
+  }
+
+  #dispatch(): void {
+    clearTimeout(this.#idle);
+    for (let job = this.#waiting[0]; job !== undefined; job = this.#waiting[0]) {
+      try {
+        const member = this.#freeMember();
+        if (member === undefined) return;
+        // Throws when something in the input cannot be cloned or transferred.
+        member.thread.post({ id: job.id, task: job.task, input: job.input }, job.transfer);
+        member.jobs.set(job.id, job);
+        member.thread.keepAlive(true);
+      } catch (cause) {
+        job.settle({ error: new WorkerError('task cannot be given to a worker', { cause }) });
+      }
+      this.#waiting.shift();
+    }
+  }
+
+  /** One with nothing to do, a new one, or the one with the least; none when all have their fill. */
+  #freeMember(): Member | undefined {
+    let least: Member | undefined;
+    for (const member of this.#members) {
+      if (least === undefined || member.jobs.size < least.jobs.size) least = member;
+    }
+    if (least?.jobs.size === 0) return least;
+    if (this.#members.size < this.size) return this.#start();
+    return least !== undefined && least.jobs.size < TASKS_PER_WORKER ? least : undefined;
+  }
+
+  #start(): Member {
+    const member: Member = {
+      jobs: new Map(),
+      thread: startThread(this.#url, {
+        reply: (reply) => this.#finish(member, reply),
+        crash: (cause) => {
+          if (!this.#members.has(member)) return;
+          this.#remove(member, new WorkerError('worker died', { cause }));
+          this.#dispatch();
+        },
+      }),
+    };
+    this.#members.add(member);
+    return member;
+  }
+
+  #finish(member: Member, reply: WorkerReply): void {
+    const job = member.jobs.get(reply.id);
+    member.jobs.delete(reply.id);
+    job?.settle('error' in reply ? { error: unpackError(reply.error) } : reply);
+    if (member.jobs.size === 0) member.thread.keepAlive(false);
+    this.#dispatch();
+    if ([...this.#members].every(({ jobs }) => jobs.size === 0)) this.#endWhenIdle();
+  }
+
+  #endWhenIdle(): void {
+    this.#idle = setTimeout(() => {
+      for (const member of this.#members) this.#remove(member, undefined);
+    }, IDLE_MS);
+    // In Node, a timer is an object that can let the process end.
+    if (typeof this.#idle === 'object') this.#idle.unref();
+  }
+
+  #remove(member: Member, error: unknown): void {
+    this.#members.delete(member);
+    member.thread.stop();
+    for (const job of member.jobs.values()) job.settle({ error });
+  }
+
+  /** A task that has been sent keeps its place with the worker until the worker answers. */
+  #cancel(job: Job): void {
+    this.#waiting = this.#waiting.filter((other) => other !== job);
+    for (const { jobs, thread } of this.#members) {
+      if (jobs.has(job.id)) thread.post({ cancel: job.id }, []);
+    }
+  }
+}

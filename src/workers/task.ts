@@ -1,0 +1,11 @@
+/** What a task gives back, and which of its buffers go to the other thread rather than being copied. */
+export interface TaskResult<O> {
+  readonly output: O;
+  readonly transfer: ArrayBufferLike[];
+}
+
+/**
+ * A piece of work for another thread: input and output pass through the structured clone algorithm, so they are plain
+ * data. Long ones look at `signal` after letting messages in (`nextTask`).
+ */
+export type Task<I, O> = (input: I, signal: AbortSignal) => Promise<TaskResult<O>>;

@@ -1,0 +1,60 @@
+import type { WorkerReply, WorkerRequest } from './protocol.js';
+
+/** One worker, of whichever kind the engine has. */
+export interface Thread {
+  post(request: WorkerRequest, transfer: readonly ArrayBufferLike[]): void;
+  /** In Node: whether the process waits for this thread. */
+  keepAlive(busy: boolean): void;
+  stop(): void;
+}
+
+export interface ThreadEvents {
+  reply(reply: WorkerReply): void;
+  /** It could not start, or it died. */
+  crash(cause: unknown): void;
+}
+
+/** @param url the worker script; default the one beside this module */
+export function startThread(url: string | URL | undefined, events: ThreadEvents): Thread {
+  const node = globalThis.process?.getBuiltinModule?.('node:worker_threads');
+  return node ? startNodeThread(node, url, events) : startWebThread(url, events);
+}
+
+function startWebThread(url: string | URL | undefined, { reply, crash }: ThreadEvents): Thread {
+  const worker =
+    url === undefined
+      ? // Bundlers know this form as a whole, and bundle the script when they see it.
+        new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
+      : new Worker(url, { type: 'module' });
+  worker.onmessage = ({ data }) => reply(data);
+  worker.onerror = (event) => {
+    event.preventDefault();
+    // A script that cannot be loaded says nothing more than that.
+    crash(event.error ?? new Error(event.message || 'the worker script cannot be loaded'));
+  };
+  worker.onmessageerror = () => crash(new Error('a message could not be read'));
+  return {
+    post: (request, transfer) => worker.postMessage(request, transfer as ArrayBuffer[]),
+    keepAlive: () => {},
+    stop: () => worker.terminate(),
+  };
+}
+
+function startNodeThread(
+  { Worker }: typeof import('node:worker_threads'),
+  url: string | URL | undefined,
+  { reply, crash }: ThreadEvents,
+): Thread {
+  // Flags of the process (--input-type, --import, …) are not for this script.
+  const worker = new Worker(new URL(url ?? new URL('./worker.js', import.meta.url)), { execArgv: [] });
+  worker.on('message', reply);
+  worker.on('error', crash);
+  worker.on('messageerror', crash);
+  worker.on('exit', (code) => crash(new Error(`the worker ended with code ${code}`)));
+  worker.unref();
+  return {
+    post: (request, transfer) => worker.postMessage(request, transfer as ArrayBuffer[]),
+    keepAlive: (busy) => (busy ? worker.ref() : worker.unref()),
+    stop: () => void worker.terminate(),
+  };
+}

@@ -1,0 +1,44 @@
+/** The script that runs in a worker, of a browser or of Node. Tasks run one after the other, as they come. */
+import { packError } from './packedError.js';
+import type { WorkerReply, WorkerRequest } from './protocol.js';
+import type { Task } from './task.js';
+import { TASKS } from './tasks.js';
+
+type Post = (reply: WorkerReply, transfer: Transferable[]) => void;
+
+/** Where messages come from and go to, the same way in both worlds. */
+function connect(listen: (request: WorkerRequest) => void): Post {
+  const nodePort = globalThis.process?.getBuiltinModule?.('node:worker_threads').parentPort;
+  if (nodePort) {
+    nodePort.on('message', listen);
+    return (reply, transfer) => nodePort.postMessage(reply, transfer as ArrayBuffer[]);
+  }
+  globalThis.addEventListener('message', ({ data }) => listen(data));
+  return (reply, transfer) => globalThis.postMessage(reply, { transfer });
+}
+
+const controllers = new Map<number, AbortController>();
+let last: Promise<void> = Promise.resolve();
+
+const post = connect((request) => {
+  if ('cancel' in request) {
+    controllers.get(request.cancel)?.abort();
+    return;
+  }
+  const controller = new AbortController();
+  controllers.set(request.id, controller);
+  last = last.then(() => run(request, controller.signal));
+});
+
+async function run({ id, task, input }: Exclude<WorkerRequest, { cancel: number }>, signal: AbortSignal) {
+  try {
+    signal.throwIfAborted();
+    const work = TASKS[task] as Task<unknown, unknown>;
+    const { output, transfer } = await work(input, signal);
+    post({ id, output }, transfer as ArrayBuffer[]);
+  } catch (error) {
+    post({ id, error: packError(error) }, []);
+  } finally {
+    controllers.delete(id);
+  }
+}

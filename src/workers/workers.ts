@@ -1,0 +1,24 @@
+import { WorkerPool } from './pool.js';
+
+/** Takes part in the options of whatever can use workers. */
+export interface WorkersOption {
+  /**
+   * Threads that decode, or a pool of them. Default 0: the calling thread does it all. Work that is too small to gain
+   * anything is done there in any case.
+   */
+  readonly workers?: number | WorkerPool | undefined;
+}
+
+const shared = new Map<number, WorkerPool>();
+
+/** The pool that an option means: callers who name the same number share one. */
+export function poolOf(workers: number | WorkerPool | undefined): WorkerPool | undefined {
+  if (workers === undefined || workers === 0) return undefined;
+  if (workers instanceof WorkerPool) return workers;
+  let pool = shared.get(workers);
+  if (pool === undefined) {
+    pool = new WorkerPool(workers);
+    shared.set(workers, pool);
+  }
+  return pool;
+}

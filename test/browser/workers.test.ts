@@ -1,0 +1,75 @@
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { memorySink } from '../../sinks/memory.js';
+import { HctWriter } from '../../src/hct/writer.js';
+import { BrowserTest, bundle } from '../helpers/browser.js';
+
+const test = suite('workers of the built package');
+
+const LENGTH = 6 * 2 ** 20;
+const bytes = Uint8Array.from({ length: LENGTH }, (_, i) => (i >> 4) ^ (i % 13));
+const sha256 = createHash('sha256').update(bytes).digest('hex');
+
+async function hctFile(): Promise<Uint8Array> {
+  const sink = memorySink();
+  const writer = new HctWriter(sink, { version: 2, algorithm: 'zstd', dtype: 'I8', shape: [LENGTH] });
+  await writer.write(bytes);
+  await writer.close();
+  return sink.bytes;
+}
+
+test('in Chromium, bundled: a file of its own beside the bundle', async () => {
+  const script = `
+    import { HctDecoderStream, HctReader, bytesSource } from 'holostream';
+    const hash = async (data) => {
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', data));
+      return [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('');
+    };
+    globalThis.run = async () => {
+      const file = new Uint8Array(await (await fetch('/model.hct')).arrayBuffer());
+      const reader = await HctReader.open(bytesSource(file), { workers: 2 });
+      const read = await hash((await reader.readAll()).data);
+      const stream = new Blob([file]).stream().pipeThrough(new HctDecoderStream({ workers: 2 }));
+      return [read, await hash(await new Response(stream).arrayBuffer())];
+    };
+    globalThis.ready = true;
+  `;
+  const files: Record<string, string | Uint8Array> = {
+    '/worker.js': await bundle(`import 'holostream/worker';`),
+    '/model.hct': await hctFile(),
+  };
+  const asked = new Set<string>();
+  const browser = await BrowserTest.open(script, (request, response) => {
+    asked.add(request.url!);
+    if (request.url === '/worker.js') response.setHeader('content-type', 'text/javascript');
+    response.end(files[request.url!]);
+  });
+  try {
+    await browser.page.waitForFunction('globalThis.ready');
+    assert.equal(await browser.page.evaluate('run()'), [sha256, sha256]);
+    assert.ok(asked.has('/worker.js'));
+  } finally {
+    await browser.close();
+  }
+});
+
+test('in Node, from dist: found, and the process ends when it is done', async () => {
+  const script = `
+    import { createHash } from 'node:crypto';
+    import { bytesSource, HctReader } from '${new URL('../../dist/index.js', import.meta.url)}';
+    const chunks = [];
+    for await (const chunk of process.stdin) chunks.push(chunk);
+    const reader = await HctReader.open(bytesSource(Buffer.concat(chunks)), { workers: 2 });
+    const { data } = await reader.readAll();
+    console.log(createHash('sha256').update(data).digest('hex'));
+  `;
+  const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], {
+    input: await hctFile(),
+    timeout: 30_000,
+  });
+  assert.is(output.toString().trim(), sha256);
+});
+
+test.run();

@@ -1,0 +1,85 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { WorkerError } from '../../../src/errors.js';
+import { type RunOptions, WorkerPool } from '../../../src/workers/pool.js';
+import { rejects } from '../../helpers/assertions.js';
+
+const OBEDIENT = new URL('../../helpers/obedientWorker.mjs', import.meta.url);
+
+/** A pool of workers that obey their input, whatever the task. */
+async function withPool(size: number, work: (run: Run, pool: WorkerPool) => Promise<void>): Promise<void> {
+  const pool = new WorkerPool(size, { url: OBEDIENT });
+  try {
+    await work((input, options) => pool.run('decodeBlockRun', input as never, options), pool);
+  } finally {
+    pool.close();
+  }
+}
+type Run = (input: unknown, options?: RunOptions) => Promise<unknown>;
+
+test('answers come to the tasks they belong to', () =>
+  withPool(2, async (run) => {
+    const inputs = Array.from({ length: 50 }, (_, i) => ({ value: i }));
+    assert.equal(await Promise.all(inputs.map((input) => run(input))), inputs);
+  }));
+
+test('buffers go to the worker instead of being copied', () =>
+  withPool(1, async (run) => {
+    const bytes = new Uint8Array(1000).fill(3);
+    const back = await run({ bytes }, { transfer: [bytes.buffer] });
+    assert.is(bytes.length, 0);
+    assert.equal(back, { bytes: new Uint8Array(1000).fill(3) });
+  }));
+
+test('a worker that dies fails its tasks, and the next ones get a new worker', () =>
+  withPool(1, async (run) => {
+    const thrown = await rejects(run('throw'), WorkerError, /worker died/);
+    assert.is((thrown.cause as Error).message, 'out of range');
+    const [waiting, exited] = await Promise.allSettled([run({ value: 1 }), run('exit')]);
+    assert.is(waiting.status, 'fulfilled');
+    assert.match((exited as PromiseRejectedResult).reason.cause.message, /code 7/);
+    assert.equal(await run({ value: 2 }), { value: 2 });
+  }));
+
+test('a script that is not there fails the tasks', async () => {
+  const pool = new WorkerPool(1, { url: new URL('nothing.mjs', import.meta.url) });
+  await rejects(pool.run('decodeBlockRun', {} as never), WorkerError, /worker died/);
+  pool.close();
+});
+
+test('input that cannot pass to another thread fails its task only', () =>
+  withPool(1, async (run) => {
+    await rejects(run({ f: () => 1 }), WorkerError, /cannot be given/);
+    assert.equal(await run({ value: 1 }), { value: 1 });
+  }));
+
+test('an aborted task is taken out of the line, or its worker told', () =>
+  withPool(1, async (run) => {
+    const reason = new RangeError('enough');
+    const stop = () => {
+      const controller = new AbortController();
+      queueMicrotask(() => controller.abort(reason));
+      return { signal: controller.signal };
+    };
+    const outcomes = await Promise.allSettled([
+      run({ wait: 20 }, stop()),
+      run({ wait: 20 }),
+      run({ wait: 20 }, stop()),
+      run({ wait: 20 }, { signal: AbortSignal.abort(reason) }),
+    ]);
+    assert.equal(
+      outcomes.map((outcome) => (outcome.status === 'fulfilled' ? outcome.value : outcome.reason)),
+      [reason, 1, reason, reason],
+    );
+    assert.equal(await run('cancelled'), [0]);
+  }));
+
+test('closing fails what is under way and what comes later', () =>
+  withPool(1, async (run, pool) => {
+    const underWay = [run({ wait: 1000 }), run({ wait: 1000 }), run({ wait: 1000 })];
+    pool.close();
+    for (const task of underWay) await rejects(task, WorkerError, /closed/);
+    await rejects(run({ value: 1 }), WorkerError, /closed/);
+  }));
+
+test.run();

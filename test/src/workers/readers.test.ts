@@ -1,0 +1,110 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { HctDecoderStream } from '../../../operators/hct/decodeHct.js';
+import { memorySink } from '../../../sinks/memory.js';
+import { bytesSource } from '../../../sources/bytes.js';
+import type { CompressionAlgorithm } from '../../../src/codecs/codec.js';
+import { ChecksumError, TruncatedError } from '../../../src/errors.js';
+import { HctReader } from '../../../src/hct/reader.js';
+import { HctWriter } from '../../../src/hct/writer.js';
+import { HoloTensorEncoder } from '../../../src/holotensor/encoder.js';
+import { packHoloTensor } from '../../../src/holotensor/pack.js';
+import { HoloTensorReader } from '../../../src/holotensor/reader.js';
+import { portableKernels } from '../../../src/kernels/portable/index.js';
+import { WorkerPool } from '../../../src/workers/pool.js';
+import { rejects } from '../../helpers/assertions.js';
+import { chunked, collect } from '../../helpers/streams.js';
+
+const pool = new WorkerPool(2, { url: new URL('../../helpers/workerFromSource.mjs', import.meta.url) });
+test.after(() => pool.close());
+
+/** Enough for the reader to use workers for a part of it. */
+const LENGTH = 6 * 2 ** 20;
+const bytes = Uint8Array.from({ length: LENGTH }, (_, i) => (i >> 4) ^ (i % 13));
+
+const joined = (pieces: Uint8Array[]) => new Uint8Array(Buffer.concat(pieces));
+
+async function hctFile(algorithm: CompressionAlgorithm): Promise<Uint8Array> {
+  const sink = memorySink();
+  const writer = new HctWriter(sink, {
+    version: 2,
+    algorithm,
+    dtype: 'I8',
+    shape: [LENGTH],
+    blockSize: 16384,
+  });
+  await writer.write(bytes);
+  await writer.close();
+  return sink.bytes;
+}
+
+for (const algorithm of ['lz4', 'zstd'] as const) {
+  test(`HCT blocks decoded by workers, ${algorithm}`, async () => {
+    const file = await hctFile(algorithm);
+    const before = file.slice();
+    const reader = await HctReader.open(bytesSource(file), { workers: pool });
+    assert.ok(Buffer.from(bytes).equals(await reader.read(0, LENGTH)));
+    const [start, end] = [12_345, LENGTH - 777];
+    assert.ok(Buffer.from(bytes.subarray(start, end)).equals(await reader.read(start, end)));
+    assert.ok(Buffer.from(before).equals(file), 'the source keeps its bytes');
+  });
+}
+
+test('an error in a worker comes out as it is', async () => {
+  const file = await hctFile('lz4');
+  const reader = await HctReader.open(bytesSource(file), { workers: pool });
+  const { offset } = reader.blocks.entry(200);
+  const { offset: next } = reader.blocks.entry(201);
+  const dataStart = file.length - (reader.blocks.entry(383).offset + reader.blocks.entry(383).compressedSize);
+  file[dataStart + Math.floor((offset + next) / 2)]! ^= 1;
+  const error = await rejects(reader.readAll(), ChecksumError);
+  assert.is(error.blockIndex, 200);
+});
+
+for (const algorithm of ['lz4', 'zstd'] as const) {
+  test(`a stream of HCT decoded by workers, ${algorithm}`, async () => {
+    const stream = chunked(await hctFile(algorithm), 65_536).pipeThrough(
+      new HctDecoderStream({ workers: pool }),
+    );
+    assert.ok(Buffer.from(bytes).equals(joined(await collect(stream))));
+  });
+}
+
+test('a stream decoded by workers fails where the file is wrong, and stops when it is cancelled', async () => {
+  const file = await hctFile('lz4');
+  const cut = chunked(file.subarray(0, file.length / 2), 65_536);
+  await rejects(collect(cut.pipeThrough(new HctDecoderStream({ workers: pool }))), TruncatedError);
+  file[file.length - 100]! ^= 1;
+  const flipped = chunked(file, 65_536).pipeThrough(new HctDecoderStream({ workers: pool }));
+  await rejects(collect(flipped), ChecksumError);
+  const reader = chunked(file, 65_536)
+    .pipeThrough(new HctDecoderStream({ workers: pool }))
+    .getReader();
+  await reader.read();
+  await reader.cancel();
+});
+
+test('an aborted read rejects with the reason', async () => {
+  const reader = await HctReader.open(bytesSource(await hctFile('lz4')), { workers: pool });
+  const reason = new RangeError('enough');
+  const controller = new AbortController();
+  const read = reader.readAll({ signal: controller.signal });
+  controller.abort(reason);
+  assert.is(await read.catch((error: unknown) => error), reason);
+});
+
+test('whole HoloTensors decoded by workers, side by side', async () => {
+  const shape = [300, 257];
+  for (const encoding of ['spectral', 'embedded'] as const) {
+    const data = Float32Array.from({ length: 300 * 257 }, (_, i) => Math.sin(i * i));
+    const { header, fragments } = new HoloTensorEncoder(encoding, { fragments: 4 }).encode(data, shape);
+    const file = joined(packHoloTensor(header, fragments, { kernels: portableKernels }));
+    const open = (options = {}) => HoloTensorReader.open(bytesSource(file), options);
+    const here = await (await open()).readAll();
+    const reader = await open({ workers: pool });
+    const there = await Promise.all([reader.readAll(), reader.readAll()]);
+    for (const tensor of there) assert.equal(tensor, here);
+  }
+});
+
+test.run();
