@@ -1,4 +1,5 @@
 import type { Matrix } from '../linalg/matrix.js';
+import type { EmbeddedKernels } from './embedded.js';
 
 /**
  * The inner loops that decide the speed, behind one interface with two implementations: `portable` (TypeScript,
@@ -23,6 +24,7 @@ export interface Kernels extends ChecksumKernels, FloatKernels, LinearKernels, L
     sums: Float64Array,
     squares?: Float64Array,
   ): void;
+  readonly embedded: EmbeddedKernels;
   /**
    * Gives back working memory that large inputs have made grow; the next call takes it anew. Decoders of large
    * tensors call it when they are closed.

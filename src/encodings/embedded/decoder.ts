@@ -4,7 +4,6 @@ import { checkOutputLength } from '../../outputLength.js';
 import { viewBytes } from '../../views.js';
 import type { DecodeRequest, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { type ParsedFragment, parseFragment, type StreamHeader } from './format.js';
-import { placeWeights } from './place.js';
 import { TensorState } from './tensorState.js';
 
 /**
@@ -113,7 +112,13 @@ export class EmbeddedDecoder implements FragmentDecoder {
     else {
       const { planes, scale } = state.stream;
       const exponent = scale + planes.length - depth;
-      placeWeights(state.magnitudes(tile, depth), state.tile(tile), planes[depth - 1]!, exponent, target);
+      this.#request.kernels.embedded.placeWeights(
+        state.planes(tile, depth),
+        state.tile(tile),
+        planes[depth - 1]!,
+        exponent,
+        target,
+      );
     }
   }
 
@@ -135,7 +140,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
   }
 
   #begin(stream: StreamHeader): TensorState {
-    return new TensorState(stream, this.#elements, this.#request.dtype);
+    return new TensorState(stream, this.#elements, this.#request.dtype, this.#request.kernels);
   }
 }
 

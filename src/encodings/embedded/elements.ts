@@ -1,5 +1,5 @@
 import type { DType } from '../../dtype.js';
-import type { FloatLayout } from '../../kernels/portable/embedded/remainder.js';
+import type { FloatLayout } from '../../kernels/embedded.js';
 
 const FLOATS: Readonly<Partial<Record<DType, FloatLayout>>> = {
   F32: { bytes: 4, mantissaBits: 23, exponentBits: 8, bias: 127 },

@@ -1,3 +1,4 @@
+import type { FloatLayout, PlaneCoding, TileState } from '../../kernels/embedded.js';
 import { CodeChooser } from '../../kernels/portable/embedded/chooseCodes.js';
 import {
   classesOf,
@@ -5,15 +6,8 @@ import {
   encodePlane,
   encodeSigns,
   freshBits,
-  type PlaneCoding,
-  type TileState,
 } from '../../kernels/portable/embedded/planes.js';
-import {
-  encodeRemainder,
-  type FloatLayout,
-  finalClasses,
-  nonzeroBitmap,
-} from '../../kernels/portable/embedded/remainder.js';
+import { encodeRemainder, finalClasses, nonzeroBitmap } from '../../kernels/portable/embedded/remainder.js';
 import { scatterMagnitudes } from '../../kernels/portable/embedded/transpose.js';
 import { serializeExceptions } from './exceptions.js';
 import { bitmapBytes, NEVER_DENSE, type PlaneHeader, type StreamHeader } from './format.js';
@@ -204,7 +198,7 @@ function encodeUnit(
   state: TileState,
   tile: Tile,
   stream: StreamHeader,
-  { values, patterns, layout }: Source,
+  { patterns, layout }: Source,
   start: number,
 ): Uint8Array {
   if (pass.kind === 'plane') {
@@ -212,12 +206,10 @@ function encodeUnit(
   }
   if (pass.kind === 'signs') return encodeSigns(state, stream.threshold);
   const end = start + state.count;
-  const { magnitudes } = splitTile(values.subarray(start, end), stream.scale);
   const own = patterns!.subarray(start, end);
   const finite = finitePatterns(own, layout!);
-  const lowestExponent = stream.scale + layout!.bias;
   const bits = encodeRemainder(
-    { state, magnitudes, layout: layout!, lowestExponent, selection: stream.nonzero },
+    { state, planes: tile.planes, layout: layout!, scale: stream.scale, selection: stream.nonzero },
     finite.patterns,
   );
   const exceptions = serializeExceptions(finite.places, own);

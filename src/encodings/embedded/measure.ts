@@ -1,5 +1,5 @@
+import { CENTROID_STEPS } from '../../kernels/portable/embedded/placeWeights.js';
 import type { StreamHeader } from './format.js';
-import { CENTROID_STEPS } from './place.js';
 
 /**
  * Sums over the weights of a tile after a plane, from which the centroids, and then the similarity of every

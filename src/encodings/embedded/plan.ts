@@ -1,4 +1,4 @@
-import type { FloatLayout } from '../../kernels/portable/embedded/remainder.js';
+import type { FloatLayout } from '../../kernels/embedded.js';
 import { MAX_PLANES, MAX_TILE_LOG2, NEVER_DENSE } from './format.js';
 
 /** How the encoder cuts a tensor: all that it decides before it looks at single planes. */

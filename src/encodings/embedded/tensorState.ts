@@ -1,12 +1,7 @@
 import type { DType } from '../../dtype.js';
+import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded.js';
+import type { Kernels } from '../../kernels/kernels.js';
 import { GROUP } from '../../kernels/portable/embedded/bitmapCode.js';
-import { decodePlane, decodeSigns, type TileState } from '../../kernels/portable/embedded/planes.js';
-import {
-  decodeRemainder,
-  type FloatLayout,
-  type TileMagnitudes,
-} from '../../kernels/portable/embedded/remainder.js';
-import { gatherMagnitudes } from '../../kernels/portable/embedded/transpose.js';
 import { floatLayout, patternArray } from './elements.js';
 import { parseExceptions } from './exceptions.js';
 import { bitmapBytes, type StreamHeader } from './format.js';
@@ -28,13 +23,15 @@ export class TensorState {
   patterns: Uint16Array | Uint32Array | undefined;
   readonly #elements: number;
   readonly #layout: FloatLayout | undefined;
+  readonly #kernels: Kernels;
   /** A bitmap of the whole tensor a plane, made when the first unit of the plane comes. */
   readonly #planes: (Uint8Array | undefined)[];
   #bits: { significant: Uint8Array; signs: Uint8Array; counts: Uint8Array; dense: Uint8Array };
   #units = 0;
 
-  constructor(stream: StreamHeader, elements: number, dtype: DType) {
+  constructor(stream: StreamHeader, elements: number, dtype: DType, kernels: Kernels) {
     this.stream = stream;
+    this.#kernels = kernels;
     this.#elements = elements;
     this.#layout = floatLayout(dtype);
     this.sequence = new UnitSequence(stream, elements, this.#layout === undefined);
@@ -69,9 +66,11 @@ export class TensorState {
     };
     try {
       const { tiles } = this.sequence;
-      // Tile by tile, so that what is known of a tile stays in the cache from plane to plane.
-      for (let i = 0; i < Math.min(tiles, units.length); i++) {
-        for (let k = i; k < units.length; k += tiles) this.#decode(this.#units + k, units[k]!);
+      for (let unit = this.#units, end = unit + units.length; unit < end; ) {
+        // As far as the pass goes: what its units have in common is prepared once.
+        const next = Math.min(end, (Math.floor(unit / tiles) + 1) * tiles);
+        this.#decode(unit, units.slice(unit - this.#units, next - this.#units));
+        unit = next;
       }
     } catch (error) {
       this.#bits = before;
@@ -103,26 +102,33 @@ export class TensorState {
     };
   }
 
-  /** The magnitudes that a tile's first planes make. */
-  magnitudes(tile: number, depth: number): Int32Array {
+  /** The first planes of a tile. */
+  planes(tile: number, depth: number): Uint8Array[] {
     const { start, count } = this.sequence.range(tile);
-    const magnitudes = new Int32Array(count);
-    const planes = this.#planes.slice(0, depth).map((plane) => plane!.subarray(start / 8));
-    gatherMagnitudes(planes, magnitudes);
-    return magnitudes;
+    const end = start / 8 + bitmapBytes(count);
+    return this.#planes.slice(0, depth).map((plane) => plane!.subarray(start / 8, end));
   }
 
-  #decode(unit: number, bytes: Uint8Array): void {
+  /** Units of one pass, the first of which has this number. */
+  #decode(first: number, units: readonly Uint8Array[]): void {
     const { tiles, passes } = this.sequence;
-    const tile = unit % tiles;
-    const pass = passes[Math.floor(unit / tiles)]!;
-    const state = this.tile(tile);
-    if (pass.kind === 'remainder') this.#decodeRemainder(tile, state, bytes);
-    else if (pass.kind === 'signs') decodeSigns(bytes, state, this.stream.threshold);
+    const pass = passes[Math.floor(first / tiles)]!;
+    const firstTile = first % tiles;
+    const jobs = units.map((unit, i) => ({ unit, tile: firstTile + i, state: this.tile(firstTile + i) }));
+    if (pass.kind === 'remainder') {
+      for (const { unit, tile, state } of jobs) this.#decodeRemainder(tile, state, unit);
+    } else if (pass.kind === 'signs') this.#kernels.embedded.decodeSigns(jobs, this.stream.threshold);
     else {
-      const start = this.sequence.range(tile).start / 8;
-      const plane = this.#plane(pass.plane).subarray(start, start + state.signs.length);
-      decodePlane(bytes, state, plane, this.stream.planes[pass.plane]!);
+      const whole = this.#plane(pass.plane);
+      const coded: PlaneUnit[] = [];
+      for (const { unit, tile, state } of jobs) {
+        const start = this.sequence.range(tile).start / 8;
+        const plane = whole.subarray(start, start + state.signs.length);
+        // Once all groups are dense, a plane is no more than its bytes.
+        if (unit.length === plane.length && !state.dense.includes(0)) plane.set(unit);
+        else coded.push({ unit, state, plane });
+      }
+      this.#kernels.embedded.decodePlanes(coded, this.stream.planes[pass.plane]!);
     }
   }
 
@@ -141,14 +147,14 @@ export class TensorState {
     this.patterns ??= patternArray(layout, this.#elements);
     const out = this.patterns.subarray(start, start + count);
     const { rest, restore } = parseExceptions(unit, count, layout.bytes);
-    const magnitudes: TileMagnitudes = {
+    const tileOfPlanes = {
       state,
-      magnitudes: this.magnitudes(tile, this.stream.planes.length),
+      planes: this.planes(tile, this.stream.planes.length),
       layout,
-      lowestExponent: this.stream.scale + layout.bias,
+      scale: this.stream.scale,
       selection: this.stream.nonzero,
     };
-    decodeRemainder(rest, magnitudes, out);
+    this.#kernels.embedded.decodeRemainder(rest, tileOfPlanes, out);
     restore(out);
   }
 }

@@ -1,6 +1,7 @@
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../float.js';
 import type { Kernels } from '../kernels.js';
 import { dct2d, idct2d } from './dct.js';
+import { portableEmbedded } from './embedded/index.js';
 import { gaussianRows } from './gaussian.js';
 import { lz4DecompressInto } from './lz4Decode.js';
 import { lz4Compress } from './lz4Encode.js';
@@ -12,6 +13,7 @@ import { zstdDecompressInto } from './zstd/decode.js';
 /** The kernels in TypeScript: there at once, on every engine, under every content policy. */
 export const portableKernels: Kernels = {
   implementation: 'portable',
+  embedded: portableEmbedded,
   xxh3,
   lz4DecompressInto,
   lz4Compress,

@@ -2,6 +2,8 @@ import type { Kernels } from '../kernels.js';
 import { portableKernels } from '../portable/index.js';
 import { DCT_WASM } from './dct.generated.js';
 import { wasmDct } from './dct.js';
+import { EMBEDDED_WASM } from './embedded.generated.js';
+import { wasmEmbedded } from './embedded.js';
 import { FLOAT_WASM } from './float.generated.js';
 import { wasmFloat } from './float.js';
 import { LINEAR_WASM } from './linear.generated.js';
@@ -17,6 +19,7 @@ import { wasmZstd } from './zstd.js';
 /** The modules, by the names under which `WasmRuntime.exports` finds them. */
 const MODULES: Readonly<Record<string, string>> = {
   dct: DCT_WASM,
+  embedded: EMBEDDED_WASM,
   float: FLOAT_WASM,
   linear: LINEAR_WASM,
   lz4: LZ4_WASM,
@@ -37,6 +40,7 @@ export async function createWasmKernels(): Promise<Kernels> {
     ...portableKernels,
     implementation: 'wasm',
     ...wasmDct(runtime),
+    embedded: wasmEmbedded(runtime),
     ...wasmFloat(runtime),
     ...wasmLinear(runtime),
     ...wasmLz4(runtime),

@@ -1,3 +1,4 @@
+import type { PlaneCoding } from '../../embedded.js';
 import type { BitReader, BitWriter } from './bits.js';
 import { anyCode, MAX_CODE_BITS, nonzeroCode, type PrefixCode } from './codeTables.js';
 
@@ -29,22 +30,19 @@ export const CLASS_OF: Uint8Array = Uint8Array.from({ length: GROUP + 1 }, (_, c
 );
 
 /** The codes of a class, or `undefined` where its bytes stand as they are. */
-interface ClassCodes {
+export interface ClassCodes {
   readonly mask: PrefixCode;
   readonly byte: PrefixCode;
 }
 
-interface BitmapCodes {
+export interface BitmapCodes {
   /** For class 0: which of eight groups have a bit set. */
   readonly group: PrefixCode;
   readonly classes: readonly (ClassCodes | undefined)[];
 }
 
-/**
- * @param selection two bytes for class 0 (number of the code for groups | of the one for masks << 4; of the one for
- *   bytes), then one byte a class (of the code for masks | of the one for bytes << 4); 0xFF: not coded
- */
-function selectCodes(selection: Uint8Array): BitmapCodes {
+/** The codes that a {@link PlaneCoding.selection} names. */
+export function selectCodes(selection: Uint8Array): BitmapCodes {
   const first = selection[0]!;
   const classes: (ClassCodes | undefined)[] = [];
   if (selection[1] === RAW) classes.push(undefined);

@@ -1,49 +1,19 @@
 import { FormatError } from '../../../errors.js';
+import type { PlaneCoding, PlaneUnit, TileState, TileUnit } from '../../embedded.js';
 import { CLASS_OF, decodeBitmap, encodeBitmap, GROUP_BYTES, NO_CLASS } from './bitmapCode.js';
 import { BitReader, BitWriter } from './bits.js';
 import { POPULATION } from './codeTables.js';
-
-/**
- * What is known of a tile's weights between two planes: views of the tensor's arrays. Bit i of a bitmap is weight i
- * of the tile, the first one the lowest bit of the first byte; a group is 64 weights.
- */
-export interface TileState {
-  /** Weights in the tile; the last group is filled up with zeros. */
-  readonly count: number;
-  /** Weights with a bit set so far. Not kept up for dense groups. */
-  readonly significant: Uint8Array;
-  /** 1: negative. Known for significant weights, and for all of a dense group. */
-  readonly signs: Uint8Array;
-  /** Significant weights of each group. Not kept up for dense groups. */
-  readonly counts: Uint8Array;
-  /** 1 for each group whose signs are all known: its planes are not coded but stand as they are. */
-  readonly dense: Uint8Array;
-}
 
 /** The class of each group, by its significant weights; NO_CLASS for dense ones. */
 export function classesOf({ counts, dense }: TileState): Uint8Array {
   return counts.map((count, group) => (dense[group] === 1 ? NO_CLASS : CLASS_OF[count]!));
 }
 
-/** How the groups of a plane that are not dense are coded. */
-export interface PlaneCoding {
-  /** See `decodeBitmap`. */
-  readonly selection: Uint8Array;
-  /** The bits of weights that have been significant before are not in the coded bitmap but follow it. */
-  readonly apart: boolean;
+export function decodePlanes(tiles: readonly PlaneUnit[], coding: PlaneCoding): void {
+  for (const tile of tiles) decodePlane(tile, coding);
 }
 
-/**
- * A plane of a tile: the bytes of the dense groups as they are; then, as bits, the other groups coded, the bits that
- * were kept apart, and the signs of the weights that have become significant.
- * @throws FormatError; `state` and `plane` are then spoilt
- */
-export function decodePlane(
-  unit: Uint8Array,
-  state: TileState,
-  plane: Uint8Array,
-  { selection, apart }: PlaneCoding,
-): void {
+function decodePlane({ unit, state, plane }: PlaneUnit, { selection, apart }: PlaneCoding): void {
   let dense = 0;
   for (let group = 0; group < state.dense.length; group++) {
     if (state.dense[group] === 0) continue;
@@ -69,7 +39,7 @@ export function decodePlane(
   checkLength(unit, dense + Math.ceil(reader.position / 8));
 }
 
-/** The other way round; `state` moves on in the same way. */
+/** What `decodePlanes` reads, for one tile; `state` moves on in the same way. */
 export function encodePlane(
   state: TileState,
   plane: Uint8Array,
@@ -109,12 +79,11 @@ export function countPlane(state: TileState, plane: Uint8Array): void {
   forNewlySignificant(state, plane, () => {});
 }
 
-/**
- * The signs of all weights of the groups that have at least `threshold` significant ones and are not dense yet, but
- * for those that are known. These groups are dense from then on.
- * @throws FormatError; `state` is then spoilt
- */
-export function decodeSigns(unit: Uint8Array, state: TileState, threshold: number): void {
+export function decodeSigns(tiles: readonly TileUnit[], threshold: number): void {
+  for (const { unit, state } of tiles) decodeTileSigns(unit, state, threshold);
+}
+
+function decodeTileSigns(unit: Uint8Array, state: TileState, threshold: number): void {
   const reader = new BitReader(unit);
   forNewlyDense(state, threshold, (byte, unknown) => {
     state.signs[byte]! |= deposit(reader.read(POPULATION[unknown]!), unknown);
@@ -122,7 +91,7 @@ export function decodeSigns(unit: Uint8Array, state: TileState, threshold: numbe
   checkLength(unit, Math.ceil(reader.position / 8));
 }
 
-/** The other way round; `state` moves on in the same way. */
+/** What `decodeSigns` reads, for one tile; `state` moves on in the same way. */
 export function encodeSigns(state: TileState, threshold: number): Uint8Array {
   const writer = new BitWriter();
   forNewlyDense(state, threshold, (byte, unknown) => {

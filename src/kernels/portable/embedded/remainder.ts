@@ -1,43 +1,16 @@
+import type { PlanesOfTile, TileState } from '../../embedded.js';
 import { CLASS_OF, decodeBitmap, encodeBitmap } from './bitmapCode.js';
 import { BitReader, BitWriter } from './bits.js';
-import { checkLength, checkSelection, type TileState } from './planes.js';
-
-/** How the bits of a floating-point element divide; the sign is the highest bit. */
-export interface FloatLayout {
-  readonly bytes: 2 | 4;
-  readonly mantissaBits: number;
-  readonly exponentBits: number;
-  readonly bias: number;
-}
+import { checkLength, checkSelection } from './planes.js';
+import { gatherMagnitudes } from './transpose.js';
 
 /** Exponents down to this many below the lowest plane are counted, smaller ones stand as they are. */
 const COUNTED_EXPONENTS = 8;
 
-/** All that the planes have said of a tile, and how to read it. */
-export interface TileMagnitudes {
-  readonly state: TileState;
-  /** One a weight, with all planes in. */
-  readonly magnitudes: Int32Array;
-  readonly layout: FloatLayout;
-  /** Exponent field of a float whose magnitude is 1 in the lowest plane. */
-  readonly lowestExponent: number;
-  /** Codes of the bitmap of non-zero weights; empty: there is none, and zeros are coded as floats. */
-  readonly selection: Uint8Array;
-}
-
-/**
- * What the planes leave open of each float of a tile, bit for bit. Bits: where `selection` says so, the bitmap of the
- * weights without a bit in any plane that are not zero; one bit: whether such weights without a sign yet that are zero
- * carry one; the missing low bits of the mantissas of all weights that the planes hold; then the others, whole.
- * @param out the patterns of the tile's elements
- * @throws FormatError
- */
-export function decodeRemainder(
-  unit: Uint8Array,
-  tile: TileMagnitudes,
-  out: Uint16Array | Uint32Array,
-): void {
-  const { state, magnitudes, selection, layout } = tile;
+export function decodeRemainder(unit: Uint8Array, tile: PlanesOfTile, out: Uint16Array | Uint32Array): void {
+  const { state, planes, selection, layout } = tile;
+  const magnitudes = new Int32Array(out.length);
+  gatherMagnitudes(planes, magnitudes);
   const reader = new BitReader(unit);
   const nonzero = selection.length > 0 ? new Uint8Array(state.signs.length) : undefined;
   if (nonzero !== undefined) {
@@ -65,28 +38,32 @@ export function decodeRemainder(
 function decodeSignificant(
   reader: BitReader,
   magnitude: number,
-  { layout: { mantissaBits }, lowestExponent }: TileMagnitudes,
+  { layout: { mantissaBits, bias }, scale }: PlanesOfTile,
 ): number {
   if (magnitude === 0) return 0;
   const known = 31 - Math.clz32(magnitude);
   const missing = mantissaBits - known;
   const leading = magnitude - (1 << known);
   const mantissa = missing > 0 ? (leading << missing) | reader.read(missing) : leading >> -missing;
-  return ((lowestExponent + known) << mantissaBits) | mantissa;
+  return ((scale + bias + known) << mantissaBits) | mantissa;
 }
 
-function decodeSmall(reader: BitReader, { layout, lowestExponent }: TileMagnitudes): number {
-  const exponent = decodeExponent(reader, lowestExponent, layout.exponentBits);
+function decodeSmall(reader: BitReader, { layout, scale }: PlanesOfTile): number {
+  const exponent = decodeExponent(reader, scale + layout.bias, layout.exponentBits);
   return (exponent << layout.mantissaBits) | reader.read(layout.mantissaBits);
 }
 
 /**
- * The other way round. `patterns` are the tile's elements; where one is not finite, the planes took it for a positive
+ * What `decodeRemainder` reads. `patterns` are the tile's elements; where one is not finite, the planes took it for a positive
  * zero, and so must `patterns`.
  */
-export function encodeRemainder(tile: TileMagnitudes, patterns: Uint16Array | Uint32Array): Uint8Array {
-  const { state, magnitudes, layout, lowestExponent, selection } = tile;
-  const { mantissaBits, exponentBits } = layout;
+export function encodeRemainder(
+  { state, planes, layout, scale, selection }: PlanesOfTile,
+  patterns: Uint16Array | Uint32Array,
+): Uint8Array {
+  const { mantissaBits, exponentBits, bias } = layout;
+  const magnitudes = new Int32Array(patterns.length);
+  gatherMagnitudes(planes, magnitudes);
   const signBit = mantissaBits + exponentBits;
   const writer = new BitWriter();
   if (selection.length > 0) {
@@ -107,7 +84,7 @@ export function encodeRemainder(tile: TileMagnitudes, patterns: Uint16Array | Ui
     const zero = selection.length > 0 && exponent === 0 && mantissa === 0;
     if (state.dense[i >> 6] === 0 && (!zero || signedZeros)) writer.write(pattern >>> signBit, 1);
     if (zero) continue;
-    encodeExponent(writer, exponent, lowestExponent, exponentBits);
+    encodeExponent(writer, exponent, scale + bias, exponentBits);
     writer.write(mantissa, mantissaBits);
   }
   return writer.finish();

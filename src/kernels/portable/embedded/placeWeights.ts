@@ -1,21 +1,18 @@
-import type { TileState } from '../../kernels/portable/embedded/planes.js';
-import type { PlaneHeader } from './format.js';
+import type { Centroids, TileState } from '../../embedded.js';
+import { gatherMagnitudes } from './transpose.js';
 
 /** Steps that a centroid divides a plane's interval into. */
 export const CENTROID_STEPS = 256;
 
-/**
- * The best numbers for weights of which some planes are known: a significant one lies `centroid` / 256 into its
- * interval, one of which only the sign is known `zeroCentroid` / 256, and one of which nothing is known at 0.
- * @param exponent of the lowest known plane: 1 in it stands for 2^exponent
- */
 export function placeWeights(
-  magnitudes: Int32Array,
+  planes: readonly Uint8Array[],
   { signs, dense }: TileState,
-  { centroid, zeroCentroid }: PlaneHeader,
+  { centroid, zeroCentroid }: Centroids,
   exponent: number,
   out: Float32Array,
 ): void {
+  const magnitudes = new Int32Array(out.length);
+  gatherMagnitudes(planes, magnitudes);
   const step = 2 ** (exponent - Math.log2(CENTROID_STEPS));
   for (let i = 0; i < out.length; i++) {
     const magnitude = magnitudes[i]!;

@@ -1,0 +1,60 @@
+// Sixteen weights at a time from bitmaps of planes to numbers.
+
+/** A mask for each of 16 weights: all ones where its bit of the 16 at `address` is set. */
+// @ts-ignore: decorator
+@inline
+export function expand(address: usize): v128 {
+  const bits = i8x16.swizzle(v128.load16_splat(address), i8x16(0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1));
+  const places = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
+  return i8x16.eq(v128.and(bits, places), places);
+}
+
+/** Bits of planes `from` to before `to` (at most 8) of 16 weights, as bytes; plane k lies at `planes + k * stride`. */
+// @ts-ignore: decorator
+@inline
+export function gatherBytes(planes: usize, stride: usize, from: u32, to: u32): v128 {
+  let sum = i8x16.splat(0);
+  let address = planes + stride * from;
+  for (let k = from; k < to; k++, address += stride) {
+    sum = i8x16.sub(i8x16.add(sum, sum), expand(address));
+  }
+  return sum;
+}
+
+/** The magnitudes of 64 weights of `depth` ≤ 24 planes, as i32, to `out`. */
+export function gatherGroup(planes: usize, stride: usize, depth: u32, out: usize): void {
+  // The last eight planes make the low byte, those before them the next.
+  const middle: u32 = depth > 8 ? depth - 8 : 0;
+  const first: u32 = depth > 16 ? depth - 16 : 0;
+  for (let part: u32 = 0; part < 4; part++, planes += 2, out += 64) {
+    const low = gatherBytes(planes, stride, middle, depth);
+    const mid = gatherBytes(planes, stride, first, middle);
+    const evens = i8x16.shuffle(low, mid, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+    const odds = i8x16.shuffle(low, mid, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+    let a = i32x4.extend_low_i16x8_u(evens);
+    let b = i32x4.extend_high_i16x8_u(evens);
+    let c = i32x4.extend_low_i16x8_u(odds);
+    let d = i32x4.extend_high_i16x8_u(odds);
+    if (first > 0) {
+      const high = gatherBytes(planes, stride, 0, first);
+      const h0 = i16x8.extend_low_i8x16_u(high);
+      const h1 = i16x8.extend_high_i8x16_u(high);
+      a = v128.or(a, i32x4.shl(i32x4.extend_low_i16x8_u(h0), 16));
+      b = v128.or(b, i32x4.shl(i32x4.extend_high_i16x8_u(h0), 16));
+      c = v128.or(c, i32x4.shl(i32x4.extend_low_i16x8_u(h1), 16));
+      d = v128.or(d, i32x4.shl(i32x4.extend_high_i16x8_u(h1), 16));
+    }
+    v128.store(out, a);
+    v128.store(out, b, 16);
+    v128.store(out, c, 32);
+    v128.store(out, d, 48);
+  }
+}
+
+/** The sign bits of four f32 lanes: bits `shift` to `shift` + 3 of `bits`. */
+// @ts-ignore: decorator
+@inline
+export function signLanes(bits: u32): v128 {
+  const lanes = v128.and(i32x4.splat(bits), i32x4(1, 2, 4, 8));
+  return v128.and(i32x4.ne(lanes, i32x4.splat(0)), i32x4.splat(0x80000000));
+}

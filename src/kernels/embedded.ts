@@ -1,0 +1,103 @@
+/** The inner loops of the embedded encoding; `docs/formats/embedded.md` says what they read. */
+
+/**
+ * What is known of a tile's weights between two planes: views of the tensor's arrays. Bit i of a bitmap is weight i
+ * of the tile, the first one the lowest bit of the first byte; a group is 64 weights.
+ */
+export interface TileState {
+  /** Weights in the tile; the last group is filled up with zeros. */
+  readonly count: number;
+  /** Weights with a bit set so far. Not kept up for dense groups. */
+  readonly significant: Uint8Array;
+  /** 1: negative. Known for significant weights, and for all of a dense group. */
+  readonly signs: Uint8Array;
+  /** Significant weights of each group. Not kept up for dense groups. */
+  readonly counts: Uint8Array;
+  /** 1 for each group whose signs are all known: its planes are not coded but stand as they are. */
+  readonly dense: Uint8Array;
+}
+
+/** How the groups of a plane that are not dense are coded. */
+export interface PlaneCoding {
+  /**
+   * Numbers of codes: two bytes for class 0 (of the code for batches | of the one for masks << 4; of the one for
+   * bytes), then one byte a class (of the code for masks | of the one for bytes << 4); 0xFF: not coded.
+   */
+  readonly selection: Uint8Array;
+  /** The bits of weights that have been significant before are not in the coded bitmap but follow it. */
+  readonly apart: boolean;
+}
+
+/** A unit of a tile, and what it changes. */
+export interface TileUnit {
+  readonly unit: Uint8Array;
+  readonly state: TileState;
+}
+
+export interface PlaneUnit extends TileUnit {
+  /** The bitmap to fill. */
+  readonly plane: Uint8Array;
+}
+
+/** How the bits of a floating-point element divide; the sign is the highest bit. */
+export interface FloatLayout {
+  readonly bytes: 2 | 4;
+  readonly mantissaBits: number;
+  readonly exponentBits: number;
+  readonly bias: number;
+}
+
+/** All that the planes have said of a tile, and how to read it. */
+export interface PlanesOfTile {
+  readonly state: TileState;
+  /** Bitmaps, the highest first. */
+  readonly planes: readonly Uint8Array[];
+  readonly layout: FloatLayout;
+  /** 1 in the lowest plane stands for 2^scale. */
+  readonly scale: number;
+  /** Codes of the bitmap of non-zero weights; empty: there is none, and zeros are coded as floats. */
+  readonly selection: Uint8Array;
+}
+
+/** Where in its interval a weight is put, in 1/256 of the lowest known plane's step. */
+export interface Centroids {
+  /** A significant weight. */
+  readonly centroid: number;
+  /** A weight of which only the sign is known. */
+  readonly zeroCentroid: number;
+}
+
+export interface EmbeddedKernels {
+  /**
+   * One plane of tiles: the bytes of the dense groups as they are; then, as bits, the other groups coded, the bits
+   * that were kept apart, and the signs of the weights that have become significant.
+   * @throws FormatError; states and planes are then spoilt
+   */
+  decodePlanes(tiles: readonly PlaneUnit[], coding: PlaneCoding): void;
+  /**
+   * The signs of all weights of the groups that have at least `threshold` significant ones and are not dense yet, but
+   * for those that are known. These groups are dense from then on.
+   * @throws FormatError; states are then spoilt
+   */
+  decodeSigns(tiles: readonly TileUnit[], threshold: number): void;
+  /**
+   * What the planes leave open of each float of a tile, bit for bit. Bits: where `selection` says so, the bitmap of
+   * the weights without a bit in any plane that are not zero; one bit: whether such weights without a sign yet that
+   * are zero carry one; the missing low bits of the mantissas of all weights that the planes hold; then the others,
+   * whole.
+   * @param out the patterns of the tile's elements
+   * @throws FormatError
+   */
+  decodeRemainder(bits: Uint8Array, tile: PlanesOfTile, out: Uint16Array | Uint32Array): void;
+  /**
+   * The best numbers for the weights of a tile of which these planes are known; 0 where nothing is known.
+   * @param exponent of the lowest of the planes: 1 in it stands for 2^exponent
+   */
+  placeWeights(
+    planes: readonly Uint8Array[],
+    state: TileState,
+    centroids: Centroids,
+    exponent: number,
+    out: Float32Array,
+  ): void;
+}

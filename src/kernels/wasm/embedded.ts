@@ -1,0 +1,303 @@
+import type {
+  Centroids,
+  EmbeddedKernels,
+  PlaneCoding,
+  PlanesOfTile,
+  PlaneUnit,
+  TileState,
+  TileUnit,
+} from '../embedded.js';
+import { GROUP, GROUP_BYTES, selectCodes } from '../portable/embedded/bitmapCode.js';
+import type { PrefixCode } from '../portable/embedded/codeTables.js';
+import { CENTROID_STEPS } from '../portable/embedded/placeWeights.js';
+import { checkLength, checkSelection, classesOf } from '../portable/embedded/planes.js';
+import { finalClasses } from '../portable/embedded/remainder.js';
+import type { WasmRuntime } from './runtime.js';
+
+interface EmbeddedExports {
+  decodeBitmap(
+    stream: number,
+    position: number,
+    groups: number,
+    counts: number,
+    dense: number,
+    bitmap: number,
+    codes: number,
+  ): number;
+  decodePlane(
+    unit: number,
+    groups: number,
+    significant: number,
+    signs: number,
+    counts: number,
+    dense: number,
+    plane: number,
+    codes: number,
+    apart: boolean,
+  ): number;
+  decodeSigns(
+    unit: number,
+    weights: number,
+    groups: number,
+    threshold: number,
+    significant: number,
+    signs: number,
+    counts: number,
+    dense: number,
+  ): number;
+  placeWeights(
+    planes: number,
+    stride: number,
+    depth: number,
+    groups: number,
+    signs: number,
+    dense: number,
+    centroid: number,
+    zeroCentroid: number,
+    step: number,
+    scratch: number,
+    out: number,
+  ): void;
+  decodeMantissas(
+    stream: number,
+    position: number,
+    planes: number,
+    stride: number,
+    depth: number,
+    groups: number,
+    signs: number,
+    mantissaBits: number,
+    scale: number,
+    lowest: number,
+    wide: boolean,
+    scratch: number,
+    out: number,
+  ): number;
+  decodeSmall(
+    stream: number,
+    position: number,
+    planes: number,
+    stride: number,
+    depth: number,
+    weights: number,
+    dense: number,
+    nonzero: number,
+    signedZeros: boolean,
+    mantissaBits: number,
+    exponentBits: number,
+    lowest: number,
+    wide: boolean,
+    out: number,
+  ): number;
+}
+
+/** The most that a group of a plane can take: 11 codes of 12 bits, 64 bits that were kept apart, 64 signs. */
+const GROUP_UNIT_BYTES = 40;
+/** The most that a weight of a remainder can take: two bits of bitmap and sign, an exponent, a mantissa. */
+const WEIGHT_UNIT_BYTES = 8;
+/** Kernels load eight bytes at once. */
+const OVERREAD_BYTES = 16;
+/** Working memory of the kernels that gather a group: 64 i32 and 64 bytes. */
+const SCRATCH_BYTES = 320;
+const F32_BIAS = 127;
+
+export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
+  const kernels = () => runtime.exports<EmbeddedExports>('embedded');
+
+  return {
+    decodePlanes(tiles, coding) {
+      runtime.scope(() => {
+        const codes = loadCodes(runtime, coding.selection);
+        for (const tile of tiles) runtime.scope(() => decodePlane(tile, coding, codes));
+      });
+    },
+    decodeSigns(tiles, threshold) {
+      for (const tile of tiles) runtime.scope(() => decodeSigns(tile, threshold));
+    },
+    decodeRemainder: (bits, tile, out) => runtime.scope(() => decodeRemainder(bits, tile, out)),
+    placeWeights: (...args) => runtime.scope(() => placeWeights(...args)),
+  };
+
+  function decodePlane({ unit, state, plane }: PlaneUnit, coding: PlaneCoding, codes: number): void {
+    const groups = state.dense.length;
+    checkSelection(classesOf(state), coding.selection);
+    const stream = loadUnit(runtime, unit, GROUP_UNIT_BYTES * groups);
+    const at = loadState(runtime, state);
+    const out = runtime.allocate(plane.length);
+    const { significant, signs, counts, dense } = at;
+    const { apart } = coding;
+    checkLength(
+      unit,
+      kernels().decodePlane(stream, groups, significant, signs, counts, dense, out, codes, apart),
+    );
+    runtime.store(out, plane);
+    storeState(runtime, at, state);
+  }
+
+  function decodeSigns({ unit, state }: TileUnit, threshold: number): void {
+    const groups = state.dense.length;
+    const stream = loadUnit(runtime, unit, GROUP_BYTES * groups);
+    const at = loadState(runtime, state);
+    const { significant, signs, counts, dense } = at;
+    checkLength(
+      unit,
+      kernels().decodeSigns(stream, state.count, groups, threshold, significant, signs, counts, dense),
+    );
+    storeState(runtime, at, state);
+  }
+
+  function decodeRemainder(bits: Uint8Array, tile: PlanesOfTile, out: Uint16Array | Uint32Array): void {
+    const { state, planes, layout, scale, selection } = tile;
+    const groups = state.dense.length;
+    const stride = state.signs.length;
+    const stream = loadUnit(runtime, bits, WEIGHT_UNIT_BYTES * GROUP * groups);
+    const codes = loadCodes(runtime, selection);
+    const counts = loadInto(runtime, state.counts);
+    const dense = loadInto(runtime, state.dense);
+    const signs = loadInto(runtime, state.signs);
+    const bitmaps = loadPlanes(runtime, planes, stride);
+    const scratch = runtime.allocate(SCRATCH_BYTES);
+    const patterns = runtime.allocate(GROUP * groups * layout.bytes);
+    const nonzero = selection.length > 0 ? runtime.allocate(stride) : 0;
+    const { decodeBitmap, decodeMantissas, decodeSmall } = kernels();
+    let position = 0;
+    if (nonzero !== 0) {
+      checkSelection(finalClasses(state), selection);
+      position = decodeBitmap(stream, 0, groups, counts, 0, nonzero, codes);
+    }
+    const signedZeros = bitAt(bits, position);
+    const { mantissaBits, exponentBits, bias, bytes } = layout;
+    const wide = bytes === 4;
+    position = decodeMantissas(
+      stream,
+      position + 1,
+      bitmaps,
+      stride,
+      planes.length,
+      groups,
+      signs,
+      mantissaBits,
+      2 ** scale,
+      F32_BIAS + scale,
+      wide,
+      scratch,
+      patterns,
+    );
+    position = decodeSmall(
+      stream,
+      position,
+      bitmaps,
+      stride,
+      planes.length,
+      state.count,
+      dense,
+      nonzero,
+      signedZeros,
+      mantissaBits,
+      exponentBits,
+      bias + scale,
+      wide,
+      patterns,
+    );
+    checkLength(bits, Math.ceil(position / 8));
+    runtime.store(patterns, out);
+  }
+
+  function placeWeights(
+    planes: readonly Uint8Array[],
+    state: TileState,
+    { centroid, zeroCentroid }: Centroids,
+    exponent: number,
+    out: Float32Array,
+  ): void {
+    const groups = state.dense.length;
+    const stride = state.signs.length;
+    const signs = loadInto(runtime, state.signs);
+    const dense = loadInto(runtime, state.dense);
+    const bitmaps = loadPlanes(runtime, planes, stride);
+    const scratch = runtime.allocate(SCRATCH_BYTES);
+    const values = runtime.allocate(GROUP * groups * Float32Array.BYTES_PER_ELEMENT);
+    kernels().placeWeights(
+      bitmaps,
+      stride,
+      planes.length,
+      groups,
+      signs,
+      dense,
+      centroid,
+      zeroCentroid,
+      2 ** exponent / CENTROID_STEPS,
+      scratch,
+      values,
+    );
+    runtime.store(values, out);
+  }
+}
+
+/** @param largest more than any sound unit takes: a longer one is not looked at; what it is too short for is read */
+function loadUnit(runtime: WasmRuntime, unit: Uint8Array, largest: number): number {
+  if (unit.length > largest + OVERREAD_BYTES) checkLength(unit, largest);
+  const stream = runtime.allocate(largest + 2 * OVERREAD_BYTES);
+  runtime.load(unit, stream);
+  return stream;
+}
+
+interface StateAddresses {
+  readonly significant: number;
+  readonly signs: number;
+  readonly counts: number;
+  readonly dense: number;
+}
+
+function loadState(runtime: WasmRuntime, { significant, signs, counts, dense }: TileState): StateAddresses {
+  return {
+    significant: loadInto(runtime, significant),
+    signs: loadInto(runtime, signs),
+    counts: loadInto(runtime, counts),
+    dense: loadInto(runtime, dense),
+  };
+}
+
+function storeState(runtime: WasmRuntime, at: StateAddresses, state: TileState): void {
+  runtime.store(at.significant, state.significant);
+  runtime.store(at.signs, state.signs);
+  runtime.store(at.counts, state.counts);
+  runtime.store(at.dense, state.dense);
+}
+
+function loadInto(runtime: WasmRuntime, bytes: Uint8Array): number {
+  const address = runtime.allocate(bytes.length);
+  runtime.load(bytes, address);
+  return address;
+}
+
+/** Bitmaps one behind the other. */
+function loadPlanes(runtime: WasmRuntime, planes: readonly Uint8Array[], stride: number): number {
+  const address = runtime.allocate(planes.length * stride);
+  for (const [k, plane] of planes.entries()) runtime.load(plane.subarray(0, stride), address + k * stride);
+  return address;
+}
+
+/** The table that `decodeBitmap` takes, and the codes that it needs; without a selection, nothing. */
+function loadCodes(runtime: WasmRuntime, selection: Uint8Array): number {
+  if (selection.length === 0) return 0;
+  const { group, classes } = selectCodes(selection);
+  const loaded = new Map<PrefixCode, number>();
+  const addressOf = (code: PrefixCode): number => {
+    const address = loaded.get(code) ?? runtime.allocate(code.lookup.byteLength);
+    if (!loaded.has(code)) runtime.load(code.lookup, address);
+    loaded.set(code, address);
+    return address;
+  };
+  const addresses = [addressOf(group)];
+  for (const codes of classes) {
+    addresses.push(...(codes === undefined ? [0, 0] : [addressOf(codes.mask), addressOf(codes.byte)]));
+  }
+  const table = runtime.allocate(4 * addresses.length);
+  runtime.load(Uint32Array.from(addresses), table);
+  return table;
+}
+
+function bitAt(bytes: Uint8Array, position: number): boolean {
+  return (((bytes[position >> 3] ?? 0) >> (position & 7)) & 1) === 1;
+}
