@@ -1,5 +1,7 @@
-import type { DType } from '../../dtype.js';
+import { bitsPerElement, type DType } from '../../dtype.js';
+import { FormatError } from '../../errors.js';
 import type { FloatLayout } from '../../kernels/embedded.js';
+import type { StreamHeader } from './format.js';
 
 const FLOATS: Readonly<Partial<Record<DType, FloatLayout>>> = {
   F32: { bytes: 4, mantissaBits: 23, exponentBits: 8, bias: 127 },
@@ -10,6 +12,22 @@ const FLOATS: Readonly<Partial<Record<DType, FloatLayout>>> = {
 /** Undefined for integers: their planes end at 1 and leave nothing open. */
 export function floatLayout(dtype: DType): FloatLayout | undefined {
   return FLOATS[dtype];
+}
+
+/**
+ * Planes of floats stand for normal numbers, those of integers for whole ones.
+ * @throws FormatError where the planes of a stream reach beyond those
+ */
+export function checkScale({ scale, planes }: StreamHeader, dtype: DType): void {
+  const layout = floatLayout(dtype);
+  const lowest = layout === undefined ? 0 : 1 - layout.bias;
+  const end = layout === undefined ? bitsPerElement(dtype) : layout.bias + 1;
+  const exact = layout === undefined && scale !== 0;
+  if (scale >= lowest && scale + planes.length <= end && !exact) return;
+  throw new FormatError('embedded stream: planes', {
+    expected: `exponents from ${lowest} to ${end - 1}`,
+    actual: `${scale} to ${scale + planes.length - 1}`,
+  });
 }
 
 /** A new array for so many patterns. */

@@ -2,7 +2,7 @@ import type { DType } from '../../dtype.js';
 import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { GROUP } from '../../kernels/portable/embedded/bitmapCode.js';
-import { floatLayout, patternArray } from './elements.js';
+import { checkScale, floatLayout, patternArray } from './elements.js';
 import { parseExceptions } from './exceptions.js';
 import { bitmapBytes, type StreamHeader } from './format.js';
 import { UnitSequence } from './unitSequence.js';
@@ -34,6 +34,7 @@ export class TensorState {
     this.#kernels = kernels;
     this.#elements = elements;
     this.#layout = floatLayout(dtype);
+    checkScale(stream, dtype);
     this.sequence = new UnitSequence(stream, elements, this.#layout === undefined);
     this.#planes = stream.planes.map(() => undefined);
     const bytes = bitmapBytes(elements);

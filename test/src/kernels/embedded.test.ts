@@ -1,0 +1,89 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DType } from '../../../src/dtype.js';
+import { embedded } from '../../../src/encodings/embedded/embedded.js';
+import { FormatError } from '../../../src/errors.js';
+import { float32ToBfloat16, float32ToHalf } from '../../../src/float.js';
+import type { Kernels } from '../../../src/kernels/kernels.js';
+import { loadKernels } from '../../../src/kernels/loadKernels.js';
+import { portableKernels } from '../../../src/kernels/portable/index.js';
+import type { Tensor } from '../../../src/tensor.js';
+import { viewElements } from '../../../src/views.js';
+import { encodeRequest, encodeWith, noise, randomFrom } from '../../helpers/encodings.js';
+import { pseudoRandomBytes } from '../../helpers/random.js';
+
+const wasm = await loadKernels({ implementation: 'wasm' });
+
+/** Values whose exponents spread like those of weights, or as widely as `spread` says. */
+function weights(length: number, seed: number, spread = 1): Float32Array {
+  return noise(length, seed).map((value) => value ** 3 * Math.exp(spread * Math.sin(value * 1e4)));
+}
+
+const SPARSE = weights(9000, 5).map((value, i) => (i % 9 < 7 ? 0 : i % 50 === 1 ? -0 : value));
+
+const TENSORS: readonly Tensor<DType>[] = [
+  ...[1, 2, 63, 64, 65, 127, 300, 4095, 4096, 4097, 11008, 70001].map((length, i) =>
+    ofDtype((['F32', 'BF16', 'F16'] as const)[i % 3]!, weights(length, i + 1)),
+  ),
+  ...(['F32', 'BF16', 'F16'] as const).flatMap((dtype) => [
+    ofDtype(dtype, SPARSE),
+    ofDtype(dtype, weights(6000, 7, 12)),
+    ofDtype(
+      dtype,
+      weights(6000, 8).map((value) => value * (dtype === 'F16' ? 1e-6 : 1e-37)),
+    ),
+    { dtype, shape: [8192], data: viewElements(dtype, pseudoRandomBytes(8192 * (dtype === 'F32' ? 4 : 2))) },
+  ]),
+  { dtype: 'I8', shape: [9001], data: new Int8Array(pseudoRandomBytes(9001).buffer) },
+  { dtype: 'I8', shape: [9001], data: Int8Array.from(weights(9001, 9), (value) => 200 * value) },
+];
+
+function ofDtype(dtype: 'F32' | 'BF16' | 'F16', values: Float32Array): Tensor<DType> {
+  const data =
+    dtype === 'F32' ? values : dtype === 'BF16' ? float32ToBfloat16(values) : float32ToHalf(values);
+  return { dtype, shape: [values.length], data };
+}
+
+/** All that a decoder says after each of these payloads: what it threw, its numbers, its elements. */
+function trace(tensor: Tensor<DType>, payloads: readonly Uint8Array[], kernels: Kernels): unknown[] {
+  const { rows, cols } = encodeRequest(tensor, 1);
+  const request = { rows, cols, dtype: tensor.dtype, fragments: payloads.length, seed: 0n, norm: undefined };
+  const decoder = embedded.createDecoder({ ...request, kernels }, {});
+  return payloads.map((payload, index) => {
+    const values = new Float32Array(rows * cols);
+    const elements = new Uint8Array(tensor.data.byteLength);
+    let thrown: string | undefined;
+    try {
+      decoder.addFragment(index, payload);
+      decoder.reconstruct(values);
+      decoder.reconstructElements!(elements);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+      thrown = error.what;
+    }
+    return { thrown, bits: new Uint32Array(values.buffer), elements, quality: decoder.quality };
+  });
+}
+
+test('planes, signs, remainders and numbers are those of the portable kernels', () => {
+  for (const tensor of TENSORS) {
+    const { payloads } = encodeWith(embedded, tensor, {}, { fragments: 9 }).encoded;
+    const expected = trace(tensor, payloads, portableKernels);
+    assert.equal(trace(tensor, payloads, wasm), expected, `${tensor.dtype} [${tensor.shape}]`);
+  }
+});
+
+test('broken payloads are refused by both, or mean the same to both', () => {
+  const random = randomFrom(11);
+  for (const tensor of [ofDtype('F32', weights(3000, 3)), ofDtype('BF16', SPARSE), ofDtype('F16', SPARSE)]) {
+    const { payloads } = encodeWith(embedded, tensor, {}, { fragments: 3 }).encoded;
+    for (let run = 0; run < 150; run++) {
+      const broken = payloads.map((payload) => payload.slice());
+      const victim = broken[run % 3]!;
+      victim[Math.floor(random() ** 2 * victim.length)]! ^= 1 << Math.floor(8 * random());
+      assert.equal(trace(tensor, broken, wasm), trace(tensor, broken, portableKernels));
+    }
+  }
+});
+
+test.run();
