@@ -11,6 +11,9 @@ export const EXIT_USAGE = 2;
 /** The command line makes no sense; the message says what would. */
 export class UsageError extends Error {}
 
+/** The command makes sense, but not for these data. */
+export class DataError extends Error {}
+
 export interface Failure {
   readonly code: number;
   /** One line for people; empty when there is nothing to say. */
@@ -23,7 +26,7 @@ export function describeFailure(error: unknown): Failure {
   if (isBrokenPipe(error)) return { code: EXIT_OK, message: '' };
   const usage = error instanceof UsageError || error instanceof ArgumentError;
   if (usage) return { code: EXIT_USAGE, message };
-  const expected = error instanceof HolostreamError || isSystemError(error);
+  const expected = error instanceof HolostreamError || error instanceof DataError || isSystemError(error);
   return { code: EXIT_DATA, message: expected ? message : `unexpected: ${message}` };
 }
 

@@ -2,15 +2,23 @@ import { stat } from 'node:fs/promises';
 import { FormatError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 
-export type FileKind = 'hct' | 'safetensors';
+export type FileKind = 'hct' | 'holotensor' | 'safetensors';
 
-/** What the file is, by its first bytes: names lie, and files have none. */
+/** What the file is, by its first bytes: names lie, and pipes have none. */
 export async function fileKind(source: RandomAccessSource, name: string): Promise<FileKind> {
+  const kind = await tryFileKind(source);
+  if (kind === undefined) throw new FormatError('neither HCT, HoloTensor nor safetensors', { name });
+  return kind;
+}
+
+/** The same for files that may be raw bytes: those are undefined. */
+export async function tryFileKind(source: RandomAccessSource): Promise<FileKind | undefined> {
   const start = await source.read(0, Math.min(source.size ?? 0, 9));
-  if (String.fromCharCode(...start.subarray(0, 4)) === 'HCTN') return 'hct';
-  // Eight bytes of length, then JSON.
-  if (start[8] === 0x7b) return 'safetensors';
-  throw new FormatError('neither an HCT nor a safetensors file', { name });
+  const magic = String.fromCharCode(...start.subarray(0, 4));
+  if (magic === 'HCTN') return 'hct';
+  if (magic === 'HTNS') return 'holotensor';
+  // Eight bytes of length, of which no header needs the upper four, then JSON.
+  return start[8] === 0x7b && start.subarray(4, 8).every((byte) => byte === 0) ? 'safetensors' : undefined;
 }
 
 export async function isDirectory(path: string): Promise<boolean> {

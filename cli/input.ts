@@ -12,7 +12,8 @@ const MAX_BUFFERED_INPUT = 2 ** 30;
 
 /** A file, or standard input as far as it fits memory. */
 export async function openInput(path: string, signal: AbortSignal): Promise<RandomAccessSource> {
-  return path === STANDARD ? bytesSource(await readStandardInput(signal)) : fileSource(path);
+  if (path !== STANDARD) return fileSource(path);
+  return bytesSource(await collectBytes(standardInput().stream({ signal })));
 }
 
 /** Standard input as a stream, read once and in order. */
@@ -20,10 +21,11 @@ export function standardInput(): ByteSource {
   return streamSource(process.stdin);
 }
 
-async function readStandardInput(signal: AbortSignal): Promise<Uint8Array> {
+/** @throws LimitError when there is more than may be kept in memory */
+export async function collectBytes(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
   const pieces: Uint8Array[] = [];
   let length = 0;
-  for await (const piece of standardInput().stream({ signal })) {
+  for await (const piece of stream) {
     length += piece.length;
     if (length > MAX_BUFFERED_INPUT) {
       throw new LimitError('standard input does not fit memory; name a file', {
@@ -33,4 +35,23 @@ async function readStandardInput(signal: AbortSignal): Promise<Uint8Array> {
     pieces.push(piece);
   }
   return Buffer.concat(pieces, length);
+}
+
+/** The first `length` bytes (fewer when there are no more), and the stream as it was, with them. */
+export async function peek(
+  stream: ReadableStream<Uint8Array>,
+  length: number,
+): Promise<{ readonly start: Uint8Array; readonly stream: ReadableStream<Uint8Array> }> {
+  const chunks = stream[Symbol.asyncIterator]();
+  let start = new Uint8Array(0);
+  while (start.length < length) {
+    const { done, value } = await chunks.next();
+    if (done) break;
+    start = Buffer.concat([start, value]);
+  }
+  const whole = async function* () {
+    yield start;
+    yield* chunks;
+  };
+  return { start: start.subarray(0, length), stream: streamSource(whole()).stream() };
 }

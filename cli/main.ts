@@ -4,9 +4,10 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import type { DecodeOptions } from './commands/decode.js';
-import type { EncodeOptions } from './commands/encode.js';
 import type { InspectOptions } from './commands/inspect.js';
+import type { QualityOptions } from './commands/quality.js';
 import type { CommandContext } from './context.js';
+import type { EncodeOptions } from './encode/options.js';
 import { describeFailure } from './failure.js';
 import * as options from './options.js';
 
@@ -43,7 +44,7 @@ const program = new Command('holostream')
 program
   .command('inspect')
   .description('show what is in a file or model directory')
-  .argument('<file>', 'HCT or safetensors file, or model directory')
+  .argument('<file>', 'HCT, HoloTensor or safetensors file, or model directory')
   .option('--json', 'as JSON')
   .action(async (path: string, chosen: InspectOptions) => {
     const { inspect } = await import('./commands/inspect.js');
@@ -53,7 +54,7 @@ program
 program
   .command('verify')
   .description('read everything and check every checksum')
-  .argument('<file>', 'HCT or safetensors file, or model directory')
+  .argument('<file>', 'HCT, HoloTensor or safetensors file, or model directory')
   .action(async (path: string) => {
     const { verify } = await import('./commands/verify.js');
     await verify(context, path);
@@ -61,17 +62,35 @@ program
 
 program
   .command('encode')
-  .description('compress a tensor into an HCT file, or a safetensors model into a directory of them')
+  .description('compress a tensor (.hct), cut it into fragments (.holo), or turn a model into a directory')
   .argument('<in>', 'safetensors file, or raw bytes with --dtype and --shape; - for standard input')
-  .requiredOption('-o, --output <out>', 'HCT file, - for standard output, or a directory (ends with /)')
+  .requiredOption(
+    '-o, --output <out>',
+    'file.hct, file.holo, a directory (ends with /), or - for HCT on standard output',
+  )
   .option('--tensor <name>', 'which tensor of a safetensors file')
-  .addOption(new Option('--dtype <dtype>', 'element type of raw bytes').argParser(options.dtype))
+  .option('--dtype <dtype>', 'element type of raw bytes', options.dtype)
   .option('--shape <shape>', 'shape of raw bytes: 64,48', options.shape)
-  .addOption(new Option('--algorithm <name>', 'compression').choices(['lz4', 'zstd']).default('lz4'))
-  .addOption(new Option('--hct-version <n>', 'version of HCT').choices(['1', '2']).default('2'))
-  .option('--block-size <bytes>', 'uncompressed bytes of a block', options.positiveInteger)
-  .option('--no-block-checksums', 'leave out the checksums of blocks')
+  .option('--algorithm <name>', 'lz4 or zstd (default: lz4, .holo: zstd)', options.oneOf('lz4', 'zstd'))
   .option('--level <n>', 'Zstd level', options.zstdLevel)
+  .option('--hct-version <n>', '.hct: 1 or 2 (default: 2)', options.oneOf('1', '2'))
+  .option('--block-size <bytes>', '.hct: uncompressed bytes of a block', options.positiveInteger)
+  .option('--no-block-checksums', '.hct: leave out the checksums of blocks')
+  .option(
+    '--encoding <name>',
+    '.holo: embedded (default), spectral, random-projection or low-rank',
+    options.oneOf('embedded', 'spectral', 'random-projection', 'low-rank'),
+  )
+  .option('--fragments <n>', '.holo: how many fragments', options.fragmentCount)
+  .option('--qualities <list>', '.holo, embedded: where fragments end: 0.5,0.9,0.99,exact', options.qualities)
+  .option(
+    '--layout <name>',
+    '.holo: raster, ranked or essential (spectral); sequential or interleaved (low-rank)',
+    options.oneOf('raster', 'ranked', 'essential', 'sequential', 'interleaved'),
+  )
+  .option('--rank <n>', '.holo, low-rank: most components to keep', options.positiveInteger)
+  .option('--residual', '.holo, low-rank: a last fragment makes the whole exact')
+  .option('--seed <n>', '.holo: where encodings draw random numbers', options.seed)
   .action(async (path: string, chosen: EncodeOptions) => {
     const { encode } = await import('./commands/encode.js');
     await encode(context, path, chosen);
@@ -79,15 +98,29 @@ program
 
 program
   .command('decode')
-  .description('turn an HCT file into plain numbers, or a model directory into a safetensors file')
-  .argument('<in>', 'HCT file, - for standard input, or a model directory')
+  .description('turn an HCT or HoloTensor file into plain numbers, or a model directory into safetensors')
+  .argument('<in>', 'HCT or HoloTensor file, - for standard input, or a model directory')
   .requiredOption(
     '-o, --output <out>',
     'file.raw, file.npy, file.safetensors, or - for raw bytes on standard output',
   )
+  .option('--fragments <list>', 'HoloTensor: only these fragments: 0,3,5', options.fragmentList)
+  .option('--quality <q>', 'HoloTensor: as many fragments as reach this cosine similarity', options.quality)
   .action(async (path: string, chosen: DecodeOptions) => {
     const { decode } = await import('./commands/decode.js');
     await decode(context, path, chosen);
+  });
+
+program
+  .command('quality')
+  .description('show how good a HoloTensor file is after each of its fragments')
+  .argument('<file>', 'HoloTensor file')
+  .option('--against <source>', 'compare with the original: HCT, safetensors or raw bytes')
+  .option('--tensor <name>', 'which tensor of a safetensors file to compare with')
+  .option('--json', 'as JSON')
+  .action(async (path: string, chosen: QualityOptions) => {
+    const { quality } = await import('./commands/quality.js');
+    await quality(context, path, chosen);
   });
 
 // Options of the program itself, such as --verbose, are taken behind the command too.

@@ -2,6 +2,7 @@
 
 import { InvalidArgumentError } from 'commander';
 import { DTYPES, type DType } from '../src/dtype.js';
+import { HOLO_MAX_FRAGMENTS } from '../src/holotensor/constants.js';
 
 export function dtype(text: string): DType {
   const found = DTYPES.find((known) => known === text.toUpperCase());
@@ -25,6 +26,46 @@ export function zstdLevel(text: string): number {
   const value = naturalNumber(text);
   if (value < 1 || value > 19) throw new InvalidArgumentError('It must be from 1 to 19.');
   return value;
+}
+
+/** As many as the format can number. */
+export function fragmentCount(text: string): number {
+  const value = positiveInteger(text);
+  if (value > HOLO_MAX_FRAGMENTS) throw new InvalidArgumentError(`It must be at most ${HOLO_MAX_FRAGMENTS}.`);
+  return value;
+}
+
+/** Any 64 bits: 7, or 0x9e3779b9. */
+export function seed(text: string): bigint {
+  if (/^(\d+|0x[0-9a-f]+)$/i.test(text) && BigInt(text) < 2n ** 64n) return BigInt(text);
+  throw new InvalidArgumentError('It must be a whole number below 2^64.');
+}
+
+/** "0,3,5" */
+export function fragmentList(text: string): number[] {
+  return text.split(',').map(naturalNumber);
+}
+
+/** A cosine similarity to reach. */
+export function quality(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value <= 1)) {
+    throw new InvalidArgumentError('It must be above 0 and at most 1.');
+  }
+  return value;
+}
+
+/** "0.5,0.9,0.99,exact" */
+export function qualities(text: string): (number | 'exact')[] {
+  return text.split(',').map((part) => (part === 'exact' ? part : quality(part)));
+}
+
+export function oneOf<T extends string>(...allowed: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = allowed.find((value) => value === text);
+    if (found === undefined) throw new InvalidArgumentError(`Allowed choices are ${allowed.join(', ')}.`);
+    return found;
+  };
 }
 
 function naturalNumber(text: string): number {

@@ -1,13 +1,12 @@
-import { HctDecompressStream } from '../operators/hct/decompressHct.js';
-import { HctParserStream } from '../operators/hct/parseHct.js';
-import { HctVerifyStream } from '../operators/hct/verifyHct.js';
 import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/dtype.js';
 import { ArgumentError, FormatError, UnsupportedError } from '../src/errors.js';
-import { type HctDecodedPart, HctReader, hasShapeInExtension } from '../src/hct/index.js';
 import { readSafetensorsHeader, type SafetensorsTensor } from '../src/safetensors/index.js';
 import type { RandomAccessSource } from '../src/source.js';
+import type { Tensor } from '../src/tensor.js';
+import { viewElements } from '../src/views.js';
 import { UsageError } from './failure.js';
 import { openInput, STANDARD, standardInput } from './input.js';
+import type { Progress } from './progress.js';
 
 /** A tensor whose bytes are read once, in order; closes its file when disposed of. */
 export interface TensorInput extends AsyncDisposable {
@@ -18,8 +17,29 @@ export interface TensorInput extends AsyncDisposable {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
-/** Bytes that are read at a time. */
-const CHUNK_SIZE = 2 ** 20;
+export interface TensorChoice {
+  /** Of a safetensors file. */
+  readonly tensor?: string;
+  /** Of raw bytes, both. */
+  readonly dtype?: DType;
+  readonly shape?: readonly number[];
+}
+
+/** The tensor that a command line names: of a safetensors file, or raw bytes. */
+export async function openTensor(
+  path: string,
+  { tensor, dtype, shape }: TensorChoice,
+  signal: AbortSignal,
+): Promise<TensorInput> {
+  if (dtype === undefined && shape === undefined) return openSafetensorsTensor(path, tensor, signal);
+  if (tensor !== undefined) {
+    throw new UsageError('--tensor is for safetensors files, --dtype and --shape for raw bytes');
+  }
+  if (dtype === undefined || shape === undefined) {
+    throw new UsageError('raw bytes need both --dtype and --shape');
+  }
+  return openRawTensor(path, { dtype, shape }, signal);
+}
 
 /** Raw elements in a file or on standard input. Their number must be that of the shape. */
 export async function openRawTensor(
@@ -64,19 +84,6 @@ export async function openSafetensorsTensor(
   }
 }
 
-/** @throws UnsupportedError for a dtype that HCT has no code for */
-function dtypeOf(tensor: SafetensorsTensor): DType {
-  const dtype = DTYPES.find((known) => known === tensor.dtype);
-  if (dtype === undefined) {
-    throw new UnsupportedError('HCT has no such dtype', {
-      name: tensor.name,
-      expected: DTYPES.join(', '),
-      actual: tensor.dtype,
-    });
-  }
-  return dtype;
-}
-
 function pick(
   tensors: readonly SafetensorsTensor[],
   name: string | undefined,
@@ -93,49 +100,39 @@ function pick(
   return found;
 }
 
-/** The tensor of an HCT file, decoded and verified while it is read; standard input is not kept in memory. */
-export async function openHctTensor(path: string, signal: AbortSignal): Promise<TensorInput> {
-  if (path === STANDARD) return openHctStream(standardInput().stream({ signal }));
-  const source = await openInput(path, signal);
-  try {
-    const reader = await HctReader.open(source, { signal });
-    const { dtype, originalSize } = reader.header;
-    const { name, shape } = reader;
-    const chunks = readChunks(reader, signal);
-    return { name, dtype, shape, byteLength: originalSize, chunks, ...closing(source) };
-  } catch (error) {
-    await source.close?.();
-    throw error;
+/** @throws UnsupportedError for a dtype that our formats have no code for */
+function dtypeOf({ name, dtype }: SafetensorsTensor): DType {
+  const found = DTYPES.find((known) => known === dtype);
+  if (found === undefined) {
+    const expected = DTYPES.join(', ');
+    throw new UnsupportedError('HCT and HoloTensor have no such dtype', { name, expected, actual: dtype });
   }
+  return found;
 }
 
-async function* readChunks(reader: HctReader, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-  const { originalSize } = reader.header;
-  for (let at = 0; at < originalSize; at += CHUNK_SIZE) {
-    yield await reader.read(at, Math.min(at + CHUNK_SIZE, originalSize), { signal });
-  }
-}
-
-async function openHctStream(stream: ReadableStream<Uint8Array>): Promise<TensorInput> {
-  const parts = stream
-    .pipeThrough(new HctParserStream())
-    .pipeThrough(new HctVerifyStream())
-    .pipeThrough(new HctDecompressStream())
-    [Symbol.asyncIterator]();
-  const { value: start } = await parts.next();
-  if (start?.kind !== 'start') throw new FormatError('not an HCT file', { name: 'standard input' });
-  const { header } = start;
-  if (hasShapeInExtension(header)) {
-    throw new UnsupportedError('this HCT file has its shape at its end: decode it from a file, not a pipe');
-  }
-  const { dtype, shape, originalSize } = header;
-  return { name: undefined, dtype, shape, byteLength: originalSize, chunks: dataOf(parts), ...closing() };
-}
-
-async function* dataOf(parts: AsyncIterableIterator<HctDecodedPart>): AsyncGenerator<Uint8Array> {
-  for await (const part of parts) if (part.kind === 'data') yield part.bytes;
-}
-
-function closing(source?: RandomAccessSource): AsyncDisposable {
+export function closing(source?: RandomAccessSource): AsyncDisposable {
   return { [Symbol.asyncDispose]: async () => source?.close?.() };
+}
+
+/** The whole tensor in memory. */
+export async function collectInput(
+  { dtype, shape, byteLength, chunks }: TensorInput,
+  progress: Progress,
+): Promise<Tensor<DType>> {
+  const bytes = new Uint8Array(byteLength);
+  let filled = 0;
+  for await (const chunk of chunks) {
+    if (filled + chunk.length > byteLength) throw tooMany(byteLength);
+    bytes.set(chunk, filled);
+    filled += chunk.length;
+    progress.advance(chunk.length);
+  }
+  if (filled < byteLength) {
+    throw new FormatError('fewer bytes than the shape holds', { expected: byteLength, actual: filled });
+  }
+  return { dtype, shape, data: viewElements(dtype, bytes) };
+}
+
+function tooMany(expected: number): FormatError {
+  return new FormatError('more bytes than the shape holds', { expected });
 }

@@ -26,6 +26,7 @@ export * from './quantization.js';
 export * from './ranges.js';
 export * from './rng.js';
 export * from './safetensors/index.js';
+export * from './similarity.js';
 export type * from './source.js';
 export type * from './stage.js';
 export type * from './tensor.js';

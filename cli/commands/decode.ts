@@ -5,14 +5,15 @@ import { UnsupportedError } from '../../src/errors.js';
 import { ModelReader } from '../../src/model/modelReader.js';
 import { isSafetensorsDType, serializeSafetensorsHeader } from '../../src/safetensors/index.js';
 import type { CommandContext } from '../context.js';
+import { type FragmentChoice, openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
 import { isDirectory } from '../fileKind.js';
 import { STANDARD } from '../input.js';
 import { writeOutput } from '../output.js';
 import { counted, startProgress } from '../progress.js';
-import { openHctTensor, type TensorInput } from '../tensorInput.js';
+import type { TensorInput } from '../tensorInput.js';
 
-export interface DecodeOptions {
+export interface DecodeOptions extends FragmentChoice {
   readonly output: string;
 }
 
@@ -22,11 +23,11 @@ type TensorFormat = (tensor: TensorInput, chunks: AsyncIterable<Uint8Array>) => 
 export async function decode(
   context: CommandContext,
   input: string,
-  { output }: DecodeOptions,
+  { output, ...choice }: DecodeOptions,
 ): Promise<void> {
   if (await isDirectory(input)) return decodeDirectory(context, input, output);
   const format = formatOf(output);
-  await using tensor = await openHctTensor(input, context.signal);
+  await using tensor = await openEncodedTensor(input, choice, context.signal);
   const progress = startProgress('decoding', tensor.byteLength);
   try {
     const chunks = counted(tensor.chunks, progress);

@@ -1,131 +1,64 @@
-import { HctEncoderStream } from '../../operators/hct/encodeHct.js';
-import { fileSink } from '../../sinks/file.js';
-import { modelFolderSink } from '../../sinks/modelFolder.js';
-import { streamSource } from '../../sources/stream.js';
-import type { CompressionAlgorithm } from '../../src/codecs/codec.js';
-import type { DType } from '../../src/dtype.js';
-import { type HctEncodeOptions, HctWriter } from '../../src/hct/index.js';
-import { encodeModel, type ModelCompressionOptions } from '../../src/model/encodeModel.js';
-import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
+import { encodeDirectory } from '../encode/directory.js';
+import { encodeHct } from '../encode/hct.js';
+import { encodeHolotensor } from '../encode/holotensor.js';
+import { type EncodeOptionName, type EncodeOptions, flagOf } from '../encode/options.js';
 import { UsageError } from '../failure.js';
 import { isDirectory } from '../fileKind.js';
-import { openInput, STANDARD } from '../input.js';
-import { writeOutput } from '../output.js';
-import { counted, startProgress } from '../progress.js';
-import { openRawTensor, openSafetensorsTensor, type TensorInput } from '../tensorInput.js';
+import { STANDARD } from '../input.js';
 
-export interface EncodeOptions {
-  readonly output: string;
-  readonly tensor?: string;
-  readonly dtype?: DType;
-  readonly shape?: readonly number[];
-  readonly algorithm: CompressionAlgorithm;
-  readonly hctVersion: '1' | '2';
-  readonly blockSize?: number;
-  readonly blockChecksums: boolean;
-  readonly level?: number;
+interface Target {
+  readonly name: string;
+  readonly options: readonly EncodeOptionName[];
+  run(context: CommandContext, input: string, options: EncodeOptions): Promise<void>;
 }
+
+const ONE_TENSOR = ['tensor', 'dtype', 'shape'] as const;
+const COMPRESSION = ['algorithm', 'level'] as const;
+const HCT_FILES = ['hctVersion', 'blockSize', 'blockChecksums'] as const;
+
+const DIRECTORY: Target = {
+  name: 'a model directory',
+  options: [...COMPRESSION, ...HCT_FILES],
+  run: encodeDirectory,
+};
+const HCT: Target = {
+  name: 'an HCT file',
+  options: [...ONE_TENSOR, ...COMPRESSION, ...HCT_FILES],
+  run: encodeHct,
+};
+const HOLOTENSOR: Target = {
+  name: 'a HoloTensor file',
+  options: [
+    ...ONE_TENSOR,
+    ...COMPRESSION,
+    ...(['encoding', 'fragments', 'qualities', 'layout', 'rank', 'residual', 'seed'] as const),
+  ],
+  run: encodeHolotensor,
+};
 
 export async function encode(context: CommandContext, input: string, options: EncodeOptions): Promise<void> {
-  const { output } = options;
-  if (output.endsWith('/') || (await isDirectory(output))) return encodeToDirectory(context, input, options);
-  if (output !== STANDARD && !output.endsWith('.hct')) {
-    throw new UsageError(`cannot tell the format of ${output}: end it with .hct, or with / for a directory`);
+  const target = await targetOf(options.output);
+  for (const name of givenOptions(options)) {
+    if (target.options.includes(name)) continue;
+    throw new UsageError(`${flagOf(name)} does not apply to ${target.name}`);
   }
-  await using tensor = await openTensor(context, input, options);
-  const compression = compressionOptions(options);
-  const { dtype, shape } = tensor;
-  const name = compression.version === 2 ? tensor.name : undefined;
-  const file = { ...compression, dtype, shape, name };
-  const progress = startProgress('encoding', tensor.byteLength);
-  try {
-    const chunks = counted(tensor.chunks, progress);
-    if (output === STANDARD) await encodeToPipe(chunks, file, context.signal);
-    else await encodeToFile(chunks, file, output, context.signal);
-  } finally {
-    progress.stop();
+  if (options.level !== undefined && options.algorithm === 'lz4') {
+    throw new UsageError('--level is for --algorithm zstd');
   }
+  await target.run(context, input, options);
 }
 
-async function encodeToFile(
-  chunks: AsyncIterable<Uint8Array>,
-  options: HctEncodeOptions,
-  output: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const writer = new HctWriter(await fileSink(output), { ...options, signal });
-  try {
-    for await (const chunk of chunks) await writer.write(chunk);
-    await writer.close();
-  } catch (error) {
-    await writer.abort(error);
-    throw error;
-  }
+async function targetOf(output: string): Promise<Target> {
+  if (output.endsWith('/') || (await isDirectory(output))) return DIRECTORY;
+  if (output === STANDARD || output.endsWith('.hct')) return HCT;
+  if (output.endsWith('.holo')) return HOLOTENSOR;
+  throw new UsageError(
+    `cannot tell the format of ${output}: end it with .hct or .holo, or with / for a directory`,
+  );
 }
 
-/** A pipe cannot seek: the compressed blocks wait in memory until the index is known. */
-async function encodeToPipe(
-  chunks: AsyncIterable<Uint8Array>,
-  options: HctEncodeOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const encoded = streamSource(chunks).stream({ signal }).pipeThrough(new HctEncoderStream(options));
-  await writeOutput(STANDARD, encoded, { signal });
-}
-
-async function openTensor(
-  { signal }: CommandContext,
-  input: string,
-  { tensor, dtype, shape }: EncodeOptions,
-): Promise<TensorInput> {
-  if (dtype === undefined && shape === undefined) return openSafetensorsTensor(input, tensor, signal);
-  if (tensor !== undefined)
-    throw new UsageError('--tensor is for safetensors files, --dtype and --shape for raw bytes');
-  if (dtype === undefined || shape === undefined)
-    throw new UsageError('raw bytes need both --dtype and --shape');
-  return openRawTensor(input, { dtype, shape }, signal);
-}
-
-async function encodeToDirectory(
-  { signal }: CommandContext,
-  input: string,
-  options: EncodeOptions,
-): Promise<void> {
-  if (options.tensor !== undefined || options.dtype !== undefined || options.shape !== undefined) {
-    throw new UsageError('--tensor, --dtype and --shape are for a single tensor, not for a directory');
-  }
-  const model = await openInput(input, signal);
-  try {
-    await writeDirectory(model, options, signal);
-  } finally {
-    await model.close?.();
-  }
-}
-
-async function writeDirectory(
-  model: RandomAccessSource,
-  options: EncodeOptions,
-  signal: AbortSignal,
-): Promise<void> {
-  const folder = await modelFolderSink(options.output);
-  const progress = startProgress('encoding', model.size);
-  try {
-    const onProgress = (bytes: number) => progress.advance(bytes);
-    await encodeModel(model, folder.openFile, { ...compressionOptions(options), signal, onProgress });
-    await folder.close();
-  } catch (error) {
-    await folder.abort();
-    throw error;
-  } finally {
-    progress.stop();
-  }
-}
-
-function compressionOptions(options: EncodeOptions): ModelCompressionOptions & { readonly version: 1 | 2 } {
-  const { algorithm, hctVersion, blockSize, blockChecksums, level } = options;
-  if (level !== undefined && algorithm !== 'zstd') throw new UsageError('--level is for --algorithm zstd');
-  const version = hctVersion === '1' ? 1 : 2;
-  // Version 1 has no checksums to leave out.
-  return { algorithm, version, blockSize, level, blockChecksums: version === 2 && blockChecksums };
+function givenOptions({ output: _, blockChecksums, ...options }: EncodeOptions): EncodeOptionName[] {
+  const names = Object.keys(options).filter((name) => name !== 'verbose') as EncodeOptionName[];
+  return blockChecksums ? names : [...names, 'blockChecksums'];
 }

@@ -1,27 +1,49 @@
 import { modelFolder } from '../../sources/modelFolder.js';
 import { HctReader } from '../../src/hct/index.js';
+import { HOLO_FLAG_FRAGMENT_CHECKSUMS, HoloTensorReader } from '../../src/holotensor/index.js';
 import { ModelReader } from '../../src/model/modelReader.js';
 import { readSafetensorsHeader } from '../../src/safetensors/index.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
-import { fileKind, isDirectory } from '../fileKind.js';
+import { type FileKind, fileKind, isDirectory } from '../fileKind.js';
 import { openInput } from '../input.js';
 import { startProgress } from '../progress.js';
 
+const VERIFY: Readonly<
+  Record<FileKind, (source: RandomAccessSource, signal: AbortSignal) => Promise<string>>
+> = { hct: verifyHct, holotensor: verifyHolotensor, safetensors: verifySafetensors };
+
 /** Reads everything: it succeeds only where decoding would. */
 export async function verify({ signal }: CommandContext, file: string): Promise<void> {
-  if (await isDirectory(file)) return verifyDirectory(file, signal);
+  const found = (await isDirectory(file))
+    ? await verifyDirectory(file, signal)
+    : await verifyFile(file, signal);
+  console.log(`ok: ${found}`);
+}
+
+async function verifyFile(file: string, signal: AbortSignal): Promise<string> {
   const source = await openInput(file, signal);
   try {
-    if ((await fileKind(source, file)) === 'hct')
-      return await verifyHct(await HctReader.open(source, { signal }), signal);
-    const { tensors } = await readSafetensorsHeader(source, { signal });
-    console.log(`ok: ${tensors.length} tensors; safetensors has no checksums`);
+    return await VERIFY[await fileKind(source, file)](source, signal);
   } finally {
     await source.close?.();
   }
 }
 
-async function verifyHct(reader: HctReader, signal: AbortSignal): Promise<void> {
+async function verifySafetensors(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
+  const { tensors } = await readSafetensorsHeader(source, { signal });
+  return `${tensors.length} tensors; safetensors has no checksums`;
+}
+
+async function verifyHolotensor(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
+  const reader = await HoloTensorReader.open(source, { signal });
+  const { total } = await reader.readAll({ signal });
+  const checked = (reader.header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) !== 0 ? total : 0;
+  return `${total} fragments decoded, ${checked} checksums verified`;
+}
+
+async function verifyHct(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
+  const reader = await HctReader.open(source, { signal });
   const { originalSize, blockCount, blockSize } = reader.header;
   const progress = startProgress('verifying', originalSize);
   let checksums = 0;
@@ -34,10 +56,10 @@ async function verifyHct(reader: HctReader, signal: AbortSignal): Promise<void> 
   } finally {
     progress.stop();
   }
-  console.log(`ok: ${blockCount} blocks of ${blockSize} bytes decoded, ${checksums} checksums verified`);
+  return `${blockCount} blocks of ${blockSize} bytes decoded, ${checksums} checksums verified`;
 }
 
-async function verifyDirectory(path: string, signal: AbortSignal): Promise<void> {
+async function verifyDirectory(path: string, signal: AbortSignal): Promise<string> {
   const model = await ModelReader.open(modelFolder(path), { signal });
   const { tensors } = model.manifest;
   const progress = startProgress(
@@ -51,5 +73,5 @@ async function verifyDirectory(path: string, signal: AbortSignal): Promise<void>
   } finally {
     progress.stop();
   }
-  console.log(`ok: ${tensors.length} tensors decoded, ${tensors.length} hashes verified`);
+  return `${tensors.length} tensors decoded, ${tensors.length} hashes verified`;
 }

@@ -12,6 +12,7 @@ export * from './layout.js';
 export * from './parser.js';
 export type * from './parts.js';
 export * from './plan.js';
+export * from './readChunks.js';
 export * from './reader.js';
 export * from './streamEncoder.js';
 export * from './tensorCollector.js';

@@ -1,5 +1,5 @@
 import { ArgumentError, ChecksumError, FormatError, LimitError } from '../errors.js';
-import { DEFAULT_MAX_TENSOR_BYTES, HctReader } from '../hct/index.js';
+import { DEFAULT_MAX_TENSOR_BYTES, HctReader, readHctChunks } from '../hct/index.js';
 import type { AbortOptions, RandomAccessSource } from '../source.js';
 import type { Tensor } from '../tensor.js';
 import { viewElements } from '../views.js';
@@ -20,7 +20,7 @@ export interface ReadModelTensorOptions extends AbortOptions {
   readonly maxBytes?: number | undefined;
 }
 
-/** Bytes of a tensor that are decoded at a time. */
+/** Bytes of a raw tensor that are read at a time. */
 const CHUNK_SIZE = 2 ** 20;
 
 /**
@@ -98,16 +98,17 @@ export class ModelReader {
     const hash = (await loadTensorHash())();
     const source = await this.#openFile(file);
     try {
-      const read =
-        tensor.format === 'hct' ? await openHct(source, tensor, options) : readRaw(source, options);
+      const pieces =
+        tensor.format === 'hct'
+          ? await openHct(source, tensor, options)
+          : readRaw(source, byteLength, options);
       // Known at the latest after the first read, which the header of an HCT file was.
       if (source.size !== undefined && source.size !== fileSize) {
         throw new FormatError('model file: size', { name: file, expected: fileSize, actual: source.size });
       }
-      for (let at = 0; at < byteLength; at += CHUNK_SIZE) {
-        const chunk = await read(at, Math.min(at + CHUNK_SIZE, byteLength));
-        hash.update(chunk);
-        yield chunk;
+      for await (const piece of pieces) {
+        hash.update(piece);
+        yield piece;
       }
     } finally {
       await source.close?.();
@@ -123,13 +124,11 @@ export class ModelReader {
   }
 }
 
-type ReadBytes = (start: number, end: number) => Promise<Uint8Array>;
-
 async function openHct(
   source: RandomAccessSource,
   { name, dtype, byteLength, file }: ManifestTensor,
   options: AbortOptions,
-): Promise<ReadBytes> {
+): Promise<AsyncIterable<Uint8Array>> {
   const reader = await HctReader.open(source, options);
   const { header } = reader;
   if (header.dtype !== dtype || header.originalSize !== byteLength) {
@@ -139,11 +138,17 @@ async function openHct(
       actual: `${header.dtype}, ${header.originalSize} bytes`,
     });
   }
-  return (start, end) => reader.read(start, end, options);
+  return readHctChunks(reader, options);
 }
 
-function readRaw(source: RandomAccessSource, options: AbortOptions): ReadBytes {
-  return (start, end) => source.read(start, end - start, options);
+async function* readRaw(
+  source: RandomAccessSource,
+  byteLength: number,
+  options: AbortOptions,
+): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < byteLength; at += CHUNK_SIZE) {
+    yield await source.read(at, Math.min(CHUNK_SIZE, byteLength - at), options);
+  }
 }
 
 async function readManifest(source: RandomAccessSource, options: AbortOptions): Promise<Uint8Array> {

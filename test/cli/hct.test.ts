@@ -127,8 +127,8 @@ test('bad data: exit code 1, one line, and what was there before stays', async (
     [['decode', '-', '-o', at('kept.raw')], /ends within its header/, new Uint8Array(0)],
     [['verify', at('short.hct')], /shorter/],
     [['inspect', at('short.hct')], /shorter/],
-    [['inspect', at('text')], /neither an HCT nor a safetensors file/],
-    [['inspect', at('empty')], /neither an HCT nor a safetensors file/],
+    [['inspect', at('text')], /neither HCT, HoloTensor nor safetensors/],
+    [['inspect', at('empty')], /neither HCT, HoloTensor nor safetensors/],
     [['inspect', at('absent')], /cannot open file/],
     [
       ['encode', at('weights.raw'), '--dtype', 'F32', '--shape', '64,47', '-o', at('kept.hct')],

@@ -42,7 +42,10 @@ test('a command line that makes no sense: exit code 2 and one line', async () =>
     [['encode', model, '-o', 'x.hct', '--dtype', 'F32'], /both --dtype and --shape/],
     [['encode', model, '-o', 'x.hct', '--dtype', 'F32', '--shape', '3,-1'], /whole number/],
     [['encode', model, '-o', 'x.hct', '--dtype', 'F32', '--shape', '3', '--tensor', 'w'], /--tensor is for/],
-    [['encode', model, '-o', `${folder}/m/`, '--tensor', 'w'], /not for a directory/],
+    [
+      ['encode', model, '-o', `${folder}/m/`, '--tensor', 'w'],
+      /--tensor does not apply to a model directory/,
+    ],
     [['decode', model, '-o', 'x.zip'], /cannot tell the format of x\.zip/],
     [['decode', folder, '-o', 'x.npy'], /a model directory becomes a \.safetensors file/],
   ];

@@ -1,0 +1,47 @@
+import { HctEncoderStream } from '../../operators/hct/encodeHct.js';
+import { fileSink } from '../../sinks/file.js';
+import { HctSink } from '../../sinks/hct.js';
+import { streamSource } from '../../sources/stream.js';
+import type { ModelCompressionOptions } from '../../src/model/encodeModel.js';
+import type { CommandContext } from '../context.js';
+import { UsageError } from '../failure.js';
+import { STANDARD } from '../input.js';
+import { writeOutput } from '../output.js';
+import { counted, startProgress } from '../progress.js';
+import { openTensor } from '../tensorInput.js';
+import type { EncodeOptions } from './options.js';
+
+/** One tensor to an HCT file or to standard output. */
+export async function encodeHct(
+  { signal }: CommandContext,
+  input: string,
+  options: EncodeOptions,
+): Promise<void> {
+  const compression = compressionOptions(options);
+  await using tensor = await openTensor(input, options, signal);
+  const { dtype, shape, byteLength } = tensor;
+  const name = compression.version === 2 ? tensor.name : undefined;
+  const file = { ...compression, dtype, shape, name };
+  const progress = startProgress('encoding', byteLength);
+  try {
+    const stream = streamSource(counted(tensor.chunks, progress)).stream({ signal });
+    if (options.output === STANDARD) {
+      // A pipe cannot seek: the compressed blocks wait in memory until the index is known.
+      await writeOutput(STANDARD, stream.pipeThrough(new HctEncoderStream(file)), { signal });
+    } else {
+      await stream.pipeTo(new HctSink(await fileSink(options.output), file));
+    }
+  } finally {
+    progress.stop();
+  }
+}
+
+export function compressionOptions(
+  options: EncodeOptions,
+): ModelCompressionOptions & { readonly version: 1 | 2 } {
+  const { algorithm, hctVersion, blockSize, blockChecksums, level } = options;
+  if (level !== undefined && algorithm === undefined) throw new UsageError('--level is for --algorithm zstd');
+  const version = hctVersion === '1' ? 1 : 2;
+  // Version 1 has no checksums to leave out.
+  return { algorithm, version, blockSize, level, blockChecksums: version === 2 && blockChecksums };
+}

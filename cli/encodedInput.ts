@@ -1,0 +1,114 @@
+import { HctDecompressStream } from '../operators/hct/decompressHct.js';
+import { HctParserStream } from '../operators/hct/parseHct.js';
+import { HctVerifyStream } from '../operators/hct/verifyHct.js';
+import { bytesSource } from '../sources/bytes.js';
+import { FormatError, UnsupportedError } from '../src/errors.js';
+import { type HctDecodedPart, HctReader, hasShapeInExtension, readHctChunks } from '../src/hct/index.js';
+import { HoloTensorReader } from '../src/holotensor/index.js';
+import type { RandomAccessSource } from '../src/source.js';
+import { viewBytes } from '../src/views.js';
+import { UsageError } from './failure.js';
+import { fileKind } from './fileKind.js';
+import { collectBytes, openInput, peek, STANDARD, standardInput } from './input.js';
+import { closing, type TensorInput } from './tensorInput.js';
+
+/** Which fragments of a HoloTensor file to use: at most one of the two; none of them means all. */
+export interface FragmentChoice {
+  readonly fragments?: readonly number[];
+  /** As few, in order, as reach this cosine similarity. */
+  readonly quality?: number;
+}
+
+/**
+ * The tensor of an HCT or HoloTensor file, decoded and verified while it is read. HCT on standard input is not kept in
+ * memory; of a HoloTensor, every fragment counts for every number.
+ */
+export async function openEncodedTensor(
+  path: string,
+  choice: FragmentChoice,
+  signal: AbortSignal,
+): Promise<TensorInput> {
+  if (path === STANDARD) return openStandardInput(choice, signal);
+  const source = await openInput(path, signal);
+  try {
+    const kind = await fileKind(source, path);
+    if (kind === 'safetensors') throw new UsageError(`${path} is a safetensors file: nothing to decode`);
+    return await (kind === 'hct' ? openHct(source, choice, signal) : openHolo(source, choice, signal));
+  } catch (error) {
+    await source.close?.();
+    throw error;
+  }
+}
+
+async function openStandardInput(choice: FragmentChoice, signal: AbortSignal): Promise<TensorInput> {
+  const { start, stream } = await peek(standardInput().stream({ signal }), 4);
+  if (String.fromCharCode(...start) === 'HTNS') {
+    return openHolo(bytesSource(await collectBytes(stream)), choice, signal);
+  }
+  return openHctStream(stream, choice);
+}
+
+async function openHct(
+  source: RandomAccessSource,
+  choice: FragmentChoice,
+  signal: AbortSignal,
+): Promise<TensorInput> {
+  refuseChoice(choice);
+  const reader = await HctReader.open(source, { signal });
+  const { name, shape } = reader;
+  const { dtype, originalSize } = reader.header;
+  const chunks = readHctChunks(reader, { signal });
+  return { name, dtype, shape, byteLength: originalSize, chunks, ...closing(source) };
+}
+
+async function openHctStream(
+  stream: ReadableStream<Uint8Array>,
+  choice: FragmentChoice,
+): Promise<TensorInput> {
+  refuseChoice(choice);
+  const parts = stream
+    .pipeThrough(new HctParserStream())
+    .pipeThrough(new HctVerifyStream())
+    .pipeThrough(new HctDecompressStream())
+    [Symbol.asyncIterator]();
+  const { value: start } = await parts.next();
+  if (start?.kind !== 'start') throw new FormatError('not an HCT file', { name: 'standard input' });
+  const { header } = start;
+  if (hasShapeInExtension(header)) {
+    throw new UnsupportedError('this HCT file has its shape at its end: decode it from a file, not a pipe');
+  }
+  const { dtype, shape, originalSize } = header;
+  return { name: undefined, dtype, shape, byteLength: originalSize, chunks: dataOf(parts), ...closing() };
+}
+
+function refuseChoice({ fragments, quality }: FragmentChoice): void {
+  if (fragments === undefined && quality === undefined) return;
+  throw new UsageError('--fragments and --quality are for HoloTensor files; this is HCT');
+}
+
+async function* dataOf(parts: AsyncIterableIterator<HctDecodedPart>): AsyncGenerator<Uint8Array> {
+  for await (const part of parts) if (part.kind === 'data') yield part.bytes;
+}
+
+async function openHolo(
+  source: RandomAccessSource,
+  { fragments, quality }: FragmentChoice,
+  signal: AbortSignal,
+): Promise<TensorInput> {
+  if (fragments !== undefined && quality !== undefined) {
+    throw new UsageError('--fragments and --quality exclude each other');
+  }
+  const reader = await HoloTensorReader.open(source, { signal });
+  const options = { dtype: 'source', signal } as const;
+  const { dtype, shape, data } = await (fragments !== undefined
+    ? reader.readFragments(fragments, options)
+    : quality !== undefined
+      ? reader.readToQuality(quality, options)
+      : reader.readAll(options));
+  const bytes = viewBytes(data);
+  return { name: undefined, dtype, shape, byteLength: bytes.length, chunks: once(bytes), ...closing(source) };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
+  yield bytes;
+}
