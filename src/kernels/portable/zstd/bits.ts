@@ -1,5 +1,22 @@
 import { corrupt } from './corrupt.js';
 
+/** Reading backwards touches this many bytes before a stream at the most, and 3 behind it. */
+const FRONT = 16;
+const BACK = 4;
+
+/** The bytes of a frame, with room around for reads that overshoot. */
+export interface Input {
+  readonly bytes: Uint8Array;
+  /** The same, FRONT bytes later. */
+  readonly view: DataView;
+}
+
+export function inputOf(frame: Uint8Array): Input {
+  const padded = new Uint8Array(FRONT + frame.length + BACK);
+  padded.set(frame, FRONT);
+  return { bytes: padded.subarray(FRONT, FRONT + frame.length), view: new DataView(padded.buffer) };
+}
+
 /**
  * A bit stream that is read backwards: from the highest set bit of its last byte (which marks the end and does not
  * count) down to the first byte. Positions are numbers of bits that are left; a negative one means that too many
@@ -15,16 +32,19 @@ export function streamBits(data: Uint8Array, start: number, end: number): number
 }
 
 /** The `count` bits, at most 25, that end `left` bits after the start of the stream. */
-export function readBits(data: Uint8Array, start: number, left: number, count: number): number {
+export function readBits(view: DataView, start: number, left: number, count: number): number {
   const first = left - count;
-  const at = start + (first >> 3);
-  const word = data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16) | (data[at + 3]! << 24);
-  return (word >>> (first & 7)) & ((1 << count) - 1);
+  return (view.getInt32(FRONT + start + (first >> 3), true) >>> (first & 7)) & ((1 << count) - 1);
 }
 
 /** The same for at most 31 bits. */
-export function readManyBits(data: Uint8Array, start: number, left: number, count: number): number {
-  if (count <= 25) return readBits(data, start, left, count);
+export function readManyBits(view: DataView, start: number, left: number, count: number): number {
+  if (count <= 25) return readBits(view, start, left, count);
   const low = count - 16;
-  return readBits(data, start, left, 16) * 2 ** low + readBits(data, start, left - 16, low);
+  return readBits(view, start, left, 16) * 2 ** low + readBits(view, start, left - 16, low);
+}
+
+/** The 32 bits that end in the byte of the next bit, that one in the highest place; 25 of them or more are valid. */
+export function nextWord(view: DataView, start: number, left: number): number {
+  return view.getInt32(FRONT + start + ((left - 1) >> 3) - 3, true) << (-left & 7);
 }

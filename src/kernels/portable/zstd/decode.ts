@@ -1,10 +1,8 @@
+import { inputOf } from './bits.js';
 import { corrupt } from './corrupt.js';
 import type { HuffmanTable } from './huffman.js';
 import { MAX_BLOCK, readLiterals } from './literals.js';
 import { newSequenceMemory, runSequences } from './sequences.js';
-
-/** Reading the last bits of a stream touches up to three bytes behind it. */
-const PADDING = 4;
 
 /**
  * Decodes the blocks of one Zstandard frame (RFC 8878, section 3.1.1.2), which begin at `start` of `frame`; the last
@@ -16,8 +14,7 @@ const PADDING = 4;
  * @throws CodecError with the offset in `frame` of the section that is wrong
  */
 export function zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8Array): void {
-  const data = new Uint8Array(frame.length + PADDING);
-  data.set(frame);
+  const input = inputOf(frame);
   const end = frame.length;
   const memory = newSequenceMemory();
   let huffman: HuffmanTable | undefined;
@@ -25,7 +22,7 @@ export function zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8A
   let to = 0;
   for (let last = false; !last; ) {
     if (end - at < 3) throw corrupt('header is cut', at);
-    const header = data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16);
+    const header = frame[at]! | (frame[at + 1]! << 8) | (frame[at + 2]! << 16);
     last = (header & 1) === 1;
     const type = (header >> 1) & 3;
     const size = header >> 3;
@@ -34,14 +31,14 @@ export function zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8A
     if (type === 3 || size > MAX_BLOCK) throw corrupt('type or size', at);
     if (next > end) throw corrupt('is cut', at);
     if (type === 2) {
-      const literals = readLiterals(data, from, next, huffman);
+      const literals = readLiterals(input, from, next, huffman);
       huffman = literals.huffman;
       const room = out.subarray(0, Math.min(out.length, to + MAX_BLOCK));
-      to = runSequences(data, literals.end, next, literals.bytes, memory, room, to);
+      to = runSequences(input, literals.end, next, literals.bytes, memory, room, to);
     } else {
       if (size > out.length - to) throw corrupt('decodes to too many bytes', at);
-      if (type === 1) out.fill(data[from]!, to, to + size);
-      else out.set(data.subarray(from, next), to);
+      if (type === 1) out.fill(frame[from]!, to, to + size);
+      else out.set(frame.subarray(from, next), to);
       to += size;
     }
     at = next;

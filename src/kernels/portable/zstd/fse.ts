@@ -8,13 +8,13 @@ export interface Distribution {
   readonly end: number;
 }
 
-/** A finite state entropy table (RFC 8878, section 4.1): what each state gives, and how to come to the next. */
+/**
+ * A finite state entropy table (RFC 8878, section 4.1). An entry for each state: bits 0 to 7 are the symbol that it
+ * gives; the next state is bits 16 to 31, plus as many bits of the stream as bits 8 to 15 say.
+ */
 export interface States {
   readonly log: number;
-  readonly symbols: Uint8Array;
-  /** The next state is this, plus so many bits of the stream. */
-  readonly nextBases: Uint16Array;
-  readonly nextBits: Uint8Array;
+  readonly entries: Uint32Array;
 }
 
 /** @throws CodecError */
@@ -74,40 +74,35 @@ export function readDistribution(
 /** @throws CodecError when the counts do not sum up to 2^log; `offset` is where they were read. */
 export function makeStates({ counts, log }: Omit<Distribution, 'end'>, offset: number): States {
   const size = 2 ** log;
-  const symbols = new Uint8Array(size);
-  const nextBases = new Uint16Array(size);
-  const nextBits = new Uint8Array(size);
-  const next = Uint16Array.from(counts, Math.abs);
+  const entries = new Uint32Array(size);
+  const next = new Uint16Array(counts.length);
   let high = size;
-  counts.forEach((count, symbol) => {
-    if (count === -1) symbols[--high] = symbol;
-  });
+  for (let symbol = 0; symbol < counts.length; symbol++) {
+    const count = counts[symbol]!;
+    next[symbol] = Math.abs(count);
+    if (count === -1) entries[--high] = symbol;
+  }
   const step = (size >> 1) + (size >> 3) + 3;
   const mask = size - 1;
   let place = 0;
   for (let symbol = 0; symbol < counts.length; symbol++) {
     for (let count = counts[symbol]!; count > 0; count--) {
-      symbols[place] = symbol;
+      entries[place] = symbol;
       do place = (place + step) & mask;
       while (place >= high);
     }
   }
   if (place !== 0) throw corrupt('distribution is not whole', offset);
   for (let state = 0; state < size; state++) {
-    const following = next[symbols[state]!]!++;
+    const symbol = entries[state]!;
+    const following = next[symbol]!++;
     const width = log - (31 - Math.clz32(following));
-    nextBits[state] = width;
-    nextBases[state] = (following << width) - size;
+    entries[state] = symbol | (width << 8) | (((following << width) - size) << 16);
   }
-  return { log, symbols, nextBases, nextBits };
+  return { log, entries };
 }
 
 /** One state that gives the same symbol for ever. */
 export function oneState(symbol: number): States {
-  return {
-    log: 0,
-    symbols: Uint8Array.of(symbol),
-    nextBases: new Uint16Array(1),
-    nextBits: new Uint8Array(1),
-  };
+  return { log: 0, entries: Uint32Array.of(symbol) };
 }

@@ -1,4 +1,4 @@
-import { readBits, streamBits } from './bits.js';
+import { type Input, nextWord, readBits, streamBits } from './bits.js';
 import { corrupt } from './corrupt.js';
 import { makeStates, readDistribution } from './fse.js';
 
@@ -17,14 +17,14 @@ export interface HuffmanTable {
 }
 
 /** @throws CodecError */
-export function readHuffman(data: Uint8Array, start: number, end: number): HuffmanTable {
+export function readHuffman(input: Input, start: number, end: number): HuffmanTable {
   if (start >= end) throw corrupt('Huffman table is cut', start);
-  const header = data[start]!;
+  const header = input.bytes[start]!;
   const from = start + 1;
   const next = from + (header < 128 ? header : (header - 126) >> 1);
   if (next > end) throw corrupt('Huffman table is cut', end);
   const weights =
-    header < 128 ? readCodedWeights(data, from, next) : readPlainWeights(data, from, header - 127);
+    header < 128 ? readCodedWeights(input, from, next) : readPlainWeights(input.bytes, from, header - 127);
   return { ...makeTable(weights, start), end: next };
 }
 
@@ -36,27 +36,27 @@ function readPlainWeights(data: Uint8Array, from: number, count: number): number
 }
 
 /** Two states take turns, until one wants bits that are not there: then the other gives its last value. */
-function readCodedWeights(data: Uint8Array, from: number, end: number): number[] {
-  const distribution = readDistribution(data, from, end, MAX_WEIGHT_LOG, MAX_SYMBOLS);
-  const { log, symbols, nextBases, nextBits } = makeStates(distribution, from);
+function readCodedWeights({ bytes, view }: Input, from: number, end: number): number[] {
+  const distribution = readDistribution(bytes, from, end, MAX_WEIGHT_LOG, MAX_SYMBOLS);
+  const { log, entries } = makeStates(distribution, from);
   const start = distribution.end;
-  let left = streamBits(data, start, end) - 2 * log;
+  let left = streamBits(bytes, start, end) - 2 * log;
   if (left < 0) throw corrupt('Huffman weights are cut', end);
-  let one = readBits(data, start, left + 2 * log, log);
-  let other = readBits(data, start, left + log, log);
+  let one = entries[readBits(view, start, left + 2 * log, log)]!;
+  let other = entries[readBits(view, start, left + log, log)]!;
   const weights: number[] = [];
   // The last weight is implied, so there is room for 255.
   while (weights.length < MAX_SYMBOLS - 2) {
-    weights.push(symbols[one]!);
-    const width = nextBits[one]!;
+    weights.push(one & 255);
+    const width = (one >> 8) & 255;
     if (left < width) {
-      weights.push(symbols[other]!);
+      weights.push(other & 255);
       return weights;
     }
-    const following = nextBases[one]! + readBits(data, start, left, width);
+    const following = (one >>> 16) + readBits(view, start, left, width);
     left -= width;
     one = other;
-    other = following;
+    other = entries[following]!;
   }
   throw corrupt('too many Huffman weights', from);
 }
@@ -94,7 +94,7 @@ function makeTable(weights: number[], offset: number): Omit<HuffmanTable, 'end'>
  * @throws CodecError when the symbols and the bits do not end together
  */
 export function decodeStream(
-  data: Uint8Array,
+  { bytes, view }: Input,
   start: number,
   end: number,
   { bits, entries }: HuffmanTable,
@@ -103,13 +103,11 @@ export function decodeStream(
   toEnd: number,
 ): void {
   const shift = 32 - bits;
-  let left = streamBits(data, start, end);
+  let left = streamBits(bytes, start, end);
   let at = to;
   while (at < toEnd && left > 0) {
-    // The 32 bits that end in the byte of the next bit; 25 or more of them are still to come: two codes.
-    const last = start + ((left - 1) >> 3);
-    let word = data[last - 3]! | (data[last - 2]! << 8) | (data[last - 1]! << 16) | (data[last]! << 24);
-    word <<= -left & 7;
+    // Two codes.
+    const word = nextWord(view, start, left);
     const entry = entries[word >>> shift]!;
     out[at++] = entry;
     left -= entry >> 8;

@@ -1,3 +1,4 @@
+import type { Input } from './bits.js';
 import { corrupt } from './corrupt.js';
 import { decodeStream, type HuffmanTable, readHuffman } from './huffman.js';
 
@@ -17,17 +18,18 @@ export interface Literals {
  * @throws CodecError
  */
 export function readLiterals(
-  data: Uint8Array,
+  input: Input,
   start: number,
   end: number,
   known: HuffmanTable | undefined,
 ): Literals {
   if (start >= end) throw corrupt('literals are cut', start);
-  const type = data[start]! & 3;
-  const format = (data[start]! >> 2) & 3;
+  const first = input.bytes[start]!;
+  const type = first & 3;
+  const format = (first >> 2) & 3;
   return type < 2
-    ? readPlain(data, start, end, type === 1, format, known)
-    : readCoded(data, start, end, type === 3, format, known);
+    ? readPlain(input.bytes, start, end, type === 1, format, known)
+    : readCoded(input, start, end, type === 3, format, known);
 }
 
 /** Literals as they are, or one byte repeated. */
@@ -51,7 +53,7 @@ function readPlain(
 }
 
 function readCoded(
-  data: Uint8Array,
+  input: Input,
   start: number,
   end: number,
   sameTable: boolean,
@@ -63,7 +65,7 @@ function readCoded(
   const headerSize = (4 + 2 * width) >> 3;
   if (start + Math.max(headerSize, 5) > end) throw corrupt('literals are cut', end);
   let header = 0n;
-  for (let i = headerSize - 1; i >= 0; i--) header = (header << 8n) | BigInt(data[start + i]!);
+  for (let i = headerSize - 1; i >= 0; i--) header = (header << 8n) | BigInt(input.bytes[start + i]!);
   const count = Number(BigInt.asUintN(width, header >> 4n));
   const size = Number(header >> BigInt(4 + width));
   const next = start + headerSize + size;
@@ -73,18 +75,18 @@ function readCoded(
   let from = start + headerSize;
   let huffman = known;
   if (!sameTable) {
-    huffman = readHuffman(data, from, next);
+    huffman = readHuffman(input, from, next);
     from = huffman.end;
   }
   if (huffman === undefined) throw corrupt('Huffman table of a block before is missing', start);
   const bytes = new Uint8Array(count);
-  if (format === 0) decodeStream(data, from, next, huffman, bytes, 0, count);
-  else decodeFourStreams(data, from, next, huffman, bytes);
+  if (format === 0) decodeStream(input, from, next, huffman, bytes, 0, count);
+  else decodeFourStreams(input, from, next, huffman, bytes);
   return { bytes, huffman, end: next };
 }
 
 function decodeFourStreams(
-  data: Uint8Array,
+  input: Input,
   start: number,
   end: number,
   huffman: HuffmanTable,
@@ -94,11 +96,11 @@ function decodeFourStreams(
   if (end - start < 10 || 3 * part > out.length) throw corrupt('literals in four streams', start);
   let from = start + 6;
   for (let stream = 0; stream < 4; stream++) {
-    const size = data[start + 2 * stream]! | (data[start + 2 * stream + 1]! << 8);
+    const size = input.bytes[start + 2 * stream]! | (input.bytes[start + 2 * stream + 1]! << 8);
     const next = stream === 3 ? end : from + size;
     if (next > end) throw corrupt('literals in four streams', start);
     const toEnd = stream === 3 ? out.length : (stream + 1) * part;
-    decodeStream(data, from, next, huffman, out, stream * part, toEnd);
+    decodeStream(input, from, next, huffman, out, stream * part, toEnd);
     from = next;
   }
 }
