@@ -1,6 +1,6 @@
 import type { Lz4Kernels } from '../kernels.js';
 import { lz4DecompressInto } from '../portable/lz4Decode.js';
-import { checkLz4Input, lz4CompressBound } from '../portable/lz4Encode.js';
+import { checkLz4Input, lz4Compress, lz4CompressBound } from '../portable/lz4Encode.js';
 import type { WasmRuntime } from './runtime.js';
 
 interface Lz4Exports {
@@ -13,22 +13,27 @@ const SLACK = 64;
 const DECODE_SCRATCH = 256;
 const HASH_TABLE = 4 << 12;
 
+const NOT_DECODED = () => false;
+
 export function wasmLz4(runtime: WasmRuntime): Lz4Kernels {
   return {
-    lz4DecompressInto: (block, out) =>
-      runtime.scope(() => {
+    lz4DecompressInto: (block, out) => {
+      const decoded = runtime.scopeOr(() => {
         const scratch = runtime.allocate(DECODE_SCRATCH);
         const from = runtime.allocate(block.length + SLACK);
         const to = runtime.allocate(out.length + SLACK);
         runtime.load(block, from);
         const { decode } = runtime.exports<Lz4Exports>('lz4');
-        if (decode(from, block.length, to, out.length, scratch) === 1) runtime.store(to, out);
-        // The portable decoder refuses the same blocks, and finds out what is wrong.
-        else lz4DecompressInto(block, out);
-      }),
+        if (decode(from, block.length, to, out.length, scratch) !== 1) return false;
+        runtime.store(to, out);
+        return true;
+      }, NOT_DECODED);
+      // The portable decoder refuses the same blocks, and finds out what is wrong.
+      if (!decoded) lz4DecompressInto(block, out);
+    },
     lz4Compress: (data) => {
       checkLz4Input(data);
-      return runtime.scope(() => {
+      const compress = () => {
         const table = runtime.allocate(HASH_TABLE);
         const from = runtime.allocate(data.length + SLACK);
         const to = runtime.allocate(lz4CompressBound(data.length) + SLACK);
@@ -37,7 +42,8 @@ export function wasmLz4(runtime: WasmRuntime): Lz4Kernels {
         const block = new Uint8Array(encode(from, data.length, to, table));
         runtime.store(to, block);
         return block;
-      });
+      };
+      return runtime.scopeOr(compress, () => lz4Compress(data));
     },
   };
 }

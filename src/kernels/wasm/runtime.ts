@@ -55,6 +55,16 @@ export class WasmRuntime {
     }
   }
 
+  /** The same, or `otherwise` where the memory cannot hold what `work` allocates: the portable path. */
+  scopeOr<T>(work: () => T, otherwise: () => T): T {
+    try {
+      return this.scope(work);
+    } catch (error) {
+      if (error instanceof UnsupportedError) return otherwise();
+      throw error;
+    }
+  }
+
   /**
    * The address of `byteLength` bytes, not zeroed, at a multiple of 64. It ends with the innermost `scope`.
    * @throws UnsupportedError when the memory cannot grow that far

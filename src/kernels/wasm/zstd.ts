@@ -27,10 +27,12 @@ export const ZSTD_WORK = {
 /** Descriptions of the three kinds of codes; behind each are states that the kernel makes itself. */
 export const ZSTD_CONSTANTS = describeCodes([LITERALS_LENGTH, OFFSET, MATCH_LENGTH]);
 
+const NOT_DECODED = () => false;
+
 export function wasmZstd(runtime: WasmRuntime): ZstdKernels {
   return {
-    zstdDecompressInto: (frame, start, out) =>
-      runtime.scope(() => {
+    zstdDecompressInto: (frame, start, out) => {
+      const decoded = runtime.scopeOr(() => {
         const length = frame.length - start;
         const work = runtime.allocate(ZSTD_WORK.bytes);
         const blocks = runtime.allocate(FRONT_SLACK + length + SLACK) + FRONT_SLACK;
@@ -38,10 +40,13 @@ export function wasmZstd(runtime: WasmRuntime): ZstdKernels {
         runtime.load(ZSTD_CONSTANTS, work + ZSTD_WORK.constants);
         runtime.load(frame.subarray(start), blocks);
         const { decode } = runtime.exports<ZstdExports>('zstd');
-        if (decode(blocks, length, to, out.length, work) === 1) runtime.store(to, out);
-        // The portable decoder refuses the same frames, and finds out what is wrong.
-        else zstdDecompressInto(frame, start, out);
-      }),
+        if (decode(blocks, length, to, out.length, work) !== 1) return false;
+        runtime.store(to, out);
+        return true;
+      }, NOT_DECODED);
+      // The portable decoder refuses the same frames, and finds out what is wrong.
+      if (!decoded) zstdDecompressInto(frame, start, out);
+    },
   };
 }
 

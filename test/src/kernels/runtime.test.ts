@@ -1,7 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UnsupportedError } from '../../../src/errors.js';
+import { wasmLz4 } from '../../../src/kernels/wasm/lz4.js';
 import { WasmRuntime } from '../../../src/kernels/wasm/runtime.js';
+import { wasmZstd } from '../../../src/kernels/wasm/zstd.js';
 import { throws } from '../../helpers/assertions.js';
 
 const MIB = 1 << 20;
@@ -64,6 +66,21 @@ test('refuses more than a wasm memory can have', () => {
   const runtime = empty();
   runtime.scope(() => throws(() => runtime.allocate(2 ** 32), UnsupportedError, /memory is full/));
   runtime.scope(() => assert.type(runtime.allocate(MIB), 'number'));
+});
+
+test('codecs take the portable path for what no wasm memory holds', () => {
+  const full = empty();
+  full.allocate = () => {
+    throw new UnsupportedError('wasm memory is full');
+  };
+  const data = Uint8Array.from({ length: 300 }, (_, i) => i % 7);
+  const { lz4Compress, lz4DecompressInto } = wasmLz4(full);
+  const out = new Uint8Array(300);
+  lz4DecompressInto(lz4Compress(data), out);
+  assert.equal(out, data);
+  // One raw block, marked as the last.
+  wasmZstd(full).zstdDecompressInto(Uint8Array.of((3 << 3) | 1, 0, 0, 7, 8, 9), 0, out.subarray(0, 3));
+  assert.equal([...out.subarray(0, 3)], [7, 8, 9]);
 });
 
 test.run();
