@@ -10,12 +10,15 @@ export const OVERSAMPLING = 8;
 /** Blocks that are kept: with more, orthogonalizing costs more than the products with the matrix. */
 const MAX_BLOCKS = 8;
 
+/** Far beyond what any spectrum was seen to take: the values only ever grow, so they settle. */
+const MAX_ITERATIONS = 200;
+
 /** What further steps would still add to the captured energy, as a share of it. */
 const ENERGY_TOLERANCE = 5e-4;
 
-/** Relative gap between squared singular values from which on single vectors, not only their span, must be right. */
-const GAP = 0.02;
-/** Last change of a squared singular value, relative to its gap: the square of its vector's error one step before. */
+/** Squared singular values with relative gaps up to this one form a group, of which only the common span matters. */
+const GAP = 0.05;
+/** Last change of a squared singular value, relative to the gap of its group: the squared error of the span before. */
 const VECTOR_TOLERANCE = 1e-8;
 /** Last change that is rounding, relative to the largest squared singular value. */
 const ROUNDING = 1e-14;
@@ -43,7 +46,7 @@ export function findRange(kernels: LinearKernels, a: Matrix, rank: number, rando
   const start = { data: Float64Array.from({ length: a.cols * block }, random), cols: block };
   let next = extendBasis(kernels, basis.view, start, random);
   const history: Float64Array[] = [];
-  while (next.cols > 0) {
+  for (let iteration = 0; next.cols > 0 && iteration < MAX_ITERATIONS; iteration++) {
     const mapped = product(kernels, a, matrix(next.data, a.cols, next.cols));
     basis.append(next.data, next.cols);
     image.append(mapped, next.cols);
@@ -69,11 +72,14 @@ function hasSettled([now, before, earlier]: readonly Float64Array[], rank: numbe
   // The gains fall about geometrically.
   if (gain > ROUNDING * energy && !(rate < 1 && (gain * rate) / (1 - rate) <= ENERGY_TOLERANCE * energy))
     return false;
-  for (let i = 0; i < Math.min(rank, now.length); i++) {
-    const value = now[i]!;
-    const gap = Math.min((now[i - 1] ?? Infinity) - value, value - (now[i + 1] ?? 0));
-    const change = Math.abs(value - (before[i] ?? 0));
-    if (gap > GAP * value && change > VECTOR_TOLERANCE * gap + ROUNDING * now[0]!) return false;
+  for (let first = 0; first < Math.min(rank, now.length); ) {
+    let end = first + 1;
+    while (end < now.length && now[end - 1]! - now[end]! <= GAP * now[end - 1]!) end++;
+    // A group that goes on behind the rank has no span of its own in the result.
+    if (end > rank) break;
+    const gap = Math.min((now[first - 1] ?? Infinity) - now[first]!, now[end - 1]! - (now[end] ?? 0));
+    const allowed = VECTOR_TOLERANCE * gap + ROUNDING * now[0]!;
+    for (; first < end; first++) if (Math.abs(now[first]! - (before[first] ?? 0)) > allowed) return false;
   }
   return true;
 }
