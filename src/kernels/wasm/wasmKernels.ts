@@ -6,6 +6,8 @@ import { EMBEDDED_WASM } from './embedded.generated.js';
 import { wasmEmbedded } from './embedded.js';
 import { FLOAT_WASM } from './float.generated.js';
 import { wasmFloat } from './float.js';
+import { GAUSSIAN_WASM } from './gaussian.generated.js';
+import { wasmGaussian } from './gaussian.js';
 import { LINEAR_WASM } from './linear.generated.js';
 import { wasmLinear } from './linear.js';
 import { LZ4_WASM } from './lz4.generated.js';
@@ -21,6 +23,7 @@ const MODULES: Readonly<Record<string, string>> = {
   dct: DCT_WASM,
   embedded: EMBEDDED_WASM,
   float: FLOAT_WASM,
+  gaussian: GAUSSIAN_WASM,
   linear: LINEAR_WASM,
   lz4: LZ4_WASM,
   xxh3: XXH3_WASM,
@@ -42,6 +45,7 @@ export async function createWasmKernels(): Promise<Kernels> {
     ...wasmDct(runtime),
     embedded: wasmEmbedded(runtime),
     ...wasmFloat(runtime),
+    ...wasmGaussian(runtime),
     ...wasmLinear(runtime),
     ...wasmLz4(runtime),
     ...wasmXxh3(runtime),

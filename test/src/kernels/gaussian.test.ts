@@ -1,0 +1,71 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadKernels } from '../../../src/kernels/loadKernels.js';
+import { portableKernels as portable } from '../../../src/kernels/portable/index.js';
+import { SeededRng } from '../../../src/rng.js';
+import { assertClose } from '../../helpers/assertions.js';
+import { noise } from '../../helpers/encodings.js';
+
+const wasm = await loadKernels({ implementation: 'wasm' });
+
+const seeds = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n });
+
+/** Row `index` of the matrix: what a sum over rows becomes when only its product is not 0. */
+function matrixRow(seed: bigint, columns: number, index: number): Float64Array {
+  const products = new Float64Array(index + 1);
+  products[index] = 1;
+  const row = new Float64Array(columns);
+  wasm.gaussianRows(seed, undefined, products, row);
+  return row;
+}
+
+/** A generator that is off by one bit gives other numbers altogether; this bound is for the polynomials. */
+function assertNormals(actual: Float64Array, rng: SeededRng): void {
+  for (const [i, value] of actual.entries()) {
+    const expected = rng.nextNormal();
+    const error = Math.abs(value - expected) / Math.max(1, Math.abs(expected));
+    if (!(error <= 1e-6)) assert.unreachable(`[${i}]: ${value} for ${expected}`);
+  }
+}
+
+test('the normals are those of the generator, for any number of columns', () => {
+  const columns = fc.integer({ min: 1, max: 300 });
+  fc.assert(
+    fc.property(seeds, columns, fc.integer({ min: 0, max: 5 }), (seed, length, index) => {
+      const rng = new SeededRng(seed);
+      for (let skipped = 0; skipped < index * length; skipped++) rng.nextNormal();
+      assertNormals(matrixRow(seed, length, index), rng);
+    }),
+  );
+});
+
+test('a million normals, with the logarithm of the smallest uniform number first', () => {
+  // The generator of seed 0 begins with a uniform number of 0.
+  assertNormals(matrixRow(0n, 1_000_003, 0), new SeededRng(0n));
+});
+
+test('products, sums and squares are those of the portable kernel', () => {
+  const size = fc.integer({ min: 0, max: 70 });
+  fc.assert(
+    fc.property(seeds, size, size, fc.boolean(), fc.boolean(), (seed, rows, columns, project, square) => {
+      const data = project ? Float64Array.from(noise(columns, 1)) : undefined;
+      const run = ({ gaussianRows }: typeof wasm) => {
+        const products = Float64Array.from(noise(rows, 2));
+        const sums = Float64Array.from(noise(columns, 3));
+        const squares = square ? Float64Array.from(noise(columns, 4)) : undefined;
+        gaussianRows(seed, data, products, sums, squares);
+        return { products, sums, squares: squares ?? [] };
+      };
+      const actual = run(wasm);
+      const expected = run(portable);
+      // Each product sums up to 70 normals, each off by as much as 1e-6 of the largest.
+      assertClose(actual.products, expected.products, 1e-5, 'products');
+      assertClose(actual.sums, expected.sums, 1e-5, 'sums');
+      assertClose(actual.squares, expected.squares, 1e-5, 'squares');
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test.run();
