@@ -35,14 +35,14 @@ for (const size of [1, 7, 4096, file.length]) {
         toArray(),
       ),
     );
+    // Fragments that arrive while the kernels load, or while one is computed, are reconstructed together.
+    const counts = seen.map(([fragments]) => fragments);
     assert.equal(
-      seen.map(([fragments]) => fragments),
-      [1, 2, 3, 4, 5, 6, 7, 8],
+      counts,
+      [...new Set(counts)].sort((a, b) => a - b),
     );
-    assert.equal(
-      seen.map(([, complete]) => complete),
-      [false, false, false, false, false, false, false, true],
-    );
+    assert.equal(seen.at(-1), [8, true]);
+    assert.not(seen.slice(0, -1).some(([, complete]) => complete));
   });
 }
 
