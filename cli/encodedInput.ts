@@ -32,8 +32,9 @@ export async function openEncodedTensor(
   const source = await openInput(path, signal);
   try {
     const kind = await fileKind(source, path);
-    if (kind === 'safetensors') throw new UsageError(`${path} is a safetensors file: nothing to decode`);
-    return await (kind === 'hct' ? openHct(source, choice, signal) : openHolo(source, choice, signal));
+    if (kind === 'hct') return await openHct(source, choice, signal);
+    if (kind === 'holotensor') return await openHolo(source, choice, signal);
+    throw new UsageError(`${path} is a safetensors file: there is nothing to decode`);
   } catch (error) {
     await source.close?.();
     throw error;

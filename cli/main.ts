@@ -44,7 +44,7 @@ const program = new Command('holostream')
 program
   .command('inspect')
   .description('show what is in a file or model directory')
-  .argument('<file>', 'HCT, HoloTensor or safetensors file, or model directory')
+  .argument('<file>', 'HCT, HoloTensor, safetensors or model file, or model directory')
   .option('--json', 'as JSON')
   .action(async (path: string, chosen: InspectOptions) => {
     const { inspect } = await import('./commands/inspect.js');
@@ -54,7 +54,7 @@ program
 program
   .command('verify')
   .description('read everything and check every checksum')
-  .argument('<file>', 'HCT, HoloTensor or safetensors file, or model directory')
+  .argument('<file>', 'HCT, HoloTensor, safetensors or model file, or model directory')
   .action(async (path: string) => {
     const { verify } = await import('./commands/verify.js');
     await verify(context, path);
@@ -62,11 +62,16 @@ program
 
 program
   .command('encode')
-  .description('compress a tensor (.hct), cut it into fragments (.holo), or turn a model into a directory')
-  .argument('<in>', 'safetensors file, or raw bytes with --dtype and --shape; - for standard input')
+  .description(
+    'compress a tensor (.hct) or a model (directory), or cut them into fragments (.holo, .holo.safetensors)',
+  )
+  .argument(
+    '<in>',
+    'safetensors file or index of shards, or raw bytes with --dtype and --shape; - for standard input',
+  )
   .requiredOption(
     '-o, --output <out>',
-    'file.hct, file.holo, a directory (ends with /), or - for HCT on standard output',
+    'file.hct, file.holo, model.holo.safetensors, a directory (ends with /), or - for HCT on standard output',
   )
   .option('--tensor <name>', 'which tensor of a safetensors file')
   .option('--dtype <dtype>', 'element type of raw bytes', options.dtype)
@@ -90,6 +95,8 @@ program
   )
   .option('--rank <n>', '.holo, low-rank: most components to keep', options.positiveInteger)
   .option('--residual', '.holo, low-rank: a last fragment makes the whole exact')
+  .option('--keep <pattern>', '.holo.safetensors: tensors to store as they are: *.bias', options.pattern)
+  .option('--resume', '.holo.safetensors: go on where an interrupted run has stopped')
   .option('--seed <n>', '.holo: where encodings draw random numbers', options.seed)
   .action(async (path: string, chosen: EncodeOptions) => {
     const { encode } = await import('./commands/encode.js');
@@ -98,11 +105,13 @@ program
 
 program
   .command('decode')
-  .description('turn an HCT or HoloTensor file into plain numbers, or a model directory into safetensors')
-  .argument('<in>', 'HCT or HoloTensor file, - for standard input, or a model directory')
+  .description(
+    'turn an HCT or HoloTensor file into plain numbers, or a model file or directory into safetensors',
+  )
+  .argument('<in>', 'HCT or HoloTensor file, - for standard input, model file or model directory')
   .requiredOption(
     '-o, --output <out>',
-    'file.raw, file.npy, file.safetensors, or - for raw bytes on standard output',
+    'file.raw, file.npy, file.safetensors, - for raw bytes on standard output, or a directory for shards',
   )
   .option('--fragments <list>', 'HoloTensor: only these fragments: 0,3,5', options.fragmentList)
   .option('--quality <q>', 'HoloTensor: as many fragments as reach this cosine similarity', options.quality)

@@ -35,6 +35,15 @@ export function fragmentCount(text: string): number {
   return value;
 }
 
+/** A pattern for names, in which * stands for any text and ? for one character; the option may be repeated. */
+export function pattern(text: string, earlier: readonly RegExp[] = []): RegExp[] {
+  const source = text
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.');
+  return [...earlier, new RegExp(`^${source}$`, 'su')];
+}
+
 /** Any 64 bits: 7, or 0x9e3779b9. */
 export function seed(text: string): bigint {
   if (/^(\d+|0x[0-9a-f]+)$/i.test(text) && BigInt(text) < 2n ** 64n) return BigInt(text);

@@ -1,13 +1,15 @@
 import { NpyStream } from '../../operators/npy.js';
+import { fileSource } from '../../sources/file.js';
 import { modelFolder } from '../../sources/modelFolder.js';
 import { streamSource } from '../../sources/stream.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { ModelReader } from '../../src/model/modelReader.js';
 import { isSafetensorsDType, serializeSafetensorsHeader } from '../../src/safetensors/index.js';
 import type { CommandContext } from '../context.js';
+import { decodeToFolder, decodeToOneFile } from '../decodeModelFile.js';
 import { type FragmentChoice, openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
-import { isDirectory } from '../fileKind.js';
+import { fileKind, isDirectory } from '../fileKind.js';
 import { STANDARD } from '../input.js';
 import { writeOutput } from '../output.js';
 import { counted, startProgress } from '../progress.js';
@@ -26,6 +28,8 @@ export async function decode(
   { output, ...choice }: DecodeOptions,
 ): Promise<void> {
   if (await isDirectory(input)) return decodeDirectory(context, input, output);
+  if (input !== STANDARD && (await isModelFile(input)))
+    return decodeModelFile(context, input, output, choice);
   const format = formatOf(output);
   await using tensor = await openEncodedTensor(input, choice, context.signal);
   const progress = startProgress('decoding', tensor.byteLength);
@@ -57,6 +61,33 @@ async function* toSafetensors(
 
 function toNpy({ dtype, shape }: TensorInput, chunks: AsyncIterable<Uint8Array>) {
   return streamSource(chunks).stream().pipeThrough(new NpyStream(dtype, shape));
+}
+
+async function isModelFile(path: string): Promise<boolean> {
+  await using source = await fileSource(path);
+  return (await fileKind(source, path)) === 'model-file';
+}
+
+async function decodeModelFile(
+  { signal }: CommandContext,
+  input: string,
+  output: string,
+  { fragments, quality }: FragmentChoice,
+): Promise<void> {
+  if (fragments !== undefined || quality !== undefined) {
+    throw new UsageError('--fragments and --quality are for HoloTensor files; this is a model file');
+  }
+  const toFolder = output.endsWith('/') || (await isDirectory(output));
+  if (!toFolder && output !== STANDARD && !output.endsWith('.safetensors')) {
+    throw new UsageError(`a model file becomes a .safetensors file or a directory, not ${output}`);
+  }
+  await using source = await fileSource(input);
+  const progress = startProgress('decoding', source.size);
+  try {
+    await (toFolder ? decodeToFolder : decodeToOneFile)(source, output, progress, signal);
+  } finally {
+    progress.stop();
+  }
 }
 
 async function decodeDirectory({ signal }: CommandContext, input: string, output: string): Promise<void> {

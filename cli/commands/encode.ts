@@ -2,6 +2,7 @@ import type { CommandContext } from '../context.js';
 import { encodeDirectory } from '../encode/directory.js';
 import { encodeHct } from '../encode/hct.js';
 import { encodeHolotensor } from '../encode/holotensor.js';
+import { encodeToModelFile } from '../encode/modelFile.js';
 import { type EncodeOptionName, type EncodeOptions, flagOf } from '../encode/options.js';
 import { UsageError } from '../failure.js';
 import { isDirectory } from '../fileKind.js';
@@ -16,6 +17,7 @@ interface Target {
 const ONE_TENSOR = ['tensor', 'dtype', 'shape'] as const;
 const COMPRESSION = ['algorithm', 'level'] as const;
 const HCT_FILES = ['hctVersion', 'blockSize', 'blockChecksums'] as const;
+const FRAGMENTS = ['encoding', 'fragments', 'qualities', 'layout', 'rank', 'residual'] as const;
 
 const DIRECTORY: Target = {
   name: 'a model directory',
@@ -29,12 +31,13 @@ const HCT: Target = {
 };
 const HOLOTENSOR: Target = {
   name: 'a HoloTensor file',
-  options: [
-    ...ONE_TENSOR,
-    ...COMPRESSION,
-    ...(['encoding', 'fragments', 'qualities', 'layout', 'rank', 'residual', 'seed'] as const),
-  ],
+  options: [...ONE_TENSOR, ...COMPRESSION, ...FRAGMENTS, 'seed'],
   run: encodeHolotensor,
+};
+const MODEL_FILE: Target = {
+  name: 'a model file',
+  options: [...FRAGMENTS, 'keep', 'resume'],
+  run: encodeToModelFile,
 };
 
 export async function encode(context: CommandContext, input: string, options: EncodeOptions): Promise<void> {
@@ -53,8 +56,9 @@ async function targetOf(output: string): Promise<Target> {
   if (output.endsWith('/') || (await isDirectory(output))) return DIRECTORY;
   if (output === STANDARD || output.endsWith('.hct')) return HCT;
   if (output.endsWith('.holo')) return HOLOTENSOR;
+  if (output.endsWith('.holo.safetensors')) return MODEL_FILE;
   throw new UsageError(
-    `cannot tell the format of ${output}: end it with .hct or .holo, or with / for a directory`,
+    `cannot tell the format of ${output}: end it with .hct, .holo or .holo.safetensors, or with / for a directory`,
   );
 }
 

@@ -1,5 +1,6 @@
 import { modelFolder } from '../../sources/modelFolder.js';
 import { HctReader } from '../../src/hct/index.js';
+import { readModelFile, readModelTensor } from '../../src/holoModel/index.js';
 import { HOLO_FLAG_FRAGMENT_CHECKSUMS, HoloTensorReader } from '../../src/holotensor/index.js';
 import { ModelReader } from '../../src/model/modelReader.js';
 import { readSafetensorsHeader } from '../../src/safetensors/index.js';
@@ -11,7 +12,12 @@ import { startProgress } from '../progress.js';
 
 const VERIFY: Readonly<
   Record<FileKind, (source: RandomAccessSource, signal: AbortSignal) => Promise<string>>
-> = { hct: verifyHct, holotensor: verifyHolotensor, safetensors: verifySafetensors };
+> = {
+  hct: verifyHct,
+  holotensor: verifyHolotensor,
+  'model-file': verifyModelFile,
+  safetensors: verifySafetensors,
+};
 
 /** Reads everything: it succeeds only where decoding would. */
 export async function verify({ signal }: CommandContext, file: string): Promise<void> {
@@ -40,6 +46,22 @@ async function verifyHolotensor(source: RandomAccessSource, signal: AbortSignal)
   const { total } = await reader.readAll({ signal });
   const checked = (reader.header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) !== 0 ? total : 0;
   return `${total} fragments decoded, ${checked} checksums verified`;
+}
+
+async function verifyModelFile(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
+  const { tensors } = await readModelFile(source, { signal });
+  const total = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const progress = startProgress('verifying', total);
+  try {
+    for (const tensor of tensors) {
+      const { length } = await readModelTensor(source, tensor, { signal });
+      progress.advance(length);
+    }
+  } finally {
+    progress.stop();
+  }
+  const pieces = tensors.reduce((sum, tensor) => sum + tensor.pieces.length, 0);
+  return `${tensors.length} tensors decoded, ${pieces + 1} checksums verified`;
 }
 
 async function verifyHct(source: RandomAccessSource, signal: AbortSignal): Promise<string> {

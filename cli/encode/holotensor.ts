@@ -43,7 +43,11 @@ export async function encodeHolotensor(
   }
 }
 
-function encoderOptions(encoding: HolographicEncoding, options: EncodeOptions): HoloTensorEncoderOptions {
+/** The options that this encoding has. @throws UsageError for those of others */
+export function encoderOptions(
+  encoding: HolographicEncoding,
+  options: EncodeOptions,
+): HoloTensorEncoderOptions {
   for (const name of ['qualities', 'layout', 'rank', 'residual'] as const) {
     if (options[name] !== undefined && !OWN_OPTIONS[encoding].includes(name)) {
       throw new UsageError(`${flagOf(name)} does not apply to --encoding ${encoding}`);

@@ -20,6 +20,8 @@ export interface EncodeOptions {
   readonly rank?: number;
   readonly residual?: true;
   readonly seed?: bigint;
+  readonly keep?: readonly RegExp[];
+  readonly resume?: true;
 }
 
 export type EncodeOptionName = Exclude<keyof EncodeOptions, 'output'>;

@@ -33,7 +33,7 @@ export async function decodeModelFile(
     try {
       await sink.write(sourceFileHeader(file), 0);
       for (const { name, offset, byteLength } of sourceFileTensors(file)) {
-        await sink.write(await readTensorBytes(source, tensors.get(name)!, { signal }), offset);
+        await sink.write(await readModelTensor(source, tensors.get(name)!, { signal }), offset);
         done += byteLength;
         onProgress?.(done, total);
       }
@@ -46,10 +46,14 @@ export async function decodeModelFile(
   return model;
 }
 
-async function readTensorBytes(
+/**
+ * The bytes of one tensor of a model file, of all its fragments.
+ * @throws FormatError, ChecksumError, CodecError, SourceError
+ */
+export async function readModelTensor(
   source: RandomAccessSource,
   tensor: ModelFileTensor,
-  { signal }: AbortOptions,
+  { signal }: AbortOptions = {},
 ): Promise<Uint8Array> {
   const decoder = new ModelTensorDecoder(tensor, await loadKernels());
   for (const [number, { offset, length }] of tensor.pieces.entries()) {

@@ -1,0 +1,173 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { failed, ok, runCli, startCli, temporaryFolder } from '../helpers/cli.js';
+import { HOSTILE_TENSORS, modelOf } from '../helpers/models.js';
+import { sharedPath } from '../helpers/shared.js';
+import { strictSafetensors } from '../helpers/strictSafetensors.js';
+
+const test = suite('command line: model files');
+const folder = temporaryFolder();
+const at = (...names: string[]) => join(folder, ...names);
+
+async function inspected(path: string) {
+  return JSON.parse(ok(await runCli(['inspect', path, '--json'])).toString());
+}
+
+test('a real model and back, byte for byte', async () => {
+  const input = sharedPath('weights/silero-vad-16k.safetensors');
+  const output = at('silero.holo.safetensors');
+  ok(await runCli(['encode', input, '-o', output]));
+  assert.equal(readdirSync(folder), ['silero.holo.safetensors'], 'the spool is gone');
+  strictSafetensors(readFileSync(output));
+  const [back, piped, verified, shown, data] = await Promise.all([
+    runCli(['decode', output, '-o', at('back.safetensors')]),
+    runCli(['decode', output, '-o', '-']),
+    runCli(['verify', output]),
+    runCli(['inspect', output]),
+    inspected(output),
+  ]);
+  ok(back!);
+  assert.ok(readFileSync(at('back.safetensors')).equals(readFileSync(input)));
+  assert.ok(ok(piped!).equals(readFileSync(input)));
+  assert.match(ok(verified!).toString(), /^ok: \d+ tensors decoded, \d+ checksums verified\n$/);
+  assert.match(ok(shown!).toString(), /^format +model file of fragments/);
+  assert.is(data.format, 'model-file');
+  const conv = data.tensors.find(({ name }: { name: string }) => name === 'conv1.weight');
+  const cosines = conv.fragments.map(({ cosine }: { cosine: number }) => cosine);
+  assert.equal(cosines, [...cosines].sort(), 'better with each fragment');
+  assert.is(cosines.at(-1), 1);
+});
+
+test('every dtype and hostile names; --keep stores tensors as they are', async () => {
+  const model = modelOf([...HOSTILE_TENSORS, { name: 'large.bias', dtype: 'F32', shape: [5000] }]);
+  writeFileSync(at('hostile.safetensors'), model);
+  const output = at('hostile.holo.safetensors');
+  const kept = ['--keep', '*.bias', '--keep', 'nothing?'];
+  ok(await runCli(['encode', at('hostile.safetensors'), '-o', output, '--fragments', '3', ...kept]));
+  const { tensors } = await inspected(output);
+  const encoded = tensors.filter((tensor: { encoded: boolean }) => tensor.encoded);
+  assert.equal(
+    encoded.map(({ name, fragments }: { name: string; fragments: object[] }) => [name, fragments.length]),
+    [['large', 3]],
+  );
+  ok(await runCli(['decode', output, '-o', at('hostile-back.safetensors')]));
+  assert.ok(readFileSync(at('hostile-back.safetensors')).equals(model));
+});
+
+test('shards in; shards, or one file, out', async () => {
+  mkdirSync(at('shards'));
+  const tensors = [
+    [{ name: 'a', dtype: 'F32', shape: [80, 80] }],
+    [
+      { name: 'b', dtype: 'BF16', shape: [80, 80] },
+      { name: 'c', dtype: 'I64', shape: [3] },
+    ],
+  ] as const;
+  const names = ['model-00001-of-00002.safetensors', 'model-00002-of-00002.safetensors'];
+  const map: Record<string, string> = { a: names[0]!, b: names[1]!, c: names[1]! };
+  const index = JSON.stringify({ metadata: { total_size: 1 }, weight_map: map });
+  writeFileSync(at('shards', 'model.safetensors.index.json'), index);
+  for (const [i, name] of names.entries()) writeFileSync(at('shards', name), modelOf(tensors[i]!));
+  const output = at('sharded.holo.safetensors');
+  ok(await runCli(['encode', at('shards', 'model.safetensors.index.json'), '-o', output]));
+  ok(await runCli(['decode', output, '-o', `${at('again')}/`]));
+  assert.equal(readdirSync(at('again')).sort(), readdirSync(at('shards')).sort());
+  for (const name of readdirSync(at('shards'))) {
+    assert.ok(readFileSync(at('again', name)).equals(readFileSync(at('shards', name))), name);
+  }
+  ok(await runCli(['decode', output, '-o', at('joined.safetensors')]));
+  const joined = strictSafetensors(readFileSync(at('joined.safetensors')));
+  assert.equal(
+    joined.tensors.map(({ name }) => name),
+    ['a', 'b', 'c'],
+  );
+});
+
+test('what is wrong with an index or a model file: exit code 1', async () => {
+  const broken: [string, string, RegExp][] = [
+    ['json', '{', /not JSON/],
+    ['map', '{}', /no weight_map/],
+    ['outside', '{"weight_map": {"a": "../secret.safetensors"}}', /a plain name/],
+    ['windows', '{"weight_map": {"a": "..\\\\secret.safetensors"}}', /a plain name/],
+    ['empty', '{"weight_map": {}}', /names no file/],
+    ['absent', '{"weight_map": {"a": "absent.safetensors"}}', /cannot open file/],
+  ];
+  for (const [name, text] of broken) writeFileSync(at(`${name}.safetensors.index.json`), text);
+  const results = await Promise.all(
+    broken.map(([name]) =>
+      runCli(['encode', at(`${name}.safetensors.index.json`), '-o', at('x.holo.safetensors')]),
+    ),
+  );
+  for (const [i, result] of results.entries()) failed(result, 1, broken[i]![2]);
+  const bytes = readFileSync(at('sharded.holo.safetensors'));
+  bytes[bytes.length - 9]! ^= 1;
+  writeFileSync(at('flipped.holo.safetensors'), bytes);
+  writeFileSync(at('kept.safetensors'), 'kept');
+  failed(
+    await runCli(['decode', at('flipped.holo.safetensors'), '-o', at('kept.safetensors')]),
+    1,
+    /checksum/,
+  );
+  failed(await runCli(['verify', at('flipped.holo.safetensors')]), 1, /checksum/);
+  assert.is(readFileSync(at('kept.safetensors'), 'utf8'), 'kept');
+  failed(
+    await runCli(['encode', at('sharded.holo.safetensors'), '-o', at('x.holo.safetensors')]),
+    1,
+    /already/,
+  );
+  const left = readdirSync(folder).filter((name) => /spool|tmp|partial|^x\./.test(name));
+  assert.equal(left, []);
+});
+
+test('an interrupted conversion goes on with --resume', async () => {
+  const tensors = Array.from({ length: 6 }, (_, i) => ({
+    name: `w${i}`,
+    dtype: 'F32' as const,
+    shape: [1000, 400],
+  }));
+  writeFileSync(at('long.safetensors'), modelOf(tensors));
+  const output = at('long.holo.safetensors');
+  const spool = at('.long.holo.safetensors.holostream-spool');
+  const child = startCli(['encode', at('long.safetensors'), '-o', output]);
+  const spooled = () => {
+    try {
+      return readdirSync(spool).filter((name) => name.endsWith('.spool')).length;
+    } catch {
+      return 0;
+    }
+  };
+  while (spooled() < 1) await new Promise((next) => setTimeout(next, 5));
+  child.kill('SIGINT');
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  assert.is(code, 130);
+  assert.not(readdirSync(folder).includes('long.holo.safetensors'));
+  const before = spooled();
+  assert.ok(before >= 1 && before < 7);
+  ok(await runCli(['encode', at('long.safetensors'), '-o', output, '--resume']));
+  ok(await runCli(['decode', output, '-o', at('long-back.safetensors')]));
+  assert.ok(readFileSync(at('long-back.safetensors')).equals(readFileSync(at('long.safetensors'))));
+  assert.is(spooled(), 0);
+});
+
+test('options that make no sense: exit code 2', async () => {
+  const model = at('hostile.safetensors');
+  const cases: [string[], RegExp][] = [
+    [
+      ['encode', model, '-o', 'x.holo.safetensors', '--tensor', 'w'],
+      /--tensor does not apply to a model file/,
+    ],
+    [['encode', model, '-o', 'x.holo', '--keep', '*'], /--keep does not apply to a HoloTensor file/],
+    [
+      ['decode', at('hostile.holo.safetensors'), '-o', 'x.npy'],
+      /becomes a \.safetensors file or a directory/,
+    ],
+    [['decode', at('hostile.holo.safetensors'), '-o', '-', '--quality', '0.5'], /this is a model file/],
+    [['decode', model, '-o', '-'], /nothing to decode/],
+  ];
+  const results = await Promise.all(cases.map(([args]) => runCli(args)));
+  for (const [i, result] of results.entries()) failed(result, 2, cases[i]![1]);
+});
+
+test.run();
