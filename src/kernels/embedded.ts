@@ -67,6 +67,39 @@ export interface Centroids {
   readonly zeroCentroid: number;
 }
 
+/** How a tile is cut into planes. */
+export interface TilePlan {
+  /** 1 in the lowest plane stands for 2^scale. */
+  readonly scale: number;
+  readonly depth: number;
+  /** Significant weights that make a group dense. */
+  readonly threshold: number;
+  /** Count symbols also for planes whose bits are kept apart. */
+  readonly apart: boolean;
+}
+
+/** A tile as bitmaps, and what an encoder wants to know before it codes them. */
+export interface TileSurvey {
+  /** Bitmaps, the highest first. */
+  readonly planes: readonly Uint8Array[];
+  /** 1: negative. */
+  readonly signs: Uint8Array;
+  /** Σ x². As all sums, in steps of the lowest plane. */
+  readonly energy: number;
+  /** See `portable/embedded/survey.ts`. */
+  readonly sums: Float64Array;
+  /** What would be coded, for each plane twice, with bits kept together and apart: see `portable/embedded/symbols.ts`. */
+  readonly symbols: Uint32Array;
+  /** A bit for each plane that makes groups dense. */
+  readonly signPlanes: number;
+}
+
+/** A plane as it is to be coded. */
+export interface PlaneToCode extends PlaneCoding {
+  /** Signs follow it. */
+  readonly signs: boolean;
+}
+
 export interface EmbeddedKernels {
   /**
    * One plane of tiles: the bytes of the dense groups as they are; then, as bits, the other groups coded, the bits
@@ -100,4 +133,18 @@ export interface EmbeddedKernels {
     exponent: number,
     out: Float32Array,
   ): void;
+  /** @param values finite */
+  surveyTile(values: Float32Array, plan: TilePlan): TileSurvey;
+  /**
+   * The units of a tile up to its last plane, in the order of the passes; and what is then known of it.
+   * @param count weights in the tile
+   */
+  encodeTile(
+    tile: Pick<TileSurvey, 'planes' | 'signs'>,
+    count: number,
+    planes: readonly PlaneToCode[],
+    threshold: number,
+  ): { units: Uint8Array[]; state: TileState };
+  /** What `decodeRemainder` reads. `patterns` are the tile's elements, zeros in place of those that are not finite. */
+  encodeRemainder(tile: Omit<PlanesOfTile, 'planes'>, patterns: Uint16Array | Uint32Array): Uint8Array;
 }

@@ -35,9 +35,9 @@ export class EmbeddedEncoder {
     const source = sourceOf(request);
     const counted = survey(source.values);
     const plan = planPlanes(counted, source.layout);
-    const encoded = encodeUnits(source, plan);
+    const encoded = encodeUnits(source, plan, request.kernels.embedded);
     const { units, stream } = encoded;
-    const qualities = unitQualities(encoded, counted.energy * 4 ** -plan.scale);
+    const qualities = unitQualities(encoded);
     const cuts = chooseCuts(request.fragments, this.#targets, units, qualities);
     const elements = source.values.length;
     const payloads = cuts.map((end, index) => {
@@ -78,18 +78,20 @@ function sourceOf(request: EncodeRequest): Source {
 
 const EXACT: UnitQuality = { cosine: 1, relativeError: 0 };
 
-/** The quality of each prefix of units; `energy` is Σ x² in squares of the lowest plane's step. */
-function unitQualities({ gains }: EncodedUnits, energy: number): UnitQuality[] {
-  let dot = 0;
+/** The quality of each prefix of units. */
+function unitQualities({ changes, energy }: EncodedUnits): UnitQuality[] {
   let square = 0;
-  const qualities = gains.map((gain): UnitQuality => {
-    dot += gain.dot;
-    square += gain.square;
+  let error = energy;
+  const qualities = changes.map((change): UnitQuality => {
+    square += change.square;
+    error = Math.max(0, error + change.error);
     if (energy === 0) return EXACT;
     if (square <= 0) return { cosine: 0, relativeError: 1 };
+    // ‖x − x̂‖² = ‖x‖² − 2⟨x, x̂⟩ + ‖x̂‖²
+    const dot = (energy + square - error) / 2;
     return {
       cosine: Math.min(1, Math.max(0, dot / Math.sqrt(square * energy))),
-      relativeError: Math.sqrt(Math.max(0, square - 2 * dot + energy) / energy),
+      relativeError: Math.sqrt(error / energy),
     };
   });
   if (qualities.length > 0) qualities[qualities.length - 1] = EXACT;

@@ -1,19 +1,12 @@
-import type { FloatLayout, PlaneCoding, TileState } from '../../kernels/embedded.js';
-import { CodeChooser } from '../../kernels/portable/embedded/chooseCodes.js';
-import {
-  classesOf,
-  countPlane,
-  encodePlane,
-  encodeSigns,
-  freshBits,
-} from '../../kernels/portable/embedded/planes.js';
-import { encodeRemainder, finalClasses, nonzeroBitmap } from '../../kernels/portable/embedded/remainder.js';
-import { scatterMagnitudes } from '../../kernels/portable/embedded/transpose.js';
+import type { EmbeddedKernels, FloatLayout, PlaneCoding, TileSurvey } from '../../kernels/embedded.js';
+import { finalClasses, nonzeroBitmap } from '../../kernels/portable/embedded/remainder.js';
+import { COUNT, SIGNIFICANT } from '../../kernels/portable/embedded/survey.js';
+import { chooseCodes, countSymbols, SYMBOL_COUNTS } from '../../kernels/portable/embedded/symbols.js';
 import { serializeExceptions } from './exceptions.js';
-import { bitmapBytes, NEVER_DENSE, type PlaneHeader, type StreamHeader } from './format.js';
-import { centroids, measurePlane, type Products, productsOf, SUMS } from './measure.js';
+import { NEVER_DENSE, type PlaneHeader, type StreamHeader } from './format.js';
+import { centroids, type Energies, energiesAfter, sumsOf } from './measure.js';
 import type { PlanePlan } from './plan.js';
-import { type Pass, UnitSequence } from './unitSequence.js';
+import { UnitSequence } from './unitSequence.js';
 
 /** The elements of a tensor, as numbers and, where they are floats, as bits. */
 export interface Source {
@@ -27,213 +20,120 @@ export interface Source {
 export interface EncodedUnits {
   readonly stream: StreamHeader;
   readonly units: readonly Uint8Array[];
-  /** What each unit changes in ⟨x, x̂⟩ and ‖x̂‖², in squares of the lowest plane's step. */
-  readonly gains: readonly Products[];
-}
-
-interface Tile {
-  readonly planes: readonly Uint8Array[];
-  readonly signs: Uint8Array;
-  /** {@link SUMS} a plane. */
-  readonly sums: Float64Array;
-  /** Σ x². */
+  /** What each unit changes, in squares of the lowest plane's step. */
+  readonly changes: readonly Energies[];
+  /** Σ x², in the same. */
   readonly energy: number;
 }
 
 /** Codes a tensor: once over its tiles to find out which codes are cheapest, once more to use them. */
-export function encodeUnits(source: Source, plan: PlanePlan): EncodedUnits {
-  const choosers = Array.from({ length: plan.depth }, () => new PlaneChooser(plan.threshold === NEVER_DENSE));
-  const nonzeroChooser = new CodeChooser();
-  const signPlanes = new Set<number>();
-  const tiles: Tile[] = [];
-  const size = 2 ** plan.tileLog2;
-  for (let start = 0; start < source.values.length; start += size) {
-    const end = Math.min(start + size, source.values.length);
-    tiles.push(surveyTile(source, start, end, plan, choosers, nonzeroChooser, signPlanes));
+export function encodeUnits(source: Source, plan: PlanePlan, kernels: EmbeddedKernels): EncodedUnits {
+  const { values, layout } = source;
+  const tileSize = 2 ** plan.tileLog2;
+  const tilePlan = { ...plan, apart: plan.threshold === NEVER_DENSE };
+  const tiles: TileSurvey[] = [];
+  for (let start = 0; start < values.length; start += tileSize) {
+    tiles.push(kernels.surveyTile(values.subarray(start, start + tileSize), tilePlan));
   }
-  const stream = streamHeader(plan, tiles, choosers, nonzeroChooser, signPlanes);
-  const sequence = new UnitSequence(stream, source.values.length, source.layout === undefined);
+  const planes = Array.from({ length: plan.depth }, (_, j) => planeHeader(tiles, plan, j));
+  const stream: StreamHeader = { ...plan, planes, nonzero: new Uint8Array(0) };
+  const sequence = new UnitSequence(stream, values.length, layout === undefined);
+  const coded = tiles.map((tile, i) =>
+    kernels.encodeTile(tile, sequence.range(i).count, planes, plan.threshold),
+  );
   const units = new Array<Uint8Array>(sequence.length);
-  const gains = new Array<Products>(sequence.length);
-  tiles.forEach((tile, index) => {
-    const { start, count } = sequence.range(index);
-    const state = emptyState(count, tile.signs.slice());
-    let products: Products = { dot: 0, square: 0 };
+  const changes = new Array<Energies>(sequence.length);
+  const energy = tiles.reduce((sum, tile) => sum + tile.energy, 0);
+  const place = (pass: number, tile: number, unit: Uint8Array) => {
+    units[pass * sequence.tiles + tile] = unit;
+  };
+  coded.forEach((tile, i) => {
+    for (const [pass, unit] of tile.units.entries()) place(pass, i, unit);
+    let before: Energies = { square: 0, error: tiles[i]!.energy };
     sequence.passes.forEach((pass, p) => {
-      const unit = p * sequence.tiles + index;
-      units[unit] = encodeUnit(pass, state, tile, stream, source, start);
-      const after = productsAfter(pass, tile, stream);
-      gains[unit] = { dot: after.dot - products.dot, square: after.square - products.square };
-      products = after;
+      const after = energiesAfter(pass, tiles[i]!, planes);
+      changes[p * sequence.tiles + i] = {
+        square: after.square - before.square,
+        error: after.error - before.error,
+      };
+      before = after;
     });
   });
-  return { stream, units, gains };
+  if (layout === undefined) return { stream, units, changes, energy };
+
+  const finite = tiles.map((_, i) => finitePart(source, sequence.range(i), layout));
+  const nonzero = plan.markZeros ? chooseNonzero() : stream.nonzero;
+  coded.forEach(({ state }, i) => {
+    const { exceptions, patterns } = finite[i]!;
+    const bits = kernels.encodeRemainder({ state, layout, scale: plan.scale, selection: nonzero }, patterns);
+    place(sequence.passes.length - 1, i, joined(exceptions, bits));
+  });
+  return { stream: { ...stream, nonzero }, units, changes, energy };
+
+  function chooseNonzero(): Uint8Array {
+    const counts = new Uint32Array(SYMBOL_COUNTS);
+    coded.forEach(({ state }, i) => {
+      countSymbols(nonzeroBitmap(layout!, plan.scale, finite[i]!.patterns), finalClasses(state), counts);
+    });
+    return chooseCodes(counts).selection;
+  }
 }
 
 /**
- * Chooses how to code a plane. Keeping apart the bits of significant weights pays where these stand among zeros that
- * stay zeros; elsewhere both come to the same, and one bitmap is faster.
+ * Keeping apart the bits of significant weights pays where these stand among zeros that stay zeros; elsewhere both come
+ * to the same, and one bitmap is faster.
  */
-class PlaneChooser {
-  readonly #together = new CodeChooser();
-  readonly #apart: CodeChooser | undefined;
-  #apartBits = 0;
-
-  constructor(mayKeepApart: boolean) {
-    this.#apart = mayKeepApart ? new CodeChooser() : undefined;
-  }
-
-  add(plane: Uint8Array, state: TileState): void {
-    const classes = classesOf(state);
-    this.#together.add(plane, classes);
-    if (this.#apart === undefined) return;
-    this.#apart.add(freshBits(state, plane), classes);
-    state.counts.forEach((count, group) => {
-      if (state.dense[group] === 0) this.#apartBits += count;
-    });
-  }
-
-  choose(): PlaneCoding {
-    const together = this.#together.choose();
-    const apart = this.#apart?.choose();
-    if (apart !== undefined && apart.cost + this.#apartBits < together.cost) {
-      return { selection: apart.selection, apart: true };
+function planeHeader(tiles: readonly TileSurvey[], plan: PlanePlan, j: number): PlaneHeader {
+  const together = new Uint32Array(SYMBOL_COUNTS);
+  const apart = new Uint32Array(SYMBOL_COUNTS);
+  for (const { symbols } of tiles) {
+    const start = 2 * SYMBOL_COUNTS * j;
+    for (let k = 0; k < SYMBOL_COUNTS; k++) {
+      together[k]! += symbols[start + k]!;
+      apart[k]! += symbols[start + SYMBOL_COUNTS + k]!;
     }
-    return { selection: together.selection, apart: false };
   }
-}
-
-/** A tile before its first plane. */
-function emptyState(count: number, signs: Uint8Array): TileState {
-  const groups = Math.ceil(count / 64);
   return {
-    count,
-    significant: new Uint8Array(signs.length),
-    signs,
-    counts: new Uint8Array(groups),
-    dense: new Uint8Array(groups),
+    ...centroids(sumsOf(tiles, j)),
+    ...cheaper(together, plan.threshold === NEVER_DENSE ? apart : undefined, significantBefore(tiles, j)),
+    signs: tiles.some(({ signPlanes }) => ((signPlanes >> j) & 1) === 1),
   };
 }
 
-function surveyTile(
-  { values, patterns, layout }: Source,
-  start: number,
-  end: number,
-  plan: PlanePlan,
-  choosers: readonly PlaneChooser[],
-  nonzeroChooser: CodeChooser,
-  signPlanes: Set<number>,
-): Tile {
-  const { xs, magnitudes, signs, energy } = splitTile(values.subarray(start, end), plan.scale);
-  const planes = Array.from({ length: plan.depth }, () => new Uint8Array(signs.length));
-  scatterMagnitudes(magnitudes, planes);
-  const sums = new Float64Array(SUMS * plan.depth);
-  const state = emptyState(end - start, signs);
-  planes.forEach((plane, j) => {
-    choosers[j]!.add(plane, state);
-    countPlane(state, plane);
-    const before = state.dense.slice();
-    let fresh = false;
-    state.counts.forEach((count, group) => {
-      if (count < plan.threshold || before[group] === 1) return;
-      state.dense[group] = 1;
-      fresh = true;
-    });
-    if (fresh) signPlanes.add(j);
-    const target = sums.subarray(SUMS * j, SUMS * (j + 1));
-    measurePlane(xs, magnitudes, plan.depth - 1 - j, before, state.dense, target);
-  });
-  if (plan.markZeros) {
-    const signBit = layout!.mantissaBits + layout!.exponentBits;
-    const bitmap = nonzeroBitmap(
-      magnitudes,
-      finitePatterns(patterns!.subarray(start, end), layout!).patterns,
-      signBit,
-    );
-    nonzeroChooser.add(bitmap, finalClasses(state));
-  }
-  return { planes, signs, sums, energy };
+function cheaper(together: Uint32Array, apart: Uint32Array | undefined, apartBits: number): PlaneCoding {
+  const one = chooseCodes(together);
+  const two = apart === undefined ? undefined : chooseCodes(apart);
+  if (two !== undefined && two.cost + apartBits < one.cost) return { selection: two.selection, apart: true };
+  return { selection: one.selection, apart: false };
 }
 
-/** The numbers of a tile as signs and as magnitudes in steps of 2^scale. */
-function splitTile(values: Float32Array, scale: number) {
-  const xs = new Float32Array(values.length);
-  const magnitudes = new Int32Array(values.length);
-  const signs = new Uint8Array(bitmapBytes(values.length));
-  const factor = 2 ** -scale;
-  let energy = 0;
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i]!;
-    const x = Math.abs(value) * factor;
-    xs[i] = x;
-    magnitudes[i] = x;
-    energy += x * x;
-    if (value < 0 || Object.is(value, -0)) signs[i >> 3]! |= 1 << (i & 7);
-  }
-  return { xs, magnitudes, signs, energy };
+/** Weights that planes before this one have made significant: as many bits as there are to keep apart. */
+function significantBefore(tiles: readonly TileSurvey[], j: number): number {
+  return j === 0 ? 0 : sumsOf(tiles, j - 1)[SIGNIFICANT + COUNT]!;
 }
 
-function streamHeader(
-  plan: PlanePlan,
-  tiles: readonly Tile[],
-  choosers: readonly PlaneChooser[],
-  nonzeroChooser: CodeChooser,
-  signPlanes: ReadonlySet<number>,
-): StreamHeader {
-  const planes = choosers.map((chooser, j): PlaneHeader => {
-    const sums = new Float64Array(SUMS);
-    for (const tile of tiles) for (let k = 0; k < SUMS; k++) sums[k]! += tile.sums[SUMS * j + k]!;
-    return {
-      ...centroids(sums, 2 ** (plan.depth - 1 - j)),
-      ...chooser.choose(),
-      signs: signPlanes.has(j),
-    };
-  });
-  const { tileLog2, scale, threshold } = plan;
-  return { tileLog2, scale, threshold, planes, nonzero: nonzeroChooser.choose().selection };
-}
-
-function encodeUnit(
-  pass: Pass,
-  state: TileState,
-  tile: Tile,
-  stream: StreamHeader,
-  { patterns, layout }: Source,
-  start: number,
-): Uint8Array {
-  if (pass.kind === 'plane') {
-    return encodePlane(state, tile.planes[pass.plane]!, stream.planes[pass.plane]!);
-  }
-  if (pass.kind === 'signs') return encodeSigns(state, stream.threshold);
-  const end = start + state.count;
-  const own = patterns!.subarray(start, end);
-  const finite = finitePatterns(own, layout!);
-  const bits = encodeRemainder(
-    { state, planes: tile.planes, layout: layout!, scale: stream.scale, selection: stream.nonzero },
-    finite.patterns,
-  );
-  const exceptions = serializeExceptions(finite.places, own);
-  const unit = new Uint8Array(exceptions.length + bits.length);
-  unit.set(exceptions);
-  unit.set(bits, exceptions.length);
-  return unit;
-}
-
-/** The patterns with those of NaNs and infinities replaced by 0, and where those stood. */
-function finitePatterns(patterns: Uint16Array | Uint32Array, { mantissaBits, exponentBits }: FloatLayout) {
+/** The patterns of a tile with those of NaNs and infinities replaced by 0, and these as the remainder begins. */
+function finitePart(
+  { patterns }: Source,
+  { start, count }: { start: number; count: number },
+  { mantissaBits, exponentBits }: FloatLayout,
+): { patterns: Uint16Array | Uint32Array; exceptions: Uint8Array } {
+  const own = patterns!.subarray(start, start + count);
   const special = 2 ** exponentBits - 1;
   const places: number[] = [];
-  patterns.forEach((pattern, i) => {
-    if (((pattern >>> mantissaBits) & special) === special) places.push(i);
-  });
-  if (places.length === 0) return { patterns, places };
-  const finite = patterns.slice();
+  for (let i = 0; i < own.length; i++) {
+    if (((own[i]! >>> mantissaBits) & special) === special) places.push(i);
+  }
+  const exceptions = serializeExceptions(places, own);
+  if (places.length === 0) return { patterns: own, exceptions };
+  const finite = own.slice();
   for (const place of places) finite[place] = 0;
-  return { patterns: finite, places };
+  return { patterns: finite, exceptions };
 }
 
-function productsAfter(pass: Pass, { sums, energy }: Tile, stream: StreamHeader): Products {
-  if (pass.kind === 'remainder') return { dot: energy, square: energy };
-  const { plane } = pass;
-  return productsOf(sums.subarray(SUMS * plane, SUMS * (plane + 1)), stream, plane, pass.kind === 'signs');
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const both = new Uint8Array(a.length + b.length);
+  both.set(a);
+  both.set(b, a.length);
+  return both;
 }

@@ -7,11 +7,12 @@ import type {
   TileState,
   TileUnit,
 } from '../embedded.js';
-import { GROUP, GROUP_BYTES, selectCodes } from '../portable/embedded/bitmapCode.js';
-import type { PrefixCode } from '../portable/embedded/codeTables.js';
+import { GROUP, GROUP_BYTES } from '../portable/embedded/bitmapCode.js';
 import { CENTROID_STEPS } from '../portable/embedded/placeWeights.js';
 import { checkLength, checkSelection, classesOf } from '../portable/embedded/planes.js';
 import { finalClasses } from '../portable/embedded/remainder.js';
+import { wasmEmbeddedEncode } from './embeddedEncode.js';
+import { loadCodes, loadInto, loadPlanes, loadState, storeState } from './embeddedMemory.js';
 import type { WasmRuntime } from './runtime.js';
 
 interface EmbeddedExports {
@@ -107,7 +108,7 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
   return {
     decodePlanes(tiles, coding) {
       runtime.scope(() => {
-        const codes = loadCodes(runtime, coding.selection);
+        const codes = loadCodes(runtime, coding.selection, ({ lookup }) => lookup);
         for (const tile of tiles) runtime.scope(() => decodePlane(tile, coding, codes));
       });
     },
@@ -116,6 +117,7 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
     },
     decodeRemainder: (bits, tile, out) => runtime.scope(() => decodeRemainder(bits, tile, out)),
     placeWeights: (...args) => runtime.scope(() => placeWeights(...args)),
+    ...wasmEmbeddedEncode(runtime),
   };
 
   function decodePlane({ unit, state, plane }: PlaneUnit, coding: PlaneCoding, codes: number): void {
@@ -151,7 +153,7 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
     const groups = state.dense.length;
     const stride = state.signs.length;
     const stream = loadUnit(runtime, bits, WEIGHT_UNIT_BYTES * GROUP * groups);
-    const codes = loadCodes(runtime, selection);
+    const codes = loadCodes(runtime, selection, ({ lookup }) => lookup);
     const counts = loadInto(runtime, state.counts);
     const dense = loadInto(runtime, state.dense);
     const signs = loadInto(runtime, state.signs);
@@ -240,62 +242,6 @@ function loadUnit(runtime: WasmRuntime, unit: Uint8Array, largest: number): numb
   const stream = runtime.allocate(largest + 2 * OVERREAD_BYTES);
   runtime.load(unit, stream);
   return stream;
-}
-
-interface StateAddresses {
-  readonly significant: number;
-  readonly signs: number;
-  readonly counts: number;
-  readonly dense: number;
-}
-
-function loadState(runtime: WasmRuntime, { significant, signs, counts, dense }: TileState): StateAddresses {
-  return {
-    significant: loadInto(runtime, significant),
-    signs: loadInto(runtime, signs),
-    counts: loadInto(runtime, counts),
-    dense: loadInto(runtime, dense),
-  };
-}
-
-function storeState(runtime: WasmRuntime, at: StateAddresses, state: TileState): void {
-  runtime.store(at.significant, state.significant);
-  runtime.store(at.signs, state.signs);
-  runtime.store(at.counts, state.counts);
-  runtime.store(at.dense, state.dense);
-}
-
-function loadInto(runtime: WasmRuntime, bytes: Uint8Array): number {
-  const address = runtime.allocate(bytes.length);
-  runtime.load(bytes, address);
-  return address;
-}
-
-/** Bitmaps one behind the other. */
-function loadPlanes(runtime: WasmRuntime, planes: readonly Uint8Array[], stride: number): number {
-  const address = runtime.allocate(planes.length * stride);
-  for (const [k, plane] of planes.entries()) runtime.load(plane.subarray(0, stride), address + k * stride);
-  return address;
-}
-
-/** The table that `decodeBitmap` takes, and the codes that it needs; without a selection, nothing. */
-function loadCodes(runtime: WasmRuntime, selection: Uint8Array): number {
-  if (selection.length === 0) return 0;
-  const { group, classes } = selectCodes(selection);
-  const loaded = new Map<PrefixCode, number>();
-  const addressOf = (code: PrefixCode): number => {
-    const address = loaded.get(code) ?? runtime.allocate(code.lookup.byteLength);
-    if (!loaded.has(code)) runtime.load(code.lookup, address);
-    loaded.set(code, address);
-    return address;
-  };
-  const addresses = [addressOf(group)];
-  for (const codes of classes) {
-    addresses.push(...(codes === undefined ? [0, 0] : [addressOf(codes.mask), addressOf(codes.byte)]));
-  }
-  const table = runtime.allocate(4 * addresses.length);
-  runtime.load(Uint32Array.from(addresses), table);
-  return table;
 }
 
 function bitAt(bytes: Uint8Array, position: number): boolean {

@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DType } from '../../../src/dtype.js';
 import { embedded } from '../../../src/encodings/embedded/embedded.js';
+import { parseFragment } from '../../../src/encodings/embedded/format.js';
 import { FormatError } from '../../../src/errors.js';
 import { float32ToBfloat16, float32ToHalf } from '../../../src/float.js';
 import type { Kernels } from '../../../src/kernels/kernels.js';
@@ -70,6 +71,24 @@ test('planes, signs, remainders and numbers are those of the portable kernels', 
     const { payloads } = encodeWith(embedded, tensor, {}, { fragments: 9 }).encoded;
     const expected = trace(tensor, payloads, portableKernels);
     assert.equal(trace(tensor, payloads, wasm), expected, `${tensor.dtype} [${tensor.shape}]`);
+  }
+});
+
+test('what is encoded is that of the portable kernels', () => {
+  for (const tensor of TENSORS) {
+    const request = encodeRequest(tensor, 9);
+    const ours = embedded.encode({ ...request, kernels: wasm }, {});
+    const expected = embedded.encode(request, {});
+    const name = `${tensor.dtype} [${tensor.shape}]`;
+    assert.is(ours.payloads.length, expected.payloads.length, name);
+    ours.payloads.forEach((payload, k) => {
+      const a = parseFragment(payload, k);
+      const b = parseFragment(expected.payloads[k]!, k);
+      assert.equal([a.first, a.units, a.stream], [b.first, b.units, b.stream], name);
+      // Sums of floats, in another order.
+      assert.ok(Math.abs(a.cosine - b.cosine) < 1e-6, name);
+      assert.ok(Math.abs(a.relativeError - b.relativeError) < 1e-4, name);
+    });
   }
 });
 

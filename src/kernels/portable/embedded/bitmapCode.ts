@@ -152,5 +152,6 @@ function decodeSymbol(reader: BitReader, code: PrefixCode): number {
 }
 
 function encodeSymbol(writer: BitWriter, code: PrefixCode, symbol: number): void {
-  writer.write(code.codes[symbol]!, code.lengths[symbol]!);
+  const entry = code.entries[symbol]!;
+  writer.write(entry & 0xffffff, entry >>> 24);
 }

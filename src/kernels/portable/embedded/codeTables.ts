@@ -61,10 +61,8 @@ export const POPULATION: Uint8Array = Uint8Array.from({ length: SYMBOLS }, (_, b
 });
 
 export interface PrefixCode {
-  /** Bits of each symbol's code; 0 for a symbol that has none. */
-  readonly lengths: Uint8Array;
-  /** Each symbol's code as it stands in the stream: its first bit lowest. */
-  readonly codes: Uint16Array;
+  /** For every symbol: length << 24 | its code as it stands in the stream, its first bit lowest. 0: has none. */
+  readonly entries: Uint32Array;
   /** For every value of the next 12 bits: length << 8 | symbol. */
   readonly lookup: Uint16Array;
   /** Mean length of the symbols with 0 to 8 set bits. */
@@ -101,7 +99,7 @@ function symbolLengths(row: readonly number[]): Uint8Array {
 
 /** Canonical: shorter codes first, among equals the smaller symbol first. */
 function buildCode(lengths: Uint8Array): PrefixCode {
-  const codes = new Uint16Array(SYMBOLS);
+  const entries = new Uint32Array(SYMBOLS);
   const lookup = new Uint16Array(1 << MAX_CODE_BITS);
   let next = 0;
   for (let length = 1; length <= MAX_CODE_BITS; length++) {
@@ -109,12 +107,12 @@ function buildCode(lengths: Uint8Array): PrefixCode {
       if (lengths[symbol] !== length) continue;
       const code = reverseBits(next, length);
       next += 1;
-      codes[symbol] = code;
+      entries[symbol] = (length << 24) | code;
       for (let bits = code; bits < lookup.length; bits += 1 << length) lookup[bits] = (length << 8) | symbol;
     }
     next <<= 1;
   }
-  return { lengths, codes, lookup, meanLengths: meanLengths(lengths) };
+  return { entries, lookup, meanLengths: meanLengths(lengths) };
 }
 
 function meanLengths(lengths: Uint8Array): Float64Array {

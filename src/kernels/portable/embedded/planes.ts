@@ -1,5 +1,5 @@
 import { FormatError } from '../../../errors.js';
-import type { PlaneCoding, PlaneUnit, TileState, TileUnit } from '../../embedded.js';
+import type { PlaneCoding, PlaneToCode, PlaneUnit, TileState, TileSurvey, TileUnit } from '../../embedded.js';
 import { CLASS_OF, decodeBitmap, encodeBitmap, GROUP_BYTES, NO_CLASS } from './bitmapCode.js';
 import { BitReader, BitWriter } from './bits.js';
 import { POPULATION } from './codeTables.js';
@@ -39,12 +39,29 @@ function decodePlane({ unit, state, plane }: PlaneUnit, { selection, apart }: Pl
   checkLength(unit, dense + Math.ceil(reader.position / 8));
 }
 
-/** What `decodePlanes` reads, for one tile; `state` moves on in the same way. */
-export function encodePlane(
-  state: TileState,
-  plane: Uint8Array,
-  { selection, apart }: PlaneCoding,
-): Uint8Array {
+export function encodeTile(
+  { planes, signs }: Pick<TileSurvey, 'planes' | 'signs'>,
+  count: number,
+  codings: readonly PlaneToCode[],
+  threshold: number,
+): { units: Uint8Array[]; state: TileState } {
+  const groups = signs.length / GROUP_BYTES;
+  const state: TileState = {
+    count,
+    significant: new Uint8Array(signs.length),
+    signs: signs.slice(),
+    counts: new Uint8Array(groups),
+    dense: new Uint8Array(groups),
+  };
+  const units: Uint8Array[] = [];
+  codings.forEach((coding, j) => {
+    units.push(encodePlane(state, planes[j]!, coding));
+    if (coding.signs) units.push(encodeSigns(state, threshold));
+  });
+  return { units, state };
+}
+
+function encodePlane(state: TileState, plane: Uint8Array, { selection, apart }: PlaneCoding): Uint8Array {
   const groups = state.dense.length;
   const raw: number[] = [];
   for (let group = 0; group < groups; group++) if (state.dense[group] === 1) raw.push(group);
@@ -91,8 +108,7 @@ function decodeTileSigns(unit: Uint8Array, state: TileState, threshold: number):
   checkLength(unit, Math.ceil(reader.position / 8));
 }
 
-/** What `decodeSigns` reads, for one tile; `state` moves on in the same way. */
-export function encodeSigns(state: TileState, threshold: number): Uint8Array {
+function encodeSigns(state: TileState, threshold: number): Uint8Array {
   const writer = new BitWriter();
   forNewlyDense(state, threshold, (byte, unknown) => {
     writer.write(extract(state.signs[byte]!, unknown), POPULATION[unknown]!);

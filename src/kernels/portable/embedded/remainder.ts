@@ -1,5 +1,5 @@
-import type { PlanesOfTile, TileState } from '../../embedded.js';
-import { CLASS_OF, decodeBitmap, encodeBitmap } from './bitmapCode.js';
+import type { FloatLayout, PlanesOfTile, TileState } from '../../embedded.js';
+import { CLASS_OF, decodeBitmap, encodeBitmap, GROUP, GROUP_BYTES } from './bitmapCode.js';
 import { BitReader, BitWriter } from './bits.js';
 import { checkLength, checkSelection } from './planes.js';
 import { gatherMagnitudes } from './transpose.js';
@@ -53,38 +53,33 @@ function decodeSmall(reader: BitReader, { layout, scale }: PlanesOfTile): number
   return (exponent << layout.mantissaBits) | reader.read(layout.mantissaBits);
 }
 
-/**
- * What `decodeRemainder` reads. `patterns` are the tile's elements; where one is not finite, the planes took it for a positive
- * zero, and so must `patterns`.
- */
 export function encodeRemainder(
-  { state, planes, layout, scale, selection }: PlanesOfTile,
+  { state, layout, scale, selection }: Omit<PlanesOfTile, 'planes'>,
   patterns: Uint16Array | Uint32Array,
 ): Uint8Array {
   const { mantissaBits, exponentBits, bias } = layout;
-  const magnitudes = new Int32Array(patterns.length);
-  gatherMagnitudes(planes, magnitudes);
   const signBit = mantissaBits + exponentBits;
+  const lowest = scale + bias;
   const writer = new BitWriter();
   if (selection.length > 0) {
-    encodeBitmap(writer, nonzeroBitmap(magnitudes, patterns, signBit), finalClasses(state), selection);
+    encodeBitmap(writer, nonzeroBitmap(layout, scale, patterns), finalClasses(state), selection);
   }
   const signedZeros = patterns.some((pattern, i) => state.dense[i >> 6] === 0 && pattern === 2 ** signBit);
   writer.write(signedZeros ? 1 : 0, 1);
   for (let i = 0; i < patterns.length; i++) {
-    const missing = mantissaBits + Math.clz32(magnitudes[i]!) - 31;
-    if (magnitudes[i] === 0 || missing <= 0) continue;
-    writer.write(patterns[i]! & ((1 << missing) - 1), missing);
+    const known = exponentOf(patterns[i]!, layout) - lowest;
+    const missing = mantissaBits - known;
+    if (known >= 0 && missing > 0) writer.write(patterns[i]! & ((1 << missing) - 1), missing);
   }
   for (let i = 0; i < patterns.length; i++) {
-    if (magnitudes[i] !== 0) continue;
     const pattern = patterns[i]!;
+    const exponent = exponentOf(pattern, layout);
+    if (exponent >= lowest) continue;
     const mantissa = pattern & ((1 << mantissaBits) - 1);
-    const exponent = (pattern >>> mantissaBits) & ((1 << exponentBits) - 1);
     const zero = selection.length > 0 && exponent === 0 && mantissa === 0;
     if (state.dense[i >> 6] === 0 && (!zero || signedZeros)) writer.write(pattern >>> signBit, 1);
     if (zero) continue;
-    encodeExponent(writer, exponent, scale + bias, exponentBits);
+    encodeExponent(writer, exponent, lowest, exponentBits);
     writer.write(mantissa, mantissaBits);
   }
   return writer.finish();
@@ -97,16 +92,23 @@ export function finalClasses({ counts }: TileState): Uint8Array {
 
 /** Which weights have no bit in any plane and still are not zero. */
 export function nonzeroBitmap(
-  magnitudes: Int32Array,
+  layout: FloatLayout,
+  scale: number,
   patterns: Uint16Array | Uint32Array,
-  signBit: number,
 ): Uint8Array {
-  const bitmap = new Uint8Array(8 * Math.ceil(patterns.length / 64));
-  const positive = 2 ** signBit - 1;
+  const bitmap = new Uint8Array(GROUP_BYTES * Math.ceil(patterns.length / GROUP));
+  const positive = 2 ** (layout.mantissaBits + layout.exponentBits) - 1;
+  const lowest = scale + layout.bias;
   patterns.forEach((pattern, i) => {
-    if (magnitudes[i] === 0 && (pattern & positive) !== 0) bitmap[i >> 3]! |= 1 << (i & 7);
+    if ((pattern & positive) === 0 || exponentOf(pattern, layout) >= lowest) return;
+    bitmap[i >> 3]! |= 1 << (i & 7);
   });
   return bitmap;
+}
+
+/** The exponent field. */
+function exponentOf(pattern: number, { mantissaBits, exponentBits }: FloatLayout): number {
+  return (pattern >>> mantissaBits) & ((1 << exponentBits) - 1);
 }
 
 /** Distances below the lowest plane: 0 0, 1 10, 2 110, …, 7 11111110; from 8 on 11111111 and the exponent field. */

@@ -1,0 +1,85 @@
+import { batchMask, byteMask, CLASSES, GROUP_BYTES, NO_CLASS } from './bitmapCode.js';
+import { anyCode, CODES_PER_KIND, nonzeroCode, POPULATION, type PrefixCode } from './codeTables.js';
+
+/**
+ * What the codes of a bitmap would have to code, counted by how many bits are set, on which alone the codes' lengths
+ * depend: batches, then the masks of each class, then the bytes of each class; nine counts of each.
+ */
+export type SymbolCounts = Uint32Array;
+
+const POPULATIONS = 9;
+export const SYMBOL_COUNTS: number = POPULATIONS * (1 + 2 * CLASSES);
+
+function masksOf(counts: SymbolCounts, kind: number): Uint32Array {
+  return counts.subarray(POPULATIONS * (1 + kind), POPULATIONS * (2 + kind));
+}
+
+function bytesOf(counts: SymbolCounts, kind: number): Uint32Array {
+  return counts.subarray(POPULATIONS * (1 + CLASSES + kind), POPULATIONS * (2 + CLASSES + kind));
+}
+
+/** Adds the symbols of a tile's bitmap. */
+export function countSymbols(bitmap: Uint8Array, classes: Uint8Array, counts: SymbolCounts): void {
+  let batchLeft = 0;
+  for (let group = 0; group < classes.length; group++) {
+    const kind = classes[group]!;
+    if (kind === NO_CLASS) continue;
+    const mask = byteMask(bitmap, group);
+    if (kind === 0) {
+      if (batchLeft === 0) {
+        counts[POPULATION[batchMask(bitmap, classes, group)]!]! += 1;
+        batchLeft = 8;
+      }
+      batchLeft -= 1;
+      if (mask === 0) continue;
+    }
+    counts[POPULATIONS * (1 + kind) + POPULATION[mask]!]! += 1;
+    const bytes = POPULATIONS * (1 + CLASSES + kind);
+    for (let i = 0; i < GROUP_BYTES; i++) {
+      counts[bytes + POPULATION[bitmap[group * GROUP_BYTES + i]!]!]! += 1;
+    }
+  }
+}
+
+/** The cheapest selection, as the stream holds it, and the bits it takes; empty when nothing is coded. */
+export function chooseCodes(counts: SymbolCounts): { selection: Uint8Array; cost: number } {
+  let classes = CLASSES;
+  while (classes > 0 && sum(masksOf(counts, classes - 1)) === 0) classes -= 1;
+  const batches = counts.subarray(0, POPULATIONS);
+  if (classes === 0 && sum(batches) === 0) return { selection: new Uint8Array(0), cost: 0 };
+  const batch = cheapest(anyCode, batches);
+  const selection = new Uint8Array(Math.max(1, classes) + 1);
+  let cost = batch.cost;
+  for (let kind = 0; kind < selection.length - 1; kind++) {
+    const mask = cheapest(kind === 0 ? nonzeroCode : anyCode, masksOf(counts, kind));
+    const bytes = bytesOf(counts, kind);
+    // A byte of 0 is not coded: its mask says so.
+    const byte = cheapest(nonzeroCode, bytes.with(0, 0));
+    const raw = 8 * sum(bytes);
+    const plain = mask.cost + byte.cost >= raw;
+    cost += plain ? raw : mask.cost + byte.cost;
+    if (kind === 0) {
+      selection[0] = batch.index | (mask.index << 4);
+      selection[1] = plain ? 0xff : byte.index;
+    } else selection[kind + 1] = plain ? 0xff : mask.index | (byte.index << 4);
+  }
+  return { selection, cost };
+}
+
+function sum(counts: Uint32Array): number {
+  return counts.reduce((total, count) => total + count, 0);
+}
+
+function cheapest(
+  codes: (index: number) => PrefixCode,
+  counts: Uint32Array,
+): { index: number; cost: number } {
+  let best = { index: 0, cost: Number.POSITIVE_INFINITY };
+  for (let index = 0; index < CODES_PER_KIND; index++) {
+    const { meanLengths } = codes(index);
+    let cost = 0;
+    for (let k = 0; k < counts.length; k++) cost += counts[k]! * meanLengths[k]!;
+    if (cost < best.cost) best = { index, cost };
+  }
+  return best;
+}

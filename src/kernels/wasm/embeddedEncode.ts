@@ -1,0 +1,215 @@
+import type { EmbeddedKernels, TilePlan, TileState, TileSurvey } from '../embedded.js';
+import { GROUP, GROUP_BYTES } from '../portable/embedded/bitmapCode.js';
+import { SUMS } from '../portable/embedded/survey.js';
+import { SYMBOL_COUNTS } from '../portable/embedded/symbols.js';
+import { loadCodes, loadInto, loadPlanes, loadState, storeState } from './embeddedMemory.js';
+import type { WasmRuntime } from './runtime.js';
+
+interface EncodeExports {
+  scatter(
+    numbers: number,
+    groups: number,
+    factor: number,
+    depth: number,
+    planes: number,
+    stride: number,
+    signs: number,
+    magnitudes: number,
+    energy: number,
+  ): void;
+  surveyPlanes(
+    numbers: number,
+    magnitudes: number,
+    weights: number,
+    depth: number,
+    threshold: number,
+    planes: number,
+    stride: number,
+    significant: number,
+    counts: number,
+    dense: number,
+    before: number,
+    apart: boolean,
+    sums: number,
+    symbols: number,
+  ): number;
+  encodePlane(
+    plane: number,
+    groups: number,
+    significant: number,
+    signs: number,
+    counts: number,
+    dense: number,
+    codes: number,
+    apart: boolean,
+    list: number,
+    out: number,
+  ): number;
+  encodeSigns(
+    weights: number,
+    groups: number,
+    threshold: number,
+    significant: number,
+    signs: number,
+    counts: number,
+    dense: number,
+    list: number,
+    out: number,
+  ): number;
+  encodeRemainder(
+    patterns: number,
+    weights: number,
+    counts: number,
+    dense: number,
+    codes: number,
+    nonzero: number,
+    mantissaBits: number,
+    exponentBits: number,
+    lowest: number,
+    list: number,
+    out: number,
+  ): number;
+}
+
+const ENTRY_BYTES = 4;
+/** What a group of a bitmap comes to at most: codes of a batch, of a mask, of 8 bytes; bits apart and signs, 8 each. */
+const GROUP_ENTRIES = 26;
+/** What a weight of a remainder comes to at most: a mantissa (of no bits), a sign, an exponent, a mantissa. */
+const WEIGHT_ENTRIES = 4;
+/** An entry has at most so many bits. */
+const ENTRY_BITS = 24;
+/** Bit streams are written eight bytes at once. */
+const OVERWRITE_BYTES = 8;
+
+type EncodeKernels = Pick<EmbeddedKernels, 'surveyTile' | 'encodeTile' | 'encodeRemainder'>;
+
+export function wasmEmbeddedEncode(runtime: WasmRuntime): EncodeKernels {
+  const kernels = () => runtime.exports<EncodeExports>('embedded');
+
+  return {
+    surveyTile: (values, plan) => runtime.scope(() => surveyTile(values, plan)),
+    encodeTile: (...args) => runtime.scope(() => encodeTile(...args)),
+    encodeRemainder: (...args) => runtime.scope(() => encodeRemainder(...args)),
+  };
+
+  function surveyTile(values: Float32Array, { scale, depth, threshold, apart }: TilePlan): TileSurvey {
+    const groups = Math.ceil(values.length / GROUP);
+    const stride = groups * GROUP_BYTES;
+    const numbers = runtime.allocate(4 * GROUP * groups);
+    const magnitudes = runtime.allocate(4 * GROUP * groups);
+    const planes = runtime.allocate(depth * stride);
+    const signs = runtime.allocate(stride);
+    const significant = allocateZeros(runtime, stride);
+    const counts = allocateZeros(runtime, groups);
+    const dense = allocateZeros(runtime, groups);
+    const before = runtime.allocate(groups);
+    const energy = runtime.allocate(Float64Array.BYTES_PER_ELEMENT);
+    const surveyed = {
+      sums: new Float64Array(SUMS * depth),
+      symbols: new Uint32Array(2 * SYMBOL_COUNTS * depth),
+    };
+    const sums = allocateZeros(runtime, surveyed.sums.byteLength);
+    const symbols = allocateZeros(runtime, surveyed.symbols.byteLength);
+    runtime.load(values, numbers);
+    runtime.floats(numbers + 4 * values.length, GROUP * groups - values.length).fill(0);
+    const { scatter, surveyPlanes } = kernels();
+    scatter(numbers, groups, 2 ** -scale, depth, planes, stride, signs, magnitudes, energy);
+    const signPlanes = surveyPlanes(
+      numbers,
+      magnitudes,
+      values.length,
+      depth,
+      threshold,
+      planes,
+      stride,
+      significant,
+      counts,
+      dense,
+      before,
+      apart,
+      sums,
+      symbols,
+    );
+    runtime.store(sums, surveyed.sums);
+    runtime.store(symbols, surveyed.symbols);
+    const bitmaps = runtime.bytes(planes, depth * stride).slice();
+    const total = new Float64Array(1);
+    runtime.store(energy, total);
+    return {
+      ...surveyed,
+      planes: Array.from({ length: depth }, (_, j) => bitmaps.subarray(j * stride, (j + 1) * stride)),
+      signs: runtime.bytes(signs, stride).slice(),
+      energy: total[0]!,
+      signPlanes,
+    };
+  }
+
+  function encodeTile(
+    ...[tile, count, codings, threshold]: Parameters<EmbeddedKernels['encodeTile']>
+  ): ReturnType<EmbeddedKernels['encodeTile']> {
+    const stride = tile.signs.length;
+    const groups = stride / GROUP_BYTES;
+    const state: TileState = {
+      count,
+      significant: new Uint8Array(stride),
+      signs: tile.signs,
+      counts: new Uint8Array(groups),
+      dense: new Uint8Array(groups),
+    };
+    const at = loadState(runtime, state);
+    const planes = loadPlanes(runtime, tile.planes, stride);
+    const codes = codings.map(({ selection }) => loadCodes(runtime, selection, ({ entries }) => entries));
+    const entries = GROUP_ENTRIES * groups;
+    const list = runtime.allocate(ENTRY_BYTES * entries);
+    const out = runtime.allocate(stride + (entries * ENTRY_BITS) / 8 + OVERWRITE_BYTES);
+    const { encodePlane, encodeSigns } = kernels();
+    const { significant, signs, counts, dense } = at;
+    const units: Uint8Array[] = [];
+    codings.forEach(({ apart, signs: signsFollow }, j) => {
+      const plane = planes + j * stride;
+      const of = [significant, signs, counts, dense] as const;
+      const length = encodePlane(plane, groups, ...of, codes[j]!, apart, list, out);
+      units.push(runtime.bytes(out, length).slice());
+      if (!signsFollow) return;
+      units.push(runtime.bytes(out, encodeSigns(count, groups, threshold, ...of, list, out)).slice());
+    });
+    storeState(runtime, at, state);
+    return { units, state };
+  }
+
+  function encodeRemainder(
+    ...[{ state, layout, scale, selection }, patterns]: Parameters<EmbeddedKernels['encodeRemainder']>
+  ): Uint8Array {
+    const groups = state.dense.length;
+    // Wider than the elements of 16 bits: one kernel reads both.
+    const wide = runtime.allocate(4 * patterns.length);
+    const counts = loadInto(runtime, state.counts);
+    const dense = loadInto(runtime, state.dense);
+    const codes = loadCodes(runtime, selection, ({ entries }) => entries);
+    const nonzero = selection.length > 0 ? allocateZeros(runtime, GROUP_BYTES * groups) : 0;
+    const entries = GROUP_ENTRIES * groups + WEIGHT_ENTRIES * patterns.length;
+    const list = runtime.allocate(ENTRY_BYTES * entries);
+    const out = runtime.allocate((entries * ENTRY_BITS) / 8 + OVERWRITE_BYTES);
+    new Uint32Array(runtime.bytes(wide, 0).buffer, wide, patterns.length).set(patterns);
+    const length = kernels().encodeRemainder(
+      wide,
+      patterns.length,
+      counts,
+      dense,
+      codes,
+      nonzero,
+      layout.mantissaBits,
+      layout.exponentBits,
+      scale + layout.bias,
+      list,
+      out,
+    );
+    return runtime.bytes(out, length).slice();
+  }
+}
+
+function allocateZeros(runtime: WasmRuntime, byteLength: number): number {
+  const address = runtime.allocate(byteLength);
+  runtime.bytes(address, byteLength).fill(0);
+  return address;
+}
