@@ -3,6 +3,8 @@
  * folders have entries of their own (`holostream/sources`, `/operators`, `/sinks`).
  */
 
+// Whole models.
+export * from './loader/index.js';
 export * from './operators/index.js';
 export * from './sinks/index.js';
 // Where bytes come from, what happens on the way, where tensors go.

@@ -1,0 +1,51 @@
+import type { Observable, Subscription } from 'rxjs';
+
+/**
+ * An Observable as a stream for a consumer that may be slower: it gets the latest value of each key (each tensor, say)
+ * when it asks, and those between are skipped, never queued. Cancelling unsubscribes.
+ */
+export function latestStream<T>(
+  observable: Observable<T>,
+  keyOf: (value: T) => string = () => '',
+): ReadableStream<T> {
+  let subscription: Subscription;
+  const latest = new Map<string, T>();
+  let ended = false;
+  let waiting: (() => void) | undefined;
+  return new ReadableStream<T>(
+    {
+      start(controller) {
+        subscription = observable.subscribe({
+          next(value) {
+            latest.set(keyOf(value), value);
+            waiting?.();
+          },
+          error: (error) => controller.error(error),
+          complete() {
+            ended = true;
+            waiting?.();
+          },
+        });
+      },
+      async pull(controller) {
+        if (latest.size === 0 && !ended) {
+          await new Promise<void>((resolve) => {
+            waiting = resolve;
+          });
+          waiting = undefined;
+        }
+        for (const [key, value] of latest) {
+          latest.delete(key);
+          controller.enqueue(value);
+          return;
+        }
+        if (ended) controller.close();
+      },
+      cancel() {
+        subscription.unsubscribe();
+        waiting?.();
+      },
+    },
+    { highWaterMark: 0 },
+  );
+}
