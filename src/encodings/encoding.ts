@@ -73,18 +73,31 @@ export interface FragmentDecoder {
   reconstructElements?(out: Uint8Array): void;
 }
 
-/**
- * One way of cutting tensors into fragments: a file of its own, and a line in the table of `encodings/index.ts`.
- * Options are the encoding's own (layout, rank, …); `{}` must mean the defaults.
- */
-export interface Encoding<EncodeOptions extends object = object, DecodeOptions extends object = object> {
+/** The decoding half of an encoding: who only decodes loads nothing of the other one. */
+export interface Decoding<DecodeOptions extends object = object> {
   readonly name: HolographicEncoding;
   /** Its code in the HoloTensor header. */
   readonly code: number;
+  createDecoder(request: DecodeRequest, options: DecodeOptions): FragmentDecoder;
+}
+
+/**
+ * One way of cutting tensors into fragments: a file of its own, and a line in each of the tables `encodings/index.ts`
+ * and `encodings/decodings.ts`. Options are the encoding's own (layout, rank, …); `{}` must mean the defaults.
+ */
+export interface Encoding<EncodeOptions extends object = object, DecodeOptions extends object = object>
+  extends Decoding<DecodeOptions> {
   /**
    * @throws ArgumentError for options that cannot work, and for a NaN or infinity where the encoding cannot carry
    * it, naming the index (see `assertFinite`)
    */
   encode(request: EncodeRequest, options: EncodeOptions): EncodedFragments;
-  createDecoder(request: DecodeRequest, options: DecodeOptions): FragmentDecoder;
+}
+
+/** Both halves together. Mark calls as pure: bundlers then leave out what nobody encodes with. */
+export function withEncoder<EncodeOptions extends object, DecodeOptions extends object>(
+  decoding: Decoding<DecodeOptions>,
+  encode: Encoding<EncodeOptions, DecodeOptions>['encode'],
+): Encoding<EncodeOptions, DecodeOptions> {
+  return { ...decoding, encode };
 }

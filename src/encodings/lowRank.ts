@@ -3,13 +3,15 @@ import { matrix } from '../linalg/matrix.js';
 import { truncatedSvd } from '../linalg/truncatedSvd.js';
 import { checkOutputLength } from '../outputLength.js';
 import { numbersOf } from './encoderInput.js';
-import type {
-  DecodeRequest,
-  EncodedFragments,
-  EncodeRequest,
-  Encoding,
-  EncodingQuality,
-  FragmentDecoder,
+import {
+  type DecodeRequest,
+  type Decoding,
+  type EncodedFragments,
+  type EncodeRequest,
+  type Encoding,
+  type EncodingQuality,
+  type FragmentDecoder,
+  withEncoder,
 } from './encoding.js';
 import { energyOf, energyOfInput, projectionQuality } from './energy.js';
 import { readPayload, writeComponents, writeRaw } from './lowRankPayload.js';
@@ -154,10 +156,15 @@ export class LowRankDecoder implements FragmentDecoder {
   }
 }
 
-/** The line for the table of encodings. */
-export const lowRank: Encoding<LowRankEncodeOptions> = {
+/** The line for the table of decodings. */
+export const lowRankDecoding: Decoding = {
   name: 'low-rank',
   code: 2,
-  encode: (request, options) => new LowRankEncoder(options).encode(request),
   createDecoder: (request) => new LowRankDecoder(request),
 };
+
+/** The line for the table of encodings. */
+export const lowRank: Encoding<LowRankEncodeOptions> = /* @__PURE__ */ withEncoder(
+  lowRankDecoding,
+  (request, options) => new LowRankEncoder(options).encode(request),
+);

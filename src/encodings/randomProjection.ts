@@ -1,12 +1,14 @@
 import { ArgumentError, FormatError } from '../errors.js';
 import { numbersOf } from './encoderInput.js';
-import type {
-  DecodeRequest,
-  EncodedFragments,
-  EncodeRequest,
-  Encoding,
-  EncodingQuality,
-  FragmentDecoder,
+import {
+  type DecodeRequest,
+  type Decoding,
+  type EncodedFragments,
+  type EncodeRequest,
+  type Encoding,
+  type EncodingQuality,
+  type FragmentDecoder,
+  withEncoder,
 } from './encoding.js';
 import { projectionQuality } from './energy.js';
 import {
@@ -118,10 +120,15 @@ export class RandomProjectionDecoder implements FragmentDecoder {
   }
 }
 
-/** The line for the table of encodings. */
-export const randomProjection: Encoding<RandomProjectionEncodeOptions, RandomProjectionDecodeOptions> = {
+/** The line for the table of decodings. */
+export const randomProjectionDecoding: Decoding<RandomProjectionDecodeOptions> = {
   name: 'random-projection',
   code: 1,
-  encode: (request, options) => new RandomProjectionEncoder(options).encode(request),
   createDecoder: (request, options) => new RandomProjectionDecoder(request, options),
 };
+
+/** The line for the table of encodings. */
+export const randomProjection: Encoding<RandomProjectionEncodeOptions, RandomProjectionDecodeOptions> =
+  /* @__PURE__ */ withEncoder(randomProjectionDecoding, (request, options) =>
+    new RandomProjectionEncoder(options).encode(request),
+  );

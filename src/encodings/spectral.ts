@@ -1,13 +1,15 @@
 import { ArgumentError, FormatError } from '../errors.js';
 import type { CoefficientFragments, CoefficientStore } from './coefficients.js';
 import { numbersOf } from './encoderInput.js';
-import type {
-  DecodeRequest,
-  EncodedFragments,
-  EncodeRequest,
-  Encoding,
-  EncodingQuality,
-  FragmentDecoder,
+import {
+  type DecodeRequest,
+  type Decoding,
+  type EncodedFragments,
+  type EncodeRequest,
+  type Encoding,
+  type EncodingQuality,
+  type FragmentDecoder,
+  withEncoder,
 } from './encoding.js';
 import { energyOfInput, projectionQuality } from './energy.js';
 import { ReceivedFragments } from './received.js';
@@ -155,10 +157,15 @@ function layoutOf(payload: Uint8Array): SpectralLayout {
   return magic === SV02_MAGIC ? 'ranked' : 'essential';
 }
 
-/** The line for the table of encodings. */
-export const spectral: Encoding<SpectralEncodeOptions> = {
+/** The line for the table of decodings. */
+export const spectralDecoding: Decoding = {
   name: 'spectral',
   code: 0,
-  encode: (request, options) => new SpectralEncoder(options).encode(request),
   createDecoder: (request) => new SpectralDecoder(request),
 };
+
+/** The line for the table of encodings. */
+export const spectral: Encoding<SpectralEncodeOptions> = /* @__PURE__ */ withEncoder(
+  spectralDecoding,
+  (request, options) => new SpectralEncoder(options).encode(request),
+);

@@ -1,6 +1,6 @@
 import { type DType, elementCount } from '../dtype.js';
+import { type DecodeOptionsOf, decodingByName } from '../encodings/decodings.js';
 import type { FragmentDecoder, HolographicEncoding } from '../encodings/encoding.js';
-import { type DecodeOptionsOf, encodingByName } from '../encodings/index.js';
 import { ArgumentError, FormatError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { portableKernels } from '../kernels/portable/index.js';
@@ -54,7 +54,7 @@ export class HoloTensorDecoder {
     }
     const { dtype, seed, norm } = header;
     const request = { ...matrixShape(header.shape), dtype, fragments: this.total, seed, norm, kernels };
-    this.#decoder = encodingByName(header.encoding).createDecoder(request, options);
+    this.#decoder = decodingByName(header.encoding).createDecoder(request, options);
   }
 
   /**

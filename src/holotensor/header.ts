@@ -2,8 +2,8 @@ import { readU64, viewOf, writeU64 } from '../binary.js';
 import { xxh3 } from '../checksum.js';
 import { COMPRESSION_ALGORITHMS, type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
 import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../dtype.js';
+import { decodingByCode, decodingByName } from '../encodings/decodings.js';
 import type { HolographicEncoding } from '../encodings/encoding.js';
-import { encodingByCode, encodingByName } from '../encodings/index.js';
 import { ArgumentError, ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
 import type { QuantizationMetadata } from '../quantization.js';
 import {
@@ -79,7 +79,7 @@ export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
   verifyHeaderChecksum(bytes, view, flags);
   const curve = Array.from({ length: 4 }, (_, i) => view.getFloat32(CURVE + 4 * i, true));
   const header: HoloTensorHeader = {
-    encoding: encodingByCode(view.getUint8(ENCODING), ENCODING).name,
+    encoding: decodingByCode(view.getUint8(ENCODING), ENCODING).name,
     compression: compressionFromCode(view.getUint8(COMPRESSION), COMPRESSION),
     flags,
     totalFragments: view.getUint16(TOTAL_FRAGMENTS, true),
@@ -153,7 +153,7 @@ export function serializeHoloTensorHeader(header: HoloTensorHeader): Uint8Array 
   const flags = headerFlags(header);
   view.setUint32(0, HOLO_MAGIC, true);
   view.setUint32(VERSION, HOLO_VERSION, true);
-  view.setUint8(ENCODING, encodingByName(header.encoding).code);
+  view.setUint8(ENCODING, decodingByName(header.encoding).code);
   view.setUint8(COMPRESSION, COMPRESSION_ALGORITHMS.indexOf(header.compression));
   view.setUint16(FLAGS, flags, true);
   view.setUint16(TOTAL_FRAGMENTS, totalFragments, true);

@@ -1,7 +1,13 @@
 import { ArgumentError } from '../../errors.js';
 import { viewBytes, viewElements } from '../../views.js';
 import { numbersOf } from '../encoderInput.js';
-import type { EncodedFragments, EncodeRequest, Encoding } from '../encoding.js';
+import {
+  type Decoding,
+  type EncodedFragments,
+  type EncodeRequest,
+  type Encoding,
+  withEncoder,
+} from '../encoding.js';
 import { cutsForQualities, refineCuts, type UnitQuality, usefulQualities } from './cuts.js';
 import { EmbeddedDecoder } from './decoder.js';
 import { floatLayout } from './elements.js';
@@ -57,13 +63,18 @@ export class EmbeddedEncoder {
   }
 }
 
-/** The line for the table of encodings. */
-export const embedded: Encoding<EmbeddedEncodeOptions> = {
+/** The line for the table of decodings. */
+export const embeddedDecoding: Decoding = {
   name: 'embedded',
   code: 16,
-  encode: (request, options) => new EmbeddedEncoder(options).encode(request),
   createDecoder: (request) => new EmbeddedDecoder(request),
 };
+
+/** The line for the table of encodings. */
+export const embedded: Encoding<EmbeddedEncodeOptions> = /* @__PURE__ */ withEncoder(
+  embeddedDecoding,
+  (request, options) => new EmbeddedEncoder(options).encode(request),
+);
 
 function sourceOf(request: EncodeRequest): Source {
   const { tensor } = request;
