@@ -1,3 +1,4 @@
+import { concatenate } from '../concatenate.js';
 import { ArgumentError } from '../errors.js';
 import type { AbortOptions, SeekableSink } from '../source.js';
 import { HctBlockEncoder, type HctEncodeOptions } from './encoder.js';
@@ -104,8 +105,7 @@ export class HctWriter {
 
   async #writeBatch(): Promise<void> {
     if (this.#batchSize === 0) return;
-    const [first] = this.#batch;
-    const bytes = this.#batch.length === 1 ? first! : concatenate(this.#batch, this.#batchSize);
+    const bytes = concatenate(this.#batch);
     this.#batch = [];
     this.#batchSize = 0;
     this.#options.signal?.throwIfAborted();
@@ -123,14 +123,4 @@ export class HctWriter {
       throw error;
     }
   }
-}
-
-function concatenate(pieces: readonly Uint8Array[], length: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }

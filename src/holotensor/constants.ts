@@ -36,7 +36,10 @@ export const FRAGMENT_FLAG_LZ4 = 0x0002;
  * Caps on what a file may make a reader allocate before its claims can be checked against bytes that exist.
  */
 export interface HoloLimits {
-  /** Largest tensor to reconstruct, in bytes of f32. Default 2^30 (1 GiB). */
+  /**
+   * Largest tensor to reconstruct, in bytes of f32, and largest fragment (with 64 KiB for what small tensors have of
+   * headers). Default 2^30 (1 GiB).
+   */
   readonly maxBytes?: number | undefined;
 }
 export const HOLO_DEFAULT_MAX_BYTES = 2 ** 30;

@@ -1,6 +1,12 @@
 import { viewOf } from '../binary.js';
-import { FormatError } from '../errors.js';
-import { FRAGMENT_FLAG_LZ4, FRAGMENT_FLAG_ZSTD, FRAGMENT_INDEX_ENTRY_SIZE } from './constants.js';
+import { FormatError, LimitError } from '../errors.js';
+import {
+  FRAGMENT_FLAG_LZ4,
+  FRAGMENT_FLAG_ZSTD,
+  FRAGMENT_INDEX_ENTRY_SIZE,
+  HOLO_DEFAULT_MAX_BYTES,
+  type HoloLimits,
+} from './constants.js';
 
 /** Where a fragment is and how it is stored. Sizes in bytes. */
 export interface FragmentIndexEntry {
@@ -51,13 +57,30 @@ export function parseFragmentIndex(bytes: Uint8Array, count: number): FragmentIn
   return entries.sort((a, b) => a.offset - b.offset || a.compressedSize - b.compressedSize);
 }
 
+/** What fragments of tiny tensors may have of headers. */
+const HEADER_ALLOWANCE = 65536;
+
 /**
  * More than any encoding makes of a tensor of so many elements (a value and an index each, three numbers an element
  * for a full factorisation) and than small tensors have of headers. An index that claims more would make a reader
  * wait or allocate for bytes that cannot be needed.
  */
 export function maxFragmentBytes(elements: number): number {
-  return 16 * elements + 65536;
+  return 16 * elements + HEADER_ALLOWANCE;
+}
+
+/** @throws LimitError when a fragment is larger than a reader is willing to hold */
+export function assertFragmentFits(
+  fragmentIndex: number,
+  bytes: number,
+  { maxBytes = HOLO_DEFAULT_MAX_BYTES }: HoloLimits,
+): void {
+  if (bytes <= maxBytes + HEADER_ALLOWANCE) return;
+  throw new LimitError('HoloTensor fragment larger than the cap (option maxBytes)', {
+    fragmentIndex,
+    expected: maxBytes,
+    actual: bytes,
+  });
 }
 
 /**

@@ -1,5 +1,6 @@
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { Stage } from '../stage.js';
+import type { HoloLimits } from './constants.js';
 import type { ReceivedFragment, StoredFragment } from './fragment.js';
 import { HoloTensorParser } from './parser.js';
 import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
@@ -8,10 +9,11 @@ const NOTHING: Iterable<never> = [];
 
 /** A file's bytes, cut anywhere, in; its fragments out, verified and decompressed. */
 export class FragmentReceiver implements Stage<Uint8Array, ReceivedFragment> {
-  readonly #parser = new HoloTensorParser();
+  readonly #parser: HoloTensorParser;
   readonly #unpacker: FragmentUnpacker;
 
-  constructor(unpacker: FragmentUnpacker) {
+  constructor(unpacker: FragmentUnpacker, limits?: HoloLimits) {
+    this.#parser = new HoloTensorParser(limits);
     this.#unpacker = unpacker;
   }
 
@@ -43,5 +45,5 @@ export class FragmentReceiver implements Stage<Uint8Array, ReceivedFragment> {
 
 /** A {@link FragmentReceiver} with the kernels that this engine offers. */
 export async function createFragmentReceiver(options: UnpackOptions = {}): Promise<FragmentReceiver> {
-  return new FragmentReceiver(new FragmentUnpacker(await loadKernels(), options));
+  return new FragmentReceiver(new FragmentUnpacker(await loadKernels(), options), options);
 }

@@ -1,4 +1,5 @@
 import type { Codec, CompressOptions } from '../codecs/codec.js';
+import { concatenate } from '../concatenate.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { serializeQuantizationMetadata } from '../quantization.js';
@@ -59,7 +60,7 @@ export function packHoloTensor(
     ...(header.quantization === undefined ? [] : [serializeQuantizationMetadata(header.quantization)]),
     ...entries.map(serializeFragmentIndexEntry),
   ];
-  return [concat(front), ...payloads];
+  return [concatenate(front), ...payloads];
 }
 
 function checkFragments(header: HoloTensorHeader, fragments: readonly HoloFragment[]): void {
@@ -79,14 +80,4 @@ function compress(data: Uint8Array, { codec, level }: PackOptions): { flags: num
     return { flags: 0, stored: data };
   }
   return { flags: codec.algorithm === 'zstd' ? FRAGMENT_FLAG_ZSTD : FRAGMENT_FLAG_LZ4, stored: smaller };
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
-  }
-  return bytes;
 }

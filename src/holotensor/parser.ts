@@ -1,8 +1,9 @@
 import { ByteQueue } from '../byteQueue.js';
 import { TruncatedError } from '../errors.js';
 import type { SyncStage } from '../stage.js';
-import { HOLO_HEADER_SIZE } from './constants.js';
+import { HOLO_HEADER_SIZE, type HoloLimits } from './constants.js';
 import type { StoredFragment } from './fragment.js';
+import { assertFragmentFits } from './fragmentIndex.js';
 import { type HoloTensorHeader, parseHoloTensorHeader } from './header.js';
 import { type HoloTensorLayout, layoutSize, parseHoloTensorLayout } from './layout.js';
 
@@ -11,11 +12,16 @@ import { type HoloTensorLayout, layoutSize, parseHoloTensorLayout } from './layo
  * behind the last fragment is ignored, as the reference does.
  */
 export class HoloTensorParser implements SyncStage<Uint8Array, StoredFragment> {
+  readonly #limits: HoloLimits;
   readonly #queue = new ByteQueue();
   #header: HoloTensorHeader | undefined;
   #layout: HoloTensorLayout | undefined;
   /** Fragments given out so far. */
   #given = 0;
+
+  constructor(limits: HoloLimits = {}) {
+    this.#limits = limits;
+  }
 
   *push(chunk: Uint8Array): Iterable<StoredFragment> {
     this.#queue.push(chunk);
@@ -53,6 +59,9 @@ export class HoloTensorParser implements SyncStage<Uint8Array, StoredFragment> {
     if (this.#queue.length < size && !ended) return undefined;
     // Without metadata the index is shorter, and what follows belongs to the first fragment: look before taking.
     const layout = parseHoloTensorLayout(this.#header, this.#queue.peek(size));
+    for (const { index, compressedSize } of layout.entries) {
+      assertFragmentFits(index, compressedSize, this.#limits);
+    }
     this.#queue.skip(layout.dataStart - HOLO_HEADER_SIZE);
     return layout;
   }

@@ -4,10 +4,10 @@ import { loadKernels } from '../kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../source.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { poolOf, type WorkersOption } from '../workers/workers.js';
-import { HOLO_HEADER_SIZE } from './constants.js';
+import { HOLO_HEADER_SIZE, type HoloLimits } from './constants.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
 import type { ReceivedFragment } from './fragment.js';
-import type { FragmentIndexEntry } from './fragmentIndex.js';
+import { assertFragmentFits, type FragmentIndexEntry } from './fragmentIndex.js';
 import { type HoloTensorHeader, parseHoloTensorHeader, serializeHoloTensorHeader } from './header.js';
 import { type HoloTensorLayout, layoutSize, parseHoloTensorLayout } from './layout.js';
 import { expectedCosine } from './quality.js';
@@ -32,6 +32,7 @@ export type HoloTensorReadOptions = HoloTensorDecoderOptions & ReconstructionOpt
 export class HoloTensorReader {
   readonly #source: RandomAccessSource;
   readonly #layout: HoloTensorLayout;
+  readonly #byIndex: readonly FragmentIndexEntry[];
   readonly #unpacker: FragmentUnpacker;
   readonly #kernels: Kernels;
   readonly #options: HoloTensorReaderOptions;
@@ -44,6 +45,7 @@ export class HoloTensorReader {
   ) {
     this.#source = source;
     this.#layout = layout;
+    this.#byIndex = layout.entries.toSorted((a, b) => a.index - b.index);
     this.#unpacker = new FragmentUnpacker(kernels, options);
     this.#kernels = kernels;
     this.#options = options;
@@ -75,18 +77,20 @@ export class HoloTensorReader {
     return this.#layout.dataStart;
   }
 
-  /** @throws ArgumentError, TruncatedError, ChecksumError, CodecError */
-  async readFragment(index: number, options: AbortOptions = {}): Promise<ReceivedFragment> {
-    const entry = this.entries.find((candidate) => candidate.index === index);
+  /** @throws ArgumentError, TruncatedError, ChecksumError, CodecError, LimitError */
+  async readFragment(index: number, options: AbortOptions & HoloLimits = {}): Promise<ReceivedFragment> {
+    const entry = this.#byIndex[index];
     if (entry === undefined) {
       throw new ArgumentError('no such fragment', {
         expected: `0 to ${this.entries.length - 1}`,
         actual: index,
       });
     }
+    const limits = { ...this.#options, ...options };
+    assertFragmentFits(index, entry.compressedSize, limits);
     const { dataStart, header } = this.#layout;
     const stored = await this.#source.read(dataStart + entry.offset, entry.compressedSize, options);
-    return this.#unpacker.unpack({ header, entry, stored });
+    return this.#unpacker.unpack({ header, entry, stored }, limits);
   }
 
   /** The whole tensor, in one read. With workers, one of them decodes it. */
@@ -97,10 +101,11 @@ export class HoloTensorReader {
       return this.#readInWorker(pool, options);
     }
     const decoder = this.#decoder(options);
+    const limits = { ...this.#options, ...options };
     const data = await this.#source.read(dataStart, dataLength, options);
     for (const entry of this.entries) {
       const stored = data.subarray(entry.offset, entry.offset + entry.compressedSize);
-      decoder.addFragment(await this.#unpacker.unpack({ header, entry, stored }));
+      decoder.addFragment(await this.#unpacker.unpack({ header, entry, stored }, limits));
     }
     return reconstructionOf(decoder, options);
   }
@@ -108,7 +113,7 @@ export class HoloTensorReader {
   async #readInWorker(pool: WorkerPool, options: HoloTensorReadOptions): Promise<Reconstruction> {
     const { dataStart, dataLength, header } = this.#layout;
     const { signal, kernels: _, ...decodeOptions } = options;
-    const { implementation, verify } = this.#options;
+    const { implementation, verify, maxBytes } = this.#options;
     // A copy, because what the source gave may be its own.
     const data = new Uint8Array(await this.#source.read(dataStart, dataLength, { signal }));
     const fragments = this.entries.map((entry) => ({
@@ -120,7 +125,7 @@ export class HoloTensorReader {
       {
         header: serializeHoloTensorHeader(header),
         fragments,
-        options: { ...decodeOptions, implementation, verify },
+        options: { maxBytes, ...decodeOptions, implementation, verify },
       },
       { transfer: [data.buffer], signal },
     );
@@ -156,6 +161,6 @@ export class HoloTensorReader {
   }
 
   #decoder(options: HoloTensorReadOptions): HoloTensorDecoder {
-    return new HoloTensorDecoder(this.header, { kernels: this.#kernels, ...options });
+    return new HoloTensorDecoder(this.header, { kernels: this.#kernels, ...this.#options, ...options });
   }
 }

@@ -4,11 +4,16 @@ import { zstdContentSize } from '../codecs/zstdFrame.js';
 import { elementCount } from '../dtype.js';
 import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { FRAGMENT_FLAG_LZ4, FRAGMENT_FLAG_ZSTD, HOLO_FLAG_FRAGMENT_CHECKSUMS } from './constants.js';
+import {
+  FRAGMENT_FLAG_LZ4,
+  FRAGMENT_FLAG_ZSTD,
+  HOLO_FLAG_FRAGMENT_CHECKSUMS,
+  type HoloLimits,
+} from './constants.js';
 import type { ReceivedFragment, StoredFragment } from './fragment.js';
-import { type FragmentIndexEntry, maxFragmentBytes } from './fragmentIndex.js';
+import { assertFragmentFits, type FragmentIndexEntry, maxFragmentBytes } from './fragmentIndex.js';
 
-export interface UnpackOptions {
+export interface UnpackOptions extends HoloLimits {
   /** Which implementation of the codecs to use. Default 'auto': the fastest that the engine offers. */
   readonly implementation?: Implementation | undefined;
   /** Check the fragments' checksums where the file has them. Default true. */
@@ -26,13 +31,13 @@ export class FragmentUnpacker {
     this.#options = options;
   }
 
-  /** @throws ChecksumError, CodecError that name the fragment */
-  async unpack(fragment: StoredFragment): Promise<ReceivedFragment> {
+  /** @throws ChecksumError, CodecError, LimitError that name the fragment */
+  async unpack(fragment: StoredFragment, limits: HoloLimits = this.#options): Promise<ReceivedFragment> {
     if (this.#options.verify !== false) verifyFragment(fragment, this.#kernels);
     const { header, entry, stored } = fragment;
     const algorithm = fragmentAlgorithm(entry);
     if (algorithm === undefined) return { index: entry.index, data: stored, header, entry };
-    const data = decompress(fragment, algorithm, await this.#codec(algorithm));
+    const data = decompress(fragment, algorithm, await this.#codec(algorithm), limits);
     return { index: entry.index, data, header, entry };
   }
 
@@ -72,11 +77,12 @@ function decompress(
   { header, entry, stored }: StoredFragment,
   algorithm: CompressionAlgorithm,
   codec: BlockDecoder,
+  limits: HoloLimits,
 ): Uint8Array {
   try {
-    const data = new Uint8Array(
-      payloadSize(entry, stored, algorithm, maxFragmentBytes(elementCount(header.shape))),
-    );
+    const size = payloadSize(entry, stored, algorithm, maxFragmentBytes(elementCount(header.shape)));
+    assertFragmentFits(entry.index, size, limits);
+    const data = new Uint8Array(size);
     codec.decompressInto(stored, data);
     return data;
   } catch (error) {

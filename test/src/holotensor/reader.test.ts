@@ -1,17 +1,23 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HolotensorFragmentStream } from '../../../operators/holotensor/fragments.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
+import { xxh3 } from '../../../src/checksum.js';
 import type { HolographicEncoding } from '../../../src/encodings/encoding.js';
 import { ArgumentError, HolostreamError, LimitError, TruncatedError } from '../../../src/errors.js';
 import { FRAGMENT_FLAG_LZ4, FRAGMENT_FLAG_ZSTD } from '../../../src/holotensor/constants.js';
 import { HoloTensorEncoder } from '../../../src/holotensor/encoder.js';
+import { serializeFragmentIndexEntry } from '../../../src/holotensor/fragmentIndex.js';
+import { serializeHoloTensorHeader } from '../../../src/holotensor/header.js';
 import { HoloTensorReader } from '../../../src/holotensor/reader.js';
 import { HoloTensorWriter, type HoloTensorWriterOptions } from '../../../src/holotensor/writer.js';
 import type { RandomAccessSource, SeekableSink } from '../../../src/source.js';
 import { assertClose, rejects } from '../../helpers/assertions.js';
+import { concatBytes } from '../../helpers/bytes.js';
 import { noise } from '../../helpers/encodings.js';
 import { holoFile } from '../../helpers/holoFiles.js';
+import { chunked, collect } from '../../helpers/streams.js';
 
 /** Smooth and coarsely rounded: both codecs make its fragments smaller. */
 const data = Float32Array.from({ length: 64 * 64 }, (_, i) => Math.round(4 * Math.sin(i / 200)) / 4);
@@ -149,6 +155,50 @@ test('a tensor larger than the cap is not allocated', async () => {
   const reader = await HoloTensorReader.open(bytesSource(await written()));
   await rejects(reader.readAll({ maxBytes: 4 * 4096 - 1 }), LimitError, /maxBytes/);
   assert.is((await reader.readAll({ maxBytes: 4 * 4096 })).fragments, 6);
+});
+
+test('a file cannot make a reader allocate more than the cap, however large it says its tensor is', async () => {
+  const gigabytes = 2 ** 32 - 1;
+  const header = { ...encoded.header, shape: [2 ** 20, 2 ** 20], originalSize: 2 ** 42, totalFragments: 1 };
+  // A Zstd frame of 14 bytes whose header promises gigabytes; the index agrees, or repeats the stored size.
+  const frame = new Uint8Array(14);
+  new DataView(frame.buffer).setUint32(0, 0xfd2fb528, true);
+  frame.set([0xa0, 0xff, 0xff, 0xff, 0xff], 4);
+  const front = serializeHoloTensorHeader(header);
+  for (const uncompressedSize of [gigabytes, frame.length]) {
+    const entry = {
+      index: 0,
+      flags: 1,
+      offset: 0,
+      compressedSize: 14,
+      uncompressedSize,
+      checksum: xxh3(frame),
+    };
+    const bytes = concatBytes([front, serializeFragmentIndexEntry(entry), frame]);
+    const reader = await HoloTensorReader.open(bytesSource(bytes));
+    await rejects(reader.readFragment(0), LimitError, /maxBytes/);
+    await rejects(reader.readAll({ maxBytes: 2 ** 20 }), LimitError, /maxBytes/);
+    await rejects(
+      collect(chunked(bytes, 50).pipeThrough(new HolotensorFragmentStream())),
+      LimitError,
+      /maxBytes/,
+    );
+  }
+  const stored = {
+    index: 0,
+    flags: 0,
+    offset: 0,
+    compressedSize: gigabytes,
+    uncompressedSize: gigabytes,
+    checksum: 1n,
+  };
+  const endless = concatBytes([front, serializeFragmentIndexEntry(stored), new Uint8Array(1000)]);
+  await rejects((await HoloTensorReader.open(bytesSource(endless))).readFragment(0), LimitError, /maxBytes/);
+  await rejects(
+    collect(chunked(endless, 50).pipeThrough(new HolotensorFragmentStream())),
+    LimitError,
+    /maxBytes/,
+  );
 });
 
 test('reading can be aborted', async () => {
