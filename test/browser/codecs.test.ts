@@ -1,0 +1,94 @@
+import { gzipSync } from 'node:zlib';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { BrowserTest, bundle } from '../helpers/browser.js';
+
+const test = suite('codecs in Chromium');
+
+const script = `
+  import { loadCodec, xxh3 } from 'holostream';
+
+  const data = Uint8Array.from({ length: 30_000 }, (_, i) => (i % 251) * (i % 7));
+  globalThis.run = {
+    async roundTrip(algorithm) {
+      const codec = await loadCodec(algorithm);
+      const out = new Uint8Array(data.length);
+      codec.decompressInto(codec.compress(data), out);
+      return [codec.implementation, xxh3(out) === xxh3(data)];
+    },
+    async decode(algorithm, block, length) {
+      const codec = await loadCodec(algorithm);
+      const out = new Uint8Array(length);
+      codec.decompressInto(Uint8Array.from(block), out);
+      return [codec.implementation, ...out];
+    },
+    async refusal() {
+      const codec = await loadCodec('zstd');
+      try {
+        return codec.compress(data).length;
+      } catch (error) {
+        return error.message;
+      }
+    },
+  };
+  globalThis.ready = true;
+`;
+
+/** Everything a browser needs to decode blocks, minified and gzipped. */
+const DECODER_LIMIT = 40_000;
+
+/** A content policy of this kind forbids WebAssembly. */
+const POLICY = "default-src 'self'";
+
+const asked: string[] = [];
+let browser: BrowserTest;
+
+function call(name: string, ...parameters: unknown[]): Promise<unknown> {
+  return browser.page.evaluate(([name, parameters]) => globalThis.run[name]!(...parameters), [
+    name,
+    parameters,
+  ] as const);
+}
+
+declare global {
+  var run: Record<string, (...parameters: unknown[]) => Promise<unknown>>;
+  var ready: boolean;
+}
+
+test.before(async () => {
+  browser = await BrowserTest.open(script, (request, response) => {
+    asked.push(String(request.url));
+    response.setHeader('content-type', 'text/html');
+    response.setHeader('content-security-policy', POLICY);
+    response.end('<!doctype html><title>test</title><script type="module" src="/bundle.js"></script>');
+  });
+  await browser.page.waitForFunction(() => globalThis.ready);
+});
+
+test.after(() => browser.close());
+
+test('both ways in wasm, and nothing but the bundle is fetched', async () => {
+  assert.equal(await call('roundTrip', 'lz4'), ['wasm', true]);
+  assert.equal(await call('roundTrip', 'zstd'), ['wasm', true]);
+  assert.equal(asked, []);
+});
+
+test('decodes without wasm where the content policy forbids it', async () => {
+  await browser.page.goto(`${browser.url}policy`);
+  await browser.page.waitForFunction(() => globalThis.ready);
+  assert.equal(await call('roundTrip', 'lz4'), ['portable', true]);
+  // A frame of one raw block.
+  const frame = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 3, (3 << 3) | 1, 0, 0, 7, 8, 9];
+  assert.equal(await call('decode', 'zstd', frame, 3), ['portable', 7, 8, 9]);
+  assert.match(String(await call('refusal')), /compression needs/);
+});
+
+test('a program that only decodes does not carry the encoder', async () => {
+  const code = await bundle(
+    "import { loadDecoder } from 'holostream'; globalThis.decoder = loadDecoder('zstd');",
+  );
+  const size = gzipSync(code, { level: 9 }).length;
+  assert.ok(size < DECODER_LIMIT, `${size} bytes`);
+});
+
+test.run();
