@@ -10,6 +10,7 @@ import { readSafetensors } from 'holostream';
 import { fileSource } from 'holostream/node';
 import { demonstrateFragments } from './demo/fragments.js';
 import { demonstrateHct } from './demo/hct.js';
+import { demonstrateRemote } from './demo/remote.js';
 import { layersOf, tensorsOf } from './digits/model.js';
 import { testSet } from './digits/testSet.js';
 
@@ -28,6 +29,7 @@ try {
       encoding,
     );
   }
+  await demonstrateRemote(model, tensors, samples, await mkdtemp(join(work, 'remote-')));
 } finally {
   await rm(work, { recursive: true });
 }

@@ -1,7 +1,14 @@
 import { open } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { basename, join } from 'node:path';
+import { basename, extname, join } from 'node:path';
+
+export interface ServeOptions {
+  /** Bytes a second, for each answer; `?rate=` in a request asks for another. Default: as fast as they go. */
+  readonly rate?: number | undefined;
+  /** Breaks the connection, once for each number, when the server has sent so many bytes of bodies. */
+  readonly disconnectAt?: readonly number[] | undefined;
+}
 
 export interface FolderServer extends AsyncDisposable {
   /** Of the folder, with a slash at its end. */
@@ -10,28 +17,61 @@ export interface FolderServer extends AsyncDisposable {
   readonly sent: number;
 }
 
-/** A plain web server for the files of one folder, which sends their bytes in chunks of `chunkSize`. */
-export async function serveFolder(folder: string, chunkSize: number): Promise<FolderServer> {
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.html': 'text/html; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.css': 'text/css; charset=utf-8',
+};
+
+/** A plain web server for the files of one folder, with ranges, which sends them in chunks of `chunkSize`. */
+export async function serveFolder(
+  folder: string,
+  chunkSize: number,
+  { rate, disconnectAt = [] }: ServeOptions = {},
+): Promise<FolderServer> {
+  const breaks = [...disconnectAt];
   let sent = 0;
-  const server = createServer(async (request, response) => {
-    try {
-      // basename: a request can name nothing outside the folder.
-      const name = basename(decodeURIComponent(new URL(request.url ?? '/', 'http://localhost').pathname));
-      await using file = await open(join(folder, name));
-      const { size } = await file.stat();
-      response.writeHead(200, { 'content-length': size });
-      for await (const chunk of file.createReadStream({ highWaterMark: chunkSize, autoClose: false })) {
-        if (response.destroyed) return;
-        sent += chunk.length;
-        if (!response.write(chunk))
-          await new Promise((resolve) => response.once('drain', resolve).once('close', resolve));
-      }
-      response.end();
-    } catch {
+  const server = createServer((request, response) => {
+    answer(request, response).catch(() => {
       if (response.headersSent) response.destroy();
       else response.writeHead(404).end();
-    }
+    });
   });
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://localhost');
+    // basename: a request can name nothing outside the folder.
+    const name = basename(decodeURIComponent(url.pathname)) || 'index.html';
+    await using file = await open(join(folder, name));
+    const { size } = await file.stat();
+    const range = rangeOf(request, size);
+    if (range.start >= size && size > 0) {
+      response.writeHead(416, { 'content-range': `bytes */${size}` }).end();
+      return;
+    }
+    response.writeHead(range.partial ? 206 : 200, {
+      'content-type': CONTENT_TYPES[extname(name)] ?? 'application/octet-stream',
+      'content-length': range.end - range.start,
+      ...(range.partial ? { 'content-range': `bytes ${range.start}-${range.end - 1}/${size}` } : {}),
+    });
+    const pace = pacer(Number(url.searchParams.get('rate')) || rate);
+    for (let at = range.start; at < range.end && !response.destroyed; at += chunkSize) {
+      const { buffer, bytesRead } = await file.read({
+        buffer: Buffer.alloc(Math.min(chunkSize, range.end - at)),
+        position: at,
+      });
+      await new Promise<void>((resolve) => response.write(buffer.subarray(0, bytesRead), () => resolve()));
+      sent += bytesRead;
+      if (breaks[0] !== undefined && sent >= breaks[0]) {
+        breaks.shift();
+        response.destroy();
+        return;
+      }
+      await pace(bytesRead);
+    }
+    response.end();
+  }
+
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
   return {
@@ -43,5 +83,30 @@ export async function serveFolder(folder: string, chunkSize: number): Promise<Fo
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
     },
+  };
+}
+
+interface Range {
+  readonly partial: boolean;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** One range, "bytes=5-9" or "bytes=5-"; anything else is answered with the whole file, as HTTP allows. */
+function rangeOf(request: IncomingMessage, size: number): Range {
+  const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
+  if (first === undefined) return { partial: false, start: 0, end: size };
+  return { partial: true, start: Number(first), end: last ? Math.min(Number(last) + 1, size) : size };
+}
+
+/** Waits as long as bytes at this rate should have taken since the start. */
+function pacer(rate: number | undefined): (bytes: number) => Promise<void> {
+  const started = performance.now();
+  let passed = 0;
+  return async (bytes) => {
+    if (rate === undefined) return;
+    passed += bytes;
+    const wait = started + (1000 * passed) / rate - performance.now();
+    if (wait > 1) await new Promise((resolve) => setTimeout(resolve, wait));
   };
 }

@@ -12,8 +12,11 @@ export function tensorsOf(layers: readonly Layer[]): Map<string, Tensor<'F32'>> 
   return tensors;
 }
 
+/** Tensors from wherever: collected, streamed or loaded. */
+type TensorsByName = ReadonlyMap<string, { readonly data: unknown }>;
+
 /** The layers fc1, fc2, … as far as there are any. */
-export function layersOf(tensors: ReadonlyMap<string, Tensor>): Layer[] {
+export function layersOf(tensors: TensorsByName): Layer[] {
   const layers: Layer[] = [];
   for (let i = 1; tensors.has(`fc${i}.weight`); i++) {
     const weight = floats(tensors, `fc${i}.weight`);
@@ -23,7 +26,7 @@ export function layersOf(tensors: ReadonlyMap<string, Tensor>): Layer[] {
   return layers;
 }
 
-function floats(tensors: ReadonlyMap<string, Tensor>, name: string): Float32Array {
+function floats(tensors: TensorsByName, name: string): Float32Array {
   const data = tensors.get(name)?.data;
   if (!(data instanceof Float32Array)) throw new ArgumentError('no F32 tensor of this name', { name });
   return data;

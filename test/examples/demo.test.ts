@@ -28,6 +28,7 @@ test('it runs, ends by itself with exit code 0, and says what the model is worth
   assert.match(stdout, /encoded +6 tensors: 437,544 bytes → 4\d\d,\d\d\d bytes/);
   assert.match(stdout, /verified +37 checksums/);
   assert.match(stdout, /accuracy +97\.95 % of 2000/);
+  assert.match(stdout, /quality 1\.0000, accuracy 97\.95 %\n +resumed +2 times; every bit the same/);
   for (const encoding of ['embedded', 'spectral']) {
     const [, ...rounds] = stdout.slice(stdout.indexOf(`HoloTensor, ${encoding}`)).split('\n', 9);
     const worth = rounds.map((round) => Number(/accuracy (.*) %/.exec(round)![1]));

@@ -30,6 +30,13 @@ export async function bundle(script: string): Promise<string> {
   return result.outputFiles[0]!.text;
 }
 
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: CHROMIUM,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
+  });
+}
+
 /** A page of a real Chromium on a real server: `/` loads the bundled script, the rest is the test's. */
 export class BrowserTest {
   readonly page: Page;
@@ -61,15 +68,7 @@ export class BrowserTest {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    const browser = await chromium.launch({
-      executablePath: CHROMIUM,
-      args: [
-        '--no-sandbox',
-        '--disable-gpu',
-        '--disable-background-networking',
-        '--disable-component-update',
-      ],
-    });
+    const browser = await launchChromium();
     const page = await (await browser.newContext()).newPage();
     // As in engines that cannot iterate streams (Safari): nothing of ours may need it.
     await page.addInitScript(() => {

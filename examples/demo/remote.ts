@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import {
+  encodeModelFile,
+  type LoadedTensor,
+  memorySpool,
+  openModel,
+  type RandomAccessSource,
+  type Tensor,
+  viewBytes,
+} from 'holostream';
+import { fileSink } from 'holostream/node';
+import { accuracy } from '../digits/mlp.js';
+import { layersOf } from '../digits/model.js';
+import type { Sample } from '../digits/render.js';
+import { serveFolder } from './server.js';
+import { integer, line, percent } from './text.js';
+
+const CHUNK_SIZE = 1000;
+/** More than the default: each is a step on the way. */
+const FRAGMENTS = 24;
+/** Bytes a second: a poor connection. */
+const RATE = 250_000;
+/** Where the connection breaks, as parts of the file. */
+const BREAKS = [0.1, 0.6];
+/** Where the model is put to work, as parts of its safetensors file. */
+const STOPS = [0.01, 0.03, 0.05, 0.07, 0.085, 0.1, 0.15, 0.3];
+
+/**
+ * The whole model in one file, loaded over a slow connection that breaks twice, at work all the while.
+ * @throws Error when a bit of the whole differs
+ */
+export async function demonstrateRemote(
+  model: RandomAccessSource,
+  original: ReadonlyMap<string, Tensor>,
+  samples: readonly Sample[],
+  folder: string,
+): Promise<void> {
+  console.log('\nOne file for the whole model, over a slow connection that breaks twice');
+  const name = 'digits.holo.safetensors';
+  const sink = await fileSink(join(folder, name));
+  const { fileSize } = await encodeModelFile(
+    [{ name: 'digits.safetensors', source: model }],
+    sink,
+    memorySpool(),
+    { encode: { fragments: FRAGMENTS } },
+  );
+  line('encoded', `${integer(model.size ?? 0)} bytes of safetensors → ${integer(fileSize)} bytes`);
+
+  const disconnectAt = BREAKS.map((part) => Math.round(part * fileSize));
+  await using server = await serveFolder(folder, CHUNK_SIZE, { rate: RATE, disconnectAt });
+  let resumed = 0;
+  const onEvent = ({ type }: { readonly type: string }) => {
+    if (type === 'retry') resumed += 1;
+  };
+  await using remote = await openModel(`${server.url}${name}`, { http: { onEvent } });
+  const arrived = new Map<string, LoadedTensor>();
+  const stops = STOPS.map((part) => part * (model.size ?? 0));
+  remote.updates$.subscribe((tensor) => {
+    arrived.set(tensor.name, tensor);
+    if (arrived.size < original.size || server.sent < (stops[0] ?? Number.POSITIVE_INFINITY)) return;
+    while (stops[0] !== undefined && server.sent >= stops[0]) stops.shift();
+    report(server.sent / (model.size ?? 1), remote.quality, accuracy(layersOf(arrived), samples));
+  });
+  const whole = await remote.load();
+  for (const [tensorName, { data }] of original) {
+    const loaded = whole.get(tensorName)?.data;
+    const same = loaded instanceof Float32Array && Buffer.compare(viewBytes(loaded), viewBytes(data)) === 0;
+    if (!same) throw new Error(`${tensorName} differs`);
+  }
+  report(server.sent / (model.size ?? 1), remote.quality, accuracy(layersOf(whole), samples));
+  line(
+    'resumed',
+    `${resumed} times; every bit the same; ${integer(server.sent)} bytes sent for ${integer(fileSize)}`,
+  );
+}
+
+function report(part: number, quality: number, worth: number): void {
+  line(
+    `${(100 * part).toFixed(1)} %`,
+    `of the bytes: quality ${quality.toFixed(4)}, accuracy ${percent(worth)}`,
+  );
+}
