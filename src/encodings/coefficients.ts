@@ -1,3 +1,4 @@
+import type { Stretches } from '../kernels/kernels.js';
 import type { FragmentEnergies } from './worth.js';
 
 /** Coefficients of an orthogonal transform, cut into fragments. */
@@ -8,7 +9,7 @@ export interface CoefficientFragments extends FragmentEnergies {
 /** The coefficients that have arrived. */
 export interface CoefficientStore {
   /**
-   * Takes a fragment that has not been added before; keeps no reference to the payload.
+   * Takes a fragment that has not been added before; may keep the payload.
    * @throws FormatError when it is malformed or belongs to another tensor; the store stays as it was
    */
   add(index: number, payload: Uint8Array): void;
@@ -16,6 +17,9 @@ export interface CoefficientStore {
   readonly placed: number;
   /** Their energy. */
   readonly energy: number;
-  /** Writes all coefficients in raster order, 0 for those that are missing. */
-  fill(out: Float32Array): void;
+  /**
+   * All coefficients in raster order, 0 for those that are missing, to be transformed at once.
+   * @param scratch may be used for them: one place a coefficient
+   */
+  coefficients(scratch: Float32Array): Stretches;
 }

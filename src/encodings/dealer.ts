@@ -1,7 +1,11 @@
 import { SeededRng } from '../rng.js';
+import { dealPlain, dealRotated, gatherPlain, gatherRotated } from './dealLoops.js';
 
 /** Coefficients handled at a time: 32 KiB, so that all fragments pass over them while they are in the L1 cache. */
 const BLOCK = 8192;
+
+/** Takes or fills a stretch of the raster; stretches come in order. */
+export type StretchVisitor = (coefficients: Float32Array, start: number) => void;
 
 /**
  * Deals the coefficients of a raster out to N fragments and gathers them again. The raster is taken in groups of N;
@@ -11,83 +15,102 @@ const BLOCK = 8192;
 export class Dealer {
   /** How many coefficients each fragment gets: one of each group, if the last group reaches that far. */
   readonly counts: Uint32Array;
-  readonly #coefficients: number;
   readonly #fragments: number;
   readonly #seed: bigint | undefined;
-  /** Groups of N coefficients. Behind them there may be one more, shorter group. */
-  readonly #groups: number;
-  /** Fragments of the coefficients of the short group. */
-  readonly #rest: readonly number[];
 
   constructor(coefficients: number, fragments: number, seed?: bigint) {
-    this.#coefficients = coefficients;
     this.#fragments = fragments;
     this.#seed = seed;
-    this.#groups = Math.floor(coefficients / fragments);
-    const rng = this.#generator();
-    for (let group = 0; group < this.#groups; group++) rng?.nextHigh32();
-    const rotation = this.#draw(rng);
-    const length = coefficients - this.#groups * fragments;
-    this.#rest = Array.from({ length }, (_, place) => (place + rotation) % fragments);
-    this.counts = new Uint32Array(fragments).fill(this.#groups);
-    for (const fragment of this.#rest) this.counts[fragment]! += 1;
+    const groups = Math.floor(coefficients / fragments);
+    this.counts = new Uint32Array(fragments).fill(groups);
+    const rotations = new Rotations(fragments, seed);
+    rotations.skip(groups);
+    const rotation = rotations.next();
+    const rest = coefficients - groups * fragments;
+    for (let place = 0; place < rest; place++) this.counts[(place + rotation) % fragments]! += 1;
   }
 
-  /** Copies each coefficient to its fragment; `parts` have the lengths of `counts`. */
-  deal(coefficients: Float32Array, parts: readonly Float32Array[]): void {
+  /** Copies each coefficient of the stretches to its fragment; `parts` have the lengths of `counts`. */
+  deal(parts: readonly Float32Array[]): StretchVisitor {
+    const loop = this.#seed === undefined ? dealPlain : dealRotated;
+    return this.#pass(
+      (stretch, at, rotations, group) => loop(stretch, at, rotations, parts, group),
+      (stretch, at, fragment, group) => {
+        parts[fragment]![group] = stretch[at]!;
+      },
+    );
+  }
+
+  /** The inverse of `deal`: fills the stretches; where a part is missing its coefficients become 0. */
+  gather(parts: readonly (Float32Array | undefined)[]): StretchVisitor {
+    const loop = this.#seed === undefined ? gatherPlain : gatherRotated;
+    return this.#pass(
+      (stretch, at, rotations, group) => loop(stretch, at, rotations, parts, group),
+      (stretch, at, fragment, group) => {
+        stretch[at] = parts[fragment]?.[group] ?? 0;
+      },
+    );
+  }
+
+  /**
+   * One pass over the raster. Whole groups go to `block` (where they begin in the stretch, their rotations, number
+   * of the first one), coefficients of groups that stretches or the end of the raster cut in two go to `single`.
+   */
+  #pass(
+    block: (stretch: Float32Array, at: number, rotations: Uint16Array, group: number) => void,
+    single: (stretch: Float32Array, at: number, fragment: number, group: number) => void,
+  ): StretchVisitor {
     const n = this.#fragments;
-    this.#forEachBlock((first, rotations) => {
-      for (let fragment = 0; fragment < n; fragment++) {
-        const part = parts[fragment]!;
-        for (let i = 0, at = first * n; i < rotations.length; i++, at += n) {
-          const place = fragment - rotations[i]!;
-          part[first + i] = coefficients[at + (place + (n & (place >> 31)))]!;
+    const rotations = new Rotations(n, this.#seed);
+    const blockRotations = new Uint16Array(Math.max(1, Math.floor(BLOCK / n)));
+    let group = 0;
+    // Of the group that the last stretch has begun.
+    let place = 0;
+    let rotation = 0;
+    return (stretch) => {
+      for (let at = 0; at < stretch.length; ) {
+        const groups = Math.min(blockRotations.length, Math.floor((stretch.length - at) / n));
+        if (place === 0 && groups > 0) {
+          const drawn = blockRotations.subarray(0, groups);
+          rotations.fill(drawn);
+          block(stretch, at, drawn, group);
+          group += groups;
+          at += groups * n;
+          continue;
         }
+        if (place === 0) rotation = rotations.next();
+        single(stretch, at, (place + rotation) % n, group);
+        at += 1;
+        place += 1;
+        if (place < n) continue;
+        place = 0;
+        group += 1;
       }
-    });
-    this.#rest.forEach((fragment, place) => {
-      parts[fragment]![this.#groups] = coefficients[this.#groups * n + place]!;
-    });
+    };
+  }
+}
+
+/** The r_g, one after the other. */
+class Rotations {
+  readonly #fragments: number;
+  readonly #rng: SeededRng | undefined;
+
+  constructor(fragments: number, seed: bigint | undefined) {
+    this.#fragments = fragments;
+    this.#rng = seed === undefined ? undefined : new SeededRng(seed);
   }
 
-  /** The inverse of `deal`; where a part is missing its coefficients become 0. */
-  gather(parts: readonly (Float32Array | undefined)[], coefficients: Float32Array): void {
-    const n = this.#fragments;
-    const complete = parts.length === n && !parts.includes(undefined);
-    if (!complete) coefficients.fill(0, 0, this.#coefficients);
-    this.#forEachBlock((first, rotations) => {
-      for (let fragment = 0; fragment < n; fragment++) {
-        const part = parts[fragment];
-        if (part === undefined) continue;
-        for (let i = 0, at = first * n; i < rotations.length; i++, at += n) {
-          const place = fragment - rotations[i]!;
-          coefficients[at + (place + (n & (place >> 31)))] = part[first + i]!;
-        }
-      }
-    });
-    this.#rest.forEach((fragment, place) => {
-      const part = parts[fragment];
-      if (part !== undefined) coefficients[this.#groups * n + place] = part[this.#groups]!;
-    });
+  next(): number {
+    return this.#rng === undefined ? 0 : (this.#rng.nextHigh32() >>> 1) % this.#fragments;
   }
 
-  /** Passes over the full groups: number of the first one of a block, and the rotation of each. */
-  #forEachBlock(visit: (first: number, rotations: Uint16Array) => void): void {
-    const size = Math.max(1, Math.floor(BLOCK / this.#fragments));
-    const rotations = new Uint16Array(Math.min(size, this.#groups));
-    const rng = this.#generator();
-    for (let first = 0; first < this.#groups; first += size) {
-      const block = rotations.subarray(0, this.#groups - first);
-      if (rng !== undefined) for (let i = 0; i < block.length; i++) block[i] = this.#draw(rng);
-      visit(first, block);
-    }
+  fill(rotations: Uint16Array): void {
+    if (this.#rng === undefined) return;
+    for (let i = 0; i < rotations.length; i++) rotations[i] = this.next();
   }
 
-  #generator(): SeededRng | undefined {
-    return this.#seed === undefined ? undefined : new SeededRng(this.#seed);
-  }
-
-  #draw(rng: SeededRng | undefined): number {
-    return rng === undefined ? 0 : (rng.nextHigh32() >>> 1) % this.#fragments;
+  skip(count: number): void {
+    if (this.#rng === undefined) return;
+    for (let i = 0; i < count; i++) this.#rng.nextHigh32();
   }
 }

@@ -60,6 +60,7 @@ export interface EncodingQuality {
 /** Collects fragments in any order and reconstructs the best tensor that they allow. */
 export interface FragmentDecoder {
   /**
+   * The decoder may keep `payload` instead of copying it: its bytes must not change afterwards.
    * @returns false when this fragment had been added before (it counts once)
    * @throws FormatError when the payload is malformed or belongs to another tensor; the decoder stays as it was
    */

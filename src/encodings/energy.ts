@@ -21,12 +21,11 @@ export function energyOf(values: Float32Array): number {
 }
 
 /**
- * The energy of a tensor that is to be transformed in f32.
+ * Checks a tensor that is transformed in f32 by its energy, or that of its coefficients: the same.
  * @throws ArgumentError for a value that is not finite, naming its index, and for a norm beyond f32: coefficients
  *   can be as large as the norm
  */
-export function energyOfInput(values: Float32Array): number {
-  const energy = energyOf(values);
+export function assertTransformable(values: Float32Array, energy: number): void {
   if (!Number.isFinite(energy)) assertFinite(values);
   const norm = Math.sqrt(energy);
   if (!Number.isFinite(Math.fround(norm))) {
@@ -35,6 +34,12 @@ export function energyOfInput(values: Float32Array): number {
       actual: norm,
     });
   }
+}
+
+/** The energy of a tensor that is transformed in f32. @throws ArgumentError as `assertTransformable` does */
+export function energyOfInput(values: Float32Array): number {
+  const energy = energyOf(values);
+  assertTransformable(values, energy);
   return energy;
 }
 

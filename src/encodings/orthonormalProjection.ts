@@ -1,10 +1,11 @@
 import { SeededRng } from '../rng.js';
+import type { StretchVisitor } from './dealer.js';
 import type { DecodeRequest, EncodedFragments, EncodeRequest, EncodingQuality } from './encoding.js';
-import { energyOfInput, projectionQuality } from './energy.js';
+import { assertTransformable, projectionQuality } from './energy.js';
 import { assertLiveSeeds, seedOf } from './seeds.js';
 import { SubsetStore, writeSubsets } from './subsetLayout.js';
 import type { SubsetHeader } from './subsetPayload.js';
-import { describeWorth } from './worth.js';
+import { describeWorth, totalEnergy } from './worth.js';
 
 /**
  * RP01: the orthonormal DCT-II of the tensor after each element has got a random sign; coefficients dealt out with
@@ -24,12 +25,15 @@ const GENERATORS = 2;
 export function encodeOrthonormal(request: EncodeRequest, values: Float32Array): EncodedFragments {
   const { rows, cols, fragments, seed, kernels } = request;
   assertLiveSeeds(seed, GENERATORS);
-  const energy = energyOfInput(values);
-  const coefficients = new Float32Array(values.length);
-  flipSigns(values, seedOf(seed, SIGNS), coefficients);
-  kernels.dct2d(coefficients, rows, cols, coefficients);
   const header = { magic: RP01_MAGIC, coefficients: values.length, fragments };
-  const { payloads, ...energies } = writeSubsets(header, coefficients, seedOf(seed, ROTATIONS));
+  const { payloads, ...energies } = writeSubsets(header, seedOf(seed, ROTATIONS), (take) => {
+    const flip = signFlipper(seed);
+    const give: StretchVisitor = (stretch, start) =>
+      flip(values.subarray(start, start + stretch.length), stretch);
+    kernels.dct2d(give, rows, cols, take);
+  });
+  const energy = totalEnergy(energies.added);
+  assertTransformable(values, energy);
   return { payloads, ...describeWorth(energy, energies), minimumFragments: 1 };
 }
 
@@ -58,15 +62,21 @@ export class OrthonormalProjection {
 
   reconstruct(out: Float32Array): void {
     const { rows, cols, seed, kernels } = this.#request;
-    this.#store.fill(out);
-    kernels.idct2d(out, rows, cols, out);
-    flipSigns(out, seedOf(seed, SIGNS), out);
+    const flip = signFlipper(seed);
+    const take: StretchVisitor = (stretch, start) =>
+      flip(stretch, out.subarray(start, start + stretch.length));
+    kernels.idct2d(this.#store.coefficients(), rows, cols, take);
   }
 }
 
-/** Multiplies each value by the sign that the top bit of the next draw stands for (1: −1). `out` may be `values`. */
-function flipSigns(values: Float32Array, seed: bigint, out: Float32Array): void {
-  const rng = new SeededRng(seed);
-  // No branch: half of them would be predicted wrong.
-  for (let i = 0; i < values.length; i++) out[i] = values[i]! * (1 - 2 * (rng.nextHigh32() >>> 31));
+/**
+ * Multiplies each value by the sign that the top bit of the next draw stands for (1: −1); one call goes on where the
+ * last one ended.
+ */
+function signFlipper(headerSeed: bigint): (values: Float32Array, out: Float32Array) => void {
+  const rng = new SeededRng(seedOf(headerSeed, SIGNS));
+  return (values, out) => {
+    // No branch: half of them would be predicted wrong.
+    for (let i = 0; i < values.length; i++) out[i] = values[i]! * (1 - 2 * (rng.nextHigh32() >>> 31));
+  };
 }

@@ -11,13 +11,13 @@ import {
   type FragmentDecoder,
   withEncoder,
 } from './encoding.js';
-import { energyOfInput, projectionQuality } from './energy.js';
+import { assertTransformable, projectionQuality } from './energy.js';
 import { ReceivedFragments } from './received.js';
 import { EssentialStore, writeEssential } from './spectralEssential.js';
 import { RankedStore, SV02_MAGIC, writeRanked } from './spectralRanked.js';
 import { SubsetStore, writeSubsets } from './subsetLayout.js';
 import { payloadMagic } from './subsetPayload.js';
-import { describeWorth } from './worth.js';
+import { describeWorth, totalEnergy } from './worth.js';
 
 /**
  * How coefficients are laid out. 'raster' (SV03): fragment k holds every N-th, from the k-th on. 'ranked' (SV02): the
@@ -66,25 +66,21 @@ export class SpectralEncoder {
   /** @throws ArgumentError for a value that is not finite, naming its index */
   encode(request: EncodeRequest): EncodedFragments {
     const values = numbersOf(request);
-    const energy = energyOfInput(values);
-    const coefficients = new Float32Array(values.length);
-    request.kernels.dct2d(values, request.rows, request.cols, coefficients);
-    const { payloads, ...energies } = this.#write(coefficients, request.fragments);
+    const { payloads, ...energies } = this.#write(values, request);
+    const energy = totalEnergy(energies.added);
+    assertTransformable(values, energy);
     return { payloads, ...describeWorth(energy, energies), minimumFragments: 1 };
   }
 
-  #write(coefficients: Float32Array, fragments: number): CoefficientFragments {
-    switch (this.#layout) {
-      case 'raster':
-        return writeSubsets(
-          { magic: SV03_MAGIC, coefficients: coefficients.length, fragments },
-          coefficients,
-        );
-      case 'ranked':
-        return writeRanked(coefficients, fragments);
-      case 'essential':
-        return writeEssential(coefficients, fragments, this.#essentialRatio);
+  #write(values: Float32Array, { rows, cols, fragments, kernels }: EncodeRequest): CoefficientFragments {
+    if (this.#layout === 'raster') {
+      const header = { magic: SV03_MAGIC, coefficients: values.length, fragments };
+      return writeSubsets(header, undefined, (take) => kernels.dct2d(values, rows, cols, take));
     }
+    const coefficients = new Float32Array(values.length);
+    kernels.dct2d(values, rows, cols, coefficients);
+    if (this.#layout === 'ranked') return writeRanked(coefficients, fragments);
+    return writeEssential(coefficients, fragments, this.#essentialRatio);
   }
 }
 
@@ -133,8 +129,7 @@ export class SpectralDecoder implements FragmentDecoder {
       out.fill(0);
       return;
     }
-    this.#store.fill(out);
-    kernels.idct2d(out, rows, cols, out);
+    kernels.idct2d(this.#store.coefficients(out), rows, cols, out);
   }
 
   #createStore(layout: SpectralLayout): CoefficientStore {

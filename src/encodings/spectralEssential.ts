@@ -78,8 +78,8 @@ export class EssentialStore implements CoefficientStore {
     for (let at = 0; at < words.length; at += 2) this.#place(words[at]!, numbers[at + 1]!);
   }
 
-  fill(out: Float32Array): void {
-    out.set(this.#coefficients);
+  coefficients(): Float32Array {
+    return this.#coefficients;
   }
 
   /** The first value for an index wins: essentials come again with every fragment. */

@@ -70,19 +70,20 @@ export class RankedStore implements CoefficientStore {
     const values = readValues(payload, valuesAt, count, index);
     const energy = energyOfFragment(values, index);
     if (index === 0) this.#order = this.#readOrder(payload.subarray(HEADER_BYTES, valuesAt));
-    this.#parts.set(index, values.slice());
+    this.#parts.set(index, values);
     this.#arrived += count;
     this.#energy += energy;
   }
 
-  fill(out: Float32Array): void {
-    out.fill(0);
-    if (this.#order === undefined) return;
+  coefficients(scratch: Float32Array): Float32Array {
+    scratch.fill(0);
+    if (this.#order === undefined) return scratch;
     for (const [first, values] of this.#parts) {
       for (let i = 0, rank = first; i < values.length; i++, rank += this.#fragments) {
-        out[this.#order[rank]!] = values[i]!;
+        scratch[this.#order[rank]!] = values[i]!;
       }
     }
+    return scratch;
   }
 
   #checkFields(payload: Uint8Array, fragmentIndex: number, second: number, third: number): void {
@@ -96,7 +97,7 @@ export class RankedStore implements CoefficientStore {
 
   /** @throws FormatError when an index is missing or comes twice */
   #readOrder(bytes: Uint8Array): Uint32Array {
-    const order = (viewElements('U32', bytes) as Uint32Array).slice();
+    const order = viewElements('U32', bytes) as Uint32Array;
     const seen = new Uint8Array(order.length);
     for (let rank = 0; rank < order.length; rank++) {
       const index = order[rank]!;

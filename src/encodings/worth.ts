@@ -36,3 +36,8 @@ export function describeWorth(
   const descending = added.every((gain, k) => k === 0 || gain <= added[k - 1]!);
   return { norm: Math.sqrt(energy), cosines, interleaved, essentialFirst: !interleaved && descending };
 }
+
+/** Energy of a tensor whose fragments hold all of it. */
+export function totalEnergy(added: readonly number[]): number {
+  return added.reduce((sum, energy) => sum + energy, 0);
+}

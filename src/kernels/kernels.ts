@@ -8,9 +8,9 @@ import type { EmbeddedKernels } from './embedded.js';
 export interface Kernels extends ChecksumKernels, FloatKernels, LinearKernels, Lz4Kernels, ZstdKernels {
   readonly implementation: 'portable' | 'wasm';
   /** Orthonormal 2-D DCT-II of a row-major matrix, rows then columns. `out` may be `data`. */
-  dct2d(data: Float32Array, rows: number, cols: number, out: Float32Array): void;
+  dct2d(data: Stretches, rows: number, cols: number, out: Stretches): void;
   /** The inverse: orthonormal 2-D DCT-III. */
-  idct2d(data: Float32Array, rows: number, cols: number, out: Float32Array): void;
+  idct2d(data: Stretches, rows: number, cols: number, out: Stretches): void;
   /**
    * Goes through the rows g_j of the Gaussian matrix that `seed` stands for: normals of the format's generator
    * (`SeededRng`), row by row. With `data`, first products_j = Σ_i g_ji data_i; without, `products` is input. Then
@@ -55,6 +55,13 @@ export interface ZstdKernels {
    */
   zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8Array): void;
 }
+
+/**
+ * A matrix that goes into a kernel or comes out: an array, or a function that fills (input) or uses up (output) one
+ * stretch after the other, in order: then the matrix needs no array of its own. `values` begins at element `start`; it
+ * is good only during the call, and no kernel may be called meanwhile.
+ */
+export type Stretches = Float32Array | ((values: Float32Array, start: number) => void);
 
 /** The same functions as in `src/float.ts`, with the same results. */
 export interface FloatKernels {

@@ -1,3 +1,4 @@
+import type { Stretches } from '../kernels.js';
 import { type DctPlan, dctPlan } from './dctPlan.js';
 
 /** Columns that are gathered together: a cache line of f32, so that each line of the matrix is fetched once. */
@@ -6,13 +7,22 @@ const COLUMN_BLOCK = 16;
 type Direction = 'forward' | 'inverse';
 
 /** Orthonormal 2-D DCT-II: rows, then columns. `out` may be `data`. O(n log n) for any size. */
-export function dct2d(data: Float32Array, rows: number, cols: number, out: Float32Array): void {
-  transform(data, rows, cols, out, 'forward');
+export function dct2d(data: Stretches, rows: number, cols: number, out: Stretches): void {
+  run(data, rows, cols, out, 'forward');
 }
 
 /** Orthonormal 2-D DCT-III, the inverse of {@link dct2d}. `out` may be `data`. */
-export function idct2d(data: Float32Array, rows: number, cols: number, out: Float32Array): void {
-  transform(data, rows, cols, out, 'inverse');
+export function idct2d(data: Stretches, rows: number, cols: number, out: Stretches): void {
+  run(data, rows, cols, out, 'inverse');
+}
+
+/** Here the whole matrix is one stretch. */
+function run(data: Stretches, rows: number, cols: number, out: Stretches, direction: Direction): void {
+  if (rows === 0 || cols === 0) return;
+  const matrix = typeof out === 'function' ? new Float32Array(rows * cols) : out;
+  if (typeof data === 'function') data(matrix, 0);
+  transform(typeof data === 'function' ? matrix : data, rows, cols, matrix, direction);
+  if (typeof out === 'function') out(matrix, 0);
 }
 
 function transform(
@@ -22,7 +32,6 @@ function transform(
   out: Float32Array,
   direction: Direction,
 ): void {
-  if (rows === 0 || cols === 0) return;
   // A transform of size 1 is the identity.
   if (cols > 1) transformRows(dctPlan(cols), direction, data, rows, out);
   else if (out !== data) out.set(data);

@@ -1,5 +1,5 @@
 import { ArgumentError, UnsupportedError } from '../../errors.js';
-import type { Kernels } from '../kernels.js';
+import type { Kernels, Stretches } from '../kernels.js';
 import { portableKernels } from '../portable/index.js';
 import { dctPlan } from './dctPlan.js';
 import type { WasmRuntime } from './runtime.js';
@@ -55,20 +55,15 @@ const OVERREAD_BYTES = 12;
 const SCRATCH_BYTES = 4096;
 
 export function wasmDct(runtime: WasmRuntime): DctKernels {
-  function run(
-    direction: Direction,
-    data: Float32Array,
-    rows: number,
-    cols: number,
-    out: Float32Array,
-  ): void {
-    if (data.length !== rows * cols || out.length !== rows * cols) {
+  function run(direction: Direction, data: Stretches, rows: number, cols: number, out: Stretches): void {
+    for (const matrix of [data, out]) {
+      if (typeof matrix === 'function' || matrix.length === rows * cols) continue;
       throw new ArgumentError('DCT: not rows × cols values', {
         expected: rows * cols,
-        actual: [data.length, out.length],
+        actual: matrix.length,
       });
     }
-    if (data.length === 0) return;
+    if (rows * cols === 0) return;
     try {
       // A column is a row to a transform.
       if (cols === 1) runtime.scope(() => transform(runtime, direction, data, 1, rows, out));
@@ -88,13 +83,17 @@ export function wasmDct(runtime: WasmRuntime): DctKernels {
 function transform(
   runtime: WasmRuntime,
   direction: Direction,
-  data: Float32Array,
+  data: Stretches,
   rows: number,
   cols: number,
-  out: Float32Array,
+  out: Stretches,
 ): void {
+  const give = typeof data === 'function' ? data : reading(data);
+  const take = typeof out === 'function' ? out : writing(out);
   if (cols === 1) {
-    out.set(data);
+    const value = new Float32Array(1);
+    give(value, 0);
+    take(value, 0);
     return;
   }
   const inverse = direction === 'idct2d';
@@ -102,7 +101,8 @@ function transform(
   const columnPlan = dctPlan(rows);
   const rowBytes = cols * Float32Array.BYTES_PER_ELEMENT;
   const stripeRows = rowsOfStripe(STRIPE_BYTES, rows, rowBytes);
-  const outRows = rowsOfStripe(OUT_STRIPE_BYTES, rows, rowBytes);
+  const outBytes = typeof out === 'function' ? STRIPE_BYTES : OUT_STRIPE_BYTES;
+  const outRows = rowsOfStripe(outBytes, rows, rowBytes);
   // One row more than there are takes what the unused lanes of the last group hold.
   const blockBytes = Math.ceil((rows + 1) / 2) * 2 * COMPLEX_BYTES;
   const blockCount = Math.ceil(cols / LANES);
@@ -123,7 +123,7 @@ function transform(
   runtime.load(rowPlaces(rows, rows > 1 && !inverse), places);
   for (let row = 0; row < rows; row += stripeRows) {
     const count = Math.min(stripeRows, rows - row);
-    runtime.load(data.subarray(row * cols, (row + count) * cols), stripe);
+    give(runtime.floats(stripe, count * cols), row * cols);
     const groups = Math.ceil(count / LANES);
     // Two rows share a transform: what large numbers lie in unused lanes would drown their partners.
     runtime.bytes(stripe + count * rowBytes, (groups * LANES - count) * rowBytes).fill(0);
@@ -134,8 +134,16 @@ function transform(
   for (let row = 0; row < rows; row += outRows) {
     const count = Math.min(outRows, rows - row);
     kernel.collect(blocks, blockBytes, cols, places + 4 * row, count, rows > 1 && inverse, stripe);
-    runtime.store(stripe, out.subarray(row * cols, (row + count) * cols));
+    take(runtime.floats(stripe, count * cols), row * cols);
   }
+}
+
+function reading(data: Float32Array): (values: Float32Array, start: number) => void {
+  return (values, start) => values.set(data.subarray(start, start + values.length));
+}
+
+function writing(out: Float32Array): (values: Float32Array, start: number) => void {
+  return (values, start) => out.set(values, start);
 }
 
 /** Whole groups of lanes, at least one, and no more than there are rows. */

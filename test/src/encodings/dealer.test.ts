@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Dealer } from '../../../src/encodings/dealer.js';
+import { Dealer, type StretchVisitor } from '../../../src/encodings/dealer.js';
 import { SeededRng } from '../../../src/rng.js';
 import { noise } from '../../helpers/encodings.js';
 
@@ -19,13 +19,23 @@ function dealtOneByOne(coefficients: Float32Array, fragments: number, seed: bigi
   return parts;
 }
 
+/** Hands the raster over in stretches of about `size`, some of them empty. */
+function pass(visit: StretchVisitor, raster: Float32Array, size: number): void {
+  for (let start = 0, i = 0; start < raster.length; i++) {
+    const end = start + Math.max(0, size - 1 + (i % 3));
+    visit(raster.subarray(start, end), start);
+    start = Math.min(end, raster.length);
+  }
+}
+
 test('deals as defined, with rotation and without, and gathers back', () => {
   fc.assert(
     fc.property(
       fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 8000, max: 20_000 })),
       fc.oneof(fc.integer({ min: 1, max: 40 }), fc.integer({ min: 5000, max: 20_000 })),
       fc.option(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), { nil: undefined }),
-      (length, fragments, seed) => {
+      fc.oneof(fc.integer({ min: 1, max: 50 }), fc.constant(5000), fc.constant(100_000)),
+      (length, fragments, seed, size) => {
         const coefficients = noise(length);
         const dealer = new Dealer(length, fragments, seed);
         const expected = dealtOneByOne(coefficients, fragments, seed);
@@ -34,19 +44,18 @@ test('deals as defined, with rotation and without, and gathers back', () => {
           expected.map((part) => part.length),
         );
         const parts = Array.from(dealer.counts, (count) => new Float32Array(count));
-        dealer.deal(coefficients, parts);
+        pass(dealer.deal(parts), coefficients, size);
         assert.ok(parts.every((part, i) => part.every((value, j) => value === expected[i]![j])));
         const gathered = new Float32Array(length);
-        dealer.gather(parts, gathered);
+        pass(dealer.gather(parts), gathered, size);
         assert.equal(gathered, coefficients);
         gathered.fill(Number.NaN);
-        dealer.gather(
-          parts.map((part, i) => (i % 2 === 0 ? part : undefined)),
-          gathered,
-        );
-        const half = parts.map((part, i) => (i % 2 === 0 ? part : part.slice().fill(0)));
+        // Some of four neighbours are missing, and now and then none.
+        const missing = (i: number) => i % 7 === 3;
+        pass(dealer.gather(parts.map((part, i) => (missing(i) ? undefined : part))), gathered, size);
+        const half = parts.map((part, i) => (missing(i) ? part.slice().fill(0) : part));
         const zeroed = new Float32Array(length);
-        dealer.gather(half, zeroed);
+        pass(dealer.gather(half), zeroed, size);
         assert.equal(gathered, zeroed);
       },
     ),

@@ -141,4 +141,41 @@ test('takes the portable path for what no wasm memory holds', () => {
   assert.equal(actual, expected);
 });
 
+for (const kernels of [portableKernels, wasm]) {
+  test(`${kernels.implementation}: a matrix in stretches is the same as one in an array`, () => {
+    for (const [rows, cols] of [
+      [1, 1],
+      [1, 300],
+      [300, 1],
+      [37, 41],
+      [700, 130],
+    ] as const) {
+      const data = randomMatrix(rows * cols);
+      for (const direction of ['dct2d', 'idct2d'] as const) {
+        const expected = new Float32Array(data.length);
+        kernels[direction](data, rows, cols, expected);
+        const actual = new Float32Array(data.length);
+        let given = 0;
+        let taken = 0;
+        kernels[direction](
+          (values, start) => {
+            assert.is(start, given, 'in order');
+            values.set(data.subarray(start, start + values.length));
+            given += values.length;
+          },
+          rows,
+          cols,
+          (values, start) => {
+            assert.is(start, taken, 'in order');
+            actual.set(values, start);
+            taken += values.length;
+          },
+        );
+        assert.equal([given, taken], [data.length, data.length]);
+        assert.equal(actual, expected, `${direction} ${rows} × ${cols}`);
+      }
+    }
+  });
+}
+
 test.run();
