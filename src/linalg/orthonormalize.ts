@@ -3,8 +3,11 @@ import { type Matrix, matrix, transpose } from './matrix.js';
 import { gram, product } from './products.js';
 import { symmetricEigen } from './symmetricEigen.js';
 
-/** Directions that hold less than this share of a block's energy are rounding errors of the others. */
+/** Directions of less energy than this share of the largest are rounding errors of the others. */
 const NEGLIGIBLE_ENERGY = 1e-12;
+
+/** What is outside the subspace stays a unit vector when it is projected again; rounding errors vanish. */
+const REMAINING_ENERGY = 0.5;
 
 /** A column that projecting shortens by this factor lies in the subspace, up to rounding. */
 const INSIDE = 1e-11;
@@ -33,9 +36,9 @@ export function extendBasis(
   const scales = projected.map((norm, j) => (norm > INSIDE * norms[j]! ? 1 / norm : 0));
   for (let i = 0, at = 0; i < n; i++)
     for (let j = 0; j < block.cols; j++, at++) block.data[at]! *= scales[j]!;
-  const once = orthonormalize(kernels, block, n, random);
+  const once = orthonormalize(kernels, block, n, random, (largest) => NEGLIGIBLE_ENERGY * largest);
   project(kernels, basis, once);
-  return orthonormalize(kernels, once, n, random);
+  return orthonormalize(kernels, once, n, random, () => REMAINING_ENERGY);
 }
 
 /** block -= basis · (basisᵀ · block) */
@@ -48,16 +51,20 @@ function project(kernels: LinearKernels, basis: Matrix, { data, cols }: Block): 
 /**
  * Orthonormal columns that span what those of the block do, by the eigenvectors of its Gram matrix: "SVQB" of
  * Stathopoulos and Wu (2002), which needs nothing but matrix products and tells the rank.
+ * @param threshold energy from which on a direction counts, given the largest
  */
 function orthonormalize(
   kernels: LinearKernels,
   { data, cols }: Block,
   n: number,
   random: () => number,
+  threshold: (largest: number) => number,
 ): Block {
+  if (cols === 0) return { data, cols };
   const columns = matrix(data, n, cols);
   const { values, vectors } = symmetricEigen(kernels, gram(kernels, columns), cols, cols, random);
-  const rank = values.findLastIndex((value) => value > NEGLIGIBLE_ENERGY * values[0]!) + 1;
+  const least = threshold(values[0]!);
+  const rank = values.findLastIndex((value) => value > least) + 1;
   const weights = new Float64Array(cols * rank);
   for (let j = 0; j < rank; j++) {
     const scale = 1 / Math.sqrt(values[j]!);

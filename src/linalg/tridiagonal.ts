@@ -39,14 +39,17 @@ export function splitTridiagonal(whole: Tridiagonal): { start: number; part: Tri
  * All eigenvalues, ascending, by QL iterations with implicit Wilkinson shifts (Golub and Van Loan, Matrix
  * Computations, section 8.3), O(n²).
  */
-export function tridiagonalEigenvalues({ diagonal, subdiagonal }: Tridiagonal): Float64Array {
+export function tridiagonalEigenvalues(whole: Tridiagonal): Float64Array {
+  const { diagonal, subdiagonal } = whole;
+  // Relative to the norm, not to the neighbours on the diagonal: in a graded matrix, rounding keeps small ones unsettled.
+  const negligible = EPSILON * tridiagonalNorm(whole);
   const d = diagonal.slice();
   const n = d.length;
   const e = new Float64Array(n);
   e.set(subdiagonal.subarray(0, Math.max(n - 1, 0)));
   for (let l = 0; l < n; l++) {
     for (let iteration = 0; ; iteration++) {
-      const end = nextNegligible(d, e, l);
+      const end = nextNegligible(e, l, negligible);
       if (end === l) break;
       if (iteration === MAX_ITERATIONS) {
         throw new UnsupportedError('eigenvalues do not converge', { actual: d[l] });
@@ -57,10 +60,10 @@ export function tridiagonalEigenvalues({ diagonal, subdiagonal }: Tridiagonal): 
   return d.sort();
 }
 
-/** The first index from `l` on whose off-diagonal element is negligible. */
-function nextNegligible(d: Float64Array, e: Float64Array, l: number): number {
+/** The first index from `l` on whose off-diagonal element is negligible; the last has none. */
+function nextNegligible(e: Float64Array, l: number, negligible: number): number {
   let m = l;
-  while (m < d.length - 1 && Math.abs(e[m]!) > EPSILON * (Math.abs(d[m]!) + Math.abs(d[m + 1]!))) m++;
+  while (m < e.length - 1 && Math.abs(e[m]!) > negligible) m++;
   return m;
 }
 

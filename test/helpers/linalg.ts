@@ -10,13 +10,15 @@ export function fullSvd(a: ArrayLike<number>, rows: number, cols: number): Singu
     Float64Array.from({ length: rows }, (_, i) => a[i * cols + j]!),
   );
   const basis = columns.map((_, j) => Float64Array.from({ length: cols }, (_, i) => (i === j ? 1 : 0)));
+  const energy = columns.reduce((sum, column) => sum + dot(column, column), 0);
   for (let rotated = true; rotated; ) {
     rotated = false;
     for (let i = 0; i < cols; i++) {
       for (let j = i + 1; j < cols; j++) {
         const [x, y] = [columns[i]!, columns[j]!];
         const [xx, xy, yy] = [dot(x, x), dot(x, y), dot(y, y)];
-        if (Math.abs(xy) <= 1e-14 * Math.sqrt(xx * yy)) continue;
+        // Columns that are 0 but for rounding would turn for ever.
+        if (Math.abs(xy) <= Math.max(1e-14 * Math.sqrt(xx * yy), 1e-30 * energy)) continue;
         rotated = true;
         const angle = Math.atan2(2 * xy, xx - yy) / 2;
         rotate(x, y, Math.cos(angle), Math.sin(angle));

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
@@ -138,6 +139,46 @@ for (const one of CASES) {
     assert.ok(basis.cols <= tall.cols);
   });
 }
+
+test('rows and columns of any size, repeated or empty: energy, order, orthonormality', () => {
+  const scales = fc.array(fc.double({ min: -12, max: 12, noNaN: true }), { minLength: 1, maxLength: 30 });
+  fc.assert(
+    fc.property(scales, scales, fc.integer({ min: 1, max: 30 }), fc.nat(), (down, across, rank, seed) => {
+      const [rows, cols] = [down.length, across.length];
+      const values = gaussian(rows * cols, seed);
+      const repeated = 1 + (seed % 7);
+      const data = Float32Array.from(values, (value, at) => {
+        const [i, j] = [Math.floor(at / cols), at % cols];
+        if (seed % 5 === 0 && values[at]! < 1) return 0;
+        if (seed % 5 === 1) return values[(i % repeated) * cols + j]!;
+        return value * 10 ** (down[i]! + across[j]!);
+      });
+      check(
+        { name: `${rows}×${cols}`, rows, cols, rank, data },
+        truncatedSvd(kernels, matrix(data, rows, cols), rank),
+      );
+      const tall = rows >= cols ? matrix(data, rows, cols) : transpose(matrix(data, rows, cols));
+      const random = randomFrom(seed);
+      const { image } = findRange(kernels, tall, rank, () => random() - 0.5);
+      const { sigma } = truncatedSvd(kernels, image, rank);
+      const full = truncatedSvd(kernels, tall, rank).sigma;
+      assert.ok(dot(sigma, sigma) >= 0.999 * dot(full, full));
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('a spectrum that falls far below rounding', () => {
+  const size = 200;
+  const data = matrixWithSpectrum(
+    size,
+    size,
+    Array.from({ length: size }, (_, k) => 0.85 ** k),
+  );
+  const { sigma } = truncatedSvd(kernels, matrix(data, size, size), size);
+  assert.is(sigma.length, 100, '0.85^99 is the last above 1e-7');
+  for (const [k, value] of sigma.entries()) assert.ok(Math.abs(value - 0.85 ** k) < 1e-7);
+});
 
 test('rank-deficient input gives no more components than it has', () => {
   const { rows, cols, data } = CASES.find(({ name }) => name === 'exact low rank')!;
