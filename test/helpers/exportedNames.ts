@@ -1,0 +1,13 @@
+/** Names of the values that each entry of the package exports. */
+export async function exportedNames(): Promise<Record<string, string[]>> {
+  const entries = {
+    holostream: import('../../index.js'),
+    'holostream/node': import('../../node.js'),
+    'holostream/operators': import('../../operators/index.js'),
+    'holostream/sinks': import('../../sinks/index.js'),
+    'holostream/sources': import('../../sources/index.js'),
+  };
+  const names: Record<string, string[]> = {};
+  for (const [entry, module] of Object.entries(entries)) names[entry] = Object.keys(await module).sort();
+  return names;
+}

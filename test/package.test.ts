@@ -1,0 +1,99 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { builtinModules } from 'node:module';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { exportedNames } from './helpers/exportedNames.js';
+
+const test = suite('package');
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** The TypeScript file that a built file is made of. */
+const sourceOf = (built: string) =>
+  join(root, built.replace('./dist/', '').replace(/(\.d\.ts|\.js)$/, '.ts'));
+
+test('package.json: every export and the command have a source, and types beside them', () => {
+  const { './package.json': self, ...entries } = manifest.exports;
+  assert.is(self, './package.json');
+  assert.equal(Object.keys(entries), ['.', './node', './sources', './operators', './sinks', './worker']);
+  for (const { types, default: code } of Object.values<{ types: string; default: string }>(entries)) {
+    assert.is(types.replace('.d.ts', '.js'), code);
+    assert.ok(existsSync(sourceOf(code)), code);
+  }
+  assert.equal(manifest.bin, { holostream: 'dist/cli/main.js' });
+  assert.ok(existsSync(sourceOf(`./${manifest.bin.holostream}`)));
+  assert.is(manifest.sideEffects, false);
+  assert.is(manifest.type, 'module');
+  assert.match(manifest.peerDependencies.rxjs, /^\^7\.8/);
+});
+
+test('every package that the product imports is a dependency, and every dependency is imported', () => {
+  const imported = new Set<string>();
+  for (const file of productFiles()) {
+    for (const specifier of importsOf(file)) {
+      if (specifier.startsWith('.') || specifier.startsWith('node:') || builtinModules.includes(specifier))
+        continue;
+      imported.add(
+        specifier
+          .split('/')
+          .slice(0, specifier.startsWith('@') ? 2 : 1)
+          .join('/'),
+      );
+    }
+  }
+  const declared = { ...manifest.dependencies, ...manifest.peerDependencies };
+  assert.equal([...imported].sort(), Object.keys(declared).sort());
+});
+
+test('imports point down: cli → loader → sources, operators, sinks → src; the formats know nothing of each other', () => {
+  const rank: Record<string, number> = { src: 0, sources: 1, operators: 1, sinks: 1, loader: 2, cli: 3 };
+  for (const file of productFiles()) {
+    const from = relative(root, file);
+    const [folder = ''] = from.split('/');
+    for (const specifier of importsOf(file)) {
+      if (specifier.startsWith('node:')) {
+        assert.not(
+          folder === 'src' || folder === 'operators' || folder === 'loader',
+          `${from} imports ${specifier}`,
+        );
+        continue;
+      }
+      if (specifier === 'rxjs') assert.is.not(folder, 'src', `${from} imports ${specifier}`);
+      if (!specifier.startsWith('.')) continue;
+      const to = relative(root, join(dirname(file), specifier));
+      const [target = ''] = to.split('/');
+      if (folder in rank && target in rank)
+        assert.ok(rank[target]! <= rank[folder]!, `${from} imports ${to}`);
+      assert.not(from.startsWith('src/hct/') && to.startsWith('src/holotensor/'), `${from} imports ${to}`);
+      assert.not(from.startsWith('src/holotensor/') && to.startsWith('src/hct/'), `${from} imports ${to}`);
+    }
+  }
+});
+
+test('the exported names are those of the list (update it by `npm run names`, and the changelog with it)', async () => {
+  const listed = JSON.parse(readFileSync(join(root, 'test/exportedNames.json'), 'utf8'));
+  assert.equal(await exportedNames(), listed);
+});
+
+function productFiles(): string[] {
+  const folders = ['src', 'sources', 'operators', 'sinks', 'loader', 'cli'];
+  const files = folders.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.includes('assembly/'))
+      .map((name) => join(root, folder, name)),
+  );
+  return [...files, join(root, 'index.ts'), join(root, 'node.ts')];
+}
+
+function importsOf(file: string): string[] {
+  const code = readFileSync(file, 'utf8').replace(/^\s*(\/?\*|\/\/).*$/gm, '');
+  return Array.from(
+    code.matchAll(/(?:from\s+|import\s+|(?<!typeof )import\()'([^']+)'/g),
+    ([, specifier]) => specifier!,
+  );
+}
+
+test.run();
