@@ -1,9 +1,11 @@
+import { byteLengthOf } from '../../dtype.js';
 import { FormatError } from '../../errors.js';
-import { fromFloat32, toFloat32 } from '../../numbers.js';
+import { fromFloat32 } from '../../numbers.js';
 import { checkOutputLength } from '../../outputLength.js';
 import { viewBytes } from '../../views.js';
 import type { DecodeRequest, EncodingQuality, FragmentDecoder } from '../encoding.js';
-import { type ParsedFragment, parseFragment, type StreamHeader } from './format.js';
+import { floatLayout, patternArray, patternView } from './elements.js';
+import { MAX_TILE_LOG2, type ParsedFragment, parseFragment } from './format.js';
 import { TensorState } from './tensorState.js';
 
 /**
@@ -15,10 +17,10 @@ export class EmbeddedDecoder implements FragmentDecoder {
   readonly #elements: number;
   /** Fragments that wait for one before them. */
   readonly #early = new Map<number, ParsedFragment>();
-  #usable = 0;
+  /** Fragments 0, 1, … up to the first gap. */
+  readonly #used: ParsedFragment[] = [];
   #state: TensorState | undefined;
-  #cosine = 0;
-  #relativeError = 1;
+  #patterns: Uint16Array | undefined;
 
   constructor(request: DecodeRequest) {
     this.#request = request;
@@ -26,12 +28,13 @@ export class EmbeddedDecoder implements FragmentDecoder {
   }
 
   /**
+   * @param payload kept, and read again by every reconstruction: it must not be changed afterwards
    * @returns false when this fragment had been added before
    * @throws FormatError with the `fragmentIndex` of the fragment at fault, which counts as not added: it may be one
    *   that came earlier and could only now be looked into
    */
   addFragment(index: number, payload: Uint8Array): boolean {
-    if (index < this.#usable || this.#early.has(index)) return false;
+    if (index < this.#used.length || this.#early.has(index)) return false;
     if (index >= this.#request.fragments) {
       throw new FormatError('no such fragment', {
         fragmentIndex: index,
@@ -46,30 +49,31 @@ export class EmbeddedDecoder implements FragmentDecoder {
           actual: fragment.elements,
         });
       }
-      if (index === this.#usable) this.#use(index, fragment);
-      // The caller may reuse its buffer.
-      else this.#early.set(index, parseFragment(payload.slice(), index));
+      if (index === this.#used.length) this.#use(index, fragment);
+      else this.#early.set(index, fragment);
     });
-    for (let next = this.#early.get(this.#usable); next; next = this.#early.get(this.#usable)) {
-      this.#early.delete(this.#usable);
+    for (let next = this.#early.get(this.#used.length); next; next = this.#early.get(this.#used.length)) {
+      this.#early.delete(this.#used.length);
       const waiting = next;
-      naming(this.#usable, () => this.#use(this.#usable, waiting));
+      naming(this.#used.length, () => this.#use(this.#used.length, waiting));
     }
     return true;
   }
 
   get usableFragments(): number {
-    return this.#usable;
+    return this.#used.length;
   }
 
   get quality(): EncodingQuality {
+    const last = this.#used.at(-1);
     return {
-      fraction: this.#usable / this.#request.fragments,
-      cosine: this.#cosine,
-      relativeError: this.#relativeError,
+      fraction: this.#used.length / this.#request.fragments,
+      cosine: last?.cosine ?? 0,
+      relativeError: last?.relativeError ?? 1,
     };
   }
 
+  /** @throws FormatError as `reconstructElements` */
   reconstruct(out: Float32Array): void {
     checkOutputLength(out, this.#elements);
     const state = this.#state;
@@ -77,55 +81,100 @@ export class EmbeddedDecoder implements FragmentDecoder {
       out.fill(0);
       return;
     }
-    for (let tile = 0; tile < state.sequence.tiles; tile++) this.#reconstructTile(state, tile, out);
+    this.#forTiles(state, (tile, start, count) => {
+      const target = out.subarray(start, start + count);
+      if (!state.progress(tile).exact) this.#place(state, tile, target);
+      else if (this.#request.dtype === 'F32') state.readPatterns(tile, bitsOf(target));
+      else {
+        const patterns = this.#scratch.subarray(0, count);
+        state.readPatterns(tile, patterns);
+        if (this.#request.dtype === 'F16') this.#request.kernels.halfToFloat32(patterns, target);
+        else this.#request.kernels.bfloat16ToFloat32(patterns, target);
+      }
+    });
   }
 
+  /**
+   * @throws FormatError with its `fragmentIndex` when a fragment that completes weights turns out broken: it is looked
+   *   into only now, and counts as not added
+   */
   reconstructElements(out: Uint8Array): void {
     const { dtype } = this.#request;
-    const values = new Float32Array(this.#elements);
-    this.reconstruct(values);
-    const rounded = viewBytes(fromFloat32(dtype, values));
-    checkOutputLength(out, rounded.length);
-    out.set(rounded);
-    const patterns = this.#state?.patterns;
-    if (patterns === undefined) return;
-    // A NaN may change its payload on its way through numbers: finished tiles are copied as bits.
-    const state = this.#state!;
-    const bytes = patterns.BYTES_PER_ELEMENT;
+    checkOutputLength(out, byteLengthOf(dtype, this.#elements));
+    const state = this.#state;
+    const layout = floatLayout(dtype);
+    if (state === undefined || layout === undefined) {
+      const values = new Float32Array(this.#elements);
+      this.reconstruct(values);
+      out.set(viewBytes(fromFloat32(dtype, values)));
+      return;
+    }
+    const { bytes } = layout;
+    this.#forTiles(state, (tile, start, count) => {
+      const target = out.subarray(start * bytes, (start + count) * bytes);
+      if (state.progress(tile).exact) {
+        // As bits: a NaN may change its payload on its way through numbers.
+        const patterns = patternView(layout, target) ?? patternArray(layout, count);
+        state.readPatterns(tile, patterns);
+        if (patterns.buffer !== target.buffer) target.set(viewBytes(patterns));
+      } else {
+        const values = new Float32Array(count);
+        this.#place(state, tile, values);
+        target.set(viewBytes(fromFloat32(dtype, values)));
+      }
+    });
+  }
+
+  get #scratch(): Uint16Array {
+    this.#patterns ??= new Uint16Array(2 ** MAX_TILE_LOG2);
+    return this.#patterns;
+  }
+
+  #forTiles(state: TensorState, visit: (tile: number, start: number, count: number) => void): void {
     for (let tile = 0; tile < state.sequence.tiles; tile++) {
-      if (!state.progress(tile).exact) continue;
       const { start, count } = state.sequence.range(tile);
-      out.set(viewBytes(patterns.subarray(start, start + count)), start * bytes);
+      try {
+        visit(tile, start, count);
+      } catch (error) {
+        if (!(error instanceof FormatError)) throw error;
+        const broken = this.#forget(state, state.lastUnitOf(tile));
+        naming(broken, () => {
+          throw error;
+        });
+      }
     }
   }
 
-  #reconstructTile(state: TensorState, tile: number, out: Float32Array): void {
-    const { start, count } = state.sequence.range(tile);
-    const target = out.subarray(start, start + count);
-    const { depth, exact } = state.progress(tile);
-    if (exact) {
-      const data = state.patterns!.subarray(start, start + count);
-      const { dtype } = this.#request;
-      const bits = dtype === 'F32' ? new Float32Array(data.buffer, data.byteOffset, count) : data;
-      toFloat32({ dtype, shape: [count], data: bits }, { out: target });
-    } else if (depth === 0) target.fill(0);
-    else {
-      const { planes, scale } = state.stream;
-      const exponent = scale + planes.length - depth;
-      this.#request.kernels.embedded.placeWeights(
-        state.planes(tile, depth),
-        state.tile(tile),
-        planes[depth - 1]!,
-        exponent,
-        target,
-      );
-    }
+  /** Drops the fragment that brought this unit, and those behind it, which wait for it to come again. */
+  #forget(state: TensorState, unit: number): number {
+    const index = this.#used.findLastIndex(({ first }) => first <= unit);
+    const dropped = this.#used.splice(index);
+    dropped.slice(1).forEach((fragment, k) => {
+      this.#early.set(index + 1 + k, fragment);
+    });
+    state.retreat(dropped[0]!.first);
+    return index;
   }
 
-  #use(index: number, { first, units, stream, cosine, relativeError }: ParsedFragment): void {
-    const state = this.#state ?? this.#begin(stream!);
+  /** The best numbers for a tile that its planes allow. */
+  #place(state: TensorState, tile: number, target: Float32Array): void {
+    const { depth } = state.progress(tile);
+    if (depth === 0) {
+      target.fill(0);
+      return;
+    }
+    const { planes, scale } = state.stream;
+    const exponent = scale + planes.length - depth;
+    const { embedded } = this.#request.kernels;
+    embedded.placeWeights(state.planes(tile, depth), state.tile(tile), planes[depth - 1]!, exponent, target);
+  }
+
+  #use(index: number, fragment: ParsedFragment): void {
+    const { first, units, stream } = fragment;
+    const { dtype, fragments, kernels } = this.#request;
+    const state = this.#state ?? new TensorState(stream!, this.#elements, dtype, kernels);
     const end = state.units + units.length;
-    const last = index === this.#request.fragments - 1;
+    const last = index === fragments - 1;
     if (first !== state.units || end > state.sequence.length || (last && end !== state.sequence.length)) {
       throw new FormatError('embedded fragment does not continue the one before it: units', {
         expected: last ? `${state.units} to ${state.sequence.length}` : state.units,
@@ -134,14 +183,12 @@ export class EmbeddedDecoder implements FragmentDecoder {
     }
     state.advance(units);
     this.#state = state;
-    this.#usable = index + 1;
-    this.#cosine = cosine;
-    this.#relativeError = relativeError;
+    this.#used.push(fragment);
   }
+}
 
-  #begin(stream: StreamHeader): TensorState {
-    return new TensorState(stream, this.#elements, this.#request.dtype, this.#request.kernels);
-  }
+function bitsOf(values: Float32Array): Uint32Array {
+  return new Uint32Array(values.buffer, values.byteOffset, values.length);
 }
 
 /** Tells an error which fragment it is about. */

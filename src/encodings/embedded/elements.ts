@@ -34,3 +34,12 @@ export function checkScale({ scale, planes }: StreamHeader, dtype: DType): void 
 export function patternArray(layout: FloatLayout, count: number): Uint16Array | Uint32Array {
   return layout.bytes === 2 ? new Uint16Array(count) : new Uint32Array(count);
 }
+
+/** These bytes as patterns, or undefined where they begin at an address that no array of patterns can. */
+export function patternView(layout: FloatLayout, bytes: Uint8Array): Uint16Array | Uint32Array | undefined {
+  const { buffer, byteOffset, length } = bytes;
+  if (byteOffset % layout.bytes !== 0) return undefined;
+  return layout.bytes === 2
+    ? new Uint16Array(buffer, byteOffset, length / 2)
+    : new Uint32Array(buffer, byteOffset, length / 4);
+}

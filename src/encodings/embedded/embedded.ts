@@ -1,4 +1,6 @@
+import type { DType } from '../../dtype.js';
 import { ArgumentError } from '../../errors.js';
+import type { Tensor } from '../../tensor.js';
 import { viewBytes, viewElements } from '../../views.js';
 import { numbersOf } from '../encoderInput.js';
 import {
@@ -38,8 +40,9 @@ export class EmbeddedEncoder {
 
   /** NaNs and infinities are carried, too; norm and cosines are those of the finite elements. */
   encode(request: EncodeRequest): EncodedFragments {
-    const source = sourceOf(request);
-    const counted = survey(source.values);
+    const numbers = numbersOf(request);
+    const counted = survey(numbers);
+    const source = sourceOf(request.tensor, numbers, counted.exceptions);
     const plan = planPlanes(counted, source.layout);
     const encoded = encodeUnits(source, plan, request.kernels.embedded);
     const { units, stream } = encoded;
@@ -76,15 +79,13 @@ export const embedded: Encoding<EmbeddedEncodeOptions> = /* @__PURE__ */ withEnc
   (request, options) => new EmbeddedEncoder(options).encode(request),
 );
 
-function sourceOf(request: EncodeRequest): Source {
-  const { tensor } = request;
-  const layout = floatLayout(tensor.dtype);
-  const numbers = numbersOf(request);
-  const special = numbers.some((value) => !Number.isFinite(value));
-  const values = special ? numbers.map((value) => (Number.isFinite(value) ? value : 0)) : numbers;
-  if (layout === undefined) return { values, layout, patterns: undefined };
-  const bits = viewElements(layout.bytes === 4 ? 'U32' : 'U16', viewBytes(tensor.data));
-  return { values, layout, patterns: bits as Uint16Array | Uint32Array };
+/** The tensor with 0 in place of what is not finite. */
+function sourceOf({ dtype, data }: Tensor<DType>, numbers: Float32Array, exceptions: number): Source {
+  const layout = floatLayout(dtype);
+  const values = exceptions === 0 ? numbers : numbers.map((value) => (Number.isFinite(value) ? value : 0));
+  if (layout === undefined) return { values, layout, patterns: undefined, exceptions };
+  const bits = viewElements(layout.bytes === 4 ? 'U32' : 'U16', viewBytes(data));
+  return { values, layout, patterns: bits as Uint16Array | Uint32Array, exceptions };
 }
 
 const EXACT: UnitQuality = { cosine: 1, relativeError: 0 };

@@ -15,6 +15,8 @@ export interface Source {
   readonly layout: FloatLayout | undefined;
   /** Undefined for integers. */
   readonly patterns: Uint16Array | Uint32Array | undefined;
+  /** How many elements are not finite. */
+  readonly exceptions: number;
 }
 
 export interface EncodedUnits {
@@ -114,14 +116,14 @@ function significantBefore(tiles: readonly TileSurvey[], j: number): number {
 
 /** The patterns of a tile with those of NaNs and infinities replaced by 0, and these as the remainder begins. */
 function finitePart(
-  { patterns }: Source,
+  { patterns, exceptions: total }: Source,
   { start, count }: { start: number; count: number },
   { mantissaBits, exponentBits }: FloatLayout,
 ): { patterns: Uint16Array | Uint32Array; exceptions: Uint8Array } {
   const own = patterns!.subarray(start, start + count);
   const special = 2 ** exponentBits - 1;
   const places: number[] = [];
-  for (let i = 0; i < own.length; i++) {
+  for (let i = 0; total > 0 && i < own.length; i++) {
     if (((own[i]! >>> mantissaBits) & special) === special) places.push(i);
   }
   const exceptions = serializeExceptions(places, own);

@@ -9,8 +9,7 @@ import type {
 } from '../embedded.js';
 import { GROUP, GROUP_BYTES } from '../portable/embedded/bitmapCode.js';
 import { CENTROID_STEPS } from '../portable/embedded/placeWeights.js';
-import { checkLength, checkSelection, classesOf } from '../portable/embedded/planes.js';
-import { finalClasses } from '../portable/embedded/remainder.js';
+import { checkLength, checkSelection } from '../portable/embedded/planes.js';
 import { wasmEmbeddedEncode } from './embeddedEncode.js';
 import { loadCodes, loadInto, loadPlanes, loadState, storeState } from './embeddedMemory.js';
 import type { WasmRuntime } from './runtime.js';
@@ -122,7 +121,7 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
 
   function decodePlane({ unit, state, plane }: PlaneUnit, coding: PlaneCoding, codes: number): void {
     const groups = state.dense.length;
-    checkSelection(classesOf(state), coding.selection);
+    checkSelection(coding.selection, state.counts, state.dense);
     const stream = loadUnit(runtime, unit, GROUP_UNIT_BYTES * groups);
     const at = loadState(runtime, state);
     const out = runtime.allocate(plane.length);
@@ -164,7 +163,7 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
     const { decodeBitmap, decodeMantissas, decodeSmall } = kernels();
     let position = 0;
     if (nonzero !== 0) {
-      checkSelection(finalClasses(state), selection);
+      checkSelection(selection, state.counts);
       position = decodeBitmap(stream, 0, groups, counts, 0, nonzero, codes);
     }
     const signedZeros = bitAt(bits, position);

@@ -62,7 +62,9 @@ function trace(tensor: Tensor<DType>, payloads: readonly Uint8Array[], kernels: 
       if (!(error instanceof FormatError)) throw error;
       thrown = error.what;
     }
-    return { thrown, bits: new Uint32Array(values.buffer), elements, quality: decoder.quality };
+    // An array that was being filled when something was thrown says nothing.
+    const made = thrown === undefined ? { bits: new Uint32Array(values.buffer), elements } : undefined;
+    return { thrown, made, quality: decoder.quality };
   });
 }
 

@@ -25,7 +25,7 @@ function decodePlane({ unit, state, plane }: PlaneUnit, { selection, apart }: Pl
   const reader = new BitReader(unit.subarray(dense));
   if (coded) {
     const classes = classesOf(state);
-    checkSelection(classes, selection);
+    checkSelection(selection, state.counts, state.dense);
     decodeBitmap(reader, plane, classes, selection);
     if (apart) {
       forSignificant(state, (byte, known) => {
@@ -180,16 +180,20 @@ export function extract(value: number, mask: number): number {
   return result;
 }
 
-/** Groups of a class that no codes were given for would be read with nothing. */
-export function checkSelection(classes: Uint8Array, selection: Uint8Array): void {
-  for (const kind of classes) {
-    if (kind !== NO_CLASS && kind + 1 >= selection.length) {
-      throw new FormatError('embedded plane: class of a group has no codes', {
-        expected: `below ${Math.max(0, selection.length - 1)}`,
-        actual: kind,
-      });
-    }
+/**
+ * Groups of a class that no codes were given for would be read with nothing.
+ * @param dense groups that are not coded; without it, all are
+ */
+export function checkSelection(selection: Uint8Array, counts: Uint8Array, dense?: Uint8Array): void {
+  let most = -1;
+  for (let group = 0; group < counts.length; group++) {
+    if (counts[group]! > most && dense?.[group] !== 1) most = counts[group]!;
   }
+  if (most < 0 || CLASS_OF[most]! + 1 < selection.length) return;
+  throw new FormatError('embedded bitmap: class of a group has no codes', {
+    expected: `below ${Math.max(0, selection.length - 1)}`,
+    actual: CLASS_OF[most],
+  });
 }
 
 export function checkLength(unit: Uint8Array, used: number): void {

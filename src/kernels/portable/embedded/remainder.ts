@@ -15,7 +15,7 @@ export function decodeRemainder(unit: Uint8Array, tile: PlanesOfTile, out: Uint1
   const nonzero = selection.length > 0 ? new Uint8Array(state.signs.length) : undefined;
   if (nonzero !== undefined) {
     const classes = finalClasses(state);
-    checkSelection(classes, selection);
+    checkSelection(selection, state.counts);
     decodeBitmap(reader, nonzero, classes, selection);
   }
   const signedZeros = reader.read(1) === 1;
