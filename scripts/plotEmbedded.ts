@@ -118,6 +118,7 @@ const panels = [
 writeFileSync(
   new URL('../docs/embedded.svg', import.meta.url),
   `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${2 * WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="11">
+<title>What two networks are worth after a part of their bytes</title>
 <rect width="${2 * WIDTH}" height="${HEIGHT}" fill="#fff"/>
 ${panels.join('\n')}
 </svg>

@@ -133,6 +133,10 @@ export interface EmbeddedKernels {
     exponent: number,
     out: Float32Array,
   ): void;
+}
+
+/** The other way. Apart from decoding, which most programs that come with a network do without encoding. */
+export interface EmbeddedEncodeKernels {
   /** @param values finite */
   surveyTile(values: Float32Array, plan: TilePlan): TileSurvey;
   /**

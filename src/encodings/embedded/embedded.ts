@@ -1,5 +1,6 @@
 import type { DType } from '../../dtype.js';
 import { ArgumentError } from '../../errors.js';
+import { embeddedEncodeKernels } from '../../kernels/embeddedEncode.js';
 import type { Tensor } from '../../tensor.js';
 import { viewBytes, viewElements } from '../../views.js';
 import { numbersOf } from '../encoderInput.js';
@@ -44,7 +45,7 @@ export class EmbeddedEncoder {
     const counted = survey(numbers);
     const source = sourceOf(request.tensor, numbers, counted.exceptions);
     const plan = planPlanes(counted, source.layout);
-    const encoded = encodeUnits(source, plan, request.kernels.embedded);
+    const encoded = encodeUnits(source, plan, embeddedEncodeKernels(request.kernels));
     const { units, stream } = encoded;
     const qualities = unitQualities(encoded);
     const cuts = chooseCuts(request.fragments, this.#targets, units, qualities);

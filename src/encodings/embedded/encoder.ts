@@ -1,4 +1,4 @@
-import type { EmbeddedKernels, FloatLayout, PlaneCoding, TileSurvey } from '../../kernels/embedded.js';
+import type { EmbeddedEncodeKernels, FloatLayout, PlaneCoding, TileSurvey } from '../../kernels/embedded.js';
 import { finalClasses, nonzeroBitmap } from '../../kernels/portable/embedded/remainder.js';
 import { COUNT, SIGNIFICANT } from '../../kernels/portable/embedded/survey.js';
 import { chooseCodes, countSymbols, SYMBOL_COUNTS } from '../../kernels/portable/embedded/symbols.js';
@@ -29,7 +29,7 @@ export interface EncodedUnits {
 }
 
 /** Codes a tensor: once over its tiles to find out which codes are cheapest, once more to use them. */
-export function encodeUnits(source: Source, plan: PlanePlan, kernels: EmbeddedKernels): EncodedUnits {
+export function encodeUnits(source: Source, plan: PlanePlan, kernels: EmbeddedEncodeKernels): EncodedUnits {
   const { values, layout } = source;
   const tileSize = 2 ** plan.tileLog2;
   const tilePlan = { ...plan, apart: plan.threshold === NEVER_DENSE };

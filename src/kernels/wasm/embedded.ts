@@ -10,7 +10,6 @@ import type {
 import { GROUP, GROUP_BYTES } from '../portable/embedded/bitmapCode.js';
 import { CENTROID_STEPS } from '../portable/embedded/placeWeights.js';
 import { checkLength, checkSelection } from '../portable/embedded/planes.js';
-import { wasmEmbeddedEncode } from './embeddedEncode.js';
 import { loadCodes, loadInto, loadPlanes, loadState, storeState } from './embeddedMemory.js';
 import type { WasmRuntime } from './runtime.js';
 
@@ -116,7 +115,6 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
     },
     decodeRemainder: (bits, tile, out) => runtime.scope(() => decodeRemainder(bits, tile, out)),
     placeWeights: (...args) => runtime.scope(() => placeWeights(...args)),
-    ...wasmEmbeddedEncode(runtime),
   };
 
   function decodePlane({ unit, state, plane }: PlaneUnit, coding: PlaneCoding, codes: number): void {

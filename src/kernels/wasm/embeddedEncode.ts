@@ -1,9 +1,10 @@
-import type { EmbeddedKernels, TilePlan, TileState, TileSurvey } from '../embedded.js';
+import type { EmbeddedEncodeKernels, TilePlan, TileState, TileSurvey } from '../embedded.js';
 import { GROUP, GROUP_BYTES } from '../portable/embedded/bitmapCode.js';
 import { SUMS } from '../portable/embedded/survey.js';
 import { SYMBOL_COUNTS } from '../portable/embedded/symbols.js';
+import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
 import { loadCodes, loadInto, loadPlanes, loadState, storeState } from './embeddedMemory.js';
-import type { WasmRuntime } from './runtime.js';
+import { WasmRuntime } from './runtime.js';
 
 interface EncodeExports {
   scatter(
@@ -81,10 +82,22 @@ const ENTRY_BITS = 24;
 /** Bit streams are written eight bytes at once. */
 const OVERWRITE_BYTES = 8;
 
-type EncodeKernels = Pick<EmbeddedKernels, 'surveyTile' | 'encodeTile' | 'encodeRemainder'>;
+let shared: EmbeddedEncodeKernels | undefined;
 
-export function wasmEmbeddedEncode(runtime: WasmRuntime): EncodeKernels {
-  const kernels = () => runtime.exports<EncodeExports>('embedded');
+/**
+ * Kernels in a memory of their own, compiled when first asked for.
+ * @throws WebAssembly.CompileError, or whatever an engine throws that does not compile without waiting
+ */
+export function wasmEmbeddedEncode(): EmbeddedEncodeKernels {
+  if (shared === undefined) {
+    const bytes = Uint8Array.from(atob(EMBEDDED_ENCODE_WASM), (character) => character.charCodeAt(0));
+    shared = kernelsOn(new WasmRuntime(new Map([['embeddedEncode', new WebAssembly.Module(bytes)]])));
+  }
+  return shared;
+}
+
+function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
+  const kernels = () => runtime.exports<EncodeExports>('embeddedEncode');
 
   return {
     surveyTile: (values, plan) => runtime.scope(() => surveyTile(values, plan)),
@@ -145,8 +158,8 @@ export function wasmEmbeddedEncode(runtime: WasmRuntime): EncodeKernels {
   }
 
   function encodeTile(
-    ...[tile, count, codings, threshold]: Parameters<EmbeddedKernels['encodeTile']>
-  ): ReturnType<EmbeddedKernels['encodeTile']> {
+    ...[tile, count, codings, threshold]: Parameters<EmbeddedEncodeKernels['encodeTile']>
+  ): ReturnType<EmbeddedEncodeKernels['encodeTile']> {
     const stride = tile.signs.length;
     const groups = stride / GROUP_BYTES;
     const state: TileState = {
@@ -178,7 +191,7 @@ export function wasmEmbeddedEncode(runtime: WasmRuntime): EncodeKernels {
   }
 
   function encodeRemainder(
-    ...[{ state, layout, scale, selection }, patterns]: Parameters<EmbeddedKernels['encodeRemainder']>
+    ...[{ state, layout, scale, selection }, patterns]: Parameters<EmbeddedEncodeKernels['encodeRemainder']>
   ): Uint8Array {
     const groups = state.dense.length;
     // Wider than the elements of 16 bits: one kernel reads both.

@@ -1,7 +1,7 @@
 // Encoding the embedded encoding; `src/kernels/portable/embedded` does the same, and says why.
-import { countSymbols, encodeBitmap } from './encodeBitmap';
-import { entry, extractGroup, pack } from './entries';
-import { measure, scatter } from './scatter';
+import { countSymbols, encodeBitmap } from './embeddedEncode/encodeBitmap';
+import { entry, extractGroup, pack } from './embeddedEncode/entries';
+import { measure, scatter } from './embeddedEncode/scatter';
 
 export { scatter };
 

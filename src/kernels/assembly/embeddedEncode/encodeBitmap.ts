@@ -1,5 +1,14 @@
-import { classOf } from './bitmaps';
 import { entry } from './entries';
+
+/** The class of a group with so many significant weights. */
+// @ts-ignore: decorator
+@inline
+function classOf(count: u32): u32 {
+  return (
+    u32(count >= 1) + u32(count >= 2) + u32(count >= 4) + u32(count >= 7) + u32(count >= 11) +
+    u32(count >= 16) + u32(count >= 24) + u32(count >= 33) + u32(count >= 45)
+  );
+}
 
 /** Which bytes of a group are not 0. */
 // @ts-ignore: decorator
