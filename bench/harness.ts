@@ -10,7 +10,7 @@ const MIN_SAMPLE_MS = 2;
 const MIN_SAMPLES = 5;
 const MAX_SAMPLES = 50;
 /** …within this time for a group, unless the smallest number of samples takes longer. */
-const GROUP_BUDGET_MS = 4000;
+const GROUP_BUDGET_MS = 2000;
 
 export interface BenchCase {
   readonly name: string;
