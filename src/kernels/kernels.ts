@@ -26,8 +26,8 @@ export interface Kernels extends ChecksumKernels, FloatKernels, LinearKernels, L
   ): void;
   readonly embedded: EmbeddedKernels;
   /**
-   * Gives back working memory that large inputs have made grow; the next call takes it anew. Decoders of large
-   * tensors call it when they are closed.
+   * Gives back working memory that large inputs have made grow; the next call takes it anew. Kernels that are not
+   * used do so by themselves after a while.
    */
   release(): void;
 }

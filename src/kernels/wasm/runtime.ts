@@ -8,6 +8,9 @@ const MAX_PAGES = 65536;
 /** Working memory that is kept between calls; `release` gives back what has grown beyond it. */
 const RETAINED_BYTES = 4 << 20;
 
+/** Grown memory that nothing has used for this long is given back by itself. */
+const IDLE_MS = 2000;
+
 /** Allocations begin at a cache line, so that vectors of different arrays never share one. */
 const ALIGNMENT = 64;
 
@@ -25,9 +28,13 @@ export class WasmRuntime {
   #memory = newMemory();
   /** The address behind the last allocation. 0 stays free: it is the null pointer. */
   #top = ALIGNMENT;
+  readonly #idleMs: number;
+  #used = false;
+  #idle: ReturnType<typeof setInterval> | undefined;
 
-  constructor(modules: ReadonlyMap<string, WebAssembly.Module>) {
+  constructor(modules: ReadonlyMap<string, WebAssembly.Module>, idleMs = IDLE_MS) {
     this.#modules = modules;
+    this.#idleMs = idleMs;
   }
 
   /** The functions of one subject; its instance is made when first asked for. */
@@ -52,6 +59,8 @@ export class WasmRuntime {
       return work();
     } finally {
       this.#top = mark;
+      this.#used = true;
+      if (this.byteLength > RETAINED_BYTES) this.#idle ??= this.#watch();
     }
   }
 
@@ -117,6 +126,18 @@ export class WasmRuntime {
     // A wasm memory never shrinks: dropping it, and the instances that hold it, is the only way.
     this.#memory = newMemory();
     this.#instances.clear();
+    clearInterval(this.#idle);
+    this.#idle = undefined;
+  }
+
+  #watch(): ReturnType<typeof setInterval> {
+    const timer = setInterval(() => {
+      if (!this.#used) this.release();
+      this.#used = false;
+    }, this.#idleMs);
+    // In Node, a timer is an object that can let the process end.
+    if (typeof timer === 'object') timer.unref();
+    return timer;
   }
 }
 

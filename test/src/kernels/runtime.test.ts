@@ -5,6 +5,7 @@ import { wasmLz4 } from '../../../src/kernels/wasm/lz4.js';
 import { WasmRuntime } from '../../../src/kernels/wasm/runtime.js';
 import { wasmZstd } from '../../../src/kernels/wasm/zstd.js';
 import { throws } from '../../helpers/assertions.js';
+import { tick } from '../../helpers/streams.js';
 
 const MIB = 1 << 20;
 
@@ -59,6 +60,15 @@ test('grows, carries bytes in and out from any place, and gives grown memory bac
     assert.ok(runtime.byteLength > 8 * MIB, 'not while in use');
   });
   runtime.release();
+  assert.is(runtime.byteLength, small);
+});
+
+test('memory that has grown and is not used goes back by itself', async () => {
+  const runtime = new WasmRuntime(new Map(), 5);
+  const small = runtime.byteLength;
+  runtime.scope(() => runtime.allocate(8 * MIB));
+  assert.ok(runtime.byteLength > 8 * MIB);
+  for (let i = 0; i < 500 && runtime.byteLength > small; i++) await tick(2);
   assert.is(runtime.byteLength, small);
 });
 
