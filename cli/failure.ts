@@ -1,3 +1,4 @@
+import { getSystemErrorMap } from 'node:util';
 import { CommanderError } from 'commander';
 import { ArgumentError, HolostreamError } from '../src/errors.js';
 
@@ -14,6 +15,9 @@ export class UsageError extends Error {}
 /** The command makes sense, but not for these data. */
 export class DataError extends Error {}
 
+/** Somebody has pressed Ctrl-C. */
+export class Interruption extends Error {}
+
 export interface Failure {
   readonly code: number;
   /** One line for people; empty when there is nothing to say. */
@@ -22,12 +26,21 @@ export interface Failure {
 
 export function describeFailure(error: unknown): Failure {
   if (error instanceof CommanderError) return describeCommanderError(error);
-  const message = oneLine(error instanceof Error ? error.message : String(error));
   if (isBrokenPipe(error)) return { code: EXIT_OK, message: '' };
-  const usage = error instanceof UsageError || error instanceof ArgumentError;
-  if (usage) return { code: EXIT_USAGE, message };
-  const expected = error instanceof HolostreamError || error instanceof DataError || isSystemError(error);
+  const message = oneLine(error instanceof Error ? withCause(error) : String(error));
+  if (USAGE.some((kind) => error instanceof kind)) return { code: EXIT_USAGE, message };
+  const expected = isSystemError(error) || DATA.some((kind) => error instanceof kind);
   return { code: EXIT_DATA, message: expected ? message : `unexpected: ${message}` };
+}
+
+const USAGE = [UsageError, ArgumentError];
+const DATA = [HolostreamError, DataError, Interruption];
+
+/** What the operating system said, in its words: "cannot open file (x): no such file or directory". */
+function withCause({ message, cause }: Error): string {
+  if (!isSystemError(cause) || cause.errno === undefined) return message;
+  const [, reason] = getSystemErrorMap().get(cause.errno) ?? [];
+  return reason === undefined ? message : `${message}: ${reason}`;
 }
 
 /** Commander counts asking for help as an error too; its messages begin with "error: ". */

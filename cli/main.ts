@@ -8,7 +8,7 @@ import type { InspectOptions } from './commands/inspect.js';
 import type { QualityOptions } from './commands/quality.js';
 import type { CommandContext } from './context.js';
 import type { EncodeOptions } from './encode/options.js';
-import { describeFailure } from './failure.js';
+import { describeFailure, Interruption } from './failure.js';
 import * as options from './options.js';
 
 const { version } = createRequire(import.meta.url)('holostream/package.json') as { version: string };
@@ -23,7 +23,7 @@ for (const [signal, number] of [
 ] as const) {
   process.once(signal, () => {
     process.exitCode = 128 + number;
-    interruption.abort(new Error(`interrupted by ${signal}`));
+    interruption.abort(new Interruption(`interrupted by ${signal}`));
   });
 }
 

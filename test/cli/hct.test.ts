@@ -129,7 +129,7 @@ test('bad data: exit code 1, one line, and what was there before stays', async (
     [['inspect', at('short.hct')], /shorter/],
     [['inspect', at('text')], /neither HCT, HoloTensor nor safetensors/],
     [['inspect', at('empty')], /neither HCT, HoloTensor nor safetensors/],
-    [['inspect', at('absent')], /cannot open file/],
+    [['inspect', at('absent')], /cannot open file \(.*absent\): no such file or directory/],
     [
       ['encode', at('weights.raw'), '--dtype', 'F32', '--shape', '64,47', '-o', at('kept.hct')],
       /size of F32\[64, 47\]/,
@@ -159,9 +159,14 @@ test('Ctrl-C takes away the half-written file', async () => {
   const child = startCli(['encode', '-', '--dtype', 'I8', '--shape', '1000000', '-o', at('never.hct')]);
   child.stdin.write(pseudoRandomBytes(600_000));
   while (readdirSync(folder).length === before.length) await new Promise((next) => setTimeout(next, 20));
+  let stderr = '';
+  child.stderr.on('data', (text) => {
+    stderr += text;
+  });
   child.kill('SIGINT');
   const code = await new Promise((resolve) => child.on('close', resolve));
   assert.is(code, 130);
+  assert.is(stderr, 'holostream: interrupted by SIGINT\n');
   assert.equal(readdirSync(folder).sort(), before);
 });
 
