@@ -1,5 +1,4 @@
 import {
-  fragmentAlgorithm,
   HOLO_FLAG_ESSENTIAL_FIRST,
   HOLO_FLAG_FRAGMENT_CHECKSUMS,
   HOLO_FLAG_HEADER_CHECKSUM,
@@ -7,6 +6,7 @@ import {
   HOLO_FLAG_QUALITY_CURVE,
   HoloTensorReader,
 } from '../../src/holotensor/index.js';
+import { fragmentAlgorithm } from '../../src/holotensor/unpack.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { formatBytes } from '../progress.js';
 import { facts, formatShape, table } from '../text.js';

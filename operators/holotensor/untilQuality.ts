@@ -1,10 +1,10 @@
 import { type MonoTypeOperatorFunction, takeWhile } from 'rxjs';
-import { expectedCosine } from '../../src/holotensor/quality.js';
+import { reachesQuality } from '../../src/holotensor/quality.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 
 /**
  * Hands reconstructions on up to the first whose cosine similarity is at least `quality` (the true one where it is
- * known, else the predicted), then ends and cancels the source: no further bytes are fetched.
+ * known, else the predicted; for 1, to the complete one), then ends and cancels the source: no further bytes are fetched.
  *
  * @example
  * const tensors = response.body
@@ -18,7 +18,7 @@ export class UntilQualityStream extends TransformStream<Reconstruction, Reconstr
       {
         transform(reconstruction, controller) {
           controller.enqueue(reconstruction);
-          if (reaches(reconstruction, quality)) controller.terminate();
+          if (reachesQuality(reconstruction, quality)) controller.terminate();
         },
       },
       undefined,
@@ -29,15 +29,11 @@ export class UntilQualityStream extends TransformStream<Reconstruction, Reconstr
 
 /**
  * Hands reconstructions on up to the first whose cosine similarity is at least `quality` (the true one where it is
- * known, else the predicted), then completes and unsubscribes from the source: no further bytes are fetched.
+ * known, else the predicted; for 1, to the complete one), then completes and unsubscribes from the source: no further bytes are fetched.
  *
  * @example
  * fromByteStream(response.body).pipe(fragments(), reconstruct(), untilQuality(0.99), lastReconstruction());
  */
 export function untilQuality(quality: number): MonoTypeOperatorFunction<Reconstruction> {
-  return takeWhile((reconstruction) => !reaches(reconstruction, quality), true);
-}
-
-function reaches(reconstruction: Reconstruction, quality: number): boolean {
-  return expectedCosine(reconstruction.quality) >= quality;
+  return takeWhile((reconstruction) => !reachesQuality(reconstruction, quality), true);
 }

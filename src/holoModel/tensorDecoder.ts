@@ -1,13 +1,10 @@
 import { elementCount } from '../dtype.js';
 import { ChecksumError, FormatError } from '../errors.js';
-import {
-  FragmentUnpacker,
-  HOLO_HEADER_SIZE,
-  HoloTensorDecoder,
-  type HoloTensorLayout,
-  parseHoloTensorHeader,
-  parseHoloTensorLayout,
-} from '../holotensor/index.js';
+import { HOLO_HEADER_SIZE } from '../holotensor/constants.js';
+import { HoloTensorDecoder } from '../holotensor/decoder.js';
+import { parseHoloTensorHeader } from '../holotensor/header.js';
+import { type HoloTensorLayout, parseHoloTensorLayout } from '../holotensor/layout.js';
+import { FragmentUnpacker } from '../holotensor/unpack.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Tensor } from '../tensor.js';
 import { viewElements } from '../views.js';

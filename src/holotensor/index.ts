@@ -5,16 +5,18 @@ export * from './decoder.js';
 export * from './encoder.js';
 export * from './fitQuality.js';
 export type * from './fragment.js';
-export * from './fragmentIndex.js';
-export * from './fragmentReceiver.js';
+export {
+  type FragmentIndexEntry,
+  parseFragmentIndexEntry,
+  serializeFragmentIndexEntry,
+} from './fragmentIndex.js';
 export * from './header.js';
-export * from './layout.js';
-export * from './matrixShape.js';
+export type { HoloTensorLayout } from './layout.js';
 export * from './pack.js';
 export * from './parser.js';
 export * from './quality.js';
 export * from './reader.js';
 export * from './reconstruction.js';
-export * from './reconstructor.js';
-export * from './unpack.js';
+export type { EmitPolicy, ReconstructOptions } from './reconstructor.js';
+export type { UnpackOptions } from './unpack.js';
 export * from './writer.js';

@@ -78,3 +78,14 @@ export interface ReconstructionQuality {
 export function expectedCosine({ cosine, predicted }: ReconstructionQuality): number {
   return cosine ?? predicted;
 }
+
+/**
+ * Whether a reconstruction is as good as asked. For 1 it must be complete: a cosine may round to 1 before.
+ * @param quality least cosine similarity, in [0, 1]
+ */
+export function reachesQuality(
+  reconstruction: { readonly quality: ReconstructionQuality; readonly complete: boolean },
+  quality: number,
+): boolean {
+  return reconstruction.complete || (quality < 1 && expectedCosine(reconstruction.quality) >= quality);
+}

@@ -10,7 +10,7 @@ import type { ReceivedFragment } from './fragment.js';
 import { assertFragmentFits, type FragmentIndexEntry } from './fragmentIndex.js';
 import { type HoloTensorHeader, parseHoloTensorHeader, serializeHoloTensorHeader } from './header.js';
 import { type HoloTensorLayout, layoutSize, parseHoloTensorLayout } from './layout.js';
-import { expectedCosine } from './quality.js';
+import { reachesQuality } from './quality.js';
 import { type Reconstruction, type ReconstructionOptions, reconstructionOf } from './reconstruction.js';
 import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
 
@@ -144,13 +144,13 @@ export class HoloTensorReader {
 
   /**
    * Reads fragments in order until the cosine similarity with the original is at least `quality`: the true one where
-   * the file allows to know it, else the one that its curve predicts. All of them, if that is what it takes.
+   * the file allows to know it, else the one that its curve predicts. All of them for 1, or if that is what it takes.
    */
   async readToQuality(quality: number, options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     const decoder = this.#decoder(options);
     for (let index = 0; index < decoder.total; index++) {
       decoder.addFragment(await this.readFragment(index, options));
-      if (expectedCosine(decoder.quality) >= quality) break;
+      if (reachesQuality(decoder, quality)) break;
     }
     return reconstructionOf(decoder, options);
   }

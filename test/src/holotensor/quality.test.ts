@@ -2,7 +2,12 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fitQualityCurve } from '../../../src/holotensor/fitQuality.js';
-import { DEFAULT_QUALITY_CURVES, expectedCosine, QualityCurve } from '../../../src/holotensor/quality.js';
+import {
+  DEFAULT_QUALITY_CURVES,
+  expectedCosine,
+  QualityCurve,
+  reachesQuality,
+} from '../../../src/holotensor/quality.js';
 import { manifest } from '../../helpers/shared.js';
 
 const NAMES = {
@@ -38,6 +43,14 @@ test('fragmentsForQuality: the fewest whose prediction is enough', () => {
   assert.is(curve.fragmentsForQuality(0.99, 8), 8);
   assert.is(curve.fragmentsForQuality(2, 8), 8, 'else all');
   assert.is(DEFAULT_QUALITY_CURVES['random-projection'].fragmentsForQuality(0.1, 8), 2);
+});
+
+test('a quality is reached by its cosine, and 1 only by the whole', () => {
+  const quality = { fraction: 0.9, predicted: 0.7, cosine: 1, relativeError: 0 };
+  assert.ok(reachesQuality({ quality, complete: false }, 0.999));
+  assert.not(reachesQuality({ quality, complete: false }, 1));
+  assert.ok(reachesQuality({ quality, complete: true }, 1));
+  assert.not(reachesQuality({ quality: { ...quality, cosine: undefined }, complete: false }, 0.8));
 });
 
 test('the true cosine goes before the predicted', () => {
