@@ -11,12 +11,8 @@ import {
   withEncoder,
 } from './encoding.js';
 import { projectionQuality } from './energy.js';
-import {
-  encodeGaussian,
-  type GaussianDecodeOptions,
-  type GaussianEncodeOptions,
-  GaussianProjection,
-} from './gaussianProjection.js';
+import { encodeGaussian, type GaussianEncodeOptions } from './gaussianEncode.js';
+import { type GaussianDecodeOptions, GaussianProjection } from './gaussianProjection.js';
 import { encodeOrthonormal, OrthonormalProjection, RP01_MAGIC } from './orthonormalProjection.js';
 import { ReceivedFragments } from './received.js';
 import { payloadMagic } from './subsetPayload.js';

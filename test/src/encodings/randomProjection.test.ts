@@ -198,6 +198,18 @@ test('Gaussian: empty tensors and more fragments than elements', () => {
   }
 });
 
+test('tensors of zeros and of the smallest numbers', () => {
+  for (const matrix of ['orthonormal', 'gaussian'] as const) {
+    for (const value of [0, 2 ** -149]) {
+      const data = new Float32Array(30).fill(value);
+      const coded = encodeWith(randomProjection, f32Tensor([30], data), { matrix }, { fragments: 3 });
+      assert.ok(coded.encoded.cosines.every((cosine) => cosine >= 0 && cosine <= 1));
+      const decoder = new RandomProjectionDecoder(coded.request);
+      assert.ok(reconstruct(decoder, coded, [2, 0, 1]).every((v) => Math.abs(v) <= 30 * value));
+    }
+  }
+});
+
 test('refuses what is malformed or another tensor’s, and stays as it was', () => {
   const data = noise(63);
   const tensor = f32Tensor([9, 7], data);
