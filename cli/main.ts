@@ -122,8 +122,8 @@ program
 
 program
   .command('quality')
-  .description('show how good a HoloTensor file is after each of its fragments')
-  .argument('<file>', 'HoloTensor file')
+  .description('show how good a HoloTensor or model file is after each of its fragments')
+  .argument('<file>', 'HoloTensor or model file')
   .option('--against <source>', 'compare with the original: HCT, safetensors or raw bytes')
   .option('--tensor <name>', 'which tensor of a safetensors file to compare with')
   .option('--json', 'as JSON')

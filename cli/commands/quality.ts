@@ -1,138 +1,43 @@
-import { elementCount } from '../../src/dtype.js';
-import { UnsupportedError } from '../../src/errors.js';
-import { HoloTensorDecoder, HoloTensorReader } from '../../src/holotensor/index.js';
-import { loadKernels } from '../../src/kernels/loadKernels.js';
-import { toFloat32 } from '../../src/numbers.js';
-import { type Similarity, similarity } from '../../src/similarity.js';
-import { plot } from '../chart.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
-import { openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
-import { tryFileKind } from '../fileKind.js';
+import { fileKind } from '../fileKind.js';
 import { openInput } from '../input.js';
-import { startProgress } from '../progress.js';
-import { collectInput, openRawTensor, openSafetensorsTensor, type TensorInput } from '../tensorInput.js';
-import { table } from '../text.js';
+import type { Report } from '../inspect/report.js';
+import { holotensorQuality, type Original } from '../quality/holotensor.js';
+import { modelFileQuality } from '../quality/modelFile.js';
 
-export interface QualityOptions {
-  readonly against?: string;
-  readonly tensor?: string;
+export interface QualityOptions extends Original {
   readonly json?: true;
-}
-
-/** What a file is worth after fragments 0 to `fragments` − 1. */
-interface Prefix {
-  readonly fragments: number;
-  /** Of the file up to there, with header and index. */
-  readonly bytes: number;
-  readonly fraction: number;
-  readonly predicted: number;
-  /** As the file says; undefined where it does not allow to know. */
-  readonly cosine: number | undefined;
-  readonly relativeError: number | undefined;
-  /** Compared with the original that was given. */
-  readonly measured?: Similarity;
 }
 
 export async function quality(
   { signal }: CommandContext,
   file: string,
-  { against, tensor, json }: QualityOptions,
+  { json, ...original }: QualityOptions,
 ): Promise<void> {
-  if (tensor !== undefined && against === undefined) throw new UsageError('--tensor is for --against');
+  if (original.tensor !== undefined && original.against === undefined) {
+    throw new UsageError('--tensor is for --against');
+  }
   const source = await openInput(file, signal);
   try {
-    const reader = await HoloTensorReader.open(source, { signal });
-    const original = against === undefined ? undefined : await readOriginal(reader, against, tensor, signal);
-    const prefixes = await measure(reader, original, signal);
-    const { originalSize } = reader.header;
-    console.log(
-      json ? JSON.stringify({ originalSize, prefixes }, null, 2) : describe(prefixes, originalSize),
-    );
+    const { data, lines } = await examine(source, file, original, signal);
+    console.log(json ? JSON.stringify(data, null, 2) : lines.join('\n'));
   } finally {
     await source.close?.();
   }
 }
 
-/** Adds fragment after fragment. */
-async function measure(
-  reader: HoloTensorReader,
-  original: Float32Array | undefined,
+async function examine(
+  source: RandomAccessSource,
+  file: string,
+  original: Original,
   signal: AbortSignal,
-): Promise<Prefix[]> {
-  const { header, entries, dataStart } = reader;
-  const kernels = await loadKernels();
-  const decoder = new HoloTensorDecoder(header, { kernels });
-  const sizes = new Map(entries.map(({ index, compressedSize }) => [index, compressedSize]));
-  const prefixes: Prefix[] = [];
-  const values = new Float32Array(original === undefined ? 0 : decoder.elements);
-  const progress = startProgress('measuring', header.originalSize);
-  let bytes = dataStart;
-  try {
-    for (let index = 0; index < decoder.total; index++) {
-      decoder.addFragment(await reader.readFragment(index, { signal }));
-      bytes += sizes.get(index)!;
-      const measured = original && { measured: similarity(original, decoder.reconstruct(values)) };
-      prefixes.push({ fragments: index + 1, bytes, ...decoder.quality, ...measured });
-      progress.advance(header.originalSize / decoder.total);
-    }
-  } finally {
-    progress.stop();
-  }
-  return prefixes;
-}
-
-/** The values that the file was made from: an HCT file, a tensor of a safetensors file, or raw elements. */
-async function readOriginal(
-  { header }: HoloTensorReader,
-  path: string,
-  name: string | undefined,
-  signal: AbortSignal,
-): Promise<Float32Array> {
-  await using input = await openOriginal(path, name, header, signal);
-  if (elementCount(input.shape) !== elementCount(header.shape)) {
-    throw new UsageError(`${path} holds a tensor of another size: [${input.shape.join(', ')}]`);
-  }
-  const progress = startProgress('reading', input.byteLength);
-  try {
-    return toFloat32(await collectInput(input, progress));
-  } finally {
-    progress.stop();
-  }
-}
-
-async function openOriginal(
-  path: string,
-  name: string | undefined,
-  header: HoloTensorReader['header'],
-  signal: AbortSignal,
-): Promise<TensorInput> {
-  const source = await openInput(path, signal);
-  const kind = await tryFileKind(source).finally(() => source.close?.());
-  if (kind === 'safetensors') return openSafetensorsTensor(path, name, signal);
-  if (name !== undefined) throw new UsageError('--tensor is for a safetensors file');
-  if (kind === undefined) return openRawTensor(path, header, signal);
-  if (kind === 'hct') return openEncodedTensor(path, {}, signal);
-  throw new UnsupportedError('a HoloTensor is no original to compare with', { name: path });
-}
-
-function describe(prefixes: readonly Prefix[], originalSize: number): string {
-  const compared = prefixes.some(({ measured }) => measured !== undefined);
-  const head = ['fragments', 'bytes', 'of all', 'fraction', 'predicted', 'cosine', 'rel. error'];
-  const rows = prefixes.map(({ fragments, bytes, fraction, predicted, cosine, relativeError, measured }) => [
-    String(fragments),
-    String(bytes),
-    originalSize === 0 ? '' : `${((100 * bytes) / originalSize).toFixed(1)} %`,
-    fraction.toFixed(4),
-    predicted.toFixed(4),
-    cosine?.toFixed(6) ?? 'unknown',
-    relativeError?.toExponential(2) ?? 'unknown',
-    ...(measured ? [measured.cosine.toFixed(6), measured.relativeError.toExponential(2)] : []),
-  ]);
-  const columns = compared ? [...head, 'measured', 'error'] : head;
-  const points = prefixes.map((prefix) => ({
-    x: prefix.bytes,
-    y: prefix.measured?.cosine ?? prefix.cosine ?? prefix.predicted,
-  }));
-  return [...table(columns, rows), '', ...plot(points, 'cosine', 'bytes')].join('\n');
+): Promise<Report> {
+  const kind = await fileKind(source, file);
+  if (kind === 'holotensor') return holotensorQuality(source, original, signal);
+  if (kind !== 'model-file') throw new UsageError(`${file} holds no fragments`);
+  if (original.against !== undefined)
+    throw new UsageError('--against is for HoloTensor files; this is a model file');
+  return modelFileQuality(source, signal);
 }

@@ -127,7 +127,7 @@ test('bad data: exit code 1', async () => {
     [['verify', at('flipped.holo')], /HoloTensor fragment: checksum \(fragment 7/],
     [['decode', at('flipped.holo'), '-o', at('x.raw')], /checksum/],
     [['quality', at('short.holo')], /ends|shorter|short/],
-    [['quality', at('w.raw')], /not a HoloTensor file/],
+    [['quality', at('w.raw')], /neither HCT, HoloTensor nor safetensors/],
     [['quality', at('w.holo'), '--against', at('five.raw')], /size of F32/],
   ];
   const results = await Promise.all(cases.map(([args]) => runCli(args)));
@@ -160,6 +160,7 @@ test('what makes no sense: exit code 2', async () => {
     [['decode', at('w.holo'), '-o', '-', '--fragments', '0', '--quality', '0.5'], /exclude each other/],
     [['decode', at('s.hct'), '-o', '-', '--quality', '0.5'], /are for HoloTensor files/],
     [['quality', at('w.holo'), '--tensor', 'x'], /--tensor is for --against/],
+    [['quality', at('s.hct')], /holds no fragments/],
   ];
   const results = await Promise.all(cases.map(([args]) => runCli(args)));
   for (const [i, result] of results.entries()) failed(result, 2, cases[i]![1]);

@@ -85,6 +85,26 @@ test('shards in; shards, or one file, out', async () => {
   );
 });
 
+test('quality: what a download in order is worth, as the file says', async () => {
+  const file = at('silero.holo.safetensors');
+  const { originalSize, steps } = JSON.parse(ok(await runCli(['quality', file, '--json'])).toString());
+  const { tensors } = await inspected(file);
+  const size = tensors.reduce((sum: number, { byteLength }: { byteLength: number }) => sum + byteLength, 0);
+  assert.is(originalSize, size);
+  assert.is(steps.at(-1).bytes, readFileSync(file).length);
+  assert.ok(Math.abs(steps.at(-1).quality - 1) < 1e-9);
+  const qualities = steps.map(({ quality }: { quality: number }) => quality);
+  assert.equal(
+    qualities,
+    [...qualities].sort((a, b) => a - b),
+  );
+  const half = steps.find(({ bytes }: { bytes: number }) => bytes > 0.25 * size);
+  assert.ok(half.quality > 0.98, `${half.quality}`);
+  const shown = ok(await runCli(['quality', file])).toString();
+  assert.match(shown, /^bytes +of all +cosine\n/);
+  assert.match(shown, /^1\.0 │.*█$/m);
+});
+
 test('what is wrong with an index or a model file: exit code 1', async () => {
   const broken: [string, string, RegExp][] = [
     ['json', '{', /not JSON/],
@@ -165,6 +185,8 @@ test('options that make no sense: exit code 2', async () => {
     ],
     [['decode', at('hostile.holo.safetensors'), '-o', '-', '--quality', '0.5'], /this is a model file/],
     [['decode', model, '-o', '-'], /nothing to decode/],
+    [['quality', at('hostile.holo.safetensors'), '--against', model], /this is a model file/],
+    [['quality', model], /holds no fragments/],
   ];
   const results = await Promise.all(cases.map(([args]) => runCli(args)));
   for (const [i, result] of results.entries()) failed(result, 2, cases[i]![1]);

@@ -52,7 +52,9 @@ test('the set-up commands are scripts of the package', () => {
 });
 
 test('the programs run', async () => {
-  ok(await runCli(['encode', 'model.safetensors', '-o', 'model/'], { cwd: folder }));
+  const cwd = { cwd: folder };
+  ok(await runCli(['encode', 'model.safetensors', '-o', 'model/'], cwd));
+  ok(await runCli(['encode', 'model.safetensors', '-o', 'model/model.holo.safetensors'], cwd));
   await using server = await serveFolder(join(folder, 'model'), 1000);
   const outputs: string[] = [];
   for (const [i, program] of programs.entries()) {
@@ -61,6 +63,7 @@ test('the programs run', async () => {
     outputs.push(ok(await runProgram(script, folder)).toString());
   }
   assert.match(outputs.join('\n'), /F32 \[ 128, 784 \] 100352\n401408 bytes of weights/);
+  assert.match(outputs.join('\n'), /\[ 128, 784 \] 0\.9[789]\d*\n.*exact: true\n/s);
   assert.match(outputs.join('\n'), /fragment \d+ of 16: cosine similarity 0\.99\d+\n/);
   assert.match(outputs.join('\n'), /1572864 -> 1\d{6} bytes\n\[ 4, 768 \] true/);
 });

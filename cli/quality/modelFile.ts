@@ -1,0 +1,59 @@
+import { elementCount } from '../../src/dtype.js';
+import { type ModelFileTensor, readModelFile } from '../../src/holoModel/index.js';
+import type { RandomAccessSource } from '../../src/source.js';
+import { plot } from '../chart.js';
+import type { Report } from '../inspect/report.js';
+import { table } from '../text.js';
+
+/** What the model is worth when a download in order has come to this byte. */
+interface Step {
+  readonly bytes: number;
+  readonly quality: number;
+}
+
+/** Rows of the table: one a twentieth of the way is enough to read, all are in the JSON. */
+const MAX_ROWS = 20;
+
+/** What a model file is worth after each of its fragments, as it says itself: nothing is decoded. */
+export async function modelFileQuality(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
+  const { tensors, dataStart } = await readModelFile(source, { signal });
+  const originalSize = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const steps = stepsOf(tensors, dataStart);
+  const data = { originalSize, steps };
+  const rows = thinned(steps).map(({ bytes, quality }) => [
+    String(bytes),
+    originalSize === 0 ? '' : `${((100 * bytes) / originalSize).toFixed(1)} %`,
+    quality.toFixed(6),
+  ]);
+  const points = steps.map(({ bytes, quality }) => ({ x: bytes, y: quality }));
+  return {
+    data,
+    lines: [...table(['bytes', 'of all', 'cosine'], rows), '', ...plot(points, 'cosine', 'bytes')],
+  };
+}
+
+/** The whole counts its tensors' cosines by their elements; a piece that is a tensor as it is brings all of it. */
+function stepsOf(tensors: readonly ModelFileTensor[], dataStart: number): Step[] {
+  const elements = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const gains = tensors.flatMap(({ shape, encoded, pieces }) =>
+    pieces.map(({ offset, length }, piece) => {
+      const [before, after] =
+        encoded === undefined ? [0, 1] : [encoded.cosines[piece - 2] ?? 0, encoded.cosines[piece - 1] ?? 0];
+      return { end: offset + length, gain: elementCount(shape) * (after - before) };
+    }),
+  );
+  gains.sort((a, b) => a.end - b.end);
+  let sum = 0;
+  const steps = gains.map(({ end, gain }) => {
+    sum += gain;
+    return { bytes: end, quality: Math.min(Math.max(sum / elements, 0), 1) };
+  });
+  return [{ bytes: dataStart, quality: 0 }, ...steps];
+}
+
+function thinned(steps: readonly Step[]): readonly Step[] {
+  if (steps.length <= MAX_ROWS) return steps;
+  return Array.from({ length: MAX_ROWS }, (_, row) => {
+    return steps[Math.round((row * (steps.length - 1)) / (MAX_ROWS - 1))]!;
+  });
+}
