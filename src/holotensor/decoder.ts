@@ -3,7 +3,7 @@ import { type DecodeOptionsOf, decodingByName } from '../encodings/decodings.js'
 import type { FragmentDecoder, HolographicEncoding } from '../encodings/encoding.js';
 import { ArgumentError, FormatError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { portableKernels } from '../kernels/portable/index.js';
+import { kernelsAtHand } from '../kernels/loadKernels.js';
 import { fromFloat32 } from '../numbers.js';
 import { checkOutputLength } from '../outputLength.js';
 import type { Tensor } from '../tensor.js';
@@ -15,7 +15,7 @@ import { matrixShape } from './matrixShape.js';
 import type { ReconstructionQuality } from './quality.js';
 
 export interface CommonDecodeOptions extends HoloLimits {
-  /** Default: the portable ones, which are there at once; `await loadKernels()` gives the fastest. */
+  /** Default: the fastest once `await loadKernels()` has been called, before that the portable ones. */
   readonly kernels?: Kernels | undefined;
 }
 
@@ -42,7 +42,7 @@ export class HoloTensorDecoder {
 
   /** @throws LimitError when the tensor is larger than `maxBytes` */
   constructor(header: HoloTensorHeader, options: HoloTensorDecoderOptions = {}) {
-    const { kernels = portableKernels, maxBytes = HOLO_DEFAULT_MAX_BYTES } = options;
+    const { kernels = kernelsAtHand(), maxBytes = HOLO_DEFAULT_MAX_BYTES } = options;
     this.header = header;
     this.total = fragmentCount(header);
     this.elements = elementCount(header.shape);

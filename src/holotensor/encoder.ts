@@ -3,7 +3,7 @@ import type { EncodedFragments, HolographicEncoding } from '../encodings/encodin
 import { type EncodeOptionsOf, encodingByName } from '../encodings/index.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { portableKernels } from '../kernels/portable/index.js';
+import { kernelsAtHand } from '../kernels/loadKernels.js';
 import type { QuantizationMetadata } from '../quantization.js';
 import type { Tensor } from '../tensor.js';
 import {
@@ -32,7 +32,7 @@ export interface CommonEncodeOptions {
   readonly seed?: bigint | undefined;
   /** How integer elements stand for weights; carried along, not applied. */
   readonly quantization?: QuantizationMetadata | undefined;
-  /** Default: the portable ones, which are there at once; `await loadKernels()` gives the fastest. */
+  /** Default: the fastest once `await loadKernels()` has been called, before that the portable ones. */
   readonly kernels?: Kernels | undefined;
 }
 
@@ -91,7 +91,7 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
    */
   encodeTensor(tensor: Tensor<DType>): EncodedTensor {
     checkTensor(tensor);
-    const { fragments = DEFAULT_FRAGMENTS, seed = 0n, kernels = portableKernels } = this.#options;
+    const { fragments = DEFAULT_FRAGMENTS, seed = 0n, kernels = kernelsAtHand() } = this.#options;
     const request = { ...matrixShape(tensor.shape), tensor, fragments, seed, kernels };
     const encoded = encodingByName(this.encoding).encode(request, this.#options);
     return {

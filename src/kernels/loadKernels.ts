@@ -9,6 +9,7 @@ export interface KernelOptions {
 }
 
 let wasm: Promise<Kernels> | undefined;
+let atHand: Kernels = portableKernels;
 
 /**
  * The kernels; wasm is compiled once and then shared by all callers.
@@ -18,9 +19,15 @@ export async function loadKernels({ implementation = 'auto' }: KernelOptions = {
   if (implementation === 'portable') return portableKernels;
   wasm ??= createWasmKernels();
   try {
-    return await wasm;
+    atHand = await wasm;
+    return atHand;
   } catch (cause) {
     if (implementation === 'auto') return portableKernels;
     throw new UnsupportedError('wasm kernels cannot be loaded here', { cause });
   }
+}
+
+/** For synchronous callers: the wasm kernels once a call of {@link loadKernels} has loaded them, else the portable. */
+export function kernelsAtHand(): Kernels {
+  return atHand;
 }

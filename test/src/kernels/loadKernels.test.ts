@@ -4,10 +4,12 @@ import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../src/kernels/portable/index.js';
 
 /** A copy of the module that has loaded nothing yet. */
+function freshModule(): Promise<typeof import('../../../src/kernels/loadKernels.js')> {
+  return import(new URL(`../../../src/kernels/loadKernels.ts?fresh=${Math.random()}`, import.meta.url).href);
+}
+
 async function freshLoader(): Promise<typeof loadKernels> {
-  const url = new URL(`../../../src/kernels/loadKernels.ts?fresh=${Math.random()}`, import.meta.url).href;
-  const module: { loadKernels: typeof loadKernels } = await import(url);
-  return module.loadKernels;
+  return (await freshModule()).loadKernels;
 }
 
 /** Runs `work` while a property of `target` is another one. */
@@ -34,6 +36,15 @@ async function fallsBack(): Promise<void> {
   assert.is((error as Error).name, 'UnsupportedError');
   assert.ok((error as Error).cause instanceof Error);
 }
+
+test('synchronous callers get what has been loaded before', async () => {
+  const { kernelsAtHand, loadKernels } = await freshModule();
+  assert.is(kernelsAtHand(), portableKernels);
+  await loadKernels({ implementation: 'portable' });
+  assert.is(kernelsAtHand(), portableKernels);
+  assert.is(await loadKernels(), kernelsAtHand());
+  assert.is(kernelsAtHand().implementation, 'wasm');
+});
 
 test('takes wasm where it can, once for all callers', async () => {
   const kernels = await loadKernels();
