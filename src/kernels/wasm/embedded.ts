@@ -9,7 +9,7 @@ import type {
 } from '../embedded.js';
 import { GROUP, GROUP_BYTES } from '../portable/embedded/bitmapCode.js';
 import { CENTROID_STEPS } from '../portable/embedded/placeWeights.js';
-import { checkLength, checkSelection } from '../portable/embedded/planes.js';
+import { checkLength, checkSelection, DEPOSITS } from '../portable/embedded/planes.js';
 import { loadCodes, loadInto, loadPlanes, loadState, storeState } from './embeddedMemory.js';
 import type { WasmRuntime } from './runtime.js';
 
@@ -32,6 +32,7 @@ interface EmbeddedExports {
     dense: number,
     plane: number,
     codes: number,
+    deposits: number,
     apart: boolean,
   ): number;
   decodeSigns(
@@ -43,6 +44,7 @@ interface EmbeddedExports {
     signs: number,
     counts: number,
     dense: number,
+    deposits: number,
   ): number;
   placeWeights(
     planes: number,
@@ -96,8 +98,8 @@ const GROUP_UNIT_BYTES = 40;
 const WEIGHT_UNIT_BYTES = 8;
 /** Kernels load eight bytes at once. */
 const OVERREAD_BYTES = 16;
-/** Working memory of the kernels that gather a group: 64 i32 and 64 bytes. */
-const SCRATCH_BYTES = 320;
+/** Working memory of the kernels that gather a group: 64 i32, 64 bytes, 64 u16. */
+const SCRATCH_BYTES = 448;
 const F32_BIAS = 127;
 
 export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
@@ -107,17 +109,26 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
     decodePlanes(tiles, coding) {
       runtime.scope(() => {
         const codes = loadCodes(runtime, coding.selection, ({ lookup }) => lookup);
-        for (const tile of tiles) runtime.scope(() => decodePlane(tile, coding, codes));
+        const deposits = loadInto(runtime, DEPOSITS);
+        for (const tile of tiles) runtime.scope(() => decodePlane(tile, coding, codes, deposits));
       });
     },
     decodeSigns(tiles, threshold) {
-      for (const tile of tiles) runtime.scope(() => decodeSigns(tile, threshold));
+      runtime.scope(() => {
+        const deposits = loadInto(runtime, DEPOSITS);
+        for (const tile of tiles) runtime.scope(() => decodeSigns(tile, threshold, deposits));
+      });
     },
     decodeRemainder: (bits, tile, out) => runtime.scope(() => decodeRemainder(bits, tile, out)),
     placeWeights: (...args) => runtime.scope(() => placeWeights(...args)),
   };
 
-  function decodePlane({ unit, state, plane }: PlaneUnit, coding: PlaneCoding, codes: number): void {
+  function decodePlane(
+    { unit, state, plane }: PlaneUnit,
+    coding: PlaneCoding,
+    codes: number,
+    deposits: number,
+  ): void {
     const groups = state.dense.length;
     checkSelection(coding.selection, state.counts, state.dense);
     const stream = loadUnit(runtime, unit, GROUP_UNIT_BYTES * groups);
@@ -127,20 +138,30 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
     const { apart } = coding;
     checkLength(
       unit,
-      kernels().decodePlane(stream, groups, significant, signs, counts, dense, out, codes, apart),
+      kernels().decodePlane(stream, groups, significant, signs, counts, dense, out, codes, deposits, apart),
     );
     runtime.store(out, plane);
     storeState(runtime, at, state);
   }
 
-  function decodeSigns({ unit, state }: TileUnit, threshold: number): void {
+  function decodeSigns({ unit, state }: TileUnit, threshold: number, deposits: number): void {
     const groups = state.dense.length;
     const stream = loadUnit(runtime, unit, GROUP_BYTES * groups);
     const at = loadState(runtime, state);
     const { significant, signs, counts, dense } = at;
     checkLength(
       unit,
-      kernels().decodeSigns(stream, state.count, groups, threshold, significant, signs, counts, dense),
+      kernels().decodeSigns(
+        stream,
+        state.count,
+        groups,
+        threshold,
+        significant,
+        signs,
+        counts,
+        dense,
+        deposits,
+      ),
     );
     storeState(runtime, at, state);
   }
@@ -176,8 +197,8 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
       groups,
       signs,
       mantissaBits,
-      2 ** scale,
-      F32_BIAS + scale,
+      2 ** (bias + scale - F32_BIAS),
+      bias + scale,
       wide,
       scratch,
       patterns,

@@ -161,17 +161,22 @@ function forNewlyDense(
   }
 }
 
-/** Spreads the low bits of `bits` to the places of the bits set in `mask`, lowest first. */
-export function deposit(bits: number, mask: number): number {
+/** For each mask (high byte of the index) and eight bits: the lowest bits at the places of those set in the mask. */
+export const DEPOSITS: Uint8Array = Uint8Array.from({ length: 1 << 16 }, (_, index) => {
+  let bits = index & 0xff;
   let result = 0;
-  for (let rest = mask; rest !== 0; rest &= rest - 1, bits >>= 1) {
+  for (let rest = index >> 8; rest !== 0; rest &= rest - 1, bits >>= 1) {
     if (bits & 1) result |= rest & -rest;
   }
   return result;
+});
+
+function deposit(bits: number, mask: number): number {
+  return DEPOSITS[(mask << 8) | bits]!;
 }
 
 /** Collects the bits of `value` at the places of the bits set in `mask`, lowest first. */
-export function extract(value: number, mask: number): number {
+function extract(value: number, mask: number): number {
   let result = 0;
   let place = 1;
   for (let rest = mask; rest !== 0; rest &= rest - 1, place <<= 1) {
