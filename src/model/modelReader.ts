@@ -3,13 +3,8 @@ import { DEFAULT_MAX_TENSOR_BYTES, HctReader, readHctChunks } from '../hct/index
 import type { AbortOptions, RandomAccessSource } from '../source.js';
 import type { Tensor } from '../tensor.js';
 import { viewElements } from '../views.js';
-import {
-  MANIFEST_NAME,
-  MAX_MANIFEST_BYTES,
-  type ManifestTensor,
-  type ModelManifest,
-  parseManifest,
-} from './manifest.js';
+import { MANIFEST_NAME, type ManifestTensor, type ModelManifest } from './manifest.js';
+import { readManifest } from './readManifest.js';
 import { loadTensorHash } from './tensorHash.js';
 
 /** Opens a file of a model directory by its plain name. */
@@ -44,14 +39,7 @@ export class ModelReader {
   static async open(openFile: OpenModelFile, options: AbortOptions = {}): Promise<ModelReader> {
     const source = await openFile(MANIFEST_NAME);
     try {
-      const bytes = await readManifest(source, options);
-      let text: string;
-      try {
-        text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-      } catch (cause) {
-        throw new FormatError('manifest: not UTF-8', { cause });
-      }
-      return new ModelReader(parseManifest(text), openFile);
+      return new ModelReader(await readManifest(source, options), openFile);
     } finally {
       await source.close?.();
     }
@@ -149,26 +137,4 @@ async function* readRaw(
   for (let at = 0; at < byteLength; at += CHUNK_SIZE) {
     yield await source.read(at, Math.min(CHUNK_SIZE, byteLength - at), options);
   }
-}
-
-async function readManifest(source: RandomAccessSource, options: AbortOptions): Promise<Uint8Array> {
-  const reader = source.stream(options).getReader();
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    pieces.push(next.value);
-    length += next.value.length;
-    if (length > MAX_MANIFEST_BYTES) {
-      const error = new LimitError('manifest', { expected: `at most ${MAX_MANIFEST_BYTES} bytes` });
-      await reader.cancel(error);
-      throw error;
-    }
-  }
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const piece of pieces) {
-    bytes.set(piece, at);
-    at += piece.length;
-  }
-  return bytes;
 }
