@@ -1,9 +1,5 @@
-import type { DType } from '../../dtype.js';
 import { ArgumentError } from '../../errors.js';
 import { embeddedEncodeKernels } from '../../kernels/embeddedEncode.js';
-import type { Tensor } from '../../tensor.js';
-import { viewBytes, viewElements } from '../../views.js';
-import { numbersOf } from '../encoderInput.js';
 import {
   type Decoding,
   type EncodedFragments,
@@ -13,10 +9,10 @@ import {
 } from '../encoding.js';
 import { cutsForQualities, refineCuts, type UnitQuality, usefulQualities } from './cuts.js';
 import { EmbeddedDecoder } from './decoder.js';
-import { floatLayout } from './elements.js';
-import { type EncodedUnits, encodeUnits, type Source } from './encoder.js';
+import { type EncodedUnits, encodeUnits } from './encoder.js';
 import { serializeFragment } from './format.js';
-import { planPlanes, survey } from './plan.js';
+import { planPlanes } from './plan.js';
+import { sourceOf } from './source.js';
 
 export interface EmbeddedEncodeOptions {
   /**
@@ -41,15 +37,13 @@ export class EmbeddedEncoder {
 
   /** NaNs and infinities are carried, too; norm and cosines are those of the finite elements. */
   encode(request: EncodeRequest): EncodedFragments {
-    const numbers = numbersOf(request);
-    const counted = survey(numbers);
-    const source = sourceOf(request.tensor, numbers, counted.exceptions);
-    const plan = planPlanes(counted, source.layout);
+    const source = sourceOf(request);
+    const { elements, energy } = source.survey;
+    const plan = planPlanes(source.survey, source.layout);
     const encoded = encodeUnits(source, plan, embeddedEncodeKernels(request.kernels));
     const { units, stream } = encoded;
     const qualities = unitQualities(encoded);
     const cuts = chooseCuts(request.fragments, this.#targets, units, qualities);
-    const elements = source.values.length;
     const payloads = cuts.map((end, index) => {
       const first = index === 0 ? 0 : cuts[index - 1]!;
       const quality = qualities[end - 1] ?? EXACT;
@@ -58,7 +52,7 @@ export class EmbeddedEncoder {
     });
     return {
       payloads,
-      norm: Math.sqrt(counted.energy),
+      norm: Math.sqrt(energy),
       cosines: cuts.map((end) => (qualities[end - 1] ?? EXACT).cosine),
       essentialFirst: true,
       interleaved: false,
@@ -79,15 +73,6 @@ export const embedded: Encoding<EmbeddedEncodeOptions> = /* @__PURE__ */ withEnc
   embeddedDecoding,
   (request, options) => new EmbeddedEncoder(options).encode(request),
 );
-
-/** The tensor with 0 in place of what is not finite. */
-function sourceOf({ dtype, data }: Tensor<DType>, numbers: Float32Array, exceptions: number): Source {
-  const layout = floatLayout(dtype);
-  const values = exceptions === 0 ? numbers : numbers.map((value) => (Number.isFinite(value) ? value : 0));
-  if (layout === undefined) return { values, layout, patterns: undefined, exceptions };
-  const bits = viewElements(layout.bytes === 4 ? 'U32' : 'U16', viewBytes(data));
-  return { values, layout, patterns: bits as Uint16Array | Uint32Array, exceptions };
-}
 
 const EXACT: UnitQuality = { cosine: 1, relativeError: 0 };
 

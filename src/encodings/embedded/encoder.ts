@@ -6,18 +6,8 @@ import { serializeExceptions } from './exceptions.js';
 import { NEVER_DENSE, type PlaneHeader, type StreamHeader } from './format.js';
 import { centroids, type Energies, energiesAfter, sumsOf } from './measure.js';
 import type { PlanePlan } from './plan.js';
+import type { Source } from './source.js';
 import { UnitSequence } from './unitSequence.js';
-
-/** The elements of a tensor, as numbers and, where they are floats, as bits. */
-export interface Source {
-  /** Finite: NaNs and infinities are replaced by 0. */
-  readonly values: Float32Array;
-  readonly layout: FloatLayout | undefined;
-  /** Undefined for integers. */
-  readonly patterns: Uint16Array | Uint32Array | undefined;
-  /** How many elements are not finite. */
-  readonly exceptions: number;
-}
 
 export interface EncodedUnits {
   readonly stream: StreamHeader;
@@ -30,16 +20,18 @@ export interface EncodedUnits {
 
 /** Codes a tensor: once over its tiles to find out which codes are cheapest, once more to use them. */
 export function encodeUnits(source: Source, plan: PlanePlan, kernels: EmbeddedEncodeKernels): EncodedUnits {
-  const { values, layout } = source;
+  const { layout } = source;
+  const { elements } = source.survey;
   const tileSize = 2 ** plan.tileLog2;
   const tilePlan = { ...plan, apart: plan.threshold === NEVER_DENSE };
   const tiles: TileSurvey[] = [];
-  for (let start = 0; start < values.length; start += tileSize) {
-    tiles.push(kernels.surveyTile(values.subarray(start, start + tileSize), tilePlan));
+  for (let start = 0; start < elements; start += tileSize) {
+    const end = Math.min(start + tileSize, elements);
+    tiles.push(kernels.surveyTile(source.numbers(start, end), tilePlan));
   }
   const planes = Array.from({ length: plan.depth }, (_, j) => planeHeader(tiles, plan, j));
   const stream: StreamHeader = { ...plan, planes, nonzero: new Uint8Array(0) };
-  const sequence = new UnitSequence(stream, values.length, layout === undefined);
+  const sequence = new UnitSequence(stream, elements, layout === undefined);
   const coded = tiles.map((tile, i) =>
     kernels.encodeTile(tile, sequence.range(i).count, planes, plan.threshold),
   );
@@ -116,14 +108,14 @@ function significantBefore(tiles: readonly TileSurvey[], j: number): number {
 
 /** The patterns of a tile with those of NaNs and infinities replaced by 0, and these as the remainder begins. */
 function finitePart(
-  { patterns, exceptions: total }: Source,
+  { patterns, survey }: Source,
   { start, count }: { start: number; count: number },
   { mantissaBits, exponentBits }: FloatLayout,
 ): { patterns: Uint16Array | Uint32Array; exceptions: Uint8Array } {
   const own = patterns!.subarray(start, start + count);
   const special = 2 ** exponentBits - 1;
   const places: number[] = [];
-  for (let i = 0; total > 0 && i < own.length; i++) {
+  for (let i = 0; survey.exceptions > 0 && i < own.length; i++) {
     if (((own[i]! >>> mantissaBits) & special) === special) places.push(i);
   }
   const exceptions = serializeExceptions(places, own);

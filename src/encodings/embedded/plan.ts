@@ -1,5 +1,6 @@
 import type { FloatLayout } from '../../kernels/embedded.js';
 import { MAX_PLANES, MAX_TILE_LOG2, NEVER_DENSE } from './format.js';
+import { EXPONENT_OFFSET, type Survey } from './survey.js';
 
 /** How the encoder cuts a tensor: all that it decides before it looks at single planes. */
 export interface PlanePlan {
@@ -28,46 +29,6 @@ const TOLERATED_WASTE = 0.01;
 const DENSE_FROM = 20;
 /** With more zeros than this, groups stay coded: a zero has no use for a sign, nor for raw bits. */
 const MANY_ZEROS = 1 / 16;
-
-/** Counts of exponents, which decide where planes begin and end. */
-export interface Survey {
-  readonly elements: number;
-  readonly zeros: number;
-  /** NaNs and infinities. */
-  readonly exceptions: number;
-  /** Σ x² over the finite ones. */
-  readonly energy: number;
-  /** Finite weights other than 0, by floor(log2 |x|) + EXPONENT_OFFSET. */
-  readonly exponents: Uint32Array;
-}
-
-/** Exponents of single-precision numbers, subnormal ones too, begin at -149. */
-export const EXPONENT_OFFSET = 149;
-const EXPONENTS = EXPONENT_OFFSET + 128;
-
-export function survey(values: Float32Array): Survey {
-  // Neighbours are counted apart: adding to the same place twice in a row would have to wait.
-  const even = new Uint32Array(EXPONENTS);
-  const odd = new Uint32Array(EXPONENTS);
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  let zeros = 0;
-  let exceptions = 0;
-  let energy = 0;
-  for (let i = 0; i < values.length; i++) {
-    const exponents = (i & 1) === 0 ? even : odd;
-    const magnitude = bits[i]! & 0x7fffffff;
-    if (magnitude >= 0x7f800000) {
-      exceptions += 1;
-      continue;
-    }
-    const value = values[i]!;
-    energy += value * value;
-    if (magnitude >= 0x800000) exponents[(magnitude >>> 23) - 127 + EXPONENT_OFFSET]! += 1;
-    else if (magnitude === 0) zeros += 1;
-    else exponents[31 - Math.clz32(magnitude)]! += 1;
-  }
-  return { elements: values.length, zeros, exceptions, energy, exponents: even.map((n, e) => n + odd[e]!) };
-}
 
 /** @param layout of the elements; undefined for integers */
 export function planPlanes(counted: Survey, layout: FloatLayout | undefined): PlanePlan {
