@@ -1,4 +1,5 @@
 import { ArgumentError, FormatError } from '../errors.js';
+import { checkOutputLength } from '../outputLength.js';
 import { numbersOf } from './encoderInput.js';
 import {
   type DecodeRequest,
@@ -102,9 +103,7 @@ export class RandomProjectionDecoder implements FragmentDecoder {
   /** @throws LimitError for a least-squares solution that takes minutes */
   reconstruct(out: Float32Array): void {
     const { rows, cols } = this.#request;
-    if (out.length !== rows * cols) {
-      throw new ArgumentError('length of out', { expected: rows * cols, actual: out.length });
-    }
+    checkOutputLength(out, rows * cols);
     if (this.#projection === undefined) out.fill(0);
     else this.#projection.reconstruct(out);
   }

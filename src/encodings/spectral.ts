@@ -1,4 +1,5 @@
 import { ArgumentError, FormatError } from '../errors.js';
+import { checkOutputLength } from '../outputLength.js';
 import type { CoefficientFragments, CoefficientStore } from './coefficients.js';
 import { numbersOf } from './encoderInput.js';
 import {
@@ -63,7 +64,10 @@ export class SpectralEncoder {
     }
   }
 
-  /** @throws ArgumentError for a value that is not finite, naming its index */
+  /**
+   * @throws ArgumentError for a value that is not finite, naming its index
+   * @throws LimitError when what the layout 'essential' repeats does not fit a file
+   */
   encode(request: EncodeRequest): EncodedFragments {
     const values = numbersOf(request);
     const { payloads, ...energies } = this.#write(values, request);
@@ -122,9 +126,7 @@ export class SpectralDecoder implements FragmentDecoder {
 
   reconstruct(out: Float32Array): void {
     const { rows, cols, kernels } = this.#request;
-    if (out.length !== rows * cols) {
-      throw new ArgumentError('length of out', { expected: rows * cols, actual: out.length });
-    }
+    checkOutputLength(out, rows * cols);
     if (this.#store === undefined) {
       out.fill(0);
       return;

@@ -1,4 +1,4 @@
-import { FormatError } from '../errors.js';
+import { FormatError, LimitError } from '../errors.js';
 import { viewElements } from '../views.js';
 import type { CoefficientFragments, CoefficientStore } from './coefficients.js';
 import { rankByMagnitude } from './ranking.js';
@@ -12,7 +12,13 @@ import { checkLength } from './subsetPayload.js';
 const HEADER_BYTES = 8;
 const PAIR_BYTES = 8;
 
-/** @param ratio share of the coefficients that every fragment repeats, in [0, 1] */
+/** Offsets in a file's index are u32, so its fragments end before 4 GiB. */
+const MAX_BYTES = 2 ** 32 - 1;
+
+/**
+ * @param ratio share of the coefficients that every fragment repeats, in [0, 1]
+ * @throws LimitError when so many repetitions do not fit a file
+ */
 export function writeEssential(
   coefficients: Float32Array,
   fragments: number,
@@ -20,6 +26,14 @@ export function writeEssential(
 ): CoefficientFragments {
   const order = rankByMagnitude(coefficients);
   const essentials = Math.floor(ratio * order.length);
+  const bytes =
+    fragments * (HEADER_BYTES + PAIR_BYTES * essentials) + PAIR_BYTES * (order.length - essentials);
+  if (bytes > MAX_BYTES) {
+    throw new LimitError('bytes of all fragments, each with all essential coefficients', {
+      expected: `at most ${MAX_BYTES}`,
+      actual: bytes,
+    });
+  }
   let essentialEnergy = 0;
   for (let rank = 0; rank < essentials; rank++) essentialEnergy += coefficients[order[rank]!]! ** 2;
   const payloads: Uint8Array[] = [];

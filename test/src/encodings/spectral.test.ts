@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SpectralDecoder, type SpectralLayout, spectral } from '../../../src/encodings/spectral.js';
-import { ArgumentError, FormatError } from '../../../src/errors.js';
+import { ArgumentError, FormatError, LimitError } from '../../../src/errors.js';
 import { portableKernels } from '../../../src/kernels/portable/index.js';
 import { assertClose, throws } from '../../helpers/assertions.js';
 import {
@@ -190,6 +190,22 @@ test('essentialRatio sets how much every fragment repeats', () => {
   assert.equal(essentials(0.25), [25, 25, 25, 25]);
   assert.equal(essentials(1), [100, 100, 100, 100]);
 });
+
+test('refuses to repeat more than a file can hold', () => {
+  const tensor = f32Tensor([300, 300], noise(90_000));
+  const encode = () => encodeWith(spectral, tensor, { layout: 'essential' }, { fragments: 65535 });
+  throws(encode, LimitError, /essential coefficients/);
+});
+
+for (const layout of LAYOUTS) {
+  test(`${layout}: as many fragments as a file can have, most of them empty`, () => {
+    const data = noise(100);
+    const coded = encodeWith(spectral, f32Tensor([10, 10], data), { layout }, { fragments: 65535 });
+    assert.is(coded.encoded.payloads.length, 65535);
+    const decoder = new SpectralDecoder(coded.request);
+    assertClose(reconstruct(decoder, coded, coded.encoded.payloads.keys()), data, 1e-6);
+  });
+}
 
 test('says truthfully what order and subsets are worth', () => {
   const tensor = f32Tensor([64, 64], noise(4096));
