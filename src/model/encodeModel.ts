@@ -10,7 +10,7 @@ import {
   type ModelManifest,
   serializeManifest,
 } from './manifest.js';
-import { loadTensorHash, type TensorHash } from './tensorHash.js';
+import { TensorHash } from './tensorHash.js';
 
 /** How the tensors are compressed. Names and shapes come from the model. */
 export type ModelCompressionOptions = Pick<
@@ -41,13 +41,12 @@ export async function encodeModel(
 ): Promise<ModelManifest> {
   const { signal } = options;
   const header = await readSafetensorsHeader(model, { signal });
-  const newHash = await loadTensorHash();
   const names = new FileNames();
   const tensors: ManifestTensor[] = [];
   for (const { offset, ...tensor } of header.tensors) {
     const format = formatFor(tensor);
     const file = names.next(tensor.name, `.${format}`);
-    const hash = newHash();
+    const hash = new TensorHash();
     const chunks = hashed(readChunks(model, offset, tensor.byteLength, options), hash);
     const write = format === 'hct' ? writeHct : writeRaw;
     const fileSize = await write(await openFile(file), chunks, tensor, options);

@@ -5,7 +5,7 @@ import type { Tensor } from '../tensor.js';
 import { viewElements } from '../views.js';
 import { MANIFEST_NAME, type ManifestTensor, type ModelManifest } from './manifest.js';
 import { readManifest } from './readManifest.js';
-import { loadTensorHash } from './tensorHash.js';
+import { TensorHash } from './tensorHash.js';
 
 /** Opens a file of a model directory by its plain name. */
 export type OpenModelFile = (name: string) => RandomAccessSource | Promise<RandomAccessSource>;
@@ -83,7 +83,7 @@ export class ModelReader {
    */
   async *chunks(tensor: ManifestTensor, options: AbortOptions = {}): AsyncGenerator<Uint8Array> {
     const { name, file, fileSize, byteLength, xxh64 } = tensor;
-    const hash = (await loadTensorHash())();
+    const hash = new TensorHash();
     const source = await this.#openFile(file);
     try {
       const pieces =
