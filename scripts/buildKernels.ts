@@ -4,6 +4,7 @@
  *        npm run build:kernels -- --check    writes nothing, fails when a committed module differs
  */
 import { readFile, writeFile } from 'node:fs/promises';
+import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import asc from 'assemblyscript/asc';
 import { type KernelSubject, kernelSubjects, sourceHash } from './kernelSources.js';
 
@@ -20,29 +21,41 @@ async function compile({ name, entry }: KernelSubject): Promise<Uint8Array> {
   return wasm;
 }
 
-async function moduleText(subject: KernelSubject): Promise<string> {
-  const wasm = await compile(subject);
+async function moduleText(subject: KernelSubject, wasm: Uint8Array): Promise<string> {
   const constant = `${subject.name.replace(/[A-Z]/g, '_$&').toUpperCase()}_WASM`;
   return [
     `// Made by \`npm run build:kernels\` from ${subject.entry}: do not edit.`,
     `// sources ${await sourceHash(subject)}`,
     `export const ${constant} =`,
-    `  '${Buffer.from(wasm).toString('base64')}';`,
+    `  '${deflateRawSync(wasm, { level: 9 }).toString('base64')}';`,
     '',
   ].join('\n');
+}
+
+/** Whether the committed module holds this wasm, made of these sources. How it is deflated may differ by Node. */
+async function isCurrent(subject: KernelSubject, wasm: Uint8Array): Promise<boolean> {
+  const text = await readFile(subject.generated, 'utf8').catch(() => '');
+  const [, base64 = ''] = /'([A-Za-z0-9+/=]+)'/.exec(text) ?? [];
+  try {
+    return (
+      text.includes(await sourceHash(subject)) && inflateRawSync(Buffer.from(base64, 'base64')).equals(wasm)
+    );
+  } catch {
+    return false;
+  }
 }
 
 const names = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
 const check = process.argv.includes('--check');
 for (const subject of await kernelSubjects()) {
   if (names.length > 0 && !names.includes(subject.name)) continue;
-  const text = await moduleText(subject);
-  const committed = await readFile(subject.generated, 'utf8').catch(() => undefined);
-  if (text === committed) continue;
+  const wasm = await compile(subject);
+  if (await isCurrent(subject, wasm)) continue;
   if (check) {
     console.error(`${subject.generated} differs from what ${subject.entry} compiles to`);
     process.exitCode = 1;
   } else {
+    const text = await moduleText(subject, wasm);
     await writeFile(subject.generated, text);
     console.log(`${subject.generated}: ${text.length} characters`);
   }

@@ -1,3 +1,4 @@
+import { inflateModule } from '../kernels/wasm/inflate.js';
 import { ZSTD_WASM_DEFLATED } from './zstdWasm.generated.js';
 
 /**
@@ -5,9 +6,6 @@ import { ZSTD_WASM_DEFLATED } from './zstdWasm.generated.js';
  * lets a bundler put it into a chunk that only users of the wasm Zstd load.
  */
 export async function instantiateZstd(imports: WebAssembly.Imports): Promise<WebAssembly.Exports> {
-  const deflated = Uint8Array.from(atob(ZSTD_WASM_DEFLATED), (character) => character.charCodeAt(0));
-  const inflated = new Blob([deflated]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
-  const wasm = await new Response(inflated).arrayBuffer();
-  const { instance } = await WebAssembly.instantiate(wasm, imports);
+  const { instance } = await WebAssembly.instantiate(await inflateModule(ZSTD_WASM_DEFLATED), imports);
   return instance.exports;
 }

@@ -7,8 +7,8 @@ import { startThread, type Thread } from './thread.js';
 export interface WorkerPoolOptions {
   /**
    * Where the worker script is. Default: `worker.js` beside the module that asks, which is right for the package as
-   * it is, and for bundlers that know `new Worker(new URL(…))`. With others (esbuild), bundle `holostream/worker` to
-   * a file of that name, or name it here.
+   * it is, and for bundlers that know `new Worker(new URL(…))`. With others (esbuild), bundle `holostream/worker`, as
+   * an entry of its own, to a file of that name, or name it here.
    */
   readonly url?: string | URL | undefined;
 }

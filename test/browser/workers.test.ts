@@ -4,7 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { memorySink } from '../../sinks/memory.js';
 import { HctWriter } from '../../src/hct/writer.js';
-import { BrowserTest, bundle } from '../helpers/browser.js';
+import { BrowserTest, bundleWorker } from '../helpers/browser.js';
 
 const test = suite('workers of the built package');
 
@@ -37,7 +37,7 @@ test('in Chromium, bundled: a file of its own beside the bundle', async () => {
     globalThis.ready = true;
   `;
   const files: Record<string, string | Uint8Array> = {
-    '/worker.js': await bundle(`import 'holostream/worker';`),
+    '/worker.js': await bundleWorker(),
     '/model.hct': await hctFile(),
   };
   const asked = new Set<string>();

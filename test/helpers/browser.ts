@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 /** Debian's place for it; another Chromium can be named. */
@@ -9,14 +9,23 @@ const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** A module that imports the built package, as one file. */
+export function bundle(script: string): Promise<string> {
+  return bundled({ stdin: { contents: script, resolveDir: root, loader: 'ts' } });
+}
+
+/** The worker's script of the built package, as one file: an entry of its own, as nothing imports it. */
+export function bundleWorker(): Promise<string> {
+  return bundled({ entryPoints: [`${root}/dist/src/workers/worker.js`] });
+}
+
 /** Browsers must not need anything of Node: the bundle is made without its built-ins. */
-export async function bundle(script: string): Promise<string> {
+async function bundled(input: BuildOptions): Promise<string> {
   const result = await build({
-    stdin: { contents: script, resolveDir: root, loader: 'ts' },
+    ...input,
     alias: {
       'holostream/operators': `${root}/dist/operators/index.js`,
       'holostream/sources': `${root}/dist/sources/index.js`,
-      'holostream/worker': `${root}/dist/src/workers/worker.js`,
       'holostream/sinks': `${root}/dist/sinks/index.js`,
       holostream: `${root}/dist/index.js`,
     },
@@ -27,7 +36,7 @@ export async function bundle(script: string): Promise<string> {
     write: false,
     logLevel: 'silent',
   });
-  return result.outputFiles[0]!.text;
+  return result.outputFiles![0]!.text;
 }
 
 export function launchChromium(): Promise<Browser> {

@@ -8,6 +8,7 @@ import { FLOAT_WASM } from './float.generated.js';
 import { wasmFloat } from './float.js';
 import { GAUSSIAN_WASM } from './gaussian.generated.js';
 import { wasmGaussian } from './gaussian.js';
+import { inflateModule } from './inflate.js';
 import { LINEAR_WASM } from './linear.generated.js';
 import { wasmLinear } from './linear.js';
 import { LZ4_WASM } from './lz4.generated.js';
@@ -36,7 +37,7 @@ const MODULES: Readonly<Record<string, string>> = {
  */
 export async function createWasmKernels(): Promise<Kernels> {
   const compiled = Object.entries(MODULES).map(
-    async ([name, base64]) => [name, await WebAssembly.compile(fromBase64(base64))] as const,
+    async ([name, text]) => [name, await WebAssembly.compile(await inflateModule(text))] as const,
   );
   const runtime = new WasmRuntime(new Map(await Promise.all(compiled)));
   return {
@@ -52,8 +53,4 @@ export async function createWasmKernels(): Promise<Kernels> {
     ...wasmZstd(runtime),
     release: () => runtime.release(),
   };
-}
-
-function fromBase64(text: string): Uint8Array<ArrayBuffer> {
-  return Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 }

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { lz4Compress } from '../../../src/kernels/portable/lz4Encode.js';
+import { inflateModule } from '../../../src/kernels/wasm/inflate.js';
 import { LZ4_WASM } from '../../../src/kernels/wasm/lz4.generated.js';
 import { blockArbitrary } from '../../helpers/blockData.js';
 
@@ -13,7 +14,7 @@ const MEMORY = 65536;
 const CANARY = 0xa5;
 
 const memory = new WebAssembly.Memory({ initial: 1, maximum: 1 });
-const module = await WebAssembly.compile(Buffer.from(LZ4_WASM, 'base64'));
+const module = await WebAssembly.compile(await inflateModule(LZ4_WASM));
 const { decode } = (await WebAssembly.instantiate(module, { env: { memory } })).exports as {
   decode(block: number, length: number, out: number, outLength: number, scratch: number): number;
 };

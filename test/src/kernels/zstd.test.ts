@@ -6,6 +6,7 @@ import { loadCodec } from '../../../src/codecs/loadCodec.js';
 import { checkZstdFrame } from '../../../src/codecs/zstdFrame.js';
 import { CodecError } from '../../../src/errors.js';
 import { zstdDecompressInto } from '../../../src/kernels/portable/zstd/decode.js';
+import { inflateModule } from '../../../src/kernels/wasm/inflate.js';
 import { ZSTD_WASM } from '../../../src/kernels/wasm/zstd.generated.js';
 import { ZSTD_CONSTANTS, ZSTD_WORK } from '../../../src/kernels/wasm/zstd.js';
 import { throws } from '../../helpers/assertions.js';
@@ -22,7 +23,7 @@ const CANARY = 0xa5;
 await init();
 const encoder = await loadCodec('zstd', { implementation: 'wasm' });
 const memory = new WebAssembly.Memory({ initial: 10, maximum: 10 });
-const module = await WebAssembly.compile(Buffer.from(ZSTD_WASM, 'base64'));
+const module = await WebAssembly.compile(await inflateModule(ZSTD_WASM));
 const { decode } = (await WebAssembly.instantiate(module, { env: { memory } })).exports as {
   decode(blocks: number, length: number, out: number, outLength: number, work: number): number;
 };
