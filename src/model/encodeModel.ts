@@ -1,5 +1,6 @@
 import { DTYPES } from '../dtype.js';
 import { HCT_MAX_BLOCK_BYTES, HCT_MAX_RANK, type HctEncodeOptions, HctWriter } from '../hct/index.js';
+import { loadKernels } from '../kernels/loadKernels.js';
 import { readSafetensorsHeader, type SafetensorsTensor } from '../safetensors/index.js';
 import type { AbortOptions, RandomAccessSource, SeekableSink } from '../source.js';
 import { FileNames } from './fileNames.js';
@@ -41,16 +42,17 @@ export async function encodeModel(
 ): Promise<ModelManifest> {
   const { signal } = options;
   const header = await readSafetensorsHeader(model, { signal });
+  const kernels = await loadKernels();
   const names = new FileNames();
   const tensors: ManifestTensor[] = [];
   for (const { offset, ...tensor } of header.tensors) {
     const format = formatFor(tensor);
     const file = names.next(tensor.name, `.${format}`);
-    const hash = new TensorHash();
+    const hash = new TensorHash(kernels);
     const chunks = hashed(readChunks(model, offset, tensor.byteLength, options), hash);
     const write = format === 'hct' ? writeHct : writeRaw;
     const fileSize = await write(await openFile(file), chunks, tensor, options);
-    tensors.push({ ...tensor, xxh64: hash.digest(), file, format, fileSize });
+    tensors.push({ ...tensor, xxh3: hash.digest(), file, format, fileSize });
   }
   const manifest = { metadata: header.metadata, tensors };
   await writeWhole(await openFile(MANIFEST_NAME), new TextEncoder().encode(serializeManifest(manifest)));

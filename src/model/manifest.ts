@@ -25,8 +25,8 @@ export interface ManifestTensor {
   readonly shape: readonly number[];
   /** Bytes of the tensor itself. */
   readonly byteLength: number;
-  /** XXH64 (seed 0) of the tensor's bytes, 16 hexadecimal digits. */
-  readonly xxh64: string;
+  /** Of the tensor's bytes, by `TensorHash`: 16 hexadecimal digits. */
+  readonly xxh3: string;
   /** Plain name of its file within the directory. */
   readonly file: string;
   readonly format: ModelFileFormat;
@@ -90,9 +90,9 @@ function parseTensor(value: unknown, index: number): ManifestTensor {
   if (format !== 'hct' && format !== 'raw') {
     throw new FormatError(`${place}: format`, { expected: 'hct or raw', actual: format });
   }
-  const xxh64 = text('xxh64');
-  if (!/^[0-9a-f]{16}$/.test(xxh64)) {
-    throw new FormatError(`${place}: xxh64`, { expected: '16 hexadecimal digits', actual: xxh64 });
+  const xxh3 = text('xxh3');
+  if (!/^[0-9a-f]{16}$/.test(xxh3)) {
+    throw new FormatError(`${place}: xxh3`, { expected: '16 hexadecimal digits', actual: xxh3 });
   }
   const dtype = text('dtype');
   if (!isSafetensorsDType(dtype)) {
@@ -112,7 +112,7 @@ function parseTensor(value: unknown, index: number): ManifestTensor {
     dtype,
     shape,
     byteLength,
-    xxh64,
+    xxh3,
     file,
     format,
     fileSize: size(entry.fileSize, 'fileSize'),

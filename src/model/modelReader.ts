@@ -1,5 +1,6 @@
 import { ArgumentError, ChecksumError, FormatError, LimitError } from '../errors.js';
 import { DEFAULT_MAX_TENSOR_BYTES, HctReader, readHctChunks } from '../hct/index.js';
+import { loadKernels } from '../kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../source.js';
 import type { Tensor } from '../tensor.js';
 import { viewElements } from '../views.js';
@@ -82,8 +83,8 @@ export class ModelReader {
    * @throws ChecksumError, FormatError, TruncatedError, CodecError, SourceError
    */
   async *chunks(tensor: ManifestTensor, options: AbortOptions = {}): AsyncGenerator<Uint8Array> {
-    const { name, file, fileSize, byteLength, xxh64 } = tensor;
-    const hash = new TensorHash();
+    const { name, file, fileSize, byteLength, xxh3 } = tensor;
+    const hash = new TensorHash(await loadKernels());
     const source = await this.#openFile(file);
     try {
       const pieces =
@@ -102,10 +103,10 @@ export class ModelReader {
       await source.close?.();
     }
     const actual = hash.digest();
-    if (actual !== xxh64) {
-      throw new ChecksumError('tensor: XXH64', {
+    if (actual !== xxh3) {
+      throw new ChecksumError('tensor: hash', {
         name,
-        expected: BigInt(`0x${xxh64}`),
+        expected: BigInt(`0x${xxh3}`),
         actual: BigInt(`0x${actual}`),
       });
     }

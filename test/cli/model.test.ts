@@ -127,7 +127,7 @@ test('a broken or hostile directory: exit code 1, and no output', async () => {
         bytes[100]! ^= 1;
         writeFileSync(path, bytes);
       },
-      /XXH64 \(counts\)/,
+      /tensor: hash \(counts\)/,
     ],
     ['json', (model) => writeFileSync(join(model, 'manifest.json'), '{'), /not JSON/],
   ];

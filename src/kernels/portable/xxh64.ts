@@ -16,75 +16,38 @@ const P2_LOW = 0x27d4eb4f;
 const P2_HIGH = 0xc2b2ae3d;
 
 export function xxh64(bytes: Uint8Array): bigint {
-  return new Xxh64().update(bytes).digest();
+  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const length = bytes.byteLength;
+  const stripesEnd = length - (length % STRIPE);
+  let hash = (length < STRIPE ? PRIME_5 : hashStripes(data, stripesEnd)) + BigInt(length);
+  let at = stripesEnd;
+  for (; at + 8 <= length; at += 8) {
+    hash ^= round(0n, data.getBigUint64(at, true));
+    hash = rotateLeft(hash & MASK64, 27n) * PRIME_1 + PRIME_4;
+  }
+  if (at + 4 <= length) {
+    hash ^= BigInt(data.getUint32(at, true)) * PRIME_1;
+    hash = rotateLeft(hash & MASK64, 23n) * PRIME_2 + PRIME_3;
+    at += 4;
+  }
+  for (; at < length; at++) {
+    hash ^= BigInt(data.getUint8(at)) * PRIME_5;
+    hash = rotateLeft(hash & MASK64, 11n) * PRIME_1;
+  }
+  hash &= MASK64;
+  hash = ((hash ^ (hash >> 33n)) * PRIME_2) & MASK64;
+  hash = ((hash ^ (hash >> 29n)) * PRIME_3) & MASK64;
+  return hash ^ (hash >> 32n);
 }
 
-/** The same over bytes that come in pieces. */
-export class Xxh64 {
-  readonly #lanes = new BigUint64Array([PRIME_1 + PRIME_2, PRIME_2, 0n, -PRIME_1]);
-  readonly #words = new Int32Array(this.#lanes.buffer);
-  /** The stripe that is not full yet. */
-  readonly #rest = new Uint8Array(STRIPE);
-  #restLength = 0;
-  #length = 0;
-
-  update(bytes: Uint8Array): this {
-    let at = 0;
-    this.#length += bytes.length;
-    if (this.#restLength > 0) {
-      at = Math.min(STRIPE - this.#restLength, bytes.length);
-      this.#rest.set(bytes.subarray(0, at), this.#restLength);
-      this.#restLength += at;
-      if (this.#restLength < STRIPE) return this;
-      this.#absorb(this.#rest);
-      this.#restLength = 0;
-    }
-    const stripesEnd = bytes.length - ((bytes.length - at) % STRIPE);
-    this.#absorb(bytes.subarray(at, stripesEnd));
-    this.#rest.set(bytes.subarray(stripesEnd));
-    this.#restLength = bytes.length - stripesEnd;
-    return this;
-  }
-
-  /** The hash of all bytes so far. */
-  digest(): bigint {
-    const data = new DataView(this.#rest.buffer, 0, this.#restLength);
-    const length = data.byteLength;
-    let hash = (this.#length < STRIPE ? PRIME_5 : this.#joinLanes()) + BigInt(this.#length);
-    let at = 0;
-    for (; at + 8 <= length; at += 8) {
-      hash ^= round(0n, data.getBigUint64(at, true));
-      hash = rotateLeft(hash & MASK64, 27n) * PRIME_1 + PRIME_4;
-    }
-    if (at + 4 <= length) {
-      hash ^= BigInt(data.getUint32(at, true)) * PRIME_1;
-      hash = rotateLeft(hash & MASK64, 23n) * PRIME_2 + PRIME_3;
-      at += 4;
-    }
-    for (; at < length; at++) {
-      hash ^= BigInt(data.getUint8(at)) * PRIME_5;
-      hash = rotateLeft(hash & MASK64, 11n) * PRIME_1;
-    }
-    hash &= MASK64;
-    hash = ((hash ^ (hash >> 33n)) * PRIME_2) & MASK64;
-    hash = ((hash ^ (hash >> 29n)) * PRIME_3) & MASK64;
-    return hash ^ (hash >> 32n);
-  }
-
-  /** Takes whole stripes. */
-  #absorb(stripes: Uint8Array): void {
-    const data = new DataView(stripes.buffer, stripes.byteOffset, stripes.byteLength);
-    for (let lane = 0; lane < 4; lane++) {
-      absorb(data, 8 * lane, stripes.length, this.#words.subarray(2 * lane, 2 * lane + 2));
-    }
-  }
-
-  #joinLanes(): bigint {
-    const [a, b, c, d] = this.#lanes as unknown as [bigint, bigint, bigint, bigint];
-    let hash = rotateLeft(a, 1n) + rotateLeft(b, 7n) + rotateLeft(c, 12n) + rotateLeft(d, 18n);
-    for (const lane of this.#lanes) hash = (((hash ^ round(0n, lane)) & MASK64) * PRIME_1 + PRIME_4) & MASK64;
-    return hash;
-  }
+function hashStripes(data: DataView, end: number): bigint {
+  const lanes = new BigUint64Array([PRIME_1 + PRIME_2, PRIME_2, 0n, -PRIME_1]);
+  const words = new Int32Array(lanes.buffer);
+  for (let lane = 0; lane < 4; lane++) absorb(data, 8 * lane, end, words.subarray(2 * lane, 2 * lane + 2));
+  const [a, b, c, d] = lanes as unknown as [bigint, bigint, bigint, bigint];
+  let hash = rotateLeft(a, 1n) + rotateLeft(b, 7n) + rotateLeft(c, 12n) + rotateLeft(d, 18n);
+  for (const lane of lanes) hash = (((hash ^ round(0n, lane)) & MASK64) * PRIME_1 + PRIME_4) & MASK64;
+  return hash;
 }
 
 /** One lane over all stripes, in 32-bit halves: `round` below without BigInt. */

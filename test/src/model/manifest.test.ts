@@ -11,7 +11,7 @@ const TENSOR: ManifestTensor = {
   dtype: 'F32',
   shape: [2, 3],
   byteLength: 24,
-  xxh64: '0123456789abcdef',
+  xxh3: '0123456789abcdef',
   file: '_w.hct',
   format: 'hct',
   fileSize: 99,
@@ -61,7 +61,7 @@ for (const [what, text, pattern] of [
     /F32\[2, 3\]: expected 24, got 20/,
   ],
   ['an unknown dtype', manifestWith({ ...TENSOR, dtype: 'X' }), /dtype: expected .*F32.*, got X/],
-  ['a short hash', manifestWith({ ...TENSOR, xxh64: 'abc' }), /xxh64/],
+  ['a short hash', manifestWith({ ...TENSOR, xxh3: 'abc' }), /xxh3/],
   ['a missing name', manifestWith({ ...TENSOR, name: undefined }), /name is not a string/],
   ['two of one name', manifestWith(TENSOR, { ...TENSOR, file: 'x.hct' }), /two tensors with one name/],
   [
