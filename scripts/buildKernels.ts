@@ -21,13 +21,24 @@ async function compile({ name, entry }: KernelSubject): Promise<Uint8Array> {
   return wasm;
 }
 
+/** Compiled by callers that cannot wait for a stream to inflate them. */
+const STORED_PLAIN = ['embeddedEncode'];
+
+function pack(name: string, wasm: Uint8Array): Buffer {
+  return STORED_PLAIN.includes(name) ? Buffer.from(wasm) : deflateRawSync(wasm, { level: 9 });
+}
+
+function unpack(name: string, bytes: Buffer): Buffer {
+  return STORED_PLAIN.includes(name) ? bytes : inflateRawSync(bytes);
+}
+
 async function moduleText(subject: KernelSubject, wasm: Uint8Array): Promise<string> {
   const constant = `${subject.name.replace(/[A-Z]/g, '_$&').toUpperCase()}_WASM`;
   return [
     `// Made by \`npm run build:kernels\` from ${subject.entry}: do not edit.`,
     `// sources ${await sourceHash(subject)}`,
     `export const ${constant} =`,
-    `  '${deflateRawSync(wasm, { level: 9 }).toString('base64')}';`,
+    `  '${pack(subject.name, wasm).toString('base64')}';`,
     '',
   ].join('\n');
 }
@@ -38,7 +49,8 @@ async function isCurrent(subject: KernelSubject, wasm: Uint8Array): Promise<bool
   const [, base64 = ''] = /'([A-Za-z0-9+/=]+)'/.exec(text) ?? [];
   try {
     return (
-      text.includes(await sourceHash(subject)) && inflateRawSync(Buffer.from(base64, 'base64')).equals(wasm)
+      text.includes(await sourceHash(subject)) &&
+      unpack(subject.name, Buffer.from(base64, 'base64')).equals(wasm)
     );
   } catch {
     return false;

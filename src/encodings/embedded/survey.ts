@@ -55,6 +55,10 @@ export function surveyPatterns(
     odd[patterns[i + 1]!]! += 1;
   }
   if (patterns.length % 2 === 1) even[patterns.at(-1)!]! += 1;
-  for (let pattern = 0; pattern < PATTERNS; pattern++) even[pattern]! += odd[pattern]!;
-  return survey(toFloat32(Uint16Array.from(even.keys())), even);
+  const all = new Uint16Array(PATTERNS);
+  for (let pattern = 0; pattern < PATTERNS; pattern++) {
+    all[pattern] = pattern;
+    even[pattern]! += odd[pattern]!;
+  }
+  return survey(toFloat32(all), even);
 }

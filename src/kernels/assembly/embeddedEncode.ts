@@ -121,6 +121,7 @@ export function encodeSigns(
  * a weight.
  * @param lowest exponent field of weights that are 1 in the lowest plane
  * @param nonzero room for a bitmap, zeroed; 0: zeros are not marked
+ * @param small room for a u32 a weight
  */
 export function encodeRemainder(
   patterns: usize,
@@ -132,42 +133,60 @@ export function encodeRemainder(
   mantissaBits: u32,
   exponentBits: u32,
   lowest: u32,
+  small: usize,
   list: usize,
   out: usize,
 ): usize {
   const signBit = mantissaBits + exponentBits;
   const positive: u32 = (<u32>1 << signBit) - 1;
   let end = list;
-  let signedZeros: u32 = 0;
-  for (let i: u32 = 0; i < weights; i++) {
-    const pattern = load<u32>(patterns + (<usize>i << 2));
-    if ((pattern & positive) >> mantissaBits >= lowest) continue;
-    if ((pattern & positive) == 0) signedZeros |= u32(pattern != 0 && load<u8>(dense + (i >> 6)) == 0);
-    else if (nonzero != 0) {
+  if (nonzero != 0) {
+    for (let i: u32 = 0; i < weights; i++) {
+      const magnitude = load<u32>(patterns + (<usize>i << 2)) & positive;
+      if (magnitude == 0 || magnitude >> mantissaBits >= lowest) continue;
       const at = nonzero + (i >> 3);
       store<u8>(at, <u8>(<u32>load<u8>(at) | (1 << (i & 7))));
     }
+    end = encodeBitmap(nonzero, 0, (weights + 63) >> 6, counts, 0, codes, end);
   }
-  if (nonzero != 0) end = encodeBitmap(nonzero, 0, (weights + 63) >> 6, counts, 0, codes, end);
-  store<u32>(end, entry(signedZeros, 1));
+  // Whether zeros have signs is known when all weights have been seen.
+  const flag = end;
   end += 4;
+  let signedZeros: u32 = 0;
+  let last = small;
   const complete = <i32>(lowest + mantissaBits);
-  for (let i: u32 = 0; i < weights; i++, end += 4) {
-    const pattern = load<u32>(patterns + (<usize>i << 2));
-    const exponent = (pattern & positive) >> mantissaBits;
-    const missing = exponent >= lowest ? max(0, complete - <i32>exponent) : 0;
-    store<u32>(end, entry(pattern & ((1 << missing) - 1), missing));
-  }
+  // Two short mantissas make one entry.
+  const pairs = mantissaBits <= 12;
   for (let i: u32 = 0; i < weights; i++) {
     const pattern = load<u32>(patterns + (<usize>i << 2));
     const exponent = (pattern & positive) >> mantissaBits;
-    if (exponent >= lowest) continue;
+    if (exponent < lowest) {
+      signedZeros |= u32(pattern == <u32>1 << signBit) & u32(load<u8>(dense + (i >> 6)) == 0);
+      store<u32>(last, i);
+      last += 4;
+    }
+    const missing = exponent < lowest ? 0 : max(0, complete - <i32>exponent);
+    const bits = pattern & ((1 << missing) - 1);
+    if (pairs && (i & 1) != 0) {
+      const before = load<u32>(end - 4);
+      const length = before >> 24;
+      store<u32>(end - 4, entry((before & 0xffffff) | (bits << length), length + missing));
+    } else {
+      store<u32>(end, entry(bits, missing));
+      end += 4;
+    }
+  }
+  store<u32>(flag, entry(signedZeros, 1));
+  for (; small < last; small += 4) {
+    const i = load<u32>(small);
+    const pattern = load<u32>(patterns + (<usize>i << 2));
     const zero = nonzero != 0 && (pattern & positive) == 0;
     if (load<u8>(dense + (i >> 6)) == 0 && (!zero || signedZeros != 0)) {
       store<u32>(end, entry(pattern >> signBit, 1));
       end += 4;
     }
     if (zero) continue;
+    const exponent = (pattern & positive) >> mantissaBits;
     const distance = lowest - 1 - exponent;
     if (distance < 8) store<u32>(end, entry((1 << distance) - 1, distance + 1));
     else store<u32>(end, entry(0xff | (exponent << 8), 8 + exponentBits));

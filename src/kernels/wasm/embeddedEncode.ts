@@ -67,6 +67,7 @@ interface EncodeExports {
     mantissaBits: number,
     exponentBits: number,
     lowest: number,
+    small: number,
     list: number,
     out: number,
   ): number;
@@ -200,6 +201,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const dense = loadInto(runtime, state.dense);
     const codes = loadCodes(runtime, selection, ({ entries }) => entries);
     const nonzero = selection.length > 0 ? allocateZeros(runtime, GROUP_BYTES * groups) : 0;
+    const small = runtime.allocate(4 * patterns.length);
     const entries = GROUP_ENTRIES * groups + WEIGHT_ENTRIES * patterns.length;
     const list = runtime.allocate(ENTRY_BYTES * entries);
     const out = runtime.allocate((entries * ENTRY_BITS) / 8 + OVERWRITE_BYTES);
@@ -214,6 +216,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       layout.mantissaBits,
       layout.exponentBits,
       scale + layout.bias,
+      small,
       list,
       out,
     );

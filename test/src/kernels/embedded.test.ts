@@ -5,9 +5,11 @@ import { embedded } from '../../../src/encodings/embedded/embedded.js';
 import { parseFragment } from '../../../src/encodings/embedded/format.js';
 import { FormatError } from '../../../src/errors.js';
 import { float32ToBfloat16, float32ToHalf } from '../../../src/float.js';
+import { embeddedEncodeKernels } from '../../../src/kernels/embeddedEncode.js';
 import type { Kernels } from '../../../src/kernels/kernels.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../src/kernels/portable/index.js';
+import { wasmEmbeddedEncode } from '../../../src/kernels/wasm/embeddedEncode.js';
 import type { Tensor } from '../../../src/tensor.js';
 import { viewElements } from '../../../src/views.js';
 import { encodeRequest, encodeWith, noise, randomFrom } from '../../helpers/encodings.js';
@@ -77,6 +79,7 @@ test('planes, signs, remainders and numbers are those of the portable kernels', 
 });
 
 test('what is encoded is that of the portable kernels', () => {
+  assert.is(embeddedEncodeKernels(wasm), wasmEmbeddedEncode());
   for (const tensor of TENSORS) {
     const request = encodeRequest(tensor, 9);
     const ours = embedded.encode({ ...request, kernels: wasm }, {});
