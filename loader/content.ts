@@ -1,6 +1,7 @@
 import type { SafetensorsDType } from '../src/safetensors/index.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import type { Tensor } from '../src/tensor.js';
+import type { WorkerPool } from '../src/workers/pool.js';
 
 /** What a model consists of, whatever kind of file or directory it comes from. */
 export interface ModelContent {
@@ -22,7 +23,8 @@ export interface LoadableTensor {
   readonly byteLength: number;
   /** In the order in which they are needed: a piece is of no use before those in front of it. */
   readonly pieces: readonly LoadPiece[];
-  createDecoder(): Promise<PieceDecoder>;
+  /** @param pool decodes in workers what is worth it */
+  createDecoder(pool?: WorkerPool): Promise<PieceDecoder>;
   /** Rows `start` to `end` along the first dimension, where they can be had without the rest. */
   readonly readRows?: ((start: number, end: number, options: AbortOptions) => Promise<Tensor>) | undefined;
 }
@@ -49,6 +51,8 @@ export interface PieceDecoder {
   readonly complete: boolean;
   /** True cosine similarity with the original; 0 before there is anything. */
   readonly cosine: number;
+  /** Decoders that work in steps of more than one piece: makes the best of what is there. */
+  settle?(): Promise<void>;
   /** The best tensor so far as numbers, where it is made of fragments; `out` is used where given. */
   reconstruct(out?: Float32Array): Float32Array | undefined;
   /** The best tensor so far in its own dtype; undefined before there is anything. */

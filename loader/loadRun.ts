@@ -30,17 +30,18 @@ export class LoadRun {
   async run(): Promise<void> {
     const { signal } = this.#options;
     signal.throwIfAborted();
-    const abort = () => this.#fail(signal.reason);
+    const abort = () => this.fail(signal.reason);
     signal.addEventListener('abort', abort, { once: true });
     try {
       await Promise.all(Array.from({ length: this.#options.lanes }, () => this.#lane()));
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
       throw signal.aborted ? signal.reason : error;
     } finally {
       signal.removeEventListener('abort', abort);
     }
     signal.throwIfAborted();
+    if (this.#stop.signal.aborted && this.#stop.signal.reason !== FINISHED) throw this.#stop.signal.reason;
   }
 
   /** Ends the load without an error: what has been fetched stays. */
@@ -114,7 +115,8 @@ export class LoadRun {
     }
   }
 
-  #fail(reason: unknown): void {
+  /** Ends the load with an error. */
+  fail(reason: unknown): void {
     this.#queue = [];
     this.resume();
     this.#stop.abort(reason);

@@ -4,6 +4,7 @@ import { nextTask } from '../src/nextTask.js';
 import type { SafetensorsDType } from '../src/safetensors/index.js';
 import type { AbortOptions } from '../src/source.js';
 import type { Tensor } from '../src/tensor.js';
+import { poolOf, type WorkersOption } from '../src/workers/workers.js';
 import type { LoadableTensor, ModelContent } from './content.js';
 import { latestStream } from './latestStream.js';
 import { LoadRun } from './loadRun.js';
@@ -14,7 +15,11 @@ import { checkRows } from './rows.js';
 import { type LoadedTensor, type OutputOptions, TensorState } from './tensorState.js';
 import { Throughput } from './throughput.js';
 
-export interface LoadOptions extends PlanOptions, OutputOptions, AbortOptions {
+/**
+ * With `workers`, tensors in fragments are decoded by threads of their own, once: when all of their fragments are there,
+ * or at the end of the load. Between, `updates$` has nothing of them, and the quality in the progress stands still.
+ */
+export interface LoadOptions extends PlanOptions, OutputOptions, AbortOptions, WorkersOption {
   /** Milliseconds from now: the load ends with the best quality that the throughput can bring by then. */
   readonly deadline?: number | undefined;
   /** Largest tensor to allocate, in bytes. Default 2^30 (1 GiB). */
@@ -203,6 +208,13 @@ export class Model {
       this.#progress.next(progress);
       onProgress?.(progress);
     };
+    const pool = poolOf(options.workers);
+    const pending: Promise<void>[] = [];
+    const better = (state: TensorState) => {
+      this.#quality.update(state);
+      report();
+      this.#announce(state, options);
+    };
     const run = new LoadRun(pieces, {
       signal: options.signal ?? new AbortController().signal,
       lanes: options.strategy === 'scan' || options.tensors === undefined ? 1 : LANES,
@@ -215,10 +227,10 @@ export class Model {
         deadline === undefined || throughput.elapsed + (throughput.timeFor(length) ?? 0) <= deadline,
       onPiece: async ({ tensor, piece }, content) => {
         const state = this.#state(tensor.name);
-        await state.add(piece, content);
-        this.#quality.update(state);
-        report();
-        this.#announce(state, options);
+        const added = state.add(piece, content, pool).then(() => better(state));
+        // Workers decode while the next pieces come; their errors end the load.
+        if (pool === undefined) await added;
+        else pending.push(added.catch((error) => run.fail(error)));
       },
     });
     const timer = deadline === undefined ? undefined : setTimeout(() => run.finish(), deadline);
@@ -229,6 +241,11 @@ export class Model {
     } finally {
       clearTimeout(timer);
       this.#run = undefined;
+      await Promise.all(pending);
+    }
+    if (pool !== undefined) {
+      const touched = new Set(pieces.map(({ tensor }) => this.#state(tensor.name)));
+      await Promise.all(Array.from(touched, (state) => state.settle().then(() => better(state))));
     }
     this.#emitUpdates(options);
   }

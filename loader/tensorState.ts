@@ -1,6 +1,7 @@
 import { DTYPES, type DType } from '../src/dtype.js';
 import { fromFloat32, toFloat32 } from '../src/numbers.js';
 import type { Tensor, TensorData } from '../src/tensor.js';
+import type { WorkerPool } from '../src/workers/pool.js';
 import type { LoadableTensor, PieceDecoder } from './content.js';
 
 export interface OutputOptions {
@@ -75,25 +76,37 @@ export class TensorState {
   }
 
   /** Takes a piece; those that come too early wait for the ones in front of them. */
-  add(piece: number, bytes: Uint8Array): Promise<void> {
+  add(piece: number, bytes: Uint8Array, pool?: WorkerPool): Promise<void> {
     this.#early.set(piece, bytes);
-    const turn = this.#turn.then(() => this.#takeAll());
+    const turn = this.#turn.then(() => this.#takeAll(pool));
     this.#turn = turn.catch(() => {});
     return turn;
   }
 
-  async #takeAll(): Promise<void> {
+  async #takeAll(pool: WorkerPool | undefined): Promise<void> {
     for (let bytes = this.#early.get(this.#taken); bytes !== undefined; ) {
       this.#early.delete(this.#taken);
-      await this.#take(this.#taken, bytes);
+      await this.#take(this.#taken, bytes, pool);
       this.#taken += 1;
       bytes = this.#early.get(this.#taken);
     }
   }
 
-  async #take(piece: number, bytes: Uint8Array): Promise<void> {
-    this.#decoder ??= await this.tensor.createDecoder();
+  async #take(piece: number, bytes: Uint8Array, pool: WorkerPool | undefined): Promise<void> {
+    this.#decoder ??= await this.tensor.createDecoder(pool);
     await this.#decoder.add(piece, bytes);
+    this.#update();
+  }
+
+  /** Waits for the pieces under way, and makes the best of them. */
+  async settle(): Promise<void> {
+    await this.#turn;
+    await this.#decoder?.settle?.();
+    this.#update();
+  }
+
+  #update(): void {
+    if (this.#decoder === undefined) return;
     this.#cosine = this.#decoder.cosine;
     if (!this.#decoder.complete) return;
     this.#complete = this.#decoder.reconstructTensor();

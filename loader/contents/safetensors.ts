@@ -1,6 +1,7 @@
 import { isModelFileHeader } from '../../src/holoModel/headerChecksum.js';
 import { readModelFile } from '../../src/holoModel/modelFile.js';
 import { ModelTensorDecoder } from '../../src/holoModel/tensorDecoder.js';
+import { WorkerTensorDecoder } from '../../src/holoModel/workerTensorDecoder.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { readSafetensorsHeader, type SafetensorsTensor } from '../../src/safetensors/index.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
@@ -8,6 +9,9 @@ import { viewElements } from '../../src/views.js';
 import { type LoadableTensor, type ModelContent, type PieceFile, sharedFile } from '../content.js';
 import { rowReader } from '../rows.js';
 import { WholeDecoder } from '../wholeDecoder.js';
+
+/** Smaller tensors are decoded sooner than a worker has got them. */
+const MIN_WORKER_BYTES = 2 ** 18;
 
 /** Bytes that tell a model file from another safetensors file. */
 const PROBE_SIZE = 64;
@@ -37,7 +41,13 @@ async function openFragments(source: RandomAccessSource, options: AbortOptions):
       pieces: pieces.map(({ offset, length }, i) => {
         return { file: shared, offset, length, cosine: cosines[i]! };
       }),
-      createDecoder: async () => new ModelTensorDecoder(tensor, await loadKernels()),
+      createDecoder: async (pool) => {
+        const kernels = await loadKernels();
+        const inWorker = pool !== undefined && encoded !== undefined && byteLength >= MIN_WORKER_BYTES;
+        return inWorker
+          ? new WorkerTensorDecoder(tensor, kernels, pool)
+          : new ModelTensorDecoder(tensor, kernels);
+      },
       readRows,
     };
   });

@@ -1,15 +1,12 @@
-import { elementCount } from '../dtype.js';
-import { ChecksumError, FormatError } from '../errors.js';
-import { HOLO_HEADER_SIZE } from '../holotensor/constants.js';
+import { FormatError } from '../errors.js';
 import { HoloTensorDecoder } from '../holotensor/decoder.js';
-import { parseHoloTensorHeader } from '../holotensor/header.js';
-import { type HoloTensorLayout, parseHoloTensorLayout } from '../holotensor/layout.js';
+import type { HoloTensorLayout } from '../holotensor/layout.js';
 import { FragmentUnpacker } from '../holotensor/unpack.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Tensor } from '../tensor.js';
 import { viewElements } from '../views.js';
+import { parseFirstPiece, verifyFirstPiece } from './firstPiece.js';
 import type { ModelFileTensor } from './modelFile.js';
-import { formatHash } from './plan.js';
 
 /**
  * Makes a tensor of the pieces of a model file, as they come: header first, fragments in any order. Each is verified
@@ -71,29 +68,13 @@ export class ModelTensorDecoder {
   }
 
   #addFirst(bytes: Uint8Array): void {
-    const { name, firstPieceHash, encoded } = this.tensor;
-    const actual = this.#kernels.xxh3(bytes);
-    if (formatHash(actual) !== firstPieceHash) {
-      const expected = BigInt(`0x${firstPieceHash}`);
-      throw new ChecksumError('model file: checksum of a tensor', { name, expected, actual });
+    verifyFirstPiece(this.tensor, bytes, this.#kernels);
+    if (this.tensor.encoded === undefined) {
+      this.#whole = bytes;
+      return;
     }
-    if (encoded === undefined) this.#whole = bytes;
-    else this.#start(bytes);
-  }
-
-  #start(bytes: Uint8Array): void {
-    const { name, dtype, shape, pieces } = this.tensor;
-    const header = parseHoloTensorHeader(bytes);
-    const layout = parseHoloTensorLayout(header, bytes.subarray(HOLO_HEADER_SIZE));
-    const sizes = layout.entries.map(({ compressedSize }) => compressedSize);
-    const fits =
-      header.dtype === dtype &&
-      elementCount(header.shape) === elementCount(shape) &&
-      sizes.length === pieces.length - 1 &&
-      layout.entries.every(({ index }, i) => index === i && sizes[i] === pieces[i + 1]!.length);
-    if (!fits) throw new FormatError('model file: header of another tensor', { name });
-    this.#layout = layout;
-    this.#decoder = new HoloTensorDecoder(header, { kernels: this.#kernels });
+    this.#layout = parseFirstPiece(this.tensor, bytes);
+    this.#decoder = new HoloTensorDecoder(this.#layout.header, { kernels: this.#kernels });
   }
 
   async #addFragment(index: number, stored: Uint8Array): Promise<void> {

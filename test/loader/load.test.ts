@@ -7,6 +7,7 @@ import { float32ToBfloat16, float32ToHalf } from '../../src/float.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/index.js';
 import type { ByteRangeOptions, RandomAccessSource } from '../../src/source.js';
 import { viewBytes, viewElements } from '../../src/views.js';
+import { WorkerPool } from '../../src/workers/pool.js';
 import { rejects, throws } from '../helpers/assertions.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
 import { readShared } from '../helpers/shared.js';
@@ -207,6 +208,29 @@ test('arrays: in place or new ones, and in the type that is asked for', async ()
     new Uint16Array(half.data.buffer, half.data.byteOffset, half.data.length),
     float32ToHalf(exact),
   );
+});
+
+test('with workers: the same tensors, to a quality and then whole; their errors are the load’s', async () => {
+  const pool = new WorkerPool(2, { url: new URL('../helpers/workerFromSource.mjs', import.meta.url) });
+  try {
+    const plain = await openModel(counting(file));
+    const model = await openModel(counting(file));
+    for (const quality of [0.99, 1]) {
+      const expected = await plain.load({ quality });
+      const loaded = await model.load({ quality, workers: pool });
+      assert.equal([...loaded.keys()], [...expected.keys()]);
+      for (const [name, { data, cosine: reached, complete }] of loaded) {
+        assert.equal([reached, complete], [expected.get(name)!.cosine, expected.get(name)!.complete], name);
+        assert.equal(data, expected.get(name)!.data, name);
+      }
+      assert.ok(Math.abs(model.quality - plain.quality) < 1e-12);
+    }
+    const broken = file.slice();
+    broken[broken.length - 5]! ^= 4;
+    await rejects((await openModel(counting(broken))).load({ workers: pool }), ChecksumError, /fragment/);
+  } finally {
+    pool.close();
+  }
 });
 
 test('pause and resume', async () => {

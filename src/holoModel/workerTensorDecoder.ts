@@ -1,0 +1,82 @@
+import { FormatError } from '../errors.js';
+import { HOLO_HEADER_SIZE } from '../holotensor/constants.js';
+import type { FragmentIndexEntry } from '../holotensor/fragmentIndex.js';
+import type { HoloTensorLayout } from '../holotensor/layout.js';
+import type { Reconstruction } from '../holotensor/reconstruction.js';
+import type { Kernels } from '../kernels/kernels.js';
+import type { Tensor } from '../tensor.js';
+import type { WorkerPool } from '../workers/pool.js';
+import { parseFirstPiece, verifyFirstPiece } from './firstPiece.js';
+import type { ModelFileTensor } from './modelFile.js';
+
+/**
+ * Makes an encoded tensor of its pieces in a worker: once, when the last one is there, or when {@link settle} says that
+ * no more will come. The worker verifies each fragment before it uses it.
+ */
+export class WorkerTensorDecoder {
+  readonly tensor: ModelFileTensor;
+  readonly #kernels: Pick<Kernels, 'xxh3'>;
+  readonly #pool: WorkerPool;
+  readonly #stored: { readonly entry: FragmentIndexEntry; readonly stored: Uint8Array }[] = [];
+  #header: Uint8Array | undefined;
+  #layout: HoloTensorLayout | undefined;
+  /** What the worker made of the first so many fragments. */
+  #result: Omit<Reconstruction, 'header'> | undefined;
+
+  constructor(tensor: ModelFileTensor, kernels: Pick<Kernels, 'xxh3'>, pool: WorkerPool) {
+    this.tensor = tensor;
+    this.#kernels = kernels;
+    this.#pool = pool;
+  }
+
+  get complete(): boolean {
+    return this.#result?.complete === true;
+  }
+
+  get cosine(): number {
+    if (this.#result === undefined || this.#result.fragments === 0) return 0;
+    const { cosine, predicted } = this.#result.quality;
+    return this.complete ? 1 : (cosine ?? predicted);
+  }
+
+  /** @throws ChecksumError, CodecError, FormatError; WorkerError when the worker crashed */
+  async add(piece: number, bytes: Uint8Array): Promise<void> {
+    if (piece === 0) {
+      verifyFirstPiece(this.tensor, bytes, this.#kernels);
+      this.#header = bytes.slice(0, HOLO_HEADER_SIZE);
+      this.#layout = parseFirstPiece(this.tensor, bytes);
+      return;
+    }
+    const entry = this.#layout?.entries[piece - 1];
+    if (entry === undefined) {
+      throw new FormatError('model file: fragment before its header', {
+        name: this.tensor.name,
+        fragmentIndex: piece - 1,
+      });
+    }
+    // A copy: the bytes are a view of a chunk, which would be sent to the worker whole.
+    this.#stored.push({ entry, stored: bytes.slice() });
+    if (this.#stored.length === this.#layout!.entries.length) await this.settle();
+  }
+
+  /** Decodes what has been added since the last time. */
+  async settle(): Promise<void> {
+    if (this.#header === undefined || this.#stored.length === (this.#result?.fragments ?? 0)) return;
+    this.#result = await this.#pool.run('reconstructStored', {
+      header: this.#header,
+      fragments: this.#stored,
+      options: { dtype: 'source', maxBytes: Number.POSITIVE_INFINITY },
+    });
+  }
+
+  reconstruct(): undefined {
+    return undefined;
+  }
+
+  /** The tensor that the worker made, in its own dtype; undefined before there is one. */
+  reconstructTensor(): Tensor | undefined {
+    if (this.#result === undefined) return undefined;
+    const { dtype, shape } = this.tensor;
+    return { dtype, shape, data: this.#result.data };
+  }
+}
