@@ -1,5 +1,5 @@
 import { modelFolder } from '../../sources/modelFolder.js';
-import { HctReader } from '../../src/hct/index.js';
+import { HctReader, readHctChunks } from '../../src/hct/index.js';
 import { readModelFile, readModelTensor } from '../../src/holoModel/index.js';
 import { HOLO_FLAG_FRAGMENT_CHECKSUMS, HoloTensorReader } from '../../src/holotensor/index.js';
 import { ModelReader } from '../../src/model/modelReader.js';
@@ -68,16 +68,13 @@ async function verifyHct(source: RandomAccessSource, signal: AbortSignal): Promi
   const reader = await HctReader.open(source, { signal });
   const { originalSize, blockCount, blockSize } = reader.header;
   const progress = startProgress('verifying', originalSize);
-  let checksums = 0;
   try {
-    for (let i = 0; i < blockCount; i++) {
-      const block = await reader.readBlock(i, { signal });
-      if (reader.blocks.entry(i).checksum !== 0n) checksums += 1;
-      progress.advance(block.length);
-    }
+    for await (const { length } of readHctChunks(reader, { signal })) progress.advance(length);
   } finally {
     progress.stop();
   }
+  let checksums = 0;
+  for (let i = 0; i < blockCount; i++) if (reader.blocks.entry(i).checksum !== 0n) checksums += 1;
   return `${blockCount} blocks of ${blockSize} bytes decoded, ${checksums} checksums verified`;
 }
 

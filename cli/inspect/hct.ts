@@ -1,4 +1,5 @@
 import { FLAG_BLOCK_CHECKSUMS, FLAG_HEADER_CHECKSUM, HctReader } from '../../src/hct/index.js';
+import type { QuantizationMetadata } from '../../src/quantization.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { formatBytes } from '../progress.js';
 import { facts, formatShape } from '../text.js';
@@ -34,7 +35,11 @@ export async function examineHct(source: RandomAccessSource): Promise<Report> {
     file: `${formatBytes(fileSize)}, ratio ${ratio.toFixed(3)}`,
     blocks: `${blockCount} of ${formatBytes(blockSize)}, ${algorithm}`,
     checksums: checked.join(' and ') || 'none',
-    quantization: quantization && `${quantization.scheme}, groups of ${quantization.groupSize || 'all'}`,
+    quantization: quantization && describeQuantization(quantization),
   });
   return { data, lines };
+}
+
+function describeQuantization({ scheme, groupSize }: QuantizationMetadata): string {
+  return groupSize === 0 ? `${scheme}, one scale` : `${scheme}, groups of ${groupSize}`;
 }

@@ -70,6 +70,16 @@ test('the reference files: inspected, verified, decoded', async () => {
   }
 });
 
+test('quantization is shown', async () => {
+  const [groups, whole] = await Promise.all(
+    ['v2-lz4-i4-2d', 'v2-zstd-i8-2d'].map((name) =>
+      runCli(['inspect', sharedPath(fixture(`hct/${name}.hct`))]),
+    ),
+  );
+  assert.match(ok(groups!).toString(), /^quantization +gptq-int4, groups of 128$/m);
+  assert.match(ok(whole!).toString(), /^quantization +symmetric-int8, one scale$/m);
+});
+
 test('one tensor of a safetensors file, and out as .npy and .safetensors', async () => {
   const model = modelOf([
     { name: 'a', dtype: 'F32', shape: [5] },
