@@ -68,7 +68,10 @@ export interface FragmentDecoder {
   readonly quality: EncodingQuality;
   /** Fragments that take part in a reconstruction, where others may wait for one that has not come. Default: all. */
   readonly usableFragments?: number;
-  /** Writes rows × cols values. */
+  /**
+   * Writes rows × cols values.
+   * @throws FormatError when a fragment turns out malformed only now; it counts as not added
+   */
   reconstruct(out: Float32Array): void;
   /** Lossless encodings: writes the elements in the tensor's own dtype, bit for bit once complete. */
   reconstructElements?(out: Uint8Array): void;

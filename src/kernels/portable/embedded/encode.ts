@@ -1,5 +1,5 @@
 import type { EmbeddedEncodeKernels } from '../../embedded.js';
-import { encodeTile } from './planes.js';
+import { encodeTile } from './encodeTile.js';
 import { encodeRemainder } from './remainder.js';
 import { surveyTile } from './survey.js';
 

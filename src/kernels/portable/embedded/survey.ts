@@ -1,7 +1,7 @@
 import type { TilePlan, TileState, TileSurvey } from '../../embedded.js';
 import { GROUP, GROUP_BYTES } from './bitmapCode.js';
-import { classesOf, countPlane, freshBits } from './planes.js';
 import { countSymbols, SYMBOL_COUNTS } from './symbols.js';
+import { classesOf, countPlane, freshBits } from './tileState.js';
 import { scatterMagnitudes } from './transpose.js';
 
 /**

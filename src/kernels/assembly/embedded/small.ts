@@ -1,0 +1,60 @@
+import { peek } from './bitmaps';
+
+/**
+ * The weights of which the planes know nothing, whole; returns the position behind them.
+ * @param nonzero bitmap of those that are not zero; 0: there is none
+ */
+export function decodeSmall(
+  stream: usize,
+  position: usize,
+  planes: usize,
+  stride: usize,
+  depth: u32,
+  weights: u32,
+  dense: usize,
+  nonzero: usize,
+  signedZeros: bool,
+  mantissaBits: u32,
+  exponentBits: u32,
+  lowest: u32,
+  wide: bool,
+  out: usize,
+): usize {
+  const signBit = mantissaBits + exponentBits;
+  const groups = (weights + 63) >> 6;
+  for (let g: u32 = 0; g < groups; g++) {
+    let seen: u64 = 0;
+    for (let k: u32 = 0; k < depth; k++) seen |= load<u64>(planes + stride * k + (g << 3));
+    const left = weights - (g << 6);
+    if (left < 64) seen |= ~(((<u64>1) << left) - 1);
+    const isDense = load<u8>(dense + g) != 0;
+    const marks: u64 = nonzero == 0 ? ~(<u64>0) : load<u64>(nonzero + (g << 3));
+    for (let rest = ~seen; rest != 0; rest &= rest - 1) {
+      const i = <u32>ctz(rest);
+      const zero = ((marks >> i) & 1) == 0;
+      let pattern: u32 = 0;
+      if (!isDense && (!zero || signedZeros)) {
+        pattern = <u32>(peek(stream, position) & 1) << signBit;
+        position += 1;
+      }
+      if (!zero) {
+        const bits = peek(stream, position);
+        const distance = <u32>ctz(~bits | 0x100);
+        let exponent: i32;
+        if (distance == 8) {
+          exponent = <i32>((bits >> 8) & ((1 << exponentBits) - 1));
+          position += 8 + exponentBits;
+        } else {
+          exponent = max(0, <i32>lowest - 1 - <i32>distance);
+          position += distance + 1;
+        }
+        pattern |= (<u32>exponent << mantissaBits) | <u32>(peek(stream, position) & ((1 << mantissaBits) - 1));
+        position += mantissaBits;
+      }
+      const at = (g << 6) + i;
+      if (wide) store<u32>(out + (at << 2), load<u32>(out + (at << 2)) | pattern);
+      else store<u16>(out + (at << 1), <u16>(load<u16>(out + (at << 1)) | pattern));
+    }
+  }
+  return position;
+}

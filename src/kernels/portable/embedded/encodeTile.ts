@@ -1,0 +1,70 @@
+import type { PlaneCoding, PlaneToCode, TileState, TileSurvey } from '../../embedded.js';
+import { encodeBitmap, GROUP_BYTES } from './bitmapCode.js';
+import { BitWriter } from './bits.js';
+import { POPULATION } from './codeTables.js';
+import { classesOf, forNewlyDense, forNewlySignificant, forSignificant, freshBits } from './tileState.js';
+
+export function encodeTile(
+  { planes, signs }: Pick<TileSurvey, 'planes' | 'signs'>,
+  count: number,
+  codings: readonly PlaneToCode[],
+  threshold: number,
+): { units: Uint8Array[]; state: TileState } {
+  const groups = signs.length / GROUP_BYTES;
+  const state: TileState = {
+    count,
+    significant: new Uint8Array(signs.length),
+    signs: signs.slice(),
+    counts: new Uint8Array(groups),
+    dense: new Uint8Array(groups),
+  };
+  const units: Uint8Array[] = [];
+  codings.forEach((coding, j) => {
+    units.push(encodePlane(state, planes[j]!, coding));
+    if (coding.signs) units.push(encodeSigns(state, threshold));
+  });
+  return { units, state };
+}
+
+function encodePlane(state: TileState, plane: Uint8Array, { selection, apart }: PlaneCoding): Uint8Array {
+  const groups = state.dense.length;
+  const raw: number[] = [];
+  for (let group = 0; group < groups; group++) if (state.dense[group] === 1) raw.push(group);
+  const writer = new BitWriter();
+  if (raw.length < groups) {
+    encodeBitmap(writer, apart ? freshBits(state, plane) : plane, classesOf(state), selection);
+    if (apart) {
+      forSignificant(state, (byte, known) => {
+        writer.write(extract(plane[byte]!, known), POPULATION[known]!);
+      });
+    }
+    forNewlySignificant(state, plane, (byte, fresh) => {
+      writer.write(extract(state.signs[byte]!, fresh), POPULATION[fresh]!);
+    });
+  }
+  const bits = writer.finish();
+  const unit = new Uint8Array(raw.length * GROUP_BYTES + bits.length);
+  raw.forEach((group, i) => {
+    unit.set(plane.subarray(group * GROUP_BYTES, (group + 1) * GROUP_BYTES), i * GROUP_BYTES);
+  });
+  unit.set(bits, raw.length * GROUP_BYTES);
+  return unit;
+}
+
+function encodeSigns(state: TileState, threshold: number): Uint8Array {
+  const writer = new BitWriter();
+  forNewlyDense(state, threshold, (byte, unknown) => {
+    writer.write(extract(state.signs[byte]!, unknown), POPULATION[unknown]!);
+  });
+  return writer.finish();
+}
+
+/** Collects the bits of `value` at the places of the bits set in `mask`, lowest first. */
+function extract(value: number, mask: number): number {
+  let result = 0;
+  let place = 1;
+  for (let rest = mask; rest !== 0; rest &= rest - 1, place <<= 1) {
+    if (value & rest & -rest) result |= place;
+  }
+  return result;
+}
