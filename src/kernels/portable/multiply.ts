@@ -1,8 +1,9 @@
-import { type Matrix, rowRange } from '../../linalg/matrix.js';
+import { colRange, type Matrix, rowRange } from '../../linalg/matrix.js';
 import { blockedMultiply, blockLengths, TILE } from '../blockedMultiply.js';
 
-/** Rows that `addProduct` computes at a time, so that the double-precision product stays small. */
+/** What `addProduct` computes at a time, so that the double-precision product stays small: 2 MiB. */
 const PANEL_ROWS = 64;
+const PANEL_COLS = 4096;
 
 /** See `LinearKernels.multiply`. */
 export function multiply(a: Matrix, b: Matrix, out: Float64Array): void {
@@ -22,11 +23,17 @@ export function multiply(a: Matrix, b: Matrix, out: Float64Array): void {
 
 /** See `LinearKernels.addProduct`. */
 export function addProduct(a: Matrix, b: Matrix, out: Float32Array): void {
-  const panel = new Float64Array(Math.min(PANEL_ROWS, a.rows) * b.cols);
-  for (let from = 0; from < a.rows; from += PANEL_ROWS) {
-    const to = Math.min(from + PANEL_ROWS, a.rows);
-    multiply(rowRange(a, from, to), b, panel);
-    for (let i = from * b.cols, at = 0; i < to * b.cols; i++, at++) out[i]! += panel[at]!;
+  const panel = new Float64Array(Math.min(PANEL_ROWS, a.rows) * Math.min(PANEL_COLS, b.cols));
+  for (let col = 0; col < b.cols; col += PANEL_COLS) {
+    const cols = Math.min(PANEL_COLS, b.cols - col);
+    for (let row = 0; row < a.rows; row += PANEL_ROWS) {
+      const rows = Math.min(PANEL_ROWS, a.rows - row);
+      multiply(rowRange(a, row, row + rows), colRange(b, col, col + cols), panel);
+      for (let i = 0, from = 0; i < rows; i++) {
+        let to = (row + i) * b.cols + col;
+        for (const end = from + cols; from < end; from++, to++) out[to]! += panel[from]!;
+      }
+    }
   }
 }
 

@@ -14,12 +14,14 @@ interface LinearExports {
 /** Bytes of an f64. */
 const SIZE = Float64Array.BYTES_PER_ELEMENT;
 
-/** Rows of a sum that are in the memory at a time. */
+/** The part of a sum that is in the memory at a time, 512 KiB. */
 const PANEL_ROWS = 32;
+const PANEL_COLS = 4096;
 
 export function wasmLinear(runtime: WasmRuntime): LinearKernels {
-  /** out += a·b for an inner length within DEPTH. In the memory, rows of `out` are `stride` apart. */
-  function addPanels(a: Matrix, b: Matrix, out: Float32Array, stride: number): void {
+  /** Adds a·b, of an inner length within DEPTH, to the columns of `out` from `col` on; its rows are `outStride` long. */
+  function addPanels(a: Matrix, b: Matrix, out: Float32Array, col: number, outStride: number): void {
+    const stride = wholeTiles(b.cols);
     const [rightLength, leftLength] = [stride * a.cols, PANEL_ROWS * a.cols];
     const right = runtime.allocate(rightLength * SIZE);
     const left = runtime.allocate(leftLength * SIZE);
@@ -30,9 +32,10 @@ export function wasmLinear(runtime: WasmRuntime): LinearKernels {
     for (let row = 0; row < a.rows; row += PANEL_ROWS) {
       const rows = Math.min(PANEL_ROWS, a.rows - row);
       pack(leftView, a.data, a.offset + row * a.rowStride, a.rowStride, a.colStride, rows, a.cols);
-      const lines = Array.from({ length: rows }, (_, i) =>
-        out.subarray((row + i) * b.cols, (row + i + 1) * b.cols),
-      );
+      const lines = Array.from({ length: rows }, (_, i) => {
+        const start = (row + i) * outStride + col;
+        return out.subarray(start, start + b.cols);
+      });
       for (const [i, line] of lines.entries()) sums.set(line, i * stride);
       addBlock(left, right, wholeTiles(rows), stride, a.cols, sum);
       for (const [i, line] of lines.entries()) line.set(sums.subarray(i * stride, i * stride + b.cols));
@@ -55,11 +58,13 @@ export function wasmLinear(runtime: WasmRuntime): LinearKernels {
       });
     },
     addProduct(a, b, out) {
-      const stride = wholeTiles(b.cols);
       for (let inner = 0; inner < a.cols; inner += DEPTH) {
-        const length = Math.min(DEPTH, a.cols - inner);
-        const [left, right] = [colRange(a, inner, inner + length), rowRange(b, inner, inner + length)];
-        runtime.scope(() => addPanels(left, right, out, stride));
+        const end = Math.min(inner + DEPTH, a.cols);
+        const [left, right] = [colRange(a, inner, end), rowRange(b, inner, end)];
+        for (let col = 0; col < b.cols; col += PANEL_COLS) {
+          const panel = colRange(right, col, Math.min(col + PANEL_COLS, b.cols));
+          runtime.scope(() => addPanels(left, panel, out, col, b.cols));
+        }
       }
     },
     tridiagonalize(a, n, diagonal, subdiagonal) {

@@ -78,6 +78,21 @@ for (const implementation of ['portable', 'wasm'] as const) {
     }
   });
 
+  test(`${implementation}: sums larger than every panel`, () => {
+    for (const [rows, inner, cols] of [
+      [2, 3, 9001],
+      [71, 2, 4099],
+      [3, 300, 5],
+    ] as const) {
+      const [a, b] = [anyMatrix(rows, inner, 1), anyMatrix(inner, cols, 2)];
+      const product = new Float64Array(rows * cols);
+      kernels.multiply(a, b, product);
+      const sum = new Float32Array(rows * cols).fill(0.5);
+      kernels.addProduct(a, b, sum);
+      for (const [i, value] of sum.entries()) assert.ok(Math.abs(value - 0.5 - product[i]!) < 1e-5, `${i}`);
+    }
+  });
+
   test(`${implementation}: a matrix is its tridiagonal form between its reflections`, () => {
     for (const n of [1, 2, 3, 4, 5, 8, 17, 40]) {
       for (const sparse of [false, true]) {
