@@ -1,4 +1,3 @@
-import { concatenate } from '../concatenate.js';
 import { ArgumentError } from '../errors.js';
 import type { AbortOptions, SeekableSink } from '../source.js';
 import { HctBlockEncoder, type HctEncodeOptions } from './encoder.js';
@@ -37,8 +36,10 @@ export class HctWriter {
   readonly #sink: SeekableSink;
   readonly #options: HctWriterOptions;
   #encoder: HctBlockEncoder | undefined;
-  #batch: Uint8Array[] = [];
-  #batchSize = 0;
+  /** Blocks that wait to be written together: one buffer that is used again, as garbage would add up. */
+  readonly #batch = new Uint8Array(BATCH_SIZE);
+  #filled = 0;
+  /** Where the batch goes. */
   #position = 0;
   #bytesIn = 0;
   #ended = false;
@@ -57,11 +58,7 @@ export class HctWriter {
   async write(chunk: Uint8Array): Promise<void> {
     await this.#guard(async () => {
       const encoder = await this.#ready();
-      for (const block of encoder.push(chunk)) {
-        this.#batch.push(block);
-        this.#batchSize += block.length;
-        if (this.#batchSize >= BATCH_SIZE) await this.#writeBatch();
-      }
+      for (const block of encoder.push(chunk)) await this.#append(block);
       this.#bytesIn += chunk.length;
       this.#options.onProgress?.(this.#bytesIn, encoder.header.originalSize);
     });
@@ -72,10 +69,7 @@ export class HctWriter {
     return this.#guard(async () => {
       const encoder = await this.#ready();
       const { head, tail } = encoder.finish();
-      if (tail.length > 0) {
-        this.#batch.push(tail);
-        this.#batchSize += tail.length;
-      }
+      await this.#append(tail);
       await this.#writeBatch();
       await this.#sink.write(head, 0);
       await this.#sink.close();
@@ -103,11 +97,22 @@ export class HctWriter {
     return this.#encoder;
   }
 
+  async #append(bytes: Uint8Array): Promise<void> {
+    if (this.#filled + bytes.length > BATCH_SIZE) await this.#writeBatch();
+    if (bytes.length > BATCH_SIZE) {
+      await this.#write(bytes);
+      return;
+    }
+    this.#batch.set(bytes, this.#filled);
+    this.#filled += bytes.length;
+  }
+
   async #writeBatch(): Promise<void> {
-    if (this.#batchSize === 0) return;
-    const bytes = concatenate(this.#batch);
-    this.#batch = [];
-    this.#batchSize = 0;
+    if (this.#filled > 0) await this.#write(this.#batch.subarray(0, this.#filled));
+    this.#filled = 0;
+  }
+
+  async #write(bytes: Uint8Array): Promise<void> {
     this.#options.signal?.throwIfAborted();
     await this.#sink.write(bytes, this.#position);
     this.#position += bytes.length;
