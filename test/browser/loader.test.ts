@@ -1,0 +1,106 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseSafetensorsHeader } from '../../src/safetensors/index.js';
+import { BrowserTest } from '../helpers/browser.js';
+import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { modelFileOf } from '../helpers/modelFiles.js';
+import { readShared } from '../helpers/shared.js';
+import { tick } from '../helpers/streams.js';
+
+const test = suite('loading a model in Chromium');
+
+const script = `
+  import { cacheApiStore, httpSource, openCache, openModel, opfsStore, withCache } from 'holostream';
+
+  const stores = { cacheApi: cacheApiStore, opfs: opfsStore };
+  const open = async (url, kind) => {
+    if (kind === undefined) return openModel(url, { http: { retry: { delay: 1 } } });
+    return openModel(withCache(httpSource(url), openCache(await stores[kind]('models'), { maxSize: 1e9 })));
+  };
+  globalThis.run = {
+    async load(url, kind) {
+      const model = await open(url, kind);
+      const loaded = await model.load();
+      await model.close();
+      const bytes = await new Blob([...loaded.values()].map(({ data }) => data)).arrayBuffer();
+      const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+      return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    },
+    async quality(url) {
+      const model = await open(url);
+      const seen = [];
+      model.progress$.subscribe(({ quality }) => seen.push(quality));
+      await model.load({ quality: 0.9 });
+      return [model.quality, seen.length];
+    },
+    async abort(url) {
+      const model = await open(url);
+      const controller = new AbortController();
+      setTimeout(() => controller.abort(), 100);
+      return model.load({ signal: controller.signal }).then(() => 'loaded', (error) => error.name);
+    },
+  };
+  globalThis.ready = true;
+`;
+
+const original = readShared('weights/mnist-mlp-ggml.safetensors');
+let browser: BrowserTest;
+let server: FaultyServer;
+let sha256: string;
+
+test.before(async () => {
+  const { tensors } = parseSafetensorsHeader(original);
+  const data = tensors.map(({ offset, byteLength }) => original.slice(offset, offset + byteLength));
+  const hash = await crypto.subtle.digest('SHA-256', await new Blob(data).arrayBuffer());
+  sha256 = Buffer.from(hash).toString('hex');
+  server = await faultyServer(await modelFileOf(original));
+  browser = await BrowserTest.open(script, (request, response) => server.handle(request, response));
+  await browser.page.waitForFunction('globalThis.ready');
+});
+test.before.each(() => {
+  server.requests.length = 0;
+  server.fault = () => undefined;
+});
+test.after(async () => {
+  await browser.close();
+  await server[Symbol.asyncDispose]();
+});
+
+test('whole, over a connection that breaks twice', async () => {
+  server.fault = (n) => (n === 2 || n === 3 ? { dropAfter: 200_000 } : undefined);
+  assert.is(await browser.page.evaluate(`run.load('/model')`), sha256);
+  assert.ok(server.requests.length >= 5);
+});
+
+test('to a quality, with progress', async () => {
+  const [quality, steps] = (await browser.page.evaluate(`run.quality('/model')`)) as [number, number];
+  assert.ok(quality >= 0.9 && quality < 1, `${quality}`);
+  assert.ok(steps > 2, `${steps} steps`);
+});
+
+for (const kind of ['cacheApi', 'opfs']) {
+  test(`${kind}: the second time, hardly anything is fetched; two tabs at once get it right`, async () => {
+    assert.is(await browser.page.evaluate(`run.load('/${kind}', '${kind}')`), sha256);
+    const first = server.requests.reduce((sum, { sent }) => sum + sent, 0);
+    server.requests.length = 0;
+    assert.is(await browser.page.evaluate(`run.load('/${kind}', '${kind}')`), sha256);
+    const second = server.requests.reduce((sum, { sent }) => sum + sent, 0);
+    assert.ok(second < first / 100, `${first} bytes, then ${second}`);
+
+    const tab = await browser.page.context().newPage();
+    await tab.goto(browser.url);
+    await tab.waitForFunction('globalThis.ready');
+    const call = `run.load('/two-tabs-${kind}', '${kind}')`;
+    assert.equal(await Promise.all([browser.page.evaluate(call), tab.evaluate(call)]), [sha256, sha256]);
+    await tab.close();
+  });
+}
+
+test('an abort ends the request', async () => {
+  server.fault = (n) => (n > 2 ? { stallAfter: 100_000 } : undefined);
+  assert.is(await browser.page.evaluate(`run.abort('/model')`), 'AbortError');
+  for (let waited = 0; server.active > 0 && waited < 2000; waited += 20) await tick(20);
+  assert.is(server.active, 0);
+});
+
+test.run();
