@@ -9,7 +9,8 @@ import * as assert from 'uvu/assert';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The test runner asks for colours, and its children would give them. */
 const plainEnvironment = { ...process.env, FORCE_COLOR: '0' };
-const main = buildCli();
+/** The built command, for whoever must start it in another way. */
+export const cliPath = buildCli();
 
 /**
  * The command line as the package ships it, but for the compiler: a start takes a third of the time that it takes to
@@ -54,7 +55,7 @@ export function runCli(args: readonly string[], { input, cwd }: RunOptions = {})
 }
 
 export function startCli(args: readonly string[], cwd?: string): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, [main, ...args], { cwd, env: plainEnvironment });
+  const child = spawn(process.execPath, [cliPath, ...args], { cwd, env: plainEnvironment });
   // A command that fails early does not read its input.
   child.stdin.on('error', () => {});
   return child;

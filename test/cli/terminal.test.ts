@@ -1,0 +1,58 @@
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { plot } from '../../cli/chart.js';
+import { facts, table } from '../../cli/text.js';
+import { cliPath, ok, runCli, temporaryFolder } from '../helpers/cli.js';
+
+const test = suite('command line: terminal');
+const folder = temporaryFolder();
+
+test('a progress bar on a terminal, taken away at the end; nothing in a pipe', async () => {
+  const raw = join(folder, 'w.raw');
+  writeFileSync(raw, new Uint8Array(100_000));
+  const args = ['encode', raw, '--dtype', 'I8', '--shape', '100000', '-o', join(folder, 'w.hct')];
+  // util-linux's script runs the command on a terminal of its own.
+  const command = [process.execPath, cliPath, ...args].join(' ');
+  const { stdout, status } = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8' });
+  assert.is(status, 0);
+  assert.match(stdout, /encoding =+ 100 % of 97\.66 KiB/);
+  assert.ok(stdout.endsWith('\u001b[2K'), 'the line is cleared');
+  assert.is(ok(await runCli(args)).length, 0);
+});
+
+test('the chart is a flight of steps', () => {
+  const [name, ...rows] = plot(
+    [
+      { x: 50, y: 0.5 },
+      { x: 100, y: 1 },
+    ],
+    'cosine',
+    'bytes',
+  );
+  assert.is(name, 'cosine');
+  assert.is(rows[0], `1.0 │${' '.repeat(59)}█`, 'the top is reached with the last byte');
+  assert.is(rows[7], `    │${' '.repeat(29)}${'█'.repeat(31)}`, 'the first step is half way');
+  assert.is(rows[9], `     0${'100 bytes'.padStart(59)}`);
+  for (const odd of [[], [{ x: 0, y: 1 }], [{ x: 5, y: Number.NaN }], [{ x: 5, y: 7 }]]) {
+    assert.is(plot(odd, 'y', 'x').length, 11);
+  }
+});
+
+test('columns line up, and control characters do not reach the terminal', () => {
+  assert.equal(
+    table(
+      ['a', 'bb'],
+      [
+        ['ccc', 'd'],
+        ['e', ''],
+      ],
+    ),
+    ['a    bb', 'ccc  d', 'e'],
+  );
+  assert.equal(facts({ one: 1, none: undefined, 'two\u001b': 'x\ny' }), ['one   1', 'two\ufffd  x\ufffdy']);
+});
+
+test.run();
