@@ -210,4 +210,16 @@ test('a matrix beyond the dense size goes through the range finder', async () =>
   }
 });
 
+test('a cluster of a thousand values a few thousandths apart, in a matrix too large to decompose whole', async () => {
+  // A diagonal matrix is as hard as any other with its singular values: the range finder starts at random.
+  const [n, cluster, rank] = [2112, 1000, 32];
+  const sigma = Array.from({ length: n }, (_, i) => (i < cluster ? 1 - (0.004 * i) / cluster : 0.5));
+  const data = new Float32Array(n * n);
+  for (const [i, value] of sigma.entries()) data[i * n + i] = value;
+  const found = truncatedSvd(await loadKernels(), matrix(data, n, n), rank);
+  const energy = (values: Iterable<number>) =>
+    Array.from(values).reduce((sum, value) => sum + value * value, 0);
+  assert.ok(energy(found.sigma) >= 0.999 * energy(sigma.slice(0, rank)));
+});
+
 test.run();
