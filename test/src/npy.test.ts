@@ -9,7 +9,8 @@ import { chunked, collect } from '../helpers/streams.js';
 
 const test = suite('npy');
 
-const text = (bytes: Uint8Array) => new TextDecoder('latin1').decode(bytes);
+/** A character a byte. (To a TextDecoder, 'latin1' means Windows-1252.) */
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 
 async function encode(
   dtype: string,
