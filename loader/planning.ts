@@ -1,3 +1,4 @@
+import { elementCount } from '../src/dtype.js';
 import { ArgumentError } from '../src/errors.js';
 import type { LoadableTensor, LoadPiece } from './content.js';
 
@@ -97,7 +98,7 @@ function byPlace(tensors: readonly LoadableTensor[]): (a: PlannedPiece, b: Plann
 
 /** What a tensor counts in the whole: its elements. */
 export function weightOf({ shape }: LoadableTensor): number {
-  return shape.reduce((product, dimension) => product * dimension, 1);
+  return elementCount(shape);
 }
 
 /** Takes the pieces from the front of a queue that lie one behind the other, as one request. */

@@ -1,6 +1,7 @@
 import { FormatError } from '../../src/errors.js';
 import { isSafeFileName } from '../../src/model/fileNames.js';
 import type { OpenModelFile } from '../../src/model/modelReader.js';
+import { readWhole } from '../../src/readWhole.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import type { LoadableTensor, ModelContent } from '../content.js';
 import { openSafetensors } from './safetensors.js';
@@ -61,17 +62,10 @@ export function parseShardIndex(text: string): Map<string, string> {
 }
 
 async function readText(source: RandomAccessSource, options: AbortOptions): Promise<string> {
+  const tooLarge = () =>
+    new FormatError('shard index: size', { expected: `at most ${MAX_INDEX_SIZE} bytes` });
   try {
-    const pieces: Uint8Array[] = [];
-    let length = 0;
-    for await (const piece of source.stream(options)) {
-      pieces.push(piece);
-      length += piece.length;
-      if (length > MAX_INDEX_SIZE) {
-        throw new FormatError('shard index: size', { expected: `at most ${MAX_INDEX_SIZE} bytes` });
-      }
-    }
-    return new Blob(pieces as Uint8Array<ArrayBuffer>[]).text();
+    return new TextDecoder().decode(await readWhole(source, MAX_INDEX_SIZE, tooLarge, options));
   } finally {
     await source.close?.();
   }

@@ -1,7 +1,7 @@
 import { readU64, viewOf, writeU64 } from '../binary.js';
 import { xxh3 } from '../checksum.js';
 import { COMPRESSION_ALGORITHMS, type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
-import { byteLengthOf, type DType, dtypeCode, dtypeFromCode } from '../dtype.js';
+import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../dtype.js';
 import { ChecksumError, FormatError, LimitError, TruncatedError, UnsupportedError } from '../errors.js';
 import {
   DEFAULT_MAX_BLOCK_SIZE,
@@ -113,10 +113,7 @@ function parseShape(view: DataView, version: number): number[] {
 
 function checkSizes(header: HctHeader, limits: HctLimits): void {
   const { dtype, shape, originalSize, blockSize, blockCount } = header;
-  const size = byteLengthOf(
-    dtype,
-    shape.reduce((product, dimension) => product * dimension, 1),
-  );
+  const size = byteLengthOf(dtype, elementCount(shape));
   if (size !== originalSize) {
     throw new FormatError(`HCT header: original size of ${dtype} [${shape.join(', ')}]`, {
       offset: ORIGINAL_SIZE,

@@ -1,5 +1,5 @@
 import type { Implementation } from '../codecs/codec.js';
-import { bitsPerElement } from '../dtype.js';
+import { bitsPerElement, elementCount } from '../dtype.js';
 import { ArgumentError, FormatError } from '../errors.js';
 import type { QuantizationMetadata } from '../quantization.js';
 import type { AbortOptions, RandomAccessSource } from '../source.js';
@@ -174,7 +174,7 @@ export class HctReader {
     if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > rows) {
       throw new ArgumentError('row range', { expected: `within 0 to ${rows}`, actual: `${start} to ${end}` });
     }
-    const bitsPerRow = bitsPerElement(this.header.dtype) * rest.reduce((product, n) => product * n, 1);
+    const bitsPerRow = bitsPerElement(this.header.dtype) * elementCount(rest);
     if (bitsPerRow % 8 !== 0) {
       throw new ArgumentError('rows of I4 with an odd number of elements do not begin at bytes');
     }

@@ -1,3 +1,4 @@
+import { elementCount } from '../dtype.js';
 import { FormatError } from '../errors.js';
 import { type SafetensorsDeclaration, serializeSafetensorsHeader } from '../safetensors/index.js';
 import type { AbortOptions, RandomAccessSource, SeekableSink } from '../source.js';
@@ -65,7 +66,7 @@ function layOut(jobs: readonly TensorJob[]): Part[] {
   const rest = jobs.filter((job) => job.spooled !== undefined || !isFirst(job));
   const order = scanOrder(
     rest.map(({ spooled, tensor: { shape, byteLength } }) => ({
-      weight: shape.reduce((product, dimension) => product * dimension, 1),
+      weight: elementCount(shape),
       sizes: spooled?.record.sizes.slice(1) ?? [byteLength],
       cosines: spooled?.record.cosines ?? [1],
     })),

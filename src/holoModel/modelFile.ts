@@ -1,11 +1,10 @@
 import { FormatError } from '../errors.js';
 import {
   parseSafetensorsHeader,
-  SAFETENSORS_LENGTH_SIZE,
   type SafetensorsDType,
   type SafetensorsTensor,
-  safetensorsHeaderSize,
 } from '../safetensors/index.js';
+import { readSafetensorsHeaderBytes } from '../safetensors/readHeaderBytes.js';
 import type { AbortOptions, RandomAccessSource } from '../source.js';
 import { verifyHeader } from './headerChecksum.js';
 import { fragmentName, headerName } from './names.js';
@@ -49,12 +48,7 @@ export async function readModelFile(
   source: RandomAccessSource,
   { signal }: AbortOptions = {},
 ): Promise<ModelFile> {
-  const start = await source.read(0, SAFETENSORS_LENGTH_SIZE, { signal });
-  const size = safetensorsHeaderSize(start, { fileSize: source.size });
-  const json = await source.read(start.length, size - start.length, { signal });
-  const bytes = new Uint8Array(size);
-  bytes.set(start);
-  bytes.set(json, start.length);
+  const bytes = await readSafetensorsHeaderBytes(source, { signal });
   return parseModelFile(bytes, source.size);
 }
 

@@ -27,11 +27,6 @@ export class ModelTensorDecoder {
     this.#unpacker = new FragmentUnpacker(kernels);
   }
 
-  /** How many of the pieces behind the header are there; 1 of 1 for a tensor stored as it is. */
-  get fragments(): number {
-    return this.#whole === undefined ? (this.#decoder?.fragments ?? 0) : 1;
-  }
-
   get complete(): boolean {
     return this.#whole !== undefined || this.#decoder?.complete === true;
   }

@@ -1,6 +1,7 @@
 import type { AbortOptions, RandomAccessSource } from '../source.js';
-import { SAFETENSORS_LENGTH_SIZE, type SafetensorsHeader } from './header.js';
-import { parseSafetensorsHeader, safetensorsHeaderSize } from './parse.js';
+import type { SafetensorsHeader } from './header.js';
+import { parseSafetensorsHeader } from './parse.js';
+import { readSafetensorsHeaderBytes } from './readHeaderBytes.js';
 
 export interface ReadSafetensorsHeaderOptions extends AbortOptions {
   /** Largest header that is accepted, in bytes of JSON. Default SAFETENSORS_MAX_HEADER_SIZE. */
@@ -14,15 +15,8 @@ export interface ReadSafetensorsHeaderOptions extends AbortOptions {
  */
 export async function readSafetensorsHeader(
   source: RandomAccessSource,
-  { maxHeaderSize, signal }: ReadSafetensorsHeaderOptions = {},
+  options: ReadSafetensorsHeaderOptions = {},
 ): Promise<SafetensorsHeader> {
-  const start = await source.read(0, SAFETENSORS_LENGTH_SIZE, { signal });
-  const options = { maxHeaderSize, fileSize: source.size };
-  const size = safetensorsHeaderSize(start, options);
-  // Read first, allocate then: the length may lie.
-  const json = await source.read(start.length, size - start.length, { signal });
-  const bytes = new Uint8Array(size);
-  bytes.set(start);
-  bytes.set(json, start.length);
-  return parseSafetensorsHeader(bytes, options);
+  const bytes = await readSafetensorsHeaderBytes(source, options);
+  return parseSafetensorsHeader(bytes, { maxHeaderSize: options.maxHeaderSize, fileSize: source.size });
 }
