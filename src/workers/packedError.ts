@@ -25,15 +25,20 @@ export function packError(error: unknown): PackedError {
       cause: undefined,
     };
   }
-  const { name: className, message, stack, cause } = error;
+  const { message, stack, cause } = error;
   const own = error instanceof errors.HolostreamError ? fieldsOf(error) : undefined;
   return {
-    className,
+    className: own === undefined ? error.name : classNameOf(error),
     message,
     stack,
     fields: own,
     cause: cause === undefined ? undefined : packError(cause),
   };
+}
+
+/** The name by which the class is exported: in a minified script, the one that it has itself says nothing. */
+function classNameOf(error: Error): string {
+  return Object.entries(errors).find(([, Class]) => Class === error.constructor)?.[0] ?? error.name;
 }
 
 function fieldsOf(error: errors.HolostreamError): Record<string, unknown> {

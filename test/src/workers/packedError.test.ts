@@ -18,6 +18,14 @@ test('class, fields, message and cause survive', () => {
   assert.is((copy.cause as Error).name, 'RangeError');
 });
 
+test('a class is known by its export, whatever a minifier made of its name', () => {
+  const error = new ChecksumError('block');
+  error.name = 'it';
+  const copy = passed(error);
+  assert.instance(copy, ChecksumError);
+  assert.is(copy.name, 'ChecksumError');
+});
+
 test('other errors keep their name, other values their words', () => {
   assert.is(passed(new RangeError('far')).name, 'RangeError');
   assert.is(passed('just words').message, 'just words');
