@@ -31,13 +31,14 @@ export async function compare(
   title: string,
   bytes: number,
   cases: readonly BenchCase[],
+  budgetMs = GROUP_BUDGET_MS,
 ): Promise<BenchResult[]> {
   const repeats: number[] = [];
   for (const { run } of cases) repeats.push(await calibrate(run));
   const samples: number[][] = cases.map(() => []);
   const start = performance.now();
   for (let round = 0; round < MAX_SAMPLES; round++) {
-    if (round >= MIN_SAMPLES && performance.now() - start > GROUP_BUDGET_MS) break;
+    if (round >= MIN_SAMPLES && performance.now() - start > budgetMs) break;
     for (const [i, { run }] of cases.entries()) samples[i]!.push(await sample(run, repeats[i]!));
   }
   const results = cases.map(({ name }, i) => ({ name, ms: median(samples[i]!) }));

@@ -31,5 +31,7 @@ export type * from './source.js';
 export type * from './stage.js';
 export type * from './tensor.js';
 export * from './views.js';
+export type { Buffers } from './workers/buffers.js';
+export type { Prepared, RunOptions } from './workers/job.js';
 export * from './workers/pool.js';
 export type { WorkersOption } from './workers/workers.js';

@@ -11,6 +11,8 @@ export interface BlockRun {
   readonly verify: boolean;
   readonly compressed: Uint8Array;
   readonly blocks: readonly BlockOfRun[];
+  /** Where the decoded bytes go, shared memory or not. Default: a new array. */
+  readonly out?: Uint8Array | undefined;
 }
 
 export interface BlockOfRun {
@@ -29,7 +31,7 @@ export interface BlockOfRun {
  */
 export async function decodeBlockRun(run: BlockRun): Promise<TaskResult<Uint8Array>> {
   const { codec, kernels } = await loadHctReadTools(run.algorithm, run);
-  const output = new Uint8Array(run.blocks.reduce((bytes, { byteLength }) => bytes + byteLength, 0));
+  const output = run.out ?? new Uint8Array(decodedBytesOf(run.blocks));
   let at = 0;
   for (const { blockIndex, offset, compressedSize, byteLength, checksum } of run.blocks) {
     const compressed = run.compressed.subarray(offset, offset + compressedSize);
@@ -38,4 +40,8 @@ export async function decodeBlockRun(run: BlockRun): Promise<TaskResult<Uint8Arr
     at += byteLength;
   }
   return { output, transfer: [output.buffer] };
+}
+
+export function decodedBytesOf(blocks: readonly BlockOfRun[]): number {
+  return blocks.reduce((bytes, { byteLength }) => bytes + byteLength, 0);
 }

@@ -4,11 +4,12 @@ import { ArgumentError, FormatError } from '../errors.js';
 import type { QuantizationMetadata } from '../quantization.js';
 import type { AbortOptions, RandomAccessSource } from '../source.js';
 import { viewElements } from '../views.js';
+import { isShared } from '../workers/buffers.js';
 import { eachBounded } from '../workers/eachBounded.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { poolOf, type WorkersOption } from '../workers/workers.js';
 import type { BlockTable } from './blockIndex.js';
-import type { BlockOfRun, BlockRun } from './blockRun.js';
+import { type BlockOfRun, type BlockRun, decodedBytesOf } from './blockRun.js';
 import type { HctDecodeOptions } from './decoder.js';
 import { decompressBlock } from './decompressor.js';
 import { blockLength, type HctHeader } from './header.js';
@@ -113,7 +114,10 @@ export class HctReader {
     return out;
   }
 
-  /** Fills `out` with the bytes of the tensor from `byteStart` on. Whole blocks are decoded straight into it. */
+  /**
+   * Fills `out` with the bytes of the tensor from `byteStart` on. Whole blocks are decoded straight into it, with workers
+   * only if it is shared memory: after an abort, they may write to it a moment longer.
+   */
   async readInto(out: Uint8Array, byteStart: number, options: AbortOptions = {}): Promise<void> {
     const byteEnd = byteStart + out.length;
     this.#assertRange(byteStart, byteEnd);
@@ -148,19 +152,29 @@ export class HctReader {
     byteStart: number,
     { signal }: AbortOptions,
   ): Promise<void> {
+    const { algorithm, blockSize } = this.header;
+    const [implementation, verify] = [this.#implementation, this.#verify];
     await eachBounded(runs, pool.capacity, async ({ compressed: bytes, blocks }, failed) => {
-      // A copy, because what the source gave may be its own.
-      const compressed = new Uint8Array(bytes);
-      const { algorithm, blockSize } = this.header;
-      const decoded = await pool.run(
+      const start = blocks[0]!.blockIndex * blockSize - byteStart;
+      const byteLength = decodedBytesOf(blocks);
+      const direct = sharedTarget(out, start, byteLength);
+      const decoded = await pool.runPrepared(
         'decodeBlockRun',
-        { algorithm, implementation: this.#implementation, verify: this.#verify, compressed, blocks },
-        {
-          transfer: [compressed.buffer],
-          signal: signal === undefined ? failed : AbortSignal.any([signal, failed]),
+        (buffers) => {
+          // A copy, because what the source gave may be its own.
+          const compressed = buffers.copy(bytes);
+          const target = direct ?? buffers.take(byteLength);
+          return {
+            input: { algorithm, implementation, verify, compressed, blocks, out: target },
+            transfer: [target.buffer],
+            lent: compressed === bytes ? [] : [compressed.buffer],
+          };
         },
+        { signal: signal === undefined ? failed : AbortSignal.any([signal, failed]) },
       );
-      copyOverlap(decoded, blocks[0]!.blockIndex * blockSize - byteStart, out);
+      if (direct !== undefined) return;
+      copyOverlap(decoded, start, out);
+      pool.buffers.give([decoded.buffer]);
     });
   }
 
@@ -253,6 +267,12 @@ export class HctReader {
 }
 
 type FetchedRun = Pick<BlockRun, 'compressed' | 'blocks'>;
+
+/** Where in `out` a worker can write by itself: all of a run, in shared memory. */
+function sharedTarget(out: Uint8Array, start: number, byteLength: number): Uint8Array | undefined {
+  const within = start >= 0 && start + byteLength <= out.length;
+  return within && isShared(out.buffer) ? out.subarray(start, start + byteLength) : undefined;
+}
 
 /** Copies what of `bytes`, which begin at `start` of `out` (or before it), lies within `out`. */
 function copyOverlap(bytes: Uint8Array, start: number, out: Uint8Array): void {

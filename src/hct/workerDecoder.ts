@@ -1,5 +1,6 @@
 import type { CompressionAlgorithm } from '../codecs/codec.js';
 import type { Stage } from '../stage.js';
+import type { Buffers } from '../workers/buffers.js';
 import type { WorkerPool } from '../workers/pool.js';
 import type { BlockOfRun } from './blockRun.js';
 import type { HctDecodeOptions } from './decoder.js';
@@ -19,13 +20,14 @@ export class HctWorkerDecoder implements Stage<Uint8Array, Uint8Array> {
   readonly #parser: HctParser;
   readonly #closed = new AbortController();
   #algorithm: CompressionAlgorithm = 'lz4';
-  #run = emptyRun();
+  #run: GrowingRun;
   #underWay: Promise<Uint8Array>[] = [];
 
   constructor(pool: WorkerPool, options: HctDecodeOptions) {
     this.#pool = pool;
     this.#options = options;
     this.#parser = new HctParser(options);
+    this.#run = emptyRun(pool.buffers);
   }
 
   async *push(chunk: Uint8Array): AsyncIterable<Uint8Array> {
@@ -48,19 +50,23 @@ export class HctWorkerDecoder implements Stage<Uint8Array, Uint8Array> {
   #take(part: HctPart): void {
     if (part.kind === 'start') this.#algorithm = part.header.algorithm;
     if (part.kind !== 'block') return;
-    addToRun(this.#run, part);
+    addToRun(this.#run, part, this.#pool.buffers);
     if (this.#run.byteLength >= RUN_BYTES) this.#send();
   }
 
   #send(): void {
     const { compressed, blocks } = this.#run;
     if (blocks.length === 0) return;
-    this.#run = emptyRun();
+    this.#run = emptyRun(this.#pool.buffers);
     const { implementation, verify = true } = this.#options;
-    const decoded = this.#pool.run(
+    const algorithm = this.#algorithm;
+    const decoded = this.#pool.runPrepared(
       'decodeBlockRun',
-      { algorithm: this.#algorithm, implementation, verify, compressed, blocks },
-      { transfer: [compressed.buffer], signal: this.#closed.signal },
+      () => ({
+        input: { algorithm, implementation, verify, compressed, blocks },
+        lent: [compressed.buffer],
+      }),
+      { signal: this.#closed.signal },
     );
     // It is awaited in its turn; until then, its failure is nobody's.
     decoded.catch(() => {});
@@ -77,17 +83,22 @@ interface GrowingRun {
   readonly blocks: BlockOfRun[];
 }
 
-function emptyRun(): GrowingRun {
-  return { compressed: new Uint8Array(0), size: 0, byteLength: 0, blocks: [] };
+function emptyRun(buffers: Buffers): GrowingRun {
+  return { compressed: buffers.take(RUN_BYTES), size: 0, byteLength: 0, blocks: [] };
 }
 
 /** Copies the block: it is a view of a chunk that its owner may use again. */
-function addToRun(run: GrowingRun, { blockIndex, byteLength, checksum, compressed }: HctBlock): void {
+function addToRun(
+  run: GrowingRun,
+  { blockIndex, byteLength, checksum, compressed }: HctBlock,
+  buffers: Buffers,
+): void {
   const offset = run.size;
   run.size += compressed.length;
   if (run.size > run.compressed.length) {
-    const grown = new Uint8Array(Math.max(run.size, 2 * run.compressed.length));
+    const grown = buffers.take(Math.max(run.size, 2 * run.compressed.length));
     grown.set(run.compressed);
+    buffers.give([run.compressed.buffer]);
     run.compressed = grown;
   }
   run.compressed.set(compressed, offset);

@@ -62,10 +62,18 @@ export class WorkerTensorDecoder {
   /** Decodes what has been added since the last time. */
   async settle(): Promise<void> {
     if (this.#header === undefined || this.#stored.length === (this.#result?.fragments ?? 0)) return;
-    this.#result = await this.#pool.run('reconstructStored', {
-      header: this.#header,
-      fragments: this.#stored,
-      options: { dtype: 'source', maxBytes: Number.POSITIVE_INFINITY },
+    const header = this.#header;
+    const fragments = [...this.#stored];
+    this.#result = await this.#pool.runPrepared('reconstructStored', (buffers) => {
+      const copies = buffers.copyAll(fragments.map(({ stored }) => stored));
+      return {
+        input: {
+          header,
+          fragments: fragments.map(({ entry }, i) => ({ entry, stored: copies[i]! })),
+          options: { dtype: 'source', maxBytes: Number.POSITIVE_INFINITY },
+        },
+        lent: copies.slice(0, 1).map(({ buffer }) => buffer),
+      };
     });
   }
 

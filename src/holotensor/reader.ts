@@ -2,6 +2,7 @@ import { ArgumentError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../source.js';
+import { isShared } from '../workers/buffers.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { poolOf, type WorkersOption } from '../workers/workers.js';
 import { HOLO_HEADER_SIZE, type HoloLimits } from './constants.js';
@@ -19,7 +20,15 @@ const MIN_WORKER_BYTES = 2 ** 18;
 
 export interface HoloTensorReaderOptions extends UnpackOptions, WorkersOption {}
 
-export type HoloTensorReadOptions = HoloTensorDecoderOptions & ReconstructionOptions & AbortOptions;
+export type HoloTensorReadOptions = HoloTensorDecoderOptions &
+  ReconstructionOptions &
+  AbortOptions & {
+    /**
+     * For dtype 'F32': where the numbers go, one place an element. Default: a new array. To shared memory, workers
+     * write by themselves, and after an abort perhaps a moment longer.
+     */
+    readonly out?: Float32Array | undefined;
+  };
 
 /**
  * Random access to one HoloTensor file. Only the bytes that are needed are read: header and index on opening, then
@@ -107,29 +116,45 @@ export class HoloTensorReader {
       const stored = data.subarray(entry.offset, entry.offset + entry.compressedSize);
       decoder.addFragment(await this.#unpacker.unpack({ header, entry, stored }, limits));
     }
-    return reconstructionOf(decoder, options);
+    return reconstructionOf(decoder, options, options.out);
   }
 
   async #readInWorker(pool: WorkerPool, options: HoloTensorReadOptions): Promise<Reconstruction> {
     const { dataStart, dataLength, header } = this.#layout;
-    const { signal, kernels: _, ...decodeOptions } = options;
+    const { signal, kernels: _, out, ...decodeOptions } = options;
     const { implementation, verify, maxBytes } = this.#options;
-    // A copy, because what the source gave may be its own.
-    const data = new Uint8Array(await this.#source.read(dataStart, dataLength, { signal }));
-    const fragments = this.entries.map((entry) => ({
-      entry,
-      stored: data.subarray(entry.offset, entry.offset + entry.compressedSize),
-    }));
-    const tensor = await pool.run(
+    const stored = await this.#source.read(dataStart, dataLength, { signal });
+    const direct = out && isShared(out.buffer) ? out : undefined;
+    const tensor = await pool.runPrepared(
       'reconstructStored',
-      {
-        header: serializeHoloTensorHeader(header),
-        fragments,
-        options: { maxBytes, ...decodeOptions, implementation, verify },
+      (buffers) => {
+        // A copy, because what the source gave may be its own.
+        const data = buffers.copy(stored);
+        const fragments = this.entries.map((entry) => ({
+          entry,
+          stored: data.subarray(entry.offset, entry.offset + entry.compressedSize),
+        }));
+        const target =
+          direct ?? (out && new Float32Array(buffers.take(out.byteLength).buffer, 0, out.length));
+        return {
+          input: {
+            header: serializeHoloTensorHeader(header),
+            fragments,
+            options: { maxBytes, ...decodeOptions, implementation, verify },
+            out: target,
+          },
+          transfer: target === undefined ? [] : [target.buffer],
+          lent: data === stored ? [] : [data.buffer],
+        };
       },
-      { transfer: [data.buffer], signal },
+      { signal },
     );
-    return { ...tensor, header };
+    if (out === undefined) return { ...tensor, header };
+    if (direct === undefined) {
+      out.set(tensor.data as Float32Array);
+      pool.buffers.give([tensor.data.buffer]);
+    }
+    return { ...tensor, data: out, header };
   }
 
   /** The best tensor that these fragments allow. */
@@ -139,7 +164,7 @@ export class HoloTensorReader {
   ): Promise<Reconstruction> {
     const decoder = this.#decoder(options);
     for (const index of indexes) decoder.addFragment(await this.readFragment(index, options));
-    return reconstructionOf(decoder, options);
+    return reconstructionOf(decoder, options, options.out);
   }
 
   /**
@@ -152,7 +177,7 @@ export class HoloTensorReader {
       decoder.addFragment(await this.readFragment(index, options));
       if (reachesQuality(decoder, quality)) break;
     }
-    return reconstructionOf(decoder, options);
+    return reconstructionOf(decoder, options, options.out);
   }
 
   /** Closes the source. */

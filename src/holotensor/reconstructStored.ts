@@ -14,6 +14,8 @@ export interface StoredTensor {
   readonly fragments: readonly { readonly entry: FragmentIndexEntry; readonly stored: Uint8Array }[];
   /** All but kernels, which do not pass between threads. */
   readonly options: Omit<HoloTensorDecoderOptions, 'kernels'> & ReconstructionOptions & UnpackOptions;
+  /** For dtype 'F32': where the numbers go, shared memory or not. Default: a new array. */
+  readonly out?: Float32Array | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface StoredTensor {
  * @throws FormatError, ChecksumError, CodecError, LimitError
  */
 export async function reconstructStored(
-  { header: headerBytes, fragments, options }: StoredTensor,
+  { header: headerBytes, fragments, options, out }: StoredTensor,
   signal: AbortSignal,
 ): Promise<TaskResult<Omit<Reconstruction, 'header'>>> {
   const kernels = await loadKernels();
@@ -33,6 +35,6 @@ export async function reconstructStored(
     await nextTask();
     signal.throwIfAborted();
   }
-  const { header: _, ...output } = reconstructionOf(decoder, options);
+  const { header: _, ...output } = reconstructionOf(decoder, options, out);
   return { output, transfer: [output.data.buffer] };
 }

@@ -1,4 +1,5 @@
 import type { DType } from '../dtype.js';
+import { ArgumentError } from '../errors.js';
 import type { Tensor } from '../tensor.js';
 import type { HoloTensorDecoder } from './decoder.js';
 import type { HoloTensorHeader } from './header.js';
@@ -23,12 +24,16 @@ export interface ReconstructionOptions {
   readonly dtype?: 'F32' | 'source' | undefined;
 }
 
-/** @param out for 'F32': where to write, one place an element; default a new array */
+/**
+ * @param out for 'F32': where to write, one place an element; default a new array
+ * @throws ArgumentError for an `out` of another length or with another dtype
+ */
 export function reconstructionOf(
   decoder: HoloTensorDecoder,
   { dtype = 'F32' }: ReconstructionOptions = {},
   out?: Float32Array,
 ): Reconstruction {
+  if (dtype === 'source' && out !== undefined) throw new ArgumentError('an array to fill is for dtype F32');
   const { header, quality, fragments, total, complete } = decoder;
   const tensor: Tensor<DType> =
     dtype === 'source'

@@ -1,4 +1,6 @@
 import { WorkerError } from '../errors.js';
+import { Buffers, unshared } from './buffers.js';
+import type { Job, Prepared, RunOptions } from './job.js';
 import { unpackError } from './packedError.js';
 import type { WorkerReply } from './protocol.js';
 import type { TaskInput, TaskName, TaskOutput } from './tasks.js';
@@ -13,25 +15,14 @@ export interface WorkerPoolOptions {
   readonly url?: string | URL | undefined;
 }
 
-export interface RunOptions {
-  /** Buffers of the input that go to the worker rather than being copied: they are empty afterwards. */
-  readonly transfer?: readonly ArrayBufferLike[] | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /** Tasks that a worker is given at a time: the next is already there when it finishes one. */
 const TASKS_PER_WORKER = 2;
 
+/** One for what goes in, one for what comes out. */
+const BUFFERS_PER_TASK = 2;
+
 /** Threads without work for this long are ended, and their memory is given back. */
 const IDLE_MS = 10_000;
-
-interface Job {
-  readonly id: number;
-  readonly task: TaskName;
-  readonly input: unknown;
-  readonly transfer: readonly ArrayBufferLike[];
-  readonly settle: (outcome: { readonly output: unknown } | { readonly error: unknown }) => void;
-}
 
 interface Member {
   readonly thread: Thread;
@@ -40,10 +31,12 @@ interface Member {
 
 /**
  * Worker threads, started when there is work for them. Tasks wait in line; who has many keeps no more than `capacity`
- * of them under way (see `inOrder`), so that inputs and outputs do not pile up.
+ * of them under way (see `eachBounded`), so that inputs and outputs do not pile up.
  */
 export class WorkerPool {
   readonly size: number;
+  /** For inputs that are lent to tasks. */
+  readonly buffers: Buffers;
   readonly #url: string | URL | undefined;
   readonly #members = new Set<Member>();
   #waiting: Job[] = [];
@@ -54,6 +47,7 @@ export class WorkerPool {
   /** @param size how many threads at most */
   constructor(size: number, { url }: WorkerPoolOptions = {}) {
     this.size = size;
+    this.buffers = new Buffers(size * TASKS_PER_WORKER * BUFFERS_PER_TASK);
     this.#url = url;
   }
 
@@ -71,14 +65,25 @@ export class WorkerPool {
     input: TaskInput<T>,
     { transfer = [], signal }: RunOptions = {},
   ): Promise<TaskOutput<T>> {
+    return this.runPrepared(task, () => ({ input, transfer }), { signal });
+  }
+
+  /**
+   * The same for inputs that are copies: `prepare` makes them in buffers of the pool, and only when a worker has room,
+   * so that those who have many large tasks need few buffers.
+   */
+  runPrepared<T extends TaskName>(
+    task: T,
+    prepare: (buffers: Buffers) => Prepared<TaskInput<T>>,
+    { signal }: Pick<RunOptions, 'signal'> = {},
+  ): Promise<TaskOutput<T>> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       if (this.#closed) throw new WorkerError('worker pool is closed');
       const job: Job = {
         id: this.#nextId++,
         task,
-        input,
-        transfer,
+        prepare,
         settle: (outcome) => {
           signal?.removeEventListener('abort', abort);
           if ('error' in outcome) reject(outcome.error);
@@ -101,6 +106,7 @@ export class WorkerPool {
     const error = new WorkerError('worker pool is closed');
     for (const job of this.#waiting.splice(0)) job.settle({ error });
     for (const member of this.#members) this.#remove(member, error);
+    this.buffers.clear();
   }
 
   #dispatch(): void {
@@ -109,9 +115,11 @@ export class WorkerPool {
       try {
         const member = this.#freeMember();
         if (member === undefined) return;
+        const { id, task } = job;
+        const { input, transfer = [], lent = [] } = job.prepare(this.buffers);
         // Throws when something in the input cannot be cloned or transferred.
-        member.thread.post({ id: job.id, task: job.task, input: job.input }, job.transfer);
-        member.jobs.set(job.id, job);
+        member.thread.post({ id, task, input, lent }, unshared([...transfer, ...lent]));
+        member.jobs.set(id, job);
         member.thread.keepAlive(true);
       } catch (cause) {
         job.settle({ error: new WorkerError('task cannot be given to a worker', { cause }) });
@@ -150,6 +158,7 @@ export class WorkerPool {
   #finish(member: Member, reply: WorkerReply): void {
     const job = member.jobs.get(reply.id);
     member.jobs.delete(reply.id);
+    this.buffers.give(reply.lent);
     job?.settle('error' in reply ? { error: unpackError(reply.error) } : reply);
     if (member.jobs.size === 0) member.thread.keepAlive(false);
     this.#dispatch();
@@ -159,6 +168,7 @@ export class WorkerPool {
   #endWhenIdle(): void {
     this.#idle = setTimeout(() => {
       for (const member of this.#members) this.#remove(member, undefined);
+      this.buffers.clear();
     }, IDLE_MS);
     // In Node, a timer is an object that can let the process end.
     if (typeof this.#idle === 'object') this.#idle.unref();

@@ -2,11 +2,17 @@ import type { PackedError } from './packedError.js';
 import type { TaskName } from './tasks.js';
 
 /** What a pool tells a worker: a task, or that nobody wants one any more. */
-export type WorkerRequest =
-  | { readonly id: number; readonly task: TaskName; readonly input: unknown }
-  | { readonly cancel: number };
+export type WorkerRequest = WorkerTask | { readonly cancel: number };
+
+export interface WorkerTask {
+  readonly id: number;
+  readonly task: TaskName;
+  readonly input: unknown;
+  /** Buffers of the input that come back with the answer. */
+  readonly lent: readonly ArrayBufferLike[];
+}
 
 /** What a worker answers, once for every task, cancelled or not. */
-export type WorkerReply =
-  | { readonly id: number; readonly output: unknown }
-  | { readonly id: number; readonly error: PackedError };
+export type WorkerReply = WorkerResult & { readonly id: number; readonly lent: readonly ArrayBufferLike[] };
+
+type WorkerResult = { readonly output: unknown } | { readonly error: PackedError };

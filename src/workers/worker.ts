@@ -1,6 +1,7 @@
 /** The script that runs in a worker, of a browser or of Node. Tasks run one after the other, as they come. */
+import { unshared } from './buffers.js';
 import { packError } from './packedError.js';
-import type { WorkerReply, WorkerRequest } from './protocol.js';
+import type { WorkerReply, WorkerRequest, WorkerTask } from './protocol.js';
 import type { Task } from './task.js';
 import { TASKS } from './tasks.js';
 
@@ -30,14 +31,14 @@ const post = connect((request) => {
   last = last.then(() => run(request, controller.signal));
 });
 
-async function run({ id, task, input }: Exclude<WorkerRequest, { cancel: number }>, signal: AbortSignal) {
+async function run({ id, task, input, lent }: WorkerTask, signal: AbortSignal) {
   try {
     signal.throwIfAborted();
     const work = TASKS[task] as Task<unknown, unknown>;
     const { output, transfer } = await work(input, signal);
-    post({ id, output }, transfer as ArrayBuffer[]);
+    post({ id, output, lent }, unshared([...transfer, ...lent]));
   } catch (error) {
-    post({ id, error: packError(error) }, []);
+    post({ id, error: packError(error), lent }, unshared(lent));
   } finally {
     controllers.delete(id);
   }

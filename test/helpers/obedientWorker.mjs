@@ -2,12 +2,18 @@
 import { parentPort } from 'node:worker_threads';
 
 const cancelled = [];
+const answer = (reply, transfer) => parentPort.postMessage({ lent: [], ...reply }, transfer);
 
-parentPort.on('message', ({ id, input, cancel }) => {
+parentPort.on('message', ({ id, input, cancel, lent }) => {
   if (cancel !== undefined) cancelled.push(cancel);
   else if (input === 'throw') throw new RangeError('out of range');
   else if (input === 'exit') process.exit(7);
-  else if (input === 'cancelled') parentPort.postMessage({ id, output: cancelled });
-  else if (input.wait !== undefined) setTimeout(() => parentPort.postMessage({ id, output: id }), input.wait);
-  else parentPort.postMessage({ id, output: input });
+  else if (input === 'cancelled') answer({ id, output: cancelled });
+  else if (input.wait !== undefined) setTimeout(() => answer({ id, output: id }), input.wait);
+  else if (input.keep !== undefined)
+    answer(
+      { id, output: input.keep, lent },
+      lent.filter((buffer) => buffer instanceof ArrayBuffer),
+    );
+  else answer({ id, output: input });
 });

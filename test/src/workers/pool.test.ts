@@ -1,8 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WorkerError } from '../../../src/errors.js';
-import { type RunOptions, WorkerPool } from '../../../src/workers/pool.js';
+import { isShared } from '../../../src/workers/buffers.js';
+import type { RunOptions } from '../../../src/workers/job.js';
+import { WorkerPool } from '../../../src/workers/pool.js';
 import { rejects } from '../../helpers/assertions.js';
+import { isolated } from '../../helpers/isolated.js';
 
 const OBEDIENT = new URL('../../helpers/obedientWorker.mjs', import.meta.url);
 
@@ -46,6 +49,33 @@ test('a script that is not there fails the tasks', async () => {
   await rejects(pool.run('decodeBlockRun', {} as never), WorkerError, /worker died/);
   pool.close();
 });
+
+for (const shared of [true, false]) {
+  test(`${shared ? 'shared' : 'transferred'} buffers are lent, when there is room, and used again`, () =>
+    isolated(shared, () =>
+      withPool(1, async (run, pool) => {
+        let prepared = 0;
+        let fresh = 0;
+        const task = (i: number) =>
+          pool.runPrepared('decodeBlockRun', (buffers) => {
+            const bytes = buffers.take(100_000);
+            assert.is(isShared(bytes.buffer), shared);
+            prepared += 1;
+            if (bytes[0] === 0) fresh += 1;
+            bytes.fill(1);
+            return { input: { keep: i } as never, lent: [bytes.buffer] };
+          });
+        const answers = Array.from({ length: 20 }, (_, i) => task(i));
+        assert.is(prepared, pool.capacity);
+        assert.equal(
+          await Promise.all(answers),
+          answers.map((_, i) => i as never),
+        );
+        assert.equal([prepared, fresh], [20, pool.capacity]);
+        await run({ value: 1 });
+      }),
+    ));
+}
 
 test('input that cannot pass to another thread fails its task only', () =>
   withPool(1, async (run) => {

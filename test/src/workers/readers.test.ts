@@ -4,7 +4,7 @@ import { HctDecoderStream } from '../../../operators/hct/decodeHct.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import type { CompressionAlgorithm } from '../../../src/codecs/codec.js';
-import { ChecksumError, TruncatedError } from '../../../src/errors.js';
+import { ArgumentError, ChecksumError, TruncatedError } from '../../../src/errors.js';
 import { HctReader } from '../../../src/hct/reader.js';
 import { HctWriter } from '../../../src/hct/writer.js';
 import { HoloTensorEncoder } from '../../../src/holotensor/encoder.js';
@@ -13,6 +13,7 @@ import { HoloTensorReader } from '../../../src/holotensor/reader.js';
 import { portableKernels } from '../../../src/kernels/portable/index.js';
 import { WorkerPool } from '../../../src/workers/pool.js';
 import { rejects } from '../../helpers/assertions.js';
+import { isolated } from '../../helpers/isolated.js';
 import { chunked, collect } from '../../helpers/streams.js';
 
 const pool = new WorkerPool(2, { url: new URL('../../helpers/workerFromSource.mjs', import.meta.url) });
@@ -49,6 +50,24 @@ for (const algorithm of ['lz4', 'zstd'] as const) {
     assert.ok(Buffer.from(before).equals(file), 'the source keeps its bytes');
   });
 }
+
+test('into shared memory, from shared memory, and where neither is allowed', async () => {
+  const file = await hctFile('lz4');
+  const shared = new Uint8Array(new SharedArrayBuffer(file.length));
+  shared.set(file);
+  const reader = await HctReader.open(bytesSource(shared), { workers: pool });
+  const out = new Uint8Array(new SharedArrayBuffer(LENGTH - 2000)).fill(9);
+  for (const offset of [0, 1000]) {
+    await reader.readInto(out, offset);
+    assert.ok(Buffer.from(out).equals(bytes.subarray(offset, offset + out.length)));
+  }
+  await isolated(false, async () => {
+    assert.ok(Buffer.from(bytes).equals(await reader.read(0, LENGTH)));
+    const other = await HctReader.open(bytesSource(file), { workers: pool });
+    for (let i = 0; i < 3; i++) assert.ok(Buffer.from(bytes).equals(await other.read(0, LENGTH)));
+  });
+  assert.ok(Buffer.from(shared).equals(file), 'the source keeps its bytes');
+});
 
 test('an error in a worker comes out as it is', async () => {
   const file = await hctFile('lz4');
@@ -104,6 +123,19 @@ test('whole HoloTensors decoded by workers, side by side', async () => {
     const reader = await open({ workers: pool });
     const there = await Promise.all([reader.readAll(), reader.readAll()]);
     for (const tensor of there) assert.equal(tensor, here);
+    for (const memory of [ArrayBuffer, SharedArrayBuffer]) {
+      const outs = [1, 2, 3].map(() => new Float32Array(new memory(4 * 300 * 257)).fill(7));
+      const filled = await Promise.all(outs.map((out) => reader.readAll({ out })));
+      for (const [i, tensor] of filled.entries()) {
+        assert.is(tensor.data, outs[i]);
+        assert.equal({ ...tensor, data: Float32Array.from(outs[i]!) }, here);
+      }
+    }
+    for (const each of [reader, await open()]) {
+      await rejects(each.readAll({ out: new Float32Array(3) }), ArgumentError, /wrong length/);
+      const out = new Float32Array(300 * 257);
+      await rejects(each.readAll({ out, dtype: 'source' }), ArgumentError, /for dtype F32/);
+    }
   }
 });
 

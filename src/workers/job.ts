@@ -1,0 +1,25 @@
+import type { Buffers } from './buffers.js';
+import type { TaskName } from './tasks.js';
+
+export interface RunOptions {
+  /** Buffers of the input that go to the worker rather than being copied: they are empty afterwards. */
+  readonly transfer?: readonly ArrayBufferLike[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The input of a task, made when a worker has room for it. Shared memory is never transferred. */
+export interface Prepared<I> {
+  readonly input: I;
+  /** Buffers of the input that go to the worker for good, or come back as its output. */
+  readonly transfer?: readonly ArrayBufferLike[] | undefined;
+  /** Buffers of the pool that hold input: it has them again when the task is done. */
+  readonly lent?: readonly ArrayBufferLike[] | undefined;
+}
+
+/** A task of a pool, waiting or under way. */
+export interface Job {
+  readonly id: number;
+  readonly task: TaskName;
+  readonly prepare: (buffers: Buffers) => Prepared<unknown>;
+  readonly settle: (outcome: { readonly output: unknown } | { readonly error: unknown }) => void;
+}
