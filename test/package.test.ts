@@ -25,7 +25,8 @@ test('package.json: every export and the command have a source, and types beside
   }
   assert.equal(manifest.bin, { holostream: 'dist/cli/main.js' });
   assert.ok(existsSync(sourceOf(`./${manifest.bin.holostream}`)));
-  assert.is(manifest.sideEffects, false);
+  // Who imports it in a script of their own wants what it does.
+  assert.equal(manifest.sideEffects, [manifest.exports['./worker'].default]);
   assert.is(manifest.type, 'module');
   assert.match(manifest.peerDependencies.rxjs, /^\^7\.8/);
 });

@@ -1,5 +1,6 @@
 import { WorkerError } from '../errors.js';
 import { Buffers, unshared } from './buffers.js';
+import { handshake } from './handshake.js';
 import type { Job, Prepared, RunOptions } from './job.js';
 import { unpackError } from './packedError.js';
 import type { WorkerReply } from './protocol.js';
@@ -13,10 +14,15 @@ export interface WorkerPoolOptions {
    * an entry of its own, to a file of that name, or name it here.
    */
   readonly url?: string | URL | undefined;
+  /** Milliseconds that the script may take to load and to say that it is ready. Default 30000. */
+  readonly startTimeout?: number | undefined;
 }
 
 /** Tasks that a worker is given at a time: the next is already there when it finishes one. */
 const TASKS_PER_WORKER = 2;
+
+/** Long enough for a slow network: only a script that is none of ours takes so long. */
+const START_MS = 30_000;
 
 /** One for what goes in, one for what comes out. */
 const BUFFERS_PER_TASK = 2;
@@ -38,17 +44,21 @@ export class WorkerPool {
   /** For inputs that are lent to tasks. */
   readonly buffers: Buffers;
   readonly #url: string | URL | undefined;
+  readonly #startTimeout: number;
   readonly #members = new Set<Member>();
   #waiting: Job[] = [];
+  /** A worker has started: the script is the right one. */
+  #proven = false;
   #nextId = 0;
   #closed = false;
   #idle: ReturnType<typeof setTimeout> | undefined;
 
   /** @param size how many threads at most */
-  constructor(size: number, { url }: WorkerPoolOptions = {}) {
+  constructor(size: number, { url, startTimeout = START_MS }: WorkerPoolOptions = {}) {
     this.size = size;
     this.buffers = new Buffers(size * TASKS_PER_WORKER * BUFFERS_PER_TASK);
     this.#url = url;
+    this.#startTimeout = startTimeout;
   }
 
   /** As many tasks at a time keep all threads at work. */
@@ -140,19 +150,25 @@ export class WorkerPool {
   }
 
   #start(): Member {
-    const member: Member = {
-      jobs: new Map(),
-      thread: startThread(this.#url, {
-        reply: (reply) => this.#finish(member, reply),
-        crash: (cause) => {
-          if (!this.#members.has(member)) return;
-          this.#remove(member, new WorkerError('worker died', { cause }));
-          this.#dispatch();
-        },
-      }),
-    };
+    const events = handshake(this.#startTimeout, {
+      ready: () => {
+        this.#proven = true;
+      },
+      reply: (reply) => this.#finish(member, reply),
+      crash: (cause) => this.#crash(member, cause),
+    });
+    const member: Member = { jobs: new Map(), thread: startThread(this.#url, events) };
     this.#members.add(member);
     return member;
+  }
+
+  #crash(member: Member, cause: unknown): void {
+    if (!this.#members.has(member)) return;
+    const error = new WorkerError(this.#proven ? 'worker died' : 'worker did not start', { cause });
+    this.#remove(member, error);
+    // The next worker would not start either.
+    if (!this.#proven) for (const job of this.#waiting.splice(0)) job.settle({ error });
+    this.#dispatch();
   }
 
   #finish(member: Member, reply: WorkerReply): void {

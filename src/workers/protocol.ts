@@ -1,6 +1,12 @@
 import type { PackedError } from './packedError.js';
 import type { TaskName } from './tasks.js';
 
+/**
+ * The first thing that a worker says, when it is ready for tasks. The number changes with the messages: a script of
+ * another version of the package says another one.
+ */
+export const READY = 'holostream worker 1';
+
 /** What a pool tells a worker: a task, or that nobody wants one any more. */
 export type WorkerRequest = WorkerTask | { readonly cancel: number };
 

@@ -1,4 +1,4 @@
-import type { WorkerReply, WorkerRequest } from './protocol.js';
+import type { WorkerRequest } from './protocol.js';
 
 /** One worker, of whichever kind the engine has. */
 export interface Thread {
@@ -9,7 +9,7 @@ export interface Thread {
 }
 
 export interface ThreadEvents {
-  reply(reply: WorkerReply): void;
+  message(data: unknown): void;
   /** It could not start, or it died. */
   crash(cause: unknown): void;
 }
@@ -20,13 +20,13 @@ export function startThread(url: string | URL | undefined, events: ThreadEvents)
   return node ? startNodeThread(node, url, events) : startWebThread(url, events);
 }
 
-function startWebThread(url: string | URL | undefined, { reply, crash }: ThreadEvents): Thread {
+function startWebThread(url: string | URL | undefined, { message, crash }: ThreadEvents): Thread {
   const worker =
     url === undefined
       ? // Bundlers know this form as a whole, and bundle the script when they see it.
         new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
       : new Worker(url, { type: 'module' });
-  worker.onmessage = ({ data }) => reply(data);
+  worker.onmessage = ({ data }) => message(data);
   worker.onerror = (event) => {
     event.preventDefault();
     // A script that cannot be loaded says nothing more than that.
@@ -43,11 +43,11 @@ function startWebThread(url: string | URL | undefined, { reply, crash }: ThreadE
 function startNodeThread(
   { Worker }: typeof import('node:worker_threads'),
   url: string | URL | undefined,
-  { reply, crash }: ThreadEvents,
+  { message, crash }: ThreadEvents,
 ): Thread {
   // Flags of the process (--input-type, --import, …) are not for this script.
   const worker = new Worker(new URL(url ?? new URL('./worker.js', import.meta.url)), { execArgv: [] });
-  worker.on('message', reply);
+  worker.on('message', message);
   worker.on('error', crash);
   worker.on('messageerror', crash);
   worker.on('exit', (code) => crash(new Error(`the worker ended with code ${code}`)));

@@ -1,11 +1,11 @@
 /** The script that runs in a worker, of a browser or of Node. Tasks run one after the other, as they come. */
 import { unshared } from './buffers.js';
 import { packError } from './packedError.js';
-import type { WorkerReply, WorkerRequest, WorkerTask } from './protocol.js';
+import { READY, type WorkerReply, type WorkerRequest, type WorkerTask } from './protocol.js';
 import type { Task } from './task.js';
 import { TASKS } from './tasks.js';
 
-type Post = (reply: WorkerReply, transfer: Transferable[]) => void;
+type Post = (reply: WorkerReply | typeof READY, transfer: Transferable[]) => void;
 
 /** Where messages come from and go to, the same way in both worlds. */
 function connect(listen: (request: WorkerRequest) => void): Post {
@@ -30,6 +30,8 @@ const post = connect((request) => {
   controllers.set(request.id, controller);
   last = last.then(() => run(request, controller.signal));
 });
+
+post(READY, []);
 
 async function run({ id, task, input, lent }: WorkerTask, signal: AbortSignal) {
   try {

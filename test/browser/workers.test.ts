@@ -55,6 +55,65 @@ test('in Chromium, bundled: a file of its own beside the bundle', async () => {
   }
 });
 
+/** The page may share memory with its workers when the server says this of both. */
+const ISOLATED = {
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-embedder-policy': 'require-corp',
+};
+
+test('in Chromium, isolated: with shared memory, and scripts that are not ours', async () => {
+  const script = `
+    import { ChecksumError, HctReader, WorkerError, WorkerPool, bytesSource } from 'holostream';
+    globalThis.read = async (url, flip = 0) => {
+      const file = new Uint8Array(await (await fetch('/model.hct')).arrayBuffer());
+      file[file.length - 1000] ^= flip;
+      const workers = new WorkerPool(2, { url, startTimeout: url === '/worker.js' ? undefined : 500 });
+      const reader = await HctReader.open(bytesSource(file), { workers });
+      const out = new Uint8Array(new SharedArrayBuffer(reader.header.originalSize));
+      await reader.readInto(out, 0);
+      const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', Uint8Array.from(out)));
+      return [crossOriginIsolated, [...digest].map((byte) => byte.toString(16).padStart(2, '0')).join('')];
+    };
+    const isError = { ChecksumError, WorkerError };
+    globalThis.failure = (name, ...input) =>
+      read(...input).then(String, (error) => [error instanceof isError[name], error.message, error.cause?.message]);
+    globalThis.ready = true;
+  `;
+  const files: Record<string, string | Uint8Array> = {
+    '/worker.js': await bundleWorker(),
+    '/model.hct': await hctFile(),
+    '/empty.js': '',
+    '/other.js': 'postMessage("hello")',
+  };
+  const browser = await BrowserTest.open(
+    script,
+    ({ url }, response) => {
+      if (url!.endsWith('.js')) response.setHeader('content-type', 'text/javascript');
+      response.end(files[url!] ?? '<!doctype html>');
+    },
+    ISOLATED,
+  );
+  try {
+    await browser.page.waitForFunction('globalThis.ready');
+    assert.equal(await browser.page.evaluate("read('/worker.js')"), [true, sha256]);
+    for (const [url, why] of [
+      ['/empty.js', 'has not said that it is ready in 500 ms'],
+      ['/other.js', 'is not the one of this version'],
+      ['/missing.js', 'the worker script cannot be loaded'],
+    ] as const) {
+      const [known, message, cause] = await browser.page.evaluate<string[]>(
+        `failure('WorkerError', '${url}')`,
+      );
+      assert.equal([known, message], [true, 'worker did not start']);
+      assert.match(cause!, why);
+    }
+    const [known] = await browser.page.evaluate<[boolean]>("failure('ChecksumError', '/worker.js', 1)");
+    assert.ok(known, 'errors keep their class when the scripts are minified');
+  } finally {
+    await browser.close();
+  }
+});
+
 test('in Node, from dist: found, and the process ends when it is done', async () => {
   const script = `
     import { createHash } from 'node:crypto';

@@ -60,9 +60,15 @@ export class BrowserTest {
     this.#server = server;
   }
 
-  static async open(script: string, serve: RequestListener): Promise<BrowserTest> {
+  /** @param headers of every answer */
+  static async open(
+    script: string,
+    serve: RequestListener,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<BrowserTest> {
     const code = await bundle(script);
     const server = createServer((request, response) => {
+      response.setHeaders(new Map(Object.entries(headers)));
       if (request.url === '/') {
         response.setHeader('content-type', 'text/html');
         response.end('<!doctype html><title>test</title><script type="module" src="/bundle.js"></script>');

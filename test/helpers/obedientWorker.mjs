@@ -17,3 +17,4 @@ parentPort.on('message', ({ id, input, cancel, lent }) => {
     );
   else answer({ id, output: input });
 });
+parentPort.postMessage('holostream worker 1');

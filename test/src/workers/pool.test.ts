@@ -46,8 +46,33 @@ test('a worker that dies fails its tasks, and the next ones get a new worker', (
 
 test('a script that is not there fails the tasks', async () => {
   const pool = new WorkerPool(1, { url: new URL('nothing.mjs', import.meta.url) });
-  await rejects(pool.run('decodeBlockRun', {} as never), WorkerError, /worker died/);
+  await rejects(pool.run('decodeBlockRun', {} as never), WorkerError, /worker did not start/);
   pool.close();
+});
+
+const script = (code: string) => new URL(`data:text/javascript,${encodeURIComponent(code)}`);
+
+test('a script that says nothing, or something else, fails all tasks', async () => {
+  const scripts = {
+    'has not said that it is ready in 50 ms': 'setInterval(() => {}, 1000)',
+    'not the one of this version': `
+      const { parentPort } = process.getBuiltinModule('node:worker_threads');
+      parentPort.on('message', () => parentPort.postMessage({ hello: 'world' }));
+    `,
+    'ended with code 0': '',
+  };
+  for (const [why, code] of Object.entries(scripts)) {
+    const startTimeout = why.includes('50 ms') ? 50 : 30_000;
+    const pool = new WorkerPool(1, { url: script(code), startTimeout });
+    const tasks = [1, 2, 3, 4].map(() => pool.run('decodeBlockRun', {} as never));
+    for (const outcome of await Promise.allSettled(tasks)) {
+      const { reason } = outcome as PromiseRejectedResult;
+      assert.instance(reason, WorkerError);
+      assert.match(reason.message, 'worker did not start');
+      assert.match(reason.cause.message, why);
+    }
+    pool.close();
+  }
 });
 
 for (const shared of [true, false]) {
