@@ -4,6 +4,9 @@ import { decompressBlock } from './decompressor.js';
 import { loadHctReadTools } from './tools.js';
 import { verifyBlock } from './verifier.js';
 
+/** Below this many bytes of tensor, handing blocks to workers and taking them back costs more than it gains. */
+export const MIN_WORKER_BYTES = 2 ** 22;
+
 /** Blocks that stand one behind the other in a file, compressed. */
 export interface BlockRun {
   readonly algorithm: CompressionAlgorithm;

@@ -1,12 +1,20 @@
 import type { Stage } from '../stage.js';
 import { poolOf, type WorkersOption } from '../workers/workers.js';
 import { decodedBytes, type HctDecodeOptions, HctDecoder } from './decoder.js';
-import { HctWorkerDecoder } from './workerDecoder.js';
+import { type HctRunHandler, HctWorkerDecoder } from './workerDecoder.js';
 
 export interface HctBytesOptions extends HctDecodeOptions, WorkersOption {}
+
+const BYTES: HctRunHandler<Uint8Array> = {
+  part: decodedBytes,
+  decoded: (bytes) => [bytes],
+  copies: false,
+};
 
 /** The bytes of an HCT file in, the bytes of its tensor out, verified. */
 export function hctBytesStage(options: HctBytesOptions = {}): Stage<Uint8Array, Uint8Array> {
   const pool = poolOf(options.workers);
-  return pool === undefined ? new HctDecoder(decodedBytes, options) : new HctWorkerDecoder(pool, options);
+  return pool === undefined
+    ? new HctDecoder(decodedBytes, options)
+    : new HctWorkerDecoder(pool, BYTES, options);
 }

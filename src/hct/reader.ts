@@ -9,7 +9,7 @@ import { eachBounded } from '../workers/eachBounded.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { poolOf, type WorkersOption } from '../workers/workers.js';
 import type { BlockTable } from './blockIndex.js';
-import { type BlockOfRun, type BlockRun, decodedBytesOf } from './blockRun.js';
+import { type BlockOfRun, type BlockRun, decodedBytesOf, MIN_WORKER_BYTES } from './blockRun.js';
 import type { HctDecodeOptions } from './decoder.js';
 import { decompressBlock } from './decompressor.js';
 import { blockLength, type HctHeader } from './header.js';
@@ -25,9 +25,6 @@ import { verifyBlock } from './verifier.js';
 
 export interface HctReaderOptions extends HctDecodeOptions, AbortOptions, WorkersOption {}
 export interface HctReadAllOptions extends TensorCollectOptions, AbortOptions {}
-
-/** Below this many bytes of tensor, handing blocks to workers and taking them back costs more than it gains. */
-const MIN_WORKER_BYTES = 2 ** 22;
 
 /** Neighbouring blocks are fetched together up to this many compressed bytes: few requests, little memory… */
 const FETCH_SIZE = 2 ** 20;

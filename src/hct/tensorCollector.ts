@@ -61,6 +61,12 @@ export class TensorCollector {
       };
     }
   }
+
+  /** Takes bytes that have been decoded elsewhere, after the start. */
+  place(bytes: Uint8Array, byteOffset: number): Iterable<never> {
+    this.#bytes.set(bytes, byteOffset);
+    return [];
+  }
 }
 
 /** @throws LimitError */

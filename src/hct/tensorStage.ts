@@ -1,11 +1,17 @@
 import type { Stage } from '../stage.js';
-import { type HctDecodeOptions, HctDecoder } from './decoder.js';
+import { poolOf, type WorkersOption } from '../workers/workers.js';
+import { type HctDecodeOptions, HctDecoder, type HctPartHandler } from './decoder.js';
 import { type HctTensor, type TensorCollectOptions, TensorCollector } from './tensorCollector.js';
+import { HctWorkerDecoder } from './workerDecoder.js';
 
-export interface HctTensorOptions extends HctDecodeOptions, TensorCollectOptions {}
+export interface HctTensorOptions extends HctDecodeOptions, TensorCollectOptions, WorkersOption {}
 
 /** The bytes of an HCT file in; when all have come, its tensor out. */
-export function hctTensorStage(options?: HctTensorOptions): Stage<Uint8Array, HctTensor> {
+export function hctTensorStage(options: HctTensorOptions = {}): Stage<Uint8Array, HctTensor> {
   const collector = new TensorCollector(options);
-  return new HctDecoder((part, codec) => collector.add(part, codec), options);
+  const part: HctPartHandler<HctTensor> = (each, codec) => collector.add(each, codec);
+  const pool = poolOf(options.workers);
+  if (pool === undefined) return new HctDecoder(part, options);
+  const decoded = (bytes: Uint8Array, byteOffset: number) => collector.place(bytes, byteOffset);
+  return new HctWorkerDecoder(pool, { part, decoded, copies: true }, options);
 }

@@ -1,76 +1,127 @@
-import type { CompressionAlgorithm } from '../codecs/codec.js';
 import type { Stage } from '../stage.js';
 import type { Buffers } from '../workers/buffers.js';
 import type { WorkerPool } from '../workers/pool.js';
-import type { BlockOfRun } from './blockRun.js';
-import type { HctDecodeOptions } from './decoder.js';
+import { type BlockOfRun, decodedBytesOf, MIN_WORKER_BYTES } from './blockRun.js';
+import type { HctDecodeOptions, HctPartHandler } from './decoder.js';
+import type { HctHeader } from './header.js';
 import { HctParser } from './parser.js';
 import type { HctBlock, HctPart } from './parts.js';
+import { type HctTools, loadHctReadTools } from './tools.js';
+import { verifyBlock } from './verifier.js';
 
 /** Bytes of tensor that go to a worker at a time: the messages' cost is small against decoding them. */
 const RUN_BYTES = 2 ** 20;
 
+/** What becomes of the parts of a file. */
+export interface HctRunHandler<O> {
+  /** Takes start and end, and the blocks of a file that is too small for workers. */
+  readonly part: HctPartHandler<O>;
+  /** Takes what a worker has made of blocks that follow each other. */
+  readonly decoded: (bytes: Uint8Array, byteOffset: number) => Iterable<O>;
+  /** `decoded` is done with the bytes when it ends: their memory is used again. */
+  readonly copies: boolean;
+}
+
+interface RunUnderWay {
+  readonly decoded: Promise<Uint8Array>;
+  readonly byteOffset: number;
+}
+
 /**
- * A whole file's bytes in, its tensor's bytes out, with other threads verifying and decompressing. Runs of blocks go
- * to the pool as they arrive and come out in order; when as many are under way as keep the pool busy, the input waits.
+ * A whole file's bytes in, something made of its parts out, with other threads verifying and decompressing. Runs of
+ * blocks go to the pool as they arrive and come out in order; when as many are under way as keep the pool busy, the
+ * input waits.
  */
-export class HctWorkerDecoder implements Stage<Uint8Array, Uint8Array> {
+export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
   readonly #pool: WorkerPool;
+  readonly #handler: HctRunHandler<O>;
   readonly #options: HctDecodeOptions;
   readonly #parser: HctParser;
   readonly #closed = new AbortController();
-  #algorithm: CompressionAlgorithm = 'lz4';
-  #run: GrowingRun;
-  #underWay: Promise<Uint8Array>[] = [];
+  #header!: HctHeader;
+  #tools!: HctTools;
+  #run: GrowingRun | undefined;
+  readonly #underWay: RunUnderWay[] = [];
 
-  constructor(pool: WorkerPool, options: HctDecodeOptions) {
+  constructor(pool: WorkerPool, handler: HctRunHandler<O>, options: HctDecodeOptions) {
     this.#pool = pool;
+    this.#handler = handler;
     this.#options = options;
     this.#parser = new HctParser(options);
-    this.#run = emptyRun(pool.buffers);
   }
 
-  async *push(chunk: Uint8Array): AsyncIterable<Uint8Array> {
-    for (const part of this.#parser.push(chunk)) {
-      this.#take(part);
-      while (this.#underWay.length >= this.#pool.capacity) yield await this.#underWay.shift()!;
-    }
+  push(chunk: Uint8Array): AsyncIterable<O> {
+    return this.#take(this.#parser.push(chunk));
   }
 
-  async *flush(): AsyncIterable<Uint8Array> {
-    for (const part of this.#parser.flush()) this.#take(part);
-    this.#send();
-    for (const decoded of this.#underWay) yield await decoded;
+  flush(): AsyncIterable<O> {
+    return this.#take(this.#parser.flush());
   }
 
   close(): void {
     this.#closed.abort();
+    if (this.#run !== undefined) this.#pool.buffers.give([this.#run.compressed.buffer]);
   }
 
-  #take(part: HctPart): void {
-    if (part.kind === 'start') this.#algorithm = part.header.algorithm;
-    if (part.kind !== 'block') return;
-    addToRun(this.#run, part, this.#pool.buffers);
+  async *#take(parts: Iterable<HctPart>): AsyncIterable<O> {
+    const { verify = true } = this.#options;
+    for (const part of parts) {
+      if (part.kind === 'start') {
+        this.#header = part.header;
+        this.#tools = await loadHctReadTools(part.header.algorithm, this.#options);
+      }
+      if (part.kind === 'block' && this.#header.originalSize >= MIN_WORKER_BYTES) {
+        this.#collect(part);
+        yield* this.#settle(this.#pool.capacity - 1);
+        continue;
+      }
+      if (part.kind === 'end') {
+        this.#send();
+        yield* this.#settle(0);
+      }
+      if (part.kind === 'block' && verify) verifyBlock(part, this.#tools.kernels);
+      yield* this.#handler.part(part, this.#tools.codec);
+    }
+  }
+
+  #collect(block: HctBlock): void {
+    const { buffers } = this.#pool;
+    this.#run ??= { compressed: buffers.take(RUN_BYTES), size: 0, byteLength: 0, blocks: [] };
+    addToRun(this.#run, block, buffers);
     if (this.#run.byteLength >= RUN_BYTES) this.#send();
   }
 
   #send(): void {
+    if (this.#run === undefined) return;
     const { compressed, blocks } = this.#run;
-    if (blocks.length === 0) return;
-    this.#run = emptyRun(this.#pool.buffers);
+    this.#run = undefined;
     const { implementation, verify = true } = this.#options;
-    const algorithm = this.#algorithm;
+    const { algorithm, blockSize } = this.#header;
     const decoded = this.#pool.runPrepared(
       'decodeBlockRun',
-      () => ({
-        input: { algorithm, implementation, verify, compressed, blocks },
-        lent: [compressed.buffer],
-      }),
+      (buffers) => {
+        const out = this.#handler.copies ? buffers.take(decodedBytesOf(blocks)) : undefined;
+        return {
+          input: { algorithm, implementation, verify, compressed, blocks, out },
+          transfer: out === undefined ? [] : [out.buffer],
+          lent: [compressed.buffer],
+        };
+      },
       { signal: this.#closed.signal },
     );
     // It is awaited in its turn; until then, its failure is nobody's.
     decoded.catch(() => {});
-    this.#underWay.push(decoded);
+    this.#underWay.push({ decoded, byteOffset: blocks[0]!.blockIndex * blockSize });
+  }
+
+  /** Waits until no more than so many runs are under way. */
+  async *#settle(most: number): AsyncIterable<O> {
+    while (this.#underWay.length > most) {
+      const { decoded, byteOffset } = this.#underWay.shift()!;
+      const bytes = await decoded;
+      yield* this.#handler.decoded(bytes, byteOffset);
+      if (this.#handler.copies) this.#pool.buffers.give([bytes.buffer]);
+    }
   }
 }
 
@@ -81,10 +132,6 @@ interface GrowingRun {
   /** Bytes of tensor. */
   byteLength: number;
   readonly blocks: BlockOfRun[];
-}
-
-function emptyRun(buffers: Buffers): GrowingRun {
-  return { compressed: buffers.take(RUN_BYTES), size: 0, byteLength: 0, blocks: [] };
 }
 
 /** Copies the block: it is a view of a chunk that its owner may use again. */

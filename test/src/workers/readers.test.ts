@@ -1,20 +1,32 @@
+import { lastValueFrom } from 'rxjs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { fromByteStream } from '../../../operators/fromByteStream.js';
 import { HctDecoderStream } from '../../../operators/hct/decodeHct.js';
+import { HctTensorStream, hctTensor } from '../../../operators/hct/hctTensor.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import type { CompressionAlgorithm } from '../../../src/codecs/codec.js';
-import { ArgumentError, ChecksumError, TruncatedError } from '../../../src/errors.js';
+import {
+  ArgumentError,
+  ChecksumError,
+  FormatError,
+  LimitError,
+  TruncatedError,
+} from '../../../src/errors.js';
 import { HctReader } from '../../../src/hct/reader.js';
+import type { HctTensor } from '../../../src/hct/tensorCollector.js';
+import type { HctTensorOptions } from '../../../src/hct/tensorStage.js';
 import { HctWriter } from '../../../src/hct/writer.js';
 import { HoloTensorEncoder } from '../../../src/holotensor/encoder.js';
 import { packHoloTensor } from '../../../src/holotensor/pack.js';
 import { HoloTensorReader } from '../../../src/holotensor/reader.js';
 import { portableKernels } from '../../../src/kernels/portable/index.js';
+import { viewBytes } from '../../../src/views.js';
 import { WorkerPool } from '../../../src/workers/pool.js';
 import { rejects } from '../../helpers/assertions.js';
 import { isolated } from '../../helpers/isolated.js';
-import { chunked, collect } from '../../helpers/streams.js';
+import { chunked, collect, tick } from '../../helpers/streams.js';
 
 const pool = new WorkerPool(2, { url: new URL('../../helpers/workerFromSource.mjs', import.meta.url) });
 test.after(() => pool.close());
@@ -87,7 +99,67 @@ for (const algorithm of ['lz4', 'zstd'] as const) {
     );
     assert.ok(Buffer.from(bytes).equals(joined(await collect(stream))));
   });
+
+  test(`a stream of HCT collected to a tensor by workers, ${algorithm}`, async () => {
+    const file = await hctFile(algorithm);
+    const through = (options: HctTensorOptions) =>
+      collect(chunked(file, 65_536).pipeThrough(new HctTensorStream(options)));
+    const [{ data, ...there }] = (await through({ workers: pool })) as [HctTensor];
+    const [{ data: same, ...here }] = (await through({})) as [HctTensor];
+    assert.equal(there, here);
+    assert.ok(Buffer.from(bytes).equals(viewBytes(data)) && Buffer.from(bytes).equals(viewBytes(same)));
+    const observed = fromByteStream(chunked(file, 65_536)).pipe(hctTensor({ workers: pool }));
+    assert.ok(Buffer.from(bytes).equals(viewBytes((await lastValueFrom(observed)).data)));
+    await rejects(through({ workers: pool, maxBytes: LENGTH - 1 }), LimitError);
+  });
 }
+
+test('streams of small files do without workers', async () => {
+  const sink = memorySink();
+  const writer = new HctWriter(sink, { dtype: 'I8', shape: [1000] });
+  await writer.write(bytes.subarray(0, 1000));
+  await writer.close();
+  // One that could not work.
+  const nowhere = { workers: new WorkerPool(1, { url: new URL('nothing.mjs', import.meta.url) }) };
+  const [tensor] = await collect(chunked(sink.bytes, 7).pipeThrough(new HctTensorStream(nowhere)));
+  assert.equal(viewBytes(tensor!.data), bytes.slice(0, 1000));
+  const decoded = await collect(chunked(sink.bytes, 7).pipeThrough(new HctDecoderStream(nowhere)));
+  assert.equal(joined(decoded), bytes.slice(0, 1000));
+  sink.bytes[sink.bytes.length - 1]! ^= 1;
+  await rejects(collect(chunked(sink.bytes, 7).pipeThrough(new HctTensorStream(nowhere))), FormatError);
+});
+
+test('unsubscribing from a tensor that workers decode ends their tasks', async () => {
+  const file = await hctFile('lz4');
+  let half: () => void;
+  const halfIsOut = new Promise<void>((resolve) => {
+    half = resolve;
+  });
+  let cancelled = false;
+  let at = 0;
+  const stream = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      if (at > file.length / 2) {
+        half();
+        await new Promise(() => {});
+      }
+      controller.enqueue(file.slice(at, at + 4096));
+      at += 4096;
+    },
+    cancel() {
+      cancelled = true;
+    },
+  });
+  const subscription = fromByteStream(stream)
+    .pipe(hctTensor({ workers: pool }))
+    .subscribe();
+  await halfIsOut;
+  subscription.unsubscribe();
+  await tick(1);
+  assert.ok(cancelled);
+  const [tensor] = await collect(chunked(file, 65_536).pipeThrough(new HctTensorStream({ workers: pool })));
+  assert.ok(Buffer.from(bytes).equals(viewBytes(tensor!.data)));
+});
 
 test('a stream decoded by workers fails where the file is wrong, and stops when it is cancelled', async () => {
   const file = await hctFile('lz4');
