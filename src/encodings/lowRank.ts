@@ -48,8 +48,8 @@ const ROUNDING = 3e-7;
 
 /**
  * Fragments of the truncated singular value decomposition of a tensor: the best approximation there is at each rank.
- * Encoding n×n at rank r takes 7/3 n³ operations for small n or large r, else 4 n² (r + 8) for each of 3 to 15
- * iterations (see `truncatedSvd`); adding a fragment of c components takes 2 n² c, reconstructing copies n².
+ * Encoding n×n at rank r takes 7/3 n³ operations for small n or large r, else 4 n² (r + 8) some 3 to 12 times, most of them
+ * in single precision (see `findRange`); adding a fragment of c components takes 2 n² c, reconstructing copies n².
  */
 export class LowRankEncoder {
   readonly #rank: number;

@@ -79,6 +79,11 @@ export interface LinearKernels {
    */
   multiply(a: Matrix, b: Matrix, out: Float64Array): void;
   /**
+   * The same, in single precision where that is faster: b is rounded to f32, and so are the sums. a is a matrix of f32
+   * whose norm is finite in f32.
+   */
+  multiplySingle(a: Matrix, b: Matrix, out: Float64Array): void;
+  /**
    * `out` += a·b, row-major, otherwise as `multiply`. The products of up to 256 columns of a are summed in double
    * precision before they are rounded into `out`.
    */

@@ -22,16 +22,18 @@ export interface Block {
  * An orthonormal basis of what the columns of `block` (n×b) add to those of `basis`, which are orthonormal. It has
  * fewer than b columns where they add less. Projection and orthonormalization are both done twice, which is enough
  * (Giraud, Langou and Rozložník, 2005).
+ * @param outside the block is orthogonal to the basis but for rounding, as residuals are: projecting once is enough
  */
 export function extendBasis(
   kernels: LinearKernels,
   basis: Matrix,
   block: Block,
   random: () => number,
+  outside = false,
 ): Block {
   const n = basis.rows;
   const norms = columnNorms(block.data, n, block.cols);
-  project(kernels, basis, block);
+  if (!outside) project(kernels, basis, block);
   const projected = columnNorms(block.data, n, block.cols);
   const scales = projected.map((norm, j) => (norm > INSIDE * norms[j]! ? 1 / norm : 0));
   for (let i = 0, at = 0; i < n; i++)

@@ -27,6 +27,7 @@ export const portableKernels: Kernels = {
   float32ToHalf,
   addProduct,
   multiply,
+  multiplySingle: multiply,
   tridiagonalize,
   release() {},
 };

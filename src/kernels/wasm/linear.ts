@@ -3,6 +3,7 @@ import { colRange, type Matrix, rowRange } from '../../linalg/matrix.js';
 import { blockedMultiply, blockLengths, DEPTH, pack, wholeTiles } from '../blockedMultiply.js';
 import type { LinearKernels } from '../kernels.js';
 import { portableKernels } from '../portable/index.js';
+import { isNarrow, narrowMultiply } from './narrowMultiply.js';
 import type { WasmRuntime } from './runtime.js';
 
 interface LinearExports {
@@ -41,21 +42,30 @@ export function wasmLinear(runtime: WasmRuntime): LinearKernels {
       for (const [i, line] of lines.entries()) line.set(sums.subarray(i * stride, i * stride + b.cols));
     }
   }
-  return {
-    multiply(a, b, out) {
-      runtime.scope(() => {
-        const lengths = blockLengths(a, b);
-        const left = runtime.allocate(lengths.left * SIZE);
-        const right = runtime.allocate(lengths.right * SIZE);
-        const product = runtime.allocate(lengths.product * SIZE);
-        const { multiplyBlock } = runtime.exports<LinearExports>('linear');
-        blockedMultiply(a, b, out, {
-          left: runtime.doubles(left, lengths.left),
-          right: runtime.doubles(right, lengths.right),
-          product: runtime.doubles(product, lengths.product),
-          run: (rows, cols, length) => multiplyBlock(left, right, rows, cols, length, product),
-        });
+  function multiply(a: Matrix, b: Matrix, out: Float64Array): void {
+    if (isNarrow(a, b)) {
+      narrowMultiply(runtime, 8, a, b, out);
+      return;
+    }
+    runtime.scope(() => {
+      const lengths = blockLengths(a, b);
+      const left = runtime.allocate(lengths.left * SIZE);
+      const right = runtime.allocate(lengths.right * SIZE);
+      const product = runtime.allocate(lengths.product * SIZE);
+      const { multiplyBlock } = runtime.exports<LinearExports>('linear');
+      blockedMultiply(a, b, out, {
+        left: runtime.doubles(left, lengths.left),
+        right: runtime.doubles(right, lengths.right),
+        product: runtime.doubles(product, lengths.product),
+        run: (rows, cols, length) => multiplyBlock(left, right, rows, cols, length, product),
       });
+    });
+  }
+  return {
+    multiply,
+    multiplySingle(a, b, out) {
+      if (a.data instanceof Float32Array && isNarrow(a, b)) narrowMultiply(runtime, 4, a, b, out);
+      else multiply(a, b, out);
     },
     addProduct(a, b, out) {
       for (let inner = 0; inner < a.cols; inner += DEPTH) {

@@ -22,7 +22,7 @@ const anyMatrix = (rows: number, cols: number, seed: number): Matrix => {
 const at = ({ data, offset, rowStride, colStride }: Matrix, i: number, j: number): number =>
   data[offset + i * rowStride + j * colStride]!;
 
-function checkProduct(a: Matrix, b: Matrix, actual: Float64Array): void {
+function checkProduct(a: Matrix, b: Matrix, actual: Float64Array, tolerance = 1e-14): void {
   for (let i = 0; i < a.rows; i++) {
     for (let j = 0; j < b.cols; j++) {
       let sum = 0;
@@ -31,7 +31,7 @@ function checkProduct(a: Matrix, b: Matrix, actual: Float64Array): void {
         sum += at(a, i, k) * at(b, k, j);
         size += Math.abs(at(a, i, k) * at(b, k, j));
       }
-      if (!(Math.abs(actual[i * b.cols + j]! - sum) <= 1e-14 * size)) {
+      if (!(Math.abs(actual[i * b.cols + j]! - sum) <= tolerance * size)) {
         assert.unreachable(
           `${a.rows}×${a.cols}×${b.cols} at ${i}, ${j}: ${actual[i * b.cols + j]} for ${sum}`,
         );
@@ -54,6 +54,9 @@ for (const implementation of ['portable', 'wasm'] as const) {
         kernels.multiply(a, b, out);
         checkProduct(a, b, out);
         assert.is(out[rows * cols], 7);
+        const single = out.slice().fill(Number.NaN);
+        kernels.multiplySingle(a, b, single);
+        checkProduct(a, b, single, 1e-6);
         const sum = new Float32Array(rows * cols + 1).fill(0.5);
         kernels.addProduct(a, b, sum);
         assert.is(sum[rows * cols], 0.5);
@@ -68,12 +71,42 @@ for (const implementation of ['portable', 'wasm'] as const) {
       [101, 530, 7],
       [3, 260, 1030],
       [200, 3, 521],
+      // Rows that are a power of two apart, and more of them than are summed at once.
+      [70, 256, 9],
+      [9, 4200, 5],
+      [4200, 9, 5],
     ] as const) {
       for (const seed of [1, 2, 3, 4]) {
         const [a, b] = [anyMatrix(rows, inner, seed), anyMatrix(inner, cols, seed + 9)];
         const out = new Float64Array(rows * cols);
         kernels.multiply(a, b, out);
         checkProduct(a, b, out);
+        kernels.multiplySingle(a, b, out);
+        checkProduct(a, b, out, 1e-6);
+      }
+    }
+  });
+
+  test(`${implementation}: products in single precision of very large and very small numbers`, () => {
+    for (const [large, small] of [
+      [2 ** 118, 1],
+      [1, 2 ** 500],
+      [2 ** -60, 2 ** -500],
+    ] as const) {
+      const data = gaussian(300, 1).map((value) => value * large);
+      const a = matrix(data, 20, 15);
+      const b = matrix(
+        Float64Array.from(gaussian(60, 2), (value) => value * small),
+        15,
+        4,
+      );
+      for (const [left, right] of [
+        [a, b],
+        [transpose(matrix(data, 15, 20)), b],
+      ] as const) {
+        const out = new Float64Array(80);
+        kernels.multiplySingle(left, right, out);
+        checkProduct(left, right, out, 1e-6);
       }
     }
   });

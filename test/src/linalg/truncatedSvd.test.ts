@@ -125,22 +125,26 @@ for (const one of CASES) {
     check(one, truncatedSvd(kernels, matrix(data, rows, cols), rank));
   });
 
-  test(`${one.name}: the range finder captures what there is`, () => {
+  test(`${one.name}: the range finder captures what there is`, async () => {
     const tall =
       one.rows >= one.cols
         ? matrix(one.data, one.rows, one.cols)
         : transpose(matrix(one.data, one.rows, one.cols));
-    const random = randomFrom(7);
-    const { basis, image } = findRange(kernels, tall, one.rank, () => random() - 0.5);
-    // Decomposing the image is exact, so what is off here is what the range finder missed.
-    const { sigma } = truncatedSvd(kernels, image, one.rank);
     const full = truncatedSvd(kernels, tall, one.rank).sigma;
-    assert.ok(dot(sigma, sigma) >= 0.999 * dot(full, full), `${dot(sigma, sigma)} of ${dot(full, full)}`);
-    assert.ok(basis.cols <= tall.cols);
+    // The wasm kernels have products in single precision.
+    for (const finder of [kernels, await loadKernels()]) {
+      const random = randomFrom(7);
+      const { basis, image } = findRange(finder, tall, one.rank, () => random() - 0.5);
+      // Decomposing the image is exact, so what is off here is what the range finder missed.
+      const { sigma } = truncatedSvd(kernels, image, one.rank);
+      assert.ok(dot(sigma, sigma) >= 0.999 * dot(full, full), `${dot(sigma, sigma)} of ${dot(full, full)}`);
+      assert.ok(basis.cols <= tall.cols);
+    }
   });
 }
 
-test('rows and columns of any size, repeated or empty: energy, order, orthonormality', () => {
+test('rows and columns of any size, repeated or empty: energy, order, orthonormality', async () => {
+  const wasm = await loadKernels();
   const scales = fc.array(fc.double({ min: -12, max: 12, noNaN: true }), { minLength: 1, maxLength: 30 });
   fc.assert(
     fc.property(scales, scales, fc.integer({ min: 1, max: 30 }), fc.nat(), (down, across, rank, seed) => {
@@ -158,11 +162,13 @@ test('rows and columns of any size, repeated or empty: energy, order, orthonorma
         truncatedSvd(kernels, matrix(data, rows, cols), rank),
       );
       const tall = rows >= cols ? matrix(data, rows, cols) : transpose(matrix(data, rows, cols));
-      const random = randomFrom(seed);
-      const { image } = findRange(kernels, tall, rank, () => random() - 0.5);
-      const { sigma } = truncatedSvd(kernels, image, rank);
       const full = truncatedSvd(kernels, tall, rank).sigma;
-      assert.ok(dot(sigma, sigma) >= 0.999 * dot(full, full));
+      for (const finder of [kernels, wasm]) {
+        const random = randomFrom(seed);
+        const { image } = findRange(finder, tall, rank, () => random() - 0.5);
+        const { sigma } = truncatedSvd(kernels, image, rank);
+        assert.ok(dot(sigma, sigma) >= 0.999 * dot(full, full));
+      }
     }),
     { numRuns: 100 },
   );
@@ -210,16 +216,46 @@ test('a matrix beyond the dense size goes through the range finder', async () =>
   }
 });
 
-test('a cluster of a thousand values a few thousandths apart, in a matrix too large to decompose whole', async () => {
-  // A diagonal matrix is as hard as any other with its singular values: the range finder starts at random.
-  const [n, cluster, rank] = [2112, 1000, 32];
-  const sigma = Array.from({ length: n }, (_, i) => (i < cluster ? 1 - (0.004 * i) / cluster : 0.5));
-  const data = new Float32Array(n * n);
-  for (const [i, value] of sigma.entries()) data[i * n + i] = value;
-  const found = truncatedSvd(await loadKernels(), matrix(data, n, n), rank);
-  const energy = (values: Iterable<number>) =>
-    Array.from(values).reduce((sum, value) => sum + value * value, 0);
-  assert.ok(energy(found.sigma) >= 0.999 * energy(sigma.slice(0, rank)));
+// A diagonal matrix is as hard as any other with its singular values: the range finder starts at random.
+const HARD: Readonly<Record<string, readonly [rank: number, sigma: (i: number) => number]>> = {
+  'a cluster of a thousand values a few thousandths apart': [
+    32,
+    (i) => (i < 1000 ? 1 - 0.004 * (i / 1000) : 0.5),
+  ],
+  'a cluster of all values': [32, (i) => 1 - 0.01 * (i / LARGE)],
+  'forty equal values, close above the others': [64, (i) => (i < 40 ? 1 : 0.995 - 0.2 * (i / LARGE))],
+  'an edge without a gap': [16, (i) => 1 - (i / LARGE) ** 2],
+};
+const LARGE = 2112;
+for (const [name, [rank, sigma]] of Object.entries(HARD)) {
+  test(`${name}, in a matrix too large to decompose whole`, async () => {
+    const data = new Float32Array(LARGE * LARGE);
+    for (let i = 0; i < LARGE; i++) data[i * LARGE + i] = sigma(i);
+    const found = truncatedSvd(await loadKernels(), matrix(data, LARGE, LARGE), rank);
+    const best = Float64Array.from({ length: rank }, (_, i) => sigma(i));
+    assert.ok(dot(found.sigma, found.sigma) >= 0.9995 * dot(best, best));
+  });
+}
+
+test('strong directions above noise: vectors as exact as f32 can tell, though most products are in it', async () => {
+  const kernels = await loadKernels();
+  const size = 2100;
+  const data = gaussian(size * size, 1);
+  for (let k = 0; k < 6; k++) {
+    const [u, v] = [gaussian(size, 10 + k), gaussian(size, 20 + k)];
+    const scale = (3 * 1.2 ** k) / Math.sqrt(size);
+    for (let i = 0, at = 0; i < size; i++)
+      for (let j = 0; j < size; j++, at++) data[at]! += scale * u[i]! * v[j]!;
+  }
+  const a = matrix(data, size, size);
+  const { sigma, u, v } = truncatedSvd(kernels, a, 6);
+  const pulled = new Float64Array(6 * size);
+  kernels.multiply(matrix(u, 6, size), a, pulled);
+  for (let k = 0; k < 6; k++) {
+    const row = pulled.subarray(k * size, (k + 1) * size);
+    const error = Math.hypot(...row.map((value, j) => value / sigma[k]! - v[k * size + j]!));
+    assert.ok(error < 1e-4, `vector ${k} is off by ${error}`);
+  }
 });
 
 test.run();
