@@ -1,22 +1,30 @@
 import type { ReceivedFragment } from '../../src/holotensor/fragment.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import { type ReconstructOptions, Reconstructor } from '../../src/holotensor/reconstructor.js';
+import { WorkerReconstructor } from '../../src/holotensor/workerReconstructor.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { nextTask } from '../../src/nextTask.js';
+import { poolOf, type WorkersOption } from '../../src/workers/workers.js';
+
+/** Below this many bytes of tensor, a worker is not worth the messages. */
+const MIN_WORKER_BYTES = 2 ** 18;
+
+export type ReconstructStreamOptions = ReconstructOptions & WorkersOption;
 
 /**
  * The fragments of one tensor in; the tensor out, better each time, when the reader asks and `emit` says that one is
  * due. Fragments are taken as they arrive; those that arrive while the reader is busy all go into its next
  * reconstruction. The last state always comes.
  *
- * All reconstructions share one array unless `reuseBuffer` is false: copy what must outlast the next one.
+ * All reconstructions share one array unless `reuseBuffer` is false: copy what must outlast the next one. With
+ * `workers`, one of them decodes, and this thread only moves the bytes.
  *
  * @example
  * const tensors = response.body.pipeThrough(new HolotensorFragmentStream()).pipeThrough(new ReconstructStream());
  * for await (const { data, quality } of tensors) draw(data, quality.cosine);
  */
 export class ReconstructStream extends TransformStream<ReceivedFragment, Reconstruction> {
-  constructor(options: ReconstructOptions = {}) {
+  constructor(options: ReconstructStreamOptions = {}) {
     super();
     const pair = new ReconstructPump(options);
     // Own properties shadow the prototype's accessors: pipeThrough, Duplex.fromWeb and the like see these.
@@ -28,18 +36,20 @@ export class ReconstructStream extends TransformStream<ReceivedFragment, Reconst
 class ReconstructPump {
   readonly readable: ReadableStream<Reconstruction>;
   readonly writable: WritableStream<ReceivedFragment>;
-  readonly #options: ReconstructOptions;
-  #reconstructor: Reconstructor | undefined;
+  readonly #options: ReconstructStreamOptions;
+  #reconstructor: Reconstructor | WorkerReconstructor | undefined;
   #out!: ReadableStreamDefaultController<Reconstruction>;
   #in!: WritableStreamDefaultController;
   /** The reader is waiting for a reconstruction. */
   #wanted = false;
+  /** It is being made, in a worker. */
+  #taking = false;
   #ended = false;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Lets the closing of the writable go on; there when all fragments are in and the last state is not out. */
   #lastIsOut: (() => void) | undefined;
 
-  constructor(options: ReconstructOptions) {
+  constructor(options: ReconstructStreamOptions) {
     this.#options = options;
     this.readable = new ReadableStream<Reconstruction>(
       {
@@ -48,7 +58,7 @@ class ReconstructPump {
         },
         pull: () => {
           this.#wanted = true;
-          this.#giveIfDue();
+          void this.#giveIfDue();
         },
         cancel: (reason) => {
           this.#end();
@@ -72,25 +82,31 @@ class ReconstructPump {
 
   async #take(fragment: ReceivedFragment): Promise<void> {
     try {
-      this.#reconstructor ??= new Reconstructor({
-        ...this.#options,
-        kernels: this.#options.kernels ?? (await loadKernels()),
-      });
-      this.#reconstructor.add(fragment);
+      this.#reconstructor ??= await this.#createReconstructor(fragment);
+      if (this.#ended) this.#forget();
+      else await this.#reconstructor.add(fragment);
     } catch (error) {
       this.#fail(error);
       return;
     }
     // Whoever got a reconstruction may find it good enough and cancel: the next fragment is not asked for before.
-    if (this.#giveIfDue()) await nextTask();
+    if (await this.#giveIfDue()) await nextTask();
+  }
+
+  async #createReconstructor({ header }: ReceivedFragment): Promise<Reconstructor | WorkerReconstructor> {
+    const { workers, ...options } = this.#options;
+    const pool = poolOf(workers);
+    if (pool !== undefined && options.kernels === undefined && header.originalSize >= MIN_WORKER_BYTES)
+      return new WorkerReconstructor(pool, header, options);
+    return new Reconstructor({ ...options, kernels: options.kernels ?? (await loadKernels()) });
   }
 
   /** The last state goes out when the reader asks for it. */
   async #close(): Promise<void> {
-    if (this.#reconstructor?.changed) {
+    if (this.#reconstructor?.changed || this.#taking) {
       await new Promise<void>((resolve) => {
         this.#lastIsOut = resolve;
-        this.#giveIfDue();
+        void this.#giveIfDue();
       });
     }
     if (this.#ended) return;
@@ -98,10 +114,10 @@ class ReconstructPump {
     this.#out.close();
   }
 
-  /** Computes a reconstruction if one is wanted and due; true when it did. */
-  #giveIfDue(): boolean {
+  /** Has a reconstruction made if one is wanted and due; true when it did. */
+  async #giveIfDue(): Promise<boolean> {
     const reconstructor = this.#reconstructor;
-    if (!this.#wanted || this.#ended || !reconstructor?.changed) return false;
+    if (!this.#wanted || this.#taking || this.#ended || !reconstructor?.changed) return false;
     const now = performance.now();
     const delay = this.#lastIsOut === undefined ? reconstructor.delay(now) : 0;
     if (delay > 0) {
@@ -110,8 +126,13 @@ class ReconstructPump {
     }
     try {
       this.#wanted = false;
-      this.#out.enqueue(reconstructor.take(now));
-      this.#lastIsOut?.();
+      this.#taking = true;
+      const taken = reconstructor.take(now);
+      const reconstruction = taken instanceof Promise ? await taken : taken;
+      this.#taking = false;
+      if (this.#ended) return true;
+      this.#out.enqueue(reconstruction);
+      if (!reconstructor.changed) this.#lastIsOut?.();
     } catch (error) {
       this.#fail(error);
     }
@@ -120,7 +141,7 @@ class ReconstructPump {
 
   #wake(): void {
     this.#timer = undefined;
-    this.#giveIfDue();
+    void this.#giveIfDue();
   }
 
   #fail(reason: unknown): void {
@@ -138,6 +159,11 @@ class ReconstructPump {
   #end(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
+    this.#forget();
     this.#lastIsOut?.();
+  }
+
+  #forget(): void {
+    if (this.#reconstructor instanceof WorkerReconstructor) this.#reconstructor.close();
   }
 }

@@ -1,5 +1,5 @@
 import type { Buffers } from './buffers.js';
-import type { TaskName } from './tasks.js';
+import type { TaskInput, TaskName, TaskOutput } from './tasks.js';
 
 export interface RunOptions {
   /** Buffers of the input that go to the worker rather than being copied: they are empty afterwards. */
@@ -22,4 +22,14 @@ export interface Job {
   readonly task: TaskName;
   readonly prepare: (buffers: Buffers) => Prepared<unknown>;
   readonly settle: (outcome: { readonly output: unknown } | { readonly error: unknown }) => void;
+}
+
+/** See `WorkerPool.openSession`. When its worker dies, what it kept is lost, and all further tasks fail. */
+export interface WorkerSession {
+  runPrepared<T extends TaskName>(
+    task: T,
+    prepare: (buffers: Buffers) => Prepared<TaskInput<T>>,
+    options?: Pick<RunOptions, 'signal'>,
+  ): Promise<TaskOutput<T>>;
+  close(): void;
 }

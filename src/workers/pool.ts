@@ -1,7 +1,7 @@
 import { WorkerError } from '../errors.js';
 import { Buffers, unshared } from './buffers.js';
 import { handshake } from './handshake.js';
-import type { Job, Prepared, RunOptions } from './job.js';
+import type { Job, Prepared, RunOptions, WorkerSession } from './job.js';
 import { unpackError } from './packedError.js';
 import type { WorkerReply } from './protocol.js';
 import type { TaskInput, TaskName, TaskOutput } from './tasks.js';
@@ -33,6 +33,7 @@ const IDLE_MS = 10_000;
 interface Member {
   readonly thread: Thread;
   readonly jobs: Map<number, Job>;
+  readonly sessions: Set<number>;
 }
 
 /**
@@ -87,6 +88,39 @@ export class WorkerPool {
     prepare: (buffers: Buffers) => Prepared<TaskInput<T>>,
     { signal }: Pick<RunOptions, 'signal'> = {},
   ): Promise<TaskOutput<T>> {
+    return this.#run(task, prepare, signal, (job) => {
+      this.#waiting.push(job);
+      this.#dispatch();
+    });
+  }
+
+  /** Tasks that run in one and the same worker, in order, and share what they keep there until `close`. */
+  openSession(): WorkerSession {
+    const session = this.#nextId++;
+    let member: Member | undefined;
+    return {
+      runPrepared: (task, prepare, { signal } = {}) =>
+        this.#run(task, prepare, signal, (job) => {
+          clearTimeout(this.#idle);
+          member ??= this.#memberFor(session);
+          if (this.#members.has(member)) this.#post(member, job, session);
+          else job.settle({ error: new WorkerError('worker died, and what it kept is lost') });
+        }),
+      close: () => {
+        if (member === undefined || !this.#members.has(member)) return;
+        member.sessions.delete(session);
+        member.thread.post({ forget: session }, []);
+        this.#endWhenIdle();
+      },
+    };
+  }
+
+  #run<T extends TaskName>(
+    task: T,
+    prepare: Job['prepare'],
+    signal: AbortSignal | undefined,
+    begin: (job: Job) => void,
+  ): Promise<TaskOutput<T>> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
       if (this.#closed) throw new WorkerError('worker pool is closed');
@@ -105,8 +139,7 @@ export class WorkerPool {
         job.settle({ error: signal?.reason });
       };
       signal?.addEventListener('abort', abort, { once: true });
-      this.#waiting.push(job);
-      this.#dispatch();
+      begin(job);
     });
   }
 
@@ -122,19 +155,23 @@ export class WorkerPool {
   #dispatch(): void {
     clearTimeout(this.#idle);
     for (let job = this.#waiting[0]; job !== undefined; job = this.#waiting[0]) {
-      try {
-        const member = this.#freeMember();
-        if (member === undefined) return;
-        const { id, task } = job;
-        const { input, transfer = [], lent = [] } = job.prepare(this.buffers);
-        // Throws when something in the input cannot be cloned or transferred.
-        member.thread.post({ id, task, input, lent }, unshared([...transfer, ...lent]));
-        member.jobs.set(id, job);
-        member.thread.keepAlive(true);
-      } catch (cause) {
-        job.settle({ error: new WorkerError('task cannot be given to a worker', { cause }) });
-      }
+      const member = this.#freeMember();
+      if (member === undefined) return;
       this.#waiting.shift();
+      this.#post(member, job);
+    }
+  }
+
+  #post({ thread, jobs }: Member, job: Job, session?: number): void {
+    const { id, task } = job;
+    try {
+      const { input, transfer = [], lent = [] } = job.prepare(this.buffers);
+      // Throws when something in the input cannot be cloned or transferred.
+      thread.post({ id, task, input, lent, session }, unshared([...transfer, ...lent]));
+      jobs.set(id, job);
+      thread.keepAlive(true);
+    } catch (cause) {
+      job.settle({ error: new WorkerError('task cannot be given to a worker', { cause }) });
     }
   }
 
@@ -149,6 +186,15 @@ export class WorkerPool {
     return least !== undefined && least.jobs.size < TASKS_PER_WORKER ? least : undefined;
   }
 
+  /** One without a session, a new one, or the one with the fewest. */
+  #memberFor(session: number): Member {
+    const [fewest] = [...this.#members].sort((a, b) => a.sessions.size - b.sessions.size);
+    const full = this.#members.size === this.size;
+    const member = fewest && (full || fewest.sessions.size === 0) ? fewest : this.#start();
+    member.sessions.add(session);
+    return member;
+  }
+
   #start(): Member {
     const events = handshake(this.#startTimeout, {
       ready: () => {
@@ -157,7 +203,7 @@ export class WorkerPool {
       reply: (reply) => this.#finish(member, reply),
       crash: (cause) => this.#crash(member, cause),
     });
-    const member: Member = { jobs: new Map(), thread: startThread(this.#url, events) };
+    const member: Member = { jobs: new Map(), sessions: new Set(), thread: startThread(this.#url, events) };
     this.#members.add(member);
     return member;
   }
@@ -178,10 +224,12 @@ export class WorkerPool {
     job?.settle('error' in reply ? { error: unpackError(reply.error) } : reply);
     if (member.jobs.size === 0) member.thread.keepAlive(false);
     this.#dispatch();
-    if ([...this.#members].every(({ jobs }) => jobs.size === 0)) this.#endWhenIdle();
+    this.#endWhenIdle();
   }
 
   #endWhenIdle(): void {
+    for (const { jobs, sessions } of this.#members) if (jobs.size + sessions.size > 0) return;
+    clearTimeout(this.#idle);
     this.#idle = setTimeout(() => {
       for (const member of this.#members) this.#remove(member, undefined);
       this.buffers.clear();

@@ -7,13 +7,15 @@ import type { TaskName } from './tasks.js';
  */
 export const READY = 'holostream worker 1';
 
-/** What a pool tells a worker: a task, or that nobody wants one any more. */
-export type WorkerRequest = WorkerTask | { readonly cancel: number };
+/** What a pool tells a worker: a task, or that nobody wants one, or the tasks of a session, any more. */
+export type WorkerRequest = WorkerTask | { readonly cancel: number } | { readonly forget: number };
 
 export interface WorkerTask {
   readonly id: number;
   readonly task: TaskName;
   readonly input: unknown;
+  /** Tasks with the same number share what they keep. */
+  readonly session: number | undefined;
   /** Buffers of the input that come back with the answer. */
   readonly lent: readonly ArrayBufferLike[];
 }

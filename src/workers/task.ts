@@ -6,6 +6,11 @@ export interface TaskResult<O> {
 
 /**
  * A piece of work for another thread: input and output pass through the structured clone algorithm, so they are plain
- * data. Long ones look at `signal` after letting messages in (`nextTask`).
+ * data. Long ones look at `signal` after letting messages in (`nextTask`). What the tasks of one session share, they
+ * keep in `state`.
  */
-export type Task<I, O> = (input: I, signal: AbortSignal) => Promise<TaskResult<O>>;
+export type Task<I, O, S = unknown> = (
+  input: I,
+  signal: AbortSignal,
+  state: Partial<S>,
+) => Promise<TaskResult<O>>;

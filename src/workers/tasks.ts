@@ -1,8 +1,9 @@
 import { decodeBlockRun } from '../hct/blockRun.js';
+import { reconstructStep } from '../holotensor/reconstructStep.js';
 import { reconstructStored } from '../holotensor/reconstructStored.js';
 
 /** What a worker can do. A new task is a function somewhere and a line here. */
-export const TASKS = { decodeBlockRun, reconstructStored };
+export const TASKS = { decodeBlockRun, reconstructStep, reconstructStored };
 
 export type TaskName = keyof typeof TASKS;
 export type TaskInput<T extends TaskName> = Parameters<(typeof TASKS)[T]>[0];

@@ -19,11 +19,17 @@ function connect(listen: (request: WorkerRequest) => void): Post {
 }
 
 const controllers = new Map<number, AbortController>();
+/** What sessions keep. */
+const states = new Map<number, object>();
 let last: Promise<void> = Promise.resolve();
 
 const post = connect((request) => {
   if ('cancel' in request) {
     controllers.get(request.cancel)?.abort();
+    return;
+  }
+  if ('forget' in request) {
+    last = last.then(() => void states.delete(request.forget));
     return;
   }
   const controller = new AbortController();
@@ -33,11 +39,13 @@ const post = connect((request) => {
 
 post(READY, []);
 
-async function run({ id, task, input, lent }: WorkerTask, signal: AbortSignal) {
+async function run({ id, task, input, lent, session }: WorkerTask, signal: AbortSignal) {
   try {
     signal.throwIfAborted();
     const work = TASKS[task] as Task<unknown, unknown>;
-    const { output, transfer } = await work(input, signal);
+    const state = (session !== undefined && states.get(session)) || {};
+    if (session !== undefined) states.set(session, state);
+    const { output, transfer } = await work(input, signal, state);
     post({ id, output, lent }, unshared([...transfer, ...lent]));
   } catch (error) {
     post({ id, error: packError(error), lent }, unshared(lent));

@@ -1,11 +1,14 @@
 // A worker that does what its input says, to see how the pool takes it.
-import { parentPort } from 'node:worker_threads';
+import { parentPort, threadId } from 'node:worker_threads';
 
 const cancelled = [];
+const forgotten = [];
 const answer = (reply, transfer) => parentPort.postMessage({ lent: [], ...reply }, transfer);
 
-parentPort.on('message', ({ id, input, cancel, lent }) => {
+parentPort.on('message', ({ id, input, cancel, lent, session, forget }) => {
   if (cancel !== undefined) cancelled.push(cancel);
+  else if (forget !== undefined) forgotten.push(forget);
+  else if (input === 'thread') answer({ id, output: [threadId, session, [...forgotten]] });
   else if (input === 'throw') throw new RangeError('out of range');
   else if (input === 'exit') process.exit(7);
   else if (input === 'cancelled') answer({ id, output: cancelled });

@@ -129,6 +129,32 @@ test('an aborted task is taken out of the line, or its worker told', () =>
     assert.equal(await run('cancelled'), [0]);
   }));
 
+test('the tasks of a session run in one worker, which is told when it ends', () =>
+  withPool(2, async (run, pool) => {
+    const open = () => {
+      const session = pool.openSession();
+      const ask = (input: unknown) =>
+        session.runPrepared('decodeBlockRun', () => ({ input: input as never })) as Promise<unknown>;
+      return { close: () => session.close(), ask };
+    };
+    const [one, two] = [open(), open()];
+    const seen: unknown[] = [];
+    for (const { ask } of [one, two, one, two]) seen.push(await ask('thread'));
+    assert.equal(seen.slice(0, 2), seen.slice(2));
+    const [[thread, number], [otherThread]] = seen as [[number, number], [number]];
+    assert.is.not(thread, otherThread);
+    one.close();
+    const three = open();
+    const [again, , forgotten] = (await three.ask('thread')) as [number, number, number[]];
+    assert.equal([again, forgotten], [thread, [number]]);
+    await rejects(three.ask('exit'), WorkerError, /worker died/);
+    await rejects(three.ask('thread'), WorkerError, /what it kept is lost/);
+    three.close();
+    assert.equal(((await two.ask('thread')) as unknown[])[0], otherThread);
+    assert.equal(await run({ value: 1 }), { value: 1 });
+    two.close();
+  }));
+
 test('closing fails what is under way and what comes later', () =>
   withPool(1, async (run, pool) => {
     const underWay = [run({ wait: 1000 }), run({ wait: 1000 }), run({ wait: 1000 })];
