@@ -27,9 +27,12 @@ export function activate(
   return values;
 }
 
-/** Four sums side by side, so that each addition need not wait for the last. */
+/** Four sums side by side, so that each addition need not wait for the last. Set from one array, they take twice the time. */
 function dot(weight: Float32Array, start: number, input: Float32Array): number {
-  let [a, b, c, d] = [0, 0, 0, 0];
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
   let i = 0;
   for (let at = start; i + 4 <= input.length; i += 4, at += 4) {
     a += weight[at]! * input[i]!;
