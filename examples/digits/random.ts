@@ -10,7 +10,10 @@ export interface Random {
   below(n: number): number;
 }
 
-/** Mulberry32 (Tommy Ettinger, public domain): 32 bits of state, ample for some millions of draws. */
+/**
+ * Mulberry32 (Tommy Ettinger, public domain). Its 2^32 states form one cycle, and a seed is a place in it: two seeds
+ * give numbers of their own only as far as one does not come to where the other began.
+ */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;
   const next = () => {

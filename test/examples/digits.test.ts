@@ -5,7 +5,7 @@ import { accuracy } from '../../examples/digits/mlp.js';
 import { layersOf, tensorsOf } from '../../examples/digits/model.js';
 import { seededRandom } from '../../examples/digits/random.js';
 import { drawSamples, PIXELS } from '../../examples/digits/render.js';
-import { testSet } from '../../examples/digits/testSet.js';
+import { TEST_SEED, TEST_SIZE, testSet } from '../../examples/digits/testSet.js';
 import { train } from '../../examples/digits/train.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { readSafetensors } from '../../src/safetensors/index.js';
@@ -44,6 +44,29 @@ test('the same seed draws the same images; another seed others', () => {
     assert.ok(image.every((pixel) => pixel >= 0 && pixel <= 1));
   }
 });
+
+test('no held-out image is one that was trained on: their random numbers do not overlap', () => {
+  const [images, heldOut] = /seeds\s*\| images (\d+), .*held-out images (\d+)/
+    .exec(readme)!
+    .slice(1)
+    .map(BigInt);
+  const trained = BigInt(/trained on\s*\| (\d+) images/.exec(readme)![1]!);
+  assert.is(heldOut, BigInt(TEST_SEED));
+  // The generator's state goes up by `step` with each number: so many numbers after one seed comes the other.
+  const [cycle, step] = [2n ** 32n, 0x6d2b79f5n];
+  const numbersBetween = (a: bigint, b: bigint) => BigInt.asUintN(32, (b - a) * inverse(step, cycle));
+  // Two for each pixel's noise, and some for the strokes.
+  const mostPerImage = 2n * BigInt(PIXELS) + 200n;
+  assert.ok(numbersBetween(images!, heldOut!) > trained * mostPerImage);
+  assert.ok(numbersBetween(heldOut!, images!) > BigInt(TEST_SIZE) * mostPerImage);
+});
+
+/** Of an odd number, modulo a power of two: Newton's iteration doubles the bits that are right. */
+function inverse(odd: bigint, cycle: bigint): bigint {
+  let guess = odd;
+  for (let i = 0; i < 5; i++) guess = (guess * (2n - odd * guess)) % cycle;
+  return guess;
+}
 
 test('training learns, and gives the same weights again', () => {
   const run = () => {
