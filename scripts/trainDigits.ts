@@ -13,8 +13,8 @@ import type { Tensor } from '../src/tensor.js';
 
 const IMAGE_SEED = 1;
 const WEIGHT_SEED = 2;
-const SIZES = [PIXELS, 128, 64, 10];
-const STEPS = 4000;
+const SIZES = [PIXELS, 192, 10];
+const STEPS = 6000;
 const BATCH = 64;
 const FILE = fileURLToPath(new URL('../examples/digits/digits.safetensors', import.meta.url));
 
@@ -24,8 +24,9 @@ const layers = train((count) => drawSamples(count, images), seededRandom(WEIGHT_
   sizes: SIZES,
   steps: STEPS,
   batch: BATCH,
-  rate: 0.002,
-  decay: 0.02,
+  rate: 0.004,
+  shrink: 0.02,
+  coarseness: 1,
   onStep: (step, loss) => {
     if (step % 500 === 0) console.log(`step ${step} of ${STEPS}: loss ${loss.toFixed(3)}`);
   },

@@ -35,17 +35,17 @@ const text = async (selector: string) => (await page.textContent(selector)) ?? '
 test('the model works before all of it has arrived, and is exact at the end', async () => {
   await page.selectOption('#rate', '20000');
   await page.click('#load');
-  // A tenth of the file is enough for nine of ten digits.
+  // A twentieth of the file is enough for nine of ten digits, and more may have come before they are counted.
   await page.waitForFunction(() => Number.parseFloat(document.querySelector('#accuracy')!.textContent!) > 90);
   const early = Number.parseFloat(await text('#bytes'));
-  assert.ok(early > 0 && early < 50, `${early} %`);
+  assert.ok(early > 0 && early < 20, `${early} %`);
   await page.click('#pause');
   assert.is(await text('#pause'), 'Resume');
   await page.selectOption('#rate', '10000000');
   await page.click('#load');
   await page.waitForFunction(() => document.querySelector('#status')!.textContent!.startsWith('Complete'));
   await page.waitForFunction(() => document.querySelector('#quality')!.textContent === '1.0000');
-  assert.ok(Number.parseFloat(await text('#accuracy')) > 96);
+  assert.ok(Number.parseFloat(await text('#accuracy')) > 97);
   const right = await page.locator('#digits .right').count();
   assert.ok(right >= 36, `${right} of 40`);
   assert.equal(problems, []);

@@ -77,7 +77,8 @@ test('training learns, and gives the same weights again', () => {
       steps: 120,
       batch: 32,
       rate: 0.005,
-      decay: 0.02,
+      shrink: 0.02,
+      coarseness: 1,
       onStep: (_, loss) => losses.push(loss),
     });
     return { layers, losses };

@@ -62,8 +62,8 @@ test('the programs run', async () => {
     writeFileSync(script, program.replaceAll('https://example.org/model/', server.url));
     outputs.push(ok(await runProgram(script, folder)).toString());
   }
-  assert.match(outputs.join('\n'), /F32 \[ 128, 784 \] 100352\n401408 bytes of weights/);
-  assert.match(outputs.join('\n'), /\[ 128, 784 \] 0\.9[789]\d*\n.*exact: true\n/s);
+  assert.match(outputs.join('\n'), /F32 \[ 192, 784 \] 150528\n602112 bytes of weights/);
+  assert.match(outputs.join('\n'), /\[ 192, 784 \] 0\.9[789]\d*\n.*exact: true\n/s);
   assert.match(outputs.join('\n'), /fragment \d+ of 16: cosine similarity 0\.99\d+\n/);
   assert.match(outputs.join('\n'), /1572864 -> 1\d{6} bytes\n\[ 4, 768 \] true/);
 });
