@@ -8,21 +8,29 @@ import { HctReader } from '../src/hct/reader.js';
 import { HctWriter } from '../src/hct/writer.js';
 import { SeededRng } from '../src/rng.js';
 import { viewBytes } from '../src/views.js';
+import { blockData } from '../test/helpers/blockData.js';
 import { compare, warmCopy } from './harness.js';
 
 const ELEMENTS = 1 << 23;
 const CHUNK_SIZES = [64, 4096, 65536];
 
-/** A bf16 tensor of 16 MiB through HCT: streamed into its array, as a stream of blocks, and by random access. */
+/**
+ * 16 MiB through HCT, blocks of 16 KiB, verified: streamed into their array, as a stream of blocks, and by random access.
+ * Weights in bfloat16, and a text, which compresses.
+ */
 export async function run(): Promise<void> {
   const rng = new SeededRng(1n);
   const weights = Float32Array.from({ length: ELEMENTS }, () => 0.02 * rng.nextNormal());
-  const data = viewBytes(float32ToBfloat16(weights));
+  await measure('bf16', viewBytes(float32ToBfloat16(weights)));
+  await measure('text', blockData('text', 2 * ELEMENTS));
+}
+
+async function measure(kind: string, data: Uint8Array): Promise<void> {
   for (const algorithm of ['lz4', 'zstd'] as const) {
     const file = await encode(data, algorithm);
     const source = bytesSource(file);
     const reader = await HctReader.open(source);
-    await compare(`hct ${algorithm}, bf16 16 MiB`, data.length, [
+    await compare(`hct ${algorithm}, ${kind} 16 MiB`, data.length, [
       warmCopy(data.length),
       { name: 'stream to array', run: () => source.stream().pipeTo(new TensorSink()) },
       { name: 'stream of blocks', run: () => drain(source.stream().pipeThrough(new HctDecoderStream())) },
@@ -31,7 +39,7 @@ export async function run(): Promise<void> {
     ]);
     // The streams themselves have their price: the baseline pipes the same chunks into a sink that does nothing.
     for (const size of CHUNK_SIZES) {
-      await compare(`hct ${algorithm}, chunks of ${size}`, data.length, [
+      await compare(`hct ${algorithm}, ${kind}, chunks of ${size}`, data.length, [
         { name: 'no work', run: () => chunked(file, size).pipeTo(new WritableStream()), baseline: true },
         { name: 'stream to array', run: () => chunked(file, size).pipeTo(new TensorSink()) },
       ]);

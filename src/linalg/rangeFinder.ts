@@ -25,7 +25,7 @@ const MAX_ITERATIONS = 600;
 const URGENT = 0.1;
 
 /** Residuals that are rounding, relative to the largest value, in products of f32 and of f64 that sum 4096 or less. */
-const SINGLE_ROUNDING = 2 ** -18;
+const SINGLE_ROUNDING = 2 ** -20;
 const ROUNDING = 2 ** -47;
 
 /** A subspace of the rows of A: an orthonormal `basis` (n × cols) of it, and its `image` A·basis (m × cols). */
