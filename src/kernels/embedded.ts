@@ -118,7 +118,8 @@ export interface EmbeddedKernels {
    * the weights without a bit in any plane that are not zero; one bit: whether such weights without a sign yet that
    * are zero carry one; the missing low bits of the mantissas of all weights that the planes hold; then the others,
    * whole.
-   * @param out the patterns of the tile's elements
+   * @param out the patterns of the tile's elements. Where an element has 2 bytes and `out` 4, it takes the upper two:
+   *   a bfloat16 is then the number of single precision that it stands for.
    * @throws FormatError
    */
   decodeRemainder(bits: Uint8Array, tile: PlanesOfTile, out: Uint16Array | Uint32Array): void;

@@ -84,12 +84,11 @@ export class EmbeddedDecoder implements FragmentDecoder {
     this.#forTiles(state, (tile, start, count) => {
       const target = out.subarray(start, start + count);
       if (!state.progress(tile).exact) this.#place(state, tile, target);
-      else if (this.#request.dtype === 'F32') state.readPatterns(tile, bitsOf(target));
+      else if (this.#request.dtype !== 'F16') state.readPatterns(tile, bitsOf(target));
       else {
         const patterns = this.#scratch.subarray(0, count);
         state.readPatterns(tile, patterns);
-        if (this.#request.dtype === 'F16') this.#request.kernels.halfToFloat32(patterns, target);
-        else this.#request.kernels.bfloat16ToFloat32(patterns, target);
+        this.#request.kernels.halfToFloat32(patterns, target);
       }
     });
   }

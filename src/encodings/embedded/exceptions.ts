@@ -49,7 +49,9 @@ export function parseExceptions(unit: Uint8Array, count: number, bytesPerElement
   return {
     rest: unit.subarray(fields.position),
     restore(out) {
-      for (const { place, pattern } of list) out[place] = pattern;
+      // Patterns of two bytes are in the upper ones of four.
+      const shift = 8 * (out.BYTES_PER_ELEMENT - bytesPerElement);
+      for (const { place, pattern } of list) out[place] = pattern << shift;
     },
   };
 }

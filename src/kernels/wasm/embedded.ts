@@ -70,16 +70,15 @@ interface EmbeddedExports {
     mantissaBits: number,
     scale: number,
     lowest: number,
-    wide: boolean,
+    bytes: number,
     scratch: number,
+    absent: number,
     out: number,
   ): number;
   decodeSmall(
     stream: number,
     position: number,
-    planes: number,
-    stride: number,
-    depth: number,
+    absent: number,
     weights: number,
     dense: number,
     nonzero: number,
@@ -87,7 +86,7 @@ interface EmbeddedExports {
     mantissaBits: number,
     exponentBits: number,
     lowest: number,
-    wide: boolean,
+    bytes: number,
     out: number,
   ): number;
 }
@@ -98,8 +97,8 @@ const GROUP_UNIT_BYTES = 40;
 const WEIGHT_UNIT_BYTES = 8;
 /** Kernels load eight bytes at once. */
 const OVERREAD_BYTES = 16;
-/** Working memory of the kernels that gather a group: 64 i32, 64 bytes, 64 u16. */
-const SCRATCH_BYTES = 448;
+/** Working memory of the kernels that gather a group: 64 i32, 64 bytes, 16 bytes, 5 tables of 16 bytes. */
+const SCRATCH_BYTES = 416;
 const F32_BIAS = 127;
 
 export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
@@ -177,7 +176,8 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
     const signs = loadInto(runtime, state.signs);
     const bitmaps = loadPlanes(runtime, planes, stride);
     const scratch = runtime.allocate(SCRATCH_BYTES);
-    const patterns = runtime.allocate(GROUP * groups * layout.bytes);
+    const absent = runtime.allocate(stride);
+    const patterns = runtime.allocate(GROUP * groups * out.BYTES_PER_ELEMENT);
     const nonzero = selection.length > 0 ? runtime.allocate(stride) : 0;
     const { decodeBitmap, decodeMantissas, decodeSmall } = kernels();
     let position = 0;
@@ -186,8 +186,8 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
       position = decodeBitmap(stream, 0, groups, counts, 0, nonzero, codes);
     }
     const signedZeros = bitAt(bits, position);
-    const { mantissaBits, exponentBits, bias, bytes } = layout;
-    const wide = bytes === 4;
+    const { mantissaBits, exponentBits, bias } = layout;
+    const bytes = out.BYTES_PER_ELEMENT;
     position = decodeMantissas(
       stream,
       position + 1,
@@ -199,16 +199,15 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
       mantissaBits,
       2 ** (bias + scale - F32_BIAS),
       bias + scale,
-      wide,
+      bytes,
       scratch,
+      absent,
       patterns,
     );
     position = decodeSmall(
       stream,
       position,
-      bitmaps,
-      stride,
-      planes.length,
+      absent,
       state.count,
       dense,
       nonzero,
@@ -216,7 +215,7 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
       mantissaBits,
       exponentBits,
       bias + scale,
-      wide,
+      bytes,
       patterns,
     );
     checkLength(bits, Math.ceil(position / 8));

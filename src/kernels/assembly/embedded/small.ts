@@ -2,14 +2,13 @@ import { peek } from './bitmaps';
 
 /**
  * The weights of which the planes know nothing, whole; returns the position behind them.
+ * @param absent bitmap of these weights
  * @param nonzero bitmap of those that are not zero; 0: there is none
  */
 export function decodeSmall(
   stream: usize,
   position: usize,
-  planes: usize,
-  stride: usize,
-  depth: u32,
+  absent: usize,
   weights: u32,
   dense: usize,
   nonzero: usize,
@@ -17,19 +16,21 @@ export function decodeSmall(
   mantissaBits: u32,
   exponentBits: u32,
   lowest: u32,
-  wide: bool,
+  bytes: u32,
   out: usize,
 ): usize {
   const signBit = mantissaBits + exponentBits;
+  // Where patterns of 16 bits have four bytes each, they are in the upper two.
+  const shift = bytes == 4 && signBit == 15 ? 16 : 0;
   const groups = (weights + 63) >> 6;
   for (let g: u32 = 0; g < groups; g++) {
-    let seen: u64 = 0;
-    for (let k: u32 = 0; k < depth; k++) seen |= load<u64>(planes + stride * k + (g << 3));
+    let rest = load<u64>(absent + (g << 3));
+    if (rest == 0) continue;
     const left = weights - (g << 6);
-    if (left < 64) seen |= ~(((<u64>1) << left) - 1);
+    if (left < 64) rest &= ((<u64>1) << left) - 1;
     const isDense = load<u8>(dense + g) != 0;
     const marks: u64 = nonzero == 0 ? ~(<u64>0) : load<u64>(nonzero + (g << 3));
-    for (let rest = ~seen; rest != 0; rest &= rest - 1) {
+    for (; rest != 0; rest &= rest - 1) {
       const i = <u32>ctz(rest);
       const zero = ((marks >> i) & 1) == 0;
       let pattern: u32 = 0;
@@ -52,7 +53,7 @@ export function decodeSmall(
         position += mantissaBits;
       }
       const at = (g << 6) + i;
-      if (wide) store<u32>(out + (at << 2), load<u32>(out + (at << 2)) | pattern);
+      if (bytes == 4) store<u32>(out + (at << 2), load<u32>(out + (at << 2)) | (pattern << shift));
       else store<u16>(out + (at << 1), <u16>(load<u16>(out + (at << 1)) | pattern));
     }
   }

@@ -31,6 +31,7 @@ export function decodeRemainder(unit: Uint8Array, tile: PlanesOfTile, out: Uint1
     if (signless) out[i]! |= reader.read(1) << signBit;
     if (!zero) out[i]! |= decodeSmall(reader, tile);
   }
+  if (layout.bytes < out.BYTES_PER_ELEMENT) for (let i = 0; i < out.length; i++) out[i]! <<= 16;
   checkLength(unit, Math.ceil(reader.position / 8));
 }
 
