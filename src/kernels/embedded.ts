@@ -1,12 +1,14 @@
 /** The inner loops of the embedded encoding; `docs/formats/embedded.md` says what they read. */
 
 /**
- * What is known of a tile's weights between two planes: views of the tensor's arrays. Bit i of a bitmap is weight i
+ * What is known of a tile's weights between two planes, as `newTileState` makes it. Bit i of a bitmap is weight i
  * of the tile, the first one the lowest bit of the first byte; a group is 64 weights.
  */
 export interface TileState {
   /** Weights in the tile; the last group is filled up with zeros. */
   readonly count: number;
+  /** The four arrays below, one behind the other: they go to and fro as one. */
+  readonly bytes: Uint8Array;
   /** Weights with a bit set so far. Not kept up for dense groups. */
   readonly significant: Uint8Array;
   /** 1: negative. Known for significant weights, and for all of a dense group. */

@@ -165,7 +165,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
     const { planes, scale } = state.stream;
     const exponent = scale + planes.length - depth;
     const { embedded } = this.#request.kernels;
-    embedded.placeWeights(state.planes(tile, depth), state.tile(tile), planes[depth - 1]!, exponent, target);
+    embedded.placeWeights(state.planes(tile), state.tile(tile), planes[depth - 1]!, exponent, target);
   }
 
   #use(index: number, fragment: ParsedFragment): void {

@@ -1,11 +1,11 @@
 import type { DType } from '../../dtype.js';
 import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded.js';
 import type { Kernels } from '../../kernels/kernels.js';
-import { GROUP } from '../../kernels/portable/embedded/bitmapCode.js';
+import { newTileState } from '../../kernels/portable/embedded/tileState.js';
 import { checkScale, floatLayout } from './elements.js';
 import { parseExceptions } from './exceptions.js';
-import { bitmapBytes, type StreamHeader } from './format.js';
-import { UnitSequence } from './unitSequence.js';
+import type { StreamHeader } from './format.js';
+import { type Pass, UnitSequence } from './unitSequence.js';
 
 /** How far a tile has come. */
 export interface TileProgress {
@@ -15,12 +15,13 @@ export interface TileProgress {
   readonly exact: boolean;
 }
 
-/** What is known of the weights of a tensor, beside the planes. */
-interface WeightBits {
-  readonly significant: Uint8Array;
-  readonly signs: Uint8Array;
-  readonly counts: Uint8Array;
-  readonly dense: Uint8Array;
+/** What is known of a tile. */
+interface Tile {
+  readonly state: TileState;
+  /** Those that are in, the highest first. */
+  readonly planes: Uint8Array[];
+  /** All groups are dense: from here on, planes are no more than their bytes. */
+  plain: boolean;
 }
 
 /**
@@ -30,23 +31,24 @@ interface WeightBits {
 export class TensorState {
   readonly stream: StreamHeader;
   readonly sequence: UnitSequence;
-  readonly #elements: number;
   readonly #layout: FloatLayout | undefined;
   readonly #kernels: Kernels;
   readonly #units: Uint8Array[] = [];
-  /** By plane, then by tile. */
-  readonly #planes: Uint8Array[][];
-  #bits: WeightBits;
+  /** Planes among the first passes, for each number of these. */
+  readonly #depths: readonly number[];
+  #tiles: readonly Tile[];
 
   constructor(stream: StreamHeader, elements: number, dtype: DType, kernels: Kernels) {
     this.stream = stream;
     this.#kernels = kernels;
-    this.#elements = elements;
     this.#layout = floatLayout(dtype);
     checkScale(stream, dtype);
     this.sequence = new UnitSequence(stream, elements, this.#layout === undefined);
-    this.#planes = stream.planes.map(() => []);
-    this.#bits = nothingKnown(elements);
+    const { passes } = this.sequence;
+    this.#depths = Array.from({ length: passes.length + 1 }, (_, count) =>
+      planesAmong(passes.slice(0, count)),
+    );
+    this.#tiles = nothingKnown(this.sequence);
   }
 
   /** Units that are in: the first of the sequence. */
@@ -73,17 +75,14 @@ export class TensorState {
   /** Goes back to the first `units` units. */
   retreat(units: number): void {
     this.#units.length = units;
-    this.#bits = nothingKnown(this.#elements);
-    for (const tiles of this.#planes) tiles.length = 0;
+    this.#tiles = nothingKnown(this.sequence);
     this.#decode(0);
   }
 
   progress(tile: number): TileProgress {
-    const passes = this.sequence.passes.slice(0, this.sequence.passesOf(tile, this.units));
-    return {
-      depth: passes.filter(({ kind }) => kind === 'plane').length,
-      exact: passes.at(-1)?.kind === 'remainder',
-    };
+    const { passes } = this.sequence;
+    const count = this.sequence.passesOf(tile, this.units);
+    return { depth: this.#depths[count]!, exact: passes[count - 1]?.kind === 'remainder' };
   }
 
   /** The last unit of a tile that is in. */
@@ -94,22 +93,12 @@ export class TensorState {
 
   /** What is known of a tile's weights beside its planes. */
   tile(tile: number): TileState {
-    const { start, count } = this.sequence.range(tile);
-    const bytes = [start / 8, start / 8 + bitmapBytes(count)] as const;
-    const groups = [start / GROUP, start / GROUP + Math.ceil(count / GROUP)] as const;
-    const { significant, signs, counts, dense } = this.#bits;
-    return {
-      count,
-      significant: significant.subarray(...bytes),
-      signs: signs.subarray(...bytes),
-      counts: counts.subarray(...groups),
-      dense: dense.subarray(...groups),
-    };
+    return this.#tiles[tile]!.state;
   }
 
-  /** The first planes of a tile. */
-  planes(tile: number, depth: number): Uint8Array[] {
-    return this.#planes.slice(0, depth).map((tiles) => tiles[tile]!);
+  /** The planes of a tile that are in. */
+  planes(tile: number): readonly Uint8Array[] {
+    return this.#tiles[tile]!.planes;
   }
 
   /**
@@ -121,10 +110,10 @@ export class TensorState {
     const { tiles, passes } = this.sequence;
     const unit = this.#units[(passes.length - 1) * tiles + tile]!;
     const { rest, restore } = parseExceptions(unit, out.length, layout.bytes);
-    const { scale, planes, nonzero } = this.stream;
+    const { scale, nonzero } = this.stream;
     this.#kernels.embedded.decodeRemainder(
       rest,
-      { state: this.tile(tile), planes: this.planes(tile, planes.length), layout, scale, selection: nonzero },
+      { state: this.tile(tile), planes: this.planes(tile), layout, scale, selection: nonzero },
       out,
     );
     restore(out);
@@ -146,33 +135,39 @@ export class TensorState {
     const { tiles, passes } = this.sequence;
     const pass = passes[Math.floor(first / tiles)]!;
     if (pass.kind === 'remainder') return;
-    const jobs = this.#units.slice(first, end).map((unit, i) => {
-      const tile = (first % tiles) + i;
-      return { unit, tile, state: this.tile(tile) };
-    });
+    const units = this.#units.slice(first, end);
+    const parts = this.#tiles.slice(first % tiles, (first % tiles) + units.length);
     if (pass.kind === 'signs') {
-      this.#kernels.embedded.decodeSigns(jobs, this.stream.threshold);
+      const work = units.map((unit, i) => ({ unit, state: parts[i]!.state }));
+      this.#kernels.embedded.decodeSigns(work, this.stream.threshold);
       return;
     }
     const coded: PlaneUnit[] = [];
-    for (const { unit, tile, state } of jobs) {
-      // Once all groups are dense, a plane is no more than its bytes.
-      const plain = unit.length === state.signs.length && !state.dense.includes(0);
-      const plane = plain ? unit : new Uint8Array(state.signs.length);
-      if (!plain) coded.push({ unit, state, plane });
-      this.#planes[pass.plane]![tile] = plane;
-    }
+    units.forEach((unit, i) => {
+      const tile = parts[i]!;
+      const plain = isPlain(tile, unit);
+      const plane = plain ? unit : new Uint8Array(tile.state.signs.length);
+      if (!plain) coded.push({ unit, state: tile.state, plane });
+      tile.planes.push(plane);
+    });
     this.#kernels.embedded.decodePlanes(coded, this.stream.planes[pass.plane]!);
   }
 }
 
-function nothingKnown(elements: number): WeightBits {
-  const bytes = bitmapBytes(elements);
-  const groups = bytes / (GROUP / 8);
-  return {
-    significant: new Uint8Array(bytes),
-    signs: new Uint8Array(bytes),
-    counts: new Uint8Array(groups),
-    dense: new Uint8Array(groups),
-  };
+function planesAmong(passes: readonly Pass[]): number {
+  return passes.filter(({ kind }) => kind === 'plane').length;
+}
+
+/** Whether a plane of the tile is its bytes as they are. */
+function isPlain(tile: Tile, unit: Uint8Array): boolean {
+  const { signs, dense } = tile.state;
+  tile.plain ||= unit.length === signs.length && !dense.includes(0);
+  return tile.plain && unit.length === signs.length;
+}
+
+function nothingKnown(sequence: UnitSequence): Tile[] {
+  return Array.from({ length: sequence.tiles }, (_, tile) => {
+    const { count } = sequence.range(tile);
+    return { state: newTileState(count), planes: [], plain: false };
+  });
 }

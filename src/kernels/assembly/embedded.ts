@@ -2,5 +2,5 @@
 export { decodeBitmap } from './embedded/bitmaps';
 export { decodeMantissas } from './embedded/mantissas';
 export { placeWeights } from './embedded/placeWeights';
-export { decodePlane, decodeSigns } from './embedded/planes';
+export { decodePlanes, decodeSigns } from './embedded/planes';
 export { decodeSmall } from './embedded/small';

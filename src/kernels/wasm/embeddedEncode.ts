@@ -1,9 +1,10 @@
-import type { EmbeddedEncodeKernels, TilePlan, TileState, TileSurvey } from '../embedded.js';
+import type { EmbeddedEncodeKernels, TilePlan, TileSurvey } from '../embedded.js';
 import { GROUP, GROUP_BYTES } from '../portable/embedded/bitmapCode.js';
 import { SUMS } from '../portable/embedded/survey.js';
 import { SYMBOL_COUNTS } from '../portable/embedded/symbols.js';
+import { newTileState } from '../portable/embedded/tileState.js';
 import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
-import { loadCodes, loadInto, loadPlanes, loadState, storeState } from './embeddedMemory.js';
+import { loadCodes, loadInto, loadPlanes, loadState } from './embeddedMemory.js';
 import { WasmRuntime } from './runtime.js';
 
 interface EncodeExports {
@@ -163,16 +164,10 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
   ): ReturnType<EmbeddedEncodeKernels['encodeTile']> {
     const stride = tile.signs.length;
     const groups = stride / GROUP_BYTES;
-    const state: TileState = {
-      count,
-      significant: new Uint8Array(stride),
-      signs: tile.signs,
-      counts: new Uint8Array(groups),
-      dense: new Uint8Array(groups),
-    };
+    const state = newTileState(count, tile.signs);
     const at = loadState(runtime, state);
     const planes = loadPlanes(runtime, tile.planes, stride);
-    const codes = codings.map(({ selection }) => loadCodes(runtime, selection, ({ entries }) => entries));
+    const codes = codings.map(({ selection }) => loadCodes(runtime, selection));
     const entries = GROUP_ENTRIES * groups;
     const list = runtime.allocate(ENTRY_BYTES * entries);
     const out = runtime.allocate(stride + (entries * ENTRY_BITS) / 8 + OVERWRITE_BYTES);
@@ -187,7 +182,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       if (!signsFollow) return;
       units.push(runtime.bytes(out, encodeSigns(count, groups, threshold, ...of, list, out)).slice());
     });
-    storeState(runtime, at, state);
+    runtime.store(at.bytes, state.bytes);
     return { units, state };
   }
 
@@ -199,7 +194,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const wide = runtime.allocate(4 * patterns.length);
     const counts = loadInto(runtime, state.counts);
     const dense = loadInto(runtime, state.dense);
-    const codes = loadCodes(runtime, selection, ({ entries }) => entries);
+    const codes = loadCodes(runtime, selection);
     const nonzero = selection.length > 0 ? allocateZeros(runtime, GROUP_BYTES * groups) : 0;
     const small = runtime.allocate(4 * patterns.length);
     const entries = GROUP_ENTRIES * groups + WEIGHT_ENTRIES * patterns.length;

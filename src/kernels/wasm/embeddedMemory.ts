@@ -1,40 +1,39 @@
 import type { TileState } from '../embedded.js';
-import { selectCodes } from '../portable/embedded/bitmapCode.js';
+import { CLASS_OF, selectCodes } from '../portable/embedded/bitmapCode.js';
 import type { PrefixCode } from '../portable/embedded/codeTables.js';
+import { checkLength } from '../portable/embedded/planes.js';
 import type { WasmRuntime } from './runtime.js';
 
 /** How tiles and codes are laid out for the embedded kernels. */
 
-export interface StateAddresses {
-  readonly significant: number;
-  readonly signs: number;
-  readonly counts: number;
-  readonly dense: number;
-}
-
-export function loadState(
-  runtime: WasmRuntime,
-  { significant, signs, counts, dense }: TileState,
-): StateAddresses {
+export function loadState(runtime: WasmRuntime, { bytes, significant, signs, counts }: TileState) {
+  const address = loadInto(runtime, bytes);
+  const signsAt = address + significant.length;
+  const countsAt = signsAt + signs.length;
   return {
-    significant: loadInto(runtime, significant),
-    signs: loadInto(runtime, signs),
-    counts: loadInto(runtime, counts),
-    dense: loadInto(runtime, dense),
+    bytes: address,
+    significant: address,
+    signs: signsAt,
+    counts: countsAt,
+    dense: countsAt + counts.length,
   };
 }
 
-export function storeState(runtime: WasmRuntime, at: StateAddresses, state: TileState): void {
-  runtime.store(at.significant, state.significant);
-  runtime.store(at.signs, state.signs);
-  runtime.store(at.counts, state.counts);
-  runtime.store(at.dense, state.dense);
-}
-
-export function loadInto(runtime: WasmRuntime, bytes: Uint8Array): number {
-  const address = runtime.allocate(bytes.length);
+export function loadInto(runtime: WasmRuntime, bytes: ArrayBufferView): number {
+  const address = runtime.allocate(bytes.byteLength);
   runtime.load(bytes, address);
   return address;
+}
+
+/** Kernels load up to sixteen bytes at once. */
+const OVERREAD_BYTES = 16;
+
+/** @param largest more than any sound unit takes: a longer one is not looked at; what it is too short for is read */
+export function loadUnit(runtime: WasmRuntime, unit: Uint8Array, largest: number): number {
+  if (unit.length > largest + OVERREAD_BYTES) checkLength(unit, largest);
+  const stream = runtime.allocate(largest + 2 * OVERREAD_BYTES);
+  runtime.load(unit, stream);
+  return stream;
 }
 
 /** Bitmaps one behind the other. */
@@ -44,26 +43,42 @@ export function loadPlanes(runtime: WasmRuntime, planes: readonly Uint8Array[], 
   return address;
 }
 
-/** What the kernels take for the codes of a bitmap, each as the table that they want of it; 0 without a selection. */
-export function loadCodes(
+/** For the kernels that encode: a table of each code; the code of batches, then of each class those of masks and bytes. */
+export function loadCodes(runtime: WasmRuntime, selection: Uint8Array): number {
+  if (selection.length === 0) return 0;
+  const { batch, classes } = loadTables(runtime, selection, ({ entries }) => entries);
+  return loadInto(runtime, Uint32Array.from([batch, ...classes.flat()]));
+}
+
+/** No code was given for the class. */
+const NO_CODE = 1;
+const NO_LOOKUPS = new Uint32Array(1 + 2 * CLASS_OF.length).fill(NO_CODE);
+
+/** For those that decode: the code of batches, then of each number of significant weights those of masks and bytes. */
+export function loadLookups(runtime: WasmRuntime, selection: Uint8Array): number {
+  if (selection.length === 0) return loadInto(runtime, NO_LOOKUPS);
+  const { batch, classes } = loadTables(runtime, selection, ({ lookup }) => lookup);
+  const list = [...CLASS_OF].flatMap((kind) => classes[kind] ?? [NO_CODE, NO_CODE]);
+  return loadInto(runtime, Uint32Array.from([batch, ...list]));
+}
+
+/** Addresses of the tables of the selected codes; 0 where a class is raw. */
+function loadTables(
   runtime: WasmRuntime,
   selection: Uint8Array,
   table: (code: PrefixCode) => ArrayBufferView,
-): number {
-  if (selection.length === 0) return 0;
+): { batch: number; classes: [number, number][] } {
   const { group, classes } = selectCodes(selection);
   const loaded = new Map<PrefixCode, number>();
   const addressOf = (code: PrefixCode): number => {
-    const address = loaded.get(code) ?? runtime.allocate(table(code).byteLength);
-    if (!loaded.has(code)) runtime.load(table(code), address);
+    const address = loaded.get(code) ?? loadInto(runtime, table(code));
     loaded.set(code, address);
     return address;
   };
-  const addresses = [addressOf(group)];
-  for (const codes of classes) {
-    addresses.push(...(codes === undefined ? [0, 0] : [addressOf(codes.mask), addressOf(codes.byte)]));
-  }
-  const list = runtime.allocate(4 * addresses.length);
-  runtime.load(Uint32Array.from(addresses), list);
-  return list;
+  return {
+    batch: addressOf(group),
+    classes: classes.map((codes) =>
+      codes === undefined ? [0, 0] : [addressOf(codes.mask), addressOf(codes.byte)],
+    ),
+  };
 }

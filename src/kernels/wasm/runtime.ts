@@ -20,12 +20,13 @@ type Exports = Readonly<Record<string, CallableFunction>>;
  * One linear memory that all kernel modules share, and a stack of allocations in it. Because they share it, the
  * output of one kernel is the input of the next without a copy.
  *
- * Views of the memory (`bytes`, `floats`, `doubles`) are good only until the next `allocate`: growing detaches them.
+ * Views of the memory (`bytes`, `words`, `floats`, `doubles`) are good only until the next `allocate`: growing detaches them.
  */
 export class WasmRuntime {
   readonly #modules: ReadonlyMap<string, WebAssembly.Module>;
   readonly #instances = new Map<string, Exports>();
   #memory = newMemory();
+  #view = new Uint8Array(this.#memory.buffer);
   /** The address behind the last allocation. 0 stays free: it is the null pointer. */
   #top = ALIGNMENT;
   readonly #idleMs: number;
@@ -101,18 +102,29 @@ export class WasmRuntime {
     return new Float32Array(this.#memory.buffer, address, length);
   }
 
+  words(address: number, length: number): Uint32Array {
+    return new Uint32Array(this.#memory.buffer, address, length);
+  }
+
   doubles(address: number, length: number): Float64Array {
     return new Float64Array(this.#memory.buffer, address, length);
   }
 
   /** Copies the bytes of `source` to `address`. */
   load(source: ArrayBufferView, address: number): void {
-    this.bytes(address, source.byteLength).set(bytesOf(source));
+    this.#whole().set(source instanceof Uint8Array ? source : bytesOf(source), address);
   }
 
   /** Fills `target` with the bytes at `address`. */
   store(address: number, target: ArrayBufferView): void {
-    bytesOf(target).set(this.bytes(address, target.byteLength));
+    const bytes = target instanceof Uint8Array ? target : bytesOf(target);
+    bytes.set(this.#whole().subarray(address, address + target.byteLength));
+  }
+
+  /** Growing detaches a view, which then has no bytes. Made once, for small calls would take longer for it than for all else. */
+  #whole(): Uint8Array {
+    if (this.#view.length === 0) this.#view = new Uint8Array(this.#memory.buffer);
+    return this.#view;
   }
 
   /** Bytes of the memory, in use or not. */
@@ -125,6 +137,7 @@ export class WasmRuntime {
     if (this.#top !== ALIGNMENT || this.byteLength <= RETAINED_BYTES) return;
     // A wasm memory never shrinks: dropping it, and the instances that hold it, is the only way.
     this.#memory = newMemory();
+    this.#view = new Uint8Array(this.#memory.buffer);
     this.#instances.clear();
     clearInterval(this.#idle);
     this.#idle = undefined;

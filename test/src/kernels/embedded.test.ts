@@ -25,7 +25,7 @@ function weights(length: number, seed: number, spread = 1): Float32Array {
 const SPARSE = weights(9000, 5).map((value, i) => (i % 9 < 7 ? 0 : i % 50 === 1 ? -0 : value));
 
 const TENSORS: readonly Tensor<DType>[] = [
-  ...[1, 2, 63, 64, 65, 127, 300, 4095, 4096, 4097, 11008, 70001].map((length, i) =>
+  ...[1, 2, 63, 64, 65, 127, 300, 4095, 4096, 4097, 11008, 70001, 140_000].map((length, i) =>
     ofDtype((['F32', 'BF16', 'F16'] as const)[i % 3]!, weights(length, i + 1)),
   ),
   ...(['F32', 'BF16', 'F16'] as const).flatMap((dtype) => [

@@ -1,107 +1,155 @@
-// Coded bitmaps: `src/kernels/portable/embedded/bitmapCode.ts` says what they are. A table of codes is an array of u32
-// addresses: the code of batches, then for each class the code of its masks and of its bytes; 0 where they are raw.
+// Coded bitmaps: `src/kernels/portable/embedded/bitmapCode.ts` says what they are.
+import { peek } from './bits';
 
 export const MAX_CODE_BITS: u32 = 12;
 const LOOKUP_MASK: u64 = (1 << MAX_CODE_BITS) - 1;
 
-/** The next bits of a stream, at least 57 of them valid. */
+/** A batch byte that is being used up: what is left of it, and how many groups that still speaks for. */
+export const BATCH_BYTES: usize = 8;
+
+/**
+ * A group with so many significant weights; returns the position behind it.
+ * @param codes addresses of the code of batches, then, for each count from 0 to 64, of the code of masks and of that of
+ *   bytes; 0 where they are raw
+ */
 // @ts-ignore: decorator
 @inline
-export function peek(stream: usize, position: usize): u64 {
-  return load<u64>(stream + (position >> 3)) >> (position & 7);
+function decodeGroup(stream: usize, position: usize, count: u32, codes: usize, spreads: usize, batch: usize, bitmap: usize): usize {
+  if (count == 0) {
+    let groups = load<u32>(batch);
+    let left = load<u32>(batch, 4);
+    if (left == 0) {
+      const entry = lookup(<usize>load<u32>(codes), peek(stream, position));
+      position += entry & 0xff;
+      groups = entry >> 8;
+      left = 8;
+    }
+    store<u32>(batch, groups >> 1);
+    store<u32>(batch, left - 1, 4);
+    if ((groups & 1) == 0) {
+      store<u64>(bitmap, 0);
+      return position;
+    }
+  }
+  const selected = codes + 4 + (count << 3);
+  const maskCode = <usize>load<u32>(selected);
+  if (maskCode == 0) {
+    // Position and 64 bits: the last byte may lie in a ninth.
+    const low = peek(stream, position) & 0xffffffff;
+    store<u64>(bitmap, low | (peek(stream, position + 32) << 32));
+    return position + 64;
+  }
+  const byteCode = <usize>load<u32>(selected, 4);
+  const entry = lookup(maskCode, peek(stream, position));
+  position += entry & 0xff;
+  const mask = entry >> 8;
+  const symbols = popcnt(mask);
+  let word: u64 = 0;
+  if (symbols > 0) {
+    // Four codes of 12 bits are sure to lie in one load.
+    word = fourBytes(byteCode, peek(stream, position), symbols);
+    position += <usize>(word >> 32);
+    word &= 0xffffffff;
+    if (symbols > 4) {
+      const more = fourBytes(byteCode, peek(stream, position), symbols - 4);
+      position += <usize>(more >> 32);
+      word |= more << 32;
+    }
+  }
+  const spread = i8x16.swizzle(i64x2.splat(word), v128.load64_zero(spreads + (mask << 3)));
+  v128.store64_lane(bitmap, spread, 0);
+  return position;
 }
 
-/** The class of a group with so many significant weights. */
+/** One to four symbols, the first lowest; above them the number of bits that they took. */
 // @ts-ignore: decorator
 @inline
-export function classOf(count: u32): u32 {
-  return (
-    u32(count >= 1) + u32(count >= 2) + u32(count >= 4) + u32(count >= 7) + u32(count >= 11) +
-    u32(count >= 16) + u32(count >= 24) + u32(count >= 33) + u32(count >= 45)
-  );
+function fourBytes(code: usize, bits: u64, count: u32): u64 {
+  // A shift takes the lowest six bits of a number, a sum of entries is one of lengths and one of symbols.
+  let entry = lookup(code, bits);
+  let sum = entry;
+  let word = entry >> 8;
+  if (count > 1) {
+    bits >>= <u64>entry;
+    entry = lookup(code, bits);
+    sum += entry;
+    word |= entry & 0xff00;
+    if (count > 2) {
+      bits >>= <u64>entry;
+      entry = lookup(code, bits);
+      sum += entry;
+      word |= (entry & 0xff00) << 8;
+      if (count > 3) {
+        bits >>= <u64>entry;
+        entry = lookup(code, bits);
+        sum += entry;
+        word |= (entry & 0xff00) << 16;
+      }
+    }
+  }
+  return <u64>word | (<u64>(sum & 0xff) << 32);
 }
 
-/** Fills the groups that are not dense; with `dense` 0, all. Returns the position behind the last bit. */
+/** The symbol << 8 with which the bits begin, and its length. */
+// @ts-ignore: decorator
+@inline
+function lookup(code: usize, bits: u64): u32 {
+  return load<u16>(code + ((<usize>(bits & LOOKUP_MASK)) << 1));
+}
+
+/** All groups, whether dense or not. Returns the position behind the last bit. */
 export function decodeBitmap(
   stream: usize,
-  position: usize,
   groups: u32,
   counts: usize,
-  dense: usize,
   bitmap: usize,
   codes: usize,
+  spreads: usize,
+  batch: usize,
 ): usize {
-  let batch: u32 = 0;
-  let batchLeft: u32 = 0;
-  const batchCode = <usize>load<u32>(codes);
-  for (let group: u32 = 0; group < groups; group++, bitmap += 8) {
-    if (dense != 0 && load<u8>(dense + group) != 0) continue;
-    const kind = classOf(load<u8>(counts + group));
-    if (kind == 0) {
-      if (batchLeft == 0) {
-        const entry = <u32>load<u16>(batchCode + ((<usize>(peek(stream, position) & LOOKUP_MASK)) << 1));
-        position += entry >> 8;
-        batch = entry & 0xff;
-        batchLeft = 8;
-      }
-      const empty = (batch & 1) == 0;
-      batch >>= 1;
-      batchLeft -= 1;
-      if (empty) {
-        store<u64>(bitmap, 0);
-        continue;
-      }
-    }
-    const maskCode = <usize>load<u32>(codes + 4 + (kind << 3));
-    if (maskCode == 0) {
-      // Position and 64 bits: the last byte may lie in a ninth.
-      const low = peek(stream, position) & 0xffffffff;
-      store<u64>(bitmap, low | (peek(stream, position + 32) << 32));
-      position += 64;
-      continue;
-    }
-    const byteCode = <usize>load<u32>(codes + 8 + (kind << 3));
-    const entry = <u32>load<u16>(maskCode + ((<usize>(peek(stream, position) & LOOKUP_MASK)) << 1));
-    position += entry >> 8;
-    let mask = entry & 0xff;
-    let word: u64 = 0;
-    // Four codes of 12 bits are sure to lie in one load.
-    while (mask != 0) {
-      let bits = peek(stream, position);
-      for (let k = 0; k < 4 && mask != 0; k++, mask &= mask - 1) {
-        const found = <u32>load<u16>(byteCode + ((<usize>(bits & LOOKUP_MASK)) << 1));
-        const length = found >> 8;
-        bits >>= length;
-        position += length;
-        word |= (<u64>(found & 0xff)) << (ctz(mask) << 3);
-      }
-    }
-    store<u64>(bitmap, word);
+  let position: usize = 0;
+  store<u64>(batch, 0);
+  for (let group: u32 = 0; group < groups; group++) {
+    position = decodeGroup(stream, position, load<u8>(counts + group), codes, spreads, batch, bitmap + (group << 3));
   }
   return position;
 }
 
 /**
- * Spreads the low bits of `bits` to the places of the bits set in `mask`, lowest first: byte by byte, by the table of
- * what each mask (high byte of the index) makes of each eight bits.
+ * The groups that are not dense, of two tiles by turns: finding a symbol takes a chain of instructions that wait for
+ * each other, and two chains take hardly longer than one. Stores the positions behind the last bits at `positions`.
  */
-// @ts-ignore: decorator
-@inline
-export function deposit(bits: u64, mask: u64, table: usize): u64 {
-  let result: u64 = 0;
-  for (let shift: u64 = 0; shift < 64; shift += 8) {
-    const places = <u32>(mask >> shift) & 0xff;
-    result |= (<u64>load<u8>(table + ((places << 8) | (<u32>bits & 0xff)))) << shift;
-    bits >>= popcnt(places);
+export function decodeBitmaps(
+  stream: usize,
+  groups: u32,
+  counts: usize,
+  dense: usize,
+  bitmap: usize,
+  otherStream: usize,
+  otherGroups: u32,
+  otherCounts: usize,
+  otherDense: usize,
+  otherBitmap: usize,
+  codes: usize,
+  spreads: usize,
+  positions: usize,
+): void {
+  const batch = positions + 8;
+  const otherBatch = batch + BATCH_BYTES;
+  store<u64>(batch, 0);
+  store<u64>(otherBatch, 0);
+  let position: usize = 0;
+  let otherPosition: usize = 0;
+  const most = max(groups, otherGroups);
+  for (let group: u32 = 0; group < most; group++) {
+    if (group < groups && load<u8>(dense + group) == 0) {
+      position = decodeGroup(stream, position, load<u8>(counts + group), codes, spreads, batch, bitmap + (group << 3));
+    }
+    if (group < otherGroups && load<u8>(otherDense + group) == 0) {
+      const count = <u32>load<u8>(otherCounts + group);
+      otherPosition = decodeGroup(otherStream, otherPosition, count, codes, spreads, otherBatch, otherBitmap + (group << 3));
+    }
   }
-  return result;
-}
-
-/** The next 0 to 64 bits; those above are 0. */
-// @ts-ignore: decorator
-@inline
-export function read(stream: usize, position: usize, count: u32): u64 {
-  const low = peek(stream, position) & 0xffffffff;
-  const all = low | (peek(stream, position + 32) << 32);
-  return count == 64 ? all : all & ((<u64>1 << count) - 1);
+  store<u32>(positions, <u32>position);
+  store<u32>(positions, <u32>otherPosition, 4);
 }

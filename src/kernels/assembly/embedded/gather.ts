@@ -60,17 +60,35 @@ function gatherLowBytes(last: usize, stride: usize, out: usize): void {
   v128.store(out, transpose(i32x4.shuffle(AB, CD, 2, 6, 3, 7)), 48);
 }
 
-/** The magnitudes of 64 weights of `depth` ≤ 24 planes, as i32, to `out`; there must be room for 64 bytes more. */
+/** Bytes of 64 magnitudes from planes `from` to before `to`, at most eight, to `out`. */
+// @ts-ignore: decorator
+@inline
+function gatherUpperBytes(planes: usize, stride: usize, from: u32, to: u32, out: usize): void {
+  let any: u64 = 0;
+  for (let k = from; k < to; k++) any |= load<u64>(planes + stride * k);
+  if (any == 0) {
+    // Most often: few weights are that large.
+    for (let part: u32 = 0; part < 64; part += 16) v128.store(out + part, i8x16.splat(0));
+    return;
+  }
+  for (let part: u32 = 0; part < 4; part++, planes += 2) v128.store(out + (part << 4), gatherBytes(planes, stride, from, to));
+}
+
+/** The magnitudes of 64 weights of `depth` ≤ 24 planes, as i32, to `out`; there must be room for 192 bytes more. */
 export function gatherGroup(planes: usize, stride: usize, depth: u32, out: usize): void {
   // The last eight planes make the low byte, those before them the next.
   const middle: u32 = depth > 8 ? depth - 8 : 0;
   const first: u32 = depth > 16 ? depth - 16 : 0;
   const lows = out + 256;
+  const mids = out + 320;
+  const highs = out + 384;
   if (depth >= 8) gatherLowBytes(planes + stride * (depth - 1), stride, lows);
-  else for (let part: u32 = 0; part < 4; part++) v128.store(lows + (part << 4), gatherBytes(planes + 2 * part, stride, 0, depth));
-  for (let part: u32 = 0; part < 4; part++, planes += 2, out += 64) {
-    const low = v128.load(lows + (part << 4));
-    const mid = gatherBytes(planes, stride, first, middle);
+  else gatherUpperBytes(planes, stride, 0, depth, lows);
+  gatherUpperBytes(planes, stride, first, middle, mids);
+  if (first > 0) gatherUpperBytes(planes, stride, 0, first, highs);
+  for (let part: u32 = 0; part < 64; part += 16, out += 64) {
+    const low = v128.load(lows + part);
+    const mid = v128.load(mids + part);
     const evens = i8x16.shuffle(low, mid, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     const odds = i8x16.shuffle(low, mid, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
     let a = i32x4.extend_low_i16x8_u(evens);
@@ -78,7 +96,7 @@ export function gatherGroup(planes: usize, stride: usize, depth: u32, out: usize
     let c = i32x4.extend_low_i16x8_u(odds);
     let d = i32x4.extend_high_i16x8_u(odds);
     if (first > 0) {
-      const high = gatherBytes(planes, stride, 0, first);
+      const high = v128.load(highs + part);
       const h0 = i16x8.extend_low_i8x16_u(high);
       const h1 = i16x8.extend_high_i8x16_u(high);
       a = v128.or(a, i32x4.shl(i32x4.extend_low_i16x8_u(h0), 16));

@@ -1,10 +1,10 @@
-import { peek } from './bitmaps';
+import { peek } from './bits';
 import { gatherGroup, signLanes } from './gather';
 import { completeNarrow, storeTables } from './narrow';
 
 /** What `decodeMantissas` works with: magnitudes of a group and what gathers them, lengths of fields, tables. */
-const LENGTHS: usize = 320;
-const TABLES: usize = 336;
+const LENGTHS: usize = 448;
+const TABLES: usize = 464;
 
 /**
  * Patterns of floats whose lowest missing bits follow in a stream, from `position` on; returns the position behind
@@ -12,7 +12,7 @@ const TABLES: usize = 336;
  * @param scale the single-precision number with the exponent field `lowest`: what is in its upper bits is the pattern
  * @param lowest the exponent field of what 1 in the lowest plane stands for
  * @param bytes of an element of `out`
- * @param scratch room for 416 bytes
+ * @param scratch room for 608 bytes
  * @param absent bitmap of the weights of which the planes know nothing
  * @param out patterns of single precision, or of 16 bits; where such have four bytes each, they are in the upper two
  */

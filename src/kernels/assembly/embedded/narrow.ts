@@ -9,6 +9,11 @@ const MASKS: usize = 16;
 const HIGH_MASKS: usize = 32;
 /** What brings bit n of 16 to the highest place. */
 const SIGN_FACTORS: usize = 48;
+/** Sixteen times 1, 15, 31; eight times 0x8000. */
+const ONES: usize = 80;
+const BITS: usize = 96;
+const PLACES: usize = 112;
+const HIGHEST: usize = 128;
 
 export function storeTables(tables: usize): void {
   v128.store(tables + FACTORS, i8x16(-128, 64, 32, 16, 8, 4, 2, 1, -128, 64, 32, 16, 8, 4, 2, 1));
@@ -16,6 +21,10 @@ export function storeTables(tables: usize): void {
   v128.store(tables + HIGH_MASKS, i8x16(0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 0, 0, 0, 0, 0));
   v128.store(tables + SIGN_FACTORS, i16x8(-0x8000, 0x4000, 0x2000, 0x1000, 0x800, 0x400, 0x200, 0x100));
   v128.store(tables + SIGN_FACTORS, i16x8(128, 64, 32, 16, 8, 4, 2, 1), 16);
+  v128.store(tables + ONES, i8x16.splat(1));
+  v128.store(tables + BITS, i8x16.splat(15));
+  v128.store(tables + PLACES, i8x16.splat(31));
+  v128.store(tables + HIGHEST, i16x8.splat(-0x8000));
 }
 
 /** Sixteen patterns: the upper part of a single-precision number, the field that it lacks, and the sign. */
@@ -58,10 +67,10 @@ export function completeNarrow(
     // All fields lie in 16 bytes, each in two of them.
     const chunk = v128.load(stream + (position >> 3));
     const bits = i8x16.add(starts, i8x16.splat(<i8>(position & 7)));
-    const at = v128.and(i16x8.shr_u(bits, 3), i8x16.splat(31));
+    const at = v128.and(i16x8.shr_u(bits, 3), v128.load(tables + PLACES));
     const low = i8x16.swizzle(chunk, at);
-    const high = i8x16.swizzle(chunk, i8x16.add(at, i8x16.splat(1)));
-    const factors = i8x16.swizzle(v128.load(tables + FACTORS), v128.and(bits, i8x16.splat(15)));
+    const high = i8x16.swizzle(chunk, i8x16.add(at, v128.load(tables + ONES)));
+    const factors = i8x16.swizzle(v128.load(tables + FACTORS), v128.and(bits, v128.load(tables + BITS)));
     const windowFirst = i8x16.shuffle(low, high, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
     const windowSecond = i8x16.shuffle(low, high, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
     first = v128.or(first, v128.and(field(windowFirst, i16x8.extend_low_i8x16_u(factors)), firstMask));
@@ -79,7 +88,7 @@ export function completeNarrow(
   }
 
   const sixteen = v128.load16_splat(signs);
-  const highest = i16x8.splat(-0x8000);
+  const highest = v128.load(tables + HIGHEST);
   first = v128.or(first, v128.and(i16x8.mul(sixteen, v128.load(tables + SIGN_FACTORS)), highest));
   second = v128.or(second, v128.and(i16x8.mul(sixteen, v128.load(tables + SIGN_FACTORS, 16)), highest));
   if (bytes == 4) {

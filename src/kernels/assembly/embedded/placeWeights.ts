@@ -2,7 +2,7 @@ import { gatherGroup, signLanes } from './gather';
 
 /**
  * The numbers that the first `depth` planes of a tile stand for. `step` is 1/256 of the lowest one's; `group` has room
- * for 64 i32.
+ * for 448 bytes.
  */
 export function placeWeights(
   planes: usize,

@@ -1,4 +1,4 @@
-import { peek } from './bitmaps';
+import { peek } from './bits';
 
 /**
  * The weights of which the planes know nothing, whole; returns the position behind them.

@@ -147,8 +147,8 @@ export function batchMask(bitmap: Uint8Array, classes: Uint8Array, group: number
 
 function decodeSymbol(reader: BitReader, code: PrefixCode): number {
   const entry = code.lookup[reader.peek() & LOOKUP_MASK]!;
-  reader.position += entry >> 8;
-  return entry & 0xff;
+  reader.position += entry & 0xff;
+  return entry >> 8;
 }
 
 function encodeSymbol(writer: BitWriter, code: PrefixCode, symbol: number): void {

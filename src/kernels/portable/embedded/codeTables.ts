@@ -63,7 +63,7 @@ export const POPULATION: Uint8Array = Uint8Array.from({ length: SYMBOLS }, (_, b
 export interface PrefixCode {
   /** For every symbol: length << 24 | its code as it stands in the stream, its first bit lowest. 0: has none. */
   readonly entries: Uint32Array;
-  /** For every value of the next 12 bits: length << 8 | symbol. */
+  /** For every value of the next 12 bits: symbol << 8 | length. */
   readonly lookup: Uint16Array;
   /** Mean length of the symbols with 0 to 8 set bits. */
   readonly meanLengths: Float64Array;
@@ -108,7 +108,7 @@ function buildCode(lengths: Uint8Array): PrefixCode {
       const code = reverseBits(next, length);
       next += 1;
       entries[symbol] = (length << 24) | code;
-      for (let bits = code; bits < lookup.length; bits += 1 << length) lookup[bits] = (length << 8) | symbol;
+      for (let bits = code; bits < lookup.length; bits += 1 << length) lookup[bits] = (symbol << 8) | length;
     }
     next <<= 1;
   }

@@ -2,7 +2,14 @@ import type { PlaneCoding, PlaneToCode, TileState, TileSurvey } from '../../embe
 import { encodeBitmap, GROUP_BYTES } from './bitmapCode.js';
 import { BitWriter } from './bits.js';
 import { POPULATION } from './codeTables.js';
-import { classesOf, forNewlyDense, forNewlySignificant, forSignificant, freshBits } from './tileState.js';
+import {
+  classesOf,
+  forNewlyDense,
+  forNewlySignificant,
+  forSignificant,
+  freshBits,
+  newTileState,
+} from './tileState.js';
 
 export function encodeTile(
   { planes, signs }: Pick<TileSurvey, 'planes' | 'signs'>,
@@ -10,14 +17,7 @@ export function encodeTile(
   codings: readonly PlaneToCode[],
   threshold: number,
 ): { units: Uint8Array[]; state: TileState } {
-  const groups = signs.length / GROUP_BYTES;
-  const state: TileState = {
-    count,
-    significant: new Uint8Array(signs.length),
-    signs: signs.slice(),
-    counts: new Uint8Array(groups),
-    dense: new Uint8Array(groups),
-  };
+  const state = newTileState(count, signs);
   const units: Uint8Array[] = [];
   codings.forEach((coding, j) => {
     units.push(encodePlane(state, planes[j]!, coding));

@@ -1,7 +1,7 @@
 import type { TilePlan, TileState, TileSurvey } from '../../embedded.js';
 import { GROUP, GROUP_BYTES } from './bitmapCode.js';
 import { countSymbols, SYMBOL_COUNTS } from './symbols.js';
-import { classesOf, countPlane, freshBits } from './tileState.js';
+import { classesOf, countPlane, freshBits, newTileState } from './tileState.js';
 import { scatterMagnitudes } from './transpose.js';
 
 /**
@@ -30,13 +30,7 @@ export function surveyTile(values: Float32Array, { scale, depth, threshold, apar
   scatterMagnitudes(magnitudes, planes);
   const sums = new Float64Array(SUMS * depth);
   const symbols = new Uint32Array(2 * SYMBOL_COUNTS * depth);
-  const state: TileState = {
-    count: values.length,
-    significant: new Uint8Array(signs.length),
-    signs,
-    counts: new Uint8Array(groups),
-    dense: new Uint8Array(groups),
-  };
+  const state = newTileState(values.length, signs);
   let signPlanes = 0;
   planes.forEach((plane, j) => {
     const classes = classesOf(state);

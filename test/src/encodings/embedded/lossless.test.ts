@@ -10,8 +10,8 @@ import { pseudoRandomBytes } from '../../../helpers/random.js';
 
 const FLOAT_BYTES = { F32: 4, F16: 2, BF16: 2 } as const;
 
-/** Through all fragments and back, as bytes. */
-function roundTrip(tensor: Tensor<DType>, fragments: number): Uint8Array {
+/** Through all fragments and back, as bytes, and as numbers. */
+function roundTrip(tensor: Tensor<DType>, fragments: number): { bytes: Uint8Array; numbers: Float32Array } {
   const { encoded, request } = encodeWith(embedded, tensor, {}, { fragments });
   const decoder = embedded.createDecoder({ ...request, fragments: encoded.payloads.length }, {});
   for (const [index, payload] of encoded.payloads.entries()) {
@@ -19,12 +19,20 @@ function roundTrip(tensor: Tensor<DType>, fragments: number): Uint8Array {
   }
   const bytes = new Uint8Array(tensor.data.byteLength);
   decoder.reconstructElements!(bytes);
-  return bytes;
+  const numbers = new Float32Array(request.rows * request.cols);
+  decoder.reconstruct(numbers);
+  return { bytes, numbers };
 }
 
 function assertExact(tensor: Tensor<DType>, fragments = 4): void {
-  const bytes = roundTrip(tensor, fragments);
-  assert.equal(Buffer.compare(bytes, viewBytes(tensor.data)), 0, `${tensor.dtype} [${tensor.shape}]`);
+  const { bytes, numbers } = roundTrip(tensor, fragments);
+  const name = `${tensor.dtype} [${tensor.shape}]`;
+  assert.equal(Buffer.compare(bytes, viewBytes(tensor.data)), 0, name);
+  if (tensor.dtype === 'BF16') {
+    // A bfloat16 is the upper half of a number, whatever it stands for.
+    const wide = Uint32Array.from(tensor.data as Uint16Array, (pattern) => pattern << 16);
+    assert.equal(Buffer.compare(viewBytes(numbers), viewBytes(wide)), 0, `${name} as f32`);
+  }
 }
 
 function tensorOf(dtype: DType, data: Uint8Array): Tensor<DType> {

@@ -1,0 +1,75 @@
+/** What `src/kernels/assembly/embedded.ts` exports: addresses, and numbers of things. */
+export interface EmbeddedExports {
+  decodeBitmap(
+    stream: number,
+    groups: number,
+    counts: number,
+    bitmap: number,
+    codes: number,
+    spreads: number,
+    batch: number,
+  ): number;
+  decodePlanes(
+    tile: number,
+    other: number,
+    codes: number,
+    spreads: number,
+    deposits: number,
+    apart: boolean,
+    scratch: number,
+  ): void;
+  decodeSigns(
+    unit: number,
+    weights: number,
+    groups: number,
+    threshold: number,
+    significant: number,
+    signs: number,
+    counts: number,
+    dense: number,
+    deposits: number,
+  ): number;
+  placeWeights(
+    planes: number,
+    stride: number,
+    depth: number,
+    groups: number,
+    signs: number,
+    dense: number,
+    centroid: number,
+    zeroCentroid: number,
+    step: number,
+    scratch: number,
+    out: number,
+  ): void;
+  decodeMantissas(
+    stream: number,
+    position: number,
+    planes: number,
+    stride: number,
+    depth: number,
+    groups: number,
+    signs: number,
+    mantissaBits: number,
+    scale: number,
+    lowest: number,
+    bytes: number,
+    scratch: number,
+    absent: number,
+    out: number,
+  ): number;
+  decodeSmall(
+    stream: number,
+    position: number,
+    absent: number,
+    weights: number,
+    dense: number,
+    nonzero: number,
+    signedZeros: boolean,
+    mantissaBits: number,
+    exponentBits: number,
+    lowest: number,
+    bytes: number,
+    out: number,
+  ): number;
+}
