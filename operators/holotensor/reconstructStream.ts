@@ -83,7 +83,7 @@ class ReconstructPump {
   async #take(fragment: ReceivedFragment): Promise<void> {
     try {
       this.#reconstructor ??= await this.#createReconstructor(fragment);
-      if (this.#ended) this.#forget();
+      if (this.#ended) this.#reconstructor.close();
       else await this.#reconstructor.add(fragment);
     } catch (error) {
       this.#fail(error);
@@ -127,8 +127,7 @@ class ReconstructPump {
     try {
       this.#wanted = false;
       this.#taking = true;
-      const taken = reconstructor.take(now);
-      const reconstruction = taken instanceof Promise ? await taken : taken;
+      const reconstruction = await reconstructor.take(now);
       this.#taking = false;
       if (this.#ended) return true;
       this.#out.enqueue(reconstruction);
@@ -159,11 +158,7 @@ class ReconstructPump {
   #end(): void {
     this.#ended = true;
     clearTimeout(this.#timer);
-    this.#forget();
+    this.#reconstructor?.close();
     this.#lastIsOut?.();
-  }
-
-  #forget(): void {
-    if (this.#reconstructor instanceof WorkerReconstructor) this.#reconstructor.close();
   }
 }

@@ -5,6 +5,7 @@ import type { HoloTensorLayout } from '../holotensor/layout.js';
 import type { Reconstruction } from '../holotensor/reconstruction.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Tensor } from '../tensor.js';
+import { copyAll } from '../workers/copyAll.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { parseFirstPiece, verifyFirstPiece } from './firstPiece.js';
 import type { ModelFileTensor } from './modelFile.js';
@@ -65,7 +66,10 @@ export class WorkerTensorDecoder {
     const header = this.#header;
     const fragments = [...this.#stored];
     this.#result = await this.#pool.runPrepared('reconstructStored', (buffers) => {
-      const copies = buffers.copyAll(fragments.map(({ stored }) => stored));
+      const copies = copyAll(
+        fragments.map(({ stored }) => stored),
+        buffers,
+      );
       return {
         input: {
           header,

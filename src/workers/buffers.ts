@@ -38,18 +38,6 @@ export class Buffers {
     return copy;
   }
 
-  /** Copies of all in one buffer. */
-  copyAll(pieces: readonly Uint8Array[]): Uint8Array[] {
-    const whole = this.take(pieces.reduce((bytes, { length }) => bytes + aligned(length), 0));
-    let at = 0;
-    return pieces.map((piece) => {
-      const copy = whole.subarray(at, at + piece.length);
-      copy.set(piece);
-      at += aligned(piece.length);
-      return copy;
-    });
-  }
-
   /** Takes back what nobody uses any more. */
   give(buffers: readonly ArrayBufferLike[]): void {
     this.#free.push(...buffers);
@@ -59,11 +47,6 @@ export class Buffers {
   clear(): void {
     this.#free = [];
   }
-}
-
-/** Where any typed array can begin. */
-function aligned(offset: number): number {
-  return Math.ceil(offset / 8) * 8;
 }
 
 function newBuffer(byteLength: number): ArrayBufferLike {

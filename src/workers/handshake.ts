@@ -18,9 +18,7 @@ export function handshake(ms: number, { ready, reply, crash }: WorkerEvents): Th
   let started = false;
   // In two steps: when this thread has been busy for long, its timers are served before the messages.
   let timer = later(ms / 2, () => {
-    timer = later(ms / 2, () =>
-      crash(new Error(`the worker script has not said that it is ready in ${ms} ms`)),
-    );
+    timer = later(ms / 2, () => crash(new Error(`the worker script was not ready after ${ms} ms`)));
   });
   return {
     message(data) {
@@ -32,7 +30,7 @@ export function handshake(ms: number, { ready, reply, crash }: WorkerEvents): Th
       if (data === READY) {
         started = true;
         ready();
-      } else crash(new Error(`the worker script is not the one of this version of holostream`));
+      } else crash(new Error('the worker script is not the one of this version'));
     },
     crash(cause) {
       clearTimeout(timer);
@@ -41,9 +39,10 @@ export function handshake(ms: number, { ready, reply, crash }: WorkerEvents): Th
   };
 }
 
-function later(ms: number, work: () => void): ReturnType<typeof setTimeout> {
+/** A timer that does not keep the process alive. */
+export function later(ms: number, work: () => void): ReturnType<typeof setTimeout> {
   const timer = setTimeout(work, ms);
-  // In Node, a timer is an object that can keep the process from ending.
+  // In Node, a timer is an object that can let the process end.
   if (typeof timer === 'object') timer.unref();
   return timer;
 }

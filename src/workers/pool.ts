@@ -1,6 +1,6 @@
 import { WorkerError } from '../errors.js';
 import { Buffers, unshared } from './buffers.js';
-import { handshake } from './handshake.js';
+import { handshake, later } from './handshake.js';
 import type { Job, Prepared, RunOptions, WorkerSession } from './job.js';
 import { unpackError } from './packedError.js';
 import type { WorkerReply } from './protocol.js';
@@ -230,12 +230,10 @@ export class WorkerPool {
   #endWhenIdle(): void {
     for (const { jobs, sessions } of this.#members) if (jobs.size + sessions.size > 0) return;
     clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => {
+    this.#idle = later(IDLE_MS, () => {
       for (const member of this.#members) this.#remove(member, undefined);
       this.buffers.clear();
-    }, IDLE_MS);
-    // In Node, a timer is an object that can let the process end.
-    if (typeof this.#idle === 'object') this.#idle.unref();
+    });
   }
 
   #remove(member: Member, error: unknown): void {

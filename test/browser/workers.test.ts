@@ -97,7 +97,7 @@ test('in Chromium, isolated: with shared memory, and scripts that are not ours',
     await browser.page.waitForFunction('globalThis.ready');
     assert.equal(await browser.page.evaluate("read('/worker.js')"), [true, sha256]);
     for (const [url, why] of [
-      ['/empty.js', 'has not said that it is ready in 500 ms'],
+      ['/empty.js', 'was not ready after 500 ms'],
       ['/other.js', 'is not the one of this version'],
       ['/missing.js', 'the worker script cannot be loaded'],
     ] as const) {

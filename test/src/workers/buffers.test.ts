@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Buffers, isShared, unshared } from '../../../src/workers/buffers.js';
+import { copyAll } from '../../../src/workers/copyAll.js';
 import { isolated } from '../../helpers/isolated.js';
 
 test('what has come back is taken again, the last first, when it is not far too large', () => {
@@ -38,7 +39,7 @@ test('shared memory where it is allowed, and copied to where it is not', () =>
 test('copies of many pieces, each where any array can begin', () => {
   fc.assert(
     fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), (pieces) => {
-      const copies = new Buffers(1).copyAll(pieces);
+      const copies = copyAll(pieces, new Buffers(1));
       assert.equal(
         copies.map((copy) => Uint8Array.from(copy)),
         pieces,

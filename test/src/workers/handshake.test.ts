@@ -35,7 +35,7 @@ test('a worker is not late because this thread was busy', async () => {
 test('silence is a crash', async () => {
   const { heard } = recorded(2);
   while (heard.length === 0) await tick(1);
-  assert.match(heard[0] as string, 'has not said that it is ready in 2 ms');
+  assert.match(heard[0] as string, 'was not ready after 2 ms');
 });
 
 test.run();

@@ -54,7 +54,7 @@ const script = (code: string) => new URL(`data:text/javascript,${encodeURICompon
 
 test('a script that says nothing, or something else, fails all tasks', async () => {
   const scripts = {
-    'has not said that it is ready in 50 ms': 'setInterval(() => {}, 1000)',
+    'was not ready after 50 ms': 'setInterval(() => {}, 1000)',
     'not the one of this version': `
       const { parentPort } = process.getBuiltinModule('node:worker_threads');
       parentPort.on('message', () => parentPort.postMessage({ hello: 'world' }));

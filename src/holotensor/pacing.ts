@@ -1,0 +1,35 @@
+import type { EmitPolicy } from './reconstructor.js';
+
+/** Knows when a new reconstruction is due. */
+export abstract class Pacing {
+  /** True when fragments have come since the last reconstruction. */
+  changed = false;
+  readonly #emit: EmitPolicy;
+  #takenAt = Number.NEGATIVE_INFINITY;
+  #takenQuality = Number.NEGATIVE_INFINITY;
+
+  constructor(emit: EmitPolicy = 'fragment') {
+    this.#emit = emit;
+  }
+
+  /** Milliseconds until the next reconstruction is due; 0 now, infinity when more fragments must come first. */
+  delay(now: number): number {
+    const emit = this.#emit;
+    if (!this.changed || emit === 'end') return Number.POSITIVE_INFINITY;
+    if (emit === 'fragment') return 0;
+    if ('everyMs' in emit) return Math.max(0, this.#takenAt + emit.everyMs - now);
+    return this.expected >= this.#takenQuality + emit.qualityStep ? 0 : Number.POSITIVE_INFINITY;
+  }
+
+  /** Ends what is under way elsewhere. */
+  close(): void {}
+
+  /** The cosine that a reconstruction would have now. */
+  protected abstract readonly expected: number;
+
+  protected taken(now: number): void {
+    this.changed = false;
+    this.#takenAt = now;
+    this.#takenQuality = this.expected;
+  }
+}
