@@ -23,6 +23,10 @@ export async function run(): Promise<void> {
     ]);
     const block = portable.lz4Compress(data);
     const out = new Uint8Array(BLOCK);
+    const checksum = wasm.xxh3(block);
+    const check = (xxh3: bigint) => {
+      if (xxh3 !== checksum) throw new Error('checksum');
+    };
     await compare(`lz4 decode, ${kind}, ${block.length} bytes`, BLOCK, [
       warmCopy(BLOCK),
       { name: 'lz4js', run: () => decompressBlock(block, out, 0, block.length, 0), baseline: true },
@@ -30,10 +34,7 @@ export async function run(): Promise<void> {
       { name: 'wasm', run: () => wasm.lz4DecompressInto(block, out) },
       {
         name: 'wasm, verified',
-        run: () => {
-          wasm.xxh3(block);
-          wasm.lz4DecompressInto(block, out);
-        },
+        run: () => wasm.lz4DecompressInto(block, out, check),
       },
     ]);
   }

@@ -22,6 +22,12 @@ export interface BlockDecoder {
    * @throws CodecError on every structural error and when the block decodes to fewer or more bytes
    */
   decompressInto(block: Uint8Array, out: Uint8Array): void;
+  /**
+   * The same, but for the XXH3-64 of `block` going to `check` before anything is decoded: there where one copy into the
+   * kernels' memory serves both.
+   * @throws what `check` throws, too
+   */
+  checkAndDecompressInto?(block: Uint8Array, out: Uint8Array, check: (xxh3: bigint) => void): void;
 }
 
 /** One compression algorithm, both ways. */

@@ -6,7 +6,8 @@ export function lz4Codec(kernels: Kernels): Codec {
   return {
     algorithm: 'lz4',
     implementation: kernels.implementation,
-    decompressInto: kernels.lz4DecompressInto,
+    decompressInto: (block, out) => kernels.lz4DecompressInto(block, out),
+    checkAndDecompressInto: (block, out, check) => kernels.lz4DecompressInto(block, out, check),
     compress: (data) => kernels.lz4Compress(data),
   };
 }

@@ -1,8 +1,6 @@
 import type { CompressionAlgorithm, Implementation } from '../codecs/codec.js';
 import type { TaskResult } from '../workers/task.js';
-import { decompressBlock } from './decompressor.js';
-import { loadHctReadTools } from './tools.js';
-import { verifyBlock } from './verifier.js';
+import { loadBlockDecoder } from './decodeBlock.js';
 
 /** Below this many bytes of tensor, handing blocks to workers and taking them back costs more than it gains. */
 export const MIN_WORKER_BYTES = 2 ** 22;
@@ -33,13 +31,12 @@ export interface BlockOfRun {
  * @throws ChecksumError, CodecError
  */
 export async function decodeBlockRun(run: BlockRun): Promise<TaskResult<Uint8Array>> {
-  const { codec, kernels } = await loadHctReadTools(run.algorithm, run);
+  const decode = await loadBlockDecoder(run.algorithm, run);
   const output = run.out ?? new Uint8Array(decodedBytesOf(run.blocks));
   let at = 0;
   for (const { blockIndex, offset, compressedSize, byteLength, checksum } of run.blocks) {
     const compressed = run.compressed.subarray(offset, offset + compressedSize);
-    if (run.verify) verifyBlock({ blockIndex, checksum, compressed }, kernels);
-    decompressBlock({ blockIndex, compressed }, codec, output.subarray(at, at + byteLength));
+    decode({ blockIndex, checksum, compressed }, output.subarray(at, at + byteLength));
     at += byteLength;
   }
   return { output, transfer: [output.buffer] };

@@ -1,11 +1,9 @@
-import type { BlockDecoder } from '../codecs/codec.js';
 import type { Stage, SyncStage } from '../stage.js';
 import type { HctLimits } from './constants.js';
-import { decompressBlock } from './decompressor.js';
+import { type DecodeBlock, loadBlockDecoder } from './decodeBlock.js';
 import { HctParser } from './parser.js';
 import type { HctPart } from './parts.js';
-import { type HctTools, type ImplementationOptions, loadHctReadTools } from './tools.js';
-import { verifyBlock } from './verifier.js';
+import type { ImplementationOptions } from './tools.js';
 
 export interface HctDecodeOptions extends HctLimits, ImplementationOptions {
   /** Check the blocks' checksums where the file has them. Default true. */
@@ -13,7 +11,7 @@ export interface HctDecodeOptions extends HctLimits, ImplementationOptions {
 }
 
 /** What becomes of the parts once the codec is there. */
-export type HctPartHandler<O> = (part: HctPart, codec: BlockDecoder) => Iterable<O>;
+export type HctPartHandler<O> = (part: HctPart, decode: DecodeBlock) => Iterable<O>;
 
 /**
  * A whole file's bytes in, something made of its parts out: parsing, verification and a handler in one stage, without
@@ -23,7 +21,7 @@ export class HctDecoder<O> implements Stage<Uint8Array, O> {
   readonly #options: HctDecodeOptions;
   readonly #handle: HctPartHandler<O>;
   readonly #parser: SyncStage<Uint8Array, HctPart>;
-  #tools: HctTools | undefined;
+  #decode: DecodeBlock | undefined;
 
   constructor(handle: HctPartHandler<O>, options: HctDecodeOptions = {}) {
     this.#options = options;
@@ -32,34 +30,33 @@ export class HctDecoder<O> implements Stage<Uint8Array, O> {
   }
 
   push(chunk: Uint8Array): Iterable<O> | AsyncIterable<O> {
-    const parts = this.#parser.push(chunk);
-    return this.#tools === undefined ? this.#begin(parts) : this.#continue(parts, this.#tools);
+    return this.#take(this.#parser.push(chunk));
   }
 
   flush(): Iterable<O> | AsyncIterable<O> {
-    const parts = this.#parser.flush();
-    return this.#tools === undefined ? this.#begin(parts) : this.#continue(parts, this.#tools);
+    return this.#take(this.#parser.flush());
+  }
+
+  #take(parts: Iterable<HctPart>): Iterable<O> | AsyncIterable<O> {
+    return this.#decode === undefined ? this.#begin(parts) : this.#continue(parts, this.#decode);
   }
 
   async *#begin(parts: Iterable<HctPart>): AsyncIterable<O> {
     for (const part of parts) {
-      if (part.kind === 'start') this.#tools = await loadHctReadTools(part.header.algorithm, this.#options);
-      yield* this.#continue([part], this.#tools!);
+      if (part.kind === 'start') this.#decode = await loadBlockDecoder(part.header.algorithm, this.#options);
+      yield* this.#handle(part, this.#decode!);
     }
   }
 
-  *#continue(parts: Iterable<HctPart>, { codec, kernels }: HctTools): Iterable<O> {
-    for (const part of parts) {
-      if (part.kind === 'block' && this.#options.verify !== false) verifyBlock(part, kernels);
-      yield* this.#handle(part, codec);
-    }
+  *#continue(parts: Iterable<HctPart>, decode: DecodeBlock): Iterable<O> {
+    for (const part of parts) yield* this.#handle(part, decode);
   }
 }
 
 /** Gives the tensor's bytes, a fresh array a block. */
-export function* decodedBytes(part: HctPart, codec: BlockDecoder): Iterable<Uint8Array> {
+export function* decodedBytes(part: HctPart, decode: DecodeBlock): Iterable<Uint8Array> {
   if (part.kind !== 'block') return;
   const bytes = new Uint8Array(part.byteLength);
-  decompressBlock(part, codec, bytes);
+  decode(part, bytes);
   yield bytes;
 }

@@ -1,7 +1,8 @@
 import type { BlockDecoder } from '../codecs/codec.js';
 import { loadDecoder } from '../codecs/loadDecoder.js';
-import { CodecError, FormatError } from '../errors.js';
+import { FormatError } from '../errors.js';
 import type { Stage } from '../stage.js';
+import { namingBlock } from './blockErrors.js';
 import type { HctBlock, HctDecodedPart, HctPart, HctStart } from './parts.js';
 import type { ImplementationOptions } from './tools.js';
 
@@ -49,11 +50,5 @@ export function decompressBlock(
   codec: BlockDecoder,
   out: Uint8Array,
 ): void {
-  try {
-    codec.decompressInto(block.compressed, out);
-  } catch (error) {
-    if (!(error instanceof CodecError)) throw error;
-    const { what, offset, expected, actual } = error;
-    throw new CodecError(what, { blockIndex: block.blockIndex, offset, expected, actual, cause: error });
-  }
+  namingBlock(block.blockIndex, () => codec.decompressInto(block.compressed, out));
 }

@@ -3,6 +3,7 @@
 export * from './blockIndex.js';
 export * from './bytesStage.js';
 export * from './constants.js';
+export type { DecodeBlock } from './decodeBlock.js';
 export * from './decoder.js';
 export * from './decompressor.js';
 export * from './encoder.js';

@@ -10,8 +10,8 @@ import type { WorkerPool } from '../workers/pool.js';
 import { poolOf, type WorkersOption } from '../workers/workers.js';
 import type { BlockTable } from './blockIndex.js';
 import { type BlockOfRun, type BlockRun, decodedBytesOf, MIN_WORKER_BYTES } from './blockRun.js';
+import { blockDecoder, type DecodeBlock } from './decodeBlock.js';
 import type { HctDecodeOptions } from './decoder.js';
-import { decompressBlock } from './decompressor.js';
 import { blockLength, type HctHeader } from './header.js';
 import { type HctLayout, readHctLayout } from './layout.js';
 import {
@@ -43,6 +43,7 @@ export class HctReader {
   readonly #source: RandomAccessSource;
   readonly #layout: HctLayout;
   readonly #tools: HctTools;
+  readonly #decode: DecodeBlock;
   readonly #verify: boolean;
   readonly #implementation: Implementation | undefined;
   readonly #pool: WorkerPool | undefined;
@@ -56,6 +57,7 @@ export class HctReader {
     this.#source = source;
     this.#layout = layout;
     this.#tools = tools;
+    this.#decode = blockDecoder(tools, verify);
     this.#verify = verify;
     this.#implementation = implementation;
     this.#pool = poolOf(workers);
@@ -125,17 +127,15 @@ export class HctReader {
       await this.#decodeInWorkers(this.#pool, runs, out, byteStart, options);
       return;
     }
-    const { codec, kernels } = this.#tools;
     for await (const { compressed: bytes, blocks } of runs) {
       for (const { blockIndex, offset, compressedSize, byteLength, checksum } of blocks) {
         const compressed = bytes.subarray(offset, offset + compressedSize);
-        if (this.#verify) verifyBlock({ blockIndex, checksum, compressed }, kernels);
         const start = blockIndex * blockSize - byteStart;
         if (start >= 0 && start + byteLength <= out.length) {
-          decompressBlock({ blockIndex, compressed }, codec, out.subarray(start, start + byteLength));
+          this.#decode({ blockIndex, checksum, compressed }, out.subarray(start, start + byteLength));
         } else {
           const block = new Uint8Array(byteLength);
-          decompressBlock({ blockIndex, compressed }, codec, block);
+          this.#decode({ blockIndex, checksum, compressed }, block);
           copyOverlap(block, start, out);
         }
       }

@@ -1,10 +1,9 @@
-import type { BlockDecoder } from '../codecs/codec.js';
 import type { DType } from '../dtype.js';
 import { LimitError } from '../errors.js';
 import type { QuantizationMetadata } from '../quantization.js';
 import type { Tensor } from '../tensor.js';
 import { viewElements } from '../views.js';
-import { decompressBlock } from './decompressor.js';
+import type { DecodeBlock } from './decodeBlock.js';
 import type { HctPart } from './parts.js';
 
 /** Cap on one tensor in memory unless the caller raises it: a header alone must not make anyone allocate more. */
@@ -38,9 +37,9 @@ export class TensorCollector {
 
   /**
    * Takes the next part; gives the tensor with the last one.
-   * @throws LimitError, CodecError
+   * @throws LimitError; what `decode` throws
    */
-  *add(part: HctPart, codec: BlockDecoder): Iterable<HctTensor> {
+  *add(part: HctPart, decode: DecodeBlock): Iterable<HctTensor> {
     if (part.kind === 'start') {
       const { originalSize, dtype } = part.header;
       assertTensorFits(originalSize, this.#maxBytes);
@@ -48,8 +47,7 @@ export class TensorCollector {
       this.#dtype = dtype;
       this.#quantization = part.quantization;
     } else if (part.kind === 'block') {
-      const place = this.#bytes.subarray(part.byteOffset, part.byteOffset + part.byteLength);
-      decompressBlock(part, codec, place);
+      decode(part, this.#bytes.subarray(part.byteOffset, part.byteOffset + part.byteLength));
     } else {
       yield {
         dtype: this.#dtype,

@@ -9,7 +9,7 @@ export interface HctTensorOptions extends HctDecodeOptions, TensorCollectOptions
 /** The bytes of an HCT file in; when all have come, its tensor out. */
 export function hctTensorStage(options: HctTensorOptions = {}): Stage<Uint8Array, HctTensor> {
   const collector = new TensorCollector(options);
-  const part: HctPartHandler<HctTensor> = (each, codec) => collector.add(each, codec);
+  const part: HctPartHandler<HctTensor> = (each, decode) => collector.add(each, decode);
   const pool = poolOf(options.workers);
   if (pool === undefined) return new HctDecoder(part, options);
   const decoded = (bytes: Uint8Array, byteOffset: number) => collector.place(bytes, byteOffset);

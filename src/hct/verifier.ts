@@ -1,6 +1,6 @@
-import { ChecksumError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { SyncStage } from '../stage.js';
+import { compareChecksum } from './blockErrors.js';
 import type { HctBlock, HctPart } from './parts.js';
 
 /** Hands the parts on and checks every block that has a checksum, before anything decodes it. */
@@ -30,9 +30,7 @@ export function verifyBlock(
   block: Pick<HctBlock, 'blockIndex' | 'checksum' | 'compressed'>,
   kernels: Pick<Kernels, 'xxh3'>,
 ): boolean {
-  const { blockIndex, checksum: expected, compressed } = block;
-  if (expected === 0n) return false;
-  const actual = kernels.xxh3(compressed);
-  if (actual !== expected) throw new ChecksumError('HCT block: checksum', { blockIndex, expected, actual });
+  if (block.checksum === 0n) return false;
+  compareChecksum(block, kernels.xxh3(block.compressed));
   return true;
 }

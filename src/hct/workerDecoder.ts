@@ -2,12 +2,11 @@ import type { Stage } from '../stage.js';
 import type { Buffers } from '../workers/buffers.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { type BlockOfRun, decodedBytesOf, MIN_WORKER_BYTES } from './blockRun.js';
+import { type DecodeBlock, loadBlockDecoder } from './decodeBlock.js';
 import type { HctDecodeOptions, HctPartHandler } from './decoder.js';
 import type { HctHeader } from './header.js';
 import { HctParser } from './parser.js';
 import type { HctBlock, HctPart } from './parts.js';
-import { type HctTools, loadHctReadTools } from './tools.js';
-import { verifyBlock } from './verifier.js';
 
 /** Bytes of tensor that go to a worker at a time: the messages' cost is small against decoding them. */
 const RUN_BYTES = 2 ** 20;
@@ -39,7 +38,7 @@ export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
   readonly #parser: HctParser;
   readonly #closed = new AbortController();
   #header!: HctHeader;
-  #tools!: HctTools;
+  #decode!: DecodeBlock;
   #run: GrowingRun | undefined;
   readonly #underWay: RunUnderWay[] = [];
 
@@ -64,11 +63,10 @@ export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
   }
 
   async *#take(parts: Iterable<HctPart>): AsyncIterable<O> {
-    const { verify = true } = this.#options;
     for (const part of parts) {
       if (part.kind === 'start') {
         this.#header = part.header;
-        this.#tools = await loadHctReadTools(part.header.algorithm, this.#options);
+        this.#decode = await loadBlockDecoder(part.header.algorithm, this.#options);
       }
       if (part.kind === 'block' && this.#header.originalSize >= MIN_WORKER_BYTES) {
         this.#collect(part);
@@ -79,8 +77,7 @@ export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
         this.#send();
         yield* this.#settle(0);
       }
-      if (part.kind === 'block' && verify) verifyBlock(part, this.#tools.kernels);
-      yield* this.#handler.part(part, this.#tools.codec);
+      yield* this.#handler.part(part, this.#decode);
     }
   }
 

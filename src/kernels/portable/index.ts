@@ -15,7 +15,10 @@ export const portableKernels: Kernels = {
   implementation: 'portable',
   embedded: portableEmbedded,
   xxh3,
-  lz4DecompressInto,
+  lz4DecompressInto(block, out, check) {
+    check?.(xxh3(block));
+    lz4DecompressInto(block, out);
+  },
   lz4Compress,
   zstdDecompressInto,
   dct2d,

@@ -1,7 +1,8 @@
 import type { Lz4Kernels } from '../kernels.js';
-import { lz4DecompressInto } from '../portable/lz4Decode.js';
+import { portableKernels } from '../portable/index.js';
 import { checkLz4Input, lz4Compress, lz4CompressBound } from '../portable/lz4Encode.js';
 import type { WasmRuntime } from './runtime.js';
+import { xxh3Of } from './xxh3.js';
 
 interface Lz4Exports {
   decode(block: number, length: number, out: number, outLength: number, scratch: number): number;
@@ -17,19 +18,20 @@ const NOT_DECODED = () => false;
 
 export function wasmLz4(runtime: WasmRuntime): Lz4Kernels {
   return {
-    lz4DecompressInto: (block, out) => {
+    lz4DecompressInto: (block, out, check) => {
       const decoded = runtime.scopeOr(() => {
         const scratch = runtime.allocate(DECODE_SCRATCH);
         const from = runtime.allocate(block.length + SLACK);
         const to = runtime.allocate(out.length + SLACK);
         runtime.load(block, from);
+        if (check !== undefined) check(xxh3Of(runtime, from, block.length));
         const { decode } = runtime.exports<Lz4Exports>('lz4');
         if (decode(from, block.length, to, out.length, scratch) !== 1) return false;
         runtime.store(to, out);
         return true;
       }, NOT_DECODED);
       // The portable decoder refuses the same blocks, and finds out what is wrong.
-      if (!decoded) lz4DecompressInto(block, out);
+      if (!decoded) portableKernels.lz4DecompressInto(block, out, check);
     },
     lz4Compress: (data) => {
       checkLz4Input(data);

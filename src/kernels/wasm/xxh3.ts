@@ -15,20 +15,28 @@ const STRIPE = 64;
 /** Blocks that pass through the memory at a time: 32 KiB stay in the first-level cache. */
 const CHUNK = 32;
 
+/** The hash of bytes that lie in the memory. */
+export function xxh3Of(runtime: WasmRuntime, from: number, length: number): bigint {
+  return runtime.scope(() => {
+    const state = runtime.allocate(STATE);
+    return BigInt.asUintN(64, runtime.exports<Xxh3Exports>('xxh3').xxh3(from, length, state));
+  });
+}
+
 export function wasmXxh3(runtime: WasmRuntime): ChecksumKernels {
   return {
     xxh3: (bytes) =>
       runtime.scope(() => {
-        const state = runtime.allocate(STATE);
-        const chunk = runtime.allocate(Math.min(bytes.length, CHUNK * BLOCK + STRIPE));
-        const kernel = runtime.exports<Xxh3Exports>('xxh3');
-        if (bytes.length > CHUNK * BLOCK) return BigInt.asUintN(64, hashInChunks(bytes, state, chunk));
-        runtime.load(bytes, chunk);
-        return BigInt.asUintN(64, kernel.xxh3(chunk, bytes.length, state));
+        if (bytes.length > CHUNK * BLOCK) return hashInChunks(bytes);
+        const from = runtime.allocate(bytes.length);
+        runtime.load(bytes, from);
+        return xxh3Of(runtime, from, bytes.length);
       }),
   };
 
-  function hashInChunks(bytes: Uint8Array, state: number, chunk: number): bigint {
+  function hashInChunks(bytes: Uint8Array): bigint {
+    const state = runtime.allocate(STATE);
+    const chunk = runtime.allocate(CHUNK * BLOCK + STRIPE);
     const { begin, blocks, end } = runtime.exports<Xxh3Exports>('xxh3');
     begin(state);
     // The last block, whole or not, is left to `end`.
@@ -43,6 +51,6 @@ export function wasmXxh3(runtime: WasmRuntime): ChecksumKernels {
     }
     // The last 64 bytes may begin before the rest.
     runtime.load(bytes.subarray(at - STRIPE), chunk);
-    return end(chunk + STRIPE, bytes.length - at, bytes.length, state);
+    return BigInt.asUintN(64, end(chunk + STRIPE, bytes.length - at, bytes.length, state));
   }
 }

@@ -42,6 +42,33 @@ for (const { implementation, lz4Compress, lz4DecompressInto } of [portableKernel
     );
   });
 
+  test(`${implementation}: the checksum of the block comes before anything is decoded`, () => {
+    fc.assert(
+      fc.property(blockArbitrary(40_000), (data) => {
+        const block = lz4Compress(data);
+        const out = new Uint8Array(data.length);
+        const seen: bigint[] = [];
+        lz4DecompressInto(block, out, (xxh3) => {
+          assert.ok(out.every((byte) => byte === 0));
+          seen.push(xxh3);
+        });
+        assert.equal(seen, [portableKernels.xxh3(block)]);
+        assert.equal(out, data);
+        out.fill(7);
+        const refuse = () => {
+          throw new RangeError('another checksum');
+        };
+        throws(() => lz4DecompressInto(block, out, refuse), RangeError);
+        assert.ok(out.every((byte) => byte === 7));
+      }),
+    );
+    // A block that cannot be decoded is refused for its checksum first.
+    const checked: bigint[] = [];
+    const bad = Uint8Array.of(0xf0, 1);
+    throws(() => lz4DecompressInto(bad, new Uint8Array(4), (xxh3) => checked.push(xxh3)), CodecError);
+    assert.equal(new Set(checked), new Set([portableKernels.xxh3(bad)]));
+  });
+
   test(`${implementation}: finds matches at the far end of the window, and none beyond`, () => {
     for (const distance of [65534, 65535, 65536, 65537]) {
       // Zeros between, so that few places pass through the hash table and the phrase is still in it.
