@@ -1,12 +1,12 @@
 // Encoding the embedded encoding; `src/kernels/portable/embedded` does the same, and says why.
 import { countSymbols, encodeBitmap } from './embeddedEncode/encodeBitmap';
 import { entry, extractGroup, pack } from './embeddedEncode/entries';
-import { measure, scatter } from './embeddedEncode/scatter';
+import { measure } from './embeddedEncode/measure';
+import { scatter } from './embeddedEncode/scatter';
 
 export { scatter };
 
-/** Bytes of the sums of a plane, and of its symbols, those that are counted with bits kept apart behind the others. */
-const SUMS_BYTES: usize = 112;
+/** Bytes of the symbols of a plane; those that are counted with bits kept apart are behind the others. */
 const SYMBOLS_BYTES: usize = 756;
 
 /**
@@ -15,7 +15,6 @@ const SYMBOLS_BYTES: usize = 756;
  */
 export function surveyPlanes(
   numbers: usize,
-  magnitudes: usize,
   weights: u32,
   depth: u32,
   threshold: u32,
@@ -24,30 +23,31 @@ export function surveyPlanes(
   significant: usize,
   counts: usize,
   dense: usize,
-  before: usize,
+  denseFrom: usize,
   apart: bool,
   sums: usize,
   symbols: usize,
 ): u32 {
   const groups = (weights + 63) >> 6;
   let signPlanes: u32 = 0;
-  for (let j: u32 = 0; j < depth; j++, planes += stride, sums += SUMS_BYTES, symbols += 2 * SYMBOLS_BYTES) {
-    countSymbols(planes, 0, groups, counts, dense, symbols);
-    if (apart) countSymbols(planes, significant, groups, counts, dense, symbols + SYMBOLS_BYTES);
-    memory.copy(before, dense, groups);
+  memory.fill(denseFrom, 0xff, groups);
+  for (let j: u32 = 0, plane = planes; j < depth; j++, plane += stride, symbols += 2 * SYMBOLS_BYTES) {
+    countSymbols(plane, 0, groups, counts, dense, symbols);
+    if (apart) countSymbols(plane, significant, groups, counts, dense, symbols + SYMBOLS_BYTES);
     for (let group: u32 = 0; group < groups; group++) {
       if (load<u8>(dense + group) != 0) continue;
       const at = group << 3;
-      const seen = load<u64>(significant + at) | load<u64>(planes + at);
+      const seen = load<u64>(significant + at) | load<u64>(plane + at);
       store<u64>(significant + at, seen);
       const count = <u32>popcnt(seen);
       store<u8>(counts + group, <u8>count);
       if (count < threshold) continue;
       store<u8>(dense + group, 1);
+      store<u8>(denseFrom + group, <u8>j);
       signPlanes |= 1 << j;
     }
-    measure(numbers, magnitudes, weights, depth - 1 - j, before, dense, sums);
   }
+  measure(numbers, weights, depth, planes, stride, denseFrom, sums);
   return signPlanes;
 }
 

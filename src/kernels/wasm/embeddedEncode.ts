@@ -16,12 +16,11 @@ interface EncodeExports {
     planes: number,
     stride: number,
     signs: number,
-    magnitudes: number,
+    scratch: number,
     energy: number,
   ): void;
   surveyPlanes(
     numbers: number,
-    magnitudes: number,
     weights: number,
     depth: number,
     threshold: number,
@@ -30,7 +29,7 @@ interface EncodeExports {
     significant: number,
     counts: number,
     dense: number,
-    before: number,
+    denseFrom: number,
     apart: boolean,
     sums: number,
     symbols: number,
@@ -74,6 +73,8 @@ interface EncodeExports {
   ): number;
 }
 
+/** Working memory of `scatter`. */
+const SCATTER_BYTES = 64;
 const ENTRY_BYTES = 4;
 /** What a group of a bitmap comes to at most: codes of a batch, of a mask, of 8 bytes; bits apart and signs, 8 each. */
 const GROUP_ENTRIES = 26;
@@ -111,13 +112,13 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const groups = Math.ceil(values.length / GROUP);
     const stride = groups * GROUP_BYTES;
     const numbers = runtime.allocate(4 * GROUP * groups);
-    const magnitudes = runtime.allocate(4 * GROUP * groups);
     const planes = runtime.allocate(depth * stride);
     const signs = runtime.allocate(stride);
     const significant = allocateZeros(runtime, stride);
     const counts = allocateZeros(runtime, groups);
     const dense = allocateZeros(runtime, groups);
-    const before = runtime.allocate(groups);
+    const denseFrom = runtime.allocate(groups);
+    const scratch = runtime.allocate(SCATTER_BYTES);
     const energy = runtime.allocate(Float64Array.BYTES_PER_ELEMENT);
     const surveyed = {
       sums: new Float64Array(SUMS * depth),
@@ -128,10 +129,9 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     runtime.load(values, numbers);
     runtime.floats(numbers + 4 * values.length, GROUP * groups - values.length).fill(0);
     const { scatter, surveyPlanes } = kernels();
-    scatter(numbers, groups, 2 ** -scale, depth, planes, stride, signs, magnitudes, energy);
+    scatter(numbers, groups, 2 ** -scale, depth, planes, stride, signs, scratch, energy);
     const signPlanes = surveyPlanes(
       numbers,
-      magnitudes,
       values.length,
       depth,
       threshold,
@@ -140,7 +140,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       significant,
       counts,
       dense,
-      before,
+      denseFrom,
       apart,
       sums,
       symbols,
