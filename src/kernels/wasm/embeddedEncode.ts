@@ -1,5 +1,6 @@
 import type { EmbeddedEncodeKernels, TilePlan, TileSurvey } from '../embedded.js';
 import { GROUP, GROUP_BYTES } from '../portable/embedded/bitmapCode.js';
+import { EXTRACTS } from '../portable/embedded/encodeTile.js';
 import { SUMS } from '../portable/embedded/survey.js';
 import { SYMBOL_COUNTS } from '../portable/embedded/symbols.js';
 import { newTileState } from '../portable/embedded/tileState.js';
@@ -43,6 +44,7 @@ interface EncodeExports {
     dense: number,
     codes: number,
     apart: boolean,
+    extracts: number,
     list: number,
     out: number,
   ): number;
@@ -54,6 +56,7 @@ interface EncodeExports {
     signs: number,
     counts: number,
     dense: number,
+    extracts: number,
     list: number,
     out: number,
   ): number;
@@ -63,12 +66,15 @@ interface EncodeExports {
     counts: number,
     dense: number,
     codes: number,
-    nonzero: number,
+    marks: boolean,
     mantissaBits: number,
     exponentBits: number,
     lowest: number,
-    small: number,
+    absent: number,
+    nonzero: number,
+    tables: number,
     list: number,
+    fields: number,
     out: number,
   ): number;
 }
@@ -76,10 +82,16 @@ interface EncodeExports {
 /** Working memory of `scatter`. */
 const SCATTER_BYTES = 64;
 const ENTRY_BYTES = 4;
-/** What a group of a bitmap comes to at most: codes of a batch, of a mask, of 8 bytes; bits apart and signs, 8 each. */
-const GROUP_ENTRIES = 26;
-/** What a weight of a remainder comes to at most: a mantissa (of no bits), a sign, an exponent, a mantissa. */
-const WEIGHT_ENTRIES = 4;
+/** What a group of a bitmap comes to at most: codes of a batch, of a mask, of 8 bytes; bits apart and signs, 3 each. */
+const GROUP_ENTRIES = 16;
+/** What a weight that the planes do not hold comes to at most: a sign, an exponent, a mantissa. */
+const WEIGHT_ENTRIES = 3;
+/** With two bits of bitmap: at most so many bytes. */
+const WEIGHT_BYTES = 6;
+/** Fields of mantissas, two or more at once. */
+const LONG_ENTRY_BYTES = 8;
+/** Working memory of `encodeRemainder`. */
+const TABLES_BYTES = 32;
 /** An entry has at most so many bits. */
 const ENTRY_BITS = 24;
 /** Bit streams are written eight bytes at once. */
@@ -168,6 +180,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const at = loadState(runtime, state);
     const planes = loadPlanes(runtime, tile.planes, stride);
     const codes = codings.map(({ selection }) => loadCodes(runtime, selection));
+    const extracts = loadInto(runtime, EXTRACTS);
     const entries = GROUP_ENTRIES * groups;
     const list = runtime.allocate(ENTRY_BYTES * entries);
     const out = runtime.allocate(stride + (entries * ENTRY_BITS) / 8 + OVERWRITE_BYTES);
@@ -177,10 +190,12 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     codings.forEach(({ apart, signs: signsFollow }, j) => {
       const plane = planes + j * stride;
       const of = [significant, signs, counts, dense] as const;
-      const length = encodePlane(plane, groups, ...of, codes[j]!, apart, list, out);
+      const length = encodePlane(plane, groups, ...of, codes[j]!, apart, extracts, list, out);
       units.push(runtime.bytes(out, length).slice());
       if (!signsFollow) return;
-      units.push(runtime.bytes(out, encodeSigns(count, groups, threshold, ...of, list, out)).slice());
+      units.push(
+        runtime.bytes(out, encodeSigns(count, groups, threshold, ...of, extracts, list, out)).slice(),
+      );
     });
     runtime.store(at.bytes, state.bytes);
     return { units, state };
@@ -190,29 +205,33 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     ...[{ state, layout, scale, selection }, patterns]: Parameters<EmbeddedEncodeKernels['encodeRemainder']>
   ): Uint8Array {
     const groups = state.dense.length;
-    // Wider than the elements of 16 bits: one kernel reads both.
-    const wide = runtime.allocate(4 * patterns.length);
+    const weights = GROUP * groups;
+    const filled = allocateZeros(runtime, weights * layout.bytes);
+    runtime.load(patterns, filled);
     const counts = loadInto(runtime, state.counts);
     const dense = loadInto(runtime, state.dense);
     const codes = loadCodes(runtime, selection);
-    const nonzero = selection.length > 0 ? allocateZeros(runtime, GROUP_BYTES * groups) : 0;
-    const small = runtime.allocate(4 * patterns.length);
-    const entries = GROUP_ENTRIES * groups + WEIGHT_ENTRIES * patterns.length;
-    const list = runtime.allocate(ENTRY_BYTES * entries);
-    const out = runtime.allocate((entries * ENTRY_BITS) / 8 + OVERWRITE_BYTES);
-    new Uint32Array(runtime.bytes(wide, 0).buffer, wide, patterns.length).set(patterns);
+    const absent = runtime.allocate(GROUP_BYTES * groups);
+    const nonzero = runtime.allocate(GROUP_BYTES * groups);
+    const tables = runtime.allocate(TABLES_BYTES);
+    const list = runtime.allocate(ENTRY_BYTES * WEIGHT_ENTRIES * weights);
+    const fields = runtime.allocate(LONG_ENTRY_BYTES * (weights / 2));
+    const out = runtime.allocate(WEIGHT_BYTES * weights + OVERWRITE_BYTES);
     const length = kernels().encodeRemainder(
-      wide,
+      filled,
       patterns.length,
       counts,
       dense,
       codes,
-      nonzero,
+      selection.length > 0,
       layout.mantissaBits,
       layout.exponentBits,
       scale + layout.bias,
-      small,
+      absent,
+      nonzero,
+      tables,
       list,
+      fields,
       out,
     );
     return runtime.bytes(out, length).slice();

@@ -59,12 +59,16 @@ function encodeSigns(state: TileState, threshold: number): Uint8Array {
   return writer.finish();
 }
 
-/** Collects the bits of `value` at the places of the bits set in `mask`, lowest first. */
-function extract(value: number, mask: number): number {
+/** For each mask (high byte of the index) and eight bits: the bits at the places set in the mask, lowest first. */
+export const EXTRACTS: Uint8Array = Uint8Array.from({ length: 1 << 16 }, (_, index) => {
   let result = 0;
   let place = 1;
-  for (let rest = mask; rest !== 0; rest &= rest - 1, place <<= 1) {
-    if (value & rest & -rest) result |= place;
+  for (let rest = index >> 8; rest !== 0; rest &= rest - 1, place <<= 1) {
+    if (index & rest & -rest) result |= place;
   }
   return result;
+});
+
+function extract(value: number, mask: number): number {
+  return EXTRACTS[(mask << 8) | value]!;
 }
