@@ -39,7 +39,9 @@ export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
     if (nonzero !== 0) {
       checkSelection(selection, state.counts);
       const codes = loadLookups(runtime, selection);
-      position = decodeBitmap(stream, groups, counts, nonzero, codes, loadInto(runtime, SPREADS), scratch);
+      const spreads = loadInto(runtime, SPREADS);
+      const none = loadInto(runtime, new Uint8Array(groups));
+      position = decodeBitmap(stream, groups, counts, none, nonzero, codes, spreads, scratch);
     }
     const signedZeros = bitAt(bits, position);
     const { mantissaBits, exponentBits, bias } = layout;

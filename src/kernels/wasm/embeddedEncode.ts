@@ -1,6 +1,6 @@
 import type { EmbeddedEncodeKernels, TilePlan, TileSurvey } from '../embedded.js';
 import { GROUP, GROUP_BYTES } from '../portable/embedded/bitmapCode.js';
-import { EXTRACTS } from '../portable/embedded/encodeTile.js';
+import { extractTable } from '../portable/embedded/maskTables.js';
 import { SUMS } from '../portable/embedded/survey.js';
 import { SYMBOL_COUNTS } from '../portable/embedded/symbols.js';
 import { newTileState } from '../portable/embedded/tileState.js';
@@ -180,7 +180,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const at = loadState(runtime, state);
     const planes = loadPlanes(runtime, tile.planes, stride);
     const codes = codings.map(({ selection }) => loadCodes(runtime, selection));
-    const extracts = loadInto(runtime, EXTRACTS);
+    const extracts = loadInto(runtime, extractTable());
     const entries = GROUP_ENTRIES * groups;
     const list = runtime.allocate(ENTRY_BYTES * entries);
     const out = runtime.allocate(stride + (entries * ENTRY_BITS) / 8 + OVERWRITE_BYTES);

@@ -4,10 +4,11 @@ export interface EmbeddedExports {
     stream: number,
     groups: number,
     counts: number,
+    none: number,
     bitmap: number,
     codes: number,
     spreads: number,
-    batch: number,
+    scratch: number,
   ): number;
   decodePlanes(
     tile: number,

@@ -1,6 +1,7 @@
 import type { EmbeddedKernels, PlaneCoding, PlaneUnit, TileUnit } from '../embedded.js';
 import { GROUP_BYTES } from '../portable/embedded/bitmapCode.js';
-import { checkLength, checkSelection, DEPOSITS } from '../portable/embedded/planes.js';
+import { depositTable } from '../portable/embedded/maskTables.js';
+import { checkLength, checkSelection } from '../portable/embedded/planes.js';
 import type { EmbeddedExports } from './embeddedExports.js';
 import { loadInto, loadLookups, loadState, loadUnit } from './embeddedMemory.js';
 import { SPREADS } from './embeddedTables.js';
@@ -32,7 +33,7 @@ export function wasmEmbeddedPlanes(
         const tables = {
           codes: loadLookups(runtime, coding.selection),
           spreads: loadInto(runtime, SPREADS),
-          deposits: loadInto(runtime, DEPOSITS),
+          deposits: loadInto(runtime, depositTable()),
         };
         for (let i = 0; i < tiles.length; i += 2) {
           runtime.scope(() => decodePair(tiles.slice(i, i + 2), coding, tables));
@@ -41,7 +42,7 @@ export function wasmEmbeddedPlanes(
     },
     decodeSigns(tiles, threshold) {
       runtime.scope(() => {
-        const deposits = loadInto(runtime, DEPOSITS);
+        const deposits = loadInto(runtime, depositTable());
         for (const tile of tiles) runtime.scope(() => decodeSigns(tile, threshold, deposits));
       });
     },

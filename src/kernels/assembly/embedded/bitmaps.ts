@@ -97,24 +97,6 @@ function lookup(code: usize, bits: u64): u32 {
   return load<u16>(code + ((<usize>(bits & LOOKUP_MASK)) << 1));
 }
 
-/** All groups, whether dense or not. Returns the position behind the last bit. */
-export function decodeBitmap(
-  stream: usize,
-  groups: u32,
-  counts: usize,
-  bitmap: usize,
-  codes: usize,
-  spreads: usize,
-  batch: usize,
-): usize {
-  let position: usize = 0;
-  store<u64>(batch, 0);
-  for (let group: u32 = 0; group < groups; group++) {
-    position = decodeGroup(stream, position, load<u8>(counts + group), codes, spreads, batch, bitmap + (group << 3));
-  }
-  return position;
-}
-
 /**
  * The groups that are not dense, of two tiles by turns: finding a symbol takes a chain of instructions that wait for
  * each other, and two chains take hardly longer than one. Stores the positions behind the last bits at `positions`.
@@ -152,4 +134,23 @@ export function decodeBitmaps(
   }
   store<u32>(positions, <u32>position);
   store<u32>(positions, <u32>otherPosition, 4);
+}
+
+/**
+ * All groups of one tile; returns the position behind the last bit.
+ * @param none as many zeros as there are groups
+ * @param scratch room for 24 bytes
+ */
+export function decodeBitmap(
+  stream: usize,
+  groups: u32,
+  counts: usize,
+  none: usize,
+  bitmap: usize,
+  codes: usize,
+  spreads: usize,
+  scratch: usize,
+): usize {
+  decodeBitmaps(stream, groups, counts, none, bitmap, 0, 0, 0, 0, 0, codes, spreads, scratch);
+  return load<u32>(scratch);
 }

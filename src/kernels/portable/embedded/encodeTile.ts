@@ -2,6 +2,7 @@ import type { PlaneCoding, PlaneToCode, TileState, TileSurvey } from '../../embe
 import { encodeBitmap, GROUP_BYTES } from './bitmapCode.js';
 import { BitWriter } from './bits.js';
 import { POPULATION } from './codeTables.js';
+import { extractTable } from './maskTables.js';
 import {
   classesOf,
   forNewlyDense,
@@ -59,16 +60,6 @@ function encodeSigns(state: TileState, threshold: number): Uint8Array {
   return writer.finish();
 }
 
-/** For each mask (high byte of the index) and eight bits: the bits at the places set in the mask, lowest first. */
-export const EXTRACTS: Uint8Array = Uint8Array.from({ length: 1 << 16 }, (_, index) => {
-  let result = 0;
-  let place = 1;
-  for (let rest = index >> 8; rest !== 0; rest &= rest - 1, place <<= 1) {
-    if (index & rest & -rest) result |= place;
-  }
-  return result;
-});
-
 function extract(value: number, mask: number): number {
-  return EXTRACTS[(mask << 8) | value]!;
+  return extractTable()[(mask << 8) | value]!;
 }

@@ -3,6 +3,7 @@ import type { PlaneCoding, PlaneUnit, TileState, TileUnit } from '../../embedded
 import { CLASS_OF, decodeBitmap, GROUP_BYTES } from './bitmapCode.js';
 import { BitReader } from './bits.js';
 import { POPULATION } from './codeTables.js';
+import { depositTable } from './maskTables.js';
 import { classesOf, forNewlyDense, forNewlySignificant, forSignificant } from './tileState.js';
 
 export function decodePlanes(tiles: readonly PlaneUnit[], coding: PlaneCoding): void {
@@ -47,18 +48,8 @@ function decodeTileSigns(unit: Uint8Array, state: TileState, threshold: number):
   checkLength(unit, Math.ceil(reader.position / 8));
 }
 
-/** For each mask (high byte of the index) and eight bits: the lowest bits at the places of those set in the mask. */
-export const DEPOSITS: Uint8Array = Uint8Array.from({ length: 1 << 16 }, (_, index) => {
-  let bits = index & 0xff;
-  let result = 0;
-  for (let rest = index >> 8; rest !== 0; rest &= rest - 1, bits >>= 1) {
-    if (bits & 1) result |= rest & -rest;
-  }
-  return result;
-});
-
 function deposit(bits: number, mask: number): number {
-  return DEPOSITS[(mask << 8) | bits]!;
+  return depositTable()[(mask << 8) | bits]!;
 }
 
 /**

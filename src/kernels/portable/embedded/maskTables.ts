@@ -1,0 +1,33 @@
+/**
+ * What masks make of bytes: tables of 65,536 bytes, the mask in the upper byte of an index and the byte in the lower.
+ * Made when first asked for.
+ */
+
+/** The lowest bits of the byte, spread to the places of those set in the mask. */
+export const depositTable: () => Uint8Array = maskTable((mask, byte) => {
+  let result = 0;
+  for (let rest = mask, bits = byte; rest !== 0; rest &= rest - 1, bits >>= 1) {
+    if (bits & 1) result |= rest & -rest;
+  }
+  return result;
+});
+
+/** The other way: the bits at the places set in the mask, lowest first. */
+export const extractTable: () => Uint8Array = maskTable((mask, byte) => {
+  let result = 0;
+  for (let rest = mask, place = 1; rest !== 0; rest &= rest - 1, place <<= 1) {
+    if (byte & rest & -rest) result |= place;
+  }
+  return result;
+});
+
+function maskTable(rule: (mask: number, byte: number) => number): () => Uint8Array {
+  let table: Uint8Array | undefined;
+  return () => {
+    if (table === undefined) {
+      table = new Uint8Array(1 << 16);
+      for (let index = 0; index < table.length; index++) table[index] = rule(index >> 8, index & 0xff);
+    }
+    return table;
+  };
+}
