@@ -1,4 +1,5 @@
 import type { CompressionAlgorithm, Implementation } from '../codecs/codec.js';
+import { localCopies } from '../workers/localCopies.js';
 import type { TaskResult } from '../workers/task.js';
 import { loadBlockDecoder } from './decodeBlock.js';
 
@@ -32,10 +33,11 @@ export interface BlockOfRun {
  */
 export async function decodeBlockRun(run: BlockRun): Promise<TaskResult<Uint8Array>> {
   const decode = await loadBlockDecoder(run.algorithm, run);
+  const [local] = localCopies([run.compressed]);
   const output = run.out ?? new Uint8Array(decodedBytesOf(run.blocks));
   let at = 0;
   for (const { blockIndex, offset, compressedSize, byteLength, checksum } of run.blocks) {
-    const compressed = run.compressed.subarray(offset, offset + compressedSize);
+    const compressed = local!.subarray(offset, offset + compressedSize);
     decode({ blockIndex, checksum, compressed }, output.subarray(at, at + byteLength));
     at += byteLength;
   }

@@ -1,5 +1,5 @@
 import type { Stage } from '../stage.js';
-import type { Buffers } from '../workers/buffers.js';
+import { type Buffers, likeAligned } from '../workers/buffers.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { type BlockOfRun, decodedBytesOf, MIN_WORKER_BYTES } from './blockRun.js';
 import { type DecodeBlock, loadBlockDecoder } from './decodeBlock.js';
@@ -137,8 +137,8 @@ function addToRun(
   { blockIndex, byteLength, checksum, compressed }: HctBlock,
   buffers: Buffers,
 ): void {
-  const offset = run.size;
-  run.size += compressed.length;
+  const offset = likeAligned(run.size, compressed);
+  run.size = offset + compressed.length;
   if (run.size > run.compressed.length) {
     const grown = buffers.take(Math.max(run.size, 2 * run.compressed.length));
     grown.set(run.compressed);

@@ -68,7 +68,7 @@ export class WorkerTensorDecoder {
     this.#result = await this.#pool.runPrepared('reconstructStored', (buffers) => {
       const copies = copyAll(
         fragments.map(({ stored }) => stored),
-        buffers,
+        (size) => buffers.take(size),
       );
       return {
         input: {

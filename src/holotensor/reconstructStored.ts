@@ -1,5 +1,6 @@
 import { loadKernels } from '../kernels/loadKernels.js';
 import { nextTask } from '../nextTask.js';
+import { localCopies } from '../workers/localCopies.js';
 import type { TaskResult } from '../workers/task.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
 import type { FragmentIndexEntry } from './fragmentIndex.js';
@@ -30,8 +31,9 @@ export async function reconstructStored(
   const header = parseHoloTensorHeader(headerBytes);
   const unpacker = new FragmentUnpacker(kernels, options);
   const decoder = new HoloTensorDecoder(header, { ...options, kernels });
-  for (const { entry, stored } of fragments) {
-    decoder.addFragment(await unpacker.unpack({ header, entry, stored }));
+  const local = localCopies(fragments.map(({ stored }) => stored));
+  for (const [i, { entry }] of fragments.entries()) {
+    decoder.addFragment(await unpacker.unpack({ header, entry, stored: local[i]! }));
     await nextTask();
     signal.throwIfAborted();
   }

@@ -33,7 +33,8 @@ export class Buffers {
   /** What a worker can read: shared memory as it is, all else a copy. */
   copy(bytes: Uint8Array): Uint8Array {
     if (isShared(bytes.buffer)) return bytes;
-    const copy = this.take(bytes.length);
+    const offset = likeAligned(0, bytes);
+    const copy = this.take(offset + bytes.length).subarray(offset);
     copy.set(bytes);
     return copy;
   }
@@ -63,4 +64,12 @@ export function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
 /** Those that must be transferred to get to another thread. */
 export function unshared(buffers: readonly ArrayBufferLike[]): ArrayBuffer[] {
   return buffers.filter((buffer): buffer is ArrayBuffer => !isShared(buffer));
+}
+
+/**
+ * The first place from `offset` on that lies to multiples of 8 as `bytes` do: to and from shared memory, V8 copies
+ * others byte by byte.
+ */
+export function likeAligned(offset: number, { byteOffset }: Uint8Array): number {
+  return offset + ((byteOffset - offset) & 7);
 }

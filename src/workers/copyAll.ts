@@ -1,18 +1,23 @@
-import type { Buffers } from './buffers.js';
+import { likeAligned } from './buffers.js';
 
-/** Copies of all in one of the buffers. */
-export function copyAll(pieces: readonly Uint8Array[], buffers: Buffers): Uint8Array[] {
-  const whole = buffers.take(pieces.reduce((bytes, { length }) => bytes + aligned(length), 0));
-  let at = 0;
-  return pieces.map((piece) => {
-    const copy = whole.subarray(at, at + piece.length);
+/**
+ * Copies of all, one behind the other, each aligned as it was.
+ * @param take gives memory for so many bytes
+ */
+export function copyAll(
+  pieces: readonly Uint8Array[],
+  take: (byteLength: number) => Uint8Array,
+): Uint8Array[] {
+  let size = 0;
+  const offsets = pieces.map((piece) => {
+    const offset = likeAligned(size, piece);
+    size = offset + piece.length;
+    return offset;
+  });
+  const whole = take(size);
+  return pieces.map((piece, i) => {
+    const copy = whole.subarray(offsets[i]!, offsets[i]! + piece.length);
     copy.set(piece);
-    at += aligned(piece.length);
     return copy;
   });
-}
-
-/** Where any typed array can begin. */
-function aligned(offset: number): number {
-  return Math.ceil(offset / 8) * 8;
 }

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Buffers, isShared, unshared } from '../../../src/workers/buffers.js';
 import { copyAll } from '../../../src/workers/copyAll.js';
+import { localCopies } from '../../../src/workers/localCopies.js';
 import { isolated } from '../../helpers/isolated.js';
 
 test('what has come back is taken again, the last first, when it is not far too large', () => {
@@ -36,15 +37,38 @@ test('shared memory where it is allowed, and copied to where it is not', () =>
     assert.equal(unshared([mine.buffer, new ArrayBuffer(1)]), [new ArrayBuffer(1)]);
   }));
 
-test('copies of many pieces, each where any array can begin', () => {
+const piece = fc
+  .tuple(fc.uint8Array({ minLength: 8, maxLength: 40 }), fc.nat(7))
+  .map(([bytes, skip]) => bytes.subarray(skip));
+
+test('copies of many pieces, each aligned as it was', () => {
   fc.assert(
-    fc.property(fc.array(fc.uint8Array({ maxLength: 40 })), (pieces) => {
-      const copies = copyAll(pieces, new Buffers(1));
+    fc.property(fc.array(piece), (pieces) => {
+      const copies = copyAll(pieces, (size) => new Uint8Array(size));
       assert.equal(
         copies.map((copy) => Uint8Array.from(copy)),
-        pieces,
+        pieces.map((each) => Uint8Array.from(each)),
       );
-      for (const { byteOffset } of copies) assert.is(byteOffset % 8, 0);
+      for (const [i, { byteOffset }] of copies.entries()) {
+        assert.is(byteOffset % 8, pieces[i]!.byteOffset % 8);
+        const { byteOffset: alone } = new Buffers(1).copy(pieces[i]!);
+        assert.is(alone % 8, pieces[i]!.byteOffset % 8);
+      }
+    }),
+  );
+});
+
+test('what is shared is read from memory of the own thread', () => {
+  fc.assert(
+    fc.property(fc.array(piece), (pieces) => {
+      assert.is(localCopies(pieces), pieces);
+      const shared = copyAll(pieces, (size) => new Uint8Array(new SharedArrayBuffer(size)));
+      const local = localCopies(shared);
+      assert.equal(
+        local.map((copy) => Uint8Array.from(copy)),
+        pieces.map((each) => Uint8Array.from(each)),
+      );
+      assert.not(local.some(({ buffer }) => isShared(buffer)));
     }),
   );
 });
