@@ -1,27 +1,61 @@
-const DIGIT_BITS = 16;
-const BUCKETS = 1 << DIGIT_BITS;
+/** The 31 bits of a magnitude, lowest first: as few places to write to at a time as the translation of addresses keeps up with. */
+const DIGITS = [
+  { shift: 0, bits: 10 },
+  { shift: 10, bits: 10 },
+  { shift: 20, bits: 11 },
+] as const;
 
-/** Indices by magnitude, largest first; of equal ones the lower index first. A radix sort: O(n). */
-export function rankByMagnitude(values: Float32Array): Uint32Array {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  // Without the sign, the bits of floats are ordered like their magnitudes; inverted, the largest comes first.
-  const keys = bits.map((pattern) => ~pattern & 0x7fffffff);
-  const byLowDigit = sortByDigit(keys, undefined, 0);
-  return sortByDigit(keys, byLowDigit, DIGIT_BITS);
+/** Numbers by magnitude, largest first; of equal ones the one of lower index first. */
+export interface Ranking {
+  /** Where each was. */
+  readonly order: Uint32Array;
+  readonly values: Float32Array;
 }
 
-/** One stable pass; `order` undefined: the identity. */
-function sortByDigit(keys: Uint32Array, order: Uint32Array | undefined, shift: number): Uint32Array {
-  const next = new Uint32Array(BUCKETS + 1);
-  for (const key of keys) next[((key >>> shift) & (BUCKETS - 1)) + 1]! += 1;
-  for (let bucket = 0; bucket < BUCKETS; bucket++) next[bucket + 1]! += next[bucket]!;
-  const sorted = new Uint32Array(keys.length);
-  for (let i = 0; i < keys.length; i++) {
-    const index = order === undefined ? i : order[i]!;
-    const bucket = (keys[index]! >>> shift) & (BUCKETS - 1);
-    const place = next[bucket]!;
-    sorted[place] = index;
-    next[bucket] = place + 1;
+/**
+ * A radix sort: O(n). Values move along with their indices, so that nothing is read out of order; sorting the indices alone
+ * took four times as long. Memory: 16 bytes a value.
+ */
+export function rankByMagnitude(values: Float32Array): Ranking {
+  let patterns: Uint32Array = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  let order: Uint32Array = new Uint32Array(0);
+  let spare: Uint32Array[] = [];
+  for (const [pass, { shift, bits }] of DIGITS.entries()) {
+    const [toPatterns, toOrder] = spare.length > 0 ? spare : [0, 0].map(() => new Uint32Array(values.length));
+    const places = firstPlaces(patterns, shift, bits);
+    sortByDigit(patterns, pass === 0 ? undefined : order, places, shift, toPatterns!, toOrder!);
+    // What was passed in stays as it is.
+    spare = pass === 0 ? [] : [patterns, order];
+    [patterns, order] = [toPatterns!, toOrder!];
   }
-  return sorted;
+  return { order, values: new Float32Array(patterns.buffer) };
+}
+
+/** Without the sign, the bits of floats are ordered like their magnitudes; inverted, the largest comes first. */
+function firstPlaces(patterns: Uint32Array, shift: number, bits: number): Uint32Array {
+  const mask = (1 << bits) - 1;
+  const next = new Uint32Array(mask + 2);
+  for (let i = 0; i < patterns.length; i++) next[((~patterns[i]! >>> shift) & mask) + 1]! += 1;
+  for (let digit = 0; digit < mask; digit++) next[digit + 1]! += next[digit]!;
+  return next;
+}
+
+/** One stable pass; `order` undefined: the identity. `next` has where the next value of each digit goes. */
+function sortByDigit(
+  patterns: Uint32Array,
+  order: Uint32Array | undefined,
+  next: Uint32Array,
+  shift: number,
+  toPatterns: Uint32Array,
+  toOrder: Uint32Array,
+): void {
+  const mask = next.length - 2;
+  for (let i = 0; i < patterns.length; i++) {
+    const pattern = patterns[i]!;
+    const digit = (~pattern >>> shift) & mask;
+    const place = next[digit]!;
+    toPatterns[place] = pattern;
+    toOrder[place] = order === undefined ? i : order[i]!;
+    next[digit] = place + 1;
+  }
 }

@@ -24,7 +24,7 @@ export function writeEssential(
   fragments: number,
   ratio: number,
 ): CoefficientFragments {
-  const order = rankByMagnitude(coefficients);
+  const { order, values } = rankByMagnitude(coefficients);
   const essentials = Math.floor(ratio * order.length);
   const bytes =
     fragments * (HEADER_BYTES + PAIR_BYTES * essentials) + PAIR_BYTES * (order.length - essentials);
@@ -35,7 +35,7 @@ export function writeEssential(
     });
   }
   let essentialEnergy = 0;
-  for (let rank = 0; rank < essentials; rank++) essentialEnergy += coefficients[order[rank]!]! ** 2;
+  for (let rank = 0; rank < essentials; rank++) essentialEnergy += values[rank]! ** 2;
   const payloads: Uint8Array[] = [];
   const added: number[] = [];
   const alone: number[] = [];
@@ -48,10 +48,9 @@ export function writeEssential(
     let word = HEADER_BYTES / 4;
     let detailEnergy = 0;
     const put = (rank: number): number => {
-      const index = order[rank]!;
-      words[word++] = index;
-      numbers[word++] = coefficients[index]!;
-      return coefficients[index]! ** 2;
+      words[word++] = order[rank]!;
+      numbers[word++] = values[rank]!;
+      return values[rank]! ** 2;
     };
     for (let rank = 0; rank < essentials; rank++) put(rank);
     for (let rank = essentials + fragment; rank < order.length; rank += fragments) detailEnergy += put(rank);

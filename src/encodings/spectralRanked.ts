@@ -14,7 +14,7 @@ export const SV02_MAGIC = 0x32305653;
 const HEADER_BYTES = 12;
 
 export function writeRanked(coefficients: Float32Array, fragments: number): CoefficientFragments {
-  const order = rankByMagnitude(coefficients);
+  const { order, values: ranked } = rankByMagnitude(coefficients);
   const payloads: Uint8Array[] = [];
   const energies: number[] = [];
   for (let fragment = 0; fragment < fragments; fragment++) {
@@ -27,8 +27,7 @@ export function writeRanked(coefficients: Float32Array, fragments: number): Coef
       words.set(order, HEADER_BYTES / 4);
     } else words.set([SV02_MAGIC, fragment, count]);
     const values = new Float32Array(payload.buffer, valuesAt);
-    for (let i = 0, rank = fragment; i < count; i++, rank += fragments)
-      values[i] = coefficients[order[rank]!]!;
+    for (let i = 0, rank = fragment; i < count; i++, rank += fragments) values[i] = ranked[rank]!;
     payloads.push(payload);
     energies.push(energyOf(values));
   }

@@ -15,7 +15,13 @@ test('ranks like a stable sort by magnitude', () => {
         .map((_, i) => i)
         .sort((a, b) => Math.abs(values[b]!) - Math.abs(values[a]!) || a - b);
       // Infinity − Infinity is NaN, which counts as equal: the index decides.
-      assert.equal([...rankByMagnitude(values)], expected);
+      const ranked = rankByMagnitude(values);
+      assert.equal([...ranked.order], expected);
+      assert.equal(
+        [...ranked.values],
+        expected.map((index) => values[index]),
+      );
+      assert.equal([...values], list, 'the input stays');
     }),
   );
 });
