@@ -19,6 +19,8 @@ export interface ErrorDetails {
 }
 
 export class HolostreamError extends Error {
+  /** The class, also where a minifier has renamed it. */
+  override name = 'HolostreamError';
   /** What is wrong, without the figures: "HCT header: block size". */
   readonly what: string;
   readonly offset: number | undefined;
@@ -32,7 +34,6 @@ export class HolostreamError extends Error {
   constructor(what: string, details: ErrorDetails = {}) {
     const where = describePlace(details);
     super(describe(what, where, details), 'cause' in details ? { cause: details.cause } : undefined);
-    this.name = new.target.name;
     this.what = what;
     this.where = where;
     this.offset = details.offset;
@@ -44,25 +45,39 @@ export class HolostreamError extends Error {
 }
 
 /** The bytes break the rules of their format. */
-export class FormatError extends HolostreamError {}
+export class FormatError extends HolostreamError {
+  override name = 'FormatError';
+}
 
 /** The bytes end before the format says they may. */
-export class TruncatedError extends FormatError {}
+export class TruncatedError extends FormatError {
+  override name = 'TruncatedError';
+}
 
 /** A stored checksum and the bytes disagree. `expected` and `actual` are bigints. */
-export class ChecksumError extends FormatError {}
+export class ChecksumError extends FormatError {
+  override name = 'ChecksumError';
+}
 
 /** A compressed block cannot be decoded. */
-export class CodecError extends FormatError {}
+export class CodecError extends FormatError {
+  override name = 'CodecError';
+}
 
 /** Something is larger than a cap that the caller can raise by an option. */
-export class LimitError extends HolostreamError {}
+export class LimitError extends HolostreamError {
+  override name = 'LimitError';
+}
 
 /** Well-formed, but beyond what this format, build or platform can do. */
-export class UnsupportedError extends HolostreamError {}
+export class UnsupportedError extends HolostreamError {
+  override name = 'UnsupportedError';
+}
 
 /** The caller passed something that cannot work. */
-export class ArgumentError extends HolostreamError {}
+export class ArgumentError extends HolostreamError {
+  override name = 'ArgumentError';
+}
 
 export interface SourceErrorDetails extends ErrorDetails {
   /** HTTP status of the answer. */
@@ -75,6 +90,7 @@ export interface SourceErrorDetails extends ErrorDetails {
 
 /** A source of bytes failed: a file that cannot be read, a server that answers with an error. */
 export class SourceError extends HolostreamError {
+  override name = 'SourceError';
   readonly status: number | undefined;
   readonly retryable: boolean;
   readonly retryAfter: number | undefined;
@@ -88,13 +104,19 @@ export class SourceError extends HolostreamError {
 }
 
 /** The file behind a source is no longer the one that reading began with: what was read must be thrown away. */
-export class SourceChangedError extends SourceError {}
+export class SourceChangedError extends SourceError {
+  override name = 'SourceChangedError';
+}
 
 /** A place where bytes go failed: a full disk, a folder that may not be written to. */
-export class SinkError extends HolostreamError {}
+export class SinkError extends HolostreamError {
+  override name = 'SinkError';
+}
 
 /** A worker thread could not be started, or died. What a task itself throws comes through as it is. */
-export class WorkerError extends HolostreamError {}
+export class WorkerError extends HolostreamError {
+  override name = 'WorkerError';
+}
 
 function describePlace({ name, blockIndex, fragmentIndex, offset }: ErrorDetails): string {
   const parts: string[] = [];
