@@ -1,8 +1,8 @@
-/** usage: npm run bench [-- SUBJECT…]: every file of this folder is a subject that exports `run`. */
+/** usage: npm run bench [-- SUBJECT…]: every file of this folder, but for some helpers, is a subject that exports `run`. */
 import { readdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 
-const NOT_SUBJECTS = ['main', 'harness'];
+const NOT_SUBJECTS = ['main', 'harness', 'family', 'plainThreads'];
 
 const here = new URL('./', import.meta.url);
 const subjects = (await readdir(here))
