@@ -20,10 +20,11 @@ export class Dealer {
 
   constructor(coefficients: number, fragments: number, seed?: bigint) {
     this.#fragments = fragments;
-    this.#seed = seed;
+    // One fragment gets all of them, whatever is drawn.
+    this.#seed = fragments === 1 ? undefined : seed;
     const groups = Math.floor(coefficients / fragments);
     this.counts = new Uint32Array(fragments).fill(groups);
-    const rotations = new Rotations(fragments, seed);
+    const rotations = new Rotations(fragments, this.#seed);
     rotations.skip(groups);
     const rotation = rotations.next();
     const rest = coefficients - groups * fragments;
