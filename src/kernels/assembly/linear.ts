@@ -1,31 +1,18 @@
 // Dense linear algebra in f64, two elements a vector. See src/kernels/blockedMultiply.ts and
 // src/kernels/portable/tridiagonalize.ts, which say how it works.
 
-import { addColumns, addRows } from './linear/narrow';
+import { addNarrow } from './linear/narrow';
 
-/** See linear/narrow.ts. */
-export function addRowsF32(
-  stripe: usize, stride: usize, rows: usize, length: usize, right: usize, panels: usize, out: usize,
+export function addNarrowF32(
+  left: usize, apart: usize, step: usize, lines: usize, length: usize, right: usize, panels: usize, out: usize,
 ): void {
-  addRows<f32>(stripe, stride, rows, length, right, panels, out);
+  addNarrow<f32>(left, apart, step, lines, length, right, panels, out);
 }
 
-export function addRowsF64(
-  stripe: usize, stride: usize, rows: usize, length: usize, right: usize, panels: usize, out: usize,
+export function addNarrowF64(
+  left: usize, apart: usize, step: usize, lines: usize, length: usize, right: usize, panels: usize, out: usize,
 ): void {
-  addRows<f64>(stripe, stride, rows, length, right, panels, out);
-}
-
-export function addColumnsF32(
-  stripe: usize, stride: usize, rows: usize, cols: usize, right: usize, panels: usize, out: usize,
-): void {
-  addColumns<f32>(stripe, stride, rows, cols, right, panels, out);
-}
-
-export function addColumnsF64(
-  stripe: usize, stride: usize, rows: usize, cols: usize, right: usize, panels: usize, out: usize,
-): void {
-  addColumns<f64>(stripe, stride, rows, cols, right, panels, out);
+  addNarrow<f64>(left, apart, step, lines, length, right, panels, out);
 }
 
 /** `out` (rows × cols f64, both multiples of 4, row-major) = the product of two packed blocks. */

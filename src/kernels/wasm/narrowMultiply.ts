@@ -3,8 +3,9 @@ import type { WasmRuntime } from './runtime.js';
 
 /** See src/kernels/assembly/linear/narrow.ts. */
 type NarrowKernel = (
-  stripe: number,
-  stride: number,
+  left: number,
+  apart: number,
+  step: number,
   lines: number,
   length: number,
   right: number,
@@ -12,7 +13,7 @@ type NarrowKernel = (
   out: number,
 ) => void;
 
-type NarrowExports = Readonly<Record<`add${'Rows' | 'Columns'}F${32 | 64}`, NarrowKernel>>;
+type NarrowExports = Readonly<Record<`addNarrowF${32 | 64}`, NarrowKernel>>;
 
 /** Up to as many columns of the right operand, reading the left one as it is beats laying it out anew. */
 const NARROW = 128;
@@ -57,8 +58,8 @@ export function narrowMultiply(
     const [stripes, rights, sums] = [stripe, right, sum].map((address, i) =>
       size === 4 ? runtime.floats(address, bytes[i]! / 4) : runtime.doubles(address, bytes[i]! / 8),
     ) as [Elements, Elements, Elements];
-    const exports = runtime.exports<NarrowExports>('linear');
-    const add = exports[`add${byRows ? 'Rows' : 'Columns'}F${size === 4 ? 32 : 64}`];
+    const { addNarrowF32, addNarrowF64 } = runtime.exports<NarrowExports>('linear');
+    const add = size === 4 ? addNarrowF32 : addNarrowF64;
     const takeSums = (from: number, count: number) => {
       addPanels(out, from, count, sums, width, wholeTiles(count), b.cols, factor);
       sums.fill(0);
@@ -70,11 +71,11 @@ export function narrowMultiply(
       const rows = Math.min(STRIPE, lines - line);
       loadStripe(stripes, stride / size, a.data, a.offset + line * lineStride, lineStride, length, rows);
       if (byRows) {
-        add(stripe, stride, wholeTiles(rows), length, right, panels, sum);
+        add(stripe, stride, size, wholeTiles(rows), length, right, panels, sum);
         takeSums(line, rows);
       } else {
         packPanels(rights, width, b, line, rows, factor);
-        add(stripe, stride, rows, wholeTiles(length), right, panels, sum);
+        add(stripe, size, stride, wholeTiles(length), rows, right, panels, sum);
         if (done % SUMMED_STRIPES === 0) takeSums(0, length);
       }
     }

@@ -5,39 +5,27 @@
 /** Lines of a panel of the right operand that are taken, and summed, at a time: 4 KiB, for the first-level cache. */
 const DEPTH: usize = 128;
 
-/** Adds stripe · right: a line of the result for each of `rows` rows (a multiple of 4) of `length` elements. */
+/**
+ * Adds `lines` (a multiple of 4) lines of a product of inner length `length`. The lines of the left operand are `apart` bytes
+ * apart, their elements `step`: they are the rows of the stripe or its columns.
+ */
 // @ts-ignore: decorator
 @inline
-export function addRows<T>(
-  stripe: usize, stride: usize, rows: usize, length: usize, right: usize, panels: usize, out: usize,
+export function addNarrow<T>(
+  left: usize, apart: usize, step: usize, lines: usize, length: usize, right: usize, panels: usize, out: usize,
 ): void {
   for (let from: usize = 0; from < length; from += DEPTH) {
     const depth = min(DEPTH, length - from);
-    for (let panel: usize = 0; panel < panels; panel++) {
-      const b = right + ((panel * length + from) << 5);
-      for (let row: usize = 0; row < rows; row += 4) {
-        const a = stripe + row * stride + from * sizeof<T>();
-        addTile<T>(a, stride, sizeof<T>(), b, depth, out + ((panel * rows + row) << 5));
+    for (let line: usize = 0; line < lines; line += 4) {
+      const a = left + line * apart + from * step;
+      for (let panel: usize = 0; panel < panels; panel++) {
+        addTile<T>(a, apart, step, right + ((panel * length + from) << 5), depth, out + ((panel * lines + line) << 5));
       }
     }
   }
 }
 
-/** Adds stripeᵀ · right: a line of the result for each of `cols` columns (a multiple of 4) of the `rows` rows. */
-// @ts-ignore: decorator
-@inline
-export function addColumns<T>(
-  stripe: usize, stride: usize, rows: usize, cols: usize, right: usize, panels: usize, out: usize,
-): void {
-  for (let col: usize = 0; col < cols; col += 4) {
-    const a = stripe + col * sizeof<T>();
-    for (let panel: usize = 0; panel < panels; panel++) {
-      addTile<T>(a, sizeof<T>(), stride, right + ((panel * rows) << 5), rows, out + ((panel * cols + col) << 5));
-    }
-  }
-}
-
-/** Four lines of the result. Lines of the left operand are `apart` bytes apart, their elements `step`. */
+/** Four lines of one panel. */
 // @ts-ignore: decorator
 @inline
 function addTile<T>(a0: usize, apart: usize, step: usize, b: usize, depth: usize, out: usize): void {
