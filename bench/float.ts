@@ -3,8 +3,10 @@ import { portableKernels as portable } from '../src/kernels/portable/index.js';
 import { compare, warmCopy } from './harness.js';
 
 const ELEMENTS = 1 << 20;
+/** Quantized weights that have a scale in common. */
+const GROUP = 128;
 
-/** Half and bfloat16 to and from f32. The copy is of the f32 side. */
+/** Half and bfloat16 to and from f32, quantized integers to f32. The copy is of the f32 side. */
 export async function run(): Promise<void> {
   const wasm = await loadKernels({ implementation: 'wasm' });
   const numbers = Float32Array.from({ length: ELEMENTS }, (_, i) => Math.sin(i) / 8);
@@ -26,4 +28,15 @@ export async function run(): Promise<void> {
       { name: 'wasm', run: () => wasm[round](numbers, narrow) },
     ]);
   }
+  const quantized = Int8Array.from({ length: ELEMENTS }, (_, i) => i * 37);
+  const scales = numbers.subarray(0, ELEMENTS / GROUP);
+  await compare(`int8 to f32, groups of ${GROUP}`, numbers.byteLength, [
+    warmCopy(numbers.byteLength),
+    {
+      name: 'portable',
+      run: () => portable.dequantizeGroups(quantized, scales, GROUP, 3, wide),
+      baseline: true,
+    },
+    { name: 'wasm', run: () => wasm.dequantizeGroups(quantized, scales, GROUP, 3, wide) },
+  ]);
 }

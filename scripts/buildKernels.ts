@@ -9,10 +9,13 @@ import asc from 'assemblyscript/asc';
 import { type KernelSubject, kernelSubjects, sourceHash } from './kernelSources.js';
 
 const FLAGS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'];
+/** Where the compiler may also mind the size: it costs no time there, and a browser loads all of them. */
+const COMPACT = ['zstd'];
 
 async function compile({ name, entry }: KernelSubject): Promise<Uint8Array> {
   let wasm: Uint8Array | undefined;
-  const { error, stderr } = await asc.main([entry, ...FLAGS, '--outFile', 'kernel.wasm'], {
+  const flags = COMPACT.includes(name) ? [...FLAGS, '--shrinkLevel', '1'] : FLAGS;
+  const { error, stderr } = await asc.main([entry, ...flags, '--outFile', 'kernel.wasm'], {
     writeFile: (_file: string, contents: string | Uint8Array) => {
       if (typeof contents !== 'string') wasm = contents;
     },

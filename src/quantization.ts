@@ -1,3 +1,4 @@
+import { type DequantizeGroups, dequantizeGroups } from './dequantizeGroups.js';
 import { ArgumentError, FormatError, TruncatedError } from './errors.js';
 import { halfToFloat32 } from './float.js';
 import { checkOutputLength } from './outputLength.js';
@@ -107,23 +108,20 @@ export interface Quantization {
 }
 
 /**
- * The weights of quantized integers, row-major. The product is computed in double precision and rounded once.
+ * The weights of quantized integers, row-major. Products are exact, and rounded once.
+ * @param kernels as `loadKernels()` gives them, where speed matters
  * @throws ArgumentError when the number of scales or the length of `out` is wrong
  */
 export function dequantize(
   values: Int8Array,
   { metadata, groupScales }: Quantization,
   out: Float32Array = new Float32Array(values.length),
+  kernels: { readonly dequantizeGroups: DequantizeGroups } = { dequantizeGroups },
 ): Float32Array {
   checkOutputLength(out, values.length);
   const scales = scalesOf(metadata, groupScales, values.length);
   const groupLength = metadata.groupSize > 0 && metadata.perGroupScales ? metadata.groupSize : values.length;
-  const { zeroPoint } = metadata;
-  for (let group = 0, start = 0; start < values.length; group++, start += groupLength) {
-    const scale = scales[group]!;
-    const end = Math.min(start + groupLength, values.length);
-    for (let i = start; i < end; i++) out[i] = (values[i]! - zeroPoint) * scale;
-  }
+  kernels.dequantizeGroups(values, scales, groupLength, metadata.zeroPoint, out);
   return out;
 }
 

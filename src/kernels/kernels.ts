@@ -1,3 +1,4 @@
+import type { DequantizeGroups } from '../dequantizeGroups.js';
 import type { Matrix } from '../linalg/matrix.js';
 import type { EmbeddedKernels } from './embedded.js';
 
@@ -64,12 +65,13 @@ export interface ZstdKernels {
  */
 export type Stretches = Float32Array | ((values: Float32Array, start: number) => void);
 
-/** The same functions as in `src/float.ts`, with the same results. */
+/** The same functions as in `src/float.ts` and `src/dequantizeGroups.ts`, with the same results. */
 export interface FloatKernels {
   bfloat16ToFloat32(src: Uint16Array, out?: Float32Array): Float32Array;
   float32ToBfloat16(src: Float32Array, out?: Uint16Array): Uint16Array;
   halfToFloat32(src: Uint16Array, out?: Float32Array): Float32Array;
   float32ToHalf(src: Float32Array, out?: Uint16Array): Uint16Array;
+  readonly dequantizeGroups: DequantizeGroups;
 }
 
 /** Dense linear algebra in double precision. */

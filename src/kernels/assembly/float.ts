@@ -33,6 +33,22 @@ export function float32ToHalf(from: usize, to: usize, count: usize): void {
   }
 }
 
+/** (value − zero point) · scale of bytes, sixteen a step: the difference is exact, the product rounded once. */
+export function dequantize(from: usize, to: usize, count: usize, scale: f32, zeroPoint: i32): void {
+  const zero = i16x8.splat(<i16>zeroPoint);
+  const scales = f32x4.splat(scale);
+  const end = from + count;
+  for (; from < end; from += 16, to += 64) {
+    const values = v128.load(from);
+    const low = i16x8.sub(i16x8.extend_low_i8x16_s(values), zero);
+    const high = i16x8.sub(i16x8.extend_high_i8x16_s(values), zero);
+    v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(low)), scales));
+    v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(low)), scales), 16);
+    v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(high)), scales), 32);
+    v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(high)), scales), 48);
+  }
+}
+
 // @ts-ignore: decorator
 @inline
 function roundToBfloat16(bits: v128): v128 {

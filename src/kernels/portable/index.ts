@@ -1,3 +1,4 @@
+import { dequantizeGroups } from '../../dequantizeGroups.js';
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../float.js';
 import type { Kernels } from '../kernels.js';
 import { dct2d, idct2d } from './dct.js';
@@ -28,6 +29,7 @@ export const portableKernels: Kernels = {
   float32ToBfloat16,
   halfToFloat32,
   float32ToHalf,
+  dequantizeGroups,
   addProduct,
   multiply,
   multiplySingle: multiply,

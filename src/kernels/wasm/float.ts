@@ -7,6 +7,7 @@ interface FloatExports {
   float32ToBfloat16(from: number, to: number, count: number): void;
   halfToFloat32(from: number, to: number, count: number): void;
   float32ToHalf(from: number, to: number, count: number): void;
+  dequantize(from: number, to: number, count: number, scale: number, zeroPoint: number): void;
 }
 
 /** Elements that pass through the memory at a time: 48 KiB of both widths, which stay in the first caches. */
@@ -14,10 +15,11 @@ const CHUNK = 8192;
 
 /** The kernels take whole steps of this many elements. */
 const STEP = 8;
+const DEQUANTIZE_STEP = 16;
 
 export function wasmFloat(runtime: WasmRuntime): FloatKernels {
   function convert<I extends Uint16Array | Float32Array, O extends Uint16Array | Float32Array>(
-    kernel: keyof FloatExports,
+    kernel: Exclude<keyof FloatExports, 'dequantize'>,
     src: I,
     out: O,
   ): O {
@@ -45,5 +47,23 @@ export function wasmFloat(runtime: WasmRuntime): FloatKernels {
     float32ToBfloat16: (src, out = new Uint16Array(src.length)) => convert('float32ToBfloat16', src, out),
     halfToFloat32: (src, out = new Float32Array(src.length)) => convert('halfToFloat32', src, out),
     float32ToHalf: (src, out = new Uint16Array(src.length)) => convert('float32ToHalf', src, out),
+    dequantizeGroups: (values, scales, groupLength, zeroPoint, out) =>
+      runtime.scope(() => {
+        const from = runtime.allocate(CHUNK + DEQUANTIZE_STEP);
+        const to = runtime.allocate((CHUNK + DEQUANTIZE_STEP) * out.BYTES_PER_ELEMENT);
+        const { dequantize } = runtime.exports<FloatExports>('float');
+        for (let start = 0; start < values.length; start += CHUNK) {
+          const end = Math.min(start + CHUNK, values.length);
+          runtime.load(values.subarray(start, end), from);
+          // Whole steps write beyond the end of a group, where the next one then writes.
+          for (let at = start; at < end; ) {
+            const group = Math.floor(at / groupLength);
+            const next = Math.min((group + 1) * groupLength, end);
+            dequantize(from + at - start, to + 4 * (at - start), next - at, scales[group]!, zeroPoint);
+            at = next;
+          }
+          runtime.store(to, out.subarray(start, end));
+        }
+      }),
   };
 }

@@ -1,8 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { dequantizeGroups } from '../../../src/dequantizeGroups.js';
 import { ArgumentError } from '../../../src/errors.js';
 import * as portable from '../../../src/float.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
+import { dequantize } from '../../../src/quantization.js';
 import { throws } from '../../helpers/assertions.js';
 
 const wasm = await loadKernels({ implementation: 'wasm' });
@@ -41,6 +43,30 @@ test('takes any length and writes nothing beside the output', () => {
     assert.equal(halves.slice(1, -1), portable.float32ToHalf(values));
     assert.equal(bits(wasm.halfToFloat32(halves)), bits(portable.halfToFloat32(halves)));
   }
+});
+
+test('dequantizes as the portable function does, groups of any length', () => {
+  const values = Int8Array.from({ length: 20_001 }, (_, i) => (i * 37) & 0xff);
+  for (const groupLength of [1, 7, 16, 128, 8192, 8200, 20_001]) {
+    const scales = randomFloats(Math.ceil(values.length / groupLength)).map((scale) =>
+      Number.isFinite(scale) ? scale : 0.1,
+    );
+    for (const zeroPoint of [-128, 0, 3, 127]) {
+      const [ours, expected] = [new Float32Array(values.length), new Float32Array(values.length)];
+      wasm.dequantizeGroups(values, scales, groupLength, zeroPoint, ours);
+      dequantizeGroups(values, scales, groupLength, zeroPoint, expected);
+      assert.equal(bits(ours), bits(expected), `groups of ${groupLength}, zero point ${zeroPoint}`);
+    }
+  }
+  const weights = new Float32Array(3);
+  const metadata = {
+    scheme: 'symmetric-int8',
+    perGroupScales: false,
+    scaleBits: 0x3800,
+    zeroPoint: 1,
+    groupSize: 0,
+  } as const;
+  assert.equal(dequantize(Int8Array.of(1, 2, -3), { metadata }, weights, wasm), Float32Array.of(0, 0.5, -2));
 });
 
 test('refuses an output of another length', () => {
