@@ -25,7 +25,7 @@ async function compile({ name, entry }: KernelSubject): Promise<Uint8Array> {
 }
 
 /** Compiled by callers that cannot wait for a stream to inflate them. */
-const STORED_PLAIN = ['embeddedEncode'];
+const STORED_PLAIN = ['embeddedEncode', 'linear'];
 
 function pack(name: string, wasm: Uint8Array): Buffer {
   return STORED_PLAIN.includes(name) ? Buffer.from(wasm) : deflateRawSync(wasm, { level: 9 });

@@ -21,15 +21,16 @@ export async function kernelSubjects(): Promise<KernelSubject[]> {
 }
 
 /**
- * SHA-256 over all that decides a subject's wasm: its entry, the folder of the same name beside it, the compiler's
- * version. It stands in the generated module, so that a module which its sources have left behind is noticed without
+ * SHA-256 over all that decides a subject's wasm: its entry, the folder of the same name beside it, what subjects share,
+ * the compiler's version. It stands in the generated module, so that a module which its sources have left behind is noticed without
  * compiling.
  */
 export async function sourceHash({ name, entry }: KernelSubject): Promise<string> {
   const hash = createHash('sha256');
   const compiler = JSON.parse(await readFile('node_modules/assemblyscript/package.json', 'utf8'));
   hash.update(`assemblyscript ${compiler.version}\n`);
-  for (const file of [entry, ...(await filesIn(`${ASSEMBLY}/${name}`))]) hash.update(await readFile(file));
+  const files = [entry, ...(await filesIn(`${ASSEMBLY}/${name}`)), ...(await filesIn(`${ASSEMBLY}/shared`))];
+  for (const file of files) hash.update(await readFile(file));
   return hash.digest('hex');
 }
 

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { linearKernels } from '../kernels/linear.js';
 import { matrix } from '../linalg/matrix.js';
 import { truncatedSvd } from '../linalg/truncatedSvd.js';
 import { checkOutputLength } from '../outputLength.js';
@@ -77,7 +78,7 @@ export class LowRankEncoder {
     const { rows, cols, fragments, kernels } = request;
     const values = numbersOf(request);
     const energy = energyOfInput(values);
-    const triplets = truncatedSvd(kernels, matrix(values, rows, cols), this.#rank);
+    const triplets = truncatedSvd(linearKernels(kernels), matrix(values, rows, cols), this.#rank);
     const shares = this.#deal(triplets.sigma.length, this.#residual ? fragments - 1 : fragments);
     const payloads = shares.map((components) => writeComponents(request, triplets, components));
     const added = shares.map((components) => components.reduce((sum, k) => sum + triplets.sigma[k]! ** 2, 0));

@@ -1,4 +1,4 @@
-import type { LinearKernels } from '../kernels/kernels.js';
+import type { SumKernels } from '../kernels/kernels.js';
 import type { Matrix } from '../linalg/matrix.js';
 import type { MatrixShape } from './encoding.js';
 import { energyOf } from './energy.js';
@@ -12,10 +12,10 @@ export class LowRankSum {
   /** rows × cols, row-major. */
   readonly values: Float32Array;
   readonly #shape: MatrixShape;
-  readonly #kernels: LinearKernels;
+  readonly #kernels: SumKernels;
   #energy: number | undefined = 0;
 
-  constructor(shape: MatrixShape, kernels: LinearKernels) {
+  constructor(shape: MatrixShape, kernels: SumKernels) {
     this.#shape = shape;
     this.#kernels = kernels;
     this.values = new Float32Array(shape.rows * shape.cols);

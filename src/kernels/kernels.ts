@@ -6,7 +6,7 @@ import type { EmbeddedKernels } from './embedded.js';
  * The inner loops that decide the speed, behind one interface with two implementations: `portable` (TypeScript,
  * there at once, needs nothing) and `wasm` (SIMD, loaded once). Both give the same results.
  */
-export interface Kernels extends ChecksumKernels, FloatKernels, LinearKernels, Lz4Kernels, ZstdKernels {
+export interface Kernels extends ChecksumKernels, FloatKernels, Lz4Kernels, SumKernels, ZstdKernels {
   readonly implementation: 'portable' | 'wasm';
   /** Orthonormal 2-D DCT-II of a row-major matrix, rows then columns. `out` may be `data`. */
   dct2d(data: Stretches, rows: number, cols: number, out: Stretches): void;
@@ -74,27 +74,11 @@ export interface FloatKernels {
   readonly dequantizeGroups: DequantizeGroups;
 }
 
-/** Dense linear algebra in double precision. */
-export interface LinearKernels {
+/** Sums of products, in which low-rank tensors come. */
+export interface SumKernels {
   /**
-   * `out` = a·b, row-major. `out` is neither operand and has room for at least a.rows × b.cols.
-   * The caller makes sure that a.cols = b.rows and that both lie within their arrays.
-   */
-  multiply(a: Matrix, b: Matrix, out: Float64Array): void;
-  /**
-   * The same, in single precision where that is faster: b is rounded to f32, and so are the sums. a is a matrix of f32
-   * whose norm is finite in f32.
-   */
-  multiplySingle(a: Matrix, b: Matrix, out: Float64Array): void;
-  /**
-   * `out` += a·b, row-major, otherwise as `multiply`. The products of up to 256 columns of a are summed in double
+   * `out` += a·b, row-major: the caller makes sure that a.cols = b.rows and that both lie within their arrays. The products of up to 256 columns of a are summed in double
    * precision before they are rounded into `out`.
    */
   addProduct(a: Matrix, b: Matrix, out: Float32Array): void;
-  /**
-   * Reduces a symmetric n×n matrix A, of which only the lower triangle is read, to a tridiagonal T = Qᵀ A Q with
-   * Q = H(n-1) ⋯ H(1) and H(i) = I - v vᵀ. Row i of `a` holds that v in columns 0 to i - 1 afterwards.
-   * `diagonal` gets n values, `subdiagonal` n - 1.
-   */
-  tridiagonalize(a: Float64Array, n: number, diagonal: Float64Array, subdiagonal: Float64Array): void;
 }

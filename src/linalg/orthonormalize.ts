@@ -1,4 +1,4 @@
-import type { LinearKernels } from '../kernels/kernels.js';
+import type { LinearKernels } from '../kernels/linear.js';
 import { type Matrix, matrix, transpose } from './matrix.js';
 import { gram, product } from './products.js';
 import { symmetricEigen } from './symmetricEigen.js';

@@ -1,4 +1,4 @@
-import type { LinearKernels } from '../kernels/kernels.js';
+import type { LinearKernels } from '../kernels/linear.js';
 import { colRange, type Matrix, transpose } from './matrix.js';
 
 /** Rows of a Gram matrix computed at a time: few enough that little above the diagonal is computed in vain. */

@@ -1,4 +1,4 @@
-import type { LinearKernels } from '../kernels/kernels.js';
+import type { LinearKernels } from '../kernels/linear.js';
 import { type Matrix, matrix } from './matrix.js';
 import type { Block } from './orthonormalize.js';
 import { product } from './products.js';

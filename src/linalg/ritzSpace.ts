@@ -1,4 +1,4 @@
-import type { LinearKernels } from '../kernels/kernels.js';
+import type { LinearKernels } from '../kernels/linear.js';
 import { Columns } from './columns.js';
 import { colRange, type Matrix, matrix, transpose } from './matrix.js';
 import { type Block, extendBasis } from './orthonormalize.js';

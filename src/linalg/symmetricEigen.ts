@@ -1,4 +1,4 @@
-import type { LinearKernels } from '../kernels/kernels.js';
+import type { LinearKernels } from '../kernels/linear.js';
 import { tridiagonalEigenvectors } from './inverseIteration.js';
 import { matrix, rowRange, transpose } from './matrix.js';
 import { product } from './products.js';

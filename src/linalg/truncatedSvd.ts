@@ -1,4 +1,4 @@
-import type { LinearKernels } from '../kernels/kernels.js';
+import type { LinearKernels } from '../kernels/linear.js';
 import { SeededRng } from '../rng.js';
 import { orthogonalizeRows, skewRows } from './jacobi.js';
 import { type Matrix, matrix, transpose } from './matrix.js';

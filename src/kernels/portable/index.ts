@@ -6,8 +6,7 @@ import { portableEmbedded } from './embedded/index.js';
 import { gaussianRows } from './gaussian.js';
 import { lz4DecompressInto } from './lz4Decode.js';
 import { lz4Compress } from './lz4Encode.js';
-import { addProduct, multiply } from './multiply.js';
-import { tridiagonalize } from './tridiagonalize.js';
+import { addProduct } from './multiply.js';
 import { xxh3 } from './xxh3.js';
 import { zstdDecompressInto } from './zstd/decode.js';
 
@@ -31,8 +30,5 @@ export const portableKernels: Kernels = {
   float32ToHalf,
   dequantizeGroups,
   addProduct,
-  multiply,
-  multiplySingle: multiply,
-  tridiagonalize,
   release() {},
 };

@@ -21,7 +21,7 @@ export function multiply(a: Matrix, b: Matrix, out: Float64Array): void {
   blockedMultiply(a, b, out, { left, right, product, run });
 }
 
-/** See `LinearKernels.addProduct`. */
+/** See `SumKernels.addProduct`. */
 export function addProduct(a: Matrix, b: Matrix, out: Float32Array): void {
   const panel = new Float64Array(Math.min(PANEL_ROWS, a.rows) * Math.min(PANEL_COLS, b.cols));
   for (let col = 0; col < b.cols; col += PANEL_COLS) {

@@ -1,47 +1,35 @@
 import { UnsupportedError } from '../../errors.js';
-import { colRange, type Matrix, rowRange } from '../../linalg/matrix.js';
-import { blockedMultiply, blockLengths, DEPTH, pack, wholeTiles } from '../blockedMultiply.js';
-import type { LinearKernels } from '../kernels.js';
-import { portableKernels } from '../portable/index.js';
+import type { Matrix } from '../../linalg/matrix.js';
+import { blockedMultiply, blockLengths } from '../blockedMultiply.js';
+import type { LinearKernels } from '../linear.js';
+import { portableLinear } from '../portable/linear.js';
+import { LINEAR_WASM } from './linear.generated.js';
 import { isNarrow, narrowMultiply } from './narrowMultiply.js';
-import type { WasmRuntime } from './runtime.js';
+import { WasmRuntime } from './runtime.js';
 
 interface LinearExports {
   multiplyBlock(left: number, right: number, rows: number, cols: number, length: number, out: number): void;
-  addBlock(left: number, right: number, rows: number, cols: number, length: number, sum: number): void;
   tridiagonalize(a: number, n: number, diagonal: number, subdiagonal: number, work: number): void;
 }
 
 /** Bytes of an f64. */
 const SIZE = Float64Array.BYTES_PER_ELEMENT;
 
-/** The part of a sum that is in the memory at a time, 512 KiB. */
-const PANEL_ROWS = 32;
-const PANEL_COLS = 4096;
+let shared: LinearKernels | undefined;
 
-export function wasmLinear(runtime: WasmRuntime): LinearKernels {
-  /** Adds a·b, of an inner length within DEPTH, to the columns of `out` from `col` on; its rows are `outStride` long. */
-  function addPanels(a: Matrix, b: Matrix, out: Float32Array, col: number, outStride: number): void {
-    const stride = wholeTiles(b.cols);
-    const [rightLength, leftLength] = [stride * a.cols, PANEL_ROWS * a.cols];
-    const right = runtime.allocate(rightLength * SIZE);
-    const left = runtime.allocate(leftLength * SIZE);
-    const sum = runtime.allocate(PANEL_ROWS * stride * out.BYTES_PER_ELEMENT);
-    const [leftView, sums] = [runtime.doubles(left, leftLength), runtime.floats(sum, PANEL_ROWS * stride)];
-    const { addBlock } = runtime.exports<LinearExports>('linear');
-    pack(runtime.doubles(right, rightLength), b.data, b.offset, b.colStride, b.rowStride, b.cols, a.cols);
-    for (let row = 0; row < a.rows; row += PANEL_ROWS) {
-      const rows = Math.min(PANEL_ROWS, a.rows - row);
-      pack(leftView, a.data, a.offset + row * a.rowStride, a.rowStride, a.colStride, rows, a.cols);
-      const lines = Array.from({ length: rows }, (_, i) => {
-        const start = (row + i) * outStride + col;
-        return out.subarray(start, start + b.cols);
-      });
-      for (const [i, line] of lines.entries()) sums.set(line, i * stride);
-      addBlock(left, right, wholeTiles(rows), stride, a.cols, sum);
-      for (const [i, line] of lines.entries()) line.set(sums.subarray(i * stride, i * stride + b.cols));
-    }
+/**
+ * Kernels in a memory of their own, compiled when first asked for.
+ * @throws WebAssembly.CompileError, or whatever an engine throws that does not compile without waiting
+ */
+export function wasmLinear(): LinearKernels {
+  if (shared === undefined) {
+    const bytes = Uint8Array.from(atob(LINEAR_WASM), (character) => character.charCodeAt(0));
+    shared = kernelsOn(new WasmRuntime(new Map([['linear', new WebAssembly.Module(bytes)]])));
   }
+  return shared;
+}
+
+function kernelsOn(runtime: WasmRuntime): LinearKernels {
   function multiply(a: Matrix, b: Matrix, out: Float64Array): void {
     if (isNarrow(a, b)) {
       narrowMultiply(runtime, 8, a, b, out);
@@ -67,16 +55,6 @@ export function wasmLinear(runtime: WasmRuntime): LinearKernels {
       if (a.data instanceof Float32Array && isNarrow(a, b)) narrowMultiply(runtime, 4, a, b, out);
       else multiply(a, b, out);
     },
-    addProduct(a, b, out) {
-      for (let inner = 0; inner < a.cols; inner += DEPTH) {
-        const end = Math.min(inner + DEPTH, a.cols);
-        const [left, right] = [colRange(a, inner, end), rowRange(b, inner, end)];
-        for (let col = 0; col < b.cols; col += PANEL_COLS) {
-          const panel = colRange(right, col, Math.min(col + PANEL_COLS, b.cols));
-          runtime.scope(() => addPanels(left, panel, out, col, b.cols));
-        }
-      }
-    },
     tridiagonalize(a, n, diagonal, subdiagonal) {
       runtime.scope(() => {
         let matrix: number;
@@ -85,7 +63,7 @@ export function wasmLinear(runtime: WasmRuntime): LinearKernels {
           matrix = runtime.allocate((n + 6) * n * SIZE);
         } catch (error) {
           if (!(error instanceof UnsupportedError)) throw error;
-          portableKernels.tridiagonalize(a, n, diagonal, subdiagonal);
+          portableLinear.tridiagonalize(a, n, diagonal, subdiagonal);
           return;
         }
         const vectors = matrix + n * n * SIZE;

@@ -9,11 +9,11 @@ import { wasmFloat } from './float.js';
 import { GAUSSIAN_WASM } from './gaussian.generated.js';
 import { wasmGaussian } from './gaussian.js';
 import { inflateModule } from './inflate.js';
-import { LINEAR_WASM } from './linear.generated.js';
-import { wasmLinear } from './linear.js';
 import { LZ4_WASM } from './lz4.generated.js';
 import { wasmLz4 } from './lz4.js';
 import { WasmRuntime } from './runtime.js';
+import { SUM_WASM } from './sum.generated.js';
+import { wasmSum } from './sum.js';
 import { XXH3_WASM } from './xxh3.generated.js';
 import { wasmXxh3 } from './xxh3.js';
 import { ZSTD_WASM } from './zstd.generated.js';
@@ -25,8 +25,8 @@ const MODULES: Readonly<Record<string, string>> = {
   embedded: EMBEDDED_WASM,
   float: FLOAT_WASM,
   gaussian: GAUSSIAN_WASM,
-  linear: LINEAR_WASM,
   lz4: LZ4_WASM,
+  sum: SUM_WASM,
   xxh3: XXH3_WASM,
   zstd: ZSTD_WASM,
 };
@@ -47,8 +47,8 @@ export async function createWasmKernels(): Promise<Kernels> {
     embedded: wasmEmbedded(runtime),
     ...wasmFloat(runtime),
     ...wasmGaussian(runtime),
-    ...wasmLinear(runtime),
     ...wasmLz4(runtime),
+    ...wasmSum(runtime),
     ...wasmXxh3(runtime),
     ...wasmZstd(runtime),
     release: () => runtime.release(),

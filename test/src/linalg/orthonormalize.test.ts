@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { portableKernels as kernels } from '../../../src/kernels/portable/index.js';
+import { portableLinear as kernels } from '../../../src/kernels/portable/linear.js';
 import { colRange, matrix } from '../../../src/linalg/matrix.js';
 import { extendBasis } from '../../../src/linalg/orthonormalize.js';
 import { randomFrom } from '../../helpers/encodings.js';

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { portableKernels as kernels } from '../../../src/kernels/portable/index.js';
+import { portableLinear as kernels } from '../../../src/kernels/portable/linear.js';
 import { symmetricEigen, symmetricEigenvalues } from '../../../src/linalg/symmetricEigen.js';
 import { randomFrom } from '../../helpers/encodings.js';
 import { gaussian } from '../../helpers/linalg.js';

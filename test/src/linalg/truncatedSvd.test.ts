@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { linearKernels } from '../../../src/kernels/linear.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { portableKernels as kernels } from '../../../src/kernels/portable/index.js';
+import { portableLinear as kernels } from '../../../src/kernels/portable/linear.js';
 import { matrix, transpose } from '../../../src/linalg/matrix.js';
 import { gram } from '../../../src/linalg/products.js';
 import { findRange } from '../../../src/linalg/rangeFinder.js';
@@ -132,7 +133,7 @@ for (const one of CASES) {
         : transpose(matrix(one.data, one.rows, one.cols));
     const full = truncatedSvd(kernels, tall, one.rank).sigma;
     // The wasm kernels have products in single precision.
-    for (const finder of [kernels, await loadKernels()]) {
+    for (const finder of [kernels, linearKernels(await loadKernels())]) {
       const random = randomFrom(7);
       const { basis, image } = findRange(finder, tall, one.rank, () => random() - 0.5);
       // Decomposing the image is exact, so what is off here is what the range finder missed.
@@ -144,7 +145,7 @@ for (const one of CASES) {
 }
 
 test('rows and columns of any size, repeated or empty: energy, order, orthonormality', async () => {
-  const wasm = await loadKernels();
+  const wasm = linearKernels(await loadKernels());
   const scales = fc.array(fc.double({ min: -12, max: 12, noNaN: true }), { minLength: 1, maxLength: 30 });
   fc.assert(
     fc.property(scales, scales, fc.integer({ min: 1, max: 30 }), fc.nat(), (down, across, rank, seed) => {
@@ -194,7 +195,7 @@ test('rank-deficient input gives no more components than it has', () => {
 });
 
 test('a matrix beyond the dense size goes through the range finder', async () => {
-  const kernels = await loadKernels();
+  const kernels = linearKernels(await loadKernels());
   const size = 2100;
   const sigma = Array.from({ length: 40 }, (_, k) => 0.8 ** k);
   const data = matrixWithSpectrum(size, size, sigma);
@@ -231,14 +232,14 @@ for (const [name, [rank, sigma]] of Object.entries(HARD)) {
   test(`${name}, in a matrix too large to decompose whole`, async () => {
     const data = new Float32Array(LARGE * LARGE);
     for (let i = 0; i < LARGE; i++) data[i * LARGE + i] = sigma(i);
-    const found = truncatedSvd(await loadKernels(), matrix(data, LARGE, LARGE), rank);
+    const found = truncatedSvd(linearKernels(await loadKernels()), matrix(data, LARGE, LARGE), rank);
     const best = Float64Array.from({ length: rank }, (_, i) => sigma(i));
     assert.ok(dot(found.sigma, found.sigma) >= 0.9995 * dot(best, best));
   });
 }
 
 test('strong directions above noise: vectors as exact as f32 can tell, though most products are in it', async () => {
-  const kernels = await loadKernels();
+  const kernels = linearKernels(await loadKernels());
   const size = 2100;
   const data = gaussian(size * size, 1);
   for (let k = 0; k < 6; k++) {
