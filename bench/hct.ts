@@ -1,4 +1,6 @@
+import { lastValueFrom, Observable } from 'rxjs';
 import { HctDecoderStream } from '../operators/hct/decodeHct.js';
+import { hctTensor } from '../operators/hct/hctTensor.js';
 import { memorySink } from '../sinks/memory.js';
 import { TensorSink } from '../sinks/tensor.js';
 import { bytesSource } from '../sources/bytes.js';
@@ -42,6 +44,7 @@ async function measure(kind: string, data: Uint8Array): Promise<void> {
       await compare(`hct ${algorithm}, ${kind}, chunks of ${size}`, data.length, [
         { name: 'no work', run: () => chunked(file, size).pipeTo(new WritableStream()), baseline: true },
         { name: 'stream to array', run: () => chunked(file, size).pipeTo(new TensorSink()) },
+        { name: 'operator to array', run: () => lastValueFrom(emitted(file, size).pipe(hctTensor())) },
       ]);
     }
   }
@@ -63,6 +66,13 @@ function chunked(bytes: Uint8Array, size: number): ReadableStream<Uint8Array> {
       controller.enqueue(bytes.subarray(at, at + size));
       at += size;
     },
+  });
+}
+
+function emitted(bytes: Uint8Array, size: number): Observable<Uint8Array> {
+  return new Observable((subscriber) => {
+    for (let at = 0; at < bytes.length; at += size) subscriber.next(bytes.subarray(at, at + size));
+    subscriber.complete();
   });
 }
 

@@ -40,7 +40,9 @@ export class ByteQueue {
     const bytes = new Uint8Array(length);
     for (let filled = 0; filled < length; ) {
       const chunk = this.#chunks[this.#head]!;
-      const part = chunk.subarray(this.#offset, this.#offset + length - filled);
+      // Of small chunks there are many: views of them would take as long as their bytes.
+      const whole = this.#offset === 0 && chunk.length <= length - filled;
+      const part = whole ? chunk : chunk.subarray(this.#offset, this.#offset + length - filled);
       bytes.set(part, filled);
       filled += part.length;
       this.#advance(part.length);

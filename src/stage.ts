@@ -14,6 +14,9 @@ export interface Stage<I, O> {
   close?(): void;
 }
 
+/** What a stage gives that has nothing to give: without a generator, small chunks cost little. */
+export const NOTHING: readonly never[] = [];
+
 /** A stage that never waits: others can be built on it. */
 export interface SyncStage<I, O> extends Stage<I, O> {
   push(input: I): Iterable<O>;

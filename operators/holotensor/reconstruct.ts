@@ -1,19 +1,11 @@
-import type { SchedulerLike } from 'rxjs';
-import {
-  asyncScheduler,
-  concatMap,
-  defer,
-  from,
-  map,
-  type OperatorFunction,
-  of,
-  shareReplay,
-  tap,
-} from 'rxjs';
+import { asyncScheduler, type OperatorFunction, type SchedulerLike } from 'rxjs';
 import type { ReceivedFragment } from '../../src/holotensor/fragment.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import { type ReconstructOptions, Reconstructor } from '../../src/holotensor/reconstructor.js';
+import type { Kernels } from '../../src/kernels/kernels.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
+import type { Stage } from '../../src/stage.js';
+import { stageOperator } from '../stageOperator.js';
 import { pace } from './pace.js';
 
 export type ReconstructOperatorOptions = ReconstructOptions & {
@@ -36,15 +28,27 @@ export function reconstruct(
   options: ReconstructOperatorOptions = {},
 ): OperatorFunction<ReceivedFragment, Reconstruction> {
   const { scheduler = asyncScheduler, kernels } = options;
-  return (source) =>
-    defer(() => {
-      const ready = (kernels === undefined ? from(loadKernels()) : of(kernels)).pipe(
-        map((loaded) => new Reconstructor({ ...options, kernels: loaded })),
-        shareReplay(1),
-      );
-      return source.pipe(
-        concatMap((fragment) => ready.pipe(tap((reconstructor) => reconstructor.add(fragment)))),
-        pace(scheduler),
-      );
-    });
+  const stageOf = (loaded: Kernels) => new Collector(new Reconstructor({ ...options, kernels: loaded }));
+  const collect = stageOperator(() =>
+    kernels === undefined ? loadKernels().then(stageOf) : stageOf(kernels),
+  );
+  return (source) => source.pipe(collect, pace(scheduler));
+}
+
+/** Tells with each fragment where it went. */
+class Collector implements Stage<ReceivedFragment, Reconstructor> {
+  readonly #reconstructor: Reconstructor;
+
+  constructor(reconstructor: Reconstructor) {
+    this.#reconstructor = reconstructor;
+  }
+
+  push(fragment: ReceivedFragment): Reconstructor[] {
+    this.#reconstructor.add(fragment);
+    return [this.#reconstructor];
+  }
+
+  flush(): Reconstructor[] {
+    return [];
+  }
 }

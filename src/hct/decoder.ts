@@ -1,4 +1,4 @@
-import type { Stage, SyncStage } from '../stage.js';
+import { NOTHING, type Stage, type SyncStage } from '../stage.js';
 import type { HctLimits } from './constants.js';
 import { type DecodeBlock, loadBlockDecoder } from './decodeBlock.js';
 import { HctParser } from './parser.js';
@@ -38,6 +38,7 @@ export class HctDecoder<O> implements Stage<Uint8Array, O> {
   }
 
   #take(parts: Iterable<HctPart>): Iterable<O> | AsyncIterable<O> {
+    if (parts === NOTHING) return NOTHING;
     return this.#decode === undefined ? this.#begin(parts) : this.#continue(parts, this.#decode);
   }
 

@@ -5,7 +5,7 @@ import {
   QUANTIZATION_METADATA_SIZE,
   type QuantizationMetadata,
 } from '../quantization.js';
-import type { SyncStage } from '../stage.js';
+import { NOTHING, type SyncStage } from '../stage.js';
 import {
   BLOCK_INDEX_SIZE,
   type BlockTable,
@@ -35,6 +35,8 @@ export class HctParser implements SyncStage<Uint8Array, HctPart> {
   /** Parses the next piece; undefined while its bytes are not all there, or when the piece is no part. */
   #next: ((ended: boolean) => HctPart | undefined) | undefined = () => this.#parseHeader();
   #expecting = 'header';
+  /** With fewer bytes, there is nothing to parse. */
+  #enough = 0;
   #header!: HctHeader;
   #quantization: QuantizationMetadata | undefined;
   #blocks!: BlockTable;
@@ -45,9 +47,9 @@ export class HctParser implements SyncStage<Uint8Array, HctPart> {
     this.#limits = limits;
   }
 
-  *push(chunk: Uint8Array): Iterable<HctPart> {
+  push(chunk: Uint8Array): Iterable<HctPart> {
     this.#queue.push(chunk);
-    yield* this.#parts(false);
+    return this.#queue.length < this.#enough ? NOTHING : this.#parts(false);
   }
 
   /** @throws TruncatedError when the file is not complete */
@@ -115,6 +117,7 @@ export class HctParser implements SyncStage<Uint8Array, HctPart> {
     }
     const { compressedSize, checksum } = this.#blocks.entry(blockIndex);
     const compressed = this.#queue.take(compressedSize);
+    this.#enough = compressed === undefined ? compressedSize : 0;
     if (compressed === undefined) return undefined;
     this.#blockIndex += 1;
     const byteOffset = blockIndex * header.blockSize;

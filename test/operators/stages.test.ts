@@ -1,6 +1,6 @@
 import { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { from, lastValueFrom, Observable, Subject, toArray } from 'rxjs';
+import { from, lastValueFrom, Observable, Subject, take, toArray } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromByteStream } from '../../operators/fromByteStream.js';
@@ -192,6 +192,39 @@ test('operator: unsubscribing, also while the stage loads, closes it and unsubsc
   await tick();
   await tick();
   assert.is(stage.closes, 1);
+});
+
+test('operator: any number of values may wait', async () => {
+  const many = 100_000;
+  for (const stage of [new Repeat(), new SlowRepeat()]) {
+    const values = from(Array.from({ length: many }, () => 1));
+    const all = await lastValueFrom(
+      values.pipe(
+        stageOperator(() => tick().then(() => stage)),
+        toArray(),
+      ),
+    );
+    assert.is(all.length, many + 1);
+  }
+});
+
+test('operator: a source that gives all at once stops when nobody listens any more', async () => {
+  let given = 0;
+  const source = new Observable<number>((subscriber) => {
+    while (!subscriber.closed && given < 1000) {
+      given += 1;
+      subscriber.next(1);
+    }
+  });
+  const stage = new Repeat();
+  const first = await lastValueFrom(
+    source.pipe(
+      stageOperator(() => stage),
+      take(3),
+      toArray(),
+    ),
+  );
+  assert.equal([first, given, stage.closes], [[1, 1, 1], 4, 1]);
 });
 
 test('operator: an error of the stage unsubscribes the source', () => {
