@@ -2,7 +2,7 @@ import { bytesSource } from '../sources/bytes.js';
 import { float32ToBfloat16 } from '../src/float.js';
 import { HoloTensorEncoder } from '../src/holotensor/encoder.js';
 import { packHoloTensor } from '../src/holotensor/pack.js';
-import { HoloTensorReader } from '../src/holotensor/reader.js';
+import { HoloTensorReader, type HoloTensorReadOptions } from '../src/holotensor/reader.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
 import { SeededRng } from '../src/rng.js';
 import { WorkerPool } from '../src/workers/pool.js';
@@ -12,6 +12,7 @@ import { PlainThreads } from './plainThreads.js';
 const TENSORS = 8;
 const SIDE = 1024;
 const BYTES = TENSORS * SIDE * SIDE * Float32Array.BYTES_PER_ELEMENT;
+const LARGE_SIDE = 4096;
 
 /** The cores' clocks and neighbours change: enough rounds that one moment does not decide. */
 const BUDGET_MS = 6000;
@@ -19,7 +20,7 @@ const BUDGET_MS = 6000;
 /**
  * A model of eight tensors decoded whole, by this thread and by workers: into arrays that are there, into shared memory,
  * and into new arrays, whose pages the system must find and V8 collect again. Plain threads show what two of them can
- * gain on this machine at this time. The copy is of the decoded f32.
+ * gain on this machine at this time. The copy is of the decoded f32. Then one large tensor.
  */
 export async function run(): Promise<void> {
   const url = new URL('../test/helpers/workerFromSource.mjs', import.meta.url);
@@ -27,7 +28,7 @@ export async function run(): Promise<void> {
   const arrays = Array.from({ length: TENSORS }, () => new Float32Array(SIDE * SIDE));
   const shared = arrays.map(({ byteLength }) => new Float32Array(new SharedArrayBuffer(byteLength)));
   for (const encoding of ['embedded', 'spectral'] as const) {
-    const file = await encodedFile(encoding);
+    const file = await encodedFile(encoding, SIDE);
     const threads = new PlainThreads(file, SIDE * SIDE);
     const decode = (workers?: WorkerPool, outs: readonly Float32Array[] = []) =>
       Promise.all(
@@ -60,7 +61,43 @@ export async function run(): Promise<void> {
     console.log(`  two against one: ${gains.join(', ')}`);
     await threads.close();
   }
+  await runLarge(one!, two!);
   for (const pool of [one, two]) pool!.close();
+}
+
+/** One tensor, whose tiles two workers share. */
+async function runLarge(one: WorkerPool, two: WorkerPool): Promise<void> {
+  const bytes = LARGE_SIDE * LARGE_SIDE * Float32Array.BYTES_PER_ELEMENT;
+  const file = await encodedFile('embedded', LARGE_SIDE);
+  const array = new Float32Array(LARGE_SIDE * LARGE_SIDE);
+  const shared = new Float32Array(new SharedArrayBuffer(bytes));
+  const decode = async (workers?: WorkerPool, options: HoloTensorReadOptions = {}) => {
+    const reader = await HoloTensorReader.open(bytesSource(file), { workers });
+    await reader.readAll(options);
+  };
+  const outputs = {
+    '': { out: array },
+    ', shared': { out: shared },
+    ', new': {},
+    ', BF16': { dtype: 'source' },
+  } as const;
+  const results = await compare(
+    `${LARGE_SIDE}², embedded`,
+    bytes,
+    [
+      warmCopy(bytes),
+      ...Object.entries(outputs).flatMap(([what, options]) => [
+        { name: `no worker${what}`, run: () => decode(undefined, options) },
+        { name: `one worker${what}`, run: () => decode(one, options), baseline: what === '' },
+        { name: `two workers${what}`, run: () => decode(two, options) },
+      ]),
+    ],
+    BUDGET_MS,
+  );
+  const gains = Object.keys(outputs).map(
+    (what) => `${gain(results, `workers${what}`).toFixed(2)} (workers${what})`,
+  );
+  console.log(`  two against one: ${gains.join(', ')}`);
 }
 
 /** How many times faster two of something are than one. */
@@ -69,13 +106,13 @@ function gain(results: readonly BenchResult[], what: string): number {
   return time(`one ${what.replace(/s(?=,|$)/, '')}`) / time(`two ${what}`);
 }
 
-async function encodedFile(encoding: 'embedded' | 'spectral'): Promise<Uint8Array> {
+async function encodedFile(encoding: 'embedded' | 'spectral', side: number): Promise<Uint8Array> {
   const kernels = await loadKernels();
   const rng = new SeededRng(7n);
-  const numbers = Float32Array.from({ length: SIDE * SIDE }, () => 0.02 * rng.nextNormal());
+  const numbers = Float32Array.from({ length: side * side }, () => 0.02 * rng.nextNormal());
   const { header, fragments } = new HoloTensorEncoder(encoding, { kernels }).encodeTensor({
     dtype: 'BF16',
-    shape: [SIDE, SIDE],
+    shape: [side, side],
     data: float32ToBfloat16(numbers),
   });
   return new Uint8Array(Buffer.concat(packHoloTensor(header, fragments, { kernels })));

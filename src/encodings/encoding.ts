@@ -35,6 +35,12 @@ export interface EncodedFragments {
   readonly minimumFragments: number;
 }
 
+/** Elements of a tensor, row-major, from the first up to the end, which is not among them. */
+export interface ElementRange {
+  readonly start: number;
+  readonly end: number;
+}
+
 /** What a decoder knows before the first fragment: all from the HoloTensor header. */
 export interface DecodeRequest extends MatrixShape {
   readonly dtype: DType;
@@ -42,6 +48,8 @@ export interface DecodeRequest extends MatrixShape {
   readonly seed: bigint;
   /** L2 norm of the tensor, where the file has it: without it there is no true quality. */
   readonly norm: number | undefined;
+  /** What is to be reconstructed. Default: all. Only for encodings with a `rangeStep`. */
+  readonly range?: ElementRange | undefined;
   readonly kernels: Kernels;
 }
 
@@ -69,7 +77,7 @@ export interface FragmentDecoder {
   /** Fragments that take part in a reconstruction, where others may wait for one that has not come. Default: all. */
   readonly usableFragments?: number;
   /**
-   * Writes rows × cols values.
+   * Writes rows × cols values, or those of the range.
    * @throws FormatError when a fragment turns out malformed only now; it counts as not added
    */
   reconstruct(out: Float32Array): void;
@@ -82,6 +90,8 @@ export interface Decoding<DecodeOptions extends object = object> {
   readonly name: HolographicEncoding;
   /** Its code in the HoloTensor header. */
   readonly code: number;
+  /** Elements between multiples of this are decoded without the others: a `range` begins and ends there. */
+  readonly rangeStep?: number;
   createDecoder(request: DecodeRequest, options: DecodeOptions): FragmentDecoder;
 }
 

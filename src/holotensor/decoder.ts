@@ -1,13 +1,13 @@
-import { type DType, elementCount } from '../dtype.js';
+import { byteLengthOf, type DType, elementCount } from '../dtype.js';
 import { type DecodeOptionsOf, decodingByName } from '../encodings/decodings.js';
-import type { FragmentDecoder, HolographicEncoding } from '../encodings/encoding.js';
+import type { ElementRange, FragmentDecoder, HolographicEncoding } from '../encodings/encoding.js';
 import { ArgumentError, FormatError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { kernelsAtHand } from '../kernels/loadKernels.js';
 import { fromFloat32 } from '../numbers.js';
 import { checkOutputLength } from '../outputLength.js';
 import type { Tensor } from '../tensor.js';
-import { viewElements } from '../views.js';
+import { viewBytes, viewElements } from '../views.js';
 import { HOLO_DEFAULT_MAX_BYTES, type HoloLimits } from './constants.js';
 import type { HoloFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';
@@ -22,6 +22,11 @@ export interface CommonDecodeOptions extends HoloLimits {
 export type HoloTensorDecoderOptions<E extends HolographicEncoding = HolographicEncoding> =
   CommonDecodeOptions & Partial<DecodeOptionsOf<E>>;
 
+export interface RangeOption {
+  /** Elements to reconstruct in place of the whole tensor, from one multiple of its encoding's `rangeStep` to another. */
+  readonly range?: ElementRange | undefined;
+}
+
 /**
  * Collects the fragments of one tensor, in any order, and gives the best tensor that they allow.
  *
@@ -35,25 +40,34 @@ export class HoloTensorDecoder {
   readonly header: HoloTensorHeader;
   /** Fragments that make the tensor complete. */
   readonly total: number;
-  /** Values of the tensor. */
+  /** Values of the tensor, or of the range. */
   readonly elements: number;
   readonly #decoder: FragmentDecoder;
   #fragments = 0;
 
   /** @throws LimitError when the tensor is larger than `maxBytes` */
-  constructor(header: HoloTensorHeader, options: HoloTensorDecoderOptions = {}) {
-    const { kernels = kernelsAtHand(), maxBytes = HOLO_DEFAULT_MAX_BYTES } = options;
+  constructor(header: HoloTensorHeader, options: HoloTensorDecoderOptions & RangeOption = {}) {
+    const { kernels = kernelsAtHand(), maxBytes = HOLO_DEFAULT_MAX_BYTES, range } = options;
     this.header = header;
     this.total = fragmentCount(header);
-    this.elements = elementCount(header.shape);
-    if (this.elements * Float32Array.BYTES_PER_ELEMENT > maxBytes) {
+    const elements = elementCount(header.shape);
+    this.elements = range === undefined ? elements : range.end - range.start;
+    if (elements * Float32Array.BYTES_PER_ELEMENT > maxBytes) {
       throw new LimitError('tensor larger than the cap (option maxBytes)', {
         expected: maxBytes,
-        actual: this.elements * Float32Array.BYTES_PER_ELEMENT,
+        actual: elements * Float32Array.BYTES_PER_ELEMENT,
       });
     }
     const { dtype, seed, norm } = header;
-    const request = { ...matrixShape(header.shape), dtype, fragments: this.total, seed, norm, kernels };
+    const request = {
+      ...matrixShape(header.shape),
+      dtype,
+      fragments: this.total,
+      seed,
+      norm,
+      range,
+      kernels,
+    };
     this.#decoder = decodingByName(header.encoding).createDecoder(request, options);
   }
 
@@ -108,13 +122,20 @@ export class HoloTensorDecoder {
     return out;
   }
 
-  /** The same in the dtype of the header: bit for bit where the encoding is lossless and complete, else rounded. */
-  reconstructTensor(): Tensor<DType> {
-    const { dtype, shape, originalSize } = this.header;
+  /**
+   * The same in the dtype of the header: bit for bit where the encoding is lossless and complete, else rounded.
+   * @param out where to write the bytes of the elements; default: a new array
+   */
+  reconstructTensor(out?: Uint8Array): Tensor<DType> {
+    const { dtype, shape } = this.header;
+    const byteLength = byteLengthOf(dtype, this.elements);
+    if (out !== undefined) checkOutputLength(out, byteLength);
     if (this.#decoder.reconstructElements === undefined) {
-      return { dtype, shape, data: fromFloat32(dtype, this.reconstruct()) };
+      const data = fromFloat32(dtype, this.reconstruct());
+      out?.set(viewBytes(data));
+      return { dtype, shape, data: out === undefined ? data : viewElements(dtype, out) };
     }
-    const bytes = new Uint8Array(originalSize);
+    const bytes = out ?? new Uint8Array(byteLength);
     this.#decoder.reconstructElements(bytes);
     return { dtype, shape, data: viewElements(dtype, bytes) };
   }

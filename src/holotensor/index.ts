@@ -16,7 +16,7 @@ export * from './pack.js';
 export * from './parser.js';
 export * from './quality.js';
 export * from './reader.js';
-export * from './reconstruction.js';
+export { type Reconstruction, type ReconstructionOptions, reconstructionOf } from './reconstruction.js';
 export type { EmitPolicy, ReconstructOptions } from './reconstructor.js';
 export type { UnpackOptions } from './unpack.js';
 export * from './writer.js';

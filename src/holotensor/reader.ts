@@ -2,16 +2,16 @@ import { ArgumentError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../source.js';
-import { isShared } from '../workers/buffers.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { poolOf, type WorkersOption } from '../workers/workers.js';
 import { HOLO_HEADER_SIZE, type HoloLimits } from './constants.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
 import type { ReceivedFragment } from './fragment.js';
 import { assertFragmentFits, type FragmentIndexEntry } from './fragmentIndex.js';
-import { type HoloTensorHeader, parseHoloTensorHeader, serializeHoloTensorHeader } from './header.js';
+import { type HoloTensorHeader, parseHoloTensorHeader } from './header.js';
 import { type HoloTensorLayout, layoutSize, parseHoloTensorLayout } from './layout.js';
 import { reachesQuality } from './quality.js';
+import { reconstructInWorkers } from './reconstructInWorkers.js';
 import { type Reconstruction, type ReconstructionOptions, reconstructionOf } from './reconstruction.js';
 import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
 
@@ -102,12 +102,15 @@ export class HoloTensorReader {
     return this.#unpacker.unpack({ header, entry, stored }, limits);
   }
 
-  /** The whole tensor, in one read. With workers, one of them decodes it. */
+  /**
+   * The whole tensor, in one read. With workers, one of them decodes it, or several a large one whose encoding allows
+   * that.
+   */
   async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     const { dataStart, dataLength, header } = this.#layout;
     const pool = poolOf(this.#options.workers);
     if (pool !== undefined && options.kernels === undefined && header.originalSize >= MIN_WORKER_BYTES) {
-      return this.#readInWorker(pool, options);
+      return this.#readInWorkers(pool, options);
     }
     const decoder = this.#decoder(options);
     const limits = { ...this.#options, ...options };
@@ -119,42 +122,16 @@ export class HoloTensorReader {
     return reconstructionOf(decoder, options, options.out);
   }
 
-  async #readInWorker(pool: WorkerPool, options: HoloTensorReadOptions): Promise<Reconstruction> {
+  async #readInWorkers(pool: WorkerPool, options: HoloTensorReadOptions): Promise<Reconstruction> {
     const { dataStart, dataLength, header } = this.#layout;
-    const { signal, kernels: _, out, ...decodeOptions } = options;
     const { implementation, verify, maxBytes } = this.#options;
-    const stored = await this.#source.read(dataStart, dataLength, { signal });
-    const direct = out && isShared(out.buffer) ? out : undefined;
-    const tensor = await pool.runPrepared(
-      'reconstructStored',
-      (buffers) => {
-        // A copy, because what the source gave may be its own.
-        const data = buffers.copy(stored);
-        const fragments = this.entries.map((entry) => ({
-          entry,
-          stored: data.subarray(entry.offset, entry.offset + entry.compressedSize),
-        }));
-        const target =
-          direct ?? (out && new Float32Array(buffers.take(out.byteLength).buffer, 0, out.length));
-        return {
-          input: {
-            header: serializeHoloTensorHeader(header),
-            fragments,
-            options: { maxBytes, ...decodeOptions, implementation, verify },
-            out: target,
-          },
-          transfer: target === undefined ? [] : [target.buffer],
-          lent: data === stored ? [] : [data.buffer],
-        };
-      },
-      { signal },
+    const { kernels: _, ...readOptions } = options;
+    const data = await this.#source.read(dataStart, dataLength, options);
+    return reconstructInWorkers(
+      pool,
+      { header, entries: this.entries, data },
+      { maxBytes, ...readOptions, implementation, verify },
     );
-    if (out === undefined) return { ...tensor, header };
-    if (direct === undefined) {
-      out.set(tensor.data as Float32Array);
-      pool.buffers.give([tensor.data.buffer]);
-    }
-    return { ...tensor, data: out, header };
   }
 
   /** The best tensor that these fragments allow. */

@@ -2,7 +2,7 @@ import { loadKernels } from '../kernels/loadKernels.js';
 import { nextTask } from '../nextTask.js';
 import { localCopies } from '../workers/localCopies.js';
 import type { TaskResult } from '../workers/task.js';
-import { HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
+import { HoloTensorDecoder, type HoloTensorDecoderOptions, type RangeOption } from './decoder.js';
 import type { FragmentIndexEntry } from './fragmentIndex.js';
 import { parseHoloTensorHeader } from './header.js';
 import { type Reconstruction, type ReconstructionOptions, reconstructionOf } from './reconstruction.js';
@@ -14,9 +14,12 @@ export interface StoredTensor {
   readonly header: Uint8Array;
   readonly fragments: readonly { readonly entry: FragmentIndexEntry; readonly stored: Uint8Array }[];
   /** All but kernels, which do not pass between threads. */
-  readonly options: Omit<HoloTensorDecoderOptions, 'kernels'> & ReconstructionOptions & UnpackOptions;
-  /** For dtype 'F32': where the numbers go, shared memory or not. Default: a new array. */
-  readonly out?: Float32Array | undefined;
+  readonly options: Omit<HoloTensorDecoderOptions, 'kernels'> &
+    RangeOption &
+    ReconstructionOptions &
+    UnpackOptions;
+  /** Where the bytes of the elements go, shared memory or not, aligned as these are. Default: a new array. */
+  readonly out?: Uint8Array | undefined;
 }
 
 /**
@@ -37,6 +40,22 @@ export async function reconstructStored(
     await nextTask();
     signal.throwIfAborted();
   }
-  const { header: _, ...output } = reconstructionOf(decoder, options, out);
+  const { header: _, ...output } = reconstructInto(decoder, options, out);
   return { output, transfer: [output.data.buffer] };
+}
+
+function reconstructInto(
+  decoder: HoloTensorDecoder,
+  options: ReconstructionOptions,
+  out: Uint8Array | undefined,
+): Reconstruction {
+  if (options.dtype !== 'source' || out === undefined) {
+    return reconstructionOf(
+      decoder,
+      options,
+      out && new Float32Array(out.buffer, out.byteOffset, out.length / 4),
+    );
+  }
+  const { header, quality, fragments, total, complete } = decoder;
+  return { ...decoder.reconstructTensor(out), header, quality, fragments, total, complete };
 }

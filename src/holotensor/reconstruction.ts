@@ -33,11 +33,16 @@ export function reconstructionOf(
   { dtype = 'F32' }: ReconstructionOptions = {},
   out?: Float32Array,
 ): Reconstruction {
-  if (dtype === 'source' && out !== undefined) throw new ArgumentError('an array to fill is for dtype F32');
+  checkOutputDtype(dtype, out);
   const { header, quality, fragments, total, complete } = decoder;
   const tensor: Tensor<DType> =
     dtype === 'source'
       ? decoder.reconstructTensor()
       : { dtype, shape: header.shape, data: decoder.reconstruct(out) };
   return { ...tensor, header, quality, fragments, total, complete };
+}
+
+/** @throws ArgumentError for numbers to fill where the result is none */
+export function checkOutputDtype(dtype: ReconstructionOptions['dtype'], out: Float32Array | undefined): void {
+  if (dtype === 'source' && out !== undefined) throw new ArgumentError('an array to fill is for dtype F32');
 }

@@ -4,7 +4,7 @@
  * @throws the first failure, when all that was under way has ended
  */
 export async function eachBounded<T>(
-  items: AsyncIterable<T>,
+  items: AsyncIterable<T> | Iterable<T>,
   limit: number,
   work: (item: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {

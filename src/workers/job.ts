@@ -14,6 +14,8 @@ export interface Prepared<I> {
   readonly transfer?: readonly ArrayBufferLike[] | undefined;
   /** Buffers of the pool that hold input: it has them again when the task is done. */
   readonly lent?: readonly ArrayBufferLike[] | undefined;
+  /** Called when the worker has done with the input, even if nobody waits for its answer any more. */
+  readonly done?: (() => void) | undefined;
 }
 
 /** A task of a pool, waiting or under way. */
@@ -21,6 +23,7 @@ export interface Job {
   readonly id: number;
   readonly task: TaskName;
   readonly prepare: (buffers: Buffers) => Prepared<unknown>;
+  readonly done?: Prepared<unknown>['done'];
   readonly settle: (outcome: { readonly output: unknown } | { readonly error: unknown }) => void;
 }
 

@@ -165,10 +165,10 @@ export class WorkerPool {
   #post({ thread, jobs }: Member, job: Job, session?: number): void {
     const { id, task } = job;
     try {
-      const { input, transfer = [], lent = [] } = job.prepare(this.buffers);
+      const { input, transfer = [], lent = [], done } = job.prepare(this.buffers);
       // Throws when something in the input cannot be cloned or transferred.
       thread.post({ id, task, input, lent, session }, unshared([...transfer, ...lent]));
-      jobs.set(id, job);
+      jobs.set(id, { ...job, done });
       thread.keepAlive(true);
     } catch (cause) {
       job.settle({ error: new WorkerError('task cannot be given to a worker', { cause }) });
@@ -221,6 +221,7 @@ export class WorkerPool {
     const job = member.jobs.get(reply.id);
     member.jobs.delete(reply.id);
     this.buffers.give(reply.lent);
+    job?.done?.();
     job?.settle('error' in reply ? { error: unpackError(reply.error) } : reply);
     if (member.jobs.size === 0) member.thread.keepAlive(false);
     this.#dispatch();

@@ -3,7 +3,7 @@ import { FormatError } from '../../errors.js';
 import { fromFloat32 } from '../../numbers.js';
 import { checkOutputLength } from '../../outputLength.js';
 import { viewBytes } from '../../views.js';
-import type { DecodeRequest, EncodingQuality, FragmentDecoder } from '../encoding.js';
+import type { DecodeRequest, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { floatLayout, patternArray, patternView } from './elements.js';
 import { MAX_TILE_LOG2, type ParsedFragment, parseFragment } from './format.js';
 import { TensorState } from './tensorState.js';
@@ -15,6 +15,9 @@ import { TensorState } from './tensorState.js';
 export class EmbeddedDecoder implements FragmentDecoder {
   readonly #request: DecodeRequest;
   readonly #elements: number;
+  readonly #range: ElementRange;
+  /** Elements of the range. */
+  readonly #wanted: number;
   /** Fragments that wait for one before them. */
   readonly #early = new Map<number, ParsedFragment>();
   /** Fragments 0, 1, … up to the first gap. */
@@ -25,6 +28,8 @@ export class EmbeddedDecoder implements FragmentDecoder {
   constructor(request: DecodeRequest) {
     this.#request = request;
     this.#elements = request.rows * request.cols;
+    this.#range = request.range ?? { start: 0, end: this.#elements };
+    this.#wanted = this.#range.end - this.#range.start;
   }
 
   /**
@@ -75,7 +80,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
 
   /** @throws FormatError as `reconstructElements` */
   reconstruct(out: Float32Array): void {
-    checkOutputLength(out, this.#elements);
+    checkOutputLength(out, this.#wanted);
     const state = this.#state;
     if (state === undefined) {
       out.fill(0);
@@ -99,11 +104,11 @@ export class EmbeddedDecoder implements FragmentDecoder {
    */
   reconstructElements(out: Uint8Array): void {
     const { dtype } = this.#request;
-    checkOutputLength(out, byteLengthOf(dtype, this.#elements));
+    checkOutputLength(out, byteLengthOf(dtype, this.#wanted));
     const state = this.#state;
     const layout = floatLayout(dtype);
     if (state === undefined || layout === undefined) {
-      const values = new Float32Array(this.#elements);
+      const values = new Float32Array(this.#wanted);
       this.reconstruct(values);
       out.set(viewBytes(fromFloat32(dtype, values)));
       return;
@@ -130,7 +135,8 @@ export class EmbeddedDecoder implements FragmentDecoder {
   }
 
   #forTiles(state: TensorState, visit: (tile: number, start: number, count: number) => void): void {
-    for (let tile = 0; tile < state.sequence.tiles; tile++) {
+    const { firstTile, endTile } = state.sequence;
+    for (let tile = firstTile; tile < endTile; tile++) {
       const { start, count } = state.sequence.range(tile);
       try {
         visit(tile, start, count);
@@ -170,8 +176,8 @@ export class EmbeddedDecoder implements FragmentDecoder {
 
   #use(index: number, fragment: ParsedFragment): void {
     const { first, units, stream } = fragment;
-    const { dtype, fragments, kernels } = this.#request;
-    const state = this.#state ?? new TensorState(stream!, this.#elements, dtype, kernels);
+    const { fragments } = this.#request;
+    const state = this.#state ?? new TensorState(stream!, this.#elements, this.#range, this.#request);
     const end = state.units + units.length;
     const last = index === fragments - 1;
     if (first !== state.units || end > state.sequence.length || (last && end !== state.sequence.length)) {

@@ -10,7 +10,7 @@ import {
 import { cutsForQualities, refineCuts, type UnitQuality, usefulQualities } from './cuts.js';
 import { EmbeddedDecoder } from './decoder.js';
 import { type EncodedUnits, encodeUnits } from './encoder.js';
-import { serializeFragment } from './format.js';
+import { MAX_TILE_LOG2, serializeFragment } from './format.js';
 import { planPlanes } from './plan.js';
 import { sourceOf } from './source.js';
 
@@ -65,6 +65,7 @@ export class EmbeddedEncoder {
 export const embeddedDecoding: Decoding = {
   name: 'embedded',
   code: 16,
+  rangeStep: 2 ** MAX_TILE_LOG2,
   createDecoder: (request) => new EmbeddedDecoder(request),
 };
 

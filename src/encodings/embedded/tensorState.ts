@@ -1,7 +1,7 @@
-import type { DType } from '../../dtype.js';
 import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { newTileState } from '../../kernels/portable/embedded/tileState.js';
+import type { DecodeRequest, ElementRange } from '../encoding.js';
 import { checkScale, floatLayout } from './elements.js';
 import { parseExceptions } from './exceptions.js';
 import type { StreamHeader } from './format.js';
@@ -36,14 +36,21 @@ export class TensorState {
   readonly #units: Uint8Array[] = [];
   /** Planes among the first passes, for each number of these. */
   readonly #depths: readonly number[];
+  /** The wanted ones, at their places. */
   #tiles: readonly Tile[];
 
-  constructor(stream: StreamHeader, elements: number, dtype: DType, kernels: Kernels) {
+  /** @param range the elements that are wanted: units of other tiles are not decoded */
+  constructor(
+    stream: StreamHeader,
+    elements: number,
+    range: ElementRange,
+    { dtype, kernels }: Pick<DecodeRequest, 'dtype' | 'kernels'>,
+  ) {
     this.stream = stream;
     this.#kernels = kernels;
     this.#layout = floatLayout(dtype);
     checkScale(stream, dtype);
-    this.sequence = new UnitSequence(stream, elements, this.#layout === undefined);
+    this.sequence = new UnitSequence(stream, elements, this.#layout === undefined, range);
     const { passes } = this.sequence;
     this.#depths = Array.from({ length: passes.length + 1 }, (_, count) =>
       planesAmong(passes.slice(0, count)),
@@ -132,11 +139,13 @@ export class TensorState {
 
   /** Units of one pass. */
   #decodePass(first: number, end: number): void {
-    const { tiles, passes } = this.sequence;
+    const { tiles, passes, firstTile, endTile } = this.sequence;
     const pass = passes[Math.floor(first / tiles)]!;
     if (pass.kind === 'remainder') return;
-    const units = this.#units.slice(first, end);
-    const parts = this.#tiles.slice(first % tiles, (first % tiles) + units.length);
+    const passStart = first - (first % tiles);
+    const begin = Math.max(first, passStart + firstTile);
+    const units = this.#units.slice(begin, Math.max(begin, Math.min(end, passStart + endTile)));
+    const parts = this.#tiles.slice(begin - passStart);
     if (pass.kind === 'signs') {
       const work = units.map((unit, i) => ({ unit, state: parts[i]!.state }));
       this.#kernels.embedded.decodeSigns(work, this.stream.threshold);
@@ -166,8 +175,9 @@ function isPlain(tile: Tile, unit: Uint8Array): boolean {
 }
 
 function nothingKnown(sequence: UnitSequence): Tile[] {
-  return Array.from({ length: sequence.tiles }, (_, tile) => {
-    const { count } = sequence.range(tile);
-    return { state: newTileState(count), planes: [], plain: false };
-  });
+  const tiles: Tile[] = [];
+  for (let tile = sequence.firstTile; tile < sequence.endTile; tile++) {
+    tiles[tile] = { state: newTileState(sequence.range(tile).count), planes: [], plain: false };
+  }
+  return tiles;
 }

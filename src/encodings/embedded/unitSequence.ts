@@ -1,3 +1,4 @@
+import type { ElementRange } from '../encoding.js';
 import type { StreamHeader } from './format.js';
 
 /** A pass goes once over all tiles. */
@@ -13,10 +14,22 @@ export class UnitSequence {
   readonly passes: readonly Pass[];
   readonly tileSize: number;
   readonly tiles: number;
-  readonly #elements: number;
+  /** Of those that are wanted. */
+  readonly firstTile: number;
+  /** Behind the last that is wanted. */
+  readonly endTile: number;
+  readonly #range: ElementRange;
 
-  /** @param exact the planes alone make the tensor exact: integers */
-  constructor(stream: StreamHeader, elements: number, exact: boolean) {
+  /**
+   * @param exact the planes alone make the tensor exact: integers
+   * @param range the wanted elements, whole tiles; default all
+   */
+  constructor(
+    stream: StreamHeader,
+    elements: number,
+    exact: boolean,
+    range: ElementRange = { start: 0, end: elements },
+  ) {
     const passes: Pass[] = [];
     stream.planes.forEach(({ signs }, plane) => {
       passes.push({ kind: 'plane', plane });
@@ -26,7 +39,9 @@ export class UnitSequence {
     this.passes = passes;
     this.tileSize = 2 ** stream.tileLog2;
     this.tiles = Math.ceil(elements / this.tileSize);
-    this.#elements = elements;
+    this.firstTile = range.start / this.tileSize;
+    this.endTile = Math.ceil(range.end / this.tileSize);
+    this.#range = range;
   }
 
   get length(): number {
@@ -38,9 +53,9 @@ export class UnitSequence {
     return this.tiles === 0 ? 0 : Math.floor((units - tile + this.tiles - 1) / this.tiles);
   }
 
-  /** First weight of a tile and how many it has: fewer only in the last. */
+  /** First weight of a tile, counted from the first wanted one, and how many it has: fewer only in the last. */
   range(tile: number): { start: number; count: number } {
     const start = tile * this.tileSize;
-    return { start, count: Math.min(this.tileSize, this.#elements - start) };
+    return { start: start - this.#range.start, count: Math.min(this.tileSize, this.#range.end - start) };
   }
 }
