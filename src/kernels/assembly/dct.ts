@@ -1,11 +1,14 @@
 // The 2-D DCT in three steps, so that JavaScript can feed it stripes of rows: `rows` transforms the rows of a stripe
 // and puts them into blocks of eight columns; `columns` transforms all blocks in place; `collect` takes a stripe of
-// rows out again. A block is contiguous: one complex number (see dct/complex.ts) a row.
+// rows out again. A block is contiguous: one complex number (see dct/complex.ts) a row. A matrix of one row, which would
+// leave seven of eight lanes empty, is transformed by `row` instead.
 
 import { COMPLEX, loadIm, loadRe, storeComplex } from './dct/complex';
 import { dft } from './dct/fft';
 import { gatherRows, scatterRows } from './dct/lanes';
-import { planSize, quarterTurns } from './dct/plan';
+import { fftSize, planSize, quarterTurns } from './dct/plan';
+import { foldRow, turnRow } from './dct/planes';
+import { splitDft } from './dct/splitDft';
 import { turnForward, turnInverse } from './dct/turns';
 
 /** Transforms `groups` × 8 rows from `stripe` on. `places` has one u32 a row: which row of each block it becomes. */
@@ -16,18 +19,31 @@ export function rows(
   const n = planSize(plan);
   const stride = n * 4;
   for (; groups > 0; groups--, stripe += 8 * stride, places += 32) {
-    if (inverse) {
-      gatherRows(stripe, stride, n, a, false);
-      turnInverse(n, quarterTurns(plan), a, b);
-      scatterRows(dft(plan, b, 0, a, b, scratch), n, true, blocks, blockBytes, places, scratch);
-    } else {
-      gatherRows(stripe, stride, n, b, true);
-      const spectrum = dft(plan, b, 0, a, b, scratch);
-      const other = spectrum == a ? b : a;
-      turnForward(n, quarterTurns(plan), spectrum, other);
-      scatterRows(other, n, false, blocks, blockBytes, places, scratch);
+    gatherRows(stripe, stride, n, inverse ? a : b, !inverse);
+    if (inverse) turnInverse(n, quarterTurns(plan), a, b);
+    let result = dft(plan, b, 0, a, b, scratch);
+    if (!inverse) {
+      const spectrum = result;
+      result = spectrum == a ? b : a;
+      turnForward(n, quarterTurns(plan), spectrum, result);
     }
+    scatterRows(result, n, inverse, blocks, blockBytes, places, scratch);
   }
+}
+
+/** Transforms a single row in place, split over the lanes: for what splitDft takes; `work` is its three buffers. */
+export function row(plan: usize, inverse: bool, at: usize, work: usize, scratch: usize): void {
+  const n = planSize(plan), turns = quarterTurns(plan);
+  const planeBytes = fftSize(plan) * 4;
+  const im = work + planeBytes;
+  if (inverse) turnRow(at, n, turns, work, im, true);
+  else {
+    foldRow(at, n, work, false);
+    memory.fill(im, 0, planeBytes);
+  }
+  splitDft(plan, work, work + 2 * planeBytes, work + 4 * planeBytes, scratch);
+  if (inverse) foldRow(at, n, work, true);
+  else turnRow(at, n, turns, work, im, false);
 }
 
 /** Transforms the columns of `count` blocks. Forward takes them in folded order, the inverse leaves them so. */

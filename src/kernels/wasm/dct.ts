@@ -1,7 +1,7 @@
 import { ArgumentError, UnsupportedError } from '../../errors.js';
 import type { Kernels, Stretches } from '../kernels.js';
 import { portableKernels } from '../portable/index.js';
-import { dctPlan } from './dctPlan.js';
+import { type DctPlan, dctPlan } from './dctPlan.js';
 import type { WasmRuntime } from './runtime.js';
 
 type DctKernels = Pick<Kernels, 'dct2d' | 'idct2d'>;
@@ -20,6 +20,7 @@ interface DctExports {
     b: number,
     scratch: number,
   ): void;
+  row(plan: number, inverse: boolean, at: number, work: number, scratch: number): void;
   columns(
     plan: number,
     inverse: boolean,
@@ -53,6 +54,11 @@ const OUT_STRIPE_BYTES = 1 << 20;
 const OVERREAD_BYTES = 12;
 /** Sums and differences of one butterfly of the largest direct radix. */
 const SCRATCH_BYTES = 4096;
+
+/** The shortest row that can be split over the lanes. */
+const MIN_SPLIT_SIZE = 16;
+/** For each number of a split transform: three buffers of complex floats. */
+const SPLIT_BYTES = 3 * 8;
 
 export function wasmDct(runtime: WasmRuntime): DctKernels {
   function run(direction: Direction, data: Stretches, rows: number, cols: number, out: Stretches): void {
@@ -98,6 +104,10 @@ function transform(
   }
   const inverse = direction === 'idct2d';
   const rowPlan = dctPlan(cols);
+  if (rows === 1 && cols >= MIN_SPLIT_SIZE && rowPlan.fftSize % 4 === 0) {
+    transformRow(runtime, rowPlan, inverse, give, take);
+    return;
+  }
   const columnPlan = dctPlan(rows);
   const rowBytes = cols * Float32Array.BYTES_PER_ELEMENT;
   const stripeRows = rowsOfStripe(STRIPE_BYTES, rows, rowBytes);
@@ -136,6 +146,26 @@ function transform(
     kernel.collect(blocks, blockBytes, cols, places + 4 * row, count, rows > 1 && inverse, stripe);
     take(runtime.floats(stripe, count * cols), row * cols);
   }
+}
+
+/** A single row by itself: its transform is split over the lanes, and nothing goes into blocks. */
+function transformRow(
+  runtime: WasmRuntime,
+  { size, fftSize, bytes }: DctPlan,
+  inverse: boolean,
+  give: (values: Float32Array, start: number) => void,
+  take: (values: Float32Array, start: number) => void,
+): void {
+  const plan = runtime.allocate(bytes.length);
+  const scratch = runtime.allocate(SCRATCH_BYTES);
+  const work = runtime.allocate(SPLIT_BYTES * fftSize);
+  const row = runtime.allocate(Float32Array.BYTES_PER_ELEMENT * size);
+  const kernel = runtime.exports<DctExports>('dct');
+
+  runtime.load(bytes, plan);
+  give(runtime.floats(row, size), 0);
+  kernel.row(plan, inverse, row, work, scratch);
+  take(runtime.floats(row, size), 0);
 }
 
 function reading(data: Float32Array): (values: Float32Array, start: number) => void {

@@ -6,6 +6,9 @@ import { createFft } from '../portable/fft.js';
  */
 const MAX_RADIX = 97;
 
+/** The twiddle factors of p = 0 in front of the first pass's, which take them four p at a time when it is split. */
+const UNITY = Float32Array.of(1, 0, 1, 0, 1, 0);
+
 const HEADER_BYTES = 32;
 const PASS_BYTES = 8;
 
@@ -14,6 +17,7 @@ const CACHE_BYTES = 8 << 20;
 
 /** A size and what the kernel needs to know about it. */
 export interface DctPlan {
+  readonly size: number;
   /** Complex numbers that each of the two work buffers must hold. */
   readonly fftSize: number;
   /** Laid out as `assembly/dct/plan.ts` reads it. */
@@ -49,12 +53,13 @@ function createPlan(size: number): DctPlan {
     const chirp = chirpOf(size);
     tables.push(chirp, chirpSpectrum(chirp, size, fftSize));
   }
+  tables.push(UNITY);
   let rest = fftSize;
   for (const radix of factors) {
     tables.push(passTable(radix, rest));
     rest /= radix;
   }
-  return { fftSize, bytes: layOut(size, fftSize, factors, tables, convolution) };
+  return { size, fftSize, bytes: layOut(size, fftSize, factors, tables, convolution) };
 }
 
 function layOut(
@@ -77,7 +82,7 @@ function layOut(
   const [turns, chirp, spectrum] = places;
   fields.set([size, fftSize, factors.length, turns!]);
   if (convolution) fields.set([chirp!, spectrum!], 4);
-  const firstPass = convolution ? 3 : 1;
+  const firstPass = convolution ? 4 : 2;
   for (const [i, radix] of factors.entries()) {
     fields.set([radix, places[firstPass + i]!], (HEADER_BYTES + i * PASS_BYTES) / 4);
   }

@@ -87,6 +87,15 @@ test('widths of models, as rows and as columns', () => {
   check(576, 576);
 });
 
+test('single rows and single columns, split over the lanes', () => {
+  const sizes = Array.from({ length: 17 }, (_, i) => 2 ** i);
+  sizes.push(12, 20, 28, 8 * 97, 8 * 101, 8 * 1155, 4 * 4095, 1155, 7919, 65521, 50257, 100000);
+  for (const size of sizes) {
+    check(1, size);
+    check(size, 1);
+  }
+});
+
 test('stripes: many rows, the last stripe not full', () => check(1003, 130));
 
 test('unaligned input and output, written nowhere else', () => {
@@ -111,8 +120,15 @@ test('what other kernels left in the memory does not show', () => {
     }
   }
   const infinite = new Float32Array(200 * 200).fill(Infinity);
-  wasm.dct2d(infinite, 200, 200, infinite);
-  check(6, 269);
+  for (const [rows, cols] of [
+    [6, 269],
+    [1, 269],
+    [1, 1001],
+    [1, 4000],
+  ] as const) {
+    wasm.dct2d(infinite, 200, 200, infinite);
+    check(rows, cols);
+  }
 });
 
 test('in place', () => {

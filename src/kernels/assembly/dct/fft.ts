@@ -11,16 +11,19 @@ import { chirp, chirpSpectrum, fftSize, passCount, passRadix, passTable, planSiz
  */
 export function dft(plan: usize, src: usize, dst: usize, a: usize, b: usize, scratch: usize): usize {
   return fftSize(plan) == planSize(plan)
-    ? fft(plan, src, dst, a, b, scratch)
+    ? fft(plan, 0, src, dst, a, b, scratch)
     : bluestein(plan, src, dst, a, b, scratch);
 }
 
-function fft(plan: usize, src: usize, dst: usize, a: usize, b: usize, scratch: usize): usize {
+/** All passes from `first` on: 0, or 1 where another function has taken the first one, of radix 4, to the lanes. */
+export function fft(
+  plan: usize, first: usize, src: usize, dst: usize, a: usize, b: usize, scratch: usize,
+): usize {
   const passes = passCount(plan);
-  let rest = fftSize(plan);
+  let rest = fftSize(plan) >> (2 * first);
   let s: usize = 1;
   let to = a, other = b;
-  for (let pass: usize = 0; pass < passes; pass++) {
+  for (let pass = first; pass < passes; pass++) {
     if (dst != 0 && pass == passes - 1) to = dst;
     const r = passRadix(plan, pass);
     const table = passTable(plan, pass);
@@ -51,10 +54,10 @@ function bluestein(plan: usize, src: usize, dst: usize, a: usize, b: usize, scra
     storeTwiddled(b + k * COMPLEX, loadRe(at), loadIm(at), v128.load32_splat(w), v128.load32_splat(w, 4));
   }
   memory.fill(b + n * COMPLEX, 0, (length - n) * COMPLEX);
-  const spectrum = fft(plan, b, 0, a, b, scratch);
+  const spectrum = fft(plan, 0, b, 0, a, b, scratch);
   multiplyConjugate(spectrum, chirpSpectrum(plan), spectrum, length);
   const other = spectrum == a ? b : a;
-  const product = fft(plan, spectrum, 0, other, spectrum, scratch);
+  const product = fft(plan, 0, spectrum, 0, other, spectrum, scratch);
   const result = dst != 0 ? dst : product;
   multiplyConjugate(product, chirp(plan), result, n);
   return result;

@@ -50,24 +50,25 @@ function gatherFour(rows: usize, stride: usize, even: usize, odd: usize, step: i
 export function scatterRows(
   from: usize, n: usize, unfold: bool, blocks: usize, blockBytes: usize, places: usize, scratch: usize,
 ): void {
-  const step: isize = unfold ? COMPLEX : 2 * COMPLEX;
-  const down: isize = unfold ? -(<isize>COMPLEX) : 2 * COMPLEX;
+  let step: isize = unfold ? COMPLEX : 2 * COMPLEX;
+  let down: isize = unfold ? -(<isize>COMPLEX) : 2 * COMPLEX;
   let even = from, odd = unfold ? from + (n - 1) * COMPLEX : from + COMPLEX;
-  let i: usize = 0;
-  for (; i + 8 <= n; i += 8, blocks += blockBytes) {
+  for (let i: usize = 0; i < n; i += 8, blocks += blockBytes) {
+    if (i + 8 > n) {
+      memory.fill(scratch, 0, 8 * COMPLEX);
+      for (let to = scratch; i < n; i += 2, to += 2 * COMPLEX) {
+        memory.copy(to, even, COMPLEX);
+        if (i + 1 < n) memory.copy(to + COMPLEX, odd, COMPLEX);
+        even += step;
+        odd += down;
+      }
+      even = scratch, odd = scratch + COMPLEX;
+      step = 2 * COMPLEX, down = 2 * COMPLEX;
+    }
     scatterEight(even, odd, step, down, unfold, blocks, places);
     even += 4 * step;
     odd += 4 * down;
   }
-  if (i == n) return;
-  memory.fill(scratch, 0, 8 * COMPLEX);
-  for (let to = scratch; i < n; i += 2, to += 2 * COMPLEX) {
-    memory.copy(to, even, COMPLEX);
-    if (i + 1 < n) memory.copy(to + COMPLEX, odd, COMPLEX);
-    even += step;
-    odd += down;
-  }
-  scatterEight(scratch, scratch + COMPLEX, 2 * COMPLEX, 2 * COMPLEX, unfold, blocks, places);
 }
 
 // @ts-ignore: decorator
