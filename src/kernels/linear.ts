@@ -1,4 +1,5 @@
 import type { Matrix } from '../linalg/matrix.js';
+import { forEncoding } from './forEncoding.js';
 import type { Kernels } from './kernels.js';
 import { portableLinear } from './portable/linear.js';
 import { wasmLinear } from './wasm/linear.js';
@@ -26,12 +27,6 @@ export interface LinearKernels {
   tridiagonalize(a: Float64Array, n: number, diagonal: Float64Array, subdiagonal: Float64Array): void;
 }
 
-/** The kernels of the same implementation, where this engine compiles them without waiting. */
-export function linearKernels({ implementation }: Pick<Kernels, 'implementation'>): LinearKernels {
-  if (implementation === 'portable') return portableLinear;
-  try {
-    return wasmLinear();
-  } catch {
-    return portableLinear;
-  }
+export function linearKernels(kernels: Pick<Kernels, 'implementation'>): LinearKernels {
+  return forEncoding(kernels, portableLinear, wasmLinear);
 }

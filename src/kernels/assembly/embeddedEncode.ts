@@ -3,6 +3,7 @@ import { countSymbols, encodeBitmap } from './embeddedEncode/encodeBitmap';
 import { extractGroup, pack } from './embeddedEncode/entries';
 import { measure } from './embeddedEncode/measure';
 import { scatter } from './embeddedEncode/scatter';
+import { weightsOf } from './shared/groups';
 
 export { encodeRemainder } from './embeddedEncode/remainder';
 export { scatter };
@@ -91,7 +92,7 @@ export function encodePlane(
     store<u64>(significant + at, known | fresh);
     store<u8>(counts + group, <u8>(load<u8>(counts + group) + <u32>popcnt(fresh)));
   }
-  return out - start + ((pack(list, end, out, 0) + 7) >> 3);
+  return out - start + ((pack<u32>(list, end, out, 0) + 7) >> 3);
 }
 
 /** Signs of the groups that become dense; `list` has room for 3 entries a group. */
@@ -112,9 +113,8 @@ export function encodeSigns(
     if (load<u8>(dense + group) != 0 || load<u8>(counts + group) < threshold) continue;
     store<u8>(dense + group, 1);
     const at = group << 3;
-    const left = weights - (group << 6);
-    const present: u64 = left >= 64 ? ~(<u64>0) : ((<u64>1) << left) - 1;
-    end = extractGroup(load<u64>(signs + at), present & ~load<u64>(significant + at), extracts, end);
+    const unknown = weightsOf(group, weights) & ~load<u64>(significant + at);
+    end = extractGroup(load<u64>(signs + at), unknown, extracts, end);
   }
-  return (pack(list, end, out, 0) + 7) >> 3;
+  return (pack<u32>(list, end, out, 0) + 7) >> 3;
 }

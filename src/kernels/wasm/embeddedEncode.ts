@@ -5,79 +5,10 @@ import { SUMS } from '../portable/embedded/survey.js';
 import { SYMBOL_COUNTS } from '../portable/embedded/symbols.js';
 import { newTileState } from '../portable/embedded/tileState.js';
 import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
+import type { EmbeddedEncodeExports } from './embeddedEncodeExports.js';
 import { loadCodes, loadInto, loadPlanes, loadState } from './embeddedMemory.js';
-import { WasmRuntime } from './runtime.js';
-
-interface EncodeExports {
-  scatter(
-    numbers: number,
-    groups: number,
-    factor: number,
-    depth: number,
-    planes: number,
-    stride: number,
-    signs: number,
-    scratch: number,
-    energy: number,
-  ): void;
-  surveyPlanes(
-    numbers: number,
-    weights: number,
-    depth: number,
-    threshold: number,
-    planes: number,
-    stride: number,
-    significant: number,
-    counts: number,
-    dense: number,
-    denseFrom: number,
-    apart: boolean,
-    sums: number,
-    symbols: number,
-  ): number;
-  encodePlane(
-    plane: number,
-    groups: number,
-    significant: number,
-    signs: number,
-    counts: number,
-    dense: number,
-    codes: number,
-    apart: boolean,
-    extracts: number,
-    list: number,
-    out: number,
-  ): number;
-  encodeSigns(
-    weights: number,
-    groups: number,
-    threshold: number,
-    significant: number,
-    signs: number,
-    counts: number,
-    dense: number,
-    extracts: number,
-    list: number,
-    out: number,
-  ): number;
-  encodeRemainder(
-    patterns: number,
-    weights: number,
-    counts: number,
-    dense: number,
-    codes: number,
-    marks: boolean,
-    mantissaBits: number,
-    exponentBits: number,
-    lowest: number,
-    absent: number,
-    nonzero: number,
-    tables: number,
-    list: number,
-    fields: number,
-    out: number,
-  ): number;
-}
+import { ownRuntime } from './ownRuntime.js';
+import type { WasmRuntime } from './runtime.js';
 
 /** Working memory of `scatter`. */
 const SCATTER_BYTES = 64;
@@ -99,20 +30,14 @@ const OVERWRITE_BYTES = 8;
 
 let shared: EmbeddedEncodeKernels | undefined;
 
-/**
- * Kernels in a memory of their own, compiled when first asked for.
- * @throws WebAssembly.CompileError, or whatever an engine throws that does not compile without waiting
- */
+/** @throws what `ownRuntime` throws */
 export function wasmEmbeddedEncode(): EmbeddedEncodeKernels {
-  if (shared === undefined) {
-    const bytes = Uint8Array.from(atob(EMBEDDED_ENCODE_WASM), (character) => character.charCodeAt(0));
-    shared = kernelsOn(new WasmRuntime(new Map([['embeddedEncode', new WebAssembly.Module(bytes)]])));
-  }
+  shared ??= kernelsOn(ownRuntime('embeddedEncode', EMBEDDED_ENCODE_WASM));
   return shared;
 }
 
 function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
-  const kernels = () => runtime.exports<EncodeExports>('embeddedEncode');
+  const kernels = () => runtime.exports<EmbeddedEncodeExports>('embeddedEncode');
 
   return {
     surveyTile: (values, plan) => runtime.scope(() => surveyTile(values, plan)),

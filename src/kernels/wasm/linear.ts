@@ -5,7 +5,8 @@ import type { LinearKernels } from '../linear.js';
 import { portableLinear } from '../portable/linear.js';
 import { LINEAR_WASM } from './linear.generated.js';
 import { isNarrow, narrowMultiply } from './narrowMultiply.js';
-import { WasmRuntime } from './runtime.js';
+import { ownRuntime } from './ownRuntime.js';
+import type { WasmRuntime } from './runtime.js';
 
 interface LinearExports {
   multiplyBlock(left: number, right: number, rows: number, cols: number, length: number, out: number): void;
@@ -17,15 +18,9 @@ const SIZE = Float64Array.BYTES_PER_ELEMENT;
 
 let shared: LinearKernels | undefined;
 
-/**
- * Kernels in a memory of their own, compiled when first asked for.
- * @throws WebAssembly.CompileError, or whatever an engine throws that does not compile without waiting
- */
+/** @throws what `ownRuntime` throws */
 export function wasmLinear(): LinearKernels {
-  if (shared === undefined) {
-    const bytes = Uint8Array.from(atob(LINEAR_WASM), (character) => character.charCodeAt(0));
-    shared = kernelsOn(new WasmRuntime(new Map([['linear', new WebAssembly.Module(bytes)]])));
-  }
+  shared ??= kernelsOn(ownRuntime('linear', LINEAR_WASM));
   return shared;
 }
 

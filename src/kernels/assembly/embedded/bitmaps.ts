@@ -1,11 +1,11 @@
 // Coded bitmaps: `src/kernels/portable/embedded/bitmapCode.ts` says what they are.
 import { peek } from './bits';
 
-export const MAX_CODE_BITS: u32 = 12;
+const MAX_CODE_BITS: u32 = 12;
 const LOOKUP_MASK: u64 = (1 << MAX_CODE_BITS) - 1;
 
 /** A batch byte that is being used up: what is left of it, and how many groups that still speaks for. */
-export const BATCH_BYTES: usize = 8;
+const BATCH_BYTES: usize = 8;
 
 /**
  * A group with so many significant weights; returns the position behind it.

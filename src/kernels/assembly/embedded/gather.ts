@@ -3,7 +3,7 @@
 /** A mask for each of 16 weights: all ones where its bit of the 16 at `address` is set. */
 // @ts-ignore: decorator
 @inline
-export function expand(address: usize): v128 {
+function expand(address: usize): v128 {
   const pair = v128.load16_splat(address);
   const bits = i8x16.shuffle(pair, pair, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
   const places = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
@@ -13,7 +13,7 @@ export function expand(address: usize): v128 {
 /** Bits of planes `from` to before `to` (at most 8) of 16 weights, as bytes; plane k lies at `planes + k * stride`. */
 // @ts-ignore: decorator
 @inline
-export function gatherBytes(planes: usize, stride: usize, from: u32, to: u32): v128 {
+function gatherBytes(planes: usize, stride: usize, from: u32, to: u32): v128 {
   let sum = i8x16.splat(0);
   let address = planes + stride * from;
   for (let k = from; k < to; k++, address += stride) {

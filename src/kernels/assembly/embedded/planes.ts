@@ -1,6 +1,7 @@
 // Planes and signs of a tile. Bit streams have room behind them for what a broken one makes the kernels read: the caller
 // compares lengths afterwards.
 import { decodeBitmaps } from './bitmaps';
+import { weightsOf } from '../shared/groups';
 import { deposit, read } from './bits';
 
 /**
@@ -123,9 +124,7 @@ export function decodeSigns(
     if (load<u8>(dense + group) != 0 || load<u8>(counts + group) < threshold) continue;
     store<u8>(dense + group, 1);
     const at = group << 3;
-    const left = weights - (group << 6);
-    const present: u64 = left >= 64 ? ~(<u64>0) : ((<u64>1) << left) - 1;
-    const known = load<u64>(significant + at) | ~present;
+    const known = load<u64>(significant + at) | ~weightsOf(group, weights);
     const count = <u32>popcnt(~known);
     const bits = deposit(read(unit, position, count), ~known, deposits);
     store<u64>(signs + at, load<u64>(signs + at) | bits);

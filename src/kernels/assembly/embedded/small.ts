@@ -1,3 +1,4 @@
+import { weightsOf } from '../shared/groups';
 import { peek } from './bits';
 
 /**
@@ -24,10 +25,8 @@ export function decodeSmall(
   const shift = bytes == 4 && signBit == 15 ? 16 : 0;
   const groups = (weights + 63) >> 6;
   for (let g: u32 = 0; g < groups; g++) {
-    let rest = load<u64>(absent + (g << 3));
+    let rest = load<u64>(absent + (g << 3)) & weightsOf(g, weights);
     if (rest == 0) continue;
-    const left = weights - (g << 6);
-    if (left < 64) rest &= ((<u64>1) << left) - 1;
     const isDense = load<u8>(dense + g) != 0;
     const marks: u64 = nonzero == 0 ? ~(<u64>0) : load<u64>(nonzero + (g << 3));
     for (; rest != 0; rest &= rest - 1) {

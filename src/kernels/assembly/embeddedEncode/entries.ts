@@ -7,32 +7,20 @@ export function entry(value: u32, bits: u32): u32 {
   return value | (bits << 24);
 }
 
-/** Writes a list to a stream, from bit `position` on; returns the bit behind it. There must be room for eight bytes more. */
-export function pack(list: usize, end: usize, stream: usize, position: usize): usize {
+/**
+ * Writes a list of entries T to a stream, from bit `position` on; returns the bit behind it. There must be room for eight
+ * bytes more.
+ */
+export function pack<T>(list: usize, end: usize, stream: usize, position: usize): usize {
+  const lengthPlace: u64 = 8 * sizeof<T>() - 8;
+  const value = (<u64>1 << lengthPlace) - 1;
   let out = stream + (position >> 3);
   let bits = <u64>(position & 7);
   let pending = <u64>load<u8>(out) & ((<u64>1 << bits) - 1);
-  for (; list < end; list += 4) {
-    const next = load<u32>(list);
-    pending |= (<u64>(next & 0xffffff)) << bits;
-    bits += next >> 24;
-    store<u64>(out, pending);
-    out += <usize>(bits >> 3);
-    pending >>= bits & 56;
-    bits &= 7;
-  }
-  return ((out - stream) << 3) + <usize>bits;
-}
-
-/** The same with u64: the value in the low 56 bits. */
-export function packLong(list: usize, end: usize, stream: usize, position: usize): usize {
-  let out = stream + (position >> 3);
-  let bits = <u64>(position & 7);
-  let pending = <u64>load<u8>(out) & ((<u64>1 << bits) - 1);
-  for (; list < end; list += 8) {
-    const next = load<u64>(list);
-    pending |= (next & 0xffffffffffffff) << bits;
-    bits += next >> 56;
+  for (; list < end; list += sizeof<T>()) {
+    const next = <u64>load<T>(list);
+    pending |= (next & value) << bits;
+    bits += next >> lengthPlace;
     store<u64>(out, pending);
     out += <usize>(bits >> 3);
     pending >>= bits & 56;

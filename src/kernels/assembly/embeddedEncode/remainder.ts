@@ -1,5 +1,6 @@
+import { weightsOf } from '../shared/groups';
 import { encodeBitmap } from './encodeBitmap';
-import { entry, pack, packLong } from './entries';
+import { entry, pack } from './entries';
 import { longFields, shortFields, storeTables } from './fields';
 
 /**
@@ -40,13 +41,13 @@ export function encodeRemainder(
   const signedZeros = hasSignedZeros(patterns, weights, dense, signBit, absent, nonzero);
   let last = marks ? encodeBitmap(nonzero, 0, groups, counts, 0, codes, list) : list;
   store<u32>(last, entry(u32(signedZeros), 1));
-  let position = pack(list, last + 4, out, 0);
-  position = packLong(fields, end, out, position);
+  let position = pack<u32>(list, last + 4, out, 0);
+  position = pack<u64>(fields, end, out, position);
   last = list;
   for (let group: u32 = 0; group < groups; group++) {
     const signless = load<u8>(dense + group) == 0;
     const marked = marks ? load<u64>(nonzero + (group << 3)) : ~(<u64>0);
-    for (let rest = present(absent, group, weights); rest != 0; rest &= rest - 1) {
+    for (let rest = load<u64>(absent + (group << 3)) & weightsOf(group, weights); rest != 0; rest &= rest - 1) {
       const i = <u32>ctz(rest);
       const pattern = at(patterns, (group << 6) + i, signBit);
       const zero = ((marked >> i) & 1) == 0;
@@ -63,7 +64,7 @@ export function encodeRemainder(
       last += 8;
     }
   }
-  return (pack(list, last, out, position) + 7) >> 3;
+  return (pack<u32>(list, last, out, position) + 7) >> 3;
 }
 
 /** Whether a zero whose sign the planes do not say has one. */
@@ -79,7 +80,7 @@ function hasSignedZeros(
   for (let group: u32 = 0; group < groups; group++) {
     if (load<u8>(dense + group) != 0) continue;
     for (
-      let rest = present(absent, group, weights) & ~load<u64>(nonzero + (group << 3));
+      let rest = load<u64>(absent + (group << 3)) & weightsOf(group, weights) & ~load<u64>(nonzero + (group << 3));
       rest != 0;
       rest &= rest - 1
     ) {
@@ -87,15 +88,6 @@ function hasSignedZeros(
     }
   }
   return false;
-}
-
-/** The bits of a group that stand for weights. */
-// @ts-ignore: decorator
-@inline
-function present(bitmap: usize, group: u32, weights: u32): u64 {
-  const left = weights - (group << 6);
-  const bits = load<u64>(bitmap + (group << 3));
-  return left < 64 ? bits & ((<u64>1 << left) - 1) : bits;
 }
 
 // @ts-ignore: decorator

@@ -1,0 +1,71 @@
+/** What `src/kernels/assembly/embeddedEncode.ts` exports: addresses, and numbers of things. */
+export interface EmbeddedEncodeExports {
+  scatter(
+    numbers: number,
+    groups: number,
+    factor: number,
+    depth: number,
+    planes: number,
+    stride: number,
+    signs: number,
+    scratch: number,
+    energy: number,
+  ): void;
+  surveyPlanes(
+    numbers: number,
+    weights: number,
+    depth: number,
+    threshold: number,
+    planes: number,
+    stride: number,
+    significant: number,
+    counts: number,
+    dense: number,
+    denseFrom: number,
+    apart: boolean,
+    sums: number,
+    symbols: number,
+  ): number;
+  encodePlane(
+    plane: number,
+    groups: number,
+    significant: number,
+    signs: number,
+    counts: number,
+    dense: number,
+    codes: number,
+    apart: boolean,
+    extracts: number,
+    list: number,
+    out: number,
+  ): number;
+  encodeSigns(
+    weights: number,
+    groups: number,
+    threshold: number,
+    significant: number,
+    signs: number,
+    counts: number,
+    dense: number,
+    extracts: number,
+    list: number,
+    out: number,
+  ): number;
+  encodeRemainder(
+    patterns: number,
+    weights: number,
+    counts: number,
+    dense: number,
+    codes: number,
+    marks: boolean,
+    mantissaBits: number,
+    exponentBits: number,
+    lowest: number,
+    absent: number,
+    nonzero: number,
+    tables: number,
+    list: number,
+    fields: number,
+    out: number,
+  ): number;
+}

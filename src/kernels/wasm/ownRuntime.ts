@@ -1,0 +1,11 @@
+import { WasmRuntime } from './runtime.js';
+
+/**
+ * One module in a memory of its own, for kernels that only encoders need: compiled when first asked for, without waiting.
+ * @param base64 the module as it is: only what inflates without waiting could be deflated
+ * @throws WebAssembly.CompileError, or whatever an engine throws that does not compile without waiting
+ */
+export function ownRuntime(subject: string, base64: string): WasmRuntime {
+  const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+  return new WasmRuntime(new Map([[subject, new WebAssembly.Module(bytes)]]));
+}
