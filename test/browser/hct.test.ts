@@ -1,9 +1,9 @@
-import type { ServerResponse } from 'node:http';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BrowserTest } from '../helpers/browser.js';
 import { hctFixtures } from '../helpers/hctFixtures.js';
 import { tick } from '../helpers/streams.js';
+import { trickle } from '../helpers/trickle.js';
 
 const test = suite('the built package in Chromium');
 
@@ -41,15 +41,6 @@ const script = `
   };
   globalThis.ready = true;
 `;
-
-/** Sends a file in pieces of 1000 bytes, each on its way before the next is written. */
-async function trickle(bytes: Uint8Array, response: ServerResponse): Promise<void> {
-  for (let at = 0; at < bytes.length && !response.destroyed; at += 1000) {
-    response.write(bytes.subarray(at, at + 1000));
-    await tick(1);
-  }
-  response.end();
-}
 
 let browser: BrowserTest;
 let aborted = 0;

@@ -1,4 +1,3 @@
-import type { ServerResponse } from 'node:http';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
@@ -7,7 +6,7 @@ import { assertClose } from '../helpers/assertions.js';
 import { BrowserTest } from '../helpers/browser.js';
 import { noise } from '../helpers/encodings.js';
 import { holoFile } from '../helpers/holoFiles.js';
-import { tick } from '../helpers/streams.js';
+import { trickle } from '../helpers/trickle.js';
 
 const test = suite('HoloTensor in Chromium');
 
@@ -52,15 +51,6 @@ const files = new Map(
     holoFile(name, data, [60, 70], name === 'low-rank' ? { residual: true } : {}),
   ]),
 );
-
-/** Sends a file in pieces of 1000 bytes, each on its way before the next is written. */
-async function trickle(bytes: Uint8Array, response: ServerResponse): Promise<void> {
-  for (let at = 0; at < bytes.length && !response.destroyed; at += 1000) {
-    response.write(bytes.subarray(at, at + 1000));
-    await tick(1);
-  }
-  response.end();
-}
 
 let browser: BrowserTest;
 
