@@ -1,8 +1,8 @@
 import { TruncatedError } from '../src/errors.js';
+import { onAbort } from '../src/onAbort.js';
 import { type CoalesceOptions, coalesceRanges, type PlannedRange } from '../src/ranges.js';
 import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../src/source.js';
 import { checkRead } from './ranges.js';
-import { onAbort } from './signals.js';
 
 /** Bytes that arrive in the time of one more request, at 10 Mbit/s and 50 ms from there to here and back. */
 const DEFAULT_MAX_GAP = 65536;

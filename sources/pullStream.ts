@@ -1,4 +1,4 @@
-import { onAbort } from './signals.js';
+import { onAbort } from '../src/onAbort.js';
 
 /** Gives chunks one by one; what `pullStream` makes a ReadableStream of. */
 export interface ChunkReader {

@@ -151,28 +151,33 @@ export class HctReader {
   ): Promise<void> {
     const { algorithm, blockSize } = this.header;
     const [implementation, verify] = [this.#implementation, this.#verify];
-    await eachBounded(runs, pool.capacity, async ({ compressed: bytes, blocks }, failed) => {
-      const start = blocks[0]!.blockIndex * blockSize - byteStart;
-      const byteLength = decodedBytesOf(blocks);
-      const direct = sharedTarget(out, start, byteLength);
-      const decoded = await pool.runPrepared(
-        'decodeBlockRun',
-        (buffers) => {
-          // A copy, because what the source gave may be its own.
-          const compressed = buffers.copy(bytes);
-          const target = direct ?? buffers.take(byteLength);
-          return {
-            input: { algorithm, implementation, verify, compressed, blocks, out: target },
-            transfer: [target.buffer],
-            lent: compressed === bytes ? [] : [compressed.buffer],
-          };
-        },
-        { signal: signal === undefined ? failed : AbortSignal.any([signal, failed]) },
-      );
-      if (direct !== undefined) return;
-      copyOverlap(decoded, start, out);
-      pool.buffers.give([decoded.buffer]);
-    });
+    await eachBounded(
+      runs,
+      pool.capacity,
+      async ({ compressed: bytes, blocks }, ended) => {
+        const start = blocks[0]!.blockIndex * blockSize - byteStart;
+        const byteLength = decodedBytesOf(blocks);
+        const direct = sharedTarget(out, start, byteLength);
+        const decoded = await pool.runPrepared(
+          'decodeBlockRun',
+          (buffers) => {
+            // A copy, because what the source gave may be its own.
+            const compressed = buffers.copy(bytes);
+            const target = direct ?? buffers.take(byteLength);
+            return {
+              input: { algorithm, implementation, verify, compressed, blocks, out: target },
+              transfer: [target.buffer],
+              lent: compressed === bytes ? [] : [compressed.buffer],
+            };
+          },
+          { signal: ended },
+        );
+        if (direct !== undefined) return;
+        copyOverlap(decoded, start, out);
+        pool.buffers.give([decoded.buffer]);
+      },
+      signal,
+    );
   }
 
   /**

@@ -83,18 +83,22 @@ async function decodeRanges(
   options: Options,
   decode: Decode,
 ): Promise<Part> {
-  const { signal } = options;
   const dtype = options.dtype === 'source' ? header.dtype : 'F32';
   const out = options.out ?? new Uint8Array(byteLengthOf(dtype, elementCount(header.shape)));
   let last: Part;
-  await eachBounded(ranges.values(), ranges.length, async (range, failed) => {
-    last = await decode({
-      ...options,
-      range,
-      out: out.subarray(byteLengthOf(dtype, range.start), byteLengthOf(dtype, range.end)),
-      signal: signal === undefined ? failed : AbortSignal.any([signal, failed]),
-    });
-  });
+  await eachBounded(
+    ranges.values(),
+    ranges.length,
+    async (range, signal) => {
+      last = await decode({
+        ...options,
+        range,
+        out: out.subarray(byteLengthOf(dtype, range.start), byteLengthOf(dtype, range.end)),
+        signal,
+      });
+    },
+    options.signal,
+  );
   return { ...last!, data: viewElements(dtype, out) };
 }
 

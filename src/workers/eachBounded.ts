@@ -1,14 +1,19 @@
+import { onAbort } from '../onAbort.js';
+
 /**
  * Runs `work` on all items, at most `limit` at a time; an item is pulled only when there is room for it. At the first
- * failure, nothing more is begun, and `signal` tells what is under way.
- * @throws the first failure, when all that was under way has ended
+ * failure, and when `signal` aborts, nothing more is begun, and the signal that `work` gets tells what is under way.
+ * @throws the first failure, or the signal's reason, when all that was under way has ended
  */
 export async function eachBounded<T>(
   items: AsyncIterable<T> | Iterable<T>,
   limit: number,
   work: (item: T, signal: AbortSignal) => Promise<void>,
+  signal?: AbortSignal | undefined,
 ): Promise<void> {
+  signal?.throwIfAborted();
   const failure = new AbortController();
+  const release = signal && onAbort(signal, (reason) => failure.abort(reason));
   const underWay = new Set<Promise<void>>();
   try {
     for await (const item of items) {
@@ -23,5 +28,6 @@ export async function eachBounded<T>(
     failure.abort(error);
   }
   await Promise.all(underWay);
+  release?.();
   failure.signal.throwIfAborted();
 }

@@ -1,4 +1,5 @@
 import { WorkerError } from '../errors.js';
+import { onAbort } from '../onAbort.js';
 import { Buffers, unshared } from './buffers.js';
 import { handshake, later } from './handshake.js';
 import type { Job, Prepared, RunOptions, WorkerSession } from './job.js';
@@ -129,7 +130,7 @@ export class WorkerPool {
         task,
         prepare,
         settle: (outcome) => {
-          signal?.removeEventListener('abort', abort);
+          release?.();
           if ('error' in outcome) reject(outcome.error);
           else resolve(outcome.output as TaskOutput<T>);
         },
@@ -138,7 +139,7 @@ export class WorkerPool {
         this.#cancel(job);
         job.settle({ error: signal?.reason });
       };
-      signal?.addEventListener('abort', abort, { once: true });
+      const release = signal && onAbort(signal, abort);
       begin(job);
     });
   }

@@ -42,6 +42,23 @@ test('stops at the first failure and tells the others', async () => {
   assert.ok(pulled.length < 5);
 });
 
+test('an abort ends what is under way and begins nothing more', async () => {
+  const pulled: number[] = [];
+  const abort = new AbortController();
+  const ends: unknown[] = [];
+  const work = async (_: number, signal: AbortSignal) => {
+    if (pulled.length === 4) abort.abort(new RangeError('enough'));
+    await tick(5);
+    if (signal.aborted) ends.push(signal.reason);
+    signal.throwIfAborted();
+  };
+  await rejects(eachBounded(count(20, pulled), 2, work, abort.signal), RangeError, /enough/);
+  assert.is(ends.length, 2);
+  assert.is(pulled.length, 4);
+  await rejects(eachBounded(count(20, pulled), 2, work, abort.signal), RangeError, /enough/);
+  assert.is(pulled.length, 4, 'nothing is begun with a signal that has been aborted');
+});
+
 test('a source that fails fails the whole, after what was under way', async () => {
   let done = 0;
   async function* failing() {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WorkerError } from '../../../src/errors.js';
@@ -32,6 +33,14 @@ test('buffers go to the worker instead of being copied', () =>
     const back = await run({ bytes }, { transfer: [bytes.buffer] });
     assert.is(bytes.length, 0);
     assert.equal(back, { bytes: new Uint8Array(1000).fill(3) });
+  }));
+
+test('however many tasks hang on a signal, it gets one listener', () =>
+  withPool(2, async (run) => {
+    const { signal } = new AbortController();
+    const tasks = Array.from({ length: 20 }, (_, i) => run({ value: i }, { signal }));
+    assert.is(getEventListeners(signal, 'abort').length, 1);
+    await Promise.all(tasks);
   }));
 
 test('a worker that dies fails its tasks, and the next ones get a new worker', () =>
