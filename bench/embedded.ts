@@ -1,9 +1,9 @@
 import { embedded } from '../src/encodings/embedded/embedded.js';
-import { float32ToBfloat16 } from '../src/float.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { portableKernels } from '../src/kernels/portable/index.js';
-import type { Tensor } from '../src/tensor.js';
+import { portableKernels } from '../src/kernels/portable.js';
+import { float32ToBfloat16 } from '../src/tensor/float.js';
+import type { Tensor } from '../src/tensor/tensor.js';
 import { compare, warmCopy } from './harness.js';
 
 /** Sides: one that the portable kernels take, too, and one beyond all caches. */

@@ -1,8 +1,8 @@
 import type { EncodedFragments, Encoding } from '../src/encodings/encoding.js';
 import { ENCODINGS } from '../src/encodings/index.js';
+import { SeededRng } from '../src/kernels/gaussian/rng.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { SeededRng } from '../src/rng.js';
 import { compare, warmCopy } from './harness.js';
 
 const FRAGMENTS = 8;

@@ -1,15 +1,15 @@
 import { lastValueFrom, Observable } from 'rxjs';
 import { HctDecoderStream } from '../operators/hct/decodeHct.js';
 import { hctTensor } from '../operators/hct/hctTensor.js';
+import { HctReader } from '../readers/hctReader.js';
+import { HctWriter } from '../sinks/hctWriter.js';
 import { memorySink } from '../sinks/memory.js';
 import { TensorSink } from '../sinks/tensor.js';
 import { bytesSource } from '../sources/bytes.js';
 import type { CompressionAlgorithm } from '../src/codecs/codec.js';
-import { float32ToBfloat16 } from '../src/float.js';
-import { HctReader } from '../src/hct/reader.js';
-import { HctWriter } from '../src/hct/writer.js';
-import { SeededRng } from '../src/rng.js';
-import { viewBytes } from '../src/views.js';
+import { SeededRng } from '../src/kernels/gaussian/rng.js';
+import { float32ToBfloat16 } from '../src/tensor/float.js';
+import { viewBytes } from '../src/tensor/views.js';
 import { blockData } from '../test/helpers/blockData.js';
 import { compare, warmCopy } from './harness.js';
 

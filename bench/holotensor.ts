@@ -1,12 +1,12 @@
 import { HolotensorFragmentStream } from '../operators/holotensor/fragments.js';
 import { ReconstructStream } from '../operators/holotensor/reconstructStream.js';
+import { HoloTensorReader } from '../readers/holotensorReader.js';
+import { HoloTensorWriter } from '../sinks/holotensorWriter.js';
 import { memorySink } from '../sinks/memory.js';
 import { bytesSource } from '../sources/bytes.js';
 import { HoloTensorEncoder } from '../src/holotensor/encoder.js';
-import { HoloTensorReader } from '../src/holotensor/reader.js';
-import { HoloTensorWriter } from '../src/holotensor/writer.js';
+import { SeededRng } from '../src/kernels/gaussian/rng.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { SeededRng } from '../src/rng.js';
 import { compare, warmCopy } from './harness.js';
 
 const FRAGMENTS = 8;

@@ -1,8 +1,8 @@
-import { lowRank } from '../src/encodings/lowRank.js';
+import { lowRank } from '../src/encodings/lowRank/lowRank.js';
+import { SeededRng } from '../src/kernels/gaussian/rng.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { portableKernels } from '../src/kernels/portable/index.js';
-import { SeededRng } from '../src/rng.js';
+import { portableKernels } from '../src/kernels/portable.js';
 import { compare, warmCopy } from './harness.js';
 
 const FRAGMENTS = 8;

@@ -5,7 +5,7 @@ import { register } from 'tsx/esm/api';
 
 register();
 const { bytesSource } = await import('../sources/bytes.ts');
-const { HoloTensorReader } = await import('../src/holotensor/reader.ts');
+const { HoloTensorReader } = await import('../readers/holotensorReader.ts');
 
 const { file, out } = workerData;
 parentPort.on('message', async (times) => {

@@ -1,14 +1,14 @@
+import { HctReader } from '../readers/hctReader.js';
+import { HoloTensorReader } from '../readers/holotensorReader.js';
+import { HctWriter } from '../sinks/hctWriter.js';
 import { memorySink } from '../sinks/memory.js';
 import { bytesSource } from '../sources/bytes.js';
 import { ENCODINGS } from '../src/encodings/index.js';
-import { HctReader } from '../src/hct/reader.js';
-import { HctWriter } from '../src/hct/writer.js';
 import { HoloTensorEncoder } from '../src/holotensor/encoder.js';
 import { packHoloTensor } from '../src/holotensor/pack.js';
-import { HoloTensorReader } from '../src/holotensor/reader.js';
+import { SeededRng } from '../src/kernels/gaussian/rng.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { SeededRng } from '../src/rng.js';
-import { WorkerPool } from '../src/workers/pool.js';
+import { WorkerPool } from '../workers/pool.js';
 import { family } from './family.js';
 import type { BenchCase } from './harness.js';
 

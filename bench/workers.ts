@@ -1,11 +1,11 @@
+import { HoloTensorReader, type HoloTensorReadOptions } from '../readers/holotensorReader.js';
 import { bytesSource } from '../sources/bytes.js';
-import { float32ToBfloat16 } from '../src/float.js';
 import { HoloTensorEncoder } from '../src/holotensor/encoder.js';
 import { packHoloTensor } from '../src/holotensor/pack.js';
-import { HoloTensorReader, type HoloTensorReadOptions } from '../src/holotensor/reader.js';
+import { SeededRng } from '../src/kernels/gaussian/rng.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { SeededRng } from '../src/rng.js';
-import { WorkerPool } from '../src/workers/pool.js';
+import { float32ToBfloat16 } from '../src/tensor/float.js';
+import { WorkerPool } from '../workers/pool.js';
 import { type BenchResult, compare, warmCopy } from './harness.js';
 import { PlainThreads } from './plainThreads.js';
 

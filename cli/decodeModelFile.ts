@@ -1,5 +1,5 @@
-import { modelFolderSink } from '../sinks/modelFolder.js';
-import { FormatError } from '../src/errors.js';
+import { isSafeFileName } from '../models/directory/fileNames.js';
+import { modelFolderSink } from '../models/directory/modelFolderSink.js';
 import {
   decodeModelFile,
   type ModelFile,
@@ -7,8 +7,8 @@ import {
   readModelTensor,
   sourceFileHeader,
   sourceFileTensors,
-} from '../src/holoModel/index.js';
-import { isSafeFileName } from '../src/model/fileNames.js';
+} from '../models/file/index.js';
+import { FormatError } from '../src/errors.js';
 import { serializeSafetensorsHeader } from '../src/safetensors/index.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { writeOutput } from './output.js';

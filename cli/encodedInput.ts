@@ -1,12 +1,12 @@
 import { HctDecompressStream } from '../operators/hct/decompressHct.js';
 import { HctParserStream } from '../operators/hct/parseHct.js';
 import { HctVerifyStream } from '../operators/hct/verifyHct.js';
+import { HctReader, HoloTensorReader, readHctChunks } from '../readers/index.js';
 import { bytesSource } from '../sources/bytes.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
-import { type HctDecodedPart, HctReader, hasShapeInExtension, readHctChunks } from '../src/hct/index.js';
-import { HoloTensorReader } from '../src/holotensor/index.js';
+import { type HctDecodedPart, hasShapeInExtension } from '../src/hct/index.js';
 import type { RandomAccessSource } from '../src/source.js';
-import { viewBytes } from '../src/views.js';
+import { viewBytes } from '../src/tensor/views.js';
 import { UsageError } from './failure.js';
 import { fileKind } from './fileKind.js';
 import { collectBytes, openInput, peek, STANDARD, standardInput } from './input.js';

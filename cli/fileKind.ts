@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
+import { VERSION_KEY } from '../models/file/index.js';
+import { readSafetensorsHeader } from '../readers/index.js';
 import { FormatError } from '../src/errors.js';
-import { VERSION_KEY } from '../src/holoModel/index.js';
-import { readSafetensorsHeader } from '../src/safetensors/index.js';
 import type { RandomAccessSource } from '../src/source.js';
 
 /** A model file is a safetensors file, too. */

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { ModelSourceFile } from '../models/file/index.js';
 import { FormatError, LimitError } from '../src/errors.js';
-import type { ModelSourceFile } from '../src/holoModel/index.js';
 import { openInput } from './input.js';
 
 /** The files of a model, opened; disposing of it closes them. */

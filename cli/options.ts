@@ -1,8 +1,8 @@
 /** Parsers of option values. */
 
 import { InvalidArgumentError } from 'commander';
-import { DTYPES, type DType } from '../src/dtype.js';
 import { HOLO_MAX_FRAGMENTS } from '../src/holotensor/constants.js';
+import { DTYPES, type DType } from '../src/tensor/dtype.js';
 
 export function dtype(text: string): DType {
   const found = DTYPES.find((known) => known === text.toUpperCase());

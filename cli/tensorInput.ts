@@ -1,9 +1,10 @@
-import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/dtype.js';
+import { readSafetensorsHeader } from '../readers/index.js';
 import { ArgumentError, FormatError, UnsupportedError } from '../src/errors.js';
-import { readSafetensorsHeader, type SafetensorsTensor } from '../src/safetensors/index.js';
+import type { SafetensorsTensor } from '../src/safetensors/index.js';
 import type { RandomAccessSource } from '../src/source.js';
-import type { Tensor } from '../src/tensor.js';
-import { viewElements } from '../src/views.js';
+import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dtype.js';
+import type { Tensor } from '../src/tensor/tensor.js';
+import { viewElements } from '../src/tensor/views.js';
 import { UsageError } from './failure.js';
 import { openInput, STANDARD, standardInput } from './input.js';
 import type { Progress } from './progress.js';

@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { NpyEncoder } from '../src/npy.js';
+import { NpyEncoder } from '../src/tensor/npy.js';
 import { stageOperator } from './stageOperator.js';
 import { StageStream } from './stageStream.js';
 

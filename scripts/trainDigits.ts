@@ -9,7 +9,7 @@ import { drawSamples, PIXELS } from '../examples/digits/render.js';
 import { TEST_SEED, TEST_SIZE, testSet } from '../examples/digits/testSet.js';
 import { train } from '../examples/digits/train.js';
 import { serializeSafetensorsHeader } from '../src/safetensors/index.js';
-import type { Tensor } from '../src/tensor.js';
+import type { Tensor } from '../src/tensor/tensor.js';
 
 const IMAGE_SEED = 1;
 const WEIGHT_SEED = 2;

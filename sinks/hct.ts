@@ -1,5 +1,5 @@
-import { type HctCompressionStats, HctWriter, type HctWriterOptions } from '../src/hct/writer.js';
 import type { SeekableSink } from '../src/source.js';
+import { type HctCompressionStats, HctWriter, type HctWriterOptions } from './hctWriter.js';
 
 /**
  * Takes the bytes of a tensor and writes an HCT file of them to a sink that can seek, with an `HctWriter`'s memory.

@@ -1,12 +1,12 @@
-import type { DType } from '../src/dtype.js';
 import type { HolographicEncoding } from '../src/encodings/encoding.js';
 import { HoloTensorEncoder, type HoloTensorEncoderOptions } from '../src/holotensor/encoder.js';
 import type { HoloFragment } from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
-import { HoloTensorWriter, type HoloTensorWriterOptions } from '../src/holotensor/writer.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import type { Tensor } from '../src/tensor.js';
+import type { DType } from '../src/tensor/dtype.js';
+import type { Tensor } from '../src/tensor/tensor.js';
 import { fileSink } from './file.js';
+import { HoloTensorWriter, type HoloTensorWriterOptions } from './holotensorWriter.js';
 
 /**
  * Writes fragments as a HoloTensor file.

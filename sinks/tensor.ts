@@ -1,5 +1,5 @@
+import { type HctTensorOptions, hctTensorStage } from '../operators/hct/tensorStage.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
-import { type HctTensorOptions, hctTensorStage } from '../src/hct/tensorStage.js';
 import type { AbortOptions } from '../src/source.js';
 
 /**

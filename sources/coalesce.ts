@@ -1,6 +1,6 @@
+import { onAbort } from '../src/abort.js';
+import { type CoalesceOptions, coalesceRanges, type PlannedRange } from '../src/bytes/ranges.js';
 import { TruncatedError } from '../src/errors.js';
-import { onAbort } from '../src/onAbort.js';
-import { type CoalesceOptions, coalesceRanges, type PlannedRange } from '../src/ranges.js';
 import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../src/source.js';
 import { checkRead } from './ranges.js';
 

@@ -1,5 +1,5 @@
+import { onAbort } from '../src/abort.js';
 import { ArgumentError } from '../src/errors.js';
-import { onAbort } from '../src/onAbort.js';
 
 /** Lets a limited number through at a time; the others wait in order. */
 export interface Limiter {

@@ -1,4 +1,4 @@
-import { onAbort } from '../src/onAbort.js';
+import { onAbort } from '../src/abort.js';
 
 /** Gives chunks one by one; what `pullStream` makes a ReadableStream of. */
 export interface ChunkReader {

@@ -1,4 +1,4 @@
-import { onAbort } from '../src/onAbort.js';
+import { onAbort } from '../src/abort.js';
 
 /** Those of the signals that are there. */
 export function signalsOf(...signals: (AbortSignal | undefined)[]): AbortSignal[] {

@@ -1,9 +1,9 @@
+import { modelFolder } from '../../models/directory/modelFolder.js';
+import { ModelReader } from '../../models/directory/modelReader.js';
 import { NpyStream } from '../../operators/npy.js';
 import { fileSource } from '../../sources/file.js';
-import { modelFolder } from '../../sources/modelFolder.js';
 import { streamSource } from '../../sources/stream.js';
 import { UnsupportedError } from '../../src/errors.js';
-import { ModelReader } from '../../src/model/modelReader.js';
 import { isSafetensorsDType, serializeSafetensorsHeader } from '../../src/safetensors/index.js';
 import type { CommandContext } from '../context.js';
 import { decodeToFolder, decodeToOneFile } from '../decodeModelFile.js';

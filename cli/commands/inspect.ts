@@ -1,5 +1,5 @@
-import { modelFolder } from '../../sources/modelFolder.js';
-import { ModelReader } from '../../src/model/modelReader.js';
+import { modelFolder } from '../../models/directory/modelFolder.js';
+import { ModelReader } from '../../models/directory/modelReader.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
 import { type FileKind, fileKind, isDirectory } from '../fileKind.js';

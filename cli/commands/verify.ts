@@ -1,9 +1,8 @@
-import { modelFolder } from '../../sources/modelFolder.js';
-import { HctReader, readHctChunks } from '../../src/hct/index.js';
-import { readModelFile, readModelTensor } from '../../src/holoModel/index.js';
-import { HOLO_FLAG_FRAGMENT_CHECKSUMS, HoloTensorReader } from '../../src/holotensor/index.js';
-import { ModelReader } from '../../src/model/modelReader.js';
-import { readSafetensorsHeader } from '../../src/safetensors/index.js';
+import { modelFolder } from '../../models/directory/modelFolder.js';
+import { ModelReader } from '../../models/directory/modelReader.js';
+import { readModelFile, readModelTensor } from '../../models/file/index.js';
+import { HctReader, HoloTensorReader, readHctChunks, readSafetensorsHeader } from '../../readers/index.js';
+import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/index.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
 import { type FileKind, fileKind, isDirectory } from '../fileKind.js';

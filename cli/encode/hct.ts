@@ -1,8 +1,8 @@
+import type { ModelCompressionOptions } from '../../models/directory/encodeModel.js';
 import { HctEncoderStream } from '../../operators/hct/encodeHct.js';
 import { fileSink } from '../../sinks/file.js';
 import { HctSink } from '../../sinks/hct.js';
 import { streamSource } from '../../sources/stream.js';
-import type { ModelCompressionOptions } from '../../src/model/encodeModel.js';
 import type { CommandContext } from '../context.js';
 import { UsageError } from '../failure.js';
 import { STANDARD } from '../input.js';

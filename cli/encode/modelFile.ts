@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { folderSpool } from '../../models/file/folderSpool.js';
+import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/index.js';
 import { fileSink } from '../../sinks/file.js';
-import { folderSpool } from '../../sinks/folderSpool.js';
 import { ArgumentError, SinkError } from '../../src/errors.js';
-import { type EncodeModelFileOptions, encodeModelFile } from '../../src/holoModel/index.js';
 import type { CommandContext } from '../context.js';
 import { DataError } from '../failure.js';
 import { type ModelInput, openModelInput } from '../modelInput.js';

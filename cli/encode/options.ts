@@ -1,6 +1,6 @@
 import type { CompressionAlgorithm } from '../../src/codecs/codec.js';
-import type { DType } from '../../src/dtype.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
+import type { DType } from '../../src/tensor/dtype.js';
 
 /** As they stand on the command line; which of them apply depends on the output. */
 export interface EncodeOptions {

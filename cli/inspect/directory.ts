@@ -1,4 +1,4 @@
-import type { ModelReader } from '../../src/model/modelReader.js';
+import type { ModelReader } from '../../models/directory/modelReader.js';
 import { formatBytes } from '../progress.js';
 import { facts, formatShape, table } from '../text.js';
 import { type Report, ratioOf } from './report.js';

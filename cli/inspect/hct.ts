@@ -1,6 +1,7 @@
-import { FLAG_BLOCK_CHECKSUMS, FLAG_HEADER_CHECKSUM, HctReader } from '../../src/hct/index.js';
-import type { QuantizationMetadata } from '../../src/quantization.js';
+import { HctReader } from '../../readers/index.js';
+import { FLAG_BLOCK_CHECKSUMS, FLAG_HEADER_CHECKSUM } from '../../src/hct/index.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import type { QuantizationMetadata } from '../../src/tensor/quantization.js';
 import { formatBytes } from '../progress.js';
 import { facts, formatShape } from '../text.js';
 import { type Report, ratioOf } from './report.js';

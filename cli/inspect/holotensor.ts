@@ -1,10 +1,10 @@
+import { HoloTensorReader } from '../../readers/index.js';
 import {
   HOLO_FLAG_ESSENTIAL_FIRST,
   HOLO_FLAG_FRAGMENT_CHECKSUMS,
   HOLO_FLAG_HEADER_CHECKSUM,
   HOLO_FLAG_INTERLEAVED,
   HOLO_FLAG_QUALITY_CURVE,
-  HoloTensorReader,
 } from '../../src/holotensor/index.js';
 import { fragmentAlgorithm } from '../../src/holotensor/unpack.js';
 import type { RandomAccessSource } from '../../src/source.js';

@@ -1,10 +1,11 @@
-import { elementCount } from '../../src/dtype.js';
+import { HoloTensorReader } from '../../readers/index.js';
 import { UnsupportedError } from '../../src/errors.js';
-import { HoloTensorDecoder, HoloTensorReader } from '../../src/holotensor/index.js';
+import { HoloTensorDecoder } from '../../src/holotensor/index.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import { toFloat32 } from '../../src/numbers.js';
-import { type Similarity, similarity } from '../../src/similarity.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { elementCount } from '../../src/tensor/dtype.js';
+import { toFloat32 } from '../../src/tensor/numbers.js';
+import { type Similarity, similarity } from '../../src/tensor/similarity.js';
 import { plot } from '../chart.js';
 import { openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';

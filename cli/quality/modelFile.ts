@@ -1,6 +1,6 @@
-import { elementCount } from '../../src/dtype.js';
-import { type ModelFileTensor, readModelFile } from '../../src/holoModel/index.js';
+import { type ModelFileTensor, readModelFile } from '../../models/file/index.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { elementCount } from '../../src/tensor/dtype.js';
 import { plot } from '../chart.js';
 import type { Report } from '../inspect/report.js';
 import { table } from '../text.js';

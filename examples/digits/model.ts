@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../src/errors.js';
-import type { Tensor } from '../../src/tensor.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 import type { Layer } from './mlp.js';
 
 /** The digits model's tensors by their names in `digits.safetensors`, PyTorch's way: `fc1.weight` is [outputs, inputs]. */

@@ -1,7 +1,7 @@
 import type { OperatorFunction } from 'rxjs';
-import { type HctBytesOptions, hctBytesStage } from '../../src/hct/bytesStage.js';
 import { stageOperator } from '../stageOperator.js';
 import { StageStream } from '../stageStream.js';
+import { type HctBytesOptions, hctBytesStage } from './bytesStage.js';
 
 /**
  * The bytes of an HCT file in, the bytes of its tensor out, verified, a block at a time. All stages in one, without

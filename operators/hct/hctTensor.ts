@@ -1,8 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
 import type { HctTensor } from '../../src/hct/tensorCollector.js';
-import { type HctTensorOptions, hctTensorStage } from '../../src/hct/tensorStage.js';
 import { stageOperator } from '../stageOperator.js';
 import { StageStream } from '../stageStream.js';
+import { type HctTensorOptions, hctTensorStage } from './tensorStage.js';
 
 /** The bytes of an HCT file in; when all have come, its tensor out: `{ dtype, shape, data }`. */
 export class HctTensorStream extends StageStream<Uint8Array, HctTensor> {

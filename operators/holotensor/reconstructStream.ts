@@ -1,10 +1,10 @@
 import type { ReceivedFragment } from '../../src/holotensor/fragment.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import { type ReconstructOptions, Reconstructor } from '../../src/holotensor/reconstructor.js';
-import { WorkerReconstructor } from '../../src/holotensor/workerReconstructor.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { nextTask } from '../../src/nextTask.js';
-import { poolOf, type WorkersOption } from '../../src/workers/workers.js';
+import { poolOf, type WorkersOption } from '../../workers/workers.js';
+import { WorkerReconstructor } from './workerReconstructor.js';
 
 /** Below this many bytes of tensor, a worker is not worth the messages. */
 const MIN_WORKER_BYTES = 2 ** 18;

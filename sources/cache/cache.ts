@@ -1,5 +1,5 @@
+import type { Range } from '../../src/bytes/ranges.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { Range } from '../../src/ranges.js';
 import type { OnSourceEvent } from '../events.js';
 import { openEntry, sealEntry, type Xxh3 } from './entry.js';
 import { Extents } from './extents.js';

@@ -1,4 +1,4 @@
-import type { Range } from '../../src/ranges.js';
+import type { Range } from '../../src/bytes/ranges.js';
 
 /**
  * How many ranges that start before a byte are looked at. Without overlaps one is enough; one that is missed is

@@ -1,4 +1,4 @@
-import type { Range } from '../../src/ranges.js';
+import type { Range } from '../../src/bytes/ranges.js';
 import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../../src/source.js';
 import type { OnSourceEvent } from '../events.js';
 import { type ChunkReader, pullStream } from '../pullStream.js';

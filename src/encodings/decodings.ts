@@ -3,9 +3,9 @@
 import { FormatError, UnsupportedError } from '../errors.js';
 import { embeddedDecoding } from './embedded/embedded.js';
 import type { Decoding, HolographicEncoding } from './encoding.js';
-import { lowRankDecoding } from './lowRank.js';
-import { randomProjectionDecoding } from './randomProjection.js';
-import { spectralDecoding } from './spectral.js';
+import { lowRankDecoding } from './lowRank/lowRank.js';
+import { randomProjectionDecoding } from './randomProjection/randomProjection.js';
+import { spectralDecoding } from './spectral/spectral.js';
 
 /** Every encoding that this build can decode, by name. */
 export const DECODINGS = {

@@ -1,5 +1,5 @@
 import { ArgumentError, UnsupportedError } from '../errors.js';
-import { toFloat32 } from '../numbers.js';
+import { toFloat32 } from '../tensor/numbers.js';
 import type { EncodeRequest } from './encoding.js';
 
 /** Payloads count coefficients in a u32. */

@@ -1,6 +1,6 @@
-import type { DType } from '../dtype.js';
 import type { Kernels } from '../kernels/kernels.js';
-import type { Tensor } from '../tensor.js';
+import type { DType } from '../tensor/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** How a tensor is cut into fragments. Codes 0 to 2 are the reference's, 16 is ours. */
 export type HolographicEncoding = 'spectral' | 'random-projection' | 'low-rank' | 'embedded';

@@ -3,18 +3,18 @@
 import { byName } from './decodings.js';
 import { embedded } from './embedded/embedded.js';
 import type { Encoding, HolographicEncoding } from './encoding.js';
-import { lowRank } from './lowRank.js';
-import { randomProjection } from './randomProjection.js';
-import { spectral } from './spectral.js';
+import { lowRank } from './lowRank/lowRank.js';
+import { randomProjection } from './randomProjection/randomProjection.js';
+import { spectral } from './spectral/spectral.js';
 
 export * from './decodings.js';
 export * from './embedded/decoder.js';
 export * from './embedded/embedded.js';
 export * from './encoding.js';
 export * from './finite.js';
-export * from './lowRank.js';
-export * from './randomProjection.js';
-export * from './spectral.js';
+export * from './lowRank/lowRank.js';
+export * from './randomProjection/randomProjection.js';
+export * from './spectral/spectral.js';
 
 /** Every encoding of this build, by name. */
 export const ENCODINGS = {

@@ -1,5 +1,5 @@
 import { FormatError, TruncatedError } from '../errors.js';
-import { viewElements } from '../views.js';
+import { viewElements } from '../tensor/views.js';
 
 /**
  * The payload that SV03 and RP01 share, little-endian: magic u32, coefficients of the whole tensor u32, fragments u32,

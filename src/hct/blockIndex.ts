@@ -1,4 +1,4 @@
-import { viewOf } from '../binary.js';
+import { viewOf } from '../bytes/binary.js';
 import { FormatError } from '../errors.js';
 import { FLAG_BLOCK_CHECKSUMS } from './constants.js';
 import { blockLength, type HctHeader } from './header.js';

@@ -1,6 +1,6 @@
+import { localCopies } from '../bytes/localCopies.js';
 import type { CompressionAlgorithm, Implementation } from '../codecs/codec.js';
-import { localCopies } from '../workers/localCopies.js';
-import type { TaskResult } from '../workers/task.js';
+import type { TaskResult } from '../task.js';
 import { loadBlockDecoder } from './decodeBlock.js';
 
 /** Below this many bytes of tensor, handing blocks to workers and taking them back costs more than it gains. */

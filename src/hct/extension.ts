@@ -1,6 +1,6 @@
-import { viewOf } from '../binary.js';
-import { xxh3 } from '../checksum.js';
+import { viewOf } from '../bytes/binary.js';
 import { ChecksumError, FormatError, LimitError } from '../errors.js';
+import { xxh3 } from '../kernels/xxh3/checksum.js';
 
 /** What the extension section behind the blocks says. */
 export interface HctExtension {

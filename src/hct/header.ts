@@ -1,8 +1,8 @@
-import { readU64, viewOf, writeU64 } from '../binary.js';
-import { xxh3 } from '../checksum.js';
+import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
 import { COMPRESSION_ALGORITHMS, type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
-import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../dtype.js';
 import { ChecksumError, FormatError, LimitError, TruncatedError, UnsupportedError } from '../errors.js';
+import { xxh3 } from '../kernels/xxh3/checksum.js';
+import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
 import {
   DEFAULT_MAX_BLOCK_SIZE,
   DEFAULT_MAX_BLOCKS,

@@ -1,7 +1,6 @@
 /** HCT: one tensor in compressed blocks, random access, checksums. */
 
 export * from './blockIndex.js';
-export * from './bytesStage.js';
 export * from './constants.js';
 export type { DecodeBlock } from './decodeBlock.js';
 export * from './decoder.js';
@@ -13,10 +12,6 @@ export * from './layout.js';
 export * from './parser.js';
 export type * from './parts.js';
 export * from './plan.js';
-export * from './readChunks.js';
-export * from './reader.js';
 export * from './streamEncoder.js';
 export * from './tensorCollector.js';
-export * from './tensorStage.js';
 export * from './verifier.js';
-export * from './writer.js';

@@ -1,10 +1,10 @@
 import { TruncatedError } from '../errors.js';
+import type { AbortOptions, RandomAccessSource } from '../source.js';
 import {
   parseQuantizationMetadata,
   QUANTIZATION_METADATA_SIZE,
   type QuantizationMetadata,
-} from '../quantization.js';
-import type { AbortOptions, RandomAccessSource } from '../source.js';
+} from '../tensor/quantization.js';
 import {
   BLOCK_INDEX_SIZE,
   type BlockTable,

@@ -1,11 +1,11 @@
-import { ByteQueue } from '../byteQueue.js';
+import { ByteQueue } from '../bytes/byteQueue.js';
 import { TruncatedError } from '../errors.js';
+import { NOTHING, type SyncStage } from '../stage.js';
 import {
   parseQuantizationMetadata,
   QUANTIZATION_METADATA_SIZE,
   type QuantizationMetadata,
-} from '../quantization.js';
-import { NOTHING, type SyncStage } from '../stage.js';
+} from '../tensor/quantization.js';
 import {
   BLOCK_INDEX_SIZE,
   type BlockTable,

@@ -1,4 +1,4 @@
-import type { QuantizationMetadata } from '../quantization.js';
+import type { QuantizationMetadata } from '../tensor/quantization.js';
 import type { BlockTable } from './blockIndex.js';
 import type { HctHeader } from './header.js';
 

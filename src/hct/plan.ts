@@ -1,7 +1,7 @@
 import type { CompressionAlgorithm } from '../codecs/codec.js';
-import { byteLengthOf, type DType, dtypeCode, elementCount } from '../dtype.js';
 import { ArgumentError, LimitError, UnsupportedError } from '../errors.js';
-import type { QuantizationMetadata } from '../quantization.js';
+import { byteLengthOf, type DType, dtypeCode, elementCount } from '../tensor/dtype.js';
+import type { QuantizationMetadata } from '../tensor/quantization.js';
 import {
   DEFAULT_BLOCK_SIZE,
   FLAG_BLOCK_CHECKSUMS,

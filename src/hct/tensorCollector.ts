@@ -1,8 +1,8 @@
-import type { DType } from '../dtype.js';
 import { LimitError } from '../errors.js';
-import type { QuantizationMetadata } from '../quantization.js';
-import type { Tensor } from '../tensor.js';
-import { viewElements } from '../views.js';
+import type { DType } from '../tensor/dtype.js';
+import type { QuantizationMetadata } from '../tensor/quantization.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { viewElements } from '../tensor/views.js';
 import type { DecodeBlock } from './decodeBlock.js';
 import type { HctPart } from './parts.js';
 

@@ -1,6 +1,6 @@
-import { elementCount } from '../dtype.js';
 import { FormatError } from '../errors.js';
-import type { QuantizationMetadata } from '../quantization.js';
+import { elementCount } from '../tensor/dtype.js';
+import type { QuantizationMetadata } from '../tensor/quantization.js';
 import { FLAG_SHAPE_IN_EXTENSION, FLAG_TENSOR_NAME } from './constants.js';
 import type { HctExtension } from './extension.js';
 import type { HctHeader } from './header.js';

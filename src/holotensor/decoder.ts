@@ -1,13 +1,13 @@
-import { byteLengthOf, type DType, elementCount } from '../dtype.js';
 import { type DecodeOptionsOf, decodingByName } from '../encodings/decodings.js';
 import type { ElementRange, FragmentDecoder, HolographicEncoding } from '../encodings/encoding.js';
 import { ArgumentError, FormatError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { kernelsAtHand } from '../kernels/loadKernels.js';
-import { fromFloat32 } from '../numbers.js';
-import { checkOutputLength } from '../outputLength.js';
-import type { Tensor } from '../tensor.js';
-import { viewBytes, viewElements } from '../views.js';
+import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
+import { fromFloat32 } from '../tensor/numbers.js';
+import { checkOutputLength } from '../tensor/outputLength.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { viewBytes, viewElements } from '../tensor/views.js';
 import { HOLO_DEFAULT_MAX_BYTES, type HoloLimits } from './constants.js';
 import type { HoloFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';

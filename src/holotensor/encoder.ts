@@ -1,11 +1,11 @@
-import { byteLengthOf, type DType, elementCount } from '../dtype.js';
 import type { EncodedFragments, HolographicEncoding } from '../encodings/encoding.js';
 import { type EncodeOptionsOf, encodingByName } from '../encodings/index.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { kernelsAtHand } from '../kernels/loadKernels.js';
-import type { QuantizationMetadata } from '../quantization.js';
-import type { Tensor } from '../tensor.js';
+import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
+import type { QuantizationMetadata } from '../tensor/quantization.js';
+import type { Tensor } from '../tensor/tensor.js';
 import {
   HOLO_FLAG_ESSENTIAL_FIRST,
   HOLO_FLAG_FRAGMENT_CHECKSUMS,

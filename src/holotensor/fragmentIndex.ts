@@ -1,4 +1,4 @@
-import { viewOf } from '../binary.js';
+import { viewOf } from '../bytes/binary.js';
 import { FormatError, LimitError } from '../errors.js';
 import {
   FRAGMENT_FLAG_LZ4,

@@ -1,11 +1,11 @@
-import { readU64, viewOf, writeU64 } from '../binary.js';
-import { xxh3 } from '../checksum.js';
+import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
 import { COMPRESSION_ALGORITHMS, type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
-import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../dtype.js';
 import { decodingByCode, decodingByName } from '../encodings/decodings.js';
 import type { HolographicEncoding } from '../encodings/encoding.js';
 import { ArgumentError, ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
-import type { QuantizationMetadata } from '../quantization.js';
+import { xxh3 } from '../kernels/xxh3/checksum.js';
+import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
+import type { QuantizationMetadata } from '../tensor/quantization.js';
 import {
   HOLO_FLAG_HEADER_CHECKSUM,
   HOLO_FLAG_NORM,

@@ -15,8 +15,6 @@ export type { HoloTensorLayout } from './layout.js';
 export * from './pack.js';
 export * from './parser.js';
 export * from './quality.js';
-export * from './reader.js';
 export { type Reconstruction, type ReconstructionOptions, reconstructionOf } from './reconstruction.js';
 export type { EmitPolicy, ReconstructOptions } from './reconstructor.js';
 export type { UnpackOptions } from './unpack.js';
-export * from './writer.js';

@@ -1,6 +1,6 @@
-import { elementCount } from '../dtype.js';
 import { FormatError, TruncatedError } from '../errors.js';
-import { parseQuantizationMetadata, QUANTIZATION_METADATA_SIZE } from '../quantization.js';
+import { elementCount } from '../tensor/dtype.js';
+import { parseQuantizationMetadata, QUANTIZATION_METADATA_SIZE } from '../tensor/quantization.js';
 import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_FLAG_QUANTIZATION, HOLO_HEADER_SIZE } from './constants.js';
 import { type FragmentIndexEntry, findIndexFault, parseFragmentIndex } from './fragmentIndex.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';

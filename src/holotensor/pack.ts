@@ -1,8 +1,8 @@
+import { concatenate } from '../bytes/concatenate.js';
 import type { Codec, CompressOptions } from '../codecs/codec.js';
-import { concatenate } from '../concatenate.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { serializeQuantizationMetadata } from '../quantization.js';
+import { serializeQuantizationMetadata } from '../tensor/quantization.js';
 import {
   FRAGMENT_FLAG_LZ4,
   FRAGMENT_FLAG_ZSTD,

@@ -1,4 +1,4 @@
-import { ByteQueue } from '../byteQueue.js';
+import { ByteQueue } from '../bytes/byteQueue.js';
 import { TruncatedError } from '../errors.js';
 import type { SyncStage } from '../stage.js';
 import { HOLO_HEADER_SIZE, type HoloLimits } from './constants.js';

@@ -1,7 +1,7 @@
+import { localCopies } from '../bytes/localCopies.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import { nextTask } from '../nextTask.js';
-import { localCopies } from '../workers/localCopies.js';
-import type { TaskResult } from '../workers/task.js';
+import type { TaskResult } from '../task.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions, type RangeOption } from './decoder.js';
 import type { FragmentIndexEntry } from './fragmentIndex.js';
 import { parseHoloTensorHeader } from './header.js';

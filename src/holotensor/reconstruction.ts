@@ -1,6 +1,6 @@
-import type { DType } from '../dtype.js';
 import { ArgumentError } from '../errors.js';
-import type { Tensor } from '../tensor.js';
+import type { DType } from '../tensor/dtype.js';
+import type { Tensor } from '../tensor/tensor.js';
 import type { HoloTensorDecoder } from './decoder.js';
 import type { HoloTensorHeader } from './header.js';
 import type { ReconstructionQuality } from './quality.js';

@@ -1,9 +1,9 @@
 import type { BlockDecoder, CompressionAlgorithm, Implementation } from '../codecs/codec.js';
 import { loadDecoder } from '../codecs/loadDecoder.js';
 import { zstdContentSize } from '../codecs/zstdFrame.js';
-import { elementCount } from '../dtype.js';
 import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
+import { elementCount } from '../tensor/dtype.js';
 import {
   FRAGMENT_FLAG_LZ4,
   FRAGMENT_FLAG_ZSTD,

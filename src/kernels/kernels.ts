@@ -1,6 +1,6 @@
-import type { DequantizeGroups } from '../dequantizeGroups.js';
-import type { Matrix } from '../linalg/matrix.js';
-import type { EmbeddedKernels } from './embedded.js';
+import type { DequantizeGroups } from '../tensor/dequantizeGroups.js';
+import type { EmbeddedKernels } from './embedded/interface.js';
+import type { Matrix } from './linear/matrix.js';
 
 /**
  * The inner loops that decide the speed, behind one interface with two implementations: `portable` (TypeScript,

@@ -1,7 +1,7 @@
 import { UnsupportedError } from '../errors.js';
 import type { Kernels } from './kernels.js';
-import { portableKernels } from './portable/index.js';
-import { createWasmKernels } from './wasm/wasmKernels.js';
+import { portableKernels } from './portable.js';
+import { createWasmKernels } from './wasmKernels.js';
 
 export interface KernelOptions {
   /** 'auto' (the default) takes wasm where the engine and its content policy allow it, else portable. */

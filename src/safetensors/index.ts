@@ -3,6 +3,4 @@
 export * from './dtypes.js';
 export * from './header.js';
 export * from './parse.js';
-export * from './readHeader.js';
-export * from './readTensors.js';
 export * from './serialize.js';

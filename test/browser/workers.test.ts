@@ -2,8 +2,8 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HctWriter } from '../../sinks/hctWriter.js';
 import { memorySink } from '../../sinks/memory.js';
-import { HctWriter } from '../../src/hct/writer.js';
 import { BrowserTest, bundleWorker } from '../helpers/browser.js';
 
 const test = suite('workers of the built package');

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { similarity } from '../../src/similarity.js';
+import { similarity } from '../../src/tensor/similarity.js';
 import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
 import { fixture, manifest, readShared, readSharedF32, sharedPath } from '../helpers/shared.js';
 import { readWeight } from '../helpers/weights.js';

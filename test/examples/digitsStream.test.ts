@@ -4,11 +4,11 @@ import * as assert from 'uvu/assert';
 import { accuracy } from '../../examples/digits/mlp.js';
 import { layersOf } from '../../examples/digits/model.js';
 import { testSet } from '../../examples/digits/testSet.js';
+import { parseModelFile } from '../../models/file/modelFile.js';
+import { ModelTensorDecoder } from '../../models/file/tensorDecoder.js';
+import { readSafetensorsHeaderBytes } from '../../readers/safetensorsHeaderBytes.js';
 import { bytesSource } from '../../sources/bytes.js';
-import { parseModelFile } from '../../src/holoModel/modelFile.js';
-import { ModelTensorDecoder } from '../../src/holoModel/tensorDecoder.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import { readSafetensorsHeaderBytes } from '../../src/safetensors/readHeaderBytes.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
 
 const file = new Uint8Array(

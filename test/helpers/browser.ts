@@ -16,7 +16,7 @@ export function bundle(script: string): Promise<string> {
 
 /** The worker's script of the built package, as one file: an entry of its own, as nothing imports it. */
 export function bundleWorker(): Promise<string> {
-  return bundled({ entryPoints: [`${root}/dist/src/workers/worker.js`] });
+  return bundled({ entryPoints: [`${root}/dist/workers/worker.js`] });
 }
 
 /** Browsers must not need anything of Node: the bundle is made without its built-ins. */

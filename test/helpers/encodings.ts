@@ -1,4 +1,3 @@
-import type { DType } from '../../src/dtype.js';
 import type {
   DecodeRequest,
   EncodedFragments,
@@ -6,8 +5,9 @@ import type {
   Encoding,
   FragmentDecoder,
 } from '../../src/encodings/encoding.js';
-import { portableKernels } from '../../src/kernels/portable/index.js';
-import type { Tensor } from '../../src/tensor.js';
+import { portableKernels } from '../../src/kernels/portable.js';
+import type { DType } from '../../src/tensor/dtype.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 
 /** What the container does around encodings, in a few lines for their tests. */
 

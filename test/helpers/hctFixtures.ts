@@ -1,4 +1,4 @@
-import type { DType } from '../../src/dtype.js';
+import type { DType } from '../../src/tensor/dtype.js';
 import { fixture, manifest, readShared } from './shared.js';
 
 /** An HCT file that the reference wrote, as the manifest describes it. */

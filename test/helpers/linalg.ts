@@ -1,4 +1,4 @@
-import type { SingularTriplets } from '../../src/linalg/truncatedSvd.js';
+import type { SingularTriplets } from '../../src/encodings/lowRank/svd/truncatedSvd.js';
 import { randomFrom } from './encodings.js';
 
 /**

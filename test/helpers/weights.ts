@@ -1,7 +1,7 @@
-import type { DType } from '../../src/dtype.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
-import type { Tensor } from '../../src/tensor.js';
-import { viewElements } from '../../src/views.js';
+import type { DType } from '../../src/tensor/dtype.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
+import { viewElements } from '../../src/tensor/views.js';
 import { readShared } from './shared.js';
 
 /** The files of real weights; their names end in '.safetensors'. */

@@ -1,8 +1,8 @@
-import { byteLengthOf } from '../../dtype.js';
 import { FormatError } from '../../errors.js';
-import { fromFloat32 } from '../../numbers.js';
-import { checkOutputLength } from '../../outputLength.js';
-import { viewBytes } from '../../views.js';
+import { byteLengthOf } from '../../tensor/dtype.js';
+import { fromFloat32 } from '../../tensor/numbers.js';
+import { checkOutputLength } from '../../tensor/outputLength.js';
+import { viewBytes } from '../../tensor/views.js';
 import type { DecodeRequest, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { floatLayout, patternArray, patternView } from './elements.js';
 import { MAX_TILE_LOG2, type ParsedFragment, parseFragment } from './format.js';

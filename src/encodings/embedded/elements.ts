@@ -1,6 +1,6 @@
-import { bitsPerElement, type DType } from '../../dtype.js';
 import { FormatError } from '../../errors.js';
-import type { FloatLayout } from '../../kernels/embedded.js';
+import type { FloatLayout } from '../../kernels/embedded/interface.js';
+import { bitsPerElement, type DType } from '../../tensor/dtype.js';
 import type { StreamHeader } from './format.js';
 
 const FLOATS: Readonly<Partial<Record<DType, FloatLayout>>> = {

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../errors.js';
-import { embeddedEncodeKernels } from '../../kernels/embeddedEncode.js';
+import { embeddedEncodeKernels } from '../../kernels/embedded/encodeKernels.js';
 import {
   type Decoding,
   type EncodedFragments,

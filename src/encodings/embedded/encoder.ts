@@ -1,7 +1,12 @@
-import type { EmbeddedEncodeKernels, FloatLayout, PlaneCoding, TileSurvey } from '../../kernels/embedded.js';
-import { finalClasses, nonzeroBitmap } from '../../kernels/portable/embedded/remainder.js';
-import { COUNT, SIGNIFICANT } from '../../kernels/portable/embedded/survey.js';
-import { chooseCodes, countSymbols, SYMBOL_COUNTS } from '../../kernels/portable/embedded/symbols.js';
+import type {
+  EmbeddedEncodeKernels,
+  FloatLayout,
+  PlaneCoding,
+  TileSurvey,
+} from '../../kernels/embedded/interface.js';
+import { finalClasses, nonzeroBitmap } from '../../kernels/embedded/portable/remainder.js';
+import { COUNT, SIGNIFICANT } from '../../kernels/embedded/portable/survey.js';
+import { chooseCodes, countSymbols, SYMBOL_COUNTS } from '../../kernels/embedded/portable/symbols.js';
 import { serializeExceptions } from './exceptions.js';
 import { NEVER_DENSE, type PlaneHeader, type StreamHeader } from './format.js';
 import { centroids, type Energies, energiesAfter, sumsOf } from './measure.js';

@@ -1,5 +1,5 @@
-import type { TileSurvey } from '../../kernels/embedded.js';
-import { CENTROID_STEPS } from '../../kernels/portable/embedded/placeWeights.js';
+import type { TileSurvey } from '../../kernels/embedded/interface.js';
+import { CENTROID_STEPS } from '../../kernels/embedded/portable/placeWeights.js';
 import {
   COUNT,
   FRESH_ZERO,
@@ -11,7 +11,7 @@ import {
   SUMS,
   UNKNOWN,
   ZERO,
-} from '../../kernels/portable/embedded/survey.js';
+} from '../../kernels/embedded/portable/survey.js';
 import type { PlaneHeader } from './format.js';
 import type { Pass } from './unitSequence.js';
 

@@ -1,4 +1,4 @@
-import type { FloatLayout } from '../../kernels/embedded.js';
+import type { FloatLayout } from '../../kernels/embedded/interface.js';
 import { MAX_PLANES, MAX_TILE_LOG2, NEVER_DENSE } from './format.js';
 import { EXPONENT_OFFSET, type Survey } from './survey.js';
 

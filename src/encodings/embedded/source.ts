@@ -1,8 +1,8 @@
-import { byteLengthOf } from '../../dtype.js';
 import { ArgumentError } from '../../errors.js';
-import type { FloatLayout } from '../../kernels/embedded.js';
-import { toFloat32 } from '../../numbers.js';
-import { viewBytes, viewElements } from '../../views.js';
+import type { FloatLayout } from '../../kernels/embedded/interface.js';
+import { byteLengthOf } from '../../tensor/dtype.js';
+import { toFloat32 } from '../../tensor/numbers.js';
+import { viewBytes, viewElements } from '../../tensor/views.js';
 import type { EncodeRequest } from '../encoding.js';
 import { floatLayout } from './elements.js';
 import { type Survey, survey, surveyPatterns } from './survey.js';

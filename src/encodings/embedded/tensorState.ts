@@ -1,6 +1,6 @@
-import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded.js';
+import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded/interface.js';
+import { newTileState } from '../../kernels/embedded/portable/tileState.js';
 import type { Kernels } from '../../kernels/kernels.js';
-import { newTileState } from '../../kernels/portable/embedded/tileState.js';
 import type { DecodeRequest, ElementRange } from '../encoding.js';
 import { checkScale, floatLayout } from './elements.js';
 import { parseExceptions } from './exceptions.js';

@@ -9,7 +9,7 @@ import { UntilQualityStream } from '../../../operators/holotensor/untilQuality.j
 import { FormatError, WorkerError } from '../../../src/errors.js';
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { WorkerPool } from '../../../src/workers/pool.js';
+import { WorkerPool } from '../../../workers/pool.js';
 import { rejects } from '../../helpers/assertions.js';
 import { noise } from '../../helpers/encodings.js';
 import { holoFile } from '../../helpers/holoFiles.js';

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { openEntry, sealEntry } from '../../../sources/cache/entry.js';
 import { Extents } from '../../../sources/cache/extents.js';
 import { type CacheStore, memoryStore, openCache, type SourceEvent } from '../../../sources/index.js';
-import { xxh3 } from '../../../src/checksum.js';
+import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { pseudoRandomBytes } from '../../helpers/random.js';
 
 const test = suite('cache');

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Dealer, type StretchVisitor } from '../../../src/encodings/dealer.js';
-import { SeededRng } from '../../../src/rng.js';
+import { SeededRng } from '../../../src/kernels/gaussian/rng.js';
 import { noise } from '../../helpers/encodings.js';
 
 /** The definition, coefficient by coefficient. */

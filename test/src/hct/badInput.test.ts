@@ -1,10 +1,11 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HctReader } from '../../../readers/hctReader.js';
+import { HctWriter } from '../../../sinks/hctWriter.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { collectTensor } from '../../../sinks/tensor.js';
 import { bytesSource } from '../../../sources/bytes.js';
-import { viewOf } from '../../../src/binary.js';
-import { xxh3 } from '../../../src/checksum.js';
+import { viewOf } from '../../../src/bytes/binary.js';
 import {
   FormatError,
   HolostreamError,
@@ -12,9 +13,8 @@ import {
   TruncatedError,
   UnsupportedError,
 } from '../../../src/errors.js';
-import { HctReader } from '../../../src/hct/reader.js';
-import { HctWriter } from '../../../src/hct/writer.js';
-import { viewBytes } from '../../../src/views.js';
+import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
+import { viewBytes } from '../../../src/tensor/views.js';
 import { rejects } from '../../helpers/assertions.js';
 import { hctFixtures } from '../../helpers/hctFixtures.js';
 import { chunked } from '../../helpers/streams.js';

@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HctDecoderStream } from '../../../operators/hct/decodeHct.js';
+import { HctReader } from '../../../readers/hctReader.js';
 import { collectTensor } from '../../../sinks/tensor.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { BLOCK_INDEX_SIZE, serializeBlockIndex, serializeBlockIndexV2 } from '../../../src/hct/blockIndex.js';
@@ -8,9 +9,8 @@ import { HCT_HEADER_SIZE } from '../../../src/hct/constants.js';
 import { parseHctHeader, serializeHctHeader } from '../../../src/hct/header.js';
 import { HctParser } from '../../../src/hct/parser.js';
 import type { HctStart } from '../../../src/hct/parts.js';
-import { HctReader } from '../../../src/hct/reader.js';
-import { serializeQuantizationMetadata } from '../../../src/quantization.js';
-import { viewBytes } from '../../../src/views.js';
+import { serializeQuantizationMetadata } from '../../../src/tensor/quantization.js';
+import { viewBytes } from '../../../src/tensor/views.js';
 import { hctFixtures } from '../../helpers/hctFixtures.js';
 import { chunked, collect } from '../../helpers/streams.js';
 

@@ -1,13 +1,13 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HctReader } from '../../../readers/hctReader.js';
+import { readSafetensorsHeader } from '../../../readers/index.js';
+import { HctWriter } from '../../../sinks/hctWriter.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { collectTensor } from '../../../sinks/tensor.js';
 import { bytesSource } from '../../../sources/bytes.js';
-import { DTYPES, type DType, elementCount } from '../../../src/dtype.js';
-import { HctReader } from '../../../src/hct/reader.js';
-import { HctWriter } from '../../../src/hct/writer.js';
-import { readSafetensorsHeader } from '../../../src/safetensors/index.js';
-import { viewBytes } from '../../../src/views.js';
+import { DTYPES, type DType, elementCount } from '../../../src/tensor/dtype.js';
+import { viewBytes } from '../../../src/tensor/views.js';
 import { readShared, sharedFiles } from '../../helpers/shared.js';
 import { chunked } from '../../helpers/streams.js';
 

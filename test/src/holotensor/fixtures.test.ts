@@ -1,12 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { HoloTensorReader } from '../../../readers/holotensorReader.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { HoloTensorDecoder } from '../../../src/holotensor/decoder.js';
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import { FragmentReceiver } from '../../../src/holotensor/fragmentReceiver.js';
-import { HoloTensorReader } from '../../../src/holotensor/reader.js';
 import { FragmentUnpacker } from '../../../src/holotensor/unpack.js';
-import { portableKernels } from '../../../src/kernels/portable/index.js';
+import { portableKernels } from '../../../src/kernels/portable.js';
 import { assertClose } from '../../helpers/assertions.js';
 import { fixtureTensor, holoFixtures } from '../../helpers/holoFixtures.js';
 import { fixture, readShared } from '../../helpers/shared.js';

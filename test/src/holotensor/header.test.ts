@@ -1,6 +1,5 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { xxh3 } from '../../../src/checksum.js';
 import {
   ArgumentError,
   ChecksumError,
@@ -15,6 +14,7 @@ import {
   serializeHoloTensorHeader,
 } from '../../../src/holotensor/header.js';
 import { DEFAULT_QUALITY_CURVES } from '../../../src/holotensor/quality.js';
+import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { throws } from '../../helpers/assertions.js';
 import { holoFixtures } from '../../helpers/holoFixtures.js';
 import { fixture, readShared } from '../../helpers/shared.js';

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { xxh3 } from '../../../src/checksum.js';
 import { FormatError, TruncatedError } from '../../../src/errors.js';
 import type { StoredFragment } from '../../../src/holotensor/fragment.js';
 import {
@@ -14,7 +13,8 @@ import { serializeHoloTensorHeader } from '../../../src/holotensor/header.js';
 import { packHoloTensor } from '../../../src/holotensor/pack.js';
 import { HoloTensorParser } from '../../../src/holotensor/parser.js';
 import { DEFAULT_QUALITY_CURVES } from '../../../src/holotensor/quality.js';
-import { portableKernels } from '../../../src/kernels/portable/index.js';
+import { portableKernels } from '../../../src/kernels/portable.js';
+import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { throws } from '../../helpers/assertions.js';
 import { concatBytes } from '../../helpers/bytes.js';
 import { fixture, readShared } from '../../helpers/shared.js';

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError, UnsupportedError } from '../../../src/errors.js';
+import { wasmDct } from '../../../src/kernels/dct/wasm/dct.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { portableKernels } from '../../../src/kernels/portable/index.js';
-import { wasmDct } from '../../../src/kernels/wasm/dct.js';
-import { WasmRuntime } from '../../../src/kernels/wasm/runtime.js';
+import { portableKernels } from '../../../src/kernels/portable.js';
+import { WasmRuntime } from '../../../src/kernels/runtime/runtime.js';
 import { throws } from '../../helpers/assertions.js';
 import { fixture, manifest, readSharedF32 } from '../../helpers/shared.js';
 

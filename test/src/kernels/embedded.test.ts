@@ -1,17 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DType } from '../../../src/dtype.js';
 import { embedded } from '../../../src/encodings/embedded/embedded.js';
 import { parseFragment } from '../../../src/encodings/embedded/format.js';
 import { FormatError } from '../../../src/errors.js';
-import { float32ToBfloat16, float32ToHalf } from '../../../src/float.js';
-import { embeddedEncodeKernels } from '../../../src/kernels/embeddedEncode.js';
+import { embeddedEncodeKernels } from '../../../src/kernels/embedded/encodeKernels.js';
+import { wasmEmbeddedEncode } from '../../../src/kernels/embedded/wasm/encode.js';
 import type { Kernels } from '../../../src/kernels/kernels.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { portableKernels } from '../../../src/kernels/portable/index.js';
-import { wasmEmbeddedEncode } from '../../../src/kernels/wasm/embeddedEncode.js';
-import type { Tensor } from '../../../src/tensor.js';
-import { viewElements } from '../../../src/views.js';
+import { portableKernels } from '../../../src/kernels/portable.js';
+import type { DType } from '../../../src/tensor/dtype.js';
+import { float32ToBfloat16, float32ToHalf } from '../../../src/tensor/float.js';
+import type { Tensor } from '../../../src/tensor/tensor.js';
+import { viewElements } from '../../../src/tensor/views.js';
 import { encodeRequest, encodeWith, noise, randomFrom } from '../../helpers/encodings.js';
 import { pseudoRandomBytes } from '../../helpers/random.js';
 

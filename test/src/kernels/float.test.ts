@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dequantizeGroups } from '../../../src/dequantizeGroups.js';
 import { ArgumentError } from '../../../src/errors.js';
-import * as portable from '../../../src/float.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { dequantize } from '../../../src/quantization.js';
+import { dequantizeGroups } from '../../../src/tensor/dequantizeGroups.js';
+import * as portable from '../../../src/tensor/float.js';
+import { dequantize } from '../../../src/tensor/quantization.js';
 import { throws } from '../../helpers/assertions.js';
 
 const wasm = await loadKernels({ implementation: 'wasm' });

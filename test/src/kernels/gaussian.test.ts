@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SeededRng } from '../../../src/kernels/gaussian/rng.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { portableKernels as portable } from '../../../src/kernels/portable/index.js';
-import { SeededRng } from '../../../src/rng.js';
+import { portableKernels as portable } from '../../../src/kernels/portable.js';
 import { noise } from '../../helpers/encodings.js';
 
 const wasm = await loadKernels({ implementation: 'wasm' });

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { linearKernels } from '../../../src/kernels/linear.js';
+import { linearKernels } from '../../../src/kernels/linear/interface.js';
+import { type Matrix, matrix, transpose } from '../../../src/kernels/linear/matrix.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { type Matrix, matrix, transpose } from '../../../src/linalg/matrix.js';
 import { randomFrom } from '../../helpers/encodings.js';
 import { gaussian } from '../../helpers/linalg.js';
 

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { lz4Compress } from '../../../src/kernels/portable/lz4Encode.js';
-import { inflateModule } from '../../../src/kernels/wasm/inflate.js';
-import { LZ4_WASM } from '../../../src/kernels/wasm/lz4.generated.js';
+import { LZ4_WASM } from '../../../src/kernels/lz4/lz4.generated.js';
+import { lz4Compress } from '../../../src/kernels/lz4/portable/encode.js';
+import { inflateModule } from '../../../src/kernels/runtime/inflate.js';
 import { blockArbitrary } from '../../helpers/blockData.js';
 
 /** What the kernel may touch behind each buffer; see `src/kernels/wasm/lz4.ts`. */

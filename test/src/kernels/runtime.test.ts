@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UnsupportedError } from '../../../src/errors.js';
-import { wasmLz4 } from '../../../src/kernels/wasm/lz4.js';
-import { WasmRuntime } from '../../../src/kernels/wasm/runtime.js';
-import { wasmZstd } from '../../../src/kernels/wasm/zstd.js';
+import { wasmLz4 } from '../../../src/kernels/lz4/wasm.js';
+import { WasmRuntime } from '../../../src/kernels/runtime/runtime.js';
+import { wasmZstd } from '../../../src/kernels/zstd/wasm.js';
 import { throws } from '../../helpers/assertions.js';
 import { tick } from '../../helpers/streams.js';
 

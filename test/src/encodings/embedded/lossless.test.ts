@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DType } from '../../../../src/dtype.js';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
-import type { Tensor } from '../../../../src/tensor.js';
-import { viewBytes, viewElements } from '../../../../src/views.js';
+import type { DType } from '../../../../src/tensor/dtype.js';
+import type { Tensor } from '../../../../src/tensor/tensor.js';
+import { viewBytes, viewElements } from '../../../../src/tensor/views.js';
 import { encodeWith } from '../../../helpers/encodings.js';
 import { pseudoRandomBytes } from '../../../helpers/random.js';
 

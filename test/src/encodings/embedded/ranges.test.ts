@@ -1,12 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { byteLengthOf, type DType } from '../../../../src/dtype.js';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
 import type { ElementRange } from '../../../../src/encodings/encoding.js';
 import { ArgumentError } from '../../../../src/errors.js';
 import { loadKernels } from '../../../../src/kernels/loadKernels.js';
-import { portableKernels } from '../../../../src/kernels/portable/index.js';
-import { fromFloat32 } from '../../../../src/numbers.js';
+import { portableKernels } from '../../../../src/kernels/portable.js';
+import { byteLengthOf, type DType } from '../../../../src/tensor/dtype.js';
+import { fromFloat32 } from '../../../../src/tensor/numbers.js';
 import { throws } from '../../../helpers/assertions.js';
 import { noise } from '../../../helpers/encodings.js';
 

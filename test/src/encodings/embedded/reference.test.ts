@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DType } from '../../../../src/dtype.js';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
-import { float32ToBfloat16, float32ToHalf } from '../../../../src/float.js';
-import type { Tensor } from '../../../../src/tensor.js';
-import { viewBytes, viewElements } from '../../../../src/views.js';
+import type { DType } from '../../../../src/tensor/dtype.js';
+import { float32ToBfloat16, float32ToHalf } from '../../../../src/tensor/float.js';
+import type { Tensor } from '../../../../src/tensor/tensor.js';
+import { viewBytes, viewElements } from '../../../../src/tensor/views.js';
 import { decodeReference } from '../../../helpers/embeddedReference.js';
 import { encodeWith, noise } from '../../../helpers/encodings.js';
 import { pseudoRandomBytes } from '../../../helpers/random.js';

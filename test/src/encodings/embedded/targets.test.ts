@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { DType } from '../../../../src/dtype.js';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
-import { float32ToBfloat16 } from '../../../../src/float.js';
 import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_HEADER_SIZE } from '../../../../src/holotensor/constants.js';
-import type { Tensor } from '../../../../src/tensor.js';
-import { viewBytes } from '../../../../src/views.js';
+import type { DType } from '../../../../src/tensor/dtype.js';
+import { float32ToBfloat16 } from '../../../../src/tensor/float.js';
+import type { Tensor } from '../../../../src/tensor/tensor.js';
+import { viewBytes } from '../../../../src/tensor/views.js';
 import { encodeWith } from '../../../helpers/encodings.js';
 import { readWeights, WEIGHT_FILES } from '../../../helpers/weights.js';
 

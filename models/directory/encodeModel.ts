@@ -1,0 +1,141 @@
+import { readSafetensorsHeader } from '../../readers/index.js';
+import { HctWriter } from '../../sinks/index.js';
+import { HCT_MAX_BLOCK_BYTES, HCT_MAX_RANK, type HctEncodeOptions } from '../../src/hct/index.js';
+import { loadKernels } from '../../src/kernels/loadKernels.js';
+import type { SafetensorsTensor } from '../../src/safetensors/index.js';
+import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
+import { DTYPES } from '../../src/tensor/dtype.js';
+import { FileNames } from './fileNames.js';
+import {
+  MANIFEST_NAME,
+  type ManifestTensor,
+  type ModelFileFormat,
+  type ModelManifest,
+  serializeManifest,
+} from './manifest.js';
+import { TensorHash } from './tensorHash.js';
+
+/** How the tensors are compressed. Names and shapes come from the model. */
+export type ModelCompressionOptions = Pick<
+  HctEncodeOptions,
+  'version' | 'algorithm' | 'level' | 'blockSize' | 'blockChecksums' | 'implementation'
+>;
+
+export interface EncodeModelOptions extends ModelCompressionOptions, AbortOptions {
+  /** Called with the number of further bytes of tensors that have been read. */
+  readonly onProgress?: ((bytes: number) => void) | undefined;
+}
+
+/** Bytes that are read at a time. */
+const CHUNK_SIZE = 2 ** 20;
+
+/**
+ * Turns a safetensors file into the files of a model directory: an HCT file a tensor, as far as HCT knows its dtype
+ * and can hold it; the bytes as they are for all others; the manifest last. Memory: a chunk and one HCT writer,
+ * however large the model.
+ *
+ * @param openFile makes the sink of a file with this plain name
+ * @throws FormatError, SourceError; the sink of the tensor under way has been aborted then
+ */
+export async function encodeModel(
+  model: RandomAccessSource,
+  openFile: (name: string) => Promise<SeekableSink>,
+  options: EncodeModelOptions = {},
+): Promise<ModelManifest> {
+  const { signal } = options;
+  const header = await readSafetensorsHeader(model, { signal });
+  const kernels = await loadKernels();
+  const names = new FileNames();
+  const tensors: ManifestTensor[] = [];
+  for (const { offset, ...tensor } of header.tensors) {
+    const format = formatFor(tensor);
+    const file = names.next(tensor.name, `.${format}`);
+    const hash = new TensorHash(kernels);
+    const chunks = hashed(readChunks(model, offset, tensor.byteLength, options), hash);
+    const write = format === 'hct' ? writeHct : writeRaw;
+    const fileSize = await write(await openFile(file), chunks, tensor, options);
+    tensors.push({ ...tensor, xxh3: hash.digest(), file, format, fileSize });
+  }
+  const manifest = { metadata: header.metadata, tensors };
+  await writeWhole(await openFile(MANIFEST_NAME), new TextEncoder().encode(serializeManifest(manifest)));
+  return manifest;
+}
+
+type TensorFacts = Omit<SafetensorsTensor, 'offset'>;
+
+function formatFor({ dtype, shape, byteLength }: TensorFacts): ModelFileFormat {
+  const known = (DTYPES as readonly string[]).includes(dtype);
+  return known && shape.length > 0 && byteLength <= HCT_MAX_BLOCK_BYTES ? 'hct' : 'raw';
+}
+
+async function writeHct(
+  sink: SeekableSink,
+  chunks: AsyncIterable<Uint8Array>,
+  { name, dtype, shape }: TensorFacts,
+  options: EncodeModelOptions,
+): Promise<number> {
+  const elementType = DTYPES.find((known) => known === dtype)!;
+  // Version 1 has no place for a name or a fourth dimension; the manifest has.
+  const first = options.version === 1;
+  const elements = shape.reduce((product, dimension) => product * dimension, 1);
+  const writer = new HctWriter(sink, {
+    ...options,
+    dtype: elementType,
+    shape: first && shape.length > HCT_MAX_RANK ? [elements] : shape,
+    name: first ? undefined : name,
+    // Progress counts the bytes of all tensors, read here; the writer's would count those of one.
+    onProgress: undefined,
+  });
+  try {
+    for await (const chunk of chunks) await writer.write(chunk);
+    const { fileSize } = await writer.close();
+    return fileSize;
+  } catch (error) {
+    await writer.abort(error);
+    throw error;
+  }
+}
+
+async function writeRaw(sink: SeekableSink, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+  let position = 0;
+  try {
+    for await (const chunk of chunks) {
+      await sink.write(chunk, position);
+      position += chunk.length;
+    }
+    await sink.close();
+    return position;
+  } catch (error) {
+    await sink.abort(error);
+    throw error;
+  }
+}
+
+async function writeWhole(sink: SeekableSink, bytes: Uint8Array): Promise<void> {
+  await writeRaw(
+    sink,
+    (async function* () {
+      yield bytes;
+    })(),
+  );
+}
+
+async function* readChunks(
+  model: RandomAccessSource,
+  offset: number,
+  length: number,
+  { signal, onProgress }: EncodeModelOptions,
+): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < length; at += CHUNK_SIZE) {
+    const chunk = await model.read(offset + at, Math.min(CHUNK_SIZE, length - at), { signal });
+    yield chunk;
+    onProgress?.(chunk.length);
+  }
+}
+
+async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: TensorHash): AsyncGenerator<Uint8Array> {
+  for await (const chunk of chunks) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}

@@ -1,0 +1,160 @@
+import { FormatError } from '../../src/errors.js';
+import {
+  isSafetensorsDType,
+  SAFETENSORS_DTYPES,
+  type SafetensorsDType,
+  safetensorsByteLength,
+} from '../../src/safetensors/index.js';
+import { isSafeFileName } from './fileNames.js';
+
+/** The file of a model directory that names all others. */
+export const MANIFEST_NAME = 'manifest.json';
+
+/** Larger manifests are refused before they are read: at some 200 bytes a tensor, this is far beyond any model. */
+export const MAX_MANIFEST_BYTES = 64 * 2 ** 20;
+
+const FORMAT = 'holostream-model';
+const VERSION = 1;
+
+/** How a tensor's file holds its bytes: as an HCT file, or as they are. */
+export type ModelFileFormat = 'hct' | 'raw';
+
+export interface ManifestTensor {
+  readonly name: string;
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  /** Bytes of the tensor itself. */
+  readonly byteLength: number;
+  /** Of the tensor's bytes, by `TensorHash`: 16 hexadecimal digits. */
+  readonly xxh3: string;
+  /** Plain name of its file within the directory. */
+  readonly file: string;
+  readonly format: ModelFileFormat;
+  /** Bytes of that file. */
+  readonly fileSize: number;
+}
+
+/** What a model directory holds; see docs/formats/model-directory.md. */
+export interface ModelManifest {
+  /** The `__metadata__` of the safetensors file that it was made from; empty when it has none. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** In the order of their bytes in the model. */
+  readonly tensors: readonly ManifestTensor[];
+}
+
+export function serializeManifest({ metadata, tensors }: ModelManifest): string {
+  // fromEntries defines properties; assigning would let a key "__proto__" change the prototype.
+  const free = metadata.size === 0 ? undefined : Object.fromEntries(metadata);
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, metadata: free, tensors }, null, 2)}\n`;
+}
+
+/**
+ * Checks everything that can be checked without the files: what comes out can be used without fear of paths that
+ * leave the directory, of sizes that are not numbers, or of two tensors with one name or one file.
+ * @throws FormatError
+ */
+export function parseManifest(text: string): ModelManifest {
+  const root = asRecord(parseJson(text), 'manifest');
+  if (root.format !== FORMAT) {
+    throw new FormatError('manifest: format', { expected: FORMAT, actual: root.format });
+  }
+  if (root.version !== VERSION) {
+    throw new FormatError('manifest: version', { expected: VERSION, actual: root.version });
+  }
+  if (!Array.isArray(root.tensors)) throw new FormatError('manifest: tensors is not an array');
+  const tensors = root.tensors.map(parseTensor);
+  requireDistinct(tensors, 'name', ({ name }) => name);
+  requireDistinct(tensors, 'file', ({ file }) => file.toLowerCase());
+  return { metadata: parseMetadata(root.metadata ?? {}), tensors };
+}
+
+function parseTensor(value: unknown, index: number): ManifestTensor {
+  const place = `manifest: tensor ${index}`;
+  const entry = asRecord(value, place);
+  const text = (key: string): string => {
+    const field = entry[key];
+    if (typeof field !== 'string') throw new FormatError(`${place}: ${key} is not a string`);
+    return field;
+  };
+  const size = (field: unknown, key: string): number => {
+    if (!Number.isSafeInteger(field) || (field as number) < 0) {
+      throw new FormatError(`${place}: ${key}`, { expected: 'a whole number', actual: field });
+    }
+    return field as number;
+  };
+  const file = text('file');
+  if (!isSafeFileName(file)) {
+    throw new FormatError(`${place}: file`, { expected: 'a plain file name', actual: JSON.stringify(file) });
+  }
+  const format = text('format');
+  if (format !== 'hct' && format !== 'raw') {
+    throw new FormatError(`${place}: format`, { expected: 'hct or raw', actual: format });
+  }
+  const xxh3 = text('xxh3');
+  if (!/^[0-9a-f]{16}$/.test(xxh3)) {
+    throw new FormatError(`${place}: xxh3`, { expected: '16 hexadecimal digits', actual: xxh3 });
+  }
+  const dtype = text('dtype');
+  if (!isSafetensorsDType(dtype)) {
+    throw new FormatError(`${place}: dtype`, { expected: SAFETENSORS_DTYPES.join(', '), actual: dtype });
+  }
+  if (!Array.isArray(entry.shape)) throw new FormatError(`${place}: shape is not an array`);
+  const shape = entry.shape.map((dimension) => size(dimension, 'shape'));
+  const byteLength = size(entry.byteLength, 'byteLength');
+  if (byteLength !== safetensorsByteLength(dtype, shape)) {
+    throw new FormatError(`${place}: byteLength of ${dtype}[${shape.join(', ')}]`, {
+      expected: safetensorsByteLength(dtype, shape),
+      actual: byteLength,
+    });
+  }
+  return {
+    name: text('name'),
+    dtype,
+    shape,
+    byteLength,
+    xxh3,
+    file,
+    format,
+    fileSize: size(entry.fileSize, 'fileSize'),
+  };
+}
+
+function parseMetadata(value: unknown): Map<string, string> {
+  const metadata = new Map<string, string>();
+  for (const [key, text] of Object.entries(asRecord(value, 'manifest: metadata'))) {
+    if (typeof text !== 'string') {
+      throw new FormatError(`manifest: metadata ${JSON.stringify(key)} is not a string`);
+    }
+    metadata.set(key, text);
+  }
+  return metadata;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new FormatError('manifest: not JSON', { cause });
+  }
+}
+
+function asRecord(value: unknown, place: string): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new FormatError(`${place} is not an object`);
+  }
+  return value as Record<string, unknown>;
+}
+
+function requireDistinct(
+  tensors: readonly ManifestTensor[],
+  field: string,
+  key: (tensor: ManifestTensor) => string,
+): void {
+  const seen = new Set<string>();
+  for (const tensor of tensors) {
+    if (seen.has(key(tensor))) {
+      throw new FormatError(`manifest: two tensors with one ${field}`, { actual: key(tensor) });
+    }
+    seen.add(key(tensor));
+  }
+}

@@ -1,0 +1,142 @@
+import { HctReader, readHctChunks } from '../../readers/index.js';
+import { ArgumentError, ChecksumError, FormatError, LimitError } from '../../src/errors.js';
+import { DEFAULT_MAX_TENSOR_BYTES } from '../../src/hct/index.js';
+import { loadKernels } from '../../src/kernels/loadKernels.js';
+import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
+import { viewElements } from '../../src/tensor/views.js';
+import { MANIFEST_NAME, type ManifestTensor, type ModelManifest } from './manifest.js';
+import { readManifest } from './readManifest.js';
+import { TensorHash } from './tensorHash.js';
+
+/** Opens a file of a model directory by its plain name. */
+export type OpenModelFile = (name: string) => RandomAccessSource | Promise<RandomAccessSource>;
+
+export interface ReadModelTensorOptions extends AbortOptions {
+  /** Largest tensor to allocate, in bytes. Default 2^30 (1 GiB). */
+  readonly maxBytes?: number | undefined;
+}
+
+/** Bytes of a raw tensor that are read at a time. */
+const CHUNK_SIZE = 2 ** 20;
+
+/**
+ * A model directory, wherever it is: a folder, a web server. Nothing of it is trusted: sizes are held against the
+ * files, dtypes against HCT headers, and every tensor's bytes against the hash in the manifest.
+ *
+ * @example
+ * const model = await ModelReader.open((file) => httpSource(new URL(file, 'https://example.org/model/')));
+ * const { shape, data } = await model.read('fc1.weight');
+ */
+export class ModelReader {
+  readonly manifest: ModelManifest;
+  readonly #openFile: OpenModelFile;
+
+  private constructor(manifest: ModelManifest, openFile: OpenModelFile) {
+    this.manifest = manifest;
+    this.#openFile = openFile;
+  }
+
+  /** @throws FormatError, LimitError, SourceError */
+  static async open(openFile: OpenModelFile, options: AbortOptions = {}): Promise<ModelReader> {
+    const source = await openFile(MANIFEST_NAME);
+    try {
+      return new ModelReader(await readManifest(source, options), openFile);
+    } finally {
+      await source.close?.();
+    }
+  }
+
+  /** @throws ArgumentError when the model has no tensor of this name */
+  tensor(name: string): ManifestTensor {
+    const tensor = this.manifest.tensors.find((one) => one.name === name);
+    if (tensor === undefined) throw new ArgumentError('no tensor of this name in the model', { name });
+    return tensor;
+  }
+
+  /**
+   * One tensor in memory.
+   * @throws ArgumentError, LimitError, and what {@link chunks} throws
+   */
+  async read(name: string, options: ReadModelTensorOptions = {}): Promise<Tensor> {
+    const { maxBytes = DEFAULT_MAX_TENSOR_BYTES } = options;
+    const tensor = this.tensor(name);
+    const { dtype, shape, byteLength } = tensor;
+    if (byteLength > maxBytes) {
+      throw new LimitError('tensor (option maxBytes)', {
+        name,
+        expected: `at most ${maxBytes} bytes`,
+        actual: byteLength,
+      });
+    }
+    const bytes = new Uint8Array(byteLength);
+    let filled = 0;
+    for await (const chunk of this.chunks(tensor, options)) {
+      bytes.set(chunk, filled);
+      filled += chunk.length;
+    }
+    return { dtype, shape, data: viewElements(dtype, bytes) };
+  }
+
+  /**
+   * The bytes of a tensor, decoded piece by piece; exactly `byteLength` of them, or an error. Only after the last
+   * piece is it known that they are the right ones.
+   * @throws ChecksumError, FormatError, TruncatedError, CodecError, SourceError
+   */
+  async *chunks(tensor: ManifestTensor, options: AbortOptions = {}): AsyncGenerator<Uint8Array> {
+    const { name, file, fileSize, byteLength, xxh3 } = tensor;
+    const hash = new TensorHash(await loadKernels());
+    const source = await this.#openFile(file);
+    try {
+      const pieces =
+        tensor.format === 'hct'
+          ? await openHct(source, tensor, options)
+          : readRaw(source, byteLength, options);
+      // Known at the latest after the first read, which the header of an HCT file was.
+      if (source.size !== undefined && source.size !== fileSize) {
+        throw new FormatError('model file: size', { name: file, expected: fileSize, actual: source.size });
+      }
+      for await (const piece of pieces) {
+        hash.update(piece);
+        yield piece;
+      }
+    } finally {
+      await source.close?.();
+    }
+    const actual = hash.digest();
+    if (actual !== xxh3) {
+      throw new ChecksumError('tensor: hash', {
+        name,
+        expected: BigInt(`0x${xxh3}`),
+        actual: BigInt(`0x${actual}`),
+      });
+    }
+  }
+}
+
+async function openHct(
+  source: RandomAccessSource,
+  { name, dtype, byteLength, file }: ManifestTensor,
+  options: AbortOptions,
+): Promise<AsyncIterable<Uint8Array>> {
+  const reader = await HctReader.open(source, options);
+  const { header } = reader;
+  if (header.dtype !== dtype || header.originalSize !== byteLength) {
+    throw new FormatError(`tensor in ${file}`, {
+      name,
+      expected: `${dtype}, ${byteLength} bytes`,
+      actual: `${header.dtype}, ${header.originalSize} bytes`,
+    });
+  }
+  return readHctChunks(reader, options);
+}
+
+async function* readRaw(
+  source: RandomAccessSource,
+  byteLength: number,
+  options: AbortOptions,
+): AsyncGenerator<Uint8Array> {
+  for (let at = 0; at < byteLength; at += CHUNK_SIZE) {
+    yield await source.read(at, Math.min(CHUNK_SIZE, byteLength - at), options);
+  }
+}

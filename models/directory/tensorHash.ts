@@ -1,0 +1,48 @@
+import type { Kernels } from '../../src/kernels/kernels.js';
+
+/** Bytes that are hashed at a time. Part of the format. */
+export const HASH_PIECE_SIZE = 2 ** 20;
+
+/**
+ * The hash of a tensor's bytes that a manifest holds: XXH3-64 of the XXH3-64 (u64, little-endian) of each MiB. So it
+ * can be made of bytes that come one after another, by the fastest kernel there is, and of pieces side by side.
+ */
+export class TensorHash {
+  readonly #xxh3: Kernels['xxh3'];
+  readonly #hashes: bigint[] = [];
+  /** A piece that does not come in one. */
+  #partial: Uint8Array | undefined;
+  #filled = 0;
+
+  constructor({ xxh3 }: Pick<Kernels, 'xxh3'>) {
+    this.#xxh3 = xxh3;
+  }
+
+  update(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length; ) {
+      const part = bytes.subarray(at, at + HASH_PIECE_SIZE - this.#filled);
+      at += part.length;
+      if (part.length === HASH_PIECE_SIZE) {
+        this.#hashes.push(this.#xxh3(part));
+        continue;
+      }
+      this.#partial ??= new Uint8Array(HASH_PIECE_SIZE);
+      this.#partial.set(part, this.#filled);
+      this.#filled += part.length;
+      if (this.#filled === HASH_PIECE_SIZE) this.#hashPartial(this.#partial);
+    }
+  }
+
+  /** 16 hexadecimal digits, the most significant first. Nothing can be added after it. */
+  digest(): string {
+    if (this.#partial !== undefined && this.#filled > 0) this.#hashPartial(this.#partial);
+    const list = new DataView(new ArrayBuffer(8 * this.#hashes.length));
+    for (const [i, hash] of this.#hashes.entries()) list.setBigUint64(8 * i, hash, true);
+    return this.#xxh3(new Uint8Array(list.buffer)).toString(16).padStart(16, '0');
+  }
+
+  #hashPartial(piece: Uint8Array): void {
+    this.#hashes.push(this.#xxh3(piece.subarray(0, this.#filled)));
+    this.#filled = 0;
+  }
+}

@@ -1,0 +1,157 @@
+import { FormatError } from '../../src/errors.js';
+import { type SafetensorsDeclaration, serializeSafetensorsHeader } from '../../src/safetensors/index.js';
+import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
+import { elementCount } from '../../src/tensor/dtype.js';
+import { CHECKSUM_KEY, NO_CHECKSUM, sealHeader } from './headerChecksum.js';
+import { fragmentName, headerName } from './names.js';
+import { MODEL_FILE_VERSION, PLAN_KEY, serializeModelPlan, VERSION_KEY } from './plan.js';
+import { scanOrder } from './scanOrder.js';
+import type { LocatedTensor, ModelSource } from './sourceFiles.js';
+import { type ModelSpool, openSpoolEntry, type SpoolRecord } from './spool.js';
+
+/** Tensors that are kept and not larger stand in front of all fragments: nothing works without them. */
+const SMALL_TENSOR = 65536;
+
+/** Bytes that are copied at a time. */
+const CHUNK_SIZE = 2 ** 20;
+
+/** A tensor on its way into the file: encoded in the spool, or to be copied. */
+export interface TensorJob {
+  readonly tensor: LocatedTensor;
+  /** Its entry in the spool and what that holds; undefined when the tensor is kept as it is. */
+  readonly spooled: { readonly entry: string; readonly record: SpoolRecord } | undefined;
+  /** XXH3-64 of the header piece, or of the whole tensor. */
+  readonly hash: string;
+}
+
+/** A tensor of the file to be: a whole one, or piece `piece` of an encoded one (0 is its header). */
+interface Part {
+  readonly job: TensorJob;
+  readonly piece: number;
+  readonly size: number;
+}
+
+/**
+ * Lays out and writes the file, once all tensors are encoded and their sizes known.
+ * @returns the size of the file in bytes
+ */
+export async function assembleModelFile(
+  model: ModelSource,
+  jobs: readonly TensorJob[],
+  sink: SeekableSink,
+  spool: ModelSpool,
+  options: AbortOptions & { readonly index?: string | undefined },
+): Promise<number> {
+  const parts = layOut(jobs);
+  const { header, bytes } = serializeSafetensorsHeader(
+    parts.map(declare),
+    metadataOf(model, jobs, options.index),
+  );
+  sealHeader(bytes);
+  await sink.write(bytes, 0);
+  let position = bytes.length;
+  for (const part of parts) position = await copyPart(part, sink, position, spool, options);
+  await sink.close();
+  return header.fileSize;
+}
+
+/** Headers and small tensors first, then all else by what it brings per byte. */
+function layOut(jobs: readonly TensorJob[]): Part[] {
+  const whole = (job: TensorJob): Part => ({ job, piece: 0, size: job.tensor.byteLength });
+  const isFirst = ({ spooled, tensor }: TensorJob) =>
+    spooled !== undefined || tensor.byteLength <= SMALL_TENSOR;
+  const first = jobs.filter(isFirst).map((job) => {
+    return job.spooled === undefined ? whole(job) : { job, piece: 0, size: job.spooled.record.sizes[0]! };
+  });
+  const rest = jobs.filter((job) => job.spooled !== undefined || !isFirst(job));
+  const order = scanOrder(
+    rest.map(({ spooled, tensor: { shape, byteLength } }) => ({
+      weight: elementCount(shape),
+      sizes: spooled?.record.sizes.slice(1) ?? [byteLength],
+      cosines: spooled?.record.cosines ?? [1],
+    })),
+  );
+  return [
+    ...first,
+    ...order.map(({ tensor, fragment }) => {
+      const job = rest[tensor]!;
+      if (job.spooled === undefined) return whole(job);
+      return { job, piece: fragment + 1, size: job.spooled.record.sizes[fragment + 1]! };
+    }),
+  ];
+}
+
+function declare({ job: { tensor, spooled }, piece, size }: Part): SafetensorsDeclaration {
+  const { name, dtype, shape } = tensor;
+  if (spooled === undefined) return { name, dtype, shape };
+  const pieceName = piece === 0 ? headerName(name) : fragmentName(name, piece - 1);
+  return { name: pieceName, dtype: 'U8', shape: [size] };
+}
+
+function metadataOf(
+  { files, metadata }: ModelSource,
+  jobs: readonly TensorJob[],
+  index: string | undefined,
+): Map<string, string> {
+  const plan = serializeModelPlan({
+    files,
+    index,
+    encoded: new Map(
+      jobs.flatMap(({ tensor, spooled, hash }) =>
+        spooled === undefined
+          ? []
+          : [[tensor.name, { cosines: spooled.record.cosines, headerHash: hash }] as const],
+      ),
+    ),
+    plain: new Map(
+      jobs.flatMap(({ tensor, spooled, hash }) => (spooled === undefined ? [[tensor.name, hash]] : [])),
+    ),
+  });
+  const own = new Map([
+    [CHECKSUM_KEY, NO_CHECKSUM],
+    [VERSION_KEY, String(MODEL_FILE_VERSION)],
+    [PLAN_KEY, plan],
+  ]);
+  for (const key of own.keys()) {
+    if (metadata.has(key))
+      throw new FormatError('this is a model file already: decode it first', { name: key });
+  }
+  return new Map([...own, ...metadata]);
+}
+
+/** @returns where the next part begins */
+async function copyPart(
+  { job, piece, size }: Part,
+  sink: SeekableSink,
+  position: number,
+  spool: ModelSpool,
+  options: AbortOptions,
+): Promise<number> {
+  const { tensor, spooled } = job;
+  if (spooled === undefined) return copy(tensor.source, tensor.offset, size, sink, position, options);
+  const { entry, record } = spooled;
+  const found = await openSpoolEntry(spool, entry, record.fingerprint, options);
+  if (found === undefined)
+    throw new FormatError('an encoded tensor has gone from the spool', { name: tensor.name });
+  try {
+    const before = record.sizes.slice(0, piece).reduce((sum, length) => sum + length, 0);
+    return await copy(found.source, found.dataStart + before, size, sink, position, options);
+  } finally {
+    await found.source.close?.();
+  }
+}
+
+async function copy(
+  source: RandomAccessSource,
+  offset: number,
+  size: number,
+  sink: SeekableSink,
+  position: number,
+  { signal }: AbortOptions,
+): Promise<number> {
+  for (let at = 0; at < size; at += CHUNK_SIZE) {
+    const bytes = await source.read(offset + at, Math.min(CHUNK_SIZE, size - at), { signal });
+    await sink.write(bytes, position + at);
+  }
+  return position + size;
+}

@@ -1,0 +1,63 @@
+import { loadKernels } from '../../src/kernels/loadKernels.js';
+import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
+import { viewBytes } from '../../src/tensor/views.js';
+import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
+import { sourceFileHeader, sourceFileTensors } from './sourceFiles.js';
+import { ModelTensorDecoder } from './tensorDecoder.js';
+
+export interface DecodeModelFileOptions extends AbortOptions {
+  /** Called with the bytes of tensors decoded so far, and how many there will be. */
+  readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
+}
+
+/**
+ * Makes the safetensors files again that a model file was made of: byte for byte, where its encoding loses nothing.
+ * Memory: the largest tensor, times a small constant.
+ *
+ * @param openSink makes the sink of a file with this name, as it was called when the model was encoded. The name is the
+ *   file's own word: check it before you make a path of it.
+ * @throws FormatError, ChecksumError, CodecError, SourceError; the sink under way has been aborted then
+ */
+export async function decodeModelFile(
+  source: RandomAccessSource,
+  openSink: (name: string) => Promise<SeekableSink>,
+  options: DecodeModelFileOptions = {},
+): Promise<ModelFile> {
+  const { signal, onProgress } = options;
+  const model = await readModelFile(source, options);
+  const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
+  const total = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let done = 0;
+  for (const file of model.plan.files) {
+    const sink = await openSink(file.name);
+    try {
+      await sink.write(sourceFileHeader(file), 0);
+      for (const { name, offset, byteLength } of sourceFileTensors(file)) {
+        await sink.write(await readModelTensor(source, tensors.get(name)!, { signal }), offset);
+        done += byteLength;
+        onProgress?.(done, total);
+      }
+      await sink.close();
+    } catch (error) {
+      await sink.abort(error);
+      throw error;
+    }
+  }
+  return model;
+}
+
+/**
+ * The bytes of one tensor of a model file, of all its fragments.
+ * @throws FormatError, ChecksumError, CodecError, SourceError
+ */
+export async function readModelTensor(
+  source: RandomAccessSource,
+  tensor: ModelFileTensor,
+  { signal }: AbortOptions = {},
+): Promise<Uint8Array> {
+  const decoder = new ModelTensorDecoder(tensor, await loadKernels());
+  for (const [number, { offset, length }] of tensor.pieces.entries()) {
+    await decoder.add(number, await source.read(offset, length, { signal }));
+  }
+  return viewBytes(decoder.reconstructTensor()!.data);
+}

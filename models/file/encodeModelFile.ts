@@ -1,0 +1,122 @@
+import type { Kernels } from '../../src/kernels/kernels.js';
+import { loadKernels } from '../../src/kernels/loadKernels.js';
+import type { AbortOptions, SeekableSink } from '../../src/source.js';
+import { assembleModelFile, type TensorJob } from './assemble.js';
+import { encodeTensor, type FragmentOptions, isWorthEncoding } from './encodeTensor.js';
+import { clashingNames } from './names.js';
+import { formatHash } from './plan.js';
+import {
+  type LocatedTensor,
+  type ModelSource,
+  type ModelSourceFile,
+  readModelSource,
+} from './sourceFiles.js';
+import { type ModelSpool, openSpoolEntry, writeSpoolEntry } from './spool.js';
+
+export interface EncodeModelFileOptions extends AbortOptions {
+  /** How tensors are cut. Default: the embedded encoding, which gives every bit back. */
+  readonly encode?: FragmentOptions | undefined;
+  /** Tensors to store as they are, whatever their size. */
+  readonly keep?: ((name: string) => boolean) | undefined;
+  /** The text of the shard index, where the model came in shards: decoding gives it back. */
+  readonly index?: string | undefined;
+  /** Called with the bytes of tensors encoded so far, and how many there will be. */
+  readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
+}
+
+/** Sizes in bytes. */
+export interface ModelFileStats {
+  /** All tensors, and how many of them were cut. */
+  readonly tensors: number;
+  readonly encoded: number;
+  /** Of the tensors' elements. */
+  readonly originalSize: number;
+  readonly fileSize: number;
+}
+
+/**
+ * Turns safetensors files into one model file: a valid safetensors file with a tensor a fragment, in the order in which
+ * the fragments are worth most, so that every prefix is a whole model at some quality. Memory: the largest tensor and
+ * what encoding it takes, times a small constant.
+ *
+ * @throws FormatError, SourceError for inputs that cannot be read; ArgumentError for options that cannot work and for
+ *   tensors that the encoding cannot carry. The sink has been aborted then; the spool keeps what is done.
+ */
+export async function encodeModelFile(
+  inputs: readonly ModelSourceFile[],
+  sink: SeekableSink,
+  spool: ModelSpool,
+  options: EncodeModelFileOptions = {},
+): Promise<ModelFileStats> {
+  try {
+    const model = await readModelSource(inputs, options);
+    const jobs = await spoolTensors(model, spool, options);
+    const fileSize = await assembleModelFile(model, jobs, sink, spool, options);
+    return {
+      tensors: jobs.length,
+      encoded: jobs.filter(({ spooled }) => spooled !== undefined).length,
+      originalSize: totalSize(model),
+      fileSize,
+    };
+  } catch (error) {
+    await sink.abort(error);
+    throw error;
+  }
+}
+
+async function spoolTensors(
+  model: ModelSource,
+  spool: ModelSpool,
+  options: EncodeModelFileOptions,
+): Promise<TensorJob[]> {
+  const { signal, keep, onProgress } = options;
+  const kernels = await loadKernels();
+  const clashing = clashingNames(model.tensors.map(({ name }) => name));
+  const total = totalSize(model);
+  const jobs: TensorJob[] = [];
+  let done = 0;
+  for (const [number, tensor] of model.tensors.entries()) {
+    signal?.throwIfAborted();
+    const { name, offset, byteLength } = tensor;
+    const bytes = await tensor.source.read(offset, byteLength, { signal });
+    const cut = isWorthEncoding(tensor) && keep?.(name) !== true && !clashing.has(name);
+    jobs.push(
+      cut
+        ? await spoolTensor(tensor, bytes, spool, String(number), kernels, options)
+        : { tensor, spooled: undefined, hash: formatHash(kernels.xxh3(bytes)) },
+    );
+    done += byteLength;
+    onProgress?.(done, total);
+  }
+  return jobs;
+}
+
+async function spoolTensor(
+  tensor: LocatedTensor,
+  bytes: Uint8Array,
+  spool: ModelSpool,
+  entry: string,
+  { xxh3 }: Pick<Kernels, 'xxh3'>,
+  { encode = {}, signal }: EncodeModelFileOptions,
+): Promise<TensorJob> {
+  const { name, dtype, shape } = tensor;
+  const fingerprint = JSON.stringify([name, dtype, shape, formatHash(xxh3(bytes)), encode]);
+  const found = await openSpoolEntry(spool, entry, fingerprint, { signal });
+  if (found !== undefined) {
+    try {
+      const { source, record, dataStart } = found;
+      const header = await source.read(dataStart, record.sizes[0]!, { signal });
+      return { tensor, spooled: { entry, record }, hash: formatHash(xxh3(header)) };
+    } finally {
+      await found.source.close?.();
+    }
+  }
+  const { cosines, pieces } = await encodeTensor(tensor, bytes, encode);
+  const record = { fingerprint, cosines, sizes: pieces.map(({ length }) => length) };
+  await writeSpoolEntry(await spool.create(entry), record, pieces);
+  return { tensor, spooled: { entry, record }, hash: formatHash(xxh3(pieces[0]!)) };
+}
+
+function totalSize({ tensors }: ModelSource): number {
+  return tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+}

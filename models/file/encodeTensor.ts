@@ -1,0 +1,50 @@
+import { loadCodec } from '../../src/codecs/loadCodec.js';
+import type { HolographicEncoding } from '../../src/encodings/encoding.js';
+import { HOLO_MAX_RANK, HoloTensorEncoder, packHoloTensor } from '../../src/holotensor/index.js';
+import { loadKernels } from '../../src/kernels/loadKernels.js';
+import type { SafetensorsTensor } from '../../src/safetensors/index.js';
+import { DTYPES, type DType, elementCount } from '../../src/tensor/dtype.js';
+import { viewElements } from '../../src/tensor/views.js';
+
+/** How tensors are cut; options of the encoding (fragments, qualities, layout, rank, …) stand beside it. */
+export interface FragmentOptions {
+  /** Default 'embedded', the one that gives every bit back. */
+  readonly encoding?: HolographicEncoding | undefined;
+  readonly fragments?: number | undefined;
+  readonly qualities?: readonly (number | 'exact')[] | undefined;
+}
+
+/** A tensor as pieces of a model file. */
+export interface EncodedPieces {
+  readonly cosines: readonly number[];
+  /** HoloTensor header and index, then the fragments as stored: joined, they are a HoloTensor file. */
+  readonly pieces: readonly Uint8Array[];
+}
+
+/** Below this, names and headers of the fragments would cost more than the fragments bring. */
+const MIN_ELEMENTS = 4096;
+
+/** True for tensors that are worth cutting: floating point and not small. */
+export function isWorthEncoding({ dtype, shape }: Pick<SafetensorsTensor, 'dtype' | 'shape'>): boolean {
+  return ['F32', 'F16', 'BF16'].includes(dtype) && elementCount(shape) >= MIN_ELEMENTS;
+}
+
+export async function encodeTensor(
+  { dtype, shape }: Pick<SafetensorsTensor, 'dtype' | 'shape'>,
+  bytes: Uint8Array,
+  { encoding = 'embedded', ...options }: FragmentOptions,
+): Promise<EncodedPieces> {
+  const kernels = await loadKernels();
+  const codec = await loadCodec('zstd');
+  const elementType: DType = DTYPES.find((known) => known === dtype)!;
+  const encoder = new HoloTensorEncoder(encoding, { ...options, kernels });
+  const { header, fragments, cosines } = encoder.encodeTensor({
+    dtype: elementType,
+    // The container has room for four dimensions; the true shape is in the plan.
+    shape: shape.length > HOLO_MAX_RANK ? [elementCount(shape)] : shape,
+    data: viewElements(dtype, bytes),
+  });
+  // Plan and loader go by fragment number: the pieces must follow it.
+  const inOrder = [...fragments].sort((a, b) => a.index - b.index);
+  return { cosines, pieces: packHoloTensor(header, inOrder, { codec, kernels }) };
+}

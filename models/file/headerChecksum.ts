@@ -1,0 +1,45 @@
+import { ChecksumError, FormatError } from '../../src/errors.js';
+import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
+import { SAFETENSORS_LENGTH_SIZE } from '../../src/safetensors/index.js';
+import { formatHash } from './plan.js';
+
+/**
+ * The header of a model file carries its own checksum, in a place that is always the same: it is the first member of
+ * the metadata, which are the first member of the header. The checksum is the XXH3-64 of the header's JSON, padding
+ * included, with zeros for these digits.
+ */
+export const CHECKSUM_KEY = 'holostream.checksum';
+export const NO_CHECKSUM = '0000000000000000';
+
+const PREFIX = new TextEncoder().encode(`{"__metadata__":{"${CHECKSUM_KEY}":"`);
+const DIGITS_OFFSET = SAFETENSORS_LENGTH_SIZE + PREFIX.length;
+
+/** True when the bytes (a safetensors file's first ones) begin as a model file's do. */
+export function isModelFileHeader(bytes: Uint8Array): boolean {
+  return PREFIX.every((byte, i) => bytes[SAFETENSORS_LENGTH_SIZE + i] === byte);
+}
+
+/** Puts the checksum into a serialized header that was made with {@link NO_CHECKSUM}. */
+export function sealHeader(bytes: Uint8Array): void {
+  bytes.set(new TextEncoder().encode(formatHash(checksumOf(bytes))), DIGITS_OFFSET);
+}
+
+/**
+ * @param bytes length and JSON: all in front of the tensors
+ * @throws ChecksumError, FormatError
+ */
+export function verifyHeader(bytes: Uint8Array): void {
+  const digits = new TextDecoder().decode(bytes.subarray(DIGITS_OFFSET, DIGITS_OFFSET + NO_CHECKSUM.length));
+  if (!isModelFileHeader(bytes) || !/^[0-9a-f]{16}$/.test(digits)) {
+    throw new FormatError('model file: no header checksum where it belongs', { offset: DIGITS_OFFSET });
+  }
+  const expected = BigInt(`0x${digits}`);
+  const actual = checksumOf(bytes);
+  if (actual !== expected) throw new ChecksumError('model file: header checksum', { expected, actual });
+}
+
+function checksumOf(bytes: Uint8Array): bigint {
+  const json = bytes.slice(SAFETENSORS_LENGTH_SIZE);
+  json.fill(0x30, PREFIX.length, PREFIX.length + NO_CHECKSUM.length);
+  return xxh3(json);
+}

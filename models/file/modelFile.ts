@@ -1,0 +1,100 @@
+import { readSafetensorsHeaderBytes } from '../../readers/safetensorsHeaderBytes.js';
+import { FormatError } from '../../src/errors.js';
+import {
+  parseSafetensorsHeader,
+  type SafetensorsDType,
+  type SafetensorsTensor,
+} from '../../src/safetensors/index.js';
+import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import { verifyHeader } from './headerChecksum.js';
+import { fragmentName, headerName } from './names.js';
+import { type EncodedTensorPlan, type ModelPlan, parseModelPlan } from './plan.js';
+import { sourceFileTensors } from './sourceFiles.js';
+
+/** A run of bytes of a model file that belongs to one tensor. */
+export interface ModelPiece {
+  /** From the start of the file. */
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** A tensor of a model file. Dtype, shape and size are those of the tensor that it was made of. */
+export interface ModelFileTensor {
+  readonly name: string;
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+  /** What the file says of an encoded tensor; undefined when it is stored as it is. */
+  readonly encoded: EncodedTensorPlan | undefined;
+  /** The header piece and the fragments in their order; or the one piece of a tensor stored as it is. */
+  readonly pieces: readonly ModelPiece[];
+  /** XXH3-64 of the first piece, 16 hexadecimal digits. */
+  readonly firstPieceHash: string;
+}
+
+export interface ModelFile {
+  readonly plan: ModelPlan;
+  /** Free text of the source's files. */
+  readonly metadata: ReadonlyMap<string, string>;
+  /** In the order of the source's files and their data. */
+  readonly tensors: readonly ModelFileTensor[];
+  /** Bytes in front of the pieces. */
+  readonly dataStart: number;
+  readonly fileSize: number;
+}
+
+/** Reads and verifies what stands in front of a model file's pieces. */
+export async function readModelFile(
+  source: RandomAccessSource,
+  { signal }: AbortOptions = {},
+): Promise<ModelFile> {
+  const bytes = await readSafetensorsHeaderBytes(source, { signal });
+  return parseModelFile(bytes, source.size);
+}
+
+/**
+ * @param bytes length and JSON: all in front of the pieces
+ * @throws FormatError, ChecksumError, UnsupportedError
+ */
+export function parseModelFile(bytes: Uint8Array, fileSize: number | undefined): ModelFile {
+  verifyHeader(bytes);
+  const header = parseSafetensorsHeader(bytes, { fileSize });
+  const plan = parseModelPlan(header.metadata);
+  const stored = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
+  const tensors = plan.files.flatMap((file) =>
+    sourceFileTensors(file).map((tensor) => locate(tensor, plan, stored)),
+  );
+  return {
+    plan,
+    metadata: new Map([...header.metadata].filter(([key]) => !key.startsWith('holostream.'))),
+    tensors,
+    dataStart: header.byteLength,
+    fileSize: header.fileSize,
+  };
+}
+
+function locate(
+  { name, dtype, shape, byteLength }: SafetensorsTensor,
+  plan: ModelPlan,
+  stored: ReadonlyMap<string, SafetensorsTensor>,
+): ModelFileTensor {
+  const find = (piece: string): ModelPiece & SafetensorsTensor => {
+    const found = stored.get(piece);
+    if (found === undefined) throw new FormatError('model file: tensor missing', { name: piece });
+    return { ...found, length: found.byteLength };
+  };
+  const encoded = plan.encoded.get(name);
+  if (encoded !== undefined) {
+    const pieces = [
+      find(headerName(name)),
+      ...encoded.cosines.map((_, fragment) => find(fragmentName(name, fragment))),
+    ];
+    return { name, dtype, shape, byteLength, encoded, pieces, firstPieceHash: encoded.headerHash };
+  }
+  const firstPieceHash = plan.plain.get(name);
+  const whole = find(name);
+  if (firstPieceHash === undefined || whole.length !== byteLength || whole.dtype !== dtype) {
+    throw new FormatError('model file: tensor is not what its plan says', { name });
+  }
+  return { name, dtype, shape, byteLength, encoded, pieces: [whole], firstPieceHash };
+}

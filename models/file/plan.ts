@@ -1,0 +1,102 @@
+import { FormatError, UnsupportedError } from '../../src/errors.js';
+
+/**
+ * What a model file says of itself in its safetensors metadata, beside the fragments' own headers: enough to plan a
+ * load before any tensor has been read. `docs/formats/model-file.md` has the layout.
+ */
+export interface ModelPlan {
+  /** The files that the model was made of, in order. */
+  readonly files: readonly SourceFile[];
+  /** The shard index (`model.safetensors.index.json`) as text, where the model came in shards. */
+  readonly index?: string | undefined;
+  readonly encoded: ReadonlyMap<string, EncodedTensorPlan>;
+  /** XXH3-64 of the tensors that are stored as they are, 16 hexadecimal digits. */
+  readonly plain: ReadonlyMap<string, string>;
+}
+
+export interface SourceFile {
+  readonly name: string;
+  /** The JSON header of the file as text, padding included: decoding gives the same bytes again. */
+  readonly header: string;
+}
+
+export interface EncodedTensorPlan {
+  /** True cosine similarity with the tensor after fragments 0..k, for each k. */
+  readonly cosines: readonly number[];
+  /** XXH3-64 of the `#header` tensor, 16 hexadecimal digits. */
+  readonly headerHash: string;
+}
+
+export const MODEL_FILE_VERSION = 1;
+export const VERSION_KEY = 'holostream.version';
+export const PLAN_KEY = 'holostream.plan';
+
+const HASH = /^[0-9a-f]{16}$/;
+
+export function serializeModelPlan(plan: ModelPlan): string {
+  return JSON.stringify({
+    files: plan.files,
+    ...(plan.index === undefined ? {} : { index: plan.index }),
+    encoded: Object.fromEntries(plan.encoded),
+    plain: Object.fromEntries(plan.plain),
+  });
+}
+
+/** @throws FormatError, UnsupportedError */
+export function parseModelPlan(metadata: ReadonlyMap<string, string>): ModelPlan {
+  const version = metadata.get(VERSION_KEY);
+  if (version !== String(MODEL_FILE_VERSION)) {
+    throw new UnsupportedError('model file version', { expected: MODEL_FILE_VERSION, actual: version });
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(metadata.get(PLAN_KEY) ?? '');
+  } catch (cause) {
+    throw new FormatError('model file: plan is no JSON', { cause });
+  }
+  const { files, index, encoded, plain } = record(value, 'plan');
+  if (!Array.isArray(files) || files.length === 0) throw new FormatError('model file: no source files');
+  if (index !== undefined && typeof index !== 'string') throw new FormatError('model file: shard index');
+  return {
+    files: files.map(sourceFile),
+    index,
+    encoded: new Map(
+      Object.entries(record(encoded, 'encoded')).map(([name, one]) => [name, encodedTensor(name, one)]),
+    ),
+    plain: new Map(Object.entries(record(plain, 'plain')).map(([name, one]) => [name, hash(name, one)])),
+  };
+}
+
+function record(value: unknown, what: string): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+    return value as Record<string, unknown>;
+  }
+  throw new FormatError(`model file: ${what}`, { expected: 'an object', actual: JSON.stringify(value) });
+}
+
+function sourceFile(value: unknown): SourceFile {
+  const { name, header } = record(value, 'source file');
+  if (typeof name === 'string' && typeof header === 'string') return { name, header };
+  throw new FormatError('model file: source file', { expected: 'a name and a header' });
+}
+
+function encodedTensor(name: string, value: unknown): EncodedTensorPlan {
+  const { cosines, headerHash } = record(value, 'encoded tensor');
+  const numbers = Array.isArray(cosines) && cosines.length > 0 && cosines.every(isCosine);
+  if (!numbers) throw new FormatError('model file: cosines', { name, actual: JSON.stringify(cosines) });
+  return { cosines: cosines as number[], headerHash: hash(name, headerHash) };
+}
+
+function isCosine(value: unknown): boolean {
+  return typeof value === 'number' && value >= 0 && value <= 1;
+}
+
+function hash(name: string, value: unknown): string {
+  if (typeof value === 'string' && HASH.test(value)) return value;
+  throw new FormatError('model file: checksum', { name, expected: '16 hexadecimal digits', actual: value });
+}
+
+/** A checksum as the plan writes it. */
+export function formatHash(checksum: bigint): string {
+  return checksum.toString(16).padStart(16, '0');
+}

@@ -1,0 +1,69 @@
+import { readSafetensorsHeader } from '../../readers/index.js';
+import { FormatError } from '../../src/errors.js';
+import {
+  parseSafetensorsHeader,
+  SAFETENSORS_LENGTH_SIZE,
+  type SafetensorsTensor,
+} from '../../src/safetensors/index.js';
+import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import type { SourceFile } from './plan.js';
+
+/** A safetensors file that a model is made of: one, or one of several shards. */
+export interface ModelSourceFile {
+  readonly name: string;
+  readonly source: RandomAccessSource;
+}
+
+/** A tensor and the file it is in. */
+export interface LocatedTensor extends SafetensorsTensor {
+  readonly source: RandomAccessSource;
+}
+
+export interface ModelSource {
+  readonly files: readonly SourceFile[];
+  /** Of all files, in order. */
+  readonly tensors: readonly LocatedTensor[];
+  /** Of all files; where two disagree about a key, the first one's. */
+  readonly metadata: ReadonlyMap<string, string>;
+}
+
+/** @throws FormatError when two files hold a tensor of the same name, and what reading their headers throws */
+export async function readModelSource(
+  inputs: readonly ModelSourceFile[],
+  options: AbortOptions,
+): Promise<ModelSource> {
+  const files: SourceFile[] = [];
+  const tensors = new Map<string, LocatedTensor>();
+  const metadata = new Map<string, string>();
+  for (const { name, source } of inputs) {
+    const header = await readSafetensorsHeader(source, options);
+    const json = await source.read(
+      SAFETENSORS_LENGTH_SIZE,
+      header.byteLength - SAFETENSORS_LENGTH_SIZE,
+      options,
+    );
+    files.push({ name, header: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json) });
+    for (const [key, value] of header.metadata) if (!metadata.has(key)) metadata.set(key, value);
+    for (const tensor of header.tensors) {
+      if (tensors.has(tensor.name)) {
+        throw new FormatError('tensor in two files of one model', { name: tensor.name });
+      }
+      tensors.set(tensor.name, { ...tensor, source });
+    }
+  }
+  return { files, tensors: [...tensors.values()], metadata };
+}
+
+/** The bytes in front of a source file's tensors, as they were. */
+export function sourceFileHeader({ header }: SourceFile): Uint8Array {
+  const json = new TextEncoder().encode(header);
+  const bytes = new Uint8Array(SAFETENSORS_LENGTH_SIZE + json.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  bytes.set(json, SAFETENSORS_LENGTH_SIZE);
+  return bytes;
+}
+
+/** The tensors that a source file held, in the order of their data. */
+export function sourceFileTensors(file: SourceFile): readonly SafetensorsTensor[] {
+  return parseSafetensorsHeader(sourceFileHeader(file)).tensors;
+}

@@ -1,0 +1,86 @@
+import { FormatError } from '../../src/errors.js';
+import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
+import type { HoloTensorLayout } from '../../src/holotensor/layout.js';
+import { FragmentUnpacker } from '../../src/holotensor/unpack.js';
+import type { Kernels } from '../../src/kernels/kernels.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
+import { viewElements } from '../../src/tensor/views.js';
+import { parseFirstPiece, verifyFirstPiece } from './firstPiece.js';
+import type { ModelFileTensor } from './modelFile.js';
+
+/**
+ * Makes a tensor of the pieces of a model file, as they come: header first, fragments in any order. Each is verified
+ * before it is used.
+ */
+export class ModelTensorDecoder {
+  readonly tensor: ModelFileTensor;
+  readonly #kernels: Kernels;
+  readonly #unpacker: FragmentUnpacker;
+  #layout: HoloTensorLayout | undefined;
+  #decoder: HoloTensorDecoder | undefined;
+  /** A tensor that is stored as it is. */
+  #whole: Uint8Array | undefined;
+
+  constructor(tensor: ModelFileTensor, kernels: Kernels) {
+    this.tensor = tensor;
+    this.#kernels = kernels;
+    this.#unpacker = new FragmentUnpacker(kernels);
+  }
+
+  get complete(): boolean {
+    return this.#whole !== undefined || this.#decoder?.complete === true;
+  }
+
+  /** True cosine similarity with the source's tensor; 0 before there is anything. */
+  get cosine(): number {
+    if (this.#whole !== undefined) return 1;
+    const decoder = this.#decoder;
+    if (decoder === undefined || decoder.fragments === 0) return 0;
+    if (decoder.complete) return 1;
+    return decoder.quality.cosine ?? decoder.quality.predicted;
+  }
+
+  /**
+   * @param piece its number among the tensor's pieces
+   * @throws ChecksumError, CodecError, FormatError
+   */
+  async add(piece: number, bytes: Uint8Array): Promise<void> {
+    if (piece === 0) this.#addFirst(bytes);
+    else await this.#addFragment(piece - 1, bytes);
+  }
+
+  /** The best tensor so far, as numbers: rows × cols of them, row-major. Only for floating-point tensors. */
+  reconstruct(out?: Float32Array): Float32Array | undefined {
+    return this.#decoder?.reconstruct(out);
+  }
+
+  /** The best tensor so far in its own dtype; undefined before there is anything. */
+  reconstructTensor(): Tensor | undefined {
+    const { dtype, shape } = this.tensor;
+    if (this.#whole !== undefined) return { dtype, shape, data: viewElements(dtype, this.#whole) };
+    if (this.#decoder === undefined) return undefined;
+    return { dtype, shape, data: this.#decoder.reconstructTensor().data };
+  }
+
+  #addFirst(bytes: Uint8Array): void {
+    verifyFirstPiece(this.tensor, bytes, this.#kernels);
+    if (this.tensor.encoded === undefined) {
+      this.#whole = bytes;
+      return;
+    }
+    this.#layout = parseFirstPiece(this.tensor, bytes);
+    this.#decoder = new HoloTensorDecoder(this.#layout.header, { kernels: this.#kernels });
+  }
+
+  async #addFragment(index: number, stored: Uint8Array): Promise<void> {
+    const layout = this.#layout;
+    const entry = layout?.entries[index];
+    if (layout === undefined || entry === undefined) {
+      throw new FormatError('model file: fragment before its header', {
+        name: this.tensor.name,
+        fragmentIndex: index,
+      });
+    }
+    this.#decoder!.addFragment(await this.#unpacker.unpack({ header: layout.header, entry, stored }));
+  }
+}

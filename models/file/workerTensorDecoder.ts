@@ -1,0 +1,94 @@
+import { copyAll } from '../../src/bytes/copyAll.js';
+import { FormatError } from '../../src/errors.js';
+import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
+import type { FragmentIndexEntry } from '../../src/holotensor/fragmentIndex.js';
+import type { HoloTensorLayout } from '../../src/holotensor/layout.js';
+import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
+import type { Kernels } from '../../src/kernels/kernels.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
+import type { WorkerPool } from '../../workers/pool.js';
+import { parseFirstPiece, verifyFirstPiece } from './firstPiece.js';
+import type { ModelFileTensor } from './modelFile.js';
+
+/**
+ * Makes an encoded tensor of its pieces in a worker: once, when the last one is there, or when {@link settle} says that
+ * no more will come. The worker verifies each fragment before it uses it.
+ */
+export class WorkerTensorDecoder {
+  readonly tensor: ModelFileTensor;
+  readonly #kernels: Pick<Kernels, 'xxh3'>;
+  readonly #pool: WorkerPool;
+  readonly #stored: { readonly entry: FragmentIndexEntry; readonly stored: Uint8Array }[] = [];
+  #header: Uint8Array | undefined;
+  #layout: HoloTensorLayout | undefined;
+  /** What the worker made of the first so many fragments. */
+  #result: Omit<Reconstruction, 'header'> | undefined;
+
+  constructor(tensor: ModelFileTensor, kernels: Pick<Kernels, 'xxh3'>, pool: WorkerPool) {
+    this.tensor = tensor;
+    this.#kernels = kernels;
+    this.#pool = pool;
+  }
+
+  get complete(): boolean {
+    return this.#result?.complete === true;
+  }
+
+  get cosine(): number {
+    if (this.#result === undefined || this.#result.fragments === 0) return 0;
+    const { cosine, predicted } = this.#result.quality;
+    return this.complete ? 1 : (cosine ?? predicted);
+  }
+
+  /** @throws ChecksumError, CodecError, FormatError; WorkerError when the worker crashed */
+  async add(piece: number, bytes: Uint8Array): Promise<void> {
+    if (piece === 0) {
+      verifyFirstPiece(this.tensor, bytes, this.#kernels);
+      this.#header = bytes.slice(0, HOLO_HEADER_SIZE);
+      this.#layout = parseFirstPiece(this.tensor, bytes);
+      return;
+    }
+    const entry = this.#layout?.entries[piece - 1];
+    if (entry === undefined) {
+      throw new FormatError('model file: fragment before its header', {
+        name: this.tensor.name,
+        fragmentIndex: piece - 1,
+      });
+    }
+    // A copy: the bytes are a view of a chunk, which would be sent to the worker whole.
+    this.#stored.push({ entry, stored: bytes.slice() });
+    if (this.#stored.length === this.#layout!.entries.length) await this.settle();
+  }
+
+  /** Decodes what has been added since the last time. */
+  async settle(): Promise<void> {
+    if (this.#header === undefined || this.#stored.length === (this.#result?.fragments ?? 0)) return;
+    const header = this.#header;
+    const fragments = [...this.#stored];
+    this.#result = await this.#pool.runPrepared('reconstructStored', (buffers) => {
+      const copies = copyAll(
+        fragments.map(({ stored }) => stored),
+        (size) => buffers.take(size),
+      );
+      return {
+        input: {
+          header,
+          fragments: fragments.map(({ entry }, i) => ({ entry, stored: copies[i]! })),
+          options: { dtype: 'source', maxBytes: Number.POSITIVE_INFINITY },
+        },
+        lent: copies.slice(0, 1).map(({ buffer }) => buffer),
+      };
+    });
+  }
+
+  reconstruct(): undefined {
+    return undefined;
+  }
+
+  /** The tensor that the worker made, in its own dtype; undefined before there is one. */
+  reconstructTensor(): Tensor | undefined {
+    if (this.#result === undefined) return undefined;
+    const { dtype, shape } = this.tensor;
+    return { dtype, shape, data: this.#result.data };
+  }
+}

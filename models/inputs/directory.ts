@@ -1,0 +1,67 @@
+import { HctReader } from '../../readers/hctReader.js';
+import { bytesSource } from '../../sources/bytes.js';
+import type { AbortOptions } from '../../src/source.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
+import type { ManifestTensor } from '../directory/manifest.js';
+import { ModelReader, type OpenModelFile } from '../directory/modelReader.js';
+import { rowReader } from '../rows.js';
+import { WholeDecoder } from '../wholeDecoder.js';
+import type { LoadableTensor, ModelContent } from './content.js';
+
+/** A directory of HCT files with a manifest: a file a tensor, and a piece a file. */
+export async function openDirectory(openFile: OpenModelFile, options: AbortOptions): Promise<ModelContent> {
+  // What has been fetched is decoded, and held against the manifest, by the same reader that reads from files.
+  const fetched = new Map<string, Uint8Array>();
+  const reader = await ModelReader.open((name) => {
+    const bytes = fetched.get(name);
+    return bytes === undefined ? openFile(name) : bytesSource(bytes);
+  }, options);
+  const decode = async ({ name, file, byteLength }: ManifestTensor, bytes: Uint8Array): Promise<Tensor> => {
+    fetched.set(file, bytes);
+    try {
+      return await reader.read(name, { maxBytes: byteLength });
+    } finally {
+      fetched.delete(file);
+    }
+  };
+  return {
+    format: 'directory',
+    metadata: reader.manifest.metadata,
+    tensors: reader.manifest.tensors.map((tensor): LoadableTensor => {
+      const { name, dtype, shape, byteLength, fileSize } = tensor;
+      const file = {
+        acquire: async () => openFile(tensor.file),
+        release: async (source: Awaited<ReturnType<OpenModelFile>>) => source.close?.(),
+      };
+      return {
+        name,
+        dtype,
+        shape,
+        byteLength,
+        pieces: [{ file, offset: 0, length: fileSize, cosine: 1 }],
+        createDecoder: async () => new WholeDecoder((bytes) => decode(tensor, bytes)),
+        readRows: (start, end, rowOptions) => readRows(tensor, openFile, start, end, rowOptions),
+      };
+    }),
+    headerSize: 0,
+    close: async () => {},
+  };
+}
+
+async function readRows(
+  tensor: ManifestTensor,
+  openFile: OpenModelFile,
+  start: number,
+  end: number,
+  options: AbortOptions,
+): Promise<Tensor> {
+  const source = await openFile(tensor.file);
+  try {
+    if (tensor.format === 'raw') return await rowReader(tensor, source, 0)(start, end, options);
+    const reader = await HctReader.open(source, options);
+    const { dtype, data } = await reader.readRows(start, end, options);
+    return { dtype, shape: [end - start, ...tensor.shape.slice(1)], data };
+  } finally {
+    await source.close?.();
+  }
+}

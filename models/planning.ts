@@ -1,0 +1,116 @@
+import { ArgumentError } from '../src/errors.js';
+import { elementCount } from '../src/tensor/dtype.js';
+import type { LoadableTensor, LoadPiece } from './inputs/content.js';
+
+/** A piece and the tensor that it belongs to. */
+export interface PlannedPiece extends LoadPiece {
+  readonly tensor: LoadableTensor;
+  /** Its number among the tensor's pieces. */
+  readonly piece: number;
+}
+
+export interface PlanOptions {
+  /**
+   * Cosine similarity at which to stop: of every tensor, or, with the strategy 'scan', of the whole (the mean of the
+   * tensors' cosines, each counted by its elements). Default 1: everything.
+   */
+  readonly quality?: number | undefined;
+  /** Tensors to load. Default: all. */
+  readonly tensors?: readonly string[] | undefined;
+  /** Tensors to load first, in this order. */
+  readonly priority?: readonly string[] | undefined;
+  /**
+   * 'scan': the file as it lies, in one sequential request, up to where the whole has the quality;
+   * 'quality': of each tensor just what the quality takes, in as few ranges as there are gaps;
+   * 'tensors': one tensor after another, each up to the quality.
+   * Default 'scan'; 'quality' where `tensors` are chosen.
+   */
+  readonly strategy?: 'scan' | 'quality' | 'tensors' | undefined;
+}
+
+/**
+ * Which pieces to fetch, in which order. Pieces that are there already are left out; those of one tensor always come in
+ * their order.
+ * @param isLoaded whether a piece is there already
+ * @throws ArgumentError for names that the model does not have, and for a quality outside of [0, 1]
+ */
+export function planPieces(
+  all: readonly LoadableTensor[],
+  options: PlanOptions,
+  isLoaded: (tensor: LoadableTensor, piece: number) => boolean = () => false,
+): PlannedPiece[] {
+  const { quality = 1, tensors, priority = [] } = options;
+  const { strategy = tensors === undefined ? 'scan' : 'quality' } = options;
+  if (!(quality >= 0 && quality <= 1)) {
+    throw new ArgumentError('quality', { expected: '0 to 1', actual: quality });
+  }
+  const wanted = tensors === undefined ? all : chosen(all, tensors);
+  const pieces = strategy === 'scan' ? scan(wanted, quality) : wanted.flatMap((one) => upTo(one, quality));
+  const missing = pieces.filter(({ tensor, piece }) => !isLoaded(tensor, piece));
+  const inOrder = strategy === 'tensors' ? missing : missing.sort(byPlace(all));
+  const first = chosen(all, priority);
+  if (first.length === 0) return inOrder;
+  const rank = (tensor: LoadableTensor) => (first.includes(tensor) ? first.indexOf(tensor) : first.length);
+  return inOrder.sort((a, b) => rank(a.tensor) - rank(b.tensor));
+}
+
+/** @throws ArgumentError */
+function chosen(all: readonly LoadableTensor[], names: readonly string[]): LoadableTensor[] {
+  const byName = new Map(all.map((tensor) => [tensor.name, tensor]));
+  return names.map((name) => {
+    const tensor = byName.get(name);
+    if (tensor === undefined) throw new ArgumentError('no tensor of this name in the model', { name });
+    return tensor;
+  });
+}
+
+/** The pieces of a tensor up to the first with which it has the quality. */
+function upTo(tensor: LoadableTensor, quality: number): PlannedPiece[] {
+  const reached = tensor.pieces.findIndex(({ cosine }) => cosine >= quality);
+  const needed = quality === 1 || reached < 0 ? tensor.pieces : tensor.pieces.slice(0, reached + 1);
+  return needed.map((piece, number) => ({ ...piece, tensor, piece: number }));
+}
+
+/** The pieces as they lie, up to where the whole has the quality. */
+function scan(tensors: readonly LoadableTensor[], quality: number): PlannedPiece[] {
+  const pieces = tensors.flatMap((tensor) => upTo(tensor, 1)).sort(byPlace(tensors));
+  if (quality === 1) return pieces;
+  const total = tensors.reduce((sum, tensor) => sum + weightOf(tensor), 0);
+  const before = new Map<LoadableTensor, number>();
+  let sum = 0;
+  const end = pieces.findIndex(({ tensor, cosine }) => {
+    sum += weightOf(tensor) * (cosine - (before.get(tensor) ?? 0));
+    before.set(tensor, cosine);
+    // Rounding must not ask for one piece more than it takes.
+    return before.size === tensors.length && sum >= total * (quality - 1e-12);
+  });
+  return end < 0 ? pieces : pieces.slice(0, end + 1);
+}
+
+/** By file, in the order of the tensors, then by place in the file. */
+function byPlace(tensors: readonly LoadableTensor[]): (a: PlannedPiece, b: PlannedPiece) => number {
+  const files = new Map<unknown, number>();
+  for (const { pieces } of tensors) {
+    for (const { file } of pieces) if (!files.has(file)) files.set(file, files.size);
+  }
+  return (a, b) => files.get(a.file)! - files.get(b.file)! || a.offset - b.offset || a.piece - b.piece;
+}
+
+/** What a tensor counts in the whole: its elements. */
+export function weightOf({ shape }: LoadableTensor): number {
+  return elementCount(shape);
+}
+
+/** Takes the pieces from the front of a queue that lie one behind the other, as one request. */
+export function takeRun(queue: PlannedPiece[]): PlannedPiece[] {
+  const run: PlannedPiece[] = [];
+  let end: number | undefined;
+  while (queue.length > 0) {
+    const next = queue[0]!;
+    if (end !== undefined && (next.file !== run[0]!.file || next.offset !== end)) break;
+    run.push(next);
+    end = next.offset + next.length;
+    queue.shift();
+  }
+  return run;
+}

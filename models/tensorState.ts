@@ -1,0 +1,158 @@
+import { DTYPES, type DType } from '../src/tensor/dtype.js';
+import { fromFloat32, toFloat32 } from '../src/tensor/numbers.js';
+import type { Tensor, TensorData } from '../src/tensor/tensor.js';
+import type { WorkerPool } from '../workers/pool.js';
+import type { LoadableTensor, PieceDecoder } from './inputs/content.js';
+
+export interface OutputOptions {
+  /**
+   * Element type of the arrays: numbers ('F32'), half-precision ('F16': a Float16Array where the engine has it, else
+   * bit patterns), bfloat16 bit patterns ('BF16'), or the tensor's own ('source'). Tensors that are no floating-point
+   * numbers always come in their own. Default 'F32'.
+   */
+  readonly as?: 'F32' | 'F16' | 'BF16' | 'source' | undefined;
+  /**
+   * 'in-place': a tensor that gets better is written into the array that was given out before; 'swap': each time a new
+   * array, and the ones given out stay as they are. Default 'in-place'.
+   */
+  readonly output?: 'in-place' | 'swap' | undefined;
+}
+
+/** A tensor as far as it has come. */
+export interface LoadedTensor {
+  readonly name: string;
+  /** Type of the elements in `data`. */
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly data: TensorData | Float16ArrayLike;
+  /** True cosine similarity with the original. */
+  readonly cosine: number;
+  /** Nothing is missing. */
+  readonly complete: boolean;
+}
+
+/** `Float16Array`, which the type library of this compiler target does not know yet. */
+export interface Float16ArrayLike extends ArrayLike<number> {
+  readonly buffer: ArrayBufferLike;
+  readonly byteLength: number;
+  readonly byteOffset: number;
+}
+
+interface Float16ArrayConstructor {
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): Float16ArrayLike;
+}
+
+const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'];
+
+/** What has been loaded of one tensor. Outlives loads: what is there is never fetched again. */
+export class TensorState {
+  readonly tensor: LoadableTensor;
+  /** Pieces that have been taken: the first so many. */
+  #taken = 0;
+  /** Pieces that came before those in front of them, as parallel requests may bring them. */
+  readonly #early = new Map<number, Uint8Array>();
+  #turn: Promise<void> = Promise.resolve();
+  #decoder: PieceDecoder | undefined;
+  /** The whole tensor, once it is there; the decoder is let go then. */
+  #complete: Tensor | undefined;
+  #cosine = 0;
+  readonly #arrays = new Map<string, TensorData>();
+
+  constructor(tensor: LoadableTensor) {
+    this.tensor = tensor;
+  }
+
+  get cosine(): number {
+    return this.#cosine;
+  }
+
+  get complete(): boolean {
+    return this.#complete !== undefined;
+  }
+
+  /** Whether this piece need not be fetched. */
+  has(piece: number): boolean {
+    return piece < this.#taken || this.#early.has(piece);
+  }
+
+  /** Takes a piece; those that come too early wait for the ones in front of them. */
+  add(piece: number, bytes: Uint8Array, pool?: WorkerPool): Promise<void> {
+    this.#early.set(piece, bytes);
+    const turn = this.#turn.then(() => this.#takeAll(pool));
+    this.#turn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #takeAll(pool: WorkerPool | undefined): Promise<void> {
+    for (let bytes = this.#early.get(this.#taken); bytes !== undefined; ) {
+      this.#early.delete(this.#taken);
+      await this.#take(this.#taken, bytes, pool);
+      this.#taken += 1;
+      bytes = this.#early.get(this.#taken);
+    }
+  }
+
+  async #take(piece: number, bytes: Uint8Array, pool: WorkerPool | undefined): Promise<void> {
+    this.#decoder ??= await this.tensor.createDecoder(pool);
+    await this.#decoder.add(piece, bytes);
+    this.#update();
+  }
+
+  /** Waits for the pieces under way, and makes the best of them. */
+  async settle(): Promise<void> {
+    await this.#turn;
+    await this.#decoder?.settle?.();
+    this.#update();
+  }
+
+  #update(): void {
+    if (this.#decoder === undefined) return;
+    this.#cosine = this.#decoder.cosine;
+    if (!this.#decoder.complete) return;
+    this.#complete = this.#decoder.reconstructTensor();
+    this.#decoder = undefined;
+  }
+
+  /** The tensor as good as it is; undefined as long as there is nothing of it. */
+  read({ as = 'F32', output = 'in-place' }: OutputOptions): LoadedTensor | undefined {
+    if (this.#complete === undefined && this.#cosine === 0) return undefined;
+    const { name, shape } = this.tensor;
+    const { cosine, complete } = this;
+    const dtype = as === 'source' || !FLOATS.includes(this.tensor.dtype) ? this.tensor.dtype : as;
+    let data = this.#elements(dtype as DType, output === 'in-place');
+    if (output === 'in-place') data = this.#keep(dtype, data);
+    return { name, dtype, shape, data: as === 'F16' ? asFloat16(data) : data, cosine, complete };
+  }
+
+  #elements(dtype: DType, inPlace: boolean): TensorData {
+    const whole = this.#complete;
+    if (whole !== undefined && (whole.dtype === dtype || !DTYPES.includes(whole.dtype as DType))) {
+      return whole.data;
+    }
+    if (whole !== undefined) {
+      return fromFloat32(dtype, toFloat32({ ...whole, dtype: whole.dtype as DType }));
+    }
+    if (dtype === 'F32') {
+      const out = inPlace ? this.#arrays.get('F32') : undefined;
+      const numbers = this.#decoder!.reconstruct(out as Float32Array | undefined);
+      if (numbers !== undefined) return numbers;
+    }
+    const best = this.#decoder!.reconstructTensor()!;
+    if (best.dtype === dtype) return best.data;
+    return fromFloat32(dtype, toFloat32({ ...best, dtype: best.dtype as DType }));
+  }
+
+  /** The array given out for this dtype before, with the new elements in it. */
+  #keep(dtype: string, data: TensorData): TensorData {
+    const kept = this.#arrays.get(dtype);
+    if (kept === undefined) this.#arrays.set(dtype, data);
+    else if (kept !== data) (kept as Uint8Array).set(data as Uint8Array);
+    return kept ?? data;
+  }
+}
+
+function asFloat16(data: TensorData): TensorData | Float16ArrayLike {
+  const { Float16Array } = globalThis as { Float16Array?: Float16ArrayConstructor };
+  if (Float16Array === undefined || !(data instanceof Uint16Array)) return data;
+  return new Float16Array(data.buffer, data.byteOffset, data.length);
+}

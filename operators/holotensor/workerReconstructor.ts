@@ -1,0 +1,78 @@
+import type { ReceivedFragment } from '../../src/holotensor/fragment.js';
+import { type HoloTensorHeader, serializeHoloTensorHeader } from '../../src/holotensor/header.js';
+import { Pacing } from '../../src/holotensor/pacing.js';
+import { expectedCosine } from '../../src/holotensor/quality.js';
+import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
+import type { ReconstructOptions } from '../../src/holotensor/reconstructor.js';
+import type { ReconstructStep, ReconstructStepOutput } from '../../src/holotensor/reconstructStep.js';
+import { elementCount } from '../../src/tensor/dtype.js';
+import type { Prepared, WorkerSession } from '../../workers/job.js';
+import type { WorkerPool } from '../../workers/pool.js';
+
+/** A `Reconstructor` whose decoder is in a worker: fragments go there, reconstructions come back. */
+export class WorkerReconstructor extends Pacing {
+  readonly #pool: WorkerPool;
+  readonly #session: WorkerSession;
+  readonly #header: HoloTensorHeader;
+  /** What every step says. */
+  readonly #common: Pick<ReconstructStep, 'header' | 'options'>;
+  readonly #closed = new AbortController();
+  readonly #out: Float32Array | undefined;
+  /** Fragments of the last reconstruction. */
+  #used = 0;
+  protected expected = 0;
+
+  constructor(pool: WorkerPool, header: HoloTensorHeader, options: ReconstructOptions) {
+    const { kernels: _, emit, reuseBuffer = true, ...rest } = options;
+    super(emit);
+    this.#pool = pool;
+    this.#session = pool.openSession();
+    this.#header = header;
+    this.#common = { header: serializeHoloTensorHeader(header), options: rest };
+    if (reuseBuffer && rest.dtype !== 'source') this.#out = new Float32Array(elementCount(header.shape));
+  }
+
+  /** @throws as `HoloTensorDecoder` and its `addFragment`; WorkerError */
+  async add({ index, data }: ReceivedFragment): Promise<void> {
+    const { fragments } = await this.#step(() => {
+      // A copy of its own: the data is a view of a chunk, and the decoder keeps it.
+      const copy = new Uint8Array(data);
+      return { input: { ...this.#common, fragment: { index, data: copy } }, transfer: [copy.buffer] };
+    });
+    // Not by one that had come before.
+    this.changed = fragments > this.#used;
+  }
+
+  /** The tensor that all fragments so far allow. Only after at least one fragment. */
+  async take(now: number): Promise<Reconstruction> {
+    const out = this.#out;
+    const { fragments, reconstruction } = await this.#step((buffers) => {
+      const target = out && new Float32Array(buffers.take(out.byteLength).buffer, 0, out.length);
+      return {
+        input: { ...this.#common, out: target },
+        transfer: target === undefined ? [] : [target.buffer],
+      };
+    });
+    this.#used = fragments;
+    this.taken(now);
+    const tensor = { ...reconstruction!, header: this.#header };
+    if (out === undefined) return tensor;
+    out.set(tensor.data as Float32Array);
+    this.#pool.buffers.give([tensor.data.buffer]);
+    return { ...tensor, data: out };
+  }
+
+  /** Ends what is under way; the worker forgets the tensor. */
+  override close(): void {
+    this.#closed.abort();
+    this.#session.close();
+  }
+
+  async #step(
+    prepare: (buffers: WorkerPool['buffers']) => Prepared<ReconstructStep>,
+  ): Promise<ReconstructStepOutput> {
+    const done = await this.#session.runPrepared('reconstructStep', prepare, { signal: this.#closed.signal });
+    this.expected = expectedCosine(done.quality);
+    return done;
+  }
+}

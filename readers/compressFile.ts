@@ -1,0 +1,28 @@
+import { fileSink } from '../sinks/file.js';
+import { HctSink } from '../sinks/hct.js';
+import type { HctCompressionStats, HctWriterOptions } from '../sinks/hctWriter.js';
+import { fileSource } from '../sources/file.js';
+import { planHctHeader } from '../src/hct/plan.js';
+
+/**
+ * Compresses a file of raw, row-major, little-endian elements into an HCT file (Node). The tensor may be larger than
+ * the memory. The output appears when it is complete; until then, and on any error, what was there stays.
+ *
+ * @example
+ * const { ratio } = await compressFile('w.raw', 'w.hct', { dtype: 'BF16', shape: [4096, 4096], algorithm: 'zstd' });
+ *
+ * @throws ArgumentError, TruncatedError when the file's size does not fit the shape; SourceError, SinkError
+ */
+export async function compressFile(
+  input: string | URL,
+  output: string | URL,
+  options: HctWriterOptions,
+): Promise<HctCompressionStats> {
+  const { signal } = options;
+  // Refuses bad options before it touches any file.
+  planHctHeader(options);
+  await using source = await fileSource(input);
+  const sink = new HctSink(await fileSink(output), options);
+  await source.stream({ signal }).pipeTo(sink, signal === undefined ? {} : { signal });
+  return sink.stats;
+}

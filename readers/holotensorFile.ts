@@ -1,0 +1,65 @@
+import { fileSource } from '../sources/file.js';
+import type { EncodedTensor } from '../src/holotensor/encoder.js';
+import type { Reconstruction } from '../src/holotensor/reconstruction.js';
+import type { UnpackOptions } from '../src/holotensor/unpack.js';
+import type { AbortOptions } from '../src/source.js';
+import { HoloTensorReader, type HoloTensorReadOptions } from './holotensorReader.js';
+
+export type HolotensorFileOptions = UnpackOptions & AbortOptions;
+export type HolotensorDecodeOptions = UnpackOptions & HoloTensorReadOptions;
+
+/** Opens a HoloTensor file for random access; it is open until the reader is closed. */
+export async function openHolotensor(
+  path: string | URL,
+  options: HolotensorFileOptions = {},
+): Promise<HoloTensorReader> {
+  const source = await fileSource(path);
+  try {
+    return await HoloTensorReader.open(source, options);
+  } catch (error) {
+    await source.close();
+    throw error;
+  }
+}
+
+/** The header and all fragments of a HoloTensor file, verified and decompressed, as `writeHolotensor` takes them. */
+export async function readHolotensor(
+  path: string | URL,
+  options: HolotensorFileOptions = {},
+): Promise<Pick<EncodedTensor, 'header' | 'fragments'>> {
+  return withReader(path, options, async (reader) => {
+    const fragments = [];
+    for (const { index } of reader.entries) fragments.push(await reader.readFragment(index, options));
+    return { header: reader.header, fragments };
+  });
+}
+
+/** The whole tensor of a HoloTensor file. */
+export async function decodeFromFile(
+  path: string | URL,
+  options: HolotensorDecodeOptions = {},
+): Promise<Reconstruction> {
+  return withReader(path, options, (reader) => reader.readAll(options));
+}
+
+/** The tensor of a HoloTensor file, of as few fragments as reach this quality: see `HoloTensorReader.readToQuality`. */
+export async function decodeFromFileProgressive(
+  path: string | URL,
+  quality: number,
+  options: HolotensorDecodeOptions = {},
+): Promise<Reconstruction> {
+  return withReader(path, options, (reader) => reader.readToQuality(quality, options));
+}
+
+async function withReader<T>(
+  path: string | URL,
+  options: HolotensorFileOptions,
+  use: (reader: HoloTensorReader) => Promise<T>,
+): Promise<T> {
+  const reader = await openHolotensor(path, options);
+  try {
+    return await use(reader);
+  } finally {
+    await reader.close();
+  }
+}

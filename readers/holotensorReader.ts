@@ -1,0 +1,172 @@
+import { ArgumentError } from '../src/errors.js';
+import { HOLO_HEADER_SIZE, type HoloLimits } from '../src/holotensor/constants.js';
+import { HoloTensorDecoder, type HoloTensorDecoderOptions } from '../src/holotensor/decoder.js';
+import type { ReceivedFragment } from '../src/holotensor/fragment.js';
+import { assertFragmentFits, type FragmentIndexEntry } from '../src/holotensor/fragmentIndex.js';
+import { type HoloTensorHeader, parseHoloTensorHeader } from '../src/holotensor/header.js';
+import { type HoloTensorLayout, layoutSize, parseHoloTensorLayout } from '../src/holotensor/layout.js';
+import { reachesQuality } from '../src/holotensor/quality.js';
+import {
+  type Reconstruction,
+  type ReconstructionOptions,
+  reconstructionOf,
+} from '../src/holotensor/reconstruction.js';
+import { FragmentUnpacker, type UnpackOptions } from '../src/holotensor/unpack.js';
+import type { Kernels } from '../src/kernels/kernels.js';
+import { loadKernels } from '../src/kernels/loadKernels.js';
+import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import type { WorkerPool } from '../workers/pool.js';
+import { poolOf, type WorkersOption } from '../workers/workers.js';
+import { reconstructInWorkers } from './reconstructInWorkers.js';
+
+/** Below this many bytes of tensor, a worker is not worth the messages. */
+const MIN_WORKER_BYTES = 2 ** 18;
+
+export interface HoloTensorReaderOptions extends UnpackOptions, WorkersOption {}
+
+export type HoloTensorReadOptions = HoloTensorDecoderOptions &
+  ReconstructionOptions &
+  AbortOptions & {
+    /**
+     * For dtype 'F32': where the numbers go, one place an element. Default: a new array. To shared memory, workers
+     * write by themselves, and after an abort perhaps a moment longer.
+     */
+    readonly out?: Float32Array | undefined;
+  };
+
+/**
+ * Random access to one HoloTensor file. Only the bytes that are needed are read: header and index on opening, then
+ * the fragments asked for. Methods may run side by side.
+ *
+ * @example
+ * const reader = await HoloTensorReader.open(httpSource('https://example.com/weights.holo'));
+ * const { data, quality } = await reader.readToQuality(0.99);
+ */
+export class HoloTensorReader {
+  readonly #source: RandomAccessSource;
+  readonly #layout: HoloTensorLayout;
+  readonly #byIndex: readonly FragmentIndexEntry[];
+  readonly #unpacker: FragmentUnpacker;
+  readonly #kernels: Kernels;
+  readonly #options: HoloTensorReaderOptions;
+
+  private constructor(
+    source: RandomAccessSource,
+    layout: HoloTensorLayout,
+    kernels: Kernels,
+    options: HoloTensorReaderOptions,
+  ) {
+    this.#source = source;
+    this.#layout = layout;
+    this.#byIndex = layout.entries.toSorted((a, b) => a.index - b.index);
+    this.#unpacker = new FragmentUnpacker(kernels, options);
+    this.#kernels = kernels;
+    this.#options = options;
+  }
+
+  /** @throws TruncatedError, FormatError, ChecksumError, UnsupportedError */
+  static async open(
+    source: RandomAccessSource,
+    options: HoloTensorReaderOptions & AbortOptions = {},
+  ): Promise<HoloTensorReader> {
+    const header = parseHoloTensorHeader(await source.read(0, HOLO_HEADER_SIZE, options));
+    const size = Math.min(layoutSize(header), (source.size ?? Number.POSITIVE_INFINITY) - HOLO_HEADER_SIZE);
+    const layout = parseHoloTensorLayout(header, await source.read(HOLO_HEADER_SIZE, size, options));
+    const kernels = await loadKernels();
+    return new HoloTensorReader(source, layout, kernels, options);
+  }
+
+  get header(): HoloTensorHeader {
+    return this.#layout.header;
+  }
+
+  /** Where each fragment is and how it is stored, in the order in which they are stored. */
+  get entries(): readonly FragmentIndexEntry[] {
+    return this.#layout.entries;
+  }
+
+  /** Bytes in front of the first fragment. */
+  get dataStart(): number {
+    return this.#layout.dataStart;
+  }
+
+  /** @throws ArgumentError, TruncatedError, ChecksumError, CodecError, LimitError */
+  async readFragment(index: number, options: AbortOptions & HoloLimits = {}): Promise<ReceivedFragment> {
+    const entry = this.#byIndex[index];
+    if (entry === undefined) {
+      throw new ArgumentError('no such fragment', {
+        expected: `0 to ${this.entries.length - 1}`,
+        actual: index,
+      });
+    }
+    const limits = { ...this.#options, ...options };
+    assertFragmentFits(index, entry.compressedSize, limits);
+    const { dataStart, header } = this.#layout;
+    const stored = await this.#source.read(dataStart + entry.offset, entry.compressedSize, options);
+    return this.#unpacker.unpack({ header, entry, stored }, limits);
+  }
+
+  /**
+   * The whole tensor, in one read. With workers, one of them decodes it, or several a large one whose encoding allows
+   * that.
+   */
+  async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
+    const { dataStart, dataLength, header } = this.#layout;
+    const pool = poolOf(this.#options.workers);
+    if (pool !== undefined && options.kernels === undefined && header.originalSize >= MIN_WORKER_BYTES) {
+      return this.#readInWorkers(pool, options);
+    }
+    const decoder = this.#decoder(options);
+    const limits = { ...this.#options, ...options };
+    const data = await this.#source.read(dataStart, dataLength, options);
+    for (const entry of this.entries) {
+      const stored = data.subarray(entry.offset, entry.offset + entry.compressedSize);
+      decoder.addFragment(await this.#unpacker.unpack({ header, entry, stored }, limits));
+    }
+    return reconstructionOf(decoder, options, options.out);
+  }
+
+  async #readInWorkers(pool: WorkerPool, options: HoloTensorReadOptions): Promise<Reconstruction> {
+    const { dataStart, dataLength, header } = this.#layout;
+    const { implementation, verify, maxBytes } = this.#options;
+    const { kernels: _, ...readOptions } = options;
+    const data = await this.#source.read(dataStart, dataLength, options);
+    return reconstructInWorkers(
+      pool,
+      { header, entries: this.entries, data },
+      { maxBytes, ...readOptions, implementation, verify },
+    );
+  }
+
+  /** The best tensor that these fragments allow. */
+  async readFragments(
+    indexes: Iterable<number>,
+    options: HoloTensorReadOptions = {},
+  ): Promise<Reconstruction> {
+    const decoder = this.#decoder(options);
+    for (const index of indexes) decoder.addFragment(await this.readFragment(index, options));
+    return reconstructionOf(decoder, options, options.out);
+  }
+
+  /**
+   * Reads fragments in order until the cosine similarity with the original is at least `quality`: the true one where
+   * the file allows to know it, else the one that its curve predicts. All of them for 1, or if that is what it takes.
+   */
+  async readToQuality(quality: number, options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
+    const decoder = this.#decoder(options);
+    for (let index = 0; index < decoder.total; index++) {
+      decoder.addFragment(await this.readFragment(index, options));
+      if (reachesQuality(decoder, quality)) break;
+    }
+    return reconstructionOf(decoder, options, options.out);
+  }
+
+  /** Closes the source. */
+  async close(): Promise<void> {
+    await this.#source.close?.();
+  }
+
+  #decoder(options: HoloTensorReadOptions): HoloTensorDecoder {
+    return new HoloTensorDecoder(this.header, { kernels: this.#kernels, ...this.#options, ...options });
+  }
+}

@@ -1,0 +1,137 @@
+import { isShared } from '../src/bytes/sharedMemory.js';
+import { decodingByName } from '../src/encodings/decodings.js';
+import type { ElementRange } from '../src/encodings/encoding.js';
+import { WorkerError } from '../src/errors.js';
+import { HOLO_DEFAULT_MAX_BYTES } from '../src/holotensor/constants.js';
+import type { FragmentIndexEntry } from '../src/holotensor/fragmentIndex.js';
+import { type HoloTensorHeader, serializeHoloTensorHeader } from '../src/holotensor/header.js';
+import { checkOutputDtype, type Reconstruction } from '../src/holotensor/reconstruction.js';
+import type { StoredTensor } from '../src/holotensor/reconstructStored.js';
+import type { AbortOptions } from '../src/source.js';
+import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
+import { viewBytes, viewElements } from '../src/tensor/views.js';
+import { CommonInput } from '../workers/commonInput.js';
+import { eachBounded } from '../workers/eachBounded.js';
+import type { WorkerPool } from '../workers/pool.js';
+
+/** Fewer elements than this are decoded sooner than another worker has unpacked all fragments. */
+const MIN_PART = 2 ** 21;
+/** The same where the array that is filled must first be made: mapping its pages is left to this thread. */
+const MIN_PART_OF_NEW = 2 ** 23;
+
+/** All fragments of a tensor, as they stand behind one another in its file. */
+interface StoredFile {
+  readonly header: HoloTensorHeader;
+  readonly entries: readonly FragmentIndexEntry[];
+  readonly data: Uint8Array;
+}
+
+type Options = StoredTensor['options'] & Pick<StoredTensor, 'out'> & AbortOptions;
+
+/** Makes a tensor, or the range of one that the options say. */
+type Decode = (options: Options) => Promise<Part>;
+type Part = Omit<Reconstruction, 'header'>;
+
+/**
+ * The tensor that these fragments make, by one worker, or by as many as it pays for.
+ * @param minPart fewest elements for a worker, at least a step of ranges
+ */
+export async function reconstructInWorkers(
+  pool: WorkerPool,
+  file: StoredFile,
+  { out, ...rest }: Omit<Options, 'out'> & { readonly out?: Float32Array | undefined },
+  minPart = out === undefined ? MIN_PART_OF_NEW : MIN_PART,
+): Promise<Reconstruction> {
+  const { header } = file;
+  checkOutputDtype(rest.dtype, out);
+  const options: Options = { ...rest, out: out && viewBytes(out) };
+  const input = new CommonInput(file.data);
+  const decode: Decode = (partOptions) => decodeInWorker(pool, file, input, partOptions);
+  const ranges = cutTensor(pool.size, minPart, header, options);
+  let tensor: Part | undefined;
+  try {
+    if (ranges.length > 1) tensor = await decodeRanges(header, ranges, options, decode);
+  } catch (error) {
+    if (options.signal?.aborted || error instanceof WorkerError) throw error;
+    // Which of several faults comes first, only one who decodes it all can say.
+  }
+  tensor ??= await decode(options);
+  return { ...tensor, data: out ?? tensor.data, header };
+}
+
+/** Ranges of nearly the same length, or none for what one worker can do as well, or will refuse. */
+function cutTensor(
+  workers: number,
+  minPart: number,
+  { encoding, shape }: HoloTensorHeader,
+  { out, maxBytes = HOLO_DEFAULT_MAX_BYTES }: Options,
+): ElementRange[] {
+  const { rangeStep } = decodingByName(encoding);
+  const elements = elementCount(shape);
+  const byteLength = elements * Float32Array.BYTES_PER_ELEMENT;
+  const refused = byteLength > maxBytes || (out !== undefined && out.length !== byteLength);
+  if (rangeStep === undefined || refused) return [];
+  const parts = Math.min(workers, Math.floor(elements / minPart));
+  const border = (i: number) =>
+    i === parts ? elements : Math.floor((i * elements) / parts / rangeStep) * rangeStep;
+  return Array.from({ length: parts }, (_, i) => ({ start: border(i), end: border(i + 1) }));
+}
+
+async function decodeRanges(
+  header: HoloTensorHeader,
+  ranges: readonly ElementRange[],
+  options: Options,
+  decode: Decode,
+): Promise<Part> {
+  const dtype = options.dtype === 'source' ? header.dtype : 'F32';
+  const out = options.out ?? new Uint8Array(byteLengthOf(dtype, elementCount(header.shape)));
+  let last: Part;
+  await eachBounded(
+    ranges.values(),
+    ranges.length,
+    async (range, signal) => {
+      last = await decode({
+        ...options,
+        range,
+        out: out.subarray(byteLengthOf(dtype, range.start), byteLengthOf(dtype, range.end)),
+        signal,
+      });
+    },
+    options.signal,
+  );
+  return { ...last!, data: viewElements(dtype, out) };
+}
+
+/** Fills `out`, or gives a new array. */
+async function decodeInWorker(
+  pool: WorkerPool,
+  { header, entries }: StoredFile,
+  common: CommonInput,
+  { out, signal, ...options }: Options,
+): Promise<Part> {
+  const direct = out && isShared(out.buffer) ? out : undefined;
+  const tensor = await pool.runPrepared(
+    'reconstructStored',
+    (buffers) => {
+      // A copy, because what the source gave may be its own.
+      const { bytes, lent, done } = common.take(buffers);
+      const fragments = entries.map((entry) => ({
+        entry,
+        stored: bytes.subarray(entry.offset, entry.offset + entry.compressedSize),
+      }));
+      const target = direct ?? (out && buffers.take(out.length));
+      return {
+        input: { header: serializeHoloTensorHeader(header), fragments, options, out: target },
+        transfer: target === undefined ? [] : [target.buffer],
+        lent,
+        done,
+      };
+    },
+    { signal },
+  );
+  if (out !== undefined && direct === undefined) {
+    out.set(viewBytes(tensor.data));
+    pool.buffers.give([tensor.data.buffer]);
+  }
+  return tensor;
+}

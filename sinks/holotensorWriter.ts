@@ -1,0 +1,80 @@
+import { concatenate } from '../src/bytes/concatenate.js';
+import type { CompressionAlgorithm, CompressOptions, Implementation } from '../src/codecs/codec.js';
+import { loadCodec } from '../src/codecs/loadCodec.js';
+import type { HoloFragment } from '../src/holotensor/fragment.js';
+import type { HoloTensorHeader } from '../src/holotensor/header.js';
+import { packHoloTensor } from '../src/holotensor/pack.js';
+import { loadKernels } from '../src/kernels/loadKernels.js';
+import type { AbortOptions, SeekableSink } from '../src/source.js';
+
+export interface HoloTensorWriterOptions extends CompressOptions, AbortOptions {
+  /** Compresses the fragments that it makes smaller. Default 'zstd', which other readers of the format know, too. */
+  readonly compression?: CompressionAlgorithm | 'none' | undefined;
+  /** Which implementation of the codec to use. Default 'auto': the fastest that the engine offers. */
+  readonly implementation?: Implementation | undefined;
+}
+
+/** Small pieces are joined before they are written: a file system call costs more than a copy of 256 KiB. */
+const BATCH_SIZE = 2 ** 18;
+
+/**
+ * Writes one tensor's fragments as a file.
+ *
+ * @example
+ * const { header, fragments } = new HoloTensorEncoder('spectral').encode(weights, [1024, 768]);
+ * await new HoloTensorWriter(await fileSink('weights.holo')).write(header, fragments);
+ */
+export class HoloTensorWriter {
+  readonly #sink: SeekableSink;
+  readonly #options: HoloTensorWriterOptions;
+
+  constructor(sink: SeekableSink, options: HoloTensorWriterOptions = {}) {
+    this.#sink = sink;
+    this.#options = options;
+  }
+
+  /**
+   * Writes the whole file and makes it final; after an error nothing of it remains. The order of the fragments is the
+   * order in which they are stored, and so the one in which a stream of the file will bring them.
+   * @returns size of the file in bytes
+   * @throws LimitError when the fragments take more than 4 GiB; ArgumentError when they are not those of the header
+   */
+  async write(header: HoloTensorHeader, fragments: readonly HoloFragment[]): Promise<number> {
+    try {
+      return await this.#write(header, fragments);
+    } catch (error) {
+      await this.#sink.abort(error);
+      throw error;
+    }
+  }
+
+  async #write(header: HoloTensorHeader, fragments: readonly HoloFragment[]): Promise<number> {
+    const { compression = 'zstd', signal, level } = this.#options;
+    signal?.throwIfAborted();
+    const codec = compression === 'none' ? undefined : await loadCodec(compression, this.#options);
+    const kernels = await loadKernels();
+    let position = 0;
+    for (const bytes of batched(packHoloTensor(header, fragments, { codec, kernels, level }))) {
+      signal?.throwIfAborted();
+      await this.#sink.write(bytes, position);
+      position += bytes.length;
+    }
+    await this.#sink.close();
+    return position;
+  }
+}
+
+/** The same bytes in pieces of at least the batch's size, as far as there are enough. */
+function* batched(pieces: Iterable<Uint8Array>): Iterable<Uint8Array> {
+  let batch: Uint8Array[] = [];
+  let size = 0;
+  for (const piece of pieces) {
+    batch.push(piece);
+    size += piece.length;
+    if (size < BATCH_SIZE) continue;
+    yield concatenate(batch);
+    batch = [];
+    size = 0;
+  }
+  if (size > 0) yield concatenate(batch);
+}

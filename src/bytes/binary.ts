@@ -1,0 +1,22 @@
+import { FormatError } from '../errors.js';
+
+/** A DataView over exactly these bytes. */
+export function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+/**
+ * A little-endian u64 that must be exact as a number: no size or dimension that anything can hold is above 2^53.
+ * @throws FormatError for larger values
+ */
+export function readU64(view: DataView, offset: number, what: string): number {
+  const value = view.getBigUint64(offset, true);
+  if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
+    throw new FormatError(what, { offset, expected: 'at most 2^53 - 1', actual: `${value}` });
+  }
+  return Number(value);
+}
+
+export function writeU64(view: DataView, offset: number, value: number): void {
+  view.setBigUint64(offset, BigInt(value), true);
+}

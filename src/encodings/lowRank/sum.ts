@@ -1,0 +1,56 @@
+import type { SumKernels } from '../../kernels/kernels.js';
+import type { Matrix } from '../../kernels/linear/matrix.js';
+import type { MatrixShape } from '../encoding.js';
+import { energyOf } from '../energy.js';
+import { componentLength, type LowRankPayload } from './payload.js';
+
+/**
+ * The sum of the fragments so far. The components of one fragment are summed in double precision and rounded once (256 at a
+ * time), so that the order of the fragments hardly matters.
+ */
+export class LowRankSum {
+  /** rows × cols, row-major. */
+  readonly values: Float32Array;
+  readonly #shape: MatrixShape;
+  readonly #kernels: SumKernels;
+  #energy: number | undefined = 0;
+
+  constructor(shape: MatrixShape, kernels: SumKernels) {
+    this.#shape = shape;
+    this.#kernels = kernels;
+    this.values = new Float32Array(shape.rows * shape.cols);
+  }
+
+  /** ‖values‖², computed when first asked for after a change. */
+  get energy(): number {
+    this.#energy ??= energyOf(this.values);
+    return this.#energy;
+  }
+
+  add({ components, values }: LowRankPayload): void {
+    if (components === undefined) {
+      for (let i = 0; i < values.length; i++) this.values[i]! += values[i]!;
+    } else if (components > 0) this.#addComponents(components, values);
+    this.#energy = undefined;
+  }
+
+  #addComponents(components: number, values: Float32Array): void {
+    const { rows, cols } = this.#shape;
+    const length = componentLength(this.#shape);
+    const u = new Float64Array(components * rows);
+    for (let k = 0; k < components; k++) {
+      const sigma = values[k * length]!;
+      for (let i = 0; i < rows; i++) u[k * rows + i] = sigma * values[k * length + 1 + i]!;
+    }
+    const left: Matrix = { data: u, offset: 0, rows, cols: components, rowStride: 1, colStride: rows };
+    const right: Matrix = {
+      data: values,
+      offset: 1 + rows,
+      rows: components,
+      cols,
+      rowStride: length,
+      colStride: 1,
+    };
+    this.#kernels.addProduct(left, right, this.values);
+  }
+}

@@ -1,0 +1,100 @@
+import type { DecodeRequest, EncodingQuality } from '../encoding.js';
+import { energyOf, projectionQuality } from '../energy.js';
+import { assertFeasible, BackProjection } from './backProjection.js';
+import { conjugateGradients } from './conjugateGradients.js';
+import { readGaussianPayload } from './gaussianPayload.js';
+import { seedOf } from './seeds.js';
+
+/**
+ * Conjugate gradients end when the residual of the normal equations is this small against the right side: with
+ * square matrices of a thousand rows (condition number some thousands, here squared) the error of the solution
+ * is then below the rounding of the projections, which are f32.
+ */
+const TOLERANCE = 1e-10;
+
+/** Rounding makes conjugate gradients need about twice as many iterations as there are unknowns; twice that. */
+const MAX_ITERATIONS_PER_UNKNOWN = 4;
+
+export interface GaussianDecodeOptions {
+  /**
+   * 'backprojection' (the default) is what the reference does: x_i = Σ P_ji y_j / Σ P_ji², cosine 0.7 at best.
+   * 'least-squares' solves for the shortest x with P x = y, exact from as many rows as elements on; it draws
+   * all rows again for each of some 2n iterations.
+   */
+  readonly solver?: 'backprojection' | 'least-squares' | undefined;
+  /** Decode although it takes minutes. Default false. */
+  readonly force?: boolean | undefined;
+}
+
+/** Fragments of the Gaussian projection; the caller takes care of duplicates. */
+export class GaussianProjection {
+  readonly #request: DecodeRequest;
+  readonly #options: GaussianDecodeOptions;
+  readonly #estimate: BackProjection;
+  readonly #received: number[] = [];
+  /** Rows of each fragment; those of a tensor all have the same number. */
+  #rows: number | undefined;
+  /** Energy of the least-squares solution for the fragments at hand, once it has been asked for. */
+  #solved: number | undefined;
+
+  constructor(request: DecodeRequest, options: GaussianDecodeOptions) {
+    this.#request = request;
+    this.#options = options;
+    this.#estimate = new BackProjection(request.rows * request.cols);
+  }
+
+  /** O(rows × n). @throws LimitError when all fragments would take minutes */
+  add(index: number, payload: Uint8Array): void {
+    const seed = seedOf(this.#request.seed, index);
+    const projections = readGaussianPayload(index, payload, seed, this.#rows);
+    const rows = projections.length;
+    const { sums, squares } = this.#estimate;
+    if (!this.#options.force) assertFeasible(sums.length * rows * this.#request.fragments);
+    // The rows come without the factor 1 / sqrt(d), so the projections are freed of it, too.
+    const products = Float64Array.from(projections, (value) => value * Math.sqrt(rows));
+    this.#request.kernels.gaussianRows(seed, undefined, products, sums, squares);
+    this.#rows = rows;
+    this.#received.push(index);
+    this.#solved = undefined;
+  }
+
+  /**
+   * The rows are not orthogonal to each other, so there is no true quality of a back-projection. The least-squares
+   * solution is the orthogonal projection on the rows; its quality is known after `reconstruct`.
+   */
+  get quality(): EncodingQuality {
+    const { norm, fragments } = this.#request;
+    const known = this.#solved === undefined ? undefined : norm;
+    return projectionQuality(this.#received.length / fragments, this.#solved ?? 0, known, false);
+  }
+
+  /** Back-projection: O(n). Least squares: O(rows × n) for each iteration. */
+  reconstruct(out: Float32Array): void {
+    if (this.#options.solver !== 'least-squares') {
+      this.#estimate.write(out);
+      return;
+    }
+    out.set(this.#solve());
+    this.#solved = energyOf(out);
+  }
+
+  /** Solves PᵀP x = Pᵀy without ever holding P: its rows are drawn again for every product. */
+  #solve(): Float64Array {
+    const { kernels, seed } = this.#request;
+    const { sums } = this.#estimate;
+    const rows = this.#rows ?? 0;
+    const unknowns = Math.min(sums.length, rows * this.#received.length);
+    if (!this.#options.force) assertFeasible(2 * unknowns * sums.length * rows * this.#received.length);
+    const products = new Float64Array(rows);
+    return conjugateGradients(
+      (direction, out) => {
+        for (const index of this.#received) {
+          kernels.gaussianRows(seedOf(seed, index), direction, products, out);
+        }
+      },
+      sums,
+      TOLERANCE,
+      MAX_ITERATIONS_PER_UNKNOWN * unknowns,
+    );
+  }
+}

@@ -1,0 +1,68 @@
+import type { Stretches } from '../../kernels.js';
+import { type DctPlan, dctPlan } from './plan.js';
+
+/** Columns that are gathered together: a cache line of f32, so that each line of the matrix is fetched once. */
+const COLUMN_BLOCK = 16;
+
+type Direction = 'forward' | 'inverse';
+
+/** Orthonormal 2-D DCT-II: rows, then columns. `out` may be `data`. O(n log n) for any size. */
+export function dct2d(data: Stretches, rows: number, cols: number, out: Stretches): void {
+  run(data, rows, cols, out, 'forward');
+}
+
+/** Orthonormal 2-D DCT-III, the inverse of {@link dct2d}. `out` may be `data`. */
+export function idct2d(data: Stretches, rows: number, cols: number, out: Stretches): void {
+  run(data, rows, cols, out, 'inverse');
+}
+
+/** Here the whole matrix is one stretch. */
+function run(data: Stretches, rows: number, cols: number, out: Stretches, direction: Direction): void {
+  if (rows === 0 || cols === 0) return;
+  const matrix = typeof out === 'function' ? new Float32Array(rows * cols) : out;
+  if (typeof data === 'function') data(matrix, 0);
+  transform(typeof data === 'function' ? matrix : data, rows, cols, matrix, direction);
+  if (typeof out === 'function') out(matrix, 0);
+}
+
+function transform(
+  data: Float32Array,
+  rows: number,
+  cols: number,
+  out: Float32Array,
+  direction: Direction,
+): void {
+  // A transform of size 1 is the identity.
+  if (cols > 1) transformRows(dctPlan(cols), direction, data, rows, out);
+  else if (out !== data) out.set(data);
+  if (rows > 1) transformColumns(dctPlan(rows), direction, out, cols);
+}
+
+function transformRows(
+  plan: DctPlan,
+  direction: Direction,
+  data: Float32Array,
+  rows: number,
+  out: Float32Array,
+): void {
+  for (let row = 0; row < rows; row += 2) {
+    const first = row * plan.size;
+    const second = row + 1 < rows ? first + plan.size : first;
+    plan[direction](data, first, second, out);
+  }
+}
+
+function transformColumns(plan: DctPlan, direction: Direction, matrix: Float32Array, cols: number): void {
+  const rows = plan.size;
+  const block = new Float32Array(Math.min(COLUMN_BLOCK, cols) * rows);
+  for (let first = 0; first < cols; first += COLUMN_BLOCK) {
+    const width = Math.min(COLUMN_BLOCK, cols - first);
+    for (let row = 0; row < rows; row++) {
+      for (let col = 0; col < width; col++) block[col * rows + row] = matrix[row * cols + first + col]!;
+    }
+    transformRows(plan, direction, block, width, block);
+    for (let row = 0; row < rows; row++) {
+      for (let col = 0; col < width; col++) matrix[row * cols + first + col] = block[col * rows + row]!;
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import { ArgumentError } from '../../errors.js';
+import type { Kernels } from '../kernels.js';
+import * as portable from './portable/dct.js';
+
+export interface DctOptions {
+  /** Where to write; may be the input. Default: a new array. */
+  readonly out?: Float32Array;
+  /** Which kernels do the work. Default: the portable ones. */
+  readonly kernels?: Pick<Kernels, 'dct2d' | 'idct2d'>;
+}
+
+/**
+ * Orthonormal DCT-II of a vector: X_k = s_k Σ_j x_j cos(π(2j + 1)k / 2n), s_0 = sqrt(1/n), else sqrt(2/n).
+ * Any length; O(n log n).
+ * @throws ArgumentError when `out` has another length
+ */
+export function dct1d(data: Float32Array, options?: DctOptions): Float32Array {
+  return dct2d(data, 1, data.length, options);
+}
+
+/** Orthonormal DCT-III of a vector: the inverse of {@link dct1d}. */
+export function idct1d(data: Float32Array, options?: DctOptions): Float32Array {
+  return idct2d(data, 1, data.length, options);
+}
+
+/**
+ * Orthonormal DCT-II of the rows, then of the columns, of a row-major matrix. Any size; O(n log n).
+ * @throws ArgumentError when `data` or `out` does not hold rows × cols values
+ */
+export function dct2d(
+  data: Float32Array,
+  rows: number,
+  cols: number,
+  { out = new Float32Array(data.length), kernels = portable }: DctOptions = {},
+): Float32Array {
+  checkLengths(data, rows, cols, out);
+  kernels.dct2d(data, rows, cols, out);
+  return out;
+}
+
+/** The inverse of {@link dct2d}. */
+export function idct2d(
+  data: Float32Array,
+  rows: number,
+  cols: number,
+  { out = new Float32Array(data.length), kernels = portable }: DctOptions = {},
+): Float32Array {
+  checkLengths(data, rows, cols, out);
+  kernels.idct2d(data, rows, cols, out);
+  return out;
+}
+
+function checkLengths(data: Float32Array, rows: number, cols: number, out: Float32Array): void {
+  const expected = rows * cols;
+  if (data.length !== expected) throw new ArgumentError('DCT: values', { expected, actual: data.length });
+  if (out.length !== expected)
+    throw new ArgumentError('DCT: length of out', { expected, actual: out.length });
+}

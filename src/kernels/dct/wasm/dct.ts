@@ -1,0 +1,192 @@
+import { ArgumentError, UnsupportedError } from '../../../errors.js';
+import type { Kernels, Stretches } from '../../kernels.js';
+import { portableKernels } from '../../portable.js';
+import type { WasmRuntime } from '../../runtime/runtime.js';
+import { type DctPlan, dctPlan } from './plan.js';
+
+type DctKernels = Pick<Kernels, 'dct2d' | 'idct2d'>;
+type Direction = keyof DctKernels;
+
+interface DctExports {
+  rows(
+    plan: number,
+    inverse: boolean,
+    stripe: number,
+    groups: number,
+    blocks: number,
+    blockBytes: number,
+    places: number,
+    a: number,
+    b: number,
+    scratch: number,
+  ): void;
+  row(plan: number, inverse: boolean, at: number, work: number, scratch: number): void;
+  columns(
+    plan: number,
+    inverse: boolean,
+    blocks: number,
+    blockBytes: number,
+    count: number,
+    a: number,
+    b: number,
+    scratch: number,
+  ): void;
+  collect(
+    blocks: number,
+    blockBytes: number,
+    cols: number,
+    places: number,
+    count: number,
+    exchanged: boolean,
+    to: number,
+  ): void;
+}
+
+/** Rows that share the lanes of the vectors, and columns of a block. */
+const LANES = 8;
+/** One complex number of four lanes. */
+const COMPLEX_BYTES = 32;
+/** Rows come in by stripes that stay in the second-level cache. */
+const STRIPE_BYTES = 256 << 10;
+/** They go out by larger ones: from about a megabyte on, engines copy without reading the target first. */
+const OUT_STRIPE_BYTES = 1 << 20;
+/** What gathering four floats at a time may read behind the last row. */
+const OVERREAD_BYTES = 12;
+/** Sums and differences of one butterfly of the largest direct radix. */
+const SCRATCH_BYTES = 4096;
+
+/** The shortest row that can be split over the lanes. */
+const MIN_SPLIT_SIZE = 16;
+/** For each number of a split transform: three buffers of complex floats. */
+const SPLIT_BYTES = 3 * 8;
+
+export function wasmDct(runtime: WasmRuntime): DctKernels {
+  function run(direction: Direction, data: Stretches, rows: number, cols: number, out: Stretches): void {
+    for (const matrix of [data, out]) {
+      if (typeof matrix === 'function' || matrix.length === rows * cols) continue;
+      throw new ArgumentError('DCT: not rows × cols values', {
+        expected: rows * cols,
+        actual: matrix.length,
+      });
+    }
+    if (rows * cols === 0) return;
+    try {
+      // A column is a row to a transform.
+      if (cols === 1) runtime.scope(() => transform(runtime, direction, data, 1, rows, out));
+      else runtime.scope(() => transform(runtime, direction, data, rows, cols, out));
+    } catch (error) {
+      if (!(error instanceof UnsupportedError)) throw error;
+      // Larger than a wasm memory.
+      portableKernels[direction](data, rows, cols, out);
+    }
+  }
+  return {
+    dct2d: (data, rows, cols, out) => run('dct2d', data, rows, cols, out),
+    idct2d: (data, rows, cols, out) => run('idct2d', data, rows, cols, out),
+  };
+}
+
+function transform(
+  runtime: WasmRuntime,
+  direction: Direction,
+  data: Stretches,
+  rows: number,
+  cols: number,
+  out: Stretches,
+): void {
+  const give = typeof data === 'function' ? data : reading(data);
+  const take = typeof out === 'function' ? out : writing(out);
+  if (cols === 1) {
+    const value = new Float32Array(1);
+    give(value, 0);
+    take(value, 0);
+    return;
+  }
+  const inverse = direction === 'idct2d';
+  const rowPlan = dctPlan(cols);
+  if (rows === 1 && cols >= MIN_SPLIT_SIZE && rowPlan.fftSize % 4 === 0) {
+    transformRow(runtime, rowPlan, inverse, give, take);
+    return;
+  }
+  const columnPlan = dctPlan(rows);
+  const rowBytes = cols * Float32Array.BYTES_PER_ELEMENT;
+  const stripeRows = rowsOfStripe(STRIPE_BYTES, rows, rowBytes);
+  const outBytes = typeof out === 'function' ? STRIPE_BYTES : OUT_STRIPE_BYTES;
+  const outRows = rowsOfStripe(outBytes, rows, rowBytes);
+  // One row more than there are takes what the unused lanes of the last group hold.
+  const blockBytes = Math.ceil((rows + 1) / 2) * 2 * COMPLEX_BYTES;
+  const blockCount = Math.ceil(cols / LANES);
+  const workBytes = COMPLEX_BYTES * Math.max(rowPlan.fftSize, columnPlan.fftSize);
+
+  const rowPlanAt = runtime.allocate(rowPlan.bytes.length);
+  const columnPlanAt = runtime.allocate(columnPlan.bytes.length);
+  const places = runtime.allocate((rows + LANES) * Uint32Array.BYTES_PER_ELEMENT);
+  const scratch = runtime.allocate(SCRATCH_BYTES);
+  const a = runtime.allocate(workBytes);
+  const b = runtime.allocate(workBytes);
+  const stripe = runtime.allocate(outRows * rowBytes + OVERREAD_BYTES);
+  const blocks = runtime.allocate(blockBytes * blockCount);
+  const kernel = runtime.exports<DctExports>('dct');
+
+  runtime.load(rowPlan.bytes, rowPlanAt);
+  runtime.load(columnPlan.bytes, columnPlanAt);
+  runtime.load(rowPlaces(rows, rows > 1 && !inverse), places);
+  for (let row = 0; row < rows; row += stripeRows) {
+    const count = Math.min(stripeRows, rows - row);
+    give(runtime.floats(stripe, count * cols), row * cols);
+    const groups = Math.ceil(count / LANES);
+    // Two rows share a transform: what large numbers lie in unused lanes would drown their partners.
+    runtime.bytes(stripe + count * rowBytes, (groups * LANES - count) * rowBytes).fill(0);
+    kernel.rows(rowPlanAt, inverse, stripe, groups, blocks, blockBytes, places + 4 * row, a, b, scratch);
+  }
+  if (rows > 1) kernel.columns(columnPlanAt, inverse, blocks, blockBytes, blockCount, a, b, scratch);
+  runtime.load(rowPlaces(rows, rows > 1 && inverse), places);
+  for (let row = 0; row < rows; row += outRows) {
+    const count = Math.min(outRows, rows - row);
+    kernel.collect(blocks, blockBytes, cols, places + 4 * row, count, rows > 1 && inverse, stripe);
+    take(runtime.floats(stripe, count * cols), row * cols);
+  }
+}
+
+/** A single row by itself: its transform is split over the lanes, and nothing goes into blocks. */
+function transformRow(
+  runtime: WasmRuntime,
+  { size, fftSize, bytes }: DctPlan,
+  inverse: boolean,
+  give: (values: Float32Array, start: number) => void,
+  take: (values: Float32Array, start: number) => void,
+): void {
+  const plan = runtime.allocate(bytes.length);
+  const scratch = runtime.allocate(SCRATCH_BYTES);
+  const work = runtime.allocate(SPLIT_BYTES * fftSize);
+  const row = runtime.allocate(Float32Array.BYTES_PER_ELEMENT * size);
+  const kernel = runtime.exports<DctExports>('dct');
+
+  runtime.load(bytes, plan);
+  give(runtime.floats(row, size), 0);
+  kernel.row(plan, inverse, row, work, scratch);
+  take(runtime.floats(row, size), 0);
+}
+
+function reading(data: Float32Array): (values: Float32Array, start: number) => void {
+  return (values, start) => values.set(data.subarray(start, start + values.length));
+}
+
+function writing(out: Float32Array): (values: Float32Array, start: number) => void {
+  return (values, start) => out.set(values, start);
+}
+
+/** Whole groups of lanes, at least one, and no more than there are rows. */
+function rowsOfStripe(stripeBytes: number, rows: number, rowBytes: number): number {
+  const groups = Math.max(1, Math.floor(stripeBytes / rowBytes / LANES));
+  return LANES * Math.min(groups, Math.ceil(rows / LANES));
+}
+
+/** Which row of its block each row becomes: folded as the column transform wants them, or in order. */
+function rowPlaces(rows: number, folded: boolean): Uint32Array {
+  const places = new Uint32Array(rows + LANES).fill(rows);
+  for (let row = 0; row < rows; row++) {
+    places[row] = !folded ? row : row % 2 === 0 ? row / 2 : rows - 1 - (row - 1) / 2;
+  }
+  return places;
+}

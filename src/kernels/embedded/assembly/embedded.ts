@@ -1,0 +1,6 @@
+// Decoding the embedded encoding, tile by tile; `src/kernels/portable/embedded` does the same, and says why.
+export { decodeBitmap } from './bitmaps';
+export { decodeMantissas } from './mantissas';
+export { placeWeights } from './placeWeights';
+export { decodePlanes, decodeSigns } from './planes';
+export { decodeSmall } from './small';

@@ -1,0 +1,97 @@
+import { weightsOf } from '../../runtime/assembly/groups';
+import { encodeBitmap } from './encodeBitmap';
+import { entry, pack } from './entries';
+import { longFields, shortFields, storeTables } from './fields';
+
+/**
+ * The remainder of a tile of floats; returns its bytes. `list` has room for 10 entries a group, or 3 a weight that the
+ * planes do not hold; `fields` for a u64 for every two weights.
+ * @param patterns u16 or, with 23 mantissa bits, u32, filled up with zeros to whole groups
+ * @param lowest exponent field of weights that are 1 in the lowest plane
+ * @param marks whether weights that are not zero are marked
+ * @param absent room for a bitmap of the weights that the planes do not hold
+ * @param nonzero room for a bitmap of those of them that are not zero
+ * @param tables room for 32 bytes
+ */
+export function encodeRemainder(
+  patterns: usize,
+  weights: u32,
+  counts: usize,
+  dense: usize,
+  codes: usize,
+  marks: bool,
+  mantissaBits: u32,
+  exponentBits: u32,
+  lowest: u32,
+  absent: usize,
+  nonzero: usize,
+  tables: usize,
+  list: usize,
+  fields: usize,
+  out: usize,
+): usize {
+  const groups = (weights + 63) >> 6;
+  storeTables(tables);
+  let end: usize;
+  if (mantissaBits == 23) end = longFields(patterns, groups, lowest, absent, nonzero, fields);
+  else if (mantissaBits == 7) end = shortFields(patterns, groups, 7, lowest, absent, nonzero, tables, fields);
+  else end = shortFields(patterns, groups, 10, lowest, absent, nonzero, tables, fields);
+
+  const signBit = mantissaBits + exponentBits;
+  const signedZeros = hasSignedZeros(patterns, weights, dense, signBit, absent, nonzero);
+  let last = marks ? encodeBitmap(nonzero, 0, groups, counts, 0, codes, list) : list;
+  store<u32>(last, entry(u32(signedZeros), 1));
+  let position = pack<u32>(list, last + 4, out, 0);
+  position = pack<u64>(fields, end, out, position);
+  last = list;
+  for (let group: u32 = 0; group < groups; group++) {
+    const signless = load<u8>(dense + group) == 0;
+    const marked = marks ? load<u64>(nonzero + (group << 3)) : ~(<u64>0);
+    for (let rest = load<u64>(absent + (group << 3)) & weightsOf(group, weights); rest != 0; rest &= rest - 1) {
+      const i = <u32>ctz(rest);
+      const pattern = at(patterns, (group << 6) + i, signBit);
+      const zero = ((marked >> i) & 1) == 0;
+      if (signless && (!zero || signedZeros)) {
+        store<u32>(last, entry(pattern >> signBit, 1));
+        last += 4;
+      }
+      if (zero) continue;
+      const exponent = (pattern & ((<u32>1 << signBit) - 1)) >> mantissaBits;
+      const distance = lowest - 1 - exponent;
+      if (distance < 8) store<u32>(last, entry((1 << distance) - 1, distance + 1));
+      else store<u32>(last, entry(0xff | (exponent << 8), 8 + exponentBits));
+      store<u32>(last, entry(pattern & ((1 << mantissaBits) - 1), mantissaBits), 4);
+      last += 8;
+    }
+  }
+  return (pack<u32>(list, last, out, position) + 7) >> 3;
+}
+
+/** Whether a zero whose sign the planes do not say has one. */
+function hasSignedZeros(
+  patterns: usize,
+  weights: u32,
+  dense: usize,
+  signBit: u32,
+  absent: usize,
+  nonzero: usize,
+): bool {
+  const groups = (weights + 63) >> 6;
+  for (let group: u32 = 0; group < groups; group++) {
+    if (load<u8>(dense + group) != 0) continue;
+    for (
+      let rest = load<u64>(absent + (group << 3)) & weightsOf(group, weights) & ~load<u64>(nonzero + (group << 3));
+      rest != 0;
+      rest &= rest - 1
+    ) {
+      if (at(patterns, (group << 6) + <u32>ctz(rest), signBit) != 0) return true;
+    }
+  }
+  return false;
+}
+
+// @ts-ignore: decorator
+@inline
+function at(patterns: usize, i: u32, signBit: u32): u32 {
+  return signBit == 31 ? load<u32>(patterns + (i << 2)) : <u32>load<u16>(patterns + (i << 1));
+}

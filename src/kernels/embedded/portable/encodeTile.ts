@@ -1,0 +1,65 @@
+import type { PlaneCoding, PlaneToCode, TileState, TileSurvey } from '../interface.js';
+import { encodeBitmap, GROUP_BYTES } from './bitmapCode.js';
+import { BitWriter } from './bits.js';
+import { POPULATION } from './codeTables.js';
+import { extractTable } from './maskTables.js';
+import {
+  classesOf,
+  forNewlyDense,
+  forNewlySignificant,
+  forSignificant,
+  freshBits,
+  newTileState,
+} from './tileState.js';
+
+export function encodeTile(
+  { planes, signs }: Pick<TileSurvey, 'planes' | 'signs'>,
+  count: number,
+  codings: readonly PlaneToCode[],
+  threshold: number,
+): { units: Uint8Array[]; state: TileState } {
+  const state = newTileState(count, signs);
+  const units: Uint8Array[] = [];
+  codings.forEach((coding, j) => {
+    units.push(encodePlane(state, planes[j]!, coding));
+    if (coding.signs) units.push(encodeSigns(state, threshold));
+  });
+  return { units, state };
+}
+
+function encodePlane(state: TileState, plane: Uint8Array, { selection, apart }: PlaneCoding): Uint8Array {
+  const groups = state.dense.length;
+  const raw: number[] = [];
+  for (let group = 0; group < groups; group++) if (state.dense[group] === 1) raw.push(group);
+  const writer = new BitWriter();
+  if (raw.length < groups) {
+    encodeBitmap(writer, apart ? freshBits(state, plane) : plane, classesOf(state), selection);
+    if (apart) {
+      forSignificant(state, (byte, known) => {
+        writer.write(extract(plane[byte]!, known), POPULATION[known]!);
+      });
+    }
+    forNewlySignificant(state, plane, (byte, fresh) => {
+      writer.write(extract(state.signs[byte]!, fresh), POPULATION[fresh]!);
+    });
+  }
+  const bits = writer.finish();
+  const unit = new Uint8Array(raw.length * GROUP_BYTES + bits.length);
+  raw.forEach((group, i) => {
+    unit.set(plane.subarray(group * GROUP_BYTES, (group + 1) * GROUP_BYTES), i * GROUP_BYTES);
+  });
+  unit.set(bits, raw.length * GROUP_BYTES);
+  return unit;
+}
+
+function encodeSigns(state: TileState, threshold: number): Uint8Array {
+  const writer = new BitWriter();
+  forNewlyDense(state, threshold, (byte, unknown) => {
+    writer.write(extract(state.signs[byte]!, unknown), POPULATION[unknown]!);
+  });
+  return writer.finish();
+}
+
+function extract(value: number, mask: number): number {
+  return extractTable()[(mask << 8) | value]!;
+}

@@ -1,0 +1,74 @@
+import { FormatError } from '../../../errors.js';
+import type { PlaneCoding, PlaneUnit, TileState, TileUnit } from '../interface.js';
+import { CLASS_OF, decodeBitmap, GROUP_BYTES } from './bitmapCode.js';
+import { BitReader } from './bits.js';
+import { POPULATION } from './codeTables.js';
+import { depositTable } from './maskTables.js';
+import { classesOf, forNewlyDense, forNewlySignificant, forSignificant } from './tileState.js';
+
+export function decodePlanes(tiles: readonly PlaneUnit[], coding: PlaneCoding): void {
+  for (const tile of tiles) decodePlane(tile, coding);
+}
+
+function decodePlane({ unit, state, plane }: PlaneUnit, { selection, apart }: PlaneCoding): void {
+  let dense = 0;
+  for (let group = 0; group < state.dense.length; group++) {
+    if (state.dense[group] === 0) continue;
+    const start = group * GROUP_BYTES;
+    for (let i = 0; i < GROUP_BYTES; i++) plane[start + i] = unit[dense + i]!;
+    dense += GROUP_BYTES;
+  }
+  const coded = dense < state.dense.length * GROUP_BYTES;
+  const reader = new BitReader(unit.subarray(dense));
+  if (coded) {
+    const classes = classesOf(state);
+    checkSelection(selection, state.counts, state.dense);
+    decodeBitmap(reader, plane, classes, selection);
+    if (apart) {
+      forSignificant(state, (byte, known) => {
+        plane[byte]! |= deposit(reader.read(POPULATION[known]!), known);
+      });
+    }
+    forNewlySignificant(state, plane, (byte, fresh) => {
+      state.signs[byte]! |= deposit(reader.read(POPULATION[fresh]!), fresh);
+    });
+  }
+  checkLength(unit, dense + Math.ceil(reader.position / 8));
+}
+
+export function decodeSigns(tiles: readonly TileUnit[], threshold: number): void {
+  for (const { unit, state } of tiles) decodeTileSigns(unit, state, threshold);
+}
+
+function decodeTileSigns(unit: Uint8Array, state: TileState, threshold: number): void {
+  const reader = new BitReader(unit);
+  forNewlyDense(state, threshold, (byte, unknown) => {
+    state.signs[byte]! |= deposit(reader.read(POPULATION[unknown]!), unknown);
+  });
+  checkLength(unit, Math.ceil(reader.position / 8));
+}
+
+function deposit(bits: number, mask: number): number {
+  return depositTable()[(mask << 8) | bits]!;
+}
+
+/**
+ * Groups of a class that no codes were given for would be read with nothing.
+ * @param dense groups that are not coded; without it, all are
+ */
+export function checkSelection(selection: Uint8Array, counts: Uint8Array, dense?: Uint8Array): void {
+  let most = -1;
+  for (let group = 0; group < counts.length; group++) {
+    if (counts[group]! > most && dense?.[group] !== 1) most = counts[group]!;
+  }
+  if (most < 0 || CLASS_OF[most]! + 1 < selection.length) return;
+  throw new FormatError('embedded bitmap: class of a group has no codes', {
+    expected: `below ${Math.max(0, selection.length - 1)}`,
+    actual: CLASS_OF[most],
+  });
+}
+
+export function checkLength(unit: Uint8Array, used: number): void {
+  if (used === unit.length) return;
+  throw new FormatError('embedded unit has the wrong length', { expected: used, actual: unit.length });
+}

@@ -1,0 +1,131 @@
+import type { FloatLayout, PlanesOfTile, TileState } from '../interface.js';
+import { CLASS_OF, decodeBitmap, encodeBitmap, GROUP, GROUP_BYTES } from './bitmapCode.js';
+import { BitReader, BitWriter } from './bits.js';
+import { checkLength, checkSelection } from './planes.js';
+import { gatherMagnitudes } from './transpose.js';
+
+/** Exponents down to this many below the lowest plane are counted, smaller ones stand as they are. */
+const COUNTED_EXPONENTS = 8;
+
+export function decodeRemainder(unit: Uint8Array, tile: PlanesOfTile, out: Uint16Array | Uint32Array): void {
+  const { state, planes, selection, layout } = tile;
+  const magnitudes = new Int32Array(out.length);
+  gatherMagnitudes(planes, magnitudes);
+  const reader = new BitReader(unit);
+  const nonzero = selection.length > 0 ? new Uint8Array(state.signs.length) : undefined;
+  if (nonzero !== undefined) {
+    const classes = finalClasses(state);
+    checkSelection(selection, state.counts);
+    decodeBitmap(reader, nonzero, classes, selection);
+  }
+  const signedZeros = reader.read(1) === 1;
+  const signBit = layout.mantissaBits + layout.exponentBits;
+  for (let i = 0; i < out.length; i++) {
+    const sign = (state.signs[i >> 3]! >> (i & 7)) & 1;
+    out[i] = decodeSignificant(reader, magnitudes[i]!, tile) | (sign << signBit);
+  }
+  for (let i = 0; i < out.length; i++) {
+    if (magnitudes[i] !== 0) continue;
+    const zero = nonzero !== undefined && ((nonzero[i >> 3]! >> (i & 7)) & 1) === 0;
+    const signless = state.dense[i >> 6] === 0 && (!zero || signedZeros);
+    if (signless) out[i]! |= reader.read(1) << signBit;
+    if (!zero) out[i]! |= decodeSmall(reader, tile);
+  }
+  if (layout.bytes < out.BYTES_PER_ELEMENT) for (let i = 0; i < out.length; i++) out[i]! <<= 16;
+  checkLength(unit, Math.ceil(reader.position / 8));
+}
+
+/** Without the sign; 0 for a weight that the planes do not hold. */
+function decodeSignificant(
+  reader: BitReader,
+  magnitude: number,
+  { layout: { mantissaBits, bias }, scale }: PlanesOfTile,
+): number {
+  if (magnitude === 0) return 0;
+  const known = 31 - Math.clz32(magnitude);
+  const missing = mantissaBits - known;
+  const leading = magnitude - (1 << known);
+  const mantissa = missing > 0 ? (leading << missing) | reader.read(missing) : leading >> -missing;
+  return ((scale + bias + known) << mantissaBits) | mantissa;
+}
+
+function decodeSmall(reader: BitReader, { layout, scale }: PlanesOfTile): number {
+  const exponent = decodeExponent(reader, scale + layout.bias, layout.exponentBits);
+  return (exponent << layout.mantissaBits) | reader.read(layout.mantissaBits);
+}
+
+export function encodeRemainder(
+  { state, layout, scale, selection }: Omit<PlanesOfTile, 'planes'>,
+  patterns: Uint16Array | Uint32Array,
+): Uint8Array {
+  const { mantissaBits, exponentBits, bias } = layout;
+  const signBit = mantissaBits + exponentBits;
+  const lowest = scale + bias;
+  const writer = new BitWriter();
+  if (selection.length > 0) {
+    encodeBitmap(writer, nonzeroBitmap(layout, scale, patterns), finalClasses(state), selection);
+  }
+  const signedZeros = patterns.some((pattern, i) => state.dense[i >> 6] === 0 && pattern === 2 ** signBit);
+  writer.write(signedZeros ? 1 : 0, 1);
+  for (let i = 0; i < patterns.length; i++) {
+    const known = exponentOf(patterns[i]!, layout) - lowest;
+    const missing = mantissaBits - known;
+    if (known >= 0 && missing > 0) writer.write(patterns[i]! & ((1 << missing) - 1), missing);
+  }
+  for (let i = 0; i < patterns.length; i++) {
+    const pattern = patterns[i]!;
+    const exponent = exponentOf(pattern, layout);
+    if (exponent >= lowest) continue;
+    const mantissa = pattern & ((1 << mantissaBits) - 1);
+    const zero = selection.length > 0 && exponent === 0 && mantissa === 0;
+    if (state.dense[i >> 6] === 0 && (!zero || signedZeros)) writer.write(pattern >>> signBit, 1);
+    if (zero) continue;
+    encodeExponent(writer, exponent, lowest, exponentBits);
+    writer.write(mantissa, mantissaBits);
+  }
+  return writer.finish();
+}
+
+/** The class of every group when all planes are in, dense or not. */
+export function finalClasses({ counts }: TileState): Uint8Array {
+  return counts.map((count) => CLASS_OF[count]!);
+}
+
+/** Which weights have no bit in any plane and still are not zero. */
+export function nonzeroBitmap(
+  layout: FloatLayout,
+  scale: number,
+  patterns: Uint16Array | Uint32Array,
+): Uint8Array {
+  const bitmap = new Uint8Array(GROUP_BYTES * Math.ceil(patterns.length / GROUP));
+  const positive = 2 ** (layout.mantissaBits + layout.exponentBits) - 1;
+  const lowest = scale + layout.bias;
+  patterns.forEach((pattern, i) => {
+    if ((pattern & positive) === 0 || exponentOf(pattern, layout) >= lowest) return;
+    bitmap[i >> 3]! |= 1 << (i & 7);
+  });
+  return bitmap;
+}
+
+/** The exponent field. */
+function exponentOf(pattern: number, { mantissaBits, exponentBits }: FloatLayout): number {
+  return (pattern >>> mantissaBits) & ((1 << exponentBits) - 1);
+}
+
+/** Distances below the lowest plane: 0 0, 1 10, 2 110, …, 7 11111110; from 8 on 11111111 and the exponent field. */
+function decodeExponent(reader: BitReader, lowest: number, exponentBits: number): number {
+  let distance = 0;
+  while (distance < COUNTED_EXPONENTS && reader.read(1) === 1) distance += 1;
+  if (distance === COUNTED_EXPONENTS) return reader.read(exponentBits);
+  return Math.max(0, lowest - 1 - distance);
+}
+
+function encodeExponent(writer: BitWriter, exponent: number, lowest: number, exponentBits: number): void {
+  const distance = lowest - 1 - exponent;
+  if (distance < COUNTED_EXPONENTS) {
+    writer.write((1 << distance) - 1, distance + 1);
+  } else {
+    writer.write((1 << COUNTED_EXPONENTS) - 1, COUNTED_EXPONENTS);
+    writer.write(exponent, exponentBits);
+  }
+}

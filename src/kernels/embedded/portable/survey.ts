@@ -1,0 +1,121 @@
+import type { TilePlan, TileState, TileSurvey } from '../interface.js';
+import { GROUP, GROUP_BYTES } from './bitmapCode.js';
+import { countSymbols, SYMBOL_COUNTS } from './symbols.js';
+import { classesOf, countPlane, freshBits, newTileState } from './tileState.js';
+import { scatterMagnitudes } from './transpose.js';
+
+/**
+ * Sums of a plane, in the order in which `TileSurvey.sums` holds them. Q is what the planes so far say of |x|, rounded
+ * down, in steps of this plane, and R what is left of it, in [0, 1): errors that follow from sums of R are exact even
+ * where they are small.
+ */
+export const SUMS = 14;
+/** Σ Q and Σ Q², then three sums over weights with Q > 0… */
+export const SUM_Q = 0;
+export const SUM_Q_Q = 1;
+export const SIGNIFICANT = 2;
+/** …over those with Q = 0 in groups that were dense before this plane; in those that are since; in the others. */
+export const ZERO = 5;
+export const FRESH_ZERO = 8;
+export const UNKNOWN = 11;
+/** The three: how many weights, Σ R, Σ R². */
+export const COUNT = 0;
+export const SUM_R = 1;
+export const SUM_R_R = 2;
+
+export function surveyTile(values: Float32Array, { scale, depth, threshold, apart }: TilePlan): TileSurvey {
+  const groups = Math.ceil(values.length / GROUP);
+  const { xs, magnitudes, signs, energy } = split(values, scale, GROUP_BYTES * groups);
+  const planes = Array.from({ length: depth }, () => new Uint8Array(signs.length));
+  scatterMagnitudes(magnitudes, planes);
+  const sums = new Float64Array(SUMS * depth);
+  const symbols = new Uint32Array(2 * SYMBOL_COUNTS * depth);
+  const state = newTileState(values.length, signs);
+  let signPlanes = 0;
+  planes.forEach((plane, j) => {
+    const classes = classesOf(state);
+    const counted = symbols.subarray(2 * SYMBOL_COUNTS * j, 2 * SYMBOL_COUNTS * (j + 1));
+    countSymbols(plane, classes, counted.subarray(0, SYMBOL_COUNTS));
+    if (apart) countSymbols(freshBits(state, plane), classes, counted.subarray(SYMBOL_COUNTS));
+    countPlane(state, plane);
+    const before = state.dense.slice();
+    if (markDense(state, threshold)) signPlanes |= 1 << j;
+    const target = sums.subarray(SUMS * j, SUMS * (j + 1));
+    measure(xs, magnitudes, depth - 1 - j, before, state.dense, target);
+  });
+  return { planes, signs, energy, sums, symbols, signPlanes };
+}
+
+function split(values: Float32Array, scale: number, bitmapBytes: number) {
+  const xs = new Float32Array(values.length);
+  const magnitudes = new Int32Array(values.length);
+  const signs = new Uint8Array(bitmapBytes);
+  const factor = 2 ** -scale;
+  let energy = 0;
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    const x = Math.abs(value) * factor;
+    xs[i] = x;
+    magnitudes[i] = x;
+    energy += x * x;
+    if (value < 0 || Object.is(value, -0)) signs[i >> 3]! |= 1 << (i & 7);
+  }
+  return { xs, magnitudes, signs, energy };
+}
+
+/** Tells whether there was a group to mark. */
+function markDense({ counts, dense }: TileState, threshold: number): boolean {
+  let any = false;
+  for (let group = 0; group < dense.length; group++) {
+    if (dense[group] === 1 || counts[group]! < threshold) continue;
+    dense[group] = 1;
+    any = true;
+  }
+  return any;
+}
+
+/**
+ * @param before which groups were dense when the plane came
+ * @param after which are when its signs are in, too
+ */
+function measure(
+  xs: Float32Array,
+  magnitudes: Int32Array,
+  shift: number,
+  before: Uint8Array,
+  after: Uint8Array,
+  sums: Float64Array,
+): void {
+  const step = 2 ** -shift;
+  for (let group = 0; group < before.length; group++) {
+    const start = GROUP * group;
+    const end = Math.min(xs.length, start + GROUP);
+    let count = 0;
+    let [sumQ, sumQQ, sumR, sumRR, zeroR, zeroRR] = [0, 0, 0, 0, 0, 0];
+    for (let i = start; i < end; i++) {
+      const q = magnitudes[i]! >> shift;
+      const r = xs[i]! * step - q;
+      if (q === 0) {
+        zeroR += r;
+        zeroRR += r * r;
+      } else {
+        count += 1;
+        sumQ += q;
+        sumQQ += q * q;
+        sumR += r;
+        sumRR += r * r;
+      }
+    }
+    sums[SUM_Q]! += sumQ;
+    sums[SUM_Q_Q]! += sumQQ;
+    add(sums, SIGNIFICANT, count, sumR, sumRR);
+    const zeros = after[group] === 0 ? UNKNOWN : before[group] === 1 ? ZERO : FRESH_ZERO;
+    add(sums, zeros, end - start - count, zeroR, zeroRR);
+  }
+}
+
+function add(sums: Float64Array, at: number, count: number, sumR: number, sumRR: number): void {
+  sums[at + COUNT]! += count;
+  sums[at + SUM_R]! += sumR;
+  sums[at + SUM_R_R]! += sumRR;
+}

@@ -1,0 +1,80 @@
+import type { TileState } from '../interface.js';
+import { CLASS_OF, GROUP, GROUP_BYTES, NO_CLASS } from './bitmapCode.js';
+import { POPULATION } from './codeTables.js';
+
+/** Of a tile of so many weights nothing is known, or the signs alone. */
+export function newTileState(count: number, signs?: Uint8Array): TileState {
+  const groups = Math.ceil(count / GROUP);
+  const bitmap = GROUP_BYTES * groups;
+  const bytes = new Uint8Array(2 * (bitmap + groups));
+  const state = {
+    count,
+    bytes,
+    significant: bytes.subarray(0, bitmap),
+    signs: bytes.subarray(bitmap, 2 * bitmap),
+    counts: bytes.subarray(2 * bitmap, 2 * bitmap + groups),
+    dense: bytes.subarray(2 * bitmap + groups),
+  };
+  if (signs !== undefined) state.signs.set(signs);
+  return state;
+}
+
+/** The class of each group, by its significant weights; NO_CLASS for dense ones. */
+export function classesOf({ counts, dense }: TileState): Uint8Array {
+  return counts.map((count, group) => (dense[group] === 1 ? NO_CLASS : CLASS_OF[count]!));
+}
+
+/** The bits of a plane that make weights significant. */
+export function freshBits({ significant }: TileState, plane: Uint8Array): Uint8Array {
+  return plane.map((byte, i) => byte & ~significant[i]!);
+}
+
+/** Moves `significant` and `counts` on by a plane, without coding it. */
+export function countPlane(state: TileState, plane: Uint8Array): void {
+  forNewlySignificant(state, plane, () => {});
+}
+
+export function forSignificant(
+  { significant, dense }: TileState,
+  visit: (byte: number, known: number) => void,
+): void {
+  for (let byte = 0; byte < significant.length; byte++) {
+    if (dense[Math.floor(byte / GROUP_BYTES)] === 0 && significant[byte] !== 0)
+      visit(byte, significant[byte]!);
+  }
+}
+
+export function forNewlySignificant(
+  { significant, counts, dense }: TileState,
+  plane: Uint8Array,
+  visit: (byte: number, fresh: number) => void,
+): void {
+  for (let group = 0; group < dense.length; group++) {
+    if (dense[group] === 1) continue;
+    const end = (group + 1) * GROUP_BYTES;
+    for (let byte = end - GROUP_BYTES; byte < end; byte++) {
+      const fresh = plane[byte]! & ~significant[byte]!;
+      if (fresh === 0) continue;
+      visit(byte, fresh);
+      significant[byte]! |= fresh;
+      counts[group]! += POPULATION[fresh]!;
+    }
+  }
+}
+
+export function forNewlyDense(
+  { count, significant, counts, dense }: TileState,
+  threshold: number,
+  visit: (byte: number, unknown: number) => void,
+): void {
+  for (let group = 0; group < dense.length; group++) {
+    if (dense[group] === 1 || counts[group]! < threshold) continue;
+    dense[group] = 1;
+    const end = (group + 1) * GROUP_BYTES;
+    for (let byte = end - GROUP_BYTES; byte < end; byte++) {
+      // Weights behind the last one have no sign.
+      const present = 8 * byte + 8 <= count ? 0xff : (1 << Math.max(0, count - 8 * byte)) - 1;
+      visit(byte, present & ~significant[byte]!);
+    }
+  }
+}

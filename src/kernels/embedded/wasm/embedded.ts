@@ -1,0 +1,115 @@
+import type { WasmRuntime } from '../../runtime/runtime.js';
+import type { Centroids, EmbeddedKernels, PlanesOfTile, TileState } from '../interface.js';
+import { GROUP } from '../portable/bitmapCode.js';
+import { CENTROID_STEPS } from '../portable/placeWeights.js';
+import { checkLength, checkSelection } from '../portable/planes.js';
+import type { EmbeddedExports } from './exports.js';
+import { loadInto, loadLookups, loadPlanes, loadState, loadUnit } from './memory.js';
+import { wasmEmbeddedPlanes } from './planes.js';
+import { SPREADS } from './tables.js';
+
+/** The most that a weight of a remainder can take: two bits of bitmap and sign, an exponent, a mantissa. */
+const WEIGHT_UNIT_BYTES = 8;
+/** Working memory of the kernels that gather a group: 64 i32, 208 bytes, 9 tables of 16 bytes. */
+const SCRATCH_BYTES = 608;
+const F32_BIAS = 127;
+
+export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
+  const kernels = () => runtime.exports<EmbeddedExports>('embedded');
+
+  return {
+    ...wasmEmbeddedPlanes(runtime),
+    decodeRemainder: (bits, tile, out) => runtime.scope(() => decodeRemainder(bits, tile, out)),
+    placeWeights: (...args) => runtime.scope(() => placeWeights(...args)),
+  };
+
+  function decodeRemainder(bits: Uint8Array, tile: PlanesOfTile, out: Uint16Array | Uint32Array): void {
+    const { state, planes, layout, scale, selection } = tile;
+    const groups = state.dense.length;
+    const stride = state.signs.length;
+    const stream = loadUnit(runtime, bits, WEIGHT_UNIT_BYTES * GROUP * groups);
+    const { counts, dense, signs } = loadState(runtime, state);
+    const bitmaps = loadPlanes(runtime, planes, stride);
+    const scratch = runtime.allocate(SCRATCH_BYTES);
+    const absent = runtime.allocate(stride);
+    const patterns = runtime.allocate(GROUP * groups * out.BYTES_PER_ELEMENT);
+    const nonzero = selection.length > 0 ? runtime.allocate(stride) : 0;
+    const { decodeBitmap, decodeMantissas, decodeSmall } = kernels();
+    let position = 0;
+    if (nonzero !== 0) {
+      checkSelection(selection, state.counts);
+      const codes = loadLookups(runtime, selection);
+      const spreads = loadInto(runtime, SPREADS);
+      const none = loadInto(runtime, new Uint8Array(groups));
+      position = decodeBitmap(stream, groups, counts, none, nonzero, codes, spreads, scratch);
+    }
+    const signedZeros = bitAt(bits, position);
+    const { mantissaBits, exponentBits, bias } = layout;
+    const bytes = out.BYTES_PER_ELEMENT;
+    position = decodeMantissas(
+      stream,
+      position + 1,
+      bitmaps,
+      stride,
+      planes.length,
+      groups,
+      signs,
+      mantissaBits,
+      2 ** (bias + scale - F32_BIAS),
+      bias + scale,
+      bytes,
+      scratch,
+      absent,
+      patterns,
+    );
+    position = decodeSmall(
+      stream,
+      position,
+      absent,
+      state.count,
+      dense,
+      nonzero,
+      signedZeros,
+      mantissaBits,
+      exponentBits,
+      bias + scale,
+      bytes,
+      patterns,
+    );
+    checkLength(bits, Math.ceil(position / 8));
+    runtime.store(patterns, out);
+  }
+
+  function placeWeights(
+    planes: readonly Uint8Array[],
+    state: TileState,
+    { centroid, zeroCentroid }: Centroids,
+    exponent: number,
+    out: Float32Array,
+  ): void {
+    const groups = state.dense.length;
+    const stride = state.signs.length;
+    const { signs, dense } = loadState(runtime, state);
+    const bitmaps = loadPlanes(runtime, planes, stride);
+    const scratch = runtime.allocate(SCRATCH_BYTES);
+    const values = runtime.allocate(GROUP * groups * Float32Array.BYTES_PER_ELEMENT);
+    kernels().placeWeights(
+      bitmaps,
+      stride,
+      planes.length,
+      groups,
+      signs,
+      dense,
+      centroid,
+      zeroCentroid,
+      2 ** exponent / CENTROID_STEPS,
+      scratch,
+      values,
+    );
+    runtime.store(values, out);
+  }
+}
+
+function bitAt(bytes: Uint8Array, position: number): boolean {
+  return (((bytes[position >> 3] ?? 0) >> (position & 7)) & 1) === 1;
+}

@@ -1,0 +1,170 @@
+import { ownRuntime } from '../../runtime/ownRuntime.js';
+import type { WasmRuntime } from '../../runtime/runtime.js';
+import type { EmbeddedEncodeKernels, TilePlan, TileSurvey } from '../interface.js';
+import { GROUP, GROUP_BYTES } from '../portable/bitmapCode.js';
+import { extractTable } from '../portable/maskTables.js';
+import { SUMS } from '../portable/survey.js';
+import { SYMBOL_COUNTS } from '../portable/symbols.js';
+import { newTileState } from '../portable/tileState.js';
+import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
+import type { EmbeddedEncodeExports } from './encodeExports.js';
+import { loadCodes, loadInto, loadPlanes, loadState } from './memory.js';
+
+/** Working memory of `scatter`. */
+const SCATTER_BYTES = 64;
+const ENTRY_BYTES = 4;
+/** What a group of a bitmap comes to at most: codes of a batch, of a mask, of 8 bytes; bits apart and signs, 3 each. */
+const GROUP_ENTRIES = 16;
+/** What a weight that the planes do not hold comes to at most: a sign, an exponent, a mantissa. */
+const WEIGHT_ENTRIES = 3;
+/** With two bits of bitmap: at most so many bytes. */
+const WEIGHT_BYTES = 6;
+/** Fields of mantissas, two or more at once. */
+const LONG_ENTRY_BYTES = 8;
+/** Working memory of `encodeRemainder`. */
+const TABLES_BYTES = 32;
+/** An entry has at most so many bits. */
+const ENTRY_BITS = 24;
+/** Bit streams are written eight bytes at once. */
+const OVERWRITE_BYTES = 8;
+
+let shared: EmbeddedEncodeKernels | undefined;
+
+/** @throws what `ownRuntime` throws */
+export function wasmEmbeddedEncode(): EmbeddedEncodeKernels {
+  shared ??= kernelsOn(ownRuntime('embeddedEncode', EMBEDDED_ENCODE_WASM));
+  return shared;
+}
+
+function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
+  const kernels = () => runtime.exports<EmbeddedEncodeExports>('embeddedEncode');
+
+  return {
+    surveyTile: (values, plan) => runtime.scope(() => surveyTile(values, plan)),
+    encodeTile: (...args) => runtime.scope(() => encodeTile(...args)),
+    encodeRemainder: (...args) => runtime.scope(() => encodeRemainder(...args)),
+  };
+
+  function surveyTile(values: Float32Array, { scale, depth, threshold, apart }: TilePlan): TileSurvey {
+    const groups = Math.ceil(values.length / GROUP);
+    const stride = groups * GROUP_BYTES;
+    const numbers = runtime.allocate(4 * GROUP * groups);
+    const planes = runtime.allocate(depth * stride);
+    const signs = runtime.allocate(stride);
+    const significant = allocateZeros(runtime, stride);
+    const counts = allocateZeros(runtime, groups);
+    const dense = allocateZeros(runtime, groups);
+    const denseFrom = runtime.allocate(groups);
+    const scratch = runtime.allocate(SCATTER_BYTES);
+    const energy = runtime.allocate(Float64Array.BYTES_PER_ELEMENT);
+    const surveyed = {
+      sums: new Float64Array(SUMS * depth),
+      symbols: new Uint32Array(2 * SYMBOL_COUNTS * depth),
+    };
+    const sums = allocateZeros(runtime, surveyed.sums.byteLength);
+    const symbols = allocateZeros(runtime, surveyed.symbols.byteLength);
+    runtime.load(values, numbers);
+    runtime.floats(numbers + 4 * values.length, GROUP * groups - values.length).fill(0);
+    const { scatter, surveyPlanes } = kernels();
+    scatter(numbers, groups, 2 ** -scale, depth, planes, stride, signs, scratch, energy);
+    const signPlanes = surveyPlanes(
+      numbers,
+      values.length,
+      depth,
+      threshold,
+      planes,
+      stride,
+      significant,
+      counts,
+      dense,
+      denseFrom,
+      apart,
+      sums,
+      symbols,
+    );
+    runtime.store(sums, surveyed.sums);
+    runtime.store(symbols, surveyed.symbols);
+    const bitmaps = runtime.bytes(planes, depth * stride).slice();
+    const total = new Float64Array(1);
+    runtime.store(energy, total);
+    return {
+      ...surveyed,
+      planes: Array.from({ length: depth }, (_, j) => bitmaps.subarray(j * stride, (j + 1) * stride)),
+      signs: runtime.bytes(signs, stride).slice(),
+      energy: total[0]!,
+      signPlanes,
+    };
+  }
+
+  function encodeTile(
+    ...[tile, count, codings, threshold]: Parameters<EmbeddedEncodeKernels['encodeTile']>
+  ): ReturnType<EmbeddedEncodeKernels['encodeTile']> {
+    const stride = tile.signs.length;
+    const groups = stride / GROUP_BYTES;
+    const state = newTileState(count, tile.signs);
+    const at = loadState(runtime, state);
+    const planes = loadPlanes(runtime, tile.planes, stride);
+    const codes = codings.map(({ selection }) => loadCodes(runtime, selection));
+    const extracts = loadInto(runtime, extractTable());
+    const entries = GROUP_ENTRIES * groups;
+    const list = runtime.allocate(ENTRY_BYTES * entries);
+    const out = runtime.allocate(stride + (entries * ENTRY_BITS) / 8 + OVERWRITE_BYTES);
+    const { encodePlane, encodeSigns } = kernels();
+    const { significant, signs, counts, dense } = at;
+    const units: Uint8Array[] = [];
+    codings.forEach(({ apart, signs: signsFollow }, j) => {
+      const plane = planes + j * stride;
+      const of = [significant, signs, counts, dense] as const;
+      const length = encodePlane(plane, groups, ...of, codes[j]!, apart, extracts, list, out);
+      units.push(runtime.bytes(out, length).slice());
+      if (!signsFollow) return;
+      units.push(
+        runtime.bytes(out, encodeSigns(count, groups, threshold, ...of, extracts, list, out)).slice(),
+      );
+    });
+    runtime.store(at.bytes, state.bytes);
+    return { units, state };
+  }
+
+  function encodeRemainder(
+    ...[{ state, layout, scale, selection }, patterns]: Parameters<EmbeddedEncodeKernels['encodeRemainder']>
+  ): Uint8Array {
+    const groups = state.dense.length;
+    const weights = GROUP * groups;
+    const filled = allocateZeros(runtime, weights * layout.bytes);
+    runtime.load(patterns, filled);
+    const counts = loadInto(runtime, state.counts);
+    const dense = loadInto(runtime, state.dense);
+    const codes = loadCodes(runtime, selection);
+    const absent = runtime.allocate(GROUP_BYTES * groups);
+    const nonzero = runtime.allocate(GROUP_BYTES * groups);
+    const tables = runtime.allocate(TABLES_BYTES);
+    const list = runtime.allocate(ENTRY_BYTES * WEIGHT_ENTRIES * weights);
+    const fields = runtime.allocate(LONG_ENTRY_BYTES * (weights / 2));
+    const out = runtime.allocate(WEIGHT_BYTES * weights + OVERWRITE_BYTES);
+    const length = kernels().encodeRemainder(
+      filled,
+      patterns.length,
+      counts,
+      dense,
+      codes,
+      selection.length > 0,
+      layout.mantissaBits,
+      layout.exponentBits,
+      scale + layout.bias,
+      absent,
+      nonzero,
+      tables,
+      list,
+      fields,
+      out,
+    );
+    return runtime.bytes(out, length).slice();
+  }
+}
+
+function allocateZeros(runtime: WasmRuntime, byteLength: number): number {
+  const address = runtime.allocate(byteLength);
+  runtime.bytes(address, byteLength).fill(0);
+  return address;
+}

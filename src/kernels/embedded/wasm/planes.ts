@@ -1,0 +1,102 @@
+import type { WasmRuntime } from '../../runtime/runtime.js';
+import type { EmbeddedKernels, PlaneCoding, PlaneUnit, TileUnit } from '../interface.js';
+import { GROUP_BYTES } from '../portable/bitmapCode.js';
+import { depositTable } from '../portable/maskTables.js';
+import { checkLength, checkSelection } from '../portable/planes.js';
+import type { EmbeddedExports } from './exports.js';
+import { loadInto, loadLookups, loadState, loadUnit } from './memory.js';
+import { SPREADS } from './tables.js';
+
+/** The most that a group of a plane can take: 11 codes of 12 bits, 64 bits that were kept apart, 64 signs. */
+const GROUP_UNIT_BYTES = 40;
+/** A tile in `decodePlanes`: how many u32, and which of them says how many bytes of the unit have been read. */
+const TILE_FIELDS = 8;
+const USED_FIELD = 7;
+/** In its place: groups are of a class without codes. */
+const NO_CODES = 2 ** 32 - 1;
+const PAIR_SCRATCH_BYTES = 24;
+/** Addresses of what the planes of all tiles take. */
+interface Tables {
+  readonly codes: number;
+  readonly spreads: number;
+  readonly deposits: number;
+}
+
+export function wasmEmbeddedPlanes(
+  runtime: WasmRuntime,
+): Pick<EmbeddedKernels, 'decodePlanes' | 'decodeSigns'> {
+  const kernels = () => runtime.exports<EmbeddedExports>('embedded');
+
+  return {
+    decodePlanes(tiles, coding) {
+      runtime.scope(() => {
+        const tables = {
+          codes: loadLookups(runtime, coding.selection),
+          spreads: loadInto(runtime, SPREADS),
+          deposits: loadInto(runtime, depositTable()),
+        };
+        for (let i = 0; i < tiles.length; i += 2) {
+          runtime.scope(() => decodePair(tiles.slice(i, i + 2), coding, tables));
+        }
+      });
+    },
+    decodeSigns(tiles, threshold) {
+      runtime.scope(() => {
+        const deposits = loadInto(runtime, depositTable());
+        for (const tile of tiles) runtime.scope(() => decodeSigns(tile, threshold, deposits));
+      });
+    },
+  };
+
+  /** Two tiles, or one. */
+  function decodePair(
+    tiles: readonly PlaneUnit[],
+    { selection, apart }: PlaneCoding,
+    { codes, spreads, deposits }: Tables,
+  ): void {
+    const places = tiles.map(({ unit, state, plane }) => ({
+      stream: loadUnit(runtime, unit, GROUP_UNIT_BYTES * state.dense.length),
+      state: loadState(runtime, state),
+      out: runtime.allocate(plane.length),
+    }));
+    const records = runtime.allocate(4 * TILE_FIELDS * 2);
+    const scratch = runtime.allocate(PAIR_SCRATCH_BYTES);
+    const fields = runtime.words(records, 2 * TILE_FIELDS).fill(0);
+    places.forEach(({ stream, state: { significant, signs, counts, dense }, out }, i) => {
+      fields.set(
+        [stream, tiles[i]!.state.dense.length, significant, signs, counts, dense, out],
+        i * TILE_FIELDS,
+      );
+    });
+    kernels().decodePlanes(records, records + 4 * TILE_FIELDS, codes, spreads, deposits, apart, scratch);
+    tiles.forEach(({ unit, state, plane }, i) => {
+      const used = fields[i * TILE_FIELDS + USED_FIELD]!;
+      if (used === NO_CODES) checkSelection(selection, state.counts, state.dense);
+      checkLength(unit, used);
+      runtime.store(places[i]!.out, plane);
+      runtime.store(places[i]!.state.bytes, state.bytes);
+    });
+  }
+
+  function decodeSigns({ unit, state }: TileUnit, threshold: number, deposits: number): void {
+    const groups = state.dense.length;
+    const stream = loadUnit(runtime, unit, GROUP_BYTES * groups);
+    const at = loadState(runtime, state);
+    const { significant, signs, counts, dense } = at;
+    checkLength(
+      unit,
+      kernels().decodeSigns(
+        stream,
+        state.count,
+        groups,
+        threshold,
+        significant,
+        signs,
+        counts,
+        dense,
+        deposits,
+      ),
+    );
+    runtime.store(at.bytes, state.bytes);
+  }
+}

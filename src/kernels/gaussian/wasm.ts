@@ -1,0 +1,105 @@
+import { UnsupportedError } from '../../errors.js';
+import type { Kernels } from '../kernels.js';
+import type { WasmRuntime } from '../runtime/runtime.js';
+import { gaussianRows as portableGaussianRows } from './portable.js';
+
+interface GaussianExports {
+  jump(steps: number, matrix: number, scratch: number): void;
+  spread(states: number, matrix: number): void;
+  rows(
+    count: number,
+    quarter: number,
+    states: number,
+    matrix: number,
+    data: number,
+    products: number,
+    sums: number,
+    squares: number,
+    pair: number,
+  ): void;
+}
+
+const LANES = 4;
+const MATRIX_BYTES = 512;
+const SCRATCH_BYTES = 1024;
+/** Four lanes of two rows. */
+const STATES_BYTES = 64;
+/** Uniform numbers that a normal takes. */
+const DRAWS = 2;
+
+interface Jumps {
+  readonly columns: number;
+  readonly toNextLane: Uint8Array;
+  readonly toNextRow: Uint8Array;
+}
+
+export function wasmGaussian(runtime: WasmRuntime): Pick<Kernels, 'gaussianRows'> {
+  /** The jump matrices of the row length used last: solvers come back with the same one again and again. */
+  let jumps: Jumps = { columns: 0, toNextLane: new Uint8Array(), toNextRow: new Uint8Array() };
+
+  function jumpMatrix(steps: number): Uint8Array {
+    return runtime.scope(() => {
+      const matrix = runtime.allocate(MATRIX_BYTES);
+      const scratch = runtime.allocate(SCRATCH_BYTES);
+      runtime.exports<GaussianExports>('gaussian').jump(steps, matrix, scratch);
+      return runtime.bytes(matrix, MATRIX_BYTES).slice();
+    });
+  }
+
+  const gaussianRows: Kernels['gaussianRows'] = (seed, data, products, sums, squares) => {
+    const columns = sums.length;
+    const quarter = Math.ceil(columns / LANES);
+    if (jumps.columns !== columns) {
+      const toNextLane = jumpMatrix(DRAWS * quarter);
+      jumps = { columns, toNextLane, toNextRow: jumpMatrix(DRAWS * columns) };
+    }
+    runtime.scope(() => {
+      const states = runtime.allocate(STATES_BYTES);
+      const matrix = runtime.allocate(MATRIX_BYTES);
+      const pair = runtime.allocate(2 * 16 * quarter);
+      const productsAt = runtime.allocate(products.byteLength);
+      const [dataAt, sumsAt, squaresAt] = [data, sums, squares].map((values) =>
+        values === undefined ? 0 : runtime.allocate(32 * quarter),
+      ) as [number, number, number];
+      if (data !== undefined) runtime.load(toLanes(data, quarter), dataAt);
+      runtime.load(toLanes(sums, quarter), sumsAt);
+      if (squares !== undefined) runtime.load(toLanes(squares, quarter), squaresAt);
+      runtime.load(products, productsAt);
+      runtime.load(BigUint64Array.of(seed + 1n), states);
+      runtime.load(jumps.toNextLane, matrix);
+      const kernel = runtime.exports<GaussianExports>('gaussian');
+      kernel.spread(states, matrix);
+      runtime.load(jumps.toNextRow, matrix);
+      kernel.rows(products.length, quarter, states, matrix, dataAt, productsAt, sumsAt, squaresAt, pair);
+      runtime.store(productsAt, products);
+      const lanes = new Float64Array(LANES * quarter);
+      runtime.store(sumsAt, lanes);
+      fromLanes(lanes, quarter, sums);
+      if (squares === undefined) return;
+      runtime.store(squaresAt, lanes);
+      fromLanes(lanes, quarter, squares);
+    });
+  };
+  return {
+    gaussianRows: (...args) => {
+      try {
+        gaussianRows(...args);
+      } catch (error) {
+        if (!(error instanceof UnsupportedError)) throw error;
+        // Larger than a wasm memory.
+        portableGaussianRows(...args);
+      }
+    },
+  };
+}
+
+/** Value l × quarter + q goes to place 4 q + l; places beyond the last value hold 0. */
+function toLanes(values: Float64Array, quarter: number): Float64Array {
+  const lanes = new Float64Array(LANES * quarter);
+  for (let i = 0; i < values.length; i++) lanes[LANES * (i % quarter) + Math.floor(i / quarter)] = values[i]!;
+  return lanes;
+}
+
+function fromLanes(lanes: Float64Array, quarter: number, out: Float64Array): void {
+  for (let i = 0; i < out.length; i++) out[i] = lanes[LANES * (i % quarter) + Math.floor(i / quarter)]!;
+}

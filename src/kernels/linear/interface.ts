@@ -1,0 +1,32 @@
+import { forEncoding } from '../forEncoding.js';
+import type { Kernels } from '../kernels.js';
+import type { Matrix } from './matrix.js';
+import { portableLinear } from './portable/linear.js';
+import { wasmLinear } from './wasm/linear.js';
+
+/**
+ * Dense linear algebra in double precision. Apart from the other kernels: only encoding needs it, and most programs that
+ * come with a network do without.
+ */
+export interface LinearKernels {
+  /**
+   * `out` = a·b, row-major. `out` is neither operand and has room for at least a.rows × b.cols.
+   * The caller makes sure that a.cols = b.rows and that both lie within their arrays.
+   */
+  multiply(a: Matrix, b: Matrix, out: Float64Array): void;
+  /**
+   * The same, in single precision where that is faster: b is rounded to f32, and so are the sums. a is a matrix of f32
+   * whose norm is finite in f32.
+   */
+  multiplySingle(a: Matrix, b: Matrix, out: Float64Array): void;
+  /**
+   * Reduces a symmetric n×n matrix A, of which only the lower triangle is read, to a tridiagonal T = Qᵀ A Q with
+   * Q = H(n-1) ⋯ H(1) and H(i) = I - v vᵀ. Row i of `a` holds that v in columns 0 to i - 1 afterwards.
+   * `diagonal` gets n values, `subdiagonal` n - 1.
+   */
+  tridiagonalize(a: Float64Array, n: number, diagonal: Float64Array, subdiagonal: Float64Array): void;
+}
+
+export function linearKernels(kernels: Pick<Kernels, 'implementation'>): LinearKernels {
+  return forEncoding(kernels, portableLinear, wasmLinear);
+}

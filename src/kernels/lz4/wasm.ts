@@ -1,0 +1,51 @@
+import type { Lz4Kernels } from '../kernels.js';
+import { portableKernels } from '../portable.js';
+import type { WasmRuntime } from '../runtime/runtime.js';
+import { xxh3Of } from '../xxh3/wasm.js';
+import { checkLz4Input, lz4Compress, lz4CompressBound } from './portable/encode.js';
+
+interface Lz4Exports {
+  decode(block: number, length: number, out: number, outLength: number, scratch: number): number;
+  encode(data: number, length: number, out: number, table: number): number;
+}
+
+/** Copies of 16 bytes overshoot the ends of buffers by less than this. */
+const SLACK = 64;
+const DECODE_SCRATCH = 256;
+const HASH_TABLE = 4 << 12;
+
+const NOT_DECODED = () => false;
+
+export function wasmLz4(runtime: WasmRuntime): Lz4Kernels {
+  return {
+    lz4DecompressInto: (block, out, check) => {
+      const decoded = runtime.scopeOr(() => {
+        const scratch = runtime.allocate(DECODE_SCRATCH);
+        const from = runtime.allocate(block.length + SLACK);
+        const to = runtime.allocate(out.length + SLACK);
+        runtime.load(block, from);
+        if (check !== undefined) check(xxh3Of(runtime, from, block.length));
+        const { decode } = runtime.exports<Lz4Exports>('lz4');
+        if (decode(from, block.length, to, out.length, scratch) !== 1) return false;
+        runtime.store(to, out);
+        return true;
+      }, NOT_DECODED);
+      // The portable decoder refuses the same blocks, and finds out what is wrong.
+      if (!decoded) portableKernels.lz4DecompressInto(block, out, check);
+    },
+    lz4Compress: (data) => {
+      checkLz4Input(data);
+      const compress = () => {
+        const table = runtime.allocate(HASH_TABLE);
+        const from = runtime.allocate(data.length + SLACK);
+        const to = runtime.allocate(lz4CompressBound(data.length) + SLACK);
+        runtime.load(data, from);
+        const { encode } = runtime.exports<Lz4Exports>('lz4');
+        const block = new Uint8Array(encode(from, data.length, to, table));
+        runtime.store(to, block);
+        return block;
+      };
+      return runtime.scopeOr(compress, () => lz4Compress(data));
+    },
+  };
+}

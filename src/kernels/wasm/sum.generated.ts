@@ -1,4 +1,0 @@
-// Made by `npm run build:kernels` from src/kernels/assembly/sum.ts: do not edit.
-// sources 5a84825d4fa2489629d88b89c1aa0531a21385018ab725f962ed0aa126596788
-export const SUM_WASM =
-  'hZLNatwwFEbvlTSyx7Llf2eWn/wkdnfpQ3QammycTALJEChdZFHo84buBcWaThgGM9FGcO7hIAnRzcuOiYgT/q7fwiKRs7x7fNW7u93T809BJAVT1Ir45vb2y8PTj3uij1nyR/NvLeI38wvsNNS42rsEso9HsXdrOSCG+aoGrGBGsZ+cBDkeyaVygEA6j7RTPqWz5ewCyxdYscDKBVYtsHqBNQusRQLuo8llckCE7FoNsIh8IqnvoDwp6q/8X/bv7CxyHFjRd/9ZjiLYcb/B0StQYoOjUaIKRnFiVKhPjBpNMDYnRoP2xGgRjZhcBDVvKmVjICHD6Tq/hfXv7L+hQ+ezeJ2YNLP5cfdb5GHsM2Ih1UpHRVnVTdtdeaMIEuupDxd1FgrWb1EcchZ2MVd+kht5f16sLhfrz4ry4bzYXC62l4qMZHIcwoePm45qcml4Vj3PNMxMzEzMPw==';

@@ -1,0 +1,13 @@
+import { xxh3Long } from './long.js';
+import { xxh3Short } from './short.js';
+
+/**
+ * XXH3-64 with seed 0, after doc/xxhash_spec.md of the xxHash repository.
+ *
+ * hash-wasm has it too, and several times faster, but the portable kernels must work where a content policy forbids
+ * WebAssembly, and must be there at once, without a promise. The fast path is our own wasm kernel.
+ */
+export function xxh3(bytes: Uint8Array): bigint {
+  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return bytes.byteLength > 240 ? xxh3Long(data) : xxh3Short(data);
+}

@@ -1,0 +1,56 @@
+import type { ChecksumKernels } from '../kernels.js';
+import type { WasmRuntime } from '../runtime/runtime.js';
+
+interface Xxh3Exports {
+  xxh3(from: number, length: number, state: number): bigint;
+  begin(state: number): void;
+  blocks(from: number, count: number, state: number): void;
+  end(from: number, rest: number, length: number, state: number): bigint;
+}
+
+/** Eight accumulators and the secret. */
+const STATE = 256;
+const BLOCK = 1024;
+const STRIPE = 64;
+/** Blocks that pass through the memory at a time: 32 KiB stay in the first-level cache. */
+const CHUNK = 32;
+
+/** The hash of bytes that lie in the memory. */
+export function xxh3Of(runtime: WasmRuntime, from: number, length: number): bigint {
+  return runtime.scope(() => {
+    const state = runtime.allocate(STATE);
+    return BigInt.asUintN(64, runtime.exports<Xxh3Exports>('xxh3').xxh3(from, length, state));
+  });
+}
+
+export function wasmXxh3(runtime: WasmRuntime): ChecksumKernels {
+  return {
+    xxh3: (bytes) =>
+      runtime.scope(() => {
+        if (bytes.length > CHUNK * BLOCK) return hashInChunks(bytes);
+        const from = runtime.allocate(bytes.length);
+        runtime.load(bytes, from);
+        return xxh3Of(runtime, from, bytes.length);
+      }),
+  };
+
+  function hashInChunks(bytes: Uint8Array): bigint {
+    const state = runtime.allocate(STATE);
+    const chunk = runtime.allocate(CHUNK * BLOCK + STRIPE);
+    const { begin, blocks, end } = runtime.exports<Xxh3Exports>('xxh3');
+    begin(state);
+    // The last block, whole or not, is left to `end`.
+    let left = Math.floor((bytes.length - 1) / BLOCK);
+    let at = 0;
+    while (left > 0) {
+      const count = Math.min(left, CHUNK);
+      runtime.load(bytes.subarray(at, at + count * BLOCK), chunk);
+      blocks(chunk, count, state);
+      at += count * BLOCK;
+      left -= count;
+    }
+    // The last 64 bytes may begin before the rest.
+    runtime.load(bytes.subarray(at - STRIPE), chunk);
+    return BigInt.asUintN(64, end(chunk + STRIPE, bytes.length - at, bytes.length, state));
+  }
+}

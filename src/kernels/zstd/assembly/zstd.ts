@@ -1,0 +1,50 @@
+// The blocks of a Zstandard frame (RFC 8878, section 3.1.1.2). Its header is read in JavaScript.
+//
+// Reads may reach 32 bytes before the blocks and 64 behind them, writes 64 behind the output: the caller leaves room.
+
+import { CODES_BYTES, CODES_LOG, CONSTANTS, HUFFMAN_BITS, MAX_BLOCK, OFFSETS } from './layout';
+import { readLiterals } from './literals';
+import { runSequences } from './sequences';
+
+/** Decodes blocks up to the last one, which must end with the input. Returns 1 when they fill `out`, else 0. */
+export function decode(from: usize, length: usize, out: usize, outLength: usize, work: usize): u32 {
+  begin(work);
+  const end = from + length;
+  const outEnd = out + outLength;
+  let to = out;
+  while (true) {
+    if (end - from < 3) return 0;
+    const header = load<u32>(from) & 0xffffff;
+    const type = (header >> 1) & 3;
+    const size = (header >> 3) as usize;
+    from += 3;
+    const stored: usize = type == 1 ? 1 : size;
+    if (size > MAX_BLOCK || stored > end - from) return 0;
+    if (type == 2) {
+      to = decodeBlock(from, from + size, to, min(outEnd, to + MAX_BLOCK), out, work);
+      if (to == 0) return 0;
+    } else {
+      if (type == 3 || size > outEnd - to) return 0;
+      if (type == 1) memory.fill(to, load<u8>(from), size);
+      else memory.copy(to, from, size);
+      to += size;
+    }
+    from += stored;
+    if ((header & 1) != 0) return from == end && to == outEnd ? 1 : 0;
+  }
+}
+
+/** What a frame begins with. */
+function begin(work: usize): void {
+  store<u32>(work + OFFSETS, 1);
+  store<u32>(work + OFFSETS, 4, 4);
+  store<u32>(work + OFFSETS, 8, 8);
+  store<u32>(work + HUFFMAN_BITS, 0);
+  for (let i: usize = 0; i < 3; i++) store<u32>(work + CONSTANTS + i * CODES_BYTES, 0, CODES_LOG);
+}
+
+function decodeBlock(at: usize, end: usize, to: usize, outEnd: usize, window: usize, work: usize): usize {
+  at = readLiterals(at, end, to, outEnd - to, work);
+  if (at == 0) return 0;
+  return runSequences(at, end, to, outEnd, window, work);
+}

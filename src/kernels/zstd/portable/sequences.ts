@@ -1,0 +1,96 @@
+import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET, type SequenceCodes } from '../tables.js';
+import type { Input } from './bits.js';
+import { corrupt } from './corrupt.js';
+import { execute, lastLiterals } from './execute.js';
+import { makeStates, oneState, readDistribution, type States } from './fse.js';
+
+/** What blocks of a frame hand on to the next: the last three offsets, and tables that it may repeat. */
+export interface SequenceMemory {
+  readonly offsets: Uint32Array;
+  literalsLength: States | undefined;
+  offset: States | undefined;
+  matchLength: States | undefined;
+}
+
+export function newSequenceMemory(): SequenceMemory {
+  return {
+    offsets: Uint32Array.of(1, 4, 8),
+    literalsLength: undefined,
+    offset: undefined,
+    matchLength: undefined,
+  };
+}
+
+/**
+ * The sequences section of a compressed block (RFC 8878, section 3.1.1.3.2), decoded and executed one by one. `out`
+ * ends where the block's output must end at the latest.
+ * @returns where it ends
+ * @throws CodecError
+ */
+export function runSequences(
+  input: Input,
+  start: number,
+  end: number,
+  literals: Uint8Array,
+  memory: SequenceMemory,
+  out: Uint8Array,
+  to: number,
+): number {
+  const header = readHeader(input.bytes, start, end);
+  if (header.count === 0) return lastLiterals(literals, out, to, start);
+  let at = header.end;
+  const kinds = [
+    ['literalsLength', LITERALS_LENGTH, header.modes >> 6],
+    ['offset', OFFSET, (header.modes >> 4) & 3],
+    ['matchLength', MATCH_LENGTH, (header.modes >> 2) & 3],
+  ] as const;
+  for (const [kind, codes, mode] of kinds) {
+    const described = readStates(input.bytes, at, end, mode, codes, memory[kind]);
+    memory[kind] = described.states;
+    at = described.end;
+  }
+  return execute(input, at, end, header.count, literals, memory, out, to);
+}
+
+function readHeader(data: Uint8Array, start: number, end: number) {
+  if (start >= end) throw corrupt('sequences are cut', end);
+  let count = data[start]!;
+  let at = start + 1;
+  if (count === 0) {
+    if (at !== end) throw corrupt('bytes behind its literals', at);
+    return { count, modes: 0, end: at };
+  }
+  if (count === 255) {
+    count = (data[at]! | (data[at + 1]! << 8)) + 0x7f00;
+    at += 2;
+  } else if (count >= 128) {
+    count = ((count - 128) << 8) + data[at]!;
+    at += 1;
+  }
+  if (at >= end) throw corrupt('sequences are cut', end);
+  const modes = data[at]!;
+  if ((modes & 3) !== 0) throw corrupt('reserved bits of sequences', at);
+  return { count, modes, end: at + 1 };
+}
+
+function readStates(
+  data: Uint8Array,
+  start: number,
+  end: number,
+  mode: number,
+  { counts, bits, log, maxLog }: SequenceCodes,
+  known: States | undefined,
+): { states: States; end: number } {
+  if (mode === 0) return { states: makeStates({ counts, log }, start), end: start };
+  if (mode === 1) {
+    if (start >= end) throw corrupt('sequences are cut', end);
+    if (data[start]! >= bits.length) throw corrupt('code of a sequence', start);
+    return { states: oneState(data[start]!), end: start + 1 };
+  }
+  if (mode === 2) {
+    const distribution = readDistribution(data, start, end, maxLog, bits.length);
+    return { states: makeStates(distribution, start), end: distribution.end };
+  }
+  if (known === undefined) throw corrupt('table of a block before is missing', start);
+  return { states: known, end: start };
+}

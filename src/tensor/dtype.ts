@@ -1,0 +1,42 @@
+import { ArgumentError, FormatError } from '../errors.js';
+
+/** Element types that both formats store, by their names in safetensors. */
+export type DType = 'F32' | 'F16' | 'BF16' | 'I8' | 'I4';
+
+/** The code of each type in HCT and HoloTensor headers is its place in this table. */
+export const DTYPES: readonly DType[] = ['F32', 'F16', 'BF16', 'I8', 'I4'];
+
+const BITS: Readonly<Record<DType, number>> = { F32: 32, F16: 16, BF16: 16, I8: 8, I4: 4 };
+
+/** Bits that one element takes. */
+export function bitsPerElement(dtype: DType): number {
+  return BITS[dtype];
+}
+
+/** Bytes that `elements` elements take; two I4 share a byte, an odd last one takes a byte of its own. */
+export function byteLengthOf(dtype: DType, elements: number): number {
+  return Math.ceil((elements * BITS[dtype]) / 8);
+}
+
+export function dtypeFromCode(code: number, offset?: number): DType {
+  const dtype = DTYPES[code];
+  if (dtype === undefined) {
+    throw new FormatError('unknown dtype code', {
+      offset,
+      expected: `0 to ${DTYPES.length - 1}`,
+      actual: code,
+    });
+  }
+  return dtype;
+}
+
+export function dtypeCode(dtype: DType): number {
+  const code = DTYPES.indexOf(dtype);
+  if (code < 0) throw new ArgumentError('unknown dtype', { expected: DTYPES.join(', '), actual: dtype });
+  return code;
+}
+
+/** Number of elements of a shape; rank 0 has one. The caller has checked that it fits a double exactly. */
+export function elementCount(shape: readonly number[]): number {
+  return shape.reduce((product, dimension) => product * dimension, 1);
+}

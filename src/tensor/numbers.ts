@@ -1,0 +1,88 @@
+import { ArgumentError } from '../errors.js';
+import type { DType } from './dtype.js';
+import { byteLengthOf, elementCount } from './dtype.js';
+import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './float.js';
+import { packInt4, unpackInt4 } from './int4.js';
+import { checkOutputLength } from './outputLength.js';
+import { dequantize, type Quantization } from './quantization.js';
+import type { Tensor, TensorData } from './tensor.js';
+import { viewBytes, viewElements } from './views.js';
+
+/** Stored elements to numbers and back, for every dtype that both formats know. */
+
+export interface ToFloat32Options {
+  /** How integers become weights; without it they become the numbers they are. Only for I8 and I4. */
+  readonly quantization?: Quantization | undefined;
+  /** Where to write, one place an element. Default: a new array, or for F32 the tensor's own. */
+  readonly out?: Float32Array | undefined;
+}
+
+/**
+ * The elements of a tensor as numbers, row-major. F32 data is returned as it is, not copied, unless `out` is given.
+ * @throws ArgumentError when the data does not fit the shape, `out` does not fit the data, or floats come with
+ *   quantization
+ */
+export function toFloat32(tensor: Tensor<DType>, options: ToFloat32Options = {}): Float32Array {
+  const { dtype, shape } = tensor;
+  const { out } = options;
+  const quantization = options.quantization?.metadata.scheme === 'none' ? undefined : options.quantization;
+  const elements = elementCount(shape);
+  const expected = byteLengthOf(dtype, elements);
+  if (tensor.data.byteLength !== expected) {
+    throw new ArgumentError(`${dtype} data of shape [${shape}] has the wrong size in bytes`, {
+      expected,
+      actual: tensor.data.byteLength,
+    });
+  }
+  const data = viewElements(dtype, viewBytes(tensor.data));
+  if (dtype === 'I8' || dtype === 'I4') {
+    const integers = dtype === 'I8' ? (data as Int8Array) : unpackInt4(data as Uint8Array, elements);
+    if (quantization !== undefined) return dequantize(integers, quantization, out);
+    return copyInto(integers, out ?? new Float32Array(elements));
+  }
+  if (quantization !== undefined) {
+    throw new ArgumentError('quantization belongs to integers', { expected: 'I8 or I4', actual: dtype });
+  }
+  if (dtype === 'F16') return halfToFloat32(data as Uint16Array, out);
+  if (dtype === 'BF16') return bfloat16ToFloat32(data as Uint16Array, out);
+  return out === undefined ? (data as Float32Array) : copyInto(data as Float32Array, out);
+}
+
+/**
+ * Numbers as stored elements, rounded to the nearest, ties to even; integers are also clamped to their range.
+ * F32 is returned as it is, not copied.
+ * @throws ArgumentError naming the index of a NaN that should become an integer
+ */
+export function fromFloat32(dtype: DType, values: Float32Array): TensorData {
+  switch (dtype) {
+    case 'F32':
+      return values;
+    case 'F16':
+      return float32ToHalf(values);
+    case 'BF16':
+      return float32ToBfloat16(values);
+    case 'I8':
+      return roundToIntegers(values, -128, 127);
+    case 'I4':
+      return packInt4(roundToIntegers(values, -8, 7));
+  }
+}
+
+function roundToIntegers(values: Float32Array, low: number, high: number): Int8Array {
+  const integers = new Int8Array(values.length);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i]!;
+    if (Number.isNaN(value)) throw new ArgumentError(`element ${i} is NaN and has no integer`);
+    const clamped = Math.min(Math.max(value, low), high);
+    const floor = Math.floor(clamped);
+    const above = clamped - floor;
+    integers[i] = above > 0.5 || (above === 0.5 && floor % 2 !== 0) ? floor + 1 : floor;
+  }
+  return integers;
+}
+
+function copyInto(values: Float32Array | Int8Array, out: Float32Array): Float32Array {
+  checkOutputLength(out, values.length);
+  out.set(values);
+  return out;
+}

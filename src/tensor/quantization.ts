@@ -1,0 +1,147 @@
+import { ArgumentError, FormatError, TruncatedError } from '../errors.js';
+import { type DequantizeGroups, dequantizeGroups } from './dequantizeGroups.js';
+import { halfToFloat32 } from './float.js';
+import { checkOutputLength } from './outputLength.js';
+
+export type QuantizationScheme = 'none' | 'gptq-int4' | 'awq-int4' | 'symmetric-int8' | 'asymmetric-int8';
+
+/** The code of each scheme in quantization metadata is its place in this table. */
+export const QUANTIZATION_SCHEMES: readonly QuantizationScheme[] = [
+  'none',
+  'gptq-int4',
+  'awq-int4',
+  'symmetric-int8',
+  'asymmetric-int8',
+];
+
+/** Bytes of serialized {@link QuantizationMetadata}, in both formats. */
+export const QUANTIZATION_METADATA_SIZE = 8;
+
+/** The group size is stored in 24 bits. */
+const MAX_GROUP_SIZE = 0xffffff;
+
+/** How the integers of a quantized tensor become weights: `w = (q - zeroPoint) * scale`. */
+export interface QuantizationMetadata {
+  readonly scheme: QuantizationScheme;
+  /** The scales, one half a group of `groupSize` elements (row-major), are stored beside the tensor. */
+  readonly perGroupScales: boolean;
+  /** The scale of the whole tensor as the bits of a half; `halfToFloat32` makes it a number. */
+  readonly scaleBits: number;
+  /** −128…127. */
+  readonly zeroPoint: number;
+  /** Elements a group, below 2^24; 0: the whole tensor is one group. */
+  readonly groupSize: number;
+}
+
+/** @throws FormatError, TruncatedError */
+export function parseQuantizationMetadata(bytes: Uint8Array, offset = 0): QuantizationMetadata {
+  if (offset + QUANTIZATION_METADATA_SIZE > bytes.length) {
+    throw new TruncatedError('quantization metadata', {
+      offset,
+      expected: QUANTIZATION_METADATA_SIZE,
+      actual: Math.max(bytes.length - offset, 0),
+    });
+  }
+  const view = new DataView(bytes.buffer, bytes.byteOffset + offset, QUANTIZATION_METADATA_SIZE);
+  const code = view.getUint8(0);
+  const scheme = QUANTIZATION_SCHEMES[code];
+  if (scheme === undefined) {
+    throw new FormatError('unknown quantization scheme', {
+      offset,
+      expected: `0 to ${QUANTIZATION_SCHEMES.length - 1}`,
+      actual: code,
+    });
+  }
+  const perGroup = view.getUint8(1);
+  if (perGroup > 1) {
+    throw new FormatError('quantization metadata: per-group scales', {
+      offset: offset + 1,
+      expected: '0 or 1',
+      actual: perGroup,
+    });
+  }
+  return {
+    scheme,
+    perGroupScales: perGroup === 1,
+    scaleBits: view.getUint16(2, true),
+    zeroPoint: view.getInt8(4),
+    groupSize: view.getUint32(4, true) >>> 8,
+  };
+}
+
+/** @throws ArgumentError for a value that its field cannot hold */
+export function serializeQuantizationMetadata(metadata: QuantizationMetadata): Uint8Array {
+  const { scheme, perGroupScales, scaleBits, zeroPoint, groupSize } = metadata;
+  const code = QUANTIZATION_SCHEMES.indexOf(scheme);
+  if (code < 0) {
+    throw new ArgumentError('unknown quantization scheme', {
+      expected: QUANTIZATION_SCHEMES,
+      actual: scheme,
+    });
+  }
+  checkInteger('scale bits', scaleBits, 0, 0xffff);
+  checkInteger('zero point', zeroPoint, -128, 127);
+  checkInteger('group size', groupSize, 0, MAX_GROUP_SIZE);
+  const bytes = new Uint8Array(QUANTIZATION_METADATA_SIZE);
+  const view = new DataView(bytes.buffer);
+  view.setUint8(0, code);
+  view.setUint8(1, perGroupScales ? 1 : 0);
+  view.setUint16(2, scaleBits, true);
+  view.setUint32(4, groupSize * 256 + (zeroPoint & 0xff), true);
+  return bytes;
+}
+
+/** How many per-group scales a tensor of `elements` elements has; 0 where the metadata names none. */
+export function groupScaleCount(
+  { perGroupScales, groupSize }: QuantizationMetadata,
+  elements: number,
+): number {
+  if (!perGroupScales) return 0;
+  return groupSize === 0 ? 1 : Math.ceil(elements / groupSize);
+}
+
+/** The numbers that parametrize dequantization: what the metadata says, and the scales stored beside the tensor. */
+export interface Quantization {
+  readonly metadata: QuantizationMetadata;
+  /** Half bits, `groupScaleCount` of them; required where the metadata names per-group scales, else unused. */
+  readonly groupScales?: Uint16Array | undefined;
+}
+
+/**
+ * The weights of quantized integers, row-major. Products are exact, and rounded once.
+ * @param kernels as `loadKernels()` gives them, where speed matters
+ * @throws ArgumentError when the number of scales or the length of `out` is wrong
+ */
+export function dequantize(
+  values: Int8Array,
+  { metadata, groupScales }: Quantization,
+  out: Float32Array = new Float32Array(values.length),
+  kernels: { readonly dequantizeGroups: DequantizeGroups } = { dequantizeGroups },
+): Float32Array {
+  checkOutputLength(out, values.length);
+  const scales = scalesOf(metadata, groupScales, values.length);
+  const groupLength = metadata.groupSize > 0 && metadata.perGroupScales ? metadata.groupSize : values.length;
+  kernels.dequantizeGroups(values, scales, groupLength, metadata.zeroPoint, out);
+  return out;
+}
+
+function scalesOf(
+  metadata: QuantizationMetadata,
+  groupScales: Uint16Array | undefined,
+  elements: number,
+): Float32Array {
+  if (!metadata.perGroupScales) return halfToFloat32(Uint16Array.of(metadata.scaleBits));
+  const expected = groupScaleCount(metadata, elements);
+  if (groupScales?.length !== expected) {
+    throw new ArgumentError('wrong number of per-group scales', {
+      expected,
+      actual: groupScales?.length ?? 'none',
+    });
+  }
+  return halfToFloat32(groupScales);
+}
+
+function checkInteger(what: string, value: number, low: number, high: number): void {
+  if (Number.isInteger(value) && value >= low && value <= high) return;
+  throw new ArgumentError(`quantization metadata: ${what}`, { expected: `${low} to ${high}`, actual: value });
+}

@@ -1,0 +1,34 @@
+import { ArgumentError } from '../errors.js';
+
+/** How close one tensor is to another. */
+export interface Similarity {
+  /** a·b / (‖a‖ ‖b‖); where one of them is zero everywhere 0, where both are 1. */
+  readonly cosine: number;
+  /** ‖a − b‖ / ‖a‖; where `a` is zero everywhere, 0 if `b` is too, else infinite. */
+  readonly relativeError: number;
+}
+
+/**
+ * Compares a reconstruction with its original, in double precision.
+ * @throws ArgumentError when they have different lengths
+ */
+export function similarity(original: Float32Array, reconstructed: Float32Array): Similarity {
+  if (original.length !== reconstructed.length) {
+    throw new ArgumentError('tensors of different sizes cannot be compared', {
+      expected: original.length,
+      actual: reconstructed.length,
+    });
+  }
+  let [dot, energy, otherEnergy, error] = [0, 0, 0, 0];
+  for (let i = 0; i < original.length; i++) {
+    const a = original[i]!;
+    const b = reconstructed[i]!;
+    dot += a * b;
+    energy += a * a;
+    otherEnergy += b * b;
+    error += (a - b) ** 2;
+  }
+  const same = energy === 0 && otherEnergy === 0;
+  const cosine = energy === 0 || otherEnergy === 0 ? Number(same) : dot / Math.sqrt(energy * otherEnergy);
+  return { cosine, relativeError: same ? 0 : Math.sqrt(error / energy) };
+}

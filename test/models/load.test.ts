@@ -1,0 +1,329 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type LoadedTensor, type ModelProgress, openModel } from '../../models/index.js';
+import { bytesSource } from '../../sources/bytes.js';
+import { ArgumentError, ChecksumError, LimitError, UnsupportedError } from '../../src/errors.js';
+import { parseSafetensorsHeader } from '../../src/safetensors/index.js';
+import type { ByteRangeOptions, RandomAccessSource } from '../../src/source.js';
+import { float32ToBfloat16, float32ToHalf } from '../../src/tensor/float.js';
+import { viewBytes, viewElements } from '../../src/tensor/views.js';
+import { WorkerPool } from '../../workers/pool.js';
+import { rejects, throws } from '../helpers/assertions.js';
+import { modelFileOf } from '../helpers/modelFiles.js';
+import { readShared } from '../helpers/shared.js';
+import { collect, tick } from '../helpers/streams.js';
+
+const test = suite('loading models');
+
+const original = readShared('weights/charrnn-bronte.safetensors');
+const { tensors } = parseSafetensorsHeader(original);
+const LARGEST = 'rnnlm/multi_rnn_cell/cell_0/basic_lstm_cell/kernel';
+let file: Uint8Array;
+
+test.before(async () => {
+  file = await modelFileOf(original);
+});
+
+function sourceTensor(name: string): Float32Array {
+  const { offset, byteLength } = tensors.find((tensor) => tensor.name === name)!;
+  return viewElements('F32', original.slice(offset, offset + byteLength)) as Float32Array;
+}
+
+/** A source that remembers what was asked of it. */
+function counting(bytes: Uint8Array): RandomAccessSource & { ranges: [number, number][]; cancelled: number } {
+  const inner = bytesSource(bytes);
+  const state = {
+    size: inner.size,
+    ranges: [] as [number, number][],
+    cancelled: 0,
+    read: inner.read,
+    stream(options: ByteRangeOptions = {}) {
+      state.ranges.push([options.start ?? 0, options.end ?? bytes.length]);
+      // It ends when it is cancelled, not when a signal says so: that must be enough.
+      const reader = inner.stream({ start: options.start, end: options.end }).getReader();
+      return new ReadableStream<Uint8Array>(
+        {
+          async pull(controller) {
+            const { done, value } = await reader.read();
+            if (done) controller.close();
+            else controller.enqueue(value);
+          },
+          cancel(reason) {
+            state.cancelled += 1;
+            return reader.cancel(reason);
+          },
+        },
+        { highWaterMark: 0 },
+      );
+    },
+  };
+  return state;
+}
+
+function cosine(a: Float32Array, b: Float32Array): number {
+  let [ab, aa, bb] = [0, 0, 0];
+  a.forEach((x, i) => {
+    ab += x * b[i]!;
+    aa += x * x;
+    bb += b[i]! * b[i]!;
+  });
+  return ab / Math.sqrt(aa * bb);
+}
+
+test('everything, in one sequential request, bit for bit', async () => {
+  const source = counting(file);
+  const model = await openModel(source);
+  assert.is(model.format, 'model-file');
+  const loaded = await model.load();
+  assert.is(source.ranges.length, 1);
+  assert.equal(
+    [...loaded.keys()],
+    tensors.map(({ name }) => name),
+  );
+  for (const { name, shape } of tensors) {
+    const tensor = loaded.get(name)!;
+    assert.ok(
+      Buffer.from(viewBytes(tensor.data as Float32Array)).equals(viewBytes(sourceTensor(name))),
+      name,
+    );
+    assert.equal([tensor.dtype, tensor.shape, tensor.cosine, tensor.complete], ['F32', shape, 1, true]);
+  }
+  assert.is(model.quality, 1);
+  // It is all there: nothing is fetched again.
+  await model.load();
+  await model.tensor(LARGEST);
+  assert.is(source.ranges.length, 1);
+  await model.close();
+});
+
+test('up to a quality: of the whole by a prefix, of each tensor by ranges; what is reported is true', async () => {
+  for (const strategy of ['scan', 'quality', 'tensors'] as const) {
+    const source = counting(file);
+    const model = await openModel(source);
+    const planned = model.plannedBytes({ quality: 0.99, strategy });
+    const loaded = await model.load({ quality: 0.99, strategy });
+    const fetched = source.ranges.reduce((sum, [start, end]) => sum + end - start, 0);
+    assert.is(fetched, planned, strategy);
+    assert.ok(planned < 0.25 * file.length, `${planned} of ${file.length}`);
+    if (strategy === 'scan') assert.is(source.ranges.length, 1);
+    assert.ok(model.quality >= 0.99 - 1e-9, `${model.quality}`);
+    for (const { name, data, cosine: claimed, complete } of loaded.values()) {
+      const actual = cosine(data as Float32Array, sourceTensor(name));
+      assert.ok(Math.abs(actual - claimed) < 1e-4, `${name}: ${claimed}, in truth ${actual}`);
+      if (strategy !== 'scan' && !complete) assert.ok(claimed >= 0.99);
+    }
+    // The rest, and only the rest.
+    const before = source.ranges.length;
+    await model.load();
+    const rest = source.ranges.slice(before).reduce((sum, [start, end]) => sum + end - start, 0);
+    assert.is(fetched + rest, model.tensors.length === 0 ? 0 : file.length - (await headerSize()));
+    assert.is(model.quality, 1);
+  }
+});
+
+async function headerSize(): Promise<number> {
+  return 8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
+}
+
+test('chosen tensors only, and prioritized ones first', async () => {
+  const source = counting(file);
+  const model = await openModel(source);
+  const loaded = await model.load({ tensors: [LARGEST] });
+  assert.equal([...loaded.keys()], [LARGEST]);
+  assert.is(model.plannedBytes({ tensors: [LARGEST] }), 0);
+  await rejects(model.load({ tensors: ['nothing'] }), ArgumentError, /no tensor of this name.*nothing/);
+  await rejects(model.load({ quality: 2 }), ArgumentError, /quality/);
+
+  const other = await openModel(counting(file));
+  const order: string[] = [];
+  other.updates$.subscribe(({ name, complete }) => complete && order.push(name));
+  await other.load({ priority: ['embedding'] });
+  assert.is(
+    order.find((name) => other.tensors.find((one) => one.name === name)!.byteLength > 16384),
+    'embedding',
+  );
+});
+
+test('priority may change while loading', async () => {
+  const model = await openModel(counting(file));
+  const complete: string[] = [];
+  let switched = false;
+  const done = model.load({
+    onProgress: ({ qualities }) => {
+      if (!switched && model.quality > 0.5) {
+        switched = true;
+        model.prioritize([LARGEST]);
+      }
+      for (const [name, quality] of qualities)
+        if (quality === 1 && !complete.includes(name)) complete.push(name);
+    },
+  });
+  await done;
+  const large = complete.filter((name) => model.tensors.find((one) => one.name === name)!.byteLength > 16384);
+  assert.is(large[0], LARGEST);
+  assert.is(model.quality, 1);
+});
+
+test('progress rises to the end; updates are tensors that get better', async () => {
+  const model = await openModel(counting(file));
+  const progress: ModelProgress[] = [];
+  const cosines = new Map<string, number[]>();
+  model.progress$.subscribe((one) => progress.push(one));
+  model.updates$.subscribe(({ name, cosine: now }) => cosines.set(name, [...(cosines.get(name) ?? []), now]));
+  const streamed = collect(model.progressStream());
+  await model.load();
+  await model.close();
+  const last = progress.at(-1)!;
+  assert.equal([last.bytes, last.quality, last.ready], [last.totalBytes, 1, model.tensors.length]);
+  progress.forEach((one, i) => {
+    if (i === 0) return;
+    assert.ok(one.bytes >= progress[i - 1]!.bytes && one.quality >= progress[i - 1]!.quality - 1e-12);
+  });
+  assert.is(cosines.size, model.tensors.length);
+  for (const [name, steps] of cosines) {
+    assert.is(steps.at(-1), 1, name);
+    assert.equal(
+      steps,
+      steps.toSorted((a, b) => a - b),
+      name,
+    );
+  }
+  assert.equal((await streamed).at(-1), last);
+});
+
+test('arrays: in place or new ones, and in the type that is asked for', async () => {
+  const model = await openModel(counting(file));
+  const first = (await model.load({ quality: 0.9 })).get(LARGEST)!;
+  const swapped = (await model.load({ quality: 0.95, output: 'swap' })).get(LARGEST)!;
+  assert.is.not(swapped.data, first.data);
+  const whole = (await model.load()).get(LARGEST)!;
+  assert.is(whole.data, first.data);
+  const exact = sourceTensor(LARGEST);
+  assert.equal(Buffer.from(viewBytes(first.data as Float32Array)), Buffer.from(viewBytes(exact)));
+  const bfloat16 = (await model.load({ as: 'BF16' })).get(LARGEST)!;
+  assert.equal([bfloat16.dtype, bfloat16.data], ['BF16', float32ToBfloat16(exact)]);
+  const half = (await model.load({ as: 'F16' })).get(LARGEST)! as LoadedTensor & { data: Uint16Array };
+  assert.is(half.dtype, 'F16');
+  assert.equal(
+    new Uint16Array(half.data.buffer, half.data.byteOffset, half.data.length),
+    float32ToHalf(exact),
+  );
+});
+
+test('with workers: the same tensors, to a quality and then whole; their errors are the load’s', async () => {
+  const pool = new WorkerPool(2, { url: new URL('../helpers/workerFromSource.mjs', import.meta.url) });
+  try {
+    const plain = await openModel(counting(file));
+    const model = await openModel(counting(file));
+    for (const quality of [0.99, 1]) {
+      const expected = await plain.load({ quality });
+      const loaded = await model.load({ quality, workers: pool });
+      assert.equal([...loaded.keys()], [...expected.keys()]);
+      for (const [name, { data, cosine: reached, complete }] of loaded) {
+        assert.equal([reached, complete], [expected.get(name)!.cosine, expected.get(name)!.complete], name);
+        assert.equal(data, expected.get(name)!.data, name);
+      }
+      assert.ok(Math.abs(model.quality - plain.quality) < 1e-12);
+    }
+    const broken = file.slice();
+    broken[broken.length - 5]! ^= 4;
+    await rejects((await openModel(counting(broken))).load({ workers: pool }), ChecksumError, /fragment/);
+  } finally {
+    pool.close();
+  }
+});
+
+test('pause and resume', async () => {
+  const source = counting(file);
+  const model = await openModel(source);
+  let bytes = 0;
+  const loading = model.load({
+    onProgress: (progress) => {
+      if (bytes === 0) model.pause();
+      bytes = progress.bytes;
+    },
+  });
+  await tick(30);
+  const paused = bytes;
+  await tick(30);
+  assert.is(bytes, paused);
+  assert.ok(paused < file.length / 2, `${paused} of ${file.length}`);
+  model.resume();
+  await loading;
+  assert.is(model.quality, 1);
+});
+
+test('abort: the source is cancelled, what came stays, and the next load goes on', async () => {
+  const source = counting(file);
+  const model = await openModel(source);
+  const abort = new AbortController();
+  const onProgress = () => model.quality > 0.9 && abort.abort(new Error('enough'));
+  await rejects(model.load({ signal: abort.signal, onProgress }), Error, /enough/);
+  assert.is(source.cancelled, 1);
+  const reached = model.quality;
+  assert.ok(reached > 0.9 && reached < 1);
+  const rest = model.plannedBytes();
+  await model.load();
+  const [start, end] = source.ranges.at(-1)!;
+  assert.is(end - start, rest);
+  await rejects(model.load({ signal: abort.signal }), Error, /enough/);
+});
+
+test('a deadline brings what the throughput allows, and no error', async () => {
+  const slow = counting(file);
+  const { stream } = slow;
+  slow.stream = (options) => {
+    const reader = stream(options).getReader();
+    return new ReadableStream({
+      async pull(controller) {
+        await tick(20);
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: (reason) => reader.cancel(reason),
+    });
+  };
+  const model = await openModel(slow);
+  const loaded = await model.load({ deadline: 120 });
+  assert.ok(model.quality > 0 && model.quality < 1, `${model.quality}`);
+  assert.ok(loaded.size > 0);
+  assert.is(slow.cancelled, 1);
+});
+
+test('rows, from wherever they can be had', async () => {
+  const plain = await openModel(counting(original));
+  assert.is(plain.format, 'safetensors');
+  const exact = sourceTensor(LARGEST).subarray(10 * 512, 13 * 512);
+  assert.equal((await plain.rows(LARGEST, 10, 13)).data, exact);
+  const model = await openModel(counting(file));
+  await rejects(model.rows(LARGEST, 10, 13), UnsupportedError, /load the tensor first/);
+  await model.tensor(LARGEST);
+  assert.equal((await model.rows(LARGEST, 10, 13)).data, exact);
+  await rejects(model.rows(LARGEST, 10, 1000), ArgumentError, /row range/);
+});
+
+test('damaged pieces, tensors beyond the cap, names that are not there', async () => {
+  const broken = file.slice();
+  broken[broken.length - 5]! ^= 4;
+  const source = counting(broken);
+  const model = await openModel(source);
+  await rejects(model.load(), ChecksumError, /fragment/);
+  assert.is(source.cancelled, 1);
+  await rejects((await openModel(counting(file))).load({ maxBytes: 1000 }), LimitError, /maxBytes/);
+  await rejects(model.tensor('nothing'), ArgumentError, /no tensor/);
+  throws(() => model.prioritize(['nothing']), ArgumentError, /no tensor/);
+});
+
+test('tensor() during a load moves that tensor to the front', async () => {
+  const source = counting(file);
+  const model = await openModel(source);
+  const loading = model.load();
+  const tensor = await model.tensor(LARGEST);
+  assert.ok(tensor.complete);
+  await loading;
+  const fetched = source.ranges.length;
+  assert.ok(fetched <= 4, `${fetched} requests`);
+});
+
+test.run();

@@ -1,0 +1,188 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { encodeModel } from '../../models/directory/encodeModel.js';
+import { modelFolder } from '../../models/directory/modelFolder.js';
+import { modelFolderSink } from '../../models/directory/modelFolderSink.js';
+import { openModel } from '../../models/index.js';
+import { bytesSource } from '../../sources/bytes.js';
+import { createLimiter } from '../../sources/limiter.js';
+import {
+  ChecksumError,
+  FormatError,
+  HolostreamError,
+  SourceChangedError,
+  SourceError,
+} from '../../src/errors.js';
+import { parseSafetensorsHeader } from '../../src/safetensors/index.js';
+import { viewBytes } from '../../src/tensor/views.js';
+import { rejects } from '../helpers/assertions.js';
+import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { modelFileOf } from '../helpers/modelFiles.js';
+import { pseudoRandomBytes } from '../helpers/random.js';
+import { readShared } from '../helpers/shared.js';
+import { tick } from '../helpers/streams.js';
+
+const test = suite('models on servers');
+
+const original = readShared('weights/mnist-mlp-ggml.safetensors');
+const http = { retry: { delay: 1, maxDelay: 5 }, idleTimeout: 300 };
+let file: Uint8Array;
+let server: FaultyServer;
+
+test.before(async () => {
+  file = await modelFileOf(original);
+});
+test.before.each(async () => {
+  server = await faultyServer(file);
+});
+test.after.each(async () => {
+  for (let i = 0; i < 100 && server.active > 0; i++) await tick(10);
+  const left = server.active;
+  await server[Symbol.asyncDispose]();
+  assert.is(left, 0, 'requests left open');
+});
+
+async function assertWhole(url: string): Promise<void> {
+  await using model = await openModel(url, { http });
+  const loaded = await model.load();
+  for (const { name, offset, byteLength } of parseSafetensorsHeader(original).tensors) {
+    const data = viewBytes(loaded.get(name)!.data as Float32Array);
+    assert.ok(Buffer.from(data).equals(original.subarray(offset, offset + byteLength)), name);
+  }
+}
+
+test('each fault of server and network: the right tensors', async () => {
+  const faults = [
+    { dropAfter: 100_000 },
+    { stallAfter: 50_000 },
+    { status: 503, headers: { 'retry-after': '0' } },
+    { ignoreRange: true },
+    { chunked: true, endAfter: 70_000 },
+    { redirect: '/elsewhere' },
+    { silent: true },
+  ];
+  for (const fault of faults) {
+    for (const request of [0, 2]) {
+      server.requests.length = 0;
+      server.fault = (n) => (n === request ? fault : undefined);
+      await assertWhole(server.url);
+    }
+  }
+});
+
+test('what cannot be mended is a clear error, and the source is cancelled', async () => {
+  const failing: [Parameters<typeof rejects>[1], Partial<FaultyServer>][] = [
+    [SourceError, { fault: () => ({ status: 404 }) }],
+    [HolostreamError, { fault: () => ({ garbage: true }) }],
+    [ChecksumError, { fault: (n) => (n > 2 ? { garbage: true } : undefined) }],
+  ];
+  for (const [kind, change] of failing) {
+    server.requests.length = 0;
+    Object.assign(server, { fault: () => undefined }, change);
+    await rejects(assertWhole(server.url), kind);
+  }
+});
+
+test('a file that changes while it is loaded is noticed', async () => {
+  server.fault = (n) => {
+    if (n === 4) server.etag = '"2"';
+    return n === 3 ? { dropAfter: 60_000 } : undefined;
+  };
+  await rejects(assertWhole(server.url), SourceChangedError);
+});
+
+test('100 disconnects: bit for bit, with hardly a byte above the file on the wire', async () => {
+  const places = pseudoRandomBytes(200, 5);
+  server.fault = (n) => (n < 100 ? { dropAfter: 1 + 50 * places[n]! } : undefined);
+  await assertWhole(server.url);
+  assert.ok(server.requests.length > 100);
+  const overhead = server.sent / file.length - 1;
+  assert.ok(overhead <= 0.01, `${(overhead * 100).toFixed(2)} % above the file`);
+});
+
+test('a quality costs at most what was planned and 5 %', async () => {
+  for (const strategy of ['scan', 'quality'] as const) {
+    const before = server.sent;
+    await using model = await openModel(server.url, { http });
+    const planned = model.plannedBytes({ quality: 0.99, strategy });
+    await model.load({ quality: 0.99, strategy });
+    const fetched = server.sent - before;
+    assert.ok(model.quality >= 0.99);
+    assert.ok(fetched <= 1.05 * planned + 4096, `${fetched} fetched, ${planned} planned`);
+    assert.ok(fetched < 0.2 * file.length);
+  }
+});
+
+test('aborting a load ends its requests', async () => {
+  server.fault = (n) => (n > 2 ? { stallAfter: 30_000 } : undefined);
+  await using model = await openModel(server.url, { http: { ...http, idleTimeout: 60_000 } });
+  const abort = new AbortController();
+  const loading = model.load({ signal: abort.signal });
+  await tick(50);
+  abort.abort(new Error('enough'));
+  await rejects(loading, Error, /enough/);
+});
+
+test('two models share one limit of requests', async () => {
+  const limiter = createLimiter(2);
+  const models = await Promise.all(
+    [1, 2, 3].map(() => openModel(server.url, { http: { ...http, limiter } })),
+  );
+  await Promise.all(models.map((model) => model.load({ quality: 0.9, strategy: 'quality' })));
+  assert.ok(server.maxActive <= 2, `${server.maxActive} at a time`);
+  for (const model of models) await model.close();
+});
+
+test('plain safetensors, sharded checkpoints and model directories open the same way', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'holostream-'));
+  const shard = readShared('weights/silero-vad-16k.safetensors');
+  const files = new Map<string, Uint8Array>([
+    ['/model.safetensors', original],
+    ['/a.safetensors', original],
+    ['/b.safetensors', shard],
+  ]);
+  const places = [...parseSafetensorsHeader(original).tensors.map(({ name }) => [name, 'a.safetensors'])];
+  places.push(...parseSafetensorsHeader(shard).tensors.map(({ name }) => [name, 'b.safetensors']));
+  const index = JSON.stringify({ metadata: {}, weight_map: Object.fromEntries(places) });
+  files.set('/model.safetensors.index.json', new TextEncoder().encode(index));
+  const site = createServer((request, response) => {
+    const bytes = files.get(request.url ?? '');
+    if (bytes === undefined) return void response.writeHead(404).end();
+    const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');
+    const start = Number(range?.[1] ?? 0);
+    const end = range?.[2] ? Math.min(Number(range[2]) + 1, bytes.length) : bytes.length;
+    const headers = { 'content-range': `bytes ${start}-${end - 1}/${bytes.length}` };
+    response.writeHead(range === null ? 200 : 206, range === null ? {} : headers);
+    response.end(bytes.subarray(start, end));
+  });
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  const base = `http://127.0.0.1:${(site.address() as AddressInfo).port}/`;
+  try {
+    await assertWhole(`${base}model.safetensors`);
+    await assertWhole(`${base}model.safetensors.index.json`);
+    const sink = await modelFolderSink(join(folder, 'model'));
+    await encodeModel(bytesSource(original), sink.openFile);
+    await sink.close();
+    await using model = await openModel(modelFolder(join(folder, 'model')));
+    assert.is(model.format, 'directory');
+    const loaded = await model.load();
+    const { name, offset, byteLength } = parseSafetensorsHeader(original).tensors[0]!;
+    const expected = original.subarray(offset, offset + byteLength);
+    assert.ok(Buffer.from(viewBytes(loaded.get(name)!.data as Float32Array)).equals(expected));
+    const row = await model.rows('fc1.weight', 3, 4);
+    assert.equal([row.shape, row.data.length], [[1, 784], 784]);
+    files.set('/bad.index.json', new TextEncoder().encode('{"weight_map":{"x":"../secret"}}'));
+    await rejects(openModel(`${base}bad.index.json`, { http }), FormatError, /file name/);
+  } finally {
+    site.closeAllConnections();
+    site.close();
+    await rm(folder, { recursive: true });
+  }
+});
+
+test.run();

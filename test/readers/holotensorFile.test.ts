@@ -1,0 +1,62 @@
+import { mkdtemp, readdir, rm, truncate } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import {
+  decodeFromFile,
+  decodeFromFileProgressive,
+  openHolotensor,
+  readHolotensor,
+} from '../../readers/holotensorFile.js';
+import { encodeToFile, writeHolotensor } from '../../sinks/holotensorFile.js';
+import { SourceError, TruncatedError } from '../../src/errors.js';
+import { rejects } from '../helpers/assertions.js';
+import { noise } from '../helpers/encodings.js';
+
+const test = suite<{ folder: string }>('HoloTensor files');
+
+test.before.each(async (context) => {
+  context.folder = await mkdtemp(join(tmpdir(), 'holostream-'));
+});
+test.after.each(async ({ folder }) => {
+  await rm(folder, { recursive: true });
+});
+
+const tensor = { dtype: 'F32', shape: [50, 40], data: noise(2000) } as const;
+
+test('a tensor to a file and back, whole or to a quality', async ({ folder }) => {
+  const path = join(folder, 'tensor.holo');
+  const size = await encodeToFile(path, tensor, 'embedded', {
+    qualities: [0.5, 0.9, 0.99],
+    compression: 'lz4',
+  });
+  const whole = await decodeFromFile(path);
+  assert.equal(whole.data, tensor.data);
+  assert.equal(whole.shape, tensor.shape);
+  const enough = await decodeFromFileProgressive(path, 0.9);
+  assert.ok(enough.quality.cosine! >= 0.9 && !enough.complete);
+  assert.equal(await readdir(folder), ['tensor.holo']);
+
+  const { header, fragments } = await readHolotensor(path);
+  assert.is(
+    await writeHolotensor(join(folder, 'copy.holo'), header, fragments, { compression: 'lz4' }),
+    size,
+  );
+  const reader = await openHolotensor(join(folder, 'copy.holo'));
+  assert.equal((await reader.readFragment(1)).data, fragments[1]!.data);
+  await reader.close();
+  await rejects(reader.readFragment(1), SourceError);
+});
+
+test('a file that is cut short, or is not there', async ({ folder }) => {
+  const path = join(folder, 'short.holo');
+  const size = await encodeToFile(path, tensor, 'spectral');
+  await truncate(path, size - 1);
+  await rejects(decodeFromFile(path), TruncatedError);
+  await truncate(path, 50);
+  await rejects(openHolotensor(path), TruncatedError);
+  await rejects(openHolotensor(join(folder, 'none.holo')), SourceError);
+});
+
+test.run();

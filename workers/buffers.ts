@@ -1,0 +1,64 @@
+import { isShared, likeAligned } from '../src/bytes/sharedMemory.js';
+
+/** Sizes are rounded up to this, so that a buffer serves inputs of nearly the same size. */
+const GRAIN = 2 ** 16;
+
+/** A buffer serves what needs at least this share of it. */
+const MIN_USE = 0.5;
+
+/**
+ * Memory for what goes to workers and comes back, used again and again. A new buffer for every task costs more than
+ * its content: the system must map and clear its pages, and V8 collects garbage whenever 64 MiB have come together, on
+ * cores that the workers need. Where it can be, the memory is shared, and stays where it is: V8 counts what is
+ * transferred as new each time.
+ */
+export class Buffers {
+  readonly #most: number;
+  #free: ArrayBufferLike[] = [];
+
+  /** @param most how many to keep for later */
+  constructor(most: number) {
+    this.#most = most;
+  }
+
+  /** Bytes to write to, not zeroed, at the beginning of a buffer that is the caller's until `give`. */
+  take(byteLength: number): Uint8Array {
+    // The last that came back is still in the caches.
+    const fits = this.#free.findLastIndex(
+      (buffer) => buffer.byteLength >= byteLength && byteLength >= MIN_USE * buffer.byteLength,
+    );
+    const buffer =
+      fits < 0 ? newBuffer(Math.ceil(byteLength / GRAIN) * GRAIN) : this.#free.splice(fits, 1)[0]!;
+    return new Uint8Array(buffer, 0, byteLength);
+  }
+
+  /** What a worker can read: shared memory as it is, all else a copy. */
+  copy(bytes: Uint8Array): Uint8Array {
+    if (isShared(bytes.buffer)) return bytes;
+    const offset = likeAligned(0, bytes);
+    const copy = this.take(offset + bytes.length).subarray(offset);
+    copy.set(bytes);
+    return copy;
+  }
+
+  /** Takes back what nobody uses any more. */
+  give(buffers: readonly ArrayBufferLike[]): void {
+    this.#free.push(...buffers);
+    this.#free.splice(0, this.#free.length - this.#most);
+  }
+
+  clear(): void {
+    this.#free = [];
+  }
+}
+
+function newBuffer(byteLength: number): ArrayBufferLike {
+  // Browsers have shared memory only in pages that are isolated from others; elsewhere there is no such switch.
+  const allowed = typeof SharedArrayBuffer !== 'undefined' && globalThis.crossOriginIsolated !== false;
+  return allowed ? new SharedArrayBuffer(byteLength) : new ArrayBuffer(byteLength);
+}
+
+/** Those that must be transferred to get to another thread. */
+export function unshared(buffers: readonly ArrayBufferLike[]): ArrayBuffer[] {
+  return buffers.filter((buffer): buffer is ArrayBuffer => !isShared(buffer));
+}

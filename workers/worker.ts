@@ -1,0 +1,56 @@
+/** The script that runs in a worker, of a browser or of Node. Tasks run one after the other, as they come. */
+
+import type { Task } from '../src/task.js';
+import { unshared } from './buffers.js';
+import { packError } from './packedError.js';
+import { READY, type WorkerReply, type WorkerRequest, type WorkerTask } from './protocol.js';
+import { TASKS } from './tasks.js';
+
+type Post = (reply: WorkerReply | typeof READY, transfer: Transferable[]) => void;
+
+/** Where messages come from and go to, the same way in both worlds. */
+function connect(listen: (request: WorkerRequest) => void): Post {
+  const nodePort = globalThis.process?.getBuiltinModule?.('node:worker_threads').parentPort;
+  if (nodePort) {
+    nodePort.on('message', listen);
+    return (reply, transfer) => nodePort.postMessage(reply, transfer as ArrayBuffer[]);
+  }
+  globalThis.addEventListener('message', ({ data }) => listen(data));
+  return (reply, transfer) => globalThis.postMessage(reply, { transfer });
+}
+
+const controllers = new Map<number, AbortController>();
+/** What sessions keep. */
+const states = new Map<number, object>();
+let last: Promise<void> = Promise.resolve();
+
+const post = connect((request) => {
+  if ('cancel' in request) {
+    controllers.get(request.cancel)?.abort();
+    return;
+  }
+  if ('forget' in request) {
+    last = last.then(() => void states.delete(request.forget));
+    return;
+  }
+  const controller = new AbortController();
+  controllers.set(request.id, controller);
+  last = last.then(() => run(request, controller.signal));
+});
+
+post(READY, []);
+
+async function run({ id, task, input, lent, session }: WorkerTask, signal: AbortSignal) {
+  try {
+    signal.throwIfAborted();
+    const work = TASKS[task] as Task<unknown, unknown>;
+    const state = (session !== undefined && states.get(session)) || {};
+    if (session !== undefined) states.set(session, state);
+    const { output, transfer } = await work(input, signal, state);
+    post({ id, output, lent }, unshared([...transfer, ...lent]));
+  } catch (error) {
+    post({ id, error: packError(error), lent }, unshared(lent));
+  } finally {
+    controllers.delete(id);
+  }
+}
