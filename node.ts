@@ -2,7 +2,7 @@
 
 export * from './models/directory/modelFolder.js';
 export * from './models/directory/modelFolderSink.js';
-export * from './models/file/folderSpool.js';
+export * from './models/file/folderStagingStore.js';
 export * from './readers/compressFile.js';
 export * from './readers/decompressFile.js';
 export * from './readers/holotensorFile.js';

@@ -1,6 +1,6 @@
 import { lastValueFrom, Observable } from 'rxjs';
+import { collectHct } from '../operators/hct/collectHct.js';
 import { HctDecoderStream } from '../operators/hct/decodeHct.js';
-import { hctTensor } from '../operators/hct/hctTensor.js';
 import { HctReader } from '../readers/hctReader.js';
 import { HctWriter } from '../sinks/hctWriter.js';
 import { memorySink } from '../sinks/memory.js';
@@ -44,7 +44,7 @@ async function measure(kind: string, data: Uint8Array): Promise<void> {
       await compare(`hct ${algorithm}, ${kind}, chunks of ${size}`, data.length, [
         { name: 'no work', run: () => chunked(file, size).pipeTo(new WritableStream()), baseline: true },
         { name: 'stream to array', run: () => chunked(file, size).pipeTo(new TensorSink()) },
-        { name: 'operator to array', run: () => lastValueFrom(emitted(file, size).pipe(hctTensor())) },
+        { name: 'operator to array', run: () => lastValueFrom(emitted(file, size).pipe(collectHct())) },
       ]);
     }
   }

@@ -1,5 +1,5 @@
-import { HolotensorFragmentStream } from '../operators/holotensor/fragments.js';
-import { ReconstructStream } from '../operators/holotensor/reconstructStream.js';
+import { FragmentDecoderStream } from '../operators/holotensor/fragments.js';
+import { ReconstructionStream } from '../operators/holotensor/reconstructStream.js';
 import { HoloTensorReader } from '../readers/holotensorReader.js';
 import { HoloTensorWriter } from '../sinks/holotensorWriter.js';
 import { memorySink } from '../sinks/memory.js';
@@ -40,7 +40,7 @@ export async function run(): Promise<void> {
 
 async function lastOf(stream: ReadableStream<Uint8Array>): Promise<void> {
   const tensors = stream
-    .pipeThrough(new HolotensorFragmentStream())
-    .pipeThrough(new ReconstructStream({ emit: 'end' }));
+    .pipeThrough(new FragmentDecoderStream())
+    .pipeThrough(new ReconstructionStream({ emit: 'end' }));
   for await (const { complete } of tensors) if (!complete) throw new Error('fragments are missing');
 }

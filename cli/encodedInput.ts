@@ -1,6 +1,6 @@
-import { HctDecompressStream } from '../operators/hct/decompressHct.js';
+import { HctDecompressionStream } from '../operators/hct/decompressHct.js';
 import { HctParserStream } from '../operators/hct/parseHct.js';
-import { HctVerifyStream } from '../operators/hct/verifyHct.js';
+import { HctVerificationStream } from '../operators/hct/verifyHct.js';
 import { HctReader, HoloTensorReader, readHctChunks } from '../readers/index.js';
 import { bytesSource } from '../sources/bytes.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
@@ -69,8 +69,8 @@ async function openHctStream(
   refuseChoice(choice);
   const parts = stream
     .pipeThrough(new HctParserStream())
-    .pipeThrough(new HctVerifyStream())
-    .pipeThrough(new HctDecompressStream())
+    .pipeThrough(new HctVerificationStream())
+    .pipeThrough(new HctDecompressionStream())
     [Symbol.asyncIterator]();
   const { value: start } = await parts.next();
   if (start?.kind !== 'start') throw new FormatError('not an HCT file', { name: 'standard input' });

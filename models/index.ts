@@ -5,7 +5,7 @@ export * from './directory/fileNames.js';
 export * from './directory/manifest.js';
 export * from './directory/modelReader.js';
 export * from './file/index.js';
-export * from './file/memorySpool.js';
+export * from './file/memoryStagingStore.js';
 export type { LoadableTensor, LoadPiece, ModelContent, PieceDecoder, PieceFile } from './inputs/content.js';
 export * from './model.js';
 export * from './openModel.js';

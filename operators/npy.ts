@@ -7,11 +7,11 @@ import { StageStream } from './stageStream.js';
  * Turns the bytes of a tensor into those of a .npy file. BF16 becomes float32 and I4 becomes int8, see `NpyEncoder`.
  *
  * @example
- * await tensorBytes.pipeThrough(new NpyStream('F32', [2, 3])).pipeTo(sinkStream(await fileSink('w.npy')));
+ * await tensorBytes.pipeThrough(new NpyEncoderStream('F32', [2, 3])).pipeTo(sinkStream(await fileSink('w.npy')));
  *
  * @throws UnsupportedError for a dtype that NumPy has nothing for
  */
-export class NpyStream extends StageStream<Uint8Array, Uint8Array> {
+export class NpyEncoderStream extends StageStream<Uint8Array, Uint8Array> {
   constructor(dtype: string, shape: readonly number[]) {
     const encoder = new NpyEncoder(dtype, shape);
     super(() => encoder);
@@ -19,6 +19,6 @@ export class NpyStream extends StageStream<Uint8Array, Uint8Array> {
 }
 
 /** The same as an RxJS operator. */
-export function toNpy(dtype: string, shape: readonly number[]): OperatorFunction<Uint8Array, Uint8Array> {
+export function encodeNpy(dtype: string, shape: readonly number[]): OperatorFunction<Uint8Array, Uint8Array> {
   return stageOperator(() => new NpyEncoder(dtype, shape));
 }

@@ -167,7 +167,7 @@ export class HctReader {
             return {
               input: { algorithm, implementation, verify, compressed, blocks, out: target },
               transfer: [target.buffer],
-              lent: compressed === bytes ? [] : [compressed.buffer],
+              borrowed: compressed === bytes ? [] : [compressed.buffer],
             };
           },
           { signal: ended },

@@ -5,13 +5,13 @@ import type { UnpackOptions } from '../src/holotensor/unpack.js';
 import type { AbortOptions } from '../src/source.js';
 import { HoloTensorReader, type HoloTensorReadOptions } from './holotensorReader.js';
 
-export type HolotensorFileOptions = UnpackOptions & AbortOptions;
-export type HolotensorDecodeOptions = UnpackOptions & HoloTensorReadOptions;
+export type HoloTensorFileOptions = UnpackOptions & AbortOptions;
+export type HoloTensorDecodeOptions = UnpackOptions & HoloTensorReadOptions;
 
 /** Opens a HoloTensor file for random access; it is open until the reader is closed. */
-export async function openHolotensor(
+export async function openHoloTensor(
   path: string | URL,
-  options: HolotensorFileOptions = {},
+  options: HoloTensorFileOptions = {},
 ): Promise<HoloTensorReader> {
   const source = await fileSource(path);
   try {
@@ -22,10 +22,10 @@ export async function openHolotensor(
   }
 }
 
-/** The header and all fragments of a HoloTensor file, verified and decompressed, as `writeHolotensor` takes them. */
-export async function readHolotensor(
+/** The header and all fragments of a HoloTensor file, verified and decompressed, as `writeHoloTensor` takes them. */
+export async function readHoloTensor(
   path: string | URL,
-  options: HolotensorFileOptions = {},
+  options: HoloTensorFileOptions = {},
 ): Promise<Pick<EncodedTensor, 'header' | 'fragments'>> {
   return withReader(path, options, async (reader) => {
     const fragments = [];
@@ -37,7 +37,7 @@ export async function readHolotensor(
 /** The whole tensor of a HoloTensor file. */
 export async function decodeFromFile(
   path: string | URL,
-  options: HolotensorDecodeOptions = {},
+  options: HoloTensorDecodeOptions = {},
 ): Promise<Reconstruction> {
   return withReader(path, options, (reader) => reader.readAll(options));
 }
@@ -46,17 +46,17 @@ export async function decodeFromFile(
 export async function decodeFromFileProgressive(
   path: string | URL,
   quality: number,
-  options: HolotensorDecodeOptions = {},
+  options: HoloTensorDecodeOptions = {},
 ): Promise<Reconstruction> {
   return withReader(path, options, (reader) => reader.readToQuality(quality, options));
 }
 
 async function withReader<T>(
   path: string | URL,
-  options: HolotensorFileOptions,
+  options: HoloTensorFileOptions,
   use: (reader: HoloTensorReader) => Promise<T>,
 ): Promise<T> {
-  const reader = await openHolotensor(path, options);
+  const reader = await openHoloTensor(path, options);
   try {
     return await use(reader);
   } finally {

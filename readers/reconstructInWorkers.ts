@@ -114,7 +114,7 @@ async function decodeInWorker(
     'reconstructStored',
     (buffers) => {
       // A copy, because what the source gave may be its own.
-      const { bytes, lent, done } = common.take(buffers);
+      const { bytes, borrowed, done } = common.take(buffers);
       const fragments = entries.map((entry) => ({
         entry,
         stored: bytes.subarray(entry.offset, entry.offset + entry.compressedSize),
@@ -123,7 +123,7 @@ async function decodeInWorker(
       return {
         input: { header: serializeHoloTensorHeader(header), fragments, options, out: target },
         transfer: target === undefined ? [] : [target.buffer],
-        lent,
+        borrowed,
         done,
       };
     },

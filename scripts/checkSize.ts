@@ -7,7 +7,7 @@ import { build } from 'esbuild';
 
 /** The kernels with their wasm, both formats, all encodings, all codecs for decoding. */
 const DECODING = `
-  export { HctDecoderStream, HctReader, HolotensorFragmentStream, HoloTensorReader, ReconstructStream } from 'holostream';
+  export { HctDecoderStream, HctReader, FragmentDecoderStream, HoloTensorReader, ReconstructionStream } from 'holostream';
 `;
 const LIMIT_BYTES = 60 * 1024;
 

@@ -12,7 +12,7 @@ import { HoloTensorWriter, type HoloTensorWriterOptions } from './holotensorWrit
  * Writes fragments as a HoloTensor file.
  * @returns size of the file in bytes
  */
-export async function writeHolotensor(
+export async function writeHoloTensor(
   path: string | URL,
   header: HoloTensorHeader,
   fragments: readonly HoloFragment[],
@@ -38,5 +38,5 @@ export async function encodeToFile<E extends HolographicEncoding>(
   const kernels = options?.kernels ?? (await loadKernels());
   const encoder = new HoloTensorEncoder(encoding, { ...options, kernels } as HoloTensorEncoderOptions<E>);
   const { header, fragments } = encoder.encodeTensor(tensor);
-  return writeHolotensor(path, header, fragments, options);
+  return writeHoloTensor(path, header, fragments, options);
 }

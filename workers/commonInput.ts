@@ -13,10 +13,10 @@ export class CommonInput {
   }
 
   /** For one task, and what the pool must know about it. */
-  take(buffers: Buffers): { bytes: Uint8Array } & Pick<Prepared<unknown>, 'lent' | 'done'> {
+  take(buffers: Buffers): { bytes: Uint8Array } & Pick<Prepared<unknown>, 'borrowed' | 'done'> {
     const bytes = this.#copy ?? buffers.copy(this.#bytes);
     if (bytes === this.#bytes) return { bytes };
-    if (!isShared(bytes.buffer)) return { bytes, lent: [bytes.buffer] };
+    if (!isShared(bytes.buffer)) return { bytes, borrowed: [bytes.buffer] };
     this.#copy = bytes;
     this.#users += 1;
     const done = () => {

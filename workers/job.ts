@@ -13,7 +13,7 @@ export interface Prepared<I> {
   /** Buffers of the input that go to the worker for good, or come back as its output. */
   readonly transfer?: readonly ArrayBufferLike[] | undefined;
   /** Buffers of the pool that hold input: it has them again when the task is done. */
-  readonly lent?: readonly ArrayBufferLike[] | undefined;
+  readonly borrowed?: readonly ArrayBufferLike[] | undefined;
   /** Called when the worker has done with the input, even if nobody waits for its answer any more. */
   readonly done?: (() => void) | undefined;
 }

@@ -43,7 +43,7 @@ interface Member {
  */
 export class WorkerPool {
   readonly size: number;
-  /** For inputs that are lent to tasks. */
+  /** For inputs that tasks borrow. */
   readonly buffers: Buffers;
   readonly #url: string | URL | undefined;
   readonly #startTimeout: number;
@@ -166,9 +166,9 @@ export class WorkerPool {
   #post({ thread, jobs }: Member, job: Job, session?: number): void {
     const { id, task } = job;
     try {
-      const { input, transfer = [], lent = [], done } = job.prepare(this.buffers);
+      const { input, transfer = [], borrowed = [], done } = job.prepare(this.buffers);
       // Throws when something in the input cannot be cloned or transferred.
-      thread.post({ id, task, input, lent, session }, unshared([...transfer, ...lent]));
+      thread.post({ id, task, input, borrowed, session }, unshared([...transfer, ...borrowed]));
       jobs.set(id, { ...job, done });
       thread.keepAlive(true);
     } catch (cause) {
@@ -221,7 +221,7 @@ export class WorkerPool {
   #finish(member: Member, reply: WorkerReply): void {
     const job = member.jobs.get(reply.id);
     member.jobs.delete(reply.id);
-    this.buffers.give(reply.lent);
+    this.buffers.give(reply.borrowed);
     job?.done?.();
     job?.settle('error' in reply ? { error: unpackError(reply.error) } : reply);
     if (member.jobs.size === 0) member.thread.keepAlive(false);

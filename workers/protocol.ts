@@ -17,10 +17,13 @@ export interface WorkerTask {
   /** Tasks with the same number share what they keep. */
   readonly session: number | undefined;
   /** Buffers of the input that come back with the answer. */
-  readonly lent: readonly ArrayBufferLike[];
+  readonly borrowed: readonly ArrayBufferLike[];
 }
 
 /** What a worker answers, once for every task, cancelled or not. */
-export type WorkerReply = WorkerResult & { readonly id: number; readonly lent: readonly ArrayBufferLike[] };
+export type WorkerReply = WorkerResult & {
+  readonly id: number;
+  readonly borrowed: readonly ArrayBufferLike[];
+};
 
 type WorkerResult = { readonly output: unknown } | { readonly error: PackedError };

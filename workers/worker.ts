@@ -40,16 +40,16 @@ const post = connect((request) => {
 
 post(READY, []);
 
-async function run({ id, task, input, lent, session }: WorkerTask, signal: AbortSignal) {
+async function run({ id, task, input, borrowed, session }: WorkerTask, signal: AbortSignal) {
   try {
     signal.throwIfAborted();
     const work = TASKS[task] as Task<unknown, unknown>;
     const state = (session !== undefined && states.get(session)) || {};
     if (session !== undefined) states.set(session, state);
     const { output, transfer } = await work(input, signal, state);
-    post({ id, output, lent }, unshared([...transfer, ...lent]));
+    post({ id, output, borrowed }, unshared([...transfer, ...borrowed]));
   } catch (error) {
-    post({ id, error: packError(error), lent }, unshared(lent));
+    post({ id, error: packError(error), borrowed }, unshared(borrowed));
   } finally {
     controllers.delete(id);
   }

@@ -1,6 +1,6 @@
 import { modelFolder } from '../../models/directory/modelFolder.js';
 import { ModelReader } from '../../models/directory/modelReader.js';
-import { NpyStream } from '../../operators/npy.js';
+import { NpyEncoderStream } from '../../operators/npy.js';
 import { fileSource } from '../../sources/file.js';
 import { streamSource } from '../../sources/stream.js';
 import { UnsupportedError } from '../../src/errors.js';
@@ -43,7 +43,7 @@ export async function decode(
 
 function formatOf(output: string): TensorFormat {
   if (output === STANDARD || output.endsWith('.raw')) return (_, chunks) => chunks;
-  if (output.endsWith('.npy')) return toNpy;
+  if (output.endsWith('.npy')) return encodeNpy;
   if (output.endsWith('.safetensors')) return toSafetensors;
   throw new UsageError(`cannot tell the format of ${output}: end it with .raw, .npy or .safetensors`);
 }
@@ -59,8 +59,8 @@ async function* toSafetensors(
   yield* chunks;
 }
 
-function toNpy({ dtype, shape }: TensorInput, chunks: AsyncIterable<Uint8Array>) {
-  return streamSource(chunks).stream().pipeThrough(new NpyStream(dtype, shape));
+function encodeNpy({ dtype, shape }: TensorInput, chunks: AsyncIterable<Uint8Array>) {
+  return streamSource(chunks).stream().pipeThrough(new NpyEncoderStream(dtype, shape));
 }
 
 async function isModelFile(path: string): Promise<boolean> {

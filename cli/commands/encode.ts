@@ -1,7 +1,7 @@
 import type { CommandContext } from '../context.js';
 import { encodeDirectory } from '../encode/directory.js';
 import { encodeHct } from '../encode/hct.js';
-import { encodeHolotensor } from '../encode/holotensor.js';
+import { encodeHoloTensor } from '../encode/holotensor.js';
 import { encodeToModelFile } from '../encode/modelFile.js';
 import { type EncodeOptionName, type EncodeOptions, flagOf } from '../encode/options.js';
 import { UsageError } from '../failure.js';
@@ -32,7 +32,7 @@ const HCT: Target = {
 const HOLOTENSOR: Target = {
   name: 'a HoloTensor file',
   options: [...ONE_TENSOR, ...COMPRESSION, ...FRAGMENTS, 'seed'],
-  run: encodeHolotensor,
+  run: encodeHoloTensor,
 };
 const MODEL_FILE: Target = {
   name: 'a model file',

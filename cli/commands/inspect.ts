@@ -6,7 +6,7 @@ import { type FileKind, fileKind, isDirectory } from '../fileKind.js';
 import { openInput } from '../input.js';
 import { examineDirectory } from '../inspect/directory.js';
 import { examineHct } from '../inspect/hct.js';
-import { examineHolotensor } from '../inspect/holotensor.js';
+import { examineHoloTensor } from '../inspect/holotensor.js';
 import { examineModelFile } from '../inspect/modelFile.js';
 import type { Report } from '../inspect/report.js';
 import { examineSafetensors } from '../inspect/safetensors.js';
@@ -17,7 +17,7 @@ export interface InspectOptions {
 
 const EXAMINE: Readonly<Record<FileKind, (source: RandomAccessSource) => Promise<Report>>> = {
   hct: examineHct,
-  holotensor: examineHolotensor,
+  holotensor: examineHoloTensor,
   'model-file': examineModelFile,
   safetensors: examineSafetensors,
 };

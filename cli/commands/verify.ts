@@ -13,7 +13,7 @@ const VERIFY: Readonly<
   Record<FileKind, (source: RandomAccessSource, signal: AbortSignal) => Promise<string>>
 > = {
   hct: verifyHct,
-  holotensor: verifyHolotensor,
+  holotensor: verifyHoloTensor,
   'model-file': verifyModelFile,
   safetensors: verifySafetensors,
 };
@@ -40,7 +40,7 @@ async function verifySafetensors(source: RandomAccessSource, signal: AbortSignal
   return `${tensors.length} tensors; safetensors has no checksums`;
 }
 
-async function verifyHolotensor(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
+async function verifyHoloTensor(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
   const reader = await HoloTensorReader.open(source, { signal });
   const { total } = await reader.readAll({ signal });
   const checked = (reader.header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) !== 0 ? total : 0;

@@ -22,7 +22,7 @@ const OWN_OPTIONS: Readonly<Record<HolographicEncoding, readonly (keyof EncodeOp
 };
 
 /** One tensor to a HoloTensor file. */
-export async function encodeHolotensor(
+export async function encodeHoloTensor(
   { signal }: CommandContext,
   input: string,
   options: EncodeOptions,

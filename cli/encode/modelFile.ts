@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { folderSpool } from '../../models/file/folderSpool.js';
+import { folderStagingStore } from '../../models/file/folderStagingStore.js';
 import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/index.js';
 import { fileSink } from '../../sinks/file.js';
 import { ArgumentError, SinkError } from '../../src/errors.js';
@@ -20,8 +20,8 @@ export async function encodeToModelFile(
   const { output, encoding = 'embedded', keep = [], resume } = options;
   const encode = { encoding, ...encoderOptions(encoding, options) };
   await using model = await openModelInput(input, signal);
-  const spoolPath = join(dirname(output), `.${basename(output)}.holostream-spool`);
-  if (!resume) await rm(spoolPath, { recursive: true, force: true });
+  const stagingPath = join(dirname(output), `.${basename(output)}.holostream-staging`);
+  if (!resume) await rm(stagingPath, { recursive: true, force: true });
   const total = model.files.reduce((sum, { source }) => sum + (source.size ?? 0), 0);
   const progress = startProgress('encoding', total);
   let seen = 0;
@@ -31,28 +31,28 @@ export async function encodeToModelFile(
   };
   try {
     const kept = (name: string) => keep.some((pattern) => pattern.test(name));
-    await writeModelFile(model, output, spoolPath, { encode, keep: kept, signal, onProgress });
+    await writeModelFile(model, output, stagingPath, { encode, keep: kept, signal, onProgress });
   } finally {
     progress.stop();
   }
 }
 
-/** What is encoded waits in the spool; it outlives an interruption and a full disk, so that `--resume` can go on. */
+/** What is encoded waits in the staging; it outlives an interruption and a full disk, so that `--resume` can go on. */
 async function writeModelFile(
   { files, index }: ModelInput,
   output: string,
-  spoolPath: string,
+  stagingPath: string,
   options: EncodeModelFileOptions,
 ): Promise<void> {
-  const spool = await folderSpool(spoolPath);
+  const staging = await folderStagingStore(stagingPath);
   try {
-    await encodeModelFile(files, await fileSink(output), spool, { ...options, index });
+    await encodeModelFile(files, await fileSink(output), staging, { ...options, index });
   } catch (error) {
     const canGoOn = options.signal?.aborted || error instanceof SinkError;
-    if (!canGoOn) await spool.remove();
+    if (!canGoOn) await staging.remove();
     // The options have been checked: what an encoder refuses now is a tensor (a NaN in it).
     if (error instanceof ArgumentError) throw new DataError(error.message, { cause: error });
     throw error;
   }
-  await spool.remove();
+  await staging.remove();
 }

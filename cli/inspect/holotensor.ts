@@ -12,7 +12,7 @@ import { formatBytes } from '../progress.js';
 import { facts, formatShape, table } from '../text.js';
 import { type Report, ratioOf } from './report.js';
 
-export async function examineHolotensor(source: RandomAccessSource): Promise<Report> {
+export async function examineHoloTensor(source: RandomAccessSource): Promise<Report> {
   const { header, entries, dataStart } = await HoloTensorReader.open(source);
   const { encoding, dtype, shape, originalSize, seed, norm, qualityCurve, quantization, flags } = header;
   const has = (flag: number) => (flags & flag) !== 0;

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import {
+  FragmentDecoderStream,
   type HolographicEncoding,
   HoloTensorDecoder,
-  HolotensorFragmentStream,
   httpSource,
   loadKernels,
   type ReceivedFragment,
@@ -65,7 +65,7 @@ export async function demonstrateFragments(
 }
 
 function fragmentsOf(url: URL): ReadableStreamDefaultReader<ReceivedFragment> {
-  return httpSource(url).stream().pipeThrough(new HolotensorFragmentStream()).getReader();
+  return httpSource(url).stream().pipeThrough(new FragmentDecoderStream()).getReader();
 }
 
 function tensorOf(decoder: HoloTensorDecoder): Tensor<'F32'> {

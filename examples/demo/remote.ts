@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import {
   encodeModelFile,
   type LoadedTensor,
-  memorySpool,
+  memoryStagingStore,
   openModel,
   type RandomAccessSource,
   type Tensor,
@@ -39,7 +39,7 @@ export async function demonstrateRemote(
   const { fileSize } = await encodeModelFile(
     [{ name: 'digits.safetensors', source: model }],
     sink,
-    memorySpool(),
+    memoryStagingStore(),
     { encode: { fragments: FRAGMENTS } },
   );
   line('encoded', `${integer(model.size ?? 0)} bytes of safetensors → ${integer(fileSize)} bytes`);

@@ -1,8 +1,8 @@
 import {
-  HctDecompressStream,
+  HctDecompressionStream,
   HctParserStream,
   type HctPart,
-  HctVerifyStream,
+  HctVerificationStream,
   httpSource,
   type ManifestTensor,
   ModelReader,
@@ -26,7 +26,7 @@ export async function streamModel(url: string): Promise<StreamedModel> {
     const stream = open(tensor.file)
       .stream()
       .pipeThrough(new HctParserStream())
-      .pipeThrough(new HctVerifyStream())
+      .pipeThrough(new HctVerificationStream())
       .pipeThrough(
         observe((part) => {
           checksums += checksumsIn(part);
@@ -40,7 +40,7 @@ export async function streamModel(url: string): Promise<StreamedModel> {
 async function collect(stream: ReadableStream<HctPart>, tensor: ManifestTensor): Promise<Tensor> {
   const { dtype, shape, byteLength } = tensor;
   const bytes = new Uint8Array(byteLength);
-  for await (const part of stream.pipeThrough(new HctDecompressStream())) {
+  for await (const part of stream.pipeThrough(new HctDecompressionStream())) {
     if (part.kind === 'data') bytes.set(part.bytes, part.byteOffset);
   }
   return { dtype, shape, data: viewElements(dtype, bytes) };

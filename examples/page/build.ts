@@ -2,7 +2,7 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { encodeModelFile, memorySpool } from 'holostream';
+import { encodeModelFile, memoryStagingStore } from 'holostream';
 import { fileSink, fileSource } from 'holostream/node';
 
 /** More than the default: each is a step that one can watch. */
@@ -27,5 +27,5 @@ export async function buildPage(folder: string): Promise<void> {
   await using source = await fileSource(here('../digits/digits.safetensors'));
   const sink = await fileSink(join(folder, 'digits.holo.safetensors'));
   const encode = { fragments: FRAGMENTS };
-  await encodeModelFile([{ name: 'digits.safetensors', source }], sink, memorySpool(), { encode });
+  await encodeModelFile([{ name: 'digits.safetensors', source }], sink, memoryStagingStore(), { encode });
 }

@@ -1,4 +1,4 @@
-import { collectTensor, decodeHct, fromByteStream } from 'holostream';
+import { collectTensor, decodeHct, fromReadableStream } from 'holostream';
 
 // A tensor, decoded and verified while it arrives.
 const response = await fetch('https://example.org/model/fc1.weight.hct');
@@ -8,7 +8,7 @@ console.log(dtype, shape, data.length);
 // The same as an observable of decoded blocks, for a progress bar. Unsubscribing ends the request.
 const { body } = await fetch('https://example.org/model/fc1.weight.hct');
 let received = 0;
-fromByteStream(body!)
+fromReadableStream(body!)
   .pipe(decodeHct())
   .subscribe({
     next: (block) => {

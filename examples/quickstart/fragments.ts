@@ -1,4 +1,4 @@
-import { HolotensorFragmentStream, ReconstructStream, UntilQualityStream } from 'holostream';
+import { FragmentDecoderStream, QualityLimiterStream, ReconstructionStream } from 'holostream';
 import { encodeToFile, fileSource } from 'holostream/node';
 
 // Cut a tensor into fragments: the high bits of every weight first, exact at the end.
@@ -9,9 +9,9 @@ await encodeToFile('weights.holo', { dtype: 'F32', shape: [512, 768], data }, 'e
 const file = await fileSource('weights.holo');
 const tensors = file
   .stream()
-  .pipeThrough(new HolotensorFragmentStream())
-  .pipeThrough(new ReconstructStream())
-  .pipeThrough(new UntilQualityStream(0.99));
+  .pipeThrough(new FragmentDecoderStream())
+  .pipeThrough(new ReconstructionStream())
+  .pipeThrough(new QualityLimiterStream(0.99));
 for await (const { quality, fragments, total } of tensors) {
   console.log(`fragment ${fragments} of ${total}: cosine similarity ${quality.cosine!.toFixed(4)}`);
 }

@@ -7,7 +7,7 @@ import { fragmentName, headerName } from './names.js';
 import { MODEL_FILE_VERSION, PLAN_KEY, serializeModelPlan, VERSION_KEY } from './plan.js';
 import { scanOrder } from './scanOrder.js';
 import type { LocatedTensor, ModelSource } from './sourceFiles.js';
-import { type ModelSpool, openSpoolEntry, type SpoolRecord } from './spool.js';
+import { openStagedEntry, type StagingRecord, type StagingStore } from './stagingStore.js';
 
 /** Tensors that are kept and not larger stand in front of all fragments: nothing works without them. */
 const SMALL_TENSOR = 65536;
@@ -15,11 +15,11 @@ const SMALL_TENSOR = 65536;
 /** Bytes that are copied at a time. */
 const CHUNK_SIZE = 2 ** 20;
 
-/** A tensor on its way into the file: encoded in the spool, or to be copied. */
+/** A tensor on its way into the file: encoded in the staging, or to be copied. */
 export interface TensorJob {
   readonly tensor: LocatedTensor;
-  /** Its entry in the spool and what that holds; undefined when the tensor is kept as it is. */
-  readonly spooled: { readonly entry: string; readonly record: SpoolRecord } | undefined;
+  /** Its entry in the staging and what that holds; undefined when the tensor is kept as it is. */
+  readonly staged: { readonly entry: string; readonly record: StagingRecord } | undefined;
   /** XXH3-64 of the header piece, or of the whole tensor. */
   readonly hash: string;
 }
@@ -39,7 +39,7 @@ export async function assembleModelFile(
   model: ModelSource,
   jobs: readonly TensorJob[],
   sink: SeekableSink,
-  spool: ModelSpool,
+  staging: StagingStore,
   options: AbortOptions & { readonly index?: string | undefined },
 ): Promise<number> {
   const parts = layOut(jobs);
@@ -50,7 +50,7 @@ export async function assembleModelFile(
   sealHeader(bytes);
   await sink.write(bytes, 0);
   let position = bytes.length;
-  for (const part of parts) position = await copyPart(part, sink, position, spool, options);
+  for (const part of parts) position = await copyPart(part, sink, position, staging, options);
   await sink.close();
   return header.fileSize;
 }
@@ -58,32 +58,32 @@ export async function assembleModelFile(
 /** Headers and small tensors first, then all else by what it brings per byte. */
 function layOut(jobs: readonly TensorJob[]): Part[] {
   const whole = (job: TensorJob): Part => ({ job, piece: 0, size: job.tensor.byteLength });
-  const isFirst = ({ spooled, tensor }: TensorJob) =>
-    spooled !== undefined || tensor.byteLength <= SMALL_TENSOR;
+  const isFirst = ({ staged, tensor }: TensorJob) =>
+    staged !== undefined || tensor.byteLength <= SMALL_TENSOR;
   const first = jobs.filter(isFirst).map((job) => {
-    return job.spooled === undefined ? whole(job) : { job, piece: 0, size: job.spooled.record.sizes[0]! };
+    return job.staged === undefined ? whole(job) : { job, piece: 0, size: job.staged.record.sizes[0]! };
   });
-  const rest = jobs.filter((job) => job.spooled !== undefined || !isFirst(job));
+  const rest = jobs.filter((job) => job.staged !== undefined || !isFirst(job));
   const order = scanOrder(
-    rest.map(({ spooled, tensor: { shape, byteLength } }) => ({
+    rest.map(({ staged, tensor: { shape, byteLength } }) => ({
       weight: elementCount(shape),
-      sizes: spooled?.record.sizes.slice(1) ?? [byteLength],
-      cosines: spooled?.record.cosines ?? [1],
+      sizes: staged?.record.sizes.slice(1) ?? [byteLength],
+      cosines: staged?.record.cosines ?? [1],
     })),
   );
   return [
     ...first,
     ...order.map(({ tensor, fragment }) => {
       const job = rest[tensor]!;
-      if (job.spooled === undefined) return whole(job);
-      return { job, piece: fragment + 1, size: job.spooled.record.sizes[fragment + 1]! };
+      if (job.staged === undefined) return whole(job);
+      return { job, piece: fragment + 1, size: job.staged.record.sizes[fragment + 1]! };
     }),
   ];
 }
 
-function declare({ job: { tensor, spooled }, piece, size }: Part): SafetensorsDeclaration {
+function declare({ job: { tensor, staged }, piece, size }: Part): SafetensorsDeclaration {
   const { name, dtype, shape } = tensor;
-  if (spooled === undefined) return { name, dtype, shape };
+  if (staged === undefined) return { name, dtype, shape };
   const pieceName = piece === 0 ? headerName(name) : fragmentName(name, piece - 1);
   return { name: pieceName, dtype: 'U8', shape: [size] };
 }
@@ -97,14 +97,14 @@ function metadataOf(
     files,
     index,
     encoded: new Map(
-      jobs.flatMap(({ tensor, spooled, hash }) =>
-        spooled === undefined
+      jobs.flatMap(({ tensor, staged, hash }) =>
+        staged === undefined
           ? []
-          : [[tensor.name, { cosines: spooled.record.cosines, headerHash: hash }] as const],
+          : [[tensor.name, { cosines: staged.record.cosines, headerHash: hash }] as const],
       ),
     ),
     plain: new Map(
-      jobs.flatMap(({ tensor, spooled, hash }) => (spooled === undefined ? [[tensor.name, hash]] : [])),
+      jobs.flatMap(({ tensor, staged, hash }) => (staged === undefined ? [[tensor.name, hash]] : [])),
     ),
   });
   const own = new Map([
@@ -124,15 +124,15 @@ async function copyPart(
   { job, piece, size }: Part,
   sink: SeekableSink,
   position: number,
-  spool: ModelSpool,
+  staging: StagingStore,
   options: AbortOptions,
 ): Promise<number> {
-  const { tensor, spooled } = job;
-  if (spooled === undefined) return copy(tensor.source, tensor.offset, size, sink, position, options);
-  const { entry, record } = spooled;
-  const found = await openSpoolEntry(spool, entry, record.fingerprint, options);
+  const { tensor, staged } = job;
+  if (staged === undefined) return copy(tensor.source, tensor.offset, size, sink, position, options);
+  const { entry, record } = staged;
+  const found = await openStagedEntry(staging, entry, record.fingerprint, options);
   if (found === undefined)
-    throw new FormatError('an encoded tensor has gone from the spool', { name: tensor.name });
+    throw new FormatError('an encoded tensor has gone from the staging', { name: tensor.name });
   try {
     const before = record.sizes.slice(0, piece).reduce((sum, length) => sum + length, 0);
     return await copy(found.source, found.dataStart + before, size, sink, position, options);

@@ -11,7 +11,7 @@ import {
   type ModelSourceFile,
   readModelSource,
 } from './sourceFiles.js';
-import { type ModelSpool, openSpoolEntry, writeSpoolEntry } from './spool.js';
+import { openStagedEntry, type StagingStore, writeStagedEntry } from './stagingStore.js';
 
 export interface EncodeModelFileOptions extends AbortOptions {
   /** How tensors are cut. Default: the embedded encoding, which gives every bit back. */
@@ -40,21 +40,21 @@ export interface ModelFileStats {
  * what encoding it takes, times a small constant.
  *
  * @throws FormatError, SourceError for inputs that cannot be read; ArgumentError for options that cannot work and for
- *   tensors that the encoding cannot carry. The sink has been aborted then; the spool keeps what is done.
+ *   tensors that the encoding cannot carry. The sink has been aborted then; the staging keeps what is done.
  */
 export async function encodeModelFile(
   inputs: readonly ModelSourceFile[],
   sink: SeekableSink,
-  spool: ModelSpool,
+  staging: StagingStore,
   options: EncodeModelFileOptions = {},
 ): Promise<ModelFileStats> {
   try {
     const model = await readModelSource(inputs, options);
-    const jobs = await spoolTensors(model, spool, options);
-    const fileSize = await assembleModelFile(model, jobs, sink, spool, options);
+    const jobs = await stageTensors(model, staging, options);
+    const fileSize = await assembleModelFile(model, jobs, sink, staging, options);
     return {
       tensors: jobs.length,
-      encoded: jobs.filter(({ spooled }) => spooled !== undefined).length,
+      encoded: jobs.filter(({ staged }) => staged !== undefined).length,
       originalSize: totalSize(model),
       fileSize,
     };
@@ -64,9 +64,9 @@ export async function encodeModelFile(
   }
 }
 
-async function spoolTensors(
+async function stageTensors(
   model: ModelSource,
-  spool: ModelSpool,
+  staging: StagingStore,
   options: EncodeModelFileOptions,
 ): Promise<TensorJob[]> {
   const { signal, keep, onProgress } = options;
@@ -82,8 +82,8 @@ async function spoolTensors(
     const cut = isWorthEncoding(tensor) && keep?.(name) !== true && !clashing.has(name);
     jobs.push(
       cut
-        ? await spoolTensor(tensor, bytes, spool, String(number), kernels, options)
-        : { tensor, spooled: undefined, hash: formatHash(kernels.xxh3(bytes)) },
+        ? await stageTensor(tensor, bytes, staging, String(number), kernels, options)
+        : { tensor, staged: undefined, hash: formatHash(kernels.xxh3(bytes)) },
     );
     done += byteLength;
     onProgress?.(done, total);
@@ -91,30 +91,30 @@ async function spoolTensors(
   return jobs;
 }
 
-async function spoolTensor(
+async function stageTensor(
   tensor: LocatedTensor,
   bytes: Uint8Array,
-  spool: ModelSpool,
+  staging: StagingStore,
   entry: string,
   { xxh3 }: Pick<Kernels, 'xxh3'>,
   { encode = {}, signal }: EncodeModelFileOptions,
 ): Promise<TensorJob> {
   const { name, dtype, shape } = tensor;
   const fingerprint = JSON.stringify([name, dtype, shape, formatHash(xxh3(bytes)), encode]);
-  const found = await openSpoolEntry(spool, entry, fingerprint, { signal });
+  const found = await openStagedEntry(staging, entry, fingerprint, { signal });
   if (found !== undefined) {
     try {
       const { source, record, dataStart } = found;
       const header = await source.read(dataStart, record.sizes[0]!, { signal });
-      return { tensor, spooled: { entry, record }, hash: formatHash(xxh3(header)) };
+      return { tensor, staged: { entry, record }, hash: formatHash(xxh3(header)) };
     } finally {
       await found.source.close?.();
     }
   }
   const { cosines, pieces } = await encodeTensor(tensor, bytes, encode);
   const record = { fingerprint, cosines, sizes: pieces.map(({ length }) => length) };
-  await writeSpoolEntry(await spool.create(entry), record, pieces);
-  return { tensor, spooled: { entry, record }, hash: formatHash(xxh3(pieces[0]!)) };
+  await writeStagedEntry(await staging.create(entry), record, pieces);
+  return { tensor, staged: { entry, record }, hash: formatHash(xxh3(pieces[0]!)) };
 }
 
 function totalSize({ tensors }: ModelSource): number {

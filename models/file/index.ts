@@ -7,5 +7,5 @@ export * from './modelFile.js';
 export * from './plan.js';
 export * from './scanOrder.js';
 export * from './sourceFiles.js';
-export * from './spool.js';
+export * from './stagingStore.js';
 export * from './tensorDecoder.js';

@@ -76,7 +76,7 @@ export class WorkerTensorDecoder {
           fragments: fragments.map(({ entry }, i) => ({ entry, stored: copies[i]! })),
           options: { dtype: 'source', maxBytes: Number.POSITIVE_INFINITY },
         },
-        lent: copies.slice(0, 1).map(({ buffer }) => buffer),
+        borrowed: copies.slice(0, 1).map(({ buffer }) => buffer),
       };
     });
   }

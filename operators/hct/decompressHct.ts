@@ -6,7 +6,7 @@ import { stageOperator } from '../stageOperator.js';
 import { StageStream } from '../stageStream.js';
 
 /** Parts with compressed blocks in, parts with their bytes out; each block's bytes are an array of their own. */
-export class HctDecompressStream extends StageStream<HctPart, HctDecodedPart> {
+export class HctDecompressionStream extends StageStream<HctPart, HctDecodedPart> {
   constructor(options?: ImplementationOptions) {
     super(() => new HctDecompressor(options));
   }

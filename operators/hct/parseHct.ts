@@ -16,7 +16,7 @@ export class HctParserStream extends StageStream<Uint8Array, HctPart> {
  * The bytes of an HCT file in; its header, compressed blocks and end out.
  *
  * @example
- * fromByteStream(response.body).pipe(parseHct()).subscribe((part) => console.log(part.kind));
+ * fromReadableStream(response.body).pipe(parseHct()).subscribe((part) => console.log(part.kind));
  */
 export function parseHct(limits?: HctLimits): OperatorFunction<Uint8Array, HctPart> {
   return stageOperator(() => new HctParser(limits));

@@ -6,7 +6,7 @@ import { stageOperator } from '../stageOperator.js';
 import { StageStream } from '../stageStream.js';
 
 /** Hands the parts on; fails with a ChecksumError at the first block that differs from its checksum. */
-export class HctVerifyStream extends StageStream<HctPart, HctPart> {
+export class HctVerificationStream extends StageStream<HctPart, HctPart> {
   constructor() {
     super(async () => new HctVerifier(await loadKernels()));
   }

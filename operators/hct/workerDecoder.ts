@@ -102,7 +102,7 @@ export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
         return {
           input: { algorithm, implementation, verify, compressed, blocks, out },
           transfer: out === undefined ? [] : [out.buffer],
-          lent: [compressed.buffer],
+          borrowed: [compressed.buffer],
         };
       },
       { signal: this.#closed.signal },

@@ -6,7 +6,7 @@ import { stageOperator } from '../stageOperator.js';
 import { StageStream } from '../stageStream.js';
 
 /** The bytes of a HoloTensor file in; its fragments out, verified and decompressed, each when its last byte is there. */
-export class HolotensorFragmentStream extends StageStream<Uint8Array, ReceivedFragment> {
+export class FragmentDecoderStream extends StageStream<Uint8Array, ReceivedFragment> {
   constructor(options?: UnpackOptions) {
     super(() => createFragmentReceiver(options));
   }
@@ -16,8 +16,8 @@ export class HolotensorFragmentStream extends StageStream<Uint8Array, ReceivedFr
  * The bytes of a HoloTensor file in; its fragments out, verified and decompressed, each when its last byte is there.
  *
  * @example
- * fromByteStream(response.body).pipe(fragments()).subscribe(({ index, header }) => console.log(index, header.shape));
+ * fromReadableStream(response.body).pipe(decodeFragments()).subscribe(({ index, header }) => console.log(index, header.shape));
  */
-export function fragments(options?: UnpackOptions): OperatorFunction<Uint8Array, ReceivedFragment> {
+export function decodeFragments(options?: UnpackOptions): OperatorFunction<Uint8Array, ReceivedFragment> {
   return stageOperator(() => createFragmentReceiver(options));
 }

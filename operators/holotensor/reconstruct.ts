@@ -20,8 +20,8 @@ export type ReconstructOperatorOptions = ReconstructOptions & {
  * All reconstructions share one array unless `reuseBuffer` is false: copy what must outlast the next one.
  *
  * @example
- * fromByteStream(response.body)
- *   .pipe(fragments(), reconstruct({ emit: { everyMs: 100 } }))
+ * fromReadableStream(response.body)
+ *   .pipe(decodeFragments(), reconstruct({ emit: { everyMs: 100 } }))
  *   .subscribe(({ data, quality }) => draw(data, quality.cosine));
  */
 export function reconstruct(

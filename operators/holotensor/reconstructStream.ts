@@ -9,7 +9,7 @@ import { WorkerReconstructor } from './workerReconstructor.js';
 /** Below this many bytes of tensor, a worker is not worth the messages. */
 const MIN_WORKER_BYTES = 2 ** 18;
 
-export type ReconstructStreamOptions = ReconstructOptions & WorkersOption;
+export type ReconstructionStreamOptions = ReconstructOptions & WorkersOption;
 
 /**
  * The fragments of one tensor in; the tensor out, better each time, when the reader asks and `emit` says that one is
@@ -20,11 +20,11 @@ export type ReconstructStreamOptions = ReconstructOptions & WorkersOption;
  * `workers`, one of them decodes, and this thread only moves the bytes.
  *
  * @example
- * const tensors = response.body.pipeThrough(new HolotensorFragmentStream()).pipeThrough(new ReconstructStream());
+ * const tensors = response.body.pipeThrough(new FragmentDecoderStream()).pipeThrough(new ReconstructionStream());
  * for await (const { data, quality } of tensors) draw(data, quality.cosine);
  */
-export class ReconstructStream extends TransformStream<ReceivedFragment, Reconstruction> {
-  constructor(options: ReconstructStreamOptions = {}) {
+export class ReconstructionStream extends TransformStream<ReceivedFragment, Reconstruction> {
+  constructor(options: ReconstructionStreamOptions = {}) {
     super();
     const pair = new ReconstructPump(options);
     // Own properties shadow the prototype's accessors: pipeThrough, Duplex.fromWeb and the like see these.
@@ -36,7 +36,7 @@ export class ReconstructStream extends TransformStream<ReceivedFragment, Reconst
 class ReconstructPump {
   readonly readable: ReadableStream<Reconstruction>;
   readonly writable: WritableStream<ReceivedFragment>;
-  readonly #options: ReconstructStreamOptions;
+  readonly #options: ReconstructionStreamOptions;
   #reconstructor: Reconstructor | WorkerReconstructor | undefined;
   #out!: ReadableStreamDefaultController<Reconstruction>;
   #in!: WritableStreamDefaultController;
@@ -49,7 +49,7 @@ class ReconstructPump {
   /** Lets the closing of the writable go on; there when all fragments are in and the last state is not out. */
   #lastIsOut: (() => void) | undefined;
 
-  constructor(options: ReconstructStreamOptions) {
+  constructor(options: ReconstructionStreamOptions) {
     this.#options = options;
     this.readable = new ReadableStream<Reconstruction>(
       {

@@ -1,14 +1,14 @@
 import { SourceError } from '../../src/errors.js';
 import type { ChunkReader } from '../pullStream.js';
 import { beyondEnd } from '../ranges.js';
-import type { RangeAnswer } from './answer.js';
 import type { HttpRequest } from './request.js';
+import type { RangeResponse } from './response.js';
 
 /**
  * The bytes that were asked for, out of a body that may begin before them and go on behind them. The length that was
  * promised is enforced: a body that ends early is an error that can be resumed from.
  */
-export function bodyReader(request: HttpRequest, answer: RangeAnswer): ChunkReader {
+export function bodyReader(request: HttpRequest, answer: RangeResponse): ChunkReader {
   const { range, url: name } = request;
   const { size } = answer;
   const wanted = range.end ?? size;

@@ -4,9 +4,9 @@ import { type ChunkReader, pullStream } from '../pullStream.js';
 import { type ByteRange, beyondEnd, checkRange, checkRead } from '../ranges.js';
 import { readExactly } from '../readExactly.js';
 import { closedError, signalsOf } from '../signals.js';
-import { checkAnswer, type RangeAnswer } from './answer.js';
 import { bodyReader } from './body.js';
 import { HttpRequest, type HttpRequestOptions } from './request.js';
+import { checkResponse, type RangeResponse } from './response.js';
 import { agrees, ifRangeOf, strongest, type Validator, validatorOf } from './validator.js';
 import { WholeBody } from './wholeBody.js';
 
@@ -91,7 +91,7 @@ export class HttpFile implements RandomAccessSource {
     const { range } = request;
     if (this.#whole !== undefined) return this.#fromWhole(this.#whole, range);
     const response = await request.send(this.#ifRange);
-    const answer = checkAnswer(response, range, this.#url);
+    const answer = checkResponse(response, range, this.#url);
     this.#pin(answer, response);
     const partWanted = range.end !== undefined && (range.start > 0 || range.end !== answer.size);
     if (answer.ranges || !partWanted) return bodyReader(request, answer);
@@ -137,7 +137,7 @@ export class HttpFile implements RandomAccessSource {
     };
   }
 
-  #pin(answer: RangeAnswer, response: Response): void {
+  #pin(answer: RangeResponse, response: Response): void {
     const validator = validatorOf(response.headers);
     const changed = (what: string, expected: unknown, actual: unknown) =>
       new SourceChangedError(`file changed: ${what}`, { name: this.#url, expected, actual });

@@ -1,7 +1,7 @@
 import type { Stretches } from '../kernels/kernels.js';
 import type { CoefficientFragments, CoefficientStore } from './coefficients.js';
-import { Dealer, type StretchVisitor } from './dealer.js';
 import { energyOf, energyOfFragment } from './energy.js';
+import { Interleaver, type StretchVisitor } from './interleaver.js';
 import { createSubsetPayload, readSubsetPayload, type SubsetHeader } from './subsetPayload.js';
 
 /**
@@ -13,10 +13,12 @@ export function writeSubsets(
   rotationSeed: bigint | undefined,
   transform: (take: StretchVisitor) => void,
 ): CoefficientFragments {
-  const dealer = new Dealer(header.coefficients, header.fragments, rotationSeed);
-  const fragments = Array.from(dealer.counts, (count, index) => createSubsetPayload(header, index, count));
+  const interleaver = new Interleaver(header.coefficients, header.fragments, rotationSeed);
+  const fragments = Array.from(interleaver.counts, (count, index) =>
+    createSubsetPayload(header, index, count),
+  );
   const parts = fragments.map(({ values }) => values);
-  transform(dealer.deal(parts));
+  transform(interleaver.deal(parts));
   const energies = parts.map(energyOf);
   return { payloads: fragments.map(({ payload }) => payload), added: energies, alone: energies };
 }
@@ -25,17 +27,17 @@ export class SubsetStore implements CoefficientStore {
   placed = 0;
   energy = 0;
   readonly #header: SubsetHeader;
-  readonly #dealer: Dealer;
+  readonly #interleaver: Interleaver;
   readonly #parts: (Float32Array | undefined)[];
 
   constructor(header: SubsetHeader, rotationSeed?: bigint) {
     this.#header = header;
-    this.#dealer = new Dealer(header.coefficients, header.fragments, rotationSeed);
+    this.#interleaver = new Interleaver(header.coefficients, header.fragments, rotationSeed);
     this.#parts = new Array(header.fragments);
   }
 
   add(index: number, payload: Uint8Array): void {
-    const values = readSubsetPayload(this.#header, index, this.#dealer.counts[index]!, payload);
+    const values = readSubsetPayload(this.#header, index, this.#interleaver.counts[index]!, payload);
     const energy = energyOfFragment(values, index);
     this.#parts[index] = values;
     this.placed += values.length;
@@ -43,6 +45,6 @@ export class SubsetStore implements CoefficientStore {
   }
 
   coefficients(): Stretches {
-    return this.#dealer.gather(this.#parts);
+    return this.#interleaver.gather(this.#parts);
   }
 }

@@ -2,8 +2,8 @@
 
 /** "HCTN", little-endian. */
 export const HCT_MAGIC = 0x4e544348;
-export const HCT_VERSION_1 = 1;
-export const HCT_VERSION_2 = 2;
+export const HCT_VERSION = 1;
+export const HCT_VERSION_V2 = 2;
 export const HCT_HEADER_SIZE = 64;
 /** Uncompressed bytes in a block unless the writer is told otherwise. */
 export const DEFAULT_BLOCK_SIZE = 16384;

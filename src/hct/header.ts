@@ -12,8 +12,8 @@ import {
   HCT_HEADER_SIZE,
   HCT_MAGIC,
   HCT_MAX_RANK,
-  HCT_VERSION_1,
-  HCT_VERSION_2,
+  HCT_VERSION,
+  HCT_VERSION_V2,
   type HctLimits,
 } from './constants.js';
 
@@ -60,11 +60,11 @@ export function parseHctHeader(bytes: Uint8Array, limits: HctLimits = {}): HctHe
     throw new FormatError('not an HCT file: magic', { offset: 0, expected: HCT_MAGIC, actual: magic });
   }
   const version = view.getUint32(VERSION, true);
-  if (version !== HCT_VERSION_1 && version !== HCT_VERSION_2) {
+  if (version !== HCT_VERSION && version !== HCT_VERSION_V2) {
     throw new UnsupportedError('HCT version', { offset: VERSION, expected: '1 or 2', actual: version });
   }
   const flags = view.getUint16(FLAGS, true);
-  if (version === HCT_VERSION_2) verifyHeaderChecksum(bytes, view, flags);
+  if (version === HCT_VERSION_V2) verifyHeaderChecksum(bytes, view, flags);
   const header: HctHeader = {
     version,
     algorithm: compressionFromCode(view.getUint8(ALGORITHM), ALGORITHM),
@@ -104,7 +104,7 @@ function parseShape(view: DataView, version: number): number[] {
   }
   return Array.from({ length: rank }, (_, axis) => {
     const offset = DIMENSIONS + 8 * axis;
-    const cutShort = version === HCT_VERSION_2 && offset + 8 > HCT_CHECKSUM_OFFSET;
+    const cutShort = version === HCT_VERSION_V2 && offset + 8 > HCT_CHECKSUM_OFFSET;
     return cutShort
       ? view.getUint16(offset, true) + view.getUint8(offset + 2) * 0x10000
       : readU64(view, offset, `HCT header: dimension ${axis}`);
@@ -168,7 +168,7 @@ export function serializeHctHeader(header: HctHeader): Uint8Array {
   view.setUint32(BLOCK_COUNT, header.blockCount, true);
   view.setUint8(RANK, header.shape.length);
   for (const [axis, dimension] of header.shape.entries()) writeU64(view, DIMENSIONS + 8 * axis, dimension);
-  if (header.version === HCT_VERSION_2) {
+  if (header.version === HCT_VERSION_V2) {
     // The third dimension reaches into the checksum's place; with or without a checksum, only 24 bits of it stay.
     bytes.fill(0, HCT_CHECKSUM_OFFSET);
     if ((header.flags & FLAG_HEADER_CHECKSUM) !== 0) {

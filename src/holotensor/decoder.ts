@@ -2,7 +2,7 @@ import { type DecodeOptionsOf, decodingByName } from '../encodings/decodings.js'
 import type { ElementRange, FragmentDecoder, HolographicEncoding } from '../encodings/encoding.js';
 import { ArgumentError, FormatError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { kernelsAtHand } from '../kernels/loadKernels.js';
+import { loadedKernels } from '../kernels/loadKernels.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
 import { checkOutputLength } from '../tensor/outputLength.js';
@@ -47,7 +47,7 @@ export class HoloTensorDecoder {
 
   /** @throws LimitError when the tensor is larger than `maxBytes` */
   constructor(header: HoloTensorHeader, options: HoloTensorDecoderOptions & RangeOption = {}) {
-    const { kernels = kernelsAtHand(), maxBytes = HOLO_DEFAULT_MAX_BYTES, range } = options;
+    const { kernels = loadedKernels(), maxBytes = HOLO_DEFAULT_MAX_BYTES, range } = options;
     this.header = header;
     this.total = fragmentCount(header);
     const elements = elementCount(header.shape);

@@ -28,6 +28,6 @@ export async function loadKernels({ implementation = 'auto' }: KernelOptions = {
 }
 
 /** For synchronous callers: the wasm kernels once a call of {@link loadKernels} has loaded them, else the portable. */
-export function kernelsAtHand(): Kernels {
+export function loadedKernels(): Kernels {
   return atHand;
 }

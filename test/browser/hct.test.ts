@@ -8,7 +8,7 @@ import { trickle } from '../helpers/trickle.js';
 const test = suite('the built package in Chromium');
 
 const script = `
-  import { collectTensor, decodeHct, fromByteStream, HctDecoderStream, httpSource, HctReader } from 'holostream';
+  import { collectTensor, decodeHct, fromReadableStream, HctDecoderStream, httpSource, HctReader } from 'holostream';
   import { lastValueFrom, toArray } from 'rxjs';
 
   const join = async (chunks) => [...new Uint8Array(await new Blob(chunks).arrayBuffer())];
@@ -22,7 +22,7 @@ const script = `
     },
     async asOperator(url) {
       const { body } = await fetch(url);
-      return join(await lastValueFrom(fromByteStream(body).pipe(decodeHct(), toArray()), { defaultValue: [] }));
+      return join(await lastValueFrom(fromReadableStream(body).pipe(decodeHct(), toArray()), { defaultValue: [] }));
     },
     async asTensor(url) {
       const { body } = await fetch(url);
@@ -36,7 +36,7 @@ const script = `
     },
     async cancelled(url) {
       const { body } = await fetch(url);
-      const subscription = fromByteStream(body).pipe(decodeHct()).subscribe(() => subscription.unsubscribe());
+      const subscription = fromReadableStream(body).pipe(decodeHct()).subscribe(() => subscription.unsubscribe());
     },
   };
   globalThis.ready = true;

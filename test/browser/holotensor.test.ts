@@ -12,8 +12,8 @@ const test = suite('HoloTensor in Chromium');
 
 const script = `
   import {
-    fragments, fromByteStream, HolotensorFragmentStream, HoloTensorReader, httpSource, reconstruct, ReconstructStream,
-    untilQuality, UntilQualityStream,
+    fragments, fromReadableStream, FragmentDecoderStream, HoloTensorReader, httpSource, reconstruct, ReconstructionStream,
+    takeUntilQuality, QualityLimiterStream,
   } from 'holostream';
   import { lastValueFrom } from 'rxjs';
 
@@ -22,9 +22,9 @@ const script = `
     async asStream(url, quality) {
       const { body } = await fetch(url);
       const reader = body
-        .pipeThrough(new HolotensorFragmentStream())
-        .pipeThrough(new ReconstructStream())
-        .pipeThrough(new UntilQualityStream(quality))
+        .pipeThrough(new FragmentDecoderStream())
+        .pipeThrough(new ReconstructionStream())
+        .pipeThrough(new QualityLimiterStream(quality))
         .getReader();
       let last;
       for (let next = await reader.read(); !next.done; next = await reader.read()) last = result(next.value);
@@ -32,7 +32,7 @@ const script = `
     },
     async asOperator(url, quality) {
       const { body } = await fetch(url);
-      const tensors = fromByteStream(body).pipe(fragments(), reconstruct(), untilQuality(quality));
+      const tensors = fromReadableStream(body).pipe(decodeFragments(), reconstruct(), takeUntilQuality(quality));
       return result(await lastValueFrom(tensors));
     },
     async byRandomAccess(url, quality) {

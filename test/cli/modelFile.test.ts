@@ -19,7 +19,7 @@ test('a real model and back, byte for byte', async () => {
   const input = sharedPath('weights/silero-vad-16k.safetensors');
   const output = at('silero.holo.safetensors');
   ok(await runCli(['encode', input, '-o', output]));
-  assert.equal(readdirSync(folder), ['silero.holo.safetensors'], 'the spool is gone');
+  assert.equal(readdirSync(folder), ['silero.holo.safetensors'], 'the staging is gone');
   strictSafetensors(readFileSync(output));
   const [back, piped, verified, shown, data] = await Promise.all([
     runCli(['decode', output, '-o', at('back.safetensors')]),
@@ -137,16 +137,16 @@ test('what is wrong with an index or a model file: exit code 1', async () => {
     1,
     /already/,
   );
-  const left = readdirSync(folder).filter((name) => /spool|tmp|partial|^x\./.test(name));
+  const left = readdirSync(folder).filter((name) => /staging|tmp|partial|^x\./.test(name));
   assert.equal(left, []);
 });
 
 test('an interrupted conversion goes on with --resume', async () => {
   const output = at('long.holo.safetensors');
-  const spool = at('.long.holo.safetensors.holostream-spool');
-  const spooled = () => {
+  const staging = at('.long.holo.safetensors.holostream-staging');
+  const staged = () => {
     try {
-      return readdirSync(spool).filter((name) => name.endsWith('.spool')).length;
+      return readdirSync(staging).filter((name) => name.endsWith('.staging')).length;
     } catch {
       return 0;
     }
@@ -161,7 +161,7 @@ test('an interrupted conversion goes on with --resume', async () => {
     writeFileSync(at('long.safetensors'), modelOf(tensors as TestTensor[]));
     const child = startCli(['encode', at('long.safetensors'), '-o', output]);
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-    while (spooled() < 1 && child.exitCode === null) await new Promise((next) => setTimeout(next, 5));
+    while (staged() < 1 && child.exitCode === null) await new Promise((next) => setTimeout(next, 5));
     child.kill('SIGINT');
     const code = await ended;
     if (code === 0) rmSync(output);
@@ -171,11 +171,11 @@ test('an interrupted conversion goes on with --resume', async () => {
   // On a busy machine the signal may come late: then there must be more to do.
   for (let count = 10; !(await interrupted(count)); count *= 3) assert.ok(count < 1000);
   assert.not(readdirSync(folder).includes('long.holo.safetensors'));
-  assert.ok(spooled() >= 1);
+  assert.ok(staged() >= 1);
   ok(await runCli(['encode', at('long.safetensors'), '-o', output, '--resume']));
   ok(await runCli(['decode', output, '-o', at('long-back.safetensors')]));
   assert.ok(readFileSync(at('long-back.safetensors')).equals(readFileSync(at('long.safetensors'))));
-  assert.is(spooled(), 0);
+  assert.is(staged(), 0);
 });
 
 test('options that make no sense: exit code 2', async () => {

@@ -1,5 +1,5 @@
 import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/index.js';
-import { memorySpool } from '../../models/file/memorySpool.js';
+import { memoryStagingStore } from '../../models/file/memoryStagingStore.js';
 import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
 
@@ -9,7 +9,7 @@ export async function modelFileOf(bytes: Uint8Array, options?: EncodeModelFileOp
   await encodeModelFile(
     [{ name: 'model.safetensors', source: bytesSource(bytes) }],
     sink,
-    memorySpool(),
+    memoryStagingStore(),
     options,
   );
   return sink.bytes;

@@ -3,9 +3,9 @@ import { parentPort, threadId } from 'node:worker_threads';
 
 const cancelled = [];
 const forgotten = [];
-const answer = (reply, transfer) => parentPort.postMessage({ lent: [], ...reply }, transfer);
+const answer = (reply, transfer) => parentPort.postMessage({ borrowed: [], ...reply }, transfer);
 
-parentPort.on('message', ({ id, input, cancel, lent, session, forget }) => {
+parentPort.on('message', ({ id, input, cancel, borrowed, session, forget }) => {
   if (cancel !== undefined) cancelled.push(cancel);
   else if (forget !== undefined) forgotten.push(forget);
   else if (input === 'thread') answer({ id, output: [threadId, session, [...forgotten]] });
@@ -15,8 +15,8 @@ parentPort.on('message', ({ id, input, cancel, lent, session, forget }) => {
   else if (input.wait !== undefined) setTimeout(() => answer({ id, output: id }), input.wait);
   else if (input.keep !== undefined)
     answer(
-      { id, output: input.keep, lent },
-      lent.filter((buffer) => buffer instanceof ArrayBuffer),
+      { id, output: input.keep, borrowed },
+      borrowed.filter((buffer) => buffer instanceof ArrayBuffer),
     );
   else answer({ id, output: input });
 });

@@ -3,13 +3,13 @@ import { pipeline } from 'node:stream/promises';
 import { from, lastValueFrom, toArray } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fromByteStream } from '../../operators/fromByteStream.js';
+import { fromReadableStream } from '../../operators/fromReadableStream.js';
+import { collectHct, HctCollectorStream } from '../../operators/hct/collectHct.js';
 import { decodeHct, HctDecoderStream } from '../../operators/hct/decodeHct.js';
-import { decompressHct, HctDecompressStream } from '../../operators/hct/decompressHct.js';
+import { decompressHct, HctDecompressionStream } from '../../operators/hct/decompressHct.js';
 import { encodeHct, HctEncoderStream } from '../../operators/hct/encodeHct.js';
-import { HctTensorStream, hctTensor } from '../../operators/hct/hctTensor.js';
 import { HctParserStream, parseHct } from '../../operators/hct/parseHct.js';
-import { HctVerifyStream, verifyHct } from '../../operators/hct/verifyHct.js';
+import { HctVerificationStream, verifyHct } from '../../operators/hct/verifyHct.js';
 import { StageStream } from '../../operators/stageStream.js';
 import { collectTensor, TensorSink } from '../../sinks/tensor.js';
 import { ChecksumError, TruncatedError } from '../../src/errors.js';
@@ -40,19 +40,19 @@ function joinData(parts: readonly HctDecodedPart[]): Buffer {
 
 test('the same through every face', async () => {
   const expected = Buffer.from(content);
-  const bytes$ = () => fromByteStream(chunked(file, 333));
+  const bytes$ = () => fromReadableStream(chunked(file, 333));
   const streamed = chunked(file, 333)
     .pipeThrough(new HctParserStream())
-    .pipeThrough(new HctVerifyStream())
-    .pipeThrough(new HctDecompressStream());
+    .pipeThrough(new HctVerificationStream())
+    .pipeThrough(new HctDecompressionStream());
   assert.equal(joinData(await collect(streamed)), expected);
   const observed = bytes$().pipe(parseHct(), verifyHct(), decompressHct(), toArray());
   assert.equal(joinData(await lastValueFrom(observed)), expected);
   assert.equal(Buffer.concat(await lastValueFrom(bytes$().pipe(decodeHct(), toArray()))), expected);
   const encoded = from([content]).pipe(encodeHct(options), toArray());
   assert.equal(Buffer.concat(await lastValueFrom(encoded)), Buffer.from(file));
-  const [collected] = await collect(chunked(file, 333).pipeThrough(new HctTensorStream()));
-  for (const tensor of [collected!, await lastValueFrom(bytes$().pipe(hctTensor()))]) {
+  const [collected] = await collect(chunked(file, 333).pipeThrough(new HctCollectorStream()));
+  for (const tensor of [collected!, await lastValueFrom(bytes$().pipe(collectHct()))]) {
     assert.equal(Buffer.from(viewBytes(tensor.data)), expected);
   }
 });
@@ -109,8 +109,8 @@ test('separate stages: a slow sink holds up the source within a handful of block
   const headChunks = Math.ceil((64 + 16 * BLOCKS) / size);
   const reader = source
     .pipeThrough(new HctParserStream())
-    .pipeThrough(new HctVerifyStream())
-    .pipeThrough(new HctDecompressStream())
+    .pipeThrough(new HctVerificationStream())
+    .pipeThrough(new HctDecompressionStream())
     .getReader();
   for (let read = 0; read < 10; read++) {
     await reader.read();
@@ -131,8 +131,8 @@ test('cancelling at any point reaches the source once', async () => {
     });
     const reader = source
       .pipeThrough(new HctParserStream())
-      .pipeThrough(new HctVerifyStream())
-      .pipeThrough(new HctDecompressStream())
+      .pipeThrough(new HctVerificationStream())
+      .pipeThrough(new HctDecompressionStream())
       .getReader();
     for (let i = 0; i < reads; i++) await reader.read();
     await reader.cancel('enough');

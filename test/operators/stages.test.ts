@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises';
 import { from, lastValueFrom, Observable, Subject, take, toArray } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fromByteStream } from '../../operators/fromByteStream.js';
+import { fromReadableStream } from '../../operators/fromReadableStream.js';
 import { stageOperator } from '../../operators/stageOperator.js';
 import { StageStream } from '../../operators/stageStream.js';
 import type { Stage } from '../../src/stage.js';
@@ -242,7 +242,7 @@ test('operator: an error of the stage unsubscribes the source', () => {
   assert.is(stage.closes, 1);
 });
 
-test('fromByteStream: unsubscribing cancels a stalled stream', async () => {
+test('fromReadableStream: unsubscribing cancels a stalled stream', async () => {
   let cancelled = false;
   const stalled = new ReadableStream<Uint8Array>({
     pull: () => new Promise(() => {}),
@@ -250,7 +250,7 @@ test('fromByteStream: unsubscribing cancels a stalled stream', async () => {
       cancelled = true;
     },
   });
-  const subscription = fromByteStream(stalled).subscribe();
+  const subscription = fromReadableStream(stalled).subscribe();
   await tick();
   subscription.unsubscribe();
   await tick();
@@ -258,10 +258,10 @@ test('fromByteStream: unsubscribing cancels a stalled stream', async () => {
   assert.not(stalled.locked);
 });
 
-test('fromByteStream: gives all, completes, passes errors on', async () => {
-  assert.equal(await lastValueFrom(fromByteStream(streamOf(1, 2, 3)).pipe(toArray())), [1, 2, 3]);
+test('fromReadableStream: gives all, completes, passes errors on', async () => {
+  assert.equal(await lastValueFrom(fromReadableStream(streamOf(1, 2, 3)).pipe(toArray())), [1, 2, 3]);
   const broken = new ReadableStream({ start: (controller) => controller.error(new Error('gone')) });
-  await rejects(lastValueFrom(fromByteStream(broken)), Error, /gone/);
+  await rejects(lastValueFrom(fromReadableStream(broken)), Error, /gone/);
 });
 
 test.run();

@@ -6,10 +6,10 @@ import * as assert from 'uvu/assert';
 import {
   decodeFromFile,
   decodeFromFileProgressive,
-  openHolotensor,
-  readHolotensor,
+  openHoloTensor,
+  readHoloTensor,
 } from '../../readers/holotensorFile.js';
-import { encodeToFile, writeHolotensor } from '../../sinks/holotensorFile.js';
+import { encodeToFile, writeHoloTensor } from '../../sinks/holotensorFile.js';
 import { SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
 import { noise } from '../helpers/encodings.js';
@@ -38,12 +38,12 @@ test('a tensor to a file and back, whole or to a quality', async ({ folder }) =>
   assert.ok(enough.quality.cosine! >= 0.9 && !enough.complete);
   assert.equal(await readdir(folder), ['tensor.holo']);
 
-  const { header, fragments } = await readHolotensor(path);
+  const { header, fragments } = await readHoloTensor(path);
   assert.is(
-    await writeHolotensor(join(folder, 'copy.holo'), header, fragments, { compression: 'lz4' }),
+    await writeHoloTensor(join(folder, 'copy.holo'), header, fragments, { compression: 'lz4' }),
     size,
   );
-  const reader = await openHolotensor(join(folder, 'copy.holo'));
+  const reader = await openHoloTensor(join(folder, 'copy.holo'));
   assert.equal((await reader.readFragment(1)).data, fragments[1]!.data);
   await reader.close();
   await rejects(reader.readFragment(1), SourceError);
@@ -55,8 +55,8 @@ test('a file that is cut short, or is not there', async ({ folder }) => {
   await truncate(path, size - 1);
   await rejects(decodeFromFile(path), TruncatedError);
   await truncate(path, 50);
-  await rejects(openHolotensor(path), TruncatedError);
-  await rejects(openHolotensor(join(folder, 'none.holo')), SourceError);
+  await rejects(openHoloTensor(path), TruncatedError);
+  await rejects(openHoloTensor(join(folder, 'none.holo')), SourceError);
 });
 
 test.run();

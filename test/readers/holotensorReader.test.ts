@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HolotensorFragmentStream } from '../../operators/holotensor/fragments.js';
+import { FragmentDecoderStream } from '../../operators/holotensor/fragments.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { HoloTensorWriter, type HoloTensorWriterOptions } from '../../sinks/holotensorWriter.js';
 import { memorySink } from '../../sinks/memory.js';
@@ -179,7 +179,7 @@ test('a file cannot make a reader allocate more than the cap, however large it s
     await rejects(reader.readFragment(0), LimitError, /maxBytes/);
     await rejects(reader.readAll({ maxBytes: 2 ** 20 }), LimitError, /maxBytes/);
     await rejects(
-      collect(chunked(bytes, 50).pipeThrough(new HolotensorFragmentStream())),
+      collect(chunked(bytes, 50).pipeThrough(new FragmentDecoderStream())),
       LimitError,
       /maxBytes/,
     );
@@ -195,7 +195,7 @@ test('a file cannot make a reader allocate more than the cap, however large it s
   const endless = concatBytes([front, serializeFragmentIndexEntry(stored), new Uint8Array(1000)]);
   await rejects((await HoloTensorReader.open(bytesSource(endless))).readFragment(0), LimitError, /maxBytes/);
   await rejects(
-    collect(chunked(endless, 50).pipeThrough(new HolotensorFragmentStream())),
+    collect(chunked(endless, 50).pipeThrough(new FragmentDecoderStream())),
     LimitError,
     /maxBytes/,
   );

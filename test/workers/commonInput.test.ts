@@ -12,7 +12,7 @@ test('one copy for all tasks, back in the pool when the last has done with it', 
   const [a, b] = [common.take(buffers), common.take(buffers)];
   assert.equal(Uint8Array.from(a.bytes), bytes);
   assert.is(a.bytes, b.bytes);
-  assert.is(a.lent, undefined);
+  assert.is(a.borrowed, undefined);
   a.done!();
   assert.is.not(buffers.take(60_000).buffer, a.bytes.buffer);
   b.done!();
@@ -31,7 +31,7 @@ test('shared memory as it is, and a copy for each where none is allowed', () =>
     const [a, b] = [common.take(buffers), common.take(buffers)];
     assert.is.not(a.bytes.buffer, b.bytes.buffer);
     assert.equal(b.bytes, bytes);
-    assert.is(b.lent![0], b.bytes.buffer);
+    assert.is(b.borrowed![0], b.bytes.buffer);
   }));
 
 test.run();

@@ -16,7 +16,7 @@ function recorded(ms: number) {
 
 test('first ready, then replies', () => {
   const { heard, events } = recorded(1000);
-  const reply = { id: 1, output: 2, lent: [] };
+  const reply = { id: 1, output: 2, borrowed: [] };
   for (const message of [READY, reply]) events.message(message);
   assert.equal(heard, ['ready', reply]);
 });

@@ -85,7 +85,7 @@ test('a script that says nothing, or something else, fails all tasks', async () 
 });
 
 for (const shared of [true, false]) {
-  test(`${shared ? 'shared' : 'transferred'} buffers are lent, when there is room, and used again`, () =>
+  test(`${shared ? 'shared' : 'transferred'} buffers are borrowed, when there is room, and used again`, () =>
     isolated(shared, () =>
       withPool(1, async (run, pool) => {
         let prepared = 0;
@@ -97,7 +97,7 @@ for (const shared of [true, false]) {
             prepared += 1;
             if (bytes[0] === 0) fresh += 1;
             bytes.fill(1);
-            return { input: { keep: i } as never, lent: [bytes.buffer] };
+            return { input: { keep: i } as never, borrowed: [bytes.buffer] };
           });
         const answers = Array.from({ length: 20 }, (_, i) => task(i));
         assert.is(prepared, pool.capacity);

@@ -1,9 +1,9 @@
 import { lastValueFrom } from 'rxjs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fromByteStream } from '../../operators/fromByteStream.js';
+import { fromReadableStream } from '../../operators/fromReadableStream.js';
+import { collectHct, HctCollectorStream } from '../../operators/hct/collectHct.js';
 import { HctDecoderStream } from '../../operators/hct/decodeHct.js';
-import { HctTensorStream, hctTensor } from '../../operators/hct/hctTensor.js';
 import type { HctTensorOptions } from '../../operators/hct/tensorStage.js';
 import { HctReader } from '../../readers/hctReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
@@ -97,12 +97,12 @@ for (const algorithm of ['lz4', 'zstd'] as const) {
   test(`a stream of HCT collected to a tensor by workers, ${algorithm}`, async () => {
     const file = await hctFile(algorithm);
     const through = (options: HctTensorOptions) =>
-      collect(chunked(file, 65_536).pipeThrough(new HctTensorStream(options)));
+      collect(chunked(file, 65_536).pipeThrough(new HctCollectorStream(options)));
     const [{ data, ...there }] = (await through({ workers: pool })) as [HctTensor];
     const [{ data: same, ...here }] = (await through({})) as [HctTensor];
     assert.equal(there, here);
     assert.ok(Buffer.from(bytes).equals(viewBytes(data)) && Buffer.from(bytes).equals(viewBytes(same)));
-    const observed = fromByteStream(chunked(file, 65_536)).pipe(hctTensor({ workers: pool }));
+    const observed = fromReadableStream(chunked(file, 65_536)).pipe(collectHct({ workers: pool }));
     assert.ok(Buffer.from(bytes).equals(viewBytes((await lastValueFrom(observed)).data)));
     await rejects(through({ workers: pool, maxBytes: LENGTH - 1 }), LimitError);
   });
@@ -115,12 +115,12 @@ test('streams of small files do without workers', async () => {
   await writer.close();
   // One that could not work.
   const nowhere = { workers: new WorkerPool(1, { url: new URL('nothing.mjs', import.meta.url) }) };
-  const [tensor] = await collect(chunked(sink.bytes, 7).pipeThrough(new HctTensorStream(nowhere)));
+  const [tensor] = await collect(chunked(sink.bytes, 7).pipeThrough(new HctCollectorStream(nowhere)));
   assert.equal(viewBytes(tensor!.data), bytes.slice(0, 1000));
   const decoded = await collect(chunked(sink.bytes, 7).pipeThrough(new HctDecoderStream(nowhere)));
   assert.equal(joined(decoded), bytes.slice(0, 1000));
   sink.bytes[sink.bytes.length - 1]! ^= 1;
-  await rejects(collect(chunked(sink.bytes, 7).pipeThrough(new HctTensorStream(nowhere))), FormatError);
+  await rejects(collect(chunked(sink.bytes, 7).pipeThrough(new HctCollectorStream(nowhere))), FormatError);
 });
 
 test('unsubscribing from a tensor that workers decode ends their tasks', async () => {
@@ -144,14 +144,16 @@ test('unsubscribing from a tensor that workers decode ends their tasks', async (
       cancelled = true;
     },
   });
-  const subscription = fromByteStream(stream)
-    .pipe(hctTensor({ workers: pool }))
+  const subscription = fromReadableStream(stream)
+    .pipe(collectHct({ workers: pool }))
     .subscribe();
   await halfIsOut;
   subscription.unsubscribe();
   await tick(1);
   assert.ok(cancelled);
-  const [tensor] = await collect(chunked(file, 65_536).pipeThrough(new HctTensorStream({ workers: pool })));
+  const [tensor] = await collect(
+    chunked(file, 65_536).pipeThrough(new HctCollectorStream({ workers: pool })),
+  );
   assert.ok(Buffer.from(bytes).equals(viewBytes(tensor!.data)));
 });
 

@@ -14,8 +14,8 @@ import {
   withEncoder,
 } from '../encoding.js';
 import { energyOf, energyOfInput, projectionQuality } from '../energy.js';
+import { describeEnergies } from '../fragmentEnergies.js';
 import { ReceivedFragments } from '../received.js';
-import { describeWorth } from '../worth.js';
 import { readPayload, writeComponents, writeRaw } from './payload.js';
 import { LowRankSum } from './sum.js';
 import { truncatedSvd } from './svd/truncatedSvd.js';
@@ -90,7 +90,7 @@ export class LowRankEncoder {
       added.push(negligible ? 0 : restEnergy);
     }
     // Components and residual are orthogonal to each other, so each adds what it is worth alone.
-    return { payloads, ...describeWorth(energy, { added, alone: added }), minimumFragments: 1 };
+    return { payloads, ...describeEnergies(energy, { added, alone: added }), minimumFragments: 1 };
   }
 
   /** Numbers of the components of each fragment. */

@@ -1,10 +1,10 @@
 import { SeededRng } from '../../kernels/gaussian/rng.js';
-import type { StretchVisitor } from '../dealer.js';
 import type { DecodeRequest, EncodedFragments, EncodeRequest, EncodingQuality } from '../encoding.js';
 import { assertTransformable, projectionQuality } from '../energy.js';
+import { describeEnergies, totalEnergy } from '../fragmentEnergies.js';
+import type { StretchVisitor } from '../interleaver.js';
 import { SubsetStore, writeSubsets } from '../subsetLayout.js';
 import type { SubsetHeader } from '../subsetPayload.js';
-import { describeWorth, totalEnergy } from '../worth.js';
 import { assertLiveSeeds, seedOf } from './seeds.js';
 
 /**
@@ -34,7 +34,7 @@ export function encodeOrthonormal(request: EncodeRequest, values: Float32Array):
   });
   const energy = totalEnergy(energies.added);
   assertTransformable(values, energy);
-  return { payloads, ...describeWorth(energy, energies), minimumFragments: 1 };
+  return { payloads, ...describeEnergies(energy, energies), minimumFragments: 1 };
 }
 
 /** Fragments of RP01; the caller takes care of duplicates. */

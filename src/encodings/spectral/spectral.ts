@@ -13,10 +13,10 @@ import {
   withEncoder,
 } from '../encoding.js';
 import { assertTransformable, projectionQuality } from '../energy.js';
+import { describeEnergies, totalEnergy } from '../fragmentEnergies.js';
 import { ReceivedFragments } from '../received.js';
 import { SubsetStore, writeSubsets } from '../subsetLayout.js';
 import { payloadMagic } from '../subsetPayload.js';
-import { describeWorth, totalEnergy } from '../worth.js';
 import { EssentialStore, writeEssential } from './essential.js';
 import { RankedStore, SV02_MAGIC, writeRanked } from './ranked.js';
 
@@ -73,7 +73,7 @@ export class SpectralEncoder {
     const { payloads, ...energies } = this.#write(values, request);
     const energy = totalEnergy(energies.added);
     assertTransformable(values, energy);
-    return { payloads, ...describeWorth(energy, energies), minimumFragments: 1 };
+    return { payloads, ...describeEnergies(energy, energies), minimumFragments: 1 };
   }
 
   #write(values: Float32Array, { rows, cols, fragments, kernels }: EncodeRequest): CoefficientFragments {

@@ -5,10 +5,10 @@ import {
   type EncodeModelFileOptions,
   encodeModelFile,
   type ModelFile,
-  type ModelSpool,
   readModelFile,
+  type StagingStore,
 } from '../../../models/file/index.js';
-import { memorySpool } from '../../../models/file/memorySpool.js';
+import { memoryStagingStore } from '../../../models/file/memoryStagingStore.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, ChecksumError, FormatError, HolostreamError } from '../../../src/errors.js';
@@ -22,11 +22,11 @@ const test = suite('model files');
 async function encode(
   files: Record<string, Uint8Array>,
   options?: EncodeModelFileOptions,
-  spool = memorySpool(),
+  staging = memoryStagingStore(),
 ): Promise<Uint8Array> {
   const sink = memorySink();
   const inputs = Object.entries(files).map(([name, bytes]) => ({ name, source: bytesSource(bytes) }));
-  const stats = await encodeModelFile(inputs, sink, spool, options);
+  const stats = await encodeModelFile(inputs, sink, staging, options);
   assert.is(stats.fileSize, sink.bytes.length);
   return sink.bytes;
 }
@@ -154,13 +154,13 @@ test('what is to be kept is kept, and names that would clash are no fragments', 
 
 test('a broken run goes on where it stopped', async () => {
   const bytes = readShared('weights/charrnn-bronte.safetensors');
-  const spool = memorySpool();
+  const staging = memoryStagingStore();
   const created: string[] = [];
-  const counting: ModelSpool = {
-    open: spool.open,
+  const counting: StagingStore = {
+    open: staging.open,
     create: (name) => {
       created.push(name);
-      return spool.create(name);
+      return staging.create(name);
     },
   };
   const abort = new AbortController();

@@ -1,12 +1,11 @@
-import { lastValueFrom } from 'rxjs';
+import { last, lastValueFrom } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fromByteStream } from '../../../operators/fromByteStream.js';
-import { fragments, HolotensorFragmentStream } from '../../../operators/holotensor/fragments.js';
-import { lastReconstruction } from '../../../operators/holotensor/lastReconstruction.js';
+import { fromReadableStream } from '../../../operators/fromReadableStream.js';
+import { decodeFragments, FragmentDecoderStream } from '../../../operators/holotensor/fragments.js';
 import { reconstruct } from '../../../operators/holotensor/reconstruct.js';
-import { ReconstructStream } from '../../../operators/holotensor/reconstructStream.js';
-import { UntilQualityStream, untilQuality } from '../../../operators/holotensor/untilQuality.js';
+import { ReconstructionStream } from '../../../operators/holotensor/reconstructStream.js';
+import { QualityLimiterStream, takeUntilQuality } from '../../../operators/holotensor/takeUntilQuality.js';
 import { httpSource } from '../../../sources/http.js';
 import type { Reconstruction } from '../../../src/holotensor/reconstruction.js';
 import { noise } from '../../helpers/encodings.js';
@@ -35,9 +34,9 @@ const bytes = (server: FaultyServer) => httpSource(server.url, { retry: false })
 const FACES: Record<string, (server: FaultyServer) => Promise<Reconstruction>> = {
   async streams(server) {
     const reader = bytes(server)
-      .pipeThrough(new HolotensorFragmentStream())
-      .pipeThrough(new ReconstructStream())
-      .pipeThrough(new UntilQualityStream(QUALITY))
+      .pipeThrough(new FragmentDecoderStream())
+      .pipeThrough(new ReconstructionStream())
+      .pipeThrough(new QualityLimiterStream(QUALITY))
       .getReader();
     for (let last: Reconstruction | undefined; ; ) {
       const { done, value } = await reader.read();
@@ -47,11 +46,11 @@ const FACES: Record<string, (server: FaultyServer) => Promise<Reconstruction>> =
   },
   operators: (server) =>
     lastValueFrom(
-      fromByteStream(bytes(server)).pipe(
-        fragments(),
+      fromReadableStream(bytes(server)).pipe(
+        decodeFragments(),
         reconstruct(),
-        untilQuality(QUALITY),
-        lastReconstruction(),
+        takeUntilQuality(QUALITY),
+        last(),
       ),
     ),
 };

@@ -1,12 +1,11 @@
-import { firstValueFrom, from, lastValueFrom, map, of, Subject, toArray } from 'rxjs';
+import { firstValueFrom, from, last, lastValueFrom, map, of, Subject, toArray } from 'rxjs';
 import { TestScheduler } from 'rxjs/testing';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fromByteStream } from '../../../operators/fromByteStream.js';
-import { fragments } from '../../../operators/holotensor/fragments.js';
-import { lastReconstruction } from '../../../operators/holotensor/lastReconstruction.js';
+import { fromReadableStream } from '../../../operators/fromReadableStream.js';
+import { decodeFragments } from '../../../operators/holotensor/fragments.js';
 import { reconstruct } from '../../../operators/holotensor/reconstruct.js';
-import { untilQuality } from '../../../operators/holotensor/untilQuality.js';
+import { takeUntilQuality } from '../../../operators/holotensor/takeUntilQuality.js';
 import { ChecksumError } from '../../../src/errors.js';
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import type { Kernels } from '../../../src/kernels/kernels.js';
@@ -19,12 +18,12 @@ import { chunked, tick } from '../../helpers/streams.js';
 const data = noise(40 * 50);
 const file = holoFile('spectral', data, [40, 50]);
 const all: ReceivedFragment[] = await lastValueFrom(
-  fromByteStream(chunked(file, 999)).pipe(fragments(), toArray()),
+  fromReadableStream(chunked(file, 999)).pipe(decodeFragments(), toArray()),
 );
 
 for (const size of [1, 7, 4096, file.length]) {
   test(`the tensor gets better with every fragment, chunks of ${size}`, async () => {
-    const reconstructions = fromByteStream(chunked(file, size)).pipe(fragments(), reconstruct());
+    const reconstructions = fromReadableStream(chunked(file, size)).pipe(decodeFragments(), reconstruct());
     const seen = await lastValueFrom(
       reconstructions.pipe(
         map(({ data: values, quality, fragments, complete }) => {
@@ -46,13 +45,13 @@ for (const size of [1, 7, 4096, file.length]) {
   });
 }
 
-test('lastReconstruction: the whole tensor', async () => {
-  const last = await firstValueFrom(from(all).pipe(reconstruct({ emit: 'end' }), lastReconstruction()));
-  assert.ok(last.complete);
-  assertClose(last.data as Float32Array, data, 1e-6);
+test('the last reconstruction: the whole tensor', async () => {
+  const whole = await firstValueFrom(from(all).pipe(reconstruct({ emit: 'end' }), last()));
+  assert.ok(whole.complete);
+  assertClose(whole.data as Float32Array, data, 1e-6);
 });
 
-test('untilQuality completes, unsubscribes, and fetches no further bytes', async () => {
+test('takeUntilQuality completes, unsubscribes, and fetches no further bytes', async () => {
   let pulled = 0;
   let cancelled = false;
   const stream = new ReadableStream<Uint8Array>(
@@ -68,7 +67,7 @@ test('untilQuality completes, unsubscribes, and fetches no further bytes', async
     { highWaterMark: 0 },
   );
   const last = await lastValueFrom(
-    fromByteStream(stream).pipe(fragments(), reconstruct(), untilQuality(0.6)),
+    fromReadableStream(stream).pipe(decodeFragments(), reconstruct(), takeUntilQuality(0.6)),
   );
   assert.ok(last.quality.cosine! >= 0.6);
   await tick();
@@ -177,7 +176,7 @@ test('an error in the middle comes after the good fragments, and unsubscribes th
   const corrupt = file.slice();
   corrupt[file.length - 1]! ^= 1;
   const seen: number[] = [];
-  const source = of(corrupt).pipe(fragments(), reconstruct());
+  const source = of(corrupt).pipe(decodeFragments(), reconstruct());
   const run = new Promise((_, reject) => {
     source.subscribe({ next: ({ fragments }) => seen.push(fragments), error: reject });
   });

@@ -2,9 +2,9 @@ import { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HolotensorFragmentStream } from '../../../operators/holotensor/fragments.js';
-import { ReconstructStream } from '../../../operators/holotensor/reconstructStream.js';
-import { UntilQualityStream } from '../../../operators/holotensor/untilQuality.js';
+import { FragmentDecoderStream } from '../../../operators/holotensor/fragments.js';
+import { ReconstructionStream } from '../../../operators/holotensor/reconstructStream.js';
+import { QualityLimiterStream } from '../../../operators/holotensor/takeUntilQuality.js';
 import { ArgumentError, ChecksumError, TruncatedError } from '../../../src/errors.js';
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import type { Reconstruction } from '../../../src/holotensor/reconstruction.js';
@@ -18,7 +18,7 @@ const shape = [40, 50];
 const file = holoFile('spectral', data, shape);
 
 function received(bytes: Uint8Array = file): Promise<ReceivedFragment[]> {
-  return collect(chunked(bytes, 100).pipeThrough(new HolotensorFragmentStream()));
+  return collect(chunked(bytes, 100).pipeThrough(new FragmentDecoderStream()));
 }
 
 /** A stream of these bytes that counts what is pulled, and whether it was cancelled. */
@@ -44,8 +44,8 @@ function counted(bytes: Uint8Array, size: number) {
 for (const size of [1, 7, 4096, file.length]) {
   test(`a reader that keeps up sees the tensor get better with every fragment, chunks of ${size}`, async () => {
     const stream = chunked(file, size)
-      .pipeThrough(new HolotensorFragmentStream())
-      .pipeThrough(new ReconstructStream());
+      .pipeThrough(new FragmentDecoderStream())
+      .pipeThrough(new ReconstructionStream());
     const seen: Reconstruction[] = [];
     for await (const reconstruction of stream) {
       const cosine = cosineSimilarity(reconstruction.data as Float32Array, data);
@@ -74,7 +74,9 @@ for (const size of [1, 7, 4096, file.length]) {
 }
 
 test('reuseBuffer: false gives each its own array', async () => {
-  const stream = streamOf(...(await received())).pipeThrough(new ReconstructStream({ reuseBuffer: false }));
+  const stream = streamOf(...(await received())).pipeThrough(
+    new ReconstructionStream({ reuseBuffer: false }),
+  );
   const seen = await collect(stream);
   assert.is(new Set(seen.map(({ data }) => data)).size, 8);
   const [first] = seen;
@@ -83,7 +85,7 @@ test('reuseBuffer: false gives each its own array', async () => {
 });
 
 test('a reader that is busy finds all that has come meanwhile in its next reconstruction', async () => {
-  const stream = new ReconstructStream();
+  const stream = new ReconstructionStream();
   const writer = stream.writable.getWriter();
   const reader = stream.readable.getReader();
   const [first, ...rest] = await received();
@@ -101,7 +103,7 @@ test('a reader that is busy finds all that has come meanwhile in its next recons
 });
 
 test("emit 'end': the last state only", async () => {
-  const stream = streamOf(...(await received())).pipeThrough(new ReconstructStream({ emit: 'end' }));
+  const stream = streamOf(...(await received())).pipeThrough(new ReconstructionStream({ emit: 'end' }));
   const seen = await collect(stream);
   assert.equal(
     seen.map(({ fragments }) => fragments),
@@ -111,7 +113,7 @@ test("emit 'end': the last state only", async () => {
 
 test('emit qualityStep: when the quality has risen by so much, and at the end', async () => {
   const stream = streamOf(...(await received())).pipeThrough(
-    new ReconstructStream({ emit: { qualityStep: 0.2 } }),
+    new ReconstructionStream({ emit: { qualityStep: 0.2 } }),
   );
   const qualities = (await collect(stream)).map(({ quality }) => quality.cosine!);
   assert.ok(qualities.length >= 3 && qualities.length < 6, `${qualities}`);
@@ -122,7 +124,7 @@ test('emit qualityStep: when the quality has risen by so much, and at the end', 
 });
 
 test('emit everyMs: what came too early comes when its time has come', async () => {
-  const stream = new ReconstructStream({ emit: { everyMs: 30 } });
+  const stream = new ReconstructionStream({ emit: { everyMs: 30 } });
   const writer = stream.writable.getWriter();
   const reader = stream.readable.getReader();
   const fragments = await received();
@@ -136,13 +138,13 @@ test('emit everyMs: what came too early comes when its time has come', async () 
   await reader.cancel();
 });
 
-test('untilQuality ends, cancels the source, and fetches no further bytes', async () => {
+test('takeUntilQuality ends, cancels the source, and fetches no further bytes', async () => {
   const { state, stream } = counted(file, 64);
   const seen = await collect(
     stream
-      .pipeThrough(new HolotensorFragmentStream())
-      .pipeThrough(new ReconstructStream())
-      .pipeThrough(new UntilQualityStream(0.6)),
+      .pipeThrough(new FragmentDecoderStream())
+      .pipeThrough(new ReconstructionStream())
+      .pipeThrough(new QualityLimiterStream(0.6)),
   );
   const last = seen.at(-1)!;
   assert.ok(last.quality.cosine! >= 0.6);
@@ -156,8 +158,8 @@ test('untilQuality ends, cancels the source, and fetches no further bytes', asyn
 test('cancelling the tensors cancels the source', async () => {
   const { state, stream } = counted(file, 64);
   const reader = stream
-    .pipeThrough(new HolotensorFragmentStream())
-    .pipeThrough(new ReconstructStream())
+    .pipeThrough(new FragmentDecoderStream())
+    .pipeThrough(new ReconstructionStream())
     .getReader();
   await reader.read();
   await reader.cancel('enough');
@@ -176,8 +178,8 @@ test('what is wrong with a file reaches the reader, after the good fragments', a
     [file.subarray(0, -1), TruncatedError],
   ] as const) {
     const reader = chunked(bytes, 100)
-      .pipeThrough(new HolotensorFragmentStream())
-      .pipeThrough(new ReconstructStream())
+      .pipeThrough(new FragmentDecoderStream())
+      .pipeThrough(new ReconstructionStream())
       .getReader();
     let fragments = 0;
     const readAll = async () => {
@@ -189,7 +191,7 @@ test('what is wrong with a file reaches the reader, after the good fragments', a
 });
 
 test('a fragment that the decoder refuses fails both sides', async () => {
-  const stream = new ReconstructStream();
+  const stream = new ReconstructionStream();
   const writer = stream.writable.getWriter();
   const read = rejects(stream.readable.getReader().read(), ArgumentError, /no such fragment/);
   const [first] = await received();
@@ -199,7 +201,7 @@ test('a fragment that the decoder refuses fails both sides', async () => {
 });
 
 test('an aborted writable fails the reader', async () => {
-  const stream = new ReconstructStream();
+  const stream = new ReconstructionStream();
   const read = rejects(stream.readable.getReader().read(), Error, /gone/);
   await stream.writable.abort(new Error('gone'));
   await read;
@@ -208,7 +210,7 @@ test('an aborted writable fails the reader', async () => {
 test("dtype 'source' and duplicates", async () => {
   const fragments = await received();
   const twice = fragments.flatMap((fragment) => [fragment, fragment]);
-  const seen = await collect(streamOf(...twice).pipeThrough(new ReconstructStream({ dtype: 'source' })));
+  const seen = await collect(streamOf(...twice).pipeThrough(new ReconstructionStream({ dtype: 'source' })));
   assert.is(seen.length, 8, 'a fragment that comes again changes nothing');
   assert.is(seen.at(-1)!.dtype, 'F32');
 });
@@ -217,7 +219,7 @@ test('in a Node pipeline', async () => {
   const seen: Reconstruction[] = [];
   await pipeline(
     Readable.from([file.subarray(0, 1000), file.subarray(1000)]),
-    Duplex.fromWeb(new HolotensorFragmentStream() as never, { objectMode: true }),
+    Duplex.fromWeb(new FragmentDecoderStream() as never, { objectMode: true }),
     async (fragments: AsyncIterable<ReceivedFragment>) => {
       for await (const { index } of fragments) seen.push(index as never);
     },

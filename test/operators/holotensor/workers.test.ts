@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HolotensorFragmentStream } from '../../../operators/holotensor/fragments.js';
+import { FragmentDecoderStream } from '../../../operators/holotensor/fragments.js';
 import {
-  ReconstructStream,
-  type ReconstructStreamOptions,
+  ReconstructionStream,
+  type ReconstructionStreamOptions,
 } from '../../../operators/holotensor/reconstructStream.js';
-import { UntilQualityStream } from '../../../operators/holotensor/untilQuality.js';
+import { QualityLimiterStream } from '../../../operators/holotensor/takeUntilQuality.js';
 import { FormatError, WorkerError } from '../../../src/errors.js';
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
@@ -26,12 +26,12 @@ await loadKernels();
 
 function fragmentsOf(encoding: 'spectral' | 'embedded'): Promise<ReceivedFragment[]> {
   const file = holoFile(encoding, data, shape, { fragments: 5 });
-  return collect(chunked(file, 4096).pipeThrough(new HolotensorFragmentStream()));
+  return collect(chunked(file, 4096).pipeThrough(new FragmentDecoderStream()));
 }
 
 /** What comes out, each with a copy of its numbers. */
-async function through(fragments: readonly ReceivedFragment[], options: ReconstructStreamOptions) {
-  const stream = streamOf(...fragments).pipeThrough(new ReconstructStream(options));
+async function through(fragments: readonly ReceivedFragment[], options: ReconstructionStreamOptions) {
+  const stream = streamOf(...fragments).pipeThrough(new ReconstructionStream(options));
   const seen = [];
   for await (const tensor of stream) seen.push({ ...tensor, data: tensor.data.slice() });
   return seen;
@@ -41,7 +41,7 @@ for (const encoding of ['spectral', 'embedded'] as const) {
   test(`the same tensors as without workers, ${encoding}`, async () => {
     const fragments = await fragmentsOf(encoding);
     const twice = fragments.flatMap((fragment) => [fragment, fragment]);
-    const ways: ReconstructStreamOptions[] = [
+    const ways: ReconstructionStreamOptions[] = [
       {},
       { emit: 'end' },
       { emit: { qualityStep: 0.2 } },
@@ -58,14 +58,16 @@ for (const encoding of ['spectral', 'embedded'] as const) {
 test('one array for all of them, unless each is to have its own', async () => {
   const fragments = await fragmentsOf('spectral');
   for (const reuseBuffer of [true, false]) {
-    const stream = streamOf(...fragments).pipeThrough(new ReconstructStream({ reuseBuffer, workers: pool }));
+    const stream = streamOf(...fragments).pipeThrough(
+      new ReconstructionStream({ reuseBuffer, workers: pool }),
+    );
     const arrays = new Set((await collect(stream)).map((tensor) => tensor.data));
     assert.is(arrays.size, reuseBuffer ? 1 : fragments.length);
   }
 });
 
 test('a reader that is busy finds all that has come meanwhile in its next reconstruction', async () => {
-  const stream = new ReconstructStream({ workers: pool });
+  const stream = new ReconstructionStream({ workers: pool });
   const writer = stream.writable.getWriter();
   const reader = stream.readable.getReader();
   const [first, ...rest] = await fragmentsOf('spectral');
@@ -84,12 +86,12 @@ test('streams that end early leave nothing behind', async () => {
   const until = (quality: number) =>
     collect(
       streamOf(...fragments)
-        .pipeThrough(new ReconstructStream({ workers: pool }))
-        .pipeThrough(new UntilQualityStream(quality)),
+        .pipeThrough(new ReconstructionStream({ workers: pool }))
+        .pipeThrough(new QualityLimiterStream(quality)),
     );
   for (let i = 0; i < 5; i++) assert.ok((await until(0.1)).length < 5);
   const reader = streamOf(...fragments)
-    .pipeThrough(new ReconstructStream({ workers: pool }))
+    .pipeThrough(new ReconstructionStream({ workers: pool }))
     .getReader();
   const read = reader.read();
   await reader.cancel();
@@ -109,7 +111,7 @@ test('what a worker finds wrong fails both sides', async () => {
 test('small tensors stay in this thread', async () => {
   const nowhere = new WorkerPool(1, { url: new URL('nothing.mjs', import.meta.url) });
   const file = holoFile('spectral', data.subarray(0, 600), [20, 30]);
-  const fragments = await collect(chunked(file, 4096).pipeThrough(new HolotensorFragmentStream()));
+  const fragments = await collect(chunked(file, 4096).pipeThrough(new FragmentDecoderStream()));
   assert.is((await through(fragments, { workers: nowhere })).length, 8);
 });
 

@@ -38,12 +38,12 @@ async function fallsBack(): Promise<void> {
 }
 
 test('synchronous callers get what has been loaded before', async () => {
-  const { kernelsAtHand, loadKernels } = await freshModule();
-  assert.is(kernelsAtHand(), portableKernels);
+  const { loadedKernels, loadKernels } = await freshModule();
+  assert.is(loadedKernels(), portableKernels);
   await loadKernels({ implementation: 'portable' });
-  assert.is(kernelsAtHand(), portableKernels);
-  assert.is(await loadKernels(), kernelsAtHand());
-  assert.is(kernelsAtHand().implementation, 'wasm');
+  assert.is(loadedKernels(), portableKernels);
+  assert.is(await loadKernels(), loadedKernels());
+  assert.is(loadedKernels().implementation, 'wasm');
 });
 
 test('takes wasm where it can, once for all callers', async () => {

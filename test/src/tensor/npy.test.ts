@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { NpyStream } from '../../../operators/index.js';
+import { NpyEncoderStream } from '../../../operators/index.js';
 import { ArgumentError, UnsupportedError } from '../../../src/errors.js';
 import { npyHeader } from '../../../src/tensor/npy.js';
 import { rejects, throws } from '../../helpers/assertions.js';
@@ -19,7 +19,7 @@ async function encode(
   chunkSize: number,
 ): Promise<Uint8Array> {
   return new Uint8Array(
-    Buffer.concat(await collect(chunked(bytes, chunkSize).pipeThrough(new NpyStream(dtype, shape)))),
+    Buffer.concat(await collect(chunked(bytes, chunkSize).pipeThrough(new NpyEncoderStream(dtype, shape)))),
   );
 }
 

@@ -1,12 +1,16 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Dealer, type StretchVisitor } from '../../../src/encodings/dealer.js';
+import { Interleaver, type StretchVisitor } from '../../../src/encodings/interleaver.js';
 import { SeededRng } from '../../../src/kernels/gaussian/rng.js';
 import { noise } from '../../helpers/encodings.js';
 
 /** The definition, coefficient by coefficient. */
-function dealtOneByOne(coefficients: Float32Array, fragments: number, seed: bigint | undefined): number[][] {
+function interleavedOneByOne(
+  coefficients: Float32Array,
+  fragments: number,
+  seed: bigint | undefined,
+): number[][] {
   const parts: number[][] = Array.from({ length: fragments }, () => []);
   const rng = seed === undefined ? undefined : new SeededRng(seed);
   let rotation = 0;
@@ -37,25 +41,25 @@ test('deals as defined, with rotation and without, and gathers back', () => {
       fc.oneof(fc.integer({ min: 1, max: 50 }), fc.constant(5000), fc.constant(100_000)),
       (length, fragments, seed, size) => {
         const coefficients = noise(length);
-        const dealer = new Dealer(length, fragments, seed);
-        const expected = dealtOneByOne(coefficients, fragments, seed);
+        const interleaver = new Interleaver(length, fragments, seed);
+        const expected = interleavedOneByOne(coefficients, fragments, seed);
         assert.equal(
-          [...dealer.counts],
+          [...interleaver.counts],
           expected.map((part) => part.length),
         );
-        const parts = Array.from(dealer.counts, (count) => new Float32Array(count));
-        pass(dealer.deal(parts), coefficients, size);
+        const parts = Array.from(interleaver.counts, (count) => new Float32Array(count));
+        pass(interleaver.deal(parts), coefficients, size);
         assert.ok(parts.every((part, i) => part.every((value, j) => value === expected[i]![j])));
         const gathered = new Float32Array(length);
-        pass(dealer.gather(parts), gathered, size);
+        pass(interleaver.gather(parts), gathered, size);
         assert.equal(gathered, coefficients);
         gathered.fill(Number.NaN);
         // Some of four neighbours are missing, and now and then none.
         const missing = (i: number) => i % 7 === 3;
-        pass(dealer.gather(parts.map((part, i) => (missing(i) ? undefined : part))), gathered, size);
+        pass(interleaver.gather(parts.map((part, i) => (missing(i) ? undefined : part))), gathered, size);
         const half = parts.map((part, i) => (missing(i) ? part.slice().fill(0) : part));
         const zeroed = new Float32Array(length);
-        pass(dealer.gather(half), zeroed, size);
+        pass(interleaver.gather(half), zeroed, size);
         assert.equal(gathered, zeroed);
       },
     ),

@@ -6,7 +6,7 @@ import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/s
  * Where encoded tensors wait until all are there: only then is it known which fragment of which tensor comes next in
  * the file. What a broken run has left there, the next one need not do again.
  */
-export interface ModelSpool {
+export interface StagingStore {
   /** An entry that has been written whole, or undefined. */
   open(name: string): Promise<RandomAccessSource | undefined>;
   /** An entry is there when its sink has been closed. */
@@ -14,7 +14,7 @@ export interface ModelSpool {
 }
 
 /** What stands in front of the pieces of an entry. */
-export interface SpoolRecord {
+export interface StagingRecord {
   /** Of the source tensor and the options: an entry of another run is not used. */
   readonly fingerprint: string;
   readonly cosines: readonly number[];
@@ -25,9 +25,9 @@ export interface SpoolRecord {
 /** Cap on the record of one entry: 65,535 fragments with their cosines and sizes. */
 const MAX_RECORD_SIZE = 2 ** 22;
 
-export async function writeSpoolEntry(
+export async function writeStagedEntry(
   sink: SeekableSink,
-  record: SpoolRecord,
+  record: StagingRecord,
   pieces: readonly Uint8Array[],
 ): Promise<void> {
   try {
@@ -47,26 +47,26 @@ export async function writeSpoolEntry(
 }
 
 /** An entry, its record, and where its pieces begin. The source is the caller's to close. */
-export interface SpoolEntry {
+export interface StagedEntry {
   readonly source: RandomAccessSource;
-  readonly record: SpoolRecord;
+  readonly record: StagingRecord;
   readonly dataStart: number;
 }
 
 /** Opens an entry that was made of the same tensor by the same options; undefined when there is none. */
-export async function openSpoolEntry(
-  spool: ModelSpool,
+export async function openStagedEntry(
+  staging: StagingStore,
   name: string,
   fingerprint: string,
   options: AbortOptions,
-): Promise<SpoolEntry | undefined> {
-  const source = await spool.open(name);
+): Promise<StagedEntry | undefined> {
+  const source = await staging.open(name);
   if (source === undefined) return undefined;
   try {
     const length = viewOf(await source.read(0, 4, options)).getUint32(0, true);
     if (length <= MAX_RECORD_SIZE) {
       const json = new TextDecoder().decode(await source.read(4, length, options));
-      const record = JSON.parse(json) as SpoolRecord;
+      const record = JSON.parse(json) as StagingRecord;
       if (record.fingerprint === fingerprint) return { source, record, dataStart: 4 + length };
     }
   } catch (error) {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { fileSink } from '../../sinks/file.js';
 import { fileSource } from '../../sources/file.js';
 import { SinkError } from '../../src/errors.js';
-import type { ModelSpool } from './spool.js';
+import type { StagingStore } from './stagingStore.js';
 
-export interface FolderSpool extends ModelSpool {
+export interface FolderStagingStore extends StagingStore {
   /** Deletes the folder and all that is in it. */
   remove(): Promise<void>;
 }
@@ -16,12 +16,12 @@ export interface FolderSpool extends ModelSpool {
  *
  * @throws SinkError when the folder cannot be made
  */
-export async function folderSpool(path: string): Promise<FolderSpool> {
+export async function folderStagingStore(path: string): Promise<FolderStagingStore> {
   await mkdir(path, { recursive: true }).catch((cause) => {
     throw new SinkError('cannot make folder', { name: path, cause });
   });
   // The names are the encoder's own numbers.
-  const place = (name: string) => join(path, `${name}.spool`);
+  const place = (name: string) => join(path, `${name}.staging`);
   return {
     async open(name) {
       const found = await stat(place(name)).catch(() => undefined);

@@ -1,9 +1,9 @@
 import { type MemorySink, memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
-import type { ModelSpool } from './spool.js';
+import type { StagingStore } from './stagingStore.js';
 
 /** Keeps encoded tensors in memory: for models that fit it, and where there is no disk. */
-export function memorySpool(): ModelSpool {
+export function memoryStagingStore(): StagingStore {
   const entries = new Map<string, MemorySink>();
   return {
     async open(name) {

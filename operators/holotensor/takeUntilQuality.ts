@@ -8,11 +8,11 @@ import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
  *
  * @example
  * const tensors = response.body
- *   .pipeThrough(new HolotensorFragmentStream())
- *   .pipeThrough(new ReconstructStream())
- *   .pipeThrough(new UntilQualityStream(0.99));
+ *   .pipeThrough(new FragmentDecoderStream())
+ *   .pipeThrough(new ReconstructionStream())
+ *   .pipeThrough(new QualityLimiterStream(0.99));
  */
-export class UntilQualityStream extends TransformStream<Reconstruction, Reconstruction> {
+export class QualityLimiterStream extends TransformStream<Reconstruction, Reconstruction> {
   constructor(quality: number) {
     super(
       {
@@ -32,8 +32,8 @@ export class UntilQualityStream extends TransformStream<Reconstruction, Reconstr
  * known, else the predicted; for 1, to the complete one), then completes and unsubscribes from the source: no further bytes are fetched.
  *
  * @example
- * fromByteStream(response.body).pipe(fragments(), reconstruct(), untilQuality(0.99), lastReconstruction());
+ * fromReadableStream(response.body).pipe(decodeFragments(), reconstruct(), takeUntilQuality(0.99), last());
  */
-export function untilQuality(quality: number): MonoTypeOperatorFunction<Reconstruction> {
+export function takeUntilQuality(quality: number): MonoTypeOperatorFunction<Reconstruction> {
   return takeWhile((reconstruction) => !reachesQuality(reconstruction, quality), true);
 }

@@ -6,11 +6,11 @@ import { Observable } from 'rxjs';
  * (RxJS's own `from(stream)` does neither, see the design notes.)
  *
  * @example
- * fromByteStream(response.body).pipe(decodeHct()).subscribe((bytes) => console.log(bytes.length));
+ * fromReadableStream(response.body).pipe(decodeHct()).subscribe((bytes) => console.log(bytes.length));
  *
  * The stream is locked from the first subscription on, so there can be only one.
  */
-export function fromByteStream<T = Uint8Array>(stream: ReadableStream<T>): Observable<T> {
+export function fromReadableStream<T = Uint8Array>(stream: ReadableStream<T>): Observable<T> {
   return new Observable<T>((subscriber) => {
     const reader = stream.getReader();
     const pump = async () => {

@@ -15,7 +15,7 @@ export interface FragmentEnergies {
  * What an encoder says of its fragments, from energies (f64) that it has measured.
  * @param energy of the whole tensor
  */
-export function describeWorth(
+export function describeEnergies(
   energy: number,
   { added, alone }: FragmentEnergies,
 ): Pick<EncodedFragments, 'norm' | 'cosines' | 'essentialFirst' | 'interleaved'> {

@@ -3,7 +3,7 @@ import type { ByteRange } from '../ranges.js';
 import { parseContentRange } from './contentRange.js';
 
 /** What a server gave for a range: a body, and what of it can be relied on. */
-export interface RangeAnswer {
+export interface RangeResponse {
   /** Where the body begins in the file. */
   readonly start: number;
   /** Bytes of the whole file; undefined where the server did not say, or said it of encoded bytes. */
@@ -20,7 +20,7 @@ export interface RangeAnswer {
  * for; a 200 is the whole file; any other status is an error.
  * @throws SourceError
  */
-export function checkAnswer(response: Response, range: ByteRange, name: string): RangeAnswer {
+export function checkResponse(response: Response, range: ByteRange, name: string): RangeResponse {
   const { status, headers, body } = response;
   const bodyLength = announcedLength(response);
   if (status === 200) return { start: 0, size: bodyLength, ranges: false, body, bodyLength };

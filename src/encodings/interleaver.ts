@@ -1,5 +1,5 @@
 import { SeededRng } from '../kernels/gaussian/rng.js';
-import { dealPlain, dealRotated, gatherPlain, gatherRotated } from './dealLoops.js';
+import { gatherPlain, gatherRotated, interleavePlain, interleaveRotated } from './interleaveLoops.js';
 
 /** Coefficients handled at a time: 32 KiB, so that all fragments pass over them while they are in the L1 cache. */
 const BLOCK = 8192;
@@ -12,7 +12,7 @@ export type StretchVisitor = (coefficients: Float32Array, start: number) => void
  * coefficient p of group g goes to fragment (p + r_g) mod N, behind those of the groups before. Without a seed every
  * r_g is 0 (plain striding), with one it is drawn from the generator: (u64 >> 33) mod N, one draw a group.
  */
-export class Dealer {
+export class Interleaver {
   /** How many coefficients each fragment gets: one of each group, if the last group reaches that far. */
   readonly counts: Uint32Array;
   readonly #fragments: number;
@@ -33,7 +33,7 @@ export class Dealer {
 
   /** Copies each coefficient of the stretches to its fragment; `parts` have the lengths of `counts`. */
   deal(parts: readonly Float32Array[]): StretchVisitor {
-    const loop = this.#seed === undefined ? dealPlain : dealRotated;
+    const loop = this.#seed === undefined ? interleavePlain : interleaveRotated;
     return this.#pass(
       (stretch, at, rotations, group) => loop(stretch, at, rotations, parts, group),
       (stretch, at, fragment, group) => {

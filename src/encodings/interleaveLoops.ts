@@ -1,5 +1,5 @@
 /**
- * The inner loops of `Dealer`, over whole groups of one coefficient a fragment: from place `at` of a stretch of the
+ * The inner loops of `Interleaver`, over whole groups of one coefficient a fragment: from place `at` of a stretch of the
  * raster on, to or from places `group` and following of each fragment's part. There are as many groups as rotations.
  */
 
@@ -12,7 +12,13 @@ type Loop<Parts> = (
 ) => void;
 
 /** Rotations are all 0: four fragments at a time, which is twice as fast as one by one. */
-export const dealPlain: Loop<readonly Float32Array[]> = (stretch, at, { length: groups }, parts, group) => {
+export const interleavePlain: Loop<readonly Float32Array[]> = (
+  stretch,
+  at,
+  { length: groups },
+  parts,
+  group,
+) => {
   const n = parts.length;
   const end = group + groups;
   let fragment = 0;
@@ -34,7 +40,7 @@ export const dealPlain: Loop<readonly Float32Array[]> = (stretch, at, { length: 
   }
 };
 
-export const dealRotated: Loop<readonly Float32Array[]> = (stretch, at, rotations, parts, group) => {
+export const interleaveRotated: Loop<readonly Float32Array[]> = (stretch, at, rotations, parts, group) => {
   const n = parts.length;
   for (let fragment = 0; fragment < n; fragment++) {
     const part = parts[fragment]!;

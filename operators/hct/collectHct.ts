@@ -5,7 +5,7 @@ import { StageStream } from '../stageStream.js';
 import { type HctTensorOptions, hctTensorStage } from './tensorStage.js';
 
 /** The bytes of an HCT file in; when all have come, its tensor out: `{ dtype, shape, data }`. */
-export class HctTensorStream extends StageStream<Uint8Array, HctTensor> {
+export class HctCollectorStream extends StageStream<Uint8Array, HctTensor> {
   constructor(options?: HctTensorOptions) {
     super(() => hctTensorStage(options));
   }
@@ -15,8 +15,8 @@ export class HctTensorStream extends StageStream<Uint8Array, HctTensor> {
  * The bytes of an HCT file in; when all have come, its tensor out: `{ dtype, shape, data }`.
  *
  * @example
- * fromByteStream(response.body).pipe(hctTensor()).subscribe(({ shape, data }) => console.log(shape, data));
+ * fromReadableStream(response.body).pipe(collectHct()).subscribe(({ shape, data }) => console.log(shape, data));
  */
-export function hctTensor(options?: HctTensorOptions): OperatorFunction<Uint8Array, HctTensor> {
+export function collectHct(options?: HctTensorOptions): OperatorFunction<Uint8Array, HctTensor> {
   return stageOperator(() => hctTensorStage(options));
 }
