@@ -4,9 +4,9 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseSafetensorsHeader } from '../../src/safetensors/index.js';
 import { failed, ok, runCli, startCli, temporaryFolder } from '../helpers/cli.js';
+import { manifest, readReference, referencePath } from '../helpers/fixtures.js';
 import { modelOf } from '../helpers/models.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
-import { fixture, manifest, readShared, sharedPath } from '../helpers/shared.js';
 
 interface HctFixture {
   readonly file: string;
@@ -54,7 +54,7 @@ test('what was asked for is in the file', async () => {
 test('the reference files: inspected, verified, decoded', async () => {
   const files = manifest<HctFixture[]>('hct');
   for (const { file, expected, version, algorithm, dtype, shape, blockSize } of [files[5]!, files[7]!]) {
-    const path = sharedPath(fixture(file));
+    const path = referencePath(file);
     const [shown, verified, decoded] = await Promise.all([
       runCli(['inspect', path, '--json']),
       runCli(['verify', path]),
@@ -66,15 +66,13 @@ test('the reference files: inspected, verified, decoded', async () => {
       assert.equal(header[key], value, key);
     }
     assert.match(ok(verified).toString(), /^ok: \d+ blocks of \d+ bytes decoded, \d+ checksums verified\n$/);
-    assert.equal(ok(decoded), Buffer.from(readShared(fixture(expected))));
+    assert.equal(ok(decoded), Buffer.from(readReference(expected)));
   }
 });
 
 test('quantization is shown', async () => {
   const [groups, whole] = await Promise.all(
-    ['v2-lz4-i4-2d', 'v2-zstd-i8-2d'].map((name) =>
-      runCli(['inspect', sharedPath(fixture(`hct/${name}.hct`))]),
-    ),
+    ['v2-lz4-i4-2d', 'v2-zstd-i8-2d'].map((name) => runCli(['inspect', referencePath(`hct/${name}.hct`)])),
   );
   assert.match(ok(groups!).toString(), /^quantization +gptq-int4, groups of 128$/m);
   assert.match(ok(whole!).toString(), /^quantization +symmetric-int8, one scale$/m);

@@ -4,7 +4,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { similarity } from '../../src/tensor/similarity.js';
 import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
-import { fixture, manifest, readShared, readSharedF32, sharedPath } from '../helpers/shared.js';
+import { manifest, readReference, readReferenceF32, referencePath } from '../helpers/fixtures.js';
+import { sharedPath } from '../helpers/shared.js';
 import { readWeight } from '../helpers/weights.js';
 
 interface HoloFixture {
@@ -79,11 +80,11 @@ test('every encoding and its options', async () => {
 test('the reference files, whole and in part', async () => {
   const files = manifest<HoloFixture[]>('holo');
   for (const { file, decodes, totalFragments } of [files[0]!, files.at(-1)!]) {
-    const path = sharedPath(fixture(file));
+    const path = referencePath(file);
     for (const { fragments, expected } of decodes.slice(0, 2)) {
       const bytes = ok(await runCli(['decode', path, '-o', '-', '--fragments', fragments.join(',')]));
       const values = new Float32Array(new Uint8Array(bytes).buffer);
-      const wanted = readSharedF32(fixture(expected));
+      const wanted = readReferenceF32(expected);
       const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
       assert.is(values.length, wanted.length);
       assert.ok(values.every((value, i) => Math.abs(value - wanted[i]!) <= 1e-5 * largest));
@@ -167,7 +168,7 @@ test('what makes no sense: exit code 2', async () => {
 });
 
 test('a sixteen-bit tensor comes back in its own dtype', async () => {
-  const halves = readShared(fixture('hct/v2-lz4-bf16-2d.raw'));
+  const halves = readReference('hct/v2-lz4-bf16-2d.raw');
   writeFileSync(at('bf16.raw'), halves);
   ok(await runCli(['encode', at('bf16.raw'), '--dtype', 'BF16', '--shape', '128,72', '-o', at('bf16.holo')]));
   assert.equal(ok(await runCli(['decode', at('bf16.holo'), '-o', '-'])), Buffer.from(halves));

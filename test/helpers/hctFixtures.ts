@@ -1,5 +1,5 @@
 import type { DType } from '../../src/tensor/dtype.js';
-import { fixture, manifest, readShared } from './shared.js';
+import { manifest, readReference } from './fixtures.js';
 
 /** An HCT file that the reference wrote, as the manifest describes it. */
 export interface HctFixture {
@@ -21,6 +21,6 @@ export interface HctFixture {
 
 export const hctFixtures = manifest<HctFixture[]>('hct').map((described) => ({
   ...described,
-  bytes: readShared(fixture(described.file)),
-  raw: readShared(fixture(described.expected)),
+  bytes: readReference(described.file),
+  raw: readReference(described.expected),
 }));

@@ -1,5 +1,5 @@
 import { decompress } from 'fzstd';
-import { fixture, manifest, readShared, readSharedF32 } from './shared.js';
+import { manifest, readReference, readReferenceF32 } from './fixtures.js';
 
 /** A file of `fixtures/reference/holo` as the manifest describes it. */
 export interface HoloFixture {
@@ -22,7 +22,7 @@ export function holoFixtures(encoding: HoloFixture['encoding']): HoloFixture[] {
 
 /** The fragments of a fixture, decompressed; taken apart without the parser that other tests are about. */
 export function fixturePayloads({ file }: HoloFixture): Uint8Array[] {
-  const bytes = readShared(fixture(file));
+  const bytes = readReference(file);
   const view = new DataView(bytes.buffer);
   const total = Math.max(1, view.getUint16(12, true));
   const data = 96 + 24 * total;
@@ -35,5 +35,5 @@ export function fixturePayloads({ file }: HoloFixture): Uint8Array[] {
 }
 
 export function fixtureTensor(name: string): Float32Array {
-  return readSharedF32(fixture(name));
+  return readReferenceF32(name);
 }

@@ -1,4 +1,4 @@
-/** Fixtures and real weights that lie beside the repository, in `../shared`. */
+/** Real weights, in `../shared` beside the repository. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -18,20 +18,6 @@ export function sharedPath(name: string): string {
 /** The bytes of a file of `../shared`, in a buffer of their own. */
 export function readShared(name: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(readFileSync(sharedPath(name)));
-}
-
-export function readSharedF32(name: string): Float32Array {
-  return new Float32Array(readShared(name).buffer);
-}
-
-/** `fixtures/reference/manifest.json`: one of its three parts. */
-export function manifest<T>(part: 'hct' | 'holo' | 'vectors'): T {
-  return JSON.parse(new TextDecoder().decode(readShared('fixtures/reference/manifest.json')))[part] as T;
-}
-
-/** Path in `../shared` of a file that the manifest names. */
-export function fixture(name: string): string {
-  return `fixtures/reference/${name}`;
 }
 
 /** Names of the files in a folder of `../shared` that end so; at least one. */

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Implementation } from '../../../src/codecs/codec.js';
 import { loadCodec } from '../../../src/codecs/loadCodec.js';
-import { fixture, manifest, readShared } from '../../helpers/shared.js';
+import { manifest, readReference } from '../../helpers/fixtures.js';
 import { zstdImplementations } from '../../helpers/zstdImplementations.js';
 
 interface Fixture {
@@ -32,8 +32,8 @@ function blocksOf(file: Uint8Array, { version, quantization }: Fixture): Uint8Ar
 
 for (const described of manifest<Fixture[]>('hct')) {
   test(`${described.file}: every block decodes`, async () => {
-    const blocks = blocksOf(readShared(fixture(described.file)), described);
-    const expected = readShared(fixture(described.expected));
+    const blocks = blocksOf(readReference(described.file), described);
+    const expected = readReference(described.expected);
     const implementations: Implementation[] =
       described.algorithm === 'lz4' ? ['portable', 'wasm'] : zstdImplementations();
     assert.is(blocks.length, Math.ceil(expected.length / described.blockSize));

@@ -19,8 +19,8 @@ import { toFloat32 } from '../../../src/tensor/numbers.js';
 import { throws } from '../../helpers/assertions.js';
 import { concatBytes } from '../../helpers/bytes.js';
 import { noise } from '../../helpers/encodings.js';
+import { readReference } from '../../helpers/fixtures.js';
 import { fixtureTensor, type HoloFixture, holoFixtures } from '../../helpers/holoFixtures.js';
-import { fixture, readShared } from '../../helpers/shared.js';
 
 const NAMES = Object.keys(ENCODINGS) as HolographicEncoding[];
 
@@ -45,7 +45,7 @@ for (const entry of written) {
     const encoder = new HoloTensorEncoder(encoding as HolographicEncoding, options);
     const { header, fragments } = encoder.encode(fixtureTensor(entry.source), entry.shape);
     const ours = concatBytes(packHoloTensor(header, fragments, { kernels }));
-    const theirs = readShared(fixture(entry.file));
+    const theirs = readReference(entry.file);
     assert.is(ours.length, theirs.length);
     const different = [10, ...range(66, 86), ...range(88, 96)];
     const masked = (bytes: Uint8Array) =>

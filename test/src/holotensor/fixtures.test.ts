@@ -8,8 +8,8 @@ import { FragmentReceiver } from '../../../src/holotensor/fragmentReceiver.js';
 import { FragmentUnpacker } from '../../../src/holotensor/unpack.js';
 import { portableKernels } from '../../../src/kernels/portable.js';
 import { assertClose } from '../../helpers/assertions.js';
+import { readReference } from '../../helpers/fixtures.js';
 import { fixtureTensor, holoFixtures } from '../../helpers/holoFixtures.js';
-import { fixture, readShared } from '../../helpers/shared.js';
 
 /** All fragments of a file that comes in chunks of `size` bytes. */
 async function receive(bytes: Uint8Array, size: number): Promise<ReceivedFragment[]> {
@@ -23,7 +23,7 @@ async function receive(bytes: Uint8Array, size: number): Promise<ReceivedFragmen
 }
 
 for (const { file, decodes, shape } of (['spectral', 'rph', 'lrdf'] as const).flatMap(holoFixtures)) {
-  const bytes = readShared(fixture(file));
+  const bytes = readReference(file);
 
   for (const [name, size] of [
     ['byte by byte', 1],

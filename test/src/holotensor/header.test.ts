@@ -16,15 +16,15 @@ import {
 import { DEFAULT_QUALITY_CURVES } from '../../../src/holotensor/quality.js';
 import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { throws } from '../../helpers/assertions.js';
+import { readReference } from '../../helpers/fixtures.js';
 import { holoFixtures } from '../../helpers/holoFixtures.js';
-import { fixture, readShared } from '../../helpers/shared.js';
 
 const ENCODINGS = { spectral: 'spectral', rph: 'random-projection', lrdf: 'low-rank' } as const;
 const fixtures = (['spectral', 'rph', 'lrdf'] as const).flatMap(holoFixtures);
 
 for (const { file, encoding, shape, totalFragments, seed } of fixtures) {
   test(`${file}: header as in the manifest, and written to the byte`, () => {
-    const bytes = readShared(fixture(file)).subarray(0, 96);
+    const bytes = readReference(file).subarray(0, 96);
     const header = parseHoloTensorHeader(bytes);
     assert.is(header.encoding, ENCODINGS[encoding]);
     assert.equal(header.shape, shape);

@@ -17,7 +17,7 @@ import { portableKernels } from '../../../src/kernels/portable.js';
 import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { throws } from '../../helpers/assertions.js';
 import { concatBytes } from '../../helpers/bytes.js';
-import { fixture, readShared } from '../../helpers/shared.js';
+import { readReference } from '../../helpers/fixtures.js';
 
 const HEADER: HoloTensorHeader = {
   encoding: 'spectral',
@@ -64,7 +64,7 @@ function withEntries(bytes: Uint8Array, alter: (entries: FragmentIndexEntry[]) =
 }
 
 test('a fragment comes out the moment its last byte is there', () => {
-  const bytes = readShared(fixture('holo/spectral-2d-odd.holo'));
+  const bytes = readReference('holo/spectral-2d-odd.holo');
   const parser = new HoloTensorParser();
   const ends: number[] = [];
   bytes.forEach((_, i) => {
@@ -126,7 +126,7 @@ test('without its metadata, a file of fewer than eight bytes of fragments is sti
 });
 
 test('the inline form: no fragments by the header, one in the file', () => {
-  const bytes = readShared(fixture('holo/lrdf-inline.holo'));
+  const bytes = readReference('holo/lrdf-inline.holo');
   bytes[8] = 0;
   new DataView(bytes.buffer).setBigUint64(88, xxh3(bytes.subarray(0, 88)), true);
   const [fragment, ...rest] = parse(bytes);

@@ -8,7 +8,7 @@ import {
   QualityCurve,
   reachesQuality,
 } from '../../../src/holotensor/quality.js';
-import { manifest } from '../../helpers/shared.js';
+import { manifest } from '../../helpers/fixtures.js';
 
 const NAMES = {
   Spectral: 'spectral',

@@ -6,7 +6,7 @@ import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../src/kernels/portable.js';
 import { WasmRuntime } from '../../../src/kernels/runtime/runtime.js';
 import { throws } from '../../helpers/assertions.js';
-import { fixture, manifest, readSharedF32 } from '../../helpers/shared.js';
+import { manifest, readReferenceF32 } from '../../helpers/fixtures.js';
 
 const wasm = await loadKernels({ implementation: 'wasm' });
 
@@ -56,9 +56,9 @@ test('gives the reference vectors', () => {
   const { dct } = manifest<{ dct: DctVector[] }>('vectors');
   for (const { rows, cols, input, expected } of dct) {
     const actual = new Float32Array(rows * cols);
-    wasm.dct2d(readSharedF32(fixture(input)), rows, cols, actual);
+    wasm.dct2d(readReferenceF32(input), rows, cols, actual);
     // The reference computes in f32 too: its tolerance, not ours.
-    const reference = readSharedF32(fixture(expected));
+    const reference = readReferenceF32(expected);
     const largest = reference.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     assert.ok(
       reference.every((value, i) => Math.abs(value - actual[i]!) <= 1e-5 * largest),

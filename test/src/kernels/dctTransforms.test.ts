@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { ArgumentError } from '../../../src/errors.js';
 import { dct1d, dct2d, idct1d, idct2d } from '../../../src/kernels/dct/transforms.js';
 import { assertClose, throws } from '../../helpers/assertions.js';
-import { fixture, manifest, readSharedF32 } from '../../helpers/shared.js';
+import { manifest, readReferenceF32 } from '../../helpers/fixtures.js';
 
 interface DctVector {
   readonly rows: number;
@@ -50,8 +50,8 @@ function randomMatrix(size: number, seed: number): Float32Array {
 
 for (const { rows, cols, input, expected } of vectors) {
   test(`DCT-II and DCT-III of the reference's ${rows} × ${cols} vector`, () => {
-    const data = readSharedF32(fixture(input));
-    const coefficients = readSharedF32(fixture(expected));
+    const data = readReferenceF32(input);
+    const coefficients = readReferenceF32(expected);
     assertClose(dct2d(data, rows, cols), coefficients, 1e-5, 'dct2d');
     assertClose(idct2d(coefficients, rows, cols), data, 1e-5, 'idct2d');
   });

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SeededRng } from '../../../src/kernels/gaussian/rng.js';
-import { manifest } from '../../helpers/shared.js';
+import { manifest } from '../../helpers/fixtures.js';
 
 interface RngVector {
   readonly seed: string;

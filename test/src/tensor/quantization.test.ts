@@ -13,7 +13,7 @@ import {
   serializeQuantizationMetadata,
 } from '../../../src/tensor/quantization.js';
 import { throws } from '../../helpers/assertions.js';
-import { fixture, readShared } from '../../helpers/shared.js';
+import { readReference } from '../../helpers/fixtures.js';
 
 /** Where the metadata lies in an HCT file that has some: behind the 64-byte header. */
 const HCT_METADATA_OFFSET = 64;
@@ -38,7 +38,7 @@ for (const [file, expected] of [
   ['hct/v2-lz4-i4-2d.hct', gptq],
 ] as const) {
   test(`metadata of ${file}: fields as in the manifest, and the same bytes again`, () => {
-    const bytes = readShared(fixture(file));
+    const bytes = readReference(file);
     const metadata = parseQuantizationMetadata(bytes, HCT_METADATA_OFFSET);
     assert.equal(metadata, expected);
     assert.equal(
@@ -85,7 +85,7 @@ test('refuses to write what its field cannot hold', () => {
 });
 
 test('a tensor-wide scale: the reference’s int8 tensor', () => {
-  const values = new Int8Array(readShared(fixture('hct/v2-zstd-i8-2d.raw')).buffer);
+  const values = new Int8Array(readReference('hct/v2-zstd-i8-2d.raw').buffer);
   const weights = dequantize(values, { metadata: symmetric });
   // 8217 = 0x2019: exponent 8, mantissa 25.
   const scale = 2 ** (8 - 15) * (1 + 25 / 1024);
@@ -96,7 +96,7 @@ test('a tensor-wide scale: the reference’s int8 tensor', () => {
 });
 
 test('per-group scales and a zero point: the reference’s int4 tensor', () => {
-  const values = unpackInt4(readShared(fixture('hct/v2-lz4-i4-2d.raw')), 60 * 64);
+  const values = unpackInt4(readReference('hct/v2-lz4-i4-2d.raw'), 60 * 64);
   const groups = groupScaleCount(gptq, values.length);
   assert.is(groups, 30);
   const groupScales = float32ToHalf(Float32Array.from({ length: groups }, (_, g) => 2 ** -g * 1.5));
