@@ -11,25 +11,25 @@ export interface KernelModule {
   readonly generated: string;
 }
 
-/** Each module, the folder of its subject, and where in it the generated module goes. */
+/** Each module and the folder of its subject. */
 const MODULES = [
-  ['dct', 'dct', 'wasm'],
-  ['embedded', 'embedded', 'wasm'],
-  ['embeddedEncode', 'embedded', 'wasm'],
-  ['float', 'float', '.'],
-  ['gaussian', 'gaussian', '.'],
-  ['linear', 'linear', 'wasm'],
-  ['lz4', 'lz4', '.'],
-  ['sum', 'linear', 'wasm'],
-  ['xxh3', 'xxh3', '.'],
-  ['zstd', 'zstd', '.'],
+  ['dct', 'dct'],
+  ['embedded', 'embedded'],
+  ['embeddedEncode', 'embedded'],
+  ['float', 'float'],
+  ['gaussian', 'gaussian'],
+  ['linear', 'linear'],
+  ['lz4', 'lz4'],
+  ['sum', 'linear'],
+  ['xxh3', 'xxh3'],
+  ['zstd', 'zstd'],
 ] as const;
 
-export const KERNEL_MODULES: readonly KernelModule[] = MODULES.map(([name, subject, folder]) => ({
+export const KERNEL_MODULES: readonly KernelModule[] = MODULES.map(([name, subject]) => ({
   name,
   subject,
   entry: `${KERNELS}/${subject}/assembly/${name}.ts`,
-  generated: `${KERNELS}/${subject}/${folder === '.' ? '' : `${folder}/`}${name}.generated.ts`,
+  generated: `${KERNELS}/${subject}/wasm/${name}.generated.ts`,
 }));
 
 /**

@@ -1,6 +1,6 @@
 import { CodecError } from '../errors.js';
 import type { ZstdKernels } from '../kernels/kernels.js';
-import { xxh64 } from '../kernels/xxh3/portable/xxh64.js';
+import { xxh64 } from '../kernels/zstd/xxh64.js';
 import type { BlockDecoder } from './codec.js';
 import { checkZstdFrame } from './zstdFrame.js';
 

@@ -1,14 +1,14 @@
 import { dequantizeGroups } from '../tensor/dequantizeGroups.js';
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../tensor/float.js';
-import { dct2d, idct2d } from './dct/portable/dct.js';
-import { portableEmbedded } from './embedded/portable/index.js';
+import { dct2d, idct2d } from './dct/portable.js';
+import { portableEmbedded } from './embedded/portable.js';
 import { gaussianRows } from './gaussian/portable.js';
 import type { Kernels } from './kernels.js';
 import { addProduct } from './linear/portable/multiply.js';
 import { lz4DecompressInto } from './lz4/portable/decode.js';
 import { lz4Compress } from './lz4/portable/encode.js';
-import { xxh3 } from './xxh3/portable/xxh3.js';
-import { zstdDecompressInto } from './zstd/portable/decode.js';
+import { xxh3 } from './xxh3/portable.js';
+import { zstdDecompressInto } from './zstd/portable.js';
 
 /** The kernels in TypeScript: there at once, on every engine, under every content policy. */
 export const portableKernels: Kernels = {

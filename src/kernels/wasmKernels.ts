@@ -1,23 +1,23 @@
 import { DCT_WASM } from './dct/wasm/dct.generated.js';
-import { wasmDct } from './dct/wasm/dct.js';
+import { wasmDct } from './dct/wasm.js';
 import { EMBEDDED_WASM } from './embedded/wasm/embedded.generated.js';
-import { wasmEmbedded } from './embedded/wasm/embedded.js';
-import { FLOAT_WASM } from './float/float.generated.js';
+import { wasmEmbedded } from './embedded/wasm.js';
+import { FLOAT_WASM } from './float/wasm/float.generated.js';
 import { wasmFloat } from './float/wasm.js';
-import { GAUSSIAN_WASM } from './gaussian/gaussian.generated.js';
+import { GAUSSIAN_WASM } from './gaussian/wasm/gaussian.generated.js';
 import { wasmGaussian } from './gaussian/wasm.js';
 import type { Kernels } from './kernels.js';
 import { SUM_WASM } from './linear/wasm/sum.generated.js';
-import { wasmSum } from './linear/wasm/sum.js';
-import { LZ4_WASM } from './lz4/lz4.generated.js';
+import { wasmSum } from './linear/wasm.js';
+import { LZ4_WASM } from './lz4/wasm/lz4.generated.js';
 import { wasmLz4 } from './lz4/wasm.js';
 import { portableKernels } from './portable.js';
 import { inflateModule } from './runtime/inflate.js';
 import { WasmRuntime } from './runtime/runtime.js';
+import { XXH3_WASM } from './xxh3/wasm/xxh3.generated.js';
 import { wasmXxh3 } from './xxh3/wasm.js';
-import { XXH3_WASM } from './xxh3/xxh3.generated.js';
+import { ZSTD_WASM } from './zstd/wasm/zstd.generated.js';
 import { wasmZstd } from './zstd/wasm.js';
-import { ZSTD_WASM } from './zstd/zstd.generated.js';
 
 /** The modules, by the names under which `WasmRuntime.exports` finds them. */
 const MODULES: Readonly<Record<string, string>> = {

@@ -6,7 +6,7 @@ import type {
 } from '../../kernels/embedded/interface.js';
 import { finalClasses, nonzeroBitmap } from '../../kernels/embedded/portable/remainder.js';
 import { COUNT, SIGNIFICANT } from '../../kernels/embedded/portable/survey.js';
-import { chooseCodes, countSymbols, SYMBOL_COUNTS } from '../../kernels/embedded/portable/symbols.js';
+import { chooseCodes, countSymbols, SYMBOL_COUNTS } from '../../kernels/embedded/symbols.js';
 import { serializeExceptions } from './exceptions.js';
 import { NEVER_DENSE, type PlaneHeader, type StreamHeader } from './format.js';
 import { centroids, type Energies, energiesAfter, sumsOf } from './measure.js';

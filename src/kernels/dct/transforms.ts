@@ -1,6 +1,6 @@
 import { ArgumentError } from '../../errors.js';
 import type { Kernels } from '../kernels.js';
-import * as portable from './portable/dct.js';
+import * as portable from './portable.js';
 
 export interface DctOptions {
   /** Where to write; may be the input. Default: a new array. */

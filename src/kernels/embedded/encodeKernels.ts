@@ -1,5 +1,5 @@
-import { forEncoding } from '../forEncoding.js';
 import type { Kernels } from '../kernels.js';
+import { forEncoding } from '../runtime/forEncoding.js';
 import type { EmbeddedEncodeKernels } from './interface.js';
 import { portableEmbeddedEncode } from './portable/encode.js';
 import { wasmEmbeddedEncode } from './wasm/encode.js';

@@ -1,8 +1,8 @@
-import { forEncoding } from '../forEncoding.js';
 import type { Kernels } from '../kernels.js';
+import { forEncoding } from '../runtime/forEncoding.js';
 import type { Matrix } from './matrix.js';
-import { portableLinear } from './portable/linear.js';
-import { wasmLinear } from './wasm/linear.js';
+import { portableLinear } from './portable.js';
+import { wasmLinear } from './wasm/encode.js';
 
 /**
  * Dense linear algebra in double precision. Apart from the other kernels: only encoding needs it, and most programs that

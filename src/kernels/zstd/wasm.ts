@@ -1,6 +1,6 @@
 import type { ZstdKernels } from '../kernels.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
-import { zstdDecompressInto } from './portable/decode.js';
+import { zstdDecompressInto } from './portable.js';
 import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET, type SequenceCodes } from './tables.js';
 
 interface ZstdExports {

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError, UnsupportedError } from '../../../src/errors.js';
-import { wasmDct } from '../../../src/kernels/dct/wasm/dct.js';
+import { wasmDct } from '../../../src/kernels/dct/wasm.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../src/kernels/portable.js';
 import { WasmRuntime } from '../../../src/kernels/runtime/runtime.js';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LZ4_WASM } from '../../../src/kernels/lz4/lz4.generated.js';
 import { lz4Compress } from '../../../src/kernels/lz4/portable/encode.js';
+import { LZ4_WASM } from '../../../src/kernels/lz4/wasm/lz4.generated.js';
 import { inflateModule } from '../../../src/kernels/runtime/inflate.js';
 import { blockArbitrary } from '../../helpers/blockData.js';
 

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import createXxhash from 'xxhash-wasm';
-import { xxh64 } from '../../../src/kernels/xxh3/portable/xxh64.js';
+import { xxh64 } from '../../../src/kernels/zstd/xxh64.js';
 import { blockData } from '../../helpers/blockData.js';
 
 const { h64Raw } = await createXxhash();

@@ -1,6 +1,6 @@
 import type { PlaneCoding } from '../interface.js';
+import { anyCode, MAX_CODE_BITS, nonzeroCode, type PrefixCode } from '../prefixCodes.js';
 import type { BitReader, BitWriter } from './bits.js';
-import { anyCode, MAX_CODE_BITS, nonzeroCode, type PrefixCode } from './codeTables.js';
 
 /**
  * Bitmaps of one bit a weight, coded by groups of 64. A group's class (how many of its weights have been significant

@@ -1,8 +1,8 @@
 import type { PlaneCoding, PlaneToCode, TileState, TileSurvey } from '../interface.js';
+import { extractTable } from '../maskTables.js';
+import { POPULATION } from '../prefixCodes.js';
 import { encodeBitmap, GROUP_BYTES } from './bitmapCode.js';
 import { BitWriter } from './bits.js';
-import { POPULATION } from './codeTables.js';
-import { extractTable } from './maskTables.js';
 import {
   classesOf,
   forNewlyDense,

@@ -1,5 +1,5 @@
 import type { Centroids, TileState } from '../interface.js';
-import { gatherMagnitudes } from './transpose.js';
+import { gatherMagnitudes } from './magnitudes.js';
 
 /** Steps that a centroid divides a plane's interval into. */
 export const CENTROID_STEPS = 256;

@@ -1,9 +1,9 @@
 import { FormatError } from '../../../errors.js';
 import type { PlaneCoding, PlaneUnit, TileState, TileUnit } from '../interface.js';
+import { depositTable } from '../maskTables.js';
+import { POPULATION } from '../prefixCodes.js';
 import { CLASS_OF, decodeBitmap, GROUP_BYTES } from './bitmapCode.js';
 import { BitReader } from './bits.js';
-import { POPULATION } from './codeTables.js';
-import { depositTable } from './maskTables.js';
 import { classesOf, forNewlyDense, forNewlySignificant, forSignificant } from './tileState.js';
 
 export function decodePlanes(tiles: readonly PlaneUnit[], coding: PlaneCoding): void {

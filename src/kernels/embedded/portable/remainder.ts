@@ -1,8 +1,8 @@
 import type { FloatLayout, PlanesOfTile, TileState } from '../interface.js';
 import { CLASS_OF, decodeBitmap, encodeBitmap, GROUP, GROUP_BYTES } from './bitmapCode.js';
 import { BitReader, BitWriter } from './bits.js';
+import { gatherMagnitudes } from './magnitudes.js';
 import { checkLength, checkSelection } from './planes.js';
-import { gatherMagnitudes } from './transpose.js';
 
 /** Exponents down to this many below the lowest plane are counted, smaller ones stand as they are. */
 const COUNTED_EXPONENTS = 8;

@@ -1,8 +1,8 @@
 import type { TilePlan, TileState, TileSurvey } from '../interface.js';
+import { countSymbols, SYMBOL_COUNTS } from '../symbols.js';
 import { GROUP, GROUP_BYTES } from './bitmapCode.js';
-import { countSymbols, SYMBOL_COUNTS } from './symbols.js';
+import { scatterMagnitudes } from './magnitudes.js';
 import { classesOf, countPlane, freshBits, newTileState } from './tileState.js';
-import { scatterMagnitudes } from './transpose.js';
 
 /**
  * Sums of a plane, in the order in which `TileSurvey.sums` holds them. Q is what the planes so far say of |x|, rounded

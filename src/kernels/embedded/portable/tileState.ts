@@ -1,6 +1,6 @@
 import type { TileState } from '../interface.js';
+import { POPULATION } from '../prefixCodes.js';
 import { CLASS_OF, GROUP, GROUP_BYTES, NO_CLASS } from './bitmapCode.js';
-import { POPULATION } from './codeTables.js';
 
 /** Of a tile of so many weights nothing is known, or the signs alone. */
 export function newTileState(count: number, signs?: Uint8Array): TileState {

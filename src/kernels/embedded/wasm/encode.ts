@@ -1,11 +1,11 @@
 import { ownRuntime } from '../../runtime/ownRuntime.js';
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import type { EmbeddedEncodeKernels, TilePlan, TileSurvey } from '../interface.js';
+import { extractTable } from '../maskTables.js';
 import { GROUP, GROUP_BYTES } from '../portable/bitmapCode.js';
-import { extractTable } from '../portable/maskTables.js';
 import { SUMS } from '../portable/survey.js';
-import { SYMBOL_COUNTS } from '../portable/symbols.js';
 import { newTileState } from '../portable/tileState.js';
+import { SYMBOL_COUNTS } from '../symbols.js';
 import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
 import type { EmbeddedEncodeExports } from './encodeExports.js';
 import { loadCodes, loadInto, loadPlanes, loadState } from './memory.js';

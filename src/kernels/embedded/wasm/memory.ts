@@ -1,8 +1,8 @@
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import type { TileState } from '../interface.js';
 import { CLASS_OF, selectCodes } from '../portable/bitmapCode.js';
-import type { PrefixCode } from '../portable/codeTables.js';
 import { checkLength } from '../portable/planes.js';
+import type { PrefixCode } from '../prefixCodes.js';
 
 /** How tiles and codes are laid out for the embedded kernels. */
 

@@ -1,7 +1,7 @@
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import type { EmbeddedKernels, PlaneCoding, PlaneUnit, TileUnit } from '../interface.js';
+import { depositTable } from '../maskTables.js';
 import { GROUP_BYTES } from '../portable/bitmapCode.js';
-import { depositTable } from '../portable/maskTables.js';
 import { checkLength, checkSelection } from '../portable/planes.js';
 import type { EmbeddedExports } from './exports.js';
 import { loadInto, loadLookups, loadState, loadUnit } from './memory.js';

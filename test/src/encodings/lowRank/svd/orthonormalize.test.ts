@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { extendBasis } from '../../../../../src/encodings/lowRank/svd/orthonormalize.js';
 import { colRange, matrix } from '../../../../../src/kernels/linear/matrix.js';
-import { portableLinear as kernels } from '../../../../../src/kernels/linear/portable/linear.js';
+import { portableLinear as kernels } from '../../../../../src/kernels/linear/portable.js';
 import { randomFrom } from '../../../../helpers/encodings.js';
 import { gaussian } from '../../../../helpers/linalg.js';
 

@@ -4,7 +4,7 @@ import {
   symmetricEigen,
   symmetricEigenvalues,
 } from '../../../../../src/encodings/lowRank/svd/symmetricEigen.js';
-import { portableLinear as kernels } from '../../../../../src/kernels/linear/portable/linear.js';
+import { portableLinear as kernels } from '../../../../../src/kernels/linear/portable.js';
 import { randomFrom } from '../../../../helpers/encodings.js';
 import { gaussian } from '../../../../helpers/linalg.js';
 

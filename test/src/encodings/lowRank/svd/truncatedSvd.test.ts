@@ -9,7 +9,7 @@ import {
 } from '../../../../../src/encodings/lowRank/svd/truncatedSvd.js';
 import { linearKernels } from '../../../../../src/kernels/linear/interface.js';
 import { matrix, transpose } from '../../../../../src/kernels/linear/matrix.js';
-import { portableLinear as kernels } from '../../../../../src/kernels/linear/portable/linear.js';
+import { portableLinear as kernels } from '../../../../../src/kernels/linear/portable.js';
 import { loadKernels } from '../../../../../src/kernels/loadKernels.js';
 import { randomFrom } from '../../../../helpers/encodings.js';
 import { dot, fullSvd, gaussian, matrixWithSpectrum } from '../../../../helpers/linalg.js';

@@ -4,7 +4,7 @@ import type { WasmRuntime } from '../../runtime/runtime.js';
 import { blockedMultiply, blockLengths } from '../blockedMultiply.js';
 import type { LinearKernels } from '../interface.js';
 import type { Matrix } from '../matrix.js';
-import { portableLinear } from '../portable/linear.js';
+import { portableLinear } from '../portable.js';
 import { LINEAR_WASM } from './linear.generated.js';
 import { isNarrow, narrowMultiply } from './narrowMultiply.js';
 

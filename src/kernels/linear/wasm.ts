@@ -1,7 +1,7 @@
-import type { SumKernels } from '../../kernels.js';
-import type { WasmRuntime } from '../../runtime/runtime.js';
-import { DEPTH, pack, wholeTiles } from '../blockedMultiply.js';
-import { colRange, type Matrix, rowRange } from '../matrix.js';
+import type { SumKernels } from '../kernels.js';
+import type { WasmRuntime } from '../runtime/runtime.js';
+import { DEPTH, pack, wholeTiles } from './blockedMultiply.js';
+import { colRange, type Matrix, rowRange } from './matrix.js';
 
 interface SumExports {
   addBlock(left: number, right: number, rows: number, cols: number, length: number, sum: number): void;

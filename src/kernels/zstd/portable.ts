@@ -1,8 +1,8 @@
-import { inputOf } from './bits.js';
-import { corrupt } from './corrupt.js';
-import type { HuffmanTable } from './huffman.js';
-import { MAX_BLOCK, readLiterals } from './literals.js';
-import { newSequenceMemory, runSequences } from './sequences.js';
+import { inputOf } from './portable/bits.js';
+import { corrupt } from './portable/corrupt.js';
+import type { HuffmanTable } from './portable/huffman.js';
+import { MAX_BLOCK, readLiterals } from './portable/literals.js';
+import { newSequenceMemory, runSequences } from './portable/sequences.js';
 
 /**
  * Decodes the blocks of one Zstandard frame (RFC 8878, section 3.1.1.2), which begin at `start` of `frame`; the last

@@ -1,4 +1,4 @@
-import type { Kernels } from './kernels.js';
+import type { Kernels } from '../kernels.js';
 
 /**
  * Kernels that only encoders need, of the same implementation as those that are there: the portable ones also where an

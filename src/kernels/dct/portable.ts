@@ -1,5 +1,5 @@
-import type { Stretches } from '../../kernels.js';
-import { type DctPlan, dctPlan } from './plan.js';
+import type { Stretches } from '../kernels.js';
+import { type DctPlan, dctPlan } from './portable/plan.js';
 
 /** Columns that are gathered together: a cache line of f32, so that each line of the matrix is fetched once. */
 const COLUMN_BLOCK = 16;

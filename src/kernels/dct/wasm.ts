@@ -1,8 +1,8 @@
-import { ArgumentError, UnsupportedError } from '../../../errors.js';
-import type { Kernels, Stretches } from '../../kernels.js';
-import { portableKernels } from '../../portable.js';
-import type { WasmRuntime } from '../../runtime/runtime.js';
-import { type DctPlan, dctPlan } from './plan.js';
+import { ArgumentError, UnsupportedError } from '../../errors.js';
+import type { Kernels, Stretches } from '../kernels.js';
+import { portableKernels } from '../portable.js';
+import type { WasmRuntime } from '../runtime/runtime.js';
+import { type DctPlan, dctPlan } from './wasm/plan.js';
 
 type DctKernels = Pick<Kernels, 'dct2d' | 'idct2d'>;
 type Direction = keyof DctKernels;

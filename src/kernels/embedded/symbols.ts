@@ -1,5 +1,5 @@
-import { batchMask, byteMask, CLASSES, GROUP_BYTES, NO_CLASS } from './bitmapCode.js';
-import { anyCode, CODES_PER_KIND, nonzeroCode, POPULATION, type PrefixCode } from './codeTables.js';
+import { batchMask, byteMask, CLASSES, GROUP_BYTES, NO_CLASS } from './portable/bitmapCode.js';
+import { anyCode, CODES_PER_KIND, nonzeroCode, POPULATION, type PrefixCode } from './prefixCodes.js';
 
 /**
  * What the codes of a bitmap would have to code, counted by how many bits are set, on which alone the codes' lengths

@@ -1,5 +1,5 @@
-import { xxh3Long } from './long.js';
-import { xxh3Short } from './short.js';
+import { xxh3Long } from './portable/long.js';
+import { xxh3Short } from './portable/short.js';
 
 /**
  * XXH3-64 with seed 0, after doc/xxhash_spec.md of the xxHash repository.

@@ -1,0 +1,11 @@
+import type { EmbeddedKernels } from './interface.js';
+import { placeWeights } from './portable/placeWeights.js';
+import { decodePlanes, decodeSigns } from './portable/planes.js';
+import { decodeRemainder } from './portable/remainder.js';
+
+export const portableEmbedded: EmbeddedKernels = {
+  decodePlanes,
+  decodeSigns,
+  decodeRemainder,
+  placeWeights,
+};
