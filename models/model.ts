@@ -1,9 +1,9 @@
 import { type Observable, Subject } from 'rxjs';
-import { ArgumentError, LimitError, UnsupportedError } from '../src/errors.js';
+import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import { nextTask } from '../src/nextTask.js';
 import type { SafetensorsDType } from '../src/safetensors/index.js';
 import type { AbortOptions } from '../src/source.js';
-import type { Tensor } from '../src/tensor/tensor.js';
+import { assertTensorFits, type Tensor } from '../src/tensor/tensor.js';
 import { poolOf, type WorkersOption } from '../workers/workers.js';
 import type { LoadableTensor, ModelContent } from './inputs/content.js';
 import { latestStream } from './latestStream.js';
@@ -35,8 +35,6 @@ export interface ModelTensorInfo {
   /** Bytes of its elements. */
   readonly byteLength: number;
 }
-
-const DEFAULT_MAX_BYTES = 2 ** 30;
 
 /** Requests at a time where a load takes more than one. */
 const LANES = 4;
@@ -197,9 +195,11 @@ export class Model {
   }
 
   async #load(options: LoadOptions): Promise<void> {
-    const { deadline, maxBytes = DEFAULT_MAX_BYTES, onProgress } = options;
+    const { deadline, maxBytes, onProgress } = options;
     const pieces = this.#plan(options);
-    assertSizes(pieces, maxBytes);
+    for (const { tensor, length } of pieces) {
+      assertTensorFits(Math.max(tensor.byteLength, length), maxBytes, tensor.name);
+    }
     const totalBytes = pieces.reduce((sum, { length }) => sum + length, 0);
     const throughput = new Throughput();
     let bytes = 0;
@@ -268,20 +268,6 @@ export class Model {
       this.#better.delete(state);
       const tensor = state.read(options);
       if (tensor !== undefined) this.#updates.next(tensor);
-    }
-  }
-}
-
-/** @throws LimitError */
-function assertSizes(pieces: readonly PlannedPiece[], maxBytes: number): void {
-  for (const { tensor, length } of pieces) {
-    const size = Math.max(tensor.byteLength, length);
-    if (size > maxBytes) {
-      throw new LimitError('tensor larger than the cap (option maxBytes)', {
-        name: tensor.name,
-        expected: `at most ${maxBytes}`,
-        actual: size,
-      });
     }
   }
 }

@@ -2,26 +2,22 @@ import { isShared } from '../src/bytes/sharedMemory.js';
 import type { Implementation } from '../src/codecs/codec.js';
 import { ArgumentError, FormatError } from '../src/errors.js';
 import type { BlockTable } from '../src/hct/blockIndex.js';
-import { type BlockOfRun, type BlockRun, decodedBytesOf, MIN_WORKER_BYTES } from '../src/hct/blockRun.js';
+import { type BlockOfRun, type BlockRun, decodedBytesOf } from '../src/hct/blockRun.js';
 import { blockDecoder, type DecodeBlock } from '../src/hct/decodeBlock.js';
 import type { HctDecodeOptions } from '../src/hct/decoder.js';
 import { blockLength, type HctHeader } from '../src/hct/header.js';
 import { type HctLayout, readHctLayout } from '../src/hct/layout.js';
-import {
-  assertTensorFits,
-  DEFAULT_MAX_TENSOR_BYTES,
-  type HctTensor,
-  type TensorCollectOptions,
-} from '../src/hct/tensorCollector.js';
+import type { HctTensor, TensorCollectOptions } from '../src/hct/tensorCollector.js';
 import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
 import { verifyBlock } from '../src/hct/verifier.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { bitsPerElement, elementCount } from '../src/tensor/dtype.js';
 import type { QuantizationMetadata } from '../src/tensor/quantization.js';
+import { assertTensorFits } from '../src/tensor/tensor.js';
 import { viewElements } from '../src/tensor/views.js';
 import { eachBounded } from '../workers/eachBounded.js';
 import type { WorkerPool } from '../workers/pool.js';
-import { poolOf, type WorkersOption } from '../workers/workers.js';
+import { MIN_WORKER_BYTES, poolOf, type WorkersOption } from '../workers/workers.js';
 
 export interface HctReaderOptions extends HctDecodeOptions, AbortOptions, WorkersOption {}
 export interface HctReadAllOptions extends TensorCollectOptions, AbortOptions {}
@@ -123,7 +119,7 @@ export class HctReader {
     if (out.length === 0) return;
     const { blockSize } = this.header;
     const runs = this.#fetchRuns(Math.floor(byteStart / blockSize), Math.ceil(byteEnd / blockSize), options);
-    if (this.#pool !== undefined && out.length >= MIN_WORKER_BYTES) {
+    if (this.#pool !== undefined && out.length >= MIN_WORKER_BYTES.decompression) {
       await this.#decodeInWorkers(this.#pool, runs, out, byteStart, options);
       return;
     }
@@ -201,7 +197,7 @@ export class HctReader {
   /** @throws LimitError when the tensor is larger than `maxBytes` */
   async readAll(options: HctReadAllOptions = {}): Promise<HctTensor> {
     const { originalSize } = this.header;
-    assertTensorFits(originalSize, options.maxBytes ?? DEFAULT_MAX_TENSOR_BYTES);
+    assertTensorFits(originalSize, options.maxBytes);
     return this.#tensor(this.shape, await this.read(0, originalSize, options));
   }
 

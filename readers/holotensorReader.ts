@@ -16,11 +16,8 @@ import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import type { WorkerPool } from '../workers/pool.js';
-import { poolOf, type WorkersOption } from '../workers/workers.js';
+import { MIN_WORKER_BYTES, poolOf, type WorkersOption } from '../workers/workers.js';
 import { reconstructInWorkers } from './reconstructInWorkers.js';
-
-/** Below this many bytes of tensor, a worker is not worth the messages. */
-const MIN_WORKER_BYTES = 2 ** 18;
 
 export interface HoloTensorReaderOptions extends UnpackOptions, WorkersOption {}
 
@@ -113,7 +110,11 @@ export class HoloTensorReader {
   async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     const { dataStart, dataLength, header } = this.#layout;
     const pool = poolOf(this.#options.workers);
-    if (pool !== undefined && options.kernels === undefined && header.originalSize >= MIN_WORKER_BYTES) {
+    if (
+      pool !== undefined &&
+      options.kernels === undefined &&
+      header.originalSize >= MIN_WORKER_BYTES.reconstruction
+    ) {
       return this.#readInWorkers(pool, options);
     }
     const decoder = this.#decoder(options);

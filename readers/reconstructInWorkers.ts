@@ -2,13 +2,13 @@ import { isShared } from '../src/bytes/sharedMemory.js';
 import { decodingByName } from '../src/encodings/decodings.js';
 import type { ElementRange } from '../src/encodings/encoding.js';
 import { WorkerError } from '../src/errors.js';
-import { HOLO_DEFAULT_MAX_BYTES } from '../src/holotensor/constants.js';
 import type { FragmentIndexEntry } from '../src/holotensor/fragmentIndex.js';
 import { type HoloTensorHeader, serializeHoloTensorHeader } from '../src/holotensor/header.js';
 import { checkOutputDtype, type Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { StoredTensor } from '../src/holotensor/reconstructStored.js';
 import type { AbortOptions } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
+import { DEFAULT_MAX_TENSOR_BYTES } from '../src/tensor/tensor.js';
 import { viewBytes, viewElements } from '../src/tensor/views.js';
 import { CommonInput } from '../workers/commonInput.js';
 import { eachBounded } from '../workers/eachBounded.js';
@@ -64,7 +64,7 @@ function cutTensor(
   workers: number,
   minPart: number,
   { encoding, shape }: HoloTensorHeader,
-  { out, maxBytes = HOLO_DEFAULT_MAX_BYTES }: Options,
+  { out, maxBytes = DEFAULT_MAX_TENSOR_BYTES }: Options,
 ): ElementRange[] {
   const { rangeStep } = decodingByName(encoding);
   const elements = elementCount(shape);

@@ -24,5 +24,5 @@ export * from './tensor/npy.js';
 export * from './tensor/numbers.js';
 export * from './tensor/quantization.js';
 export * from './tensor/similarity.js';
-export type * from './tensor/tensor.js';
+export * from './tensor/tensor.js';
 export * from './tensor/views.js';

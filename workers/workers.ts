@@ -9,6 +9,12 @@ export interface WorkersOption {
   readonly workers?: number | WorkerPool | undefined;
 }
 
+/**
+ * Fewer bytes than these are decoded sooner by the calling thread than by a worker, which has to be sent them and to
+ * send them back. Decompression makes gigabytes a second, a reconstruction from fragments a tenth of that.
+ */
+export const MIN_WORKER_BYTES = { decompression: 2 ** 22, reconstruction: 2 ** 18 } as const;
+
 const shared = new Map<number, WorkerPool>();
 
 /** The pool that an option means: callers who name the same number share one. */

@@ -1,9 +1,8 @@
 import { HctReader, readHctChunks } from '../../readers/index.js';
-import { ArgumentError, ChecksumError, FormatError, LimitError } from '../../src/errors.js';
-import { DEFAULT_MAX_TENSOR_BYTES } from '../../src/hct/index.js';
+import { ArgumentError, ChecksumError, FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
-import type { Tensor } from '../../src/tensor/tensor.js';
+import { assertTensorFits, type Tensor } from '../../src/tensor/tensor.js';
 import { viewElements } from '../../src/tensor/views.js';
 import { MANIFEST_NAME, type ManifestTensor, type ModelManifest } from './manifest.js';
 import { readManifest } from './readManifest.js';
@@ -59,16 +58,9 @@ export class ModelReader {
    * @throws ArgumentError, LimitError, and what {@link chunks} throws
    */
   async read(name: string, options: ReadModelTensorOptions = {}): Promise<Tensor> {
-    const { maxBytes = DEFAULT_MAX_TENSOR_BYTES } = options;
     const tensor = this.tensor(name);
     const { dtype, shape, byteLength } = tensor;
-    if (byteLength > maxBytes) {
-      throw new LimitError('tensor (option maxBytes)', {
-        name,
-        expected: `at most ${maxBytes} bytes`,
-        actual: byteLength,
-      });
-    }
+    assertTensorFits(byteLength, options.maxBytes, name);
     const bytes = new Uint8Array(byteLength);
     let filled = 0;
     for await (const chunk of this.chunks(tensor, options)) {

@@ -3,6 +3,7 @@ import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { SafetensorsTensor } from '../../src/safetensors/index.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import { viewElements } from '../../src/tensor/views.js';
+import { MIN_WORKER_BYTES } from '../../workers/workers.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';
 import { readModelFile } from '../file/modelFile.js';
 import { ModelTensorDecoder } from '../file/tensorDecoder.js';
@@ -10,9 +11,6 @@ import { WorkerTensorDecoder } from '../file/workerTensorDecoder.js';
 import { rowReader } from '../rows.js';
 import { WholeDecoder } from '../wholeDecoder.js';
 import { type LoadableTensor, type ModelContent, type PieceFile, sharedFile } from './content.js';
-
-/** Smaller tensors are decoded sooner than a worker has got them. */
-const MIN_WORKER_BYTES = 2 ** 18;
 
 /** Bytes that tell a model file from another safetensors file. */
 const PROBE_SIZE = 64;
@@ -44,7 +42,8 @@ async function openFragments(source: RandomAccessSource, options: AbortOptions):
       }),
       createDecoder: async (pool) => {
         const kernels = await loadKernels();
-        const inWorker = pool !== undefined && encoded !== undefined && byteLength >= MIN_WORKER_BYTES;
+        const inWorker =
+          pool !== undefined && encoded !== undefined && byteLength >= MIN_WORKER_BYTES.reconstruction;
         return inWorker
           ? new WorkerTensorDecoder(tensor, kernels, pool)
           : new ModelTensorDecoder(tensor, kernels);

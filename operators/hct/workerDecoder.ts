@@ -1,5 +1,5 @@
 import { likeAligned } from '../../src/bytes/sharedMemory.js';
-import { type BlockOfRun, decodedBytesOf, MIN_WORKER_BYTES } from '../../src/hct/blockRun.js';
+import { type BlockOfRun, decodedBytesOf } from '../../src/hct/blockRun.js';
 import { type DecodeBlock, loadBlockDecoder } from '../../src/hct/decodeBlock.js';
 import type { HctDecodeOptions, HctPartHandler } from '../../src/hct/decoder.js';
 import type { HctHeader } from '../../src/hct/header.js';
@@ -8,6 +8,7 @@ import type { HctBlock, HctPart } from '../../src/hct/parts.js';
 import type { Stage } from '../../src/stage.js';
 import type { Buffers } from '../../workers/buffers.js';
 import type { WorkerPool } from '../../workers/pool.js';
+import { MIN_WORKER_BYTES } from '../../workers/workers.js';
 
 /** Bytes of tensor that go to a worker at a time: the messages' cost is small against decoding them. */
 const RUN_BYTES = 2 ** 20;
@@ -69,7 +70,7 @@ export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
         this.#header = part.header;
         this.#decode = await loadBlockDecoder(part.header.algorithm, this.#options);
       }
-      if (part.kind === 'block' && this.#header.originalSize >= MIN_WORKER_BYTES) {
+      if (part.kind === 'block' && this.#header.originalSize >= MIN_WORKER_BYTES.decompression) {
         this.#collect(part);
         yield* this.#settle(this.#pool.capacity - 1);
         continue;

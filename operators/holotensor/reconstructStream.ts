@@ -3,11 +3,8 @@ import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import { type ReconstructOptions, Reconstructor } from '../../src/holotensor/reconstructor.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { nextTask } from '../../src/nextTask.js';
-import { poolOf, type WorkersOption } from '../../workers/workers.js';
+import { MIN_WORKER_BYTES, poolOf, type WorkersOption } from '../../workers/workers.js';
 import { WorkerReconstructor } from './workerReconstructor.js';
-
-/** Below this many bytes of tensor, a worker is not worth the messages. */
-const MIN_WORKER_BYTES = 2 ** 18;
 
 export type ReconstructionStreamOptions = ReconstructOptions & WorkersOption;
 
@@ -96,7 +93,11 @@ class ReconstructPump {
   async #createReconstructor({ header }: ReceivedFragment): Promise<Reconstructor | WorkerReconstructor> {
     const { workers, ...options } = this.#options;
     const pool = poolOf(workers);
-    if (pool !== undefined && options.kernels === undefined && header.originalSize >= MIN_WORKER_BYTES)
+    if (
+      pool !== undefined &&
+      options.kernels === undefined &&
+      header.originalSize >= MIN_WORKER_BYTES.reconstruction
+    )
       return new WorkerReconstructor(pool, header, options);
     return new Reconstructor({ ...options, kernels: options.kernels ?? (await loadKernels()) });
   }

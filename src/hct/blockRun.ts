@@ -3,9 +3,6 @@ import type { CompressionAlgorithm, Implementation } from '../codecs/codec.js';
 import type { TaskResult } from '../task.js';
 import { loadBlockDecoder } from './decodeBlock.js';
 
-/** Below this many bytes of tensor, handing blocks to workers and taking them back costs more than it gains. */
-export const MIN_WORKER_BYTES = 2 ** 22;
-
 /** Blocks that stand one behind the other in a file, compressed. */
 export interface BlockRun {
   readonly algorithm: CompressionAlgorithm;

@@ -1,13 +1,9 @@
-import { LimitError } from '../errors.js';
 import type { DType } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { assertTensorFits, type Tensor } from '../tensor/tensor.js';
 import { viewElements } from '../tensor/views.js';
 import type { DecodeBlock } from './decodeBlock.js';
 import type { HctPart } from './parts.js';
-
-/** Cap on one tensor in memory unless the caller raises it: a header alone must not make anyone allocate more. */
-export const DEFAULT_MAX_TENSOR_BYTES = 2 ** 30;
 
 export interface TensorCollectOptions {
   /** Largest tensor to allocate, in bytes. Default 2^30 (1 GiB). */
@@ -26,12 +22,12 @@ export interface HctTensor extends Tensor<DType> {
  * into its place.
  */
 export class TensorCollector {
-  readonly #maxBytes: number;
+  readonly #maxBytes: number | undefined;
   #bytes = new Uint8Array(0);
   #dtype: DType = 'F32';
   #quantization: QuantizationMetadata | undefined;
 
-  constructor({ maxBytes = DEFAULT_MAX_TENSOR_BYTES }: TensorCollectOptions = {}) {
+  constructor({ maxBytes }: TensorCollectOptions = {}) {
     this.#maxBytes = maxBytes;
   }
 
@@ -64,15 +60,5 @@ export class TensorCollector {
   place(bytes: Uint8Array, byteOffset: number): Iterable<never> {
     this.#bytes.set(bytes, byteOffset);
     return [];
-  }
-}
-
-/** @throws LimitError */
-export function assertTensorFits(bytes: number, maxBytes: number): void {
-  if (bytes > maxBytes) {
-    throw new LimitError('tensor larger than the cap (option maxBytes)', {
-      expected: maxBytes,
-      actual: bytes,
-    });
   }
 }

@@ -42,4 +42,3 @@ export interface HoloLimits {
    */
   readonly maxBytes?: number | undefined;
 }
-export const HOLO_DEFAULT_MAX_BYTES = 2 ** 30;

@@ -1,14 +1,14 @@
 import { type DecodeOptionsOf, decodingByName } from '../encodings/decodings.js';
 import type { ElementRange, FragmentDecoder, HolographicEncoding } from '../encodings/encoding.js';
-import { ArgumentError, FormatError, LimitError } from '../errors.js';
+import { ArgumentError, FormatError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { loadedKernels } from '../kernels/loadKernels.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
 import { checkOutputLength } from '../tensor/outputLength.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { assertTensorFits, type Tensor } from '../tensor/tensor.js';
 import { viewBytes, viewElements } from '../tensor/views.js';
-import { HOLO_DEFAULT_MAX_BYTES, type HoloLimits } from './constants.js';
+import type { HoloLimits } from './constants.js';
 import type { HoloFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';
 import { matrixShape } from './matrixShape.js';
@@ -47,17 +47,12 @@ export class HoloTensorDecoder {
 
   /** @throws LimitError when the tensor is larger than `maxBytes` */
   constructor(header: HoloTensorHeader, options: HoloTensorDecoderOptions & RangeOption = {}) {
-    const { kernels = loadedKernels(), maxBytes = HOLO_DEFAULT_MAX_BYTES, range } = options;
+    const { kernels = loadedKernels(), maxBytes, range } = options;
     this.header = header;
     this.total = fragmentCount(header);
     const elements = elementCount(header.shape);
     this.elements = range === undefined ? elements : range.end - range.start;
-    if (elements * Float32Array.BYTES_PER_ELEMENT > maxBytes) {
-      throw new LimitError('tensor larger than the cap (option maxBytes)', {
-        expected: maxBytes,
-        actual: elements * Float32Array.BYTES_PER_ELEMENT,
-      });
-    }
+    assertTensorFits(elements * Float32Array.BYTES_PER_ELEMENT, maxBytes);
     const { dtype, seed, norm } = header;
     const request = {
       ...matrixShape(header.shape),

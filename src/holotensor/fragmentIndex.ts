@@ -1,10 +1,10 @@
 import { viewOf } from '../bytes/binary.js';
 import { FormatError, LimitError } from '../errors.js';
+import { DEFAULT_MAX_TENSOR_BYTES } from '../tensor/tensor.js';
 import {
   FRAGMENT_FLAG_LZ4,
   FRAGMENT_FLAG_ZSTD,
   FRAGMENT_INDEX_ENTRY_SIZE,
-  HOLO_DEFAULT_MAX_BYTES,
   type HoloLimits,
 } from './constants.js';
 
@@ -73,7 +73,7 @@ export function maxFragmentBytes(elements: number): number {
 export function assertFragmentFits(
   fragmentIndex: number,
   bytes: number,
-  { maxBytes = HOLO_DEFAULT_MAX_BYTES }: HoloLimits,
+  { maxBytes = DEFAULT_MAX_TENSOR_BYTES }: HoloLimits,
 ): void {
   if (bytes <= maxBytes + HEADER_ALLOWANCE) return;
   throw new LimitError('HoloTensor fragment larger than the cap (option maxBytes)', {

@@ -1,3 +1,5 @@
+import { LimitError } from '../errors.js';
+
 /** Views of raw element bytes, by the safetensors name of the element type. */
 export type TensorData =
   | Float32Array
@@ -19,4 +21,20 @@ export interface Tensor<D extends string = string> {
   readonly dtype: D;
   readonly shape: readonly number[];
   readonly data: TensorData;
+}
+
+/**
+ * Cap on one tensor in memory, in bytes, unless the caller raises it by `maxBytes`: 1 GiB. A header of a few bytes must
+ * not make a reader allocate more; the weights of one layer of today's language models stay below it.
+ */
+export const DEFAULT_MAX_TENSOR_BYTES = 2 ** 30;
+
+/** @throws LimitError when a tensor is larger than the caller allows */
+export function assertTensorFits(bytes: number, maxBytes = DEFAULT_MAX_TENSOR_BYTES, name?: string): void {
+  if (bytes <= maxBytes) return;
+  throw new LimitError('tensor larger than the cap (option maxBytes)', {
+    name,
+    expected: maxBytes,
+    actual: bytes,
+  });
 }
