@@ -1,4 +1,5 @@
 import type { Stage, StageFactory } from '../src/stage.js';
+import { BaseTransformStream } from './streamClasses.js';
 
 /**
  * A {@link Stage} as a TransformStream.
@@ -7,7 +8,7 @@ import type { Stage, StageFactory } from '../src/stage.js';
  * become megabytes. Here outputs are pulled one at a time, each only when the reader asks for it; the next input is
  * taken when the outputs of the last are gone and the reader asks for more, so that nothing is fetched for nobody.
  */
-export class StageStream<I, O> extends TransformStream<I, O> {
+export class StageStream<I, O> extends BaseTransformStream<I, O> {
   constructor(factory: StageFactory<I, O>) {
     super();
     const pair = new StagePump(factory);

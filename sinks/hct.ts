@@ -1,3 +1,4 @@
+import { BaseWritableStream } from '../operators/streamClasses.js';
 import type { SeekableSink } from '../src/source.js';
 import { type HctCompressionStats, HctWriter, type HctWriterOptions } from './hctWriter.js';
 
@@ -10,7 +11,7 @@ import { type HctCompressionStats, HctWriter, type HctWriterOptions } from './hc
  * await source.stream().pipeTo(sink);
  * const { ratio } = await sink.stats;
  */
-export class HctSink extends WritableStream<Uint8Array> {
+export class HctSink extends BaseWritableStream<Uint8Array> {
   /** Settles when the file is final; rejects with what the stream failed with. */
   readonly stats: Promise<HctCompressionStats>;
 

@@ -1,4 +1,5 @@
 import { type HctTensorOptions, hctTensorStage } from '../operators/hct/tensorStage.js';
+import { BaseWritableStream } from '../operators/streamClasses.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import type { AbortOptions } from '../src/source.js';
 
@@ -11,7 +12,7 @@ import type { AbortOptions } from '../src/source.js';
  * await source.stream().pipeTo(sink);
  * const { dtype, shape, data } = await sink.tensor;
  */
-export class TensorSink extends WritableStream<Uint8Array> {
+export class TensorSink extends BaseWritableStream<Uint8Array> {
   /** Settles when the stream has ended; rejects with what the stream failed with. */
   readonly tensor: Promise<HctTensor>;
 

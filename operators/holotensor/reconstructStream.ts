@@ -4,6 +4,7 @@ import { type ReconstructOptions, Reconstructor } from '../../src/holotensor/rec
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { nextTask } from '../../src/nextTask.js';
 import { MIN_WORKER_BYTES, poolOf, type WorkersOption } from '../../workers/workers.js';
+import { BaseTransformStream } from '../streamClasses.js';
 import { WorkerReconstructor } from './workerReconstructor.js';
 
 export type ReconstructionStreamOptions = ReconstructOptions & WorkersOption;
@@ -20,7 +21,7 @@ export type ReconstructionStreamOptions = ReconstructOptions & WorkersOption;
  * const tensors = response.body.pipeThrough(new FragmentDecoderStream()).pipeThrough(new ReconstructionStream());
  * for await (const { data, quality } of tensors) draw(data, quality.cosine);
  */
-export class ReconstructionStream extends TransformStream<ReceivedFragment, Reconstruction> {
+export class ReconstructionStream extends BaseTransformStream<ReceivedFragment, Reconstruction> {
   constructor(options: ReconstructionStreamOptions = {}) {
     super();
     const pair = new ReconstructPump(options);

@@ -1,6 +1,7 @@
 import { type MonoTypeOperatorFunction, takeWhile } from 'rxjs';
 import { reachesQuality } from '../../src/holotensor/quality.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
+import { BaseTransformStream } from '../streamClasses.js';
 
 /**
  * Hands reconstructions on up to the first whose cosine similarity is at least `quality` (the true one where it is
@@ -12,7 +13,7 @@ import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
  *   .pipeThrough(new ReconstructionStream())
  *   .pipeThrough(new QualityLimiterStream(0.99));
  */
-export class QualityLimiterStream extends TransformStream<Reconstruction, Reconstruction> {
+export class QualityLimiterStream extends BaseTransformStream<Reconstruction, Reconstruction> {
   constructor(quality: number) {
     super(
       {

@@ -1,0 +1,39 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What a fresh process prints that runs this code in an engine without stream classes. */
+async function withoutStreams(code: string): Promise<unknown> {
+  const script = `
+    for (const name of ['ReadableStream', 'WritableStream', 'TransformStream']) delete globalThis[name];
+    ${code}
+  `;
+  const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
+  return JSON.parse(stdout);
+}
+
+test('an engine without stream classes imports everything, and is told so when it makes a stream', async () => {
+  const seen = await withoutStreams(`
+    const { HctDecoderStream, ReconstructionStream, TensorSink } = await import('./index.ts');
+    const messages = [HctDecoderStream, ReconstructionStream, TensorSink].map((Stream) => {
+      try {
+        new Stream();
+      } catch (error) {
+        return [error.name, error.message];
+      }
+    });
+    console.log(JSON.stringify(messages));
+  `);
+  const missing = (name: string) => [
+    'UnsupportedError',
+    `Cannot make a stream: this engine has no ${name}; import a polyfill before holostream`,
+  ];
+  assert.equal(seen, [missing('TransformStream'), missing('TransformStream'), missing('WritableStream')]);
+});
+
+test.run();
