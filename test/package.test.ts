@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { bundledPackages, COMPILED_IN, thirdPartyNotices } from '../scripts/thirdParty.js';
 import { exportedNames } from './helpers/exportedNames.js';
 
 const test = suite('package');
@@ -31,7 +32,7 @@ test('package.json: every export and the command have a source, and types beside
   assert.match(manifest.peerDependencies.rxjs, /^\^7\.8/);
 });
 
-test('every package that the product imports is a dependency, and every dependency is imported', () => {
+test('every package that the product imports is bundled or a dependency, and every dependency is imported', async () => {
   const imported = new Set<string>();
   for (const file of productFiles()) {
     for (const specifier of importsOf(file)) {
@@ -45,8 +46,35 @@ test('every package that the product imports is a dependency, and every dependen
       );
     }
   }
-  const declared = { ...manifest.dependencies, ...manifest.peerDependencies };
-  assert.equal([...imported].sort(), Object.keys(declared).sort());
+  const outside = { ...manifest.dependencies, ...manifest.peerDependencies };
+  const bundled = await bundledPackages();
+  for (const name of imported) {
+    assert.is.not(name in outside, bundled.has(name), `${name}: either bundled or a dependency`);
+  }
+  for (const name of Object.keys(outside)) assert.ok(imported.has(name), `${name} is imported`);
+});
+
+test('THIRD_PARTY_NOTICES has the licences of what is bundled and compiled in (update it by `npm run notices`)', async () => {
+  const notices = readFileSync(join(root, 'THIRD_PARTY_NOTICES'), 'utf8');
+  assert.is(notices, await thirdPartyNotices());
+  for (const needle of ['Fedor Indutny', 'Meta Platforms', 'TJ Holowaychuk', 'Andi Dittrich']) {
+    assert.match(notices, needle);
+  }
+  assert.ok(manifest.files.includes('THIRD_PARTY_NOTICES'));
+});
+
+test('docs/dependencies.md has every package that is bundled, compiled in or a peer, and no other', async () => {
+  const text = readFileSync(join(root, 'docs/dependencies.md'), 'utf8');
+  // Names stand in the first column of the tables.
+  const listed = Array.from(text.matchAll(/^\| (`.*?) \|/gm), ([, cell = '']) =>
+    Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = '']) => name),
+  );
+  const held = [
+    ...(await bundledPackages()).keys(),
+    ...COMPILED_IN.map(({ name }) => name),
+    ...Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies }),
+  ];
+  assert.equal([...new Set(listed.flat())].sort(), [...new Set(held)].sort());
 });
 
 test('imports point down: cli → models → readers → sources, operators, sinks → workers → src; the formats know nothing of each other', () => {

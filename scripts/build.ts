@@ -1,0 +1,19 @@
+/**
+ * Builds the package: compiles the sources and their types module by module, then bundles what `bundles.ts` lists.
+ * usage: npm run build [-- FOLDER]    default: dist
+ */
+import { execFileSync } from 'node:child_process';
+import { rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { BUNDLES, bundle } from './bundles.js';
+
+const dist = process.argv[2] ?? 'dist';
+const compiler = createRequire(import.meta.url)
+  .resolve('typescript/package.json')
+  .replace('package.json', 'bin/tsc');
+
+rmSync(dist, { recursive: true, force: true });
+execFileSync(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', dist], {
+  stdio: 'inherit',
+});
+for (const part of BUNDLES) await bundle(part, { dist });

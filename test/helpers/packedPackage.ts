@@ -1,0 +1,61 @@
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { temporaryFolder } from './cli.js';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface PackedPackage {
+  /** The tarball that npm would publish. */
+  readonly tarball: string;
+  /** Paths and sizes in bytes, as npm lists them. */
+  readonly files: readonly { readonly path: string; readonly size: number }[];
+  readonly unpackedSize: number;
+  readonly size: number;
+}
+
+/** Builds the sources into a folder of its own, so that tests may run side by side, and packs what npm would publish. */
+export function packPackage(): PackedPackage {
+  const folder = temporaryFolder();
+  execFileSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts', join(folder, 'dist')], {
+    cwd: root,
+  });
+  const published = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'THIRD_PARTY_NOTICES'];
+  for (const file of published) cpSync(join(root, file), join(folder, file));
+  const [packed] = JSON.parse(npm(folder, 'pack', '--json', '--ignore-scripts'));
+  return { ...packed, tarball: join(folder, packed.filename) };
+}
+
+/** A project that has installed the tarball, and nothing else. */
+export function installPacked({ tarball }: PackedPackage): string {
+  const project = temporaryFolder();
+  writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
+  const offline = ['--offline', '--no-audit', '--no-fund', '--legacy-peer-deps', '--ignore-scripts'];
+  npm(project, 'install', ...offline, tarball);
+  return project;
+}
+
+/** Gives a project packages that this one has installed. */
+export function linkPackages(project: string, ...names: readonly string[]): void {
+  for (const name of names) {
+    const link = join(project, 'node_modules', name);
+    mkdirSync(dirname(link), { recursive: true });
+    symlinkSync(join(root, 'node_modules', name), link, 'dir');
+  }
+}
+
+/** What a module that runs in the project prints. */
+export function runModule(project: string, code: string, flags: readonly string[] = []): string {
+  const output = execFileSync(process.execPath, [...flags, '--input-type=module', '-e', code], {
+    cwd: project,
+    encoding: 'utf8',
+    // The test runner asks for colours, and its children would give them.
+    env: { ...process.env, FORCE_COLOR: '0' },
+  });
+  return output.trim();
+}
+
+function npm(cwd: string, ...args: readonly string[]): string {
+  return execFileSync('npm', args, { cwd, encoding: 'utf8', shell: process.platform === 'win32' });
+}
