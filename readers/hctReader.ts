@@ -6,7 +6,6 @@ import { type BlockOfRun, type BlockRun, decodedBytesOf } from '../src/hct/block
 import { blockDecoder, type DecodeBlock } from '../src/hct/decodeBlock.js';
 import type { HctDecodeOptions } from '../src/hct/decoder.js';
 import { blockLength, type HctHeader } from '../src/hct/header.js';
-import { type HctLayout, readHctLayout } from '../src/hct/layout.js';
 import type { HctTensor, TensorCollectOptions } from '../src/hct/tensorCollector.js';
 import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
 import { verifyBlock } from '../src/hct/verifier.js';
@@ -18,6 +17,7 @@ import { viewElements } from '../src/tensor/views.js';
 import { eachBounded } from '../workers/eachBounded.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { MIN_WORKER_BYTES, poolOf, type WorkersOption } from '../workers/workers.js';
+import { type HctLayout, readHctLayout } from './hctLayout.js';
 
 export interface HctReaderOptions extends HctDecodeOptions, AbortOptions, WorkersOption {}
 export interface HctReadAllOptions extends TensorCollectOptions, AbortOptions {}

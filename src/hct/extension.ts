@@ -1,6 +1,9 @@
 import { viewOf } from '../bytes/binary.js';
 import { ChecksumError, FormatError, LimitError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
+import { elementCount } from '../tensor/dtype.js';
+import { FLAG_TENSOR_NAME } from './constants.js';
+import { type HctHeader, hasShapeInExtension } from './header.js';
 
 /** What the extension section behind the blocks says. */
 export interface HctExtension {
@@ -15,6 +18,24 @@ export const HCT_EXTENSION_PREFIX_SIZE = 8;
 export const HCT_EXTENSION_CHECKSUM_SIZE = 8;
 /** Cap on the JSON: a name and a shape need no more. */
 export const HCT_EXTENSION_MAX_SIZE = 65536;
+
+export function hasExtension(header: HctHeader): boolean {
+  return header.version === 2 && (hasShapeInExtension(header) || (header.flags & FLAG_TENSOR_NAME) !== 0);
+}
+
+/**
+ * The true shape of a tensor: the header's, unless that one could not hold it.
+ * @throws FormatError when the extension has no shape of as many elements
+ */
+export function trueShape(header: HctHeader, { shape }: HctExtension): readonly number[] {
+  if (!hasShapeInExtension(header)) return header.shape;
+  const elements = elementCount(header.shape);
+  if (shape !== undefined && elementCount(shape) === elements) return shape;
+  throw new FormatError('HCT extension: shape', {
+    expected: `${elements} elements`,
+    actual: shape === undefined ? 'none' : `[${shape.join(', ')}]`,
+  });
+}
 
 export function serializeHctExtension(extension: HctExtension): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(extension));

@@ -3,6 +3,7 @@ import { COMPRESSION_ALGORITHMS, type CompressionAlgorithm, compressionFromCode 
 import { ChecksumError, FormatError, LimitError, TruncatedError, UnsupportedError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
 import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
+import type { QuantizationMetadata } from '../tensor/quantization.js';
 import {
   DEFAULT_MAX_BLOCK_SIZE,
   DEFAULT_MAX_BLOCKS,
@@ -181,6 +182,12 @@ export function serializeHctHeader(header: HctHeader): Uint8Array {
 /** Uncompressed bytes in block `i`. */
 export function blockLength(header: HctHeader, i: number): number {
   return Math.min(header.blockSize, header.originalSize - i * header.blockSize);
+}
+
+/** Bytes of per-group scales that belong behind the blocks. The reference sets the flag and does not write them. */
+export function groupScalesSize(header: HctHeader, quantization: QuantizationMetadata | undefined): number {
+  if (quantization === undefined || !quantization.perGroupScales || quantization.groupSize === 0) return 0;
+  return 2 * Math.ceil(elementCount(header.shape) / quantization.groupSize);
 }
 
 /** True when the tensor's shape stands behind the blocks. */

@@ -6,9 +6,23 @@ export type { DecodeBlock } from './decodeBlock.js';
 export * from './decoder.js';
 export * from './decompressor.js';
 export * from './encoder.js';
-export * from './extension.js';
-export * from './header.js';
-export * from './layout.js';
+export {
+  HCT_EXTENSION_CHECKSUM_SIZE,
+  HCT_EXTENSION_MAGIC,
+  HCT_EXTENSION_MAX_SIZE,
+  HCT_EXTENSION_PREFIX_SIZE,
+  type HctExtension,
+  parseHctExtensionBody,
+  parseHctExtensionPrefix,
+  serializeHctExtension,
+} from './extension.js';
+export {
+  blockLength,
+  type HctHeader,
+  hasShapeInExtension,
+  parseHctHeader,
+  serializeHctHeader,
+} from './header.js';
 export * from './parser.js';
 export type * from './parts.js';
 export * from './plan.js';

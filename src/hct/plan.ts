@@ -13,8 +13,7 @@ import {
   HCT_MAX_RANK,
   HCT_V2_THIRD_DIMENSION_LIMIT,
 } from './constants.js';
-import type { HctHeader } from './header.js';
-import { groupScalesSize } from './trailer.js';
+import { groupScalesSize, type HctHeader } from './header.js';
 
 /** What a file is to hold. */
 export interface HctFileOptions {

@@ -10,6 +10,7 @@ import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, LimitError, TruncatedError, UnsupportedError } from '../../../src/errors.js';
 import type { HctEncodeOptions } from '../../../src/hct/encoder.js';
 import { parseHctHeader } from '../../../src/hct/header.js';
+import { HctParser } from '../../../src/hct/parser.js';
 import { byteLengthOf, DTYPES, elementCount } from '../../../src/tensor/dtype.js';
 import { viewBytes } from '../../../src/tensor/views.js';
 import { rejects, throws } from '../../helpers/assertions.js';
@@ -95,6 +96,12 @@ test('per-group scales are kept', async () => {
   const tensor = await collectTensor(chunked(file, 3));
   assert.equal([tensor.groupScales, tensor.quantization], [groupScales, quantization]);
   assert.equal((await HctReader.open(bytesSource(file))).groupScales, groupScales);
+  // Node's Buffers share their memory with others, and `slice` does not copy it.
+  const pooled = new HctParser().push(Buffer.concat([Buffer.alloc(3), file]).subarray(3));
+  assert.equal(
+    [...pooled].flatMap((part) => (part.kind === 'end' ? [part.groupScales] : [])),
+    [groupScales],
+  );
   const { groupScales: _, ...without } = options;
   throws(() => new HctWriter(memorySink(), without), ArgumentError, /scales: expected 3, got 0/);
 });

@@ -1,0 +1,112 @@
+import type { ByteQueue } from '../bytes/byteQueue.js';
+import {
+  parseQuantizationMetadata,
+  QUANTIZATION_METADATA_SIZE,
+  type QuantizationMetadata,
+} from '../tensor/quantization.js';
+import {
+  BLOCK_INDEX_SIZE,
+  type BlockTable,
+  declaredEntrySize,
+  detectEntrySize,
+  parseBlockTable,
+} from './blockIndex.js';
+import { FLAG_QUANTIZATION, HCT_HEADER_SIZE, type HctLimits } from './constants.js';
+import {
+  HCT_EXTENSION_CHECKSUM_SIZE,
+  HCT_EXTENSION_PREFIX_SIZE,
+  hasExtension,
+  parseHctExtensionBody,
+  parseHctExtensionPrefix,
+  trueShape,
+} from './extension.js';
+import { groupScalesSize, type HctHeader, parseHctHeader } from './header.js';
+import type { HctEnd, HctStart } from './parts.js';
+
+/**
+ * What is around the blocks of a file, written once for both ways in. A grammar takes bytes from a queue; where it
+ * needs more, it says how many, and whoever drives it goes on when they are there: `HctParser` when they have been
+ * pushed, `readHctLayout` when it has read them.
+ */
+export type HctGrammar<T> = Generator<HctDemand, T, void>;
+
+export interface HctDemand {
+  readonly kind: 'demand';
+  /** The section of the file, for errors. */
+  readonly section: string;
+  /** Bytes that must be in the queue. */
+  readonly length: number;
+  /** How many will do where the file ends. */
+  readonly least: number;
+  /** Bytes that must follow these, as the header says. */
+  readonly followedBy: number;
+}
+
+export function demand(section: string, length: number, least = length, followedBy = 0): HctDemand {
+  return { kind: 'demand', section, length, least, followedBy };
+}
+
+/**
+ * From the first byte of a file to the first of its blocks.
+ * @throws FormatError, ChecksumError, UnsupportedError, LimitError
+ */
+export function* parseHctStart(queue: ByteQueue, limits: HctLimits): HctGrammar<HctStart> {
+  const header = parseHctHeader(yield* take(queue, 'header', HCT_HEADER_SIZE), limits);
+  let quantization: QuantizationMetadata | undefined;
+  if (header.version === 2 && (header.flags & FLAG_QUANTIZATION) !== 0) {
+    quantization = parseQuantizationMetadata(
+      yield* take(queue, 'quantization metadata', QUANTIZATION_METADATA_SIZE),
+    );
+  }
+  const blocks = yield* parseIndex(queue, header);
+  return { kind: 'start', header, quantization, blocks };
+}
+
+/**
+ * From the last byte of the blocks to the end of the file.
+ * @throws FormatError, ChecksumError
+ */
+export function* parseHctEnd(queue: ByteQueue, { header, quantization }: HctStart): HctGrammar<HctEnd> {
+  const groupScales = yield* parseGroupScales(queue, header, quantization);
+  if (!hasExtension(header)) return { kind: 'end', shape: header.shape, name: undefined, groupScales };
+  const prefix = yield* take(queue, 'extension section', HCT_EXTENSION_PREFIX_SIZE);
+  const size = parseHctExtensionPrefix(prefix) + HCT_EXTENSION_CHECKSUM_SIZE;
+  const extension = parseHctExtensionBody(yield* take(queue, 'extension section', size));
+  return { kind: 'end', shape: trueShape(header, extension), name: extension.name, groupScales };
+}
+
+function* parseIndex(queue: ByteQueue, header: HctHeader): HctGrammar<BlockTable> {
+  const { blockCount, compressedSize } = header;
+  let entrySize = blockCount === 0 ? BLOCK_INDEX_SIZE : declaredEntrySize(header);
+  if (entrySize === undefined) {
+    // Eight bytes more than the short layout needs tell the two apart, unless the file ends before.
+    const short = BLOCK_INDEX_SIZE * blockCount;
+    yield demand('block index', short + 8, short, compressedSize);
+    entrySize = detectEntrySize(queue.peek(short + 8), header);
+  }
+  // The blocks are part of the demand, because the index's length is a claim until the file is known to be long enough.
+  const bytes = yield* take(queue, 'block index', entrySize * blockCount, compressedSize);
+  // The table lives as long as the file; a copy lets go of the chunk that the index came in.
+  return parseBlockTable(new Uint8Array(bytes), header, entrySize);
+}
+
+function* parseGroupScales(
+  queue: ByteQueue,
+  header: HctHeader,
+  quantization: QuantizationMetadata | undefined,
+): HctGrammar<Uint16Array | undefined> {
+  const size = groupScalesSize(header, quantization);
+  if (size === 0) return undefined;
+  if (!hasExtension(header)) {
+    // The reference announces scales and ends the file without them.
+    yield demand('scales', size, 0);
+    if (queue.length === 0) return undefined;
+  }
+  const bytes = yield* take(queue, 'scales', size);
+  return new Uint16Array(new Uint8Array(bytes).buffer);
+}
+
+function* take(queue: ByteQueue, section: string, length: number, followedBy = 0): HctGrammar<Uint8Array> {
+  yield demand(section, length, length, followedBy);
+  return queue.take(length)!;
+}
