@@ -1,3 +1,5 @@
+import { escapeText, show } from './show.js';
+
 /**
  * Every error that holostream throws on purpose is a {@link HolostreamError}: one sentence for people in
  * `message`, and the same facts as fields for programs.
@@ -120,7 +122,7 @@ export class WorkerError extends HolostreamError {
 
 function describePlace({ name, blockIndex, fragmentIndex, offset }: ErrorDetails): string {
   const parts: string[] = [];
-  if (name !== undefined) parts.push(name);
+  if (name !== undefined) parts.push(escapeText(name));
   if (blockIndex !== undefined) parts.push(`block ${blockIndex}`);
   if (fragmentIndex !== undefined) parts.push(`fragment ${fragmentIndex}`);
   if (offset !== undefined) parts.push(`byte ${offset}`);
@@ -132,9 +134,4 @@ function describe(what: string, where: string, { expected, actual }: ErrorDetail
   if (expected !== undefined) text += `: expected ${show(expected)}`;
   if (actual !== undefined) text += `${expected === undefined ? ': ' : ', '}got ${show(actual)}`;
   return text;
-}
-
-function show(value: unknown): string {
-  if (typeof value === 'bigint') return `0x${value.toString(16).padStart(16, '0')}`;
-  return Array.isArray(value) ? `[${value.join(', ')}]` : String(value);
 }

@@ -1,0 +1,52 @@
+/**
+ * Values as messages show them. What came from a file or a server may be anything: it is escaped, so that it cannot move
+ * a terminal's cursor or forge a second line, and cut short. Showing a value never throws.
+ */
+
+/** Longer texts are cut in the middle: the ends of paths and URLs say most. */
+const MAX_TEXT = 200;
+
+/** Dimensions of a shape, choices of an option: longer lists say no more. */
+const MAX_ITEMS = 16;
+
+/** A name in quotation marks: `"fc1.weight"`. */
+export function quote(name: unknown): string {
+  return `"${escapeText(textOf(name))}"`;
+}
+
+/** Numbers and text as they are, checksums (bigints) in hexadecimal, arrays in brackets; of objects only that they are. */
+export function show(value: unknown): string {
+  if (!Array.isArray(value)) return escapeText(textOf(value));
+  const items = value.slice(0, MAX_ITEMS).map((item) => (Array.isArray(item) ? 'an array' : show(item)));
+  if (value.length > MAX_ITEMS) items.push(`… (${value.length} in all)`);
+  return `[${items.join(', ')}]`;
+}
+
+function textOf(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return value;
+    case 'bigint':
+      return `0x${value.toString(16).padStart(16, '0')}`;
+    case 'object':
+      // Not String(value): an object from JSON can have a `toString` that is no function.
+      return value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
+    case 'function':
+      return 'a function';
+    default:
+      return String(value);
+  }
+}
+
+/** Control characters, and those that change the direction of what follows, as escapes; cut to {@link MAX_TEXT}. */
+export function escapeText(text: string): string {
+  const end = MAX_TEXT / 2;
+  const short = text.length > MAX_TEXT ? `${text.slice(0, end)}…${text.slice(-end)}` : text;
+  return short.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, escapeOf);
+}
+
+function escapeOf(character: string): string {
+  if (character === '\n') return '\\n';
+  if (character === '\t') return '\\t';
+  return `\\u{${character.codePointAt(0)!.toString(16)}}`;
+}
