@@ -1,15 +1,224 @@
 /**
- * holostream: everything that runs both in browsers and in Node. What needs files is in `holostream/node`; the
- * folders have entries of their own (`holostream/sources`, `/operators`, `/sinks`).
+ * Streams neural-network weights: usable after the first fragments, better with each one, exact at the end.
+ *
+ * This entry has what programs use in browsers and in Node. Files on disk are in `holostream/node`, the wire level of
+ * the formats in `holostream/formats`; `holostream/sources`, `/operators` and `/sinks` have the rarer parts of theirs.
+ *
+ * @example
+ * const model = await openModel('https://example.org/model/model.holo.safetensors');
+ * const usable = await model.load({ quality: 0.97 });
+ * const exact = await model.load();
+ * await model.close();
+ *
+ * @module
  */
 
-// Whole models.
-export * from './models/index.js';
-export * from './operators/index.js';
-export * from './readers/index.js';
-export * from './sinks/index.js';
-// Where bytes come from, what happens on the way, where tensors go.
-export * from './sources/index.js';
-// The core: formats, codecs, numbers.
-export * from './src/index.js';
-export * from './workers/index.js';
+// Sources: where bytes come from.
+
+export {
+  type AbortOptions,
+  type ByteRangeOptions,
+  type ByteSource,
+  type ByteStreamLike,
+  blobSource,
+  bytesSource,
+  type Cache,
+  type CacheOptions,
+  type CacheStore,
+  cacheApiStore,
+  type Extents,
+  type HttpSourceOptions,
+  httpSource,
+  type Limiter,
+  memoryStore,
+  type OnSourceEvent,
+  openCache,
+  opfsStore,
+  type RandomAccessSource,
+  type Range,
+  type RetryOptions,
+  type SourceEvent,
+  type StoredEntry,
+  streamSource,
+  type WithCacheOptions,
+  withCache,
+} from './sources/index.js';
+
+// Stages: each one as a stream for `pipeThrough` and as an operator for `pipe`.
+
+export {
+  collectHct,
+  decodeFragments,
+  decodeHct,
+  type EmitPolicy,
+  encodeHct,
+  FragmentDecoderStream,
+  fromReadableStream,
+  type HctBlock,
+  type HctBytesOptions,
+  HctCollectorStream,
+  HctDecoderStream,
+  type HctEncodeOptions,
+  HctEncoderStream,
+  type HctEnd,
+  type HctLimits,
+  type HctPart,
+  type HctStart,
+  type HctTensor,
+  type HctTensorOptions,
+  HctVerificationStream,
+  type ImplementationOptions,
+  QualityLimiterStream,
+  type ReceivedFragment,
+  type Reconstruction,
+  ReconstructionStream,
+  type ReconstructionStreamOptions,
+  type ReconstructOperatorOptions,
+  type ReconstructOptions,
+  reconstruct,
+  type Stage,
+  type StageFactory,
+  type StageStream,
+  takeUntilQuality,
+  type UnpackOptions,
+  verifyHct,
+} from './operators/index.js';
+
+// Sinks: where bytes and tensors go.
+
+export {
+  type CollectTensorOptions,
+  collectTensor,
+  type HctCompressionStats,
+  HctWriter,
+  type HctWriterOptions,
+  HoloTensorWriter,
+  type HoloTensorWriterOptions,
+  type MemorySink,
+  type MemorySinkOptions,
+  memorySink,
+  SafetensorsWriter,
+  type SafetensorsWriterOptions,
+  type SeekableSink,
+  sinkStream,
+  streamSink,
+} from './sinks/index.js';
+
+// Readers: any part of a tensor file, over a source.
+
+export { type HctReadAllOptions, HctReader, type HctReaderOptions } from './readers/hctReader.js';
+export {
+  HoloTensorReader,
+  type HoloTensorReaderOptions,
+  type HoloTensorReadOptions,
+} from './readers/holotensorReader.js';
+export { readSafetensors } from './readers/safetensors.js';
+
+// Whole models: one file of fragments, or a directory of HCT files.
+
+export {
+  type EncodeModelOptions,
+  encodeModel,
+  type ModelCompressionOptions,
+} from './models/directory/encodeModel.js';
+export type { ManifestTensor, ModelFileFormat, ModelManifest } from './models/directory/manifest.js';
+export {
+  ModelReader,
+  type OpenModelFile,
+  type ReadModelTensorOptions,
+} from './models/directory/modelReader.js';
+export { type DecodeModelFileOptions, decodeModelFile } from './models/file/decodeModelFile.js';
+export {
+  type EncodeModelFileOptions,
+  encodeModelFile,
+  type ModelFileStats,
+} from './models/file/encodeModelFile.js';
+export type { FragmentOptions } from './models/file/encodeTensor.js';
+export { memoryStagingStore } from './models/file/memoryStagingStore.js';
+export type { ModelFile, ModelFileTensor, ModelPiece } from './models/file/modelFile.js';
+export type { EncodedTensorPlan, ModelPlan, SourceFile } from './models/file/plan.js';
+export type { ModelSourceFile } from './models/file/sourceFiles.js';
+export type { StagingStore } from './models/file/stagingStore.js';
+export type { LoadOptions, Model, ModelTensorInfo } from './models/model.js';
+export { type OpenModelOptions, openModel } from './models/openModel.js';
+export type { PlanOptions } from './models/planning.js';
+export type { ModelProgress } from './models/progress.js';
+export type { Float16ArrayLike, LoadedTensor, OutputOptions } from './models/tensorState.js';
+
+// One tensor as fragments, in memory.
+
+export type { DecodeOptionsOf } from './src/encodings/decodings.js';
+export type { ElementRange, HolographicEncoding } from './src/encodings/encoding.js';
+export type { EncodeOptionsOf } from './src/encodings/index.js';
+export type { HoloLimits } from './src/holotensor/constants.js';
+export {
+  type CommonDecodeOptions,
+  HoloTensorDecoder,
+  type HoloTensorDecoderOptions,
+  type RangeOption,
+} from './src/holotensor/decoder.js';
+export {
+  type CommonEncodeOptions,
+  type EncodedTensor,
+  HoloTensorEncoder,
+  type HoloTensorEncoderOptions,
+} from './src/holotensor/encoder.js';
+export type { HoloFragment } from './src/holotensor/fragment.js';
+export type { FragmentIndexEntry } from './src/holotensor/fragmentIndex.js';
+export type { HoloTensorHeader } from './src/holotensor/header.js';
+export type { QualityCurve, ReconstructionQuality } from './src/holotensor/quality.js';
+export type { ReconstructionOptions } from './src/holotensor/reconstruction.js';
+
+// Tensors, their elements and how alike they are.
+
+export type { DequantizeGroups } from './src/tensor/dequantizeGroups.js';
+export type { DType } from './src/tensor/dtype.js';
+export { fromFloat32, type ToFloat32Options, toFloat32 } from './src/tensor/numbers.js';
+export {
+  dequantize,
+  type Quantization,
+  type QuantizationMetadata,
+  type QuantizationScheme,
+} from './src/tensor/quantization.js';
+export { type Similarity, similarity } from './src/tensor/similarity.js';
+export type { Tensor, TensorData } from './src/tensor/tensor.js';
+export { viewBytes, viewElements } from './src/tensor/views.js';
+
+// What else the signatures above mention.
+
+export type { CompressionAlgorithm, CompressOptions, Implementation } from './src/codecs/codec.js';
+export type { BlockIndexEntrySize, BlockIndexV2, BlockTable } from './src/hct/blockIndex.js';
+export type { HctDecodeOptions } from './src/hct/decoder.js';
+export type { HctHeader } from './src/hct/header.js';
+export type { HctFileOptions } from './src/hct/plan.js';
+export type { TensorCollectOptions } from './src/hct/tensorCollector.js';
+export type { SafetensorsDType } from './src/safetensors/dtypes.js';
+export type {
+  SafetensorsDeclaration,
+  SafetensorsHeader,
+  SafetensorsTensor,
+} from './src/safetensors/header.js';
+
+// Threads that decode.
+
+export { WorkerPool, type WorkerPoolOptions } from './workers/pool.js';
+export type { WorkersOption } from './workers/workers.js';
+
+// Errors: one family, with fields beside the sentence.
+
+export {
+  ArgumentError,
+  ChecksumError,
+  CodecError,
+  type ErrorDetails,
+  FormatError,
+  HolostreamError,
+  LimitError,
+  SinkError,
+  SourceChangedError,
+  SourceError,
+  type SourceErrorDetails,
+  TruncatedError,
+  UnsupportedError,
+  WorkerError,
+} from './src/errors.js';

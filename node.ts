@@ -1,12 +1,38 @@
-/** What holostream adds in Node: files. Everything else is in the main entry, `holostream`. */
+/**
+ * What Node adds: files and folders on disk. Everything else is in the main entry, `holostream`.
+ *
+ * @example
+ * const reader = await HctReader.open(await fileSource('weights.hct'));
+ * const rows = await reader.readRows(100, 104);
+ *
+ * @module
+ */
 
-export * from './models/directory/modelFolder.js';
-export * from './models/directory/modelFolderSink.js';
-export * from './models/file/folderStagingStore.js';
-export * from './readers/compressFile.js';
-export * from './readers/decompressFile.js';
-export * from './readers/holotensorFile.js';
-export * from './sinks/file.js';
-export * from './sinks/holotensorFile.js';
-export * from './sources/cache/folderStore.js';
-export * from './sources/file.js';
+// Sources, sinks and stores.
+
+export { type FileSink, fileSink } from './sinks/file.js';
+export { folderStore } from './sources/cache/folderStore.js';
+export { type FileSource, fileSource } from './sources/file.js';
+
+// HCT files.
+
+export { compressFile } from './readers/compressFile.js';
+export { type DecompressFileOptions, decompressFile } from './readers/decompressFile.js';
+
+// HoloTensor files.
+
+export {
+  decodeFromFile,
+  decodeFromFileProgressive,
+  type HoloTensorDecodeOptions,
+  type HoloTensorFileOptions,
+  openHoloTensor,
+  readHoloTensor,
+} from './readers/holotensorFile.js';
+export { encodeToFile, writeHoloTensor } from './sinks/holotensorFile.js';
+
+// Model files and model directories.
+
+export { modelFolder } from './models/directory/modelFolder.js';
+export { type ModelFolderSink, modelFolderSink } from './models/directory/modelFolderSink.js';
+export { type FolderStagingStore, folderStagingStore } from './models/file/folderStagingStore.js';

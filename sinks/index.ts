@@ -1,9 +1,22 @@
-/** Where bytes and tensors go. Node's files are in `holostream/node`. */
+/**
+ * Where bytes and tensors go. Files on disk are in `holostream/node`.
+ *
+ * @module
+ */
 
-export * from './hct.js';
-export * from './hctWriter.js';
-export * from './holotensorWriter.js';
-export * from './memory.js';
-export * from './safetensors.js';
-export * from './streams.js';
-export * from './tensor.js';
+export type { HctTensorOptions } from '../operators/hct/tensorStage.js';
+export type { CompressionAlgorithm, CompressOptions, Implementation } from '../src/codecs/codec.js';
+export type { HctEncodeOptions } from '../src/hct/encoder.js';
+export type { HctFileOptions } from '../src/hct/plan.js';
+export type { HctTensor } from '../src/hct/tensorCollector.js';
+export type { HoloFragment } from '../src/holotensor/fragment.js';
+export type { HoloTensorHeader } from '../src/holotensor/header.js';
+export type { SafetensorsDeclaration, SafetensorsHeader } from '../src/safetensors/header.js';
+export type { AbortOptions, SeekableSink } from '../src/source.js';
+export { HctSink } from './hct.js';
+export { type HctCompressionStats, HctWriter, type HctWriterOptions } from './hctWriter.js';
+export { HoloTensorWriter, type HoloTensorWriterOptions } from './holotensorWriter.js';
+export { type MemorySink, type MemorySinkOptions, memorySink } from './memory.js';
+export { SafetensorsWriter, type SafetensorsWriterOptions } from './safetensors.js';
+export { sinkStream, streamSink } from './streams.js';
+export { type CollectTensorOptions, collectTensor, TensorSink } from './tensor.js';

@@ -1,17 +1,24 @@
-/** Where bytes come from, and what can be wrapped around. Node's files are in `holostream/node`. */
+/**
+ * Where bytes come from, and what can be wrapped around a source. Files on disk are in `holostream/node`.
+ *
+ * @module
+ */
 
-export * from './blob.js';
-export * from './bytes.js';
-export * from './cache/cache.js';
-export * from './cache/cacheApiStore.js';
-export * from './cache/memoryStore.js';
-export * from './cache/opfsStore.js';
-export type * from './cache/store.js';
-export * from './cache/withCache.js';
-export * from './coalesce.js';
-export type * from './events.js';
-export * from './failover.js';
-export * from './http.js';
-export * from './limiter.js';
-export * from './retry.js';
-export * from './stream.js';
+export type { CoalesceOptions, Range } from '../src/bytes/ranges.js';
+export type { AbortOptions, ByteRangeOptions, ByteSource, RandomAccessSource } from '../src/source.js';
+export { blobSource } from './blob.js';
+export { bytesSource } from './bytes.js';
+export { type Cache, type CacheOptions, openCache } from './cache/cache.js';
+export { cacheApiStore } from './cache/cacheApiStore.js';
+export type { Extents } from './cache/extents.js';
+export { memoryStore } from './cache/memoryStore.js';
+export { opfsStore } from './cache/opfsStore.js';
+export type { CacheStore, StoredEntry } from './cache/store.js';
+export { type WithCacheOptions, withCache } from './cache/withCache.js';
+export { withCoalescing } from './coalesce.js';
+export type { OnSourceEvent, SourceEvent } from './events.js';
+export { type FailoverOptions, withFailover } from './failover.js';
+export { type HttpSourceOptions, httpSource } from './http.js';
+export { createLimiter, type Limiter } from './limiter.js';
+export { type RetryOptions, withRetry } from './retry.js';
+export { type ByteStreamLike, streamSource } from './stream.js';

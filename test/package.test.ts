@@ -19,7 +19,15 @@ const sourceOf = (built: string) =>
 test('package.json: every export and the command have a source, and types beside them', () => {
   const { './package.json': self, ...entries } = manifest.exports;
   assert.is(self, './package.json');
-  assert.equal(Object.keys(entries), ['.', './node', './sources', './operators', './sinks', './worker']);
+  assert.equal(Object.keys(entries), [
+    '.',
+    './node',
+    './formats',
+    './sources',
+    './operators',
+    './sinks',
+    './worker',
+  ]);
   for (const { types, default: code } of Object.values<{ types: string; default: string }>(entries)) {
     assert.is(types.replace('.d.ts', '.js'), code);
     assert.ok(existsSync(sourceOf(code)), code);
@@ -128,7 +136,7 @@ function productFiles(): string[] {
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.includes('assembly/'))
       .map((name) => join(root, folder, name)),
   );
-  return [...files, join(root, 'index.ts'), join(root, 'node.ts')];
+  return [...files, ...['index.ts', 'node.ts', 'formats.ts'].map((name) => join(root, name))];
 }
 
 function importsOf(file: string): string[] {

@@ -4,10 +4,10 @@ import {
   type HolographicEncoding,
   HoloTensorDecoder,
   httpSource,
-  loadKernels,
   type ReceivedFragment,
   type Tensor,
 } from 'holostream';
+import { loadKernels } from 'holostream/formats';
 import { encodeToFile } from 'holostream/node';
 import { accuracy } from '../digits/mlp.js';
 import { layersOf } from '../digits/model.js';

@@ -1,6 +1,4 @@
 import {
-  HctDecompressionStream,
-  HctParserStream,
   type HctPart,
   HctVerificationStream,
   httpSource,
@@ -9,6 +7,7 @@ import {
   type Tensor,
   viewElements,
 } from 'holostream';
+import { HctDecompressionStream, HctParserStream } from 'holostream/operators';
 
 export interface StreamedModel {
   readonly tensors: Map<string, Tensor>;

@@ -6,7 +6,7 @@ import { BrowserTest, bundle } from '../helpers/browser.js';
 const test = suite('codecs in Chromium');
 
 const script = `
-  import { loadCodec, xxh3 } from 'holostream';
+  import { loadCodec, xxh3 } from 'holostream/formats';
 
   const data = Uint8Array.from({ length: 30_000 }, (_, i) => (i % 251) * (i % 7));
   globalThis.run = {
@@ -85,7 +85,7 @@ test('decodes without wasm where the content policy forbids it', async () => {
 
 test('a program that only decodes does not carry the encoder', async () => {
   const code = await bundle(
-    "import { loadDecoder } from 'holostream'; globalThis.decoder = loadDecoder('zstd');",
+    "import { loadDecoder } from 'holostream/formats'; globalThis.decoder = loadDecoder('zstd');",
   );
   const size = gzipSync(code, { level: 9 }).length;
   assert.ok(size < DECODER_LIMIT, `${size} bytes`);

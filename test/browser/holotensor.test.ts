@@ -12,7 +12,7 @@ const test = suite('HoloTensor in Chromium');
 
 const script = `
   import {
-    fragments, fromReadableStream, FragmentDecoderStream, HoloTensorReader, httpSource, reconstruct, ReconstructionStream,
+    decodeFragments, fromReadableStream, FragmentDecoderStream, HoloTensorReader, httpSource, reconstruct, ReconstructionStream,
     takeUntilQuality, QualityLimiterStream,
   } from 'holostream';
   import { lastValueFrom } from 'rxjs';

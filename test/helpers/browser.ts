@@ -24,6 +24,7 @@ async function bundled(input: BuildOptions): Promise<string> {
   const result = await build({
     ...input,
     alias: {
+      'holostream/formats': `${root}/dist/formats.js`,
       'holostream/operators': `${root}/dist/operators/index.js`,
       'holostream/sources': `${root}/dist/sources/index.js`,
       'holostream/sinks': `${root}/dist/sinks/index.js`,

@@ -3,6 +3,7 @@ export async function exportedNames(): Promise<Record<string, string[]>> {
   const entries = {
     holostream: import('../../index.js'),
     'holostream/node': import('../../node.js'),
+    'holostream/formats': import('../../formats.js'),
     'holostream/operators': import('../../operators/index.js'),
     'holostream/sinks': import('../../sinks/index.js'),
     'holostream/sources': import('../../sources/index.js'),

@@ -2,15 +2,12 @@ import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  ArgumentError,
-  FormatError,
-  LimitError,
   parseSafetensorsHeader,
   type SafetensorsDeclaration,
   type SafetensorsDType,
   serializeSafetensorsHeader,
-  TruncatedError,
-} from '../../../src/index.js';
+} from '../../../formats.js';
+import { ArgumentError, FormatError, LimitError, TruncatedError } from '../../../src/errors.js';
 import { throws } from '../../helpers/assertions.js';
 import { safetensorsOf } from '../../helpers/safetensors.js';
 import { readShared, sharedPath } from '../../helpers/shared.js';

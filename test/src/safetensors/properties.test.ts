@@ -2,13 +2,13 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
-  HolostreamError,
   parseSafetensorsHeader,
   SAFETENSORS_DTYPES,
   type SafetensorsDeclaration,
   safetensorsByteLength,
   serializeSafetensorsHeader,
-} from '../../../src/index.js';
+} from '../../../formats.js';
+import { HolostreamError } from '../../../src/errors.js';
 import { safetensorsOf } from '../../helpers/safetensors.js';
 
 const test = suite('safetensors header: properties');
