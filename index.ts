@@ -188,7 +188,7 @@ export { viewBytes, viewElements } from './src/tensor/views.js';
 
 export type { CompressionAlgorithm, CompressOptions, Implementation } from './src/codecs/codec.js';
 export type { BlockIndexEntrySize, BlockIndexV2, BlockTable } from './src/hct/blockIndex.js';
-export type { HctDecodeOptions } from './src/hct/decoder.js';
+export type { HctDecodeOptions } from './src/hct/decodeBlock.js';
 export type { HctHeader } from './src/hct/header.js';
 export type { HctFileOptions } from './src/hct/plan.js';
 export type { TensorCollectOptions } from './src/hct/tensorCollector.js';

@@ -3,12 +3,15 @@ import type { Implementation } from '../src/codecs/codec.js';
 import { ArgumentError, FormatError } from '../src/errors.js';
 import type { BlockTable } from '../src/hct/blockIndex.js';
 import { type BlockOfRun, type BlockRun, decodedBytesOf } from '../src/hct/blockRun.js';
-import { blockDecoder, type DecodeBlock } from '../src/hct/decodeBlock.js';
-import type { HctDecodeOptions } from '../src/hct/decoder.js';
+import {
+  blockDecoder,
+  type DecodeBlock,
+  type HctDecodeOptions,
+  verifyBlock,
+} from '../src/hct/decodeBlock.js';
 import { blockLength, type HctHeader } from '../src/hct/header.js';
 import type { HctTensor, TensorCollectOptions } from '../src/hct/tensorCollector.js';
 import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
-import { verifyBlock } from '../src/hct/verifier.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { bitsPerElement, elementCount } from '../src/tensor/dtype.js';
 import type { QuantizationMetadata } from '../src/tensor/quantization.js';

@@ -1,4 +1,5 @@
-import { decodedBytes, type HctDecodeOptions, HctDecoder } from '../../src/hct/decoder.js';
+import type { HctDecodeOptions } from '../../src/hct/decodeBlock.js';
+import { decodedBytes, HctDecoder } from '../../src/hct/decoder.js';
 import type { Stage } from '../../src/stage.js';
 import { poolOf, type WorkersOption } from '../../workers/workers.js';
 import { type HctRunHandler, HctWorkerDecoder } from './workerDecoder.js';

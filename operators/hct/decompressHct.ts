@@ -1,5 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import { HctDecompressor } from '../../src/hct/decompressor.js';
+import { HctDecompressor } from '../../src/hct/blockStages.js';
 import type { HctDecodedPart, HctPart } from '../../src/hct/parts.js';
 import type { ImplementationOptions } from '../../src/hct/tools.js';
 import { stageOperator } from '../stageOperator.js';

@@ -1,6 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
-import type { HctEncodeOptions } from '../../src/hct/encoder.js';
-import { HctStreamEncoder } from '../../src/hct/streamEncoder.js';
+import { type HctEncodeOptions, HctStreamEncoder } from '../../src/hct/encoder.js';
 import { stageOperator } from '../stageOperator.js';
 import { StageStream } from '../stageStream.js';
 

@@ -1,4 +1,5 @@
-import { type HctDecodeOptions, HctDecoder, type HctPartHandler } from '../../src/hct/decoder.js';
+import type { HctDecodeOptions } from '../../src/hct/decodeBlock.js';
+import { HctDecoder, type HctPartHandler } from '../../src/hct/decoder.js';
 import { type HctTensor, type TensorCollectOptions, TensorCollector } from '../../src/hct/tensorCollector.js';
 import type { Stage } from '../../src/stage.js';
 import { poolOf, type WorkersOption } from '../../workers/workers.js';

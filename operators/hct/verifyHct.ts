@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
+import { HctVerifier } from '../../src/hct/blockStages.js';
 import type { HctPart } from '../../src/hct/parts.js';
-import { HctVerifier } from '../../src/hct/verifier.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { stageOperator } from '../stageOperator.js';
 import { StageStream } from '../stageStream.js';

@@ -1,7 +1,7 @@
 import { likeAligned } from '../../src/bytes/sharedMemory.js';
 import { type BlockOfRun, decodedBytesOf } from '../../src/hct/blockRun.js';
-import { type DecodeBlock, loadBlockDecoder } from '../../src/hct/decodeBlock.js';
-import type { HctDecodeOptions, HctPartHandler } from '../../src/hct/decoder.js';
+import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from '../../src/hct/decodeBlock.js';
+import type { HctPartHandler } from '../../src/hct/decoder.js';
 import type { HctHeader } from '../../src/hct/header.js';
 import { HctParser } from '../../src/hct/parser.js';
 import type { HctBlock, HctPart } from '../../src/hct/parts.js';

@@ -1,16 +1,22 @@
-import type { CompressionAlgorithm } from '../codecs/codec.js';
-import { compareChecksum, namingBlock } from './blockErrors.js';
-import type { HctDecodeOptions } from './decoder.js';
-import { decompressBlock } from './decompressor.js';
+import type { BlockDecoder, CompressionAlgorithm } from '../codecs/codec.js';
+import { ChecksumError, CodecError } from '../errors.js';
+import type { Kernels } from '../kernels/kernels.js';
+import type { HctLimits } from './constants.js';
 import type { HctBlock } from './parts.js';
-import { type HctTools, loadHctReadTools } from './tools.js';
-import { verifyBlock } from './verifier.js';
+import { type HctTools, type ImplementationOptions, loadHctReadTools } from './tools.js';
+
+/** A block, verified and decompressed; errors name it. */
+
+export interface HctDecodeOptions extends HctLimits, ImplementationOptions {
+  /** Check the blocks' checksums where the file has them. Default true. */
+  readonly verify?: boolean | undefined;
+}
+
+/** What of a block is needed to decode it. */
+export type StoredBlock = Pick<HctBlock, 'blockIndex' | 'checksum' | 'compressed'>;
 
 /** Decodes a block so that it fills `out`, verified where that is wanted. */
-export type DecodeBlock = (
-  block: Pick<HctBlock, 'blockIndex' | 'checksum' | 'compressed'>,
-  out: Uint8Array,
-) => void;
+export type DecodeBlock = (block: StoredBlock, out: Uint8Array) => void;
 
 /** @throws UnsupportedError when the implementation asked for is not to be had */
 export async function loadBlockDecoder(
@@ -22,19 +28,34 @@ export async function loadBlockDecoder(
 
 export function blockDecoder(tools: HctTools, verify = true): DecodeBlock {
   return verify
-    ? (block, out) => decodeBlock(block, tools, out)
+    ? (block, out) => verifyAndDecompress(block, tools, out)
     : (block, out) => decompressBlock(block, tools.codec, out);
 }
 
 /**
- * Compares a block with its checksum, if it has one, and decodes it so that it fills `out`.
- * @throws ChecksumError; CodecError that names the block
+ * @returns false when the file has no checksum for this block
+ * @throws ChecksumError
  */
-function decodeBlock(
-  block: Pick<HctBlock, 'blockIndex' | 'checksum' | 'compressed'>,
-  { codec, kernels }: HctTools,
+export function verifyBlock(block: StoredBlock, kernels: Pick<Kernels, 'xxh3'>): boolean {
+  if (block.checksum === 0n) return false;
+  compareChecksum(block, kernels.xxh3(block.compressed));
+  return true;
+}
+
+/**
+ * Decodes a block so that it fills `out`.
+ * @throws CodecError that names the block
+ */
+export function decompressBlock(
+  { blockIndex, compressed }: Pick<StoredBlock, 'blockIndex' | 'compressed'>,
+  codec: BlockDecoder,
   out: Uint8Array,
 ): void {
+  namingBlock(blockIndex, () => codec.decompressInto(compressed, out));
+}
+
+/** Both, in one pass over the block where the codec can do that. */
+function verifyAndDecompress(block: StoredBlock, { codec, kernels }: HctTools, out: Uint8Array): void {
   const { blockIndex, checksum, compressed } = block;
   if (checksum === 0n || codec.checkAndDecompressInto === undefined) {
     verifyBlock(block, kernels);
@@ -43,4 +64,19 @@ function decodeBlock(
   }
   const check = (actual: bigint) => compareChecksum(block, actual);
   namingBlock(blockIndex, () => codec.checkAndDecompressInto!(compressed, out, check));
+}
+
+function compareChecksum({ blockIndex, checksum: expected }: StoredBlock, actual: bigint): void {
+  if (actual !== expected) throw new ChecksumError('HCT block: checksum', { blockIndex, expected, actual });
+}
+
+/** Runs `work`; a CodecError of it names the block. */
+function namingBlock(blockIndex: number, work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    const { what, offset, expected, actual } = error;
+    throw new CodecError(what, { blockIndex, offset, expected, actual, cause: error });
+  }
 }

@@ -1,14 +1,7 @@
 import { NOTHING, type Stage, type SyncStage } from '../stage.js';
-import type { HctLimits } from './constants.js';
-import { type DecodeBlock, loadBlockDecoder } from './decodeBlock.js';
+import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from './decodeBlock.js';
 import { HctParser } from './parser.js';
 import type { HctPart } from './parts.js';
-import type { ImplementationOptions } from './tools.js';
-
-export interface HctDecodeOptions extends HctLimits, ImplementationOptions {
-  /** Check the blocks' checksums where the file has them. Default true. */
-  readonly verify?: boolean | undefined;
-}
 
 /** What becomes of the parts once the codec is there. */
 export type HctPartHandler<O> = (part: HctPart, decode: DecodeBlock) => Iterable<O>;

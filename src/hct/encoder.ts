@@ -1,6 +1,7 @@
 import type { Codec } from '../codecs/codec.js';
 import { ArgumentError, LimitError, TruncatedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
+import type { Stage } from '../stage.js';
 import { serializeQuantizationMetadata } from '../tensor/quantization.js';
 import { viewBytes } from '../tensor/views.js';
 import { BLOCK_INDEX_SIZE, BLOCK_INDEX_V2_SIZE } from './blockIndex.js';
@@ -8,7 +9,7 @@ import { FLAG_BLOCK_CHECKSUMS, HCT_MAX_BLOCK_BYTES } from './constants.js';
 import { type HctExtension, serializeHctExtension } from './extension.js';
 import { blockLength, type HctHeader, hasShapeInExtension, serializeHctHeader } from './header.js';
 import { type HctFileOptions, planHctHeader } from './plan.js';
-import type { HctTools, ImplementationOptions } from './tools.js';
+import { type HctTools, type ImplementationOptions, loadHctWriteTools } from './tools.js';
 
 export interface HctEncodeOptions extends HctFileOptions, ImplementationOptions {
   /** Zstd level, 1 to 19. Default 3. */
@@ -141,5 +142,36 @@ export class HctBlockEncoder {
     tail.set(scales);
     tail.set(section, scales.length);
     return tail;
+  }
+}
+
+/**
+ * A tensor's bytes in, a file's bytes out, for a consumer that cannot seek: the index stands in front of the blocks
+ * and is known after the last one, so the compressed blocks wait in memory. `HctWriter` needs no such memory.
+ */
+export class HctStreamEncoder implements Stage<Uint8Array, Uint8Array> {
+  readonly #encoder: HctBlockEncoder;
+  readonly #blocks: Uint8Array[] = [];
+
+  private constructor(encoder: HctBlockEncoder) {
+    this.#encoder = encoder;
+  }
+
+  /** @throws ArgumentError, UnsupportedError, LimitError when no such file can be written */
+  static async create(options: HctEncodeOptions): Promise<HctStreamEncoder> {
+    const tools = await loadHctWriteTools(options.algorithm ?? 'lz4', options);
+    return new HctStreamEncoder(new HctBlockEncoder(options, tools));
+  }
+
+  push(chunk: Uint8Array): Iterable<Uint8Array> {
+    for (const block of this.#encoder.push(chunk)) this.#blocks.push(block);
+    return [];
+  }
+
+  *flush(): Iterable<Uint8Array> {
+    const { head, tail } = this.#encoder.finish();
+    yield head;
+    yield* this.#blocks;
+    if (tail.length > 0) yield tail;
   }
 }

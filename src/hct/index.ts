@@ -1,10 +1,10 @@
 /** HCT: one tensor in compressed blocks, random access, checksums. */
 
 export * from './blockIndex.js';
+export * from './blockStages.js';
 export * from './constants.js';
-export type { DecodeBlock } from './decodeBlock.js';
+export { type DecodeBlock, decompressBlock, type HctDecodeOptions, verifyBlock } from './decodeBlock.js';
 export * from './decoder.js';
-export * from './decompressor.js';
 export * from './encoder.js';
 export {
   HCT_EXTENSION_CHECKSUM_SIZE,
@@ -26,6 +26,4 @@ export {
 export * from './parser.js';
 export type * from './parts.js';
 export * from './plan.js';
-export * from './streamEncoder.js';
 export * from './tensorCollector.js';
-export * from './verifier.js';

@@ -1,10 +1,30 @@
 import type { BlockDecoder } from '../codecs/codec.js';
 import { loadDecoder } from '../codecs/loadDecoder.js';
 import { FormatError } from '../errors.js';
-import type { Stage } from '../stage.js';
-import { namingBlock } from './blockErrors.js';
-import type { HctBlock, HctDecodedPart, HctPart, HctStart } from './parts.js';
+import type { Kernels } from '../kernels/kernels.js';
+import type { Stage, SyncStage } from '../stage.js';
+import { decompressBlock, verifyBlock } from './decodeBlock.js';
+import type { HctDecodedPart, HctPart, HctStart } from './parts.js';
 import type { ImplementationOptions } from './tools.js';
+
+/** Hands the parts on and checks every block that has a checksum, before anything decodes it. */
+export class HctVerifier implements SyncStage<HctPart, HctPart> {
+  readonly #kernels: Pick<Kernels, 'xxh3'>;
+
+  constructor(kernels: Pick<Kernels, 'xxh3'>) {
+    this.#kernels = kernels;
+  }
+
+  /** @throws ChecksumError */
+  *push(part: HctPart): Iterable<HctPart> {
+    if (part.kind === 'block') verifyBlock(part, this.#kernels);
+    yield part;
+  }
+
+  flush(): Iterable<HctPart> {
+    return [];
+  }
+}
 
 /** Parts in, parts with decompressed blocks out. Each block's bytes are a fresh array of their own. */
 export class HctDecompressor implements Stage<HctPart, HctDecodedPart> {
@@ -39,16 +59,4 @@ export class HctDecompressor implements Stage<HctPart, HctDecodedPart> {
     decompressBlock(part, this.#codec, bytes);
     yield { kind: 'data', blockIndex: part.blockIndex, byteOffset: part.byteOffset, bytes };
   }
-}
-
-/**
- * Decodes a block so that it fills `out`.
- * @throws CodecError that names the block
- */
-export function decompressBlock(
-  block: Pick<HctBlock, 'blockIndex' | 'compressed'>,
-  codec: BlockDecoder,
-  out: Uint8Array,
-): void {
-  namingBlock(block.blockIndex, () => codec.decompressInto(block.compressed, out));
 }
