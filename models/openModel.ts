@@ -1,4 +1,4 @@
-import { type HttpSourceOptions, httpSource } from '../sources/http.js';
+import { type HttpSourceOptions, httpSource } from '../sources/http/httpSource.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { MANIFEST_NAME } from './directory/manifest.js';
 import type { OpenModelFile } from './directory/modelReader.js';

@@ -18,7 +18,7 @@ export { type WithCacheOptions, withCache } from './cache/withCache.js';
 export { withCoalescing } from './coalesce.js';
 export type { OnSourceEvent, SourceEvent } from './events.js';
 export { type FailoverOptions, withFailover } from './failover.js';
-export { type HttpSourceOptions, httpSource } from './http.js';
+export { type HttpSourceOptions, httpSource } from './http/httpSource.js';
 export { createLimiter, type Limiter } from './limiter.js';
 export { type RetryOptions, withRetry } from './retry.js';
 export { type ByteStreamLike, streamSource } from './stream.js';

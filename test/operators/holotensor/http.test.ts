@@ -6,7 +6,7 @@ import { decodeFragments, FragmentDecoderStream } from '../../../operators/holot
 import { reconstruct } from '../../../operators/holotensor/reconstruct.js';
 import { ReconstructionStream } from '../../../operators/holotensor/reconstructStream.js';
 import { QualityLimiterStream, takeUntilQuality } from '../../../operators/holotensor/takeUntilQuality.js';
-import { httpSource } from '../../../sources/http.js';
+import { httpSource } from '../../../sources/http/httpSource.js';
 import type { Reconstruction } from '../../../src/holotensor/reconstruction.js';
 import { noise } from '../../helpers/encodings.js';
 import { type FaultyServer, faultyServer } from '../../helpers/faultyServer.js';

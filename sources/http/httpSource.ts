@@ -1,10 +1,10 @@
-import { ArgumentError } from '../src/errors.js';
-import type { RandomAccessSource } from '../src/source.js';
-import type { OnSourceEvent } from './events.js';
-import { withFailover } from './failover.js';
-import { HttpFile } from './http/httpFile.js';
-import { createLimiter, type Limiter } from './limiter.js';
-import { type RetryOptions, withRetry } from './retry.js';
+import { ArgumentError } from '../../src/errors.js';
+import type { RandomAccessSource } from '../../src/source.js';
+import type { OnSourceEvent } from '../events.js';
+import { withFailover } from '../failover.js';
+import { createLimiter, type Limiter } from '../limiter.js';
+import { type RetryOptions, withRetry } from '../retry.js';
+import { HttpFile } from './httpFile.js';
 
 /** Requests of one source that may be open at a time: what browsers allow to one host over HTTP/1.1. */
 const DEFAULT_CONCURRENCY = 6;
