@@ -1,8 +1,9 @@
 import { onAbort } from '../src/abort.js';
 import { type CoalesceOptions, coalesceRanges, type PlannedRange } from '../src/bytes/ranges.js';
 import { TruncatedError } from '../src/errors.js';
-import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../src/source.js';
+import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { checkRead } from './ranges.js';
+import { WrappedSource } from './streamedSource.js';
 
 /** Bytes that arrive in the time of one more request, at 10 Mbit/s and 50 ms from there to here and back. */
 const DEFAULT_MAX_GAP = 65536;
@@ -30,25 +31,16 @@ export function withCoalescing(
   return new CoalescingSource(source, { maxGap: DEFAULT_MAX_GAP, ...options });
 }
 
-class CoalescingSource implements RandomAccessSource {
-  readonly #source: RandomAccessSource;
+class CoalescingSource extends WrappedSource {
   readonly #options: CoalesceOptions;
   #wanted: Wanted[] = [];
 
   constructor(source: RandomAccessSource, options: CoalesceOptions) {
-    this.#source = source;
+    super(source);
     this.#options = options;
   }
 
-  get size(): number | undefined {
-    return this.#source.size;
-  }
-
-  stream(options?: ByteRangeOptions): ReadableStream<Uint8Array> {
-    return this.#source.stream(options);
-  }
-
-  async read(offset: number, length: number, { signal }: AbortOptions = {}): Promise<Uint8Array> {
+  override async read(offset: number, length: number, { signal }: AbortOptions = {}): Promise<Uint8Array> {
     checkRead(offset, length);
     signal?.throwIfAborted();
     if (length === 0) return new Uint8Array(0);
@@ -56,14 +48,6 @@ class CoalescingSource implements RandomAccessSource {
       if (this.#wanted.length === 0) queueMicrotask(() => this.#send());
       this.#wanted.push({ start: offset, end: offset + length, signal, resolve, reject });
     });
-  }
-
-  async version(options?: AbortOptions): Promise<string | undefined> {
-    return this.#source.version?.(options);
-  }
-
-  async close(): Promise<void> {
-    await this.#source.close?.();
   }
 
   #send(): void {
@@ -93,7 +77,7 @@ class CoalescingSource implements RandomAccessSource {
         }),
     );
     try {
-      const bytes = await this.#source.read(start, end - start, { signal: abort.signal });
+      const bytes = await this.source.read(start, end - start, { signal: abort.signal });
       for (const part of parts) {
         // Copies where several share the bytes: each may be written to, or transferred.
         const own = parts.length === 1 ? bytes : bytes.slice(part.start - start, part.end - start);

@@ -7,7 +7,7 @@ export type SourceEvent =
       /** One past the last byte; undefined for "to the end". */
       readonly end: number | undefined;
     }
-  | { readonly type: 'answer'; readonly url: string; readonly status: number }
+  | { readonly type: 'response'; readonly url: string; readonly status: number }
   | {
       readonly type: 'retry';
       readonly error: unknown;

@@ -1,10 +1,9 @@
 import { ArgumentError, SourceChangedError, SourceError } from '../src/errors.js';
-import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../src/source.js';
+import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import type { OnSourceEvent } from './events.js';
-import { pullStream } from './pullStream.js';
-import { checkRange, checkRead } from './ranges.js';
-import { readExactly } from './readExactly.js';
-import { signalsOf } from './signals.js';
+import { type ChunkReader, streamReader } from './pullStream.js';
+import type { ByteRange } from './ranges.js';
+import { StreamedSource } from './streamedSource.js';
 
 export interface FailoverOptions {
   readonly onEvent?: OnSourceEvent | undefined;
@@ -24,7 +23,7 @@ export function withFailover(
   return new FailoverSource(sources, options);
 }
 
-class FailoverSource implements RandomAccessSource {
+class FailoverSource extends StreamedSource {
   readonly #sources: readonly RandomAccessSource[];
   readonly #options: FailoverOptions;
   /** The one that worked last. */
@@ -32,6 +31,7 @@ class FailoverSource implements RandomAccessSource {
   #size: number | undefined;
 
   constructor(sources: readonly RandomAccessSource[], options: FailoverOptions) {
+    super();
     this.#sources = sources;
     this.#options = options;
   }
@@ -40,51 +40,34 @@ class FailoverSource implements RandomAccessSource {
     return this.#size;
   }
 
-  stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {
-    const { start, end } = checkRange(options);
-    const abort = new AbortController();
+  protected async open({ start, end }: ByteRange, signal: AbortSignal): Promise<ChunkReader> {
     let position = start;
     let failed: unknown[] = [];
     let used = this.#current;
-    let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-    return pullStream(
-      {
-        next: async () => {
-          for (;;) {
-            try {
-              if (reader === undefined) {
-                used = this.#current;
-                reader = this.#sources[used]!.stream({
-                  start: position,
-                  end,
-                  signal: abort.signal,
-                }).getReader();
-              }
-              const { value } = await reader.read();
-              this.#checkSize(used);
-              failed = [];
-              position += value?.length ?? 0;
-              return value;
-            } catch (error) {
-              await reader?.cancel(error).catch(() => {});
-              reader = undefined;
-              failed.push(error);
-              this.#next(failed, used, position, abort.signal);
+    let reader: ChunkReader | undefined;
+    return {
+      next: async () => {
+        for (;;) {
+          try {
+            if (reader === undefined) {
+              used = this.#current;
+              reader = streamReader(this.#sources[used]!.stream({ start: position, end }));
             }
+            const chunk = await reader.next();
+            this.#checkSize(used);
+            failed = [];
+            position += chunk?.length ?? 0;
+            return chunk;
+          } catch (error) {
+            await Promise.resolve(reader?.close?.(error)).catch(() => {});
+            reader = undefined;
+            failed.push(error);
+            this.#next(failed, used, position, signal);
           }
-        },
-        close: (reason) => {
-          abort.abort(reason);
-          return reader?.cancel(reason);
-        },
+        }
       },
-      signalsOf(options.signal),
-    );
-  }
-
-  async read(offset: number, length: number, { signal }: AbortOptions = {}): Promise<Uint8Array> {
-    checkRead(offset, length);
-    return readExactly(this.stream({ start: offset, end: offset + length, signal }), length);
+      close: (reason) => reader?.close?.(reason),
+    };
   }
 
   async version(options: AbortOptions = {}): Promise<string | undefined> {
@@ -102,7 +85,8 @@ class FailoverSource implements RandomAccessSource {
     }
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
+    await super.close();
     await Promise.all(this.#sources.map((source) => source.close?.()));
   }
 

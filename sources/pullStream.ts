@@ -1,11 +1,20 @@
 import { onAbort } from '../src/abort.js';
 
-/** Gives chunks one by one; what `pullStream` makes a ReadableStream of. */
+/** Gives chunks one by one; `pullStream` makes a ReadableStream of it. */
 export interface ChunkReader {
   /** The next chunk, or undefined at the end. Never called while a call is under way. */
   next(): Promise<Uint8Array | undefined>;
   /** Releases everything; called once, at the end, on failure, when cancelled or aborted, maybe during `next`. */
   close?(reason?: unknown): void | Promise<void>;
+}
+
+/** A stream as a reader of its chunks; closing the reader cancels the stream. */
+export function streamReader(stream: ReadableStream<Uint8Array>): ChunkReader {
+  const reader = stream.getReader();
+  return {
+    next: async () => (await reader.read()).value,
+    close: (reason) => reader.cancel(reason),
+  };
 }
 
 /**
@@ -14,7 +23,7 @@ export interface ChunkReader {
  */
 export function pullStream(
   reader: ChunkReader,
-  signals: readonly AbortSignal[] = [],
+  signals: readonly (AbortSignal | undefined)[],
 ): ReadableStream<Uint8Array> {
   /** The consumer has cancelled or aborted: nothing may be enqueued any more. */
   let gone = false;
@@ -34,9 +43,10 @@ export function pullStream(
           controller.error(reason);
           ignoreFailure(close(reason));
         };
-        const aborted = signals.find((signal) => signal.aborted);
+        const given = signals.filter((signal) => signal !== undefined);
+        const aborted = given.find((signal) => signal.aborted);
         if (aborted !== undefined) abort(aborted.reason);
-        else removers = signals.map((signal) => onAbort(signal, abort));
+        else removers = given.map((signal) => onAbort(signal, abort));
       },
       async pull(controller) {
         try {

@@ -1,7 +1,6 @@
 import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../src/source.js';
 import { pullStream } from './pullStream.js';
 import { beyondEnd, CHUNK_SIZE, checkRange, checkRead } from './ranges.js';
-import { signalsOf } from './signals.js';
 
 /** Reads a range that lies within the source; checked already, never empty. */
 export type ReadRange = (offset: number, length: number, options: AbortOptions) => Promise<Uint8Array>;
@@ -28,7 +27,7 @@ export function randomAccessSource(
             return chunk;
           },
         },
-        signalsOf(options.signal),
+        [options.signal],
       );
     },
     async read(offset, length, options = {}) {

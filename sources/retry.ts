@@ -1,10 +1,10 @@
+import { onAbort } from '../src/abort.js';
 import { SourceError } from '../src/errors.js';
-import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../src/source.js';
+import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import type { OnSourceEvent } from './events.js';
-import { pullStream } from './pullStream.js';
-import { checkRange, checkRead } from './ranges.js';
-import { readExactly } from './readExactly.js';
-import { closedError, signalsOf, sleep } from './signals.js';
+import { type ChunkReader, streamReader } from './pullStream.js';
+import type { ByteRange } from './ranges.js';
+import { WrappedSource } from './streamedSource.js';
 
 export interface RetryOptions {
   /** Attempts after the first before giving up; any byte that arrives starts the count anew. Default 5. */
@@ -30,74 +30,46 @@ export function withRetry(source: RandomAccessSource, options: RetryOptions = {}
   return new RetryingSource(source, options);
 }
 
-class RetryingSource implements RandomAccessSource {
-  readonly #source: RandomAccessSource;
+class RetryingSource extends WrappedSource {
   readonly #options: RetryOptions;
-  readonly #closed = new AbortController();
 
   constructor(source: RandomAccessSource, options: RetryOptions) {
-    this.#source = source;
+    super(source, options.signal);
     this.#options = options;
   }
 
-  get size(): number | undefined {
-    return this.#source.size;
-  }
-
-  stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {
-    const { start, end } = checkRange(options);
-    const abort = new AbortController();
+  protected override async open({ start, end }: ByteRange, signal: AbortSignal): Promise<ChunkReader> {
     let position = start;
     let failures = 0;
-    let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-    return pullStream(
-      {
-        next: async () => {
-          for (;;) {
-            try {
-              reader ??= this.#source.stream({ start: position, end }).getReader();
-              const { value } = await reader.read();
-              failures = 0;
-              position += value?.length ?? 0;
-              return value;
-            } catch (error) {
-              reader = undefined;
-              failures += 1;
-              await this.#wait(error, failures, position, [abort.signal]);
-            }
+    let reader: ChunkReader | undefined;
+    return {
+      next: async () => {
+        for (;;) {
+          try {
+            reader ??= streamReader(this.source.stream({ start: position, end }));
+            const chunk = await reader.next();
+            failures = 0;
+            position += chunk?.length ?? 0;
+            return chunk;
+          } catch (error) {
+            reader = undefined;
+            failures += 1;
+            await this.#wait(error, failures, position, [signal]);
           }
-        },
-        close: (reason) => {
-          abort.abort(reason);
-          return reader?.cancel(reason);
-        },
+        }
       },
-      this.#signals(options),
-    );
+      close: (reason) => reader?.close?.(reason),
+    };
   }
 
-  async read(offset: number, length: number, { signal }: AbortOptions = {}): Promise<Uint8Array> {
-    checkRead(offset, length);
-    return readExactly(this.stream({ start: offset, end: offset + length, signal }), length);
-  }
-
-  async version(options: AbortOptions = {}): Promise<string | undefined> {
+  override async version(options: AbortOptions = {}): Promise<string | undefined> {
     for (let failures = 1; ; failures++) {
       try {
-        return await this.#source.version?.(options);
+        return await super.version(options);
       } catch (error) {
-        await this.#wait(error, failures, 0, this.#signals(options));
+        await this.#wait(error, failures, 0, this.signals(options));
       }
     }
-  }
-
-  async close(): Promise<void> {
-    this.#closed.abort(closedError());
-    await this.#source.close?.();
-  }
-
-  #signals({ signal }: AbortOptions): AbortSignal[] {
-    return signalsOf(signal, this.#options.signal, this.#closed.signal);
   }
 
   /** Waits before the next attempt, or throws the error when there is to be none. */
@@ -118,4 +90,18 @@ class RetryingSource implements RandomAccessSource {
     onEvent?.({ type: 'retry', error, attempt, delay, position });
     await sleep(delay, signals);
   }
+}
+
+/** Waits, or rejects with the reason of the signal that aborts first. */
+function sleep(ms: number, signals: readonly AbortSignal[]): Promise<void> {
+  return new Promise((resolve, reject) => {
+    for (const signal of signals) if (signal.aborted) return reject(signal.reason);
+    const end = (settle: () => void) => {
+      clearTimeout(timer);
+      for (const remove of removers) remove();
+      settle();
+    };
+    const timer = setTimeout(() => end(resolve), ms);
+    const removers = signals.map((signal) => onAbort(signal, (reason) => end(() => reject(reason))));
+  });
 }

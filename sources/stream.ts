@@ -2,7 +2,6 @@ import { ArgumentError, SourceError } from '../src/errors.js';
 import type { ByteRangeOptions, ByteSource } from '../src/source.js';
 import { type ChunkReader, pullStream } from './pullStream.js';
 import { type ByteRange, beyondEnd, checkRange } from './ranges.js';
-import { signalsOf } from './signals.js';
 
 /** Anything that gives bytes piece by piece: a web stream, a Node stream, a generator, an array of chunks. */
 export type ByteStreamLike = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
@@ -56,7 +55,7 @@ function cut(
       },
       close: (reason) => reader.close?.(reason),
     },
-    signalsOf(signal),
+    [signal],
   );
 }
 

@@ -1,4 +1,4 @@
-import { readWhole } from '../../sources/readWhole.js';
+import { readWhole } from '../../sources/read.js';
 import { FormatError, LimitError } from '../../src/errors.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import { MAX_MANIFEST_BYTES, type ModelManifest, parseManifest } from './manifest.js';

@@ -1,4 +1,4 @@
-import { readWhole } from '../../sources/readWhole.js';
+import { readWhole } from '../../sources/read.js';
 import { FormatError } from '../../src/errors.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import { isSafeFileName } from '../directory/fileNames.js';

@@ -1,10 +1,9 @@
 import type { Range } from '../../src/bytes/ranges.js';
-import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../../src/source.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import type { OnSourceEvent } from '../events.js';
-import { type ChunkReader, pullStream } from '../pullStream.js';
-import { beyondEnd, checkRange, checkRead } from '../ranges.js';
-import { readExactly } from '../readExactly.js';
-import { signalsOf } from '../signals.js';
+import { type ChunkReader, streamReader } from '../pullStream.js';
+import { type ByteRange, beyondEnd } from '../ranges.js';
+import { WrappedSource } from '../streamedSource.js';
 import type { Cache } from './cache.js';
 
 /** Bytes that are kept together: large enough for a store, small enough to be read and checked at once. */
@@ -30,58 +29,21 @@ export function withCache(
   return new CachedSource(source, cache, options);
 }
 
-class CachedSource implements RandomAccessSource {
-  readonly #source: RandomAccessSource;
+class CachedSource extends WrappedSource {
   readonly #cache: Cache;
   readonly #onEvent: OnSourceEvent | undefined;
 
   constructor(source: RandomAccessSource, cache: Cache, { onEvent }: WithCacheOptions) {
-    this.#source = source;
+    super(source);
     this.#cache = cache;
     this.#onEvent = onEvent;
   }
 
-  get size(): number | undefined {
-    return this.#source.size;
-  }
-
-  stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {
-    const { start, end } = checkRange(options);
-    const abort = new AbortController();
-    let parts: ChunkReader | undefined;
-    return pullStream(
-      {
-        next: async () => {
-          if (start === end) return undefined;
-          parts ??= await this.#open(start, end, abort.signal);
-          return parts.next();
-        },
-        close: (reason) => {
-          abort.abort(reason);
-          return parts?.close?.(reason);
-        },
-      },
-      signalsOf(options.signal),
-    );
-  }
-
-  async read(offset: number, length: number, { signal }: AbortOptions = {}): Promise<Uint8Array> {
-    checkRead(offset, length);
-    return readExactly(this.stream({ start: offset, end: offset + length, signal }), length);
-  }
-
-  async version(options?: AbortOptions): Promise<string | undefined> {
-    return this.#source.version?.(options);
-  }
-
-  async close(): Promise<void> {
-    await this.#source.close?.();
-  }
-
-  async #open(start: number, end: number | undefined, signal: AbortSignal): Promise<ChunkReader> {
-    const version = await this.#source.version?.({ signal });
-    const { size } = this.#source;
-    if (version === undefined || size === undefined) return readerOf(this.#source.stream({ start, end }));
+  protected override async open({ start, end }: ByteRange, signal: AbortSignal): Promise<ChunkReader> {
+    if (start === end) return { next: async () => undefined };
+    const version = await this.source.version?.({ signal });
+    const { size } = this.source;
+    if (version === undefined || size === undefined) return streamReader(this.source.stream({ start, end }));
     if ((end ?? start) > size) throw beyondEnd(end ?? start, size);
     return this.#parts(version, start, end ?? size);
   }
@@ -101,7 +63,7 @@ class CachedSource implements RandomAccessSource {
             }
             const extents = await this.#cache.extents(version);
             const stop = Math.min(end, extents.nextStart(position) ?? end);
-            fetching = keeping(this.#source, { start: position, end: stop }, (range, bytes) =>
+            fetching = keeping(this.source, { start: position, end: stop }, (range, bytes) =>
               this.#cache.put(version, range, bytes),
             );
           }
@@ -143,7 +105,7 @@ function keeping(
   { start, end }: Range,
   keep: (range: Range, bytes: Uint8Array) => Promise<void>,
 ): ChunkReader {
-  const reader = readerOf(source.stream({ start, end }));
+  const reader = streamReader(source.stream({ start, end }));
   let position = start;
   let buffer = new Uint8Array(0);
   let filled = 0;
@@ -180,13 +142,5 @@ function keeping(
       await reader.close?.(reason);
       await flush();
     },
-  };
-}
-
-function readerOf(stream: ReadableStream<Uint8Array>): ChunkReader {
-  const reader = stream.getReader();
-  return {
-    next: async () => (await reader.read()).value,
-    close: (reason) => reader.cancel(reason),
   };
 }

@@ -1,6 +1,6 @@
-import { SourceError } from '../../src/errors.js';
+import { LimitError, SourceError } from '../../src/errors.js';
 import type { ChunkReader } from '../pullStream.js';
-import { beyondEnd } from '../ranges.js';
+import { type ByteRange, beyondEnd, CHUNK_SIZE } from '../ranges.js';
 import type { HttpRequest } from './request.js';
 import type { RangeResponse } from './response.js';
 
@@ -8,14 +8,14 @@ import type { RangeResponse } from './response.js';
  * The bytes that were asked for, out of a body that may begin before them and go on behind them. The length that was
  * promised is enforced: a body that ends early is an error that can be resumed from.
  */
-export function bodyReader(request: HttpRequest, answer: RangeResponse): ChunkReader {
+export function bodyReader(request: HttpRequest, response: RangeResponse): ChunkReader {
   const { range, url: name } = request;
-  const { size } = answer;
+  const { size } = response;
   const wanted = range.end ?? size;
   // Where the body must reach; unknown where neither the caller nor the server says.
   const end = wanted === undefined || size === undefined ? wanted : Math.min(wanted, size);
-  const bodyEnd = answer.start + (answer.bodyLength ?? Number.NaN);
-  let position = answer.start;
+  const bodyEnd = response.start + (response.bodyLength ?? Number.NaN);
+  let position = response.start;
   return {
     async next() {
       while (end === undefined || position < end) {
@@ -41,5 +41,93 @@ export function bodyReader(request: HttpRequest, answer: RangeResponse): ChunkRe
     const needed = range.end ?? range.start;
     if (position < needed) throw beyondEnd(needed, position, name);
     return undefined;
+  }
+}
+
+/**
+ * The body of a server that sends the whole file whatever it is asked for: fetched once, as far as somebody reads,
+ * and kept, so that every range comes out of it.
+ */
+export class WholeBody {
+  readonly #request: HttpRequest;
+  readonly #maxSize: number;
+  #size: number | undefined;
+  #buffer = new Uint8Array(0);
+  #length = 0;
+  #ended = false;
+  /** The chunk that is being waited for; whoever needs more waits for the same. */
+  #pending: Promise<void> | undefined;
+
+  /** @param size bytes of the file as announced; it is not relied on */
+  constructor(request: HttpRequest, size: number | undefined, maxSize: number) {
+    this.#request = request;
+    this.#size = size;
+    this.#maxSize = maxSize;
+  }
+
+  reader({ start, end }: ByteRange): ChunkReader {
+    let position = start;
+    return {
+      next: async () => {
+        if (position === end) return undefined;
+        while (this.#length <= position && !this.#ended) await this.#more();
+        if (this.#length <= position) {
+          const needed = end ?? start;
+          if (position < needed) throw beyondEnd(needed, this.#length, this.#request.url);
+          return undefined;
+        }
+        const to = Math.min(this.#length, position + CHUNK_SIZE, end ?? Infinity);
+        // A copy: what is kept must not be written to or transferred by whoever gets it.
+        const chunk = this.#buffer.slice(position, to);
+        position = to;
+        return chunk;
+      },
+    };
+  }
+
+  close(reason?: unknown): void {
+    this.#request.close(reason);
+  }
+
+  async #more(): Promise<void> {
+    this.#pending ??= this.#fetch().finally(() => {
+      this.#pending = undefined;
+    });
+    await this.#pending;
+  }
+
+  async #fetch(): Promise<void> {
+    const chunk = await this.#request.chunk(this.#length);
+    if (chunk === undefined) return this.#end();
+    const length = this.#length + chunk.length;
+    if (length > this.#maxSize) {
+      this.close();
+      throw new LimitError('server takes no ranges, and the file is larger than what is kept in memory', {
+        name: this.#request.url,
+        expected: `at most ${this.#maxSize} bytes`,
+        actual: this.#size ?? length,
+      });
+    }
+    if (length > this.#buffer.length) {
+      const grown = new Uint8Array(Math.min(this.#maxSize, Math.max(length, 2 * this.#buffer.length)));
+      grown.set(this.#buffer.subarray(0, this.#length));
+      this.#buffer = grown;
+    }
+    this.#buffer.set(chunk, this.#length);
+    this.#length = length;
+    if (length === this.#size) this.#end();
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.close();
+    if (this.#size !== undefined && this.#length < this.#size) {
+      throw new SourceError('body ended early', {
+        name: this.#request.url,
+        retryable: true,
+        expected: this.#size,
+        actual: this.#length,
+      });
+    }
   }
 }

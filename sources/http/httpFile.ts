@@ -1,14 +1,13 @@
+import { onAbort } from '../../src/abort.js';
 import { SourceChangedError, TruncatedError } from '../../src/errors.js';
-import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../../src/source.js';
-import { type ChunkReader, pullStream } from '../pullStream.js';
-import { type ByteRange, beyondEnd, checkRange, checkRead } from '../ranges.js';
-import { readExactly } from '../readExactly.js';
-import { closedError, signalsOf } from '../signals.js';
-import { bodyReader } from './body.js';
+import type { AbortOptions } from '../../src/source.js';
+import type { ChunkReader } from '../pullStream.js';
+import { type ByteRange, beyondEnd } from '../ranges.js';
+import { StreamedSource } from '../streamedSource.js';
+import { bodyReader, WholeBody } from './body.js';
 import { HttpRequest, type HttpRequestOptions } from './request.js';
-import { checkResponse, type RangeResponse } from './response.js';
+import { checkResponse } from './response.js';
 import { agrees, ifRangeOf, strongest, type Validator, validatorOf } from './validator.js';
-import { WholeBody } from './wholeBody.js';
 
 export interface HttpFileOptions extends HttpRequestOptions {
   /** Ends all requests. */
@@ -17,19 +16,19 @@ export interface HttpFileOptions extends HttpRequestOptions {
   readonly maxBuffered: number;
 }
 
-/** One URL, without second attempts. The first answer pins what the file is; later ones must agree. */
-export class HttpFile implements RandomAccessSource {
+/** One URL, without second attempts. The first response pins what the file is; later ones must agree. */
+export class HttpFile extends StreamedSource {
   readonly #url: string;
   readonly #options: HttpFileOptions;
-  readonly #closed = new AbortController();
   #size: number | undefined;
   #validator: Validator | undefined;
   #ifRange: string | undefined;
   #whole: WholeBody | undefined;
-  /** Settles with the request under way that will be the first to be answered. */
+  /** Settles with the request under way that will be the first to get a response. */
   #first: Promise<void> | undefined;
 
   constructor(url: string, options: HttpFileOptions) {
+    super(options.signal);
     this.#url = url;
     this.#options = options;
   }
@@ -38,21 +37,11 @@ export class HttpFile implements RandomAccessSource {
     return this.#size;
   }
 
-  stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {
-    const signals = signalsOf(options.signal, this.#options.signal, this.#closed.signal);
-    return pullStream(this.#reader(checkRange(options)), signals);
-  }
-
-  async read(offset: number, length: number, { signal }: AbortOptions = {}): Promise<Uint8Array> {
-    checkRead(offset, length);
-    return readExactly(this.stream({ start: offset, end: offset + length, signal }), length);
-  }
-
   async version({ signal }: AbortOptions = {}): Promise<string | undefined> {
     // A GET of one byte, not HEAD: servers and signed URLs often treat HEAD differently.
     if (this.#validator === undefined) {
       await this.read(0, 1, { signal }).catch((error) => {
-        // An empty file has an answer, too.
+        // An empty file has a response, too.
         if (!(error instanceof TruncatedError)) throw error;
       });
     }
@@ -60,52 +49,47 @@ export class HttpFile implements RandomAccessSource {
     return strong === undefined ? undefined : `${this.#url}\n${strong}\n${this.#size}`;
   }
 
-  async close(): Promise<void> {
-    this.#closed.abort(closedError());
+  override async close(): Promise<void> {
+    await super.close();
     this.#whole?.close();
   }
 
-  /** Sends the request when the first chunk is asked for; closing it ends the request, at any point. */
-  #reader(range: ByteRange): ChunkReader {
-    const request = new HttpRequest(this.#url, range, this.#options);
-    let reader: ChunkReader | undefined;
-    return {
-      next: async () => {
-        if (range.start === range.end) return undefined;
-        reader ??= await this.#open(request);
-        return reader.next();
-      },
-      close: (reason) => (reader === undefined ? request.close(reason) : reader.close?.(reason)),
-    };
-  }
-
-  async #open(request: HttpRequest): Promise<ChunkReader> {
-    const { range } = request;
+  protected async open(range: ByteRange, signal: AbortSignal): Promise<ChunkReader> {
+    if (range.start === range.end) return { next: async () => undefined };
     if (this.#size !== undefined && (range.end ?? range.start) > this.#size) {
       throw beyondEnd(range.end ?? range.start, this.#size, this.#url);
     }
-    return this.#inTurn(() => this.#connect(request));
+    const request = new HttpRequest(this.#url, range, this.#options);
+    const remove = onAbort(signal, (reason) => request.close(reason));
+    try {
+      return await this.#afterFirst(() => this.#connect(request));
+    } catch (error) {
+      request.close(error);
+      throw error;
+    } finally {
+      remove();
+    }
   }
 
   async #connect(request: HttpRequest): Promise<ChunkReader> {
     const { range } = request;
     if (this.#whole !== undefined) return this.#fromWhole(this.#whole, range);
     const response = await request.send(this.#ifRange);
-    const answer = checkResponse(response, range, this.#url);
-    this.#pin(answer, response);
-    const partWanted = range.end !== undefined && (range.start > 0 || range.end !== answer.size);
-    if (answer.ranges || !partWanted) return bodyReader(request, answer);
+    const checked = checkResponse(response, range, this.#url);
+    this.#pin(response, checked.size);
+    const partWanted = range.end !== undefined && (range.start > 0 || range.end !== checked.size);
+    if (checked.ranges || !partWanted) return bodyReader(request, checked);
     // Reads of parts would each fetch the file again: keep it. Another request may have begun to meanwhile.
     if (this.#whole !== undefined) request.close();
-    else this.#whole = new WholeBody(request, answer.size, this.#options.maxBuffered);
+    else this.#whole = new WholeBody(request, checked.size, this.#options.maxBuffered);
     return this.#fromWhole(this.#whole, range);
   }
 
   /**
-   * Until the first answer is there, one request goes at a time: it tells whether the server takes ranges, and what
+   * Until the first response is there, one request goes at a time: it tells whether the server takes ranges, and what
    * the others have to agree with.
    */
-  async #inTurn<T>(send: () => Promise<T>): Promise<T> {
+  async #afterFirst<T>(send: () => Promise<T>): Promise<T> {
     while (this.#validator === undefined && this.#first !== undefined) await this.#first;
     const sending = send();
     if (this.#validator !== undefined) return sending;
@@ -137,7 +121,7 @@ export class HttpFile implements RandomAccessSource {
     };
   }
 
-  #pin(answer: RangeResponse, response: Response): void {
+  #pin(response: Response, size: number | undefined): void {
     const validator = validatorOf(response.headers);
     const changed = (what: string, expected: unknown, actual: unknown) =>
       new SourceChangedError(`file changed: ${what}`, { name: this.#url, expected, actual });
@@ -147,9 +131,9 @@ export class HttpFile implements RandomAccessSource {
     } else if (!agrees(this.#validator, validator)) {
       throw changed('validator', strongest(this.#validator), strongest(validator));
     }
-    if (answer.size !== undefined && this.#size !== undefined && this.#size !== answer.size) {
-      throw changed('size', this.#size, answer.size);
+    if (size !== undefined && this.#size !== undefined && this.#size !== size) {
+      throw changed('size', this.#size, size);
     }
-    this.#size ??= answer.size;
+    this.#size ??= size;
   }
 }

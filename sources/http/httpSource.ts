@@ -38,8 +38,8 @@ export interface HttpSourceOptions {
 
 /**
  * A file on a web server, or on several that have the same file. Every request asks for a range, `bytes=0-` for the
- * whole: the answer then says how large the file is, and no proxy compresses it on the way. `size` is undefined until
- * the first answer. What breaks is resumed at the byte where it broke; a file that changes meanwhile is an error. A
+ * whole: the response then says how large the file is, and no proxy compresses it on the way. `size` is undefined until
+ * the first response. What breaks is resumed at the byte where it broke; a file that changes meanwhile is an error. A
  * server without ranges is streamed from the start; reads of parts then keep what has come in memory, so that it is
  * fetched once: `close` the source to end that.
  *
@@ -47,7 +47,7 @@ export interface HttpSourceOptions {
  * const source = httpSource('https://example.org/model.hct');
  * const stream = source.stream().pipeThrough(new HctDecoderStream());
  *
- * @throws SourceError from streams and reads: with `status` for an answer that is no 200 or 206, with `retryable`
+ * @throws SourceError from streams and reads: with `status` for a response that is no 200 or 206, with `retryable`
  * where trying again may help; SourceChangedError when the file is no longer the one that reading began with
  */
 export function httpSource(

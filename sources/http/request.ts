@@ -30,7 +30,7 @@ export class HttpRequest {
     this.#options = options;
   }
 
-  /** Sends the request and waits for the head of the answer. */
+  /** Sends the request and waits for the head of the response. */
   async send(ifRange: string | undefined): Promise<Response> {
     const { fetch, limiter, onEvent } = this.#options;
     const { start, end } = this.range;
@@ -41,7 +41,7 @@ export class HttpRequest {
     onEvent?.({ type: 'request', url: this.url, start, end });
     const { signal } = this.#abort;
     const response = await this.#watched(fetch(this.url, { headers, signal }), 'request failed', start);
-    onEvent?.({ type: 'answer', url: this.url, status: response.status });
+    onEvent?.({ type: 'response', url: this.url, status: response.status });
     this.#body = response.body?.getReader();
     return response;
   }

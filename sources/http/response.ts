@@ -1,6 +1,5 @@
 import { SourceError } from '../../src/errors.js';
 import type { ByteRange } from '../ranges.js';
-import { parseContentRange } from './contentRange.js';
 
 /** What a server gave for a range: a body, and what of it can be relied on. */
 export interface RangeResponse {
@@ -16,7 +15,7 @@ export interface RangeResponse {
 }
 
 /**
- * Checks an answer to a request for `range`. Nothing is taken on trust: a 206 must say that it holds what was asked
+ * Checks the response to a request for `range`. Nothing is taken on trust: a 206 must say that it holds what was asked
  * for; a 200 is the whole file; any other status is an error.
  * @throws SourceError
  */
@@ -83,4 +82,27 @@ function announcedLength({ headers, type }: Response): number | undefined {
 function isEncoded(headers: Headers): boolean {
   const encoding = headers.get('content-encoding');
   return encoding !== null && encoding !== '' && encoding.toLowerCase() !== 'identity';
+}
+
+/** What `Content-Range` says: bytes `start` to `end - 1` of `total`; no range in a response 416. */
+export interface ContentRange {
+  readonly start: number | undefined;
+  readonly end: number | undefined;
+  /** undefined for `*`: the server does not know. */
+  readonly total: number | undefined;
+}
+
+/**
+ * Parses a `Content-Range` header of RFC 9110, section 14.4, in bytes.
+ * @returns undefined when it is missing or malformed, or contradicts itself
+ */
+export function parseContentRange(header: string | null): ContentRange | undefined {
+  const match = /^bytes (?:(\d+)-(\d+)|\*)\/(?:(\d+)|\*)$/i.exec(header?.trim() ?? '');
+  if (match === null) return undefined;
+  const [start, last, total] = match.slice(1).map((text) => (text === undefined ? undefined : Number(text)));
+  const end = last === undefined ? undefined : last + 1;
+  if (start !== undefined && start >= end!) return undefined;
+  if (total !== undefined && end !== undefined && end > total) return undefined;
+  const numbers = [start, end, total].filter((value) => value !== undefined);
+  return numbers.length > 0 && numbers.every(Number.isSafeInteger) ? { start, end, total } : undefined;
 }

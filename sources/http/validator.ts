@@ -1,4 +1,4 @@
-/** What tells versions of a file apart, as a server says it with every answer. */
+/** What tells versions of a file apart, as a server says it with every response. */
 export interface Validator {
   readonly etag: string | undefined;
   readonly lastModified: string | undefined;
@@ -11,7 +11,7 @@ export function validatorOf(headers: Headers): Validator {
   };
 }
 
-/** Whether two answers can be about the same bytes; what one of them does not say is no contradiction. */
+/** Whether two responses can be about the same bytes; what one of them does not say is no contradiction. */
 export function agrees(a: Validator, b: Validator): boolean {
   if (a.etag !== undefined && b.etag !== undefined) return a.etag === b.etag;
   return a.lastModified === undefined || b.lastModified === undefined || a.lastModified === b.lastModified;
@@ -27,9 +27,9 @@ export function strongest({ etag, lastModified }: Validator): string | undefined
 
 /**
  * What to send as `If-Range`: the server then answers 200 instead of 206 when the file is no longer the one pinned.
- * A date counts only when it lay a second back at the time of the answer (RFC 9110, section 8.8.2.2): until then the
+ * A date counts only when it lay a second back at the time of the response (RFC 9110, section 8.8.2.2): until then the
  * file may change again under the same date. Across origins nothing is sent: the header would need the server's
- * permission (a preflight), and answers are compared with what is pinned anyway.
+ * permission (a preflight), and responses are compared with what is pinned anyway.
  */
 export function ifRangeOf({ headers, type }: Response): string | undefined {
   const validator = validatorOf(headers);

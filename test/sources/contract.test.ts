@@ -4,7 +4,18 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fileSource } from '../../node.js';
-import { blobSource, bytesSource, httpSource, streamSource } from '../../sources/index.js';
+import {
+  blobSource,
+  bytesSource,
+  httpSource,
+  memoryStore,
+  openCache,
+  streamSource,
+  withCache,
+  withCoalescing,
+  withFailover,
+  withRetry,
+} from '../../sources/index.js';
 import { CHUNK_SIZE } from '../../sources/ranges.js';
 import { ArgumentError, TruncatedError } from '../../src/errors.js';
 import type { ByteSource, RandomAccessSource } from '../../src/source.js';
@@ -13,7 +24,7 @@ import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
 import { chunked, collect } from '../helpers/streams.js';
 
-/** Every source keeps the same contract; each test runs on all of them. */
+/** Every source, and every wrapper of one, keeps the same contract; each test runs on all of them. */
 
 const bytes = pseudoRandomBytes(3 * CHUNK_SIZE + 1234);
 
@@ -30,6 +41,18 @@ const withReads: Record<string, () => Promise<Made & { source: RandomAccessSourc
     return { source, close: () => source.close() };
   },
   http: async () => ({ source: httpSource(server.url) }),
+  'with coalescing': async () => ({ source: withCoalescing(bytesSource(bytes)) }),
+  'with retry': async () => ({ source: withRetry(bytesSource(bytes)) }),
+  'with failover': async () => ({
+    source: withFailover([bytesSource(bytes), blobSource(new Blob([bytes]))]),
+  }),
+  'with a cache of what has no version': async () => ({
+    source: withCache(bytesSource(bytes), openCache(memoryStore())),
+  }),
+  'with everything, over http': async () => {
+    const cached = withCache(httpSource(server.url, { retry: false }), openCache(memoryStore()));
+    return { source: withCoalescing(withRetry(withFailover([cached]))) };
+  },
 };
 const withoutReads: Record<string, () => Promise<Made>> = {
   stream: async () => ({ source: streamSource(() => chunked(bytes, 1000)) }),
@@ -151,6 +174,26 @@ for (const [name, make] of Object.entries(withReads)) {
     abort.abort(new Error('enough'));
     await rejects(reading, Error, /enough/);
     await rejects(source.read(0, 1, { signal: abort.signal }), Error, /enough/);
+    await close?.();
+  });
+}
+
+for (const [name, make] of Object.entries(withReads)) {
+  test(`${name}: closing it ends its streams, where there is something to close`, async () => {
+    const { source } = await make();
+    if (source.close === undefined) return;
+    const reader = source.stream().getReader();
+    await reader.read();
+    await source.close();
+    await rejects(reader.read(), Error, /closed|file/);
+  });
+
+  test(`${name}: cancelling a stream leaves the source usable`, async () => {
+    const { source, close } = await make();
+    const reader = source.stream().getReader();
+    await reader.read();
+    await reader.cancel(new Error('enough'));
+    assert.equal(await source.read(1, 5), bytes.slice(1, 6));
     await close?.();
   });
 }

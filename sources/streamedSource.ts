@@ -1,0 +1,86 @@
+import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../src/source.js';
+import { type ChunkReader, pullStream, streamReader } from './pullStream.js';
+import { type ByteRange, checkRange, checkRead } from './ranges.js';
+import { readExactly } from './read.js';
+
+/**
+ * A source that reads ranges from the front to the back. A subclass says how a range is opened; streams and reads
+ * follow from that. Closing the source ends them.
+ */
+export abstract class StreamedSource implements RandomAccessSource {
+  readonly #signal: AbortSignal | undefined;
+  readonly #closed = new AbortController();
+
+  /** @param signal ends all streams and reads */
+  constructor(signal?: AbortSignal) {
+    this.#signal = signal;
+  }
+
+  abstract get size(): number | undefined;
+
+  /** Called when the first chunk is asked for. `signal` aborts when the stream ends, for whatever reason. */
+  protected abstract open(range: ByteRange, signal: AbortSignal): Promise<ChunkReader>;
+
+  stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {
+    const range = checkRange(options);
+    const abort = new AbortController();
+    let reader: ChunkReader | undefined;
+    return pullStream(
+      {
+        next: async () => {
+          reader ??= await this.open(range, abort.signal);
+          // The stream may have been cancelled while it was opened.
+          if (abort.signal.aborted) await reader.close?.(abort.signal.reason);
+          abort.signal.throwIfAborted();
+          return reader.next();
+        },
+        close: (reason) => {
+          abort.abort(reason);
+          return reader?.close?.(reason);
+        },
+      },
+      this.signals(options),
+    );
+  }
+
+  async read(offset: number, length: number, { signal }: AbortOptions = {}): Promise<Uint8Array> {
+    checkRead(offset, length);
+    return readExactly(this.stream({ start: offset, end: offset + length, signal }), length);
+  }
+
+  async close(): Promise<void> {
+    this.#closed.abort(new DOMException('the source was closed', 'AbortError'));
+  }
+
+  /** All signals that end a stream or read with these options. */
+  protected signals({ signal }: AbortOptions): AbortSignal[] {
+    return [signal, this.#signal, this.#closed.signal].filter((given) => given !== undefined);
+  }
+}
+
+/** A source around another one: a subclass declares what it changes, the rest is the inner source's. */
+export abstract class WrappedSource extends StreamedSource {
+  protected readonly source: RandomAccessSource;
+
+  constructor(source: RandomAccessSource, signal?: AbortSignal) {
+    super(signal);
+    this.source = source;
+  }
+
+  get size(): number | undefined {
+    return this.source.size;
+  }
+
+  protected async open(range: ByteRange, _signal: AbortSignal): Promise<ChunkReader> {
+    return streamReader(this.source.stream(range));
+  }
+
+  async version(options?: AbortOptions): Promise<string | undefined> {
+    return this.source.version?.(options);
+  }
+
+  override async close(): Promise<void> {
+    await super.close();
+    await this.source.close?.();
+  }
+}
