@@ -224,19 +224,18 @@ export { xxh3 } from './src/kernels/xxh3/checksum.js';
 
 // Kernels, and what is built on them directly.
 
+export type { DctKernels, Stretches } from './src/kernels/dct/interface.js';
 export { type DctOptions, dct1d, dct2d, idct1d, idct2d } from './src/kernels/dct/transforms.js';
 export type { EmbeddedKernels } from './src/kernels/embedded/interface.js';
+export type { FloatKernels } from './src/kernels/float/interface.js';
+export type { GaussianKernels } from './src/kernels/gaussian/interface.js';
 export { SEED_STEP, SeededRng } from './src/kernels/gaussian/rng.js';
-export type {
-  ChecksumKernels,
-  FloatKernels,
-  Kernels,
-  Lz4Kernels,
-  Stretches,
-  SumKernels,
-  ZstdKernels,
-} from './src/kernels/kernels.js';
+export type { Kernels } from './src/kernels/kernels.js';
+export type { SumKernels } from './src/kernels/linear/interface.js';
 export { type KernelOptions, loadedKernels, loadKernels } from './src/kernels/loadKernels.js';
+export type { Lz4Kernels } from './src/kernels/lz4/interface.js';
+export type { ChecksumKernels } from './src/kernels/xxh3/interface.js';
+export type { ZstdKernels } from './src/kernels/zstd/interface.js';
 
 // What the signatures above mention of sources and stages.
 

@@ -1,5 +1,5 @@
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { portableKernels } from '../src/kernels/portable.js';
+import { portableKernels } from '../src/kernels/portableKernels.js';
 import { compare, warmCopy } from './harness.js';
 
 const SIZES = [

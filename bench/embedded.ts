@@ -1,7 +1,7 @@
 import { embedded } from '../src/encodings/embedded/embedded.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { portableKernels } from '../src/kernels/portable.js';
+import { portableKernels } from '../src/kernels/portableKernels.js';
 import { float32ToBfloat16 } from '../src/tensor/float.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { compare, warmCopy } from './harness.js';

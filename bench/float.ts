@@ -1,5 +1,5 @@
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { portableKernels as portable } from '../src/kernels/portable.js';
+import { portableKernels as portable } from '../src/kernels/portableKernels.js';
 import { compare, warmCopy } from './harness.js';
 
 const ELEMENTS = 1 << 20;

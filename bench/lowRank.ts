@@ -2,7 +2,7 @@ import { lowRank } from '../src/encodings/lowRank/lowRank.js';
 import { SeededRng } from '../src/kernels/gaussian/rng.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { portableKernels } from '../src/kernels/portable.js';
+import { portableKernels } from '../src/kernels/portableKernels.js';
 import { compare, warmCopy } from './harness.js';
 
 const FRAGMENTS = 8;

@@ -1,6 +1,6 @@
 import { compressBlock, decompressBlock } from 'lz4js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { portableKernels as portable } from '../src/kernels/portable.js';
+import { portableKernels as portable } from '../src/kernels/portableKernels.js';
 import { type BlockKind, blockData } from '../test/helpers/blockData.js';
 import { compare, warmCopy } from './harness.js';
 

@@ -1,6 +1,6 @@
 import { createXXHash3 } from 'hash-wasm';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { portableKernels as portable } from '../src/kernels/portable.js';
+import { portableKernels as portable } from '../src/kernels/portableKernels.js';
 import { compare, warmCopy } from './harness.js';
 
 /** XXH3-64 of bytes outside the wasm memory; hash-wasm gives its digest as bytes. */

@@ -118,6 +118,10 @@ test('imports point down: cli → models → readers → sources, operators, sin
             (folder === 'sinks' && target === 'operators'),
           `${from} imports ${to}`,
         );
+      assert.not(
+        !from.startsWith('src/kernels/') && /^src\/kernels\/(portable|[^/]+\/(portable|wasm))/.test(to),
+        `${from} imports ${to}: take it from the subject's interface, or from what its implementations share`,
+      );
       assert.not(from.startsWith('src/hct/') && to.startsWith('src/holotensor/'), `${from} imports ${to}`);
       assert.not(from.startsWith('src/holotensor/') && to.startsWith('src/hct/'), `${from} imports ${to}`);
     }

@@ -1,5 +1,5 @@
 import { CodecError } from '../errors.js';
-import type { ZstdKernels } from '../kernels/kernels.js';
+import type { ZstdKernels } from '../kernels/zstd/interface.js';
 import { xxh64 } from '../kernels/zstd/xxh64.js';
 import type { BlockDecoder } from './codec.js';
 import { checkZstdFrame } from './zstdFrame.js';

@@ -1,4 +1,4 @@
-import type { Stretches } from '../kernels/kernels.js';
+import type { Stretches } from '../kernels/dct/interface.js';
 import type { FragmentEnergies } from './fragmentEnergies.js';
 
 /** Coefficients of an orthogonal transform, cut into fragments. */

@@ -1,4 +1,4 @@
-import type { Stretches } from '../kernels/kernels.js';
+import type { Stretches } from '../kernels/dct/interface.js';
 import type { CoefficientFragments, CoefficientStore } from './coefficients.js';
 import { energyOf, energyOfFragment } from './energy.js';
 import { Interleaver, type StretchVisitor } from './interleaver.js';

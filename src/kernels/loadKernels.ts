@@ -1,6 +1,6 @@
 import { UnsupportedError } from '../errors.js';
 import type { Kernels } from './kernels.js';
-import { portableKernels } from './portable.js';
+import { portableKernels } from './portableKernels.js';
 import { createWasmKernels } from './wasmKernels.js';
 
 export interface KernelOptions {

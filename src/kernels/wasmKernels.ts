@@ -11,7 +11,7 @@ import { SUM_WASM } from './linear/wasm/sum.generated.js';
 import { wasmSum } from './linear/wasm.js';
 import { LZ4_WASM } from './lz4/wasm/lz4.generated.js';
 import { wasmLz4 } from './lz4/wasm.js';
-import { portableKernels } from './portable.js';
+import { portableKernels } from './portableKernels.js';
 import { inflateModule } from './runtime/inflate.js';
 import { WasmRuntime } from './runtime/runtime.js';
 import { XXH3_WASM } from './xxh3/wasm/xxh3.generated.js';

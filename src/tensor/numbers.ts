@@ -1,6 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import type { DType } from './dtype.js';
-import { byteLengthOf, elementCount } from './dtype.js';
+import { byteLengthOf, type DType, elementCount } from './dtype.js';
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './float.js';
 import { packInt4, unpackInt4 } from './int4.js';
 import { checkOutputLength } from './outputLength.js';

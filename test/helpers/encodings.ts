@@ -5,7 +5,7 @@ import type {
   Encoding,
   FragmentDecoder,
 } from '../../src/encodings/encoding.js';
-import { portableKernels } from '../../src/kernels/portable.js';
+import { portableKernels } from '../../src/kernels/portableKernels.js';
 import type { DType } from '../../src/tensor/dtype.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 

@@ -1,7 +1,7 @@
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { HoloTensorEncoder, type HoloTensorEncoderOptions } from '../../src/holotensor/encoder.js';
 import { packHoloTensor } from '../../src/holotensor/pack.js';
-import { portableKernels } from '../../src/kernels/portable.js';
+import { portableKernels } from '../../src/kernels/portableKernels.js';
 import { concatBytes } from './bytes.js';
 
 /** A HoloTensor file in memory, its fragments stored as they are. */

@@ -15,7 +15,7 @@ import { ArgumentError, ChecksumError, FormatError, LimitError, TruncatedError }
 import type { HctTensor } from '../../src/hct/tensorCollector.js';
 import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
 import { packHoloTensor } from '../../src/holotensor/pack.js';
-import { portableKernels } from '../../src/kernels/portable.js';
+import { portableKernels } from '../../src/kernels/portableKernels.js';
 import { viewBytes } from '../../src/tensor/views.js';
 import { WorkerPool } from '../../workers/pool.js';
 import { rejects } from '../helpers/assertions.js';

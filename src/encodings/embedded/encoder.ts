@@ -4,9 +4,15 @@ import type {
   PlaneCoding,
   TileSurvey,
 } from '../../kernels/embedded/interface.js';
-import { finalClasses, nonzeroBitmap } from '../../kernels/embedded/portable/remainder.js';
-import { COUNT, SIGNIFICANT } from '../../kernels/embedded/portable/survey.js';
-import { chooseCodes, countSymbols, SYMBOL_COUNTS } from '../../kernels/embedded/symbols.js';
+import {
+  COUNT,
+  chooseCodes,
+  countSymbols,
+  nonzeroBitmap,
+  SIGNIFICANT,
+  SYMBOL_COUNTS,
+} from '../../kernels/embedded/survey.js';
+import { finalClasses } from '../../kernels/embedded/tile.js';
 import { serializeExceptions } from './exceptions.js';
 import { NEVER_DENSE, type PlaneHeader, type StreamHeader } from './format.js';
 import { centroids, type Energies, energiesAfter, sumsOf } from './measure.js';

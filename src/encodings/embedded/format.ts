@@ -1,6 +1,6 @@
 import { FormatError } from '../../errors.js';
 import type { PlaneCoding } from '../../kernels/embedded/interface.js';
-import { GROUP_BYTES } from '../../kernels/embedded/portable/bitmapCode.js';
+import { GROUP_BYTES } from '../../kernels/embedded/tile.js';
 import { FieldReader, pushVarint } from './varint.js';
 
 /** The bytes of a fragment, to be read beside `docs/formats/embedded.md`. */

@@ -1,5 +1,4 @@
 import type { TileSurvey } from '../../kernels/embedded/interface.js';
-import { CENTROID_STEPS } from '../../kernels/embedded/portable/placeWeights.js';
 import {
   COUNT,
   FRESH_ZERO,
@@ -11,7 +10,8 @@ import {
   SUMS,
   UNKNOWN,
   ZERO,
-} from '../../kernels/embedded/portable/survey.js';
+} from '../../kernels/embedded/survey.js';
+import { CENTROID_STEPS } from '../../kernels/embedded/tile.js';
 import type { PlaneHeader } from './format.js';
 import type { Pass } from './unitSequence.js';
 

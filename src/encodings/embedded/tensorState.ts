@@ -1,5 +1,5 @@
 import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded/interface.js';
-import { newTileState } from '../../kernels/embedded/portable/tileState.js';
+import { newTileState } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { DecodeRequest, ElementRange } from '../encoding.js';
 import { checkScale, floatLayout } from './elements.js';

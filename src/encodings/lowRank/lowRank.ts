@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../errors.js';
-import { linearKernels } from '../../kernels/linear/interface.js';
+import { linearKernels } from '../../kernels/linear/encodeKernels.js';
 import { matrix } from '../../kernels/linear/matrix.js';
 import { checkOutputLength } from '../../tensor/outputLength.js';
 import { numbersOf } from '../encoderInput.js';

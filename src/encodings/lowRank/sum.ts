@@ -1,4 +1,4 @@
-import type { SumKernels } from '../../kernels/kernels.js';
+import type { SumKernels } from '../../kernels/linear/interface.js';
 import type { Matrix } from '../../kernels/linear/matrix.js';
 import type { MatrixShape } from '../encoding.js';
 import { energyOf } from '../energy.js';

@@ -1,4 +1,4 @@
-import type { Stretches } from '../kernels.js';
+import type { DctKernels, Stretches } from './interface.js';
 import { type DctPlan, dctPlan } from './portable/plan.js';
 
 /** Columns that are gathered together: a cache line of f32, so that each line of the matrix is fetched once. */
@@ -6,15 +6,11 @@ const COLUMN_BLOCK = 16;
 
 type Direction = 'forward' | 'inverse';
 
-/** Orthonormal 2-D DCT-II: rows, then columns. `out` may be `data`. O(n log n) for any size. */
-export function dct2d(data: Stretches, rows: number, cols: number, out: Stretches): void {
-  run(data, rows, cols, out, 'forward');
-}
-
-/** Orthonormal 2-D DCT-III, the inverse of {@link dct2d}. `out` may be `data`. */
-export function idct2d(data: Stretches, rows: number, cols: number, out: Stretches): void {
-  run(data, rows, cols, out, 'inverse');
-}
+/** O(n log n) for any size. */
+export const portableDct: DctKernels = {
+  dct2d: (data, rows, cols, out) => run(data, rows, cols, out, 'forward'),
+  idct2d: (data, rows, cols, out) => run(data, rows, cols, out, 'inverse'),
+};
 
 /** Here the whole matrix is one stretch. */
 function run(data: Stretches, rows: number, cols: number, out: Stretches, direction: Direction): void {

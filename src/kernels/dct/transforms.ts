@@ -1,12 +1,12 @@
 import { ArgumentError } from '../../errors.js';
-import type { Kernels } from '../kernels.js';
-import * as portable from './portable.js';
+import type { DctKernels } from './interface.js';
+import { portableDct } from './portable.js';
 
 export interface DctOptions {
   /** Where to write; may be the input. Default: a new array. */
   readonly out?: Float32Array;
   /** Which kernels do the work. Default: the portable ones. */
-  readonly kernels?: Pick<Kernels, 'dct2d' | 'idct2d'>;
+  readonly kernels?: DctKernels;
 }
 
 /**
@@ -31,7 +31,7 @@ export function dct2d(
   data: Float32Array,
   rows: number,
   cols: number,
-  { out = new Float32Array(data.length), kernels = portable }: DctOptions = {},
+  { out = new Float32Array(data.length), kernels = portableDct }: DctOptions = {},
 ): Float32Array {
   checkLengths(data, rows, cols, out);
   kernels.dct2d(data, rows, cols, out);
@@ -43,7 +43,7 @@ export function idct2d(
   data: Float32Array,
   rows: number,
   cols: number,
-  { out = new Float32Array(data.length), kernels = portable }: DctOptions = {},
+  { out = new Float32Array(data.length), kernels = portableDct }: DctOptions = {},
 ): Float32Array {
   checkLengths(data, rows, cols, out);
   kernels.idct2d(data, rows, cols, out);

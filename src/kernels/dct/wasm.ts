@@ -1,10 +1,9 @@
 import { ArgumentError, UnsupportedError } from '../../errors.js';
-import type { Kernels, Stretches } from '../kernels.js';
-import { portableKernels } from '../portable.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
+import type { DctKernels, Stretches } from './interface.js';
+import { portableDct } from './portable.js';
 import { type DctPlan, dctPlan } from './wasm/plan.js';
 
-type DctKernels = Pick<Kernels, 'dct2d' | 'idct2d'>;
 type Direction = keyof DctKernels;
 
 interface DctExports {
@@ -77,7 +76,7 @@ export function wasmDct(runtime: WasmRuntime): DctKernels {
     } catch (error) {
       if (!(error instanceof UnsupportedError)) throw error;
       // Larger than a wasm memory.
-      portableKernels[direction](data, rows, cols, out);
+      portableDct[direction](data, rows, cols, out);
     }
   }
   return {

@@ -88,9 +88,9 @@ export interface TileSurvey {
   readonly signs: Uint8Array;
   /** Σ x². As all sums, in steps of the lowest plane. */
   readonly energy: number;
-  /** See `portable/embedded/survey.ts`. */
+  /** See `survey.ts`. */
   readonly sums: Float64Array;
-  /** What would be coded, for each plane twice, with bits kept together and apart: see `portable/embedded/symbols.ts`. */
+  /** What would be coded, for each plane twice, with bits kept together and apart: see `survey.ts`. */
   readonly symbols: Uint32Array;
   /** A bit for each plane that makes groups dense. */
   readonly signPlanes: number;

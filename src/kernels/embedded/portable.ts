@@ -1,5 +1,5 @@
 import type { EmbeddedKernels } from './interface.js';
-import { placeWeights } from './portable/placeWeights.js';
+import { placeWeights } from './portable/magnitudes.js';
 import { decodePlanes, decodeSigns } from './portable/planes.js';
 import { decodeRemainder } from './portable/remainder.js';
 

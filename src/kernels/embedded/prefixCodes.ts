@@ -130,3 +130,30 @@ function reverseBits(value: number, count: number): number {
   for (let i = 0; i < count; i++) reversed |= ((value >>> i) & 1) << (count - 1 - i);
   return reversed;
 }
+
+/** In place of codes: the bytes of the class's groups stand as they are. */
+const RAW = 0xff;
+
+/** The codes of a class, or `undefined` where its bytes stand as they are. */
+export interface ClassCodes {
+  readonly mask: PrefixCode;
+  readonly byte: PrefixCode;
+}
+
+export interface BitmapCodes {
+  /** For class 0: which of eight groups have a bit set. */
+  readonly group: PrefixCode;
+  readonly classes: readonly (ClassCodes | undefined)[];
+}
+
+/** The codes that a {@link PlaneCoding.selection} names. */
+export function selectCodes(selection: Uint8Array): BitmapCodes {
+  const first = selection[0]!;
+  const classes: (ClassCodes | undefined)[] = [];
+  if (selection[1] === RAW) classes.push(undefined);
+  else classes.push({ mask: nonzeroCode(first >> 4), byte: nonzeroCode(selection[1]! & 15) });
+  for (const both of selection.subarray(2)) {
+    classes.push(both === RAW ? undefined : { mask: anyCode(both & 15), byte: nonzeroCode(both >> 4) });
+  }
+  return { group: anyCode(first & 15), classes };
+}

@@ -1,12 +1,9 @@
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { Centroids, EmbeddedKernels, PlanesOfTile, TileState } from './interface.js';
-import { GROUP } from './portable/bitmapCode.js';
-import { CENTROID_STEPS } from './portable/placeWeights.js';
-import { checkLength, checkSelection } from './portable/planes.js';
+import { CENTROID_STEPS, checkLength, checkSelection, GROUP } from './tile.js';
 import type { EmbeddedExports } from './wasm/exports.js';
-import { loadInto, loadLookups, loadPlanes, loadState, loadUnit } from './wasm/memory.js';
+import { loadInto, loadLookups, loadPlanes, loadState, loadUnit, SPREADS } from './wasm/memory.js';
 import { wasmEmbeddedPlanes } from './wasm/planes.js';
-import { SPREADS } from './wasm/tables.js';
 
 /** The most that a weight of a remainder can take: two bits of bitmap and sign, an exponent, a mantissa. */
 const WEIGHT_UNIT_BYTES = 8;

@@ -1,6 +1,6 @@
 import { ArgumentError } from '../../errors.js';
-import type { FloatKernels } from '../kernels.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
+import type { FloatKernels } from './interface.js';
 
 interface FloatExports {
   bfloat16ToFloat32(from: number, to: number, count: number): void;

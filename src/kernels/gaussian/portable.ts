@@ -1,7 +1,9 @@
+import type { GaussianKernels } from './interface.js';
 import { SeededRng } from './rng.js';
 
-/** See `Kernels.gaussianRows`. */
-export function gaussianRows(
+export const portableGaussian: GaussianKernels = { gaussianRows };
+
+function gaussianRows(
   seed: bigint,
   data: Float64Array | undefined,
   products: Float64Array,

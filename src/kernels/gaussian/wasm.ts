@@ -1,7 +1,7 @@
 import { UnsupportedError } from '../../errors.js';
-import type { Kernels } from '../kernels.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
-import { gaussianRows as portableGaussianRows } from './portable.js';
+import type { GaussianKernels } from './interface.js';
+import { portableGaussian } from './portable.js';
 
 interface GaussianExports {
   jump(steps: number, matrix: number, scratch: number): void;
@@ -33,7 +33,7 @@ interface Jumps {
   readonly toNextRow: Uint8Array;
 }
 
-export function wasmGaussian(runtime: WasmRuntime): Pick<Kernels, 'gaussianRows'> {
+export function wasmGaussian(runtime: WasmRuntime): GaussianKernels {
   /** The jump matrices of the row length used last: solvers come back with the same one again and again. */
   let jumps: Jumps = { columns: 0, toNextLane: new Uint8Array(), toNextRow: new Uint8Array() };
 
@@ -46,7 +46,7 @@ export function wasmGaussian(runtime: WasmRuntime): Pick<Kernels, 'gaussianRows'
     });
   }
 
-  const gaussianRows: Kernels['gaussianRows'] = (seed, data, products, sums, squares) => {
+  const gaussianRows: GaussianKernels['gaussianRows'] = (seed, data, products, sums, squares) => {
     const columns = sums.length;
     const quarter = Math.ceil(columns / LANES);
     if (jumps.columns !== columns) {
@@ -87,7 +87,7 @@ export function wasmGaussian(runtime: WasmRuntime): Pick<Kernels, 'gaussianRows'
       } catch (error) {
         if (!(error instanceof UnsupportedError)) throw error;
         // Larger than a wasm memory.
-        portableGaussianRows(...args);
+        portableGaussian.gaussianRows(...args);
       }
     },
   };

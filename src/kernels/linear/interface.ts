@@ -1,8 +1,13 @@
-import type { Kernels } from '../kernels.js';
-import { forEncoding } from '../runtime/forEncoding.js';
 import type { Matrix } from './matrix.js';
-import { portableLinear } from './portable.js';
-import { wasmLinear } from './wasm/encode.js';
+
+/** Sums of products, in which low-rank tensors come. */
+export interface SumKernels {
+  /**
+   * `out` += a·b, row-major. The caller makes sure that a.cols = b.rows and that both are within their arrays. The
+   * products of up to 256 columns of a are summed in double precision before they are rounded into `out`.
+   */
+  addProduct(a: Matrix, b: Matrix, out: Float32Array): void;
+}
 
 /**
  * Dense linear algebra in double precision. Apart from the other kernels: only encoding needs it, and most programs that
@@ -25,8 +30,4 @@ export interface LinearKernels {
    * `diagonal` gets n values, `subdiagonal` n - 1.
    */
   tridiagonalize(a: Float64Array, n: number, diagonal: Float64Array, subdiagonal: Float64Array): void;
-}
-
-export function linearKernels(kernels: Pick<Kernels, 'implementation'>): LinearKernels {
-  return forEncoding(kernels, portableLinear, wasmLinear);
 }

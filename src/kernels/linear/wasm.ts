@@ -1,6 +1,6 @@
-import type { SumKernels } from '../kernels.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import { DEPTH, pack, wholeTiles } from './blockedMultiply.js';
+import type { SumKernels } from './interface.js';
 import { colRange, type Matrix, rowRange } from './matrix.js';
 
 interface SumExports {

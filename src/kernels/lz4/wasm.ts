@@ -1,8 +1,8 @@
-import type { Lz4Kernels } from '../kernels.js';
-import { portableKernels } from '../portable.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import { xxh3Of } from '../xxh3/wasm.js';
-import { checkLz4Input, lz4Compress, lz4CompressBound } from './portable/encode.js';
+import type { Lz4Kernels } from './interface.js';
+import { checkLz4Input, lz4CompressBound } from './portable/encode.js';
+import { portableLz4 } from './portable.js';
 
 interface Lz4Exports {
   decode(block: number, length: number, out: number, outLength: number, scratch: number): number;
@@ -31,7 +31,7 @@ export function wasmLz4(runtime: WasmRuntime): Lz4Kernels {
         return true;
       }, NOT_DECODED);
       // The portable decoder refuses the same blocks, and finds out what is wrong.
-      if (!decoded) portableKernels.lz4DecompressInto(block, out, check);
+      if (!decoded) portableLz4.lz4DecompressInto(block, out, check);
     },
     lz4Compress: (data) => {
       checkLz4Input(data);
@@ -45,7 +45,7 @@ export function wasmLz4(runtime: WasmRuntime): Lz4Kernels {
         runtime.store(to, block);
         return block;
       };
-      return runtime.scopeOr(compress, () => lz4Compress(data));
+      return runtime.scopeOr(compress, () => portableLz4.lz4Compress(data));
     },
   };
 }

@@ -1,3 +1,4 @@
+import type { ChecksumKernels } from './interface.js';
 import { xxh3Long } from './portable/long.js';
 import { xxh3Short } from './portable/short.js';
 
@@ -11,3 +12,5 @@ export function xxh3(bytes: Uint8Array): bigint {
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   return bytes.byteLength > 240 ? xxh3Long(data) : xxh3Short(data);
 }
+
+export const portableXxh3: ChecksumKernels = { xxh3 };

@@ -1,5 +1,5 @@
-import type { ChecksumKernels } from '../kernels.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
+import type { ChecksumKernels } from './interface.js';
 
 interface Xxh3Exports {
   xxh3(from: number, length: number, state: number): bigint;

@@ -1,8 +1,10 @@
-import { inputOf } from './portable/bits.js';
-import { corrupt } from './portable/corrupt.js';
+import type { ZstdKernels } from './interface.js';
+import { corrupt, inputOf } from './portable/bits.js';
 import type { HuffmanTable } from './portable/huffman.js';
 import { MAX_BLOCK, readLiterals } from './portable/literals.js';
 import { newSequenceMemory, runSequences } from './portable/sequences.js';
+
+export const portableZstd: ZstdKernels = { zstdDecompressInto };
 
 /**
  * Decodes the blocks of one Zstandard frame (RFC 8878, section 3.1.1.2), which begin at `start` of `frame`; the last
@@ -13,7 +15,7 @@ import { newSequenceMemory, runSequences } from './portable/sequences.js';
  *
  * @throws CodecError with the offset in `frame` of the section that is wrong
  */
-export function zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8Array): void {
+function zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8Array): void {
   const input = inputOf(frame);
   const end = frame.length;
   const memory = newSequenceMemory();

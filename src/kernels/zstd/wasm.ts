@@ -1,13 +1,13 @@
-import type { ZstdKernels } from '../kernels.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
-import { zstdDecompressInto } from './portable.js';
+import type { ZstdKernels } from './interface.js';
+import { portableZstd } from './portable.js';
 import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET, type SequenceCodes } from './tables.js';
 
 interface ZstdExports {
   decode(blocks: number, length: number, out: number, outLength: number, work: number): number;
 }
 
-// Places and sizes in the kernel's work memory, as `assembly/zstd/layout.ts` has them.
+// Places and sizes in the kernel's work memory, as `assembly/layout.ts` has them.
 const CONSTANTS = 1856;
 const CODES_BYTES = 4496;
 const DESCRIPTION_BYTES = 396;
@@ -45,7 +45,7 @@ export function wasmZstd(runtime: WasmRuntime): ZstdKernels {
         return true;
       }, NOT_DECODED);
       // The portable decoder refuses the same frames, and finds out what is wrong.
-      if (!decoded) zstdDecompressInto(frame, start, out);
+      if (!decoded) portableZstd.zstdDecompressInto(frame, start, out);
     },
   };
 }

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HASH_PIECE_SIZE, TensorHash } from '../../../models/directory/tensorHash.js';
-import { portableKernels } from '../../../src/kernels/portable.js';
+import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { pseudoRandomBytes } from '../../helpers/random.js';
 

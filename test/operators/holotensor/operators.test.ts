@@ -9,7 +9,7 @@ import { takeUntilQuality } from '../../../operators/holotensor/takeUntilQuality
 import { ChecksumError } from '../../../src/errors.js';
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import type { Kernels } from '../../../src/kernels/kernels.js';
-import { portableKernels as kernels } from '../../../src/kernels/portable.js';
+import { portableKernels as kernels } from '../../../src/kernels/portableKernels.js';
 import { assertClose, rejects } from '../../helpers/assertions.js';
 import { cosineSimilarity, noise } from '../../helpers/encodings.js';
 import { holoFile } from '../../helpers/holoFiles.js';

@@ -14,7 +14,7 @@ import { HoloTensorEncoder } from '../../../src/holotensor/encoder.js';
 import { parseHoloTensorHeader, serializeHoloTensorHeader } from '../../../src/holotensor/header.js';
 import { matrixShape } from '../../../src/holotensor/matrixShape.js';
 import { packHoloTensor } from '../../../src/holotensor/pack.js';
-import { portableKernels as kernels } from '../../../src/kernels/portable.js';
+import { portableKernels as kernels } from '../../../src/kernels/portableKernels.js';
 import { toFloat32 } from '../../../src/tensor/numbers.js';
 import { throws } from '../../helpers/assertions.js';
 import { concatBytes } from '../../helpers/bytes.js';

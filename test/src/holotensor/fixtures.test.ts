@@ -6,7 +6,7 @@ import { HoloTensorDecoder } from '../../../src/holotensor/decoder.js';
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import { FragmentReceiver } from '../../../src/holotensor/fragmentReceiver.js';
 import { FragmentUnpacker } from '../../../src/holotensor/unpack.js';
-import { portableKernels } from '../../../src/kernels/portable.js';
+import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import { assertClose } from '../../helpers/assertions.js';
 import { readReference } from '../../helpers/fixtures.js';
 import { fixtureTensor, holoFixtures } from '../../helpers/holoFixtures.js';

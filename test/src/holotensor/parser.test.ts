@@ -8,12 +8,11 @@ import {
   parseFragmentIndexEntry,
   serializeFragmentIndexEntry,
 } from '../../../src/holotensor/fragmentIndex.js';
-import type { HoloTensorHeader } from '../../../src/holotensor/header.js';
-import { serializeHoloTensorHeader } from '../../../src/holotensor/header.js';
+import { type HoloTensorHeader, serializeHoloTensorHeader } from '../../../src/holotensor/header.js';
 import { packHoloTensor } from '../../../src/holotensor/pack.js';
 import { HoloTensorParser } from '../../../src/holotensor/parser.js';
 import { DEFAULT_QUALITY_CURVES } from '../../../src/holotensor/quality.js';
-import { portableKernels } from '../../../src/kernels/portable.js';
+import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { throws } from '../../helpers/assertions.js';
 import { concatBytes } from '../../helpers/bytes.js';

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { ArgumentError, UnsupportedError } from '../../../src/errors.js';
 import { wasmDct } from '../../../src/kernels/dct/wasm.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { portableKernels } from '../../../src/kernels/portable.js';
+import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import { WasmRuntime } from '../../../src/kernels/runtime/runtime.js';
 import { throws } from '../../helpers/assertions.js';
 import { manifest, readReferenceF32 } from '../../helpers/fixtures.js';

@@ -7,7 +7,7 @@ import { embeddedEncodeKernels } from '../../../src/kernels/embedded/encodeKerne
 import { wasmEmbeddedEncode } from '../../../src/kernels/embedded/wasm/encode.js';
 import type { Kernels } from '../../../src/kernels/kernels.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { portableKernels } from '../../../src/kernels/portable.js';
+import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import type { DType } from '../../../src/tensor/dtype.js';
 import { float32ToBfloat16, float32ToHalf } from '../../../src/tensor/float.js';
 import type { Tensor } from '../../../src/tensor/tensor.js';

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SeededRng } from '../../../src/kernels/gaussian/rng.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { portableKernels as portable } from '../../../src/kernels/portable.js';
+import { portableKernels as portable } from '../../../src/kernels/portableKernels.js';
 import { noise } from '../../helpers/encodings.js';
 
 const wasm = await loadKernels({ implementation: 'wasm' });

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { linearKernels } from '../../../src/kernels/linear/interface.js';
+import { linearKernels } from '../../../src/kernels/linear/encodeKernels.js';
 import { type Matrix, matrix, transpose } from '../../../src/kernels/linear/matrix.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { randomFrom } from '../../helpers/encodings.js';

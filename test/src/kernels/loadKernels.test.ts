@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { portableKernels } from '../../../src/kernels/portable.js';
+import { portableKernels } from '../../../src/kernels/portableKernels.js';
 
 /** A copy of the module that has loaded nothing yet. */
 function freshModule(): Promise<typeof import('../../../src/kernels/loadKernels.js')> {

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CodecError } from '../../../src/errors.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { portableKernels } from '../../../src/kernels/portable.js';
+import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import { throws } from '../../helpers/assertions.js';
 import { blockArbitrary, blockData } from '../../helpers/blockData.js';
 import { withCanaries } from '../../helpers/canaries.js';

@@ -6,7 +6,7 @@ import { LZ4_WASM } from '../../../src/kernels/lz4/wasm/lz4.generated.js';
 import { inflateModule } from '../../../src/kernels/runtime/inflate.js';
 import { blockArbitrary } from '../../helpers/blockData.js';
 
-/** What the kernel may touch behind each buffer; see `src/kernels/wasm/lz4.ts`. */
+/** What the kernel may touch behind each buffer; see `src/kernels/lz4/wasm.ts`. */
 const SLACK = 64;
 const SCRATCH = 1024;
 const OUT = 4096;

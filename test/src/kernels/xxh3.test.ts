@@ -2,7 +2,7 @@ import { createXXHash3 } from 'hash-wasm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { portableKernels } from '../../../src/kernels/portable.js';
+import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import { blockData } from '../../helpers/blockData.js';
 
 const oracle = await createXXHash3();

@@ -6,14 +6,16 @@ import { loadCodec } from '../../../src/codecs/loadCodec.js';
 import { checkZstdFrame } from '../../../src/codecs/zstdFrame.js';
 import { CodecError } from '../../../src/errors.js';
 import { inflateModule } from '../../../src/kernels/runtime/inflate.js';
-import { zstdDecompressInto } from '../../../src/kernels/zstd/portable.js';
+import { portableZstd } from '../../../src/kernels/zstd/portable.js';
 import { ZSTD_WASM } from '../../../src/kernels/zstd/wasm/zstd.generated.js';
 import { ZSTD_CONSTANTS, ZSTD_WORK } from '../../../src/kernels/zstd/wasm.js';
 import { throws } from '../../helpers/assertions.js';
 import { blockArbitrary, blockData } from '../../helpers/blockData.js';
 import { withCanaries } from '../../helpers/canaries.js';
 
-/** What the wasm kernel may touch before the blocks, and behind them and the output; see `wasm/zstd.ts`. */
+const { zstdDecompressInto } = portableZstd;
+
+/** What the wasm kernel may touch before the blocks, and behind them and the output; see `src/kernels/zstd/wasm.ts`. */
 const SLACK = 64;
 const WORK = 1024;
 const OUT = WORK + ZSTD_WORK.bytes + SLACK;

@@ -20,7 +20,7 @@ export interface DctPlan {
   readonly size: number;
   /** Complex numbers that each of the two work buffers must hold. */
   readonly fftSize: number;
-  /** Laid out as `assembly/dct/plan.ts` reads it. */
+  /** Laid out as `assembly/plan.ts` reads it. */
   readonly bytes: Uint8Array;
 }
 

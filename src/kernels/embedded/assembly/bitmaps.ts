@@ -1,4 +1,4 @@
-// Coded bitmaps: `src/kernels/portable/embedded/bitmapCode.ts` says what they are.
+// Coded bitmaps: `../portable/bitmapCode.ts` says what they are.
 import { peek } from './bits';
 
 const MAX_CODE_BITS: u32 = 12;

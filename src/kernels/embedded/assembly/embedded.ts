@@ -1,4 +1,4 @@
-// Decoding the embedded encoding, tile by tile; `src/kernels/portable/embedded` does the same, and says why.
+// Decoding the embedded encoding, tile by tile; `../portable` does the same, and says why.
 export { decodeBitmap } from './bitmaps';
 export { decodeMantissas } from './mantissas';
 export { placeWeights } from './placeWeights';

@@ -1,4 +1,4 @@
-// Encoding the embedded encoding; `src/kernels/portable/embedded` does the same, and says why.
+// Encoding the embedded encoding; `../portable` does the same, and says why.
 import { countSymbols, encodeBitmap } from './encodeBitmap';
 import { extractGroup, pack } from './entries';
 import { measure } from './measure';

@@ -1,6 +1,6 @@
 // The sums from which the quality of every plane follows.
 
-/** Bytes of the sums of a plane: 14 f64, `src/kernels/portable/embedded/survey.ts` says which. */
+/** Bytes of the sums of a plane: 14 f64, `../survey.ts` says which. */
 const SUMS_BYTES: usize = 112;
 const SUM_Q: usize = 0;
 const SUM_Q_Q: usize = 8;

@@ -1,5 +1,6 @@
-import type { PlaneCoding } from '../interface.js';
-import { anyCode, MAX_CODE_BITS, nonzeroCode, type PrefixCode } from '../prefixCodes.js';
+import { MAX_CODE_BITS, type PrefixCode, selectCodes } from '../prefixCodes.js';
+import { batchMask, byteMask } from '../survey.js';
+import { GROUP_BYTES, NO_CLASS } from '../tile.js';
 import type { BitReader, BitWriter } from './bits.js';
 
 /**
@@ -8,50 +9,7 @@ import type { BitReader, BitWriter } from './bits.js';
  * often empty, are masked once more: one byte says which of the next 8 of them have a bit set at all.
  */
 
-export const GROUP = 64;
-export const GROUP_BYTES = GROUP / 8;
-
-/** A class that is not coded. */
-export const NO_CLASS = 0xff;
-
-/** In place of codes: the bytes of the class's groups stand as they are. */
-const RAW = 0xff;
-
 const LOOKUP_MASK = (1 << MAX_CODE_BITS) - 1;
-
-/** Smallest number of significant weights of each class; the classes of the format. */
-const CLASS_STARTS = [0, 1, 2, 4, 7, 11, 16, 24, 33, 45];
-
-export const CLASSES = CLASS_STARTS.length;
-
-/** The class of a group with so many significant weights, 0 to 64. */
-export const CLASS_OF: Uint8Array = Uint8Array.from({ length: GROUP + 1 }, (_, count) =>
-  CLASS_STARTS.findLastIndex((start) => start <= count),
-);
-
-/** The codes of a class, or `undefined` where its bytes stand as they are. */
-export interface ClassCodes {
-  readonly mask: PrefixCode;
-  readonly byte: PrefixCode;
-}
-
-export interface BitmapCodes {
-  /** For class 0: which of eight groups have a bit set. */
-  readonly group: PrefixCode;
-  readonly classes: readonly (ClassCodes | undefined)[];
-}
-
-/** The codes that a {@link PlaneCoding.selection} names. */
-export function selectCodes(selection: Uint8Array): BitmapCodes {
-  const first = selection[0]!;
-  const classes: (ClassCodes | undefined)[] = [];
-  if (selection[1] === RAW) classes.push(undefined);
-  else classes.push({ mask: nonzeroCode(first >> 4), byte: nonzeroCode(selection[1]! & 15) });
-  for (const both of selection.subarray(2)) {
-    classes.push(both === RAW ? undefined : { mask: anyCode(both & 15), byte: nonzeroCode(both >> 4) });
-  }
-  return { group: anyCode(first & 15), classes };
-}
 
 /**
  * Fills the groups of `bitmap` that have a class.
@@ -125,24 +83,6 @@ export function encodeBitmap(
       else if (byte !== 0) encodeSymbol(writer, selected.byte, byte);
     }
   }
-}
-
-/** Which bytes of a group are not 0. */
-export function byteMask(bitmap: Uint8Array, group: number): number {
-  let mask = 0;
-  for (let i = 0; i < GROUP_BYTES; i++) if (bitmap[group * GROUP_BYTES + i] !== 0) mask |= 1 << i;
-  return mask;
-}
-
-/** Which of the eight groups of class 0 from `group` on are not empty. */
-export function batchMask(bitmap: Uint8Array, classes: Uint8Array, group: number): number {
-  let mask = 0;
-  for (let bit = 1; bit < 256 && group < classes.length; group++) {
-    if (classes[group] !== 0) continue;
-    if (byteMask(bitmap, group) !== 0) mask |= bit;
-    bit <<= 1;
-  }
-  return mask;
 }
 
 function decodeSymbol(reader: BitReader, code: PrefixCode): number {

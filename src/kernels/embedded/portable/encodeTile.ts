@@ -1,16 +1,10 @@
 import type { PlaneCoding, PlaneToCode, TileState, TileSurvey } from '../interface.js';
 import { extractTable } from '../maskTables.js';
 import { POPULATION } from '../prefixCodes.js';
-import { encodeBitmap, GROUP_BYTES } from './bitmapCode.js';
+import { GROUP_BYTES, newTileState } from '../tile.js';
+import { encodeBitmap } from './bitmapCode.js';
 import { BitWriter } from './bits.js';
-import {
-  classesOf,
-  forNewlyDense,
-  forNewlySignificant,
-  forSignificant,
-  freshBits,
-  newTileState,
-} from './tileState.js';
+import { classesOf, forNewlyDense, forNewlySignificant, forSignificant, freshBits } from './tileState.js';
 
 export function encodeTile(
   { planes, signs }: Pick<TileSurvey, 'planes' | 'signs'>,

@@ -1,3 +1,6 @@
+import type { Centroids, TileState } from '../interface.js';
+import { CENTROID_STEPS } from '../tile.js';
+
 /**
  * Between planes and magnitudes: bit `depth - 1 - j` of a weight's magnitude is its bit in plane j, so that plane 0
  * holds the highest.
@@ -22,4 +25,23 @@ export function scatterMagnitudes(magnitudes: Int32Array, planes: readonly Uint8
       plane[i >> 3]! |= ((magnitudes[i]! >> shift) & 1) << (i & 7);
     }
   });
+}
+
+export function placeWeights(
+  planes: readonly Uint8Array[],
+  { signs, dense }: TileState,
+  { centroid, zeroCentroid }: Centroids,
+  exponent: number,
+  out: Float32Array,
+): void {
+  const magnitudes = new Int32Array(out.length);
+  gatherMagnitudes(planes, magnitudes);
+  const step = 2 ** (exponent - Math.log2(CENTROID_STEPS));
+  for (let i = 0; i < out.length; i++) {
+    const magnitude = magnitudes[i]!;
+    const offset = magnitude > 0 ? centroid : dense[i >> 6] === 1 ? zeroCentroid : 0;
+    // Rounded before it is scaled: as single-precision arithmetic does it.
+    const value = Math.fround(magnitude * CENTROID_STEPS + offset) * step;
+    out[i] = ((signs[i >> 3]! >> (i & 7)) & 1) === 1 ? -value : value;
+  }
 }

@@ -1,8 +1,8 @@
-import { FormatError } from '../../../errors.js';
 import type { PlaneCoding, PlaneUnit, TileState, TileUnit } from '../interface.js';
 import { depositTable } from '../maskTables.js';
 import { POPULATION } from '../prefixCodes.js';
-import { CLASS_OF, decodeBitmap, GROUP_BYTES } from './bitmapCode.js';
+import { checkLength, checkSelection, GROUP_BYTES } from '../tile.js';
+import { decodeBitmap } from './bitmapCode.js';
 import { BitReader } from './bits.js';
 import { classesOf, forNewlyDense, forNewlySignificant, forSignificant } from './tileState.js';
 
@@ -50,25 +50,4 @@ function decodeTileSigns(unit: Uint8Array, state: TileState, threshold: number):
 
 function deposit(bits: number, mask: number): number {
   return depositTable()[(mask << 8) | bits]!;
-}
-
-/**
- * Groups of a class that no codes were given for would be read with nothing.
- * @param dense groups that are not coded; without it, all are
- */
-export function checkSelection(selection: Uint8Array, counts: Uint8Array, dense?: Uint8Array): void {
-  let most = -1;
-  for (let group = 0; group < counts.length; group++) {
-    if (counts[group]! > most && dense?.[group] !== 1) most = counts[group]!;
-  }
-  if (most < 0 || CLASS_OF[most]! + 1 < selection.length) return;
-  throw new FormatError('embedded bitmap: class of a group has no codes', {
-    expected: `below ${Math.max(0, selection.length - 1)}`,
-    actual: CLASS_OF[most],
-  });
-}
-
-export function checkLength(unit: Uint8Array, used: number): void {
-  if (used === unit.length) return;
-  throw new FormatError('embedded unit has the wrong length', { expected: used, actual: unit.length });
 }

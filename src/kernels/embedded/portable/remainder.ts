@@ -1,8 +1,9 @@
-import type { FloatLayout, PlanesOfTile, TileState } from '../interface.js';
-import { CLASS_OF, decodeBitmap, encodeBitmap, GROUP, GROUP_BYTES } from './bitmapCode.js';
+import type { PlanesOfTile } from '../interface.js';
+import { exponentOf, nonzeroBitmap } from '../survey.js';
+import { checkLength, checkSelection, finalClasses } from '../tile.js';
+import { decodeBitmap, encodeBitmap } from './bitmapCode.js';
 import { BitReader, BitWriter } from './bits.js';
 import { gatherMagnitudes } from './magnitudes.js';
-import { checkLength, checkSelection } from './planes.js';
 
 /** Exponents down to this many below the lowest plane are counted, smaller ones stand as they are. */
 const COUNTED_EXPONENTS = 8;
@@ -84,32 +85,6 @@ export function encodeRemainder(
     writer.write(mantissa, mantissaBits);
   }
   return writer.finish();
-}
-
-/** The class of every group when all planes are in, dense or not. */
-export function finalClasses({ counts }: TileState): Uint8Array {
-  return counts.map((count) => CLASS_OF[count]!);
-}
-
-/** Which weights have no bit in any plane and still are not zero. */
-export function nonzeroBitmap(
-  layout: FloatLayout,
-  scale: number,
-  patterns: Uint16Array | Uint32Array,
-): Uint8Array {
-  const bitmap = new Uint8Array(GROUP_BYTES * Math.ceil(patterns.length / GROUP));
-  const positive = 2 ** (layout.mantissaBits + layout.exponentBits) - 1;
-  const lowest = scale + layout.bias;
-  patterns.forEach((pattern, i) => {
-    if ((pattern & positive) === 0 || exponentOf(pattern, layout) >= lowest) return;
-    bitmap[i >> 3]! |= 1 << (i & 7);
-  });
-  return bitmap;
-}
-
-/** The exponent field. */
-function exponentOf(pattern: number, { mantissaBits, exponentBits }: FloatLayout): number {
-  return (pattern >>> mantissaBits) & ((1 << exponentBits) - 1);
 }
 
 /** Distances below the lowest plane: 0 0, 1 10, 2 110, …, 7 11111110; from 8 on 11111111 and the exponent field. */

@@ -1,27 +1,21 @@
 import type { TilePlan, TileState, TileSurvey } from '../interface.js';
-import { countSymbols, SYMBOL_COUNTS } from '../symbols.js';
-import { GROUP, GROUP_BYTES } from './bitmapCode.js';
+import {
+  COUNT,
+  countSymbols,
+  FRESH_ZERO,
+  SIGNIFICANT,
+  SUM_Q,
+  SUM_Q_Q,
+  SUM_R,
+  SUM_R_R,
+  SUMS,
+  SYMBOL_COUNTS,
+  UNKNOWN,
+  ZERO,
+} from '../survey.js';
+import { GROUP, GROUP_BYTES, newTileState } from '../tile.js';
 import { scatterMagnitudes } from './magnitudes.js';
-import { classesOf, countPlane, freshBits, newTileState } from './tileState.js';
-
-/**
- * Sums of a plane, in the order in which `TileSurvey.sums` holds them. Q is what the planes so far say of |x|, rounded
- * down, in steps of this plane, and R what is left of it, in [0, 1): errors that follow from sums of R are exact even
- * where they are small.
- */
-export const SUMS = 14;
-/** Σ Q and Σ Q², then three sums over weights with Q > 0… */
-export const SUM_Q = 0;
-export const SUM_Q_Q = 1;
-export const SIGNIFICANT = 2;
-/** …over those with Q = 0 in groups that were dense before this plane; in those that are since; in the others. */
-export const ZERO = 5;
-export const FRESH_ZERO = 8;
-export const UNKNOWN = 11;
-/** The three: how many weights, Σ R, Σ R². */
-export const COUNT = 0;
-export const SUM_R = 1;
-export const SUM_R_R = 2;
+import { classesOf, countPlane, freshBits } from './tileState.js';
 
 export function surveyTile(values: Float32Array, { scale, depth, threshold, apart }: TilePlan): TileSurvey {
   const groups = Math.ceil(values.length / GROUP);

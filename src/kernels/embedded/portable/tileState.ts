@@ -1,23 +1,6 @@
 import type { TileState } from '../interface.js';
 import { POPULATION } from '../prefixCodes.js';
-import { CLASS_OF, GROUP, GROUP_BYTES, NO_CLASS } from './bitmapCode.js';
-
-/** Of a tile of so many weights nothing is known, or the signs alone. */
-export function newTileState(count: number, signs?: Uint8Array): TileState {
-  const groups = Math.ceil(count / GROUP);
-  const bitmap = GROUP_BYTES * groups;
-  const bytes = new Uint8Array(2 * (bitmap + groups));
-  const state = {
-    count,
-    bytes,
-    significant: bytes.subarray(0, bitmap),
-    signs: bytes.subarray(bitmap, 2 * bitmap),
-    counts: bytes.subarray(2 * bitmap, 2 * bitmap + groups),
-    dense: bytes.subarray(2 * bitmap + groups),
-  };
-  if (signs !== undefined) state.signs.set(signs);
-  return state;
-}
+import { CLASS_OF, GROUP_BYTES, NO_CLASS } from '../tile.js';
 
 /** The class of each group, by its significant weights; NO_CLASS for dense ones. */
 export function classesOf({ counts, dense }: TileState): Uint8Array {

@@ -1,14 +1,83 @@
-import { ownRuntime } from '../../runtime/ownRuntime.js';
+import { ownRuntime } from '../../runtime/encodeKernels.js';
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import type { EmbeddedEncodeKernels, TilePlan, TileSurvey } from '../interface.js';
 import { extractTable } from '../maskTables.js';
-import { GROUP, GROUP_BYTES } from '../portable/bitmapCode.js';
-import { SUMS } from '../portable/survey.js';
-import { newTileState } from '../portable/tileState.js';
-import { SYMBOL_COUNTS } from '../symbols.js';
+import { SUMS, SYMBOL_COUNTS } from '../survey.js';
+import { GROUP, GROUP_BYTES, newTileState } from '../tile.js';
 import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
-import type { EmbeddedEncodeExports } from './encodeExports.js';
 import { loadCodes, loadInto, loadPlanes, loadState } from './memory.js';
+
+/** What `assembly/embeddedEncode.ts` exports: addresses, and numbers of things. */
+interface EmbeddedEncodeExports {
+  scatter(
+    numbers: number,
+    groups: number,
+    factor: number,
+    depth: number,
+    planes: number,
+    stride: number,
+    signs: number,
+    scratch: number,
+    energy: number,
+  ): void;
+  surveyPlanes(
+    numbers: number,
+    weights: number,
+    depth: number,
+    threshold: number,
+    planes: number,
+    stride: number,
+    significant: number,
+    counts: number,
+    dense: number,
+    denseFrom: number,
+    apart: boolean,
+    sums: number,
+    symbols: number,
+  ): number;
+  encodePlane(
+    plane: number,
+    groups: number,
+    significant: number,
+    signs: number,
+    counts: number,
+    dense: number,
+    codes: number,
+    apart: boolean,
+    extracts: number,
+    list: number,
+    out: number,
+  ): number;
+  encodeSigns(
+    weights: number,
+    groups: number,
+    threshold: number,
+    significant: number,
+    signs: number,
+    counts: number,
+    dense: number,
+    extracts: number,
+    list: number,
+    out: number,
+  ): number;
+  encodeRemainder(
+    patterns: number,
+    weights: number,
+    counts: number,
+    dense: number,
+    codes: number,
+    marks: boolean,
+    mantissaBits: number,
+    exponentBits: number,
+    lowest: number,
+    absent: number,
+    nonzero: number,
+    tables: number,
+    list: number,
+    fields: number,
+    out: number,
+  ): number;
+}
 
 /** Working memory of `scatter`. */
 const SCATTER_BYTES = 64;

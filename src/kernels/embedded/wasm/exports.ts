@@ -1,4 +1,4 @@
-/** What `src/kernels/assembly/embedded.ts` exports: addresses, and numbers of things. */
+/** What `assembly/embedded.ts` exports: addresses, and numbers of things. */
 export interface EmbeddedExports {
   decodeBitmap(
     stream: number,

@@ -1,8 +1,7 @@
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import type { TileState } from '../interface.js';
-import { CLASS_OF, selectCodes } from '../portable/bitmapCode.js';
-import { checkLength } from '../portable/planes.js';
-import type { PrefixCode } from '../prefixCodes.js';
+import { type PrefixCode, selectCodes } from '../prefixCodes.js';
+import { CLASS_OF, checkLength } from '../tile.js';
 
 /** How tiles and codes are laid out for the embedded kernels. */
 
@@ -82,3 +81,13 @@ function loadTables(
     ),
   };
 }
+
+/** For each mask of eight bytes, where each of them comes from: the bytes of those set come one behind the other. */
+export const SPREADS: Uint8Array = Uint8Array.from({ length: 8 << 8 }, (_, index) => {
+  const mask = index >> 3;
+  const place = index & 7;
+  if (((mask >> place) & 1) === 0) return 0xff;
+  let before = 0;
+  for (let i = 0; i < place; i++) before += (mask >> i) & 1;
+  return before;
+});

@@ -1,11 +1,9 @@
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import type { EmbeddedKernels, PlaneCoding, PlaneUnit, TileUnit } from '../interface.js';
 import { depositTable } from '../maskTables.js';
-import { GROUP_BYTES } from '../portable/bitmapCode.js';
-import { checkLength, checkSelection } from '../portable/planes.js';
+import { checkLength, checkSelection, GROUP_BYTES } from '../tile.js';
 import type { EmbeddedExports } from './exports.js';
-import { loadInto, loadLookups, loadState, loadUnit } from './memory.js';
-import { SPREADS } from './tables.js';
+import { loadInto, loadLookups, loadState, loadUnit, SPREADS } from './memory.js';
 
 /** The most that a group of a plane can take: 11 codes of 12 bits, 64 bits that were kept apart, 64 signs. */
 const GROUP_UNIT_BYTES = 40;

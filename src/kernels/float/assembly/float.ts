@@ -1,4 +1,4 @@
-// Half and bfloat16 to and from f32, bit for bit as `src/float.ts` does it, which says why. Eight elements a step:
+// Half and bfloat16 to and from f32, bit for bit as `src/tensor/float.ts` does it, which says why. Eight elements a step:
 // the caller gives whole steps, so `count` is a multiple of 8 and both arrays have room for that many.
 
 export function bfloat16ToFloat32(from: usize, to: usize, count: usize): void {

@@ -1,5 +1,5 @@
-// Dense linear algebra in f64, two elements a vector. See src/kernels/blockedMultiply.ts and
-// src/kernels/portable/tridiagonalize.ts, which say how it works.
+// Dense linear algebra in f64, two elements a vector. See `../blockedMultiply.ts` and
+// `../portable/tridiagonalize.ts`, which say how it works.
 
 import { addNarrow } from './narrow';
 import { forEachTile } from '../../runtime/assembly/tiles';

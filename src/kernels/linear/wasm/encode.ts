@@ -1,5 +1,5 @@
 import { UnsupportedError } from '../../../errors.js';
-import { ownRuntime } from '../../runtime/ownRuntime.js';
+import { ownRuntime } from '../../runtime/encodeKernels.js';
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import { blockedMultiply, blockLengths } from '../blockedMultiply.js';
 import type { LinearKernels } from '../interface.js';

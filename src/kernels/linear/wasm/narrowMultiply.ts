@@ -1,7 +1,7 @@
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import type { Matrix } from '../matrix.js';
 
-/** See src/kernels/assembly/linear/narrow.ts. */
+/** See `assembly/narrow.ts`. */
 type NarrowKernel = (
   left: number,
   apart: number,

@@ -1,5 +1,5 @@
-// Raw LZ4 blocks. `decode` accepts exactly what `src/kernels/portable/lz4Decode.ts` accepts, `encode` writes the same
-// bytes as `src/kernels/portable/lz4Encode.ts`; both say why things are as they are.
+// Raw LZ4 blocks. `decode` accepts exactly what `../portable/decode.ts` accepts, `encode` writes the same
+// bytes as `../portable/encode.ts`; both say why things are as they are.
 //
 // Copies go 16 bytes at a time and may overshoot: behind each buffer the caller leaves SLACK bytes that may be read
 // and written. Lengths are checked before, against the true ends.

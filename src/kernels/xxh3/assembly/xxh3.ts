@@ -1,4 +1,4 @@
-// XXH3-64 with seed 0 as `src/kernels/portable/xxh3.ts` computes it, two 64-bit lanes a vector.
+// XXH3-64 with seed 0 as `../portable.ts` computes it, two 64-bit lanes a vector.
 //
 // `state` is the address of 256 bytes that are the kernel's own between `begin` and `end`: eight accumulators, then
 // the secret, which stands there because kernels have no static data.

@@ -1,4 +1,4 @@
-// The kernel's work memory: what lasts for a frame, and scratch. `src/kernels/wasm/zstd.ts` allocates WORK_BYTES and
+// The kernel's work memory: what lasts for a frame, and scratch. `../wasm.ts` allocates WORK_BYTES and
 // fills CONSTANTS.
 
 /** The three last offsets, u32 each. */

@@ -1,4 +1,4 @@
-import { corrupt } from './corrupt.js';
+import { CodecError } from '../../../errors.js';
 
 /** Reading backwards touches this many bytes before a stream at the most, and 3 behind it. */
 const FRONT = 16;
@@ -47,4 +47,9 @@ export function readManyBits(view: DataView, start: number, left: number, count:
 /** The 32 bits that end in the byte of the next bit, that one in the highest place; 25 of them or more are valid. */
 export function nextWord(view: DataView, start: number, left: number): number {
   return view.getInt32(FRONT + start + ((left - 1) >> 3) - 3, true) << (-left & 7);
+}
+
+/** "Not standard": some writers call a dialect of their own Zstandard. */
+export function corrupt(what: string, offset: number): CodecError {
+  return new CodecError(`Zstd block is corrupt or not standard: ${what}`, { offset });
 }

@@ -1,6 +1,5 @@
 import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET } from '../tables.js';
-import { type Input, readBits, readManyBits, streamBits } from './bits.js';
-import { corrupt } from './corrupt.js';
+import { corrupt, type Input, readBits, readManyBits, streamBits } from './bits.js';
 import type { SequenceMemory } from './sequences.js';
 
 /** From this length on, `set` and `copyWithin` beat a loop over bytes. */

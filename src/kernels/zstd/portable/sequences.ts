@@ -1,6 +1,5 @@
 import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET, type SequenceCodes } from '../tables.js';
-import type { Input } from './bits.js';
-import { corrupt } from './corrupt.js';
+import { corrupt, type Input } from './bits.js';
 import { execute, lastLiterals } from './execute.js';
 import { makeStates, oneState, readDistribution, type States } from './fse.js';
 

@@ -4,7 +4,7 @@ import { embedded } from '../../../../src/encodings/embedded/embedded.js';
 import type { ElementRange } from '../../../../src/encodings/encoding.js';
 import { ArgumentError } from '../../../../src/errors.js';
 import { loadKernels } from '../../../../src/kernels/loadKernels.js';
-import { portableKernels } from '../../../../src/kernels/portable.js';
+import { portableKernels } from '../../../../src/kernels/portableKernels.js';
 import { byteLengthOf, type DType } from '../../../../src/tensor/dtype.js';
 import { fromFloat32 } from '../../../../src/tensor/numbers.js';
 import { throws } from '../../../helpers/assertions.js';

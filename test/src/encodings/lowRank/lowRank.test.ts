@@ -7,7 +7,7 @@ import {
   lowRank,
 } from '../../../../src/encodings/lowRank/lowRank.js';
 import { ArgumentError, FormatError } from '../../../../src/errors.js';
-import { portableKernels } from '../../../../src/kernels/portable.js';
+import { portableKernels } from '../../../../src/kernels/portableKernels.js';
 import { throws } from '../../../helpers/assertions.js';
 import {
   cosineSimilarity,

@@ -8,7 +8,7 @@ import {
 import { ArgumentError, FormatError, LimitError } from '../../../../src/errors.js';
 import { dct2d } from '../../../../src/kernels/dct/transforms.js';
 import { SeededRng } from '../../../../src/kernels/gaussian/rng.js';
-import { portableKernels } from '../../../../src/kernels/portable.js';
+import { portableKernels } from '../../../../src/kernels/portableKernels.js';
 import { assertClose, throws } from '../../../helpers/assertions.js';
 import {
   cosineSimilarity,

@@ -7,7 +7,7 @@ import {
   spectral,
 } from '../../../../src/encodings/spectral/spectral.js';
 import { ArgumentError, FormatError, LimitError } from '../../../../src/errors.js';
-import { portableKernels } from '../../../../src/kernels/portable.js';
+import { portableKernels } from '../../../../src/kernels/portableKernels.js';
 import { assertClose, throws } from '../../../helpers/assertions.js';
 import {
   cosineSimilarity,

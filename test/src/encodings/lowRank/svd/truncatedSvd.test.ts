@@ -7,7 +7,7 @@ import {
   type SingularTriplets,
   truncatedSvd,
 } from '../../../../../src/encodings/lowRank/svd/truncatedSvd.js';
-import { linearKernels } from '../../../../../src/kernels/linear/interface.js';
+import { linearKernels } from '../../../../../src/kernels/linear/encodeKernels.js';
 import { matrix, transpose } from '../../../../../src/kernels/linear/matrix.js';
 import { portableLinear as kernels } from '../../../../../src/kernels/linear/portable.js';
 import { loadKernels } from '../../../../../src/kernels/loadKernels.js';

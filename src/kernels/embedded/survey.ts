@@ -1,5 +1,27 @@
-import { batchMask, byteMask, CLASSES, GROUP_BYTES, NO_CLASS } from './portable/bitmapCode.js';
+import type { FloatLayout } from './interface.js';
 import { anyCode, CODES_PER_KIND, nonzeroCode, POPULATION, type PrefixCode } from './prefixCodes.js';
+import { CLASSES, GROUP, GROUP_BYTES, NO_CLASS } from './tile.js';
+
+/** What an encoder learns of a tile before it codes it, and how it chooses the codes. */
+
+/**
+ * Sums of a plane, in the order in which `TileSurvey.sums` holds them. Q is what the planes so far say of |x|, rounded
+ * down, in steps of this plane, and R what is left of it, in [0, 1): errors that follow from sums of R are exact even
+ * where they are small.
+ */
+export const SUMS = 14;
+/** Σ Q and Σ Q², then three sums over weights with Q > 0… */
+export const SUM_Q = 0;
+export const SUM_Q_Q = 1;
+export const SIGNIFICANT = 2;
+/** …over those with Q = 0 in groups that were dense before this plane; in those that are since; in the others. */
+export const ZERO = 5;
+export const FRESH_ZERO = 8;
+export const UNKNOWN = 11;
+/** The three: how many weights, Σ R, Σ R². */
+export const COUNT = 0;
+export const SUM_R = 1;
+export const SUM_R_R = 2;
 
 /**
  * What the codes of a bitmap would have to code, counted by how many bits are set, on which alone the codes' lengths
@@ -82,4 +104,43 @@ function cheapest(
     if (cost < best.cost) best = { index, cost };
   }
   return best;
+}
+
+/** Which weights have no bit in any plane and still are not zero. */
+export function nonzeroBitmap(
+  layout: FloatLayout,
+  scale: number,
+  patterns: Uint16Array | Uint32Array,
+): Uint8Array {
+  const bitmap = new Uint8Array(GROUP_BYTES * Math.ceil(patterns.length / GROUP));
+  const positive = 2 ** (layout.mantissaBits + layout.exponentBits) - 1;
+  const lowest = scale + layout.bias;
+  patterns.forEach((pattern, i) => {
+    if ((pattern & positive) === 0 || exponentOf(pattern, layout) >= lowest) return;
+    bitmap[i >> 3]! |= 1 << (i & 7);
+  });
+  return bitmap;
+}
+
+/** The exponent field. */
+export function exponentOf(pattern: number, { mantissaBits, exponentBits }: FloatLayout): number {
+  return (pattern >>> mantissaBits) & ((1 << exponentBits) - 1);
+}
+
+/** Which bytes of a group are not 0. */
+export function byteMask(bitmap: Uint8Array, group: number): number {
+  let mask = 0;
+  for (let i = 0; i < GROUP_BYTES; i++) if (bitmap[group * GROUP_BYTES + i] !== 0) mask |= 1 << i;
+  return mask;
+}
+
+/** Which of the eight groups of class 0 from `group` on are not empty. */
+export function batchMask(bitmap: Uint8Array, classes: Uint8Array, group: number): number {
+  let mask = 0;
+  for (let bit = 1; bit < 256 && group < classes.length; group++) {
+    if (classes[group] !== 0) continue;
+    if (byteMask(bitmap, group) !== 0) mask |= bit;
+    bit <<= 1;
+  }
+  return mask;
 }

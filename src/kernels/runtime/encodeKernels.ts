@@ -1,3 +1,4 @@
+import type { Kernels } from '../kernels.js';
 import { WasmRuntime } from './runtime.js';
 
 /**
@@ -8,4 +9,21 @@ import { WasmRuntime } from './runtime.js';
 export function ownRuntime(subject: string, base64: string): WasmRuntime {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
   return new WasmRuntime(new Map([[subject, new WebAssembly.Module(bytes)]]));
+}
+
+/**
+ * Kernels that only encoders need, of the same implementation as those that are loaded: the portable ones also where an
+ * engine does not compile synchronously.
+ */
+export function forEncoding<K>(
+  { implementation }: Pick<Kernels, 'implementation'>,
+  portable: K,
+  wasm: () => K,
+): K {
+  if (implementation === 'portable') return portable;
+  try {
+    return wasm();
+  } catch {
+    return portable;
+  }
 }

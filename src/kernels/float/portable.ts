@@ -1,0 +1,11 @@
+import { dequantizeGroups } from '../../tensor/dequantizeGroups.js';
+import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from '../../tensor/float.js';
+import type { FloatKernels } from './interface.js';
+
+export const portableFloat: FloatKernels = {
+  bfloat16ToFloat32,
+  float32ToBfloat16,
+  halfToFloat32,
+  float32ToHalf,
+  dequantizeGroups,
+};

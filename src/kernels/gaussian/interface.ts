@@ -1,0 +1,15 @@
+export interface GaussianKernels {
+  /**
+   * Goes through the rows g_j of the Gaussian matrix that `seed` stands for: normals of the format's generator
+   * (`SeededRng`), row by row. With `data`, first products_j = Σ_i g_ji data_i; without, `products` is input. Then
+   * sums_i += Σ_j g_ji products_j, and squares_i += Σ_j g_ji² if `squares` is given. `products` has one element per
+   * row, the other arrays one per column.
+   */
+  gaussianRows(
+    seed: bigint,
+    data: Float64Array | undefined,
+    products: Float64Array,
+    sums: Float64Array,
+    squares?: Float64Array,
+  ): void;
+}

@@ -1,0 +1,10 @@
+export interface Lz4Kernels {
+  /**
+   * Decodes one raw LZ4 block so that it fills `out` exactly; reads and writes nothing outside the two.
+   * @param check gets the XXH3-64 of `block` before anything is decoded; it may be called again with the same
+   * @throws CodecError; what `check` throws
+   */
+  lz4DecompressInto(block: Uint8Array, out: Uint8Array, check?: (xxh3: bigint) => void): void;
+  /** One raw LZ4 block that keeps the end-of-block rules. */
+  lz4Compress(data: Uint8Array): Uint8Array;
+}

@@ -1,0 +1,23 @@
+import { portableDct } from './dct/portable.js';
+import { portableEmbedded } from './embedded/portable.js';
+import { portableFloat } from './float/portable.js';
+import { portableGaussian } from './gaussian/portable.js';
+import type { Kernels } from './kernels.js';
+import { portableSum } from './linear/portable.js';
+import { portableLz4 } from './lz4/portable.js';
+import { portableXxh3 } from './xxh3/portable.js';
+import { portableZstd } from './zstd/portable.js';
+
+/** The kernels in TypeScript: available at once, on every engine, under every content policy. */
+export const portableKernels: Kernels = {
+  implementation: 'portable',
+  embedded: portableEmbedded,
+  ...portableDct,
+  ...portableFloat,
+  ...portableGaussian,
+  ...portableLz4,
+  ...portableSum,
+  ...portableXxh3,
+  ...portableZstd,
+  release() {},
+};
