@@ -158,20 +158,18 @@ export {
 
 // Safetensors.
 
-export { type ReadSafetensorsHeaderOptions, readSafetensorsHeader } from './readers/safetensorsHeader.js';
+export { type ReadSafetensorsHeaderOptions, readSafetensorsHeader } from './readers/safetensors.js';
 export {
   isSafetensorsDType,
   SAFETENSORS_DTYPES,
-  type SafetensorsDType,
-  safetensorsByteLength,
-} from './src/safetensors/dtypes.js';
-export {
   SAFETENSORS_LENGTH_SIZE,
   SAFETENSORS_MAX_HEADER_SIZE,
   SAFETENSORS_METADATA_KEY,
   type SafetensorsDeclaration,
+  type SafetensorsDType,
   type SafetensorsHeader,
   type SafetensorsTensor,
+  safetensorsByteLength,
 } from './src/safetensors/header.js';
 export {
   parseSafetensorsHeader,

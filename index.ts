@@ -192,9 +192,9 @@ export type { HctDecodeOptions } from './src/hct/decodeBlock.js';
 export type { HctHeader } from './src/hct/header.js';
 export type { HctFileOptions } from './src/hct/plan.js';
 export type { TensorCollectOptions } from './src/hct/tensorCollector.js';
-export type { SafetensorsDType } from './src/safetensors/dtypes.js';
 export type {
   SafetensorsDeclaration,
+  SafetensorsDType,
   SafetensorsHeader,
   SafetensorsTensor,
 } from './src/safetensors/header.js';

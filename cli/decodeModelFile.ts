@@ -9,7 +9,7 @@ import {
   sourceFileTensors,
 } from '../models/file/index.js';
 import { FormatError } from '../src/errors.js';
-import { serializeSafetensorsHeader } from '../src/safetensors/index.js';
+import { serializeSafetensorsHeader } from '../src/safetensors/serialize.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { writeOutput } from './output.js';
 import { counted, type Progress } from './progress.js';

@@ -1,10 +1,13 @@
 import { HctDecompressionStream } from '../operators/hct/decompressHct.js';
 import { HctParserStream } from '../operators/hct/parseHct.js';
 import { HctVerificationStream } from '../operators/hct/verifyHct.js';
-import { HctReader, HoloTensorReader, readHctChunks } from '../readers/index.js';
+import { readHctChunks } from '../readers/hctChunks.js';
+import { HctReader } from '../readers/hctReader.js';
+import { HoloTensorReader } from '../readers/holotensorReader.js';
 import { bytesSource } from '../sources/bytes.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
-import { type HctDecodedPart, hasShapeInExtension } from '../src/hct/index.js';
+import { hasShapeInExtension } from '../src/hct/header.js';
+import type { HctDecodedPart } from '../src/hct/parts.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { viewBytes } from '../src/tensor/views.js';
 import { UsageError } from './failure.js';

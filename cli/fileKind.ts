@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { VERSION_KEY } from '../models/file/index.js';
-import { readSafetensorsHeader } from '../readers/index.js';
+import { readSafetensorsHeader } from '../readers/safetensors.js';
 import { FormatError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 

@@ -1,6 +1,6 @@
-import { readSafetensorsHeader } from '../readers/index.js';
+import { readSafetensorsHeader } from '../readers/safetensors.js';
 import { ArgumentError, FormatError, UnsupportedError } from '../src/errors.js';
-import type { SafetensorsTensor } from '../src/safetensors/index.js';
+import type { SafetensorsTensor } from '../src/safetensors/header.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dtype.js';
 import type { Tensor } from '../src/tensor/tensor.js';

@@ -1,7 +1,7 @@
 import { type Observable, Subject } from 'rxjs';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import { nextTask } from '../src/nextTask.js';
-import type { SafetensorsDType } from '../src/safetensors/index.js';
+import type { SafetensorsDType } from '../src/safetensors/header.js';
 import type { AbortOptions } from '../src/source.js';
 import { assertTensorFits, type Tensor } from '../src/tensor/tensor.js';
 import { poolOf, type WorkersOption } from '../workers/workers.js';

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../src/errors.js';
-import { type SafetensorsDType, safetensorsByteLength } from '../src/safetensors/index.js';
+import { type SafetensorsDType, safetensorsByteLength } from '../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { viewElements } from '../src/tensor/views.js';

@@ -1,8 +1,46 @@
-import type { SafetensorsDType } from '../src/safetensors/dtypes.js';
+import { concatenate } from '../src/bytes/concatenate.js';
+import {
+  SAFETENSORS_LENGTH_SIZE,
+  type SafetensorsDType,
+  type SafetensorsHeader,
+} from '../src/safetensors/header.js';
+import { parseSafetensorsHeader, safetensorsHeaderSize } from '../src/safetensors/parse.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { viewElements } from '../src/tensor/views.js';
-import { readSafetensorsHeader } from './safetensorsHeader.js';
+
+export interface ReadSafetensorsHeaderOptions extends AbortOptions {
+  /** Largest header that is accepted, in bytes of JSON. Default SAFETENSORS_MAX_HEADER_SIZE. */
+  readonly maxHeaderSize?: number | undefined;
+}
+
+/**
+ * Reads and checks the header of a safetensors file, and nothing else of it. The file's size is held against the
+ * header where the source knows it.
+ * @throws FormatError, TruncatedError, LimitError, SourceError
+ */
+export async function readSafetensorsHeader(
+  source: RandomAccessSource,
+  options: ReadSafetensorsHeaderOptions = {},
+): Promise<SafetensorsHeader> {
+  const bytes = await readSafetensorsHeaderBytes(source, options);
+  return parseSafetensorsHeader(bytes, { maxHeaderSize: options.maxHeaderSize, fileSize: source.size });
+}
+
+/**
+ * The bytes in front of the tensors, length and JSON, not parsed yet.
+ * @throws FormatError, TruncatedError, LimitError, SourceError
+ */
+export async function readSafetensorsHeaderBytes(
+  source: RandomAccessSource,
+  { maxHeaderSize, signal }: ReadSafetensorsHeaderOptions = {},
+): Promise<Uint8Array> {
+  const start = await source.read(0, SAFETENSORS_LENGTH_SIZE, { signal });
+  const size = safetensorsHeaderSize(start, { maxHeaderSize, fileSize: source.size });
+  // Read first, allocate then: the length may lie.
+  const json = await source.read(start.length, size - start.length, { signal });
+  return concatenate([start, json]);
+}
 
 /**
  * All tensors of a safetensors file, by name, in the order of their data: for models that fit memory.

@@ -8,7 +8,7 @@ import { seededRandom } from '../examples/digits/random.js';
 import { drawSamples, PIXELS } from '../examples/digits/render.js';
 import { TEST_SEED, TEST_SIZE, testSet } from '../examples/digits/testSet.js';
 import { train } from '../examples/digits/train.js';
-import { serializeSafetensorsHeader } from '../src/safetensors/index.js';
+import { serializeSafetensorsHeader } from '../src/safetensors/serialize.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 
 const IMAGE_SEED = 1;

@@ -1,9 +1,6 @@
 import { ArgumentError } from '../src/errors.js';
-import {
-  type SafetensorsDeclaration,
-  type SafetensorsHeader,
-  serializeSafetensorsHeader,
-} from '../src/safetensors/index.js';
+import type { SafetensorsDeclaration, SafetensorsHeader } from '../src/safetensors/header.js';
+import { serializeSafetensorsHeader } from '../src/safetensors/serialize.js';
 import type { SeekableSink } from '../src/source.js';
 
 export interface SafetensorsWriterOptions {

@@ -1,8 +1,11 @@
 import { modelFolder } from '../../models/directory/modelFolder.js';
 import { ModelReader } from '../../models/directory/modelReader.js';
 import { readModelFile, readModelTensor } from '../../models/file/index.js';
-import { HctReader, HoloTensorReader, readHctChunks, readSafetensorsHeader } from '../../readers/index.js';
-import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/index.js';
+import { readHctChunks } from '../../readers/hctChunks.js';
+import { HctReader } from '../../readers/hctReader.js';
+import { HoloTensorReader } from '../../readers/holotensorReader.js';
+import { readSafetensorsHeader } from '../../readers/safetensors.js';
+import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/constants.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
 import { type FileKind, fileKind, isDirectory } from '../fileKind.js';

@@ -1,7 +1,7 @@
 import { encodeToFile } from '../../sinks/holotensorFile.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { ArgumentError } from '../../src/errors.js';
-import type { HoloTensorEncoderOptions } from '../../src/holotensor/index.js';
+import type { HoloTensorEncoderOptions } from '../../src/holotensor/encoder.js';
 import type { CommandContext } from '../context.js';
 import { DataError, UsageError } from '../failure.js';
 import { startProgress } from '../progress.js';

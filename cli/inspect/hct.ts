@@ -1,5 +1,5 @@
-import { HctReader } from '../../readers/index.js';
-import { FLAG_BLOCK_CHECKSUMS, FLAG_HEADER_CHECKSUM } from '../../src/hct/index.js';
+import { HctReader } from '../../readers/hctReader.js';
+import { FLAG_BLOCK_CHECKSUMS, FLAG_HEADER_CHECKSUM } from '../../src/hct/constants.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { QuantizationMetadata } from '../../src/tensor/quantization.js';
 import { formatBytes } from '../progress.js';

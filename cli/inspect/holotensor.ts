@@ -1,11 +1,11 @@
-import { HoloTensorReader } from '../../readers/index.js';
+import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import {
   HOLO_FLAG_ESSENTIAL_FIRST,
   HOLO_FLAG_FRAGMENT_CHECKSUMS,
   HOLO_FLAG_HEADER_CHECKSUM,
   HOLO_FLAG_INTERLEAVED,
   HOLO_FLAG_QUALITY_CURVE,
-} from '../../src/holotensor/index.js';
+} from '../../src/holotensor/constants.js';
 import { fragmentAlgorithm } from '../../src/holotensor/unpack.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { formatBytes } from '../progress.js';

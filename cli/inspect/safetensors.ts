@@ -1,4 +1,4 @@
-import { readSafetensorsHeader } from '../../readers/index.js';
+import { readSafetensorsHeader } from '../../readers/safetensors.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { formatBytes } from '../progress.js';
 import { facts, formatShape, table } from '../text.js';

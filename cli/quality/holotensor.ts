@@ -1,6 +1,6 @@
-import { HoloTensorReader } from '../../readers/index.js';
+import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { UnsupportedError } from '../../src/errors.js';
-import { HoloTensorDecoder } from '../../src/holotensor/index.js';
+import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';

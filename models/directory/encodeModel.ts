@@ -1,8 +1,9 @@
-import { readSafetensorsHeader } from '../../readers/index.js';
+import { readSafetensorsHeader } from '../../readers/safetensors.js';
 import { HctWriter } from '../../sinks/index.js';
-import { HCT_MAX_BLOCK_BYTES, HCT_MAX_RANK, type HctEncodeOptions } from '../../src/hct/index.js';
+import { HCT_MAX_BLOCK_BYTES, HCT_MAX_RANK } from '../../src/hct/constants.js';
+import type { HctEncodeOptions } from '../../src/hct/encoder.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { SafetensorsTensor } from '../../src/safetensors/index.js';
+import type { SafetensorsTensor } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
 import { DTYPES } from '../../src/tensor/dtype.js';
 import { FileNames } from './fileNames.js';

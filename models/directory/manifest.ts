@@ -4,7 +4,7 @@ import {
   SAFETENSORS_DTYPES,
   type SafetensorsDType,
   safetensorsByteLength,
-} from '../../src/safetensors/index.js';
+} from '../../src/safetensors/header.js';
 import { isSafeFileName } from './fileNames.js';
 
 /** The file of a model directory that names all others. */

@@ -1,4 +1,5 @@
-import { HctReader, readHctChunks } from '../../readers/index.js';
+import { readHctChunks } from '../../readers/hctChunks.js';
+import { HctReader } from '../../readers/hctReader.js';
 import { ArgumentError, ChecksumError, FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';

@@ -1,5 +1,6 @@
 import { FormatError } from '../../src/errors.js';
-import { type SafetensorsDeclaration, serializeSafetensorsHeader } from '../../src/safetensors/index.js';
+import type { SafetensorsDeclaration } from '../../src/safetensors/header.js';
+import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { CHECKSUM_KEY, NO_CHECKSUM, sealHeader } from './headerChecksum.js';

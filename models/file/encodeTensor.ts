@@ -1,8 +1,10 @@
 import { loadCodec } from '../../src/codecs/loadCodec.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
-import { HOLO_MAX_RANK, HoloTensorEncoder, packHoloTensor } from '../../src/holotensor/index.js';
+import { HOLO_MAX_RANK } from '../../src/holotensor/constants.js';
+import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
+import { packHoloTensor } from '../../src/holotensor/pack.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { SafetensorsTensor } from '../../src/safetensors/index.js';
+import type { SafetensorsTensor } from '../../src/safetensors/header.js';
 import { DTYPES, type DType, elementCount } from '../../src/tensor/dtype.js';
 import { viewElements } from '../../src/tensor/views.js';
 

@@ -1,6 +1,6 @@
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
-import { SAFETENSORS_LENGTH_SIZE } from '../../src/safetensors/index.js';
+import { SAFETENSORS_LENGTH_SIZE } from '../../src/safetensors/header.js';
 import { formatHash } from './plan.js';
 
 /**

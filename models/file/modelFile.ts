@@ -1,10 +1,7 @@
-import { readSafetensorsHeaderBytes } from '../../readers/safetensorsHeaderBytes.js';
+import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import { FormatError } from '../../src/errors.js';
-import {
-  parseSafetensorsHeader,
-  type SafetensorsDType,
-  type SafetensorsTensor,
-} from '../../src/safetensors/index.js';
+import type { SafetensorsDType, SafetensorsTensor } from '../../src/safetensors/header.js';
+import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import { verifyHeader } from './headerChecksum.js';
 import { fragmentName, headerName } from './names.js';

@@ -1,10 +1,7 @@
-import { readSafetensorsHeader } from '../../readers/index.js';
+import { readSafetensorsHeader } from '../../readers/safetensors.js';
 import { FormatError } from '../../src/errors.js';
-import {
-  parseSafetensorsHeader,
-  SAFETENSORS_LENGTH_SIZE,
-  type SafetensorsTensor,
-} from '../../src/safetensors/index.js';
+import { SAFETENSORS_LENGTH_SIZE, type SafetensorsTensor } from '../../src/safetensors/header.js';
+import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import type { SourceFile } from './plan.js';
 

@@ -1,4 +1,4 @@
-import type { SafetensorsDType } from '../../src/safetensors/index.js';
+import type { SafetensorsDType } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';

@@ -1,6 +1,6 @@
-import { readSafetensorsHeader } from '../../readers/index.js';
+import { readSafetensorsHeader } from '../../readers/safetensors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { SafetensorsTensor } from '../../src/safetensors/index.js';
+import type { SafetensorsTensor } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import { viewElements } from '../../src/tensor/views.js';
 import { MIN_WORKER_BYTES } from '../../workers/workers.js';

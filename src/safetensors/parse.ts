@@ -1,11 +1,13 @@
 import { FormatError, LimitError, TruncatedError } from '../errors.js';
-import { isSafetensorsDType, SAFETENSORS_DTYPES, safetensorsByteLength } from './dtypes.js';
 import {
+  isSafetensorsDType,
+  SAFETENSORS_DTYPES,
   SAFETENSORS_LENGTH_SIZE,
   SAFETENSORS_MAX_HEADER_SIZE,
   SAFETENSORS_METADATA_KEY,
   type SafetensorsHeader,
   type SafetensorsTensor,
+  safetensorsByteLength,
 } from './header.js';
 import { HeaderScanner } from './headerScanner.js';
 

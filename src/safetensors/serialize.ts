@@ -1,11 +1,13 @@
 import { ArgumentError, LimitError } from '../errors.js';
-import { isSafetensorsDType, SAFETENSORS_DTYPES, safetensorsByteLength } from './dtypes.js';
 import {
+  isSafetensorsDType,
+  SAFETENSORS_DTYPES,
   SAFETENSORS_LENGTH_SIZE,
   SAFETENSORS_MAX_HEADER_SIZE,
   SAFETENSORS_METADATA_KEY,
   type SafetensorsDeclaration,
   type SafetensorsHeader,
+  safetensorsByteLength,
 } from './header.js';
 
 /** The header is padded so that the data begin at a multiple of this, as the format's own implementation does. */

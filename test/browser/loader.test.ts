@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseSafetensorsHeader } from '../../src/safetensors/index.js';
+import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { BrowserTest } from '../helpers/browser.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { modelFileOf } from '../helpers/modelFiles.js';

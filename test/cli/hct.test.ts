@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseSafetensorsHeader } from '../../src/safetensors/index.js';
+import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { failed, ok, runCli, startCli, temporaryFolder } from '../helpers/cli.js';
 import { manifest, readReference, referencePath } from '../helpers/fixtures.js';
 import { modelOf } from '../helpers/models.js';

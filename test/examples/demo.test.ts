@@ -8,7 +8,7 @@ import { demonstrateHct } from '../../examples/demo/hct.js';
 import { serveFolder } from '../../examples/demo/server.js';
 import { streamModel } from '../../examples/demo/streamModel.js';
 import { testSet } from '../../examples/digits/testSet.js';
-import { readSafetensors } from '../../readers/index.js';
+import { readSafetensors } from '../../readers/safetensors.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { ChecksumError, SourceError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';

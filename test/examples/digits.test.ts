@@ -7,7 +7,7 @@ import { seededRandom } from '../../examples/digits/random.js';
 import { drawSamples, PIXELS } from '../../examples/digits/render.js';
 import { TEST_SEED, TEST_SIZE, testSet } from '../../examples/digits/testSet.js';
 import { train } from '../../examples/digits/train.js';
-import { readSafetensors } from '../../readers/index.js';
+import { readSafetensors } from '../../readers/safetensors.js';
 import { bytesSource } from '../../sources/bytes.js';
 
 const test = suite('digits model');

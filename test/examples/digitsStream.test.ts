@@ -6,7 +6,7 @@ import { layersOf } from '../../examples/digits/model.js';
 import { testSet } from '../../examples/digits/testSet.js';
 import { parseModelFile } from '../../models/file/modelFile.js';
 import { ModelTensorDecoder } from '../../models/file/tensorDecoder.js';
-import { readSafetensorsHeaderBytes } from '../../readers/safetensorsHeaderBytes.js';
+import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { modelFileOf } from '../helpers/modelFiles.js';

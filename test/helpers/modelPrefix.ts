@@ -1,13 +1,9 @@
 /** What a model is worth when only a part of its bytes has arrived, for several ways of sending it. */
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
-import {
-  type EncodedTensor,
-  FRAGMENT_INDEX_ENTRY_SIZE,
-  HOLO_HEADER_SIZE,
-  type HoloFragment,
-  HoloTensorDecoder,
-  HoloTensorEncoder,
-} from '../../src/holotensor/index.js';
+import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
+import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
+import { type EncodedTensor, HoloTensorEncoder } from '../../src/holotensor/encoder.js';
+import type { HoloFragment } from '../../src/holotensor/fragment.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import type { Task, Weights } from './tasks.js';
 

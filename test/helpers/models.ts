@@ -1,8 +1,5 @@
-import {
-  type SafetensorsDType,
-  safetensorsByteLength,
-  serializeSafetensorsHeader,
-} from '../../src/safetensors/index.js';
+import { type SafetensorsDType, safetensorsByteLength } from '../../src/safetensors/header.js';
+import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { pseudoRandomBytes } from './random.js';
 
 export interface TestTensor {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { type LoadedTensor, type ModelProgress, openModel } from '../../models/index.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { ArgumentError, ChecksumError, LimitError, UnsupportedError } from '../../src/errors.js';
-import { parseSafetensorsHeader } from '../../src/safetensors/index.js';
+import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { ByteRangeOptions, RandomAccessSource } from '../../src/source.js';
 import { float32ToBfloat16, float32ToHalf } from '../../src/tensor/float.js';
 import { viewBytes, viewElements } from '../../src/tensor/views.js';

@@ -18,7 +18,7 @@ import {
   SourceChangedError,
   SourceError,
 } from '../../src/errors.js';
-import { parseSafetensorsHeader } from '../../src/safetensors/index.js';
+import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { viewBytes } from '../../src/tensor/views.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';

@@ -2,7 +2,7 @@ import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fileSource } from '../../node.js';
-import { readSafetensorsHeader } from '../../readers/index.js';
+import { readSafetensorsHeader } from '../../readers/safetensors.js';
 import { memorySink, SafetensorsWriter, streamSink } from '../../sinks/index.js';
 import { bytesSource } from '../../sources/index.js';
 import { ArgumentError, TruncatedError } from '../../src/errors.js';

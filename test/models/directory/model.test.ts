@@ -12,7 +12,7 @@ import {
   LimitError,
   TruncatedError,
 } from '../../../src/errors.js';
-import { parseSafetensorsHeader } from '../../../src/safetensors/index.js';
+import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
 import { viewBytes } from '../../../src/tensor/views.js';
 import { rejects } from '../../helpers/assertions.js';
 import { HOSTILE_TENSORS, modelOf } from '../../helpers/models.js';

@@ -12,7 +12,7 @@ import { memoryStagingStore } from '../../../models/file/memoryStagingStore.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, ChecksumError, FormatError, HolostreamError } from '../../../src/errors.js';
-import { serializeSafetensorsHeader } from '../../../src/safetensors/index.js';
+import { serializeSafetensorsHeader } from '../../../src/safetensors/serialize.js';
 import { rejects } from '../../helpers/assertions.js';
 import { readShared, sharedFiles } from '../../helpers/shared.js';
 import { strictSafetensors } from '../../helpers/strictSafetensors.js';

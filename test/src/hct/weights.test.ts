@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HctReader } from '../../../readers/hctReader.js';
-import { readSafetensorsHeader } from '../../../readers/index.js';
+import { readSafetensorsHeader } from '../../../readers/safetensors.js';
 import { HctWriter } from '../../../sinks/hctWriter.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { collectTensor } from '../../../sinks/tensor.js';
