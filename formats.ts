@@ -3,7 +3,9 @@
  * checksums, and the kernels that the synchronous calls use.
  *
  * @example
- * const header = parseHctHeader(new Uint8Array(await readFile('weights.hct')));
+ * import { readFile } from 'node:fs/promises';
+ *
+ * const header = parseHctHeader(await readFile('fc1.weight.hct'));
  * console.log(header.version, header.dtype, header.shape, header.blockCount);
  *
  * @module

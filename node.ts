@@ -2,8 +2,10 @@
  * What Node adds: files and folders on disk. Everything else is in the main entry, `holostream`.
  *
  * @example
- * const reader = await HctReader.open(await fileSource('weights.hct'));
+ * const file = await fileSource('fc1.weight.hct');
+ * const reader = await HctReader.open(file);
  * const rows = await reader.readRows(100, 104);
+ * await file.close();
  *
  * @module
  */

@@ -20,7 +20,7 @@ export interface OpenModelOptions extends AbortOptions {
  *   opens the files of a model directory by name
  *
  * @example
- * const model = await openModel('https://example.org/model.holo.safetensors');
+ * const model = await openModel('https://example.org/model/model.holo.safetensors');
  * const tensors = await model.load({ quality: 0.99 });
  *
  * @throws FormatError, ChecksumError, UnsupportedError, LimitError, SourceError

@@ -3,12 +3,12 @@ import { Observable } from 'rxjs';
 /**
  * The chunks of a stream as an Observable. It pulls: the next chunk is read when the subscriber has taken the
  * last. Unsubscribing cancels the stream, even one that has stalled, and with it the request behind it.
- * (RxJS's own `from(stream)` does neither, see the design notes.)
+ * (RxJS's own `from(stream)` does neither, see the design notes.) The stream is locked from the first subscription on,
+ * so there can be only one.
  *
  * @example
- * fromReadableStream(response.body).pipe(decodeHct()).subscribe((bytes) => console.log(bytes.length));
- *
- * The stream is locked from the first subscription on, so there can be only one.
+ * const response = await fetch('https://example.org/model/fc1.weight.hct');
+ * fromReadableStream(response.body!).pipe(decodeHct()).subscribe((bytes) => console.log(bytes.length));
  */
 export function fromReadableStream<T = Uint8Array>(stream: ReadableStream<T>): Observable<T> {
   return new Observable<T>((subscriber) => {

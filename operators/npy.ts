@@ -7,7 +7,11 @@ import { StageStream } from './stageStream.js';
  * Turns the bytes of a tensor into those of a .npy file. BF16 becomes float32 and I4 becomes int8, see `NpyEncoder`.
  *
  * @example
- * await tensorBytes.pipeThrough(new NpyEncoderStream('F32', [2, 3])).pipeTo(sinkStream(await fileSink('w.npy')));
+ * const bytes = viewBytes(Float32Array.of(1, 2, 3, 4, 5, 6));
+ * await bytesSource(bytes)
+ *   .stream()
+ *   .pipeThrough(new NpyEncoderStream('F32', [2, 3]))
+ *   .pipeTo(sinkStream(await fileSink('w.npy')));
  *
  * @throws UnsupportedError for a dtype that NumPy has nothing for
  */

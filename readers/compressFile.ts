@@ -9,7 +9,10 @@ import { planHctHeader } from '../src/hct/plan.js';
  * the memory. The output appears when it is complete; until then, and on any error, what was there stays.
  *
  * @example
- * const { ratio } = await compressFile('w.raw', 'w.hct', { dtype: 'BF16', shape: [4096, 4096], algorithm: 'zstd' });
+ * import { writeFile } from 'node:fs/promises';
+ *
+ * await writeFile('w.raw', new Uint16Array(256 * 256));
+ * const { ratio } = await compressFile('w.raw', 'w.hct', { dtype: 'BF16', shape: [256, 256], algorithm: 'zstd' });
  *
  * @throws ArgumentError, TruncatedError when the file's size does not fit the shape; SourceError, SinkError
  */

@@ -35,7 +35,7 @@ const MAX_RUN_BYTES = 2 ** 24;
  * opening, then the blocks asked for. Methods may run side by side.
  *
  * @example
- * const reader = await HctReader.open(httpSource('https://example.com/weights.hct'));
+ * const reader = await HctReader.open(httpSource('https://example.org/model/fc1.weight.hct'));
  * const rows = await reader.readRows(100, 104);
  */
 export class HctReader {

@@ -36,7 +36,7 @@ export type HoloTensorReadOptions = HoloTensorDecoderOptions &
  * the fragments asked for. Methods may run side by side.
  *
  * @example
- * const reader = await HoloTensorReader.open(httpSource('https://example.com/weights.holo'));
+ * const reader = await HoloTensorReader.open(httpSource('https://example.org/model/fc1.weight.holo'));
  * const { data, quality } = await reader.readToQuality(0.99);
  */
 export class HoloTensorReader {

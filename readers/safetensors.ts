@@ -47,7 +47,7 @@ export async function readSafetensorsHeaderBytes(
  * Where the source gives views of its bytes, as `bytesSource` does, the tensors share that memory.
  *
  * @example
- * const tensors = await readSafetensors(httpSource('https://example.org/model.safetensors'));
+ * const tensors = await readSafetensors(httpSource('https://example.org/model/model.safetensors'));
  *
  * @throws FormatError, TruncatedError, LimitError, SourceError
  */

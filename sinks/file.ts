@@ -21,6 +21,7 @@ export interface FileSink extends SeekableSink, AsyncDisposable {}
  * that is lost leaves the old file, which is as whole as the new one.
  *
  * @example
+ * const source = httpSource('https://example.org/model/fc1.weight.hct');
  * await source.stream().pipeTo(sinkStream(await fileSink('copy.hct')));
  *
  * @throws SinkError when the folder cannot be written to; ArgumentError when the path is there and no regular file

@@ -7,8 +7,9 @@ import { type HctCompressionStats, HctWriter, type HctWriterOptions } from './hc
  * An abort, or bytes that do not fit the shape, abort the sink.
  *
  * @example
- * const sink = new HctSink(await fileSink('weights.hct'), { dtype: 'F32', shape: [1000, 1000] });
- * await source.stream().pipeTo(sink);
+ * const bytes = viewBytes(new Float32Array(100 * 100).fill(0.5));
+ * const sink = new HctSink(await fileSink('weights.hct'), { dtype: 'F32', shape: [100, 100] });
+ * await bytesSource(bytes).stream().pipeTo(sink);
  * const { ratio } = await sink.stats;
  */
 export class HctSink extends BaseWritableStream<Uint8Array> {

@@ -25,7 +25,8 @@ export async function writeHoloTensor(
  * Encodes a tensor to a HoloTensor file.
  *
  * @example
- * await encodeToFile('fc1.holo', { dtype: 'F32', shape: [768, 3072], data }, 'embedded', { fragments: 16 });
+ * const data = new Float32Array(768 * 64).map(() => Math.random() - 0.5);
+ * await encodeToFile('fc1.holo', { dtype: 'F32', shape: [768, 64], data }, 'embedded', { fragments: 16 });
  *
  * @returns size of the file in bytes
  */

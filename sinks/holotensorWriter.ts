@@ -21,7 +21,8 @@ const BATCH_SIZE = 2 ** 18;
  * Writes one tensor's fragments as a file.
  *
  * @example
- * const { header, fragments } = new HoloTensorEncoder('spectral').encode(weights, [1024, 768]);
+ * const weights = new Float32Array(64 * 48).map(() => Math.random() - 0.5);
+ * const { header, fragments } = new HoloTensorEncoder('spectral').encode(weights, [64, 48]);
  * await new HoloTensorWriter(await fileSink('weights.holo')).write(header, fragments);
  */
 export class HoloTensorWriter {

@@ -13,6 +13,7 @@ export interface SafetensorsWriterOptions {
  * order of tensors and in pieces, several tensors at a time; only within one tensor they go from start to end.
  *
  * @example
+ * const sink = memorySink();
  * const writer = await SafetensorsWriter.open(sink, [{ name: 'w', dtype: 'F32', shape: [2, 2] }]);
  * await writer.write('w', new Uint8Array(16));
  * await writer.close();

@@ -6,6 +6,7 @@ import type { SeekableSink } from '../src/source.js';
  * that fails, aborts the sink.
  *
  * @example
+ * const source = httpSource('https://example.org/model/fc1.weight.hct');
  * await source.stream().pipeTo(sinkStream(await fileSink('copy.hct')));
  */
 export function sinkStream(sink: SeekableSink): WritableStream<Uint8Array> {

@@ -9,7 +9,7 @@ import type { AbortOptions } from '../src/source.js';
  *
  * @example
  * const sink = new TensorSink();
- * await source.stream().pipeTo(sink);
+ * await httpSource('https://example.org/model/fc1.weight.hct').stream().pipeTo(sink);
  * const { dtype, shape, data } = await sink.tensor;
  */
 export class TensorSink extends BaseWritableStream<Uint8Array> {
@@ -60,8 +60,8 @@ export interface CollectTensorOptions extends HctTensorOptions, AbortOptions {}
  * The tensor in a stream of the bytes of an HCT file. Aborting `signal` cancels the stream.
  *
  * @example
- * const { body } = await fetch('weights.hct');
- * const { dtype, shape, data } = await collectTensor(body);
+ * const { body } = await fetch('https://example.org/model/fc1.weight.hct');
+ * const { dtype, shape, data } = await collectTensor(body!);
  *
  * @throws TruncatedError, FormatError, ChecksumError, CodecError; LimitError above `maxBytes` (default 1 GiB)
  */

@@ -6,7 +6,8 @@ import { randomAccessSource } from './randomAccess.js';
  * transfer their buffer.
  *
  * @example
- * const header = await readSafetensorsHeader(bytesSource(bytes));
+ * const response = await fetch('https://example.org/model/model.safetensors');
+ * const header = await readSafetensorsHeader(bytesSource(new Uint8Array(await response.arrayBuffer())));
  */
 export function bytesSource(bytes: Uint8Array | ArrayBuffer): RandomAccessSource & { readonly size: number } {
   const all = bytes instanceof Uint8Array ? bytes : new Uint8Array(bytes);

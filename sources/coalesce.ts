@@ -21,8 +21,9 @@ interface Wanted {
  * where they lie close. Each read still fails or is aborted for itself; streams pass through as they are.
  *
  * @example
+ * const url = 'https://example.org/model/model.safetensors';
  * const source = withCoalescing(httpSource(url), { maxGap: 4096 });
- * const rows = await Promise.all(offsets.map((offset) => source.read(offset, rowBytes)));
+ * const parts = await Promise.all([1000, 3000, 5000].map((offset) => source.read(offset, 500)));
  */
 export function withCoalescing(
   source: RandomAccessSource,

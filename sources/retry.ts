@@ -24,6 +24,8 @@ export interface RetryOptions {
  * failure, with a random part, so that many clients do not return at the same moment; a server's `Retry-After` is kept.
  *
  * @example
+ * const url = 'https://example.org/model/model.safetensors';
+ * const cache = openCache(memoryStore());
  * const source = withRetry(withCache(httpSource(url, { retry: false }), cache));
  */
 export function withRetry(source: RandomAccessSource, options: RetryOptions = {}): RandomAccessSource {

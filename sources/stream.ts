@@ -11,7 +11,7 @@ export type ByteStreamLike = ReadableStream<Uint8Array> | AsyncIterable<Uint8Arr
  * that makes streams, as often as that is called. A range skips what lies before it and cancels what lies behind.
  *
  * @example
- * streamSource(process.stdin).stream().pipeThrough(new HctDecoderStream());
+ * const { shape, data } = await collectTensor(streamSource(process.stdin).stream());
  *
  * @throws SourceError from the second `stream()`
  * @throws TruncatedError from the stream, when the bytes end before the range does

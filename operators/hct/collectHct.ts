@@ -15,7 +15,10 @@ export class HctCollectorStream extends StageStream<Uint8Array, HctTensor> {
  * The bytes of an HCT file in; when all have come, its tensor out: `{ dtype, shape, data }`.
  *
  * @example
- * fromReadableStream(response.body).pipe(collectHct()).subscribe(({ shape, data }) => console.log(shape, data));
+ * const response = await fetch('https://example.org/model/fc1.weight.hct');
+ * fromReadableStream(response.body!)
+ *   .pipe(collectHct())
+ *   .subscribe(({ shape, data }) => console.log(shape, data.length));
  */
 export function collectHct(options?: HctTensorOptions): OperatorFunction<Uint8Array, HctTensor> {
   return stageOperator(() => hctTensorStage(options));

@@ -8,8 +8,8 @@ import { type HctBytesOptions, hctBytesStage } from './bytesStage.js';
  * queues between them.
  *
  * @example
- * const { body } = await fetch('weights.hct');
- * for await (const bytes of body.pipeThrough(new HctDecoderStream())) console.log(bytes.length);
+ * const { body } = await fetch('https://example.org/model/fc1.weight.hct');
+ * for await (const bytes of body!.pipeThrough(new HctDecoderStream())) console.log(bytes.length);
  */
 export class HctDecoderStream extends StageStream<Uint8Array, Uint8Array> {
   constructor(options?: HctBytesOptions) {

@@ -16,9 +16,12 @@ export class HctDecompressionStream extends StageStream<HctPart, HctDecodedPart>
  * Parts with compressed blocks in, parts with their bytes out; each block's bytes are an array of their own.
  *
  * @example
- * bytes$.pipe(parseHct(), verifyHct(), decompressHct()).subscribe((part) => {
- *   if (part.kind === 'data') console.log(part.byteOffset, part.bytes.length);
- * });
+ * const response = await fetch('https://example.org/model/fc1.weight.hct');
+ * fromReadableStream(response.body!)
+ *   .pipe(parseHct(), decompressHct())
+ *   .subscribe((part) => {
+ *     if (part.kind === 'data') console.log(part.byteOffset, part.bytes.length);
+ *   });
  */
 export function decompressHct(options?: ImplementationOptions): OperatorFunction<HctPart, HctDecodedPart> {
   return stageOperator(() => new HctDecompressor(options));

@@ -16,7 +16,8 @@ export class HctParserStream extends StageStream<Uint8Array, HctPart> {
  * The bytes of an HCT file in; its header, compressed blocks and end out.
  *
  * @example
- * fromReadableStream(response.body).pipe(parseHct()).subscribe((part) => console.log(part.kind));
+ * const response = await fetch('https://example.org/model/fc1.weight.hct');
+ * fromReadableStream(response.body!).pipe(parseHct()).subscribe((part) => console.log(part.kind));
  */
 export function parseHct(limits?: HctLimits): OperatorFunction<Uint8Array, HctPart> {
   return stageOperator(() => new HctParser(limits));

@@ -16,7 +16,10 @@ export class HctVerificationStream extends StageStream<HctPart, HctPart> {
  * Hands the parts on; fails with a ChecksumError at the first block that differs from its checksum.
  *
  * @example
- * bytes$.pipe(parseHct(), verifyHct(), decompressHct());
+ * const response = await fetch('https://example.org/model/fc1.weight.hct');
+ * fromReadableStream(response.body!)
+ *   .pipe(parseHct(), verifyHct(), decompressHct())
+ *   .subscribe((part) => console.log(part.kind));
  */
 export function verifyHct(): OperatorFunction<HctPart, HctPart> {
   return stageOperator(async () => new HctVerifier(await loadKernels()));

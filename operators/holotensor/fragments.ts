@@ -16,7 +16,10 @@ export class FragmentDecoderStream extends StageStream<Uint8Array, ReceivedFragm
  * The bytes of a HoloTensor file in; its fragments out, verified and decompressed, each when its last byte is there.
  *
  * @example
- * fromReadableStream(response.body).pipe(decodeFragments()).subscribe(({ index, header }) => console.log(index, header.shape));
+ * const response = await fetch('https://example.org/model/fc1.weight.holo');
+ * fromReadableStream(response.body!)
+ *   .pipe(decodeFragments())
+ *   .subscribe(({ index, header }) => console.log(index, header.shape));
  */
 export function decodeFragments(options?: UnpackOptions): OperatorFunction<Uint8Array, ReceivedFragment> {
   return stageOperator(() => createFragmentReceiver(options));

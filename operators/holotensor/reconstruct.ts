@@ -20,9 +20,10 @@ export type ReconstructOperatorOptions = ReconstructOptions & {
  * All reconstructions share one array unless `reuseBuffer` is false: copy what must outlast the next one.
  *
  * @example
- * fromReadableStream(response.body)
+ * const response = await fetch('https://example.org/model/fc1.weight.holo');
+ * fromReadableStream(response.body!)
  *   .pipe(decodeFragments(), reconstruct({ emit: { everyMs: 100 } }))
- *   .subscribe(({ data, quality }) => draw(data, quality.cosine));
+ *   .subscribe(({ data, quality }) => console.log(data.length, quality.cosine));
  */
 export function reconstruct(
   options: ReconstructOperatorOptions = {},

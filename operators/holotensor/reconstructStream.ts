@@ -18,8 +18,9 @@ export type ReconstructionStreamOptions = ReconstructOptions & WorkersOption;
  * `workers`, one of them decodes, and this thread only moves the bytes.
  *
  * @example
- * const tensors = response.body.pipeThrough(new FragmentDecoderStream()).pipeThrough(new ReconstructionStream());
- * for await (const { data, quality } of tensors) draw(data, quality.cosine);
+ * const response = await fetch('https://example.org/model/fc1.weight.holo');
+ * const tensors = response.body!.pipeThrough(new FragmentDecoderStream()).pipeThrough(new ReconstructionStream());
+ * for await (const { data, quality } of tensors) console.log(data.length, quality.cosine);
  */
 export class ReconstructionStream extends BaseTransformStream<ReceivedFragment, Reconstruction> {
   constructor(options: ReconstructionStreamOptions = {}) {

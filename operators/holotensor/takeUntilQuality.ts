@@ -8,10 +8,12 @@ import { BaseTransformStream } from '../streamClasses.js';
  * known, else the predicted; for 1, to the complete one), then ends and cancels the source: no further bytes are fetched.
  *
  * @example
- * const tensors = response.body
- *   .pipeThrough(new FragmentDecoderStream())
+ * const response = await fetch('https://example.org/model/fc1.weight.holo');
+ * const tensors = response
+ *   .body!.pipeThrough(new FragmentDecoderStream())
  *   .pipeThrough(new ReconstructionStream())
  *   .pipeThrough(new QualityLimiterStream(0.99));
+ * for await (const { fragments, total } of tensors) console.log(fragments, 'of', total);
  */
 export class QualityLimiterStream extends BaseTransformStream<Reconstruction, Reconstruction> {
   constructor(quality: number) {
@@ -33,7 +35,12 @@ export class QualityLimiterStream extends BaseTransformStream<Reconstruction, Re
  * known, else the predicted; for 1, to the complete one), then completes and unsubscribes from the source: no further bytes are fetched.
  *
  * @example
- * fromReadableStream(response.body).pipe(decodeFragments(), reconstruct(), takeUntilQuality(0.99), last());
+ * import { last } from 'rxjs';
+ *
+ * const response = await fetch('https://example.org/model/fc1.weight.holo');
+ * fromReadableStream(response.body!)
+ *   .pipe(decodeFragments(), reconstruct(), takeUntilQuality(0.99), last())
+ *   .subscribe(({ data, quality }) => console.log(data.length, quality.cosine));
  */
 export function takeUntilQuality(quality: number): MonoTypeOperatorFunction<Reconstruction> {
   return takeWhile((reconstruction) => !reachesQuality(reconstruction, quality), true);

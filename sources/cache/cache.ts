@@ -32,8 +32,8 @@ export interface Cache {
  * recognised as broken, and one that another has deleted is fetched again.
  *
  * @example
- * const cache = openCache(await folderStore('/var/cache/models'), { maxSize: 10e9 });
- * const source = withCache(httpSource(url), cache);
+ * const cache = openCache(await folderStore('cache'), { maxSize: 10e9 });
+ * const source = withCache(httpSource('https://example.org/model/model.safetensors'), cache);
  */
 export function openCache(store: CacheStore, options: CacheOptions = {}): Cache {
   return new StoreCache(store, options);

@@ -19,6 +19,7 @@ export interface WithCacheOptions {
  * version passes through uncached.
  *
  * @example
+ * const url = 'https://example.org/model/model.safetensors';
  * const source = withRetry(withCache(httpSource(url, { retry: false }), openCache(memoryStore())));
  */
 export function withCache(

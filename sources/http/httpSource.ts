@@ -44,8 +44,8 @@ export interface HttpSourceOptions {
  * fetched once: `close` the source to end that.
  *
  * @example
- * const source = httpSource('https://example.org/model.hct');
- * const stream = source.stream().pipeThrough(new HctDecoderStream());
+ * const source = httpSource('https://example.org/model/fc1.weight.hct');
+ * const { shape, data } = await collectTensor(source.stream());
  *
  * @throws SourceError from streams and reads: with `status` for a response that is no 200 or 206, with `retryable`
  * where trying again may help; SourceChangedError when the file is no longer the one that reading began with

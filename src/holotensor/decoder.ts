@@ -31,9 +31,10 @@ export interface RangeOption {
  * Collects the fragments of one tensor, in any order, and gives the best tensor that they allow.
  *
  * @example
+ * const { header, fragments } = new HoloTensorEncoder('spectral').encode(new Float32Array(64).fill(1), [8, 8]);
  * const decoder = new HoloTensorDecoder(header);
- * decoder.addFragment(fragments[3]);
- * decoder.addFragment(fragments[0]);
+ * decoder.addFragment(fragments[3]!);
+ * decoder.addFragment(fragments[0]!);
  * console.log(decoder.quality.cosine, decoder.reconstruct());
  */
 export class HoloTensorDecoder {

@@ -51,7 +51,8 @@ export interface EncodedTensor {
  * Cuts tensors into fragments.
  *
  * @example
- * const { header, fragments } = new HoloTensorEncoder('spectral', { fragments: 8 }).encode(weights, [1024, 768]);
+ * const weights = new Float32Array(64 * 48).map(() => Math.random() - 0.5);
+ * const { header, fragments } = new HoloTensorEncoder('spectral', { fragments: 8 }).encode(weights, [64, 48]);
  */
 export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncoding> {
   readonly encoding: E;

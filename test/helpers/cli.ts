@@ -62,11 +62,17 @@ export function startCli(args: readonly string[], cwd?: string): ChildProcessWit
 }
 
 /** Runs a program in TypeScript that imports the package by its name, as a process of its own. */
-export function runProgram(path: string, cwd: string): Promise<CliResult> {
+export function runProgram(
+  path: string,
+  cwd: string,
+  { input }: Pick<RunOptions, 'input'> = {},
+): Promise<CliResult> {
   const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), path], {
     cwd,
     env: { ...plainEnvironment, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') },
   });
+  child.stdin.on('error', () => {});
+  child.stdin.end(input);
   return resultOf(child);
 }
 

@@ -1,0 +1,122 @@
+import { spawnSync } from 'node:child_process';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { serveFolder } from '../../examples/demo/server.js';
+import { ok, runCli, runProgram, temporaryFolder } from '../helpers/cli.js';
+import { blocksOf, documentedExamples, type Example, markdownFiles } from '../helpers/examples.js';
+import { exportedNames } from '../helpers/exportedNames.js';
+
+const test = suite('examples in the documentation and in docstrings');
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** What only a browser has. Examples that need it are compiled, not run. */
+const NEEDS_BROWSER = /\b(opfsStore|cacheApiStore|document|navigator)\b/;
+
+const examples = documentedExamples();
+const modules = examplesAsModules(await exportedNames());
+
+/** One folder a program: its file, and beside it the files that examples read. */
+const folder = temporaryFolder();
+symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
+writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+
+test('there are examples in documents and in docstrings', () => {
+  assert.ok(examples.filter(({ inDocstring }) => inDocstring).length >= 30);
+  assert.ok(examples.filter(({ inDocstring }) => !inDocstring).length >= 6);
+});
+
+test('every block of a document says in which language it is', () => {
+  for (const { name, language } of markdownFiles().flatMap(blocksOf)) assert.ok(language, name);
+});
+
+test('all of them compile against the public entries', () => {
+  for (const [i, code] of modules.entries()) writeFileSync(join(folder, fileName(i)), code);
+  const config = {
+    extends: join(root, 'tsconfig.json'),
+    // An example shows what a call returns: it need not go on with it.
+    compilerOptions: { noUnusedLocals: false, typeRoots: [join(root, 'node_modules/@types')] },
+    include: ['*.ts'],
+  };
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(config));
+  const tsc = join(root, 'node_modules/typescript/bin/tsc');
+  const { stdout, status } = spawnSync(process.execPath, [tsc, '-p', folder, '--pretty', 'false'], {
+    cwd: folder,
+    encoding: 'utf8',
+  });
+  const messages = stdout.replace(/example-(\d+)\.ts/g, (_, i) => examples[Number(i)]!.name);
+  assert.is(messages, '');
+  assert.is(status, 0);
+});
+
+test('those that need no browser run', async () => {
+  const files = await exampleFiles();
+  await using server = await serveFolder(files, 16_384);
+  const runnable = [...modules.entries()].filter(([, code]) => !NEEDS_BROWSER.test(withoutComments(code)));
+  const steps = runnable.map(([i, code]) => {
+    const home = join(folder, `run-${i}`);
+    cpSync(files, home, { recursive: true });
+    writeFileSync(join(home, fileName(i)), code.replace(/https:\/\/example\.org\//g, server.url));
+    const { name } = examples[i]!;
+    return `process.chdir(${JSON.stringify(home)});
+console.log(${JSON.stringify(`# ${name}`)});
+await import(${JSON.stringify(`./run-${i}/${fileName(i)}`)});`;
+  });
+  const runner = join(folder, 'runner.ts');
+  writeFileSync(runner, steps.join('\n'));
+  const input = readFileSync(join(files, 'fc1.weight.hct'));
+  const output = ok(await runProgram(runner, folder, { input })).toString();
+  const ran = Array.from(output.matchAll(/^# (.*)$/gm), ([, name]) => name);
+  assert.equal(
+    ran,
+    runnable.map(([i]) => examples[i]!.name),
+  );
+});
+
+/** The files that examples read: the digits model in all forms. */
+async function exampleFiles(): Promise<string> {
+  const files = join(folder, 'files');
+  mkdirSync(files);
+  copyFileSync(join(root, 'examples/digits/digits.safetensors'), join(files, 'model.safetensors'));
+  const commands = [
+    'encode model.safetensors -o model/',
+    'encode model.safetensors -o model.holo.safetensors',
+    'encode model.safetensors --tensor fc1.weight -o fc1.weight.holo',
+  ];
+  for (const command of commands) ok(await runCli(command.split(' '), { cwd: files }));
+  cpSync(join(files, 'model'), files, { recursive: true });
+  return files;
+}
+
+function fileName(i: number): string {
+  return `example-${i}.ts`;
+}
+
+/** Docstrings' examples get an import of each name of the package that they use; all become modules. */
+function examplesAsModules(exported: Record<string, string[]>): string[] {
+  const entryOf = new Map<string, string>();
+  // The main entry comes last: what it exports, examples take from there.
+  for (const [entry, names] of Object.entries(exported).reverse())
+    for (const name of names) entryOf.set(name, entry);
+  return examples.map(({ code, inDocstring }: Example) => {
+    const used = inDocstring ? identifiersOf(code).filter((name) => entryOf.has(name)) : [];
+    const imports = used.map((name) => `import { ${name} } from '${entryOf.get(name)}';\n`);
+    return `${imports.join('')}${code}\nexport {};\n`;
+  });
+}
+
+/** Names that an example takes from elsewhere: no members, and none that it imports itself. */
+function identifiersOf(code: string): string[] {
+  const imported = Array.from(code.matchAll(/^import \{(.*?)\}/gms), ([, names]) => names!).join();
+  const plain = withoutComments(code).replace(/'[^'\n]*'/g, "''");
+  const names = Array.from(plain.matchAll(/(?<![.\w$])[A-Za-z_$][\w$]*/g), ([name]) => name);
+  return [...new Set(names)].filter((name) => !new RegExp(`\\b${name}\\b`).test(imported));
+}
+
+function withoutComments(code: string): string {
+  return code.replace(/^\s*\/\/.*$|\s\/\/ .*$/gm, '');
+}
+
+test.run();
