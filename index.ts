@@ -143,7 +143,13 @@ export type { LoadOptions, Model, ModelTensorInfo } from './models/model.js';
 export { type OpenModelOptions, openModel } from './models/openModel.js';
 export type { PlanOptions } from './models/planning.js';
 export type { ModelProgress } from './models/progress.js';
-export type { Float16ArrayLike, LoadedTensor, OutputOptions } from './models/tensorState.js';
+export type {
+  Float16ArrayLike,
+  LoadedTensor,
+  OutputArrays,
+  OutputOptions,
+  OutputType,
+} from './models/tensorState.js';
 
 // One tensor as fragments, in memory.
 

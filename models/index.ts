@@ -11,4 +11,10 @@ export * from './model.js';
 export * from './openModel.js';
 export type { PlanOptions } from './planning.js';
 export type * from './progress.js';
-export type { Float16ArrayLike, LoadedTensor, OutputOptions } from './tensorState.js';
+export type {
+  Float16ArrayLike,
+  LoadedTensor,
+  OutputArrays,
+  OutputOptions,
+  OutputType,
+} from './tensorState.js';

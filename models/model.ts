@@ -12,14 +12,18 @@ import { type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
 import type { ModelProgress } from './progress.js';
 import { ModelQuality } from './quality.js';
 import { checkRows } from './rows.js';
-import { type LoadedTensor, type OutputOptions, TensorState } from './tensorState.js';
+import { type LoadedTensor, type OutputOptions, type OutputType, TensorState } from './tensorState.js';
 import { Throughput } from './throughput.js';
 
 /**
  * With `workers`, tensors in fragments are decoded by threads of their own, once: when all of their fragments are there,
  * or at the end of the load. Between, `updates$` has nothing of them, and the quality in the progress stands still.
  */
-export interface LoadOptions extends PlanOptions, OutputOptions, AbortOptions, WorkersOption {
+export interface LoadOptions<A extends OutputType = OutputType>
+  extends PlanOptions,
+    OutputOptions<A>,
+    AbortOptions,
+    WorkersOption {
   /** Milliseconds from now: the load ends with the best quality that the throughput can bring by then. */
   readonly deadline?: number | undefined;
   /** Largest tensor to allocate, in bytes. Default 2^30 (1 GiB). */
@@ -54,12 +58,12 @@ export class Model {
    * Each tensor when it has become better. Arrays are made only while somebody listens; when tensors get better faster
    * than the listener takes them, the steps between are skipped.
    */
-  readonly updates$: Observable<LoadedTensor>;
+  readonly updates$: Observable<LoadedTensor<OutputType>>;
   readonly #content: ModelContent;
   readonly #states: ReadonlyMap<string, TensorState>;
   readonly #quality: ModelQuality;
   readonly #progress = new Subject<ModelProgress>();
-  readonly #updates = new Subject<LoadedTensor>();
+  readonly #updates = new Subject<LoadedTensor<OutputType>>();
   /** The load under way; the next one waits for it. */
   #run: LoadRun | undefined;
   #turn: Promise<unknown> = Promise.resolve();
@@ -89,15 +93,20 @@ export class Model {
    * @throws ArgumentError for names that the model does not have; LimitError; SourceError, ChecksumError, FormatError;
    *   the reason of `signal` when it is aborted. What had been loaded stays, and the next load goes on from there.
    */
-  async load(options: LoadOptions = {}): Promise<ReadonlyMap<string, LoadedTensor>> {
+  async load<A extends OutputType = 'F32'>(
+    options: LoadOptions<A> = {},
+  ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
     await this.#inTurn(() => this.#load(options), options.signal);
     const names = options.tensors ?? this.tensors.map(({ name }) => name);
     const loaded = names.map((name) => [name, this.#state(name).read(options)] as const);
-    return new Map(loaded.filter((entry): entry is [string, LoadedTensor] => entry[1] !== undefined));
+    return new Map(loaded.filter((entry): entry is [string, LoadedTensor<A>] => entry[1] !== undefined));
   }
 
   /** One tensor. Where a load is under way, it is moved to the front. */
-  async tensor(name: string, options: Omit<LoadOptions, 'tensors'> = {}): Promise<LoadedTensor> {
+  async tensor<A extends OutputType = 'F32'>(
+    name: string,
+    options: Omit<LoadOptions<A>, 'tensors'> = {},
+  ): Promise<LoadedTensor<A>> {
     this.#state(name);
     this.prioritize([name]);
     const loaded = await this.load({ ...options, tensors: [name] });
@@ -157,7 +166,7 @@ export class Model {
   }
 
   /** `updates$` as a stream: the latest state of each tensor when its reader asks. */
-  updatesStream(): ReadableStream<LoadedTensor> {
+  updatesStream(): ReadableStream<LoadedTensor<OutputType>> {
     return latestStream(this.updates$, ({ name }) => name);
   }
 

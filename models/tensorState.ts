@@ -4,13 +4,24 @@ import type { Tensor, TensorData } from '../src/tensor/tensor.js';
 import type { WorkerPool } from '../workers/pool.js';
 import type { LoadableTensor, PieceDecoder } from './inputs/content.js';
 
-export interface OutputOptions {
+/** The arrays of loaded tensors of floating-point numbers, by the option `as`. */
+export interface OutputArrays {
+  readonly F32: Float32Array;
+  readonly F16: Float16ArrayLike | Uint16Array;
+  readonly BF16: Uint16Array;
+  readonly source: TensorData;
+}
+
+/** Element type of loaded arrays, see {@link OutputOptions}. */
+export type OutputType = keyof OutputArrays;
+
+export interface OutputOptions<A extends OutputType = OutputType> {
   /**
    * Element type of the arrays: numbers ('F32'), half-precision ('F16': a Float16Array where the engine has it, else
    * bit patterns), bfloat16 bit patterns ('BF16'), or the tensor's own ('source'). Tensors that are no floating-point
    * numbers always come in their own. Default 'F32'.
    */
-  readonly as?: 'F32' | 'F16' | 'BF16' | 'source' | undefined;
+  readonly as?: A | undefined;
   /**
    * 'in-place': a tensor that gets better is written into the array that was given out before; 'swap': each time a new
    * array, and the ones given out stay as they are. Default 'in-place'.
@@ -19,12 +30,16 @@ export interface OutputOptions {
 }
 
 /** A tensor as far as it has come. */
-export interface LoadedTensor {
+export interface LoadedTensor<A extends OutputType = 'F32'> {
   readonly name: string;
   /** Type of the elements in `data`. */
   readonly dtype: string;
   readonly shape: readonly number[];
-  readonly data: TensorData | Float16ArrayLike;
+  /**
+   * As the option `as` says. Only tensors that are no floating-point numbers are an exception that the type leaves out:
+   * they come in their own `dtype`, an I64 in a BigInt64Array, as with 'source'.
+   */
+  readonly data: OutputArrays[A];
   /** True cosine similarity with the original. */
   readonly cosine: number;
   /** Nothing is missing. */
@@ -114,14 +129,16 @@ export class TensorState {
   }
 
   /** The tensor as good as it is; undefined as long as there is nothing of it. */
-  read({ as = 'F32', output = 'in-place' }: OutputOptions): LoadedTensor | undefined {
+  read<A extends OutputType = 'F32'>(options: OutputOptions<A>): LoadedTensor<A> | undefined {
+    const { as = 'F32', output = 'in-place' } = options;
     if (this.#complete === undefined && this.#cosine === 0) return undefined;
     const { name, shape } = this.tensor;
     const { cosine, complete } = this;
     const dtype = as === 'source' || !FLOATS.includes(this.tensor.dtype) ? this.tensor.dtype : as;
     let data = this.#elements(dtype as DType, output === 'in-place');
     if (output === 'in-place') data = this.#keep(dtype, data);
-    return { name, dtype, shape, data: as === 'F16' ? asFloat16(data) : data, cosine, complete };
+    const typed = (as === 'F16' ? asFloat16(data) : data) as OutputArrays[A];
+    return { name, dtype, shape, data: typed, cosine, complete };
   }
 
   #elements(dtype: DType, inPlace: boolean): TensorData {

@@ -3,6 +3,7 @@ import {
   encodeModelFile,
   type LoadedTensor,
   memoryStagingStore,
+  type OutputType,
   openModel,
   type RandomAccessSource,
   type Tensor,
@@ -51,8 +52,8 @@ export async function demonstrateRemote(
     if (type === 'retry') resumed += 1;
   };
   await using remote = await openModel(`${server.url}${name}`, { http: { onEvent } });
-  const arrived = new Map<string, LoadedTensor>();
-  const report = (tensors: ReadonlyMap<string, LoadedTensor>) => {
+  const arrived = new Map<string, LoadedTensor<OutputType>>();
+  const report = (tensors: ReadonlyMap<string, LoadedTensor<OutputType>>) => {
     // Up to the end of the last fragment, with all headers: the file has them in this order.
     const part = (100 * (fileSize - remote.plannedBytes())) / (model.size ?? 1);
     const worth = percent(accuracy(layersOf(tensors), samples));

@@ -1,4 +1,11 @@
-import { type LoadedTensor, type Model, type ModelProgress, openModel, type SourceEvent } from 'holostream';
+import {
+  type LoadedTensor,
+  type Model,
+  type ModelProgress,
+  type OutputType,
+  openModel,
+  type SourceEvent,
+} from 'holostream';
 import { auditTime, fromEvent, map, merge, type Subscription, scan } from 'rxjs';
 import { accuracy, classify, type Layer } from '../digits/mlp.js';
 import { layersOf } from '../digits/model.js';
@@ -87,12 +94,12 @@ async function load(): Promise<void> {
 }
 
 interface Change {
-  readonly tensor?: LoadedTensor;
+  readonly tensor?: LoadedTensor<OutputType>;
   readonly progress?: ModelProgress;
 }
 
 interface Arrived {
-  readonly tensors: Map<string, LoadedTensor>;
+  readonly tensors: Map<string, LoadedTensor<OutputType>>;
   readonly progress: ModelProgress | undefined;
 }
 

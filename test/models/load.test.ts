@@ -202,7 +202,7 @@ test('arrays: in place or new ones, and in the type that is asked for', async ()
   assert.equal(Buffer.from(viewBytes(first.data as Float32Array)), Buffer.from(viewBytes(exact)));
   const bfloat16 = (await model.load({ as: 'BF16' })).get(LARGEST)!;
   assert.equal([bfloat16.dtype, bfloat16.data], ['BF16', float32ToBfloat16(exact)]);
-  const half = (await model.load({ as: 'F16' })).get(LARGEST)! as LoadedTensor & { data: Uint16Array };
+  const half = (await model.load({ as: 'F16' })).get(LARGEST)! as LoadedTensor<'F16'> & { data: Uint16Array };
   assert.is(half.dtype, 'F16');
   assert.equal(
     new Uint16Array(half.data.buffer, half.data.byteOffset, half.data.length),
