@@ -1,0 +1,76 @@
+import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { run, type Server, serve } from './process.js';
+
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const runtimes = join(root, 'test/runtimes');
+
+/** No script of a package runs, and what has been fetched once is not asked for again. */
+const NPM_FLAGS = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+
+/** Holds everything that this process makes, and is gone when it ends. */
+const scratch = mkdtempSync(join(tmpdir(), 'holostream-runtimes-'));
+process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+
+let packed: Promise<string> | undefined;
+
+/** The built package as npm would publish it. */
+function tarball(): Promise<string> {
+  packed ??= pack();
+  return packed;
+}
+
+async function pack(): Promise<string> {
+  if (!existsSync(join(root, 'dist/index.js'))) {
+    throw new Error('Cannot pack holostream: it is not built; run "npm run build"');
+  }
+  const args = ['pack', '--silent', '--ignore-scripts', '--pack-destination', scratch];
+  return join(scratch, (await run('npm', args, root)).trim());
+}
+
+/** A folder with nothing of the repository around it, in which the packed package and its tools are installed. */
+export class Project {
+  readonly folder: string;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** @param group a folder of `test/runtimes`: its lockfile names the tools, its other files are the user's program */
+  static async create(group: string): Promise<Project> {
+    const folder = mkdtempSync(join(scratch, `${group}-`));
+    const filter = (path: string) => basename(path) !== 'node_modules' && !path.endsWith('.test.ts');
+    for (const source of ['program', group])
+      cpSync(join(runtimes, source), folder, { recursive: true, filter });
+    await run('npm', ['ci', ...NPM_FLAGS], folder);
+    await run('npm', ['install', '--no-save', ...NPM_FLAGS, await tarball()], folder);
+    return new Project(folder);
+  }
+
+  path(name: string): string {
+    return join(this.folder, name);
+  }
+
+  /** Runs a command in the project; what it wrote to standard output. */
+  run(command: string, ...args: string[]): Promise<string> {
+    return run(this.#resolve(command), args, this.folder);
+  }
+
+  /** Starts a server in the project, which is up when it prints a URL of its own. */
+  serve(command: string, ...args: string[]): Promise<Server> {
+    return serve(this.#resolve(command), args, this.folder);
+  }
+
+  /** Frees the disk before the process ends. */
+  remove(): void {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** Commands that the project's packages bring go before those of the system. */
+  #resolve(command: string): string {
+    const own = this.path(`node_modules/.bin/${command}`);
+    return existsSync(own) ? own : command;
+  }
+}
