@@ -18,8 +18,8 @@ export { type FileSource, fileSource } from './sources/file.js';
 
 // HCT files.
 
-export { compressFile } from './readers/compressFile.js';
 export { type DecompressFileOptions, decompressFile } from './readers/decompressFile.js';
+export { compressFile } from './readers/hctFiles.js';
 
 // HoloTensor files.
 
@@ -30,7 +30,7 @@ export {
   type HoloTensorFileOptions,
   openHoloTensor,
   readHoloTensor,
-} from './readers/holotensorFile.js';
+} from './readers/holotensorFiles.js';
 export { encodeToFile, writeHoloTensor } from './sinks/holotensorFile.js';
 
 // Model files and model directories.

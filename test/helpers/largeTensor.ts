@@ -5,8 +5,8 @@
 import { strictEqual } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compressFile } from '../../readers/compressFile.js';
 import { decompressFile } from '../../readers/decompressFile.js';
+import { compressFile } from '../../readers/hctFiles.js';
 import { fileSink } from '../../sinks/file.js';
 import { sinkStream } from '../../sinks/streams.js';
 import { fileSource } from '../../sources/file.js';

@@ -1,6 +1,6 @@
 import { FormatError } from '../../errors.js';
 import { energyOfFragment } from '../energy.js';
-import { checkLength, readValues } from '../subsetPayload.js';
+import { checkLength, readValues } from '../payload.js';
 
 /** The reference's payload: d u32, seed u64, then d × f32. Fields are in steps of 4, so f32 values are aligned. */
 const HEADER_BYTES = 12;

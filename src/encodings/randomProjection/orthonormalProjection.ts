@@ -1,10 +1,10 @@
 import { SeededRng } from '../../kernels/gaussian/rng.js';
+import type { StretchVisitor } from '../coefficients/interleaver.js';
+import { SubsetStore, writeSubsets } from '../coefficients/subsets.js';
 import type { DecodeRequest, EncodedFragments, EncodeRequest, EncodingQuality } from '../encoding.js';
 import { assertTransformable, projectionQuality } from '../energy.js';
 import { describeEnergies, totalEnergy } from '../fragmentEnergies.js';
-import type { StretchVisitor } from '../interleaver.js';
-import { SubsetStore, writeSubsets } from '../subsetLayout.js';
-import type { SubsetHeader } from '../subsetPayload.js';
+import type { SubsetHeader } from '../payload.js';
 import { assertLiveSeeds, seedOf } from './seeds.js';
 
 /**

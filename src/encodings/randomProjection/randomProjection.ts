@@ -12,8 +12,8 @@ import {
   withEncoder,
 } from '../encoding.js';
 import { projectionQuality } from '../energy.js';
+import { payloadMagic } from '../payload.js';
 import { ReceivedFragments } from '../received.js';
-import { payloadMagic } from '../subsetPayload.js';
 import { encodeGaussian, type GaussianEncodeOptions } from './gaussianEncode.js';
 import { type GaussianDecodeOptions, GaussianProjection } from './gaussianProjection.js';
 import { encodeOrthonormal, OrthonormalProjection, RP01_MAGIC } from './orthonormalProjection.js';

@@ -1,7 +1,7 @@
 import { FormatError, LimitError } from '../../errors.js';
 import { viewElements } from '../../tensor/views.js';
-import type { CoefficientFragments, CoefficientStore } from '../coefficients.js';
-import { checkLength } from '../subsetPayload.js';
+import type { CoefficientFragments, CoefficientStore } from '../coefficients/coefficients.js';
+import { checkLength } from '../payload.js';
 import { rankByMagnitude } from './ranking.js';
 
 /**

@@ -1,8 +1,8 @@
 import { FormatError } from '../../errors.js';
 import { viewElements } from '../../tensor/views.js';
-import type { CoefficientFragments, CoefficientStore } from '../coefficients.js';
+import type { CoefficientFragments, CoefficientStore } from '../coefficients/coefficients.js';
 import { energyOf, energyOfFragment } from '../energy.js';
-import { checkLength, readValues } from '../subsetPayload.js';
+import { checkLength, readValues } from '../payload.js';
 import { rankByMagnitude } from './ranking.js';
 
 /**

@@ -1,6 +1,7 @@
 import { ArgumentError, FormatError } from '../../errors.js';
 import { checkOutputLength } from '../../tensor/outputLength.js';
-import type { CoefficientFragments, CoefficientStore } from '../coefficients.js';
+import type { CoefficientFragments, CoefficientStore } from '../coefficients/coefficients.js';
+import { SubsetStore, writeSubsets } from '../coefficients/subsets.js';
 import { numbersOf } from '../encoderInput.js';
 import {
   type DecodeRequest,
@@ -14,9 +15,8 @@ import {
 } from '../encoding.js';
 import { assertTransformable, projectionQuality } from '../energy.js';
 import { describeEnergies, totalEnergy } from '../fragmentEnergies.js';
+import { payloadMagic } from '../payload.js';
 import { ReceivedFragments } from '../received.js';
-import { SubsetStore, writeSubsets } from '../subsetLayout.js';
-import { payloadMagic } from '../subsetPayload.js';
 import { EssentialStore, writeEssential } from './essential.js';
 import { RankedStore, SV02_MAGIC, writeRanked } from './ranked.js';
 

@@ -1,4 +1,4 @@
-import { SeededRng } from '../kernels/gaussian/rng.js';
+import { SeededRng } from '../../kernels/gaussian/rng.js';
 import { gatherPlain, gatherRotated, interleavePlain, interleaveRotated } from './interleaveLoops.js';
 
 /** Coefficients handled at a time: 32 KiB, so that all fragments pass over them while they are in the L1 cache. */

@@ -8,7 +8,7 @@ import {
   decodeFromFileProgressive,
   openHoloTensor,
   readHoloTensor,
-} from '../../readers/holotensorFile.js';
+} from '../../readers/holotensorFiles.js';
 import { encodeToFile, writeHoloTensor } from '../../sinks/holotensorFile.js';
 import { SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';

@@ -1,5 +1,5 @@
-import type { Stretches } from '../kernels/dct/interface.js';
-import type { FragmentEnergies } from './fragmentEnergies.js';
+import type { Stretches } from '../../kernels/dct/interface.js';
+import type { FragmentEnergies } from '../fragmentEnergies.js';
 
 /** Coefficients of an orthogonal transform, cut into fragments. */
 export interface CoefficientFragments extends FragmentEnergies {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Interleaver, type StretchVisitor } from '../../../src/encodings/interleaver.js';
-import { SeededRng } from '../../../src/kernels/gaussian/rng.js';
-import { noise } from '../../helpers/encodings.js';
+import { Interleaver, type StretchVisitor } from '../../../../src/encodings/coefficients/interleaver.js';
+import { SeededRng } from '../../../../src/kernels/gaussian/rng.js';
+import { noise } from '../../../helpers/encodings.js';
 
 /** The definition, coefficient by coefficient. */
 function interleavedOneByOne(

@@ -1,8 +1,8 @@
-import type { Stretches } from '../kernels/dct/interface.js';
+import type { Stretches } from '../../kernels/dct/interface.js';
+import { energyOf, energyOfFragment } from '../energy.js';
+import { createSubsetPayload, readSubsetPayload, type SubsetHeader } from '../payload.js';
 import type { CoefficientFragments, CoefficientStore } from './coefficients.js';
-import { energyOf, energyOfFragment } from './energy.js';
 import { Interleaver, type StretchVisitor } from './interleaver.js';
-import { createSubsetPayload, readSubsetPayload, type SubsetHeader } from './subsetPayload.js';
 
 /**
  * The layout of SV03 and RP01: every fragment a subset of the raster that follows from its number.
