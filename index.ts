@@ -207,8 +207,8 @@ export type {
 
 // Threads that decode.
 
-export { WorkerPool, type WorkerPoolOptions } from './workers/pool.js';
-export type { WorkersOption } from './workers/workers.js';
+export { WorkerPool, type WorkersOption } from './workers/pool.js';
+export type { WorkerPoolOptions } from './workers/taskPool.js';
 
 // Errors: one family, with fields beside the sentence.
 

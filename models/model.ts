@@ -1,10 +1,10 @@
 import { type Observable, Subject } from 'rxjs';
+import { nextTask } from '../src/abort.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
-import { nextTask } from '../src/nextTask.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
 import type { AbortOptions } from '../src/source.js';
 import { assertTensorFits, type Tensor } from '../src/tensor/tensor.js';
-import { poolOf, type WorkersOption } from '../workers/workers.js';
+import { poolOf, type WorkersOption } from '../workers/pool.js';
 import type { LoadableTensor, ModelContent } from './inputs/content.js';
 import { latestStream } from './latestStream.js';
 import { LoadRun } from './loadRun.js';

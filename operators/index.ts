@@ -14,7 +14,7 @@ export type { Reconstruction } from '../src/holotensor/reconstruction.js';
 export type { EmitPolicy, ReconstructOptions } from '../src/holotensor/reconstructor.js';
 export type { UnpackOptions } from '../src/holotensor/unpack.js';
 export type { Stage, StageFactory } from '../src/stage.js';
-export type { WorkersOption } from '../workers/workers.js';
+export type { WorkersOption } from '../workers/pool.js';
 export { fromReadableStream } from './fromReadableStream.js';
 export type { HctBytesOptions } from './hct/bytesStage.js';
 export { collectHct, HctCollectorStream } from './hct/collectHct.js';

@@ -18,8 +18,7 @@ import type { QuantizationMetadata } from '../src/tensor/quantization.js';
 import { assertTensorFits } from '../src/tensor/tensor.js';
 import { viewElements } from '../src/tensor/views.js';
 import { eachBounded } from '../workers/eachBounded.js';
-import type { WorkerPool } from '../workers/pool.js';
-import { MIN_WORKER_BYTES, poolOf, type WorkersOption } from '../workers/workers.js';
+import { MIN_WORKER_BYTES, poolOf, type WorkerPool, type WorkersOption } from '../workers/pool.js';
 import { type HctLayout, readHctLayout } from './hctLayout.js';
 
 export interface HctReaderOptions extends HctDecodeOptions, AbortOptions, WorkersOption {}

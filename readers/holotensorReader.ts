@@ -15,8 +15,7 @@ import { FragmentUnpacker, type UnpackOptions } from '../src/holotensor/unpack.j
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
-import type { WorkerPool } from '../workers/pool.js';
-import { MIN_WORKER_BYTES, poolOf, type WorkersOption } from '../workers/workers.js';
+import { MIN_WORKER_BYTES, poolOf, type WorkerPool, type WorkersOption } from '../workers/pool.js';
 import { reconstructInWorkers } from './reconstructInWorkers.js';
 
 export interface HoloTensorReaderOptions extends UnpackOptions, WorkersOption {}

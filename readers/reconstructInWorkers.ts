@@ -10,7 +10,7 @@ import type { AbortOptions } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { DEFAULT_MAX_TENSOR_BYTES } from '../src/tensor/tensor.js';
 import { viewBytes, viewElements } from '../src/tensor/views.js';
-import { CommonInput } from '../workers/commonInput.js';
+import { CommonInput } from '../workers/buffers.js';
 import { eachBounded } from '../workers/eachBounded.js';
 import type { WorkerPool } from '../workers/pool.js';
 

@@ -1,4 +1,4 @@
-import { concatenate } from '../src/bytes/concatenate.js';
+import { concatenate } from '../src/bytes/binary.js';
 import {
   SAFETENSORS_LENGTH_SIZE,
   type SafetensorsDType,

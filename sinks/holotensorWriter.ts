@@ -1,4 +1,4 @@
-import { concatenate } from '../src/bytes/concatenate.js';
+import { concatenate } from '../src/bytes/binary.js';
 import type { CompressionAlgorithm, CompressOptions, Implementation } from '../src/codecs/codec.js';
 import { loadCodec } from '../src/codecs/loadCodec.js';
 import type { HoloFragment } from '../src/holotensor/fragment.js';

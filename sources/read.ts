@@ -1,4 +1,4 @@
-import { concatenate } from '../src/bytes/concatenate.js';
+import { concatenate } from '../src/bytes/binary.js';
 import type { HolostreamError } from '../src/errors.js';
 import type { AbortOptions, ByteSource, RandomAccessSource } from '../src/source.js';
 

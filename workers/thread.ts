@@ -1,8 +1,6 @@
-import type { WorkerRequest } from './protocol.js';
-
 /** One worker, of whichever kind the engine has. */
 export interface Thread {
-  post(request: WorkerRequest, transfer: readonly ArrayBufferLike[]): void;
+  post(request: unknown, transfer: readonly ArrayBufferLike[]): void;
   /** In Node: whether the process waits for this thread. */
   keepAlive(busy: boolean): void;
   stop(): void;

@@ -1,10 +1,17 @@
 /** The script that runs in a worker, of a browser or of Node. Tasks run one after the other, as they come. */
 
-import type { Task } from '../src/task.js';
+import { decodeBlockRun } from '../src/hct/blockRun.js';
+import { reconstructStep } from '../src/holotensor/reconstructStep.js';
+import { reconstructStored } from '../src/holotensor/reconstructStored.js';
 import { unshared } from './buffers.js';
 import { packError } from './packedError.js';
 import { READY, type WorkerReply, type WorkerRequest, type WorkerTask } from './protocol.js';
-import { TASKS } from './tasks.js';
+import type { Task, TaskTable } from './task.js';
+
+/** What a worker can do. A new task is a function in `src/` and an entry here. */
+const TASKS = { decodeBlockRun, reconstructStep, reconstructStored } satisfies TaskTable;
+
+export type Tasks = typeof TASKS;
 
 type Post = (reply: WorkerReply | typeof READY, transfer: Transferable[]) => void;
 
@@ -43,7 +50,7 @@ post(READY, []);
 async function run({ id, task, input, borrowed, session }: WorkerTask, signal: AbortSignal) {
   try {
     signal.throwIfAborted();
-    const work = TASKS[task] as Task<unknown, unknown>;
+    const work = (TASKS as TaskTable)[task] as Task<unknown, unknown, unknown>;
     const state = (session !== undefined && states.get(session)) || {};
     if (session !== undefined) states.set(session, state);
     const { output, transfer } = await work(input, signal, state);

@@ -1,4 +1,4 @@
-import { copyAll } from '../../src/bytes/copyAll.js';
+import { copyAll } from '../../src/bytes/sharedMemory.js';
 import { FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import type { FragmentIndexEntry } from '../../src/holotensor/fragmentIndex.js';

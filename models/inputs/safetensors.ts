@@ -3,7 +3,7 @@ import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { SafetensorsTensor } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import { viewElements } from '../../src/tensor/views.js';
-import { MIN_WORKER_BYTES } from '../../workers/workers.js';
+import { MIN_WORKER_BYTES } from '../../workers/pool.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';
 import { readModelFile } from '../file/modelFile.js';
 import { ModelTensorDecoder } from '../file/tensorDecoder.js';

@@ -1,7 +1,7 @@
 import type { HctDecodeOptions } from '../../src/hct/decodeBlock.js';
 import { decodedBytes, HctDecoder } from '../../src/hct/decoder.js';
 import type { Stage } from '../../src/stage.js';
-import { poolOf, type WorkersOption } from '../../workers/workers.js';
+import { poolOf, type WorkersOption } from '../../workers/pool.js';
 import { type HctRunHandler, HctWorkerDecoder } from './workerDecoder.js';
 
 export interface HctBytesOptions extends HctDecodeOptions, WorkersOption {}

@@ -2,7 +2,7 @@ import type { HctDecodeOptions } from '../../src/hct/decodeBlock.js';
 import { HctDecoder, type HctPartHandler } from '../../src/hct/decoder.js';
 import { type HctTensor, type TensorCollectOptions, TensorCollector } from '../../src/hct/tensorCollector.js';
 import type { Stage } from '../../src/stage.js';
-import { poolOf, type WorkersOption } from '../../workers/workers.js';
+import { poolOf, type WorkersOption } from '../../workers/pool.js';
 import { HctWorkerDecoder } from './workerDecoder.js';
 
 export interface HctTensorOptions extends HctDecodeOptions, TensorCollectOptions, WorkersOption {}

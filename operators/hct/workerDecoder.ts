@@ -7,8 +7,7 @@ import { HctParser } from '../../src/hct/parser.js';
 import type { HctBlock, HctPart } from '../../src/hct/parts.js';
 import type { Stage } from '../../src/stage.js';
 import type { Buffers } from '../../workers/buffers.js';
-import type { WorkerPool } from '../../workers/pool.js';
-import { MIN_WORKER_BYTES } from '../../workers/workers.js';
+import { MIN_WORKER_BYTES, type WorkerPool } from '../../workers/pool.js';
 
 /** Bytes of tensor that go to a worker at a time: the messages' cost is small against decoding them. */
 const RUN_BYTES = 2 ** 20;

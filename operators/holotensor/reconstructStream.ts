@@ -1,9 +1,9 @@
+import { nextTask } from '../../src/abort.js';
 import type { ReceivedFragment } from '../../src/holotensor/fragment.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import { type ReconstructOptions, Reconstructor } from '../../src/holotensor/reconstructor.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import { nextTask } from '../../src/nextTask.js';
-import { MIN_WORKER_BYTES, poolOf, type WorkersOption } from '../../workers/workers.js';
+import { MIN_WORKER_BYTES, poolOf, type WorkersOption } from '../../workers/pool.js';
 import { BaseTransformStream } from '../streamClasses.js';
 import { WorkerReconstructor } from './workerReconstructor.js';
 

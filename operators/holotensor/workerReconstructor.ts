@@ -6,8 +6,8 @@ import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import type { ReconstructOptions } from '../../src/holotensor/reconstructor.js';
 import type { ReconstructStep, ReconstructStepOutput } from '../../src/holotensor/reconstructStep.js';
 import { elementCount } from '../../src/tensor/dtype.js';
-import type { Prepared, WorkerSession } from '../../workers/job.js';
-import type { WorkerPool } from '../../workers/pool.js';
+import type { WorkerPool, WorkerSession } from '../../workers/pool.js';
+import type { Prepare } from '../../workers/task.js';
 
 /** A `Reconstructor` whose decoder is in a worker: fragments go there, reconstructions come back. */
 export class WorkerReconstructor extends Pacing {
@@ -68,9 +68,7 @@ export class WorkerReconstructor extends Pacing {
     this.#session.close();
   }
 
-  async #step(
-    prepare: (buffers: WorkerPool['buffers']) => Prepared<ReconstructStep>,
-  ): Promise<ReconstructStepOutput> {
+  async #step(prepare: Prepare<ReconstructStep>): Promise<ReconstructStepOutput> {
     const done = await this.#session.runPrepared('reconstructStep', prepare, { signal: this.#closed.signal });
     this.expected = expectedCosine(done.quality);
     return done;

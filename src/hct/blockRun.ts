@@ -1,6 +1,5 @@
-import { localCopies } from '../bytes/localCopies.js';
+import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
 import type { CompressionAlgorithm, Implementation } from '../codecs/codec.js';
-import type { TaskResult } from '../task.js';
 import { loadBlockDecoder } from './decodeBlock.js';
 
 /** Blocks that stand one behind the other in a file, compressed. */

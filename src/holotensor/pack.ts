@@ -1,4 +1,4 @@
-import { concatenate } from '../bytes/concatenate.js';
+import { concatenate } from '../bytes/binary.js';
 import type { Codec, CompressOptions } from '../codecs/codec.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';

@@ -1,5 +1,5 @@
+import type { TaskResult } from '../bytes/sharedMemory.js';
 import { loadKernels } from '../kernels/loadKernels.js';
-import type { TaskResult } from '../task.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
 import type { HoloFragment } from './fragment.js';
 import { parseHoloTensorHeader } from './header.js';

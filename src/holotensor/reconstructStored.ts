@@ -1,7 +1,6 @@
-import { localCopies } from '../bytes/localCopies.js';
+import { nextTask } from '../abort.js';
+import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
 import { loadKernels } from '../kernels/loadKernels.js';
-import { nextTask } from '../nextTask.js';
-import type { TaskResult } from '../task.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions, type RangeOption } from './decoder.js';
 import type { FragmentIndexEntry } from './fragmentIndex.js';
 import { parseHoloTensorHeader } from './header.js';

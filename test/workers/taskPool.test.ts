@@ -3,22 +3,25 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isShared } from '../../src/bytes/sharedMemory.js';
 import { WorkerError } from '../../src/errors.js';
-import type { RunOptions } from '../../workers/job.js';
-import { WorkerPool } from '../../workers/pool.js';
+import type { RunOptions, Task } from '../../workers/task.js';
+import { TaskPool } from '../../workers/taskPool.js';
 import { rejects } from '../helpers/assertions.js';
 import { isolated } from '../helpers/isolated.js';
 
 const OBEDIENT = new URL('../helpers/obedientWorker.mjs', import.meta.url);
 
-/** A pool of workers that obey their input, whatever the task. */
-async function withPool(size: number, work: (run: Run, pool: WorkerPool) => Promise<void>): Promise<void> {
-  const pool = new WorkerPool(size, { url: OBEDIENT });
+/** The one task of these workers: to do what their input says. */
+type Obedience = { readonly obey: Task<unknown, unknown, unknown> };
+
+async function withPool(size: number, work: (run: Run, pool: ObedientPool) => Promise<void>): Promise<void> {
+  const pool: ObedientPool = new TaskPool(size, { url: OBEDIENT });
   try {
-    await work((input, options) => pool.run('decodeBlockRun', input as never, options), pool);
+    await work((input, options) => pool.run('obey', input, options), pool);
   } finally {
     pool.close();
   }
 }
+type ObedientPool = TaskPool<Obedience>;
 type Run = (input: unknown, options?: RunOptions) => Promise<unknown>;
 
 test('answers come to the tasks they belong to', () =>
@@ -54,8 +57,8 @@ test('a worker that dies fails its tasks, and the next ones get a new worker', (
   }));
 
 test('a script that is not there fails the tasks', async () => {
-  const pool = new WorkerPool(1, { url: new URL('nothing.mjs', import.meta.url) });
-  await rejects(pool.run('decodeBlockRun', {} as never), WorkerError, /worker did not start/);
+  const pool: ObedientPool = new TaskPool(1, { url: new URL('nothing.mjs', import.meta.url) });
+  await rejects(pool.run('obey', {}), WorkerError, /worker did not start/);
   pool.close();
 });
 
@@ -72,8 +75,8 @@ test('a script that says nothing, or something else, fails all tasks', async () 
   };
   for (const [why, code] of Object.entries(scripts)) {
     const startTimeout = why.includes('50 ms') ? 50 : 30_000;
-    const pool = new WorkerPool(1, { url: script(code), startTimeout });
-    const tasks = [1, 2, 3, 4].map(() => pool.run('decodeBlockRun', {} as never));
+    const pool: ObedientPool = new TaskPool(1, { url: script(code), startTimeout });
+    const tasks = [1, 2, 3, 4].map(() => pool.run('obey', {}));
     for (const outcome of await Promise.allSettled(tasks)) {
       const { reason } = outcome as PromiseRejectedResult;
       assert.instance(reason, WorkerError);
@@ -91,19 +94,19 @@ for (const shared of [true, false]) {
         let prepared = 0;
         let fresh = 0;
         const task = (i: number) =>
-          pool.runPrepared('decodeBlockRun', (buffers) => {
+          pool.runPrepared('obey', (buffers) => {
             const bytes = buffers.take(100_000);
             assert.is(isShared(bytes.buffer), shared);
             prepared += 1;
             if (bytes[0] === 0) fresh += 1;
             bytes.fill(1);
-            return { input: { keep: i } as never, borrowed: [bytes.buffer] };
+            return { input: { keep: i }, borrowed: [bytes.buffer] };
           });
         const answers = Array.from({ length: 20 }, (_, i) => task(i));
         assert.is(prepared, pool.capacity);
         assert.equal(
           await Promise.all(answers),
-          answers.map((_, i) => i as never),
+          answers.map((_, i) => i),
         );
         assert.equal([prepared, fresh], [20, pool.capacity]);
         await run({ value: 1 });
@@ -142,8 +145,7 @@ test('the tasks of a session run in one worker, which is told when it ends', () 
   withPool(2, async (run, pool) => {
     const open = () => {
       const session = pool.openSession();
-      const ask = (input: unknown) =>
-        session.runPrepared('decodeBlockRun', () => ({ input: input as never })) as Promise<unknown>;
+      const ask = (input: unknown) => session.runPrepared('obey', () => ({ input }));
       return { close: () => session.close(), ask };
     };
     const [one, two] = [open(), open()];

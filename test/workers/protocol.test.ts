@@ -1,7 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { handshake } from '../../workers/handshake.js';
-import { READY } from '../../workers/protocol.js';
+import { handshake, READY } from '../../workers/protocol.js';
 import { tick } from '../helpers/streams.js';
 
 function recorded(ms: number) {

@@ -1,0 +1,47 @@
+/** What a pool and those who give it tasks say to each other. */
+
+import type { TaskResult } from '../src/bytes/sharedMemory.js';
+import type { Buffers } from './buffers.js';
+
+/**
+ * A piece of work for another thread: input and output pass through the structured clone algorithm, so they are plain
+ * data. Long tasks check `signal` after letting messages in (`nextTask`). The tasks of one session share `state`.
+ */
+export type Task<I, O, S> = (input: I, signal: AbortSignal, state: Partial<S>) => Promise<TaskResult<O>>;
+
+/** What the workers of a pool can do, by name: `worker.ts` has the table of this package. */
+export type TaskTable = Readonly<Record<string, Task<never, unknown, never>>>;
+
+export type TaskName<T extends TaskTable> = keyof T & string;
+export type TaskInput<T extends TaskTable, N extends TaskName<T>> = Parameters<T[N]>[0];
+export type TaskOutput<T extends TaskTable, N extends TaskName<T>> = Awaited<ReturnType<T[N]>>['output'];
+
+export interface RunOptions {
+  /** Buffers of the input that go to the worker rather than being copied: they are empty afterwards. */
+  readonly transfer?: readonly ArrayBufferLike[] | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The input of a task, made when a worker has room for it. Shared memory is never transferred. */
+export interface Prepared<I> {
+  readonly input: I;
+  /** Buffers of the input that go to the worker for good, or come back as its output. */
+  readonly transfer?: readonly ArrayBufferLike[] | undefined;
+  /** Buffers of the pool that hold input: it gets them back when the task is done. */
+  readonly borrowed?: readonly ArrayBufferLike[] | undefined;
+  /** Called when the worker has finished with the input, even if its response is no longer wanted. */
+  readonly done?: (() => void) | undefined;
+}
+
+/** Makes the input of a task in buffers of the pool. */
+export type Prepare<I> = (buffers: Buffers) => Prepared<I>;
+
+/** See `TaskPool.openSession`. When its worker dies, what it kept is lost, and all further tasks fail. */
+export interface TaskSession<T extends TaskTable> {
+  runPrepared<N extends TaskName<T>>(
+    task: N,
+    prepare: Prepare<TaskInput<T, N>>,
+    options?: Pick<RunOptions, 'signal'>,
+  ): Promise<TaskOutput<T, N>>;
+  close(): void;
+}

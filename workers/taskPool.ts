@@ -1,0 +1,271 @@
+import { onAbort } from '../src/abort.js';
+import { WorkerError } from '../src/errors.js';
+import { Buffers, unshared } from './buffers.js';
+import { unpackError } from './packedError.js';
+import { handshake, later, type WorkerReply } from './protocol.js';
+import type {
+  Prepare,
+  Prepared,
+  RunOptions,
+  TaskInput,
+  TaskName,
+  TaskOutput,
+  TaskSession,
+  TaskTable,
+} from './task.js';
+import { startThread, type Thread } from './thread.js';
+
+export interface WorkerPoolOptions {
+  /**
+   * Where the worker script is. Default: `worker.js` beside the module that asks, which is right for the package as
+   * it is, and for bundlers that know `new Worker(new URL(…))`. With others (esbuild), bundle `holostream/worker`, as
+   * an entry of its own, to a file of that name, or name it here.
+   */
+  readonly url?: string | URL | undefined;
+  /** Milliseconds that the script may take to load and to say that it is ready. Default 30000. */
+  readonly startTimeout?: number | undefined;
+}
+
+/** Tasks that a worker is given at a time: the next is already there when it finishes one. */
+const TASKS_PER_WORKER = 2;
+
+/** Long enough for a slow network: only a script that is none of ours takes so long. */
+const START_MS = 30_000;
+
+/** One for what goes in, one for what comes out. */
+const BUFFERS_PER_TASK = 2;
+
+/** Threads without work for this long are ended, and their memory is given back. */
+const IDLE_MS = 10_000;
+
+/** A task of a pool, waiting or under way. */
+interface Job {
+  readonly id: number;
+  readonly task: string;
+  readonly prepare: Prepare<unknown>;
+  readonly done?: Prepared<unknown>['done'];
+  readonly settle: (outcome: { readonly output: unknown } | { readonly error: unknown }) => void;
+}
+
+interface Member {
+  readonly thread: Thread;
+  readonly jobs: Map<number, Job>;
+  readonly sessions: Set<number>;
+}
+
+/**
+ * Worker threads, started when there is work for them. Tasks wait in a queue; callers that have many keep no more than
+ * `capacity` of them under way (see `eachBounded`), so that inputs and outputs do not pile up. It knows what its workers
+ * can do as a type only.
+ */
+export class TaskPool<T extends TaskTable> {
+  readonly size: number;
+  /** For inputs that tasks borrow. */
+  readonly buffers: Buffers;
+  readonly #url: string | URL | undefined;
+  readonly #startTimeout: number;
+  readonly #members = new Set<Member>();
+  #waiting: Job[] = [];
+  /** A worker has started: the script is the right one. */
+  #proven = false;
+  #nextId = 0;
+  #closed = false;
+  #idle: ReturnType<typeof setTimeout> | undefined;
+
+  /** @param size how many threads at most */
+  constructor(size: number, { url, startTimeout = START_MS }: WorkerPoolOptions = {}) {
+    this.size = size;
+    this.buffers = new Buffers(size * TASKS_PER_WORKER * BUFFERS_PER_TASK);
+    this.#url = url;
+    this.#startTimeout = startTimeout;
+  }
+
+  /** As many tasks at a time keep all threads at work. */
+  get capacity(): number {
+    return this.size * TASKS_PER_WORKER;
+  }
+
+  /**
+   * Runs a task in the next free worker.
+   * @throws what the task throws, with its class and fields; WorkerError when its worker died; the signal's reason
+   */
+  run<N extends TaskName<T>>(
+    task: N,
+    input: TaskInput<T, N>,
+    { transfer = [], signal }: RunOptions = {},
+  ): Promise<TaskOutput<T, N>> {
+    return this.runPrepared(task, () => ({ input, transfer }), { signal });
+  }
+
+  /**
+   * The same for inputs that are copies: `prepare` makes them in buffers of the pool, and only when a worker has room,
+   * so that those who have many large tasks need few buffers.
+   */
+  runPrepared<N extends TaskName<T>>(
+    task: N,
+    prepare: Prepare<TaskInput<T, N>>,
+    { signal }: Pick<RunOptions, 'signal'> = {},
+  ): Promise<TaskOutput<T, N>> {
+    return this.#run(task, prepare, signal, (job) => {
+      this.#waiting.push(job);
+      this.#dispatch();
+    });
+  }
+
+  /** Tasks that run in one and the same worker, in order, and share what they keep there until `close`. */
+  openSession(): TaskSession<T> {
+    const session = this.#nextId++;
+    let member: Member | undefined;
+    return {
+      runPrepared: (task, prepare, { signal } = {}) =>
+        this.#run(task, prepare, signal, (job) => {
+          clearTimeout(this.#idle);
+          member ??= this.#memberFor(session);
+          if (this.#members.has(member)) this.#post(member, job, session);
+          else job.settle({ error: new WorkerError('worker died, and what it kept is lost') });
+        }),
+      close: () => {
+        if (member === undefined || !this.#members.has(member)) return;
+        member.sessions.delete(session);
+        member.thread.post({ forget: session }, []);
+        this.#endWhenIdle();
+      },
+    };
+  }
+
+  #run<N extends TaskName<T>>(
+    task: N,
+    prepare: Prepare<unknown>,
+    signal: AbortSignal | undefined,
+    begin: (job: Job) => void,
+  ): Promise<TaskOutput<T, N>> {
+    return new Promise((resolve, reject) => {
+      signal?.throwIfAborted();
+      if (this.#closed) throw new WorkerError('worker pool is closed');
+      const job: Job = {
+        id: this.#nextId++,
+        task,
+        prepare,
+        settle: (outcome) => {
+          release?.();
+          if ('error' in outcome) reject(outcome.error);
+          else resolve(outcome.output as TaskOutput<T, N>);
+        },
+      };
+      const abort = () => {
+        this.#cancel(job);
+        job.settle({ error: signal?.reason });
+      };
+      const release = signal && onAbort(signal, abort);
+      begin(job);
+    });
+  }
+
+  /** Ends all threads; tasks under way fail. */
+  close(): void {
+    this.#closed = true;
+    const error = new WorkerError('worker pool is closed');
+    for (const job of this.#waiting.splice(0)) job.settle({ error });
+    for (const member of this.#members) this.#remove(member, error);
+    this.buffers.clear();
+  }
+
+  #dispatch(): void {
+    clearTimeout(this.#idle);
+    for (let job = this.#waiting[0]; job !== undefined; job = this.#waiting[0]) {
+      const member = this.#freeMember();
+      if (member === undefined) return;
+      this.#waiting.shift();
+      this.#post(member, job);
+    }
+  }
+
+  #post({ thread, jobs }: Member, job: Job, session?: number): void {
+    const { id, task } = job;
+    try {
+      const { input, transfer = [], borrowed = [], done } = job.prepare(this.buffers);
+      // Throws when something in the input cannot be cloned or transferred.
+      thread.post({ id, task, input, borrowed, session }, unshared([...transfer, ...borrowed]));
+      jobs.set(id, { ...job, done });
+      thread.keepAlive(true);
+    } catch (cause) {
+      job.settle({ error: new WorkerError('task cannot be given to a worker', { cause }) });
+    }
+  }
+
+  /** One with nothing to do, a new one, or the one with the least; none when all have their fill. */
+  #freeMember(): Member | undefined {
+    let least: Member | undefined;
+    for (const member of this.#members) {
+      if (least === undefined || member.jobs.size < least.jobs.size) least = member;
+    }
+    if (least?.jobs.size === 0) return least;
+    if (this.#members.size < this.size) return this.#start();
+    return least !== undefined && least.jobs.size < TASKS_PER_WORKER ? least : undefined;
+  }
+
+  /** One without a session, a new one, or the one with the fewest. */
+  #memberFor(session: number): Member {
+    const [fewest] = [...this.#members].sort((a, b) => a.sessions.size - b.sessions.size);
+    const full = this.#members.size === this.size;
+    const member = fewest && (full || fewest.sessions.size === 0) ? fewest : this.#start();
+    member.sessions.add(session);
+    return member;
+  }
+
+  #start(): Member {
+    const events = handshake(this.#startTimeout, {
+      ready: () => {
+        this.#proven = true;
+      },
+      reply: (reply) => this.#finish(member, reply),
+      crash: (cause) => this.#crash(member, cause),
+    });
+    const member: Member = { jobs: new Map(), sessions: new Set(), thread: startThread(this.#url, events) };
+    this.#members.add(member);
+    return member;
+  }
+
+  #crash(member: Member, cause: unknown): void {
+    if (!this.#members.has(member)) return;
+    const error = new WorkerError(this.#proven ? 'worker died' : 'worker did not start', { cause });
+    this.#remove(member, error);
+    // The next worker would not start either.
+    if (!this.#proven) for (const job of this.#waiting.splice(0)) job.settle({ error });
+    this.#dispatch();
+  }
+
+  #finish(member: Member, reply: WorkerReply): void {
+    const job = member.jobs.get(reply.id);
+    member.jobs.delete(reply.id);
+    this.buffers.give(reply.borrowed);
+    job?.done?.();
+    job?.settle('error' in reply ? { error: unpackError(reply.error) } : reply);
+    if (member.jobs.size === 0) member.thread.keepAlive(false);
+    this.#dispatch();
+    this.#endWhenIdle();
+  }
+
+  #endWhenIdle(): void {
+    for (const { jobs, sessions } of this.#members) if (jobs.size + sessions.size > 0) return;
+    clearTimeout(this.#idle);
+    this.#idle = later(IDLE_MS, () => {
+      for (const member of this.#members) this.#remove(member, undefined);
+      this.buffers.clear();
+    });
+  }
+
+  #remove(member: Member, error: unknown): void {
+    this.#members.delete(member);
+    member.thread.stop();
+    for (const job of member.jobs.values()) job.settle({ error });
+  }
+
+  /** A task that has been sent keeps its place with the worker until the worker answers. */
+  #cancel(job: Job): void {
+    this.#waiting = this.#waiting.filter((other) => other !== job);
+    for (const { jobs, thread } of this.#members) {
+      if (jobs.has(job.id)) thread.post({ cancel: job.id }, []);
+    }
+  }
+}
