@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { HctWriter } from '../../../sinks/hctWriter.js';
 import { memorySink } from '../../../sinks/memory.js';
 import type { CompressionAlgorithm } from '../../../src/codecs/codec.js';
-import { parseSafetensorsHeader } from '../../../src/safetensors/index.js';
+import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
 import { viewBytes } from '../../../src/tensor/views.js';
 import { noise } from '../../helpers/encodings.js';
 import { holoFile } from '../../helpers/holoFiles.js';
