@@ -4,6 +4,7 @@ import { loadKernels } from '../src/kernels/loadKernels.js';
 import { portableKernels } from '../src/kernels/portableKernels.js';
 import { float32ToBfloat16 } from '../src/tensor/float.js';
 import type { Tensor } from '../src/tensor/tensor.js';
+import { normalFrom } from '../test/helpers/random.js';
 import { compare, warmCopy } from './harness.js';
 
 /** Sides: one that the portable kernels take, too, and one beyond all caches. */
@@ -15,7 +16,8 @@ const FRAGMENTS = 8;
 export async function run(): Promise<void> {
   const wasm = await loadKernels({ implementation: 'wasm' });
   for (const side of [SMALL, LARGE]) {
-    const values = gaussian(side * side);
+    const normal = normalFrom(1);
+    const values = Float32Array.from({ length: side * side }, () => 0.02 * normal());
     const shape = [side, side];
     await bench({ dtype: 'BF16', shape, data: float32ToBfloat16(values) }, wasm);
     await bench({ dtype: 'F32', shape, data: values }, wasm);
@@ -49,17 +51,4 @@ async function bench(tensor: Tensor<'F32' | 'BF16'>, wasm: Kernels): Promise<voi
     decoder(kernels).reconstructElements!(elements),
   );
   await group('decode to f32', numbers.byteLength, (kernels) => decoder(kernels).reconstruct(numbers));
-}
-
-/** Box–Muller on a small generator: the same numbers every time. */
-function gaussian(length: number): Float32Array {
-  let state = 1;
-  const uniform = () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return (state + 0.5) / 2 ** 32;
-  };
-  return Float32Array.from(
-    { length },
-    () => 0.02 * Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform()),
-  );
 }

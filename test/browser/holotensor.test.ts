@@ -4,8 +4,8 @@ import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { ENCODINGS } from '../../src/encodings/index.js';
 import { assertClose } from '../helpers/assertions.js';
 import { BrowserTest } from '../helpers/browser.js';
-import { noise } from '../helpers/encodings.js';
 import { holoFile } from '../helpers/holoFiles.js';
+import { noise } from '../helpers/random.js';
 import { trickle } from '../helpers/trickle.js';
 
 const test = suite('HoloTensor in Chromium');

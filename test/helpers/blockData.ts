@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { normalFrom, randomFrom } from './random.js';
 
 /** Kinds of bytes that compressors treat differently, each seeded. */
 const KINDS = {
@@ -13,9 +14,9 @@ const KINDS = {
 export type BlockKind = keyof typeof KINDS | 'text' | 'bf16';
 
 export function blockData(kind: BlockKind, length: number, seed = 1): Uint8Array<ArrayBuffer> {
-  const next = generator(seed);
+  const next = randomFrom(seed);
   if (kind === 'text') return text(length, next);
-  if (kind === 'bf16') return gaussianBf16(length, next);
+  if (kind === 'bf16') return gaussianBf16(length, seed);
   return Uint8Array.from({ length }, () => KINDS[kind](next));
 }
 
@@ -29,17 +30,6 @@ export const blockArbitrary = (maxLength: number): fc.Arbitrary<Uint8Array<Array
     })
     .map(({ kind, length, seed }) => blockData(kind, length, seed));
 
-/** mulberry32, by Tommy Ettinger (public domain): uniform in [0, 1). */
-function generator(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 function text(length: number, next: () => number): Uint8Array<ArrayBuffer> {
   const words = Array.from({ length: 300 }, () =>
     Array.from({ length: 2 + Math.floor(next() * 8) }, () =>
@@ -52,12 +42,10 @@ function text(length: number, next: () => number): Uint8Array<ArrayBuffer> {
 }
 
 /** Weights as they are in a trained layer: normal with a standard deviation of 0.02, rounded towards 0. */
-function gaussianBf16(length: number, next: () => number): Uint8Array<ArrayBuffer> {
+function gaussianBf16(length: number, seed: number): Uint8Array<ArrayBuffer> {
   const count = Math.ceil(length / 2);
-  const floats = Float32Array.from(
-    { length: count },
-    () => 0.02 * Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next()),
-  );
+  const normal = normalFrom(seed);
+  const floats = Float32Array.from({ length: count }, () => 0.02 * normal());
   const halves = Uint16Array.from(new Uint32Array(floats.buffer), (bits) => bits >>> 16);
   return new Uint8Array(halves.buffer).slice(0, length);
 }

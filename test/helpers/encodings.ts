@@ -53,34 +53,6 @@ export function f32Tensor(shape: readonly number[], data: Float32Array): Tensor<
   return { dtype: 'F32', shape, data };
 }
 
-/** Values in [−1, 1), the same for the same seed. */
-export function noise(length: number, seed = 1): Float32Array {
-  let state = seed >>> 0;
-  return Float32Array.from({ length }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  });
-}
-
-/** A random subset of `size` of 0..total−1 in random order. */
-export function randomSubset(total: number, size: number, random: () => number): number[] {
-  const all = Array.from({ length: total }, (_, i) => i);
-  for (let i = 0; i < size; i++) {
-    const j = i + Math.floor(random() * (total - i));
-    [all[i], all[j]] = [all[j]!, all[i]!];
-  }
-  return all.slice(0, size);
-}
-
-/** Uniform in [0, 1), the same sequence for the same seed. */
-export function randomFrom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
-}
-
 /** 0 where one of the two is zero everywhere, 1 where both are. */
 export function cosineSimilarity(a: Float32Array, b: Float32Array): number {
   let dot = 0;

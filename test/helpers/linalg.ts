@@ -1,5 +1,5 @@
 import type { SingularTriplets } from '../../src/encodings/lowRank/svd/truncatedSvd.js';
-import { randomFrom } from './encodings.js';
+import { randomFrom } from './random.js';
 
 /**
  * All singular triplets of a row-major matrix with rows ≥ cols, by plain one-sided Jacobi rotations in f64: slow, short,

@@ -1,12 +1,45 @@
-/** Bytes that look random and are the same in every run (mulberry32). */
-export function pseudoRandomBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let state = seed;
-  for (let i = 0; i < length; i++) {
+/** Numbers that look random and are the same in every run, because each generator starts from a seed. */
+
+/** Uniform 32-bit integers: mulberry32, by Tommy Ettinger (public domain). */
+export function randomUint32From(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
     state = (state + 0x6d2b79f5) | 0;
     let mixed = Math.imul(state ^ (state >>> 15), state | 1);
     mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    bytes[i] = mixed >>> 24;
+    return (mixed ^ (mixed >>> 14)) >>> 0;
+  };
+}
+
+/** Uniform in [0, 1). */
+export function randomFrom(seed: number): () => number {
+  const next = randomUint32From(seed);
+  return () => next() / 2 ** 32;
+}
+
+/** Normal, with mean 0 and standard deviation 1 (Box–Muller). */
+export function normalFrom(seed: number): () => number {
+  const random = randomFrom(seed);
+  return () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random());
+}
+
+/** Values in [−1, 1). */
+export function noise(length: number, seed = 1): Float32Array {
+  const random = randomFrom(seed);
+  return Float32Array.from({ length }, () => 2 * random() - 1);
+}
+
+export function pseudoRandomBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
+  const next = randomUint32From(seed);
+  return Uint8Array.from({ length }, () => next() >>> 24);
+}
+
+/** A random subset of `size` of 0..total−1 in random order. */
+export function randomSubset(total: number, size: number, random: () => number): number[] {
+  const all = Array.from({ length: total }, (_, i) => i);
+  for (let i = 0; i < size; i++) {
+    const j = i + Math.floor(random() * (total - i));
+    [all[i], all[j]] = [all[j]!, all[i]!];
   }
-  return bytes;
+  return all.slice(0, size);
 }

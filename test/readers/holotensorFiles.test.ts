@@ -12,7 +12,7 @@ import {
 import { encodeToFile, writeHoloTensor } from '../../sinks/holotensorFile.js';
 import { SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
-import { noise } from '../helpers/encodings.js';
+import { noise } from '../helpers/random.js';
 
 const test = suite<{ folder: string }>('HoloTensor files');
 

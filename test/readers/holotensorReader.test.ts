@@ -15,8 +15,8 @@ import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
 import type { RandomAccessSource, SeekableSink } from '../../src/source.js';
 import { assertClose, rejects } from '../helpers/assertions.js';
 import { concatBytes } from '../helpers/bytes.js';
-import { noise } from '../helpers/encodings.js';
 import { holoFile } from '../helpers/holoFiles.js';
+import { noise } from '../helpers/random.js';
 import { chunked, collect } from '../helpers/streams.js';
 
 /** Smooth and coarsely rounded: both codecs make its fragments smaller. */

@@ -16,8 +16,8 @@ import { viewBytes } from '../../src/tensor/views.js';
 import { WorkerPool } from '../../workers/pool.js';
 import { rejects } from '../helpers/assertions.js';
 import { concatBytes } from '../helpers/bytes.js';
-import { noise } from '../helpers/encodings.js';
 import { isolated } from '../helpers/isolated.js';
+import { noise } from '../helpers/random.js';
 
 /** Keeps what tasks were given. */
 class WatchedPool extends WorkerPool {

@@ -8,9 +8,9 @@ import { ReconstructionStream } from '../../../operators/holotensor/reconstructS
 import { QualityLimiterStream, takeUntilQuality } from '../../../operators/holotensor/takeUntilQuality.js';
 import { httpSource } from '../../../sources/http/httpSource.js';
 import type { Reconstruction } from '../../../src/holotensor/reconstruction.js';
-import { noise } from '../../helpers/encodings.js';
 import { type FaultyServer, faultyServer } from '../../helpers/faultyServer.js';
 import { holoFile } from '../../helpers/holoFiles.js';
+import { noise } from '../../helpers/random.js';
 import { tick } from '../../helpers/streams.js';
 
 const test = suite<{ server: FaultyServer }>('HoloTensor over HTTP');

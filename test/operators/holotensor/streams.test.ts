@@ -9,8 +9,9 @@ import { ArgumentError, ChecksumError, TruncatedError } from '../../../src/error
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import type { Reconstruction } from '../../../src/holotensor/reconstruction.js';
 import { assertClose, rejects } from '../../helpers/assertions.js';
-import { cosineSimilarity, noise } from '../../helpers/encodings.js';
+import { cosineSimilarity } from '../../helpers/encodings.js';
 import { holoFile } from '../../helpers/holoFiles.js';
+import { noise } from '../../helpers/random.js';
 import { chunked, collect, streamOf, tick } from '../../helpers/streams.js';
 
 const data = noise(40 * 50);

@@ -11,8 +11,8 @@ import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { WorkerPool } from '../../../workers/pool.js';
 import { rejects } from '../../helpers/assertions.js';
-import { noise } from '../../helpers/encodings.js';
 import { holoFile } from '../../helpers/holoFiles.js';
+import { noise } from '../../helpers/random.js';
 import { chunked, collect, streamOf } from '../../helpers/streams.js';
 
 const pool = new WorkerPool(2, { url: new URL('../../helpers/workerFromSource.mjs', import.meta.url) });

@@ -4,7 +4,8 @@ import * as assert from 'uvu/assert';
 import type { Encoding } from '../../../src/encodings/encoding.js';
 import { ENCODINGS } from '../../../src/encodings/index.js';
 import { FormatError } from '../../../src/errors.js';
-import { encodeWith, f32Tensor, noise } from '../../helpers/encodings.js';
+import { encodeWith, f32Tensor } from '../../helpers/encodings.js';
+import { noise } from '../../helpers/random.js';
 
 const CASES: readonly [Encoding, object][] = [
   [ENCODINGS.spectral, { layout: 'raster' }],

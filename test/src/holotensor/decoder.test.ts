@@ -6,8 +6,8 @@ import { ArgumentError, FormatError, HolostreamError, LimitError } from '../../.
 import { HoloTensorDecoder } from '../../../src/holotensor/decoder.js';
 import { type EncodedTensor, HoloTensorEncoder } from '../../../src/holotensor/encoder.js';
 import { assertClose, throws } from '../../helpers/assertions.js';
-import { cosineSimilarity, noise } from '../../helpers/encodings.js';
-import { pseudoRandomBytes } from '../../helpers/random.js';
+import { cosineSimilarity } from '../../helpers/encodings.js';
+import { noise, pseudoRandomBytes } from '../../helpers/random.js';
 
 const CASES: readonly [HolographicEncoding, object][] = [
   ['embedded', {}],
@@ -62,7 +62,7 @@ for (const [encoding, options] of CASES) {
   });
 
   test(`${name}: a fragment of another tensor is refused, and the decoder stays as it was`, () => {
-    const larger = encode(encoding, options, noise(24 * 19), [24, 19]);
+    const larger = encode(encoding, options, noise(48 * 19), [48, 19]);
     // Layout 'essential' holds no sizes: a fragment of a smaller tensor cannot be told.
     const others = 'layout' in options && options.layout === 'essential' ? [larger] : [larger, smaller];
     const decoder = decode(encoded, [0, 2]);

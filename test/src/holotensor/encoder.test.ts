@@ -18,9 +18,9 @@ import { portableKernels as kernels } from '../../../src/kernels/portableKernels
 import { toFloat32 } from '../../../src/tensor/numbers.js';
 import { throws } from '../../helpers/assertions.js';
 import { concatBytes } from '../../helpers/bytes.js';
-import { noise } from '../../helpers/encodings.js';
 import { readReference } from '../../helpers/fixtures.js';
 import { fixtureTensor, type HoloFixture, holoFixtures } from '../../helpers/holoFixtures.js';
+import { noise } from '../../helpers/random.js';
 
 const NAMES = Object.keys(ENCODINGS) as HolographicEncoding[];
 

@@ -5,7 +5,8 @@ import { HoloTensorDecoder } from '../../../src/holotensor/decoder.js';
 import { HoloTensorEncoder } from '../../../src/holotensor/encoder.js';
 import { parseHoloTensorHeader, serializeHoloTensorHeader } from '../../../src/holotensor/header.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { cosineSimilarity, randomFrom, randomSubset, relativeError } from '../../helpers/encodings.js';
+import { cosineSimilarity, relativeError } from '../../helpers/encodings.js';
+import { randomFrom, randomSubset } from '../../helpers/random.js';
 import { type NamedTensor, readWeights, WEIGHT_FILES } from '../../helpers/weights.js';
 
 const kernels = await loadKernels();

@@ -7,17 +7,14 @@ import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import { WasmRuntime } from '../../../src/kernels/runtime/runtime.js';
 import { throws } from '../../helpers/assertions.js';
 import { manifest, readReferenceF32 } from '../../helpers/fixtures.js';
+import { randomFrom } from '../../helpers/random.js';
 
 const wasm = await loadKernels({ implementation: 'wasm' });
 
 /** ‖error‖ / ‖values‖ of an f32 FFT grows with log n: 4e-7 at 50257, through a convolution. */
 const RELATIVE_ERROR = 1e-6;
 
-let state = 2024;
-const random = () => {
-  state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-  return state / 2 ** 32;
-};
+const random = randomFrom(2024);
 const randomMatrix = (length: number) => Float32Array.from({ length }, () => random() * 2 - 1);
 
 function assertClose(actual: Float32Array, expected: Float32Array, what: string): void {

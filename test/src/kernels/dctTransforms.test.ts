@@ -5,6 +5,7 @@ import { ArgumentError } from '../../../src/errors.js';
 import { dct1d, dct2d, idct1d, idct2d } from '../../../src/kernels/dct/transforms.js';
 import { assertClose, throws } from '../../helpers/assertions.js';
 import { manifest, readReferenceF32 } from '../../helpers/fixtures.js';
+import { noise } from '../../helpers/random.js';
 
 interface DctVector {
   readonly rows: number;
@@ -40,14 +41,6 @@ function naiveDct2d(data: ArrayLike<number>, rows: number, cols: number): Float6
   return out;
 }
 
-function randomMatrix(size: number, seed: number): Float32Array {
-  let state = seed >>> 0;
-  return Float32Array.from({ length: size }, () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 31 - 1;
-  });
-}
-
 for (const { rows, cols, input, expected } of vectors) {
   test(`DCT-II and DCT-III of the reference's ${rows} × ${cols} vector`, () => {
     const data = readReferenceF32(input);
@@ -61,7 +54,7 @@ test('any size equals the definition, and the inverse gives the input back', () 
   const size = fc.integer({ min: 1, max: 70 });
   fc.assert(
     fc.property(size, size, fc.nat(), (rows, cols, seed) => {
-      const data = randomMatrix(rows * cols, seed);
+      const data = noise(rows * cols, seed);
       const coefficients = dct2d(data, rows, cols);
       assertClose(coefficients, naiveDct2d(data, rows, cols), 1e-6, `${rows} × ${cols}`);
       assertClose(idct2d(coefficients, rows, cols), data, 1e-6, `${rows} × ${cols} back`);
@@ -72,7 +65,7 @@ test('any size equals the definition, and the inverse gives the input back', () 
 
 for (const n of [1, 2, 3, 251, 1000, 1021]) {
   test(`vector of ${n}: a row, a column and dct1d are the same`, () => {
-    const data = randomMatrix(n, n);
+    const data = noise(n, n);
     const expected = dct1d(data);
     assertClose(expected, naiveDct(data), 1e-6, 'dct1d');
     assert.equal(dct2d(data, 1, n), expected);
@@ -82,12 +75,12 @@ for (const n of [1, 2, 3, 251, 1000, 1021]) {
 }
 
 test('a long prime keeps its digits', () => {
-  const data = randomMatrix(50_261, 1);
+  const data = noise(50_261, 1);
   assertClose(idct1d(dct1d(data)), data, 1e-6, 'there and back');
 });
 
 test('works in place', () => {
-  const data = randomMatrix(15 * 18, 5);
+  const data = noise(15 * 18, 5);
   const expected = dct2d(data, 15, 18);
   const inPlace = data.slice();
   assert.is(dct2d(inPlace, 15, 18, { out: inPlace }), inPlace);
@@ -98,7 +91,7 @@ test('works in place', () => {
 
 test('more sizes than stay planned', () => {
   for (const n of [40_000, 50_000, 60_000, 140_000, 40_000]) {
-    const data = randomMatrix(n, n);
+    const data = noise(n, n);
     assertClose(idct1d(dct1d(data)), data, 1e-6, `${n}`);
   }
 });

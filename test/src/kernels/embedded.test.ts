@@ -12,8 +12,8 @@ import type { DType } from '../../../src/tensor/dtype.js';
 import { float32ToBfloat16, float32ToHalf } from '../../../src/tensor/float.js';
 import type { Tensor } from '../../../src/tensor/tensor.js';
 import { viewElements } from '../../../src/tensor/views.js';
-import { encodeRequest, encodeWith, noise, randomFrom } from '../../helpers/encodings.js';
-import { pseudoRandomBytes } from '../../helpers/random.js';
+import { encodeRequest, encodeWith } from '../../helpers/encodings.js';
+import { noise, pseudoRandomBytes, randomFrom } from '../../helpers/random.js';
 
 const wasm = await loadKernels({ implementation: 'wasm' });
 

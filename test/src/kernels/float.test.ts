@@ -6,6 +6,7 @@ import { dequantizeGroups } from '../../../src/tensor/dequantizeGroups.js';
 import * as portable from '../../../src/tensor/float.js';
 import { dequantize } from '../../../src/tensor/quantization.js';
 import { throws } from '../../helpers/assertions.js';
+import { randomUint32From } from '../../helpers/random.js';
 
 const wasm = await loadKernels({ implementation: 'wasm' });
 
@@ -13,8 +14,7 @@ const bits = (values: Float32Array) => new Uint32Array(values.buffer, values.byt
 
 /** Any patterns but with many near the edges: exponents spread evenly, mantissas often all zeros or ones. */
 function randomFloats(count: number): Float32Array {
-  let state = 12345;
-  const next = () => (state = (Math.imul(state, 1664525) + 1013904223) >>> 0);
+  const next = randomUint32From(12345);
   const edges = [0, 1, 0xfff, 0x1000, 0x1001, 0x7fff, 0x8000, 0x8001, 0x7fffff];
   const patterns = Uint32Array.from({ length: count }, () =>
     next() & 0x100 ? next() : ((next() & 0xff800000) | edges[(next() >>> 8) % edges.length]!) >>> 0,

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { SeededRng } from '../../../src/kernels/gaussian/rng.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { portableKernels as portable } from '../../../src/kernels/portableKernels.js';
-import { noise } from '../../helpers/encodings.js';
+import { noise } from '../../helpers/random.js';
 
 const wasm = await loadKernels({ implementation: 'wasm' });
 

@@ -4,8 +4,8 @@ import * as assert from 'uvu/assert';
 import { linearKernels } from '../../../src/kernels/linear/encodeKernels.js';
 import { type Matrix, matrix, transpose } from '../../../src/kernels/linear/matrix.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { randomFrom } from '../../helpers/encodings.js';
 import { gaussian } from '../../helpers/linalg.js';
+import { randomFrom } from '../../helpers/random.js';
 
 /** A matrix inside a larger array, its rows apart, maybe transposed, in f32 or f64. */
 const anyMatrix = (rows: number, cols: number, seed: number): Matrix => {

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Interleaver, type StretchVisitor } from '../../../../src/encodings/coefficients/interleaver.js';
 import { SeededRng } from '../../../../src/kernels/gaussian/rng.js';
-import { noise } from '../../../helpers/encodings.js';
+import { noise } from '../../../helpers/random.js';
 
 /** The definition, coefficient by coefficient. */
 function interleavedOneByOne(

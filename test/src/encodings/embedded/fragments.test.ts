@@ -9,11 +9,9 @@ import {
   cosineSimilarity,
   encodeWith,
   f32Tensor,
-  noise,
-  randomFrom,
-  randomSubset,
   relativeError,
 } from '../../../helpers/encodings.js';
+import { noise, randomFrom, randomSubset } from '../../../helpers/random.js';
 import { readWeight } from '../../../helpers/weights.js';
 
 const WEIGHTS = noise(20000).map((value) => value ** 3);

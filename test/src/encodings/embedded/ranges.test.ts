@@ -8,7 +8,7 @@ import { portableKernels } from '../../../../src/kernels/portableKernels.js';
 import { byteLengthOf, type DType } from '../../../../src/tensor/dtype.js';
 import { fromFloat32 } from '../../../../src/tensor/numbers.js';
 import { throws } from '../../../helpers/assertions.js';
-import { noise } from '../../../helpers/encodings.js';
+import { noise } from '../../../helpers/random.js';
 
 const STEP = embedded.rangeStep!;
 const COUNT = 3 * STEP - 1234;

@@ -6,8 +6,8 @@ import { float32ToBfloat16, float32ToHalf } from '../../../../src/tensor/float.j
 import type { Tensor } from '../../../../src/tensor/tensor.js';
 import { viewBytes, viewElements } from '../../../../src/tensor/views.js';
 import { decodeReference } from '../../../helpers/embeddedReference.js';
-import { encodeWith, noise } from '../../../helpers/encodings.js';
-import { pseudoRandomBytes } from '../../../helpers/random.js';
+import { encodeWith } from '../../../helpers/encodings.js';
+import { noise, pseudoRandomBytes } from '../../../helpers/random.js';
 import { readWeight } from '../../../helpers/weights.js';
 
 /** Every prefix of fragments, through our decoder and through the one written from the document. */

@@ -14,14 +14,12 @@ import {
   encodeWith,
   f32Tensor,
   matrixOf,
-  noise,
-  randomFrom,
-  randomSubset,
   reconstruct,
   relativeError,
 } from '../../../helpers/encodings.js';
 import { fixturePayloads, fixtureTensor, holoFixtures } from '../../../helpers/holoFixtures.js';
 import { matrixWithSpectrum } from '../../../helpers/linalg.js';
+import { noise, randomFrom, randomSubset } from '../../../helpers/random.js';
 import { readWeights, WEIGHT_FILES } from '../../../helpers/weights.js';
 
 const RAW = 0xffffffff;

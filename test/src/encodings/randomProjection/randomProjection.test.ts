@@ -15,13 +15,11 @@ import {
   encodeWith,
   f32Tensor,
   matrixOf,
-  noise,
-  randomFrom,
-  randomSubset,
   reconstruct,
   relativeError,
 } from '../../../helpers/encodings.js';
 import { fixturePayloads, fixtureTensor, holoFixtures } from '../../../helpers/holoFixtures.js';
+import { noise, randomFrom, randomSubset } from '../../../helpers/random.js';
 import { readWeight, readWeights } from '../../../helpers/weights.js';
 
 for (const file of holoFixtures('rph')) {

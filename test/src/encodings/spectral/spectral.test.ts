@@ -14,13 +14,11 @@ import {
   encodeWith,
   f32Tensor,
   matrixOf,
-  noise,
-  randomFrom,
-  randomSubset,
   reconstruct,
   relativeError,
 } from '../../../helpers/encodings.js';
 import { fixturePayloads, fixtureTensor, holoFixtures } from '../../../helpers/holoFixtures.js';
+import { noise, randomFrom, randomSubset } from '../../../helpers/random.js';
 import { readWeights } from '../../../helpers/weights.js';
 
 const LAYOUTS: readonly SpectralLayout[] = ['raster', 'ranked', 'essential'];

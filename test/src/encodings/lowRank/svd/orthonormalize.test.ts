@@ -3,8 +3,8 @@ import * as assert from 'uvu/assert';
 import { extendBasis } from '../../../../../src/encodings/lowRank/svd/orthonormalize.js';
 import { colRange, matrix } from '../../../../../src/kernels/linear/matrix.js';
 import { portableLinear as kernels } from '../../../../../src/kernels/linear/portable.js';
-import { randomFrom } from '../../../../helpers/encodings.js';
 import { gaussian } from '../../../../helpers/linalg.js';
+import { randomFrom } from '../../../../helpers/random.js';
 
 const N = 12;
 const random = randomFrom(1);

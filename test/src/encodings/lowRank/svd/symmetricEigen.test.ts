@@ -5,8 +5,8 @@ import {
   symmetricEigenvalues,
 } from '../../../../../src/encodings/lowRank/svd/symmetricEigen.js';
 import { portableLinear as kernels } from '../../../../../src/kernels/linear/portable.js';
-import { randomFrom } from '../../../../helpers/encodings.js';
 import { gaussian } from '../../../../helpers/linalg.js';
+import { randomFrom } from '../../../../helpers/random.js';
 
 type Entry = (i: number, j: number) => number;
 

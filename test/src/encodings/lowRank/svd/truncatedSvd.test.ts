@@ -11,8 +11,8 @@ import { linearKernels } from '../../../../../src/kernels/linear/encodeKernels.j
 import { matrix, transpose } from '../../../../../src/kernels/linear/matrix.js';
 import { portableLinear as kernels } from '../../../../../src/kernels/linear/portable.js';
 import { loadKernels } from '../../../../../src/kernels/loadKernels.js';
-import { randomFrom } from '../../../../helpers/encodings.js';
 import { dot, fullSvd, gaussian, matrixWithSpectrum } from '../../../../helpers/linalg.js';
+import { randomFrom } from '../../../../helpers/random.js';
 
 interface Case {
   readonly name: string;
