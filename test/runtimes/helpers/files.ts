@@ -8,9 +8,9 @@ import { memorySink } from '../../../sinks/memory.js';
 import type { CompressionAlgorithm } from '../../../src/codecs/codec.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
 import { viewBytes } from '../../../src/tensor/views.js';
-import { noise } from '../../helpers/random.js';
 import { holoFile } from '../../helpers/holoFiles.js';
 import { modelFileOf } from '../../helpers/modelFiles.js';
+import { noise } from '../../helpers/random.js';
 
 /** Large enough that workers decode them. */
 const HCT_SHAPE = [1024, 1024];
