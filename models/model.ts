@@ -1,5 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
 import { nextTask } from '../src/abort.js';
+import { Closeable } from '../src/closeable.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
 import type { AbortOptions } from '../src/source.js';
@@ -47,7 +48,7 @@ const LANES = 4;
  * A model that can be loaded to any quality, as often as wanted: what is there is never fetched again. Made by
  * `openModel`.
  */
-export class Model {
+export class Model extends Closeable {
   /** What the model comes from: fragments of a model file, a plain safetensors file, or a directory of HCT files. */
   readonly format: ModelContent['format'];
   readonly metadata: ReadonlyMap<string, string>;
@@ -71,6 +72,7 @@ export class Model {
   readonly #better = new Set<TensorState>();
 
   constructor(content: ModelContent) {
+    super();
     this.#content = content;
     this.format = content.format;
     this.metadata = content.metadata;
@@ -177,10 +179,6 @@ export class Model {
     this.#progress.complete();
     this.#updates.complete();
     await this.#content.close();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.close();
   }
 
   #state(name: string): TensorState {

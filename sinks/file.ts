@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { AsyncDisposal } from '../src/closeable.js';
 import { ArgumentError, SinkError } from '../src/errors.js';
 import type { SeekableSink } from '../src/source.js';
 
@@ -9,7 +10,7 @@ import type { SeekableSink } from '../src/source.js';
 const MAX_WRITE = 2 ** 30;
 
 /** A sink that ends by itself in an `await using` block: aborted unless it was closed. */
-export interface FileSink extends SeekableSink, AsyncDisposable {}
+export interface FileSink extends SeekableSink, AsyncDisposal {}
 
 /**
  * A file on disk (Node), written beside its place under a temporary name and renamed by `close`: at every moment

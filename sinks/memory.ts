@@ -1,3 +1,4 @@
+import type { OwnBytes } from '../src/bytes/ownBytes.js';
 import { ArgumentError, LimitError } from '../src/errors.js';
 import type { SeekableSink } from '../src/source.js';
 
@@ -9,7 +10,7 @@ const INITIAL_CAPACITY = 65536;
 
 export interface MemorySink extends SeekableSink {
   /** What has been written, up to the last byte; places never written are 0. Valid until the next write. */
-  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly bytes: OwnBytes;
 }
 
 export interface MemorySinkOptions {

@@ -1,10 +1,11 @@
 import { open } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import type { AsyncDisposal } from '../src/closeable.js';
 import { SourceError, TruncatedError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { randomAccessSource } from './randomAccess.js';
 
-export interface FileSource extends RandomAccessSource, AsyncDisposable {
+export interface FileSource extends RandomAccessSource, AsyncDisposal {
   readonly size: number;
   /** Closes the file, after reads under way; streams that are still open fail at their next chunk. */
   close(): Promise<void>;

@@ -1,3 +1,5 @@
+import type { OwnBytes } from '../../src/bytes/ownBytes.js';
+
 /**
  * An entry of a cache: the payload first, then the record that makes it valid: the key as UTF-8, and 32 bytes of
  * key length (u32), 0 (u32), payload length (u64), XXH3-64 of the payload (u64), magic. An entry that was only
@@ -11,7 +13,7 @@ const MAGIC = 0x3145_4843_4143_5348n;
 
 export type Xxh3 = (bytes: Uint8Array) => bigint;
 
-export function sealEntry(key: string, payload: Uint8Array, xxh3: Xxh3): Uint8Array<ArrayBuffer> {
+export function sealEntry(key: string, payload: Uint8Array, xxh3: Xxh3): OwnBytes {
   const keyBytes = new TextEncoder().encode(key);
   const bytes = new Uint8Array(payload.length + keyBytes.length + TRAILER_SIZE);
   bytes.set(payload);

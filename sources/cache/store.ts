@@ -1,3 +1,5 @@
+import type { OwnBytes } from '../../src/bytes/ownBytes.js';
+
 /** An entry as a store lists it. */
 export interface StoredEntry {
   readonly name: string;
@@ -16,7 +18,7 @@ export interface CacheStore {
   /** undefined when there is no such entry. */
   read(name: string): Promise<Uint8Array | undefined>;
   /** Replaces an entry of the same name. */
-  write(name: string, bytes: Uint8Array<ArrayBuffer>): Promise<void>;
+  write(name: string, bytes: OwnBytes): Promise<void>;
   delete(name: string): Promise<void>;
 }
 

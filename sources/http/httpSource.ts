@@ -19,7 +19,7 @@ export interface HttpSourceOptions {
   /** Makes the requests. Default: the engine's `fetch`. */
   readonly fetch?: typeof fetch | undefined;
   /** Headers of every request, such as `authorization`. */
-  readonly headers?: HeadersInit | undefined;
+  readonly headers?: ConstructorParameters<typeof Headers>[0];
   /** How failed requests are repeated, see `withRetry`; false for not at all. */
   readonly retry?: RetryOptions | false | undefined;
   /** Ends all requests of this source. */

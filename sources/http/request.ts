@@ -5,7 +5,7 @@ import type { ByteRange } from '../ranges.js';
 
 export interface HttpRequestOptions {
   readonly fetch: typeof fetch;
-  readonly headers: HeadersInit | undefined;
+  readonly headers: ConstructorParameters<typeof Headers>[0];
   readonly limiter: Limiter;
   /** Milliseconds without a byte, while one is waited for, after which the connection counts as dead. */
   readonly idleTimeout: number;
