@@ -1,13 +1,8 @@
 import { isSafeFileName } from '../models/directory/fileNames.js';
 import { modelFolderSink } from '../models/directory/modelFolderSink.js';
-import {
-  decodeModelFile,
-  type ModelFile,
-  readModelFile,
-  readModelTensor,
-  sourceFileHeader,
-  sourceFileTensors,
-} from '../models/file/index.js';
+import { decodeModelFile, readModelTensor } from '../models/file/decodeModelFile.js';
+import { type ModelFile, readModelFile } from '../models/file/modelFile.js';
+import { sourceFileHeader, sourceFileTensors } from '../models/file/sourceFiles.js';
 import { FormatError } from '../src/errors.js';
 import { serializeSafetensorsHeader } from '../src/safetensors/serialize.js';
 import type { RandomAccessSource } from '../src/source.js';

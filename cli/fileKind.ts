@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { VERSION_KEY } from '../models/file/index.js';
+import { VERSION_KEY } from '../models/file/plan.js';
 import { readSafetensorsHeader } from '../readers/safetensors.js';
 import { FormatError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { ModelSourceFile } from '../models/file/index.js';
+import type { ModelSourceFile } from '../models/file/sourceFiles.js';
 import { FormatError, LimitError } from '../src/errors.js';
 import { openInput } from './input.js';
 

@@ -3,7 +3,7 @@ import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { MANIFEST_NAME } from './directory/manifest.js';
 import type { OpenModelFile } from './directory/modelReader.js';
 import { openDirectory } from './inputs/directory.js';
-import { openSafetensors } from './inputs/safetensors.js';
+import { openSafetensors } from './inputs/modelFile.js';
 import { openShards } from './inputs/shards.js';
 import { Model } from './model.js';
 

@@ -1,6 +1,7 @@
 import { modelFolder } from '../../models/directory/modelFolder.js';
 import { ModelReader } from '../../models/directory/modelReader.js';
-import { readModelFile, readModelTensor } from '../../models/file/index.js';
+import { readModelTensor } from '../../models/file/decodeModelFile.js';
+import { readModelFile } from '../../models/file/modelFile.js';
 import { readHctChunks } from '../../readers/hctChunks.js';
 import { HctReader } from '../../readers/hctReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/encodeModelFile.js';
 import { folderStagingStore } from '../../models/file/folderStagingStore.js';
-import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/index.js';
 import { fileSink } from '../../sinks/file.js';
 import { ArgumentError, SinkError } from '../../src/errors.js';
 import type { CommandContext } from '../context.js';

@@ -1,4 +1,4 @@
-import { readModelFile } from '../../models/file/index.js';
+import { readModelFile } from '../../models/file/modelFile.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { formatBytes } from '../progress.js';
 import { facts, formatShape, table } from '../text.js';

@@ -1,4 +1,4 @@
-import { type ModelFileTensor, readModelFile } from '../../models/file/index.js';
+import { type ModelFileTensor, readModelFile } from '../../models/file/modelFile.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { plot } from '../chart.js';

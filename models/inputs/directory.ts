@@ -5,8 +5,8 @@ import type { Tensor } from '../../src/tensor/tensor.js';
 import type { ManifestTensor } from '../directory/manifest.js';
 import { ModelReader, type OpenModelFile } from '../directory/modelReader.js';
 import { rowReader } from '../rows.js';
-import { WholeDecoder } from '../wholeDecoder.js';
 import type { LoadableTensor, ModelContent } from './content.js';
+import { WholeDecoder } from './wholeTensor.js';
 
 /** A directory of HCT files with a manifest: a file a tensor, and a piece a file. */
 export async function openDirectory(openFile: OpenModelFile, options: AbortOptions): Promise<ModelContent> {

@@ -4,7 +4,7 @@ import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import { isSafeFileName } from '../directory/fileNames.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
 import type { LoadableTensor, ModelContent } from './content.js';
-import { openSafetensors } from './safetensors.js';
+import { openSafetensors } from './modelFile.js';
 
 /** A shard index has a line a tensor; this is beyond a million of them. */
 const MAX_INDEX_SIZE = 2 ** 27;

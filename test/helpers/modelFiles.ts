@@ -1,4 +1,4 @@
-import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/index.js';
+import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/encodeModelFile.js';
 import { memoryStagingStore } from '../../models/file/memoryStagingStore.js';
 import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';

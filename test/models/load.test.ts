@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LoadedTensor, type ModelProgress, openModel } from '../../models/index.js';
+import { openModel } from '../../models/openModel.js';
+import type { ModelProgress } from '../../models/progress.js';
+import type { LoadedTensor } from '../../models/tensorState.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { ArgumentError, ChecksumError, LimitError, UnsupportedError } from '../../src/errors.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';

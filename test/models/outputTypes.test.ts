@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type LoadedTensor, type OutputType, openModel } from '../../models/index.js';
+import { openModel } from '../../models/openModel.js';
+import type { LoadedTensor, OutputType } from '../../models/tensorState.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { viewBytes } from '../../src/tensor/views.js';

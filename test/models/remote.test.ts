@@ -8,7 +8,7 @@ import * as assert from 'uvu/assert';
 import { encodeModel } from '../../models/directory/encodeModel.js';
 import { modelFolder } from '../../models/directory/modelFolder.js';
 import { modelFolderSink } from '../../models/directory/modelFolderSink.js';
-import { openModel } from '../../models/index.js';
+import { openModel } from '../../models/openModel.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { createLimiter } from '../../sources/limiter.js';
 import {

@@ -1,14 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  decodeModelFile,
-  type EncodeModelFileOptions,
-  encodeModelFile,
-  type ModelFile,
-  readModelFile,
-  type StagingStore,
-} from '../../../models/file/index.js';
+import { decodeModelFile } from '../../../models/file/decodeModelFile.js';
+import { type EncodeModelFileOptions, encodeModelFile } from '../../../models/file/encodeModelFile.js';
 import { memoryStagingStore } from '../../../models/file/memoryStagingStore.js';
+import { type ModelFile, readModelFile } from '../../../models/file/modelFile.js';
+import type { StagingStore } from '../../../models/file/stagingStore.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, ChecksumError, FormatError, HolostreamError } from '../../../src/errors.js';

@@ -1,5 +1,5 @@
-import type { Tensor } from '../src/tensor/tensor.js';
-import type { PieceDecoder } from './inputs/content.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
+import type { PieceDecoder } from './content.js';
 
 /** A tensor that comes in one piece. */
 export class WholeDecoder implements PieceDecoder {

@@ -9,8 +9,8 @@ import { readModelFile } from '../file/modelFile.js';
 import { ModelTensorDecoder } from '../file/tensorDecoder.js';
 import { WorkerTensorDecoder } from '../file/workerTensorDecoder.js';
 import { rowReader } from '../rows.js';
-import { WholeDecoder } from '../wholeDecoder.js';
 import { type LoadableTensor, type ModelContent, type PieceFile, sharedFile } from './content.js';
+import { WholeDecoder } from './wholeTensor.js';
 
 /** Bytes that tell a model file from another safetensors file. */
 const PROBE_SIZE = 64;
