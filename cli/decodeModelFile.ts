@@ -3,14 +3,12 @@ import { modelFolderSink } from '../models/directory/modelFolderSink.js';
 import { decodeModelFile, readModelTensor } from '../models/file/decodeModelFile.js';
 import { type ModelFile, readModelFile } from '../models/file/modelFile.js';
 import { sourceFileHeader, sourceFileTensors } from '../models/file/sourceFiles.js';
+import { SHARD_INDEX_NAME } from '../models/inputs/shardIndex.js';
 import { FormatError } from '../src/errors.js';
 import { serializeSafetensorsHeader } from '../src/safetensors/serialize.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { writeOutput } from './output.js';
 import { counted, type Progress } from './progress.js';
-
-/** What loaders of models in shards look for. */
-const INDEX_NAME = 'model.safetensors.index.json';
 
 /** To one safetensors file, or standard output: the very file it was made of, or all shards joined. */
 export async function decodeToOneFile(
@@ -58,7 +56,7 @@ export async function decodeToFolder(
   try {
     const { plan } = await decodeModelFile(source, openFile, { signal, onProgress });
     if (plan.index !== undefined) {
-      const sink = await folder.openFile(INDEX_NAME);
+      const sink = await folder.openFile(SHARD_INDEX_NAME);
       await sink.write(new TextEncoder().encode(plan.index), 0);
       await sink.close();
     }

@@ -11,7 +11,7 @@ import type { HctDecodedPart } from '../src/hct/parts.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { viewBytes } from '../src/tensor/views.js';
 import { UsageError } from './failure.js';
-import { fileKind } from './fileKind.js';
+import { formatOfFile } from './fileKind.js';
 import { collectBytes, openInput, peek, STANDARD, standardInput } from './input.js';
 import { closing, type TensorInput } from './tensorInput.js';
 
@@ -34,9 +34,9 @@ export async function openEncodedTensor(
   if (path === STANDARD) return openStandardInput(choice, signal);
   const source = await openInput(path, signal);
   try {
-    const kind = await fileKind(source, path);
-    if (kind === 'hct') return await openHct(source, choice, signal);
-    if (kind === 'holotensor') return await openHolo(source, choice, signal);
+    const format = await formatOfFile(source, path);
+    if (format === 'hct') return await openHct(source, choice, signal);
+    if (format === 'holotensor') return await openHolo(source, choice, signal);
     throw new UsageError(`${path} is a safetensors file: there is nothing to decode`);
   } catch (error) {
     await source.close?.();

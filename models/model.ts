@@ -8,11 +8,11 @@ import { assertTensorFits, type Tensor } from '../src/tensor/tensor.js';
 import { poolOf, type WorkersOption } from '../workers/pool.js';
 import { LoadRun } from './fetchPieces.js';
 import type { LoadableTensor, ModelContent } from './inputs/content.js';
+import { checkRows } from './inputs/wholeTensor.js';
 import { latestStream } from './latestStream.js';
 import { type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
 import type { ModelProgress } from './progress.js';
 import { ModelQuality } from './quality.js';
-import { checkRows } from './rows.js';
 import { type LoadedTensor, type OutputOptions, type OutputType, TensorState } from './tensorState.js';
 import { Throughput } from './throughput.js';
 

@@ -2,8 +2,10 @@ import { type HttpSourceOptions, httpSource } from '../sources/http/httpSource.j
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { MANIFEST_NAME } from './directory/manifest.js';
 import type { OpenModelFile } from './directory/modelReader.js';
+import type { ModelContent } from './inputs/content.js';
 import { openDirectory } from './inputs/directory.js';
-import { openSafetensors } from './inputs/modelFile.js';
+import { openOneFile } from './inputs/formats.js';
+import { isShardIndexName } from './inputs/shardIndex.js';
 import { openShards } from './inputs/shards.js';
 import { Model } from './model.js';
 
@@ -29,21 +31,37 @@ export async function openModel(
   input: string | URL | RandomAccessSource | OpenModelFile,
   options: OpenModelOptions = {},
 ): Promise<Model> {
-  const { http, signal } = options;
-  if (typeof input === 'function') return new Model(await openDirectory(input, { signal }));
-  if (typeof input !== 'string' && !(input instanceof URL)) {
-    return new Model(await openSafetensors(input, { signal }));
-  }
+  return new Model(await openContent(input, options));
+}
+
+/** Models of several files, by the name of the file that lists the others. */
+const FILE_LISTS: readonly {
+  readonly matches: (name: string) => boolean;
+  readonly open: (openFile: OpenModelFile, name: string, options: AbortOptions) => Promise<ModelContent>;
+}[] = [
+  {
+    matches: (name) => name === MANIFEST_NAME,
+    open: (openFile, _, options) => openDirectory(openFile, options),
+  },
+  { matches: isShardIndexName, open: openShards },
+];
+
+async function openContent(
+  input: string | URL | RandomAccessSource | OpenModelFile,
+  { http, signal }: OpenModelOptions,
+): Promise<ModelContent> {
+  if (typeof input === 'function') return openDirectory(input, { signal });
+  if (typeof input !== 'string' && !(input instanceof URL)) return openOneFile(input, { signal });
   const url = new URL(input, globalThis.location?.href);
-  const beside: OpenModelFile = (name) => httpSource(new URL(name, url), http);
-  const file = url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
-  if (file === '' || file === MANIFEST_NAME) return new Model(await openDirectory(beside, { signal }));
-  if (file.endsWith('.index.json')) {
-    return new Model(await openShards(beside, decodeURIComponent(file), { signal }));
+  const file = url.pathname.slice(url.pathname.lastIndexOf('/') + 1) || MANIFEST_NAME;
+  const list = FILE_LISTS.find(({ matches }) => matches(file));
+  if (list !== undefined) {
+    const beside: OpenModelFile = (name) => httpSource(new URL(encodeURIComponent(name), url), http);
+    return list.open(beside, decodeURIComponent(file), { signal });
   }
   const source = httpSource(url, http);
   try {
-    return new Model(await openSafetensors(source, { signal }));
+    return await openOneFile(source, { signal });
   } catch (error) {
     await source.close?.();
     throw error;

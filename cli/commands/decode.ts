@@ -10,7 +10,7 @@ import type { CommandContext } from '../context.js';
 import { decodeToFolder, decodeToOneFile } from '../decodeModelFile.js';
 import { type FragmentChoice, openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
-import { fileKind, isDirectory } from '../fileKind.js';
+import { formatOfFile, isDirectory } from '../fileKind.js';
 import { STANDARD } from '../input.js';
 import { writeOutput } from '../output.js';
 import { counted, startProgress } from '../progress.js';
@@ -66,7 +66,7 @@ function encodeNpy({ dtype, shape }: TensorInput, chunks: AsyncIterable<Uint8Arr
 
 async function isModelFile(path: string): Promise<boolean> {
   await using source = await fileSource(path);
-  return (await fileKind(source, path)) === 'model-file';
+  return (await formatOfFile(source, path)) === 'model-file';
 }
 
 async function decodeModelFile(

@@ -1,8 +1,9 @@
 import { modelFolder } from '../../models/directory/modelFolder.js';
 import { ModelReader } from '../../models/directory/modelReader.js';
+import type { FileFormat } from '../../models/inputs/formats.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
-import { type FileKind, fileKind, isDirectory } from '../fileKind.js';
+import { formatOfFile, isDirectory } from '../fileKind.js';
 import { openInput } from '../input.js';
 import { examineDirectory } from '../inspect/directory.js';
 import { examineHct } from '../inspect/hct.js';
@@ -15,7 +16,7 @@ export interface InspectOptions {
   readonly json?: true;
 }
 
-const EXAMINE: Readonly<Record<FileKind, (source: RandomAccessSource) => Promise<Report>>> = {
+const EXAMINE: Readonly<Record<FileFormat, (source: RandomAccessSource) => Promise<Report>>> = {
   hct: examineHct,
   holotensor: examineHoloTensor,
   'model-file': examineModelFile,
@@ -35,7 +36,7 @@ async function examine({ signal }: CommandContext, file: string): Promise<Report
   if (await isDirectory(file)) return examineDirectory(await ModelReader.open(modelFolder(file), { signal }));
   const source = await openInput(file, signal);
   try {
-    return await EXAMINE[await fileKind(source, file)](source);
+    return await EXAMINE[await formatOfFile(source, file)](source);
   } finally {
     await source.close?.();
   }

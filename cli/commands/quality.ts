@@ -1,7 +1,7 @@
 import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
 import { UsageError } from '../failure.js';
-import { fileKind } from '../fileKind.js';
+import { formatOfFile } from '../fileKind.js';
 import { openInput } from '../input.js';
 import type { Report } from '../inspect/report.js';
 import { holotensorQuality, type Original } from '../quality/holotensor.js';
@@ -34,9 +34,9 @@ async function examine(
   original: Original,
   signal: AbortSignal,
 ): Promise<Report> {
-  const kind = await fileKind(source, file);
-  if (kind === 'holotensor') return holotensorQuality(source, original, signal);
-  if (kind !== 'model-file') throw new UsageError(`${file} holds no fragments`);
+  const format = await formatOfFile(source, file);
+  if (format === 'holotensor') return holotensorQuality(source, original, signal);
+  if (format !== 'model-file') throw new UsageError(`${file} holds no fragments`);
   if (original.against !== undefined)
     throw new UsageError('--against is for HoloTensor files; this is a model file');
   return modelFileQuality(source, signal);

@@ -2,19 +2,20 @@ import { modelFolder } from '../../models/directory/modelFolder.js';
 import { ModelReader } from '../../models/directory/modelReader.js';
 import { readModelTensor } from '../../models/file/decodeModelFile.js';
 import { readModelFile } from '../../models/file/modelFile.js';
+import type { FileFormat } from '../../models/inputs/formats.js';
+import { readPlainHeader } from '../../models/inputs/safetensors.js';
 import { readHctChunks } from '../../readers/hctChunks.js';
 import { HctReader } from '../../readers/hctReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
-import { readSafetensorsHeader } from '../../readers/safetensors.js';
 import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/constants.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
-import { type FileKind, fileKind, isDirectory } from '../fileKind.js';
+import { formatOfFile, isDirectory } from '../fileKind.js';
 import { openInput } from '../input.js';
 import { startProgress } from '../progress.js';
 
 const VERIFY: Readonly<
-  Record<FileKind, (source: RandomAccessSource, signal: AbortSignal) => Promise<string>>
+  Record<FileFormat, (source: RandomAccessSource, signal: AbortSignal) => Promise<string>>
 > = {
   hct: verifyHct,
   holotensor: verifyHoloTensor,
@@ -33,14 +34,14 @@ export async function verify({ signal }: CommandContext, file: string): Promise<
 async function verifyFile(file: string, signal: AbortSignal): Promise<string> {
   const source = await openInput(file, signal);
   try {
-    return await VERIFY[await fileKind(source, file)](source, signal);
+    return await VERIFY[await formatOfFile(source, file)](source, signal);
   } finally {
     await source.close?.();
   }
 }
 
 async function verifySafetensors(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
-  const { tensors } = await readSafetensorsHeader(source, { signal });
+  const { tensors } = await readPlainHeader(source, { signal });
   return `${tensors.length} tensors; safetensors has no checksums`;
 }
 

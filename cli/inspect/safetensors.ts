@@ -1,11 +1,11 @@
-import { readSafetensorsHeader } from '../../readers/safetensors.js';
+import { readPlainHeader } from '../../models/inputs/safetensors.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { formatBytes } from '../progress.js';
 import { facts, formatShape, table } from '../text.js';
 import type { Report } from './report.js';
 
 export async function examineSafetensors(source: RandomAccessSource): Promise<Report> {
-  const { metadata, tensors, fileSize } = await readSafetensorsHeader(source);
+  const { metadata, tensors, fileSize } = await readPlainHeader(source, {});
   const data = { format: 'safetensors', fileSize, metadata: Object.fromEntries(metadata), tensors };
   const rows = tensors.map(({ name, dtype, shape, byteLength }) => [
     name,

@@ -1,3 +1,4 @@
+import { fileFormat } from '../../models/inputs/formats.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
@@ -9,7 +10,6 @@ import { type Similarity, similarity } from '../../src/tensor/similarity.js';
 import { plot } from '../chart.js';
 import { openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
-import { tryFileKind } from '../fileKind.js';
 import { openInput } from '../input.js';
 import type { Report } from '../inspect/report.js';
 import { startProgress } from '../progress.js';
@@ -103,12 +103,12 @@ async function openOriginal(
   signal: AbortSignal,
 ): Promise<TensorInput> {
   const source = await openInput(path, signal);
-  const kind = await tryFileKind(source).finally(() => source.close?.());
-  if (kind === 'safetensors') return openSafetensorsTensor(path, name, signal);
+  const format = await fileFormat(source, { signal }).finally(() => source.close?.());
+  if (format === 'safetensors') return openSafetensorsTensor(path, name, signal);
   if (name !== undefined) throw new UsageError('--tensor is for a safetensors file');
-  if (kind === undefined) return openRawTensor(path, header, signal);
-  if (kind === 'hct') return openEncodedTensor(path, {}, signal);
-  throw new UnsupportedError('a HoloTensor is no original to compare with', { name: path });
+  if (format === undefined) return openRawTensor(path, header, signal);
+  if (format === 'hct') return openEncodedTensor(path, {}, signal);
+  throw new UnsupportedError('fragments are no original to compare with', { name: path });
 }
 
 function describe(prefixes: readonly Prefix[], originalSize: number): string[] {

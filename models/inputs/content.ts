@@ -9,8 +9,6 @@ export interface ModelContent {
   /** Free text that the model carries. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: readonly LoadableTensor[];
-  /** Bytes read to learn all this. */
-  readonly headerSize: number;
   close(): Promise<void>;
 }
 

@@ -4,9 +4,8 @@ import type { AbortOptions } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { ManifestTensor } from '../directory/manifest.js';
 import { ModelReader, type OpenModelFile } from '../directory/modelReader.js';
-import { rowReader } from '../rows.js';
 import type { LoadableTensor, ModelContent } from './content.js';
-import { WholeDecoder } from './wholeTensor.js';
+import { rowReader, WholeDecoder } from './wholeTensor.js';
 
 /** A directory of HCT files with a manifest: a file a tensor, and a piece a file. */
 export async function openDirectory(openFile: OpenModelFile, options: AbortOptions): Promise<ModelContent> {
@@ -43,7 +42,6 @@ export async function openDirectory(openFile: OpenModelFile, options: AbortOptio
         readRows: (start, end, rowOptions) => readRows(tensor, openFile, start, end, rowOptions),
       };
     }),
-    headerSize: 0,
     close: async () => {},
   };
 }

@@ -1,5 +1,37 @@
+import { ArgumentError } from '../../src/errors.js';
+import { type SafetensorsDType, safetensorsByteLength } from '../../src/safetensors/header.js';
+import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
-import type { PieceDecoder } from './content.js';
+import { viewElements } from '../../src/tensor/views.js';
+import type { LoadableTensor, PieceDecoder, PieceFile } from './content.js';
+
+/** What is known of a tensor whose elements are stored as they are. */
+interface StoredTensor {
+  readonly name: string;
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+  /** Of its first byte in the file. */
+  readonly offset: number;
+}
+
+/** A tensor whose elements are stored as they are: one piece, or any rows. */
+export function storedTensor(
+  { name, dtype, shape, byteLength, offset }: StoredTensor,
+  source: RandomAccessSource,
+  file: PieceFile,
+): LoadableTensor {
+  return {
+    name,
+    dtype,
+    shape,
+    byteLength,
+    pieces: [{ file, offset, length: byteLength, cosine: 1 }],
+    createDecoder: async () =>
+      new WholeDecoder(async (bytes) => ({ dtype, shape, data: viewElements(dtype, bytes) })),
+    readRows: rowReader({ name, dtype, shape }, source, offset),
+  };
+}
 
 /** A tensor that comes in one piece. */
 export class WholeDecoder implements PieceDecoder {
@@ -28,5 +60,30 @@ export class WholeDecoder implements PieceDecoder {
 
   reconstructTensor(): Tensor | undefined {
     return this.#tensor;
+  }
+}
+
+/** Reads rows of a tensor whose elements are stored as they are from `offset` on. */
+export function rowReader(
+  { name, dtype, shape }: Pick<StoredTensor, 'name' | 'dtype' | 'shape'>,
+  source: RandomAccessSource,
+  offset: number,
+) {
+  return async (start: number, end: number, options: AbortOptions): Promise<Tensor> => {
+    const [rows, ...rest] = shape;
+    checkRows(name, rows, start, end);
+    const rowSize = safetensorsByteLength(dtype, rest);
+    if (rowSize === undefined) throw new ArgumentError('rows of this tensor do not begin at bytes', { name });
+    const bytes = await source.read(offset + start * rowSize, (end - start) * rowSize, options);
+    return { dtype, shape: [end - start, ...rest], data: viewElements(dtype, bytes) };
+  };
+}
+
+/** @throws ArgumentError */
+export function checkRows(name: string, rows: number | undefined, start: number, end: number): void {
+  if (rows === undefined) throw new ArgumentError('a tensor of rank 0 has no rows', { name });
+  if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > rows) {
+    const [expected, actual] = [`within 0 to ${rows}`, `${start} to ${end}`];
+    throw new ArgumentError('row range', { name, expected, actual });
   }
 }

@@ -1,0 +1,64 @@
+import { viewOf } from '../../src/bytes/binary.js';
+import { UnsupportedError } from '../../src/errors.js';
+import { HCT_MAGIC } from '../../src/hct/constants.js';
+import { HOLO_MAGIC } from '../../src/holotensor/constants.js';
+import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import { isModelFileHeader } from '../file/headerChecksum.js';
+import type { ModelContent } from './content.js';
+import { openModelFile } from './modelFile.js';
+import { openSafetensors } from './safetensors.js';
+
+interface FormatEntry {
+  /** @param start the file's first bytes, up to {@link PROBE_SIZE} of them */
+  matches(start: Uint8Array): boolean;
+  /** Opens it as a model; undefined where a file is no more than one tensor. */
+  readonly open: ((source: RandomAccessSource, options: AbortOptions) => Promise<ModelContent>) | undefined;
+}
+
+/** The first bytes that tell the formats apart. */
+const PROBE_SIZE = 64;
+
+/** What a file can be, by its first bytes, because names lie and pipes have none. The first match counts. */
+const FORMATS = {
+  hct: { matches: (start) => magicOf(start) === HCT_MAGIC, open: undefined },
+  holotensor: { matches: (start) => magicOf(start) === HOLO_MAGIC, open: undefined },
+  // Before safetensors, which it is as well.
+  'model-file': { matches: isModelFileHeader, open: openModelFile },
+  safetensors: { matches: isSafetensorsHeader, open: openSafetensors },
+} as const satisfies Record<string, FormatEntry>;
+
+export type FileFormat = keyof typeof FORMATS;
+
+/** What a file is; undefined when it is none of the formats. */
+export async function fileFormat(
+  source: RandomAccessSource,
+  options: AbortOptions = {},
+): Promise<FileFormat | undefined> {
+  const start = await source.read(0, Math.min(PROBE_SIZE, source.size ?? PROBE_SIZE), options);
+  return (Object.keys(FORMATS) as FileFormat[]).find((format) => FORMATS[format].matches(start));
+}
+
+/**
+ * A model that is one file. One of an unknown format is opened as safetensors, which says what is wrong with it.
+ * @throws UnsupportedError for a file of one tensor; what opening the format throws
+ */
+export async function openOneFile(source: RandomAccessSource, options: AbortOptions): Promise<ModelContent> {
+  const format = (await fileFormat(source, options)) ?? 'safetensors';
+  const { open } = FORMATS[format];
+  if (open === undefined) {
+    throw new UnsupportedError('a file of one tensor is no model: open it with a reader of its format', {
+      expected: 'a model file or safetensors',
+      actual: format,
+    });
+  }
+  return open(source, options);
+}
+
+function magicOf(start: Uint8Array): number | undefined {
+  return start.length < 4 ? undefined : viewOf(start).getUint32(0, true);
+}
+
+/** Eight bytes of length, of which no header needs the upper four, then JSON. */
+function isSafetensorsHeader(start: Uint8Array): boolean {
+  return start[8] === 0x7b && start.subarray(4, 8).every((byte) => byte === 0);
+}

@@ -1,0 +1,75 @@
+import { readWhole } from '../../sources/read.js';
+import { FormatError, LimitError } from '../../src/errors.js';
+import type { AbortOptions, ByteSource } from '../../src/source.js';
+import { isSafeFileName } from '../directory/fileNames.js';
+
+/** The name under which loaders of models in shards look for the index. */
+export const SHARD_INDEX_NAME = 'model.safetensors.index.json';
+
+/** Largest index that is read: 134 bytes for each of a million tensors; the largest models have a tenth of that. */
+const MAX_SHARD_INDEX_BYTES = 2 ** 27;
+
+/** Which file of a sharded checkpoint has which tensor. */
+export interface ShardIndex {
+  /** The index as it was, a byte order mark included: a model file keeps it, to give it back. */
+  readonly text: string;
+  readonly fileOf: ReadonlyMap<string, string>;
+  /** Names of the files, each once, in their alphabetical order, which is that of their numbers. */
+  readonly files: readonly string[];
+}
+
+/** Whether a file of this name is an index of shards: `model.safetensors.index.json`, for example. */
+export function isShardIndexName(name: string): boolean {
+  return name.endsWith('.index.json');
+}
+
+/**
+ * Reads an index of shards.
+ * @param name of the index, for errors
+ * @throws FormatError, LimitError, SourceError
+ */
+export async function readShardIndex(
+  source: ByteSource,
+  name: string,
+  options: AbortOptions,
+): Promise<ShardIndex> {
+  const expected = `at most ${MAX_SHARD_INDEX_BYTES} bytes`;
+  const tooLarge = () => new LimitError('shard index', { name, expected });
+  const bytes = await readWhole(source, MAX_SHARD_INDEX_BYTES, tooLarge, options);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw new FormatError('shard index: not UTF-8', { name, cause });
+  }
+  return parseShardIndex(text, name);
+}
+
+/**
+ * Parses an index of shards, as `transformers` writes it: `{ "weight_map": { tensor: file, … } }`. The files must have
+ * plain names: they are beside the index, and a name that leads elsewhere is refused.
+ * @throws FormatError
+ */
+export function parseShardIndex(text: string, name: string): ShardIndex {
+  let root: unknown;
+  try {
+    root = JSON.parse(text.replace(/^\ufeff/, ''));
+  } catch (cause) {
+    throw new FormatError('shard index: not JSON', { name, cause });
+  }
+  const map = (root as { weight_map?: unknown } | null)?.weight_map;
+  if (typeof map !== 'object' || map === null || Array.isArray(map)) {
+    throw new FormatError('shard index: no weight_map', { name });
+  }
+  const fileOf = new Map<string, string>();
+  for (const [tensor, file] of Object.entries(map)) {
+    if (typeof file !== 'string' || !isSafeFileName(file)) {
+      const place = { name: `${name}, tensor ${JSON.stringify(tensor)}` };
+      throw new FormatError('shard index: file name', { ...place, expected: 'a plain name', actual: file });
+    }
+    fileOf.set(tensor, file);
+  }
+  const files = [...new Set(fileOf.values())].sort();
+  if (files.length === 0) throw new FormatError('shard index names no file', { name });
+  return { text, fileOf, files };
+}
