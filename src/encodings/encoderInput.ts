@@ -1,6 +1,9 @@
 import { ArgumentError, UnsupportedError } from '../errors.js';
 import { toFloat32 } from '../tensor/numbers.js';
 import type { EncodeRequest } from './encoding.js';
+import { energyOf } from './energy.js';
+
+/** What spectral, random projection and low-rank ask of a tensor, whose elements they mix with each other in f32. */
 
 /** Payloads count coefficients in a u32. */
 const MAX_COEFFICIENTS = 2 ** 32 - 1;
@@ -20,4 +23,41 @@ export function numbersOf({ tensor, rows, cols }: EncodeRequest): Float32Array {
   const values = toFloat32(tensor);
   if (values.length === rows * cols) return values;
   throw new ArgumentError('elements of the tensor', { expected: rows * cols, actual: values.length });
+}
+
+/**
+ * One NaN or infinity would spoil the whole tensor.
+ * @throws ArgumentError naming the first index (row-major) whose value is not finite
+ */
+export function assertFinite(values: Float32Array): void {
+  let index = 0;
+  while (index < values.length && Number.isFinite(values[index])) index += 1;
+  if (index === values.length) return;
+  throw new ArgumentError(`this encoding cannot carry a value that is not finite: element ${index}`, {
+    expected: 'a finite number',
+    actual: values[index],
+  });
+}
+
+/**
+ * Checks a tensor by its energy, or that of its coefficients: the same.
+ * @throws ArgumentError for a value that is not finite, naming its index, and for a norm beyond f32: coefficients
+ *   can be as large as the norm
+ */
+export function assertTransformable(values: Float32Array, energy: number): void {
+  if (!Number.isFinite(energy)) assertFinite(values);
+  const norm = Math.sqrt(energy);
+  if (!Number.isFinite(Math.fround(norm))) {
+    throw new ArgumentError('the L2 norm of the tensor is too large for f32', {
+      expected: 'at most 3.4e38',
+      actual: norm,
+    });
+  }
+}
+
+/** The energy of a tensor that can be encoded. @throws ArgumentError as `assertTransformable` does */
+export function energyOfInput(values: Float32Array): number {
+  const energy = energyOf(values);
+  assertTransformable(values, energy);
+  return energy;
 }

@@ -1,6 +1,9 @@
-import { ArgumentError, FormatError } from '../errors.js';
-import type { EncodingQuality } from './encoding.js';
-import { assertFinite } from './finite.js';
+import type { EncodedFragments, EncodingQuality } from './encoding.js';
+
+/**
+ * Energies (Σ v²) of fragments that hold orthogonal parts of a tensor, and what they say of the quality of
+ * reconstructions: for spectral, random projection and low-rank.
+ */
 
 /** Σ v² in f64: values of f32 cannot overflow it, so it is finite exactly when all of them are. */
 export function energyOf(values: Float32Array): number {
@@ -20,37 +23,41 @@ export function energyOf(values: Float32Array): number {
   return a + b + (c + d);
 }
 
+/** How much of a tensor's energy its fragments hold. */
+export interface FragmentEnergies {
+  /** What fragment k adds to the fragments before it. */
+  readonly added: readonly number[];
+  /** What fragment k holds without any other. */
+  readonly alone: readonly number[];
+}
+
+/** Cosine similarities of single fragments that differ by no more than this count as the same quality. */
+const SAME_QUALITY = 0.05;
+
 /**
- * Checks a tensor that is transformed in f32 by its energy, or that of its coefficients: the same.
- * @throws ArgumentError for a value that is not finite, naming its index, and for a norm beyond f32: coefficients
- *   can be as large as the norm
+ * What an encoder says of its fragments, from energies (f64) that it has measured.
+ * @param energy of the whole tensor
  */
-export function assertTransformable(values: Float32Array, energy: number): void {
-  if (!Number.isFinite(energy)) assertFinite(values);
-  const norm = Math.sqrt(energy);
-  if (!Number.isFinite(Math.fround(norm))) {
-    throw new ArgumentError('the L2 norm of the tensor is too large for f32', {
-      expected: 'at most 3.4e38',
-      actual: norm,
-    });
+export function describeEnergies(
+  energy: number,
+  { added, alone }: FragmentEnergies,
+): Pick<EncodedFragments, 'norm' | 'cosines' | 'essentialFirst' | 'interleaved'> {
+  // A tensor of zeros is exact before the first fragment.
+  const cosine = (captured: number) => (energy === 0 ? 1 : Math.min(1, Math.sqrt(captured / energy)));
+  let captured = 0;
+  const cosines = added.map((gain) => {
+    captured += gain;
+    return cosine(captured);
+  });
+  let least = 1;
+  let most = 0;
+  for (const single of alone) {
+    least = Math.min(least, cosine(single));
+    most = Math.max(most, cosine(single));
   }
-}
-
-/** The energy of a tensor that is transformed in f32. @throws ArgumentError as `assertTransformable` does */
-export function energyOfInput(values: Float32Array): number {
-  const energy = energyOf(values);
-  assertTransformable(values, energy);
-  return energy;
-}
-
-/**
- * The energy of the coefficients of a fragment.
- * @throws FormatError when one of them is not finite
- */
-export function energyOfFragment(coefficients: Float32Array, fragmentIndex: number): number {
-  const energy = energyOf(coefficients);
-  if (Number.isFinite(energy)) return energy;
-  throw new FormatError('fragment payload: a coefficient is not finite', { fragmentIndex });
+  const interleaved = most - least <= SAME_QUALITY;
+  const descending = added.every((gain, k) => k === 0 || gain <= added[k - 1]!);
+  return { norm: Math.sqrt(energy), cosines, interleaved, essentialFirst: !interleaved && descending };
 }
 
 /**

@@ -11,7 +11,6 @@ export * from './decodings.js';
 export * from './embedded/decoder.js';
 export * from './embedded/embedded.js';
 export * from './encoding.js';
-export * from './finite.js';
 export * from './lowRank/lowRank.js';
 export * from './randomProjection/randomProjection.js';
 export * from './spectral/spectral.js';

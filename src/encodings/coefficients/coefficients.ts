@@ -1,9 +1,25 @@
 import type { Stretches } from '../../kernels/dct/interface.js';
-import type { FragmentEnergies } from '../fragmentEnergies.js';
+import { assertTransformable } from '../encoderInput.js';
+import type { DecodeRequest, EncodedFragments, EncodingQuality } from '../encoding.js';
+import { describeEnergies, type FragmentEnergies, projectionQuality } from '../energy.js';
 
-/** Coefficients of an orthogonal transform, cut into fragments. */
+/** Coefficients of an orthonormal transform in fragments: what spectral and the orthonormal random projection share. */
+
 export interface CoefficientFragments extends FragmentEnergies {
   readonly payloads: readonly Uint8Array[];
+}
+
+/**
+ * What an encoder gives whose fragments hold all coefficients of `values`.
+ * @throws ArgumentError for a value that is not finite, naming its index, and for a norm beyond f32
+ */
+export function describeCoefficients(
+  values: Float32Array,
+  { payloads, ...energies }: CoefficientFragments,
+): EncodedFragments {
+  const energy = energies.added.reduce((sum, gain) => sum + gain, 0);
+  assertTransformable(values, energy);
+  return { payloads, ...describeEnergies(energy, energies), minimumFragments: 1 };
 }
 
 /** The coefficients that have arrived. */
@@ -22,4 +38,13 @@ export interface CoefficientStore {
    * @param scratch may be used for them: one place a coefficient
    */
   coefficients(scratch: Float32Array): Stretches;
+}
+
+/** @param store undefined before the first fragment */
+export function coefficientQuality(
+  { rows, cols, norm }: DecodeRequest,
+  store: Pick<CoefficientStore, 'placed' | 'energy'> | undefined,
+): EncodingQuality {
+  const fraction = rows * cols === 0 ? 1 : (store?.placed ?? 0) / (rows * cols);
+  return projectionQuality(fraction, store?.energy ?? 0, norm);
 }

@@ -8,7 +8,7 @@ const BLOCK = 8192;
 export type StretchVisitor = (coefficients: Float32Array, start: number) => void;
 
 /**
- * Deals the coefficients of a raster out to N fragments and gathers them again. The raster is taken in groups of N;
+ * Interleaves the coefficients of a raster among N fragments and gathers them again. The raster is taken in groups of N;
  * coefficient p of group g goes to fragment (p + r_g) mod N, behind those of the groups before. Without a seed every
  * r_g is 0 (plain striding), with one it is drawn from the generator: (u64 >> 33) mod N, one draw a group.
  */
@@ -32,7 +32,7 @@ export class Interleaver {
   }
 
   /** Copies each coefficient of the stretches to its fragment; `parts` have the lengths of `counts`. */
-  deal(parts: readonly Float32Array[]): StretchVisitor {
+  interleave(parts: readonly Float32Array[]): StretchVisitor {
     const loop = this.#seed === undefined ? interleavePlain : interleaveRotated;
     return this.#pass(
       (stretch, at, rotations, group) => loop(stretch, at, rotations, parts, group),
@@ -42,7 +42,7 @@ export class Interleaver {
     );
   }
 
-  /** The inverse of `deal`: fills the stretches; where a part is missing its coefficients become 0. */
+  /** The inverse of `interleave`: fills the stretches; where a part is missing its coefficients become 0. */
   gather(parts: readonly (Float32Array | undefined)[]): StretchVisitor {
     const loop = this.#seed === undefined ? gatherPlain : gatherRotated;
     return this.#pass(

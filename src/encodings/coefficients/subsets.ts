@@ -1,24 +1,34 @@
+import { FormatError } from '../../errors.js';
 import type { Stretches } from '../../kernels/dct/interface.js';
-import { energyOf, energyOfFragment } from '../energy.js';
-import { createSubsetPayload, readSubsetPayload, type SubsetHeader } from '../payload.js';
+import { energyOf } from '../energy.js';
+import { checkLength, readValues } from '../payload.js';
 import type { CoefficientFragments, CoefficientStore } from './coefficients.js';
 import { Interleaver, type StretchVisitor } from './interleaver.js';
 
 /**
- * The layout of SV03 and RP01: every fragment a subset of the raster that follows from its number.
- * @param transform hands the coefficients over, stretch by stretch: they go straight into the payloads
+ * The layout of SV03 and RP01: every fragment a subset of the raster that follows from its number. A payload,
+ * little-endian: magic u32, coefficients of the whole tensor u32, fragments u32, number of this fragment u32, count
+ * u32, then the count f32 coefficients.
  */
+const HEADER_BYTES = 20;
+
+/** What every fragment of a tensor says alike. */
+export interface SubsetHeader {
+  readonly magic: number;
+  readonly coefficients: number;
+  readonly fragments: number;
+}
+
+/** @param transform hands the coefficients over, stretch by stretch: they go straight into the payloads */
 export function writeSubsets(
   header: SubsetHeader,
   rotationSeed: bigint | undefined,
   transform: (take: StretchVisitor) => void,
 ): CoefficientFragments {
   const interleaver = new Interleaver(header.coefficients, header.fragments, rotationSeed);
-  const fragments = Array.from(interleaver.counts, (count, index) =>
-    createSubsetPayload(header, index, count),
-  );
+  const fragments = Array.from(interleaver.counts, (count, index) => createPayload(header, index, count));
   const parts = fragments.map(({ values }) => values);
-  transform(interleaver.deal(parts));
+  transform(interleaver.interleave(parts));
   const energies = parts.map(energyOf);
   return { payloads: fragments.map(({ payload }) => payload), added: energies, alone: energies };
 }
@@ -37,8 +47,9 @@ export class SubsetStore implements CoefficientStore {
   }
 
   add(index: number, payload: Uint8Array): void {
-    const values = readSubsetPayload(this.#header, index, this.#interleaver.counts[index]!, payload);
-    const energy = energyOfFragment(values, index);
+    const count = this.#interleaver.counts[index]!;
+    checkFields(this.#header, index, count, payload);
+    const { values, energy } = readValues(payload, HEADER_BYTES, count, index);
     this.#parts[index] = values;
     this.placed += values.length;
     this.energy += energy;
@@ -46,5 +57,44 @@ export class SubsetStore implements CoefficientStore {
 
   coefficients(): Stretches {
     return this.#interleaver.gather(this.#parts);
+  }
+}
+
+/** A payload with room for `count` values, and the array to write them to. */
+function createPayload(
+  { magic, coefficients, fragments }: SubsetHeader,
+  index: number,
+  count: number,
+): { readonly payload: Uint8Array; readonly values: Float32Array } {
+  const payload = new Uint8Array(HEADER_BYTES + 4 * count);
+  new Uint32Array(payload.buffer).set([magic, coefficients, fragments, index, count]);
+  return { payload, values: new Float32Array(payload.buffer, HEADER_BYTES, count) };
+}
+
+/** @throws FormatError when a field is not what header, index and count ask for */
+function checkFields(
+  { magic, coefficients, fragments }: SubsetHeader,
+  index: number,
+  count: number,
+  payload: Uint8Array,
+): void {
+  checkLength(payload, HEADER_BYTES, index);
+  const fields: readonly [string, number][] = [
+    ['magic', magic],
+    ['coefficients of the tensor', coefficients],
+    ['fragments of the tensor', fragments],
+    ['fragment number', index],
+    ['values', count],
+  ];
+  const view = new DataView(payload.buffer, payload.byteOffset, HEADER_BYTES);
+  for (const [i, [name, expected]] of fields.entries()) {
+    const actual = view.getUint32(4 * i, true);
+    if (actual === expected) continue;
+    throw new FormatError(`fragment payload: ${name}`, {
+      fragmentIndex: index,
+      offset: 4 * i,
+      expected,
+      actual,
+    });
   }
 }

@@ -2,7 +2,7 @@ import { ArgumentError } from '../../errors.js';
 import { linearKernels } from '../../kernels/linear/encodeKernels.js';
 import { matrix } from '../../kernels/linear/matrix.js';
 import { checkOutputLength } from '../../tensor/outputLength.js';
-import { numbersOf } from '../encoderInput.js';
+import { energyOfInput, numbersOf } from '../encoderInput.js';
 import {
   type DecodeRequest,
   type Decoding,
@@ -13,9 +13,8 @@ import {
   type FragmentDecoder,
   withEncoder,
 } from '../encoding.js';
-import { energyOf, energyOfInput, projectionQuality } from '../energy.js';
-import { describeEnergies } from '../fragmentEnergies.js';
-import { ReceivedFragments } from '../received.js';
+import { describeEnergies, energyOf, projectionQuality } from '../energy.js';
+import { ReceivedFragments } from '../fragmentCollectors.js';
 import { readPayload, writeComponents, writeRaw } from './payload.js';
 import { LowRankSum } from './sum.js';
 import { truncatedSvd } from './svd/truncatedSvd.js';

@@ -1,7 +1,7 @@
 import { FormatError } from '../../errors.js';
 import { viewElements } from '../../tensor/views.js';
 import type { MatrixShape } from '../encoding.js';
-import { energyOfFragment } from '../energy.js';
+import { energyOfFragment } from '../payload.js';
 import type { SingularTriplets } from './svd/truncatedSvd.js';
 
 /**

@@ -1,8 +1,8 @@
 import { ArgumentError } from '../../errors.js';
+import { energyOfInput } from '../encoderInput.js';
 import type { EncodedFragments, EncodeRequest } from '../encoding.js';
-import { energyOf, energyOfInput } from '../energy.js';
-import { assertFeasible, BackProjection } from './backProjection.js';
-import { writeGaussianPayload } from './gaussianPayload.js';
+import { energyOf } from '../energy.js';
+import { assertFeasible, BackProjection, writeGaussianPayload } from './gaussianShared.js';
 import { assertLiveSeeds, seedOf } from './seeds.js';
 
 /** The reference's smallest number of rows a fragment. */

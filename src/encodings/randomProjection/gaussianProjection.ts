@@ -1,8 +1,7 @@
 import type { DecodeRequest, EncodingQuality } from '../encoding.js';
 import { energyOf, projectionQuality } from '../energy.js';
-import { assertFeasible, BackProjection } from './backProjection.js';
 import { conjugateGradients } from './conjugateGradients.js';
-import { readGaussianPayload } from './gaussianPayload.js';
+import { assertFeasible, BackProjection, readGaussianPayload } from './gaussianShared.js';
 import { seedOf } from './seeds.js';
 
 /**

@@ -1,17 +1,15 @@
 import { SeededRng } from '../../kernels/gaussian/rng.js';
+import { coefficientQuality, describeCoefficients } from '../coefficients/coefficients.js';
 import type { StretchVisitor } from '../coefficients/interleaver.js';
-import { SubsetStore, writeSubsets } from '../coefficients/subsets.js';
+import { type SubsetHeader, SubsetStore, writeSubsets } from '../coefficients/subsets.js';
 import type { DecodeRequest, EncodedFragments, EncodeRequest, EncodingQuality } from '../encoding.js';
-import { assertTransformable, projectionQuality } from '../energy.js';
-import { describeEnergies, totalEnergy } from '../fragmentEnergies.js';
-import type { SubsetHeader } from '../payload.js';
 import { assertLiveSeeds, seedOf } from './seeds.js';
 
 /**
- * RP01: the orthonormal DCT-II of the tensor after each element has got a random sign; coefficients dealt out with
+ * RP01: the orthonormal DCT-II of the tensor after each element has got a random sign; coefficients interleaved with
  * a random rotation for each group of N. The signs spread every element over all coefficients, whatever the tensor
  * looks like (N. Ailon and B. Chazelle, "The fast Johnson–Lindenstrauss transform", 2009), so any k of N fragments
- * are worth a cosine of about sqrt(k/N). The rotation keeps one outlier, whose DCT is a pure cosine, from
+ * reach a cosine of about sqrt(k/N). The rotation keeps one outlier, whose DCT is a pure cosine, from
  * favouring some fragments.
  */
 export const RP01_MAGIC = 0x31305052;
@@ -26,15 +24,13 @@ export function encodeOrthonormal(request: EncodeRequest, values: Float32Array):
   const { rows, cols, fragments, seed, kernels } = request;
   assertLiveSeeds(seed, GENERATORS);
   const header = { magic: RP01_MAGIC, coefficients: values.length, fragments };
-  const { payloads, ...energies } = writeSubsets(header, seedOf(seed, ROTATIONS), (take) => {
+  const coefficients = writeSubsets(header, seedOf(seed, ROTATIONS), (take) => {
     const flip = signFlipper(seed);
     const give: StretchVisitor = (stretch, start) =>
       flip(values.subarray(start, start + stretch.length), stretch);
     kernels.dct2d(give, rows, cols, take);
   });
-  const energy = totalEnergy(energies.added);
-  assertTransformable(values, energy);
-  return { payloads, ...describeEnergies(energy, energies), minimumFragments: 1 };
+  return describeCoefficients(values, coefficients);
 }
 
 /** Fragments of RP01; the caller takes care of duplicates. */
@@ -54,10 +50,7 @@ export class OrthonormalProjection {
   }
 
   get quality(): EncodingQuality {
-    const { rows, cols, norm } = this.#request;
-    const { placed, energy } = this.#store;
-    const fraction = rows * cols === 0 ? 1 : placed / (rows * cols);
-    return projectionQuality(fraction, energy, norm);
+    return coefficientQuality(this.#request, this.#store);
   }
 
   reconstruct(out: Float32Array): void {

@@ -1,4 +1,4 @@
-import { ArgumentError, FormatError } from '../../errors.js';
+import { ArgumentError } from '../../errors.js';
 import { checkOutputLength } from '../../tensor/outputLength.js';
 import { numbersOf } from '../encoderInput.js';
 import {
@@ -12,15 +12,15 @@ import {
   withEncoder,
 } from '../encoding.js';
 import { projectionQuality } from '../energy.js';
+import { LayoutCollector } from '../fragmentCollectors.js';
 import { payloadMagic } from '../payload.js';
-import { ReceivedFragments } from '../received.js';
 import { encodeGaussian, type GaussianEncodeOptions } from './gaussianEncode.js';
 import { type GaussianDecodeOptions, GaussianProjection } from './gaussianProjection.js';
 import { encodeOrthonormal, OrthonormalProjection, RP01_MAGIC } from './orthonormalProjection.js';
 
 /**
- * What a tensor is projected on. 'orthonormal' (RP01): randomly signed cosines, O(n log n), any k of N fragments are
- * worth a cosine of sqrt(k/N), all are exact. 'gaussian': the reference's random rows, O(n²), never better than 0.7
+ * What a tensor is projected on. 'orthonormal' (RP01): randomly signed cosines, O(n log n), any k of N fragments
+ * reach a cosine of sqrt(k/N), all are exact. 'gaussian': the reference's random rows, O(n²), never better than 0.7
  * by the reference's decoder.
  */
 export type ProjectionMatrix = 'orthonormal' | 'gaussian';
@@ -65,54 +65,38 @@ type Projection = OrthonormalProjection | GaussianProjection;
 /** Reads fragments of both matrices; the first one tells which it is. */
 export class RandomProjectionDecoder implements FragmentDecoder {
   readonly #request: DecodeRequest;
-  readonly #options: RandomProjectionDecodeOptions;
-  readonly #received: ReceivedFragments;
-  #matrix: ProjectionMatrix | undefined;
-  #projection: Projection | undefined;
+  readonly #fragments: LayoutCollector<ProjectionMatrix, Projection>;
 
   constructor(request: DecodeRequest, options: RandomProjectionDecodeOptions = {}) {
     this.#request = request;
-    this.#options = options;
-    this.#received = new ReceivedFragments(request.fragments);
+    this.#fragments = new LayoutCollector(request.fragments, 'projection matrix', matrixOf, (matrix) =>
+      matrix === 'orthonormal'
+        ? new OrthonormalProjection(request)
+        : new GaussianProjection(request, options),
+    );
   }
 
   /** @throws LimitError for a Gaussian projection that takes minutes; the decoder stays as it was */
   addFragment(index: number, payload: Uint8Array): boolean {
-    if (this.#received.has(index)) return false;
-    const matrix = payloadMagic(payload) === RP01_MAGIC ? 'orthonormal' : 'gaussian';
-    if (matrix !== (this.#matrix ?? matrix)) {
-      throw new FormatError('projection matrix differs from that of the fragments before', {
-        fragmentIndex: index,
-        expected: this.#matrix,
-        actual: matrix,
-      });
-    }
-    const projection = this.#projection ?? this.#create(matrix);
-    projection.add(index, payload);
-    this.#matrix = matrix;
-    this.#projection = projection;
-    this.#received.add(index);
-    return true;
+    return this.#fragments.add(index, payload);
   }
 
   get quality(): EncodingQuality {
-    if (this.#projection !== undefined) return this.#projection.quality;
-    return projectionQuality(0, 0, this.#request.norm, false);
+    return this.#fragments.store?.quality ?? projectionQuality(0, 0, this.#request.norm, false);
   }
 
   /** @throws LimitError for a least-squares solution that takes minutes */
   reconstruct(out: Float32Array): void {
     const { rows, cols } = this.#request;
     checkOutputLength(out, rows * cols);
-    if (this.#projection === undefined) out.fill(0);
-    else this.#projection.reconstruct(out);
+    const { store } = this.#fragments;
+    if (store === undefined) out.fill(0);
+    else store.reconstruct(out);
   }
+}
 
-  #create(matrix: ProjectionMatrix): Projection {
-    return matrix === 'orthonormal'
-      ? new OrthonormalProjection(this.#request)
-      : new GaussianProjection(this.#request, this.#options);
-  }
+function matrixOf(payload: Uint8Array): ProjectionMatrix {
+  return payloadMagic(payload) === RP01_MAGIC ? 'orthonormal' : 'gaussian';
 }
 
 /** The line for the table of decodings. */

@@ -5,8 +5,8 @@ import { checkLength } from '../payload.js';
 import { rankByMagnitude } from './ranking.js';
 
 /**
- * SV01, the layout 'essential': every fragment holds the coefficients of largest magnitude, so that each one is worth
- * having by itself, and its share of the others, dealt out by rank. Header: essential count u32, detail count u32;
+ * SV01, the layout 'essential': every fragment holds the coefficients of largest magnitude, so that each one alone is a
+ * good approximation, and its share of the others, interleaved by rank. Header: essential count u32, detail count u32;
  * then pairs of index u32 and value f32.
  */
 const HEADER_BYTES = 8;

@@ -1,7 +1,7 @@
 import { FormatError } from '../../errors.js';
 import { viewElements } from '../../tensor/views.js';
 import type { CoefficientFragments, CoefficientStore } from '../coefficients/coefficients.js';
-import { energyOf, energyOfFragment } from '../energy.js';
+import { energyOf } from '../energy.js';
 import { checkLength, readValues } from '../payload.js';
 import { rankByMagnitude } from './ranking.js';
 
@@ -66,8 +66,7 @@ export class RankedStore implements CoefficientStore {
       this.#checkFields(payload, index, this.#coefficients, this.#fragments);
       valuesAt += 4 * this.#coefficients;
     } else this.#checkFields(payload, index, index, count);
-    const values = readValues(payload, valuesAt, count, index);
-    const energy = energyOfFragment(values, index);
+    const { values, energy } = readValues(payload, valuesAt, count, index);
     if (index === 0) this.#order = this.#readOrder(payload.subarray(HEADER_BYTES, valuesAt));
     this.#parts.set(index, values);
     this.#arrived += count;

@@ -1,6 +1,11 @@
-import { ArgumentError, FormatError } from '../../errors.js';
+import { ArgumentError } from '../../errors.js';
 import { checkOutputLength } from '../../tensor/outputLength.js';
-import type { CoefficientFragments, CoefficientStore } from '../coefficients/coefficients.js';
+import {
+  type CoefficientFragments,
+  type CoefficientStore,
+  coefficientQuality,
+  describeCoefficients,
+} from '../coefficients/coefficients.js';
 import { SubsetStore, writeSubsets } from '../coefficients/subsets.js';
 import { numbersOf } from '../encoderInput.js';
 import {
@@ -13,17 +18,15 @@ import {
   type FragmentDecoder,
   withEncoder,
 } from '../encoding.js';
-import { assertTransformable, projectionQuality } from '../energy.js';
-import { describeEnergies, totalEnergy } from '../fragmentEnergies.js';
+import { LayoutCollector } from '../fragmentCollectors.js';
 import { payloadMagic } from '../payload.js';
-import { ReceivedFragments } from '../received.js';
 import { EssentialStore, writeEssential } from './essential.js';
 import { RankedStore, SV02_MAGIC, writeRanked } from './ranked.js';
 
 /**
  * How coefficients are laid out. 'raster' (SV03): fragment k holds every N-th, from the k-th on. 'ranked' (SV02): the
  * same by descending magnitude; the order, 4 bytes a coefficient, comes with fragment 0, without which the
- * others are worth nothing. 'essential' (SV01): the largest ones in every fragment, the others dealt out;
+ * others cannot be placed. 'essential' (SV01): the largest ones in every fragment, the others interleaved;
  * 8 bytes a coefficient.
  */
 export type SpectralLayout = 'raster' | 'ranked' | 'essential';
@@ -70,10 +73,7 @@ export class SpectralEncoder {
    */
   encode(request: EncodeRequest): EncodedFragments {
     const values = numbersOf(request);
-    const { payloads, ...energies } = this.#write(values, request);
-    const energy = totalEnergy(energies.added);
-    assertTransformable(values, energy);
-    return { payloads, ...describeEnergies(energy, energies), minimumFragments: 1 };
+    return describeCoefficients(values, this.#write(values, request));
   }
 
   #write(values: Float32Array, { rows, cols, fragments, kernels }: EncodeRequest): CoefficientFragments {
@@ -91,60 +91,41 @@ export class SpectralEncoder {
 /** Reads all three layouts; the first fragment tells which one it is. */
 export class SpectralDecoder implements FragmentDecoder {
   readonly #request: DecodeRequest;
-  readonly #received: ReceivedFragments;
-  #layout: SpectralLayout | undefined;
-  #store: CoefficientStore | undefined;
+  readonly #fragments: LayoutCollector<SpectralLayout, CoefficientStore>;
 
   constructor(request: DecodeRequest) {
     this.#request = request;
-    this.#received = new ReceivedFragments(request.fragments);
+    this.#fragments = new LayoutCollector(request.fragments, 'spectral layout', layoutOf, (layout) =>
+      createStore(layout, request),
+    );
   }
 
   addFragment(index: number, payload: Uint8Array): boolean {
-    if (this.#received.has(index)) return false;
-    const layout = layoutOf(payload);
-    if (layout !== (this.#layout ?? layout)) {
-      throw new FormatError('spectral layout differs from that of the fragments before', {
-        fragmentIndex: index,
-        expected: this.#layout,
-        actual: layout,
-      });
-    }
-    const store = this.#store ?? this.#createStore(layout);
-    store.add(index, payload);
-    this.#layout = layout;
-    this.#store = store;
-    this.#received.add(index);
-    return true;
+    return this.#fragments.add(index, payload);
   }
 
   get quality(): EncodingQuality {
-    const { rows, cols, norm } = this.#request;
-    const fraction = rows * cols === 0 ? 1 : (this.#store?.placed ?? 0) / (rows * cols);
-    return projectionQuality(fraction, this.#store?.energy ?? 0, norm);
+    return coefficientQuality(this.#request, this.#fragments.store);
   }
 
   reconstruct(out: Float32Array): void {
     const { rows, cols, kernels } = this.#request;
     checkOutputLength(out, rows * cols);
-    if (this.#store === undefined) {
-      out.fill(0);
-      return;
-    }
-    kernels.idct2d(this.#store.coefficients(out), rows, cols, out);
+    const { store } = this.#fragments;
+    if (store === undefined) out.fill(0);
+    else kernels.idct2d(store.coefficients(out), rows, cols, out);
   }
+}
 
-  #createStore(layout: SpectralLayout): CoefficientStore {
-    const { rows, cols, fragments } = this.#request;
-    const coefficients = rows * cols;
-    switch (layout) {
-      case 'raster':
-        return new SubsetStore({ magic: SV03_MAGIC, coefficients, fragments });
-      case 'ranked':
-        return new RankedStore(coefficients, fragments);
-      case 'essential':
-        return new EssentialStore(coefficients);
-    }
+function createStore(layout: SpectralLayout, { rows, cols, fragments }: DecodeRequest): CoefficientStore {
+  const coefficients = rows * cols;
+  switch (layout) {
+    case 'raster':
+      return new SubsetStore({ magic: SV03_MAGIC, coefficients, fragments });
+    case 'ranked':
+      return new RankedStore(coefficients, fragments);
+    case 'essential':
+      return new EssentialStore(coefficients);
   }
 }
 

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { assertFinite } from '../../../src/encodings/finite.js';
+import { assertFinite } from '../../../src/encodings/encoderInput.js';
 import { ArgumentError } from '../../../src/errors.js';
 import { throws } from '../../helpers/assertions.js';
 

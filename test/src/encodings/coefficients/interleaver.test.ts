@@ -48,7 +48,7 @@ test('deals as defined, with rotation and without, and gathers back', () => {
           expected.map((part) => part.length),
         );
         const parts = Array.from(interleaver.counts, (count) => new Float32Array(count));
-        pass(interleaver.deal(parts), coefficients, size);
+        pass(interleaver.interleave(parts), coefficients, size);
         assert.ok(parts.every((part, i) => part.every((value, j) => value === expected[i]![j])));
         const gathered = new Float32Array(length);
         pass(interleaver.gather(parts), gathered, size);
