@@ -1,6 +1,6 @@
 import type { FloatLayout } from '../../kernels/embedded/interface.js';
 import { MAX_PLANES, MAX_TILE_LOG2, NEVER_DENSE } from './format.js';
-import { EXPONENT_OFFSET, type Survey } from './survey.js';
+import { EXPONENT_OFFSET, type Survey } from './source.js';
 
 /** How the encoder cuts a tensor: all that it decides before it looks at single planes. */
 export interface PlanePlan {

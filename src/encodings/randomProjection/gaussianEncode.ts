@@ -1,9 +1,9 @@
 import { ArgumentError } from '../../errors.js';
+import { assertLiveSeeds, seedOf } from '../../kernels/gaussian/rng.js';
 import { energyOfInput } from '../encoderInput.js';
 import type { EncodedFragments, EncodeRequest } from '../encoding.js';
 import { energyOf } from '../energy.js';
 import { assertFeasible, BackProjection, writeGaussianPayload } from './gaussianShared.js';
-import { assertLiveSeeds, seedOf } from './seeds.js';
 
 /** The reference's smallest number of rows a fragment. */
 const MIN_ROWS = 64;

@@ -1,8 +1,8 @@
+import { seedOf } from '../../kernels/gaussian/rng.js';
 import type { DecodeRequest, EncodingQuality } from '../encoding.js';
 import { energyOf, projectionQuality } from '../energy.js';
 import { conjugateGradients } from './conjugateGradients.js';
 import { assertFeasible, BackProjection, readGaussianPayload } from './gaussianShared.js';
-import { seedOf } from './seeds.js';
 
 /**
  * Conjugate gradients end when the residual of the normal equations is this small against the right side: with

@@ -1,9 +1,8 @@
-import { SeededRng } from '../../kernels/gaussian/rng.js';
+import { assertLiveSeeds, SeededRng, seedOf } from '../../kernels/gaussian/rng.js';
 import { coefficientQuality, describeCoefficients } from '../coefficients/coefficients.js';
 import type { StretchVisitor } from '../coefficients/interleaver.js';
 import { type SubsetHeader, SubsetStore, writeSubsets } from '../coefficients/subsets.js';
 import type { DecodeRequest, EncodedFragments, EncodeRequest, EncodingQuality } from '../encoding.js';
-import { assertLiveSeeds, seedOf } from './seeds.js';
 
 /**
  * RP01: the orthonormal DCT-II of the tensor after each element has got a random sign; coefficients interleaved with

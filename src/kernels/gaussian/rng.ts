@@ -1,3 +1,5 @@
+import { ArgumentError } from '../../errors.js';
+
 /** 2^64 divided by the golden ratio: what lies between the seeds of two generators that belong together. */
 export const SEED_STEP = 0x9e3779b97f4a7c15n;
 
@@ -54,5 +56,23 @@ export class SeededRng {
     const radius = Math.fround(Math.sqrt(-2 * Math.fround(Math.log(u))));
     const angle = Math.fround(TWO_PI * this.nextF32());
     return Math.fround(radius * Math.fround(Math.cos(angle)));
+  }
+}
+
+/** The seed whose generator yields zeros for ever. */
+const DEAD_SEED = 2n ** 64n - 1n;
+
+/** The seed of the `index`-th generator that belongs to a header seed. */
+export function seedOf(headerSeed: bigint, index: number): bigint {
+  return BigInt.asUintN(64, headerSeed + BigInt(index) * SEED_STEP);
+}
+
+/** @throws ArgumentError when one of the first `count` generators would yield zeros for ever */
+export function assertLiveSeeds(headerSeed: bigint, count: number): void {
+  for (let index = 0; index < count; index++) {
+    if (seedOf(headerSeed, index) !== DEAD_SEED) continue;
+    throw new ArgumentError('random numbers of this seed are all zero; another one is needed', {
+      actual: headerSeed,
+    });
   }
 }
