@@ -1,4 +1,4 @@
-import { inflateModule } from '../kernels/runtime/inflate.js';
+import { inflateModule } from '../kernels/runtime/module.js';
 import { ZSTD_WASM_DEFLATED } from './zstdWasm.generated.js';
 
 /**

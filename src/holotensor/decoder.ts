@@ -2,7 +2,7 @@ import { type DecodeOptionsOf, decodingByName } from '../encodings/decodings.js'
 import type { ElementRange, FragmentDecoder, HolographicEncoding } from '../encodings/encoding.js';
 import { ArgumentError, FormatError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { loadedKernels } from '../kernels/loadKernels.js';
+import { syncKernels } from '../kernels/syncKernels.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
 import { checkOutputLength } from '../tensor/outputLength.js';
@@ -48,7 +48,7 @@ export class HoloTensorDecoder {
 
   /** @throws LimitError when the tensor is larger than `maxBytes` */
   constructor(header: HoloTensorHeader, options: HoloTensorDecoderOptions & RangeOption = {}) {
-    const { kernels = loadedKernels(), maxBytes, range } = options;
+    const { kernels = syncKernels(), maxBytes, range } = options;
     this.header = header;
     this.total = fragmentCount(header);
     const elements = elementCount(header.shape);

@@ -2,7 +2,7 @@ import type { EncodedFragments, HolographicEncoding } from '../encodings/encodin
 import { type EncodeOptionsOf, encodingByName } from '../encodings/index.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { loadedKernels } from '../kernels/loadKernels.js';
+import { syncKernels } from '../kernels/syncKernels.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -92,7 +92,7 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
    */
   encodeTensor(tensor: Tensor<DType>): EncodedTensor {
     checkTensor(tensor);
-    const { fragments = DEFAULT_FRAGMENTS, seed = 0n, kernels = loadedKernels() } = this.#options;
+    const { fragments = DEFAULT_FRAGMENTS, seed = 0n, kernels = syncKernels() } = this.#options;
     const request = { ...matrixShape(tensor.shape), tensor, fragments, seed, kernels };
     const encoded = encodingByName(this.encoding).encode(request, this.#options);
     return {

@@ -7,23 +7,37 @@ import type { Lz4Kernels } from './lz4/interface.js';
 import type { ChecksumKernels } from './xxh3/interface.js';
 import type { ZstdKernels } from './zstd/interface.js';
 
-/**
- * The inner loops that decide the speed, behind one interface with two implementations: `portable` (TypeScript,
- * available at once, needs nothing) and `wasm` (SIMD, loaded once). Both give the same results.
- */
-export interface Kernels
-  extends ChecksumKernels,
-    DctKernels,
-    FloatKernels,
-    GaussianKernels,
-    Lz4Kernels,
-    SumKernels,
-    ZstdKernels {
+/** The functions of each subject. */
+export interface SubjectKernels {
+  dct: DctKernels;
+  embedded: { readonly embedded: EmbeddedKernels };
+  float: FloatKernels;
+  gaussian: GaussianKernels;
+  linear: SumKernels;
+  lz4: Lz4Kernels;
+  xxh3: ChecksumKernels;
+  zstd: ZstdKernels;
+}
+
+export type KernelSubject = keyof SubjectKernels;
+
+/** What kernels of all subjects have in common. */
+export interface CommonKernels {
   readonly implementation: 'portable' | 'wasm';
-  readonly embedded: EmbeddedKernels;
   /**
    * Gives back working memory that large inputs have made grow; the next call takes it anew. Unused kernels do so
    * automatically after a while.
    */
   release(): void;
 }
+
+/**
+ * The inner loops that decide the speed, of these subjects or of all, in one of two implementations: `portable`
+ * (TypeScript, runs everywhere) and `wasm` (SIMD). Both give the same results.
+ */
+export type Kernels<S extends KernelSubject = KernelSubject> = CommonKernels &
+  IntersectionOf<SubjectKernels[S]>;
+
+type IntersectionOf<U> = (U extends unknown ? (member: U) => void : never) extends (all: infer I) => void
+  ? I
+  : never;

@@ -11,8 +11,8 @@ import { portableZstd } from './zstd/portable.js';
 /** The kernels in TypeScript: available at once, on every engine, under every content policy. */
 export const portableKernels: Kernels = {
   implementation: 'portable',
-  embedded: portableEmbedded,
   ...portableDct,
+  ...portableEmbedded,
   ...portableFloat,
   ...portableGaussian,
   ...portableLz4,

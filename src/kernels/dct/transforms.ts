@@ -1,12 +1,13 @@
 import { ArgumentError } from '../../errors.js';
+import { kernelLoader } from '../loadKernels.js';
 import type { DctKernels } from './interface.js';
 import { portableDct } from './portable.js';
 
 export interface DctOptions {
   /** Where to write; may be the input. Default: a new array. */
   readonly out?: Float32Array;
-  /** Which kernels do the work. Default: the portable ones. */
-  readonly kernels?: DctKernels;
+  /** Default: the fastest that `loadKernels(['dct'])` has loaded, before that the portable ones. */
+  readonly kernels?: DctKernels | undefined;
 }
 
 /**
@@ -31,7 +32,7 @@ export function dct2d(
   data: Float32Array,
   rows: number,
   cols: number,
-  { out = new Float32Array(data.length), kernels = portableDct }: DctOptions = {},
+  { out = new Float32Array(data.length), kernels = fastest() }: DctOptions = {},
 ): Float32Array {
   checkLengths(data, rows, cols, out);
   kernels.dct2d(data, rows, cols, out);
@@ -43,11 +44,16 @@ export function idct2d(
   data: Float32Array,
   rows: number,
   cols: number,
-  { out = new Float32Array(data.length), kernels = portableDct }: DctOptions = {},
+  { out = new Float32Array(data.length), kernels = fastest() }: DctOptions = {},
 ): Float32Array {
   checkLengths(data, rows, cols, out);
   kernels.idct2d(data, rows, cols, out);
   return out;
+}
+
+/** This module brings the portable kernels along: only its users pay for them. */
+function fastest(): DctKernels {
+  return kernelLoader.loaded(['dct']) ?? portableDct;
 }
 
 function checkLengths(data: Float32Array, rows: number, cols: number, out: Float32Array): void {

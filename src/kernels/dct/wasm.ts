@@ -1,7 +1,9 @@
 import { ArgumentError, UnsupportedError } from '../../errors.js';
+import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { DctKernels, Stretches } from './interface.js';
 import { portableDct } from './portable.js';
+import { DCT_WASM } from './wasm/dct.generated.js';
 import { type DctPlan, dctPlan } from './wasm/plan.js';
 
 type Direction = keyof DctKernels;
@@ -59,7 +61,9 @@ const MIN_SPLIT_SIZE = 16;
 /** For each number of a split transform: three buffers of complex floats. */
 const SPLIT_BYTES = 3 * 8;
 
-export function wasmDct(runtime: WasmRuntime): DctKernels {
+export const wasmDct: WasmSubject<DctKernels> = { modules: { dct: DCT_WASM }, link };
+
+function link(runtime: WasmRuntime): DctKernels {
   function run(direction: Direction, data: Stretches, rows: number, cols: number, out: Stretches): void {
     for (const matrix of [data, out]) {
       if (typeof matrix === 'function' || matrix.length === rows * cols) continue;

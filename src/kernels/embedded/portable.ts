@@ -3,9 +3,11 @@ import { placeWeights } from './portable/magnitudes.js';
 import { decodePlanes, decodeSigns } from './portable/planes.js';
 import { decodeRemainder } from './portable/remainder.js';
 
-export const portableEmbedded: EmbeddedKernels = {
-  decodePlanes,
-  decodeSigns,
-  decodeRemainder,
-  placeWeights,
+export const portableEmbedded: { readonly embedded: EmbeddedKernels } = {
+  embedded: {
+    decodePlanes,
+    decodeSigns,
+    decodeRemainder,
+    placeWeights,
+  },
 };

@@ -1,6 +1,8 @@
+import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { Centroids, EmbeddedKernels, PlanesOfTile, TileState } from './interface.js';
 import { CENTROID_STEPS, checkLength, checkSelection, GROUP } from './tile.js';
+import { EMBEDDED_WASM } from './wasm/embedded.generated.js';
 import type { EmbeddedExports } from './wasm/exports.js';
 import { loadInto, loadLookups, loadPlanes, loadState, loadUnit, SPREADS } from './wasm/memory.js';
 import { wasmEmbeddedPlanes } from './wasm/planes.js';
@@ -11,7 +13,12 @@ const WEIGHT_UNIT_BYTES = 8;
 const SCRATCH_BYTES = 608;
 const F32_BIAS = 127;
 
-export function wasmEmbedded(runtime: WasmRuntime): EmbeddedKernels {
+export const wasmEmbedded: WasmSubject<{ readonly embedded: EmbeddedKernels }> = {
+  modules: { embedded: EMBEDDED_WASM },
+  link: (runtime) => ({ embedded: link(runtime) }),
+};
+
+function link(runtime: WasmRuntime): EmbeddedKernels {
   const kernels = () => runtime.exports<EmbeddedExports>('embedded');
 
   return {

@@ -1,6 +1,8 @@
 import { ArgumentError } from '../../errors.js';
+import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { FloatKernels } from './interface.js';
+import { FLOAT_WASM } from './wasm/float.generated.js';
 
 interface FloatExports {
   bfloat16ToFloat32(from: number, to: number, count: number): void;
@@ -17,7 +19,9 @@ const CHUNK = 8192;
 const STEP = 8;
 const DEQUANTIZE_STEP = 16;
 
-export function wasmFloat(runtime: WasmRuntime): FloatKernels {
+export const wasmFloat: WasmSubject<FloatKernels> = { modules: { float: FLOAT_WASM }, link };
+
+function link(runtime: WasmRuntime): FloatKernels {
   function convert<I extends Uint16Array | Float32Array, O extends Uint16Array | Float32Array>(
     kernel: Exclude<keyof FloatExports, 'dequantize'>,
     src: I,

@@ -1,7 +1,9 @@
 import { UnsupportedError } from '../../errors.js';
+import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { GaussianKernels } from './interface.js';
 import { portableGaussian } from './portable.js';
+import { GAUSSIAN_WASM } from './wasm/gaussian.generated.js';
 
 interface GaussianExports {
   jump(steps: number, matrix: number, scratch: number): void;
@@ -33,7 +35,9 @@ interface Jumps {
   readonly toNextRow: Uint8Array;
 }
 
-export function wasmGaussian(runtime: WasmRuntime): GaussianKernels {
+export const wasmGaussian: WasmSubject<GaussianKernels> = { modules: { gaussian: GAUSSIAN_WASM }, link };
+
+function link(runtime: WasmRuntime): GaussianKernels {
   /** The jump matrices of the row length used last: solvers come back with the same one again and again. */
   let jumps: Jumps = { columns: 0, toNextLane: new Uint8Array(), toNextRow: new Uint8Array() };
 

@@ -1,7 +1,9 @@
+import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import { DEPTH, pack, wholeTiles } from './blockedMultiply.js';
 import type { SumKernels } from './interface.js';
 import { colRange, type Matrix, rowRange } from './matrix.js';
+import { SUM_WASM } from './wasm/sum.generated.js';
 
 interface SumExports {
   addBlock(left: number, right: number, rows: number, cols: number, length: number, sum: number): void;
@@ -14,7 +16,9 @@ const SIZE = Float64Array.BYTES_PER_ELEMENT;
 const PANEL_ROWS = 32;
 const PANEL_COLS = 4096;
 
-export function wasmSum(runtime: WasmRuntime): SumKernels {
+export const wasmSum: WasmSubject<SumKernels> = { modules: { sum: SUM_WASM }, link };
+
+function link(runtime: WasmRuntime): SumKernels {
   /** Adds a·b, of an inner length within DEPTH, to the columns of `out` from `col` on; its rows are `outStride` long. */
   function addPanels(a: Matrix, b: Matrix, out: Float32Array, col: number, outStride: number): void {
     const stride = wholeTiles(b.cols);

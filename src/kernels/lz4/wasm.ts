@@ -1,8 +1,11 @@
+import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
+import { XXH3_WASM } from '../xxh3/wasm/xxh3.generated.js';
 import { xxh3Of } from '../xxh3/wasm.js';
 import type { Lz4Kernels } from './interface.js';
 import { checkLz4Input, lz4CompressBound } from './portable/encode.js';
 import { portableLz4 } from './portable.js';
+import { LZ4_WASM } from './wasm/lz4.generated.js';
 
 interface Lz4Exports {
   decode(block: number, length: number, out: number, outLength: number, scratch: number): number;
@@ -16,7 +19,9 @@ const HASH_TABLE = 4 << 12;
 
 const NOT_DECODED = () => false;
 
-export function wasmLz4(runtime: WasmRuntime): Lz4Kernels {
+export const wasmLz4: WasmSubject<Lz4Kernels> = { modules: { lz4: LZ4_WASM, xxh3: XXH3_WASM }, link };
+
+function link(runtime: WasmRuntime): Lz4Kernels {
   return {
     lz4DecompressInto: (block, out, check) => {
       const decoded = runtime.scopeOr(() => {

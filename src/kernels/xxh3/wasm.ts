@@ -1,5 +1,7 @@
+import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { ChecksumKernels } from './interface.js';
+import { XXH3_WASM } from './wasm/xxh3.generated.js';
 
 interface Xxh3Exports {
   xxh3(from: number, length: number, state: number): bigint;
@@ -23,7 +25,9 @@ export function xxh3Of(runtime: WasmRuntime, from: number, length: number): bigi
   });
 }
 
-export function wasmXxh3(runtime: WasmRuntime): ChecksumKernels {
+export const wasmXxh3: WasmSubject<ChecksumKernels> = { modules: { xxh3: XXH3_WASM }, link };
+
+function link(runtime: WasmRuntime): ChecksumKernels {
   return {
     xxh3: (bytes) =>
       runtime.scope(() => {

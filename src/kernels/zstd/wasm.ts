@@ -1,7 +1,9 @@
+import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { ZstdKernels } from './interface.js';
 import { portableZstd } from './portable.js';
 import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET, type SequenceCodes } from './tables.js';
+import { ZSTD_WASM } from './wasm/zstd.generated.js';
 
 interface ZstdExports {
   decode(blocks: number, length: number, out: number, outLength: number, work: number): number;
@@ -29,7 +31,9 @@ export const ZSTD_CONSTANTS = describeCodes([LITERALS_LENGTH, OFFSET, MATCH_LENG
 
 const NOT_DECODED = () => false;
 
-export function wasmZstd(runtime: WasmRuntime): ZstdKernels {
+export const wasmZstd: WasmSubject<ZstdKernels> = { modules: { zstd: ZSTD_WASM }, link };
+
+function link(runtime: WasmRuntime): ZstdKernels {
   return {
     zstdDecompressInto: (frame, start, out) => {
       const decoded = runtime.scopeOr(() => {

@@ -1,16 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadKernels } from '../../../src/kernels/loadKernels.js';
+import { ArgumentError } from '../../../src/errors.js';
+import { KernelLoader, type KernelOptions, loadKernels } from '../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../src/kernels/portableKernels.js';
-
-/** A copy of the module that has loaded nothing yet. */
-function freshModule(): Promise<typeof import('../../../src/kernels/loadKernels.js')> {
-  return import(new URL(`../../../src/kernels/loadKernels.ts?fresh=${Math.random()}`, import.meta.url).href);
-}
-
-async function freshLoader(): Promise<typeof loadKernels> {
-  return (await freshModule()).loadKernels;
-}
+import { syncKernels } from '../../../src/kernels/syncKernels.js';
+import { rejects } from '../../helpers/assertions.js';
 
 /** Runs `work` while a property of `target` is another one. */
 async function withProperty<T extends object>(
@@ -29,7 +23,8 @@ async function withProperty<T extends object>(
 }
 
 async function fallsBack(): Promise<void> {
-  const load = await freshLoader();
+  const loader = new KernelLoader();
+  const load = (options?: KernelOptions) => loader.load(undefined, options);
   assert.is((await load()).implementation, 'portable');
   assert.is((await load({ implementation: 'auto' })).implementation, 'portable');
   const error = await load({ implementation: 'wasm' }).catch((thrown: unknown) => thrown);
@@ -38,12 +33,15 @@ async function fallsBack(): Promise<void> {
 }
 
 test('synchronous callers get what has been loaded before', async () => {
-  const { loadedKernels, loadKernels } = await freshModule();
-  assert.is(loadedKernels(), portableKernels);
-  await loadKernels({ implementation: 'portable' });
-  assert.is(loadedKernels(), portableKernels);
-  assert.is(await loadKernels(), loadedKernels());
-  assert.is(loadedKernels().implementation, 'wasm');
+  const loader = new KernelLoader();
+  assert.is(syncKernels(loader), portableKernels);
+  const portable = await loader.load(undefined, { implementation: 'portable' });
+  assert.is(syncKernels(loader), portable);
+  const some = await loader.load(['dct', 'lz4']);
+  assert.is(syncKernels(loader), portable, 'not while kernels of a subject are missing');
+  assert.is(loader.loaded(['lz4', 'dct']), some);
+  assert.is(await loader.load(), syncKernels(loader));
+  assert.is(syncKernels(loader).implementation, 'wasm');
 });
 
 test('takes wasm where it can, once for all callers', async () => {
@@ -53,7 +51,67 @@ test('takes wasm where it can, once for all callers', async () => {
 });
 
 test('portable when asked', async () => {
-  assert.is(await loadKernels({ implementation: 'portable' }), portableKernels);
+  const { release, ...loaded } = await new KernelLoader().load(undefined, { implementation: 'portable' });
+  const { release: _, ...portable } = portableKernels;
+  assert.equal(loaded, portable);
+  assert.is((await loadKernels({ implementation: 'portable' })).xxh3, portableKernels.xxh3);
+});
+
+test('loads the subjects that are asked for and what these need', async () => {
+  const loader = new KernelLoader();
+  const compiled: unknown[] = [];
+  const { compile } = WebAssembly;
+  await withProperty(
+    WebAssembly,
+    'compile',
+    async (bytes: ArrayBuffer) => {
+      compiled.push(bytes.byteLength);
+      return compile(bytes);
+    },
+    async () => {
+      const { lz4Compress } = await loader.load(['lz4']);
+      const block = lz4Compress(Uint8Array.of(1, 2, 3));
+      const { lz4DecompressInto } = await loader.load(['lz4'], { implementation: 'wasm' });
+      let checked: bigint | undefined;
+      lz4DecompressInto(block, new Uint8Array(3), (xxh3) => {
+        checked = xxh3;
+      });
+      assert.is(checked, portableKernels.xxh3(block));
+      assert.is(compiled.length, 2, 'lz4, and the checksum that it computes in place');
+      assert.equal(Object.keys(await loader.load(['lz4'])).sort(), [
+        'implementation',
+        'lz4Compress',
+        'lz4DecompressInto',
+        'release',
+      ]);
+      await loader.load(['xxh3', 'lz4']);
+      assert.is(compiled.length, 2, 'each module once');
+      assert.is(loader.loaded(['xxh3', 'zstd']), undefined);
+    },
+  );
+});
+
+test('an engine that has refused one module is not asked again', async () => {
+  const loader = new KernelLoader();
+  let asked = 0;
+  await withProperty(
+    WebAssembly,
+    'compile',
+    async () => {
+      asked += 1;
+      throw new WebAssembly.CompileError('refused');
+    },
+    async () => {
+      assert.is((await loader.load(['xxh3'])).implementation, 'portable');
+      assert.is((await loader.load(['zstd', 'float'])).implementation, 'portable');
+    },
+  );
+  assert.is(asked, 1);
+});
+
+test('names subjects that there are when asked for another', async () => {
+  const error = await rejects(loadKernels(['lz5' as 'lz4']), ArgumentError, /no such subject.*zstd.*lz5/);
+  assert.is(error.actual, 'lz5');
 });
 
 test('falls back where there is no WebAssembly', () =>

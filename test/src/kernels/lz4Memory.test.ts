@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { lz4Compress } from '../../../src/kernels/lz4/portable/encode.js';
 import { LZ4_WASM } from '../../../src/kernels/lz4/wasm/lz4.generated.js';
-import { inflateModule } from '../../../src/kernels/runtime/inflate.js';
+import { inflateModule } from '../../../src/kernels/runtime/module.js';
 import { blockArbitrary } from '../../helpers/blockData.js';
 
 /** What the kernel may touch behind each buffer; see `src/kernels/lz4/wasm.ts`. */

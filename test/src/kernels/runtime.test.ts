@@ -84,12 +84,12 @@ test('codecs take the portable path for what no wasm memory holds', () => {
     throw new UnsupportedError('wasm memory is full');
   };
   const data = Uint8Array.from({ length: 300 }, (_, i) => i % 7);
-  const { lz4Compress, lz4DecompressInto } = wasmLz4(full);
+  const { lz4Compress, lz4DecompressInto } = wasmLz4.link(full);
   const out = new Uint8Array(300);
   lz4DecompressInto(lz4Compress(data), out);
   assert.equal(out, data);
   // One raw block, marked as the last.
-  wasmZstd(full).zstdDecompressInto(Uint8Array.of((3 << 3) | 1, 0, 0, 7, 8, 9), 0, out.subarray(0, 3));
+  wasmZstd.link(full).zstdDecompressInto(Uint8Array.of((3 << 3) | 1, 0, 0, 7, 8, 9), 0, out.subarray(0, 3));
   assert.equal([...out.subarray(0, 3)], [7, 8, 9]);
 });
 

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { loadCodec } from '../../../src/codecs/loadCodec.js';
 import { checkZstdFrame } from '../../../src/codecs/zstdFrame.js';
 import { CodecError } from '../../../src/errors.js';
-import { inflateModule } from '../../../src/kernels/runtime/inflate.js';
+import { inflateModule } from '../../../src/kernels/runtime/module.js';
 import { portableZstd } from '../../../src/kernels/zstd/portable.js';
 import { ZSTD_WASM } from '../../../src/kernels/zstd/wasm/zstd.generated.js';
 import { ZSTD_CONSTANTS, ZSTD_WORK } from '../../../src/kernels/zstd/wasm.js';

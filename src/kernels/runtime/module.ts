@@ -1,3 +1,13 @@
+import type { WasmRuntime } from './runtime.js';
+
+/** One subject in wasm. */
+export interface WasmSubject<K> {
+  /** The modules it calls, as `inflateModule` takes them, by the names under which `WasmRuntime.exports` finds them. */
+  readonly modules: Readonly<Record<string, string>>;
+  /** Its functions, once the runtime has the modules. */
+  link(runtime: WasmRuntime): K;
+}
+
 /**
  * The bytes of an embedded module: raw deflate (RFC 1951) in base64. Compressed before it becomes text, it takes less
  * than half of what base64 of the bare module does, and of a gzipped bundle still a good part.

@@ -1,0 +1,11 @@
+import type { Kernels } from './kernels.js';
+import { kernelLoader } from './loadKernels.js';
+import { portableKernels } from './portableKernels.js';
+
+/**
+ * For synchronous callers: the kernels of all subjects if `loadKernels()` has loaded them, else the portable ones,
+ * which this module brings along.
+ */
+export function syncKernels(loader = kernelLoader): Kernels {
+  return loader.loaded() ?? portableKernels;
+}
