@@ -3,6 +3,7 @@
 
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
+import { COMPRESSION_ALGORITHMS } from '../src/codecs/codec.js';
 import type { DecodeOptions } from './commands/decode.js';
 import type { InspectOptions } from './commands/inspect.js';
 import type { QualityOptions } from './commands/quality.js';
@@ -76,7 +77,11 @@ program
   .option('--tensor <name>', 'which tensor of a safetensors file')
   .option('--dtype <dtype>', 'element type of raw bytes', options.dtype)
   .option('--shape <shape>', 'shape of raw bytes: 64,48', options.shape)
-  .option('--algorithm <name>', 'lz4 or zstd (default: lz4, .holo: zstd)', options.oneOf('lz4', 'zstd'))
+  .option(
+    '--algorithm <name>',
+    'lz4 or zstd (default: lz4, .holo: zstd)',
+    options.oneOf(...COMPRESSION_ALGORITHMS),
+  )
   .option('--level <n>', 'Zstd level', options.zstdLevel)
   .option('--hct-version <n>', '.hct: 1 or 2 (default: 2)', options.oneOf('1', '2'))
   .option('--block-size <bytes>', '.hct: uncompressed bytes of a block', options.positiveInteger)

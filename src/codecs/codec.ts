@@ -1,9 +1,8 @@
-import { FormatError } from '../errors.js';
-
-export type CompressionAlgorithm = 'lz4' | 'zstd';
+import { ArgumentError, FormatError } from '../errors.js';
 
 /** The code of each algorithm in HCT and HoloTensor headers is its place in this table. */
-export const COMPRESSION_ALGORITHMS: readonly CompressionAlgorithm[] = ['lz4', 'zstd'];
+export const COMPRESSION_ALGORITHMS = ['lz4', 'zstd'] as const;
+export type CompressionAlgorithm = (typeof COMPRESSION_ALGORITHMS)[number];
 
 /** Which implementation does the work; 'auto' takes the fastest that this engine offers. */
 export type Implementation = 'auto' | 'portable' | 'wasm' | 'native';
@@ -41,9 +40,33 @@ export function compressionFromCode(code: number, offset?: number): CompressionA
   if (algorithm === undefined) {
     throw new FormatError('unknown compression code', {
       offset,
-      expected: '0 (LZ4) or 1 (Zstd)',
+      expected: COMPRESSION_ALGORITHMS.map((name, known) => `${known} (${name})`),
       actual: code,
     });
   }
   return algorithm;
+}
+
+/** @throws ArgumentError for an unknown algorithm */
+export function compressionCode(algorithm: CompressionAlgorithm): number {
+  const code = COMPRESSION_ALGORITHMS.indexOf(algorithm);
+  if (code < 0) {
+    throw new ArgumentError('unknown compression algorithm', {
+      expected: COMPRESSION_ALGORITHMS,
+      actual: algorithm,
+    });
+  }
+  return code;
+}
+
+/**
+ * The line of a table of algorithms, for a name that may come from outside.
+ * @throws ArgumentError for an unknown algorithm
+ */
+export function byAlgorithm<T>(
+  table: Readonly<Record<CompressionAlgorithm, T>>,
+  algorithm: CompressionAlgorithm,
+): T {
+  compressionCode(algorithm);
+  return table[algorithm];
 }

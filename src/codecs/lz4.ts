@@ -1,8 +1,11 @@
-import type { Kernels } from '../kernels/kernels.js';
-import type { Codec } from './codec.js';
+import { UnsupportedError } from '../errors.js';
+import { loadKernels } from '../kernels/loadKernels.js';
+import type { Codec, Implementation } from './codec.js';
 
-/** Raw LZ4 blocks by the given kernels. It has no levels. */
-export function lz4Codec(kernels: Kernels): Codec {
+/** Raw LZ4 blocks. They have no levels, and no runtime has a codec of its own for them. */
+export async function loadLz4(implementation: Implementation): Promise<Codec> {
+  if (implementation === 'native') throw new UnsupportedError('this runtime has no lz4 of its own');
+  const kernels = await loadKernels({ implementation });
   return {
     algorithm: 'lz4',
     implementation: kernels.implementation,

@@ -1,5 +1,5 @@
 import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
-import { COMPRESSION_ALGORITHMS, type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
+import { type CompressionAlgorithm, compressionCode, compressionFromCode } from '../codecs/codec.js';
 import { ChecksumError, FormatError, LimitError, TruncatedError, UnsupportedError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
 import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
@@ -160,7 +160,7 @@ export function serializeHctHeader(header: HctHeader): Uint8Array {
   const view = viewOf(bytes);
   view.setUint32(0, HCT_MAGIC, true);
   view.setUint32(VERSION, header.version, true);
-  view.setUint8(ALGORITHM, COMPRESSION_ALGORITHMS.indexOf(header.algorithm));
+  view.setUint8(ALGORITHM, compressionCode(header.algorithm));
   view.setUint8(DTYPE, dtypeCode(header.dtype));
   view.setUint16(FLAGS, header.flags, true);
   writeU64(view, ORIGINAL_SIZE, header.originalSize);

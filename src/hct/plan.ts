@@ -1,4 +1,4 @@
-import type { CompressionAlgorithm } from '../codecs/codec.js';
+import { type CompressionAlgorithm, compressionCode } from '../codecs/codec.js';
 import { ArgumentError, LimitError, UnsupportedError } from '../errors.js';
 import { byteLengthOf, type DType, dtypeCode, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
@@ -42,6 +42,7 @@ export interface HctFileOptions {
 export function planHctHeader(options: HctFileOptions): HctHeader {
   const { dtype, shape, version = 2, algorithm = 'lz4', blockSize = DEFAULT_BLOCK_SIZE } = options;
   dtypeCode(dtype);
+  compressionCode(algorithm);
   for (const dimension of shape) {
     if (!Number.isSafeInteger(dimension) || dimension < 0) {
       throw new ArgumentError('dimension', { expected: 'a whole number from 0 on', actual: dimension });

@@ -1,3 +1,5 @@
+import type { CompressionAlgorithm } from '../codecs/codec.js';
+
 /** The numbers of the HoloTensor format, under the names of the reference. */
 
 /** "HTNS", little-endian. */
@@ -31,6 +33,11 @@ export const HOLO_FLAG_NORM = 0x0040;
 export const FRAGMENT_FLAG_ZSTD = 0x0001;
 /** Entry flag, ours: the payload is one raw LZ4 block. */
 export const FRAGMENT_FLAG_LZ4 = 0x0002;
+/** The entry flag of each algorithm. */
+export const FRAGMENT_FLAGS: Readonly<Record<CompressionAlgorithm, number>> = {
+  zstd: FRAGMENT_FLAG_ZSTD,
+  lz4: FRAGMENT_FLAG_LZ4,
+};
 
 /**
  * Caps on what a file may make a reader allocate before its claims can be checked against bytes that exist.

@@ -1,12 +1,7 @@
 import { viewOf } from '../bytes/binary.js';
 import { FormatError, LimitError } from '../errors.js';
 import { DEFAULT_MAX_TENSOR_BYTES } from '../tensor/tensor.js';
-import {
-  FRAGMENT_FLAG_LZ4,
-  FRAGMENT_FLAG_ZSTD,
-  FRAGMENT_INDEX_ENTRY_SIZE,
-  type HoloLimits,
-} from './constants.js';
+import { FRAGMENT_FLAGS, FRAGMENT_INDEX_ENTRY_SIZE, type HoloLimits } from './constants.js';
 
 /** Where a fragment is and how it is stored. Sizes in bytes. */
 export interface FragmentIndexEntry {
@@ -57,6 +52,9 @@ export function parseFragmentIndex(bytes: Uint8Array, count: number): FragmentIn
   return entries.sort((a, b) => a.offset - b.offset || a.compressedSize - b.compressedSize);
 }
 
+/** The bits of all algorithms. An entry has one of them, or none. */
+const COMPRESSION_FLAGS = Object.values(FRAGMENT_FLAGS).reduce((all, flag) => all | flag, 0);
+
 /** What fragments of tiny tensors may have of headers. */
 const HEADER_ALLOWANCE = 65536;
 
@@ -104,9 +102,8 @@ export function findIndexFault(
     if (offset !== end) return fault('offset', end, offset);
     if (compressedSize > most) return fault('stored size', `at most ${most}`, compressedSize);
     if (uncompressedSize > most) return fault('uncompressed size', `at most ${most}`, uncompressedSize);
-    const packed = flags & (FRAGMENT_FLAG_ZSTD | FRAGMENT_FLAG_LZ4);
-    if (packed === (FRAGMENT_FLAG_ZSTD | FRAGMENT_FLAG_LZ4))
-      return fault('both Zstd and LZ4', 'one of them', packed);
+    const packed = flags & COMPRESSION_FLAGS;
+    if ((packed & (packed - 1)) !== 0) return fault('both compression flags', 'at most one', packed);
     if (packed === 0 && uncompressedSize !== compressedSize) {
       return fault('uncompressed size of a fragment stored as it is', compressedSize, uncompressedSize);
     }

@@ -1,5 +1,5 @@
 import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
-import { COMPRESSION_ALGORITHMS, type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
+import { type CompressionAlgorithm, compressionCode, compressionFromCode } from '../codecs/codec.js';
 import { decodingByCode, decodingByName } from '../encodings/decodings.js';
 import type { HolographicEncoding } from '../encodings/encoding.js';
 import { ArgumentError, ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
@@ -154,7 +154,7 @@ export function serializeHoloTensorHeader(header: HoloTensorHeader): Uint8Array 
   view.setUint32(0, HOLO_MAGIC, true);
   view.setUint32(VERSION, HOLO_VERSION, true);
   view.setUint8(ENCODING, decodingByName(header.encoding).code);
-  view.setUint8(COMPRESSION, COMPRESSION_ALGORITHMS.indexOf(header.compression));
+  view.setUint8(COMPRESSION, compressionCode(header.compression));
   view.setUint16(FLAGS, flags, true);
   view.setUint16(TOTAL_FRAGMENTS, totalFragments, true);
   view.setUint16(MINIMUM_FRAGMENTS, qualityCurve.minimum, true);

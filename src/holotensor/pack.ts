@@ -3,12 +3,7 @@ import type { Codec, CompressOptions } from '../codecs/codec.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { serializeQuantizationMetadata } from '../tensor/quantization.js';
-import {
-  FRAGMENT_FLAG_LZ4,
-  FRAGMENT_FLAG_ZSTD,
-  HOLO_FLAG_FRAGMENT_CHECKSUMS,
-  HOLO_MAX_DATA_BYTES,
-} from './constants.js';
+import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS, HOLO_MAX_DATA_BYTES } from './constants.js';
 import type { HoloFragment } from './fragment.js';
 import { type FragmentIndexEntry, serializeFragmentIndexEntry } from './fragmentIndex.js';
 import { fragmentCount, type HoloTensorHeader, serializeHoloTensorHeader } from './header.js';
@@ -79,5 +74,5 @@ function compress(data: Uint8Array, { codec, level }: PackOptions): { flags: num
   if (codec === undefined || smaller === undefined || smaller.length >= data.length) {
     return { flags: 0, stored: data };
   }
-  return { flags: codec.algorithm === 'zstd' ? FRAGMENT_FLAG_ZSTD : FRAGMENT_FLAG_LZ4, stored: smaller };
+  return { flags: FRAGMENT_FLAGS[codec.algorithm], stored: smaller };
 }

@@ -1,15 +1,15 @@
-import type { BlockDecoder, CompressionAlgorithm, Implementation } from '../codecs/codec.js';
+import {
+  type BlockDecoder,
+  COMPRESSION_ALGORITHMS,
+  type CompressionAlgorithm,
+  type Implementation,
+} from '../codecs/codec.js';
 import { loadDecoder } from '../codecs/loadDecoder.js';
 import { zstdContentSize } from '../codecs/zstdFrame.js';
 import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { elementCount } from '../tensor/dtype.js';
-import {
-  FRAGMENT_FLAG_LZ4,
-  FRAGMENT_FLAG_ZSTD,
-  HOLO_FLAG_FRAGMENT_CHECKSUMS,
-  type HoloLimits,
-} from './constants.js';
+import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS, type HoloLimits } from './constants.js';
 import type { ReceivedFragment, StoredFragment } from './fragment.js';
 import { assertFragmentFits, type FragmentIndexEntry, maxFragmentBytes } from './fragmentIndex.js';
 
@@ -52,8 +52,7 @@ export class FragmentUnpacker {
 export function fragmentAlgorithm({
   flags,
 }: Pick<FragmentIndexEntry, 'flags'>): CompressionAlgorithm | undefined {
-  if ((flags & FRAGMENT_FLAG_ZSTD) !== 0) return 'zstd';
-  return (flags & FRAGMENT_FLAG_LZ4) === 0 ? undefined : 'lz4';
+  return COMPRESSION_ALGORITHMS.find((algorithm) => (flags & FRAGMENT_FLAGS[algorithm]) !== 0);
 }
 
 /**

@@ -1,9 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { CompressionAlgorithm } from '../../../src/codecs/codec.js';
 import { loadCodec } from '../../../src/codecs/loadCodec.js';
 import { loadDecoder } from '../../../src/codecs/loadDecoder.js';
-import { UnsupportedError } from '../../../src/errors.js';
-import { rejects } from '../../helpers/assertions.js';
+import { ArgumentError, UnsupportedError } from '../../../src/errors.js';
+import { planHctHeader } from '../../../src/hct/plan.js';
+import { rejects, throws } from '../../helpers/assertions.js';
 import { zstdImplementations } from '../../helpers/zstdImplementations.js';
 
 test('loads each codec once', () => {
@@ -39,6 +41,14 @@ test('says so when a demanded implementation does not exist', async () => {
   if (!zstdImplementations().includes('native')) {
     await rejects(loadCodec('zstd', { implementation: 'native' }), UnsupportedError, /no zstd of its own/);
   }
+});
+
+test('refuses an algorithm that it does not know', async () => {
+  const unknown = 'brotli' as CompressionAlgorithm;
+  await rejects(loadCodec(unknown), ArgumentError, /unknown compression algorithm.*brotli/);
+  await rejects(loadDecoder(unknown), ArgumentError, /unknown compression algorithm.*brotli/);
+  const options = { dtype: 'F32', shape: [2], algorithm: unknown } as const;
+  throws(() => planHctHeader(options), ArgumentError, /unknown compression algorithm.*brotli/);
 });
 
 test.run();

@@ -1,0 +1,32 @@
+import { UnsupportedError } from '../errors.js';
+import type { Codec, Implementation } from './codec.js';
+import { loadZstdDecoder } from './zstd.js';
+import { DEFAULT_ZSTD_LEVEL } from './zstdLevel.js';
+import { nativeZstd } from './zstdNative.js';
+import { loadZstdEncoder, type ZstdCompress } from './zstdWasm.js';
+
+/**
+ * Zstandard, both ways. The encoder is the runtime's own, else libzstd in wasm. There is no portable one: where it is
+ * demanded, or nothing else is available, `compress` throws an UnsupportedError.
+ */
+export async function loadZstd(implementation: Implementation): Promise<Codec> {
+  const decoder = await loadZstdDecoder(implementation);
+  const compress = await loadEncoder(implementation);
+  return { ...decoder, compress: (data, { level = DEFAULT_ZSTD_LEVEL } = {}) => compress(data, level) };
+}
+
+async function loadEncoder(implementation: Implementation): Promise<ZstdCompress> {
+  if (implementation === 'portable') return noEncoder;
+  const native = implementation === 'wasm' ? undefined : nativeZstd();
+  if (native !== undefined) return (data, level) => native.compress(data, { level });
+  try {
+    return await loadZstdEncoder();
+  } catch (cause) {
+    if (implementation === 'auto') return noEncoder;
+    throw new UnsupportedError('the wasm Zstd encoder cannot be loaded here', { cause });
+  }
+}
+
+const noEncoder: ZstdCompress = () => {
+  throw new UnsupportedError('Zstd compression needs WebAssembly or a Node with zstd in node:zlib');
+};
