@@ -1,0 +1,4 @@
+/** And what it adds in Node. */
+
+export * as node from 'holostream/node';
+export * from './everything.js';
