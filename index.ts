@@ -73,7 +73,6 @@ export {
   type Reconstruction,
   ReconstructionStream,
   type ReconstructionStreamOptions,
-  type ReconstructOperatorOptions,
   type ReconstructOptions,
   reconstruct,
   type Stage,

@@ -1,44 +1,69 @@
-import { Observable, type OperatorFunction, type Subscriber, takeWhile } from 'rxjs';
-import { NOTHING, type Stage, type StageFactory } from '../src/stage.js';
+import { asyncScheduler, Observable, type OperatorFunction, type Subscriber, takeWhile } from 'rxjs';
+import type { LatestStageFactory, StageFactory } from '../src/stage.js';
+import { LatestRun, type Scheduler } from './latestRun.js';
+import { type Consumer, type Run, StageRun } from './stageRun.js';
 
 /**
  * A {@link Stage} as an RxJS operator: the same work as `StageStream`, without its backpressure. The source is
  * subscribed at once; values that come before the stage has loaded, or while it works asynchronously, wait in order.
- *
- * Not built of `concatMap`: that takes a value that has waited in a call within the one of the value before, and some
- * thousands of them are more than the call stack holds.
  */
 export function stageOperator<I, O>(factory: StageFactory<I, O>): OperatorFunction<I, O> {
+  return runOperator((consumer) => new StageRun(factory, consumer));
+}
+
+/** A {@link LatestStage} as an RxJS operator: gives each state that is due, and skips those for which there is no time. */
+export function latestOperator<I, O>(
+  factory: LatestStageFactory<I, O>,
+  scheduler: Scheduler = asyncScheduler,
+): OperatorFunction<I, O> {
+  return runOperator((consumer) => new LatestRun(factory, consumer, scheduler));
+}
+
+function runOperator<I, O>(begin: (consumer: Consumer<O>) => Run<I>): OperatorFunction<I, O> {
   return (source) =>
     new Observable((subscriber) => {
-      const run = new StageRun(factory, subscriber);
+      const feed = new Feed(subscriber, begin);
       // A source that gives all its values at once does not hear of an end before it has given them.
       const open = source.pipe(takeWhile(() => !subscriber.closed));
       subscriber.add(
         open.subscribe({
-          next: (input) => run.take(input),
+          next: (input) => feed.take(input),
           error: (error: unknown) => subscriber.error(error),
-          complete: () => run.complete(),
+          complete: () => feed.complete(),
         }),
       );
-      subscriber.add(() => run.end());
+      subscriber.add(() => feed.end());
     });
 }
 
-/** The stage of one subscription: works at once as long as it is synchronous, and later where it has to wait. */
-class StageRun<I, O> {
-  readonly #factory: StageFactory<I, O>;
+/**
+ * The values of one subscription, on their way into a run.
+ *
+ * Not built of `concatMap`: that takes a value that has waited in a call within the one of the value before, and some
+ * thousands of them are more than the call stack holds.
+ */
+class Feed<I, O> {
   readonly #subscriber: Subscriber<O>;
+  readonly #run: Run<I>;
   /** Inputs, and how many of them have been taken. */
   #inputs: I[] = [];
   #taken = 0;
-  #stage: Stage<I, O> | undefined;
   #state: 'open' | 'completed' | 'flushed' = 'open';
   #working = false;
 
-  constructor(factory: StageFactory<I, O>, subscriber: Subscriber<O>) {
-    this.#factory = factory;
+  constructor(subscriber: Subscriber<O>, begin: (consumer: Consumer<O>) => Run<I>) {
     this.#subscriber = subscriber;
+    this.#run = begin({
+      pulls: false,
+      asks: true,
+      get closed() {
+        return subscriber.closed;
+      },
+      demand: () => Promise.resolve(),
+      next: (output) => subscriber.next(output),
+      complete: () => subscriber.complete(),
+      error: (reason) => subscriber.error(reason),
+    });
   }
 
   take(input: I): void {
@@ -53,10 +78,10 @@ class StageRun<I, O> {
 
   end(): void {
     this.#inputs = [];
-    this.#stage?.close?.();
+    this.#run.close();
   }
 
-  /** Goes on until it must wait: for more input, or for the stage, and then it goes on by itself. */
+  /** Goes on until it must wait: for more input, or for the run, and then it goes on when that has ended. */
   #work(): void {
     this.#working = true;
     const subscriber = this.#subscriber;
@@ -79,13 +104,11 @@ class StageRun<I, O> {
 
   /** One thing after the other; a promise where it takes time. */
   #step(): Promise<void> | 'idle' | undefined {
-    const stage = this.#stage;
-    if (stage === undefined) return this.#load();
-    if (this.#taken < this.#inputs.length) return this.#give(stage.push(this.#next()));
+    if (this.#taken < this.#inputs.length) return this.#run.push(this.#next());
     if (this.#state === 'open') return 'idle';
     if (this.#state === 'completed') {
       this.#state = 'flushed';
-      return this.#give(stage.flush());
+      return this.#run.flush();
     }
     this.#subscriber.complete();
     return undefined;
@@ -98,34 +121,5 @@ class StageRun<I, O> {
       this.#taken = 0;
     }
     return input;
-  }
-
-  #load(): Promise<void> | undefined {
-    const keep = (made: Stage<I, O>) => {
-      if (this.#subscriber.closed) made.close?.();
-      else this.#stage = made;
-    };
-    const made = this.#factory();
-    if (made instanceof Promise) return made.then(keep);
-    keep(made);
-    return undefined;
-  }
-
-  /** Passes outputs on until nobody wants them any more; a promise where they take time. */
-  #give(outputs: Iterable<O> | AsyncIterable<O>): Promise<void> | undefined {
-    if (outputs === NOTHING) return undefined;
-    if (Symbol.asyncIterator in outputs) return this.#giveSlowly(outputs);
-    for (const output of outputs) {
-      this.#subscriber.next(output);
-      if (this.#subscriber.closed) break;
-    }
-    return undefined;
-  }
-
-  async #giveSlowly(outputs: AsyncIterable<O>): Promise<void> {
-    for await (const output of outputs) {
-      this.#subscriber.next(output);
-      if (this.#subscriber.closed) break;
-    }
   }
 }

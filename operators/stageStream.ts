@@ -1,4 +1,6 @@
-import type { Stage, StageFactory } from '../src/stage.js';
+import type { LatestStageFactory, StageFactory } from '../src/stage.js';
+import { LatestRun, type Scheduler, TIMERS } from './latestRun.js';
+import { type Consumer, type Run, StageRun } from './stageRun.js';
 import { BaseTransformStream } from './streamClasses.js';
 
 /**
@@ -6,38 +8,50 @@ import { BaseTransformStream } from './streamClasses.js';
  *
  * A plain TransformStream queues all outputs of one input at once: a 64 KiB chunk of well-compressed blocks would
  * become megabytes. Here outputs are pulled one at a time, each only when the reader asks for it; the next input is
- * taken when the outputs of the last are gone and the reader asks for more, so that nothing is fetched for nobody.
+ * taken when the outputs of the last are gone and the reader asks for more, so the source is never read ahead of demand.
  */
 export class StageStream<I, O> extends BaseTransformStream<I, O> {
   constructor(factory: StageFactory<I, O>) {
     super();
-    const pair = new StagePump(factory);
-    // Own properties shadow the prototype's accessors: pipeThrough, Duplex.fromWeb and the like see these.
-    Object.defineProperty(this, 'readable', { value: pair.readable });
-    Object.defineProperty(this, 'writable', { value: pair.writable });
+    showPair(this, new StreamPair<I, O>((consumer) => new StageRun(factory, consumer)));
   }
 }
 
-class StagePump<I, O> {
+/** A {@link LatestStage} as a TransformStream: takes input as it comes, and gives the newest state when it is read. */
+export class LatestStream<I, O> extends BaseTransformStream<I, O> {
+  constructor(factory: LatestStageFactory<I, O>, scheduler: Scheduler = TIMERS) {
+    super();
+    showPair(this, new StreamPair<I, O>((consumer) => new LatestRun(factory, consumer, scheduler)));
+  }
+}
+
+/** Own properties shadow the prototype's accessors: pipeThrough, Duplex.fromWeb and the like see these. */
+function showPair<I, O>(stream: TransformStream<I, O>, { readable, writable }: StreamPair<I, O>): void {
+  Object.defineProperty(stream, 'readable', { value: readable });
+  Object.defineProperty(stream, 'writable', { value: writable });
+}
+
+/** The two ends of a run: what is written is its input, and the reader its consumer. */
+class StreamPair<I, O> implements Consumer<O> {
   readonly readable: ReadableStream<O>;
   readonly writable: WritableStream<I>;
-  readonly #factory: StageFactory<I, O>;
-  #stage: Stage<I, O> | undefined;
+  readonly pulls = true;
+  asks = false;
+  closed = false;
+  readonly #run: Run<I>;
   #out!: ReadableStreamDefaultController<O>;
   #in!: WritableStreamDefaultController;
-  #wanted = false;
-  #ended = false;
   #wake: (() => void) | undefined;
 
-  constructor(factory: StageFactory<I, O>) {
-    this.#factory = factory;
+  constructor(begin: (consumer: Consumer<O>) => Run<I>) {
+    this.#run = begin(this);
     this.readable = new ReadableStream<O>(
       {
         start: (controller) => {
           this.#out = controller;
         },
         pull: () => {
-          this.#wanted = true;
+          this.asks = true;
           this.#wake?.();
         },
         cancel: (reason) => {
@@ -52,16 +66,14 @@ class StagePump<I, O> {
         start: (controller) => {
           this.#in = controller;
           // `abort` itself is called only after a write under way has ended, and that one may wait for a reader.
-          controller.signal.addEventListener('abort', () => this.#fail(controller.signal.reason), {
+          controller.signal.addEventListener('abort', () => this.#failReader(controller.signal.reason), {
             once: true,
           });
         },
-        write: async (input) => {
-          if (await this.#demand()) await this.#run((stage) => stage.push(input));
-        },
+        write: (input) => this.#guard(() => this.#run.push(input)),
         close: async () => {
-          await this.#run((stage) => stage.flush());
-          if (this.#ended) return;
+          await this.#guard(() => this.#run.flush());
+          if (this.closed) return;
           this.#end();
           this.#out.close();
         },
@@ -70,61 +82,50 @@ class StagePump<I, O> {
     );
   }
 
-  async #run(step: (stage: Stage<I, O>) => Iterable<O> | AsyncIterable<O>): Promise<void> {
-    try {
-      const stage = await this.#ready();
-      if (stage === undefined) return;
-      const outputs = step(stage);
-      // One loop each: awaiting the results of a synchronous iterator would cost a turn of the queue per value.
-      if (Symbol.asyncIterator in outputs) {
-        for await (const output of outputs) if (!(await this.#give(output))) return;
-      } else {
-        for (const output of outputs) if (!(await this.#give(output))) return;
-      }
-    } catch (error) {
-      this.#fail(error);
-      throw error;
-    }
+  async demand(): Promise<void> {
+    if (this.asks || this.closed) return;
+    await new Promise<void>((resolve) => {
+      this.#wake = resolve;
+    });
+    this.#wake = undefined;
   }
 
-  async #ready(): Promise<Stage<I, O> | undefined> {
-    if (this.#stage === undefined && !this.#ended) {
-      const stage = await this.#factory();
-      if (this.#ended) stage.close?.();
-      else this.#stage = stage;
-    }
-    return this.#ended ? undefined : this.#stage;
-  }
-
-  /** Resolves when the reader asks for a value; to false when the stream has ended meanwhile. */
-  async #demand(): Promise<boolean> {
-    if (!this.#wanted && !this.#ended) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-      this.#wake = undefined;
-    }
-    return !this.#ended;
-  }
-
-  /** Hands one value to the reader when it asks; false when the stream has ended meanwhile. */
-  async #give(output: O): Promise<boolean> {
-    if (!(await this.#demand())) return false;
-    this.#wanted = false;
+  next(output: O): void {
+    this.asks = false;
     this.#out.enqueue(output);
-    return true;
   }
 
-  #fail(reason: unknown): void {
-    if (this.#ended) return;
+  complete(): void {
+    if (this.closed) return;
+    this.#end();
+    this.#out.close();
+    this.#in.error(new TypeError('the stream needs no further input'));
+  }
+
+  error(reason: unknown): void {
+    if (this.closed) return;
+    this.#failReader(reason);
+    this.#in.error(reason);
+  }
+
+  #failReader(reason: unknown): void {
+    if (this.closed) return;
     this.#end();
     this.#out.error(reason);
   }
 
+  async #guard(step: () => Promise<void> | undefined): Promise<void> {
+    try {
+      await step();
+    } catch (error) {
+      this.error(error);
+      throw error;
+    }
+  }
+
   #end(): void {
-    if (this.#ended) return;
-    this.#ended = true;
-    this.#stage?.close?.();
+    this.closed = true;
+    this.#run.close();
     this.#wake?.();
   }
 }

@@ -1,7 +1,9 @@
-import { type MonoTypeOperatorFunction, takeWhile } from 'rxjs';
+import type { MonoTypeOperatorFunction } from 'rxjs';
 import { reachesQuality } from '../../src/holotensor/quality.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
-import { BaseTransformStream } from '../streamClasses.js';
+import { NOTHING, type Stage } from '../../src/stage.js';
+import { stageOperator } from '../stageOperator.js';
+import { StageStream } from '../stageStream.js';
 
 /**
  * Hands reconstructions on up to the first whose cosine similarity is at least `quality` (the true one where it is
@@ -15,18 +17,9 @@ import { BaseTransformStream } from '../streamClasses.js';
  *   .pipeThrough(new QualityLimiterStream(0.99));
  * for await (const { fragments, total } of tensors) console.log(fragments, 'of', total);
  */
-export class QualityLimiterStream extends BaseTransformStream<Reconstruction, Reconstruction> {
+export class QualityLimiterStream extends StageStream<Reconstruction, Reconstruction> {
   constructor(quality: number) {
-    super(
-      {
-        transform(reconstruction, controller) {
-          controller.enqueue(reconstruction);
-          if (reachesQuality(reconstruction, quality)) controller.terminate();
-        },
-      },
-      undefined,
-      { highWaterMark: 0 },
-    );
+    super(() => new QualityLimiter(quality));
   }
 }
 
@@ -43,5 +36,24 @@ export class QualityLimiterStream extends BaseTransformStream<Reconstruction, Re
  *   .subscribe(({ data, quality }) => console.log(data.length, quality.cosine));
  */
 export function takeUntilQuality(quality: number): MonoTypeOperatorFunction<Reconstruction> {
-  return takeWhile((reconstruction) => !reachesQuality(reconstruction, quality), true);
+  return stageOperator(() => new QualityLimiter(quality));
+}
+
+/** Done with the first reconstruction that is good enough. */
+class QualityLimiter implements Stage<Reconstruction, Reconstruction> {
+  done = false;
+  readonly #quality: number;
+
+  constructor(quality: number) {
+    this.#quality = quality;
+  }
+
+  push(reconstruction: Reconstruction): Reconstruction[] {
+    this.done = reachesQuality(reconstruction, this.#quality);
+    return [reconstruction];
+  }
+
+  flush(): readonly Reconstruction[] {
+    return NOTHING;
+  }
 }

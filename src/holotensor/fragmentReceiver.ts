@@ -1,11 +1,9 @@
 import { loadKernels } from '../kernels/loadKernels.js';
-import type { Stage } from '../stage.js';
+import { NOTHING, type Stage } from '../stage.js';
 import type { HoloLimits } from './constants.js';
 import type { ReceivedFragment, StoredFragment } from './fragment.js';
 import { HoloTensorParser } from './parser.js';
 import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
-
-const NOTHING: Iterable<never> = [];
 
 /** A file's bytes, cut anywhere, in; its fragments out, verified and decompressed. */
 export class FragmentReceiver implements Stage<Uint8Array, ReceivedFragment> {

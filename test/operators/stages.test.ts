@@ -4,9 +4,10 @@ import { from, lastValueFrom, Observable, Subject, take, toArray } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromReadableStream } from '../../operators/fromReadableStream.js';
-import { stageOperator } from '../../operators/stageOperator.js';
-import { StageStream } from '../../operators/stageStream.js';
-import type { Stage } from '../../src/stage.js';
+import type { Scheduler } from '../../operators/latestRun.js';
+import { latestOperator, stageOperator } from '../../operators/stageOperator.js';
+import { LatestStream, StageStream } from '../../operators/stageStream.js';
+import { type LatestStage, NOTHING, type Stage } from '../../src/stage.js';
 import { rejects } from '../helpers/assertions.js';
 import { collect, streamOf, tick } from '../helpers/streams.js';
 
@@ -65,6 +66,55 @@ for (const [name, Kind] of [
     assert.equal([a.closes, b.closes], [1, 1]);
   });
 }
+
+/** Hands numbers on up to the first that is large enough. */
+class UpTo implements Stage<number, number> {
+  done = false;
+  closes = 0;
+  readonly #enough: number;
+  constructor(enough: number) {
+    this.#enough = enough;
+  }
+  push(n: number) {
+    this.done = n >= this.#enough;
+    return [n];
+  }
+  flush() {
+    return NOTHING;
+  }
+  close() {
+    this.closes += 1;
+  }
+}
+
+test('a stage that is done ends both sides, and the source', async () => {
+  let cancelled = false;
+  let next = 0;
+  const source = new ReadableStream<number>(
+    {
+      pull: (controller) => controller.enqueue(next++),
+      cancel: () => {
+        cancelled = true;
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  const stage = new UpTo(3);
+  assert.equal(await collect(source.pipeThrough(new StageStream(() => stage))), [0, 1, 2, 3]);
+  await tick();
+  assert.equal([cancelled, stage.closes], [true, 1]);
+
+  const values = new Subject<number>();
+  const seen: unknown[] = [];
+  const other = new UpTo(3);
+  values.pipe(stageOperator(() => other)).subscribe({
+    next: (n) => seen.push(n),
+    complete: () => seen.push('complete'),
+  });
+  for (const n of [1, 3, 4]) values.next(n);
+  assert.equal(seen, [1, 3, 'complete']);
+  assert.equal([values.observed, other.closes], [false, 1]);
+});
 
 test('stream: outputs are made only as the reader asks', async () => {
   const stage = new Repeat();
@@ -240,6 +290,142 @@ test('operator: an error of the stage unsubscribes the source', () => {
   assert.is(message, 'negative');
   assert.not(source.observed);
   assert.is(stage.closes, 1);
+});
+
+/** The sum of all numbers so far: at most one each 10 ms, and made elsewhere if it is slow. */
+class Sum implements LatestStage<number, { sum: number }> {
+  changed = false;
+  closes = 0;
+  readonly #slow: boolean;
+  #sum = 0;
+  #takenAt = Number.NEGATIVE_INFINITY;
+  constructor(slow: boolean) {
+    this.#slow = slow;
+  }
+  add(n: number) {
+    if (n < 0) throw new Error('negative');
+    this.#sum += n;
+    this.changed = true;
+  }
+  delay(now: number) {
+    return this.changed ? Math.max(0, this.#takenAt + 10 - now) : Number.POSITIVE_INFINITY;
+  }
+  take(now: number) {
+    if (this.#sum > 1000) throw new Error('too large');
+    this.changed = false;
+    this.#takenAt = now;
+    const output = { sum: this.#sum };
+    return this.#slow ? Promise.resolve(output) : output;
+  }
+  close() {
+    this.closes += 1;
+  }
+}
+
+/** A clock that stands still until it is put forward. */
+function stoppedClock() {
+  const clock = { now: 0, tasks: [] as { at: number; work: () => void }[] };
+  const scheduler: Scheduler = {
+    now: () => clock.now,
+    schedule(work, delay = 0) {
+      const task = { at: clock.now + delay, work };
+      clock.tasks.push(task);
+      return { unsubscribe: () => clock.tasks.splice(clock.tasks.indexOf(task), 1) };
+    },
+  };
+  const forward = (now: number) => {
+    clock.now = now;
+    for (const task of clock.tasks.splice(0)) {
+      if (task.at <= now) task.work();
+      else clock.tasks.push(task);
+    }
+  };
+  return { clock, scheduler, forward };
+}
+
+for (const slow of [false, true]) {
+  const kind = slow ? 'made elsewhere' : 'made at once';
+
+  test(`latest state, ${kind}: a stream gives it when it is read and due`, async () => {
+    const { clock, scheduler, forward } = stoppedClock();
+    const stage = new Sum(slow);
+    const stream = new LatestStream(() => stage, scheduler);
+    const writer = stream.writable.getWriter();
+    const reader = stream.readable.getReader();
+    for (const n of [1, 2, 3]) await writer.write(n);
+    assert.equal((await reader.read()).value, { sum: 6 }, 'all that came before it was read');
+    const second = reader.read();
+    await writer.write(4);
+    await writer.write(5);
+    assert.is(clock.tasks.length, 1);
+    forward(10);
+    assert.equal((await second).value, { sum: 15 });
+    const third = reader.read();
+    await writer.write(6);
+    await writer.close();
+    assert.equal((await third).value, { sum: 21 }, 'the last one does not wait');
+    assert.ok((await reader.read()).done);
+    assert.equal([stage.closes, clock.tasks.length], [1, 0]);
+  });
+
+  test(`latest state, ${kind}: a subscriber gets each that is due`, async () => {
+    const { clock, scheduler, forward } = stoppedClock();
+    const stage = new Sum(slow);
+    const values = new Subject<number>();
+    const seen: unknown[] = [];
+    values.pipe(latestOperator(() => stage, scheduler)).subscribe({
+      next: ({ sum }) => seen.push(sum),
+      complete: () => seen.push('complete'),
+    });
+    values.next(1);
+    await tick();
+    values.next(2);
+    values.next(3);
+    await tick();
+    assert.equal(seen, [1]);
+    forward(10);
+    await tick();
+    assert.equal(seen, [1, 6]);
+    values.next(4);
+    values.complete();
+    await tick();
+    assert.equal(seen, [1, 6, 10, 'complete']);
+    assert.equal([stage.closes, clock.tasks.length], [1, 0]);
+  });
+
+  test(`latest state, ${kind}: what fails, fails both sides and closes the stage`, async () => {
+    for (const bad of [-1, 1001]) {
+      const stages = [new Sum(slow), new Sum(slow)] as const;
+      const stream = streamOf(1, bad).pipeThrough(new LatestStream(() => stages[0]));
+      await rejects(collect(stream), Error, /negative|too large/);
+      const values = new Subject<number>();
+      const failed = rejects(
+        lastValueFrom(values.pipe(latestOperator(() => stages[1]))),
+        Error,
+        /negative|too large/,
+      );
+      values.next(bad);
+      await failed;
+      assert.not(values.observed);
+      assert.equal([stages[0].closes, stages[1].closes], [1, 1]);
+    }
+  });
+}
+
+test('latest state: cancelled before its stage is made, the stage is closed', async () => {
+  const stages = [new Sum(false), new Sum(false)] as const;
+  const late = (stage: Sum) => () => tick().then(() => stage);
+  from([1])
+    .pipe(latestOperator(late(stages[0])))
+    .subscribe()
+    .unsubscribe();
+  const read = streamOf(1)
+    .pipeThrough(new LatestStream(late(stages[1])))
+    .getReader();
+  await tick(1);
+  await read.cancel();
+  await tick(10);
+  assert.equal([stages[0].closes, stages[1].closes], [1, 1]);
 });
 
 test('fromReadableStream: unsubscribing cancels a stalled stream', async () => {

@@ -1,10 +1,10 @@
+import { firstValueFrom, from, lastValueFrom, tap } from 'rxjs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FragmentDecoderStream } from '../../../operators/holotensor/fragments.js';
-import {
-  ReconstructionStream,
-  type ReconstructionStreamOptions,
-} from '../../../operators/holotensor/reconstructStream.js';
+import { reconstruct } from '../../../operators/holotensor/reconstruct.js';
+import type { ReconstructionStreamOptions } from '../../../operators/holotensor/reconstructStage.js';
+import { ReconstructionStream } from '../../../operators/holotensor/reconstructStream.js';
 import { QualityLimiterStream } from '../../../operators/holotensor/takeUntilQuality.js';
 import { FormatError, WorkerError } from '../../../src/errors.js';
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
@@ -79,6 +79,29 @@ test('a reader that is busy finds all that has come meanwhile in its next recons
   assert.is((await reader.read()).value!.fragments, 5);
   assert.ok((await reader.read()).done);
   await closed;
+});
+
+test('the operator takes workers, too, and skips what comes while one is at work', async () => {
+  const fragments = await fragmentsOf('spectral');
+  const [expected] = await through(fragments, { emit: 'end' });
+  const seen: number[] = [];
+  const last = await lastValueFrom(
+    from(fragments).pipe(
+      reconstruct({ workers: pool }),
+      tap((tensor) => seen.push(tensor.fragments)),
+    ),
+  );
+  assert.equal(last, expected);
+  assert.equal(seen.at(-1), 5);
+  assert.equal(
+    seen,
+    [...new Set(seen)].sort((a, b) => a - b),
+  );
+  const first = await firstValueFrom(from(fragments).pipe(reconstruct({ workers: pool })));
+  assert.ok(first.fragments >= 1);
+  const nowhere = new WorkerPool(1, { url: new URL('nothing.mjs', import.meta.url) });
+  const failing = lastValueFrom(from(fragments).pipe(reconstruct({ workers: nowhere })));
+  await rejects(failing, WorkerError, /did not start/);
 });
 
 test('streams that end early leave nothing behind', async () => {
