@@ -176,10 +176,10 @@ export type { ReconstructionOptions } from './src/holotensor/reconstruction.js';
 
 // Tensors, their elements and how alike they are.
 
-export type { DequantizeGroups } from './src/tensor/dequantizeGroups.js';
 export type { DType } from './src/tensor/dtype.js';
 export { fromFloat32, type ToFloat32Options, toFloat32 } from './src/tensor/numbers.js';
 export {
+  type DequantizeGroups,
   dequantize,
   type Quantization,
   type QuantizationMetadata,

@@ -1,4 +1,4 @@
-import { checkOutputLength } from './outputLength.js';
+import { checkOutputLength } from './views.js';
 
 /**
  * Half (IEEE 754 binary16) and bfloat16 patterns to and from binary32, over whole arrays.

@@ -2,10 +2,9 @@ import { ArgumentError } from '../errors.js';
 import { byteLengthOf, type DType, elementCount } from './dtype.js';
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './float.js';
 import { packInt4, unpackInt4 } from './int4.js';
-import { checkOutputLength } from './outputLength.js';
 import { dequantize, type Quantization } from './quantization.js';
 import type { Tensor, TensorData } from './tensor.js';
-import { viewBytes, viewElements } from './views.js';
+import { checkOutputLength, viewBytes, viewElements } from './views.js';
 
 /** Stored elements to numbers and back, for every dtype that both formats know. */
 

@@ -1,7 +1,6 @@
 import { ArgumentError, FormatError, TruncatedError } from '../errors.js';
-import { type DequantizeGroups, dequantizeGroups } from './dequantizeGroups.js';
 import { halfToFloat32 } from './float.js';
-import { checkOutputLength } from './outputLength.js';
+import { checkOutputLength } from './views.js';
 
 export type QuantizationScheme = 'none' | 'gptq-int4' | 'awq-int4' | 'symmetric-int8' | 'asymmetric-int8';
 
@@ -106,6 +105,23 @@ export interface Quantization {
   /** Half bits, `groupScaleCount` of them; required where the metadata names per-group scales, else unused. */
   readonly groupScales?: Uint16Array | undefined;
 }
+
+/** The inner loop of dequantization: groups of `groupLength` values, the last may be shorter, have a scale each. */
+export type DequantizeGroups = (
+  values: Int8Array,
+  scales: Float32Array,
+  groupLength: number,
+  zeroPoint: number,
+  out: Float32Array,
+) => void;
+
+export const dequantizeGroups: DequantizeGroups = (values, scales, groupLength, zeroPoint, out) => {
+  for (let group = 0, start = 0; start < values.length; group++, start += groupLength) {
+    const scale = scales[group]!;
+    const end = Math.min(start + groupLength, values.length);
+    for (let i = start; i < end; i++) out[i] = (values[i]! - zeroPoint) * scale;
+  }
+};
 
 /**
  * The weights of quantized integers, row-major. Products are exact, and rounded once.

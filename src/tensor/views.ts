@@ -50,3 +50,9 @@ export function viewElements(dtype: string, bytes: Uint8Array): TensorData {
 export function viewBytes(data: TensorData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
+
+/** @throws ArgumentError when an array that the caller gave to be filled is too long or too short */
+export function checkOutputLength(out: ArrayLike<unknown>, expected: number): void {
+  if (out.length === expected) return;
+  throw new ArgumentError('output array has the wrong length', { expected, actual: out.length });
+}

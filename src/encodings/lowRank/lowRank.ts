@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../errors.js';
 import { linearKernels } from '../../kernels/linear/encodeKernels.js';
 import { matrix } from '../../kernels/linear/matrix.js';
-import { checkOutputLength } from '../../tensor/outputLength.js';
+import { checkOutputLength } from '../../tensor/views.js';
 import { energyOfInput, numbersOf } from '../encoderInput.js';
 import {
   type DecodeRequest,

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../errors.js';
-import { checkOutputLength } from '../../tensor/outputLength.js';
+import { checkOutputLength } from '../../tensor/views.js';
 import { numbersOf } from '../encoderInput.js';
 import {
   type DecodeRequest,

@@ -1,5 +1,5 @@
 import { ArgumentError } from '../../errors.js';
-import { checkOutputLength } from '../../tensor/outputLength.js';
+import { checkOutputLength } from '../../tensor/views.js';
 import {
   type CoefficientFragments,
   type CoefficientStore,

@@ -1,4 +1,4 @@
-import type { DequantizeGroups } from '../../tensor/dequantizeGroups.js';
+import type { DequantizeGroups } from '../../tensor/quantization.js';
 
 /** The same functions as in `src/tensor/float.ts` and `src/tensor/dequantizeGroups.ts`, with the same results. */
 export interface FloatKernels {

@@ -2,9 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError } from '../../../src/errors.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { dequantizeGroups } from '../../../src/tensor/dequantizeGroups.js';
 import * as portable from '../../../src/tensor/float.js';
-import { dequantize } from '../../../src/tensor/quantization.js';
+import { dequantize, dequantizeGroups } from '../../../src/tensor/quantization.js';
 import { throws } from '../../helpers/assertions.js';
 import { randomUint32From } from '../../helpers/random.js';
 
