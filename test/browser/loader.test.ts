@@ -4,8 +4,8 @@ import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { BrowserTest } from '../helpers/browser.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
-import { readShared } from '../helpers/shared.js';
 import { tick } from '../helpers/streams.js';
+import { TRAINED_FILES } from '../helpers/trained.js';
 
 const test = suite('loading a model in Chromium');
 
@@ -43,7 +43,7 @@ const script = `
   globalThis.ready = true;
 `;
 
-const original = readShared('weights/mnist-mlp-ggml.safetensors');
+const original = TRAINED_FILES.digits;
 let browser: BrowserTest;
 let server: FaultyServer;
 let sha256: string;

@@ -5,8 +5,8 @@ import * as assert from 'uvu/assert';
 import { similarity } from '../../src/tensor/similarity.js';
 import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
 import { manifest, readReference, readReferenceF32, referencePath } from '../helpers/fixtures.js';
-import { sharedPath } from '../helpers/shared.js';
-import { readWeight } from '../helpers/weights.js';
+import { modelOf } from '../helpers/models.js';
+import { trainedLike } from '../helpers/trained.js';
 
 interface HoloFixture {
   readonly file: string;
@@ -21,7 +21,8 @@ const test = suite('command line: HoloTensor');
 const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
 
-const { shape, data } = readWeight('silero-vad-16k', 'conv1.weight');
+const shape = [128, 129, 3];
+const data = trainedLike(shape);
 const weights = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 writeFileSync(at('w.raw'), weights);
 const RAW = [at('w.raw'), '--dtype', 'F32', '--shape', shape.join(',')];
@@ -97,7 +98,12 @@ test('the reference files, whole and in part', async () => {
 test('quality: claimed and measured agree, as table, chart and JSON', async () => {
   ok(await runCli(['encode', ...RAW, '-o', at('s.hct')]));
   ok(await runCli(['encode', ...RAW, '-o', at('s.holo'), '--encoding', 'spectral']));
-  const model = sharedPath('weights/silero-vad-16k.safetensors');
+  const model = at('model.safetensors');
+  const tensors = [{ name: 'conv1.weight', dtype: 'F32', shape }] as const;
+  writeFileSync(
+    model,
+    modelOf(tensors, undefined, () => weights),
+  );
   for (const against of [[at('w.raw')], [at('s.hct')], [model, '--tensor', 'conv1.weight']]) {
     const args = ['quality', at('s.holo'), '--json', '--against', ...against];
     const { originalSize, prefixes } = JSON.parse(ok(await runCli(args)).toString());

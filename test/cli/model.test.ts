@@ -10,9 +10,10 @@ import {
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { checkModelDirectoryCommands } from '../helpers/checks/commands.js';
 import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
 import { HOSTILE_TENSORS, modelOf } from '../helpers/models.js';
-import { sharedPath } from '../helpers/shared.js';
+import { DIGITS_PATH } from '../helpers/trained.js';
 
 const test = suite('command line: model directories');
 const folder = temporaryFolder();
@@ -51,20 +52,7 @@ test('hostile names stay in the folder, and everything comes back bit for bit', 
   assert.not(ok(listed!).includes('\u001b'));
 });
 
-test('a real model, from standard input too', async () => {
-  const input = sharedPath('weights/silero-vad-16k.safetensors');
-  ok(await runCli(['encode', input, '-o', `${at('silero')}/`, '--algorithm', 'zstd']));
-  ok(
-    await runCli(['encode', '-', '-o', `${at('piped')}/`, '--algorithm', 'zstd'], {
-      input: readFileSync(input),
-    }),
-  );
-  for (const file of readdirSync(at('silero'))) {
-    assert.equal(readFileSync(at('piped', file)), readFileSync(at('silero', file)), file);
-  }
-  ok(await runCli(['decode', at('silero'), '-o', at('silero.safetensors')]));
-  assert.equal(readFileSync(at('silero.safetensors')), readFileSync(input));
-});
+test('a trained model, from standard input too', () => checkModelDirectoryCommands(folder, DIGITS_PATH));
 
 test('inspect and verify a safetensors file', async () => {
   const [shown, listed, verified] = await Promise.all([

@@ -2,43 +2,18 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { checkModelFileCommands, checkModelFileQuality, inspected } from '../helpers/checks/commands.js';
 import { failed, ok, runCli, startCli, temporaryFolder } from '../helpers/cli.js';
 import { HOSTILE_TENSORS, modelOf, type TestTensor } from '../helpers/models.js';
-import { sharedPath } from '../helpers/shared.js';
 import { strictSafetensors } from '../helpers/strictSafetensors.js';
+import { DIGITS_PATH } from '../helpers/trained.js';
 
 const test = suite('command line: model files');
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder, ...names);
 
-async function inspected(path: string) {
-  return JSON.parse(ok(await runCli(['inspect', path, '--json'])).toString());
-}
-
-test('a real model and back, byte for byte', async () => {
-  const input = sharedPath('weights/silero-vad-16k.safetensors');
-  const output = at('silero.holo.safetensors');
-  ok(await runCli(['encode', input, '-o', output]));
-  assert.equal(readdirSync(folder), ['silero.holo.safetensors'], 'the staging is gone');
-  strictSafetensors(readFileSync(output));
-  const [back, piped, verified, shown, data] = await Promise.all([
-    runCli(['decode', output, '-o', at('back.safetensors')]),
-    runCli(['decode', output, '-o', '-']),
-    runCli(['verify', output]),
-    runCli(['inspect', output]),
-    inspected(output),
-  ]);
-  ok(back!);
-  assert.ok(readFileSync(at('back.safetensors')).equals(readFileSync(input)));
-  assert.ok(ok(piped!).equals(readFileSync(input)));
-  assert.match(ok(verified!).toString(), /^ok: \d+ tensors decoded, \d+ checksums verified\n$/);
-  assert.match(ok(shown!).toString(), /^format +model file of fragments/);
-  assert.is(data.format, 'model-file');
-  const conv = data.tensors.find(({ name }: { name: string }) => name === 'conv1.weight');
-  const cosines = conv.fragments.map(({ cosine }: { cosine: number }) => cosine);
-  assert.equal(cosines, [...cosines].sort(), 'better with each fragment');
-  assert.is(cosines.at(-1), 1);
-});
+test('a trained model and back, byte for byte', () =>
+  checkModelFileCommands(folder, DIGITS_PATH, 'fc1.weight'));
 
 test('every dtype and hostile names; --keep stores tensors as they are', async () => {
   const model = modelOf([...HOSTILE_TENSORS, { name: 'large.bias', dtype: 'F32', shape: [5000] }]);
@@ -85,25 +60,8 @@ test('shards in; shards, or one file, out', async () => {
   );
 });
 
-test('quality: what a download in order is worth, as the file says', async () => {
-  const file = at('silero.holo.safetensors');
-  const { originalSize, steps } = JSON.parse(ok(await runCli(['quality', file, '--json'])).toString());
-  const { tensors } = await inspected(file);
-  const size = tensors.reduce((sum: number, { byteLength }: { byteLength: number }) => sum + byteLength, 0);
-  assert.is(originalSize, size);
-  assert.is(steps.at(-1).bytes, readFileSync(file).length);
-  assert.ok(Math.abs(steps.at(-1).quality - 1) < 1e-9);
-  const qualities = steps.map(({ quality }: { quality: number }) => quality);
-  assert.equal(
-    qualities,
-    [...qualities].sort((a, b) => a - b),
-  );
-  const half = steps.find(({ bytes }: { bytes: number }) => bytes > 0.25 * size);
-  assert.ok(half.quality > 0.98, `${half.quality}`);
-  const shown = ok(await runCli(['quality', file])).toString();
-  assert.match(shown, /^bytes +of all +cosine\n/);
-  assert.match(shown, /^1\.0 │.*█$/m);
-});
+test('quality: what a download in order is worth, as the file says', () =>
+  checkModelFileQuality(at('model.holo.safetensors')));
 
 test('what is wrong with an index or a model file: exit code 1', async () => {
   const broken: [string, string, RegExp][] = [

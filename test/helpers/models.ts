@@ -1,4 +1,4 @@
-import { type SafetensorsDType, safetensorsByteLength } from '../../src/safetensors/header.js';
+import type { SafetensorsDType } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { pseudoRandomBytes } from './random.js';
 
@@ -8,17 +8,20 @@ export interface TestTensor {
   readonly shape: readonly number[];
 }
 
-/** A safetensors file of these tensors, filled with bytes that look random. */
+/** The bytes of a tensor of a test model; `index` counts the tensors of the file. */
+export type Fill = (tensor: TestTensor, byteLength: number, index: number) => Uint8Array;
+
+/** A safetensors file of these tensors, filled with bytes that look random unless `fill` says otherwise. */
 export function modelOf(
   tensors: readonly TestTensor[],
   metadata?: ReadonlyMap<string, string>,
+  fill: Fill = (_, byteLength, index) => pseudoRandomBytes(byteLength, index + 1),
 ): Uint8Array<ArrayBuffer> {
   const { header, bytes } = serializeSafetensorsHeader(tensors, metadata);
   const file = new Uint8Array(header.fileSize);
   file.set(bytes);
-  for (const [i, { offset, dtype, shape }] of header.tensors.entries()) {
-    file.set(pseudoRandomBytes(safetensorsByteLength(dtype, shape)!, i + 1), offset);
-  }
+  for (const [i, tensor] of header.tensors.entries())
+    file.set(fill(tensor, tensor.byteLength, i), tensor.offset);
   return file;
 }
 

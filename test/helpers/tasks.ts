@@ -1,7 +1,6 @@
 /** What real weights are for: two networks, evaluated as they were when their provenance was written down. */
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
-import { readShared } from './shared.js';
-import { readWeights } from './weights.js';
+import { type EvaluationFile, readWeightFile, readWeights } from './weights.js';
 
 export type Weights = ReadonlyMap<string, Float32Array>;
 
@@ -21,8 +20,8 @@ function tensorsOf(file: 'mnist-mlp-ggml' | 'charrnn-bronte'): Task['tensors'] {
   return readWeights(file).map((tensor) => ({ ...tensor, name: tensor.name.slice(file.length + 1) }));
 }
 
-function evaluationData(file: string): Map<string, Uint8Array> {
-  const bytes = readShared(`weights/${file}.safetensors`);
+function evaluationData(file: EvaluationFile): Map<string, Uint8Array> {
+  const bytes = readWeightFile(file);
   return new Map(
     parseSafetensorsHeader(bytes).tensors.map(({ name, offset, byteLength }) => [
       name,

@@ -1,8 +1,9 @@
-import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
-import type { DType } from '../../src/tensor/dtype.js';
-import type { Tensor } from '../../src/tensor/tensor.js';
-import { viewElements } from '../../src/tensor/views.js';
-import { readShared } from './shared.js';
+/** Real weights, which are too large for the repository: in `../shared/weights` beside it. */
+import { existsSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { type NamedTensor, readTensors } from './trained.js';
+
+const folder = new URL('../../../shared/weights/', import.meta.url);
 
 /** The files of real weights; their names end in '.safetensors'. */
 export const WEIGHT_FILES = [
@@ -15,26 +16,34 @@ export const WEIGHT_FILES = [
   'tiny-darknet',
 ] as const;
 
-export interface NamedTensor extends Tensor<DType> {
-  /** 'file/tensor' */
-  readonly name: string;
-  readonly data: Float32Array;
+/** The files of what networks are evaluated with. */
+export const EVALUATION_FILES = ['eval-charrnn-bronte', 'eval-mnist-t10k-1000'] as const;
+
+export type WeightFile = (typeof WEIGHT_FILES)[number];
+export type EvaluationFile = (typeof EVALUATION_FILES)[number];
+
+/** Why there are no real weights; undefined where there are. */
+export function missingWeights(): string | undefined {
+  return existsSync(folder)
+    ? undefined
+    : `Cannot read real weights: there is no folder ${fileURLToPath(folder)}`;
+}
+
+/** Absolute path of a file of real weights, or of what they are evaluated with. */
+export function weightsPath(file: WeightFile | EvaluationFile): string {
+  return fileURLToPath(new URL(`${file}.safetensors`, folder));
+}
+
+export function readWeightFile(file: WeightFile | EvaluationFile): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(readFileSync(weightsPath(file)));
 }
 
 /** All F32 tensors of a file of real weights. */
-export function readWeights(file: (typeof WEIGHT_FILES)[number]): NamedTensor[] {
-  const bytes = readShared(`weights/${file}.safetensors`);
-  return parseSafetensorsHeader(bytes)
-    .tensors.filter(({ dtype }) => dtype === 'F32')
-    .map(({ name, shape, offset, byteLength }) => ({
-      name: `${file}/${name}`,
-      dtype: 'F32',
-      shape,
-      data: viewElements('F32', bytes.subarray(offset, offset + byteLength)) as Float32Array,
-    }));
+export function readWeights(file: WeightFile): NamedTensor[] {
+  return readTensors(file, readWeightFile(file));
 }
 
-export function readWeight(file: (typeof WEIGHT_FILES)[number], name: string): NamedTensor {
+export function readWeight(file: WeightFile, name: string): NamedTensor {
   const tensor = readWeights(file).find((candidate) => candidate.name === `${file}/${name}`);
   if (tensor === undefined) throw new Error(`${file} has no tensor ${name}`);
   return tensor;

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fileSource } from '../../node.js';
@@ -7,27 +6,17 @@ import { memorySink, SafetensorsWriter, streamSink } from '../../sinks/index.js'
 import { bytesSource } from '../../sources/index.js';
 import { ArgumentError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
+import { checkSafetensorsWriter } from '../helpers/checks/safetensorsFile.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
-import { readShared, sharedPath } from '../helpers/shared.js';
 import { chunked, collect } from '../helpers/streams.js';
+import { DIGITS_PATH, TRAINED_FILES } from '../helpers/trained.js';
 
 const test = suite('SafetensorsWriter');
 
-test('real files, streamed tensor by tensor in reverse order, come out byte for byte', async () => {
-  for (const file of readdirSync(sharedPath('weights')).filter((name) => name.endsWith('.safetensors'))) {
-    await using source = await fileSource(sharedPath(`weights/${file}`));
-    const { tensors, metadata } = await readSafetensorsHeader(source);
-    const sink = memorySink();
-    const writer = await SafetensorsWriter.open(sink, tensors, { metadata });
-    for (const { name, offset, byteLength } of tensors.toReversed()) {
-      await source.stream({ start: offset, end: offset + byteLength }).pipeTo(writer.writable(name));
-    }
-    await writer.close();
-    assert.ok(
-      Buffer.from(sink.bytes.buffer, 0, sink.bytes.length).equals(readShared(`weights/${file}`)),
-      file,
-    );
-  }
+test('whole files, streamed tensor by tensor in reverse order, come out byte for byte', async () => {
+  await using source = await fileSource(DIGITS_PATH);
+  await checkSafetensorsWriter('digits', source, TRAINED_FILES.digits);
+  await checkSafetensorsWriter('layers', bytesSource(TRAINED_FILES.layers), TRAINED_FILES.layers);
 });
 
 const declarations = [

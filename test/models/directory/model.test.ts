@@ -1,9 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type EncodeModelOptions, encodeModel } from '../../../models/directory/encodeModel.js';
+import { encodeModel } from '../../../models/directory/encodeModel.js';
 import { MANIFEST_NAME, type ManifestTensor } from '../../../models/directory/manifest.js';
-import { ModelReader } from '../../../models/directory/modelReader.js';
-import { type MemorySink, memorySink } from '../../../sinks/memory.js';
+import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import {
   ArgumentError,
@@ -13,54 +12,17 @@ import {
   TruncatedError,
 } from '../../../src/errors.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
-import { viewBytes } from '../../../src/tensor/views.js';
 import { rejects } from '../../helpers/assertions.js';
+import {
+  checkModelDirectory,
+  encodeToMemory,
+  type Files,
+  openFromMemory,
+} from '../../helpers/checks/modelDirectory.js';
 import { HOSTILE_TENSORS, modelOf } from '../../helpers/models.js';
-import { readShared } from '../../helpers/shared.js';
-import { WEIGHT_FILES } from '../../helpers/weights.js';
+import { TRAINED_FILES } from '../../helpers/trained.js';
 
 const test = suite('model directory');
-
-type Files = Map<string, Uint8Array<ArrayBuffer>>;
-
-async function encodeToMemory(model: Uint8Array, options?: EncodeModelOptions): Promise<Files> {
-  const sinks = new Map<string, MemorySink>();
-  await encodeModel(
-    bytesSource(model),
-    async (name) => {
-      const sink = memorySink();
-      sinks.set(name, sink);
-      return sink;
-    },
-    options,
-  );
-  return new Map(Array.from(sinks, ([name, sink]) => [name, sink.bytes]));
-}
-
-function open(files: Files): Promise<ModelReader> {
-  return ModelReader.open((name) => {
-    const file = files.get(name);
-    if (file === undefined) throw new FormatError('no such file', { name });
-    return bytesSource(file);
-  });
-}
-
-async function assertSame(files: Files, model: Uint8Array): Promise<void> {
-  const reader = await open(files);
-  const { tensors, metadata } = parseSafetensorsHeader(model);
-  assert.equal(reader.manifest.metadata, metadata);
-  assert.equal(
-    reader.manifest.tensors.map(({ name }) => name),
-    tensors.map(({ name }) => name),
-  );
-  for (const { name, dtype, shape, offset, byteLength } of tensors) {
-    const read = await reader.read(name);
-    assert.is(read.dtype, dtype);
-    assert.equal(read.shape, shape);
-    const expected = model.subarray(offset, offset + byteLength);
-    assert.is(Buffer.compare(viewBytes(read.data), expected), 0, name);
-  }
-}
 
 /** The files with one field of the manifest changed. */
 function tampered(files: Files, index: number, change: Partial<ManifestTensor>): Files {
@@ -83,21 +45,20 @@ for (const options of [
   { algorithm: 'zstd', blockSize: 1000, level: 1 },
 ] as const) {
   test(`every dtype and any name comes back: ${JSON.stringify(options)}`, async () => {
-    await assertSame(await encodeToMemory(hostile, options), hostile);
+    await checkModelDirectory(await encodeToMemory(hostile, options), hostile);
   });
 }
 
-for (const file of WEIGHT_FILES) {
-  test(`real weights come back bit for bit: ${file}`, async () => {
-    const model = readShared(`weights/${file}.safetensors`);
-    await assertSame(await encodeToMemory(model), model);
+for (const [name, model] of Object.entries(TRAINED_FILES)) {
+  test(`trained weights come back bit for bit: ${name}`, async () => {
+    await checkModelDirectory(await encodeToMemory(model), model);
   });
 }
 
 test('an empty model is a manifest', async () => {
   const files = await encodeToMemory(modelOf([]));
   assert.equal([...files.keys()], [MANIFEST_NAME]);
-  assert.equal((await open(files)).manifest.tensors, []);
+  assert.equal((await openFromMemory(files)).manifest.tensors, []);
 });
 
 test('progress counts every byte of the tensors', async () => {
@@ -136,7 +97,7 @@ test('an abort ends it', async () => {
 test('what the manifest claims is checked', async () => {
   const files = await encodeToMemory(hostile);
   const read = async (changed: Files, index: number) => {
-    const reader = await open(changed);
+    const reader = await openFromMemory(changed);
     return reader.read(reader.manifest.tensors[index]!.name);
   };
   await rejects(read(tampered(files, 0, { xxh3: '0'.repeat(16) }), 0), ChecksumError, /tensor: hash/);
@@ -163,22 +124,22 @@ test('what the manifest claims is checked', async () => {
 
 test('a flipped bit in any file is found', async () => {
   const files = await encodeToMemory(hostile);
-  const { tensors } = (await open(files)).manifest;
+  const { tensors } = (await openFromMemory(files)).manifest;
   for (const { name, file, byteLength } of tensors) {
     if (byteLength === 0) continue;
     const bytes = files.get(file)!.slice();
     bytes[Math.floor(bytes.length * 0.8)]! ^= 4;
-    await rejects((await open(new Map(files).set(file, bytes))).read(name), FormatError);
+    await rejects((await openFromMemory(new Map(files).set(file, bytes))).read(name), FormatError);
   }
 });
 
 test('an unknown tensor is an error of the caller', async () => {
-  const reader = await open(await encodeToMemory(hostile));
+  const reader = await openFromMemory(await encodeToMemory(hostile));
   await rejects(reader.read('nothing'), ArgumentError, /nothing/);
 });
 
 test('a manifest that is not text is refused', async () => {
-  await rejects(open(new Map([[MANIFEST_NAME, new Uint8Array([0xff])]])), FormatError, /not UTF-8/);
+  await rejects(openFromMemory(new Map([[MANIFEST_NAME, new Uint8Array([0xff])]])), FormatError, /not UTF-8/);
 });
 
 test.run();

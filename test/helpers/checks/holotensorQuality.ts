@@ -1,17 +1,16 @@
-import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HolographicEncoding } from '../../../src/encodings/encoding.js';
 import { HoloTensorDecoder } from '../../../src/holotensor/decoder.js';
 import { HoloTensorEncoder } from '../../../src/holotensor/encoder.js';
 import { parseHoloTensorHeader, serializeHoloTensorHeader } from '../../../src/holotensor/header.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
-import { cosineSimilarity, relativeError } from '../../helpers/encodings.js';
-import { randomFrom, randomSubset } from '../../helpers/random.js';
-import { type NamedTensor, readWeights, WEIGHT_FILES } from '../../helpers/weights.js';
+import { cosineSimilarity, relativeError } from '../encodings.js';
+import { randomFrom, randomSubset } from '../random.js';
+import type { NamedTensor } from '../trained.js';
 
 const kernels = await loadKernels();
 
-const CASES: readonly [HolographicEncoding, object][] = [
+export const QUALITY_CASES: readonly [HolographicEncoding, object][] = [
   ['embedded', {}],
   ['low-rank', { rank: 64 }],
   ['low-rank', { rank: 64, layout: 'interleaved' }],
@@ -22,20 +21,8 @@ const CASES: readonly [HolographicEncoding, object][] = [
   ['spectral', { layout: 'essential' }],
 ];
 
-/** Of each file: the largest tensor of at most 40,000 elements that is a matrix or more, and its smallest tensor. */
-const tensors = WEIGHT_FILES.flatMap((file) => {
-  const all = readWeights(file).sort((a, b) => a.data.length - b.data.length);
-  const matrices = all.filter(({ shape, data }) => shape.length > 1 && data.length <= 40_000);
-  return [...new Set([all[0]!, ...matrices.slice(-1)])];
-});
-
-for (const [encoding, options] of CASES) {
-  test(`${encoding} ${JSON.stringify(options)}: the quality it reports is the quality there is`, () => {
-    for (const tensor of tensors) checkQuality(encoding, options, tensor);
-  });
-}
-
-function checkQuality(
+/** Asserts of every prefix and of 20 subsets of fragments that the quality reported is the true one. */
+export function checkQuality(
   encoding: HolographicEncoding,
   options: object,
   { name, data, shape }: NamedTensor,
@@ -68,4 +55,9 @@ function checkQuality(
   }
 }
 
-test.run();
+/** The largest tensor of at most 40,000 elements that is a matrix or more, and the smallest tensor. */
+export function largestAndSmallest(tensors: readonly NamedTensor[]): NamedTensor[] {
+  const all = tensors.toSorted((a, b) => a.data.length - b.data.length);
+  const matrices = all.filter(({ shape, data }) => shape.length > 1 && data.length <= 40_000);
+  return [...new Set([all[0]!, ...matrices.slice(-1)])];
+}
