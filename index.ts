@@ -138,7 +138,8 @@ export type { ModelFile, ModelFileTensor, ModelPiece } from './models/file/model
 export type { EncodedTensorPlan, ModelPlan, SourceFile } from './models/file/plan.js';
 export type { ModelSourceFile } from './models/file/sourceFiles.js';
 export type { StagingStore } from './models/file/stagingStore.js';
-export type { LoadOptions, Model, ModelTensorInfo } from './models/model.js';
+export type { LoadOptions } from './models/load.js';
+export type { Model, ModelTensorInfo } from './models/model.js';
 export { type OpenModelOptions, openModel } from './models/openModel.js';
 export type { PlanOptions } from './models/planning.js';
 export type { ModelProgress } from './models/progress.js';

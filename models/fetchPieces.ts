@@ -1,54 +1,66 @@
-import { PieceReader } from './pieceReader.js';
-import { type PlannedPiece, takeRun } from './planning.js';
+import { onAbort } from '../src/abort.js';
+import { ByteQueue } from '../src/bytes/byteQueue.js';
+import { TruncatedError } from '../src/errors.js';
+import type { AbortOptions } from '../src/source.js';
+import type { PlannedPiece } from './planning.js';
 
-export interface LoadRunOptions {
-  readonly signal: AbortSignal;
+export interface PieceFetcherOptions extends AbortOptions {
   /** Requests at a time. */
-  readonly lanes: number;
+  readonly concurrency: number;
   readonly onBytes: (bytes: number) => void;
   /** Takes a piece; the next one of the same request is read when it has. */
   readonly onPiece: (piece: PlannedPiece, bytes: Uint8Array) => Promise<void>;
-  /** Asked before each piece: false ends the load there. */
-  readonly goOn: (piece: PlannedPiece) => boolean;
+  /** Asked before each piece: false ends the run there. */
+  readonly goesOn: (piece: PlannedPiece) => boolean;
 }
 
+/** The reason of requests that end because no more pieces are wanted. */
+const FINISHED = new Error('no more pieces are wanted');
+
 /** Fetches pieces in the order of a queue that may change meanwhile: adjacent ones by one request. */
-export class LoadRun {
-  readonly #options: LoadRunOptions;
+export class PieceFetcher {
+  readonly #options: PieceFetcherOptions;
   #queue: PlannedPiece[];
+  #order: (queue: readonly PlannedPiece[]) => PlannedPiece[] = (queue) => [...queue];
   /** Counts reorderings: a request that was begun before one ends at its next piece. */
   #generation = 0;
   #paused: { readonly until: Promise<void>; readonly resume: () => void } | undefined;
   readonly #stop = new AbortController();
 
-  constructor(queue: readonly PlannedPiece[], options: LoadRunOptions) {
+  constructor(queue: readonly PlannedPiece[], options: PieceFetcherOptions) {
     this.#queue = [...queue];
     this.#options = options;
   }
 
-  /** @throws what sources, decoders and an aborted signal throw */
+  /** @throws what sources, `onPiece` and an aborted signal throw */
   async run(): Promise<void> {
-    const { signal } = this.#options;
-    signal.throwIfAborted();
-    const abort = () => this.fail(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
+    const { signal, concurrency } = this.#options;
+    signal?.throwIfAborted();
+    const removeAbort = signal && onAbort(signal, (reason) => this.fail(reason));
     try {
-      await Promise.all(Array.from({ length: this.#options.lanes }, () => this.#lane()));
+      await Promise.all(Array.from({ length: concurrency }, () => this.#fetchAll()));
     } catch (error) {
       this.fail(error);
-      throw signal.aborted ? signal.reason : error;
+      throw signal?.aborted ? signal.reason : error;
     } finally {
-      signal.removeEventListener('abort', abort);
+      removeAbort?.();
     }
-    signal.throwIfAborted();
+    signal?.throwIfAborted();
     if (this.#stop.signal.aborted && this.#stop.signal.reason !== FINISHED) throw this.#stop.signal.reason;
   }
 
-  /** Ends the load without an error: what has been fetched stays. */
+  /** Ends the run without an error. */
   finish(): void {
     this.#queue = [];
     this.resume();
     this.#stop.abort(FINISHED);
+  }
+
+  /** Ends the run with an error. */
+  fail(reason: unknown): void {
+    this.#queue = [];
+    this.resume();
+    this.#stop.abort(reason);
   }
 
   pause(): void {
@@ -71,9 +83,7 @@ export class LoadRun {
     this.#order = order;
   }
 
-  #order: (queue: readonly PlannedPiece[]) => PlannedPiece[] = (queue) => [...queue];
-
-  async #lane(): Promise<void> {
+  async #fetchAll(): Promise<void> {
     for (;;) {
       await this.#paused?.until;
       const run = takeRun(this.#queue);
@@ -90,7 +100,7 @@ export class LoadRun {
 
   /** @returns the pieces that were left because the order has changed */
   async #fetch(run: readonly PlannedPiece[]): Promise<PlannedPiece[]> {
-    const { onBytes, onPiece, goOn } = this.#options;
+    const { onBytes, onPiece, goesOn } = this.#options;
     const generation = this.#generation;
     const [first, last] = [run[0]!, run.at(-1)!];
     const source = await first.file.acquire();
@@ -102,7 +112,7 @@ export class LoadRun {
         await this.#paused?.until;
         signal.throwIfAborted();
         if (this.#generation !== generation) return run.slice(i);
-        if (!goOn(piece)) {
+        if (!goesOn(piece)) {
           this.finish();
           return [];
         }
@@ -114,13 +124,63 @@ export class LoadRun {
       await first.file.release(source);
     }
   }
-
-  /** Ends the load with an error. */
-  fail(reason: unknown): void {
-    this.#queue = [];
-    this.resume();
-    this.#stop.abort(reason);
-  }
 }
 
-const FINISHED = new Error('the load has all it wants');
+/** Takes the pieces from the front of a queue that lie one behind the other, as one request. */
+function takeRun(queue: PlannedPiece[]): PlannedPiece[] {
+  const run: PlannedPiece[] = [];
+  let end: number | undefined;
+  while (queue.length > 0) {
+    const next = queue[0]!;
+    if (end !== undefined && (next.file !== run[0]!.file || next.offset !== end)) break;
+    run.push(next);
+    end = next.offset + next.length;
+    queue.shift();
+  }
+  return run;
+}
+
+/** Reads exact lengths, one after another, from a stream of chunks. */
+class PieceReader {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #onBytes: (bytes: number) => void;
+  readonly #queue = new ByteQueue();
+
+  constructor(stream: ReadableStream<Uint8Array>, onBytes: (bytes: number) => void) {
+    this.#reader = stream.getReader();
+    this.#onBytes = onBytes;
+  }
+
+  /**
+   * The next bytes: a view of a chunk where they lie within one, else an array that is filled as chunks arrive, so that
+   * a large piece is in memory once.
+   * @throws TruncatedError when the stream ends before
+   */
+  async read(length: number): Promise<Uint8Array> {
+    if (this.#queue.length === 0 && length > 0) await this.#pull(length);
+    const view = this.#queue.take(length);
+    if (view !== undefined) return view;
+    const bytes = new Uint8Array(length);
+    let filled = 0;
+    while (filled < length) {
+      if (this.#queue.length === 0) await this.#pull(length - filled);
+      const part = this.#queue.take(Math.min(this.#queue.length, length - filled))!;
+      bytes.set(part, filled);
+      filled += part.length;
+    }
+    return bytes;
+  }
+
+  /** Ends the stream, and with it the request. */
+  async cancel(reason?: unknown): Promise<void> {
+    await this.#reader.cancel(reason);
+  }
+
+  async #pull(missing: number): Promise<void> {
+    const { done, value } = await this.#reader.read();
+    if (done)
+      throw new TruncatedError('model: the source ended early', { expected: `${missing} more bytes` });
+    this.#onBytes(value.length);
+    this.#queue.push(value);
+  }
+}

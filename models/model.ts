@@ -4,33 +4,14 @@ import { Closeable } from '../src/closeable.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
 import type { AbortOptions } from '../src/source.js';
-import { assertTensorFits, type Tensor } from '../src/tensor/tensor.js';
-import { poolOf, type WorkersOption } from '../workers/pool.js';
-import { LoadRun } from './fetchPieces.js';
+import type { Tensor } from '../src/tensor/tensor.js';
 import type { LoadableTensor, ModelContent } from './inputs/content.js';
 import { checkRows } from './inputs/wholeTensor.js';
 import { latestStream } from './latestStream.js';
+import { Load, type LoadOptions, type LoadTarget } from './load.js';
 import { type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
-import type { ModelProgress } from './progress.js';
-import { ModelQuality } from './quality.js';
+import { type ModelProgress, ModelQuality } from './progress.js';
 import { type LoadedTensor, type OutputOptions, type OutputType, TensorState } from './tensorState.js';
-import { Throughput } from './throughput.js';
-
-/**
- * With `workers`, tensors in fragments are decoded by threads of their own, once: when all of their fragments are there,
- * or at the end of the load. Between, `updates$` has nothing of them, and the quality in the progress stands still.
- */
-export interface LoadOptions<A extends OutputType = OutputType>
-  extends PlanOptions,
-    OutputOptions<A>,
-    AbortOptions,
-    WorkersOption {
-  /** Milliseconds from now: the load ends with the best quality that the throughput can bring by then. */
-  readonly deadline?: number | undefined;
-  /** Largest tensor to allocate, in bytes. Default 2^30 (1 GiB). */
-  readonly maxBytes?: number | undefined;
-  readonly onProgress?: ((progress: ModelProgress) => void) | undefined;
-}
 
 /** A tensor of a model, loaded or not. */
 export interface ModelTensorInfo {
@@ -40,9 +21,6 @@ export interface ModelTensorInfo {
   /** Bytes of its elements. */
   readonly byteLength: number;
 }
-
-/** Requests at a time where a load takes more than one. */
-const LANES = 4;
 
 /**
  * A model that can be loaded to any quality, as often as wanted: what is there is never fetched again. Made by
@@ -66,9 +44,10 @@ export class Model extends Closeable {
   readonly #progress = new Subject<ModelProgress>();
   readonly #updates = new Subject<LoadedTensor<OutputType>>();
   /** The load under way; the next one waits for it. */
-  #run: LoadRun | undefined;
-  #turn: Promise<unknown> = Promise.resolve();
-  #pausedBefore = false;
+  #load: Load | undefined;
+  /** Settles when all loads so far have ended. */
+  #loads: Promise<unknown> = Promise.resolve();
+  #paused = false;
   readonly #better = new Set<TensorState>();
 
   constructor(content: ModelContent) {
@@ -98,7 +77,7 @@ export class Model extends Closeable {
   async load<A extends OutputType = 'F32'>(
     options: LoadOptions<A> = {},
   ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
-    await this.#inTurn(() => this.#load(options), options.signal);
+    await this.#afterOthers(() => this.#run(options), options.signal);
     const names = options.tensors ?? this.tensors.map(({ name }) => name);
     const loaded = names.map((name) => [name, this.#state(name).read(options)] as const);
     return new Map(loaded.filter((entry): entry is [string, LoadedTensor<A>] => entry[1] !== undefined));
@@ -146,20 +125,19 @@ export class Model extends Closeable {
 
   /** Stops reading, with connections left open as long as the server allows; what breaks meanwhile is resumed. */
   pause(): void {
-    this.#pausedBefore = true;
-    this.#run?.pause();
+    this.#paused = true;
+    this.#load?.pause();
   }
 
   resume(): void {
-    this.#pausedBefore = false;
-    this.#run?.resume();
+    this.#paused = false;
+    this.#load?.resume();
   }
 
   /** Moves tensors to the front of the load under way, in this order. */
   prioritize(names: readonly string[]): void {
-    const order = names.map((name) => this.#state(name).tensor);
-    const rank = (tensor: LoadableTensor) => (order.includes(tensor) ? order.indexOf(tensor) : order.length);
-    this.#run?.reorder((queue) => [...queue].sort((a, b) => rank(a.tensor) - rank(b.tensor)));
+    const states = names.map((name) => this.#state(name));
+    this.#load?.prioritize(states);
   }
 
   /** `progress$` as a stream: the latest state each time its reader asks. */
@@ -174,8 +152,8 @@ export class Model extends Closeable {
 
   /** Closes the files and connections behind the model and ends the observables; arrays that were given out stay. */
   async close(): Promise<void> {
-    this.#run?.finish();
-    await this.#turn;
+    this.#load?.finish();
+    await this.#loads;
     this.#progress.complete();
     this.#updates.complete();
     await this.#content.close();
@@ -192,75 +170,31 @@ export class Model extends Closeable {
     return planPieces(this.#content.tensors, options, isLoaded);
   }
 
-  async #inTurn(work: () => Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-    const turn = this.#turn.then(() => {
+  async #afterOthers(work: () => Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+    const done = this.#loads.then(() => {
       signal?.throwIfAborted();
       return work();
     });
-    this.#turn = turn.catch(() => {});
-    await turn;
+    this.#loads = done.catch(() => {});
+    await done;
   }
 
-  async #load(options: LoadOptions): Promise<void> {
-    const { deadline, maxBytes, onProgress } = options;
-    const pieces = this.#plan(options);
-    for (const { tensor, length } of pieces) {
-      assertTensorFits(Math.max(tensor.byteLength, length), maxBytes, tensor.name);
-    }
-    const totalBytes = pieces.reduce((sum, { length }) => sum + length, 0);
-    const throughput = new Throughput();
-    let bytes = 0;
-    const report = () => {
-      const progress = this.#progressAt(bytes, totalBytes, throughput);
-      this.#progress.next(progress);
-      onProgress?.(progress);
+  async #run(options: LoadOptions): Promise<void> {
+    const target: LoadTarget = {
+      states: this.#states,
+      quality: this.#quality,
+      onProgress: (progress) => this.#progress.next(progress),
+      onBetterTensor: (state) => this.#announce(state, options),
     };
-    const pool = poolOf(options.workers);
-    const pending: Promise<void>[] = [];
-    const better = (state: TensorState) => {
-      this.#quality.update(state);
-      report();
-      this.#announce(state, options);
-    };
-    const run = new LoadRun(pieces, {
-      signal: options.signal ?? new AbortController().signal,
-      lanes: options.strategy === 'scan' || options.tensors === undefined ? 1 : LANES,
-      onBytes(more) {
-        bytes += more;
-        throughput.add(more);
-        report();
-      },
-      goOn: ({ length }) =>
-        deadline === undefined || throughput.elapsed + (throughput.timeFor(length) ?? 0) <= deadline,
-      onPiece: async ({ tensor, piece }, content) => {
-        const state = this.#state(tensor.name);
-        const added = state.add(piece, content, pool).then(() => better(state));
-        // Workers decode while the next pieces come; their errors end the load.
-        if (pool === undefined) await added;
-        else pending.push(added.catch((error) => run.fail(error)));
-      },
-    });
-    const timer = deadline === undefined ? undefined : setTimeout(() => run.finish(), deadline);
-    this.#run = run;
-    if (this.#pausedBefore) run.pause();
+    const load = new Load(this.#plan(options), target, options);
+    this.#load = load;
+    if (this.#paused) load.pause();
     try {
-      await run.run();
+      await load.run();
     } finally {
-      clearTimeout(timer);
-      this.#run = undefined;
-      await Promise.all(pending);
-    }
-    if (pool !== undefined) {
-      const touched = new Set(pieces.map(({ tensor }) => this.#state(tensor.name)));
-      await Promise.all(Array.from(touched, (state) => state.settle().then(() => better(state))));
+      this.#load = undefined;
     }
     this.#emitUpdates(options);
-  }
-
-  #progressAt(bytes: number, totalBytes: number, throughput: Throughput): ModelProgress {
-    const { whole: quality, qualities, ready } = this.#quality;
-    const remainingMs = throughput.timeFor(Math.max(0, totalBytes - bytes));
-    return { bytes, totalBytes, ready, tensors: this.tensors.length, quality, qualities, remainingMs };
   }
 
   /** Notes that a tensor got better; arrays are made a task later, once for all pieces that have come by then. */

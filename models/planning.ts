@@ -48,10 +48,15 @@ export function planPieces(
   const pieces = strategy === 'scan' ? scan(wanted, quality) : wanted.flatMap((one) => upTo(one, quality));
   const missing = pieces.filter(({ tensor, piece }) => !isLoaded(tensor, piece));
   const inOrder = strategy === 'tensors' ? missing : missing.sort(byPlace(all));
-  const first = chosen(all, priority);
-  if (first.length === 0) return inOrder;
-  const rank = (tensor: LoadableTensor) => (first.includes(tensor) ? first.indexOf(tensor) : first.length);
-  return inOrder.sort((a, b) => rank(a.tensor) - rank(b.tensor));
+  return withFirst(inOrder, chosen(all, priority));
+}
+
+/** The pieces in their order, those of `first` in front of all others. */
+export function withFirst(pieces: readonly PlannedPiece[], first: readonly LoadableTensor[]): PlannedPiece[] {
+  // Of a tensor that is named twice, the first place counts.
+  const ranks = new Map(first.map((tensor, i) => [tensor, i] as const).reverse());
+  const rank = ({ tensor }: PlannedPiece) => ranks.get(tensor) ?? first.length;
+  return [...pieces].sort((a, b) => rank(a) - rank(b));
 }
 
 /** @throws ArgumentError */
@@ -99,18 +104,4 @@ function byPlace(tensors: readonly LoadableTensor[]): (a: PlannedPiece, b: Plann
 /** What a tensor counts in the whole: its elements. */
 export function weightOf({ shape }: LoadableTensor): number {
   return elementCount(shape);
-}
-
-/** Takes the pieces from the front of a queue that lie one behind the other, as one request. */
-export function takeRun(queue: PlannedPiece[]): PlannedPiece[] {
-  const run: PlannedPiece[] = [];
-  let end: number | undefined;
-  while (queue.length > 0) {
-    const next = queue[0]!;
-    if (end !== undefined && (next.file !== run[0]!.file || next.offset !== end)) break;
-    run.push(next);
-    end = next.offset + next.length;
-    queue.shift();
-  }
-  return run;
 }

@@ -1,3 +1,6 @@
+import { weightOf } from './planning.js';
+import type { TensorState } from './tensorState.js';
+
 /** How far a model is. */
 export interface ModelProgress {
   /** Bytes that this load has fetched, and how many it will, as planned. */
@@ -11,4 +14,57 @@ export interface ModelProgress {
   readonly qualities: ReadonlyMap<string, number>;
   /** Estimated from the throughput so far; undefined before the first byte. */
   readonly remainingMs: number | undefined;
+}
+
+/** Keeps the quality of the whole up to date as single tensors get better. */
+export class ModelQuality {
+  readonly qualities = new Map<string, number>();
+  readonly #total: number;
+  #sum = 0;
+  #ready = 0;
+
+  constructor(states: Iterable<TensorState>) {
+    let total = 0;
+    for (const { tensor } of states) {
+      this.qualities.set(tensor.name, 0);
+      total += weightOf(tensor);
+    }
+    this.#total = total;
+  }
+
+  update({ tensor, cosine }: TensorState): void {
+    const before = this.qualities.get(tensor.name) ?? 0;
+    if (before === 0 && cosine > 0) this.#ready += 1;
+    this.qualities.set(tensor.name, cosine);
+    this.#sum += weightOf(tensor) * (cosine - before);
+  }
+
+  /** Tensors of which there is something. */
+  get ready(): number {
+    return this.#ready;
+  }
+
+  /** Mean cosine of the tensors, each counted by its elements; 1 for a model without any. */
+  get whole(): number {
+    return this.#total === 0 ? 1 : Math.min(1, Math.max(0, this.#sum / this.#total));
+  }
+}
+
+/** Measures how fast bytes come, and says how long more of them will take. */
+export class Throughput {
+  readonly #start = performance.now();
+  #bytes = 0;
+
+  add(bytes: number): void {
+    this.#bytes += bytes;
+  }
+
+  get elapsed(): number {
+    return performance.now() - this.#start;
+  }
+
+  /** Milliseconds that so many bytes will take; undefined before any have come. */
+  timeFor(bytes: number): number | undefined {
+    return this.#bytes === 0 ? undefined : (bytes * this.elapsed) / this.#bytes;
+  }
 }

@@ -62,11 +62,12 @@ const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'];
 /** What has been loaded of one tensor. Outlives loads: what is there is never fetched again. */
 export class TensorState {
   readonly tensor: LoadableTensor;
-  /** Pieces that have been taken: the first so many. */
+  /** How many pieces have been taken, from the first on. */
   #taken = 0;
   /** Pieces that came before those in front of them, as parallel requests may bring them. */
   readonly #early = new Map<number, Uint8Array>();
-  #turn: Promise<void> = Promise.resolve();
+  /** Settles when all pieces so far have been taken. */
+  #taking: Promise<void> = Promise.resolve();
   #decoder: PieceDecoder | undefined;
   /** The whole tensor, once it is there; the decoder is let go then. */
   #complete: Tensor | undefined;
@@ -93,9 +94,9 @@ export class TensorState {
   /** Takes a piece; those that come too early wait for the ones in front of them. */
   add(piece: number, bytes: Uint8Array, pool?: WorkerPool): Promise<void> {
     this.#early.set(piece, bytes);
-    const turn = this.#turn.then(() => this.#takeAll(pool));
-    this.#turn = turn.catch(() => {});
-    return turn;
+    const taken = this.#taking.then(() => this.#takeAll(pool));
+    this.#taking = taken.catch(() => {});
+    return taken;
   }
 
   async #takeAll(pool: WorkerPool | undefined): Promise<void> {
@@ -115,7 +116,7 @@ export class TensorState {
 
   /** Waits for the pieces under way, and makes the best of them. */
   async settle(): Promise<void> {
-    await this.#turn;
+    await this.#taking;
     await this.#decoder?.settle?.();
     this.#update();
   }

@@ -1,0 +1,154 @@
+import type { AbortOptions } from '../src/source.js';
+import { assertTensorFits } from '../src/tensor/tensor.js';
+import { poolOf, type WorkerPool, type WorkersOption } from '../workers/pool.js';
+import { PieceFetcher } from './fetchPieces.js';
+import { type PlannedPiece, type PlanOptions, withFirst } from './planning.js';
+import { type ModelProgress, type ModelQuality, Throughput } from './progress.js';
+import type { OutputOptions, OutputType, TensorState } from './tensorState.js';
+
+/**
+ * With `workers`, tensors in fragments are decoded by threads of their own, once: when all of their fragments are there,
+ * or at the end of the load. Between, `updates$` has nothing of them, and the quality in the progress stands still.
+ */
+export interface LoadOptions<A extends OutputType = OutputType>
+  extends PlanOptions,
+    OutputOptions<A>,
+    AbortOptions,
+    WorkersOption {
+  /** Milliseconds from now: the load ends with the best quality that the throughput can bring by then. */
+  readonly deadline?: number | undefined;
+  /** Largest tensor to allocate, in bytes. Default 2^30 (1 GiB). */
+  readonly maxBytes?: number | undefined;
+  readonly onProgress?: ((progress: ModelProgress) => void) | undefined;
+}
+
+/** What a load fills, and whom it tells. */
+export interface LoadTarget {
+  readonly states: ReadonlyMap<string, TensorState>;
+  readonly quality: ModelQuality;
+  readonly onProgress: (progress: ModelProgress) => void;
+  readonly onBetterTensor: (state: TensorState) => void;
+}
+
+/** Requests at a time where tensors are chosen, and so lie apart; everything in the file's order is one request. */
+const CONCURRENCY = 4;
+
+/** One load of a model: fetches the pieces of a plan, decodes each as it comes, and tells how far it is. */
+export class Load {
+  readonly #pieces: readonly PlannedPiece[];
+  readonly #target: LoadTarget;
+  readonly #options: LoadOptions;
+  readonly #pool: WorkerPool | undefined;
+  readonly #fetcher: PieceFetcher;
+  readonly #throughput = new Throughput();
+  readonly #totalBytes: number;
+  #bytes = 0;
+  /** Pieces that workers have. */
+  readonly #decoding: Promise<void>[] = [];
+
+  /** @throws LimitError when a tensor is larger than `maxBytes` */
+  constructor(pieces: readonly PlannedPiece[], target: LoadTarget, options: LoadOptions) {
+    for (const { tensor, length } of pieces) {
+      assertTensorFits(Math.max(tensor.byteLength, length), options.maxBytes, tensor.name);
+    }
+    this.#pieces = pieces;
+    this.#target = target;
+    this.#options = options;
+    this.#pool = poolOf(options.workers);
+    this.#totalBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    this.#fetcher = new PieceFetcher(pieces, {
+      signal: options.signal,
+      concurrency: options.strategy === 'scan' || options.tensors === undefined ? 1 : CONCURRENCY,
+      onBytes: (bytes) => this.#count(bytes),
+      onPiece: (piece, bytes) => this.#decode(piece, bytes),
+      goesOn: (piece) => this.#fitsDeadline(piece),
+    });
+  }
+
+  /** @throws what sources, decoders and an aborted signal throw; what was decoded before stays */
+  async run(): Promise<void> {
+    const { deadline } = this.#options;
+    const timer = deadline === undefined ? undefined : setTimeout(() => this.finish(), deadline);
+    try {
+      await this.#fetcher.run();
+    } finally {
+      clearTimeout(timer);
+      await Promise.all(this.#decoding);
+    }
+    if (this.#pool !== undefined) await this.#settle();
+  }
+
+  /** Ends the load without an error. */
+  finish(): void {
+    this.#fetcher.finish();
+  }
+
+  pause(): void {
+    this.#fetcher.pause();
+  }
+
+  resume(): void {
+    this.#fetcher.resume();
+  }
+
+  /** Moves tensors to the front, in this order. */
+  prioritize(tensors: readonly TensorState[]): void {
+    const first = tensors.map(({ tensor }) => tensor);
+    this.#fetcher.reorder((queue) => withFirst(queue, first));
+  }
+
+  async #decode({ tensor, piece }: PlannedPiece, bytes: Uint8Array): Promise<void> {
+    const state = this.#state(tensor.name);
+    const added = state.add(piece, bytes, this.#pool).then(() => this.#tellBetter(state));
+    // Workers decode while the next pieces come; their errors end the load.
+    if (this.#pool === undefined) await added;
+    else this.#decoding.push(added.catch((error) => this.#fetcher.fail(error)));
+  }
+
+  /** Has the workers make the best of the tensors that will get no more pieces. */
+  async #settle(): Promise<void> {
+    const touched = new Set(this.#pieces.map(({ tensor }) => this.#state(tensor.name)));
+    await Promise.all(
+      Array.from(touched, async (state) => {
+        await state.settle();
+        this.#tellBetter(state);
+      }),
+    );
+  }
+
+  #fitsDeadline({ length }: PlannedPiece): boolean {
+    const { deadline = Number.POSITIVE_INFINITY } = this.#options;
+    return this.#throughput.elapsed + (this.#throughput.timeFor(length) ?? 0) <= deadline;
+  }
+
+  #count(bytes: number): void {
+    this.#bytes += bytes;
+    this.#throughput.add(bytes);
+    this.#tellProgress();
+  }
+
+  #tellBetter(state: TensorState): void {
+    this.#target.quality.update(state);
+    this.#tellProgress();
+    this.#target.onBetterTensor(state);
+  }
+
+  #tellProgress(): void {
+    const { states, quality, onProgress } = this.#target;
+    const progress: ModelProgress = {
+      bytes: this.#bytes,
+      totalBytes: this.#totalBytes,
+      ready: quality.ready,
+      tensors: states.size,
+      quality: quality.whole,
+      qualities: quality.qualities,
+      remainingMs: this.#throughput.timeFor(Math.max(0, this.#totalBytes - this.#bytes)),
+    };
+    onProgress(progress);
+    this.#options.onProgress?.(progress);
+  }
+
+  #state(name: string): TensorState {
+    return this.#target.states.get(name)!;
+  }
+}
