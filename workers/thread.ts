@@ -43,8 +43,11 @@ function startNodeThread(
   url: string | URL | undefined,
   { message, crash }: ThreadEvents,
 ): Thread {
+  // Bundlers that see `new URL(…, import.meta.url)` copy the script without its imports; this form they leave alone, and
+  // what they put for `import.meta.url` on a server still leads to the package's own script.
+  const beside = import.meta.url.replace(/[^/]*$/, 'worker.js');
   // Flags of the process (--input-type, --import, …) are not for this script.
-  const worker = new Worker(new URL(url ?? new URL('./worker.js', import.meta.url)), { execArgv: [] });
+  const worker = new Worker(new URL(url ?? beside), { execArgv: [] });
   worker.on('message', message);
   worker.on('error', crash);
   worker.on('messageerror', crash);

@@ -1,0 +1,2 @@
+/** The package's modules one by one, as they are. */
+export default { optimizeDeps: { exclude: ['holostream'] } };
