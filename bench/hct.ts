@@ -1,6 +1,5 @@
 import { lastValueFrom, Observable } from 'rxjs';
-import { collectHct } from '../operators/hct/collectHct.js';
-import { HctDecoderStream } from '../operators/hct/decodeHct.js';
+import { collectHct, HctDecoderStream } from '../operators/hct.js';
 import { HctReader } from '../readers/hctReader.js';
 import { HctWriter } from '../sinks/hctWriter.js';
 import { memorySink } from '../sinks/memory.js';

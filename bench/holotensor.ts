@@ -1,5 +1,4 @@
-import { FragmentDecoderStream } from '../operators/holotensor/fragments.js';
-import { ReconstructionStream } from '../operators/holotensor/reconstructStream.js';
+import { FragmentDecoderStream, ReconstructionStream } from '../operators/holotensor.js';
 import { HoloTensorReader } from '../readers/holotensorReader.js';
 import { HoloTensorWriter } from '../sinks/holotensorWriter.js';
 import { memorySink } from '../sinks/memory.js';

@@ -1,6 +1,4 @@
-import { HctDecompressionStream } from '../operators/hct/decompressHct.js';
-import { HctParserStream } from '../operators/hct/parseHct.js';
-import { HctVerificationStream } from '../operators/hct/verifyHct.js';
+import { HctDecompressionStream, HctParserStream, HctVerificationStream } from '../operators/hct.js';
 import { readHctChunks } from '../readers/hctChunks.js';
 import { HctReader } from '../readers/hctReader.js';
 import { HoloTensorReader } from '../readers/holotensorReader.js';

@@ -16,19 +16,30 @@ export type { UnpackOptions } from '../src/holotensor/unpack.js';
 export type { Stage, StageFactory } from '../src/stage.js';
 export type { WorkersOption } from '../workers/pool.js';
 export { fromReadableStream } from './fromReadableStream.js';
-export type { HctBytesOptions } from './hct/bytesStage.js';
-export { collectHct, HctCollectorStream } from './hct/collectHct.js';
-export { decodeHct, HctDecoderStream } from './hct/decodeHct.js';
-export { decompressHct, HctDecompressionStream } from './hct/decompressHct.js';
-export { encodeHct, HctEncoderStream } from './hct/encodeHct.js';
-export { HctParserStream, parseHct } from './hct/parseHct.js';
-export type { HctTensorOptions } from './hct/tensorStage.js';
-export { HctVerificationStream, verifyHct } from './hct/verifyHct.js';
-export { decodeFragments, FragmentDecoderStream } from './holotensor/fragments.js';
-export { reconstruct } from './holotensor/reconstruct.js';
-export type { ReconstructionStreamOptions } from './holotensor/reconstructStage.js';
-export { ReconstructionStream } from './holotensor/reconstructStream.js';
-export { QualityLimiterStream, takeUntilQuality } from './holotensor/takeUntilQuality.js';
+export {
+  collectHct,
+  decodeHct,
+  decompressHct,
+  encodeHct,
+  HctCollectorStream,
+  HctDecoderStream,
+  HctDecompressionStream,
+  HctEncoderStream,
+  HctParserStream,
+  HctVerificationStream,
+  parseHct,
+  verifyHct,
+} from './hct.js';
+export type { HctBytesOptions, HctTensorOptions } from './hctStages.js';
+export {
+  decodeFragments,
+  FragmentDecoderStream,
+  QualityLimiterStream,
+  ReconstructionStream,
+  reconstruct,
+  takeUntilQuality,
+} from './holotensor.js';
 export { encodeNpy, NpyEncoderStream } from './npy.js';
+export type { ReconstructionStreamOptions } from './reconstructStage.js';
 export { stageOperator } from './stageOperator.js';
 export { StageStream } from './stageStream.js';

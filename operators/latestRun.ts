@@ -20,15 +20,22 @@ export const TIMERS: Scheduler = {
 };
 
 /**
- * Where the consumer cannot say that it is busy, an output that took longer than a frame of a display (60 a second)
- * makes the next one wait for a task of its own, so that all that has come in meanwhile goes into one.
+ * Where the consumer does not pull, an output that took longer than a frame of a display (60 a second) makes the next
+ * one wait for a task of its own, so that all that has come in meanwhile goes into one.
  */
 const LONG_MS = 16;
+
+/** One that also hears of what fails between two inputs. */
+export interface LatestConsumer<O> extends Consumer<O> {
+  /** It asks for each value. Others always ask, and cannot say that they are busy. */
+  readonly pulls: boolean;
+  error(reason: unknown): void;
+}
 
 /** Drives a {@link LatestStage}: gives it all input at once, and hands its state on when that is asked for and due. */
 export class LatestRun<I, O> implements Run<I> {
   readonly #factory: LatestStageFactory<I, O>;
-  readonly #consumer: Consumer<O>;
+  readonly #consumer: LatestConsumer<O>;
   readonly #scheduler: Scheduler;
   #stage: LatestStage<I, O> | undefined;
   /** Runs when an output is due that was not when it was asked for. */
@@ -40,7 +47,7 @@ export class LatestRun<I, O> implements Run<I> {
   #flushing = false;
   #lastIsOut: (() => void) | undefined;
 
-  constructor(factory: LatestStageFactory<I, O>, consumer: Consumer<O>, scheduler: Scheduler) {
+  constructor(factory: LatestStageFactory<I, O>, consumer: LatestConsumer<O>, scheduler: Scheduler) {
     this.#factory = factory;
     this.#consumer = consumer;
     this.#scheduler = scheduler;

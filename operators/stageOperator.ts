@@ -1,7 +1,7 @@
 import { asyncScheduler, Observable, type OperatorFunction, type Subscriber, takeWhile } from 'rxjs';
 import type { LatestStageFactory, StageFactory } from '../src/stage.js';
-import { LatestRun, type Scheduler } from './latestRun.js';
-import { type Consumer, type Run, StageRun } from './stageRun.js';
+import { type LatestConsumer, LatestRun, type Scheduler } from './latestRun.js';
+import { type Run, StageRun } from './stageRun.js';
 
 /**
  * A {@link Stage} as an RxJS operator: the same work as `StageStream`, without its backpressure. The source is
@@ -19,7 +19,7 @@ export function latestOperator<I, O>(
   return runOperator((consumer) => new LatestRun(factory, consumer, scheduler));
 }
 
-function runOperator<I, O>(begin: (consumer: Consumer<O>) => Run<I>): OperatorFunction<I, O> {
+function runOperator<I, O>(begin: (consumer: LatestConsumer<O>) => Run<I>): OperatorFunction<I, O> {
   return (source) =>
     new Observable((subscriber) => {
       const feed = new Feed(subscriber, begin);
@@ -51,7 +51,7 @@ class Feed<I, O> {
   #state: 'open' | 'completed' | 'flushed' = 'open';
   #working = false;
 
-  constructor(subscriber: Subscriber<O>, begin: (consumer: Consumer<O>) => Run<I>) {
+  constructor(subscriber: Subscriber<O>, begin: (consumer: LatestConsumer<O>) => Run<I>) {
     this.#subscriber = subscriber;
     this.#run = begin({
       pulls: false,

@@ -2,9 +2,7 @@ import { NOTHING, type Outputs, type Stage, type StageFactory } from '../src/sta
 
 /** Where the outputs of a stage go: the reader of a stream, a subscriber, whatever waits for a result. */
 export interface Consumer<O> {
-  /** It asks for each value, and holds the input back meanwhile. Others take values as they come: they always ask. */
-  readonly pulls: boolean;
-  /** It asks for a value now. */
+  /** It asks for a value now. The reader of a stream asks for each, and holds the input back; others always ask. */
   readonly asks: boolean;
   /** It takes nothing more: it has cancelled, or has been told that all has ended. */
   readonly closed: boolean;
@@ -13,7 +11,6 @@ export interface Consumer<O> {
   next(output: O): void;
   /** Ends both sides, the input too. */
   complete(): void;
-  error(reason: unknown): void;
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { LatestStageFactory, StageFactory } from '../src/stage.js';
-import { LatestRun, type Scheduler, TIMERS } from './latestRun.js';
-import { type Consumer, type Run, StageRun } from './stageRun.js';
+import { type LatestConsumer, LatestRun, type Scheduler, TIMERS } from './latestRun.js';
+import { type Run, StageRun } from './stageRun.js';
 import { BaseTransformStream } from './streamClasses.js';
 
 /**
@@ -32,7 +32,7 @@ function showPair<I, O>(stream: TransformStream<I, O>, { readable, writable }: S
 }
 
 /** The two ends of a run: what is written is its input, and the reader its consumer. */
-class StreamPair<I, O> implements Consumer<O> {
+class StreamPair<I, O> implements LatestConsumer<O> {
   readonly readable: ReadableStream<O>;
   readonly writable: WritableStream<I>;
   readonly pulls = true;
@@ -43,7 +43,7 @@ class StreamPair<I, O> implements Consumer<O> {
   #in!: WritableStreamDefaultController;
   #wake: (() => void) | undefined;
 
-  constructor(begin: (consumer: Consumer<O>) => Run<I>) {
+  constructor(begin: (consumer: LatestConsumer<O>) => Run<I>) {
     this.#run = begin(this);
     this.readable = new ReadableStream<O>(
       {

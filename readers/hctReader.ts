@@ -18,7 +18,8 @@ import type { QuantizationMetadata } from '../src/tensor/quantization.js';
 import { assertTensorFits } from '../src/tensor/tensor.js';
 import { viewElements } from '../src/tensor/views.js';
 import { eachBounded } from '../workers/eachBounded.js';
-import { MIN_WORKER_BYTES, poolOf, type WorkerPool, type WorkersOption } from '../workers/pool.js';
+import { poolOf, type WorkerPool, type WorkersOption } from '../workers/pool.js';
+import { MIN_WORKER_BYTES } from '../workers/task.js';
 import { type HctLayout, readHctLayout } from './hctLayout.js';
 
 export interface HctReaderOptions extends HctDecodeOptions, AbortOptions, WorkersOption {}

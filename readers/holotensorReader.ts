@@ -15,7 +15,8 @@ import { FragmentUnpacker, type UnpackOptions } from '../src/holotensor/unpack.j
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
-import { MIN_WORKER_BYTES, poolOf, type WorkerPool, type WorkersOption } from '../workers/pool.js';
+import { poolOf, type WorkerPool, type WorkersOption } from '../workers/pool.js';
+import { MIN_WORKER_BYTES } from '../workers/task.js';
 import { reconstructInWorkers } from './reconstructInWorkers.js';
 
 export interface HoloTensorReaderOptions extends UnpackOptions, WorkersOption {}

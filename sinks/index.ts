@@ -4,7 +4,7 @@
  * @module
  */
 
-export type { HctTensorOptions } from '../operators/hct/tensorStage.js';
+export type { HctTensorOptions } from '../operators/hctStages.js';
 export type { CompressionAlgorithm, CompressOptions, Implementation } from '../src/codecs/codec.js';
 export type { HctEncodeOptions } from '../src/hct/encoder.js';
 export type { HctFileOptions } from '../src/hct/plan.js';

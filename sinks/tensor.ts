@@ -1,7 +1,9 @@
-import { type HctTensorOptions, hctTensorStage } from '../operators/hct/tensorStage.js';
+import { type HctTensorOptions, hctTensorStage } from '../operators/hctStages.js';
+import { type Consumer, StageRun } from '../operators/stageRun.js';
 import { BaseWritableStream } from '../operators/streamClasses.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import type { AbortOptions } from '../src/source.js';
+import { type ResultWork, withResult } from './result.js';
 
 /**
  * Takes the bytes of an HCT file and makes one tensor of them: allocated once, when the header has come, and decoded
@@ -17,40 +19,47 @@ export class TensorSink extends BaseWritableStream<Uint8Array> {
   readonly tensor: Promise<HctTensor>;
 
   constructor(options?: HctTensorOptions) {
-    const stage = hctTensorStage(options);
-    let resolve!: (tensor: HctTensor) => void;
-    let reject!: (reason: unknown) => void;
-    const take = async (tensors: AsyncIterable<HctTensor>) => {
-      for await (const tensor of tensors) resolve(tensor);
-    };
-    const run = (step: () => Iterable<HctTensor> | AsyncIterable<HctTensor>): Promise<void> | undefined => {
-      try {
-        const tensors = step();
-        if (Symbol.asyncIterator in tensors) {
-          return take(tensors).catch((error) => {
-            reject(error);
-            throw error;
-          });
-        }
-        // Many small chunks come this way: they must not wait for a turn of the queue each.
-        for (const tensor of tensors) resolve(tensor);
-        return undefined;
-      } catch (error) {
-        reject(error);
-        throw error;
-      }
-    };
-    super({
-      write: (chunk) => run(() => stage.push(chunk)),
-      close: () => run(() => stage.flush()),
-      abort: (reason) => reject(reason),
-    });
-    this.tensor = new Promise((settle, fail) => {
-      resolve = settle;
-      reject = fail;
-    });
-    // Whoever pipes learns of the error from the pipe; the promise must not report it a second time as unhandled.
-    this.tensor.catch(() => {});
+    const { sink, result } = withResult(new TensorWork(options));
+    super(sink);
+    this.tensor = result;
+  }
+}
+
+/** The stage at work: its only output is the tensor. */
+class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
+  readonly asks = true;
+  closed = false;
+  readonly #run: StageRun<Uint8Array, HctTensor>;
+  #tensor: HctTensor | undefined;
+
+  constructor(options: HctTensorOptions | undefined) {
+    this.#run = new StageRun(() => hctTensorStage(options), this);
+  }
+
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    return this.#run.push(chunk);
+  }
+
+  async close(): Promise<HctTensor> {
+    await this.#run.flush();
+    this.complete();
+    return this.#tensor!;
+  }
+
+  abort(): undefined {
+    this.complete();
+  }
+
+  async demand(): Promise<void> {}
+
+  next(tensor: HctTensor): void {
+    this.#tensor = tensor;
+  }
+
+  complete(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.#run.close();
   }
 }
 

@@ -16,18 +16,16 @@ export interface WorkersOption {
   readonly workers?: number | WorkerPool | undefined;
 }
 
-/**
- * Fewer bytes than these are decoded sooner by the calling thread than by a worker, which has to be sent them and to
- * send them back. Decompression makes gigabytes a second, a reconstruction from fragments a tenth of that.
- */
-export const MIN_WORKER_BYTES = { decompression: 2 ** 22, reconstruction: 2 ** 18 } as const;
-
 const shared = new Map<number, WorkerPool>();
 
-/** The pool that an option means: callers who name the same number share one. */
+/** The pool that an option means, if it means one. */
 export function poolOf(workers: number | WorkerPool | undefined): WorkerPool | undefined {
-  if (workers === undefined || workers === 0) return undefined;
-  if (workers instanceof WorkerPool) return workers;
+  return workers ? sharedPool(workers) : undefined;
+}
+
+/** Callers that name the same number of threads share one pool. */
+export function sharedPool(workers: number | WorkerPool): WorkerPool {
+  if (typeof workers === 'object') return workers;
   let pool = shared.get(workers);
   if (pool === undefined) {
     pool = new WorkerPool(workers);

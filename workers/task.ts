@@ -45,3 +45,9 @@ export interface TaskSession<T extends TaskTable> {
   ): Promise<TaskOutput<T, N>>;
   close(): void;
 }
+
+/**
+ * Fewer bytes than these are decoded sooner by the calling thread than by a worker, which has to be sent them and to
+ * send them back. Decompression makes gigabytes a second, a reconstruction from fragments a tenth of that.
+ */
+export const MIN_WORKER_BYTES = { decompression: 2 ** 22, reconstruction: 2 ** 18 } as const;

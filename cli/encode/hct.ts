@@ -1,5 +1,5 @@
 import type { ModelCompressionOptions } from '../../models/directory/encodeModel.js';
-import { HctEncoderStream } from '../../operators/hct/encodeHct.js';
+import { HctEncoderStream } from '../../operators/hct.js';
 import { fileSink } from '../../sinks/file.js';
 import { HctSink } from '../../sinks/hct.js';
 import { streamSource } from '../../sources/stream.js';

@@ -1,6 +1,7 @@
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
-import { MIN_WORKER_BYTES, type WorkerPool } from '../../workers/pool.js';
+import type { WorkerPool } from '../../workers/pool.js';
+import { MIN_WORKER_BYTES } from '../../workers/task.js';
 import { type ModelFileTensor, readModelFile } from '../file/modelFile.js';
 import { ModelTensorDecoder } from '../file/tensorDecoder.js';
 import { WorkerTensorDecoder } from '../file/workerTensorDecoder.js';

@@ -4,12 +4,20 @@ import { from, lastValueFrom, toArray } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromReadableStream } from '../../operators/fromReadableStream.js';
-import { collectHct, HctCollectorStream } from '../../operators/hct/collectHct.js';
-import { decodeHct, HctDecoderStream } from '../../operators/hct/decodeHct.js';
-import { decompressHct, HctDecompressionStream } from '../../operators/hct/decompressHct.js';
-import { encodeHct, HctEncoderStream } from '../../operators/hct/encodeHct.js';
-import { HctParserStream, parseHct } from '../../operators/hct/parseHct.js';
-import { HctVerificationStream, verifyHct } from '../../operators/hct/verifyHct.js';
+import {
+  collectHct,
+  decodeHct,
+  decompressHct,
+  encodeHct,
+  HctCollectorStream,
+  HctDecoderStream,
+  HctDecompressionStream,
+  HctEncoderStream,
+  HctParserStream,
+  HctVerificationStream,
+  parseHct,
+  verifyHct,
+} from '../../operators/hct.js';
 import { StageStream } from '../../operators/stageStream.js';
 import { collectTensor, TensorSink } from '../../sinks/tensor.js';
 import { ChecksumError, TruncatedError } from '../../src/errors.js';

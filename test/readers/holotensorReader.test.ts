@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FragmentDecoderStream } from '../../operators/holotensor/fragments.js';
+import { FragmentDecoderStream } from '../../operators/holotensor.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { HoloTensorWriter, type HoloTensorWriterOptions } from '../../sinks/holotensorWriter.js';
 import { memorySink } from '../../sinks/memory.js';

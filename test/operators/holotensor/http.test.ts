@@ -2,10 +2,14 @@ import { last, lastValueFrom } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromReadableStream } from '../../../operators/fromReadableStream.js';
-import { decodeFragments, FragmentDecoderStream } from '../../../operators/holotensor/fragments.js';
-import { reconstruct } from '../../../operators/holotensor/reconstruct.js';
-import { ReconstructionStream } from '../../../operators/holotensor/reconstructStream.js';
-import { QualityLimiterStream, takeUntilQuality } from '../../../operators/holotensor/takeUntilQuality.js';
+import {
+  decodeFragments,
+  FragmentDecoderStream,
+  QualityLimiterStream,
+  ReconstructionStream,
+  reconstruct,
+  takeUntilQuality,
+} from '../../../operators/holotensor.js';
 import { httpSource } from '../../../sources/http/httpSource.js';
 import type { Reconstruction } from '../../../src/holotensor/reconstruction.js';
 import { type FaultyServer, faultyServer } from '../../helpers/faultyServer.js';

@@ -2,9 +2,11 @@ import { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FragmentDecoderStream } from '../../../operators/holotensor/fragments.js';
-import { ReconstructionStream } from '../../../operators/holotensor/reconstructStream.js';
-import { QualityLimiterStream } from '../../../operators/holotensor/takeUntilQuality.js';
+import {
+  FragmentDecoderStream,
+  QualityLimiterStream,
+  ReconstructionStream,
+} from '../../../operators/holotensor.js';
 import { ArgumentError, ChecksumError, TruncatedError } from '../../../src/errors.js';
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import type { Reconstruction } from '../../../src/holotensor/reconstruction.js';

@@ -1,11 +1,13 @@
 import { firstValueFrom, from, lastValueFrom, tap } from 'rxjs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FragmentDecoderStream } from '../../../operators/holotensor/fragments.js';
-import { reconstruct } from '../../../operators/holotensor/reconstruct.js';
-import type { ReconstructionStreamOptions } from '../../../operators/holotensor/reconstructStage.js';
-import { ReconstructionStream } from '../../../operators/holotensor/reconstructStream.js';
-import { QualityLimiterStream } from '../../../operators/holotensor/takeUntilQuality.js';
+import {
+  FragmentDecoderStream,
+  QualityLimiterStream,
+  ReconstructionStream,
+  reconstruct,
+} from '../../../operators/holotensor.js';
+import type { ReconstructionStreamOptions } from '../../../operators/reconstructStage.js';
 import { FormatError, WorkerError } from '../../../src/errors.js';
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';

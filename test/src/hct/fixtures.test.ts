@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HctDecoderStream } from '../../../operators/hct/decodeHct.js';
+import { HctDecoderStream } from '../../../operators/hct.js';
 import { HctReader } from '../../../readers/hctReader.js';
 import { collectTensor } from '../../../sinks/tensor.js';
 import { bytesSource } from '../../../sources/bytes.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HctEncoderStream } from '../../../operators/hct/encodeHct.js';
+import { HctEncoderStream } from '../../../operators/hct.js';
 import { HctReader } from '../../../readers/hctReader.js';
 import { HctWriter } from '../../../sinks/hctWriter.js';
 import { memorySink } from '../../../sinks/memory.js';

@@ -1,13 +1,13 @@
-import type { ReceivedFragment } from '../../src/holotensor/fragment.js';
-import { type HoloTensorHeader, serializeHoloTensorHeader } from '../../src/holotensor/header.js';
-import { Pacing } from '../../src/holotensor/pacing.js';
-import { expectedCosine } from '../../src/holotensor/quality.js';
-import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
-import type { ReconstructOptions } from '../../src/holotensor/reconstructor.js';
-import type { ReconstructStep, ReconstructStepOutput } from '../../src/holotensor/reconstructStep.js';
-import { elementCount } from '../../src/tensor/dtype.js';
-import type { WorkerPool, WorkerSession } from '../../workers/pool.js';
-import type { Prepare } from '../../workers/task.js';
+import type { ReceivedFragment } from '../src/holotensor/fragment.js';
+import { type HoloTensorHeader, serializeHoloTensorHeader } from '../src/holotensor/header.js';
+import { Pacing } from '../src/holotensor/pacing.js';
+import { expectedCosine } from '../src/holotensor/quality.js';
+import type { Reconstruction } from '../src/holotensor/reconstruction.js';
+import type { ReconstructOptions } from '../src/holotensor/reconstructor.js';
+import type { ReconstructStep, ReconstructStepOutput } from '../src/holotensor/reconstructStep.js';
+import { elementCount } from '../src/tensor/dtype.js';
+import { sharedPool, type WorkerPool, type WorkerSession } from '../workers/pool.js';
+import type { Prepare } from '../workers/task.js';
 
 /** A `Reconstructor` whose decoder is in a worker: fragments go there, reconstructions come back. */
 export class WorkerReconstructor extends Pacing {
@@ -22,11 +22,11 @@ export class WorkerReconstructor extends Pacing {
   #used = 0;
   protected expected = 0;
 
-  constructor(pool: WorkerPool, header: HoloTensorHeader, options: ReconstructOptions) {
+  constructor(workers: number | WorkerPool, header: HoloTensorHeader, options: ReconstructOptions) {
     const { kernels: _, emit, reuseBuffer = true, ...rest } = options;
     super(emit);
-    this.#pool = pool;
-    this.#session = pool.openSession();
+    this.#pool = sharedPool(workers);
+    this.#session = this.#pool.openSession();
     this.#header = header;
     this.#common = { header: serializeHoloTensorHeader(header), options: rest };
     if (reuseBuffer && rest.dtype !== 'source') this.#out = new Float32Array(elementCount(header.shape));

@@ -1,13 +1,14 @@
-import { likeAligned } from '../../src/bytes/sharedMemory.js';
-import { type BlockOfRun, decodedBytesOf } from '../../src/hct/blockRun.js';
-import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from '../../src/hct/decodeBlock.js';
-import type { HctPartHandler } from '../../src/hct/decoder.js';
-import type { HctHeader } from '../../src/hct/header.js';
-import { HctParser } from '../../src/hct/parser.js';
-import type { HctBlock, HctPart } from '../../src/hct/parts.js';
-import type { Stage } from '../../src/stage.js';
-import type { Buffers } from '../../workers/buffers.js';
-import { MIN_WORKER_BYTES, type WorkerPool } from '../../workers/pool.js';
+import { likeAligned } from '../src/bytes/sharedMemory.js';
+import { type BlockOfRun, decodedBytesOf } from '../src/hct/blockRun.js';
+import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from '../src/hct/decodeBlock.js';
+import type { HctPartHandler } from '../src/hct/decoder.js';
+import type { HctHeader } from '../src/hct/header.js';
+import { HctParser } from '../src/hct/parser.js';
+import type { HctBlock, HctPart } from '../src/hct/parts.js';
+import { NOTHING, type Outputs, type Stage } from '../src/stage.js';
+import type { Buffers } from '../workers/buffers.js';
+import { sharedPool, type WorkerPool } from '../workers/pool.js';
+import { MIN_WORKER_BYTES } from '../workers/task.js';
 
 /** Bytes of tensor that go to a worker at a time: the messages' cost is small against decoding them. */
 const RUN_BYTES = 2 ** 20;
@@ -43,15 +44,16 @@ export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
   #run: GrowingRun | undefined;
   readonly #underWay: RunUnderWay[] = [];
 
-  constructor(pool: WorkerPool, handler: HctRunHandler<O>, options: HctDecodeOptions) {
-    this.#pool = pool;
+  constructor(workers: number | WorkerPool, handler: HctRunHandler<O>, options: HctDecodeOptions) {
+    this.#pool = sharedPool(workers);
     this.#handler = handler;
     this.#options = options;
     this.#parser = new HctParser(options);
   }
 
-  push(chunk: Uint8Array): AsyncIterable<O> {
-    return this.#take(this.#parser.push(chunk));
+  push(chunk: Uint8Array): Outputs<O> {
+    const parts = this.#parser.push(chunk);
+    return parts === NOTHING ? NOTHING : this.#take(parts);
   }
 
   flush(): AsyncIterable<O> {

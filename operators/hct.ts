@@ -1,0 +1,131 @@
+/**
+ * HCT's stages, each as a stream and as an RxJS operator. Only `stageOperator` imports RxJS, so a bundle that uses
+ * no operator drops it.
+ */
+
+import type { OperatorFunction } from 'rxjs';
+import { HctDecompressor, HctVerifier } from '../src/hct/blockStages.js';
+import type { HctLimits } from '../src/hct/constants.js';
+import { type HctEncodeOptions, HctStreamEncoder } from '../src/hct/encoder.js';
+import { HctParser } from '../src/hct/parser.js';
+import type { HctDecodedPart, HctPart } from '../src/hct/parts.js';
+import type { HctTensor } from '../src/hct/tensorCollector.js';
+import type { ImplementationOptions } from '../src/hct/tools.js';
+import { loadKernels } from '../src/kernels/loadKernels.js';
+import { type HctBytesOptions, type HctTensorOptions, hctBytesStage, hctTensorStage } from './hctStages.js';
+import { stageOperator } from './stageOperator.js';
+import { StageStream } from './stageStream.js';
+
+/**
+ * The bytes of an HCT file in, the bytes of its tensor out, verified, a block at a time. All stages in one, without
+ * queues between them.
+ *
+ * @example
+ * const { body } = await fetch('https://example.org/model/fc1.weight.hct');
+ * for await (const bytes of body!.pipeThrough(new HctDecoderStream())) console.log(bytes.length);
+ */
+export class HctDecoderStream extends StageStream<Uint8Array, Uint8Array> {
+  constructor(options?: HctBytesOptions) {
+    super(() => hctBytesStage(options));
+  }
+}
+
+/** The same as {@link HctDecoderStream} as an RxJS operator. */
+export function decodeHct(options?: HctBytesOptions): OperatorFunction<Uint8Array, Uint8Array> {
+  return stageOperator(() => hctBytesStage(options));
+}
+
+/** The bytes of an HCT file in; when all have come, its tensor out: `{ dtype, shape, data }`. */
+export class HctCollectorStream extends StageStream<Uint8Array, HctTensor> {
+  constructor(options?: HctTensorOptions) {
+    super(() => hctTensorStage(options));
+  }
+}
+
+/**
+ * The bytes of an HCT file in; when all have come, its tensor out: `{ dtype, shape, data }`.
+ *
+ * @example
+ * const response = await fetch('https://example.org/model/fc1.weight.hct');
+ * fromReadableStream(response.body!)
+ *   .pipe(collectHct())
+ *   .subscribe(({ shape, data }) => console.log(shape, data.length));
+ */
+export function collectHct(options?: HctTensorOptions): OperatorFunction<Uint8Array, HctTensor> {
+  return stageOperator(() => hctTensorStage(options));
+}
+
+/**
+ * The bytes of a tensor in, the bytes of an HCT file out. The index stands in front, so nothing comes out before all
+ * has gone in, and the compressed blocks wait in memory; `HctWriter` writes to a file without that.
+ */
+export class HctEncoderStream extends StageStream<Uint8Array, Uint8Array> {
+  constructor(options: HctEncodeOptions) {
+    super(() => HctStreamEncoder.create(options));
+  }
+}
+
+/** The same as {@link HctEncoderStream} as an RxJS operator. */
+export function encodeHct(options: HctEncodeOptions): OperatorFunction<Uint8Array, Uint8Array> {
+  return stageOperator(() => HctStreamEncoder.create(options));
+}
+
+/** The bytes of an HCT file in; its header, compressed blocks and end out. */
+export class HctParserStream extends StageStream<Uint8Array, HctPart> {
+  constructor(limits?: HctLimits) {
+    super(() => new HctParser(limits));
+  }
+}
+
+/**
+ * The bytes of an HCT file in; its header, compressed blocks and end out.
+ *
+ * @example
+ * const response = await fetch('https://example.org/model/fc1.weight.hct');
+ * fromReadableStream(response.body!).pipe(parseHct()).subscribe((part) => console.log(part.kind));
+ */
+export function parseHct(limits?: HctLimits): OperatorFunction<Uint8Array, HctPart> {
+  return stageOperator(() => new HctParser(limits));
+}
+
+/** Hands the parts on; fails with a ChecksumError at the first block that differs from its checksum. */
+export class HctVerificationStream extends StageStream<HctPart, HctPart> {
+  constructor() {
+    super(async () => new HctVerifier(await loadKernels()));
+  }
+}
+
+/**
+ * Hands the parts on; fails with a ChecksumError at the first block that differs from its checksum.
+ *
+ * @example
+ * const response = await fetch('https://example.org/model/fc1.weight.hct');
+ * fromReadableStream(response.body!)
+ *   .pipe(parseHct(), verifyHct(), decompressHct())
+ *   .subscribe((part) => console.log(part.kind));
+ */
+export function verifyHct(): OperatorFunction<HctPart, HctPart> {
+  return stageOperator(async () => new HctVerifier(await loadKernels()));
+}
+
+/** Parts with compressed blocks in, parts with their bytes out; each block's bytes are an array of their own. */
+export class HctDecompressionStream extends StageStream<HctPart, HctDecodedPart> {
+  constructor(options?: ImplementationOptions) {
+    super(() => new HctDecompressor(options));
+  }
+}
+
+/**
+ * Parts with compressed blocks in, parts with their bytes out; each block's bytes are an array of their own.
+ *
+ * @example
+ * const response = await fetch('https://example.org/model/fc1.weight.hct');
+ * fromReadableStream(response.body!)
+ *   .pipe(parseHct(), decompressHct())
+ *   .subscribe((part) => {
+ *     if (part.kind === 'data') console.log(part.byteOffset, part.bytes.length);
+ *   });
+ */
+export function decompressHct(options?: ImplementationOptions): OperatorFunction<HctPart, HctDecodedPart> {
+  return stageOperator(() => new HctDecompressor(options));
+}

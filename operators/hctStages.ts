@@ -1,0 +1,42 @@
+import type { HctDecodeOptions } from '../src/hct/decodeBlock.js';
+import { decodedBytes, HctDecoder, type HctPartHandler } from '../src/hct/decoder.js';
+import { type HctTensor, type TensorCollectOptions, TensorCollector } from '../src/hct/tensorCollector.js';
+import type { Stage } from '../src/stage.js';
+import type { WorkerPool, WorkersOption } from '../workers/pool.js';
+import type { HctRunHandler } from './hctWorkerDecoder.js';
+
+export interface HctBytesOptions extends HctDecodeOptions, WorkersOption {}
+export interface HctTensorOptions extends HctDecodeOptions, TensorCollectOptions, WorkersOption {}
+
+const BYTES: HctRunHandler<Uint8Array> = {
+  part: decodedBytes,
+  decoded: (bytes) => [bytes],
+  copies: false,
+};
+
+type MadeStage<O> = Stage<Uint8Array, O> | Promise<Stage<Uint8Array, O>>;
+
+/** The bytes of an HCT file in, the bytes of its tensor out, verified. */
+export function hctBytesStage(options: HctBytesOptions = {}): MadeStage<Uint8Array> {
+  const { workers } = options;
+  return workers ? workerStage(workers, BYTES, options) : new HctDecoder(decodedBytes, options);
+}
+
+/** The bytes of an HCT file in; when all have come, its tensor out. */
+export function hctTensorStage(options: HctTensorOptions = {}): MadeStage<HctTensor> {
+  const collector = new TensorCollector(options);
+  const part: HctPartHandler<HctTensor> = (each, decode) => collector.add(each, decode);
+  if (!options.workers) return new HctDecoder(part, options);
+  const decoded = (bytes: Uint8Array, byteOffset: number) => collector.place(bytes, byteOffset);
+  return workerStage(options.workers, { part, decoded, copies: true }, options);
+}
+
+/** Loads what handles workers on demand: most pages decode without. */
+async function workerStage<O>(
+  workers: number | WorkerPool,
+  handler: HctRunHandler<O>,
+  options: HctDecodeOptions,
+): Promise<Stage<Uint8Array, O>> {
+  const { HctWorkerDecoder } = await import('./hctWorkerDecoder.js');
+  return new HctWorkerDecoder(workers, handler, options);
+}

@@ -1,0 +1,32 @@
+import type { ReceivedFragment } from '../src/holotensor/fragment.js';
+import type { Reconstruction } from '../src/holotensor/reconstruction.js';
+import { type ReconstructOptions, Reconstructor } from '../src/holotensor/reconstructor.js';
+import { loadKernels } from '../src/kernels/loadKernels.js';
+import type { LatestStageFactory } from '../src/stage.js';
+import type { WorkersOption } from '../workers/pool.js';
+import { MIN_WORKER_BYTES } from '../workers/task.js';
+import type { Scheduler } from './latestRun.js';
+
+export type ReconstructionStreamOptions = ReconstructOptions &
+  WorkersOption & {
+    /** The clock of `emit`, and where reconstructions that must wait are run: any scheduler of RxJS. Default: timers. */
+    readonly scheduler?: Scheduler | undefined;
+  };
+
+/** The fragments of one tensor in; the tensor out, better each time. A worker decodes large ones, if workers are wanted. */
+export function reconstructStage({
+  workers,
+  scheduler: _,
+  ...options
+}: ReconstructionStreamOptions): LatestStageFactory<ReceivedFragment, Reconstruction> {
+  return ({ header }) => {
+    if (options.kernels !== undefined) return new Reconstructor(options);
+    if (workers && header.originalSize >= MIN_WORKER_BYTES.reconstruction) {
+      // Loaded on demand: most pages decode without workers.
+      return import('./workerReconstructor.js').then(
+        ({ WorkerReconstructor }) => new WorkerReconstructor(workers, header, options),
+      );
+    }
+    return loadKernels().then((kernels) => new Reconstructor({ ...options, kernels }));
+  };
+}
