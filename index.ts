@@ -133,11 +133,11 @@ export {
   type ModelFileStats,
 } from './models/file/encodeModelFile.js';
 export type { FragmentOptions } from './models/file/encodeTensor.js';
-export { memoryStagingStore } from './models/file/memoryStagingStore.js';
 export type { ModelFile, ModelFileTensor, ModelPiece } from './models/file/modelFile.js';
 export type { EncodedTensorPlan, ModelPlan, SourceFile } from './models/file/plan.js';
 export type { ModelSourceFile } from './models/file/sourceFiles.js';
 export type { StagingStore } from './models/file/stagingStore.js';
+export { memoryStagingStore } from './models/file/stagingStore.js';
 export type { LoadOptions } from './models/load.js';
 export type { Model, ModelTensorInfo } from './models/model.js';
 export { type OpenModelOptions, openModel } from './models/openModel.js';

@@ -35,6 +35,5 @@ export { encodeToFile, writeHoloTensor } from './sinks/holotensorFile.js';
 
 // Model files and model directories.
 
-export { modelFolder } from './models/directory/modelFolder.js';
-export { type ModelFolderSink, modelFolderSink } from './models/directory/modelFolderSink.js';
+export { type ModelFolderSink, modelFolder, modelFolderSink } from './models/directory/modelFolder.js';
 export { type FolderStagingStore, folderStagingStore } from './models/file/folderStagingStore.js';

@@ -1,5 +1,5 @@
 import { isSafeFileName } from '../models/directory/fileNames.js';
-import { modelFolderSink } from '../models/directory/modelFolderSink.js';
+import { modelFolderSink } from '../models/directory/modelFolder.js';
 import { decodeModelFile, readModelTensor } from '../models/file/decodeModelFile.js';
 import { type ModelFile, readModelFile } from '../models/file/modelFile.js';
 import { sourceFileHeader, sourceFileTensors } from '../models/file/sourceFiles.js';

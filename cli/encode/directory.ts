@@ -1,5 +1,5 @@
 import { encodeModel } from '../../models/directory/encodeModel.js';
-import { modelFolderSink } from '../../models/directory/modelFolderSink.js';
+import { modelFolderSink } from '../../models/directory/modelFolder.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
 import { openInput } from '../input.js';

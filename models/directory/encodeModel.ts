@@ -1,5 +1,6 @@
 import { readSafetensorsHeader } from '../../readers/safetensors.js';
 import { HctWriter } from '../../sinks/index.js';
+import { readChunks } from '../../sources/read.js';
 import { HCT_MAX_BLOCK_BYTES, HCT_MAX_RANK } from '../../src/hct/constants.js';
 import type { HctEncodeOptions } from '../../src/hct/encoder.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
@@ -27,9 +28,6 @@ export interface EncodeModelOptions extends ModelCompressionOptions, AbortOption
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
-/** Bytes that are read at a time. */
-const CHUNK_SIZE = 2 ** 20;
-
 /**
  * Turns a safetensors file into the files of a model directory: an HCT file a tensor, as far as HCT knows its dtype
  * and can hold it; the bytes as they are for all others; the manifest last. Memory: a chunk and one HCT writer,
@@ -52,13 +50,13 @@ export async function encodeModel(
     const format = formatFor(tensor);
     const file = names.next(tensor.name, `.${format}`);
     const hash = new TensorHash(kernels);
-    const chunks = hashed(readChunks(model, offset, tensor.byteLength, options), hash);
+    const chunks = hashed(readChunks(model, offset, tensor.byteLength, options), hash, options);
     const write = format === 'hct' ? writeHct : writeRaw;
     const fileSize = await write(await openFile(file), chunks, tensor, options);
     tensors.push({ ...tensor, xxh3: hash.digest(), file, format, fileSize });
   }
   const manifest = { metadata: header.metadata, tensors };
-  await writeWhole(await openFile(MANIFEST_NAME), new TextEncoder().encode(serializeManifest(manifest)));
+  await writeRaw(await openFile(MANIFEST_NAME), [new TextEncoder().encode(serializeManifest(manifest))]);
   return manifest;
 }
 
@@ -97,7 +95,10 @@ async function writeHct(
   }
 }
 
-async function writeRaw(sink: SeekableSink, chunks: AsyncIterable<Uint8Array>): Promise<number> {
+async function writeRaw(
+  sink: SeekableSink,
+  chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<number> {
   let position = 0;
   try {
     for await (const chunk of chunks) {
@@ -112,31 +113,15 @@ async function writeRaw(sink: SeekableSink, chunks: AsyncIterable<Uint8Array>): 
   }
 }
 
-async function writeWhole(sink: SeekableSink, bytes: Uint8Array): Promise<void> {
-  await writeRaw(
-    sink,
-    (async function* () {
-      yield bytes;
-    })(),
-  );
-}
-
-async function* readChunks(
-  model: RandomAccessSource,
-  offset: number,
-  length: number,
-  { signal, onProgress }: EncodeModelOptions,
+/** The same chunks, hashed and counted as they pass. */
+async function* hashed(
+  chunks: AsyncIterable<Uint8Array>,
+  hash: TensorHash,
+  { onProgress }: EncodeModelOptions,
 ): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < length; at += CHUNK_SIZE) {
-    const chunk = await model.read(offset + at, Math.min(CHUNK_SIZE, length - at), { signal });
-    yield chunk;
-    onProgress?.(chunk.length);
-  }
-}
-
-async function* hashed(chunks: AsyncIterable<Uint8Array>, hash: TensorHash): AsyncGenerator<Uint8Array> {
   for await (const chunk of chunks) {
     hash.update(chunk);
     yield chunk;
+    onProgress?.(chunk.length);
   }
 }

@@ -1,12 +1,18 @@
 import { readHctChunks } from '../../readers/hctChunks.js';
 import { HctReader } from '../../readers/hctReader.js';
-import { ArgumentError, ChecksumError, FormatError } from '../../src/errors.js';
+import { readChunks, readWhole } from '../../sources/read.js';
+import { ArgumentError, ChecksumError, FormatError, LimitError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import { assertTensorFits, type Tensor } from '../../src/tensor/tensor.js';
 import { viewElements } from '../../src/tensor/views.js';
-import { MANIFEST_NAME, type ManifestTensor, type ModelManifest } from './manifest.js';
-import { readManifest } from './readManifest.js';
+import {
+  MANIFEST_NAME,
+  MAX_MANIFEST_BYTES,
+  type ManifestTensor,
+  type ModelManifest,
+  parseManifest,
+} from './manifest.js';
 import { TensorHash } from './tensorHash.js';
 
 /** Opens a file of a model directory by its plain name. */
@@ -16,9 +22,6 @@ export interface ReadModelTensorOptions extends AbortOptions {
   /** Largest tensor to allocate, in bytes. Default 2^30 (1 GiB). */
   readonly maxBytes?: number | undefined;
 }
-
-/** Bytes of a raw tensor that are read at a time. */
-const CHUNK_SIZE = 2 ** 20;
 
 /**
  * A model directory, wherever it is: a folder, a web server. Nothing of it is trusted: sizes are held against the
@@ -84,7 +87,7 @@ export class ModelReader {
       const pieces =
         tensor.format === 'hct'
           ? await openHct(source, tensor, options)
-          : readRaw(source, byteLength, options);
+          : readChunks(source, 0, byteLength, options);
       // Known at the latest after the first read, which the header of an HCT file was.
       if (source.size !== undefined && source.size !== fileSize) {
         throw new FormatError('model file: size', { name: file, expected: fileSize, actual: source.size });
@@ -124,12 +127,15 @@ async function openHct(
   return readHctChunks(reader, options);
 }
 
-async function* readRaw(
-  source: RandomAccessSource,
-  byteLength: number,
-  options: AbortOptions,
-): AsyncGenerator<Uint8Array> {
-  for (let at = 0; at < byteLength; at += CHUNK_SIZE) {
-    yield await source.read(at, Math.min(CHUNK_SIZE, byteLength - at), options);
+/** @throws FormatError, LimitError, SourceError */
+async function readManifest(source: RandomAccessSource, options: AbortOptions): Promise<ModelManifest> {
+  const tooLarge = () => new LimitError('manifest', { expected: `at most ${MAX_MANIFEST_BYTES} bytes` });
+  const bytes = await readWhole(source, MAX_MANIFEST_BYTES, tooLarge, options);
+  let text: string;
+  try {
+    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new FormatError('manifest: not UTF-8', { cause });
   }
+  return parseManifest(text);
 }

@@ -1,20 +1,24 @@
+import { readChunks } from '../../sources/read.js';
 import { FormatError } from '../../src/errors.js';
 import type { SafetensorsDeclaration } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { CHECKSUM_KEY, NO_CHECKSUM, sealHeader } from './headerChecksum.js';
-import { fragmentName, headerName } from './names.js';
-import { MODEL_FILE_VERSION, PLAN_KEY, serializeModelPlan, VERSION_KEY } from './plan.js';
+import {
+  fragmentName,
+  headerName,
+  MODEL_FILE_VERSION,
+  PLAN_KEY,
+  serializeModelPlan,
+  VERSION_KEY,
+} from './plan.js';
 import { scanOrder } from './scanOrder.js';
 import type { LocatedTensor, ModelSource } from './sourceFiles.js';
 import { openStagedEntry, type StagingRecord, type StagingStore } from './stagingStore.js';
 
 /** Tensors that are kept and not larger stand in front of all fragments: nothing works without them. */
 const SMALL_TENSOR = 65536;
-
-/** Bytes that are copied at a time. */
-const CHUNK_SIZE = 2 ** 20;
 
 /** A tensor on its way into the file: encoded in the staging, or to be copied. */
 export interface TensorJob {
@@ -148,11 +152,12 @@ async function copy(
   size: number,
   sink: SeekableSink,
   position: number,
-  { signal }: AbortOptions,
+  options: AbortOptions,
 ): Promise<number> {
-  for (let at = 0; at < size; at += CHUNK_SIZE) {
-    const bytes = await source.read(offset + at, Math.min(CHUNK_SIZE, size - at), { signal });
-    await sink.write(bytes, position + at);
+  let at = position;
+  for await (const bytes of readChunks(source, offset, size, options)) {
+    await sink.write(bytes, at);
+    at += bytes.length;
   }
-  return position + size;
+  return at;
 }

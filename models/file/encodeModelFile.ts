@@ -3,8 +3,7 @@ import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { AbortOptions, SeekableSink } from '../../src/source.js';
 import { assembleModelFile, type TensorJob } from './assemble.js';
 import { encodeTensor, type FragmentOptions, isWorthEncoding } from './encodeTensor.js';
-import { clashingNames } from './names.js';
-import { formatHash } from './plan.js';
+import { clashingNames, formatHash } from './plan.js';
 import {
   type LocatedTensor,
   type ModelSource,

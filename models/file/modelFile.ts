@@ -4,8 +4,7 @@ import type { SafetensorsDType, SafetensorsTensor } from '../../src/safetensors/
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import { verifyHeader } from './headerChecksum.js';
-import { fragmentName, headerName } from './names.js';
-import { type EncodedTensorPlan, type ModelPlan, parseModelPlan } from './plan.js';
+import { type EncodedTensorPlan, fragmentName, headerName, type ModelPlan, parseModelPlan } from './plan.js';
 import { sourceFileTensors } from './sourceFiles.js';
 
 /** A run of bytes of a model file that belongs to one tensor. */

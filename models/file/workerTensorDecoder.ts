@@ -7,8 +7,8 @@ import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';
-import { parseFirstPiece, verifyFirstPiece } from './firstPiece.js';
 import type { ModelFileTensor } from './modelFile.js';
+import { parseFirstPiece, verifyFirstPiece } from './tensorDecoder.js';
 
 /**
  * Makes an encoded tensor of its pieces in a worker: once, when the last one is there, or when {@link settle} says that

@@ -1,8 +1,8 @@
 import * as assert from 'uvu/assert';
 import { decodeModelFile } from '../../models/file/decodeModelFile.js';
 import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/encodeModelFile.js';
-import { memoryStagingStore } from '../../models/file/memoryStagingStore.js';
 import type { ModelFile } from '../../models/file/modelFile.js';
+import { memoryStagingStore } from '../../models/file/stagingStore.js';
 import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
 

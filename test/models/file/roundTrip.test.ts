@@ -1,8 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { memoryStagingStore } from '../../../models/file/memoryStagingStore.js';
 import { readModelFile } from '../../../models/file/modelFile.js';
-import type { StagingStore } from '../../../models/file/stagingStore.js';
+import { memoryStagingStore, type StagingStore } from '../../../models/file/stagingStore.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, ChecksumError, FormatError, HolostreamError } from '../../../src/errors.js';
 import { viewBytes } from '../../../src/tensor/views.js';
