@@ -1,7 +1,7 @@
 import { lastValueFrom, Observable } from 'rxjs';
 import { collectHct, HctDecoderStream } from '../operators/hct.js';
 import { HctReader } from '../readers/hctReader.js';
-import { HctWriter } from '../sinks/hctWriter.js';
+import { HctWriter } from '../sinks/hct.js';
 import { memorySink } from '../sinks/memory.js';
 import { TensorSink } from '../sinks/tensor.js';
 import { bytesSource } from '../sources/bytes.js';

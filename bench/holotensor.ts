@@ -1,6 +1,6 @@
 import { FragmentDecoderStream, ReconstructionStream } from '../operators/holotensor.js';
 import { HoloTensorReader } from '../readers/holotensorReader.js';
-import { HoloTensorWriter } from '../sinks/holotensorWriter.js';
+import { HoloTensorWriter } from '../sinks/holotensor.js';
 import { memorySink } from '../sinks/memory.js';
 import { bytesSource } from '../sources/bytes.js';
 import { HoloTensorEncoder } from '../src/holotensor/encoder.js';

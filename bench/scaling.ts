@@ -1,6 +1,6 @@
 import { HctReader } from '../readers/hctReader.js';
 import { HoloTensorReader } from '../readers/holotensorReader.js';
-import { HctWriter } from '../sinks/hctWriter.js';
+import { HctWriter } from '../sinks/hct.js';
 import { memorySink } from '../sinks/memory.js';
 import { bytesSource } from '../sources/bytes.js';
 import { ENCODINGS } from '../src/encodings/index.js';

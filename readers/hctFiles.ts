@@ -1,6 +1,5 @@
 import { fileSink } from '../sinks/file.js';
-import { HctSink } from '../sinks/hct.js';
-import type { HctCompressionStats, HctWriterOptions } from '../sinks/hctWriter.js';
+import { type HctCompressionStats, HctSink, type HctWriterOptions } from '../sinks/hct.js';
 import { fileSource } from '../sources/file.js';
 import { planHctHeader } from '../src/hct/plan.js';
 

@@ -6,7 +6,7 @@ import { loadKernels } from '../src/kernels/loadKernels.js';
 import type { DType } from '../src/tensor/dtype.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { fileSink } from './file.js';
-import { HoloTensorWriter, type HoloTensorWriterOptions } from './holotensorWriter.js';
+import { HoloTensorWriter, type HoloTensorWriterOptions } from './holotensor.js';
 
 /**
  * Writes fragments as a HoloTensor file.

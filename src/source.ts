@@ -43,3 +43,6 @@ export interface SeekableSink {
   /** Throws away what was written. */
   abort(reason?: unknown): Promise<void>;
 }
+
+/** Writers join small pieces before they write them to a sink: a file system call costs more than a copy of 256 KiB. */
+export const SINK_BATCH_SIZE = 2 ** 18;

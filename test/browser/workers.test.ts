@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HctWriter } from '../../sinks/hctWriter.js';
+import { HctWriter } from '../../sinks/hct.js';
 import { memorySink } from '../../sinks/memory.js';
 import { BrowserTest, bundleWorker } from '../helpers/browser.js';
 

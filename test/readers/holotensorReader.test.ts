@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FragmentDecoderStream } from '../../operators/holotensor.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
-import { HoloTensorWriter, type HoloTensorWriterOptions } from '../../sinks/holotensorWriter.js';
+import { HoloTensorWriter, type HoloTensorWriterOptions } from '../../sinks/holotensor.js';
 import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';

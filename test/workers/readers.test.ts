@@ -6,7 +6,7 @@ import { collectHct, HctCollectorStream, HctDecoderStream } from '../../operator
 import type { HctTensorOptions } from '../../operators/hctStages.js';
 import { HctReader } from '../../readers/hctReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
-import { HctWriter } from '../../sinks/hctWriter.js';
+import { HctWriter } from '../../sinks/hct.js';
 import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
 import type { CompressionAlgorithm } from '../../src/codecs/codec.js';

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { HctReader } from '../../../readers/hctReader.js';
 import { readSafetensorsHeader } from '../../../readers/safetensors.js';
-import { HctWriter } from '../../../sinks/hctWriter.js';
+import { HctWriter } from '../../../sinks/hct.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { collectTensor } from '../../../sinks/tensor.js';
 import { bytesSource } from '../../../sources/bytes.js';

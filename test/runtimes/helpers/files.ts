@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
-import { HctWriter } from '../../../sinks/hctWriter.js';
+import { HctWriter } from '../../../sinks/hct.js';
 import { memorySink } from '../../../sinks/memory.js';
 import type { CompressionAlgorithm } from '../../../src/codecs/codec.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HctEncoderStream } from '../../../operators/hct.js';
 import { HctReader } from '../../../readers/hctReader.js';
-import { HctWriter } from '../../../sinks/hctWriter.js';
+import { HctWriter } from '../../../sinks/hct.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { collectTensor } from '../../../sinks/tensor.js';
 import { bytesSource } from '../../../sources/bytes.js';

@@ -5,7 +5,7 @@ import type { HoloFragment } from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { packHoloTensor } from '../src/holotensor/pack.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import type { AbortOptions, SeekableSink } from '../src/source.js';
+import { type AbortOptions, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
 
 export interface HoloTensorWriterOptions extends CompressOptions, AbortOptions {
   /** Compresses the fragments that it makes smaller. Default 'zstd', which other readers of the format know, too. */
@@ -13,9 +13,6 @@ export interface HoloTensorWriterOptions extends CompressOptions, AbortOptions {
   /** Which implementation of the codec to use. Default 'auto': the fastest that the engine offers. */
   readonly implementation?: Implementation | undefined;
 }
-
-/** Small pieces are joined before they are written: a file system call costs more than a copy of 256 KiB. */
-const BATCH_SIZE = 2 ** 18;
 
 /**
  * Writes one tensor's fragments as a file.
@@ -72,7 +69,7 @@ function* batched(pieces: Iterable<Uint8Array>): Iterable<Uint8Array> {
   for (const piece of pieces) {
     batch.push(piece);
     size += piece.length;
-    if (size < BATCH_SIZE) continue;
+    if (size < SINK_BATCH_SIZE) continue;
     yield concatenate(batch);
     batch = [];
     size = 0;
