@@ -34,7 +34,16 @@ export function encodeWith<O extends object>(
   const { rows, cols, kernels } = encodeRequest(tensor, fragments, seed);
   const encoded = encoding.encode({ rows, cols, kernels, tensor, fragments, seed }, options);
   const { norm } = encoded;
-  return { encoded, request: { rows, cols, dtype: tensor.dtype, fragments, seed, norm, kernels } };
+  const request = {
+    rows,
+    cols,
+    dtype: tensor.dtype,
+    fragments: encoded.payloads.length,
+    seed,
+    norm,
+    kernels,
+  };
+  return { encoded, request };
 }
 
 /** Adds these fragments and reconstructs. */

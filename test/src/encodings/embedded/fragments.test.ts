@@ -4,21 +4,15 @@ import * as assert from 'uvu/assert';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
 import { ArgumentError, FormatError } from '../../../../src/errors.js';
 import { throws } from '../../../helpers/assertions.js';
-import {
-  type Coded,
-  cosineSimilarity,
-  encodeWith,
-  f32Tensor,
-  relativeError,
-} from '../../../helpers/encodings.js';
+import { checkEmbeddedQuality } from '../../../helpers/checks/embeddedQuality.js';
+import { type Coded, cosineSimilarity, encodeWith, f32Tensor } from '../../../helpers/encodings.js';
 import { noise, randomFrom, randomSubset } from '../../../helpers/random.js';
-import { readWeight } from '../../../helpers/weights.js';
+import { trainedLike } from '../../../helpers/trained.js';
 
 const WEIGHTS = noise(20000).map((value) => value ** 3);
 
 function encoded(fragments = 8, data: Float32Array = WEIGHTS): Coded {
-  const coded = encodeWith(embedded, f32Tensor([data.length], data), {}, { fragments });
-  return { ...coded, request: { ...coded.request, fragments: coded.encoded.payloads.length } };
+  return encodeWith(embedded, f32Tensor([data.length], data), {}, { fragments });
 }
 
 /** What fragments 0 to k reconstruct, for each k. */
@@ -57,20 +51,7 @@ test('any order: what comes early is kept and used when the gap closes; duplicat
 });
 
 test('quality is the true one, fragment after fragment, and rises', () => {
-  const data = readWeight('silero-vad-16k', 'lstm_cell.weight_hh').data;
-  const coded = encoded(30, data);
-  const decoder = embedded.createDecoder(coded.request, {});
-  assert.equal(decoder.quality, { fraction: 0, cosine: 0, relativeError: 1 });
-  let last = 0;
-  prefixes(coded).forEach((out, k) => {
-    decoder.addFragment(k, coded.encoded.payloads[k]!);
-    const { cosine, relativeError: error } = decoder.quality;
-    assert.ok(Math.abs(cosine! - cosineSimilarity(data, out)) < 1e-4);
-    assert.ok(Math.abs(error! - relativeError(data, out)) < 1e-4);
-    assert.ok(cosine! >= last);
-    last = cosine!;
-  });
-  assert.is(last, 1);
+  checkEmbeddedQuality(trainedLike([512, 128]));
 });
 
 test('NaNs and infinities do not spoil the quality of the others', () => {

@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -10,6 +9,7 @@ import { dct2d } from '../../../../src/kernels/dct/transforms.js';
 import { SeededRng } from '../../../../src/kernels/gaussian/rng.js';
 import { portableKernels } from '../../../../src/kernels/portableKernels.js';
 import { assertClose, throws } from '../../../helpers/assertions.js';
+import { checkSquareRootWorth } from '../../../helpers/checks/squareRootWorth.js';
 import {
   cosineSimilarity,
   encodeWith,
@@ -19,8 +19,8 @@ import {
   relativeError,
 } from '../../../helpers/encodings.js';
 import { fixturePayloads, fixtureTensor, holoFixtures } from '../../../helpers/holoFixtures.js';
-import { noise, randomFrom, randomSubset } from '../../../helpers/random.js';
-import { readWeight, readWeights } from '../../../helpers/weights.js';
+import { noise } from '../../../helpers/random.js';
+import { trainedLike } from '../../../helpers/trained.js';
 
 for (const file of holoFixtures('rph')) {
   const payloads = fixturePayloads(file);
@@ -34,23 +34,6 @@ for (const file of holoFixtures('rph')) {
     norm: undefined,
     kernels: portableKernels,
   } as const;
-
-  test(`${file.file}: every listed subset, in any order, with duplicates`, () => {
-    for (const { fragments: subset, expected, referenceQuality } of file.decodes) {
-      for (const order of [subset, subset.toReversed()]) {
-        const decoder = new RandomProjectionDecoder(request);
-        const fractions = order.map((index) => {
-          assert.ok(decoder.addFragment(index, payloads[index]!));
-          assert.not(decoder.addFragment(index, payloads[index]!));
-          return decoder.quality.fraction;
-        });
-        assertClose(fractions, referenceQuality!, 1e-6);
-        const out = new Float32Array(request.rows * request.cols);
-        decoder.reconstruct(out);
-        assertClose(out, fixtureTensor(expected), 1e-5);
-      }
-    }
-  });
 
   test(`${file.file}: written anew`, () => {
     const tensor = f32Tensor(file.shape, fixtureTensor(file.source));
@@ -104,60 +87,7 @@ test('RP01: the layout, coefficient by coefficient', () => {
 });
 
 test('RP01: k of 8 fragments are worth sqrt(k/8), wild outliers or not', () => {
-  const tensor = readWeight('silero-vad-16k', 'conv4.weight');
-  const coded = encodeWith(randomProjection, tensor, {}, { seed: 42n });
-  const random = randomFrom(1);
-  for (let run = 0; run < 50; run++) {
-    const subset = randomSubset(8, 1 + (run % 8), random);
-    const out = reconstruct(new RandomProjectionDecoder(coded.request), coded, subset);
-    const cosine = cosineSimilarity(tensor.data, out);
-    assert.ok(Math.abs(cosine - Math.sqrt(subset.length / 8)) < 0.03, `${subset}: ${cosine}`);
-  }
-  assert.ok(coded.encoded.interleaved);
-  assert.not(coded.encoded.essentialFirst);
-});
-
-test('RP01: true quality of every prefix and of random subsets, and the whole, on real weights', () => {
-  const random = randomFrom(3);
-  for (const tensor of readWeights('silero-vad-16k')) {
-    const coded = encodeWith(randomProjection, tensor, {}, { seed: 9n });
-    const prefix = new RandomProjectionDecoder(coded.request);
-    for (let index = 0; index < 8; index++) {
-      const truth = cosineSimilarity(tensor.data, reconstruct(prefix, coded, [index]));
-      const { cosine } = prefix.quality;
-      assert.ok(Math.abs(cosine! - truth) < 1e-4, `${tensor.name} ${index}`);
-      assert.ok(Math.abs(cosine! - coded.encoded.cosines[index]!) < 1e-6);
-    }
-    assert.equal(prefix.quality, { fraction: 1, cosine: 1, relativeError: 0 });
-    assert.ok(relativeError(tensor.data, reconstruct(prefix, coded, [])) < 1e-6);
-    for (let run = 0; run < 20; run++) {
-      const subset = randomSubset(8, 1 + Math.floor(random() * 7), random);
-      const decoder = new RandomProjectionDecoder(coded.request);
-      const out = reconstruct(decoder, coded, subset);
-      const { cosine, relativeError: error } = decoder.quality;
-      assert.ok(Math.abs(cosine! - cosineSimilarity(tensor.data, out)) < 1e-4, `${tensor.name} ${subset}`);
-      assert.ok(Math.abs(error! - relativeError(tensor.data, out)) < 1e-3, `${tensor.name} ${subset}`);
-    }
-  }
-});
-
-test('RP01: any shape, seed, number of fragments and order', () => {
-  const side = fc.integer({ min: 0, max: 20 });
-  const count = fc.integer({ min: 1, max: 40 });
-  const seeds = fc.bigInt({ min: 0n, max: 2n ** 63n });
-  fc.assert(
-    fc.property(side, side, count, fc.nat(), seeds, (rows, cols, fragments, start, seed) => {
-      const data = noise(rows * cols, start);
-      const tensor = f32Tensor([rows, cols], data);
-      const coded = encodeWith(randomProjection, tensor, {}, { fragments, seed });
-      const decoder = new RandomProjectionDecoder(coded.request);
-      const order = randomSubset(fragments, fragments, randomFrom(start));
-      const out = reconstruct(decoder, coded, [...order, ...order]);
-      assert.equal(decoder.quality, { fraction: 1, cosine: 1, relativeError: 0 });
-      assertClose(out, data, 1e-6);
-    }),
-    { numRuns: 60 },
-  );
+  checkSquareRootWorth(f32Tensor([128, 64, 3], trainedLike([128, 64, 3])));
 });
 
 test('Gaussian: the reported cosines are those of the back-projection', () => {
