@@ -7,7 +7,10 @@ import { DEFAULT_ZSTD_LEVEL } from './zstdLevel.js';
 interface NativeZlib {
   readonly constants: { readonly ZSTD_c_compressionLevel: number };
   zstdDecompressSync(frame: Uint8Array, options: { maxOutputLength: number }): Uint8Array;
-  zstdCompressSync(data: Uint8Array, options: { params: Record<number, number> }): Uint8Array;
+  zstdCompressSync(
+    data: Uint8Array,
+    options: { params: Record<number, number>; chunkSize: number },
+  ): Uint8Array;
 }
 
 /** libzstd as the runtime brings it, or undefined where it does not. It verifies checksums itself. */
@@ -28,10 +31,19 @@ export function nativeZstd(): Codec | undefined {
     },
     compress(data: Uint8Array, { level = DEFAULT_ZSTD_LEVEL }: CompressOptions = {}): Uint8Array {
       const params = { [zlib.constants.ZSTD_c_compressionLevel]: level };
+      const chunkSize = frameBound(data.length);
       // A plain array of its own: small Buffers share a pool, and keep it alive.
-      return new Uint8Array(zlib.zstdCompressSync(data, { params }));
+      return new Uint8Array(zlib.zstdCompressSync(data, { params, chunkSize }));
     },
   };
+}
+
+/**
+ * More than a frame of this content can take (ZSTD_COMPRESSBOUND). In an output buffer that a frame fills, Node ends it
+ * a second time, with an empty frame; so does Deno after every frame that takes several buffers.
+ */
+function frameBound(length: number): number {
+  return length + (length >> 8) + 128;
 }
 
 function decompress(zlib: NativeZlib, frame: Uint8Array, length: number): Uint8Array {

@@ -9,6 +9,7 @@ import { xxh64 } from '../../../src/kernels/zstd/xxh64.js';
 import { throws } from '../../helpers/assertions.js';
 import { blockArbitrary, blockData } from '../../helpers/blockData.js';
 import { withCanaries } from '../../helpers/canaries.js';
+import { pseudoRandomBytes } from '../../helpers/random.js';
 import { zstdImplementations } from '../../helpers/zstdImplementations.js';
 
 const encoder = await loadCodec('zstd', { implementation: 'wasm' });
@@ -103,6 +104,16 @@ for (const codec of codecs) {
 }
 
 for (const codec of codecs.filter(({ implementation }) => implementation !== 'portable')) {
+  test(`${codec.implementation}: compresses to one frame, also where it fills a buffer of the runtime's`, () => {
+    // The buffers of zlib have 16384 bytes.
+    for (const buffers of [1, 2, 9]) {
+      for (let length = buffers * 16384 - 60; length < buffers * 16384; length++) {
+        const data = pseudoRandomBytes(length);
+        assert.ok(Buffer.from(decoded(codec, codec.compress(data), length)).equals(data), `${length} bytes`);
+      }
+    }
+  });
+
   test(`${codec.implementation}: compresses to frames that the zstd command accepts`, () => {
     const inputs = fc.sample(blockArbitrary(20_000), 200);
     const frames = inputs.map((data) => codec.compress(data));
