@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -51,6 +51,13 @@ export class Project {
 
   path(name: string): string {
     return join(this.folder, name);
+  }
+
+  /** The file of the one installed package in `scope`: where binaries for this machine are. */
+  binary(scope: string, file: string): string {
+    const [name, ...others] = readdirSync(this.path(`node_modules/${scope}`));
+    if (name === undefined || others.length > 0) throw new Error(`Cannot choose a binary of ${scope}`);
+    return this.path(`node_modules/${scope}/${name}/${file}`);
   }
 
   /** Runs a command in the project; what it wrote to standard output. */
