@@ -10,8 +10,9 @@ export type { HctBlock, HctData, HctDecodedPart, HctEnd, HctPart, HctStart } fro
 export type { HctTensor } from '../src/hct/tensorCollector.js';
 export type { ImplementationOptions } from '../src/hct/tools.js';
 export type { ReceivedFragment } from '../src/holotensor/fragment.js';
+export type { EmitPolicy } from '../src/holotensor/pacing.js';
 export type { Reconstruction } from '../src/holotensor/reconstruction.js';
-export type { EmitPolicy, ReconstructOptions } from '../src/holotensor/reconstructor.js';
+export type { ReconstructOptions } from '../src/holotensor/reconstructor.js';
 export type { UnpackOptions } from '../src/holotensor/unpack.js';
 export type { Stage, StageFactory } from '../src/stage.js';
 export type { WorkersOption } from '../workers/pool.js';

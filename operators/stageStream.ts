@@ -99,7 +99,7 @@ class StreamPair<I, O> implements LatestConsumer<O> {
     if (this.closed) return;
     this.#end();
     this.#out.close();
-    this.#in.error(new TypeError('the stream needs no further input'));
+    this.#in.error(new TypeError('Cannot write to the stream: it needs no further input'));
   }
 
   error(reason: unknown): void {

@@ -5,12 +5,13 @@ import { expectedCosine } from '../src/holotensor/quality.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { ReconstructOptions } from '../src/holotensor/reconstructor.js';
 import type { ReconstructStep, ReconstructStepOutput } from '../src/holotensor/reconstructStep.js';
+import type { LatestStage } from '../src/stage.js';
 import { elementCount } from '../src/tensor/dtype.js';
 import { sharedPool, type WorkerPool, type WorkerSession } from '../workers/pool.js';
 import type { Prepare } from '../workers/task.js';
 
 /** A `Reconstructor` whose decoder is in a worker: fragments go there, reconstructions come back. */
-export class WorkerReconstructor extends Pacing {
+export class WorkerReconstructor extends Pacing implements LatestStage<ReceivedFragment, Reconstruction> {
   readonly #pool: WorkerPool;
   readonly #session: WorkerSession;
   readonly #header: HoloTensorHeader;

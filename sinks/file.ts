@@ -31,7 +31,7 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
   const target = await resolveTarget(typeof path === 'string' ? path : fileURLToPath(path));
   const temporary = join(dirname(target), `.${basename(target)}.${randomUUID()}.tmp`);
   const handle = await open(temporary, 'wx').catch((cause) => {
-    throw new SinkError('cannot create file', { name: target, cause });
+    throw new SinkError('Cannot create the file', { name: target, cause });
   });
   let isOpen = true;
   const discard = async () => {
@@ -45,9 +45,9 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
   };
   return {
     async write(bytes, position) {
-      if (!isOpen) throw new ArgumentError('file is closed', { name: target });
+      if (!isOpen) throw new ArgumentError('Cannot write to the file: it is closed', { name: target });
       await writeAll(handle, bytes, position).catch((cause) => {
-        throw new SinkError('cannot write file', { name: target, offset: position, cause });
+        throw new SinkError('Cannot write to the file', { name: target, offset: position, cause });
       });
     },
     async close() {
@@ -59,7 +59,7 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
         await rename(temporary, target);
       } catch (cause) {
         await discard();
-        throw new SinkError('cannot finish file', { name: target, cause });
+        throw new SinkError('Cannot finish the file', { name: target, cause });
       }
     },
     abort,
@@ -73,7 +73,7 @@ async function resolveTarget(path: string): Promise<string> {
   const existing = await stat(target).catch(() => undefined);
   // Renaming over a device such as /dev/null would replace it for everybody.
   if (existing !== undefined && !existing.isFile()) {
-    throw new ArgumentError('cannot be written as a file', { name: path });
+    throw new ArgumentError('Cannot write a file here: the path is not a regular file', { name: path });
   }
   return target;
 }

@@ -118,7 +118,8 @@ export class HctWriter {
   }
 
   async #guard<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#ended) throw new ArgumentError('HctWriter has been closed or has failed');
+    if (this.#ended)
+      throw new ArgumentError('Cannot write to this HctWriter: it has been closed or has failed');
     try {
       this.#options.signal?.throwIfAborted();
       return await work();

@@ -31,16 +31,19 @@ export function memorySink({ maxSize = MEMORY_SINK_MAX_SIZE }: MemorySinkOptions
       return buffer.subarray(0, length);
     },
     async write(bytes, position) {
-      if (state !== 'open') throw new ArgumentError(`memory sink is ${state}`);
+      if (state !== 'open') throw new ArgumentError(`Cannot write to the memory sink: it is ${state}`);
       const end = position + bytes.length;
       if (!Number.isSafeInteger(position) || position < 0) {
-        throw new ArgumentError('position to write at', {
+        throw new ArgumentError('Cannot write at this position', {
           expected: 'a whole number from 0',
           actual: position,
         });
       }
       if (end > maxSize)
-        throw new LimitError('memory sink', { expected: `at most ${maxSize} bytes`, actual: end });
+        throw new LimitError('Cannot write to the memory sink', {
+          expected: `at most ${maxSize} bytes`,
+          actual: end,
+        });
       if (end > buffer.length) {
         const grown = new Uint8Array(Math.min(maxSize, Math.max(end, 2 * buffer.length, INITIAL_CAPACITY)));
         grown.set(buffer.subarray(0, length));

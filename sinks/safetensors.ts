@@ -51,14 +51,18 @@ export class SafetensorsWriter {
    */
   async write(name: string, bytes: Uint8Array): Promise<void> {
     const tensor = this.#tensors.get(name);
-    if (tensor === undefined) throw new ArgumentError('safetensors: no such tensor', { name });
+    if (tensor === undefined)
+      throw new ArgumentError('Cannot write to the safetensors file: it has no such tensor', { name });
     const room = tensor.end - tensor.offset;
     if (bytes.length > room) {
-      throw new ArgumentError('safetensors: more bytes than the tensor has room for', {
-        name,
-        expected: `at most ${room}`,
-        actual: bytes.length,
-      });
+      throw new ArgumentError(
+        'Cannot write to the safetensors file: the tensor has no room for these bytes',
+        {
+          name,
+          expected: `at most ${room}`,
+          actual: bytes.length,
+        },
+      );
     }
     const position = tensor.offset;
     tensor.offset += bytes.length;
@@ -77,7 +81,7 @@ export class SafetensorsWriter {
   async close(): Promise<void> {
     for (const [name, { offset, end }] of this.#tensors) {
       if (offset === end) continue;
-      throw new ArgumentError('safetensors: tensor is not complete', {
+      throw new ArgumentError('Cannot finish the safetensors file: a tensor is not complete', {
         name,
         actual: `${end - offset} bytes missing`,
       });

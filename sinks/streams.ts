@@ -37,7 +37,10 @@ export function streamSink(stream: WritableStream<Uint8Array>): SeekableSink {
   return {
     async write(bytes, at) {
       if (at !== position) {
-        throw new ArgumentError('a stream can only be written in order', { expected: position, actual: at });
+        throw new ArgumentError('Cannot write at this position: a stream is written in order', {
+          expected: position,
+          actual: at,
+        });
       }
       position += bytes.length;
       await writer.write(bytes);

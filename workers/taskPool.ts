@@ -122,7 +122,12 @@ export class TaskPool<T extends TaskTable> {
           clearTimeout(this.#idle);
           member ??= this.#memberFor(session);
           if (this.#members.has(member)) this.#post(member, job, session);
-          else job.settle({ error: new WorkerError('worker died, and what it kept is lost') });
+          else
+            job.settle({
+              error: new WorkerError(
+                'Cannot continue the session: its worker died, and what it kept is lost',
+              ),
+            });
         }),
       close: () => {
         if (member === undefined || !this.#members.has(member)) return;
@@ -141,7 +146,7 @@ export class TaskPool<T extends TaskTable> {
   ): Promise<TaskOutput<T, N>> {
     return new Promise((resolve, reject) => {
       signal?.throwIfAborted();
-      if (this.#closed) throw new WorkerError('worker pool is closed');
+      if (this.#closed) throw new WorkerError('Cannot run the task: the worker pool is closed');
       const job: Job = {
         id: this.#nextId++,
         task,
@@ -164,7 +169,7 @@ export class TaskPool<T extends TaskTable> {
   /** Ends all threads; tasks under way fail. */
   close(): void {
     this.#closed = true;
-    const error = new WorkerError('worker pool is closed');
+    const error = new WorkerError('Cannot finish the task: the worker pool is closed');
     for (const job of this.#waiting.splice(0)) job.settle({ error });
     for (const member of this.#members) this.#remove(member, error);
     this.buffers.clear();
@@ -189,7 +194,12 @@ export class TaskPool<T extends TaskTable> {
       jobs.set(id, { ...job, done });
       thread.keepAlive(true);
     } catch (cause) {
-      job.settle({ error: new WorkerError('task cannot be given to a worker', { cause }) });
+      job.settle({
+        error: new WorkerError(
+          'Cannot send the task to a worker: its input cannot be cloned or transferred',
+          { cause },
+        ),
+      });
     }
   }
 
@@ -228,7 +238,12 @@ export class TaskPool<T extends TaskTable> {
 
   #crash(member: Member, cause: unknown): void {
     if (!this.#members.has(member)) return;
-    const error = new WorkerError(this.#proven ? 'worker died' : 'worker did not start', { cause });
+    const error = new WorkerError(
+      this.#proven
+        ? 'Cannot finish the task: its worker died'
+        : 'Cannot run the task: the worker did not start',
+      { cause },
+    );
     this.#remove(member, error);
     // The next worker would not start either.
     if (!this.#proven) for (const job of this.#waiting.splice(0)) job.settle({ error });

@@ -1,4 +1,8 @@
-import type { EmitPolicy } from './reconstructor.js';
+/**
+ * When a new reconstruction is due: after every fragment; only at the end; at most every `everyMs` milliseconds; or
+ * when the quality (the cosine, as `expectedCosine` knows it) has risen by `qualityStep`.
+ */
+export type EmitPolicy = 'fragment' | 'end' | { readonly everyMs: number } | { readonly qualityStep: number };
 
 /** Knows when a new reconstruction is due. */
 export abstract class Pacing {

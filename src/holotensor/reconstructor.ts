@@ -1,14 +1,9 @@
+import type { LatestStage } from '../stage.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
 import type { ReceivedFragment } from './fragment.js';
-import { Pacing } from './pacing.js';
+import { type EmitPolicy, Pacing } from './pacing.js';
 import { expectedCosine } from './quality.js';
 import { type Reconstruction, type ReconstructionOptions, reconstructionOf } from './reconstruction.js';
-
-/**
- * When a new reconstruction is due: after every fragment; only at the end; at most every so many milliseconds; or
- * when the quality (the cosine, as `expectedCosine` knows it) has risen by so much.
- */
-export type EmitPolicy = 'fragment' | 'end' | { readonly everyMs: number } | { readonly qualityStep: number };
 
 export type ReconstructOptions = HoloTensorDecoderOptions &
   ReconstructionOptions & {
@@ -22,7 +17,7 @@ export type ReconstructOptions = HoloTensorDecoderOptions &
   };
 
 /** Takes the fragments of one tensor and says when a reconstruction of them is due. It knows no clock and no stream. */
-export class Reconstructor extends Pacing {
+export class Reconstructor extends Pacing implements LatestStage<ReceivedFragment, Reconstruction> {
   readonly #options: ReconstructOptions;
   #decoder: HoloTensorDecoder | undefined;
   #buffer: Float32Array | undefined;

@@ -104,7 +104,7 @@ test('in Chromium, isolated: with shared memory, and scripts that are not ours',
       const [known, message, cause] = await browser.page.evaluate<string[]>(
         `failure('WorkerError', '${url}')`,
       );
-      assert.equal([known, message], [true, 'worker did not start']);
+      assert.equal([known, message], [true, 'Cannot run the task: the worker did not start']);
       assert.match(cause!, why);
     }
     const [known] = await browser.page.evaluate<[boolean]>("failure('ChecksumError', '/worker.js', 1)");

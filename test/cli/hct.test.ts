@@ -148,7 +148,7 @@ test('bad data: exit code 1, one line, and what was there before stays', async (
       new Uint8Array(15),
     ],
     [['encode', at('text'), '-o', at('kept.hct')], /safetensors/],
-    [['decode', at('good.hct'), '-o', at('no/such/folder.raw')], /cannot create file/],
+    [['decode', at('good.hct'), '-o', at('no/such/folder.raw')], /Cannot create the file/],
   ];
   const results = await Promise.all(cases.map(([args, , input]) => runCli(args, { input })));
   for (const [i, result] of results.entries()) failed(result, 1, cases[i]![1]);

@@ -78,7 +78,7 @@ test('a rename that fails is reported and leaves nothing behind', async () => {
   const sink = await fileSink(path);
   await sink.write(bytes, 0);
   await mkdir(path);
-  await rejects(sink.close(), SinkError, /cannot finish file/);
+  await rejects(sink.close(), SinkError, /Cannot finish the file/);
   assert.equal(await readdir(folder), ['a']);
 });
 
@@ -105,9 +105,9 @@ test('links are followed; folders and devices are no files; a missing folder is 
   await sink.write(new TextEncoder().encode('new'), 0);
   await sink.close();
   assert.is(await readFile(path, 'utf8'), 'new');
-  await rejects(fileSink(folder), ArgumentError, /cannot be written as a file/);
-  await rejects(fileSink('/dev/null'), ArgumentError, /cannot be written as a file/);
-  await rejects(fileSink(join(folder, 'none', 'a')), SinkError, /cannot create file/);
+  await rejects(fileSink(folder), ArgumentError, /Cannot write a file here/);
+  await rejects(fileSink('/dev/null'), ArgumentError, /Cannot write a file here/);
+  await rejects(fileSink(join(folder, 'none', 'a')), SinkError, /Cannot create the file/);
 });
 
 test.run();

@@ -116,7 +116,7 @@ for (const shared of [true, false]) {
 
 test('input that cannot pass to another thread fails its task only', () =>
   withPool(1, async (run) => {
-    await rejects(run({ f: () => 1 }), WorkerError, /cannot be given/);
+    await rejects(run({ f: () => 1 }), WorkerError, /input cannot be cloned/);
     assert.equal(await run({ value: 1 }), { value: 1 });
   }));
 

@@ -50,7 +50,7 @@ export function assertRead(result: unknown): void {
   const { tensors } = parseSafetensorsHeader(digits);
   const model = sha256(tensors.map(({ offset, byteLength }) => digits.subarray(offset, offset + byteLength)));
   const all = { zstd: hct, lz4: hct, embedded, model };
-  const closed = 'worker pool is closed';
+  const closed = 'Cannot run the task: the worker pool is closed';
   assert.equal(exact, {
     alone: all,
     two: all,
