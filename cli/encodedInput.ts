@@ -10,7 +10,7 @@ import type { RandomAccessSource } from '../src/source.js';
 import { viewBytes } from '../src/tensor/views.js';
 import { UsageError } from './failure.js';
 import { formatOfFile } from './fileKind.js';
-import { collectBytes, openInput, peek, STANDARD, standardInput } from './input.js';
+import { collectBytes, openInput, peek, STANDARD, standardInput } from './files.js';
 import { closing, type TensorInput } from './tensorInput.js';
 
 /** Which fragments of a HoloTensor file to use: at most one of the two; none of them means all. */

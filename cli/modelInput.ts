@@ -2,7 +2,7 @@ import { basename, dirname, join } from 'node:path';
 import type { ModelSourceFile } from '../models/file/sourceFiles.js';
 import { isShardIndexName, readShardIndex, type ShardIndex } from '../models/inputs/shardIndex.js';
 import { fileSource } from '../sources/file.js';
-import { openInput } from './input.js';
+import { openInput } from './files.js';
 
 /** The files of a model, opened; disposing of it closes them. */
 export interface ModelInput extends AsyncDisposable {

@@ -2,7 +2,7 @@ import { fileSink } from '../sinks/file.js';
 import { sinkStream } from '../sinks/streams.js';
 import { streamSource } from '../sources/stream.js';
 import type { AbortOptions } from '../src/source.js';
-import { STANDARD } from './input.js';
+import { STANDARD } from './files.js';
 
 /** Writes all chunks to a file, which appears only when it is complete, or to standard output. */
 export async function writeOutput(

@@ -6,7 +6,7 @@ import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dt
 import type { Tensor } from '../src/tensor/tensor.js';
 import { viewElements } from '../src/tensor/views.js';
 import { UsageError } from './failure.js';
-import { openInput, STANDARD, standardInput } from './input.js';
+import { openInput, STANDARD, standardInput } from './files.js';
 import type { Progress } from './progress.js';
 
 /** A tensor whose bytes are read once, in order; closes its file when disposed of. */

@@ -6,7 +6,7 @@ import { encodeToModelFile } from '../encode/modelFile.js';
 import { type EncodeOptionName, type EncodeOptions, flagOf } from '../encode/options.js';
 import { UsageError } from '../failure.js';
 import { isDirectory } from '../fileKind.js';
-import { STANDARD } from '../input.js';
+import { STANDARD } from '../files.js';
 
 interface Target {
   readonly name: string;

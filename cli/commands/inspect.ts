@@ -4,13 +4,13 @@ import type { FileFormat } from '../../models/inputs/formats.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
 import { formatOfFile, isDirectory } from '../fileKind.js';
-import { openInput } from '../input.js';
+import { openInput } from '../files.js';
 import { examineDirectory } from '../inspect/directory.js';
-import { examineHct } from '../inspect/hct.js';
 import { examineHoloTensor } from '../inspect/holotensor.js';
-import { examineModelFile } from '../inspect/modelFile.js';
+import { examineModelFile } from '../inspect/models.js';
 import type { Report } from '../inspect/report.js';
 import { examineSafetensors } from '../inspect/safetensors.js';
+import { examineHct } from '../inspect/tensors.js';
 
 export interface InspectOptions {
   readonly json?: true;

@@ -2,7 +2,7 @@ import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
 import { UsageError } from '../failure.js';
 import { formatOfFile } from '../fileKind.js';
-import { openInput } from '../input.js';
+import { openInput } from '../files.js';
 import type { Report } from '../inspect/report.js';
 import { holotensorQuality, type Original } from '../quality/holotensor.js';
 import { modelFileQuality } from '../quality/modelFile.js';

@@ -11,7 +11,7 @@ import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/constants.js'
 import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
 import { formatOfFile, isDirectory } from '../fileKind.js';
-import { openInput } from '../input.js';
+import { openInput } from '../files.js';
 import { startProgress } from '../progress.js';
 
 const VERIFY: Readonly<

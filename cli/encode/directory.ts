@@ -2,7 +2,7 @@ import { encodeModel } from '../../models/directory/encodeModel.js';
 import { modelFolderSink } from '../../models/directory/modelFolder.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { CommandContext } from '../context.js';
-import { openInput } from '../input.js';
+import { openInput } from '../files.js';
 import { startProgress } from '../progress.js';
 import { compressionOptions } from './hct.js';
 import type { EncodeOptions } from './options.js';

@@ -5,7 +5,7 @@ import { HctSink } from '../../sinks/hct.js';
 import { streamSource } from '../../sources/stream.js';
 import type { CommandContext } from '../context.js';
 import { UsageError } from '../failure.js';
-import { STANDARD } from '../input.js';
+import { STANDARD } from '../files.js';
 import { writeOutput } from '../output.js';
 import { counted, startProgress } from '../progress.js';
 import { openTensor } from '../tensorInput.js';

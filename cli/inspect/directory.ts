@@ -1,6 +1,6 @@
 import type { ModelReader } from '../../models/directory/modelReader.js';
 import { formatBytes } from '../progress.js';
-import { facts, formatShape, table } from '../text.js';
+import { facts, formatShape, table } from '../report.js';
 import { type Report, ratioOf } from './report.js';
 
 export function examineDirectory({ manifest }: ModelReader): Report {

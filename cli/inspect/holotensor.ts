@@ -9,7 +9,7 @@ import {
 import { fragmentAlgorithm } from '../../src/holotensor/unpack.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { formatBytes } from '../progress.js';
-import { facts, formatShape, table } from '../text.js';
+import { facts, formatShape, table } from '../report.js';
 import { type Report, ratioOf } from './report.js';
 
 export async function examineHoloTensor(source: RandomAccessSource): Promise<Report> {

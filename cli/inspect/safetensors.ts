@@ -1,7 +1,7 @@
 import { readPlainHeader } from '../../models/inputs/safetensors.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { formatBytes } from '../progress.js';
-import { facts, formatShape, table } from '../text.js';
+import { facts, formatShape, table } from '../report.js';
 import type { Report } from './report.js';
 
 export async function examineSafetensors(source: RandomAccessSource): Promise<Report> {

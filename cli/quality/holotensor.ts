@@ -10,11 +10,11 @@ import { type Similarity, similarity } from '../../src/tensor/similarity.js';
 import { plot } from '../chart.js';
 import { openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
-import { openInput } from '../input.js';
+import { openInput } from '../files.js';
 import type { Report } from '../inspect/report.js';
 import { startProgress } from '../progress.js';
+import { table } from '../report.js';
 import { collectInput, openRawTensor, openSafetensorsTensor, type TensorInput } from '../tensorInput.js';
-import { table } from '../text.js';
 
 /** The original to compare with: a file, and its tensor where it holds several. */
 export interface Original {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { plot } from '../../cli/chart.js';
-import { facts, table } from '../../cli/text.js';
+import { facts, table } from '../../cli/report.js';
 import { cliPath, ok, runCli, temporaryFolder } from '../helpers/cli.js';
 
 const test = suite('command line: terminal');

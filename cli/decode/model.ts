@@ -1,14 +1,14 @@
-import { isSafeFileName } from '../models/directory/fileNames.js';
-import { modelFolderSink } from '../models/directory/modelFolder.js';
-import { decodeModelFile, readModelTensor } from '../models/file/decodeModelFile.js';
-import { type ModelFile, readModelFile } from '../models/file/modelFile.js';
-import { sourceFileHeader, sourceFileTensors } from '../models/file/sourceFiles.js';
-import { SHARD_INDEX_NAME } from '../models/inputs/shardIndex.js';
-import { FormatError } from '../src/errors.js';
-import { serializeSafetensorsHeader } from '../src/safetensors/serialize.js';
-import type { RandomAccessSource } from '../src/source.js';
-import { writeOutput } from './output.js';
-import { counted, type Progress } from './progress.js';
+import { isSafeFileName } from '../../models/directory/fileNames.js';
+import { modelFolderSink } from '../../models/directory/modelFolder.js';
+import { decodeModelFile, readModelTensor } from '../../models/file/decodeModelFile.js';
+import { type ModelFile, readModelFile } from '../../models/file/modelFile.js';
+import { sourceFileHeader, sourceFileTensors } from '../../models/file/sourceFiles.js';
+import { SHARD_INDEX_NAME } from '../../models/inputs/shardIndex.js';
+import { FormatError } from '../../src/errors.js';
+import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
+import type { RandomAccessSource } from '../../src/source.js';
+import { writeOutput } from '../output.js';
+import { counted, type Progress } from '../progress.js';
 
 /** To one safetensors file, or standard output: the very file it was made of, or all shards joined. */
 export async function decodeToOneFile(

@@ -3,7 +3,7 @@ import { FLAG_BLOCK_CHECKSUMS, FLAG_HEADER_CHECKSUM } from '../../src/hct/consta
 import type { RandomAccessSource } from '../../src/source.js';
 import type { QuantizationMetadata } from '../../src/tensor/quantization.js';
 import { formatBytes } from '../progress.js';
-import { facts, formatShape } from '../text.js';
+import { facts, formatShape } from '../report.js';
 import { type Report, ratioOf } from './report.js';
 
 export async function examineHct(source: RandomAccessSource): Promise<Report> {

@@ -1,7 +1,7 @@
 import { readModelFile } from '../../models/file/modelFile.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { formatBytes } from '../progress.js';
-import { facts, formatShape, table } from '../text.js';
+import { facts, formatShape, table } from '../report.js';
 import { type Report, ratioOf } from './report.js';
 
 export async function examineModelFile(source: RandomAccessSource): Promise<Report> {
