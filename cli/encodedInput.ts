@@ -1,16 +1,15 @@
+import { PROBE_SIZE, recogniseFormat } from '../models/inputs/formats.js';
 import { HctDecompressionStream, HctParserStream, HctVerificationStream } from '../operators/hct.js';
 import { readHctChunks } from '../readers/hctChunks.js';
 import { HctReader } from '../readers/hctReader.js';
 import { HoloTensorReader } from '../readers/holotensorReader.js';
-import { bytesSource } from '../sources/bytes.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
 import { hasShapeInExtension } from '../src/hct/header.js';
 import type { HctDecodedPart } from '../src/hct/parts.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { viewBytes } from '../src/tensor/views.js';
 import { UsageError } from './failure.js';
-import { formatOfFile } from './fileKind.js';
-import { collectBytes, openInput, peek, STANDARD, standardInput } from './files.js';
+import { bufferedInput, formatOfFile, openInput, peek, STANDARD, standardInput } from './files.js';
 import { closing, type TensorInput } from './tensorInput.js';
 
 /** Which fragments of a HoloTensor file to use: at most one of the two; none of them means all. */
@@ -32,7 +31,7 @@ export async function openEncodedTensor(
   if (path === STANDARD) return openStandardInput(choice, signal);
   const source = await openInput(path, signal);
   try {
-    const format = await formatOfFile(source, path);
+    const format = await formatOfFile(source, path, signal);
     if (format === 'hct') return await openHct(source, choice, signal);
     if (format === 'holotensor') return await openHolo(source, choice, signal);
     throw new UsageError(`${path} is a safetensors file: there is nothing to decode`);
@@ -43,11 +42,11 @@ export async function openEncodedTensor(
 }
 
 async function openStandardInput(choice: FragmentChoice, signal: AbortSignal): Promise<TensorInput> {
-  const { start, stream } = await peek(standardInput().stream({ signal }), 4);
-  if (String.fromCharCode(...start) === 'HTNS') {
-    return openHolo(bytesSource(await collectBytes(stream)), choice, signal);
-  }
-  return openHctStream(stream, choice);
+  const { start, input } = await peek(standardInput(), PROBE_SIZE, signal);
+  // What is no HoloTensor must be HCT: its parser says what is wrong with it.
+  return recogniseFormat(start) === 'holotensor'
+    ? openHolo(await bufferedInput(input, signal), choice, signal)
+    : openHctStream(input.stream({ signal }), choice);
 }
 
 async function openHct(

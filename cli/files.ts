@@ -1,19 +1,26 @@
+import { stat } from 'node:fs/promises';
+import { type FileFormat, fileFormat } from '../models/inputs/formats.js';
+import { fileSink } from '../sinks/file.js';
+import { sinkStream } from '../sinks/streams.js';
 import { bytesSource } from '../sources/bytes.js';
 import { fileSource } from '../sources/file.js';
+import { readWhole } from '../sources/read.js';
 import { streamSource } from '../sources/stream.js';
-import { LimitError } from '../src/errors.js';
+import { FormatError, LimitError } from '../src/errors.js';
 import type { ByteSource, RandomAccessSource } from '../src/source.js';
 
 /** The path that means standard input or output. */
 export const STANDARD = '-';
 
-/** What standard input may hold where its bytes are not needed in order, and so must stay in memory. */
+/** What standard input may hold where its bytes are not needed in order, and so must stay in memory: 1 GiB. */
 const MAX_BUFFERED_INPUT = 2 ** 30;
 
+/** A file that a command reads; disposing of it closes it. */
+export interface InputFile extends RandomAccessSource, AsyncDisposable {}
+
 /** A file, or standard input as far as it fits memory. */
-export async function openInput(path: string, signal: AbortSignal): Promise<RandomAccessSource> {
-  if (path !== STANDARD) return fileSource(path);
-  return bytesSource(await collectBytes(standardInput().stream({ signal })));
+export async function openInput(path: string, signal: AbortSignal): Promise<InputFile> {
+  return path === STANDARD ? bufferedInput(standardInput(), signal) : fileSource(path);
 }
 
 /** Standard input as a stream, read once and in order. */
@@ -21,28 +28,24 @@ export function standardInput(): ByteSource {
   return streamSource(process.stdin);
 }
 
-/** @throws LimitError when there is more than may be kept in memory */
-export async function collectBytes(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  for await (const piece of stream) {
-    length += piece.length;
-    if (length > MAX_BUFFERED_INPUT) {
-      throw new LimitError('standard input does not fit memory; name a file', {
-        expected: `at most ${MAX_BUFFERED_INPUT} bytes`,
-      });
-    }
-    pieces.push(piece);
-  }
-  return Buffer.concat(pieces, length);
+/**
+ * All of standard input in memory.
+ * @throws LimitError when there is more than may be kept
+ */
+export async function bufferedInput(input: ByteSource, signal: AbortSignal): Promise<InputFile> {
+  const expected = `at most ${MAX_BUFFERED_INPUT} bytes`;
+  const tooLarge = () => new LimitError('standard input does not fit memory; name a file', { expected });
+  const bytes = await readWhole(input, MAX_BUFFERED_INPUT, tooLarge, { signal });
+  return { ...bytesSource(bytes), [Symbol.asyncDispose]: async () => {} };
 }
 
-/** The first `length` bytes (fewer when there are no more), and the stream as it was, with them. */
+/** The first `length` bytes (fewer when there are no more), and the input as it was, with them. */
 export async function peek(
-  stream: ReadableStream<Uint8Array>,
+  input: ByteSource,
   length: number,
-): Promise<{ readonly start: Uint8Array; readonly stream: ReadableStream<Uint8Array> }> {
-  const chunks = stream[Symbol.asyncIterator]();
+  signal: AbortSignal,
+): Promise<{ readonly start: Uint8Array; readonly input: ByteSource }> {
+  const chunks = input.stream({ signal })[Symbol.asyncIterator]();
   let start = new Uint8Array(0);
   while (start.length < length) {
     const { done, value } = await chunks.next();
@@ -53,5 +56,40 @@ export async function peek(
     yield start;
     yield* chunks;
   };
-  return { start: start.subarray(0, length), stream: streamSource(whole()).stream() };
+  return { start: start.subarray(0, length), input: streamSource(whole()) };
+}
+
+/** The format of a file of ours. @throws FormatError when it is none */
+export async function formatOfFile(
+  source: RandomAccessSource,
+  name: string,
+  signal: AbortSignal,
+): Promise<FileFormat> {
+  const format = await fileFormat(source, { signal });
+  if (format === undefined) throw new FormatError('neither HCT, HoloTensor nor safetensors', { name });
+  return format;
+}
+
+export async function isDirectory(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+}
+
+/** Writes all chunks to a file, which appears only when it is complete, or to standard output. */
+export async function writeOutput(
+  path: string,
+  chunks: AsyncIterable<Uint8Array>,
+  signal: AbortSignal,
+): Promise<void> {
+  const target = path === STANDARD ? standardOutput() : sinkStream(await fileSink(path));
+  await streamSource(chunks).stream({ signal }).pipeTo(target);
+}
+
+/** Not closed at the end: it belongs to the process. `main.ts` handles its errors. */
+function standardOutput(): WritableStream<Uint8Array> {
+  return new WritableStream({
+    write: (chunk) => new Promise((resolve) => process.stdout.write(chunk, () => resolve())),
+  });
 }

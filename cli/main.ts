@@ -7,15 +7,14 @@ import { COMPRESSION_ALGORITHMS } from '../src/codecs/codec.js';
 import type { DecodeOptions } from './commands/decode.js';
 import type { InspectOptions } from './commands/inspect.js';
 import type { QualityOptions } from './commands/quality.js';
-import type { CommandContext } from './context.js';
-import type { EncodeOptions } from './encode/options.js';
 import { describeFailure, Interruption } from './failure.js';
+import type { EncodeOptions } from './options.js';
 import * as options from './options.js';
 
 const { version } = createRequire(import.meta.url)('holostream/package.json') as { version: string };
 
 const interruption = new AbortController();
-const context: CommandContext = { signal: interruption.signal };
+const { signal: interrupted } = interruption;
 
 // The first signal lets the command put away what it was writing; a second one ends the process at once.
 for (const [signal, number] of [
@@ -49,7 +48,7 @@ program
   .option('--json', 'as JSON')
   .action(async (path: string, chosen: InspectOptions) => {
     const { inspect } = await import('./commands/inspect.js');
-    await inspect(context, path, chosen);
+    await inspect(path, chosen, interrupted);
   });
 
 program
@@ -58,7 +57,7 @@ program
   .argument('<file>', 'HCT, HoloTensor, safetensors or model file, or model directory')
   .action(async (path: string) => {
     const { verify } = await import('./commands/verify.js');
-    await verify(context, path);
+    await verify(path, interrupted);
   });
 
 program
@@ -105,7 +104,7 @@ program
   .option('--seed <n>', '.holo: where encodings draw random numbers', options.seed)
   .action(async (path: string, chosen: EncodeOptions) => {
     const { encode } = await import('./commands/encode.js');
-    await encode(context, path, chosen);
+    await encode(path, chosen, interrupted);
   });
 
 program
@@ -122,7 +121,7 @@ program
   .option('--quality <q>', 'HoloTensor: as many fragments as reach this cosine similarity', options.quality)
   .action(async (path: string, chosen: DecodeOptions) => {
     const { decode } = await import('./commands/decode.js');
-    await decode(context, path, chosen);
+    await decode(path, chosen, interrupted);
   });
 
 program
@@ -134,7 +133,7 @@ program
   .option('--json', 'as JSON')
   .action(async (path: string, chosen: QualityOptions) => {
     const { quality } = await import('./commands/quality.js');
-    await quality(context, path, chosen);
+    await quality(path, chosen, interrupted);
   });
 
 // Options of the program itself, such as --verbose, are taken behind the command too.

@@ -1,13 +1,14 @@
 import { SingleBar } from 'cli-progress';
 
-export interface Progress {
+/** A progress bar; disposing of it takes it off the screen, at the end or on an error. */
+export interface Progress extends Disposable {
   /** Counts `bytes` more. */
   advance(bytes: number): void;
-  /** Takes the bar off the screen, at the end or on an error. */
-  stop(): void;
+  /** Says that `bytes` are done in all. */
+  reach(bytes: number): void;
 }
 
-const SILENT: Progress = { advance: () => {}, stop: () => {} };
+const SILENT: Progress = { advance: () => {}, reach: () => {}, [Symbol.dispose]: () => {} };
 
 /** A bar on stderr where somebody sits before it; in a pipe or a log, nothing. */
 export function startProgress(label: string, totalBytes: number | undefined): Progress {
@@ -19,7 +20,11 @@ export function startProgress(label: string, totalBytes: number | undefined): Pr
     hideCursor: true,
   });
   bar.start(totalBytes, 0, { label, size: formatBytes(totalBytes) });
-  return { advance: (bytes) => bar.increment(bytes), stop: () => bar.stop() };
+  return {
+    advance: (bytes) => bar.increment(bytes),
+    reach: (bytes) => bar.update(bytes),
+    [Symbol.dispose]: () => bar.stop(),
+  };
 }
 
 /** 1234567 → "1.18 MiB". */

@@ -1,4 +1,12 @@
-/** Plain text for terminals. What comes from files may hold control characters; here it loses them. */
+/** What a command has found out: as data, and as lines for people. */
+export interface Report {
+  readonly data: object;
+  readonly lines: readonly string[];
+}
+
+export function printReport({ data, lines }: Report, json: true | undefined): void {
+  console.log(json ? JSON.stringify(data, null, 2) : lines.join('\n'));
+}
 
 /** "name   value" a line, without those that are undefined. */
 export function facts(values: Readonly<Record<string, string | number | undefined>>): string[] {
@@ -25,7 +33,44 @@ function columns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** A tensor's name must not move the cursor or change colours. */
-export function printable(text: string): string {
+/** What comes from files may hold control characters: a tensor's name must not move the cursor or change colours. */
+function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, '\u{fffd}');
+}
+
+/** Bytes of the tensor over bytes of the file; 1 where there is nothing. */
+export function ratioOf(original: number, stored: number): number {
+  return original === 0 || stored === 0 ? 1 : original / stored;
+}
+
+/** Characters of a chart. */
+const WIDTH = 60;
+const HEIGHT = 8;
+/** Eighths of a character cell, from nothing to full. */
+const LEVELS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+
+export interface Point {
+  readonly x: number;
+  /** 0 to 1; what lies outside is drawn at the edge. */
+  readonly y: number;
+}
+
+/**
+ * The steps through points of rising x, from x = 0 to that of the last: every column is as high as the last point
+ * that lies within it or before it.
+ */
+export function plot(points: readonly Point[], yName: string, xName: string): string[] {
+  const last = points.at(-1)?.x ?? 0;
+  const heights = Array.from({ length: WIDTH }, (_, column) => {
+    const reached = points.findLast(({ x }) => x * WIDTH <= last * (column + 1));
+    const y = Math.min(Math.max(reached?.y ?? 0, 0), 1);
+    return Math.round((Number.isNaN(y) ? 0 : y) * HEIGHT * 8);
+  });
+  const rows = Array.from({ length: HEIGHT }, (_, row) => {
+    const floor = (HEIGHT - 1 - row) * 8;
+    const cells = heights.map((height) => LEVELS[Math.min(Math.max(height - floor, 0), 8)]).join('');
+    return `${row === 0 ? '1.0' : '   '} │${cells}`.trimEnd();
+  });
+  const scale = `    └${'─'.repeat(WIDTH)}`;
+  return [yName, ...rows, scale, `     0${`${last} ${xName}`.padStart(WIDTH - 1)}`];
 }

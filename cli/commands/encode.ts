@@ -1,17 +1,14 @@
-import type { CommandContext } from '../context.js';
-import { encodeDirectory } from '../encode/directory.js';
-import { encodeHct } from '../encode/hct.js';
+import { encodeDirectory, encodeHct } from '../encode/hct.js';
 import { encodeHoloTensor } from '../encode/holotensor.js';
 import { encodeToModelFile } from '../encode/modelFile.js';
-import { type EncodeOptionName, type EncodeOptions, flagOf } from '../encode/options.js';
 import { UsageError } from '../failure.js';
-import { isDirectory } from '../fileKind.js';
-import { STANDARD } from '../files.js';
+import { isDirectory, STANDARD } from '../files.js';
+import { type EncodeOptionName, type EncodeOptions, flagOf } from '../options.js';
 
 interface Target {
   readonly name: string;
   readonly options: readonly EncodeOptionName[];
-  run(context: CommandContext, input: string, options: EncodeOptions): Promise<void>;
+  run(input: string, options: EncodeOptions, signal: AbortSignal): Promise<void>;
 }
 
 const ONE_TENSOR = ['tensor', 'dtype', 'shape'] as const;
@@ -40,7 +37,7 @@ const MODEL_FILE: Target = {
   run: encodeToModelFile,
 };
 
-export async function encode(context: CommandContext, input: string, options: EncodeOptions): Promise<void> {
+export async function encode(input: string, options: EncodeOptions, signal: AbortSignal): Promise<void> {
   const target = await targetOf(options.output);
   for (const name of givenOptions(options)) {
     if (target.options.includes(name)) continue;
@@ -49,7 +46,7 @@ export async function encode(context: CommandContext, input: string, options: En
   if (options.level !== undefined && options.algorithm === 'lz4') {
     throw new UsageError('--level is for --algorithm zstd');
   }
-  await target.run(context, input, options);
+  await target.run(input, options, signal);
 }
 
 async function targetOf(output: string): Promise<Target> {

@@ -1,31 +1,24 @@
 import type { RandomAccessSource } from '../../src/source.js';
-import type { CommandContext } from '../context.js';
 import { UsageError } from '../failure.js';
-import { formatOfFile } from '../fileKind.js';
-import { openInput } from '../files.js';
-import type { Report } from '../inspect/report.js';
+import { formatOfFile, openInput } from '../files.js';
 import { holotensorQuality, type Original } from '../quality/holotensor.js';
 import { modelFileQuality } from '../quality/modelFile.js';
+import { printReport, type Report } from '../report.js';
 
 export interface QualityOptions extends Original {
   readonly json?: true;
 }
 
 export async function quality(
-  { signal }: CommandContext,
   file: string,
   { json, ...original }: QualityOptions,
+  signal: AbortSignal,
 ): Promise<void> {
   if (original.tensor !== undefined && original.against === undefined) {
     throw new UsageError('--tensor is for --against');
   }
-  const source = await openInput(file, signal);
-  try {
-    const { data, lines } = await examine(source, file, original, signal);
-    console.log(json ? JSON.stringify(data, null, 2) : lines.join('\n'));
-  } finally {
-    await source.close?.();
-  }
+  await using source = await openInput(file, signal);
+  printReport(await examine(source, file, original, signal), json);
 }
 
 async function examine(
@@ -34,7 +27,7 @@ async function examine(
   original: Original,
   signal: AbortSignal,
 ): Promise<Report> {
-  const format = await formatOfFile(source, file);
+  const format = await formatOfFile(source, file, signal);
   if (format === 'holotensor') return holotensorQuality(source, original, signal);
   if (format !== 'model-file') throw new UsageError(`${file} holds no fragments`);
   if (original.against !== undefined)

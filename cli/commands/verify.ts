@@ -9,9 +9,7 @@ import { HctReader } from '../../readers/hctReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/constants.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import type { CommandContext } from '../context.js';
-import { formatOfFile, isDirectory } from '../fileKind.js';
-import { openInput } from '../files.js';
+import { formatOfFile, isDirectory, openInput } from '../files.js';
 import { startProgress } from '../progress.js';
 
 const VERIFY: Readonly<
@@ -24,7 +22,7 @@ const VERIFY: Readonly<
 };
 
 /** Reads everything: it succeeds only where decoding would. */
-export async function verify({ signal }: CommandContext, file: string): Promise<void> {
+export async function verify(file: string, signal: AbortSignal): Promise<void> {
   const found = (await isDirectory(file))
     ? await verifyDirectory(file, signal)
     : await verifyFile(file, signal);
@@ -32,12 +30,8 @@ export async function verify({ signal }: CommandContext, file: string): Promise<
 }
 
 async function verifyFile(file: string, signal: AbortSignal): Promise<string> {
-  const source = await openInput(file, signal);
-  try {
-    return await VERIFY[await formatOfFile(source, file)](source, signal);
-  } finally {
-    await source.close?.();
-  }
+  await using source = await openInput(file, signal);
+  return await VERIFY[await formatOfFile(source, file, signal)](source, signal);
 }
 
 async function verifySafetensors(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
@@ -55,14 +49,10 @@ async function verifyHoloTensor(source: RandomAccessSource, signal: AbortSignal)
 async function verifyModelFile(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
   const { tensors } = await readModelFile(source, { signal });
   const total = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const progress = startProgress('verifying', total);
-  try {
-    for (const tensor of tensors) {
-      const { length } = await readModelTensor(source, tensor, { signal });
-      progress.advance(length);
-    }
-  } finally {
-    progress.stop();
+  using progress = startProgress('verifying', total);
+  for (const tensor of tensors) {
+    const { length } = await readModelTensor(source, tensor, { signal });
+    progress.advance(length);
   }
   const pieces = tensors.reduce((sum, tensor) => sum + tensor.pieces.length, 0);
   return `${tensors.length} tensors decoded, ${pieces + 1} checksums verified`;
@@ -71,12 +61,8 @@ async function verifyModelFile(source: RandomAccessSource, signal: AbortSignal):
 async function verifyHct(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
   const reader = await HctReader.open(source, { signal });
   const { originalSize, blockCount, blockSize } = reader.header;
-  const progress = startProgress('verifying', originalSize);
-  try {
-    for await (const { length } of readHctChunks(reader, { signal })) progress.advance(length);
-  } finally {
-    progress.stop();
-  }
+  using progress = startProgress('verifying', originalSize);
+  for await (const { length } of readHctChunks(reader, { signal })) progress.advance(length);
   let checksums = 0;
   for (let i = 0; i < blockCount; i++) if (reader.blocks.entry(i).checksum !== 0n) checksums += 1;
   return `${blockCount} blocks of ${blockSize} bytes decoded, ${checksums} checksums verified`;
@@ -85,16 +71,10 @@ async function verifyHct(source: RandomAccessSource, signal: AbortSignal): Promi
 async function verifyDirectory(path: string, signal: AbortSignal): Promise<string> {
   const model = await ModelReader.open(modelFolder(path), { signal });
   const { tensors } = model.manifest;
-  const progress = startProgress(
-    'verifying',
-    tensors.reduce((sum, { byteLength }) => sum + byteLength, 0),
-  );
-  try {
-    for (const tensor of tensors) {
-      for await (const chunk of model.chunks(tensor, { signal })) progress.advance(chunk.length);
-    }
-  } finally {
-    progress.stop();
+  const total = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  using progress = startProgress('verifying', total);
+  for (const tensor of tensors) {
+    for await (const chunk of model.chunks(tensor, { signal })) progress.advance(chunk.length);
   }
   return `${tensors.length} tensors decoded, ${tensors.length} hashes verified`;
 }

@@ -1,27 +1,58 @@
 import { isSafeFileName } from '../../models/directory/fileNames.js';
-import { modelFolderSink } from '../../models/directory/modelFolder.js';
+import { modelFolder, modelFolderSink } from '../../models/directory/modelFolder.js';
+import { ModelReader } from '../../models/directory/modelReader.js';
 import { decodeModelFile, readModelTensor } from '../../models/file/decodeModelFile.js';
 import { type ModelFile, readModelFile } from '../../models/file/modelFile.js';
 import { sourceFileHeader, sourceFileTensors } from '../../models/file/sourceFiles.js';
 import { SHARD_INDEX_NAME } from '../../models/inputs/shardIndex.js';
+import { fileSource } from '../../sources/file.js';
 import { FormatError } from '../../src/errors.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { writeOutput } from '../output.js';
-import { counted, type Progress } from '../progress.js';
+import { UsageError } from '../failure.js';
+import { isDirectory, STANDARD, writeOutput } from '../files.js';
+import { counted, type Progress, startProgress } from '../progress.js';
 
-/** To one safetensors file, or standard output: the very file it was made of, or all shards joined. */
-export async function decodeToOneFile(
+/** A model file to one safetensors file, to standard output, or to a folder of the files that it was made of. */
+export async function decodeFromModelFile(input: string, output: string, signal: AbortSignal): Promise<void> {
+  const toFolder = output.endsWith('/') || (await isDirectory(output));
+  if (!toFolder && output !== STANDARD && !output.endsWith('.safetensors')) {
+    throw new UsageError(`a model file becomes a .safetensors file or a directory, not ${output}`);
+  }
+  await using source = await fileSource(input);
+  using progress = startProgress('decoding', source.size);
+  await (toFolder ? toShards : toOneFile)(source, output, progress, signal);
+}
+
+/** A model directory to one safetensors file, or to standard output. */
+export async function decodeDirectory(input: string, output: string, signal: AbortSignal): Promise<void> {
+  if (output !== STANDARD && !output.endsWith('.safetensors')) {
+    throw new UsageError(`a model directory becomes a .safetensors file, not ${output}`);
+  }
+  const model = await ModelReader.open(modelFolder(input), { signal });
+  const total = model.manifest.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  using progress = startProgress('decoding', total);
+  await writeOutput(output, counted(directoryChunks(model, signal), progress), signal);
+}
+
+async function* directoryChunks(model: ModelReader, signal: AbortSignal): AsyncGenerator<Uint8Array> {
+  const { metadata, tensors } = model.manifest;
+  yield serializeSafetensorsHeader(tensors, metadata).bytes;
+  for (const tensor of tensors) yield* model.chunks(tensor, { signal });
+}
+
+/** The very file that the model was made of, or all shards joined. */
+async function toOneFile(
   source: RandomAccessSource,
   output: string,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
   const model = await readModelFile(source, { signal });
-  await writeOutput(output, counted(safetensorsOf(model, source, signal), progress), { signal });
+  await writeOutput(output, counted(modelFileChunks(model, source, signal), progress), signal);
 }
 
-async function* safetensorsOf(
+async function* modelFileChunks(
   model: ModelFile,
   source: RandomAccessSource,
   signal: AbortSignal,
@@ -35,19 +66,15 @@ async function* safetensorsOf(
   }
 }
 
-/** To a folder: the files that the model was made of, and their index. */
-export async function decodeToFolder(
+/** The files that the model was made of, and their index. */
+async function toShards(
   source: RandomAccessSource,
   output: string,
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
   const folder = await modelFolderSink(output);
-  let seen = 0;
-  const onProgress = (bytes: number) => {
-    progress.advance(bytes - seen);
-    seen = bytes;
-  };
+  const onProgress = (bytes: number) => progress.reach(bytes);
   const openFile = (name: string) => {
     // The name is the model file's own word.
     if (!isSafeFileName(name)) throw new FormatError('model file: not a plain file name', { name });

@@ -1,44 +1,53 @@
-import type { ModelCompressionOptions } from '../../models/directory/encodeModel.js';
+import { encodeModel, type ModelCompressionOptions } from '../../models/directory/encodeModel.js';
+import { modelFolderSink } from '../../models/directory/modelFolder.js';
 import { HctEncoderStream } from '../../operators/hct.js';
 import { fileSink } from '../../sinks/file.js';
 import { HctSink } from '../../sinks/hct.js';
 import { streamSource } from '../../sources/stream.js';
-import type { CommandContext } from '../context.js';
 import { UsageError } from '../failure.js';
-import { STANDARD } from '../files.js';
-import { writeOutput } from '../output.js';
+import { openInput, STANDARD, writeOutput } from '../files.js';
+import type { EncodeOptions } from '../options.js';
 import { counted, startProgress } from '../progress.js';
 import { openTensor } from '../tensorInput.js';
-import type { EncodeOptions } from './options.js';
 
 /** One tensor to an HCT file or to standard output. */
-export async function encodeHct(
-  { signal }: CommandContext,
-  input: string,
-  options: EncodeOptions,
-): Promise<void> {
+export async function encodeHct(input: string, options: EncodeOptions, signal: AbortSignal): Promise<void> {
   const compression = compressionOptions(options);
   await using tensor = await openTensor(input, options, signal);
   const { dtype, shape, byteLength } = tensor;
   const name = compression.version === 2 ? tensor.name : undefined;
   const file = { ...compression, dtype, shape, name };
-  const progress = startProgress('encoding', byteLength);
-  try {
-    const stream = streamSource(counted(tensor.chunks, progress)).stream({ signal });
-    if (options.output === STANDARD) {
-      // A pipe cannot seek: the compressed blocks wait in memory until the index is known.
-      await writeOutput(STANDARD, stream.pipeThrough(new HctEncoderStream(file)), { signal });
-    } else {
-      await stream.pipeTo(new HctSink(await fileSink(options.output), file));
-    }
-  } finally {
-    progress.stop();
+  using progress = startProgress('encoding', byteLength);
+  const stream = streamSource(counted(tensor.chunks, progress)).stream({ signal });
+  if (options.output === STANDARD) {
+    // A pipe cannot seek: the compressed blocks wait in memory until the index is known.
+    await writeOutput(STANDARD, stream.pipeThrough(new HctEncoderStream(file)), signal);
+  } else {
+    await stream.pipeTo(new HctSink(await fileSink(options.output), file));
   }
 }
 
-export function compressionOptions(
+/** A safetensors model to a directory of HCT files. */
+export async function encodeDirectory(
+  input: string,
   options: EncodeOptions,
-): ModelCompressionOptions & { readonly version: 1 | 2 } {
+  signal: AbortSignal,
+): Promise<void> {
+  const compression = compressionOptions(options);
+  await using model = await openInput(input, signal);
+  const folder = await modelFolderSink(options.output);
+  using progress = startProgress('encoding', model.size);
+  try {
+    const onProgress = (bytes: number) => progress.advance(bytes);
+    await encodeModel(model, folder.openFile, { ...compression, signal, onProgress });
+    await folder.close();
+  } catch (error) {
+    await folder.abort();
+    throw error;
+  }
+}
+
+function compressionOptions(options: EncodeOptions): ModelCompressionOptions & { readonly version: 1 | 2 } {
   const { algorithm, hctVersion, blockSize, blockChecksums, level } = options;
   if (level !== undefined && algorithm === undefined) throw new UsageError('--level is for --algorithm zstd');
   const version = hctVersion === '1' ? 1 : 2;

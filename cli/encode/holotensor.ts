@@ -2,11 +2,10 @@ import { encodeToFile } from '../../sinks/holotensorFile.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { ArgumentError } from '../../src/errors.js';
 import type { HoloTensorEncoderOptions } from '../../src/holotensor/encoder.js';
-import type { CommandContext } from '../context.js';
 import { DataError, UsageError } from '../failure.js';
+import { type EncodeOptions, flagOf } from '../options.js';
 import { startProgress } from '../progress.js';
 import { collectInput, openTensor } from '../tensorInput.js';
-import { type EncodeOptions, flagOf } from './options.js';
 
 const LAYOUTS = {
   spectral: ['raster', 'ranked', 'essential'],
@@ -23,14 +22,14 @@ const OWN_OPTIONS: Readonly<Record<HolographicEncoding, readonly (keyof EncodeOp
 
 /** One tensor to a HoloTensor file. */
 export async function encodeHoloTensor(
-  { signal }: CommandContext,
   input: string,
   options: EncodeOptions,
+  signal: AbortSignal,
 ): Promise<void> {
   const { output, encoding = 'embedded', algorithm, level } = options;
   const own = encoderOptions(encoding, options);
   await using opened = await openTensor(input, options, signal);
-  const progress = startProgress('reading', opened.byteLength);
+  using progress = startProgress('reading', opened.byteLength);
   try {
     const tensor = await collectInput(opened, progress);
     await encodeToFile(output, tensor, encoding, { ...own, compression: algorithm, level, signal });
@@ -38,8 +37,6 @@ export async function encodeHoloTensor(
     // The options have been checked: what an encoder refuses now is the tensor (its rank, a NaN in it).
     if (error instanceof ArgumentError) throw new DataError(error.message, { cause: error });
     throw error;
-  } finally {
-    progress.stop();
   }
 }
 

@@ -1,16 +1,17 @@
+import type { ModelReader } from '../../models/directory/modelReader.js';
 import { readModelFile } from '../../models/file/modelFile.js';
+import { readPlainHeader } from '../../models/inputs/safetensors.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { formatBytes } from '../progress.js';
-import { facts, formatShape, table } from '../report.js';
-import { type Report, ratioOf } from './report.js';
+import { facts, formatShape, type Report, ratioOf, table } from '../report.js';
 
-export async function examineModelFile(source: RandomAccessSource): Promise<Report> {
-  const { plan, metadata, tensors, fileSize } = await readModelFile(source);
-  const originalSize = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+export async function examineModelFile(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
+  const { plan, metadata, tensors, fileSize } = await readModelFile(source, { signal });
+  const originalSize = sum(tensors.map(({ byteLength }) => byteLength));
   const ratio = ratioOf(originalSize, fileSize);
   const described = tensors.map(({ name, dtype, shape, byteLength, encoded, pieces }) => ({
     ...{ name, dtype, shape, byteLength, encoded: encoded !== undefined },
-    storedSize: pieces.reduce((sum, { length }) => sum + length, 0),
+    storedSize: sum(pieces.map(({ length }) => length)),
     fragments: encoded?.cosines.map((cosine, i) => ({ ...pieces[i + 1]!, cosine })),
   }));
   const data = {
@@ -41,4 +42,59 @@ export async function examineModelFile(source: RandomAccessSource): Promise<Repo
     ...table(['name', 'dtype', 'shape', 'size', 'stored', 'fragments'], rows),
   ];
   return { data, lines };
+}
+
+export function examineDirectory({ manifest }: ModelReader): Report {
+  const { metadata, tensors } = manifest;
+  const originalSize = sum(tensors.map(({ byteLength }) => byteLength));
+  const fileSize = sum(tensors.map((tensor) => tensor.fileSize));
+  const ratio = ratioOf(originalSize, fileSize);
+  const data = {
+    ...{ format: 'model-directory', originalSize, fileSize, ratio },
+    ...{ metadata: Object.fromEntries(metadata), tensors },
+  };
+  const rows = tensors.map(({ name, dtype, shape, byteLength, file, fileSize: size }) => [
+    name,
+    dtype,
+    formatShape(shape),
+    formatBytes(byteLength),
+    ratioOf(byteLength, size).toFixed(3),
+    file,
+  ]);
+  const lines = [
+    ...facts({
+      format: 'model directory',
+      tensors: tensors.length,
+      files: `${formatBytes(fileSize)} of ${formatBytes(originalSize)}, ratio ${ratio.toFixed(3)}`,
+    }),
+    '',
+    ...table(['name', 'dtype', 'shape', 'size', 'ratio', 'file'], rows),
+  ];
+  return { data, lines };
+}
+
+export async function examineSafetensors(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
+  const { metadata, tensors, fileSize } = await readPlainHeader(source, { signal });
+  const data = { format: 'safetensors', fileSize, metadata: Object.fromEntries(metadata), tensors };
+  const rows = tensors.map(({ name, dtype, shape, byteLength }) => [
+    name,
+    dtype,
+    formatShape(shape),
+    formatBytes(byteLength),
+  ]);
+  const lines = [
+    ...facts({
+      format: 'safetensors',
+      file: formatBytes(fileSize),
+      tensors: tensors.length,
+      ...Object.fromEntries([...metadata].map(([key, text]) => [`metadata ${key}`, text])),
+    }),
+    '',
+    ...table(['name', 'dtype', 'shape', 'size'], rows),
+  ];
+  return { data, lines };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,13 +1,21 @@
 import { HctReader } from '../../readers/hctReader.js';
+import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { FLAG_BLOCK_CHECKSUMS, FLAG_HEADER_CHECKSUM } from '../../src/hct/constants.js';
+import {
+  HOLO_FLAG_ESSENTIAL_FIRST,
+  HOLO_FLAG_FRAGMENT_CHECKSUMS,
+  HOLO_FLAG_HEADER_CHECKSUM,
+  HOLO_FLAG_INTERLEAVED,
+  HOLO_FLAG_QUALITY_CURVE,
+} from '../../src/holotensor/constants.js';
+import { fragmentAlgorithm } from '../../src/holotensor/unpack.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { QuantizationMetadata } from '../../src/tensor/quantization.js';
 import { formatBytes } from '../progress.js';
-import { facts, formatShape } from '../report.js';
-import { type Report, ratioOf } from './report.js';
+import { facts, formatShape, type Report, ratioOf, table } from '../report.js';
 
-export async function examineHct(source: RandomAccessSource): Promise<Report> {
-  const { header, name, shape, quantization } = await HctReader.open(source);
+export async function examineHct(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
+  const { header, name, shape, quantization } = await HctReader.open(source, { signal });
   const { version, dtype, algorithm, originalSize, compressedSize, blockSize, blockCount, flags } = header;
   const fileSize = source.size ?? 0;
   const ratio = ratioOf(originalSize, fileSize);
@@ -43,4 +51,63 @@ export async function examineHct(source: RandomAccessSource): Promise<Report> {
 
 function describeQuantization({ scheme, groupSize }: QuantizationMetadata): string {
   return groupSize === 0 ? `${scheme}, one scale` : `${scheme}, groups of ${groupSize}`;
+}
+
+export async function examineHoloTensor(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
+  const { header, entries, dataStart } = await HoloTensorReader.open(source, { signal });
+  const { encoding, dtype, shape, originalSize, seed, norm, qualityCurve, quantization, flags } = header;
+  const has = (flag: number) => (flags & flag) !== 0;
+  const fileSize = source.size ?? 0;
+  const ratio = ratioOf(originalSize, fileSize);
+  const fragments = entries.map((entry) => {
+    const { index, offset, compressedSize, uncompressedSize } = entry;
+    const compression = fragmentAlgorithm(entry) ?? 'none';
+    return { index, offset: dataStart + offset, storedSize: compressedSize, uncompressedSize, compression };
+  });
+  const properties = {
+    essentialFirst: has(HOLO_FLAG_ESSENTIAL_FIRST),
+    interleaved: has(HOLO_FLAG_INTERLEAVED),
+    fittedCurve: has(HOLO_FLAG_QUALITY_CURVE),
+    headerChecksum: has(HOLO_FLAG_HEADER_CHECKSUM),
+    fragmentChecksums: has(HOLO_FLAG_FRAGMENT_CHECKSUMS),
+  };
+  const data = {
+    ...{
+      format: 'holotensor',
+      encoding,
+      dtype,
+      shape,
+      originalSize,
+      fileSize,
+      ratio,
+      seed: String(seed),
+      norm,
+    },
+    qualityCurve: { coefficients: qualityCurve.coefficients, minimum: qualityCurve.minimum },
+    ...properties,
+    quantization,
+    fragments,
+  };
+  const lines = [
+    ...facts({
+      format: `HoloTensor, ${encoding}`,
+      tensor: `${dtype} ${formatShape(shape)}, ${formatBytes(originalSize)}`,
+      file: `${formatBytes(fileSize)}, ratio ${ratio.toFixed(3)}`,
+      seed: String(seed),
+      norm: norm?.toPrecision(7),
+      curve: `${qualityCurve.coefficients.map((c) => c.toPrecision(4)).join(', ')}; from ${qualityCurve.minimum} fragments on`,
+      flags: Object.entries(properties)
+        .filter(([, set]) => set)
+        .map(([name]) => name)
+        .join(', '),
+    }),
+    '',
+    ...table(
+      ['fragment', 'at byte', 'stored', 'uncompressed', 'compression'],
+      fragments.map(({ index, offset, storedSize, uncompressedSize, compression }) =>
+        [index, offset, storedSize, uncompressedSize, compression].map(String),
+      ),
+    ),
+  ];
+  return { data, lines };
 }

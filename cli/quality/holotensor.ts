@@ -7,13 +7,11 @@ import type { RandomAccessSource } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { toFloat32 } from '../../src/tensor/numbers.js';
 import { type Similarity, similarity } from '../../src/tensor/similarity.js';
-import { plot } from '../chart.js';
 import { openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
 import { openInput } from '../files.js';
-import type { Report } from '../inspect/report.js';
 import { startProgress } from '../progress.js';
-import { table } from '../report.js';
+import { plot, type Report, table } from '../report.js';
 import { collectInput, openRawTensor, openSafetensorsTensor, type TensorInput } from '../tensorInput.js';
 
 /** The original to compare with: a file, and its tensor where it holds several. */
@@ -61,18 +59,14 @@ async function measure(
   const sizes = new Map(entries.map(({ index, compressedSize }) => [index, compressedSize]));
   const prefixes: Prefix[] = [];
   const values = new Float32Array(original === undefined ? 0 : decoder.elements);
-  const progress = startProgress('measuring', header.originalSize);
+  using progress = startProgress('measuring', header.originalSize);
   let bytes = dataStart;
-  try {
-    for (let index = 0; index < decoder.total; index++) {
-      decoder.addFragment(await reader.readFragment(index, { signal }));
-      bytes += sizes.get(index)!;
-      const measured = original && { measured: similarity(original, decoder.reconstruct(values)) };
-      prefixes.push({ fragments: index + 1, bytes, ...decoder.quality, ...measured });
-      progress.advance(header.originalSize / decoder.total);
-    }
-  } finally {
-    progress.stop();
+  for (let index = 0; index < decoder.total; index++) {
+    decoder.addFragment(await reader.readFragment(index, { signal }));
+    bytes += sizes.get(index)!;
+    const measured = original && { measured: similarity(original, decoder.reconstruct(values)) };
+    prefixes.push({ fragments: index + 1, bytes, ...decoder.quality, ...measured });
+    progress.advance(header.originalSize / decoder.total);
   }
   return prefixes;
 }
@@ -88,12 +82,8 @@ async function readOriginal(
   if (elementCount(input.shape) !== elementCount(header.shape)) {
     throw new UsageError(`${path} holds a tensor of another size: [${input.shape.join(', ')}]`);
   }
-  const progress = startProgress('reading', input.byteLength);
-  try {
-    return toFloat32(await collectInput(input, progress));
-  } finally {
-    progress.stop();
-  }
+  using progress = startProgress('reading', input.byteLength);
+  return toFloat32(await collectInput(input, progress));
 }
 
 async function openOriginal(

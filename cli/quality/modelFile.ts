@@ -1,9 +1,7 @@
 import { type ModelFileTensor, readModelFile } from '../../models/file/modelFile.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
-import { plot } from '../chart.js';
-import type { Report } from '../inspect/report.js';
-import { table } from '../report.js';
+import { plot, type Report, table } from '../report.js';
 
 /** What the model is worth when a download in order has come to this byte. */
 interface Step {

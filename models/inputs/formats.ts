@@ -15,8 +15,8 @@ interface FormatEntry {
   readonly open: ((source: RandomAccessSource, options: AbortOptions) => Promise<ModelContent>) | undefined;
 }
 
-/** The first bytes that tell the formats apart. */
-const PROBE_SIZE = 64;
+/** How many of a file's first bytes tell the formats apart. */
+export const PROBE_SIZE = 64;
 
 /** What a file can be, by its first bytes, because names lie and pipes have none. The first match counts. */
 const FORMATS = {
@@ -35,6 +35,11 @@ export async function fileFormat(
   options: AbortOptions = {},
 ): Promise<FileFormat | undefined> {
   const start = await source.read(0, Math.min(PROBE_SIZE, source.size ?? PROBE_SIZE), options);
+  return recogniseFormat(start);
+}
+
+/** What a file that begins like this is. @param start its first {@link PROBE_SIZE} bytes, or all where it has fewer */
+export function recogniseFormat(start: Uint8Array): FileFormat | undefined {
   return (Object.keys(FORMATS) as FileFormat[]).find((format) => FORMATS[format].matches(start));
 }
 

@@ -3,8 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { plot } from '../../cli/chart.js';
-import { facts, table } from '../../cli/report.js';
+import { facts, plot, table } from '../../cli/report.js';
 import { cliPath, ok, runCli, temporaryFolder } from '../helpers/cli.js';
 
 const test = suite('command line: terminal');
