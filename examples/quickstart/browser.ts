@@ -1,6 +1,6 @@
 import { collectTensor, decodeHct, fromReadableStream } from 'holostream';
 
-// A tensor, decoded and verified while it arrives.
+// One compressed tensor, decoded and verified while it arrives.
 const response = await fetch('https://example.org/model/fc1.weight.hct');
 const { dtype, shape, data } = await collectTensor(response.body!);
 console.log(dtype, shape, data.length);

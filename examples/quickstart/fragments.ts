@@ -5,7 +5,7 @@ import { encodeToFile, fileSource } from 'holostream/node';
 const data = new Float32Array(512 * 768).map(() => Math.random() - 0.5);
 await encodeToFile('weights.holo', { dtype: 'F32', shape: [512, 768], data }, 'embedded', { fragments: 16 });
 
-// Stream it (the body of a fetch will do as well): better with each fragment, until it is good enough.
+// Stream it, as the body of a fetch would come: better with each fragment, until it is good enough.
 const file = await fileSource('weights.holo');
 const tensors = file
   .stream()

@@ -9,7 +9,7 @@ await writer.write(viewBytes(weights));
 const { originalSize, fileSize } = await writer.close();
 console.log(originalSize, '->', fileSize, 'bytes');
 
-// Read four rows of it: only the blocks that hold them leave the disk.
+// Read four rows. Only the blocks that hold them are read from the disk.
 const file = await fileSource('weights.hct');
 const reader = await HctReader.open(file);
 const rows = await reader.readRows(100, 104);

@@ -1,5 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -49,6 +57,19 @@ test('all of them compile against the public entries', () => {
   const messages = stdout.replace(/example-(\d+)\.ts/g, (_, i) => examples[Number(i)]!.name);
   assert.is(messages, '');
   assert.is(status, 0);
+});
+
+test('they use every value of the main entry, with the programs in examples/', async () => {
+  const programs = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => readFileSync(join(root, 'examples', name), 'utf8'));
+  const shown = examples.filter(({ inDocstring }) => !inDocstring).map(({ code }) => code);
+  const words = new Set([...programs, ...shown].join('\n').match(/\w+/g));
+  const { holostream } = await exportedNames();
+  assert.equal(
+    holostream!.filter((name) => !words.has(name)),
+    [],
+  );
 });
 
 test('those that need no browser run', async () => {
@@ -107,12 +128,13 @@ function examplesAsModules(exported: Record<string, string[]>): string[] {
   });
 }
 
-/** Names that an example takes from elsewhere: no members, and none that it imports itself. */
+/** Names that an example takes from elsewhere: no members, and none that it imports or declares itself. */
 function identifiersOf(code: string): string[] {
-  const imported = Array.from(code.matchAll(/^import \{(.*?)\}/gms), ([, names]) => names!).join();
+  const declarations = code.matchAll(/^(?:import|const|let|function|class) (\{.*?\}|\[.*?\]|\w+)/gms);
+  const own = Array.from(declarations, ([, names]) => names!).join();
   const plain = withoutComments(code).replace(/'[^'\n]*'/g, "''");
   const names = Array.from(plain.matchAll(/(?<![.\w$])[A-Za-z_$][\w$]*/g), ([name]) => name);
-  return [...new Set(names)].filter((name) => !new RegExp(`\\b${name}\\b`).test(imported));
+  return [...new Set(names)].filter((name) => !new RegExp(`\\b${name}\\b`).test(own));
 }
 
 function withoutComments(code: string): string {
