@@ -18,8 +18,7 @@ export { type FileSource, fileSource } from './sources/file.js';
 
 // HCT files.
 
-export { type DecompressFileOptions, decompressFile } from './readers/decompressFile.js';
-export { compressFile } from './readers/hctFiles.js';
+export { compressFile, type DecompressFileOptions, decompressFile } from './readers/hctFiles.js';
 
 // HoloTensor files.
 

@@ -1,7 +1,6 @@
 import { PROBE_SIZE, recogniseFormat } from '../models/inputs/formats.js';
 import { HctDecompressionStream, HctParserStream, HctVerificationStream } from '../operators/hct.js';
-import { readHctChunks } from '../readers/hctChunks.js';
-import { HctReader } from '../readers/hctReader.js';
+import { HctReader, readHctChunks } from '../readers/hctReader.js';
 import { HoloTensorReader } from '../readers/holotensorReader.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
 import { hasShapeInExtension } from '../src/hct/header.js';

@@ -1,17 +1,23 @@
 import { likeAligned } from '../src/bytes/sharedMemory.js';
-import { type BlockOfRun, decodedBytesOf } from '../src/hct/blockRun.js';
+import { type BlockOfRun, type PlannedRun, planRuns } from '../src/hct/blockRun.js';
 import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from '../src/hct/decodeBlock.js';
 import type { HctPartHandler } from '../src/hct/decoder.js';
 import type { HctHeader } from '../src/hct/header.js';
 import { HctParser } from '../src/hct/parser.js';
 import type { HctBlock, HctPart } from '../src/hct/parts.js';
 import { NOTHING, type Outputs, type Stage } from '../src/stage.js';
-import type { Buffers } from '../workers/buffers.js';
 import { sharedPool, type WorkerPool } from '../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
+import { HctRunDecoder } from './hctRunDecoder.js';
 
-/** Bytes of tensor that go to a worker at a time: the messages' cost is small against decoding them. */
-const RUN_BYTES = 2 ** 20;
+/**
+ * Bytes of tensor that go to a worker at a time: the messages' cost is small against decoding them. Compressed, they
+ * are hardly more; an index that says so must not make anyone allocate.
+ */
+const RUN_LIMITS = { maxBytes: 2 ** 20, maxCompressed: 2 ** 21 } as const;
+
+/** See `likeAligned`. */
+const ALIGNMENT = 8;
 
 /** What becomes of the parts of a file. */
 export interface HctRunHandler<O> {
@@ -41,6 +47,8 @@ export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
   readonly #closed = new AbortController();
   #header!: HctHeader;
   #decode!: DecodeBlock;
+  #decoder!: HctRunDecoder;
+  #plan!: Iterator<PlannedRun>;
   #run: GrowingRun | undefined;
   readonly #underWay: RunUnderWay[] = [];
 
@@ -70,48 +78,47 @@ export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
       if (part.kind === 'start') {
         this.#header = part.header;
         this.#decode = await loadBlockDecoder(part.header.algorithm, this.#options);
+        this.#decoder = new HctRunDecoder(this.#pool, part.header, this.#options);
+        this.#plan = planRuns(part.header, part.blocks, RUN_LIMITS)[Symbol.iterator]();
       }
       if (part.kind === 'block' && this.#header.originalSize >= MIN_WORKER_BYTES.decompression) {
         this.#collect(part);
         yield* this.#settle(this.#pool.capacity - 1);
         continue;
       }
-      if (part.kind === 'end') {
-        this.#send();
-        yield* this.#settle(0);
-      }
+      if (part.kind === 'end') yield* this.#settle(0);
       yield* this.#handler.part(part, this.#decode);
     }
   }
 
   #collect(block: HctBlock): void {
-    const { buffers } = this.#pool;
-    this.#run ??= { compressed: buffers.take(RUN_BYTES), size: 0, byteLength: 0, blocks: [] };
-    addToRun(this.#run, block, buffers);
-    if (this.#run.byteLength >= RUN_BYTES) this.#send();
+    this.#run ??= this.#nextRun();
+    const { blocks, planned, compressed } = this.#run;
+    const offset = likeAligned(this.#run.size, block.compressed);
+    this.#run.size = offset + block.compressed.length;
+    compressed.set(block.compressed, offset);
+    blocks.push({ ...planned.blocks[blocks.length]!, offset });
+    if (blocks.length === planned.blocks.length) this.#send(this.#run);
   }
 
-  #send(): void {
-    if (this.#run === undefined) return;
-    const { compressed, blocks } = this.#run;
+  #nextRun(): GrowingRun {
+    const planned = this.#plan.next().value!;
+    // As much as alignment can take, too.
+    const size = planned.end - planned.start + ALIGNMENT * planned.blocks.length;
+    return { planned, compressed: this.#pool.buffers.take(size), size: 0, blocks: [] };
+  }
+
+  #send({ planned, compressed, blocks }: GrowingRun): void {
     this.#run = undefined;
-    const { implementation, verify = true } = this.#options;
-    const { algorithm, blockSize } = this.#header;
-    const decoded = this.#pool.runPrepared(
-      'decodeBlockRun',
-      (buffers) => {
-        const out = this.#handler.copies ? buffers.take(decodedBytesOf(blocks)) : undefined;
-        return {
-          input: { algorithm, implementation, verify, compressed, blocks, out },
-          transfer: out === undefined ? [] : [out.buffer],
-          borrowed: [compressed.buffer],
-        };
-      },
-      { signal: this.#closed.signal },
+    const { byteOffset, byteLength } = planned;
+    const decoded = this.#decoder.decode(
+      { blocks, byteLength, compressed, pooled: true },
+      this.#handler.copies ? 'pooled' : undefined,
+      this.#closed.signal,
     );
-    // It is awaited in its turn; until then, its failure is nobody's.
+    // It is awaited when its results are due; until then, its failure is nobody's.
     decoded.catch(() => {});
-    this.#underWay.push({ decoded, byteOffset: blocks[0]!.blockIndex * blockSize });
+    this.#underWay.push({ decoded, byteOffset });
   }
 
   /** Waits until no more than so many runs are under way. */
@@ -125,30 +132,12 @@ export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
   }
 }
 
+/** A run whose blocks are arriving. */
 interface GrowingRun {
-  /** Filled up to `size`. */
-  compressed: Uint8Array;
+  readonly planned: PlannedRun;
+  /** Copies of the blocks, because they are views of a chunk that its owner may use again; filled up to `size`. */
+  readonly compressed: Uint8Array;
   size: number;
-  /** Bytes of tensor. */
-  byteLength: number;
+  /** Where they are in `compressed`. */
   readonly blocks: BlockOfRun[];
-}
-
-/** Copies the block: it is a view of a chunk that its owner may use again. */
-function addToRun(
-  run: GrowingRun,
-  { blockIndex, byteLength, checksum, compressed }: HctBlock,
-  buffers: Buffers,
-): void {
-  const offset = likeAligned(run.size, compressed);
-  run.size = offset + compressed.length;
-  if (run.size > run.compressed.length) {
-    const grown = buffers.take(Math.max(run.size, 2 * run.compressed.length));
-    grown.set(run.compressed);
-    buffers.give([run.compressed.buffer]);
-    run.compressed = grown;
-  }
-  run.compressed.set(compressed, offset);
-  run.byteLength += byteLength;
-  run.blocks.push({ blockIndex, offset, compressedSize: compressed.length, byteLength, checksum });
 }

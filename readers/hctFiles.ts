@@ -2,6 +2,7 @@ import { fileSink } from '../sinks/file.js';
 import { type HctCompressionStats, HctSink, type HctWriterOptions } from '../sinks/hct.js';
 import { fileSource } from '../sources/file.js';
 import { planHctHeader } from '../src/hct/plan.js';
+import { chunkSize, HctReader, type HctReaderOptions } from './hctReader.js';
 
 /**
  * Compresses a file of raw, row-major, little-endian elements into an HCT file (Node). The tensor may be larger than
@@ -27,4 +28,38 @@ export async function compressFile(
   const sink = new HctSink(await fileSink(output), options);
   await source.stream({ signal }).pipeTo(sink, signal === undefined ? {} : { signal });
   return sink.stats;
+}
+
+export interface DecompressFileOptions extends HctReaderOptions {
+  /** Called with the bytes of the tensor written so far, and how many there will be. */
+  readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
+}
+
+/**
+ * Decompresses an HCT file into a file of raw, row-major, little-endian elements (Node): the way back of
+ * `compressFile`. The tensor may be larger than the memory. The output appears when it is complete.
+ *
+ * @throws TruncatedError, FormatError, ChecksumError, CodecError, UnsupportedError, LimitError; SourceError, SinkError
+ */
+export async function decompressFile(
+  input: string | URL,
+  output: string | URL,
+  options: DecompressFileOptions = {},
+): Promise<void> {
+  const { signal, onProgress } = options;
+  await using source = await fileSource(input);
+  const reader = await HctReader.open(source, options);
+  const { originalSize } = reader.header;
+  const step = chunkSize(reader.header);
+  // One buffer that is used again: garbage would add up to more memory than the rest.
+  const window = new Uint8Array(Math.min(step, originalSize));
+  await using sink = await fileSink(output);
+  for (let at = 0; at < originalSize; at += step) {
+    const bytes = window.subarray(0, originalSize - at);
+    await reader.readInto(bytes, at, { signal });
+    await sink.write(bytes, at);
+    onProgress?.(at + bytes.length, originalSize);
+  }
+  signal?.throwIfAborted();
+  await sink.close();
 }

@@ -6,6 +6,7 @@ import { type HctDemand, type HctGrammar, parseHctEnd, parseHctStart } from '../
 import type { HctHeader } from '../src/hct/header.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import type { QuantizationMetadata } from '../src/tensor/quantization.js';
+import { readBytes } from './tensorReader.js';
 
 /** All of a file but its blocks. */
 export interface HctLayout {
@@ -54,7 +55,7 @@ async function readParsed<T>(
     assertHolds(source, position, value);
     const available = (source.size ?? Number.POSITIVE_INFINITY) - position;
     const missing = Math.min(value.length, available) - queue.length;
-    if (missing > 0) queue.push(await source.read(position + queue.length, missing, { signal }));
+    if (missing > 0) queue.push(await readBytes(source, position + queue.length, missing, { signal }));
   }
 }
 

@@ -1,5 +1,4 @@
-import { readHctChunks } from '../../readers/hctChunks.js';
-import { HctReader } from '../../readers/hctReader.js';
+import { HctReader, readHctChunks } from '../../readers/hctReader.js';
 import { readChunks, readWhole } from '../../sources/read.js';
 import { ArgumentError, ChecksumError, FormatError, LimitError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';

@@ -1,21 +1,14 @@
 import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
 import type { CompressionAlgorithm, Implementation } from '../codecs/codec.js';
+import type { BlockTable } from './blockIndex.js';
 import { loadBlockDecoder } from './decodeBlock.js';
+import { blockLength, type HctHeader } from './header.js';
 
-/** Blocks that stand one behind the other in a file, compressed. */
-export interface BlockRun {
-  readonly algorithm: CompressionAlgorithm;
-  readonly implementation: Implementation | undefined;
-  readonly verify: boolean;
-  readonly compressed: Uint8Array;
-  readonly blocks: readonly BlockOfRun[];
-  /** Where the decoded bytes go, shared memory or not. Default: a new array. */
-  readonly out?: Uint8Array | undefined;
-}
+/** Runs: blocks that follow each other in a file and are fetched, or decoded by a worker, together. */
 
 export interface BlockOfRun {
   readonly blockIndex: number;
-  /** Where it begins in `compressed`, and its bytes there. */
+  /** Where it begins in the compressed bytes of the run, and its bytes there. */
   readonly offset: number;
   readonly compressedSize: number;
   /** Bytes of the tensor that it holds. */
@@ -23,14 +16,75 @@ export interface BlockOfRun {
   readonly checksum: bigint;
 }
 
+export interface PlannedRun {
+  readonly blocks: readonly BlockOfRun[];
+  /** Their compressed bytes, counted from the first byte of the first block of the file. */
+  readonly start: number;
+  readonly end: number;
+  /** Where the first of them begins in the tensor, and the bytes of the tensor that they hold, all together. */
+  readonly byteOffset: number;
+  readonly byteLength: number;
+}
+
+export interface FetchedRun extends PlannedRun {
+  readonly compressed: Uint8Array;
+}
+
+/** Largest run, in bytes; a single block may be larger. */
+export interface RunLimits {
+  readonly maxCompressed?: number | undefined;
+  /** Of the tensor. */
+  readonly maxBytes: number;
+}
+
+/** Blocks `first` to `last` (exclusive) in as few runs as the limits allow, planned as they are asked for. */
+export function* planRuns(
+  header: HctHeader,
+  table: BlockTable,
+  { maxCompressed = Number.POSITIVE_INFINITY, maxBytes }: RunLimits,
+  first = 0,
+  last = header.blockCount,
+): Iterable<PlannedRun> {
+  for (let next = first; next < last; ) {
+    const byteOffset = next * header.blockSize;
+    const start = table.entry(next).offset;
+    let end = start;
+    let byteLength = 0;
+    const blocks: BlockOfRun[] = [];
+    for (; next < last; next++) {
+      const { offset, compressedSize, checksum } = table.entry(next);
+      const length = blockLength(header, next);
+      const large = offset + compressedSize - start > maxCompressed || byteLength + length > maxBytes;
+      if (blocks.length > 0 && large) break;
+      end = offset + compressedSize;
+      byteLength += length;
+      blocks.push({ blockIndex: next, offset: offset - start, compressedSize, byteLength: length, checksum });
+    }
+    yield { blocks, start, end, byteOffset, byteLength };
+  }
+}
+
+/** A run as a worker gets it. */
+export interface BlockRun {
+  readonly algorithm: CompressionAlgorithm;
+  readonly implementation: Implementation | undefined;
+  readonly verify: boolean;
+  readonly compressed: Uint8Array;
+  readonly blocks: readonly BlockOfRun[];
+  /** Bytes of the tensor that they hold, all together. */
+  readonly byteLength: number;
+  /** Where the decoded bytes go, shared memory or not. Default: a new array. */
+  readonly out?: Uint8Array | undefined;
+}
+
 /**
- * Task: the blocks of a run, verified and decompressed, one behind the other.
+ * Task: the blocks of a run, verified and decompressed, one after another.
  * @throws ChecksumError, CodecError
  */
 export async function decodeBlockRun(run: BlockRun): Promise<TaskResult<Uint8Array>> {
   const decode = await loadBlockDecoder(run.algorithm, run);
   const [local] = localCopies([run.compressed]);
-  const output = run.out ?? new Uint8Array(decodedBytesOf(run.blocks));
+  const output = run.out ?? new Uint8Array(run.byteLength);
   let at = 0;
   for (const { blockIndex, offset, compressedSize, byteLength, checksum } of run.blocks) {
     const compressed = local!.subarray(offset, offset + compressedSize);
@@ -38,8 +92,4 @@ export async function decodeBlockRun(run: BlockRun): Promise<TaskResult<Uint8Arr
     at += byteLength;
   }
   return { output, transfer: [output.buffer] };
-}
-
-export function decodedBytesOf(blocks: readonly BlockOfRun[]): number {
-  return blocks.reduce((bytes, { byteLength }) => bytes + byteLength, 0);
 }

@@ -7,6 +7,7 @@ import type { TensorData } from './tensor.js';
  */
 
 interface ElementArray {
+  readonly name: string;
   readonly BYTES_PER_ELEMENT: number;
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): TensorData;
 }
@@ -55,4 +56,17 @@ export function viewBytes(data: TensorData): Uint8Array {
 export function checkOutputLength(out: ArrayLike<unknown>, expected: number): void {
   if (out.length === expected) return;
   throw new ArgumentError('output array has the wrong length', { expected, actual: out.length });
+}
+
+/** @throws ArgumentError when an array to fill is not the one that {@link Tensor} promises for `byteLength` bytes of this dtype */
+export function checkOutputElements(out: TensorData, dtype: string, byteLength: number): void {
+  const Elements: ElementArray = ARRAYS.get(dtype) ?? Uint8Array;
+  // By name, because arrays of other realms (frames, test runners) have classes of their own.
+  if (out[Symbol.toStringTag] !== Elements.name) {
+    throw new ArgumentError(`output array for ${dtype} elements is of the wrong type`, {
+      expected: Elements.name,
+      actual: out[Symbol.toStringTag],
+    });
+  }
+  checkOutputLength(out, byteLength / Elements.BYTES_PER_ELEMENT);
 }

@@ -5,8 +5,7 @@
 import { strictEqual } from 'node:assert';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { decompressFile } from '../../readers/decompressFile.js';
-import { compressFile } from '../../readers/hctFiles.js';
+import { compressFile, decompressFile } from '../../readers/hctFiles.js';
 import { fileSink } from '../../sinks/file.js';
 import { sinkStream } from '../../sinks/streams.js';
 import { fileSource } from '../../sources/file.js';

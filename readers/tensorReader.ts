@@ -1,0 +1,62 @@
+import { ArgumentError, FormatError } from '../src/errors.js';
+import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import type { DType } from '../src/tensor/dtype.js';
+import type { Tensor, TensorData } from '../src/tensor/tensor.js';
+
+/** What the readers of both formats have in common: random access to the tensor of one file. */
+export interface TensorReader {
+  readonly shape: readonly number[];
+  /**
+   * The whole tensor.
+   * @throws LimitError when it is larger than `maxBytes`
+   */
+  readAll(options?: ReadAllOptions): Promise<Tensor<DType>>;
+  /** Fills `out` with the bytes of the elements, in the tensor's own dtype, from byte `byteStart` of the tensor on. */
+  readInto(out: Uint8Array, byteStart?: number, options?: AbortOptions): Promise<void>;
+  /** Closes the source. */
+  close(): Promise<void>;
+}
+
+export interface ReadAllOptions extends AbortOptions {
+  /** Largest tensor to read, in bytes. Default 2^30 (1 GiB). */
+  readonly maxBytes?: number | undefined;
+  /** The array to fill, which becomes the `data` of the tensor. Default: a new one. */
+  readonly out?: TensorData | undefined;
+}
+
+/** @throws ArgumentError unless these bytes are part of a tensor of `size` bytes */
+export function assertByteRange(byteStart: number, byteEnd: number, size: number): void {
+  const whole = Number.isSafeInteger(byteStart) && Number.isSafeInteger(byteEnd);
+  if (whole && byteStart >= 0 && byteEnd >= byteStart && byteEnd <= size) return;
+  throw new ArgumentError('Cannot read bytes that the tensor does not have: byte range', {
+    expected: `within 0 to ${size}`,
+    actual: `${byteStart} to ${byteEnd}`,
+  });
+}
+
+/** Bytes of a file, as many as asked for even where a source of the caller's own breaks its contract. */
+export async function readBytes(
+  source: RandomAccessSource,
+  offset: number,
+  length: number,
+  { signal }: AbortOptions,
+): Promise<Uint8Array> {
+  const bytes = await source.read(offset, length, { signal });
+  if (bytes.length === length) return bytes;
+  throw new FormatError('Cannot use bytes of the source: it returned another length than asked', {
+    offset,
+    expected: length,
+    actual: bytes.length,
+  });
+}
+
+/** The part of `out` that begins at `start`, if all of it lies there. */
+export function within(out: Uint8Array, start: number, byteLength: number): Uint8Array | undefined {
+  return start >= 0 && start + byteLength <= out.length ? out.subarray(start, start + byteLength) : undefined;
+}
+
+/** Copies what of `bytes`, which begin at `start` of `out` (or before it), lies within `out`. */
+export function copyOverlap(bytes: Uint8Array, start: number, out: Uint8Array): void {
+  const from = Math.max(-start, 0);
+  out.set(bytes.subarray(from, out.length - start), start + from);
+}
