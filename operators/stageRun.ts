@@ -37,9 +37,12 @@ export class StageRun<I, O> implements Run<I> {
   }
 
   push(input: I): Promise<void> | undefined {
+    const { asks, closed } = this.#consumer;
+    // Small chunks come this way by the thousand.
+    if (this.#stage !== undefined && asks && !closed) return this.#give(this.#stage.push(input));
+    const step = (stage: Stage<I, O>) => stage.push(input);
     // Nothing is decoded, and so nothing further fetched, that nobody has asked for.
-    if (this.#consumer.asks || this.#consumer.closed) return this.#step((stage) => stage.push(input));
-    return this.#consumer.demand().then(() => this.#step((stage) => stage.push(input)));
+    return asks || closed ? this.#step(step) : this.#consumer.demand().then(() => this.#step(step));
   }
 
   flush(): Promise<void> | undefined {
