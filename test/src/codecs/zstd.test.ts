@@ -1,5 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import * as libzstd from '@bokuweb/zstd-wasm';
 import fc from 'fast-check';
+import * as fzstd from 'fzstd';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Codec } from '../../../src/codecs/codec.js';
@@ -12,6 +13,7 @@ import { withCanaries } from '../../helpers/canaries.js';
 import { pseudoRandomBytes } from '../../helpers/random.js';
 import { zstdImplementations } from '../../helpers/zstdImplementations.js';
 
+await libzstd.init();
 const encoder = await loadCodec('zstd', { implementation: 'wasm' });
 const codecs: Codec[] = [];
 for (const implementation of zstdImplementations()) codecs.push(await loadCodec('zstd', { implementation }));
@@ -114,16 +116,12 @@ for (const codec of codecs.filter(({ implementation }) => implementation !== 'po
     }
   });
 
-  test(`${codec.implementation}: compresses to frames that the zstd command accepts`, () => {
-    const inputs = fc.sample(blockArbitrary(20_000), 200);
-    const frames = inputs.map((data) => codec.compress(data));
-    // Frames one after the other are a valid file.
-    const run = spawnSync('zstd', ['-d', '-c', '-q'], { input: Buffer.concat(frames), maxBuffer: 1 << 28 });
-    if (run.error !== undefined) {
-      throw new Error('the command zstd is missing (Debian package zstd)', { cause: run.error });
+  test(`${codec.implementation}: compresses to frames that libzstd and fzstd accept`, () => {
+    for (const data of fc.sample(blockArbitrary(20_000), 200)) {
+      const frame = codec.compress(data);
+      assert.equal(libzstd.decompress(frame), data);
+      assert.equal(fzstd.decompress(frame), data);
     }
-    assert.is(run.status, 0, String(run.stderr));
-    assert.ok(run.stdout.equals(Buffer.concat(inputs)));
   });
 }
 
