@@ -128,6 +128,24 @@ test('imports point down: cli → models → readers → sources, operators, sin
   }
 });
 
+test('no file imports itself by way of others, types included', () => {
+  const open: string[] = [];
+  const done = new Set<string>();
+  const visit = (file: string) => {
+    if (done.has(file)) return;
+    assert.not(open.includes(file), [...open.slice(open.indexOf(file)), file].join(' → '));
+    open.push(file);
+    for (const specifier of importsOf(join(root, file))) {
+      const target = relative(root, join(root, dirname(file), specifier.replace(/\.js$/, '.ts')));
+      if (specifier.startsWith('.') && existsSync(join(root, target))) visit(target);
+    }
+    open.pop();
+    done.add(file);
+  };
+  for (const file of productFiles()) visit(relative(root, file));
+  assert.ok(done.size > 200, `${done.size} files`);
+});
+
 test('the exported names are those of the list (update it by `npm run names`, and the changelog with it)', async () => {
   const listed = JSON.parse(readFileSync(join(root, 'test/exportedNames.json'), 'utf8'));
   assert.equal(await exportedNames(), listed);

@@ -1,8 +1,9 @@
 import type { ZstdKernels } from './interface.js';
 import { corrupt, inputOf } from './portable/bits.js';
+import { newSequenceMemory } from './portable/execute.js';
 import type { HuffmanTable } from './portable/huffman.js';
 import { MAX_BLOCK, readLiterals } from './portable/literals.js';
-import { newSequenceMemory, runSequences } from './portable/sequences.js';
+import { runSequences } from './portable/sequences.js';
 
 export const portableZstd: ZstdKernels = { zstdDecompressInto };
 

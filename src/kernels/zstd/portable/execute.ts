@@ -1,6 +1,23 @@
 import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET } from '../tables.js';
 import { corrupt, type Input, readBits, readManyBits, streamBits } from './bits.js';
-import type { SequenceMemory } from './sequences.js';
+import type { States } from './fse.js';
+
+/** What blocks of a frame hand on to the next: the last three offsets, and tables that it may repeat. */
+export interface SequenceMemory {
+  readonly offsets: Uint32Array;
+  literalsLength: States | undefined;
+  offset: States | undefined;
+  matchLength: States | undefined;
+}
+
+export function newSequenceMemory(): SequenceMemory {
+  return {
+    offsets: Uint32Array.of(1, 4, 8),
+    literalsLength: undefined,
+    offset: undefined,
+    matchLength: undefined,
+  };
+}
 
 /** From this length on, `set` and `copyWithin` beat a loop over bytes. */
 const WIDE = 32;

@@ -1,24 +1,7 @@
 import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET, type SequenceCodes } from '../tables.js';
 import { corrupt, type Input } from './bits.js';
-import { execute, lastLiterals } from './execute.js';
+import { execute, lastLiterals, type SequenceMemory } from './execute.js';
 import { makeStates, oneState, readDistribution, type States } from './fse.js';
-
-/** What blocks of a frame hand on to the next: the last three offsets, and tables that it may repeat. */
-export interface SequenceMemory {
-  readonly offsets: Uint32Array;
-  literalsLength: States | undefined;
-  offset: States | undefined;
-  matchLength: States | undefined;
-}
-
-export function newSequenceMemory(): SequenceMemory {
-  return {
-    offsets: Uint32Array.of(1, 4, 8),
-    literalsLength: undefined,
-    offset: undefined,
-    matchLength: undefined,
-  };
-}
 
 /**
  * The sequences section of a compressed block (RFC 8878, section 3.1.1.3.2), decoded and executed one by one. `out`
