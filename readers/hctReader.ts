@@ -50,7 +50,7 @@ const CHUNK_SIZE = 2 ** 20;
  * opening, then the blocks asked for. Methods may run side by side.
  *
  * @example
- * const reader = await HctReader.open(httpSource('https://example.com/weights.hct'));
+ * const reader = await HctReader.open(httpSource('https://example.org/model/fc1.weight.hct'));
  * const rows = await reader.readRows(100, 104);
  */
 export class HctReader implements TensorReader {
