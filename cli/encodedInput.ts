@@ -14,13 +14,13 @@ import { closing, type TensorInput } from './tensorInput.js';
 /** Which fragments of a HoloTensor file to use: at most one of the two; none of them means all. */
 export interface FragmentChoice {
   readonly fragments?: readonly number[];
-  /** As few, in order, as reach this cosine similarity. */
+  /** The fewest, in order, that reach this cosine similarity. */
   readonly quality?: number;
 }
 
 /**
- * The tensor of an HCT or HoloTensor file, decoded and verified while it is read. HCT on standard input is not kept in
- * memory; of a HoloTensor, every fragment counts for every number.
+ * The tensor of an HCT or HoloTensor file, decoded and verified while it is read. HCT from standard input is not kept
+ * in memory; a HoloTensor is, because every number depends on every fragment.
  */
 export async function openEncodedTensor(
   path: string,
@@ -42,7 +42,7 @@ export async function openEncodedTensor(
 
 async function openStandardInput(choice: FragmentChoice, signal: AbortSignal): Promise<TensorInput> {
   const { start, input } = await peek(standardInput(), PROBE_SIZE, signal);
-  // What is no HoloTensor must be HCT: its parser says what is wrong with it.
+  // Anything else must be HCT: its parser says what is wrong.
   return recogniseFormat(start) === 'holotensor'
     ? openHolo(await bufferedInput(input, signal), choice, signal)
     : openHctStream(input.stream({ signal }), choice);

@@ -6,21 +6,21 @@ import { ArgumentError, HolostreamError } from '../src/errors.js';
 export const EXIT_OK = 0;
 /** The data is bad, or cannot be read or written. */
 export const EXIT_DATA = 1;
-/** The command line makes no sense. */
+/** The command line is wrong. */
 export const EXIT_USAGE = 2;
 
-/** The command line makes no sense; the message says what would. */
+/** The command line is wrong; the message says what would be right. */
 export class UsageError extends Error {}
 
-/** The command makes sense, but not for these data. */
+/** The command line is right, but not for these data. */
 export class DataError extends Error {}
 
-/** Somebody has pressed Ctrl-C. */
+/** The user pressed Ctrl-C. */
 export class Interruption extends Error {}
 
 export interface Failure {
   readonly code: number;
-  /** One line for people; empty when there is nothing to say. */
+  /** One line for the user; empty if nothing needs to be said. */
   readonly message: string;
 }
 
@@ -36,7 +36,7 @@ export function describeFailure(error: unknown): Failure {
 const USAGE = [UsageError, ArgumentError];
 const DATA = [HolostreamError, DataError, Interruption];
 
-/** What the operating system said, in its words: "cannot open file (x): no such file or directory". */
+/** Adds the words of the operating system: "cannot open file (x): no such file or directory". */
 function withCause({ message, cause }: Error): string {
   if (!isSystemError(cause) || cause.errno === undefined) return message;
   const [, reason] = getSystemErrorMap().get(cause.errno) ?? [];
@@ -51,7 +51,7 @@ function describeCommanderError({ code, message }: CommanderError): Failure {
   return { code: EXIT_USAGE, message: oneLine(message.replace(/^error: /, '')) };
 }
 
-/** The reader of our output has gone (`… | head`): nothing went wrong here. */
+/** The reader of our output has ended (`… | head`): this is no failure. */
 function isBrokenPipe(error: unknown): boolean {
   return isSystemError(error) && error.code === 'EPIPE';
 }

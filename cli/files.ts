@@ -12,13 +12,13 @@ import type { ByteSource, RandomAccessSource } from '../src/source.js';
 /** The path that means standard input or output. */
 export const STANDARD = '-';
 
-/** What standard input may hold where its bytes are not needed in order, and so must stay in memory: 1 GiB. */
+/** Most bytes of standard input that are kept in memory, for formats that are not read in order: 1 GiB. */
 const MAX_BUFFERED_INPUT = 2 ** 30;
 
 /** A file that a command reads; disposing of it closes it. */
 export interface InputFile extends RandomAccessSource, AsyncDisposable {}
 
-/** A file, or standard input as far as it fits memory. */
+/** Opens a file, or standard input if it fits in memory. */
 export async function openInput(path: string, signal: AbortSignal): Promise<InputFile> {
   return path === STANDARD ? bufferedInput(standardInput(), signal) : fileSource(path);
 }
@@ -30,7 +30,7 @@ export function standardInput(): ByteSource {
 
 /**
  * All of standard input in memory.
- * @throws LimitError when there is more than may be kept
+ * @throws LimitError when it is larger than the cap
  */
 export async function bufferedInput(input: ByteSource, signal: AbortSignal): Promise<InputFile> {
   const expected = `at most ${MAX_BUFFERED_INPUT} bytes`;
@@ -39,7 +39,7 @@ export async function bufferedInput(input: ByteSource, signal: AbortSignal): Pro
   return { ...bytesSource(bytes), [Symbol.asyncDispose]: async () => {} };
 }
 
-/** The first `length` bytes (fewer when there are no more), and the input as it was, with them. */
+/** The first `length` bytes (or fewer at the end), and the whole input, still with them. */
 export async function peek(
   input: ByteSource,
   length: number,

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-/** The command `holostream`: one file a command in `commands/`, loaded only when it is called. */
+/** The command `holostream`: one file per command in `commands/`, loaded only when it is called. */
 
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
@@ -16,7 +16,7 @@ const { version } = createRequire(import.meta.url)('holostream/package.json') as
 const interruption = new AbortController();
 const { signal: interrupted } = interruption;
 
-// The first signal lets the command put away what it was writing; a second one ends the process at once.
+// The first signal lets the command remove what it was writing; a second one ends the process at once.
 for (const [signal, number] of [
   ['SIGINT', 2],
   ['SIGTERM', 15],
@@ -27,7 +27,7 @@ for (const [signal, number] of [
   });
 }
 
-// `… | head` takes what it wants and goes: the end, but nothing went wrong. No file is being written meanwhile.
+// `… | head` stops reading early: an end, but no failure. No file is being written meanwhile.
 process.stdout.once('error', (error) => {
   report(error);
   process.exit();
@@ -38,7 +38,7 @@ const program = new Command('holostream')
   .version(version)
   .option('--verbose', 'show the stack of an error')
   .exitOverride()
-  // Errors are reported below, all in one way.
+  // All errors are reported below, in the same way.
   .configureOutput({ outputError: () => {} });
 
 program
@@ -136,7 +136,7 @@ program
     await quality(path, chosen, interrupted);
   });
 
-// Options of the program itself, such as --verbose, are taken behind the command too.
+// Options of the program itself, such as --verbose, may follow the command too.
 for (const command of program.commands) {
   command.exitOverride().configureOutput({ outputError: () => {} });
   command.addOption(new Option('--verbose').hideHelp());
@@ -150,7 +150,7 @@ try {
 
 function report(error: unknown): void {
   const { code, message } = describeFailure(error);
-  // After a signal the code is the signal's, set by its handler.
+  // After a signal, its handler has set the exit code.
   if (!interruption.signal.aborted) process.exitCode = code;
   if (message === '') return;
   process.stderr.write(`holostream: ${message}\n`);

@@ -4,7 +4,7 @@ import type { HolographicEncoding } from '../src/encodings/encoding.js';
 import { HOLO_MAX_FRAGMENTS } from '../src/holotensor/constants.js';
 import { DTYPES, type DType } from '../src/tensor/dtype.js';
 
-/** As they stand on the command line; which of them apply depends on the output. */
+/** The options of `encode`; which of them apply depends on the output. */
 export interface EncodeOptions {
   readonly output: string;
   readonly tensor?: string;
@@ -60,14 +60,14 @@ export function zstdLevel(text: string): number {
   return value;
 }
 
-/** As many as the format can number. */
+/** At most as many as the format can number. */
 export function fragmentCount(text: string): number {
   const value = positiveInteger(text);
   if (value > HOLO_MAX_FRAGMENTS) throw new InvalidArgumentError(`It must be at most ${HOLO_MAX_FRAGMENTS}.`);
   return value;
 }
 
-/** A pattern for names, in which * stands for any text and ? for one character; the option may be repeated. */
+/** A pattern of names, in which * matches any text and ? one character; the option may be repeated. */
 export function pattern(text: string, earlier: readonly RegExp[] = []): RegExp[] {
   const source = text
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')

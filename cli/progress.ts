@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 
-/** A progress bar; disposing of it takes it off the screen, at the end or on an error. */
+/** A progress bar; disposing of it removes it from the screen, at the end or on an error. */
 export interface Progress extends Disposable {
   /** Counts `bytes` more. */
   advance(bytes: number): void;
@@ -10,7 +10,7 @@ export interface Progress extends Disposable {
 
 const SILENT: Progress = { advance: () => {}, reach: () => {}, [Symbol.dispose]: () => {} };
 
-/** A bar on stderr where somebody sits before it; in a pipe or a log, nothing. */
+/** Shows a bar on stderr if that is a terminal; nothing in a pipe or a log. */
 export function startProgress(label: string, totalBytes: number | undefined): Progress {
   if (!process.stderr.isTTY || totalBytes === undefined) return SILENT;
   const bar = new SingleBar({

@@ -1,4 +1,4 @@
-/** What a command has found out: as data, and as lines for people. */
+/** The output of a command: as data, and as lines for people. */
 export interface Report {
   readonly data: object;
   readonly lines: readonly string[];
@@ -8,7 +8,7 @@ export function printReport({ data, lines }: Report, json: true | undefined): vo
   console.log(json ? JSON.stringify(data, null, 2) : lines.join('\n'));
 }
 
-/** "name   value" a line, without those that are undefined. */
+/** One line "name   value" per entry, without undefined ones. */
 export function facts(values: Readonly<Record<string, string | number | undefined>>): string[] {
   const known = Object.entries(values).filter(([, value]) => value !== undefined);
   return columns(known.map(([key, value]) => [key, String(value)]));
@@ -33,7 +33,7 @@ function columns(rows: readonly (readonly string[])[]): string[] {
   );
 }
 
-/** What comes from files may hold control characters: a tensor's name must not move the cursor or change colours. */
+/** Names from files may contain control characters: they must not move the cursor or change colours. */
 function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]/gu, '\u{fffd}');
 }
@@ -51,13 +51,13 @@ const LEVELS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 export interface Point {
   readonly x: number;
-  /** 0 to 1; what lies outside is drawn at the edge. */
+  /** 0 to 1; values outside are drawn at the edge. */
   readonly y: number;
 }
 
 /**
- * The steps through points of rising x, from x = 0 to that of the last: every column is as high as the last point
- * that lies within it or before it.
+ * A chart of steps through points of rising x, from 0 to the last x: every column is as high as the last point at or
+ * before it.
  */
 export function plot(points: readonly Point[], yName: string, xName: string): string[] {
   const last = points.at(-1)?.x ?? 0;

@@ -9,7 +9,7 @@ import { UsageError } from './failure.js';
 import { openInput, STANDARD, standardInput } from './files.js';
 import type { Progress } from './progress.js';
 
-/** A tensor whose bytes are read once, in order; closes its file when disposed of. */
+/** A tensor whose bytes are read once, in order. Disposing of it closes its file. */
 export interface TensorInput extends AsyncDisposable {
   readonly name: string | undefined;
   readonly dtype: DType;

@@ -8,16 +8,16 @@ export interface PieceFetcherOptions extends AbortOptions {
   /** Requests at a time. */
   readonly concurrency: number;
   readonly onBytes: (bytes: number) => void;
-  /** Takes a piece; the next one of the same request is read when it has. */
+  /** Takes a piece; the next one of the same request is read after its promise resolves. */
   readonly onPiece: (piece: PlannedPiece, bytes: Uint8Array) => Promise<void>;
   /** Asked before each piece: false ends the run there. */
   readonly goesOn: (piece: PlannedPiece) => boolean;
 }
 
-/** The reason of requests that end because no more pieces are wanted. */
+/** The abort reason of requests that end because no more pieces are needed. */
 const FINISHED = new Error('no more pieces are wanted');
 
-/** Fetches pieces in the order of a queue that may change meanwhile: adjacent ones by one request. */
+/** Fetches pieces in the order of a queue that may change meanwhile. Adjacent pieces are one request. */
 export class PieceFetcher {
   readonly #options: PieceFetcherOptions;
   #queue: PlannedPiece[];
@@ -126,7 +126,7 @@ export class PieceFetcher {
   }
 }
 
-/** Takes the pieces from the front of a queue that lie one behind the other, as one request. */
+/** Takes the adjacent pieces from the front of a queue, for one request. */
 function takeRun(queue: PlannedPiece[]): PlannedPiece[] {
   const run: PlannedPiece[] = [];
   let end: number | undefined;
@@ -152,8 +152,8 @@ class PieceReader {
   }
 
   /**
-   * The next bytes: a view of a chunk where they lie within one, else an array that is filled as chunks arrive, so that
-   * a large piece is in memory once.
+   * The next bytes: a view of a chunk if they are within one, else an array that is filled as chunks arrive, so a large
+   * piece is in memory only once.
    * @throws TruncatedError when the stream ends before
    */
   async read(length: number): Promise<Uint8Array> {

@@ -1,8 +1,8 @@
 import type { Observable, Subscription } from 'rxjs';
 
 /**
- * An Observable as a stream for a consumer that may be slower: it gets the latest value of each key (each tensor, say)
- * when it asks, and those between are skipped, never queued. Cancelling unsubscribes.
+ * An Observable as a stream for a consumer that may be slower: it gets the latest value of each key (such as each
+ * tensor) when it asks; older values are skipped, never queued. Cancelling unsubscribes.
  */
 export function latestStream<T>(
   observable: Observable<T>,

@@ -7,8 +7,8 @@ import { type ModelProgress, type ModelQuality, Throughput } from './progress.js
 import type { OutputOptions, OutputType, TensorState } from './tensorState.js';
 
 /**
- * With `workers`, tensors in fragments are decoded by threads of their own, once: when all of their fragments are there,
- * or at the end of the load. Between, `updates$` has nothing of them, and the quality in the progress stands still.
+ * With `workers`, each tensor in fragments is decoded once, in a worker: when all of its fragments have arrived, or at
+ * the end of the load. Until then `updates$` does not emit it, and the quality in the progress does not count it.
  */
 export interface LoadOptions<A extends OutputType = OutputType>
   extends PlanOptions,
@@ -22,7 +22,7 @@ export interface LoadOptions<A extends OutputType = OutputType>
   readonly onProgress?: ((progress: ModelProgress) => void) | undefined;
 }
 
-/** What a load fills, and whom it tells. */
+/** The model that a load fills and reports to. */
 export interface LoadTarget {
   readonly states: ReadonlyMap<string, TensorState>;
   readonly quality: ModelQuality;
@@ -30,10 +30,10 @@ export interface LoadTarget {
   readonly onBetterTensor: (state: TensorState) => void;
 }
 
-/** Requests at a time where tensors are chosen, and so lie apart; everything in the file's order is one request. */
+/** Requests at a time for chosen tensors, which are apart in the file. A scan of the file is one request. */
 const CONCURRENCY = 4;
 
-/** One load of a model: fetches the pieces of a plan, decodes each as it comes, and tells how far it is. */
+/** One load of a model: fetches the pieces of a plan, decodes each as it arrives, and reports progress. */
 export class Load {
   readonly #pieces: readonly PlannedPiece[];
   readonly #target: LoadTarget;
@@ -43,7 +43,7 @@ export class Load {
   readonly #throughput = new Throughput();
   readonly #totalBytes: number;
   #bytes = 0;
-  /** Pieces that workers have. */
+  /** Pieces that workers are decoding. */
   readonly #decoding: Promise<void>[] = [];
 
   /** @throws LimitError when a tensor is larger than `maxBytes` */
@@ -105,7 +105,7 @@ export class Load {
     else this.#decoding.push(added.catch((error) => this.#fetcher.fail(error)));
   }
 
-  /** Has the workers make the best of the tensors that will get no more pieces. */
+  /** Has the workers decode the tensors that will get no more pieces. */
   async #settle(): Promise<void> {
     const touched = new Set(this.#pieces.map(({ tensor }) => this.#state(tensor.name)));
     await Promise.all(

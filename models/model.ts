@@ -22,20 +22,17 @@ export interface ModelTensorInfo {
   readonly byteLength: number;
 }
 
-/**
- * A model that can be loaded to any quality, as often as wanted: what is there is never fetched again. Made by
- * `openModel`.
- */
+/** A model that can be loaded to any quality, repeatedly: no byte is fetched twice. Created by `openModel`. */
 export class Model extends Closeable {
-  /** What the model comes from: fragments of a model file, a plain safetensors file, or a directory of HCT files. */
+  /** The format of the model: a model file of fragments, plain safetensors, or a directory of HCT files. */
   readonly format: ModelContent['format'];
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: readonly ModelTensorInfo[];
-  /** How far the load under way is, at every piece that arrives. */
+  /** The progress of the current load, at every piece that arrives. */
   readonly progress$: Observable<ModelProgress>;
   /**
-   * Each tensor when it has become better. Arrays are made only while somebody listens; when tensors get better faster
-   * than the listener takes them, the steps between are skipped.
+   * Each tensor when it has improved. Arrays are made only while there are subscribers; if tensors improve faster than
+   * a subscriber takes them, intermediate states are skipped.
    */
   readonly updates$: Observable<LoadedTensor<OutputType>>;
   readonly #content: ModelContent;
@@ -43,7 +40,7 @@ export class Model extends Closeable {
   readonly #quality: ModelQuality;
   readonly #progress = new Subject<ModelProgress>();
   readonly #updates = new Subject<LoadedTensor<OutputType>>();
-  /** The load under way; the next one waits for it. */
+  /** The current load; the next one waits for it. */
   #load: Load | undefined;
   /** Settles when all loads so far have ended. */
   #loads: Promise<unknown> = Promise.resolve();
@@ -62,7 +59,7 @@ export class Model extends Closeable {
     this.updates$ = this.#updates.asObservable();
   }
 
-  /** True cosine similarity of what is there with the whole model: the mean over its elements. */
+  /** True cosine similarity of the loaded tensors with the whole model: the mean over its elements. */
   get quality(): number {
     return this.#quality.whole;
   }
@@ -70,9 +67,9 @@ export class Model extends Closeable {
   /**
    * Loads the model, or chosen tensors, up to a quality. Loads of one model follow each other.
    *
-   * @returns the tensors asked for, as far as they are there
+   * @returns the requested tensors, as far as they are loaded
    * @throws ArgumentError for names that the model does not have; LimitError; SourceError, ChecksumError, FormatError;
-   *   the reason of `signal` when it is aborted. What had been loaded stays, and the next load goes on from there.
+   *   the reason of `signal` when it is aborted. What was loaded before stays, and the next load continues from there.
    */
   async load<A extends OutputType = 'F32'>(
     options: LoadOptions<A> = {},
@@ -83,7 +80,7 @@ export class Model extends Closeable {
     return new Map(loaded.filter((entry): entry is [string, LoadedTensor<A>] => entry[1] !== undefined));
   }
 
-  /** One tensor. Where a load is under way, it is moved to the front. */
+  /** Loads one tensor. If a load is running, it moves to the front. */
   async tensor<A extends OutputType = 'F32'>(
     name: string,
     options: Omit<LoadOptions<A>, 'tensors'> = {},
@@ -98,8 +95,8 @@ export class Model extends Closeable {
   }
 
   /**
-   * Rows `start` (inclusive) to `end` (exclusive) along the first dimension, in the tensor's own dtype: read without the
-   * rest of the tensor, unless that is there.
+   * Rows `start` (inclusive) to `end` (exclusive) along the first dimension, in the tensor's own dtype: read without
+   * the rest of the tensor, unless that is loaded.
    * @throws UnsupportedError for tensors that are stored as fragments, while they are not complete
    */
   async rows(name: string, start: number, end: number, options: AbortOptions = {}): Promise<Tensor> {
@@ -118,12 +115,12 @@ export class Model extends Closeable {
     return readRows(start, end, options);
   }
 
-  /** Bytes that a load with these options would fetch now, without the headers that have been read already. */
+  /** Bytes that a load with these options would fetch now. */
   plannedBytes(options: PlanOptions = {}): number {
     return this.#plan(options).reduce((sum, { length }) => sum + length, 0);
   }
 
-  /** Stops reading, with connections left open as long as the server allows; what breaks meanwhile is resumed. */
+  /** Stops reading. Connections stay open as long as the server allows; broken ones are resumed. */
   pause(): void {
     this.#paused = true;
     this.#load?.pause();
@@ -134,7 +131,7 @@ export class Model extends Closeable {
     this.#load?.resume();
   }
 
-  /** Moves tensors to the front of the load under way, in this order. */
+  /** Moves tensors to the front of the current load, in this order. */
   prioritize(names: readonly string[]): void {
     const states = names.map((name) => this.#state(name));
     this.#load?.prioritize(states);
@@ -150,7 +147,9 @@ export class Model extends Closeable {
     return latestStream(this.updates$, ({ name }) => name);
   }
 
-  /** Closes the files and connections behind the model and ends the observables; arrays that were given out stay. */
+  /**
+   * Closes the files and connections behind the model and ends the observables; arrays that were returned stay valid.
+   */
   async close(): Promise<void> {
     this.#load?.finish();
     await this.#loads;
@@ -197,7 +196,7 @@ export class Model extends Closeable {
     this.#emitUpdates(options);
   }
 
-  /** Notes that a tensor got better; arrays are made a task later, once for all pieces that have come by then. */
+  /** Notes that a tensor has improved; arrays are made in the next task, once for all pieces that arrived by then. */
   #announce(state: TensorState, options: OutputOptions): void {
     if (!this.#updates.observed) return;
     if (this.#better.size === 0) void nextTask().then(() => this.#emitUpdates(options));

@@ -10,7 +10,7 @@ import { openShards } from './inputs/shards.js';
 import { Model } from './model.js';
 
 export interface OpenModelOptions extends AbortOptions {
-  /** How files are fetched, where the model is given by its URL. Models that share a `limiter` share its places. */
+  /** How files are fetched, if the model is given by its URL. Models that share a `limiter` share its limit. */
   readonly http?: HttpSourceOptions | undefined;
 }
 

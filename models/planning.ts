@@ -20,18 +20,18 @@ export interface PlanOptions {
   /** Tensors to load first, in this order. */
   readonly priority?: readonly string[] | undefined;
   /**
-   * 'scan': the file as it lies, in one sequential request, up to where the whole has the quality;
-   * 'quality': of each tensor just what the quality takes, in as few ranges as there are gaps;
-   * 'tensors': one tensor after another, each up to the quality.
+   * - 'scan': the file in its own order, in one sequential request, until the whole has the quality.
+   * - 'quality': only those pieces of each tensor that the quality takes, adjacent ones in one request.
+   * - 'tensors': one tensor after another, each up to the quality.
+   *
    * Default 'scan'; 'quality' where `tensors` are chosen.
    */
   readonly strategy?: 'scan' | 'quality' | 'tensors' | undefined;
 }
 
 /**
- * Which pieces to fetch, in which order. Pieces that are there already are left out; those of one tensor always come in
- * their order.
- * @param isLoaded whether a piece is there already
+ * Which pieces to fetch, in which order, without those that are loaded. The pieces of one tensor stay in their order.
+ * @param isLoaded whether a piece is loaded already
  * @throws ArgumentError for names that the model does not have, and for a quality outside of [0, 1]
  */
 export function planPieces(
@@ -51,9 +51,9 @@ export function planPieces(
   return withFirst(inOrder, chosen(all, priority));
 }
 
-/** The pieces in their order, those of `first` in front of all others. */
+/** The pieces in their order, with those of `first` before all others. */
 export function withFirst(pieces: readonly PlannedPiece[], first: readonly LoadableTensor[]): PlannedPiece[] {
-  // Of a tensor that is named twice, the first place counts.
+  // If a tensor is listed twice, its first place counts.
   const ranks = new Map(first.map((tensor, i) => [tensor, i] as const).reverse());
   const rank = ({ tensor }: PlannedPiece) => ranks.get(tensor) ?? first.length;
   return [...pieces].sort((a, b) => rank(a) - rank(b));
@@ -76,7 +76,7 @@ function upTo(tensor: LoadableTensor, quality: number): PlannedPiece[] {
   return needed.map((piece, number) => ({ ...piece, tensor, piece: number }));
 }
 
-/** The pieces as they lie, up to where the whole has the quality. */
+/** The pieces in the order of the file, until the whole has the quality. */
 function scan(tensors: readonly LoadableTensor[], quality: number): PlannedPiece[] {
   const pieces = tensors.flatMap((tensor) => upTo(tensor, 1)).sort(byPlace(tensors));
   if (quality === 1) return pieces;
@@ -86,7 +86,7 @@ function scan(tensors: readonly LoadableTensor[], quality: number): PlannedPiece
   const end = pieces.findIndex(({ tensor, cosine }) => {
     sum += weightOf(tensor) * (cosine - (before.get(tensor) ?? 0));
     before.set(tensor, cosine);
-    // Rounding must not ask for one piece more than it takes.
+    // Rounding must not require one piece more.
     return before.size === tensors.length && sum >= total * (quality - 1e-12);
   });
   return end < 0 ? pieces : pieces.slice(0, end + 1);
@@ -101,7 +101,7 @@ function byPlace(tensors: readonly LoadableTensor[]): (a: PlannedPiece, b: Plann
   return (a, b) => files.get(a.file)! - files.get(b.file)! || a.offset - b.offset || a.piece - b.piece;
 }
 
-/** What a tensor counts in the whole: its elements. */
+/** The weight of a tensor in the quality of the model: its elements. */
 export function weightOf({ shape }: LoadableTensor): number {
   return elementCount(shape);
 }

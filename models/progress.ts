@@ -1,22 +1,22 @@
 import { weightOf } from './planning.js';
 import type { TensorState } from './tensorState.js';
 
-/** How far a model is. */
+/** The state of a model while it loads. */
 export interface ModelProgress {
-  /** Bytes that this load has fetched, and how many it will, as planned. */
+  /** Bytes that this load has fetched, and how many it will fetch. */
   readonly bytes: number;
   readonly totalBytes: number;
-  /** Tensors of which there is something to compute with, and how many the model has. */
+  /** Tensors with any numbers loaded, and how many the model has. */
   readonly ready: number;
   readonly tensors: number;
-  /** True cosine similarity with the original: of the whole (the mean over its elements), and of each tensor by name. */
+  /** True cosine similarity with the original: of the whole (the mean over its elements), and of each tensor. */
   readonly quality: number;
   readonly qualities: ReadonlyMap<string, number>;
   /** Estimated from the throughput so far; undefined before the first byte. */
   readonly remainingMs: number | undefined;
 }
 
-/** Keeps the quality of the whole up to date as single tensors get better. */
+/** Keeps the quality of the whole up to date as single tensors improve. */
 export class ModelQuality {
   readonly qualities = new Map<string, number>();
   readonly #total: number;
@@ -39,18 +39,18 @@ export class ModelQuality {
     this.#sum += weightOf(tensor) * (cosine - before);
   }
 
-  /** Tensors of which there is something. */
+  /** Tensors with any numbers loaded. */
   get ready(): number {
     return this.#ready;
   }
 
-  /** Mean cosine of the tensors, each counted by its elements; 1 for a model without any. */
+  /** Mean cosine of the tensors, weighted by their elements; 1 for a model without any. */
   get whole(): number {
     return this.#total === 0 ? 1 : Math.min(1, Math.max(0, this.#sum / this.#total));
   }
 }
 
-/** Measures how fast bytes come, and says how long more of them will take. */
+/** Measures the throughput, and estimates the time of further bytes. */
 export class Throughput {
   readonly #start = performance.now();
   #bytes = 0;
@@ -63,7 +63,7 @@ export class Throughput {
     return performance.now() - this.#start;
   }
 
-  /** Milliseconds that so many bytes will take; undefined before any have come. */
+  /** Estimated milliseconds for this many bytes; undefined before the first ones have arrived. */
   timeFor(bytes: number): number | undefined {
     return this.#bytes === 0 ? undefined : (bytes * this.elapsed) / this.#bytes;
   }

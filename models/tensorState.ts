@@ -18,26 +18,26 @@ export type OutputType = keyof OutputArrays;
 export interface OutputOptions<A extends OutputType = OutputType> {
   /**
    * Element type of the arrays: numbers ('F32'), half-precision ('F16': a Float16Array where the engine has it, else
-   * bit patterns), bfloat16 bit patterns ('BF16'), or the tensor's own ('source'). Tensors that are no floating-point
-   * numbers always come in their own. Default 'F32'.
+   * bit patterns), bfloat16 bit patterns ('BF16'), or the tensor's own ('source'). Tensors that are not floating-point
+   * always have their own. Default 'F32'.
    */
   readonly as?: A | undefined;
   /**
-   * 'in-place': a tensor that gets better is written into the array that was given out before; 'swap': each time a new
-   * array, and the ones given out stay as they are. Default 'in-place'.
+   * 'in-place': a tensor that improves is written into the array that was returned before; 'swap': each time a new
+   * array, and earlier ones do not change. Default 'in-place'.
    */
   readonly output?: 'in-place' | 'swap' | undefined;
 }
 
-/** A tensor as far as it has come. */
+/** A tensor as far as it is loaded. */
 export interface LoadedTensor<A extends OutputType = 'F32'> {
   readonly name: string;
   /** Type of the elements in `data`. */
   readonly dtype: string;
   readonly shape: readonly number[];
   /**
-   * As the option `as` says. Only tensors that are no floating-point numbers are an exception that the type leaves out:
-   * they come in their own `dtype`, an I64 in a BigInt64Array, as with 'source'.
+   * As the option `as` says. The type leaves out one exception: tensors that are not floating-point have their own
+   * `dtype`, such as an I64 in a BigInt64Array, as with 'source'.
    */
   readonly data: OutputArrays[A];
   /** True cosine similarity with the original. */
@@ -59,17 +59,17 @@ interface Float16ArrayConstructor {
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'];
 
-/** What has been loaded of one tensor. Outlives loads: what is there is never fetched again. */
+/** The loaded part of one tensor. It outlives loads, so no piece is fetched twice. */
 export class TensorState {
   readonly tensor: LoadableTensor;
-  /** How many pieces have been taken, from the first on. */
+  /** How many pieces have been decoded, from the first on. */
   #taken = 0;
-  /** Pieces that came before those in front of them, as parallel requests may bring them. */
+  /** Pieces that arrived before their predecessors, by parallel requests. */
   readonly #early = new Map<number, Uint8Array>();
-  /** Settles when all pieces so far have been taken. */
+  /** Settles when all pieces so far have been decoded. */
   #taking: Promise<void> = Promise.resolve();
   #decoder: PieceDecoder | undefined;
-  /** The whole tensor, once it is there; the decoder is let go then. */
+  /** The whole tensor once it is complete; the decoder is released then. */
   #complete: Tensor | undefined;
   #cosine = 0;
   readonly #arrays = new Map<string, TensorData>();
@@ -91,7 +91,7 @@ export class TensorState {
     return piece < this.#taken || this.#early.has(piece);
   }
 
-  /** Takes a piece; those that come too early wait for the ones in front of them. */
+  /** Decodes a piece; one that arrives too early waits for its predecessors. */
   add(piece: number, bytes: Uint8Array, pool?: WorkerPool): Promise<void> {
     this.#early.set(piece, bytes);
     const taken = this.#taking.then(() => this.#takeAll(pool));
@@ -114,7 +114,7 @@ export class TensorState {
     this.#update();
   }
 
-  /** Waits for the pieces under way, and makes the best of them. */
+  /** Waits for the pieces under way, and decodes all that were added. */
   async settle(): Promise<void> {
     await this.#taking;
     await this.#decoder?.settle?.();
@@ -129,7 +129,7 @@ export class TensorState {
     this.#decoder = undefined;
   }
 
-  /** The tensor as good as it is; undefined as long as there is nothing of it. */
+  /** The tensor at its current quality; undefined before its first numbers. */
   read<A extends OutputType = 'F32'>(options: OutputOptions<A>): LoadedTensor<A> | undefined {
     const { as = 'F32', output = 'in-place' } = options;
     if (this.#complete === undefined && this.#cosine === 0) return undefined;
@@ -160,7 +160,7 @@ export class TensorState {
     return fromFloat32(dtype, toFloat32({ ...best, dtype: best.dtype as DType }));
   }
 
-  /** The array given out for this dtype before, with the new elements in it. */
+  /** The array returned for this dtype before, filled with the new elements. */
   #keep(dtype: string, data: TensorData): TensorData {
     const kept = this.#arrays.get(dtype);
     if (kept === undefined) this.#arrays.set(dtype, data);

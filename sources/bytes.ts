@@ -2,7 +2,7 @@ import type { RandomAccessSource } from '../src/source.js';
 import { randomAccessSource } from './randomAccess.js';
 
 /**
- * Bytes in memory as a source. What it gives are views of `bytes`, not copies: do not write to them, and do not
+ * Bytes in memory as a source. Streams and reads return views of `bytes`, not copies: do not write to them, and do not
  * transfer their buffer.
  *
  * @example

@@ -5,7 +5,7 @@ import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { checkRead } from './ranges.js';
 import { WrappedSource } from './streamedSource.js';
 
-/** Bytes that arrive in the time of one more request, at 10 Mbit/s and 50 ms from there to here and back. */
+/** Bytes that arrive in the time of one more request, at 10 Mbit/s and a round trip of 50 ms. */
 const DEFAULT_MAX_GAP = 65536;
 
 interface Wanted {
@@ -17,8 +17,8 @@ interface Wanted {
 }
 
 /**
- * The same source, with reads that are asked for together (before anything is awaited) joined into fewer requests
- * where they lie close. Each read still fails or is aborted for itself; streams pass through as they are.
+ * The same source, with reads that are started together (before anything is awaited) joined into fewer requests where
+ * their ranges are close. Each read still fails or is aborted on its own; streams are not affected.
  *
  * @example
  * const url = 'https://example.org/model/model.safetensors';
@@ -80,12 +80,12 @@ class CoalescingSource extends WrappedSource {
     try {
       const bytes = await this.source.read(start, end - start, { signal: abort.signal });
       for (const part of parts) {
-        // Copies where several share the bytes: each may be written to, or transferred.
+        // Copies where several reads share the bytes: each caller may write to its array, or transfer it.
         const own = parts.length === 1 ? bytes : bytes.slice(part.start - start, part.end - start);
         part.resolve(own);
       }
     } catch (error) {
-      // One that goes beyond the end must not take the others with it.
+      // A read beyond the end must not fail the others.
       if (error instanceof TruncatedError && parts.length > 1) this.#fetchEach(parts);
       else for (const { reject } of parts) reject(error);
     } finally {

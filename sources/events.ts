@@ -1,4 +1,4 @@
-/** What happens on the way to the bytes, for logs and progress displays. */
+/** What a source does to get its bytes, for logs and progress displays. */
 export type SourceEvent =
   | {
       readonly type: 'request';
@@ -15,18 +15,18 @@ export type SourceEvent =
       readonly attempt: number;
       /** Milliseconds until the next attempt. */
       readonly delay: number;
-      /** The byte to go on from. */
+      /** The byte to continue from. */
       readonly position: number;
     }
   | {
       readonly type: 'failover';
       readonly error: unknown;
-      /** Places in the list of sources. */
+      /** Indices in the list of sources. */
       readonly from: number;
       readonly to: number;
       readonly position: number;
     }
-  /** A part of the file came out of the cache. */
+  /** A part of the file was read from the cache. */
   | { readonly type: 'cache-hit'; readonly start: number; readonly end: number }
   /** An entry was damaged or half-written, and has been deleted. */
   | { readonly type: 'cache-drop'; readonly name: string }

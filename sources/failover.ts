@@ -10,8 +10,8 @@ export interface FailoverOptions {
 }
 
 /**
- * Several places of one file as one source. It reads from the first until that fails, and goes on from the next at the
- * byte reached; after the last comes the first again. When all fail one after another, an error of theirs is thrown.
+ * Several copies of one file as one source. It reads from the first until that fails, and continues with the next at
+ * the byte reached; after the last comes the first again. When all fail in a row, the error of one of them is thrown.
  *
  * The copies must be the same file: their sizes are compared, their bytes cannot be.
  */
@@ -26,7 +26,7 @@ export function withFailover(
 class FailoverSource extends StreamedSource {
   readonly #sources: readonly RandomAccessSource[];
   readonly #options: FailoverOptions;
-  /** The one that worked last. */
+  /** Index of the source that worked last. */
   #current = 0;
   #size: number | undefined;
 
@@ -90,7 +90,7 @@ class FailoverSource extends StreamedSource {
     await Promise.all(this.#sources.map((source) => source.close?.()));
   }
 
-  /** Turns to the next source, or throws when all have failed in a row, or the failure is none of the source. */
+  /** Moves to the next source, or throws when all have failed in a row or the error does not come from a source. */
   #next(failed: readonly unknown[], used: number, position: number, signal?: AbortSignal): void {
     const error = failed.at(-1);
     if (!(error instanceof SourceError) || signal?.aborted) throw error;
@@ -98,7 +98,7 @@ class FailoverSource extends StreamedSource {
     // Another stream may have moved on already.
     if (this.#current === used) this.#current = to;
     if (failed.length === this.#sources.length) {
-      // One busy server is reason to try again later, even if the others do not have the file.
+      // If one server is busy, trying again later may help, even if the others do not have the file.
       throw failed.find((one) => one instanceof SourceError && one.retryable) ?? error;
     }
     this.#options.onEvent?.({ type: 'failover', error, from: used, to: this.#current, position });

@@ -15,14 +15,14 @@ export interface FileSource extends RandomAccessSource, AsyncDisposal {
 const MAX_READ = 2 ** 30;
 
 /**
- * A file on disk (Node). It is open until `close` or the end of an `await using` block; any number of reads and
- * streams share the one handle.
+ * A file on disk (Node). It is open until `close` or the end of an `await using` block; any number of reads and streams
+ * share the one handle.
  *
  * @example
  * await using file = await fileSource('model.safetensors');
  * const header = await readSafetensorsHeader(file);
  *
- * @throws SourceError when there is no such file, or it is none that has a size: a folder, a pipe
+ * @throws SourceError when the file does not exist, or has no size: a folder, a pipe
  */
 export async function fileSource(path: string | URL): Promise<FileSource> {
   const name = typeof path === 'string' ? path : fileURLToPath(path);

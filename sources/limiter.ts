@@ -1,18 +1,18 @@
 import { onAbort } from '../src/abort.js';
 import { ArgumentError } from '../src/errors.js';
 
-/** Lets a limited number through at a time; the others wait in order. */
+/** Lets a limited number of holders through at a time; the others wait in order. */
 export interface Limiter {
   /**
-   * Waits for a place.
-   * @returns gives the place back; only the first call counts
+   * Waits for a free place.
+   * @returns a function that gives the place back; only its first call counts
    */
   acquire(signal?: AbortSignal): Promise<() => void>;
 }
 
 /**
- * A limit that sources share: `httpSource(url, { limiter })` holds a place for each request that is open, also while
- * its consumer pauses. Whoever leaves streams standing needs more places than streams.
+ * A limit that sources share: `httpSource(url, { limiter })` holds a place for each open request, even while its
+ * consumer pauses. Callers that leave streams open need more places than open streams.
  */
 export function createLimiter(places: number): Limiter {
   if (!Number.isInteger(places) || places < 1) {

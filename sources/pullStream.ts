@@ -1,6 +1,6 @@
 import { onAbort } from '../src/abort.js';
 
-/** Gives chunks one by one; `pullStream` makes a ReadableStream of it. */
+/** Reads chunks one by one; `pullStream` turns it into a ReadableStream. */
 export interface ChunkReader {
   /** The next chunk, or undefined at the end. Never called while a call is under way. */
   next(): Promise<Uint8Array | undefined>;
@@ -8,7 +8,7 @@ export interface ChunkReader {
   close?(reason?: unknown): void | Promise<void>;
 }
 
-/** A stream as a reader of its chunks; closing the reader cancels the stream. */
+/** A reader of a stream's chunks; closing it cancels the stream. */
 export function streamReader(stream: ReadableStream<Uint8Array>): ChunkReader {
   const reader = stream.getReader();
   return {
@@ -18,8 +18,8 @@ export function streamReader(stream: ReadableStream<Uint8Array>): ChunkReader {
 }
 
 /**
- * A stream that asks its reader for a chunk only when its consumer asks for one: no read-ahead at all. Cancelling
- * it and aborting one of `signals` close the reader at once, even while it waits for bytes.
+ * A stream that asks its reader for a chunk only when its consumer asks for one: it never reads ahead. Cancelling it,
+ * or aborting one of `signals`, closes the reader at once, even while it waits for bytes.
  */
 export function pullStream(
   reader: ChunkReader,

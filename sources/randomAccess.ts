@@ -2,7 +2,7 @@ import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../src/
 import { pullStream } from './pullStream.js';
 import { beyondEnd, CHUNK_SIZE, checkRange, checkRead } from './ranges.js';
 
-/** Reads a range that lies within the source; checked already, never empty. */
+/** Reads a range that is within the source: checked already, never empty. */
 export type ReadRange = (offset: number, length: number, options: AbortOptions) => Promise<Uint8Array>;
 
 /** A source of known size that can read anywhere: its streams are reads of one chunk after another. */

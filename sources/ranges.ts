@@ -1,12 +1,14 @@
 import { ArgumentError, TruncatedError } from '../src/errors.js';
 import type { ByteRangeOptions } from '../src/source.js';
 
-/** Bytes that a source reads at a time: large enough that calls do not count, small enough to hold many. */
+/**
+ * Bytes that a source reads at a time: large enough to make the cost of calls negligible, small enough to hold many.
+ */
 export const CHUNK_SIZE = 65536;
 
 export interface ByteRange {
   readonly start: number;
-  /** One past the last byte; undefined for "to the end", as long as nobody knows where that is. */
+  /** One past the last byte; undefined for the end of the source while that is unknown. */
   readonly end: number | undefined;
 }
 

@@ -2,12 +2,14 @@ import { concatenate } from '../src/bytes/binary.js';
 import type { HolostreamError } from '../src/errors.js';
 import type { AbortOptions, ByteSource, RandomAccessSource } from '../src/source.js';
 
-/** Bytes that a large range is read by: large enough that requests do not count, small enough to hold many. */
+/**
+ * Bytes of one read of a large range: large enough to make the cost of requests negligible, small enough to hold many.
+ */
 const READ_SIZE = 2 ** 20;
 
 /**
- * All bytes of a stream that is known to give `length` of them (or to fail). The memory is taken with the first
- * chunk: by then the source has found that the range is there.
+ * All bytes of a stream that is known to give `length` of them (or to fail). Memory is allocated with the first chunk:
+ * by then the source has checked that the range exists.
  */
 export async function readExactly(stream: ReadableStream<Uint8Array>, length: number): Promise<Uint8Array> {
   const reader = stream.getReader();
@@ -16,7 +18,7 @@ export async function readExactly(stream: ReadableStream<Uint8Array>, length: nu
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return bytes ?? new Uint8Array(0);
-    // The usual small read comes as one chunk, which is the source's to give away.
+    // A small read usually arrives as one chunk, which the source does not use again.
     if (bytes === undefined && value.length === length) bytes = value;
     else {
       bytes ??= new Uint8Array(length);
@@ -28,7 +30,7 @@ export async function readExactly(stream: ReadableStream<Uint8Array>, length: nu
 
 /**
  * All bytes of a small file, streamed, because a server may say only at the end how long it is.
- * @throws what `tooLarge` makes, as soon as there are more than `maxBytes`; the stream has been cancelled then
+ * @throws what `tooLarge` makes, as soon as there are more than `maxBytes`; it cancels the stream before
  */
 export async function readWhole(
   source: ByteSource,
@@ -52,7 +54,7 @@ export async function readWhole(
   return concatenate(pieces);
 }
 
-/** The bytes of a range by one read of a MiB after another: fewer calls to the operating system than a stream makes. */
+/** The bytes of a range, one MiB per read: fewer calls to the operating system than a stream makes. */
 export async function* readChunks(
   source: RandomAccessSource,
   offset: number,

@@ -7,21 +7,24 @@ import type { ByteRange } from './ranges.js';
 import { WrappedSource } from './streamedSource.js';
 
 export interface RetryOptions {
-  /** Attempts after the first before giving up; any byte that arrives starts the count anew. Default 5. */
+  /** Attempts after the first before giving up; each byte that arrives resets the count. Default 5. */
   readonly retries?: number | undefined;
-  /** Milliseconds before the first retry, on average half of it; doubled with each. Default 500. */
+  /**
+   * Longest wait before the first retry, in milliseconds; the average is half of it. It doubles with each retry.
+   * Default 500.
+   */
   readonly delay?: number | undefined;
-  /** Longest wait in milliseconds; a server that asks for more is given up on. Default 30,000. */
+  /** Longest wait in milliseconds; when a server asks for more, its error is thrown. Default 30,000. */
   readonly maxDelay?: number | undefined;
-  /** Ends all streams and reads, and the waiting between attempts. */
+  /** Ends all streams and reads, and the waits between attempts. */
   readonly signal?: AbortSignal | undefined;
   readonly onEvent?: OnSourceEvent | undefined;
 }
 
 /**
- * The same source, trying again where that may help: after errors that say so (`retryable`: broken connections, busy
- * servers). A stream goes on at the byte where it broke, in the middle of whatever that is. Waits double with each
- * failure, with a random part, so that many clients do not return at the same moment; a server's `Retry-After` is kept.
+ * The same source, which tries again after errors that are `retryable`: broken connections, busy servers. A stream
+ * continues at the byte where it broke. Waits double with each failure and are random, so many clients do not return at
+ * the same moment; a server's `Retry-After` is respected.
  *
  * @example
  * const url = 'https://example.org/model/model.safetensors';
@@ -74,7 +77,7 @@ class RetryingSource extends WrappedSource {
     }
   }
 
-  /** Waits before the next attempt, or throws the error when there is to be none. */
+  /** Waits before the next attempt, or throws the error when it is final. */
   async #wait(error: unknown, attempt: number, position: number, signals: AbortSignal[]): Promise<void> {
     const { retries = 5, delay: first = 500, maxDelay = 30_000, onEvent } = this.#options;
     if (
@@ -86,7 +89,7 @@ class RetryingSource extends WrappedSource {
       throw error;
     const { retryAfter = 0 } = error;
     if (retryAfter > maxDelay) throw error;
-    // "Full jitter": anywhere between nothing and the whole of the doubled wait.
+    // "Full jitter": uniform between zero and the doubled wait.
     const jittered = Math.random() * Math.min(maxDelay, first * 2 ** (attempt - 1));
     const delay = Math.max(jittered, retryAfter);
     onEvent?.({ type: 'retry', error, attempt, delay, position });

@@ -3,12 +3,12 @@ import type { ByteRangeOptions, ByteSource } from '../src/source.js';
 import { type ChunkReader, pullStream } from './pullStream.js';
 import { type ByteRange, beyondEnd, checkRange } from './ranges.js';
 
-/** Anything that gives bytes piece by piece: a web stream, a Node stream, a generator, an array of chunks. */
+/** Anything that gives chunks of bytes: a web stream, a Node stream, a generator, an array. */
 export type ByteStreamLike = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**
- * A stream or iterable as a source. It has no size and cannot go back, so its `stream` works once; given a function
- * that makes streams, as often as that is called. A range skips what lies before it and cancels what lies behind.
+ * A stream or iterable as a source. It has no size and cannot go back, so `stream` can be called once; given a function
+ * that makes streams, any number of times. A range skips the bytes before it and cancels the stream after it.
  *
  * @example
  * const { shape, data } = await collectTensor(streamSource(process.stdin).stream());
@@ -83,10 +83,10 @@ function readerOf(origin: ByteStreamLike): ChunkReader {
     },
     async close() {
       if (state === 'ended') return;
-      // A Node stream's iterator closes the stream only once it has given something, and not while it waits.
+      // A Node stream's iterator closes the stream only after it has given a chunk, and not while it waits.
       if ('destroy' in origin && typeof origin.destroy === 'function') origin.destroy();
       const returned = Promise.resolve(iterator.return?.());
-      // A generator that waits ends when what it waits for comes: nobody can be asked to wait for that.
+      // A generator that waits ends only when its own promise settles: do not wait for that.
       if (state === 'waiting') returned.catch(() => {});
       else await returned;
     },

@@ -4,8 +4,8 @@ import { type ByteRange, checkRange, checkRead } from './ranges.js';
 import { readExactly } from './read.js';
 
 /**
- * A source that reads ranges from the front to the back. A subclass says how a range is opened; streams and reads
- * follow from that. Closing the source ends them.
+ * A source that reads each range from its first byte to its last. A subclass opens ranges; streams and reads follow
+ * from that. Closing the source ends them.
  */
 export abstract class StreamedSource implements RandomAccessSource {
   readonly #signal: AbortSignal | undefined;
@@ -18,7 +18,7 @@ export abstract class StreamedSource implements RandomAccessSource {
 
   abstract get size(): number | undefined;
 
-  /** Called when the first chunk is asked for. `signal` aborts when the stream ends, for whatever reason. */
+  /** Called when the first chunk is requested. `signal` aborts when the stream ends, for any reason. */
   protected abstract open(range: ByteRange, signal: AbortSignal): Promise<ChunkReader>;
 
   stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {

@@ -15,7 +15,7 @@ export interface DecodeOptions extends FragmentChoice {
   readonly output: string;
 }
 
-/** What the elements of one tensor are put into. */
+/** A format for the elements of one tensor. */
 type TensorFormat = (tensor: TensorInput, chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 export async function decode(

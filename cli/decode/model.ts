@@ -13,7 +13,7 @@ import { UsageError } from '../failure.js';
 import { isDirectory, STANDARD, writeOutput } from '../files.js';
 import { counted, type Progress, startProgress } from '../progress.js';
 
-/** A model file to one safetensors file, to standard output, or to a folder of the files that it was made of. */
+/** Decodes a model file to one safetensors file, to standard output, or to a folder of the files it was made from. */
 export async function decodeFromModelFile(input: string, output: string, signal: AbortSignal): Promise<void> {
   const toFolder = output.endsWith('/') || (await isDirectory(output));
   if (!toFolder && output !== STANDARD && !output.endsWith('.safetensors')) {
@@ -24,7 +24,7 @@ export async function decodeFromModelFile(input: string, output: string, signal:
   await (toFolder ? toShards : toOneFile)(source, output, progress, signal);
 }
 
-/** A model directory to one safetensors file, or to standard output. */
+/** Decodes a model directory to one safetensors file, or to standard output. */
 export async function decodeDirectory(input: string, output: string, signal: AbortSignal): Promise<void> {
   if (output !== STANDARD && !output.endsWith('.safetensors')) {
     throw new UsageError(`a model directory becomes a .safetensors file, not ${output}`);
@@ -41,7 +41,7 @@ async function* directoryChunks(model: ModelReader, signal: AbortSignal): AsyncG
   for (const tensor of tensors) yield* model.chunks(tensor, { signal });
 }
 
-/** The very file that the model was made of, or all shards joined. */
+/** The file that the model was made from, or all shards joined. */
 async function toOneFile(
   source: RandomAccessSource,
   output: string,
@@ -66,7 +66,7 @@ async function* modelFileChunks(
   }
 }
 
-/** The files that the model was made of, and their index. */
+/** The files that the model was made from, and their index. */
 async function toShards(
   source: RandomAccessSource,
   output: string,
@@ -76,7 +76,7 @@ async function toShards(
   const folder = await modelFolderSink(output);
   const onProgress = (bytes: number) => progress.reach(bytes);
   const openFile = (name: string) => {
-    // The name is the model file's own word.
+    // The name comes from the model file: it may lead out of the folder.
     if (!isSafeFileName(name)) throw new FormatError('model file: not a plain file name', { name });
     return folder.openFile(name);
   };

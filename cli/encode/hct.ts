@@ -10,7 +10,7 @@ import type { EncodeOptions } from '../options.js';
 import { counted, startProgress } from '../progress.js';
 import { openTensor } from '../tensorInput.js';
 
-/** One tensor to an HCT file or to standard output. */
+/** Encodes one tensor to an HCT file or to standard output. */
 export async function encodeHct(input: string, options: EncodeOptions, signal: AbortSignal): Promise<void> {
   const compression = compressionOptions(options);
   await using tensor = await openTensor(input, options, signal);
@@ -27,7 +27,7 @@ export async function encodeHct(input: string, options: EncodeOptions, signal: A
   }
 }
 
-/** A safetensors model to a directory of HCT files. */
+/** Encodes a safetensors model to a directory of HCT files. */
 export async function encodeDirectory(
   input: string,
   options: EncodeOptions,

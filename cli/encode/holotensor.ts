@@ -20,7 +20,7 @@ const OWN_OPTIONS: Readonly<Record<HolographicEncoding, readonly (keyof EncodeOp
   'low-rank': ['layout', 'rank', 'residual'],
 };
 
-/** One tensor to a HoloTensor file. */
+/** Encodes one tensor to a HoloTensor file. */
 export async function encodeHoloTensor(
   input: string,
   options: EncodeOptions,

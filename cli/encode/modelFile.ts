@@ -13,7 +13,7 @@ import type { EncodeOptions } from '../options.js';
 import { startProgress } from '../progress.js';
 import { encoderOptions } from './holotensor.js';
 
-/** A model, in one file or in shards, to one file of fragments. */
+/** Encodes a model, in one file or in shards, to one file of fragments. */
 export async function encodeToModelFile(
   input: string,
   options: EncodeOptions,
@@ -31,7 +31,10 @@ export async function encodeToModelFile(
   await writeModelFile(model, output, stagingPath, { encode, keep: kept, signal, onProgress });
 }
 
-/** What is encoded waits in the staging; it outlives an interruption and a full disk, so that `--resume` can go on. */
+/**
+ * Encoded tensors are kept in the staging folder. It survives an interruption and a full disk, so `--resume` can
+ * continue.
+ */
 async function writeModelFile(
   { files, index }: ModelInput,
   output: string,

@@ -14,27 +14,27 @@ import { startProgress } from '../progress.js';
 import { plot, type Report, table } from '../report.js';
 import { collectInput, openRawTensor, openSafetensorsTensor, type TensorInput } from '../tensorInput.js';
 
-/** The original to compare with: a file, and its tensor where it holds several. */
+/** The original to compare with: a file, and the name of its tensor if it holds several. */
 export interface Original {
   readonly against?: string;
   readonly tensor?: string;
 }
 
-/** What a file is worth after fragments 0 to `fragments` − 1. */
+/** The quality of a file after fragments 0 to `fragments` − 1. */
 interface Prefix {
   readonly fragments: number;
-  /** Of the file up to there, with header and index. */
+  /** Bytes of the file up to there, with header and index. */
   readonly bytes: number;
   readonly fraction: number;
   readonly predicted: number;
-  /** As the file says; undefined where it does not allow to know. */
+  /** As the file says; undefined if it does not say. */
   readonly cosine: number | undefined;
   readonly relativeError: number | undefined;
-  /** Compared with the original that was given. */
+  /** Measured against the given original. */
   readonly measured?: Similarity;
 }
 
-/** What a HoloTensor file is worth after each of its fragments. */
+/** The quality of a HoloTensor file after each of its fragments. */
 export async function holotensorQuality(
   source: RandomAccessSource,
   { against, tensor }: Original,

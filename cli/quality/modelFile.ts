@@ -3,16 +3,16 @@ import type { RandomAccessSource } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { plot, type Report, table } from '../report.js';
 
-/** What the model is worth when a download in order has come to this byte. */
+/** The quality of the model when a sequential download has reached this byte. */
 interface Step {
   readonly bytes: number;
   readonly quality: number;
 }
 
-/** Rows of the table: one a twentieth of the way is enough to read, all are in the JSON. */
+/** Most rows of the table; the JSON has all steps. */
 const MAX_ROWS = 20;
 
-/** What a model file is worth after each of its fragments, as it says itself: nothing is decoded. */
+/** The quality of a model file after each of its fragments, from its own plan: nothing is decoded. */
 export async function modelFileQuality(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
   const { tensors, dataStart } = await readModelFile(source, { signal });
   const originalSize = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -30,7 +30,10 @@ export async function modelFileQuality(source: RandomAccessSource, signal: Abort
   };
 }
 
-/** The whole counts its tensors' cosines by their elements; a piece that is a tensor as it is brings all of it. */
+/**
+ * The quality of the whole is the mean of the tensors' cosines, weighted by their elements. The piece of a plain tensor
+ * brings all of it.
+ */
 function stepsOf(tensors: readonly ModelFileTensor[], dataStart: number): Step[] {
   const elements = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
   const gains = tensors.flatMap(({ shape, encoded, pieces }) =>

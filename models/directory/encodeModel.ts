@@ -17,7 +17,7 @@ import {
 } from './manifest.js';
 import { TensorHash } from './tensorHash.js';
 
-/** How the tensors are compressed. Names and shapes come from the model. */
+/** Compression of the tensors. Names and shapes are those of the model. */
 export type ModelCompressionOptions = Pick<
   HctEncodeOptions,
   'version' | 'algorithm' | 'level' | 'blockSize' | 'blockChecksums' | 'implementation'
@@ -29,12 +29,12 @@ export interface EncodeModelOptions extends ModelCompressionOptions, AbortOption
 }
 
 /**
- * Turns a safetensors file into the files of a model directory: an HCT file a tensor, as far as HCT knows its dtype
- * and can hold it; the bytes as they are for all others; the manifest last. Memory: a chunk and one HCT writer,
- * however large the model.
+ * Turns a safetensors file into the files of a model directory: one HCT file per tensor, or its plain bytes where HCT
+ * has no such dtype or cannot hold the size; the manifest last. Memory: one chunk and one HCT writer, whatever the size
+ * of the model.
  *
- * @param openFile makes the sink of a file with this plain name
- * @throws FormatError, SourceError; the sink of the tensor under way has been aborted then
+ * @param openFile creates the sink of a file with this plain name
+ * @throws FormatError, SourceError; it aborts the open sink before
  */
 export async function encodeModel(
   model: RandomAccessSource,

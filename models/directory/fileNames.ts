@@ -1,20 +1,23 @@
-/** Longest stem of a file name, so that with its number and suffix it stays within the 255 bytes that most file systems allow. */
+/** Longest stem of a file name: with a number and suffix it is within the 255 bytes that most file systems allow. */
 const MAX_STEM_LENGTH = 120;
 
-/** Names that Windows keeps for devices, whatever follows the first dot. */
+/** Names that Windows reserves for devices, with any text after the first dot. */
 const DEVICE_NAMES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 
-/** What {@link FileNames} makes, and so all that a manifest may name: no separators, no leading dash, no leading or trailing dot. */
+/**
+ * What {@link FileNames} makes, and the only names a manifest may have: no separators, no leading dash, no leading or
+ * trailing dot.
+ */
 const SAFE_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9_-])?$/;
 
-/** Whether this is a plain file name: it cannot leave the folder it is put into, on any system. */
+/** Whether this is a plain file name: on no system does it lead out of its folder. */
 export function isSafeFileName(name: string): boolean {
   return SAFE_NAME.test(name) && !DEVICE_NAMES.test(name);
 }
 
 /**
- * Makes a file name for each tensor of a model: readable, safe on every file system whatever the tensor is called,
- * and distinct from all earlier ones even where the file system ignores case.
+ * Makes a file name for each tensor of a model: readable, safe on every file system for any tensor name, and different
+ * from all earlier ones even if the file system ignores case.
  */
 export class FileNames {
   readonly #taken = new Set<string>();

@@ -7,16 +7,16 @@ import {
 } from '../../src/safetensors/header.js';
 import { isSafeFileName } from './fileNames.js';
 
-/** The file of a model directory that names all others. */
+/** The file of a model directory that lists all others. */
 export const MANIFEST_NAME = 'manifest.json';
 
-/** Larger manifests are refused before they are read: at some 200 bytes a tensor, this is far beyond any model. */
+/** Larger manifests are refused. At about 200 bytes per tensor, this is far beyond any model. */
 export const MAX_MANIFEST_BYTES = 64 * 2 ** 20;
 
 const FORMAT = 'holostream-model';
 const VERSION = 1;
 
-/** How a tensor's file holds its bytes: as an HCT file, or as they are. */
+/** How a file stores its tensor: as HCT, or as plain bytes. */
 export type ModelFileFormat = 'hct' | 'raw';
 
 export interface ManifestTensor {
@@ -49,8 +49,8 @@ export function serializeManifest({ metadata, tensors }: ModelManifest): string 
 }
 
 /**
- * Checks everything that can be checked without the files: what comes out can be used without fear of paths that
- * leave the directory, of sizes that are not numbers, or of two tensors with one name or one file.
+ * Checks everything that can be checked without the files: the result has no paths that leave the directory, no sizes
+ * that are not numbers, and no two tensors with the same name or file.
  * @throws FormatError
  */
 export function parseManifest(text: string): ModelManifest {

@@ -31,15 +31,15 @@ export function modelFolder(path: string): OpenModelFile {
 export interface ModelFolderSink {
   /** The sink of a file in the folder, for `encodeModel`. */
   openFile(name: string): Promise<SeekableSink>;
-  /** Puts the folder into its place. */
+  /** Moves the complete folder into place. */
   close(): Promise<void>;
-  /** Throws away what was written; what was there before stays. */
+  /** Deletes what was written; an older folder stays. */
   abort(): Promise<void>;
 }
 
 /**
- * A model directory on disk (Node): written beside and put into place when it is complete. An older model directory
- * there is replaced; a folder that holds anything else is not touched.
+ * A model directory on disk (Node): written beside its path and moved into place when it is complete. It replaces an
+ * older model directory, but no folder with other content.
  *
  * @throws ArgumentError when the folder has other content
  */
@@ -59,7 +59,7 @@ export async function modelFolderSink(path: string): Promise<ModelFolderSink> {
   };
 }
 
-/** Whether there is a folder; fails unless it is empty or holds a model directory and nothing else. */
+/** Whether the folder exists; fails unless it is empty or holds a model directory and nothing else. */
 async function assertReplaceable(path: string): Promise<boolean> {
   let entries: string[];
   try {
@@ -84,7 +84,7 @@ async function filesOf(path: string): Promise<string[]> {
     const { tensors } = parseManifest(await readFile(join(path, MANIFEST_NAME), 'utf8'));
     return [MANIFEST_NAME, ...tensors.map(({ file }) => file)];
   } catch {
-    // Some other manifest: then the folder is not ours.
+    // Another program's manifest: the folder must not be replaced.
     return [];
   }
 }

@@ -23,8 +23,8 @@ export interface ReadModelTensorOptions extends AbortOptions {
 }
 
 /**
- * A model directory, wherever it is: a folder, a web server. Nothing of it is trusted: sizes are held against the
- * files, dtypes against HCT headers, and every tensor's bytes against the hash in the manifest.
+ * A model directory in a folder, on a web server, or anywhere else. Nothing in it is trusted: sizes are compared with
+ * the files, dtypes with the HCT headers, and every tensor's bytes with the hash in the manifest.
  *
  * @example
  * const model = await ModelReader.open((file) => httpSource(new URL(file, 'https://example.org/model/')));
@@ -74,8 +74,8 @@ export class ModelReader {
   }
 
   /**
-   * The bytes of a tensor, decoded piece by piece; exactly `byteLength` of them, or an error. Only after the last
-   * piece is it known that they are the right ones.
+   * The bytes of a tensor, decoded in pieces; exactly `byteLength` of them, or an error. The hash is verified after the
+   * last piece.
    * @throws ChecksumError, FormatError, TruncatedError, CodecError, SourceError
    */
   async *chunks(tensor: ManifestTensor, options: AbortOptions = {}): AsyncGenerator<Uint8Array> {
@@ -87,7 +87,7 @@ export class ModelReader {
         tensor.format === 'hct'
           ? await openHct(source, tensor, options)
           : readChunks(source, 0, byteLength, options);
-      // Known at the latest after the first read, which the header of an HCT file was.
+      // The size is known at the latest after the first read: here, of an HCT file's header.
       if (source.size !== undefined && source.size !== fileSize) {
         throw new FormatError('model file: size', { name: file, expected: fileSize, actual: source.size });
       }

@@ -4,13 +4,13 @@ import type { Kernels } from '../../src/kernels/kernels.js';
 export const HASH_PIECE_SIZE = 2 ** 20;
 
 /**
- * The hash of a tensor's bytes that a manifest holds: XXH3-64 of the XXH3-64 (u64, little-endian) of each MiB. So it
- * can be made of bytes that come one after another, by the fastest kernel there is, and of pieces side by side.
+ * The hash of a tensor's bytes in a manifest: XXH3-64 of the XXH3-64 (u64, little-endian) of each MiB. It can be
+ * computed from a stream by the fastest kernel, and of all pieces in parallel.
  */
 export class TensorHash {
   readonly #xxh3: Kernels['xxh3'];
   readonly #hashes: bigint[] = [];
-  /** A piece that does not come in one. */
+  /** The piece that is being filled. */
   #partial: Uint8Array | undefined;
   #filled = 0;
 

@@ -17,19 +17,19 @@ import { scanOrder } from './scanOrder.js';
 import type { LocatedTensor, ModelSource } from './sourceFiles.js';
 import { openStagedEntry, type StagingRecord, type StagingStore } from './stagingStore.js';
 
-/** Tensors that are kept and not larger stand in front of all fragments: nothing works without them. */
+/** Plain tensors up to this size come before all fragments: a model does not work without them. */
 const SMALL_TENSOR = 65536;
 
-/** A tensor on its way into the file: encoded in the staging, or to be copied. */
+/** A tensor to write: encoded in the staging store, or copied from its source. */
 export interface TensorJob {
   readonly tensor: LocatedTensor;
-  /** Its entry in the staging and what that holds; undefined when the tensor is kept as it is. */
+  /** Its entry in the staging store, with its record; undefined for a tensor that is stored plain. */
   readonly staged: { readonly entry: string; readonly record: StagingRecord } | undefined;
   /** XXH3-64 of the header piece, or of the whole tensor. */
   readonly hash: string;
 }
 
-/** A tensor of the file to be: a whole one, or piece `piece` of an encoded one (0 is its header). */
+/** A tensor in the sense of the written file: a plain tensor, or piece `piece` of an encoded one (0 is its header). */
 interface Part {
   readonly job: TensorJob;
   readonly piece: number;
@@ -37,7 +37,7 @@ interface Part {
 }
 
 /**
- * Lays out and writes the file, once all tensors are encoded and their sizes known.
+ * Lays out and writes the file, once all tensors are encoded and their sizes are known.
  * @returns the size of the file in bytes
  */
 export async function assembleModelFile(
@@ -60,7 +60,7 @@ export async function assembleModelFile(
   return header.fileSize;
 }
 
-/** Headers and small tensors first, then all else by what it brings per byte. */
+/** Headers and small tensors first, then all other parts by their quality gain per byte. */
 function layOut(jobs: readonly TensorJob[]): Part[] {
   const whole = (job: TensorJob): Part => ({ job, piece: 0, size: job.tensor.byteLength });
   const isFirst = ({ staged, tensor }: TensorJob) =>

@@ -11,12 +11,12 @@ export interface DecodeModelFileOptions extends AbortOptions {
 }
 
 /**
- * Makes the safetensors files again that a model file was made of: byte for byte, where its encoding loses nothing.
- * Memory: the largest tensor, times a small constant.
+ * Restores the safetensors files that a model file was made from: byte for byte if its encoding is lossless. Memory:
+ * the largest tensor, times a small constant.
  *
- * @param openSink makes the sink of a file with this name, as it was called when the model was encoded. The name is the
- *   file's own word: check it before you make a path of it.
- * @throws FormatError, ChecksumError, CodecError, SourceError; the sink under way has been aborted then
+ * @param openSink creates the sink of a file with this name, the one it had when the model was encoded. The name is not
+ * trusted: check it before you make a path of it.
+ * @throws FormatError, ChecksumError, CodecError, SourceError; it aborts the open sink before
  */
 export async function decodeModelFile(
   source: RandomAccessSource,
@@ -47,7 +47,7 @@ export async function decodeModelFile(
 }
 
 /**
- * The bytes of one tensor of a model file, of all its fragments.
+ * The bytes of one tensor of a model file, decoded from all its fragments.
  * @throws FormatError, ChecksumError, CodecError, SourceError
  */
 export async function readModelTensor(

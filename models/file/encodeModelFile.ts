@@ -13,11 +13,11 @@ import {
 import { openStagedEntry, type StagingStore, writeStagedEntry } from './stagingStore.js';
 
 export interface EncodeModelFileOptions extends AbortOptions {
-  /** How tensors are cut. Default: the embedded encoding, which gives every bit back. */
+  /** How tensors are cut into fragments. Default: the embedded encoding, which is lossless. */
   readonly encode?: FragmentOptions | undefined;
-  /** Tensors to store as they are, whatever their size. */
+  /** Tensors to store plain, whatever their size. */
   readonly keep?: ((name: string) => boolean) | undefined;
-  /** The text of the shard index, where the model came in shards: decoding gives it back. */
+  /** The text of the shard index, if the model comes in shards: decoding restores it. */
   readonly index?: string | undefined;
   /** Called with the bytes of tensors encoded so far, and how many there will be. */
   readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
@@ -25,7 +25,7 @@ export interface EncodeModelFileOptions extends AbortOptions {
 
 /** Sizes in bytes. */
 export interface ModelFileStats {
-  /** All tensors, and how many of them were cut. */
+  /** All tensors, and those of them that were cut into fragments. */
   readonly tensors: number;
   readonly encoded: number;
   /** Of the tensors' elements. */
@@ -34,12 +34,12 @@ export interface ModelFileStats {
 }
 
 /**
- * Turns safetensors files into one model file: a valid safetensors file with a tensor a fragment, in the order in which
- * the fragments are worth most, so that every prefix is a whole model at some quality. Memory: the largest tensor and
- * what encoding it takes, times a small constant.
+ * Turns safetensors files into one model file: a valid safetensors file with one tensor per fragment, sorted by quality
+ * gain per byte, so every prefix is a whole model at some quality. Memory: the largest tensor and its encoder's memory,
+ * times a small constant.
  *
  * @throws FormatError, SourceError for inputs that cannot be read; ArgumentError for options that cannot work and for
- *   tensors that the encoding cannot carry. The sink has been aborted then; the staging keeps what is done.
+ *   tensors that the encoding cannot carry. It aborts the sink before; the staging store keeps the encoded tensors.
  */
 export async function encodeModelFile(
   inputs: readonly ModelSourceFile[],

@@ -8,9 +8,9 @@ import type { SafetensorsTensor } from '../../src/safetensors/header.js';
 import { DTYPES, type DType, elementCount } from '../../src/tensor/dtype.js';
 import { viewElements } from '../../src/tensor/views.js';
 
-/** How tensors are cut; options of the encoding (fragments, qualities, layout, rank, …) stand beside it. */
+/** How tensors are cut into fragments, with the options of the encoding (fragments, qualities, layout, rank, …). */
 export interface FragmentOptions {
-  /** Default 'embedded', the one that gives every bit back. */
+  /** Default 'embedded', which is lossless. */
   readonly encoding?: HolographicEncoding | undefined;
   readonly fragments?: number | undefined;
   readonly qualities?: readonly (number | 'exact')[] | undefined;
@@ -23,10 +23,10 @@ export interface EncodedPieces {
   readonly pieces: readonly Uint8Array[];
 }
 
-/** Below this, names and headers of the fragments would cost more than the fragments bring. */
+/** In smaller tensors, the names and headers of fragments cost more bytes than fragments save. */
 const MIN_ELEMENTS = 4096;
 
-/** True for tensors that are worth cutting: floating point and not small. */
+/** True for tensors that gain by fragments: floating-point and not small. */
 export function isWorthEncoding({ dtype, shape }: Pick<SafetensorsTensor, 'dtype' | 'shape'>): boolean {
   return ['F32', 'F16', 'BF16'].includes(dtype) && elementCount(shape) >= MIN_ELEMENTS;
 }
@@ -42,11 +42,11 @@ export async function encodeTensor(
   const encoder = new HoloTensorEncoder(encoding, { ...options, kernels });
   const { header, fragments, cosines } = encoder.encodeTensor({
     dtype: elementType,
-    // The container has room for four dimensions; the true shape is in the plan.
+    // HoloTensor has room for four dimensions; the true shape is in the plan.
     shape: shape.length > HOLO_MAX_RANK ? [elementCount(shape)] : shape,
     data: viewElements(dtype, bytes),
   });
-  // Plan and loader go by fragment number: the pieces must follow it.
+  // The plan and the loader number fragments: the pieces must be in that order.
   const inOrder = [...fragments].sort((a, b) => a.index - b.index);
   return { cosines, pieces: packHoloTensor(header, inOrder, { codec, kernels }) };
 }

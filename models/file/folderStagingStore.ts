@@ -6,13 +6,13 @@ import { SinkError } from '../../src/errors.js';
 import type { StagingStore } from './stagingStore.js';
 
 export interface FolderStagingStore extends StagingStore {
-  /** Deletes the folder and all that is in it. */
+  /** Deletes the folder and its content. */
   remove(): Promise<void>;
 }
 
 /**
- * Keeps encoded tensors in a folder on disk (Node), which is made if it is not there. What an earlier run has left in it
- * is used again.
+ * Keeps encoded tensors in a folder on disk (Node), which is created if it does not exist. Tensors from an earlier run
+ * are reused.
  *
  * @throws SinkError when the folder cannot be made
  */
@@ -20,7 +20,7 @@ export async function folderStagingStore(path: string): Promise<FolderStagingSto
   await mkdir(path, { recursive: true }).catch((cause) => {
     throw new SinkError('cannot make folder', { name: path, cause });
   });
-  // The names are the encoder's own numbers.
+  // Names are numbers that the encoder counts: safe in paths.
   const place = (name: string) => join(path, `${name}.staging`);
   return {
     async open(name) {

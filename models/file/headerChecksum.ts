@@ -4,9 +4,9 @@ import { SAFETENSORS_LENGTH_SIZE } from '../../src/safetensors/header.js';
 import { formatHash } from './plan.js';
 
 /**
- * The header of a model file carries its own checksum, in a place that is always the same: it is the first member of
- * the metadata, which are the first member of the header. The checksum is the XXH3-64 of the header's JSON, padding
- * included, with zeros for these digits.
+ * The header of a model file contains its own checksum at a fixed offset: it is the first member of the metadata, and
+ * the metadata are the first member of the header. The checksum is the XXH3-64 of the header's JSON, padding included,
+ * with zeros in place of its digits.
  */
 export const CHECKSUM_KEY = 'holostream.checksum';
 export const NO_CHECKSUM = '0000000000000000';
@@ -14,7 +14,7 @@ export const NO_CHECKSUM = '0000000000000000';
 const PREFIX = new TextEncoder().encode(`{"__metadata__":{"${CHECKSUM_KEY}":"`);
 const DIGITS_OFFSET = SAFETENSORS_LENGTH_SIZE + PREFIX.length;
 
-/** True when the bytes (a safetensors file's first ones) begin as a model file's do. */
+/** True when a safetensors file that starts with these bytes is a model file. */
 export function isModelFileHeader(bytes: Uint8Array): boolean {
   return PREFIX.every((byte, i) => bytes[SAFETENSORS_LENGTH_SIZE + i] === byte);
 }
@@ -25,7 +25,7 @@ export function sealHeader(bytes: Uint8Array): void {
 }
 
 /**
- * @param bytes length and JSON: all in front of the tensors
+ * @param bytes length and JSON: all bytes before the tensors
  * @throws ChecksumError, FormatError
  */
 export function verifyHeader(bytes: Uint8Array): void {

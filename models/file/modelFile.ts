@@ -20,9 +20,9 @@ export interface ModelFileTensor {
   readonly dtype: SafetensorsDType;
   readonly shape: readonly number[];
   readonly byteLength: number;
-  /** What the file says of an encoded tensor; undefined when it is stored as it is. */
+  /** The plan of an encoded tensor; undefined for a plain one. */
   readonly encoded: EncodedTensorPlan | undefined;
-  /** The header piece and the fragments in their order; or the one piece of a tensor stored as it is. */
+  /** The header piece and the fragments in their order, or the single piece of a plain tensor. */
   readonly pieces: readonly ModelPiece[];
   /** XXH3-64 of the first piece, 16 hexadecimal digits. */
   readonly firstPieceHash: string;
@@ -34,12 +34,12 @@ export interface ModelFile {
   readonly metadata: ReadonlyMap<string, string>;
   /** In the order of the source's files and their data. */
   readonly tensors: readonly ModelFileTensor[];
-  /** Bytes in front of the pieces. */
+  /** Bytes before the pieces. */
   readonly dataStart: number;
   readonly fileSize: number;
 }
 
-/** Reads and verifies what stands in front of a model file's pieces. */
+/** Reads and verifies the header of a model file: all bytes before the pieces. */
 export async function readModelFile(
   source: RandomAccessSource,
   { signal }: AbortOptions = {},
@@ -49,7 +49,7 @@ export async function readModelFile(
 }
 
 /**
- * @param bytes length and JSON: all in front of the pieces
+ * @param bytes length and JSON: all bytes before the pieces
  * @throws FormatError, ChecksumError, UnsupportedError
  */
 export function parseModelFile(bytes: Uint8Array, fileSize: number | undefined): ModelFile {

@@ -1,22 +1,22 @@
 import { FormatError, UnsupportedError } from '../../src/errors.js';
 
 /**
- * What a model file says of itself in its safetensors metadata, beside the fragments' own headers: enough to plan a
- * load before any tensor has been read. `docs/formats/model-file.md` has the layout.
+ * What a model file says about its content in its safetensors metadata: enough to plan a load before any tensor is
+ * read. `docs/formats/model-file.md` specifies the layout.
  */
 export interface ModelPlan {
-  /** The files that the model was made of, in order. */
+  /** The files that the model was made from, in order. */
   readonly files: readonly SourceFile[];
-  /** The shard index (`model.safetensors.index.json`) as text, where the model came in shards. */
+  /** The text of the shard index (`model.safetensors.index.json`), if the model came in shards. */
   readonly index?: string | undefined;
   readonly encoded: ReadonlyMap<string, EncodedTensorPlan>;
-  /** XXH3-64 of the tensors that are stored as they are, 16 hexadecimal digits. */
+  /** XXH3-64 of the plain tensors, 16 hexadecimal digits. */
   readonly plain: ReadonlyMap<string, string>;
 }
 
 export interface SourceFile {
   readonly name: string;
-  /** The JSON header of the file as text, padding included: decoding gives the same bytes again. */
+  /** The JSON header of the file as text, padding included: decoding restores the same bytes. */
   readonly header: string;
 }
 
@@ -111,7 +111,7 @@ export function fragmentName(tensor: string, fragment: number): string {
   return `${tensor}#${fragment}`;
 }
 
-/** The tensors whose pieces could be taken for these: a model that has `w#0` must not have its `w` cut. */
+/** Tensors whose pieces would have the name of another tensor: if a model has `w#0`, its `w` must not be cut. */
 export function clashingNames(names: Iterable<string>): ReadonlySet<string> {
   const clashing = new Set<string>();
   for (const name of names) {

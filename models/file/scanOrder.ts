@@ -1,6 +1,6 @@
-/** A tensor's fragments as far as their order in the file is concerned. */
+/** A tensor, as far as the order of its fragments is concerned. */
 export interface ScanTensor {
-  /** How much the tensor counts in the whole: its number of elements. */
+  /** Weight of the tensor in the quality of the model: its number of elements. */
   readonly weight: number;
   /** Stored size of each fragment, in bytes. */
   readonly sizes: readonly number[];
@@ -14,21 +14,21 @@ export interface ScanPosition {
 }
 
 /**
- * The order in which the fragments of many tensors are worth sending: by quality gained per byte, where the quality of
- * a whole is the mean of its tensors' cosines, each counted by its elements. Within a tensor the order is kept: where
- * a fragment brings more per byte than the one before it, the two count as one (the upper concave hull of the
- * tensor's curve of quality over bytes, along which greedy choice is the best one).
+ * The order of the fragments of many tensors by quality gain per byte, where the quality of a model is the mean of its
+ * tensors' cosines, weighted by their elements. Within a tensor the order is kept: if a fragment gains more per byte
+ * than the one before it, the two count as one (the upper concave hull of the tensor's curve of quality over bytes,
+ * along which the greedy choice is optimal).
  */
 export function scanOrder(tensors: readonly ScanTensor[]): ScanPosition[] {
   const order = tensors.flatMap((tensor, number) =>
     gainsPerByte(tensor).map((gain, fragment) => ({ tensor: number, fragment, gain })),
   );
-  // Sorting is stable: equal gains (those of one run among them) stay in order.
+  // Sorting is stable: equal gains, such as those of one run, stay in order.
   order.sort((a, b) => b.gain - a.gain);
   return order.map(({ tensor, fragment }) => ({ tensor, fragment }));
 }
 
-/** Gain per byte of each fragment, made never to rise by joining runs. */
+/** Gain per byte of each fragment. Runs are joined until it never rises. */
 function gainsPerByte({ weight, sizes, cosines }: ScanTensor): number[] {
   const runs: { gain: number; bytes: number; length: number }[] = [];
   sizes.forEach((bytes, fragment) => {

@@ -5,7 +5,7 @@ import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import type { SourceFile } from './plan.js';
 
-/** A safetensors file that a model is made of: one, or one of several shards. */
+/** A safetensors file that a model is made from: the only one, or one of several shards. */
 export interface ModelSourceFile {
   readonly name: string;
   readonly source: RandomAccessSource;
@@ -20,7 +20,7 @@ export interface ModelSource {
   readonly files: readonly SourceFile[];
   /** Of all files, in order. */
   readonly tensors: readonly LocatedTensor[];
-  /** Of all files; where two disagree about a key, the first one's. */
+  /** Of all files; if two disagree about a key, the value of the first one. */
   readonly metadata: ReadonlyMap<string, string>;
 }
 
@@ -51,7 +51,7 @@ export async function readModelSource(
   return { files, tensors: [...tensors.values()], metadata };
 }
 
-/** The bytes in front of a source file's tensors, as they were. */
+/** The header of a source file, byte for byte. */
 export function sourceFileHeader({ header }: SourceFile): Uint8Array {
   const json = new TextEncoder().encode(header);
   const bytes = new Uint8Array(SAFETENSORS_LENGTH_SIZE + json.length);

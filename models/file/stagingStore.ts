@@ -5,26 +5,26 @@ import { FormatError } from '../../src/errors.js';
 import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
 
 /**
- * Where encoded tensors wait until all are there: only then is it known which fragment of which tensor comes next in
- * the file. What a broken run has left there, the next one need not do again.
+ * Holds encoded tensors until all are encoded: only then is the order of their fragments in the file known. A run that
+ * was interrupted leaves its tensors there for the next run.
  */
 export interface StagingStore {
-  /** An entry that has been written whole, or undefined. */
+  /** An entry that was written completely, or undefined. */
   open(name: string): Promise<RandomAccessSource | undefined>;
-  /** An entry is there when its sink has been closed. */
+  /** An entry exists once its sink is closed. */
   create(name: string): Promise<SeekableSink>;
 }
 
-/** What stands in front of the pieces of an entry. */
+/** The record at the start of an entry, before its pieces. */
 export interface StagingRecord {
-  /** Of the source tensor and the options: an entry of another run is not used. */
+  /** Of the source tensor and the options: an entry with another fingerprint is not used. */
   readonly fingerprint: string;
   readonly cosines: readonly number[];
   /** Bytes of the header piece, then of each fragment. */
   readonly sizes: readonly number[];
 }
 
-/** Cap on the record of one entry: 65,535 fragments with their cosines and sizes. */
+/** Cap on the record of one entry: room for 65,535 fragments with their cosines and sizes. */
 const MAX_RECORD_SIZE = 2 ** 22;
 
 export async function writeStagedEntry(
@@ -48,14 +48,14 @@ export async function writeStagedEntry(
   }
 }
 
-/** An entry, its record, and where its pieces begin. The source is the caller's to close. */
+/** An entry, its record, and where its pieces begin. The caller closes the source. */
 export interface StagedEntry {
   readonly source: RandomAccessSource;
   readonly record: StagingRecord;
   readonly dataStart: number;
 }
 
-/** Opens an entry that was made of the same tensor by the same options; undefined when there is none. */
+/** Opens an entry made from the same tensor with the same options; undefined if there is none. */
 export async function openStagedEntry(
   staging: StagingStore,
   name: string,
@@ -72,7 +72,7 @@ export async function openStagedEntry(
       if (record.fingerprint === fingerprint) return { source, record, dataStart: 4 + length };
     }
   } catch (error) {
-    // Whatever another program may have put there: it is made anew.
+    // Not an entry of ours, or a damaged one: encode the tensor again.
     if (!(error instanceof FormatError || error instanceof SyntaxError)) {
       await source.close?.();
       throw error;
@@ -82,7 +82,7 @@ export async function openStagedEntry(
   return undefined;
 }
 
-/** Keeps encoded tensors in memory: for models that fit it, and where there is no disk. */
+/** Keeps encoded tensors in memory: for models that fit, and where no disk is available. */
 export function memoryStagingStore(): StagingStore {
   const entries = new Map<string, MemorySink>();
   return {

@@ -12,8 +12,8 @@ import type { ModelFileTensor } from './modelFile.js';
 import { formatHash } from './plan.js';
 
 /**
- * Makes a tensor of the pieces of a model file, as they come: header first, fragments in any order. Each is verified
- * before it is used.
+ * Decodes a tensor from the pieces of a model file: header first, fragments in any order. Each piece is verified before
+ * it is used.
  */
 export class ModelTensorDecoder {
   readonly tensor: ModelFileTensor;
@@ -21,7 +21,7 @@ export class ModelTensorDecoder {
   readonly #unpacker: FragmentUnpacker;
   #layout: HoloTensorLayout | undefined;
   #decoder: HoloTensorDecoder | undefined;
-  /** A tensor that is stored as it is. */
+  /** The bytes of a plain tensor. */
   #whole: Uint8Array | undefined;
 
   constructor(tensor: ModelFileTensor, kernels: Kernels) {
@@ -34,7 +34,7 @@ export class ModelTensorDecoder {
     return this.#whole !== undefined || this.#decoder?.complete === true;
   }
 
-  /** True cosine similarity with the source's tensor; 0 before there is anything. */
+  /** True cosine similarity with the source's tensor; 0 before the first fragment. */
   get cosine(): number {
     if (this.#whole !== undefined) return 1;
     const decoder = this.#decoder;
@@ -52,12 +52,12 @@ export class ModelTensorDecoder {
     else await this.#addFragment(piece - 1, bytes);
   }
 
-  /** The best tensor so far, as numbers: rows × cols of them, row-major. Only for floating-point tensors. */
+  /** The best tensor so far as numbers, row-major. Only for floating-point tensors. */
   reconstruct(out?: Float32Array): Float32Array | undefined {
     return this.#decoder?.reconstruct(out);
   }
 
-  /** The best tensor so far in its own dtype; undefined before there is anything. */
+  /** The best tensor so far in its own dtype; undefined before the first fragment. */
   reconstructTensor(): Tensor | undefined {
     const { dtype, shape } = this.tensor;
     if (this.#whole !== undefined) return { dtype, shape, data: viewElements(dtype, this.#whole) };
@@ -88,7 +88,7 @@ export class ModelTensorDecoder {
   }
 }
 
-/** @throws ChecksumError unless the first piece of a tensor is the one that the plan knows */
+/** @throws ChecksumError unless the first piece of a tensor has the hash in the plan */
 export function verifyFirstPiece(
   { name, firstPieceHash }: ModelFileTensor,
   bytes: Uint8Array,
@@ -102,7 +102,7 @@ export function verifyFirstPiece(
 
 /**
  * Header and index of an encoded tensor.
- * @throws FormatError when they do not belong to the tensor and its pieces
+ * @throws FormatError when they do not match the tensor and its pieces
  */
 export function parseFirstPiece(tensor: ModelFileTensor, bytes: Uint8Array): HoloTensorLayout {
   const { name, dtype, shape, pieces } = tensor;

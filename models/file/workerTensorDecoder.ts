@@ -11,8 +11,8 @@ import type { ModelFileTensor } from './modelFile.js';
 import { parseFirstPiece, verifyFirstPiece } from './tensorDecoder.js';
 
 /**
- * Makes an encoded tensor of its pieces in a worker: once, when the last one is there, or when {@link settle} says that
- * no more will come. The worker verifies each fragment before it uses it.
+ * Decodes an encoded tensor in a worker: once, when its last piece has been added or {@link settle} is called. The
+ * worker verifies each fragment before it uses it.
  */
 export class WorkerTensorDecoder {
   readonly tensor: ModelFileTensor;
@@ -21,7 +21,7 @@ export class WorkerTensorDecoder {
   readonly #stored: { readonly entry: FragmentIndexEntry; readonly stored: Uint8Array }[] = [];
   #header: Uint8Array | undefined;
   #layout: HoloTensorLayout | undefined;
-  /** What the worker made of the first so many fragments. */
+  /** The worker's result for the first `fragments` fragments. */
   #result: Omit<Reconstruction, 'header'> | undefined;
 
   constructor(tensor: ModelFileTensor, kernels: Pick<Kernels, 'xxh3'>, pool: WorkerPool) {
@@ -55,12 +55,12 @@ export class WorkerTensorDecoder {
         fragmentIndex: piece - 1,
       });
     }
-    // A copy: the bytes are a view of a chunk, which would be sent to the worker whole.
+    // A copy: the bytes are a view of a chunk, and transferring them would send the whole chunk.
     this.#stored.push({ entry, stored: bytes.slice() });
     if (this.#stored.length === this.#layout!.entries.length) await this.settle();
   }
 
-  /** Decodes what has been added since the last time. */
+  /** Decodes again if fragments have been added since the last time. */
   async settle(): Promise<void> {
     if (this.#header === undefined || this.#stored.length === (this.#result?.fragments ?? 0)) return;
     const header = this.#header;
@@ -85,7 +85,7 @@ export class WorkerTensorDecoder {
     return undefined;
   }
 
-  /** The tensor that the worker made, in its own dtype; undefined before there is one. */
+  /** The worker's tensor in its own dtype; undefined before there is one. */
   reconstructTensor(): Tensor | undefined {
     if (this.#result === undefined) return undefined;
     const { dtype, shape } = this.tensor;

@@ -3,31 +3,31 @@ import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';
 
-/** What a model consists of, whatever kind of file or directory it comes from. */
+/** The content of a model, whatever kind of file or directory it comes from. */
 export interface ModelContent {
   readonly format: 'model-file' | 'safetensors' | 'directory';
-  /** Free text that the model carries. */
+  /** Free text in the model's files. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: readonly LoadableTensor[];
   close(): Promise<void>;
 }
 
-/** A tensor and the pieces it is loaded by. */
+/** A tensor and the pieces it is loaded from. */
 export interface LoadableTensor {
   readonly name: string;
   readonly dtype: SafetensorsDType;
   readonly shape: readonly number[];
   /** Bytes of the tensor's elements. */
   readonly byteLength: number;
-  /** In the order in which they are needed: a piece is of no use before those in front of it. */
+  /** In the order in which they are decoded: a piece is useless without those before it. */
   readonly pieces: readonly LoadPiece[];
-  /** @param pool decodes in workers what is worth it */
+  /** @param pool decodes large tensors in its workers */
   createDecoder(pool?: WorkerPool): Promise<PieceDecoder>;
-  /** Rows `start` to `end` along the first dimension, where they can be had without the rest. */
+  /** Reads rows `start` to `end` along the first dimension; undefined where that takes the whole tensor. */
   readonly readRows?: ((start: number, end: number, options: AbortOptions) => Promise<Tensor>) | undefined;
 }
 
-/** A file that pieces are in. Adjacent pieces of one file are fetched by one request. */
+/** A file that contains pieces. Adjacent pieces of one file are fetched by one request. */
 export interface PieceFile {
   acquire(): Promise<RandomAccessSource>;
   release(source: RandomAccessSource): Promise<void>;
@@ -38,22 +38,22 @@ export interface LoadPiece {
   readonly file: PieceFile;
   readonly offset: number;
   readonly length: number;
-  /** True cosine similarity with the original once this piece is there. */
+  /** True cosine similarity with the original after this piece. */
   readonly cosine: number;
 }
 
-/** Makes a tensor of its pieces, each verified before it is used. */
+/** Decodes a tensor from its pieces. Each is verified before it is used. */
 export interface PieceDecoder {
   /** @throws ChecksumError, CodecError, FormatError */
   add(piece: number, bytes: Uint8Array): Promise<void>;
   readonly complete: boolean;
-  /** True cosine similarity with the original; 0 before there is anything. */
+  /** True cosine similarity with the original; 0 before the first numbers. */
   readonly cosine: number;
-  /** Decoders that work in steps of more than one piece: makes the best of what is there. */
+  /** For decoders that collect several pieces before they decode: decodes those that were added. */
   settle?(): Promise<void>;
-  /** The best tensor so far as numbers, where it is made of fragments; `out` is used where given. */
+  /** The best tensor so far as numbers, written to `out` if given; undefined if the tensor is not made of fragments. */
   reconstruct(out?: Float32Array): Float32Array | undefined;
-  /** The best tensor so far in its own dtype; undefined before there is anything. */
+  /** The best tensor so far in its own dtype; undefined before the first fragment. */
   reconstructTensor(): Tensor | undefined;
 }
 

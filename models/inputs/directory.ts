@@ -7,9 +7,9 @@ import { ModelReader, type OpenModelFile } from '../directory/modelReader.js';
 import type { LoadableTensor, ModelContent } from './content.js';
 import { rowReader, WholeDecoder } from './wholeTensor.js';
 
-/** A directory of HCT files with a manifest: a file a tensor, and a piece a file. */
+/** A directory of HCT files with a manifest: one file per tensor, one piece per file. */
 export async function openDirectory(openFile: OpenModelFile, options: AbortOptions): Promise<ModelContent> {
-  // What has been fetched is decoded, and held against the manifest, by the same reader that reads from files.
+  // Fetched bytes are decoded, and verified against the manifest, by the same reader that reads from files.
   const fetched = new Map<string, Uint8Array>();
   const reader = await ModelReader.open((name) => {
     const bytes = fetched.get(name);

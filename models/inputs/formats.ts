@@ -11,25 +11,28 @@ import { openSafetensors } from './safetensors.js';
 interface FormatEntry {
   /** @param start the file's first bytes, up to {@link PROBE_SIZE} of them */
   matches(start: Uint8Array): boolean;
-  /** Opens it as a model; undefined where a file is no more than one tensor. */
+  /** Opens the file as a model; undefined for formats of a single tensor. */
   readonly open: ((source: RandomAccessSource, options: AbortOptions) => Promise<ModelContent>) | undefined;
 }
 
 /** How many of a file's first bytes tell the formats apart. */
 export const PROBE_SIZE = 64;
 
-/** What a file can be, by its first bytes, because names lie and pipes have none. The first match counts. */
+/**
+ * The formats of files by their first bytes, because file names may be wrong and pipes have none. The first match
+ * counts.
+ */
 const FORMATS = {
   hct: { matches: (start) => magicOf(start) === HCT_MAGIC, open: undefined },
   holotensor: { matches: (start) => magicOf(start) === HOLO_MAGIC, open: undefined },
-  // Before safetensors, which it is as well.
+  // Before safetensors: a model file is a safetensors file, too.
   'model-file': { matches: isModelFileHeader, open: openModelFile },
   safetensors: { matches: isSafetensorsHeader, open: openSafetensors },
 } as const satisfies Record<string, FormatEntry>;
 
 export type FileFormat = keyof typeof FORMATS;
 
-/** What a file is; undefined when it is none of the formats. */
+/** The format of a file; undefined when it is none of ours. */
 export async function fileFormat(
   source: RandomAccessSource,
   options: AbortOptions = {},
@@ -38,13 +41,16 @@ export async function fileFormat(
   return recogniseFormat(start);
 }
 
-/** What a file that begins like this is. @param start its first {@link PROBE_SIZE} bytes, or all where it has fewer */
+/**
+ * The format of a file that starts with these bytes.
+ * @param start its first {@link PROBE_SIZE} bytes, or all of a shorter file
+ */
 export function recogniseFormat(start: Uint8Array): FileFormat | undefined {
   return (Object.keys(FORMATS) as FileFormat[]).find((format) => FORMATS[format].matches(start));
 }
 
 /**
- * A model that is one file. One of an unknown format is opened as safetensors, which says what is wrong with it.
+ * Opens a model of one file. An unknown format is opened as safetensors, whose parser says what is wrong.
  * @throws UnsupportedError for a file of one tensor; what opening the format throws
  */
 export async function openOneFile(source: RandomAccessSource, options: AbortOptions): Promise<ModelContent> {

@@ -8,7 +8,7 @@ import { WorkerTensorDecoder } from '../file/workerTensorDecoder.js';
 import { type LoadableTensor, type ModelContent, type PieceDecoder, sharedFile } from './content.js';
 import { rowReader } from './wholeTensor.js';
 
-/** A model file: fragments of tensors, and small tensors as they are. */
+/** A model file: fragments of tensors, and small tensors stored plain. */
 export async function openModelFile(
   source: RandomAccessSource,
   options: AbortOptions,
@@ -20,7 +20,7 @@ export async function openModelFile(
     metadata,
     tensors: tensors.map((tensor): LoadableTensor => {
       const { name, dtype, shape, byteLength, encoded, pieces } = tensor;
-      // The header piece alone is worth nothing.
+      // The header piece alone gives no numbers.
       const cosines = encoded === undefined ? [1] : [0, ...encoded.cosines];
       return {
         name,

@@ -6,7 +6,7 @@ import { VERSION_KEY } from '../file/plan.js';
 import { type ModelContent, sharedFile } from './content.js';
 import { storedTensor } from './wholeTensor.js';
 
-/** A plain safetensors file: every tensor as it is. */
+/** A plain safetensors file: every tensor is one piece. */
 export async function openSafetensors(
   source: RandomAccessSource,
   options: AbortOptions,
@@ -23,7 +23,7 @@ export async function openSafetensors(
 
 /**
  * The header of a plain safetensors file.
- * @throws FormatError for a model file whose header another program has written anew: its tensors are fragments
+ * @throws FormatError for a model file whose header another program has rewritten: its tensors are fragments
  */
 export async function readPlainHeader(
   source: RandomAccessSource,

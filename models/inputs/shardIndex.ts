@@ -3,7 +3,7 @@ import { FormatError, LimitError } from '../../src/errors.js';
 import type { AbortOptions, ByteSource } from '../../src/source.js';
 import { isSafeFileName } from '../directory/fileNames.js';
 
-/** The name under which loaders of models in shards look for the index. */
+/** The name under which loaders of sharded models look for the index. */
 export const SHARD_INDEX_NAME = 'model.safetensors.index.json';
 
 /** Largest index that is read: 134 bytes for each of a million tensors; the largest models have a tenth of that. */
@@ -11,21 +11,21 @@ const MAX_SHARD_INDEX_BYTES = 2 ** 27;
 
 /** Which file of a sharded checkpoint has which tensor. */
 export interface ShardIndex {
-  /** The index as it was, a byte order mark included: a model file keeps it, to give it back. */
+  /** The index as it was read, with its byte order mark: a model file stores it, and decoding restores it. */
   readonly text: string;
   readonly fileOf: ReadonlyMap<string, string>;
-  /** Names of the files, each once, in their alphabetical order, which is that of their numbers. */
+  /** Names of the files, each once, sorted: shards are numbered in their names. */
   readonly files: readonly string[];
 }
 
-/** Whether a file of this name is an index of shards: `model.safetensors.index.json`, for example. */
+/** Whether a file with this name is a shard index, such as `model.safetensors.index.json`. */
 export function isShardIndexName(name: string): boolean {
   return name.endsWith('.index.json');
 }
 
 /**
- * Reads an index of shards.
- * @param name of the index, for errors
+ * Reads and parses a shard index.
+ * @param name of the index, for error messages
  * @throws FormatError, LimitError, SourceError
  */
 export async function readShardIndex(
@@ -46,8 +46,8 @@ export async function readShardIndex(
 }
 
 /**
- * Parses an index of shards, as `transformers` writes it: `{ "weight_map": { tensor: file, … } }`. The files must have
- * plain names: they are beside the index, and a name that leads elsewhere is refused.
+ * Parses a shard index as `transformers` writes it: `{ "weight_map": { tensor: file, … } }`. Files must have plain names:
+ * they are beside the index, and a name that leads elsewhere is refused.
  * @throws FormatError
  */
 export function parseShardIndex(text: string, name: string): ShardIndex {

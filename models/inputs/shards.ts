@@ -29,7 +29,7 @@ export async function openShards(
   }
   return {
     format: contents.every(({ format }) => format === 'model-file') ? 'model-file' : 'safetensors',
-    // Where two shards disagree about a key, the first one's text.
+    // If two shards disagree about a key, the first one counts.
     metadata: new Map(contents.toReversed().flatMap(({ metadata }) => [...metadata])),
     tensors: contents.flatMap(({ tensors }) => tensors),
     close,

@@ -5,7 +5,7 @@ import type { Tensor } from '../../src/tensor/tensor.js';
 import { viewElements } from '../../src/tensor/views.js';
 import type { LoadableTensor, PieceDecoder, PieceFile } from './content.js';
 
-/** What is known of a tensor whose elements are stored as they are. */
+/** A tensor whose elements are stored plain. */
 interface StoredTensor {
   readonly name: string;
   readonly dtype: SafetensorsDType;
@@ -15,7 +15,7 @@ interface StoredTensor {
   readonly offset: number;
 }
 
-/** A tensor whose elements are stored as they are: one piece, or any rows. */
+/** The content of a plain tensor: it is loaded in one piece, and any rows can be read. */
 export function storedTensor(
   { name, dtype, shape, byteLength, offset }: StoredTensor,
   source: RandomAccessSource,
@@ -33,7 +33,7 @@ export function storedTensor(
   };
 }
 
-/** A tensor that comes in one piece. */
+/** Decodes a tensor that is one piece. */
 export class WholeDecoder implements PieceDecoder {
   readonly #decode: (bytes: Uint8Array) => Promise<Tensor>;
   #tensor: Tensor | undefined;
@@ -63,7 +63,7 @@ export class WholeDecoder implements PieceDecoder {
   }
 }
 
-/** Reads rows of a tensor whose elements are stored as they are from `offset` on. */
+/** Reads rows of a tensor whose elements are stored plain from `offset` on. */
 export function rowReader(
   { name, dtype, shape }: Pick<StoredTensor, 'name' | 'dtype' | 'shape'>,
   source: RandomAccessSource,

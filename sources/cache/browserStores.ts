@@ -3,12 +3,12 @@ import type { CacheStore, StoredEntry } from './store.js';
 /**
  * Keeps entries in the browser's Cache API, under this name. Tabs of one origin share it; writes are atomic.
  *
- * @throws DOMException where the engine has no Cache API to offer: outside of secure contexts, in some private windows
+ * @throws DOMException where the engine has no Cache API: outside of secure contexts, in some private windows
  */
 export async function cacheApiStore(name: string): Promise<CacheStore> {
   if (typeof caches === 'undefined') throw new DOMException('no Cache API here', 'NotSupportedError');
   const cache = await caches.open(name);
-  // Entries are addressed by path; the query says what listing needs, so that no entry has to be opened for it.
+  // Entries are addressed by path; the query holds what listing needs, so no entry has to be opened for it.
   const urlOf = (entry: string, query = '') => `https://holostream.invalid/${entry}${query}`;
   return {
     async list() {
@@ -27,7 +27,7 @@ export async function cacheApiStore(name: string): Promise<CacheStore> {
       return response && new Uint8Array(await response.arrayBuffer());
     },
     async write(entry, bytes) {
-      // One of another time would stay beside it, under its own query.
+      // An older entry would remain beside it, under its own query.
       await cache.delete(urlOf(entry), { ignoreSearch: true });
       await cache.put(urlOf(entry, `?size=${bytes.length}&time=${Date.now()}`), new Response(bytes));
     },
@@ -39,10 +39,9 @@ export async function cacheApiStore(name: string): Promise<CacheStore> {
 
 /**
  * Keeps entries as files in a folder of the browser's origin-private file system. Tabs of one origin share it; a file
- * appears whole, when its writing is closed.
+ * appears whole, when its writer is closed.
  *
- * @throws DOMException where the engine has no such file system to offer: outside of secure contexts, in some private
- * windows
+ * @throws DOMException where the engine has no such file system: outside of secure contexts, in some private windows
  */
 export async function opfsStore(folder: string): Promise<CacheStore> {
   const root = await navigator.storage.getDirectory();

@@ -8,28 +8,28 @@ import type { CacheStore } from './store.js';
 /** Default cap: 1 GiB, a few models of the size that browsers load. */
 const DEFAULT_MAX_SIZE = 2 ** 30;
 
-/** Names of entries: hash of the file's version, first byte, one past the last. Anything else is not ours. */
+/** Names of entries: hash of the file's version, first byte, one past the last. Other names are ignored. */
 const NAME = /^([0-9a-f]{16})-(\d{1,16})-(\d{1,16})$/;
 
 export interface CacheOptions {
-  /** Most bytes to keep; above it the entries used longest ago go, one by one. Default 1 GiB. */
+  /** Most bytes to keep; beyond that the least recently used entries are deleted. Default 1 GiB. */
   readonly maxSize?: number | undefined;
   readonly onEvent?: OnSourceEvent | undefined;
 }
 
-/** Parts of files in a {@link CacheStore}, checked whenever they are read. Share one among sources. */
+/** Parts of files in a {@link CacheStore}, verified whenever they are read. One cache can serve many sources. */
 export interface Cache {
-  /** Which parts are kept of the file with this version. */
+  /** The cached parts of the file with this version. */
   extents(version: string): Promise<Extents>;
-  /** The bytes of one of them; undefined when they are no longer there, or not what they were. */
+  /** The bytes of one part; undefined when they are missing or damaged. */
   get(version: string, range: Range): Promise<Uint8Array | undefined>;
-  /** Keeps these bytes if possible; never fails. */
+  /** Stores these bytes if possible; never fails. */
   put(version: string, range: Range, bytes: Uint8Array): Promise<void>;
 }
 
 /**
- * A cache over a store. Several processes or tabs may use the same store at the same time: each entry is whole or
- * recognised as broken, and one that another has deleted is fetched again.
+ * A cache over a store. Several processes or tabs may use the same store at the same time: an entry is whole or
+ * recognised as broken, and an entry that another process has deleted is fetched again.
  *
  * @example
  * const cache = openCache(await folderStore('cache'), { maxSize: 10e9 });
@@ -43,7 +43,7 @@ class StoreCache implements Cache {
   readonly #store: CacheStore;
   readonly #maxSize: number;
   readonly #onEvent: OnSourceEvent;
-  /** Entries and their sizes, the one used longest ago first. */
+  /** Entries and their sizes, the least recently used first. */
   readonly #sizes = new Map<string, number>();
   readonly #files = new Map<string, Extents>();
   #total = 0;
@@ -94,7 +94,7 @@ class StoreCache implements Cache {
       if (!this.#sizes.has(name)) this.#extentsOf(hash).add(range);
       this.#remember(name, sealed.length);
     } catch (error) {
-      // A full disk or quota stays full: go on without, and do not try at every part.
+      // A full disk or quota stays full: continue without writing, and do not try again for every part.
       this.#writable = false;
       this.#onEvent({ type: 'cache-failure', error });
     }
@@ -129,7 +129,7 @@ class StoreCache implements Cache {
     return extents;
   }
 
-  /** Puts an entry last in the order of use. */
+  /** Makes an entry the most recently used. */
   #remember(name: string, size: number): void {
     this.#total += size - (this.#sizes.get(name) ?? 0);
     this.#sizes.delete(name);

@@ -1,14 +1,14 @@
 import type { Range } from '../../src/bytes/ranges.js';
 
 /**
- * How many ranges that start before a byte are looked at. Without overlaps one is enough; one that is missed is
- * fetched again, which is no harm.
+ * How many ranges that start before a byte are searched. Without overlaps one is enough; a range that is missed is
+ * fetched again.
  */
 const LOOK_BACK = 4;
 
-/** Which parts of one file are kept: a list in order of place, in which a byte is found by bisection. */
+/** The cached parts of one file: a list sorted by position, in which a byte is found by bisection. */
 export class Extents {
-  /** By start. They may overlap, when two tabs fetched at once. */
+  /** Sorted by start. They overlap when two tabs fetched at the same time. */
   readonly #ranges: Range[] = [];
 
   add(range: Range): void {
@@ -20,18 +20,18 @@ export class Extents {
     if (index >= 0) this.#ranges.splice(index, 1);
   }
 
-  /** A kept range that holds this byte. */
+  /** A cached range that contains this byte. */
   at(position: number): Range | undefined {
     const behind = this.#indexBehind(position);
     return this.#ranges.slice(Math.max(0, behind - LOOK_BACK), behind).find(({ end }) => end > position);
   }
 
-  /** Where the next kept range begins, behind a byte that is in none. */
+  /** Where the next cached range begins, after a byte that is in none. */
   nextStart(position: number): number | undefined {
     return this.#ranges[this.#indexBehind(position)]?.start;
   }
 
-  /** Index of the first range that starts behind `position`. */
+  /** Index of the first range that starts after `position`. */
   #indexBehind(position: number): number {
     let low = 0;
     let high = this.#ranges.length;

@@ -8,14 +8,15 @@ import type { CacheStore, StoredEntry } from './store.js';
 const SUFFIX = '.cache';
 const TEMPORARY_SUFFIX = '.cache-tmp';
 
-/** A temporary file that nobody has touched for an hour was left by a process that died. */
+/** A temporary file that has not changed for an hour was left by a process that died. */
 const STALE_AFTER = 3_600_000;
 
 /**
- * Keeps entries as files of a folder (Node), which is made if it is not there. Any number of processes may share
- * it: files appear whole, by renaming. Nothing is flushed to the disk; what a crash leaves behind is recognised.
+ * Keeps entries as files in a folder (Node), which is created if it does not exist. Any number of processes may share
+ * it: files are renamed into place when they are complete. Nothing is flushed to the disk; entries that a crash damaged
+ * are recognised.
  *
- * @throws SinkError when the folder cannot be made
+ * @throws SinkError when the folder cannot be created
  */
 export async function folderStore(folder: string | URL): Promise<CacheStore> {
   const path = typeof folder === 'string' ? folder : fileURLToPath(folder);
@@ -32,7 +33,7 @@ export async function folderStore(folder: string | URL): Promise<CacheStore> {
       try {
         const bytes = await readFile(fileOf(name));
         const now = new Date();
-        // Only the order of use hangs on it.
+        // Only the order of eviction depends on it.
         await utimes(fileOf(name), now, now).catch(() => {});
         return bytes;
       } catch (error) {

@@ -1,17 +1,17 @@
 import type { OwnBytes } from '../../src/bytes/ownBytes.js';
 
-/** An entry as a store lists it. */
+/** An entry in a store's listing. */
 export interface StoredEntry {
   readonly name: string;
-  /** Bytes that it takes. */
+  /** Size in bytes. */
   readonly size: number;
-  /** When it was last used or written, as far as the store knows, in milliseconds since 1970. */
+  /** Time of the last use or write that the store knows of, in milliseconds since 1970. */
   readonly used: number;
 }
 
 /**
- * A place that keeps byte strings under names. It need not be reliable: what comes back is checked, and any of its
- * methods may fail. Names are at most 100 characters of `a-z`, `0-9` and `-`.
+ * A place that keeps byte strings under names. It need not be reliable: the cache verifies what it reads, and any
+ * method may fail. Names are at most 100 characters of `a-z`, `0-9` and `-`.
  */
 export interface CacheStore {
   list(): Promise<StoredEntry[]>;
@@ -30,7 +30,7 @@ export function memoryStore(): CacheStore {
       return Array.from(entries, ([name, { bytes, used }]) => ({ name, size: bytes.length, used }));
     },
     async read(name) {
-      // A copy: the entry must not change with what its reader does.
+      // A copy: the reader may change its bytes, the entry must not change.
       return entries.get(name)?.bytes.slice();
     },
     async write(name, bytes) {

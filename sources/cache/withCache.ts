@@ -6,7 +6,7 @@ import { type ByteRange, beyondEnd } from '../ranges.js';
 import { WrappedSource } from '../streamedSource.js';
 import type { Cache } from './cache.js';
 
-/** Bytes that are kept together: large enough for a store, small enough to be read and checked at once. */
+/** Bytes of one entry: few enough entries for a store, small enough to be read and verified at once. */
 const ENTRY_SIZE = 2 ** 20;
 
 export interface WithCacheOptions {
@@ -14,9 +14,9 @@ export interface WithCacheOptions {
 }
 
 /**
- * The same source, with every byte that passes kept in a cache, and taken from there the next time. It is kept under
- * the source's `version`, which is asked for first: a file that has changed is fetched anew. A source that has no
- * version passes through uncached.
+ * The same source, with every byte it gives stored in a cache and read from there the next time. Entries belong to the
+ * source's `version`, which is asked for first: a file that has changed is fetched again. A source without a version is
+ * not cached.
  *
  * @example
  * const url = 'https://example.org/model/model.safetensors';
@@ -49,7 +49,7 @@ class CachedSource extends WrappedSource {
     return this.#parts(version, start, end ?? size);
   }
 
-  /** One kept part after another, and what lies between them from the source. */
+  /** Cached parts from the cache, the gaps between them from the source. */
   #parts(version: string, start: number, end: number): ChunkReader {
     let position = start;
     let fetching: ChunkReader | undefined;
@@ -82,13 +82,13 @@ class CachedSource extends WrappedSource {
     };
   }
 
-  /** What is kept from this byte on; undefined when the source must be asked. */
+  /** The cached bytes from this byte on; undefined when the source must be asked. */
   async #kept(version: string, position: number, end: number): Promise<Uint8Array | undefined> {
     const extents = await this.#cache.extents(version);
     for (let range = extents.at(position); range !== undefined; range = extents.at(position)) {
       const bytes = await this.#cache.get(version, range);
       if (bytes === undefined) {
-        // Whatever the cache thinks: it is not there.
+        // The cache listed it, but it is gone or damaged.
         extents.delete(range);
         continue;
       }
@@ -100,7 +100,9 @@ class CachedSource extends WrappedSource {
   }
 }
 
-/** Passes the bytes of a range on, and gives them to `keep` in pieces of ENTRY_SIZE; at an early end, what there is. */
+/**
+ * Passes on the bytes of a range, and gives them to `keep` in pieces of ENTRY_SIZE; at an early end, those read so far.
+ */
 function keeping(
   source: RandomAccessSource,
   { start, end }: Range,

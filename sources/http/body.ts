@@ -5,8 +5,8 @@ import type { HttpRequest } from './request.js';
 import type { RangeResponse } from './response.js';
 
 /**
- * The bytes that were asked for, out of a body that may begin before them and go on behind them. The length that was
- * promised is enforced: a body that ends early is an error that can be resumed from.
+ * The requested bytes, from a body that may begin before them and end after them. The announced length is enforced: a
+ * body that ends early is an error that a retry resumes from.
  */
 export function bodyReader(request: HttpRequest, response: RangeResponse): ChunkReader {
   const { range, url: name } = request;
@@ -45,8 +45,8 @@ export function bodyReader(request: HttpRequest, response: RangeResponse): Chunk
 }
 
 /**
- * The body of a server that sends the whole file whatever it is asked for: fetched once, as far as somebody reads,
- * and kept, so that every range comes out of it.
+ * The body from a server that ignores ranges and sends the whole file: fetched once, up to the last byte that is read,
+ * and kept in memory, so every range is served from it.
  */
 export class WholeBody {
   readonly #request: HttpRequest;
@@ -55,10 +55,10 @@ export class WholeBody {
   #buffer = new Uint8Array(0);
   #length = 0;
   #ended = false;
-  /** The chunk that is being waited for; whoever needs more waits for the same. */
+  /** The chunk under way; all readers that need more wait for it. */
   #pending: Promise<void> | undefined;
 
-  /** @param size bytes of the file as announced; it is not relied on */
+  /** @param size bytes of the file as announced; not relied on */
   constructor(request: HttpRequest, size: number | undefined, maxSize: number) {
     this.#request = request;
     this.#size = size;
@@ -77,7 +77,7 @@ export class WholeBody {
           return undefined;
         }
         const to = Math.min(this.#length, position + CHUNK_SIZE, end ?? Infinity);
-        // A copy: what is kept must not be written to or transferred by whoever gets it.
+        // A copy: the caller may write to its chunk or transfer it.
         const chunk = this.#buffer.slice(position, to);
         position = to;
         return chunk;

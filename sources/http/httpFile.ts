@@ -12,11 +12,11 @@ import { agrees, ifRangeOf, strongest, type Validator, validatorOf } from './val
 export interface HttpFileOptions extends HttpRequestOptions {
   /** Ends all requests. */
   readonly signal: AbortSignal | undefined;
-  /** Most bytes kept in memory of a server that takes no ranges. */
+  /** Most bytes kept in memory when a server does not support ranges. */
   readonly maxBuffered: number;
 }
 
-/** One URL, without second attempts. The first response pins what the file is; later ones must agree. */
+/** One URL, without retries. The first response pins what the file is; later ones must agree. */
 export class HttpFile extends StreamedSource {
   readonly #url: string;
   readonly #options: HttpFileOptions;
@@ -79,15 +79,15 @@ export class HttpFile extends StreamedSource {
     this.#pin(response, checked.size);
     const partWanted = range.end !== undefined && (range.start > 0 || range.end !== checked.size);
     if (checked.ranges || !partWanted) return bodyReader(request, checked);
-    // Reads of parts would each fetch the file again: keep it. Another request may have begun to meanwhile.
+    // Every read of a part would fetch the file again: keep it. Another request may have begun to do so meanwhile.
     if (this.#whole !== undefined) request.close();
     else this.#whole = new WholeBody(request, checked.size, this.#options.maxBuffered);
     return this.#fromWhole(this.#whole, range);
   }
 
   /**
-   * Until the first response is there, one request goes at a time: it tells whether the server takes ranges, and what
-   * the others have to agree with.
+   * Until the first response arrives, requests are sent one at a time: it tells whether the server supports ranges, and
+   * which version of the file later responses must match.
    */
   async #afterFirst<T>(send: () => Promise<T>): Promise<T> {
     while (this.#validator === undefined && this.#first !== undefined) await this.#first;

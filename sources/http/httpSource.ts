@@ -9,10 +9,10 @@ import { HttpFile } from './httpFile.js';
 /** Requests of one source that may be open at a time: what browsers allow to one host over HTTP/1.1. */
 const DEFAULT_CONCURRENCY = 6;
 
-/** Long enough for a busy server to think, short enough to notice a connection that died without a word. */
+/** Long enough for a busy server, short enough to notice a connection that died silently. */
 const DEFAULT_IDLE_TIMEOUT = 30_000;
 
-/** What is kept in memory at most of a server that takes no ranges: 1 GiB. */
+/** Most bytes kept in memory when a server does not support ranges: 1 GiB. */
 const DEFAULT_MAX_BUFFERED = 2 ** 30;
 
 export interface HttpSourceOptions {
@@ -20,35 +20,35 @@ export interface HttpSourceOptions {
   readonly fetch?: typeof fetch | undefined;
   /** Headers of every request, such as `authorization`. */
   readonly headers?: ConstructorParameters<typeof Headers>[0];
-  /** How failed requests are repeated, see `withRetry`; false for not at all. */
+  /** How failed requests are repeated, see `withRetry`; false to never repeat them. */
   readonly retry?: RetryOptions | false | undefined;
   /** Ends all requests of this source. */
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds without a byte, while one is waited for, after which the request is given up (and repeated). Time in
-   * which the consumer asks for nothing does not count, nor is there a limit to the whole. Default 30,000.
+   * Milliseconds of waiting for the next byte after which the request is given up (and repeated). Time in which the
+   * consumer reads nothing does not count, and the whole request has no limit. Default 30,000.
    */
   readonly idleTimeout?: number | undefined;
   /** How many requests may be open at a time. Share one among sources to limit them together. Default: 6 each. */
   readonly limiter?: Limiter | undefined;
-  /** Most bytes to keep of a server that takes no ranges, when parts are read. Default 1 GiB. */
+  /** Most bytes to keep in memory when parts are read from a server that does not support ranges. Default 1 GiB. */
   readonly maxBuffered?: number | undefined;
   readonly onEvent?: OnSourceEvent | undefined;
 }
 
 /**
  * A file on a web server, or on several that have the same file. Every request asks for a range, `bytes=0-` for the
- * whole: the response then says how large the file is, and no proxy compresses it on the way. `size` is undefined until
- * the first response. What breaks is resumed at the byte where it broke; a file that changes meanwhile is an error. A
- * server without ranges is streamed from the start; reads of parts then keep what has come in memory, so that it is
- * fetched once: `close` the source to end that.
+ * whole: the response then says how large the file is, and no proxy compresses it. `size` is undefined until the first
+ * response. A broken response is resumed at the byte where it broke; a file that changes meanwhile is an error. If the
+ * server does not support ranges, the file is streamed from the start, and reads of parts keep the received bytes in
+ * memory, so the file is fetched once; `close` the source to release them.
  *
  * @example
  * const source = httpSource('https://example.org/model/fc1.weight.hct');
  * const { shape, data } = await collectTensor(source.stream());
  *
- * @throws SourceError from streams and reads: with `status` for a response that is no 200 or 206, with `retryable`
- * where trying again may help; SourceChangedError when the file is no longer the one that reading began with
+ * @throws SourceError from streams and reads: with `status` for a response other than 200 or 206, with `retryable`
+ * where trying again may help; SourceChangedError when the file has changed since the first response
  */
 export function httpSource(
   urls: string | URL | readonly (string | URL)[],

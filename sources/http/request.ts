@@ -7,14 +7,14 @@ export interface HttpRequestOptions {
   readonly fetch: typeof fetch;
   readonly headers: ConstructorParameters<typeof Headers>[0];
   readonly limiter: Limiter;
-  /** Milliseconds without a byte, while one is waited for, after which the connection counts as dead. */
+  /** Milliseconds of waiting for the next byte after which the connection counts as dead. */
   readonly idleTimeout: number;
   readonly onEvent: OnSourceEvent | undefined;
 }
 
 /**
- * One GET of a range, from waiting for a place in the queue to the end of its body. Every failure comes out as a
- * SourceError, retryable where the connection is to blame.
+ * One GET of a range, from waiting for the limiter to the end of its body. Every failure is a SourceError, retryable
+ * where the connection failed.
  */
 export class HttpRequest {
   readonly url: string;
@@ -48,14 +48,14 @@ export class HttpRequest {
 
   /**
    * The next chunk of the body, or undefined at its end.
-   * @param offset the place of that chunk in the file, for errors
+   * @param offset position of that chunk in the file, for errors
    */
   async chunk(offset: number): Promise<Uint8Array | undefined> {
     if (this.#body === undefined) return undefined;
     return (await this.#watched(this.#body.read(), 'connection broke', offset)).value;
   }
 
-  /** Ends the request, wherever it is. Does nothing to one whose body has ended. */
+  /** Ends the request at any point. Does nothing once the body has ended. */
   close(reason?: unknown): void {
     this.#abort.abort(reason);
     this.#release?.();
@@ -75,7 +75,7 @@ export class HttpRequest {
     try {
       return await waiting;
     } catch (cause) {
-      // Engines differ in what an aborted request fails with; the reason says it all.
+      // Engines differ in the error of an aborted request; the reason of the abort is the same in all.
       if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
       throw new SourceError(what, { name: this.url, offset, retryable: true, cause });
     } finally {

@@ -1,13 +1,13 @@
 import { SourceError } from '../../src/errors.js';
 import type { ByteRange } from '../ranges.js';
 
-/** What a server gave for a range: a body, and what of it can be relied on. */
+/** A server's response to a request for a range: the body, and the facts that were checked. */
 export interface RangeResponse {
   /** Where the body begins in the file. */
   readonly start: number;
-  /** Bytes of the whole file; undefined where the server did not say, or said it of encoded bytes. */
+  /** Bytes of the whole file; undefined where the server did not say, or gave the size of encoded bytes. */
   readonly size: number | undefined;
-  /** The server takes ranges. When not, it sent the whole file. */
+  /** The server supports ranges. If not, it sent the whole file. */
   readonly ranges: boolean;
   readonly body: ReadableStream<Uint8Array> | null;
   /** Bytes of the body as announced, where they are the file's own. */
@@ -15,8 +15,8 @@ export interface RangeResponse {
 }
 
 /**
- * Checks the response to a request for `range`. Nothing is taken on trust: a 206 must say that it holds what was asked
- * for; a 200 is the whole file; any other status is an error.
+ * Checks the response to a request for `range`. Nothing is trusted: a 206 must say that it holds the requested range; a
+ * 200 is the whole file; any other status is an error.
  * @throws SourceError
  */
 export function checkResponse(response: Response, range: ByteRange, name: string): RangeResponse {
@@ -55,7 +55,7 @@ export function checkResponse(response: Response, range: ByteRange, name: string
   return { start: range.start, size: content.total, ranges: true, body, bodyLength };
 }
 
-/** Request timeout, too early, too many requests, and what a server or proxy says of itself. */
+/** Request timeout, too early, too many requests, and all errors of the server or a proxy (5xx). */
 function isRetryableStatus(status: number): boolean {
   return status === 408 || status === 425 || status === 429 || status >= 500;
 }
