@@ -123,40 +123,40 @@ export {
 
 export { EmbeddedDecoder } from './src/encodings/embedded/decoder.js';
 export { type EmbeddedEncodeOptions, EmbeddedEncoder } from './src/encodings/embedded/embedded.js';
-export type {
-  DecodeRequest,
-  Decoding,
-  ElementRange,
-  EncodedFragments,
-  EncodeRequest,
-  Encoding,
-  EncodingQuality,
-  FragmentDecoder,
-  HolographicEncoding,
-  MatrixShape,
+export {
+  type DecodeRequest,
+  type Decoding,
+  type ElementRange,
+  ENCODING_CODES,
+  type EncodedFragments,
+  type EncodeRequest,
+  type Encoding,
+  type EncodingQuality,
+  encodingFromCode,
+  type FragmentDecoder,
+  type HolographicEncoding,
+  type MatrixShape,
 } from './src/encodings/encoding.js';
 export { ENCODINGS } from './src/encodings/index.js';
+export { LowRankDecoder } from './src/encodings/lowRank/decoder.js';
 export {
-  LowRankDecoder,
   type LowRankEncodeOptions,
   LowRankEncoder,
   type LowRankLayout,
 } from './src/encodings/lowRank/lowRank.js';
-export type { GaussianEncodeOptions } from './src/encodings/randomProjection/gaussianEncode.js';
-export type { GaussianDecodeOptions } from './src/encodings/randomProjection/gaussianProjection.js';
 export {
   type ProjectionMatrix,
   type RandomProjectionDecodeOptions,
   RandomProjectionDecoder,
+} from './src/encodings/randomProjection/decoder.js';
+export type { GaussianEncodeOptions } from './src/encodings/randomProjection/gaussianEncode.js';
+export type { GaussianDecodeOptions } from './src/encodings/randomProjection/gaussianProjection.js';
+export {
   type RandomProjectionEncodeOptions,
   RandomProjectionEncoder,
 } from './src/encodings/randomProjection/randomProjection.js';
-export {
-  SpectralDecoder,
-  type SpectralEncodeOptions,
-  SpectralEncoder,
-  type SpectralLayout,
-} from './src/encodings/spectral/spectral.js';
+export { SpectralDecoder, type SpectralLayout } from './src/encodings/spectral/decoder.js';
+export { type SpectralEncodeOptions, SpectralEncoder } from './src/encodings/spectral/spectral.js';
 
 // Safetensors.
 

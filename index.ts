@@ -153,7 +153,7 @@ export type {
 
 // One tensor as fragments, in memory.
 
-export type { DecodeOptionsOf } from './src/encodings/decodings.js';
+export { type DecodeOptionsOf, loadDecodings } from './src/encodings/decodings.js';
 export type { ElementRange, HolographicEncoding } from './src/encodings/encoding.js';
 export type { EncodeOptionsOf } from './src/encodings/index.js';
 export type { HoloLimits } from './src/holotensor/constants.js';

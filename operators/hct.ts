@@ -91,7 +91,7 @@ export function parseHct(limits?: HctLimits): OperatorFunction<Uint8Array, HctPa
 /** Hands the parts on; fails with a ChecksumError at the first block that differs from its checksum. */
 export class HctVerificationStream extends StageStream<HctPart, HctPart> {
   constructor() {
-    super(async () => new HctVerifier(await loadKernels()));
+    super(async () => new HctVerifier(await loadKernels(['xxh3'])));
   }
 }
 
@@ -105,7 +105,7 @@ export class HctVerificationStream extends StageStream<HctPart, HctPart> {
  *   .subscribe((part) => console.log(part.kind));
  */
 export function verifyHct(): OperatorFunction<HctPart, HctPart> {
-  return stageOperator(async () => new HctVerifier(await loadKernels()));
+  return stageOperator(async () => new HctVerifier(await loadKernels(['xxh3'])));
 }
 
 /** Parts with compressed blocks in, parts with their bytes out; each block's bytes are an array of their own. */

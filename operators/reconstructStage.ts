@@ -1,7 +1,7 @@
+import { loadDecodings, loadedDecoding } from '../src/encodings/decodings.js';
 import type { ReceivedFragment } from '../src/holotensor/fragment.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import { type ReconstructOptions, Reconstructor } from '../src/holotensor/reconstructor.js';
-import { loadKernels } from '../src/kernels/loadKernels.js';
 import type { LatestStageFactory } from '../src/stage.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
@@ -20,13 +20,13 @@ export function reconstructStage({
   ...options
 }: ReconstructionStreamOptions): LatestStageFactory<ReceivedFragment, Reconstruction> {
   return ({ header }) => {
-    if (options.kernels !== undefined) return new Reconstructor(options);
-    if (workers && header.originalSize >= MIN_WORKER_BYTES.reconstruction) {
+    if (workers && options.kernels === undefined && header.originalSize >= MIN_WORKER_BYTES.reconstruction) {
       // Loaded on demand: most pages decode without workers.
       return import('./workerReconstructor.js').then(
         ({ WorkerReconstructor }) => new WorkerReconstructor(workers, header, options),
       );
     }
-    return loadKernels().then((kernels) => new Reconstructor({ ...options, kernels }));
+    if (loadedDecoding(header.encoding) !== undefined) return new Reconstructor(options);
+    return loadDecodings([header.encoding]).then(() => new Reconstructor(options));
   };
 }

@@ -1,3 +1,4 @@
+import { loadDecodings } from '../src/encodings/decodings.js';
 import { ArgumentError } from '../src/errors.js';
 import { HOLO_HEADER_SIZE, type HoloLimits } from '../src/holotensor/constants.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions } from '../src/holotensor/decoder.js';
@@ -44,20 +45,18 @@ export class HoloTensorReader {
   readonly #layout: HoloTensorLayout;
   readonly #byIndex: readonly FragmentIndexEntry[];
   readonly #unpacker: FragmentUnpacker;
-  readonly #kernels: Kernels;
   readonly #options: HoloTensorReaderOptions;
 
   private constructor(
     source: RandomAccessSource,
     layout: HoloTensorLayout,
-    kernels: Kernels,
+    kernels: Kernels<'xxh3'>,
     options: HoloTensorReaderOptions,
   ) {
     this.#source = source;
     this.#layout = layout;
     this.#byIndex = layout.entries.toSorted((a, b) => a.index - b.index);
     this.#unpacker = new FragmentUnpacker(kernels, options);
-    this.#kernels = kernels;
     this.#options = options;
   }
 
@@ -68,8 +67,11 @@ export class HoloTensorReader {
   ): Promise<HoloTensorReader> {
     const header = parseHoloTensorHeader(await source.read(0, HOLO_HEADER_SIZE, options));
     const size = Math.min(layoutSize(header), (source.size ?? Number.POSITIVE_INFINITY) - HOLO_HEADER_SIZE);
-    const layout = parseHoloTensorLayout(header, await source.read(HOLO_HEADER_SIZE, size, options));
-    const kernels = await loadKernels();
+    const [bytes, kernels] = await Promise.all([
+      source.read(HOLO_HEADER_SIZE, size, options),
+      loadKernels(['xxh3']),
+    ]);
+    const layout = parseHoloTensorLayout(header, bytes);
     return new HoloTensorReader(source, layout, kernels, options);
   }
 
@@ -117,7 +119,7 @@ export class HoloTensorReader {
     ) {
       return this.#readInWorkers(pool, options);
     }
-    const decoder = this.#decoder(options);
+    const decoder = await this.#createDecoder(options);
     const limits = { ...this.#options, ...options };
     const data = await this.#source.read(dataStart, dataLength, options);
     for (const entry of this.entries) {
@@ -144,7 +146,7 @@ export class HoloTensorReader {
     indexes: Iterable<number>,
     options: HoloTensorReadOptions = {},
   ): Promise<Reconstruction> {
-    const decoder = this.#decoder(options);
+    const decoder = await this.#createDecoder(options);
     for (const index of indexes) decoder.addFragment(await this.readFragment(index, options));
     return reconstructionOf(decoder, options, options.out);
   }
@@ -154,7 +156,7 @@ export class HoloTensorReader {
    * the file allows to know it, else the one that its curve predicts. All of them for 1, or if that is what it takes.
    */
   async readToQuality(quality: number, options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
-    const decoder = this.#decoder(options);
+    const decoder = await this.#createDecoder(options);
     for (let index = 0; index < decoder.total; index++) {
       decoder.addFragment(await this.readFragment(index, options));
       if (reachesQuality(decoder, quality)) break;
@@ -167,7 +169,8 @@ export class HoloTensorReader {
     await this.#source.close?.();
   }
 
-  #decoder(options: HoloTensorReadOptions): HoloTensorDecoder {
-    return new HoloTensorDecoder(this.header, { kernels: this.#kernels, ...this.#options, ...options });
+  async #createDecoder(options: HoloTensorReadOptions): Promise<HoloTensorDecoder> {
+    await loadDecodings([this.header.encoding]);
+    return new HoloTensorDecoder(this.header, { ...this.#options, ...options });
   }
 }

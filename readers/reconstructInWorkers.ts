@@ -1,5 +1,5 @@
 import { isShared } from '../src/bytes/sharedMemory.js';
-import { decodingByName } from '../src/encodings/decodings.js';
+import { DECODINGS } from '../src/encodings/decodings.js';
 import type { ElementRange } from '../src/encodings/encoding.js';
 import { WorkerError } from '../src/errors.js';
 import type { FragmentIndexEntry } from '../src/holotensor/fragmentIndex.js';
@@ -66,7 +66,7 @@ function cutTensor(
   { encoding, shape }: HoloTensorHeader,
   { out, maxBytes = DEFAULT_MAX_TENSOR_BYTES }: Options,
 ): ElementRange[] {
-  const { rangeStep } = decodingByName(encoding);
+  const { rangeStep } = DECODINGS[encoding];
   const elements = elementCount(shape);
   const byteLength = elements * Float32Array.BYTES_PER_ELEMENT;
   const refused = byteLength > maxBytes || (out !== undefined && out.length !== byteLength);

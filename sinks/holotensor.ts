@@ -50,7 +50,7 @@ export class HoloTensorWriter {
     const { compression = 'zstd', signal, level } = this.#options;
     signal?.throwIfAborted();
     const codec = compression === 'none' ? undefined : await loadCodec(compression, this.#options);
-    const kernels = await loadKernels();
+    const kernels = await loadKernels(['xxh3']);
     let position = 0;
     for (const bytes of batched(packHoloTensor(header, fragments, { codec, kernels, level }))) {
       signal?.throwIfAborted();

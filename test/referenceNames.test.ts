@@ -5,7 +5,7 @@ import {
   type BlockIndexV2,
   COMPRESSION_ALGORITHMS,
   DTYPES,
-  ENCODINGS,
+  ENCODING_CODES,
   QUANTIZATION_SCHEMES,
 } from '../formats.js';
 import type {
@@ -118,7 +118,7 @@ test('enumerations are unions of strings, in tables by their codes', () => {
   assert.equal(COMPRESSION_ALGORITHMS, ['lz4', 'zstd']);
   assert.equal(DTYPES, ['F32', 'F16', 'BF16', 'I8', 'I4']);
   assert.equal(QUANTIZATION_SCHEMES, ['none', 'gptq-int4', 'awq-int4', 'symmetric-int8', 'asymmetric-int8']);
-  const codes = Object.entries(ENCODINGS).map(([name, { code }]) => [name, code]);
+  const codes = Object.entries(ENCODING_CODES);
   assert.equal(codes, [
     ['spectral', 0],
     ['random-projection', 1],

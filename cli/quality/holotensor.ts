@@ -1,8 +1,8 @@
 import { fileFormat } from '../../models/inputs/formats.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
+import { loadDecodings } from '../../src/encodings/decodings.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
-import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { toFloat32 } from '../../src/tensor/numbers.js';
@@ -54,8 +54,8 @@ async function measure(
   signal: AbortSignal,
 ): Promise<Prefix[]> {
   const { header, entries, dataStart } = reader;
-  const kernels = await loadKernels();
-  const decoder = new HoloTensorDecoder(header, { kernels });
+  await loadDecodings([header.encoding]);
+  const decoder = new HoloTensorDecoder(header);
   const sizes = new Map(entries.map(({ index, compressedSize }) => [index, compressedSize]));
   const prefixes: Prefix[] = [];
   const values = new Float32Array(original === undefined ? 0 : decoder.elements);

@@ -4,10 +4,10 @@ import {
   type HolographicEncoding,
   HoloTensorDecoder,
   httpSource,
+  loadDecodings,
   type ReceivedFragment,
   type Tensor,
 } from 'holostream';
-import { loadKernels } from 'holostream/formats';
 import { encodeToFile } from 'holostream/node';
 import { accuracy } from '../digits/mlp.js';
 import { layersOf } from '../digits/model.js';
@@ -36,7 +36,7 @@ export async function demonstrateFragments(
     await encodeToFile(join(folder, `${name}.holo`), tensor, encoding, { fragments: FRAGMENTS });
   }
   await using server = await serveFolder(folder, CHUNK_SIZE);
-  const kernels = await loadKernels();
+  await loadDecodings([encoding]);
   const arriving = names.map((name) => ({
     name,
     decoder: undefined as HoloTensorDecoder | undefined,
@@ -48,7 +48,7 @@ export async function demonstrateFragments(
     for (const tensor of arriving) {
       const { value: fragment } = await tensor.fragments.read();
       if (fragment === undefined) continue;
-      tensor.decoder ??= new HoloTensorDecoder(fragment.header, { kernels });
+      tensor.decoder ??= new HoloTensorDecoder(fragment.header);
       tensor.decoder.addFragment(fragment);
       bytes += fragment.entry.compressedSize;
     }

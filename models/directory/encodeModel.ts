@@ -43,7 +43,7 @@ export async function encodeModel(
 ): Promise<ModelManifest> {
   const { signal } = options;
   const header = await readSafetensorsHeader(model, { signal });
-  const kernels = await loadKernels();
+  const kernels = await loadKernels(['xxh3']);
   const names = new FileNames();
   const tensors: ManifestTensor[] = [];
   for (const { offset, ...tensor } of header.tensors) {

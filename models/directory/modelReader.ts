@@ -80,7 +80,7 @@ export class ModelReader {
    */
   async *chunks(tensor: ManifestTensor, options: AbortOptions = {}): AsyncGenerator<Uint8Array> {
     const { name, file, fileSize, byteLength, xxh3 } = tensor;
-    const hash = new TensorHash(await loadKernels());
+    const hash = new TensorHash(await loadKernels(['xxh3']));
     const source = await this.#openFile(file);
     try {
       const pieces =

@@ -55,7 +55,7 @@ export async function readModelTensor(
   tensor: ModelFileTensor,
   { signal }: AbortOptions = {},
 ): Promise<Uint8Array> {
-  const decoder = new ModelTensorDecoder(tensor, await loadKernels());
+  const decoder = new ModelTensorDecoder(tensor, await loadKernels(['xxh3']));
   for (const [number, { offset, length }] of tensor.pieces.entries()) {
     await decoder.add(number, await source.read(offset, length, { signal }));
   }

@@ -1,3 +1,4 @@
+import { loadDecodings } from '../../src/encodings/decodings.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
@@ -17,14 +18,14 @@ import { formatHash } from './plan.js';
  */
 export class ModelTensorDecoder {
   readonly tensor: ModelFileTensor;
-  readonly #kernels: Kernels;
+  readonly #kernels: Kernels<'xxh3'>;
   readonly #unpacker: FragmentUnpacker;
   #layout: HoloTensorLayout | undefined;
   #decoder: HoloTensorDecoder | undefined;
   /** The bytes of a plain tensor. */
   #whole: Uint8Array | undefined;
 
-  constructor(tensor: ModelFileTensor, kernels: Kernels) {
+  constructor(tensor: ModelFileTensor, kernels: Kernels<'xxh3'>) {
     this.tensor = tensor;
     this.#kernels = kernels;
     this.#unpacker = new FragmentUnpacker(kernels);
@@ -48,7 +49,7 @@ export class ModelTensorDecoder {
    * @throws ChecksumError, CodecError, FormatError
    */
   async add(piece: number, bytes: Uint8Array): Promise<void> {
-    if (piece === 0) this.#addFirst(bytes);
+    if (piece === 0) await this.#addFirst(bytes);
     else await this.#addFragment(piece - 1, bytes);
   }
 
@@ -65,14 +66,16 @@ export class ModelTensorDecoder {
     return { dtype, shape, data: this.#decoder.reconstructTensor().data };
   }
 
-  #addFirst(bytes: Uint8Array): void {
+  async #addFirst(bytes: Uint8Array): Promise<void> {
     verifyFirstPiece(this.tensor, bytes, this.#kernels);
     if (this.tensor.encoded === undefined) {
       this.#whole = bytes;
       return;
     }
-    this.#layout = parseFirstPiece(this.tensor, bytes);
-    this.#decoder = new HoloTensorDecoder(this.#layout.header, { kernels: this.#kernels });
+    const layout = parseFirstPiece(this.tensor, bytes);
+    await loadDecodings([layout.header.encoding]);
+    this.#decoder = new HoloTensorDecoder(layout.header);
+    this.#layout = layout;
   }
 
   async #addFragment(index: number, stored: Uint8Array): Promise<void> {

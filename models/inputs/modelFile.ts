@@ -38,7 +38,7 @@ export async function openModelFile(
 
 async function createDecoder(tensor: ModelFileTensor, pool: WorkerPool | undefined): Promise<PieceDecoder> {
   const { encoded, byteLength } = tensor;
-  const kernels = await loadKernels();
+  const kernels = await loadKernels(['xxh3']);
   const inWorker = encoded !== undefined && byteLength >= MIN_WORKER_BYTES.reconstruction;
   return pool !== undefined && inWorker
     ? new WorkerTensorDecoder(tensor, kernels, pool)

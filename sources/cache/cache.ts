@@ -102,7 +102,7 @@ class StoreCache implements Cache {
 
   /** Lists the store once; a store that cannot be listed counts as empty. */
   #load(): Promise<Xxh3> {
-    this.#loading ??= this.#list().then(async () => (await loadKernels()).xxh3);
+    this.#loading ??= this.#list().then(async () => (await loadKernels(['xxh3'])).xxh3);
     return this.#loading;
   }
 

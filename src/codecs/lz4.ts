@@ -5,7 +5,7 @@ import type { Codec, Implementation } from './codec.js';
 /** Raw LZ4 blocks. They have no levels, and no runtime has a codec of its own for them. */
 export async function loadLz4(implementation: Implementation): Promise<Codec> {
   if (implementation === 'native') throw new UnsupportedError('this runtime has no lz4 of its own');
-  const kernels = await loadKernels({ implementation });
+  const kernels = await loadKernels(['lz4'], { implementation });
   return {
     algorithm: 'lz4',
     implementation: kernels.implementation,

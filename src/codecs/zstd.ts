@@ -16,7 +16,7 @@ export async function loadZstdDecoder(implementation: Implementation): Promise<B
     if (native === undefined) throw new UnsupportedError('this runtime has no zstd of its own');
     return native;
   }
-  const kernels = await loadKernels({ implementation });
+  const kernels = await loadKernels(['zstd'], { implementation });
   if (implementation === 'auto' && kernels.implementation === 'portable' && native !== undefined)
     return native;
   return zstdDecoder(kernels);

@@ -1,46 +1,82 @@
-/** The table of what can be decoded, apart from that of encodings: decoding alone needs a fraction of the code. */
+import type { KernelSubject, Kernels } from '../kernels/kernels.js';
+import { loadKernels } from '../kernels/loadKernels.js';
+import { byEncoding, type Decoding, type HolographicEncoding } from './encoding.js';
 
-import { FormatError, UnsupportedError } from '../errors.js';
-import { embeddedDecoding } from './embedded/embedded.js';
-import type { Decoding, HolographicEncoding } from './encoding.js';
-import { lowRankDecoding } from './lowRank/lowRank.js';
-import { randomProjectionDecoding } from './randomProjection/randomProjection.js';
-import { spectralDecoding } from './spectral/spectral.js';
+/** What is known of an encoding before its decoder has been loaded. */
+interface DecodingEntry<DecodeOptions extends object, S extends KernelSubject> {
+  /** Elements between multiples of this are decoded without the others: a `range` begins and ends there. */
+  readonly rangeStep?: number;
+  /** What its decoder computes with. */
+  readonly kernels: readonly S[];
+  readonly load: () => Promise<Decoding<DecodeOptions, S>>;
+}
 
-/** Every encoding that this build can decode, by name. */
+/** Checks that the kernels are those which the decoder takes. */
+function entry<DecodeOptions extends object, S extends KernelSubject>(
+  line: DecodingEntry<DecodeOptions, S>,
+): DecodingEntry<DecodeOptions, S> {
+  return line;
+}
+
+/** Every encoding that this build can decode. Decoders are loaded when they are needed. */
 export const DECODINGS = {
-  spectral: spectralDecoding,
-  'random-projection': randomProjectionDecoding,
-  'low-rank': lowRankDecoding,
-  embedded: embeddedDecoding,
-} satisfies { readonly [E in HolographicEncoding]: Decoding };
+  spectral: /* @__PURE__ */ entry({
+    kernels: ['dct'],
+    load: () => import('./spectral/decoder.js').then(({ spectralDecoding }) => spectralDecoding),
+  }),
+  'random-projection': /* @__PURE__ */ entry({
+    kernels: ['dct', 'gaussian'],
+    load: () =>
+      import('./randomProjection/decoder.js').then(
+        ({ randomProjectionDecoding }) => randomProjectionDecoding,
+      ),
+  }),
+  'low-rank': /* @__PURE__ */ entry({
+    kernels: ['linear'],
+    load: () => import('./lowRank/decoder.js').then(({ lowRankDecoding }) => lowRankDecoding),
+  }),
+  embedded: /* @__PURE__ */ entry({
+    rangeStep: 2 ** 16,
+    kernels: ['embedded', 'float'],
+    load: () => import('./embedded/decoder.js').then(({ embeddedDecoding }) => embeddedDecoding),
+  }),
+} satisfies { readonly [E in HolographicEncoding]: object };
 
 /** The options that an encoding's decoder takes. */
 export type DecodeOptionsOf<E extends HolographicEncoding> = Parameters<
-  (typeof DECODINGS)[E]['createDecoder']
+  Awaited<ReturnType<(typeof DECODINGS)[E]['load']>>['createDecoder']
 >[1];
 
-/** @throws UnsupportedError */
-export function decodingByName(name: HolographicEncoding): Decoding {
-  return byName<Decoding>(DECODINGS, name);
+interface LoadedDecoding {
+  readonly createDecoder: Decoding['createDecoder'];
+  readonly kernels: Kernels;
 }
 
-/** @throws FormatError for a code that no encoding has */
-export function decodingByCode(code: number, offset?: number): Decoding {
-  const all = Object.values<Decoding>(DECODINGS);
-  const decoding = all.find((candidate) => candidate.code === code);
-  if (decoding === undefined) {
-    throw new FormatError('unknown encoding code', {
-      offset,
-      expected: all.map((known) => `${known.code} (${known.name})`),
-      actual: code,
-    });
-  }
-  return decoding;
+const loaded = new Map<HolographicEncoding, LoadedDecoding>();
+
+/**
+ * Loads the decoders of these encodings, or of all, and the fastest kernels for them. Asynchronous APIs do so
+ * automatically. Synchronous programs call it once: from then on, `new HoloTensorDecoder(header)` works.
+ *
+ * @example
+ * await loadDecodings(['spectral']);
+ *
+ * @throws UnsupportedError for an unknown encoding
+ */
+export async function loadDecodings(
+  names: readonly HolographicEncoding[] = Object.keys(DECODINGS) as HolographicEncoding[],
+): Promise<void> {
+  await Promise.all(names.map(loadOne));
 }
 
-/** A line of a table whose name may come from outside. */
-export function byName<T>(table: Readonly<Record<HolographicEncoding, T>>, name: HolographicEncoding): T {
-  if (Object.hasOwn(table, name)) return table[name];
-  throw new UnsupportedError('no such encoding', { expected: Object.keys(table), actual: name });
+async function loadOne(name: HolographicEncoding): Promise<void> {
+  if (loaded.has(name)) return;
+  const { kernels, load } = byEncoding<DecodingEntry<object, KernelSubject>>(DECODINGS, name);
+  const [{ createDecoder }, made] = await Promise.all([load(), loadKernels(kernels)]);
+  loaded.set(name, { createDecoder, kernels: made as Kernels });
+}
+
+/** Undefined until `loadDecodings` has loaded it. */
+export function loadedDecoding(name: HolographicEncoding): LoadedDecoding | undefined {
+  return loaded.get(name);
 }

@@ -1,9 +1,39 @@
-import type { Kernels } from '../kernels/kernels.js';
+import { FormatError, UnsupportedError } from '../errors.js';
+import type { KernelSubject, Kernels } from '../kernels/kernels.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 
-/** How a tensor is cut into fragments. Codes 0 to 2 are the reference's, 16 is ours. */
+/** How a tensor is cut into fragments. */
 export type HolographicEncoding = 'spectral' | 'random-projection' | 'low-rank' | 'embedded';
+
+/** The code of each encoding in HoloTensor headers: 0 to 2 are the reference's, 16 is ours. */
+export const ENCODING_CODES: { readonly [E in HolographicEncoding]: number } = {
+  spectral: 0,
+  'random-projection': 1,
+  'low-rank': 2,
+  embedded: 16,
+};
+
+/** @throws FormatError for a code that no encoding has */
+export function encodingFromCode(code: number, offset?: number): HolographicEncoding {
+  for (const [name, known] of Object.entries(ENCODING_CODES)) {
+    if (known === code) return name as HolographicEncoding;
+  }
+  throw new FormatError('unknown encoding code', {
+    offset,
+    expected: Object.entries(ENCODING_CODES).map(([name, known]) => `${known} (${name})`),
+    actual: code,
+  });
+}
+
+/**
+ * A line of a table whose name may come from outside.
+ * @throws UnsupportedError for a name that no encoding has
+ */
+export function byEncoding<T>(table: Readonly<Record<HolographicEncoding, T>>, name: HolographicEncoding): T {
+  if (Object.hasOwn(table, name)) return table[name];
+  throw new UnsupportedError('no such encoding', { expected: Object.keys(table), actual: name });
+}
 
 /** The matrix that a shape is treated as: rank 0 is 1×1, rank 1 is 1×n, rank 3 and more is first × the rest. */
 export interface MatrixShape {
@@ -41,8 +71,11 @@ export interface ElementRange {
   readonly end: number;
 }
 
-/** What a decoder knows before the first fragment: all from the HoloTensor header. */
-export interface DecodeRequest extends MatrixShape {
+/**
+ * What a decoder knows before the first fragment, all from the HoloTensor header, and what it computes with: kernels of
+ * these subjects.
+ */
+export interface DecodeRequest<S extends KernelSubject = KernelSubject> extends MatrixShape {
   readonly dtype: DType;
   readonly fragments: number;
   readonly seed: bigint;
@@ -50,7 +83,7 @@ export interface DecodeRequest extends MatrixShape {
   readonly norm: number | undefined;
   /** What is to be reconstructed. Default: all. Only for encodings with a `rangeStep`. */
   readonly range?: ElementRange | undefined;
-  readonly kernels: Kernels;
+  readonly kernels: Kernels<S>;
 }
 
 /**
@@ -85,19 +118,16 @@ export interface FragmentDecoder {
   reconstructElements?(out: Uint8Array): void;
 }
 
-/** The decoding half of an encoding: who only decodes loads nothing of the other one. */
-export interface Decoding<DecodeOptions extends object = object> {
+/** The decoding half of an encoding. Programs that only decode load nothing of the other half. */
+export interface Decoding<DecodeOptions extends object = object, S extends KernelSubject = KernelSubject> {
   readonly name: HolographicEncoding;
-  /** Its code in the HoloTensor header. */
-  readonly code: number;
-  /** Elements between multiples of this are decoded without the others: a `range` begins and ends there. */
-  readonly rangeStep?: number;
-  createDecoder(request: DecodeRequest, options: DecodeOptions): FragmentDecoder;
+  readonly createDecoder: (request: DecodeRequest<S>, options: DecodeOptions) => FragmentDecoder;
 }
 
 /**
- * One way of cutting tensors into fragments: a file of its own, and a line in each of the tables `encodings/index.ts`
- * and `encodings/decodings.ts`. Options are the encoding's own (layout, rank, …); `{}` must mean the defaults.
+ * One way of cutting tensors into fragments: a folder of its own, and a line in each of the tables
+ * `encodings/index.ts` and `encodings/decodings.ts`. Options are the encoding's own (layout, rank, …); `{}` must mean
+ * the defaults.
  */
 export interface Encoding<EncodeOptions extends object = object, DecodeOptions extends object = object>
   extends Decoding<DecodeOptions> {

@@ -1,19 +1,10 @@
 /** The table of encodings: a new one is a file and a line here. */
 
-import { byName } from './decodings.js';
 import { embedded } from './embedded/embedded.js';
-import type { Encoding, HolographicEncoding } from './encoding.js';
+import { byEncoding, type Encoding, type HolographicEncoding } from './encoding.js';
 import { lowRank } from './lowRank/lowRank.js';
 import { randomProjection } from './randomProjection/randomProjection.js';
 import { spectral } from './spectral/spectral.js';
-
-export * from './decodings.js';
-export * from './embedded/decoder.js';
-export * from './embedded/embedded.js';
-export * from './encoding.js';
-export * from './lowRank/lowRank.js';
-export * from './randomProjection/randomProjection.js';
-export * from './spectral/spectral.js';
 
 /** Every encoding of this build, by name. */
 export const ENCODINGS = {
@@ -30,5 +21,5 @@ export type EncodeOptionsOf<E extends HolographicEncoding> = Parameters<Encoding
 
 /** @throws UnsupportedError */
 export function encodingByName(name: HolographicEncoding): Encoding {
-  return byName<Encoding>(ENCODINGS, name);
+  return byEncoding<Encoding>(ENCODINGS, name);
 }

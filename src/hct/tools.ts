@@ -37,7 +37,7 @@ async function withKernels<C extends BlockDecoder>(
 ): Promise<HctTools<C>> {
   const [codec, kernels] = await Promise.all([
     loading,
-    loadKernels({ implementation: implementation === 'portable' ? 'portable' : 'auto' }),
+    loadKernels(['xxh3'], { implementation: implementation === 'portable' ? 'portable' : 'auto' }),
   ]);
   return { codec, kernels };
 }

@@ -1,8 +1,8 @@
-import { type DecodeOptionsOf, decodingByName } from '../encodings/decodings.js';
+import { type DecodeOptionsOf, loadedDecoding } from '../encodings/decodings.js';
 import type { ElementRange, FragmentDecoder, HolographicEncoding } from '../encodings/encoding.js';
-import { ArgumentError, FormatError } from '../errors.js';
+import { ArgumentError, FormatError, UnsupportedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { syncKernels } from '../kernels/syncKernels.js';
+import { escapeText } from '../show.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
 import { assertTensorFits, type Tensor } from '../tensor/tensor.js';
@@ -14,7 +14,7 @@ import { matrixShape } from './matrixShape.js';
 import type { ReconstructionQuality } from './quality.js';
 
 export interface CommonDecodeOptions extends HoloLimits {
-  /** Default: the fastest once `await loadKernels()` has been called, before that the portable ones. */
+  /** Default: the fastest that the engine offers. */
   readonly kernels?: Kernels | undefined;
 }
 
@@ -27,9 +27,11 @@ export interface RangeOption {
 }
 
 /**
- * Collects the fragments of one tensor, in any order, and gives the best tensor that they allow.
+ * Collects the fragments of one tensor, in any order, and gives the best tensor that they allow. Synchronous: the decoder
+ * of the header's encoding has been loaded before, by {@link loadDecodings} or by a stream or reader that has met it.
  *
  * @example
+ * await loadDecodings(['spectral']);
  * const { header, fragments } = new HoloTensorEncoder('spectral').encode(new Float32Array(64).fill(1), [8, 8]);
  * const decoder = new HoloTensorDecoder(header);
  * decoder.addFragment(fragments[3]!);
@@ -45,14 +47,23 @@ export class HoloTensorDecoder {
   readonly #decoder: FragmentDecoder;
   #fragments = 0;
 
-  /** @throws LimitError when the tensor is larger than `maxBytes` */
+  /**
+   * @throws LimitError when the tensor is larger than `maxBytes`; UnsupportedError when the decoder of its encoding has
+   *   not been loaded
+   */
   constructor(header: HoloTensorHeader, options: HoloTensorDecoderOptions & RangeOption = {}) {
-    const { kernels = syncKernels(), maxBytes, range } = options;
+    const { kernels, maxBytes, range } = options;
     this.header = header;
     this.total = fragmentCount(header);
     const elements = elementCount(header.shape);
     this.elements = range === undefined ? elements : range.end - range.start;
     assertTensorFits(elements * Float32Array.BYTES_PER_ELEMENT, maxBytes);
+    const decoding = loadedDecoding(header.encoding);
+    if (decoding === undefined) {
+      throw new UnsupportedError(
+        `Cannot decode a tensor yet: call await loadDecodings(['${escapeText(header.encoding)}']) first`,
+      );
+    }
     const { dtype, seed, norm } = header;
     const request = {
       ...matrixShape(header.shape),
@@ -61,9 +72,9 @@ export class HoloTensorDecoder {
       seed,
       norm,
       range,
-      kernels,
+      kernels: kernels ?? decoding.kernels,
     };
-    this.#decoder = decodingByName(header.encoding).createDecoder(request, options);
+    this.#decoder = decoding.createDecoder(request, options);
   }
 
   /**

@@ -43,5 +43,5 @@ export class FragmentReceiver implements Stage<Uint8Array, ReceivedFragment> {
 
 /** A {@link FragmentReceiver} with the kernels that this engine offers. */
 export async function createFragmentReceiver(options: UnpackOptions = {}): Promise<FragmentReceiver> {
-  return new FragmentReceiver(new FragmentUnpacker(await loadKernels(), options), options);
+  return new FragmentReceiver(new FragmentUnpacker(await loadKernels(['xxh3']), options), options);
 }

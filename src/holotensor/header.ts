@@ -1,7 +1,11 @@
 import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
 import { type CompressionAlgorithm, compressionCode, compressionFromCode } from '../codecs/codec.js';
-import { decodingByCode, decodingByName } from '../encodings/decodings.js';
-import type { HolographicEncoding } from '../encodings/encoding.js';
+import {
+  byEncoding,
+  ENCODING_CODES,
+  encodingFromCode,
+  type HolographicEncoding,
+} from '../encodings/encoding.js';
 import { ArgumentError, ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
 import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
@@ -79,7 +83,7 @@ export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
   verifyHeaderChecksum(bytes, view, flags);
   const curve = Array.from({ length: 4 }, (_, i) => view.getFloat32(CURVE + 4 * i, true));
   const header: HoloTensorHeader = {
-    encoding: decodingByCode(view.getUint8(ENCODING), ENCODING).name,
+    encoding: encodingFromCode(view.getUint8(ENCODING), ENCODING),
     compression: compressionFromCode(view.getUint8(COMPRESSION), COMPRESSION),
     flags,
     totalFragments: view.getUint16(TOTAL_FRAGMENTS, true),
@@ -153,7 +157,7 @@ export function serializeHoloTensorHeader(header: HoloTensorHeader): Uint8Array 
   const flags = headerFlags(header);
   view.setUint32(0, HOLO_MAGIC, true);
   view.setUint32(VERSION, HOLO_VERSION, true);
-  view.setUint8(ENCODING, decodingByName(header.encoding).code);
+  view.setUint8(ENCODING, byEncoding(ENCODING_CODES, header.encoding));
   view.setUint8(COMPRESSION, compressionCode(header.compression));
   view.setUint16(FLAGS, flags, true);
   view.setUint16(TOTAL_FRAGMENTS, totalFragments, true);

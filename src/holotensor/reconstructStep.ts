@@ -1,5 +1,5 @@
 import type { TaskResult } from '../bytes/sharedMemory.js';
-import { loadKernels } from '../kernels/loadKernels.js';
+import { loadDecodings } from '../encodings/decodings.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
 import type { HoloFragment } from './fragment.js';
 import { parseHoloTensorHeader } from './header.js';
@@ -33,8 +33,7 @@ export async function reconstructStep(
   _signal: AbortSignal,
   state: { decoder?: HoloTensorDecoder },
 ): Promise<TaskResult<ReconstructStepOutput>> {
-  const kernels = await loadKernels();
-  state.decoder ??= new HoloTensorDecoder(parseHoloTensorHeader(headerBytes), { ...options, kernels });
+  state.decoder ??= await createDecoder(headerBytes, options);
   const { decoder } = state;
   if (fragment !== undefined) {
     decoder.addFragment(fragment);
@@ -43,4 +42,13 @@ export async function reconstructStep(
   const { header: _, ...reconstruction } = reconstructionOf(decoder, options, out);
   const { fragments, quality, data } = reconstruction;
   return { output: { fragments, quality, reconstruction }, transfer: [data.buffer] };
+}
+
+async function createDecoder(
+  headerBytes: Uint8Array,
+  options: ReconstructStep['options'],
+): Promise<HoloTensorDecoder> {
+  const header = parseHoloTensorHeader(headerBytes);
+  await loadDecodings([header.encoding]);
+  return new HoloTensorDecoder(header, options);
 }

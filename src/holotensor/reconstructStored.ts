@@ -1,5 +1,6 @@
 import { nextTask } from '../abort.js';
 import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
+import { loadDecodings } from '../encodings/decodings.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions, type RangeOption } from './decoder.js';
 import type { FragmentIndexEntry } from './fragmentIndex.js';
@@ -29,10 +30,10 @@ export async function reconstructStored(
   { header: headerBytes, fragments, options, out }: StoredTensor,
   signal: AbortSignal,
 ): Promise<TaskResult<Omit<Reconstruction, 'header'>>> {
-  const kernels = await loadKernels();
   const header = parseHoloTensorHeader(headerBytes);
+  const [kernels] = await Promise.all([loadKernels(['xxh3']), loadDecodings([header.encoding])]);
   const unpacker = new FragmentUnpacker(kernels, options);
-  const decoder = new HoloTensorDecoder(header, { ...options, kernels });
+  const decoder = new HoloTensorDecoder(header, options);
   const local = localCopies(fragments.map(({ stored }) => stored));
   for (const [i, { entry }] of fragments.entries()) {
     decoder.addFragment(await unpacker.unpack({ header, entry, stored: local[i]! }));

@@ -141,7 +141,8 @@ export const kernelLoader: KernelLoader = /* @__PURE__ */ new KernelLoader();
  * Loads kernels of these subjects, or of all: wasm is compiled once and then shared by all callers.
  *
  * @example
- * const { dct2d } = await loadKernels(['dct']);
+ * const kernels = await loadKernels(['dct']);
+ * kernels.dct2d(new Float32Array(12), 3, 4, new Float32Array(12));
  *
  * @throws UnsupportedError when wasm is demanded and not available; ArgumentError for an unknown subject
  */

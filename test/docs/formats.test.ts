@@ -86,7 +86,7 @@ test('HoloTensor: files of the reference have their fields where the page says',
     const parsed = formats.parseHoloTensorHeader(bytes);
     assert.is(header(bytes, 'magic'), formats.HOLO_MAGIC);
     assert.is(header(bytes, 'version'), formats.HOLO_VERSION);
-    assert.is(header(bytes, 'encoding'), formats.ENCODINGS[parsed.encoding].code);
+    assert.is(header(bytes, 'encoding'), formats.ENCODING_CODES[parsed.encoding]);
     assert.is(header(bytes, 'compression'), formats.COMPRESSION_ALGORITHMS.indexOf(parsed.compression));
     assert.is(header(bytes, 'flags'), parsed.flags);
     assert.is(header(bytes, 'N;'), parsed.totalFragments);

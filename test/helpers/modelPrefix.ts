@@ -1,4 +1,6 @@
 /** What a model is worth when only a part of its bytes has arrived, for several ways of sending it. */
+
+import { loadDecodings } from '../../src/encodings/decodings.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
@@ -6,6 +8,8 @@ import { type EncodedTensor, HoloTensorEncoder } from '../../src/holotensor/enco
 import type { HoloFragment } from '../../src/holotensor/fragment.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import type { Task, Weights } from './tasks.js';
+
+await loadDecodings();
 
 type Tensors = Task['tensors'];
 

@@ -2,17 +2,20 @@ import { FormatError } from '../../errors.js';
 import { byteLengthOf } from '../../tensor/dtype.js';
 import { fromFloat32 } from '../../tensor/numbers.js';
 import { checkOutputLength, viewBytes } from '../../tensor/views.js';
-import type { DecodeRequest, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
+import type { DecodeRequest, Decoding, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { floatLayout, patternArray, patternView } from './elements.js';
 import { MAX_TILE_LOG2, type ParsedFragment, parseFragment } from './format.js';
 import { TensorState } from './tensorState.js';
+
+/** What it computes with. */
+type EmbeddedSubjects = 'embedded' | 'float';
 
 /**
  * Fragment k refines what fragments 0 to k - 1 say. One that comes early is kept, and used when the gap closes; what
  * is reconstructed, and its quality, are those of the fragments in front of the first gap.
  */
 export class EmbeddedDecoder implements FragmentDecoder {
-  readonly #request: DecodeRequest;
+  readonly #request: DecodeRequest<EmbeddedSubjects>;
   readonly #elements: number;
   readonly #range: ElementRange;
   /** Elements of the range. */
@@ -24,7 +27,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
   #state: TensorState | undefined;
   #patterns: Uint16Array | undefined;
 
-  constructor(request: DecodeRequest) {
+  constructor(request: DecodeRequest<EmbeddedSubjects>) {
     this.#request = request;
     this.#elements = request.rows * request.cols;
     this.#range = request.range ?? { start: 0, end: this.#elements };
@@ -190,6 +193,12 @@ export class EmbeddedDecoder implements FragmentDecoder {
     this.#used.push(fragment);
   }
 }
+
+/** The line for the table of decodings. */
+export const embeddedDecoding: Decoding<object, EmbeddedSubjects> = {
+  name: 'embedded',
+  createDecoder: (request) => new EmbeddedDecoder(request),
+};
 
 function bitsOf(values: Float32Array): Uint32Array {
   return new Uint32Array(values.buffer, values.byteOffset, values.length);

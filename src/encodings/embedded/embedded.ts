@@ -1,16 +1,10 @@
 import { ArgumentError } from '../../errors.js';
 import { embeddedEncodeKernels } from '../../kernels/embedded/encodeKernels.js';
-import {
-  type Decoding,
-  type EncodedFragments,
-  type EncodeRequest,
-  type Encoding,
-  withEncoder,
-} from '../encoding.js';
+import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder } from '../encoding.js';
 import { cutsForQualities, refineCuts, type UnitQuality, usefulQualities } from './cuts.js';
-import { EmbeddedDecoder } from './decoder.js';
+import { embeddedDecoding } from './decoder.js';
 import { type EncodedUnits, encodeUnits } from './encoder.js';
-import { MAX_TILE_LOG2, serializeFragment } from './format.js';
+import { serializeFragment } from './format.js';
 import { planPlanes } from './plan.js';
 import { sourceOf } from './source.js';
 
@@ -60,14 +54,6 @@ export class EmbeddedEncoder {
     };
   }
 }
-
-/** The line for the table of decodings. */
-export const embeddedDecoding: Decoding = {
-  name: 'embedded',
-  code: 16,
-  rangeStep: 2 ** MAX_TILE_LOG2,
-  createDecoder: (request) => new EmbeddedDecoder(request),
-};
 
 /** The line for the table of encodings. */
 export const embedded: Encoding<EmbeddedEncodeOptions> = /* @__PURE__ */ withEncoder(

@@ -32,7 +32,7 @@ export class TensorState {
   readonly stream: StreamHeader;
   readonly sequence: UnitSequence;
   readonly #layout: FloatLayout | undefined;
-  readonly #kernels: Kernels;
+  readonly #kernels: Kernels<'embedded'>;
   readonly #units: Uint8Array[] = [];
   /** Planes among the first passes, for each number of these. */
   readonly #depths: readonly number[];
@@ -44,7 +44,7 @@ export class TensorState {
     stream: StreamHeader,
     elements: number,
     range: ElementRange,
-    { dtype, kernels }: Pick<DecodeRequest, 'dtype' | 'kernels'>,
+    { dtype, kernels }: Pick<DecodeRequest<'embedded'>, 'dtype' | 'kernels'>,
   ) {
     this.stream = stream;
     this.#kernels = kernels;

@@ -1,20 +1,10 @@
 import { ArgumentError } from '../../errors.js';
 import { linearKernels } from '../../kernels/linear/encodeKernels.js';
 import { matrix } from '../../kernels/linear/matrix.js';
-import { checkOutputLength } from '../../tensor/views.js';
 import { energyOfInput, numbersOf } from '../encoderInput.js';
-import {
-  type DecodeRequest,
-  type Decoding,
-  type EncodedFragments,
-  type EncodeRequest,
-  type Encoding,
-  type EncodingQuality,
-  type FragmentDecoder,
-  withEncoder,
-} from '../encoding.js';
-import { describeEnergies, energyOf, projectionQuality } from '../energy.js';
-import { ReceivedFragments } from '../fragmentCollectors.js';
+import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder } from '../encoding.js';
+import { describeEnergies, energyOf } from '../energy.js';
+import { lowRankDecoding } from './decoder.js';
 import { readPayload, writeComponents, writeRaw } from './payload.js';
 import { LowRankSum } from './sum.js';
 import { truncatedSvd } from './svd/truncatedSvd.js';
@@ -113,55 +103,6 @@ function residualOf(
   for (const [index, payload] of payloads.entries()) sum.add(readPayload(request, index, payload));
   return values.map((value, i) => value - sum.values[i]!);
 }
-
-/**
- * Reads the payloads of both layouts, with or without a residual.
- *
- * `cosine` is ‖x̂‖ / ‖x‖, with the true norm of the sum, also where factors are not orthonormal. It is the cosine
- * similarity as long as x̂ ⟂ x − x̂: so for every subset of fragments of {@link LowRankEncoder}. The reference stores no
- * norm, so of its files, whose factors are only nearly orthogonal, nothing is claimed.
- */
-export class LowRankDecoder implements FragmentDecoder {
-  readonly #request: DecodeRequest;
-  readonly #received: ReceivedFragments;
-  readonly #sum: LowRankSum;
-  #hasResidual = false;
-
-  constructor(request: DecodeRequest) {
-    this.#request = request;
-    this.#received = new ReceivedFragments(request.fragments);
-    this.#sum = new LowRankSum(request, request.kernels);
-  }
-
-  addFragment(index: number, payload: Uint8Array): boolean {
-    if (this.#received.has(index)) return false;
-    const content = readPayload(this.#request, index, payload);
-    this.#sum.add(content);
-    this.#received.add(index);
-    this.#hasResidual ||= content.components === undefined;
-    return true;
-  }
-
-  get quality(): EncodingQuality {
-    const { fragments, norm } = this.#request;
-    const fraction = this.#received.count / fragments;
-    // All components are not yet the whole tensor: only a residual completes it.
-    const exact = fraction === 1 && this.#hasResidual;
-    return { ...projectionQuality(exact ? 1 : 0, this.#sum.energy, norm), fraction };
-  }
-
-  reconstruct(out: Float32Array): void {
-    checkOutputLength(out, this.#sum.values.length);
-    out.set(this.#sum.values);
-  }
-}
-
-/** The line for the table of decodings. */
-export const lowRankDecoding: Decoding = {
-  name: 'low-rank',
-  code: 2,
-  createDecoder: (request) => new LowRankDecoder(request),
-};
 
 /** The line for the table of encodings. */
 export const lowRank: Encoding<LowRankEncodeOptions> = /* @__PURE__ */ withEncoder(

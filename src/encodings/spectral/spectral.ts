@@ -1,35 +1,11 @@
 import { ArgumentError } from '../../errors.js';
-import { checkOutputLength } from '../../tensor/views.js';
-import {
-  type CoefficientFragments,
-  type CoefficientStore,
-  coefficientQuality,
-  describeCoefficients,
-} from '../coefficients/coefficients.js';
-import { SubsetStore, writeSubsets } from '../coefficients/subsets.js';
+import { type CoefficientFragments, describeCoefficients } from '../coefficients/coefficients.js';
+import { writeSubsets } from '../coefficients/subsets.js';
 import { numbersOf } from '../encoderInput.js';
-import {
-  type DecodeRequest,
-  type Decoding,
-  type EncodedFragments,
-  type EncodeRequest,
-  type Encoding,
-  type EncodingQuality,
-  type FragmentDecoder,
-  withEncoder,
-} from '../encoding.js';
-import { LayoutCollector } from '../fragmentCollectors.js';
-import { payloadMagic } from '../payload.js';
-import { EssentialStore, writeEssential } from './essential.js';
-import { RankedStore, SV02_MAGIC, writeRanked } from './ranked.js';
-
-/**
- * How coefficients are laid out. 'raster' (SV03): fragment k holds every N-th, from the k-th on. 'ranked' (SV02): the
- * same by descending magnitude; the order, 4 bytes a coefficient, comes with fragment 0, without which the
- * others cannot be placed. 'essential' (SV01): the largest ones in every fragment, the others interleaved;
- * 8 bytes a coefficient.
- */
-export type SpectralLayout = 'raster' | 'ranked' | 'essential';
+import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder } from '../encoding.js';
+import { type SpectralLayout, SV03_MAGIC, spectralDecoding } from './decoder.js';
+import { writeEssential } from './essential.js';
+import { writeRanked } from './ranked.js';
 
 export interface SpectralEncodeOptions {
   /** Default 'raster'. */
@@ -38,7 +14,6 @@ export interface SpectralEncodeOptions {
   readonly essentialRatio?: number | undefined;
 }
 
-const SV03_MAGIC = 0x33305653;
 const DEFAULT_ESSENTIAL_RATIO = 0.1;
 
 /**
@@ -87,60 +62,6 @@ export class SpectralEncoder {
     return writeEssential(coefficients, fragments, this.#essentialRatio);
   }
 }
-
-/** Reads all three layouts; the first fragment tells which one it is. */
-export class SpectralDecoder implements FragmentDecoder {
-  readonly #request: DecodeRequest;
-  readonly #fragments: LayoutCollector<SpectralLayout, CoefficientStore>;
-
-  constructor(request: DecodeRequest) {
-    this.#request = request;
-    this.#fragments = new LayoutCollector(request.fragments, 'spectral layout', layoutOf, (layout) =>
-      createStore(layout, request),
-    );
-  }
-
-  addFragment(index: number, payload: Uint8Array): boolean {
-    return this.#fragments.add(index, payload);
-  }
-
-  get quality(): EncodingQuality {
-    return coefficientQuality(this.#request, this.#fragments.store);
-  }
-
-  reconstruct(out: Float32Array): void {
-    const { rows, cols, kernels } = this.#request;
-    checkOutputLength(out, rows * cols);
-    const { store } = this.#fragments;
-    if (store === undefined) out.fill(0);
-    else kernels.idct2d(store.coefficients(out), rows, cols, out);
-  }
-}
-
-function createStore(layout: SpectralLayout, { rows, cols, fragments }: DecodeRequest): CoefficientStore {
-  const coefficients = rows * cols;
-  switch (layout) {
-    case 'raster':
-      return new SubsetStore({ magic: SV03_MAGIC, coefficients, fragments });
-    case 'ranked':
-      return new RankedStore(coefficients, fragments);
-    case 'essential':
-      return new EssentialStore(coefficients);
-  }
-}
-
-function layoutOf(payload: Uint8Array): SpectralLayout {
-  const magic = payloadMagic(payload);
-  if (magic === SV03_MAGIC) return 'raster';
-  return magic === SV02_MAGIC ? 'ranked' : 'essential';
-}
-
-/** The line for the table of decodings. */
-export const spectralDecoding: Decoding = {
-  name: 'spectral',
-  code: 0,
-  createDecoder: (request) => new SpectralDecoder(request),
-};
 
 /** The line for the table of encodings. */
 export const spectral: Encoding<SpectralEncodeOptions> = /* @__PURE__ */ withEncoder(

@@ -1,4 +1,5 @@
 import * as assert from 'uvu/assert';
+import { loadDecodings } from '../../../src/encodings/decodings.js';
 import type { HolographicEncoding } from '../../../src/encodings/encoding.js';
 import { HoloTensorDecoder } from '../../../src/holotensor/decoder.js';
 import { HoloTensorEncoder } from '../../../src/holotensor/encoder.js';
@@ -7,6 +8,8 @@ import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { cosineSimilarity, relativeError } from '../encodings.js';
 import { randomFrom, randomSubset } from '../random.js';
 import type { NamedTensor } from '../trained.js';
+
+await loadDecodings();
 
 const kernels = await loadKernels();
 

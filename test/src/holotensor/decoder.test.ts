@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { loadDecodings } from '../../../src/encodings/decodings.js';
 import type { HolographicEncoding } from '../../../src/encodings/encoding.js';
 import { ArgumentError, FormatError, HolostreamError, LimitError } from '../../../src/errors.js';
 import { HoloTensorDecoder } from '../../../src/holotensor/decoder.js';
@@ -8,6 +9,8 @@ import { type EncodedTensor, HoloTensorEncoder } from '../../../src/holotensor/e
 import { assertClose, throws } from '../../helpers/assertions.js';
 import { cosineSimilarity } from '../../helpers/encodings.js';
 import { noise, pseudoRandomBytes } from '../../helpers/random.js';
+
+await loadDecodings();
 
 const CASES: readonly [HolographicEncoding, object][] = [
   ['embedded', {}],

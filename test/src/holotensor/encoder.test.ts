@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { loadDecodings } from '../../../src/encodings/decodings.js';
 import type { HolographicEncoding } from '../../../src/encodings/encoding.js';
 import { ENCODINGS } from '../../../src/encodings/index.js';
 import { ArgumentError, UnsupportedError } from '../../../src/errors.js';
@@ -21,6 +22,8 @@ import { concatBytes } from '../../helpers/bytes.js';
 import { readReference } from '../../helpers/fixtures.js';
 import { fixtureTensor, type HoloFixture, holoFixtures } from '../../helpers/holoFixtures.js';
 import { noise } from '../../helpers/random.js';
+
+await loadDecodings();
 
 const NAMES = Object.keys(ENCODINGS) as HolographicEncoding[];
 

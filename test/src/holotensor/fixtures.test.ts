@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HoloTensorReader } from '../../../readers/holotensorReader.js';
 import { bytesSource } from '../../../sources/bytes.js';
+import { loadDecodings } from '../../../src/encodings/decodings.js';
 import { HoloTensorDecoder } from '../../../src/holotensor/decoder.js';
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import { FragmentReceiver } from '../../../src/holotensor/fragmentReceiver.js';
@@ -10,6 +11,8 @@ import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import { assertClose } from '../../helpers/assertions.js';
 import { readReference } from '../../helpers/fixtures.js';
 import { fixtureTensor, holoFixtures } from '../../helpers/holoFixtures.js';
+
+await loadDecodings();
 
 /** All fragments of a file that comes in chunks of `size` bytes. */
 async function receive(bytes: Uint8Array, size: number): Promise<ReceivedFragment[]> {

@@ -1,10 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  LowRankDecoder,
-  type LowRankEncodeOptions,
-  lowRank,
-} from '../../../../src/encodings/lowRank/lowRank.js';
+import { LowRankDecoder } from '../../../../src/encodings/lowRank/decoder.js';
+import { type LowRankEncodeOptions, lowRank } from '../../../../src/encodings/lowRank/lowRank.js';
 import { ArgumentError, FormatError } from '../../../../src/errors.js';
 import { portableKernels } from '../../../../src/kernels/portableKernels.js';
 import { assertClose, throws } from '../../../helpers/assertions.js';

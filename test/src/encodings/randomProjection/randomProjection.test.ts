@@ -1,9 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  RandomProjectionDecoder,
-  randomProjection,
-} from '../../../../src/encodings/randomProjection/randomProjection.js';
+import { RandomProjectionDecoder } from '../../../../src/encodings/randomProjection/decoder.js';
+import { randomProjection } from '../../../../src/encodings/randomProjection/randomProjection.js';
 import { ArgumentError, FormatError, LimitError } from '../../../../src/errors.js';
 import { dct2d } from '../../../../src/kernels/dct/transforms.js';
 import { SeededRng } from '../../../../src/kernels/gaussian/rng.js';

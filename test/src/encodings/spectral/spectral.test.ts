@@ -1,10 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  SpectralDecoder,
-  type SpectralLayout,
-  spectral,
-} from '../../../../src/encodings/spectral/spectral.js';
+import { SpectralDecoder, type SpectralLayout } from '../../../../src/encodings/spectral/decoder.js';
+import { spectral } from '../../../../src/encodings/spectral/spectral.js';
 import { ArgumentError, FormatError, LimitError } from '../../../../src/errors.js';
 import { assertClose, throws } from '../../../helpers/assertions.js';
 import { encodeWith, f32Tensor, reconstruct } from '../../../helpers/encodings.js';

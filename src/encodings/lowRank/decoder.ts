@@ -1,0 +1,54 @@
+import { checkOutputLength } from '../../tensor/views.js';
+import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';
+import { projectionQuality } from '../energy.js';
+import { ReceivedFragments } from '../fragmentCollectors.js';
+import { readPayload } from './payload.js';
+import { LowRankSum } from './sum.js';
+
+/**
+ * Reads the payloads of both layouts, with or without a residual.
+ *
+ * `cosine` is ‖x̂‖ / ‖x‖, with the true norm of the sum, also where factors are not orthonormal. It is the cosine
+ * similarity as long as x̂ ⟂ x − x̂: so for every subset of fragments of `LowRankEncoder`. The reference stores no
+ * norm, so of its files, whose factors are only nearly orthogonal, nothing is claimed.
+ */
+export class LowRankDecoder implements FragmentDecoder {
+  readonly #request: DecodeRequest<'linear'>;
+  readonly #received: ReceivedFragments;
+  readonly #sum: LowRankSum;
+  #hasResidual = false;
+
+  constructor(request: DecodeRequest<'linear'>) {
+    this.#request = request;
+    this.#received = new ReceivedFragments(request.fragments);
+    this.#sum = new LowRankSum(request, request.kernels);
+  }
+
+  addFragment(index: number, payload: Uint8Array): boolean {
+    if (this.#received.has(index)) return false;
+    const content = readPayload(this.#request, index, payload);
+    this.#sum.add(content);
+    this.#received.add(index);
+    this.#hasResidual ||= content.components === undefined;
+    return true;
+  }
+
+  get quality(): EncodingQuality {
+    const { fragments, norm } = this.#request;
+    const fraction = this.#received.count / fragments;
+    // All components are not yet the whole tensor: only a residual completes it.
+    const exact = fraction === 1 && this.#hasResidual;
+    return { ...projectionQuality(exact ? 1 : 0, this.#sum.energy, norm), fraction };
+  }
+
+  reconstruct(out: Float32Array): void {
+    checkOutputLength(out, this.#sum.values.length);
+    out.set(this.#sum.values);
+  }
+}
+
+/** The line for the table of decodings. */
+export const lowRankDecoding: Decoding<object, 'linear'> = {
+  name: 'low-rank',
+  createDecoder: (request) => new LowRankDecoder(request),
+};

@@ -1,0 +1,75 @@
+import { checkOutputLength } from '../../tensor/views.js';
+import { type CoefficientStore, coefficientQuality } from '../coefficients/coefficients.js';
+import { SubsetStore } from '../coefficients/subsets.js';
+import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';
+import { LayoutCollector } from '../fragmentCollectors.js';
+import { payloadMagic } from '../payload.js';
+import { EssentialStore } from './essential.js';
+import { RankedStore, SV02_MAGIC } from './ranked.js';
+
+/**
+ * How coefficients are laid out. 'raster' (SV03): fragment k holds every N-th, from the k-th on. 'ranked' (SV02): the
+ * same by descending magnitude; the order, 4 bytes a coefficient, comes with fragment 0, without which the
+ * others cannot be placed. 'essential' (SV01): the largest ones in every fragment, the others interleaved;
+ * 8 bytes a coefficient.
+ */
+export type SpectralLayout = 'raster' | 'ranked' | 'essential';
+
+/** Of a payload in the layout 'raster'. */
+export const SV03_MAGIC = 0x33305653;
+
+/** Reads all three layouts; the first fragment tells which one it is. */
+export class SpectralDecoder implements FragmentDecoder {
+  readonly #request: DecodeRequest<'dct'>;
+  readonly #fragments: LayoutCollector<SpectralLayout, CoefficientStore>;
+
+  constructor(request: DecodeRequest<'dct'>) {
+    this.#request = request;
+    this.#fragments = new LayoutCollector(request.fragments, 'spectral layout', layoutOf, (layout) =>
+      createStore(layout, request),
+    );
+  }
+
+  addFragment(index: number, payload: Uint8Array): boolean {
+    return this.#fragments.add(index, payload);
+  }
+
+  get quality(): EncodingQuality {
+    return coefficientQuality(this.#request, this.#fragments.store);
+  }
+
+  reconstruct(out: Float32Array): void {
+    const { rows, cols, kernels } = this.#request;
+    checkOutputLength(out, rows * cols);
+    const { store } = this.#fragments;
+    if (store === undefined) out.fill(0);
+    else kernels.idct2d(store.coefficients(out), rows, cols, out);
+  }
+}
+
+function createStore(
+  layout: SpectralLayout,
+  { rows, cols, fragments }: DecodeRequest<'dct'>,
+): CoefficientStore {
+  const coefficients = rows * cols;
+  switch (layout) {
+    case 'raster':
+      return new SubsetStore({ magic: SV03_MAGIC, coefficients, fragments });
+    case 'ranked':
+      return new RankedStore(coefficients, fragments);
+    case 'essential':
+      return new EssentialStore(coefficients);
+  }
+}
+
+function layoutOf(payload: Uint8Array): SpectralLayout {
+  const magic = payloadMagic(payload);
+  if (magic === SV03_MAGIC) return 'raster';
+  return magic === SV02_MAGIC ? 'ranked' : 'essential';
+}
+
+/** The line for the table of decodings. */
+export const spectralDecoding: Decoding<object, 'dct'> = {
+  name: 'spectral',
+  createDecoder: (request) => new SpectralDecoder(request),
+};
