@@ -52,7 +52,7 @@ class StreamPair<I, O> implements LatestConsumer<O> {
         },
         pull: () => {
           this.asks = true;
-          this.#wake?.();
+          this.#wakeUp();
         },
         cancel: (reason) => {
           this.#end();
@@ -87,7 +87,13 @@ class StreamPair<I, O> implements LatestConsumer<O> {
     await new Promise<void>((resolve) => {
       this.#wake = resolve;
     });
+  }
+
+  /** Forgets the waiter at once: when it goes on, another may already wait in its place. */
+  #wakeUp(): void {
+    const wake = this.#wake;
     this.#wake = undefined;
+    wake?.();
   }
 
   next(output: O): void {
@@ -126,6 +132,6 @@ class StreamPair<I, O> implements LatestConsumer<O> {
   #end(): void {
     this.closed = true;
     this.#run.close();
-    this.#wake?.();
+    this.#wakeUp();
   }
 }

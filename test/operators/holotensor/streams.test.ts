@@ -152,7 +152,7 @@ test('takeUntilQuality ends, cancels the source, and fetches no further bytes', 
   const last = seen.at(-1)!;
   assert.ok(last.quality.cosine! >= 0.6);
   assert.ok(seen.slice(0, -1).every(({ quality }) => quality.cosine! < 0.6));
-  await tick();
+  for (let i = 0; i < 100 && !state.cancelled; i++) await tick();
   assert.ok(state.cancelled);
   const needed = 96 + 8 * 24 + last.fragments * (20 + 4 * 250);
   assert.ok(state.pulled < needed + 3 * 64, `${state.pulled} pulled, ${needed} needed`);
