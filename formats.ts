@@ -137,7 +137,7 @@ export {
   type HolographicEncoding,
   type MatrixShape,
 } from './src/encodings/encoding.js';
-export { ENCODINGS } from './src/encodings/index.js';
+export { ENCODINGS } from './src/encodings/encodings.js';
 export { LowRankDecoder } from './src/encodings/lowRank/decoder.js';
 export {
   type LowRankEncodeOptions,

@@ -155,7 +155,7 @@ export type {
 
 export { type DecodeOptionsOf, loadDecodings } from './src/encodings/decodings.js';
 export type { ElementRange, HolographicEncoding } from './src/encodings/encoding.js';
-export type { EncodeOptionsOf } from './src/encodings/index.js';
+export type { EncodeOptionsOf } from './src/encodings/encodings.js';
 export type { HoloLimits } from './src/holotensor/constants.js';
 export {
   type CommonDecodeOptions,

@@ -1,5 +1,5 @@
 import type { EncodedFragments, Encoding } from '../src/encodings/encoding.js';
-import { ENCODINGS } from '../src/encodings/index.js';
+import { ENCODINGS } from '../src/encodings/encodings.js';
 import { SeededRng } from '../src/kernels/gaussian/rng.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';

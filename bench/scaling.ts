@@ -3,7 +3,7 @@ import { HoloTensorReader } from '../readers/holotensorReader.js';
 import { HctWriter } from '../sinks/hct.js';
 import { memorySink } from '../sinks/memory.js';
 import { bytesSource } from '../sources/bytes.js';
-import { ENCODINGS } from '../src/encodings/index.js';
+import { ENCODINGS } from '../src/encodings/encodings.js';
 import { HoloTensorEncoder } from '../src/holotensor/encoder.js';
 import { packHoloTensor } from '../src/holotensor/pack.js';
 import { SeededRng } from '../src/kernels/gaussian/rng.js';

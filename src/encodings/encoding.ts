@@ -126,7 +126,7 @@ export interface Decoding<DecodeOptions extends object = object, S extends Kerne
 
 /**
  * One way of cutting tensors into fragments: a folder of its own, and a line in each of the tables
- * `encodings/index.ts` and `encodings/decodings.ts`. Options are the encoding's own (layout, rank, …); `{}` must mean
+ * `encodings/encodings.ts` and `encodings/decodings.ts`. Options are the encoding's own (layout, rank, …); `{}` must mean
  * the defaults.
  */
 export interface Encoding<EncodeOptions extends object = object, DecodeOptions extends object = object>

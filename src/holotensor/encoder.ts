@@ -1,5 +1,5 @@
 import type { EncodedFragments, HolographicEncoding } from '../encodings/encoding.js';
-import { type EncodeOptionsOf, encodingByName } from '../encodings/index.js';
+import { type EncodeOptionsOf, encodingByName } from '../encodings/encodings.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { syncKernels } from '../kernels/syncKernels.js';

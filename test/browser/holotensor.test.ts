@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
-import { ENCODINGS } from '../../src/encodings/index.js';
+import { ENCODINGS } from '../../src/encodings/encodings.js';
 import { assertClose } from '../helpers/assertions.js';
 import { BrowserTest } from '../helpers/browser.js';
 import { holoFile } from '../helpers/holoFiles.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Encoding, HolographicEncoding } from '../../../src/encodings/encoding.js';
-import { ENCODINGS } from '../../../src/encodings/index.js';
+import { ENCODINGS } from '../../../src/encodings/encodings.js';
 import { ArgumentError, FormatError } from '../../../src/errors.js';
 import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import { assertClose, throws } from '../../helpers/assertions.js';

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Encoding } from '../../../src/encodings/encoding.js';
-import { ENCODINGS } from '../../../src/encodings/index.js';
+import { ENCODINGS } from '../../../src/encodings/encodings.js';
 import { FormatError } from '../../../src/errors.js';
 import { encodeWith, f32Tensor } from '../../helpers/encodings.js';
 import { noise } from '../../helpers/random.js';

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DECODINGS, loadDecodings, loadedDecoding } from '../../../src/encodings/decodings.js';
 import { ENCODING_CODES, type HolographicEncoding } from '../../../src/encodings/encoding.js';
-import { ENCODINGS } from '../../../src/encodings/index.js';
+import { ENCODINGS } from '../../../src/encodings/encodings.js';
 import { UnsupportedError } from '../../../src/errors.js';
 import { rejects } from '../../helpers/assertions.js';
 

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadDecodings } from '../../../src/encodings/decodings.js';
 import type { HolographicEncoding } from '../../../src/encodings/encoding.js';
-import { ENCODINGS } from '../../../src/encodings/index.js';
+import { ENCODINGS } from '../../../src/encodings/encodings.js';
 import { ArgumentError, UnsupportedError } from '../../../src/errors.js';
 import {
   HOLO_FLAG_ESSENTIAL_FIRST,
