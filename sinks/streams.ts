@@ -28,7 +28,8 @@ export function sinkStream(sink: SeekableSink): WritableStream<Uint8Array> {
 }
 
 /**
- * The other way: a stream (standard output, a request's body) as a sink for writers that happen to write in order.
+ * The other way: a stream (standard output, a request's body) as a sink for writers that happen to write in order. The
+ * stream may be of another implementation (a ponyfill's); `sinkStream(streamSink(stream))` is one of the engine's.
  * @throws ArgumentError from a write that is not where the last one ended
  */
 export function streamSink(stream: WritableStream<Uint8Array>): SeekableSink {

@@ -1,6 +1,7 @@
 import { type HctTensorOptions, hctTensorStage } from '../operators/hctStages.js';
 import { type Consumer, StageRun } from '../operators/stageRun.js';
-import { BaseWritableStream } from '../operators/streamClasses.js';
+import { BaseWritableStream, ownStream } from '../operators/streamClasses.js';
+import { bodyOf, type StreamInput } from '../src/body.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import type { AbortOptions } from '../src/source.js';
 import { type ResultWork, withResult } from './result.js';
@@ -66,20 +67,21 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
 export interface CollectTensorOptions extends HctTensorOptions, AbortOptions {}
 
 /**
- * The tensor in a stream of the bytes of an HCT file. Aborting `signal` cancels the stream.
+ * The tensor in a stream of the bytes of an HCT file, or in the body of a response. Aborting `signal` cancels the stream.
  *
  * @example
- * const { body } = await fetch('https://example.org/model/fc1.weight.hct');
- * const { dtype, shape, data } = await collectTensor(body!);
+ * const response = await fetch('https://example.org/model/fc1.weight.hct');
+ * const { dtype, shape, data } = await collectTensor(response);
  *
- * @throws TruncatedError, FormatError, ChecksumError, CodecError; LimitError above `maxBytes` (default 1 GiB)
+ * @throws SourceError for a response that is an error or has no body, and for a body that is null;
+ *    TruncatedError, FormatError, ChecksumError, CodecError; LimitError above `maxBytes` (default 1 GiB)
  */
 export async function collectTensor(
-  stream: ReadableStream<Uint8Array>,
+  input: StreamInput,
   options: CollectTensorOptions = {},
 ): Promise<HctTensor> {
   const { signal, ...rest } = options;
   const sink = new TensorSink(rest);
-  await stream.pipeTo(sink, signal === undefined ? {} : { signal });
+  await ownStream(bodyOf(input)).pipeTo(sink, signal === undefined ? {} : { signal });
   return sink.tensor;
 }

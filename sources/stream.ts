@@ -1,19 +1,21 @@
+import { bodyOf, isResponse, type StreamInput } from '../src/body.js';
 import { ArgumentError, SourceError } from '../src/errors.js';
 import type { ByteRangeOptions, ByteSource } from '../src/source.js';
 import { type ChunkReader, pullStream } from './pullStream.js';
 import { type ByteRange, beyondEnd, checkRange } from './ranges.js';
 
-/** Anything that gives chunks of bytes: a web stream, a Node stream, a generator, an array. */
-export type ByteStreamLike = ReadableStream<Uint8Array> | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
+/** Anything that gives chunks of bytes: a web stream, a response, a Node stream, a generator, an array. */
+export type ByteStreamLike = StreamInput | AsyncIterable<Uint8Array> | Iterable<Uint8Array>;
 
 /**
  * A stream or iterable as a source. It has no size and cannot go back, so `stream` can be called once; given a function
- * that makes streams, any number of times. A range skips the bytes before it and cancels the stream after it.
+ * that makes streams, any number of times. A range skips the bytes before it and cancels the stream after it. A stream
+ * of another implementation (a ponyfill's) comes out as one of the engine's, which can be piped into ours.
  *
  * @example
  * const { shape, data } = await collectTensor(streamSource(process.stdin).stream());
  *
- * @throws SourceError from the second `stream()`
+ * @throws SourceError from the second `stream()`, and for a response that is an error or has no body
  * @throws TruncatedError from the stream, when the bytes end before the range does
  */
 export function streamSource(origin: ByteStreamLike | (() => ByteStreamLike)): ByteSource {
@@ -61,8 +63,8 @@ function cut(
 
 function readerOf(origin: ByteStreamLike): ChunkReader {
   // Not every engine iterates streams (Chrome before 124, Safari), so they are read by hand.
-  if ('getReader' in origin) {
-    const reader = origin.getReader();
+  if (origin === null || 'getReader' in origin || isResponse(origin)) {
+    const reader = bodyOf(origin).getReader();
     return {
       next: async () => {
         const { done, value } = await reader.read();
@@ -95,10 +97,15 @@ function readerOf(origin: ByteStreamLike): ChunkReader {
 
 /** Node's Buffers become plain Uint8Arrays: their `slice` would share memory where others copy. */
 function asBytes(chunk: unknown): Uint8Array {
-  if (!(chunk instanceof Uint8Array)) {
+  if (!isByteArray(chunk)) {
     throw new ArgumentError('stream of bytes', { expected: 'Uint8Array', actual: typeof chunk });
   }
   return chunk.constructor === Uint8Array
     ? chunk
     : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+}
+
+/** Of any realm: in a test environment, or from another frame, it is no instance of our class. */
+function isByteArray(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
 }

@@ -27,6 +27,7 @@ test('package.json: every export and the command have a source, and types beside
     './operators',
     './sinks',
     './worker',
+    './polyfill',
   ]);
   for (const { types, default: code } of Object.values<{ types: string; default: string }>(entries)) {
     assert.is(types.replace('.d.ts', '.js'), code);
@@ -35,7 +36,10 @@ test('package.json: every export and the command have a source, and types beside
   assert.equal(manifest.bin, { holostream: 'dist/cli/main.js' });
   assert.ok(existsSync(sourceOf(`./${manifest.bin.holostream}`)));
   // Who imports it in a script of their own wants what it does.
-  assert.equal(manifest.sideEffects, [manifest.exports['./worker'].default]);
+  assert.equal(manifest.sideEffects, [
+    manifest.exports['./polyfill'].default,
+    manifest.exports['./worker'].default,
+  ]);
   assert.is(manifest.type, 'module');
   assert.match(manifest.peerDependencies.rxjs, /^\^7\.8/);
 });
@@ -158,7 +162,7 @@ function productFiles(): string[] {
       .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.includes('assembly/'))
       .map((name) => join(root, folder, name)),
   );
-  return [...files, ...['index.ts', 'node.ts', 'formats.ts'].map((name) => join(root, name))];
+  return [...files, ...['index.ts', 'node.ts', 'formats.ts', 'polyfill.ts'].map((name) => join(root, name))];
 }
 
 function importsOf(file: string): string[] {

@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { temporaryFolder } from './cli.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -46,14 +47,16 @@ export function linkPackages(project: string, ...names: readonly string[]): void
 }
 
 /** What a module that runs in the project prints. */
-export function runModule(project: string, code: string, flags: readonly string[] = []): string {
-  const output = execFileSync(process.execPath, [...flags, '--input-type=module', '-e', code], {
-    cwd: project,
-    encoding: 'utf8',
-    // The test runner asks for colours, and its children would give them.
-    env: { ...process.env, FORCE_COLOR: '0' },
-  });
-  return output.trim();
+export async function runModule(
+  project: string,
+  code: string,
+  { flags = [], args = [] }: { flags?: readonly string[]; args?: readonly string[] } = {},
+): Promise<string> {
+  const all = [...flags, '--input-type=module', '--eval', code, ...args];
+  // The test runner asks for colours, and its children would give them.
+  const env = { ...process.env, FORCE_COLOR: '0' };
+  const { stdout } = await promisify(execFile)(process.execPath, all, { cwd: project, env });
+  return stdout.trim();
 }
 
 function npm(cwd: string, ...args: readonly string[]): string {

@@ -32,7 +32,7 @@ test('an engine without stream classes imports everything, and is told so when i
   `);
   const missing = (name: string) => [
     'UnsupportedError',
-    `Cannot make a stream: this engine has no ${name}; import a polyfill before holostream`,
+    `Cannot make a stream: this engine has no ${name}; import "holostream/polyfill" before holostream`,
   ];
   assert.equal(seen, [missing('TransformStream'), missing('TransformStream'), missing('WritableStream')]);
 });

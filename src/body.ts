@@ -1,0 +1,30 @@
+import { SourceError } from './errors.js';
+
+/** A stream as callers have it: itself, the response whose body it is, or the body of one, which may be null. */
+export type StreamInput<T = Uint8Array> = ReadableStream<T> | Response | null;
+
+export function isResponse(input: object): input is Response {
+  return 'body' in input && 'status' in input;
+}
+
+/**
+ * The stream itself.
+ * @throws SourceError for a response that is an error or has no body, and for null
+ */
+export function bodyOf<T>(input: StreamInput<T>): ReadableStream<T> {
+  if (input && !isResponse(input)) return input;
+  if (input?.ok === false) {
+    const { status, url } = input;
+    throw new SourceError(`Cannot read the response: the server sent status ${status}`, {
+      name: url,
+      status,
+    });
+  }
+  // Some engines without streams leave it out.
+  if (!input?.body) {
+    const status = input?.status;
+    const known = status === undefined ? '' : ` (status ${status})`;
+    throw new SourceError(`Cannot read the response: it has no body${known}`, { status });
+  }
+  return input.body as ReadableStream<unknown> as ReadableStream<T>;
+}

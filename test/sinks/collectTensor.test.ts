@@ -1,0 +1,53 @@
+import { lastValueFrom, toArray } from 'rxjs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { fromReadableStream } from '../../operators/index.js';
+import { collectTensor } from '../../sinks/index.js';
+import { streamSource } from '../../sources/index.js';
+import { SourceError } from '../../src/errors.js';
+import { rejects } from '../helpers/assertions.js';
+import { hctFixtures } from '../helpers/hctFixtures.js';
+import { chunked, collect } from '../helpers/streams.js';
+
+const test = suite('responses where streams are taken');
+
+const [{ bytes, shape }] = hctFixtures as [(typeof hctFixtures)[number]];
+
+/** All that takes a stream of bytes; each promises its chunks, or a tensor of them. */
+const TAKERS: Record<string, (input: ReadableStream<Uint8Array> | Response | null) => Promise<unknown>> = {
+  collectTensor,
+  fromReadableStream: (input) => lastValueFrom(fromReadableStream<Uint8Array>(input).pipe(toArray())),
+  streamSource: async (input) => collect(streamSource(input).stream()),
+};
+
+for (const [name, take] of Object.entries(TAKERS)) {
+  test(`${name}: a response is its body`, async () => {
+    const fromBody = await take(chunked(bytes, 100));
+    const fromResponse = await take(new Response(chunked(bytes, 100)));
+    assert.equal(fromResponse, fromBody);
+  });
+
+  test(`${name}: a response without a body is an error with its status`, async () => {
+    const error = await rejects(take(new Response(null, { status: 204 })), SourceError);
+    assert.is(error.message, 'Cannot read the response: it has no body (status 204)');
+    assert.is(error.status, 204);
+  });
+
+  test(`${name}: a body that is null is an error`, async () => {
+    const { body } = new Response(null, { status: 204 });
+    const error = await rejects(take(body), SourceError);
+    assert.is(error.message, 'Cannot read the response: it has no body');
+  });
+
+  test(`${name}: the page of an error is not taken for data`, async () => {
+    const page = new Response('<h1>Not found</h1>', { status: 404 });
+    const error = await rejects(take(page), SourceError, /Cannot read the response: .*status 404/);
+    assert.is(error.status, 404);
+  });
+}
+
+test('the tensor of a response', async () => {
+  assert.equal((await collectTensor(new Response(bytes))).shape, shape);
+});
+
+test.run();
