@@ -127,4 +127,16 @@ test('falls back where a content policy or the lack of SIMD refuses the module',
     fallsBack,
   ));
 
+test('falls back where a content policy refuses no more than to instantiate the module, as in WebKit', () =>
+  withProperty(
+    WebAssembly,
+    'Instance',
+    class {
+      constructor() {
+        throw new WebAssembly.CompileError('refused');
+      }
+    },
+    fallsBack,
+  ));
+
 test.run();
