@@ -1,12 +1,16 @@
+import { UnsupportedError } from '../../src/errors.js';
 import type { CacheStore, StoredEntry } from './store.js';
 
 /**
  * Keeps entries in the browser's Cache API, under this name. Tabs of one origin share it; writes are atomic.
  *
- * @throws DOMException where the engine has no Cache API: outside of secure contexts, in some private windows
+ * @throws UnsupportedError where the engine has no Cache API: outside of secure contexts; the engine's DOMException where it
+ *   refuses to open it, as in some private windows
  */
 export async function cacheApiStore(name: string): Promise<CacheStore> {
-  if (typeof caches === 'undefined') throw new DOMException('no Cache API here', 'NotSupportedError');
+  if (typeof caches === 'undefined') {
+    throw new UnsupportedError(`Cannot open the cache "${name}": no Cache API is available here`);
+  }
   const cache = await caches.open(name);
   // Entries are addressed by path; the query holds what listing needs, so no entry has to be opened for it.
   const urlOf = (entry: string, query = '') => `https://holostream.invalid/${entry}${query}`;
@@ -41,10 +45,18 @@ export async function cacheApiStore(name: string): Promise<CacheStore> {
  * Keeps entries as files in a folder of the browser's origin-private file system. Tabs of one origin share it; a file
  * appears whole, when its writer is closed.
  *
- * @throws DOMException where the engine has no such file system: outside of secure contexts, in some private windows
+ * @throws UnsupportedError where the engine has no such file system, or none that pages can write: outside of secure
+ *   contexts, Safari before 26; the engine's DOMException where it refuses to open it, as in some private windows
  */
 export async function opfsStore(folder: string): Promise<CacheStore> {
-  const root = await navigator.storage.getDirectory();
+  // The types promise it, but not every browser has it.
+  const storage: StorageManager | undefined = navigator.storage;
+  if (storage?.getDirectory === undefined || !('createWritable' in FileSystemFileHandle.prototype)) {
+    throw new UnsupportedError(
+      `Cannot open the cache "${folder}": no writable origin-private file system is available here`,
+    );
+  }
+  const root = await storage.getDirectory();
   const directory = await root.getDirectoryHandle(folder, { create: true });
   return {
     async list() {
