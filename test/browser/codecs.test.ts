@@ -1,9 +1,9 @@
 import { gzipSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BrowserTest, bundle } from '../helpers/browser.js';
+import { BrowserTest, bundle, PAGE } from '../helpers/browser.js';
 
-const test = suite('codecs in Chromium');
+const test = suite('codecs in a browser');
 
 const script = `
   import { loadCodec, xxh3 } from 'holostream/formats';
@@ -44,15 +44,7 @@ const asked: string[] = [];
 let browser: BrowserTest;
 
 function call(name: string, ...parameters: unknown[]): Promise<unknown> {
-  return browser.page.evaluate(([name, parameters]) => globalThis.run[name]!(...parameters), [
-    name,
-    parameters,
-  ] as const);
-}
-
-declare global {
-  var run: Record<string, (...parameters: unknown[]) => Promise<unknown>>;
-  var ready: boolean;
+  return browser.tab.evaluate(`run.${name}(...${JSON.stringify(parameters)})`);
 }
 
 test.before(async () => {
@@ -60,9 +52,8 @@ test.before(async () => {
     asked.push(String(request.url));
     response.setHeader('content-type', 'text/html');
     response.setHeader('content-security-policy', POLICY);
-    response.end('<!doctype html><title>test</title><script type="module" src="/bundle.js"></script>');
+    response.end(PAGE);
   });
-  await browser.page.waitForFunction(() => globalThis.ready);
 });
 
 test.after(() => browser.close());
@@ -74,8 +65,7 @@ test('both ways in wasm, and nothing but the bundle is fetched', async () => {
 });
 
 test('decodes without wasm where the content policy forbids it', async () => {
-  await browser.page.goto(`${browser.url}policy`);
-  await browser.page.waitForFunction(() => globalThis.ready);
+  await browser.load('policy');
   assert.equal(await call('roundTrip', 'lz4'), ['portable', true]);
   // A frame of one raw block.
   const frame = [0x28, 0xb5, 0x2f, 0xfd, 0x20, 3, (3 << 3) | 1, 0, 0, 7, 8, 9];

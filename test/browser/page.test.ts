@@ -3,8 +3,8 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FolderServer, serveFolder } from '../../examples/demo/server.js';
 import { buildPage } from '../../examples/page/build.js';
-import { launchChromium } from '../helpers/browser.js';
 import { temporaryFolder } from '../helpers/cli.js';
+import { launchChromium } from '../helpers/engine.js';
 
 const test = suite('the demo page in Chromium');
 let server: FolderServer;

@@ -20,7 +20,7 @@ async function hctFile(): Promise<Uint8Array> {
   return sink.bytes;
 }
 
-test('in Chromium, bundled: a file of its own beside the bundle', async () => {
+test('in a browser, bundled: a file of its own beside the bundle', async () => {
   const script = `
     import { HctDecoderStream, HctReader, bytesSource } from 'holostream';
     const hash = async (data) => {
@@ -47,8 +47,7 @@ test('in Chromium, bundled: a file of its own beside the bundle', async () => {
     response.end(files[request.url!]);
   });
   try {
-    await browser.page.waitForFunction('globalThis.ready');
-    assert.equal(await browser.page.evaluate('run()'), [sha256, sha256]);
+    assert.equal(await browser.tab.evaluate('run()'), [sha256, sha256]);
     assert.ok(asked.has('/worker.js'));
   } finally {
     await browser.close();
@@ -61,7 +60,7 @@ const ISOLATED = {
   'cross-origin-embedder-policy': 'require-corp',
 };
 
-test('in Chromium, isolated: with shared memory, and scripts that are not ours', async () => {
+test('in a browser, isolated: with shared memory, and scripts that are not ours', async () => {
   const script = `
     import { ChecksumError, HctReader, WorkerError, WorkerPool, bytesSource } from 'holostream';
     globalThis.read = async (url, flip = 0) => {
@@ -94,20 +93,19 @@ test('in Chromium, isolated: with shared memory, and scripts that are not ours',
     ISOLATED,
   );
   try {
-    await browser.page.waitForFunction('globalThis.ready');
-    assert.equal(await browser.page.evaluate("read('/worker.js')"), [true, sha256]);
+    assert.equal(await browser.tab.evaluate("read('/worker.js')"), [true, sha256]);
     for (const [url, why] of [
       ['/empty.js', 'was not ready after 500 ms'],
       ['/other.js', 'is not the one of this version'],
       ['/missing.js', 'the worker script cannot be loaded'],
     ] as const) {
-      const [known, message, cause] = await browser.page.evaluate<string[]>(
+      const [known, message, cause] = (await browser.tab.evaluate(
         `failure('WorkerError', '${url}')`,
-      );
+      )) as string[];
       assert.equal([known, message], [true, 'Cannot run the task: the worker did not start']);
       assert.match(cause!, why);
     }
-    const [known] = await browser.page.evaluate<[boolean]>("failure('ChecksumError', '/worker.js', 1)");
+    const [known] = (await browser.tab.evaluate("failure('ChecksumError', '/worker.js', 1)")) as unknown[];
     assert.ok(known, 'errors keep their class when the scripts are minified');
   } finally {
     await browser.close();

@@ -2,10 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
-import { type Browser, chromium, type Page } from 'playwright-core';
-
-/** Debian's place for it; another Chromium can be named. */
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+import { type Engine, launchEngine, type Tab } from './engine.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -40,28 +37,38 @@ async function bundled(input: BuildOptions): Promise<string> {
   return result.outputFiles![0]!.text;
 }
 
-export function launchChromium(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
-  });
-}
+/** The page at `/`. */
+export const PAGE =
+  '<!doctype html><title>test</title><script src="/before.js"></script><script type="module" src="/bundle.js"></script>';
 
-/** A page of a real Chromium on a real server: `/` loads the bundled script, the rest is the test's. */
+/** As in engines that cannot iterate streams (Safari): nothing of ours may need it. */
+const BEFORE = `
+  delete ReadableStream.prototype[Symbol.asyncIterator];
+  delete ReadableStream.prototype.values;
+`;
+
+/** How long a page may take to say that it is ready. */
+const READY_MS = 30_000;
+const POLL_MS = 20;
+
+/** A page of a real browser on a real server: `/` loads the bundled script, the rest is the test's. */
 export class BrowserTest {
-  readonly page: Page;
+  readonly tab: Tab;
   readonly url: string;
-  readonly #browser: Browser;
+  readonly #engine: Engine;
   readonly #server: Server;
 
-  private constructor(page: Page, url: string, browser: Browser, server: Server) {
-    this.page = page;
+  private constructor(tab: Tab, url: string, engine: Engine, server: Server) {
+    this.tab = tab;
     this.url = url;
-    this.#browser = browser;
+    this.#engine = engine;
     this.#server = server;
   }
 
-  /** @param headers of every answer */
+  /**
+   * @param script sets `globalThis.ready` at its end
+   * @param headers of every answer
+   */
   static async open(
     script: string,
     serve: RequestListener,
@@ -72,10 +79,10 @@ export class BrowserTest {
       response.setHeaders(new Map(Object.entries(headers)));
       if (request.url === '/') {
         response.setHeader('content-type', 'text/html');
-        response.end('<!doctype html><title>test</title><script type="module" src="/bundle.js"></script>');
-      } else if (request.url === '/bundle.js') {
+        response.end(PAGE);
+      } else if (request.url === '/before.js' || request.url === '/bundle.js') {
         response.setHeader('content-type', 'text/javascript');
-        response.end(code);
+        response.end(request.url === '/bundle.js' ? code : BEFORE);
       } else if (request.url === '/favicon.ico') {
         response.writeHead(204).end();
       } else {
@@ -84,20 +91,37 @@ export class BrowserTest {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    const browser = await launchChromium();
-    const page = await (await browser.newContext()).newPage();
-    // As in engines that cannot iterate streams (Safari): nothing of ours may need it.
-    await page.addInitScript(() => {
-      Reflect.deleteProperty(ReadableStream.prototype, Symbol.asyncIterator);
-      Reflect.deleteProperty(ReadableStream.prototype, 'values');
-    });
-    page.on('pageerror', (error) => console.error('page:', error.message));
-    await page.goto(url);
-    return new BrowserTest(page, url, browser, server);
+    const engine = await launchEngine();
+    const browser = new BrowserTest(await engine.openTab(), url, engine, server);
+    try {
+      await browser.load();
+    } catch (error) {
+      await browser.close();
+      throw error;
+    }
+    return browser;
+  }
+
+  /** Another tab with the same page. */
+  async openTab(): Promise<Tab> {
+    const tab = await this.#engine.openTab();
+    await this.load('', tab);
+    return tab;
+  }
+
+  /** Loads a page of the server, and waits until its script is ready. */
+  async load(path = '', tab = this.tab): Promise<void> {
+    await tab.goto(this.url + path);
+    const start = performance.now();
+    while ((await tab.evaluate('globalThis.ready === true')) !== true) {
+      if (performance.now() - start > READY_MS)
+        throw new Error(`the page was not ready after ${READY_MS} ms`);
+      await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
   }
 
   async close(): Promise<void> {
-    await this.#browser.close();
+    await this.#engine.close();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
   }

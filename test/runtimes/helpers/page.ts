@@ -1,4 +1,4 @@
-import { launchChromium } from '../../helpers/browser.js';
+import { launchChromium } from '../../helpers/engine.js';
 
 /** Any page takes less. */
 const TIMEOUT_MS = 60_000;

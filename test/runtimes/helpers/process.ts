@@ -29,8 +29,13 @@ export interface Server extends AsyncDisposable {
  * @returns what it wrote to standard output
  * @throws when it fails, with all that it wrote
  */
-export async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
-  const { child, output } = start(command, args, cwd);
+export async function run(
+  command: string,
+  args: readonly string[],
+  cwd: string,
+  variables: NodeJS.ProcessEnv = {},
+): Promise<string> {
+  const { child, output } = start(command, args, cwd, variables);
   const timer = setTimeout(() => kill(child), TIMEOUT_MS);
   const code = await ended(child);
   clearTimeout(timer);
@@ -63,10 +68,10 @@ export async function serve(command: string, args: readonly string[], cwd: strin
   };
 }
 
-function start(command: string, args: readonly string[], cwd: string) {
+function start(command: string, args: readonly string[], cwd: string, variables: NodeJS.ProcessEnv = {}) {
   const child = spawn(command, args, {
     cwd,
-    env: environment,
+    env: { ...environment, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
     // A process group of its own: what it starts ends with it.
     detached: true,
