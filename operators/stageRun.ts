@@ -14,8 +14,8 @@ export interface Consumer<O> {
 }
 
 /**
- * A stage at work for one consumer. One call at a time. Where nothing has to wait, a call does all its work at once, and
- * returns nothing; else a promise. What the stage throws, it throws.
+ * A stage at work for one consumer. One call at a time, and none when the consumer is closed. Where nothing has to wait,
+ * a call does all its work at once, and returns nothing; else a promise. What the stage throws, it throws.
  */
 export interface Run<I> {
   push(input: I): Promise<void> | undefined;
@@ -37,12 +37,11 @@ export class StageRun<I, O> implements Run<I> {
   }
 
   push(input: I): Promise<void> | undefined {
-    const { asks, closed } = this.#consumer;
-    // Small chunks come this way by the thousand.
-    if (this.#stage !== undefined && asks && !closed) return this.#give(this.#stage.push(input));
-    const step = (stage: Stage<I, O>) => stage.push(input);
-    // Nothing is decoded, and so nothing further fetched, that nobody has asked for.
-    return asks || closed ? this.#step(step) : this.#consumer.demand().then(() => this.#step(step));
+    const stage = this.#stage;
+    // Small chunks come by the thousand: most of them end here.
+    if (stage === undefined || !this.#consumer.asks) return this.#pushLater(input);
+    const outputs = stage.push(input);
+    return outputs === NOTHING ? undefined : this.#give(outputs);
   }
 
   flush(): Promise<void> | undefined {
@@ -51,6 +50,12 @@ export class StageRun<I, O> implements Run<I> {
 
   close(): void {
     this.#stage?.close?.();
+  }
+
+  /** Nothing is decoded, and so nothing further fetched, that nobody has asked for. */
+  #pushLater(input: I): Promise<void> | undefined {
+    const step = (stage: Stage<I, O>) => stage.push(input);
+    return this.#consumer.asks ? this.#step(step) : this.#consumer.demand().then(() => this.#step(step));
   }
 
   #step(step: (stage: Stage<I, O>) => Outputs<O>): Promise<void> | undefined {
@@ -69,7 +74,6 @@ export class StageRun<I, O> implements Run<I> {
   }
 
   #give(outputs: Outputs<O>): Promise<void> | undefined {
-    if (outputs === NOTHING) return undefined;
     if (Symbol.asyncIterator in outputs) return this.#giveAsync(outputs);
     const rest = outputs[Symbol.iterator]();
     for (let next = rest.next(); next.done !== true; next = rest.next()) {
