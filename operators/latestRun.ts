@@ -73,6 +73,10 @@ export class LatestRun<I, O> implements Run<I> {
     });
   }
 
+  settle(): Promise<void> | undefined {
+    return this.flush();
+  }
+
   close(): void {
     this.#timer?.unsubscribe();
     this.#stage?.close?.();

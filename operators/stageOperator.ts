@@ -28,11 +28,11 @@ function runOperator<I, O>(begin: (consumer: LatestConsumer<O>) => Run<I>): Oper
       subscriber.add(
         open.subscribe({
           next: (input) => feed.take(input),
-          error: (error: unknown) => subscriber.error(error),
-          complete: () => feed.complete(),
+          error: (reason: unknown) => feed.end({ reason }),
+          complete: () => feed.end(),
         }),
       );
-      subscriber.add(() => feed.end());
+      subscriber.add(() => feed.close());
     });
 }
 
@@ -48,7 +48,8 @@ class Feed<I, O> {
   /** Inputs, and how many of them have been taken. */
   #inputs: I[] = [];
   #taken = 0;
-  #state: 'open' | 'completed' | 'flushed' = 'open';
+  #state: 'open' | 'ended' | 'flushed' = 'open';
+  #failure: { readonly reason: unknown } | undefined;
   #working = false;
 
   constructor(subscriber: Subscriber<O>, begin: (consumer: LatestConsumer<O>) => Run<I>) {
@@ -71,12 +72,14 @@ class Feed<I, O> {
     if (!this.#working) this.#work();
   }
 
-  complete(): void {
-    this.#state = 'completed';
+  /** The values before come first, also when the source has failed. */
+  end(failure?: { readonly reason: unknown }): void {
+    this.#state = 'ended';
+    this.#failure = failure;
     if (!this.#working) this.#work();
   }
 
-  end(): void {
+  close(): void {
     this.#inputs = [];
     this.#run.close();
   }
@@ -106,11 +109,12 @@ class Feed<I, O> {
   #step(): Promise<void> | 'idle' | undefined {
     if (this.#taken < this.#inputs.length) return this.#run.push(this.#next());
     if (this.#state === 'open') return 'idle';
-    if (this.#state === 'completed') {
+    if (this.#state === 'ended') {
       this.#state = 'flushed';
-      return this.#run.flush();
+      return this.#failure ? this.#run.settle?.() : this.#run.flush();
     }
-    this.#subscriber.complete();
+    if (this.#failure) this.#subscriber.error(this.#failure.reason);
+    else this.#subscriber.complete();
     return undefined;
   }
 

@@ -21,6 +21,8 @@ export interface Run<I> {
   push(input: I): Promise<void> | undefined;
   /** All output has been given when it ends; completing the consumer is left to the caller. */
   flush(): Promise<void> | undefined;
+  /** The input has failed: gives what is still due to the consumer before that hears of it. */
+  settle?(): Promise<void> | undefined;
   /** Called once, when the consumer is closed. */
   close(): void;
 }

@@ -1,6 +1,6 @@
 import { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { from, lastValueFrom, Observable, Subject, take, toArray } from 'rxjs';
+import { concat, from, lastValueFrom, Observable, Subject, take, tap, throwError, toArray } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromReadableStream } from '../../operators/fromReadableStream.js';
@@ -275,6 +275,33 @@ test('operator: a source that gives all at once stops when nobody listens any mo
     ),
   );
   assert.equal([first, given, stage.closes], [[1, 1, 1], 4, 1]);
+});
+
+test('operator: what came before an error of the source comes first', async () => {
+  const failing = concat(
+    from([1, 3, 2]),
+    throwError(() => new Error('gone')),
+  );
+  for (const stage of [new Repeat(), new SlowRepeat()]) {
+    const seen: unknown[] = [];
+    const run = failing.pipe(
+      stageOperator(() => tick().then(() => stage)),
+      tap((n) => seen.push(n)),
+    );
+    await rejects(lastValueFrom(run), Error, /gone/);
+    assert.equal(seen, [1, 3, 3, 3, 2, 2], 'no flush: the end is missing');
+    assert.is(stage.closes, 1);
+  }
+  const { scheduler } = stoppedClock();
+  for (const slow of [false, true]) {
+    const seen: unknown[] = [];
+    const run = failing.pipe(
+      latestOperator(() => new Sum(slow), scheduler),
+      tap(({ sum }) => seen.push(sum)),
+    );
+    await rejects(lastValueFrom(run), Error, /gone/);
+    assert.is(seen.at(-1), 6);
+  }
 });
 
 test('operator: an error of the stage unsubscribes the source', () => {
