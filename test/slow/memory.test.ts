@@ -9,7 +9,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 
 const test = suite('memory');
-const program = fileURLToPath(new URL('helpers/largeTensor.ts', import.meta.url));
+const program = fileURLToPath(new URL('../helpers/largeTensor.ts', import.meta.url));
 
 test('a tensor of 2 GiB goes file to file, there and back, in less than 200 MB', async () => {
   const folder = await mkdtemp(join(tmpdir(), 'holostream-'));
