@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,21 +8,19 @@ import { fileSink } from '../../node.js';
 import { sinkStream } from '../../sinks/index.js';
 import { ArgumentError, SinkError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
+import { openFiles } from '../helpers/openFiles.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
 import { chunked } from '../helpers/streams.js';
 
 const test = suite('fileSink');
 
 let folder: string;
-let before: number;
-const openFiles = () => readdirSync('/proc/self/fd').length;
 
 test.before.each(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holostream-'));
-  before = openFiles();
 });
 test.after.each(async () => {
-  assert.is(openFiles(), before, 'open files');
+  assert.is(openFiles(folder), 0, 'open files');
   await rm(folder, { recursive: true });
 });
 

@@ -1,4 +1,3 @@
-import { readdirSync } from 'node:fs';
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { fileSource } from '../../node.js';
 import { SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
+import { openFiles } from '../helpers/openFiles.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
 import { collect } from '../helpers/streams.js';
 
@@ -19,16 +19,13 @@ test.before(async () => {
 });
 test.after(() => rm(folder, { recursive: true }));
 
-const openFiles = () => readdirSync('/proc/self/fd').length;
-
 test('holds one handle, whatever is read, cancelled or aborted, and gives it back', async () => {
   const path = join(folder, 'a');
   const bytes = pseudoRandomBytes(300_000);
   await writeFile(path, bytes);
-  const before = openFiles();
   {
     await using file = await fileSource(pathToFileURL(path));
-    assert.is(openFiles(), before + 1);
+    assert.is(openFiles(folder), 1);
     for (let reads = 0; reads < 6; reads++) {
       const abort = new AbortController();
       const reader = file.stream({ signal: abort.signal }).getReader();
@@ -38,17 +35,16 @@ test('holds one handle, whatever is read, cancelled or aborted, and gives it bac
     }
     const parts = await Promise.all(Array.from({ length: 30 }, (_, i) => file.read(i * 10_000, 10_000)));
     assert.equal(new Uint8Array(Buffer.concat(parts)), bytes);
-    assert.is(openFiles(), before + 1);
+    assert.is(openFiles(folder), 1);
   }
-  assert.is(openFiles(), before);
+  assert.is(openFiles(folder), 0);
 });
 
 test('what cannot be opened: no such file, a folder', async () => {
-  const before = openFiles();
   const missing = await rejects(fileSource(join(folder, 'none')), SourceError, /cannot open file.*none/);
   assert.is((missing.cause as NodeJS.ErrnoException).code, 'ENOENT');
   await rejects(fileSource(folder), SourceError, /not a regular file/);
-  assert.is(openFiles(), before);
+  assert.is(openFiles(folder), 0);
 });
 
 test('a file cut short while open; a source that is closed', async () => {

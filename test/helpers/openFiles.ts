@@ -1,0 +1,15 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+
+const HANDLES = '/proc/self/fd';
+
+/** How many handles this process holds on a file, or on files in a folder. (Others come and go: the loader has some.) */
+export function openFiles(path: string): number {
+  return readdirSync(HANDLES).filter((handle) => {
+    try {
+      return readlinkSync(`${HANDLES}/${handle}`).startsWith(path);
+    } catch {
+      // The handle with which the folder was read.
+      return false;
+    }
+  }).length;
+}
