@@ -2,13 +2,14 @@ import { spawnSync } from 'node:child_process';
 import {
   copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -38,6 +39,16 @@ test('there are examples in documents and in docstrings', () => {
 
 test('every block of a document says in which language it is', () => {
   for (const { name, language } of markdownFiles().flatMap(blocksOf)) assert.ok(language, name);
+});
+
+test('every link between documents has a target', () => {
+  const documents = [...markdownFiles(), 'CONTRIBUTING.md', 'CHANGELOG.md', ...readmes()];
+  for (const file of documents) {
+    const text = readFileSync(join(root, file), 'utf8');
+    for (const [, link] of text.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+      assert.ok(existsSync(join(root, dirname(file), link!)), `${file} links to ${link}`);
+    }
+  }
 });
 
 test('all of them compile against the public entries', () => {
@@ -109,6 +120,13 @@ async function exampleFiles(): Promise<string> {
   for (const command of commands) ok(await runCli(command.split(' '), { cwd: files }));
   cpSync(join(files, 'model'), files, { recursive: true });
   return files;
+}
+
+/** The READMEs of folders, but for the root's. */
+function readmes(): string[] {
+  return ['bench', 'examples', 'examples/digits', 'examples/page', 'src/kernels'].map(
+    (folder) => `${folder}/README.md`,
+  );
 }
 
 function fileName(i: number): string {
