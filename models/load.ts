@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../src/source.js';
 import { assertTensorFits } from '../src/tensor/tensor.js';
-import { poolOf, type WorkerPool, type WorkersOption } from '../workers/pool.js';
+import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { PieceFetcher } from './fetchPieces.js';
 import { type PlannedPiece, type PlanOptions, withFirst } from './planning.js';
 import { type ModelProgress, type ModelQuality, Throughput } from './progress.js';
@@ -38,7 +38,7 @@ export class Load {
   readonly #pieces: readonly PlannedPiece[];
   readonly #target: LoadTarget;
   readonly #options: LoadOptions;
-  readonly #pool: WorkerPool | undefined;
+  #pool: WorkerPool | undefined;
   readonly #fetcher: PieceFetcher;
   readonly #throughput = new Throughput();
   readonly #totalBytes: number;
@@ -54,7 +54,6 @@ export class Load {
     this.#pieces = pieces;
     this.#target = target;
     this.#options = options;
-    this.#pool = poolOf(options.workers);
     this.#totalBytes = pieces.reduce((sum, { length }) => sum + length, 0);
     this.#fetcher = new PieceFetcher(pieces, {
       signal: options.signal,
@@ -67,9 +66,10 @@ export class Load {
 
   /** @throws what sources, decoders and an aborted signal throw; what was decoded before stays */
   async run(): Promise<void> {
-    const { deadline } = this.#options;
+    const { deadline, workers } = this.#options;
     const timer = deadline === undefined ? undefined : setTimeout(() => this.finish(), deadline);
     try {
+      if (workers) this.#pool = await sharedPool(workers);
       await this.#fetcher.run();
     } finally {
       clearTimeout(timer);
@@ -151,4 +151,10 @@ export class Load {
   #state(name: string): TensorState {
     return this.#target.states.get(name)!;
   }
+}
+
+/** Loaded on demand: most pages decode without workers. */
+async function sharedPool(workers: number | WorkerPool): Promise<WorkerPool> {
+  const pool = await import('../workers/pool.js');
+  return pool.sharedPool(workers);
 }

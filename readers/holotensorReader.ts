@@ -16,9 +16,8 @@ import { FragmentUnpacker, type UnpackOptions } from '../src/holotensor/unpack.j
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
-import { poolOf, type WorkerPool, type WorkersOption } from '../workers/pool.js';
+import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
-import { reconstructInWorkers } from './reconstructInWorkers.js';
 
 export interface HoloTensorReaderOptions extends UnpackOptions, WorkersOption {}
 
@@ -111,13 +110,9 @@ export class HoloTensorReader {
    */
   async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     const { dataStart, dataLength, header } = this.#layout;
-    const pool = poolOf(this.#options.workers);
-    if (
-      pool !== undefined &&
-      options.kernels === undefined &&
-      header.originalSize >= MIN_WORKER_BYTES.reconstruction
-    ) {
-      return this.#readInWorkers(pool, options);
+    const { workers } = this.#options;
+    if (workers && options.kernels === undefined && header.originalSize >= MIN_WORKER_BYTES.reconstruction) {
+      return this.#readInWorkers(workers, options);
     }
     const decoder = await this.#createDecoder(options);
     const limits = { ...this.#options, ...options };
@@ -129,13 +124,18 @@ export class HoloTensorReader {
     return reconstructionOf(decoder, options, options.out);
   }
 
-  async #readInWorkers(pool: WorkerPool, options: HoloTensorReadOptions): Promise<Reconstruction> {
+  async #readInWorkers(
+    workers: number | WorkerPool,
+    options: HoloTensorReadOptions,
+  ): Promise<Reconstruction> {
+    // Loaded on demand: most pages decode without workers.
+    const { reconstructInWorkers } = await import('./reconstructInWorkers.js');
     const { dataStart, dataLength, header } = this.#layout;
     const { implementation, verify, maxBytes } = this.#options;
     const { kernels: _, ...readOptions } = options;
     const data = await this.#source.read(dataStart, dataLength, options);
     return reconstructInWorkers(
-      pool,
+      workers,
       { header, entries: this.entries, data },
       { maxBytes, ...readOptions, implementation, verify },
     );

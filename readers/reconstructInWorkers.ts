@@ -12,7 +12,7 @@ import { DEFAULT_MAX_TENSOR_BYTES } from '../src/tensor/tensor.js';
 import { viewBytes, viewElements } from '../src/tensor/views.js';
 import { CommonInput } from '../workers/buffers.js';
 import { eachBounded } from '../workers/eachBounded.js';
-import type { WorkerPool } from '../workers/pool.js';
+import { sharedPool, type WorkerPool } from '../workers/pool.js';
 
 /** Fewer elements than this are decoded sooner than another worker has unpacked all fragments. */
 const MIN_PART = 2 ** 21;
@@ -37,11 +37,12 @@ type Part = Omit<Reconstruction, 'header'>;
  * @param minPart fewest elements for a worker, at least a step of ranges
  */
 export async function reconstructInWorkers(
-  pool: WorkerPool,
+  workers: number | WorkerPool,
   file: StoredFile,
   { out, ...rest }: Omit<Options, 'out'> & { readonly out?: Float32Array | undefined },
   minPart = out === undefined ? MIN_PART_OF_NEW : MIN_PART,
 ): Promise<Reconstruction> {
+  const pool = sharedPool(workers);
   const { header } = file;
   checkOutputDtype(rest.dtype, out);
   const options: Options = { ...rest, out: out && viewBytes(out) };

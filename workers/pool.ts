@@ -18,11 +18,6 @@ export interface WorkersOption {
 
 const shared = new Map<number, WorkerPool>();
 
-/** The pool that an option means, if it means one. */
-export function poolOf(workers: number | WorkerPool | undefined): WorkerPool | undefined {
-  return workers ? sharedPool(workers) : undefined;
-}
-
 /** Callers that name the same number of threads share one pool. */
 export function sharedPool(workers: number | WorkerPool): WorkerPool {
   if (typeof workers === 'object') return workers;

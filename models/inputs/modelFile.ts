@@ -4,7 +4,6 @@ import type { WorkerPool } from '../../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../../workers/task.js';
 import { type ModelFileTensor, readModelFile } from '../file/modelFile.js';
 import { ModelTensorDecoder } from '../file/tensorDecoder.js';
-import { WorkerTensorDecoder } from '../file/workerTensorDecoder.js';
 import { type LoadableTensor, type ModelContent, type PieceDecoder, sharedFile } from './content.js';
 import { rowReader } from './wholeTensor.js';
 
@@ -40,7 +39,7 @@ async function createDecoder(tensor: ModelFileTensor, pool: WorkerPool | undefin
   const { encoded, byteLength } = tensor;
   const kernels = await loadKernels(['xxh3']);
   const inWorker = encoded !== undefined && byteLength >= MIN_WORKER_BYTES.reconstruction;
-  return pool !== undefined && inWorker
-    ? new WorkerTensorDecoder(tensor, kernels, pool)
-    : new ModelTensorDecoder(tensor, kernels);
+  if (pool === undefined || !inWorker) return new ModelTensorDecoder(tensor, kernels);
+  const { WorkerTensorDecoder } = await import('../file/workerTensorDecoder.js');
+  return new WorkerTensorDecoder(tensor, kernels, pool);
 }
