@@ -2,10 +2,10 @@ import { Observable } from 'rxjs';
 import { bodyOf, type StreamInput } from '../src/body.js';
 
 /**
- * The chunks of a stream, or of the body of a response, as an Observable. It pulls: the next chunk is read when the subscriber has taken the
- * last. Unsubscribing cancels the stream, even one that has stalled, and with it the request behind it.
- * (RxJS's own `from(stream)` does neither, see the design notes.) The stream is locked from the first subscription on,
- * so there can be only one.
+ * The chunks of a stream, or of the body of a response, as an Observable. It pulls: the next chunk is read when the
+ * subscriber has taken the last. Unsubscribing cancels the stream, even one that has stalled, and with it the request
+ * behind it. (RxJS's own `from(stream)` does neither, see the design notes.) The stream is locked from the first
+ * subscription on, so there can be only one.
  *
  * @example
  * const response = await fetch('https://example.org/model/fc1.weight.hct');

@@ -56,8 +56,8 @@ export function collectHct(options?: HctTensorOptions): OperatorFunction<Uint8Ar
 }
 
 /**
- * The bytes of a tensor in, the bytes of an HCT file out. The index stands in front, so nothing comes out before all
- * has gone in, and the compressed blocks wait in memory; `HctWriter` writes to a file without that.
+ * The bytes of a tensor in, the bytes of an HCT file out. The index comes first in the file, so nothing comes out
+ * before all bytes have gone in, and the compressed blocks wait in memory. `HctWriter` writes to a file without that.
  */
 export class HctEncoderStream extends StageStream<Uint8Array, Uint8Array> {
   constructor(options: HctEncodeOptions) {
@@ -88,7 +88,7 @@ export function parseHct(limits?: HctLimits): OperatorFunction<Uint8Array, HctPa
   return stageOperator(() => new HctParser(limits));
 }
 
-/** Hands the parts on; fails with a ChecksumError at the first block that differs from its checksum. */
+/** Passes the parts on; fails with a ChecksumError at the first block that differs from its checksum. */
 export class HctVerificationStream extends StageStream<HctPart, HctPart> {
   constructor() {
     super(async () => new HctVerifier(await loadKernels(['xxh3'])));
@@ -96,7 +96,7 @@ export class HctVerificationStream extends StageStream<HctPart, HctPart> {
 }
 
 /**
- * Hands the parts on; fails with a ChecksumError at the first block that differs from its checksum.
+ * Passes the parts on; fails with a ChecksumError at the first block that differs from its checksum.
  *
  * @example
  * const response = await fetch('https://example.org/model/fc1.weight.hct');

@@ -116,12 +116,12 @@ export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
       this.#handler.copies ? 'pooled' : undefined,
       this.#closed.signal,
     );
-    // It is awaited when its results are due; until then, its failure is nobody's.
+    // `#settle` awaits it later; until then, a failure must not be reported as unhandled.
     decoded.catch(() => {});
     this.#underWay.push({ decoded, byteOffset });
   }
 
-  /** Waits until no more than so many runs are under way. */
+  /** Waits until at most `most` runs are under way. */
   async *#settle(most: number): AsyncIterable<O> {
     while (this.#underWay.length > most) {
       const { decoded, byteOffset } = this.#underWay.shift()!;

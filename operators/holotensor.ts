@@ -1,6 +1,6 @@
 /**
- * HoloTensor's stages, each as a stream and as an RxJS operator. Only `stageOperator` imports RxJS, so a bundle that uses
- * no operator drops it.
+ * HoloTensor's stages, each as a stream and as an RxJS operator. Only `stageOperator` imports RxJS, so a bundle that
+ * uses no operator drops it.
  */
 
 import type { MonoTypeOperatorFunction, OperatorFunction } from 'rxjs';
@@ -14,7 +14,10 @@ import { type ReconstructionStreamOptions, reconstructStage } from './reconstruc
 import { latestOperator, stageOperator } from './stageOperator.js';
 import { LatestStream, StageStream } from './stageStream.js';
 
-/** The bytes of a HoloTensor file in; its fragments out, verified and decompressed, each when its last byte is there. */
+/**
+ * The bytes of a HoloTensor file in; its fragments out, verified and decompressed, each as soon as its last byte has
+ * arrived.
+ */
 export class FragmentDecoderStream extends StageStream<Uint8Array, ReceivedFragment> {
   constructor(options?: UnpackOptions) {
     super(() => createFragmentReceiver(options));
@@ -22,7 +25,8 @@ export class FragmentDecoderStream extends StageStream<Uint8Array, ReceivedFragm
 }
 
 /**
- * The bytes of a HoloTensor file in; its fragments out, verified and decompressed, each when its last byte is there.
+ * The bytes of a HoloTensor file in; its fragments out, verified and decompressed, each as soon as its last byte has
+ * arrived.
  *
  * @example
  * const response = await fetch('https://example.org/model/fc1.weight.holo');
@@ -73,8 +77,9 @@ export function reconstruct(
 }
 
 /**
- * Hands reconstructions on up to the first whose cosine similarity is at least `quality` (the true one where it is
- * known, else the predicted; for 1, to the complete one), then ends and cancels the source: no further bytes are fetched.
+ * Passes reconstructions on, up to the first whose cosine similarity is at least `quality` (the true one where it is
+ * known, else the predicted; for 1, to the complete one), then ends and cancels the source: no further bytes are
+ * fetched.
  *
  * @example
  * const response = await fetch('https://example.org/model/fc1.weight.holo');
@@ -91,8 +96,9 @@ export class QualityLimiterStream extends StageStream<Reconstruction, Reconstruc
 }
 
 /**
- * Hands reconstructions on up to the first whose cosine similarity is at least `quality` (the true one where it is
- * known, else the predicted; for 1, to the complete one), then completes and unsubscribes from the source: no further bytes are fetched.
+ * Passes reconstructions on, up to the first whose cosine similarity is at least `quality` (the true one where it is
+ * known, else the predicted; for 1, to the complete one), then completes and unsubscribes from the source: no further
+ * bytes are fetched.
  *
  * @example
  * import { last } from 'rxjs';

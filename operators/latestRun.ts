@@ -21,7 +21,7 @@ export const TIMERS: Scheduler = {
 
 /**
  * Where the consumer does not pull, an output that took longer than a frame of a display (60 a second) makes the next
- * one wait for a task of its own, so that all that has come in meanwhile goes into one.
+ * one wait for a task of its own, so that everything that arrives meanwhile goes into it.
  */
 const LONG_MS = 16;
 
@@ -32,7 +32,10 @@ export interface LatestConsumer<O> extends Consumer<O> {
   error(reason: unknown): void;
 }
 
-/** Drives a {@link LatestStage}: gives it all input at once, and hands its state on when that is asked for and due. */
+/**
+ * Drives a {@link LatestStage}: gives it input as it comes, and passes its state on when the consumer asks and an
+ * output is due.
+ */
 export class LatestRun<I, O> implements Run<I> {
   readonly #factory: LatestStageFactory<I, O>;
   readonly #consumer: LatestConsumer<O>;
@@ -97,7 +100,7 @@ export class LatestRun<I, O> implements Run<I> {
     return added === undefined ? this.#offerAndWait() : added.then(() => this.#offerAndWait());
   }
 
-  /** A reader who gets an output may find it good enough and cancel: no further input is asked for before. */
+  /** A reader may find an output good enough and cancel: the next input waits until the reader has had the chance. */
   #offerAndWait(): Promise<void> | undefined {
     if (!this.#offer() || !this.#consumer.pulls) return undefined;
     return (this.#taking ?? Promise.resolve()).then(nextTask);

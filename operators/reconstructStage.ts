@@ -9,11 +9,15 @@ import type { Scheduler } from './latestRun.js';
 
 export type ReconstructionStreamOptions = ReconstructOptions &
   WorkersOption & {
-    /** The clock of `emit`, and where reconstructions that must wait are run: any scheduler of RxJS. Default: timers. */
+    /**
+     * The clock of `emit`, and where reconstructions that must wait are run: any scheduler of RxJS. Default: timers.
+     */
     readonly scheduler?: Scheduler | undefined;
   };
 
-/** The fragments of one tensor in; the tensor out, better each time. A worker decodes large ones, if workers are wanted. */
+/**
+ * The fragments of one tensor in; the tensor out, better each time. A worker decodes large ones, if workers are wanted.
+ */
 export function reconstructStage({
   workers,
   scheduler: _,

@@ -11,7 +11,9 @@ export function stageOperator<I, O>(factory: StageFactory<I, O>): OperatorFuncti
   return runOperator((consumer) => new StageRun(factory, consumer));
 }
 
-/** A {@link LatestStage} as an RxJS operator: gives each state that is due, and skips those for which there is no time. */
+/**
+ * A {@link LatestStage} as an RxJS operator: gives each state that is due, and skips those for which there is no time.
+ */
 export function latestOperator<I, O>(
   factory: LatestStageFactory<I, O>,
   scheduler: Scheduler = asyncScheduler,
@@ -72,7 +74,7 @@ class Feed<I, O> {
     if (!this.#working) this.#work();
   }
 
-  /** The values before come first, also when the source has failed. */
+  /** The values that came before are processed first, also when the source has failed. */
   end(failure?: { readonly reason: unknown }): void {
     this.#state = 'ended';
     this.#failure = failure;
@@ -84,7 +86,7 @@ class Feed<I, O> {
     this.#run.close();
   }
 
-  /** Goes on until it must wait: for more input, or for the run, and then it goes on when that has ended. */
+  /** Works until it must wait: for more input, or for the run, which continues it. */
   #work(): void {
     this.#working = true;
     const subscriber = this.#subscriber;

@@ -14,8 +14,8 @@ export interface Consumer<O> {
 }
 
 /**
- * A stage at work for one consumer. One call at a time, and none when the consumer is closed. Where nothing has to wait,
- * a call does all its work at once, and returns nothing; else a promise. What the stage throws, it throws.
+ * A stage at work for one consumer. One call at a time, and none when the consumer is closed. Where nothing has to
+ * wait, a call does all its work at once, and returns nothing; else a promise. What the stage throws, it throws.
  */
 export interface Run<I> {
   push(input: I): Promise<void> | undefined;
@@ -54,7 +54,7 @@ export class StageRun<I, O> implements Run<I> {
     this.#stage?.close?.();
   }
 
-  /** Nothing is decoded, and so nothing further fetched, that nobody has asked for. */
+  /** The source is never read ahead of demand: input waits until the consumer asks. */
   #pushLater(input: I): Promise<void> | undefined {
     const step = (stage: Stage<I, O>) => stage.push(input);
     return this.#consumer.asks ? this.#step(step) : this.#consumer.demand().then(() => this.#step(step));
@@ -89,7 +89,7 @@ export class StageRun<I, O> implements Run<I> {
     return undefined;
   }
 
-  /** A loop of its own: awaiting the results of a synchronous iterator would cost a turn of the queue per value. */
+  /** A loop of its own: awaiting the results of a synchronous iterator would cost a microtask per value. */
   async #giveOnDemand(first: O, rest: Iterator<O>): Promise<void> {
     for (let next: IteratorResult<O> = { value: first }; next.done !== true; next = rest.next()) {
       if (!this.#consumer.asks) await this.#consumer.demand();

@@ -8,7 +8,8 @@ import { BaseTransformStream } from './streamClasses.js';
  *
  * A plain TransformStream queues all outputs of one input at once: a 64 KiB chunk of well-compressed blocks would
  * become megabytes. Here outputs are pulled one at a time, each only when the reader asks for it; the next input is
- * taken when the outputs of the last are gone and the reader asks for more, so the source is never read ahead of demand.
+ * taken when the outputs of the last are gone and the reader asks for more, so the source is never read ahead of
+ * demand.
  */
 export class StageStream<I, O> extends BaseTransformStream<I, O> {
   constructor(factory: StageFactory<I, O>) {
@@ -89,7 +90,7 @@ class StreamPair<I, O> implements LatestConsumer<O> {
     });
   }
 
-  /** Forgets the waiter at once: when it goes on, another may already wait in its place. */
+  /** Forgets the waiter before it continues: by then, another may be waiting. */
   #wakeUp(): void {
     const wake = this.#wake;
     this.#wake = undefined;

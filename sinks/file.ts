@@ -9,7 +9,7 @@ import type { SeekableSink } from '../src/source.js';
 /** What one call of the operating system writes at most: Node refuses 2 GiB and more. */
 const MAX_WRITE = 2 ** 30;
 
-/** A sink that ends by itself in an `await using` block: aborted unless it was closed. */
+/** A sink that an `await using` block ends automatically: it aborts the sink unless it was closed. */
 export interface FileSink extends SeekableSink, AsyncDisposal {}
 
 /**
@@ -25,7 +25,7 @@ export interface FileSink extends SeekableSink, AsyncDisposal {}
  * const source = httpSource('https://example.org/model/fc1.weight.hct');
  * await source.stream().pipeTo(sinkStream(await fileSink('copy.hct')));
  *
- * @throws SinkError when the folder cannot be written to; ArgumentError when the path is there and no regular file
+ * @throws SinkError when the folder cannot be written to; ArgumentError when the path exists and is not a regular file
  */
 export async function fileSink(path: string | URL): Promise<FileSink> {
   const target = await resolveTarget(typeof path === 'string' ? path : fileURLToPath(path));
@@ -71,7 +71,7 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
 async function resolveTarget(path: string): Promise<string> {
   const target = await realpath(path).catch(() => path);
   const existing = await stat(target).catch(() => undefined);
-  // Renaming over a device such as /dev/null would replace it for everybody.
+  // Renaming over a device such as /dev/null would replace it for all programs.
   if (existing !== undefined && !existing.isFile()) {
     throw new ArgumentError('Cannot write a file here: the path is not a regular file', { name: path });
   }

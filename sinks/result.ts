@@ -17,7 +17,7 @@ export function withResult<T>(work: ResultWork<T>): {
     resolve = settle;
     reject = fail;
   });
-  // Whoever pipes learns of the error from the pipe; the promise must not report it a second time as unhandled.
+  // The pipe reports the error to its caller; the promise must not report it a second time as unhandled.
   result.catch(() => {});
   const abort = async (reason: unknown) => {
     reject(reason);
@@ -30,7 +30,7 @@ export function withResult<T>(work: ResultWork<T>): {
   const sink: UnderlyingSink<Uint8Array> = {
     write(chunk) {
       try {
-        // Many small chunks are written at once: they must not wait for a turn of the queue each.
+        // Many small chunks are written at once: they must not cost a microtask each.
         return work.write(chunk)?.catch(fail);
       } catch (error) {
         return fail(error);

@@ -32,7 +32,7 @@ export class SafetensorsWriter {
   }
 
   /**
-   * Writes the header. The data will lie in the order of `tensors`.
+   * Writes the header. The data is in the order of `tensors`.
    * @throws ArgumentError, LimitError when there is no such file, see `serializeSafetensorsHeader`
    */
   static async open(
@@ -47,7 +47,7 @@ export class SafetensorsWriter {
 
   /**
    * Appends to a tensor.
-   * @throws ArgumentError when there is no tensor of this name, or no room for so many bytes
+   * @throws ArgumentError when the file has no tensor of this name, or the tensor no room for the bytes
    */
   async write(name: string, bytes: Uint8Array): Promise<void> {
     const tensor = this.#tensors.get(name);

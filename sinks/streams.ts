@@ -17,7 +17,7 @@ export function sinkStream(sink: SeekableSink): WritableStream<Uint8Array> {
         await sink.write(chunk, position);
         position += chunk.length;
       } catch (error) {
-        // A stream whose write fails is never aborted by its platform: nobody else would clean up.
+        // The platform never aborts a stream whose write fails: clean up here.
         await sink.abort(error).catch(() => {});
         throw error;
       }

@@ -67,14 +67,15 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
 export interface CollectTensorOptions extends HctTensorOptions, AbortOptions {}
 
 /**
- * The tensor in a stream of the bytes of an HCT file, or in the body of a response. Aborting `signal` cancels the stream.
+ * The tensor in a stream of the bytes of an HCT file, or in the body of a response. Aborting `signal` cancels the
+ * stream.
  *
  * @example
  * const response = await fetch('https://example.org/model/fc1.weight.hct');
  * const { dtype, shape, data } = await collectTensor(response);
  *
- * @throws SourceError for a response that is an error or has no body, and for a body that is null;
- *    TruncatedError, FormatError, ChecksumError, CodecError; LimitError above `maxBytes` (default 1 GiB)
+ * @throws SourceError for a response that is an error or has no body, and for a body that is null; TruncatedError,
+ * FormatError, ChecksumError, CodecError; LimitError above `maxBytes` (default 1 GiB)
  */
 export async function collectTensor(
   input: StreamInput,

@@ -3,9 +3,8 @@ type Callback = (reason: unknown) => void;
 const callbacksOf = new WeakMap<AbortSignal, Set<Callback>>();
 
 /**
- * Calls back when the signal aborts, which it has not done yet. A signal gets one listener however many streams and
- * reads hang on it: Node warns of a leak from the eleventh on, and its `AbortSignal.any` does leak as long as a
- * signal lives.
+ * Calls back when the signal aborts; call it only before that. A signal gets one listener for any number of streams and
+ * reads: Node warns of a leak from the eleventh on, and its `AbortSignal.any` leaks as long as a signal lives.
  * @returns takes the callback away again
  */
 export function onAbort(signal: AbortSignal, callback: Callback): () => void {

@@ -30,7 +30,7 @@ export type StageFactory<I, O> = () => Stage<I, O> | Promise<Stage<I, O>>;
 
 /**
  * A stage whose outputs replace one another: each is its whole state. It takes input at any time, and makes an output
- * when one is due and somebody asks for it. It knows no clock: whoever drives it says what time it is.
+ * when one is due and the consumer asks. It has no clock: its driver passes the time.
  */
 export interface LatestStage<I, O> {
   /** True when the last output is no longer the whole state. */

@@ -7,10 +7,9 @@ const GRAIN = 2 ** 16;
 const MIN_USE = 0.5;
 
 /**
- * Memory for what goes to workers and comes back, used again and again. A new buffer for every task costs more than
- * its content: the system must map and clear its pages, and V8 collects garbage whenever 64 MiB have come together, on
- * cores that the workers need. Where it can be, the memory is shared, and stays where it is: V8 counts what is
- * transferred as new each time.
+ * Reusable memory for what goes to workers and comes back. A new buffer per task costs more than its content: the
+ * system must map and clear its pages, and V8 collects garbage every 64 MiB, on cores that the workers need. The memory
+ * is shared where the engine allows it, because V8 counts transferred memory as new each time.
  */
 export class Buffers {
   readonly #most: number;
@@ -23,7 +22,7 @@ export class Buffers {
 
   /** Bytes to write to, not zeroed, at the beginning of a buffer that is the caller's until `give`. */
   take(byteLength: number): Uint8Array {
-    // The last that came back is still in the caches.
+    // The buffer that came back last is still in the caches.
     const fits = this.#free.findLastIndex(
       (buffer) => buffer.byteLength >= byteLength && byteLength >= MIN_USE * buffer.byteLength,
     );
@@ -41,7 +40,7 @@ export class Buffers {
     return copy;
   }
 
-  /** Takes back what nobody uses any more. */
+  /** Takes back buffers that are no longer in use. */
   give(buffers: readonly ArrayBufferLike[]): void {
     this.#free.push(...buffers);
     this.#free.splice(0, this.#free.length - this.#most);
@@ -53,12 +52,12 @@ export class Buffers {
 }
 
 function newBuffer(byteLength: number): ArrayBufferLike {
-  // Browsers have shared memory only in pages that are isolated from others; elsewhere there is no such switch.
+  // Browsers allow shared memory only in cross-origin isolated pages; other engines have no such switch.
   const allowed = typeof SharedArrayBuffer !== 'undefined' && globalThis.crossOriginIsolated !== false;
   return allowed ? new SharedArrayBuffer(byteLength) : new ArrayBuffer(byteLength);
 }
 
-/** Those that must be transferred to get to another thread. */
+/** The buffers that must be transferred to reach another thread. */
 export function unshared(buffers: readonly ArrayBufferLike[]): ArrayBuffer[] {
   return buffers.filter((buffer): buffer is ArrayBuffer => !isShared(buffer));
 }
@@ -70,7 +69,7 @@ interface BorrowedInput {
   readonly done?: () => void;
 }
 
-/** Bytes that several tasks read: where memory is shared, those that are under way together have one copy. */
+/** Bytes that several tasks read. Where memory is shared, tasks that run at the same time share one copy. */
 export class CommonInput {
   readonly #bytes: Uint8Array;
   #copy: Uint8Array | undefined;
@@ -80,7 +79,7 @@ export class CommonInput {
     this.#bytes = bytes;
   }
 
-  /** For one task, and what the pool must know about it. */
+  /** The bytes for one task, and what the pool must know about them. */
   take(buffers: Buffers): BorrowedInput {
     const bytes = this.#copy ?? buffers.copy(this.#bytes);
     if (bytes === this.#bytes) return { bytes };

@@ -1,9 +1,9 @@
 import { onAbort } from '../src/abort.js';
 
 /**
- * Runs `work` on all items, at most `limit` at a time; an item is pulled only when there is room for it. At the first
- * failure, and when `signal` aborts, nothing more is begun, and the signal that `work` gets tells what is under way.
- * @throws the first failure, or the signal's reason, when all that was under way has ended
+ * Runs `work` on all items, at most `limit` at a time; an item is pulled only when there is room for it. The first
+ * failure, or an abort of `signal`, starts no further work and aborts the signal that running work has.
+ * @throws the first failure, or the signal's reason, when all running work has ended
  */
 export async function eachBounded<T>(
   items: AsyncIterable<T> | Iterable<T>,

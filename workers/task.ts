@@ -1,4 +1,4 @@
-/** What a pool and those who give it tasks say to each other. */
+/** Tasks: what a pool runs, and how callers hand it their input. */
 
 import type { TaskResult } from '../src/bytes/sharedMemory.js';
 import type { Buffers } from './buffers.js';

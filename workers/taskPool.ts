@@ -17,25 +17,25 @@ import { startThread, type Thread } from './thread.js';
 
 export interface WorkerPoolOptions {
   /**
-   * Where the worker script is. Default: `worker.js` beside the module that asks, which is right for the package as
-   * it is, and for bundlers that know `new Worker(new URL(…))`. With others (esbuild), bundle `holostream/worker`, as
-   * an entry of its own, to a file of that name, or name it here.
+   * Where the worker script is. Default: `worker.js` beside the calling module, which is right for the package as it
+   * is, and for bundlers that know `new Worker(new URL(…))`. With others (esbuild), bundle `holostream/worker`, as an
+   * entry of its own, to a file of that name, or name it here.
    */
   readonly url?: string | URL | undefined;
   /** Milliseconds that the script may take to load and to say that it is ready. Default 30000. */
   readonly startTimeout?: number | undefined;
 }
 
-/** Tasks that a worker is given at a time: the next is already there when it finishes one. */
+/** Tasks that a worker has at a time: when it finishes one, the next has already arrived. */
 const TASKS_PER_WORKER = 2;
 
-/** Long enough for a slow network: only a script that is none of ours takes so long. */
+/** Long enough for a slow network: only a script that is not ours takes longer. */
 const START_MS = 30_000;
 
 /** One for what goes in, one for what comes out. */
 const BUFFERS_PER_TASK = 2;
 
-/** Threads without work for this long are ended, and their memory is given back. */
+/** Threads without work for this long are ended, and their memory is freed. */
 const IDLE_MS = 10_000;
 
 /** A task of a pool, waiting or under way. */
@@ -54,9 +54,9 @@ interface Member {
 }
 
 /**
- * Worker threads, started when there is work for them. Tasks wait in a queue; callers that have many keep no more than
- * `capacity` of them under way (see `eachBounded`), so that inputs and outputs do not pile up. It knows what its workers
- * can do as a type only.
+ * Worker threads, started when there is work for them. Tasks wait in a queue; callers with many tasks keep at most
+ * `capacity` of them running (see `eachBounded`), so that inputs and outputs do not pile up. The pool knows its tasks
+ * as a type only.
  */
 export class TaskPool<T extends TaskTable> {
   readonly size: number;
@@ -80,7 +80,7 @@ export class TaskPool<T extends TaskTable> {
     this.#startTimeout = startTimeout;
   }
 
-  /** As many tasks at a time keep all threads at work. */
+  /** The number of tasks that keeps all threads busy. */
   get capacity(): number {
     return this.size * TASKS_PER_WORKER;
   }
@@ -99,7 +99,7 @@ export class TaskPool<T extends TaskTable> {
 
   /**
    * The same for inputs that are copies: `prepare` makes them in buffers of the pool, and only when a worker has room,
-   * so that those who have many large tasks need few buffers.
+   * so that many large tasks need few buffers.
    */
   runPrepared<N extends TaskName<T>>(
     task: N,
@@ -203,7 +203,7 @@ export class TaskPool<T extends TaskTable> {
     }
   }
 
-  /** One with nothing to do, a new one, or the one with the least; none when all have their fill. */
+  /** An idle worker, a new one, or the one with the fewest tasks; none when all are full. */
   #freeMember(): Member | undefined {
     let least: Member | undefined;
     for (const member of this.#members) {
@@ -214,7 +214,7 @@ export class TaskPool<T extends TaskTable> {
     return least !== undefined && least.jobs.size < TASKS_PER_WORKER ? least : undefined;
   }
 
-  /** One without a session, a new one, or the one with the fewest. */
+  /** A worker without a session, a new one, or the one with the fewest. */
   #memberFor(session: number): Member {
     const [fewest] = [...this.#members].sort((a, b) => a.sessions.size - b.sessions.size);
     const full = this.#members.size === this.size;
@@ -276,7 +276,7 @@ export class TaskPool<T extends TaskTable> {
     for (const job of member.jobs.values()) job.settle({ error });
   }
 
-  /** A task that has been sent keeps its place with the worker until the worker answers. */
+  /** A task that has been sent keeps its place in the worker until the worker replies. */
   #cancel(job: Job): void {
     this.#waiting = this.#waiting.filter((other) => other !== job);
     for (const { jobs, thread } of this.#members) {
