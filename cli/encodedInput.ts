@@ -72,10 +72,11 @@ async function openHctStream(
     .pipeThrough(new HctDecompressionStream())
     [Symbol.asyncIterator]();
   const { value: start } = await parts.next();
-  if (start?.kind !== 'start') throw new FormatError('not an HCT file', { name: 'standard input' });
+  if (start?.kind !== 'start')
+    throw new FormatError('Cannot decode the input: it is not HCT', { name: 'standard input' });
   const { header } = start;
   if (hasShapeInExtension(header)) {
-    throw new UnsupportedError('this HCT file has its shape at its end: decode it from a file, not a pipe');
+    throw new UnsupportedError('Cannot decode HCT from a pipe if its shape is at the end: use a file');
   }
   const { dtype, shape, originalSize } = header;
   return { name: undefined, dtype, shape, byteLength: originalSize, chunks: dataOf(parts), ...closing() };

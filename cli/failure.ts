@@ -36,7 +36,7 @@ export function describeFailure(error: unknown): Failure {
 const USAGE = [UsageError, ArgumentError];
 const DATA = [HolostreamError, DataError, Interruption];
 
-/** Adds the words of the operating system: "cannot open file (x): no such file or directory". */
+/** Adds the words of the operating system: "Cannot open file (x): no such file or directory". */
 function withCause({ message, cause }: Error): string {
   if (!isSystemError(cause) || cause.errno === undefined) return message;
   const [, reason] = getSystemErrorMap().get(cause.errno) ?? [];

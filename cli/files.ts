@@ -34,7 +34,8 @@ export function standardInput(): ByteSource {
  */
 export async function bufferedInput(input: ByteSource, signal: AbortSignal): Promise<InputFile> {
   const expected = `at most ${MAX_BUFFERED_INPUT} bytes`;
-  const tooLarge = () => new LimitError('standard input does not fit memory; name a file', { expected });
+  const tooLarge = () =>
+    new LimitError('Cannot read standard input: it does not fit in memory; name a file', { expected });
   const bytes = await readWhole(input, MAX_BUFFERED_INPUT, tooLarge, { signal });
   return { ...bytesSource(bytes), [Symbol.asyncDispose]: async () => {} };
 }
@@ -66,7 +67,8 @@ export async function formatOfFile(
   signal: AbortSignal,
 ): Promise<FileFormat> {
   const format = await fileFormat(source, { signal });
-  if (format === undefined) throw new FormatError('neither HCT, HoloTensor nor safetensors', { name });
+  if (format === undefined)
+    throw new FormatError('Cannot use the file: it is neither HCT, HoloTensor nor safetensors', { name });
   return format;
 }
 

@@ -56,7 +56,7 @@ export async function openRawTensor(
   const source = await openInput(path, signal);
   if (source.size !== byteLength) {
     await source.close?.();
-    throw new FormatError(`size of ${dtype}[${shape.join(', ')}]`, {
+    throw new FormatError(`Cannot read the tensor: size of ${dtype}[${shape.join(', ')}]`, {
       name: path,
       expected: byteLength,
       actual: source.size,
@@ -97,7 +97,8 @@ function pick(
     );
   }
   const found = tensors.find((tensor) => tensor.name === name);
-  if (found === undefined) throw new ArgumentError('no tensor of this name in the file', { name });
+  if (found === undefined)
+    throw new ArgumentError('Cannot read the tensor: no tensor of this name in the file', { name });
   return found;
 }
 
@@ -106,7 +107,11 @@ function dtypeOf({ name, dtype }: SafetensorsTensor): DType {
   const found = DTYPES.find((known) => known === dtype);
   if (found === undefined) {
     const expected = DTYPES.join(', ');
-    throw new UnsupportedError('HCT and HoloTensor have no such dtype', { name, expected, actual: dtype });
+    throw new UnsupportedError('Cannot encode the tensor: HCT and HoloTensor have no such dtype', {
+      name,
+      expected,
+      actual: dtype,
+    });
   }
   return found;
 }
@@ -129,11 +134,14 @@ export async function collectInput(
     progress.advance(chunk.length);
   }
   if (filled < byteLength) {
-    throw new FormatError('fewer bytes than the shape holds', { expected: byteLength, actual: filled });
+    throw new FormatError('Cannot read the tensor: fewer bytes than its shape holds', {
+      expected: byteLength,
+      actual: filled,
+    });
   }
   return { dtype, shape, data: viewElements(dtype, bytes) };
 }
 
 function tooMany(expected: number): FormatError {
-  return new FormatError('more bytes than the shape holds', { expected });
+  return new FormatError('Cannot read the tensor: more bytes than its shape holds', { expected });
 }

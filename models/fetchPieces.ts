@@ -179,7 +179,9 @@ class PieceReader {
   async #pull(missing: number): Promise<void> {
     const { done, value } = await this.#reader.read();
     if (done)
-      throw new TruncatedError('model: the source ended early', { expected: `${missing} more bytes` });
+      throw new TruncatedError('Cannot load the model: the source ended early', {
+        expected: `${missing} more bytes`,
+      });
     this.#onBytes(value.length);
     this.#queue.push(value);
   }

@@ -90,7 +90,9 @@ export class Model extends Closeable {
     const loaded = await this.load({ ...options, tensors: [name] });
     const tensor = loaded.get(name);
     if (tensor === undefined)
-      throw new ArgumentError('quality too low for anything of this tensor', { name });
+      throw new ArgumentError('Cannot return the tensor: the quality is too low for any of its fragments', {
+        name,
+      });
     return tensor;
   }
 
@@ -110,7 +112,9 @@ export class Model extends Closeable {
       return { dtype, shape: [end - start, ...shape.slice(1)], data: part };
     }
     if (readRows === undefined) {
-      throw new UnsupportedError('rows of a tensor in fragments: load the tensor first', { name });
+      throw new UnsupportedError('Cannot read rows of a tensor in fragments: load the tensor first', {
+        name,
+      });
     }
     return readRows(start, end, options);
   }
@@ -160,7 +164,8 @@ export class Model extends Closeable {
 
   #state(name: string): TensorState {
     const state = this.#states.get(name);
-    if (state === undefined) throw new ArgumentError('no tensor of this name in the model', { name });
+    if (state === undefined)
+      throw new ArgumentError('Cannot find the tensor: no tensor of this name in the model', { name });
     return state;
   }
 

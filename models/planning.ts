@@ -42,7 +42,7 @@ export function planPieces(
   const { quality = 1, tensors, priority = [] } = options;
   const { strategy = tensors === undefined ? 'scan' : 'quality' } = options;
   if (!(quality >= 0 && quality <= 1)) {
-    throw new ArgumentError('quality', { expected: '0 to 1', actual: quality });
+    throw new ArgumentError('Cannot plan a load to this quality', { expected: '0 to 1', actual: quality });
   }
   const wanted = tensors === undefined ? all : chosen(all, tensors);
   const pieces = strategy === 'scan' ? scan(wanted, quality) : wanted.flatMap((one) => upTo(one, quality));
@@ -64,7 +64,8 @@ function chosen(all: readonly LoadableTensor[], names: readonly string[]): Loada
   const byName = new Map(all.map((tensor) => [tensor.name, tensor]));
   return names.map((name) => {
     const tensor = byName.get(name);
-    if (tensor === undefined) throw new ArgumentError('no tensor of this name in the model', { name });
+    if (tensor === undefined)
+      throw new ArgumentError('Cannot plan the load: no tensor of this name in the model', { name });
     return tensor;
   });
 }

@@ -17,7 +17,7 @@ export function blobSource(blob: Blob): RandomAccessSource & { readonly size: nu
       try {
         return new Uint8Array(await blob.slice(offset, offset + length).arrayBuffer());
       } catch (cause) {
-        throw new SourceError('cannot read blob', { name, offset, cause });
+        throw new SourceError('Cannot read the blob', { name, offset, cause });
       }
     },
     name,

@@ -19,7 +19,8 @@ export function withFailover(
   sources: readonly RandomAccessSource[],
   options: FailoverOptions = {},
 ): RandomAccessSource {
-  if (sources.length === 0) throw new ArgumentError('failover needs at least one source');
+  if (sources.length === 0)
+    throw new ArgumentError('Cannot create a failover source: it needs at least one source');
   return new FailoverSource(sources, options);
 }
 
@@ -108,10 +109,13 @@ class FailoverSource extends StreamedSource {
     const { size } = this.#sources[used]!;
     this.#size ??= size;
     if (size !== undefined && size !== this.#size) {
-      throw new SourceChangedError('copies of the file differ in size', {
-        expected: this.#size,
-        actual: size,
-      });
+      throw new SourceChangedError(
+        'Cannot continue with another copy of the file: the copies differ in size',
+        {
+          expected: this.#size,
+          actual: size,
+        },
+      );
     }
   }
 }

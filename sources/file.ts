@@ -27,11 +27,11 @@ const MAX_READ = 2 ** 30;
 export async function fileSource(path: string | URL): Promise<FileSource> {
   const name = typeof path === 'string' ? path : fileURLToPath(path);
   const handle = await open(path).catch((cause) => {
-    throw new SourceError('cannot open file', { name, cause });
+    throw new SourceError('Cannot open file', { name, cause });
   });
   try {
     const stat = await handle.stat();
-    if (!stat.isFile()) throw new SourceError('not a regular file', { name });
+    if (!stat.isFile()) throw new SourceError('Cannot open file: it is not a regular file', { name });
     return {
       ...randomAccessSource(stat.size, readRange, name),
       close: () => handle.close(),
@@ -47,9 +47,10 @@ export async function fileSource(path: string | URL): Promise<FileSource> {
     for (let filled = 0; filled < length; ) {
       const part = Math.min(MAX_READ, length - filled);
       const { bytesRead } = await handle.read(bytes, filled, part, offset + filled).catch((cause) => {
-        throw new SourceError('cannot read file', { name, offset: offset + filled, cause });
+        throw new SourceError('Cannot read file', { name, offset: offset + filled, cause });
       });
-      if (bytesRead === 0) throw new TruncatedError('file was cut short', { name, offset: offset + filled });
+      if (bytesRead === 0)
+        throw new TruncatedError('Cannot read file: it was cut short', { name, offset: offset + filled });
       filled += bytesRead;
     }
     return bytes;

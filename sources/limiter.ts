@@ -16,7 +16,10 @@ export interface Limiter {
  */
 export function createLimiter(places: number): Limiter {
   if (!Number.isInteger(places) || places < 1) {
-    throw new ArgumentError('places of a limiter', { expected: 'a whole number from 1', actual: places });
+    throw new ArgumentError('Cannot create the limiter: its number of places', {
+      expected: 'a whole number from 1',
+      actual: places,
+    });
   }
   let free = places;
   const waiting = new Set<() => void>();

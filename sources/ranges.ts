@@ -20,7 +20,10 @@ export function checkRange({ start = 0, end }: ByteRangeOptions): ByteRange {
   checkOffset('start', start);
   if (end !== undefined) checkOffset('end', end);
   if (end !== undefined && end < start) {
-    throw new ArgumentError('range ends before it starts', { expected: `at least ${start}`, actual: end });
+    throw new ArgumentError('Cannot read the byte range: it ends before it starts', {
+      expected: `at least ${start}`,
+      actual: end,
+    });
   }
   return { start, end };
 }
@@ -37,10 +40,17 @@ export function checkRead(offset: number, length: number): void {
 
 /** The error of a source of `size` bytes that was asked for byte `end - 1`. */
 export function beyondEnd(end: number, size: number, name?: string): TruncatedError {
-  return new TruncatedError('source ends before the range', { name, expected: `${end} bytes`, actual: size });
+  return new TruncatedError('Cannot read the byte range: the source ends before', {
+    name,
+    expected: `${end} bytes`,
+    actual: size,
+  });
 }
 
 function checkOffset(what: string, value: number): void {
   if (Number.isSafeInteger(value) && value >= 0) return;
-  throw new ArgumentError(`byte range: ${what}`, { expected: 'a whole number from 0', actual: value });
+  throw new ArgumentError(`Cannot read the byte range: its ${what}`, {
+    expected: 'a whole number from 0',
+    actual: value,
+  });
 }

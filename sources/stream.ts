@@ -25,7 +25,7 @@ export function streamSource(origin: ByteStreamLike | (() => ByteStreamLike)): B
     stream(options: ByteRangeOptions = {}) {
       const range = checkRange(options);
       if (typeof origin === 'function') return cut(origin(), range, options.signal);
-      if (used) throw new SourceError('a stream can be read only once');
+      if (used) throw new SourceError('Cannot stream the source again: it can be read only once');
       used = true;
       return cut(origin, range, options.signal);
     },
@@ -98,7 +98,10 @@ function readerOf(origin: ByteStreamLike): ChunkReader {
 /** Node's Buffers become plain Uint8Arrays: their `slice` would share memory where others copy. */
 function asBytes(chunk: unknown): Uint8Array {
   if (!isByteArray(chunk)) {
-    throw new ArgumentError('stream of bytes', { expected: 'Uint8Array', actual: typeof chunk });
+    throw new ArgumentError('Cannot read a chunk of the stream', {
+      expected: 'Uint8Array',
+      actual: typeof chunk,
+    });
   }
   return chunk.constructor === Uint8Array
     ? chunk

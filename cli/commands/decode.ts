@@ -63,7 +63,9 @@ async function* toSafetensors(
   chunks: AsyncIterable<Uint8Array>,
 ) {
   if (!isSafetensorsDType(dtype))
-    throw new UnsupportedError('safetensors has no such dtype', { actual: dtype });
+    throw new UnsupportedError('Cannot write the tensor to safetensors: it has no such dtype', {
+      actual: dtype,
+    });
   yield serializeSafetensorsHeader([{ name, dtype, shape }]).bytes;
   yield* chunks;
 }

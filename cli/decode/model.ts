@@ -77,7 +77,8 @@ async function toShards(
   const onProgress = (bytes: number) => progress.reach(bytes);
   const openFile = (name: string) => {
     // The name comes from the model file: it may lead out of the folder.
-    if (!isSafeFileName(name)) throw new FormatError('model file: not a plain file name', { name });
+    if (!isSafeFileName(name))
+      throw new FormatError('Cannot decode the model file: a file name in it is not plain', { name });
     return folder.openFile(name);
   };
   try {

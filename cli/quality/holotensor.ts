@@ -98,7 +98,7 @@ async function openOriginal(
   if (name !== undefined) throw new UsageError('--tensor is for a safetensors file');
   if (format === undefined) return openRawTensor(path, header, signal);
   if (format === 'hct') return openEncodedTensor(path, {}, signal);
-  throw new UnsupportedError('fragments are no original to compare with', { name: path });
+  throw new UnsupportedError('Cannot compare with the file: fragments are no original', { name: path });
 }
 
 function describe(prefixes: readonly Prefix[], originalSize: number): string[] {

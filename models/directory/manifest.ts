@@ -54,14 +54,15 @@ export function serializeManifest({ metadata, tensors }: ModelManifest): string 
  * @throws FormatError
  */
 export function parseManifest(text: string): ModelManifest {
-  const root = asRecord(parseJson(text), 'manifest');
+  const root = asRecord(parseJson(text), 'Cannot read the manifest: it');
   if (root.format !== FORMAT) {
-    throw new FormatError('manifest: format', { expected: FORMAT, actual: root.format });
+    throw new FormatError('Cannot read the manifest: format', { expected: FORMAT, actual: root.format });
   }
   if (root.version !== VERSION) {
-    throw new FormatError('manifest: version', { expected: VERSION, actual: root.version });
+    throw new FormatError('Cannot read the manifest: version', { expected: VERSION, actual: root.version });
   }
-  if (!Array.isArray(root.tensors)) throw new FormatError('manifest: tensors is not an array');
+  if (!Array.isArray(root.tensors))
+    throw new FormatError('Cannot read the manifest: tensors is not an array');
   const tensors = root.tensors.map(parseTensor);
   requireDistinct(tensors, 'name', ({ name }) => name);
   requireDistinct(tensors, 'file', ({ file }) => file.toLowerCase());
@@ -69,7 +70,7 @@ export function parseManifest(text: string): ModelManifest {
 }
 
 function parseTensor(value: unknown, index: number): ManifestTensor {
-  const place = `manifest: tensor ${index}`;
+  const place = `Cannot read the manifest: tensor ${index}`;
   const entry = asRecord(value, place);
   const text = (key: string): string => {
     const field = entry[key];
@@ -121,9 +122,9 @@ function parseTensor(value: unknown, index: number): ManifestTensor {
 
 function parseMetadata(value: unknown): Map<string, string> {
   const metadata = new Map<string, string>();
-  for (const [key, text] of Object.entries(asRecord(value, 'manifest: metadata'))) {
+  for (const [key, text] of Object.entries(asRecord(value, 'Cannot read the manifest: metadata'))) {
     if (typeof text !== 'string') {
-      throw new FormatError(`manifest: metadata ${JSON.stringify(key)} is not a string`);
+      throw new FormatError(`Cannot read the manifest: metadata ${JSON.stringify(key)} is not a string`);
     }
     metadata.set(key, text);
   }
@@ -134,7 +135,7 @@ function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new FormatError('manifest: not JSON', { cause });
+    throw new FormatError('Cannot read the manifest: it is not JSON', { cause });
   }
 }
 
@@ -153,7 +154,9 @@ function requireDistinct(
   const seen = new Set<string>();
   for (const tensor of tensors) {
     if (seen.has(key(tensor))) {
-      throw new FormatError(`manifest: two tensors with one ${field}`, { actual: key(tensor) });
+      throw new FormatError(`Cannot read the manifest: two tensors with one ${field}`, {
+        actual: key(tensor),
+      });
     }
     seen.add(key(tensor));
   }

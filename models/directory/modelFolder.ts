@@ -18,12 +18,14 @@ import type { OpenModelFile } from './modelReader.js';
  */
 export function modelFolder(path: string): OpenModelFile {
   return async (name) => {
-    if (!isSafeFileName(name)) throw new SourceError('not the name of a model file', { name });
+    if (!isSafeFileName(name))
+      throw new SourceError('Cannot open this file: not the name of a model file', { name });
     const [folder, file] = await Promise.all([realpath(path), realpath(join(path, name))]).catch((cause) => {
-      throw new SourceError('cannot open model file', { name: join(path, name), cause });
+      throw new SourceError('Cannot open model file', { name: join(path, name), cause });
     });
     // A link inside the folder may point anywhere.
-    if (dirname(file) !== folder) throw new SourceError('model file is a link out of its folder', { name });
+    if (dirname(file) !== folder)
+      throw new SourceError('Cannot open model file: it is a link out of its folder', { name });
     return fileSource(file);
   };
 }
@@ -66,12 +68,12 @@ async function assertReplaceable(path: string): Promise<boolean> {
     entries = await readdir(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw new ArgumentError('output is not a folder', { name: path, cause: error });
+    throw new ArgumentError('Cannot write the model: its path is not a folder', { name: path, cause: error });
   }
   const own = new Set(entries.includes(MANIFEST_NAME) ? await filesOf(path) : []);
   const foreign = entries.find((entry) => !own.has(entry));
   if (foreign !== undefined) {
-    throw new ArgumentError('output folder is in use for something else than a model', {
+    throw new ArgumentError('Cannot replace the folder: it is in use for something else than a model', {
       name: path,
       actual: foreign,
     });

@@ -52,7 +52,8 @@ export class ModelReader {
   /** @throws ArgumentError when the model has no tensor of this name */
   tensor(name: string): ManifestTensor {
     const tensor = this.manifest.tensors.find((one) => one.name === name);
-    if (tensor === undefined) throw new ArgumentError('no tensor of this name in the model', { name });
+    if (tensor === undefined)
+      throw new ArgumentError('Cannot find the tensor: no tensor of this name in the model', { name });
     return tensor;
   }
 
@@ -89,7 +90,11 @@ export class ModelReader {
           : readChunks(source, 0, byteLength, options);
       // The size is known at the latest after the first read: here, of an HCT file's header.
       if (source.size !== undefined && source.size !== fileSize) {
-        throw new FormatError('model file: size', { name: file, expected: fileSize, actual: source.size });
+        throw new FormatError('Cannot read the file of a tensor: its size', {
+          name: file,
+          expected: fileSize,
+          actual: source.size,
+        });
       }
       for await (const piece of pieces) {
         hash.update(piece);
@@ -100,7 +105,7 @@ export class ModelReader {
     }
     const actual = hash.digest();
     if (actual !== xxh3) {
-      throw new ChecksumError('tensor: hash', {
+      throw new ChecksumError('Cannot use the bytes of the tensor: hash', {
         name,
         expected: BigInt(`0x${xxh3}`),
         actual: BigInt(`0x${actual}`),
@@ -117,7 +122,7 @@ async function openHct(
   const reader = await HctReader.open(source, options);
   const { header } = reader;
   if (header.dtype !== dtype || header.originalSize !== byteLength) {
-    throw new FormatError(`tensor in ${file}`, {
+    throw new FormatError(`Cannot read the tensor: ${file} holds another one`, {
       name,
       expected: `${dtype}, ${byteLength} bytes`,
       actual: `${header.dtype}, ${header.originalSize} bytes`,
@@ -128,13 +133,16 @@ async function openHct(
 
 /** @throws FormatError, LimitError, SourceError */
 async function readManifest(source: RandomAccessSource, options: AbortOptions): Promise<ModelManifest> {
-  const tooLarge = () => new LimitError('manifest', { expected: `at most ${MAX_MANIFEST_BYTES} bytes` });
+  const tooLarge = () =>
+    new LimitError('Cannot read the manifest: it is too large', {
+      expected: `at most ${MAX_MANIFEST_BYTES} bytes`,
+    });
   const bytes = await readWhole(source, MAX_MANIFEST_BYTES, tooLarge, options);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new FormatError('manifest: not UTF-8', { cause });
+    throw new FormatError('Cannot read the manifest: it is not UTF-8', { cause });
   }
   return parseManifest(text);
 }

@@ -119,7 +119,9 @@ function metadataOf(
   ]);
   for (const key of own.keys()) {
     if (metadata.has(key))
-      throw new FormatError('this is a model file already: decode it first', { name: key });
+      throw new FormatError('Cannot encode the model: it is a model file already; decode it first', {
+        name: key,
+      });
   }
   return new Map([...own, ...metadata]);
 }
@@ -137,7 +139,9 @@ async function copyPart(
   const { entry, record } = staged;
   const found = await openStagedEntry(staging, entry, record.fingerprint, options);
   if (found === undefined)
-    throw new FormatError('an encoded tensor has gone from the staging', { name: tensor.name });
+    throw new FormatError('Cannot write the model file: an encoded tensor is missing in the staging store', {
+      name: tensor.name,
+    });
   try {
     const before = record.sizes.slice(0, piece).reduce((sum, length) => sum + length, 0);
     return await copy(found.source, found.dataStart + before, size, sink, position, options);

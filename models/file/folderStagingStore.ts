@@ -18,7 +18,7 @@ export interface FolderStagingStore extends StagingStore {
  */
 export async function folderStagingStore(path: string): Promise<FolderStagingStore> {
   await mkdir(path, { recursive: true }).catch((cause) => {
-    throw new SinkError('cannot make folder', { name: path, cause });
+    throw new SinkError('Cannot make staging folder', { name: path, cause });
   });
   // Names are numbers that the encoder counts: safe in paths.
   const place = (name: string) => join(path, `${name}.staging`);

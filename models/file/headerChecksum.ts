@@ -31,11 +31,14 @@ export function sealHeader(bytes: Uint8Array): void {
 export function verifyHeader(bytes: Uint8Array): void {
   const digits = new TextDecoder().decode(bytes.subarray(DIGITS_OFFSET, DIGITS_OFFSET + NO_CHECKSUM.length));
   if (!isModelFileHeader(bytes) || !/^[0-9a-f]{16}$/.test(digits)) {
-    throw new FormatError('model file: no header checksum where it belongs', { offset: DIGITS_OFFSET });
+    throw new FormatError('Cannot read the model file: no header checksum in its place', {
+      offset: DIGITS_OFFSET,
+    });
   }
   const expected = BigInt(`0x${digits}`);
   const actual = checksumOf(bytes);
-  if (actual !== expected) throw new ChecksumError('model file: header checksum', { expected, actual });
+  if (actual !== expected)
+    throw new ChecksumError('Cannot use the header of the model file: its checksum', { expected, actual });
 }
 
 function checksumOf(bytes: Uint8Array): bigint {

@@ -76,7 +76,8 @@ function locate(
 ): ModelFileTensor {
   const find = (piece: string): ModelPiece & SafetensorsTensor => {
     const found = stored.get(piece);
-    if (found === undefined) throw new FormatError('model file: tensor missing', { name: piece });
+    if (found === undefined)
+      throw new FormatError('Cannot read the model file: a tensor of its plan is missing', { name: piece });
     return { ...found, length: found.byteLength };
   };
   const encoded = plan.encoded.get(name);
@@ -90,7 +91,7 @@ function locate(
   const firstPieceHash = plan.plain.get(name);
   const whole = find(name);
   if (firstPieceHash === undefined || whole.length !== byteLength || whole.dtype !== dtype) {
-    throw new FormatError('model file: tensor is not what its plan says', { name });
+    throw new FormatError('Cannot read the model file: a tensor does not match its plan', { name });
   }
   return { name, dtype, shape, byteLength, encoded, pieces: [whole], firstPieceHash };
 }

@@ -46,24 +46,34 @@ export function serializeModelPlan(plan: ModelPlan): string {
 export function parseModelPlan(metadata: ReadonlyMap<string, string>): ModelPlan {
   const version = metadata.get(VERSION_KEY);
   if (version !== String(MODEL_FILE_VERSION)) {
-    throw new UnsupportedError('model file version', { expected: MODEL_FILE_VERSION, actual: version });
+    throw new UnsupportedError('Cannot read the model file: its version', {
+      expected: MODEL_FILE_VERSION,
+      actual: version,
+    });
   }
   let value: unknown;
   try {
     value = JSON.parse(metadata.get(PLAN_KEY) ?? '');
   } catch (cause) {
-    throw new FormatError('model file: plan is no JSON', { cause });
+    throw new FormatError('Cannot read the plan of the model file: it is not JSON', { cause });
   }
-  const { files, index, encoded, plain } = record(value, 'plan');
-  if (!Array.isArray(files) || files.length === 0) throw new FormatError('model file: no source files');
-  if (index !== undefined && typeof index !== 'string') throw new FormatError('model file: shard index');
+  const { files, index, encoded, plain } = record(value, 'its JSON');
+  if (!Array.isArray(files) || files.length === 0)
+    throw new FormatError('Cannot read the plan of the model file: it has no source files');
+  if (index !== undefined && typeof index !== 'string')
+    throw new FormatError('Cannot read the plan of the model file: its shard index is not text');
   return {
     files: files.map(sourceFile),
     index,
     encoded: new Map(
-      Object.entries(record(encoded, 'encoded')).map(([name, one]) => [name, encodedTensor(name, one)]),
+      Object.entries(record(encoded, 'its encoded tensors')).map(([name, one]) => [
+        name,
+        encodedTensor(name, one),
+      ]),
     ),
-    plain: new Map(Object.entries(record(plain, 'plain')).map(([name, one]) => [name, hash(name, one)])),
+    plain: new Map(
+      Object.entries(record(plain, 'its plain tensors')).map(([name, one]) => [name, hash(name, one)]),
+    ),
   };
 }
 
@@ -71,19 +81,28 @@ function record(value: unknown, what: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  throw new FormatError(`model file: ${what}`, { expected: 'an object', actual: JSON.stringify(value) });
+  throw new FormatError(`Cannot read the plan of the model file: ${what}`, {
+    expected: 'an object',
+    actual: JSON.stringify(value),
+  });
 }
 
 function sourceFile(value: unknown): SourceFile {
-  const { name, header } = record(value, 'source file');
+  const { name, header } = record(value, 'a source file');
   if (typeof name === 'string' && typeof header === 'string') return { name, header };
-  throw new FormatError('model file: source file', { expected: 'a name and a header' });
+  throw new FormatError('Cannot read the plan of the model file: a source file', {
+    expected: 'a name and a header',
+  });
 }
 
 function encodedTensor(name: string, value: unknown): EncodedTensorPlan {
-  const { cosines, headerHash } = record(value, 'encoded tensor');
+  const { cosines, headerHash } = record(value, 'an encoded tensor');
   const numbers = Array.isArray(cosines) && cosines.length > 0 && cosines.every(isCosine);
-  if (!numbers) throw new FormatError('model file: cosines', { name, actual: JSON.stringify(cosines) });
+  if (!numbers)
+    throw new FormatError('Cannot read the plan of the model file: the cosines of a tensor', {
+      name,
+      actual: JSON.stringify(cosines),
+    });
   return { cosines: cosines as number[], headerHash: hash(name, headerHash) };
 }
 
@@ -93,7 +112,11 @@ function isCosine(value: unknown): boolean {
 
 function hash(name: string, value: unknown): string {
   if (typeof value === 'string' && HASH.test(value)) return value;
-  throw new FormatError('model file: checksum', { name, expected: '16 hexadecimal digits', actual: value });
+  throw new FormatError('Cannot read the plan of the model file: the checksum of a tensor', {
+    name,
+    expected: '16 hexadecimal digits',
+    actual: value,
+  });
 }
 
 /** A checksum as the plan writes it. */

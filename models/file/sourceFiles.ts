@@ -43,7 +43,9 @@ export async function readModelSource(
     for (const [key, value] of header.metadata) if (!metadata.has(key)) metadata.set(key, value);
     for (const tensor of header.tensors) {
       if (tensors.has(tensor.name)) {
-        throw new FormatError('tensor in two files of one model', { name: tensor.name });
+        throw new FormatError('Cannot encode the model: a tensor is in two files of one model', {
+          name: tensor.name,
+        });
       }
       tensors.set(tensor.name, { ...tensor, source });
     }

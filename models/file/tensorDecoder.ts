@@ -82,7 +82,7 @@ export class ModelTensorDecoder {
     const layout = this.#layout;
     const entry = layout?.entries[index];
     if (layout === undefined || entry === undefined) {
-      throw new FormatError('model file: fragment before its header', {
+      throw new FormatError('Cannot decode the fragment: the header of its tensor is missing', {
         name: this.tensor.name,
         fragmentIndex: index,
       });
@@ -100,7 +100,7 @@ export function verifyFirstPiece(
   const actual = kernels.xxh3(bytes);
   if (formatHash(actual) === firstPieceHash) return;
   const expected = BigInt(`0x${firstPieceHash}`);
-  throw new ChecksumError('model file: checksum of a tensor', { name, expected, actual });
+  throw new ChecksumError('Cannot use the tensor: its checksum', { name, expected, actual });
 }
 
 /**
@@ -118,6 +118,6 @@ export function parseFirstPiece(tensor: ModelFileTensor, bytes: Uint8Array): Hol
     layout.entries.every(
       ({ index, compressedSize }, i) => index === i && compressedSize === pieces[i + 1]!.length,
     );
-  if (!fits) throw new FormatError('model file: header of another tensor', { name });
+  if (!fits) throw new FormatError('Cannot decode the tensor: the header is that of another one', { name });
   return layout;
 }

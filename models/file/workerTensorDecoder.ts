@@ -50,7 +50,7 @@ export class WorkerTensorDecoder {
     }
     const entry = this.#layout?.entries[piece - 1];
     if (entry === undefined) {
-      throw new FormatError('model file: fragment before its header', {
+      throw new FormatError('Cannot decode the fragment: the header of its tensor is missing', {
         name: this.tensor.name,
         fragmentIndex: piece - 1,
       });

@@ -57,10 +57,13 @@ export async function openOneFile(source: RandomAccessSource, options: AbortOpti
   const format = (await fileFormat(source, options)) ?? 'safetensors';
   const { open } = FORMATS[format];
   if (open === undefined) {
-    throw new UnsupportedError('a file of one tensor is no model: open it with a reader of its format', {
-      expected: 'a model file or safetensors',
-      actual: format,
-    });
+    throw new UnsupportedError(
+      'Cannot open the file as a model: it holds one tensor; use the reader of its format',
+      {
+        expected: 'a model file or safetensors',
+        actual: format,
+      },
+    );
   }
   return open(source, options);
 }

@@ -31,7 +31,9 @@ export async function readPlainHeader(
 ): Promise<SafetensorsHeader> {
   const header = await readSafetensorsHeader(source, options);
   if (header.metadata.has(VERSION_KEY)) {
-    throw new FormatError('model file: another program has written its header anew, without the checksum');
+    throw new FormatError(
+      'Cannot read the model file: another program has written its header anew, without the checksum',
+    );
   }
   return header;
 }

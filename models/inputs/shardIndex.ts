@@ -34,13 +34,13 @@ export async function readShardIndex(
   options: AbortOptions,
 ): Promise<ShardIndex> {
   const expected = `at most ${MAX_SHARD_INDEX_BYTES} bytes`;
-  const tooLarge = () => new LimitError('shard index', { name, expected });
+  const tooLarge = () => new LimitError('Cannot read the shard index: it is too large', { name, expected });
   const bytes = await readWhole(source, MAX_SHARD_INDEX_BYTES, tooLarge, options);
   let text: string;
   try {
     text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch (cause) {
-    throw new FormatError('shard index: not UTF-8', { name, cause });
+    throw new FormatError('Cannot read the shard index: it is not UTF-8', { name, cause });
   }
   return parseShardIndex(text, name);
 }
@@ -55,21 +55,25 @@ export function parseShardIndex(text: string, name: string): ShardIndex {
   try {
     root = JSON.parse(text.replace(/^\ufeff/, ''));
   } catch (cause) {
-    throw new FormatError('shard index: not JSON', { name, cause });
+    throw new FormatError('Cannot read the shard index: it is not JSON', { name, cause });
   }
   const map = (root as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
-    throw new FormatError('shard index: no weight_map', { name });
+    throw new FormatError('Cannot read the shard index: it has no weight_map', { name });
   }
   const fileOf = new Map<string, string>();
   for (const [tensor, file] of Object.entries(map)) {
     if (typeof file !== 'string' || !isSafeFileName(file)) {
       const place = { name: `${name}, tensor ${JSON.stringify(tensor)}` };
-      throw new FormatError('shard index: file name', { ...place, expected: 'a plain name', actual: file });
+      throw new FormatError('Cannot read the shard index: a file name', {
+        ...place,
+        expected: 'a plain name',
+        actual: file,
+      });
     }
     fileOf.set(tensor, file);
   }
   const files = [...new Set(fileOf.values())].sort();
-  if (files.length === 0) throw new FormatError('shard index names no file', { name });
+  if (files.length === 0) throw new FormatError('Cannot read the shard index: it names no file', { name });
   return { text, fileOf, files };
 }

@@ -64,13 +64,14 @@ function assertComplete({ files, fileOf }: ShardIndex, contents: readonly ModelC
   const found = new Map<string, string>();
   for (const [i, { tensors }] of contents.entries()) {
     for (const { name } of tensors) {
-      if (found.has(name)) throw new FormatError('two shards have a tensor of the same name', { name });
+      if (found.has(name))
+        throw new FormatError('Cannot open the shards: two of them have a tensor of the same name', { name });
       found.set(name, files[i]!);
     }
   }
   for (const [name, file] of fileOf) {
     if (found.get(name) !== file) {
-      throw new FormatError('shard has no such tensor', { name: `${name} in ${file}` });
+      throw new FormatError('Cannot open the shards: one has no such tensor', { name: `${name} in ${file}` });
     }
   }
 }

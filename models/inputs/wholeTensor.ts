@@ -73,7 +73,8 @@ export function rowReader(
     const [rows, ...rest] = shape;
     checkRows(name, rows, start, end);
     const rowSize = safetensorsByteLength(dtype, rest);
-    if (rowSize === undefined) throw new ArgumentError('rows of this tensor do not begin at bytes', { name });
+    if (rowSize === undefined)
+      throw new ArgumentError('Cannot read rows of the tensor: they do not begin at bytes', { name });
     const bytes = await source.read(offset + start * rowSize, (end - start) * rowSize, options);
     return { dtype, shape: [end - start, ...rest], data: viewElements(dtype, bytes) };
   };
@@ -81,9 +82,9 @@ export function rowReader(
 
 /** @throws ArgumentError */
 export function checkRows(name: string, rows: number | undefined, start: number, end: number): void {
-  if (rows === undefined) throw new ArgumentError('a tensor of rank 0 has no rows', { name });
+  if (rows === undefined) throw new ArgumentError('Cannot read rows of the tensor: its rank is 0', { name });
   if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > rows) {
     const [expected, actual] = [`within 0 to ${rows}`, `${start} to ${end}`];
-    throw new ArgumentError('row range', { name, expected, actual });
+    throw new ArgumentError('Cannot read rows of the tensor: the row range', { name, expected, actual });
   }
 }

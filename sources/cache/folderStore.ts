@@ -21,7 +21,7 @@ const STALE_AFTER = 3_600_000;
 export async function folderStore(folder: string | URL): Promise<CacheStore> {
   const path = typeof folder === 'string' ? folder : fileURLToPath(folder);
   await mkdir(path, { recursive: true }).catch((cause) => {
-    throw new SinkError('cannot make cache folder', { name: path, cause });
+    throw new SinkError('Cannot make cache folder', { name: path, cause });
   });
   const fileOf = (name: string) => join(path, `${name}${SUFFIX}`);
   return {

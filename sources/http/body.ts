@@ -36,7 +36,12 @@ export function bodyReader(request: HttpRequest, response: RangeResponse): Chunk
 
   function checkEnd(): undefined {
     if (size !== undefined) {
-      throw new SourceError('body ended early', { name, retryable: true, expected: end, actual: position });
+      throw new SourceError('Cannot read the whole response: its body ended early', {
+        name,
+        retryable: true,
+        expected: end,
+        actual: position,
+      });
     }
     const needed = range.end ?? range.start;
     if (position < needed) throw beyondEnd(needed, position, name);
@@ -102,11 +107,14 @@ export class WholeBody {
     const length = this.#length + chunk.length;
     if (length > this.#maxSize) {
       this.close();
-      throw new LimitError('server takes no ranges, and the file is larger than what is kept in memory', {
-        name: this.#request.url,
-        expected: `at most ${this.#maxSize} bytes`,
-        actual: this.#size ?? length,
-      });
+      throw new LimitError(
+        'Cannot keep the file in memory: the server takes no ranges, and the file is too large (option maxBuffered)',
+        {
+          name: this.#request.url,
+          expected: `at most ${this.#maxSize} bytes`,
+          actual: this.#size ?? length,
+        },
+      );
     }
     if (length > this.#buffer.length) {
       const grown = new Uint8Array(Math.min(this.#maxSize, Math.max(length, 2 * this.#buffer.length)));
@@ -122,7 +130,7 @@ export class WholeBody {
     this.#ended = true;
     this.close();
     if (this.#size !== undefined && this.#length < this.#size) {
-      throw new SourceError('body ended early', {
+      throw new SourceError('Cannot read the whole response: its body ended early', {
         name: this.#request.url,
         retryable: true,
         expected: this.#size,

@@ -124,7 +124,11 @@ export class HttpFile extends StreamedSource {
   #pin(response: Response, size: number | undefined): void {
     const validator = validatorOf(response.headers);
     const changed = (what: string, expected: unknown, actual: unknown) =>
-      new SourceChangedError(`file changed: ${what}`, { name: this.#url, expected, actual });
+      new SourceChangedError(`Cannot continue to read the file: file changed, by its ${what}`, {
+        name: this.#url,
+        expected,
+        actual,
+      });
     if (this.#validator === undefined) {
       this.#validator = validator;
       this.#ifRange = ifRangeOf(response);

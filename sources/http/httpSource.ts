@@ -65,7 +65,7 @@ export function httpSource(
     signal,
   };
   const list = Array.isArray(urls) ? urls : [urls];
-  if (list.length === 0) throw new ArgumentError('no URL');
+  if (list.length === 0) throw new ArgumentError('Cannot create an HTTP source without a URL');
   const files = list.map((url) => new HttpFile(String(url), fileOptions));
   const file = files.length === 1 ? files[0]! : withFailover(files, { onEvent });
   return retry === false ? file : withRetry(file, { onEvent, ...retry, signal });

@@ -40,7 +40,11 @@ export class HttpRequest {
     if (ifRange !== undefined) headers.set('if-range', ifRange);
     onEvent?.({ type: 'request', url: this.url, start, end });
     const { signal } = this.#abort;
-    const response = await this.#watched(fetch(this.url, { headers, signal }), 'request failed', start);
+    const response = await this.#watched(
+      fetch(this.url, { headers, signal }),
+      'Cannot read from the server: the request failed',
+      start,
+    );
     onEvent?.({ type: 'response', url: this.url, status: response.status });
     this.#body = response.body?.getReader();
     return response;
@@ -52,7 +56,9 @@ export class HttpRequest {
    */
   async chunk(offset: number): Promise<Uint8Array | undefined> {
     if (this.#body === undefined) return undefined;
-    return (await this.#watched(this.#body.read(), 'connection broke', offset)).value;
+    return (
+      await this.#watched(this.#body.read(), 'Cannot read from the server: the connection broke', offset)
+    ).value;
   }
 
   /** Ends the request at any point. Does nothing once the body has ended. */
@@ -65,7 +71,7 @@ export class HttpRequest {
     const { idleTimeout } = this.#options;
     const watchdog = setTimeout(() => {
       this.#abort.abort(
-        new SourceError(`server sent nothing for ${idleTimeout} ms`, {
+        new SourceError(`Cannot read from the server: it sent nothing for ${idleTimeout} ms`, {
           name: this.url,
           offset,
           retryable: true,

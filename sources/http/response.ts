@@ -29,24 +29,30 @@ export function checkResponse(response: Response, range: ByteRange, name: string
     return { start: total, size: total, ranges: true, body: null, bodyLength: 0 };
   }
   if (status !== 206) {
-    throw new SourceError(`server answered ${status} ${response.statusText}`.trimEnd(), {
-      name,
-      status,
-      retryable: isRetryableStatus(status),
-      retryAfter: parseRetryAfter(headers.get('retry-after'), Date.now()),
-    });
+    throw new SourceError(
+      `Cannot read from the server: it answered ${status} ${response.statusText}`.trimEnd(),
+      {
+        name,
+        status,
+        retryable: isRetryableStatus(status),
+        retryAfter: parseRetryAfter(headers.get('retry-after'), Date.now()),
+      },
+    );
   }
   if (content?.start !== range.start || (range.end !== undefined && content.end! > range.end)) {
     // Across origins a browser hides the header unless the server lists it in Access-Control-Expose-Headers.
-    throw new SourceError('Content-Range missing, hidden or not what was asked for', {
-      name,
-      status,
-      expected: `bytes ${range.start}-${range.end === undefined ? '' : range.end - 1}`,
-      actual: headers.get('content-range'),
-    });
+    throw new SourceError(
+      'Cannot use the response: its Content-Range is missing, hidden or of another range',
+      {
+        name,
+        status,
+        expected: `bytes ${range.start}-${range.end === undefined ? '' : range.end - 1}`,
+        actual: headers.get('content-range'),
+      },
+    );
   }
   if (isEncoded(headers)) {
-    throw new SourceError('a range of an encoded body cannot be decoded', {
+    throw new SourceError('Cannot use the response: it is a range of an encoded body', {
       name,
       status,
       actual: headers.get('content-encoding'),

@@ -105,7 +105,7 @@ test('a broken or hostile directory: exit code 1, and no output', async () => {
       },
       /link out of its folder/,
     ],
-    ['absent', (model) => renameSync(join(model, 'wide.raw'), at('gone.raw')), /cannot open model file/],
+    ['absent', (model) => renameSync(join(model, 'wide.raw'), at('gone.raw')), /Cannot open model file/],
     ['size', edit('"byteLength": 70000', '"byteLength": 70001'), /byteLength of U8/],
     [
       'bits',
@@ -132,7 +132,7 @@ test('a broken or hostile directory: exit code 1, and no output', async () => {
     assert.not(readdirSync(folder).includes(`${name}.safetensors`));
   }
   mkdirSync(at('nothing'));
-  failed(await runCli(['inspect', at('nothing')]), 1, /cannot open model file/);
+  failed(await runCli(['inspect', at('nothing')]), 1, /Cannot open model file/);
 });
 
 test.run();

@@ -41,7 +41,7 @@ test('holds one handle, whatever is read, cancelled or aborted, and gives it bac
 });
 
 test('what cannot be opened: no such file, a folder', async () => {
-  const missing = await rejects(fileSource(join(folder, 'none')), SourceError, /cannot open file.*none/);
+  const missing = await rejects(fileSource(join(folder, 'none')), SourceError, /Cannot open file.*none/);
   assert.is((missing.cause as NodeJS.ErrnoException).code, 'ENOENT');
   await rejects(fileSource(folder), SourceError, /not a regular file/);
   assert.is(openFiles(folder), 0);
@@ -55,7 +55,7 @@ test('a file cut short while open; a source that is closed', async () => {
   await rejects(file.read(60_000, 20_000), TruncatedError, /cut short.*byte 70000/);
   await rejects(collect(file.stream()), TruncatedError, /cut short/);
   await file.close();
-  await rejects(file.read(0, 1), SourceError, /cannot read file/);
+  await rejects(file.read(0, 1), SourceError, /Cannot read file/);
 });
 
 test.run();

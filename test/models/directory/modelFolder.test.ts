@@ -63,7 +63,7 @@ test('only files of the folder itself are opened', async () => {
   symlinkSync('w.hct', join(path, 'in.hct'));
   await rejects(Promise.resolve(open('out.hct')), SourceError, /link out of its folder/);
   await rejects(Promise.resolve(open('../new/w.hct')), SourceError, /not the name of a model file/);
-  await rejects(Promise.resolve(open('absent.hct')), SourceError, /cannot open model file/);
+  await rejects(Promise.resolve(open('absent.hct')), SourceError, /Cannot open model file/);
   const source = await open('in.hct');
   assert.is(source.size, readFileSync(join(path, 'w.hct')).length);
   await source.close?.();

@@ -93,7 +93,7 @@ test('an index without end is not read to its end', async () => {
       yield chunk;
     }
   }
-  await rejects(readShardIndex(streamSource(spaces()), 'x', {}), LimitError, /shard index \(x\).*134217728/);
+  await rejects(readShardIndex(streamSource(spaces()), 'x', {}), LimitError, /shard index.*\(x\).*134217728/);
   assert.ok(given <= 2 ** 27 + 2 * chunk.length, `${given} bytes read`);
 });
 

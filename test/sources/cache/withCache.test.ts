@@ -139,7 +139,7 @@ test('a source without a version passes through', async () => {
 
 test('a folder that cannot be made', async () => {
   await writeFile(join(folder, 'file'), '');
-  await rejects(folderStore(join(folder, 'file', 'x')), SinkError, /cannot make cache folder/);
+  await rejects(folderStore(join(folder, 'file', 'x')), SinkError, /Cannot make cache folder/);
 });
 
 test.run();
