@@ -1,23 +1,29 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { type BuildOptions, build } from 'esbuild';
+import { type BuildOptions, build, type OutputFile } from 'esbuild';
 import { type Engine, launchEngine, type Tab } from './engine.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** A module that imports the built package, as one file. */
-export function bundle(script: string): Promise<string> {
-  return bundled({ stdin: { contents: script, resolveDir: root, loader: 'ts' } });
+/** A script that imports the built package, by their paths: `/bundle.js` and the chunks that it loads. */
+async function bundle(script: string): Promise<Map<string, string>> {
+  const files = await bundled({
+    stdin: { contents: script, resolveDir: root, loader: 'ts' },
+    entryNames: 'bundle',
+    splitting: true,
+  });
+  return new Map(files.map(({ path, text }) => [path, text]));
 }
 
 /** The worker's script of the built package, as one file: an entry of its own, as nothing imports it. */
-export function bundleWorker(): Promise<string> {
-  return bundled({ entryPoints: [`${root}/dist/workers/worker.js`] });
+export async function bundleWorker(): Promise<string> {
+  const [file] = await bundled({ entryPoints: [`${root}/dist/workers/worker.js`] });
+  return file!.text;
 }
 
 /** Browsers must not need anything of Node: the bundle is made without its built-ins. */
-async function bundled(input: BuildOptions): Promise<string> {
+async function bundled(input: BuildOptions): Promise<OutputFile[]> {
   const result = await build({
     ...input,
     alias: {
@@ -31,10 +37,11 @@ async function bundled(input: BuildOptions): Promise<string> {
     format: 'esm',
     platform: 'browser',
     minify: true,
+    outdir: '/',
     write: false,
     logLevel: 'silent',
   });
-  return result.outputFiles![0]!.text;
+  return result.outputFiles!;
 }
 
 /** The page at `/`. */
@@ -55,12 +62,21 @@ const POLL_MS = 20;
 export class BrowserTest {
   readonly tab: Tab;
   readonly url: string;
+  /** The bundle's scripts that the browser has fetched: their code by their paths. */
+  readonly scripts: ReadonlyMap<string, string>;
   readonly #engine: Engine;
   readonly #server: Server;
 
-  private constructor(tab: Tab, url: string, engine: Engine, server: Server) {
+  private constructor(
+    tab: Tab,
+    url: string,
+    scripts: ReadonlyMap<string, string>,
+    engine: Engine,
+    server: Server,
+  ) {
     this.tab = tab;
     this.url = url;
+    this.scripts = scripts;
     this.#engine = engine;
     this.#server = server;
   }
@@ -74,16 +90,20 @@ export class BrowserTest {
     serve: RequestListener,
     headers: Readonly<Record<string, string>> = {},
   ): Promise<BrowserTest> {
-    const code = await bundle(script);
+    const files = await bundle(script);
+    const scripts = new Map<string, string>();
     const server = createServer((request, response) => {
+      const path = request.url!;
+      const code = files.get(path);
       response.setHeaders(new Map(Object.entries(headers)));
-      if (request.url === '/') {
+      if (path === '/') {
         response.setHeader('content-type', 'text/html');
         response.end(PAGE);
-      } else if (request.url === '/before.js' || request.url === '/bundle.js') {
+      } else if (code !== undefined || path === '/before.js') {
+        if (code !== undefined) scripts.set(path, code);
         response.setHeader('content-type', 'text/javascript');
-        response.end(request.url === '/bundle.js' ? code : BEFORE);
-      } else if (request.url === '/favicon.ico') {
+        response.end(code ?? BEFORE);
+      } else if (path === '/favicon.ico') {
         response.writeHead(204).end();
       } else {
         serve(request, response);
@@ -92,7 +112,7 @@ export class BrowserTest {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
     const engine = await launchEngine();
-    const browser = new BrowserTest(await engine.openTab(), url, engine, server);
+    const browser = new BrowserTest(await engine.openTab(), url, scripts, engine, server);
     try {
       await browser.load();
     } catch (error) {
