@@ -1,8 +1,11 @@
 /** The parts of `dist` that esbuild bundles. All else in it is one module per source file, as the compiler writes it. */
-import { dirname, relative, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
 const ROOT = resolve(import.meta.dirname, '..');
+const { version } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string };
 
 export interface Bundle {
   /** The source file, relative to the root, and the built file, relative to `dist`. */
@@ -11,12 +14,23 @@ export interface Bundle {
   readonly options: BuildOptions;
 }
 
+const MINIFIED = {
+  main: 'holostream.min.js',
+  worker: 'holostream.worker.min.js',
+  /** libzstd, four tenths of all there is, for compression only. */
+  zstdEncoder: 'holostream.zstd.min.js',
+};
+
 export const BUNDLES: readonly Bundle[] = [
   // fft.js is CommonJS, which neither a development server nor an import map can load as it is.
   {
     entry: 'src/kernels/dct/portable/fft.ts',
     output: 'src/kernels/dct/portable/fft.js',
-    options: { platform: 'neutral', mainFields: ['main'] },
+    options: {
+      platform: 'neutral',
+      mainFields: ['main'],
+      plugins: [keepModules('src/kernels/dct/portable')],
+    },
   },
   // Users of the library install none of what the command line needs. Its commands stay chunks, loaded when called.
   {
@@ -24,6 +38,7 @@ export const BUNDLES: readonly Bundle[] = [
     output: 'cli/main.js',
     options: {
       platform: 'node',
+      plugins: [keepModules('cli')],
       splitting: true,
       chunkNames: 'cli/[name]-[hash]',
       // Packages in CommonJS require Node's modules.
@@ -32,7 +47,28 @@ export const BUNDLES: readonly Bundle[] = [
       },
     },
   },
+  // For pages without a build step: one script with all that the main entry exports, RxJS in it, and beside it the two
+  // that it loads on demand.
+  minified('index.ts', MINIFIED.main),
+  minified('workers/worker.ts', MINIFIED.worker),
+  minified('src/codecs/zstdWasmModule.ts', MINIFIED.zstdEncoder),
 ];
+
+function minified(entry: string, output: string): Bundle {
+  // RxJS has its classes as such under this condition.
+  const conditions = ['es2015'];
+  const options: BuildOptions = {
+    platform: 'browser',
+    minify: true,
+    target: 'es2022',
+    conditions,
+    plugins: [minifiedNames()],
+    banner: {
+      js: `/*! holostream ${version}, MIT; for code of others in it, see the package's THIRD_PARTY_NOTICES */`,
+    },
+  };
+  return { entry, output, options };
+}
 
 /** Bundles into the folder `dist`, or only looks at what that would take. */
 export async function bundle(
@@ -43,7 +79,6 @@ export async function bundle(
     absWorkingDir: ROOT,
     entryPoints: { [output.replace(/\.js$/, '')]: entry },
     outdir: resolve(dist),
-    plugins: [keepModules(dirname(entry))],
     bundle: true,
     format: 'esm',
     target: 'es2023',
@@ -69,9 +104,28 @@ function keepModules(folder: string): Plugin {
   };
 }
 
-/** The packages that a bundle holds, by name. */
-export function packagesIn({ inputs }: Metafile): string[] {
-  const names = Object.keys(inputs).flatMap((path) => {
+/** What the minified scripts load on demand has another name than the modules that it is made of. */
+function minifiedNames(): Plugin {
+  return {
+    name: 'minified-names',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /\/zstdWasmModule\.js$/ }, () => ({
+        path: `./${MINIFIED.zstdEncoder}`,
+        external: true,
+      }));
+      onLoad({ filter: /\/workers\/thread\.ts$/ }, async ({ path }) => {
+        const code = await readFile(path, 'utf8');
+        return { contents: code.replaceAll("worker.js'", `${MINIFIED.worker}'`), loader: 'ts' };
+      });
+    },
+  };
+}
+
+/** The packages that a bundle holds something of, by name. */
+export function packagesIn({ outputs }: Metafile): string[] {
+  const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs));
+  const held = inputs.filter(([, { bytesInOutput }]) => bytesInOutput > 0);
+  const names = held.flatMap(([path]) => {
     const [, name] = /.*node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(path) ?? [];
     return name === undefined ? [] : [name];
   });

@@ -19,11 +19,12 @@ export function startThread(url: string | URL | undefined, events: ThreadEvents)
 }
 
 function startWebThread(url: string | URL | undefined, { message, crash }: ThreadEvents): Thread {
+  const script = url ?? borrowedScript();
   const worker =
-    url === undefined
+    script === undefined
       ? // Bundlers know this form as a whole, and bundle the script when they see it.
         new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
-      : new Worker(url, { type: 'module' });
+      : new Worker(script, { type: 'module' });
   worker.onmessage = ({ data }) => message(data);
   worker.onerror = (event) => {
     event.preventDefault();
@@ -36,6 +37,19 @@ function startWebThread(url: string | URL | undefined, { message, crash }: Threa
     keepAlive: () => {},
     stop: () => worker.terminate(),
   };
+}
+
+let borrowed: string | undefined;
+
+/** For code of another origin, such as a CDN's: its script may not be a worker, but a worker may import it. */
+function borrowedScript(): string | undefined {
+  const own = import.meta.url;
+  if (!/^https?:/.test(own) || new URL(own).origin === globalThis.location.origin) return undefined;
+  const beside = own.replace(/[^/]*$/, 'worker.js');
+  borrowed ??= URL.createObjectURL(
+    new Blob([`import ${JSON.stringify(beside)};`], { type: 'text/javascript' }),
+  );
+  return borrowed;
 }
 
 function startNodeThread(
