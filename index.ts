@@ -68,6 +68,7 @@ export {
   type HctTensorOptions,
   HctVerificationStream,
   type ImplementationOptions,
+  type Outputs,
   QualityLimiterStream,
   type ReceivedFragment,
   type Reconstruction,
@@ -75,9 +76,11 @@ export {
   type ReconstructionStreamOptions,
   type ReconstructOptions,
   reconstruct,
+  type Scheduler,
   type Stage,
   type StageFactory,
   type StageStream,
+  type StreamInput,
   takeUntilQuality,
   type UnpackOptions,
   verifyHct,
@@ -112,6 +115,7 @@ export {
   type HoloTensorReadOptions,
 } from './readers/holotensorReader.js';
 export { readSafetensors } from './readers/safetensors.js';
+export type { ReadAllOptions } from './readers/tensorReader.js';
 
 // Whole models: one file of fragments, or a directory of HCT files.
 
@@ -192,6 +196,7 @@ export { viewBytes, viewElements } from './src/tensor/views.js';
 
 // What else the signatures above mention.
 
+export type { OwnBytes } from './src/bytes/ownBytes.js';
 export type { CompressionAlgorithm, CompressOptions, Implementation } from './src/codecs/codec.js';
 export type { BlockIndexEntrySize, BlockIndexV2, BlockTable } from './src/hct/blockIndex.js';
 export type { HctDecodeOptions } from './src/hct/decodeBlock.js';

@@ -47,7 +47,7 @@ export class HctCollectorStream extends StageStream<Uint8Array, HctTensor> {
  *
  * @example
  * const response = await fetch('https://example.org/model/fc1.weight.hct');
- * fromReadableStream(response.body!)
+ * fromReadableStream(response)
  *   .pipe(collectHct())
  *   .subscribe(({ shape, data }) => console.log(shape, data.length));
  */
@@ -82,7 +82,7 @@ export class HctParserStream extends StageStream<Uint8Array, HctPart> {
  *
  * @example
  * const response = await fetch('https://example.org/model/fc1.weight.hct');
- * fromReadableStream(response.body!).pipe(parseHct()).subscribe((part) => console.log(part.kind));
+ * fromReadableStream(response).pipe(parseHct()).subscribe((part) => console.log(part.kind));
  */
 export function parseHct(limits?: HctLimits): OperatorFunction<Uint8Array, HctPart> {
   return stageOperator(() => new HctParser(limits));
@@ -100,7 +100,7 @@ export class HctVerificationStream extends StageStream<HctPart, HctPart> {
  *
  * @example
  * const response = await fetch('https://example.org/model/fc1.weight.hct');
- * fromReadableStream(response.body!)
+ * fromReadableStream(response)
  *   .pipe(parseHct(), verifyHct(), decompressHct())
  *   .subscribe((part) => console.log(part.kind));
  */
@@ -120,7 +120,7 @@ export class HctDecompressionStream extends StageStream<HctPart, HctDecodedPart>
  *
  * @example
  * const response = await fetch('https://example.org/model/fc1.weight.hct');
- * fromReadableStream(response.body!)
+ * fromReadableStream(response)
  *   .pipe(parseHct(), decompressHct())
  *   .subscribe((part) => {
  *     if (part.kind === 'data') console.log(part.byteOffset, part.bytes.length);

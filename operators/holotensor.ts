@@ -30,7 +30,7 @@ export class FragmentDecoderStream extends StageStream<Uint8Array, ReceivedFragm
  *
  * @example
  * const response = await fetch('https://example.org/model/fc1.weight.holo');
- * fromReadableStream(response.body!)
+ * fromReadableStream(response)
  *   .pipe(decodeFragments())
  *   .subscribe(({ index, header }) => console.log(index, header.shape));
  */
@@ -66,7 +66,7 @@ export class ReconstructionStream extends LatestStream<ReceivedFragment, Reconst
  *
  * @example
  * const response = await fetch('https://example.org/model/fc1.weight.holo');
- * fromReadableStream(response.body!)
+ * fromReadableStream(response)
  *   .pipe(decodeFragments(), reconstruct({ emit: { everyMs: 100 } }))
  *   .subscribe(({ data, quality }) => console.log(data.length, quality.cosine));
  */
@@ -104,7 +104,7 @@ export class QualityLimiterStream extends StageStream<Reconstruction, Reconstruc
  * import { last } from 'rxjs';
  *
  * const response = await fetch('https://example.org/model/fc1.weight.holo');
- * fromReadableStream(response.body!)
+ * fromReadableStream(response)
  *   .pipe(decodeFragments(), reconstruct(), takeUntilQuality(0.99), last())
  *   .subscribe(({ data, quality }) => console.log(data.length, quality.cosine));
  */

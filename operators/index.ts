@@ -4,6 +4,7 @@
  * @module
  */
 
+export type { StreamInput } from '../src/body.js';
 export type { HctLimits } from '../src/hct/constants.js';
 export type { HctEncodeOptions } from '../src/hct/encoder.js';
 export type { HctBlock, HctData, HctDecodedPart, HctEnd, HctPart, HctStart } from '../src/hct/parts.js';
@@ -14,7 +15,7 @@ export type { EmitPolicy } from '../src/holotensor/pacing.js';
 export type { Reconstruction } from '../src/holotensor/reconstruction.js';
 export type { ReconstructOptions } from '../src/holotensor/reconstructor.js';
 export type { UnpackOptions } from '../src/holotensor/unpack.js';
-export type { Stage, StageFactory } from '../src/stage.js';
+export type { Outputs, Stage, StageFactory } from '../src/stage.js';
 export type { WorkersOption } from '../workers/pool.js';
 export { fromReadableStream } from './fromReadableStream.js';
 export {
@@ -40,6 +41,7 @@ export {
   reconstruct,
   takeUntilQuality,
 } from './holotensor.js';
+export type { Scheduler } from './latestRun.js';
 export { encodeNpy, NpyEncoderStream } from './npy.js';
 export type { ReconstructionStreamOptions } from './reconstructStage.js';
 export { stageOperator } from './stageOperator.js';

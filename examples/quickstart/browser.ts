@@ -1,14 +1,13 @@
 import { collectTensor, decodeHct, fromReadableStream } from 'holostream';
 
 // One compressed tensor, decoded and verified while it arrives.
-const response = await fetch('https://example.org/model/fc1.weight.hct');
-const { dtype, shape, data } = await collectTensor(response.body!);
+const url = 'https://example.org/model/fc1.weight.hct';
+const { dtype, shape, data } = await collectTensor(await fetch(url));
 console.log(dtype, shape, data.length);
 
 // The same as an observable of decoded blocks, for a progress bar. Unsubscribing ends the request.
-const { body } = await fetch('https://example.org/model/fc1.weight.hct');
 let received = 0;
-fromReadableStream(body!)
+fromReadableStream(await fetch(url))
   .pipe(decodeHct())
   .subscribe({
     next: (block) => {
