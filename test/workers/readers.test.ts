@@ -8,6 +8,7 @@ import { HctReader } from '../../readers/hctReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { HctWriter } from '../../sinks/hct.js';
 import { memorySink } from '../../sinks/memory.js';
+import { TensorSink } from '../../sinks/tensor.js';
 import { bytesSource } from '../../sources/bytes.js';
 import type { CompressionAlgorithm } from '../../src/codecs/codec.js';
 import { ArgumentError, ChecksumError, FormatError, LimitError, TruncatedError } from '../../src/errors.js';
@@ -203,6 +204,33 @@ test('whole HoloTensors decoded by workers, side by side', async () => {
       const out = new Float32Array(300 * 257);
       await rejects(each.readAll({ out, dtype: 'source' }), ArgumentError, /for dtype F32/);
     }
+  }
+});
+
+test('a sink that is aborted, and one that fails, cancel the tasks of their tensor', async () => {
+  const file = await hctFile('lz4');
+  const broken = file.slice();
+  broken[file.length - 50_000]! ^= 1;
+  for (const [source, fail] of [
+    [file, (writer: WritableStreamDefaultWriter) => writer.abort(new Error('enough'))],
+    [broken, (writer: WritableStreamDefaultWriter) => writer.close()],
+  ] as const) {
+    const signals: (AbortSignal | undefined)[] = [];
+    class Watched extends WorkerPool {
+      override runPrepared: WorkerPool['runPrepared'] = (task, prepare, options) => {
+        signals.push(options?.signal);
+        return pool.runPrepared(task, prepare, options);
+      };
+    }
+    const sink = new TensorSink({ workers: new Watched(2) });
+    const writer = sink.getWriter();
+    writer.closed.catch(() => {});
+    await writer.write(source.subarray(0, file.length / 2));
+    if (source === broken) await writer.write(source.subarray(file.length / 2)).catch(() => {});
+    await fail(writer).catch(() => {});
+    await rejects(sink.tensor, Error);
+    assert.ok(signals.length > 1);
+    assert.ok(signals.every((signal) => signal?.aborted));
   }
 });
 
