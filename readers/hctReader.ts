@@ -19,11 +19,11 @@ import { checkOutputElements, viewBytes, viewElements } from '../src/tensor/view
 import type { WorkersOption } from '../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
 import { type HctLayout, readHctLayout } from './hctLayout.js';
+import { readBytes } from './readGrammar.js';
 import {
   assertByteRange,
   copyOverlap,
   type ReadAllOptions,
-  readBytes,
   type TensorReader,
   within,
 } from './tensorReader.js';

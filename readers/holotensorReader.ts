@@ -1,11 +1,11 @@
 import { loadDecodings } from '../src/encodings/decodings.js';
 import { ArgumentError } from '../src/errors.js';
-import { HOLO_HEADER_SIZE, type HoloLimits } from '../src/holotensor/constants.js';
+import type { HoloLimits } from '../src/holotensor/constants.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions } from '../src/holotensor/decoder.js';
 import type { ReceivedFragment } from '../src/holotensor/fragment.js';
 import { assertFragmentFits, type FragmentIndexEntry } from '../src/holotensor/fragmentIndex.js';
-import { type HoloTensorHeader, parseHoloTensorHeader } from '../src/holotensor/header.js';
-import { type HoloTensorLayout, layoutSize, parseHoloTensorLayout } from '../src/holotensor/layout.js';
+import type { HoloTensorHeader } from '../src/holotensor/header.js';
+import { type HoloTensorLayout, parseHoloTensorStart } from '../src/holotensor/layout.js';
 import { reachesQuality } from '../src/holotensor/quality.js';
 import {
   type Reconstruction,
@@ -18,6 +18,7 @@ import { loadKernels } from '../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
+import { readGrammar } from './readGrammar.js';
 
 export interface HoloTensorReaderOptions extends UnpackOptions, WorkersOption {}
 
@@ -64,13 +65,10 @@ export class HoloTensorReader {
     source: RandomAccessSource,
     options: HoloTensorReaderOptions & AbortOptions = {},
   ): Promise<HoloTensorReader> {
-    const header = parseHoloTensorHeader(await source.read(0, HOLO_HEADER_SIZE, options));
-    const size = Math.min(layoutSize(header), (source.size ?? Number.POSITIVE_INFINITY) - HOLO_HEADER_SIZE);
-    const [bytes, kernels] = await Promise.all([
-      source.read(HOLO_HEADER_SIZE, size, options),
+    const [layout, kernels] = await Promise.all([
+      readGrammar('HoloTensor', parseHoloTensorStart, source, 0, options),
       loadKernels(['xxh3']),
     ]);
-    const layout = parseHoloTensorLayout(header, bytes);
     return new HoloTensorReader(source, layout, kernels, options);
   }
 

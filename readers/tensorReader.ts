@@ -1,5 +1,5 @@
-import { ArgumentError, FormatError } from '../src/errors.js';
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import { ArgumentError } from '../src/errors.js';
+import type { AbortOptions } from '../src/source.js';
 import type { DType } from '../src/tensor/dtype.js';
 import type { Tensor, TensorData } from '../src/tensor/tensor.js';
 
@@ -31,22 +31,6 @@ export function assertByteRange(byteStart: number, byteEnd: number, size: number
   throw new ArgumentError('Cannot read bytes that the tensor does not have: byte range', {
     expected: `within 0 to ${size}`,
     actual: `${byteStart} to ${byteEnd}`,
-  });
-}
-
-/** Bytes of a file, as many as asked for even where a source of the caller's own breaks its contract. */
-export async function readBytes(
-  source: RandomAccessSource,
-  offset: number,
-  length: number,
-  { signal }: AbortOptions,
-): Promise<Uint8Array> {
-  const bytes = await source.read(offset, length, { signal });
-  if (bytes.length === length) return bytes;
-  throw new FormatError('Cannot use bytes of the source: it returned another length than asked', {
-    offset,
-    expected: length,
-    actual: bytes.length,
   });
 }
 

@@ -1,4 +1,5 @@
 import type { ByteQueue } from '../bytes/byteQueue.js';
+import { Demand, type Grammar, take } from '../bytes/grammar.js';
 import {
   parseQuantizationMetadata,
   QUANTIZATION_METADATA_SIZE,
@@ -20,37 +21,34 @@ import {
   parseHctExtensionPrefix,
   trueShape,
 } from './extension.js';
-import { groupScalesSize, type HctHeader, parseHctHeader } from './header.js';
-import type { HctEnd, HctStart } from './parts.js';
+import { blockLength, groupScalesSize, type HctHeader, parseHctHeader } from './header.js';
+import type { HctEnd, HctPart, HctStart } from './parts.js';
 
-/**
- * What is around the blocks of a file, written once for both ways in. A grammar takes bytes from a queue; where it
- * needs more, it says how many, and whoever drives it goes on when they are there: `HctParser` when they have been
- * pushed, `readHctLayout` when it has read them.
- */
-export type HctGrammar<T> = Generator<HctDemand, T, void>;
-
-export interface HctDemand {
-  readonly kind: 'demand';
-  /** The section of the file, for errors. */
-  readonly section: string;
-  /** Bytes that must be in the queue. */
-  readonly length: number;
-  /** How many will do where the file ends. */
-  readonly least: number;
-  /** Bytes that must follow these, as the header says. */
-  readonly followedBy: number;
-}
-
-export function demand(section: string, length: number, least = length, followedBy = 0): HctDemand {
-  return { kind: 'demand', section, length, least, followedBy };
+/** A whole file. */
+export function* parseHctFile(queue: ByteQueue, limits: HctLimits): Grammar<void, HctPart> {
+  const start = yield* parseHctStart(queue, limits);
+  yield start;
+  const { header, blocks } = start;
+  for (let blockIndex = 0; blockIndex < header.blockCount; blockIndex++) {
+    const { compressedSize, checksum } = blocks.entry(blockIndex);
+    yield new Demand('blocks', compressedSize);
+    yield {
+      kind: 'block',
+      blockIndex,
+      byteOffset: blockIndex * header.blockSize,
+      byteLength: blockLength(header, blockIndex),
+      checksum,
+      compressed: queue.take(compressedSize)!,
+    };
+  }
+  yield yield* parseHctEnd(queue, start);
 }
 
 /**
  * From the first byte of a file to the first of its blocks.
  * @throws FormatError, ChecksumError, UnsupportedError, LimitError
  */
-export function* parseHctStart(queue: ByteQueue, limits: HctLimits): HctGrammar<HctStart> {
+export function* parseHctStart(queue: ByteQueue, limits: HctLimits): Grammar<HctStart> {
   const header = parseHctHeader(yield* take(queue, 'header', HCT_HEADER_SIZE), limits);
   let quantization: QuantizationMetadata | undefined;
   if (header.version === 2 && (header.flags & FLAG_QUANTIZATION) !== 0) {
@@ -59,14 +57,14 @@ export function* parseHctStart(queue: ByteQueue, limits: HctLimits): HctGrammar<
     );
   }
   const blocks = yield* parseIndex(queue, header);
-  return { kind: 'start', header, quantization, blocks };
+  return { kind: 'start', header, quantization, blocks, blocksOffset: queue.position };
 }
 
 /**
  * From the last byte of the blocks to the end of the file.
  * @throws FormatError, ChecksumError
  */
-export function* parseHctEnd(queue: ByteQueue, { header, quantization }: HctStart): HctGrammar<HctEnd> {
+export function* parseHctEnd(queue: ByteQueue, { header, quantization }: HctStart): Grammar<HctEnd> {
   const groupScales = yield* parseGroupScales(queue, header, quantization);
   if (!hasExtension(header)) return { kind: 'end', shape: header.shape, name: undefined, groupScales };
   const prefix = yield* take(queue, 'extension section', HCT_EXTENSION_PREFIX_SIZE);
@@ -75,13 +73,13 @@ export function* parseHctEnd(queue: ByteQueue, { header, quantization }: HctStar
   return { kind: 'end', shape: trueShape(header, extension), name: extension.name, groupScales };
 }
 
-function* parseIndex(queue: ByteQueue, header: HctHeader): HctGrammar<BlockTable> {
+function* parseIndex(queue: ByteQueue, header: HctHeader): Grammar<BlockTable> {
   const { blockCount, compressedSize } = header;
   let entrySize = blockCount === 0 ? BLOCK_INDEX_SIZE : declaredEntrySize(header);
   if (entrySize === undefined) {
     // Eight bytes more than the short layout needs tell the two apart, unless the file ends before.
     const short = BLOCK_INDEX_SIZE * blockCount;
-    yield demand('block index', short + 8, short, compressedSize);
+    yield new Demand('block index', short + 8, { least: short, followedBy: compressedSize });
     entrySize = detectEntrySize(queue.peek(short + 8), header);
   }
   // The blocks are part of the demand, because the index's length is a claim until the file is known to be long enough.
@@ -94,19 +92,14 @@ function* parseGroupScales(
   queue: ByteQueue,
   header: HctHeader,
   quantization: QuantizationMetadata | undefined,
-): HctGrammar<Uint16Array | undefined> {
+): Grammar<Uint16Array | undefined> {
   const size = groupScalesSize(header, quantization);
   if (size === 0) return undefined;
   if (!hasExtension(header)) {
     // The reference announces scales and ends the file without them.
-    yield demand('scales', size, 0);
+    yield new Demand('scales', size, { least: 0 });
     if (queue.length === 0) return undefined;
   }
   const bytes = yield* take(queue, 'scales', size);
   return new Uint16Array(new Uint8Array(bytes).buffer);
-}
-
-function* take(queue: ByteQueue, section: string, length: number, followedBy = 0): HctGrammar<Uint8Array> {
-  yield demand(section, length, length, followedBy);
-  return queue.take(length)!;
 }

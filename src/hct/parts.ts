@@ -14,6 +14,8 @@ export interface HctStart {
   readonly header: HctHeader;
   readonly quantization: QuantizationMetadata | undefined;
   readonly blocks: BlockTable;
+  /** Where the first block begins in the file. */
+  readonly blocksOffset: number;
 }
 
 /** A block as stored. */

@@ -1,5 +1,5 @@
 import { loadKernels } from '../kernels/loadKernels.js';
-import { NOTHING, type Stage } from '../stage.js';
+import { NOTHING, type Outputs, type Stage } from '../stage.js';
 import type { HoloLimits } from './constants.js';
 import type { ReceivedFragment, StoredFragment } from './fragment.js';
 import { HoloTensorParser } from './parser.js';
@@ -15,29 +15,20 @@ export class FragmentReceiver implements Stage<Uint8Array, ReceivedFragment> {
     this.#unpacker = unpacker;
   }
 
-  push(chunk: Uint8Array): Iterable<ReceivedFragment> | AsyncIterable<ReceivedFragment> {
+  push(chunk: Uint8Array): Outputs<ReceivedFragment> {
     return this.#unpack(this.#parser.push(chunk));
   }
 
-  flush(): Iterable<ReceivedFragment> | AsyncIterable<ReceivedFragment> {
+  flush(): Outputs<ReceivedFragment> {
     return this.#unpack(this.#parser.flush());
   }
 
-  /** Most small chunks complete no fragment: those must not cost a turn of the queue. */
-  #unpack(parts: Iterable<StoredFragment>): Iterable<ReceivedFragment> | AsyncIterable<ReceivedFragment> {
-    const rest = parts[Symbol.iterator]();
-    const { done, value } = rest.next();
-    return done === true ? NOTHING : this.#unpackAll(value, rest);
+  #unpack(parts: Iterable<StoredFragment>): Outputs<ReceivedFragment> {
+    return parts === NOTHING ? NOTHING : this.#unpackAll(parts);
   }
 
-  async *#unpackAll(first: StoredFragment, rest: Iterator<StoredFragment>): AsyncIterable<ReceivedFragment> {
-    for (
-      let next: IteratorResult<StoredFragment> = { value: first };
-      next.done !== true;
-      next = rest.next()
-    ) {
-      yield await this.#unpacker.unpack(next.value);
-    }
+  async *#unpackAll(parts: Iterable<StoredFragment>): AsyncIterable<ReceivedFragment> {
+    for (const part of parts) yield await this.#unpacker.unpack(part);
   }
 }
 

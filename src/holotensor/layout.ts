@@ -1,9 +1,11 @@
+import type { ByteQueue } from '../bytes/byteQueue.js';
+import { Demand, type Grammar, take } from '../bytes/grammar.js';
 import { FormatError, TruncatedError } from '../errors.js';
 import { elementCount } from '../tensor/dtype.js';
 import { parseQuantizationMetadata, QUANTIZATION_METADATA_SIZE } from '../tensor/quantization.js';
 import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_FLAG_QUANTIZATION, HOLO_HEADER_SIZE } from './constants.js';
 import { type FragmentIndexEntry, findIndexFault, parseFragmentIndex } from './fragmentIndex.js';
-import { fragmentCount, type HoloTensorHeader } from './header.js';
+import { fragmentCount, type HoloTensorHeader, parseHoloTensorHeader } from './header.js';
 
 /** All that stands in front of the fragments, and where they are. */
 export interface HoloTensorLayout {
@@ -16,16 +18,26 @@ export interface HoloTensorLayout {
   readonly dataLength: number;
 }
 
-/** How many bytes behind the header are enough to call {@link parseHoloTensorLayout}. */
-export function layoutSize(header: HoloTensorHeader): number {
-  return indexSize(header) + (saysQuantization(header) ? QUANTIZATION_METADATA_SIZE : 0);
+/**
+ * From the first byte of a file to the first of its fragments.
+ * @throws FormatError, ChecksumError, UnsupportedError
+ */
+export function* parseHoloTensorStart(queue: ByteQueue): Grammar<HoloTensorLayout> {
+  const header = parseHoloTensorHeader(yield* take(queue, 'header', HOLO_HEADER_SIZE));
+  const least = indexSize(header);
+  const length = least + (saysQuantization(header) ? QUANTIZATION_METADATA_SIZE : 0);
+  yield new Demand('index', length, { least });
+  // Without metadata the index is shorter, and what follows belongs to the first fragment: look before taking.
+  const layout = parseHoloTensorLayout(header, queue.peek(length));
+  queue.skip(layout.dataStart - HOLO_HEADER_SIZE);
+  return layout;
 }
 
 /**
  * Reads what follows the header. Where the flag says that there is quantization metadata, the reference does not
  * write it, and we do: the layout is the one whose index is sound, with the metadata if both are.
  *
- * @param bytes what follows the 96 bytes of the header: {@link layoutSize} bytes, or fewer when the file ends there
+ * @param bytes what follows the 96 bytes of the header: index and metadata, or fewer bytes when the file ends there
  * @throws TruncatedError, FormatError
  */
 export function parseHoloTensorLayout(header: HoloTensorHeader, bytes: Uint8Array): HoloTensorLayout {

@@ -1,0 +1,61 @@
+import { ByteQueue } from '../src/bytes/byteQueue.js';
+import type { Demand, Grammar } from '../src/bytes/grammar.js';
+import { FormatError, TruncatedError } from '../src/errors.js';
+import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+
+/**
+ * Reads from a source what a grammar asks for, from `offset` on, and nothing more.
+ * @param format its name, for errors
+ * @throws TruncatedError, and what the grammar and the source throw
+ */
+export async function readGrammar<T>(
+  format: string,
+  parse: (queue: ByteQueue) => Grammar<T>,
+  source: RandomAccessSource,
+  offset: number,
+  options: AbortOptions,
+): Promise<T> {
+  const queue = new ByteQueue();
+  const grammar = parse(queue);
+  for (;;) {
+    const { done, value } = grammar.next();
+    if (done) return value;
+    const position = offset + queue.position;
+    assertHolds(format, source, position, value);
+    const available = (source.size ?? Number.POSITIVE_INFINITY) - position;
+    const missing = Math.min(value.length, available) - queue.length;
+    if (missing > 0) queue.push(await readBytes(source, position + queue.length, missing, options));
+  }
+}
+
+/** Before the bytes are read, because their length is a claim. */
+function assertHolds(
+  format: string,
+  { size }: RandomAccessSource,
+  position: number,
+  { section, least, followedBy }: Demand,
+): void {
+  const expected = position + least + followedBy;
+  if (size === undefined || size >= expected) return;
+  const what =
+    followedBy === 0
+      ? `${format} file ends within its ${section}`
+      : `${format} file is shorter than its header says`;
+  throw new TruncatedError(what, { expected, actual: size });
+}
+
+/** Bytes of a file, as many as asked for even where a source of the caller's own breaks its contract. */
+export async function readBytes(
+  source: RandomAccessSource,
+  offset: number,
+  length: number,
+  { signal }: AbortOptions,
+): Promise<Uint8Array> {
+  const bytes = await source.read(offset, length, { signal });
+  if (bytes.length === length) return bytes;
+  throw new FormatError('Cannot use bytes of the source: it returned another length than asked', {
+    offset,
+    expected: length,
+    actual: bytes.length,
+  });
+}

@@ -1,0 +1,88 @@
+import { TruncatedError } from '../errors.js';
+import { NOTHING, type SyncStage } from '../stage.js';
+import { ByteQueue } from './byteQueue.js';
+
+/**
+ * The order of the sections of a file, written once for both ways in. A grammar takes bytes from a queue; where it needs
+ * more, it yields how many, and goes on when they are there: {@link GrammarStage} has them pushed, `readGrammar` (in
+ * `readers/`) reads them. It may yield parts of the file in between.
+ */
+export type Grammar<T, Part = never> = Generator<Demand | Part, T, void>;
+
+/** What must be in the queue before a grammar can go on. */
+export class Demand {
+  /** The section of the file that the bytes belong to, for errors. */
+  readonly section: string;
+  readonly length: number;
+  /** How many bytes will do where the file ends. */
+  readonly least: number;
+  /** Bytes that must follow these, by what the file says of itself. */
+  readonly followedBy: number;
+
+  constructor(section: string, length: number, { least = length, followedBy = 0 } = {}) {
+    this.section = section;
+    this.length = length;
+    this.least = least;
+    this.followedBy = followedBy;
+  }
+}
+
+/** The next `length` bytes of the file. */
+export function* take(
+  queue: ByteQueue,
+  section: string,
+  length: number,
+  followedBy?: number,
+): Grammar<Uint8Array> {
+  yield new Demand(section, length, { followedBy });
+  return queue.take(length)!;
+}
+
+const NO_DEMAND = new Demand('end', 0);
+
+/**
+ * A file's bytes, cut anywhere, in; its parts out, each as soon as its last byte is there. What follows the end of the
+ * file is ignored, as the references do.
+ */
+export class GrammarStage<Part extends object> implements SyncStage<Uint8Array, Part> {
+  readonly #format: string;
+  readonly #queue = new ByteQueue();
+  readonly #file: Grammar<void, Part>;
+  /** Undefined at the end. */
+  #demand: Demand | undefined = NO_DEMAND;
+  /** What it asks for: with fewer bytes, there is nothing to do. */
+  #enough = 0;
+
+  /** @param format its name, for errors */
+  constructor(format: string, parse: (queue: ByteQueue) => Grammar<void, Part>) {
+    this.#format = format;
+    this.#file = parse(this.#queue);
+  }
+
+  push(chunk: Uint8Array): Iterable<Part> {
+    this.#queue.push(chunk);
+    return this.#queue.length < this.#enough ? NOTHING : this.#parts(false);
+  }
+
+  /** @throws TruncatedError when the file is not complete */
+  *flush(): Iterable<Part> {
+    yield* this.#parts(true);
+    if (this.#demand === undefined) return;
+    throw new TruncatedError(`${this.#format} file ends within its ${this.#demand.section}`, {
+      offset: this.#queue.position + this.#queue.length,
+    });
+  }
+
+  *#parts(ended: boolean): Iterable<Part> {
+    while (this.#demand !== undefined) {
+      if (this.#queue.length < (ended ? this.#demand.least : this.#demand.length)) return;
+      const { done, value } = this.#file.next();
+      const isDemand = value instanceof Demand;
+      if (done) this.#demand = undefined;
+      else this.#demand = isDemand ? value : NO_DEMAND;
+      this.#enough = this.#demand?.length ?? 0;
+      if (!done && !isDemand) yield value;
+    }
+    this.#queue.skip(this.#queue.length);
+  }
+}
