@@ -1,6 +1,11 @@
 /**
  * The stages, each one as a `TransformStream` and as an RxJS operator. Both take the same options.
  *
+ * @example
+ * const response = await fetch('https://example.org/model/fc1.weight.hct');
+ * const parts = response.body!.pipeThrough(new HctParserStream()).pipeThrough(new HctVerificationStream());
+ * for await (const part of parts) if (part.kind === 'end') console.log('sound', part.shape);
+ *
  * @module
  */
 

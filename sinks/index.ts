@@ -1,6 +1,12 @@
 /**
  * Where bytes and tensors go. Files on disk are in `holostream/node`.
  *
+ * @example
+ * const sink = memorySink();
+ * const file = new HctSink(sink, { dtype: 'I8', shape: [64] });
+ * await new Blob([new Uint8Array(64)]).stream().pipeTo(file);
+ * console.log((await file.stats).ratio, sink.bytes.length);
+ *
  * @module
  */
 

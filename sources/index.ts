@@ -1,6 +1,13 @@
 /**
  * Where bytes come from, and what can be wrapped around a source. Files on disk are in `holostream/node`.
  *
+ * @example
+ * const limiter = createLimiter(4);
+ * const [first, second] = ['fc1', 'fc2'].map((name) =>
+ *   withCoalescing(httpSource(`https://example.org/model/${name}.weight.hct`, { limiter })),
+ * );
+ * console.log(await Promise.all([first!.read(0, 64), second!.read(0, 64)]));
+ *
  * @module
  */
 

@@ -1,4 +1,8 @@
-/** The script that runs in a worker, of a browser or of Node. Tasks run one after the other, as they come. */
+/**
+ * The script that runs in a worker of a browser or of Node. Tasks run one after the other, in the order in which they arrive.
+ *
+ * @module
+ */
 
 import { decodeBlockRun } from '../src/hct/blockRun.js';
 import { reconstructStep } from '../src/holotensor/reconstructStep.js';

@@ -7,8 +7,10 @@ import type { HctPart } from './parts.js';
  * The bytes of an HCT file of either version, cut anywhere, in; its parts out, each as soon as its last byte is there.
  *
  * @example
+ * import { readFile } from 'node:fs/promises';
+ *
  * const parser = new HctParser();
- * for (const part of parser.push(bytes)) if (part.kind === 'start') console.log(part.header.shape);
+ * for (const part of parser.push(await readFile('fc1.weight.hct'))) if (part.kind === 'start') console.log(part.header.shape);
  */
 export class HctParser extends GrammarStage<HctPart> {
   constructor(limits: HctLimits = {}) {
