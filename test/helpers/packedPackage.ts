@@ -10,6 +10,8 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 export interface PackedPackage {
   /** The tarball that npm would publish. */
   readonly tarball: string;
+  /** Where it was packed: what is published, and nothing of the repository. */
+  readonly folder: string;
   /** Paths and sizes in bytes, as npm lists them. */
   readonly files: readonly { readonly path: string; readonly size: number }[];
   readonly unpackedSize: number;
@@ -25,7 +27,7 @@ export function packPackage(): PackedPackage {
   const published = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'THIRD_PARTY_NOTICES'];
   for (const file of published) cpSync(join(root, file), join(folder, file));
   const [packed] = JSON.parse(npm(folder, 'pack', '--json', '--ignore-scripts'));
-  return { ...packed, tarball: join(folder, packed.filename) };
+  return { ...packed, folder, tarball: join(folder, packed.filename) };
 }
 
 /** A project that has installed the tarball, and nothing else. */
@@ -59,6 +61,7 @@ export async function runModule(
   return stdout.trim();
 }
 
-function npm(cwd: string, ...args: readonly string[]): string {
-  return execFileSync('npm', args, { cwd, encoding: 'utf8', shell: process.platform === 'win32' });
+export function npm(cwd: string, ...args: readonly string[]): string {
+  const shell = process.platform === 'win32';
+  return execFileSync('npm', args, { cwd, shell, encoding: 'utf8', stdio: 'pipe' });
 }

@@ -6,7 +6,14 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { installPacked, linkPackages, packPackage, runModule } from '../helpers/packedPackage.js';
+import {
+  installPacked,
+  linkPackages,
+  npm,
+  type PackedPackage,
+  packPackage,
+  runModule,
+} from '../helpers/packedPackage.js';
 
 const test = suite('package: contents');
 
@@ -16,14 +23,61 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const packed = packPackage();
 const project = installPacked(packed);
 const installed = join(project, 'node_modules/holostream');
+const broughtAlong = readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.'));
+linkPackages(project, 'rxjs', 'web-streams-polyfill');
 const paths = packed.files.map(({ path }) => path);
+
+const DOCUMENTS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD_PARTY_NOTICES', 'package.json'];
+const MAX_UNPACKED_BYTES = 3_000_000;
+const MAX_PACKED_BYTES = 1_100_000;
+
+test('npm would publish the built code, its types and the documents, and nothing else', () => {
+  const flags = ['--dry-run', '--json', '--offline', '--ignore-scripts'];
+  // Where npm keeps what it would publish: by name from version 11 on.
+  const answer = JSON.parse(npm(packed.folder, 'publish', ...flags));
+  const published: PackedPackage & { id: string } = answer[manifest.name] ?? answer;
+  assert.is(published.id, `holostream@${manifest.version}`);
+  assert.equal(
+    published.files.map(({ path }) => path),
+    paths,
+  );
+  assert.equal(paths.filter((path) => !path.startsWith('dist/')).sort(), DOCUMENTS);
+  for (const path of paths.filter((path) => path.startsWith('dist/'))) {
+    assert.match(path, /^dist\/([\w-]+\/)*[\w.-]+(\.d\.ts|(?<!\.test)\.js)$/);
+    const types = path.replace(/\.js$/, '.d.ts');
+    const typed = !path.startsWith('dist/cli/') && !path.endsWith('.min.js');
+    if (typed) assert.ok(paths.includes(types), `${path} has types`);
+  }
+  assert.ok(packed.unpackedSize < MAX_UNPACKED_BYTES, `${packed.unpackedSize} bytes`);
+  assert.ok(packed.size < MAX_PACKED_BYTES, `${packed.size} bytes packed`);
+});
+
+test('the licence and every target of `exports` and `bin` are in the package', () => {
+  assert.is(manifest.license, 'MIT');
+  assert.match(readFileSync(join(installed, 'LICENSE'), 'utf8'), /^MIT License/);
+  const { './package.json': _, ...entries } = manifest.exports;
+  for (const { types, default: code } of Object.values<{ types: string; default: string }>(entries)) {
+    assert.ok(paths.includes(types.slice(2)), types);
+    assert.ok(paths.includes(code.slice(2)), code);
+  }
+  assert.ok(paths.includes(manifest.bin.holostream));
+});
+
+test('every entry can be required: nothing in it awaits at its top', async () => {
+  // The worker's script is none to load outside of a worker.
+  const entries = Object.keys(manifest.exports).filter((entry) => entry !== './worker');
+  const code = `
+    import { createRequire } from 'node:module';
+    const require = createRequire(process.cwd() + '/');
+    for (const entry of process.argv.slice(1)) require('holostream' + entry.slice(1));
+    console.log(typeof require('holostream').openModel);
+  `;
+  assert.is(await runModule(project, code, { flags: ['--no-warnings'], args: entries }), 'function');
+});
 
 test('an install brings no other package', () => {
   assert.is(manifest.dependencies, undefined);
-  assert.equal(
-    readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.')),
-    ['holostream'],
-  );
+  assert.equal(broughtAlong, ['holostream']);
 });
 
 test('built modules and types import each other by full names, and of packages only the peers', async () => {
@@ -91,7 +145,6 @@ test('the portable DCT, with its FFT bundled, runs from an install', async () =>
     const back = idct2d(dct2d(data, 4, 6), 4, 6);
     console.log(Math.max(...back.map((value, i) => Math.abs(value - data[i]))) < 1e-6);
   `;
-  linkPackages(project, 'rxjs');
   assert.is(await runModule(project, script), 'true');
 });
 
