@@ -1,33 +1,43 @@
-import { loadDecodings } from '../src/encodings/decodings.js';
+import { DECODINGS, loadDecodings } from '../src/encodings/decodings.js';
+import type { ElementRange } from '../src/encodings/encoding.js';
 import { ArgumentError } from '../src/errors.js';
 import type { HoloLimits } from '../src/holotensor/constants.js';
-import { HoloTensorDecoder, type HoloTensorDecoderOptions } from '../src/holotensor/decoder.js';
+import {
+  HoloTensorDecoder,
+  type HoloTensorDecoderOptions,
+  type RangeOption,
+} from '../src/holotensor/decoder.js';
 import type { ReceivedFragment } from '../src/holotensor/fragment.js';
 import { assertFragmentFits, type FragmentIndexEntry } from '../src/holotensor/fragmentIndex.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { type HoloTensorLayout, parseHoloTensorStart } from '../src/holotensor/layout.js';
 import { reachesQuality } from '../src/holotensor/quality.js';
 import {
+  checkOutputDtype,
   type Reconstruction,
   type ReconstructionOptions,
+  reconstructionInto,
   reconstructionOf,
 } from '../src/holotensor/reconstruction.js';
 import { FragmentUnpacker, type UnpackOptions } from '../src/holotensor/unpack.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
-import type { WorkerPool, WorkersOption } from '../workers/pool.js';
+import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
+import { checkOutputElements } from '../src/tensor/views.js';
+import type { WorkersOption } from '../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
-import { readGrammar } from './readGrammar.js';
+import { readBytes, readGrammar } from './readGrammar.js';
+import { assertByteRange, copyOverlap, type TensorReader } from './tensorReader.js';
 
-export interface HoloTensorReaderOptions extends UnpackOptions, WorkersOption {}
+export interface HoloTensorReaderOptions extends UnpackOptions, AbortOptions, WorkersOption {}
 
 export type HoloTensorReadOptions = HoloTensorDecoderOptions &
   ReconstructionOptions &
   AbortOptions & {
     /**
-     * For dtype 'F32': where the numbers go, one place an element. Default: a new array. To shared memory, workers
-     * write by themselves, and after an abort perhaps a moment longer.
+     * For dtype 'F32': the array to fill, one place an element; it becomes the `data` of the tensor. Default: a new
+     * one. Workers write to shared memory directly, after an abort perhaps a moment longer.
      */
     readonly out?: Float32Array | undefined;
   };
@@ -40,12 +50,12 @@ export type HoloTensorReadOptions = HoloTensorDecoderOptions &
  * const reader = await HoloTensorReader.open(httpSource('https://example.org/model/fc1.weight.holo'));
  * const { data, quality } = await reader.readToQuality(0.99);
  */
-export class HoloTensorReader {
+export class HoloTensorReader implements TensorReader {
   readonly #source: RandomAccessSource;
   readonly #layout: HoloTensorLayout;
   readonly #byIndex: readonly FragmentIndexEntry[];
   readonly #unpacker: FragmentUnpacker;
-  readonly #options: HoloTensorReaderOptions;
+  readonly #options: Omit<HoloTensorReaderOptions, 'signal'>;
 
   private constructor(
     source: RandomAccessSource,
@@ -57,13 +67,17 @@ export class HoloTensorReader {
     this.#layout = layout;
     this.#byIndex = layout.entries.toSorted((a, b) => a.index - b.index);
     this.#unpacker = new FragmentUnpacker(kernels, options);
-    this.#options = options;
+    const { signal: _, ...others } = options;
+    this.#options = others;
   }
 
-  /** @throws TruncatedError, FormatError, ChecksumError, UnsupportedError */
+  /**
+   * Reads header and index. From then on the source is the reader's: `close` closes it.
+   * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError
+   */
   static async open(
     source: RandomAccessSource,
-    options: HoloTensorReaderOptions & AbortOptions = {},
+    options: HoloTensorReaderOptions = {},
   ): Promise<HoloTensorReader> {
     const [layout, kernels] = await Promise.all([
       readGrammar('HoloTensor', parseHoloTensorStart, source, 0, options),
@@ -74,6 +88,10 @@ export class HoloTensorReader {
 
   get header(): HoloTensorHeader {
     return this.#layout.header;
+  }
+
+  get shape(): readonly number[] {
+    return this.header.shape;
   }
 
   /** Where each fragment is and how it is stored, in the order in which they are stored. */
@@ -90,7 +108,7 @@ export class HoloTensorReader {
   async readFragment(index: number, options: AbortOptions & HoloLimits = {}): Promise<ReceivedFragment> {
     const entry = this.#byIndex[index];
     if (entry === undefined) {
-      throw new ArgumentError('no such fragment', {
+      throw new ArgumentError('Cannot read fragment: no such fragment', {
         expected: `0 to ${this.entries.length - 1}`,
         actual: index,
       });
@@ -98,45 +116,83 @@ export class HoloTensorReader {
     const limits = { ...this.#options, ...options };
     assertFragmentFits(index, entry.compressedSize, limits);
     const { dataStart, header } = this.#layout;
-    const stored = await this.#source.read(dataStart + entry.offset, entry.compressedSize, options);
+    const stored = await readBytes(this.#source, dataStart + entry.offset, entry.compressedSize, options);
     return this.#unpacker.unpack({ header, entry, stored }, limits);
   }
 
   /**
    * The whole tensor, in one read. With workers, one of them decodes it, or several a large one whose encoding allows
    * that.
+   * @throws LimitError when the tensor is larger than `maxBytes`; ArgumentError for an `out` of another type or length
    */
   async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
-    const { dataStart, dataLength, header } = this.#layout;
-    const { workers } = this.#options;
-    if (workers && options.kernels === undefined && header.originalSize >= MIN_WORKER_BYTES.reconstruction) {
-      return this.#readInWorkers(workers, options);
+    const { out, kernels } = options;
+    if (this.#wantsWorkers(kernels)) {
+      this.#checkOut(options);
+      return this.#readInWorkers(options, out);
     }
-    const decoder = await this.#createDecoder(options);
+    return reconstructionOf(await this.#decodeAll(options), options, out);
+  }
+
+  /**
+   * Fills `out` with the bytes of the tensor from `byteStart` on, in its own dtype: bit for bit where the encoding is
+   * lossless, else rounded. All fragments are read. Of tensors that are encoded in tiles, only those are decoded which
+   * hold these bytes.
+   */
+  async readInto(out: Uint8Array, byteStart = 0, { signal }: AbortOptions = {}): Promise<void> {
+    const { dtype, originalSize } = this.header;
+    const byteEnd = byteStart + out.length;
+    assertByteRange(byteStart, byteEnd, originalSize);
+    if (out.length === 0) return;
+    const options = { dtype: 'source', signal } as const;
+    if (out.length === originalSize && this.#wantsWorkers()) {
+      await this.#readInWorkers(options, out);
+      return;
+    }
+    const range = coveringRange(this.header, byteStart, byteEnd);
+    const [start, end] = [byteLengthOf(dtype, range.start), byteLengthOf(dtype, range.end)];
+    const decoder = await this.#decodeAll({ ...options, range });
+    const exact = start === byteStart && end === byteEnd;
+    const target = exact ? out : new Uint8Array(end - start);
+    reconstructionInto(target, decoder, options);
+    if (!exact) copyOverlap(target, start - byteStart, out);
+  }
+
+  #wantsWorkers(kernels?: Kernels): boolean {
+    const large = this.header.originalSize >= MIN_WORKER_BYTES.reconstruction;
+    return Boolean(this.#options.workers) && kernels === undefined && large;
+  }
+
+  async #readInWorkers(
+    options: HoloTensorReadOptions,
+    out: Float32Array | Uint8Array | undefined,
+  ): Promise<Reconstruction> {
+    // Loaded on demand: most pages decode without workers.
+    const { reconstructInWorkers } = await import('./reconstructInWorkers.js');
+    const { implementation, verify, maxBytes, workers } = this.#options;
+    const { kernels: _, ...readOptions } = options;
+    return reconstructInWorkers(
+      workers!,
+      { header: this.header, entries: this.entries, data: await this.#readData(options) },
+      { maxBytes, ...readOptions, out, implementation, verify },
+    );
+  }
+
+  /** A decoder that has all fragments. */
+  async #decodeAll(options: HoloTensorReadOptions & RangeOption): Promise<HoloTensorDecoder> {
+    const { header } = this;
     const limits = { ...this.#options, ...options };
-    const data = await this.#source.read(dataStart, dataLength, options);
+    const decoder = await this.#createDecoder(options);
+    const data = await this.#readData(options);
     for (const entry of this.entries) {
       const stored = data.subarray(entry.offset, entry.offset + entry.compressedSize);
       decoder.addFragment(await this.#unpacker.unpack({ header, entry, stored }, limits));
     }
-    return reconstructionOf(decoder, options, options.out);
+    return decoder;
   }
 
-  async #readInWorkers(
-    workers: number | WorkerPool,
-    options: HoloTensorReadOptions,
-  ): Promise<Reconstruction> {
-    // Loaded on demand: most pages decode without workers.
-    const { reconstructInWorkers } = await import('./reconstructInWorkers.js');
-    const { dataStart, dataLength, header } = this.#layout;
-    const { implementation, verify, maxBytes } = this.#options;
-    const { kernels: _, ...readOptions } = options;
-    const data = await this.#source.read(dataStart, dataLength, options);
-    return reconstructInWorkers(
-      workers,
-      { header, entries: this.entries, data },
-      { maxBytes, ...readOptions, implementation, verify },
-    );
+  #readData(options: AbortOptions): Promise<Uint8Array> {
+    return readBytes(this.#source, this.#layout.dataStart, this.#layout.dataLength, options);
   }
 
   /** The best tensor that these fragments allow. */
@@ -167,8 +223,29 @@ export class HoloTensorReader {
     await this.#source.close?.();
   }
 
-  async #createDecoder(options: HoloTensorReadOptions): Promise<HoloTensorDecoder> {
+  async #createDecoder(options: HoloTensorReadOptions & RangeOption): Promise<HoloTensorDecoder> {
+    this.#checkOut(options);
     await loadDecodings([this.header.encoding]);
     return new HoloTensorDecoder(this.header, { ...this.#options, ...options });
   }
+
+  #checkOut({ dtype, out }: HoloTensorReadOptions): void {
+    if (out === undefined) return;
+    checkOutputDtype(dtype, out);
+    checkOutputElements(out, 'F32', byteLengthOf('F32', elementCount(this.shape)));
+  }
+}
+
+/** The fewest elements that can be decoded without the others and hold these bytes. */
+function coveringRange(
+  { encoding, dtype, shape }: HoloTensorHeader,
+  byteStart: number,
+  byteEnd: number,
+): ElementRange {
+  const elements = elementCount(shape);
+  const step = DECODINGS[encoding].rangeStep ?? elements;
+  const bytes = byteLengthOf(dtype, step);
+  const start = Math.floor(byteStart / bytes) * step;
+  const end = Math.min(Math.ceil(byteEnd / bytes) * step, elements);
+  return { start, end };
 }

@@ -4,7 +4,7 @@ import type { ElementRange } from '../src/encodings/encoding.js';
 import { WorkerError } from '../src/errors.js';
 import type { FragmentIndexEntry } from '../src/holotensor/fragmentIndex.js';
 import { type HoloTensorHeader, serializeHoloTensorHeader } from '../src/holotensor/header.js';
-import { checkOutputDtype, type Reconstruction } from '../src/holotensor/reconstruction.js';
+import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { StoredTensor } from '../src/holotensor/reconstructStored.js';
 import type { AbortOptions } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
@@ -33,18 +33,18 @@ type Decode = (options: Options) => Promise<Part>;
 type Part = Omit<Reconstruction, 'header'>;
 
 /**
- * The tensor that these fragments make, by one worker, or by as many as it pays for.
+ * The tensor that these fragments make, by one worker, or by as many as it pays for. `out` has the type of the `data`,
+ * or its bytes.
  * @param minPart fewest elements for a worker, at least a step of ranges
  */
 export async function reconstructInWorkers(
   workers: number | WorkerPool,
   file: StoredFile,
-  { out, ...rest }: Omit<Options, 'out'> & { readonly out?: Float32Array | undefined },
+  { out, ...rest }: Omit<Options, 'out'> & { readonly out?: Float32Array | Uint8Array | undefined },
   minPart = out === undefined ? MIN_PART_OF_NEW : MIN_PART,
 ): Promise<Reconstruction> {
   const pool = sharedPool(workers);
   const { header } = file;
-  checkOutputDtype(rest.dtype, out);
   const options: Options = { ...rest, out: out && viewBytes(out) };
   const input = new CommonInput(file.data);
   const decode: Decode = (partOptions) => decodeInWorker(pool, file, input, partOptions);

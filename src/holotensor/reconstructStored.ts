@@ -5,7 +5,12 @@ import { loadKernels } from '../kernels/loadKernels.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions, type RangeOption } from './decoder.js';
 import type { FragmentIndexEntry } from './fragmentIndex.js';
 import { parseHoloTensorHeader } from './header.js';
-import { type Reconstruction, type ReconstructionOptions, reconstructionOf } from './reconstruction.js';
+import {
+  type Reconstruction,
+  type ReconstructionOptions,
+  reconstructionInto,
+  reconstructionOf,
+} from './reconstruction.js';
 import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
 
 /** Fragments of one tensor as they stand in its file. */
@@ -40,22 +45,7 @@ export async function reconstructStored(
     await nextTask();
     signal.throwIfAborted();
   }
-  const { header: _, ...output } = reconstructInto(decoder, options, out);
+  const { header: _, ...output } =
+    out === undefined ? reconstructionOf(decoder, options) : reconstructionInto(out, decoder, options);
   return { output, transfer: [output.data.buffer] };
-}
-
-function reconstructInto(
-  decoder: HoloTensorDecoder,
-  options: ReconstructionOptions,
-  out: Uint8Array | undefined,
-): Reconstruction {
-  if (options.dtype !== 'source' || out === undefined) {
-    return reconstructionOf(
-      decoder,
-      options,
-      out && new Float32Array(out.buffer, out.byteOffset, out.length / 4),
-    );
-  }
-  const { header, quality, fragments, total, complete } = decoder;
-  return { ...decoder.reconstructTensor(out), header, quality, fragments, total, complete };
 }

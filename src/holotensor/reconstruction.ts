@@ -34,15 +34,31 @@ export function reconstructionOf(
   out?: Float32Array,
 ): Reconstruction {
   checkOutputDtype(dtype, out);
-  const { header, quality, fragments, total, complete } = decoder;
-  const tensor: Tensor<DType> =
-    dtype === 'source'
-      ? decoder.reconstructTensor()
-      : { dtype, shape: header.shape, data: decoder.reconstruct(out) };
-  return { ...tensor, header, quality, fragments, total, complete };
+  if (dtype === 'source') return withQuality(decoder, decoder.reconstructTensor());
+  return withQuality(decoder, { dtype, shape: decoder.header.shape, data: decoder.reconstruct(out) });
+}
+
+/**
+ * The same in memory of the caller.
+ * @param out where the bytes of the elements go; for 'F32', aligned to 4 bytes
+ */
+export function reconstructionInto(
+  out: Uint8Array,
+  decoder: HoloTensorDecoder,
+  options: ReconstructionOptions,
+): Reconstruction {
+  if (options.dtype === 'source') return withQuality(decoder, decoder.reconstructTensor(out));
+  return reconstructionOf(decoder, options, new Float32Array(out.buffer, out.byteOffset, out.length / 4));
 }
 
 /** @throws ArgumentError for numbers to fill where the result is none */
 export function checkOutputDtype(dtype: ReconstructionOptions['dtype'], out: Float32Array | undefined): void {
   if (dtype === 'source' && out !== undefined) throw new ArgumentError('an array to fill is for dtype F32');
+}
+
+function withQuality(
+  { header, quality, fragments, total, complete }: HoloTensorDecoder,
+  tensor: Tensor<DType>,
+): Reconstruction {
+  return { ...tensor, header, quality, fragments, total, complete };
 }

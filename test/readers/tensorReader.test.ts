@@ -1,6 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HctReader } from '../../readers/hctReader.js';
+import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import type { TensorReader } from '../../readers/tensorReader.js';
 import { HctWriter } from '../../sinks/hct.js';
 import { memorySink } from '../../sinks/memory.js';
@@ -9,6 +10,7 @@ import { ArgumentError, FormatError, LimitError } from '../../src/errors.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/views.js';
 import { rejects } from '../helpers/assertions.js';
+import { holoFile } from '../helpers/holoFiles.js';
 
 /** What readers of both formats promise alike. */
 const test = suite('tensor readers');
@@ -33,6 +35,11 @@ interface Format {
 
 const formats: readonly Format[] = [
   { name: 'HCT', file: await hctFile(), open: (source) => HctReader.open(source) },
+  {
+    name: 'HoloTensor',
+    file: holoFile('embedded', data, shape),
+    open: (source) => HoloTensorReader.open(source),
+  },
 ];
 
 for (const { name, file, open } of formats) {

@@ -109,6 +109,31 @@ for (const dtype of ['BF16', 'F32', 'F16', 'I8', 'I4'] satisfies DType[]) {
   });
 }
 
+test('bytes from anywhere, across tiles, by this thread or by workers', async () => {
+  for (const dtype of ['BF16', 'I4'] satisfies DType[]) {
+    const file = encodedFile(dtype, noise(COUNT, 6).map(Math.round));
+    const elements = viewBytes((await inThisThread(file, { dtype: 'source' })).data);
+    const tile = (elements.length / COUNT) * TILE;
+    for (const reader of [
+      await HoloTensorReader.open(bytesSource(file)),
+      await HoloTensorReader.open(bytesSource(file), { workers: pool }),
+    ]) {
+      for (const [start, end] of [
+        [0, elements.length],
+        [tile, 2 * tile],
+        [tile - 1, tile + 1],
+        [3 * tile + 5, elements.length],
+        [1, elements.length - 1],
+      ] as const) {
+        const out = new Uint8Array(end - start);
+        await reader.readInto(out, start);
+        assert.ok(Buffer.from(out).equals(elements.subarray(start, end)), `${dtype}, ${start} to ${end}`);
+      }
+    }
+  }
+  assert.ok(pool.inputs.length > 0);
+});
+
 test('a reader cuts what is large, and only what it can', async () => {
   const values = noise(2 ** 22 + 100, 3);
   const read = async (file: Uint8Array, options: HoloTensorReadOptions) =>
