@@ -1,6 +1,6 @@
 /**
- * `npm run demo`: the digits model (see `digits/README.md`) is encoded, streamed over a local HTTP server and put to
- * work. Ends with exit code 0; an error, and so another code, when a bit or the accuracy is not what it was.
+ * `npm run demo`: encodes the digits model (see `digits/README.md`), streams it over a local HTTP server and uses it. The exit
+ * code is 0 unless a bit or the accuracy has changed.
  */
 
 import { mkdtemp, rm } from 'node:fs/promises';

@@ -19,8 +19,8 @@ const CHUNK_SIZE = 1000;
 const FRAGMENTS = 8;
 
 /**
- * The model arrives as fragments, and is put to work after each one.
- * @throws Error when the whole is not worth what the original is
+ * Receives the model as fragments, and uses it after each one.
+ * @throws Error when the complete model is less accurate than the original
  */
 export async function demonstrateFragments(
   original: ReadonlyMap<string, Tensor<'F32'>>,

@@ -11,7 +11,7 @@ import { integer, line, percent } from './text.js';
 const CHUNK_SIZE = 1000;
 
 /**
- * The main job: a model goes to HCT, comes back over HTTP, and works as before.
+ * The main job: encodes a model as HCT, streams it back over HTTP, and checks that it works as before.
  * @throws Error when a bit or the accuracy differs
  */
 export async function demonstrateHct(

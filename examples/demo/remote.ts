@@ -17,16 +17,16 @@ import { serveFolder } from './server.js';
 import { integer, line, percent } from './text.js';
 
 const CHUNK_SIZE = 1000;
-/** Of each large tensor: every one is a step on the way. */
+/** Of each large tensor: each is a step. */
 const FRAGMENTS = 12;
-/** Bytes a second: a poor connection. */
+/** Bytes per second: a poor connection. */
 const RATE = 250_000;
 /** Where the connection breaks, as parts of the file. */
 const BREAKS = [0.1, 0.6];
 
 /**
- * The whole model in one file, loaded over a slow connection that breaks twice, at work all the while.
- * @throws Error when a bit of the whole differs
+ * Loads the whole model from one file over a slow connection that breaks twice, and uses it meanwhile.
+ * @throws Error when a bit of the loaded model differs
  */
 export async function demonstrateRemote(
   model: RandomAccessSource,
@@ -54,14 +54,14 @@ export async function demonstrateRemote(
   await using remote = await openModel(`${server.url}${name}`, { http: { onEvent } });
   const arrived = new Map<string, LoadedTensor<OutputType>>();
   const report = (tensors: ReadonlyMap<string, LoadedTensor<OutputType>>) => {
-    // Up to the end of the last fragment, with all headers: the file has them in this order.
+    // Up to the end of the last fragment, headers included: the file has them in this order.
     const part = (100 * (fileSize - remote.plannedBytes())) / (model.size ?? 1);
     const worth = percent(accuracy(layersOf(tensors), samples));
     line(`${part.toFixed(1)} %`, `of the bytes: quality ${remote.quality.toFixed(4)}, accuracy ${worth}`);
   };
   remote.updates$.subscribe((tensor) => {
     arrived.set(tensor.name, tensor);
-    // With something of every tensor, the model can be put to work; the end is reported below.
+    // The model computes once something of every tensor has arrived; the end is reported below.
     if (arrived.size === original.size && remote.quality < 1) report(arrived);
   });
   const whole = await remote.load();

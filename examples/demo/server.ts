@@ -4,9 +4,9 @@ import type { AddressInfo } from 'node:net';
 import { basename, extname, join } from 'node:path';
 
 export interface ServeOptions {
-  /** Bytes a second, for each answer; `?rate=` in a request asks for another. Default: as fast as they go. */
+  /** Bytes per second of each response; `?rate=` in a request sets another. Default: no limit. */
   readonly rate?: number | undefined;
-  /** Breaks the connection, once for each number, when the server has sent so many bytes of bodies. */
+  /** Breaks the connection once for each number n, when the server has sent n bytes of bodies. */
   readonly disconnectAt?: readonly number[] | undefined;
 }
 
@@ -23,7 +23,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.css': 'text/css; charset=utf-8',
 };
 
-/** A plain web server for the files of one folder, with ranges, which sends them in chunks of `chunkSize`. */
+/** A web server for the files of one folder. It supports ranges and sends chunks of `chunkSize` bytes. */
 export async function serveFolder(
   folder: string,
   chunkSize: number,
@@ -32,15 +32,15 @@ export async function serveFolder(
   const breaks = [...disconnectAt];
   let sent = 0;
   const server = createServer((request, response) => {
-    answer(request, response).catch(() => {
+    respond(request, response).catch(() => {
       if (response.headersSent) response.destroy();
       else response.writeHead(404).end();
     });
   });
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const url = new URL(request.url ?? '/', 'http://localhost');
-    // basename: a request can name nothing outside the folder.
+    // basename: a request cannot name anything outside the folder.
     const name = basename(decodeURIComponent(url.pathname)) || 'index.html';
     await using file = await open(join(folder, name));
     const { size } = await file.stat();
@@ -92,14 +92,14 @@ interface Range {
   readonly end: number;
 }
 
-/** One range, "bytes=5-9" or "bytes=5-"; anything else is answered with the whole file, as HTTP allows. */
+/** One range, "bytes=5-9" or "bytes=5-"; the response to anything else is the whole file, as HTTP allows. */
 function rangeOf(request: IncomingMessage, size: number): Range {
   const [, first, last] = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') ?? [];
   if (first === undefined) return { partial: false, start: 0, end: size };
   return { partial: true, start: Number(first), end: last ? Math.min(Number(last) + 1, size) : size };
 }
 
-/** Waits as long as bytes at this rate should have taken since the start. */
+/** Waits until the time that the bytes so far take at this rate. */
 function pacer(rate: number | undefined): (bytes: number) => Promise<void> {
   const started = performance.now();
   let passed = 0;

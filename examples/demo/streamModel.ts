@@ -11,11 +11,11 @@ import { HctDecompressionStream, HctParserStream } from 'holostream/operators';
 
 export interface StreamedModel {
   readonly tensors: Map<string, Tensor>;
-  /** Checksums that were compared on the way: of headers and of blocks. */
+  /** Checksums of headers and blocks that were compared. */
   readonly checksums: number;
 }
 
-/** Streams every tensor of a model directory on a server: parse, verify, decompress, put into place. */
+/** Streams every tensor of a model directory on a server: parses, verifies, decompresses and collects. */
 export async function streamModel(url: string): Promise<StreamedModel> {
   const open = (file: string) => httpSource(new URL(file, url));
   const { manifest } = await ModelReader.open(open);

@@ -1,7 +1,7 @@
 import { activate, type Layer } from './mlp.js';
 import type { Sample } from './render.js';
 
-/** Room for a layer's gradient. */
+/** Memory for a layer's gradient. */
 export function zeroLike({ inputs, outputs }: Layer): Layer {
   return { inputs, outputs, weight: new Float32Array(inputs * outputs), bias: new Float32Array(outputs) };
 }
@@ -41,7 +41,7 @@ function addGradient(gradient: Layer, input: Float32Array, error: Float32Array):
   }
 }
 
-/** The error of a layer's input: 0 where the relu before it was shut. */
+/** The error of a layer's input: 0 where the preceding relu is 0. */
 function errorBefore({ weight }: Layer, input: Float32Array, error: Float32Array): Float32Array {
   const before = new Float32Array(input.length);
   for (let row = 0; row < error.length; row++) {

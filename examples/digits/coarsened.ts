@@ -1,6 +1,6 @@
 /**
- * Weights as they are while only high bits of them have arrived: multiples of an interval, each standing for all
- * magnitudes up to the next, so with half an interval added; those below one interval are 0.
+ * Weights of which only the high bits have arrived: multiples of an interval, plus half an interval, because each stands
+ * for all magnitudes up to the next multiple. Weights below one interval are 0.
  * @param interval in units of the weights' root mean square; 0 leaves them as they are
  */
 export function coarsened(weight: Float32Array, interval: number): Float32Array {

@@ -1,4 +1,4 @@
-/** A multi-layer perceptron: y = relu(W x + b) a layer, the last one without the relu. */
+/** A multi-layer perceptron: y = relu(W x + b) per layer, the last layer without the relu. */
 
 export interface Layer {
   readonly inputs: number;
@@ -27,7 +27,7 @@ export function activate(
   return values;
 }
 
-/** Four sums side by side, so that each addition need not wait for the last. Set from one array, they take twice the time. */
+/** Four independent sums, so that no addition waits for the previous one. Elements of one array would take twice the time. */
 function dot(weight: Float32Array, start: number, input: Float32Array): number {
   let a = 0;
   let b = 0;
@@ -51,7 +51,7 @@ export function classify(layers: readonly Layer[], input: Float32Array): number 
   return best;
 }
 
-/** The fraction of samples classified right. */
+/** The fraction of samples that are classified correctly. */
 export function accuracy(
   layers: readonly Layer[],
   samples: readonly { readonly image: Float32Array; readonly label: number }[],

@@ -12,10 +12,10 @@ export function tensorsOf(layers: readonly Layer[]): Map<string, Tensor<'F32'>> 
   return tensors;
 }
 
-/** Tensors from wherever: collected, streamed or loaded. */
+/** Tensors of any origin: collected, streamed or loaded. */
 type TensorsByName = ReadonlyMap<string, { readonly data: unknown }>;
 
-/** The layers fc1, fc2, … as far as there are any. */
+/** The layers fc1, fc2, … */
 export function layersOf(tensors: TensorsByName): Layer[] {
   const layers: Layer[] = [];
   for (let i = 1; tensors.has(`fc${i}.weight`); i++) {

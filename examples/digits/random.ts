@@ -1,4 +1,4 @@
-/** A small seeded generator, so that every image and every weight can be made again. */
+/** A small seeded generator: every image and every weight is reproducible. */
 export interface Random {
   /** Uniform in [0, 1). */
   next(): number;
@@ -11,8 +11,8 @@ export interface Random {
 }
 
 /**
- * Mulberry32 (Tommy Ettinger, public domain). Its 2^32 states form one cycle, and a seed is a place in it: two seeds
- * give numbers of their own only as far as one does not come to where the other began.
+ * Mulberry32 (Tommy Ettinger, public domain). Its 2^32 states form one cycle, and a seed is a place in it. The numbers of
+ * two seeds differ until one reaches the place where the other began.
  */
 export function seededRandom(seed: number): Random {
   let state = seed >>> 0;

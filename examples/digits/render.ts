@@ -12,12 +12,12 @@ export interface Sample {
 
 type Segment = readonly [ax: number, ay: number, bx: number, by: number];
 
-/** Straight pieces that a smooth stroke becomes between two of its points. */
+/** Straight pieces that replace a smooth stroke between two of its points. */
 const PIECES = 5;
 /** How far, in units of the glyph, a hand misses each point of the ideal shape (standard deviation). */
 const POINT_JITTER = 0.045;
 
-/** A digit as somebody might write it: another way of writing, slant, size, pen and paper each time. */
+/** A digit in a random handwriting: form, slant, size, pen and paper differ each time. */
 export function drawDigit(label: number, random: Random): Float32Array {
   const glyphs = GLYPHS[label]!;
   const segments = place(jitter(glyphs[random.below(glyphs.length)]!, random), random);

@@ -12,7 +12,7 @@ export interface TrainOptions {
   readonly batch: number;
   /** Adam's step size at the start; it falls to nothing along a half cosine. */
   readonly rate: number;
-  /** Each step moves every weight of the hidden layers by this part of `rate` towards 0, and not past it. */
+  /** Each step moves every weight of the hidden layers towards 0 by this part of `rate`, not past 0. */
   readonly shrink: number;
   /**
    * Each step sees the weights of the hidden layers in multiples of an interval, drawn anew between 0 and this many
@@ -24,9 +24,9 @@ export interface TrainOptions {
 }
 
 /**
- * Trains a perceptron with cross-entropy and Adam, on a fresh batch each step, to work while it arrives. Two things
- * make it do so: `coarseness` teaches it to get by with the high bits of its weights, and `shrink` leaves few large
- * weights (an L1 penalty: Tibshirani, 1996), which come first and say most. The last layer is small, and arrives whole.
+ * Trains a perceptron with cross-entropy and Adam, on a new batch per step, to work while it arrives. `coarseness` trains it
+ * to work with the high bits of its weights; `shrink` leaves few large weights (an L1 penalty: Tibshirani, 1996), which
+ * arrive first and matter most. The last layer is small and arrives whole.
  *
  * Deterministic: the same `random` and the same batches give the same weights, bit for bit, on one JavaScript engine.
  */

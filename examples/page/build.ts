@@ -5,12 +5,12 @@ import { build } from 'esbuild';
 import { encodeModelFile, memoryStagingStore } from 'holostream';
 import { fileSink, fileSource } from 'holostream/node';
 
-/** More than the default: each is a step that one can watch. */
+/** More than the default: each is a visible step. */
 const FRAGMENTS = 32;
 
 const here = (name: string) => fileURLToPath(new URL(name, import.meta.url));
 
-/** Puts the page, its script and the model into a folder: all that a static file server needs. */
+/** Puts the page, its script and the model into a folder: everything that a static file server needs. */
 export async function buildPage(folder: string): Promise<void> {
   await copyFile(here('index.html'), join(folder, 'index.html'));
   await copyFile(here('style.css'), join(folder, 'style.css'));

@@ -7,7 +7,7 @@ export interface ChartPoint {
 const WIDTH = 300;
 const HEIGHT = 190;
 
-/** Two lines over bytes, from 0 to 1. */
+/** Two lines against bytes, from 0 to 1. */
 export class Chart {
   readonly #svg: SVGSVGElement;
   readonly #maxBytes: number;

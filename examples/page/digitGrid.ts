@@ -1,6 +1,6 @@
 import { type Sample, SIDE } from '../digits/render.js';
 
-/** Images, each with what the model takes it for. */
+/** Images, each with the digit that the model predicts. */
 export class DigitGrid {
   readonly #cells: readonly { readonly sample: Sample; readonly answer: HTMLElement }[];
 

@@ -1,12 +1,12 @@
 import { fromEvent, map, merge, type Observable, switchMap, takeUntil, tap } from 'rxjs';
 import { PIXELS, SIDE } from '../digits/render.js';
 
-/** Width of the pen as part of the pad: about that of the digits that the model was trained on. */
+/** Width of the pen as a part of the pad: about as in the digits that the model was trained on. */
 const PEN = 0.09;
 
-/** A canvas to draw a digit on, and what the model would see of it. */
+/** A canvas to draw a digit on, and the input that the model sees. */
 export class DrawingPad {
-  /** Emits whenever the drawing has changed. */
+  /** Emits when the drawing has changed. */
   readonly image$: Observable<void>;
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
@@ -46,7 +46,7 @@ export class DrawingPad {
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         const pixel = Math.floor(y / cell) * SIDE + Math.floor(x / cell);
-        // Where nothing was drawn the canvas is transparent, and its red is 0.
+        // The canvas is transparent where nothing was drawn, so its red is 0.
         image[pixel]! += data[4 * (y * width + x)]! / (255 * cell * cell);
       }
     }

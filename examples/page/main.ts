@@ -15,13 +15,13 @@ import { DigitGrid } from './digitGrid.js';
 import { DrawingPad } from './drawingPad.js';
 import { element } from './element.js';
 
-/** Made by `serve.ts` of the digits model. */
+/** `serve.ts` makes it from the digits model. */
 const MODEL = 'digits.holo.safetensors';
-/** Bytes of the safetensors file that it was made of: what one would wait for without fragments. */
+/** Bytes of the safetensors file that it was made from: what a page without fragments waits for. */
 const WHOLE_SIZE = 610_904;
-/** Held-out images that are classified after each step: enough for a figure, few enough for a frame. */
+/** Held-out images to classify after each step: enough for a figure, few enough for a frame. */
 const SAMPLES = 300;
-/** At most so often is the page brought up to date, in ms. */
+/** Shortest time between updates of the page, in ms. */
 const REFRESH = 100;
 
 const samples = testSet().slice(0, SAMPLES);
@@ -73,7 +73,7 @@ async function load(): Promise<void> {
   paused = false;
   pause.textContent = 'Pause';
   pause.disabled = false;
-  // All that has arrived, brought together: the latest of each tensor, and how far the load is.
+  // The state of the load: the latest of each tensor, and the progress.
   const arrived = merge(
     opened.updates$.pipe(map((tensor) => ({ tensor }))),
     opened.progress$.pipe(map((progress) => ({ progress }))),
@@ -110,7 +110,7 @@ function show({ tensors, progress }: Arrived): void {
   element('progress', HTMLProgressElement).value = bytes / (headerBytes + totalBytes);
   element('bytes', HTMLElement).textContent = percent(bytes / WHOLE_SIZE);
   element('quality', HTMLElement).textContent = quality.toFixed(4);
-  // Until there is something of every tensor there is nothing to compute with.
+  // The model computes only once something of every tensor has arrived.
   if (tensors.size < progress.tensors) return;
   layers = layersOf(tensors);
   const right = accuracy(layers, samples);

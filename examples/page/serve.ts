@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { serveFolder } from '../demo/server.js';
 import { buildPage } from './build.js';
 
-/** A twentieth of a second at the slowest rate that the page offers: steps that the eye takes for motion. */
+/** A twentieth of a second at the slowest rate that the page offers: the eye sees such steps as motion. */
 const CHUNK_SIZE = 250;
 
 const folder = await mkdtemp(join(tmpdir(), 'holostream-page-'));

@@ -9,8 +9,8 @@ import type { HctPart } from './parts.js';
  * @example
  * import { readFile } from 'node:fs/promises';
  *
- * const parser = new HctParser();
- * for (const part of parser.push(await readFile('fc1.weight.hct'))) if (part.kind === 'start') console.log(part.header.shape);
+ * const bytes = await readFile('fc1.weight.hct');
+ * for (const part of new HctParser().push(bytes)) console.log(part.kind);
  */
 export class HctParser extends GrammarStage<HctPart> {
   constructor(limits: HctLimits = {}) {
