@@ -1,5 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openModel } from '../../models/openModel.js';
+import { bytesSource } from '../../sources/bytes.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { BrowserTest } from '../helpers/browser.js';
 import { HAS_OPFS } from '../helpers/engine.js';
@@ -47,6 +49,7 @@ const script = `
 const original = TRAINED_FILES.digits;
 let browser: BrowserTest;
 let server: FaultyServer;
+let file: Uint8Array;
 let sha256: string;
 
 test.before(async () => {
@@ -54,7 +57,8 @@ test.before(async () => {
   const data = tensors.map(({ offset, byteLength }) => original.slice(offset, offset + byteLength));
   const hash = await crypto.subtle.digest('SHA-256', await new Blob(data).arrayBuffer());
   sha256 = Buffer.from(hash).toString('hex');
-  server = await faultyServer(await modelFileOf(original));
+  file = await modelFileOf(original);
+  server = await faultyServer(file);
   browser = await BrowserTest.open(script, (request, response) => server.handle(request, response));
 });
 test.before.each(() => {
@@ -74,6 +78,9 @@ test('whole, over a connection that breaks twice', async () => {
 
 test('to a quality, with progress', async () => {
   const [quality, steps] = (await browser.tab.evaluate(`run.quality('/model')`)) as [number, number];
+  await using model = await openModel(bytesSource(file));
+  await model.load({ quality: 0.9 });
+  assert.is(quality, model.quality);
   assert.ok(quality >= 0.9 && quality < 1, `${quality}`);
   assert.ok(steps > 2, `${steps} steps`);
 });

@@ -2,11 +2,21 @@ import type { Browser, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FolderServer, serveFolder } from '../../examples/demo/server.js';
+import { accuracy } from '../../examples/digits/mlp.js';
+import { layersOf } from '../../examples/digits/model.js';
+import { testSet } from '../../examples/digits/testSet.js';
 import { buildPage } from '../../examples/page/build.js';
+import { readSafetensors } from '../../readers/safetensors.js';
+import { bytesSource } from '../../sources/bytes.js';
 import { temporaryFolder } from '../helpers/cli.js';
 import { launchChromium } from '../helpers/engine.js';
+import { TRAINED_FILES } from '../helpers/trained.js';
 
 const test = suite('the demo page in Chromium');
+
+/** What the page computes with: the model, and as many images as it shows a figure for. */
+const layers = layersOf(await readSafetensors(bytesSource(TRAINED_FILES.digits)));
+const samples = testSet().slice(0, 300);
 let server: FolderServer;
 let browser: Browser;
 let page: Page;
@@ -45,9 +55,9 @@ test('the model works before all of it has arrived, and is exact at the end', as
   await page.click('#load');
   await page.waitForFunction(() => document.querySelector('#status')!.textContent!.startsWith('Complete'));
   await page.waitForFunction(() => document.querySelector('#quality')!.textContent === '1.0000');
-  assert.ok(Number.parseFloat(await text('#accuracy')) > 97);
+  assert.is(await text('#accuracy'), `${(100 * accuracy(layers, samples)).toFixed(1)} %`);
   const right = await page.locator('#digits .right').count();
-  assert.ok(right >= 36, `${right} of 40`);
+  assert.is(right / 40, accuracy(layers, samples.slice(0, 40)));
   assert.equal(problems, []);
 });
 

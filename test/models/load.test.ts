@@ -11,6 +11,7 @@ import { WorkerPool } from '../../workers/pool.js';
 import { rejects, throws } from '../helpers/assertions.js';
 import { checkLoadToQuality } from '../helpers/checks/loadToQuality.js';
 import { countingSource } from '../helpers/countingSource.js';
+import { cosineSimilarity } from '../helpers/encodings.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
 import { collect, tick } from '../helpers/streams.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
@@ -228,6 +229,11 @@ test('a deadline brings what the throughput allows, and no error', async () => {
   const loaded = await model.load({ deadline: 120 });
   assert.ok(model.quality > 0 && model.quality < 1, `${model.quality}`);
   assert.ok(loaded.size > 0);
+  for (const { name, dtype, data, cosine } of loaded.values()) {
+    if (dtype !== 'F32') continue;
+    const truth = cosineSimilarity(data as Float32Array, sourceTensor(name));
+    assert.ok(Math.abs(cosine - truth) < 1e-4, `${name}: ${cosine} for ${truth}`);
+  }
   assert.is(slow.cancelled, 1);
 });
 

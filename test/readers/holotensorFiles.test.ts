@@ -11,6 +11,7 @@ import {
 } from '../../readers/holotensorFiles.js';
 import { encodeToFile, writeHoloTensor } from '../../sinks/holotensorFile.js';
 import { SourceError, TruncatedError } from '../../src/errors.js';
+import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
 import { rejects } from '../helpers/assertions.js';
 import { noise } from '../helpers/random.js';
 
@@ -27,15 +28,15 @@ const tensor = { dtype: 'F32', shape: [50, 40], data: noise(2000) } as const;
 
 test('a tensor to a file and back, whole or to a quality', async ({ folder }) => {
   const path = join(folder, 'tensor.holo');
-  const size = await encodeToFile(path, tensor, 'embedded', {
-    qualities: [0.5, 0.9, 0.99],
-    compression: 'lz4',
-  });
+  const qualities = [0.5, 0.9, 0.95, 0.99];
+  const size = await encodeToFile(path, tensor, 'embedded', { qualities, compression: 'lz4' });
   const whole = await decodeFromFile(path);
   assert.equal(whole.data, tensor.data);
   assert.equal(whole.shape, tensor.shape);
-  const enough = await decodeFromFileProgressive(path, 0.9);
-  assert.ok(enough.quality.cosine! >= 0.9 && !enough.complete);
+  const { cosines } = new HoloTensorEncoder('embedded', { qualities }).encode(tensor.data, tensor.shape);
+  const enough = await decodeFromFileProgressive(path, 0.95);
+  assert.ok(enough.quality.cosine! >= 0.95 && !enough.complete);
+  assert.is(enough.fragments, 1 + cosines.findIndex((cosine) => cosine >= 0.95));
   assert.equal(await readdir(folder), ['tensor.holo']);
 
   const { header, fragments } = await readHoloTensor(path);

@@ -107,6 +107,7 @@ test('readToQuality reads no more than it takes', async () => {
     assert.is(fragments, enough, `${quality}`);
     assert.is(reads.length, enough);
     assert.ok(reached.cosine! >= quality);
+    assert.ok(Math.abs(reached.cosine! - cosines[enough - 1]!) < 1e-6, `${reached.cosine}`);
     assert.is(complete, enough === 6);
   }
   assert.ok((await reader.readToQuality(1.1)).complete, 'all, if no number is enough');
@@ -116,11 +117,12 @@ test('readToQuality goes by the curve where there is no norm', async () => {
   const spectral = new HoloTensorEncoder('spectral').encode(noise(400), [20, 20]);
   const bytes = await written({}, { ...spectral, header: { ...spectral.header, norm: undefined } });
   const reader = await HoloTensorReader.open(bytesSource(bytes));
-  const { fragments, quality } = await reader.readToQuality(0.8);
+  const { fragments, quality } = await reader.readToQuality(0.75);
   assert.is(quality.cosine, undefined);
   assert.is(quality.relativeError, undefined);
-  assert.is(fragments, reader.header.qualityCurve.fragmentsForQuality(0.8, 8));
-  assert.ok(fragments > 1 && fragments < 8);
+  assert.is(fragments, reader.header.qualityCurve.fragmentsForQuality(0.75, 8));
+  // k of 8 are worth about √(k/8), and the curve is fitted to that: 0.71 for 4, 0.79 for 5.
+  assert.is(fragments, 5);
 });
 
 test('any fragments, in any order', async () => {

@@ -13,10 +13,16 @@ test('a classifier of digits: 97 % right with 5 % of its bytes, 98 % with 8.5 %'
   assert.ok(at[1]! >= 0.98, `${at[1]}`);
 });
 
+test('the whole model of text takes 1.860 bits a character over all the text', () => {
+  const { tensors, evaluate } = charrnnTask();
+  const bits = evaluate(new Map(tensors.map(({ name, data }) => [name, data])));
+  assert.is(bits.toFixed(3), '1.860');
+});
+
 test('a model of text: within 0.05 bits a character of the whole with 22 % of its bytes', () => {
   const { whole, at } = embeddedCurve(charrnnTask(CHARACTERS), [0.22]);
-  // 1.860 over all the text; this is its beginning.
-  assert.ok(Math.abs(whole - 1.86) < 0.1, `${whole}`);
+  // Engines may round exp and tanh differently.
+  assert.ok(Math.abs(whole - 1.82233) < 1e-4, `${whole}`);
   assert.ok(at[0]! - whole <= 0.05, `${at[0]} of ${whole}`);
 });
 

@@ -84,8 +84,15 @@ test('fragments end where the qualities ask for it', () => {
 });
 
 test('more fragments than there are parts: as many as there are parts', () => {
-  const { payloads } = encoded(65535).encoded;
-  assert.ok(payloads.length > 50 && payloads.length < 1000);
+  const parts = encoded(65535).encoded.payloads.length;
+  assert.ok(parts > 50 && parts < 1000);
+  for (const [fragments, expected] of [
+    [parts - 1, parts - 1],
+    [parts, parts],
+    [parts + 1, parts],
+  ] as const) {
+    assert.is(encoded(fragments).encoded.payloads.length, expected);
+  }
 });
 
 test('fragments of other tensors are refused, and nothing changes', () => {
