@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { readPlainHeader } from '../models/file/plainHeader.js';
 import { type FileFormat, fileFormat } from '../models/inputs/formats.js';
 import { fileSink } from '../sinks/file.js';
 import { sinkStream } from '../sinks/streams.js';
@@ -60,7 +61,7 @@ export async function peek(
   return { start: start.subarray(0, length), input: streamSource(whole()) };
 }
 
-/** The format of a file of ours. @throws FormatError when it is none */
+/** The format of a file of ours. @throws FormatError when it is none, or what is left of a model file */
 export async function formatOfFile(
   source: RandomAccessSource,
   name: string,
@@ -69,6 +70,7 @@ export async function formatOfFile(
   const format = await fileFormat(source, { signal });
   if (format === undefined)
     throw new FormatError('Cannot use the file: it is neither HCT, HoloTensor nor safetensors', { name });
+  if (format === 'safetensors') await readPlainHeader(source, { signal });
   return format;
 }
 

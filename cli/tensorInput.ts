@@ -1,4 +1,4 @@
-import { readSafetensorsHeader } from '../readers/safetensors.js';
+import { readPlainHeader } from '../models/file/plainHeader.js';
 import { ArgumentError, FormatError, UnsupportedError } from '../src/errors.js';
 import type { SafetensorsTensor } from '../src/safetensors/header.js';
 import type { RandomAccessSource } from '../src/source.js';
@@ -73,7 +73,7 @@ export async function openSafetensorsTensor(
 ): Promise<TensorInput> {
   const source = await openInput(path, signal);
   try {
-    const { tensors } = await readSafetensorsHeader(source, { signal });
+    const { tensors } = await readPlainHeader(source, { signal });
     const tensor = pick(tensors, name, path);
     const { offset, byteLength, shape } = tensor;
     const dtype = dtypeOf(tensor);

@@ -1,6 +1,6 @@
 import type { ModelReader } from '../../models/directory/modelReader.js';
 import { readModelFile } from '../../models/file/modelFile.js';
-import { readPlainHeader } from '../../models/inputs/safetensors.js';
+import { readPlainHeader } from '../../models/file/plainHeader.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { formatBytes } from '../progress.js';
 import { facts, formatShape, type Report, ratioOf, table } from '../report.js';

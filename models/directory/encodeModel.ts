@@ -1,4 +1,3 @@
-import { readSafetensorsHeader } from '../../readers/safetensors.js';
 import { HctWriter } from '../../sinks/index.js';
 import { readChunks } from '../../sources/read.js';
 import { HCT_MAX_BLOCK_BYTES, HCT_MAX_RANK } from '../../src/hct/constants.js';
@@ -7,6 +6,7 @@ import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { SafetensorsTensor } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
 import { DTYPES } from '../../src/tensor/dtype.js';
+import { readPlainHeader } from '../file/plainHeader.js';
 import { FileNames } from './fileNames.js';
 import {
   MANIFEST_NAME,
@@ -42,7 +42,7 @@ export async function encodeModel(
   options: EncodeModelOptions = {},
 ): Promise<ModelManifest> {
   const { signal } = options;
-  const header = await readSafetensorsHeader(model, { signal });
+  const header = await readPlainHeader(model, { signal });
   const kernels = await loadKernels(['xxh3']);
   const names = new FileNames();
   const tensors: ManifestTensor[] = [];

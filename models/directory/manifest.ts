@@ -5,6 +5,7 @@ import {
   type SafetensorsDType,
   safetensorsByteLength,
 } from '../../src/safetensors/header.js';
+import { assertPlain } from '../file/plainHeader.js';
 import { isSafeFileName } from './fileNames.js';
 
 /** The file of a model directory that lists all others. */
@@ -66,7 +67,9 @@ export function parseManifest(text: string): ModelManifest {
   const tensors = root.tensors.map(parseTensor);
   requireDistinct(tensors, 'name', ({ name }) => name);
   requireDistinct(tensors, 'file', ({ file }) => file.toLowerCase());
-  return { metadata: parseMetadata(root.metadata ?? {}), tensors };
+  const metadata = parseMetadata(root.metadata ?? {});
+  assertPlain({ metadata, tensors });
+  return { metadata, tensors };
 }
 
 function parseTensor(value: unknown, index: number): ManifestTensor {

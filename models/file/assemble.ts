@@ -117,12 +117,6 @@ function metadataOf(
     [VERSION_KEY, String(MODEL_FILE_VERSION)],
     [PLAN_KEY, plan],
   ]);
-  for (const key of own.keys()) {
-    if (metadata.has(key))
-      throw new FormatError('Cannot encode the model: it is a model file already; decode it first', {
-        name: key,
-      });
-  }
   return new Map([...own, ...metadata]);
 }
 

@@ -1,14 +1,14 @@
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
 import { SAFETENSORS_LENGTH_SIZE } from '../../src/safetensors/header.js';
-import { formatHash } from './plan.js';
+import { formatHash, METADATA_PREFIX } from './plan.js';
 
 /**
  * The header of a model file contains its own checksum at a fixed offset: it is the first member of the metadata, and
  * the metadata are the first member of the header. The checksum is the XXH3-64 of the header's JSON, padding included,
  * with zeros in place of its digits.
  */
-export const CHECKSUM_KEY = 'holostream.checksum';
+export const CHECKSUM_KEY = `${METADATA_PREFIX}checksum`;
 export const NO_CHECKSUM = '0000000000000000';
 
 const PREFIX = new TextEncoder().encode(`{"__metadata__":{"${CHECKSUM_KEY}":"`);

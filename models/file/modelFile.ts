@@ -4,7 +4,14 @@ import type { SafetensorsDType, SafetensorsTensor } from '../../src/safetensors/
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import { verifyHeader } from './headerChecksum.js';
-import { type EncodedTensorPlan, fragmentName, headerName, type ModelPlan, parseModelPlan } from './plan.js';
+import {
+  type EncodedTensorPlan,
+  fragmentName,
+  headerName,
+  METADATA_PREFIX,
+  type ModelPlan,
+  parseModelPlan,
+} from './plan.js';
 import { sourceFileTensors } from './sourceFiles.js';
 
 /** A run of bytes of a model file that belongs to one tensor. */
@@ -62,7 +69,7 @@ export function parseModelFile(bytes: Uint8Array, fileSize: number | undefined):
   );
   return {
     plan,
-    metadata: new Map([...header.metadata].filter(([key]) => !key.startsWith('holostream.'))),
+    metadata: new Map([...header.metadata].filter(([key]) => !key.startsWith(METADATA_PREFIX))),
     tensors,
     dataStart: header.byteLength,
     fileSize: header.fileSize,

@@ -28,8 +28,10 @@ export interface EncodedTensorPlan {
 }
 
 export const MODEL_FILE_VERSION = 1;
-export const VERSION_KEY = 'holostream.version';
-export const PLAN_KEY = 'holostream.plan';
+/** All keys of ours begin with it; other programs' files have none. */
+export const METADATA_PREFIX = 'holostream.';
+export const VERSION_KEY = `${METADATA_PREFIX}version`;
+export const PLAN_KEY = `${METADATA_PREFIX}plan`;
 
 const HASH = /^[0-9a-f]{16}$/;
 
@@ -126,8 +128,14 @@ export function formatHash(checksum: bigint): string {
 
 /** Names of a tensor's pieces in a model file. */
 
+const HEADER_SUFFIX = '#header';
+
 export function headerName(tensor: string): string {
-  return `${tensor}#header`;
+  return tensor + HEADER_SUFFIX;
+}
+
+export function isHeaderName(name: string): boolean {
+  return name.endsWith(HEADER_SUFFIX);
 }
 
 export function fragmentName(tensor: string, fragment: number): string {

@@ -1,8 +1,8 @@
-import { readSafetensorsHeader } from '../../readers/safetensors.js';
 import { FormatError } from '../../src/errors.js';
 import { SAFETENSORS_LENGTH_SIZE, type SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import { readPlainHeader } from './plainHeader.js';
 import type { SourceFile } from './plan.js';
 
 /** A safetensors file that a model is made from: the only one, or one of several shards. */
@@ -24,7 +24,7 @@ export interface ModelSource {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** @throws FormatError when two files hold a tensor of the same name, and what reading their headers throws */
+/** @throws FormatError when two files hold a tensor of the same name, or one is a model file already, and what reading their headers throws */
 export async function readModelSource(
   inputs: readonly ModelSourceFile[],
   options: AbortOptions,
@@ -33,7 +33,7 @@ export async function readModelSource(
   const tensors = new Map<string, LocatedTensor>();
   const metadata = new Map<string, string>();
   for (const { name, source } of inputs) {
-    const header = await readSafetensorsHeader(source, options);
+    const header = await readPlainHeader(source, options);
     const json = await source.read(
       SAFETENSORS_LENGTH_SIZE,
       header.byteLength - SAFETENSORS_LENGTH_SIZE,

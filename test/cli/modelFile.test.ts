@@ -31,6 +31,31 @@ test('every dtype and hostile names; --keep stores tensors as they are', async (
   assert.ok(readFileSync(at('hostile-back.safetensors')).equals(model));
 });
 
+test('a model file that has lost its checksum is refused by every command', async () => {
+  const file = at('damaged.holo.safetensors');
+  writeFileSync(at('whole.safetensors'), modelOf([{ name: 'w', dtype: 'F32', shape: [80, 80] }]));
+  ok(await runCli(['encode', at('whole.safetensors'), '-o', file]));
+  const bytes = readFileSync(file);
+  bytes[bytes.indexOf('checksum')]! ^= 1;
+  writeFileSync(file, bytes);
+  for (const args of [
+    ['inspect', file],
+    ['verify', file],
+    ['quality', file],
+    ['decode', file, '-o', at('out.safetensors')],
+    ['decode', file, '-o', `${at('out')}/`],
+    ['encode', file, '-o', `${at('out')}/`],
+    ['encode', file, '-o', at('out.holo.safetensors')],
+    ['encode', file, '--tensor', 'w#0', '-o', at('out.hct')],
+  ]) {
+    failed(await runCli(args), 1, /Cannot read .*pieces of a model file/);
+  }
+  assert.equal(
+    readdirSync(folder).filter((name) => name.startsWith('out')),
+    [],
+  );
+});
+
 test('shards in; shards, or one file, out', async () => {
   mkdirSync(at('shards'));
   const tensors = [

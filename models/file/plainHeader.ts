@@ -1,0 +1,54 @@
+import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
+import { FormatError } from '../../src/errors.js';
+import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
+import type { SafetensorsDeclaration, SafetensorsHeader } from '../../src/safetensors/header.js';
+import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
+import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import { isModelFileHeader } from './headerChecksum.js';
+import { isHeaderName, METADATA_PREFIX } from './plan.js';
+
+/**
+ * The header of a safetensors file whose tensors are what their names say.
+ * @throws FormatError for a model file, and for what is left of one, see {@link assertPlain}; TruncatedError, LimitError,
+ *   SourceError
+ */
+export async function readPlainHeader(
+  source: RandomAccessSource,
+  options: AbortOptions,
+): Promise<SafetensorsHeader> {
+  const bytes = await readSafetensorsHeaderBytes(source, options);
+  const header = parseSafetensorsHeader(bytes, { fileSize: source.size });
+  if (isModelFileHeader(bytes)) {
+    throw new FormatError(
+      'Cannot read the file as plain safetensors: it is a model file already; decode it first',
+    );
+  }
+  assertPlain(header);
+  return header;
+}
+
+/**
+ * Refuses what is left of a model file without its checksum: damaged, or written anew by another program. Its tensors
+ * are fragments; under their names they would pass for a model. A model file has metadata of ours, and one U8 vector
+ * `<name>#header` for each cut tensor. Names such as `a#0` alone say nothing: other programs use them, too.
+ * @throws FormatError
+ */
+export function assertPlain({
+  metadata,
+  tensors,
+}: {
+  readonly metadata: ReadonlyMap<string, string>;
+  readonly tensors: readonly SafetensorsDeclaration[];
+}): void {
+  const key = [...metadata.keys()].find((name) => name.startsWith(METADATA_PREFIX));
+  const name = key ?? tensors.find(isHeaderPiece)?.name;
+  if (name === undefined) return;
+  throw new FormatError(
+    'Cannot read the tensors: they are pieces of a model file without its header checksum; it is damaged, or another program has written its header anew',
+    { name },
+  );
+}
+
+function isHeaderPiece({ name, dtype, shape }: SafetensorsDeclaration): boolean {
+  return isHeaderName(name) && dtype === 'U8' && shape.length === 1 && shape[0]! >= HOLO_HEADER_SIZE;
+}

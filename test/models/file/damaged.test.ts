@@ -1,0 +1,128 @@
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { encodeModel } from '../../../models/directory/encodeModel.js';
+import { parseManifest, serializeManifest } from '../../../models/directory/manifest.js';
+import { readModelFile } from '../../../models/file/modelFile.js';
+import { openModel } from '../../../models/openModel.js';
+import { memorySink } from '../../../sinks/memory.js';
+import { bytesSource } from '../../../sources/bytes.js';
+import { FormatError, HolostreamError } from '../../../src/errors.js';
+import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
+import { serializeSafetensorsHeader } from '../../../src/safetensors/serialize.js';
+import { viewBytes } from '../../../src/tensor/views.js';
+import { rejects, throws } from '../../helpers/assertions.js';
+import { encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
+import { modelOf } from '../../helpers/models.js';
+import { safetensorsOf } from '../../helpers/safetensors.js';
+
+const test = suite('damaged model files');
+
+/** Few different numbers: the file is small enough to flip every bit of it. */
+const model = modelOf(
+  [
+    { name: 'w', dtype: 'F32', shape: [64, 64] },
+    { name: 'n', dtype: 'I64', shape: [3] },
+  ],
+  new Map([['format', 'pt']]),
+  ({ dtype }, byteLength) =>
+    dtype === 'F32'
+      ? viewBytes(Float32Array.from({ length: byteLength / 4 }, (_, i) => (i % 3) - 1))
+      : new Uint8Array(byteLength),
+);
+let file: Uint8Array;
+let dataStart: number;
+
+test.before(async () => {
+  file = await modelFileOf(model, { encode: { fragments: 2 } });
+  ({ dataStart } = await readModelFile(bytesSource(file)));
+});
+
+async function loadAll(bytes: Uint8Array): Promise<void> {
+  const opened = await openModel(bytesSource(bytes));
+  await opened.load();
+}
+
+test('every bit of the file: a flip is refused, on opening in the header, at the latest on loading', async () => {
+  assert.ok(file.length < 4096, `${file.length} bytes are few enough`);
+  await loadAll(file);
+  for (let bit = 0; bit < file.length * 8; bit++) {
+    const flipped = file.slice();
+    flipped[bit >> 3]! ^= 1 << (bit & 7);
+    await rejects(bit >> 3 < dataStart ? openModel(bytesSource(flipped)) : loadAll(flipped), HolostreamError);
+  }
+});
+
+test('every byte of the header, with any other value', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(dataStart - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
+      const changed = file.slice();
+      changed[at]! ^= change;
+      await rejects(openModel(bytesSource(changed)), HolostreamError);
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+/** The file with another JSON header before the same data. */
+function withHeader(json: object): Uint8Array {
+  return Buffer.concat([safetensorsOf(json), file.subarray(dataStart)]);
+}
+
+test('members in another order, or fewer metadata', async () => {
+  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, dataStart)));
+  const { __metadata__: metadata, ...tensors } = header as Record<string, Record<string, unknown>>;
+  const shuffled = (value: object) => {
+    const entries = Object.entries(value);
+    return fc.shuffledSubarray(entries, { minLength: entries.length }).map(Object.fromEntries);
+  };
+  const orders = fc.tuple(
+    shuffled(tensors),
+    fc.shuffledSubarray(Object.entries(metadata!)).map(Object.fromEntries),
+    fc.boolean(),
+  );
+  await fc.assert(
+    fc.asyncProperty(orders, async ([members, text, first]) => {
+      const one = first ? { __metadata__: text, ...members } : { ...members, __metadata__: text };
+      await rejects(openModel(bytesSource(withHeader(one))), HolostreamError);
+    }),
+  );
+  await rejects(openModel(bytesSource(withHeader(tensors))), FormatError, /w#header.*|pieces/);
+});
+
+/** The model file as a program writes it that keeps tensors and nothing else. */
+function rewritten(metadata = new Map<string, string>()): Uint8Array {
+  const { tensors } = parseSafetensorsHeader(file);
+  return Buffer.concat([serializeSafetensorsHeader(tensors, metadata).bytes, file.subarray(dataStart)]);
+}
+
+test('nothing is made of pieces: no model file, no directory, and no directory of pieces is read', async () => {
+  const encodings = [
+    (bytes: Uint8Array) => encodeToModelFile({ m: bytes }),
+    (bytes: Uint8Array) => encodeModel(bytesSource(bytes), async () => memorySink()),
+  ];
+  for (const encode of encodings) {
+    await rejects(encode(file), FormatError, /^Cannot .*a model file already; decode it first/);
+    for (const metadata of [undefined, new Map([['holostream.anything', '']])]) {
+      await rejects(encode(rewritten(metadata)), FormatError, /^Cannot .*pieces of a model file/);
+    }
+  }
+  const manifest = { metadata: new Map([['holostream.plan', '{}']]), tensors: [] };
+  throws(() => parseManifest(serializeManifest(manifest)), FormatError, /^Cannot .*pieces of a model file/);
+});
+
+test('other programs’ tensors may be called like fragments', async () => {
+  const bytes = modelOf([
+    { name: 'a#0', dtype: 'U8', shape: [200] },
+    { name: 'a#1', dtype: 'F32', shape: [200] },
+    { name: 'b#header', dtype: 'F32', shape: [200] },
+    { name: 'c#header', dtype: 'U8', shape: [20, 10] },
+    { name: 'd#header', dtype: 'U8', shape: [95] },
+  ]);
+  const opened = await openModel(bytesSource(bytes));
+  assert.is((await opened.load()).size, 5);
+  const again = await openModel(bytesSource(await modelFileOf(bytes)));
+  assert.is((await again.load()).size, 5);
+});
+
+test.run();
