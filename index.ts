@@ -115,7 +115,7 @@ export {
   type HoloTensorReadOptions,
 } from './readers/holotensorReader.js';
 export { readSafetensors } from './readers/safetensors.js';
-export type { ReadAllOptions } from './readers/tensorReader.js';
+export type { ReadAllOptions, TensorReader } from './readers/tensorReader.js';
 
 // Whole models: one file of fragments, or a directory of HCT files.
 
