@@ -98,12 +98,13 @@ export {
   type HoloLimits,
 } from './src/holotensor/constants.js';
 export { fitQualityCurve } from './src/holotensor/fitQuality.js';
-export type { HoloFragment, StoredFragment } from './src/holotensor/fragment.js';
 export {
   type FragmentIndexEntry,
+  type HoloFragment,
   parseFragmentIndexEntry,
+  type StoredFragment,
   serializeFragmentIndexEntry,
-} from './src/holotensor/fragmentIndex.js';
+} from './src/holotensor/fragment.js';
 export {
   fragmentCount,
   type HoloTensorHeader,

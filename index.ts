@@ -140,8 +140,7 @@ export type { FragmentOptions } from './models/file/encodeTensor.js';
 export type { ModelFile, ModelFileTensor, ModelPiece } from './models/file/modelFile.js';
 export type { EncodedTensorPlan, ModelPlan, SourceFile } from './models/file/plan.js';
 export type { ModelSourceFile } from './models/file/sourceFiles.js';
-export type { StagingStore } from './models/file/stagingStore.js';
-export { memoryStagingStore } from './models/file/stagingStore.js';
+export { memoryStagingStore, type StagingStore } from './models/file/stagingStore.js';
 export type { LoadOptions } from './models/load.js';
 export type { Model, ModelTensorInfo } from './models/model.js';
 export { type OpenModelOptions, openModel } from './models/openModel.js';
@@ -173,8 +172,7 @@ export {
   HoloTensorEncoder,
   type HoloTensorEncoderOptions,
 } from './src/holotensor/encoder.js';
-export type { HoloFragment } from './src/holotensor/fragment.js';
-export type { FragmentIndexEntry } from './src/holotensor/fragmentIndex.js';
+export type { FragmentIndexEntry, HoloFragment } from './src/holotensor/fragment.js';
 export type { HoloTensorHeader } from './src/holotensor/header.js';
 export type { QualityCurve, ReconstructionQuality } from './src/holotensor/quality.js';
 export type { ReconstructionOptions } from './src/holotensor/reconstruction.js';

@@ -4,7 +4,7 @@ import { Pacing } from '../src/holotensor/pacing.js';
 import { expectedCosine } from '../src/holotensor/quality.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { ReconstructOptions } from '../src/holotensor/reconstructor.js';
-import type { ReconstructStep, ReconstructStepOutput } from '../src/holotensor/reconstructStep.js';
+import type { ReconstructStep, ReconstructStepOutput } from '../src/holotensor/tasks.js';
 import type { LatestStage } from '../src/stage.js';
 import { elementCount } from '../src/tensor/dtype.js';
 import { sharedPool, type WorkerPool, type WorkerSession } from '../workers/pool.js';

@@ -7,8 +7,11 @@ import {
   type HoloTensorDecoderOptions,
   type RangeOption,
 } from '../src/holotensor/decoder.js';
-import type { ReceivedFragment } from '../src/holotensor/fragment.js';
-import { assertFragmentFits, type FragmentIndexEntry } from '../src/holotensor/fragmentIndex.js';
+import {
+  assertFragmentFits,
+  type FragmentIndexEntry,
+  type ReceivedFragment,
+} from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { type HoloTensorLayout, parseHoloTensorStart } from '../src/holotensor/layout.js';
 import { reachesQuality } from '../src/holotensor/quality.js';

@@ -5,8 +5,7 @@
  */
 
 import { decodeBlockRun } from '../src/hct/blockRun.js';
-import { reconstructStep } from '../src/holotensor/reconstructStep.js';
-import { reconstructStored } from '../src/holotensor/reconstructStored.js';
+import { reconstructStep, reconstructStored } from '../src/holotensor/tasks.js';
 import { unshared } from './buffers.js';
 import { packError } from './packedError.js';
 import { READY, type WorkerReply, type WorkerRequest, type WorkerTask } from './protocol.js';

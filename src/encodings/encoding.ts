@@ -41,6 +41,12 @@ export interface MatrixShape {
   readonly cols: number;
 }
 
+export function matrixShape(shape: readonly number[]): MatrixShape {
+  if (shape.length < 2) return { rows: 1, cols: shape[0] ?? 1 };
+  const [rows, ...rest] = shape as [number, ...number[]];
+  return { rows, cols: rest.reduce((product, dimension) => product * dimension, 1) };
+}
+
 /** What an encoder is given, whatever the encoding. */
 export interface EncodeRequest extends MatrixShape {
   readonly tensor: Tensor<DType>;

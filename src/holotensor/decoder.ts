@@ -1,5 +1,10 @@
 import { type DecodeOptionsOf, loadedDecoding } from '../encodings/decodings.js';
-import type { ElementRange, FragmentDecoder, HolographicEncoding } from '../encodings/encoding.js';
+import {
+  type ElementRange,
+  type FragmentDecoder,
+  type HolographicEncoding,
+  matrixShape,
+} from '../encodings/encoding.js';
 import { ArgumentError, FormatError, UnsupportedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { escapeText } from '../show.js';
@@ -10,7 +15,6 @@ import { checkOutputLength, viewBytes, viewElements } from '../tensor/views.js';
 import type { HoloLimits } from './constants.js';
 import type { HoloFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';
-import { matrixShape } from './matrixShape.js';
 import type { ReconstructionQuality } from './quality.js';
 
 export interface CommonDecodeOptions extends HoloLimits {

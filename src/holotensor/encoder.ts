@@ -1,4 +1,4 @@
-import type { EncodedFragments, HolographicEncoding } from '../encodings/encoding.js';
+import { type EncodedFragments, type HolographicEncoding, matrixShape } from '../encodings/encoding.js';
 import { type EncodeOptionsOf, encodingByName } from '../encodings/encodings.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
@@ -18,7 +18,6 @@ import {
 import { fitQualityCurve } from './fitQuality.js';
 import type { HoloFragment } from './fragment.js';
 import type { HoloTensorHeader } from './header.js';
-import { matrixShape } from './matrixShape.js';
 import { DEFAULT_QUALITY_CURVES } from './quality.js';
 
 /** Fragments unless the caller says how many. */

@@ -1,5 +1,24 @@
-import type { FragmentIndexEntry } from './fragmentIndex.js';
+import { viewOf } from '../bytes/binary.js';
+import { FormatError, LimitError } from '../errors.js';
+import { DEFAULT_MAX_TENSOR_BYTES } from '../tensor/tensor.js';
+import { FRAGMENT_FLAGS, FRAGMENT_INDEX_ENTRY_SIZE, type HoloLimits } from './constants.js';
 import type { HoloTensorHeader } from './header.js';
+
+/** Where a fragment is and how it is stored. Sizes in bytes. */
+export interface FragmentIndexEntry {
+  /** Which fragment it is, counted from 0. */
+  readonly index: number;
+  /** `FRAGMENT_FLAG_…` bits; others are the reference's encodings' own and mean nothing here. */
+  readonly flags: number;
+  /** From the first byte behind the index. */
+  readonly offset: number;
+  /** As stored. */
+  readonly compressedSize: number;
+  /** Of the payload. The reference repeats the stored size here for fragments that somebody else compressed. */
+  readonly uncompressedSize: number;
+  /** XXH3-64 of the stored bytes. */
+  readonly checksum: bigint;
+}
 
 /** A part of a tensor: what an encoder makes and a decoder takes. */
 export interface HoloFragment {
@@ -21,4 +40,97 @@ export interface StoredFragment {
 export interface ReceivedFragment extends HoloFragment {
   readonly header: HoloTensorHeader;
   readonly entry: FragmentIndexEntry;
+}
+
+export function parseFragmentIndexEntry(bytes: Uint8Array, at = 0): FragmentIndexEntry {
+  const view = viewOf(bytes);
+  return {
+    index: view.getUint16(at, true),
+    flags: view.getUint16(at + 2, true),
+    offset: view.getUint32(at + 4, true),
+    compressedSize: view.getUint32(at + 8, true),
+    uncompressedSize: view.getUint32(at + 12, true),
+    checksum: view.getBigUint64(at + 16, true),
+  };
+}
+
+export function serializeFragmentIndexEntry(entry: FragmentIndexEntry): Uint8Array {
+  const bytes = new Uint8Array(FRAGMENT_INDEX_ENTRY_SIZE);
+  const view = viewOf(bytes);
+  view.setUint16(0, entry.index, true);
+  view.setUint16(2, entry.flags, true);
+  view.setUint32(4, entry.offset, true);
+  view.setUint32(8, entry.compressedSize, true);
+  view.setUint32(12, entry.uncompressedSize, true);
+  view.setBigUint64(16, entry.checksum, true);
+  return bytes;
+}
+
+/** All entries of an index, in the order in which the fragments are stored. */
+export function parseFragmentIndex(bytes: Uint8Array, count: number): FragmentIndexEntry[] {
+  const entries = Array.from({ length: count }, (_, i) =>
+    parseFragmentIndexEntry(bytes, i * FRAGMENT_INDEX_ENTRY_SIZE),
+  );
+  // An empty fragment begins where the one behind it does.
+  return entries.sort((a, b) => a.offset - b.offset || a.compressedSize - b.compressedSize);
+}
+
+/** The bits of all algorithms. An entry has one of them, or none. */
+const COMPRESSION_FLAGS = Object.values(FRAGMENT_FLAGS).reduce((all, flag) => all | flag, 0);
+
+/** What fragments of tiny tensors may have of headers. */
+const HEADER_ALLOWANCE = 65536;
+
+/**
+ * More than any encoding makes of a tensor of so many elements (a value and an index each, three numbers an element
+ * for a full factorisation) and than small tensors have of headers. An index that claims more would make a reader
+ * wait or allocate for bytes that cannot be needed.
+ */
+export function maxFragmentBytes(elements: number): number {
+  return 16 * elements + HEADER_ALLOWANCE;
+}
+
+/** @throws LimitError when a fragment is larger than a reader is willing to hold */
+export function assertFragmentFits(
+  fragmentIndex: number,
+  bytes: number,
+  { maxBytes = DEFAULT_MAX_TENSOR_BYTES }: HoloLimits,
+): void {
+  if (bytes <= maxBytes + HEADER_ALLOWANCE) return;
+  throw new LimitError('HoloTensor fragment larger than the cap (option maxBytes)', {
+    fragmentIndex,
+    expected: maxBytes,
+    actual: bytes,
+  });
+}
+
+/**
+ * What is wrong with an index whose entries are in the order of their offsets; undefined when nothing is. Sound means:
+ * each fragment once, one behind the other without holes or overlaps, of sizes that can be.
+ */
+export function findIndexFault(
+  entries: readonly FragmentIndexEntry[],
+  elements: number,
+): FormatError | undefined {
+  const seen = new Uint8Array(entries.length);
+  const most = maxFragmentBytes(elements);
+  let end = 0;
+  for (const entry of entries) {
+    const { index, offset, compressedSize, uncompressedSize, flags } = entry;
+    const fault = (what: string, expected: unknown, actual: unknown) =>
+      new FormatError(`HoloTensor index: ${what}`, { fragmentIndex: index, expected, actual });
+    if (index >= entries.length) return fault('fragment number', `below ${entries.length}`, index);
+    if (seen[index] === 1) return fault('fragment listed twice', undefined, undefined);
+    seen[index] = 1;
+    if (offset !== end) return fault('offset', end, offset);
+    if (compressedSize > most) return fault('stored size', `at most ${most}`, compressedSize);
+    if (uncompressedSize > most) return fault('uncompressed size', `at most ${most}`, uncompressedSize);
+    const packed = flags & COMPRESSION_FLAGS;
+    if ((packed & (packed - 1)) !== 0) return fault('both compression flags', 'at most one', packed);
+    if (packed === 0 && uncompressedSize !== compressedSize) {
+      return fault('uncompressed size of a fragment stored as it is', compressedSize, uncompressedSize);
+    }
+    end += compressedSize;
+  }
+  return undefined;
 }

@@ -4,7 +4,7 @@ import { FormatError, TruncatedError } from '../errors.js';
 import { elementCount } from '../tensor/dtype.js';
 import { parseQuantizationMetadata, QUANTIZATION_METADATA_SIZE } from '../tensor/quantization.js';
 import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_FLAG_QUANTIZATION, HOLO_HEADER_SIZE } from './constants.js';
-import { type FragmentIndexEntry, findIndexFault, parseFragmentIndex } from './fragmentIndex.js';
+import { type FragmentIndexEntry, findIndexFault, parseFragmentIndex } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader, parseHoloTensorHeader } from './header.js';
 
 /** All that stands in front of the fragments, and where they are. */

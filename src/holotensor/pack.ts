@@ -4,8 +4,7 @@ import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { serializeQuantizationMetadata } from '../tensor/quantization.js';
 import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS, HOLO_MAX_DATA_BYTES } from './constants.js';
-import type { HoloFragment } from './fragment.js';
-import { type FragmentIndexEntry, serializeFragmentIndexEntry } from './fragmentIndex.js';
+import { type FragmentIndexEntry, type HoloFragment, serializeFragmentIndexEntry } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader, serializeHoloTensorHeader } from './header.js';
 
 export interface PackOptions extends CompressOptions {

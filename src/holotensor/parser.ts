@@ -1,8 +1,7 @@
 import type { ByteQueue } from '../bytes/byteQueue.js';
 import { Demand, type Grammar, GrammarStage } from '../bytes/grammar.js';
 import type { HoloLimits } from './constants.js';
-import type { StoredFragment } from './fragment.js';
-import { assertFragmentFits } from './fragmentIndex.js';
+import { assertFragmentFits, type StoredFragment } from './fragment.js';
 import { parseHoloTensorStart } from './layout.js';
 
 /** The bytes of a HoloTensor file, cut anywhere, in; its fragments as stored out, each as soon as its last byte is there. */

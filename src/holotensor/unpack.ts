@@ -10,8 +10,13 @@ import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { elementCount } from '../tensor/dtype.js';
 import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS, type HoloLimits } from './constants.js';
-import type { ReceivedFragment, StoredFragment } from './fragment.js';
-import { assertFragmentFits, type FragmentIndexEntry, maxFragmentBytes } from './fragmentIndex.js';
+import {
+  assertFragmentFits,
+  type FragmentIndexEntry,
+  maxFragmentBytes,
+  type ReceivedFragment,
+  type StoredFragment,
+} from './fragment.js';
 
 export interface UnpackOptions extends HoloLimits {
   /** Which implementation of the codecs to use. Default 'auto': the fastest that the engine offers. */

@@ -1,7 +1,7 @@
 /** Tensors that were trained, or look as if: what tests use that must not depend on data that looks random. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { matrixShape } from '../../src/holotensor/matrixShape.js';
+import { matrixShape } from '../../src/encodings/encoding.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { DType } from '../../src/tensor/dtype.js';
 import type { Tensor } from '../../src/tensor/tensor.js';

@@ -7,7 +7,7 @@ import { ChecksumError, type HolostreamError, LimitError } from '../../src/error
 import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
 import { packHoloTensor } from '../../src/holotensor/pack.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
-import type { StoredTensor } from '../../src/holotensor/reconstructStored.js';
+import type { StoredTensor } from '../../src/holotensor/tasks.js';
 import { SeededRng } from '../../src/kernels/gaussian/rng.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { DType } from '../../src/tensor/dtype.js';

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadDecodings } from '../../../src/encodings/decodings.js';
-import type { HolographicEncoding } from '../../../src/encodings/encoding.js';
+import { type HolographicEncoding, matrixShape } from '../../../src/encodings/encoding.js';
 import { ENCODINGS } from '../../../src/encodings/encodings.js';
 import { ArgumentError, UnsupportedError } from '../../../src/errors.js';
 import {
@@ -13,7 +13,6 @@ import {
 import { HoloTensorDecoder } from '../../../src/holotensor/decoder.js';
 import { HoloTensorEncoder } from '../../../src/holotensor/encoder.js';
 import { parseHoloTensorHeader, serializeHoloTensorHeader } from '../../../src/holotensor/header.js';
-import { matrixShape } from '../../../src/holotensor/matrixShape.js';
 import { packHoloTensor } from '../../../src/holotensor/pack.js';
 import { portableKernels as kernels } from '../../../src/kernels/portableKernels.js';
 import { toFloat32 } from '../../../src/tensor/numbers.js';

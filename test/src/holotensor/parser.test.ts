@@ -2,12 +2,12 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FormatError, TruncatedError } from '../../../src/errors.js';
-import type { StoredFragment } from '../../../src/holotensor/fragment.js';
 import {
   type FragmentIndexEntry,
   parseFragmentIndexEntry,
+  type StoredFragment,
   serializeFragmentIndexEntry,
-} from '../../../src/holotensor/fragmentIndex.js';
+} from '../../../src/holotensor/fragment.js';
 import { type HoloTensorHeader, serializeHoloTensorHeader } from '../../../src/holotensor/header.js';
 import { packHoloTensor } from '../../../src/holotensor/pack.js';
 import { HoloTensorParser } from '../../../src/holotensor/parser.js';

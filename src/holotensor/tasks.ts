@@ -3,8 +3,9 @@ import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
 import { loadDecodings } from '../encodings/decodings.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions, type RangeOption } from './decoder.js';
-import type { FragmentIndexEntry } from './fragmentIndex.js';
+import type { FragmentIndexEntry, HoloFragment } from './fragment.js';
 import { parseHoloTensorHeader } from './header.js';
+import type { ReconstructionQuality } from './quality.js';
 import {
   type Reconstruction,
   type ReconstructionOptions,
@@ -12,6 +13,8 @@ import {
   reconstructionOf,
 } from './reconstruction.js';
 import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
+
+/** What workers do with fragments. */
 
 /** Fragments of one tensor as they stand in its file. */
 export interface StoredTensor {
@@ -48,4 +51,51 @@ export async function reconstructStored(
   const { header: _, ...output } =
     out === undefined ? reconstructionOf(decoder, options) : reconstructionInto(out, decoder, options);
   return { output, transfer: [output.data.buffer] };
+}
+
+/** One step on the way of a tensor that gets better: a fragment more, or what they make. */
+export interface ReconstructStep {
+  /** The 96 bytes of the header. */
+  readonly header: Uint8Array;
+  /** All but kernels, which do not pass between threads. */
+  readonly options: Omit<HoloTensorDecoderOptions, 'kernels'> & ReconstructionOptions;
+  /** The fragment to add; without one, the tensor is wanted. */
+  readonly fragment?: HoloFragment | undefined;
+  /** For dtype 'F32': where the numbers go. Default: a new array. */
+  readonly out?: Float32Array | undefined;
+}
+
+export interface ReconstructStepOutput {
+  readonly fragments: number;
+  readonly quality: ReconstructionQuality;
+  readonly reconstruction?: Omit<Reconstruction, 'header'>;
+}
+
+/**
+ * Task of a session, which keeps the decoder.
+ * @throws FormatError, ArgumentError, LimitError
+ */
+export async function reconstructStep(
+  { header: headerBytes, options, fragment, out }: ReconstructStep,
+  _signal: AbortSignal,
+  state: { decoder?: HoloTensorDecoder },
+): Promise<TaskResult<ReconstructStepOutput>> {
+  state.decoder ??= await createDecoder(headerBytes, options);
+  const { decoder } = state;
+  if (fragment !== undefined) {
+    decoder.addFragment(fragment);
+    return { output: { fragments: decoder.fragments, quality: decoder.quality }, transfer: [] };
+  }
+  const { header: _, ...reconstruction } = reconstructionOf(decoder, options, out);
+  const { fragments, quality, data } = reconstruction;
+  return { output: { fragments, quality, reconstruction }, transfer: [data.buffer] };
+}
+
+async function createDecoder(
+  headerBytes: Uint8Array,
+  options: ReconstructStep['options'],
+): Promise<HoloTensorDecoder> {
+  const header = parseHoloTensorHeader(headerBytes);
+  await loadDecodings([header.encoding]);
+  return new HoloTensorDecoder(header, options);
 }
