@@ -1,5 +1,10 @@
 /** Every type that the package publishes, for a browser. */
+import 'holostream/polyfill';
+
 export * as main from 'holostream';
+export * as formats from 'holostream/formats';
+export * as minified from 'holostream/min';
 export * as operators from 'holostream/operators';
 export * as sinks from 'holostream/sinks';
 export * as sources from 'holostream/sources';
+export * as worker from 'holostream/worker';

@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
 import { Project } from '../helpers/project.js';
 
 const test = suite('the packed package in TypeScript');
@@ -32,6 +33,16 @@ for (const compiler of COMPILERS) {
       module: 'nodenext',
     }));
 }
+
+test('the programs import every entry', () => {
+  const manifest = JSON.parse(readFileSync(project.path('node_modules/holostream/package.json'), 'utf8'));
+  const code = ['everything.ts', 'everythingInNode.ts'].map((file) =>
+    readFileSync(project.path(file), 'utf8'),
+  );
+  for (const entry of Object.keys(manifest.exports).filter((entry) => entry !== './package.json')) {
+    assert.match(code.join('\n'), `'${entry.replace('.', 'holostream')}'`);
+  }
+});
 
 async function compile(compiler: string, files: readonly string[], options: object): Promise<void> {
   const compilerOptions = {
