@@ -51,6 +51,17 @@ test('every link between documents has a target', () => {
   }
 });
 
+test('every file of the repository that a document names is there', () => {
+  const folders = readdirSync(root, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory() && !/^\.|^dist$|^node_modules$/.test(entry.name))
+    .map(({ name }) => name);
+  const pattern = new RegExp(`\`((?:${folders.join('|')})/[\\w./-]*)\``, 'g');
+  for (const file of [...markdownFiles(), 'CONTRIBUTING.md', ...readmes()]) {
+    const named = Array.from(readFileSync(join(root, file), 'utf8').matchAll(pattern), ([, path]) => path!);
+    for (const path of named) assert.ok(existsSync(join(root, path)), `${file} names ${path}`);
+  }
+});
+
 test('all of them compile against the public entries', () => {
   for (const [i, code] of modules.entries()) writeFileSync(join(folder, fileName(i)), code);
   const config = {
