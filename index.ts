@@ -189,12 +189,11 @@ export {
   type QuantizationScheme,
 } from './src/tensor/quantization.js';
 export { type Similarity, similarity } from './src/tensor/similarity.js';
-export type { Tensor, TensorData } from './src/tensor/tensor.js';
-export { viewBytes, viewElements } from './src/tensor/views.js';
+export { type Tensor, type TensorData, viewBytes, viewElements } from './src/tensor/tensor.js';
 
 // What else the signatures above mention.
 
-export type { OwnBytes } from './src/bytes/ownBytes.js';
+export type { OwnBytes } from './src/bytes/binary.js';
 export type { CompressionAlgorithm, CompressOptions, Implementation } from './src/codecs/codec.js';
 export type { BlockIndexEntrySize, BlockIndexV2, BlockTable } from './src/hct/blockIndex.js';
 export type { HctDecodeOptions } from './src/hct/decodeBlock.js';

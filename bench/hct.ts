@@ -8,7 +8,7 @@ import { bytesSource } from '../sources/bytes.js';
 import type { CompressionAlgorithm } from '../src/codecs/codec.js';
 import { SeededRng } from '../src/kernels/gaussian/rng.js';
 import { float32ToBfloat16 } from '../src/tensor/float.js';
-import { viewBytes } from '../src/tensor/views.js';
+import { viewBytes } from '../src/tensor/tensor.js';
 import { blockData } from '../test/helpers/blockData.js';
 import { compare, warmCopy } from './harness.js';
 

@@ -6,7 +6,7 @@ import { FormatError, UnsupportedError } from '../src/errors.js';
 import { hasShapeInExtension } from '../src/hct/header.js';
 import type { HctDecodedPart } from '../src/hct/parts.js';
 import type { RandomAccessSource } from '../src/source.js';
-import { viewBytes } from '../src/tensor/views.js';
+import { viewBytes } from '../src/tensor/tensor.js';
 import { UsageError } from './failure.js';
 import { bufferedInput, formatOfFile, openInput, peek, STANDARD, standardInput } from './files.js';
 import { closing, type TensorInput } from './tensorInput.js';

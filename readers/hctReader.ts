@@ -8,18 +8,23 @@ import {
   verifyBlock,
 } from '../src/hct/decodeBlock.js';
 import { blockLength, type HctHeader } from '../src/hct/header.js';
-import type { HctBlock } from '../src/hct/parts.js';
+import { parseHctEnd, parseHctStart } from '../src/hct/parser.js';
+import type { HctBlock, HctEnd, HctStart } from '../src/hct/parts.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { bitsPerElement, elementCount } from '../src/tensor/dtype.js';
 import type { QuantizationMetadata } from '../src/tensor/quantization.js';
-import { assertTensorFits, type TensorData } from '../src/tensor/tensor.js';
-import { checkOutputElements, viewBytes, viewElements } from '../src/tensor/views.js';
+import {
+  assertTensorFits,
+  checkOutputElements,
+  type TensorData,
+  viewBytes,
+  viewElements,
+} from '../src/tensor/tensor.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
-import { type HctLayout, readHctLayout } from './hctLayout.js';
-import { readBytes } from './readGrammar.js';
+import { readBytes, readGrammar } from './readGrammar.js';
 import {
   assertByteRange,
   copyOverlap,
@@ -37,6 +42,9 @@ export interface HctReadAllOptions extends ReadAllOptions {
    */
   readonly out?: TensorData | undefined;
 }
+
+/** All of a file but its blocks. */
+interface HctLayout extends Omit<HctStart, 'kind'>, Omit<HctEnd, 'kind'> {}
 
 /** Neighbouring blocks are fetched together up to this many compressed bytes: few requests, little memory… */
 const FETCH_SIZE = 2 ** 20;
@@ -79,9 +87,11 @@ export class HctReader implements TensorReader {
    * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError
    */
   static async open(source: RandomAccessSource, options: HctReaderOptions = {}): Promise<HctReader> {
-    const layout = await readHctLayout(source, options);
-    const tools = await loadHctReadTools(layout.header.algorithm, options);
-    return new HctReader(source, layout, tools, options);
+    const start = await readGrammar('HCT', (queue) => parseHctStart(queue, options), source, 0, options);
+    const blocksEnd = start.blocksOffset + start.header.compressedSize;
+    const end = await readGrammar('HCT', (queue) => parseHctEnd(queue, start), source, blocksEnd, options);
+    const tools = await loadHctReadTools(start.header.algorithm, options);
+    return new HctReader(source, { ...start, ...end }, tools, options);
   }
 
   get header(): HctHeader {

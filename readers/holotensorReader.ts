@@ -13,7 +13,7 @@ import {
   type ReceivedFragment,
 } from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
-import { type HoloTensorLayout, parseHoloTensorStart } from '../src/holotensor/layout.js';
+import { type HoloTensorLayout, parseHoloTensorStart } from '../src/holotensor/parser.js';
 import { reachesQuality } from '../src/holotensor/quality.js';
 import {
   checkOutputDtype,
@@ -27,7 +27,7 @@ import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
-import { checkOutputElements } from '../src/tensor/views.js';
+import { checkOutputElements } from '../src/tensor/tensor.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
 import { readBytes, readGrammar } from './readGrammar.js';

@@ -6,8 +6,7 @@ import {
 } from '../src/safetensors/header.js';
 import { parseSafetensorsHeader, safetensorsHeaderSize } from '../src/safetensors/parse.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
-import type { Tensor } from '../src/tensor/tensor.js';
-import { viewElements } from '../src/tensor/views.js';
+import { type Tensor, viewElements } from '../src/tensor/tensor.js';
 
 export interface ReadSafetensorsHeaderOptions extends AbortOptions {
   /** Largest header that is accepted, in bytes of JSON. Default SAFETENSORS_MAX_HEADER_SIZE. */

@@ -1,4 +1,4 @@
-import type { OwnBytes } from '../src/bytes/ownBytes.js';
+import type { OwnBytes } from '../src/bytes/binary.js';
 import { ArgumentError, LimitError } from '../src/errors.js';
 import type { SeekableSink } from '../src/source.js';
 

@@ -3,8 +3,7 @@ import { readChunks, readWhole } from '../../sources/read.js';
 import { ArgumentError, ChecksumError, FormatError, LimitError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
-import { assertTensorFits, type Tensor } from '../../src/tensor/tensor.js';
-import { viewElements } from '../../src/tensor/views.js';
+import { assertTensorFits, type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import {
   MANIFEST_NAME,
   MAX_MANIFEST_BYTES,

@@ -1,6 +1,6 @@
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
-import { viewBytes } from '../../src/tensor/views.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
 import { sourceFileHeader, sourceFileTensors } from './sourceFiles.js';
 import { ModelTensorDecoder } from './tensorDecoder.js';

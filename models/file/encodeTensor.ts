@@ -6,7 +6,7 @@ import { packHoloTensor } from '../../src/holotensor/pack.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { SafetensorsTensor } from '../../src/safetensors/header.js';
 import { DTYPES, type DType, elementCount } from '../../src/tensor/dtype.js';
-import { viewElements } from '../../src/tensor/views.js';
+import { viewElements } from '../../src/tensor/tensor.js';
 
 /** How tensors are cut into fragments, with the options of the encoding (fragments, qualities, layout, rank, …). */
 export interface FragmentOptions {

@@ -3,12 +3,11 @@ import { ChecksumError, FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
 import { parseHoloTensorHeader } from '../../src/holotensor/header.js';
-import { type HoloTensorLayout, parseHoloTensorLayout } from '../../src/holotensor/layout.js';
+import { type HoloTensorLayout, parseHoloTensorLayout } from '../../src/holotensor/parser.js';
 import { FragmentUnpacker } from '../../src/holotensor/unpack.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { elementCount } from '../../src/tensor/dtype.js';
-import type { Tensor } from '../../src/tensor/tensor.js';
-import { viewElements } from '../../src/tensor/views.js';
+import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { ModelFileTensor } from './modelFile.js';
 import { formatHash } from './plan.js';
 

@@ -2,7 +2,7 @@ import { copyAll } from '../../src/bytes/sharedMemory.js';
 import { FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import type { FragmentIndexEntry } from '../../src/holotensor/fragment.js';
-import type { HoloTensorLayout } from '../../src/holotensor/layout.js';
+import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import type { Tensor } from '../../src/tensor/tensor.js';

@@ -1,8 +1,7 @@
 import { ArgumentError } from '../../src/errors.js';
 import { type SafetensorsDType, safetensorsByteLength } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
-import type { Tensor } from '../../src/tensor/tensor.js';
-import { viewElements } from '../../src/tensor/views.js';
+import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { LoadableTensor, PieceDecoder, PieceFile } from './content.js';
 
 /** A tensor whose elements are stored plain. */

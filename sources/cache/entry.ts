@@ -1,4 +1,4 @@
-import type { OwnBytes } from '../../src/bytes/ownBytes.js';
+import type { OwnBytes } from '../../src/bytes/binary.js';
 
 /**
  * An entry of a cache: the payload first, then the record that makes it valid: the key as UTF-8, and 32 bytes of

@@ -1,4 +1,4 @@
-import type { OwnBytes } from '../../src/bytes/ownBytes.js';
+import type { OwnBytes } from '../../src/bytes/binary.js';
 
 /** An entry in a store's listing. */
 export interface StoredEntry {

@@ -1,5 +1,11 @@
 import { FormatError } from '../errors.js';
 
+/**
+ * Bytes in memory that no other thread shares: `Uint8Array<ArrayBuffer>`, written so that compilers before TypeScript
+ * 5.7, to which `Uint8Array` is not generic, read published types as well.
+ */
+export type OwnBytes = ReturnType<Uint8Array['slice']>;
+
 /** A DataView over exactly these bytes. */
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

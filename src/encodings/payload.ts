@@ -1,5 +1,5 @@
 import { FormatError, TruncatedError } from '../errors.js';
-import { viewElements } from '../tensor/views.js';
+import { viewElements } from '../tensor/tensor.js';
 import { energyOf } from './energy.js';
 
 /** Reading payloads that end in f32 values: all of spectral and random projection. */

@@ -3,7 +3,7 @@ import { ArgumentError, LimitError, TruncatedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { Stage } from '../stage.js';
 import { serializeQuantizationMetadata } from '../tensor/quantization.js';
-import { viewBytes } from '../tensor/views.js';
+import { viewBytes } from '../tensor/tensor.js';
 import { BLOCK_INDEX_SIZE, BLOCK_INDEX_V2_SIZE } from './blockIndex.js';
 import { FLAG_BLOCK_CHECKSUMS, HCT_MAX_BLOCK_BYTES } from './constants.js';
 import { type HctExtension, serializeHctExtension } from './extension.js';

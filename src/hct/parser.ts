@@ -1,7 +1,30 @@
-import { GrammarStage } from '../bytes/grammar.js';
-import type { HctLimits } from './constants.js';
-import { parseHctFile } from './grammar.js';
-import type { HctPart } from './parts.js';
+import type { ByteQueue } from '../bytes/byteQueue.js';
+import { Demand, type Grammar, GrammarStage, take } from '../bytes/grammar.js';
+import {
+  parseQuantizationMetadata,
+  QUANTIZATION_METADATA_SIZE,
+  type QuantizationMetadata,
+} from '../tensor/quantization.js';
+import {
+  BLOCK_INDEX_SIZE,
+  type BlockTable,
+  declaredEntrySize,
+  detectEntrySize,
+  parseBlockTable,
+} from './blockIndex.js';
+import { FLAG_QUANTIZATION, HCT_HEADER_SIZE, type HctLimits } from './constants.js';
+import {
+  HCT_EXTENSION_CHECKSUM_SIZE,
+  HCT_EXTENSION_PREFIX_SIZE,
+  hasExtension,
+  parseHctExtensionBody,
+  parseHctExtensionPrefix,
+  trueShape,
+} from './extension.js';
+import { blockLength, groupScalesSize, type HctHeader, parseHctHeader } from './header.js';
+import type { HctEnd, HctPart, HctStart } from './parts.js';
+
+/** The order of the sections of an HCT file, and the parser that has its bytes pushed. */
 
 /**
  * The bytes of an HCT file of either version, cut anywhere, in; its parts out, each as soon as its last byte is there.
@@ -16,4 +39,83 @@ export class HctParser extends GrammarStage<HctPart> {
   constructor(limits: HctLimits = {}) {
     super('HCT', (queue) => parseHctFile(queue, limits));
   }
+}
+
+function* parseHctFile(queue: ByteQueue, limits: HctLimits): Grammar<void, HctPart> {
+  const start = yield* parseHctStart(queue, limits);
+  yield start;
+  const { header, blocks } = start;
+  for (let blockIndex = 0; blockIndex < header.blockCount; blockIndex++) {
+    const { compressedSize, checksum } = blocks.entry(blockIndex);
+    yield new Demand('blocks', compressedSize);
+    yield {
+      kind: 'block',
+      blockIndex,
+      byteOffset: blockIndex * header.blockSize,
+      byteLength: blockLength(header, blockIndex),
+      checksum,
+      compressed: queue.take(compressedSize)!,
+    };
+  }
+  yield yield* parseHctEnd(queue, start);
+}
+
+/**
+ * From the first byte of a file to the first of its blocks.
+ * @throws FormatError, ChecksumError, UnsupportedError, LimitError
+ */
+export function* parseHctStart(queue: ByteQueue, limits: HctLimits): Grammar<HctStart> {
+  const header = parseHctHeader(yield* take(queue, 'header', HCT_HEADER_SIZE), limits);
+  let quantization: QuantizationMetadata | undefined;
+  if (header.version === 2 && (header.flags & FLAG_QUANTIZATION) !== 0) {
+    quantization = parseQuantizationMetadata(
+      yield* take(queue, 'quantization metadata', QUANTIZATION_METADATA_SIZE),
+    );
+  }
+  const blocks = yield* parseIndex(queue, header);
+  return { kind: 'start', header, quantization, blocks, blocksOffset: queue.position };
+}
+
+/**
+ * From the last byte of the blocks to the end of the file.
+ * @throws FormatError, ChecksumError
+ */
+export function* parseHctEnd(queue: ByteQueue, { header, quantization }: HctStart): Grammar<HctEnd> {
+  const groupScales = yield* parseGroupScales(queue, header, quantization);
+  if (!hasExtension(header)) return { kind: 'end', shape: header.shape, name: undefined, groupScales };
+  const prefix = yield* take(queue, 'extension section', HCT_EXTENSION_PREFIX_SIZE);
+  const size = parseHctExtensionPrefix(prefix) + HCT_EXTENSION_CHECKSUM_SIZE;
+  const extension = parseHctExtensionBody(yield* take(queue, 'extension section', size));
+  return { kind: 'end', shape: trueShape(header, extension), name: extension.name, groupScales };
+}
+
+function* parseIndex(queue: ByteQueue, header: HctHeader): Grammar<BlockTable> {
+  const { blockCount, compressedSize } = header;
+  let entrySize = blockCount === 0 ? BLOCK_INDEX_SIZE : declaredEntrySize(header);
+  if (entrySize === undefined) {
+    // Eight bytes more than the short layout needs tell the two apart, unless the file ends before.
+    const short = BLOCK_INDEX_SIZE * blockCount;
+    yield new Demand('block index', short + 8, { least: short, followedBy: compressedSize });
+    entrySize = detectEntrySize(queue.peek(short + 8), header);
+  }
+  // The blocks are part of the demand, because the index's length is a claim until the file is known to be long enough.
+  const bytes = yield* take(queue, 'block index', entrySize * blockCount, compressedSize);
+  // The table lives as long as the file; a copy lets go of the chunk that the index came in.
+  return parseBlockTable(new Uint8Array(bytes), header, entrySize);
+}
+
+function* parseGroupScales(
+  queue: ByteQueue,
+  header: HctHeader,
+  quantization: QuantizationMetadata | undefined,
+): Grammar<Uint16Array | undefined> {
+  const size = groupScalesSize(header, quantization);
+  if (size === 0) return undefined;
+  if (!hasExtension(header)) {
+    // The reference announces scales and ends the file without them.
+    yield new Demand('scales', size, { least: 0 });
+    if (queue.length === 0) return undefined;
+  }
+  const bytes = yield* take(queue, 'scales', size);
+  return new Uint16Array(new Uint8Array(bytes).buffer);
 }

@@ -1,7 +1,6 @@
 import type { DType } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
-import { assertTensorFits, type Tensor } from '../tensor/tensor.js';
-import { viewElements } from '../tensor/views.js';
+import { assertTensorFits, type Tensor, viewElements } from '../tensor/tensor.js';
 import type { DecodeBlock } from './decodeBlock.js';
 import type { HctPart } from './parts.js';
 

@@ -10,8 +10,13 @@ import type { Kernels } from '../kernels/kernels.js';
 import { escapeText } from '../show.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
-import { assertTensorFits, type Tensor } from '../tensor/tensor.js';
-import { checkOutputLength, viewBytes, viewElements } from '../tensor/views.js';
+import {
+  assertTensorFits,
+  checkOutputLength,
+  type Tensor,
+  viewBytes,
+  viewElements,
+} from '../tensor/tensor.js';
 import type { HoloLimits } from './constants.js';
 import type { HoloFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';

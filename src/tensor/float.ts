@@ -1,4 +1,4 @@
-import { checkOutputLength } from './views.js';
+import { checkOutputLength } from './tensor.js';
 
 /**
  * Half (IEEE 754 binary16) and bfloat16 patterns to and from binary32, over whole arrays.

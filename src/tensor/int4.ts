@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkOutputLength } from './views.js';
+import { checkOutputLength } from './tensor.js';
 
 /** Two 4-bit two's-complement integers a byte, the low nibble first. */
 

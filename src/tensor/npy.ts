@@ -2,7 +2,7 @@ import { ArgumentError, UnsupportedError } from '../errors.js';
 import type { Stage } from '../stage.js';
 import { bfloat16ToFloat32 } from './float.js';
 import { unpackInt4 } from './int4.js';
-import { viewBytes, viewElements } from './views.js';
+import { viewBytes, viewElements } from './tensor.js';
 
 /**
  * NumPy's file format for one array, versions 1.0 and 2.0:

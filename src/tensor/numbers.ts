@@ -3,8 +3,7 @@ import { byteLengthOf, type DType, elementCount } from './dtype.js';
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './float.js';
 import { packInt4, unpackInt4 } from './int4.js';
 import { dequantize, type Quantization } from './quantization.js';
-import type { Tensor, TensorData } from './tensor.js';
-import { checkOutputLength, viewBytes, viewElements } from './views.js';
+import { checkOutputLength, type Tensor, type TensorData, viewBytes, viewElements } from './tensor.js';
 
 /** Stored elements to numbers and back, for every dtype that both formats know. */
 

@@ -1,6 +1,6 @@
 import { ArgumentError, FormatError, TruncatedError } from '../errors.js';
 import { halfToFloat32 } from './float.js';
-import { checkOutputLength } from './views.js';
+import { checkOutputLength } from './tensor.js';
 
 export type QuantizationScheme = 'none' | 'gptq-int4' | 'awq-int4' | 'symmetric-int8' | 'asymmetric-int8';
 

@@ -1,4 +1,4 @@
-import { LimitError } from '../errors.js';
+import { ArgumentError, LimitError } from '../errors.js';
 
 /** Views of raw element bytes, by the safetensors name of the element type. */
 export type TensorData =
@@ -37,4 +37,74 @@ export function assertTensorFits(bytes: number, maxBytes = DEFAULT_MAX_TENSOR_BY
     expected: maxBytes,
     actual: bytes,
   });
+}
+
+/**
+ * Typed arrays over raw element bytes. Both formats and safetensors are little-endian, and so is every platform
+ * that runs a current JavaScript engine: the views need no byte swapping.
+ */
+
+interface ElementArray {
+  readonly name: string;
+  readonly BYTES_PER_ELEMENT: number;
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): TensorData;
+}
+
+/** Types without an array of their own (BOOL, F8_E4M3, packed I4, …) are seen as bytes. */
+const ARRAYS: ReadonlyMap<string, ElementArray> = new Map<string, ElementArray>([
+  ['F64', Float64Array],
+  ['F32', Float32Array],
+  ['F16', Uint16Array],
+  ['BF16', Uint16Array],
+  ['I64', BigInt64Array],
+  ['U64', BigUint64Array],
+  ['I32', Int32Array],
+  ['U32', Uint32Array],
+  ['I16', Int16Array],
+  ['U16', Uint16Array],
+  ['I8', Int8Array],
+]);
+
+/**
+ * The elements that `bytes` hold, as the array that {@link Tensor} promises for this dtype (a safetensors name).
+ * It shares memory with `bytes`, unless they start at an address that the element size does not divide: then it
+ * is a copy.
+ * @throws ArgumentError when `bytes` is not a whole number of elements
+ */
+export function viewElements(dtype: string, bytes: Uint8Array): TensorData {
+  const Elements: ElementArray = ARRAYS.get(dtype) ?? Uint8Array;
+  const size = Elements.BYTES_PER_ELEMENT;
+  if (bytes.length % size !== 0) {
+    throw new ArgumentError(`not a whole number of ${dtype} elements`, {
+      expected: `a multiple of ${size} bytes`,
+      actual: bytes.length,
+    });
+  }
+  // Not slice(): on a Node Buffer that is another view of the same memory.
+  const { buffer, byteOffset } = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
+  return new Elements(buffer, byteOffset, bytes.length / size);
+}
+
+/** The bytes of an array, sharing its memory. */
+export function viewBytes(data: TensorData): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+/** @throws ArgumentError when an array that the caller gave to be filled is too long or too short */
+export function checkOutputLength(out: ArrayLike<unknown>, expected: number): void {
+  if (out.length === expected) return;
+  throw new ArgumentError('output array has the wrong length', { expected, actual: out.length });
+}
+
+/** @throws ArgumentError when an array to fill is not the one that {@link Tensor} promises for `byteLength` bytes of this dtype */
+export function checkOutputElements(out: TensorData, dtype: string, byteLength: number): void {
+  const Elements: ElementArray = ARRAYS.get(dtype) ?? Uint8Array;
+  // By name, because arrays of other realms (frames, test runners) have classes of their own.
+  if (out[Symbol.toStringTag] !== Elements.name) {
+    throw new ArgumentError(`output array for ${dtype} elements is of the wrong type`, {
+      expected: Elements.name,
+      actual: out[Symbol.toStringTag],
+    });
+  }
+  checkOutputLength(out, byteLength / Elements.BYTES_PER_ELEMENT);
 }

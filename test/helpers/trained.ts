@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { matrixShape } from '../../src/encodings/encoding.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { DType } from '../../src/tensor/dtype.js';
-import type { Tensor } from '../../src/tensor/tensor.js';
-import { viewBytes, viewElements } from '../../src/tensor/views.js';
+import { type Tensor, viewBytes, viewElements } from '../../src/tensor/tensor.js';
 import { modelOf, type TestTensor } from './models.js';
 import { normalFrom, pseudoRandomBytes, randomFrom } from './random.js';
 

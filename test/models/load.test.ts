@@ -6,7 +6,7 @@ import type { LoadedTensor } from '../../models/tensorState.js';
 import { ArgumentError, ChecksumError, LimitError, UnsupportedError } from '../../src/errors.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { float32ToBfloat16, float32ToHalf } from '../../src/tensor/float.js';
-import { viewBytes, viewElements } from '../../src/tensor/views.js';
+import { viewBytes, viewElements } from '../../src/tensor/tensor.js';
 import { WorkerPool } from '../../workers/pool.js';
 import { rejects, throws } from '../helpers/assertions.js';
 import { checkLoadToQuality } from '../helpers/checks/loadToQuality.js';

@@ -4,7 +4,7 @@ import { openModel } from '../../models/openModel.js';
 import type { LoadedTensor, OutputType } from '../../models/tensorState.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
-import { viewBytes } from '../../src/tensor/views.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
 import { concatBytes } from '../helpers/bytes.js';
 
 const test = suite('types of loaded tensors');

@@ -18,7 +18,7 @@ import {
   SourceError,
 } from '../../src/errors.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
-import { viewBytes } from '../../src/tensor/views.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
 import { rejects } from '../helpers/assertions.js';
 import { checkPlannedBytes } from '../helpers/checks/plannedBytes.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';

@@ -15,7 +15,7 @@ import {
   withRetry,
 } from '../../sources/index.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { viewBytes } from '../../src/tensor/views.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
 import { rejects } from '../helpers/assertions.js';
 import { concatBytes } from '../helpers/bytes.js';
 import { hctFixtures } from '../helpers/hctFixtures.js';

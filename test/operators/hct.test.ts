@@ -24,7 +24,7 @@ import { ChecksumError, TruncatedError } from '../../src/errors.js';
 import { decodedBytes, HctDecoder } from '../../src/hct/decoder.js';
 import type { HctDecodedPart } from '../../src/hct/parts.js';
 import type { Stage } from '../../src/stage.js';
-import { viewBytes } from '../../src/tensor/views.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
 import { rejects } from '../helpers/assertions.js';
 import { chunked, collect, streamOf, tick } from '../helpers/streams.js';
 

@@ -7,7 +7,7 @@ import { compressFile, decompressFile } from '../../readers/hctFiles.js';
 import { HctReader } from '../../readers/hctReader.js';
 import { fileSource } from '../../sources/file.js';
 import { ArgumentError, ChecksumError, SourceError, TruncatedError } from '../../src/errors.js';
-import { viewBytes } from '../../src/tensor/views.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
 import { rejects } from '../helpers/assertions.js';
 
 const test = suite('compressFile and decompressFile');

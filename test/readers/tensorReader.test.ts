@@ -8,7 +8,7 @@ import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { ArgumentError, FormatError, LimitError } from '../../src/errors.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { viewBytes } from '../../src/tensor/views.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
 import { rejects } from '../helpers/assertions.js';
 import { holoFile } from '../helpers/holoFiles.js';
 

@@ -12,7 +12,7 @@ import { SeededRng } from '../../src/kernels/gaussian/rng.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { DType } from '../../src/tensor/dtype.js';
 import { fromFloat32 } from '../../src/tensor/numbers.js';
-import { viewBytes } from '../../src/tensor/views.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
 import { WorkerPool } from '../../workers/pool.js';
 import { rejects } from '../helpers/assertions.js';
 import { concatBytes } from '../helpers/bytes.js';

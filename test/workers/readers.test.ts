@@ -16,7 +16,7 @@ import type { HctTensor } from '../../src/hct/tensorCollector.js';
 import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
 import { packHoloTensor } from '../../src/holotensor/pack.js';
 import { portableKernels } from '../../src/kernels/portableKernels.js';
-import { viewBytes } from '../../src/tensor/views.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
 import { WorkerPool } from '../../workers/pool.js';
 import { rejects } from '../helpers/assertions.js';
 import { isolated } from '../helpers/isolated.js';

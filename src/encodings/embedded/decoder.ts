@@ -1,7 +1,7 @@
 import { FormatError } from '../../errors.js';
 import { byteLengthOf } from '../../tensor/dtype.js';
 import { fromFloat32 } from '../../tensor/numbers.js';
-import { checkOutputLength, viewBytes } from '../../tensor/views.js';
+import { checkOutputLength, viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { floatLayout, patternArray, patternView } from './elements.js';
 import { MAX_TILE_LOG2, type ParsedFragment, parseFragment } from './format.js';

@@ -2,7 +2,7 @@ import { ArgumentError } from '../../errors.js';
 import type { FloatLayout } from '../../kernels/embedded/interface.js';
 import { byteLengthOf } from '../../tensor/dtype.js';
 import { toFloat32 } from '../../tensor/numbers.js';
-import { viewBytes, viewElements } from '../../tensor/views.js';
+import { viewBytes, viewElements } from '../../tensor/tensor.js';
 import type { EncodeRequest } from '../encoding.js';
 import { floatLayout } from './elements.js';
 

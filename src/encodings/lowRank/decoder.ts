@@ -1,4 +1,4 @@
-import { checkOutputLength } from '../../tensor/views.js';
+import { checkOutputLength } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { projectionQuality } from '../energy.js';
 import { ReceivedFragments } from '../fragmentCollectors.js';

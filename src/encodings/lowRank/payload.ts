@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors.js';
-import { viewElements } from '../../tensor/views.js';
+import { viewElements } from '../../tensor/tensor.js';
 import type { MatrixShape } from '../encoding.js';
 import { energyOfFragment } from '../payload.js';
 import type { SingularTriplets } from './svd/truncatedSvd.js';

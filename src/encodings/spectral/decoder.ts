@@ -1,4 +1,4 @@
-import { checkOutputLength } from '../../tensor/views.js';
+import { checkOutputLength } from '../../tensor/tensor.js';
 import { type CoefficientStore, coefficientQuality } from '../coefficients/coefficients.js';
 import { SubsetStore } from '../coefficients/subsets.js';
 import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';

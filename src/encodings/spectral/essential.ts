@@ -1,5 +1,5 @@
 import { FormatError, LimitError } from '../../errors.js';
-import { viewElements } from '../../tensor/views.js';
+import { viewElements } from '../../tensor/tensor.js';
 import type { CoefficientFragments, CoefficientStore } from '../coefficients/coefficients.js';
 import { checkLength } from '../payload.js';
 import { rankByMagnitude } from './ranking.js';

@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors.js';
-import { viewElements } from '../../tensor/views.js';
+import { viewElements } from '../../tensor/tensor.js';
 import type { CoefficientFragments, CoefficientStore } from '../coefficients/coefficients.js';
 import { energyOf } from '../energy.js';
 import { checkLength, readValues } from '../payload.js';

@@ -3,8 +3,7 @@ import { embedded } from '../../../src/encodings/embedded/embedded.js';
 import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_HEADER_SIZE } from '../../../src/holotensor/constants.js';
 import type { DType } from '../../../src/tensor/dtype.js';
 import { float32ToBfloat16 } from '../../../src/tensor/float.js';
-import type { Tensor } from '../../../src/tensor/tensor.js';
-import { viewBytes } from '../../../src/tensor/views.js';
+import { type Tensor, viewBytes } from '../../../src/tensor/tensor.js';
 import { encodeWith } from '../encodings.js';
 import type { NamedTensor } from '../trained.js';
 

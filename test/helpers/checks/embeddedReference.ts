@@ -2,8 +2,7 @@ import * as assert from 'uvu/assert';
 import { embedded } from '../../../src/encodings/embedded/embedded.js';
 import type { DType } from '../../../src/tensor/dtype.js';
 import { float32ToBfloat16, float32ToHalf } from '../../../src/tensor/float.js';
-import type { Tensor } from '../../../src/tensor/tensor.js';
-import { viewBytes, viewElements } from '../../../src/tensor/views.js';
+import { type Tensor, viewBytes, viewElements } from '../../../src/tensor/tensor.js';
 import { decodeReference } from '../embeddedReference.js';
 import { encodeWith } from '../encodings.js';
 

@@ -6,7 +6,7 @@ import { memorySink } from '../../../sinks/memory.js';
 import { collectTensor } from '../../../sinks/tensor.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { DTYPES, type DType, elementCount } from '../../../src/tensor/dtype.js';
-import { viewBytes } from '../../../src/tensor/views.js';
+import { viewBytes } from '../../../src/tensor/tensor.js';
 import { chunked } from '../streams.js';
 
 /** One run a block size: small, the default, larger than most tensors. */

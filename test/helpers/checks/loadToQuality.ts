@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { openModel } from '../../../models/openModel.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
-import { viewElements } from '../../../src/tensor/views.js';
+import { viewElements } from '../../../src/tensor/tensor.js';
 import { countingSource } from '../countingSource.js';
 import { cosineSimilarity } from '../encodings.js';
 import { modelFileOf } from '../modelFiles.js';

@@ -5,7 +5,7 @@ import { type MemorySink, memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { FormatError } from '../../../src/errors.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
-import { viewBytes } from '../../../src/tensor/views.js';
+import { viewBytes } from '../../../src/tensor/tensor.js';
 
 /** The files of a model directory by their names. */
 export type Files = Map<string, Uint8Array<ArrayBuffer>>;

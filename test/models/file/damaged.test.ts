@@ -10,7 +10,7 @@ import { bytesSource } from '../../../sources/bytes.js';
 import { FormatError, HolostreamError } from '../../../src/errors.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
 import { serializeSafetensorsHeader } from '../../../src/safetensors/serialize.js';
-import { viewBytes } from '../../../src/tensor/views.js';
+import { viewBytes } from '../../../src/tensor/tensor.js';
 import { rejects, throws } from '../../helpers/assertions.js';
 import { encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
 import { modelOf } from '../../helpers/models.js';

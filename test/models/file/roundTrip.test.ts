@@ -4,7 +4,7 @@ import { readModelFile } from '../../../models/file/modelFile.js';
 import { memoryStagingStore, type StagingStore } from '../../../models/file/stagingStore.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, ChecksumError, FormatError, HolostreamError } from '../../../src/errors.js';
-import { viewBytes } from '../../../src/tensor/views.js';
+import { viewBytes } from '../../../src/tensor/tensor.js';
 import { rejects } from '../../helpers/assertions.js';
 import { checkModelFile } from '../../helpers/checks/modelFile.js';
 import { decodeFromModelFile, encodeToModelFile } from '../../helpers/modelFiles.js';

@@ -7,7 +7,7 @@ import { HctWriter } from '../../../sinks/hct.js';
 import { memorySink } from '../../../sinks/memory.js';
 import type { CompressionAlgorithm } from '../../../src/codecs/codec.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
-import { viewBytes } from '../../../src/tensor/views.js';
+import { viewBytes } from '../../../src/tensor/tensor.js';
 import { holoFile } from '../../helpers/holoFiles.js';
 import { modelFileOf } from '../../helpers/modelFiles.js';
 import { noise } from '../../helpers/random.js';

@@ -14,7 +14,7 @@ import {
   UnsupportedError,
 } from '../../../src/errors.js';
 import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
-import { viewBytes } from '../../../src/tensor/views.js';
+import { viewBytes } from '../../../src/tensor/tensor.js';
 import { rejects } from '../../helpers/assertions.js';
 import { hctFixtures } from '../../helpers/hctFixtures.js';
 import { chunked } from '../../helpers/streams.js';

@@ -10,7 +10,7 @@ import { parseHctHeader, serializeHctHeader } from '../../../src/hct/header.js';
 import { HctParser } from '../../../src/hct/parser.js';
 import type { HctStart } from '../../../src/hct/parts.js';
 import { serializeQuantizationMetadata } from '../../../src/tensor/quantization.js';
-import { viewBytes } from '../../../src/tensor/views.js';
+import { viewBytes } from '../../../src/tensor/tensor.js';
 import { hctFixtures } from '../../helpers/hctFixtures.js';
 import { chunked, collect } from '../../helpers/streams.js';
 

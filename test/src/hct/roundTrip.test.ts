@@ -12,7 +12,7 @@ import type { HctEncodeOptions } from '../../../src/hct/encoder.js';
 import { parseHctHeader } from '../../../src/hct/header.js';
 import { HctParser } from '../../../src/hct/parser.js';
 import { byteLengthOf, DTYPES, elementCount } from '../../../src/tensor/dtype.js';
-import { viewBytes } from '../../../src/tensor/views.js';
+import { viewBytes } from '../../../src/tensor/tensor.js';
 import { rejects, throws } from '../../helpers/assertions.js';
 import { chunked, collect } from '../../helpers/streams.js';
 

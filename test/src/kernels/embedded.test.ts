@@ -10,8 +10,7 @@ import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import type { DType } from '../../../src/tensor/dtype.js';
 import { float32ToBfloat16, float32ToHalf } from '../../../src/tensor/float.js';
-import type { Tensor } from '../../../src/tensor/tensor.js';
-import { viewElements } from '../../../src/tensor/views.js';
+import { type Tensor, viewElements } from '../../../src/tensor/tensor.js';
 import { encodeRequest, encodeWith } from '../../helpers/encodings.js';
 import { noise, pseudoRandomBytes, randomFrom } from '../../helpers/random.js';
 

@@ -3,8 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
 import type { DType } from '../../../../src/tensor/dtype.js';
-import type { Tensor } from '../../../../src/tensor/tensor.js';
-import { viewBytes, viewElements } from '../../../../src/tensor/views.js';
+import { type Tensor, viewBytes, viewElements } from '../../../../src/tensor/tensor.js';
 import { encodeWith } from '../../../helpers/encodings.js';
 import { pseudoRandomBytes } from '../../../helpers/random.js';
 

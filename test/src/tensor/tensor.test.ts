@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError } from '../../../src/errors.js';
-import { viewBytes, viewElements } from '../../../src/tensor/views.js';
+import { viewBytes, viewElements } from '../../../src/tensor/tensor.js';
 import { throws } from '../../helpers/assertions.js';
 
 const ARRAYS = [
