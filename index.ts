@@ -195,11 +195,12 @@ export { type Tensor, type TensorData, viewBytes, viewElements } from './src/ten
 
 export type { OwnBytes } from './src/bytes/binary.js';
 export type { CompressionAlgorithm, CompressOptions, Implementation } from './src/codecs/codec.js';
-export type { BlockIndexEntrySize, BlockIndexV2, BlockTable } from './src/hct/blockIndex.js';
+export type { BlockIndex, BlockIndexEntrySize, BlockIndexV2, BlockTable } from './src/hct/blockIndex.js';
 export type { HctDecodeOptions } from './src/hct/decodeBlock.js';
 export type { HctHeader } from './src/hct/header.js';
 export type { HctFileOptions } from './src/hct/plan.js';
 export type { TensorCollectOptions } from './src/hct/tensorCollector.js';
+export type { Kernels } from './src/kernels/kernels.js';
 export type {
   SafetensorsDeclaration,
   SafetensorsDType,
