@@ -1,7 +1,8 @@
 import { onAbort } from '../src/abort.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
 import { TruncatedError } from '../src/errors.js';
-import type { AbortOptions } from '../src/source.js';
+import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import type { PieceFile } from './inputs/content.js';
 import type { PlannedPiece } from './planning.js';
 
 export interface PieceFetcherOptions extends AbortOptions {
@@ -40,8 +41,9 @@ export class PieceFetcher {
     try {
       await Promise.all(Array.from({ length: concurrency }, () => this.#fetchAll()));
     } catch (error) {
+      // The reason of the first failure: what follows from it, such as a stream that ends early, says less.
       this.fail(error);
-      throw signal?.aborted ? signal.reason : error;
+      throw this.#stop.signal.reason;
     } finally {
       removeAbort?.();
     }
@@ -64,7 +66,8 @@ export class PieceFetcher {
   }
 
   pause(): void {
-    if (this.#paused !== undefined) return;
+    // A run that has been stopped only has to end.
+    if (this.#paused !== undefined || this.#stop.signal.aborted) return;
     let resume!: () => void;
     const until = new Promise<void>((resolve) => {
       resume = resolve;
@@ -103,10 +106,12 @@ export class PieceFetcher {
     const { onBytes, onPiece, goesOn } = this.#options;
     const generation = this.#generation;
     const [first, last] = [run[0]!, run.at(-1)!];
-    const source = await first.file.acquire();
     const { signal } = this.#stop;
+    const source = await this.#acquire(first.file);
     const stream = source.stream({ start: first.offset, end: last.offset + last.length, signal });
     const reader = new PieceReader(stream, onBytes);
+    // A source that hears no signal, and is silent, ends by this.
+    const removeAbort = onAbort(signal, (reason) => void reader.cancel(reason).catch(() => {}));
     try {
       for (const [i, piece] of run.entries()) {
         await this.#paused?.until;
@@ -120,10 +125,37 @@ export class PieceFetcher {
       }
       return [];
     } finally {
-      await reader.cancel().catch(() => {});
-      await first.file.release(source);
+      removeAbort();
+      const released = release(first.file, source, reader);
+      // A source that takes its time to close does not hold up a run that has been stopped.
+      if (signal.aborted) released.catch(() => {});
+      else await released;
     }
   }
+
+  /** Opens a file; one that opens after the run has been stopped is closed again. */
+  #acquire(file: PieceFile): Promise<RandomAccessSource> {
+    const { signal } = this.#stop;
+    return new Promise((resolve, reject) => {
+      const removeAbort = onAbort(signal, reject);
+      file.acquire().then(
+        (source) => {
+          removeAbort();
+          resolve(source);
+          if (signal.aborted) file.release(source).catch(() => {});
+        },
+        (error) => {
+          removeAbort();
+          reject(error);
+        },
+      );
+    });
+  }
+}
+
+async function release(file: PieceFile, source: RandomAccessSource, reader: PieceReader): Promise<void> {
+  await reader.cancel().catch(() => {});
+  await file.release(source);
 }
 
 /** Takes the adjacent pieces from the front of a queue, for one request. */

@@ -35,7 +35,6 @@ const CONCURRENCY = 4;
 
 /** One load of a model: fetches the pieces of a plan, decodes each as it arrives, and reports progress. */
 export class Load {
-  readonly #pieces: readonly PlannedPiece[];
   readonly #target: LoadTarget;
   readonly #options: LoadOptions;
   #pool: WorkerPool | undefined;
@@ -51,7 +50,6 @@ export class Load {
     for (const { tensor, length } of pieces) {
       assertTensorFits(Math.max(tensor.byteLength, length), options.maxBytes, tensor.name);
     }
-    this.#pieces = pieces;
     this.#target = target;
     this.#options = options;
     this.#totalBytes = pieces.reduce((sum, { length }) => sum + length, 0);
@@ -75,7 +73,7 @@ export class Load {
       clearTimeout(timer);
       await Promise.all(this.#decoding);
     }
-    if (this.#pool !== undefined) await this.#settle();
+    await this.#settle();
   }
 
   /** Ends the load without an error. */
@@ -99,19 +97,21 @@ export class Load {
 
   async #decode({ tensor, piece }: PlannedPiece, bytes: Uint8Array): Promise<void> {
     const state = this.#state(tensor.name);
-    const added = state.add(piece, bytes, this.#pool).then(() => this.#tellBetter(state));
+    const { signal } = this.#options;
+    const added = state.add(piece, bytes, { pool: this.#pool, signal }).then(() => this.#tellBetter(state));
     // Workers decode while the next pieces come; their errors end the load.
     if (this.#pool === undefined) await added;
     else this.#decoding.push(added.catch((error) => this.#fetcher.fail(error)));
   }
 
-  /** Has the workers decode the tensors that will get no more pieces. */
+  /** Has the workers decode what they were given, in this load or in one before that was aborted. */
   async #settle(): Promise<void> {
-    const touched = new Set(this.#pieces.map(({ tensor }) => this.#state(tensor.name)));
+    const { signal } = this.#options;
     await Promise.all(
-      Array.from(touched, async (state) => {
-        await state.settle();
-        this.#tellBetter(state);
+      Array.from(this.#target.states.values(), async (state) => {
+        const before = state.cosine;
+        await state.settle({ signal });
+        if (state.cosine !== before) this.#tellBetter(state);
       }),
     );
   }

@@ -1,5 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
-import { nextTask } from '../src/abort.js';
+import { createLimiter } from '../sources/limiter.js';
+import { nextTask, onAbort } from '../src/abort.js';
 import { Closeable } from '../src/closeable.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
@@ -22,6 +23,11 @@ export interface ModelTensorInfo {
   readonly byteLength: number;
 }
 
+/** The abort reason of loads that end without an error, with what has been loaded. */
+const ENDED = new Error('the load has ended');
+
+const CLOSED = 'the model is closed';
+
 /** A model that can be loaded to any quality, repeatedly: no byte is fetched twice. Created by `openModel`. */
 export class Model extends Closeable {
   /** The format of the model: a model file of fragments, plain safetensors, or a directory of HCT files. */
@@ -40,10 +46,13 @@ export class Model extends Closeable {
   readonly #quality: ModelQuality;
   readonly #progress = new Subject<ModelProgress>();
   readonly #updates = new Subject<LoadedTensor<OutputType>>();
-  /** The current load; the next one waits for it. */
+  /** The current load. */
   #load: Load | undefined;
-  /** Settles when all loads so far have ended. */
-  #loads: Promise<unknown> = Promise.resolve();
+  /** Loads have it one after another. */
+  readonly #turn = createLimiter(1);
+  /** Loads and reads under way or waiting, which `close` ends. */
+  readonly #running = new Map<AbortController, Promise<unknown>>();
+  #closed: Promise<void> | undefined;
   #paused = false;
   readonly #better = new Set<TensorState>();
 
@@ -65,16 +74,19 @@ export class Model extends Closeable {
   }
 
   /**
-   * Loads the model, or chosen tensors, up to a quality. Loads of one model follow each other.
+   * Loads the model, or chosen tensors, up to a quality. Loads of one model follow each other. A load that waits for an
+   * earlier one ends at once when its signal aborts, at its deadline, and when the model is closed.
    *
    * @returns the requested tensors, as far as they are loaded
-   * @throws ArgumentError for names that the model does not have; LimitError; SourceError, ChecksumError, FormatError;
+   * @throws ArgumentError for names that the model does not have, and when it is closed; LimitError; SourceError, ChecksumError, FormatError;
    *   the reason of `signal` when it is aborted. What was loaded before stays, and the next load continues from there.
    */
   async load<A extends OutputType = 'F32'>(
     options: LoadOptions<A> = {},
   ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
-    await this.#afterOthers(() => this.#run(options), options.signal);
+    await this.#untilClosed(options.signal, (stop) => this.#runInTurn(options, stop)).catch((error) => {
+      if (error !== ENDED) throw error;
+    });
     const names = options.tensors ?? this.tensors.map(({ name }) => name);
     const loaded = names.map((name) => [name, this.#state(name).read(options)] as const);
     return new Map(loaded.filter((entry): entry is [string, LoadedTensor<A>] => entry[1] !== undefined));
@@ -89,10 +101,13 @@ export class Model extends Closeable {
     this.prioritize([name]);
     const loaded = await this.load({ ...options, tensors: [name] });
     const tensor = loaded.get(name);
-    if (tensor === undefined)
-      throw new ArgumentError('Cannot return the tensor: the quality is too low for any of its fragments', {
-        name,
-      });
+    if (tensor === undefined) {
+      const reason =
+        this.#closed === undefined
+          ? 'the quality is too low for any of its fragments'
+          : 'the model was closed before its first numbers';
+      throw new ArgumentError(`Cannot return the tensor: ${reason}`, { name });
+    }
     return tensor;
   }
 
@@ -116,7 +131,12 @@ export class Model extends Closeable {
         name,
       });
     }
-    return readRows(start, end, options);
+    const reading = this.#untilClosed(options.signal, ({ signal }) => readRows(start, end, { signal }));
+    return reading.catch((error) => {
+      throw error === ENDED
+        ? new ArgumentError(`Cannot read rows of the tensor: ${CLOSED}`, { name })
+        : error;
+    });
   }
 
   /** Bytes that a load with these options would fetch now. */
@@ -152,11 +172,17 @@ export class Model extends Closeable {
   }
 
   /**
-   * Closes the files and connections behind the model and ends the observables; arrays that were returned stay valid.
+   * Closes the files and connections behind the model and ends the observables. Loads under way or waiting end at once,
+   * with what has been loaded; arrays that were returned stay valid.
    */
-  async close(): Promise<void> {
-    this.#load?.finish();
-    await this.#loads;
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
+    for (const stop of this.#running.keys()) stop.abort(ENDED);
+    await Promise.allSettled(this.#running.values());
     this.#progress.complete();
     this.#updates.complete();
     await this.#content.close();
@@ -174,13 +200,40 @@ export class Model extends Closeable {
     return planPieces(this.#content.tensors, options, isLoaded);
   }
 
-  async #afterOthers(work: () => Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-    const done = this.#loads.then(() => {
-      signal?.throwIfAborted();
-      return work();
-    });
-    this.#loads = done.catch(() => {});
-    await done;
+  /**
+   * Does work that ends when the caller's signal aborts, or when the model is closed.
+   * @throws ENDED when the model is closed meanwhile; ArgumentError when it was closed before
+   */
+  async #untilClosed<T>(
+    signal: AbortSignal | undefined,
+    work: (stop: AbortController) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    if (this.#closed !== undefined) throw new ArgumentError(`Cannot load from the model: ${CLOSED}`);
+    const stop = new AbortController();
+    const removeAbort = signal && onAbort(signal, (reason) => stop.abort(reason));
+    const done = work(stop);
+    this.#running.set(stop, done);
+    try {
+      return await done;
+    } finally {
+      this.#running.delete(stop);
+      removeAbort?.();
+    }
+  }
+
+  async #runInTurn(options: LoadOptions, stop: AbortController): Promise<void> {
+    const { deadline } = options;
+    const start = performance.now();
+    const timer = deadline === undefined ? undefined : setTimeout(() => stop.abort(ENDED), deadline);
+    const leave = await this.#turn.acquire(stop.signal).finally(() => clearTimeout(timer));
+    // The deadline counts from the call.
+    const left = deadline === undefined ? undefined : Math.max(0, deadline - (performance.now() - start));
+    try {
+      await this.#run({ ...options, signal: stop.signal, deadline: left });
+    } finally {
+      leave();
+    }
   }
 
   async #run(options: LoadOptions): Promise<void> {

@@ -1,3 +1,4 @@
+import type { AbortOptions } from '../src/source.js';
 import { DTYPES, type DType } from '../src/tensor/dtype.js';
 import { fromFloat32, toFloat32 } from '../src/tensor/numbers.js';
 import type { Tensor, TensorData } from '../src/tensor/tensor.js';
@@ -59,6 +60,10 @@ interface Float16ArrayConstructor {
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'];
 
+interface DecodeOptions extends AbortOptions {
+  readonly pool: WorkerPool | undefined;
+}
+
 /** The loaded part of one tensor. It outlives loads, so no piece is fetched twice. */
 export class TensorState {
   readonly tensor: LoadableTensor;
@@ -92,32 +97,32 @@ export class TensorState {
   }
 
   /** Decodes a piece; one that arrives too early waits for its predecessors. */
-  add(piece: number, bytes: Uint8Array, pool?: WorkerPool): Promise<void> {
+  add(piece: number, bytes: Uint8Array, options: DecodeOptions): Promise<void> {
     this.#early.set(piece, bytes);
-    const taken = this.#taking.then(() => this.#takeAll(pool));
+    const taken = this.#taking.then(() => this.#takeAll(options));
     this.#taking = taken.catch(() => {});
     return taken;
   }
 
-  async #takeAll(pool: WorkerPool | undefined): Promise<void> {
+  async #takeAll(options: DecodeOptions): Promise<void> {
     for (let bytes = this.#early.get(this.#taken); bytes !== undefined; ) {
       this.#early.delete(this.#taken);
-      await this.#take(this.#taken, bytes, pool);
+      await this.#take(this.#taken, bytes, options);
       this.#taken += 1;
       bytes = this.#early.get(this.#taken);
     }
   }
 
-  async #take(piece: number, bytes: Uint8Array, pool: WorkerPool | undefined): Promise<void> {
+  async #take(piece: number, bytes: Uint8Array, { pool, signal }: DecodeOptions): Promise<void> {
     this.#decoder ??= await this.tensor.createDecoder(pool);
-    await this.#decoder.add(piece, bytes);
+    await this.#decoder.add(piece, bytes, { signal });
     this.#update();
   }
 
   /** Waits for the pieces under way, and decodes all that were added. */
-  async settle(): Promise<void> {
+  async settle(options: AbortOptions): Promise<void> {
     await this.#taking;
-    await this.#decoder?.settle?.();
+    await this.#decoder?.settle?.(options);
     this.#update();
   }
 

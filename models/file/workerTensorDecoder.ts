@@ -5,7 +5,9 @@ import type { FragmentIndexEntry } from '../../src/holotensor/fragment.js';
 import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
+import type { AbortOptions } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
+import type { Buffers } from '../../workers/buffers.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import type { ModelFileTensor } from './modelFile.js';
 import { parseFirstPiece, verifyFirstPiece } from './tensorDecoder.js';
@@ -40,8 +42,11 @@ export class WorkerTensorDecoder {
     return this.complete ? 1 : (cosine ?? predicted);
   }
 
-  /** @throws ChecksumError, CodecError, FormatError; WorkerError when the worker crashed */
-  async add(piece: number, bytes: Uint8Array): Promise<void> {
+  /**
+   * @throws ChecksumError, CodecError, FormatError; WorkerError when the worker crashed; the reason of the signal. The
+   *   piece may be added again then.
+   */
+  async add(piece: number, bytes: Uint8Array, options: AbortOptions): Promise<void> {
     if (piece === 0) {
       verifyFirstPiece(this.tensor, bytes, this.#kernels);
       this.#header = bytes.slice(0, HOLO_HEADER_SIZE);
@@ -56,16 +61,16 @@ export class WorkerTensorDecoder {
       });
     }
     // A copy: the bytes are a view of a chunk, and transferring them would send the whole chunk.
-    this.#stored.push({ entry, stored: bytes.slice() });
-    if (this.#stored.length === this.#layout!.entries.length) await this.settle();
+    this.#stored[piece - 1] = { entry, stored: bytes.slice() };
+    if (this.#stored.length === this.#layout!.entries.length) await this.settle(options);
   }
 
   /** Decodes again if fragments have been added since the last time. */
-  async settle(): Promise<void> {
+  async settle({ signal }: AbortOptions): Promise<void> {
     if (this.#header === undefined || this.#stored.length === (this.#result?.fragments ?? 0)) return;
     const header = this.#header;
     const fragments = [...this.#stored];
-    this.#result = await this.#pool.runPrepared('reconstructStored', (buffers) => {
+    const prepare = (buffers: Buffers) => {
       const copies = copyAll(
         fragments.map(({ stored }) => stored),
         (size) => buffers.take(size),
@@ -77,8 +82,9 @@ export class WorkerTensorDecoder {
           options: { dtype: 'source', maxBytes: Number.POSITIVE_INFINITY },
         },
         borrowed: copies.slice(0, 1).map(({ buffer }) => buffer),
-      };
-    });
+      } as const;
+    };
+    this.#result = await this.#pool.runPrepared('reconstructStored', prepare, { signal });
   }
 
   reconstruct(): undefined {

@@ -44,13 +44,13 @@ export interface LoadPiece {
 
 /** Decodes a tensor from its pieces. Each is verified before it is used. */
 export interface PieceDecoder {
-  /** @throws ChecksumError, CodecError, FormatError */
-  add(piece: number, bytes: Uint8Array): Promise<void>;
+  /** @throws ChecksumError, CodecError, FormatError; the reason of an aborted signal, where a worker decodes */
+  add(piece: number, bytes: Uint8Array, options: AbortOptions): Promise<void>;
   readonly complete: boolean;
   /** True cosine similarity with the original; 0 before the first numbers. */
   readonly cosine: number;
   /** For decoders that collect several pieces before they decode: decodes those that were added. */
-  settle?(): Promise<void>;
+  settle?(options: AbortOptions): Promise<void>;
   /** The best tensor so far as numbers, written to `out` if given; undefined if the tensor is not made of fragments. */
   reconstruct(out?: Float32Array): Float32Array | undefined;
   /** The best tensor so far in its own dtype; undefined before the first fragment. */

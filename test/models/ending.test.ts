@@ -1,0 +1,230 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openModel } from '../../models/openModel.js';
+import { bytesSource } from '../../sources/bytes.js';
+import { createLimiter } from '../../sources/limiter.js';
+import { ArgumentError } from '../../src/errors.js';
+import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
+import type { RandomAccessSource } from '../../src/source.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
+import { WorkerPool } from '../../workers/pool.js';
+import { rejects } from '../helpers/assertions.js';
+import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { modelFileOf } from '../helpers/modelFiles.js';
+import { tick } from '../helpers/streams.js';
+import { TRAINED_FILES } from '../helpers/trained.js';
+
+const test = suite('loads that are ended');
+
+const original = TRAINED_FILES.layers;
+/** None of these passes within a test: what ends does so because it was told to. */
+const FOR_EVER = 3_600_000;
+const http = { retry: { delay: FOR_EVER, maxDelay: FOR_EVER }, idleTimeout: FOR_EVER };
+const ENOUGH = new Error('enough');
+let file: Uint8Array;
+let server: FaultyServer;
+
+test.before(async () => {
+  file = await modelFileOf(original);
+});
+test.before.each(async () => {
+  server = await faultyServer(file);
+});
+test.after.each(async () => {
+  for (let i = 0; i < 100 && server.active > 0; i++) await tick(10);
+  const left = server.active;
+  await server[Symbol.asyncDispose]();
+  assert.is(left, 0, 'requests left open');
+});
+
+/** Fails where waiting would never end. */
+async function ends<T>(promise: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const never = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error('it does not end')), 20_000);
+  });
+  return Promise.race([promise, never]).finally(() => clearTimeout(timer));
+}
+
+/** A model whose next request brings some bytes, and then nothing more. */
+async function stalledModel() {
+  const model = await openModel(server.url, { http });
+  server.fault = () => ({ stallAfter: 50_000 });
+  return model;
+}
+
+async function arrival(condition: () => boolean): Promise<void> {
+  while (!condition()) await tick(1);
+}
+
+test('close() of a paused model ends its load and those that wait', async () => {
+  const model = await openModel(server.url, { http });
+  model.pause();
+  const loads = Promise.all([model.load(), model.load()]);
+  const closed = /Cannot return the tensor: the model was closed/;
+  const tensor = rejects(model.tensor('lstm.0.weight'), ArgumentError, closed);
+  await tick();
+  const requests = server.requests.length;
+  await ends(model.close());
+  const [first, second] = await ends(loads);
+  assert.equal([first.size, second.size], [0, 0]);
+  await ends(tensor);
+  await tick(30);
+  assert.is(server.requests.length, requests, 'no load starts a request after that');
+});
+
+test('close() ends a load whose server is silent, and those that wait; nothing is loaded after it', async () => {
+  const model = await stalledModel();
+  const completed: string[] = [];
+  model.progress$.subscribe({ complete: () => completed.push('progress') });
+  model.updates$.subscribe({ complete: () => completed.push('updates') });
+  const loads = [model.load(), model.load()];
+  await arrival(() => model.quality > 0);
+  const requests = server.requests.length;
+  await ends(Promise.all([model.close(), model.close()]));
+  const [first, second] = await ends(Promise.all(loads));
+  assert.ok(first!.size > 0 && second!.size > 0, 'they end with what has been loaded');
+  assert.equal(completed, ['progress', 'updates']);
+  await rejects(model.load(), ArgumentError, /Cannot load from the model: .*closed/);
+  await rejects(model.tensor('lstm.0.weight'), ArgumentError, /closed/);
+  model.pause();
+  await ends(model.close());
+  assert.is(server.requests.length, requests);
+});
+
+test('an aborted load leaves the queue at once, and the others go on', async () => {
+  const model = await stalledModel();
+  const first = new AbortController();
+  const abort = new AbortController();
+  const running = model.load({ signal: first.signal });
+  const waiting = model.load({ signal: abort.signal });
+  const last = model.load({ quality: 0.9 });
+  await arrival(() => model.quality > 0);
+  abort.abort(ENOUGH);
+  assert.is(await ends(rejects(waiting, Error)), ENOUGH);
+  server.fault = () => undefined;
+  first.abort(ENOUGH);
+  assert.is(await ends(rejects(running, Error)), ENOUGH);
+  await ends(last);
+  assert.ok(model.quality >= 0.9);
+  await model.close();
+});
+
+test('the deadline of a load that waits counts from its call', async () => {
+  const model = await stalledModel();
+  const abort = new AbortController();
+  const running = model.load({ signal: abort.signal });
+  await arrival(() => model.quality > 0);
+  const requests = server.requests.length;
+  const loaded = await ends(model.load({ deadline: 20 }));
+  assert.ok(loaded.size > 0);
+  assert.is(server.requests.length, requests);
+  abort.abort(ENOUGH);
+  await rejects(running, Error, /enough/);
+  await model.close();
+});
+
+test('waiting for a place in a limiter, and for another attempt', async () => {
+  const limiter = createLimiter(1);
+  const model = await openModel(server.url, { http: { ...http, limiter } });
+  const leave = await limiter.acquire();
+  const abort = new AbortController();
+  const aborted = model.load({ signal: abort.signal });
+  await tick();
+  abort.abort(ENOUGH);
+  assert.is(await ends(rejects(aborted, Error)), ENOUGH);
+  const waiting = model.load();
+  await tick();
+  await ends(model.close());
+  assert.is((await ends(waiting)).size, 0);
+  leave();
+
+  const other = await openModel(server.url, { http });
+  server.fault = () => ({ status: 503, headers: { 'retry-after': '3000' } });
+  const { length } = server.requests;
+  const retrying = other.load();
+  await arrival(() => server.requests.length > length && server.active === 0);
+  await ends(other.close());
+  await ends(retrying);
+});
+
+/** A source that hears no signals and gives nothing after the header. */
+function deafSource(): RandomAccessSource {
+  return { ...bytesSource(file), stream: () => new ReadableStream({}, { highWaterMark: 0 }) };
+}
+
+test('sources that hear no signal', async () => {
+  const model = await openModel(deafSource());
+  const abort = new AbortController();
+  const loading = model.load({ signal: abort.signal });
+  await tick();
+  abort.abort(ENOUGH);
+  assert.is(await ends(rejects(loading, Error)), ENOUGH);
+  const again = model.load();
+  await tick();
+  await ends(model.close());
+  await ends(again);
+});
+
+test('rows', async () => {
+  const plain = bytesSource(original);
+  let silent = false;
+  const model = await openModel({
+    ...plain,
+    read: (offset, length, { signal } = {}) => {
+      if (!silent) return plain.read(offset, length);
+      return new Promise((_, reject) => signal?.addEventListener('abort', () => reject(signal.reason)));
+    },
+  });
+  silent = true;
+  const abort = new AbortController();
+  const aborted = model.rows('lstm.0.weight', 0, 1, { signal: abort.signal });
+  abort.abort(ENOUGH);
+  assert.is(await ends(rejects(aborted, Error)), ENOUGH);
+  const reading = model.rows('lstm.0.weight', 0, 1);
+  await ends(Promise.all([model.close(), rejects(reading, ArgumentError, /Cannot read rows.*closed/)]));
+  await rejects(model.rows('lstm.0.weight', 0, 1), ArgumentError, /closed/);
+});
+
+test('workers that never answer; what they were given is decoded by the next load', async () => {
+  const pool = new WorkerPool(1, { url: new URL('../helpers/silentWorker.mjs', import.meta.url) });
+  const model = await openModel(server.url, { http });
+  try {
+    const abort = new AbortController();
+    const loading = model.load({ workers: pool, signal: abort.signal });
+    await tick(200);
+    abort.abort(ENOUGH);
+    assert.is(await ends(rejects(loading, Error)), ENOUGH);
+    const again = model.load({ workers: pool });
+    await tick(200);
+    await ends(model.close());
+    await ends(again);
+  } finally {
+    pool.close();
+  }
+});
+
+test('a load with workers that is aborted anywhere goes on to the same tensors', async () => {
+  const pool = new WorkerPool(2, { url: new URL('../helpers/workerFromSource.mjs', import.meta.url) });
+  try {
+    for (const share of [0.1, 0.5, 0.9, 0.99]) {
+      const model = await openModel(bytesSource(file));
+      const abort = new AbortController();
+      const loading = model.load({
+        workers: pool,
+        signal: abort.signal,
+        onProgress: ({ bytes, totalBytes }) => bytes >= share * totalBytes && abort.abort(ENOUGH),
+      });
+      assert.is(await ends(rejects(loading, Error)), ENOUGH);
+      const loaded = await ends(model.load());
+      for (const { name, offset, byteLength } of parseSafetensorsHeader(original).tensors) {
+        const data = viewBytes(loaded.get(name)!.data as Float32Array);
+        assert.ok(Buffer.from(data).equals(original.subarray(offset, offset + byteLength)), name);
+      }
+    }
+  } finally {
+    pool.close();
+  }
+});
+
+test.run();
