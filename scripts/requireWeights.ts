@@ -1,4 +1,4 @@
-/** Ends with exit code 1, and says why, where real weights are not beside the repository. */
+/** Exits with code 1 and the reason when there are no real weights. */
 import { missingWeights } from '../test/helpers/weights.js';
 
 const missing = missingWeights();

@@ -1,4 +1,4 @@
-/** Runs every test there is; those on real weights where there are any. usage: npm run test:all */
+/** Runs all tests, those on real weights only where the weights are available. usage: npm run test:all */
 import { spawnSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { missingWeights } from '../test/helpers/weights.js';

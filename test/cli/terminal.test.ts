@@ -13,7 +13,7 @@ test('a progress bar on a terminal, taken away at the end; nothing in a pipe', a
   const raw = join(folder, 'w.raw');
   writeFileSync(raw, new Uint8Array(100_000));
   const args = ['encode', raw, '--dtype', 'I8', '--shape', '100000', '-o', join(folder, 'w.hct')];
-  // A pipe that says it is a terminal; test/oracles has a real one.
+  // A pipe that claims to be a terminal; test/oracles uses a real one.
   const pretence = 'data:text/javascript,Object.assign(process.stderr, { isTTY: true, columns: 80 })';
   const command = ['--import', pretence, cliPath, ...args];
   const { stderr, status } = spawnSync(process.execPath, command, { encoding: 'utf8' });

@@ -4,16 +4,16 @@ import { lowRank } from '../../src/encodings/lowRank/lowRank.js';
 import { randomProjection } from '../../src/encodings/randomProjection/randomProjection.js';
 import { spectral } from '../../src/encodings/spectral/spectral.js';
 
-/** An encoding with options that make it another one. */
+/** An encoding with one set of its options. */
 export interface EncodingCase {
   readonly name: string;
   readonly encoding: Encoding;
   readonly options: object;
-  /** All fragments give the tensor back, within rounding. */
+  /** All fragments together give the tensor, within rounding. */
   readonly exact: boolean;
 }
 
-/** Those whose parts are orthogonal, or which measure: they know how good they are. */
+/** Cases whose decoders report the true quality. */
 export const ENCODING_CASES: readonly EncodingCase[] = [
   { name: 'spectral, raster', encoding: spectral, options: { layout: 'raster' }, exact: true },
   { name: 'spectral, ranked', encoding: spectral, options: { layout: 'ranked' }, exact: true },

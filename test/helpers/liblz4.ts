@@ -21,7 +21,7 @@ export function lz4Frame(blocks: readonly Uint8Array[]): Uint8Array {
 
 /** What liblz4 decodes raw blocks to, one after the other, `size` bytes in all. Throws when it refuses one. */
 export async function liblz4Decode(blocks: readonly Uint8Array[], size: number): Promise<Uint8Array> {
-  // Its one context is unusable once a frame has been refused: a fresh module has a fresh one.
+  // The module's only context is unusable after a refused frame: a fresh module has a fresh one.
   delete require.cache[require.resolve(PACKAGE)];
   const decompress = require(PACKAGE) as Decompress;
   await decompress.isLoaded;

@@ -2,7 +2,7 @@ import { readdirSync, readlinkSync } from 'node:fs';
 
 const HANDLES = '/proc/self/fd';
 
-/** How many handles this process holds on a file, or on files in a folder. (Others come and go: the loader has some.) */
+/** The number of handles that this process holds on a file, or on files in a folder. The loader's come and go. */
 export function openFiles(path: string): number {
   return readdirSync(HANDLES).filter((handle) => {
     try {

@@ -1,4 +1,4 @@
-/** Tensors that were trained, or look as if: what tests use that must not depend on data that looks random. */
+/** Trained tensors, and generated ones that look trained, for tests that uniform noise would not stress. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { matrixShape } from '../../src/encodings/encoding.js';

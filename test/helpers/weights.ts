@@ -1,4 +1,4 @@
-/** Real weights, which are too large for the repository: in `../shared/weights` beside it. */
+/** Real weights. They are too large for the repository and are in `../shared/weights` beside it. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type NamedTensor, readTensors } from './trained.js';
@@ -22,7 +22,7 @@ export const EVALUATION_FILES = ['eval-charrnn-bronte', 'eval-mnist-t10k-1000'] 
 export type WeightFile = (typeof WEIGHT_FILES)[number];
 export type EvaluationFile = (typeof EVALUATION_FILES)[number];
 
-/** Why there are no real weights; undefined where there are. */
+/** The reason why real weights cannot be read; undefined where they can. */
 export function missingWeights(): string | undefined {
   return existsSync(folder)
     ? undefined

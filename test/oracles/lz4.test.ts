@@ -6,7 +6,7 @@ import { loadCodec } from '../../src/codecs/loadCodec.js';
 import { blockArbitrary } from '../helpers/blockData.js';
 import { lz4Frame } from '../helpers/liblz4.js';
 
-/** The system's liblz4, which is a newer one than that of the package of `npm test`. */
+/** liblz4 as the system installs it; `npm test` uses the one of an npm package. */
 const test = suite('the command lz4');
 
 function decode(blocks: readonly Uint8Array[]): Uint8Array {

@@ -6,7 +6,7 @@ import { loadCodec } from '../../src/codecs/loadCodec.js';
 import { blockArbitrary } from '../helpers/blockData.js';
 import { zstdImplementations } from '../helpers/zstdImplementations.js';
 
-/** The system's libzstd, which is another one than that of the package of `npm test`. */
+/** libzstd as the system installs it; `npm test` uses the one of an npm package. */
 const test = suite('the command zstd');
 
 for (const implementation of zstdImplementations()) {

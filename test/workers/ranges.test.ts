@@ -194,7 +194,7 @@ test('an abort ends all parts, and the pool has its memory back', async () => {
   const file = encodedFile('BF16', noise(COUNT, 5));
   const reason = new RangeError('enough');
   const controller = new AbortController();
-  // As soon as the last part has been posted: no answer to it can be here yet.
+  // Right after the last part is posted, before a response to it can arrive.
   pool.onTask = (tasks) => tasks === 3 && queueMicrotask(() => controller.abort(reason));
   const read = inParts(file, { signal: controller.signal });
   assert.is(await read.catch((error: unknown) => error), reason);

@@ -1,4 +1,4 @@
-/** What the command line promises for any model of weights that compress as trained ones do. */
+/** Checks of the command line with a model of trained weights. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as assert from 'uvu/assert';

@@ -9,7 +9,7 @@ import { DTYPES, type DType, elementCount } from '../../../src/tensor/dtype.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
 import { chunked } from '../streams.js';
 
-/** One run a block size: small, the default, larger than most tensors. */
+/** One run per block size: small, the default, larger than most tensors. */
 const RUNS = [
   { version: 1, algorithm: 'lz4', blockSize: 4096 },
   { version: 2, algorithm: 'lz4', blockSize: 16384 },
