@@ -18,6 +18,7 @@ const folder = temporaryFolder();
 const page = readFileSync(join(root, 'examples/no-build/index.html'), 'utf8');
 let site: Site;
 let engine: Engine;
+let tab: Tab;
 
 /** A static server of the folder, whatever the path, which remembers the scripts that it was asked for. */
 interface Site {
@@ -55,6 +56,7 @@ test.before(async () => {
   writeFileSync(join(folder, 'model.holo.safetensors'), await modelFileOf(digits));
   site = await serve();
   engine = await launchEngine();
+  tab = await engine.openTab();
 });
 
 test.after(async () => {
@@ -63,7 +65,7 @@ test.after(async () => {
 });
 
 /** What the page says at its end. */
-async function outcome(tab: Tab, url: string): Promise<{ status: string; tensors: string[] }> {
+async function outcome(url: string): Promise<{ status: string; tensors: string[] }> {
   await tab.goto(url);
   const status = async () =>
     String(await tab.evaluate("document.getElementById('status')?.textContent ?? ''"));
@@ -75,14 +77,12 @@ async function outcome(tab: Tab, url: string): Promise<{ status: string; tensors
 }
 
 test('the example page loads one script, and one more with workers', async () => {
-  const tab = await engine.openTab();
-  const plain = await outcome(tab, site.url);
+  const plain = await outcome(site.url);
   assert.match(plain.status, /^Complete: \d+ tensors$/);
-  assert.equal(await outcome(tab, `${site.url}?model=model.holo.safetensors`), plain);
+  assert.equal(await outcome(`${site.url}?model=model.holo.safetensors`), plain);
   assert.equal([...site.scripts], ['holostream.min.js']);
-  assert.equal(await outcome(tab, `${site.url}?model=model.holo.safetensors&workers=2`), plain);
+  assert.equal(await outcome(`${site.url}?model=model.holo.safetensors&workers=2`), plain);
   assert.equal([...site.scripts], ['holostream.min.js', 'holostream.worker.min.js']);
-  await tab.close();
 });
 
 test('the scripts may come from another origin, such as a CDN', async () => {
@@ -90,17 +90,14 @@ test('the scripts may come from another origin, such as a CDN', async () => {
   const script = '../../dist/holostream.min.js';
   assert.match(page, script);
   writeFileSync(join(folder, 'cdn.html'), page.replace(script, `${cdn.url}holostream.min.js`));
-  const tab = await engine.openTab();
-  const { status } = await outcome(tab, `${site.url}cdn.html?model=model.holo.safetensors&workers=2`);
+  const { status } = await outcome(`${site.url}cdn.html?model=model.holo.safetensors&workers=2`);
   assert.match(status, /^Complete/);
   assert.equal([...cdn.scripts], ['holostream.min.js', 'holostream.worker.min.js']);
-  await tab.close();
   cdn.close();
 });
 
 test('compression with Zstd loads the script of its encoder', async () => {
-  const tab = await engine.openTab();
-  await outcome(tab, site.url);
+  await outcome(site.url);
   const read = await tab.evaluate(`(async () => {
     const { bytesSource, HctReader, HctWriter, memorySink, viewBytes } = await import('holostream');
     const sink = memorySink();
@@ -112,7 +109,6 @@ test('compression with Zstd loads the script of its encoder', async () => {
   })()`);
   assert.equal(read, [1, 2, 3, 4]);
   assert.ok(site.scripts.has('holostream.zstd.min.js'));
-  await tab.close();
 });
 
 test.run();

@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL('../../..', import.meta.url));
 export function browserSuite(test: Test, driver: () => string): void {
   const files = readdirSync(join(root, 'test/browser'))
     .map((name) => `test/browser/${name}`)
-    .filter((file) => readFileSync(join(root, file), 'utf8').includes('helpers/browser.js'));
+    .filter((file) => /BrowserTest|launchEngine/.test(readFileSync(join(root, file), 'utf8')));
   for (const file of files) {
     test(file, async () => {
       await run(process.execPath, ['--import', 'tsx', file], root, { BROWSER_DRIVER: driver() });

@@ -28,10 +28,10 @@ export async function loadModel(url: string): Promise<ReadonlyMap<string, Loaded
 }
 
 export async function readTensor(url: string): Promise<void> {
-  const { dtype, shape, data } = await collectTensor((await fetch(url)).body!);
+  const { dtype, shape, data } = await collectTensor((await fetch(url)).body);
   console.log(dtype, shape, data.length);
   const response = await fetch(url);
-  fromReadableStream(response.body!)
+  fromReadableStream(response.body)
     .pipe(decodeHct())
     .subscribe((bytes: Uint8Array) => console.log(bytes.length));
   const decoded = httpSource(url).stream().pipeThrough(new HctDecoderStream());
