@@ -1,11 +1,12 @@
-import { readChunks } from '../../sources/read.js';
-import { FormatError } from '../../src/errors.js';
+import { SourceChangedError } from '../../src/errors.js';
+import type { Kernels } from '../../src/kernels/kernels.js';
 import type { SafetensorsDeclaration } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
-import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
+import type { AbortOptions, SeekableSink } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { CHECKSUM_KEY, NO_CHECKSUM, sealHeader } from './headerChecksum.js';
 import {
+  formatHash,
   fragmentName,
   headerName,
   MODEL_FILE_VERSION,
@@ -15,7 +16,7 @@ import {
 } from './plan.js';
 import { scanOrder } from './scanOrder.js';
 import type { LocatedTensor, ModelSource } from './sourceFiles.js';
-import { openStagedEntry, type StagingRecord, type StagingStore } from './stagingStore.js';
+import { readStagedPiece, type StagedTensor, type StagingStore } from './stagingStore.js';
 
 /** Plain tensors up to this size come before all fragments: a model does not work without them. */
 const SMALL_TENSOR = 65536;
@@ -23,8 +24,8 @@ const SMALL_TENSOR = 65536;
 /** A tensor to write: encoded in the staging store, or copied from its source. */
 export interface TensorJob {
   readonly tensor: LocatedTensor;
-  /** Its entry in the staging store, with its record; undefined for a tensor that is stored plain. */
-  readonly staged: { readonly entry: string; readonly record: StagingRecord } | undefined;
+  /** In the staging store; undefined for a tensor that is stored plain. */
+  readonly staged: StagedTensor | undefined;
   /** XXH3-64 of the header piece, or of the whole tensor. */
   readonly hash: string;
 }
@@ -45,6 +46,7 @@ export async function assembleModelFile(
   jobs: readonly TensorJob[],
   sink: SeekableSink,
   staging: StagingStore,
+  kernels: Pick<Kernels, 'xxh3'>,
   options: AbortOptions & { readonly index?: string | undefined },
 ): Promise<number> {
   const parts = layOut(jobs);
@@ -55,7 +57,11 @@ export async function assembleModelFile(
   sealHeader(bytes);
   await sink.write(bytes, 0);
   let position = bytes.length;
-  for (const part of parts) position = await copyPart(part, sink, position, staging, options);
+  for (const part of parts) {
+    const bytes = await readPart(part, staging, kernels, options);
+    await sink.write(bytes, position);
+    position += bytes.length;
+  }
   await sink.close();
   return header.fileSize;
 }
@@ -66,14 +72,14 @@ function layOut(jobs: readonly TensorJob[]): Part[] {
   const isFirst = ({ staged, tensor }: TensorJob) =>
     staged !== undefined || tensor.byteLength <= SMALL_TENSOR;
   const first = jobs.filter(isFirst).map((job) => {
-    return job.staged === undefined ? whole(job) : { job, piece: 0, size: job.staged.record.sizes[0]! };
+    return job.staged === undefined ? whole(job) : { job, piece: 0, size: job.staged.sizes[0]! };
   });
   const rest = jobs.filter((job) => job.staged !== undefined || !isFirst(job));
   const order = scanOrder(
     rest.map(({ staged, tensor: { shape, byteLength } }) => ({
       weight: elementCount(shape),
-      sizes: staged?.record.sizes.slice(1) ?? [byteLength],
-      cosines: staged?.record.cosines ?? [1],
+      sizes: staged?.sizes.slice(1) ?? [byteLength],
+      cosines: staged?.cosines ?? [1],
     })),
   );
   return [
@@ -81,7 +87,7 @@ function layOut(jobs: readonly TensorJob[]): Part[] {
     ...order.map(({ tensor, fragment }) => {
       const job = rest[tensor]!;
       if (job.staged === undefined) return whole(job);
-      return { job, piece: fragment + 1, size: job.staged.record.sizes[fragment + 1]! };
+      return { job, piece: fragment + 1, size: job.staged.sizes[fragment + 1]! };
     }),
   ];
 }
@@ -103,9 +109,7 @@ function metadataOf(
     index,
     encoded: new Map(
       jobs.flatMap(({ tensor, staged, hash }) =>
-        staged === undefined
-          ? []
-          : [[tensor.name, { cosines: staged.record.cosines, headerHash: hash }] as const],
+        staged === undefined ? [] : [[tensor.name, { cosines: staged.cosines, headerHash: hash }] as const],
       ),
     ),
     plain: new Map(
@@ -120,42 +124,23 @@ function metadataOf(
   return new Map([...own, ...metadata]);
 }
 
-/** @returns where the next part begins */
-async function copyPart(
-  { job, piece, size }: Part,
-  sink: SeekableSink,
-  position: number,
+/** @throws ChecksumError, SourceChangedError when the bytes are not those that were encoded */
+async function readPart(
+  { job: { tensor, staged, hash }, piece }: Part,
   staging: StagingStore,
+  kernels: Pick<Kernels, 'xxh3'>,
   options: AbortOptions,
-): Promise<number> {
-  const { tensor, staged } = job;
-  if (staged === undefined) return copy(tensor.source, tensor.offset, size, sink, position, options);
-  const { entry, record } = staged;
-  const found = await openStagedEntry(staging, entry, record.fingerprint, options);
-  if (found === undefined)
-    throw new FormatError('Cannot write the model file: an encoded tensor is missing in the staging store', {
-      name: tensor.name,
+): Promise<Uint8Array> {
+  if (staged !== undefined) return readStagedPiece(staging, staged, piece, kernels, options);
+  const { name, source, offset, byteLength } = tensor;
+  const bytes = await source.read(offset, byteLength, options);
+  const actual = formatHash(kernels.xxh3(bytes));
+  if (actual !== hash) {
+    throw new SourceChangedError('Cannot encode the model: a tensor has changed since it was read first', {
+      name,
+      expected: hash,
+      actual,
     });
-  try {
-    const before = record.sizes.slice(0, piece).reduce((sum, length) => sum + length, 0);
-    return await copy(found.source, found.dataStart + before, size, sink, position, options);
-  } finally {
-    await found.source.close?.();
   }
-}
-
-async function copy(
-  source: RandomAccessSource,
-  offset: number,
-  size: number,
-  sink: SeekableSink,
-  position: number,
-  options: AbortOptions,
-): Promise<number> {
-  let at = position;
-  for await (const bytes of readChunks(source, offset, size, options)) {
-    await sink.write(bytes, at);
-    at += bytes.length;
-  }
-  return at;
+  return bytes;
 }

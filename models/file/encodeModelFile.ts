@@ -10,7 +10,7 @@ import {
   type ModelSourceFile,
   readModelSource,
 } from './sourceFiles.js';
-import { openStagedEntry, type StagingStore, writeStagedEntry } from './stagingStore.js';
+import { findStagedTensor, type StagingStore, stageTensor } from './stagingStore.js';
 
 export interface EncodeModelFileOptions extends AbortOptions {
   /** How tensors are cut into fragments. Default: the embedded encoding, which is lossless. */
@@ -38,7 +38,8 @@ export interface ModelFileStats {
  * gain per byte, so every prefix is a whole model at some quality. Memory: the largest tensor and its encoder's memory,
  * times a small constant.
  *
- * @throws FormatError, SourceError for inputs that cannot be read; ArgumentError for options that cannot work and for
+ * @throws FormatError, SourceError for inputs that cannot be read, SourceChangedError for those that change meanwhile;
+ *   ChecksumError for a staging store that does; ArgumentError for options that cannot work and for
  *   tensors that the encoding cannot carry. It aborts the sink before; the staging store keeps the encoded tensors.
  */
 export async function encodeModelFile(
@@ -49,8 +50,9 @@ export async function encodeModelFile(
 ): Promise<ModelFileStats> {
   try {
     const model = await readModelSource(inputs, options);
-    const jobs = await stageTensors(model, staging, options);
-    const fileSize = await assembleModelFile(model, jobs, sink, staging, options);
+    const kernels = await loadKernels();
+    const jobs = await stageTensors(model, staging, kernels, options);
+    const fileSize = await assembleModelFile(model, jobs, sink, staging, kernels, options);
     return {
       tensors: jobs.length,
       encoded: jobs.filter(({ staged }) => staged !== undefined).length,
@@ -66,10 +68,10 @@ export async function encodeModelFile(
 async function stageTensors(
   model: ModelSource,
   staging: StagingStore,
+  kernels: Pick<Kernels, 'xxh3'>,
   options: EncodeModelFileOptions,
 ): Promise<TensorJob[]> {
   const { signal, keep, onProgress } = options;
-  const kernels = await loadKernels();
   const clashing = clashingNames(model.tensors.map(({ name }) => name));
   const total = totalSize(model);
   const jobs: TensorJob[] = [];
@@ -81,7 +83,7 @@ async function stageTensors(
     const cut = isWorthEncoding(tensor) && keep?.(name) !== true && !clashing.has(name);
     jobs.push(
       cut
-        ? await stageTensor(tensor, bytes, staging, String(number), kernels, options)
+        ? await stage(tensor, bytes, staging, String(number), kernels, options)
         : { tensor, staged: undefined, hash: formatHash(kernels.xxh3(bytes)) },
     );
     done += byteLength;
@@ -90,30 +92,22 @@ async function stageTensors(
   return jobs;
 }
 
-async function stageTensor(
+async function stage(
   tensor: LocatedTensor,
   bytes: Uint8Array,
   staging: StagingStore,
   entry: string,
-  { xxh3 }: Pick<Kernels, 'xxh3'>,
+  kernels: Pick<Kernels, 'xxh3'>,
   { encode = {}, signal }: EncodeModelFileOptions,
 ): Promise<TensorJob> {
   const { name, dtype, shape } = tensor;
-  const fingerprint = JSON.stringify([name, dtype, shape, formatHash(xxh3(bytes)), encode]);
-  const found = await openStagedEntry(staging, entry, fingerprint, { signal });
-  if (found !== undefined) {
-    try {
-      const { source, record, dataStart } = found;
-      const header = await source.read(dataStart, record.sizes[0]!, { signal });
-      return { tensor, staged: { entry, record }, hash: formatHash(xxh3(header)) };
-    } finally {
-      await found.source.close?.();
-    }
+  const fingerprint = JSON.stringify([name, dtype, shape, formatHash(kernels.xxh3(bytes)), encode]);
+  let staged = await findStagedTensor(staging, entry, fingerprint, kernels, { signal });
+  if (staged === undefined) {
+    const { cosines, pieces } = await encodeTensor(tensor, bytes, encode);
+    staged = await stageTensor(staging, entry, { fingerprint, cosines }, pieces, kernels);
   }
-  const { cosines, pieces } = await encodeTensor(tensor, bytes, encode);
-  const record = { fingerprint, cosines, sizes: pieces.map(({ length }) => length) };
-  await writeStagedEntry(await staging.create(entry), record, pieces);
-  return { tensor, staged: { entry, record }, hash: formatHash(xxh3(pieces[0]!)) };
+  return { tensor, staged, hash: staged.hashes[0]! };
 }
 
 function totalSize({ tensors }: ModelSource): number {

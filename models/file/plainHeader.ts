@@ -16,8 +16,15 @@ export async function readPlainHeader(
   source: RandomAccessSource,
   options: AbortOptions,
 ): Promise<SafetensorsHeader> {
-  const bytes = await readSafetensorsHeaderBytes(source, options);
-  const header = parseSafetensorsHeader(bytes, { fileSize: source.size });
+  return parsePlainHeader(await readSafetensorsHeaderBytes(source, options), source.size);
+}
+
+/**
+ * The same of a header that has been read.
+ * @param bytes length and JSON: all bytes before the tensors
+ */
+export function parsePlainHeader(bytes: Uint8Array, fileSize: number | undefined): SafetensorsHeader {
+  const header = parseSafetensorsHeader(bytes, { fileSize });
   if (isModelFileHeader(bytes)) {
     throw new FormatError(
       'Cannot read the file as plain safetensors: it is a model file already; decode it first',

@@ -1,8 +1,9 @@
+import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import { FormatError } from '../../src/errors.js';
 import { SAFETENSORS_LENGTH_SIZE, type SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
-import { readPlainHeader } from './plainHeader.js';
+import { parsePlainHeader } from './plainHeader.js';
 import type { SourceFile } from './plan.js';
 
 /** A safetensors file that a model is made from: the only one, or one of several shards. */
@@ -24,7 +25,10 @@ export interface ModelSource {
   readonly metadata: ReadonlyMap<string, string>;
 }
 
-/** @throws FormatError when two files hold a tensor of the same name, or one is a model file already, and what reading their headers throws */
+/**
+ * @throws FormatError when two files hold a tensor of the same name, or one is a model file already; what reading their
+ *   headers throws
+ */
 export async function readModelSource(
   inputs: readonly ModelSourceFile[],
   options: AbortOptions,
@@ -33,12 +37,9 @@ export async function readModelSource(
   const tensors = new Map<string, LocatedTensor>();
   const metadata = new Map<string, string>();
   for (const { name, source } of inputs) {
-    const header = await readPlainHeader(source, options);
-    const json = await source.read(
-      SAFETENSORS_LENGTH_SIZE,
-      header.byteLength - SAFETENSORS_LENGTH_SIZE,
-      options,
-    );
+    const bytes = await readSafetensorsHeaderBytes(source, options);
+    const header = parsePlainHeader(bytes, source.size);
+    const json = bytes.subarray(SAFETENSORS_LENGTH_SIZE);
     files.push({ name, header: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json) });
     for (const [key, value] of header.metadata) if (!metadata.has(key)) metadata.set(key, value);
     for (const tensor of header.tensors) {

@@ -1,8 +1,10 @@
 import { type MemorySink, memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
-import { viewOf } from '../../src/bytes/binary.js';
-import { FormatError } from '../../src/errors.js';
+import { concatenate, viewOf } from '../../src/bytes/binary.js';
+import { ChecksumError, FormatError } from '../../src/errors.js';
+import type { Kernels } from '../../src/kernels/kernels.js';
 import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
+import { formatHash } from './plan.js';
 
 /**
  * Holds encoded tensors until all are encoded: only then is the order of their fragments in the file known. A run that
@@ -15,29 +17,52 @@ export interface StagingStore {
   create(name: string): Promise<SeekableSink>;
 }
 
-/** The record at the start of an entry, before its pieces. */
-export interface StagingRecord {
+/** What an entry says of itself, in JSON before its pieces. */
+interface StagingRecord {
   /** Of the source tensor and the options: an entry with another fingerprint is not used. */
   readonly fingerprint: string;
   readonly cosines: readonly number[];
   /** Bytes of the header piece, then of each fragment. */
   readonly sizes: readonly number[];
+  /** XXH3-64 of each piece, 16 hexadecimal digits. */
+  readonly hashes: readonly string[];
 }
 
-/** Cap on the record of one entry: room for 65,535 fragments with their cosines and sizes. */
+/** An encoded tensor in a staging store. */
+export interface StagedTensor extends StagingRecord {
+  readonly entry: string;
+  /** Bytes of the entry before its pieces, and their hash. */
+  readonly dataStart: number;
+  readonly startHash: string;
+}
+
+/** An entry begins with the length of its record and the record's hash. */
+const LENGTH_SIZE = 4;
+const HASH_SIZE = 8;
+
+/** Cap on the record of one entry: room for 65,535 fragments with their cosines, sizes and hashes. */
 const MAX_RECORD_SIZE = 2 ** 22;
 
-export async function writeStagedEntry(
-  sink: SeekableSink,
-  record: StagingRecord,
+/** Writes the pieces of a tensor as an entry of the store. */
+export async function stageTensor(
+  staging: StagingStore,
+  entry: string,
+  { fingerprint, cosines }: Pick<StagingRecord, 'fingerprint' | 'cosines'>,
   pieces: readonly Uint8Array[],
-): Promise<void> {
+  { xxh3 }: Pick<Kernels, 'xxh3'>,
+): Promise<StagedTensor> {
+  const sizes = pieces.map(({ length }) => length);
+  const hashes = pieces.map((piece) => formatHash(xxh3(piece)));
+  const record = { fingerprint, cosines, sizes, hashes };
+  const json = new TextEncoder().encode(JSON.stringify(record));
+  const start = new Uint8Array(LENGTH_SIZE + HASH_SIZE);
+  viewOf(start).setUint32(0, json.length, true);
+  viewOf(start).setBigUint64(LENGTH_SIZE, xxh3(json), true);
+  const whole = concatenate([start, json]);
+  const sink = await staging.create(entry);
   try {
-    const json = new TextEncoder().encode(JSON.stringify(record));
-    const length = new Uint8Array(4);
-    viewOf(length).setUint32(0, json.length, true);
     let position = 0;
-    for (const bytes of [length, json, ...pieces]) {
+    for (const bytes of [whole, ...pieces]) {
       await sink.write(bytes, position);
       position += bytes.length;
     }
@@ -46,40 +71,71 @@ export async function writeStagedEntry(
     await sink.abort(error);
     throw error;
   }
+  return { ...record, entry, dataStart: whole.length, startHash: formatHash(xxh3(whole)) };
 }
 
-/** An entry, its record, and where its pieces begin. The caller closes the source. */
-export interface StagedEntry {
-  readonly source: RandomAccessSource;
-  readonly record: StagingRecord;
-  readonly dataStart: number;
-}
-
-/** Opens an entry made from the same tensor with the same options; undefined if there is none. */
-export async function openStagedEntry(
+/**
+ * Finds an entry that an earlier run made from the same tensor with the same options; undefined if there is none.
+ * @throws ChecksumError, FormatError when the entry is damaged
+ */
+export async function findStagedTensor(
   staging: StagingStore,
-  name: string,
+  entry: string,
   fingerprint: string,
+  { xxh3 }: Pick<Kernels, 'xxh3'>,
   options: AbortOptions,
-): Promise<StagedEntry | undefined> {
-  const source = await staging.open(name);
+): Promise<StagedTensor | undefined> {
+  const source = await staging.open(entry);
   if (source === undefined) return undefined;
   try {
-    const length = viewOf(await source.read(0, 4, options)).getUint32(0, true);
-    if (length <= MAX_RECORD_SIZE) {
-      const json = new TextDecoder().decode(await source.read(4, length, options));
-      const record = JSON.parse(json) as StagingRecord;
-      if (record.fingerprint === fingerprint) return { source, record, dataStart: 4 + length };
+    const start = await source.read(0, LENGTH_SIZE + HASH_SIZE, options);
+    const length = viewOf(start).getUint32(0, true);
+    if (length > MAX_RECORD_SIZE) {
+      const expected = `at most ${MAX_RECORD_SIZE} bytes`;
+      throw new FormatError(`${DAMAGED} its record`, { name: entry, expected, actual: length });
     }
-  } catch (error) {
-    // Not an entry of ours, or a damaged one: encode the tensor again.
-    if (!(error instanceof FormatError || error instanceof SyntaxError)) {
-      await source.close?.();
-      throw error;
-    }
+    const json = await source.read(start.length, length, options);
+    verify(entry, json, viewOf(start).getBigUint64(LENGTH_SIZE, true), xxh3);
+    const record = JSON.parse(new TextDecoder().decode(json)) as StagingRecord;
+    if (record.fingerprint !== fingerprint) return undefined;
+    const whole = concatenate([start, json]);
+    return { ...record, entry, dataStart: whole.length, startHash: formatHash(xxh3(whole)) };
+  } finally {
+    await source.close?.();
   }
-  await source.close?.();
-  return undefined;
+}
+
+/**
+ * A piece of a staged tensor. Nothing in the store is trusted: the bytes are compared with the hash from when they were
+ * staged, and with the header piece, the bytes before it.
+ * @throws ChecksumError, TruncatedError; FormatError when the entry is gone
+ */
+export async function readStagedPiece(
+  staging: StagingStore,
+  { entry, sizes, hashes, dataStart, startHash }: StagedTensor,
+  piece: number,
+  { xxh3 }: Pick<Kernels, 'xxh3'>,
+  options: AbortOptions,
+): Promise<Uint8Array> {
+  const source = await staging.open(entry);
+  if (source === undefined) throw new FormatError(`${DAMAGED} it is missing`, { name: entry });
+  try {
+    if (piece === 0) verify(entry, await source.read(0, dataStart, options), BigInt(`0x${startHash}`), xxh3);
+    const before = sizes.slice(0, piece).reduce((sum, length) => sum + length, 0);
+    const bytes = await source.read(dataStart + before, sizes[piece]!, options);
+    verify(entry, bytes, BigInt(`0x${hashes[piece]!}`), xxh3);
+    return bytes;
+  } finally {
+    await source.close?.();
+  }
+}
+
+const DAMAGED = 'Cannot use an encoded tensor of the staging store:';
+
+/** @throws ChecksumError */
+function verify(name: string, bytes: Uint8Array, expected: bigint, xxh3: Kernels['xxh3']): void {
+  const actual = xxh3(bytes);
+  if (actual !== expected) throw new ChecksumError(`${DAMAGED} its checksum`, { name, expected, actual });
 }
 
 /** Keeps encoded tensors in memory: for models that fit, and where no disk is available. */
