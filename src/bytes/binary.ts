@@ -18,7 +18,11 @@ export function viewOf(bytes: Uint8Array): DataView {
 export function readU64(view: DataView, offset: number, what: string): number {
   const value = view.getBigUint64(offset, true);
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) {
-    throw new FormatError(what, { offset, expected: 'at most 2^53 - 1', actual: `${value}` });
+    throw new FormatError(`${what} is too large`, {
+      offset,
+      expected: 'at most 2^53 - 1',
+      actual: `${value}`,
+    });
   }
   return Number(value);
 }

@@ -42,7 +42,10 @@ function inOrder(ranges: readonly Range[]): (Range & { index: number })[] {
   const ordered: (Range & { index: number })[] = [];
   for (const [index, { start, end }] of ranges.entries()) {
     if (!(start <= end)) {
-      throw new ArgumentError('range ends before it starts', { expected: `at least ${start}`, actual: end });
+      throw new ArgumentError('Cannot plan the requests: a range ends before it starts', {
+        expected: `at least ${start}`,
+        actual: end,
+      });
     }
     if (start < end) ordered.push({ start, end, index });
   }

@@ -38,7 +38,7 @@ export interface Codec extends BlockDecoder {
 export function compressionFromCode(code: number, offset?: number): CompressionAlgorithm {
   const algorithm = COMPRESSION_ALGORITHMS[code];
   if (algorithm === undefined) {
-    throw new FormatError('unknown compression code', {
+    throw new FormatError('Cannot read the compression algorithm: unknown code', {
       offset,
       expected: COMPRESSION_ALGORITHMS.map((name, known) => `${known} (${name})`),
       actual: code,
@@ -51,7 +51,7 @@ export function compressionFromCode(code: number, offset?: number): CompressionA
 export function compressionCode(algorithm: CompressionAlgorithm): number {
   const code = COMPRESSION_ALGORITHMS.indexOf(algorithm);
   if (code < 0) {
-    throw new ArgumentError('unknown compression algorithm', {
+    throw new ArgumentError('Cannot use this compression algorithm', {
       expected: COMPRESSION_ALGORITHMS,
       actual: algorithm,
     });

@@ -4,7 +4,8 @@ import type { Codec, Implementation } from './codec.js';
 
 /** Raw LZ4 blocks. They have no levels, and no runtime has a codec of its own for them. */
 export async function loadLz4(implementation: Implementation): Promise<Codec> {
-  if (implementation === 'native') throw new UnsupportedError('this runtime has no lz4 of its own');
+  if (implementation === 'native')
+    throw new UnsupportedError('Cannot load the native LZ4 codec: this runtime has none');
   const kernels = await loadKernels(['lz4'], { implementation });
   return {
     algorithm: 'lz4',

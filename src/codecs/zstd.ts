@@ -13,7 +13,8 @@ import { nativeZstd } from './zstdNative.js';
 export async function loadZstdDecoder(implementation: Implementation): Promise<BlockDecoder> {
   const native = nativeZstd();
   if (implementation === 'native') {
-    if (native === undefined) throw new UnsupportedError('this runtime has no zstd of its own');
+    if (native === undefined)
+      throw new UnsupportedError('Cannot load the native Zstd codec: this runtime has none');
     return native;
   }
   const kernels = await loadKernels(['zstd'], { implementation });
@@ -39,7 +40,7 @@ function zstdDecoder(
 function verify(expected: number, content: Uint8Array): void {
   const actual = Number(xxh64(content) & 0xffff_ffffn);
   if (actual !== expected) {
-    throw new CodecError('Zstd frame: content checksum', {
+    throw new CodecError('Cannot decode the Zstd frame: wrong content checksum', {
       expected: `0x${expected.toString(16)}`,
       actual: `0x${actual.toString(16)}`,
     });

@@ -23,10 +23,12 @@ async function loadEncoder(implementation: Implementation): Promise<ZstdCompress
     return await loadZstdEncoder();
   } catch (cause) {
     if (implementation === 'auto') return noEncoder;
-    throw new UnsupportedError('the wasm Zstd encoder cannot be loaded here', { cause });
+    throw new UnsupportedError('Cannot load the wasm Zstd encoder', { cause });
   }
 }
 
 const noEncoder: ZstdCompress = () => {
-  throw new UnsupportedError('Zstd compression needs WebAssembly or a Node with zstd in node:zlib');
+  throw new UnsupportedError(
+    'Cannot compress with Zstd: it needs WebAssembly, or a version of Node with Zstd in node:zlib',
+  );
 };

@@ -1,4 +1,4 @@
-import { CodecError } from '../errors.js';
+import { CodecError, type ErrorDetails } from '../errors.js';
 
 /** Field names, sizes and limits are those of RFC 8878, section 3.1.1. */
 const MAGIC = 0xfd2fb528;
@@ -39,7 +39,7 @@ export function checkZstdFrame(block: Uint8Array, length: number): ZstdFrame {
   const end = blocksEnd + (hasChecksum ? CHECKSUM_SIZE : 0);
   if (end > block.length) throw truncated(blocksEnd, end, block.length);
   if (end < block.length) {
-    throw new CodecError('Zstd frame: bytes behind its end', {
+    throw corrupt('bytes follow its end', {
       offset: end,
       expected: end,
       actual: block.length,
@@ -84,17 +84,17 @@ function parseHeader(view: DataView, length: number): Header {
   if (view.byteLength < 6) throw truncated(0, 6, view.byteLength);
   checkMagic(view.getUint32(0, true));
   const descriptor = view.getUint8(4);
-  if ((descriptor & 0x08) !== 0) throw new CodecError('Zstd frame: reserved bit is set', { offset: 4 });
+  if ((descriptor & 0x08) !== 0) throw corrupt('a reserved bit is set', { offset: 4 });
   const { singleSegment, dictionaryAt, sizeAt, sizeBytes, end } = fieldsOf(descriptor);
   if (end > view.byteLength) throw truncated(view.byteLength, end, view.byteLength);
 
   if (!singleSegment) checkWindow(view.getUint8(5));
   for (let at = dictionaryAt; at < sizeAt; at++) {
-    if (view.getUint8(at) !== 0) throw new CodecError('Zstd frame: needs a dictionary', { offset: at });
+    if (view.getUint8(at) !== 0) throw corrupt('it needs a dictionary', { offset: at });
   }
   const contentSize = readContentSize(view, sizeAt, sizeBytes);
   if (contentSize !== undefined && contentSize !== BigInt(length)) {
-    throw new CodecError('Zstd frame: content size', {
+    throw corrupt('wrong content size', {
       offset: sizeAt,
       expected: length,
       actual: `${contentSize}`,
@@ -133,9 +133,9 @@ export function zstdContentSize(block: Uint8Array): number | undefined {
 function checkMagic(magic: number): void {
   if (magic === MAGIC) return;
   if (magic >>> 4 === SKIPPABLE_MAGIC >>> 4) {
-    throw new CodecError('Zstd frame: skippable frame without content', { offset: 0 });
+    throw corrupt('it is a skippable frame without content', { offset: 0 });
   }
-  throw new CodecError('not a standard Zstandard frame', {
+  throw corrupt('it is not a standard frame', {
     offset: 0,
     expected: `magic 0x${MAGIC.toString(16)}`,
     actual: `0x${magic.toString(16).padStart(8, '0')}`,
@@ -146,7 +146,7 @@ function checkWindow(byte: number): void {
   const base = 2 ** (10 + (byte >> 3));
   const window = base + (base / 8) * (byte & 7);
   if (window > MAX_WINDOW) {
-    throw new CodecError('Zstd frame: window', {
+    throw corrupt('its window is too large', {
       offset: 5,
       expected: `at most ${MAX_WINDOW}`,
       actual: window,
@@ -181,9 +181,9 @@ function walkBlocks(view: DataView, start: number, length: number): number {
     last = (header & 1) === 1;
     const type = (header >> 1) & 3;
     const size = header >> 3;
-    if (type === 3) throw new CodecError('Zstd frame: reserved block type', { offset: at });
+    if (type === 3) throw corrupt('a block has the reserved type', { offset: at });
     if (size > MAX_BLOCK) {
-      throw new CodecError('Zstd frame: block size', {
+      throw corrupt('a block is too large', {
         offset: at,
         expected: `at most ${MAX_BLOCK}`,
         actual: size,
@@ -191,7 +191,7 @@ function walkBlocks(view: DataView, start: number, length: number): number {
     }
     if (type !== 2) certain += size;
     if (certain > length) {
-      throw new CodecError('Zstd frame: more content than expected', {
+      throw corrupt('it has more content than expected', {
         offset: at,
         expected: length,
         actual: certain,
@@ -205,5 +205,9 @@ function walkBlocks(view: DataView, start: number, length: number): number {
 }
 
 function truncated(offset: number, expected: number, actual: number): CodecError {
-  return new CodecError('Zstd frame: truncated', { offset, expected: `at least ${expected} bytes`, actual });
+  return corrupt('it is truncated', { offset, expected: `at least ${expected} bytes`, actual });
+}
+
+function corrupt(reason: string, details: ErrorDetails): CodecError {
+  return new CodecError(`Cannot decode the Zstd frame: ${reason}`, details);
 }

@@ -25,7 +25,10 @@ export function nativeZstd(): Codec | undefined {
       const frame = plainZstdFrame(block, checkZstdFrame(block, out.length), out.length);
       const content = decompress(zlib, frame, out.length);
       if (content.length !== out.length) {
-        throw new CodecError('Zstd frame: decoded length', { expected: out.length, actual: content.length });
+        throw new CodecError('Cannot decode the Zstd frame: wrong decoded length', {
+          expected: out.length,
+          actual: content.length,
+        });
       }
       out.set(content);
     },
@@ -52,6 +55,9 @@ function decompress(zlib: NativeZlib, frame: Uint8Array, length: number): Uint8A
     return zlib.zstdDecompressSync(frame, { maxOutputLength: Math.max(length, 1) });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : cause;
-    throw new CodecError('Zstd frame: not standard, or corrupt', { actual: reason, cause });
+    throw new CodecError('Cannot decode the Zstd frame: it is corrupt or not standard', {
+      actual: reason,
+      cause,
+    });
   }
 }

@@ -43,7 +43,7 @@ export async function loadZstdEncoder(): Promise<ZstdCompress> {
   const { instantiateZstd } = await import('./zstdWasmModule.js');
   let memory: WebAssembly.Memory | undefined;
   const fail = () => {
-    throw new UnsupportedError('libzstd gave up');
+    throw new UnsupportedError('Cannot compress with Zstd: libzstd aborted');
   };
   const lib = (await instantiateZstd({
     a: {
@@ -69,7 +69,9 @@ export async function loadZstdEncoder(): Promise<ZstdCompress> {
       const size = lib.l(context, to, bound, from, data.length, 0, 0, level);
       // Errors are small negative numbers (zstd_errors.h).
       if (lib.h(size) !== 0)
-        throw new UnsupportedError('libzstd cannot compress this', { actual: -(size | 0) });
+        throw new UnsupportedError('Cannot compress with Zstd: libzstd returned an error code', {
+          actual: -(size | 0),
+        });
       return new Uint8Array(lib.f.buffer, to, size).slice();
     } finally {
       input.trim();
@@ -103,7 +105,10 @@ class Scratch {
       this.#release();
       const wanted = Math.max(size, PAGE);
       this.#address = this.#lib.s(wanted);
-      if (this.#address === 0) throw new UnsupportedError('wasm memory is full', { expected: wanted });
+      if (this.#address === 0)
+        throw new UnsupportedError('Cannot compress with Zstd: the wasm memory is full', {
+          expected: wanted,
+        });
       this.#size = wanted;
     }
     return this.#address;

@@ -21,7 +21,7 @@ export function byteLengthOf(dtype: DType, elements: number): number {
 export function dtypeFromCode(code: number, offset?: number): DType {
   const dtype = DTYPES[code];
   if (dtype === undefined) {
-    throw new FormatError('unknown dtype code', {
+    throw new FormatError('Cannot read the dtype: unknown code', {
       offset,
       expected: `0 to ${DTYPES.length - 1}`,
       actual: code,
@@ -32,7 +32,11 @@ export function dtypeFromCode(code: number, offset?: number): DType {
 
 export function dtypeCode(dtype: DType): number {
   const code = DTYPES.indexOf(dtype);
-  if (code < 0) throw new ArgumentError('unknown dtype', { expected: DTYPES.join(', '), actual: dtype });
+  if (code < 0)
+    throw new ArgumentError('Cannot store elements of this dtype', {
+      expected: DTYPES.join(', '),
+      actual: dtype,
+    });
   return code;
 }
 

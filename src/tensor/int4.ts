@@ -10,7 +10,7 @@ export function unpackInt4(
   out: Int8Array = new Int8Array(count),
 ): Int8Array {
   if (packed.length !== Math.ceil(count / 2)) {
-    throw new ArgumentError('wrong number of bytes of packed int4', {
+    throw new ArgumentError('Cannot unpack the int4 values: wrong number of bytes', {
       expected: Math.ceil(count / 2),
       actual: packed.length,
     });
@@ -33,7 +33,7 @@ export function packInt4(values: Int8Array): Uint8Array {
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     if (value < -8 || value > 7) {
-      throw new ArgumentError(`value ${i} does not fit int4`, { expected: '-8 to 7', actual: value });
+      throw new ArgumentError(`Cannot pack value ${i} as int4`, { expected: '-8 to 7', actual: value });
     }
     packed[i >>> 1]! |= (value & 15) << ((i & 1) * 4);
   }

@@ -39,7 +39,7 @@ const ALIGNMENT = 64;
 export function npyHeader(dtype: string, shape: readonly number[]): Uint8Array {
   const descriptor = DESCRIPTORS.get(dtype);
   if (descriptor === undefined) {
-    throw new UnsupportedError('dtype has no counterpart in NumPy', {
+    throw new UnsupportedError('Cannot write the .npy file: NumPy has no such dtype', {
       expected: [...DESCRIPTORS.keys()].join(', '),
       actual: dtype,
     });
@@ -91,7 +91,7 @@ export class NpyEncoder implements Stage<Uint8Array, Uint8Array> {
     yield* this.#begin();
     const size = this.#elements * Number(DESCRIPTORS.get(this.#dtype)!.slice(2));
     if (this.#written !== size || this.#half !== undefined) {
-      throw new ArgumentError('bytes of the tensor do not fill its shape', {
+      throw new ArgumentError('Cannot finish the .npy file: the bytes do not fill its shape', {
         expected: size,
         actual: this.#written,
       });
@@ -110,7 +110,9 @@ export class NpyEncoder implements Stage<Uint8Array, Uint8Array> {
     // The last nibble of an odd count is padding.
     const count = Math.min(chunk.length * 2, this.#elements - this.#written);
     if (Math.ceil(count / 2) !== chunk.length) {
-      throw new ArgumentError('more bytes than the shape has elements', { actual: chunk.length });
+      throw new ArgumentError('Cannot write the .npy file: more bytes than its shape holds', {
+        actual: chunk.length,
+      });
     }
     return viewBytes(unpackInt4(chunk, count));
   }

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { show } from '../show.js';
 import { byteLengthOf, type DType, elementCount } from './dtype.js';
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './float.js';
 import { packInt4, unpackInt4 } from './int4.js';
@@ -26,10 +27,13 @@ export function toFloat32(tensor: Tensor<DType>, options: ToFloat32Options = {})
   const elements = elementCount(shape);
   const expected = byteLengthOf(dtype, elements);
   if (tensor.data.byteLength !== expected) {
-    throw new ArgumentError(`${dtype} data of shape [${shape}] has the wrong size in bytes`, {
-      expected,
-      actual: tensor.data.byteLength,
-    });
+    throw new ArgumentError(
+      `Cannot convert ${show(dtype)} data of shape ${show(shape)}: wrong number of bytes`,
+      {
+        expected,
+        actual: tensor.data.byteLength,
+      },
+    );
   }
   const data = viewElements(dtype, viewBytes(tensor.data));
   if (dtype === 'I8' || dtype === 'I4') {
@@ -38,7 +42,10 @@ export function toFloat32(tensor: Tensor<DType>, options: ToFloat32Options = {})
     return copyInto(integers, out ?? new Float32Array(elements));
   }
   if (quantization !== undefined) {
-    throw new ArgumentError('quantization belongs to integers', { expected: 'I8 or I4', actual: dtype });
+    throw new ArgumentError('Cannot apply quantization to this dtype', {
+      expected: 'I8 or I4',
+      actual: dtype,
+    });
   }
   if (dtype === 'F16') return halfToFloat32(data as Uint16Array, out);
   if (dtype === 'BF16') return bfloat16ToFloat32(data as Uint16Array, out);
@@ -69,7 +76,7 @@ function roundToIntegers(values: Float32Array, low: number, high: number): Int8A
   const integers = new Int8Array(values.length);
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
-    if (Number.isNaN(value)) throw new ArgumentError(`element ${i} is NaN and has no integer`);
+    if (Number.isNaN(value)) throw new ArgumentError(`Cannot round element ${i} to an integer: it is NaN`);
     const clamped = Math.min(Math.max(value, low), high);
     const floor = Math.floor(clamped);
     const above = clamped - floor;

@@ -35,7 +35,7 @@ export interface QuantizationMetadata {
 /** @throws FormatError, TruncatedError */
 export function parseQuantizationMetadata(bytes: Uint8Array, offset = 0): QuantizationMetadata {
   if (offset + QUANTIZATION_METADATA_SIZE > bytes.length) {
-    throw new TruncatedError('quantization metadata', {
+    throw new TruncatedError('Cannot read the quantization metadata: too few bytes', {
       offset,
       expected: QUANTIZATION_METADATA_SIZE,
       actual: Math.max(bytes.length - offset, 0),
@@ -45,7 +45,7 @@ export function parseQuantizationMetadata(bytes: Uint8Array, offset = 0): Quanti
   const code = view.getUint8(0);
   const scheme = QUANTIZATION_SCHEMES[code];
   if (scheme === undefined) {
-    throw new FormatError('unknown quantization scheme', {
+    throw new FormatError('Cannot read the quantization metadata: unknown scheme', {
       offset,
       expected: `0 to ${QUANTIZATION_SCHEMES.length - 1}`,
       actual: code,
@@ -53,7 +53,7 @@ export function parseQuantizationMetadata(bytes: Uint8Array, offset = 0): Quanti
   }
   const perGroup = view.getUint8(1);
   if (perGroup > 1) {
-    throw new FormatError('quantization metadata: per-group scales', {
+    throw new FormatError('Cannot read the quantization metadata: wrong flag of per-group scales', {
       offset: offset + 1,
       expected: '0 or 1',
       actual: perGroup,
@@ -73,7 +73,7 @@ export function serializeQuantizationMetadata(metadata: QuantizationMetadata): U
   const { scheme, perGroupScales, scaleBits, zeroPoint, groupSize } = metadata;
   const code = QUANTIZATION_SCHEMES.indexOf(scheme);
   if (code < 0) {
-    throw new ArgumentError('unknown quantization scheme', {
+    throw new ArgumentError('Cannot write the quantization metadata: unknown scheme', {
       expected: QUANTIZATION_SCHEMES,
       actual: scheme,
     });
@@ -149,7 +149,7 @@ function scalesOf(
   if (!metadata.perGroupScales) return halfToFloat32(Uint16Array.of(metadata.scaleBits));
   const expected = groupScaleCount(metadata, elements);
   if (groupScales?.length !== expected) {
-    throw new ArgumentError('wrong number of per-group scales', {
+    throw new ArgumentError('Cannot dequantize the tensor: wrong number of per-group scales', {
       expected,
       actual: groupScales?.length ?? 'none',
     });
@@ -159,5 +159,8 @@ function scalesOf(
 
 function checkInteger(what: string, value: number, low: number, high: number): void {
   if (Number.isInteger(value) && value >= low && value <= high) return;
-  throw new ArgumentError(`quantization metadata: ${what}`, { expected: `${low} to ${high}`, actual: value });
+  throw new ArgumentError(`Cannot write the quantization metadata: invalid ${what}`, {
+    expected: `${low} to ${high}`,
+    actual: value,
+  });
 }

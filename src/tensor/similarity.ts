@@ -14,7 +14,7 @@ export interface Similarity {
  */
 export function similarity(original: Float32Array, reconstructed: Float32Array): Similarity {
   if (original.length !== reconstructed.length) {
-    throw new ArgumentError('tensors of different sizes cannot be compared', {
+    throw new ArgumentError('Cannot compare the tensors: they differ in size', {
       expected: original.length,
       actual: reconstructed.length,
     });

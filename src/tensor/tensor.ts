@@ -1,4 +1,5 @@
 import { ArgumentError, LimitError } from '../errors.js';
+import { show } from '../show.js';
 
 /** Views of raw element bytes, by the safetensors name of the element type. */
 export type TensorData =
@@ -32,7 +33,7 @@ export const DEFAULT_MAX_TENSOR_BYTES = 2 ** 30;
 /** @throws LimitError when a tensor is larger than the caller allows */
 export function assertTensorFits(bytes: number, maxBytes = DEFAULT_MAX_TENSOR_BYTES, name?: string): void {
   if (bytes <= maxBytes) return;
-  throw new LimitError('tensor larger than the cap (option maxBytes)', {
+  throw new LimitError('Cannot allocate the tensor: it is larger than the cap (option maxBytes)', {
     name,
     expected: maxBytes,
     actual: bytes,
@@ -75,7 +76,7 @@ export function viewElements(dtype: string, bytes: Uint8Array): TensorData {
   const Elements: ElementArray = ARRAYS.get(dtype) ?? Uint8Array;
   const size = Elements.BYTES_PER_ELEMENT;
   if (bytes.length % size !== 0) {
-    throw new ArgumentError(`not a whole number of ${dtype} elements`, {
+    throw new ArgumentError(`Cannot view the bytes as ${show(dtype)}: not a whole number of elements`, {
       expected: `a multiple of ${size} bytes`,
       actual: bytes.length,
     });
@@ -93,7 +94,10 @@ export function viewBytes(data: TensorData): Uint8Array {
 /** @throws ArgumentError when an array that the caller gave to be filled is too long or too short */
 export function checkOutputLength(out: ArrayLike<unknown>, expected: number): void {
   if (out.length === expected) return;
-  throw new ArgumentError('output array has the wrong length', { expected, actual: out.length });
+  throw new ArgumentError('Cannot fill the output array: it has the wrong length', {
+    expected,
+    actual: out.length,
+  });
 }
 
 /** @throws ArgumentError when an array to fill is not the one that {@link Tensor} promises for `byteLength` bytes of this dtype */
@@ -101,10 +105,13 @@ export function checkOutputElements(out: TensorData, dtype: string, byteLength: 
   const Elements: ElementArray = ARRAYS.get(dtype) ?? Uint8Array;
   // By name, because arrays of other realms (frames, test runners) have classes of their own.
   if (out[Symbol.toStringTag] !== Elements.name) {
-    throw new ArgumentError(`output array for ${dtype} elements is of the wrong type`, {
-      expected: Elements.name,
-      actual: out[Symbol.toStringTag],
-    });
+    throw new ArgumentError(
+      `Cannot fill the output array with ${show(dtype)} elements: it has the wrong type`,
+      {
+        expected: Elements.name,
+        actual: out[Symbol.toStringTag],
+      },
+    );
   }
   checkOutputLength(out, byteLength / Elements.BYTES_PER_ELEMENT);
 }

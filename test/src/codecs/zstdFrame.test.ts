@@ -71,11 +71,16 @@ test('refuses what is not one plain frame, and says where', () => {
     ['cut in a block', [...MAGIC, 0x20, 3, ...RAW_BLOCK.slice(0, -1)], /truncated/, 6],
     ['no last block', [...MAGIC, 0x20, 3, 3 << 3, 0, 0, 1, 2, 3], /truncated/, 12],
     ['cut in the checksum', [...MAGIC, 0x24, 3, ...RAW_BLOCK, 1, 2, 3], /truncated/, 12],
-    ['reserved block', [...MAGIC, 0x20, 3, 0x1f, 0, 0, 1, 2, 3], /reserved block/, 6],
-    ['block above 128 KiB', [...MAGIC, 0x20, 3, 0xfd, 0xff, 0xff, 1], /block size/, 6],
+    ['reserved block', [...MAGIC, 0x20, 3, 0x1f, 0, 0, 1, 2, 3], /a block has the reserved type/, 6],
+    ['block above 128 KiB', [...MAGIC, 0x20, 3, 0xfd, 0xff, 0xff, 1], /a block is too large/, 6],
     ['run of 128 KiB', [...MAGIC, 0x20, 3, 0x03, 0, 0x10, 1], /more content/, 6],
-    ['bytes behind', [...MAGIC, 0x20, 3, ...RAW_BLOCK, 0], /behind/, 12],
-    ['second frame', [...MAGIC, 0x20, 3, ...RAW_BLOCK, ...MAGIC, 0x20, 0, 1, 0, 0], /behind/, 12],
+    ['bytes behind', [...MAGIC, 0x20, 3, ...RAW_BLOCK, 0], /bytes follow its end/, 12],
+    [
+      'second frame',
+      [...MAGIC, 0x20, 3, ...RAW_BLOCK, ...MAGIC, 0x20, 0, 1, 0, 0],
+      /bytes follow its end/,
+      12,
+    ],
   ];
   for (const [name, bytes, pattern, offset] of cases) {
     const error = throws(() => check(bytes), CodecError, pattern);

@@ -66,7 +66,11 @@ test('numbers become integers by rounding to nearest even and clamping', () => {
   );
   assert.equal(fromFloat32('I8', numbers), Int8Array.of(-128, -128, -2, -2, 0, 0, 2, 2, 127, 127, -128));
   assert.equal(fromFloat32('I4', Float32Array.of(-9, 8.5, 3.5)), Uint8Array.of(0x78, 0x04));
-  throws(() => fromFloat32('I8', Float32Array.of(0, Number.NaN)), ArgumentError, /element 1 is NaN/);
+  throws(
+    () => fromFloat32('I8', Float32Array.of(0, Number.NaN)),
+    ArgumentError,
+    /^Cannot round element 1 to an integer: it is NaN$/,
+  );
 });
 
 test('refuses data that does not fit the shape, outputs that do not fit the data, quantized floats', () => {
