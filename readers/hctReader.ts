@@ -126,7 +126,7 @@ export class HctReader implements TensorReader {
   async readBlock(blockIndex: number, options: AbortOptions = {}): Promise<Uint8Array> {
     const { blockCount, blockSize } = this.header;
     if (!Number.isInteger(blockIndex) || blockIndex < 0 || blockIndex >= blockCount) {
-      throw new ArgumentError('Cannot read block: no such block', {
+      throw new ArgumentError('Cannot read the block: no such block', {
         expected: `0 to ${blockCount - 1}`,
         actual: blockIndex,
       });
@@ -175,13 +175,21 @@ export class HctReader implements TensorReader {
    */
   async readRows(start: number, end: number, options: AbortOptions = {}): Promise<HctTensor> {
     const [rows, ...rest] = this.shape;
-    if (rows === undefined) throw new ArgumentError('a tensor of rank 0 has no rows');
+    if (rows === undefined)
+      throw new ArgumentError('Cannot read rows of the tensor: its rank is 0', { name: this.name });
     if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > rows) {
-      throw new ArgumentError('row range', { expected: `within 0 to ${rows}`, actual: `${start} to ${end}` });
+      throw new ArgumentError('Cannot read these rows of the tensor', {
+        name: this.name,
+        expected: `within 0 to ${rows}`,
+        actual: `${start} to ${end}`,
+      });
     }
     const bitsPerRow = bitsPerElement(this.header.dtype) * elementCount(rest);
     if (bitsPerRow % 8 !== 0) {
-      throw new ArgumentError('rows of I4 with an odd number of elements do not begin at bytes');
+      throw new ArgumentError(
+        'Cannot read rows of the tensor: I4 rows with an odd number of elements do not begin at bytes',
+        { name: this.name },
+      );
     }
     const bytes = await this.read((start * bitsPerRow) / 8, (end * bitsPerRow) / 8, options);
     return this.#tensor([end - start, ...rest], viewElements(this.header.dtype, bytes));

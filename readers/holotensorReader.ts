@@ -111,7 +111,7 @@ export class HoloTensorReader implements TensorReader {
   async readFragment(index: number, options: AbortOptions & HoloLimits = {}): Promise<ReceivedFragment> {
     const entry = this.#byIndex[index];
     if (entry === undefined) {
-      throw new ArgumentError('Cannot read fragment: no such fragment', {
+      throw new ArgumentError('Cannot read the fragment: no such fragment', {
         expected: `0 to ${this.entries.length - 1}`,
         actual: index,
       });

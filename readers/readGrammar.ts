@@ -39,8 +39,8 @@ function assertHolds(
   if (size === undefined || size >= expected) return;
   const what =
     followedBy === 0
-      ? `${format} file ends within its ${section}`
-      : `${format} file is shorter than its header says`;
+      ? `Cannot read the ${format} file: it ends within its ${section}`
+      : `Cannot read the ${format} file: it is shorter than its header says`;
   throw new TruncatedError(what, { expected, actual: size });
 }
 
@@ -53,7 +53,7 @@ export async function readBytes(
 ): Promise<Uint8Array> {
   const bytes = await source.read(offset, length, { signal });
   if (bytes.length === length) return bytes;
-  throw new FormatError('Cannot use bytes of the source: it returned another length than asked', {
+  throw new FormatError('Cannot use the bytes of the source: wrong length', {
     offset,
     expected: length,
     actual: bytes.length,

@@ -68,9 +68,12 @@ export class GrammarStage<Part extends object> implements SyncStage<Uint8Array, 
   *flush(): Iterable<Part> {
     yield* this.#parts(true);
     if (this.#demand === undefined) return;
-    throw new TruncatedError(`${this.#format} file ends within its ${this.#demand.section}`, {
-      offset: this.#queue.position + this.#queue.length,
-    });
+    throw new TruncatedError(
+      `Cannot read the ${this.#format} file: it ends within its ${this.#demand.section}`,
+      {
+        offset: this.#queue.position + this.#queue.length,
+      },
+    );
   }
 
   *#parts(ended: boolean): Iterable<Part> {

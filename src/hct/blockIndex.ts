@@ -103,12 +103,16 @@ function findInconsistency(table: BlockTable, header: HctHeader): FormatError | 
   for (let i = 0; i < table.length; i++) {
     const { offset, compressedSize } = table.entry(i);
     if (offset !== end) {
-      return new FormatError('HCT index: block offset', { blockIndex: i, expected: end, actual: offset });
+      return new FormatError('Cannot read the HCT index: wrong block offset', {
+        blockIndex: i,
+        expected: end,
+        actual: offset,
+      });
     }
     const most = maxCompressedSize(blockLength(header, i));
     if (compressedSize < 1 || compressedSize > most) {
       const expected = `1 to ${most}`;
-      return new FormatError('HCT index: compressed size', {
+      return new FormatError('Cannot read the HCT index: wrong compressed size', {
         blockIndex: i,
         expected,
         actual: compressedSize,
@@ -117,7 +121,7 @@ function findInconsistency(table: BlockTable, header: HctHeader): FormatError | 
     end += compressedSize;
   }
   if (end === header.compressedSize) return undefined;
-  return new FormatError('HCT index: sum of the compressed sizes', {
+  return new FormatError('Cannot read the HCT index: wrong sum of the compressed sizes', {
     expected: header.compressedSize,
     actual: end,
   });

@@ -54,7 +54,8 @@ export class HctDecompressor implements Stage<HctPart, HctDecodedPart> {
       yield part;
       return;
     }
-    if (this.#codec === undefined) throw new FormatError('HCT block before the header');
+    if (this.#codec === undefined)
+      throw new FormatError('Cannot decode the HCT block: it comes before the header');
     const bytes = new Uint8Array(part.byteLength);
     decompressBlock(part, this.#codec, bytes);
     yield { kind: 'data', blockIndex: part.blockIndex, byteOffset: part.byteOffset, bytes };

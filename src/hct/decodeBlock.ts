@@ -67,7 +67,8 @@ function verifyAndDecompress(block: StoredBlock, { codec, kernels }: HctTools, o
 }
 
 function compareChecksum({ blockIndex, checksum: expected }: StoredBlock, actual: bigint): void {
-  if (actual !== expected) throw new ChecksumError('HCT block: checksum', { blockIndex, expected, actual });
+  if (actual !== expected)
+    throw new ChecksumError('Cannot use the HCT block: wrong checksum', { blockIndex, expected, actual });
 }
 
 /** Runs `work`; a CodecError of it names the block. */

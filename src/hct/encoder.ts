@@ -68,7 +68,7 @@ export class HctBlockEncoder {
     const { originalSize } = this.#header;
     this.#bytesIn += chunk.length;
     if (this.#bytesIn > originalSize) {
-      throw new ArgumentError('more bytes than the shape holds', {
+      throw new ArgumentError('Cannot write the HCT file: more bytes than its shape holds', {
         expected: originalSize,
         actual: this.#bytesIn,
       });
@@ -95,7 +95,7 @@ export class HctBlockEncoder {
   finish(): HctFrame {
     const { originalSize } = this.#header;
     if (this.#bytesIn < originalSize) {
-      throw new TruncatedError('fewer bytes than the shape holds', {
+      throw new TruncatedError('Cannot finish the HCT file: fewer bytes than its shape holds', {
         expected: originalSize,
         actual: this.#bytesIn,
       });
@@ -111,7 +111,7 @@ export class HctBlockEncoder {
   #encode(block: Uint8Array): Uint8Array {
     const compressed = this.#codec.compress(block, { level: this.#options.level });
     if (this.#bytesOut + compressed.length > HCT_MAX_BLOCK_BYTES) {
-      throw new LimitError('blocks of one HCT file', {
+      throw new LimitError('Cannot write the HCT file: its blocks take too many bytes', {
         blockIndex: this.#blockIndex,
         expected: `at most ${HCT_MAX_BLOCK_BYTES} bytes (4 GiB, block offsets are 32 bits wide)`,
         actual: this.#bytesOut + compressed.length,

@@ -31,7 +31,7 @@ export function trueShape(header: HctHeader, { shape }: HctExtension): readonly 
   if (!hasShapeInExtension(header)) return header.shape;
   const elements = elementCount(header.shape);
   if (shape !== undefined && elementCount(shape) === elements) return shape;
-  throw new FormatError('HCT extension: shape', {
+  throw new FormatError('Cannot read the HCT extension: wrong shape', {
     expected: `${elements} elements`,
     actual: shape === undefined ? 'none' : `[${shape.join(', ')}]`,
   });
@@ -40,7 +40,7 @@ export function trueShape(header: HctHeader, { shape }: HctExtension): readonly 
 export function serializeHctExtension(extension: HctExtension): Uint8Array {
   const json = new TextEncoder().encode(JSON.stringify(extension));
   if (json.length > HCT_EXTENSION_MAX_SIZE) {
-    throw new LimitError('HCT extension: name and shape take too much space', {
+    throw new LimitError('Cannot write the HCT extension: name and shape are too long', {
       expected: `at most ${HCT_EXTENSION_MAX_SIZE} bytes`,
       actual: json.length,
     });
@@ -59,12 +59,15 @@ export function parseHctExtensionPrefix(prefix: Uint8Array): number {
   const view = viewOf(prefix);
   const magic = view.getUint32(0, true);
   if (magic !== HCT_EXTENSION_MAGIC) {
-    throw new FormatError('HCT extension: magic', { expected: HCT_EXTENSION_MAGIC, actual: magic });
+    throw new FormatError('Cannot read the HCT extension: wrong magic', {
+      expected: HCT_EXTENSION_MAGIC,
+      actual: magic,
+    });
   }
   const length = view.getUint32(4, true);
   if (length > HCT_EXTENSION_MAX_SIZE) {
     const expected = `at most ${HCT_EXTENSION_MAX_SIZE}`;
-    throw new FormatError('HCT extension: length', { expected, actual: length });
+    throw new FormatError('Cannot read the HCT extension: it is too long', { expected, actual: length });
   }
   return length;
 }
@@ -74,22 +77,29 @@ export function parseHctExtensionBody(bytes: Uint8Array): HctExtension {
   const json = bytes.subarray(0, bytes.length - HCT_EXTENSION_CHECKSUM_SIZE);
   const expected = viewOf(bytes).getBigUint64(json.length, true);
   const actual = xxh3(json);
-  if (actual !== expected) throw new ChecksumError('HCT extension: checksum', { expected, actual });
+  if (actual !== expected)
+    throw new ChecksumError('Cannot read the HCT extension: wrong checksum', { expected, actual });
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
   } catch (cause) {
-    throw new FormatError('HCT extension: not JSON', { cause });
+    throw new FormatError('Cannot read the HCT extension: it is not JSON', { cause });
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new FormatError('HCT extension', { expected: 'a JSON object', actual: JSON.stringify(value) });
+    throw new FormatError('Cannot read the HCT extension', {
+      expected: 'a JSON object',
+      actual: JSON.stringify(value),
+    });
   }
   const { name, shape } = value as Record<string, unknown>;
   if (name !== undefined && typeof name !== 'string') {
-    throw new FormatError('HCT extension: name', { expected: 'a string', actual: typeof name });
+    throw new FormatError('Cannot read the HCT extension: wrong type of name', {
+      expected: 'a string',
+      actual: typeof name,
+    });
   }
   if (shape !== undefined && !isShape(shape)) {
-    throw new FormatError('HCT extension: shape', {
+    throw new FormatError('Cannot read the HCT extension: wrong shape', {
       expected: 'whole numbers',
       actual: JSON.stringify(shape),
     });

@@ -2,6 +2,7 @@ import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
 import { type CompressionAlgorithm, compressionCode, compressionFromCode } from '../codecs/codec.js';
 import { ChecksumError, FormatError, LimitError, TruncatedError, UnsupportedError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
+import { show } from '../show.js';
 import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import {
@@ -53,16 +54,27 @@ const DIMENSIONS = 37;
  */
 export function parseHctHeader(bytes: Uint8Array, limits: HctLimits = {}): HctHeader {
   if (bytes.length < HCT_HEADER_SIZE) {
-    throw new TruncatedError('HCT header', { expected: HCT_HEADER_SIZE, actual: bytes.length });
+    throw new TruncatedError('Cannot read the HCT header: too few bytes', {
+      expected: HCT_HEADER_SIZE,
+      actual: bytes.length,
+    });
   }
   const view = viewOf(bytes);
   const magic = view.getUint32(0, true);
   if (magic !== HCT_MAGIC) {
-    throw new FormatError('not an HCT file: magic', { offset: 0, expected: HCT_MAGIC, actual: magic });
+    throw new FormatError('Cannot read the HCT file: wrong magic', {
+      offset: 0,
+      expected: HCT_MAGIC,
+      actual: magic,
+    });
   }
   const version = view.getUint32(VERSION, true);
   if (version !== HCT_VERSION && version !== HCT_VERSION_V2) {
-    throw new UnsupportedError('HCT version', { offset: VERSION, expected: '1 or 2', actual: version });
+    throw new UnsupportedError('Cannot read the HCT file: unsupported version', {
+      offset: VERSION,
+      expected: '1 or 2',
+      actual: version,
+    });
   }
   const flags = view.getUint16(FLAGS, true);
   if (version === HCT_VERSION_V2) verifyHeaderChecksum(bytes, view, flags);
@@ -71,8 +83,8 @@ export function parseHctHeader(bytes: Uint8Array, limits: HctLimits = {}): HctHe
     algorithm: compressionFromCode(view.getUint8(ALGORITHM), ALGORITHM),
     dtype: dtypeFromCode(view.getUint8(DTYPE), DTYPE),
     flags,
-    originalSize: readU64(view, ORIGINAL_SIZE, 'HCT header: original size'),
-    compressedSize: readU64(view, COMPRESSED_SIZE, 'HCT header: compressed size'),
+    originalSize: readU64(view, ORIGINAL_SIZE, 'Cannot read the HCT header: original size'),
+    compressedSize: readU64(view, COMPRESSED_SIZE, 'Cannot read the HCT header: compressed size'),
     blockSize: view.getUint32(BLOCK_SIZE, true),
     blockCount: view.getUint32(BLOCK_COUNT, true),
     shape: parseShape(view, version),
@@ -90,14 +102,18 @@ function verifyHeaderChecksum(bytes: Uint8Array, view: DataView, flags: number):
   if ((flags & FLAG_HEADER_CHECKSUM) === 0 && expected === 0n) return;
   const actual = xxh3(bytes.subarray(0, HCT_CHECKSUM_OFFSET));
   if (actual !== expected) {
-    throw new ChecksumError('HCT header: checksum', { offset: HCT_CHECKSUM_OFFSET, expected, actual });
+    throw new ChecksumError('Cannot read the HCT header: wrong checksum', {
+      offset: HCT_CHECKSUM_OFFSET,
+      expected,
+      actual,
+    });
   }
 }
 
 function parseShape(view: DataView, version: number): number[] {
   const rank = view.getUint8(RANK);
   if (rank > HCT_MAX_RANK) {
-    throw new UnsupportedError('HCT header: rank', {
+    throw new UnsupportedError('Cannot read the HCT header: unsupported rank', {
       offset: RANK,
       expected: `at most ${HCT_MAX_RANK}`,
       actual: rank,
@@ -108,7 +124,7 @@ function parseShape(view: DataView, version: number): number[] {
     const cutShort = version === HCT_VERSION_V2 && offset + 8 > HCT_CHECKSUM_OFFSET;
     return cutShort
       ? view.getUint16(offset, true) + view.getUint8(offset + 2) * 0x10000
-      : readU64(view, offset, `HCT header: dimension ${axis}`);
+      : readU64(view, offset, `Cannot read the HCT header: dimension ${axis}`);
   });
 }
 
@@ -116,14 +132,14 @@ function checkSizes(header: HctHeader, limits: HctLimits): void {
   const { dtype, shape, originalSize, blockSize, blockCount } = header;
   const size = byteLengthOf(dtype, elementCount(shape));
   if (size !== originalSize) {
-    throw new FormatError(`HCT header: original size of ${dtype} [${shape.join(', ')}]`, {
+    throw new FormatError(`Cannot read the HCT header: wrong original size of ${dtype} ${show(shape)}`, {
       offset: ORIGINAL_SIZE,
       expected: size,
       actual: originalSize,
     });
   }
   if (originalSize > 0 && blockSize === 0) {
-    throw new FormatError('HCT header: block size', {
+    throw new FormatError('Cannot read the HCT header: wrong block size', {
       offset: BLOCK_SIZE,
       expected: 'at least 1',
       actual: 0,
@@ -131,7 +147,7 @@ function checkSizes(header: HctHeader, limits: HctLimits): void {
   }
   const blocks = originalSize === 0 ? 0 : Math.ceil(originalSize / blockSize);
   if (blockCount !== blocks) {
-    throw new FormatError('HCT header: number of blocks', {
+    throw new FormatError('Cannot read the HCT header: wrong number of blocks', {
       offset: BLOCK_COUNT,
       expected: blocks,
       actual: blockCount,
@@ -139,14 +155,14 @@ function checkSizes(header: HctHeader, limits: HctLimits): void {
   }
   const { maxBlocks = DEFAULT_MAX_BLOCKS, maxBlockSize = DEFAULT_MAX_BLOCK_SIZE } = limits;
   if (blockCount > maxBlocks) {
-    throw new LimitError('HCT header: number of blocks (option maxBlocks)', {
+    throw new LimitError('Cannot read the HCT header: too many blocks (option maxBlocks)', {
       offset: BLOCK_COUNT,
       expected: `at most ${maxBlocks}`,
       actual: blockCount,
     });
   }
   if (Math.min(blockSize, originalSize) > maxBlockSize) {
-    throw new LimitError('HCT header: block size (option maxBlockSize)', {
+    throw new LimitError('Cannot read the HCT header: the block size is too large (option maxBlockSize)', {
       offset: BLOCK_SIZE,
       expected: `at most ${maxBlockSize}`,
       actual: blockSize,

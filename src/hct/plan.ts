@@ -45,17 +45,26 @@ export function planHctHeader(options: HctFileOptions): HctHeader {
   compressionCode(algorithm);
   for (const dimension of shape) {
     if (!Number.isSafeInteger(dimension) || dimension < 0) {
-      throw new ArgumentError('dimension', { expected: 'a whole number from 0 on', actual: dimension });
+      throw new ArgumentError('Cannot write the HCT file: invalid dimension', {
+        expected: 'a whole number from 0 on',
+        actual: dimension,
+      });
     }
   }
   const originalSize = byteLengthOf(dtype, elementCount(shape));
   if (originalSize > HCT_MAX_BLOCK_BYTES) {
     // Compression might bring it below the limit, but nobody should learn that it did not after an hour.
     const expected = `at most ${HCT_MAX_BLOCK_BYTES} bytes (4 GiB, block offsets are 32 bits wide)`;
-    throw new LimitError('tensor too large for one HCT file', { expected, actual: originalSize });
+    throw new LimitError('Cannot write the HCT file: the tensor is too large', {
+      expected,
+      actual: originalSize,
+    });
   }
   if (!Number.isInteger(blockSize) || blockSize < 1 || blockSize > HCT_MAX_BLOCK_BYTES) {
-    throw new ArgumentError('block size', { expected: `1 to ${HCT_MAX_BLOCK_BYTES}`, actual: blockSize });
+    throw new ArgumentError('Cannot write the HCT file: invalid block size', {
+      expected: `1 to ${HCT_MAX_BLOCK_BYTES}`,
+      actual: blockSize,
+    });
   }
   if (version === 1) assertVersion1Suffices(options);
   const inHeader = shapeFitsHeader(shape, version);
@@ -96,12 +105,18 @@ function assertVersion1Suffices(options: HctFileOptions): void {
     options.shape.length > HCT_MAX_RANK && `${options.shape.length} dimensions`,
   ].filter((feature) => feature !== false);
   if (asked.length > 0) {
-    throw new UnsupportedError('HCT version 1 cannot hold what version 2 can', { actual: asked.join(', ') });
+    throw new UnsupportedError('Cannot write the HCT file: version 1 does not support this', {
+      actual: asked.join(', '),
+    });
   }
 }
 
 function assertGroupScales(header: HctHeader, { quantization, groupScales }: HctFileOptions): void {
   const expected = groupScalesSize(header, quantization) / 2;
   const actual = groupScales?.length ?? 0;
-  if (actual !== expected) throw new ArgumentError('number of per-group scales', { expected, actual });
+  if (actual !== expected)
+    throw new ArgumentError('Cannot write the HCT file: wrong number of per-group scales', {
+      expected,
+      actual,
+    });
 }

@@ -93,7 +93,10 @@ export class HoloTensorDecoder {
    */
   addFragment({ index, data }: HoloFragment): boolean {
     if (!Number.isInteger(index) || index < 0 || index >= this.total) {
-      throw new ArgumentError('no such fragment', { expected: `0 to ${this.total - 1}`, actual: index });
+      throw new ArgumentError('Cannot add the fragment: no such fragment', {
+        expected: `0 to ${this.total - 1}`,
+        actual: index,
+      });
     }
     const added = this.#add(index, data);
     if (added) this.#fragments += 1;

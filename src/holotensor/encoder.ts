@@ -3,6 +3,7 @@ import { type EncodeOptionsOf, encodingByName } from '../encodings/encodings.js'
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { syncKernels } from '../kernels/syncKernels.js';
+import { show } from '../show.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -63,7 +64,10 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
     const { fragments = DEFAULT_FRAGMENTS } = options;
     if (!Number.isInteger(fragments) || fragments < 1 || fragments > HOLO_MAX_FRAGMENTS) {
       const expected = `1 to ${HOLO_MAX_FRAGMENTS}`;
-      throw new ArgumentError('number of fragments', { expected, actual: fragments });
+      throw new ArgumentError('Cannot create the encoder: invalid number of fragments', {
+        expected,
+        actual: fragments,
+      });
     }
     this.encoding = encoding;
     this.#options = options;
@@ -104,7 +108,10 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
   #header({ dtype, shape, data }: Tensor<DType>, seed: bigint, encoded: EncodedFragments): HoloTensorHeader {
     const { payloads, cosines, essentialFirst, interleaved, minimumFragments } = encoded;
     if (payloads.length > HOLO_MAX_FRAGMENTS) {
-      throw new LimitError('too many fragments', { expected: HOLO_MAX_FRAGMENTS, actual: payloads.length });
+      throw new LimitError('Cannot encode the tensor: too many fragments', {
+        expected: HOLO_MAX_FRAGMENTS,
+        actual: payloads.length,
+      });
     }
     const norm = Math.fround(encoded.norm);
     // A NaN or an infinity among the elements, where an encoding carries them, leaves nothing to measure.
@@ -136,23 +143,26 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
 
 function checkTensor({ dtype, shape, data }: Tensor<DType>): void {
   if (shape.length > HOLO_MAX_RANK) {
-    throw new ArgumentError('HoloTensor files hold tensors of rank 0 to 4: reshape this one first', {
+    throw new ArgumentError('Cannot encode the tensor: HoloTensor files hold rank 0 to 4; reshape it first', {
       expected: `rank at most ${HOLO_MAX_RANK}`,
       actual: shape.length,
     });
   }
   const wrong = shape.findIndex((dimension) => !Number.isSafeInteger(dimension) || dimension < 0);
   if (wrong >= 0) {
-    throw new ArgumentError(`dimension ${wrong} of the shape`, {
+    throw new ArgumentError(`Cannot encode the tensor: invalid dimension ${wrong}`, {
       expected: 'an integer ≥ 0',
       actual: shape[wrong],
     });
   }
   const expected = byteLengthOf(dtype, elementCount(shape));
   if (data.byteLength !== expected) {
-    throw new ArgumentError(`${dtype} data of shape [${shape.join(', ')}] has the wrong size in bytes`, {
-      expected,
-      actual: data.byteLength,
-    });
+    throw new ArgumentError(
+      `Cannot encode ${show(dtype)} data of shape ${show(shape)}: wrong number of bytes`,
+      {
+        expected,
+        actual: data.byteLength,
+      },
+    );
   }
 }

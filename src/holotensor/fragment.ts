@@ -97,7 +97,7 @@ export function assertFragmentFits(
   { maxBytes = DEFAULT_MAX_TENSOR_BYTES }: HoloLimits,
 ): void {
   if (bytes <= maxBytes + HEADER_ALLOWANCE) return;
-  throw new LimitError('HoloTensor fragment larger than the cap (option maxBytes)', {
+  throw new LimitError('Cannot read the HoloTensor fragment: it is larger than the cap (option maxBytes)', {
     fragmentIndex,
     expected: maxBytes,
     actual: bytes,
@@ -117,18 +117,29 @@ export function findIndexFault(
   let end = 0;
   for (const entry of entries) {
     const { index, offset, compressedSize, uncompressedSize, flags } = entry;
-    const fault = (what: string, expected: unknown, actual: unknown) =>
-      new FormatError(`HoloTensor index: ${what}`, { fragmentIndex: index, expected, actual });
-    if (index >= entries.length) return fault('fragment number', `below ${entries.length}`, index);
-    if (seen[index] === 1) return fault('fragment listed twice', undefined, undefined);
+    const fault = (reason: string, expected: unknown, actual: unknown) =>
+      new FormatError(`Cannot read the HoloTensor index: ${reason}`, {
+        fragmentIndex: index,
+        expected,
+        actual,
+      });
+    if (index >= entries.length) return fault('wrong fragment number', `below ${entries.length}`, index);
+    if (seen[index] === 1) return fault('a fragment is listed twice', undefined, undefined);
     seen[index] = 1;
-    if (offset !== end) return fault('offset', end, offset);
-    if (compressedSize > most) return fault('stored size', `at most ${most}`, compressedSize);
-    if (uncompressedSize > most) return fault('uncompressed size', `at most ${most}`, uncompressedSize);
+    if (offset !== end) return fault('wrong offset', end, offset);
+    if (compressedSize > most)
+      return fault('the stored size is too large', `at most ${most}`, compressedSize);
+    if (uncompressedSize > most)
+      return fault('the uncompressed size is too large', `at most ${most}`, uncompressedSize);
     const packed = flags & COMPRESSION_FLAGS;
-    if ((packed & (packed - 1)) !== 0) return fault('both compression flags', 'at most one', packed);
+    if ((packed & (packed - 1)) !== 0)
+      return fault('an entry has two compression flags', 'at most one', packed);
     if (packed === 0 && uncompressedSize !== compressedSize) {
-      return fault('uncompressed size of a fragment stored as it is', compressedSize, uncompressedSize);
+      return fault(
+        'wrong uncompressed size of a fragment without compression',
+        compressedSize,
+        uncompressedSize,
+      );
     }
     end += compressedSize;
   }

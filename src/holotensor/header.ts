@@ -8,6 +8,7 @@ import {
 } from '../encodings/encoding.js';
 import { ArgumentError, ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
+import { show } from '../show.js';
 import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import {
@@ -64,16 +65,23 @@ const CHECKSUM = 88;
  */
 export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
   if (bytes.length < HOLO_HEADER_SIZE) {
-    throw new TruncatedError('HoloTensor header', { expected: HOLO_HEADER_SIZE, actual: bytes.length });
+    throw new TruncatedError('Cannot read the HoloTensor header: too few bytes', {
+      expected: HOLO_HEADER_SIZE,
+      actual: bytes.length,
+    });
   }
   const view = viewOf(bytes);
   const magic = view.getUint32(0, true);
   if (magic !== HOLO_MAGIC) {
-    throw new FormatError('not a HoloTensor file: magic', { offset: 0, expected: HOLO_MAGIC, actual: magic });
+    throw new FormatError('Cannot read the HoloTensor file: wrong magic', {
+      offset: 0,
+      expected: HOLO_MAGIC,
+      actual: magic,
+    });
   }
   const version = view.getUint32(VERSION, true);
   if (version !== HOLO_VERSION) {
-    throw new UnsupportedError('HoloTensor version', {
+    throw new UnsupportedError('Cannot read the HoloTensor file: unsupported version', {
       offset: VERSION,
       expected: HOLO_VERSION,
       actual: version,
@@ -87,7 +95,7 @@ export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
     compression: compressionFromCode(view.getUint8(COMPRESSION), COMPRESSION),
     flags,
     totalFragments: view.getUint16(TOTAL_FRAGMENTS, true),
-    originalSize: readU64(view, ORIGINAL_SIZE, 'HoloTensor header: original size'),
+    originalSize: readU64(view, ORIGINAL_SIZE, 'Cannot read the HoloTensor header: original size'),
     seed: view.getBigUint64(SEED, true),
     dtype: dtypeFromCode(view.getUint8(DTYPE), DTYPE),
     shape: parseShape(view),
@@ -108,28 +116,32 @@ function verifyHeaderChecksum(bytes: Uint8Array, view: DataView, flags: number):
   if ((flags & HOLO_FLAG_HEADER_CHECKSUM) === 0 && expected === 0n) return;
   const actual = xxh3(bytes.subarray(0, CHECKSUM));
   if (actual !== expected) {
-    throw new ChecksumError('HoloTensor header: checksum', { offset: CHECKSUM, expected, actual });
+    throw new ChecksumError('Cannot read the HoloTensor header: wrong checksum', {
+      offset: CHECKSUM,
+      expected,
+      actual,
+    });
   }
 }
 
 function parseShape(view: DataView): number[] {
   const rank = view.getUint8(RANK);
   if (rank > HOLO_MAX_RANK) {
-    throw new FormatError('HoloTensor header: rank', {
+    throw new FormatError('Cannot read the HoloTensor header: wrong rank', {
       offset: RANK,
       expected: `at most ${HOLO_MAX_RANK}`,
       actual: rank,
     });
   }
   return Array.from({ length: rank }, (_, axis) =>
-    readU64(view, DIMENSIONS + 8 * axis, `HoloTensor header: dimension ${axis}`),
+    readU64(view, DIMENSIONS + 8 * axis, `Cannot read the HoloTensor header: dimension ${axis}`),
   );
 }
 
 function checkOriginalSize({ dtype, shape, originalSize }: HoloTensorHeader): void {
   const size = byteLengthOf(dtype, elementCount(shape));
   if (size === originalSize) return;
-  throw new FormatError(`HoloTensor header: original size of ${dtype} [${shape.join(', ')}]`, {
+  throw new FormatError(`Cannot read the HoloTensor header: wrong original size of ${dtype} ${show(shape)}`, {
     offset: ORIGINAL_SIZE,
     expected: size,
     actual: originalSize,
@@ -143,14 +155,20 @@ function checkOriginalSize({ dtype, shape, originalSize }: HoloTensorHeader): vo
 export function serializeHoloTensorHeader(header: HoloTensorHeader): Uint8Array {
   const { shape, totalFragments, qualityCurve, norm } = header;
   if (shape.length > HOLO_MAX_RANK) {
-    throw new ArgumentError('HoloTensor files hold tensors of rank 0 to 4: reshape this one first', {
-      expected: `rank at most ${HOLO_MAX_RANK}`,
-      actual: shape.length,
-    });
+    throw new ArgumentError(
+      'Cannot write the HoloTensor header: it holds rank 0 to 4; reshape the tensor first',
+      {
+        expected: `rank at most ${HOLO_MAX_RANK}`,
+        actual: shape.length,
+      },
+    );
   }
   if (!Number.isInteger(totalFragments) || totalFragments < 0 || totalFragments > HOLO_MAX_FRAGMENTS) {
     const expected = `0 to ${HOLO_MAX_FRAGMENTS}`;
-    throw new ArgumentError('number of fragments', { expected, actual: totalFragments });
+    throw new ArgumentError('Cannot write the HoloTensor header: invalid number of fragments', {
+      expected,
+      actual: totalFragments,
+    });
   }
   const bytes = new Uint8Array(HOLO_HEADER_SIZE);
   const view = viewOf(bytes);

@@ -42,7 +42,7 @@ export function packHoloTensor(
     payloads.push(stored);
     offset += stored.length;
     if (offset > HOLO_MAX_DATA_BYTES) {
-      throw new LimitError('HoloTensor files hold less than 4 GiB of fragments', {
+      throw new LimitError('Cannot write the HoloTensor file: its fragments take 4 GiB or more', {
         fragmentIndex: index,
         expected: `at most ${HOLO_MAX_DATA_BYTES}`,
         actual: offset,
@@ -62,10 +62,16 @@ function checkFragments(header: HoloTensorHeader, fragments: readonly HoloFragme
   const numbers = new Set(fragments.map(({ index }) => index));
   const wrong = fragments.find(({ index }) => !Number.isInteger(index) || index < 0 || index >= total);
   if (wrong !== undefined) {
-    throw new ArgumentError('no such fragment', { expected: `0 to ${total - 1}`, actual: wrong.index });
+    throw new ArgumentError('Cannot write the HoloTensor file: its header has no such fragment', {
+      expected: `0 to ${total - 1}`,
+      actual: wrong.index,
+    });
   }
   if (fragments.length === total && numbers.size === total) return;
-  throw new ArgumentError('a file holds each fragment once', { expected: total, actual: fragments.length });
+  throw new ArgumentError('Cannot write the HoloTensor file: it holds each fragment exactly once', {
+    expected: total,
+    actual: fragments.length,
+  });
 }
 
 function compress(data: Uint8Array, { codec, level }: PackOptions): { flags: number; stored: Uint8Array } {

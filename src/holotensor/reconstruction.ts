@@ -53,7 +53,8 @@ export function reconstructionInto(
 
 /** @throws ArgumentError for numbers to fill where the result is none */
 export function checkOutputDtype(dtype: ReconstructionOptions['dtype'], out: Float32Array | undefined): void {
-  if (dtype === 'source' && out !== undefined) throw new ArgumentError('an array to fill is for dtype F32');
+  if (dtype === 'source' && out !== undefined)
+    throw new ArgumentError('Cannot fill the output array: it is for dtype F32 only');
 }
 
 function withQuality(

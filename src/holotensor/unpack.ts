@@ -72,7 +72,11 @@ export function verifyFragment(
   if ((header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) === 0 && expected === 0n) return false;
   const actual = kernels.xxh3(stored);
   if (actual !== expected) {
-    throw new ChecksumError('HoloTensor fragment: checksum', { fragmentIndex, expected, actual });
+    throw new ChecksumError('Cannot use the HoloTensor fragment: wrong checksum', {
+      fragmentIndex,
+      expected,
+      actual,
+    });
   }
   return true;
 }
@@ -109,6 +113,9 @@ function payloadSize(
   if (algorithm !== 'zstd' || uncompressedSize !== compressedSize) return uncompressedSize;
   const size = zstdContentSize(stored) ?? uncompressedSize;
   if (size > most)
-    throw new CodecError('Zstd frame: content size', { expected: `at most ${most}`, actual: size });
+    throw new CodecError('Cannot decode the Zstd frame: the content size is too large', {
+      expected: `at most ${most}`,
+      actual: size,
+    });
   return size;
 }

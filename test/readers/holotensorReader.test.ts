@@ -226,8 +226,8 @@ test('a writer that fails leaves nothing: wrong fragments, a full disk, an abort
   });
   const write = (list: typeof fragments, fails = false, options = {}) =>
     new HoloTensorWriter(sink(fails), options).write(header, list);
-  await rejects(write(fragments.slice(1)), ArgumentError, /each fragment once/);
-  await rejects(write([...fragments.slice(1), fragments[1]!]), ArgumentError, /each fragment once/);
+  await rejects(write(fragments.slice(1)), ArgumentError, /each fragment exactly once/);
+  await rejects(write([...fragments.slice(1), fragments[1]!]), ArgumentError, /each fragment exactly once/);
   await rejects(write([...fragments.slice(1), { ...fragments[0]!, index: 6 }]), ArgumentError, /no such/);
   await rejects(write(fragments, true), Error, /disk full/);
   await rejects(write(fragments, false, { signal: AbortSignal.abort(new Error('stop')) }), Error, /stop/);

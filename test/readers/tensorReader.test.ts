@@ -86,7 +86,11 @@ for (const { name, file, open } of formats) {
       [1, 0.5],
       [1, Number.NaN],
     ] as const) {
-      await rejects(reader.readInto(new Uint8Array(length), start), ArgumentError, /byte range/);
+      await rejects(
+        reader.readInto(new Uint8Array(length), start),
+        ArgumentError,
+        /^Cannot read these bytes of the tensor: expected within 0 to \d+, got /,
+      );
     }
   });
 
@@ -137,11 +141,11 @@ for (const { name, file, open } of formats) {
       read: async (offset, length) => (await source.read(offset, length)).subarray(short ? 1 : 0),
     });
     short = true;
-    await rejects(reader.readAll(), FormatError, /another length/);
+    await rejects(reader.readAll(), FormatError, /^Cannot use the bytes of the source: wrong length/);
     await rejects(
       open({ ...source, read: async (offset, length) => (await source.read(offset, length)).subarray(1) }),
       FormatError,
-      /another length/,
+      /^Cannot use the bytes of the source: wrong length/,
     );
   });
 }
