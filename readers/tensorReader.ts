@@ -28,7 +28,7 @@ export interface ReadAllOptions extends AbortOptions {
 export function assertByteRange(byteStart: number, byteEnd: number, size: number): void {
   const whole = Number.isSafeInteger(byteStart) && Number.isSafeInteger(byteEnd);
   if (whole && byteStart >= 0 && byteEnd >= byteStart && byteEnd <= size) return;
-  throw new ArgumentError('Cannot read bytes that the tensor does not have: byte range', {
+  throw new ArgumentError('Cannot read these bytes of the tensor', {
     expected: `within 0 to ${size}`,
     actual: `${byteStart} to ${byteEnd}`,
   });

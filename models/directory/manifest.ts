@@ -5,6 +5,7 @@ import {
   type SafetensorsDType,
   safetensorsByteLength,
 } from '../../src/safetensors/header.js';
+import { quote, show } from '../../src/show.js';
 import { assertPlain } from '../file/plainHeader.js';
 import { isSafeFileName } from './fileNames.js';
 
@@ -57,13 +58,19 @@ export function serializeManifest({ metadata, tensors }: ModelManifest): string 
 export function parseManifest(text: string): ModelManifest {
   const root = asRecord(parseJson(text), 'Cannot read the manifest: it');
   if (root.format !== FORMAT) {
-    throw new FormatError('Cannot read the manifest: format', { expected: FORMAT, actual: root.format });
+    throw new FormatError('Cannot read the manifest: unknown format', {
+      expected: FORMAT,
+      actual: root.format,
+    });
   }
   if (root.version !== VERSION) {
-    throw new FormatError('Cannot read the manifest: version', { expected: VERSION, actual: root.version });
+    throw new FormatError('Cannot read the manifest: unsupported version', {
+      expected: VERSION,
+      actual: root.version,
+    });
   }
   if (!Array.isArray(root.tensors))
-    throw new FormatError('Cannot read the manifest: tensors is not an array');
+    throw new FormatError('Cannot read the manifest: its tensors are not an array');
   const tensors = root.tensors.map(parseTensor);
   requireDistinct(tensors, 'name', ({ name }) => name);
   requireDistinct(tensors, 'file', ({ file }) => file.toLowerCase());
@@ -73,8 +80,8 @@ export function parseManifest(text: string): ModelManifest {
 }
 
 function parseTensor(value: unknown, index: number): ManifestTensor {
-  const place = `Cannot read the manifest: tensor ${index}`;
-  const entry = asRecord(value, place);
+  const place = `Cannot read tensor ${index} of the manifest`;
+  const entry = asRecord(value, `${place}: it`);
   const text = (key: string): string => {
     const field = entry[key];
     if (typeof field !== 'string') throw new FormatError(`${place}: ${key} is not a string`);
@@ -82,31 +89,37 @@ function parseTensor(value: unknown, index: number): ManifestTensor {
   };
   const size = (field: unknown, key: string): number => {
     if (!Number.isSafeInteger(field) || (field as number) < 0) {
-      throw new FormatError(`${place}: ${key}`, { expected: 'a whole number', actual: field });
+      throw new FormatError(`${place}: wrong ${key}`, { expected: 'a whole number', actual: field });
     }
     return field as number;
   };
   const file = text('file');
   if (!isSafeFileName(file)) {
-    throw new FormatError(`${place}: file`, { expected: 'a plain file name', actual: JSON.stringify(file) });
+    throw new FormatError(`${place}: wrong file`, {
+      expected: 'a plain file name',
+      actual: JSON.stringify(file),
+    });
   }
   const format = text('format');
   if (format !== 'hct' && format !== 'raw') {
-    throw new FormatError(`${place}: format`, { expected: 'hct or raw', actual: format });
+    throw new FormatError(`${place}: unknown format`, { expected: 'hct or raw', actual: format });
   }
   const xxh3 = text('xxh3');
   if (!/^[0-9a-f]{16}$/.test(xxh3)) {
-    throw new FormatError(`${place}: xxh3`, { expected: '16 hexadecimal digits', actual: xxh3 });
+    throw new FormatError(`${place}: wrong xxh3`, { expected: '16 hexadecimal digits', actual: xxh3 });
   }
   const dtype = text('dtype');
   if (!isSafetensorsDType(dtype)) {
-    throw new FormatError(`${place}: dtype`, { expected: SAFETENSORS_DTYPES.join(', '), actual: dtype });
+    throw new FormatError(`${place}: unknown dtype`, {
+      expected: SAFETENSORS_DTYPES.join(', '),
+      actual: dtype,
+    });
   }
   if (!Array.isArray(entry.shape)) throw new FormatError(`${place}: shape is not an array`);
   const shape = entry.shape.map((dimension) => size(dimension, 'shape'));
   const byteLength = size(entry.byteLength, 'byteLength');
   if (byteLength !== safetensorsByteLength(dtype, shape)) {
-    throw new FormatError(`${place}: byteLength of ${dtype}[${shape.join(', ')}]`, {
+    throw new FormatError(`${place}: wrong byteLength of ${dtype} ${show(shape)}`, {
       expected: safetensorsByteLength(dtype, shape),
       actual: byteLength,
     });
@@ -125,9 +138,9 @@ function parseTensor(value: unknown, index: number): ManifestTensor {
 
 function parseMetadata(value: unknown): Map<string, string> {
   const metadata = new Map<string, string>();
-  for (const [key, text] of Object.entries(asRecord(value, 'Cannot read the manifest: metadata'))) {
+  for (const [key, text] of Object.entries(asRecord(value, 'Cannot read the manifest: its metadata'))) {
     if (typeof text !== 'string') {
-      throw new FormatError(`Cannot read the manifest: metadata ${JSON.stringify(key)} is not a string`);
+      throw new FormatError(`Cannot read the manifest: the metadata ${quote(key)} is not a string`);
     }
     metadata.set(key, text);
   }
@@ -142,9 +155,9 @@ function parseJson(text: string): unknown {
   }
 }
 
-function asRecord(value: unknown, place: string): Record<string, unknown> {
+function asRecord(value: unknown, subject: string): Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new FormatError(`${place} is not an object`);
+    throw new FormatError(`${subject} is not an object`);
   }
   return value as Record<string, unknown>;
 }
@@ -157,7 +170,7 @@ function requireDistinct(
   const seen = new Set<string>();
   for (const tensor of tensors) {
     if (seen.has(key(tensor))) {
-      throw new FormatError(`Cannot read the manifest: two tensors with one ${field}`, {
+      throw new FormatError(`Cannot read the manifest: two tensors have the same ${field}`, {
         actual: key(tensor),
       });
     }

@@ -38,7 +38,8 @@ export class HeaderScanner {
       this.#skipSpace();
       const offset = this.#at;
       const key = this.string();
-      if (keys.has(key)) throw new FormatError('safetensors header: duplicate key', { offset, actual: key });
+      if (keys.has(key))
+        throw new FormatError('Cannot read the safetensors header: duplicate key', { offset, actual: key });
       keys.add(key);
       this.#expect(COLON);
       member(key);
@@ -63,11 +64,11 @@ export class HeaderScanner {
     try {
       text = JSON.parse(this.#decoder.decode(this.#bytes.subarray(start, this.#at)));
     } catch (cause) {
-      throw new FormatError('safetensors header: malformed string', { offset: start, cause });
+      throw new FormatError('Cannot read the safetensors header: malformed string', { offset: start, cause });
     }
     // A lone half of a surrogate pair (as an escape) has no UTF-8: it could not be written again.
     if (/\p{Surrogate}/u.test(text as string)) {
-      throw new FormatError('safetensors header: string is not Unicode', { offset: start });
+      throw new FormatError('Cannot read the safetensors header: a string is not Unicode', { offset: start });
     }
     return text as string;
   }
@@ -128,7 +129,7 @@ export class HeaderScanner {
 
   #fail(expected: string): never {
     const byte = this.#bytes[this.#at];
-    throw new FormatError('safetensors header: malformed JSON', {
+    throw new FormatError('Cannot read the safetensors header: malformed JSON', {
       offset: this.#at,
       expected,
       actual: byte === undefined ? 'the end' : JSON.stringify(String.fromCharCode(byte)),

@@ -1,4 +1,5 @@
 import { FormatError, LimitError, TruncatedError } from '../errors.js';
+import { show } from '../show.js';
 import {
   isSafetensorsDType,
   SAFETENSORS_DTYPES,
@@ -25,7 +26,7 @@ export interface SafetensorsParseOptions {
 export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsParseOptions = {}): number {
   const { maxHeaderSize = SAFETENSORS_MAX_HEADER_SIZE, fileSize } = options;
   if (bytes.length < SAFETENSORS_LENGTH_SIZE) {
-    throw new TruncatedError('safetensors: header length', {
+    throw new TruncatedError('Cannot read the safetensors header: too few bytes', {
       offset: 0,
       expected: `${SAFETENSORS_LENGTH_SIZE} bytes`,
       actual: bytes.length,
@@ -33,7 +34,7 @@ export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsPar
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset, SAFETENSORS_LENGTH_SIZE).getBigUint64(0, true);
   if (length > maxHeaderSize) {
-    throw new LimitError('safetensors: header length', {
+    throw new LimitError('Cannot read the safetensors header: it is too long (option maxHeaderSize)', {
       offset: 0,
       expected: `at most ${maxHeaderSize}`,
       actual: String(length),
@@ -41,7 +42,10 @@ export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsPar
   }
   const size = SAFETENSORS_LENGTH_SIZE + Number(length);
   if (fileSize !== undefined && size > fileSize) {
-    throw new TruncatedError('safetensors: header', { expected: `${size} bytes`, actual: fileSize });
+    throw new TruncatedError('Cannot read the safetensors header: the file is too short', {
+      expected: `${size} bytes`,
+      actual: fileSize,
+    });
   }
   return size;
 }
@@ -58,13 +62,15 @@ export function parseSafetensorsHeader(
 ): SafetensorsHeader {
   const byteLength = safetensorsHeaderSize(bytes, options);
   if (bytes.length < byteLength) {
-    throw new TruncatedError('safetensors: header', {
+    throw new TruncatedError('Cannot read the safetensors header: too few bytes', {
       expected: `${byteLength} bytes`,
       actual: bytes.length,
     });
   }
   if (bytes[SAFETENSORS_LENGTH_SIZE] !== 0x7b) {
-    throw new FormatError('safetensors: header must begin with "{"', { offset: SAFETENSORS_LENGTH_SIZE });
+    throw new FormatError('Cannot read the safetensors header: it does not begin with "{"', {
+      offset: SAFETENSORS_LENGTH_SIZE,
+    });
   }
   const metadata = new Map<string, string>();
   const tensors: SafetensorsTensor[] = [];
@@ -76,8 +82,10 @@ export function parseSafetensorsHeader(
   scanner.end();
   const fileSize = checkLayout(tensors, byteLength);
   if (options.fileSize !== undefined && options.fileSize !== fileSize) {
-    const Problem = options.fileSize < fileSize ? TruncatedError : FormatError;
-    throw new Problem('safetensors: file size', { expected: fileSize, actual: options.fileSize });
+    const details = { expected: fileSize, actual: options.fileSize };
+    throw options.fileSize < fileSize
+      ? new TruncatedError('Cannot read the safetensors file: it is too short', details)
+      : new FormatError('Cannot read the safetensors file: bytes follow its last tensor', details);
   }
   return { metadata, tensors, byteLength, fileSize };
 }
@@ -91,17 +99,22 @@ function parseTensor(scanner: HeaderScanner, name: string, dataStart: number): S
     if (field === 'dtype') dtype = scanner.string();
     else if (field === 'shape') shape = scanner.naturals();
     else if (field === 'data_offsets') range = scanner.naturals();
-    else throw new FormatError('safetensors header: unknown field', { name, offset, actual: field });
+    else
+      throw new FormatError('Cannot read the safetensors header: unknown field', {
+        name,
+        offset,
+        actual: field,
+      });
   });
   if (dtype === undefined || shape === undefined || range === undefined) {
-    throw new FormatError('safetensors header: missing field', {
+    throw new FormatError('Cannot read the safetensors header: a field is missing', {
       name,
       offset,
       expected: 'dtype, shape, data_offsets',
     });
   }
   if (!isSafetensorsDType(dtype)) {
-    throw new FormatError('safetensors header: unknown dtype', {
+    throw new FormatError('Cannot read the safetensors header: unknown dtype', {
       name,
       offset,
       expected: SAFETENSORS_DTYPES.join(', '),
@@ -110,11 +123,15 @@ function parseTensor(scanner: HeaderScanner, name: string, dataStart: number): S
   }
   const [begin = 0, end = 0] = range;
   if (range.length !== 2 || begin > end || !Number.isSafeInteger(dataStart + end)) {
-    throw new FormatError('safetensors header: data_offsets', { name, offset, actual: range });
+    throw new FormatError('Cannot read the safetensors header: wrong data_offsets', {
+      name,
+      offset,
+      actual: range,
+    });
   }
   const byteLength = safetensorsByteLength(dtype, shape);
   if (byteLength !== end - begin) {
-    throw new FormatError(`safetensors header: size of ${dtype}[${shape.join(', ')}]`, {
+    throw new FormatError(`Cannot read the safetensors header: wrong size of ${dtype} ${show(shape)}`, {
       name,
       offset,
       expected: byteLength ?? 'whole bytes below 2^50',
@@ -131,11 +148,14 @@ function checkLayout(tensors: SafetensorsTensor[], dataStart: number): number {
   let end = dataStart;
   for (const { name, offset, byteLength } of tensors) {
     if (offset !== end) {
-      throw new FormatError(`safetensors: ${offset < end ? 'overlapping tensors' : 'hole before tensor'}`, {
-        name,
-        expected: end - dataStart,
-        actual: offset - dataStart,
-      });
+      throw new FormatError(
+        `Cannot read the safetensors header: ${offset < end ? 'tensors overlap' : 'a hole precedes a tensor'}`,
+        {
+          name,
+          expected: end - dataStart,
+          actual: offset - dataStart,
+        },
+      );
     }
     end = offset + byteLength;
   }

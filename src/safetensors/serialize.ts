@@ -32,7 +32,8 @@ export function serializeSafetensorsHeader(
   let end = 0;
   const laidOut = declarations.map((declaration) => {
     const { name, dtype, shape } = declaration;
-    if (names.has(name)) throw new ArgumentError('safetensors: name taken', { name });
+    if (names.has(name))
+      throw new ArgumentError('Cannot write the safetensors header: this name is taken', { name });
     names.add(name);
     const byteLength = declaredByteLength(declaration);
     const begin = end;
@@ -45,7 +46,7 @@ export function serializeSafetensorsHeader(
   const json = new TextEncoder().encode(`{${members.join(',')}}`);
   const jsonSize = Math.ceil(json.length / ALIGNMENT) * ALIGNMENT;
   if (jsonSize > SAFETENSORS_MAX_HEADER_SIZE) {
-    throw new LimitError('safetensors: header size', {
+    throw new LimitError('Cannot write the safetensors header: it is too long', {
       expected: `at most ${SAFETENSORS_MAX_HEADER_SIZE}`,
       actual: jsonSize,
     });
@@ -60,7 +61,7 @@ export function serializeSafetensorsHeader(
 
 function declaredByteLength({ name, dtype, shape }: SafetensorsDeclaration): number {
   if (!isSafetensorsDType(dtype)) {
-    throw new ArgumentError('safetensors: unknown dtype', {
+    throw new ArgumentError('Cannot write the safetensors header: unknown dtype', {
       name,
       expected: SAFETENSORS_DTYPES.join(', '),
       actual: dtype,
@@ -71,13 +72,16 @@ function declaredByteLength({ name, dtype, shape }: SafetensorsDeclaration): num
     byteLength === undefined ||
     !shape.every((dimension) => dimension >= 0 && Number.isInteger(dimension))
   ) {
-    throw new ArgumentError(`safetensors: shape for ${dtype}`, { name, actual: shape });
+    throw new ArgumentError(`Cannot write the safetensors header: invalid shape for ${dtype}`, {
+      name,
+      actual: shape,
+    });
   }
   return byteLength;
 }
 
 function quote(text: string): string {
   if (/\p{Surrogate}/u.test(text))
-    throw new ArgumentError('safetensors: text is not Unicode', { name: text });
+    throw new ArgumentError('Cannot write the safetensors header: a string is not Unicode', { name: text });
   return JSON.stringify(text);
 }

@@ -70,11 +70,11 @@ test('names that are special to JavaScript are names like others', () => {
 
 test('the layout is checked', () => {
   const cases: [string | object, RegExp][] = [
-    [{ a: tensor('F32', [2], 0, 8), b: tensor('F32', [2], 4, 12) }, /overlapping.*b.*expected 8, got 4/],
-    [{ a: tensor('F32', [2], 0, 8), b: tensor('F32', [2], 0, 8) }, /overlapping/],
-    [{ a: tensor('F32', [2], 0, 8), b: tensor('F32', [2], 12, 20) }, /hole before tensor.*b/],
-    [{ a: tensor('F32', [2], 4, 12) }, /hole before tensor/],
-    [{ a: tensor('F32', [3], 0, 8) }, /size of F32\[3\].*expected 12, got 8/],
+    [{ a: tensor('F32', [2], 0, 8), b: tensor('F32', [2], 4, 12) }, /tensors overlap.*b.*expected 8, got 4/],
+    [{ a: tensor('F32', [2], 0, 8), b: tensor('F32', [2], 0, 8) }, /tensors overlap/],
+    [{ a: tensor('F32', [2], 0, 8), b: tensor('F32', [2], 12, 20) }, /a hole precedes a tensor.*b/],
+    [{ a: tensor('F32', [2], 4, 12) }, /a hole precedes a tensor/],
+    [{ a: tensor('F32', [3], 0, 8) }, /wrong size of F32 \[3\].*expected 12, got 8/],
     [{ a: tensor('F32', [2], 8, 0) }, /data_offsets/],
     [{ a: { dtype: 'F32', shape: [2], data_offsets: [0] } }, /data_offsets/],
     [{ a: { dtype: 'F32', shape: [2], data_offsets: [0, 8, 16] } }, /data_offsets/],
@@ -82,7 +82,7 @@ test('the layout is checked', () => {
     [{ a: tensor('F32', [2 ** 30, 2 ** 30], 0, 4) }, /size of F32/],
     [{ a: tensor('F31', [2], 0, 8) }, /unknown dtype.*F31/],
     [{ a: tensor('toString', [2], 0, 8) }, /unknown dtype/],
-    [{ a: { dtype: 'F32', shape: [2] } }, /missing field/],
+    [{ a: { dtype: 'F32', shape: [2] } }, /a field is missing/],
     [{ a: { ...tensor('F32', [2], 0, 8), strides: [1] } }, /unknown field.*strides/],
   ];
   for (const [json, message] of cases) {
@@ -93,10 +93,10 @@ test('the layout is checked', () => {
 test('the JSON is checked', () => {
   const a = '{"dtype":"U8","shape":[1],"data_offsets":[0,1]}';
   const bad: [string, RegExp][] = [
-    ['', /must begin with/],
-    [' {}', /must begin with/],
-    ['[]', /must begin with/],
-    ['\ufeff{}', /must begin with/],
+    ['', /does not begin with "{"/],
+    [' {}', /does not begin with "{"/],
+    ['[]', /does not begin with "{"/],
+    ['\ufeff{}', /does not begin with "{"/],
     ['{', /expected """, got the end/],
     ['{}x', /spaces up to the end/],
     ['{}\n', /spaces up to the end/],
@@ -145,8 +145,16 @@ test('lengths: truncated, above the cap, against the size of the file', () => {
   throws(() => parseSafetensorsHeader(lie), LimitError, /18446744073709551615/);
   throws(() => parseSafetensorsHeader(lie, { maxHeaderSize: Infinity }), TruncatedError);
   throws(() => parseSafetensorsHeader(bytes, { fileSize: bytes.length - 1 }), TruncatedError);
-  throws(() => parseSafetensorsHeader(bytes, { fileSize: header.fileSize - 1 }), TruncatedError, /file size/);
-  throws(() => parseSafetensorsHeader(bytes, { fileSize: header.fileSize + 1 }), FormatError, /file size/);
+  throws(
+    () => parseSafetensorsHeader(bytes, { fileSize: header.fileSize - 1 }),
+    TruncatedError,
+    /^Cannot read the safetensors file: it is too short: expected 80, got 79$/,
+  );
+  throws(
+    () => parseSafetensorsHeader(bytes, { fileSize: header.fileSize + 1 }),
+    FormatError,
+    /^Cannot read the safetensors file: bytes follow its last tensor: expected 80, got 81$/,
+  );
 });
 
 test('writing: what readers would refuse is refused', () => {
@@ -157,11 +165,11 @@ test('writing: what readers would refuse is refused', () => {
   throws(() => write('F32', [0.5, 2]), ArgumentError);
   throws(() => write('F32', [2 ** 50]), ArgumentError);
   throws(() => write('I4', [2]), ArgumentError, /unknown dtype/);
-  throws(() => write('F32', [2], '__metadata__'), ArgumentError, /name taken/);
+  throws(() => write('F32', [2], '__metadata__'), ArgumentError, /this name is taken/);
   throws(() => write('F32', [2], '\ud800'), ArgumentError, /Unicode/);
   throws(() => serializeSafetensorsHeader([], new Map([['a', '\udc00']])), ArgumentError, /Unicode/);
   const twice = [1, 2].map((n) => ({ name: 'w', dtype: 'U8' as const, shape: [n] }));
-  throws(() => serializeSafetensorsHeader(twice), ArgumentError, /name taken.*w/);
+  throws(() => serializeSafetensorsHeader(twice), ArgumentError, /this name is taken.*w/);
 });
 
 test.run();
