@@ -15,14 +15,17 @@ const MAX_COEFFICIENTS = 2 ** 32 - 1;
  */
 export function numbersOf({ tensor, rows, cols }: EncodeRequest): Float32Array {
   if (rows * cols > MAX_COEFFICIENTS) {
-    throw new UnsupportedError('too many elements for this encoding', {
+    throw new UnsupportedError('Cannot encode the tensor: too many elements for this encoding', {
       expected: `at most ${MAX_COEFFICIENTS}`,
       actual: rows * cols,
     });
   }
   const values = toFloat32(tensor);
   if (values.length === rows * cols) return values;
-  throw new ArgumentError('elements of the tensor', { expected: rows * cols, actual: values.length });
+  throw new ArgumentError('Cannot encode the tensor: wrong number of elements', {
+    expected: rows * cols,
+    actual: values.length,
+  });
 }
 
 /**
@@ -33,7 +36,7 @@ export function assertFinite(values: Float32Array): void {
   let index = 0;
   while (index < values.length && Number.isFinite(values[index])) index += 1;
   if (index === values.length) return;
-  throw new ArgumentError(`this encoding cannot carry a value that is not finite: element ${index}`, {
+  throw new ArgumentError(`Cannot encode element ${index} with this encoding`, {
     expected: 'a finite number',
     actual: values[index],
   });
@@ -48,7 +51,7 @@ export function assertTransformable(values: Float32Array, energy: number): void 
   if (!Number.isFinite(energy)) assertFinite(values);
   const norm = Math.sqrt(energy);
   if (!Number.isFinite(Math.fround(norm))) {
-    throw new ArgumentError('the L2 norm of the tensor is too large for f32', {
+    throw new ArgumentError('Cannot encode the tensor: its L2 norm is too large for f32', {
       expected: 'at most 3.4e38',
       actual: norm,
     });

@@ -19,7 +19,7 @@ export function encodingFromCode(code: number, offset?: number): HolographicEnco
   for (const [name, known] of Object.entries(ENCODING_CODES)) {
     if (known === code) return name as HolographicEncoding;
   }
-  throw new FormatError('unknown encoding code', {
+  throw new FormatError('Cannot read the encoding: unknown code', {
     offset,
     expected: Object.entries(ENCODING_CODES).map(([name, known]) => `${known} (${name})`),
     actual: code,
@@ -32,7 +32,7 @@ export function encodingFromCode(code: number, offset?: number): HolographicEnco
  */
 export function byEncoding<T>(table: Readonly<Record<HolographicEncoding, T>>, name: HolographicEncoding): T {
   if (Object.hasOwn(table, name)) return table[name];
-  throw new UnsupportedError('no such encoding', { expected: Object.keys(table), actual: name });
+  throw new UnsupportedError('Cannot use this encoding', { expected: Object.keys(table), actual: name });
 }
 
 /** The matrix that a shape is treated as: rank 0 is 1×1, rank 1 is 1×n, rank 3 and more is first × the rest. */

@@ -13,7 +13,7 @@ export class ReceivedFragments {
   has(index: number): boolean {
     const seen = this.#seen[index];
     if (seen !== undefined) return seen === 1;
-    throw new FormatError('fragment number', {
+    throw new FormatError('Cannot add the fragment: no such fragment', {
       expected: `0 to ${this.#seen.length - 1}`,
       actual: index,
     });
@@ -66,11 +66,14 @@ export class LayoutCollector<Layout extends string, Store extends FragmentStore>
     if (this.#received.has(index)) return false;
     const layout = this.#layoutOf(payload);
     if (layout !== (this.#layout ?? layout)) {
-      throw new FormatError(`${this.#what} differs from that of the fragments before`, {
-        fragmentIndex: index,
-        expected: this.#layout,
-        actual: layout,
-      });
+      throw new FormatError(
+        `Cannot add the fragment: its ${this.#what} differs from that of the fragments before`,
+        {
+          fragmentIndex: index,
+          expected: this.#layout,
+          actual: layout,
+        },
+      );
     }
     const store = this.#store ?? this.#create(layout);
     store.add(index, payload);

@@ -7,7 +7,7 @@ import { energyOf } from './energy.js';
 /** @throws TruncatedError when the payload is shorter than `length` bytes */
 export function checkLength(payload: Uint8Array, length: number, fragmentIndex: number): void {
   if (payload.length >= length) return;
-  throw new TruncatedError('fragment payload', {
+  throw new TruncatedError('Cannot read the fragment payload: it is too short', {
     fragmentIndex,
     expected: `${length} bytes`,
     actual: payload.length,
@@ -33,7 +33,7 @@ export function readValues(
   const length = offset + 4 * count;
   checkLength(payload, length, fragmentIndex);
   if (payload.length !== length) {
-    throw new FormatError('fragment payload: bytes behind the last value', {
+    throw new FormatError('Cannot read the fragment payload: bytes follow its last value', {
       fragmentIndex,
       expected: `${length} bytes`,
       actual: payload.length,
@@ -50,5 +50,5 @@ export function readValues(
 export function energyOfFragment(values: Float32Array, fragmentIndex: number): number {
   const energy = energyOf(values);
   if (Number.isFinite(energy)) return energy;
-  throw new FormatError('fragment payload: a coefficient is not finite', { fragmentIndex });
+  throw new FormatError('Cannot read the fragment payload: a coefficient is not finite', { fragmentIndex });
 }

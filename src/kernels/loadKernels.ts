@@ -71,7 +71,7 @@ export class KernelLoader {
   ): Promise<Kernels<S>> {
     const unknown = subjects.find((subject) => !Object.hasOwn(SUBJECTS, subject));
     if (unknown !== undefined) {
-      throw new ArgumentError('Cannot load kernels: no such subject', { expected: ALL, actual: unknown });
+      throw new ArgumentError('Cannot load the kernels: no such subject', { expected: ALL, actual: unknown });
     }
     if (implementation !== 'portable') {
       try {
@@ -79,7 +79,7 @@ export class KernelLoader {
         return this.#wasm as Kernels<S>;
       } catch (cause) {
         if (implementation === 'wasm') {
-          throw new UnsupportedError('Cannot load the wasm kernels here', { cause });
+          throw new UnsupportedError('Cannot load the wasm kernels', { cause });
         }
       }
     }

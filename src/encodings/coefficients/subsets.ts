@@ -81,16 +81,16 @@ function checkFields(
   checkLength(payload, HEADER_BYTES, index);
   const fields: readonly [string, number][] = [
     ['magic', magic],
-    ['coefficients of the tensor', coefficients],
-    ['fragments of the tensor', fragments],
+    ['number of coefficients', coefficients],
+    ['number of fragments', fragments],
     ['fragment number', index],
-    ['values', count],
+    ['number of values', count],
   ];
   const view = new DataView(payload.buffer, payload.byteOffset, HEADER_BYTES);
   for (const [i, [name, expected]] of fields.entries()) {
     const actual = view.getUint32(4 * i, true);
     if (actual === expected) continue;
-    throw new FormatError(`fragment payload: ${name}`, {
+    throw new FormatError(`Cannot read the fragment payload: wrong ${name}`, {
       fragmentIndex: index,
       offset: 4 * i,
       expected,

@@ -43,7 +43,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
   addFragment(index: number, payload: Uint8Array): boolean {
     if (index < this.#used.length || this.#early.has(index)) return false;
     if (index >= this.#request.fragments) {
-      throw new FormatError('no such fragment', {
+      throw new FormatError('Cannot add the fragment: no such fragment', {
         fragmentIndex: index,
         expected: `below ${this.#request.fragments}`,
       });
@@ -51,7 +51,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
     naming(index, () => {
       const fragment = parseFragment(payload, index);
       if (fragment.elements !== this.#elements) {
-        throw new FormatError('embedded fragment belongs to another tensor: elements', {
+        throw new FormatError('Cannot add the fragment: it belongs to a tensor of another size', {
           expected: this.#elements,
           actual: fragment.elements,
         });
@@ -183,7 +183,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
     const end = state.units + units.length;
     const last = index === fragments - 1;
     if (first !== state.units || end > state.sequence.length || (last && end !== state.sequence.length)) {
-      throw new FormatError('embedded fragment does not continue the one before it: units', {
+      throw new FormatError('Cannot add the fragment: its units do not continue those before it', {
         expected: last ? `${state.units} to ${state.sequence.length}` : state.units,
         actual: `${first} to ${first + units.length}`,
       });

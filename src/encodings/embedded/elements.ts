@@ -24,7 +24,7 @@ export function checkScale({ scale, planes }: StreamHeader, dtype: DType): void 
   const end = layout === undefined ? bitsPerElement(dtype) : layout.bias + 1;
   const exact = layout === undefined && scale !== 0;
   if (scale >= lowest && scale + planes.length <= end && !exact) return;
-  throw new FormatError('embedded stream: planes', {
+  throw new FormatError('Cannot read the embedded fragment: its planes are out of range', {
     expected: `exponents from ${lowest} to ${end - 1}`,
     actual: `${scale} to ${scale + planes.length - 1}`,
   });

@@ -104,7 +104,10 @@ function checkQualities(qualities: readonly (number | 'exact')[]): number[] {
   const numbers = qualities.filter((quality) => quality !== 'exact');
   numbers.forEach((quality, i) => {
     if (quality > (numbers[i - 1] ?? 0) && quality < 1) return;
-    throw new ArgumentError("qualities must rise, between 0 and 1, up to 'exact'", { actual: qualities });
+    throw new ArgumentError(
+      "Cannot create the encoder: qualities must rise, between 0 and 1, up to 'exact'",
+      { actual: qualities },
+    );
   });
   return numbers;
 }

@@ -31,7 +31,7 @@ export function parseExceptions(unit: Uint8Array, count: number, bytesPerElement
   const fields = new FieldReader(unit, 'embedded remainder');
   const number = fields.varint();
   if (number > count) {
-    throw new FormatError('embedded remainder: more exceptions than weights', {
+    throw new FormatError('Cannot read the embedded remainder: more exceptions than weights', {
       expected: `at most ${count}`,
       actual: number,
     });
@@ -39,7 +39,7 @@ export function parseExceptions(unit: Uint8Array, count: number, bytesPerElement
   const list = Array.from({ length: number }, () => {
     const place = fields.u16();
     if (place >= count) {
-      throw new FormatError('embedded remainder: place of an exception', {
+      throw new FormatError('Cannot read the embedded remainder: the place of an exception is out of range', {
         expected: `below ${count}`,
         actual: place,
       });

@@ -77,7 +77,10 @@ export function parseFragment(payload: Uint8Array, index: number): ParsedFragmen
   const fields = new FieldReader(payload, 'embedded fragment');
   const version = fields.u8();
   if (version !== EMBEDDED_VERSION) {
-    throw new FormatError('embedded fragment: version', { expected: EMBEDDED_VERSION, actual: version });
+    throw new FormatError('Cannot read the embedded fragment: unsupported version', {
+      expected: EMBEDDED_VERSION,
+      actual: version,
+    });
   }
   const elements = fields.varint();
   const first = fields.varint();
@@ -87,12 +90,12 @@ export function parseFragment(payload: Uint8Array, index: number): ParsedFragmen
   const stream = index === 0 ? readStream(fields) : undefined;
   // Every length takes a byte or more: this bounds what is allocated.
   if (count > payload.length - fields.position) {
-    throw new FormatError('embedded fragment: more units than bytes', { actual: count });
+    throw new FormatError('Cannot read the embedded fragment: more units than bytes', { actual: count });
   }
   const lengths = Array.from({ length: count }, () => fields.varint());
   const units = lengths.map((length) => fields.take(length));
   if (fields.position !== payload.length) {
-    throw new FormatError('embedded fragment is longer than its units', {
+    throw new FormatError('Cannot read the embedded fragment: bytes follow its last unit', {
       expected: fields.position,
       actual: payload.length,
     });
@@ -115,7 +118,7 @@ const APART = 0x40;
 
 function readStream(fields: FieldReader): StreamHeader {
   const tileLog2 = inRange('tile size', fields.u8(), MIN_TILE_LOG2, MAX_TILE_LOG2);
-  const depth = inRange('planes', fields.u8(), 0, MAX_PLANES);
+  const depth = inRange('number of planes', fields.u8(), 0, MAX_PLANES);
   const threshold = inRange('threshold', fields.u8(), 1, NEVER_DENSE);
   const scale = fields.i16();
   const planes = Array.from({ length: depth }, () => {
@@ -131,7 +134,7 @@ function readStream(fields: FieldReader): StreamHeader {
 
 /** Two bytes for class 0, one for each class behind it. */
 function readSelection(fields: FieldReader, length: number): Uint8Array {
-  inRange('codes', length === 1 ? -1 : length, 0, MAX_SELECTION);
+  inRange('number of codes', length === 1 ? -1 : length, 0, MAX_SELECTION);
   const selection = fields.take(length).slice();
   if (length > 0 && selection[1] !== 0xff) inRange('code', selection[1]!, 0, 15);
   return selection;
@@ -139,7 +142,10 @@ function readSelection(fields: FieldReader, length: number): Uint8Array {
 
 function inRange(what: string, value: number, low: number, high: number): number {
   if (value >= low && value <= high) return value;
-  throw new FormatError(`embedded stream: ${what}`, { expected: `${low} to ${high}`, actual: value });
+  throw new FormatError(`Cannot read the embedded fragment: its ${what} is out of range`, {
+    expected: `${low} to ${high}`,
+    actual: value,
+  });
 }
 
 /** Bytes that a bitmap of so many weights takes. */

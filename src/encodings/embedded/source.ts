@@ -21,7 +21,10 @@ export function sourceOf({ tensor, rows, cols, kernels }: EncodeRequest): Source
   const { dtype } = tensor;
   const expected = byteLengthOf(dtype, rows * cols);
   if (tensor.data.byteLength !== expected) {
-    throw new ArgumentError('data of the tensor', { expected, actual: tensor.data.byteLength });
+    throw new ArgumentError('Cannot encode the tensor: wrong number of bytes', {
+      expected,
+      actual: tensor.data.byteLength,
+    });
   }
   const layout = floatLayout(dtype);
   const bytes = viewBytes(tensor.data);

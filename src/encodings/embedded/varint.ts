@@ -49,11 +49,11 @@ export class FieldReader {
       const byte = this.u8();
       value += (byte & 0x7f) * factor;
       if (!Number.isSafeInteger(value)) {
-        throw new FormatError(`${this.#what}: number is too large`, { offset });
+        throw new FormatError(`Cannot read the ${this.#what}: a number is too large`, { offset });
       }
       if (byte < 0x80) return value;
       if (factor > Number.MAX_SAFE_INTEGER) {
-        throw new FormatError(`${this.#what}: number is too long`, { offset });
+        throw new FormatError(`Cannot read the ${this.#what}: a number is too long`, { offset });
       }
     }
   }
@@ -67,7 +67,7 @@ export class FieldReader {
   #advance(length: number): number {
     const start = this.position;
     if (length > this.bytes.length - start) {
-      throw new TruncatedError(`${this.#what} ends early`, {
+      throw new TruncatedError(`Cannot read the ${this.#what}: it ends early`, {
         offset: start,
         expected: `${length} more bytes`,
         actual: this.bytes.length - start,

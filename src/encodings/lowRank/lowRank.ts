@@ -49,10 +49,13 @@ export class LowRankEncoder {
   /** @throws ArgumentError for an unknown layout and a rank that is not a positive integer */
   constructor({ rank = DEFAULT_RANK, layout = 'sequential', residual = false }: LowRankEncodeOptions = {}) {
     if (!Number.isInteger(rank) || rank < 1) {
-      throw new ArgumentError('rank', { expected: 'a positive integer', actual: rank });
+      throw new ArgumentError('Cannot create the encoder: invalid rank', {
+        expected: 'a positive integer',
+        actual: rank,
+      });
     }
     if (layout !== 'sequential' && layout !== 'interleaved') {
-      throw new ArgumentError('low-rank layout', {
+      throw new ArgumentError('Cannot create the encoder: unknown low-rank layout', {
         expected: "'sequential' or 'interleaved'",
         actual: layout,
       });

@@ -58,7 +58,7 @@ export function readPayload(
   payload: Uint8Array,
 ): LowRankPayload {
   if (payload.length < HEADER_BYTES) {
-    throw new FormatError('low-rank fragment: header', {
+    throw new FormatError('Cannot read the fragment payload: it is too short', {
       fragmentIndex,
       expected: `${HEADER_BYTES} bytes`,
       actual: payload.length,
@@ -67,7 +67,7 @@ export function readPayload(
   const view = new DataView(payload.buffer, payload.byteOffset);
   const shape = [view.getUint32(0, true), view.getUint32(4, true)];
   if (shape[0] !== rows || shape[1] !== cols) {
-    throw new FormatError('low-rank fragment of another tensor', {
+    throw new FormatError('Cannot read the fragment payload: it belongs to a tensor of another shape', {
       fragmentIndex,
       expected: `${rows} × ${cols}`,
       actual: `${shape[0]} × ${shape[1]}`,
@@ -76,7 +76,7 @@ export function readPayload(
   const count = view.getUint32(8, true);
   const floats = count === RAW ? rows * cols : count * (1 + rows + cols);
   if (payload.length !== HEADER_BYTES + 4 * floats) {
-    throw new FormatError('low-rank fragment: size in bytes', {
+    throw new FormatError('Cannot read the fragment payload: wrong number of bytes', {
       fragmentIndex,
       expected: HEADER_BYTES + 4 * floats,
       actual: payload.length,

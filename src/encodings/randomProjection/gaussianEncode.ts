@@ -31,7 +31,10 @@ export function encodeGaussian(
   const n = values.length;
   const rows = rowsPerFragment ?? Math.max(Math.floor(n / fragments), MIN_ROWS);
   if (!Number.isInteger(rows) || rows < 1) {
-    throw new ArgumentError('rowsPerFragment', { expected: 'a positive integer', actual: rows });
+    throw new ArgumentError('Cannot encode the tensor: invalid rowsPerFragment', {
+      expected: 'a positive integer',
+      actual: rows,
+    });
   }
   if (!force) assertFeasible(n * rows * fragments);
   assertLiveSeeds(seed, fragments);
@@ -45,7 +48,8 @@ export function encodeGaussian(
     const products = new Float64Array(rows);
     kernels.gaussianRows(seedOf(seed, index), data, products, estimate.sums, estimate.squares);
     const projections = Float32Array.from(products, (product) => product / Math.sqrt(rows));
-    if (!Number.isFinite(energyOf(projections))) throw new ArgumentError('a projection is too large for f32');
+    if (!Number.isFinite(energyOf(projections)))
+      throw new ArgumentError('Cannot encode the tensor: a projection is too large for f32');
     payloads.push(writeGaussianPayload(seedOf(seed, index), projections));
     estimate.write(reconstructed);
     cosines.push(cosine(values, norm, reconstructed));

@@ -28,7 +28,7 @@ export function readGaussianPayload(
   const view = new DataView(payload.buffer, payload.byteOffset, HEADER_BYTES);
   const actualSeed = view.getBigUint64(4, true);
   if (actualSeed !== seed) {
-    throw new FormatError('fragment payload: seed', {
+    throw new FormatError('Cannot read the fragment payload: wrong seed', {
       fragmentIndex: index,
       offset: 4,
       expected: seed,
@@ -37,7 +37,7 @@ export function readGaussianPayload(
   }
   const count = view.getUint32(0, true);
   if (count !== (rows ?? count)) {
-    throw new FormatError('fragment payload: projections', {
+    throw new FormatError('Cannot read the fragment payload: wrong number of projections', {
       fragmentIndex: index,
       offset: 0,
       expected: rows,
@@ -54,7 +54,7 @@ const MAX_NORMALS = 2 ** 32;
 export function assertFeasible(normals: number): void {
   if (normals <= MAX_NORMALS) return;
   throw new LimitError(
-    "the Gaussian projection of this tensor takes minutes; use matrix 'orthonormal', or force it",
+    "Cannot compute the Gaussian projection: it takes minutes; use matrix 'orthonormal', or force it",
     { expected: `at most ${MAX_NORMALS} random numbers`, actual: normals },
   );
 }

@@ -22,7 +22,7 @@ export class RandomProjectionEncoder {
   constructor(options: RandomProjectionEncodeOptions = {}) {
     const { matrix = 'orthonormal' } = options;
     if (matrix !== 'orthonormal' && matrix !== 'gaussian') {
-      throw new ArgumentError('projection matrix', {
+      throw new ArgumentError('Cannot create the encoder: unknown projection matrix', {
         expected: "'orthonormal' or 'gaussian'",
         actual: matrix,
       });

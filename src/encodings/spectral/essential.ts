@@ -29,10 +29,13 @@ export function writeEssential(
   const bytes =
     fragments * (HEADER_BYTES + PAIR_BYTES * essentials) + PAIR_BYTES * (order.length - essentials);
   if (bytes > MAX_BYTES) {
-    throw new LimitError('bytes of all fragments, each with all essential coefficients', {
-      expected: `at most ${MAX_BYTES}`,
-      actual: bytes,
-    });
+    throw new LimitError(
+      'Cannot encode the tensor: its fragments, each with all essential coefficients, are too large',
+      {
+        expected: `at most ${MAX_BYTES}`,
+        actual: bytes,
+      },
+    );
   }
   let essentialEnergy = 0;
   for (let rank = 0; rank < essentials; rank++) essentialEnergy += values[rank]! ** 2;
@@ -78,7 +81,7 @@ export class EssentialStore implements CoefficientStore {
     const pairs = view.getUint32(0, true) + view.getUint32(4, true);
     const length = HEADER_BYTES + PAIR_BYTES * pairs;
     if (payload.length !== length) {
-      throw new FormatError('fragment payload: bytes that SV01 counts ask for', {
+      throw new FormatError('Cannot read the fragment payload: its size does not match its counts', {
         fragmentIndex: index,
         expected: length,
         actual: payload.length,
@@ -108,7 +111,7 @@ export class EssentialStore implements CoefficientStore {
     const coefficients = this.#coefficients.length;
     for (let at = 0; at < words.length; at += 2) {
       if (words[at]! < coefficients && Number.isFinite(numbers[at + 1])) continue;
-      throw new FormatError('fragment payload: coefficient', {
+      throw new FormatError('Cannot read the fragment payload: invalid coefficient', {
         fragmentIndex,
         offset: HEADER_BYTES + 4 * at,
         expected: `an index below ${coefficients} and a finite value`,

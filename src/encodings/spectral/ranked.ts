@@ -90,7 +90,11 @@ export class RankedStore implements CoefficientStore {
     const expected = [SV02_MAGIC, second, third];
     const actual = [0, 4, 8].map((offset) => view.getUint32(offset, true));
     if (expected.every((value, i) => value === actual[i])) return;
-    throw new FormatError('fragment payload: SV02 header', { fragmentIndex, expected, actual });
+    throw new FormatError('Cannot read the fragment payload: wrong SV02 header', {
+      fragmentIndex,
+      expected,
+      actual,
+    });
   }
 
   /** @throws FormatError when an index is missing or comes twice */
@@ -100,7 +104,7 @@ export class RankedStore implements CoefficientStore {
     for (let rank = 0; rank < order.length; rank++) {
       const index = order[rank]!;
       if (seen[index] !== 0) {
-        throw new FormatError('fragment payload: importance order', {
+        throw new FormatError('Cannot read the fragment payload: invalid importance order', {
           fragmentIndex: 0,
           offset: HEADER_BYTES + 4 * rank,
           expected: `each of 0 to ${order.length - 1} once`,

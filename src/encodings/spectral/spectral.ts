@@ -27,18 +27,23 @@ export class SpectralEncoder {
   /** @throws ArgumentError for an unknown layout, and a ratio outside [0, 1] or without the layout that has one */
   constructor({ layout = 'raster', essentialRatio }: SpectralEncodeOptions = {}) {
     if (layout !== 'raster' && layout !== 'ranked' && layout !== 'essential') {
-      throw new ArgumentError('spectral layout', {
+      throw new ArgumentError('Cannot create the encoder: unknown spectral layout', {
         expected: "'raster', 'ranked' or 'essential'",
         actual: layout,
       });
     }
     if (essentialRatio !== undefined && layout !== 'essential') {
-      throw new ArgumentError('essentialRatio belongs to the layout "essential"', { actual: layout });
+      throw new ArgumentError('Cannot create the encoder: essentialRatio requires the layout "essential"', {
+        actual: layout,
+      });
     }
     this.#layout = layout;
     this.#essentialRatio = essentialRatio ?? DEFAULT_ESSENTIAL_RATIO;
     if (!(this.#essentialRatio >= 0 && this.#essentialRatio <= 1)) {
-      throw new ArgumentError('essentialRatio', { expected: '0 to 1', actual: essentialRatio });
+      throw new ArgumentError('Cannot create the encoder: invalid essentialRatio', {
+        expected: '0 to 1',
+        actual: essentialRatio,
+      });
     }
   }
 

@@ -58,7 +58,11 @@ function fastest(): DctKernels {
 
 function checkLengths(data: Float32Array, rows: number, cols: number, out: Float32Array): void {
   const expected = rows * cols;
-  if (data.length !== expected) throw new ArgumentError('DCT: values', { expected, actual: data.length });
+  if (data.length !== expected)
+    throw new ArgumentError('Cannot compute the DCT: wrong number of values', {
+      expected,
+      actual: data.length,
+    });
   if (out.length !== expected)
-    throw new ArgumentError('DCT: length of out', { expected, actual: out.length });
+    throw new ArgumentError('Cannot compute the DCT: wrong length of out', { expected, actual: out.length });
 }

@@ -67,7 +67,7 @@ function link(runtime: WasmRuntime): DctKernels {
   function run(direction: Direction, data: Stretches, rows: number, cols: number, out: Stretches): void {
     for (const matrix of [data, out]) {
       if (typeof matrix === 'function' || matrix.length === rows * cols) continue;
-      throw new ArgumentError('DCT: not rows × cols values', {
+      throw new ArgumentError('Cannot compute the DCT: the matrix does not have rows × cols values', {
         expected: rows * cols,
         actual: matrix.length,
       });

@@ -54,7 +54,7 @@ export function checkSelection(selection: Uint8Array, counts: Uint8Array, dense?
     if (counts[group]! > most && dense?.[group] !== 1) most = counts[group]!;
   }
   if (most < 0 || CLASS_OF[most]! + 1 < selection.length) return;
-  throw new FormatError('embedded bitmap: class of a group has no codes', {
+  throw new FormatError('Cannot decode the embedded bitmap: no codes for the class of a group', {
     expected: `below ${Math.max(0, selection.length - 1)}`,
     actual: CLASS_OF[most],
   });
@@ -62,5 +62,8 @@ export function checkSelection(selection: Uint8Array, counts: Uint8Array, dense?
 
 export function checkLength(unit: Uint8Array, used: number): void {
   if (used === unit.length) return;
-  throw new FormatError('embedded unit has the wrong length', { expected: used, actual: unit.length });
+  throw new FormatError('Cannot decode the embedded unit: wrong number of bytes', {
+    expected: used,
+    actual: unit.length,
+  });
 }

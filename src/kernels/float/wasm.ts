@@ -28,7 +28,7 @@ function link(runtime: WasmRuntime): FloatKernels {
     out: O,
   ): O {
     if (src.length !== out.length) {
-      throw new ArgumentError('output array has the wrong length', {
+      throw new ArgumentError('Cannot fill the output array: it has the wrong length', {
         expected: src.length,
         actual: out.length,
       });

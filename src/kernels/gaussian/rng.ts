@@ -71,7 +71,7 @@ export function seedOf(headerSeed: bigint, index: number): bigint {
 export function assertLiveSeeds(headerSeed: bigint, count: number): void {
   for (let index = 0; index < count; index++) {
     if (seedOf(headerSeed, index) !== DEAD_SEED) continue;
-    throw new ArgumentError('random numbers of this seed are all zero; another one is needed', {
+    throw new ArgumentError('Cannot use this seed: its random numbers are all zero', {
       actual: headerSeed,
     });
   }

@@ -87,7 +87,10 @@ export class WasmRuntime {
       try {
         this.#memory.grow(missing);
       } catch (cause) {
-        throw new UnsupportedError('wasm memory is full', { expected: top, cause });
+        throw new UnsupportedError('Cannot run the kernel: the wasm memory is full', {
+          expected: top,
+          cause,
+        });
       }
     }
     this.#top = top;

@@ -24,28 +24,28 @@ function zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8Array): 
   let at = start;
   let to = 0;
   for (let last = false; !last; ) {
-    if (end - at < 3) throw corrupt('header is cut', at);
+    if (end - at < 3) throw corrupt('its header is truncated', at);
     const header = frame[at]! | (frame[at + 1]! << 8) | (frame[at + 2]! << 16);
     last = (header & 1) === 1;
     const type = (header >> 1) & 3;
     const size = header >> 3;
     const from = at + 3;
     const next = from + (type === 1 ? 1 : size);
-    if (type === 3 || size > MAX_BLOCK) throw corrupt('type or size', at);
-    if (next > end) throw corrupt('is cut', at);
+    if (type === 3 || size > MAX_BLOCK) throw corrupt('its type or size is invalid', at);
+    if (next > end) throw corrupt('it is truncated', at);
     if (type === 2) {
       const literals = readLiterals(input, from, next, huffman);
       huffman = literals.huffman;
       const room = out.subarray(0, Math.min(out.length, to + MAX_BLOCK));
       to = runSequences(input, literals.end, next, literals.bytes, memory, room, to);
     } else {
-      if (size > out.length - to) throw corrupt('decodes to too many bytes', at);
+      if (size > out.length - to) throw corrupt('it decodes to too many bytes', at);
       if (type === 1) out.fill(frame[from]!, to, to + size);
       else out.set(frame.subarray(from, next), to);
       to += size;
     }
     at = next;
   }
-  if (at !== end) throw corrupt('bytes behind the last one', at);
-  if (to !== out.length) throw corrupt(`decodes to ${to} bytes instead of ${out.length}`, at);
+  if (at !== end) throw corrupt('bytes follow the last one', at);
+  if (to !== out.length) throw corrupt(`it decodes to ${to} bytes instead of ${out.length}`, at);
 }

@@ -28,7 +28,11 @@ test('a decoder has the kernels that its line says', async () => {
 });
 
 test('no such encoding', async () => {
-  await rejects(loadDecodings(['fractal' as 'spectral']), UnsupportedError, /no such encoding.*fractal/);
+  await rejects(
+    loadDecodings(['fractal' as 'spectral']),
+    UnsupportedError,
+    /^Cannot use this encoding: .*fractal/,
+  );
 });
 
 /** What a process prints that has loaded nothing yet. */

@@ -149,7 +149,7 @@ for (const { implementation, lz4Compress, lz4DecompressInto } of [portableKernel
       ['no token', [], 0, /without its last literals/, 0],
       ['literals cut', [0x30, 1, 2], 3, /within literals/, 1],
       ['literal length cut', [0xf0, 255], 300, /length of literals/, 2],
-      ['offset cut', [0x10, 7, 1], 9, /within match offset/, 2],
+      ['offset cut', [0x10, 7, 1], 9, /within a match offset/, 2],
       ['offset 0', [0x10, 7, 0, 0, 0x00], 5, /offset is 0/, 2],
       ['offset before the start', [0x10, 7, 2, 0, 0x00], 5, /before the start/, 2],
       ['match length cut', [0x1f, 7, 1, 0], 100, /length of a match/, 4],

@@ -151,13 +151,18 @@ test('refuses every truncation, and every output that is too short or too long',
 
 test('names what is wrong and where', () => {
   const cases: [string, number[], RegExp, number][] = [
-    ['reserved type', [7, 0, 0], /type or size/, 0],
-    ['cut', [0x25, 0, 0, 1], /is cut/, 0],
-    ['repeated Huffman table', [0x35, 0, 0, 0x43, 0x40, 0, 1, 1, 0], /table of a block before/, 3],
-    ['repeated sequence table', [0x25, 0, 0, 0x00, 1, 0xfc, 1], /table of a block before/, 6],
-    ['reserved bits', [0x25, 0, 0, 0x00, 1, 0x03, 1], /reserved bits/, 5],
-    ['code out of range', [0x2d, 0, 0, 0x00, 1, 0x54, 36, 1], /code of a sequence/, 6],
-    ['match before the start', [0x3d, 0, 0, 0x00, 1, 0x54, 0, 1, 0, 2], /match before the start/, 9],
+    ['reserved type', [7, 0, 0], /type or size is invalid/, 0],
+    ['cut', [0x25, 0, 0, 1], /it is truncated/, 0],
+    [
+      'repeated Huffman table',
+      [0x35, 0, 0, 0x43, 0x40, 0, 1, 1, 0],
+      /no block before it has a Huffman table/,
+      3,
+    ],
+    ['repeated sequence table', [0x25, 0, 0, 0x00, 1, 0xfc, 1], /no block before it has this table/, 6],
+    ['reserved bits', [0x25, 0, 0, 0x00, 1, 0x03, 1], /reserved bits of its sequences are set/, 5],
+    ['code out of range', [0x2d, 0, 0, 0x00, 1, 0x54, 36, 1], /a sequence has an unknown code/, 6],
+    ['match before the start', [0x3d, 0, 0, 0x00, 1, 0x54, 0, 1, 0, 2], /a match begins before the start/, 9],
   ];
   for (const [name, blocks, pattern, offset] of cases) {
     const out = new Uint8Array(10);

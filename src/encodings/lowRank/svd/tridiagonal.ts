@@ -52,7 +52,7 @@ export function tridiagonalEigenvalues(whole: Tridiagonal): Float64Array {
       const end = nextNegligible(e, l, negligible);
       if (end === l) break;
       if (iteration === MAX_ITERATIONS) {
-        throw new UnsupportedError('eigenvalues do not converge', { actual: d[l] });
+        throw new UnsupportedError('Cannot compute the eigenvalues: they do not converge', { actual: d[l] });
       }
       iterateQl(d, e, l, end);
     }

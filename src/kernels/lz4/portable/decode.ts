@@ -1,4 +1,4 @@
-import { CodecError } from '../../../errors.js';
+import { CodecError, type ErrorDetails } from '../../../errors.js';
 
 /** A match is at least this long; its length field counts from here. */
 const MIN_MATCH = 4;
@@ -22,14 +22,14 @@ export function lz4DecompressInto(block: Uint8Array, out: Uint8Array): void {
   let at = 0;
   let to = 0;
   for (;;) {
-    if (at >= inEnd) throw new CodecError('LZ4 block: ends without its last literals', { offset: at });
+    if (at >= inEnd) throw corrupt('it ends without its last literals', { offset: at });
     const token = block[at++]!;
 
     let length = token >>> 4;
     if (length === LENGTH_CONTINUES) {
       let more = 255;
       while (more === 255) {
-        if (at >= inEnd) throw truncated('length of literals', at);
+        if (at >= inEnd) throw truncated('the length of literals', at);
         more = block[at++]!;
         length += more;
       }
@@ -45,11 +45,11 @@ export function lz4DecompressInto(block: Uint8Array, out: Uint8Array): void {
     }
     if (at === inEnd) break;
 
-    if (inEnd - at < 2) throw truncated('match offset', at);
+    if (inEnd - at < 2) throw truncated('a match offset', at);
     const offset = block[at]! | (block[at + 1]! << 8);
-    if (offset === 0) throw new CodecError('LZ4 block: match offset is 0', { offset: at });
+    if (offset === 0) throw corrupt('a match offset is 0', { offset: at });
     if (offset > to) {
-      throw new CodecError('LZ4 block: match before the start', {
+      throw corrupt('a match begins before the start', {
         offset: at,
         expected: `at most ${to}`,
         actual: offset,
@@ -61,7 +61,7 @@ export function lz4DecompressInto(block: Uint8Array, out: Uint8Array): void {
     if (length === LENGTH_CONTINUES) {
       let more = 255;
       while (more === 255) {
-        if (at >= inEnd) throw truncated('length of a match', at);
+        if (at >= inEnd) throw truncated('the length of a match', at);
         more = block[at++]!;
         length += more;
       }
@@ -77,7 +77,7 @@ export function lz4DecompressInto(block: Uint8Array, out: Uint8Array): void {
     }
   }
   if (to !== outEnd) {
-    throw new CodecError('LZ4 block: decodes to too few bytes', { offset: at, expected: outEnd, actual: to });
+    throw corrupt('it decodes to too few bytes', { offset: at, expected: outEnd, actual: to });
   }
 }
 
@@ -97,9 +97,13 @@ function repeat(out: Uint8Array, start: number, end: number, period: number): vo
 }
 
 function truncated(what: string, offset: number, expected?: number, actual?: number): CodecError {
-  return new CodecError(`LZ4 block: ends within ${what}`, { offset, expected, actual });
+  return corrupt(`it ends within ${what}`, { offset, expected, actual });
 }
 
 function overrun(offset: number, expected: number, actual: number): CodecError {
-  return new CodecError('LZ4 block: decodes to too many bytes', { offset, expected, actual });
+  return corrupt('it decodes to too many bytes', { offset, expected, actual });
+}
+
+function corrupt(reason: string, details: ErrorDetails): CodecError {
+  return new CodecError(`Cannot decode the LZ4 block: ${reason}`, details);
 }

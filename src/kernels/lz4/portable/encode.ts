@@ -41,7 +41,7 @@ export function lz4CompressBound(length: number): number {
 /** @throws LimitError when `data` is longer than the format allows */
 export function checkLz4Input(data: Uint8Array): void {
   if (data.length <= LZ4_MAX_INPUT) return;
-  throw new LimitError('LZ4 block: too many bytes', {
+  throw new LimitError('Cannot compress into one LZ4 block: too many bytes', {
     expected: `at most ${LZ4_MAX_INPUT}`,
     actual: data.length,
   });

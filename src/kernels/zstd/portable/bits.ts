@@ -27,7 +27,7 @@ export function inputOf(frame: Uint8Array): Input {
  */
 export function streamBits(data: Uint8Array, start: number, end: number): number {
   const last = end > start ? data[end - 1]! : 0;
-  if (last === 0) throw corrupt('bit stream without an end mark', end - 1);
+  if (last === 0) throw corrupt('a bit stream has no end mark', end - 1);
   return 8 * (end - start) - 1 - (Math.clz32(last) - 24);
 }
 
@@ -50,6 +50,8 @@ export function nextWord(view: DataView, start: number, left: number): number {
 }
 
 /** "Not standard": some writers call a dialect of their own Zstandard. */
-export function corrupt(what: string, offset: number): CodecError {
-  return new CodecError(`Zstd block is corrupt or not standard: ${what}`, { offset });
+export function corrupt(reason: string, offset: number): CodecError {
+  return new CodecError(`Cannot decode the Zstd block, which is corrupt or not standard: ${reason}`, {
+    offset,
+  });
 }

@@ -74,23 +74,24 @@ export function execute(
       offsetEntry = byOffset[(offsetEntry >>> 16) + readBits(view, start, left, offsetNext)]!;
       left -= offsetNext;
     }
-    if (left < 0) throw corrupt('sequences take more bits than there are', start);
+    if (left < 0) throw corrupt('its sequences take more bits than it has', start);
     const offset = resolveOffset(offsetValue, literalsLength === 0, memory.offsets);
-    if (literalsLength > literals.length - from) throw corrupt('takes more literals than there are', start);
-    if (literalsLength + matchLength > out.length - to) throw corrupt('decodes to too many bytes', start);
+    if (literalsLength > literals.length - from)
+      throw corrupt('its sequences take more literals than it has', start);
+    if (literalsLength + matchLength > out.length - to) throw corrupt('it decodes to too many bytes', start);
     if (literalsLength > WIDE) {
       out.set(literals.subarray(from, from + literalsLength), to);
       to += literalsLength;
       from += literalsLength;
     } else for (const end = to + literalsLength; to < end; ) out[to++] = literals[from++]!;
-    if (offset === 0 || offset > to) throw corrupt('match before the start', start);
+    if (offset === 0 || offset > to) throw corrupt('a match begins before the start', start);
     if (matchLength > WIDE && offset >= matchLength) {
       out.copyWithin(to, to - offset, to - offset + matchLength);
       to += matchLength;
     } else for (const end = to + matchLength; to < end; to++) out[to] = out[to - offset]!;
     if (sequence === count) break;
   }
-  if (left !== 0) throw corrupt('bits behind its sequences', start);
+  if (left !== 0) throw corrupt('bits follow its sequences', start);
   return lastLiterals(literals.subarray(from), out, to, start);
 }
 
@@ -109,7 +110,7 @@ function resolveOffset(value: number, noLiterals: boolean, recent: Uint32Array):
  * @throws CodecError
  */
 export function lastLiterals(literals: Uint8Array, out: Uint8Array, to: number, offset: number): number {
-  if (literals.length > out.length - to) throw corrupt('decodes to too many bytes', offset);
+  if (literals.length > out.length - to) throw corrupt('it decodes to too many bytes', offset);
   out.set(literals, to);
   return to + literals.length;
 }

@@ -26,7 +26,7 @@ export function readDistribution(
   symbols: number,
 ): Distribution {
   const log = start < end ? (data[start]! & 15) + 5 : Number.POSITIVE_INFINITY;
-  if (log > maxLog) throw corrupt('accuracy of a distribution', start);
+  if (log > maxLog) throw corrupt('the accuracy of a distribution is too high', start);
   const counts = new Int16Array(symbols);
   let bit = 4;
   let remaining = 2 ** log + 1;
@@ -35,11 +35,11 @@ export function readDistribution(
   let symbol = 0;
   const peek = () => {
     const at = start + (bit >> 3);
-    if (at >= end) throw corrupt('distribution is cut', end);
+    if (at >= end) throw corrupt('a distribution is truncated', end);
     return (data[at]! | (data[at + 1]! << 8) | (data[at + 2]! << 16)) >> (bit & 7);
   };
   while (remaining > 1) {
-    if (symbol >= symbols) throw corrupt('distribution of too many symbols', start);
+    if (symbol >= symbols) throw corrupt('a distribution has too many symbols', start);
     const word = peek();
     // Small values take one bit less.
     const small = 2 * threshold - 1 - remaining;
@@ -58,7 +58,7 @@ export function readDistribution(
         repeat = peek() & 3;
         bit += 2;
         symbol += repeat;
-        if (symbol > symbols) throw corrupt('distribution of too many symbols', start);
+        if (symbol > symbols) throw corrupt('a distribution has too many symbols', start);
       }
     }
     while (remaining < threshold && threshold > 1) {
@@ -67,7 +67,7 @@ export function readDistribution(
     }
   }
   const next = start + ((bit + 7) >> 3);
-  if (remaining !== 1 || next > end) throw corrupt('distribution is not whole', start);
+  if (remaining !== 1 || next > end) throw corrupt('a distribution is incomplete', start);
   return { counts, log, end: next };
 }
 
@@ -92,7 +92,7 @@ export function makeStates({ counts, log }: Omit<Distribution, 'end'>, offset: n
       while (place >= high);
     }
   }
-  if (place !== 0) throw corrupt('distribution is not whole', offset);
+  if (place !== 0) throw corrupt('a distribution is incomplete', offset);
   for (let state = 0; state < size; state++) {
     const symbol = entries[state]!;
     const following = next[symbol]!++;

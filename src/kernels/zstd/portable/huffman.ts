@@ -17,11 +17,11 @@ export interface HuffmanTable {
 
 /** @throws CodecError */
 export function readHuffman(input: Input, start: number, end: number): HuffmanTable {
-  if (start >= end) throw corrupt('Huffman table is cut', start);
+  if (start >= end) throw corrupt('its Huffman table is truncated', start);
   const header = input.bytes[start]!;
   const from = start + 1;
   const next = from + (header < 128 ? header : (header - 126) >> 1);
-  if (next > end) throw corrupt('Huffman table is cut', end);
+  if (next > end) throw corrupt('its Huffman table is truncated', end);
   const weights =
     header < 128 ? readCodedWeights(input, from, next) : readPlainWeights(input.bytes, from, header - 127);
   return { ...makeTable(weights, start), end: next };
@@ -40,7 +40,7 @@ function readCodedWeights({ bytes, view }: Input, from: number, end: number): nu
   const { log, entries } = makeStates(distribution, from);
   const start = distribution.end;
   let left = streamBits(bytes, start, end) - 2 * log;
-  if (left < 0) throw corrupt('Huffman weights are cut', end);
+  if (left < 0) throw corrupt('its Huffman weights are truncated', end);
   let one = entries[readBits(view, start, left + 2 * log, log)]!;
   let other = entries[readBits(view, start, left + log, log)]!;
   const weights: number[] = [];
@@ -57,22 +57,22 @@ function readCodedWeights({ bytes, view }: Input, from: number, end: number): nu
     one = other;
     other = entries[following]!;
   }
-  throw corrupt('too many Huffman weights', from);
+  throw corrupt('it has too many Huffman weights', from);
 }
 
 /** The weights of all symbols but the last are known: the last one makes the sum a power of two. */
 function makeTable(weights: number[], offset: number): Omit<HuffmanTable, 'end'> {
-  if (weights.some((weight) => weight > MAX_BITS)) throw corrupt('Huffman weight', offset);
+  if (weights.some((weight) => weight > MAX_BITS)) throw corrupt('a Huffman weight is too large', offset);
   const sum = weights.reduce((total, weight) => total + ((1 << weight) >> 1), 0);
   const bits = 32 - Math.clz32(sum);
   const rest = 2 ** bits - sum;
   if (sum === 0 || bits > MAX_BITS || (rest & (rest - 1)) !== 0) {
-    throw corrupt('Huffman weights do not fit together', offset);
+    throw corrupt('its Huffman weights do not make a code', offset);
   }
   weights.push(32 - Math.clz32(rest));
   // Symbols of weight 1, the longest codes, come in pairs.
   const longest = weights.filter((weight) => weight === 1).length;
-  if (longest < 2 || longest % 2 !== 0) throw corrupt('Huffman weights do not fit together', offset);
+  if (longest < 2 || longest % 2 !== 0) throw corrupt('its Huffman weights do not make a code', offset);
 
   // Longest codes first, symbols in order.
   const entries = new Uint16Array(2 ** bits);

@@ -22,7 +22,7 @@ export function readLiterals(
   end: number,
   known: HuffmanTable | undefined,
 ): Literals {
-  if (start >= end) throw corrupt('literals are cut', start);
+  if (start >= end) throw corrupt('its literals are truncated', start);
   const first = input.bytes[start]!;
   const type = first & 3;
   const format = (first >> 2) & 3;
@@ -45,8 +45,8 @@ function readPlain(
   const count = headerSize === 1 ? (header & 0xff) >> 3 : (header & (2 ** (8 * headerSize) - 1)) >> 4;
   const from = start + headerSize;
   const next = from + (repeated ? 1 : count);
-  if (next > end) throw corrupt('literals are cut', end);
-  if (count > MAX_BLOCK) throw corrupt('number of literals', start);
+  if (next > end) throw corrupt('its literals are truncated', end);
+  if (count > MAX_BLOCK) throw corrupt('it has too many literals', start);
   const bytes = repeated ? new Uint8Array(count).fill(data[from]!) : data.subarray(from, next);
   return { bytes, huffman, end: next };
 }
@@ -62,14 +62,14 @@ function readCoded(
   // Two sizes of 10, 14 or 18 bits each, behind four bits.
   const width = format < 2 ? 10 : format === 2 ? 14 : 18;
   const headerSize = (4 + 2 * width) >> 3;
-  if (start + Math.max(headerSize, 5) > end) throw corrupt('literals are cut', end);
+  if (start + Math.max(headerSize, 5) > end) throw corrupt('its literals are truncated', end);
   let header = 0n;
   for (let i = headerSize - 1; i >= 0; i--) header = (header << 8n) | BigInt(input.bytes[start + i]!);
   const count = Number(BigInt.asUintN(width, header >> 4n));
   const size = Number(header >> BigInt(4 + width));
   const next = start + headerSize + size;
-  if (next > end) throw corrupt('literals are cut', end);
-  if (count > MAX_BLOCK) throw corrupt('number of literals', start);
+  if (next > end) throw corrupt('its literals are truncated', end);
+  if (count > MAX_BLOCK) throw corrupt('it has too many literals', start);
 
   let from = start + headerSize;
   let huffman = known;
@@ -77,7 +77,7 @@ function readCoded(
     huffman = readHuffman(input, from, next);
     from = huffman.end;
   }
-  if (huffman === undefined) throw corrupt('Huffman table of a block before is missing', start);
+  if (huffman === undefined) throw corrupt('no block before it has a Huffman table', start);
   const bytes = new Uint8Array(count);
   if (format === 0) decodeStream(input, from, next, huffman, bytes, 0, count);
   else decodeFourStreams(input, from, next, huffman, bytes);
@@ -92,12 +92,13 @@ function decodeFourStreams(
   out: Uint8Array,
 ): void {
   const part = Math.ceil(out.length / 4);
-  if (end - start < 10 || 3 * part > out.length) throw corrupt('literals in four streams', start);
+  if (end - start < 10 || 3 * part > out.length)
+    throw corrupt('its four streams of literals do not fit', start);
   let from = start + 6;
   for (let stream = 0; stream < 4; stream++) {
     const size = input.bytes[start + 2 * stream]! | (input.bytes[start + 2 * stream + 1]! << 8);
     const next = stream === 3 ? end : from + size;
-    if (next > end) throw corrupt('literals in four streams', start);
+    if (next > end) throw corrupt('its four streams of literals do not fit', start);
     const toEnd = stream === 3 ? out.length : (stream + 1) * part;
     decodeStream(input, from, next, huffman, out, stream * part, toEnd);
     from = next;

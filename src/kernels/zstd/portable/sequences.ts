@@ -35,11 +35,11 @@ export function runSequences(
 }
 
 function readHeader(data: Uint8Array, start: number, end: number) {
-  if (start >= end) throw corrupt('sequences are cut', end);
+  if (start >= end) throw corrupt('its sequences are truncated', end);
   let count = data[start]!;
   let at = start + 1;
   if (count === 0) {
-    if (at !== end) throw corrupt('bytes behind its literals', at);
+    if (at !== end) throw corrupt('bytes follow its literals', at);
     return { count, modes: 0, end: at };
   }
   if (count === 255) {
@@ -49,9 +49,9 @@ function readHeader(data: Uint8Array, start: number, end: number) {
     count = ((count - 128) << 8) + data[at]!;
     at += 1;
   }
-  if (at >= end) throw corrupt('sequences are cut', end);
+  if (at >= end) throw corrupt('its sequences are truncated', end);
   const modes = data[at]!;
-  if ((modes & 3) !== 0) throw corrupt('reserved bits of sequences', at);
+  if ((modes & 3) !== 0) throw corrupt('reserved bits of its sequences are set', at);
   return { count, modes, end: at + 1 };
 }
 
@@ -65,14 +65,14 @@ function readStates(
 ): { states: States; end: number } {
   if (mode === 0) return { states: makeStates({ counts, log }, start), end: start };
   if (mode === 1) {
-    if (start >= end) throw corrupt('sequences are cut', end);
-    if (data[start]! >= bits.length) throw corrupt('code of a sequence', start);
+    if (start >= end) throw corrupt('its sequences are truncated', end);
+    if (data[start]! >= bits.length) throw corrupt('a sequence has an unknown code', start);
     return { states: oneState(data[start]!), end: start + 1 };
   }
   if (mode === 2) {
     const distribution = readDistribution(data, start, end, maxLog, bits.length);
     return { states: makeStates(distribution, start), end: distribution.end };
   }
-  if (known === undefined) throw corrupt('table of a block before is missing', start);
+  if (known === undefined) throw corrupt('no block before it has this table', start);
   return { states: known, end: start };
 }

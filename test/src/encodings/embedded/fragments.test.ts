@@ -79,7 +79,7 @@ test('fragments end where the qualities ask for it', () => {
     assert.ok(cosine >= wanted && cosine < wanted + 0.08, `${cosine} for ${wanted}`);
   });
   for (const wrong of [[0.9, 0.5], [0], [1], [Number.NaN], [0.5, 0.5]]) {
-    throws(() => encodeWith(embedded, tensor, { qualities: wrong }), ArgumentError, /qualities/);
+    throws(() => encodeWith(embedded, tensor, { qualities: wrong }), ArgumentError, /qualities must rise/);
   }
 });
 
@@ -100,7 +100,7 @@ test('fragments of other tensors are refused, and nothing changes', () => {
   const [first, second] = coded.encoded.payloads;
   const decoder = embedded.createDecoder(coded.request, {});
   const shorter = encoded(8, WEIGHTS.subarray(1)).encoded.payloads;
-  throws(() => decoder.addFragment(0, shorter[0]!), FormatError, /another tensor/);
+  throws(() => decoder.addFragment(0, shorter[0]!), FormatError, /it belongs to a tensor of another size/);
   throws(() => decoder.addFragment(0, second!), FormatError);
   throws(() => decoder.addFragment(8, first!), FormatError, /no such fragment/);
   decoder.addFragment(0, first!);
