@@ -84,6 +84,6 @@ export function checkRows(name: string, rows: number | undefined, start: number,
   if (rows === undefined) throw new ArgumentError('Cannot read rows of the tensor: its rank is 0', { name });
   if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > rows) {
     const [expected, actual] = [`within 0 to ${rows}`, `${start} to ${end}`];
-    throw new ArgumentError('Cannot read rows of the tensor: the row range', { name, expected, actual });
+    throw new ArgumentError('Cannot read these rows of the tensor', { name, expected, actual });
   }
 }

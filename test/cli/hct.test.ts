@@ -128,11 +128,22 @@ test('bad data: exit code 1, one line, and what was there before stays', async (
   writeFileSync(at('kept.raw'), 'kept');
   writeFileSync(at('kept.hct'), 'kept');
   const cases: [string[], RegExp, Uint8Array?][] = [
-    [['decode', at('flipped.hct'), '-o', at('kept.raw')], /HCT block: checksum \(block 0/],
+    [
+      ['decode', at('flipped.hct'), '-o', at('kept.raw')],
+      /Cannot use the HCT block: wrong checksum \(block 0/,
+    ],
     [['verify', at('flipped.hct')], /checksum/],
     [['decode', at('short.hct'), '-o', at('kept.raw')], /shorter/],
-    [['decode', '-', '-o', at('kept.raw')], /ends within its blocks/, good.subarray(0, good.length - 1)],
-    [['decode', '-', '-o', at('kept.raw')], /ends within its header/, new Uint8Array(0)],
+    [
+      ['decode', '-', '-o', at('kept.raw')],
+      /Cannot read the HCT file: it ends within its blocks/,
+      good.subarray(0, good.length - 1),
+    ],
+    [
+      ['decode', '-', '-o', at('kept.raw')],
+      /Cannot read the HCT file: it ends within its header/,
+      new Uint8Array(0),
+    ],
     [['verify', at('short.hct')], /shorter/],
     [['inspect', at('short.hct')], /shorter/],
     [['inspect', at('text')], /neither HCT, HoloTensor nor safetensors/],

@@ -37,13 +37,17 @@ for (const [what, text, pattern] of [
   ['not an object', '[]', /not an object/],
   ['another format', '{"format":"x"}', /format: expected holostream-model, got x/],
   ['another version', '{"format":"holostream-model","version":2,"tensors":[]}', /version: expected 1, got 2/],
-  ['no tensors', '{"format":"holostream-model","version":1}', /tensors is not an array/],
+  ['no tensors', '{"format":"holostream-model","version":1}', /its tensors are not an array/],
   [
     'metadata not text',
     '{"format":"holostream-model","version":1,"metadata":{"a":1},"tensors":[]}',
     /metadata "a"/,
   ],
-  ['a tensor that is null', manifestWith(null), /tensor 0 is not an object/],
+  [
+    'a tensor that is null',
+    manifestWith(null),
+    /^Cannot read tensor 0 of the manifest: it is not an object$/,
+  ],
   ['a file outside', manifestWith({ ...TENSOR, file: '../../etc/passwd' }), /plain file name/],
   ['an absolute file', manifestWith({ ...TENSOR, file: '/etc/passwd' }), /plain file name/],
   ['a file with a drive', manifestWith({ ...TENSOR, file: 'C:x' }), /plain file name/],
@@ -58,16 +62,16 @@ for (const [what, text, pattern] of [
   [
     "a size that is not the shape's",
     manifestWith({ ...TENSOR, byteLength: 20 }),
-    /F32\[2, 3\]: expected 24, got 20/,
+    /byteLength of F32 \[2, 3\]: expected 24, got 20/,
   ],
   ['an unknown dtype', manifestWith({ ...TENSOR, dtype: 'X' }), /dtype: expected .*F32.*, got X/],
   ['a short hash', manifestWith({ ...TENSOR, xxh3: 'abc' }), /xxh3/],
   ['a missing name', manifestWith({ ...TENSOR, name: undefined }), /name is not a string/],
-  ['two of one name', manifestWith(TENSOR, { ...TENSOR, file: 'x.hct' }), /two tensors with one name/],
+  ['two of one name', manifestWith(TENSOR, { ...TENSOR, file: 'x.hct' }), /two tensors have the same name/],
   [
     'two in one file',
     manifestWith(TENSOR, { ...TENSOR, name: 'b', file: '_W.hct' }),
-    /two tensors with one file/,
+    /two tensors have the same file/,
   ],
 ] as const) {
   test(`refused: ${what}`, () => {
