@@ -95,7 +95,7 @@ function indexSize(header: HoloTensorHeader): number {
 function layoutAt(header: HoloTensorHeader, bytes: Uint8Array, offset: number): HoloTensorLayout {
   const end = offset + indexSize(header);
   if (bytes.length < end) {
-    throw new TruncatedError('HoloTensor file ends within its index', {
+    throw new TruncatedError('Cannot read the HoloTensor file: it ends within its index', {
       offset: HOLO_HEADER_SIZE + bytes.length,
     });
   }
