@@ -1,5 +1,6 @@
 import type { AbortOptions } from '../src/source.js';
 import { assertTensorFits } from '../src/tensor/tensor.js';
+import { startTimer } from '../src/timer.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { PieceFetcher } from './fetchPieces.js';
 import { type PlannedPiece, type PlanOptions, withFirst } from './planning.js';
@@ -65,12 +66,12 @@ export class Load {
   /** @throws what sources, decoders and an aborted signal throw; what was decoded before stays */
   async run(): Promise<void> {
     const { deadline, workers } = this.#options;
-    const timer = deadline === undefined ? undefined : setTimeout(() => this.finish(), deadline);
+    const stopTimer = deadline === undefined ? undefined : startTimer(deadline, () => this.finish());
     try {
       if (workers) this.#pool = await sharedPool(workers);
       await this.#fetcher.run();
     } finally {
-      clearTimeout(timer);
+      stopTimer?.();
       await Promise.all(this.#decoding);
     }
     await this.#settle();

@@ -6,6 +6,7 @@ import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
 import type { AbortOptions } from '../src/source.js';
 import type { Tensor } from '../src/tensor/tensor.js';
+import { startTimer } from '../src/timer.js';
 import type { LoadableTensor, ModelContent } from './inputs/content.js';
 import { checkRows } from './inputs/wholeTensor.js';
 import { latestStream } from './latestStream.js';
@@ -225,8 +226,8 @@ export class Model extends Closeable {
   async #runInTurn(options: LoadOptions, stop: AbortController): Promise<void> {
     const { deadline } = options;
     const start = performance.now();
-    const timer = deadline === undefined ? undefined : setTimeout(() => stop.abort(ENDED), deadline);
-    const leave = await this.#turn.acquire(stop.signal).finally(() => clearTimeout(timer));
+    const stopTimer = deadline === undefined ? undefined : startTimer(deadline, () => stop.abort(ENDED));
+    const leave = await this.#turn.acquire(stop.signal).finally(() => stopTimer?.());
     // The deadline counts from the call.
     const left = deadline === undefined ? undefined : Math.max(0, deadline - (performance.now() - start));
     try {

@@ -1,5 +1,6 @@
 import { nextTask } from '../src/abort.js';
 import type { LatestStage, LatestStageFactory } from '../src/stage.js';
+import { MAX_DELAY } from '../src/timer.js';
 import { type Consumer, isPromise, type Run } from './stageRun.js';
 
 /** A clock and its timers: any scheduler of RxJS is one. */
@@ -120,7 +121,8 @@ export class LatestRun<I, O> implements Run<I> {
     const rests = !this.#flushing && this.#took > LONG_MS;
     if (delay > 0 || rests) {
       if (delay < Number.POSITIVE_INFINITY) {
-        this.#timer ??= this.#scheduler.schedule(() => this.#wake(), delay);
+        // An output that is due later than any timer can wait gets another timer when this one wakes.
+        this.#timer ??= this.#scheduler.schedule(() => this.#wake(), Math.min(delay, MAX_DELAY));
       }
       return false;
     }

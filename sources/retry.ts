@@ -1,6 +1,7 @@
 import { onAbort } from '../src/abort.js';
 import { SourceError } from '../src/errors.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import { startTimer } from '../src/timer.js';
 import type { OnSourceEvent } from './events.js';
 import { type ChunkReader, streamReader } from './pullStream.js';
 import type { ByteRange } from './ranges.js';
@@ -102,11 +103,11 @@ function sleep(ms: number, signals: readonly AbortSignal[]): Promise<void> {
   return new Promise((resolve, reject) => {
     for (const signal of signals) if (signal.aborted) return reject(signal.reason);
     const end = (settle: () => void) => {
-      clearTimeout(timer);
+      stopTimer();
       for (const remove of removers) remove();
       settle();
     };
-    const timer = setTimeout(() => end(resolve), ms);
+    const stopTimer = startTimer(ms, () => end(resolve));
     const removers = signals.map((signal) => onAbort(signal, (reason) => end(() => reject(reason))));
   });
 }

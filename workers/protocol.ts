@@ -1,5 +1,6 @@
 /** The messages between a pool and its workers, and how a worker shows that it speaks them. */
 
+import { startTimer } from '../src/timer.js';
 import type { PackedError } from './packedError.js';
 import type { ThreadEvents } from './thread.js';
 
@@ -46,32 +47,29 @@ export interface WorkerEvents {
 export function handshake(ms: number, { ready, reply, crash }: WorkerEvents): ThreadEvents {
   let started = false;
   // In two steps: when this thread has been busy for long, its timers are served before the messages.
-  let timer = later(ms / 2, () => {
-    timer = later(ms / 2, () => crash(new Error(`the worker script was not ready after ${ms} ms`)));
-  });
+  let stopTimer = startTimer(
+    ms / 2,
+    () => {
+      const late = () => crash(new Error(`the worker script was not ready after ${ms} ms`));
+      stopTimer = startTimer(ms / 2, late, false);
+    },
+    false,
+  );
   return {
     message(data) {
       if (started) {
         reply(data as WorkerReply);
         return;
       }
-      clearTimeout(timer);
+      stopTimer();
       if (data === READY) {
         started = true;
         ready();
       } else crash(new Error('the worker script is not the one of this version'));
     },
     crash(cause) {
-      clearTimeout(timer);
+      stopTimer();
       crash(cause);
     },
   };
-}
-
-/** A timer that does not keep the process alive. */
-export function later(ms: number, work: () => void): ReturnType<typeof setTimeout> {
-  const timer = setTimeout(work, ms);
-  // In Node, a timer is an object that can let the process end.
-  if (typeof timer === 'object') timer.unref();
-  return timer;
 }

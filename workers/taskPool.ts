@@ -1,8 +1,9 @@
 import { onAbort } from '../src/abort.js';
 import { WorkerError } from '../src/errors.js';
+import { startTimer } from '../src/timer.js';
 import { Buffers, unshared } from './buffers.js';
 import { unpackError } from './packedError.js';
-import { handshake, later, type WorkerReply } from './protocol.js';
+import { handshake, type WorkerReply } from './protocol.js';
 import type {
   Prepare,
   Prepared,
@@ -70,7 +71,8 @@ export class TaskPool<T extends TaskTable> {
   #proven = false;
   #nextId = 0;
   #closed = false;
-  #idle: ReturnType<typeof setTimeout> | undefined;
+  /** Stops the timer that ends idle threads. */
+  #stayAwake: (() => void) | undefined;
 
   /** @param size how many threads at most */
   constructor(size: number, { url, startTimeout = START_MS }: WorkerPoolOptions = {}) {
@@ -119,7 +121,7 @@ export class TaskPool<T extends TaskTable> {
     return {
       runPrepared: (task, prepare, { signal } = {}) =>
         this.#run(task, prepare, signal, (job) => {
-          clearTimeout(this.#idle);
+          this.#stayAwake?.();
           member ??= this.#memberFor(session);
           if (this.#members.has(member)) this.#post(member, job, session);
           else
@@ -176,7 +178,7 @@ export class TaskPool<T extends TaskTable> {
   }
 
   #dispatch(): void {
-    clearTimeout(this.#idle);
+    this.#stayAwake?.();
     for (let job = this.#waiting[0]; job !== undefined; job = this.#waiting[0]) {
       const member = this.#freeMember();
       if (member === undefined) return;
@@ -263,11 +265,12 @@ export class TaskPool<T extends TaskTable> {
 
   #endWhenIdle(): void {
     for (const { jobs, sessions } of this.#members) if (jobs.size + sessions.size > 0) return;
-    clearTimeout(this.#idle);
-    this.#idle = later(IDLE_MS, () => {
+    this.#stayAwake?.();
+    const end = () => {
       for (const member of this.#members) this.#remove(member, undefined);
       this.buffers.clear();
-    });
+    };
+    this.#stayAwake = startTimer(IDLE_MS, end, false);
   }
 
   #remove(member: Member, error: unknown): void {

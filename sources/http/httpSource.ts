@@ -1,5 +1,6 @@
 import { ArgumentError } from '../../src/errors.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { checkDelay } from '../../src/timer.js';
 import type { OnSourceEvent } from '../events.js';
 import { withFailover } from '../failover.js';
 import { createLimiter, type Limiter } from '../limiter.js';
@@ -55,6 +56,7 @@ export function httpSource(
   options: HttpSourceOptions = {},
 ): RandomAccessSource {
   const { retry = {}, onEvent, signal, idleTimeout = DEFAULT_IDLE_TIMEOUT } = options;
+  checkDelay('idleTimeout', idleTimeout);
   const fileOptions = {
     fetch: options.fetch ?? fetch,
     headers: options.headers,

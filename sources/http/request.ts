@@ -1,4 +1,5 @@
 import { SourceError } from '../../src/errors.js';
+import { startTimer } from '../../src/timer.js';
 import type { OnSourceEvent } from '../events.js';
 import type { Limiter } from '../limiter.js';
 import type { ByteRange } from '../ranges.js';
@@ -69,7 +70,7 @@ export class HttpRequest {
 
   async #watched<T>(waiting: Promise<T>, what: string, offset: number): Promise<T> {
     const { idleTimeout } = this.#options;
-    const watchdog = setTimeout(() => {
+    const stopWatchdog = startTimer(idleTimeout, () => {
       this.#abort.abort(
         new SourceError(`Cannot read from the server: it sent nothing for ${idleTimeout} ms`, {
           name: this.url,
@@ -77,7 +78,7 @@ export class HttpRequest {
           retryable: true,
         }),
       );
-    }, idleTimeout);
+    });
     try {
       return await waiting;
     } catch (cause) {
@@ -85,7 +86,7 @@ export class HttpRequest {
       if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
       throw new SourceError(what, { name: this.url, offset, retryable: true, cause });
     } finally {
-      clearTimeout(watchdog);
+      stopWatchdog();
     }
   }
 }

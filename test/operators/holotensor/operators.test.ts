@@ -4,6 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromReadableStream } from '../../../operators/fromReadableStream.js';
 import { decodeFragments, reconstruct, takeUntilQuality } from '../../../operators/holotensor.js';
+import { type Scheduler, TIMERS } from '../../../operators/latestRun.js';
 import { ChecksumError } from '../../../src/errors.js';
 import type { ReceivedFragment } from '../../../src/holotensor/fragment.js';
 import type { Kernels } from '../../../src/kernels/kernels.js';
@@ -182,6 +183,34 @@ test('an error in the middle comes after the good fragments, and unsubscribes th
   });
   await rejects(run, ChecksumError, /fragment 7/);
   assert.is(seen.at(-1), 7);
+});
+
+test('everyMs beyond what timers can keep: no scheduler is asked for it, and only the end comes early', async () => {
+  for (const everyMs of [2 ** 31, 1e300, Number.POSITIVE_INFINITY]) {
+    const delays: number[] = [];
+    const scheduler: Scheduler = {
+      now: () => performance.now(),
+      schedule(work, delay = 0) {
+        delays.push(delay);
+        return TIMERS.schedule(work, delay);
+      },
+    };
+    const subject = new Subject<ReceivedFragment>();
+    const seen: number[] = [];
+    subject
+      .pipe(reconstruct({ kernels, scheduler, emit: { everyMs } }))
+      .subscribe(({ fragments }) => seen.push(fragments));
+    for (const fragment of all) {
+      subject.next(fragment);
+      await tick(5);
+    }
+    assert.equal(seen, [1]);
+    assert.is(new Set(delays).size, everyMs === Number.POSITIVE_INFINITY ? 0 : 1);
+    assert.ok(delays.every((delay) => delay <= 2 ** 31 - 1));
+    subject.complete();
+    await tick();
+    assert.equal(seen, [1, 8]);
+  }
 });
 
 test('unsubscribing stops what waits', () => {

@@ -1,0 +1,30 @@
+import { ArgumentError } from './errors.js';
+
+/** The longest delay that engines keep in 32 bits: a timer for longer, or for ever, would fire at once. */
+export const MAX_DELAY = 2 ** 31 - 1;
+
+/**
+ * Calls back once, after `ms` milliseconds; after `Infinity`, never. Longer delays than {@link MAX_DELAY} are waited for
+ * in steps.
+ * @param keepAlive false: in Node, the process may end before
+ * @returns stops the timer
+ * @throws ArgumentError for a delay that is not a number
+ */
+export function startTimer(ms: number, work: () => void, keepAlive = true): () => void {
+  checkDelay('delay', ms);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const wait = (left: number) => {
+    const step = Math.min(left, MAX_DELAY);
+    timer = setTimeout(() => (left > step ? wait(left - step) : work()), step);
+    // In Node, a timer is an object that can let the process end.
+    if (!keepAlive && typeof timer === 'object') timer.unref();
+  };
+  if (ms !== Number.POSITIVE_INFINITY) wait(ms);
+  return () => clearTimeout(timer);
+}
+
+/** @throws ArgumentError unless it is a number; `name` is that of the caller's option */
+export function checkDelay(name: string, ms: number): void {
+  if (typeof ms === 'number' && !Number.isNaN(ms)) return;
+  throw new ArgumentError(`Cannot wait: ${name}`, { expected: 'a number of milliseconds', actual: ms });
+}
