@@ -32,6 +32,12 @@ export const BUNDLES: readonly Bundle[] = [
       plugins: [keepModules('src/kernels/dct/portable')],
     },
   },
+  // Vite before 8 builds workers in a format that has no chunks: what loads on demand elsewhere, this script has in it.
+  {
+    entry: 'workers/worker.ts',
+    output: 'workers/worker.js',
+    options: { platform: 'neutral', mainFields: ['main'] },
+  },
   // Users of the library install none of what the command line needs. Its commands stay chunks, loaded when called.
   {
     entry: 'cli/main.ts',
