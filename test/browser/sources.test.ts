@@ -104,7 +104,7 @@ test('across origins: no preflight; Content-Range must be exposed', async () => 
   assert.equal(new Set(server.requests.map(({ method }) => method)), new Set(['GET']));
   server.fault = () => ({ headers: { 'access-control-allow-origin': '*' } });
   const [message] = (await run(`read('${server.url}')`)) as string[];
-  assert.match(message!, /Content-Range missing, hidden/);
+  assert.match(message!, /Content-Range is missing, hidden/);
 });
 
 for (const kind of HAS_OPFS ? ['cacheApi', 'opfs'] : ['cacheApi']) {

@@ -54,21 +54,16 @@ class Session {
   #url;
   #last = Promise.resolve();
   #calls = 0;
-  #opened = false;
+  #window;
 
   constructor(url) {
     this.#url = url;
   }
 
   async openTab() {
-    // The session begins with one.
-    const handle = await this.#inTurn(async () => {
-      const first = !this.#opened;
-      this.#opened = true;
-      return first
-        ? command(`${this.#url}/window`)
-        : (await command(`${this.#url}/window/new`, { type: 'tab' })).handle;
-    });
+    // The window that the session begins with stays: without any, the session ends.
+    this.#window ??= await this.#inTurn(() => command(`${this.#url}/window`));
+    const { handle } = await this.#in(this.#window, 'window/new', { type: 'tab' });
     return {
       goto: (url) => this.#in(handle, 'url', { url }),
       evaluate: (expression) => this.#evaluate(handle, expression),
