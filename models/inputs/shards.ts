@@ -18,7 +18,8 @@ export async function openShards(
   const index = await readIndex(openFile, indexName, options);
   const contents: ModelContent[] = [];
   const close = async () => {
-    for (const content of contents) await content.close();
+    // All of them, also when one fails.
+    await Promise.all(contents.map((content) => content.close()));
   };
   try {
     for (const file of index.files) contents.push(await openShard(openFile, file, options));
