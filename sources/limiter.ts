@@ -16,7 +16,7 @@ export interface Limiter {
  */
 export function createLimiter(places: number): Limiter {
   if (!Number.isInteger(places) || places < 1) {
-    throw new ArgumentError('Cannot create the limiter: its number of places', {
+    throw new ArgumentError('Cannot create the limiter: invalid number of places', {
       expected: 'a whole number from 1',
       actual: places,
     });

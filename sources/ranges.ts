@@ -49,7 +49,7 @@ export function beyondEnd(end: number, size: number, name?: string): TruncatedEr
 
 function checkOffset(what: string, value: number): void {
   if (Number.isSafeInteger(value) && value >= 0) return;
-  throw new ArgumentError(`Cannot read the byte range: its ${what}`, {
+  throw new ArgumentError(`Cannot read the byte range: invalid ${what}`, {
     expected: 'a whole number from 0',
     actual: value,
   });

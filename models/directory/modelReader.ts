@@ -89,7 +89,7 @@ export class ModelReader {
           : readChunks(source, 0, byteLength, options);
       // The size is known at the latest after the first read: here, of an HCT file's header.
       if (source.size !== undefined && source.size !== fileSize) {
-        throw new FormatError('Cannot read the file of a tensor: its size', {
+        throw new FormatError('Cannot read the file of a tensor: wrong size', {
           name: file,
           expected: fileSize,
           actual: source.size,
@@ -104,7 +104,7 @@ export class ModelReader {
     }
     const actual = hash.digest();
     if (actual !== xxh3) {
-      throw new ChecksumError('Cannot use the bytes of the tensor: hash', {
+      throw new ChecksumError('Cannot use the bytes of the tensor: wrong hash', {
         name,
         expected: BigInt(`0x${xxh3}`),
         actual: BigInt(`0x${actual}`),

@@ -38,7 +38,7 @@ export function verifyHeader(bytes: Uint8Array): void {
   const expected = BigInt(`0x${digits}`);
   const actual = checksumOf(bytes);
   if (actual !== expected)
-    throw new ChecksumError('Cannot use the header of the model file: its checksum', { expected, actual });
+    throw new ChecksumError('Cannot use the header of the model file: wrong checksum', { expected, actual });
 }
 
 function checksumOf(bytes: Uint8Array): bigint {

@@ -48,7 +48,7 @@ export function serializeModelPlan(plan: ModelPlan): string {
 export function parseModelPlan(metadata: ReadonlyMap<string, string>): ModelPlan {
   const version = metadata.get(VERSION_KEY);
   if (version !== String(MODEL_FILE_VERSION)) {
-    throw new UnsupportedError('Cannot read the model file: its version', {
+    throw new UnsupportedError('Cannot read the model file: unsupported version', {
       expected: MODEL_FILE_VERSION,
       actual: version,
     });
@@ -83,7 +83,7 @@ function record(value: unknown, what: string): Record<string, unknown> {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
     return value as Record<string, unknown>;
   }
-  throw new FormatError(`Cannot read the plan of the model file: ${what}`, {
+  throw new FormatError(`Cannot read the plan of the model file: ${what} has the wrong type`, {
     expected: 'an object',
     actual: JSON.stringify(value),
   });
@@ -92,7 +92,7 @@ function record(value: unknown, what: string): Record<string, unknown> {
 function sourceFile(value: unknown): SourceFile {
   const { name, header } = record(value, 'a source file');
   if (typeof name === 'string' && typeof header === 'string') return { name, header };
-  throw new FormatError('Cannot read the plan of the model file: a source file', {
+  throw new FormatError('Cannot read the plan of the model file: invalid source file', {
     expected: 'a name and a header',
   });
 }
@@ -101,7 +101,7 @@ function encodedTensor(name: string, value: unknown): EncodedTensorPlan {
   const { cosines, headerHash } = record(value, 'an encoded tensor');
   const numbers = Array.isArray(cosines) && cosines.length > 0 && cosines.every(isCosine);
   if (!numbers)
-    throw new FormatError('Cannot read the plan of the model file: the cosines of a tensor', {
+    throw new FormatError('Cannot read the plan of the model file: invalid cosines of a tensor', {
       name,
       actual: JSON.stringify(cosines),
     });
@@ -114,7 +114,7 @@ function isCosine(value: unknown): boolean {
 
 function hash(name: string, value: unknown): string {
   if (typeof value === 'string' && HASH.test(value)) return value;
-  throw new FormatError('Cannot read the plan of the model file: the checksum of a tensor', {
+  throw new FormatError('Cannot read the plan of the model file: invalid checksum of a tensor', {
     name,
     expected: '16 hexadecimal digits',
     actual: value,

@@ -92,7 +92,7 @@ export async function findStagedTensor(
     const length = viewOf(start).getUint32(0, true);
     if (length > MAX_RECORD_SIZE) {
       const expected = `at most ${MAX_RECORD_SIZE} bytes`;
-      throw new FormatError(`${DAMAGED} its record`, { name: entry, expected, actual: length });
+      throw new FormatError(`${DAMAGED} its record is too large`, { name: entry, expected, actual: length });
     }
     const json = await source.read(start.length, length, options);
     verify(entry, json, viewOf(start).getBigUint64(LENGTH_SIZE, true), xxh3);
@@ -135,7 +135,7 @@ const DAMAGED = 'Cannot use an encoded tensor of the staging store:';
 /** @throws ChecksumError */
 function verify(name: string, bytes: Uint8Array, expected: bigint, xxh3: Kernels['xxh3']): void {
   const actual = xxh3(bytes);
-  if (actual !== expected) throw new ChecksumError(`${DAMAGED} its checksum`, { name, expected, actual });
+  if (actual !== expected) throw new ChecksumError(`${DAMAGED} wrong checksum`, { name, expected, actual });
 }
 
 /** Keeps encoded tensors in memory: for models that fit, and where no disk is available. */

@@ -99,7 +99,7 @@ export function verifyFirstPiece(
   const actual = kernels.xxh3(bytes);
   if (formatHash(actual) === firstPieceHash) return;
   const expected = BigInt(`0x${firstPieceHash}`);
-  throw new ChecksumError('Cannot use the tensor: its checksum', { name, expected, actual });
+  throw new ChecksumError('Cannot use the tensor: wrong checksum', { name, expected, actual });
 }
 
 /**

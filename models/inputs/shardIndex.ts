@@ -65,7 +65,7 @@ export function parseShardIndex(text: string, name: string): ShardIndex {
   for (const [tensor, file] of Object.entries(map)) {
     if (typeof file !== 'string' || !isSafeFileName(file)) {
       const place = { name: `${name}, tensor ${JSON.stringify(tensor)}` };
-      throw new FormatError('Cannot read the shard index: a file name', {
+      throw new FormatError('Cannot read the shard index: invalid file name', {
         ...place,
         expected: 'a plain name',
         actual: file,

@@ -95,7 +95,7 @@ export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
     compression: compressionFromCode(view.getUint8(COMPRESSION), COMPRESSION),
     flags,
     totalFragments: view.getUint16(TOTAL_FRAGMENTS, true),
-    originalSize: readU64(view, ORIGINAL_SIZE, 'Cannot read the HoloTensor header: original size'),
+    originalSize: readU64(view, ORIGINAL_SIZE, 'Cannot read the HoloTensor header: the original size'),
     seed: view.getBigUint64(SEED, true),
     dtype: dtypeFromCode(view.getUint8(DTYPE), DTYPE),
     shape: parseShape(view),
