@@ -26,5 +26,8 @@ export function startTimer(ms: number, work: () => void, keepAlive = true): () =
 /** @throws ArgumentError unless it is a number; `name` is that of the caller's option */
 export function checkDelay(name: string, ms: number): void {
   if (typeof ms === 'number' && !Number.isNaN(ms)) return;
-  throw new ArgumentError(`Cannot wait: ${name}`, { expected: 'a number of milliseconds', actual: ms });
+  throw new ArgumentError(`Cannot set the timer: invalid ${name}`, {
+    expected: 'a number of milliseconds',
+    actual: ms,
+  });
 }

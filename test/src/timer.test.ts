@@ -63,7 +63,11 @@ test('Infinity is never, a delay in the past is now, and a stopped timer does no
 
 test('what is not a number of milliseconds is refused', () => {
   for (const ms of [Number.NaN, '5', undefined, null] as number[]) {
-    throws(() => startTimer(ms, () => {}), ArgumentError, /Cannot wait.*expected a number of milliseconds/);
+    throws(
+      () => startTimer(ms, () => {}),
+      ArgumentError,
+      /^Cannot set the timer: invalid delay: expected a number of milliseconds/,
+    );
     if (ms !== undefined) {
       throws(() => httpSource('https://example.org', { idleTimeout: ms }), ArgumentError, /idleTimeout/);
     }
