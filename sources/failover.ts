@@ -3,6 +3,7 @@ import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import type { OnSourceEvent } from './events.js';
 import { type ChunkReader, streamReader } from './pullStream.js';
 import type { ByteRange } from './ranges.js';
+import { PROGRESS_BYTES } from './retry.js';
 import { StreamedSource } from './streamedSource.js';
 
 export interface FailoverOptions {
@@ -44,6 +45,7 @@ class FailoverSource extends StreamedSource {
   protected async open({ start, end }: ByteRange, signal: AbortSignal): Promise<ChunkReader> {
     let position = start;
     let failed: unknown[] = [];
+    let received = 0;
     let used = this.#current;
     let reader: ChunkReader | undefined;
     return {
@@ -56,8 +58,13 @@ class FailoverSource extends StreamedSource {
             }
             const chunk = await reader.next();
             this.#checkSize(used);
-            failed = [];
-            position += chunk?.length ?? 0;
+            const length = chunk?.length ?? 0;
+            position += length;
+            received += length;
+            if (received >= PROGRESS_BYTES) {
+              failed = [];
+              received = 0;
+            }
             return chunk;
           } catch (error) {
             await Promise.resolve(reader?.close?.(error)).catch(() => {});

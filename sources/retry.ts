@@ -7,8 +7,14 @@ import { type ChunkReader, streamReader } from './pullStream.js';
 import type { ByteRange } from './ranges.js';
 import { WrappedSource } from './streamedSource.js';
 
+/**
+ * Bytes that make a source count as working again. Fewer do not: a server that sends one byte per connection would be
+ * asked without end.
+ */
+export const PROGRESS_BYTES = 16384;
+
 export interface RetryOptions {
-  /** Attempts after the first before giving up; each byte that arrives resets the count. Default 5. */
+  /** Attempts after the first before giving up; every 16 KiB that arrive reset the count. Default 5. */
   readonly retries?: number | undefined;
   /**
    * Longest wait before the first retry, in milliseconds; the average is half of it. It doubles with each retry.
@@ -47,6 +53,7 @@ class RetryingSource extends WrappedSource {
   protected override async open({ start, end }: ByteRange, signal: AbortSignal): Promise<ChunkReader> {
     let position = start;
     let failures = 0;
+    let received = 0;
     let reader: ChunkReader | undefined;
     return {
       next: async () => {
@@ -54,8 +61,10 @@ class RetryingSource extends WrappedSource {
           try {
             reader ??= streamReader(this.source.stream({ start: position, end }));
             const chunk = await reader.next();
-            failures = 0;
-            position += chunk?.length ?? 0;
+            const length = chunk?.length ?? 0;
+            position += length;
+            received += length;
+            if (received >= PROGRESS_BYTES) failures = received = 0;
             return chunk;
           } catch (error) {
             reader = undefined;

@@ -6,6 +6,7 @@ import { withFailover } from '../failover.js';
 import { createLimiter, type Limiter } from '../limiter.js';
 import { type RetryOptions, withRetry } from '../retry.js';
 import { HttpFile } from './httpFile.js';
+import { requestUrl } from './url.js';
 
 /** Requests of one source that may be open at a time: what browsers allow to one host over HTTP/1.1. */
 const DEFAULT_CONCURRENCY = 6;
@@ -19,7 +20,10 @@ const DEFAULT_MAX_BUFFERED = 2 ** 30;
 export interface HttpSourceOptions {
   /** Makes the requests. Default: the engine's `fetch`. */
   readonly fetch?: typeof fetch | undefined;
-  /** Headers of every request, such as `authorization`. */
+  /**
+   * Headers of every request, such as `authorization`. Only safelisted ones follow a redirect to another origin; in
+   * browsers, where redirects cannot be seen, the others follow if that origin allows them.
+   */
   readonly headers?: ConstructorParameters<typeof Headers>[0];
   /** How failed requests are repeated, see `withRetry`; false to never repeat them. */
   readonly retry?: RetryOptions | false | undefined;
@@ -50,6 +54,7 @@ export interface HttpSourceOptions {
  *
  * @throws SourceError from streams and reads: with `status` for a response other than 200 or 206, with `retryable`
  * where trying again may help; SourceChangedError when the file has changed since the first response
+ * @throws ArgumentError for a relative URL without a page, one with a user name or password, and malformed headers
  */
 export function httpSource(
   urls: string | URL | readonly (string | URL)[],
@@ -59,7 +64,7 @@ export function httpSource(
   checkDelay('idleTimeout', idleTimeout);
   const fileOptions = {
     fetch: options.fetch ?? fetch,
-    headers: options.headers,
+    headers: checkedHeaders(options.headers),
     limiter: options.limiter ?? createLimiter(DEFAULT_CONCURRENCY),
     idleTimeout,
     maxBuffered: options.maxBuffered ?? DEFAULT_MAX_BUFFERED,
@@ -68,7 +73,15 @@ export function httpSource(
   };
   const list = Array.isArray(urls) ? urls : [urls];
   if (list.length === 0) throw new ArgumentError('Cannot create an HTTP source without a URL');
-  const files = list.map((url) => new HttpFile(String(url), fileOptions));
+  const files = list.map((url) => new HttpFile(requestUrl(url).href, fileOptions));
   const file = files.length === 1 ? files[0]! : withFailover(files, { onEvent });
   return retry === false ? file : withRetry(file, { onEvent, ...retry, signal });
+}
+
+function checkedHeaders(headers: HttpSourceOptions['headers']): Headers {
+  try {
+    return new Headers(headers);
+  } catch (cause) {
+    throw new ArgumentError('Cannot create an HTTP source: malformed headers', { cause });
+  }
 }

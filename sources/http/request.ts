@@ -3,10 +3,12 @@ import { startTimer } from '../../src/timer.js';
 import type { OnSourceEvent } from '../events.js';
 import type { Limiter } from '../limiter.js';
 import type { ByteRange } from '../ranges.js';
+import { requestFailure } from './failure.js';
+import { dropCredentials, MAX_REDIRECTS, redirectOf, safeHeaders } from './url.js';
 
 export interface HttpRequestOptions {
   readonly fetch: typeof fetch;
-  readonly headers: ConstructorParameters<typeof Headers>[0];
+  readonly headers: Headers;
   readonly limiter: Limiter;
   /** Milliseconds of waiting for the next byte after which the connection counts as dead. */
   readonly idleTimeout: number;
@@ -14,10 +16,17 @@ export interface HttpRequestOptions {
 }
 
 /**
+ * Browsers hide where a redirect leads, and follow it themselves: they ask another origin for its permission before
+ * they send it headers of ours. Known from the first redirect on.
+ */
+let redirectsAreHidden = false;
+
+/**
  * One GET of a range, from waiting for the limiter to the end of its body. Every failure is a SourceError, retryable
  * where the connection failed.
  */
 export class HttpRequest {
+  /** Where the file is, before redirects. */
   readonly url: string;
   readonly range: ByteRange;
   readonly #options: HttpRequestOptions;
@@ -33,19 +42,14 @@ export class HttpRequest {
 
   /** Sends the request and waits for the head of the response. */
   async send(ifRange: string | undefined): Promise<Response> {
-    const { fetch, limiter, onEvent } = this.#options;
+    const { limiter, onEvent } = this.#options;
     const { start, end } = this.range;
     this.#release = await limiter.acquire(this.#abort.signal);
     const headers = new Headers(this.#options.headers);
     headers.set('range', `bytes=${start}-${end === undefined ? '' : end - 1}`);
     if (ifRange !== undefined) headers.set('if-range', ifRange);
     onEvent?.({ type: 'request', url: this.url, start, end });
-    const { signal } = this.#abort;
-    const response = await this.#watched(
-      fetch(this.url, { headers, signal }),
-      'Cannot read from the server: the request failed',
-      start,
-    );
+    const response = await this.#follow(headers);
     onEvent?.({ type: 'response', url: this.url, status: response.status });
     this.#body = response.body?.getReader();
     return response;
@@ -57,9 +61,14 @@ export class HttpRequest {
    */
   async chunk(offset: number): Promise<Uint8Array | undefined> {
     if (this.#body === undefined) return undefined;
-    return (
-      await this.#watched(this.#body.read(), 'Cannot read from the server: the connection broke', offset)
-    ).value;
+    const broken = (cause: unknown) =>
+      new SourceError('Cannot read from the server: the connection broke', {
+        name: this.url,
+        offset,
+        retryable: true,
+        cause,
+      });
+    return (await this.#watched(this.#body.read(), broken, offset)).value;
   }
 
   /** Ends the request at any point. Does nothing once the body has ended. */
@@ -68,7 +77,63 @@ export class HttpRequest {
     this.#release?.();
   }
 
-  async #watched<T>(waiting: Promise<T>, what: string, offset: number): Promise<T> {
+  /** Follows redirects: the caller's headers go to another origin only where they are safe. */
+  async #follow(headers: Headers): Promise<Response> {
+    let url = new URL(this.url);
+    let sent = headers;
+    const seen = new Set<string>();
+    for (;;) {
+      seen.add(url.href);
+      const response = await this.#fetch(url, sent);
+      const next = this.#redirect(response, url);
+      if (next === undefined) return response;
+      const credentials = dropCredentials(next);
+      // Its body says nothing that is needed.
+      response.body?.cancel().catch(() => {});
+      if (credentials) throw this.#refusal('it redirects to a URL with a user name', next, response);
+      if (seen.has(next.href)) throw this.#refusal('its redirects lead in a circle', next, response);
+      if (seen.size > MAX_REDIRECTS) throw this.#refusal('it redirects too often', next, response);
+      if (next.origin !== url.origin) sent = safeHeaders(sent);
+      url = next;
+    }
+  }
+
+  async #fetch(url: URL, headers: Headers): Promise<Response> {
+    const { fetch } = this.#options;
+    const { signal } = this.#abort;
+    const { start } = this.range;
+    const failure = (cause: unknown) => requestFailure(cause, url, start);
+    if (!redirectsAreHidden) {
+      const asked = fetch(url.href, { headers, signal, redirect: 'manual' });
+      const response = await this.#watched(asked, failure, start);
+      if (response.type !== 'opaqueredirect') return response;
+      redirectsAreHidden = true;
+    }
+    return this.#watched(fetch(url.href, { headers, signal }), failure, start);
+  }
+
+  #redirect(response: Response, url: URL): URL | undefined {
+    try {
+      return redirectOf(response, url);
+    } catch {
+      throw this.#refusal('it redirects to what is no URL', response.headers.get('location'), response);
+    }
+  }
+
+  #refusal(why: string, location: unknown, { status }: Response): SourceError {
+    return new SourceError(`Cannot read from the server: the request failed: ${why}`, {
+      name: this.url,
+      status,
+      actual: location instanceof URL ? location.href : location,
+    });
+  }
+
+  /** @param failure makes the error from what is rejected */
+  async #watched<T>(
+    waiting: Promise<T>,
+    failure: (cause: unknown) => SourceError,
+    offset: number,
+  ): Promise<T> {
     const { idleTimeout } = this.#options;
     const stopWatchdog = startTimer(idleTimeout, () => {
       this.#abort.abort(
@@ -84,7 +149,7 @@ export class HttpRequest {
     } catch (cause) {
       // Engines differ in the error of an aborted request; the reason of the abort is the same in all.
       if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
-      throw new SourceError(what, { name: this.url, offset, retryable: true, cause });
+      throw failure(cause);
     } finally {
       stopWatchdog();
     }

@@ -30,7 +30,8 @@ export function checkResponse(response: Response, range: ByteRange, name: string
   }
   if (status !== 206) {
     throw new SourceError(
-      `Cannot read from the server: it answered ${status} ${response.statusText}`.trimEnd(),
+      `Cannot read from the server: it answered ${status} ${response.statusText}`.trimEnd() +
+        (REASONS.has(status) ? `: ${REASONS.get(status)}` : ''),
       {
         name,
         status,
@@ -61,9 +62,23 @@ export function checkResponse(response: Response, range: ByteRange, name: string
   return { start: range.start, size: content.total, ranges: true, body, bodyLength };
 }
 
-/** Request timeout, too early, too many requests, and all errors of the server or a proxy (5xx). */
+/** What statuses that stay the same mean for a reader of files. */
+const REASONS = new Map([
+  [401, 'it wants credentials (option `headers`)'],
+  [403, 'these credentials, or a request without any, may not read the file'],
+  [404, 'it has no such file'],
+  [407, 'a proxy wants credentials'],
+  [410, 'it no longer has the file'],
+  [451, 'it may not give the file, for legal reasons'],
+]);
+
+/** Not implemented, HTTP version not supported, loop detected, network authentication required. */
+const FINAL_5XX = [501, 505, 508, 511];
+
+/** Request timeout, too early, too many requests, and the errors of a server or proxy (5xx) that may pass. */
 function isRetryableStatus(status: number): boolean {
-  return status === 408 || status === 425 || status === 429 || status >= 500;
+  if (status >= 500) return !FINAL_5XX.includes(status);
+  return status === 408 || status === 425 || status === 429;
 }
 
 /**

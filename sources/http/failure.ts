@@ -1,0 +1,45 @@
+import { SourceError } from '../../src/errors.js';
+import { escapeText } from '../../src/show.js';
+
+/** Codes of Node's TLS errors that no second attempt mends: the certificate, or a server that speaks no TLS. */
+const FINAL_CODES = /^(CERT_|ERR_TLS_CERT|UNABLE_TO_)|SELF_SIGNED|WRONG_VERSION_NUMBER/;
+
+/**
+ * The error of a request that `fetch` rejected. A connection that failed may succeed later; what `fetch` refuses to do
+ * stays refused.
+ */
+export function requestFailure(cause: unknown, url: URL, offset: number): SourceError {
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    const hint = url.protocol === 'file:' ? ' (in Node, open it by `fileSource` of holostream/node)' : '';
+    return new SourceError(`Cannot read the file: \`fetch\` does not read ${url.protocol} URLs here${hint}`, {
+      name: url.href,
+      cause,
+    });
+  }
+  const reason = reasonOf(cause);
+  const text = reason === undefined ? '' : `: ${escapeText(reason.message)}`;
+  return new SourceError(`Cannot read from the server: the request failed${text}`, {
+    name: url.href,
+    offset,
+    retryable: reason === undefined || !isFinal(reason),
+    cause,
+  });
+}
+
+interface Reason {
+  readonly message: string;
+  readonly code: string | undefined;
+}
+
+/** Node says "fetch failed", and why in the cause; browsers do not say why. */
+function reasonOf(error: unknown): Reason | undefined {
+  if (!(error instanceof TypeError) || !(error.cause instanceof Error)) return undefined;
+  const { message, code } = error.cause as Error & { code?: unknown };
+  // Node's error for several addresses has no message of its own.
+  return { message: message || String(code), code: code === undefined ? undefined : String(code) };
+}
+
+/** Failures of the network have a code in Node; those without are rules of fetch, such as its blocked ports. */
+function isFinal({ code }: Reason): boolean {
+  return code === undefined || FINAL_CODES.test(code);
+}
