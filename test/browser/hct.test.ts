@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BrowserTest } from '../helpers/browser.js';
 import { hctFixtures } from '../helpers/hctFixtures.js';
-import { tick } from '../helpers/streams.js';
+import { until } from '../helpers/streams.js';
 import { trickle } from '../helpers/trickle.js';
 
 const test = suite('the built package in a browser');
@@ -87,7 +87,7 @@ for (const way of ['asStream', 'asOperator', 'asTensor', 'byRandomAccess']) {
 
 test('unsubscribing ends the request', async () => {
   await browser.tab.evaluate(`run.cancelled('/endless')`);
-  for (let waited = 0; aborted === 0 && waited < 2000; waited += 20) await tick(20);
+  await until(() => aborted > 0);
   assert.is(aborted, 1);
 });
 

@@ -7,7 +7,7 @@ import { BrowserTest } from '../helpers/browser.js';
 import { HAS_OPFS } from '../helpers/engine.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
-import { tick } from '../helpers/streams.js';
+import { until } from '../helpers/streams.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
 const test = suite('loading a model in a browser');
@@ -104,7 +104,7 @@ for (const kind of HAS_OPFS ? ['cacheApi', 'opfs'] : ['cacheApi']) {
 test('an abort ends the request', async () => {
   server.fault = (n) => (n > 2 ? { stallAfter: 100_000 } : undefined);
   assert.is(await browser.tab.evaluate(`run.abort('/model')`), 'AbortError');
-  for (let waited = 0; server.active > 0 && waited < 2000; waited += 20) await tick(20);
+  await until(() => server.active === 0);
   assert.is(server.active, 0);
 });
 

@@ -5,7 +5,7 @@ import { BrowserTest } from '../helpers/browser.js';
 import { HAS_OPFS, type Tab } from '../helpers/engine.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
-import { tick } from '../helpers/streams.js';
+import { until } from '../helpers/streams.js';
 
 const test = suite('sources and caches in a browser');
 
@@ -87,7 +87,7 @@ test('a broken and stuttering server is read through', async () => {
 test('cancelling ends the request', async () => {
   server.fault = () => ({ stallAfter: 200_000 });
   await run(`cancel('/file')`);
-  for (let waited = 0; server.active > 0 && waited < 2000; waited += 20) await tick(20);
+  await until(() => server.active === 0);
   assert.is(server.active, 0);
 });
 

@@ -28,3 +28,11 @@ export async function collect<T>(stream: ReadableStream<T>): Promise<T[]> {
 }
 
 export const tick = (ms = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+const PATIENCE_MS = 30_000;
+
+/** Waits for what happens a moment later, on a busy machine a long one. Ends without an error if it never happens. */
+export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
+  const end = performance.now() + PATIENCE_MS;
+  while (!(await condition()) && performance.now() < end) await tick();
+}

@@ -11,7 +11,7 @@ import { WorkerPool } from '../../workers/pool.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
-import { tick } from '../helpers/streams.js';
+import { tick, until } from '../helpers/streams.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
 const test = suite('loads that are ended');
@@ -31,7 +31,7 @@ test.before.each(async () => {
   server = await faultyServer(file);
 });
 test.after.each(async () => {
-  for (let i = 0; i < 100 && server.active > 0; i++) await tick(10);
+  await until(() => server.active === 0);
   const left = server.active;
   await server[Symbol.asyncDispose]();
   assert.is(left, 0, 'requests left open');

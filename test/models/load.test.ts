@@ -13,7 +13,7 @@ import { checkLoadToQuality } from '../helpers/checks/loadToQuality.js';
 import { countingSource } from '../helpers/countingSource.js';
 import { cosineSimilarity } from '../helpers/encodings.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
-import { collect, tick } from '../helpers/streams.js';
+import { collect, tick, until } from '../helpers/streams.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
 const test = suite('loading models');
@@ -184,6 +184,7 @@ test('pause and resume', async () => {
       bytes = progress.bytes;
     },
   });
+  await until(() => bytes > 0);
   await tick(30);
   const paused = bytes;
   await tick(30);
@@ -217,7 +218,7 @@ test('a deadline brings what the throughput allows, and no error', async () => {
     const reader = stream(options).getReader();
     return new ReadableStream({
       async pull(controller) {
-        await tick(20);
+        await tick(60);
         const { done, value } = await reader.read();
         if (done) controller.close();
         else controller.enqueue(value);
@@ -226,7 +227,7 @@ test('a deadline brings what the throughput allows, and no error', async () => {
     });
   };
   const model = await openModel(slow);
-  const loaded = await model.load({ deadline: 120 });
+  const loaded = await model.load({ deadline: 400 });
   assert.ok(model.quality > 0 && model.quality < 1, `${model.quality}`);
   assert.ok(loaded.size > 0);
   for (const { name, dtype, data, cosine } of loaded.values()) {

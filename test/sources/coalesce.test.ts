@@ -5,7 +5,7 @@ import { SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
-import { tick } from '../helpers/streams.js';
+import { tick, until } from '../helpers/streams.js';
 
 const bytes = pseudoRandomBytes(1_000_000);
 let server: FaultyServer;
@@ -66,13 +66,14 @@ test('an aborted read leaves the others; the request ends with the last', async 
   server.fault = () => ({ silent: true });
   aborts[0] = new AbortController();
   const silent = [read(0), read(1)];
+  await until(() => server.active > 0);
   await tick(20);
   assert.is(server.active, 1);
   for (const [i, abort] of aborts.entries()) {
     abort.abort(new Error('enough'));
     await rejects(silent[i]!, Error, /enough/);
   }
-  for (let i = 0; i < 100 && server.active > 0; i++) await tick(10);
+  await until(() => server.active === 0);
   assert.is(server.active, 0);
   await rejects(read(0), Error, /enough/);
 });

@@ -5,7 +5,7 @@ import { SourceChangedError, SourceError, TruncatedError } from '../../src/error
 import { rejects } from '../helpers/assertions.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
-import { collect, tick } from '../helpers/streams.js';
+import { collect, tick, until } from '../helpers/streams.js';
 
 const bytes = pseudoRandomBytes(1_000_000);
 let server: FaultyServer;
@@ -28,7 +28,7 @@ async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
 
 /** Waits for something that the server learns a moment later. */
 async function eventually(check: () => boolean, what: string): Promise<void> {
-  for (let i = 0; i < 200 && !check(); i++) await tick(10);
+  await until(check);
   assert.ok(check(), what);
 }
 

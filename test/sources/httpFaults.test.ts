@@ -5,7 +5,7 @@ import { LimitError, SourceChangedError, SourceError } from '../../src/errors.js
 import { rejects } from '../helpers/assertions.js';
 import { type Fault, type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
-import { collect, tick } from '../helpers/streams.js';
+import { collect, tick, until } from '../helpers/streams.js';
 
 /** Real servers that go wrong: the right bytes arrive all the same, or a clear error and no open request. */
 
@@ -19,7 +19,7 @@ test.before.each(async () => {
   server = await faultyServer(bytes);
 });
 test.after.each(async () => {
-  for (let i = 0; i < 200 && server.active > 0; i++) await tick(10);
+  await until(() => server.active === 0);
   const left = server.active;
   await server[Symbol.asyncDispose]();
   assert.is(left, 0, 'requests left open');

@@ -15,7 +15,7 @@ import type { Reconstruction } from '../../../src/holotensor/reconstruction.js';
 import { type FaultyServer, faultyServer } from '../../helpers/faultyServer.js';
 import { holoFile } from '../../helpers/holoFiles.js';
 import { noise } from '../../helpers/random.js';
-import { tick } from '../../helpers/streams.js';
+import { until } from '../../helpers/streams.js';
 
 const test = suite<{ server: FaultyServer }>('HoloTensor over HTTP');
 
@@ -66,7 +66,7 @@ for (const [name, run] of Object.entries(FACES)) {
     const { quality, fragments } = await run(server);
     assert.is(fragments, 3);
     assert.ok(quality.cosine! >= QUALITY);
-    for (let waited = 0; server.active > 0 && waited < 2000; waited += 10) await tick(10);
+    await until(() => server.active === 0);
     assert.is(server.active, 0);
     assert.is(server.requests.length, 1);
   });
