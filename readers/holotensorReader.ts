@@ -102,7 +102,7 @@ export class HoloTensorReader implements TensorReader {
     return this.#layout.entries;
   }
 
-  /** Bytes in front of the first fragment. */
+  /** Bytes before the first fragment. */
   get dataStart(): number {
     return this.#layout.dataStart;
   }

@@ -18,7 +18,7 @@ const MIN_PART = 2 ** 21;
 /** The same where the array that is filled must first be made: mapping its pages is left to this thread. */
 const MIN_PART_OF_NEW = 2 ** 23;
 
-/** All fragments of a tensor, as they stand behind one another in its file. */
+/** All fragments of a tensor, as they follow one another in its file. */
 interface StoredFile {
   readonly header: HoloTensorHeader;
   readonly entries: readonly FragmentIndexEntry[];
@@ -27,12 +27,12 @@ interface StoredFile {
 
 type Options = StoredTensor['options'] & Pick<StoredTensor, 'out'> & AbortOptions;
 
-/** Makes a tensor, or the range of one that the options say. */
+/** Decodes a tensor, or the range that the options name. */
 type Decode = (options: Options) => Promise<Part>;
 type Part = Omit<Reconstruction, 'header'>;
 
 /**
- * The tensor that these fragments make, by one worker, or by as many as it pays for. `out` has the type of the `data`,
+ * Reconstructs the tensor from these fragments in one worker, or in as many as its size justifies. `out` has the type of the `data`,
  * or its bytes.
  * @param minPart fewest elements for a worker, at least a step of ranges
  */
@@ -53,13 +53,13 @@ export async function reconstructInWorkers(
     if (ranges.length > 1) tensor = await decodeRanges(header, ranges, options, decode);
   } catch (error) {
     if (options.signal?.aborted || error instanceof WorkerError) throw error;
-    // Which of several faults comes first, only one who decodes it all can say.
+    // Only a decoder of the whole tensor can tell which of several faults comes first.
   }
   tensor ??= await decode(options);
   return { ...tensor, data: out ?? tensor.data, header };
 }
 
-/** Ranges of nearly the same length, or none for what one worker can do as well, or will refuse. */
+/** Ranges of nearly the same length; none where one worker is as fast, or will refuse the tensor. */
 function cutTensor(
   workers: number,
   minPart: number,

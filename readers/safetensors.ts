@@ -27,7 +27,7 @@ export async function readSafetensorsHeader(
 }
 
 /**
- * The bytes in front of the tensors, length and JSON, not parsed yet.
+ * The bytes before the tensors: length and JSON, not yet parsed.
  * @throws FormatError, TruncatedError, LimitError, SourceError
  */
 export async function readSafetensorsHeaderBytes(
@@ -36,7 +36,7 @@ export async function readSafetensorsHeaderBytes(
 ): Promise<Uint8Array> {
   const start = await source.read(0, SAFETENSORS_LENGTH_SIZE, { signal });
   const size = safetensorsHeaderSize(start, { maxHeaderSize, fileSize: source.size });
-  // Read first, allocate then: the length may lie.
+  // Read first, then allocate, because the length may be wrong.
   const json = await source.read(start.length, size - start.length, { signal });
   return concatenate([start, json]);
 }

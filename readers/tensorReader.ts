@@ -34,12 +34,12 @@ export function assertByteRange(byteStart: number, byteEnd: number, size: number
   });
 }
 
-/** The part of `out` that begins at `start`, if all of it lies there. */
+/** The part of `out` that begins at `start`; undefined unless all of it is within `out`. */
 export function within(out: Uint8Array, start: number, byteLength: number): Uint8Array | undefined {
   return start >= 0 && start + byteLength <= out.length ? out.subarray(start, start + byteLength) : undefined;
 }
 
-/** Copies what of `bytes`, which begin at `start` of `out` (or before it), lies within `out`. */
+/** Copies the part of `bytes` that is within `out`, where they begin at `start` (which may be negative). */
 export function copyOverlap(bytes: Uint8Array, start: number, out: Uint8Array): void {
   const from = Math.max(-start, 0);
   out.set(bytes.subarray(from, out.length - start), start + from);

@@ -1,10 +1,10 @@
 /**
  * Bytes that have arrived and have not been parsed. Chunks of any size go in; exact lengths come out, as a view
- * of the chunk when they lie within one (the usual case) and as one copy when they straddle chunks.
+ * of the chunk when one chunk holds them (the usual case) and as one copy when they straddle chunks.
  */
 export class ByteQueue {
   #chunks: Uint8Array[] = [];
-  /** Index of the first chunk still in use; behind it, chunks are released in batches. */
+  /** Index of the first chunk still in use; chunks before it are released in batches. */
   #head = 0;
   /** Bytes of the first chunk already taken. */
   #offset = 0;
@@ -40,7 +40,7 @@ export class ByteQueue {
     const bytes = new Uint8Array(length);
     for (let filled = 0; filled < length; ) {
       const chunk = this.#chunks[this.#head]!;
-      // Of small chunks there are many: views of them would take as long as their bytes.
+      // Small chunks are many: views of them would take as long as copying their bytes.
       const whole = this.#offset === 0 && chunk.length <= length - filled;
       const part = whole ? chunk : chunk.subarray(this.#offset, this.#offset + length - filled);
       bytes.set(part, filled);

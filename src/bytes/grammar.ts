@@ -4,19 +4,19 @@ import { ByteQueue } from './byteQueue.js';
 
 /**
  * The order of the sections of a file, written once for both ways in. A grammar takes bytes from a queue; where it needs
- * more, it yields how many, and goes on when they are there: {@link GrammarStage} has them pushed, `readGrammar` (in
+ * more, it yields how many, and continues when they have arrived: {@link GrammarStage} has them pushed, `readGrammar` (in
  * `readers/`) reads them. It may yield parts of the file in between.
  */
 export type Grammar<T, Part = never> = Generator<Demand | Part, T, void>;
 
-/** What must be in the queue before a grammar can go on. */
+/** What must be in the queue before a grammar can continue. */
 export class Demand {
   /** The section of the file that the bytes belong to, for errors. */
   readonly section: string;
   readonly length: number;
-  /** How many bytes will do where the file ends. */
+  /** How many bytes are enough where the file ends. */
   readonly least: number;
-  /** Bytes that must follow these, by what the file says of itself. */
+  /** Bytes that must follow these, by the header of the file. */
   readonly followedBy: number;
 
   constructor(section: string, length: number, { least = length, followedBy = 0 } = {}) {
@@ -41,7 +41,7 @@ export function* take(
 const NO_DEMAND = new Demand('end', 0);
 
 /**
- * A file's bytes, cut anywhere, in; its parts out, each as soon as its last byte is there. What follows the end of the
+ * A file's bytes, cut anywhere, in; its parts out, each as soon as its last byte has arrived. What follows the end of the
  * file is ignored, as the references do.
  */
 export class GrammarStage<Part extends object> implements SyncStage<Uint8Array, Part> {

@@ -6,13 +6,13 @@ export interface Range {
   readonly end: number;
 }
 
-/** One request: a range, and which of the wanted ranges lie in it, by their places in the list. */
+/** One request: a range, and the wanted ranges within it, by their indexes in the list. */
 export interface PlannedRange extends Range {
   readonly parts: readonly number[];
 }
 
 export interface CoalesceOptions {
-  /** Largest number of unwanted bytes between two ranges that are worth fetching to save a request. Default 0. */
+  /** Largest number of unwanted bytes between two ranges that are fetched to save a request. Default 0. */
   readonly maxGap?: number | undefined;
   /** Ranges are not joined to more than this; one that is wanted is never cut. Default: no limit. */
   readonly maxLength?: number | undefined;

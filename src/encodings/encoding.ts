@@ -57,21 +57,21 @@ export interface EncodeRequest extends MatrixShape {
 }
 
 export interface EncodedFragments {
-  /** One payload a fragment, as it is stored before any compression; their number is what the header will say. */
+  /** One payload per fragment, as it is stored before any compression; their number is what the header will say. */
   readonly payloads: readonly Uint8Array[];
   /** L2 norm of the tensor. */
   readonly norm: number;
   /** True cosine similarity of what fragments 0..k reconstruct with the tensor, for each k. */
   readonly cosines: readonly number[];
-  /** Fragments are worth most in order. */
+  /** Each fragment adds at most as much quality as the one before it. */
   readonly essentialFirst: boolean;
-  /** Any subset of the same size is worth the same. */
+  /** Any subset of the same size reconstructs with the same quality. */
   readonly interleaved: boolean;
-  /** Fewest fragments worth reconstructing from; the header stores it. */
+  /** Fewest fragments from which a reconstruction is useful; the header stores it. */
   readonly minimumFragments: number;
 }
 
-/** Elements of a tensor, row-major, from the first up to the end, which is not among them. */
+/** Elements `start` (inclusive) to `end` (exclusive) of a tensor, row-major. */
 export interface ElementRange {
   readonly start: number;
   readonly end: number;
@@ -117,7 +117,7 @@ export interface FragmentDecoder {
   readonly usableFragments?: number;
   /**
    * Writes rows × cols values, or those of the range.
-   * @throws FormatError when a fragment turns out malformed only now; it counts as not added
+   * @throws FormatError when a fragment is found malformed only now; it counts as not added
    */
   reconstruct(out: Float32Array): void;
   /** Lossless encodings: writes the elements in the tensor's own dtype, bit for bit once complete. */
@@ -144,7 +144,7 @@ export interface Encoding<EncodeOptions extends object = object, DecodeOptions e
   encode(request: EncodeRequest, options: EncodeOptions): EncodedFragments;
 }
 
-/** Both halves together. Mark calls as pure: bundlers then leave out what nobody encodes with. */
+/** Both halves together. Mark calls as pure: bundlers then leave out encoders that are not used. */
 export function withEncoder<EncodeOptions extends object, DecodeOptions extends object>(
   decoding: Decoding<DecodeOptions>,
   encode: Encoding<EncodeOptions, DecodeOptions>['encode'],

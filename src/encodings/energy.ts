@@ -1,7 +1,7 @@
 import type { EncodedFragments, EncodingQuality } from './encoding.js';
 
 /**
- * Energies (Σ v²) of fragments that hold orthogonal parts of a tensor, and what they say of the quality of
+ * Energies (Σ v²) of fragments that hold orthogonal parts of a tensor, and what they tell of the quality of
  * reconstructions: for spectral, random projection and low-rank.
  */
 
@@ -27,7 +27,7 @@ export function energyOf(values: Float32Array): number {
 export interface FragmentEnergies {
   /** What fragment k adds to the fragments before it. */
   readonly added: readonly number[];
-  /** What fragment k holds without any other. */
+  /** What fragment k alone holds. */
   readonly alone: readonly number[];
 }
 

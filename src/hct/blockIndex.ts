@@ -35,7 +35,7 @@ export function serializeBlockIndexV2(entry: BlockIndexV2): Uint8Array {
   return bytes;
 }
 
-/** The index of a file: entries are read out of its bytes when they are asked for. */
+/** The index of a file. Entries are read from its bytes on request. */
 export class BlockTable {
   readonly entrySize: BlockIndexEntrySize;
   readonly length: number;
@@ -59,7 +59,7 @@ export class BlockTable {
   }
 }
 
-/** Size of the entries as far as the header tells: `undefined` where the reference's reader and writer disagree. */
+/** Size of the entries, if the header determines it: `undefined` where the reference's reader and writer disagree. */
 export function declaredEntrySize(header: HctHeader): BlockIndexEntrySize | undefined {
   if (header.version === 1) return BLOCK_INDEX_SIZE;
   return (header.flags & FLAG_BLOCK_CHECKSUMS) !== 0 ? BLOCK_INDEX_V2_SIZE : undefined;
@@ -69,7 +69,7 @@ export function declaredEntrySize(header: HctHeader): BlockIndexEntrySize | unde
  * Decides between the two layouts of a version 2 file without block checksums: the reference writes 16-byte
  * entries there (checksum 0) and reads 8-byte ones.
  *
- * @param bytes what follows the header (and metadata): at least 8 bytes an entry, and 8 more unless the file ends
+ * @param bytes what follows the header (and metadata): at least 8 bytes per entry, and 8 more unless the file ends
  */
 export function detectEntrySize(bytes: Uint8Array, header: HctHeader): BlockIndexEntrySize {
   const short = BLOCK_INDEX_SIZE * header.blockCount;
@@ -129,7 +129,7 @@ function findInconsistency(table: BlockTable, header: HctHeader): FormatError | 
 
 /**
  * More than any encoder makes of `length` bytes (LZ4 adds at most 1/255 and 16, Zstd 3 bytes per 128 KiB and a
- * header); an index that claims more would only make a reader wait for bytes that cannot be needed.
+ * header). An index that claims more would make a reader wait for bytes that it cannot need.
  */
 export function maxCompressedSize(length: number): number {
   return length + Math.ceil(length / 64) + 1024;

@@ -16,7 +16,7 @@ export const FLAG_HOLOGRAPHIC = 0x0010;
 /** Ours: the header cannot hold the shape; the extension section does. */
 export const FLAG_SHAPE_IN_EXTENSION = 0x0020;
 
-/** Where the checksum of a version 2 header stands, and how many bytes it covers. */
+/** Where the checksum of a version 2 header is, and how many bytes it covers. */
 export const HCT_CHECKSUM_OFFSET = 56;
 /** Dimensions that fit the header: bytes 37 to 60. */
 export const HCT_MAX_RANK = 3;

@@ -3,7 +3,7 @@ import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from './dec
 import { HctParser } from './parser.js';
 import type { HctPart } from './parts.js';
 
-/** What becomes of the parts once the codec is there. */
+/** What becomes of the parts once the codec has been loaded. */
 export type HctPartHandler<O> = (part: HctPart, decode: DecodeBlock) => Iterable<O>;
 
 /**
@@ -47,7 +47,7 @@ export class HctDecoder<O> implements Stage<Uint8Array, O> {
   }
 }
 
-/** Gives the tensor's bytes, a fresh array a block. */
+/** Gives the tensor's bytes, a fresh array per block. */
 export function* decodedBytes(part: HctPart, decode: DecodeBlock): Iterable<Uint8Array> {
   if (part.kind !== 'block') return;
   const bytes = new Uint8Array(part.byteLength);

@@ -16,7 +16,7 @@ export interface HctEncodeOptions extends HctFileOptions, ImplementationOptions 
   readonly level?: number | undefined;
 }
 
-/** What stands around the blocks, known when the last of them is. */
+/** What is before and after the blocks, known once the last of them is. */
 export interface HctFrame {
   /** Header, quantization metadata and index: `HctBlockEncoder.headSize` bytes. */
   readonly head: Uint8Array;
@@ -24,9 +24,9 @@ export interface HctFrame {
   readonly tail: Uint8Array;
 }
 
-/** The tensor's bytes, cut anywhere, in; compressed blocks out; and in the end what stands around them. */
+/** The tensor's bytes, cut anywhere, in; compressed blocks out; and at the end what is around them. */
 export class HctBlockEncoder {
-  /** Bytes in front of the first block. */
+  /** Bytes before the first block. */
   readonly headSize: number;
   readonly #options: HctEncodeOptions;
   readonly #codec: Codec;
@@ -58,7 +58,7 @@ export class HctBlockEncoder {
     this.headSize = serializeHctHeader(this.#header).length + this.#metadata.length + this.#index.byteLength;
   }
 
-  /** The header as it stands: `compressedSize` counts the blocks so far. */
+  /** The header so far: `compressedSize` counts the blocks that have been encoded. */
   get header(): HctHeader {
     return { ...this.#header, compressedSize: this.#bytesOut };
   }
@@ -146,8 +146,8 @@ export class HctBlockEncoder {
 }
 
 /**
- * A tensor's bytes in, a file's bytes out, for a consumer that cannot seek: the index stands in front of the blocks
- * and is known after the last one, so the compressed blocks wait in memory. `HctWriter` needs no such memory.
+ * A tensor's bytes in, a file's bytes out, for a consumer that cannot seek: the index precedes the blocks and
+ * is known after the last one, so the compressed blocks wait in memory. `HctWriter` needs no such memory.
  */
 export class HctStreamEncoder implements Stage<Uint8Array, Uint8Array> {
   readonly #encoder: HctBlockEncoder;

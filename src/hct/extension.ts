@@ -5,7 +5,7 @@ import { elementCount } from '../tensor/dtype.js';
 import { FLAG_TENSOR_NAME } from './constants.js';
 import { type HctHeader, hasShapeInExtension } from './header.js';
 
-/** What the extension section behind the blocks says. */
+/** The content of the extension section, which follows the blocks. */
 export interface HctExtension {
   readonly name?: string;
   readonly shape?: readonly number[];

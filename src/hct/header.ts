@@ -33,7 +33,7 @@ export interface HctHeader {
   /** Of one block, uncompressed; the last one may be shorter. */
   readonly blockSize: number;
   readonly blockCount: number;
-  /** As the header holds it: with `FLAG_SHAPE_IN_EXTENSION`, rank 1, and the true shape comes behind the blocks. */
+  /** As the header holds it: with `FLAG_SHAPE_IN_EXTENSION`, rank 1, and the true shape follows the blocks. */
   readonly shape: readonly number[];
 }
 
@@ -94,8 +94,8 @@ export function parseHctHeader(bytes: Uint8Array, limits: HctLimits = {}): HctHe
 }
 
 /**
- * A flag that says "no checksum" is not believed where a checksum stands: a flipped bit in the flags would
- * otherwise switch off the very check that finds it.
+ * A checksum that is present is checked even if the flags deny it: a flipped bit in the flags would otherwise disable
+ * the check that finds it.
  */
 function verifyHeaderChecksum(bytes: Uint8Array, view: DataView, flags: number): void {
   const expected = view.getBigUint64(HCT_CHECKSUM_OFFSET, true);
@@ -200,13 +200,13 @@ export function blockLength(header: HctHeader, i: number): number {
   return Math.min(header.blockSize, header.originalSize - i * header.blockSize);
 }
 
-/** Bytes of per-group scales that belong behind the blocks. The reference sets the flag and does not write them. */
+/** Bytes of per-group scales, which follow the blocks. The reference sets the flag and does not write them. */
 export function groupScalesSize(header: HctHeader, quantization: QuantizationMetadata | undefined): number {
   if (quantization === undefined || !quantization.perGroupScales || quantization.groupSize === 0) return 0;
   return 2 * Math.ceil(elementCount(header.shape) / quantization.groupSize);
 }
 
-/** True when the tensor's shape stands behind the blocks. */
+/** True when the tensor's shape is in the extension section. */
 export function hasShapeInExtension(header: HctHeader): boolean {
   return (header.flags & FLAG_SHAPE_IN_EXTENSION) !== 0;
 }

@@ -27,7 +27,7 @@ import type { HctEnd, HctPart, HctStart } from './parts.js';
 /** The order of the sections of an HCT file, and the parser that has its bytes pushed. */
 
 /**
- * The bytes of an HCT file of either version, cut anywhere, in; its parts out, each as soon as its last byte is there.
+ * The bytes of an HCT file of either version, cut anywhere, in; its parts out, each as soon as its last byte has arrived.
  *
  * @example
  * import { readFile } from 'node:fs/promises';

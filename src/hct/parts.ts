@@ -8,7 +8,7 @@ export type HctPart = HctStart | HctBlock | HctEnd;
 /** The same with the blocks decompressed. */
 export type HctDecodedPart = HctStart | HctData | HctEnd;
 
-/** All that stands in front of the blocks. */
+/** Everything that precedes the blocks. */
 export interface HctStart {
   readonly kind: 'start';
   readonly header: HctHeader;
@@ -27,7 +27,7 @@ export interface HctBlock {
   readonly byteLength: number;
   /** XXH3-64 of `compressed`; 0 where the file has none. */
   readonly checksum: bigint;
-  /** A view of the chunk it came in where it lies within one. */
+  /** A view of the chunk that it came in, if one chunk holds it all. */
   readonly compressed: Uint8Array;
 }
 
@@ -39,12 +39,12 @@ export interface HctData {
   readonly bytes: Uint8Array;
 }
 
-/** What is known only when all has arrived. */
+/** What is known only when everything has arrived. */
 export interface HctEnd {
   readonly kind: 'end';
   /** The true shape, whatever the header could hold. */
   readonly shape: readonly number[];
   readonly name: string | undefined;
-  /** One half-precision pattern a group, where the quantization has scales by group. */
+  /** One half-precision pattern per group, where the quantization has scales by group. */
   readonly groupScales: Uint16Array | undefined;
 }

@@ -15,7 +15,7 @@ import {
 } from './constants.js';
 import { groupScalesSize, type HctHeader } from './header.js';
 
-/** What a file is to hold. */
+/** The content and form of a file. */
 export interface HctFileOptions {
   readonly dtype: DType;
   readonly shape: readonly number[];
@@ -23,20 +23,20 @@ export interface HctFileOptions {
   readonly version?: 1 | 2 | undefined;
   /** Default 'lz4'. */
   readonly algorithm?: CompressionAlgorithm | undefined;
-  /** Uncompressed bytes a block. Default 16384. */
+  /** Uncompressed bytes per block. Default 16384. */
   readonly blockSize?: number | undefined;
   /** XXH3-64 of every block in the index. Default true in version 2. */
   readonly blockChecksums?: boolean | undefined;
   readonly quantization?: QuantizationMetadata | undefined;
-  /** Half-precision patterns, one a group; with `quantization.perGroupScales` only. */
+  /** Half-precision patterns, one per group; with `quantization.perGroupScales` only. */
   readonly groupScales?: Uint16Array | undefined;
   /** Name of the tensor, kept in the extension section. */
   readonly name?: string | undefined;
 }
 
 /**
- * The header that a tensor will have, but for its compressed size: the number of blocks follows from the shape, so
- * the place of the blocks is known before the first of them is.
+ * The header of a tensor without its compressed size. The number of blocks follows from the shape, so the position of
+ * the blocks is known before the first of them.
  * @throws ArgumentError, UnsupportedError, LimitError when no such file can be written
  */
 export function planHctHeader(options: HctFileOptions): HctHeader {
@@ -53,7 +53,7 @@ export function planHctHeader(options: HctFileOptions): HctHeader {
   }
   const originalSize = byteLengthOf(dtype, elementCount(shape));
   if (originalSize > HCT_MAX_BLOCK_BYTES) {
-    // Compression might bring it below the limit, but nobody should learn that it did not after an hour.
+    // Compression might bring it below the limit; but a writer must not fail after an hour because it did not.
     const expected = `at most ${HCT_MAX_BLOCK_BYTES} bytes (4 GiB, block offsets are 32 bits wide)`;
     throw new LimitError('Cannot write the HCT file: the tensor is too large', {
       expected,

@@ -9,7 +9,7 @@ export interface TensorCollectOptions {
   readonly maxBytes?: number | undefined;
 }
 
-/** A tensor out of an HCT file, with what is needed to turn quantized elements into numbers. */
+/** A tensor from an HCT file, with what dequantization needs. */
 export interface HctTensor extends Tensor<DType> {
   readonly name: string | undefined;
   readonly quantization: QuantizationMetadata | undefined;
@@ -17,7 +17,7 @@ export interface HctTensor extends Tensor<DType> {
 }
 
 /**
- * Collects the parts of one file into one tensor: allocated once, when the header is there, and decoded straight
+ * Collects the parts of one file into one tensor: allocated once, when the header has arrived, and decoded straight
  * into its place.
  */
 export class TensorCollector {

@@ -9,7 +9,7 @@ export interface ImplementationOptions {
   readonly implementation?: Implementation | undefined;
 }
 
-/** What works on blocks, loaded once a file. Reading needs a decoder only. */
+/** What works on blocks, loaded once per file. Reading needs only a decoder. */
 export interface HctTools<C extends BlockDecoder = BlockDecoder> {
   readonly codec: C;
   readonly kernels: Pick<Kernels, 'xxh3'>;

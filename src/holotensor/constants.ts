@@ -10,7 +10,7 @@ export const HOLO_HEADER_SIZE = 96;
 export const HOLO_MAX_RANK = 4;
 /** The number of fragments is a u16. */
 export const HOLO_MAX_FRAGMENTS = 0xffff;
-/** Fragment offsets are u32, counted from the first byte behind the index. */
+/** Fragment offsets are u32, counted from the first byte after the index. */
 export const HOLO_MAX_DATA_BYTES = 2 ** 32 - 1;
 export const FRAGMENT_INDEX_ENTRY_SIZE = 24;
 
@@ -18,13 +18,13 @@ export const FRAGMENT_INDEX_ENTRY_SIZE = 24;
 export const HOLO_FLAG_HEADER_CHECKSUM = 0x0001;
 /** Index entries hold XXH3-64 of the stored bytes. */
 export const HOLO_FLAG_FRAGMENT_CHECKSUMS = 0x0002;
-/** Quantization metadata follows the header (in the reference's files: is said to, but does not). */
+/** Quantization metadata follows the header (not in the reference's files, although they set the flag). */
 export const HOLO_FLAG_QUANTIZATION = 0x0004;
 /** The quality curve was fitted to this tensor. */
 export const HOLO_FLAG_QUALITY_CURVE = 0x0008;
-/** Fragments are worth most in order. */
+/** Each fragment adds at most as much quality as the one before it. */
 export const HOLO_FLAG_ESSENTIAL_FIRST = 0x0010;
-/** Any subset of the same size is worth the same. */
+/** Any subset of the same size reconstructs with the same quality. */
 export const HOLO_FLAG_INTERLEAVED = 0x0020;
 /** Ours: bytes 82 to 85 are the tensor's L2 norm. */
 export const HOLO_FLAG_NORM = 0x0040;

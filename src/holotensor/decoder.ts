@@ -36,7 +36,7 @@ export interface RangeOption {
 }
 
 /**
- * Collects the fragments of one tensor, in any order, and gives the best tensor that they allow. Synchronous: the decoder
+ * Collects the fragments of one tensor, in any order, and reconstructs the best tensor that they allow. Synchronous: the decoder
  * of the header's encoding has been loaded before, by {@link loadDecodings} or by a stream or reader that has met it.
  *
  * @example

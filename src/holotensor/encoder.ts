@@ -21,7 +21,7 @@ import type { HoloFragment } from './fragment.js';
 import type { HoloTensorHeader } from './header.js';
 import { DEFAULT_QUALITY_CURVES } from './quality.js';
 
-/** Fragments unless the caller says how many. */
+/** Number of fragments by default. */
 export const DEFAULT_FRAGMENTS = 8;
 
 /** What every encoding takes; {@link HoloTensorEncoderOptions} adds its own. */
@@ -30,7 +30,7 @@ export interface CommonEncodeOptions {
   readonly fragments?: number | undefined;
   /** Where encodings draw random numbers. Default 0. */
   readonly seed?: bigint | undefined;
-  /** How integer elements stand for weights; carried along, not applied. */
+  /** How integer elements encode weights: stored with the tensor, not applied. */
   readonly quantization?: QuantizationMetadata | undefined;
   /** Default: the fastest once `await loadKernels()` has been called, before that the portable ones. */
   readonly kernels?: Kernels | undefined;

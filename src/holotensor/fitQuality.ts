@@ -6,9 +6,9 @@ type Cubic = readonly [number, number, number, number];
 const FLAT_PLACES = 32;
 /** Steps of the descent; it converges geometrically, usually within a few hundred. */
 const MAX_STEPS = 5000;
-/** More samples than this tell a cubic nothing new: of very many fragments, every so many-th is looked at. */
+/** More samples than this tell a cubic nothing new: of very many fragments, only every n-th is used. */
 const MAX_SAMPLES = 1024;
-/** Gain a step and sample below which the descent ends. */
+/** Gain per step and sample below which the descent ends. */
 const NO_GAIN = 1e-13;
 
 /**

@@ -10,11 +10,11 @@ export interface FragmentIndexEntry {
   readonly index: number;
   /** `FRAGMENT_FLAG_…` bits; others are the reference's encodings' own and mean nothing here. */
   readonly flags: number;
-  /** From the first byte behind the index. */
+  /** From the first byte after the index. */
   readonly offset: number;
   /** As stored. */
   readonly compressedSize: number;
-  /** Of the payload. The reference repeats the stored size here for fragments that somebody else compressed. */
+  /** Of the payload. For fragments that another tool has compressed, the reference repeats the stored size here. */
   readonly uncompressedSize: number;
   /** XXH3-64 of the stored bytes. */
   readonly checksum: bigint;
@@ -28,15 +28,15 @@ export interface HoloFragment {
   readonly data: Uint8Array;
 }
 
-/** A fragment as it stands in a file: neither verified nor decompressed. */
+/** A fragment as a file stores it: neither verified nor decompressed. */
 export interface StoredFragment {
   readonly header: HoloTensorHeader;
   readonly entry: FragmentIndexEntry;
-  /** A view of the chunk it came in where it lies within one. */
+  /** A view of the chunk that it came in, if one chunk holds it all. */
   readonly stored: Uint8Array;
 }
 
-/** A fragment that came out of a file, verified and decompressed, with all that stood in front of it. */
+/** A fragment from a file, verified and decompressed, with the header of the file and its entry in the index. */
 export interface ReceivedFragment extends HoloFragment {
   readonly header: HoloTensorHeader;
   readonly entry: FragmentIndexEntry;
@@ -71,20 +71,20 @@ export function parseFragmentIndex(bytes: Uint8Array, count: number): FragmentIn
   const entries = Array.from({ length: count }, (_, i) =>
     parseFragmentIndexEntry(bytes, i * FRAGMENT_INDEX_ENTRY_SIZE),
   );
-  // An empty fragment begins where the one behind it does.
+  // An empty fragment begins where the next one does.
   return entries.sort((a, b) => a.offset - b.offset || a.compressedSize - b.compressedSize);
 }
 
 /** The bits of all algorithms. An entry has one of them, or none. */
 const COMPRESSION_FLAGS = Object.values(FRAGMENT_FLAGS).reduce((all, flag) => all | flag, 0);
 
-/** What fragments of tiny tensors may have of headers. */
+/** Room for the headers of fragments of tiny tensors. */
 const HEADER_ALLOWANCE = 65536;
 
 /**
- * More than any encoding makes of a tensor of so many elements (a value and an index each, three numbers an element
- * for a full factorisation) and than small tensors have of headers. An index that claims more would make a reader
- * wait or allocate for bytes that cannot be needed.
+ * More than any encoding makes of a tensor of `elements` elements (a value and an index each, or three numbers per
+ * element for a full factorization), and room for the headers of small tensors. An index that claims more would make a
+ * reader wait for, or allocate, bytes that it cannot need.
  */
 export function maxFragmentBytes(elements: number): number {
   return 16 * elements + HEADER_ALLOWANCE;
@@ -105,8 +105,8 @@ export function assertFragmentFits(
 }
 
 /**
- * What is wrong with an index whose entries are in the order of their offsets; undefined when nothing is. Sound means:
- * each fragment once, one behind the other without holes or overlaps, of sizes that can be.
+ * What is wrong with an index whose entries are in the order of their offsets; undefined when nothing is. Valid means:
+ * each fragment once, one after another without gaps or overlaps, and with possible sizes.
  */
 export function findIndexFault(
   entries: readonly FragmentIndexEntry[],

@@ -26,11 +26,11 @@ import { QualityCurve } from './quality.js';
 /** The 96 bytes at the start of a file, and the quantization metadata that may follow them. */
 export interface HoloTensorHeader {
   readonly encoding: HolographicEncoding;
-  /** The algorithm that the writer was told to use; each fragment says for itself how it is stored. */
+  /** The algorithm that the writer was told to use. The entry of each fragment has its own. */
   readonly compression: CompressionAlgorithm;
-  /** `HOLO_FLAG_…` bits. Serializing sets those of the norm and the quantization by what is there. */
+  /** `HOLO_FLAG_…` bits. Serializing sets those of norm and quantization by their presence. */
   readonly flags: number;
-  /** As stored: 0 is the inline form, one fragment. `fragmentCount` gives the number that there are. */
+  /** As stored: 0 is the inline form, one fragment. `fragmentCount` gives the true number. */
   readonly totalFragments: number;
   /** Bytes of the tensor in its own dtype. */
   readonly originalSize: number;
@@ -60,7 +60,7 @@ const NORM = 82;
 const CHECKSUM = 88;
 
 /**
- * Reads and checks the first 96 bytes. Quantization metadata stands behind them: see `parseHoloTensorLayout`.
+ * Reads and checks the first 96 bytes. Quantization metadata follows them: see `parseHoloTensorLayout`.
  * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError
  */
 export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
@@ -108,8 +108,8 @@ export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
 }
 
 /**
- * A flag that says "no checksum" is not believed where a checksum stands: a flipped bit in the flags would
- * otherwise switch off the very check that finds it.
+ * A checksum that is present is checked even if the flags deny it: a flipped bit in the flags would otherwise disable
+ * the check that finds it.
  */
 function verifyHeaderChecksum(bytes: Uint8Array, view: DataView, flags: number): void {
   const expected = view.getBigUint64(CHECKSUM, true);
@@ -149,7 +149,7 @@ function checkOriginalSize({ dtype, shape, originalSize }: HoloTensorHeader): vo
 }
 
 /**
- * The 96 bytes of a header, with its checksum where the flag asks for it. The metadata's bytes are not among them.
+ * The 96 bytes of a header, with its checksum where the flag asks for it. The metadata's bytes are not included.
  * @throws ArgumentError for a value that its field cannot hold
  */
 export function serializeHoloTensorHeader(header: HoloTensorHeader): Uint8Array {
@@ -202,7 +202,7 @@ function headerFlags({ flags, norm, quantization }: HoloTensorHeader): number {
   );
 }
 
-/** How many fragments there are; the inline form has one. */
+/** The true number of fragments; the inline form has one. */
 export function fragmentCount({ totalFragments }: HoloTensorHeader): number {
   return Math.max(totalFragments, 1);
 }

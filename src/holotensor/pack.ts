@@ -14,7 +14,7 @@ export interface PackOptions extends CompressOptions {
 }
 
 /**
- * A whole file in pieces that follow each other: what stands in front of the fragments, then the fragments as stored.
+ * A whole file in consecutive pieces: header and index, then the fragments as stored.
  * @throws LimitError when the fragments together take more than the 4 GiB that an index can address; ArgumentError
  *   when they are not those that the header says
  */

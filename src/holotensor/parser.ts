@@ -20,7 +20,7 @@ import { fragmentCount, type HoloTensorHeader, parseHoloTensorHeader } from './h
 
 /** The order of the sections of a HoloTensor file, and the parser that has its bytes pushed. */
 
-/** The bytes of a HoloTensor file, cut anywhere, in; its fragments as stored out, each as soon as its last byte is there. */
+/** The bytes of a HoloTensor file, cut anywhere, in; its fragments as stored out, each as soon as its last byte has arrived. */
 export class HoloTensorParser extends GrammarStage<StoredFragment> {
   constructor(limits: HoloLimits = {}) {
     super('HoloTensor', (queue) => parseHoloTensorFile(queue, limits));
@@ -36,10 +36,10 @@ function* parseHoloTensorFile(queue: ByteQueue, limits: HoloLimits): Grammar<voi
   }
 }
 
-/** All that stands in front of the fragments, and where they are. */
+/** Everything that precedes the fragments, and where they are. */
 export interface HoloTensorLayout {
   readonly header: HoloTensorHeader;
-  /** In the order in which the fragments are stored: one behind the other, from `dataStart` on. */
+  /** In the order in which the fragments are stored: one after another, from `dataStart` on. */
   readonly entries: readonly FragmentIndexEntry[];
   /** Where the first fragment begins, in bytes from the start of the file. */
   readonly dataStart: number;
@@ -63,8 +63,8 @@ export function* parseHoloTensorStart(queue: ByteQueue): Grammar<HoloTensorLayou
 }
 
 /**
- * Reads what follows the header. Where the flag says that there is quantization metadata, the reference does not
- * write it, and we do: the layout is the one whose index is sound, with the metadata if both are.
+ * Reads what follows the header. Where the flag announces quantization metadata, the reference does not write it, and
+ * holostream does. The layout is the one whose index is valid; if both are, the one with metadata.
  *
  * @param bytes what follows the 96 bytes of the header: index and metadata, or fewer bytes when the file ends there
  * @throws TruncatedError, FormatError
@@ -91,7 +91,7 @@ function indexSize(header: HoloTensorHeader): number {
   return FRAGMENT_INDEX_ENTRY_SIZE * fragmentCount(header);
 }
 
-/** @param offset where the index begins; in front of it, there is metadata or nothing */
+/** @param offset where the index begins; before it, there is metadata or nothing */
 function layoutAt(header: HoloTensorHeader, bytes: Uint8Array, offset: number): HoloTensorLayout {
   const end = offset + indexSize(header);
   if (bytes.length < end) {

@@ -2,17 +2,17 @@ import type { HolographicEncoding } from '../encodings/encoding.js';
 
 const f = Math.fround;
 
-/** What a file says about "sufficient" is nothing; readers of the format agree on this. */
+/** Files do not store "sufficient"; readers of the format agree on this value. */
 const SUFFICIENT_WHEN_READ = 8;
 
 /**
- * Predicts how good a tensor is after k of N fragments: a cubic in k/N, with what one knows without it at the ends.
- * A prediction for the whole encoding of a tensor, not a measurement of one reconstruction.
+ * Predicts how good a tensor is after k of N fragments: a cubic in k/N, exact at both ends. It describes the encoding of
+ * a tensor; it does not measure a reconstruction.
  */
 export class QualityCurve {
   /** c0 + c1·x + c2·x² + c3·x³ with x = k/N; stored as f32. */
   readonly coefficients: readonly [number, number, number, number];
-  /** Fewest fragments worth reconstructing from. */
+  /** Fewest fragments from which a reconstruction is useful. */
   readonly minimum: number;
   /** Fragments after which most uses are served; not stored in files. */
   readonly sufficient: number;
@@ -53,7 +53,7 @@ export class QualityCurve {
 
 /**
  * The curves that the reference implementation writes for every tensor. They are guesses; our encoder fits its own.
- * It has none for `embedded`; there, a straight line stands in until the encoder has measured.
+ * It has none for `embedded`; a straight line takes its place until the encoder has measured.
  */
 export const DEFAULT_QUALITY_CURVES: Readonly<Record<HolographicEncoding, QualityCurve>> = {
   spectral: new QualityCurve([0.6, 0.3, 0.08, 0.02], 1, 6),
@@ -66,11 +66,11 @@ export const DEFAULT_QUALITY_CURVES: Readonly<Record<HolographicEncoding, Qualit
 export interface ReconstructionQuality {
   /** Part of the file's parts that has arrived, in [0, 1]: progress, what the reference calls quality. */
   readonly fraction: number;
-  /** What the header's curve says about so many usable fragments, in [0, 1]. */
+  /** The prediction of the header's curve for the usable fragments, in [0, 1]. */
   readonly predicted: number;
-  /** True cosine similarity with the original; undefined where the file does not allow to know it. */
+  /** True cosine similarity with the original; undefined where it cannot be known from the file. */
   readonly cosine: number | undefined;
-  /** True ‖x − x̂‖ / ‖x‖; undefined where the file does not allow to know it. */
+  /** True ‖x − x̂‖ / ‖x‖; undefined where it cannot be known from the file. */
   readonly relativeError: number | undefined;
 }
 

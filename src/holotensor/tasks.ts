@@ -16,7 +16,7 @@ import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
 
 /** What workers do with fragments. */
 
-/** Fragments of one tensor as they stand in its file. */
+/** Fragments of one tensor as its file stores them. */
 export interface StoredTensor {
   /** The 96 bytes of the header. */
   readonly header: Uint8Array;
@@ -53,13 +53,13 @@ export async function reconstructStored(
   return { output, transfer: [output.data.buffer] };
 }
 
-/** One step on the way of a tensor that gets better: a fragment more, or what they make. */
+/** One step in the refinement of a tensor: adds a fragment, or reconstructs from those so far. */
 export interface ReconstructStep {
   /** The 96 bytes of the header. */
   readonly header: Uint8Array;
   /** All but kernels, which do not pass between threads. */
   readonly options: Omit<HoloTensorDecoderOptions, 'kernels'> & ReconstructionOptions;
-  /** The fragment to add; without one, the tensor is wanted. */
+  /** The fragment to add. Without one, the step reconstructs. */
   readonly fragment?: HoloFragment | undefined;
   /** For dtype 'F32': where the numbers go. Default: a new array. */
   readonly out?: Float32Array | undefined;

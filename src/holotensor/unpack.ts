@@ -101,8 +101,8 @@ function decompress(
 }
 
 /**
- * Files that were compressed behind the reference's back repeat the stored size where the payload's should stand;
- * then the Zstd frame tells it.
+ * Files of the reference whose fragments another tool has compressed repeat the stored size in place of the payload's;
+ * the Zstd frame then has the true one.
  */
 function payloadSize(
   { compressedSize, uncompressedSize }: FragmentIndexEntry,

@@ -53,7 +53,7 @@ export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsPar
 /**
  * Parses the start of a safetensors file: the length and as many bytes as it says; more may follow. Strict, as
  * https://github.com/huggingface/safetensors#format asks: no duplicate keys, no holes, no overlaps, sizes that
- * equal shape × dtype, nothing but spaces behind the JSON.
+ * equal shape × dtype, nothing but spaces after the JSON.
  * @throws FormatError (TruncatedError where bytes are missing), LimitError
  */
 export function parseSafetensorsHeader(

@@ -13,7 +13,7 @@ export function bitsPerElement(dtype: DType): number {
   return BITS[dtype];
 }
 
-/** Bytes that `elements` elements take; two I4 share a byte, an odd last one takes a byte of its own. */
+/** Bytes that `elements` elements take; two I4 share a byte, and an odd last one takes a whole byte. */
 export function byteLengthOf(dtype: DType, elements: number): number {
   return Math.ceil((elements * BITS[dtype]) / 8);
 }

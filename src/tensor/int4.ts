@@ -1,7 +1,7 @@
 import { ArgumentError } from '../errors.js';
 import { checkOutputLength } from './tensor.js';
 
-/** Two 4-bit two's-complement integers a byte, the low nibble first. */
+/** Two 4-bit two's-complement integers per byte, the low nibble first. */
 
 /** The first `count` integers of `packed`, each in −8…7. */
 export function unpackInt4(

@@ -61,7 +61,7 @@ export function npyHeader(dtype: string, shape: readonly number[]): Uint8Array {
 }
 
 /**
- * Turns the bytes of a tensor, cut anywhere, into a .npy file. The tensor is one of little-endian, row-major
+ * Converts the bytes of a tensor, cut anywhere, to a .npy file. The tensor is one of little-endian, row-major
  * elements, as both formats and safetensors store them.
  */
 export class NpyEncoder implements Stage<Uint8Array, Uint8Array> {

@@ -28,7 +28,7 @@ export interface QuantizationMetadata {
   readonly scaleBits: number;
   /** −128…127. */
   readonly zeroPoint: number;
-  /** Elements a group, below 2^24; 0: the whole tensor is one group. */
+  /** Elements per group, below 2^24; 0: the whole tensor is one group. */
   readonly groupSize: number;
 }
 

@@ -16,7 +16,7 @@ export type TensorData =
 
 /**
  * A tensor in memory, row-major. `data` holds the stored elements: F32 as numbers; F16 and BF16 as their 16-bit
- * patterns in a Uint16Array; I4 packed two to a byte (low nibble first). `toFloat32` turns any of them into numbers.
+ * patterns in a Uint16Array; I4 packed two per byte (low nibble first). `toFloat32` converts any of them to numbers.
  */
 export interface Tensor<D extends string = string> {
   readonly dtype: D;

@@ -1,5 +1,5 @@
 /**
- * The inner loops of `Interleaver`, over whole groups of one coefficient a fragment: from place `at` of a stretch of the
+ * The inner loops of `Interleaver`, over whole groups of one coefficient per fragment: from place `at` of a stretch of the
  * raster on, to or from places `group` and following of each fragment's part. There are as many groups as rotations.
  */
 

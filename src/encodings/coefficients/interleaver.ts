@@ -9,8 +9,8 @@ export type StretchVisitor = (coefficients: Float32Array, start: number) => void
 
 /**
  * Interleaves the coefficients of a raster among N fragments and gathers them again. The raster is taken in groups of N;
- * coefficient p of group g goes to fragment (p + r_g) mod N, behind those of the groups before. Without a seed every
- * r_g is 0 (plain striding), with one it is drawn from the generator: (u64 >> 33) mod N, one draw a group.
+ * coefficient p of group g goes to fragment (p + r_g) mod N, after those of the earlier groups. Without a seed every
+ * r_g is 0 (plain striding), with one it is drawn from the generator: (u64 >> 33) mod N, one draw per group.
  */
 export class Interleaver {
   /** How many coefficients each fragment gets: one of each group, if the last group reaches that far. */

@@ -5,20 +5,20 @@ export interface UnitQuality {
 }
 
 /**
- * Qualities worth stopping at, the most useful first: as many of them as there are fragments to cut are used, so that
- * whatever the number, a fragment ends where the user is likely to stop.
+ * Qualities at which users are likely to stop, the most useful first. One per fragment is used, so that for any number of
+ * fragments one ends there.
  */
 const USEFUL_QUALITIES = [
   0.99, 0.9, 0.999, 0.5, 0.97, 0.997, 0.8, 0.95, 0.9999, 0.995, 0.7, 0.98, 0.93, 0.9997, 0.3, 0.998, 0.85,
   0.6,
 ];
 
-/** The cosines at which the first `fragments` - 1 of so many fragments end; the last one is exact. */
+/** The cosines at which the first `fragments` - 1 fragments end; the last one is exact. */
 export function usefulQualities(fragments: number): number[] {
   return USEFUL_QUALITIES.slice(0, fragments - 1).sort((a, b) => a - b);
 }
 
-/** Units in the shortest prefixes that reach the targets, rising, and behind them all units. */
+/** Units in the shortest prefixes that reach the targets, rising, and at the end all units. */
 export function cutsForQualities(qualities: readonly UnitQuality[], targets: readonly number[]): number[] {
   const cuts = new Set<number>();
   for (const target of targets) {

@@ -11,8 +11,8 @@ import { TensorState } from './tensorState.js';
 type EmbeddedSubjects = 'embedded' | 'float';
 
 /**
- * Fragment k refines what fragments 0 to k - 1 say. One that comes early is kept, and used when the gap closes; what
- * is reconstructed, and its quality, are those of the fragments in front of the first gap.
+ * Fragment k refines fragments 0 to k - 1. One that arrives early is kept, and used when the gap closes. Reconstruction
+ * and quality are those of the fragments before the first gap.
  */
 export class EmbeddedDecoder implements FragmentDecoder {
   readonly #request: DecodeRequest<EmbeddedSubjects>;
@@ -38,7 +38,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
    * @param payload kept, and read again by every reconstruction: it must not be changed afterwards
    * @returns false when this fragment had been added before
    * @throws FormatError with the `fragmentIndex` of the fragment at fault, which counts as not added: it may be one
-   *   that came earlier and could only now be looked into
+   *   that arrived earlier and could be decoded only now
    */
   addFragment(index: number, payload: Uint8Array): boolean {
     if (index < this.#used.length || this.#early.has(index)) return false;
@@ -101,8 +101,8 @@ export class EmbeddedDecoder implements FragmentDecoder {
   }
 
   /**
-   * @throws FormatError with its `fragmentIndex` when a fragment that completes weights turns out broken: it is looked
-   *   into only now, and counts as not added
+   * @throws FormatError with its `fragmentIndex` when a fragment that completes weights is corrupt: it is decoded only
+   *   now, and then counts as not added
    */
   reconstructElements(out: Uint8Array): void {
     const { dtype } = this.#request;
@@ -152,7 +152,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
     }
   }
 
-  /** Drops the fragment that brought this unit, and those behind it, which wait for it to come again. */
+  /** Drops the fragment with this unit. Those after it wait until it arrives again. */
   #forget(state: TensorState, unit: number): number {
     const index = this.#used.findLastIndex(({ first }) => first <= unit);
     const dropped = this.#used.splice(index);

@@ -9,13 +9,13 @@ const FLOATS: Readonly<Partial<Record<DType, FloatLayout>>> = {
   BF16: { bytes: 2, mantissaBits: 7, exponentBits: 8, bias: 127 },
 };
 
-/** Undefined for integers: their planes end at 1 and leave nothing open. */
+/** Undefined for integers: their planes end at 1 and make them exact. */
 export function floatLayout(dtype: DType): FloatLayout | undefined {
   return FLOATS[dtype];
 }
 
 /**
- * Planes of floats stand for normal numbers, those of integers for whole ones.
+ * Planes of floats encode normal numbers, those of integers whole ones.
  * @throws FormatError where the planes of a stream reach beyond those
  */
 export function checkScale({ scale, planes }: StreamHeader, dtype: DType): void {
@@ -30,7 +30,7 @@ export function checkScale({ scale, planes }: StreamHeader, dtype: DType): void 
   });
 }
 
-/** A new array for so many patterns. */
+/** A new array for `count` patterns. */
 export function patternArray(layout: FloatLayout, count: number): Uint16Array | Uint32Array {
   return layout.bytes === 2 ? new Uint16Array(count) : new Uint32Array(count);
 }

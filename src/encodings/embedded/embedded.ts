@@ -11,7 +11,7 @@ import { sourceOf } from './source.js';
 export interface EmbeddedEncodeOptions {
   /**
    * Where fragments end, in place of a number of them: as soon as the cosine similarity with the tensor reaches each of
-   * these, rising, in (0, 1). A last fragment always makes it exact, whether 'exact' is there or not.
+   * these, rising, in (0, 1). A last fragment always makes it exact, with or without 'exact'.
    */
   readonly qualities?: readonly (number | 'exact')[] | undefined;
 }

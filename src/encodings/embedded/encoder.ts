@@ -85,8 +85,8 @@ export function encodeUnits(source: Source, plan: PlanePlan, kernels: EmbeddedEn
 }
 
 /**
- * Keeping apart the bits of significant weights pays where these stand among zeros that stay zeros; elsewhere both come
- * to the same, and one bitmap is faster.
+ * Separate bitmaps for the bits of significant weights pay where those are among zeros that remain zeros. Elsewhere both
+ * ways cost the same, and one bitmap is faster.
  */
 function planeHeader(tiles: readonly TileSurvey[], plan: PlanePlan, j: number): PlaneHeader {
   const together = new Uint32Array(SYMBOL_COUNTS);
@@ -112,7 +112,7 @@ function cheaper(together: Uint32Array, apart: Uint32Array | undefined, apartBit
   return { selection: one.selection, apart: false };
 }
 
-/** Weights that planes before this one have made significant: as many bits as there are to keep apart. */
+/** Weights that planes before this one have made significant: the number of bits to keep apart. */
 function significantBefore(tiles: readonly TileSurvey[], j: number): number {
   return j === 0 ? 0 : sumsOf(tiles, j - 1)[SIGNIFICANT + COUNT]!;
 }

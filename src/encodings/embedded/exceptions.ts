@@ -4,8 +4,8 @@ import { FieldReader, pushVarint } from './varint.js';
 type Patterns = Uint16Array | Uint32Array;
 
 /**
- * NaNs and infinities have no place in the planes, which take them for zeros: a tile's remainder begins with the
- * number of them, and the place and pattern of each.
+ * The planes cannot hold NaNs and infinities, and have zeros for them. A tile's remainder begins with their number, and
+ * the position and pattern of each.
  */
 export function serializeExceptions(places: readonly number[], patterns: Patterns): Uint8Array {
   const bytes: number[] = [];

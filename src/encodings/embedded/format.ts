@@ -6,7 +6,7 @@ import { FieldReader, pushVarint } from './varint.js';
 /** The bytes of a fragment, to be read beside `docs/formats/embedded.md`. */
 
 export const EMBEDDED_VERSION = 1;
-/** Magnitudes, with eight bits of a centroid behind them, stay below 2^30. */
+/** Magnitudes, followed by eight bits of a centroid, stay below 2^30. */
 export const MAX_PLANES = 22;
 export const MIN_TILE_LOG2 = 9;
 /** Places in a tile are u16. */
@@ -27,7 +27,7 @@ export interface PlaneHeader extends PlaneCoding {
 /** Fragment 0 begins with it. */
 export interface StreamHeader {
   readonly tileLog2: number;
-  /** 1 in the lowest plane stands for 2^scale. */
+  /** 1 in the lowest plane means 2^scale. */
   readonly scale: number;
   /** Significant weights that make a group dense. */
   readonly threshold: number;
@@ -132,7 +132,7 @@ function readStream(fields: FieldReader): StreamHeader {
   return { tileLog2, scale, threshold, planes, nonzero: readSelection(fields, fields.u8()) };
 }
 
-/** Two bytes for class 0, one for each class behind it. */
+/** Two bytes for class 0, one for each class after it. */
 function readSelection(fields: FieldReader, length: number): Uint8Array {
   inRange('number of codes', length === 1 ? -1 : length, 0, MAX_SELECTION);
   const selection = fields.take(length).slice();
@@ -148,7 +148,7 @@ function inRange(what: string, value: number, low: number, high: number): number
   });
 }
 
-/** Bytes that a bitmap of so many weights takes. */
+/** Bytes that a bitmap of these weights takes. */
 export function bitmapBytes(count: number): number {
   return GROUP_BYTES * Math.ceil(count / (8 * GROUP_BYTES));
 }

@@ -22,7 +22,7 @@ export function sumsOf(tiles: readonly TileSurvey[], plane: number): Float64Arra
   return total;
 }
 
-/** Where weights lie best in their intervals after a plane, in 1/256 of its step: at their mean. */
+/** The best position of weights in their intervals after a plane, in 1/256 of its step: their mean. */
 export function centroids(sums: Float64Array): { centroid: number; zeroCentroid: number } {
   const mean = (sumR: number, count: number) =>
     count === 0 ? 0 : Math.min(CENTROID_STEPS - 1, Math.round((CENTROID_STEPS * sumR) / count));

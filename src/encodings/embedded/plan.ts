@@ -2,7 +2,7 @@ import type { FloatLayout } from '../../kernels/embedded/interface.js';
 import { MAX_PLANES, MAX_TILE_LOG2, NEVER_DENSE } from './format.js';
 import { EXPONENT_OFFSET, type Survey } from './source.js';
 
-/** How the encoder cuts a tensor: all that it decides before it looks at single planes. */
+/** How the encoder cuts a tensor: its decisions before it encodes planes. */
 export interface PlanePlan {
   readonly tileLog2: number;
   readonly scale: number;
@@ -16,15 +16,15 @@ export interface PlanePlan {
 const TILES = 32;
 const SMALLEST_TILE_LOG2 = 12;
 
-/** Planes go on to 2^-9 of the root mean square: there, the relative error is about 0.06 %. */
+/** Planes end at 2^-9 of the root mean square: there, the relative error is about 0.06 %. */
 const LOWEST_PLANE_BELOW_RMS = 9;
 
-/** Bits a weight that planes may spend on mantissas which have ended. */
+/** Bits per weight that planes may spend below the ends of mantissas. */
 const TOLERATED_WASTE = 0.01;
 
 /**
- * From this many significant weights of 64 on, the next plane's bits are all but random, and signs for all weights
- * are worth more than finding out which are significant (measured: see docs/embedded.md).
+ * From this many significant weights of 64 on, the next plane's bits are nearly random, and signs for all weights reduce
+ * the error by more than the bits that tell which are significant (measured: see docs/embedded.md).
  */
 const DENSE_FROM = 20;
 /** With more zeros than this, groups stay coded: a zero has no use for a sign, nor for raw bits. */
@@ -50,7 +50,7 @@ export function planPlanes(counted: Survey, layout: FloatLayout | undefined): Pl
 function lowestPlane(counted: Survey, layout: FloatLayout, highest: number): number {
   const { elements, energy, exponents } = counted;
   const { mantissaBits, bias } = layout;
-  // Subnormal weights have no leading bit to stand in a plane.
+  // Subnormal weights have no leading bit for a plane to hold.
   const smallestNormal = 1 - bias;
   if (highest < smallestNormal) return smallestNormal;
   const rms = Math.sqrt(energy / elements);

@@ -70,7 +70,7 @@ const EXPONENTS = EXPONENT_OFFSET + 128;
 /** Patterns of 16 bits. */
 const PATTERNS = 1 << 16;
 
-/** Surveys numbers; with `counts`, as if each were there so many times. */
+/** Surveys numbers; with `counts`, number i counts `counts[i]` times. */
 function survey(values: Float32Array, counts?: Uint32Array): Survey {
   const exponents = new Uint32Array(EXPONENTS);
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
@@ -95,7 +95,7 @@ function survey(values: Float32Array, counts?: Uint32Array): Survey {
   return { elements, zeros, exceptions, energy, exponents };
 }
 
-/** The same for patterns of 16 bits, of which there are few different ones. */
+/** The same for patterns of 16 bits, of which few are different. */
 function surveyPatterns(patterns: Uint16Array, toFloat32: (patterns: Uint16Array) => Float32Array): Survey {
   // Neighbours are counted apart: adding to the same place twice in a row would have to wait.
   const even = new Uint32Array(PATTERNS);

@@ -9,24 +9,24 @@ import { type Pass, UnitSequence } from './unitSequence.js';
 
 /** How far a tile has come. */
 export interface TileProgress {
-  /** Planes that are in. */
+  /** Planes that have arrived. */
   readonly depth: number;
-  /** Its remainder is in: the elements are known. */
+  /** Its remainder has arrived: the elements are known. */
   readonly exact: boolean;
 }
 
 /** What is known of a tile. */
 interface Tile {
   readonly state: TileState;
-  /** Those that are in, the highest first. */
+  /** Those that have arrived, the highest first. */
   readonly planes: Uint8Array[];
-  /** All groups are dense: from here on, planes are no more than their bytes. */
+  /** All groups are dense: from here on, planes are stored uncoded. */
   plain: boolean;
 }
 
 /**
- * What the units so far have said of a tensor's weights. Units are kept as views: planes that stand in them as they
- * are, and remainders, are read where they lie each time the tensor is reconstructed.
+ * What the units so far tell of a tensor's weights. Units are kept as views: planes that they hold uncoded, and
+ * remainders, are read in place each time the tensor is reconstructed.
  */
 export class TensorState {
   readonly stream: StreamHeader;
@@ -58,14 +58,14 @@ export class TensorState {
     this.#tiles = nothingKnown(this.sequence);
   }
 
-  /** Units that are in: the first of the sequence. */
+  /** Units that have arrived: the first of the sequence. */
   get units(): number {
     return this.#units.length;
   }
 
   /**
    * Takes the next units of the sequence.
-   * @throws FormatError; all is then as it was before
+   * @throws FormatError; the state is then as it was before
    */
   advance(units: readonly Uint8Array[]): void {
     const before = this.#units.length;
@@ -73,7 +73,7 @@ export class TensorState {
     try {
       this.#decode(before);
     } catch (error) {
-      // What was known has been spoilt; the units before are sound and say it again.
+      // A failed decode corrupts the state: rebuild it from the earlier units.
       this.retreat(before);
       throw error;
     }
@@ -92,7 +92,7 @@ export class TensorState {
     return { depth: this.#depths[count]!, exact: passes[count - 1]?.kind === 'remainder' };
   }
 
-  /** The last unit of a tile that is in. */
+  /** The last unit of a tile that has arrived. */
   lastUnitOf(tile: number): number {
     const { tiles } = this.sequence;
     return (this.sequence.passesOf(tile, this.units) - 1) * tiles + tile;
@@ -103,14 +103,14 @@ export class TensorState {
     return this.#tiles[tile]!.state;
   }
 
-  /** The planes of a tile that are in. */
+  /** The planes of a tile that have arrived. */
   planes(tile: number): readonly Uint8Array[] {
     return this.#tiles[tile]!.planes;
   }
 
   /**
-   * The bits of the elements of a tile whose remainder is in.
-   * @throws FormatError: remainders are not looked into before
+   * The bits of the elements of a tile whose remainder has arrived.
+   * @throws FormatError, because remainders are not decoded before
    */
   readPatterns(tile: number, out: Uint16Array | Uint32Array): void {
     const layout = this.#layout!;
@@ -130,7 +130,7 @@ export class TensorState {
   #decode(first: number): void {
     const { tiles } = this.sequence;
     for (let unit = first; unit < this.#units.length; ) {
-      // As far as the pass goes: what its units have in common is prepared once.
+      // One pass at a time, because what its units have in common is prepared once.
       const end = Math.min(this.#units.length, (Math.floor(unit / tiles) + 1) * tiles);
       this.#decodePass(unit, end);
       unit = end;
@@ -167,7 +167,7 @@ function planesAmong(passes: readonly Pass[]): number {
   return passes.filter(({ kind }) => kind === 'plane').length;
 }
 
-/** Whether a plane of the tile is its bytes as they are. */
+/** Whether a plane of the tile is stored uncoded. */
 function isPlain(tile: Tile, unit: Uint8Array): boolean {
   const { signs, dense } = tile.state;
   tile.plain ||= unit.length === signs.length && !dense.includes(0);

@@ -7,16 +7,16 @@ export type Pass =
   | { readonly kind: 'remainder' };
 
 /**
- * The order of a tensor's units, one a tile and pass: each plane from the highest down, the signs that follow it,
- * and behind the planes of floats the remainder. Fragments cut this one sequence.
+ * The order of a tensor's units, one per tile and pass: each plane from the highest down with the signs that follow it,
+ * then, for floats, the remainder. Fragments are consecutive parts of this sequence.
  */
 export class UnitSequence {
   readonly passes: readonly Pass[];
   readonly tileSize: number;
   readonly tiles: number;
-  /** Of those that are wanted. */
+  /** The first that is wanted. */
   readonly firstTile: number;
-  /** Behind the last that is wanted. */
+  /** One past the last that is wanted. */
   readonly endTile: number;
   readonly #range: ElementRange;
 

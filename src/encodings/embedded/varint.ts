@@ -1,13 +1,13 @@
 import { FormatError, TruncatedError } from '../../errors.js';
 
-/** Seven bits a byte, lowest first; the high bit says that more follow. */
+/** Seven bits per byte, lowest first; the high bit is set when more follow. */
 export function pushVarint(bytes: number[], value: number): void {
   let rest = value;
   for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
   bytes.push(rest);
 }
 
-/** Reads fields one behind the other; every read is checked against the end. */
+/** Reads consecutive fields; every read is checked against the end. */
 export class FieldReader {
   position = 0;
   readonly bytes: Uint8Array;

@@ -10,8 +10,8 @@ import { LowRankSum } from './sum.js';
 import { truncatedSvd } from './svd/truncatedSvd.js';
 
 /**
- * How the r components, largest first, are dealt to the N fragments that hold some. 'sequential', as the reference does
- * it: fragment k gets components k·⌈r/N⌉ to (k+1)·⌈r/N⌉ − 1, so the first is worth most and the last may be empty.
+ * How the r components, largest first, are distributed among the N fragments that hold some. 'sequential', as in the
+ * reference: fragment k gets components k·⌈r/N⌉ to (k+1)·⌈r/N⌉ − 1, so the first has the most energy and the last may be empty.
  * 'interleaved': fragment k gets components k, k + N, k + 2N, …
  */
 export type LowRankLayout = 'sequential' | 'interleaved';
@@ -32,7 +32,7 @@ const DEFAULT_RANK = 256;
 
 /**
  * A residual below this share of the norm is the rounding of the components to f32, and sent as zeros: it is not
- * orthogonal to them, so alone it would be worth something else than its norm says.
+ * orthogonal to them, so its energy would not be what it adds to them.
  */
 const ROUNDING = 3e-7;
 
@@ -71,7 +71,7 @@ export class LowRankEncoder {
     const values = numbersOf(request);
     const energy = energyOfInput(values);
     const triplets = truncatedSvd(linearKernels(kernels), matrix(values, rows, cols), this.#rank);
-    const shares = this.#deal(triplets.sigma.length, this.#residual ? fragments - 1 : fragments);
+    const shares = this.#distribute(triplets.sigma.length, this.#residual ? fragments - 1 : fragments);
     const payloads = shares.map((components) => writeComponents(request, triplets, components));
     const added = shares.map((components) => components.reduce((sum, k) => sum + triplets.sigma[k]! ** 2, 0));
     if (this.#residual) {
@@ -81,12 +81,12 @@ export class LowRankEncoder {
       payloads.push(writeRaw(request, negligible ? rest.fill(0) : rest));
       added.push(negligible ? 0 : restEnergy);
     }
-    // Components and residual are orthogonal to each other, so each adds what it is worth alone.
+    // Components and residual are orthogonal to each other, so each adds all of its energy.
     return { payloads, ...describeEnergies(energy, { added, alone: added }), minimumFragments: 1 };
   }
 
   /** Numbers of the components of each fragment. */
-  #deal(components: number, fragments: number): number[][] {
+  #distribute(components: number, fragments: number): number[][] {
     const share = Math.ceil(components / fragments);
     const holder = (k: number) => (this.#layout === 'sequential' ? Math.floor(k / share) : k % fragments);
     const shares: number[][] = Array.from({ length: fragments }, () => []);

@@ -5,8 +5,8 @@ import { energyOfFragment } from '../payload.js';
 import type { SingularTriplets } from './svd/truncatedSvd.js';
 
 /**
- * A payload: rows u32, columns u32, number of components u32, then for each component σ, u (one value a row) and v (one
- * value a column), all f32. RAW instead of a number: the values of a whole matrix follow.
+ * A payload: rows u32, columns u32, number of components u32, then for each component σ, u (one value per row) and v (one
+ * value per column), all f32. RAW instead of a number: the values of a whole matrix follow.
  */
 const HEADER_BYTES = 12;
 const RAW = 0xffffffff;

@@ -5,7 +5,7 @@ import type { EncodedFragments, EncodeRequest } from '../encoding.js';
 import { energyOf } from '../energy.js';
 import { assertFeasible, BackProjection, writeGaussianPayload } from './gaussianShared.js';
 
-/** The reference's smallest number of rows a fragment. */
+/** The reference's smallest number of rows per fragment. */
 const MIN_ROWS = 64;
 
 export interface GaussianEncodeOptions {

@@ -11,7 +11,7 @@ import { assertFeasible, BackProjection, readGaussianPayload } from './gaussianS
  */
 const TOLERANCE = 1e-10;
 
-/** Rounding makes conjugate gradients need about twice as many iterations as there are unknowns; twice that. */
+/** Because of rounding, conjugate gradients need about two iterations per unknown; this is twice that. */
 const MAX_ITERATIONS_PER_UNKNOWN = 4;
 
 export interface GaussianDecodeOptions {

@@ -5,7 +5,7 @@ import { type SubsetHeader, SubsetStore, writeSubsets } from '../coefficients/su
 import type { DecodeRequest, EncodedFragments, EncodeRequest, EncodingQuality } from '../encoding.js';
 
 /**
- * RP01: the orthonormal DCT-II of the tensor after each element has got a random sign; coefficients interleaved with
+ * RP01: the orthonormal DCT-II of the tensor with a random sign for each element; coefficients interleaved with
  * a random rotation for each group of N. The signs spread every element over all coefficients, whatever the tensor
  * looks like (N. Ailon and B. Chazelle, "The fast Johnson–Lindenstrauss transform", 2009), so any k of N fragments
  * reach a cosine of about sqrt(k/N). The rotation keeps one outlier, whose DCT is a pure cosine, from
@@ -62,8 +62,8 @@ export class OrthonormalProjection {
 }
 
 /**
- * Multiplies each value by the sign that the top bit of the next draw stands for (1: −1); one call goes on where the
- * last one ended.
+ * Multiplies each value by the sign that the top bit of the next draw encodes (1: −1). A call continues where the last
+ * one ended.
  */
 function signFlipper(headerSeed: bigint): (values: Float32Array, out: Float32Array) => void {
   const rng = new SeededRng(seedOf(headerSeed, SIGNS));

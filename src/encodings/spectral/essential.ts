@@ -17,7 +17,7 @@ const MAX_BYTES = 2 ** 32 - 1;
 
 /**
  * @param ratio share of the coefficients that every fragment repeats, in [0, 1]
- * @throws LimitError when so many repetitions do not fit a file
+ * @throws LimitError when the repetitions do not fit a file
  */
 export function writeEssential(
   coefficients: Float32Array,

@@ -14,7 +14,7 @@ export interface Ranking {
 
 /**
  * A radix sort: O(n). Values move along with their indices, so that nothing is read out of order; sorting the indices alone
- * took four times as long. Memory: 16 bytes a value.
+ * took four times as long. Memory: 16 bytes per value.
  */
 export function rankByMagnitude(values: Float32Array): Ranking {
   let patterns: Uint32Array = new Uint32Array(values.buffer, values.byteOffset, values.length);

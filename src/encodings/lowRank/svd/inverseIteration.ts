@@ -2,7 +2,7 @@ import { EPSILON, type Tridiagonal, tridiagonalNorm } from './tridiagonal.js';
 
 /**
  * Eigenvalues closer than this, relative to the norm, get vectors that are orthogonalized against each other. Others
- * come out orthogonal to about EPSILON / CLUSTER by themselves.
+ * are orthogonal to about EPSILON / CLUSTER without that.
  */
 const CLUSTER = 1e-6;
 
@@ -75,7 +75,7 @@ function factor({ diagonal, subdiagonal }: Tridiagonal, shift: number, norm: num
   const upper2 = new Float64Array(n);
   const multipliers = new Float64Array(n);
   const swapped = new Uint8Array(n);
-  // A pivot of 0 stands for one of the size of a rounding error.
+  // A pivot of 0 is replaced by one of the size of a rounding error.
   const smallest = EPSILON * norm || 1;
   let pivot = diagonal[0]! - shift;
   let beside = subdiagonal[0] ?? 0;

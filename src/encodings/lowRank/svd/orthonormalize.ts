@@ -9,7 +9,7 @@ const NEGLIGIBLE_ENERGY = 1e-12;
 /** What is outside the subspace stays a unit vector when it is projected again; rounding errors vanish. */
 const REMAINING_ENERGY = 0.5;
 
-/** A column that projecting shortens by this factor lies in the subspace, up to rounding. */
+/** A column that projecting shortens by this factor is in the subspace, up to rounding. */
 const INSIDE = 1e-11;
 
 /** n × cols, row-major, its columns orthonormal. */

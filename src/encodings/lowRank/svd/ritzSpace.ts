@@ -80,7 +80,7 @@ export class RitzSpace {
     return { data: product(this.#kernels, this.#basis.view, colRange(vectors, 0, cols)), cols };
   }
 
-  /** AᵀA v − λ v of the given pairs, one a column. */
+  /** AᵀA v − λ v of the given pairs, one per column. */
   residualsOf({ values, vectors }: RitzPairs, pairs: readonly number[]): Block {
     const cols = pairs.length;
     const weights = new Float64Array(vectors.rows * cols);
@@ -171,7 +171,7 @@ class Columns {
     this.#cols += cols;
   }
 
-  /** Puts these columns in the place of all there are. */
+  /** Replaces all columns by these. */
   replace(block: Float64Array, cols: number): void {
     this.#cols = 0;
     this.append(block, cols);

@@ -28,7 +28,7 @@ export function energySettled(energies: readonly number[]): boolean {
 
 /**
  * What the residuals of the vectors of the `rank` largest values may at most be, squared: Infinity for those that belong to
- * a group which goes on behind the rank, and so has no span of its own in the result.
+ * a group that continues beyond the rank, and so has no span of its own in the result.
  */
 export function allowedResiduals(values: Float64Array, rank: number): Float64Array {
   const allowed = new Float64Array(values.length).fill(Infinity);

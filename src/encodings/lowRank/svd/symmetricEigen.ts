@@ -87,7 +87,7 @@ function applyReflectors(
   }
 }
 
-/** T of I − V T Vᵀ = H(last) ⋯ H(first), row by row: each new reflector stands on the left. */
+/** T of I − V T Vᵀ = H(last) ⋯ H(first), row by row: each new reflector is on the left. */
 function compactFactor(kernels: LinearKernels, v: Float64Array, block: number, length: number): Float64Array {
   const rows = matrix(v, block, length);
   const dots = product(kernels, rows, transpose(rows));
