@@ -5,6 +5,7 @@ import { HoloTensorReader } from '../readers/holotensorReader.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
 import { hasShapeInExtension } from '../src/hct/header.js';
 import type { HctDecodedPart } from '../src/hct/parts.js';
+import { quote } from '../src/show.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { viewBytes } from '../src/tensor/tensor.js';
 import { UsageError } from './failure.js';
@@ -33,7 +34,7 @@ export async function openEncodedTensor(
     const format = await formatOfFile(source, path, signal);
     if (format === 'hct') return await openHct(source, choice, signal);
     if (format === 'holotensor') return await openHolo(source, choice, signal);
-    throw new UsageError(`${path} is a safetensors file: there is nothing to decode`);
+    throw new UsageError(`${quote(path)} is a safetensors file: it needs no decoding`);
   } catch (error) {
     await source.close?.();
     throw error;

@@ -38,7 +38,7 @@ export function flagOf(name: EncodeOptionName): string {
 
 export function dtype(text: string): DType {
   const found = DTYPES.find((known) => known === text.toUpperCase());
-  if (found === undefined) throw new InvalidArgumentError(`Allowed are ${DTYPES.join(', ')}.`);
+  if (found === undefined) throw new InvalidArgumentError(`Allowed choices are ${DTYPES.join(', ')}.`);
   return found;
 }
 

@@ -1,6 +1,7 @@
 import { readPlainHeader } from '../models/file/plainHeader.js';
 import { ArgumentError, FormatError, UnsupportedError } from '../src/errors.js';
 import type { SafetensorsTensor } from '../src/safetensors/header.js';
+import { quote } from '../src/show.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dtype.js';
 import { type Tensor, viewElements } from '../src/tensor/tensor.js';
@@ -36,7 +37,7 @@ export async function openTensor(
     throw new UsageError('--tensor is for safetensors files, --dtype and --shape for raw bytes');
   }
   if (dtype === undefined || shape === undefined) {
-    throw new UsageError('raw bytes need both --dtype and --shape');
+    throw new UsageError('Raw bytes need both --dtype and --shape');
   }
   return openRawTensor(path, { dtype, shape }, signal);
 }
@@ -92,7 +93,7 @@ function pick(
   if (name === undefined) {
     if (tensors.length === 1) return tensors[0]!;
     throw new UsageError(
-      `${path} holds ${tensors.length} tensors: choose one by --tensor, or all by an output that ends with /`,
+      `${quote(path)} holds ${tensors.length} tensors: choose one by --tensor, or all by an output that ends with /`,
     );
   }
   const found = tensors.find((tensor) => tensor.name === name);

@@ -4,6 +4,7 @@ import { streamSource } from '../../sources/stream.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { isSafetensorsDType } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
+import { quote } from '../../src/show.js';
 import { decodeDirectory, decodeFromModelFile } from '../decode/model.js';
 import { type FragmentChoice, openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
@@ -54,7 +55,7 @@ function formatOf(output: string): TensorFormat {
   if (output === STANDARD || output.endsWith('.raw')) return (_, chunks) => chunks;
   if (output.endsWith('.npy')) return encodeNpy;
   if (output.endsWith('.safetensors')) return toSafetensors;
-  throw new UsageError(`cannot tell the format of ${output}: end it with .raw, .npy or .safetensors`);
+  throw new UsageError(`Cannot tell the format of ${quote(output)}: end it with .raw, .npy or .safetensors`);
 }
 
 /** A file of one tensor; safetensors wants a name even where the HCT file has none. */

@@ -1,3 +1,4 @@
+import { quote } from '../../src/show.js';
 import { encodeDirectory, encodeHct } from '../encode/hct.js';
 import { encodeHoloTensor } from '../encode/holotensor.js';
 import { encodeToModelFile } from '../encode/modelFile.js';
@@ -55,7 +56,7 @@ async function targetOf(output: string): Promise<Target> {
   if (output.endsWith('.holo')) return HOLOTENSOR;
   if (output.endsWith('.holo.safetensors')) return MODEL_FILE;
   throw new UsageError(
-    `cannot tell the format of ${output}: end it with .hct, .holo or .holo.safetensors, or with / for a directory`,
+    `Cannot tell the format of ${quote(output)}: end it with .hct, .holo or .holo.safetensors, or with / for a directory`,
   );
 }
 

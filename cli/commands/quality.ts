@@ -1,3 +1,4 @@
+import { quote } from '../../src/show.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { UsageError } from '../failure.js';
 import { formatOfFile, openInput } from '../files.js';
@@ -29,7 +30,7 @@ async function examine(
 ): Promise<Report> {
   const format = await formatOfFile(source, file, signal);
   if (format === 'holotensor') return holotensorQuality(source, original, signal);
-  if (format !== 'model-file') throw new UsageError(`${file} holds no fragments`);
+  if (format !== 'model-file') throw new UsageError(`${quote(file)} holds no fragments`);
   if (original.against !== undefined)
     throw new UsageError('--against is for HoloTensor files; this is a model file');
   return modelFileQuality(source, signal);

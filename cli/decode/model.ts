@@ -8,6 +8,7 @@ import { SHARD_INDEX_NAME } from '../../models/inputs/shardIndex.js';
 import { fileSource } from '../../sources/file.js';
 import { FormatError } from '../../src/errors.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
+import { quote } from '../../src/show.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { UsageError } from '../failure.js';
 import { isDirectory, STANDARD, writeOutput } from '../files.js';
@@ -17,7 +18,7 @@ import { counted, type Progress, startProgress } from '../progress.js';
 export async function decodeFromModelFile(input: string, output: string, signal: AbortSignal): Promise<void> {
   const toFolder = output.endsWith('/') || (await isDirectory(output));
   if (!toFolder && output !== STANDARD && !output.endsWith('.safetensors')) {
-    throw new UsageError(`a model file becomes a .safetensors file or a directory, not ${output}`);
+    throw new UsageError(`A model file becomes a .safetensors file or a directory, not ${quote(output)}`);
   }
   await using source = await fileSource(input);
   using progress = startProgress('decoding', source.size);
@@ -27,7 +28,7 @@ export async function decodeFromModelFile(input: string, output: string, signal:
 /** Decodes a model directory to one safetensors file, or to standard output. */
 export async function decodeDirectory(input: string, output: string, signal: AbortSignal): Promise<void> {
   if (output !== STANDARD && !output.endsWith('.safetensors')) {
-    throw new UsageError(`a model directory becomes a .safetensors file, not ${output}`);
+    throw new UsageError(`A model directory becomes a .safetensors file, not ${quote(output)}`);
   }
   const model = await ModelReader.open(modelFolder(input), { signal });
   const total = model.manifest.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);

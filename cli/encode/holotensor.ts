@@ -69,7 +69,7 @@ function layoutOf<E extends keyof typeof LAYOUTS>(
   const allowed: readonly (typeof LAYOUTS)[E][number][] = LAYOUTS[encoding];
   const found = allowed.find((name) => name === layout);
   if (found === undefined) {
-    throw new UsageError(`--layout of --encoding ${encoding}: allowed choices are ${allowed.join(', ')}`);
+    throw new UsageError(`--layout for --encoding ${encoding} must be one of ${allowed.join(', ')}`);
   }
   return found;
 }

@@ -3,6 +3,7 @@ import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { loadDecodings } from '../../src/encodings/decodings.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
+import { quote, show } from '../../src/show.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { toFloat32 } from '../../src/tensor/numbers.js';
@@ -80,7 +81,7 @@ async function readOriginal(
 ): Promise<Float32Array> {
   await using input = await openOriginal(path, name, header, signal);
   if (elementCount(input.shape) !== elementCount(header.shape)) {
-    throw new UsageError(`${path} holds a tensor of another size: [${input.shape.join(', ')}]`);
+    throw new UsageError(`${quote(path)} holds a tensor of another size: ${show(input.shape)}`);
   }
   using progress = startProgress('reading', input.byteLength);
   return toFloat32(await collectInput(input, progress));
@@ -95,10 +96,10 @@ async function openOriginal(
   const source = await openInput(path, signal);
   const format = await fileFormat(source, { signal }).finally(() => source.close?.());
   if (format === 'safetensors') return openSafetensorsTensor(path, name, signal);
-  if (name !== undefined) throw new UsageError('--tensor is for a safetensors file');
+  if (name !== undefined) throw new UsageError('--tensor is for safetensors files');
   if (format === undefined) return openRawTensor(path, header, signal);
   if (format === 'hct') return openEncodedTensor(path, {}, signal);
-  throw new UnsupportedError('Cannot compare with the file: fragments are no original', { name: path });
+  throw new UnsupportedError('Cannot compare with the file: fragments are not an original', { name: path });
 }
 
 function describe(prefixes: readonly Prefix[], originalSize: number): string[] {

@@ -161,7 +161,7 @@ test('what makes no sense: exit code 2', async () => {
     [['encode', ...RAW, ...holo, '--rank', '3'], /--rank does not apply to --encoding embedded/],
     [
       ['encode', ...RAW, ...holo, '--encoding', 'spectral', '--layout', 'sequential'],
-      /allowed choices are raster/,
+      /--layout for --encoding \S+ must be one of raster/,
     ],
     [['encode', ...RAW, ...holo, '--encoding', 'wavelet'], /Allowed choices are embedded/],
     [['encode', ...RAW, ...holo, '--fragments', '3', '--qualities', '0.5'], /exclude each other/],

@@ -31,14 +31,14 @@ test('a command line that makes no sense: exit code 2 and one line', async () =>
     [['inspect', 'a', 'b'], /too many arguments/],
     [['inspect', model, '--frob'], /unknown option '--frob'/],
     [['encode', model], /required option '-o, --output <out>'/],
-    [['encode', model, '-o', 'x.zip'], /cannot tell the format of x\.zip/],
+    [['encode', model, '-o', 'x.zip'], /Cannot tell the format of "x\.zip"/],
     [['encode', model, '-o', 'x.hct', '--algorithm', 'gzip'], /Allowed choices are lz4, zstd/],
     [['encode', model, '-o', 'x.hct', '--hct-version', '3'], /Allowed choices are 1, 2/],
     [['encode', model, '-o', 'x.hct', '--block-size', '0'], /at least 1/],
     [['encode', model, '-o', 'x.hct', '--block-size', '4k'], /whole number/],
     [['encode', model, '-o', 'x.hct', '--level', '20', '--algorithm', 'zstd'], /from 1 to 19/],
     [['encode', model, '-o', 'x.hct', '--level', '3'], /--level is for --algorithm zstd/],
-    [['encode', model, '-o', 'x.hct', '--dtype', 'F31', '--shape', '3'], /Allowed are F32, F16/],
+    [['encode', model, '-o', 'x.hct', '--dtype', 'F31', '--shape', '3'], /Allowed choices are F32, F16/],
     [['encode', model, '-o', 'x.hct', '--dtype', 'F32'], /both --dtype and --shape/],
     [['encode', model, '-o', 'x.hct', '--dtype', 'F32', '--shape', '3,-1'], /whole number/],
     [['encode', model, '-o', 'x.hct', '--dtype', 'F32', '--shape', '3', '--tensor', 'w'], /--tensor is for/],
@@ -46,8 +46,8 @@ test('a command line that makes no sense: exit code 2 and one line', async () =>
       ['encode', model, '-o', `${folder}/m/`, '--tensor', 'w'],
       /--tensor does not apply to a model directory/,
     ],
-    [['decode', model, '-o', 'x.zip'], /cannot tell the format of x\.zip/],
-    [['decode', folder, '-o', 'x.npy'], /a model directory becomes a \.safetensors file/],
+    [['decode', model, '-o', 'x.zip'], /Cannot tell the format of "x\.zip"/],
+    [['decode', folder, '-o', 'x.npy'], /A model directory becomes a \.safetensors file/],
   ];
   const results = await Promise.all(cases.map(([args]) => runCli(args)));
   for (const [i, result] of results.entries()) failed(result, 2, cases[i]![1]);
