@@ -61,6 +61,8 @@ function resolve(files: readonly SourceFile[], site: Site, expression: string): 
   const text = expression.trim();
   const branches = conditional(text);
   if (branches !== undefined) return all(branches.map((branch) => resolve(files, site, branch)));
+  const [first, others] = cut(text, '+');
+  if (others !== undefined) return resolve(files, site, first)?.map((begin) => `${begin}…`);
   const literal = /^(['"`])((?:[^\\]|\\.)*)\1(?:\.trimEnd\(\))?$/s.exec(text);
   if (literal) return template(files, site, literal[2]!);
   const field = /^this\.(#\w+)$/.exec(text)?.[1];
