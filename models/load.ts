@@ -156,6 +156,6 @@ export class Load {
 
 /** Loaded on demand: most pages decode without workers. */
 async function sharedPool(workers: number | WorkerPool): Promise<WorkerPool> {
-  const pool = await import('../workers/pool.js');
-  return pool.sharedPool(workers);
+  const shared = await import('../workers/sharedPool.js');
+  return shared.sharedPool(workers);
 }

@@ -6,7 +6,8 @@ import type { HctHeader } from '../src/hct/header.js';
 import { HctParser } from '../src/hct/parser.js';
 import type { HctBlock, HctPart } from '../src/hct/parts.js';
 import { NOTHING, type Outputs, type Stage } from '../src/stage.js';
-import { sharedPool, type WorkerPool } from '../workers/pool.js';
+import type { WorkerPool } from '../workers/pool.js';
+import { sharedPool } from '../workers/sharedPool.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
 import { HctRunDecoder } from './hctRunDecoder.js';
 
@@ -77,7 +78,7 @@ export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
     for (const part of parts) {
       if (part.kind === 'start') {
         this.#header = part.header;
-        this.#decode = await loadBlockDecoder(part.header.algorithm, this.#options);
+        this.#decode = await loadBlockDecoder(part.header, this.#options);
         this.#decoder = new HctRunDecoder(this.#pool, part.header, this.#options);
         this.#plan = planRuns(part.header, part.blocks, RUN_LIMITS)[Symbol.iterator]();
       }

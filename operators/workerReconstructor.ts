@@ -7,7 +7,8 @@ import type { ReconstructOptions } from '../src/holotensor/reconstructor.js';
 import type { ReconstructStep, ReconstructStepOutput } from '../src/holotensor/tasks.js';
 import type { LatestStage } from '../src/stage.js';
 import { elementCount } from '../src/tensor/dtype.js';
-import { sharedPool, type WorkerPool, type WorkerSession } from '../workers/pool.js';
+import type { WorkerPool, WorkerSession } from '../workers/pool.js';
+import { sharedPool } from '../workers/sharedPool.js';
 import type { Prepare } from '../workers/task.js';
 
 /** A `Reconstructor` whose decoder is in a worker: fragments go there, reconstructions come back. */

@@ -5,7 +5,8 @@ import type { HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import type { HctHeader } from '../src/hct/header.js';
 import type { AbortOptions } from '../src/source.js';
 import { eachBounded } from '../workers/eachBounded.js';
-import { sharedPool, type WorkerPool } from '../workers/pool.js';
+import type { WorkerPool } from '../workers/pool.js';
+import { sharedPool } from '../workers/sharedPool.js';
 import { copyOverlap, within } from './tensorReader.js';
 
 /**

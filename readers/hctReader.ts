@@ -90,7 +90,7 @@ export class HctReader implements TensorReader {
     const start = await readGrammar('HCT', (queue) => parseHctStart(queue, options), source, 0, options);
     const blocksEnd = start.blocksOffset + start.header.compressedSize;
     const end = await readGrammar('HCT', (queue) => parseHctEnd(queue, start), source, blocksEnd, options);
-    const tools = await loadHctReadTools(start.header.algorithm, options);
+    const tools = await loadHctReadTools(start.header, options);
     return new HctReader(source, { ...start, ...end }, tools, options);
   }
 

@@ -1,5 +1,5 @@
-import { DECODINGS, loadDecodings } from '../src/encodings/decodings.js';
-import type { ElementRange } from '../src/encodings/encoding.js';
+import { loadDecodings } from '../src/encodings/decodings.js';
+import { type ElementRange, RANGE_STEPS } from '../src/encodings/encoding.js';
 import { ArgumentError } from '../src/errors.js';
 import type { HoloLimits } from '../src/holotensor/constants.js';
 import {
@@ -246,7 +246,7 @@ function coveringRange(
   byteEnd: number,
 ): ElementRange {
   const elements = elementCount(shape);
-  const step = DECODINGS[encoding].rangeStep ?? elements;
+  const step = RANGE_STEPS[encoding] ?? elements;
   const bytes = byteLengthOf(dtype, step);
   const start = Math.floor(byteStart / bytes) * step;
   const end = Math.min(Math.ceil(byteEnd / bytes) * step, elements);

@@ -1,6 +1,5 @@
 import { isShared } from '../src/bytes/sharedMemory.js';
-import { DECODINGS } from '../src/encodings/decodings.js';
-import type { ElementRange } from '../src/encodings/encoding.js';
+import { type ElementRange, RANGE_STEPS } from '../src/encodings/encoding.js';
 import { WorkerError } from '../src/errors.js';
 import type { FragmentIndexEntry } from '../src/holotensor/fragment.js';
 import { type HoloTensorHeader, serializeHoloTensorHeader } from '../src/holotensor/header.js';
@@ -11,7 +10,8 @@ import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { DEFAULT_MAX_TENSOR_BYTES, viewBytes, viewElements } from '../src/tensor/tensor.js';
 import { CommonInput } from '../workers/buffers.js';
 import { eachBounded } from '../workers/eachBounded.js';
-import { sharedPool, type WorkerPool } from '../workers/pool.js';
+import type { WorkerPool } from '../workers/pool.js';
+import { sharedPool } from '../workers/sharedPool.js';
 
 /** Fewer elements than this are decoded sooner than another worker has unpacked all fragments. */
 const MIN_PART = 2 ** 21;
@@ -66,7 +66,7 @@ function cutTensor(
   { encoding, shape }: HoloTensorHeader,
   { out, maxBytes = DEFAULT_MAX_TENSOR_BYTES }: Options,
 ): ElementRange[] {
-  const { rangeStep } = DECODINGS[encoding];
+  const rangeStep = RANGE_STEPS[encoding];
   const elements = elementCount(shape);
   const byteLength = elements * Float32Array.BYTES_PER_ELEMENT;
   const refused = byteLength > maxBytes || (out !== undefined && out.length !== byteLength);

@@ -15,16 +15,3 @@ export interface WorkersOption {
    */
   readonly workers?: number | WorkerPool | undefined;
 }
-
-const shared = new Map<number, WorkerPool>();
-
-/** Callers that name the same number of threads share one pool. */
-export function sharedPool(workers: number | WorkerPool): WorkerPool {
-  if (typeof workers === 'object') return workers;
-  let pool = shared.get(workers);
-  if (pool === undefined) {
-    pool = new WorkerPool(workers);
-    shared.set(workers, pool);
-  }
-  return pool;
-}

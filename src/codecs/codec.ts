@@ -27,6 +27,8 @@ export interface BlockDecoder {
    * @throws what `check` throws, too
    */
   checkAndDecompressInto?(block: Uint8Array, out: Uint8Array, check: (xxh3: bigint) => void): void;
+  /** How many bytes `block` says that it decodes to; undefined when it does not say. Nothing else of it is checked. */
+  contentSize?(block: Uint8Array): number | undefined;
 }
 
 /** One compression algorithm, both ways. */

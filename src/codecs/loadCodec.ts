@@ -1,12 +1,11 @@
+import { loadOnce } from '../loadOnce.js';
 import { byAlgorithm, type Codec, type CompressionAlgorithm, type Implementation } from './codec.js';
 import type { CodecOptions } from './loadDecoder.js';
-import { loadLz4 } from './lz4.js';
-import { loadZstd } from './zstdCodec.js';
 
 /** The table of codecs. */
 const CODECS: Readonly<Record<CompressionAlgorithm, (implementation: Implementation) => Promise<Codec>>> = {
-  lz4: loadLz4,
-  zstd: loadZstd,
+  lz4: (implementation) => import('./lz4.js').then(({ loadLz4 }) => loadLz4(implementation)),
+  zstd: (implementation) => import('./zstdCodec.js').then(({ loadZstd }) => loadZstd(implementation)),
 };
 
 const loaded = new Map<string, Promise<Codec>>();
@@ -20,13 +19,7 @@ export function loadCodec(
   algorithm: CompressionAlgorithm,
   { implementation = 'auto' }: CodecOptions = {},
 ): Promise<Codec> {
-  const key = `${algorithm} ${implementation}`;
-  let codec = loaded.get(key);
-  if (codec === undefined) {
-    codec = load(algorithm, implementation);
-    loaded.set(key, codec);
-  }
-  return codec;
+  return loadOnce(loaded, `${algorithm} ${implementation}`, () => load(algorithm, implementation));
 }
 
 async function load(algorithm: CompressionAlgorithm, implementation: Implementation): Promise<Codec> {

@@ -1,19 +1,31 @@
+import { loadKernels } from '../kernels/loadKernels.js';
+import { loadOnce } from '../loadOnce.js';
 import { type BlockDecoder, byAlgorithm, type CompressionAlgorithm, type Implementation } from './codec.js';
-import { loadLz4 } from './lz4.js';
-import { loadZstdDecoder } from './zstd.js';
 
 export interface CodecOptions {
   /** Default 'auto': the fastest that this engine and its content policy offer. */
   readonly implementation?: Implementation | undefined;
 }
 
+export interface DecoderOptions extends CodecOptions {
+  /** Bytes of the largest block that will be decoded. Default: not very large. */
+  readonly largestBlock?: number | undefined;
+}
+
 /** The table of what can be decoded, apart from that of codecs: decoding alone needs no encoder. */
 const DECODERS: Readonly<
   Record<CompressionAlgorithm, (implementation: Implementation) => Promise<BlockDecoder>>
 > = {
-  lz4: loadLz4,
-  zstd: loadZstdDecoder,
+  lz4: (implementation) => import('./lz4.js').then(({ loadLz4 }) => loadLz4(implementation)),
+  zstd: (implementation) =>
+    import('./zstd.js').then(({ loadZstdDecoder }) => loadZstdDecoder(implementation)),
 };
+
+/**
+ * A wasm memory may not hold blocks of this size beside their output: the portable kernels are loaded as well then. Up to
+ * here, phones with little memory hold both.
+ */
+const LARGE_BLOCK_BYTES = 2 ** 26;
 
 const loaded = new Map<string, Promise<BlockDecoder>>();
 
@@ -25,13 +37,16 @@ const loaded = new Map<string, Promise<BlockDecoder>>();
  */
 export function loadDecoder(
   algorithm: CompressionAlgorithm,
-  { implementation = 'auto' }: CodecOptions = {},
+  { implementation = 'auto', largestBlock = 0 }: DecoderOptions = {},
 ): Promise<BlockDecoder> {
-  const key = `${algorithm} ${implementation}`;
-  let decoder = loaded.get(key);
-  if (decoder === undefined) {
-    decoder = load(algorithm, implementation);
-    loaded.set(key, decoder);
+  const decoder = loadOnce(loaded, `${algorithm} ${implementation}`, () => load(algorithm, implementation));
+  return largestBlock < LARGE_BLOCK_BYTES ? decoder : withPortable(decoder);
+}
+
+async function withPortable(loading: Promise<BlockDecoder>): Promise<BlockDecoder> {
+  const decoder = await loading;
+  if (decoder.implementation === 'wasm') {
+    await loadKernels([decoder.algorithm], { implementation: 'portable' });
   }
   return decoder;
 }

@@ -3,24 +3,28 @@ import { loadKernels } from '../kernels/loadKernels.js';
 import type { ZstdKernels } from '../kernels/zstd/interface.js';
 import { xxh64 } from '../kernels/zstd/xxh64.js';
 import type { BlockDecoder, Implementation } from './codec.js';
-import { checkZstdFrame } from './zstdFrame.js';
-import { nativeZstd } from './zstdNative.js';
+import { checkZstdFrame, zstdContentSize } from './zstdFrame.js';
 
 /**
  * The decoder of Zstandard frames: wasm, else the runtime's own, else portable. (On 16 KiB blocks of bf16 the wasm kernel
  * takes half the time of Node's own, which makes a context for each call; on 1 MiB they are even.)
  */
 export async function loadZstdDecoder(implementation: Implementation): Promise<BlockDecoder> {
-  const native = nativeZstd();
   if (implementation === 'native') {
+    const native = await loadNative();
     if (native === undefined)
       throw new UnsupportedError('Cannot load the native Zstd codec: this runtime has none');
     return native;
   }
   const kernels = await loadKernels(['zstd'], { implementation });
-  if (implementation === 'auto' && kernels.implementation === 'portable' && native !== undefined)
-    return native;
-  return zstdDecoder(kernels);
+  const native = implementation === 'auto' && kernels.implementation === 'portable' && (await loadNative());
+  return native || zstdDecoder(kernels);
+}
+
+/** Loaded on demand: pages have none. */
+async function loadNative(): Promise<BlockDecoder | undefined> {
+  const { nativeZstd } = await import('./zstdNative.js');
+  return nativeZstd();
 }
 
 function zstdDecoder(
@@ -34,6 +38,7 @@ function zstdDecoder(
       kernels.zstdDecompressInto(block.subarray(0, frame.blocksEnd), frame.blocksStart, out);
       if (frame.checksum !== undefined) verify(frame.checksum, out);
     },
+    contentSize: zstdContentSize,
   };
 }
 

@@ -1,6 +1,6 @@
 import { UnsupportedError } from '../errors.js';
 import type { Codec, Implementation } from './codec.js';
-import { loadZstdDecoder } from './zstd.js';
+import { loadDecoder } from './loadDecoder.js';
 import { DEFAULT_ZSTD_LEVEL } from './zstdLevel.js';
 import { nativeZstd } from './zstdNative.js';
 import { loadZstdEncoder, type ZstdCompress } from './zstdWasm.js';
@@ -10,7 +10,7 @@ import { loadZstdEncoder, type ZstdCompress } from './zstdWasm.js';
  * demanded, or nothing else is available, `compress` throws an UnsupportedError.
  */
 export async function loadZstd(implementation: Implementation): Promise<Codec> {
-  const decoder = await loadZstdDecoder(implementation);
+  const decoder = await loadDecoder('zstd', { implementation });
   const compress = await loadEncoder(implementation);
   return { ...decoder, compress: (data, { level = DEFAULT_ZSTD_LEVEL } = {}) => compress(data, level) };
 }

@@ -1,18 +1,15 @@
 import { CodecError, type ErrorDetails } from '../errors.js';
 
 /** Field names, sizes and limits are those of RFC 8878, section 3.1.1. */
-const MAGIC = 0xfd2fb528;
+export const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
 /** What libzstd decodes without being asked for more (ZSTD_WINDOWLOG_LIMIT_DEFAULT). */
 const MAX_WINDOW = 2 ** 27;
 /** No block regenerates more than this. */
 const MAX_BLOCK = 2 ** 17;
 const CHECKSUM_SIZE = 4;
-/** magic, descriptor, 4 bytes of content size */
-const PLAIN_HEADER_SIZE = 9;
-const SINGLE_SEGMENT = 0x20;
-const HAS_CHECKSUM = 0x04;
-const FOUR_BYTE_SIZE = 0x80;
+export const SINGLE_SEGMENT = 0x20;
+export const HAS_CHECKSUM = 0x04;
 
 /** The outside of a frame. What is inside its compressed blocks has not been checked. */
 export interface ZstdFrame {
@@ -51,26 +48,6 @@ export function checkZstdFrame(block: Uint8Array, length: number): ZstdFrame {
     checksum: hasChecksum ? view.getUint32(blocksEnd, true) : undefined,
     plain,
   };
-}
-
-/**
- * The frame behind a header that states its content size, `length`, so that a decoder which believes headers
- * allocates exactly that. It is the same bytes when they say so themselves (those of libzstd do).
- */
-export function plainZstdFrame(
-  block: Uint8Array,
-  { blocksStart, checksum, plain }: ZstdFrame,
-  length: number,
-): Uint8Array {
-  if (plain) return block;
-  const blocks = block.subarray(blocksStart);
-  const bytes = new Uint8Array(PLAIN_HEADER_SIZE + blocks.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, MAGIC, true);
-  view.setUint8(4, FOUR_BYTE_SIZE | SINGLE_SEGMENT | (checksum === undefined ? 0 : HAS_CHECKSUM));
-  view.setUint32(5, length, true);
-  bytes.set(blocks, PLAIN_HEADER_SIZE);
-  return bytes;
 }
 
 interface Header {

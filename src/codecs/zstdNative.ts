@@ -1,7 +1,18 @@
 import { CodecError } from '../errors.js';
 import type { Codec, CompressOptions } from './codec.js';
-import { checkZstdFrame, plainZstdFrame } from './zstdFrame.js';
+import {
+  checkZstdFrame,
+  HAS_CHECKSUM,
+  MAGIC,
+  SINGLE_SEGMENT,
+  type ZstdFrame,
+  zstdContentSize,
+} from './zstdFrame.js';
 import { DEFAULT_ZSTD_LEVEL } from './zstdLevel.js';
+
+/** magic, descriptor, 4 bytes of content size */
+const PLAIN_HEADER_SIZE = 9;
+const FOUR_BYTE_SIZE = 0x80;
 
 /** The part of node:zlib that Node has from 22.15 and 23.8 on; older type definitions lack it. */
 interface NativeZlib {
@@ -32,6 +43,7 @@ export function nativeZstd(): Codec | undefined {
       }
       out.set(content);
     },
+    contentSize: zstdContentSize,
     compress(data: Uint8Array, { level = DEFAULT_ZSTD_LEVEL }: CompressOptions = {}): Uint8Array {
       const params = { [zlib.constants.ZSTD_c_compressionLevel]: level };
       const chunkSize = frameBound(data.length);
@@ -60,4 +72,24 @@ function decompress(zlib: NativeZlib, frame: Uint8Array, length: number): Uint8A
       cause,
     });
   }
+}
+
+/**
+ * The frame behind a header that states its content size, `length`, so that a decoder which believes headers
+ * allocates exactly that. It is the same bytes when they say so themselves (those of libzstd do).
+ */
+export function plainZstdFrame(
+  block: Uint8Array,
+  { blocksStart, checksum, plain }: ZstdFrame,
+  length: number,
+): Uint8Array {
+  if (plain) return block;
+  const blocks = block.subarray(blocksStart);
+  const bytes = new Uint8Array(PLAIN_HEADER_SIZE + blocks.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, MAGIC, true);
+  view.setUint8(4, FOUR_BYTE_SIZE | SINGLE_SEGMENT | (checksum === undefined ? 0 : HAS_CHECKSUM));
+  view.setUint32(5, length, true);
+  bytes.set(blocks, PLAIN_HEADER_SIZE);
+  return bytes;
 }

@@ -1,11 +1,10 @@
 import type { KernelSubject, Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
+import { loadOnce } from '../loadOnce.js';
 import { byEncoding, type Decoding, type HolographicEncoding } from './encoding.js';
 
 /** What is known of an encoding before its decoder has been loaded. */
 interface DecodingEntry<DecodeOptions extends object, S extends KernelSubject> {
-  /** Elements between multiples of this are decoded without the others: a `range` begins and ends there. */
-  readonly rangeStep?: number;
   /** What its decoder computes with. */
   readonly kernels: readonly S[];
   readonly load: () => Promise<Decoding<DecodeOptions, S>>;
@@ -36,7 +35,6 @@ export const DECODINGS = {
     load: () => import('./lowRank/decoder.js').then(({ lowRankDecoding }) => lowRankDecoding),
   }),
   embedded: /* @__PURE__ */ entry({
-    rangeStep: 2 ** 16,
     kernels: ['embedded', 'float'],
     load: () => import('./embedded/decoder.js').then(({ embeddedDecoding }) => embeddedDecoding),
   }),
@@ -52,6 +50,7 @@ interface LoadedDecoding {
   readonly kernels: Kernels;
 }
 
+const loading = new Map<HolographicEncoding, Promise<void>>();
 const loaded = new Map<HolographicEncoding, LoadedDecoding>();
 
 /**
@@ -66,14 +65,13 @@ const loaded = new Map<HolographicEncoding, LoadedDecoding>();
 export async function loadDecodings(
   names: readonly HolographicEncoding[] = Object.keys(DECODINGS) as HolographicEncoding[],
 ): Promise<void> {
-  await Promise.all(names.map(loadOne));
+  await Promise.all(names.map((name) => loadOnce(loading, name, () => load(name))));
 }
 
-async function loadOne(name: HolographicEncoding): Promise<void> {
-  if (loaded.has(name)) return;
-  const { kernels, load } = byEncoding<DecodingEntry<object, KernelSubject>>(DECODINGS, name);
-  const [{ createDecoder }, made] = await Promise.all([load(), loadKernels(kernels)]);
-  loaded.set(name, { createDecoder, kernels: made as Kernels });
+async function load(name: HolographicEncoding): Promise<void> {
+  const entry = byEncoding<DecodingEntry<object, KernelSubject>>(DECODINGS, name);
+  const [{ createDecoder }, kernels] = await Promise.all([entry.load(), loadKernels(entry.kernels)]);
+  loaded.set(name, { createDecoder, kernels: kernels as Kernels });
 }
 
 /** Undefined until `loadDecodings` has loaded it. */

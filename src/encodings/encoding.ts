@@ -14,6 +14,9 @@ export const ENCODING_CODES: { readonly [E in HolographicEncoding]: number } = {
   embedded: 16,
 };
 
+/** Elements between multiples of this are decoded without the others: a `range` begins and ends there. */
+export const RANGE_STEPS: { readonly [E in HolographicEncoding]?: number } = { embedded: 2 ** 16 };
+
 /** @throws FormatError for a code that no encoding has */
 export function encodingFromCode(code: number, offset?: number): HolographicEncoding {
   for (const [name, known] of Object.entries(ENCODING_CODES)) {
@@ -87,7 +90,7 @@ export interface DecodeRequest<S extends KernelSubject = KernelSubject> extends 
   readonly seed: bigint;
   /** L2 norm of the tensor, where the file has it: without it there is no true quality. */
   readonly norm: number | undefined;
-  /** What is to be reconstructed. Default: all. Only for encodings with a `rangeStep`. */
+  /** What is to be reconstructed. Default: all. Only for encodings with a range step. */
   readonly range?: ElementRange | undefined;
   readonly kernels: Kernels<S>;
 }

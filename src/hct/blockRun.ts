@@ -82,7 +82,7 @@ export interface BlockRun {
  * @throws ChecksumError, CodecError
  */
 export async function decodeBlockRun(run: BlockRun): Promise<TaskResult<Uint8Array>> {
-  const decode = await loadBlockDecoder(run.algorithm, run);
+  const decode = await loadBlockDecoder({ algorithm: run.algorithm, blockSize: run.byteLength }, run);
   const [local] = localCopies([run.compressed]);
   const output = run.out ?? new Uint8Array(run.byteLength);
   let at = 0;

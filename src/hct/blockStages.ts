@@ -45,7 +45,8 @@ export class HctDecompressor implements Stage<HctPart, HctDecodedPart> {
   }
 
   async *#start(part: HctStart): AsyncIterable<HctDecodedPart> {
-    this.#codec = await loadDecoder(part.header.algorithm, this.#options);
+    const { algorithm, blockSize } = part.header;
+    this.#codec = await loadDecoder(algorithm, { ...this.#options, largestBlock: blockSize });
     yield part;
   }
 

@@ -1,9 +1,9 @@
-import type { BlockDecoder, CompressionAlgorithm } from '../codecs/codec.js';
+import type { BlockDecoder } from '../codecs/codec.js';
 import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import type { HctLimits } from './constants.js';
 import type { HctBlock } from './parts.js';
-import { type HctTools, type ImplementationOptions, loadHctReadTools } from './tools.js';
+import { type BlockFormat, type HctTools, type ImplementationOptions, loadHctReadTools } from './tools.js';
 
 /** A block, verified and decompressed; errors name it. */
 
@@ -19,11 +19,8 @@ export type StoredBlock = Pick<HctBlock, 'blockIndex' | 'checksum' | 'compressed
 export type DecodeBlock = (block: StoredBlock, out: Uint8Array) => void;
 
 /** @throws UnsupportedError when the implementation asked for is not to be had */
-export async function loadBlockDecoder(
-  algorithm: CompressionAlgorithm,
-  options: HctDecodeOptions,
-): Promise<DecodeBlock> {
-  return blockDecoder(await loadHctReadTools(algorithm, options), options.verify);
+export async function loadBlockDecoder(format: BlockFormat, options: HctDecodeOptions): Promise<DecodeBlock> {
+  return blockDecoder(await loadHctReadTools(format, options), options.verify);
 }
 
 export function blockDecoder(tools: HctTools, verify = true): DecodeBlock {

@@ -37,7 +37,7 @@ export class HctDecoder<O> implements Stage<Uint8Array, O> {
 
   async *#begin(parts: Iterable<HctPart>): AsyncIterable<O> {
     for (const part of parts) {
-      if (part.kind === 'start') this.#decode = await loadBlockDecoder(part.header.algorithm, this.#options);
+      if (part.kind === 'start') this.#decode = await loadBlockDecoder(part.header, this.#options);
       yield* this.#handle(part, this.#decode!);
     }
   }

@@ -3,11 +3,15 @@ import { loadCodec } from '../codecs/loadCodec.js';
 import { loadDecoder } from '../codecs/loadDecoder.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
+import type { HctHeader } from './header.js';
 
 export interface ImplementationOptions {
   /** Which implementation of codec and checksum does the work. Default 'auto': the fastest that the engine offers. */
   readonly implementation?: Implementation | undefined;
 }
+
+/** What a header says of the blocks of its file. */
+export type BlockFormat = Pick<HctHeader, 'algorithm' | 'blockSize'>;
 
 /** What works on blocks, loaded once per file. Reading needs only a decoder. */
 export interface HctTools<C extends BlockDecoder = BlockDecoder> {
@@ -17,10 +21,10 @@ export interface HctTools<C extends BlockDecoder = BlockDecoder> {
 
 /** @throws UnsupportedError when the implementation asked for is not to be had */
 export function loadHctReadTools(
-  algorithm: CompressionAlgorithm,
+  { algorithm, blockSize }: BlockFormat,
   { implementation }: ImplementationOptions,
 ): Promise<HctTools> {
-  return withKernels(loadDecoder(algorithm, { implementation }), implementation);
+  return withKernels(loadDecoder(algorithm, { implementation, largestBlock: blockSize }), implementation);
 }
 
 /** @throws UnsupportedError when the implementation asked for is not to be had */

@@ -31,7 +31,7 @@ export type HoloTensorDecoderOptions<E extends HolographicEncoding = Holographic
   CommonDecodeOptions & Partial<DecodeOptionsOf<E>>;
 
 export interface RangeOption {
-  /** Elements to reconstruct in place of the whole tensor, from one multiple of its encoding's `rangeStep` to another. */
+  /** Elements to reconstruct in place of the whole tensor, from one multiple of its encoding's `RANGE_STEPS` to another. */
   readonly range?: ElementRange | undefined;
 }
 

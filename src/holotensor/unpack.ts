@@ -5,7 +5,6 @@ import {
   type Implementation,
 } from '../codecs/codec.js';
 import { loadDecoder } from '../codecs/loadDecoder.js';
-import { zstdContentSize } from '../codecs/zstdFrame.js';
 import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { elementCount } from '../tensor/dtype.js';
@@ -29,7 +28,6 @@ export interface UnpackOptions extends HoloLimits {
 export class FragmentUnpacker {
   readonly #options: UnpackOptions;
   readonly #kernels: Pick<Kernels, 'xxh3'>;
-  readonly #codecs = new Map<CompressionAlgorithm, BlockDecoder>();
 
   constructor(kernels: Pick<Kernels, 'xxh3'>, options: UnpackOptions = {}) {
     this.#kernels = kernels;
@@ -42,14 +40,10 @@ export class FragmentUnpacker {
     const { header, entry, stored } = fragment;
     const algorithm = fragmentAlgorithm(entry);
     if (algorithm === undefined) return { index: entry.index, data: stored, header, entry };
-    const data = decompress(fragment, algorithm, await this.#codec(algorithm), limits);
+    const largestBlock = entry.uncompressedSize;
+    const codec = await loadDecoder(algorithm, { ...this.#options, largestBlock });
+    const data = decompress(fragment, codec, limits);
     return { index: entry.index, data, header, entry };
-  }
-
-  async #codec(algorithm: CompressionAlgorithm): Promise<BlockDecoder> {
-    const loaded = this.#codecs.get(algorithm) ?? (await loadDecoder(algorithm, this.#options));
-    this.#codecs.set(algorithm, loaded);
-    return loaded;
   }
 }
 
@@ -83,12 +77,11 @@ export function verifyFragment(
 
 function decompress(
   { header, entry, stored }: StoredFragment,
-  algorithm: CompressionAlgorithm,
   codec: BlockDecoder,
   limits: HoloLimits,
 ): Uint8Array {
   try {
-    const size = payloadSize(entry, stored, algorithm, maxFragmentBytes(elementCount(header.shape)));
+    const size = payloadSize(entry, stored, codec, maxFragmentBytes(elementCount(header.shape)));
     assertFragmentFits(entry.index, size, limits);
     const data = new Uint8Array(size);
     codec.decompressInto(stored, data);
@@ -107,11 +100,11 @@ function decompress(
 function payloadSize(
   { compressedSize, uncompressedSize }: FragmentIndexEntry,
   stored: Uint8Array,
-  algorithm: CompressionAlgorithm,
+  codec: BlockDecoder,
   most: number,
 ): number {
-  if (algorithm !== 'zstd' || uncompressedSize !== compressedSize) return uncompressedSize;
-  const size = zstdContentSize(stored) ?? uncompressedSize;
+  if (uncompressedSize !== compressedSize) return uncompressedSize;
+  const size = codec.contentSize?.(stored) ?? uncompressedSize;
   if (size > most)
     throw new CodecError('Cannot decode the Zstd frame: the content size is too large', {
       expected: `at most ${most}`,

@@ -1,4 +1,5 @@
 import { ArgumentError, UnsupportedError } from '../errors.js';
+import { loadOnce } from '../loadOnce.js';
 import type { CommonKernels, KernelSubject, Kernels, SubjectKernels } from './kernels.js';
 import { inflateModule, type WasmSubject } from './runtime/module.js';
 import { WasmRuntime } from './runtime/runtime.js';
@@ -8,68 +9,42 @@ export interface KernelOptions {
   readonly implementation?: 'auto' | 'portable' | 'wasm' | undefined;
 }
 
-/** Both implementations of each subject, loaded on demand. A new subject is a folder and a line here. */
-const SUBJECTS: {
-  readonly [S in KernelSubject]: {
-    portable(): Promise<SubjectKernels[S]>;
-    wasm(): Promise<WasmSubject<SubjectKernels[S]>>;
-  };
-} = {
-  dct: {
-    portable: () => import('./dct/portable.js').then(({ portableDct }) => portableDct),
-    wasm: () => import('./dct/wasm.js').then(({ wasmDct }) => wasmDct),
-  },
-  embedded: {
-    portable: () => import('./embedded/portable.js').then(({ portableEmbedded }) => portableEmbedded),
-    wasm: () => import('./embedded/wasm.js').then(({ wasmEmbedded }) => wasmEmbedded),
-  },
-  float: {
-    portable: () => import('./float/portable.js').then(({ portableFloat }) => portableFloat),
-    wasm: () => import('./float/wasm.js').then(({ wasmFloat }) => wasmFloat),
-  },
-  gaussian: {
-    portable: () => import('./gaussian/portable.js').then(({ portableGaussian }) => portableGaussian),
-    wasm: () => import('./gaussian/wasm.js').then(({ wasmGaussian }) => wasmGaussian),
-  },
-  linear: {
-    portable: () => import('./linear/portable.js').then(({ portableSum }) => portableSum),
-    wasm: () => import('./linear/wasm.js').then(({ wasmSum }) => wasmSum),
-  },
-  lz4: {
-    portable: () => import('./lz4/portable.js').then(({ portableLz4 }) => portableLz4),
-    wasm: () => import('./lz4/wasm.js').then(({ wasmLz4 }) => wasmLz4),
-  },
-  xxh3: {
-    portable: () => import('./xxh3/portable.js').then(({ portableXxh3 }) => portableXxh3),
-    wasm: () => import('./xxh3/wasm.js').then(({ wasmXxh3 }) => wasmXxh3),
-  },
-  zstd: {
-    portable: () => import('./zstd/portable.js').then(({ portableZstd }) => portableZstd),
-    wasm: () => import('./zstd/wasm.js').then(({ wasmZstd }) => wasmZstd),
-  },
+/**
+ * The wasm kernels of each subject, imported on demand. A new subject is a folder, and a line here and in
+ * `portableKernels.ts`.
+ */
+const WASM_SUBJECTS: { readonly [S in KernelSubject]: () => Promise<WasmSubject<SubjectKernels[S]>> } = {
+  dct: () => import('./dct/wasm.js').then(({ wasmDct }) => wasmDct),
+  embedded: () => import('./embedded/wasm.js').then(({ wasmEmbedded }) => wasmEmbedded),
+  float: () => import('./float/wasm.js').then(({ wasmFloat }) => wasmFloat),
+  gaussian: () => import('./gaussian/wasm.js').then(({ wasmGaussian }) => wasmGaussian),
+  linear: () => import('./linear/wasm.js').then(({ wasmSum }) => wasmSum),
+  lz4: () => import('./lz4/wasm.js').then(({ wasmLz4 }) => wasmLz4),
+  xxh3: () => import('./xxh3/wasm.js').then(({ wasmXxh3 }) => wasmXxh3),
+  zstd: () => import('./zstd/wasm.js').then(({ wasmZstd }) => wasmZstd),
 };
 
-const ALL = Object.keys(SUBJECTS) as KernelSubject[];
+const ALL = Object.keys(WASM_SUBJECTS) as KernelSubject[];
 
-/** Loads kernels on demand, those of each subject and implementation once. */
+/** Loads kernels on demand: in wasm those of each subject once, the portable ones all together. */
 export class KernelLoader {
   /** One object for all callers, which grows by the subjects that are loaded. */
-  readonly #portable: CommonKernels = { implementation: 'portable', release() {} };
   readonly #wasm: CommonKernels = { implementation: 'wasm', release: () => this.#runtime?.release() };
+  #portable: Kernels | undefined;
   /** Not made before a module has been compiled: an engine without WebAssembly has no memory for it. */
   #runtime: WasmRuntime | undefined;
   readonly #modules = new Map<string, WebAssembly.Module>();
   /** Why the engine refused a module; it would refuse the others, too. */
   #refusal: { readonly cause: unknown } | undefined;
   readonly #loading = new Map<string, Promise<void>>();
-  readonly #loaded = new Set<string>();
+  readonly #loaded = new Set<KernelSubject>();
 
   /** See {@link loadKernels}. */
   async load<S extends KernelSubject>(
     subjects: readonly S[] = ALL as S[],
     { implementation = 'auto' }: KernelOptions = {},
   ): Promise<Kernels<S>> {
-    const unknown = subjects.find((subject) => !Object.hasOwn(SUBJECTS, subject));
+    const unknown = subjects.find((subject) => !Object.hasOwn(WASM_SUBJECTS, subject));
     if (unknown !== undefined) {
       throw new ArgumentError('Cannot load the kernels: no such subject', { expected: ALL, actual: unknown });
     }
@@ -83,35 +58,32 @@ export class KernelLoader {
         }
       }
     }
-    await Promise.all(subjects.map((subject) => this.#loadPortable(subject)));
-    return this.#portable as Kernels<S>;
+    const { portableKernels } = await import('./portableKernels.js');
+    this.#portable = portableKernels;
+    return portableKernels as CommonKernels as Kernels<S>;
   }
 
-  /** The kernels of these subjects, in wasm or else portable, if all of them have been loaded. */
+  /** The kernels of these subjects, in wasm or else portable, if they have been loaded. */
   loaded<S extends KernelSubject>(subjects: readonly S[] = ALL as S[]): Kernels<S> | undefined {
-    const kernels = [this.#wasm, this.#portable].find(({ implementation }) =>
-      subjects.every((subject) => this.#loaded.has(`${implementation} ${subject}`)),
-    );
-    return kernels as Kernels<S> | undefined;
-  }
-
-  #loadPortable(subject: KernelSubject): Promise<void> {
-    return this.#once(`portable ${subject}`, async () => {
-      Object.assign(this.#portable, await SUBJECTS[subject].portable());
-    });
+    const inWasm = subjects.every((subject) => this.#loaded.has(subject));
+    return (inWasm ? this.#wasm : this.#portable) as Kernels<S> | undefined;
   }
 
   #loadWasm(subject: KernelSubject): Promise<void> {
-    return this.#once(`wasm ${subject}`, async () => {
+    return loadOnce(this.#loading, subject, async () => {
       if (this.#refusal !== undefined) throw this.#refusal.cause;
-      const { modules, link } = await SUBJECTS[subject].wasm();
+      const { modules, link } = await WASM_SUBJECTS[subject]();
       await Promise.all(Object.entries(modules).map(([name, text]) => this.#compile(name, text)));
-      Object.assign(this.#wasm, link(this.#runtime!));
+      Object.assign(
+        this.#wasm,
+        link(this.#runtime!, () => this.#portable),
+      );
+      this.#loaded.add(subject);
     });
   }
 
   #compile(name: string, text: string): Promise<void> {
-    return this.#once(name, async () => {
+    return loadOnce(this.#loading, `module ${name}`, async () => {
       try {
         this.#modules.set(name, await WebAssembly.compile(await inflateModule(text)));
         this.#runtime ??= new WasmRuntime(this.#modules);
@@ -122,17 +94,6 @@ export class KernelLoader {
         throw cause;
       }
     });
-  }
-
-  /** A failure is forgotten: a chunk that could not be fetched may be there at the next call. */
-  #once(key: string, work: () => Promise<void>): Promise<void> {
-    let loading = this.#loading.get(key);
-    if (loading === undefined) {
-      loading = work().then(() => void this.#loaded.add(key));
-      this.#loading.set(key, loading);
-      loading.catch(() => this.#loading.delete(key));
-    }
-    return loading;
   }
 }
 

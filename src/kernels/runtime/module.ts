@@ -4,8 +4,11 @@ import type { WasmRuntime } from './runtime.js';
 export interface WasmSubject<K> {
   /** The modules it calls, as `inflateModule` takes them, by the names under which `WasmRuntime.exports` finds them. */
   readonly modules: Readonly<Record<string, string>>;
-  /** Its functions, once the runtime has the modules. */
-  link(runtime: WasmRuntime): K;
+  /**
+   * Its functions, once the runtime has the modules.
+   * @param portable the portable ones if they have been loaded, for what the memory cannot hold
+   */
+  link(runtime: WasmRuntime, portable: () => K | undefined): K;
 }
 
 /**

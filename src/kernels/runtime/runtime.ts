@@ -66,11 +66,11 @@ export class WasmRuntime {
   }
 
   /** The same, or `otherwise` where the memory cannot hold what `work` allocates: the portable path. */
-  scopeOr<T>(work: () => T, otherwise: () => T): T {
+  scopeOr<T>(work: () => T, otherwise: (full: UnsupportedError) => T): T {
     try {
       return this.scope(work);
     } catch (error) {
-      if (error instanceof UnsupportedError) return otherwise();
+      if (error instanceof UnsupportedError) return otherwise(error);
       throw error;
     }
   }

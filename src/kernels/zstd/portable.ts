@@ -1,5 +1,6 @@
+import { corrupt } from './corrupt.js';
 import type { ZstdKernels } from './interface.js';
-import { corrupt, inputOf } from './portable/bits.js';
+import { inputOf } from './portable/bits.js';
 import { newSequenceMemory } from './portable/execute.js';
 import type { HuffmanTable } from './portable/huffman.js';
 import { MAX_BLOCK, readLiterals } from './portable/literals.js';

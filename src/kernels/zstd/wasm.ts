@@ -1,7 +1,7 @@
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
+import { corrupt } from './corrupt.js';
 import type { ZstdKernels } from './interface.js';
-import { portableZstd } from './portable.js';
 import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET, type SequenceCodes } from './tables.js';
 import { ZSTD_WASM } from './wasm/zstd.generated.js';
 
@@ -10,6 +10,7 @@ interface ZstdExports {
 }
 
 // Places and sizes in the kernel's work memory, as `assembly/layout.ts` has them.
+const FAULT = 28;
 const CONSTANTS = 1856;
 const CODES_BYTES = 4496;
 const DESCRIPTION_BYTES = 396;
@@ -29,29 +30,39 @@ export const ZSTD_WORK = {
 /** Descriptions of the three kinds of codes; behind each are states that the kernel makes itself. */
 export const ZSTD_CONSTANTS = describeCodes([LITERALS_LENGTH, OFFSET, MATCH_LENGTH]);
 
-const NOT_DECODED = () => false;
+/** What the kernel was reading when it stopped, by its numbers. */
+const PARTS = ['block header', 'literals', 'sequences', 'end of the last block'];
+
+function link(runtime: WasmRuntime, portable: () => ZstdKernels | undefined): ZstdKernels {
+  return {
+    zstdDecompressInto(frame, start, out) {
+      runtime.scopeOr(
+        () => decompress(runtime, frame, start, out),
+        (full) => {
+          const larger = portable();
+          if (larger === undefined) throw full;
+          larger.zstdDecompressInto(frame, start, out);
+        },
+      );
+    },
+  };
+}
 
 export const wasmZstd: WasmSubject<ZstdKernels> = { modules: { zstd: ZSTD_WASM }, link };
 
-function link(runtime: WasmRuntime): ZstdKernels {
-  return {
-    zstdDecompressInto: (frame, start, out) => {
-      const decoded = runtime.scopeOr(() => {
-        const length = frame.length - start;
-        const work = runtime.allocate(ZSTD_WORK.bytes);
-        const blocks = runtime.allocate(FRONT_SLACK + length + SLACK) + FRONT_SLACK;
-        const to = runtime.allocate(out.length + SLACK);
-        runtime.load(ZSTD_CONSTANTS, work + ZSTD_WORK.constants);
-        runtime.load(frame.subarray(start), blocks);
-        const { decode } = runtime.exports<ZstdExports>('zstd');
-        if (decode(blocks, length, to, out.length, work) !== 1) return false;
-        runtime.store(to, out);
-        return true;
-      }, NOT_DECODED);
-      // The portable decoder refuses the same frames, and finds out what is wrong.
-      if (!decoded) portableZstd.zstdDecompressInto(frame, start, out);
-    },
-  };
+function decompress(runtime: WasmRuntime, frame: Uint8Array, start: number, out: Uint8Array): void {
+  const length = frame.length - start;
+  const work = runtime.allocate(ZSTD_WORK.bytes);
+  const blocks = runtime.allocate(FRONT_SLACK + length + SLACK) + FRONT_SLACK;
+  const to = runtime.allocate(out.length + SLACK);
+  runtime.load(ZSTD_CONSTANTS, work + ZSTD_WORK.constants);
+  runtime.load(frame.subarray(start), blocks);
+  const { decode } = runtime.exports<ZstdExports>('zstd');
+  if (decode(blocks, length, to, out.length, work) !== 1) {
+    const [block, part] = runtime.words(work + FAULT, 2);
+    throw corrupt(PARTS[part!]!, start + block!);
+  }
+  runtime.store(to, out);
 }
 
 /** Of each: counts i8, bits u8, bases u32, room for 64; then number of codes, log, largest log, u32 each. */

@@ -149,7 +149,7 @@ test('takes the portable path for what no wasm memory holds', () => {
   };
   const data = randomMatrix(12);
   const [actual, expected] = [new Float32Array(12), new Float32Array(12)];
-  wasmDct.link(full).dct2d(data, 3, 4, actual);
+  wasmDct.link(full, () => undefined).dct2d(data, 3, 4, actual);
   portableKernels.dct2d(data, 3, 4, expected);
   assert.equal(actual, expected);
 });

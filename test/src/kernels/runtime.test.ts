@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { UnsupportedError } from '../../../src/errors.js';
 import { wasmLz4 } from '../../../src/kernels/lz4/wasm.js';
 import { WasmRuntime } from '../../../src/kernels/runtime/runtime.js';
+import { portableZstd } from '../../../src/kernels/zstd/portable.js';
 import { wasmZstd } from '../../../src/kernels/zstd/wasm.js';
 import { throws } from '../../helpers/assertions.js';
 import { tick } from '../../helpers/streams.js';
@@ -84,13 +85,25 @@ test('codecs take the portable path for what no wasm memory holds', () => {
     throw new UnsupportedError('wasm memory is full');
   };
   const data = Uint8Array.from({ length: 300 }, (_, i) => i % 7);
-  const { lz4Compress, lz4DecompressInto } = wasmLz4.link(full);
+  const { lz4Compress, lz4DecompressInto } = wasmLz4.link(full, () => undefined);
   const out = new Uint8Array(300);
   lz4DecompressInto(lz4Compress(data), out);
   assert.equal(out, data);
   // One raw block, marked as the last.
-  wasmZstd.link(full).zstdDecompressInto(Uint8Array.of((3 << 3) | 1, 0, 0, 7, 8, 9), 0, out.subarray(0, 3));
+  wasmZstd
+    .link(full, () => portableZstd)
+    .zstdDecompressInto(Uint8Array.of((3 << 3) | 1, 0, 0, 7, 8, 9), 0, out.subarray(0, 3));
   assert.equal([...out.subarray(0, 3)], [7, 8, 9]);
+});
+
+test('without portable kernels, a memory that is full says so', () => {
+  const full = empty();
+  full.allocate = () => {
+    throw new UnsupportedError('wasm memory is full');
+  };
+  const { zstdDecompressInto } = wasmZstd.link(full, () => undefined);
+  const block = Uint8Array.of((3 << 3) | 1, 0, 0, 7, 8, 9);
+  throws(() => zstdDecompressInto(block, 0, new Uint8Array(3)), UnsupportedError, /memory is full/);
 });
 
 test.run();

@@ -5,6 +5,7 @@ import * as assert from 'uvu/assert';
 import { loadCodec } from '../../../src/codecs/loadCodec.js';
 import { checkZstdFrame } from '../../../src/codecs/zstdFrame.js';
 import { CodecError } from '../../../src/errors.js';
+import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { inflateModule } from '../../../src/kernels/runtime/module.js';
 import { portableZstd } from '../../../src/kernels/zstd/portable.js';
 import { ZSTD_WASM } from '../../../src/kernels/zstd/wasm/zstd.generated.js';
@@ -14,6 +15,7 @@ import { blockArbitrary, blockData } from '../../helpers/blockData.js';
 import { withCanaries } from '../../helpers/canaries.js';
 
 const { zstdDecompressInto } = portableZstd;
+const wasm = await loadKernels(['zstd'], { implementation: 'wasm' });
 
 /** What the wasm kernel may touch before the blocks, and behind them and the output; see `src/kernels/zstd/wasm.ts`. */
 const SLACK = 64;
@@ -170,6 +172,22 @@ test('names what is wrong and where', () => {
     const error = throws(() => zstdDecompressInto(frame, 0, out), CodecError, pattern);
     assert.is(error.offset, offset, name);
     assert.not(wasmDecodes(frame, out), name);
+  }
+});
+
+test('the wasm kernel names the block at fault, and which part of it', () => {
+  const raw = [4 << 3, 0, 0, 1, 2, 3, 4];
+  const cases: [number[], RegExp, number][] = [
+    [[7, 0, 0], /block header/, 0],
+    [[...raw, 0x25, 0, 0, 1], /block header/, 7],
+    [[...raw, 0x35, 0, 0, 0x43, 0x40, 0, 1, 1, 0], /literals/, 7],
+    [[...raw, ...raw, 0x25, 0, 0, 0x00, 1, 0x03, 1], /sequences/, 14],
+    [[...raw, (4 << 3) | 1, 0, 0, 1, 2, 3, 4, 5], /end of the last block/, 7],
+  ];
+  for (const [blocks, pattern, offset] of cases) {
+    const frame = Uint8Array.from([9, 9, ...blocks]);
+    const error = throws(() => wasm.zstdDecompressInto(frame, 2, new Uint8Array(10)), CodecError, pattern);
+    assert.is(error.offset, 2 + offset, `${blocks}`);
   }
 });
 

@@ -10,6 +10,9 @@ export const LITERALS_ADDRESS: usize = 16;
 export const LITERALS_COUNT: usize = 20;
 /** Accuracy of the distribution that was read last. */
 export const LAST_LOG: usize = 24;
+/** Where the block at work begins, counted from the first one, and which part of it is read: u32 each, for errors. */
+export const BLOCK_START: usize = 28;
+export const BLOCK_PART: usize = 32;
 
 /** How often each symbol occurs, i16; while a Huffman table is made, places by weight. */
 export const COUNTS: usize = 64;

@@ -2,17 +2,29 @@
 //
 // Reads may reach 32 bytes before the blocks and 64 behind them, writes 64 behind the output: the caller leaves room.
 
-import { CODES_BYTES, CODES_LOG, CONSTANTS, HUFFMAN_BITS, MAX_BLOCK, OFFSETS } from './layout';
+import { BLOCK_PART, BLOCK_START, CODES_BYTES, CODES_LOG, CONSTANTS, HUFFMAN_BITS, MAX_BLOCK, OFFSETS } from './layout';
 import { readLiterals } from './literals';
 import { runSequences } from './sequences';
 
-/** Decodes blocks up to the last one, which must end with the input. Returns 1 when they fill `out`, else 0. */
+/** Parts of a block, in the order in which they are read; `../wasm.ts` has their names. */
+const HEADER: u32 = 0;
+const LITERALS: u32 = 1;
+const SEQUENCES: u32 = 2;
+const END: u32 = 3;
+
+/**
+ * Decodes blocks up to the last one, which must end with the input. Returns 1 when they fill `out`, else 0: then
+ * BLOCK_START and BLOCK_PART say where they do not.
+ */
 export function decode(from: usize, length: usize, out: usize, outLength: usize, work: usize): u32 {
   begin(work);
+  const start = from;
   const end = from + length;
   const outEnd = out + outLength;
   let to = out;
   while (true) {
+    store<u32>(work + BLOCK_START, (from - start) as u32);
+    store<u32>(work + BLOCK_PART, HEADER);
     if (end - from < 3) return 0;
     const header = load<u32>(from) & 0xffffff;
     const type = (header >> 1) & 3;
@@ -30,7 +42,10 @@ export function decode(from: usize, length: usize, out: usize, outLength: usize,
       to += size;
     }
     from += stored;
-    if ((header & 1) != 0) return from == end && to == outEnd ? 1 : 0;
+    if ((header & 1) != 0) {
+      store<u32>(work + BLOCK_PART, END);
+      return from == end && to == outEnd ? 1 : 0;
+    }
   }
 }
 
@@ -44,7 +59,9 @@ function begin(work: usize): void {
 }
 
 function decodeBlock(at: usize, end: usize, to: usize, outEnd: usize, window: usize, work: usize): usize {
+  store<u32>(work + BLOCK_PART, LITERALS);
   at = readLiterals(at, end, to, outEnd - to, work);
   if (at == 0) return 0;
+  store<u32>(work + BLOCK_PART, SEQUENCES);
   return runSequences(at, end, to, outEnd, window, work);
 }

@@ -1,4 +1,4 @@
-import { CodecError } from '../../../errors.js';
+import { corrupt } from '../corrupt.js';
 
 /** Reading backwards touches this many bytes before a stream at the most, and 3 behind it. */
 const FRONT = 16;
@@ -47,11 +47,4 @@ export function readManyBits(view: DataView, start: number, left: number, count:
 /** The 32 bits that end in the byte of the next bit, that one in the highest place; 25 of them or more are valid. */
 export function nextWord(view: DataView, start: number, left: number): number {
   return view.getInt32(FRONT + start + ((left - 1) >> 3) - 3, true) << (-left & 7);
-}
-
-/** "Not standard": some writers call a dialect of their own Zstandard. */
-export function corrupt(reason: string, offset: number): CodecError {
-  return new CodecError(`Cannot decode the Zstd block, which is corrupt or not standard: ${reason}`, {
-    offset,
-  });
 }

@@ -1,5 +1,6 @@
+import { corrupt } from '../corrupt.js';
 import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET } from '../tables.js';
-import { corrupt, type Input, readBits, readManyBits, streamBits } from './bits.js';
+import { type Input, readBits, readManyBits, streamBits } from './bits.js';
 import type { States } from './fse.js';
 
 /** What blocks of a frame hand on to the next: the last three offsets, and tables that it may repeat. */

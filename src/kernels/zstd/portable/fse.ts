@@ -1,4 +1,4 @@
-import { corrupt } from './bits.js';
+import { corrupt } from '../corrupt.js';
 
 /** How often each symbol occurs, of 2^log; −1 means less than once. */
 export interface Distribution {

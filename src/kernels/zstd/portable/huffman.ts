@@ -1,4 +1,5 @@
-import { corrupt, type Input, nextWord, readBits, streamBits } from './bits.js';
+import { corrupt } from '../corrupt.js';
+import { type Input, nextWord, readBits, streamBits } from './bits.js';
 import { makeStates, readDistribution } from './fse.js';
 
 /** RFC 8878, section 4.2.1: literals have codes of at most 11 bits, weights a distribution of at most 2^6. */

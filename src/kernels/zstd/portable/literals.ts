@@ -1,4 +1,5 @@
-import { corrupt, type Input } from './bits.js';
+import { corrupt } from '../corrupt.js';
+import type { Input } from './bits.js';
 import { decodeStream, type HuffmanTable, readHuffman } from './huffman.js';
 
 /** No block gives more (RFC 8878, section 3.1.1.2.3). */

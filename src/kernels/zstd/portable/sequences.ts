@@ -1,5 +1,6 @@
+import { corrupt } from '../corrupt.js';
 import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET, type SequenceCodes } from '../tables.js';
-import { corrupt, type Input } from './bits.js';
+import type { Input } from './bits.js';
 import { execute, lastLiterals, type SequenceMemory } from './execute.js';
 import { makeStates, oneState, readDistribution, type States } from './fse.js';
 

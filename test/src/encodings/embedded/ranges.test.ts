@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DECODINGS } from '../../../../src/encodings/decodings.js';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
 import type { ElementRange } from '../../../../src/encodings/encoding.js';
+import { RANGE_STEPS } from '../../../../src/encodings/encoding.js';
 import { ArgumentError } from '../../../../src/errors.js';
 import { loadKernels } from '../../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../../src/kernels/portableKernels.js';
@@ -11,7 +11,7 @@ import { fromFloat32 } from '../../../../src/tensor/numbers.js';
 import { throws } from '../../../helpers/assertions.js';
 import { noise } from '../../../helpers/random.js';
 
-const STEP = DECODINGS.embedded.rangeStep!;
+const STEP = RANGE_STEPS.embedded!;
 const COUNT = 3 * STEP - 1234;
 const SHAPE = { rows: 1, cols: COUNT };
 const RANGES: ElementRange[] = [

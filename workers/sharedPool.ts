@@ -1,0 +1,19 @@
+import type { WorkerPool } from './pool.js';
+import { TaskPool } from './taskPool.js';
+import type { Tasks } from './worker.js';
+
+const shared = new Map<number, WorkerPool>();
+
+/**
+ * The pool that an option means; callers that name the same number of threads share one. Apart from the class that the
+ * main entry exports: bundlers put what that names into every page, and most pages decode without workers.
+ */
+export function sharedPool(workers: number | WorkerPool): WorkerPool {
+  if (typeof workers === 'object') return workers;
+  let pool = shared.get(workers);
+  if (pool === undefined) {
+    pool = new TaskPool<Tasks>(workers);
+    shared.set(workers, pool);
+  }
+  return pool;
+}
