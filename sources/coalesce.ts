@@ -81,7 +81,8 @@ class CoalescingSource extends WrappedSource {
       const bytes = await this.source.read(start, end - start, { signal: abort.signal });
       for (const part of parts) {
         // Copies where several reads share the bytes: each caller may write to its array, or transfer it.
-        const own = parts.length === 1 ? bytes : bytes.slice(part.start - start, part.end - start);
+        const own =
+          parts.length === 1 ? bytes : new Uint8Array(bytes.subarray(part.start - start, part.end - start));
         part.resolve(own);
       }
     } catch (error) {

@@ -42,7 +42,8 @@ export function verifyHeader(bytes: Uint8Array): void {
 }
 
 function checksumOf(bytes: Uint8Array): bigint {
-  const json = bytes.slice(SAFETENSORS_LENGTH_SIZE);
+  // Not slice(): on a Node Buffer that is the caller's own memory.
+  const json = new Uint8Array(bytes.subarray(SAFETENSORS_LENGTH_SIZE));
   json.fill(0x30, PREFIX.length, PREFIX.length + NO_CHECKSUM.length);
   return xxh3(json);
 }

@@ -49,7 +49,7 @@ export class WorkerTensorDecoder {
   async add(piece: number, bytes: Uint8Array, options: AbortOptions): Promise<void> {
     if (piece === 0) {
       verifyFirstPiece(this.tensor, bytes, this.#kernels);
-      this.#header = bytes.slice(0, HOLO_HEADER_SIZE);
+      this.#header = new Uint8Array(bytes.subarray(0, HOLO_HEADER_SIZE));
       this.#layout = parseFirstPiece(this.tensor, bytes);
       return;
     }
@@ -61,7 +61,7 @@ export class WorkerTensorDecoder {
       });
     }
     // A copy: the bytes are a view of a chunk, and transferring them would send the whole chunk.
-    this.#stored[piece - 1] = { entry, stored: bytes.slice() };
+    this.#stored[piece - 1] = { entry, stored: new Uint8Array(bytes) };
     if (this.#stored.length === this.#layout!.entries.length) await this.settle(options);
   }
 

@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { httpSource, withCoalescing } from '../../sources/index.js';
+import { bytesSource, httpSource, withCoalescing } from '../../sources/index.js';
 import { SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
@@ -43,6 +43,18 @@ test('reads asked for together become few requests, and get memory of their own'
   await source.read(0, 10);
   assert.is(ranges().at(-1), 'bytes=0-9');
   assert.is(source.size, bytes.length);
+});
+
+test('reads of a source that gives Buffers of Node get memory of their own, too', async () => {
+  const whole = Buffer.from(bytes.subarray(0, 100));
+  const source = withCoalescing({
+    ...bytesSource(whole),
+    read: async (offset, length) => whole.subarray(offset, offset + length),
+  });
+  const [first, second] = await Promise.all([source.read(0, 10), source.read(5, 10)]);
+  first!.fill(0);
+  assert.equal(Uint8Array.from(second!), bytes.slice(5, 15));
+  assert.ok(whole.equals(bytes.subarray(0, 100)));
 });
 
 test('each read fails for itself', async () => {

@@ -135,7 +135,7 @@ function readStream(fields: FieldReader): StreamHeader {
 /** Two bytes for class 0, one for each class after it. */
 function readSelection(fields: FieldReader, length: number): Uint8Array {
   inRange('number of codes', length === 1 ? -1 : length, 0, MAX_SELECTION);
-  const selection = fields.take(length).slice();
+  const selection = new Uint8Array(fields.take(length));
   if (length > 0 && selection[1] !== 0xff) inRange('code', selection[1]!, 0, 15);
   return selection;
 }

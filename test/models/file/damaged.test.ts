@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeModel } from '../../../models/directory/encodeModel.js';
 import { parseManifest, serializeManifest } from '../../../models/directory/manifest.js';
-import { readModelFile } from '../../../models/file/modelFile.js';
+import { parseModelFile, readModelFile } from '../../../models/file/modelFile.js';
 import { openModel } from '../../../models/openModel.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
@@ -51,6 +51,13 @@ test('every bit of the file: a flip is refused, on opening in the header, at the
     flipped[bit >> 3]! ^= 1 << (bit & 7);
     await rejects(bit >> 3 < dataStart ? openModel(bytesSource(flipped)) : loadAll(flipped), HolostreamError);
   }
+});
+
+test('a header in a Buffer of Node is read, not changed', () => {
+  const header = file.subarray(0, dataStart);
+  const bytes = Buffer.from(header);
+  assert.is(parseModelFile(bytes, file.length).dataStart, dataStart);
+  assert.ok(bytes.equals(header));
 });
 
 test('every byte of the header, with any other value', async () => {
