@@ -27,6 +27,9 @@ const DECODERS: Readonly<
  */
 const LARGE_BLOCK_BYTES = 2 ** 26;
 
+/** The algorithms whose decoders are kernels, with a subject of the same name. */
+const KERNEL_SUBJECTS = ['lz4', 'zstd'] as const;
+
 const loaded = new Map<string, Promise<BlockDecoder>>();
 
 /**
@@ -45,8 +48,9 @@ export function loadDecoder(
 
 async function withPortable(loading: Promise<BlockDecoder>): Promise<BlockDecoder> {
   const decoder = await loading;
-  if (decoder.implementation === 'wasm') {
-    await loadKernels([decoder.algorithm], { implementation: 'portable' });
+  const subject = KERNEL_SUBJECTS.find((name) => name === decoder.algorithm);
+  if (subject !== undefined && decoder.implementation === 'wasm') {
+    await loadKernels([subject], { implementation: 'portable' });
   }
   return decoder;
 }
