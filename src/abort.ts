@@ -3,9 +3,10 @@ type Callback = (reason: unknown) => void;
 const callbacksOf = new WeakMap<AbortSignal, Set<Callback>>();
 
 /**
- * Calls back when the signal aborts; call it only before that. A signal gets one listener for any number of streams and
- * reads: Node warns of a leak from the eleventh on, and its `AbortSignal.any` leaks as long as a signal lives.
- * @returns takes the callback away again
+ * Calls `callback` when the signal aborts, which must not have happened yet. A signal gets one listener for any number
+ * of streams and reads, because Node warns of a leak from the eleventh on, and its `AbortSignal.any` leaks for the life
+ * of a signal.
+ * @returns removes the callback
  */
 export function onAbort(signal: AbortSignal, callback: Callback): () => void {
   let callbacks = callbacksOf.get(signal);
@@ -26,12 +27,12 @@ export function onAbort(signal: AbortSignal, callback: Callback): () => void {
 }
 
 /**
- * Resolves in a task of its own: after all promise reactions and stream steps that are ready now. Long work awaits it
- * so that an abort, or a cancelled stream, is heard before the next step.
+ * Resolves in a task of its own: after all promise reactions and stream steps that are ready now. Long work awaits it,
+ * so that an abort or a cancelled stream takes effect before the next step.
  */
 export function nextTask(): Promise<void> {
   return new Promise((resolve) => {
-    // Sooner than a timer, which browsers hold back for 4 ms when it is set again and again.
+    // Sooner than a timer, which browsers delay by 4 ms when timers are nested.
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();

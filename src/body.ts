@@ -1,6 +1,6 @@
 import { SourceError } from './errors.js';
 
-/** A stream as callers have it: itself, the response whose body it is, or the body of one, which may be null. */
+/** A stream, a response with a body, or the body of a response, which may be null. */
 export type StreamInput<T = Uint8Array> = ReadableStream<T> | Response | null;
 
 export function isResponse(input: object): input is Response {
@@ -8,8 +8,8 @@ export function isResponse(input: object): input is Response {
 }
 
 /**
- * The stream itself.
- * @throws SourceError for a response that is an error or has no body, and for null
+ * The stream in `input`.
+ * @throws SourceError for a response with an error status or without a body, and for null
  */
 export function bodyOf<T>(input: StreamInput<T>): ReadableStream<T> {
   if (input && !isResponse(input)) return input;
@@ -20,7 +20,7 @@ export function bodyOf<T>(input: StreamInput<T>): ReadableStream<T> {
       status,
     });
   }
-  // Some engines without streams leave it out.
+  // In some engines without streams, responses have no `body`.
   if (!input?.body) {
     const status = input?.status;
     const known = status === undefined ? '' : ` (status ${status})`;

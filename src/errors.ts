@@ -5,7 +5,7 @@ import { escapeText, show } from './show.js';
  * `message`, and the same facts as fields for programs.
  */
 
-/** The facts an error carries beside its sentence; each is there only where it means something. */
+/** The fields of an error beside its sentence. Each is set only where it applies. */
 export interface ErrorDetails {
   /** Byte offset in the file, block or header named by `what`. */
   readonly offset?: number | undefined;
@@ -21,16 +21,16 @@ export interface ErrorDetails {
 }
 
 export class HolostreamError extends Error {
-  /** The class, also where a minifier has renamed it. */
+  /** Name of the class, even if a minifier has renamed it. */
   override name = 'HolostreamError';
-  /** What is wrong, without the figures: "HCT header: block size". */
+  /** The sentence without place and figures: "Cannot read the HCT header: wrong block size". */
   readonly what: string;
   readonly offset: number | undefined;
   readonly blockIndex: number | undefined;
   readonly fragmentIndex: number | undefined;
   readonly expected: unknown;
   readonly actual: unknown;
-  /** Where it is wrong, as words: "model.hct, block 3, byte 28". Empty when unknown. */
+  /** The place of the fault in words: "model.hct, block 3, byte 28". Empty when unknown. */
   readonly where: string;
 
   constructor(what: string, details: ErrorDetails = {}) {
@@ -51,12 +51,12 @@ export class FormatError extends HolostreamError {
   override name = 'FormatError';
 }
 
-/** The bytes end before the format says they may. */
+/** The bytes end too early for their format. */
 export class TruncatedError extends FormatError {
   override name = 'TruncatedError';
 }
 
-/** A stored checksum and the bytes disagree. `expected` and `actual` are bigints. */
+/** The bytes do not match a stored checksum. `expected` and `actual` are bigints. */
 export class ChecksumError extends FormatError {
   override name = 'ChecksumError';
 }
@@ -66,31 +66,31 @@ export class CodecError extends FormatError {
   override name = 'CodecError';
 }
 
-/** Something is larger than a cap that the caller can raise by an option. */
+/** Something is larger than a cap. Where the message names an option, it raises the cap. */
 export class LimitError extends HolostreamError {
   override name = 'LimitError';
 }
 
-/** Well-formed, but beyond what this format, build or platform can do. */
+/** Valid, but not supported by this format, build or platform. */
 export class UnsupportedError extends HolostreamError {
   override name = 'UnsupportedError';
 }
 
-/** The caller passed something that cannot work. */
+/** The caller passed an argument that cannot work. */
 export class ArgumentError extends HolostreamError {
   override name = 'ArgumentError';
 }
 
 export interface SourceErrorDetails extends ErrorDetails {
-  /** HTTP status of the answer. */
+  /** HTTP status of the response. */
   readonly status?: number | undefined;
   /** The same request may succeed later: a broken connection, a busy server. Default false. */
   readonly retryable?: boolean | undefined;
-  /** How long the server asked to be left alone, in milliseconds. */
+  /** How long to wait before the next request, as asked by the server, in milliseconds. */
   readonly retryAfter?: number | undefined;
 }
 
-/** A source of bytes failed: a file that cannot be read, a server that answers with an error. */
+/** A source of bytes failed: a file that cannot be read, a server that responds with an error. */
 export class SourceError extends HolostreamError {
   override name = 'SourceError';
   readonly status: number | undefined;
@@ -105,17 +105,17 @@ export class SourceError extends HolostreamError {
   }
 }
 
-/** The file behind a source is no longer the one that reading began with: what was read must be thrown away. */
+/** The file of a source has changed since reading began: discard what has been read. */
 export class SourceChangedError extends SourceError {
   override name = 'SourceChangedError';
 }
 
-/** A place where bytes go failed: a full disk, a folder that may not be written to. */
+/** A sink of bytes failed: a full disk, a folder without permission to write. */
 export class SinkError extends HolostreamError {
   override name = 'SinkError';
 }
 
-/** A worker thread could not be started, or died. What a task itself throws comes through as it is. */
+/** A worker thread did not start, or died. Errors that a task throws arrive unchanged. */
 export class WorkerError extends HolostreamError {
   override name = 'WorkerError';
 }

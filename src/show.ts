@@ -1,12 +1,12 @@
 /**
- * Values as messages show them. What came from a file or a server may be anything: it is escaped, so that it cannot move
- * a terminal's cursor or forge a second line, and cut short. Showing a value never throws.
+ * How messages show values. A value from a file or server can be anything: it is escaped, so that it cannot move the
+ * cursor of a terminal or forge a second line, and cut short. Showing a value never throws.
  */
 
-/** Longer texts are cut in the middle: the ends of paths and URLs say most. */
+/** Longer texts are cut in the middle, because the ends of paths and URLs tell most. */
 const MAX_TEXT = 200;
 
-/** Dimensions of a shape, choices of an option: longer lists say no more. */
+/** Enough for the dimensions of a shape and the choices of an option. */
 const MAX_ITEMS = 16;
 
 /** A name in quotation marks: `"fc1.weight"`. */
@@ -14,7 +14,7 @@ export function quote(name: unknown): string {
   return `"${escapeText(textOf(name))}"`;
 }
 
-/** Numbers and text as they are, checksums (bigints) in hexadecimal, arrays in brackets; of objects only that they are. */
+/** Numbers and text unchanged, checksums (bigints) in hexadecimal, arrays in brackets; objects as "an object". */
 export function show(value: unknown): string {
   if (!Array.isArray(value)) return escapeText(textOf(value));
   const items = value.slice(0, MAX_ITEMS).map((item) => (Array.isArray(item) ? 'an array' : show(item)));
@@ -29,7 +29,7 @@ function textOf(value: unknown): string {
     case 'bigint':
       return `0x${value.toString(16).padStart(16, '0')}`;
     case 'object':
-      // Not String(value): an object from JSON can have a `toString` that is no function.
+      // Not String(value): an object from JSON can have a `toString` that is not a function.
       return value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
     case 'function':
       return 'a function';
@@ -38,7 +38,7 @@ function textOf(value: unknown): string {
   }
 }
 
-/** Control characters, and those that change the direction of what follows, as escapes; cut to {@link MAX_TEXT}. */
+/** Escapes control characters and those that change the direction of text, and cuts to {@link MAX_TEXT}. */
 export function escapeText(text: string): string {
   const end = MAX_TEXT / 2;
   const short = text.length > MAX_TEXT ? `${text.slice(0, end)}…${text.slice(-end)}` : text;

@@ -1,4 +1,4 @@
-/** Where bytes come from. Implementations live in `sources/`; the core only knows these shapes. */
+/** Sources and sinks of bytes, as the core sees them; `sources/` and `sinks/` implement them. */
 
 export interface AbortOptions {
   readonly signal?: AbortSignal | undefined;
@@ -12,13 +12,13 @@ export interface ByteRangeOptions extends AbortOptions {
 }
 
 export interface ByteSource {
-  /** Total bytes; `undefined` as long as the source does not know (a server not asked yet, a plain stream). */
+  /** Total bytes; `undefined` as long as they are unknown (before the first request to a server; a plain stream). */
   readonly size: number | undefined;
   /** The bytes of a range as a stream. Cancelling it, or aborting `signal`, ends the request or file read. */
   stream(options?: ByteRangeOptions): ReadableStream<Uint8Array>;
 }
 
-/** A source that also gives any range on request. `size` is known at the latest after the first read. */
+/** A source that also reads any range. `size` is known after the first read at the latest. */
 export interface RandomAccessSource extends ByteSource {
   /**
    * Exactly `length` bytes from `offset`.
@@ -26,23 +26,23 @@ export interface RandomAccessSource extends ByteSource {
    */
   read(offset: number, length: number, options?: AbortOptions): Promise<Uint8Array>;
   /**
-   * Text that is the same only as long as the bytes are, such as an ETag with the URL; undefined when the source
-   * has nothing to tell by. What is kept beyond the life of the source (a cache) is kept under it.
+   * A text that changes when the bytes change, such as the URL with an ETag; undefined when the source has none. Caches
+   * that outlive the source use it as their key.
    */
   version?(options?: AbortOptions): Promise<string | undefined>;
-  /** Releases the file handle or connection, where there is one. */
+  /** Releases the file handle or connection, if there is one. */
   close?(): Promise<void>;
 }
 
-/** Where bytes go that are not written in order. Nothing is visible to others before `close` has resolved. */
+/** A sink that takes bytes at any position. Nothing is visible to others before `close` has resolved. */
 export interface SeekableSink {
   /** Writes all of `bytes` at `position`; the sink is done with `bytes` when the promise resolves. */
   write(bytes: Uint8Array, position: number): Promise<void>;
-  /** Makes what was written final. */
+  /** Makes the written bytes final. */
   close(): Promise<void>;
-  /** Throws away what was written. */
+  /** Discards the written bytes. */
   abort(reason?: unknown): Promise<void>;
 }
 
-/** Writers join small pieces before they write them to a sink: a file system call costs more than a copy of 256 KiB. */
+/** Writers join small pieces up to this size, because a file system call costs more than a copy of 256 KiB. */
 export const SINK_BATCH_SIZE = 2 ** 18;

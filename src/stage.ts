@@ -1,4 +1,4 @@
-/** What a stage gives for one call: pulled one by one, so that a stage never works further ahead than it is asked. */
+/** The outputs of one call, pulled one by one, so that a stage never works ahead of demand. */
 export type Outputs<O> = Iterable<O> | AsyncIterable<O>;
 
 /**
@@ -6,20 +6,23 @@ export type Outputs<O> = Iterable<O> | AsyncIterable<O>;
  * `StageStream` and `stageOperator` (in `operators/`) give it those faces. A stage that throws is finished.
  */
 export interface Stage<I, O> {
-  /** True when it needs no further input, before that has ended: its last output is the end. */
+  /** True when it needs no further input although the input has not ended. */
   readonly done?: boolean;
-  /** Takes one value. The outputs are drained before the next call; an early `return()` means cancelled. */
+  /**
+   * Takes one value. All outputs are pulled before the next call; an early `return()` means that the stage is
+   * cancelled.
+   */
   push(input: I): Outputs<O>;
-  /** The input has ended: gives what is left, or throws when the end came too early. */
+  /** The input has ended. Gives the remaining outputs, or throws when the end came too early. */
   flush(): Outputs<O>;
-  /** Ends the stage early or after its end: frees what it holds. Called exactly once by the adapters. */
+  /** Frees what the stage holds, after its end or before. The adapters call it exactly once. */
   close?(): void;
 }
 
-/** What a stage gives that has nothing to give: without a generator, small chunks cost little. */
+/** No outputs. Returning it in place of a generator makes small chunks cheap. */
 export const NOTHING: readonly never[] = [];
 
-/** A stage that never waits: others can be built on it. */
+/** A stage that never waits, so that other stages can be built on it. */
 export interface SyncStage<I, O> extends Stage<I, O> {
   push(input: I): Iterable<O>;
   flush(): Iterable<O>;
@@ -36,7 +39,7 @@ export interface LatestStage<I, O> {
   /** True when the last output is no longer the whole state. */
   readonly changed: boolean;
   add(input: I): void | Promise<void>;
-  /** Milliseconds until the next output is due; 0 now, infinity when more input must come first. */
+  /** Milliseconds until the next output is due; 0 now, infinity when it needs more input first. */
   delay(now: number): number;
   /** The output of the state as it is. Only after at least one input; one call at a time. */
   take(now: number): O | Promise<O>;
@@ -44,5 +47,5 @@ export interface LatestStage<I, O> {
   close?(): void;
 }
 
-/** Makes a fresh stage of this kind when the first input has come, which says what the stage needs. */
+/** Makes a fresh stage of this kind from the first input, which tells what the stage needs. */
 export type LatestStageFactory<I, O> = (first: I) => LatestStage<I, O> | Promise<LatestStage<I, O>>;

@@ -1,12 +1,12 @@
 import { ArgumentError } from './errors.js';
 
-/** The longest delay that engines keep in 32 bits: a timer for longer, or for ever, would fire at once. */
+/** The longest delay of engines, which keep it in 32 bits: a timer for longer would fire at once. */
 export const MAX_DELAY = 2 ** 31 - 1;
 
 /**
- * Calls back once, after `ms` milliseconds; after `Infinity`, never. Longer delays than {@link MAX_DELAY} are waited for
- * in steps.
- * @param keepAlive false: in Node, the process may end before
+ * Calls `work` once, after `ms` milliseconds; after `Infinity`, never. Delays longer than {@link MAX_DELAY} are divided
+ * into steps.
+ * @param keepAlive false: in Node, the timer does not keep the process alive
  * @returns stops the timer
  * @throws ArgumentError for a delay that is not a number
  */
@@ -16,7 +16,7 @@ export function startTimer(ms: number, work: () => void, keepAlive = true): () =
   const wait = (left: number) => {
     const step = Math.min(left, MAX_DELAY);
     timer = setTimeout(() => (left > step ? wait(left - step) : work()), step);
-    // In Node, a timer is an object that can let the process end.
+    // In Node, a timer is an object, which can let the process end.
     if (!keepAlive && typeof timer === 'object') timer.unref();
   };
   if (ms !== Number.POSITIVE_INFINITY) wait(ms);

@@ -2,17 +2,18 @@ import { FormatError } from '../errors.js';
 
 /**
  * Bytes in memory that no other thread shares: `Uint8Array<ArrayBuffer>`, written so that compilers before TypeScript
- * 5.7, to which `Uint8Array` is not generic, read published types as well.
+ * 5.7, where `Uint8Array` is not generic, can read published types.
  */
 export type OwnBytes = ReturnType<Uint8Array['slice']>;
 
-/** A DataView over exactly these bytes. */
+/** A DataView of exactly these bytes. */
 export function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 /**
- * A little-endian u64 that must be exact as a number: no size or dimension that anything can hold is above 2^53.
+ * A little-endian u64 that must be exact as a number; no possible size or dimension is above 2^53.
+ * @param what begins the sentence of the error
  * @throws FormatError for larger values
  */
 export function readU64(view: DataView, offset: number, what: string): number {
@@ -31,7 +32,7 @@ export function writeU64(view: DataView, offset: number, value: number): void {
   view.setBigUint64(offset, BigInt(value), true);
 }
 
-/** The bytes of all pieces, one after another; a single piece is returned as it is. */
+/** The bytes of all pieces, one after another; a single piece is returned without a copy. */
 export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
   const [first] = pieces;
   if (first !== undefined && pieces.length === 1) return first;

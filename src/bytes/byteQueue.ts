@@ -63,7 +63,7 @@ export class ByteQueue {
     return bytes;
   }
 
-  /** Drops up to `length` bytes; returns how many there were to drop. */
+  /** Drops up to `length` bytes; returns how many it dropped. */
   skip(length: number): number {
     const dropped = Math.min(length, this.#length);
     for (let left = dropped; left > 0; ) {

@@ -14,12 +14,12 @@ export interface PlannedRange extends Range {
 export interface CoalesceOptions {
   /** Largest number of unwanted bytes between two ranges that are fetched to save a request. Default 0. */
   readonly maxGap?: number | undefined;
-  /** Ranges are not joined to more than this; one that is wanted is never cut. Default: no limit. */
+  /** Ranges are not joined to more than this; a wanted range is never cut. Default: no limit. */
   readonly maxLength?: number | undefined;
 }
 
 /**
- * Plans the fewest requests for a set of ranges, in order of their place. Ranges that overlap always end up in one
+ * Plans the fewest requests for a set of ranges, in order of their offsets. Ranges that overlap always end up in one
  * request, so that no byte is fetched twice; empty ranges need none.
  * @throws ArgumentError when a range ends before it starts
  */

@@ -1,26 +1,26 @@
-/** Bytes on their way between threads: shared, transferred, or copied so that the copy is fast. */
+/** Bytes that pass between threads: shared, transferred, or copied fast. */
 
-/** What a task for another thread gives back, and which of its buffers go there rather than being copied. */
+/** The output of a task in another thread, and those of its buffers that are transferred in place of copied. */
 export interface TaskResult<O> {
   readonly output: O;
   readonly transfer: ArrayBufferLike[];
 }
 
-/** Memory that other threads see without getting it. */
+/** Whether other threads can see this memory without a transfer. */
 export function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
   return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
 }
 
 /**
- * The first place from `offset` on that is aligned to 8 bytes as `bytes` are: to and from shared memory, V8 copies
- * others byte by byte.
+ * The first offset from `offset` on with the same alignment to 8 bytes as `bytes`, because to and from shared memory,
+ * V8 copies byte by byte otherwise.
  */
 export function likeAligned(offset: number, { byteOffset }: Uint8Array): number {
   return offset + ((byteOffset - offset) & 7);
 }
 
 /**
- * Copies of all pieces, one after another, each aligned as it was.
+ * Copies of all pieces, one after another in one array, each with its alignment.
  * @param take gives memory of `byteLength` bytes
  */
 export function copyAll(
@@ -41,12 +41,12 @@ export function copyAll(
   });
 }
 
-/** Of this thread: every task uses it again, because they run one after another. */
+/** Tasks of a thread run one after another, and reuse it. */
 let memory = new Uint8Array(0);
 
 /**
- * What a task reads, in memory of its own thread: V8 copies from shared memory byte by byte unless both sides are
- * aligned alike, and decoders load from anywhere. Valid until the next call.
+ * The inputs of a task in memory of its own thread, because decoders read from any address, and V8 copies from shared
+ * memory byte by byte unless both sides have the same alignment. Valid until the next call.
  */
 export function localCopies(pieces: readonly Uint8Array[]): readonly Uint8Array[] {
   if (!pieces.some(({ buffer }) => isShared(buffer))) return pieces;

@@ -1,14 +1,14 @@
 import { ArgumentError, FormatError } from '../errors.js';
 
-/** Element types that both formats store, by their names in safetensors. */
+/** Element types of both formats, by their names in safetensors. */
 export type DType = 'F32' | 'F16' | 'BF16' | 'I8' | 'I4';
 
-/** The code of each type in HCT and HoloTensor headers is its place in this table. */
+/** The code of each type in HCT and HoloTensor headers is its index in this table. */
 export const DTYPES: readonly DType[] = ['F32', 'F16', 'BF16', 'I8', 'I4'];
 
 const BITS: Readonly<Record<DType, number>> = { F32: 32, F16: 16, BF16: 16, I8: 8, I4: 4 };
 
-/** Bits that one element takes. */
+/** Bits per element. */
 export function bitsPerElement(dtype: DType): number {
   return BITS[dtype];
 }
@@ -40,7 +40,7 @@ export function dtypeCode(dtype: DType): number {
   return code;
 }
 
-/** Number of elements of a shape; rank 0 has one. The caller has checked that it fits a double exactly. */
+/** Number of elements of a shape; rank 0 has one. The caller has checked that a double holds it exactly. */
 export function elementCount(shape: readonly number[]): number {
   return shape.reduce((product, dimension) => product * dimension, 1);
 }

@@ -3,7 +3,7 @@ import { checkOutputLength } from './tensor.js';
 /**
  * Half (IEEE 754 binary16) and bfloat16 patterns to and from binary32, over whole arrays.
  *
- * All of it is integer arithmetic on bit patterns: an engine may change the payload of a NaN that passes through a
+ * This is integer arithmetic on bit patterns, because an engine may change the payload of a NaN that passes through a
  * number. Narrowing rounds to nearest, ties to even; a NaN keeps its sign and the top bits of its payload, and stays a
  * NaN when those are all zero.
  */
@@ -55,7 +55,7 @@ export function float32ToHalf(
   return out;
 }
 
-/** The multiple of 2^-24 nearest to a magnitude below 2^-14; 0x400, the smallest normal half, is a right answer. */
+/** The multiple of 2^-24 nearest to a magnitude below 2^-14; 0x400, the smallest normal half, is a valid result. */
 function roundToSubnormal(magnitude: number): number {
   if (magnitude < 0x33000000) return 0;
   const shift = 126 - (magnitude >>> 23);

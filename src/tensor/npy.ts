@@ -9,7 +9,7 @@ import { viewBytes, viewElements } from './tensor.js';
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  *
  * NumPy has no bfloat16 and no 4-bit integers. BF16 is written as float32, which holds every bfloat16 exactly, and I4
- * as int8: a file of raw 16-bit words would load, and mean nothing.
+ * as int8: NumPy would load a file of raw 16-bit words as other numbers.
  */
 const DESCRIPTORS: ReadonlyMap<string, string> = new Map([
   ['BOOL', '|b1'],
@@ -29,12 +29,12 @@ const DESCRIPTORS: ReadonlyMap<string, string> = new Map([
   ['C64', '<c8'],
 ]);
 
-/** The data begin at a multiple of this, so that they can be mapped into memory. */
+/** The data begin at a multiple of this, for memory mapping. */
 const ALIGNMENT = 64;
 
 /**
  * The header of a .npy file in C order.
- * @throws UnsupportedError for a dtype that NumPy has nothing for (the 8-bit floats and smaller ones)
+ * @throws UnsupportedError for a dtype without a counterpart in NumPy (floats of 8 bits and fewer)
  */
 export function npyHeader(dtype: string, shape: readonly number[]): Uint8Array {
   const descriptor = DESCRIPTORS.get(dtype);
@@ -61,8 +61,8 @@ export function npyHeader(dtype: string, shape: readonly number[]): Uint8Array {
 }
 
 /**
- * Converts the bytes of a tensor, cut anywhere, to a .npy file. The tensor is one of little-endian, row-major
- * elements, as both formats and safetensors store them.
+ * Converts the bytes of a tensor, cut anywhere, to a .npy file. The elements are little-endian and row-major,
+ * as both formats and safetensors store them.
  */
 export class NpyEncoder implements Stage<Uint8Array, Uint8Array> {
   readonly #dtype: string;
@@ -73,7 +73,7 @@ export class NpyEncoder implements Stage<Uint8Array, Uint8Array> {
   /** The first half of a BF16 element whose second half is in the next chunk. */
   #half: number | undefined;
 
-  /** @throws UnsupportedError for a dtype that NumPy has nothing for */
+  /** @throws UnsupportedError for a dtype without a counterpart in NumPy */
   constructor(dtype: string, shape: readonly number[]) {
     this.#dtype = dtype;
     this.#header = npyHeader(dtype, shape);

@@ -6,17 +6,17 @@ import { packInt4, unpackInt4 } from './int4.js';
 import { dequantize, type Quantization } from './quantization.js';
 import { checkOutputLength, type Tensor, type TensorData, viewBytes, viewElements } from './tensor.js';
 
-/** Stored elements to numbers and back, for every dtype that both formats know. */
+/** Stored elements to numbers and back, for every dtype of both formats. */
 
 export interface ToFloat32Options {
-  /** How integers become weights; without it they become the numbers they are. Only for I8 and I4. */
+  /** How integers become weights; without it, they become the same numbers. Only for I8 and I4. */
   readonly quantization?: Quantization | undefined;
-  /** Where to write, one place an element. Default: a new array, or for F32 the tensor's own. */
+  /** Where to write, with the length of the tensor. Default: a new array, or for F32 the tensor's own. */
   readonly out?: Float32Array | undefined;
 }
 
 /**
- * The elements of a tensor as numbers, row-major. F32 data is returned as it is, not copied, unless `out` is given.
+ * The elements of a tensor as numbers, row-major. F32 data is returned without a copy, unless `out` is given.
  * @throws ArgumentError when the data does not fit the shape, `out` does not fit the data, or floats come with
  *   quantization
  */
@@ -54,7 +54,7 @@ export function toFloat32(tensor: Tensor<DType>, options: ToFloat32Options = {})
 
 /**
  * Numbers as stored elements, rounded to the nearest, ties to even; integers are also clamped to their range.
- * F32 is returned as it is, not copied.
+ * F32 is returned without a copy.
  * @throws ArgumentError naming the index of a NaN that should become an integer
  */
 export function fromFloat32(dtype: DType, values: Float32Array): TensorData {

@@ -4,7 +4,7 @@ import { checkOutputLength } from './tensor.js';
 
 export type QuantizationScheme = 'none' | 'gptq-int4' | 'awq-int4' | 'symmetric-int8' | 'asymmetric-int8';
 
-/** The code of each scheme in quantization metadata is its place in this table. */
+/** The code of each scheme in quantization metadata is its index in this table. */
 export const QUANTIZATION_SCHEMES: readonly QuantizationScheme[] = [
   'none',
   'gptq-int4',
@@ -22,9 +22,9 @@ const MAX_GROUP_SIZE = 0xffffff;
 /** How the integers of a quantized tensor become weights: `w = (q - zeroPoint) * scale`. */
 export interface QuantizationMetadata {
   readonly scheme: QuantizationScheme;
-  /** The scales, one half a group of `groupSize` elements (row-major), are stored beside the tensor. */
+  /** The scales, one half per group of `groupSize` elements (row-major), are stored beside the tensor. */
   readonly perGroupScales: boolean;
-  /** The scale of the whole tensor as the bits of a half; `halfToFloat32` makes it a number. */
+  /** The scale of the whole tensor as the bits of a half; `halfToFloat32` converts it. */
   readonly scaleBits: number;
   /** −128…127. */
   readonly zeroPoint: number;
@@ -90,7 +90,7 @@ export function serializeQuantizationMetadata(metadata: QuantizationMetadata): U
   return bytes;
 }
 
-/** How many per-group scales a tensor of `elements` elements has; 0 where the metadata names none. */
+/** How many per-group scales a tensor of `elements` elements has; 0 without per-group scales. */
 export function groupScaleCount(
   { perGroupScales, groupSize }: QuantizationMetadata,
   elements: number,
@@ -99,14 +99,14 @@ export function groupScaleCount(
   return groupSize === 0 ? 1 : Math.ceil(elements / groupSize);
 }
 
-/** The numbers that parametrize dequantization: what the metadata says, and the scales stored beside the tensor. */
+/** The parameters of dequantization: the metadata, and the scales stored beside the tensor. */
 export interface Quantization {
   readonly metadata: QuantizationMetadata;
-  /** Half bits, `groupScaleCount` of them; required where the metadata names per-group scales, else unused. */
+  /** Half bits, `groupScaleCount` of them; required if the metadata announces per-group scales, otherwise unused. */
   readonly groupScales?: Uint16Array | undefined;
 }
 
-/** The inner loop of dequantization: groups of `groupLength` values, the last may be shorter, have a scale each. */
+/** The inner loop of dequantization: each group of `groupLength` values (fewer in the last) has a scale. */
 export type DequantizeGroups = (
   values: Int8Array,
   scales: Float32Array,
@@ -125,7 +125,7 @@ export const dequantizeGroups: DequantizeGroups = (values, scales, groupLength, 
 
 /**
  * The weights of quantized integers, row-major. Products are exact, and rounded once.
- * @param kernels as `loadKernels()` gives them, where speed matters
+ * @param kernels those of `loadKernels()` are faster
  * @throws ArgumentError when the number of scales or the length of `out` is wrong
  */
 export function dequantize(

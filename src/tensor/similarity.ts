@@ -2,9 +2,9 @@ import { ArgumentError } from '../errors.js';
 
 /** How close one tensor is to another. */
 export interface Similarity {
-  /** a·b / (‖a‖ ‖b‖); where one of them is zero everywhere 0, where both are 1. */
+  /** a·b / (‖a‖ ‖b‖); 0 if one of them is all zeros, 1 if both are. */
   readonly cosine: number;
-  /** ‖a − b‖ / ‖a‖; where `a` is zero everywhere, 0 if `b` is too, else infinite. */
+  /** ‖a − b‖ / ‖a‖; if `a` is all zeros, 0 if `b` is too, otherwise infinite. */
   readonly relativeError: number;
 }
 

@@ -25,8 +25,8 @@ export interface Tensor<D extends string = string> {
 }
 
 /**
- * Cap on one tensor in memory, in bytes, unless the caller raises it by `maxBytes`: 1 GiB. A header of a few bytes must
- * not make a reader allocate more; the weights of one layer of today's language models stay below it.
+ * Cap on one tensor in memory, in bytes, which callers raise by `maxBytes`: 1 GiB. A header of a few bytes must not
+ * make a reader allocate more; the weights of one layer of today's language models are smaller.
  */
 export const DEFAULT_MAX_TENSOR_BYTES = 2 ** 30;
 
@@ -51,7 +51,7 @@ interface ElementArray {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): TensorData;
 }
 
-/** Types without an array of their own (BOOL, F8_E4M3, packed I4, …) are seen as bytes. */
+/** Types without a typed array (BOOL, F8_E4M3, packed I4, …) are bytes. */
 const ARRAYS: ReadonlyMap<string, ElementArray> = new Map<string, ElementArray>([
   ['F64', Float64Array],
   ['F32', Float32Array],
@@ -68,8 +68,7 @@ const ARRAYS: ReadonlyMap<string, ElementArray> = new Map<string, ElementArray>(
 
 /**
  * The elements that `bytes` hold, as the array that {@link Tensor} promises for this dtype (a safetensors name).
- * It shares memory with `bytes`, unless they start at an address that the element size does not divide: then it
- * is a copy.
+ * It shares memory with `bytes`. If their address is not a multiple of the element size, it is a copy.
  * @throws ArgumentError when `bytes` is not a whole number of elements
  */
 export function viewElements(dtype: string, bytes: Uint8Array): TensorData {
@@ -81,7 +80,7 @@ export function viewElements(dtype: string, bytes: Uint8Array): TensorData {
       actual: bytes.length,
     });
   }
-  // Not slice(): on a Node Buffer that is another view of the same memory.
+  // Not slice(), which on a Node Buffer is another view of the same memory.
   const { buffer, byteOffset } = bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
   return new Elements(buffer, byteOffset, bytes.length / size);
 }
@@ -91,7 +90,7 @@ export function viewBytes(data: TensorData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** @throws ArgumentError when an array that the caller gave to be filled is too long or too short */
+/** @throws ArgumentError when the caller's output array is too long or too short */
 export function checkOutputLength(out: ArrayLike<unknown>, expected: number): void {
   if (out.length === expected) return;
   throw new ArgumentError('Cannot fill the output array: it has the wrong length', {
@@ -100,7 +99,10 @@ export function checkOutputLength(out: ArrayLike<unknown>, expected: number): vo
   });
 }
 
-/** @throws ArgumentError when an array to fill is not the one that {@link Tensor} promises for `byteLength` bytes of this dtype */
+/**
+ * Checks that an output array is the one that {@link Tensor} promises for `byteLength` bytes of this dtype.
+ * @throws ArgumentError
+ */
 export function checkOutputElements(out: TensorData, dtype: string, byteLength: number): void {
   const Elements: ElementArray = ARRAYS.get(dtype) ?? Uint8Array;
   // By name, because arrays of other realms (frames, test runners) have classes of their own.
