@@ -1,6 +1,6 @@
 import { ArgumentError, FormatError } from '../errors.js';
 
-/** The code of each algorithm in HCT and HoloTensor headers is its place in this table. */
+/** The code of each algorithm in HCT and HoloTensor headers is its index in this table. */
 export const COMPRESSION_ALGORITHMS = ['lz4', 'zstd'] as const;
 export type CompressionAlgorithm = (typeof COMPRESSION_ALGORITHMS)[number];
 
@@ -12,26 +12,26 @@ export interface CompressOptions {
   readonly level?: number | undefined;
 }
 
-/** The way back of one compression algorithm, over whole blocks in memory. Synchronous: loading has happened before. */
+/** Decompresses whole blocks in memory. It is synchronous, because it has been loaded before. */
 export interface BlockDecoder {
   readonly algorithm: CompressionAlgorithm;
   readonly implementation: Exclude<Implementation, 'auto'>;
   /**
-   * Decodes `block` so that it fills `out` exactly; reads and writes nothing outside the two.
-   * @throws CodecError on every structural error and when the block decodes to fewer or more bytes
+   * Decodes `block` into exactly `out`; reads and writes nothing else.
+   * @throws CodecError on every structural error, and when the block decodes to fewer or more bytes
    */
   decompressInto(block: Uint8Array, out: Uint8Array): void;
   /**
-   * The same, but for the XXH3-64 of `block` going to `check` before anything is decoded: there where one copy into the
-   * kernels' memory serves both.
-   * @throws what `check` throws, too
+   * The same, but passes the XXH3-64 of `block` to `check` before decoding. Implementations have it if one copy into
+   * the memory of the kernels serves both.
+   * @throws also what `check` throws
    */
   checkAndDecompressInto?(block: Uint8Array, out: Uint8Array, check: (xxh3: bigint) => void): void;
   /** How many bytes `block` says that it decodes to; undefined when it does not say. Nothing else of it is checked. */
   contentSize?(block: Uint8Array): number | undefined;
 }
 
-/** One compression algorithm, both ways. */
+/** One compression algorithm in both directions. */
 export interface Codec extends BlockDecoder {
   /** One raw LZ4 block or one Zstandard frame. The result is the caller's own. */
   compress(data: Uint8Array, options?: CompressOptions): Uint8Array;
@@ -62,7 +62,7 @@ export function compressionCode(algorithm: CompressionAlgorithm): number {
 }
 
 /**
- * The line of a table of algorithms, for a name that may come from outside.
+ * The entry of a table of algorithms, for a name that may come from a caller.
  * @throws ArgumentError for an unknown algorithm
  */
 export function byAlgorithm<T>(

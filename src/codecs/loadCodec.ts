@@ -11,9 +11,10 @@ const CODECS: Readonly<Record<CompressionAlgorithm, (implementation: Implementat
 const loaded = new Map<string, Promise<Codec>>();
 
 /**
- * The codec of an algorithm, both ways, ready for synchronous use. It is loaded once and shared by all callers.
+ * The codec of an algorithm, for both directions, ready for synchronous use. It is loaded once and shared by all
+ * callers.
  *
- * @throws ArgumentError for an unknown algorithm; UnsupportedError when a demanded implementation is not available here
+ * @throws ArgumentError for an unknown algorithm; UnsupportedError when the requested implementation is not available
  */
 export function loadCodec(
   algorithm: CompressionAlgorithm,

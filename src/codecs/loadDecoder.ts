@@ -3,7 +3,7 @@ import { loadOnce } from '../loadOnce.js';
 import { type BlockDecoder, byAlgorithm, type CompressionAlgorithm, type Implementation } from './codec.js';
 
 export interface CodecOptions {
-  /** Default 'auto': the fastest that this engine and its content policy offer. */
+  /** Default 'auto': the fastest that this engine and its content security policy allow. */
   readonly implementation?: Implementation | undefined;
 }
 
@@ -12,7 +12,7 @@ export interface DecoderOptions extends CodecOptions {
   readonly largestBlock?: number | undefined;
 }
 
-/** The table of what can be decoded, apart from that of codecs: decoding alone needs no encoder. */
+/** The table of decoders, separate from that of codecs, so that decoding loads no encoder. */
 const DECODERS: Readonly<
   Record<CompressionAlgorithm, (implementation: Implementation) => Promise<BlockDecoder>>
 > = {
@@ -22,8 +22,8 @@ const DECODERS: Readonly<
 };
 
 /**
- * A wasm memory may not hold blocks of this size beside their output: the portable kernels are loaded as well then. Up to
- * here, phones with little memory hold both.
+ * A wasm memory may not hold blocks of this size beside their output: the portable kernels are loaded as well then. Up
+ * to here, phones with little memory hold both.
  */
 const LARGE_BLOCK_BYTES = 2 ** 26;
 
@@ -33,10 +33,10 @@ const KERNEL_SUBJECTS = ['lz4', 'zstd'] as const;
 const loaded = new Map<string, Promise<BlockDecoder>>();
 
 /**
- * The decoder of an algorithm, ready for synchronous use. It is loaded once and shared by all callers. A program that
- * only reads takes this instead of `loadCodec`, and is spared the Zstd encoder.
+ * The decoder of an algorithm, ready for synchronous use. It is loaded once and shared by all callers. Programs
+ * that only read call this in place of `loadCodec`: it does not load the Zstd encoder.
  *
- * @throws ArgumentError for an unknown algorithm; UnsupportedError when a demanded implementation is not available here
+ * @throws ArgumentError for an unknown algorithm; UnsupportedError when the requested implementation is not available
  */
 export function loadDecoder(
   algorithm: CompressionAlgorithm,

@@ -2,7 +2,7 @@ import { UnsupportedError } from '../errors.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { Codec, Implementation } from './codec.js';
 
-/** Raw LZ4 blocks. They have no levels, and no runtime has a codec of its own for them. */
+/** Raw LZ4 blocks. They have no levels, and no runtime has a built-in codec for them. */
 export async function loadLz4(implementation: Implementation): Promise<Codec> {
   if (implementation === 'native')
     throw new UnsupportedError('Cannot load the native LZ4 codec: this runtime has none');

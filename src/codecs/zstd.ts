@@ -6,8 +6,9 @@ import type { BlockDecoder, Implementation } from './codec.js';
 import { checkZstdFrame, zstdContentSize } from './zstdFrame.js';
 
 /**
- * The decoder of Zstandard frames: wasm, else the runtime's own, else portable. (On 16 KiB blocks of bf16 the wasm kernel
- * takes half the time of Node's own, which makes a context for each call; on 1 MiB they are even.)
+ * The decoder of Zstandard frames: the first available of wasm, the runtime's own, and portable. On 16 KiB blocks of
+ * bf16, the wasm kernel takes half the time of Node's own, which makes a context for each call; on 1 MiB they are
+ * equal.
  */
 export async function loadZstdDecoder(implementation: Implementation): Promise<BlockDecoder> {
   if (implementation === 'native') {

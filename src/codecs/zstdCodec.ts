@@ -6,8 +6,8 @@ import { nativeZstd } from './zstdNative.js';
 import { loadZstdEncoder, type ZstdCompress } from './zstdWasm.js';
 
 /**
- * Zstandard, both ways. The encoder is the runtime's own, else libzstd in wasm. There is no portable one: where it is
- * demanded, or nothing else is available, `compress` throws an UnsupportedError.
+ * Zstandard in both directions. The encoder is the runtime's own, otherwise libzstd in wasm. There is no portable one:
+ * if it is requested, or nothing else is available, `compress` throws an UnsupportedError.
  */
 export async function loadZstd(implementation: Implementation): Promise<Codec> {
   const decoder = await loadDecoder('zstd', { implementation });

@@ -3,29 +3,29 @@ import { CodecError, type ErrorDetails } from '../errors.js';
 /** Field names, sizes and limits are those of RFC 8878, section 3.1.1. */
 export const MAGIC = 0xfd2fb528;
 const SKIPPABLE_MAGIC = 0x184d2a50;
-/** What libzstd decodes without being asked for more (ZSTD_WINDOWLOG_LIMIT_DEFAULT). */
+/** The default limit of libzstd (ZSTD_WINDOWLOG_LIMIT_DEFAULT). */
 const MAX_WINDOW = 2 ** 27;
-/** No block regenerates more than this. */
+/** The most bytes that a block decodes to. */
 const MAX_BLOCK = 2 ** 17;
 const CHECKSUM_SIZE = 4;
 export const SINGLE_SEGMENT = 0x20;
 export const HAS_CHECKSUM = 0x04;
 
-/** The outside of a frame. What is inside its compressed blocks has not been checked. */
+/** The structure of a frame. The content of its compressed blocks has not been checked. */
 export interface ZstdFrame {
   /** Offset of the first block's header. */
   readonly blocksStart: number;
   /** One past the last block. */
   readonly blocksEnd: number;
-  /** Low 32 bits of the content's XXH64, where the frame has them. */
+  /** Low 32 bits of the content's XXH64, if the frame has them. */
   readonly checksum: number | undefined;
   /** The header states the content size and asks for no larger window. */
   readonly plain: boolean;
 }
 
 /**
- * Checks that `block` is exactly one frame, needs no dictionary, and says nothing that contradicts `length` bytes of
- * content. Nothing is allocated for what the frame claims.
+ * Checks that `block` is exactly one frame, needs no dictionary, and does not contradict `length` bytes of content. It
+ * allocates nothing for what the frame claims.
  *
  * @throws CodecError with the offset of what is wrong
  */
@@ -84,7 +84,7 @@ function parseHeader(view: DataView, length: number): Header {
   };
 }
 
-/** Where the fields of a frame header are; its first byte of flags decides. */
+/** The positions of the fields of a frame header, which follow from its first byte of flags. */
 function fieldsOf(descriptor: number) {
   const singleSegment = (descriptor & SINGLE_SEGMENT) !== 0;
   const sizeFlag = descriptor >> 6;
@@ -95,8 +95,8 @@ function fieldsOf(descriptor: number) {
 }
 
 /**
- * The content size that a frame states, for files whose own record of it is wrong. Undefined when it states none or
- * is no frame: decoding says what is wrong then.
+ * The content size that a frame states, for files whose own record of it is wrong. Undefined when it states none or is
+ * not a frame; decoding then names the fault.
  */
 export function zstdContentSize(block: Uint8Array): number | undefined {
   if (block.length < 6) return undefined;
@@ -138,7 +138,7 @@ function readContentSize(view: DataView, at: number, bytes: number): bigint | un
     case 1:
       return BigInt(view.getUint8(at));
     case 2:
-      // Two bytes would overlap with one byte's range: they count from 256.
+      // Two bytes count from 256, so that they do not overlap the range of one byte.
       return BigInt(view.getUint16(at, true) + 256);
     case 4:
       return BigInt(view.getUint32(at, true));
@@ -147,10 +147,10 @@ function readContentSize(view: DataView, at: number, bytes: number): bigint | un
   }
 }
 
-/** Steps from block header to block header; returns where the last block ends. */
+/** Steps from block header to block header; returns the end of the last block. */
 function walkBlocks(view: DataView, start: number, length: number): number {
   let at = start;
-  /** Bytes that raw and RLE blocks give for certain; compressed ones cannot be known from outside. */
+  /** Bytes that raw and RLE blocks decode to; those of compressed blocks are unknown before decoding. */
   let certain = 0;
   for (let last = false; !last; ) {
     if (at + 3 > view.byteLength) throw truncated(at, at + 3, view.byteLength);

@@ -14,7 +14,7 @@ import { DEFAULT_ZSTD_LEVEL } from './zstdLevel.js';
 const PLAIN_HEADER_SIZE = 9;
 const FOUR_BYTE_SIZE = 0x80;
 
-/** The part of node:zlib that Node has from 22.15 and 23.8 on; older type definitions lack it. */
+/** The part of node:zlib that Node has since 22.15 and 23.8; older type definitions lack it. */
 interface NativeZlib {
   readonly constants: { readonly ZSTD_c_compressionLevel: number };
   zstdDecompressSync(frame: Uint8Array, options: { maxOutputLength: number }): Uint8Array;
@@ -24,9 +24,9 @@ interface NativeZlib {
   ): Uint8Array;
 }
 
-/** libzstd as the runtime brings it, or undefined where it does not. It verifies checksums itself. */
+/** The runtime's own libzstd, or undefined if it has none. It verifies checksums itself. */
 export function nativeZstd(): Codec | undefined {
-  // Not an import: bundlers for browsers would look for the module.
+  // Not an import, because bundlers for browsers would search for the module.
   const zlib = globalThis.process?.getBuiltinModule?.('node:zlib') as unknown as NativeZlib | undefined;
   if (zlib === undefined || !('zstdDecompressSync' in zlib)) return undefined;
   return {
@@ -47,15 +47,15 @@ export function nativeZstd(): Codec | undefined {
     compress(data: Uint8Array, { level = DEFAULT_ZSTD_LEVEL }: CompressOptions = {}): Uint8Array {
       const params = { [zlib.constants.ZSTD_c_compressionLevel]: level };
       const chunkSize = frameBound(data.length);
-      // A plain array of its own: small Buffers share a pool, and keep it alive.
+      // A copy, because small Buffers share a pool, and keep it alive.
       return new Uint8Array(zlib.zstdCompressSync(data, { params, chunkSize }));
     },
   };
 }
 
 /**
- * More than a frame of this content can take (ZSTD_COMPRESSBOUND). In an output buffer that a frame fills, Node ends it
- * a second time, with an empty frame; so does Deno after every frame that takes several buffers.
+ * More than a frame of this content can take (ZSTD_COMPRESSBOUND). When a frame fills the output buffer exactly, Node
+ * appends an empty frame; Deno does so after every frame that takes several buffers.
  */
 function frameBound(length: number): number {
   return length + (length >> 8) + 128;

@@ -1,10 +1,10 @@
 import { UnsupportedError } from '../errors.js';
 
-/** Scratch memory that is kept between calls; what a larger block needs is given back to the allocator. */
+/** Scratch memory that is kept between calls; a larger block returns its memory to the allocator. */
 const RETAINED_BYTES = 4 << 20;
 const PAGE = 65536;
 
-/** What the module exports, under the names that its linker gave them (see the package's zstd.js). */
+/** The exports of the module, under the names that its linker chose (see the package's zstd.js). */
 interface LibZstd {
   /** memory */
   readonly f: WebAssembly.Memory;
@@ -36,8 +36,8 @@ interface LibZstd {
 export type ZstdCompress = (data: Uint8Array, level: number) => Uint8Array;
 
 /**
- * The encoder of libzstd, from the package @bokuweb/zstd-wasm, its wasm embedded. The package's own wrapper fetches a
- * second file in browsers and makes a context for each call, which takes longer than compressing 16 KiB.
+ * The encoder of libzstd, from the package @bokuweb/zstd-wasm, with its wasm embedded. The package's own wrapper
+ * fetches a second file in browsers, and makes a context for each call, which takes longer than compressing 16 KiB.
  */
 export async function loadZstdEncoder(): Promise<ZstdCompress> {
   const { instantiateZstd } = await import('./zstdWasmModule.js');
@@ -64,7 +64,7 @@ export async function loadZstdEncoder(): Promise<ZstdCompress> {
       const bound = lib.i(data.length);
       const from = input.reserve(data.length);
       const to = output.reserve(bound);
-      // Views are made after the last allocation: growing the memory detaches them.
+      // Views are made after the last allocation, because growing the memory detaches them.
       new Uint8Array(lib.f.buffer, from, data.length).set(data);
       const size = lib.l(context, to, bound, from, data.length, 0, 0, level);
       // Errors are small negative numbers (zstd_errors.h).
@@ -80,7 +80,7 @@ export async function loadZstdEncoder(): Promise<ZstdCompress> {
   };
 }
 
-/** The allocator asks for a memory of this many bytes: 1 when it has it, 0 when not. */
+/** Grows the memory to `size` bytes for the allocator: 1 on success, otherwise 0. */
 function grow(memory: WebAssembly.Memory, size: number): number {
   try {
     memory.grow(Math.ceil((size - memory.buffer.byteLength) / PAGE));
@@ -90,7 +90,7 @@ function grow(memory: WebAssembly.Memory, size: number): number {
   }
 }
 
-/** A buffer in the module's memory that grows with what is asked of it. */
+/** A buffer in the memory of the module that grows on demand. */
 class Scratch {
   readonly #lib: LibZstd;
   #address = 0;

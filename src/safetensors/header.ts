@@ -1,4 +1,4 @@
-/** What a safetensors file is made of: the element types, and the entries of its header. */
+/** The element types of safetensors, and the entries of a header. */
 
 /**
  * Bits that one element takes, for every element type of safetensors (the `Dtype` of its Rust crate, which the
@@ -38,8 +38,8 @@ export function isSafetensorsDType(name: string): name is SafetensorsDType {
 }
 
 /**
- * Bytes that a tensor takes, or undefined where there is no such number: it is not exact in a double, or elements
- * of fewer than 8 bits leave the last byte part full, which safetensors does not allow.
+ * Bytes of a tensor. Undefined if the number is not exact in a double, or if elements of fewer than 8 bits do not fill
+ * the last byte, which safetensors does not allow.
  */
 export function safetensorsByteLength(dtype: SafetensorsDType, shape: readonly number[]): number | undefined {
   let bits: number = SAFETENSORS_BITS[dtype];
@@ -53,10 +53,10 @@ export const SAFETENSORS_LENGTH_SIZE = 8;
 /** The cap of the format's own implementation: 100 MB of JSON is beyond a million tensors. */
 export const SAFETENSORS_MAX_HEADER_SIZE = 100_000_000;
 
-/** The member of the header that is no tensor but free text. */
+/** The member of the header that is free text, not a tensor. */
 export const SAFETENSORS_METADATA_KEY = '__metadata__';
 
-/** What a tensor is, before it has a place in a file. */
+/** A tensor before it has a position in a file. */
 export interface SafetensorsDeclaration {
   readonly name: string;
   readonly dtype: SafetensorsDType;
@@ -65,18 +65,18 @@ export interface SafetensorsDeclaration {
 
 /** A tensor's entry in the header. */
 export interface SafetensorsTensor extends SafetensorsDeclaration {
-  /** Its first byte, counted from the start of the file (the header itself counts from the end of the header). */
+  /** Its first byte, counted from the start of the file (in the header: from its end). */
   readonly offset: number;
   readonly byteLength: number;
 }
 
 export interface SafetensorsHeader {
-  /** Free text of the file, by key; empty when there is none. */
+  /** Free text of the file, by key; empty without any. */
   readonly metadata: ReadonlyMap<string, string>;
   /** In the order of their data. */
   readonly tensors: readonly SafetensorsTensor[];
   /** Bytes from the start of the file to the first tensor. */
   readonly byteLength: number;
-  /** Bytes of the whole file: tensors follow each other without holes up to its end. */
+  /** Bytes of the whole file: tensors follow each other without gaps up to its end. */
   readonly fileSize: number;
 }

@@ -11,27 +11,26 @@ const BRACE_OPEN = 0x7b;
 const BRACE_CLOSE = 0x7d;
 
 /**
- * Reads the little of JSON that a safetensors header is made of: objects, arrays, strings, natural numbers.
- * `JSON.parse` would not do: it keeps the last of two equal keys silently, reorders keys that look like numbers,
- * and does not say where it found what.
+ * Reads the part of JSON that safetensors headers use: objects, arrays, strings, natural numbers. `JSON.parse` does not
+ * suffice: it silently keeps the last of two equal keys, reorders keys that look like numbers, and gives no positions.
  */
 export class HeaderScanner {
   readonly #bytes: Uint8Array;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #at: number;
 
-  /** @param start where the JSON begins, so that errors name bytes of the file */
+  /** @param start where the JSON begins; errors then name bytes of the file */
   constructor(bytes: Uint8Array, start: number) {
     this.#bytes = bytes;
     this.#at = start;
   }
 
-  /** Byte where the next token is looked for. */
+  /** Offset at which the next token is searched. */
   get position(): number {
     return this.#at;
   }
 
-  /** Calls `member` with each key; it must read the value. */
+  /** Calls `member` with each key. `member` must read the value. */
   object(member: (key: string) => void): void {
     const keys = new Set<string>();
     this.#sequence(BRACE_OPEN, BRACE_CLOSE, () => {
@@ -66,14 +65,14 @@ export class HeaderScanner {
     } catch (cause) {
       throw new FormatError('Cannot read the safetensors header: malformed string', { offset: start, cause });
     }
-    // A lone half of a surrogate pair (as an escape) has no UTF-8: it could not be written again.
+    // A lone surrogate (as an escape) has no UTF-8, so it could not be written again.
     if (/\p{Surrogate}/u.test(text as string)) {
       throw new FormatError('Cannot read the safetensors header: a string is not Unicode', { offset: start });
     }
     return text as string;
   }
 
-  /** What may follow the header's object: spaces, as padding. */
+  /** Only spaces, as padding, may follow the object. */
   end(): void {
     while (this.#bytes[this.#at] === 0x20) this.#at += 1;
     if (this.#at < this.#bytes.length) this.#fail('spaces up to the end');

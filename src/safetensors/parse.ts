@@ -15,7 +15,7 @@ import { HeaderScanner } from './headerScanner.js';
 export interface SafetensorsParseOptions {
   /** Largest header that is accepted, in bytes of JSON. Default {@link SAFETENSORS_MAX_HEADER_SIZE}. */
   readonly maxHeaderSize?: number | undefined;
-  /** Bytes of the whole file, to be held against the header; left out when unknown. */
+  /** Bytes of the whole file, if known, to compare with the header. */
   readonly fileSize?: number | undefined;
 }
 
@@ -51,8 +51,8 @@ export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsPar
 }
 
 /**
- * Parses the start of a safetensors file: the length and as many bytes as it says; more may follow. Strict, as
- * https://github.com/huggingface/safetensors#format asks: no duplicate keys, no holes, no overlaps, sizes that
+ * Parses the start of a safetensors file: the length and the JSON of this length; more bytes may follow. It is as
+ * strict as https://github.com/huggingface/safetensors#format: no duplicate keys, no gaps, no overlaps, sizes that
  * equal shape × dtype, nothing but spaces after the JSON.
  * @throws FormatError (TruncatedError where bytes are missing), LimitError
  */
@@ -141,7 +141,7 @@ function parseTensor(scanner: HeaderScanner, name: string, dataStart: number): S
   return { name, dtype, shape, offset: dataStart + begin, byteLength };
 }
 
-/** Sorts the tensors by their place and returns where the last one ends. */
+/** Sorts the tensors by offset and returns the end of the last one. */
 function checkLayout(tensors: SafetensorsTensor[], dataStart: number): number {
   // Empty tensors share their offset with the next one and come first.
   tensors.sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);

@@ -14,9 +14,9 @@ import {
 const ALIGNMENT = 8;
 
 /**
- * Lays the tensors out in the order given and writes the header: keys in that order, no spaces but the padding,
- * so that the same input always gives the same bytes.
- * @throws ArgumentError when a name is taken twice, reserved or no Unicode, or a tensor has no size in bytes
+ * Lays the tensors out in the given order and writes the header: keys in this order, no spaces except the padding. The
+ * same input always gives the same bytes.
+ * @throws ArgumentError when a name is duplicate, reserved or not Unicode, or a tensor has no size in whole bytes
  * @throws LimitError when the header would be larger than readers accept
  */
 export function serializeSafetensorsHeader(
