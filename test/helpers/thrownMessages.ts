@@ -70,6 +70,11 @@ function resolve(files: readonly SourceFile[], site: Site, expression: string): 
     const assigned = new RegExp(`this\\.${field} = (\\w+);`).exec(site.code);
     return assigned ? resolve(files, { ...site, at: assigned.index }, assigned[1]!) : undefined;
   }
+  const list = /^\[(.*)\]$/s.exec(text)?.[1];
+  if (list !== undefined)
+    return all(argumentsAt(list.replace(/,\s*$/, ''), 0).map((one) => resolve(files, site, one)));
+  const entry = /^([A-Z_]+)\[[^\]]+\]!$/.exec(text)?.[1];
+  if (entry !== undefined) return constant(files, site, entry);
   if (!/^\w+$/.test(text)) return undefined;
   return constant(files, site, text) ?? parameter(files, site, text);
 }

@@ -30,8 +30,13 @@ export const ZSTD_WORK = {
 /** Descriptions of the three kinds of codes; behind each are states that the kernel makes itself. */
 export const ZSTD_CONSTANTS = describeCodes([LITERALS_LENGTH, OFFSET, MATCH_LENGTH]);
 
-/** What the kernel was reading when it stopped, by its numbers. */
-const PARTS = ['block header', 'literals', 'sequences', 'end of the last block'];
+/** Why the kernel has stopped, by the number of the part that it was reading. */
+const REASONS = [
+  'its header is invalid',
+  'its literals are invalid',
+  'its sequences are invalid',
+  'the last one ends in the wrong place',
+];
 
 function link(runtime: WasmRuntime, portable: () => ZstdKernels | undefined): ZstdKernels {
   return {
@@ -60,7 +65,7 @@ function decompress(runtime: WasmRuntime, frame: Uint8Array, start: number, out:
   const { decode } = runtime.exports<ZstdExports>('zstd');
   if (decode(blocks, length, to, out.length, work) !== 1) {
     const [block, part] = runtime.words(work + FAULT, 2);
-    throw corrupt(PARTS[part!]!, start + block!);
+    throw corrupt(REASONS[part!]!, start + block!);
   }
   runtime.store(to, out);
 }

@@ -178,11 +178,11 @@ test('names what is wrong and where', () => {
 test('the wasm kernel names the block at fault, and which part of it', () => {
   const raw = [4 << 3, 0, 0, 1, 2, 3, 4];
   const cases: [number[], RegExp, number][] = [
-    [[7, 0, 0], /block header/, 0],
-    [[...raw, 0x25, 0, 0, 1], /block header/, 7],
-    [[...raw, 0x35, 0, 0, 0x43, 0x40, 0, 1, 1, 0], /literals/, 7],
-    [[...raw, ...raw, 0x25, 0, 0, 0x00, 1, 0x03, 1], /sequences/, 14],
-    [[...raw, (4 << 3) | 1, 0, 0, 1, 2, 3, 4, 5], /end of the last block/, 7],
+    [[7, 0, 0], /its header is invalid/, 0],
+    [[...raw, 0x25, 0, 0, 1], /its header is invalid/, 7],
+    [[...raw, 0x35, 0, 0, 0x43, 0x40, 0, 1, 1, 0], /its literals are invalid/, 7],
+    [[...raw, ...raw, 0x25, 0, 0, 0x00, 1, 0x03, 1], /its sequences are invalid/, 14],
+    [[...raw, (4 << 3) | 1, 0, 0, 1, 2, 3, 4, 5], /the last one ends in the wrong place/, 7],
   ];
   for (const [blocks, pattern, offset] of cases) {
     const frame = Uint8Array.from([9, 9, ...blocks]);
