@@ -11,7 +11,7 @@ export type SourceEvent =
   | {
       readonly type: 'retry';
       readonly error: unknown;
-      /** Failures in a row, with less than 16 KiB between them, from 1. */
+      /** Failures in a row, with less than 1 KiB between them, from 1. */
       readonly attempt: number;
       /** Milliseconds until the next attempt. */
       readonly delay: number;

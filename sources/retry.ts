@@ -11,10 +11,10 @@ import { WrappedSource } from './streamedSource.js';
  * Bytes that make a source count as working again. Fewer do not: a server that sends one byte per connection would be
  * asked without end.
  */
-export const PROGRESS_BYTES = 16384;
+export const PROGRESS_BYTES = 1024;
 
 export interface RetryOptions {
-  /** Attempts after the first before giving up; every 16 KiB that arrive reset the count. Default 5. */
+  /** Attempts after the first before giving up; every KiB that arrives resets the count. Default 5. */
   readonly retries?: number | undefined;
   /**
    * Longest wait before the first retry, in milliseconds; the average is half of it. It doubles with each retry.

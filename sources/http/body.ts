@@ -5,28 +5,27 @@ import type { HttpRequest } from './request.js';
 import type { RangeResponse } from './response.js';
 
 /**
- * The requested bytes, from a body that may begin before them and end after them. The announced length is enforced: a
- * body that ends early is an error that a retry resumes from.
+ * The requested bytes that are in a body, which may begin before them and end after them. The announced length is
+ * enforced: a body that ends early is an error that a retry resumes from.
  */
 export function bodyReader(request: HttpRequest, response: RangeResponse): ChunkReader {
   const { range, url: name } = request;
-  const { size } = response;
-  const wanted = range.end ?? size;
-  // Where the body must reach; unknown where neither the caller nor the server says.
-  const end = wanted === undefined || size === undefined ? wanted : Math.min(wanted, size);
-  const bodyEnd = response.start + (response.bodyLength ?? Number.NaN);
+  const { size, complete, end: bodyEnd = Number.POSITIVE_INFINITY } = response;
+  const end = Math.min(range.end ?? Infinity, size ?? Infinity, bodyEnd);
   let position = response.start;
   return {
     async next() {
-      while (end === undefined || position < end) {
+      while (position < end) {
         const chunk = await request.chunk(position);
         if (chunk === undefined) return checkEnd();
         const from = Math.max(0, range.start - position);
-        const to = end === undefined ? chunk.length : end - position;
+        const to = Math.min(chunk.length, end - position);
         position += chunk.length;
         if (from < chunk.length) return chunk.subarray(from, to);
       }
-      if (range.end !== undefined && position < range.end) throw beyondEnd(range.end, position, name);
+      if (complete && range.end !== undefined && position < range.end) {
+        throw beyondEnd(range.end, position, name);
+      }
       // All of the body is here, and its end is about to be: a request that has ended leaves its connection usable.
       if (position === bodyEnd) await request.chunk(position);
       return undefined;
@@ -35,7 +34,7 @@ export function bodyReader(request: HttpRequest, response: RangeResponse): Chunk
   };
 
   function checkEnd(): undefined {
-    if (size !== undefined) {
+    if (bodyEnd !== Number.POSITIVE_INFINITY) {
       throw new SourceError('Cannot read the whole response: its body ended early', {
         name,
         retryable: true,

@@ -1,12 +1,13 @@
 import { onAbort } from '../../src/abort.js';
-import { SourceChangedError, TruncatedError } from '../../src/errors.js';
+import { SourceChangedError, SourceError, TruncatedError } from '../../src/errors.js';
 import type { AbortOptions } from '../../src/source.js';
 import type { ChunkReader } from '../pullStream.js';
 import { type ByteRange, beyondEnd } from '../ranges.js';
+import { PROGRESS_BYTES } from '../retry.js';
 import { StreamedSource } from '../streamedSource.js';
 import { bodyReader, WholeBody } from './body.js';
 import { HttpRequest, type HttpRequestOptions } from './request.js';
-import { checkResponse } from './response.js';
+import { checkResponse, type RangeResponse, unusable } from './response.js';
 import { agrees, ifRangeOf, strongest, type Validator, validatorOf } from './validator.js';
 
 export interface HttpFileOptions extends HttpRequestOptions {
@@ -14,6 +15,18 @@ export interface HttpFileOptions extends HttpRequestOptions {
   readonly signal: AbortSignal | undefined;
   /** Most bytes kept in memory when a server does not support ranges. */
   readonly maxBuffered: number;
+}
+
+/**
+ * Answers in a row that may end early without progress. Some are honest (the end of a server's block), but a server that
+ * sends one byte per answer would be asked without end.
+ */
+const MAX_SHORT_ANSWERS = 4;
+
+/** The bytes of one answer. */
+interface Part extends ChunkReader {
+  /** False: the server cut the range short, and the rest must be asked for. */
+  readonly complete: boolean;
 }
 
 /** One URL, without retries. The first response pins what the file is; later ones must agree. */
@@ -54,8 +67,48 @@ export class HttpFile extends StreamedSource {
     this.#whole?.close();
   }
 
+  /** One answer after the other, until all that was asked for is here: servers may cut ranges short. */
   protected async open(range: ByteRange, signal: AbortSignal): Promise<ChunkReader> {
     if (range.start === range.end) return { next: async () => undefined };
+    let position = range.start;
+    let part = await this.#openPart(range, signal);
+    let partStart = position;
+    let short = 0;
+    return {
+      next: async () => {
+        for (;;) {
+          const chunk = await part.next();
+          position += chunk?.length ?? 0;
+          if (chunk !== undefined || part.complete || position === range.end) return chunk;
+          await part.close?.();
+          short = position - partStart < PROGRESS_BYTES ? short + 1 : 0;
+          if (short > MAX_SHORT_ANSWERS) throw this.#tooShort(position - partStart, position);
+          const next = await this.#nextPart({ start: position, end: range.end }, signal);
+          if (next === undefined) return undefined;
+          part = next;
+          partStart = position;
+          // The stream may have been cancelled meanwhile.
+          if (signal.aborted) await part.close?.(signal.reason);
+          signal.throwIfAborted();
+        }
+      },
+      close: (reason) => part.close?.(reason),
+    };
+  }
+
+  /** What follows an answer that ended early; undefined when the file ends there. */
+  async #nextPart({ start, end }: ByteRange, signal: AbortSignal): Promise<Part | undefined> {
+    try {
+      return await this.#openPart({ start, end }, signal);
+    } catch (error) {
+      // Of a file whose size the server does not know, "there is no such range" says that it is over.
+      if (this.#size !== undefined || !(error instanceof SourceError) || error.status !== 416) throw error;
+      if (end !== undefined) throw beyondEnd(end, start, this.#url);
+      return undefined;
+    }
+  }
+
+  async #openPart(range: ByteRange, signal: AbortSignal): Promise<Part> {
     if (this.#size !== undefined && (range.end ?? range.start) > this.#size) {
       throw beyondEnd(range.end ?? range.start, this.#size, this.#url);
     }
@@ -71,14 +124,22 @@ export class HttpFile extends StreamedSource {
     }
   }
 
-  async #connect(request: HttpRequest): Promise<ChunkReader> {
+  #tooShort(actual: number, offset: number): SourceError {
+    return new SourceError('Cannot read from the server: its answers are too short', {
+      name: this.#url,
+      offset,
+      retryable: true,
+      expected: `at least ${PROGRESS_BYTES} bytes`,
+      actual,
+    });
+  }
+
+  async #connect(request: HttpRequest): Promise<Part> {
     const { range } = request;
     if (this.#whole !== undefined) return this.#fromWhole(this.#whole, range);
-    const response = await request.send(this.#ifRange);
-    const checked = checkResponse(response, range, this.#url);
-    this.#pin(response, checked.size);
+    const checked = await this.#send(request);
     const partWanted = range.end !== undefined && (range.start > 0 || range.end !== checked.size);
-    if (checked.ranges || !partWanted) return bodyReader(request, checked);
+    if (checked.ranges || !partWanted) return { ...bodyReader(request, checked), complete: checked.complete };
     // Every read of a part would fetch the file again: keep it. Another request may have begun to do so meanwhile.
     if (this.#whole !== undefined) request.close();
     else this.#whole = new WholeBody(request, checked.size, this.#options.maxBuffered);
@@ -105,9 +166,26 @@ export class HttpFile extends StreamedSource {
     }
   }
 
-  #fromWhole(whole: WholeBody, range: ByteRange): ChunkReader {
+  /** Sends a request; where the response says nothing of what it holds, another one for the whole file. */
+  async #send(request: HttpRequest): Promise<RangeResponse> {
+    const { asked } = request;
+    const response = await request.send(this.#ifRange);
+    let checked = checkResponse(response, asked, this.#url, this.#size);
+    if (checked !== undefined) {
+      this.#pin(response, checked.size);
+      return checked;
+    }
+    const whole = await request.sendPlain();
+    checked = checkResponse(whole, { start: 0, end: undefined }, this.#url, this.#size);
+    if (checked === undefined || checked.ranges) throw unusable(response, asked, this.#url);
+    this.#pin(whole, checked.size);
+    return checked;
+  }
+
+  #fromWhole(whole: WholeBody, range: ByteRange): Part {
     const reader = whole.reader(range);
     return {
+      complete: true,
       next: async () => {
         try {
           return await reader.next();

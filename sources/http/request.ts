@@ -40,14 +40,31 @@ export class HttpRequest {
     this.#options = options;
   }
 
+  /** The range that the server is asked for. */
+  get asked(): ByteRange {
+    const { start, end } = this.range;
+    // Some servers (sirv, and Vite's with it) read the end 0 as "none" and send the whole file: a byte more is less.
+    return start === 0 && end === 1 ? { start, end: 2 } : this.range;
+  }
+
   /** Sends the request and waits for the head of the response. */
   async send(ifRange: string | undefined): Promise<Response> {
-    const { limiter, onEvent } = this.#options;
-    const { start, end } = this.range;
-    this.#release = await limiter.acquire(this.#abort.signal);
+    this.#release = await this.#options.limiter.acquire(this.#abort.signal);
+    const { start, end } = this.asked;
     const headers = new Headers(this.#options.headers);
     headers.set('range', `bytes=${start}-${end === undefined ? '' : end - 1}`);
     if (ifRange !== undefined) headers.set('if-range', ifRange);
+    return this.#head(headers, this.asked);
+  }
+
+  /** After `send`, whose response is dropped: asks for the whole file, without a range. */
+  async sendPlain(): Promise<Response> {
+    this.#body?.cancel().catch(() => {});
+    return this.#head(new Headers(this.#options.headers), { start: 0, end: undefined });
+  }
+
+  async #head(headers: Headers, { start, end }: ByteRange): Promise<Response> {
+    const { onEvent } = this.#options;
     onEvent?.({ type: 'request', url: this.url, start, end });
     const response = await this.#follow(headers);
     onEvent?.({ type: 'response', url: this.url, status: response.status });

@@ -3,30 +3,42 @@ import type { ByteRange } from '../ranges.js';
 
 /** A server's response to a request for a range: the body, and the facts that were checked. */
 export interface RangeResponse {
-  /** Where the body begins in the file. */
+  /** Where the body begins in the file: at the first byte that was asked for, or before it. */
   readonly start: number;
-  /** Bytes of the whole file; undefined where the server did not say, or gave the size of encoded bytes. */
+  /** Where the body ends in the file; undefined where the server did not say, or gave the size of encoded bytes. */
+  readonly end: number | undefined;
+  /** False when the server cut the range short: there is more to ask for behind `end`. */
+  readonly complete: boolean;
+  /** Bytes of the whole file; undefined like `end`. */
   readonly size: number | undefined;
   /** The server supports ranges. If not, it sent the whole file. */
   readonly ranges: boolean;
   readonly body: ReadableStream<Uint8Array> | null;
-  /** Bytes of the body as announced, where they are the file's own. */
-  readonly bodyLength: number | undefined;
 }
 
 /**
- * Checks the response to a request for `range`. Nothing is trusted: a 206 must say that it holds the requested range; a
- * 200 is the whole file; any other status is an error.
+ * Checks the response to a request for `range`. A 206 is usable when it has the first byte of the range; a 200 is the
+ * whole file; any other status is an error.
+ * @param knownSize bytes of the file, where an earlier response told
+ * @returns undefined for a 206 that does not say what it holds, and does not have the length of the range either
  * @throws SourceError
  */
-export function checkResponse(response: Response, range: ByteRange, name: string): RangeResponse {
+export function checkResponse(
+  response: Response,
+  range: ByteRange,
+  name: string,
+  knownSize: number | undefined,
+): RangeResponse | undefined {
   const { status, headers, body } = response;
-  const bodyLength = announcedLength(response);
-  if (status === 200) return { start: 0, size: bodyLength, ranges: false, body, bodyLength };
-  const content = parseContentRange(headers.get('content-range'));
+  if (status === 200) {
+    const size = announcedLength(response);
+    return { start: 0, end: size, complete: true, size, ranges: false, body };
+  }
+  const header = headers.get('content-range');
+  const content = parseContentRange(header);
   if (status === 416 && content?.total !== undefined && content.total <= range.start) {
     const { total } = content;
-    return { start: total, size: total, ranges: true, body: null, bodyLength: 0 };
+    return { start: total, end: total, complete: true, size: total, ranges: true, body: null };
   }
   if (status !== 206) {
     throw new SourceError(
@@ -40,18 +52,6 @@ export function checkResponse(response: Response, range: ByteRange, name: string
       },
     );
   }
-  if (content?.start !== range.start || (range.end !== undefined && content.end! > range.end)) {
-    // Across origins a browser hides the header unless the server lists it in Access-Control-Expose-Headers.
-    throw new SourceError(
-      'Cannot use the response: its Content-Range is missing, hidden or of another range',
-      {
-        name,
-        status,
-        expected: `bytes ${range.start}-${range.end === undefined ? '' : range.end - 1}`,
-        actual: headers.get('content-range'),
-      },
-    );
-  }
   if (isEncoded(headers)) {
     throw new SourceError('Cannot use the response: it is a range of an encoded body', {
       name,
@@ -59,7 +59,35 @@ export function checkResponse(response: Response, range: ByteRange, name: string
       actual: headers.get('content-encoding'),
     });
   }
-  return { start: range.start, size: content.total, ranges: true, body, bodyLength };
+  const wanted = Math.min(range.end ?? Infinity, knownSize ?? content?.total ?? Infinity);
+  if (header === null) {
+    // Across origins a browser hides it unless the server lists it in Access-Control-Expose-Headers.
+    const end = range.start + (lengthOf(headers) ?? Number.NaN);
+    if (end !== wanted) return undefined;
+    return { start: range.start, end, complete: true, size: undefined, ranges: true, body };
+  }
+  if (content?.start === undefined || content.start > range.start || content.end! <= range.start) {
+    throw unusable(response, range, name);
+  }
+  const { start, end, total } = content;
+  return { start, end, complete: end! >= wanted, size: total, ranges: true, body };
+}
+
+/** The error of a response that does not have the first byte asked for. */
+export function unusable(
+  { status, headers }: Response,
+  { start, end }: ByteRange,
+  name: string,
+): SourceError {
+  return new SourceError(
+    'Cannot use the response: its Content-Range is missing, hidden or of another range',
+    {
+      name,
+      status,
+      expected: `bytes ${start}-${end === undefined ? '' : end - 1}`,
+      actual: headers.get('content-range'),
+    },
+  );
 }
 
 /** What statuses that stay the same mean for a reader of files. */
@@ -95,7 +123,10 @@ export function parseRetryAfter(header: string | null, now: number): number | un
 
 function announcedLength({ headers, type }: Response): number | undefined {
   // The length of an encoded body is not that of the file. Across origins the encoding is hidden.
-  if (isEncoded(headers) || type === 'cors') return undefined;
+  return isEncoded(headers) || type === 'cors' ? undefined : lengthOf(headers);
+}
+
+function lengthOf(headers: Headers): number | undefined {
   const length = headers.get('content-length');
   return length !== null && /^\d+$/.test(length) ? Number(length) : undefined;
 }

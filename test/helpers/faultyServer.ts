@@ -16,6 +16,12 @@ export interface Fault {
   readonly ignoreRange?: boolean;
   /** Content-Range as given (undefined leaves it out with `null`). */
   readonly contentRange?: string | null;
+  /** Answers with at most this many bytes of the range, and says so in Content-Range. */
+  readonly cap?: number;
+  /** Answers with the blocks of this size that the range is in, and says so in Content-Range. */
+  readonly align?: number;
+  /** Content-Range does not say how large the file is; a range behind its end gets no Content-Range at all. */
+  readonly unknownSize?: boolean;
   /** Announces no length: chunked transfer. */
   readonly chunked?: boolean;
   /** Sends the last bytes never: ends the body cleanly after this many (needs `chunked`). */
@@ -141,13 +147,19 @@ export async function faultyServer(bytes: Uint8Array): Promise<FaultyServer> {
     log.status = 200;
     if (match !== null && fresh && !fault.ignoreRange && !fault.gzip) {
       start = Number(match[1]);
-      end = match[2] === '' ? file.length : Math.min(file.length, Number(match[2]) + 1);
+      end = match[2] === '' ? file.length : Number(match[2]) + 1;
+      if (fault.align !== undefined && start < file.length) {
+        start -= start % fault.align;
+        end = Math.ceil(end / fault.align) * fault.align;
+      }
+      end = Math.min(file.length, end, start + (fault.cap ?? Infinity));
       log.status = start < file.length ? 206 : 416;
       const what = start < file.length ? `${start}-${end - 1}` : '*';
       if (start >= file.length) [start, end] = [0, 0];
-      const contentRange =
-        fault.contentRange === undefined ? `bytes ${what}/${file.length}` : fault.contentRange;
-      if (contentRange !== null) response.setHeader('content-range', contentRange);
+      const size = fault.unknownSize ? '*' : file.length;
+      const contentRange = fault.contentRange === undefined ? `bytes ${what}/${size}` : fault.contentRange;
+      if (contentRange !== null && contentRange !== 'bytes */*')
+        response.setHeader('content-range', contentRange);
     }
     if (!fault.chunked) response.setHeader('content-length', end - start);
     response.writeHead(log.status);

@@ -77,7 +77,7 @@ async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
 
 const test = suite('withRetry, withFailover');
 
-test('retry: goes on where it broke; 16 KiB that arrive reset the count', async () => {
+test('retry: goes on where it broke; a KiB that arrives resets the count', async () => {
   let calls = 0;
   const source = new Unreliable(() => (calls++ % 3 === 2 ? broken() : undefined));
   const events: SourceEvent[] = [];
