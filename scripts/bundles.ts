@@ -36,7 +36,12 @@ export const BUNDLES: readonly Bundle[] = [
   {
     entry: 'workers/worker.ts',
     output: 'workers/worker.js',
-    options: { platform: 'neutral', mainFields: ['main'] },
+    options: {
+      platform: 'neutral',
+      mainFields: ['main'],
+      // It exports nothing; this says that it is a module all the same.
+      footer: { js: 'export {};' },
+    },
   },
   // Users of the library install none of what the command line needs. Its commands stay chunks, loaded when called.
   {

@@ -27,7 +27,7 @@ export interface Server extends AsyncDisposable {
 /**
  * Runs a command to its end.
  * @returns what it wrote to standard output
- * @throws when it fails, with all that it wrote
+ * @throws when it fails; then all that it wrote is printed
  */
 export async function run(
   command: string,
@@ -39,7 +39,10 @@ export async function run(
   const timer = setTimeout(() => kill(child), TIMEOUT_MS);
   const code = await ended(child);
   clearTimeout(timer);
-  if (code !== 0) throw new Error(`${[command, ...args].join(' ')} ended with ${code}:\n${output.all}`);
+  if (code !== 0) {
+    console.error(output.all);
+    throw new Error(`${[command, ...args].join(' ')} ended with ${code}`);
+  }
   return output.stdout;
 }
 
