@@ -25,7 +25,7 @@ export type KernelSubject = keyof SubjectKernels;
 export interface CommonKernels {
   readonly implementation: 'portable' | 'wasm';
   /**
-   * Gives back working memory that large inputs have made grow; the next call takes it anew. Unused kernels do so
+   * Frees working memory that has grown for large inputs; the next call allocates it again. Unused kernels free it
    * automatically after a while.
    */
   release(): void;

@@ -5,7 +5,7 @@ import { inflateModule, type WasmSubject } from './runtime/module.js';
 import { WasmRuntime } from './runtime/runtime.js';
 
 export interface KernelOptions {
-  /** 'auto' (the default) takes wasm where the engine and its content policy allow it, else portable. */
+  /** 'auto' (the default) takes wasm if the engine and its content security policy allow it, otherwise portable. */
   readonly implementation?: 'auto' | 'portable' | 'wasm' | undefined;
 }
 
@@ -34,7 +34,7 @@ export class KernelLoader {
   /** Not made before a module has been compiled: an engine without WebAssembly has no memory for it. */
   #runtime: WasmRuntime | undefined;
   readonly #modules = new Map<string, WebAssembly.Module>();
-  /** Why the engine refused a module; it would refuse the others, too. */
+  /** Why the engine refused a module. It would refuse the others, too. */
   #refusal: { readonly cause: unknown } | undefined;
   readonly #loading = new Map<string, Promise<void>>();
   readonly #loaded = new Set<KernelSubject>();
@@ -87,7 +87,7 @@ export class KernelLoader {
       try {
         this.#modules.set(name, await WebAssembly.compile(await inflateModule(text)));
         this.#runtime ??= new WasmRuntime(this.#modules);
-        // WebKit compiles what a content policy forbids, and refuses only to instantiate it.
+        // WebKit compiles wasm that a content security policy forbids, and refuses only to instantiate it.
         this.#runtime.exports(name);
       } catch (cause) {
         this.#refusal = { cause };
@@ -97,7 +97,7 @@ export class KernelLoader {
   }
 }
 
-/** What the whole program shares. */
+/** Shared by the whole program. */
 export const kernelLoader: KernelLoader = /* @__PURE__ */ new KernelLoader();
 
 /**
@@ -107,7 +107,7 @@ export const kernelLoader: KernelLoader = /* @__PURE__ */ new KernelLoader();
  * const kernels = await loadKernels(['dct']);
  * kernels.dct2d(new Float32Array(12), 3, 4, new Float32Array(12));
  *
- * @throws UnsupportedError when wasm is demanded and not available; ArgumentError for an unknown subject
+ * @throws UnsupportedError when wasm is requested and not available; ArgumentError for an unknown subject
  */
 export function loadKernels<S extends KernelSubject>(
   subjects: readonly S[],
@@ -121,7 +121,7 @@ export function loadKernels(
   return isList(subjects) ? kernelLoader.load(subjects, options) : kernelLoader.load(ALL, subjects);
 }
 
-/** `Array.isArray` does not tell the type checker of read-only arrays. */
+/** `Array.isArray` does not narrow read-only arrays. */
 function isList(value: readonly KernelSubject[] | KernelOptions): value is readonly KernelSubject[] {
   return Array.isArray(value);
 }

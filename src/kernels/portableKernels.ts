@@ -8,7 +8,7 @@ import { portableLz4 } from './lz4/portable.js';
 import { portableXxh3 } from './xxh3/portable.js';
 import { portableZstd } from './zstd/portable.js';
 
-/** The kernels in TypeScript: available at once, on every engine, under every content policy. */
+/** The kernels in TypeScript: available on every engine, under every content security policy. */
 export const portableKernels: Kernels = {
   implementation: 'portable',
   ...portableDct,

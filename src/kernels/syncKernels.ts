@@ -3,8 +3,8 @@ import { kernelLoader } from './loadKernels.js';
 import { portableKernels } from './portableKernels.js';
 
 /**
- * For synchronous callers: the kernels of all subjects if `loadKernels()` has loaded them, else the portable ones,
- * which this module brings along.
+ * For synchronous callers: the kernels of all subjects if `loadKernels()` has loaded them, otherwise the portable ones,
+ * which this module imports.
  */
 export function syncKernels(loader = kernelLoader): Kernels {
   return loader.loaded() ?? portableKernels;

@@ -1,7 +1,7 @@
 /**
- * A matrix that goes into a kernel or comes out: an array, or a function that fills (input) or consumes (output) one
- * stretch after the other, in order, so that the matrix needs no array of its own. `values` begins at element `start`;
- * it is valid only during the call, and no kernel may be called meanwhile.
+ * The input or output matrix of a kernel: an array, or a function that fills (input) or consumes (output) it in
+ * stretches, in order, so that the matrix needs no array. `values` begins at element `start`; it is valid only during
+ * the call, in which no kernel may be called.
  */
 export type Stretches = Float32Array | ((values: Float32Array, start: number) => void);
 

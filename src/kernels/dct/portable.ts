@@ -1,7 +1,7 @@
 import type { DctKernels, Stretches } from './interface.js';
 import { type DctPlan, dctPlan } from './portable/plan.js';
 
-/** Columns that are gathered together: a cache line of f32, so that each line of the matrix is fetched once. */
+/** Columns that are gathered together: a cache line of f32, so that each cache line is fetched once. */
 const COLUMN_BLOCK = 16;
 
 type Direction = 'forward' | 'inverse';

@@ -6,7 +6,7 @@ import { portableDct } from './portable.js';
 export interface DctOptions {
   /** Where to write; may be the input. Default: a new array. */
   readonly out?: Float32Array;
-  /** Default: the fastest that `loadKernels(['dct'])` has loaded, before that the portable ones. */
+  /** Default: the fastest once `loadKernels(['dct'])` has been called, before that the portable ones. */
   readonly kernels?: DctKernels | undefined;
 }
 
@@ -51,7 +51,7 @@ export function idct2d(
   return out;
 }
 
-/** This module brings the portable kernels along: only its users pay for them. */
+/** Only importers of this module load the portable kernels. */
 function fastest(): DctKernels {
   return kernelLoader.loaded(['dct']) ?? portableDct;
 }

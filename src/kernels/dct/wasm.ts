@@ -47,11 +47,11 @@ interface DctExports {
 const LANES = 8;
 /** One complex number of four lanes. */
 const COMPLEX_BYTES = 32;
-/** Rows come in by stripes that stay in the second-level cache. */
+/** Rows are read in stripes that stay in the second-level cache. */
 const STRIPE_BYTES = 256 << 10;
-/** They go out by larger ones: from about a megabyte on, engines copy without reading the target first. */
+/** They are written in larger ones: from about a megabyte on, engines copy without reading the target first. */
 const OUT_STRIPE_BYTES = 1 << 20;
-/** What gathering four floats at a time may read behind the last row. */
+/** Bytes after the last row that gathering four floats at a time may read. */
 const OVERREAD_BYTES = 12;
 /** Sums and differences of one butterfly of the largest direct radix. */
 const SCRATCH_BYTES = 4096;
@@ -74,7 +74,7 @@ function link(runtime: WasmRuntime): DctKernels {
     }
     if (rows * cols === 0) return;
     try {
-      // A column is a row to a transform.
+      // To a transform, a column is a row.
       if (cols === 1) runtime.scope(() => transform(runtime, direction, data, 1, rows, out));
       else runtime.scope(() => transform(runtime, direction, data, rows, cols, out));
     } catch (error) {
@@ -116,7 +116,7 @@ function transform(
   const stripeRows = rowsOfStripe(STRIPE_BYTES, rows, rowBytes);
   const outBytes = typeof out === 'function' ? STRIPE_BYTES : OUT_STRIPE_BYTES;
   const outRows = rowsOfStripe(outBytes, rows, rowBytes);
-  // One row more than there are takes what the unused lanes of the last group hold.
+  // One more row takes the contents of the unused lanes of the last group.
   const blockBytes = Math.ceil((rows + 1) / 2) * 2 * COMPLEX_BYTES;
   const blockCount = Math.ceil(cols / LANES);
   const workBytes = COMPLEX_BYTES * Math.max(rowPlan.fftSize, columnPlan.fftSize);
@@ -138,7 +138,7 @@ function transform(
     const count = Math.min(stripeRows, rows - row);
     give(runtime.floats(stripe, count * cols), row * cols);
     const groups = Math.ceil(count / LANES);
-    // Two rows share a transform: what large numbers lie in unused lanes would drown their partners.
+    // Two rows share a transform, so large numbers in unused lanes would drown the rows beside them.
     runtime.bytes(stripe + count * rowBytes, (groups * LANES - count) * rowBytes).fill(0);
     kernel.rows(rowPlanAt, inverse, stripe, groups, blocks, blockBytes, places + 4 * row, a, b, scratch);
   }
@@ -151,7 +151,7 @@ function transform(
   }
 }
 
-/** A single row by itself: its transform is split over the lanes, and nothing goes into blocks. */
+/** A single row: its transform is split over the lanes, without blocks. */
 function transformRow(
   runtime: WasmRuntime,
   { size, fftSize, bytes }: DctPlan,
@@ -185,7 +185,7 @@ function rowsOfStripe(stripeBytes: number, rows: number, rowBytes: number): numb
   return LANES * Math.min(groups, Math.ceil(rows / LANES));
 }
 
-/** Which row of its block each row becomes: folded as the column transform wants them, or in order. */
+/** The row of its block that each row becomes: folded for the column transform, or in order. */
 function rowPlaces(rows: number, folded: boolean): Uint32Array {
   const places = new Uint32Array(rows + LANES).fill(rows);
   for (let row = 0; row < rows; row++) {

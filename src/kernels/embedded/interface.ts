@@ -1,21 +1,21 @@
-/** The inner loops of the embedded encoding; `docs/formats/embedded.md` says what they read. */
+/** The inner loops of the embedded encoding. `docs/formats/embedded.md` describes the format. */
 
 /**
- * What is known of a tile's weights between two planes, as `newTileState` makes it. Bit i of a bitmap is weight i
- * of the tile, the first one the lowest bit of the first byte; a group is 64 weights.
+ * The state of a tile's weights between two planes, made by `newTileState`. Bit i of a bitmap belongs to weight i of
+ * the tile; the first one is the lowest bit of the first byte. A group is 64 weights.
  */
 export interface TileState {
-  /** Weights in the tile; the last group is filled up with zeros. */
+  /** Weights in the tile; zeros fill the last group. */
   readonly count: number;
-  /** The four arrays below, one behind the other: they go to and fro as one. */
+  /** The four arrays below, one after another, so that one copy moves them all. */
   readonly bytes: Uint8Array;
-  /** Weights with a bit set so far. Not kept up for dense groups. */
+  /** Weights with a bit set so far. Not updated for dense groups. */
   readonly significant: Uint8Array;
   /** 1: negative. Known for significant weights, and for all of a dense group. */
   readonly signs: Uint8Array;
-  /** Significant weights of each group. Not kept up for dense groups. */
+  /** Significant weights of each group. Not updated for dense groups. */
   readonly counts: Uint8Array;
-  /** 1 for each group whose signs are all known: its planes are not coded but stand as they are. */
+  /** 1 for each group whose signs are all known: its planes are stored uncoded. */
   readonly dense: Uint8Array;
 }
 
@@ -23,10 +23,10 @@ export interface TileState {
 export interface PlaneCoding {
   /**
    * Numbers of codes: two bytes for class 0 (of the code for batches | of the one for masks << 4; of the one for
-   * bytes), then one byte a class (of the code for masks | of the one for bytes << 4); 0xFF: not coded.
+   * bytes), then one byte per class (of the code for masks | of the one for bytes << 4); 0xFF: not coded.
    */
   readonly selection: Uint8Array;
-  /** The bits of weights that have been significant before are not in the coded bitmap but follow it. */
+  /** The bits of weights that were significant before follow the coded bitmap in place of being in it. */
   readonly apart: boolean;
 }
 
@@ -49,7 +49,7 @@ export interface FloatLayout {
   readonly bias: number;
 }
 
-/** All that the planes have said of a tile, and how to read it. */
+/** All that is known of a tile from its planes, and how to read it. */
 export interface PlanesOfTile {
   readonly state: TileState;
   /** Bitmaps, the highest first. */
@@ -57,7 +57,7 @@ export interface PlanesOfTile {
   readonly layout: FloatLayout;
   /** 1 in the lowest plane stands for 2^scale. */
   readonly scale: number;
-  /** Codes of the bitmap of non-zero weights; empty: there is none, and zeros are coded as floats. */
+  /** Codes of the bitmap of non-zero weights; empty without one: zeros are then coded as floats. */
   readonly selection: Uint8Array;
 }
 
@@ -80,23 +80,23 @@ export interface TilePlan {
   readonly apart: boolean;
 }
 
-/** A tile as bitmaps, and what an encoder wants to know before it codes them. */
+/** A tile as bitmaps, and the statistics that an encoder needs before it codes them. */
 export interface TileSurvey {
   /** Bitmaps, the highest first. */
   readonly planes: readonly Uint8Array[];
   /** 1: negative. */
   readonly signs: Uint8Array;
-  /** Σ x². As all sums, in steps of the lowest plane. */
+  /** Σ x². As all sums, it is in steps of the lowest plane. */
   readonly energy: number;
   /** See `survey.ts`. */
   readonly sums: Float64Array;
-  /** What would be coded, for each plane twice, with bits kept together and apart: see `survey.ts`. */
+  /** Counts of symbols to code, for each plane twice, with bits together and apart: see `survey.ts`. */
   readonly symbols: Uint32Array;
   /** A bit for each plane that makes groups dense. */
   readonly signPlanes: number;
 }
 
-/** A plane as it is to be coded. */
+/** How to code a plane. */
 export interface PlaneToCode extends PlaneCoding {
   /** Signs follow it. */
   readonly signs: boolean;
@@ -104,29 +104,28 @@ export interface PlaneToCode extends PlaneCoding {
 
 export interface EmbeddedKernels {
   /**
-   * One plane of tiles: the bytes of the dense groups as they are; then, as bits, the other groups coded, the bits
-   * that were kept apart, and the signs of the weights that have become significant.
-   * @throws FormatError; states and planes are then spoilt
+   * Decodes one plane of tiles: the bytes of the dense groups, uncoded; then, as bits, the other groups, coded, the
+   * bits that were kept apart, and the signs of the weights that become significant.
+   * @throws FormatError; states and planes are then corrupt
    */
   decodePlanes(tiles: readonly PlaneUnit[], coding: PlaneCoding): void;
   /**
-   * The signs of all weights of the groups that have at least `threshold` significant ones and are not dense yet, but
-   * for those that are known. These groups are dense from then on.
-   * @throws FormatError; states are then spoilt
+   * Decodes the unknown signs of all weights of the groups that have at least `threshold` significant ones and are not
+   * dense yet. These groups are dense from then on.
+   * @throws FormatError; states are then corrupt
    */
   decodeSigns(tiles: readonly TileUnit[], threshold: number): void;
   /**
-   * What the planes leave open of each float of a tile, bit for bit. Bits: where `selection` says so, the bitmap of
-   * the weights without a bit in any plane that are not zero; one bit: whether such weights without a sign yet that
-   * are zero carry one; the missing low bits of the mantissas of all weights that the planes hold; then the others,
-   * whole.
+   * Decodes the remaining bits of each float of a tile. The bits are: if `selection` has codes, the bitmap of the
+   * non-zero weights without a bit in any plane; one bit that tells whether zeros among the weights without a sign have
+   * one; the missing low bits of the mantissas of all weights in the planes; then the other weights, whole.
    * @param out the patterns of the tile's elements. Where an element has 2 bytes and `out` 4, it takes the upper two:
-   *   a bfloat16 is then the number of single precision that it stands for.
+   *   a bfloat16 is then the same number in single precision.
    * @throws FormatError
    */
   decodeRemainder(bits: Uint8Array, tile: PlanesOfTile, out: Uint16Array | Uint32Array): void;
   /**
-   * The best numbers for the weights of a tile of which these planes are known; 0 where nothing is known.
+   * Writes the best numbers for the weights of a tile from its known planes; 0 where nothing is known.
    * @param exponent of the lowest of the planes: 1 in it stands for 2^exponent
    */
   placeWeights(
@@ -138,12 +137,12 @@ export interface EmbeddedKernels {
   ): void;
 }
 
-/** The other way. Apart from decoding, which most programs that come with a network do without encoding. */
+/** The inverse. Separate from decoding, because most programs with a network never encode. */
 export interface EmbeddedEncodeKernels {
   /** @param values finite */
   surveyTile(values: Float32Array, plan: TilePlan): TileSurvey;
   /**
-   * The units of a tile up to its last plane, in the order of the passes; and what is then known of it.
+   * The units of a tile up to its last plane, in the order of the passes, and its state after them.
    * @param count weights in the tile
    */
   encodeTile(
@@ -152,6 +151,8 @@ export interface EmbeddedEncodeKernels {
     planes: readonly PlaneToCode[],
     threshold: number,
   ): { units: Uint8Array[]; state: TileState };
-  /** What `decodeRemainder` reads. `patterns` are the tile's elements, zeros in place of those that are not finite. */
+  /**
+   * What `decodeRemainder` reads. `patterns` are the tile's elements, with zeros in place of those that are not finite.
+   */
   encodeRemainder(tile: Omit<PlanesOfTile, 'planes'>, patterns: Uint16Array | Uint32Array): Uint8Array;
 }

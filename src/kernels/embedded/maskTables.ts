@@ -1,9 +1,9 @@
 /**
- * What masks make of bytes: tables of 65,536 bytes, the mask in the upper byte of an index and the byte in the lower.
- * Made when first asked for.
+ * Bytes expanded and compressed by masks: tables of 65,536 bytes, with the mask in the upper byte of the index and the
+ * byte in the lower one. They are made on first use.
  */
 
-/** The lowest bits of the byte, spread to the places of those set in the mask. */
+/** The lowest bits of the byte, at the positions of the bits set in the mask. */
 export const depositTable: () => Uint8Array = maskTable((mask, byte) => {
   let result = 0;
   for (let rest = mask, bits = byte; rest !== 0; rest &= rest - 1, bits >>= 1) {
@@ -12,7 +12,7 @@ export const depositTable: () => Uint8Array = maskTable((mask, byte) => {
   return result;
 });
 
-/** The other way: the bits at the places set in the mask, lowest first. */
+/** The inverse: the bits at the positions set in the mask, lowest first. */
 export const extractTable: () => Uint8Array = maskTable((mask, byte) => {
   let result = 0;
   for (let rest = mask, place = 1; rest !== 0; rest &= rest - 1, place <<= 1) {

@@ -1,8 +1,8 @@
 /**
- * The fixed prefix codes of the embedded encoding. A symbol is a byte whose bits are alike: each is set with the same
- * probability, so that a symbol's length depends on how many of its bits are set. A row gives, for 0 to 8 set bits,
+ * The fixed prefix codes of the embedded encoding. A symbol is a byte whose bits are set with the same
+ * probability, so its length depends only on the number of set bits. A row gives, for 0 to 8 set bits,
  * a length L and a number m: of the symbols with that many bits, the m smallest have codes of L bits, the others of
- * L + 1. They are optimal codes of at most 12 bits (package-merge) for the probabilities named beside them.
+ * L + 1. They are optimal codes of at most 12 bits (package-merge) for the probabilities beside them.
  */
 
 /** For any byte; bits set with probability .004 .02 .05 .08 .12 .16 .2 .25 .3 .37 .5 .63 .75 .84 .92 .97. */
@@ -25,7 +25,9 @@ const ANY_CODES: readonly (readonly number[])[] = [
   [12, 1, 12, 8, 12, 28, 12, 56, 12, 70, 11, 1, 9, 13, 4, 5, 1, 1],
 ];
 
-/** For bytes other than 0; bits set with probability .002 .02 .04 .06 .09 .12 .145 .17 .195 .22 .25 .28 .31 .35 .39 .44. */
+/**
+ * For bytes other than 0; bits set with probability .002 .02 .04 .06 .09 .12 .145 .17 .195 .22 .25 .28 .31 .35 .39 .44.
+ */
 const NONZERO_CODES: readonly (readonly number[])[] = [
   [0, 1, 3, 7, 11, 9, 12, 56, 12, 70, 12, 56, 12, 28, 12, 8, 12, 1],
   [0, 1, 3, 6, 8, 8, 11, 5, 12, 70, 12, 56, 12, 28, 12, 8, 12, 1],
@@ -61,7 +63,7 @@ export const POPULATION: Uint8Array = Uint8Array.from({ length: SYMBOLS }, (_, b
 });
 
 export interface PrefixCode {
-  /** For every symbol: length << 24 | its code as it stands in the stream, its first bit lowest. 0: has none. */
+  /** For every symbol: length << 24 | its code in stream order, its first bit lowest. 0: it has none. */
   readonly entries: Uint32Array;
   /** For every value of the next 12 bits: symbol << 8 | length. */
   readonly lookup: Uint16Array;
@@ -69,12 +71,12 @@ export interface PrefixCode {
   readonly meanLengths: Float64Array;
 }
 
-/** The code with which any byte is coded, 0 to 15. */
+/** The code of any byte, 0 to 15. */
 export const anyCode: (index: number) => PrefixCode = cached(ANY_CODES);
-/** The code with which a byte other than 0 is coded, 0 to 15. */
+/** The code of bytes other than 0, 0 to 15. */
 export const nonzeroCode: (index: number) => PrefixCode = cached(NONZERO_CODES);
 
-/** Tables are built when first used: a decoder needs few of them. */
+/** Tables are built on first use, because a decoder needs few of them. */
 function cached(rows: readonly (readonly number[])[]): (index: number) => PrefixCode {
   const built = new Array<PrefixCode | undefined>(rows.length);
   return (index) => {
@@ -131,17 +133,17 @@ function reverseBits(value: number, count: number): number {
   return reversed;
 }
 
-/** In place of codes: the bytes of the class's groups stand as they are. */
+/** In place of codes: the bytes of the class's groups are stored uncoded. */
 const RAW = 0xff;
 
-/** The codes of a class, or `undefined` where its bytes stand as they are. */
+/** The codes of a class, or `undefined` where its bytes are stored uncoded. */
 export interface ClassCodes {
   readonly mask: PrefixCode;
   readonly byte: PrefixCode;
 }
 
 export interface BitmapCodes {
-  /** For class 0: which of eight groups have a bit set. */
+  /** For class 0: the mask of those of eight groups that have a bit set. */
   readonly group: PrefixCode;
   readonly classes: readonly (ClassCodes | undefined)[];
 }

@@ -2,12 +2,11 @@ import type { FloatLayout } from './interface.js';
 import { anyCode, CODES_PER_KIND, nonzeroCode, POPULATION, type PrefixCode } from './prefixCodes.js';
 import { CLASSES, GROUP, GROUP_BYTES, NO_CLASS } from './tile.js';
 
-/** What an encoder learns of a tile before it codes it, and how it chooses the codes. */
+/** The statistics of a tile that an encoder collects before it codes it, and its choice of codes. */
 
 /**
- * Sums of a plane, in the order in which `TileSurvey.sums` holds them. Q is what the planes so far say of |x|, rounded
- * down, in steps of this plane, and R what is left of it, in [0, 1): errors that follow from sums of R are exact even
- * where they are small.
+ * Sums of a plane, in the order of `TileSurvey.sums`. Q is |x| by the planes so far, rounded down, in steps of this
+ * plane, and R the rest of it, in [0, 1). Errors from sums of R are exact even where they are small.
  */
 export const SUMS = 14;
 /** Σ Q and Σ Q², then three sums over weights with Q > 0… */
@@ -18,14 +17,14 @@ export const SIGNIFICANT = 2;
 export const ZERO = 5;
 export const FRESH_ZERO = 8;
 export const UNKNOWN = 11;
-/** The three: how many weights, Σ R, Σ R². */
+/** The three: number of weights, Σ R, Σ R². */
 export const COUNT = 0;
 export const SUM_R = 1;
 export const SUM_R_R = 2;
 
 /**
- * What the codes of a bitmap would have to code, counted by how many bits are set, on which alone the codes' lengths
- * depend: batches, then the masks of each class, then the bytes of each class; nine counts of each.
+ * Symbols of a bitmap, counted by their set bits, on which alone the lengths of codes depend: batches, then the masks
+ * of each class, then the bytes of each class; nine counts of each.
  */
 export type SymbolCounts = Uint32Array;
 
@@ -63,7 +62,7 @@ export function countSymbols(bitmap: Uint8Array, classes: Uint8Array, counts: Sy
   }
 }
 
-/** The cheapest selection, as the stream holds it, and the bits it takes; empty when nothing is coded. */
+/** The cheapest selection, as in the stream, and its size in bits; empty when nothing is coded. */
 export function chooseCodes(counts: SymbolCounts): { selection: Uint8Array; cost: number } {
   let classes = CLASSES;
   while (classes > 0 && sum(masksOf(counts, classes - 1)) === 0) classes -= 1;
@@ -75,7 +74,7 @@ export function chooseCodes(counts: SymbolCounts): { selection: Uint8Array; cost
   for (let kind = 0; kind < selection.length - 1; kind++) {
     const mask = cheapest(kind === 0 ? nonzeroCode : anyCode, masksOf(counts, kind));
     const bytes = bytesOf(counts, kind);
-    // A byte of 0 is not coded: its mask says so.
+    // A byte of 0 is not coded, because its mask marks it.
     const byte = cheapest(nonzeroCode, bytes.with(0, 0));
     const raw = 8 * sum(bytes);
     const plain = mask.cost + byte.cost >= raw;
@@ -106,7 +105,7 @@ function cheapest(
   return best;
 }
 
-/** Which weights have no bit in any plane and still are not zero. */
+/** The weights that have no bit in any plane and are not zero. */
 export function nonzeroBitmap(
   layout: FloatLayout,
   scale: number,
@@ -127,14 +126,14 @@ export function exponentOf(pattern: number, { mantissaBits, exponentBits }: Floa
   return (pattern >>> mantissaBits) & ((1 << exponentBits) - 1);
 }
 
-/** Which bytes of a group are not 0. */
+/** The mask of the bytes of a group that are not 0. */
 export function byteMask(bitmap: Uint8Array, group: number): number {
   let mask = 0;
   for (let i = 0; i < GROUP_BYTES; i++) if (bitmap[group * GROUP_BYTES + i] !== 0) mask |= 1 << i;
   return mask;
 }
 
-/** Which of the eight groups of class 0 from `group` on are not empty. */
+/** The mask of those of the eight groups of class 0 from `group` on that are not empty. */
 export function batchMask(bitmap: Uint8Array, classes: Uint8Array, group: number): number {
   let mask = 0;
   for (let bit = 1; bit < 256 && group < classes.length; group++) {

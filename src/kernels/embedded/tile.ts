@@ -1,7 +1,7 @@
 import { FormatError } from '../../errors.js';
 import type { TileState } from './interface.js';
 
-/** Tiles, their groups and the classes of these, as both implementations and the encoding itself know them. */
+/** Tiles, groups and classes, for both implementations and the encoding. */
 
 export const GROUP = 64;
 export const GROUP_BYTES = GROUP / 8;
@@ -14,7 +14,7 @@ const CLASS_STARTS = [0, 1, 2, 4, 7, 11, 16, 24, 33, 45];
 
 export const CLASSES = CLASS_STARTS.length;
 
-/** The class of a group with so many significant weights, 0 to 64. */
+/** The class of a group by its number of significant weights, 0 to 64. */
 export const CLASS_OF: Uint8Array = Uint8Array.from({ length: GROUP + 1 }, (_, count) =>
   CLASS_STARTS.findLastIndex((start) => start <= count),
 );
@@ -22,7 +22,7 @@ export const CLASS_OF: Uint8Array = Uint8Array.from({ length: GROUP + 1 }, (_, c
 /** Steps that a centroid divides a plane's interval into. */
 export const CENTROID_STEPS = 256;
 
-/** Of a tile of so many weights nothing is known, or the signs alone. */
+/** The state of a tile of `count` weights before its first plane, with the signs if they are known. */
 export function newTileState(count: number, signs?: Uint8Array): TileState {
   const groups = Math.ceil(count / GROUP);
   const bitmap = GROUP_BYTES * groups;
@@ -39,14 +39,15 @@ export function newTileState(count: number, signs?: Uint8Array): TileState {
   return state;
 }
 
-/** The class of every group when all planes are in, dense or not. */
+/** The class of every group after all planes, dense or not. */
 export function finalClasses({ counts }: TileState): Uint8Array {
   return counts.map((count) => CLASS_OF[count]!);
 }
 
 /**
- * Groups of a class that no codes were given for would be read with nothing.
+ * Checks that the selection has codes for the classes of all groups.
  * @param dense groups that are not coded; without it, all are
+ * @throws FormatError
  */
 export function checkSelection(selection: Uint8Array, counts: Uint8Array, dense?: Uint8Array): void {
   let most = -1;

@@ -7,9 +7,9 @@ import type { EmbeddedExports } from './wasm/exports.js';
 import { loadInto, loadLookups, loadPlanes, loadState, loadUnit, SPREADS } from './wasm/memory.js';
 import { wasmEmbeddedPlanes } from './wasm/planes.js';
 
-/** The most that a weight of a remainder can take: two bits of bitmap and sign, an exponent, a mantissa. */
+/** The most bytes of a weight in a remainder: two bits of bitmap and sign, an exponent, a mantissa. */
 const WEIGHT_UNIT_BYTES = 8;
-/** Working memory of the kernels that gather a group: 64 i32, 208 bytes, 9 tables of 16 bytes. */
+/** Bytes of working memory of the kernels that gather a group: 64 i32, 208 bytes, 9 tables of 16 bytes. */
 const SCRATCH_BYTES = 608;
 const F32_BIAS = 127;
 

@@ -12,10 +12,10 @@ interface FloatExports {
   dequantize(from: number, to: number, count: number, scale: number, zeroPoint: number): void;
 }
 
-/** Elements that pass through the memory at a time: 48 KiB of both widths, which stay in the first caches. */
+/** Elements that pass through the memory at a time: 48 KiB of both widths, which stay in the first-level cache. */
 const CHUNK = 8192;
 
-/** The kernels take whole steps of this many elements. */
+/** The kernels process this many elements per step. */
 const STEP = 8;
 const DEQUANTIZE_STEP = 16;
 
@@ -59,7 +59,7 @@ function link(runtime: WasmRuntime): FloatKernels {
         for (let start = 0; start < values.length; start += CHUNK) {
           const end = Math.min(start + CHUNK, values.length);
           runtime.load(values.subarray(start, end), from);
-          // Whole steps write beyond the end of a group, where the next one then writes.
+          // Whole steps write past the end of a group; the next group overwrites this.
           for (let at = start; at < end; ) {
             const group = Math.floor(at / groupLength);
             const next = Math.min((group + 1) * groupLength, end);

@@ -1,7 +1,7 @@
 export interface GaussianKernels {
   /**
-   * Goes through the rows g_j of the Gaussian matrix that `seed` stands for: normals of the format's generator
-   * (`SeededRng`), row by row. With `data`, first products_j = Σ_i g_ji data_i; without, `products` is input. Then
+   * Visits the rows g_j of the Gaussian matrix of `seed`: normals of the format's generator (`SeededRng`), row by row.
+   * With `data`, first products_j = Σ_i g_ji data_i; without it, `products` is input. Then
    * sums_i += Σ_j g_ji products_j, and squares_i += Σ_j g_ji² if `squares` is given. `products` has one element per
    * row, the other arrays one per column.
    */

@@ -1,19 +1,19 @@
 import { ArgumentError } from '../../errors.js';
 
-/** 2^64 divided by the golden ratio: what lies between the seeds of two generators that belong together. */
+/** 2^64 divided by the golden ratio: the distance between the seeds of consecutive generators. */
 export const SEED_STEP = 0x9e3779b97f4a7c15n;
 
-/** Below this a uniform number is raised to it, so that its logarithm exists. */
+/** Smaller uniform numbers are raised to this, so that the logarithm exists. */
 const SMALLEST_UNIFORM = Math.fround(1e-10);
 const TWO_PI = Math.fround(2 * Math.PI);
 
 /**
  * The pseudo-random generator of the HoloTensor format, bit for bit: xorshift64 with shifts 13, 7 and 17 (G. Marsaglia,
- * "Xorshift RNGs", 2003) on the state seed + 1. Not for secrets. With the seed 2^64 − 1 the state is 0 and
- * stays 0: such a generator yields zeros for ever.
+ * "Xorshift RNGs", 2003) on the state seed + 1. Not for secrets. With the seed 2^64 − 1 the state is 0 and stays 0, so
+ * the generator yields only zeros.
  */
 export class SeededRng {
-  // Two halves of 32 bits: BigInt arithmetic is some fifty times slower.
+  // Two halves of 32 bits, because BigInt arithmetic is about fifty times slower.
   #high: number;
   #low: number;
 
@@ -30,7 +30,7 @@ export class SeededRng {
     return (BigInt(high) << 32n) | BigInt(this.#low >>> 0);
   }
 
-  /** The upper half of the next 64 bits; the lower half is dropped. */
+  /** The upper half of the next 64 bits; drops the lower half. */
   nextHigh32(): number {
     let high = this.#high;
     let low = this.#low;
@@ -45,7 +45,7 @@ export class SeededRng {
     return high >>> 0;
   }
 
-  /** Uniform in [0, 1): the top 24 of the next 64 bits, so exact in f32. */
+  /** Uniform in [0, 1): the top 24 of the next 64 bits, which f32 holds exactly. */
   nextF32(): number {
     return (this.nextHigh32() >>> 8) / 0x1000000;
   }
@@ -59,7 +59,7 @@ export class SeededRng {
   }
 }
 
-/** The seed whose generator yields zeros for ever. */
+/** The seed whose generator yields only zeros. */
 const DEAD_SEED = 2n ** 64n - 1n;
 
 /** The seed of the `index`-th generator that belongs to a header seed. */
@@ -67,7 +67,7 @@ export function seedOf(headerSeed: bigint, index: number): bigint {
   return BigInt.asUintN(64, headerSeed + BigInt(index) * SEED_STEP);
 }
 
-/** @throws ArgumentError when one of the first `count` generators would yield zeros for ever */
+/** @throws ArgumentError when one of the first `count` generators would yield only zeros */
 export function assertLiveSeeds(headerSeed: bigint, count: number): void {
   for (let index = 0; index < count; index++) {
     if (seedOf(headerSeed, index) !== DEAD_SEED) continue;

@@ -26,7 +26,7 @@ const MATRIX_BYTES = 512;
 const SCRATCH_BYTES = 1024;
 /** Four lanes of two rows. */
 const STATES_BYTES = 64;
-/** Uniform numbers that a normal takes. */
+/** Uniform numbers per normal. */
 const DRAWS = 2;
 
 interface Jumps {
@@ -38,7 +38,7 @@ interface Jumps {
 export const wasmGaussian: WasmSubject<GaussianKernels> = { modules: { gaussian: GAUSSIAN_WASM }, link };
 
 function link(runtime: WasmRuntime): GaussianKernels {
-  /** The jump matrices of the row length used last: solvers come back with the same one again and again. */
+  /** The jump matrices of the row length used last, because solvers use the same one repeatedly. */
   let jumps: Jumps = { columns: 0, toNextLane: new Uint8Array(), toNextRow: new Uint8Array() };
 
   function jumpMatrix(steps: number): Uint8Array {
@@ -97,7 +97,7 @@ function link(runtime: WasmRuntime): GaussianKernels {
   };
 }
 
-/** Value l × quarter + q goes to place 4 q + l; places beyond the last value hold 0. */
+/** Moves value l × quarter + q to position 4 q + l; positions after the last value hold 0. */
 function toLanes(values: Float64Array, quarter: number): Float64Array {
   const lanes = new Float64Array(LANES * quarter);
   for (let i = 0; i < values.length; i++) lanes[LANES * (i % quarter) + Math.floor(i / quarter)] = values[i]!;

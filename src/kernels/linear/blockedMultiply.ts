@@ -1,9 +1,9 @@
 import type { Matrix } from './matrix.js';
 
 /**
- * Matrix products in the manner of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008):
- * blocks of both operands are packed in the order in which the innermost loop reads them, which also turns any
- * strides and f32 into contiguous f64. That loop, which keeps a tile of the result in registers, is the kernels' own.
+ * Matrix products after Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication" (2008): blocks of
+ * both operands are packed in the order in which the innermost loop reads them, which also turns any strides and f32
+ * into contiguous f64. This loop, which keeps a tile of the result in registers, belongs to the kernels.
  */
 
 /** Rows and columns of a tile. */
@@ -24,7 +24,7 @@ export interface BlockMultiplier {
   run(rows: number, cols: number, length: number): void;
 }
 
-/** How long the three arrays must be for this product. */
+/** The lengths of the three arrays for this product. */
 export function blockLengths(a: Matrix, b: Matrix): { left: number; right: number; product: number } {
   const depth = Math.min(DEPTH, a.cols);
   const rows = wholeTiles(Math.min(BLOCK_ROWS, a.rows));
@@ -55,7 +55,7 @@ export function blockedMultiply(a: Matrix, b: Matrix, out: Float64Array, blocks:
 
 /**
  * Lays `lines` lines (rows of the left operand, columns of the right one) of `length` elements out in panels of four
- * lines, their elements interleaved. Lines that the last panel lacks are zeros.
+ * lines, their elements interleaved. Zeros fill the last panel.
  */
 export function pack(
   panels: Float64Array,

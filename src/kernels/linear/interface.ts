@@ -1,22 +1,22 @@
 import type { Matrix } from './matrix.js';
 
-/** Sums of products, in which low-rank tensors come. */
+/** Sums of products, from which low-rank tensors are reconstructed. */
 export interface SumKernels {
   /**
-   * `out` += a·b, row-major. The caller makes sure that a.cols = b.rows and that both are within their arrays. The
+   * `out` += a·b, row-major. The caller guarantees that a.cols = b.rows and that both are within their arrays. The
    * products of up to 256 columns of a are summed in double precision before they are rounded into `out`.
    */
   addProduct(a: Matrix, b: Matrix, out: Float32Array): void;
 }
 
 /**
- * Dense linear algebra in double precision. Apart from the other kernels: only encoding needs it, and most programs that
- * come with a network do without.
+ * Dense linear algebra in double precision. It is separate from the other kernels, because only encoding needs it, and
+ * most programs with a network never encode.
  */
 export interface LinearKernels {
   /**
    * `out` = a·b, row-major. `out` is neither operand and has room for at least a.rows × b.cols.
-   * The caller makes sure that a.cols = b.rows and that both lie within their arrays.
+   * The caller guarantees that a.cols = b.rows and that both are within their arrays.
    */
   multiply(a: Matrix, b: Matrix, out: Float64Array): void;
   /**

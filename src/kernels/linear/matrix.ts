@@ -1,6 +1,6 @@
 /**
- * A matrix somewhere in an array: element (i, j) is `data[offset + i * rowStride + j * colStride]`. Transposes, blocks
- * and matrices inside larger ones are all this, so that no product needs a copy of its operands.
+ * A matrix within an array: element (i, j) is `data[offset + i * rowStride + j * colStride]`. Transposes, blocks and
+ * matrices inside larger ones have this form, so products need no copies of their operands.
  */
 export interface Matrix {
   readonly data: Float32Array | Float64Array;

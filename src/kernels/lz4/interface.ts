@@ -1,6 +1,6 @@
 export interface Lz4Kernels {
   /**
-   * Decodes one raw LZ4 block so that it fills `out` exactly; reads and writes nothing outside the two.
+   * Decodes one raw LZ4 block into exactly `out`; reads and writes nothing else.
    * @param check gets the XXH3-64 of `block` before anything is decoded; it may be called again with the same
    * @throws CodecError; what `check` throws
    */

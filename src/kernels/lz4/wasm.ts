@@ -12,7 +12,7 @@ interface Lz4Exports {
   encode(data: number, length: number, out: number, table: number): number;
 }
 
-/** Copies of 16 bytes overshoot the ends of buffers by less than this. */
+/** Copies of 16 bytes pass the ends of buffers by less than this. */
 const SLACK = 64;
 const DECODE_SCRATCH = 256;
 const HASH_TABLE = 4 << 12;

@@ -2,9 +2,9 @@ import type { Kernels } from '../kernels.js';
 import { WasmRuntime } from './runtime.js';
 
 /**
- * One module in a memory of its own, for kernels that only encoders need: compiled when first asked for, without waiting.
- * @param base64 the module as it is: only what inflates without waiting could be deflated
- * @throws WebAssembly.CompileError, or whatever an engine throws that does not compile without waiting
+ * One module with a memory of its own, for kernels that only encoders need. It is compiled synchronously, on first use.
+ * @param base64 the module, not deflated, because inflating is asynchronous
+ * @throws WebAssembly.CompileError, or the error of an engine that does not compile synchronously
  */
 export function ownRuntime(subject: string, base64: string): WasmRuntime {
   const bytes = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

@@ -13,7 +13,7 @@ export interface WasmSubject<K> {
 
 /**
  * The bytes of an embedded module: raw deflate (RFC 1951) in base64. Compressed before it becomes text, it takes less
- * than half of what base64 of the bare module does, and of a gzipped bundle still a good part.
+ * than half the size of the bare module in base64, and is smaller in a gzipped bundle, too.
  */
 export async function inflateModule(base64: string): Promise<ArrayBuffer> {
   const deflated = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

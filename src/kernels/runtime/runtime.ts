@@ -5,10 +5,10 @@ const PAGE = 65536;
 /** A wasm memory addresses 4 GiB. */
 const MAX_PAGES = 65536;
 
-/** Working memory that is kept between calls; `release` gives back what has grown beyond it. */
+/** Working memory that is kept between calls; `release` frees a memory that has grown beyond it. */
 const RETAINED_BYTES = 4 << 20;
 
-/** Grown memory that nothing has used for this long is given back by itself. */
+/** Grown memory without use for this long is freed automatically. */
 const IDLE_MS = 2000;
 
 /** Allocations begin at a cache line, so that vectors of different arrays never share one. */
@@ -20,14 +20,15 @@ type Exports = Readonly<Record<string, CallableFunction>>;
  * One linear memory that all kernel modules share, and a stack of allocations in it. Because they share it, the
  * output of one kernel is the input of the next without a copy.
  *
- * Views of the memory (`bytes`, `words`, `floats`, `doubles`) are good only until the next `allocate`: growing detaches them.
+ * Views of the memory (`bytes`, `words`, `floats`, `doubles`) are valid only until the next `allocate`: growing
+ * detaches them.
  */
 export class WasmRuntime {
   readonly #modules: ReadonlyMap<string, WebAssembly.Module>;
   readonly #instances = new Map<string, Exports>();
   #memory = newMemory();
   #view = new Uint8Array(this.#memory.buffer);
-  /** The address behind the last allocation. 0 stays free: it is the null pointer. */
+  /** The address after the last allocation. 0 is never allocated, because it is the null pointer. */
   #top = ALIGNMENT;
   readonly #idleMs: number;
   #used = false;
@@ -38,7 +39,7 @@ export class WasmRuntime {
     this.#idleMs = idleMs;
   }
 
-  /** The functions of one subject; its instance is made when first asked for. */
+  /** The functions of one subject; its instance is made on first use. */
   exports<E extends { readonly [F in keyof E]: CallableFunction }>(subject: string): E {
     let found = this.#instances.get(subject);
     if (found === undefined) {
@@ -51,7 +52,7 @@ export class WasmRuntime {
   }
 
   /**
-   * Runs `work` and gives back all that it allocated. Nests.
+   * Runs `work` and frees its allocations. Calls can be nested.
    * @throws what `work` throws
    */
   scope<T>(work: () => T): T {
@@ -124,7 +125,9 @@ export class WasmRuntime {
     bytes.set(this.#whole().subarray(address, address + target.byteLength));
   }
 
-  /** Growing detaches a view, which then has no bytes. Made once, for small calls would take longer for it than for all else. */
+  /**
+   * Growing detaches a view, which then has no bytes. It is made once, because making it would dominate small calls.
+   */
   #whole(): Uint8Array {
     if (this.#view.length === 0) this.#view = new Uint8Array(this.#memory.buffer);
     return this.#view;
@@ -135,10 +138,10 @@ export class WasmRuntime {
     return this.#memory.buffer.byteLength;
   }
 
-  /** Gives the memory back when it has grown large; the next call makes a new one. Not inside a `scope`. */
+  /** Frees the memory if it has grown large; the next call makes a new one. Not inside a `scope`. */
   release(): void {
     if (this.#top !== ALIGNMENT || this.byteLength <= RETAINED_BYTES) return;
-    // A wasm memory never shrinks: dropping it, and the instances that hold it, is the only way.
+    // A wasm memory never shrinks, so the memory and the instances that hold it are dropped.
     this.#memory = newMemory();
     this.#view = new Uint8Array(this.#memory.buffer);
     this.#instances.clear();

@@ -5,8 +5,8 @@ import { xxh3Short } from './portable/short.js';
 /**
  * XXH3-64 with seed 0, after doc/xxhash_spec.md of the xxHash repository.
  *
- * hash-wasm has it too, and several times faster, but the portable kernels must work where a content policy forbids
- * WebAssembly, and must be there at once, without a promise. The fast path is our own wasm kernel.
+ * hash-wasm is several times faster, but the portable kernels must work where a content security policy forbids
+ * WebAssembly, and without a promise. The fast path is our own wasm kernel.
  */
 export function xxh3(bytes: Uint8Array): bigint {
   const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

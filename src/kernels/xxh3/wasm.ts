@@ -14,10 +14,10 @@ interface Xxh3Exports {
 const STATE = 256;
 const BLOCK = 1024;
 const STRIPE = 64;
-/** Blocks that pass through the memory at a time: 32 KiB stay in the first-level cache. */
+/** Blocks that pass through the memory at a time: 32 KiB, which stay in the first-level cache. */
 const CHUNK = 32;
 
-/** The hash of bytes that lie in the memory. */
+/** The hash of bytes in the memory. */
 export function xxh3Of(runtime: WasmRuntime, from: number, length: number): bigint {
   return runtime.scope(() => {
     const state = runtime.allocate(STATE);
@@ -43,7 +43,7 @@ function link(runtime: WasmRuntime): ChecksumKernels {
     const chunk = runtime.allocate(CHUNK * BLOCK + STRIPE);
     const { begin, blocks, end } = runtime.exports<Xxh3Exports>('xxh3');
     begin(state);
-    // The last block, whole or not, is left to `end`.
+    // `end` processes the last block, whole or not.
     let left = Math.floor((bytes.length - 1) / BLOCK);
     let at = 0;
     while (left > 0) {
@@ -53,7 +53,7 @@ function link(runtime: WasmRuntime): ChecksumKernels {
       at += count * BLOCK;
       left -= count;
     }
-    // The last 64 bytes may begin before the rest.
+    // The last 64 bytes may overlap the blocks before.
     runtime.load(bytes.subarray(at - STRIPE), chunk);
     return BigInt.asUintN(64, end(chunk + STRIPE, bytes.length - at, bytes.length, state));
   }

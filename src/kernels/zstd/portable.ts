@@ -12,8 +12,8 @@ export const portableZstd: ZstdKernels = { zstdDecompressInto };
  * Decodes the blocks of one Zstandard frame (RFC 8878, section 3.1.1.2), which begin at `start` of `frame`; the last
  * one must end with `frame` and fill `out`. Every read and write is bounded, every structural rule checked.
  *
- * Packages for this exist, but the one without wasm, fzstd, decodes corrupt blocks to wrong bytes without a word,
- * and a few bytes can make it work for minutes.
+ * Packages for this exist, but the one without wasm, fzstd, silently decodes corrupt blocks to wrong bytes, and a few
+ * bytes can keep it busy for minutes.
  *
  * @throws CodecError with the offset in `frame` of the section that is wrong
  */

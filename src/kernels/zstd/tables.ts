@@ -1,11 +1,11 @@
 /** The constant tables of RFC 8878, sections 3.1.1.3.2.1.1 and 3.1.1.3.2.2. Each symbol is a code for a range. */
 
 export interface SequenceCodes {
-  /** Bits that follow a code and tell the place in its range. */
+  /** Bits that follow a code and give the offset in its range. */
   readonly bits: Uint8Array;
   /** First value of each code's range. */
   readonly bases: Uint32Array;
-  /** The predefined distribution: how often of 2^log; −1 means less than once. */
+  /** The predefined distribution: counts out of 2^log; −1 means less than 1. */
   readonly counts: Int16Array;
   readonly log: number;
   /** The largest log that a block may use. */

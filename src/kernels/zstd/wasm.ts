@@ -16,18 +16,18 @@ const CODES_BYTES = 4496;
 const DESCRIPTION_BYTES = 396;
 const HUFFMAN_BYTES = 4096;
 const LITERALS_BYTES = 131072;
-/** What the kernel may read before the blocks. */
+/** Bytes before the blocks that the kernel may read. */
 const FRONT_SLACK = 64;
-/** What it may read behind blocks and literals, and write behind the output. */
+/** Bytes after blocks and literals that it may read, and after the output that it may write. */
 const SLACK = 64;
 
-/** The kernel's work memory, and where in it ZSTD_CONSTANTS must stand. */
+/** The kernel's work memory, and the offset of ZSTD_CONSTANTS in it. */
 export const ZSTD_WORK = {
   bytes: CONSTANTS + 3 * CODES_BYTES + HUFFMAN_BYTES + LITERALS_BYTES + SLACK,
   constants: CONSTANTS,
 };
 
-/** Descriptions of the three kinds of codes; behind each are states that the kernel makes itself. */
+/** Descriptions of the three kinds of codes; each is followed by states that the kernel makes. */
 export const ZSTD_CONSTANTS = describeCodes([LITERALS_LENGTH, OFFSET, MATCH_LENGTH]);
 
 /** Why the kernel has stopped, by the number of the part that it was reading. */

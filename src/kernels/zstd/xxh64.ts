@@ -9,7 +9,7 @@ const MASK64 = 0xffff_ffff_ffff_ffffn;
 const STRIPE = 32;
 const TWO_32 = 2 ** 32;
 
-// The halves of the two primes that the inner loop multiplies by.
+// The halves of the two primes of the inner loop.
 const P1_LOW = 0x85ebca87;
 const P1_HIGH = 0x9e3779b1;
 const P2_LOW = 0x27d4eb4f;
@@ -50,7 +50,7 @@ function hashStripes(data: DataView, end: number): bigint {
   return hash;
 }
 
-/** One lane over all stripes, in 32-bit halves: `round` below without BigInt. */
+/** One accumulator over all stripes, in 32-bit halves: `round` below without BigInt. */
 function absorb(data: DataView, start: number, end: number, lane: Int32Array): void {
   let low = lane[0]!;
   let high = lane[1]!;
@@ -77,8 +77,8 @@ function absorb(data: DataView, start: number, end: number, lane: Int32Array): v
 }
 
 /**
- * High half of the product of two 32-bit numbers. As a double the product is off by at most 2^10, and less its low
- * half it is a multiple of 2^32: rounding finds which.
+ * High half of the product of two 32-bit numbers. As a double, the product is off by at most 2^10. Minus its low
+ * half, it is a multiple of 2^32, which rounding finds.
  */
 function highProduct(a: number, b: number): number {
   return Math.round((a * b - (Math.imul(a, b) >>> 0)) / TWO_32);

@@ -24,7 +24,7 @@ class BluesteinFft implements Fft {
   readonly #size: number;
   readonly #fft: FFT;
   readonly #chirp: Float64Array;
-  /** DFT of the conjugate chirp, with the scaling of the inverse transform in it. */
+  /** DFT of the conjugate chirp, including the scaling of the inverse transform. */
   readonly #filter: Float64Array;
   readonly #a: Float64Array;
   readonly #b: Float64Array;
@@ -38,7 +38,7 @@ class BluesteinFft implements Fft {
     this.#filter = new Float64Array(2 * padded);
     this.#a = new Float64Array(2 * padded);
     this.#b = new Float64Array(2 * padded);
-    // j² is kept modulo 2n, the chirp's period: the angle of a large square would lose its digits.
+    // j² is kept modulo 2n, the period of the chirp, because the angle of a large square would lose digits.
     for (let j = 0, square = 0; j < size; j++) {
       const angle = (Math.PI * square) / size;
       const re = Math.cos(angle);

@@ -28,7 +28,7 @@ export class DctPlan {
     }
   }
 
-  /** DCT-II of the rows that begin at p and q of `data`, to the same places of `out`; p = q for a single row. */
+  /** DCT-II of the rows that begin at p and q of `data`, to the same positions of `out`; p = q for a single row. */
   forward(data: Float32Array, p: number, q: number, out: Float32Array): void {
     const n = this.size;
     const time = this.#time;
@@ -65,7 +65,7 @@ export class DctPlan {
     const z = this.#frequency;
     const cos = this.#cos;
     const sin = this.#sin;
-    // Real and imaginary parts change places on the way in and out: that turns the DFT into its inverse.
+    // Real and imaginary parts are swapped in input and output, which inverts the DFT.
     const scale = Math.sqrt(1 / n);
     z[0] = data[q]! * scale;
     z[1] = data[p]! * scale;
@@ -90,13 +90,13 @@ export class DctPlan {
   }
 }
 
-/** Sizes that stay planned, in elements over all plans: about 100 bytes each. Larger plans are made for one use. */
+/** Elements of all plans that are kept, at about 100 bytes each. Larger plans are made for one use. */
 const CACHED_ELEMENTS = 1 << 17;
 
 const cache = new Map<number, DctPlan>();
 let cachedElements = 0;
 
-/** The plan of a size; plans used last are kept. */
+/** The plan of a size. The plans used last are kept. */
 export function dctPlan(size: number): DctPlan {
   const plan = cache.get(size) ?? new DctPlan(size);
   if (cache.delete(size)) cachedElements -= size;

@@ -1,26 +1,28 @@
 import { createFft } from '../portable/fft.js';
 
 /**
- * Odd factors up to this are transformed directly, in O(r²) but over data in registers; a larger prime factor makes the
- * whole size go through Bluestein's convolution, of two FFTs of at least twice the size.
+ * Odd factors up to this are transformed directly, in O(r²) but on data in registers. A size with a larger prime factor
+ * takes Bluestein's convolution, with two FFTs of at least twice the size.
  */
 const MAX_RADIX = 97;
 
-/** The twiddle factors of p = 0 in front of the first pass's, which take them four p at a time when it is split. */
+/**
+ * The twiddle factors of p = 0 precede those of the first pass, which reads them for four p at a time when it is split.
+ */
 const UNITY = Float32Array.of(1, 0, 1, 0, 1, 0);
 
 const HEADER_BYTES = 32;
 const PASS_BYTES = 8;
 
-/** Plans of the sizes used last are kept, as long as they take no more than this (a plan is about 16 bytes × size). */
+/** Bytes of the plans that are kept, those used last (a plan takes about 16 bytes × size). */
 const CACHE_BYTES = 8 << 20;
 
-/** A size and what the kernel needs to know about it. */
+/** A size with its tables for the kernel. */
 export interface DctPlan {
   readonly size: number;
   /** Complex numbers that each of the two work buffers must hold. */
   readonly fftSize: number;
-  /** Laid out as `assembly/plan.ts` reads it. */
+  /** In the layout that `assembly/plan.ts` reads. */
   readonly bytes: Uint8Array;
 }
 
@@ -89,7 +91,7 @@ function layOut(
   return plan;
 }
 
-/** 4 as often as possible, then 2, 3, 5 and what else divides the size. */
+/** 4 as often as possible, then 2, 3, 5 and the remaining factors. */
 function radices(size: number): number[] {
   const found: number[] = [];
   let rest = size;
@@ -112,7 +114,7 @@ function quarterTurns(size: number): Float32Array {
 
 /** e^(−πi·k²/n) */
 function chirpOf(size: number): Float32Array {
-  // k² mod 2n, kept small so that the angle stays exact.
+  // k² mod 2n, so that the angle is exact.
   return circle(size, (k) => (-Math.PI * ((k * k) % (2 * size))) / size);
 }
 
@@ -139,7 +141,7 @@ function chirpSpectrum(chirp: Float32Array, size: number, fftSize: number): Floa
   return Float32Array.from(spectrum, (value, i) => (i % 2 === 0 ? value : -value) / fftSize);
 }
 
-/** Twiddle factors of one pass in the order in which it takes them; odd radices above 5 have their roots in front. */
+/** Twiddle factors of one pass in the order in which it takes them; the roots of odd radices above 5 come first. */
 function passTable(radix: number, length: number): Float32Array {
   const m = length / radix;
   const roots = radix > 5 ? circle(radix, (k) => (2 * Math.PI * k) / radix) : new Float32Array(0);

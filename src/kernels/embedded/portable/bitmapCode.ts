@@ -4,9 +4,9 @@ import { GROUP_BYTES, NO_CLASS } from '../tile.js';
 import type { BitReader, BitWriter } from './bits.js';
 
 /**
- * Bitmaps of one bit a weight, coded by groups of 64. A group's class (how many of its weights have been significant
+ * Bitmaps of one bit per weight, coded in groups of 64. A group's class (how many of its weights have been significant
  * so far) chooses its codes: first a mask of its bytes that are not 0, then those bytes. Groups of class 0, which are
- * often empty, are masked once more: one byte says which of the next 8 of them have a bit set at all.
+ * often empty, are masked once more: one byte tells which of the next 8 of them have a bit set.
  */
 
 const LOOKUP_MASK = (1 << MAX_CODE_BITS) - 1;
@@ -53,7 +53,7 @@ export function decodeBitmap(
   }
 }
 
-/** The other way round. */
+/** The inverse. */
 export function encodeBitmap(
   writer: BitWriter,
   bitmap: Uint8Array,

@@ -1,6 +1,6 @@
 /** Bit streams of the embedded encoding: the first bit is the lowest of the first byte. */
 
-/** Reads past the end give zeros; whoever reads compares `position` with the length afterwards. */
+/** Reads past the end give zeros. Callers compare `position` with the length afterwards. */
 export class BitReader {
   /** In bits. */
   position = 0;
@@ -10,11 +10,11 @@ export class BitReader {
     this.#bytes = bytes;
   }
 
-  /** At least the next 25 bits; what is above them is undefined. */
+  /** At least the next 25 bits; the higher ones are undefined. */
   peek(): number {
     const bytes = this.#bytes;
     const i = this.position >>> 3;
-    // Beyond the end an element is undefined, which the operators turn into 0.
+    // Beyond the end an element is undefined, which the operators convert to 0.
     return (
       (bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24)) >>>
       (this.position & 7)
@@ -42,7 +42,7 @@ export class BitWriter {
     while (this.#pendingBits >= 8) this.#flushByte();
   }
 
-  /** What was written, the last byte filled up with zeros. The writer cannot be used any more. */
+  /** The written bytes; zeros fill the last one. The writer is finished then. */
   finish(): Uint8Array {
     if (this.#pendingBits > 0) this.#flushByte();
     return this.#bytes.subarray(0, this.#length);

@@ -2,11 +2,11 @@ import type { Centroids, TileState } from '../interface.js';
 import { CENTROID_STEPS } from '../tile.js';
 
 /**
- * Between planes and magnitudes: bit `depth - 1 - j` of a weight's magnitude is its bit in plane j, so that plane 0
- * holds the highest.
+ * Converts between planes and magnitudes: bit `depth - 1 - j` of a weight's magnitude is its bit in plane j, so plane 0
+ * holds the highest bit.
  */
 
-/** The magnitudes that the first planes of a tile make, rounded down. */
+/** The magnitudes from the first planes of a tile, rounded down. */
 export function gatherMagnitudes(planes: readonly Uint8Array[], out: Int32Array): void {
   out.fill(0);
   for (const plane of planes) {
@@ -40,7 +40,7 @@ export function placeWeights(
   for (let i = 0; i < out.length; i++) {
     const magnitude = magnitudes[i]!;
     const offset = magnitude > 0 ? centroid : dense[i >> 6] === 1 ? zeroCentroid : 0;
-    // Rounded before it is scaled: as single-precision arithmetic does it.
+    // Rounded before it is scaled, as in single-precision arithmetic.
     const value = Math.fround(magnitude * CENTROID_STEPS + offset) * step;
     out[i] = ((signs[i >> 3]! >> (i & 7)) & 1) === 1 ? -value : value;
   }

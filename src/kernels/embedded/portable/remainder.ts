@@ -5,7 +5,7 @@ import { decodeBitmap, encodeBitmap } from './bitmapCode.js';
 import { BitReader, BitWriter } from './bits.js';
 import { gatherMagnitudes } from './magnitudes.js';
 
-/** Exponents down to this many below the lowest plane are counted, smaller ones stand as they are. */
+/** Exponents down to this many below the lowest plane are coded in unary, smaller ones are stored whole. */
 const COUNTED_EXPONENTS = 8;
 
 export function decodeRemainder(unit: Uint8Array, tile: PlanesOfTile, out: Uint16Array | Uint32Array): void {

@@ -57,7 +57,7 @@ function split(values: Float32Array, scale: number, bitmapBytes: number) {
   return { xs, magnitudes, signs, energy };
 }
 
-/** Tells whether there was a group to mark. */
+/** Returns whether it marked a group. */
 function markDense({ counts, dense }: TileState, threshold: number): boolean {
   let any = false;
   for (let group = 0; group < dense.length; group++) {
@@ -69,8 +69,8 @@ function markDense({ counts, dense }: TileState, threshold: number): boolean {
 }
 
 /**
- * @param before which groups were dense when the plane came
- * @param after which are when its signs are in, too
+ * @param before groups that were dense before the plane
+ * @param after groups that are dense after the plane and its signs
  */
 function measure(
   xs: Float32Array,

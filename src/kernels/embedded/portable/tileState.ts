@@ -12,7 +12,7 @@ export function freshBits({ significant }: TileState, plane: Uint8Array): Uint8A
   return plane.map((byte, i) => byte & ~significant[i]!);
 }
 
-/** Moves `significant` and `counts` on by a plane, without coding it. */
+/** Updates `significant` and `counts` by a plane, without coding it. */
 export function countPlane(state: TileState, plane: Uint8Array): void {
   forNewlySignificant(state, plane, () => {});
 }
@@ -55,7 +55,7 @@ export function forNewlyDense(
     dense[group] = 1;
     const end = (group + 1) * GROUP_BYTES;
     for (let byte = end - GROUP_BYTES; byte < end; byte++) {
-      // Weights behind the last one have no sign.
+      // Positions after the last weight have no sign.
       const present = 8 * byte + 8 <= count ? 0xff : (1 << Math.max(0, count - 8 * byte)) - 1;
       visit(byte, present & ~significant[byte]!);
     }

@@ -7,7 +7,7 @@ import { GROUP, GROUP_BYTES, newTileState } from '../tile.js';
 import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
 import { loadCodes, loadInto, loadPlanes, loadState } from './memory.js';
 
-/** What `assembly/embeddedEncode.ts` exports: addresses, and numbers of things. */
+/** The exports of `assembly/embeddedEncode.ts`. Their parameters are addresses and counts. */
 interface EmbeddedEncodeExports {
   scatter(
     numbers: number,
@@ -82,19 +82,19 @@ interface EmbeddedEncodeExports {
 /** Working memory of `scatter`. */
 const SCATTER_BYTES = 64;
 const ENTRY_BYTES = 4;
-/** What a group of a bitmap comes to at most: codes of a batch, of a mask, of 8 bytes; bits apart and signs, 3 each. */
+/** The largest group of a bitmap: codes of a batch, of a mask, of 8 bytes; bits apart and signs, 3 each. */
 const GROUP_ENTRIES = 16;
-/** What a weight that the planes do not hold comes to at most: a sign, an exponent, a mantissa. */
+/** The largest weight outside the planes: a sign, an exponent, a mantissa. */
 const WEIGHT_ENTRIES = 3;
-/** With two bits of bitmap: at most so many bytes. */
+/** Bytes of the largest weight, with two bits of bitmap. */
 const WEIGHT_BYTES = 6;
 /** Fields of mantissas, two or more at once. */
 const LONG_ENTRY_BYTES = 8;
 /** Working memory of `encodeRemainder`. */
 const TABLES_BYTES = 32;
-/** An entry has at most so many bits. */
+/** Bits of the largest entry. */
 const ENTRY_BITS = 24;
-/** Bit streams are written eight bytes at once. */
+/** Bit streams are written eight bytes at a time. */
 const OVERWRITE_BYTES = 8;
 
 let shared: EmbeddedEncodeKernels | undefined;

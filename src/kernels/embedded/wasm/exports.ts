@@ -1,4 +1,4 @@
-/** What `assembly/embedded.ts` exports: addresses, and numbers of things. */
+/** The exports of `assembly/embedded.ts`. Their parameters are addresses and counts. */
 export interface EmbeddedExports {
   decodeBitmap(
     stream: number,

@@ -3,7 +3,7 @@ import type { TileState } from '../interface.js';
 import { type PrefixCode, selectCodes } from '../prefixCodes.js';
 import { CLASS_OF, checkLength } from '../tile.js';
 
-/** How tiles and codes are laid out for the embedded kernels. */
+/** The layout of tiles and codes for the embedded kernels. */
 
 export function loadState(runtime: WasmRuntime, { bytes, significant, signs, counts }: TileState) {
   const address = loadInto(runtime, bytes);
@@ -24,10 +24,13 @@ export function loadInto(runtime: WasmRuntime, bytes: ArrayBufferView): number {
   return address;
 }
 
-/** Kernels load up to sixteen bytes at once. */
+/** Kernels load up to sixteen bytes at a time. */
 const OVERREAD_BYTES = 16;
 
-/** @param largest more than any sound unit takes: a longer one is not looked at; what it is too short for is read */
+/**
+ * @param largest bytes of the largest valid unit: a longer one is refused, and kernels may read past the end of a shorter
+ *   one
+ */
 export function loadUnit(runtime: WasmRuntime, unit: Uint8Array, largest: number): number {
   if (unit.length > largest + OVERREAD_BYTES) checkLength(unit, largest);
   const stream = runtime.allocate(largest + 2 * OVERREAD_BYTES);
@@ -35,25 +38,30 @@ export function loadUnit(runtime: WasmRuntime, unit: Uint8Array, largest: number
   return stream;
 }
 
-/** Bitmaps one behind the other. */
+/** Bitmaps one after another. */
 export function loadPlanes(runtime: WasmRuntime, planes: readonly Uint8Array[], stride: number): number {
   const address = runtime.allocate(planes.length * stride);
   for (const [k, plane] of planes.entries()) runtime.load(plane.subarray(0, stride), address + k * stride);
   return address;
 }
 
-/** For the kernels that encode: a table of each code; the code of batches, then of each class those of masks and bytes. */
+/**
+ * For the kernels that encode: a table of each code; the code of batches, then of each class those of masks and bytes.
+ */
 export function loadCodes(runtime: WasmRuntime, selection: Uint8Array): number {
   if (selection.length === 0) return 0;
   const { batch, classes } = loadTables(runtime, selection, ({ entries }) => entries);
   return loadInto(runtime, Uint32Array.from([batch, ...classes.flat()]));
 }
 
-/** No code was given for the class. */
+/** The class has no code. */
 const NO_CODE = 1;
 const NO_LOOKUPS = new Uint32Array(1 + 2 * CLASS_OF.length).fill(NO_CODE);
 
-/** For those that decode: the code of batches, then of each number of significant weights those of masks and bytes. */
+/**
+ * For the kernels that decode: the code of batches, then of each number of significant weights those of masks and
+ * bytes.
+ */
 export function loadLookups(runtime: WasmRuntime, selection: Uint8Array): number {
   if (selection.length === 0) return loadInto(runtime, NO_LOOKUPS);
   const { batch, classes } = loadTables(runtime, selection, ({ lookup }) => lookup);
@@ -82,7 +90,7 @@ function loadTables(
   };
 }
 
-/** For each mask of eight bytes, where each of them comes from: the bytes of those set come one behind the other. */
+/** For each mask of eight bytes, the source of each byte: those of the set bits are one after another. */
 export const SPREADS: Uint8Array = Uint8Array.from({ length: 8 << 8 }, (_, index) => {
   const mask = index >> 3;
   const place = index & 7;

@@ -5,15 +5,15 @@ import { checkLength, checkSelection, GROUP_BYTES } from '../tile.js';
 import type { EmbeddedExports } from './exports.js';
 import { loadInto, loadLookups, loadState, loadUnit, SPREADS } from './memory.js';
 
-/** The most that a group of a plane can take: 11 codes of 12 bits, 64 bits that were kept apart, 64 signs. */
+/** The largest group of a plane: 11 codes of 12 bits, 64 bits that were kept apart, 64 signs. */
 const GROUP_UNIT_BYTES = 40;
-/** A tile in `decodePlanes`: how many u32, and which of them says how many bytes of the unit have been read. */
+/** A tile in `decodePlanes`: its size in u32, and the index of the one with the number of bytes read from the unit. */
 const TILE_FIELDS = 8;
 const USED_FIELD = 7;
-/** In its place: groups are of a class without codes. */
+/** In place of this number: groups have a class without codes. */
 const NO_CODES = 2 ** 32 - 1;
 const PAIR_SCRATCH_BYTES = 24;
-/** Addresses of what the planes of all tiles take. */
+/** Addresses of the tables that the planes of all tiles share. */
 interface Tables {
   readonly codes: number;
   readonly spreads: number;

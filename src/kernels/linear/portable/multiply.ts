@@ -1,7 +1,7 @@
 import { blockedMultiply, blockLengths, TILE } from '../blockedMultiply.js';
 import { colRange, type Matrix, rowRange } from '../matrix.js';
 
-/** What `addProduct` computes at a time, so that the double-precision product stays small: 2 MiB. */
+/** Size of the part that `addProduct` computes at a time: the double-precision product takes 2 MiB. */
 const PANEL_ROWS = 64;
 const PANEL_COLS = 4096;
 

@@ -1,7 +1,7 @@
 /**
- * Householder reduction to tridiagonal form, working on the rows of the lower triangle from the last one up, as
- * EISPACK's tred routines do (Martin, Reinsch and Wilkinson, 1968). The rank-2 update of one step and the product with
- * the next step's vector are one pass over the triangle: that pass is limited by memory, not by arithmetic.
+ * Householder reduction to tridiagonal form, on the rows of the lower triangle from the last one up, as in EISPACK's
+ * tred routines (Martin, Reinsch and Wilkinson, 1968). The rank-2 update of one step and the product with the next
+ * step's vector share one pass over the triangle, because memory limits this pass, not arithmetic.
  */
 
 /** See `LinearKernels.tridiagonalize`. */
@@ -11,7 +11,7 @@ export function tridiagonalize(
   diagonal: Float64Array,
   subdiagonal: Float64Array,
 ): void {
-  // The update that is still to be made: A -= v wᵀ + w vᵀ.
+  // The pending update: A -= v wᵀ + w vᵀ.
   let v = new Float64Array(n);
   let w = new Float64Array(n);
   let nextV = new Float64Array(n);
@@ -61,8 +61,8 @@ function updateRow(
 }
 
 /**
- * Replaces x, the `length` values from `start` on, by v with (I - v vᵀ) x = β (0, …, 0, 1), and returns β. v is 0 where
- * x has that form already.
+ * Replaces x, the `length` values from `start` on, by v with (I - v vᵀ) x = β (0, …, 0, 1), and returns β. v is 0 if x
+ * already has this form.
  */
 function reflect(a: Float64Array, start: number, length: number): number {
   const last = start + length - 1;

@@ -15,19 +15,19 @@ type NarrowKernel = (
 
 type NarrowExports = Readonly<Record<`addNarrowF${32 | 64}`, NarrowKernel>>;
 
-/** Up to as many columns of the right operand, reading the left one as it is beats laying it out anew. */
+/** Up to this many columns of the right operand, reading the left one in place is faster than packing it. */
 const NARROW = 128;
-/** Rows of the left operand, as it is stored, that are in the memory at a time: 512 KiB of 4096 columns of f32. */
+/** Rows of the left operand that are in the memory at a time, unpacked: 512 KiB of 4096 columns of f32. */
 const STRIPE = 32;
-/** Stripes whose products are summed before they are added up in f64: 4096 rows. */
+/** Stripes whose products are summed before they are added to the result in f64: 4096 rows. */
 const SUMMED_STRIPES = 128;
-/** In f32, the right operand is made smaller by this: sums cannot overflow while the norm of the left one does not. */
+/** In f32, the right operand is divided by this, so that sums overflow only if the norm of the left one does. */
 const HEADROOM = 2 ** 16;
 /** Bytes of a line of a panel. */
 const LINE = 32;
-/** Rows a multiple of this apart would put the elements of a column into a few sets of the first-level cache. */
+/** With row strides of a multiple of this, few sets of the first-level cache would share the elements of a column. */
 const ALIASED = 1024;
-/** What rows are set apart then. */
+/** Bytes that are added to such strides. */
 const APART = 64;
 
 /** Whether `narrowMultiply` takes this product: its left operand has contiguous rows or columns. */
@@ -83,7 +83,7 @@ export function narrowMultiply(
   });
 }
 
-/** How many bytes the rows of a stripe lie apart: as they do outside, where that is no hindrance. */
+/** The stride of the rows of a stripe in bytes: the same as in the array, unless the cache forbids it. */
 function strideInMemory(length: number, lineStride: number, size: number): number {
   const close = lineStride >= length && lineStride < 2 * length;
   if (close && (lineStride * size) % ALIASED > 0) return lineStride * size;
@@ -99,7 +99,7 @@ function loadStripe(
   length: number,
   rows: number,
 ): void {
-  // One call for all where possible: for short rows, the calls would take as long as the copying.
+  // One call for all rows if possible, because for short rows the calls would take as long as the copying.
   if (stride === lineStride) stripes.set(data.subarray(from, from + (rows - 1) * stride + length));
   else {
     for (let i = 0; i < rows; i++, from += lineStride) {
@@ -121,7 +121,7 @@ function magnitude({ data, offset, rows, cols, rowStride, colStride }: Matrix): 
   return largest > 0 ? 2 ** Math.floor(Math.log2(largest)) : 1;
 }
 
-/** Rows `from` to `from + lines` of b, divided by `factor`; columns that the last panel lacks are zeros. */
+/** Rows `from` to `from + lines` of b, divided by `factor`; zeros fill the last panel. */
 function packPanels(
   panels: Elements,
   width: number,

@@ -2,17 +2,17 @@ import { CodecError, type ErrorDetails } from '../../../errors.js';
 
 /** A match is at least this long; its length field counts from here. */
 const MIN_MATCH = 4;
-/** A four-bit length of 15 goes on in the bytes that follow, each 255 announcing one more. */
+/** A four-bit length of 15 continues in the following bytes; each 255 announces another one. */
 const LENGTH_CONTINUES = 15;
 /** From this length on, `copyWithin` and `set` beat a loop over bytes in V8 (their call costs about 50 ns). */
 const WIDE_COPY = 48;
 
 /**
- * Decodes one raw LZ4 block (no frame, no size prefix) so that it fills `out` exactly. The layout is that of
+ * Decodes one raw LZ4 block (no frame, no size prefix) into exactly `out`. The layout is that of
  * lz4_Block_format.md: sequences of token, literals, offset, match length; the last one has literals only.
  *
- * Every read and write is bounded first. The rules about the last 5 and 12 bytes, which exist for the speed of
- * other decoders, are not enforced: files written by encoders that break them decode to the right bytes.
+ * Every read and write is bounded first. The rules about the last 5 and 12 bytes, which serve the speed of other
+ * decoders, are not enforced: files of encoders that break them decode to the right bytes.
  *
  * @throws CodecError with the offset in `block` of what is wrong
  */
@@ -87,7 +87,7 @@ function repeat(out: Uint8Array, start: number, end: number, period: number): vo
     out.fill(out[start - 1]!, start, end);
     return;
   }
-  // What has been written doubles with each step, and a copy of whole periods goes on with the same pattern.
+  // The written part doubles with each step, and copies of whole periods continue the pattern.
   const from = start - period;
   for (let to = start; to < end; ) {
     const step = Math.min(to - from, end - to);

@@ -12,17 +12,21 @@ const MAX_OFFSET = 65535;
 const HASH_BITS = 12;
 /** Knuth's multiplicative hash: 2^32 divided by the golden ratio. */
 const HASH_PRIME = 2654435761 | 0;
-/** After 2^6 positions without a match the search steps by 2, after twice that by 3: noise passes quickly. */
+/**
+ * After 2^6 positions without a match the search steps by 2, after twice as many by 3, so that noise passes quickly.
+ */
 const SKIP_TRIGGER = 6;
 
 /**
- * Last place of each hash, counted from the first byte ever compressed: entries of earlier calls lie before `base`
- * and are seen to be stale, so that the table need not be cleared for every block.
+ * Last position of each hash, counted from the first byte ever compressed. Entries of earlier calls are before `base`,
+ * and therefore known to be stale, so the table is not cleared for every block.
  */
 const table = new Int32Array(1 << HASH_BITS);
 let base = 1;
 
-/** Blocks of usual sizes are written here first: allocating their bound each time costs as much as compressing. */
+/**
+ * Blocks of usual sizes are written here first, because allocating their bound each time costs as much as compressing.
+ */
 const RETAINED = lz4CompressBound(65536);
 let retained: Uint8Array | undefined;
 
@@ -33,7 +37,7 @@ function outputFor(length: number): Uint8Array {
   return retained;
 }
 
-/** The most bytes that `length` bytes can become: one length byte for 255 literals, and a token. */
+/** The largest block of `length` bytes: one length byte per 255 literals, and a token. */
 export function lz4CompressBound(length: number): number {
   return length + Math.ceil(length / 255) + 16;
 }
@@ -48,7 +52,7 @@ export function checkLz4Input(data: Uint8Array): void {
 }
 
 /**
- * One raw LZ4 block (lz4_Block_format.md), found greedily with a hash table of one entry a place.
+ * One raw LZ4 block (lz4_Block_format.md), found greedily with a hash table of one entry per hash.
  *
  * @throws LimitError when `data` is longer than the format allows
  */
@@ -125,7 +129,7 @@ function writeLiterals(
   return next + length;
 }
 
-/** Writes what four bits of a length leave over. */
+/** Writes the part of a length that exceeds its four bits. */
 function writeLength(out: Uint8Array, to: number, length: number): number {
   if (length < 15) return to;
   let next = to;

@@ -16,7 +16,7 @@ const STRIPE = 64;
 const STRIPES_PER_BLOCK = 16;
 const BLOCK = STRIPE * STRIPES_PER_BLOCK;
 const TWO_32 = 2 ** 32;
-/** Where in the secret: scrambling, the last stripe, merging. */
+/** Offsets in the secret for scrambling, the last stripe, and merging. */
 const SCRAMBLE_AT = 128;
 const LAST_STRIPE_AT = 121;
 const MERGE_AT = 11;
@@ -76,9 +76,9 @@ function lane(index: number): bigint {
  * Adds stripes to the accumulators: each 64-bit lane gets the product of the halves of (data ^ secret), and its
  * neighbour the data.
  *
- * A double cannot hold a 64-bit product, but it can hold it well enough: the low word L of a sum is exact by 32-bit
+ * A double cannot hold a 64-bit product exactly, but closely enough: the low word L of a sum is exact by 32-bit
  * arithmetic, the sum S as a double is off by less than 2^21 (32 terms below 2^64), and S − L is a multiple of 2^32.
- * So rounding (S − L) / 2^32 gives the exact high word, once for all stripes.
+ * Rounding (S − L) / 2^32 therefore gives the exact high word, once for all stripes.
  */
 function accumulate(data: DataView, start: number, stripes: number, secret: Int32Array): void {
   for (let pair = 0; pair < 4; pair++) {
@@ -123,7 +123,7 @@ function add(index: number, low: number, high: number): void {
 function scramble(): void {
   for (let index = 0; index < 16; index += 2) {
     const high = accumulators[index + 1]! ^ SECRET_WORDS[SCRAMBLE_AT / 4 + index + 1]!;
-    // acc ^= acc >> 47 touches the low word only.
+    // acc ^= acc >> 47 changes only the low word.
     const low =
       (accumulators[index]! ^ (accumulators[index + 1]! >>> 15) ^ SECRET_WORDS[SCRAMBLE_AT / 4 + index]!) >>>
       0;

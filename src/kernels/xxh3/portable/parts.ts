@@ -1,4 +1,4 @@
-/** What the short and the long form of XXH3-64 share. Names and constants are those of xxhash.h. */
+/** Shared by the short and the long form of XXH3-64. Names and constants are those of xxhash.h. */
 
 export const PRIME32_1 = 0x9e3779b1;
 export const PRIME32_2 = 0x85ebca77;

@@ -4,7 +4,7 @@ const PRIME_MX2 = 0x9fb21c651e98df25n;
 const MASK64 = 0xffff_ffff_ffff_ffffn;
 const SCRATCH = new DataView(new ArrayBuffer(8));
 
-/** XXH3-64 of at most 240 bytes. Headers and small blocks: BigInt is quick enough. */
+/** XXH3-64 of at most 240 bytes, such as headers and small blocks, for which BigInt is fast enough. */
 export function xxh3Short(data: DataView): bigint {
   const length = data.byteLength;
   if (length === 0) return avalanche64(secret64(56) ^ secret64(64));

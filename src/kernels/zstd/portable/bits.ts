@@ -1,10 +1,10 @@
 import { corrupt } from '../corrupt.js';
 
-/** Reading backwards touches this many bytes before a stream at the most, and 3 behind it. */
+/** Reading backwards touches at most this many bytes before a stream, and 3 after it. */
 const FRONT = 16;
 const BACK = 4;
 
-/** The bytes of a frame, with room around for reads that overshoot. */
+/** The bytes of a frame, with room around it for reads past its ends. */
 export interface Input {
   readonly bytes: Uint8Array;
   /** The same, FRONT bytes later. */
@@ -19,8 +19,8 @@ export function inputOf(frame: Uint8Array): Input {
 
 /**
  * A bit stream that is read backwards: from the highest set bit of its last byte (which marks the end and does not
- * count) down to the first byte. Positions are numbers of bits that are left; a negative one means that too many
- * were taken, and whoever reads looks for that before it believes what it read.
+ * count) down to the first byte. Positions are numbers of remaining bits; a negative one means that too many
+ * were read, and readers check for it before they use the values.
  *
  * @returns how many bits the stream has
  * @throws CodecError when the mark is missing
@@ -44,7 +44,7 @@ export function readManyBits(view: DataView, start: number, left: number, count:
   return readBits(view, start, left, 16) * 2 ** low + readBits(view, start, left - 16, low);
 }
 
-/** The 32 bits that end in the byte of the next bit, that one in the highest place; 25 of them or more are valid. */
+/** The 32 bits that end in the byte of the next bit, which is the highest; at least 25 of them are valid. */
 export function nextWord(view: DataView, start: number, left: number): number {
   return view.getInt32(FRONT + start + ((left - 1) >> 3) - 3, true) << (-left & 7);
 }

@@ -3,7 +3,9 @@ import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET } from '../tables.js';
 import { type Input, readBits, readManyBits, streamBits } from './bits.js';
 import type { States } from './fse.js';
 
-/** What blocks of a frame hand on to the next: the last three offsets, and tables that it may repeat. */
+/**
+ * State that passes from block to block of a frame: the last three offsets, and tables that the next one may repeat.
+ */
 export interface SequenceMemory {
   readonly offsets: Uint32Array;
   literalsLength: States | undefined;
@@ -24,8 +26,8 @@ export function newSequenceMemory(): SequenceMemory {
 const WIDE = 32;
 
 /**
- * Decodes and executes `count` sequences from the bit stream between `start` and `end`, and copies the literals that
- * are left. `out` ends where the block's output must end at the latest.
+ * Decodes and executes `count` sequences from the bit stream between `start` and `end`, and copies the
+ * remaining literals. `out` ends where the block's output must end at the latest.
  * @returns where it ends
  * @throws CodecError
  */
@@ -44,7 +46,7 @@ export function execute(
   const { entries: byMatch, log: matchLog } = memory.matchLength!;
   const { bits: literalsBits, bases: literalsBases } = LITERALS_LENGTH;
   const { bits: matchBits, bases: matchBases } = MATCH_LENGTH;
-  // No helper that takes bits and moves on: a variable that a closure shares costs three times the whole loop.
+  // No helper function that reads bits, because a variable that a closure shares makes the loop three times slower.
   let left = streamBits(bytes, start, end);
   let literalsEntry = byLiterals[readBits(view, start, left, literalsLog)]!;
   left -= literalsLog;
@@ -96,7 +98,7 @@ export function execute(
   return lastLiterals(literals.subarray(from), out, to, start);
 }
 
-/** 1 to 3 name the last three offsets; without literals the next ones, and 3 the first less one. */
+/** 1 to 3 name the last three offsets; without literals, 1 and 2 name the second and third, and 3 the first minus 1. */
 function resolveOffset(value: number, noLiterals: boolean, recent: Uint32Array): number {
   const which = value > 3 ? 3 : value - (noLiterals ? 0 : 1);
   const offset = value > 3 ? value - 3 : which === 3 ? recent[0]! - 1 : recent[which]!;
@@ -107,7 +109,7 @@ function resolveOffset(value: number, noLiterals: boolean, recent: Uint32Array):
 }
 
 /**
- * Copies what the sequences have left over of the literals; returns where it ends.
+ * Copies the literals that the sequences have not used; returns the end.
  * @throws CodecError
  */
 export function lastLiterals(literals: Uint8Array, out: Uint8Array, to: number, offset: number): number {

@@ -4,13 +4,13 @@ import { corrupt } from '../corrupt.js';
 export interface Distribution {
   readonly counts: Int16Array;
   readonly log: number;
-  /** Where its description ends. */
+  /** The end of its description. */
   readonly end: number;
 }
 
 /**
- * A finite state entropy table (RFC 8878, section 4.1). An entry for each state: bits 0 to 7 are the symbol that it
- * gives; the next state is bits 16 to 31, plus as many bits of the stream as bits 8 to 15 say.
+ * A finite state entropy table (RFC 8878, section 4.1). An entry for each state: bits 0 to 7 are its symbol; the
+ * next state is bits 16 to 31 plus the next bits of the stream, whose number is in bits 8 to 15.
  */
 export interface States {
   readonly log: number;
@@ -41,7 +41,7 @@ export function readDistribution(
   while (remaining > 1) {
     if (symbol >= symbols) throw corrupt('a distribution has too many symbols', start);
     const word = peek();
-    // Small values take one bit less.
+    // Small values take one bit fewer.
     const small = 2 * threshold - 1 - remaining;
     let count = word & (threshold - 1);
     if (count < small) bit += width - 1;
@@ -71,7 +71,7 @@ export function readDistribution(
   return { counts, log, end: next };
 }
 
-/** @throws CodecError when the counts do not sum up to 2^log; `offset` is where they were read. */
+/** @throws CodecError when the counts do not sum up to 2^log; `offset` is that of the counts. */
 export function makeStates({ counts, log }: Omit<Distribution, 'end'>, offset: number): States {
   const size = 2 ** log;
   const entries = new Uint32Array(size);
@@ -102,7 +102,7 @@ export function makeStates({ counts, log }: Omit<Distribution, 'end'>, offset: n
   return { log, entries };
 }
 
-/** One state that gives the same symbol for ever. */
+/** One state, which always gives the same symbol. */
 export function oneState(symbol: number): States {
   return { log: 0, entries: Uint32Array.of(symbol) };
 }

@@ -12,7 +12,7 @@ export interface HuffmanTable {
   readonly bits: number;
   /** By the next `bits` bits: the symbol, plus 256 × the bits of its code. */
   readonly entries: Uint16Array;
-  /** Where its description ends. */
+  /** The end of its description. */
   readonly end: number;
 }
 
@@ -35,7 +35,7 @@ function readPlainWeights(data: Uint8Array, from: number, count: number): number
   });
 }
 
-/** Two states take turns, until one wants bits that are not there: then the other gives its last value. */
+/** Two states alternate until one needs bits beyond the end; the other then gives its last value. */
 function readCodedWeights({ bytes, view }: Input, from: number, end: number): number[] {
   const distribution = readDistribution(bytes, from, end, MAX_WEIGHT_LOG, MAX_SYMBOLS);
   const { log, entries } = makeStates(distribution, from);
@@ -61,7 +61,7 @@ function readCodedWeights({ bytes, view }: Input, from: number, end: number): nu
   throw corrupt('it has too many Huffman weights', from);
 }
 
-/** The weights of all symbols but the last are known: the last one makes the sum a power of two. */
+/** The table of these weights and the implied one of the last symbol, which makes the sum a power of two. */
 function makeTable(weights: number[], offset: number): Omit<HuffmanTable, 'end'> {
   if (weights.some((weight) => weight > MAX_BITS)) throw corrupt('a Huffman weight is too large', offset);
   const sum = weights.reduce((total, weight) => total + ((1 << weight) >> 1), 0);

@@ -2,14 +2,14 @@ import { corrupt } from '../corrupt.js';
 import type { Input } from './bits.js';
 import { decodeStream, type HuffmanTable, readHuffman } from './huffman.js';
 
-/** No block gives more (RFC 8878, section 3.1.1.2.3). */
+/** The largest decoded size of a block (RFC 8878, section 3.1.1.2.3). */
 export const MAX_BLOCK = 2 ** 17;
 
 export interface Literals {
   readonly bytes: Uint8Array;
   /** For this block and later ones that refer to it. */
   readonly huffman: HuffmanTable | undefined;
-  /** Where the section ends. */
+  /** The end of the section. */
   readonly end: number;
 }
 
@@ -32,7 +32,7 @@ export function readLiterals(
     : readCoded(input, start, end, type === 3, format, known);
 }
 
-/** Literals as they are, or one byte repeated. */
+/** Uncompressed literals, or one byte repeated. */
 function readPlain(
   data: Uint8Array,
   start: number,
@@ -60,7 +60,7 @@ function readCoded(
   format: number,
   known: HuffmanTable | undefined,
 ): Literals {
-  // Two sizes of 10, 14 or 18 bits each, behind four bits.
+  // Two sizes of 10, 14 or 18 bits each, after four bits.
   const width = format < 2 ? 10 : format === 2 ? 14 : 18;
   const headerSize = (4 + 2 * width) >> 3;
   if (start + Math.max(headerSize, 5) > end) throw corrupt('its literals are truncated', end);

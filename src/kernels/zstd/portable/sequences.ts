@@ -7,7 +7,7 @@ import { makeStates, oneState, readDistribution, type States } from './fse.js';
 /**
  * The sequences section of a compressed block (RFC 8878, section 3.1.1.3.2), decoded and executed one by one. `out`
  * ends where the block's output must end at the latest.
- * @returns where it ends
+ * @returns the end of the block's output
  * @throws CodecError
  */
 export function runSequences(
