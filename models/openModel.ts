@@ -1,4 +1,5 @@
 import { type HttpSourceOptions, httpSource } from '../sources/http/httpSource.js';
+import { requestUrl } from '../sources/http/url.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { MANIFEST_NAME } from './directory/manifest.js';
 import type { OpenModelFile } from './directory/modelReader.js';
@@ -25,7 +26,8 @@ export interface OpenModelOptions extends AbortOptions {
  * const model = await openModel('https://example.org/model/model.holo.safetensors');
  * const tensors = await model.load({ quality: 0.99 });
  *
- * @throws FormatError, ChecksumError, UnsupportedError, LimitError, SourceError
+ * @throws FormatError, ChecksumError, UnsupportedError, LimitError, SourceError; ArgumentError for a URL that cannot be
+ * requested (a path is none: `await fileSource(path)` of `holostream/node` opens it), and for anything else
  */
 export async function openModel(
   input: string | URL | RandomAccessSource | OpenModelFile,
@@ -52,7 +54,7 @@ async function openContent(
 ): Promise<ModelContent> {
   if (typeof input === 'function') return openDirectory(input, { signal });
   if (typeof input !== 'string' && !(input instanceof URL)) return openOneFile(input, { signal });
-  const url = new URL(input, globalThis.location?.href);
+  const url = requestUrl(input);
   const file = url.pathname.slice(url.pathname.lastIndexOf('/') + 1) || MANIFEST_NAME;
   const list = FILE_LISTS.find(({ matches }) => matches(file));
   if (list !== undefined) {

@@ -11,7 +11,8 @@ import { bodyOf, type StreamInput } from '../src/body.js';
  * const response = await fetch('https://example.org/model/fc1.weight.hct');
  * fromReadableStream(response).pipe(decodeHct()).subscribe((bytes) => console.log(bytes.length));
  *
- * @throws SourceError, to subscribers, for a response that is an error or has no body, and for a body that is null
+ * @throws SourceError, to subscribers, for a response that is an error or has no body, and for a body that is null;
+ * ArgumentError for anything else
  */
 export function fromReadableStream<T = Uint8Array>(input: StreamInput<T>): Observable<T> {
   return new Observable<T>((subscriber) => {

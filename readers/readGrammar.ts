@@ -1,12 +1,12 @@
 import { ByteQueue } from '../src/bytes/byteQueue.js';
 import type { Demand, Grammar } from '../src/bytes/grammar.js';
 import { FormatError, TruncatedError } from '../src/errors.js';
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import { type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
 
 /**
  * Reads from a source what a grammar asks for, from `offset` on, and nothing more.
  * @param format its name, for errors
- * @throws TruncatedError, and what the grammar and the source throw
+ * @throws TruncatedError, ArgumentError for no source, and what the grammar and the source throw
  */
 export async function readGrammar<T>(
   format: string,
@@ -15,6 +15,7 @@ export async function readGrammar<T>(
   offset: number,
   options: AbortOptions,
 ): Promise<T> {
+  assertSource(source);
   const queue = new ByteQueue();
   const grammar = parse(queue);
   for (;;) {

@@ -5,7 +5,7 @@ import {
   type SafetensorsHeader,
 } from '../src/safetensors/header.js';
 import { parseSafetensorsHeader, safetensorsHeaderSize } from '../src/safetensors/parse.js';
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import { type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
 import { type Tensor, viewElements } from '../src/tensor/tensor.js';
 
 export interface ReadSafetensorsHeaderOptions extends AbortOptions {
@@ -34,6 +34,7 @@ export async function readSafetensorsHeaderBytes(
   source: RandomAccessSource,
   { maxHeaderSize, signal }: ReadSafetensorsHeaderOptions = {},
 ): Promise<Uint8Array> {
+  assertSource(source);
   const start = await source.read(0, SAFETENSORS_LENGTH_SIZE, { signal });
   const size = safetensorsHeaderSize(start, { maxHeaderSize, fileSize: source.size });
   // Read first, then allocate, because the length may be wrong.

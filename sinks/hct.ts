@@ -3,7 +3,7 @@ import { ArgumentError } from '../src/errors.js';
 import { HctBlockEncoder, type HctEncodeOptions } from '../src/hct/encoder.js';
 import { planHctHeader } from '../src/hct/plan.js';
 import { loadHctWriteTools } from '../src/hct/tools.js';
-import { type AbortOptions, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
+import { type AbortOptions, assertSink, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
 import { withResult } from './result.js';
 
 export interface HctWriterOptions extends HctEncodeOptions, AbortOptions {
@@ -45,6 +45,7 @@ export class HctWriter {
 
   /** @throws ArgumentError, UnsupportedError, LimitError when no such file can be written */
   constructor(sink: SeekableSink, options: HctWriterOptions) {
+    assertSink(sink);
     planHctHeader(options);
     this.#sink = sink;
     this.#options = options;

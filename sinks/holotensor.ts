@@ -5,7 +5,7 @@ import type { HoloFragment } from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { packHoloTensor } from '../src/holotensor/pack.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { type AbortOptions, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
+import { type AbortOptions, assertSink, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
 
 export interface HoloTensorWriterOptions extends CompressOptions, AbortOptions {
   /** Compresses the fragments that it makes smaller. Default 'zstd', which other readers of the format know, too. */
@@ -26,7 +26,9 @@ export class HoloTensorWriter {
   readonly #sink: SeekableSink;
   readonly #options: HoloTensorWriterOptions;
 
+  /** @throws ArgumentError for no sink */
   constructor(sink: SeekableSink, options: HoloTensorWriterOptions = {}) {
+    assertSink(sink);
     this.#sink = sink;
     this.#options = options;
   }

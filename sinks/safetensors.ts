@@ -1,7 +1,7 @@
 import { ArgumentError } from '../src/errors.js';
 import type { SafetensorsDeclaration, SafetensorsHeader } from '../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../src/safetensors/serialize.js';
-import type { SeekableSink } from '../src/source.js';
+import { assertSink, type SeekableSink } from '../src/source.js';
 
 export interface SafetensorsWriterOptions {
   /** Free text of the file, by key. */
@@ -40,6 +40,7 @@ export class SafetensorsWriter {
     tensors: readonly SafetensorsDeclaration[],
     { metadata }: SafetensorsWriterOptions = {},
   ): Promise<SafetensorsWriter> {
+    assertSink(sink);
     const { header, bytes } = serializeSafetensorsHeader(tensors, metadata);
     await sink.write(bytes, 0);
     return new SafetensorsWriter(sink, header);

@@ -1,4 +1,5 @@
-import { bodyOf, isResponse, type StreamInput } from '../src/body.js';
+import { bodyOf, type StreamInput } from '../src/body.js';
+import { isByteArray } from '../src/bytes/binary.js';
 import { ArgumentError, SourceError } from '../src/errors.js';
 import type { ByteRangeOptions, ByteSource } from '../src/source.js';
 import { type ChunkReader, pullStream } from './pullStream.js';
@@ -15,7 +16,8 @@ export type ByteStreamLike = StreamInput | AsyncIterable<Uint8Array> | Iterable<
  * @example
  * const { shape, data } = await collectTensor(streamSource(process.stdin).stream());
  *
- * @throws SourceError from the second `stream()`, and for a response that is an error or has no body
+ * @throws SourceError from the second `stream()`, and for a response that is an error or has no body; ArgumentError for
+ * what is neither a stream nor a response nor iterable
  * @throws TruncatedError from the stream, when the bytes end before the range does
  */
 export function streamSource(origin: ByteStreamLike | (() => ByteStreamLike)): ByteSource {
@@ -63,7 +65,7 @@ function cut(
 
 function readerOf(origin: ByteStreamLike): ChunkReader {
   // Not every engine iterates streams (Chrome before 124, Safari), so they are read by hand.
-  if (origin === null || 'getReader' in origin || isResponse(origin)) {
+  if (!isIterable(origin)) {
     const reader = bodyOf(origin).getReader();
     return {
       next: async () => {
@@ -108,7 +110,8 @@ function asBytes(chunk: unknown): Uint8Array {
     : new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.byteLength);
 }
 
-/** Of any realm: in a test environment, or from another frame, it is no instance of our class. */
-function isByteArray(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
+/** Streams are not, even where the engine could iterate them. */
+function isIterable(origin: ByteStreamLike): origin is Exclude<ByteStreamLike, StreamInput> {
+  if (typeof origin !== 'object' || origin === null || 'getReader' in origin) return false;
+  return Symbol.asyncIterator in origin || Symbol.iterator in origin;
 }

@@ -1,18 +1,23 @@
-import { SourceError } from './errors.js';
+import { ArgumentError, SourceError } from './errors.js';
 
 /** A stream, a response with a body, or the body of a response, which may be null. */
 export type StreamInput<T = Uint8Array> = ReadableStream<T> | Response | null;
 
-export function isResponse(input: object): input is Response {
+function isResponse(input: object): input is Response {
   return 'body' in input && 'status' in input;
 }
 
 /**
  * The stream in `input`.
  * @throws SourceError for a response with an error status or without a body, and for null
+ * @throws ArgumentError for anything else, such as a URL or a promise that was not awaited
  */
 export function bodyOf<T>(input: StreamInput<T>): ReadableStream<T> {
-  if (input && !isResponse(input)) return input;
+  if (input && !(typeof input === 'object' && isResponse(input))) {
+    if (typeof input.getReader === 'function') return input;
+    const expected = 'a ReadableStream or a Response, such as await fetch(url)';
+    throw new ArgumentError('Cannot read from this argument', { expected, actual: input });
+  }
   if (input?.ok === false) {
     const { status, url } = input;
     throw new SourceError(`Cannot read the response: the server sent status ${status}`, {

@@ -14,7 +14,7 @@ export function quote(name: unknown): string {
   return `"${escapeText(textOf(name))}"`;
 }
 
-/** Numbers and text unchanged, checksums (bigints) in hexadecimal, arrays in brackets; objects as "an object". */
+/** Numbers and text unchanged, checksums (bigints) in hexadecimal, arrays in brackets; other objects as their kind. */
 export function show(value: unknown): string {
   if (!Array.isArray(value)) return escapeText(textOf(value));
   const items = value.slice(0, MAX_ITEMS).map((item) => (Array.isArray(item) ? 'an array' : show(item)));
@@ -30,11 +30,24 @@ function textOf(value: unknown): string {
       return `0x${value.toString(16).padStart(16, '0')}`;
     case 'object':
       // Not String(value): an object from JSON can have a `toString` that is not a function.
-      return value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
+      return value === null ? 'null' : kindOf(value);
     case 'function':
       return 'a function';
     default:
       return String(value);
+  }
+}
+
+/** `a Promise`, `an ArrayBuffer`, and so on: what callers pass by mistake. */
+function kindOf(value: object): string {
+  try {
+    const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
+    return /^(Array|Object)$/.test(tag)
+      ? `an ${tag.toLowerCase()}`
+      : `${/^[AEIO]/.test(tag) ? 'an' : 'a'} ${tag}`;
+  } catch {
+    // The tag may be a getter that throws.
+    return 'an object';
   }
 }
 

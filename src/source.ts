@@ -1,5 +1,7 @@
 /** Sources and sinks of bytes, as the core sees them; `sources/` and `sinks/` implement them. */
 
+import { ArgumentError } from './errors.js';
+
 export interface AbortOptions {
   readonly signal?: AbortSignal | undefined;
 }
@@ -42,6 +44,20 @@ export interface SeekableSink {
   close(): Promise<void>;
   /** Discards the written bytes. */
   abort(reason?: unknown): Promise<void>;
+}
+
+/** @throws ArgumentError for what is passed in place of a source: a path, a response, a promise that was not awaited */
+export function assertSource(source: RandomAccessSource): void {
+  if (typeof source?.read === 'function') return;
+  const expected = 'a source, such as httpSource(url) or await fileSource(path)';
+  throw new ArgumentError('Cannot read from this argument', { expected, actual: source });
+}
+
+/** @throws ArgumentError for what is passed in place of a sink */
+export function assertSink(sink: SeekableSink): void {
+  if (typeof sink?.write === 'function' && typeof sink.abort === 'function') return;
+  const expected = 'a sink, such as memorySink() or await fileSink(path)';
+  throw new ArgumentError('Cannot write to this argument', { expected, actual: sink });
 }
 
 /** Writers join small pieces up to this size, because a file system call costs more than a copy of 256 KiB. */

@@ -2,7 +2,7 @@ import { viewOf } from '../../src/bytes/binary.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { HCT_MAGIC } from '../../src/hct/constants.js';
 import { HOLO_MAGIC } from '../../src/holotensor/constants.js';
-import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import { type AbortOptions, assertSource, type RandomAccessSource } from '../../src/source.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';
 import type { ModelContent } from './content.js';
 import { openModelFile } from './modelFile.js';
@@ -37,6 +37,7 @@ export async function fileFormat(
   source: RandomAccessSource,
   options: AbortOptions = {},
 ): Promise<FileFormat | undefined> {
+  assertSource(source);
   const start = await source.read(0, Math.min(PROBE_SIZE, source.size ?? PROBE_SIZE), options);
   return recogniseFormat(start);
 }

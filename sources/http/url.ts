@@ -11,7 +11,9 @@ export function requestUrl(url: string | URL): URL {
     whole = new URL(url, base);
   } catch (cause) {
     const why =
-      base === undefined ? 'it is no URL, and there is no page that it could be relative to' : 'it is no URL';
+      base === undefined
+        ? 'it is no URL, and there is no page that it could be relative to; fileSource(path) reads a file'
+        : 'it is no URL';
     throw new ArgumentError(`Cannot read over HTTP: ${why}`, { actual: url, cause });
   }
   if (!dropCredentials(whole)) return whole;

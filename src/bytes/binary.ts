@@ -1,5 +1,10 @@
 import { FormatError } from '../errors.js';
 
+/** Of any realm: in a test environment, or from another frame, it is no instance of our class. */
+export function isByteArray(value: unknown): value is Uint8Array {
+  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
+}
+
 /**
  * Bytes in memory that no other thread shares: `Uint8Array<ArrayBuffer>`, written so that compilers before TypeScript
  * 5.7, where `Uint8Array` is not generic, can read published types.

@@ -1,3 +1,4 @@
+import { isByteArray } from '../bytes/binary.js';
 import type { Codec } from '../codecs/codec.js';
 import { ArgumentError, LimitError, TruncatedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
@@ -14,6 +15,13 @@ import { type HctTools, type ImplementationOptions, loadHctWriteTools } from './
 export interface HctEncodeOptions extends HctFileOptions, ImplementationOptions {
   /** Zstd level, 1 to 19. Default 3. */
   readonly level?: number | undefined;
+}
+
+/** The elements of another array would be taken for bytes. */
+function assertBytes(chunk: Uint8Array): void {
+  if (isByteArray(chunk)) return;
+  const expected = 'a Uint8Array, such as viewBytes(array)';
+  throw new ArgumentError('Cannot write to the HCT file', { expected, actual: chunk });
 }
 
 /** What is before and after the blocks, known once the last of them is. */
@@ -65,6 +73,7 @@ export class HctBlockEncoder {
 
   /** @throws ArgumentError when more bytes come than the shape holds; LimitError beyond 4 GiB of blocks */
   *push(chunk: Uint8Array): Iterable<Uint8Array> {
+    assertBytes(chunk);
     const { originalSize } = this.#header;
     this.#bytesIn += chunk.length;
     if (this.#bytesIn > originalSize) {

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { fromReadableStream } from '../../operators/index.js';
 import { collectTensor } from '../../sinks/index.js';
 import { streamSource } from '../../sources/index.js';
-import { SourceError } from '../../src/errors.js';
+import { ArgumentError, SourceError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
 import { hctFixtures } from '../helpers/hctFixtures.js';
 import { chunked, collect } from '../helpers/streams.js';
@@ -37,6 +37,18 @@ for (const [name, take] of Object.entries(TAKERS)) {
     const { body } = new Response(null, { status: 204 });
     const error = await rejects(take(body), SourceError);
     assert.is(error.message, 'Cannot read the response: it has no body');
+  });
+
+  test(`${name}: what is no stream is an error that says what it is`, async () => {
+    const url = 'https://example.org/model/fc1.weight.hct';
+    const promise = Promise.resolve(new Response(bytes));
+    await rejects(
+      take(promise as never),
+      ArgumentError,
+      /Response, such as await fetch\(url\), got a Promise$/,
+    );
+    await rejects(take(url as never), ArgumentError, /, got https:\S+fc1\.weight\.hct$/);
+    await rejects(take({} as never), ArgumentError, /, got an object$/);
   });
 
   test(`${name}: the page of an error is not taken for data`, async () => {

@@ -11,6 +11,12 @@ function nested(depth: number): unknown {
   return value;
 }
 
+const withoutTag = {
+  get [Symbol.toStringTag](): string {
+    throw new Error('not for you');
+  },
+};
+
 const HOSTILE: readonly (readonly [unknown, string])[] = [
   [{ toString: 1 }, 'an object'],
   [JSON.parse('{"toString":1,"valueOf":null}'), 'an object'],
@@ -26,6 +32,11 @@ const HOSTILE: readonly (readonly [unknown, string])[] = [
   [0x1fn, '0x000000000000001f'],
   [Symbol('s'), 'Symbol(s)'],
   [() => 1, 'a function'],
+  [Promise.resolve(), 'a Promise'],
+  [new Float32Array(2), 'a Float32Array'],
+  [new ArrayBuffer(2), 'an ArrayBuffer'],
+  [{ [Symbol.toStringTag]: '\n' }, 'a \\n'],
+  [withoutTag, 'an object'],
   [undefined, 'undefined'],
   [[3, 4], '[3, 4]'],
   ['0 (LZ4) or 1 (Zstd)', '0 (LZ4) or 1 (Zstd)'],
