@@ -8,13 +8,21 @@ import { StreamedSource } from '../streamedSource.js';
 import { bodyReader, WholeBody } from './body.js';
 import { HttpRequest, type HttpRequestOptions } from './request.js';
 import { checkResponse, type RangeResponse, unusable } from './response.js';
-import { agrees, ifRangeOf, strongest, type Validator, validatorOf } from './validator.js';
+import {
+  agrees,
+  ifRangeOf,
+  strongest,
+  type ValidateOption,
+  type Validator,
+  validatorOf,
+} from './validator.js';
 
 export interface HttpFileOptions extends HttpRequestOptions {
   /** Ends all requests. */
   readonly signal: AbortSignal | undefined;
   /** Most bytes kept in memory when a server does not support ranges. */
   readonly maxBuffered: number;
+  readonly validate: ValidateOption;
 }
 
 /**
@@ -200,7 +208,7 @@ export class HttpFile extends StreamedSource {
   }
 
   #pin(response: Response, size: number | undefined): void {
-    const validator = validatorOf(response.headers);
+    const validator = validatorOf(response.headers, this.#options.validate);
     const changed = (what: string, expected: unknown, actual: unknown) =>
       new SourceChangedError(`Cannot continue to read the file: file changed, by its ${what}`, {
         name: this.#url,
@@ -209,13 +217,18 @@ export class HttpFile extends StreamedSource {
       });
     if (this.#validator === undefined) {
       this.#validator = validator;
-      this.#ifRange = ifRangeOf(response);
+      this.#ifRange = ifRangeOf(response, validator);
     } else if (!agrees(this.#validator, validator)) {
-      throw changed('validator', strongest(this.#validator), strongest(validator));
+      throw changed('validator', shown(this.#validator), shown(validator));
     }
     if (size !== undefined && this.#size !== undefined && this.#size !== size) {
       throw changed('size', this.#size, size);
     }
     this.#size ??= size;
   }
+}
+
+/** The validator that told two responses apart. */
+function shown({ etag, lastModified }: Validator): string | undefined {
+  return etag ?? lastModified;
 }

@@ -7,6 +7,7 @@ import { createLimiter, type Limiter } from '../limiter.js';
 import { type RetryOptions, withRetry } from '../retry.js';
 import { HttpFile } from './httpFile.js';
 import { requestUrl } from './url.js';
+import { VALIDATE_OPTIONS, type ValidateOption } from './validator.js';
 
 /** Requests of one source that may be open at a time: what browsers allow to one host over HTTP/1.1. */
 const DEFAULT_CONCURRENCY = 6;
@@ -38,6 +39,12 @@ export interface HttpSourceOptions {
   readonly limiter?: Limiter | undefined;
   /** Most bytes to keep in memory when parts are read from a server that does not support ranges. Default 1 GiB. */
   readonly maxBuffered?: number | undefined;
+  /**
+   * How to tell that the file has changed between two responses, beside its size. `etag`: by the ETag, where there is
+   * one, else by Last-Modified. For servers whose ETag changes though the file does not: `last-modified`, or `size` for
+   * nothing but the size; the bytes of two versions can then be mixed, and a cache does not keep them. Default `etag`.
+   */
+  readonly validate?: 'etag' | 'last-modified' | 'size' | undefined;
   readonly onEvent?: OnSourceEvent | undefined;
 }
 
@@ -67,6 +74,7 @@ export function httpSource(
     headers: checkedHeaders(options.headers),
     limiter: options.limiter ?? createLimiter(DEFAULT_CONCURRENCY),
     idleTimeout,
+    validate: checkedValidate(options.validate ?? 'etag'),
     maxBuffered: options.maxBuffered ?? DEFAULT_MAX_BUFFERED,
     onEvent,
     signal,
@@ -84,4 +92,12 @@ function checkedHeaders(headers: HttpSourceOptions['headers']): Headers {
   } catch (cause) {
     throw new ArgumentError('Cannot create an HTTP source: malformed headers', { cause });
   }
+}
+
+function checkedValidate(validate: ValidateOption): ValidateOption {
+  if (VALIDATE_OPTIONS.includes(validate)) return validate;
+  throw new ArgumentError('Cannot create an HTTP source: the option validate', {
+    expected: VALIDATE_OPTIONS.join(', '),
+    actual: validate,
+  });
 }

@@ -1,5 +1,6 @@
 import { SourceError } from '../../src/errors.js';
 import type { ByteRange } from '../ranges.js';
+import { retryAfterOf } from './retryAfter.js';
 
 /** A server's response to a request for a range: the body, and the facts that were checked. */
 export interface RangeResponse {
@@ -48,7 +49,7 @@ export function checkResponse(
         name,
         status,
         retryable: isRetryableStatus(status),
-        retryAfter: parseRetryAfter(headers.get('retry-after'), Date.now()),
+        retryAfter: retryAfterOf(headers, Date.now()),
       },
     );
   }
@@ -109,18 +110,6 @@ function isRetryableStatus(status: number): boolean {
   return status === 408 || status === 425 || status === 429;
 }
 
-/**
- * `Retry-After` of RFC 9110, section 10.2.3: seconds or a date.
- * @param now the present, in milliseconds since 1970
- * @returns milliseconds from now, or undefined when missing or malformed
- */
-export function parseRetryAfter(header: string | null, now: number): number | undefined {
-  if (header === null) return undefined;
-  if (/^\d+$/.test(header)) return Number(header) * 1000;
-  const date = Date.parse(header);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
-}
-
 function announcedLength({ headers, type }: Response): number | undefined {
   // The length of an encoded body is not that of the file. Across origins the encoding is hidden.
   return isEncoded(headers) || type === 'cors' ? undefined : lengthOf(headers);
@@ -131,9 +120,16 @@ function lengthOf(headers: Headers): number | undefined {
   return length !== null && /^\d+$/.test(length) ? Number(length) : undefined;
 }
 
+/** Codings that `fetch` decodes; under any other name (`aws-chunked`, `none`, `utf-8`) the body comes as it is. */
+const DECODED_CODINGS = new Set(['gzip', 'x-gzip', 'deflate', 'br', 'zstd']);
+
+/** Whether `fetch` decodes the body: where it does not know one of the codings, it decodes none. */
 function isEncoded(headers: Headers): boolean {
-  const encoding = headers.get('content-encoding');
-  return encoding !== null && encoding !== '' && encoding.toLowerCase() !== 'identity';
+  const codings = (headers.get('content-encoding') ?? '')
+    .split(',')
+    .map((coding) => coding.trim().toLowerCase())
+    .filter((coding) => coding !== '' && coding !== 'identity');
+  return codings.length > 0 && codings.every((coding) => DECODED_CODINGS.has(coding));
 }
 
 /** What `Content-Range` says: bytes `start` to `end - 1` of `total`; no range in a response 416. */

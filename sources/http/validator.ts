@@ -4,17 +4,30 @@ export interface Validator {
   readonly lastModified: string | undefined;
 }
 
-export function validatorOf(headers: Headers): Validator {
+/** Which of them to believe, see `HttpSourceOptions`. */
+export type ValidateOption = 'etag' | 'last-modified' | 'size';
+
+export const VALIDATE_OPTIONS: readonly ValidateOption[] = ['etag', 'last-modified', 'size'];
+
+/** The validators of a response that are to be believed. */
+export function validatorOf(headers: Headers, validate: ValidateOption): Validator {
   return {
-    etag: headers.get('etag') ?? undefined,
-    lastModified: headers.get('last-modified') ?? undefined,
+    etag: validate === 'etag' ? (headers.get('etag') ?? undefined) : undefined,
+    lastModified: validate === 'size' ? undefined : (headers.get('last-modified') ?? undefined),
   };
 }
 
-/** Whether two responses can be about the same bytes; a validator that one of them lacks is no contradiction. */
+/**
+ * Whether two responses can be about the same bytes; a validator that one of them lacks is no contradiction. ETags
+ * compare weakly (RFC 9110, section 8.8.3.2): a proxy that compresses makes them weak, and the file is the same.
+ */
 export function agrees(a: Validator, b: Validator): boolean {
-  if (a.etag !== undefined && b.etag !== undefined) return a.etag === b.etag;
+  if (a.etag !== undefined && b.etag !== undefined) return opaque(a.etag) === opaque(b.etag);
   return a.lastModified === undefined || b.lastModified === undefined || a.lastModified === b.lastModified;
+}
+
+function opaque(etag: string): string {
+  return etag.replace(/^W\//, '');
 }
 
 /**
@@ -31,8 +44,7 @@ export function strongest({ etag, lastModified }: Validator): string | undefined
  * the file may change again under the same date. Across origins nothing is sent: the header would need the server's
  * permission (a preflight), and responses are compared with what is pinned anyway.
  */
-export function ifRangeOf({ headers, type }: Response): string | undefined {
-  const validator = validatorOf(headers);
+export function ifRangeOf({ headers, type }: Response, validator: Validator): string | undefined {
   const text = strongest(validator);
   if (text === undefined || type === 'cors') return undefined;
   if (text === validator.etag) return text;
