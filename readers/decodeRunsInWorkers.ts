@@ -10,8 +10,8 @@ import { sharedPool } from '../workers/sharedPool.js';
 import { copyOverlap, within } from './tensorReader.js';
 
 /**
- * Fills `out` with the bytes of the tensor from `byteStart` on, out of runs that hold them all. Workers write to shared
- * memory directly; from other memory of theirs, this thread copies.
+ * Fills `out` with the bytes of the tensor from `byteStart` on, from runs that hold all of them. Workers write directly
+ * to shared memory; for other memory, this thread copies their output.
  */
 export async function decodeRunsInWorkers(
   workers: number | WorkerPool,

@@ -6,7 +6,7 @@ import { chunkSize, HctReader, type HctReaderOptions } from './hctReader.js';
 
 /**
  * Compresses a file of raw, row-major, little-endian elements into an HCT file (Node). The tensor may be larger than
- * the memory. The output appears when it is complete; until then, and on any error, what was there stays.
+ * the memory. The output appears when it is complete; until then, and on any error, an existing file remains.
  *
  * @example
  * import { writeFile } from 'node:fs/promises';
@@ -36,7 +36,7 @@ export interface DecompressFileOptions extends HctReaderOptions {
 }
 
 /**
- * Decompresses an HCT file into a file of raw, row-major, little-endian elements (Node): the way back of
+ * Decompresses an HCT file into a file of raw, row-major, little-endian elements (Node): the inverse of
  * `compressFile`. The tensor may be larger than the memory. The output appears when it is complete.
  *
  * @throws TruncatedError, FormatError, ChecksumError, CodecError, UnsupportedError, LimitError; SourceError, SinkError
@@ -51,7 +51,7 @@ export async function decompressFile(
   const reader = await HctReader.open(source, options);
   const { originalSize } = reader.header;
   const step = chunkSize(reader.header);
-  // One buffer that is used again: garbage would add up to more memory than the rest.
+  // One buffer that is reused, because garbage would take more memory than all else.
   const window = new Uint8Array(Math.min(step, originalSize));
   await using sink = await fileSink(output);
   for (let at = 0; at < originalSize; at += step) {

@@ -48,14 +48,14 @@ interface HctLayout extends Omit<HctStart, 'kind'>, Omit<HctEnd, 'kind'> {}
 
 /** Neighbouring blocks are fetched together up to this many compressed bytes: few requests, little memory… */
 const FETCH_SIZE = 2 ** 20;
-/** …and this many of the tensor, since a worker gives them back in one piece. */
+/** …and this many of the tensor, because a worker returns them in one piece. */
 const MAX_RUN_BYTES = 2 ** 24;
 /** Bytes of the tensor that `readHctChunks` decodes at a time, as far as blocks allow. */
 const CHUNK_SIZE = 2 ** 20;
 
 /**
  * Random access to one HCT file, either version. Only the bytes that are needed are read: header and index on
- * opening, then the blocks asked for. Methods may run side by side.
+ * opening, then the requested blocks. Methods can run concurrently.
  *
  * @example
  * const reader = await HctReader.open(httpSource('https://example.org/model/fc1.weight.hct'));
@@ -83,7 +83,7 @@ export class HctReader implements TensorReader {
   }
 
   /**
-   * Reads header and index. From then on the source is the reader's: `close` closes it.
+   * Reads header and index. The reader then owns the source: `close` closes it.
    * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError
    */
   static async open(source: RandomAccessSource, options: HctReaderOptions = {}): Promise<HctReader> {
@@ -144,7 +144,7 @@ export class HctReader implements TensorReader {
   }
 
   /**
-   * Fills `out` with the bytes of the tensor from `byteStart` on. Whole blocks are decoded straight into it, with
+   * Fills `out` with the bytes of the tensor from `byteStart` on. Whole blocks are decoded straight into it, by
    * workers only if it is shared memory: after an abort, they may write to it a moment longer.
    */
   async readInto(out: Uint8Array, byteStart = 0, options: AbortOptions = {}): Promise<void> {
@@ -171,7 +171,7 @@ export class HctReader implements TensorReader {
 
   /**
    * Rows `start` (inclusive) to `end` (exclusive) along the first dimension, as a tensor of that shape.
-   * @throws ArgumentError for a tensor without dimensions, and where a row of I4 begins within a byte
+   * @throws ArgumentError for a tensor of rank 0, and for rows of I4 that begin within a byte
    */
   async readRows(start: number, end: number, options: AbortOptions = {}): Promise<HctTensor> {
     const [rows, ...rest] = this.shape;
@@ -211,8 +211,8 @@ export class HctReader implements TensorReader {
 
   /**
    * Reads all blocks and checks those that have a checksum, without decompressing them.
-   * @returns how many had one
-   * @throws ChecksumError at the first that does not fit
+   * @returns the number of blocks with a checksum
+   * @throws ChecksumError at the first mismatch
    */
   async validateChecksums(options: AbortOptions = {}): Promise<number> {
     let checked = 0;
@@ -232,7 +232,7 @@ export class HctReader implements TensorReader {
     return { dtype: this.header.dtype, shape, data, name, quantization, groupScales };
   }
 
-  /** Blocks `first` to `last` (exclusive), in order, as many at a time as one request fetches. */
+  /** Blocks `first` to `last` (exclusive), in order, in runs of one request each. */
   async *#fetchRuns(first: number, last: number, options: AbortOptions): AsyncIterable<FetchedRun> {
     const limits = { maxCompressed: FETCH_SIZE, maxBytes: MAX_RUN_BYTES };
     for (const run of planRuns(this.header, this.blocks, limits, first, last)) {
@@ -253,7 +253,7 @@ function* storedBlocks({ blocks, compressed, byteOffset }: FetchedRun): Iterable
 }
 
 /**
- * The bytes of the tensor from start to end, in whole blocks, so that none is decoded twice.
+ * The bytes of the tensor from start to end, in whole blocks, so that no block is decoded twice.
  * @throws TruncatedError, ChecksumError, CodecError
  */
 export async function* readHctChunks(

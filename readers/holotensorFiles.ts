@@ -42,7 +42,10 @@ export async function decodeFromFile(
   return withReader(path, options, (reader) => reader.readAll(options));
 }
 
-/** The tensor of a HoloTensor file, of as few fragments as reach this quality: see `HoloTensorReader.readToQuality`. */
+/**
+ * The tensor of a HoloTensor file from the fewest fragments that reach this quality: see
+ * `HoloTensorReader.readToQuality`.
+ */
 export async function decodeFromFileProgressive(
   path: string | URL,
   quality: number,

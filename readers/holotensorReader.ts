@@ -39,15 +39,15 @@ export type HoloTensorReadOptions = HoloTensorDecoderOptions &
   ReconstructionOptions &
   AbortOptions & {
     /**
-     * For dtype 'F32': the array to fill, one place an element; it becomes the `data` of the tensor. Default: a new
-     * one. Workers write to shared memory directly, after an abort perhaps a moment longer.
+     * For dtype 'F32': the array to fill, with the length of the tensor; it becomes the `data` of the tensor.
+     * Default: a new one. Workers write to shared memory directly, after an abort perhaps a moment longer.
      */
     readonly out?: Float32Array | undefined;
   };
 
 /**
  * Random access to one HoloTensor file. Only the bytes that are needed are read: header and index on opening, then
- * the fragments asked for. Methods may run side by side.
+ * the requested fragments. Methods can run concurrently.
  *
  * @example
  * const reader = await HoloTensorReader.open(httpSource('https://example.org/model/fc1.weight.holo'));
@@ -75,7 +75,7 @@ export class HoloTensorReader implements TensorReader {
   }
 
   /**
-   * Reads header and index. From then on the source is the reader's: `close` closes it.
+   * Reads header and index. The reader then owns the source: `close` closes it.
    * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError
    */
   static async open(
@@ -124,8 +124,8 @@ export class HoloTensorReader implements TensorReader {
   }
 
   /**
-   * The whole tensor, in one read. With workers, one of them decodes it, or several a large one whose encoding allows
-   * that.
+   * The whole tensor, in one read. With workers, one of them decodes it, or several if it is large and its encoding
+   * allows it.
    * @throws LimitError when the tensor is larger than `maxBytes`; ArgumentError for an `out` of another type or length
    */
   async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
@@ -139,8 +139,8 @@ export class HoloTensorReader implements TensorReader {
 
   /**
    * Fills `out` with the bytes of the tensor from `byteStart` on, in its own dtype: bit for bit where the encoding is
-   * lossless, else rounded. All fragments are read. Of tensors that are encoded in tiles, only those are decoded which
-   * hold these bytes.
+   * lossless, else rounded. All fragments are read. Of tensors that are encoded in tiles, only the tiles of these bytes
+   * are decoded.
    */
   async readInto(out: Uint8Array, byteStart = 0, { signal }: AbortOptions = {}): Promise<void> {
     const { dtype, originalSize } = this.header;
@@ -170,7 +170,7 @@ export class HoloTensorReader implements TensorReader {
     options: HoloTensorReadOptions,
     out: Float32Array | Uint8Array | undefined,
   ): Promise<Reconstruction> {
-    // Loaded on demand: most pages decode without workers.
+    // Loaded on demand, because most pages decode without workers.
     const { reconstructInWorkers } = await import('./reconstructInWorkers.js');
     const { implementation, verify, maxBytes, workers } = this.#options;
     const { kernels: _, ...readOptions } = options;
@@ -198,7 +198,7 @@ export class HoloTensorReader implements TensorReader {
     return readBytes(this.#source, this.#layout.dataStart, this.#layout.dataLength, options);
   }
 
-  /** The best tensor that these fragments allow. */
+  /** The best tensor from these fragments. */
   async readFragments(
     indexes: Iterable<number>,
     options: HoloTensorReadOptions = {},
@@ -209,8 +209,8 @@ export class HoloTensorReader implements TensorReader {
   }
 
   /**
-   * Reads fragments in order until the cosine similarity with the original is at least `quality`: the true one where
-   * the file allows to know it, else the one that its curve predicts. All of them for 1, or if that is what it takes.
+   * Reads fragments in order until the cosine similarity with the original is at least `quality`: the true one if
+   * the file determines it, otherwise the prediction of its curve. For 1, it reads all fragments.
    */
   async readToQuality(quality: number, options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     const decoder = await this.#createDecoder(options);
@@ -239,7 +239,7 @@ export class HoloTensorReader implements TensorReader {
   }
 }
 
-/** The fewest elements that can be decoded without the others and hold these bytes. */
+/** The smallest range of elements with these bytes that can be decoded without the others. */
 function coveringRange(
   { encoding, dtype, shape }: HoloTensorHeader,
   byteStart: number,

@@ -4,7 +4,7 @@ import { FormatError, TruncatedError } from '../src/errors.js';
 import { type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
 
 /**
- * Reads from a source what a grammar asks for, from `offset` on, and nothing more.
+ * Reads the bytes that a grammar demands from a source, from `offset` on, and no others.
  * @param format its name, for errors
  * @throws TruncatedError, ArgumentError for no source, and what the grammar and the source throw
  */
@@ -45,7 +45,7 @@ function assertHolds(
   throw new TruncatedError(what, { expected, actual: size });
 }
 
-/** Bytes of a file, as many as asked for even where a source of the caller's own breaks its contract. */
+/** Reads from a source, and checks the length, because a source of the caller's may break its contract. */
 export async function readBytes(
   source: RandomAccessSource,
   offset: number,

@@ -13,9 +13,9 @@ import { eachBounded } from '../workers/eachBounded.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { sharedPool } from '../workers/sharedPool.js';
 
-/** Fewer elements than this are decoded sooner than another worker has unpacked all fragments. */
+/** Fewer elements take less time to decode than another worker needs to unpack all fragments. */
 const MIN_PART = 2 ** 21;
-/** The same where the array that is filled must first be made: mapping its pages is left to this thread. */
+/** The same if the output array is new, because this thread must map its pages. */
 const MIN_PART_OF_NEW = 2 ** 23;
 
 /** All fragments of a tensor, as they follow one another in its file. */
@@ -32,8 +32,8 @@ type Decode = (options: Options) => Promise<Part>;
 type Part = Omit<Reconstruction, 'header'>;
 
 /**
- * Reconstructs the tensor from these fragments in one worker, or in as many as its size justifies. `out` has the type of the `data`,
- * or its bytes.
+ * Reconstructs the tensor from these fragments in one worker, or in as many as its size justifies. `out` has the type
+ * of the `data`, or its bytes.
  * @param minPart fewest elements for a worker, at least a step of ranges
  */
 export async function reconstructInWorkers(
@@ -113,7 +113,7 @@ async function decodeInWorker(
   const tensor = await pool.runPrepared(
     'reconstructStored',
     (buffers) => {
-      // A copy, because what the source gave may be its own.
+      // A copy, because the bytes may belong to the source.
       const { bytes, borrowed, done } = common.take(buffers);
       const fragments = entries.map((entry) => ({
         entry,

@@ -9,13 +9,13 @@ import { type AbortOptions, assertSource, type RandomAccessSource } from '../src
 import { type Tensor, viewElements } from '../src/tensor/tensor.js';
 
 export interface ReadSafetensorsHeaderOptions extends AbortOptions {
-  /** Largest header that is accepted, in bytes of JSON. Default SAFETENSORS_MAX_HEADER_SIZE. */
+  /** Largest accepted header, in bytes of JSON. Default SAFETENSORS_MAX_HEADER_SIZE. */
   readonly maxHeaderSize?: number | undefined;
 }
 
 /**
- * Reads and checks the header of a safetensors file, and nothing else of it. The file's size is held against the
- * header where the source knows it.
+ * Reads and checks only the header of a safetensors file. The size of the file is compared with the header if the
+ * source knows it.
  * @throws FormatError, TruncatedError, LimitError, SourceError
  */
 export async function readSafetensorsHeader(
@@ -44,7 +44,7 @@ export async function readSafetensorsHeaderBytes(
 
 /**
  * All tensors of a safetensors file, by name, in the order of their data: for models that fit memory.
- * Where the source gives views of its bytes, as `bytesSource` does, the tensors share that memory.
+ * If the source returns views of its bytes, as `bytesSource` does, the tensors share their memory.
  *
  * @example
  * const tensors = await readSafetensors(httpSource('https://example.org/model/model.safetensors'));

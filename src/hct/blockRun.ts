@@ -37,7 +37,7 @@ export interface RunLimits {
   readonly maxBytes: number;
 }
 
-/** Blocks `first` to `last` (exclusive) in as few runs as the limits allow, planned as they are asked for. */
+/** Blocks `first` to `last` (exclusive) in as few runs as the limits allow, planned on demand. */
 export function* planRuns(
   header: HctHeader,
   table: BlockTable,
@@ -64,7 +64,7 @@ export function* planRuns(
   }
 }
 
-/** A run as a worker gets it. */
+/** The input of `decodeBlockRun`. */
 export interface BlockRun {
   readonly algorithm: CompressionAlgorithm;
   readonly implementation: Implementation | undefined;

@@ -7,7 +7,7 @@ import { decompressBlock, verifyBlock } from './decodeBlock.js';
 import type { HctDecodedPart, HctPart, HctStart } from './parts.js';
 import type { ImplementationOptions } from './tools.js';
 
-/** Hands the parts on and checks every block that has a checksum, before anything decodes it. */
+/** Passes the parts on, and checks every block that has a checksum before it is decoded. */
 export class HctVerifier implements SyncStage<HctPart, HctPart> {
   readonly #kernels: Pick<Kernels, 'xxh3'>;
 
@@ -26,7 +26,7 @@ export class HctVerifier implements SyncStage<HctPart, HctPart> {
   }
 }
 
-/** Parts in, parts with decompressed blocks out. Each block's bytes are a fresh array of their own. */
+/** Parts in, parts with decompressed blocks out. Each block gets a fresh array. */
 export class HctDecompressor implements Stage<HctPart, HctDecodedPart> {
   readonly #options: ImplementationOptions;
   #codec: BlockDecoder | undefined;

@@ -5,7 +5,7 @@ export const HCT_MAGIC = 0x4e544348;
 export const HCT_VERSION = 1;
 export const HCT_VERSION_V2 = 2;
 export const HCT_HEADER_SIZE = 64;
-/** Uncompressed bytes in a block unless the writer is told otherwise. */
+/** Default of uncompressed bytes per block. */
 export const DEFAULT_BLOCK_SIZE = 16384;
 
 export const FLAG_HEADER_CHECKSUM = 0x0001;
@@ -26,8 +26,8 @@ export const HCT_V2_THIRD_DIMENSION_LIMIT = 2 ** 24;
 export const HCT_MAX_BLOCK_BYTES = 2 ** 32 - 1;
 
 /**
- * Caps on what a file may make a reader allocate before its claims can be checked against bytes that exist. Both can
- * be raised by an option of the same name.
+ * Caps on the allocations of a reader, until it can check the claims of a file against its bytes. Options of the same
+ * name raise them.
  */
 export interface HctLimits {
   /** Blocks in the index. Default 2^22: 64 GiB in blocks of the default size, 64 MiB of index. */

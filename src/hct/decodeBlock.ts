@@ -8,17 +8,17 @@ import { type BlockFormat, type HctTools, type ImplementationOptions, loadHctRea
 /** A block, verified and decompressed; errors name it. */
 
 export interface HctDecodeOptions extends HctLimits, ImplementationOptions {
-  /** Check the blocks' checksums where the file has them. Default true. */
+  /** Check the checksums of blocks, if the file has them. Default true. */
   readonly verify?: boolean | undefined;
 }
 
-/** What of a block is needed to decode it. */
+/** The fields of a block that decoding needs. */
 export type StoredBlock = Pick<HctBlock, 'blockIndex' | 'checksum' | 'compressed'>;
 
-/** Decodes a block so that it fills `out`, verified where that is wanted. */
+/** Decodes a block so that it fills `out`, verified unless `verify` is false. */
 export type DecodeBlock = (block: StoredBlock, out: Uint8Array) => void;
 
-/** @throws UnsupportedError when the implementation asked for is not to be had */
+/** @throws UnsupportedError when the requested implementation is not available */
 export async function loadBlockDecoder(format: BlockFormat, options: HctDecodeOptions): Promise<DecodeBlock> {
   return blockDecoder(await loadHctReadTools(format, options), options.verify);
 }
@@ -51,7 +51,7 @@ export function decompressBlock(
   namingBlock(blockIndex, () => codec.decompressInto(compressed, out));
 }
 
-/** Both, in one pass over the block where the codec can do that. */
+/** Both, in one pass over the block if the codec supports it. */
 function verifyAndDecompress(block: StoredBlock, { codec, kernels }: HctTools, out: Uint8Array): void {
   const { blockIndex, checksum, compressed } = block;
   if (checksum === 0n || codec.checkAndDecompressInto === undefined) {
@@ -68,7 +68,7 @@ function compareChecksum({ blockIndex, checksum: expected }: StoredBlock, actual
     throw new ChecksumError('Cannot use the HCT block: wrong checksum', { blockIndex, expected, actual });
 }
 
-/** Runs `work`; a CodecError of it names the block. */
+/** Runs `work`, and adds the block to its CodecErrors. */
 function namingBlock(blockIndex: number, work: () => void): void {
   try {
     work();

@@ -3,12 +3,12 @@ import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from './dec
 import { HctParser } from './parser.js';
 import type { HctPart } from './parts.js';
 
-/** What becomes of the parts once the codec has been loaded. */
+/** Makes outputs from the parts, once the codec has been loaded. */
 export type HctPartHandler<O> = (part: HctPart, decode: DecodeBlock) => Iterable<O>;
 
 /**
- * A whole file's bytes in, something made of its parts out: parsing, verification and a handler in one stage, without
- * queues between them. It waits once, at the header, for the codec; after that it works synchronously.
+ * The bytes of a whole file in, the outputs of a handler of its parts out: parsing, verification and handler in one
+ * stage, without queues between them. It waits once, at the header, for the codec; then it works synchronously.
  */
 export class HctDecoder<O> implements Stage<Uint8Array, O> {
   readonly #options: HctDecodeOptions;

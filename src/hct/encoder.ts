@@ -32,7 +32,7 @@ export interface HctFrame {
   readonly tail: Uint8Array;
 }
 
-/** The tensor's bytes, cut anywhere, in; compressed blocks out; and at the end what is around them. */
+/** The tensor's bytes, cut anywhere, in; compressed blocks out; at the end, the bytes around them. */
 export class HctBlockEncoder {
   /** Bytes before the first block. */
   readonly headSize: number;
@@ -43,7 +43,7 @@ export class HctBlockEncoder {
   readonly #metadata: Uint8Array;
   readonly #index: DataView;
   readonly #entrySize: number;
-  /** The block being filled, when it does not come in one piece. */
+  /** The block being filled, if it spans chunks. */
   #partial: Uint8Array | undefined;
   #filled = 0;
   #blockIndex = 0;
@@ -71,7 +71,7 @@ export class HctBlockEncoder {
     return { ...this.#header, compressedSize: this.#bytesOut };
   }
 
-  /** @throws ArgumentError when more bytes come than the shape holds; LimitError beyond 4 GiB of blocks */
+  /** @throws ArgumentError when there are more bytes than the shape holds; LimitError beyond 4 GiB of blocks */
   *push(chunk: Uint8Array): Iterable<Uint8Array> {
     assertBytes(chunk);
     const { originalSize } = this.#header;

@@ -25,7 +25,7 @@ export function hasExtension(header: HctHeader): boolean {
 
 /**
  * The true shape of a tensor: the header's, unless that one could not hold it.
- * @throws FormatError when the extension has no shape of as many elements
+ * @throws FormatError when the extension has no shape with the same number of elements
  */
 export function trueShape(header: HctHeader, { shape }: HctExtension): readonly number[] {
   if (!hasShapeInExtension(header)) return header.shape;

@@ -170,7 +170,7 @@ function checkSizes(header: HctHeader, limits: HctLimits): void {
   }
 }
 
-/** The 64 bytes of a header; a version 2 header gets its checksum where the flag asks for it. */
+/** The 64 bytes of a header; a version 2 header gets its checksum if the flag is set. */
 export function serializeHctHeader(header: HctHeader): Uint8Array {
   const bytes = new Uint8Array(HCT_HEADER_SIZE);
   const view = viewOf(bytes);
@@ -186,7 +186,7 @@ export function serializeHctHeader(header: HctHeader): Uint8Array {
   view.setUint8(RANK, header.shape.length);
   for (const [axis, dimension] of header.shape.entries()) writeU64(view, DIMENSIONS + 8 * axis, dimension);
   if (header.version === HCT_VERSION_V2) {
-    // The third dimension reaches into the checksum's place; with or without a checksum, only 24 bits of it stay.
+    // The third dimension overlaps the checksum; with or without a checksum, only 24 bits of it remain.
     bytes.fill(0, HCT_CHECKSUM_OFFSET);
     if ((header.flags & FLAG_HEADER_CHECKSUM) !== 0) {
       view.setBigUint64(HCT_CHECKSUM_OFFSET, xxh3(bytes.subarray(0, HCT_CHECKSUM_OFFSET)), true);

@@ -2,10 +2,10 @@ import type { QuantizationMetadata } from '../tensor/quantization.js';
 import type { BlockTable } from './blockIndex.js';
 import type { HctHeader } from './header.js';
 
-/** What a file consists of, in the order in which it arrives: one start, the blocks, one end. */
+/** The parts of a file in their order: one start, the blocks, one end. */
 export type HctPart = HctStart | HctBlock | HctEnd;
 
-/** The same with the blocks decompressed. */
+/** The same with decompressed blocks. */
 export type HctDecodedPart = HctStart | HctData | HctEnd;
 
 /** Everything that precedes the blocks. */
@@ -39,7 +39,7 @@ export interface HctData {
   readonly bytes: Uint8Array;
 }
 
-/** What is known only when everything has arrived. */
+/** The facts that are known only at the end of the file. */
 export interface HctEnd {
   readonly kind: 'end';
   /** The true shape, whatever the header could hold. */

@@ -17,8 +17,8 @@ export interface HctTensor extends Tensor<DType> {
 }
 
 /**
- * Collects the parts of one file into one tensor: allocated once, when the header has arrived, and decoded straight
- * into its place.
+ * Collects the parts of one file into one tensor, which is allocated once, when the header has arrived. Blocks are
+ * decoded in place.
  */
 export class TensorCollector {
   readonly #maxBytes: number | undefined;
@@ -55,7 +55,7 @@ export class TensorCollector {
     }
   }
 
-  /** Takes bytes that have been decoded elsewhere, after the start. */
+  /** Takes bytes that have been decoded elsewhere. The start must have been added before. */
   place(bytes: Uint8Array, byteOffset: number): Iterable<never> {
     this.#bytes.set(bytes, byteOffset);
     return [];

@@ -13,13 +13,13 @@ export interface ImplementationOptions {
 /** What a header says of the blocks of its file. */
 export type BlockFormat = Pick<HctHeader, 'algorithm' | 'blockSize'>;
 
-/** What works on blocks, loaded once per file. Reading needs only a decoder. */
+/** Codec and kernels for blocks, loaded once per file. Reading needs only a decoder. */
 export interface HctTools<C extends BlockDecoder = BlockDecoder> {
   readonly codec: C;
   readonly kernels: Pick<Kernels, 'xxh3'>;
 }
 
-/** @throws UnsupportedError when the implementation asked for is not to be had */
+/** @throws UnsupportedError when the requested implementation is not available */
 export function loadHctReadTools(
   { algorithm, blockSize }: BlockFormat,
   { implementation }: ImplementationOptions,
@@ -27,7 +27,7 @@ export function loadHctReadTools(
   return withKernels(loadDecoder(algorithm, { implementation, largestBlock: blockSize }), implementation);
 }
 
-/** @throws UnsupportedError when the implementation asked for is not to be had */
+/** @throws UnsupportedError when the requested implementation is not available */
 export function loadHctWriteTools(
   algorithm: CompressionAlgorithm,
   { implementation }: ImplementationOptions,

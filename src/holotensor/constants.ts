@@ -40,11 +40,11 @@ export const FRAGMENT_FLAGS: Readonly<Record<CompressionAlgorithm, number>> = {
 };
 
 /**
- * Caps on what a file may make a reader allocate before its claims can be checked against bytes that exist.
+ * Caps on the allocations of a reader, until it can check the claims of a file against its bytes.
  */
 export interface HoloLimits {
   /**
-   * Largest tensor to reconstruct, in bytes of f32, and largest fragment (with 64 KiB for what small tensors have of
+   * Largest tensor to reconstruct, in bytes of f32, and largest fragment (plus 64 KiB for
    * headers). Default 2^30 (1 GiB).
    */
   readonly maxBytes?: number | undefined;

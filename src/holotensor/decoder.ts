@@ -31,13 +31,15 @@ export type HoloTensorDecoderOptions<E extends HolographicEncoding = Holographic
   CommonDecodeOptions & Partial<DecodeOptionsOf<E>>;
 
 export interface RangeOption {
-  /** Elements to reconstruct in place of the whole tensor, from one multiple of its encoding's `RANGE_STEPS` to another. */
+  /**
+   * Elements to reconstruct in place of the whole tensor, from one multiple of its encoding's `RANGE_STEPS` to another.
+   */
   readonly range?: ElementRange | undefined;
 }
 
 /**
- * Collects the fragments of one tensor, in any order, and reconstructs the best tensor that they allow. Synchronous: the decoder
- * of the header's encoding has been loaded before, by {@link loadDecodings} or by a stream or reader that has met it.
+ * Collects the fragments of one tensor, in any order, and reconstructs the best tensor from them. It is synchronous:
+ * the decoder of the header's encoding must have been loaded before, by {@link loadDecodings}, a stream or a reader.
  *
  * @example
  * await loadDecodings(['spectral']);
@@ -51,7 +53,7 @@ export class HoloTensorDecoder {
   readonly header: HoloTensorHeader;
   /** Fragments that make the tensor complete. */
   readonly total: number;
-  /** Values of the tensor, or of the range. */
+  /** Elements of the tensor, or of the range. */
   readonly elements: number;
   readonly #decoder: FragmentDecoder;
   #fragments = 0;
@@ -88,7 +90,7 @@ export class HoloTensorDecoder {
 
   /**
    * @returns false when this fragment had been added before: it counts once
-   * @throws ArgumentError for a number that this tensor has no fragment of; FormatError when the payload is malformed
+   * @throws ArgumentError when this tensor has no fragment of this number; FormatError when the payload is malformed
    *   or belongs to another tensor (the decoder stays as it was)
    */
   addFragment({ index, data }: HoloFragment): boolean {
@@ -131,8 +133,8 @@ export class HoloTensorDecoder {
   }
 
   /**
-   * The tensor as numbers, row-major, as good as the fragments so far allow.
-   * @param out where to write, one place an element; default: a new array
+   * The best tensor from the fragments so far, as numbers, row-major.
+   * @param out where to write, with the length of the tensor; default: a new array
    */
   reconstruct(out: Float32Array = new Float32Array(this.elements)): Float32Array {
     checkOutputLength(out, this.elements);

@@ -28,7 +28,7 @@ export const DEFAULT_FRAGMENTS = 8;
 export interface CommonEncodeOptions {
   /** How many fragments to cut, 1 to 65535. Default 8. */
   readonly fragments?: number | undefined;
-  /** Where encodings draw random numbers. Default 0. */
+  /** Seed of encodings with random numbers. Default 0. */
   readonly seed?: bigint | undefined;
   /** How integer elements encode weights: stored with the tensor, not applied. */
   readonly quantization?: QuantizationMetadata | undefined;
@@ -58,7 +58,7 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
   readonly encoding: E;
   readonly #options: HoloTensorEncoderOptions<E>;
 
-  /** @throws UnsupportedError for an unknown encoding; ArgumentError for a number of fragments that no file holds */
+  /** @throws UnsupportedError for an unknown encoding; ArgumentError for a number of fragments outside 1 to 65535 */
   constructor(encoding: E, options: HoloTensorEncoderOptions<E> = {} as HoloTensorEncoderOptions<E>) {
     encodingByName(encoding);
     const { fragments = DEFAULT_FRAGMENTS } = options;
@@ -114,7 +114,7 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
       });
     }
     const norm = Math.fround(encoded.norm);
-    // A NaN or an infinity among the elements, where an encoding carries them, leaves nothing to measure.
+    // With NaNs or infinities among the elements, which some encodings carry, there is nothing to measure.
     const measured = cosines.every(Number.isFinite);
     const flags =
       HOLO_FLAG_HEADER_CHECKSUM |
@@ -124,7 +124,7 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
       (interleaved ? HOLO_FLAG_INTERLEAVED : 0);
     return {
       encoding: this.encoding,
-      // Code 0: what the reference writes while nothing is compressed. A writer that compresses puts its own.
+      // Code 0, as the reference writes without compression. A writer that compresses replaces it.
       compression: 'lz4',
       flags,
       totalFragments: payloads.length,

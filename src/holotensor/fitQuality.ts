@@ -2,7 +2,7 @@ import { QualityCurve } from './quality.js';
 
 type Cubic = readonly [number, number, number, number];
 
-/** Places where a rising curve may be flat; those between are mixed of their neighbours. */
+/** Positions at which a rising curve may be flat; mixtures of neighbours approximate those between. */
 const FLAT_PLACES = 32;
 /** Steps of the descent; it converges geometrically, usually within a few hundred. */
 const MAX_STEPS = 5000;
@@ -12,8 +12,8 @@ const MAX_SAMPLES = 1024;
 const NO_GAIN = 1e-13;
 
 /**
- * The cubics that rise (or stay) from 0 to 1 over [0, 1], as far as mixing does not give them, and the constants 0 and
- * 1. A quadratic that is nowhere negative in [0, 1], the derivative, is a sum of squares (x − t)² and of x(1 − x).
+ * The cubics that rise (or stay) from 0 to 1 over [0, 1] and are not mixtures of others, and the constants 0 and 1. A
+ * quadratic that is nowhere negative in [0, 1], the derivative, is a sum of squares (x − t)² and of x(1 − x).
  */
 const CORNERS: readonly Cubic[] = [
   [0, 0, 0, 0],
@@ -22,7 +22,7 @@ const CORNERS: readonly Cubic[] = [
   ...Array.from({ length: FLAT_PLACES + 1 }, (_, i) => flatAt(i / FLAT_PLACES)),
 ];
 
-/** The straight line, where the samples leave a choice: one third each of these corners. */
+/** The straight line, for samples that leave a choice: one third of each of these corners. */
 const LINE: readonly number[] = [2, 3, CORNERS.length - 1];
 
 /**

@@ -1,12 +1,12 @@
 /**
  * When a new reconstruction is due: after every fragment; only at the end; at most every `everyMs` milliseconds; or
- * when the quality (the cosine, as `expectedCosine` knows it) has risen by `qualityStep`.
+ * when the quality (the cosine by `expectedCosine`) has risen by `qualityStep`.
  */
 export type EmitPolicy = 'fragment' | 'end' | { readonly everyMs: number } | { readonly qualityStep: number };
 
-/** Knows when a new reconstruction is due. */
+/** Decides when a new reconstruction is due. */
 export abstract class Pacing {
-  /** True when fragments have come since the last reconstruction. */
+  /** True when fragments have been added since the last reconstruction. */
   changed = false;
   readonly #emit: EmitPolicy;
   #takenAt = Number.NEGATIVE_INFINITY;
@@ -16,7 +16,7 @@ export abstract class Pacing {
     this.#emit = emit;
   }
 
-  /** Milliseconds until the next reconstruction is due; 0 now, infinity when more fragments must come first. */
+  /** Milliseconds until the next reconstruction is due; 0 now, infinity when it needs more fragments first. */
   delay(now: number): number {
     const emit = this.#emit;
     if (!this.changed || emit === 'end') return Number.POSITIVE_INFINITY;
@@ -25,7 +25,7 @@ export abstract class Pacing {
     return this.expected >= this.#takenQuality + emit.qualityStep ? 0 : Number.POSITIVE_INFINITY;
   }
 
-  /** Ends what is under way elsewhere. */
+  /** Ends work that is running elsewhere. */
   close(): void {}
 
   /** The cosine that a reconstruction would have now. */

@@ -6,8 +6,8 @@ const f = Math.fround;
 const SUFFICIENT_WHEN_READ = 8;
 
 /**
- * Predicts how good a tensor is after k of N fragments: a cubic in k/N, exact at both ends. It describes the encoding of
- * a tensor; it does not measure a reconstruction.
+ * Predicts how good a tensor is after k of N fragments: a cubic in k/N, exact at both ends. It describes the encoding
+ * of a tensor; it does not measure a reconstruction.
  */
 export class QualityCurve {
   /** c0 + c1·x + c2·x² + c3·x³ with x = k/N; stored as f32. */
@@ -62,9 +62,9 @@ export const DEFAULT_QUALITY_CURVES: Readonly<Record<HolographicEncoding, Qualit
   embedded: new QualityCurve([0, 1, 0, 0], 1),
 };
 
-/** The same four numbers that a reconstruction carries; see `docs/holotensor.md` for what each of them claims. */
+/** The four measures of a reconstruction; `docs/holotensor.md` explains them. */
 export interface ReconstructionQuality {
-  /** Part of the file's parts that has arrived, in [0, 1]: progress, what the reference calls quality. */
+  /** Share of the file that has arrived, in [0, 1]: the progress, which the reference calls quality. */
   readonly fraction: number;
   /** The prediction of the header's curve for the usable fragments, in [0, 1]. */
   readonly predicted: number;
@@ -74,13 +74,13 @@ export interface ReconstructionQuality {
   readonly relativeError: number | undefined;
 }
 
-/** The one number to decide by: the true cosine where it is known, the prediction where it is not. */
+/** The true cosine if it is known, otherwise the prediction. */
 export function expectedCosine({ cosine, predicted }: ReconstructionQuality): number {
   return cosine ?? predicted;
 }
 
 /**
- * Whether a reconstruction is as good as asked. For 1 it must be complete: a cosine may round to 1 before.
+ * Whether a reconstruction reaches a quality. For 1 it must be complete, because a cosine may round to 1 before.
  * @param quality least cosine similarity, in [0, 1]
  */
 export function reachesQuality(

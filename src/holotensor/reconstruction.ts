@@ -5,11 +5,11 @@ import type { HoloTensorDecoder } from './decoder.js';
 import type { HoloTensorHeader } from './header.js';
 import type { ReconstructionQuality } from './quality.js';
 
-/** A tensor as good as the fragments so far allow, and how good that is. */
+/** The best tensor from the fragments so far, and its quality. */
 export interface Reconstruction extends Tensor<DType> {
   readonly header: HoloTensorHeader;
   readonly quality: ReconstructionQuality;
-  /** Different fragments that it was made of. */
+  /** Number of different fragments in it. */
   readonly fragments: number;
   readonly total: number;
   /** True when no fragment is missing. */
@@ -25,7 +25,7 @@ export interface ReconstructionOptions {
 }
 
 /**
- * @param out for 'F32': where to write, one place an element; default a new array
+ * @param out for 'F32': where to write, with the length of the tensor; default: a new array
  * @throws ArgumentError for an `out` of another length or with another dtype
  */
 export function reconstructionOf(
@@ -39,7 +39,7 @@ export function reconstructionOf(
 }
 
 /**
- * The same in memory of the caller.
+ * The same in the caller's memory.
  * @param out where the bytes of the elements go; for 'F32', aligned to 4 bytes
  */
 export function reconstructionInto(
@@ -51,7 +51,7 @@ export function reconstructionInto(
   return reconstructionOf(decoder, options, new Float32Array(out.buffer, out.byteOffset, out.length / 4));
 }
 
-/** @throws ArgumentError for numbers to fill where the result is none */
+/** @throws ArgumentError for an output array of numbers with dtype 'source' */
 export function checkOutputDtype(dtype: ReconstructionOptions['dtype'], out: Float32Array | undefined): void {
   if (dtype === 'source' && out !== undefined)
     throw new ArgumentError('Cannot fill the output array: it is for dtype F32 only');

@@ -7,7 +7,7 @@ import { type Reconstruction, type ReconstructionOptions, reconstructionOf } fro
 
 export type ReconstructOptions = HoloTensorDecoderOptions &
   ReconstructionOptions & {
-    /** Default 'fragment'. The last state is always given out, too. */
+    /** When to emit a reconstruction. Default 'fragment'. The last one is always emitted. */
     readonly emit?: EmitPolicy | undefined;
     /**
      * Write every reconstruction into the same array (the default): the one before is overwritten. `false` allocates
@@ -16,7 +16,7 @@ export type ReconstructOptions = HoloTensorDecoderOptions &
     readonly reuseBuffer?: boolean | undefined;
   };
 
-/** Takes the fragments of one tensor and says when a reconstruction of them is due. It knows no clock and no stream. */
+/** Takes the fragments of one tensor and tells when a reconstruction is due. It has neither clock nor streams. */
 export class Reconstructor extends Pacing implements LatestStage<ReceivedFragment, Reconstruction> {
   readonly #options: ReconstructOptions;
   #decoder: HoloTensorDecoder | undefined;
@@ -33,7 +33,7 @@ export class Reconstructor extends Pacing implements LatestStage<ReceivedFragmen
     if (this.#decoder.addFragment(fragment)) this.changed = true;
   }
 
-  /** The tensor that all fragments so far allow. Only after at least one fragment. */
+  /** The best tensor from the fragments so far. It needs at least one fragment. */
   take(now: number): Reconstruction {
     const decoder = this.#decoder!;
     const { reuseBuffer = true, dtype = 'F32' } = this.#options;

@@ -14,7 +14,7 @@ import {
 } from './reconstruction.js';
 import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
 
-/** What workers do with fragments. */
+/** The tasks of workers with fragments. */
 
 /** Fragments of one tensor as its file stores them. */
 export interface StoredTensor {
@@ -31,7 +31,7 @@ export interface StoredTensor {
 }
 
 /**
- * Task: the best tensor that these fragments allow.
+ * Task: the best tensor from these fragments.
  * @throws FormatError, ChecksumError, CodecError, LimitError
  */
 export async function reconstructStored(

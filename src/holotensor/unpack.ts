@@ -20,11 +20,11 @@ import {
 export interface UnpackOptions extends HoloLimits {
   /** Which implementation of the codecs to use. Default 'auto': the fastest that the engine offers. */
   readonly implementation?: Implementation | undefined;
-  /** Check the fragments' checksums where the file has them. Default true. */
+  /** Check the checksums of fragments, if the file has them. Default true. */
   readonly verify?: boolean | undefined;
 }
 
-/** Turns stored fragments into payloads: verifies, then decompresses with codecs loaded when first needed. */
+/** Verifies stored fragments and decompresses them to payloads, with codecs that are loaded on demand. */
 export class FragmentUnpacker {
   readonly #options: UnpackOptions;
   readonly #kernels: Pick<Kernels, 'xxh3'>;
@@ -47,7 +47,7 @@ export class FragmentUnpacker {
   }
 }
 
-/** How the fragment is compressed; undefined when it is stored as it is. */
+/** How the fragment is compressed; undefined when it is not compressed. */
 export function fragmentAlgorithm({
   flags,
 }: Pick<FragmentIndexEntry, 'flags'>): CompressionAlgorithm | undefined {
