@@ -3,14 +3,14 @@ import { loadKernels } from '../kernels/loadKernels.js';
 import { loadOnce } from '../loadOnce.js';
 import { byEncoding, type Decoding, type HolographicEncoding } from './encoding.js';
 
-/** What is known of an encoding before its decoder has been loaded. */
+/** The properties of an encoding that are known before its decoder is loaded. */
 interface DecodingEntry<DecodeOptions extends object, S extends KernelSubject> {
-  /** What its decoder computes with. */
+  /** The kernels of its decoder. */
   readonly kernels: readonly S[];
   readonly load: () => Promise<Decoding<DecodeOptions, S>>;
 }
 
-/** Checks that the kernels are those which the decoder takes. */
+/** Makes the compiler check that the kernels are those of the decoder. */
 function entry<DecodeOptions extends object, S extends KernelSubject>(
   line: DecodingEntry<DecodeOptions, S>,
 ): DecodingEntry<DecodeOptions, S> {

@@ -3,13 +3,13 @@ import { toFloat32 } from '../tensor/numbers.js';
 import type { EncodeRequest } from './encoding.js';
 import { energyOf } from './energy.js';
 
-/** What spectral, random projection and low-rank ask of a tensor, whose elements they mix with each other in f32. */
+/** Requirements of spectral, random projection and low-rank on a tensor, because they mix its elements in f32. */
 
 /** Payloads count coefficients in a u32. */
 const MAX_COEFFICIENTS = 2 ** 32 - 1;
 
 /**
- * The numbers of the tensor to encode, rows × cols of them; the tensor's own array where it is F32.
+ * The numbers of the tensor to encode, rows × cols of them; for F32 the tensor's own array.
  * @throws ArgumentError when the matrix does not have the tensor's size
  * @throws UnsupportedError when a u32 cannot count the elements
  */
@@ -29,7 +29,7 @@ export function numbersOf({ tensor, rows, cols }: EncodeRequest): Float32Array {
 }
 
 /**
- * One NaN or infinity would spoil the whole tensor.
+ * Refuses NaNs and infinities, which would corrupt the whole tensor.
  * @throws ArgumentError naming the first index (row-major) whose value is not finite
  */
 export function assertFinite(values: Float32Array): void {
@@ -43,7 +43,7 @@ export function assertFinite(values: Float32Array): void {
 }
 
 /**
- * Checks a tensor by its energy, or that of its coefficients: the same.
+ * Checks a tensor by its energy, which equals that of its coefficients.
  * @throws ArgumentError for a value that is not finite, naming its index, and for a norm beyond f32: coefficients
  *   can be as large as the norm
  */

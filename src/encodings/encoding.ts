@@ -30,7 +30,7 @@ export function encodingFromCode(code: number, offset?: number): HolographicEnco
 }
 
 /**
- * A line of a table whose name may come from outside.
+ * An entry of a table, for a name that may come from a caller.
  * @throws UnsupportedError for a name that no encoding has
  */
 export function byEncoding<T>(table: Readonly<Record<HolographicEncoding, T>>, name: HolographicEncoding): T {
@@ -50,7 +50,7 @@ export function matrixShape(shape: readonly number[]): MatrixShape {
   return { rows, cols: rest.reduce((product, dimension) => product * dimension, 1) };
 }
 
-/** What an encoder is given, whatever the encoding. */
+/** The input of every encoder. */
 export interface EncodeRequest extends MatrixShape {
   readonly tensor: Tensor<DType>;
   /** How many fragments to cut, 1 to 65535. */
@@ -60,11 +60,11 @@ export interface EncodeRequest extends MatrixShape {
 }
 
 export interface EncodedFragments {
-  /** One payload per fragment, as it is stored before any compression; their number is what the header will say. */
+  /** One payload per fragment, as it is stored before any compression; their number goes into the header. */
   readonly payloads: readonly Uint8Array[];
   /** L2 norm of the tensor. */
   readonly norm: number;
-  /** True cosine similarity of what fragments 0..k reconstruct with the tensor, for each k. */
+  /** True cosine similarity of the reconstruction from fragments 0..k with the tensor, for each k. */
   readonly cosines: readonly number[];
   /** Each fragment adds at most as much quality as the one before it. */
   readonly essentialFirst: boolean;
@@ -81,25 +81,25 @@ export interface ElementRange {
 }
 
 /**
- * What a decoder knows before the first fragment, all from the HoloTensor header, and what it computes with: kernels of
- * these subjects.
+ * What a decoder knows before the first fragment, from the HoloTensor header, and the kernels of these subjects, which
+ * it uses.
  */
 export interface DecodeRequest<S extends KernelSubject = KernelSubject> extends MatrixShape {
   readonly dtype: DType;
   readonly fragments: number;
   readonly seed: bigint;
-  /** L2 norm of the tensor, where the file has it: without it there is no true quality. */
+  /** L2 norm of the tensor, if the file has it. Without it, no true quality is known. */
   readonly norm: number | undefined;
-  /** What is to be reconstructed. Default: all. Only for encodings with a range step. */
+  /** The elements to reconstruct. Default: all. Only for encodings with a range step. */
   readonly range?: ElementRange | undefined;
   readonly kernels: Kernels<S>;
 }
 
 /**
- * How good a reconstruction is. Three different things, never mixed up:
+ * The quality of a reconstruction, by three separate measures:
  * `fraction` of the parts that have arrived (the reference's "quality"), in [0, 1];
- * `cosine` similarity with the original and `relativeError` ‖x − x̂‖ / ‖x‖: true values, undefined where the file
- * does not allow to know them. (The third, predicted by the header's curve, is added by the container.)
+ * `cosine` similarity with the original and `relativeError` ‖x − x̂‖ / ‖x‖: true values, undefined if the file
+ * does not determine them. The container adds the third, the prediction of the header's curve.
  */
 export interface EncodingQuality {
   readonly fraction: number;
@@ -107,7 +107,7 @@ export interface EncodingQuality {
   readonly relativeError: number | undefined;
 }
 
-/** Collects fragments in any order and reconstructs the best tensor that they allow. */
+/** Collects fragments in any order and reconstructs the best tensor from them. */
 export interface FragmentDecoder {
   /**
    * The decoder may keep `payload` instead of copying it: its bytes must not change afterwards.
@@ -116,7 +116,7 @@ export interface FragmentDecoder {
    */
   addFragment(index: number, payload: Uint8Array): boolean;
   readonly quality: EncodingQuality;
-  /** Fragments that take part in a reconstruction, where others may wait for one that has not come. Default: all. */
+  /** Fragments that a reconstruction uses; others may wait for one that is missing. Default: all. */
   readonly usableFragments?: number;
   /**
    * Writes rows × cols values, or those of the range.
@@ -134,9 +134,8 @@ export interface Decoding<DecodeOptions extends object = object, S extends Kerne
 }
 
 /**
- * One way of cutting tensors into fragments: a folder of its own, and a line in each of the tables
- * `encodings/encodings.ts` and `encodings/decodings.ts`. Options are the encoding's own (layout, rank, …); `{}` must mean
- * the defaults.
+ * One way of cutting tensors into fragments: a folder, and a line in each of the tables `encodings/encodings.ts` and
+ * `encodings/decodings.ts`. Options are the encoding's own (layout, rank, …); `{}` must mean the defaults.
  */
 export interface Encoding<EncodeOptions extends object = object, DecodeOptions extends object = object>
   extends Decoding<DecodeOptions> {

@@ -16,7 +16,7 @@ export const ENCODINGS = {
 
 type Encodings = typeof ENCODINGS;
 
-/** The options that an encoding's encoder takes beside what all have in common. */
+/** The options of an encoding's encoder, beside the common ones. */
 export type EncodeOptionsOf<E extends HolographicEncoding> = Parameters<Encodings[E]['encode']>[1];
 
 /** @throws UnsupportedError */

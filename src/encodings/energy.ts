@@ -35,7 +35,7 @@ export interface FragmentEnergies {
 const SAME_QUALITY = 0.05;
 
 /**
- * What an encoder says of its fragments, from energies (f64) that it has measured.
+ * The description of fragments by an encoder, from energies (f64) that it has measured.
  * @param energy of the whole tensor
  */
 export function describeEnergies(
@@ -63,9 +63,9 @@ export function describeEnergies(
 /**
  * Quality of a reconstruction that is an orthogonal projection of the tensor: x̂ ⟂ x − x̂, so the cosine similarity is
  * ‖x̂‖ / ‖x‖ and ‖x − x̂‖² = ‖x‖² − ‖x̂‖². The stored norm has f32 precision, so errors below about 3e-4
- * cannot be told from zero.
+ * cannot be distinguished from zero.
  * @param captured ‖x̂‖²
- * @param complete nothing is missing: exact, but for the rounding of f32. Default: when the fraction is 1
+ * @param complete nothing is missing: the tensor is exact up to the rounding of f32. Default: if the fraction is 1
  */
 export function projectionQuality(
   fraction: number,

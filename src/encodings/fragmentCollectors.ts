@@ -1,6 +1,6 @@
 import { FormatError } from '../errors.js';
 
-/** Which fragments of a tensor have been taken: a fragment that comes twice counts once. */
+/** The fragments of a tensor that have been added. A fragment that arrives twice counts once. */
 export class ReceivedFragments {
   count = 0;
   readonly #seen: Uint8Array;
@@ -25,7 +25,7 @@ export class ReceivedFragments {
   }
 }
 
-/** What fragments of one layout are collected in. */
+/** Collects the fragments of one layout. */
 interface FragmentStore {
   /**
    * Takes a fragment that has not been added before; may keep the payload.
@@ -43,7 +43,7 @@ export class LayoutCollector<Layout extends string, Store extends FragmentStore>
   #layout: Layout | undefined;
   #store: Store | undefined;
 
-  /** @param what is called by `layoutOf`, for errors */
+  /** @param what name of what `layoutOf` returns, for errors */
   constructor(
     total: number,
     what: string,

@@ -2,7 +2,7 @@ import { FormatError, TruncatedError } from '../errors.js';
 import { viewElements } from '../tensor/tensor.js';
 import { energyOf } from './energy.js';
 
-/** Reading payloads that end in f32 values: all of spectral and random projection. */
+/** Reads payloads that end in f32 values: those of spectral and random projection. */
 
 /** @throws TruncatedError when the payload is shorter than `length` bytes */
 export function checkLength(payload: Uint8Array, length: number, fragmentIndex: number): void {

@@ -10,7 +10,7 @@ export interface CoefficientFragments extends FragmentEnergies {
 }
 
 /**
- * What an encoder gives whose fragments hold all coefficients of `values`.
+ * The result of an encoder whose fragments hold all coefficients of `values`.
  * @throws ArgumentError for a value that is not finite, naming its index, and for a norm beyond f32
  */
 export function describeCoefficients(
@@ -29,13 +29,13 @@ export interface CoefficientStore {
    * @throws FormatError when it is malformed or belongs to another tensor; the store stays as it was
    */
   add(index: number, payload: Uint8Array): void;
-  /** How many coefficients can be placed. */
+  /** Number of coefficients whose position is known. */
   readonly placed: number;
   /** Their energy. */
   readonly energy: number;
   /**
-   * All coefficients in raster order, 0 for those that are missing, to be transformed at once.
-   * @param scratch may be used for them: one place a coefficient
+   * All coefficients in raster order, 0 for those that are missing. Valid until the next call.
+   * @param scratch memory for all coefficients, which the store may use
    */
   coefficients(scratch: Float32Array): Stretches;
 }

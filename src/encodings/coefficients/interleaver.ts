@@ -1,15 +1,15 @@
 import { SeededRng } from '../../kernels/gaussian/rng.js';
 import { gatherPlain, gatherRotated, interleavePlain, interleaveRotated } from './interleaveLoops.js';
 
-/** Coefficients handled at a time: 32 KiB, so that all fragments pass over them while they are in the L1 cache. */
+/** Coefficients per pass: 32 KiB, so that they are in the L1 cache for all fragments. */
 const BLOCK = 8192;
 
 /** Takes or fills a stretch of the raster; stretches come in order. */
 export type StretchVisitor = (coefficients: Float32Array, start: number) => void;
 
 /**
- * Interleaves the coefficients of a raster among N fragments and gathers them again. The raster is taken in groups of N;
- * coefficient p of group g goes to fragment (p + r_g) mod N, after those of the earlier groups. Without a seed every
+ * Interleaves the coefficients of a raster among N fragments and gathers them again. The raster is taken in groups of
+ * N; coefficient p of group g goes to fragment (p + r_g) mod N, after those of the earlier groups. Without a seed every
  * r_g is 0 (plain striding), with one it is drawn from the generator: (u64 >> 33) mod N, one draw per group.
  */
 export class Interleaver {
@@ -20,7 +20,7 @@ export class Interleaver {
 
   constructor(coefficients: number, fragments: number, seed?: bigint) {
     this.#fragments = fragments;
-    // One fragment gets all of them, whatever is drawn.
+    // One fragment gets all coefficients, with any rotation.
     this.#seed = fragments === 1 ? undefined : seed;
     const groups = Math.floor(coefficients / fragments);
     this.counts = new Uint32Array(fragments).fill(groups);
@@ -42,7 +42,7 @@ export class Interleaver {
     );
   }
 
-  /** The inverse of `interleave`: fills the stretches; where a part is missing its coefficients become 0. */
+  /** The inverse of `interleave`: fills the stretches; coefficients of missing parts become 0. */
   gather(parts: readonly (Float32Array | undefined)[]): StretchVisitor {
     const loop = this.#seed === undefined ? gatherPlain : gatherRotated;
     return this.#pass(
@@ -65,7 +65,7 @@ export class Interleaver {
     const rotations = new Rotations(n, this.#seed);
     const blockRotations = new Uint16Array(Math.max(1, Math.floor(BLOCK / n)));
     let group = 0;
-    // Of the group that the last stretch has begun.
+    // Of the group that the last stretch began.
     let place = 0;
     let rotation = 0;
     return (stretch) => {
@@ -91,7 +91,7 @@ export class Interleaver {
   }
 }
 
-/** The r_g, one after the other. */
+/** The r_g in order. */
 class Rotations {
   readonly #fragments: number;
   readonly #rng: SeededRng | undefined;

@@ -6,20 +6,20 @@ import type { CoefficientFragments, CoefficientStore } from './coefficients.js';
 import { Interleaver, type StretchVisitor } from './interleaver.js';
 
 /**
- * The layout of SV03 and RP01: every fragment a subset of the raster that follows from its number. A payload,
+ * The layout of SV03 and RP01: every fragment has a subset of the raster that its number determines. A payload,
  * little-endian: magic u32, coefficients of the whole tensor u32, fragments u32, number of this fragment u32, count
  * u32, then the count f32 coefficients.
  */
 const HEADER_BYTES = 20;
 
-/** What every fragment of a tensor says alike. */
+/** The fields that are the same in all fragments of a tensor. */
 export interface SubsetHeader {
   readonly magic: number;
   readonly coefficients: number;
   readonly fragments: number;
 }
 
-/** @param transform hands the coefficients over, stretch by stretch: they go straight into the payloads */
+/** @param transform passes the coefficients to `take`, stretch by stretch, which writes them to the payloads */
 export function writeSubsets(
   header: SubsetHeader,
   rotationSeed: bigint | undefined,
@@ -71,7 +71,7 @@ function createPayload(
   return { payload, values: new Float32Array(payload.buffer, HEADER_BYTES, count) };
 }
 
-/** @throws FormatError when a field is not what header, index and count ask for */
+/** @throws FormatError when a field contradicts header, index or count */
 function checkFields(
   { magic, coefficients, fragments }: SubsetHeader,
   index: number,

@@ -1,12 +1,12 @@
-/** Similarity of what a prefix of units reconstructs with the tensor. */
+/** Similarity of the reconstruction from a prefix of units with the tensor. */
 export interface UnitQuality {
   readonly cosine: number;
   readonly relativeError: number;
 }
 
 /**
- * Qualities at which users are likely to stop, the most useful first. One per fragment is used, so that for any number of
- * fragments one ends there.
+ * Qualities at which users are likely to stop, the most useful first. One per fragment is used, so that for any number
+ * of fragments one ends there.
  */
 const USEFUL_QUALITIES = [
   0.99, 0.9, 0.999, 0.5, 0.97, 0.997, 0.8, 0.95, 0.9999, 0.995, 0.7, 0.98, 0.93, 0.9997, 0.3, 0.998, 0.85,
@@ -36,7 +36,7 @@ export function refineCuts(cuts: readonly number[], lengths: readonly number[], 
   const size = ({ start, end }: Piece) => (end - start < 2 ? 0 : ends[end]! - ends[start]!);
   let pieces: Piece[] = cuts.map((end, i) => ({ start: cuts[i - 1] ?? 0, end }));
   while (pieces.length < wanted) {
-    // In rounds, not one by one: there may be 65,535 fragments to cut.
+    // In rounds, not one by one, because there may be 65,535 fragments to cut.
     pieces.sort((a, b) => size(b) - size(a));
     const largest = pieces[0]!;
     const splittable = pieces.filter(

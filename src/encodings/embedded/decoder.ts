@@ -7,7 +7,7 @@ import { floatLayout, patternArray, patternView } from './elements.js';
 import { MAX_TILE_LOG2, type ParsedFragment, parseFragment } from './format.js';
 import { TensorState } from './tensorState.js';
 
-/** What it computes with. */
+/** The kernels of the decoder. */
 type EmbeddedSubjects = 'embedded' | 'float';
 
 /**
@@ -119,7 +119,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
     this.#forTiles(state, (tile, start, count) => {
       const target = out.subarray(start * bytes, (start + count) * bytes);
       if (state.progress(tile).exact) {
-        // As bits: a NaN may change its payload on its way through numbers.
+        // As bits, because a NaN may change its payload when it passes through numbers.
         const patterns = patternView(layout, target) ?? patternArray(layout, count);
         state.readPatterns(tile, patterns);
         if (patterns.buffer !== target.buffer) target.set(viewBytes(patterns));
@@ -204,7 +204,7 @@ function bitsOf(values: Float32Array): Uint32Array {
   return new Uint32Array(values.buffer, values.byteOffset, values.length);
 }
 
-/** Tells an error which fragment it is about. */
+/** Adds the fragment to errors of `work`. */
 function naming(fragmentIndex: number, work: () => void): void {
   try {
     work();

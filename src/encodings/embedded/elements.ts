@@ -35,7 +35,7 @@ export function patternArray(layout: FloatLayout, count: number): Uint16Array | 
   return layout.bytes === 2 ? new Uint16Array(count) : new Uint32Array(count);
 }
 
-/** These bytes as patterns, or undefined where they begin at an address that no array of patterns can. */
+/** These bytes as patterns, or undefined if their address is not aligned for patterns. */
 export function patternView(layout: FloatLayout, bytes: Uint8Array): Uint16Array | Uint32Array | undefined {
   const { buffer, byteOffset, length } = bytes;
   if (byteOffset % layout.bytes !== 0) return undefined;

@@ -10,8 +10,8 @@ import { sourceOf } from './source.js';
 
 export interface EmbeddedEncodeOptions {
   /**
-   * Where fragments end, in place of a number of them: as soon as the cosine similarity with the tensor reaches each of
-   * these, rising, in (0, 1). A last fragment always makes it exact, with or without 'exact'.
+   * Ends of fragments, in place of their number: a fragment ends when the cosine similarity with the tensor reaches
+   * each of these, rising, in (0, 1). A last fragment always makes it exact, with or without 'exact'.
    */
   readonly qualities?: readonly (number | 'exact')[] | undefined;
 }
@@ -19,7 +19,7 @@ export interface EmbeddedEncodeOptions {
 /**
  * The high bits of every weight first, exact at the end, for all dtypes: `docs/formats/embedded.md` has the layout,
  * `docs/embedded.md` what it reaches. Encoding and decoding take O(n) operations; adding a fragment takes as many as
- * it has bytes, and reconstructing goes once over the tensor.
+ * it has bytes, and reconstructing is one pass over the tensor.
  */
 export class EmbeddedEncoder {
   readonly #targets: readonly number[] | undefined;

@@ -23,13 +23,13 @@ import { UnitSequence } from './unitSequence.js';
 export interface EncodedUnits {
   readonly stream: StreamHeader;
   readonly units: readonly Uint8Array[];
-  /** What each unit changes, in squares of the lowest plane's step. */
+  /** The changes by each unit, in squares of the lowest plane's step. */
   readonly changes: readonly Energies[];
-  /** Σ x², in the same. */
+  /** Σ x², in the same unit. */
   readonly energy: number;
 }
 
-/** Codes a tensor: once over its tiles to find out which codes are cheapest, once more to use them. */
+/** Codes a tensor in two passes over its tiles: the first finds the cheapest codes, the second uses them. */
 export function encodeUnits(source: Source, plan: PlanePlan, kernels: EmbeddedEncodeKernels): EncodedUnits {
   const { layout } = source;
   const { elements } = source.survey;
@@ -85,8 +85,8 @@ export function encodeUnits(source: Source, plan: PlanePlan, kernels: EmbeddedEn
 }
 
 /**
- * Separate bitmaps for the bits of significant weights pay where those are among zeros that remain zeros. Elsewhere both
- * ways cost the same, and one bitmap is faster.
+ * Separate bitmaps for the bits of significant weights pay where those are among zeros that remain zeros. Elsewhere
+ * both ways cost the same, and one bitmap is faster.
  */
 function planeHeader(tiles: readonly TileSurvey[], plan: PlanePlan, j: number): PlaneHeader {
   const together = new Uint32Array(SYMBOL_COUNTS);

@@ -20,9 +20,9 @@ export function serializeExceptions(places: readonly number[], patterns: Pattern
 }
 
 export interface Exceptions {
-  /** Puts the patterns where they belong. */
+  /** Writes the patterns to their positions. */
   restore(out: Patterns): void;
-  /** What follows them in the unit. */
+  /** The bytes that follow them in the unit. */
   readonly rest: Uint8Array;
 }
 

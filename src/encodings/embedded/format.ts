@@ -3,13 +3,13 @@ import type { PlaneCoding } from '../../kernels/embedded/interface.js';
 import { GROUP_BYTES } from '../../kernels/embedded/tile.js';
 import { FieldReader, pushVarint } from './varint.js';
 
-/** The bytes of a fragment, to be read beside `docs/formats/embedded.md`. */
+/** The bytes of a fragment, as `docs/formats/embedded.md` describes them. */
 
 export const EMBEDDED_VERSION = 1;
 /** Magnitudes, followed by eight bits of a centroid, stay below 2^30. */
 export const MAX_PLANES = 22;
 export const MIN_TILE_LOG2 = 9;
-/** Places in a tile are u16. */
+/** Positions in a tile are u16. */
 export const MAX_TILE_LOG2 = 16;
 /** A group of 64 weights never has this many significant ones. */
 export const NEVER_DENSE = 65;
@@ -42,7 +42,7 @@ export interface FragmentHeader {
   readonly elements: number;
   /** Number of the first unit. */
   readonly first: number;
-  /** Of what this fragment and those before it reconstruct, with the tensor. */
+  /** Of the reconstruction from this fragment and those before it, with the tensor. */
   readonly cosine: number;
   readonly relativeError: number;
   /** Only in fragment 0. */
@@ -72,7 +72,7 @@ export function serializeFragment(header: FragmentHeader, units: readonly Uint8A
   return payload;
 }
 
-/** @throws FormatError when the structure is not sound; what the units hold is not looked at */
+/** @throws FormatError when the structure is invalid; the content of the units is not checked */
 export function parseFragment(payload: Uint8Array, index: number): ParsedFragment {
   const fields = new FieldReader(payload, 'embedded fragment');
   const version = fields.u8();
@@ -88,7 +88,7 @@ export function parseFragment(payload: Uint8Array, index: number): ParsedFragmen
   const cosine = inRange('cosine', fields.f32(), -1, 1);
   const relativeError = inRange('relative error', fields.f32(), 0, Number.MAX_VALUE);
   const stream = index === 0 ? readStream(fields) : undefined;
-  // Every length takes a byte or more: this bounds what is allocated.
+  // Every length takes at least a byte, which bounds the allocation.
   if (count > payload.length - fields.position) {
     throw new FormatError('Cannot read the embedded fragment: more units than bytes', { actual: count });
   }

@@ -12,7 +12,7 @@ export interface PlanePlan {
   readonly markZeros: boolean;
 }
 
-/** Tiles a tensor should have, so that a fragment can end close to where it should. */
+/** Tiles per tensor, so that fragments can end close to their targets. */
 const TILES = 32;
 const SMALLEST_TILE_LOG2 = 12;
 
@@ -23,8 +23,8 @@ const LOWEST_PLANE_BELOW_RMS = 9;
 const TOLERATED_WASTE = 0.01;
 
 /**
- * From this many significant weights of 64 on, the next plane's bits are nearly random, and signs for all weights reduce
- * the error by more than the bits that tell which are significant (measured: see docs/embedded.md).
+ * From this many significant weights of 64 on, the next plane's bits are nearly random, and signs for all weights
+ * reduce the error by more than the bits that tell which are significant (measured: see docs/embedded.md).
  */
 const DENSE_FROM = 20;
 /** With more zeros than this, groups stay coded: a zero has no use for a sign, nor for raw bits. */

@@ -12,7 +12,7 @@ export interface Source {
   readonly layout: FloatLayout | undefined;
   /** Undefined for integers. */
   readonly patterns: Uint16Array | Uint32Array | undefined;
-  /** The numbers from `start` to before `end`, 0 in place of what is not finite. Good until the next call. */
+  /** The numbers from `start` to before `end`, 0 in place of values that are not finite. Valid until the next call. */
   numbers(start: number, end: number): Float32Array;
 }
 
@@ -97,7 +97,7 @@ function survey(values: Float32Array, counts?: Uint32Array): Survey {
 
 /** The same for patterns of 16 bits, of which few are different. */
 function surveyPatterns(patterns: Uint16Array, toFloat32: (patterns: Uint16Array) => Float32Array): Survey {
-  // Neighbours are counted apart: adding to the same place twice in a row would have to wait.
+  // Neighbours have separate counts, because two additions in a row to the same count would wait for each other.
   const even = new Uint32Array(PATTERNS);
   const odd = new Uint32Array(PATTERNS);
   for (let i = 0; i + 1 < patterns.length; i += 2) {

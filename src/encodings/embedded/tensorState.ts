@@ -7,7 +7,7 @@ import { parseExceptions } from './exceptions.js';
 import type { StreamHeader } from './format.js';
 import { type Pass, UnitSequence } from './unitSequence.js';
 
-/** How far a tile has come. */
+/** The progress of a tile. */
 export interface TileProgress {
   /** Planes that have arrived. */
   readonly depth: number;
@@ -36,7 +36,7 @@ export class TensorState {
   readonly #units: Uint8Array[] = [];
   /** Planes among the first passes, for each number of these. */
   readonly #depths: readonly number[];
-  /** The wanted ones, at their places. */
+  /** The wanted ones, at their indexes. */
   #tiles: readonly Tile[];
 
   /** @param range the elements that are wanted: units of other tiles are not decoded */
@@ -98,7 +98,7 @@ export class TensorState {
     return (this.sequence.passesOf(tile, this.units) - 1) * tiles + tile;
   }
 
-  /** What is known of a tile's weights beside its planes. */
+  /** The state of a tile's weights beside its planes. */
   tile(tile: number): TileState {
     return this.#tiles[tile]!.state;
   }

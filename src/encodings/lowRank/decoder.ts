@@ -8,9 +8,9 @@ import { LowRankSum } from './sum.js';
 /**
  * Reads the payloads of both layouts, with or without a residual.
  *
- * `cosine` is ‖x̂‖ / ‖x‖, with the true norm of the sum, also where factors are not orthonormal. It is the cosine
- * similarity as long as x̂ ⟂ x − x̂: so for every subset of fragments of `LowRankEncoder`. The reference stores no
- * norm, so of its files, whose factors are only nearly orthogonal, nothing is claimed.
+ * `cosine` is ‖x̂‖ / ‖x‖, with the true norm of the sum, also for factors that are not orthonormal. It is the cosine
+ * similarity if x̂ ⟂ x − x̂, which holds for every subset of fragments of `LowRankEncoder`. For files of the reference,
+ * whose factors are only nearly orthogonal, it is undefined, because they store no norm.
  */
 export class LowRankDecoder implements FragmentDecoder {
   readonly #request: DecodeRequest<'linear'>;
@@ -36,7 +36,7 @@ export class LowRankDecoder implements FragmentDecoder {
   get quality(): EncodingQuality {
     const { fragments, norm } = this.#request;
     const fraction = this.#received.count / fragments;
-    // All components are not yet the whole tensor: only a residual completes it.
+    // All components together are not the whole tensor: only a residual completes it.
     const exact = fraction === 1 && this.#hasResidual;
     return { ...projectionQuality(exact ? 1 : 0, this.#sum.energy, norm), fraction };
   }

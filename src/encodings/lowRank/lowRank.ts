@@ -11,8 +11,8 @@ import { truncatedSvd } from './svd/truncatedSvd.js';
 
 /**
  * How the r components, largest first, are distributed among the N fragments that hold some. 'sequential', as in the
- * reference: fragment k gets components k·⌈r/N⌉ to (k+1)·⌈r/N⌉ − 1, so the first has the most energy and the last may be empty.
- * 'interleaved': fragment k gets components k, k + N, k + 2N, …
+ * reference: fragment k gets components k·⌈r/N⌉ to (k+1)·⌈r/N⌉ − 1, so the first has the most energy and the last may
+ * be empty. 'interleaved': fragment k gets components k, k + N, k + 2N, …
  */
 export type LowRankLayout = 'sequential' | 'interleaved';
 
@@ -22,8 +22,8 @@ export interface LowRankEncodeOptions {
   /** Default 'sequential'. */
   readonly layout?: LowRankLayout | undefined;
   /**
-   * The last fragment holds what the components leave, uncompressed, so that all fragments together are the tensor to
-   * rounding of f32. Default false.
+   * The last fragment holds the residual of the components, uncompressed, so that all fragments together are the tensor
+   * up to rounding of f32. Default false.
    */
   readonly residual?: boolean | undefined;
 }
@@ -31,15 +31,15 @@ export interface LowRankEncodeOptions {
 const DEFAULT_RANK = 256;
 
 /**
- * A residual below this share of the norm is the rounding of the components to f32, and sent as zeros: it is not
+ * A residual below this share of the norm is the rounding of the components to f32, and stored as zeros: it is not
  * orthogonal to them, so its energy would not be what it adds to them.
  */
 const ROUNDING = 3e-7;
 
 /**
- * Fragments of the truncated singular value decomposition of a tensor: the best approximation there is at each rank.
- * Encoding n×n at rank r takes 7/3 n³ operations for small n or large r, else 4 n² (r + 8) some 3 to 12 times, most of them
- * in single precision (see `findRange`); adding a fragment of c components takes 2 n² c, reconstructing copies n².
+ * Fragments of the truncated singular value decomposition of a tensor: the best approximation at each rank. Encoding
+ * n×n at rank r takes 7/3 n³ operations for small n or large r, otherwise 4 n² (r + 8) about 3 to 12 times, most of
+ * them in single precision (see `findRange`); adding a fragment of c components takes 2 n² c, reconstructing copies n².
  */
 export class LowRankEncoder {
   readonly #rank: number;
@@ -96,7 +96,7 @@ export class LowRankEncoder {
   }
 }
 
-/** What is left of `values` when all components, as a decoder will add them up, are taken away. */
+/** `values` minus the sum of all components, added as a decoder adds them. */
 function residualOf(
   request: EncodeRequest,
   values: Float32Array,

@@ -5,8 +5,8 @@ import { energyOfFragment } from '../payload.js';
 import type { SingularTriplets } from './svd/truncatedSvd.js';
 
 /**
- * A payload: rows u32, columns u32, number of components u32, then for each component σ, u (one value per row) and v (one
- * value per column), all f32. RAW instead of a number: the values of a whole matrix follow.
+ * A payload: rows u32, columns u32, number of components u32, then for each component σ, u (one value per row) and v
+ * (one value per column), all f32. RAW instead of a number: the values of a whole matrix follow.
  */
 const HEADER_BYTES = 12;
 const RAW = 0xffffffff;
@@ -51,7 +51,7 @@ function allocate(rows: number, cols: number, count: number, floats: number) {
   return { payload, values: new Float32Array(payload.buffer, HEADER_BYTES) };
 }
 
-/** @throws FormatError when the payload is malformed or is one of a matrix of another shape */
+/** @throws FormatError when the payload is malformed or belongs to a matrix of another shape */
 export function readPayload(
   { rows, cols }: MatrixShape,
   fragmentIndex: number,
@@ -83,7 +83,7 @@ export function readPayload(
     });
   }
   const values = viewElements('F32', payload.subarray(HEADER_BYTES)) as Float32Array;
-  // Refuses what is not finite.
+  // Refuses values that are not finite.
   energyOfFragment(values, fragmentIndex);
   return { components: count === RAW ? undefined : count, values };
 }

@@ -5,8 +5,8 @@ import { energyOf } from '../energy.js';
 import { componentLength, type LowRankPayload } from './payload.js';
 
 /**
- * The sum of the fragments so far. The components of one fragment are summed in double precision and rounded once (256 at a
- * time), so that the order of the fragments hardly matters.
+ * The sum of the fragments so far. The components of one fragment are summed in double precision and rounded once (256
+ * at a time), so that the order of the fragments hardly matters.
  */
 export class LowRankSum {
   /** rows × cols, row-major. */
@@ -21,7 +21,7 @@ export class LowRankSum {
     this.values = new Float32Array(shape.rows * shape.cols);
   }
 
-  /** ‖values‖², computed when first asked for after a change. */
+  /** ‖values‖², computed on first use after a change. */
   get energy(): number {
     this.#energy ??= energyOf(this.values);
     return this.#energy;

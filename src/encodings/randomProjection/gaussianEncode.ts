@@ -18,7 +18,7 @@ export interface GaussianEncodeOptions {
 /**
  * The reference's random projection: fragment k holds y = P x / sqrt(d), where the d rows of P are normals of the
  * generator whose seed is the k-th of the header's. Every row is as long as the tensor, so encoding and decoding take
- * O(n²): it is here for files that exist and readers that know nothing else.
+ * O(n²): it exists for existing files and for readers without other encodings.
  * @throws LimitError when it would take minutes; ArgumentError for a value that is not finite, naming its index, and
  *   for a seed or rowsPerFragment that cannot be used
  */

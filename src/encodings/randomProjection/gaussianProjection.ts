@@ -17,8 +17,8 @@ const MAX_ITERATIONS_PER_UNKNOWN = 4;
 export interface GaussianDecodeOptions {
   /**
    * 'backprojection' (the default) is what the reference does: x_i = Σ P_ji y_j / Σ P_ji², cosine 0.7 at best.
-   * 'least-squares' solves for the shortest x with P x = y, exact from as many rows as elements on; it draws
-   * all rows again for each of some 2n iterations.
+   * 'least-squares' solves for the shortest x with P x = y, exact with at least as many rows as elements; it draws
+   * all rows again for each of about 2n iterations.
    */
   readonly solver?: 'backprojection' | 'least-squares' | undefined;
   /** Decode although it takes minutes. Default false. */
@@ -33,7 +33,7 @@ export class GaussianProjection {
   readonly #received: number[] = [];
   /** Rows of each fragment; those of a tensor all have the same number. */
   #rows: number | undefined;
-  /** Energy of the least-squares solution for the fragments at hand, once it has been asked for. */
+  /** Energy of the least-squares solution for the fragments so far, once it has been computed. */
   #solved: number | undefined;
 
   constructor(request: DecodeRequest, options: GaussianDecodeOptions) {
@@ -49,7 +49,7 @@ export class GaussianProjection {
     const rows = projections.length;
     const { sums, squares } = this.#estimate;
     if (!this.#options.force) assertFeasible(sums.length * rows * this.#request.fragments);
-    // The rows come without the factor 1 / sqrt(d), so the projections are freed of it, too.
+    // The rows are without the factor 1 / sqrt(d), so it is removed from the projections.
     const products = Float64Array.from(projections, (value) => value * Math.sqrt(rows));
     this.#request.kernels.gaussianRows(seed, undefined, products, sums, squares);
     this.#rows = rows;
@@ -77,7 +77,7 @@ export class GaussianProjection {
     this.#solved = energyOf(out);
   }
 
-  /** Solves PᵀP x = Pᵀy without ever holding P: its rows are drawn again for every product. */
+  /** Solves PᵀP x = Pᵀy without P in memory: its rows are drawn again for every product. */
   #solve(): Float64Array {
     const { kernels, seed } = this.#request;
     const { sums } = this.#estimate;

@@ -15,7 +15,7 @@ export function writeGaussianPayload(seed: bigint, projections: Float32Array): U
 
 /**
  * The projections of fragment `index`.
- * @param rows how many they must be; undefined: any number
+ * @param rows their required number; undefined: any
  * @throws FormatError when the payload is malformed or its seed is not the one of this fragment
  */
 export function readGaussianPayload(
@@ -50,7 +50,7 @@ export function readGaussianPayload(
 /** Normals to draw, 2^32: a minute or two in plain TypeScript; 256 × 256 elements in the reference's sizes. */
 const MAX_NORMALS = 2 ** 32;
 
-/** @throws LimitError for a Gaussian projection that takes minutes, saying what to use instead */
+/** @throws LimitError for a Gaussian projection that takes minutes; the message names the alternative */
 export function assertFeasible(normals: number): void {
   if (normals <= MAX_NORMALS) return;
   throw new LimitError(

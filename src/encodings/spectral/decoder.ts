@@ -9,13 +9,13 @@ import { RankedStore, SV02_MAGIC } from './ranked.js';
 
 /**
  * How coefficients are laid out. 'raster' (SV03): fragment k holds every N-th, from the k-th on. 'ranked' (SV02): the
- * same by descending magnitude; the order, 4 bytes a coefficient, comes with fragment 0, without which the
- * others cannot be placed. 'essential' (SV01): the largest ones in every fragment, the others interleaved;
- * 8 bytes a coefficient.
+ * same by descending magnitude; the order, 4 bytes per coefficient, is in fragment 0, without which the
+ * others have no positions. 'essential' (SV01): the largest ones in every fragment, the others interleaved;
+ * 8 bytes per coefficient.
  */
 export type SpectralLayout = 'raster' | 'ranked' | 'essential';
 
-/** Of a payload in the layout 'raster'. */
+/** The magic of a payload in the layout 'raster'. */
 export const SV03_MAGIC = 0x33305653;
 
 /** Reads all three layouts; the first fragment tells which one it is. */

@@ -98,7 +98,7 @@ export class EssentialStore implements CoefficientStore {
     return this.#coefficients;
   }
 
-  /** The first value for an index wins: essentials come again with every fragment. */
+  /** The first value for an index wins, because every fragment repeats the essentials. */
   #place(index: number, value: number): void {
     if (this.#known[index] === 1) return;
     this.#known[index] = 1;

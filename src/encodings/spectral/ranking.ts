@@ -1,4 +1,4 @@
-/** The 31 bits of a magnitude, lowest first: as few places to write to at a time as the translation of addresses keeps up with. */
+/** The 31 bits of a magnitude, lowest first, in digits small enough for the address translation of the processor. */
 const DIGITS = [
   { shift: 0, bits: 10 },
   { shift: 10, bits: 10 },
@@ -7,14 +7,14 @@ const DIGITS = [
 
 /** Numbers by magnitude, largest first; of equal ones the one of lower index first. */
 export interface Ranking {
-  /** Where each was. */
+  /** The index of each in the input. */
   readonly order: Uint32Array;
   readonly values: Float32Array;
 }
 
 /**
- * A radix sort: O(n). Values move along with their indices, so that nothing is read out of order; sorting the indices alone
- * took four times as long. Memory: 16 bytes per value.
+ * A radix sort: O(n). Values move along with their indices, so that nothing is read out of order; sorting the indices
+ * alone took four times as long. Memory: 16 bytes per value.
  */
 export function rankByMagnitude(values: Float32Array): Ranking {
   let patterns: Uint32Array = new Uint32Array(values.buffer, values.byteOffset, values.length);
@@ -24,7 +24,7 @@ export function rankByMagnitude(values: Float32Array): Ranking {
     const [toPatterns, toOrder] = spare.length > 0 ? spare : [0, 0].map(() => new Uint32Array(values.length));
     const places = firstPlaces(patterns, shift, bits);
     sortByDigit(patterns, pass === 0 ? undefined : order, places, shift, toPatterns!, toOrder!);
-    // What was passed in stays as it is.
+    // The input is not changed.
     spare = pass === 0 ? [] : [patterns, order];
     [patterns, order] = [toPatterns!, toOrder!];
   }
@@ -40,7 +40,7 @@ function firstPlaces(patterns: Uint32Array, shift: number, bits: number): Uint32
   return next;
 }
 
-/** One stable pass; `order` undefined: the identity. `next` has where the next value of each digit goes. */
+/** One stable pass; `order` undefined: the identity. `next` has the position of the next value of each digit. */
 function sortByDigit(
   patterns: Uint32Array,
   order: Uint32Array | undefined,

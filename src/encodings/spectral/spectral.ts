@@ -49,7 +49,7 @@ export class SpectralEncoder {
 
   /**
    * @throws ArgumentError for a value that is not finite, naming its index
-   * @throws LimitError when what the layout 'essential' repeats does not fit a file
+   * @throws LimitError when the repetitions of the layout 'essential' do not fit a file
    */
   encode(request: EncodeRequest): EncodedFragments {
     const values = numbersOf(request);

@@ -2,18 +2,18 @@ import { EPSILON, type Tridiagonal, tridiagonalNorm } from './tridiagonal.js';
 
 /**
  * Eigenvalues closer than this, relative to the norm, get vectors that are orthogonalized against each other. Others
- * are orthogonal to about EPSILON / CLUSTER without that.
+ * are orthogonal to about EPSILON / CLUSTER without it.
  */
 const CLUSTER = 1e-6;
 
-/** Two bring a random vector to full accuracy nearly always; the third makes up for an unlucky one. */
+/** Two almost always bring a random vector to full accuracy; the third helps an unlucky one. */
 const ITERATIONS = 3;
 
 /**
  * Eigenvectors of an unreduced tridiagonal matrix by inverse iteration, as LAPACK's DSTEIN does it: close
- * eigenvalues are kept apart and their vectors orthogonalized. O(n) a vector, and O(n·c) in a cluster of c.
+ * eigenvalues are kept apart and their vectors orthogonalized. O(n) per vector, and O(n·c) in a cluster of c.
  * @param values eigenvalues, descending
- * @returns one unit vector a value
+ * @returns one unit vector per value
  */
 export function tridiagonalEigenvectors(
   part: Tridiagonal,

@@ -1,9 +1,9 @@
 /**
  * One-sided Jacobi rotations (Hestenes, 1958; Demmel and Veselić, 1992): makes the rows of `image` orthogonal to high
- * relative accuracy, also the small ones, by rotating pairs of them, and those of `basis` along.
+ * relative accuracy, also the small ones, by rotating pairs of them, and the same pairs of `basis`.
  */
 
-/** Cosine between two rows that counts as orthogonal: far below what rounding the factors to f32 leaves. */
+/** Cosine between two rows that counts as orthogonal: far below the effect of rounding the factors to f32. */
 const ORTHOGONAL = 1e-9;
 
 /** Convergence is quadratic; from nearly orthogonal rows, two or three sweeps are usual. */

@@ -6,7 +6,7 @@ import { symmetricEigen } from './symmetricEigen.js';
 /** Directions of less energy than this share of the largest are rounding errors of the others. */
 const NEGLIGIBLE_ENERGY = 1e-12;
 
-/** What is outside the subspace stays a unit vector when it is projected again; rounding errors vanish. */
+/** A column outside the subspace stays a unit vector when it is projected again; rounding errors vanish. */
 const REMAINING_ENERGY = 0.5;
 
 /** A column that projecting shortens by this factor is in the subspace, up to rounding. */
@@ -19,8 +19,8 @@ export interface Block {
 }
 
 /**
- * An orthonormal basis of what the columns of `block` (n×b) add to those of `basis`, which are orthonormal. It has
- * fewer than b columns where they add less. Projection and orthonormalization are both done twice, which is enough
+ * An orthonormal basis of the part that the columns of `block` (n×b) add to those of `basis`, which are orthonormal. It
+ * has fewer than b columns if they add less. Projection and orthonormalization are done twice, which suffices
  * (Giraud, Langou and Rozložník, 2005).
  * @param outside the block is orthogonal to the basis but for rounding, as residuals are: projecting once is enough
  */
@@ -51,8 +51,8 @@ function project(kernels: LinearKernels, basis: Matrix, { data, cols }: Block): 
 }
 
 /**
- * Orthonormal columns that span what those of the block do, by the eigenvectors of its Gram matrix: "SVQB" of
- * Stathopoulos and Wu (2002), which needs nothing but matrix products and tells the rank.
+ * Orthonormal columns with the span of those of the block, by the eigenvectors of its Gram matrix: "SVQB" of
+ * Stathopoulos and Wu (2002), which needs only matrix products and gives the rank.
  * @param threshold energy from which on a direction counts, given the largest
  */
 function orthonormalize(

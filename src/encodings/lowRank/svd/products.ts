@@ -1,7 +1,7 @@
 import type { LinearKernels } from '../../../kernels/linear/interface.js';
 import { colRange, type Matrix, transpose } from '../../../kernels/linear/matrix.js';
 
-/** Rows of a Gram matrix computed at a time: few enough that little above the diagonal is computed in vain. */
+/** Rows of a Gram matrix computed at a time: few enough that little above the diagonal is computed needlessly. */
 const GRAM_BLOCK = 96;
 
 /** a·b as a new row-major array. */
@@ -11,7 +11,7 @@ export function product(kernels: LinearKernels, a: Matrix, b: Matrix): Float64Ar
   return out;
 }
 
-/** The lower triangle of aᵀ·a, n×n row-major for n columns; what is above the diagonal stays 0. */
+/** The lower triangle of aᵀ·a, n×n row-major for n columns; elements above the diagonal stay 0. */
 export function gram(kernels: LinearKernels, a: Matrix): Float64Array {
   const n = a.cols;
   const result = new Float64Array(n * n);

@@ -9,8 +9,8 @@ import { allowedResiduals, energySettled } from './settled.js';
 export const OVERSAMPLING = 8;
 
 /**
- * A third of the vectors is improved at a time. Of noise, 4096² at rank 64, 0.9999 of the best energy took 690 products with
- * a vector so, 860 with all of them at a time, 630 with a quarter, which then took longer around the products.
+ * A third of the vectors is improved at a time. Of noise, 4096² at rank 64, 0.9999 of the best energy took 690 products
+ * with a vector so, 860 with all of them at a time, 630 with a quarter, which then took longer around the products.
  */
 const PARTS = 3;
 /** Columns of a panel of the products. */
@@ -18,7 +18,7 @@ const PANEL = 8;
 /** Columns of the space, as a multiple of the wanted ones. With more, it grows no better, but slower. */
 const CAPACITY = 4;
 
-/** Far beyond what any spectrum was seen to take: the values only ever grow, so they settle. */
+/** Far more than any spectrum has needed. The values only grow, so they settle. */
 const MAX_ITERATIONS = 600;
 
 /** Residuals from this share of the largest on are the first to go, in the order of the values. */
@@ -36,15 +36,16 @@ export interface Subspace {
 
 /**
  * A subspace that captures the `rank` largest singular values of `a` (m×n) as well as rounding and the tolerances of
- * settled.ts allow. It starts at random, as randomized range finders do (Halko, Martinsson and Tropp, "Finding structure
- * with randomness", 2011), and grows by the residuals of the approximate vectors, as in Davidson's method (E. R. Davidson,
- * 1975; without a preconditioner it is Lanczos' method, which makes the most of each product). The start has as many columns
- * as are wanted, so that vectors of equal values are all in it, but only some of them are improved at a time: blocks of
- * 72 columns for rank 64 took twice the products. Of all spectra that were tried, it captured 0.9998 of the best energy
- * or more: flat ones and falling ones, clusters of thousands of values, edges with and without gaps.
+ * settled.ts allow. It starts at random, as randomized range finders do (Halko, Martinsson and Tropp, "Finding
+ * structure with randomness", 2011), and grows by the residuals of the approximate vectors, as in Davidson's method (E.
+ * R. Davidson, 1975; without a preconditioner it is Lanczos' method, which makes the most of each product). The start
+ * has as many columns as are wanted, so that vectors of equal values are all in it, but only some of them are improved
+ * at a time: blocks of 72 columns for rank 64 took twice the products. Of all spectra that were tried, it captured
+ * 0.9998 of the best energy or more: flat ones and falling ones, clusters of thousands of values, edges with and
+ * without gaps.
  *
- * f32 products are enough to find the space of flat spectra. What they cannot settle, f64 ones do; and the image is always
- * made by them.
+ * f32 products are enough to find the space of flat spectra. What they cannot settle, f64 ones do; and the image is
+ * always made by them.
  */
 export function findRange(kernels: LinearKernels, a: Matrix, rank: number, random: () => number): Subspace {
   const wanted = Math.min(rank + OVERSAMPLING, a.cols);

@@ -3,9 +3,9 @@
  * the directions of those that are set apart from the others.
  */
 
-/** What further iterations would still add to the captured energy, as a share of it. */
+/** The energy that further iterations would add, as a share of the captured energy. */
 const ENERGY_TOLERANCE = 2e-4;
-/** Steps over whose gains the mean is taken: single ones vary. */
+/** Steps over whose gains the mean is taken, because single ones vary. */
 const STEPS = 3;
 
 /** Values with relative gaps up to this one form a group, of which only the common span matters. */
@@ -14,9 +14,9 @@ const GAP = 0.05;
 const VECTOR_TOLERANCE = 1e-8;
 
 /**
- * Whether the energies captured by the iterations so far, latest last, say that more would not help. Where the spectrum has
- * no gaps, what is missing falls as 1/k² at worst: then it is k/2 times the gain of iteration k. At gaps it falls
- * geometrically, which is less.
+ * Whether the energies captured by the iterations so far, latest last, show that more iterations would not help.
+ * Without gaps in the spectrum, the missing energy falls as 1/k² at worst, and is k/2 times the gain of iteration k. At
+ * gaps it falls geometrically, which is less.
  */
 export function energySettled(energies: readonly number[]): boolean {
   const now = energies.at(-1)!;
@@ -27,7 +27,7 @@ export function energySettled(energies: readonly number[]): boolean {
 }
 
 /**
- * What the residuals of the vectors of the `rank` largest values may at most be, squared: Infinity for those that belong to
+ * The largest allowed residuals of the vectors of the `rank` largest values, squared: Infinity for those that belong to
  * a group that continues beyond the rank, and so has no span of its own in the result.
  */
 export function allowedResiduals(values: Float64Array, rank: number): Float64Array {

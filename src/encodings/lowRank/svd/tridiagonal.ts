@@ -8,7 +8,7 @@ export interface Tridiagonal {
 
 export const EPSILON = 2 ** -52;
 
-/** QL takes under two iterations an eigenvalue on average; more than this happens only with NaN in the input. */
+/** QL takes fewer than two iterations per eigenvalue on average; more than this happens only with NaN in the input. */
 const MAX_ITERATIONS = 60;
 
 /** Largest absolute row sum. */
@@ -41,7 +41,8 @@ export function splitTridiagonal(whole: Tridiagonal): { start: number; part: Tri
  */
 export function tridiagonalEigenvalues(whole: Tridiagonal): Float64Array {
   const { diagonal, subdiagonal } = whole;
-  // Relative to the norm, not to the neighbours on the diagonal: in a graded matrix, rounding keeps small ones unsettled.
+  // Relative to the norm, not to the neighbours on the diagonal: in a graded matrix, rounding keeps small ones
+  // unsettled.
   const negligible = EPSILON * tridiagonalNorm(whole);
   const d = diagonal.slice();
   const n = d.length;

@@ -29,16 +29,16 @@ export interface SingularTriplets {
 }
 
 /**
- * The `rank` largest singular values of `a` and their vectors; fewer where `a` has fewer above 1e-7 of the largest. The v
- * (u for a wide matrix) are orthonormal and σ_k u_k = A v_k to rounding, so the sum is a projection of A, whatever the
+ * The `rank` largest singular values of `a` and their vectors; fewer where `a` has fewer above 1e-7 of the largest. The
+ * v (u for a wide matrix) are orthonormal and σ_k u_k = A v_k to rounding, so the sum is a projection of A for every
  * spectrum.
  *
- * Small matrices, and high ranks: the eigenvectors of the Gram matrix, exact. Else a randomized range finder first
- * (see `findRange`). What the Gram matrix loses of small singular values, Jacobi rotations bring back.
+ * Small matrices, and high ranks: the eigenvectors of the Gram matrix, exact. Otherwise a randomized range finder comes
+ * first (see `findRange`). Jacobi rotations restore the accuracy of small singular values that the Gram matrix loses.
  */
 export function truncatedSvd(kernels: LinearKernels, a: Matrix, rank: number): SingularTriplets {
   const rng = new SeededRng(SEED);
-  // Never 0: a start vector of one element must not vanish.
+  // Never 0, because a start vector of one element must not vanish.
   const random = () => rng.nextF32() - 0.5 + 2 ** -26;
   if (a.rows >= a.cols) return svdOfTall(kernels, a, rank, random);
   const { sigma, u, v } = svdOfTall(kernels, transpose(a), rank, random);

@@ -28,8 +28,8 @@ export function loadInto(runtime: WasmRuntime, bytes: ArrayBufferView): number {
 const OVERREAD_BYTES = 16;
 
 /**
- * @param largest bytes of the largest valid unit: a longer one is refused, and kernels may read past the end of a shorter
- *   one
+ * @param largest bytes of the largest valid unit: a longer one is refused, and kernels may read past the end of a
+ *   shorter one
  */
 export function loadUnit(runtime: WasmRuntime, unit: Uint8Array, largest: number): number {
   if (unit.length > largest + OVERREAD_BYTES) checkLength(unit, largest);
