@@ -3,13 +3,13 @@ import { isShared, likeAligned } from '../src/bytes/sharedMemory.js';
 /** Sizes are rounded up to this, so that a buffer serves inputs of nearly the same size. */
 const GRAIN = 2 ** 16;
 
-/** A buffer serves what needs at least this share of it. */
+/** A buffer serves requests for at least this share of it. */
 const MIN_USE = 0.5;
 
 /**
- * Reusable memory for what goes to workers and comes back. A new buffer per task costs more than its content: the
+ * Reusable memory for inputs and outputs of workers. A new buffer per task costs more than its content: the
  * system must map and clear its pages, and V8 collects garbage every 64 MiB, on cores that the workers need. The memory
- * is shared where the engine allows it, because V8 counts transferred memory as new each time.
+ * is shared if the engine allows it, because V8 counts transferred memory as new each time.
  */
 export class Buffers {
   readonly #most: number;
@@ -31,7 +31,7 @@ export class Buffers {
     return new Uint8Array(buffer, 0, byteLength);
   }
 
-  /** What a worker can read: shared memory as it is, all else a copy. */
+  /** Bytes that a worker can read: shared memory itself, or a copy. */
   copy(bytes: Uint8Array): Uint8Array {
     if (isShared(bytes.buffer)) return bytes;
     const offset = likeAligned(0, bytes);

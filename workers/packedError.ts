@@ -1,7 +1,7 @@
 import * as errors from '../src/errors.js';
 
 /**
- * An error on its way between threads: copying one to another thread keeps message and stack, but neither class nor
+ * An error that passes between threads, because a copy in another thread keeps message and stack, but neither class nor
  * fields.
  */
 export interface PackedError {
@@ -36,7 +36,7 @@ export function packError(error: unknown): PackedError {
   };
 }
 
-/** The name by which the class is exported: in a minified script, the one that it has itself says nothing. */
+/** The name by which the class is exported: a minifier may have renamed the class. */
 function classNameOf(error: Error): string {
   return Object.entries(errors).find(([, Class]) => Class === error.constructor)?.[0] ?? error.name;
 }

@@ -10,20 +10,20 @@ import type { ThreadEvents } from './thread.js';
  */
 export const READY = 'holostream worker 1';
 
-/** What a pool tells a worker: a task, or that one, or those of a session, are no longer wanted. */
+/** A message to a worker: a task, the cancellation of a task, or the end of a session. */
 export type WorkerRequest = WorkerTask | { readonly cancel: number } | { readonly forget: number };
 
 export interface WorkerTask {
   readonly id: number;
   readonly task: string;
   readonly input: unknown;
-  /** Tasks with the same number share what they keep. */
+  /** Tasks with the same number share their state. */
   readonly session: number | undefined;
   /** Buffers of the input that come back with the reply. */
   readonly borrowed: readonly ArrayBufferLike[];
 }
 
-/** What a worker replies, once for every task, cancelled or not. */
+/** The reply of a worker, once for every task, cancelled or not. */
 export type WorkerReply = WorkerResult & {
   readonly id: number;
   readonly borrowed: readonly ArrayBufferLike[];
@@ -31,7 +31,7 @@ export type WorkerReply = WorkerResult & {
 
 type WorkerResult = { readonly output: unknown } | { readonly error: PackedError };
 
-/** What a pool hears of a worker. */
+/** The events of a worker. */
 export interface WorkerEvents {
   ready(): void;
   reply(reply: WorkerReply): void;
@@ -40,13 +40,13 @@ export interface WorkerEvents {
 }
 
 /**
- * Makes sure that the script at the other end is ours: with an empty one, or a server's error page, tasks would wait
- * for ever.
- * @param ms how long it may take to say that it is ready
+ * Verifies that the other end runs our script, because with an empty script, or a server's error page, tasks would
+ * never end.
+ * @param ms time limit of the script's first message
  */
 export function handshake(ms: number, { ready, reply, crash }: WorkerEvents): ThreadEvents {
   let started = false;
-  // In two steps: when this thread has been busy for long, its timers are served before the messages.
+  // In two steps, because after a long block of this thread, its timers run before the messages.
   let stopTimer = startTimer(
     ms / 2,
     () => {

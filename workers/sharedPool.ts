@@ -5,8 +5,9 @@ import type { Tasks } from './worker.js';
 const shared = new Map<number, WorkerPool>();
 
 /**
- * The pool that an option means; callers that name the same number of threads share one. Apart from the class that the
- * main entry exports: bundlers put what that names into every page, and most pages decode without workers.
+ * The pool of an option; callers with the same number of threads share one. It is separate from the class that the main
+ * entry exports, because bundlers put everything that this names into every page, and most pages decode without
+ * workers.
  */
 export function sharedPool(workers: number | WorkerPool): WorkerPool {
   if (typeof workers === 'object') return workers;

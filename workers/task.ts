@@ -1,4 +1,4 @@
-/** Tasks: what a pool runs, and how callers hand it their input. */
+/** The tasks of a pool and their inputs. */
 
 import type { TaskResult } from '../src/bytes/sharedMemory.js';
 import type { Buffers } from './buffers.js';
@@ -9,7 +9,7 @@ import type { Buffers } from './buffers.js';
  */
 export type Task<I, O, S> = (input: I, signal: AbortSignal, state: Partial<S>) => Promise<TaskResult<O>>;
 
-/** What the workers of a pool can do, by name: `worker.ts` has the table of this package. */
+/** The tasks of a pool's workers, by name: `worker.ts` has the table of this package. */
 export type TaskTable = Readonly<Record<string, Task<never, unknown, never>>>;
 
 export type TaskName<T extends TaskTable> = keyof T & string;
@@ -17,7 +17,7 @@ export type TaskInput<T extends TaskTable, N extends TaskName<T>> = Parameters<T
 export type TaskOutput<T extends TaskTable, N extends TaskName<T>> = Awaited<ReturnType<T[N]>>['output'];
 
 export interface RunOptions {
-  /** Buffers of the input that go to the worker rather than being copied: they are empty afterwards. */
+  /** Buffers of the input that are transferred to the worker, not copied: they are empty afterwards. */
   readonly transfer?: readonly ArrayBufferLike[] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -25,7 +25,7 @@ export interface RunOptions {
 /** The input of a task, made when a worker has room for it. Shared memory is never transferred. */
 export interface Prepared<I> {
   readonly input: I;
-  /** Buffers of the input that go to the worker for good, or come back as its output. */
+  /** Buffers of the input that are transferred to the worker, and may come back as its output. */
   readonly transfer?: readonly ArrayBufferLike[] | undefined;
   /** Buffers of the pool that hold input: it gets them back when the task is done. */
   readonly borrowed?: readonly ArrayBufferLike[] | undefined;
@@ -47,7 +47,7 @@ export interface TaskSession<T extends TaskTable> {
 }
 
 /**
- * Fewer bytes than these are decoded sooner by the calling thread than by a worker, which has to be sent them and to
- * send them back. Decompression makes gigabytes a second, a reconstruction from fragments a tenth of that.
+ * Fewer bytes than these take less time in the calling thread than in a worker, because of the messages. Decompression
+ * makes gigabytes per second, reconstruction from fragments a tenth of that.
  */
 export const MIN_WORKER_BYTES = { decompression: 2 ** 22, reconstruction: 2 ** 18 } as const;

@@ -18,25 +18,25 @@ import { startThread, type Thread } from './thread.js';
 
 export interface WorkerPoolOptions {
   /**
-   * Where the worker script is. Default: `worker.js` beside the calling module, which is right for the package as it
-   * is, and for bundlers that know `new Worker(new URL(…))`. With others (esbuild), bundle `holostream/worker`, as an
-   * entry of its own, to a file of that name, or name it here.
+   * URL of the worker script. Default: `worker.js` beside the calling module, which is right for the unbundled package
+   * and for bundlers that know `new Worker(new URL(…))`. With others (esbuild), bundle `holostream/worker`, as a
+   * separate entry, to a file of that name, or pass its URL.
    */
   readonly url?: string | URL | undefined;
-  /** Milliseconds that the script may take to load and to say that it is ready. Default 30000. */
+  /** Milliseconds that the script may take until it is ready. Default 30000. */
   readonly startTimeout?: number | undefined;
 }
 
-/** Tasks that a worker has at a time: when it finishes one, the next has already arrived. */
+/** Tasks per worker: when it finishes one, the next has already arrived. */
 const TASKS_PER_WORKER = 2;
 
-/** Long enough for a slow network: only a script that is not ours takes longer. */
+/** Long enough for a slow network; only a wrong script takes longer. */
 const START_MS = 30_000;
 
-/** One for what goes in, one for what comes out. */
+/** One for the input, one for the output. */
 const BUFFERS_PER_TASK = 2;
 
-/** Threads without work for this long are ended, and their memory is freed. */
+/** Threads without work for this long end, and their memory is freed. */
 const IDLE_MS = 10_000;
 
 /** A task of a pool, waiting or under way. */
@@ -61,20 +61,20 @@ interface Member {
  */
 export class TaskPool<T extends TaskTable> {
   readonly size: number;
-  /** For inputs that tasks borrow. */
+  /** Buffers for inputs that tasks borrow. */
   readonly buffers: Buffers;
   readonly #url: string | URL | undefined;
   readonly #startTimeout: number;
   readonly #members = new Set<Member>();
   #waiting: Job[] = [];
-  /** A worker has started: the script is the right one. */
+  /** A worker has started, so the script is right. */
   #proven = false;
   #nextId = 0;
   #closed = false;
   /** Stops the timer that ends idle threads. */
   #stayAwake: (() => void) | undefined;
 
-  /** @param size how many threads at most */
+  /** @param size most threads */
   constructor(size: number, { url, startTimeout = START_MS }: WorkerPoolOptions = {}) {
     this.size = size;
     this.buffers = new Buffers(size * TASKS_PER_WORKER * BUFFERS_PER_TASK);
@@ -114,7 +114,7 @@ export class TaskPool<T extends TaskTable> {
     });
   }
 
-  /** Tasks that run in one and the same worker, in order, and share what they keep there until `close`. */
+  /** Tasks that run in the same worker, in order, and share state there until `close`. */
   openSession(): TaskSession<T> {
     const session = this.#nextId++;
     let member: Member | undefined;

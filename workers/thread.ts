@@ -1,4 +1,4 @@
-/** One worker, of whichever kind the engine has. */
+/** One worker, of the kind that the engine has. */
 export interface Thread {
   post(request: unknown, transfer: readonly ArrayBufferLike[]): void;
   /** In Node: whether the process waits for this thread. */
@@ -22,13 +22,13 @@ function startWebThread(url: string | URL | undefined, { message, crash }: Threa
   const script = url ?? borrowedScript();
   const worker =
     script === undefined
-      ? // Bundlers know this form as a whole, and bundle the script when they see it.
+      ? // Bundlers recognize this exact form, and bundle the script.
         new Worker(new URL('./worker.js', import.meta.url), { type: 'module' })
       : new Worker(script, { type: 'module' });
   worker.onmessage = ({ data }) => message(data);
   worker.onerror = (event) => {
     event.preventDefault();
-    // A script that cannot be loaded says nothing more than that.
+    // For a script that cannot be loaded, browsers give no reason.
     crash(event.error ?? new Error(event.message || 'the worker script cannot be loaded'));
   };
   worker.onmessageerror = () => crash(new Error('a message could not be read'));
@@ -41,7 +41,7 @@ function startWebThread(url: string | URL | undefined, { message, crash }: Threa
 
 let borrowed: string | undefined;
 
-/** For code of another origin, such as a CDN's: its script may not be a worker, but a worker may import it. */
+/** For code from another origin, such as a CDN: its script cannot be a worker, but a worker can import it. */
 function borrowedScript(): string | undefined {
   const own = import.meta.url;
   if (!/^https?:/.test(own) || new URL(own).origin === globalThis.location.origin) return undefined;
@@ -57,8 +57,8 @@ function startNodeThread(
   url: string | URL | undefined,
   { message, crash }: ThreadEvents,
 ): Thread {
-  // Bundlers that see `new URL(…, import.meta.url)` copy the script without its imports; this form they leave alone, and
-  // what they put for `import.meta.url` on a server still leads to the package's own script.
+  // Bundlers that see `new URL(…, import.meta.url)` copy the script without its imports; they leave this form alone,
+  // and their replacement of `import.meta.url` on a server still leads to the package's own script.
   const beside = import.meta.url.replace(/[^/]*$/, 'worker.js');
   // Flags of the process (--input-type, --import, …) are not for this script.
   const worker = new Worker(new URL(url ?? beside), { execArgv: [] });

@@ -1,5 +1,6 @@
 /**
- * The script that runs in a worker of a browser or of Node. Tasks run one after the other, in the order in which they arrive.
+ * The script that runs in a worker of a browser or of Node. Tasks run one after the other, in the order in which they
+ * arrive.
  *
  * @module
  */
@@ -11,14 +12,14 @@ import { packError } from './packedError.js';
 import { READY, type WorkerReply, type WorkerRequest, type WorkerTask } from './protocol.js';
 import type { Task, TaskTable } from './task.js';
 
-/** What a worker can do. A new task is a function in `src/` and an entry here. */
+/** The tasks of workers. A new task is a function in `src/` and an entry here. */
 const TASKS = { decodeBlockRun, reconstructStep, reconstructStored } satisfies TaskTable;
 
 export type Tasks = typeof TASKS;
 
 type Post = (reply: WorkerReply | typeof READY, transfer: Transferable[]) => void;
 
-/** Where messages come from and go to, the same way in both worlds. */
+/** Connects to the pool, in browsers and in Node. */
 function connect(listen: (request: WorkerRequest) => void): Post {
   const nodePort = globalThis.process?.getBuiltinModule?.('node:worker_threads').parentPort;
   if (nodePort) {
@@ -30,7 +31,7 @@ function connect(listen: (request: WorkerRequest) => void): Post {
 }
 
 const controllers = new Map<number, AbortController>();
-/** What sessions keep. */
+/** The states of sessions. */
 const states = new Map<number, object>();
 let last: Promise<void> = Promise.resolve();
 

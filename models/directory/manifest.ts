@@ -18,7 +18,7 @@ export const MAX_MANIFEST_BYTES = 64 * 2 ** 20;
 const FORMAT = 'holostream-model';
 const VERSION = 1;
 
-/** How a file stores its tensor: as HCT, or as plain bytes. */
+/** The format of a tensor's file: HCT, or plain bytes. */
 export type ModelFileFormat = 'hct' | 'raw';
 
 export interface ManifestTensor {
@@ -36,7 +36,7 @@ export interface ManifestTensor {
   readonly fileSize: number;
 }
 
-/** What a model directory holds; see docs/formats/model-directory.md. */
+/** The content of a model directory; see docs/formats/model-directory.md. */
 export interface ModelManifest {
   /** The `__metadata__` of the safetensors file that it was made from; empty when it has none. */
   readonly metadata: ReadonlyMap<string, string>;
