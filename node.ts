@@ -12,7 +12,7 @@
 
 // Sources, sinks and stores.
 
-export { type FileSink, fileSink } from './sinks/file.js';
+export { type FileSink, fileSink, removeLeftovers } from './sinks/file.js';
 export { folderStore } from './sources/cache/folderStore.js';
 export { type FileSource, fileSource } from './sources/file.js';
 
@@ -34,5 +34,10 @@ export { encodeToFile, writeHoloTensor } from './sinks/holotensorFile.js';
 
 // Model files and model directories.
 
-export { type ModelFolderSink, modelFolder, modelFolderSink } from './models/directory/modelFolder.js';
+export {
+  type ModelFolderSink,
+  type ModelFolderSinkOptions,
+  modelFolder,
+  modelFolderSink,
+} from './models/directory/modelFolder.js';
 export { type FolderStagingStore, folderStagingStore } from './models/file/folderStagingStore.js';

@@ -1,13 +1,14 @@
 import { stat } from 'node:fs/promises';
 import { readPlainHeader } from '../models/file/plainHeader.js';
 import { type FileFormat, fileFormat } from '../models/inputs/formats.js';
-import { fileSink } from '../sinks/file.js';
+import { type FileSink, fileSink, removeLeftovers } from '../sinks/file.js';
 import { sinkStream } from '../sinks/streams.js';
 import { bytesSource } from '../sources/bytes.js';
 import { fileSource } from '../sources/file.js';
 import { readWhole } from '../sources/read.js';
 import { streamSource } from '../sources/stream.js';
 import { FormatError, LimitError } from '../src/errors.js';
+import { escapeText } from '../src/show.js';
 import type { ByteSource, RandomAccessSource } from '../src/source.js';
 
 /** The path that means standard input or output. */
@@ -81,13 +82,37 @@ export async function isDirectory(path: string): Promise<boolean> {
   );
 }
 
+/** The sink of an output file. What killed runs have left of it is deleted. */
+export async function openOutput(path: string): Promise<FileSink> {
+  await clearLeftovers(path);
+  return fileSink(path);
+}
+
+/** Deletes what killed runs have left of an output file, and says so. */
+export async function clearLeftovers(path: string): Promise<void> {
+  for (const leftover of await removeLeftovers(path)) tellLeftover(leftover, 'removed');
+}
+
+const ACTIONS = {
+  removed: 'removed it',
+  restored: 'put the older model back',
+  kept: 'keeping it, because it holds something else',
+} as const;
+
+/** Says what an earlier run had left, and what became of it. */
+export function tellLeftover(path: string, action: keyof typeof ACTIONS): void {
+  process.stderr.write(
+    `holostream: found what an earlier run had left (${escapeText(path)}): ${ACTIONS[action]}\n`,
+  );
+}
+
 /** Writes all chunks to a file, which appears only when it is complete, or to standard output. */
 export async function writeOutput(
   path: string,
   chunks: AsyncIterable<Uint8Array>,
   signal: AbortSignal,
 ): Promise<void> {
-  const target = path === STANDARD ? standardOutput() : sinkStream(await fileSink(path));
+  const target = path === STANDARD ? standardOutput() : sinkStream(await openOutput(path));
   await streamSource(chunks).stream({ signal }).pipeTo(target);
 }
 

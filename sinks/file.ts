@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { type FileHandle, open, realpath, rm, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import type { AsyncDisposal } from '../src/closeable.js';
 import { ArgumentError, SinkError } from '../src/errors.js';
 import type { SeekableSink } from '../src/source.js';
+import { leftoversOf, temporaryPath } from './leftovers.js';
+import { renamePatiently } from './rename.js';
 
 /** What one call of the operating system writes at most: Node refuses 2 GiB and more. */
 const MAX_WRITE = 2 ** 30;
@@ -15,7 +15,8 @@ export interface FileSink extends SeekableSink, AsyncDisposal {}
 /**
  * A file on disk (Node), written beside its place under a temporary name and renamed by `close`: at every moment
  * the path holds the old file or the whole new one. Several writers to one path do not disturb each other; the
- * last to close wins. `abort`, and a `close` that fails, leave nothing behind.
+ * last to close wins. `abort`, and a `close` that fails, leave nothing behind; what a killed process leaves,
+ * `removeLeftovers` deletes.
  *
  * The bytes are flushed to the disk before the rename: without it a crash of the machine could leave an empty file
  * where the old one was (a rename may reach the disk before the data do). The folder is not flushed: a rename
@@ -28,8 +29,8 @@ export interface FileSink extends SeekableSink, AsyncDisposal {}
  * @throws SinkError when the folder cannot be written to; ArgumentError when the path exists and is not a regular file
  */
 export async function fileSink(path: string | URL): Promise<FileSink> {
-  const target = await resolveTarget(typeof path === 'string' ? path : fileURLToPath(path));
-  const temporary = join(dirname(target), `.${basename(target)}.${randomUUID()}.tmp`);
+  const target = await resolveTarget(path);
+  const temporary = temporaryPath(target, 'tmp');
   const handle = await open(temporary, 'wx').catch((cause) => {
     throw new SinkError('Cannot create the file', { name: target, cause });
   });
@@ -56,7 +57,7 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
       try {
         await handle.sync();
         await handle.close();
-        await rename(temporary, target);
+        await renamePatiently(temporary, target);
       } catch (cause) {
         await discard();
         throw new SinkError('Cannot finish the file', { name: target, cause });
@@ -67,8 +68,22 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
   };
 }
 
+/**
+ * Deletes the temporary files that killed processes have left beside a path (Node): those of {@link fileSink}, and of all
+ * that writes by it. Files of running processes, and of other machines, stay.
+ *
+ * @returns the paths that were deleted
+ * @throws ArgumentError when the path exists and is not a regular file
+ */
+export async function removeLeftovers(path: string | URL): Promise<string[]> {
+  const found = await leftoversOf(await resolveTarget(path), 'tmp');
+  for (const file of found) await rm(file, { force: true });
+  return found;
+}
+
 /** Follows links, so that the file they lead to is replaced and not the link. */
-async function resolveTarget(path: string): Promise<string> {
+async function resolveTarget(place: string | URL): Promise<string> {
+  const path = typeof place === 'string' ? place : fileURLToPath(place);
   const target = await realpath(path).catch(() => path);
   const existing = await stat(target).catch(() => undefined);
   // Renaming over a device such as /dev/null would replace it for all programs.

@@ -11,7 +11,7 @@ import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { quote } from '../../src/show.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { UsageError } from '../failure.js';
-import { isDirectory, STANDARD, writeOutput } from '../files.js';
+import { isDirectory, STANDARD, tellLeftover, writeOutput } from '../files.js';
 import { counted, type Progress, startProgress } from '../progress.js';
 
 /** Decodes a model file to one safetensors file, to standard output, or to a folder of the files it was made from. */
@@ -74,7 +74,7 @@ async function toShards(
   progress: Progress,
   signal: AbortSignal,
 ): Promise<void> {
-  const folder = await modelFolderSink(output);
+  const folder = await modelFolderSink(output, { onLeftover: tellLeftover });
   const onProgress = (bytes: number) => progress.reach(bytes);
   const openFile = (name: string) => {
     // The name comes from the model file: it may lead out of the folder.

@@ -1,11 +1,10 @@
 import { encodeModel, type ModelCompressionOptions } from '../../models/directory/encodeModel.js';
 import { modelFolderSink } from '../../models/directory/modelFolder.js';
 import { HctEncoderStream } from '../../operators/hct.js';
-import { fileSink } from '../../sinks/file.js';
 import { HctSink } from '../../sinks/hct.js';
 import { streamSource } from '../../sources/stream.js';
 import { UsageError } from '../failure.js';
-import { openInput, STANDARD, writeOutput } from '../files.js';
+import { openInput, openOutput, STANDARD, tellLeftover, writeOutput } from '../files.js';
 import type { EncodeOptions } from '../options.js';
 import { counted, startProgress } from '../progress.js';
 import { openTensor } from '../tensorInput.js';
@@ -23,7 +22,7 @@ export async function encodeHct(input: string, options: EncodeOptions, signal: A
     // A pipe cannot seek: the compressed blocks wait in memory until the index is known.
     await writeOutput(STANDARD, stream.pipeThrough(new HctEncoderStream(file)), signal);
   } else {
-    await stream.pipeTo(new HctSink(await fileSink(options.output), file));
+    await stream.pipeTo(new HctSink(await openOutput(options.output), file));
   }
 }
 
@@ -35,7 +34,7 @@ export async function encodeDirectory(
 ): Promise<void> {
   const compression = compressionOptions(options);
   await using model = await openInput(input, signal);
-  const folder = await modelFolderSink(options.output);
+  const folder = await modelFolderSink(options.output, { onLeftover: tellLeftover });
   using progress = startProgress('encoding', model.size);
   try {
     const onProgress = (bytes: number) => progress.advance(bytes);

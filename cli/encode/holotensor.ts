@@ -3,6 +3,7 @@ import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { ArgumentError } from '../../src/errors.js';
 import type { HoloTensorEncoderOptions } from '../../src/holotensor/encoder.js';
 import { DataError, UsageError } from '../failure.js';
+import { clearLeftovers } from '../files.js';
 import { type EncodeOptions, flagOf } from '../options.js';
 import { startProgress } from '../progress.js';
 import { collectInput, openTensor } from '../tensorInput.js';
@@ -32,6 +33,7 @@ export async function encodeHoloTensor(
   using progress = startProgress('reading', opened.byteLength);
   try {
     const tensor = await collectInput(opened, progress);
+    await clearLeftovers(output);
     await encodeToFile(output, tensor, encoding, { ...own, compression: algorithm, level, signal });
   } catch (error) {
     // The options have been checked: what an encoder refuses now is the tensor (its rank, a NaN in it).

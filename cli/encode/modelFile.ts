@@ -1,17 +1,20 @@
-import { rm } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/encodeModelFile.js';
-import { folderStagingStore } from '../../models/file/folderStagingStore.js';
+import { type FolderStagingStore, folderStagingStore } from '../../models/file/folderStagingStore.js';
 import type { ModelSourceFile } from '../../models/file/sourceFiles.js';
 import { isShardIndexName, readShardIndex, type ShardIndex } from '../../models/inputs/shardIndex.js';
-import { fileSink } from '../../sinks/file.js';
+import { leftoversOf, temporaryPath } from '../../sinks/leftovers.js';
+import { renamePatiently } from '../../sinks/rename.js';
 import { fileSource } from '../../sources/file.js';
 import { ArgumentError, SinkError } from '../../src/errors.js';
 import { DataError } from '../failure.js';
-import { openInput } from '../files.js';
+import { openInput, openOutput, tellLeftover } from '../files.js';
 import type { EncodeOptions } from '../options.js';
 import { startProgress } from '../progress.js';
 import { encoderOptions } from './holotensor.js';
+
+const STAGING = 'holostream-staging';
 
 /** Encodes a model, in one file or in shards, to one file of fragments. */
 export async function encodeToModelFile(
@@ -22,13 +25,52 @@ export async function encodeToModelFile(
   const { output, encoding = 'embedded', keep = [], resume } = options;
   const encode = { encoding, ...encoderOptions(encoding, options) };
   await using model = await openModelInput(input, signal);
-  const stagingPath = join(dirname(output), `.${basename(output)}.holostream-staging`);
-  if (!resume) await rm(stagingPath, { recursive: true, force: true });
+  const { staging, resumed } = await openStaging(output, resume);
   const total = model.files.reduce((sum, { source }) => sum + (source.size ?? 0), 0);
-  using progress = startProgress('encoding', total);
+  using progress = startProgress(resumed ? 'resuming' : 'encoding', total);
   const onProgress = (bytes: number) => progress.reach(bytes);
   const kept = (name: string) => keep.some((pattern) => pattern.test(name));
-  await writeModelFile(model, output, stagingPath, { encode, keep: kept, signal, onProgress });
+  await writeModelFile(model, output, staging, { encode, keep: kept, signal, onProgress });
+}
+
+/** A staging folder for this run alone; with `--resume`, the one that the last run has left if that runs no more. */
+async function openStaging(
+  output: string,
+  resume: true | undefined,
+): Promise<{ readonly staging: FolderStagingStore; readonly resumed: boolean }> {
+  const path = temporaryPath(output, STAGING);
+  const found = await byAge(await leftoversOf(output, STAGING));
+  const last = resume ? found.pop() : undefined;
+  // If two runs resume, one of them has it.
+  const resumed = last !== undefined && (await took(last, path));
+  for (const folder of found) {
+    await rm(folder, { recursive: true, force: true });
+    tellLeftover(folder, 'removed');
+  }
+  return { staging: await folderStagingStore(path), resumed };
+}
+
+async function byAge(folders: readonly string[]): Promise<string[]> {
+  const dated = await Promise.all(
+    folders.map(async (folder) => ({
+      folder,
+      time: await stat(folder).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      ),
+    })),
+  );
+  return dated.sort((a, b) => a.time - b.time).map(({ folder }) => folder);
+}
+
+async function took(from: string, to: string): Promise<boolean> {
+  try {
+    await renamePatiently(from, to);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
 }
 
 /**
@@ -38,12 +80,11 @@ export async function encodeToModelFile(
 async function writeModelFile(
   { files, index }: ModelInput,
   output: string,
-  stagingPath: string,
+  staging: FolderStagingStore,
   options: EncodeModelFileOptions,
 ): Promise<void> {
-  const staging = await folderStagingStore(stagingPath);
   try {
-    await encodeModelFile(files, await fileSink(output), staging, { ...options, index });
+    await encodeModelFile(files, await openOutput(output), staging, { ...options, index });
   } catch (error) {
     const canGoOn = options.signal?.aborted || error instanceof SinkError;
     if (!canGoOn) await staging.remove();

@@ -1,8 +1,10 @@
-import { mkdtemp, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { mkdir, readdir, readFile, realpath, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileSink } from '../../sinks/file.js';
+import { leftoversOf, temporaryPath } from '../../sinks/leftovers.js';
+import { renamePatiently } from '../../sinks/rename.js';
 import { fileSource } from '../../sources/file.js';
-import { ArgumentError, SourceError } from '../../src/errors.js';
+import { ArgumentError, SinkError, SourceError } from '../../src/errors.js';
 import type { SeekableSink } from '../../src/source.js';
 import { isSafeFileName } from './fileNames.js';
 import { MANIFEST_NAME, parseManifest } from './manifest.js';
@@ -33,54 +35,145 @@ export function modelFolder(path: string): OpenModelFile {
 export interface ModelFolderSink {
   /** The sink of a file in the folder, for `encodeModel`. */
   openFile(name: string): Promise<SeekableSink>;
-  /** Moves the complete folder into place. */
+  /**
+   * Moves the complete folder into place.
+   * @throws ArgumentError when the folder has got other content meanwhile; SinkError when it cannot be moved. The older
+   *   folder is in its place then.
+   */
   close(): Promise<void>;
   /** Deletes what was written; an older folder stays. */
   abort(): Promise<void>;
 }
 
+export interface ModelFolderSinkOptions {
+  /**
+   * Called for each folder that a killed run has left beside the path: an older model is put back, the rest deleted. A
+   * folder that was put aside is kept when another program has put a file into it.
+   */
+  readonly onLeftover?: ((path: string, action: 'restored' | 'removed' | 'kept') => void) | undefined;
+}
+
 /**
  * A model directory on disk (Node): written beside its path and moved into place when it is complete. It replaces an
- * older model directory, but no folder with other content.
+ * older model directory, but no folder with other content. Only files of the older model are deleted. If the process is
+ * killed meanwhile, the next sink of the same path puts the older model back, if the new one is not in its place.
  *
- * @throws ArgumentError when the folder has other content
+ * @throws ArgumentError when the folder has other content; SinkError when it cannot be written beside its path
  */
-export async function modelFolderSink(path: string): Promise<ModelFolderSink> {
-  const target = resolve(path);
-  const exists = await assertReplaceable(target);
-  const work = await mkdtemp(`${target}.partial-`);
+export async function modelFolderSink(
+  path: string,
+  options: ModelFolderSinkOptions = {},
+): Promise<ModelFolderSink> {
+  // Follows links, so that the folder they lead to is replaced and not the link.
+  const target = await realpath(path).catch(() => resolve(path));
+  await recover(target, options);
+  await assertReplaceable(target);
+  const work = temporaryPath(target, 'partial');
+  await mkdir(work).catch((cause) => {
+    throw new SinkError('Cannot create the folder', { name: target, cause });
+  });
   return {
     openFile: (name) => fileSink(join(work, name)),
-    async close() {
-      const old = `${work}.old`;
-      if (exists) await rename(target, old);
-      await rename(work, target);
-      if (exists) await rm(old, { recursive: true });
-    },
+    close: () => replace(target, work, options),
     abort: () => rm(work, { recursive: true, force: true }),
   };
 }
 
-/** Whether the folder exists; fails unless it is empty or holds a model directory and nothing else. */
-async function assertReplaceable(path: string): Promise<boolean> {
-  let entries: string[];
-  try {
-    entries = await readdir(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw new ArgumentError('Cannot write the model: its path is not a folder', { name: path, cause: error });
+/** Ends what a killed run has begun, and removes what it has left. */
+async function recover(target: string, { onLeftover }: ModelFolderSinkOptions): Promise<void> {
+  for (const old of await leftoversOf(target, 'old')) {
+    // The new model has its place, or another program has: then the folder that was put aside is all there is.
+    await assertReplaceable(target);
+    const isGone = ((await entriesOf(target)) ?? []).length === 0 && (await isWhole(old));
+    if (isGone) {
+      await rmdir(target).catch(() => {});
+      await move(old, target, target);
+      onLeftover?.(old, 'restored');
+    } else onLeftover?.(old, (await removeModel(old)) ? 'removed' : 'kept');
   }
+  for (const work of await leftoversOf(target, 'partial')) {
+    await rm(work, { recursive: true, force: true });
+    onLeftover?.(work, 'removed');
+  }
+}
+
+/** False for a model that was being deleted. */
+async function isWhole(folder: string): Promise<boolean> {
+  const entries = await readdir(folder);
+  return (await filesOf(folder)).every((file) => entries.includes(file));
+}
+
+async function replace(target: string, work: string, { onLeftover }: ModelFolderSinkOptions): Promise<void> {
+  if (!(await assertReplaceable(target))) return move(work, target, target);
+  const old = temporaryPath(target, 'old');
+  await move(target, old, target);
+  try {
+    // From here on nothing comes in by the path of the folder; until here something may have.
+    await assertReplaceable(old, target);
+    await move(work, target, target);
+  } catch (error) {
+    await move(old, target, target).catch((cause) => {
+      throw new SinkError(`Cannot put the folder back: it is kept as ${basename(old)}`, {
+        name: target,
+        cause,
+      });
+    });
+    throw error;
+  }
+  if (!(await removeModel(old))) onLeftover?.(old, 'kept');
+}
+
+async function move(from: string, to: string, name: string): Promise<void> {
+  await renamePatiently(from, to).catch((cause) => {
+    throw new SinkError('Cannot move the folder into place', { name, cause });
+  });
+}
+
+/**
+ * Deletes a model that has been replaced: its files by their names, the manifest last, so that a run that is killed here
+ * leaves a folder that tells its files.
+ * @returns false when the folder is kept, because it holds something else
+ */
+async function removeModel(folder: string): Promise<boolean> {
+  try {
+    const files = await filesOf(folder);
+    for (const file of files.reverse()) await rm(join(folder, file), { force: true });
+    await rmdir(folder);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Whether the folder exists; fails unless it is empty or holds a model directory and nothing else.
+ * @param name for the error
+ */
+async function assertReplaceable(path: string, name = path): Promise<boolean> {
+  const entries = await entriesOf(path);
+  if (entries === undefined) return false;
   const own = new Set(entries.includes(MANIFEST_NAME) ? await filesOf(path) : []);
   const foreign = entries.find((entry) => !own.has(entry));
   if (foreign !== undefined) {
     throw new ArgumentError('Cannot replace the folder: it is in use for something else than a model', {
-      name: path,
+      name,
       actual: foreign,
     });
   }
   return true;
 }
 
+/** Names in a folder; undefined when it does not exist. */
+async function entriesOf(path: string): Promise<string[] | undefined> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new ArgumentError('Cannot write the model: its path is not a folder', { name: path, cause: error });
+  }
+}
+
+/** The manifest, and the files that it lists. */
 async function filesOf(path: string): Promise<string[]> {
   try {
     const { tensors } = parseManifest(await readFile(join(path, MANIFEST_NAME), 'utf8'));

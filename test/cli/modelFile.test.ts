@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { type LeftoverKind, temporaryPath } from '../../sinks/leftovers.js';
 import { checkModelFileCommands, checkModelFileQuality, inspected } from '../helpers/checks/commands.js';
 import { failed, ok, runCli, startCli, temporaryFolder } from '../helpers/cli.js';
 import { HOSTILE_TENSORS, modelOf, type TestTensor } from '../helpers/models.js';
@@ -124,41 +125,113 @@ test('what is wrong with an index or a model file: exit code 1', async () => {
   assert.equal(left, []);
 });
 
-test('an interrupted conversion goes on with --resume', async () => {
-  const output = at('long.holo.safetensors');
-  const staging = at('.long.holo.safetensors.holostream-staging');
-  const staged = () => {
-    try {
-      return readdirSync(staging).filter((name) => name.endsWith('.staging')).length;
-    } catch {
-      return 0;
-    }
-  };
-  /** Interrupts the conversion of so many tensors after the first; false when it was done before that. */
-  const interrupted = async (count: number) => {
+/** Staging stores beside an output, and how many tensors are in the first. */
+function stagingOf(name: string) {
+  const stores = readdirSync(folder).filter(
+    (one) => one.startsWith(`.${name}.`) && /holostream-staging$/.test(one),
+  );
+  const [first] = stores;
+  let tensors = 0;
+  try {
+    if (first !== undefined)
+      tensors = readdirSync(at(first)).filter((one) => one.endsWith('.staging')).length;
+  } catch {
+    // It has gone meanwhile.
+  }
+  return { stores, tensors };
+}
+
+/**
+ * Signals a conversion of `name.safetensors` when its first tensor is encoded. On a busy machine the signal may come
+ * late: then there is more to do the next time.
+ */
+async function signalled(name: string, signal: 'SIGINT' | 'SIGKILL' | 'SIGSTOP') {
+  for (let count = 10; ; count *= 3) {
+    assert.ok(count < 1000);
     const tensors = Array.from({ length: count }, (_, i) => ({
       name: `w${i}`,
       dtype: 'F32',
       shape: [300, 400],
     }));
-    writeFileSync(at('long.safetensors'), modelOf(tensors as TestTensor[]));
-    const child = startCli(['encode', at('long.safetensors'), '-o', output]);
+    writeFileSync(at(`${name}.safetensors`), modelOf(tensors as TestTensor[]));
+    const output = at(`${name}.holo.safetensors`);
+    const child = startCli(['encode', at(`${name}.safetensors`), '-o', output]);
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-    while (staged() < 1 && child.exitCode === null) await new Promise((next) => setTimeout(next, 5));
-    child.kill('SIGINT');
-    const code = await ended;
-    if (code === 0) rmSync(output);
-    else assert.is(code, 130);
-    return code === 130;
-  };
-  // On a busy machine the signal may come late: then there must be more to do.
-  for (let count = 10; !(await interrupted(count)); count *= 3) assert.ok(count < 1000);
+    while (stagingOf(`${name}.holo.safetensors`).tensors < 1 && child.exitCode === null)
+      await new Promise((next) => setTimeout(next, 5));
+    child.kill(signal);
+    if (signal === 'SIGSTOP' && child.exitCode === null) return { child, ended };
+    if ((await ended) !== 0) return { child, ended };
+    rmSync(output);
+  }
+}
+
+/** Asserts that the model file holds the model, and that nothing else is beside it. */
+async function assertConverted(name: string): Promise<void> {
+  const output = at(`${name}.holo.safetensors`);
+  ok(await runCli(['decode', output, '-o', at(`${name}-back.safetensors`)]));
+  assert.ok(readFileSync(at(`${name}-back.safetensors`)).equals(readFileSync(at(`${name}.safetensors`))));
+  const left = readdirSync(folder).filter((one) => one.startsWith(`.${name}`));
+  assert.equal(left, []);
+}
+
+test('an interrupted conversion goes on with --resume', async () => {
+  const { ended } = await signalled('long', 'SIGINT');
+  assert.is(await ended, 130);
   assert.not(readdirSync(folder).includes('long.holo.safetensors'));
-  assert.ok(staged() >= 1);
+  assert.ok(stagingOf('long.holo.safetensors').tensors >= 1);
+  const output = at('long.holo.safetensors');
   ok(await runCli(['encode', at('long.safetensors'), '-o', output, '--resume']));
-  ok(await runCli(['decode', output, '-o', at('long-back.safetensors')]));
-  assert.ok(readFileSync(at('long-back.safetensors')).equals(readFileSync(at('long.safetensors'))));
-  assert.is(staged(), 0);
+  assert.is(stagingOf('long.holo.safetensors').tensors, 0);
+  await assertConverted('long');
+});
+
+test('what a killed conversion leaves is removed by the next run, which says so', async () => {
+  await signalled('killed', 'SIGKILL');
+  assert.ok(stagingOf('killed.holo.safetensors').tensors >= 1);
+  const output = at('killed.holo.safetensors');
+  const { code, stderr } = await runCli(['encode', at('killed.safetensors'), '-o', output]);
+  assert.is(code, 0);
+  assert.match(stderr, /^holostream: found what an earlier run had left \(.*killed.*staging\): removed it\n/);
+  await assertConverted('killed');
+});
+
+test('leftovers of files and folders: removed or put back, and said', async () => {
+  const ofDead = (path: string, kind: LeftoverKind) =>
+    temporaryPath(path, kind).replace(/-\d+-[0-9a-f]{8}-/, '-999999999-00000001-');
+  writeFileSync(at('tensor.safetensors'), modelOf([{ name: 'w', dtype: 'F32', shape: [80, 80] }]));
+  for (const name of ['left.hct', 'left.holo', 'left.holo.safetensors']) {
+    writeFileSync(ofDead(at(name), 'tmp'), '');
+    const { code, stderr } = await runCli(['encode', at('tensor.safetensors'), '-o', at(name)]);
+    assert.is(code, 0);
+    assert.match(stderr, /^holostream: found what an earlier run had left \(.*\.tmp\): removed it\n$/);
+  }
+  ok(await runCli(['encode', at('tensor.safetensors'), '-o', at('left-model/')]));
+  renameSync(at('left-model'), ofDead(at('left-model'), 'old'));
+  const again = await runCli(['encode', at('absent.safetensors'), '-o', at('left-model/')]);
+  assert.is(again.code, 1);
+  const { code, stderr } = await runCli(['encode', at('tensor.safetensors'), '-o', at('left-model/')]);
+  assert.is(code, 0);
+  assert.match(stderr, /^holostream: found .*\.old\): put the older model back\n$/);
+  assert.equal(
+    readdirSync(folder).filter((name) => name.startsWith('.left')),
+    [],
+  );
+});
+
+test('a conversion that still runs is not touched by another one to the same file', async () => {
+  const { child, ended } = await signalled('twice', 'SIGSTOP');
+  const [store] = stagingOf('twice.holo.safetensors').stores;
+  const output = at('twice.holo.safetensors');
+  for (const resume of [[], ['--resume']]) {
+    ok(await runCli(['encode', at('twice.safetensors'), '-o', output, ...resume]));
+    assert.equal(stagingOf('twice.holo.safetensors').stores, [store]);
+  }
+  const first = readFileSync(output);
+  child.kill('SIGCONT');
+  assert.is(await ended, 0);
+  assert.ok(readFileSync(output).equals(first));
+  await assertConverted('twice');
 });
 
 test('options that make no sense: exit code 2', async () => {

@@ -17,12 +17,31 @@ const HOSTILE = [
   'C:\\x',
   'con',
   'NUL.weight',
+  'com1',
+  'LPT9.x.y',
+  'PRN .weight',
+  'aux. ',
+  'CONIN$',
+  'COM\u00b9',
+  'trailing ',
+  'trailing...',
   'a\0b',
   '-rf',
   '~root',
   'é',
   '日本',
 ];
+
+/**
+ * As documented by Microsoft ("Naming Files, Paths, and Namespaces"): names of devices, before the first dot and without
+ * spaces at its end; names that end in a dot or a space; characters that no name may have.
+ */
+function isReservedByWindows(name: string): boolean {
+  const stem = name.split('.')[0]!.trimEnd().toUpperCase();
+  const devices = /^(CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(COM|LPT)[0-9\u00b9\u00b2\u00b3])$/;
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are among the characters
+  return devices.test(stem) || /[. ]$/.test(name) || /[<>:"/\\|?*\u0000-\u001f]/.test(name);
+}
 
 test('ordinary names stay readable', () => {
   const names = new FileNames();
@@ -44,6 +63,7 @@ test('whatever the tensors are called, the files are plain, safe and distinct wh
         assert.ok(isSafeFileName(file), file);
         assert.is(basename(file), file);
         assert.is(win32.basename(file), file);
+        assert.not(isReservedByWindows(file), file);
       }
     }),
   );
