@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 
 /** A file that takes longer is stuck. */
-const FILE_TIMEOUT_MINUTES = 10;
+const FILE_TIMEOUT_MINUTES = 20;
 const SLOWEST_FILES = 5;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
