@@ -234,7 +234,7 @@ export { SEED_STEP, SeededRng } from './src/kernels/gaussian/rng.js';
 export type { CommonKernels, KernelSubject, Kernels, SubjectKernels } from './src/kernels/kernels.js';
 export type { SumKernels } from './src/kernels/linear/interface.js';
 export { type KernelOptions, loadKernels } from './src/kernels/loadKernels.js';
-export type { Lz4Kernels } from './src/kernels/lz4/interface.js';
+export type { Lz4EncodeKernels, Lz4Kernels } from './src/kernels/lz4/interface.js';
 export type { ChecksumKernels } from './src/kernels/xxh3/interface.js';
 export type { ZstdKernels } from './src/kernels/zstd/interface.js';
 

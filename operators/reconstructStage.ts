@@ -1,4 +1,4 @@
-import { loadDecodings, loadedDecoding } from '../src/encodings/decodings.js';
+import { loadDecodingOf, loadedDecoding } from '../src/encodings/decodings.js';
 import type { ReceivedFragment } from '../src/holotensor/fragment.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import { type ReconstructOptions, Reconstructor } from '../src/holotensor/reconstructor.js';
@@ -30,7 +30,9 @@ export function reconstructStage({
         ({ WorkerReconstructor }) => new WorkerReconstructor(workers, header, options),
       );
     }
-    if (loadedDecoding(header.encoding) !== undefined) return new Reconstructor(options);
-    return loadDecodings([header.encoding]).then(() => new Reconstructor(options));
+    // With kernels of the caller's own, there may be nothing left to load.
+    const loaded = options.kernels !== undefined && loadedDecoding(header.encoding) !== undefined;
+    if (loaded) return new Reconstructor(options);
+    return loadDecodingOf(header).then(() => new Reconstructor(options));
   };
 }

@@ -1,4 +1,4 @@
-import { loadDecodings } from '../src/encodings/decodings.js';
+import { loadDecodingOf } from '../src/encodings/decodings.js';
 import { type ElementRange, RANGE_STEPS } from '../src/encodings/encoding.js';
 import { ArgumentError } from '../src/errors.js';
 import type { HoloLimits } from '../src/holotensor/constants.js';
@@ -228,7 +228,7 @@ export class HoloTensorReader implements TensorReader {
 
   async #createDecoder(options: HoloTensorReadOptions & RangeOption): Promise<HoloTensorDecoder> {
     this.#checkOut(options);
-    await loadDecodings([this.header.encoding]);
+    await loadDecodingOf(this.header);
     return new HoloTensorDecoder(this.header, { ...this.#options, ...options });
   }
 

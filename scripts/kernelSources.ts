@@ -20,6 +20,7 @@ const MODULES = [
   ['gaussian', 'gaussian'],
   ['linear', 'linear'],
   ['lz4', 'lz4'],
+  ['lz4Encode', 'lz4'],
   ['sum', 'linear'],
   ['xxh3', 'xxh3'],
   ['zstd', 'zstd'],

@@ -1,6 +1,6 @@
 import { fileFormat } from '../../models/inputs/formats.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
-import { loadDecodings } from '../../src/encodings/decodings.js';
+import { loadDecodingOf } from '../../src/encodings/decodings.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
 import { quote, show } from '../../src/show.js';
@@ -55,7 +55,7 @@ async function measure(
   signal: AbortSignal,
 ): Promise<Prefix[]> {
   const { header, entries, dataStart } = reader;
-  await loadDecodings([header.encoding]);
+  await loadDecodingOf(header);
   const decoder = new HoloTensorDecoder(header);
   const sizes = new Map(entries.map(({ index, compressedSize }) => [index, compressedSize]));
   const prefixes: Prefix[] = [];

@@ -1,4 +1,4 @@
-import { loadDecodings } from '../../src/encodings/decodings.js';
+import { loadDecodingOf } from '../../src/encodings/decodings.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
@@ -72,7 +72,7 @@ export class ModelTensorDecoder {
       return;
     }
     const layout = parseFirstPiece(this.tensor, bytes);
-    await loadDecodings([layout.header.encoding]);
+    await loadDecodingOf(layout.header);
     this.#decoder = new HoloTensorDecoder(layout.header);
     this.#layout = layout;
   }

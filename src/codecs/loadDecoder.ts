@@ -16,7 +16,7 @@ export interface DecoderOptions extends CodecOptions {
 const DECODERS: Readonly<
   Record<CompressionAlgorithm, (implementation: Implementation) => Promise<BlockDecoder>>
 > = {
-  lz4: (implementation) => import('./lz4.js').then(({ loadLz4 }) => loadLz4(implementation)),
+  lz4: (implementation) => import('./lz4.js').then(({ loadLz4Decoder }) => loadLz4Decoder(implementation)),
   zstd: (implementation) =>
     import('./zstd.js').then(({ loadZstdDecoder }) => loadZstdDecoder(implementation)),
 };

@@ -1,12 +1,15 @@
 import type { KernelSubject, Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import { loadOnce } from '../loadOnce.js';
+import type { DType } from '../tensor/dtype.js';
 import { byEncoding, type Decoding, type HolographicEncoding } from './encoding.js';
 
 /** The properties of an encoding that are known before its decoder is loaded. */
 interface DecodingEntry<DecodeOptions extends object, S extends KernelSubject> {
   /** The kernels of its decoder. */
   readonly kernels: readonly S[];
+  /** What it computes with, too, if a tensor is of F16: most are not. */
+  readonly f16Kernels?: readonly KernelSubject[];
   readonly load: () => Promise<Decoding<DecodeOptions, S>>;
 }
 
@@ -35,7 +38,8 @@ export const DECODINGS = {
     load: () => import('./lowRank/decoder.js').then(({ lowRankDecoding }) => lowRankDecoding),
   }),
   embedded: /* @__PURE__ */ entry({
-    kernels: ['embedded', 'float'],
+    kernels: ['embedded'],
+    f16Kernels: ['float'],
     load: () => import('./embedded/decoder.js').then(({ embeddedDecoding }) => embeddedDecoding),
   }),
 } satisfies { readonly [E in HolographicEncoding]: object };
@@ -65,13 +69,25 @@ const loaded = new Map<HolographicEncoding, LoadedDecoding>();
 export async function loadDecodings(
   names: readonly HolographicEncoding[] = Object.keys(DECODINGS) as HolographicEncoding[],
 ): Promise<void> {
-  await Promise.all(names.map((name) => loadOnce(loading, name, () => load(name))));
+  await Promise.all(names.map((encoding) => loadDecodingOf({ encoding, dtype: 'F16' })));
 }
 
-async function load(name: HolographicEncoding): Promise<void> {
-  const entry = byEncoding<DecodingEntry<object, KernelSubject>>(DECODINGS, name);
-  const [{ createDecoder }, kernels] = await Promise.all([entry.load(), loadKernels(entry.kernels)]);
-  loaded.set(name, { createDecoder, kernels: kernels as Kernels });
+/** Loads what decodes one tensor. */
+export async function loadDecodingOf({
+  encoding,
+  dtype,
+}: {
+  readonly encoding: HolographicEncoding;
+  readonly dtype: DType;
+}): Promise<void> {
+  const { f16Kernels = [], ...entry } = byEncoding<DecodingEntry<object, KernelSubject>>(DECODINGS, encoding);
+  await Promise.all([
+    loadOnce(loading, encoding, async () => {
+      const [{ createDecoder }, kernels] = await Promise.all([entry.load(), loadKernels(entry.kernels)]);
+      loaded.set(encoding, { createDecoder, kernels: kernels as Kernels });
+    }),
+    dtype === 'F16' ? loadKernels(f16Kernels) : undefined,
+  ]);
 }
 
 /** Undefined until `loadDecodings` has loaded it. */

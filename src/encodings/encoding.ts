@@ -81,8 +81,8 @@ export interface ElementRange {
 }
 
 /**
- * What a decoder knows before the first fragment, from the HoloTensor header, and the kernels of these subjects, which
- * it uses.
+ * What a decoder knows before the first fragment, from the HoloTensor header, and the kernels that it uses: those of
+ * these subjects, and others that happen to be loaded.
  */
 export interface DecodeRequest<S extends KernelSubject = KernelSubject> extends MatrixShape {
   readonly dtype: DType;
@@ -92,7 +92,7 @@ export interface DecodeRequest<S extends KernelSubject = KernelSubject> extends 
   readonly norm: number | undefined;
   /** The elements to reconstruct. Default: all. Only for encodings with a range step. */
   readonly range?: ElementRange | undefined;
-  readonly kernels: Kernels<S>;
+  readonly kernels: Kernels<S> & Partial<Kernels>;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
 import { type CompressionAlgorithm, compressionCode, compressionFromCode } from '../codecs/codec.js';
 import { ChecksumError, FormatError, LimitError, TruncatedError, UnsupportedError } from '../errors.js';
-import { xxh3 } from '../kernels/xxh3/checksum.js';
+import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
 import { show } from '../show.js';
 import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
@@ -100,7 +100,7 @@ export function parseHctHeader(bytes: Uint8Array, limits: HctLimits = {}): HctHe
 function verifyHeaderChecksum(bytes: Uint8Array, view: DataView, flags: number): void {
   const expected = view.getBigUint64(HCT_CHECKSUM_OFFSET, true);
   if ((flags & FLAG_HEADER_CHECKSUM) === 0 && expected === 0n) return;
-  const actual = xxh3(bytes.subarray(0, HCT_CHECKSUM_OFFSET));
+  const actual = headerChecksum(bytes.subarray(0, HCT_CHECKSUM_OFFSET));
   if (actual !== expected) {
     throw new ChecksumError('Cannot read the HCT header: wrong checksum', {
       offset: HCT_CHECKSUM_OFFSET,
@@ -189,7 +189,7 @@ export function serializeHctHeader(header: HctHeader): Uint8Array {
     // The third dimension overlaps the checksum; with or without a checksum, only 24 bits of it remain.
     bytes.fill(0, HCT_CHECKSUM_OFFSET);
     if ((header.flags & FLAG_HEADER_CHECKSUM) !== 0) {
-      view.setBigUint64(HCT_CHECKSUM_OFFSET, xxh3(bytes.subarray(0, HCT_CHECKSUM_OFFSET)), true);
+      view.setBigUint64(HCT_CHECKSUM_OFFSET, headerChecksum(bytes.subarray(0, HCT_CHECKSUM_OFFSET)), true);
     }
   }
   return bytes;

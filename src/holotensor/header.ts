@@ -7,7 +7,7 @@ import {
   type HolographicEncoding,
 } from '../encodings/encoding.js';
 import { ArgumentError, ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
-import { xxh3 } from '../kernels/xxh3/checksum.js';
+import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
 import { show } from '../show.js';
 import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
@@ -114,7 +114,7 @@ export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
 function verifyHeaderChecksum(bytes: Uint8Array, view: DataView, flags: number): void {
   const expected = view.getBigUint64(CHECKSUM, true);
   if ((flags & HOLO_FLAG_HEADER_CHECKSUM) === 0 && expected === 0n) return;
-  const actual = xxh3(bytes.subarray(0, CHECKSUM));
+  const actual = headerChecksum(bytes.subarray(0, CHECKSUM));
   if (actual !== expected) {
     throw new ChecksumError('Cannot read the HoloTensor header: wrong checksum', {
       offset: CHECKSUM,
@@ -188,7 +188,7 @@ export function serializeHoloTensorHeader(header: HoloTensorHeader): Uint8Array 
   for (const [i, value] of qualityCurve.coefficients.entries()) view.setFloat32(CURVE + 4 * i, value, true);
   if (norm !== undefined) view.setFloat32(NORM, norm, true);
   if ((flags & HOLO_FLAG_HEADER_CHECKSUM) !== 0) {
-    view.setBigUint64(CHECKSUM, xxh3(bytes.subarray(0, CHECKSUM)), true);
+    view.setBigUint64(CHECKSUM, headerChecksum(bytes.subarray(0, CHECKSUM)), true);
   }
   return bytes;
 }

@@ -1,6 +1,6 @@
 import { nextTask } from '../abort.js';
 import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
-import { loadDecodings } from '../encodings/decodings.js';
+import { loadDecodingOf } from '../encodings/decodings.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions, type RangeOption } from './decoder.js';
 import type { FragmentIndexEntry, HoloFragment } from './fragment.js';
@@ -39,7 +39,7 @@ export async function reconstructStored(
   signal: AbortSignal,
 ): Promise<TaskResult<Omit<Reconstruction, 'header'>>> {
   const header = parseHoloTensorHeader(headerBytes);
-  const [kernels] = await Promise.all([loadKernels(['xxh3']), loadDecodings([header.encoding])]);
+  const [kernels] = await Promise.all([loadKernels(['xxh3']), loadDecodingOf(header)]);
   const unpacker = new FragmentUnpacker(kernels, options);
   const decoder = new HoloTensorDecoder(header, options);
   const local = localCopies(fragments.map(({ stored }) => stored));
@@ -96,6 +96,6 @@ async function createDecoder(
   options: ReconstructStep['options'],
 ): Promise<HoloTensorDecoder> {
   const header = parseHoloTensorHeader(headerBytes);
-  await loadDecodings([header.encoding]);
+  await loadDecodingOf(header);
   return new HoloTensorDecoder(header, options);
 }

@@ -3,7 +3,7 @@ import type { EmbeddedKernels } from './embedded/interface.js';
 import type { FloatKernels } from './float/interface.js';
 import type { GaussianKernels } from './gaussian/interface.js';
 import type { SumKernels } from './linear/interface.js';
-import type { Lz4Kernels } from './lz4/interface.js';
+import type { Lz4EncodeKernels, Lz4Kernels } from './lz4/interface.js';
 import type { ChecksumKernels } from './xxh3/interface.js';
 import type { ZstdKernels } from './zstd/interface.js';
 
@@ -15,6 +15,7 @@ export interface SubjectKernels {
   gaussian: GaussianKernels;
   linear: SumKernels;
   lz4: Lz4Kernels;
+  lz4Encode: Lz4EncodeKernels;
   xxh3: ChecksumKernels;
   zstd: ZstdKernels;
 }

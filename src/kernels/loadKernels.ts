@@ -20,6 +20,7 @@ const WASM_SUBJECTS: { readonly [S in KernelSubject]: () => Promise<WasmSubject<
   gaussian: () => import('./gaussian/wasm.js').then(({ wasmGaussian }) => wasmGaussian),
   linear: () => import('./linear/wasm.js').then(({ wasmSum }) => wasmSum),
   lz4: () => import('./lz4/wasm.js').then(({ wasmLz4 }) => wasmLz4),
+  lz4Encode: () => import('./lz4/wasm/encode.js').then(({ wasmLz4Encode }) => wasmLz4Encode),
   xxh3: () => import('./xxh3/wasm.js').then(({ wasmXxh3 }) => wasmXxh3),
   zstd: () => import('./zstd/wasm.js').then(({ wasmZstd }) => wasmZstd),
 };

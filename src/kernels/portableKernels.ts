@@ -4,6 +4,7 @@ import { portableFloat } from './float/portable.js';
 import { portableGaussian } from './gaussian/portable.js';
 import type { Kernels } from './kernels.js';
 import { portableSum } from './linear/portable.js';
+import { lz4Compress } from './lz4/portable/encode.js';
 import { portableLz4 } from './lz4/portable.js';
 import { portableXxh3 } from './xxh3/portable.js';
 import { portableZstd } from './zstd/portable.js';
@@ -16,6 +17,7 @@ export const portableKernels: Kernels = {
   ...portableFloat,
   ...portableGaussian,
   ...portableLz4,
+  lz4Compress,
   ...portableSum,
   ...portableXxh3,
   ...portableZstd,

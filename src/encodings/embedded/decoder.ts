@@ -1,5 +1,6 @@
 import { FormatError } from '../../errors.js';
 import { byteLengthOf } from '../../tensor/dtype.js';
+import { halfToFloat32 } from '../../tensor/float.js';
 import { fromFloat32 } from '../../tensor/numbers.js';
 import { checkOutputLength, viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
@@ -7,15 +8,12 @@ import { floatLayout, patternArray, patternView } from './elements.js';
 import { MAX_TILE_LOG2, type ParsedFragment, parseFragment } from './format.js';
 import { TensorState } from './tensorState.js';
 
-/** The kernels of the decoder. */
-type EmbeddedSubjects = 'embedded' | 'float';
-
 /**
  * Fragment k refines fragments 0 to k - 1. One that arrives early is kept, and used when the gap closes. Reconstruction
  * and quality are those of the fragments before the first gap.
  */
 export class EmbeddedDecoder implements FragmentDecoder {
-  readonly #request: DecodeRequest<EmbeddedSubjects>;
+  readonly #request: DecodeRequest<'embedded'>;
   readonly #elements: number;
   readonly #range: ElementRange;
   /** Elements of the range. */
@@ -27,7 +25,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
   #state: TensorState | undefined;
   #patterns: Uint16Array | undefined;
 
-  constructor(request: DecodeRequest<EmbeddedSubjects>) {
+  constructor(request: DecodeRequest<'embedded'>) {
     this.#request = request;
     this.#elements = request.rows * request.cols;
     this.#range = request.range ?? { start: 0, end: this.#elements };
@@ -88,6 +86,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
       out.fill(0);
       return;
     }
+    const { halfToFloat32: widen = halfToFloat32 } = this.#request.kernels;
     this.#forTiles(state, (tile, start, count) => {
       const target = out.subarray(start, start + count);
       if (!state.progress(tile).exact) this.#place(state, tile, target);
@@ -95,7 +94,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
       else {
         const patterns = this.#scratch.subarray(0, count);
         state.readPatterns(tile, patterns);
-        this.#request.kernels.halfToFloat32(patterns, target);
+        widen(patterns, target);
       }
     });
   }
@@ -195,7 +194,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
 }
 
 /** The line for the table of decodings. */
-export const embeddedDecoding: Decoding<object, EmbeddedSubjects> = {
+export const embeddedDecoding: Decoding<object, 'embedded'> = {
   name: 'embedded',
   createDecoder: (request) => new EmbeddedDecoder(request),
 };

@@ -5,6 +5,10 @@ export interface Lz4Kernels {
    * @throws CodecError; what `check` throws
    */
   lz4DecompressInto(block: Uint8Array, out: Uint8Array, check?: (xxh3: bigint) => void): void;
+}
+
+/** The other way. Apart from decoding, which most programs do without encoding. */
+export interface Lz4EncodeKernels {
   /** One raw LZ4 block that keeps the end-of-block rules. */
   lz4Compress(data: Uint8Array): Uint8Array;
 }

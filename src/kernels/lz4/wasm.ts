@@ -3,19 +3,16 @@ import type { WasmRuntime } from '../runtime/runtime.js';
 import { XXH3_WASM } from '../xxh3/wasm/xxh3.generated.js';
 import { xxh3Of } from '../xxh3/wasm.js';
 import type { Lz4Kernels } from './interface.js';
-import { checkLz4Input, lz4CompressBound } from './portable/encode.js';
 import { portableLz4 } from './portable.js';
 import { LZ4_WASM } from './wasm/lz4.generated.js';
 
 interface Lz4Exports {
   decode(block: number, length: number, out: number, outLength: number, scratch: number): number;
-  encode(data: number, length: number, out: number, table: number): number;
 }
 
 /** Copies of 16 bytes pass the ends of buffers by less than this. */
 const SLACK = 64;
 const DECODE_SCRATCH = 256;
-const HASH_TABLE = 4 << 12;
 
 const NOT_DECODED = () => false;
 
@@ -37,20 +34,6 @@ function link(runtime: WasmRuntime): Lz4Kernels {
       }, NOT_DECODED);
       // The portable decoder refuses the same blocks, and finds out what is wrong.
       if (!decoded) portableLz4.lz4DecompressInto(block, out, check);
-    },
-    lz4Compress: (data) => {
-      checkLz4Input(data);
-      const compress = () => {
-        const table = runtime.allocate(HASH_TABLE);
-        const from = runtime.allocate(data.length + SLACK);
-        const to = runtime.allocate(lz4CompressBound(data.length) + SLACK);
-        runtime.load(data, from);
-        const { encode } = runtime.exports<Lz4Exports>('lz4');
-        const block = new Uint8Array(encode(from, data.length, to, table));
-        runtime.store(to, block);
-        return block;
-      };
-      return runtime.scopeOr(compress, () => portableLz4.lz4Compress(data));
     },
   };
 }

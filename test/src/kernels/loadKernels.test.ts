@@ -69,8 +69,7 @@ test('loads the subjects that are asked for and what these need', async () => {
       return compile(bytes);
     },
     async () => {
-      const { lz4Compress } = await loader.load(['lz4']);
-      const block = lz4Compress(Uint8Array.of(1, 2, 3));
+      const block = portableKernels.lz4Compress(Uint8Array.of(1, 2, 3));
       const { lz4DecompressInto } = await loader.load(['lz4'], { implementation: 'wasm' });
       let checked: bigint | undefined;
       lz4DecompressInto(block, new Uint8Array(3), (xxh3) => {
@@ -80,7 +79,6 @@ test('loads the subjects that are asked for and what these need', async () => {
       assert.is(compiled.length, 2, 'lz4, and the checksum that it computes in place');
       assert.equal(Object.keys(await loader.load(['lz4'])).sort(), [
         'implementation',
-        'lz4Compress',
         'lz4DecompressInto',
         'release',
       ]);

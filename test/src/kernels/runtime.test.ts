@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { UnsupportedError } from '../../../src/errors.js';
+import { wasmLz4Encode } from '../../../src/kernels/lz4/wasm/encode.js';
 import { wasmLz4 } from '../../../src/kernels/lz4/wasm.js';
 import { WasmRuntime } from '../../../src/kernels/runtime/runtime.js';
 import { portableZstd } from '../../../src/kernels/zstd/portable.js';
@@ -85,7 +86,8 @@ test('codecs take the portable path for what no wasm memory holds', () => {
     throw new UnsupportedError('wasm memory is full');
   };
   const data = Uint8Array.from({ length: 300 }, (_, i) => i % 7);
-  const { lz4Compress, lz4DecompressInto } = wasmLz4.link(full, () => undefined);
+  const { lz4DecompressInto } = wasmLz4.link(full, () => undefined);
+  const { lz4Compress } = wasmLz4Encode.link(full, () => undefined);
   const out = new Uint8Array(300);
   lz4DecompressInto(lz4Compress(data), out);
   assert.equal(out, data);
