@@ -1,6 +1,7 @@
 import { fileSink } from '../sinks/file.js';
 import { type HctCompressionStats, HctSink, type HctWriterOptions } from '../sinks/hct.js';
 import { fileSource } from '../sources/file.js';
+import { withOwnSignal } from '../src/abort.js';
 import { planHctHeader } from '../src/hct/plan.js';
 import { chunkSize, HctReader, type HctReaderOptions } from './hctReader.js';
 
@@ -26,7 +27,7 @@ export async function compressFile(
   planHctHeader(options);
   await using source = await fileSource(input);
   const sink = new HctSink(await fileSink(output), options);
-  await source.stream({ signal }).pipeTo(sink, signal === undefined ? {} : { signal });
+  await withOwnSignal(signal, (own) => source.stream({ signal: own }).pipeTo(sink, { signal: own }));
   return sink.stats;
 }
 

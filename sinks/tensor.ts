@@ -1,6 +1,7 @@
 import { type HctTensorOptions, hctTensorStage } from '../operators/hctStages.js';
 import { type Consumer, StageRun } from '../operators/stageRun.js';
 import { BaseWritableStream, ownStream } from '../operators/streamClasses.js';
+import { withOwnSignal } from '../src/abort.js';
 import { bodyOf, type StreamInput } from '../src/body.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import type { AbortOptions } from '../src/source.js';
@@ -83,6 +84,7 @@ export async function collectTensor(
 ): Promise<HctTensor> {
   const { signal, ...rest } = options;
   const sink = new TensorSink(rest);
-  await ownStream(bodyOf(input)).pipeTo(sink, signal === undefined ? {} : { signal });
+  const stream = ownStream(bodyOf(input));
+  await withOwnSignal(signal, (own) => stream.pipeTo(sink, { signal: own }));
   return sink.tensor;
 }

@@ -1,15 +1,19 @@
 import { concatenate } from '../src/bytes/binary.js';
 import type { HolostreamError } from '../src/errors.js';
 import type { AbortOptions, ByteSource, RandomAccessSource } from '../src/source.js';
+import { beyondEnd } from './ranges.js';
 
 /**
  * Bytes of one read of a large range: large enough to make the cost of requests negligible, small enough to hold many.
  */
 const READ_SIZE = 2 ** 20;
 
+/** Most bytes that are allocated because a source says that it has them; more, only as fast as they arrive. */
+const TRUSTED_SIZE = 2 ** 26;
+
 /**
  * All bytes of a stream that is known to give `length` of them (or to fail). Memory is allocated with the first chunk:
- * by then the source has checked that the range exists.
+ * by then the source has checked that the range exists, as far as it knows: a server may lie about the size of its file.
  */
 export async function readExactly(stream: ReadableStream<Uint8Array>, length: number): Promise<Uint8Array> {
   const reader = stream.getReader();
@@ -17,15 +21,24 @@ export async function readExactly(stream: ReadableStream<Uint8Array>, length: nu
   let filled = 0;
   for (;;) {
     const { done, value } = await reader.read();
+    if (done && filled < length) throw beyondEnd(length, filled);
     if (done) return bytes ?? new Uint8Array(0);
     // A small read usually arrives as one chunk, which the source does not use again.
     if (bytes === undefined && value.length === length) bytes = value;
     else {
-      bytes ??= new Uint8Array(length);
+      bytes = withRoom(bytes, filled, filled + value.length, length);
       bytes.set(value, filled);
     }
     filled += value.length;
   }
+}
+
+/** The same bytes in an array that has room for `needed`, and is never longer than `length`. */
+function withRoom(bytes: Uint8Array | undefined, filled: number, needed: number, length: number): Uint8Array {
+  if (bytes !== undefined && needed <= bytes.length) return bytes;
+  const grown = new Uint8Array(Math.min(length, Math.max(needed, 2 * filled, TRUSTED_SIZE)));
+  if (bytes !== undefined) grown.set(bytes);
+  return grown;
 }
 
 /**

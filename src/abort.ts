@@ -27,6 +27,24 @@ export function onAbort(signal: AbortSignal, callback: Callback): () => void {
 }
 
 /**
+ * Runs work with a signal of its own, which aborts when `signal` does: for what adds listeners to the signals that it is
+ * given, such as `pipeTo`.
+ */
+export async function withOwnSignal<T>(
+  signal: AbortSignal | undefined,
+  work: (own: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const own = new AbortController();
+  if (signal?.aborted) own.abort(signal.reason);
+  const remove = signal && onAbort(signal, (reason) => own.abort(reason));
+  try {
+    return await work(own.signal);
+  } finally {
+    remove?.();
+  }
+}
+
+/**
  * Resolves in a task of its own: after all promise reactions and stream steps that are ready now. Long work awaits it,
  * so that an abort or a cancelled stream takes effect before the next step.
  */
