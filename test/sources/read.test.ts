@@ -5,7 +5,6 @@ import { readExactly } from '../../sources/read.js';
 import { SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
 import { faultyServer } from '../helpers/faultyServer.js';
-import { pseudoRandomBytes } from '../helpers/random.js';
 
 const test = suite('sources: reads of a known length');
 
