@@ -1,12 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { readPlainHeader } from '../models/file/plainHeader.js';
-import { type FileFormat, fileFormat } from '../models/inputs/formats.js';
+import { type FileFormat, fileFormat, PROBE_SIZE } from '../models/inputs/formats.js';
 import { type FileSink, fileSink, removeLeftovers } from '../sinks/file.js';
 import { sinkStream } from '../sinks/streams.js';
 import { bytesSource } from '../sources/bytes.js';
 import { fileSource } from '../sources/file.js';
 import { readWhole } from '../sources/read.js';
 import { streamSource } from '../sources/stream.js';
+import { foreignFile } from '../src/bytes/foreignFile.js';
 import { FormatError, LimitError } from '../src/errors.js';
 import { escapeText } from '../src/show.js';
 import type { ByteSource, RandomAccessSource } from '../src/source.js';
@@ -69,8 +70,15 @@ export async function formatOfFile(
   signal: AbortSignal,
 ): Promise<FileFormat> {
   const format = await fileFormat(source, { signal });
-  if (format === undefined)
-    throw new FormatError('Cannot use the file: it is neither HCT, HoloTensor nor safetensors', { name });
+  if (format === undefined) {
+    const kind = foreignFile(
+      await source.read(0, Math.min(PROBE_SIZE, source.size ?? PROBE_SIZE), { signal }),
+    );
+    const also = kind === undefined ? '' : `, but ${kind}`;
+    throw new FormatError(`Cannot use the file: it is neither HCT, HoloTensor nor safetensors${also}`, {
+      name,
+    });
+  }
   if (format === 'safetensors') await readPlainHeader(source, { signal });
   return format;
 }

@@ -93,7 +93,7 @@ function pick(
   if (name === undefined) {
     if (tensors.length === 1) return tensors[0]!;
     throw new UsageError(
-      `${quote(path)} holds ${tensors.length} tensors: choose one by --tensor, or all by an output that ends with /`,
+      `${quote(path)} holds ${tensors.length} tensors: choose one by --tensor (encode takes all with an output that ends with /)`,
     );
   }
   const found = tensors.find((tensor) => tensor.name === name);

@@ -95,7 +95,7 @@ export async function examineHoloTensor(source: RandomAccessSource, signal: Abor
       file: `${formatBytes(fileSize)}, ratio ${ratio.toFixed(3)}`,
       seed: String(seed),
       norm: norm?.toPrecision(7),
-      curve: `${qualityCurve.coefficients.map((c) => c.toPrecision(4)).join(', ')}; from ${qualityCurve.minimum} fragments on`,
+      curve: `${qualityCurve.coefficients.map((c) => c.toPrecision(4)).join(', ')}; at least ${qualityCurve.minimum} fragment(s)`,
       flags: Object.entries(properties)
         .filter(([, set]) => set)
         .map(([name]) => name)

@@ -1,4 +1,5 @@
 import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
+import { foreignFile } from '../bytes/foreignFile.js';
 import { type CompressionAlgorithm, compressionCode, compressionFromCode } from '../codecs/codec.js';
 import { ChecksumError, FormatError, LimitError, TruncatedError, UnsupportedError } from '../errors.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
@@ -62,6 +63,8 @@ export function parseHctHeader(bytes: Uint8Array, limits: HctLimits = {}): HctHe
   const view = viewOf(bytes);
   const magic = view.getUint32(0, true);
   if (magic !== HCT_MAGIC) {
+    const kind = foreignFile(bytes);
+    if (kind !== undefined) throw new FormatError(`Cannot read the HCT file: this is ${kind}`, { offset: 0 });
     throw new FormatError('Cannot read the HCT file: wrong magic', {
       offset: 0,
       expected: HCT_MAGIC,

@@ -1,3 +1,4 @@
+import { foreignFile } from '../bytes/foreignFile.js';
 import { FormatError, LimitError, TruncatedError } from '../errors.js';
 import { show } from '../show.js';
 import {
@@ -33,6 +34,8 @@ export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsPar
     });
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset, SAFETENSORS_LENGTH_SIZE).getBigUint64(0, true);
+  const size = SAFETENSORS_LENGTH_SIZE + Number(length);
+  if (length > maxHeaderSize || size > (fileSize ?? size)) refuseForeign(bytes);
   if (length > maxHeaderSize) {
     throw new LimitError('Cannot read the safetensors header: it is too long (option maxHeaderSize)', {
       offset: 0,
@@ -40,7 +43,6 @@ export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsPar
       actual: String(length),
     });
   }
-  const size = SAFETENSORS_LENGTH_SIZE + Number(length);
   if (fileSize !== undefined && size > fileSize) {
     throw new TruncatedError('Cannot read the safetensors header: the file is too short', {
       expected: `${size} bytes`,
@@ -48,6 +50,13 @@ export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsPar
     });
   }
   return size;
+}
+
+/** A length that cannot be is most often no length, but the start of another kind of file. */
+function refuseForeign(bytes: Uint8Array): void {
+  const kind = foreignFile(bytes.subarray(0, SAFETENSORS_LENGTH_SIZE));
+  if (kind !== undefined)
+    throw new FormatError(`Cannot read the safetensors file: this is ${kind}`, { offset: 0 });
 }
 
 /**
