@@ -3,11 +3,11 @@ import { CommanderError } from 'commander';
 import { ArgumentError, HolostreamError } from '../src/errors.js';
 
 /** The process's exit codes. */
-export const EXIT_OK = 0;
+const EXIT_OK = 0;
 /** The data is bad, or cannot be read or written. */
-export const EXIT_DATA = 1;
+const EXIT_DATA = 1;
 /** The command line is wrong. */
-export const EXIT_USAGE = 2;
+const EXIT_USAGE = 2;
 
 /** The command line is wrong; the message says what would be right. */
 export class UsageError extends Error {}

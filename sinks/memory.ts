@@ -3,7 +3,7 @@ import { ArgumentError, LimitError } from '../src/errors.js';
 import type { SeekableSink } from '../src/source.js';
 
 /** Default cap: what one typed array may hold in every engine that we support. */
-export const MEMORY_SINK_MAX_SIZE = 2 ** 31 - 1;
+const MEMORY_SINK_MAX_SIZE = 2 ** 31 - 1;
 
 /** First allocation; from there on the buffer doubles, so that each byte is copied about once on average. */
 const INITIAL_CAPACITY = 65536;

@@ -59,6 +59,7 @@ export async function examineHoloTensor(source: RandomAccessSource, signal: Abor
   const has = (flag: number) => (flags & flag) !== 0;
   const fileSize = source.size ?? 0;
   const ratio = ratioOf(originalSize, fileSize);
+  const end = entries.reduce((sum, { compressedSize }) => sum + compressedSize, dataStart);
   const fragments = entries.map((entry) => {
     const { index, offset, compressedSize, uncompressedSize } = entry;
     const compression = fragmentAlgorithm(entry) ?? 'none';
@@ -92,7 +93,10 @@ export async function examineHoloTensor(source: RandomAccessSource, signal: Abor
     ...facts({
       format: `HoloTensor, ${encoding}`,
       tensor: `${dtype} ${formatShape(shape)}, ${formatBytes(originalSize)}`,
-      file: `${formatBytes(fileSize)}, ratio ${ratio.toFixed(3)}`,
+      file:
+        fileSize < end
+          ? `${formatBytes(fileSize)} of ${formatBytes(end)}: cut off`
+          : `${formatBytes(fileSize)}, ratio ${ratio.toFixed(3)}`,
       seed: String(seed),
       norm: norm?.toPrecision(7),
       curve: `${qualityCurve.coefficients.map((c) => c.toPrecision(4)).join(', ')}; at least ${qualityCurve.minimum} fragment(s)`,

@@ -144,7 +144,7 @@ export interface ContentRange {
  * Parses a `Content-Range` header of RFC 9110, section 14.4, in bytes.
  * @returns undefined when it is missing or malformed, or contradicts itself
  */
-export function parseContentRange(header: string | null): ContentRange | undefined {
+function parseContentRange(header: string | null): ContentRange | undefined {
   const match = /^bytes (?:(\d+)-(\d+)|\*)\/(?:(\d+)|\*)$/i.exec(header?.trim() ?? '');
   if (match === null) return undefined;
   const [start, last, total] = match.slice(1).map((text) => (text === undefined ? undefined : Number(text)));

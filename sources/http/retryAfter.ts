@@ -8,7 +8,7 @@ export function retryAfterOf(headers: Headers, now: number): number | undefined 
 }
 
 /** `Retry-After` of RFC 9110, section 10.2.3: seconds or a date. */
-export function parseRetryAfter(header: string | null, now: number): number | undefined {
+function parseRetryAfter(header: string | null, now: number): number | undefined {
   if (header === null) return undefined;
   if (/^\d+$/.test(header)) return Number(header) * 1000;
   const date = Date.parse(header);

@@ -131,6 +131,6 @@ function findInconsistency(table: BlockTable, header: HctHeader): FormatError | 
  * More than any encoder makes of `length` bytes (LZ4 adds at most 1/255 and 16, Zstd 3 bytes per 128 KiB and a
  * header). An index that claims more would make a reader wait for bytes that it cannot need.
  */
-export function maxCompressedSize(length: number): number {
+function maxCompressedSize(length: number): number {
   return length + Math.ceil(length / 64) + 1024;
 }

@@ -17,7 +17,7 @@ export const HCT_EXTENSION_MAGIC = 0x58544348;
 export const HCT_EXTENSION_PREFIX_SIZE = 8;
 export const HCT_EXTENSION_CHECKSUM_SIZE = 8;
 /** Cap on the JSON: a name and a shape need no more. */
-export const HCT_EXTENSION_MAX_SIZE = 65536;
+const HCT_EXTENSION_MAX_SIZE = 65536;
 
 export function hasExtension(header: HctHeader): boolean {
   return header.version === 2 && (hasShapeInExtension(header) || (header.flags & FLAG_TENSOR_NAME) !== 0);

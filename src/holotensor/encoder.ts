@@ -22,7 +22,7 @@ import type { HoloTensorHeader } from './header.js';
 import { DEFAULT_QUALITY_CURVES } from './quality.js';
 
 /** Number of fragments by default. */
-export const DEFAULT_FRAGMENTS = 8;
+const DEFAULT_FRAGMENTS = 8;
 
 /** What every encoding takes; {@link HoloTensorEncoderOptions} adds its own. */
 export interface CommonEncodeOptions {

@@ -58,10 +58,7 @@ export function fragmentAlgorithm({
  * @returns false when the file has no checksum for this fragment
  * @throws ChecksumError
  */
-export function verifyFragment(
-  { header, entry, stored }: StoredFragment,
-  kernels: Pick<Kernels, 'xxh3'>,
-): boolean {
+function verifyFragment({ header, entry, stored }: StoredFragment, kernels: Pick<Kernels, 'xxh3'>): boolean {
   const { checksum: expected, index: fragmentIndex } = entry;
   if ((header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) === 0 && expected === 0n) return false;
   const actual = kernels.xxh3(stored);

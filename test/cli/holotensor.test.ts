@@ -53,6 +53,11 @@ test('without options: embedded, exact, better with each fragment', async () => 
   const enough = claimed.find((cosine: number) => cosine >= 0.9);
   assert.ok(Math.abs(good.cosine - enough) < 1e-4 && enough < 1, `${good.cosine} for ${enough}`);
   assert.match(ok(await runCli(['inspect', at('w.holo')])).toString(), /^fragment +at byte +stored/m);
+  writeFileSync(at('cut.holo'), readFileSync(at('w.holo')).subarray(0, 5000));
+  assert.match(
+    ok(await runCli(['inspect', at('cut.holo')])).toString(),
+    /^file +4\.88 KiB of \S+ KiB: cut off$/m,
+  );
   assert.is(
     ok(await runCli(['verify', at('w.holo')])).toString(),
     `ok: ${fragments.length} fragments decoded, ${fragments.length} checksums verified\n`,

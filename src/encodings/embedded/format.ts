@@ -5,10 +5,10 @@ import { FieldReader, pushVarint } from './varint.js';
 
 /** The bytes of a fragment, as `docs/formats/embedded.md` describes them. */
 
-export const EMBEDDED_VERSION = 1;
+const EMBEDDED_VERSION = 1;
 /** Magnitudes, followed by eight bits of a centroid, stay below 2^30. */
 export const MAX_PLANES = 22;
-export const MIN_TILE_LOG2 = 9;
+const MIN_TILE_LOG2 = 9;
 /** Positions in a tile are u16. */
 export const MAX_TILE_LOG2 = 16;
 /** A group of 64 weights never has this many significant ones. */
