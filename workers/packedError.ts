@@ -1,4 +1,36 @@
-import * as errors from '../src/errors.js';
+import {
+  ArgumentError,
+  ChecksumError,
+  CodecError,
+  type ErrorDetails,
+  FormatError,
+  HolostreamError,
+  LimitError,
+  SinkError,
+  SourceChangedError,
+  SourceError,
+  TruncatedError,
+  UnsupportedError,
+  WorkerError,
+} from '../src/errors.js';
+
+type HolostreamErrorClass = new (what: string, details: ErrorDetails) => HolostreamError;
+
+/** The classes of `src/errors.ts`, by the names under which it exports them: a minifier may have renamed the classes. */
+const CLASSES: Readonly<Record<string, HolostreamErrorClass>> = {
+  ArgumentError,
+  ChecksumError,
+  CodecError,
+  FormatError,
+  HolostreamError,
+  LimitError,
+  SinkError,
+  SourceChangedError,
+  SourceError,
+  TruncatedError,
+  UnsupportedError,
+  WorkerError,
+};
 
 /**
  * An error that passes between threads, because a copy in another thread keeps message and stack, but neither class nor
@@ -8,12 +40,10 @@ export interface PackedError {
   readonly className: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** The fields of a {@link errors.HolostreamError}, its cause packed too. */
+  /** The fields of a {@link HolostreamError}, its cause packed too. */
   readonly fields: Readonly<Record<string, unknown>> | undefined;
   readonly cause: PackedError | undefined;
 }
-
-type HolostreamErrorClass = new (what: string, details: errors.ErrorDetails) => errors.HolostreamError;
 
 export function packError(error: unknown): PackedError {
   if (!(error instanceof Error)) {
@@ -26,7 +56,7 @@ export function packError(error: unknown): PackedError {
     };
   }
   const { message, stack, cause } = error;
-  const own = error instanceof errors.HolostreamError ? fieldsOf(error) : undefined;
+  const own = error instanceof HolostreamError ? fieldsOf(error) : undefined;
   return {
     className: own === undefined ? error.name : classNameOf(error),
     message,
@@ -36,19 +66,17 @@ export function packError(error: unknown): PackedError {
   };
 }
 
-/** The name by which the class is exported: a minifier may have renamed the class. */
 function classNameOf(error: Error): string {
-  return Object.entries(errors).find(([, Class]) => Class === error.constructor)?.[0] ?? error.name;
+  return Object.entries(CLASSES).find(([, Class]) => Class === error.constructor)?.[0] ?? error.name;
 }
 
-function fieldsOf(error: errors.HolostreamError): Record<string, unknown> {
+function fieldsOf(error: HolostreamError): Record<string, unknown> {
   const { what, where, offset, blockIndex, fragmentIndex, expected, actual } = error;
   return { what, where, offset, blockIndex, fragmentIndex, expected, actual };
 }
 
 export function unpackError({ className, message, stack, fields, cause }: PackedError): Error {
-  const classes = errors as unknown as Readonly<Record<string, HolostreamErrorClass | undefined>>;
-  const Class = fields === undefined ? undefined : classes[className];
+  const Class = fields === undefined ? undefined : CLASSES[className];
   const details = cause === undefined ? {} : { cause: unpackError(cause) };
   const error = Class === undefined ? new Error(message, details) : new Class(message, details);
   if (Class === undefined) error.name = className;

@@ -73,8 +73,11 @@ export class KernelLoader {
   #loadWasm(subject: KernelSubject): Promise<void> {
     return loadOnce(this.#loading, subject, async () => {
       if (this.#refusal !== undefined) throw this.#refusal.cause;
-      const { modules, link } = await WASM_SUBJECTS[subject]();
-      await Promise.all(Object.entries(modules).map(([name, text]) => this.#compile(name, text)));
+      const { modules, needs = [], link } = await WASM_SUBJECTS[subject]();
+      await Promise.all([
+        ...Object.entries(modules).map(([name, text]) => this.#compile(name, text)),
+        ...needs.map((other) => this.#loadWasm(other)),
+      ]);
       Object.assign(
         this.#wasm,
         link(this.#runtime!, () => this.#portable),

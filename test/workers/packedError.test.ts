@@ -1,14 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ChecksumError, FormatError } from '../../src/errors.js';
+import * as errors from '../../src/errors.js';
 import { packError, unpackError } from '../../workers/packedError.js';
+
+const { ChecksumError, FormatError } = errors;
 
 const passed = (error: unknown) => unpackError(structuredClone(packError(error)));
 
 test('class, fields, message and cause survive', () => {
   const cause = new RangeError('deep');
   const error = new ChecksumError('block', { name: 'w', blockIndex: 3, expected: 1n, actual: 2n, cause });
-  const copy = passed(error) as ChecksumError;
+  const copy = passed(error) as errors.ChecksumError;
   assert.instance(copy, ChecksumError);
   assert.instance(copy, FormatError);
   assert.is(copy.message, error.message);
@@ -16,6 +18,15 @@ test('class, fields, message and cause survive', () => {
   assert.equal([copy.what, copy.where, copy.blockIndex, copy.expected], ['block', 'w, block 3', 3, 1n]);
   assert.is((copy.cause as Error).message, 'deep');
   assert.is((copy.cause as Error).name, 'RangeError');
+});
+
+test('every class of errors passes', () => {
+  const classes = Object.entries(errors);
+  assert.ok(classes.length > 10);
+  for (const [name, Class] of classes) {
+    const copy = passed(new Class('it', {}));
+    assert.is(copy.constructor, Class, name);
+  }
 });
 
 test('a class is known by its export, whatever a minifier made of its name', () => {

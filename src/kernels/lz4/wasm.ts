@@ -1,7 +1,5 @@
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
-import { XXH3_WASM } from '../xxh3/wasm/xxh3.generated.js';
-import { xxh3Of } from '../xxh3/wasm.js';
 import type { Lz4Kernels } from './interface.js';
 import { portableLz4 } from './portable.js';
 import { LZ4_WASM } from './wasm/lz4.generated.js';
@@ -14,9 +12,12 @@ interface Lz4Exports {
 const SLACK = 64;
 const DECODE_SCRATCH = 256;
 
+/** Working memory of the kernel that hashes. */
+const HASH_STATE = 256;
+
 const NOT_DECODED = () => false;
 
-export const wasmLz4: WasmSubject<Lz4Kernels> = { modules: { lz4: LZ4_WASM, xxh3: XXH3_WASM }, link };
+export const wasmLz4: WasmSubject<Lz4Kernels> = { modules: { lz4: LZ4_WASM }, needs: ['xxh3'], link };
 
 function link(runtime: WasmRuntime): Lz4Kernels {
   return {
@@ -26,7 +27,7 @@ function link(runtime: WasmRuntime): Lz4Kernels {
         const from = runtime.allocate(block.length + SLACK);
         const to = runtime.allocate(out.length + SLACK);
         runtime.load(block, from);
-        if (check !== undefined) check(xxh3Of(runtime, from, block.length));
+        if (check !== undefined) check(hash(runtime, from, block.length));
         const { decode } = runtime.exports<Lz4Exports>('lz4');
         if (decode(from, block.length, to, out.length, scratch) !== 1) return false;
         runtime.store(to, out);
@@ -36,4 +37,10 @@ function link(runtime: WasmRuntime): Lz4Kernels {
       if (!decoded) portableLz4.lz4DecompressInto(block, out, check);
     },
   };
+}
+
+/** XXH3-64 of bytes that are in the memory already: loading them once serves both. */
+function hash(runtime: WasmRuntime, from: number, length: number): bigint {
+  const { xxh3 } = runtime.exports<{ xxh3(from: number, length: number, state: number): bigint }>('xxh3');
+  return BigInt.asUintN(64, xxh3(from, length, runtime.allocate(HASH_STATE)));
 }

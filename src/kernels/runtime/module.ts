@@ -1,9 +1,12 @@
+import type { KernelSubject } from '../kernels.js';
 import type { WasmRuntime } from './runtime.js';
 
 /** One subject in wasm. */
 export interface WasmSubject<K> {
-  /** The modules it calls, as `inflateModule` takes them, by the names under which `WasmRuntime.exports` finds them. */
+  /** Its modules, as `inflateModule` takes them, by the names under which `WasmRuntime.exports` finds them. */
   readonly modules: Readonly<Record<string, string>>;
+  /** Subjects whose modules it calls, too. */
+  readonly needs?: readonly KernelSubject[];
   /**
    * Its functions, once the runtime has the modules.
    * @param portable the portable ones if they have been loaded, for what the memory cannot hold

@@ -17,14 +17,6 @@ const STRIPE = 64;
 /** Blocks that pass through the memory at a time: 32 KiB, which stay in the first-level cache. */
 const CHUNK = 32;
 
-/** The hash of bytes in the memory. */
-export function xxh3Of(runtime: WasmRuntime, from: number, length: number): bigint {
-  return runtime.scope(() => {
-    const state = runtime.allocate(STATE);
-    return BigInt.asUintN(64, runtime.exports<Xxh3Exports>('xxh3').xxh3(from, length, state));
-  });
-}
-
 export const wasmXxh3: WasmSubject<ChecksumKernels> = { modules: { xxh3: XXH3_WASM }, link };
 
 function link(runtime: WasmRuntime): ChecksumKernels {
@@ -34,7 +26,9 @@ function link(runtime: WasmRuntime): ChecksumKernels {
         if (bytes.length > CHUNK * BLOCK) return hashInChunks(bytes);
         const from = runtime.allocate(bytes.length);
         runtime.load(bytes, from);
-        return xxh3Of(runtime, from, bytes.length);
+        const state = runtime.allocate(STATE);
+        const { xxh3 } = runtime.exports<Xxh3Exports>('xxh3');
+        return BigInt.asUintN(64, xxh3(from, bytes.length, state));
       }),
   };
 

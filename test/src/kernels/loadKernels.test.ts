@@ -81,6 +81,7 @@ test('loads the subjects that are asked for and what these need', async () => {
         'implementation',
         'lz4DecompressInto',
         'release',
+        'xxh3',
       ]);
       await loader.load(['xxh3', 'lz4']);
       assert.is(compiled.length, 2, 'each module once');

@@ -1,0 +1,125 @@
+/** Joins modules of `dist` that pages load together. */
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, relative, resolve } from 'node:path';
+import { build, type Plugin } from 'esbuild';
+
+/**
+ * Each file, and what is joined in it. Bundlers that split code make a chunk of each set of modules that the same chunks
+ * import: as single modules, these become a dozen chunks of a few hundred bytes, which cost a page 1.5 kB and as many
+ * requests. Of each file, bundlers still drop what no page calls.
+ */
+const JOINED: Readonly<Record<string, readonly string[]>> = {
+  /** Errors, dtypes and tensors, reading binary data: what everything stands on. */
+  'src/base.js': [
+    'src/show.js',
+    'src/errors.js',
+    'src/stage.js',
+    'src/bytes/binary.js',
+    'src/bytes/foreignFile.js',
+    'src/bytes/byteQueue.js',
+    'src/bytes/grammar.js',
+    'src/tensor/dtype.js',
+    'src/tensor/tensor.js',
+    'src/tensor/float.js',
+    'src/tensor/int4.js',
+    'src/tensor/numbers.js',
+    'src/tensor/quantization.js',
+    'src/kernels/xxh3/portable/parts.js',
+    'src/kernels/xxh3/portable/short.js',
+    'src/kernels/xxh3/headerChecksum.js',
+    'workers/task.js',
+  ],
+  /** What loads kernels and codecs. */
+  'src/loading.js': [
+    'src/loadOnce.js',
+    'src/kernels/runtime/module.js',
+    'src/kernels/runtime/runtime.js',
+    'src/kernels/loadKernels.js',
+    'src/codecs/codec.js',
+    'src/codecs/loadDecoder.js',
+  ],
+  /** What the implementations of the embedded kernels share. */
+  'src/kernels/embedded/shared.js': [
+    'src/kernels/embedded/tile.js',
+    'src/kernels/embedded/prefixCodes.js',
+    'src/kernels/embedded/maskTables.js',
+  ],
+};
+
+/** All modules import the joined files. The joined modules keep their paths, too: each exports its part. */
+export async function joinModules(dist: string): Promise<void> {
+  const folder = resolve(dist);
+  const fileOf = new Map<string, string>();
+  for (const [name, modules] of Object.entries(JOINED)) {
+    const file = resolve(folder, name);
+    const paths = modules.map((module) => resolve(folder, module));
+    const parts = await Promise.all(paths.map(exportsOf));
+    await writeFile(file, await join(paths, file));
+    for (const [i, path] of paths.entries()) {
+      fileOf.set(path, file);
+      const exported = parts[i]!.join(', ');
+      await writeFile(path, `export { ${exported} } from '${relativePath(dirname(path), file)}';\n`);
+    }
+  }
+  for (const name of await readdir(folder, { recursive: true })) {
+    if (name.endsWith('.js')) await importJoined(resolve(folder, name), fileOf);
+  }
+}
+
+async function join(paths: readonly string[], file: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents: paths.map((path) => `export * from '${path}';`).join('\n'),
+      resolveDir: dirname(file),
+    },
+    plugins: [keepOthers(paths, dirname(file))],
+    bundle: true,
+    format: 'esm',
+    target: 'es2023',
+    write: false,
+  });
+  return outputFiles[0]!.text;
+}
+
+async function importJoined(path: string, fileOf: ReadonlyMap<string, string>): Promise<void> {
+  const code = await readFile(path, 'utf8');
+  // Not those that import a module as a whole: they would have the whole joined file.
+  const changed = code.replace(
+    /(\{[^}]*\} from )'(\.[^']+)'/g,
+    (statement, names: string, specifier: string) => {
+      const file = fileOf.get(resolve(dirname(path), specifier));
+      if (file === undefined || file === path) return statement;
+      return `${names}'${relativePath(dirname(path), file)}'`;
+    },
+  );
+  if (changed !== code) await writeFile(path, changed);
+}
+
+async function exportsOf(path: string): Promise<string[]> {
+  const { metafile } = await build({
+    entryPoints: [path],
+    format: 'esm',
+    metafile: true,
+    write: false,
+    outdir: dirname(path),
+  });
+  return Object.values(metafile.outputs)[0]!.exports;
+}
+
+/** Imports of other modules stay imports, also those on demand. */
+function keepOthers(joined: readonly string[], folder: string): Plugin {
+  return {
+    name: 'keep-others',
+    setup({ onResolve }) {
+      onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+        const target = resolve(resolveDir, path);
+        return joined.includes(target) ? undefined : { path: relativePath(folder, target), external: true };
+      });
+    },
+  };
+}
+
+function relativePath(from: string, to: string): string {
+  const path = relative(from, to);
+  return path.startsWith('.') ? path : `./${path}`;
+}
