@@ -9,6 +9,7 @@ import { availableParallelism } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
+import { bundleTests } from './bundleTests.js';
 
 /** A file that takes longer is stuck. */
 const FILE_TIMEOUT_MINUTES = 20;
@@ -37,6 +38,7 @@ if (files.length === 0) {
 }
 
 const start = performance.now();
+const moduleOf = await bundleTests(root, files);
 const outcomes: Outcome[] = [];
 const runInTurn = async () => {
   for (let file = files.shift(); file !== undefined; file = files.shift()) {
@@ -78,7 +80,7 @@ function globPattern(glob: string): RegExp {
 
 async function run(file: string): Promise<Outcome> {
   const start = performance.now();
-  const child = spawn(process.execPath, ['--import', 'tsx', file], {
+  const child = spawn(process.execPath, ['--enable-source-maps', moduleOf(file)], {
     cwd: root,
     env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' },
     stdio: ['ignore', 'pipe', 'pipe'],

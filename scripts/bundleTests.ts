@@ -1,0 +1,46 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+
+/** Names for what modules know of their place. Modules of a bundle get the values that they had as files. */
+const PLACE = { 'import.meta.url': '__sourceUrl', 'import.meta.dirname': '__sourceFolder' } as const;
+
+const keepPlace: Plugin = {
+  name: 'keep import.meta',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.ts$/ }, async ({ path }) => {
+      const values = [pathToFileURL(path).href, dirname(path)];
+      const place = Object.values(PLACE).map((name, i) => `const ${name} = ${JSON.stringify(values[i])};`);
+      return { contents: `${place.join('')}${await readFile(path, 'utf8')}`, loader: 'ts' };
+    });
+  },
+};
+
+/**
+ * Compiles test files, with what they import, into modules that need no TypeScript loader: they start in half the time.
+ * The modules are there until the process ends.
+ * @returns the path of a file's module
+ */
+export async function bundleTests(root: string, files: readonly string[]): Promise<(file: string) => string> {
+  // Inside the package, where its dependencies are found.
+  const outdir = mkdtempSync(join(root, 'node_modules/.tests-'));
+  process.once('exit', () => rmSync(outdir, { recursive: true }));
+  await build({
+    absWorkingDir: root,
+    entryPoints: [...files],
+    outdir,
+    outbase: root,
+    bundle: true,
+    splitting: true,
+    packages: 'external',
+    platform: 'node',
+    format: 'esm',
+    target: 'node20',
+    sourcemap: true,
+    define: PLACE,
+    plugins: [keepPlace],
+  });
+  return (file) => join(outdir, file.replace(/\.ts$/, '.js'));
+}
