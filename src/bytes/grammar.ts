@@ -38,7 +38,7 @@ export function* take(
   return queue.take(length)!;
 }
 
-const NO_DEMAND = new Demand('end', 0);
+const NO_DEMAND = /* @__PURE__ */ new Demand('end', 0);
 
 /**
  * A file's bytes, cut anywhere, in; its parts out, each as soon as its last byte has arrived. What follows the end of the

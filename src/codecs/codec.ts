@@ -7,6 +7,9 @@ export type CompressionAlgorithm = (typeof COMPRESSION_ALGORITHMS)[number];
 /** Which implementation does the work; 'auto' takes the fastest that this engine offers. */
 export type Implementation = 'auto' | 'portable' | 'wasm' | 'native';
 
+/** The default of libzstd (ZSTD_CLEVEL_DEFAULT). */
+export const DEFAULT_ZSTD_LEVEL = 3;
+
 export interface CompressOptions {
   /** Zstd level, 1 to 19; LZ4 has none. Default 3. */
   readonly level?: number | undefined;

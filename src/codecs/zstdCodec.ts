@@ -1,7 +1,6 @@
 import { UnsupportedError } from '../errors.js';
-import type { Codec, Implementation } from './codec.js';
+import { type Codec, DEFAULT_ZSTD_LEVEL, type Implementation } from './codec.js';
 import { loadDecoder } from './loadDecoder.js';
-import { DEFAULT_ZSTD_LEVEL } from './zstdLevel.js';
 import { nativeZstd } from './zstdNative.js';
 import { loadZstdEncoder, type ZstdCompress } from './zstdWasm.js';
 

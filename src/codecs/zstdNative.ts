@@ -1,5 +1,5 @@
 import { CodecError } from '../errors.js';
-import type { Codec, CompressOptions } from './codec.js';
+import { type Codec, type CompressOptions, DEFAULT_ZSTD_LEVEL } from './codec.js';
 import {
   checkZstdFrame,
   HAS_CHECKSUM,
@@ -8,7 +8,6 @@ import {
   type ZstdFrame,
   zstdContentSize,
 } from './zstdFrame.js';
-import { DEFAULT_ZSTD_LEVEL } from './zstdLevel.js';
 
 /** magic, descriptor, 4 bytes of content size */
 const PLAIN_HEADER_SIZE = 9;

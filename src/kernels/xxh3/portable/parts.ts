@@ -12,7 +12,7 @@ const PRIME_MX1 = 0x165667919e3779f9n;
 const MASK64 = 0xffff_ffff_ffff_ffffn;
 
 /** The default secret of 192 bytes (XXH3_kSecret). */
-export const SECRET = fromHex(
+export const SECRET = /* @__PURE__ */ fromHex(
   'b8fe6c3923a44bbe7c01812cf721ad1cded46de9839097db7240a4a4b7b3671f' +
     'cb79e64eccc0e578825ad07dccff7221b8084674f743248ee03590e6813a264c' +
     '3c2852bb91c300cb88d0658b1b532ea371644897a20df94e3819ef46a9deacd8' +

@@ -2,7 +2,7 @@ import { avalanche, foldedProduct, PRIME64_1, PRIME64_2, PRIME64_3, SECRET } fro
 
 const PRIME_MX2 = 0x9fb21c651e98df25n;
 const MASK64 = 0xffff_ffff_ffff_ffffn;
-const SCRATCH = new DataView(new ArrayBuffer(8));
+const SCRATCH = /* @__PURE__ */ new DataView(/* @__PURE__ */ new ArrayBuffer(8));
 
 /** XXH3-64 of at most 240 bytes, such as headers and small blocks, for which BigInt is fast enough. */
 export function xxh3Short(data: DataView): bigint {
