@@ -46,6 +46,9 @@ const JOINED: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
+/** The joined files, of which TypeScript knows nothing: their modules keep the types. */
+export const JOINED_FILES: readonly string[] = Object.keys(JOINED);
+
 /** All modules import the joined files. The joined modules keep their paths, too: each exports its part. */
 export async function joinModules(dist: string): Promise<void> {
   const folder = resolve(dist);
