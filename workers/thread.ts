@@ -63,9 +63,13 @@ function startNodeThread(
   // Flags of the process (--input-type, --import, …) are not for this script.
   const worker = new Worker(new URL(url ?? beside), { execArgv: [] });
   worker.on('message', message);
-  worker.on('error', crash);
   worker.on('messageerror', crash);
-  worker.on('exit', (code) => crash(new Error(`the worker ended with code ${code}`)));
+  // An error can overtake messages that were sent before it, such as the greeting; the exit comes after all of them.
+  let cause: unknown;
+  worker.on('error', (error) => {
+    cause = error;
+  });
+  worker.on('exit', (code) => crash(cause ?? new Error(`the worker ended with code ${code}`)));
   worker.unref();
   return {
     post: (request, transfer) => worker.postMessage(request, transfer as ArrayBuffer[]),
