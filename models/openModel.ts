@@ -1,5 +1,6 @@
 import { type HttpSourceOptions, httpSource } from '../sources/http/httpSource.js';
 import { requestUrl } from '../sources/http/url.js';
+import { ArgumentError } from '../src/errors.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { MANIFEST_NAME } from './directory/manifest.js';
 import type { OpenModelFile } from './directory/modelReader.js';
@@ -59,7 +60,7 @@ async function openContent(
   const list = FILE_LISTS.find(({ matches }) => matches(file));
   if (list !== undefined) {
     const beside: OpenModelFile = (name) => httpSource(new URL(encodeURIComponent(name), url), http);
-    return list.open(beside, decodeURIComponent(file), { signal });
+    return list.open(beside, decoded(file), { signal });
   }
   const source = httpSource(url, http);
   try {
@@ -67,5 +68,14 @@ async function openContent(
   } catch (error) {
     await source.close?.();
     throw error;
+  }
+}
+
+/** @throws ArgumentError */
+function decoded(file: string): string {
+  try {
+    return decodeURIComponent(file);
+  } catch (cause) {
+    throw new ArgumentError('Cannot open the model: its URL has a malformed escape', { name: file, cause });
   }
 }

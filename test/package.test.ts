@@ -151,6 +151,17 @@ test('no file imports itself by way of others, types included', () => {
   assert.ok(done.size > 200, `${done.size} files`);
 });
 
+test('JSON of others is parsed by parseJson, which caps it first', () => {
+  const parsing = productFiles().filter((file) =>
+    /\bJSON\.parse\(|\.json\(\)/.test(readFileSync(file, 'utf8')),
+  );
+  // The scanner gives it one string at a time.
+  assert.equal(
+    parsing.map((file) => relative(root, file)),
+    ['src/bytes/json.ts', 'src/safetensors/headerScanner.ts'],
+  );
+});
+
 test('the exported names are those of the list (update it by `npm run names`, and the changelog with it)', async () => {
   const listed = JSON.parse(readFileSync(join(root, 'test/exportedNames.json'), 'utf8'));
   assert.equal(await exportedNames(), listed);

@@ -1,3 +1,4 @@
+import { parseJson } from '../../src/bytes/json.js';
 import { FormatError } from '../../src/errors.js';
 import {
   isSafetensorsDType,
@@ -56,7 +57,10 @@ export function serializeManifest({ metadata, tensors }: ModelManifest): string 
  * @throws FormatError
  */
 export function parseManifest(text: string): ModelManifest {
-  const root = asRecord(parseJson(text), 'Cannot read the manifest: it');
+  const root = asRecord(
+    parseJson(text, 'Cannot read the manifest', MAX_MANIFEST_BYTES),
+    'Cannot read the manifest: it',
+  );
   if (root.format !== FORMAT) {
     throw new FormatError('Cannot read the manifest: unknown format', {
       expected: FORMAT,
@@ -97,7 +101,7 @@ function parseTensor(value: unknown, index: number): ManifestTensor {
   if (!isSafeFileName(file)) {
     throw new FormatError(`${place}: wrong file`, {
       expected: 'a plain file name',
-      actual: JSON.stringify(file),
+      actual: file,
     });
   }
   const format = text('format');
@@ -145,14 +149,6 @@ function parseMetadata(value: unknown): Map<string, string> {
     metadata.set(key, text);
   }
   return metadata;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new FormatError('Cannot read the manifest: it is not JSON', { cause });
-  }
 }
 
 function asRecord(value: unknown, subject: string): Record<string, unknown> {

@@ -1,5 +1,6 @@
 import { HctReader, readHctChunks } from '../../readers/hctReader.js';
 import { readChunks, readWhole } from '../../sources/read.js';
+import { decodeText } from '../../src/bytes/json.js';
 import { ArgumentError, ChecksumError, FormatError, LimitError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
@@ -137,11 +138,5 @@ async function readManifest(source: RandomAccessSource, options: AbortOptions): 
       expected: `at most ${MAX_MANIFEST_BYTES} bytes`,
     });
   const bytes = await readWhole(source, MAX_MANIFEST_BYTES, tooLarge, options);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch (cause) {
-    throw new FormatError('Cannot read the manifest: it is not UTF-8', { cause });
-  }
-  return parseManifest(text);
+  return parseManifest(decodeText(bytes, 'Cannot read the manifest'));
 }

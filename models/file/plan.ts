@@ -1,4 +1,6 @@
+import { parseJson } from '../../src/bytes/json.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
+import { SAFETENSORS_MAX_HEADER_SIZE } from '../../src/safetensors/header.js';
 
 /**
  * What a model file says about its content in its safetensors metadata: enough to plan a load before any tensor is
@@ -33,7 +35,8 @@ export const METADATA_PREFIX = 'holostream.';
 export const VERSION_KEY = `${METADATA_PREFIX}version`;
 export const PLAN_KEY = `${METADATA_PREFIX}plan`;
 
-const HASH = /^[0-9a-f]{16}$/;
+/** A checksum as {@link formatHash} writes it. */
+export const HASH = /^[0-9a-f]{16}$/;
 
 export function serializeModelPlan(plan: ModelPlan): string {
   return JSON.stringify({
@@ -53,12 +56,8 @@ export function parseModelPlan(metadata: ReadonlyMap<string, string>): ModelPlan
       actual: version,
     });
   }
-  let value: unknown;
-  try {
-    value = JSON.parse(metadata.get(PLAN_KEY) ?? '');
-  } catch (cause) {
-    throw new FormatError('Cannot read the plan of the model file: it is not JSON', { cause });
-  }
+  const what = 'Cannot read the plan of the model file';
+  const value = parseJson(metadata.get(PLAN_KEY) ?? '', what, SAFETENSORS_MAX_HEADER_SIZE);
   const { files, index, encoded, plain } = record(value, 'its JSON');
   if (!Array.isArray(files) || files.length === 0)
     throw new FormatError('Cannot read the plan of the model file: it has no source files');
@@ -85,7 +84,7 @@ function record(value: unknown, what: string): Record<string, unknown> {
   }
   throw new FormatError(`Cannot read the plan of the model file: ${what} has the wrong type`, {
     expected: 'an object',
-    actual: JSON.stringify(value),
+    actual: value,
   });
 }
 
@@ -103,7 +102,7 @@ function encodedTensor(name: string, value: unknown): EncodedTensorPlan {
   if (!numbers)
     throw new FormatError('Cannot read the plan of the model file: invalid cosines of a tensor', {
       name,
-      actual: JSON.stringify(cosines),
+      actual: cosines,
     });
   return { cosines: cosines as number[], headerHash: hash(name, headerHash) };
 }

@@ -1,10 +1,11 @@
 import { type MemorySink, memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { concatenate, viewOf } from '../../src/bytes/binary.js';
+import { parseJson } from '../../src/bytes/json.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
-import { formatHash } from './plan.js';
+import { formatHash, HASH } from './plan.js';
 
 /**
  * Holds encoded tensors until all are encoded: only then is the order of their fragments in the file known. A run that
@@ -31,8 +32,9 @@ interface StagingRecord {
 /** An encoded tensor in a staging store. */
 export interface StagedTensor extends StagingRecord {
   readonly entry: string;
-  /** Bytes of the entry before its pieces, and their hash. */
-  readonly dataStart: number;
+  /** Where each piece begins in the entry. */
+  readonly starts: readonly number[];
+  /** XXH3-64 of the bytes before the pieces, 16 hexadecimal digits. */
   readonly startHash: string;
 }
 
@@ -71,7 +73,7 @@ export async function stageTensor(
     await sink.abort(error);
     throw error;
   }
-  return { ...record, entry, dataStart: whole.length, startHash: formatHash(xxh3(whole)) };
+  return stagedTensor(entry, record, whole, xxh3);
 }
 
 /**
@@ -96,13 +98,47 @@ export async function findStagedTensor(
     }
     const json = await source.read(start.length, length, options);
     verify(entry, json, viewOf(start).getBigUint64(LENGTH_SIZE, true), xxh3);
-    const record = JSON.parse(new TextDecoder().decode(json)) as StagingRecord;
+    const record = parseRecord(json, entry);
     if (record.fingerprint !== fingerprint) return undefined;
     const whole = concatenate([start, json]);
-    return { ...record, entry, dataStart: whole.length, startHash: formatHash(xxh3(whole)) };
+    return stagedTensor(entry, record, whole, xxh3);
   } finally {
     await source.close?.();
   }
+}
+
+function stagedTensor(
+  entry: string,
+  record: StagingRecord,
+  start: Uint8Array,
+  xxh3: Kernels['xxh3'],
+): StagedTensor {
+  let at = start.length;
+  const starts = record.sizes.map((size) => {
+    const from = at;
+    at += size;
+    return from;
+  });
+  return { ...record, entry, starts, startHash: formatHash(xxh3(start)) };
+}
+
+/** @throws FormatError, LimitError */
+function parseRecord(json: Uint8Array, entry: string): StagingRecord {
+  const value = parseJson(json, 'Cannot use an encoded tensor of the staging store', MAX_RECORD_SIZE, entry);
+  const { fingerprint, cosines, sizes, hashes } = (value ?? {}) as { readonly [field: string]: unknown };
+  const isRecord =
+    typeof fingerprint === 'string' &&
+    isListOf(cosines, (cosine): cosine is number => typeof cosine === 'number') &&
+    isListOf(sizes, (size): size is number => Number.isSafeInteger(size) && (size as number) >= 0) &&
+    isListOf(hashes, (hash): hash is string => typeof hash === 'string' && HASH.test(hash)) &&
+    sizes.length === cosines.length + 1 &&
+    hashes.length === sizes.length;
+  if (!isRecord) throw new FormatError(`${DAMAGED} its record is invalid`, { name: entry });
+  return { fingerprint, cosines, sizes, hashes };
+}
+
+function isListOf<T>(value: unknown, isItem: (item: unknown) => item is T): value is T[] {
+  return Array.isArray(value) && value.every(isItem);
 }
 
 /**
@@ -112,7 +148,7 @@ export async function findStagedTensor(
  */
 export async function readStagedPiece(
   staging: StagingStore,
-  { entry, sizes, hashes, dataStart, startHash }: StagedTensor,
+  { entry, sizes, hashes, starts, startHash }: StagedTensor,
   piece: number,
   { xxh3 }: Pick<Kernels, 'xxh3'>,
   options: AbortOptions,
@@ -120,9 +156,8 @@ export async function readStagedPiece(
   const source = await staging.open(entry);
   if (source === undefined) throw new FormatError(`${DAMAGED} it is missing`, { name: entry });
   try {
-    if (piece === 0) verify(entry, await source.read(0, dataStart, options), BigInt(`0x${startHash}`), xxh3);
-    const before = sizes.slice(0, piece).reduce((sum, length) => sum + length, 0);
-    const bytes = await source.read(dataStart + before, sizes[piece]!, options);
+    if (piece === 0) verify(entry, await source.read(0, starts[0]!, options), BigInt(`0x${startHash}`), xxh3);
+    const bytes = await source.read(starts[piece]!, sizes[piece]!, options);
     verify(entry, bytes, BigInt(`0x${hashes[piece]!}`), xxh3);
     return bytes;
   } finally {

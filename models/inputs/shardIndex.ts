@@ -1,5 +1,7 @@
 import { readWhole } from '../../sources/read.js';
+import { decodeText, parseJson } from '../../src/bytes/json.js';
 import { FormatError, LimitError } from '../../src/errors.js';
+import { quote } from '../../src/show.js';
 import type { AbortOptions, ByteSource } from '../../src/source.js';
 import { isSafeFileName } from '../directory/fileNames.js';
 
@@ -36,13 +38,7 @@ export async function readShardIndex(
   const expected = `at most ${MAX_SHARD_INDEX_BYTES} bytes`;
   const tooLarge = () => new LimitError('Cannot read the shard index: it is too large', { name, expected });
   const bytes = await readWhole(source, MAX_SHARD_INDEX_BYTES, tooLarge, options);
-  let text: string;
-  try {
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch (cause) {
-    throw new FormatError('Cannot read the shard index: it is not UTF-8', { name, cause });
-  }
-  return parseShardIndex(text, name);
+  return parseShardIndex(decodeText(bytes, 'Cannot read the shard index', name), name);
 }
 
 /**
@@ -51,12 +47,7 @@ export async function readShardIndex(
  * @throws FormatError
  */
 export function parseShardIndex(text: string, name: string): ShardIndex {
-  let root: unknown;
-  try {
-    root = JSON.parse(text.replace(/^\ufeff/, ''));
-  } catch (cause) {
-    throw new FormatError('Cannot read the shard index: it is not JSON', { name, cause });
-  }
+  const root = parseJson(text, 'Cannot read the shard index', MAX_SHARD_INDEX_BYTES, name);
   const map = (root as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
     throw new FormatError('Cannot read the shard index: it has no weight_map', { name });
@@ -64,7 +55,7 @@ export function parseShardIndex(text: string, name: string): ShardIndex {
   const fileOf = new Map<string, string>();
   for (const [tensor, file] of Object.entries(map)) {
     if (typeof file !== 'string' || !isSafeFileName(file)) {
-      const place = { name: `${name}, tensor ${JSON.stringify(tensor)}` };
+      const place = { name: `${name}, tensor ${quote(tensor)}` };
       throw new FormatError('Cannot read the shard index: invalid file name', {
         ...place,
         expected: 'a plain name',

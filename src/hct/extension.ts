@@ -1,4 +1,5 @@
 import { viewOf } from '../bytes/binary.js';
+import { parseJson } from '../bytes/json.js';
 import { ChecksumError, FormatError, LimitError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
 import { elementCount } from '../tensor/dtype.js';
@@ -79,17 +80,9 @@ export function parseHctExtensionBody(bytes: Uint8Array): HctExtension {
   const actual = xxh3(json);
   if (actual !== expected)
     throw new ChecksumError('Cannot read the HCT extension: wrong checksum', { expected, actual });
-  let value: unknown;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
-  } catch (cause) {
-    throw new FormatError('Cannot read the HCT extension: it is not JSON', { cause });
-  }
+  const value = parseJson(json, 'Cannot read the HCT extension', HCT_EXTENSION_MAX_SIZE);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw new FormatError('Cannot read the HCT extension', {
-      expected: 'a JSON object',
-      actual: JSON.stringify(value),
-    });
+    throw new FormatError('Cannot read the HCT extension', { expected: 'a JSON object', actual: value });
   }
   const { name, shape } = value as Record<string, unknown>;
   if (name !== undefined && typeof name !== 'string') {
@@ -101,7 +94,7 @@ export function parseHctExtensionBody(bytes: Uint8Array): HctExtension {
   if (shape !== undefined && !isShape(shape)) {
     throw new FormatError('Cannot read the HCT extension: wrong shape', {
       expected: 'whole numbers',
-      actual: JSON.stringify(shape),
+      actual: shape,
     });
   }
   return { ...(name === undefined ? {} : { name }), ...(shape === undefined ? {} : { shape }) };

@@ -11,6 +11,7 @@ import { openModel } from '../../models/openModel.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { createLimiter } from '../../sources/limiter.js';
 import {
+  ArgumentError,
   ChecksumError,
   FormatError,
   HolostreamError,
@@ -172,6 +173,14 @@ test('plain safetensors, sharded checkpoints and model directories open the same
     site.close();
     await rm(folder, { recursive: true });
   }
+});
+
+test('the URL of a list of files with a malformed escape', async () => {
+  await rejects(
+    openModel('https://a.invalid/%.index.json'),
+    ArgumentError,
+    /^Cannot open the model: .* escape/,
+  );
 });
 
 test.run();
