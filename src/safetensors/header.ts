@@ -39,11 +39,16 @@ export function isSafetensorsDType(name: string): name is SafetensorsDType {
 
 /**
  * Bytes of a tensor. Undefined if the number is not exact in a double, or if elements of fewer than 8 bits do not fill
- * the last byte, which safetensors does not allow.
+ * the last byte, which safetensors does not allow; and if the product of some first dimensions overflows 64 bits, which
+ * the official reader does not take even where a later dimension is 0.
  */
 export function safetensorsByteLength(dtype: SafetensorsDType, shape: readonly number[]): number | undefined {
-  let bits: number = SAFETENSORS_BITS[dtype];
-  for (const dimension of shape) bits *= dimension;
+  let elements = 1;
+  for (const dimension of shape) {
+    elements *= dimension;
+    if (elements >= 2 ** 64) return undefined;
+  }
+  const bits = elements * SAFETENSORS_BITS[dtype];
   return Number.isSafeInteger(bits) && bits % 8 === 0 ? bits / 8 : undefined;
 }
 

@@ -1,4 +1,4 @@
-import { FormatError } from '../errors.js';
+import { FormatError, LimitError } from '../errors.js';
 
 const QUOTE = 0x22;
 const COMMA = 0x2c;
@@ -10,14 +10,27 @@ const BRACKET_CLOSE = 0x5d;
 const BRACE_OPEN = 0x7b;
 const BRACE_CLOSE = 0x7d;
 
+/** Levels of objects and arrays, as many as the official reader takes. */
+const MAX_DEPTH = 127;
+
+const NULL = [0x6e, 0x75, 0x6c, 0x6c];
+
+/** What ends a number, `true`, `false` or `null`. */
+const DELIMITERS: readonly (number | undefined)[] = [
+  ...[COMMA, COLON, BRACKET_CLOSE, BRACE_CLOSE],
+  ...[0x20, 0x0a, 0x0d, 0x09, undefined],
+];
+
 /**
- * Reads the part of JSON that safetensors headers use: objects, arrays, strings, natural numbers. `JSON.parse` does not
- * suffice: it silently keeps the last of two equal keys, reorders keys that look like numbers, and gives no positions.
+ * Reads the part of JSON that safetensors headers use: objects, arrays, strings, natural numbers; and skips any other.
+ * `JSON.parse` does not suffice: it silently keeps the last of two equal keys, reorders keys that look like numbers, and
+ * gives no positions.
  */
 export class HeaderScanner {
   readonly #bytes: Uint8Array;
   readonly #decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
   #at: number;
+  #depth = 0;
 
   /** @param start where the JSON begins; errors then name bytes of the file */
   constructor(bytes: Uint8Array, start: number) {
@@ -72,10 +85,54 @@ export class HeaderScanner {
     return text as string;
   }
 
-  /** Only spaces, as padding, may follow the object. */
+  /** Steps over `null` if it is the next value. */
+  skipNull(): boolean {
+    this.#skipSpace();
+    if (!NULL.every((byte, i) => this.#bytes[this.#at + i] === byte)) return false;
+    this.#at += NULL.length;
+    return true;
+  }
+
+  /** Steps over any value; keys in it may be equal. */
+  skip(): void {
+    this.#skipSpace();
+    const byte = this.#bytes[this.#at];
+    if (byte === QUOTE) this.string();
+    else if (byte === BRACKET_OPEN) this.#sequence(BRACKET_OPEN, BRACKET_CLOSE, () => this.skip());
+    else if (byte === BRACE_OPEN) {
+      this.#sequence(BRACE_OPEN, BRACE_CLOSE, () => {
+        this.string();
+        this.#expect(COLON);
+        this.skip();
+      });
+    } else this.#skipLiteral();
+  }
+
+  /** Only white space of JSON, as padding, may follow the object. */
   end(): void {
-    while (this.#bytes[this.#at] === 0x20) this.#at += 1;
-    if (this.#at < this.#bytes.length) this.#fail('spaces up to the end');
+    this.#skipSpace();
+    if (this.#at === this.#bytes.length) return;
+    if (this.#bytes[this.#at] === 0) {
+      throw new FormatError(
+        'Cannot read the safetensors header: it is padded by NUL bytes, where only spaces, tabs and line breaks may be',
+        { offset: this.#at },
+      );
+    }
+    this.#fail('white space up to the end');
+  }
+
+  #skipLiteral(): void {
+    let end = this.#at;
+    while (!DELIMITERS.includes(this.#bytes[end])) end += 1;
+    let value: unknown;
+    try {
+      value = JSON.parse(this.#decoder.decode(this.#bytes.subarray(this.#at, end)));
+    } catch {
+      this.#fail('a value');
+    }
+    // The official reader takes no number that is too large for a double.
+    if (Math.abs(Number(value)) === Number.POSITIVE_INFINITY) this.#fail('a smaller number');
+    this.#at = end;
   }
 
   #natural(): number {
@@ -101,10 +158,19 @@ export class HeaderScanner {
 
   #sequence(open: number, close: number, item: () => void): void {
     this.#expect(open);
-    if (this.#accept(close)) return;
-    do item();
-    while (this.#accept(COMMA));
-    this.#expect(close);
+    this.#depth += 1;
+    if (this.#depth > MAX_DEPTH) {
+      throw new LimitError('Cannot read the safetensors header: it is nested too deeply', {
+        offset: this.#at,
+        expected: `at most ${MAX_DEPTH} levels`,
+      });
+    }
+    if (!this.#accept(close)) {
+      do item();
+      while (this.#accept(COMMA));
+      this.#expect(close);
+    }
+    this.#depth -= 1;
   }
 
   #accept(byte: number): boolean {

@@ -1,25 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as formats from '../../formats.js';
 import { readReference } from '../helpers/fixtures.js';
 import { hctFixtures } from '../helpers/hctFixtures.js';
 import { type HoloFixture, holoFixtures } from '../helpers/holoFixtures.js';
+import { rowsBehind } from '../helpers/tables.js';
 
 const test = suite('the documented formats');
-
-/** The cells of every row of the table behind a heading of a document. */
-function rowsBehind(file: string, heading: string): string[][] {
-  const text = readFileSync(new URL(`../../docs/formats/${file}`, import.meta.url), 'utf8');
-  const section = text.split(`\n## ${heading}\n`)[1]!.split('\n## ')[0]!;
-  const rows = section.split('\n').filter((line) => line.startsWith('| '));
-  return rows.map((row) =>
-    row
-      .split('|')
-      .slice(1, -1)
-      .map((cell) => cell.trim()),
-  );
-}
 
 /** Reads the field whose description begins with `name` at the place and in the type that a table states. */
 function fieldReader(
