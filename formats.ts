@@ -63,7 +63,6 @@ export {
   HCT_MAX_RANK,
   HCT_VERSION,
   HCT_VERSION_V2,
-  type HctLimits,
 } from './src/hct/constants.js';
 export {
   HCT_EXTENSION_MAGIC,
@@ -95,7 +94,6 @@ export {
   HOLO_MAX_FRAGMENTS,
   HOLO_MAX_RANK,
   HOLO_VERSION,
-  type HoloLimits,
 } from './src/holotensor/constants.js';
 export { fitQualityCurve } from './src/holotensor/fitQuality.js';
 export {
@@ -240,5 +238,6 @@ export type { ZstdKernels } from './src/kernels/zstd/interface.js';
 
 // What the signatures above mention of sources and stages.
 
+export type { Limits, LimitsOption } from './src/limits.js';
 export type { AbortOptions, ByteSource, RandomAccessSource } from './src/source.js';
 export type { Stage, SyncStage } from './src/stage.js';

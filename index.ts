@@ -61,7 +61,6 @@ export {
   type HctEncodeOptions,
   HctEncoderStream,
   type HctEnd,
-  type HctLimits,
   type HctPart,
   type HctStart,
   type HctTensor,
@@ -128,7 +127,6 @@ export type { ManifestTensor, ModelFileFormat, ModelManifest } from './models/di
 export {
   ModelReader,
   type OpenModelFile,
-  type ReadModelTensorOptions,
 } from './models/directory/modelReader.js';
 export { type DecodeModelFileOptions, decodeModelFile } from './models/file/decodeModelFile.js';
 export {
@@ -159,9 +157,9 @@ export type {
 export { type DecodeOptionsOf, loadDecodings } from './src/encodings/decodings.js';
 export type { ElementRange, HolographicEncoding } from './src/encodings/encoding.js';
 export type { EncodeOptionsOf } from './src/encodings/encodings.js';
-export type { HoloLimits } from './src/holotensor/constants.js';
 export {
   type CommonDecodeOptions,
+  type EncodingDecodeOptions,
   HoloTensorDecoder,
   type HoloTensorDecoderOptions,
   type RangeOption,
@@ -199,8 +197,8 @@ export type { BlockIndex, BlockIndexEntrySize, BlockIndexV2, BlockTable } from '
 export type { HctDecodeOptions } from './src/hct/decodeBlock.js';
 export type { HctHeader } from './src/hct/header.js';
 export type { HctFileOptions } from './src/hct/plan.js';
-export type { TensorCollectOptions } from './src/hct/tensorCollector.js';
 export type { Kernels } from './src/kernels/kernels.js';
+export type { Limits, LimitsOption } from './src/limits.js';
 export type {
   SafetensorsDeclaration,
   SafetensorsDType,

@@ -39,7 +39,8 @@ export class PieceFetcher {
     signal?.throwIfAborted();
     const removeAbort = signal && onAbort(signal, (reason) => this.fail(reason));
     try {
-      await Promise.all(Array.from({ length: concurrency }, () => this.#fetchAll()));
+      const requests = Math.min(Math.floor(concurrency), this.#queue.length);
+      await Promise.all(Array.from({ length: requests }, () => this.#fetchAll()));
     } catch (error) {
       // The reason of the first failure: what follows from it, such as a stream that ends early, says less.
       this.fail(error);

@@ -1,8 +1,8 @@
-import type { AbortOptions } from '../src/source.js';
-import { assertTensorFits } from '../src/tensor/tensor.js';
+import { checkTensorBytes, checkTotalBytes, limitsOf, type OpenOptions } from '../src/limits.js';
 import { startTimer } from '../src/timer.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { PieceFetcher } from './fetchPieces.js';
+import type { LoadableTensor } from './inputs/content.js';
 import { type PlannedPiece, type PlanOptions, withFirst } from './planning.js';
 import { type ModelProgress, type ModelQuality, Throughput } from './progress.js';
 import type { OutputOptions, OutputType, TensorState } from './tensorState.js';
@@ -14,12 +14,10 @@ import type { OutputOptions, OutputType, TensorState } from './tensorState.js';
 export interface LoadOptions<A extends OutputType = OutputType>
   extends PlanOptions,
     OutputOptions<A>,
-    AbortOptions,
+    OpenOptions,
     WorkersOption {
   /** Milliseconds from now: the load ends with the best quality that the throughput can bring by then. */
   readonly deadline?: number | undefined;
-  /** Largest tensor to allocate, in bytes. Default 2^30 (1 GiB). */
-  readonly maxBytes?: number | undefined;
   readonly onProgress?: ((progress: ModelProgress) => void) | undefined;
 }
 
@@ -30,9 +28,6 @@ export interface LoadTarget {
   readonly onProgress: (progress: ModelProgress) => void;
   readonly onBetterTensor: (state: TensorState) => void;
 }
-
-/** Requests at a time for chosen tensors, which are apart in the file. A scan of the file is one request. */
-const CONCURRENCY = 4;
 
 /** One load of a model: fetches the pieces of a plan, decodes each as it arrives, and reports progress. */
 export class Load {
@@ -46,17 +41,27 @@ export class Load {
   /** Pieces that workers are decoding. */
   readonly #decoding: Promise<void>[] = [];
 
-  /** @throws LimitError when a tensor is larger than `maxBytes` */
+  /** @throws LimitError */
   constructor(pieces: readonly PlannedPiece[], target: LoadTarget, options: LoadOptions) {
+    const limits = limitsOf(options);
+    const wanted = new Set<LoadableTensor>();
     for (const { tensor, length } of pieces) {
-      assertTensorFits(Math.max(tensor.byteLength, length), options.maxBytes, tensor.name);
+      checkTensorBytes(limits, Math.max(tensor.byteLength, length), tensor.name);
+      wanted.add(tensor);
     }
+    // Tensors of earlier loads are held, too.
+    for (const { tensor, cosine } of target.states.values()) if (cosine > 0) wanted.add(tensor);
+    checkTotalBytes(
+      limits,
+      Array.from(wanted, ({ byteLength }) => byteLength).reduce((sum, length) => sum + length, 0),
+    );
     this.#target = target;
     this.#options = options;
     this.#totalBytes = pieces.reduce((sum, { length }) => sum + length, 0);
     this.#fetcher = new PieceFetcher(pieces, {
       signal: options.signal,
-      concurrency: options.strategy === 'scan' || options.tensors === undefined ? 1 : CONCURRENCY,
+      // A scan of the file is one request; chosen tensors are apart in it.
+      concurrency: options.strategy === 'scan' || options.tensors === undefined ? 1 : limits.concurrency,
       onBytes: (bytes) => this.#count(bytes),
       onPiece: (piece, bytes) => this.#decode(piece, bytes),
       goesOn: (piece) => this.#fitsDeadline(piece),
@@ -98,8 +103,10 @@ export class Load {
 
   async #decode({ tensor, piece }: PlannedPiece, bytes: Uint8Array): Promise<void> {
     const state = this.#state(tensor.name);
-    const { signal } = this.#options;
-    const added = state.add(piece, bytes, { pool: this.#pool, signal }).then(() => this.#tellBetter(state));
+    const { signal, limits } = this.#options;
+    const added = state
+      .add(piece, bytes, { pool: this.#pool, signal, limits })
+      .then(() => this.#tellBetter(state));
     // Workers decode while the next pieces come; their errors end the load.
     if (this.#pool === undefined) await added;
     else this.#decoding.push(added.catch((error) => this.#fetcher.fail(error)));

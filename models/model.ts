@@ -3,6 +3,7 @@ import { createLimiter } from '../sources/limiter.js';
 import { nextTask, onAbort } from '../src/abort.js';
 import { Closeable } from '../src/closeable.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
+import type { LimitsOption } from '../src/limits.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
 import type { AbortOptions } from '../src/source.js';
 import type { Tensor } from '../src/tensor/tensor.js';
@@ -43,6 +44,7 @@ export class Model extends Closeable {
    */
   readonly updates$: Observable<LoadedTensor<OutputType>>;
   readonly #content: ModelContent;
+  readonly #limits: LimitsOption['limits'];
   readonly #states: ReadonlyMap<string, TensorState>;
   readonly #quality: ModelQuality;
   readonly #progress = new Subject<ModelProgress>();
@@ -57,9 +59,10 @@ export class Model extends Closeable {
   #paused = false;
   readonly #better = new Set<TensorState>();
 
-  constructor(content: ModelContent) {
+  constructor(content: ModelContent, { limits }: LimitsOption) {
     super();
     this.#content = content;
+    this.#limits = limits;
     this.format = content.format;
     this.metadata = content.metadata;
     this.tensors = content.tensors;
@@ -244,7 +247,8 @@ export class Model extends Closeable {
       onProgress: (progress) => this.#progress.next(progress),
       onBetterTensor: (state) => this.#announce(state, options),
     };
-    const load = new Load(this.#plan(options), target, options);
+    const limits = { ...this.#limits, ...options.limits };
+    const load = new Load(this.#plan(options), target, { ...options, limits });
     this.#load = load;
     if (this.#paused) load.pause();
     try {

@@ -1,7 +1,8 @@
 import { type HttpSourceOptions, httpSource } from '../sources/http/httpSource.js';
 import { requestUrl } from '../sources/http/url.js';
 import { ArgumentError } from '../src/errors.js';
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import type { OpenOptions } from '../src/limits.js';
+import type { RandomAccessSource } from '../src/source.js';
 import { MANIFEST_NAME } from './directory/manifest.js';
 import type { OpenModelFile } from './directory/modelReader.js';
 import type { ModelContent } from './inputs/content.js';
@@ -11,7 +12,7 @@ import { isShardIndexName } from './inputs/shardIndex.js';
 import { openShards } from './inputs/shards.js';
 import { Model } from './model.js';
 
-export interface OpenModelOptions extends AbortOptions {
+export interface OpenModelOptions extends OpenOptions {
   /** How files are fetched, if the model is given by its URL. Models that share a `limiter` share its limit. */
   readonly http?: HttpSourceOptions | undefined;
 }
@@ -34,13 +35,13 @@ export async function openModel(
   input: string | URL | RandomAccessSource | OpenModelFile,
   options: OpenModelOptions = {},
 ): Promise<Model> {
-  return new Model(await openContent(input, options));
+  return new Model(await openContent(input, options), options);
 }
 
 /** Models of several files, by the name of the file that lists the others. */
 const FILE_LISTS: readonly {
   readonly matches: (name: string) => boolean;
-  readonly open: (openFile: OpenModelFile, name: string, options: AbortOptions) => Promise<ModelContent>;
+  readonly open: (openFile: OpenModelFile, name: string, options: OpenOptions) => Promise<ModelContent>;
 }[] = [
   {
     matches: (name) => name === MANIFEST_NAME,
@@ -51,20 +52,20 @@ const FILE_LISTS: readonly {
 
 async function openContent(
   input: string | URL | RandomAccessSource | OpenModelFile,
-  { http, signal }: OpenModelOptions,
+  { http, ...options }: OpenModelOptions,
 ): Promise<ModelContent> {
-  if (typeof input === 'function') return openDirectory(input, { signal });
-  if (typeof input !== 'string' && !(input instanceof URL)) return openOneFile(input, { signal });
+  if (typeof input === 'function') return openDirectory(input, options);
+  if (typeof input !== 'string' && !(input instanceof URL)) return openOneFile(input, options);
   const url = requestUrl(input);
   const file = url.pathname.slice(url.pathname.lastIndexOf('/') + 1) || MANIFEST_NAME;
   const list = FILE_LISTS.find(({ matches }) => matches(file));
   if (list !== undefined) {
     const beside: OpenModelFile = (name) => httpSource(new URL(encodeURIComponent(name), url), http);
-    return list.open(beside, decoded(file), { signal });
+    return list.open(beside, decoded(file), options);
   }
   const source = httpSource(url, http);
   try {
-    return await openOneFile(source, { signal });
+    return await openOneFile(source, options);
   } catch (error) {
     await source.close?.();
     throw error;

@@ -1,3 +1,4 @@
+import type { OpenOptions } from '../src/limits.js';
 import type { AbortOptions } from '../src/source.js';
 import { DTYPES, type DType } from '../src/tensor/dtype.js';
 import { fromFloat32, toFloat32 } from '../src/tensor/numbers.js';
@@ -60,7 +61,7 @@ interface Float16ArrayConstructor {
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'];
 
-interface DecodeOptions extends AbortOptions {
+interface DecodeOptions extends OpenOptions {
   readonly pool: WorkerPool | undefined;
 }
 
@@ -113,9 +114,11 @@ export class TensorState {
     }
   }
 
-  async #take(piece: number, bytes: Uint8Array, { pool, signal }: DecodeOptions): Promise<void> {
-    this.#decoder ??= await this.tensor.createDecoder(pool);
-    await this.#decoder.add(piece, bytes, { signal });
+  async #take(piece: number, bytes: Uint8Array, { pool, signal, limits }: DecodeOptions): Promise<void> {
+    const decoder = this.#decoder ?? (await this.tensor.createDecoder(limits, pool));
+    await decoder.add(piece, bytes, { signal });
+    // Not before: a first piece that is refused may come again, with other limits.
+    this.#decoder = decoder;
     this.#update();
   }
 

@@ -5,13 +5,13 @@
 
 import type { OperatorFunction } from 'rxjs';
 import { HctDecompressor, HctVerifier } from '../src/hct/blockStages.js';
-import type { HctLimits } from '../src/hct/constants.js';
 import { type HctEncodeOptions, HctStreamEncoder } from '../src/hct/encoder.js';
 import { HctParser } from '../src/hct/parser.js';
 import type { HctDecodedPart, HctPart } from '../src/hct/parts.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import type { ImplementationOptions } from '../src/hct/tools.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
+import type { LimitsOption } from '../src/limits.js';
 import { type HctBytesOptions, type HctTensorOptions, hctBytesStage, hctTensorStage } from './hctStages.js';
 import { stageOperator } from './stageOperator.js';
 import { StageStream } from './stageStream.js';
@@ -72,8 +72,8 @@ export function encodeHct(options: HctEncodeOptions): OperatorFunction<Uint8Arra
 
 /** The bytes of an HCT file in; its header, compressed blocks and end out. */
 export class HctParserStream extends StageStream<Uint8Array, HctPart> {
-  constructor(limits?: HctLimits) {
-    super(() => new HctParser(limits));
+  constructor(options?: LimitsOption) {
+    super(() => new HctParser(options));
   }
 }
 
@@ -84,8 +84,8 @@ export class HctParserStream extends StageStream<Uint8Array, HctPart> {
  * const response = await fetch('https://example.org/model/fc1.weight.hct');
  * fromReadableStream(response).pipe(parseHct()).subscribe((part) => console.log(part.kind));
  */
-export function parseHct(limits?: HctLimits): OperatorFunction<Uint8Array, HctPart> {
-  return stageOperator(() => new HctParser(limits));
+export function parseHct(options?: LimitsOption): OperatorFunction<Uint8Array, HctPart> {
+  return stageOperator(() => new HctParser(options));
 }
 
 /** Passes the parts on; fails with a ChecksumError at the first block that differs from its checksum. */

@@ -1,12 +1,12 @@
 import type { HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import { decodedBytes, HctDecoder, type HctPartHandler } from '../src/hct/decoder.js';
-import { type HctTensor, type TensorCollectOptions, TensorCollector } from '../src/hct/tensorCollector.js';
+import { type HctTensor, TensorCollector } from '../src/hct/tensorCollector.js';
 import type { Stage } from '../src/stage.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import type { HctRunHandler } from './hctWorkerDecoder.js';
 
 export interface HctBytesOptions extends HctDecodeOptions, WorkersOption {}
-export interface HctTensorOptions extends HctDecodeOptions, TensorCollectOptions, WorkersOption {}
+export interface HctTensorOptions extends HctDecodeOptions, WorkersOption {}
 
 const BYTES: HctRunHandler<Uint8Array> = {
   part: decodedBytes,

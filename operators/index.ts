@@ -10,7 +10,6 @@
  */
 
 export type { StreamInput } from '../src/body.js';
-export type { HctLimits } from '../src/hct/constants.js';
 export type { HctEncodeOptions } from '../src/hct/encoder.js';
 export type { HctBlock, HctData, HctDecodedPart, HctEnd, HctPart, HctStart } from '../src/hct/parts.js';
 export type { HctTensor } from '../src/hct/tensorCollector.js';

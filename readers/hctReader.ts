@@ -12,16 +12,11 @@ import { parseHctEnd, parseHctStart } from '../src/hct/parser.js';
 import type { HctBlock, HctEnd, HctStart } from '../src/hct/parts.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
+import { checkTensorBytes, limitsOf } from '../src/limits.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { bitsPerElement, elementCount } from '../src/tensor/dtype.js';
 import type { QuantizationMetadata } from '../src/tensor/quantization.js';
-import {
-  assertTensorFits,
-  checkOutputElements,
-  type TensorData,
-  viewBytes,
-  viewElements,
-} from '../src/tensor/tensor.js';
+import { checkOutputElements, type TensorData, viewBytes, viewElements } from '../src/tensor/tensor.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
 import { readBytes, readGrammar } from './readGrammar.js';
@@ -87,9 +82,16 @@ export class HctReader implements TensorReader {
    * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError
    */
   static async open(source: RandomAccessSource, options: HctReaderOptions = {}): Promise<HctReader> {
-    const start = await readGrammar('HCT', (queue) => parseHctStart(queue, options), source, 0, options);
+    const limits = limitsOf(options);
+    const start = await readGrammar('HCT', (queue) => parseHctStart(queue, limits), source, 0, options);
     const blocksEnd = start.blocksOffset + start.header.compressedSize;
-    const end = await readGrammar('HCT', (queue) => parseHctEnd(queue, start), source, blocksEnd, options);
+    const end = await readGrammar(
+      'HCT',
+      (queue) => parseHctEnd(queue, start, limits),
+      source,
+      blocksEnd,
+      options,
+    );
     const tools = await loadHctReadTools(start.header, options);
     return new HctReader(source, { ...start, ...end }, tools, options);
   }
@@ -197,12 +199,12 @@ export class HctReader implements TensorReader {
 
   /**
    * The whole tensor.
-   * @throws LimitError when the tensor is larger than `maxBytes`; ArgumentError for an `out` of another type or length
+   * @throws LimitError for a tensor that is too large; ArgumentError for an `out` of another type or length
    */
   async readAll(options: HctReadAllOptions = {}): Promise<HctTensor> {
     const { originalSize, dtype } = this.header;
-    const { maxBytes, out } = options;
-    assertTensorFits(originalSize, maxBytes);
+    const { out } = options;
+    checkTensorBytes(limitsOf(this.#options), originalSize);
     if (out !== undefined) checkOutputElements(out, dtype, originalSize);
     const data = out ?? viewElements(dtype, new Uint8Array(originalSize));
     await this.readInto(viewBytes(data), 0, options);

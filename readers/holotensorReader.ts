@@ -1,14 +1,13 @@
 import { loadDecodingOf } from '../src/encodings/decodings.js';
 import { type ElementRange, RANGE_STEPS } from '../src/encodings/encoding.js';
 import { ArgumentError } from '../src/errors.js';
-import type { HoloLimits } from '../src/holotensor/constants.js';
 import {
+  type EncodingDecodeOptions,
   HoloTensorDecoder,
-  type HoloTensorDecoderOptions,
   type RangeOption,
 } from '../src/holotensor/decoder.js';
 import {
-  assertFragmentFits,
+  checkFragmentBytes,
   type FragmentIndexEntry,
   type ReceivedFragment,
 } from '../src/holotensor/fragment.js';
@@ -25,6 +24,7 @@ import {
 import { FragmentUnpacker, type UnpackOptions } from '../src/holotensor/unpack.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
+import { type AllLimits, limitsOf } from '../src/limits.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { checkOutputElements } from '../src/tensor/tensor.js';
@@ -35,7 +35,7 @@ import { assertByteRange, copyOverlap, type TensorReader } from './tensorReader.
 
 export interface HoloTensorReaderOptions extends UnpackOptions, AbortOptions, WorkersOption {}
 
-export type HoloTensorReadOptions = HoloTensorDecoderOptions &
+export type HoloTensorReadOptions = EncodingDecodeOptions &
   ReconstructionOptions &
   AbortOptions & {
     /**
@@ -59,6 +59,7 @@ export class HoloTensorReader implements TensorReader {
   readonly #byIndex: readonly FragmentIndexEntry[];
   readonly #unpacker: FragmentUnpacker;
   readonly #options: Omit<HoloTensorReaderOptions, 'signal'>;
+  readonly #limits: AllLimits;
 
   private constructor(
     source: RandomAccessSource,
@@ -72,18 +73,20 @@ export class HoloTensorReader implements TensorReader {
     this.#unpacker = new FragmentUnpacker(kernels, options);
     const { signal: _, ...others } = options;
     this.#options = others;
+    this.#limits = limitsOf(options);
   }
 
   /**
    * Reads header and index. The reader then owns the source: `close` closes it.
-   * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError
+   * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError
    */
   static async open(
     source: RandomAccessSource,
     options: HoloTensorReaderOptions = {},
   ): Promise<HoloTensorReader> {
+    const limits = limitsOf(options);
     const [layout, kernels] = await Promise.all([
-      readGrammar('HoloTensor', parseHoloTensorStart, source, 0, options),
+      readGrammar('HoloTensor', (queue) => parseHoloTensorStart(queue, limits), source, 0, options),
       loadKernels(['xxh3']),
     ]);
     return new HoloTensorReader(source, layout, kernels, options);
@@ -108,7 +111,7 @@ export class HoloTensorReader implements TensorReader {
   }
 
   /** @throws ArgumentError, TruncatedError, ChecksumError, CodecError, LimitError */
-  async readFragment(index: number, options: AbortOptions & HoloLimits = {}): Promise<ReceivedFragment> {
+  async readFragment(index: number, options: AbortOptions = {}): Promise<ReceivedFragment> {
     const entry = this.#byIndex[index];
     if (entry === undefined) {
       throw new ArgumentError('Cannot read the fragment: no such fragment', {
@@ -116,17 +119,16 @@ export class HoloTensorReader implements TensorReader {
         actual: index,
       });
     }
-    const limits = { ...this.#options, ...options };
-    assertFragmentFits(index, entry.compressedSize, limits);
+    checkFragmentBytes(this.#limits, index, entry.compressedSize);
     const { dataStart, header } = this.#layout;
     const stored = await readBytes(this.#source, dataStart + entry.offset, entry.compressedSize, options);
-    return this.#unpacker.unpack({ header, entry, stored }, limits);
+    return this.#unpacker.unpack({ header, entry, stored });
   }
 
   /**
    * The whole tensor, in one read. With workers, one of them decodes it, or several if it is large and its encoding
    * allows it.
-   * @throws LimitError when the tensor is larger than `maxBytes`; ArgumentError for an `out` of another type or length
+   * @throws LimitError for a tensor that is too large; ArgumentError for an `out` of another type or length
    */
   async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     const { out, kernels } = options;
@@ -172,24 +174,23 @@ export class HoloTensorReader implements TensorReader {
   ): Promise<Reconstruction> {
     // Loaded on demand, because most pages decode without workers.
     const { reconstructInWorkers } = await import('./reconstructInWorkers.js');
-    const { implementation, verify, maxBytes, workers } = this.#options;
+    const { implementation, verify, limits, workers } = this.#options;
     const { kernels: _, ...readOptions } = options;
     return reconstructInWorkers(
       workers!,
       { header: this.header, entries: this.entries, data: await this.#readData(options) },
-      { maxBytes, ...readOptions, out, implementation, verify },
+      { limits, ...readOptions, out, implementation, verify },
     );
   }
 
   /** A decoder that has all fragments. */
   async #decodeAll(options: HoloTensorReadOptions & RangeOption): Promise<HoloTensorDecoder> {
     const { header } = this;
-    const limits = { ...this.#options, ...options };
     const decoder = await this.#createDecoder(options);
     const data = await this.#readData(options);
     for (const entry of this.entries) {
       const stored = data.subarray(entry.offset, entry.offset + entry.compressedSize);
-      decoder.addFragment(await this.#unpacker.unpack({ header, entry, stored }, limits));
+      decoder.addFragment(await this.#unpacker.unpack({ header, entry, stored }));
     }
     return decoder;
   }

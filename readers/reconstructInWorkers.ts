@@ -5,9 +5,10 @@ import type { FragmentIndexEntry } from '../src/holotensor/fragment.js';
 import { type HoloTensorHeader, serializeHoloTensorHeader } from '../src/holotensor/header.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { StoredTensor } from '../src/holotensor/tasks.js';
+import { limitsOf } from '../src/limits.js';
 import type { AbortOptions } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
-import { DEFAULT_MAX_TENSOR_BYTES, viewBytes, viewElements } from '../src/tensor/tensor.js';
+import { viewBytes, viewElements } from '../src/tensor/tensor.js';
 import { CommonInput } from '../workers/buffers.js';
 import { eachBounded } from '../workers/eachBounded.js';
 import type { WorkerPool } from '../workers/pool.js';
@@ -64,12 +65,13 @@ function cutTensor(
   workers: number,
   minPart: number,
   { encoding, shape }: HoloTensorHeader,
-  { out, maxBytes = DEFAULT_MAX_TENSOR_BYTES }: Options,
+  { out, limits }: Options,
 ): ElementRange[] {
   const rangeStep = RANGE_STEPS[encoding];
   const elements = elementCount(shape);
   const byteLength = elements * Float32Array.BYTES_PER_ELEMENT;
-  const refused = byteLength > maxBytes || (out !== undefined && out.length !== byteLength);
+  const tooLarge = byteLength > limitsOf({ limits }).tensorBytes;
+  const refused = tooLarge || (out !== undefined && out.length !== byteLength);
   if (rangeStep === undefined || refused) return [];
   const parts = Math.min(workers, Math.floor(elements / minPart));
   const border = (i: number) =>

@@ -1,4 +1,5 @@
 import { concatenate } from '../src/bytes/binary.js';
+import { checkTensorBytes, checkTotalBytes, type LimitsOption, limitsOf } from '../src/limits.js';
 import {
   SAFETENSORS_LENGTH_SIZE,
   type SafetensorsDType,
@@ -8,10 +9,7 @@ import { parseSafetensorsHeader, safetensorsHeaderSize } from '../src/safetensor
 import { type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
 import { type Tensor, viewElements } from '../src/tensor/tensor.js';
 
-export interface ReadSafetensorsHeaderOptions extends AbortOptions {
-  /** Largest accepted header, in bytes of JSON. Default SAFETENSORS_MAX_HEADER_SIZE. */
-  readonly maxHeaderSize?: number | undefined;
-}
+export interface ReadSafetensorsHeaderOptions extends AbortOptions, LimitsOption {}
 
 /**
  * Reads and checks only the header of a safetensors file. The size of the file is compared with the header if the
@@ -23,7 +21,7 @@ export async function readSafetensorsHeader(
   options: ReadSafetensorsHeaderOptions = {},
 ): Promise<SafetensorsHeader> {
   const bytes = await readSafetensorsHeaderBytes(source, options);
-  return parseSafetensorsHeader(bytes, { maxHeaderSize: options.maxHeaderSize, fileSize: source.size });
+  return parseSafetensorsHeader(bytes, { limits: options.limits, fileSize: source.size });
 }
 
 /**
@@ -32,11 +30,11 @@ export async function readSafetensorsHeader(
  */
 export async function readSafetensorsHeaderBytes(
   source: RandomAccessSource,
-  { maxHeaderSize, signal }: ReadSafetensorsHeaderOptions = {},
+  { limits, signal }: ReadSafetensorsHeaderOptions = {},
 ): Promise<Uint8Array> {
   assertSource(source);
   const start = await source.read(0, SAFETENSORS_LENGTH_SIZE, { signal });
-  const size = safetensorsHeaderSize(start, { maxHeaderSize, fileSize: source.size });
+  const size = safetensorsHeaderSize(start, { limits, fileSize: source.size });
   // Read first, then allocate, because the length may be wrong.
   const json = await source.read(start.length, size - start.length, { signal });
   return concatenate([start, json]);
@@ -53,9 +51,12 @@ export async function readSafetensorsHeaderBytes(
  */
 export async function readSafetensors(
   source: RandomAccessSource,
-  options: AbortOptions = {},
+  options: ReadSafetensorsHeaderOptions = {},
 ): Promise<Map<string, Tensor<SafetensorsDType>>> {
   const header = await readSafetensorsHeader(source, options);
+  const limits = limitsOf(options);
+  for (const { name, byteLength } of header.tensors) checkTensorBytes(limits, byteLength, name);
+  checkTotalBytes(limits, header.fileSize - header.byteLength);
   const tensors = new Map<string, Tensor<SafetensorsDType>>();
   for (const { name, dtype, shape, offset, byteLength } of header.tensors) {
     const bytes = await source.read(offset, byteLength, options);

@@ -8,7 +8,7 @@ export interface TensorReader {
   readonly shape: readonly number[];
   /**
    * The whole tensor.
-   * @throws LimitError when it is larger than `maxBytes`
+   * @throws LimitError when it is larger than the limits of `open` allow
    */
   readAll(options?: ReadAllOptions): Promise<Tensor<DType>>;
   /** Fills `out` with the bytes of the elements, in the tensor's own dtype, from byte `byteStart` of the tensor on. */
@@ -18,8 +18,6 @@ export interface TensorReader {
 }
 
 export interface ReadAllOptions extends AbortOptions {
-  /** Largest tensor to read, in bytes. Default 2^30 (1 GiB). */
-  readonly maxBytes?: number | undefined;
   /** The array to fill, which becomes the `data` of the tensor. Default: a new one. */
   readonly out?: TensorData | undefined;
 }

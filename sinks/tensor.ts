@@ -76,7 +76,7 @@ export interface CollectTensorOptions extends HctTensorOptions, AbortOptions {}
  * const { dtype, shape, data } = await collectTensor(response);
  *
  * @throws SourceError for a response that is an error or has no body, and for a body that is null; TruncatedError,
- * FormatError, ChecksumError, CodecError; LimitError above `maxBytes` (default 1 GiB)
+ * FormatError, ChecksumError, CodecError; LimitError, see `limits`
  */
 export async function collectTensor(
   input: StreamInput,

@@ -62,7 +62,7 @@ async function* modelFileChunks(
   const single = only !== undefined && others.length === 0;
   yield single ? sourceFileHeader(only) : serializeSafetensorsHeader(model.tensors, model.metadata).bytes;
   const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
-  for (const { name } of single ? sourceFileTensors(only) : model.tensors) {
+  for (const { name } of single ? sourceFileTensors(only, {}) : model.tensors) {
     yield await readModelTensor(source, tensors.get(name)!, { signal });
   }
 }

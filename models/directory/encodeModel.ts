@@ -3,8 +3,9 @@ import { readChunks } from '../../sources/read.js';
 import { HCT_MAX_BLOCK_BYTES, HCT_MAX_RANK } from '../../src/hct/constants.js';
 import type { HctEncodeOptions } from '../../src/hct/encoder.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
+import type { OpenOptions } from '../../src/limits.js';
 import type { SafetensorsTensor } from '../../src/safetensors/header.js';
-import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
+import type { RandomAccessSource, SeekableSink } from '../../src/source.js';
 import { DTYPES } from '../../src/tensor/dtype.js';
 import { readPlainHeader } from '../file/plainHeader.js';
 import { FileNames } from './fileNames.js';
@@ -23,7 +24,7 @@ export type ModelCompressionOptions = Pick<
   'version' | 'algorithm' | 'level' | 'blockSize' | 'blockChecksums' | 'implementation'
 >;
 
-export interface EncodeModelOptions extends ModelCompressionOptions, AbortOptions {
+export interface EncodeModelOptions extends ModelCompressionOptions, OpenOptions {
   /** Called with the number of further bytes of tensors that have been read. */
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
@@ -41,8 +42,8 @@ export async function encodeModel(
   openFile: (name: string) => Promise<SeekableSink>,
   options: EncodeModelOptions = {},
 ): Promise<ModelManifest> {
-  const { signal } = options;
-  const header = await readPlainHeader(model, { signal });
+  const { signal, limits } = options;
+  const header = await readPlainHeader(model, { signal, limits });
   const kernels = await loadKernels(['xxh3']);
   const names = new FileNames();
   const tensors: ManifestTensor[] = [];

@@ -1,5 +1,6 @@
 import { parseJson } from '../../src/bytes/json.js';
 import { FormatError } from '../../src/errors.js';
+import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../../src/limits.js';
 import {
   isSafetensorsDType,
   SAFETENSORS_DTYPES,
@@ -12,9 +13,6 @@ import { isSafeFileName } from './fileNames.js';
 
 /** The file of a model directory that lists all others. */
 export const MANIFEST_NAME = 'manifest.json';
-
-/** Larger manifests are refused. At about 200 bytes per tensor, this is far beyond any model. */
-export const MAX_MANIFEST_BYTES = 64 * 2 ** 20;
 
 const FORMAT = 'holostream-model';
 const VERSION = 1;
@@ -54,11 +52,12 @@ export function serializeManifest({ metadata, tensors }: ModelManifest): string 
 /**
  * Checks everything that can be checked without the files: the result has no paths that leave the directory, no sizes
  * that are not numbers, and no two tensors with the same name or file.
- * @throws FormatError
+ * @throws FormatError, LimitError
  */
-export function parseManifest(text: string): ModelManifest {
+export function parseManifest(text: string, options: LimitsOption = {}): ModelManifest {
+  const limits = limitsOf(options);
   const root = asRecord(
-    parseJson(text, 'Cannot read the manifest', MAX_MANIFEST_BYTES),
+    parseJson(text, 'Cannot read the manifest', limits.manifestBytes),
     'Cannot read the manifest: it',
   );
   if (root.format !== FORMAT) {
@@ -75,7 +74,8 @@ export function parseManifest(text: string): ModelManifest {
   }
   if (!Array.isArray(root.tensors))
     throw new FormatError('Cannot read the manifest: its tensors are not an array');
-  const tensors = root.tensors.map(parseTensor);
+  checkLimit(limits, 'tensors', root.tensors.length, 'Cannot read the manifest: too many tensors');
+  const tensors = root.tensors.map((tensor, index) => parseTensor(tensor, index, limits));
   requireDistinct(tensors, 'name', ({ name }) => name);
   requireDistinct(tensors, 'file', ({ file }) => file.toLowerCase());
   const metadata = parseMetadata(root.metadata ?? {});
@@ -83,7 +83,7 @@ export function parseManifest(text: string): ModelManifest {
   return { metadata, tensors };
 }
 
-function parseTensor(value: unknown, index: number): ManifestTensor {
+function parseTensor(value: unknown, index: number, limits: AllLimits): ManifestTensor {
   const place = `Cannot read tensor ${index} of the manifest`;
   const entry = asRecord(value, `${place}: it`);
   const text = (key: string): string => {
@@ -120,6 +120,12 @@ function parseTensor(value: unknown, index: number): ManifestTensor {
     });
   }
   if (!Array.isArray(entry.shape)) throw new FormatError(`${place}: shape is not an array`);
+  checkLimit(
+    limits,
+    'rank',
+    entry.shape.length,
+    'Cannot read the manifest: a tensor has too many dimensions',
+  );
   const shape = entry.shape.map((dimension) => size(dimension, 'shape'));
   const byteLength = size(entry.byteLength, 'byteLength');
   if (byteLength !== safetensorsByteLength(dtype, shape)) {

@@ -1,26 +1,22 @@
 import { HctReader, readHctChunks } from '../../readers/hctReader.js';
 import { readChunks, readWhole } from '../../sources/read.js';
 import { decodeText } from '../../src/bytes/json.js';
-import { ArgumentError, ChecksumError, FormatError, LimitError } from '../../src/errors.js';
+import { ArgumentError, ChecksumError, FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
-import { assertTensorFits, type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import {
-  MANIFEST_NAME,
-  MAX_MANIFEST_BYTES,
-  type ManifestTensor,
-  type ModelManifest,
-  parseManifest,
-} from './manifest.js';
+  type AllLimits,
+  beyondLimit,
+  checkTensorBytes,
+  limitsOf,
+  type OpenOptions,
+} from '../../src/limits.js';
+import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
+import { MANIFEST_NAME, type ManifestTensor, type ModelManifest, parseManifest } from './manifest.js';
 import { TensorHash } from './tensorHash.js';
 
 /** Opens a file of a model directory by its plain name. */
 export type OpenModelFile = (name: string) => RandomAccessSource | Promise<RandomAccessSource>;
-
-export interface ReadModelTensorOptions extends AbortOptions {
-  /** Largest tensor to allocate, in bytes. Default 2^30 (1 GiB). */
-  readonly maxBytes?: number | undefined;
-}
 
 /**
  * A model directory in a folder, on a web server, or anywhere else. Nothing in it is trusted: sizes are compared with
@@ -34,16 +30,20 @@ export class ModelReader {
   readonly manifest: ModelManifest;
   readonly #openFile: OpenModelFile;
 
-  private constructor(manifest: ModelManifest, openFile: OpenModelFile) {
+  readonly #limits: AllLimits;
+
+  private constructor(manifest: ModelManifest, openFile: OpenModelFile, limits: AllLimits) {
     this.manifest = manifest;
     this.#openFile = openFile;
+    this.#limits = limits;
   }
 
   /** @throws FormatError, LimitError, SourceError */
-  static async open(openFile: OpenModelFile, options: AbortOptions = {}): Promise<ModelReader> {
+  static async open(openFile: OpenModelFile, options: OpenOptions = {}): Promise<ModelReader> {
+    const limits = limitsOf(options);
     const source = await openFile(MANIFEST_NAME);
     try {
-      return new ModelReader(await readManifest(source, options), openFile);
+      return new ModelReader(await readManifest(source, limits, options), openFile, limits);
     } finally {
       await source.close?.();
     }
@@ -59,12 +59,13 @@ export class ModelReader {
 
   /**
    * One tensor in memory.
+   * @param options `limits` take the place of those of `open`
    * @throws ArgumentError, LimitError, and what {@link chunks} throws
    */
-  async read(name: string, options: ReadModelTensorOptions = {}): Promise<Tensor> {
+  async read(name: string, options: OpenOptions = {}): Promise<Tensor> {
     const tensor = this.tensor(name);
     const { dtype, shape, byteLength } = tensor;
-    assertTensorFits(byteLength, options.maxBytes, name);
+    checkTensorBytes(this.#limitsOf(options), byteLength, name);
     const bytes = new Uint8Array(byteLength);
     let filled = 0;
     for await (const chunk of this.chunks(tensor, options)) {
@@ -77,16 +78,16 @@ export class ModelReader {
   /**
    * The bytes of a tensor, decoded in pieces; exactly `byteLength` of them, or an error. The hash is verified after the
    * last piece.
-   * @throws ChecksumError, FormatError, TruncatedError, CodecError, SourceError
+   * @throws ChecksumError, FormatError, TruncatedError, CodecError, LimitError, SourceError
    */
-  async *chunks(tensor: ManifestTensor, options: AbortOptions = {}): AsyncGenerator<Uint8Array> {
+  async *chunks(tensor: ManifestTensor, options: OpenOptions = {}): AsyncGenerator<Uint8Array> {
     const { name, file, fileSize, byteLength, xxh3 } = tensor;
     const hash = new TensorHash(await loadKernels(['xxh3']));
     const source = await this.#openFile(file);
     try {
       const pieces =
         tensor.format === 'hct'
-          ? await openHct(source, tensor, options)
+          ? await openHct(source, tensor, { ...options, limits: this.#limitsOf(options) })
           : readChunks(source, 0, byteLength, options);
       // The size is known at the latest after the first read: here, of an HCT file's header.
       if (source.size !== undefined && source.size !== fileSize) {
@@ -112,12 +113,16 @@ export class ModelReader {
       });
     }
   }
+
+  #limitsOf({ limits }: OpenOptions): AllLimits {
+    return limits === undefined ? this.#limits : limitsOf({ limits: { ...this.#limits, ...limits } });
+  }
 }
 
 async function openHct(
   source: RandomAccessSource,
   { name, dtype, byteLength, file }: ManifestTensor,
-  options: AbortOptions,
+  options: OpenOptions,
 ): Promise<AsyncIterable<Uint8Array>> {
   const reader = await HctReader.open(source, options);
   const { header } = reader;
@@ -132,11 +137,12 @@ async function openHct(
 }
 
 /** @throws FormatError, LimitError, SourceError */
-async function readManifest(source: RandomAccessSource, options: AbortOptions): Promise<ModelManifest> {
-  const tooLarge = () =>
-    new LimitError('Cannot read the manifest: it is too large', {
-      expected: `at most ${MAX_MANIFEST_BYTES} bytes`,
-    });
-  const bytes = await readWhole(source, MAX_MANIFEST_BYTES, tooLarge, options);
-  return parseManifest(decodeText(bytes, 'Cannot read the manifest'));
+async function readManifest(
+  source: RandomAccessSource,
+  limits: AllLimits,
+  options: AbortOptions,
+): Promise<ModelManifest> {
+  const tooLarge = () => beyondLimit(limits, 'manifestBytes', 'Cannot read the manifest: it is too large');
+  const bytes = await readWhole(source, limits.manifestBytes, tooLarge, options);
+  return parseManifest(decodeText(bytes, 'Cannot read the manifest'), { limits });
 }

@@ -1,11 +1,12 @@
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
+import { checkTensorBytes, limitsOf, type OpenOptions } from '../../src/limits.js';
+import type { RandomAccessSource, SeekableSink } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
 import { sourceFileHeader, sourceFileTensors } from './sourceFiles.js';
 import { ModelTensorDecoder } from './tensorDecoder.js';
 
-export interface DecodeModelFileOptions extends AbortOptions {
+export interface DecodeModelFileOptions extends OpenOptions {
   /** Called with the bytes of tensors decoded so far, and how many there will be. */
   readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
 }
@@ -16,14 +17,14 @@ export interface DecodeModelFileOptions extends AbortOptions {
  *
  * @param openSink creates the sink of a file with this name, the one it had when the model was encoded. The name is not
  * trusted: check it before you make a path of it.
- * @throws FormatError, ChecksumError, CodecError, SourceError; it aborts the open sink before
+ * @throws FormatError, ChecksumError, CodecError, LimitError, SourceError; it aborts the open sink before
  */
 export async function decodeModelFile(
   source: RandomAccessSource,
   openSink: (name: string) => Promise<SeekableSink>,
   options: DecodeModelFileOptions = {},
 ): Promise<ModelFile> {
-  const { signal, onProgress } = options;
+  const { signal, limits, onProgress } = options;
   const model = await readModelFile(source, options);
   const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const total = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -32,8 +33,8 @@ export async function decodeModelFile(
     const sink = await openSink(file.name);
     try {
       await sink.write(sourceFileHeader(file), 0);
-      for (const { name, offset, byteLength } of sourceFileTensors(file)) {
-        await sink.write(await readModelTensor(source, tensors.get(name)!, { signal }), offset);
+      for (const { name, offset, byteLength } of sourceFileTensors(file, { limits })) {
+        await sink.write(await readModelTensor(source, tensors.get(name)!, { signal, limits }), offset);
         done += byteLength;
         onProgress?.(done, total);
       }
@@ -48,14 +49,17 @@ export async function decodeModelFile(
 
 /**
  * The bytes of one tensor of a model file, decoded from all its fragments.
- * @throws FormatError, ChecksumError, CodecError, SourceError
+ * @throws FormatError, ChecksumError, CodecError, LimitError, SourceError
  */
 export async function readModelTensor(
   source: RandomAccessSource,
   tensor: ModelFileTensor,
-  { signal }: AbortOptions = {},
+  { signal, limits }: OpenOptions = {},
 ): Promise<Uint8Array> {
-  const decoder = new ModelTensorDecoder(tensor, await loadKernels(['xxh3']));
+  const all = limitsOf({ limits });
+  checkTensorBytes(all, tensor.byteLength, tensor.name);
+  for (const { length } of tensor.pieces) checkTensorBytes(all, length, tensor.name);
+  const decoder = new ModelTensorDecoder(tensor, await loadKernels(['xxh3']), { limits });
   for (const [number, { offset, length }] of tensor.pieces.entries()) {
     await decoder.add(number, await source.read(offset, length, { signal }));
   }

@@ -1,6 +1,7 @@
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { AbortOptions, SeekableSink } from '../../src/source.js';
+import type { OpenOptions } from '../../src/limits.js';
+import type { SeekableSink } from '../../src/source.js';
 import { assembleModelFile, type TensorJob } from './assemble.js';
 import { encodeTensor, type FragmentOptions, isWorthEncoding } from './encodeTensor.js';
 import { clashingNames, formatHash } from './plan.js';
@@ -12,7 +13,7 @@ import {
 } from './sourceFiles.js';
 import { findStagedTensor, type StagingStore, stageTensor } from './stagingStore.js';
 
-export interface EncodeModelFileOptions extends AbortOptions {
+export interface EncodeModelFileOptions extends OpenOptions {
   /** How tensors are cut into fragments. Default: the embedded encoding, which is lossless. */
   readonly encode?: FragmentOptions | undefined;
   /** Tensors to store plain, whatever their size. */

@@ -1,8 +1,9 @@
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import { FormatError } from '../../src/errors.js';
+import type { LimitsOption, OpenOptions } from '../../src/limits.js';
 import type { SafetensorsDType, SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
-import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import { verifyHeader } from './headerChecksum.js';
 import {
   type EncodedTensorPlan,
@@ -49,23 +50,27 @@ export interface ModelFile {
 /** Reads and verifies the header of a model file: all bytes before the pieces. */
 export async function readModelFile(
   source: RandomAccessSource,
-  { signal }: AbortOptions = {},
+  { signal, limits }: OpenOptions = {},
 ): Promise<ModelFile> {
-  const bytes = await readSafetensorsHeaderBytes(source, { signal });
-  return parseModelFile(bytes, source.size);
+  const bytes = await readSafetensorsHeaderBytes(source, { signal, limits });
+  return parseModelFile(bytes, source.size, { limits });
 }
 
 /**
  * @param bytes length and JSON: all bytes before the pieces
- * @throws FormatError, ChecksumError, UnsupportedError
+ * @throws FormatError, ChecksumError, UnsupportedError, LimitError
  */
-export function parseModelFile(bytes: Uint8Array, fileSize: number | undefined): ModelFile {
+export function parseModelFile(
+  bytes: Uint8Array,
+  fileSize: number | undefined,
+  options: LimitsOption = {},
+): ModelFile {
   verifyHeader(bytes);
-  const header = parseSafetensorsHeader(bytes, { fileSize });
-  const plan = parseModelPlan(header.metadata);
+  const header = parseSafetensorsHeader(bytes, { ...options, fileSize });
+  const plan = parseModelPlan(header.metadata, options);
   const stored = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
   const tensors = plan.files.flatMap((file) =>
-    sourceFileTensors(file).map((tensor) => locate(tensor, plan, stored)),
+    sourceFileTensors(file, options).map((tensor) => locate(tensor, plan, stored)),
   );
   return {
     plan,

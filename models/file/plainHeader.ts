@@ -1,9 +1,10 @@
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import { FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
+import type { LimitsOption, OpenOptions } from '../../src/limits.js';
 import type { SafetensorsDeclaration, SafetensorsHeader } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
-import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import { isModelFileHeader } from './headerChecksum.js';
 import { isHeaderName, METADATA_PREFIX } from './plan.js';
 
@@ -14,17 +15,21 @@ import { isHeaderName, METADATA_PREFIX } from './plan.js';
  */
 export async function readPlainHeader(
   source: RandomAccessSource,
-  options: AbortOptions,
+  options: OpenOptions,
 ): Promise<SafetensorsHeader> {
-  return parsePlainHeader(await readSafetensorsHeaderBytes(source, options), source.size);
+  return parsePlainHeader(await readSafetensorsHeaderBytes(source, options), source.size, options);
 }
 
 /**
  * The same of a header that has been read.
  * @param bytes length and JSON: all bytes before the tensors
  */
-export function parsePlainHeader(bytes: Uint8Array, fileSize: number | undefined): SafetensorsHeader {
-  const header = parseSafetensorsHeader(bytes, { fileSize });
+export function parsePlainHeader(
+  bytes: Uint8Array,
+  fileSize: number | undefined,
+  { limits }: LimitsOption,
+): SafetensorsHeader {
+  const header = parseSafetensorsHeader(bytes, { limits, fileSize });
   if (isModelFileHeader(bytes)) {
     throw new FormatError(
       'Cannot read the file as plain safetensors: it is a model file already; decode it first',

@@ -1,6 +1,6 @@
 import { parseJson } from '../../src/bytes/json.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
-import { SAFETENSORS_MAX_HEADER_SIZE } from '../../src/safetensors/header.js';
+import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../../src/limits.js';
 
 /**
  * What a model file says about its content in its safetensors metadata: enough to plan a load before any tensor is
@@ -47,8 +47,9 @@ export function serializeModelPlan(plan: ModelPlan): string {
   });
 }
 
-/** @throws FormatError, UnsupportedError */
-export function parseModelPlan(metadata: ReadonlyMap<string, string>): ModelPlan {
+/** @throws FormatError, UnsupportedError, LimitError */
+export function parseModelPlan(metadata: ReadonlyMap<string, string>, options: LimitsOption = {}): ModelPlan {
+  const limits = limitsOf(options);
   const version = metadata.get(VERSION_KEY);
   if (version !== String(MODEL_FILE_VERSION)) {
     throw new UnsupportedError('Cannot read the model file: unsupported version', {
@@ -57,7 +58,7 @@ export function parseModelPlan(metadata: ReadonlyMap<string, string>): ModelPlan
     });
   }
   const what = 'Cannot read the plan of the model file';
-  const value = parseJson(metadata.get(PLAN_KEY) ?? '', what, SAFETENSORS_MAX_HEADER_SIZE);
+  const value = parseJson(metadata.get(PLAN_KEY) ?? '', what, limits.headerBytes);
   const { files, index, encoded, plain } = record(value, 'its JSON');
   if (!Array.isArray(files) || files.length === 0)
     throw new FormatError('Cannot read the plan of the model file: it has no source files');
@@ -69,7 +70,7 @@ export function parseModelPlan(metadata: ReadonlyMap<string, string>): ModelPlan
     encoded: new Map(
       Object.entries(record(encoded, 'its encoded tensors')).map(([name, one]) => [
         name,
-        encodedTensor(name, one),
+        encodedTensor(name, one, limits),
       ]),
     ),
     plain: new Map(
@@ -96,7 +97,7 @@ function sourceFile(value: unknown): SourceFile {
   });
 }
 
-function encodedTensor(name: string, value: unknown): EncodedTensorPlan {
+function encodedTensor(name: string, value: unknown, limits: AllLimits): EncodedTensorPlan {
   const { cosines, headerHash } = record(value, 'an encoded tensor');
   const numbers = Array.isArray(cosines) && cosines.length > 0 && cosines.every(isCosine);
   if (!numbers)
@@ -104,6 +105,15 @@ function encodedTensor(name: string, value: unknown): EncodedTensorPlan {
       name,
       actual: cosines,
     });
+  checkLimit(
+    limits,
+    'fragments',
+    cosines.length,
+    'Cannot read the plan of the model file: too many fragments',
+    {
+      name,
+    },
+  );
   return { cosines: cosines as number[], headerHash: hash(name, headerHash) };
 }
 

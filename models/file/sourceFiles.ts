@@ -1,8 +1,9 @@
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import { FormatError } from '../../src/errors.js';
+import type { LimitsOption, OpenOptions } from '../../src/limits.js';
 import { SAFETENSORS_LENGTH_SIZE, type SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
-import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import { parsePlainHeader } from './plainHeader.js';
 import type { SourceFile } from './plan.js';
 
@@ -31,14 +32,14 @@ export interface ModelSource {
  */
 export async function readModelSource(
   inputs: readonly ModelSourceFile[],
-  options: AbortOptions,
+  options: OpenOptions,
 ): Promise<ModelSource> {
   const files: SourceFile[] = [];
   const tensors = new Map<string, LocatedTensor>();
   const metadata = new Map<string, string>();
   for (const { name, source } of inputs) {
     const bytes = await readSafetensorsHeaderBytes(source, options);
-    const header = parsePlainHeader(bytes, source.size);
+    const header = parsePlainHeader(bytes, source.size, options);
     const json = bytes.subarray(SAFETENSORS_LENGTH_SIZE);
     files.push({ name, header: new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(json) });
     for (const [key, value] of header.metadata) if (!metadata.has(key)) metadata.set(key, value);
@@ -64,6 +65,6 @@ export function sourceFileHeader({ header }: SourceFile): Uint8Array {
 }
 
 /** The tensors that a source file held, in the order of their data. */
-export function sourceFileTensors(file: SourceFile): readonly SafetensorsTensor[] {
-  return parseSafetensorsHeader(sourceFileHeader(file)).tensors;
+export function sourceFileTensors(file: SourceFile, { limits }: LimitsOption): readonly SafetensorsTensor[] {
+  return parseSafetensorsHeader(sourceFileHeader(file), { limits }).tensors;
 }

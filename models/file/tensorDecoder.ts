@@ -6,6 +6,7 @@ import { parseHoloTensorHeader } from '../../src/holotensor/header.js';
 import { type HoloTensorLayout, parseHoloTensorLayout } from '../../src/holotensor/parser.js';
 import { FragmentUnpacker } from '../../src/holotensor/unpack.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
+import type { LimitsOption } from '../../src/limits.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { ModelFileTensor } from './modelFile.js';
@@ -19,15 +20,17 @@ export class ModelTensorDecoder {
   readonly tensor: ModelFileTensor;
   readonly #kernels: Kernels<'xxh3'>;
   readonly #unpacker: FragmentUnpacker;
+  readonly #options: LimitsOption;
   #layout: HoloTensorLayout | undefined;
   #decoder: HoloTensorDecoder | undefined;
   /** The bytes of a plain tensor. */
   #whole: Uint8Array | undefined;
 
-  constructor(tensor: ModelFileTensor, kernels: Kernels<'xxh3'>) {
+  constructor(tensor: ModelFileTensor, kernels: Kernels<'xxh3'>, options: LimitsOption = {}) {
     this.tensor = tensor;
     this.#kernels = kernels;
-    this.#unpacker = new FragmentUnpacker(kernels);
+    this.#unpacker = new FragmentUnpacker(kernels, options);
+    this.#options = options;
   }
 
   get complete(): boolean {
@@ -45,7 +48,7 @@ export class ModelTensorDecoder {
 
   /**
    * @param piece its number among the tensor's pieces
-   * @throws ChecksumError, CodecError, FormatError
+   * @throws ChecksumError, CodecError, FormatError, LimitError
    */
   async add(piece: number, bytes: Uint8Array): Promise<void> {
     if (piece === 0) await this.#addFirst(bytes);
@@ -73,7 +76,7 @@ export class ModelTensorDecoder {
     }
     const layout = parseFirstPiece(this.tensor, bytes);
     await loadDecodingOf(layout.header);
-    this.#decoder = new HoloTensorDecoder(layout.header);
+    this.#decoder = new HoloTensorDecoder(layout.header, this.#options);
     this.#layout = layout;
   }
 

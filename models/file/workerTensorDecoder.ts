@@ -5,6 +5,7 @@ import type { FragmentIndexEntry } from '../../src/holotensor/fragment.js';
 import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
+import type { LimitsOption } from '../../src/limits.js';
 import type { AbortOptions } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { Buffers } from '../../workers/buffers.js';
@@ -20,16 +21,23 @@ export class WorkerTensorDecoder {
   readonly tensor: ModelFileTensor;
   readonly #kernels: Pick<Kernels, 'xxh3'>;
   readonly #pool: WorkerPool;
+  readonly #options: LimitsOption;
   readonly #stored: { readonly entry: FragmentIndexEntry; readonly stored: Uint8Array }[] = [];
   #header: Uint8Array | undefined;
   #layout: HoloTensorLayout | undefined;
   /** The worker's result for the first `fragments` fragments. */
   #result: Omit<Reconstruction, 'header'> | undefined;
 
-  constructor(tensor: ModelFileTensor, kernels: Pick<Kernels, 'xxh3'>, pool: WorkerPool) {
+  constructor(
+    tensor: ModelFileTensor,
+    kernels: Pick<Kernels, 'xxh3'>,
+    pool: WorkerPool,
+    options: LimitsOption,
+  ) {
     this.tensor = tensor;
     this.#kernels = kernels;
     this.#pool = pool;
+    this.#options = options;
   }
 
   get complete(): boolean {
@@ -43,7 +51,7 @@ export class WorkerTensorDecoder {
   }
 
   /**
-   * @throws ChecksumError, CodecError, FormatError; WorkerError when the worker crashed; the reason of the signal. The
+   * @throws ChecksumError, CodecError, FormatError, LimitError; WorkerError when the worker crashed; the reason of the signal. The
    *   piece may be added again then.
    */
   async add(piece: number, bytes: Uint8Array, options: AbortOptions): Promise<void> {
@@ -79,7 +87,7 @@ export class WorkerTensorDecoder {
         input: {
           header,
           fragments: fragments.map(({ entry }, i) => ({ entry, stored: copies[i]! })),
-          options: { dtype: 'source', maxBytes: Number.POSITIVE_INFINITY },
+          options: { ...this.#options, dtype: 'source' },
         },
         borrowed: copies.slice(0, 1).map(({ buffer }) => buffer),
       } as const;

@@ -1,3 +1,4 @@
+import type { Limits } from '../../src/limits.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
@@ -22,7 +23,7 @@ export interface LoadableTensor {
   /** In the order in which they are decoded: a piece is useless without those before it. */
   readonly pieces: readonly LoadPiece[];
   /** @param pool decodes large tensors in its workers */
-  createDecoder(pool?: WorkerPool): Promise<PieceDecoder>;
+  createDecoder(limits: Limits | undefined, pool?: WorkerPool): Promise<PieceDecoder>;
   /** Reads rows `start` to `end` along the first dimension; undefined where that takes the whole tensor. */
   readonly readRows?: ((start: number, end: number, options: AbortOptions) => Promise<Tensor>) | undefined;
 }

@@ -1,6 +1,6 @@
 import { HctReader } from '../../readers/hctReader.js';
 import { bytesSource } from '../../sources/bytes.js';
-import type { AbortOptions } from '../../src/source.js';
+import type { Limits, OpenOptions } from '../../src/limits.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { ManifestTensor } from '../directory/manifest.js';
 import { ModelReader, type OpenModelFile } from '../directory/modelReader.js';
@@ -8,17 +8,21 @@ import type { LoadableTensor, ModelContent } from './content.js';
 import { rowReader, WholeDecoder } from './wholeTensor.js';
 
 /** A directory of HCT files with a manifest: one file per tensor, one piece per file. */
-export async function openDirectory(openFile: OpenModelFile, options: AbortOptions): Promise<ModelContent> {
+export async function openDirectory(openFile: OpenModelFile, options: OpenOptions): Promise<ModelContent> {
   // Fetched bytes are decoded, and verified against the manifest, by the same reader that reads from files.
   const fetched = new Map<string, Uint8Array>();
   const reader = await ModelReader.open((name) => {
     const bytes = fetched.get(name);
     return bytes === undefined ? openFile(name) : bytesSource(bytes);
   }, options);
-  const decode = async ({ name, file, byteLength }: ManifestTensor, bytes: Uint8Array): Promise<Tensor> => {
+  const decode = async (
+    { name, file }: ManifestTensor,
+    bytes: Uint8Array,
+    limits: Limits | undefined,
+  ): Promise<Tensor> => {
     fetched.set(file, bytes);
     try {
-      return await reader.read(name, { maxBytes: byteLength });
+      return await reader.read(name, { limits });
     } finally {
       fetched.delete(file);
     }
@@ -38,8 +42,9 @@ export async function openDirectory(openFile: OpenModelFile, options: AbortOptio
         shape,
         byteLength,
         pieces: [{ file, offset: 0, length: fileSize, cosine: 1 }],
-        createDecoder: async () => new WholeDecoder((bytes) => decode(tensor, bytes)),
-        readRows: (start, end, rowOptions) => readRows(tensor, openFile, start, end, rowOptions),
+        createDecoder: async (limits) => new WholeDecoder((bytes) => decode(tensor, bytes, limits)),
+        readRows: (start, end, rowOptions) =>
+          readRows(tensor, openFile, start, end, { ...options, ...rowOptions }),
       };
     }),
     close: async () => {},
@@ -51,7 +56,7 @@ async function readRows(
   openFile: OpenModelFile,
   start: number,
   end: number,
-  options: AbortOptions,
+  options: OpenOptions,
 ): Promise<Tensor> {
   const source = await openFile(tensor.file);
   try {

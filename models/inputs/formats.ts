@@ -2,6 +2,7 @@ import { viewOf } from '../../src/bytes/binary.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { HCT_MAGIC } from '../../src/hct/constants.js';
 import { HOLO_MAGIC } from '../../src/holotensor/constants.js';
+import type { OpenOptions } from '../../src/limits.js';
 import { type AbortOptions, assertSource, type RandomAccessSource } from '../../src/source.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';
 import type { ModelContent } from './content.js';
@@ -12,7 +13,7 @@ interface FormatEntry {
   /** @param start the file's first bytes, up to {@link PROBE_SIZE} of them */
   matches(start: Uint8Array): boolean;
   /** Opens the file as a model; undefined for formats of a single tensor. */
-  readonly open: ((source: RandomAccessSource, options: AbortOptions) => Promise<ModelContent>) | undefined;
+  readonly open: ((source: RandomAccessSource, options: OpenOptions) => Promise<ModelContent>) | undefined;
 }
 
 /** How many of a file's first bytes tell the formats apart. */
@@ -54,7 +55,7 @@ export function recogniseFormat(start: Uint8Array): FileFormat | undefined {
  * Opens a model of one file. An unknown format is opened as safetensors, whose parser says what is wrong.
  * @throws UnsupportedError for a file of one tensor; what opening the format throws
  */
-export async function openOneFile(source: RandomAccessSource, options: AbortOptions): Promise<ModelContent> {
+export async function openOneFile(source: RandomAccessSource, options: OpenOptions): Promise<ModelContent> {
   const format = (await fileFormat(source, options)) ?? 'safetensors';
   const { open } = FORMATS[format];
   if (open === undefined) {

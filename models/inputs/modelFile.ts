@@ -1,5 +1,6 @@
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import type { Limits, OpenOptions } from '../../src/limits.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../../workers/task.js';
 import { type ModelFileTensor, readModelFile } from '../file/modelFile.js';
@@ -8,10 +9,7 @@ import { type LoadableTensor, type ModelContent, type PieceDecoder, sharedFile }
 import { rowReader } from './wholeTensor.js';
 
 /** A model file: fragments of tensors, and small tensors stored plain. */
-export async function openModelFile(
-  source: RandomAccessSource,
-  options: AbortOptions,
-): Promise<ModelContent> {
+export async function openModelFile(source: RandomAccessSource, options: OpenOptions): Promise<ModelContent> {
   const { metadata, tensors } = await readModelFile(source, options);
   const file = sharedFile(source);
   return {
@@ -27,7 +25,7 @@ export async function openModelFile(
         shape,
         byteLength,
         pieces: pieces.map(({ offset, length }, i) => ({ file, offset, length, cosine: cosines[i]! })),
-        createDecoder: (pool) => createDecoder(tensor, pool),
+        createDecoder: (limits, pool) => createDecoder(tensor, limits, pool),
         readRows: encoded === undefined ? rowReader(tensor, source, pieces[0]!.offset) : undefined,
       };
     }),
@@ -35,11 +33,15 @@ export async function openModelFile(
   };
 }
 
-async function createDecoder(tensor: ModelFileTensor, pool: WorkerPool | undefined): Promise<PieceDecoder> {
+async function createDecoder(
+  tensor: ModelFileTensor,
+  limits: Limits | undefined,
+  pool: WorkerPool | undefined,
+): Promise<PieceDecoder> {
   const { encoded, byteLength } = tensor;
   const kernels = await loadKernels(['xxh3']);
   const inWorker = encoded !== undefined && byteLength >= MIN_WORKER_BYTES.reconstruction;
-  if (pool === undefined || !inWorker) return new ModelTensorDecoder(tensor, kernels);
+  if (pool === undefined || !inWorker) return new ModelTensorDecoder(tensor, kernels, { limits });
   const { WorkerTensorDecoder } = await import('../file/workerTensorDecoder.js');
-  return new WorkerTensorDecoder(tensor, kernels, pool);
+  return new WorkerTensorDecoder(tensor, kernels, pool, { limits });
 }

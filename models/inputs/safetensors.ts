@@ -1,4 +1,5 @@
-import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import type { OpenOptions } from '../../src/limits.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import { readPlainHeader } from '../file/plainHeader.js';
 import { type ModelContent, sharedFile } from './content.js';
 import { storedTensor } from './wholeTensor.js';
@@ -6,7 +7,7 @@ import { storedTensor } from './wholeTensor.js';
 /** A plain safetensors file: every tensor is one piece. */
 export async function openSafetensors(
   source: RandomAccessSource,
-  options: AbortOptions,
+  options: OpenOptions,
 ): Promise<ModelContent> {
   const { metadata, tensors } = await readPlainHeader(source, options);
   const file = sharedFile(source);

@@ -1,15 +1,13 @@
 import { readWhole } from '../../sources/read.js';
 import { decodeText, parseJson } from '../../src/bytes/json.js';
-import { FormatError, LimitError } from '../../src/errors.js';
+import { FormatError } from '../../src/errors.js';
+import { beyondLimit, checkLimit, type LimitsOption, limitsOf, type OpenOptions } from '../../src/limits.js';
 import { quote } from '../../src/show.js';
-import type { AbortOptions, ByteSource } from '../../src/source.js';
+import type { ByteSource } from '../../src/source.js';
 import { isSafeFileName } from '../directory/fileNames.js';
 
 /** The name under which loaders of sharded models look for the index. */
 export const SHARD_INDEX_NAME = 'model.safetensors.index.json';
-
-/** Largest index that is read: 134 bytes for each of a million tensors; the largest models have a tenth of that. */
-const MAX_SHARD_INDEX_BYTES = 2 ** 27;
 
 /** Which file of a sharded checkpoint has which tensor. */
 export interface ShardIndex {
@@ -33,21 +31,23 @@ export function isShardIndexName(name: string): boolean {
 export async function readShardIndex(
   source: ByteSource,
   name: string,
-  options: AbortOptions,
+  options: OpenOptions,
 ): Promise<ShardIndex> {
-  const expected = `at most ${MAX_SHARD_INDEX_BYTES} bytes`;
-  const tooLarge = () => new LimitError('Cannot read the shard index: it is too large', { name, expected });
-  const bytes = await readWhole(source, MAX_SHARD_INDEX_BYTES, tooLarge, options);
-  return parseShardIndex(decodeText(bytes, 'Cannot read the shard index', name), name);
+  const limits = limitsOf(options);
+  const tooLarge = () =>
+    beyondLimit(limits, 'manifestBytes', 'Cannot read the shard index: it is too large', { name });
+  const bytes = await readWhole(source, limits.manifestBytes, tooLarge, options);
+  return parseShardIndex(decodeText(bytes, 'Cannot read the shard index', name), name, { limits });
 }
 
 /**
  * Parses a shard index as `transformers` writes it: `{ "weight_map": { tensor: file, … } }`. Files must have plain names:
  * they are beside the index, and a name that leads elsewhere is refused.
- * @throws FormatError
+ * @throws FormatError, LimitError
  */
-export function parseShardIndex(text: string, name: string): ShardIndex {
-  const root = parseJson(text, 'Cannot read the shard index', MAX_SHARD_INDEX_BYTES, name);
+export function parseShardIndex(text: string, name: string, options: LimitsOption = {}): ShardIndex {
+  const limits = limitsOf(options);
+  const root = parseJson(text, 'Cannot read the shard index', limits.manifestBytes, name);
   const map = (root as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
     throw new FormatError('Cannot read the shard index: it has no weight_map', { name });
@@ -63,6 +63,7 @@ export function parseShardIndex(text: string, name: string): ShardIndex {
       });
     }
     fileOf.set(tensor, file);
+    checkLimit(limits, 'tensors', fileOf.size, 'Cannot read the shard index: too many tensors', { name });
   }
   const files = [...new Set(fileOf.values())].sort();
   if (files.length === 0) throw new FormatError('Cannot read the shard index: it names no file', { name });

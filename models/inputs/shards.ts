@@ -1,5 +1,5 @@
 import { FormatError } from '../../src/errors.js';
-import type { AbortOptions } from '../../src/source.js';
+import { checkLimit, limitsOf, type OpenOptions } from '../../src/limits.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
 import type { ModelContent } from './content.js';
 import { openOneFile } from './formats.js';
@@ -13,7 +13,7 @@ import { readShardIndex, type ShardIndex } from './shardIndex.js';
 export async function openShards(
   openFile: OpenModelFile,
   indexName: string,
-  options: AbortOptions,
+  options: OpenOptions,
 ): Promise<ModelContent> {
   const index = await readIndex(openFile, indexName, options);
   const contents: ModelContent[] = [];
@@ -22,7 +22,13 @@ export async function openShards(
     await Promise.all(contents.map((content) => content.close()));
   };
   try {
-    for (const file of index.files) contents.push(await openShard(openFile, file, options));
+    let tensors = 0;
+    for (const file of index.files) {
+      const content = await openShard(openFile, file, options);
+      contents.push(content);
+      tensors += content.tensors.length;
+      checkLimit(limitsOf(options), 'tensors', tensors, 'Cannot open the shards: too many tensors');
+    }
     assertComplete(index, contents);
   } catch (error) {
     await close();
@@ -37,7 +43,7 @@ export async function openShards(
   };
 }
 
-async function readIndex(openFile: OpenModelFile, name: string, options: AbortOptions): Promise<ShardIndex> {
+async function readIndex(openFile: OpenModelFile, name: string, options: OpenOptions): Promise<ShardIndex> {
   const source = await openFile(name);
   try {
     return await readShardIndex(source, name, options);
@@ -46,11 +52,7 @@ async function readIndex(openFile: OpenModelFile, name: string, options: AbortOp
   }
 }
 
-async function openShard(
-  openFile: OpenModelFile,
-  name: string,
-  options: AbortOptions,
-): Promise<ModelContent> {
+async function openShard(openFile: OpenModelFile, name: string, options: OpenOptions): Promise<ModelContent> {
   const source = await openFile(name);
   try {
     return await openOneFile(source, options);

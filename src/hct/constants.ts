@@ -24,16 +24,3 @@ export const HCT_MAX_RANK = 3;
 export const HCT_V2_THIRD_DIMENSION_LIMIT = 2 ** 24;
 /** Block offsets are u32, counted from the first block. */
 export const HCT_MAX_BLOCK_BYTES = 2 ** 32 - 1;
-
-/**
- * Caps on the allocations of a reader, until it can check the claims of a file against its bytes. Options of the same
- * name raise them.
- */
-export interface HctLimits {
-  /** Blocks in the index. Default 2^22: 64 GiB in blocks of the default size, 64 MiB of index. */
-  readonly maxBlocks?: number | undefined;
-  /** Bytes of one block, uncompressed. Default 2^28 (256 MiB). */
-  readonly maxBlockSize?: number | undefined;
-}
-export const DEFAULT_MAX_BLOCKS = 2 ** 22;
-export const DEFAULT_MAX_BLOCK_SIZE = 2 ** 28;

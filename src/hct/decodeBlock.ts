@@ -1,13 +1,13 @@
 import type { BlockDecoder } from '../codecs/codec.js';
 import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import type { HctLimits } from './constants.js';
+import type { LimitsOption } from '../limits.js';
 import type { HctBlock } from './parts.js';
 import { type BlockFormat, type HctTools, type ImplementationOptions, loadHctReadTools } from './tools.js';
 
 /** A block, verified and decompressed; errors name it. */
 
-export interface HctDecodeOptions extends HctLimits, ImplementationOptions {
+export interface HctDecodeOptions extends LimitsOption, ImplementationOptions {
   /** Check the checksums of blocks, if the file has them. Default true. */
   readonly verify?: boolean | undefined;
 }

@@ -1,14 +1,13 @@
 import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
 import { foreignFile } from '../bytes/foreignFile.js';
 import { type CompressionAlgorithm, compressionCode, compressionFromCode } from '../codecs/codec.js';
-import { ChecksumError, FormatError, LimitError, TruncatedError, UnsupportedError } from '../errors.js';
+import { ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
+import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import { show } from '../show.js';
 import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import {
-  DEFAULT_MAX_BLOCK_SIZE,
-  DEFAULT_MAX_BLOCKS,
   FLAG_HEADER_CHECKSUM,
   FLAG_SHAPE_IN_EXTENSION,
   HCT_CHECKSUM_OFFSET,
@@ -17,7 +16,6 @@ import {
   HCT_MAX_RANK,
   HCT_VERSION,
   HCT_VERSION_V2,
-  type HctLimits,
 } from './constants.js';
 
 /** The 64 bytes at the start of a file. Sizes in bytes. */
@@ -49,11 +47,14 @@ const BLOCK_COUNT = 32;
 const RANK = 36;
 const DIMENSIONS = 37;
 
+/** Bytes of an index entry of version 1; those of version 2 have a checksum, and take twice as many. */
+const LEAST_INDEX_ENTRY = 8;
+
 /**
  * Reads and checks a header, either version.
  * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError (rank ≥ 4), LimitError
  */
-export function parseHctHeader(bytes: Uint8Array, limits: HctLimits = {}): HctHeader {
+export function parseHctHeader(bytes: Uint8Array, options: LimitsOption = {}): HctHeader {
   if (bytes.length < HCT_HEADER_SIZE) {
     throw new TruncatedError('Cannot read the HCT header: too few bytes', {
       expected: HCT_HEADER_SIZE,
@@ -92,7 +93,7 @@ export function parseHctHeader(bytes: Uint8Array, limits: HctLimits = {}): HctHe
     blockCount: view.getUint32(BLOCK_COUNT, true),
     shape: parseShape(view, version),
   };
-  checkSizes(header, limits);
+  checkSizes(header, limitsOf(options));
   return header;
 }
 
@@ -131,8 +132,8 @@ function parseShape(view: DataView, version: number): number[] {
   });
 }
 
-function checkSizes(header: HctHeader, limits: HctLimits): void {
-  const { dtype, shape, originalSize, blockSize, blockCount } = header;
+function checkSizes(header: HctHeader, limits: AllLimits): void {
+  const { version, dtype, shape, originalSize, blockSize, blockCount } = header;
   const size = byteLengthOf(dtype, elementCount(shape));
   if (size !== originalSize) {
     throw new FormatError(`Cannot read the HCT header: wrong original size of ${dtype} ${show(shape)}`, {
@@ -156,21 +157,14 @@ function checkSizes(header: HctHeader, limits: HctLimits): void {
       actual: blockCount,
     });
   }
-  const { maxBlocks = DEFAULT_MAX_BLOCKS, maxBlockSize = DEFAULT_MAX_BLOCK_SIZE } = limits;
-  if (blockCount > maxBlocks) {
-    throw new LimitError('Cannot read the HCT header: too many blocks (option maxBlocks)', {
-      offset: BLOCK_COUNT,
-      expected: `at most ${maxBlocks}`,
-      actual: blockCount,
-    });
-  }
-  if (Math.min(blockSize, originalSize) > maxBlockSize) {
-    throw new LimitError('Cannot read the HCT header: the block size is too large (option maxBlockSize)', {
-      offset: BLOCK_SIZE,
-      expected: `at most ${maxBlockSize}`,
-      actual: blockSize,
-    });
-  }
+  const indexSize = LEAST_INDEX_ENTRY * version * blockCount;
+  checkLimit(limits, 'headerBytes', indexSize, 'Cannot read the HCT index: it is too long', {
+    offset: BLOCK_COUNT,
+  });
+  const largest = Math.min(blockSize, originalSize);
+  checkLimit(limits, 'tensorBytes', largest, 'Cannot read the HCT blocks: they are too large', {
+    offset: BLOCK_SIZE,
+  });
 }
 
 /** The 64 bytes of a header; a version 2 header gets its checksum if the flag is set. */

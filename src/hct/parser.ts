@@ -1,5 +1,6 @@
 import type { ByteQueue } from '../bytes/byteQueue.js';
 import { Demand, type Grammar, GrammarStage, take } from '../bytes/grammar.js';
+import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import {
   parseQuantizationMetadata,
   QUANTIZATION_METADATA_SIZE,
@@ -12,7 +13,7 @@ import {
   detectEntrySize,
   parseBlockTable,
 } from './blockIndex.js';
-import { FLAG_QUANTIZATION, HCT_HEADER_SIZE, type HctLimits } from './constants.js';
+import { FLAG_QUANTIZATION, HCT_HEADER_SIZE } from './constants.js';
 import {
   HCT_EXTENSION_CHECKSUM_SIZE,
   HCT_EXTENSION_PREFIX_SIZE,
@@ -36,12 +37,13 @@ import type { HctEnd, HctPart, HctStart } from './parts.js';
  * for (const part of new HctParser().push(bytes)) console.log(part.kind);
  */
 export class HctParser extends GrammarStage<HctPart> {
-  constructor(limits: HctLimits = {}) {
+  constructor(options?: LimitsOption) {
+    const limits = limitsOf(options);
     super('HCT', (queue) => parseHctFile(queue, limits));
   }
 }
 
-function* parseHctFile(queue: ByteQueue, limits: HctLimits): Grammar<void, HctPart> {
+function* parseHctFile(queue: ByteQueue, limits: AllLimits): Grammar<void, HctPart> {
   const start = yield* parseHctStart(queue, limits);
   yield start;
   const { header, blocks } = start;
@@ -57,20 +59,22 @@ function* parseHctFile(queue: ByteQueue, limits: HctLimits): Grammar<void, HctPa
       compressed: queue.take(compressedSize)!,
     };
   }
-  yield yield* parseHctEnd(queue, start);
+  yield yield* parseHctEnd(queue, start, limits);
 }
 
 /**
  * From the first byte of a file to the first of its blocks.
  * @throws FormatError, ChecksumError, UnsupportedError, LimitError
  */
-export function* parseHctStart(queue: ByteQueue, limits: HctLimits): Grammar<HctStart> {
-  const header = parseHctHeader(yield* take(queue, 'header', HCT_HEADER_SIZE), limits);
+export function* parseHctStart(queue: ByteQueue, limits: AllLimits): Grammar<HctStart> {
+  const header = parseHctHeader(yield* take(queue, 'header', HCT_HEADER_SIZE), { limits });
   let quantization: QuantizationMetadata | undefined;
   if (header.version === 2 && (header.flags & FLAG_QUANTIZATION) !== 0) {
     quantization = parseQuantizationMetadata(
       yield* take(queue, 'quantization metadata', QUANTIZATION_METADATA_SIZE),
     );
+    const scales = groupScalesSize(header, quantization);
+    checkLimit(limits, 'tensorBytes', scales, 'Cannot read the per-group scales: they are too large');
   }
   const blocks = yield* parseIndex(queue, header);
   return { kind: 'start', header, quantization, blocks, blocksOffset: queue.position };
@@ -78,15 +82,26 @@ export function* parseHctStart(queue: ByteQueue, limits: HctLimits): Grammar<Hct
 
 /**
  * From the last byte of the blocks to the end of the file.
- * @throws FormatError, ChecksumError
+ * @throws FormatError, ChecksumError, LimitError
  */
-export function* parseHctEnd(queue: ByteQueue, { header, quantization }: HctStart): Grammar<HctEnd> {
+export function* parseHctEnd(
+  queue: ByteQueue,
+  { header, quantization }: HctStart,
+  limits: AllLimits,
+): Grammar<HctEnd> {
   const groupScales = yield* parseGroupScales(queue, header, quantization);
   if (!hasExtension(header)) return { kind: 'end', shape: header.shape, name: undefined, groupScales };
   const prefix = yield* take(queue, 'extension section', HCT_EXTENSION_PREFIX_SIZE);
   const size = parseHctExtensionPrefix(prefix) + HCT_EXTENSION_CHECKSUM_SIZE;
   const extension = parseHctExtensionBody(yield* take(queue, 'extension section', size));
-  return { kind: 'end', shape: trueShape(header, extension), name: extension.name, groupScales };
+  const shape = trueShape(header, extension);
+  checkLimit(
+    limits,
+    'rank',
+    shape.length,
+    'Cannot read the HCT extension: the tensor has too many dimensions',
+  );
+  return { kind: 'end', shape, name: extension.name, groupScales };
 }
 
 function* parseIndex(queue: ByteQueue, header: HctHeader): Grammar<BlockTable> {

@@ -1,13 +1,9 @@
+import { type AllLimits, checkTensorBytes, type LimitsOption, limitsOf } from '../limits.js';
 import type { DType } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
-import { assertTensorFits, type Tensor, viewElements } from '../tensor/tensor.js';
+import { type Tensor, viewElements } from '../tensor/tensor.js';
 import type { DecodeBlock } from './decodeBlock.js';
 import type { HctPart } from './parts.js';
-
-export interface TensorCollectOptions {
-  /** Largest tensor to allocate, in bytes. Default 2^30 (1 GiB). */
-  readonly maxBytes?: number | undefined;
-}
 
 /** A tensor from an HCT file, with what dequantization needs. */
 export interface HctTensor extends Tensor<DType> {
@@ -21,13 +17,13 @@ export interface HctTensor extends Tensor<DType> {
  * decoded in place.
  */
 export class TensorCollector {
-  readonly #maxBytes: number | undefined;
+  readonly #limits: AllLimits;
   #bytes = new Uint8Array(0);
   #dtype: DType = 'F32';
   #quantization: QuantizationMetadata | undefined;
 
-  constructor({ maxBytes }: TensorCollectOptions = {}) {
-    this.#maxBytes = maxBytes;
+  constructor(options?: LimitsOption) {
+    this.#limits = limitsOf(options);
   }
 
   /**
@@ -37,7 +33,7 @@ export class TensorCollector {
   *add(part: HctPart, decode: DecodeBlock): Iterable<HctTensor> {
     if (part.kind === 'start') {
       const { originalSize, dtype } = part.header;
-      assertTensorFits(originalSize, this.#maxBytes);
+      checkTensorBytes(this.#limits, originalSize);
       this.#bytes = new Uint8Array(originalSize);
       this.#dtype = dtype;
       this.#quantization = part.quantization;

@@ -38,14 +38,3 @@ export const FRAGMENT_FLAGS: Readonly<Record<CompressionAlgorithm, number>> = {
   zstd: FRAGMENT_FLAG_ZSTD,
   lz4: FRAGMENT_FLAG_LZ4,
 };
-
-/**
- * Caps on the allocations of a reader, until it can check the claims of a file against its bytes.
- */
-export interface HoloLimits {
-  /**
-   * Largest tensor to reconstruct, in bytes of f32, and largest fragment (plus 64 KiB for
-   * headers). Default 2^30 (1 GiB).
-   */
-  readonly maxBytes?: number | undefined;
-}

@@ -7,28 +7,26 @@ import {
 } from '../encodings/encoding.js';
 import { ArgumentError, FormatError, UnsupportedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
+import { checkTensorBytes, type LimitsOption, limitsOf } from '../limits.js';
 import { escapeText } from '../show.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
-import {
-  assertTensorFits,
-  checkOutputLength,
-  type Tensor,
-  viewBytes,
-  viewElements,
-} from '../tensor/tensor.js';
-import type { HoloLimits } from './constants.js';
+import { checkOutputLength, type Tensor, viewBytes, viewElements } from '../tensor/tensor.js';
 import type { HoloFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';
 import type { ReconstructionQuality } from './quality.js';
 
-export interface CommonDecodeOptions extends HoloLimits {
+export interface CommonDecodeOptions {
   /** Default: the fastest that the engine offers. */
   readonly kernels?: Kernels | undefined;
 }
 
+/** How to decode, whatever the limits. */
+export type EncodingDecodeOptions<E extends HolographicEncoding = HolographicEncoding> = CommonDecodeOptions &
+  Partial<DecodeOptionsOf<E>>;
+
 export type HoloTensorDecoderOptions<E extends HolographicEncoding = HolographicEncoding> =
-  CommonDecodeOptions & Partial<DecodeOptionsOf<E>>;
+  EncodingDecodeOptions<E> & LimitsOption;
 
 export interface RangeOption {
   /**
@@ -59,16 +57,16 @@ export class HoloTensorDecoder {
   #fragments = 0;
 
   /**
-   * @throws LimitError when the tensor is larger than `maxBytes`; UnsupportedError when the decoder of its encoding has
-   *   not been loaded
+   * @throws LimitError for a tensor that is too large, as numbers of four bytes; UnsupportedError when the decoder of its
+   *   encoding has not been loaded
    */
   constructor(header: HoloTensorHeader, options: HoloTensorDecoderOptions & RangeOption = {}) {
-    const { kernels, maxBytes, range } = options;
+    const { kernels, range } = options;
     this.header = header;
     this.total = fragmentCount(header);
     const elements = elementCount(header.shape);
     this.elements = range === undefined ? elements : range.end - range.start;
-    assertTensorFits(elements * Float32Array.BYTES_PER_ELEMENT, maxBytes);
+    checkTensorBytes(limitsOf(options), elements * Float32Array.BYTES_PER_ELEMENT);
     const decoding = loadedDecoding(header.encoding);
     if (decoding === undefined) {
       throw new UnsupportedError(

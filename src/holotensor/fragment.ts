@@ -1,7 +1,7 @@
 import { viewOf } from '../bytes/binary.js';
-import { FormatError, LimitError } from '../errors.js';
-import { DEFAULT_MAX_TENSOR_BYTES } from '../tensor/tensor.js';
-import { FRAGMENT_FLAGS, FRAGMENT_INDEX_ENTRY_SIZE, type HoloLimits } from './constants.js';
+import { FormatError } from '../errors.js';
+import { type AllLimits, checkLimit } from '../limits.js';
+import { FRAGMENT_FLAGS, FRAGMENT_INDEX_ENTRY_SIZE } from './constants.js';
 import type { HoloTensorHeader } from './header.js';
 
 /** Where a fragment is and how it is stored. Sizes in bytes. */
@@ -91,17 +91,10 @@ export function maxFragmentBytes(elements: number): number {
 }
 
 /** @throws LimitError when a fragment is larger than a reader is willing to hold */
-export function assertFragmentFits(
-  fragmentIndex: number,
-  bytes: number,
-  { maxBytes = DEFAULT_MAX_TENSOR_BYTES }: HoloLimits,
-): void {
-  if (bytes <= maxBytes + HEADER_ALLOWANCE) return;
-  throw new LimitError('Cannot read the HoloTensor fragment: it is larger than the cap (option maxBytes)', {
-    fragmentIndex,
-    expected: maxBytes,
-    actual: bytes,
-  });
+export function checkFragmentBytes(limits: AllLimits, fragmentIndex: number, bytes: number): void {
+  const beyondHeader = Math.max(0, bytes - HEADER_ALLOWANCE);
+  const what = 'Cannot read the HoloTensor fragment: it is too large';
+  checkLimit(limits, 'tensorBytes', beyondHeader, what, { fragmentIndex });
 }
 
 /**

@@ -1,6 +1,6 @@
 import { loadKernels } from '../kernels/loadKernels.js';
+import type { LimitsOption } from '../limits.js';
 import { NOTHING, type Outputs, type Stage } from '../stage.js';
-import type { HoloLimits } from './constants.js';
 import type { ReceivedFragment, StoredFragment } from './fragment.js';
 import { HoloTensorParser } from './parser.js';
 import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
@@ -10,8 +10,8 @@ export class FragmentReceiver implements Stage<Uint8Array, ReceivedFragment> {
   readonly #parser: HoloTensorParser;
   readonly #unpacker: FragmentUnpacker;
 
-  constructor(unpacker: FragmentUnpacker, limits?: HoloLimits) {
-    this.#parser = new HoloTensorParser(limits);
+  constructor(unpacker: FragmentUnpacker, options?: LimitsOption) {
+    this.#parser = new HoloTensorParser(options);
     this.#unpacker = unpacker;
   }
 

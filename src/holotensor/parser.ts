@@ -1,16 +1,12 @@
 import type { ByteQueue } from '../bytes/byteQueue.js';
 import { Demand, type Grammar, GrammarStage, take } from '../bytes/grammar.js';
 import { FormatError, TruncatedError } from '../errors.js';
+import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import { elementCount } from '../tensor/dtype.js';
 import { parseQuantizationMetadata, QUANTIZATION_METADATA_SIZE } from '../tensor/quantization.js';
+import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_FLAG_QUANTIZATION, HOLO_HEADER_SIZE } from './constants.js';
 import {
-  FRAGMENT_INDEX_ENTRY_SIZE,
-  HOLO_FLAG_QUANTIZATION,
-  HOLO_HEADER_SIZE,
-  type HoloLimits,
-} from './constants.js';
-import {
-  assertFragmentFits,
+  checkFragmentBytes,
   type FragmentIndexEntry,
   findIndexFault,
   parseFragmentIndex,
@@ -22,14 +18,15 @@ import { fragmentCount, type HoloTensorHeader, parseHoloTensorHeader } from './h
 
 /** The bytes of a HoloTensor file, cut anywhere, in; its fragments as stored out, each as soon as its last byte has arrived. */
 export class HoloTensorParser extends GrammarStage<StoredFragment> {
-  constructor(limits: HoloLimits = {}) {
+  constructor(options?: LimitsOption) {
+    const limits = limitsOf(options);
     super('HoloTensor', (queue) => parseHoloTensorFile(queue, limits));
   }
 }
 
-function* parseHoloTensorFile(queue: ByteQueue, limits: HoloLimits): Grammar<void, StoredFragment> {
-  const { header, entries } = yield* parseHoloTensorStart(queue);
-  for (const { index, compressedSize } of entries) assertFragmentFits(index, compressedSize, limits);
+function* parseHoloTensorFile(queue: ByteQueue, limits: AllLimits): Grammar<void, StoredFragment> {
+  const { header, entries } = yield* parseHoloTensorStart(queue, limits);
+  for (const { index, compressedSize } of entries) checkFragmentBytes(limits, index, compressedSize);
   for (const entry of entries) {
     yield new Demand(`fragment ${entry.index}`, entry.compressedSize);
     yield { header, entry, stored: queue.take(entry.compressedSize)! };
@@ -49,11 +46,18 @@ export interface HoloTensorLayout {
 
 /**
  * From the first byte of a file to the first of its fragments.
- * @throws FormatError, ChecksumError, UnsupportedError
+ * @throws FormatError, ChecksumError, UnsupportedError, LimitError
  */
-export function* parseHoloTensorStart(queue: ByteQueue): Grammar<HoloTensorLayout> {
+export function* parseHoloTensorStart(queue: ByteQueue, limits: AllLimits): Grammar<HoloTensorLayout> {
   const header = parseHoloTensorHeader(yield* take(queue, 'header', HOLO_HEADER_SIZE));
   const least = indexSize(header);
+  checkLimit(
+    limits,
+    'fragments',
+    fragmentCount(header),
+    'Cannot read the HoloTensor index: too many fragments',
+  );
+  checkLimit(limits, 'headerBytes', least, 'Cannot read the HoloTensor index: it is too long');
   const length = least + (saysQuantization(header) ? QUANTIZATION_METADATA_SIZE : 0);
   yield new Demand('index', length, { least });
   // Without metadata the index is shorter, and what follows belongs to the first fragment: look before taking.

@@ -7,17 +7,18 @@ import {
 import { loadDecoder } from '../codecs/loadDecoder.js';
 import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
+import { type AllLimits, type LimitsOption, limitsOf } from '../limits.js';
 import { elementCount } from '../tensor/dtype.js';
-import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS, type HoloLimits } from './constants.js';
+import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS } from './constants.js';
 import {
-  assertFragmentFits,
+  checkFragmentBytes,
   type FragmentIndexEntry,
   maxFragmentBytes,
   type ReceivedFragment,
   type StoredFragment,
 } from './fragment.js';
 
-export interface UnpackOptions extends HoloLimits {
+export interface UnpackOptions extends LimitsOption {
   /** Which implementation of the codecs to use. Default 'auto': the fastest that the engine offers. */
   readonly implementation?: Implementation | undefined;
   /** Check the checksums of fragments, if the file has them. Default true. */
@@ -27,22 +28,24 @@ export interface UnpackOptions extends HoloLimits {
 /** Verifies stored fragments and decompresses them to payloads, with codecs that are loaded on demand. */
 export class FragmentUnpacker {
   readonly #options: UnpackOptions;
+  readonly #limits: AllLimits;
   readonly #kernels: Pick<Kernels, 'xxh3'>;
 
   constructor(kernels: Pick<Kernels, 'xxh3'>, options: UnpackOptions = {}) {
     this.#kernels = kernels;
     this.#options = options;
+    this.#limits = limitsOf(options);
   }
 
   /** @throws ChecksumError, CodecError, LimitError that name the fragment */
-  async unpack(fragment: StoredFragment, limits: HoloLimits = this.#options): Promise<ReceivedFragment> {
+  async unpack(fragment: StoredFragment): Promise<ReceivedFragment> {
     if (this.#options.verify !== false) verifyFragment(fragment, this.#kernels);
     const { header, entry, stored } = fragment;
     const algorithm = fragmentAlgorithm(entry);
     if (algorithm === undefined) return { index: entry.index, data: stored, header, entry };
     const largestBlock = entry.uncompressedSize;
     const codec = await loadDecoder(algorithm, { ...this.#options, largestBlock });
-    const data = decompress(fragment, codec, limits);
+    const data = decompress(fragment, codec, this.#limits);
     return { index: entry.index, data, header, entry };
   }
 }
@@ -75,11 +78,11 @@ function verifyFragment({ header, entry, stored }: StoredFragment, kernels: Pick
 function decompress(
   { header, entry, stored }: StoredFragment,
   codec: BlockDecoder,
-  limits: HoloLimits,
+  limits: AllLimits,
 ): Uint8Array {
   try {
     const size = payloadSize(entry, stored, codec, maxFragmentBytes(elementCount(header.shape)));
-    assertFragmentFits(entry.index, size, limits);
+    checkFragmentBytes(limits, entry.index, size);
     const data = new Uint8Array(size);
     codec.decompressInto(stored, data);
     return data;

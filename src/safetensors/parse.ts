@@ -1,11 +1,11 @@
 import { foreignFile } from '../bytes/foreignFile.js';
-import { FormatError, LimitError, TruncatedError } from '../errors.js';
+import { FormatError, TruncatedError } from '../errors.js';
+import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import { show } from '../show.js';
 import {
   isSafetensorsDType,
   SAFETENSORS_DTYPES,
   SAFETENSORS_LENGTH_SIZE,
-  SAFETENSORS_MAX_HEADER_SIZE,
   SAFETENSORS_METADATA_KEY,
   type SafetensorsHeader,
   type SafetensorsTensor,
@@ -13,9 +13,7 @@ import {
 } from './header.js';
 import { HeaderScanner } from './headerScanner.js';
 
-export interface SafetensorsParseOptions {
-  /** Largest header that is accepted, in bytes of JSON. Default {@link SAFETENSORS_MAX_HEADER_SIZE}. */
-  readonly maxHeaderSize?: number | undefined;
+export interface SafetensorsParseOptions extends LimitsOption {
   /** Bytes of the whole file, if known, to compare with the header. */
   readonly fileSize?: number | undefined;
 }
@@ -25,7 +23,8 @@ export interface SafetensorsParseOptions {
  * @throws FormatError, LimitError, TruncatedError
  */
 export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsParseOptions = {}): number {
-  const { maxHeaderSize = SAFETENSORS_MAX_HEADER_SIZE, fileSize } = options;
+  const { fileSize } = options;
+  const limits = limitsOf(options);
   if (bytes.length < SAFETENSORS_LENGTH_SIZE) {
     throw new TruncatedError('Cannot read the safetensors header: too few bytes', {
       offset: 0,
@@ -35,14 +34,10 @@ export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsPar
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset, SAFETENSORS_LENGTH_SIZE).getBigUint64(0, true);
   const size = SAFETENSORS_LENGTH_SIZE + Number(length);
-  if (length > maxHeaderSize || size > (fileSize ?? size)) refuseForeign(bytes);
-  if (length > maxHeaderSize) {
-    throw new LimitError('Cannot read the safetensors header: it is too long (option maxHeaderSize)', {
-      offset: 0,
-      expected: `at most ${maxHeaderSize}`,
-      actual: String(length),
-    });
-  }
+  if (length > limits.headerBytes || size > (fileSize ?? size)) refuseForeign(bytes);
+  checkLimit(limits, 'headerBytes', Number(length), 'Cannot read the safetensors header: it is too long', {
+    offset: 0,
+  });
   if (fileSize !== undefined && size > fileSize) {
     throw new TruncatedError('Cannot read the safetensors header: the file is too short', {
       expected: `${size} bytes`,
@@ -78,10 +73,13 @@ export function parseSafetensorsHeader(
   }
   const metadata = new Map<string, string>();
   const tensors: SafetensorsTensor[] = [];
+  const limits = limitsOf(options);
   const scanner = new HeaderScanner(bytes.subarray(0, byteLength), SAFETENSORS_LENGTH_SIZE);
   scanner.object((key) => {
-    if (key !== SAFETENSORS_METADATA_KEY) tensors.push(parseTensor(scanner, key, byteLength));
-    else if (!scanner.skipNull()) scanner.object((name) => metadata.set(name, scanner.string()));
+    if (key !== SAFETENSORS_METADATA_KEY) {
+      tensors.push(parseTensor(scanner, key, byteLength, limits));
+      checkLimit(limits, 'tensors', tensors.length, 'Cannot read the safetensors header: too many tensors');
+    } else if (!scanner.skipNull()) scanner.object((name) => metadata.set(name, scanner.string()));
   });
   scanner.end();
   const fileSize = checkLayout(tensors, byteLength);
@@ -94,7 +92,12 @@ export function parseSafetensorsHeader(
   return { metadata, tensors, byteLength, fileSize };
 }
 
-function parseTensor(scanner: HeaderScanner, name: string, dataStart: number): SafetensorsTensor {
+function parseTensor(
+  scanner: HeaderScanner,
+  name: string,
+  dataStart: number,
+  limits: AllLimits,
+): SafetensorsTensor {
   const offset = scanner.position;
   let dtype: string | undefined;
   let shape: number[] | undefined;
@@ -112,6 +115,9 @@ function parseTensor(scanner: HeaderScanner, name: string, dataStart: number): S
       expected: 'dtype, shape, data_offsets',
     });
   }
+  checkLimit(limits, 'rank', shape.length, 'Cannot read the safetensors header: too many dimensions', {
+    name,
+  });
   if (!isSafetensorsDType(dtype)) {
     throw new FormatError('Cannot read the safetensors header: unknown dtype', {
       name,

@@ -1,4 +1,4 @@
-import { ArgumentError, LimitError } from '../errors.js';
+import { ArgumentError } from '../errors.js';
 import { show } from '../show.js';
 
 /** Views of raw element bytes, by the safetensors name of the element type. */
@@ -22,22 +22,6 @@ export interface Tensor<D extends string = string> {
   readonly dtype: D;
   readonly shape: readonly number[];
   readonly data: TensorData;
-}
-
-/**
- * Cap on one tensor in memory, in bytes, which callers raise by `maxBytes`: 1 GiB. A header of a few bytes must not
- * make a reader allocate more; the weights of one layer of today's language models are smaller.
- */
-export const DEFAULT_MAX_TENSOR_BYTES = 2 ** 30;
-
-/** @throws LimitError when a tensor is larger than the caller allows */
-export function assertTensorFits(bytes: number, maxBytes = DEFAULT_MAX_TENSOR_BYTES, name?: string): void {
-  if (bytes <= maxBytes) return;
-  throw new LimitError('Cannot allocate the tensor: it is larger than the cap (option maxBytes)', {
-    name,
-    expected: maxBytes,
-    actual: bytes,
-  });
 }
 
 /**

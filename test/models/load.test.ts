@@ -257,7 +257,11 @@ test('damaged pieces, tensors beyond the cap, names that are not there', async (
   const model = await openModel(source);
   await rejects(model.load(), ChecksumError, /fragment/);
   assert.is(source.cancelled, 1);
-  await rejects((await openModel(countingSource(file))).load({ maxBytes: 1000 }), LimitError, /maxBytes/);
+  await rejects(
+    (await openModel(countingSource(file))).load({ limits: { tensorBytes: 1000 } }),
+    LimitError,
+    /tensorBytes/,
+  );
   await rejects(model.tensor('nothing'), ArgumentError, /no tensor/);
   throws(() => model.prioritize(['nothing']), ArgumentError, /no tensor/);
 });

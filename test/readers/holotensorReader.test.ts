@@ -154,13 +154,15 @@ test("dtype 'source' gives the elements that were encoded", async () => {
 });
 
 test('a tensor larger than the cap is not allocated', async () => {
-  const reader = await HoloTensorReader.open(bytesSource(await written()));
-  await rejects(reader.readAll({ maxBytes: 4 * 4096 - 1 }), LimitError, /maxBytes/);
-  assert.is((await reader.readAll({ maxBytes: 4 * 4096 })).fragments, 6);
+  const source = bytesSource(await written());
+  const opened = (tensorBytes: number) => HoloTensorReader.open(source, { limits: { tensorBytes } });
+  await rejects((await opened(4 * 4096 - 1)).readAll(), LimitError, /limits\.tensorBytes/);
+  assert.is((await (await opened(4 * 4096)).readAll()).fragments, 6);
 });
 
 test('a file cannot make a reader allocate more than the cap, however large it says its tensor is', async () => {
   const gigabytes = 2 ** 32 - 1;
+  const limits = { tensorBytes: 2 ** 30 };
   const header = { ...encoded.header, shape: [2 ** 20, 2 ** 20], originalSize: 2 ** 42, totalFragments: 1 };
   // A Zstd frame of 14 bytes whose header promises gigabytes; the index agrees, or repeats the stored size.
   const frame = new Uint8Array(14);
@@ -177,13 +179,13 @@ test('a file cannot make a reader allocate more than the cap, however large it s
       checksum: xxh3(frame),
     };
     const bytes = concatBytes([front, serializeFragmentIndexEntry(entry), frame]);
-    const reader = await HoloTensorReader.open(bytesSource(bytes));
-    await rejects(reader.readFragment(0), LimitError, /maxBytes/);
-    await rejects(reader.readAll({ maxBytes: 2 ** 20 }), LimitError, /maxBytes/);
+    const reader = await HoloTensorReader.open(bytesSource(bytes), { limits });
+    await rejects(reader.readFragment(0), LimitError, /tensorBytes/);
+    await rejects(reader.readAll(), LimitError, /tensorBytes/);
     await rejects(
-      collect(chunked(bytes, 50).pipeThrough(new FragmentDecoderStream())),
+      collect(chunked(bytes, 50).pipeThrough(new FragmentDecoderStream({ limits }))),
       LimitError,
-      /maxBytes/,
+      /tensorBytes/,
     );
   }
   const stored = {
@@ -195,11 +197,15 @@ test('a file cannot make a reader allocate more than the cap, however large it s
     checksum: 1n,
   };
   const endless = concatBytes([front, serializeFragmentIndexEntry(stored), new Uint8Array(1000)]);
-  await rejects((await HoloTensorReader.open(bytesSource(endless))).readFragment(0), LimitError, /maxBytes/);
   await rejects(
-    collect(chunked(endless, 50).pipeThrough(new FragmentDecoderStream())),
+    (await HoloTensorReader.open(bytesSource(endless), { limits })).readFragment(0),
     LimitError,
-    /maxBytes/,
+    /tensorBytes/,
+  );
+  await rejects(
+    collect(chunked(endless, 50).pipeThrough(new FragmentDecoderStream({ limits }))),
+    LimitError,
+    /tensorBytes/,
   );
 });
 

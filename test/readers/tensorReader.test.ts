@@ -7,6 +7,7 @@ import { HctWriter } from '../../sinks/hct.js';
 import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { ArgumentError, FormatError, LimitError } from '../../src/errors.js';
+import type { LimitsOption } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { rejects } from '../helpers/assertions.js';
@@ -30,15 +31,15 @@ async function hctFile(): Promise<Uint8Array> {
 interface Format {
   readonly name: string;
   readonly file: Uint8Array;
-  readonly open: (source: RandomAccessSource) => Promise<TensorReader>;
+  readonly open: (source: RandomAccessSource, options?: LimitsOption) => Promise<TensorReader>;
 }
 
 const formats: readonly Format[] = [
-  { name: 'HCT', file: await hctFile(), open: (source) => HctReader.open(source) },
+  { name: 'HCT', file: await hctFile(), open: (source, options) => HctReader.open(source, options) },
   {
     name: 'HoloTensor',
     file: holoFile('embedded', data, shape),
-    open: (source) => HoloTensorReader.open(source),
+    open: (source, options) => HoloTensorReader.open(source, options),
   },
 ];
 
@@ -54,8 +55,14 @@ for (const { name, file, open } of formats) {
     assert.equal(out, data);
     await rejects(reader.readAll({ out: new Float32Array(3) }), ArgumentError, /wrong length/);
     await rejects(reader.readAll({ out: new Float64Array(data.length) }), ArgumentError, /wrong type/);
-    await rejects(reader.readAll({ maxBytes: bytes.length - 1 }), LimitError, /maxBytes/);
-    assert.equal((await reader.readAll({ maxBytes: bytes.length })).data, data);
+    for (const [tensorBytes, fits] of [
+      [bytes.length, true],
+      [bytes.length - 1, false],
+    ] as const) {
+      const limited = await open(bytesSource(file), { limits: { tensorBytes } });
+      if (fits) assert.equal((await limited.readAll()).data, data);
+      else await rejects(limited.readAll(), LimitError, /limits\.tensorBytes/);
+    }
   });
 
   test(`${name}: readInto fills an array with bytes of the tensor from anywhere on`, async () => {

@@ -187,7 +187,7 @@ test('a part that fails ends the others', async () => {
   const error = await rejects(inParts(file), ChecksumError);
   assert.is(error.fragmentIndex, 7);
   assert.ok(pool.signals.slice(0, 3).every((signal) => signal?.aborted));
-  await rejects(inParts(file, { maxBytes: 1000 }), LimitError);
+  await rejects(inParts(file, { limits: { tensorBytes: 1000 } }), LimitError);
 });
 
 test('an abort ends all parts, and the pool has its memory back', async () => {

@@ -104,7 +104,7 @@ for (const algorithm of ['lz4', 'zstd'] as const) {
     assert.ok(Buffer.from(bytes).equals(viewBytes(data)) && Buffer.from(bytes).equals(viewBytes(same)));
     const observed = fromReadableStream(chunked(file, 65_536)).pipe(collectHct({ workers: pool }));
     assert.ok(Buffer.from(bytes).equals(viewBytes((await lastValueFrom(observed)).data)));
-    await rejects(through({ workers: pool, maxBytes: LENGTH - 1 }), LimitError);
+    await rejects(through({ workers: pool, limits: { tensorBytes: LENGTH - 1 } }), LimitError);
   });
 }
 

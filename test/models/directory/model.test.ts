@@ -126,7 +126,7 @@ test('what the manifest claims is checked', async () => {
   await rejects(
     read(tampered(files, 0, { shape: [2 ** 40], byteLength: 2 ** 42 }), 0),
     LimitError,
-    /maxBytes/,
+    /limits\.tensorBytes/,
   );
 });
 

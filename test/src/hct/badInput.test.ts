@@ -13,9 +13,10 @@ import {
   TruncatedError,
   UnsupportedError,
 } from '../../../src/errors.js';
+import { parseHctHeader } from '../../../src/hct/header.js';
 import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
-import { rejects } from '../../helpers/assertions.js';
+import { rejects, throws } from '../../helpers/assertions.js';
 import { hctFixtures } from '../../helpers/hctFixtures.js';
 import { chunked } from '../../helpers/streams.js';
 
@@ -118,22 +119,24 @@ test('consistent claims beyond the caps are refused before anything is allocated
       view.setUint32(28, blockSize, true);
       view.setUint32(32, blocks, true);
     });
-  await bothRefuse(claim(12n * 2n ** 28n, 1, 12 * 2 ** 28), LimitError, /maxBlocks/);
-  await bothRefuse(claim(12n * 2n ** 26n, 12 * 2 ** 26, 1), LimitError, /maxBlockSize/);
+  await bothRefuse(claim(12n * 2n ** 28n, 1, 12 * 2 ** 28), LimitError, /limits\.headerBytes/);
+  const largeBlock = claim(12n * 2n ** 26n, 12 * 2 ** 26, 1);
+  const limits = { tensorBytes: 2 ** 26 };
+  throws(() => parseHctHeader(largeBlock, { limits }), LimitError, /limits\.tensorBytes/);
   // Within the caps of the header, but the bytes are not there, or the tensor is too large to collect.
   await bothRefuse(claim(12n * 2n ** 24n, 2 ** 20, 192), HolostreamError);
 });
 
-test('the collectors keep to maxBytes', async () => {
+test('the collectors keep to the limits', async () => {
   const { file } = await smallFile('lz4');
   await rejects(
-    collectTensor(chunked(file, 10), { maxBytes: 95 }),
+    collectTensor(chunked(file, 10), { limits: { tensorBytes: 95 } }),
     LimitError,
-    /maxBytes\): expected 95, got 96/,
+    /limits\.tensorBytes\): expected at most 95, got 96/,
   );
-  const reader = await HctReader.open(bytesSource(file));
-  await rejects(reader.readAll({ maxBytes: 95 }), LimitError, /maxBytes/);
-  assert.is(viewBytes((await reader.readAll({ maxBytes: 96 })).data).length, 96);
+  const opened = (tensorBytes: number) => HctReader.open(bytesSource(file), { limits: { tensorBytes } });
+  await rejects((await opened(95)).readAll(), LimitError, /tensorBytes/);
+  assert.is(viewBytes((await (await opened(96)).readAll()).data).length, 96);
 });
 
 test('blocks that overlap, leave holes or leave the file', async () => {

@@ -132,9 +132,13 @@ test('what cannot be is refused: fragment numbers, the size of a tensor, the len
     throws(() => decoder.addFragment({ index, data: fragments[0]!.data }), ArgumentError, /no such/);
   }
   throws(() => decoder.reconstruct(new Float32Array(431)), ArgumentError);
-  throws(() => new HoloTensorDecoder(header, { maxBytes: 432 * 4 - 1 }), LimitError, /maxBytes/);
+  throws(
+    () => new HoloTensorDecoder(header, { limits: { tensorBytes: 432 * 4 - 1 } }),
+    LimitError,
+    /tensorBytes/,
+  );
   const huge = { ...header, shape: [2 ** 20, 2 ** 20], originalSize: 2 ** 42 };
-  throws(() => new HoloTensorDecoder(huge), LimitError, /maxBytes/);
+  throws(() => new HoloTensorDecoder(huge), LimitError, /tensorBytes/);
 });
 
 test('the same file can be decoded again and again', () => {
