@@ -22,9 +22,17 @@ export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }
 
+/** Longer texts stay in their row alone: a name of a megabyte must not widen the rows of 100,000 tensors. */
+const MAX_COLUMN = 100;
+
 function columns(rows: readonly (readonly string[])[]): string[] {
   const clean = rows.map((row) => row.map(printable));
-  const widths = clean[0]?.map((_, i) => Math.max(...clean.map((row) => row[i]?.length ?? 0))) ?? [];
+  const widths: number[] = [];
+  for (const row of clean) {
+    for (const [i, cell] of row.entries()) {
+      if (cell.length <= MAX_COLUMN) widths[i] = Math.max(widths[i] ?? 0, cell.length);
+    }
+  }
   return clean.map((row) =>
     row
       .map((cell, i) => cell.padEnd(widths[i] ?? 0))

@@ -21,7 +21,9 @@ const FINISHED = new Error('no more pieces are wanted');
 /** Fetches pieces in the order of a queue that may change meanwhile. Adjacent pieces are one request. */
 export class PieceFetcher {
   readonly #options: PieceFetcherOptions;
-  #queue: PlannedPiece[];
+  #queue: readonly PlannedPiece[];
+  /** Where the queue begins: those before have been taken. */
+  #next = 0;
   #order: (queue: readonly PlannedPiece[]) => PlannedPiece[] = (queue) => [...queue];
   /** Counts reorderings: a request that was begun before one ends at its next piece. */
   #generation = 0;
@@ -54,14 +56,14 @@ export class PieceFetcher {
 
   /** Ends the run without an error. */
   finish(): void {
-    this.#queue = [];
+    this.#wait([]);
     this.resume();
     this.#stop.abort(FINISHED);
   }
 
   /** Ends the run with an error. */
   fail(reason: unknown): void {
-    this.#queue = [];
+    this.#wait([]);
     this.resume();
     this.#stop.abort(reason);
   }
@@ -83,18 +85,41 @@ export class PieceFetcher {
 
   reorder(order: (queue: readonly PlannedPiece[]) => PlannedPiece[]): void {
     this.#generation += 1;
-    this.#queue = order(this.#queue);
+    this.#wait(order(this.#waiting));
     this.#order = order;
+  }
+
+  get #waiting(): readonly PlannedPiece[] {
+    return this.#queue.slice(this.#next);
+  }
+
+  #wait(queue: readonly PlannedPiece[]): void {
+    this.#queue = queue;
+    this.#next = 0;
+  }
+
+  /** Takes the adjacent pieces from the front of the queue, for one request. */
+  #takeRun(): PlannedPiece[] {
+    const from = this.#next;
+    const first = this.#queue[from];
+    let end = first?.offset;
+    for (let piece = first; piece !== undefined; piece = this.#queue[this.#next]) {
+      if (piece.file !== first!.file || piece.offset !== end) break;
+      end = piece.offset + piece.length;
+      // Not shift(), which moves all the others.
+      this.#next += 1;
+    }
+    return this.#queue.slice(from, this.#next);
   }
 
   async #fetchAll(): Promise<void> {
     for (;;) {
       await this.#paused?.until;
-      const run = takeRun(this.#queue);
+      const run = this.#takeRun();
       if (run.length === 0 || this.#stop.signal.aborted) return;
       try {
         const rest = await this.#fetch(run);
-        if (rest.length > 0) this.#queue = this.#order([...rest, ...this.#queue]);
+        if (rest.length > 0) this.#wait(this.#order([...rest, ...this.#waiting]));
       } catch (error) {
         if (this.#stop.signal.reason === FINISHED) return;
         throw error;
@@ -157,20 +182,6 @@ export class PieceFetcher {
 async function release(file: PieceFile, source: RandomAccessSource, reader: PieceReader): Promise<void> {
   await reader.cancel().catch(() => {});
   await file.release(source);
-}
-
-/** Takes the adjacent pieces from the front of a queue, for one request. */
-function takeRun(queue: PlannedPiece[]): PlannedPiece[] {
-  const run: PlannedPiece[] = [];
-  let end: number | undefined;
-  while (queue.length > 0) {
-    const next = queue[0]!;
-    if (end !== undefined && (next.file !== run[0]!.file || next.offset !== end)) break;
-    run.push(next);
-    end = next.offset + next.length;
-    queue.shift();
-  }
-  return run;
 }
 
 /** Reads exact lengths, one after another, from a stream of chunks. */

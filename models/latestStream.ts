@@ -1,4 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
+import { Queue } from '../src/queue.js';
 
 /**
  * An Observable as a stream for a consumer that may be slower: it gets the latest value of each key (such as each
@@ -10,6 +11,7 @@ export function latestStream<T>(
 ): ReadableStream<T> {
   let subscription: Subscription;
   const latest = new Map<string, T>();
+  const keys = new Queue<string>();
   let ended = false;
   let waiting: (() => void) | undefined;
   return new ReadableStream<T>(
@@ -17,7 +19,9 @@ export function latestStream<T>(
       start(controller) {
         subscription = observable.subscribe({
           next(value) {
-            latest.set(keyOf(value), value);
+            const key = keyOf(value);
+            latest.set(key, value);
+            keys.add(key);
             waiting?.();
           },
           error: (error) => controller.error(error),
@@ -34,12 +38,11 @@ export function latestStream<T>(
           });
           waiting = undefined;
         }
-        for (const [key, value] of latest) {
+        const key = keys.take();
+        if (key !== undefined) {
+          controller.enqueue(latest.get(key)!);
           latest.delete(key);
-          controller.enqueue(value);
-          return;
-        }
-        if (ended) controller.close();
+        } else if (ended) controller.close();
       },
       cancel() {
         subscription.unsubscribe();

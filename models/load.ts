@@ -24,6 +24,8 @@ export interface LoadOptions<A extends OutputType = OutputType>
 /** The model that a load fills and reports to. */
 export interface LoadTarget {
   readonly states: ReadonlyMap<string, TensorState>;
+  /** Tensors that got pieces, in this load or in one before that was aborted, until all of these are decoded. */
+  readonly unsettled: Set<TensorState>;
   readonly quality: ModelQuality;
   readonly onProgress: (progress: ModelProgress) => void;
   readonly onBetterTensor: (state: TensorState) => void;
@@ -104,6 +106,7 @@ export class Load {
   async #decode({ tensor, piece }: PlannedPiece, bytes: Uint8Array): Promise<void> {
     const state = this.#state(tensor.name);
     const { signal, limits } = this.#options;
+    this.#target.unsettled.add(state);
     const added = state
       .add(piece, bytes, { pool: this.#pool, signal, limits })
       .then(() => this.#tellBetter(state));
@@ -112,13 +115,14 @@ export class Load {
     else this.#decoding.push(added.catch((error) => this.#fetcher.fail(error)));
   }
 
-  /** Has the workers decode what they were given, in this load or in one before that was aborted. */
+  /** Has the workers decode what they were given. */
   async #settle(): Promise<void> {
     const { signal } = this.#options;
     await Promise.all(
-      Array.from(this.#target.states.values(), async (state) => {
+      Array.from(this.#target.unsettled, async (state) => {
         const before = state.cosine;
         await state.settle({ signal });
+        this.#target.unsettled.delete(state);
         if (state.cosine !== before) this.#tellBetter(state);
       }),
     );

@@ -12,7 +12,7 @@ import type { LoadableTensor, ModelContent } from './inputs/content.js';
 import { checkRows } from './inputs/wholeTensor.js';
 import { latestStream } from './latestStream.js';
 import { Load, type LoadOptions, type LoadTarget } from './load.js';
-import { type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
+import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
 import { type ModelProgress, ModelQuality } from './progress.js';
 import { type LoadedTensor, type OutputOptions, type OutputType, TensorState } from './tensorState.js';
 
@@ -45,6 +45,7 @@ export class Model extends Closeable {
   readonly updates$: Observable<LoadedTensor<OutputType>>;
   readonly #content: ModelContent;
   readonly #limits: LimitsOption['limits'];
+  readonly #catalog: Catalog;
   readonly #states: ReadonlyMap<string, TensorState>;
   readonly #quality: ModelQuality;
   readonly #progress = new Subject<ModelProgress>();
@@ -58,11 +59,14 @@ export class Model extends Closeable {
   #closed: Promise<void> | undefined;
   #paused = false;
   readonly #better = new Set<TensorState>();
+  /** Tensors with pieces that may not be decoded yet. */
+  readonly #unsettled = new Set<TensorState>();
 
   constructor(content: ModelContent, { limits }: LimitsOption) {
     super();
     this.#content = content;
     this.#limits = limits;
+    this.#catalog = new Catalog(content.tensors);
     this.format = content.format;
     this.metadata = content.metadata;
     this.tensors = content.tensors;
@@ -201,7 +205,7 @@ export class Model extends Closeable {
 
   #plan(options: PlanOptions): PlannedPiece[] {
     const isLoaded = ({ name }: LoadableTensor, piece: number) => this.#state(name).has(piece);
-    return planPieces(this.#content.tensors, options, isLoaded);
+    return planPieces(this.#catalog, options, isLoaded);
   }
 
   /**
@@ -243,6 +247,7 @@ export class Model extends Closeable {
   async #run(options: LoadOptions): Promise<void> {
     const target: LoadTarget = {
       states: this.#states,
+      unsettled: this.#unsettled,
       quality: this.#quality,
       onProgress: (progress) => this.#progress.next(progress),
       onBetterTensor: (state) => this.#announce(state, options),

@@ -29,13 +29,45 @@ export interface PlanOptions {
   readonly strategy?: 'scan' | 'quality' | 'tensors' | undefined;
 }
 
+/** The tensors of a model, made ready once for any number of plans: found by their names, their files in order. */
+export class Catalog {
+  readonly tensors: readonly LoadableTensor[];
+  readonly #byName: ReadonlyMap<string, LoadableTensor>;
+  /** The number of each file, in the order of the tensors. */
+  readonly #files = new Map<unknown, number>();
+
+  constructor(tensors: readonly LoadableTensor[]) {
+    this.tensors = tensors;
+    this.#byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    for (const { pieces } of tensors) {
+      for (const { file } of pieces) if (!this.#files.has(file)) this.#files.set(file, this.#files.size);
+    }
+  }
+
+  /** @throws ArgumentError for names that the model does not have */
+  chosen(names: readonly string[]): LoadableTensor[] {
+    return names.map((name) => {
+      const tensor = this.#byName.get(name);
+      if (tensor === undefined)
+        throw new ArgumentError('Cannot plan the load: no tensor of this name in the model', { name });
+      return tensor;
+    });
+  }
+
+  /** Sorts by file, in the order of the tensors, then by place in the file. */
+  inOrder(pieces: PlannedPiece[]): PlannedPiece[] {
+    const rank = ({ file }: PlannedPiece) => this.#files.get(file)!;
+    return pieces.sort((a, b) => rank(a) - rank(b) || a.offset - b.offset || a.piece - b.piece);
+  }
+}
+
 /**
  * Which pieces to fetch, in which order, without those that are loaded. The pieces of one tensor stay in their order.
  * @param isLoaded whether a piece is loaded already
  * @throws ArgumentError for names that the model does not have, and for a quality outside of [0, 1]
  */
 export function planPieces(
-  all: readonly LoadableTensor[],
+  catalog: Catalog,
   options: PlanOptions,
   isLoaded: (tensor: LoadableTensor, piece: number) => boolean = () => false,
 ): PlannedPiece[] {
@@ -44,11 +76,12 @@ export function planPieces(
   if (!(quality >= 0 && quality <= 1)) {
     throw new ArgumentError('Cannot plan a load to this quality', { expected: '0 to 1', actual: quality });
   }
-  const wanted = tensors === undefined ? all : chosen(all, tensors);
-  const pieces = strategy === 'scan' ? scan(wanted, quality) : wanted.flatMap((one) => upTo(one, quality));
+  const wanted = tensors === undefined ? catalog.tensors : catalog.chosen(tensors);
+  const pieces =
+    strategy === 'scan' ? scan(catalog, wanted, quality) : wanted.flatMap((one) => upTo(one, quality));
   const missing = pieces.filter(({ tensor, piece }) => !isLoaded(tensor, piece));
-  const inOrder = strategy === 'tensors' ? missing : missing.sort(byPlace(all));
-  return withFirst(inOrder, chosen(all, priority));
+  const inOrder = strategy === 'tensors' ? missing : catalog.inOrder(missing);
+  return withFirst(inOrder, catalog.chosen(priority));
 }
 
 /** The pieces in their order, with those of `first` before all others. */
@@ -59,17 +92,6 @@ export function withFirst(pieces: readonly PlannedPiece[], first: readonly Loada
   return [...pieces].sort((a, b) => rank(a) - rank(b));
 }
 
-/** @throws ArgumentError */
-function chosen(all: readonly LoadableTensor[], names: readonly string[]): LoadableTensor[] {
-  const byName = new Map(all.map((tensor) => [tensor.name, tensor]));
-  return names.map((name) => {
-    const tensor = byName.get(name);
-    if (tensor === undefined)
-      throw new ArgumentError('Cannot plan the load: no tensor of this name in the model', { name });
-    return tensor;
-  });
-}
-
 /** The pieces of a tensor up to the first with which it has the quality. */
 function upTo(tensor: LoadableTensor, quality: number): PlannedPiece[] {
   const reached = tensor.pieces.findIndex(({ cosine }) => cosine >= quality);
@@ -78,8 +100,8 @@ function upTo(tensor: LoadableTensor, quality: number): PlannedPiece[] {
 }
 
 /** The pieces in the order of the file, until the whole has the quality. */
-function scan(tensors: readonly LoadableTensor[], quality: number): PlannedPiece[] {
-  const pieces = tensors.flatMap((tensor) => upTo(tensor, 1)).sort(byPlace(tensors));
+function scan(catalog: Catalog, tensors: readonly LoadableTensor[], quality: number): PlannedPiece[] {
+  const pieces = catalog.inOrder(tensors.flatMap((tensor) => upTo(tensor, 1)));
   if (quality === 1) return pieces;
   const total = tensors.reduce((sum, tensor) => sum + weightOf(tensor), 0);
   const before = new Map<LoadableTensor, number>();
@@ -91,15 +113,6 @@ function scan(tensors: readonly LoadableTensor[], quality: number): PlannedPiece
     return before.size === tensors.length && sum >= total * (quality - 1e-12);
   });
   return end < 0 ? pieces : pieces.slice(0, end + 1);
-}
-
-/** By file, in the order of the tensors, then by place in the file. */
-function byPlace(tensors: readonly LoadableTensor[]): (a: PlannedPiece, b: PlannedPiece) => number {
-  const files = new Map<unknown, number>();
-  for (const { pieces } of tensors) {
-    for (const { file } of pieces) if (!files.has(file)) files.set(file, files.size);
-  }
-  return (a, b) => files.get(a.file)! - files.get(b.file)! || a.offset - b.offset || a.piece - b.piece;
 }
 
 /** The weight of a tensor in the quality of the model: its elements. */

@@ -1,5 +1,6 @@
 import { onAbort } from '../src/abort.js';
 import { ArgumentError } from '../src/errors.js';
+import { Queue } from '../src/queue.js';
 
 /** Lets a limited number of holders through at a time; the others wait in order. */
 export interface Limiter {
@@ -22,9 +23,9 @@ export function createLimiter(places: number): Limiter {
     });
   }
   let free = places;
-  const waiting = new Set<() => void>();
+  const waiting = new Queue<() => void>();
   const give = () => {
-    const [next] = waiting;
+    const next = waiting.take();
     if (next === undefined) free += 1;
     else next();
   };
@@ -44,7 +45,6 @@ export function createLimiter(places: number): Limiter {
           return resolve(place());
         }
         const enter = () => {
-          waiting.delete(enter);
           removeAbort?.();
           resolve(place());
         };

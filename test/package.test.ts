@@ -162,6 +162,26 @@ test('JSON of others is parsed by parseJson, which caps it first', () => {
   );
 });
 
+test('lists of unknown length are neither spread into calls, which overflows the stack, nor shifted, which is quadratic', () => {
+  const spread =
+    /\b(push|unshift|concat|splice|max|min|fromCharCode|fromCodePoint)\(([^(){}]|\([^()]*\))*\.\.\.[\w.(]+/g;
+  const calls = productFiles().flatMap((file) => {
+    const code = readFileSync(file, 'utf8');
+    const found = [...(code.match(spread) ?? []), ...(code.match(/\.(un)?shift\(/g) ?? [])];
+    return found.map((call) => `${relative(root, file)}: ${call}`);
+  });
+  // Each of these lists has a small bound, whatever the input is.
+  assert.equal(calls.sort(), [
+    'operators/hctWorkerDecoder.ts: .shift(',
+    'src/bytes/foreignFile.ts: fromCharCode(...start.subarray(0',
+    'src/encodings/embedded/format.ts: push(...quality',
+    'src/encodings/embedded/format.ts: push(centroid, zeroCentroid, selection.length | flags, ...selection',
+    'src/encodings/embedded/format.ts: push(nonzero.length, ...nonzero',
+    'src/holotensor/fitQuality.ts: max(...used',
+    'src/holotensor/fitQuality.ts: min(...slope',
+  ]);
+});
+
 test('the exported names are those of the list (update it by `npm run names`, and the changelog with it)', async () => {
   const listed = JSON.parse(readFileSync(join(root, 'test/exportedNames.json'), 'utf8'));
   assert.equal(await exportedNames(), listed);

@@ -42,7 +42,7 @@ export class Buffers {
 
   /** Takes back buffers that are no longer in use. */
   give(buffers: readonly ArrayBufferLike[]): void {
-    this.#free.push(...buffers);
+    for (const buffer of buffers) this.#free.push(buffer);
     this.#free.splice(0, this.#free.length - this.#most);
   }
 

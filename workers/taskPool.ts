@@ -1,5 +1,6 @@
 import { onAbort } from '../src/abort.js';
 import { WorkerError } from '../src/errors.js';
+import { Queue } from '../src/queue.js';
 import { startTimer } from '../src/timer.js';
 import { Buffers, unshared } from './buffers.js';
 import { unpackError } from './packedError.js';
@@ -66,7 +67,7 @@ export class TaskPool<T extends TaskTable> {
   readonly #url: string | URL | undefined;
   readonly #startTimeout: number;
   readonly #members = new Set<Member>();
-  #waiting: Job[] = [];
+  readonly #waiting = new Queue<Job>();
   /** A worker has started, so the script is right. */
   #proven = false;
   #nextId = 0;
@@ -109,7 +110,7 @@ export class TaskPool<T extends TaskTable> {
     { signal }: Pick<RunOptions, 'signal'> = {},
   ): Promise<TaskOutput<T, N>> {
     return this.#run(task, prepare, signal, (job) => {
-      this.#waiting.push(job);
+      this.#waiting.add(job);
       this.#dispatch();
     });
   }
@@ -172,18 +173,17 @@ export class TaskPool<T extends TaskTable> {
   close(): void {
     this.#closed = true;
     const error = new WorkerError('Cannot finish the task: the worker pool is closed');
-    for (const job of this.#waiting.splice(0)) job.settle({ error });
+    for (const job of this.#waiting.takeAll()) job.settle({ error });
     for (const member of this.#members) this.#remove(member, error);
     this.buffers.clear();
   }
 
   #dispatch(): void {
     this.#stayAwake?.();
-    for (let job = this.#waiting[0]; job !== undefined; job = this.#waiting[0]) {
+    while (this.#waiting.size > 0) {
       const member = this.#freeMember();
       if (member === undefined) return;
-      this.#waiting.shift();
-      this.#post(member, job);
+      this.#post(member, this.#waiting.take()!);
     }
   }
 
@@ -248,7 +248,7 @@ export class TaskPool<T extends TaskTable> {
     );
     this.#remove(member, error);
     // The next worker would not start either.
-    if (!this.#proven) for (const job of this.#waiting.splice(0)) job.settle({ error });
+    if (!this.#proven) for (const job of this.#waiting.takeAll()) job.settle({ error });
     this.#dispatch();
   }
 
@@ -281,7 +281,7 @@ export class TaskPool<T extends TaskTable> {
 
   /** A task that has been sent keeps its place in the worker until the worker replies. */
   #cancel(job: Job): void {
-    this.#waiting = this.#waiting.filter((other) => other !== job);
+    this.#waiting.delete(job);
     for (const { jobs, thread } of this.#members) {
       if (jobs.has(job.id)) thread.post({ cancel: job.id }, []);
     }

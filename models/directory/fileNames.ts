@@ -21,15 +21,19 @@ export function isSafeFileName(name: string): boolean {
  */
 export class FileNames {
   readonly #taken = new Set<string>();
+  /** The number to try next, by stem and suffix: many tensors may have the same stem. */
+  readonly #numbers = new Map<string, number>();
 
   /** `suffix` with its dot: ".hct". */
   next(tensorName: string, suffix: string): string {
     const stem = safeStem(tensorName);
-    for (let number = 1; ; number++) {
+    const kind = `${stem}${suffix}`.toLowerCase();
+    for (let number = this.#numbers.get(kind) ?? 1; ; number++) {
       const name = `${stem}${number === 1 ? '' : `-${number}`}${suffix}`;
       const folded = name.toLowerCase();
       if (this.#taken.has(folded)) continue;
       this.#taken.add(folded);
+      this.#numbers.set(kind, number + 1);
       return name;
     }
   }

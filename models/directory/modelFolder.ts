@@ -99,8 +99,8 @@ async function recover(target: string, { onLeftover }: ModelFolderSinkOptions): 
 
 /** False for a model that was being deleted. */
 async function isWhole(folder: string): Promise<boolean> {
-  const entries = await readdir(folder);
-  return (await filesOf(folder)).every((file) => entries.includes(file));
+  const entries = new Set(await readdir(folder));
+  return (await filesOf(folder)).every((file) => entries.has(file));
 }
 
 async function replace(target: string, work: string, { onLeftover }: ModelFolderSinkOptions): Promise<void> {

@@ -29,11 +29,13 @@ export type OpenModelFile = (name: string) => RandomAccessSource | Promise<Rando
 export class ModelReader {
   readonly manifest: ModelManifest;
   readonly #openFile: OpenModelFile;
+  readonly #tensors: ReadonlyMap<string, ManifestTensor>;
 
   readonly #limits: AllLimits;
 
   private constructor(manifest: ModelManifest, openFile: OpenModelFile, limits: AllLimits) {
     this.manifest = manifest;
+    this.#tensors = new Map(manifest.tensors.map((tensor) => [tensor.name, tensor]));
     this.#openFile = openFile;
     this.#limits = limits;
   }
@@ -51,7 +53,7 @@ export class ModelReader {
 
   /** @throws ArgumentError when the model has no tensor of this name */
   tensor(name: string): ManifestTensor {
-    const tensor = this.manifest.tensors.find((one) => one.name === name);
+    const tensor = this.#tensors.get(name);
     if (tensor === undefined)
       throw new ArgumentError('Cannot find the tensor: no tensor of this name in the model', { name });
     return tensor;

@@ -11,7 +11,7 @@ export class TensorHash {
   readonly #xxh3: Kernels['xxh3'];
   readonly #hashes: bigint[] = [];
   /** The piece that is being filled. */
-  #partial: Uint8Array | undefined;
+  #partial: Uint8Array = new Uint8Array(0);
   #filled = 0;
 
   constructor({ xxh3 }: Pick<Kernels, 'xxh3'>) {
@@ -26,7 +26,7 @@ export class TensorHash {
         this.#hashes.push(this.#xxh3(part));
         continue;
       }
-      this.#partial ??= new Uint8Array(HASH_PIECE_SIZE);
+      this.#partial = withRoom(this.#partial, this.#filled, this.#filled + part.length);
       this.#partial.set(part, this.#filled);
       this.#filled += part.length;
       if (this.#filled === HASH_PIECE_SIZE) this.#hashPartial(this.#partial);
@@ -35,7 +35,7 @@ export class TensorHash {
 
   /** 16 hexadecimal digits, the most significant first. Nothing can be added after it. */
   digest(): string {
-    if (this.#partial !== undefined && this.#filled > 0) this.#hashPartial(this.#partial);
+    if (this.#filled > 0) this.#hashPartial(this.#partial);
     const list = new DataView(new ArrayBuffer(8 * this.#hashes.length));
     for (const [i, hash] of this.#hashes.entries()) list.setBigUint64(8 * i, hash, true);
     return this.#xxh3(new Uint8Array(list.buffer)).toString(16).padStart(16, '0');
@@ -45,4 +45,12 @@ export class TensorHash {
     this.#hashes.push(this.#xxh3(piece.subarray(0, this.#filled)));
     this.#filled = 0;
   }
+}
+
+/** The same bytes in an array that has room for `needed`: many tensors are far smaller than a piece. */
+function withRoom(bytes: Uint8Array, filled: number, needed: number): Uint8Array {
+  if (needed <= bytes.length) return bytes;
+  const grown = new Uint8Array(Math.min(HASH_PIECE_SIZE, Math.max(needed, 2 * bytes.length)));
+  grown.set(bytes.subarray(0, filled));
+  return grown;
 }

@@ -26,8 +26,11 @@ function rateLimitReset(headers: Headers, now: number): number | undefined {
     const remaining = numberOf(headers.get(`${prefix}-remaining`));
     if (!((remaining ?? 0) > 0)) resets.push(numberOf(headers.get(`${prefix}-reset`)));
   }
-  const known = resets.filter((reset) => reset !== undefined);
-  return known.length === 0 ? undefined : Math.max(...known.map((reset) => fromNow(reset, now)));
+  let latest: number | undefined;
+  for (const reset of resets) {
+    if (reset !== undefined) latest = Math.max(latest ?? 0, fromNow(reset, now));
+  }
+  return latest;
 }
 
 /** Both forms: `"policy";r=0;t=30` of the later drafts, and `limit=10, remaining=0, reset=30` of the earlier ones. */

@@ -55,4 +55,12 @@ test('columns line up, and control characters do not reach the terminal', () => 
   assert.equal(facts({ one: 1, none: undefined, 'two\u001b': 'x\ny' }), ['one   1', 'two\ufffd  x\ufffdy']);
 });
 
+test('one long name, or very many rows, do not make the others wide', () => {
+  const rows = Array.from({ length: 200_000 }, (_, i) => [i === 7 ? 'x'.repeat(2 ** 20) : `t${i}`, 'y']);
+  const lines = table(['name', 'b'], rows);
+  assert.is(lines[1], 't0       y');
+  assert.is(lines[200_000], 't199999  y');
+  assert.is(lines[8], `${'x'.repeat(2 ** 20)}  y`);
+});
+
 test.run();

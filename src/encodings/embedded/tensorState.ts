@@ -144,8 +144,9 @@ export class TensorState {
     if (pass.kind === 'remainder') return;
     const passStart = first - (first % tiles);
     const begin = Math.max(first, passStart + firstTile);
-    const units = this.#units.slice(begin, Math.max(begin, Math.min(end, passStart + endTile)));
-    const parts = this.#tiles.slice(begin - passStart);
+    const stop = Math.max(begin, Math.min(end, passStart + endTile));
+    const units = this.#units.slice(begin, stop);
+    const parts = this.#tiles.slice(begin - passStart, stop - passStart);
     if (pass.kind === 'signs') {
       const work = units.map((unit, i) => ({ unit, state: parts[i]!.state }));
       this.#kernels.embedded.decodeSigns(work, this.stream.threshold);

@@ -58,7 +58,7 @@ function svdOfTall(kernels: LinearKernels, a: Matrix, rank: number, random: () =
   const u = product(kernels, weights, transpose(image));
   const v = range === undefined ? contiguous(weights) : product(kernels, weights, transpose(range.basis));
   const dots = gram(kernels, transpose(matrix(u, count, rows)));
-  const largest = Math.max(0, ...diagonalOf(dots, count));
+  const largest = largestOnDiagonal(dots, count);
   const skew = skewRows(dots, count, NOISE * NOISE * largest);
   orthogonalizeRows({ data: u, cols: rows }, { data: v, cols }, skew);
   return sortedTriplets(u, rows, v, cols, count);
@@ -96,8 +96,10 @@ function contiguous({ data, rows, cols, rowStride, colStride }: Matrix): Float64
   return out;
 }
 
-function diagonalOf(a: Float64Array, n: number): number[] {
-  return Array.from({ length: n }, (_, i) => a[i * n + i]!);
+function largestOnDiagonal(a: Float64Array, n: number): number {
+  let largest = 0;
+  for (let i = 0; i < n; i++) largest = Math.max(largest, a[i * n + i]!);
+  return largest;
 }
 
 function norm(values: Float64Array): number {
