@@ -3,7 +3,7 @@ import { loadKernels } from '../kernels/loadKernels.js';
 import type { ZstdKernels } from '../kernels/zstd/interface.js';
 import { xxh64 } from '../kernels/zstd/xxh64.js';
 import type { BlockDecoder, Implementation } from './codec.js';
-import { checkZstdFrame, zstdContentSize } from './zstdFrame.js';
+import { decodeZstdFrames, zstdContentSize } from './zstdFrame.js';
 
 /**
  * The decoder of Zstandard frames: the first available of wasm, the runtime's own, and portable. On 16 KiB blocks of
@@ -35,9 +35,12 @@ function zstdDecoder(
     algorithm: 'zstd',
     implementation: kernels.implementation,
     decompressInto(block: Uint8Array, out: Uint8Array): void {
-      const frame = checkZstdFrame(block, out.length);
-      kernels.zstdDecompressInto(block.subarray(0, frame.blocksEnd), frame.blocksStart, out);
-      if (frame.checksum !== undefined) verify(frame.checksum, out);
+      decodeZstdFrames(block, out, ({ start, blocksStart, blocksEnd, maxBlock, checksum }, room) => {
+        const frame = block.subarray(start, blocksEnd);
+        const length = kernels.zstdDecompressInto(frame, blocksStart - start, room, maxBlock);
+        if (checksum !== undefined) verify(checksum, room.subarray(0, length));
+        return length;
+      });
     },
     contentSize: zstdContentSize,
   };

@@ -6,150 +6,204 @@ const SKIPPABLE_MAGIC = 0x184d2a50;
 /** The default limit of libzstd (ZSTD_WINDOWLOG_LIMIT_DEFAULT). */
 const MAX_WINDOW = 2 ** 27;
 /** The most bytes that a block decodes to. */
-const MAX_BLOCK = 2 ** 17;
+export const MAX_BLOCK = 2 ** 17;
 const CHECKSUM_SIZE = 4;
-export const SINGLE_SEGMENT = 0x20;
+const SINGLE_SEGMENT = 0x20;
 export const HAS_CHECKSUM = 0x04;
 
-/** The structure of a frame. The content of its compressed blocks has not been checked. */
+/** The structure of a frame. The content of its compressed blocks has not been checked. Offsets are those in the block. */
 export interface ZstdFrame {
+  readonly start: number;
   /** Offset of the first block's header. */
   readonly blocksStart: number;
   /** One past the last block. */
   readonly blocksEnd: number;
+  /** One past the checksum. */
+  readonly end: number;
   /** Low 32 bits of the content's XXH64, if the frame has them. */
   readonly checksum: number | undefined;
-  /** The header states the content size and asks for no larger window. */
-  readonly plain: boolean;
+  /** Bytes of the content, if the header states them. */
+  readonly contentSize: number | undefined;
+  /** Bytes that matches may reach back; for a frame of a single segment, its content size. */
+  readonly window: number;
+  /** The most bytes of a block, compressed or not. */
+  readonly maxBlock: number;
+  readonly singleSegment: boolean;
 }
 
 /**
- * Checks that `block` is exactly one frame, needs no dictionary, and does not contradict `length` bytes of content. It
- * allocates nothing for what the frame claims.
+ * Decodes the frames of `block`, which fill `out`. Writers write one; further ones, and skippable ones, are what other
+ * tools leave: Node and Deno append an empty frame where the first fills their buffer.
+ *
+ * @param decode decodes a frame into the start of `out`, and returns how many bytes it has
+ * @throws CodecError, and what `decode` throws
+ */
+export function decodeZstdFrames(
+  block: Uint8Array,
+  out: Uint8Array,
+  decode: (frame: ZstdFrame, out: Uint8Array) => number,
+): void {
+  let to = 0;
+  let at = skipSkippable(block, 0);
+  // Without any frame, the block is empty or cut off, unless skippable ones are all it has.
+  while (at < block.length || at === 0) {
+    const room = out.subarray(to);
+    const frame = checkZstdFrame(block, room.length, at);
+    to += decode(frame, room);
+    at = skipSkippable(block, frame.end);
+  }
+  if (to !== out.length) throw corrupt('wrong decoded length', { expected: out.length, actual: to });
+}
+
+/**
+ * Checks the frame at `start`: it needs no dictionary, and does not contradict `length` bytes of content, or at most these
+ * where other frames follow. It allocates nothing for what the frame claims.
  *
  * @throws CodecError with the offset of what is wrong
  */
-export function checkZstdFrame(block: Uint8Array, length: number): ZstdFrame {
+export function checkZstdFrame(block: Uint8Array, length: number, start = 0): ZstdFrame {
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-  const { end: blocksStart, hasChecksum, plain } = parseHeader(view, length);
-  const blocksEnd = walkBlocks(view, blocksStart, length);
-  const end = blocksEnd + (hasChecksum ? CHECKSUM_SIZE : 0);
+  const header = parseHeader(view, start);
+  const { contentSize, sizeAt } = header;
+  const wrongSize = () =>
+    corrupt('wrong content size', { offset: sizeAt, expected: length, actual: contentSize });
+  if (contentSize !== undefined && contentSize > length) throw wrongSize();
+  const blocksEnd = walkBlocks(view, header, length);
+  const end = blocksEnd + (header.hasChecksum ? CHECKSUM_SIZE : 0);
   if (end > block.length) throw truncated(blocksEnd, end, block.length);
-  if (end < block.length) {
-    throw corrupt('bytes follow its end', {
-      offset: end,
-      expected: end,
-      actual: block.length,
-    });
+  if (end === block.length && contentSize !== undefined && contentSize !== length) throw wrongSize();
+  const checksum = header.hasChecksum ? view.getUint32(blocksEnd, true) : undefined;
+  const { blocksStart, window, maxBlock, singleSegment } = header;
+  return { start, blocksStart, blocksEnd, end, checksum, contentSize, window, maxBlock, singleSegment };
+}
+
+/** Steps over skippable frames; returns where the next frame begins, or the end. */
+function skipSkippable(block: Uint8Array, start: number): number {
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  let at = start;
+  while (at + 4 <= block.length && view.getUint32(at, true) >>> 4 === SKIPPABLE_MAGIC >>> 4) {
+    const end = at + 8 <= block.length ? at + 8 + view.getUint32(at + 4, true) : at + 8;
+    if (end > block.length) throw truncated(at, end, block.length);
+    at = end;
   }
-  return {
-    blocksStart,
-    blocksEnd,
-    checksum: hasChecksum ? view.getUint32(blocksEnd, true) : undefined,
-    plain,
-  };
+  return at;
 }
 
 interface Header {
-  readonly end: number;
+  readonly blocksStart: number;
   readonly hasChecksum: boolean;
-  /** The content size is stated and no larger window is asked for. */
-  readonly plain: boolean;
+  readonly contentSize: number | undefined;
+  /** Where the content size is, or would be. */
+  readonly sizeAt: number;
+  readonly window: number;
+  readonly maxBlock: number;
+  readonly singleSegment: boolean;
 }
 
-function parseHeader(view: DataView, length: number): Header {
-  if (view.byteLength < 6) throw truncated(0, 6, view.byteLength);
-  checkMagic(view.getUint32(0, true));
-  const descriptor = view.getUint8(4);
-  if ((descriptor & 0x08) !== 0) throw corrupt('a reserved bit is set', { offset: 4 });
-  const { singleSegment, dictionaryAt, sizeAt, sizeBytes, end } = fieldsOf(descriptor);
+function parseHeader(view: DataView, start: number): Header {
+  const left = view.byteLength - start;
+  if (left >= 4 || start > 0) checkMagic(view, start);
+  if (left < 6) throw truncated(start, start + 6, view.byteLength);
+  const descriptor = view.getUint8(start + 4);
+  if ((descriptor & 0x08) !== 0) throw corrupt('a reserved bit is set', { offset: start + 4 });
+  const { singleSegment, dictionaryAt, sizeAt, sizeBytes, end } = fieldsOf(descriptor, start);
   if (end > view.byteLength) throw truncated(view.byteLength, end, view.byteLength);
 
-  if (!singleSegment) checkWindow(view.getUint8(5));
+  const stated = singleSegment ? undefined : readWindow(view, start + 5);
   for (let at = dictionaryAt; at < sizeAt; at++) {
     if (view.getUint8(at) !== 0) throw corrupt('it needs a dictionary', { offset: at });
   }
   const contentSize = readContentSize(view, sizeAt, sizeBytes);
-  if (contentSize !== undefined && contentSize !== BigInt(length)) {
-    throw corrupt('wrong content size', {
-      offset: sizeAt,
-      expected: length,
-      actual: `${contentSize}`,
-    });
-  }
+  const window = stated ?? contentSize!;
   return {
-    end,
+    blocksStart: end,
     hasChecksum: (descriptor & HAS_CHECKSUM) !== 0,
-    plain: singleSegment && contentSize !== undefined,
+    contentSize,
+    sizeAt,
+    window,
+    maxBlock: Math.min(window, MAX_BLOCK),
+    singleSegment,
   };
 }
 
 /** The positions of the fields of a frame header, which follow from its first byte of flags. */
-function fieldsOf(descriptor: number) {
+function fieldsOf(descriptor: number, start: number) {
   const singleSegment = (descriptor & SINGLE_SEGMENT) !== 0;
   const sizeFlag = descriptor >> 6;
   const sizeBytes = sizeFlag === 0 ? (singleSegment ? 1 : 0) : 1 << sizeFlag;
-  const dictionaryAt = singleSegment ? 5 : 6;
+  const dictionaryAt = start + (singleSegment ? 5 : 6);
   const sizeAt = dictionaryAt + [0, 1, 2, 4][descriptor & 3]!;
   return { singleSegment, dictionaryAt, sizeAt, sizeBytes, end: sizeAt + sizeBytes };
 }
 
 /**
- * The content size that a frame states, for files whose own record of it is wrong. Undefined when it states none or is
- * not a frame; decoding then names the fault.
+ * The content size that the frames of a block state, for files whose own record of it is wrong. Undefined when one states
+ * none, or the first has no sound header. What is wrong behind it, decoding names.
  */
 export function zstdContentSize(block: Uint8Array): number | undefined {
-  if (block.length < 6) return undefined;
   const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
-  const { sizeAt, sizeBytes, end } = fieldsOf(view.getUint8(4));
-  if (view.getUint32(0, true) !== MAGIC || end > block.length) return undefined;
-  const size = readContentSize(view, sizeAt, sizeBytes);
-  return size === undefined ? undefined : Number(size);
+  let total: number | undefined;
+  try {
+    for (let at = skipSkippable(block, 0); at < block.length || at === 0; ) {
+      const header = parseHeader(view, at);
+      if (header.contentSize === undefined) return undefined;
+      total = (total ?? 0) + header.contentSize;
+      const end = walkBlocks(view, header, header.contentSize);
+      at = skipSkippable(block, end + (header.hasChecksum ? CHECKSUM_SIZE : 0));
+    }
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+  }
+  return total;
 }
 
-function checkMagic(magic: number): void {
+function checkMagic(view: DataView, start: number): void {
+  const magic = start + 4 <= view.byteLength ? view.getUint32(start, true) : undefined;
   if (magic === MAGIC) return;
-  if (magic >>> 4 === SKIPPABLE_MAGIC >>> 4) {
-    throw corrupt('it is a skippable frame without content', { offset: 0 });
+  if (start > 0) {
+    throw corrupt('bytes follow its end', { offset: start, expected: start, actual: view.byteLength });
   }
   throw corrupt('it is not a standard frame', {
-    offset: 0,
+    offset: start,
     expected: `magic 0x${MAGIC.toString(16)}`,
-    actual: `0x${magic.toString(16).padStart(8, '0')}`,
+    actual: `0x${magic!.toString(16).padStart(8, '0')}`,
   });
 }
 
-function checkWindow(byte: number): void {
+function readWindow(view: DataView, at: number): number {
+  const byte = view.getUint8(at);
   const base = 2 ** (10 + (byte >> 3));
   const window = base + (base / 8) * (byte & 7);
   if (window > MAX_WINDOW) {
     throw corrupt('its window is too large', {
-      offset: 5,
+      offset: at,
       expected: `at most ${MAX_WINDOW}`,
       actual: window,
     });
   }
+  return window;
 }
 
-function readContentSize(view: DataView, at: number, bytes: number): bigint | undefined {
+function readContentSize(view: DataView, at: number, bytes: number): number | undefined {
   switch (bytes) {
     case 0:
       return undefined;
     case 1:
-      return BigInt(view.getUint8(at));
+      return view.getUint8(at);
     case 2:
       // Two bytes count from 256, so that they do not overlap the range of one byte.
-      return BigInt(view.getUint16(at, true) + 256);
+      return view.getUint16(at, true) + 256;
     case 4:
-      return BigInt(view.getUint32(at, true));
+      return view.getUint32(at, true);
     default:
-      return view.getBigUint64(at, true);
+      // Not exact above 2^53: more than any block has.
+      return Number(view.getBigUint64(at, true));
   }
 }
 
 /** Steps from block header to block header; returns the end of the last block. */
-function walkBlocks(view: DataView, start: number, length: number): number {
-  let at = start;
+function walkBlocks(view: DataView, { blocksStart, maxBlock }: Header, length: number): number {
+  let at = blocksStart;
   /** Bytes that raw and RLE blocks decode to; those of compressed blocks are unknown before decoding. */
   let certain = 0;
   for (let last = false; !last; ) {
@@ -159,10 +213,10 @@ function walkBlocks(view: DataView, start: number, length: number): number {
     const type = (header >> 1) & 3;
     const size = header >> 3;
     if (type === 3) throw corrupt('a block has the reserved type', { offset: at });
-    if (size > MAX_BLOCK) {
+    if (size > maxBlock) {
       throw corrupt('a block is too large', {
         offset: at,
-        expected: `at most ${MAX_BLOCK}`,
+        expected: `at most ${maxBlock}`,
         actual: size,
       });
     }

@@ -1,16 +1,16 @@
 import { CodecError } from '../errors.js';
 import { type Codec, type CompressOptions, DEFAULT_ZSTD_LEVEL } from './codec.js';
 import {
-  checkZstdFrame,
+  decodeZstdFrames,
   HAS_CHECKSUM,
   MAGIC,
-  SINGLE_SEGMENT,
+  MAX_BLOCK,
   type ZstdFrame,
   zstdContentSize,
 } from './zstdFrame.js';
 
-/** magic, descriptor, 4 bytes of content size */
-const PLAIN_HEADER_SIZE = 9;
+/** magic, descriptor, window */
+const HEADER_SIZE = 6;
 const FOUR_BYTE_SIZE = 0x80;
 
 /** The part of node:zlib that Node has since 22.15 and 23.8; older type definitions lack it. */
@@ -32,15 +32,12 @@ export function nativeZstd(): Codec | undefined {
     algorithm: 'zstd',
     implementation: 'native',
     decompressInto(block: Uint8Array, out: Uint8Array): void {
-      const frame = plainZstdFrame(block, checkZstdFrame(block, out.length), out.length);
-      const content = decompress(zlib, frame, out.length);
-      if (content.length !== out.length) {
-        throw new CodecError('Cannot decode the Zstd frame: wrong decoded length', {
-          expected: out.length,
-          actual: content.length,
-        });
-      }
-      out.set(content);
+      decodeZstdFrames(block, out, (frame, room) => {
+        const content = decompress(zlib, plainZstdFrame(block, frame, room.length), room.length);
+        if (content.length > room.length) throw tooLong(room.length, content.length);
+        room.set(content);
+        return content.length;
+      });
     },
     contentSize: zstdContentSize,
     compress(data: Uint8Array, { level = DEFAULT_ZSTD_LEVEL }: CompressOptions = {}): Uint8Array {
@@ -60,6 +57,10 @@ function frameBound(length: number): number {
   return length + (length >> 8) + 128;
 }
 
+function tooLong(expected: number, actual: number): CodecError {
+  return new CodecError('Cannot decode the Zstd frame: wrong decoded length', { expected, actual });
+}
+
 function decompress(zlib: NativeZlib, frame: Uint8Array, length: number): Uint8Array {
   try {
     // It refuses a limit of 0.
@@ -74,21 +75,25 @@ function decompress(zlib: NativeZlib, frame: Uint8Array, length: number): Uint8A
 }
 
 /**
- * The frame behind a header that states its content size, `length`, so that a decoder which believes headers
- * allocates exactly that. It is the same bytes when they say so themselves (those of libzstd do).
+ * The frame, whose content has at most `length` bytes, behind a header that asks for no larger window than it can use: a
+ * decoder that believes headers allocates all of it. It is the same bytes when they ask for none (those of libzstd do).
  */
-export function plainZstdFrame(
-  block: Uint8Array,
-  { blocksStart, checksum, plain }: ZstdFrame,
-  length: number,
-): Uint8Array {
-  if (plain) return block;
-  const blocks = block.subarray(blocksStart);
-  const bytes = new Uint8Array(PLAIN_HEADER_SIZE + blocks.length);
+export function plainZstdFrame(block: Uint8Array, frame: ZstdFrame, length: number): Uint8Array {
+  const { start, blocksStart, end, singleSegment, checksum, contentSize, window } = frame;
+  // Up to here, the window limits blocks as well.
+  const used = Math.max(length, MAX_BLOCK);
+  if (singleSegment || window <= used) return block.subarray(start, end);
+  const blocks = block.subarray(blocksStart, end);
+  const sizeBytes = contentSize === undefined ? 0 : 4;
+  const bytes = new Uint8Array(HEADER_SIZE + sizeBytes + blocks.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, MAGIC, true);
-  view.setUint8(4, FOUR_BYTE_SIZE | SINGLE_SEGMENT | (checksum === undefined ? 0 : HAS_CHECKSUM));
-  view.setUint32(5, length, true);
-  bytes.set(blocks, PLAIN_HEADER_SIZE);
+  view.setUint8(
+    4,
+    (contentSize === undefined ? 0 : FOUR_BYTE_SIZE) | (checksum === undefined ? 0 : HAS_CHECKSUM),
+  );
+  view.setUint8(5, (Math.ceil(Math.log2(used)) - 10) << 3);
+  if (contentSize !== undefined) view.setUint32(HEADER_SIZE, contentSize, true);
+  bytes.set(blocks, HEADER_SIZE + sizeBytes);
   return bytes;
 }

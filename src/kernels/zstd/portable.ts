@@ -3,21 +3,21 @@ import type { ZstdKernels } from './interface.js';
 import { inputOf } from './portable/bits.js';
 import { newSequenceMemory } from './portable/execute.js';
 import type { HuffmanTable } from './portable/huffman.js';
-import { MAX_BLOCK, readLiterals } from './portable/literals.js';
+import { readLiterals } from './portable/literals.js';
 import { runSequences } from './portable/sequences.js';
 
 export const portableZstd: ZstdKernels = { zstdDecompressInto };
 
 /**
  * Decodes the blocks of one Zstandard frame (RFC 8878, section 3.1.1.2), which begin at `start` of `frame`; the last
- * one must end with `frame` and fill `out`. Every read and write is bounded, every structural rule checked.
+ * one must end with `frame`. Every read and write is bounded, every structural rule checked.
  *
  * Packages for this exist, but the one without wasm, fzstd, silently decodes corrupt blocks to wrong bytes, and a few
  * bytes can keep it busy for minutes.
  *
  * @throws CodecError with the offset in `frame` of the section that is wrong
  */
-function zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8Array): void {
+function zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8Array, maxBlock: number): number {
   const input = inputOf(frame);
   const end = frame.length;
   const memory = newSequenceMemory();
@@ -32,12 +32,12 @@ function zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8Array): 
     const size = header >> 3;
     const from = at + 3;
     const next = from + (type === 1 ? 1 : size);
-    if (type === 3 || size > MAX_BLOCK) throw corrupt('its type or size is invalid', at);
+    if (type === 3 || size > maxBlock) throw corrupt('its type or size is invalid', at);
     if (next > end) throw corrupt('it is truncated', at);
     if (type === 2) {
-      const literals = readLiterals(input, from, next, huffman);
+      const literals = readLiterals(input, from, next, huffman, maxBlock);
       huffman = literals.huffman;
-      const room = out.subarray(0, Math.min(out.length, to + MAX_BLOCK));
+      const room = out.subarray(0, Math.min(out.length, to + maxBlock));
       to = runSequences(input, literals.end, next, literals.bytes, memory, room, to);
     } else {
       if (size > out.length - to) throw corrupt('it decodes to too many bytes', at);
@@ -48,5 +48,5 @@ function zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8Array): 
     at = next;
   }
   if (at !== end) throw corrupt('bytes follow the last one', at);
-  if (to !== out.length) throw corrupt(`it decodes to ${to} bytes instead of ${out.length}`, at);
+  return to;
 }

@@ -6,7 +6,15 @@ import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET, type SequenceCodes } from './tab
 import { ZSTD_WASM } from './wasm/zstd.generated.js';
 
 interface ZstdExports {
-  decode(blocks: number, length: number, out: number, outLength: number, work: number): number;
+  /** How many bytes the blocks decode to, or −1. */
+  decode(
+    blocks: number,
+    length: number,
+    out: number,
+    outLength: number,
+    work: number,
+    maxBlock: number,
+  ): number;
 }
 
 // Places and sizes in the kernel's work memory, as `assembly/layout.ts` has them.
@@ -40,13 +48,13 @@ const REASONS = [
 
 function link(runtime: WasmRuntime, portable: () => ZstdKernels | undefined): ZstdKernels {
   return {
-    zstdDecompressInto(frame, start, out) {
-      runtime.scopeOr(
-        () => decompress(runtime, frame, start, out),
+    zstdDecompressInto(frame, start, out, maxBlock) {
+      return runtime.scopeOr(
+        () => decompress(runtime, frame, start, out, maxBlock),
         (full) => {
           const larger = portable();
           if (larger === undefined) throw full;
-          larger.zstdDecompressInto(frame, start, out);
+          return larger.zstdDecompressInto(frame, start, out, maxBlock);
         },
       );
     },
@@ -55,7 +63,13 @@ function link(runtime: WasmRuntime, portable: () => ZstdKernels | undefined): Zs
 
 export const wasmZstd: WasmSubject<ZstdKernels> = { modules: { zstd: ZSTD_WASM }, link };
 
-function decompress(runtime: WasmRuntime, frame: Uint8Array, start: number, out: Uint8Array): void {
+function decompress(
+  runtime: WasmRuntime,
+  frame: Uint8Array,
+  start: number,
+  out: Uint8Array,
+  maxBlock: number,
+): number {
   const length = frame.length - start;
   const work = runtime.allocate(ZSTD_WORK.bytes);
   const blocks = runtime.allocate(FRONT_SLACK + length + SLACK) + FRONT_SLACK;
@@ -63,11 +77,13 @@ function decompress(runtime: WasmRuntime, frame: Uint8Array, start: number, out:
   runtime.load(ZSTD_CONSTANTS, work + ZSTD_WORK.constants);
   runtime.load(frame.subarray(start), blocks);
   const { decode } = runtime.exports<ZstdExports>('zstd');
-  if (decode(blocks, length, to, out.length, work) !== 1) {
+  const decoded = decode(blocks, length, to, out.length, work, Math.min(maxBlock, LITERALS_BYTES));
+  if (decoded < 0) {
     const [block, part] = runtime.words(work + FAULT, 2);
     throw corrupt(REASONS[part!]!, start + block!);
   }
-  runtime.store(to, out);
+  runtime.store(to, out.subarray(0, decoded));
+  return decoded;
 }
 
 /** Of each: counts i8, bits u8, bases u32, room for 64; then number of codes, log, largest log, u32 each. */

@@ -94,7 +94,7 @@ test('codecs take the portable path for what no wasm memory holds', () => {
   // One raw block, marked as the last.
   wasmZstd
     .link(full, () => portableZstd)
-    .zstdDecompressInto(Uint8Array.of((3 << 3) | 1, 0, 0, 7, 8, 9), 0, out.subarray(0, 3));
+    .zstdDecompressInto(Uint8Array.of((3 << 3) | 1, 0, 0, 7, 8, 9), 0, out.subarray(0, 3), 2 ** 17);
   assert.equal([...out.subarray(0, 3)], [7, 8, 9]);
 });
 
@@ -105,7 +105,7 @@ test('without portable kernels, a memory that is full says so', () => {
   };
   const { zstdDecompressInto } = wasmZstd.link(full, () => undefined);
   const block = Uint8Array.of((3 << 3) | 1, 0, 0, 7, 8, 9);
-  throws(() => zstdDecompressInto(block, 0, new Uint8Array(3)), UnsupportedError, /memory is full/);
+  throws(() => zstdDecompressInto(block, 0, new Uint8Array(3), 2 ** 17), UnsupportedError, /memory is full/);
 });
 
 test.run();

@@ -7,6 +7,10 @@ import { COUNTS, HUFFMAN, HUFFMAN_BITS, LAST_LOG, WEIGHTS, WEIGHT_STATES } from 
 const MAX_BITS: u32 = 11;
 const MAX_WEIGHT_LOG: u32 = 6;
 const MAX_SYMBOLS: u32 = 256;
+/** Weights from 0 on: with a larger one, codes would be longer. */
+const ALL_WEIGHTS: u32 = MAX_BITS + 1;
+/** Fewer literals are in one stream: of four, the first three would have more than there are. */
+const MIN_FOUR_STREAMS: u32 = 6;
 
 /** Reads a table description; returns where it ends, or 0. */
 export function readHuffman(at: usize, end: usize, work: usize): usize {
@@ -29,11 +33,11 @@ function readPlainWeights(at: usize, count: u32, work: usize): u32 {
 
 /** Two states take turns, until one wants bits that are not there: then the other gives its last value. */
 function readCodedWeights(at: usize, end: usize, work: usize): u32 {
-  const start = readCounts(at, end, MAX_WEIGHT_LOG, MAX_SYMBOLS, work);
+  const start = readCounts(at, end, MAX_WEIGHT_LOG, ALL_WEIGHTS, work);
   if (start == 0) return 0;
   const log = load<u32>(work + LAST_LOG);
   const states = work + WEIGHT_STATES;
-  if (!makeStates(states, log, MAX_SYMBOLS, 0, 0, work)) return 0;
+  if (!makeStates(states, log, ALL_WEIGHTS, 0, 0, work)) return 0;
   let left = streamBits(start, end);
   if (left < 2 * (log as i32)) return 0;
   let one = states + (first(ahead(start, left), log) << 3);
@@ -115,7 +119,7 @@ export function decodeStream(start: usize, end: usize, to: usize, count: u32, wo
 
 /** Decodes four streams, which a table of three u16 sizes precedes, to exactly `count` bytes. */
 export function decodeFourStreams(at: usize, end: usize, to: usize, count: u32, work: usize): bool {
-  if (end - at < 10) return false;
+  if (end - at < 10 || count < MIN_FOUR_STREAMS) return false;
   const start0 = at + 6;
   const start1 = start0 + load<u16>(at);
   const start2 = start1 + load<u16>(at, 2);
@@ -126,7 +130,6 @@ export function decodeFourStreams(at: usize, end: usize, to: usize, count: u32, 
   let left2 = streamBits(start2, start3);
   let left3 = streamBits(start3, end);
   const part: u32 = (count + 3) >> 2;
-  if (part + part + part > count) return false;
   const end0 = to + part;
   const end1 = end0 + part;
   const end2 = end1 + part;

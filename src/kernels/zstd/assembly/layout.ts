@@ -13,6 +13,8 @@ export const LAST_LOG: usize = 24;
 /** Where the block at work begins, counted from the first one, and which part of it is read: u32 each, for errors. */
 export const BLOCK_START: usize = 28;
 export const BLOCK_PART: usize = 32;
+/** Most bytes of a block, u32. */
+export const BLOCK_MAX: usize = 36;
 
 /** How often each symbol occurs, i16; while a Huffman table is made, places by weight. */
 export const COUNTS: usize = 64;
@@ -43,4 +45,3 @@ export const CODES_BYTES: usize = CODES_STATES + 4096;
 export const HUFFMAN: usize = CONSTANTS + 3 * CODES_BYTES;
 /** Literals of one block and what wide copies read behind them. */
 export const LITERALS: usize = HUFFMAN + 4096;
-export const MAX_BLOCK: usize = 131072;

@@ -1,7 +1,7 @@
 // The literals section of a compressed block (RFC 8878, section 3.1.1.3.1).
 
 import { decodeFourStreams, decodeStream, readHuffman } from './huffman';
-import { HUFFMAN_BITS, LITERALS, LITERALS_ADDRESS, LITERALS_COUNT, MAX_BLOCK } from './layout';
+import { BLOCK_MAX, HUFFMAN_BITS, LITERALS, LITERALS_ADDRESS, LITERALS_COUNT } from './layout';
 
 /**
  * Reads the section from `at` on; `work` then says where the literals are and how many. When the block has nothing
@@ -19,7 +19,7 @@ export function readLiterals(at: usize, end: usize, out: usize, room: usize, wor
   const count = ((header >> 4) as usize) & mask;
   const size = ((header >> (4 + (width as u64))) as usize) & mask;
   at += (4 + 2 * width) >> 3;
-  if (count > MAX_BLOCK || size > end - at) return 0;
+  if (count > (load<u32>(work + BLOCK_MAX) as usize) || size > end - at) return 0;
   const next = at + size;
   if (type == 2) {
     at = readHuffman(at, next, work);
@@ -53,7 +53,7 @@ function readShortLiterals(at: usize, end: usize, work: usize): usize {
     headerSize = 3;
     count = ((load<u32>(at) & 0xffffff) as usize) >> 4;
   }
-  if (count > MAX_BLOCK) return 0;
+  if (count > (load<u32>(work + BLOCK_MAX) as usize)) return 0;
   at += headerSize;
   const next = at + (type == 0 ? count : 1);
   if (next > end) return 0;

@@ -18,15 +18,14 @@ export function runSequences(at: usize, end: usize, to: usize, outEnd: usize, wi
   let literals: usize = load<u32>(work + LITERALS_ADDRESS);
   const literalsEnd = literals + load<u32>(work + LITERALS_COUNT);
   let count: u32 = load<u8>(at++);
-  if (count == 0) {
-    return at == end ? lastLiterals(literals, literalsEnd, to, outEnd) : 0;
-  }
   if (count >= 128) {
     const countBytes: usize = count == 255 ? 2 : 1;
     if (end - at < countBytes) return 0;
     count = count == 255 ? (load<u16>(at) as u32) + 0x7f00 : ((count - 128) << 8) + load<u8>(at);
     at += countBytes;
   }
+  // 0 may be written in two bytes as well. Without sequences, nothing follows.
+  if (count == 0) return at == end ? lastLiterals(literals, literalsEnd, to, outEnd) : 0;
   if (at >= end) return 0;
   const modes: u32 = load<u8>(at++);
   if ((modes & 3) != 0) return 0;

@@ -2,7 +2,7 @@
 //
 // Reads may reach 32 bytes before the blocks and 64 behind them, writes 64 behind the output: the caller leaves room.
 
-import { BLOCK_PART, BLOCK_START, CODES_BYTES, CODES_LOG, CONSTANTS, HUFFMAN_BITS, MAX_BLOCK, OFFSETS } from './layout';
+import { BLOCK_MAX, BLOCK_PART, BLOCK_START, CODES_BYTES, CODES_LOG, CONSTANTS, HUFFMAN_BITS, OFFSETS } from './layout';
 import { readLiterals } from './literals';
 import { runSequences } from './sequences';
 
@@ -13,11 +13,14 @@ const SEQUENCES: u32 = 2;
 const END: u32 = 3;
 
 /**
- * Decodes blocks up to the last one, which must end with the input. Returns 1 when they fill `out`, else 0: then
- * BLOCK_START and BLOCK_PART say where they do not.
+ * Decodes blocks of at most `maxBlock` bytes up to the last one, which must end with the input. Returns how many bytes they
+ * decode to, or −1: then BLOCK_START and BLOCK_PART say where it stopped.
  */
-export function decode(from: usize, length: usize, out: usize, outLength: usize, work: usize): u32 {
+export function decode(
+  from: usize, length: usize, out: usize, outLength: usize, work: usize, maxBlock: usize,
+): i32 {
   begin(work);
+  store<u32>(work + BLOCK_MAX, maxBlock as u32);
   const start = from;
   const end = from + length;
   const outEnd = out + outLength;
@@ -25,18 +28,18 @@ export function decode(from: usize, length: usize, out: usize, outLength: usize,
   while (true) {
     store<u32>(work + BLOCK_START, (from - start) as u32);
     store<u32>(work + BLOCK_PART, HEADER);
-    if (end - from < 3) return 0;
+    if (end - from < 3) return -1;
     const header = load<u32>(from) & 0xffffff;
     const type = (header >> 1) & 3;
     const size = (header >> 3) as usize;
     from += 3;
     const stored: usize = type == 1 ? 1 : size;
-    if (size > MAX_BLOCK || stored > end - from) return 0;
+    if (size > maxBlock || stored > end - from) return -1;
     if (type == 2) {
-      to = decodeBlock(from, from + size, to, min(outEnd, to + MAX_BLOCK), out, work);
-      if (to == 0) return 0;
+      to = decodeBlock(from, from + size, to, min(outEnd, to + maxBlock), out, work);
+      if (to == 0) return -1;
     } else {
-      if (type == 3 || size > outEnd - to) return 0;
+      if (type == 3 || size > outEnd - to) return -1;
       if (type == 1) memory.fill(to, load<u8>(from), size);
       else memory.copy(to, from, size);
       to += size;
@@ -44,7 +47,7 @@ export function decode(from: usize, length: usize, out: usize, outLength: usize,
     from += stored;
     if ((header & 1) != 0) {
       store<u32>(work + BLOCK_PART, END);
-      return from == end && to == outEnd ? 1 : 0;
+      return from == end ? ((to - out) as i32) : -1;
     }
   }
 }

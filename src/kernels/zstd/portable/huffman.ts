@@ -6,6 +6,8 @@ import { makeStates, readDistribution } from './fse.js';
 const MAX_BITS = 11;
 const MAX_WEIGHT_LOG = 6;
 const MAX_SYMBOLS = 256;
+/** Weights from 0 on: with a larger one, codes would be longer. */
+const WEIGHTS = MAX_BITS + 1;
 
 export interface HuffmanTable {
   /** Bits of the longest code. */
@@ -37,7 +39,7 @@ function readPlainWeights(data: Uint8Array, from: number, count: number): number
 
 /** Two states alternate until one needs bits beyond the end; the other then gives its last value. */
 function readCodedWeights({ bytes, view }: Input, from: number, end: number): number[] {
-  const distribution = readDistribution(bytes, from, end, MAX_WEIGHT_LOG, MAX_SYMBOLS);
+  const distribution = readDistribution(bytes, from, end, MAX_WEIGHT_LOG, WEIGHTS);
   const { log, entries } = makeStates(distribution, from);
   const start = distribution.end;
   let left = streamBits(bytes, start, end) - 2 * log;

@@ -2,8 +2,8 @@ import { corrupt } from '../corrupt.js';
 import type { Input } from './bits.js';
 import { decodeStream, type HuffmanTable, readHuffman } from './huffman.js';
 
-/** The largest decoded size of a block (RFC 8878, section 3.1.1.2.3). */
-export const MAX_BLOCK = 2 ** 17;
+/** Fewer literals are in one stream: of four, the first three would have more than there are. */
+const MIN_FOUR_STREAMS = 6;
 
 export interface Literals {
   readonly bytes: Uint8Array;
@@ -22,14 +22,15 @@ export function readLiterals(
   start: number,
   end: number,
   known: HuffmanTable | undefined,
+  maxBlock: number,
 ): Literals {
   if (start >= end) throw corrupt('its literals are truncated', start);
   const first = input.bytes[start]!;
   const type = first & 3;
   const format = (first >> 2) & 3;
   return type < 2
-    ? readPlain(input.bytes, start, end, type === 1, format, known)
-    : readCoded(input, start, end, type === 3, format, known);
+    ? readPlain(input.bytes, start, end, type === 1, format, known, maxBlock)
+    : readCoded(input, start, end, type === 3, format, known, maxBlock);
 }
 
 /** Uncompressed literals, or one byte repeated. */
@@ -40,6 +41,7 @@ function readPlain(
   repeated: boolean,
   format: number,
   huffman: HuffmanTable | undefined,
+  maxBlock: number,
 ): Literals {
   const header = data[start]! | (data[start + 1]! << 8) | (data[start + 2]! << 16);
   const headerSize = format === 1 ? 2 : format === 3 ? 3 : 1;
@@ -47,7 +49,7 @@ function readPlain(
   const from = start + headerSize;
   const next = from + (repeated ? 1 : count);
   if (next > end) throw corrupt('its literals are truncated', end);
-  if (count > MAX_BLOCK) throw corrupt('it has too many literals', start);
+  if (count > maxBlock) throw corrupt('it has too many literals', start);
   const bytes = repeated ? new Uint8Array(count).fill(data[from]!) : data.subarray(from, next);
   return { bytes, huffman, end: next };
 }
@@ -59,6 +61,7 @@ function readCoded(
   sameTable: boolean,
   format: number,
   known: HuffmanTable | undefined,
+  maxBlock: number,
 ): Literals {
   // Two sizes of 10, 14 or 18 bits each, after four bits.
   const width = format < 2 ? 10 : format === 2 ? 14 : 18;
@@ -70,7 +73,7 @@ function readCoded(
   const size = Number(header >> BigInt(4 + width));
   const next = start + headerSize + size;
   if (next > end) throw corrupt('its literals are truncated', end);
-  if (count > MAX_BLOCK) throw corrupt('it has too many literals', start);
+  if (count > maxBlock) throw corrupt('it has too many literals', start);
 
   let from = start + headerSize;
   let huffman = known;
@@ -93,7 +96,7 @@ function decodeFourStreams(
   out: Uint8Array,
 ): void {
   const part = Math.ceil(out.length / 4);
-  if (end - start < 10 || 3 * part > out.length)
+  if (end - start < 10 || out.length < MIN_FOUR_STREAMS)
     throw corrupt('its four streams of literals do not fit', start);
   let from = start + 6;
   for (let stream = 0; stream < 4; stream++) {

@@ -39,10 +39,6 @@ function readHeader(data: Uint8Array, start: number, end: number) {
   if (start >= end) throw corrupt('its sequences are truncated', end);
   let count = data[start]!;
   let at = start + 1;
-  if (count === 0) {
-    if (at !== end) throw corrupt('bytes follow its literals', at);
-    return { count, modes: 0, end: at };
-  }
   if (count === 255) {
     count = (data[at]! | (data[at + 1]! << 8)) + 0x7f00;
     at += 2;
@@ -50,6 +46,9 @@ function readHeader(data: Uint8Array, start: number, end: number) {
     count = ((count - 128) << 8) + data[at]!;
     at += 1;
   }
+  // 0 may be written in two bytes as well. Without sequences, nothing follows.
+  if (count === 0 && at === end) return { count, modes: 0, end };
+  if (count === 0 && at < end) throw corrupt('bytes follow its literals', at);
   if (at >= end) throw corrupt('its sequences are truncated', end);
   const modes = data[at]!;
   if ((modes & 3) !== 0) throw corrupt('reserved bits of its sequences are set', at);
