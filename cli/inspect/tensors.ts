@@ -1,6 +1,10 @@
 import { HctReader } from '../../readers/hctReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
-import { FLAG_BLOCK_CHECKSUMS, FLAG_HEADER_CHECKSUM } from '../../src/hct/constants.js';
+import {
+  FLAG_BLOCK_CHECKSUMS,
+  FLAG_HEADER_CHECKSUM,
+  FLAG_QUANTIZATION_CHECKSUM,
+} from '../../src/hct/constants.js';
 import {
   HOLO_FLAG_ESSENTIAL_FIRST,
   HOLO_FLAG_FRAGMENT_CHECKSUMS,
@@ -21,6 +25,7 @@ export async function examineHct(source: RandomAccessSource, signal: AbortSignal
   const ratio = ratioOf(originalSize, fileSize);
   const blockChecksums = (flags & FLAG_BLOCK_CHECKSUMS) !== 0;
   const headerChecksum = (flags & FLAG_HEADER_CHECKSUM) !== 0;
+  const quantizationChecksum = (flags & FLAG_QUANTIZATION_CHECKSUM) !== 0;
   const data = {
     ...{
       format: 'hct',
@@ -36,14 +41,18 @@ export async function examineHct(source: RandomAccessSource, signal: AbortSignal
     },
     ...{ blockSize, blockCount, headerChecksum, blockChecksums, quantization },
   };
-  const checked = [headerChecksum && 'header', blockChecksums && 'blocks'].filter((part) => part !== false);
+  const checked = [
+    headerChecksum && 'header',
+    blockChecksums && 'blocks',
+    quantizationChecksum && 'quantization',
+  ].filter((part) => part !== false);
   const lines = facts({
     format: `HCT, version ${version}`,
     name,
     tensor: `${dtype} ${formatShape(shape)}, ${formatBytes(originalSize)}`,
     file: `${formatBytes(fileSize)}, ratio ${ratio.toFixed(3)}`,
     blocks: `${blockCount} of ${formatBytes(blockSize)}, ${algorithm}`,
-    checksums: checked.join(' and ') || 'none',
+    checksums: checked.join(', ') || 'none',
     quantization: quantization && describeQuantization(quantization),
   });
   return { data, lines };

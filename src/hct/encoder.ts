@@ -7,7 +7,7 @@ import { serializeQuantizationMetadata } from '../tensor/quantization.js';
 import { viewBytes } from '../tensor/tensor.js';
 import { BLOCK_INDEX_SIZE, BLOCK_INDEX_V2_SIZE } from './blockIndex.js';
 import { FLAG_BLOCK_CHECKSUMS, HCT_MAX_BLOCK_BYTES } from './constants.js';
-import { type HctExtension, serializeHctExtension } from './extension.js';
+import { type HctExtension, hasExtension, quantizationChecksum, serializeHctExtension } from './extension.js';
 import { blockLength, type HctHeader, hasShapeInExtension, serializeHctHeader } from './header.js';
 import { type HctFileOptions, planHctHeader } from './plan.js';
 import { type HctTools, type ImplementationOptions, loadHctWriteTools } from './tools.js';
@@ -138,13 +138,16 @@ export class HctBlockEncoder {
   }
 
   #tail(): Uint8Array {
-    const { name, shape, groupScales } = this.#options;
+    const { name, shape, quantization, groupScales } = this.#options;
     const scales = groupScales === undefined ? new Uint8Array(0) : viewBytes(groupScales);
     const shapeBehind = hasShapeInExtension(this.#header);
-    if (name === undefined && !shapeBehind) return scales;
+    if (!hasExtension(this.#header)) return scales;
     const extension: HctExtension = {
       ...(name === undefined ? {} : { name }),
       ...(shapeBehind ? { shape } : {}),
+      ...(quantization === undefined
+        ? {}
+        : { quantization: quantizationChecksum(quantization, groupScales, this.#kernels.xxh3) }),
     };
     const section = serializeHctExtension(extension);
     const tail = new Uint8Array(scales.length + section.length);

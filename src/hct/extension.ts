@@ -1,15 +1,19 @@
-import { viewOf } from '../bytes/binary.js';
+import { concatenate, viewOf } from '../bytes/binary.js';
 import { parseJson } from '../bytes/json.js';
 import { ChecksumError, FormatError, LimitError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
 import { elementCount } from '../tensor/dtype.js';
-import { FLAG_TENSOR_NAME } from './constants.js';
+import { type QuantizationMetadata, serializeQuantizationMetadata } from '../tensor/quantization.js';
+import { viewBytes } from '../tensor/tensor.js';
+import { FLAG_QUANTIZATION_CHECKSUM, FLAG_SHAPE_IN_EXTENSION, FLAG_TENSOR_NAME } from './constants.js';
 import { type HctHeader, hasShapeInExtension } from './header.js';
 
 /** The content of the extension section, which follows the blocks. */
 export interface HctExtension {
   readonly name?: string;
   readonly shape?: readonly number[];
+  /** XXH3-64 of the quantization metadata and the group scales, 16 hexadecimal digits. */
+  readonly quantization?: string;
 }
 
 /** "HCTX", little-endian. */
@@ -17,11 +21,12 @@ export const HCT_EXTENSION_MAGIC = 0x58544348;
 /** Magic and length. */
 export const HCT_EXTENSION_PREFIX_SIZE = 8;
 export const HCT_EXTENSION_CHECKSUM_SIZE = 8;
-/** Cap on the JSON: a name and a shape need no more. */
+/** Cap on the JSON: a name, a shape and a checksum need no more. */
 const HCT_EXTENSION_MAX_SIZE = 65536;
 
 export function hasExtension(header: HctHeader): boolean {
-  return header.version === 2 && (hasShapeInExtension(header) || (header.flags & FLAG_TENSOR_NAME) !== 0);
+  const announced = FLAG_TENSOR_NAME | FLAG_SHAPE_IN_EXTENSION | FLAG_QUANTIZATION_CHECKSUM;
+  return header.version === 2 && (header.flags & announced) !== 0;
 }
 
 /**
@@ -35,6 +40,44 @@ export function trueShape(header: HctHeader, { shape }: HctExtension): readonly 
   throw new FormatError('Cannot read the HCT extension: wrong shape', {
     expected: `${elements} elements`,
     actual: shape === undefined ? 'none' : `[${shape.join(', ')}]`,
+  });
+}
+
+/**
+ * The checksum of what is before and behind the blocks, and tells what the integers mean.
+ * @param groupScales half-precision patterns, if the file has any
+ */
+export function quantizationChecksum(
+  metadata: QuantizationMetadata | undefined,
+  groupScales: Uint16Array | undefined,
+  hash = xxh3,
+): string {
+  const parts = [
+    metadata === undefined ? new Uint8Array(0) : serializeQuantizationMetadata(metadata),
+    groupScales === undefined ? new Uint8Array(0) : viewBytes(groupScales),
+  ];
+  return hash(concatenate(parts)).toString(16).padStart(16, '0');
+}
+
+/**
+ * A checksum that is present is verified, whatever the flags say.
+ * @throws ChecksumError; FormatError when the flags announce a checksum that is missing
+ */
+export function verifyQuantization(
+  { flags }: HctHeader,
+  { quantization: expected }: HctExtension,
+  metadata: QuantizationMetadata | undefined,
+  groupScales: Uint16Array | undefined,
+): void {
+  if (expected === undefined) {
+    if ((flags & FLAG_QUANTIZATION_CHECKSUM) === 0) return;
+    throw new FormatError('Cannot read the HCT extension: the checksum of the quantization is missing');
+  }
+  const actual = quantizationChecksum(metadata, groupScales);
+  if (actual === expected) return;
+  throw new ChecksumError('Cannot use the quantization of the HCT file: wrong checksum', {
+    expected: BigInt(`0x${expected}`),
+    actual: BigInt(`0x${actual}`),
   });
 }
 
@@ -84,7 +127,7 @@ export function parseHctExtensionBody(bytes: Uint8Array): HctExtension {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new FormatError('Cannot read the HCT extension', { expected: 'a JSON object', actual: value });
   }
-  const { name, shape } = value as Record<string, unknown>;
+  const { name, shape, quantization } = value as Record<string, unknown>;
   if (name !== undefined && typeof name !== 'string') {
     throw new FormatError('Cannot read the HCT extension: wrong type of name', {
       expected: 'a string',
@@ -97,7 +140,21 @@ export function parseHctExtensionBody(bytes: Uint8Array): HctExtension {
       actual: shape,
     });
   }
-  return { ...(name === undefined ? {} : { name }), ...(shape === undefined ? {} : { shape }) };
+  if (quantization !== undefined && !isHash(quantization)) {
+    throw new FormatError('Cannot read the HCT extension: invalid checksum of the quantization', {
+      expected: '16 hexadecimal digits',
+      actual: quantization,
+    });
+  }
+  return {
+    ...(name === undefined ? {} : { name }),
+    ...(shape === undefined ? {} : { shape }),
+    ...(quantization === undefined ? {} : { quantization }),
+  };
+}
+
+function isHash(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{16}$/.test(value);
 }
 
 function isShape(value: unknown): value is number[] {

@@ -6,7 +6,7 @@ import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import { show } from '../show.js';
 import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
-import type { QuantizationMetadata } from '../tensor/quantization.js';
+import { groupScaleCount, type QuantizationMetadata } from '../tensor/quantization.js';
 import {
   FLAG_HEADER_CHECKSUM,
   FLAG_SHAPE_IN_EXTENSION,
@@ -199,8 +199,7 @@ export function blockLength(header: HctHeader, i: number): number {
 
 /** Bytes of per-group scales, which follow the blocks. The reference sets the flag and does not write them. */
 export function groupScalesSize(header: HctHeader, quantization: QuantizationMetadata | undefined): number {
-  if (quantization === undefined || !quantization.perGroupScales || quantization.groupSize === 0) return 0;
-  return 2 * Math.ceil(elementCount(header.shape) / quantization.groupSize);
+  return quantization === undefined ? 0 : 2 * groupScaleCount(quantization, elementCount(header.shape));
 }
 
 /** True when the tensor's shape is in the extension section. */

@@ -21,6 +21,7 @@ import {
   parseHctExtensionBody,
   parseHctExtensionPrefix,
   trueShape,
+  verifyQuantization,
 } from './extension.js';
 import { blockLength, groupScalesSize, type HctHeader, parseHctHeader } from './header.js';
 import type { HctEnd, HctPart, HctStart } from './parts.js';
@@ -94,6 +95,7 @@ export function* parseHctEnd(
   const prefix = yield* take(queue, 'extension section', HCT_EXTENSION_PREFIX_SIZE);
   const size = parseHctExtensionPrefix(prefix) + HCT_EXTENSION_CHECKSUM_SIZE;
   const extension = parseHctExtensionBody(yield* take(queue, 'extension section', size));
+  verifyQuantization(header, extension, quantization, groupScales);
   const shape = trueShape(header, extension);
   checkLimit(
     limits,

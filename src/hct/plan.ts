@@ -7,6 +7,7 @@ import {
   FLAG_BLOCK_CHECKSUMS,
   FLAG_HEADER_CHECKSUM,
   FLAG_QUANTIZATION,
+  FLAG_QUANTIZATION_CHECKSUM,
   FLAG_SHAPE_IN_EXTENSION,
   FLAG_TENSOR_NAME,
   HCT_MAX_BLOCK_BYTES,
@@ -28,7 +29,7 @@ export interface HctFileOptions {
   /** XXH3-64 of every block in the index. Default true in version 2. */
   readonly blockChecksums?: boolean | undefined;
   readonly quantization?: QuantizationMetadata | undefined;
-  /** Half-precision patterns, one per group; with `quantization.perGroupScales` only. */
+  /** Half-precision patterns, one per group: with `quantization.perGroupScales` and a group size above 0. */
   readonly groupScales?: Uint16Array | undefined;
   /** Name of the tensor, kept in the extension section. */
   readonly name?: string | undefined;
@@ -86,7 +87,7 @@ export function planHctHeader(options: HctFileOptions): HctHeader {
 function version2Flags(options: HctFileOptions, shapeInHeader: boolean): number {
   let flags = FLAG_HEADER_CHECKSUM;
   if (options.blockChecksums !== false) flags |= FLAG_BLOCK_CHECKSUMS;
-  if (options.quantization !== undefined) flags |= FLAG_QUANTIZATION;
+  if (options.quantization !== undefined) flags |= FLAG_QUANTIZATION | FLAG_QUANTIZATION_CHECKSUM;
   if (options.name !== undefined) flags |= FLAG_TENSOR_NAME;
   if (!shapeInHeader) flags |= FLAG_SHAPE_IN_EXTENSION;
   return flags;

@@ -28,7 +28,7 @@ export interface QuantizationMetadata {
   readonly scaleBits: number;
   /** −128…127. */
   readonly zeroPoint: number;
-  /** Elements per group, below 2^24; 0: the whole tensor is one group. */
+  /** Elements per group, below 2^24; 0: the whole tensor is one group, whose scale is `scaleBits`. */
   readonly groupSize: number;
 }
 
@@ -90,19 +90,21 @@ export function serializeQuantizationMetadata(metadata: QuantizationMetadata): U
   return bytes;
 }
 
-/** How many per-group scales a tensor of `elements` elements has; 0 without per-group scales. */
+/** How many per-group scales a tensor of `elements` elements has; 0 without groups, or without scales for them. */
 export function groupScaleCount(
   { perGroupScales, groupSize }: QuantizationMetadata,
   elements: number,
 ): number {
-  if (!perGroupScales) return 0;
-  return groupSize === 0 ? 1 : Math.ceil(elements / groupSize);
+  return perGroupScales && groupSize > 0 ? Math.ceil(elements / groupSize) : 0;
 }
 
 /** The parameters of dequantization: the metadata, and the scales stored beside the tensor. */
 export interface Quantization {
   readonly metadata: QuantizationMetadata;
-  /** Half bits, `groupScaleCount` of them; required if the metadata announces per-group scales, otherwise unused. */
+  /**
+   * Half bits, `groupScaleCount` of them; required if the metadata announces per-group scales, otherwise unused. With
+   * group size 0, one scale in place of the metadata's is allowed.
+   */
   readonly groupScales?: Uint16Array | undefined;
 }
 
@@ -146,8 +148,10 @@ function scalesOf(
   groupScales: Uint16Array | undefined,
   elements: number,
 ): Float32Array {
-  if (!metadata.perGroupScales) return halfToFloat32(Uint16Array.of(metadata.scaleBits));
-  const expected = groupScaleCount(metadata, elements);
+  const { perGroupScales, groupSize, scaleBits } = metadata;
+  const one = !perGroupScales || (groupSize === 0 && groupScales === undefined);
+  if (one) return halfToFloat32(Uint16Array.of(scaleBits));
+  const expected = groupSize === 0 ? 1 : groupScaleCount(metadata, elements);
   if (groupScales?.length !== expected) {
     throw new ArgumentError('Cannot dequantize the tensor: wrong number of per-group scales', {
       expected,
