@@ -1,8 +1,10 @@
+import { FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { checkTensorBytes, limitsOf, type OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource, SeekableSink } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
+import type { SourceFile } from './plan.js';
 import { sourceFileHeader, sourceFileTensors } from './sourceFiles.js';
 import { ModelTensorDecoder } from './tensorDecoder.js';
 
@@ -26,6 +28,7 @@ export async function decodeModelFile(
 ): Promise<ModelFile> {
   const { signal, limits, onProgress } = options;
   const model = await readModelFile(source, options);
+  assertDistinct(model.plan.files);
   const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const total = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   let done = 0;
@@ -45,6 +48,16 @@ export async function decodeModelFile(
     }
   }
   return model;
+}
+
+/** @throws FormatError when two files have the same name: one would replace the other */
+function assertDistinct(files: readonly SourceFile[]): void {
+  const names = new Set<string>();
+  for (const { name } of files) {
+    if (names.has(name))
+      throw new FormatError('Cannot decode the model file: two of its files have the same name', { name });
+    names.add(name);
+  }
 }
 
 /**

@@ -72,6 +72,17 @@ export function parseModelFile(
   const tensors = plan.files.flatMap((file) =>
     sourceFileTensors(file, options).map((tensor) => locate(tensor, plan, stored)),
   );
+  const names = new Set<string>();
+  for (const { name } of tensors) {
+    if (names.has(name))
+      throw new FormatError(
+        'Cannot read the model file: two files of its plan have a tensor of the same name',
+        {
+          name,
+        },
+      );
+    names.add(name);
+  }
   return {
     plan,
     metadata: new Map([...header.metadata].filter(([key]) => !key.startsWith(METADATA_PREFIX))),

@@ -1,5 +1,5 @@
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
-import { FormatError } from '../../src/errors.js';
+import { ArgumentError, FormatError } from '../../src/errors.js';
 import type { LimitsOption, OpenOptions } from '../../src/limits.js';
 import { SAFETENSORS_LENGTH_SIZE, type SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
@@ -27,8 +27,8 @@ export interface ModelSource {
 }
 
 /**
- * @throws FormatError when two files hold a tensor of the same name, or one is a model file already; what reading their
- *   headers throws
+ * @throws ArgumentError when two files have the same name; FormatError when they hold a tensor of the same name, or one
+ *   is a model file already; what reading their headers throws
  */
 export async function readModelSource(
   inputs: readonly ModelSourceFile[],
@@ -37,7 +37,12 @@ export async function readModelSource(
   const files: SourceFile[] = [];
   const tensors = new Map<string, LocatedTensor>();
   const metadata = new Map<string, string>();
+  const names = new Set<string>();
   for (const { name, source } of inputs) {
+    // Decoding would write one over the other.
+    if (names.has(name))
+      throw new ArgumentError('Cannot encode the model: two of its files have the same name', { name });
+    names.add(name);
     const bytes = await readSafetensorsHeaderBytes(source, options);
     const header = parsePlainHeader(bytes, source.size, options);
     const json = bytes.subarray(SAFETENSORS_LENGTH_SIZE);

@@ -94,6 +94,21 @@ export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
   const flags = view.getUint16(FLAGS, true);
   verifyHeaderChecksum(bytes, view, flags);
   const curve = Array.from({ length: 4 }, (_, i) => view.getFloat32(CURVE + 4 * i, true));
+  const norm = (flags & HOLO_FLAG_NORM) === 0 ? undefined : view.getFloat32(NORM, true);
+  if (!curve.every(Number.isFinite)) {
+    throw new FormatError('Cannot read the HoloTensor header: wrong quality curve', {
+      offset: CURVE,
+      expected: 'finite coefficients',
+      actual: curve,
+    });
+  }
+  if (!isNorm(norm)) {
+    throw new FormatError('Cannot read the HoloTensor header: wrong norm', {
+      offset: NORM,
+      expected: 'a finite number from 0 on',
+      actual: norm,
+    });
+  }
   const header: HoloTensorHeader = {
     encoding: encodingFromCode(view.getUint8(ENCODING), ENCODING),
     compression: compressionFromCode(view.getUint8(COMPRESSION), COMPRESSION),
@@ -104,7 +119,7 @@ export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
     dtype: dtypeFromCode(view.getUint8(DTYPE), DTYPE),
     shape: parseShape(view),
     qualityCurve: new QualityCurve(curve, view.getUint16(MINIMUM_FRAGMENTS, true)),
-    norm: (flags & HOLO_FLAG_NORM) === 0 ? undefined : view.getFloat32(NORM, true),
+    norm,
     quantization: undefined,
   };
   checkOriginalSize(header);
@@ -142,6 +157,11 @@ function parseShape(view: DataView): number[] {
   );
 }
 
+/** No quality can be computed from another one. */
+function isNorm(norm: number | undefined): boolean {
+  return norm === undefined || (norm >= 0 && norm < Number.POSITIVE_INFINITY);
+}
+
 function checkOriginalSize({ dtype, shape, originalSize }: HoloTensorHeader): void {
   const size = byteLengthOf(dtype, elementCount(shape));
   if (size === originalSize) return;
@@ -174,6 +194,13 @@ export function serializeHoloTensorHeader(header: HoloTensorHeader): Uint8Array 
       actual: totalFragments,
     });
   }
+  const { coefficients } = qualityCurve;
+  if (!coefficients.every(Number.isFinite) || !isNorm(norm && Math.fround(norm))) {
+    throw new ArgumentError('Cannot write the HoloTensor header: invalid quality curve or norm', {
+      expected: 'finite coefficients, and a finite norm from 0 on',
+      actual: [...coefficients, norm],
+    });
+  }
   const bytes = new Uint8Array(HOLO_HEADER_SIZE);
   const view = viewOf(bytes);
   const flags = headerFlags(header);
@@ -189,7 +216,7 @@ export function serializeHoloTensorHeader(header: HoloTensorHeader): Uint8Array 
   view.setUint8(DTYPE, dtypeCode(header.dtype));
   view.setUint8(RANK, shape.length);
   for (const [axis, dimension] of shape.entries()) writeU64(view, DIMENSIONS + 8 * axis, dimension);
-  for (const [i, value] of qualityCurve.coefficients.entries()) view.setFloat32(CURVE + 4 * i, value, true);
+  for (const [i, value] of coefficients.entries()) view.setFloat32(CURVE + 4 * i, value, true);
   if (norm !== undefined) view.setFloat32(NORM, norm, true);
   if ((flags & HOLO_FLAG_HEADER_CHECKSUM) !== 0) {
     view.setBigUint64(CHECKSUM, headerChecksum(bytes.subarray(0, CHECKSUM)), true);

@@ -3,11 +3,15 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeModel } from '../../../models/directory/encodeModel.js';
 import { parseManifest, serializeManifest } from '../../../models/directory/manifest.js';
+import { decodeModelFile } from '../../../models/file/decodeModelFile.js';
+import { encodeModelFile } from '../../../models/file/encodeModelFile.js';
+import { sealHeader } from '../../../models/file/headerChecksum.js';
 import { parseModelFile, readModelFile } from '../../../models/file/modelFile.js';
+import { memoryStagingStore } from '../../../models/file/stagingStore.js';
 import { openModel } from '../../../models/openModel.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
-import { FormatError, HolostreamError } from '../../../src/errors.js';
+import { ArgumentError, FormatError, HolostreamError } from '../../../src/errors.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
 import { serializeSafetensorsHeader } from '../../../src/safetensors/serialize.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
@@ -102,6 +106,43 @@ function rewritten(metadata = new Map<string, string>()): Uint8Array {
   const { tensors } = parseSafetensorsHeader(file);
   return Buffer.concat([serializeSafetensorsHeader(tensors, metadata).bytes, file.subarray(dataStart)]);
 }
+
+/** A model file whose plan lists other files; its checksums are right. */
+function withFiles(change: (files: { name: string; header: string }[]) => void): Uint8Array {
+  const header = JSON.parse(new TextDecoder().decode(file.subarray(8, dataStart)));
+  const plan = JSON.parse(header.__metadata__['holostream.plan']);
+  change(plan.files);
+  header.__metadata__['holostream.checksum'] = '0'.repeat(16);
+  header.__metadata__['holostream.plan'] = JSON.stringify(plan);
+  const front = safetensorsOf(header);
+  sealHeader(front);
+  return Buffer.concat([front, file.subarray(dataStart)]);
+}
+
+test('no two files of a model have a tensor of the same name, or the same name themselves', async () => {
+  await loadAll(withFiles(() => {}));
+  const twice = withFiles((files) => files.push({ ...files[0]!, name: 'other' }));
+  await rejects(
+    openModel(bytesSource(twice)),
+    FormatError,
+    /two files of its plan have a tensor of the same name/,
+  );
+  const sameName = withFiles((files) => files.push({ name: files[0]!.name, header: '{}' }));
+  await loadAll(sameName);
+  const sinks: string[] = [];
+  const decoding = decodeModelFile(bytesSource(sameName), async (name) => {
+    sinks.push(name);
+    return memorySink();
+  });
+  await rejects(decoding, FormatError, /two of its files have the same name/);
+  assert.equal(sinks, []);
+  const inputs = [0, 1].map((i) => ({
+    name: 'model.safetensors',
+    source: bytesSource(modelOf([{ name: `w${i}`, dtype: 'F32', shape: [2] }])),
+  }));
+  const encoding = encodeModelFile(inputs, memorySink(), memoryStagingStore());
+  await rejects(encoding, ArgumentError, /two of its files have the same name/);
+});
 
 test('nothing is made of pieces: no model file, no directory, and no directory of pieces is read', async () => {
   const encodings = [

@@ -13,7 +13,7 @@ import {
   parseHoloTensorHeader,
   serializeHoloTensorHeader,
 } from '../../../src/holotensor/header.js';
-import { DEFAULT_QUALITY_CURVES } from '../../../src/holotensor/quality.js';
+import { DEFAULT_QUALITY_CURVES, QualityCurve } from '../../../src/holotensor/quality.js';
 import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { throws } from '../../helpers/assertions.js';
 import { readReference } from '../../helpers/fixtures.js';
@@ -109,6 +109,14 @@ test('what cannot be is refused, also with a right checksum', () => {
     FormatError,
     /original size/,
   );
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+    const curve = altered((v) => v.setFloat32(74, value, true));
+    throws(() => parseHoloTensorHeader(curve), FormatError, /wrong quality curve.*byte 66/);
+  }
+  for (const value of [Number.NaN, Number.POSITIVE_INFINITY, -1]) {
+    const norm = altered((v) => v.setFloat32(82, value, true));
+    throws(() => parseHoloTensorHeader(norm), FormatError, /wrong norm.*byte 82/);
+  }
   throws(() => parseHoloTensorHeader(new Uint8Array(95)), TruncatedError);
 });
 
@@ -119,6 +127,10 @@ test('what no header can hold is not written', () => {
   throws(write({ totalFragments: 65536 }), ArgumentError, /fragments/);
   throws(write({ totalFragments: -1 }), ArgumentError, /fragments/);
   throws(write({ totalFragments: 1.5 }), ArgumentError, /fragments/);
+  const qualityCurve = new QualityCurve([0, 1e39, 0, 0], 1);
+  throws(write({ qualityCurve }), ArgumentError, /quality curve or norm/);
+  throws(write({ norm: 1e39 }), ArgumentError, /quality curve or norm/);
+  throws(write({ norm: -1 }), ArgumentError, /quality curve or norm/);
 });
 
 test.run();
