@@ -1,7 +1,8 @@
-import { PROBE_SIZE, recogniseFormat } from '../models/inputs/formats.js';
+import { recogniseFormat } from '../models/inputs/formats.js';
 import { HctDecompressionStream, HctParserStream, HctVerificationStream } from '../operators/hct.js';
 import { HctReader, readHctChunks } from '../readers/hctReader.js';
 import { HoloTensorReader } from '../readers/holotensorReader.js';
+import { PROBE_SIZE } from '../src/bytes/fileKind.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
 import { hasShapeInExtension } from '../src/hct/header.js';
 import type { HctDecodedPart } from '../src/hct/parts.js';

@@ -1,13 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { readPlainHeader } from '../models/file/plainHeader.js';
-import { type FileFormat, fileFormat, PROBE_SIZE } from '../models/inputs/formats.js';
+import { type FileFormat, fileFormat } from '../models/inputs/formats.js';
 import { type FileSink, fileSink, removeLeftovers } from '../sinks/file.js';
 import { sinkStream } from '../sinks/streams.js';
 import { bytesSource } from '../sources/bytes.js';
 import { fileSource } from '../sources/file.js';
 import { readWhole } from '../sources/read.js';
 import { streamSource } from '../sources/stream.js';
-import { foreignFile } from '../src/bytes/foreignFile.js';
+import { describeKind, fileKind, PROBE_SIZE, shownStart } from '../src/bytes/fileKind.js';
 import { FormatError, LimitError } from '../src/errors.js';
 import { escapeText } from '../src/show.js';
 import type { ByteSource, RandomAccessSource } from '../src/source.js';
@@ -71,12 +71,12 @@ export async function formatOfFile(
 ): Promise<FileFormat> {
   const format = await fileFormat(source, { signal });
   if (format === undefined) {
-    const kind = foreignFile(
-      await source.read(0, Math.min(PROBE_SIZE, source.size ?? PROBE_SIZE), { signal }),
-    );
-    const also = kind === undefined ? '' : `, but ${kind}`;
+    const start = await source.read(0, Math.min(PROBE_SIZE, source.size ?? PROBE_SIZE), { signal });
+    const kind = fileKind(start);
+    const also = kind === undefined ? '' : `, but ${describeKind(kind)}`;
     throw new FormatError(`Cannot use the file: it is neither HCT, HoloTensor nor safetensors${also}`, {
       name,
+      actual: kind && shownStart(kind, start),
     });
   }
   if (format === 'safetensors') await readPlainHeader(source, { signal });

@@ -1,15 +1,17 @@
+import { readStart } from '../sources/read.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
+import { assertKind, type OwnKind } from '../src/bytes/fileKind.js';
 import type { Demand, Grammar } from '../src/bytes/grammar.js';
 import { FormatError, TruncatedError } from '../src/errors.js';
 import { type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
 
 /**
  * Reads the bytes that a grammar demands from a source, from `offset` on, and no others.
- * @param format its name, for errors
- * @throws TruncatedError, ArgumentError for no source, and what the grammar and the source throw
+ * @param format which a file that begins at `offset` 0 must have
+ * @throws TruncatedError, FormatError for a file of another kind, ArgumentError for no source, and what the grammar and the source throw
  */
 export async function readGrammar<T>(
-  format: string,
+  format: OwnKind,
   parse: (queue: ByteQueue) => Grammar<T>,
   source: RandomAccessSource,
   offset: number,
@@ -22,6 +24,12 @@ export async function readGrammar<T>(
     const { done, value } = grammar.next();
     if (done) return value;
     const position = offset + queue.position;
+    if (position === 0 && queue.length === 0) {
+      // Before its size is judged: a file that is too short may be another one.
+      const start = await readStart(source, value.length, options);
+      assertKind(start, format);
+      queue.push(start);
+    }
     assertHolds(format, source, position, value);
     const available = (source.size ?? Number.POSITIVE_INFINITY) - position;
     const missing = Math.min(value.length, available) - queue.length;

@@ -1,10 +1,8 @@
+import { readStart } from '../sources/read.js';
 import { concatenate } from '../src/bytes/binary.js';
+import { PROBE_SIZE } from '../src/bytes/fileKind.js';
 import { checkTensorBytes, checkTotalBytes, type LimitsOption, limitsOf } from '../src/limits.js';
-import {
-  SAFETENSORS_LENGTH_SIZE,
-  type SafetensorsDType,
-  type SafetensorsHeader,
-} from '../src/safetensors/header.js';
+import type { SafetensorsDType, SafetensorsHeader } from '../src/safetensors/header.js';
 import { parseSafetensorsHeader, safetensorsHeaderSize } from '../src/safetensors/parse.js';
 import { type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
 import { type Tensor, viewElements } from '../src/tensor/tensor.js';
@@ -33,11 +31,12 @@ export async function readSafetensorsHeaderBytes(
   { limits, signal }: ReadSafetensorsHeaderOptions = {},
 ): Promise<Uint8Array> {
   assertSource(source);
-  const start = await source.read(0, SAFETENSORS_LENGTH_SIZE, { signal });
+  const start = await readStart(source, PROBE_SIZE, { signal });
   const size = safetensorsHeaderSize(start, { limits, fileSize: source.size });
+  if (size <= start.length) return start.subarray(0, size);
   // Read first, then allocate, because the length may be wrong.
-  const json = await source.read(start.length, size - start.length, { signal });
-  return concatenate([start, json]);
+  const rest = await source.read(start.length, size - start.length, { signal });
+  return concatenate([start, rest]);
 }
 
 /**

@@ -15,7 +15,7 @@ const JOINED: Readonly<Record<string, readonly string[]>> = {
     'src/errors.js',
     'src/stage.js',
     'src/bytes/binary.js',
-    'src/bytes/foreignFile.js',
+    'src/bytes/fileKind.js',
     'src/bytes/byteQueue.js',
     'src/bytes/grammar.js',
     'src/tensor/dtype.js',

@@ -173,7 +173,6 @@ test('lists of unknown length are neither spread into calls, which overflows the
   // Each of these lists has a small bound, whatever the input is.
   assert.equal(calls.sort(), [
     'operators/hctWorkerDecoder.ts: .shift(',
-    'src/bytes/foreignFile.ts: fromCharCode(...start.subarray(0',
     'src/encodings/embedded/format.ts: push(...quality',
     'src/encodings/embedded/format.ts: push(centroid, zeroCentroid, selection.length | flags, ...selection',
     'src/encodings/embedded/format.ts: push(nonzero.length, ...nonzero',

@@ -1,7 +1,5 @@
-import { viewOf } from '../../src/bytes/binary.js';
+import { fileKind, PROBE_SIZE } from '../../src/bytes/fileKind.js';
 import { UnsupportedError } from '../../src/errors.js';
-import { HCT_MAGIC } from '../../src/hct/constants.js';
-import { HOLO_MAGIC } from '../../src/holotensor/constants.js';
 import type { OpenOptions } from '../../src/limits.js';
 import { type AbortOptions, assertSource, type RandomAccessSource } from '../../src/source.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';
@@ -9,29 +7,18 @@ import type { ModelContent } from './content.js';
 import { openModelFile } from './modelFile.js';
 import { openSafetensors } from './safetensors.js';
 
-interface FormatEntry {
-  /** @param start the file's first bytes, up to {@link PROBE_SIZE} of them */
-  matches(start: Uint8Array): boolean;
-  /** Opens the file as a model; undefined for formats of a single tensor. */
-  readonly open: ((source: RandomAccessSource, options: OpenOptions) => Promise<ModelContent>) | undefined;
-}
+/** How files of each format are opened as models; undefined for formats of a single tensor. */
+const OPEN = {
+  hct: undefined,
+  holotensor: undefined,
+  'model-file': openModelFile,
+  safetensors: openSafetensors,
+} as const satisfies Record<
+  string,
+  ((source: RandomAccessSource, options: OpenOptions) => Promise<ModelContent>) | undefined
+>;
 
-/** How many of a file's first bytes tell the formats apart. */
-export const PROBE_SIZE = 64;
-
-/**
- * The formats of files by their first bytes, because file names may be wrong and pipes have none. The first match
- * counts.
- */
-const FORMATS = {
-  hct: { matches: (start) => magicOf(start) === HCT_MAGIC, open: undefined },
-  holotensor: { matches: (start) => magicOf(start) === HOLO_MAGIC, open: undefined },
-  // Before safetensors: a model file is a safetensors file, too.
-  'model-file': { matches: isModelFileHeader, open: openModelFile },
-  safetensors: { matches: isSafetensorsHeader, open: openSafetensors },
-} as const satisfies Record<string, FormatEntry>;
-
-export type FileFormat = keyof typeof FORMATS;
+export type FileFormat = keyof typeof OPEN;
 
 /** The format of a file; undefined when it is none of ours. */
 export async function fileFormat(
@@ -44,11 +31,20 @@ export async function fileFormat(
 }
 
 /**
- * The format of a file that starts with these bytes.
+ * The format of a file that starts with these bytes, because file names may be wrong and pipes have none.
  * @param start its first {@link PROBE_SIZE} bytes, or all of a shorter file
  */
 export function recogniseFormat(start: Uint8Array): FileFormat | undefined {
-  return (Object.keys(FORMATS) as FileFormat[]).find((format) => FORMATS[format].matches(start));
+  switch (fileKind(start)) {
+    case 'HCT':
+      return 'hct';
+    case 'HoloTensor':
+      return 'holotensor';
+    case 'safetensors':
+      return isModelFileHeader(start) ? 'model-file' : 'safetensors';
+    default:
+      return undefined;
+  }
 }
 
 /**
@@ -57,7 +53,7 @@ export function recogniseFormat(start: Uint8Array): FileFormat | undefined {
  */
 export async function openOneFile(source: RandomAccessSource, options: OpenOptions): Promise<ModelContent> {
   const format = (await fileFormat(source, options)) ?? 'safetensors';
-  const { open } = FORMATS[format];
+  const open = OPEN[format];
   if (open === undefined) {
     throw new UnsupportedError(
       'Cannot open the file as a model: it holds one tensor; use the reader of its format',
@@ -68,13 +64,4 @@ export async function openOneFile(source: RandomAccessSource, options: OpenOptio
     );
   }
   return open(source, options);
-}
-
-function magicOf(start: Uint8Array): number | undefined {
-  return start.length < 4 ? undefined : viewOf(start).getUint32(0, true);
-}
-
-/** Eight bytes of length, of which no header needs the upper four, then JSON. */
-function isSafetensorsHeader(start: Uint8Array): boolean {
-  return start[8] === 0x7b && start.subarray(4, 8).every((byte) => byte === 0);
 }

@@ -1,6 +1,7 @@
 import { TruncatedError } from '../errors.js';
 import { NOTHING, type SyncStage } from '../stage.js';
 import { ByteQueue } from './byteQueue.js';
+import { assertKind, type OwnKind, PROBE_SIZE } from './fileKind.js';
 
 /**
  * The order of the sections of a file, written once for both ways in. A grammar takes bytes from a queue; where it needs
@@ -45,7 +46,7 @@ const NO_DEMAND = /* @__PURE__ */ new Demand('end', 0);
  * file is ignored, as the references do.
  */
 export class GrammarStage<Part extends object> implements SyncStage<Uint8Array, Part> {
-  readonly #format: string;
+  readonly #format: OwnKind;
   readonly #queue = new ByteQueue();
   readonly #file: Grammar<void, Part>;
   /** Undefined at the end. */
@@ -53,8 +54,8 @@ export class GrammarStage<Part extends object> implements SyncStage<Uint8Array, 
   /** What it asks for: with fewer bytes, there is nothing to do. */
   #enough = 0;
 
-  /** @param format its name, for errors */
-  constructor(format: string, parse: (queue: ByteQueue) => Grammar<void, Part>) {
+  /** @param format for errors */
+  constructor(format: OwnKind, parse: (queue: ByteQueue) => Grammar<void, Part>) {
     this.#format = format;
     this.#file = parse(this.#queue);
   }
@@ -64,10 +65,12 @@ export class GrammarStage<Part extends object> implements SyncStage<Uint8Array, 
     return this.#queue.length < this.#enough ? NOTHING : this.#parts(false);
   }
 
-  /** @throws TruncatedError when the file is not complete */
+  /** @throws TruncatedError when the file is not complete, FormatError when it is of another kind */
   *flush(): Iterable<Part> {
     yield* this.#parts(true);
     if (this.#demand === undefined) return;
+    // A file shorter than the header may be another one.
+    if (this.#queue.position === 0) assertKind(this.#queue.peek(PROBE_SIZE), this.#format);
     throw new TruncatedError(
       `Cannot read the ${this.#format} file: it ends within its ${this.#demand.section}`,
       {

@@ -1,5 +1,5 @@
 import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
-import { foreignFile } from '../bytes/foreignFile.js';
+import { assertKind } from '../bytes/fileKind.js';
 import { type CompressionAlgorithm, compressionCode, compressionFromCode } from '../codecs/codec.js';
 import { ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
@@ -64,8 +64,7 @@ export function parseHctHeader(bytes: Uint8Array, options: LimitsOption = {}): H
   const view = viewOf(bytes);
   const magic = view.getUint32(0, true);
   if (magic !== HCT_MAGIC) {
-    const kind = foreignFile(bytes);
-    if (kind !== undefined) throw new FormatError(`Cannot read the HCT file: this is ${kind}`, { offset: 0 });
+    assertKind(bytes, 'HCT');
     throw new FormatError('Cannot read the HCT file: wrong magic', {
       offset: 0,
       expected: HCT_MAGIC,

@@ -1,5 +1,5 @@
 import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
-import { foreignFile } from '../bytes/foreignFile.js';
+import { assertKind } from '../bytes/fileKind.js';
 import { type CompressionAlgorithm, compressionCode, compressionFromCode } from '../codecs/codec.js';
 import {
   byEncoding,
@@ -74,9 +74,7 @@ export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
   const view = viewOf(bytes);
   const magic = view.getUint32(0, true);
   if (magic !== HOLO_MAGIC) {
-    const kind = foreignFile(bytes);
-    if (kind !== undefined)
-      throw new FormatError(`Cannot read the HoloTensor file: this is ${kind}`, { offset: 0 });
+    assertKind(bytes, 'HoloTensor');
     throw new FormatError('Cannot read the HoloTensor file: wrong magic', {
       offset: 0,
       expected: HOLO_MAGIC,

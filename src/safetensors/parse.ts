@@ -1,4 +1,4 @@
-import { foreignFile } from '../bytes/foreignFile.js';
+import { assertKind } from '../bytes/fileKind.js';
 import { FormatError, TruncatedError } from '../errors.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import { show } from '../show.js';
@@ -19,12 +19,14 @@ export interface SafetensorsParseOptions extends LimitsOption {
 }
 
 /**
- * How many bytes {@link parseSafetensorsHeader} needs, from the first 8 of the file.
+ * How many bytes {@link parseSafetensorsHeader} needs, from the first 8 of the file; with the first 64, another kind of file
+ * is recognized, too.
  * @throws FormatError, LimitError, TruncatedError
  */
 export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsParseOptions = {}): number {
   const { fileSize } = options;
   const limits = limitsOf(options);
+  assertKind(bytes, 'safetensors');
   if (bytes.length < SAFETENSORS_LENGTH_SIZE) {
     throw new TruncatedError('Cannot read the safetensors header: too few bytes', {
       offset: 0,
@@ -34,7 +36,6 @@ export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsPar
   }
   const length = new DataView(bytes.buffer, bytes.byteOffset, SAFETENSORS_LENGTH_SIZE).getBigUint64(0, true);
   const size = SAFETENSORS_LENGTH_SIZE + Number(length);
-  if (length > limits.headerBytes || size > (fileSize ?? size)) refuseForeign(bytes);
   checkLimit(limits, 'headerBytes', Number(length), 'Cannot read the safetensors header: it is too long', {
     offset: 0,
   });
@@ -45,13 +46,6 @@ export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsPar
     });
   }
   return size;
-}
-
-/** A length that cannot be is most often no length, but the start of another kind of file. */
-function refuseForeign(bytes: Uint8Array): void {
-  const kind = foreignFile(bytes.subarray(0, SAFETENSORS_LENGTH_SIZE));
-  if (kind !== undefined)
-    throw new FormatError(`Cannot read the safetensors file: this is ${kind}`, { offset: 0 });
 }
 
 /**
