@@ -149,6 +149,7 @@ export class PieceFetcher {
         }
         await onPiece(piece, await reader.read(piece.length));
       }
+      await reader.end();
       return [];
     } finally {
       removeAbort();
@@ -213,6 +214,11 @@ class PieceReader {
       filled += part.length;
     }
     return bytes;
+  }
+
+  /** Reads the end of the stream: a request that is cancelled before loses its connection. */
+  async end(): Promise<void> {
+    await this.#reader.read();
   }
 
   /** Ends the stream, and with it the request. */

@@ -62,8 +62,7 @@ export class Load {
     this.#totalBytes = pieces.reduce((sum, { length }) => sum + length, 0);
     this.#fetcher = new PieceFetcher(pieces, {
       signal: options.signal,
-      // A scan of the file is one request; chosen tensors are apart in it.
-      concurrency: options.strategy === 'scan' || options.tensors === undefined ? 1 : limits.concurrency,
+      concurrency: concurrencyOf(pieces, options, limits.concurrency),
       onBytes: (bytes) => this.#count(bytes),
       onPiece: (piece, bytes) => this.#decode(piece, bytes),
       goesOn: (piece) => this.#fitsDeadline(piece),
@@ -163,6 +162,16 @@ export class Load {
   #state(name: string): TensorState {
     return this.#target.states.get(name)!;
   }
+}
+
+/** Requests at a time: for chosen tensors, which are apart in a file, and for files. A scan reads each file in its order. */
+function concurrencyOf(
+  pieces: readonly PlannedPiece[],
+  { strategy, tensors }: LoadOptions,
+  most: number,
+): number {
+  if (strategy !== 'scan' && tensors !== undefined) return most;
+  return Math.min(most, new Set(pieces.map(({ file }) => file)).size);
 }
 
 /** Loaded on demand: most pages decode without workers. */

@@ -147,7 +147,7 @@ export class Model extends Closeable {
     });
   }
 
-  /** Bytes that a load with these options would fetch now. */
+  /** Bytes that a load with these options would add now. Those that came when the model was opened are not fetched again. */
   plannedBytes(options: PlanOptions = {}): number {
     return this.#plan(options).reduce((sum, { length }) => sum + length, 0);
   }

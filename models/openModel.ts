@@ -1,7 +1,8 @@
 import { type HttpSourceOptions, httpSource } from '../sources/http/httpSource.js';
 import { requestUrl } from '../sources/http/url.js';
+import { createLimiter } from '../sources/limiter.js';
 import { ArgumentError } from '../src/errors.js';
-import type { OpenOptions } from '../src/limits.js';
+import { limitsOf, type OpenOptions } from '../src/limits.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { MANIFEST_NAME } from './directory/manifest.js';
 import type { OpenModelFile } from './directory/modelReader.js';
@@ -13,7 +14,10 @@ import { openShards } from './inputs/shards.js';
 import { Model } from './model.js';
 
 export interface OpenModelOptions extends OpenOptions {
-  /** How files are fetched, if the model is given by its URL. Models that share a `limiter` share its limit. */
+  /**
+   * How files are fetched, if the model is given by its URL. They share the limit `concurrency` of requests at a time, or
+   * the `limiter` of these options, which models can share.
+   */
   readonly http?: HttpSourceOptions | undefined;
 }
 
@@ -58,12 +62,14 @@ async function openContent(
   if (typeof input !== 'string' && !(input instanceof URL)) return openOneFile(input, options);
   const url = requestUrl(input);
   const file = url.pathname.slice(url.pathname.lastIndexOf('/') + 1) || MANIFEST_NAME;
+  const limiter = http?.limiter ?? createLimiter(Math.floor(limitsOf(options).concurrency));
+  const open = (from: URL) => httpSource(from, { ...http, limiter });
   const list = FILE_LISTS.find(({ matches }) => matches(file));
   if (list !== undefined) {
-    const beside: OpenModelFile = (name) => httpSource(new URL(encodeURIComponent(name), url), http);
+    const beside: OpenModelFile = (name) => open(new URL(encodeURIComponent(name), url));
     return list.open(beside, decoded(file), options);
   }
-  const source = httpSource(url, http);
+  const source = open(url);
   try {
     return await openOneFile(source, options);
   } catch (error) {

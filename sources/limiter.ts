@@ -13,12 +13,12 @@ export interface Limiter {
 
 /**
  * A limit that sources share: `httpSource(url, { limiter })` holds a place for each open request, even while its
- * consumer pauses. Callers that leave streams open need more places than open streams.
+ * consumer pauses. Callers that leave streams open need more places than open streams. With `Infinity` places, nobody waits.
  */
 export function createLimiter(places: number): Limiter {
-  if (!Number.isInteger(places) || places < 1) {
+  if (!(Number.isInteger(places) || places === Number.POSITIVE_INFINITY) || places < 1) {
     throw new ArgumentError('Cannot create the limiter: invalid number of places', {
-      expected: 'a whole number from 1',
+      expected: 'a whole number from 1, or Infinity',
       actual: places,
     });
   }

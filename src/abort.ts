@@ -28,17 +28,17 @@ export function onAbort(signal: AbortSignal, callback: Callback): () => void {
 
 /**
  * Runs work with a signal of its own, which aborts when `signal` does: for what adds listeners to the signals that it is
- * given, such as `pipeTo`.
+ * given, such as `pipeTo`, and for work that aborts parts of itself.
  */
 export async function withOwnSignal<T>(
   signal: AbortSignal | undefined,
-  work: (own: AbortSignal) => Promise<T>,
+  work: (own: AbortSignal, abort: (reason: unknown) => void) => Promise<T>,
 ): Promise<T> {
   const own = new AbortController();
   if (signal?.aborted) own.abort(signal.reason);
   const remove = signal && onAbort(signal, (reason) => own.abort(reason));
   try {
-    return await work(own.signal);
+    return await work(own.signal, (reason) => own.abort(reason));
   } finally {
     remove?.();
   }

@@ -1,3 +1,4 @@
+import { readStart, withKnownStart } from '../../sources/knownStart.js';
 import { fileKind, PROBE_SIZE } from '../../src/bytes/fileKind.js';
 import { UnsupportedError } from '../../src/errors.js';
 import type { OpenOptions } from '../../src/limits.js';
@@ -20,14 +21,16 @@ const OPEN = {
 
 export type FileFormat = keyof typeof OPEN;
 
+/** Bytes of the first read of a model: the headers of most, with what follows them. */
+const FIRST_READ_SIZE = 65536;
+
 /** The format of a file; undefined when it is none of ours. */
 export async function fileFormat(
   source: RandomAccessSource,
   options: AbortOptions = {},
 ): Promise<FileFormat | undefined> {
   assertSource(source);
-  const start = await source.read(0, Math.min(PROBE_SIZE, source.size ?? PROBE_SIZE), options);
-  return recogniseFormat(start);
+  return recogniseFormat(await readStart(source, PROBE_SIZE, options));
 }
 
 /**
@@ -48,11 +51,14 @@ export function recogniseFormat(start: Uint8Array): FileFormat | undefined {
 }
 
 /**
- * Opens a model of one file. An unknown format is opened as safetensors, whose parser says what is wrong.
+ * Opens a model of one file, by one read where its header fits into that. An unknown format is opened as safetensors,
+ * whose parser says what is wrong.
  * @throws UnsupportedError for a file of one tensor; what opening the format throws
  */
 export async function openOneFile(source: RandomAccessSource, options: OpenOptions): Promise<ModelContent> {
-  const format = (await fileFormat(source, options)) ?? 'safetensors';
+  assertSource(source);
+  const start = await readStart(source, FIRST_READ_SIZE, options);
+  const format = recogniseFormat(start.subarray(0, PROBE_SIZE)) ?? 'safetensors';
   const open = OPEN[format];
   if (open === undefined) {
     throw new UnsupportedError(
@@ -63,5 +69,5 @@ export async function openOneFile(source: RandomAccessSource, options: OpenOptio
       },
     );
   }
-  return open(source, options);
+  return open(withKnownStart(source, start), options);
 }

@@ -1,3 +1,4 @@
+import { withOwnSignal } from '../../src/abort.js';
 import { FormatError } from '../../src/errors.js';
 import { checkLimit, limitsOf, type OpenOptions } from '../../src/limits.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
@@ -16,19 +17,18 @@ export async function openShards(
   options: OpenOptions,
 ): Promise<ModelContent> {
   const index = await readIndex(openFile, indexName, options);
-  const contents: ModelContent[] = [];
-  const close = async () => {
-    // All of them, also when one fails.
-    await Promise.all(contents.map((content) => content.close()));
+  let tensors = 0;
+  const check = (content: ModelContent) => {
+    tensors += content.tensors.length;
+    checkLimit(limitsOf(options), 'tensors', tensors, 'Cannot open the shards: too many tensors');
   };
+  const contents = await openAll(
+    index.files,
+    (file, signal) => openShard(openFile, file, check, { ...options, signal }),
+    options,
+  );
+  const close = () => closeAll(contents);
   try {
-    let tensors = 0;
-    for (const file of index.files) {
-      const content = await openShard(openFile, file, options);
-      contents.push(content);
-      tensors += content.tensors.length;
-      checkLimit(limitsOf(options), 'tensors', tensors, 'Cannot open the shards: too many tensors');
-    }
     assertComplete(index, contents);
   } catch (error) {
     await close();
@@ -52,10 +52,40 @@ async function readIndex(openFile: OpenModelFile, name: string, options: OpenOpt
   }
 }
 
-async function openShard(openFile: OpenModelFile, name: string, options: OpenOptions): Promise<ModelContent> {
+/** Opens all files together. When one fails, the others are given up, and those that are open are closed. */
+async function openAll(
+  files: readonly string[],
+  open: (file: string, signal: AbortSignal) => Promise<ModelContent>,
+  { signal }: OpenOptions,
+): Promise<ModelContent[]> {
+  return withOwnSignal(signal, async (own, abort) => {
+    const opening = files.map((file) => open(file, own));
+    try {
+      return await Promise.all(opening);
+    } catch (error) {
+      abort(error);
+      const settled = await Promise.allSettled(opening);
+      await closeAll(settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : [])));
+      throw error;
+    }
+  });
+}
+
+async function closeAll(contents: readonly ModelContent[]): Promise<void> {
+  await Promise.all(contents.map((content) => content.close()));
+}
+
+async function openShard(
+  openFile: OpenModelFile,
+  name: string,
+  check: (content: ModelContent) => void,
+  options: OpenOptions,
+): Promise<ModelContent> {
   const source = await openFile(name);
   try {
-    return await openOneFile(source, options);
+    const content = await openOneFile(source, options);
+    check(content);
+    return content;
   } catch (error) {
     await source.close?.();
     throw error;

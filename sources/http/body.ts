@@ -23,11 +23,11 @@ export function bodyReader(request: HttpRequest, response: RangeResponse): Chunk
         position += chunk.length;
         if (from < chunk.length) return chunk.subarray(from, to);
       }
+      // All of the body is here, and its end is about to be: a request that has ended leaves its connection usable.
+      if (position === bodyEnd) await request.chunk(position);
       if (complete && range.end !== undefined && position < range.end) {
         throw beyondEnd(range.end, position, name);
       }
-      // All of the body is here, and its end is about to be: a request that has ended leaves its connection usable.
-      if (position === bodyEnd) await request.chunk(position);
       return undefined;
     },
     close: (reason) => request.close(reason),

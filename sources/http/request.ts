@@ -1,3 +1,4 @@
+import { nextTask } from '../../src/abort.js';
 import { SourceError } from '../../src/errors.js';
 import { startTimer } from '../../src/timer.js';
 import type { OnSourceEvent } from '../events.js';
@@ -85,7 +86,10 @@ export class HttpRequest {
         retryable: true,
         cause,
       });
-    return (await this.#watched(this.#body.read(), broken, offset)).value;
+    const { value, done } = await this.#watched(this.#body.read(), broken, offset);
+    // Node takes the connection for busy until this task is over, and would open another one for the next request.
+    if (done) await nextTask();
+    return value;
   }
 
   /** Ends the request at any point. Does nothing once the body has ended. */

@@ -16,6 +16,7 @@ import {
   withFailover,
   withRetry,
 } from '../../sources/index.js';
+import { withKnownStart } from '../../sources/knownStart.js';
 import { CHUNK_SIZE } from '../../sources/ranges.js';
 import { ArgumentError, TruncatedError } from '../../src/errors.js';
 import type { ByteSource, RandomAccessSource } from '../../src/source.js';
@@ -45,6 +46,9 @@ const withReads: Record<string, () => Promise<Made & { source: RandomAccessSourc
   'with retry': async () => ({ source: withRetry(bytesSource(bytes)) }),
   'with failover': async () => ({
     source: withFailover([bytesSource(bytes), blobSource(new Blob([bytes]))]),
+  }),
+  'with a known start': async () => ({
+    source: withKnownStart(httpSource(server.url), bytes.slice(0, CHUNK_SIZE)),
   }),
   'with a cache of what has no version': async () => ({
     source: withCache(bytesSource(bytes), openCache(memoryStore())),

@@ -6,6 +6,9 @@ import { countingSource } from '../countingSource.js';
 import { cosineSimilarity } from '../encodings.js';
 import { modelFileOf } from '../modelFiles.js';
 
+/** Opening a model brings its header and what follows it, up to here. */
+const FIRST_READ = 65536;
+
 /**
  * Asserts for a model of mostly F32 weights that loading it to a quality takes the bytes planned, less than a quarter of
  * the file, reaches what it reports, and is completed by the rest of the bytes.
@@ -20,9 +23,13 @@ export async function checkLoadToQuality(original: Uint8Array): Promise<void> {
     const planned = model.plannedBytes({ quality: 0.99, strategy });
     const loaded = await model.load({ quality: 0.99, strategy });
     const fetched = source.ranges.reduce((sum, [start, end]) => sum + end - start, 0);
-    assert.is(fetched, planned, strategy);
+    const known = Math.min(file.length, Math.max(FIRST_READ, headerSize));
+    assert.ok(fetched <= planned && fetched >= planned - (known - headerSize), strategy);
     assert.ok(planned < 0.25 * file.length, `${planned} of ${file.length}`);
-    if (strategy === 'scan') assert.is(source.ranges.length, 1);
+    if (strategy === 'scan') {
+      assert.is(fetched, Math.max(0, headerSize + planned - known));
+      assert.ok(source.ranges.length <= 1);
+    }
     assert.ok(model.quality >= 0.99 - 1e-9, `${model.quality}`);
     for (const { name, dtype, offset, byteLength } of tensors) {
       if (dtype !== 'F32') continue;
@@ -36,7 +43,7 @@ export async function checkLoadToQuality(original: Uint8Array): Promise<void> {
     const before = source.ranges.length;
     await model.load();
     const rest = source.ranges.slice(before).reduce((sum, [start, end]) => sum + end - start, 0);
-    assert.is(fetched + rest, file.length - headerSize);
+    assert.is(fetched + rest, file.length - known);
     assert.is(model.quality, 1);
   }
 }
