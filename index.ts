@@ -20,6 +20,7 @@ export {
   type ByteRangeOptions,
   type ByteSource,
   type ByteStreamLike,
+  type BytesLike,
   blobSource,
   bytesSource,
   type Cache,
@@ -27,6 +28,7 @@ export {
   type CacheStore,
   cacheApiStore,
   type Extents,
+  type FileHandleLike,
   type HttpSourceOptions,
   httpSource,
   type Limiter,
@@ -38,6 +40,7 @@ export {
   type Range,
   type RetryOptions,
   type SourceEvent,
+  type SourceInput,
   type StoredEntry,
   streamSource,
   type WithCacheOptions,
@@ -79,7 +82,6 @@ export {
   type Stage,
   type StageFactory,
   type StageStream,
-  type StreamInput,
   takeUntilQuality,
   type UnpackOptions,
   verifyHct,
@@ -107,7 +109,8 @@ export {
 
 // Readers: any part of a tensor file, over a source.
 
-export { type HctReadAllOptions, HctReader, type HctReaderOptions } from './readers/hctReader.js';
+export { HctReader } from './readers/hctReader.js';
+export type { HctReadAllOptions, HctReaderOptions } from './readers/hctSourceReader.js';
 export {
   HoloTensorReader,
   type HoloTensorReaderOptions,

@@ -1,6 +1,6 @@
 import { recogniseFormat } from '../models/inputs/formats.js';
 import { HctDecompressionStream, HctParserStream, HctVerificationStream } from '../operators/hct.js';
-import { HctReader, readHctChunks } from '../readers/hctReader.js';
+import { HctSourceReader, readHctChunks } from '../readers/hctSourceReader.js';
 import { HoloTensorReader } from '../readers/holotensorReader.js';
 import { PROBE_SIZE } from '../src/bytes/fileKind.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
@@ -56,7 +56,7 @@ async function openHct(
   signal: AbortSignal,
 ): Promise<TensorInput> {
   refuseChoice(choice);
-  const reader = await HctReader.open(source, { signal });
+  const reader = await HctSourceReader.open(source, { signal });
   const { name, shape } = reader;
   const { dtype, originalSize } = reader.header;
   const chunks = readHctChunks(reader, { signal });

@@ -1,7 +1,9 @@
-import { type HttpSourceOptions, httpSource } from '../sources/http/httpSource.js';
-import { requestUrl } from '../sources/http/url.js';
+import type { HttpSourceOptions } from '../sources/http/httpSource.js';
+import { isSource } from '../sources/input.js';
 import { createLimiter } from '../sources/limiter.js';
-import { ArgumentError } from '../src/errors.js';
+import { openSource } from '../sources/openSource.js';
+import { isUrlObject, placeOf } from '../sources/place.js';
+import type { SourceInput } from '../src/byteReader.js';
 import { limitsOf, type OpenOptions } from '../src/limits.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { MANIFEST_NAME } from './directory/manifest.js';
@@ -24,19 +26,20 @@ export interface OpenModelOptions extends OpenOptions {
 /**
  * Opens a model and reads its headers; nothing else is fetched before `load`.
  *
- * @param input the URL of a model file, of a plain safetensors file, of a shard index (`….safetensors.index.json`) or
- *   of a model directory (ending in `/` or `/manifest.json`); or a source of one of the first two; or a function that
- *   opens the files of a model directory by name
+ * @param input the URL or path of a model file, of a plain safetensors file, of a shard index
+ *   (`….safetensors.index.json`) or of a model directory (ending in `/` or `/manifest.json`); or a source of one of the
+ *   first two, or anything else that their bytes come from: a File, bytes in memory, a response, a stream (see
+ *   {@link SourceInput}); or a function that opens the files of a model directory by name
  *
  * @example
  * const model = await openModel('https://example.org/model/model.holo.safetensors');
  * const tensors = await model.load({ quality: 0.99 });
  *
  * @throws FormatError, ChecksumError, UnsupportedError, LimitError, SourceError; ArgumentError for a URL that cannot be
- * requested (a path is none: `await fileSource(path)` of `holostream/node` opens it), and for anything else
+ * requested, and for what no bytes come from
  */
 export async function openModel(
-  input: string | URL | RandomAccessSource | OpenModelFile,
+  input: SourceInput | OpenModelFile,
   options: OpenModelOptions = {},
 ): Promise<Model> {
   return new Model(await openContent(input, options), options);
@@ -55,34 +58,26 @@ const FILE_LISTS: readonly {
 ];
 
 async function openContent(
-  input: string | URL | RandomAccessSource | OpenModelFile,
+  input: SourceInput | OpenModelFile,
   { http, ...options }: OpenModelOptions,
 ): Promise<ModelContent> {
   if (typeof input === 'function') return openDirectory(input, options);
-  if (typeof input !== 'string' && !(input instanceof URL)) return openOneFile(input, options);
-  const url = requestUrl(input);
-  const file = url.pathname.slice(url.pathname.lastIndexOf('/') + 1) || MANIFEST_NAME;
-  const limiter = http?.limiter ?? createLimiter(Math.floor(limitsOf(options).concurrency));
-  const open = (from: URL) => httpSource(from, { ...http, limiter });
-  const list = FILE_LISTS.find(({ matches }) => matches(file));
-  if (list !== undefined) {
-    const beside: OpenModelFile = (name) => open(new URL(encodeURIComponent(name), url));
-    return list.open(beside, decoded(file), options);
+  if (typeof input === 'string' || isUrlObject(input)) {
+    const limiter = http?.limiter ?? createLimiter(Math.floor(limitsOf(options).concurrency));
+    const place = placeOf(input, { ...http, limiter });
+    const list = FILE_LISTS.find(({ matches }) => matches(place.name || MANIFEST_NAME));
+    if (list !== undefined) return list.open(place.openBeside, place.plainName(), options);
+    return openOwn(await place.open(), options);
   }
-  const source = open(url);
+  return isSource(input) ? openOneFile(input, options) : openOwn(await openSource(input), options);
+}
+
+/** Opens the file of a source that nobody else has. */
+async function openOwn(source: RandomAccessSource, options: OpenOptions): Promise<ModelContent> {
   try {
     return await openOneFile(source, options);
   } catch (error) {
     await source.close?.();
     throw error;
-  }
-}
-
-/** @throws ArgumentError */
-function decoded(file: string): string {
-  try {
-    return decodeURIComponent(file);
-  } catch (cause) {
-    throw new ArgumentError('Cannot open the model: its URL has a malformed escape', { name: file, cause });
   }
 }

@@ -4,6 +4,7 @@
  */
 
 import type { OperatorFunction } from 'rxjs';
+import type { BytesLike } from '../src/bytes/binary.js';
 import { HctDecompressor, HctVerifier } from '../src/hct/blockStages.js';
 import { type HctEncodeOptions, HctStreamEncoder } from '../src/hct/encoder.js';
 import { HctParser } from '../src/hct/parser.js';
@@ -24,19 +25,19 @@ import { StageStream } from './stageStream.js';
  * const { body } = await fetch('https://example.org/model/fc1.weight.hct');
  * for await (const bytes of body!.pipeThrough(new HctDecoderStream())) console.log(bytes.length);
  */
-export class HctDecoderStream extends StageStream<Uint8Array, Uint8Array> {
+export class HctDecoderStream extends StageStream<BytesLike, Uint8Array> {
   constructor(options?: HctBytesOptions) {
     super(() => hctBytesStage(options));
   }
 }
 
 /** The same as {@link HctDecoderStream} as an RxJS operator. */
-export function decodeHct(options?: HctBytesOptions): OperatorFunction<Uint8Array, Uint8Array> {
+export function decodeHct(options?: HctBytesOptions): OperatorFunction<BytesLike, Uint8Array> {
   return stageOperator(() => hctBytesStage(options));
 }
 
 /** The bytes of an HCT file in; when all have come, its tensor out: `{ dtype, shape, data }`. */
-export class HctCollectorStream extends StageStream<Uint8Array, HctTensor> {
+export class HctCollectorStream extends StageStream<BytesLike, HctTensor> {
   constructor(options?: HctTensorOptions) {
     super(() => hctTensorStage(options));
   }
@@ -51,7 +52,7 @@ export class HctCollectorStream extends StageStream<Uint8Array, HctTensor> {
  *   .pipe(collectHct())
  *   .subscribe(({ shape, data }) => console.log(shape, data.length));
  */
-export function collectHct(options?: HctTensorOptions): OperatorFunction<Uint8Array, HctTensor> {
+export function collectHct(options?: HctTensorOptions): OperatorFunction<BytesLike, HctTensor> {
   return stageOperator(() => hctTensorStage(options));
 }
 
@@ -59,19 +60,19 @@ export function collectHct(options?: HctTensorOptions): OperatorFunction<Uint8Ar
  * The bytes of a tensor in, the bytes of an HCT file out. The index comes first in the file, so nothing comes out
  * before all bytes have gone in, and the compressed blocks wait in memory. `HctWriter` writes to a file without that.
  */
-export class HctEncoderStream extends StageStream<Uint8Array, Uint8Array> {
+export class HctEncoderStream extends StageStream<BytesLike, Uint8Array> {
   constructor(options: HctEncodeOptions) {
     super(() => HctStreamEncoder.create(options));
   }
 }
 
 /** The same as {@link HctEncoderStream} as an RxJS operator. */
-export function encodeHct(options: HctEncodeOptions): OperatorFunction<Uint8Array, Uint8Array> {
+export function encodeHct(options: HctEncodeOptions): OperatorFunction<BytesLike, Uint8Array> {
   return stageOperator(() => HctStreamEncoder.create(options));
 }
 
 /** The bytes of an HCT file in; its header, compressed blocks and end out. */
-export class HctParserStream extends StageStream<Uint8Array, HctPart> {
+export class HctParserStream extends StageStream<BytesLike, HctPart> {
   constructor(options?: LimitsOption) {
     super(() => new HctParser(options));
   }
@@ -84,7 +85,7 @@ export class HctParserStream extends StageStream<Uint8Array, HctPart> {
  * const response = await fetch('https://example.org/model/fc1.weight.hct');
  * fromReadableStream(response).pipe(parseHct()).subscribe((part) => console.log(part.kind));
  */
-export function parseHct(options?: LimitsOption): OperatorFunction<Uint8Array, HctPart> {
+export function parseHct(options?: LimitsOption): OperatorFunction<BytesLike, HctPart> {
   return stageOperator(() => new HctParser(options));
 }
 

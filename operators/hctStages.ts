@@ -1,3 +1,4 @@
+import type { BytesLike } from '../src/bytes/binary.js';
 import type { HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import { decodedBytes, HctDecoder, type HctPartHandler } from '../src/hct/decoder.js';
 import { type HctTensor, TensorCollector } from '../src/hct/tensorCollector.js';
@@ -14,7 +15,7 @@ const BYTES: HctRunHandler<Uint8Array> = {
   copies: false,
 };
 
-type MadeStage<O> = Stage<Uint8Array, O> | Promise<Stage<Uint8Array, O>>;
+type MadeStage<O> = Stage<BytesLike, O> | Promise<Stage<BytesLike, O>>;
 
 /** The bytes of an HCT file in, the bytes of its tensor out, verified. */
 export function hctBytesStage(options: HctBytesOptions = {}): MadeStage<Uint8Array> {
@@ -36,7 +37,7 @@ async function workerStage<O>(
   workers: number | WorkerPool,
   handler: HctRunHandler<O>,
   options: HctDecodeOptions,
-): Promise<Stage<Uint8Array, O>> {
+): Promise<Stage<BytesLike, O>> {
   const { HctWorkerDecoder } = await import('./hctWorkerDecoder.js');
   return new HctWorkerDecoder(workers, handler, options);
 }

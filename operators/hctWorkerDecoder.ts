@@ -1,3 +1,4 @@
+import type { BytesLike } from '../src/bytes/binary.js';
 import { likeAligned } from '../src/bytes/sharedMemory.js';
 import { type BlockOfRun, type PlannedRun, planRuns } from '../src/hct/blockRun.js';
 import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from '../src/hct/decodeBlock.js';
@@ -40,7 +41,7 @@ interface RunUnderWay {
  * blocks go to the pool as they arrive and come out in order; when as many are under way as keep the pool busy, the
  * input waits.
  */
-export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
+export class HctWorkerDecoder<O> implements Stage<BytesLike, O> {
   readonly #pool: WorkerPool;
   readonly #handler: HctRunHandler<O>;
   readonly #options: HctDecodeOptions;
@@ -60,7 +61,7 @@ export class HctWorkerDecoder<O> implements Stage<Uint8Array, O> {
     this.#parser = new HctParser(options);
   }
 
-  push(chunk: Uint8Array): Outputs<O> {
+  push(chunk: BytesLike): Outputs<O> {
     const parts = this.#parser.push(chunk);
     return parts === NOTHING ? NOTHING : this.#take(parts);
   }

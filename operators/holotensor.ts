@@ -4,6 +4,7 @@
  */
 
 import type { MonoTypeOperatorFunction, OperatorFunction } from 'rxjs';
+import type { BytesLike } from '../src/bytes/binary.js';
 import type { ReceivedFragment } from '../src/holotensor/fragment.js';
 import { createFragmentReceiver } from '../src/holotensor/fragmentReceiver.js';
 import { reachesQuality } from '../src/holotensor/quality.js';
@@ -18,7 +19,7 @@ import { LatestStream, StageStream } from './stageStream.js';
  * The bytes of a HoloTensor file in; its fragments out, verified and decompressed, each as soon as its last byte has
  * arrived.
  */
-export class FragmentDecoderStream extends StageStream<Uint8Array, ReceivedFragment> {
+export class FragmentDecoderStream extends StageStream<BytesLike, ReceivedFragment> {
   constructor(options?: UnpackOptions) {
     super(() => createFragmentReceiver(options));
   }
@@ -34,7 +35,7 @@ export class FragmentDecoderStream extends StageStream<Uint8Array, ReceivedFragm
  *   .pipe(decodeFragments())
  *   .subscribe(({ index, header }) => console.log(index, header.shape));
  */
-export function decodeFragments(options?: UnpackOptions): OperatorFunction<Uint8Array, ReceivedFragment> {
+export function decodeFragments(options?: UnpackOptions): OperatorFunction<BytesLike, ReceivedFragment> {
   return stageOperator(() => createFragmentReceiver(options));
 }
 

@@ -9,7 +9,8 @@
  * @module
  */
 
-export type { StreamInput } from '../src/body.js';
+export type { ByteStreamLike, FileHandleLike } from '../src/byteReader.js';
+export type { BytesLike } from '../src/bytes/binary.js';
 export type { HctEncodeOptions } from '../src/hct/encoder.js';
 export type { HctBlock, HctData, HctDecodedPart, HctEnd, HctPart, HctStart } from '../src/hct/parts.js';
 export type { HctTensor } from '../src/hct/tensorCollector.js';

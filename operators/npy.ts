@@ -1,4 +1,5 @@
 import type { OperatorFunction } from 'rxjs';
+import type { BytesLike } from '../src/bytes/binary.js';
 import { NpyEncoder } from '../src/tensor/npy.js';
 import { stageOperator } from './stageOperator.js';
 import { StageStream } from './stageStream.js';
@@ -15,7 +16,7 @@ import { StageStream } from './stageStream.js';
  *
  * @throws UnsupportedError for a dtype that NumPy has nothing for
  */
-export class NpyEncoderStream extends StageStream<Uint8Array, Uint8Array> {
+export class NpyEncoderStream extends StageStream<BytesLike, Uint8Array> {
   constructor(dtype: string, shape: readonly number[]) {
     const encoder = new NpyEncoder(dtype, shape);
     super(() => encoder);
@@ -23,6 +24,6 @@ export class NpyEncoderStream extends StageStream<Uint8Array, Uint8Array> {
 }
 
 /** The same as an RxJS operator. */
-export function encodeNpy(dtype: string, shape: readonly number[]): OperatorFunction<Uint8Array, Uint8Array> {
+export function encodeNpy(dtype: string, shape: readonly number[]): OperatorFunction<BytesLike, Uint8Array> {
   return stageOperator(() => new NpyEncoder(dtype, shape));
 }

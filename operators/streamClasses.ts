@@ -1,3 +1,4 @@
+import { type ByteStreamLike, byteReader } from '../src/byteReader.js';
 import { UnsupportedError } from '../src/errors.js';
 
 /**
@@ -10,19 +11,19 @@ export const BaseWritableStream: typeof WritableStream =
   globalThis.WritableStream ?? standIn('WritableStream');
 
 /**
- * The same chunks in a stream of the engine's class. A stream of another implementation (a ponyfill's, or the engine's
- * where a polyfill has replaced it) cannot be piped into ours. Nothing is read ahead.
+ * The bytes of anything that gives some, in a stream of the engine's class. A stream of another implementation (a
+ * ponyfill's, or the engine's where a polyfill has replaced it) cannot be piped into ours. Nothing is read ahead.
  */
-export function ownStream<T>(stream: ReadableStream<T>): ReadableStream<T> {
-  const reader = stream.getReader();
-  return new ReadableStream<T>(
+export function ownStream(input: ByteStreamLike): ReadableStream<Uint8Array> {
+  const reader = byteReader(input);
+  return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const { done, value } = await reader.read();
-        if (done) controller.close();
-        else controller.enqueue(value);
+        const chunk = await reader.next();
+        if (chunk === undefined) controller.close();
+        else controller.enqueue(chunk);
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel: (reason) => reader.close?.(reason),
     },
     { highWaterMark: 0 },
   );

@@ -3,7 +3,7 @@ import { type HctCompressionStats, HctSink, type HctWriterOptions } from '../sin
 import { fileSource } from '../sources/file.js';
 import { withOwnSignal } from '../src/abort.js';
 import { planHctHeader } from '../src/hct/plan.js';
-import { chunkSize, HctReader, type HctReaderOptions } from './hctReader.js';
+import { chunkSize, type HctReaderOptions, HctSourceReader } from './hctSourceReader.js';
 
 /**
  * Compresses a file of raw, row-major, little-endian elements into an HCT file (Node). The tensor may be larger than
@@ -49,7 +49,7 @@ export async function decompressFile(
 ): Promise<void> {
   const { signal, onProgress } = options;
   await using source = await fileSource(input);
-  const reader = await HctReader.open(source, options);
+  const reader = await HctSourceReader.open(source, options);
   const { originalSize } = reader.header;
   const step = chunkSize(reader.header);
   // One buffer that is reused, because garbage would take more memory than all else.

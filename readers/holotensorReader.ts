@@ -1,3 +1,5 @@
+import { withSource } from '../sources/input.js';
+import type { SourceInput } from '../src/byteReader.js';
 import { loadDecodingOf } from '../src/encodings/decodings.js';
 import { type ElementRange, RANGE_STEPS } from '../src/encodings/encoding.js';
 import { ArgumentError } from '../src/errors.js';
@@ -78,11 +80,18 @@ export class HoloTensorReader implements TensorReader {
 
   /**
    * Reads header and index. The reader then owns the source: `close` closes it.
-   * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError
+   * @param input a source, or anything that bytes come from: a URL, a path, a File, bytes, a stream (see
+   *   {@link SourceInput})
+   * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError; SourceError; ArgumentError for what
+   *   no bytes come from
    */
-  static async open(
+  static async open(input: SourceInput, options: HoloTensorReaderOptions = {}): Promise<HoloTensorReader> {
+    return withSource(input, (source) => HoloTensorReader.#open(source, options));
+  }
+
+  static async #open(
     source: RandomAccessSource,
-    options: HoloTensorReaderOptions = {},
+    options: HoloTensorReaderOptions,
   ): Promise<HoloTensorReader> {
     const limits = limitsOf(options);
     const [layout, kernels] = await Promise.all([

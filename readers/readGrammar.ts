@@ -1,14 +1,15 @@
 import { readStart } from '../sources/read.js';
+import { asBytes } from '../src/bytes/binary.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
 import { assertKind, type OwnKind } from '../src/bytes/fileKind.js';
 import type { Demand, Grammar } from '../src/bytes/grammar.js';
 import { FormatError, TruncatedError } from '../src/errors.js';
-import { type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
+import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 
 /**
  * Reads the bytes that a grammar demands from a source, from `offset` on, and no others.
  * @param format which a file that begins at `offset` 0 must have
- * @throws TruncatedError, FormatError for a file of another kind, ArgumentError for no source, and what the grammar and the source throw
+ * @throws TruncatedError, FormatError for a file of another kind, and what the grammar and the source throw
  */
 export async function readGrammar<T>(
   format: OwnKind,
@@ -17,7 +18,6 @@ export async function readGrammar<T>(
   offset: number,
   options: AbortOptions,
 ): Promise<T> {
-  assertSource(source);
   const queue = new ByteQueue();
   const grammar = parse(queue);
   for (;;) {
@@ -60,7 +60,7 @@ export async function readBytes(
   length: number,
   { signal }: AbortOptions,
 ): Promise<Uint8Array> {
-  const bytes = await source.read(offset, length, { signal });
+  const bytes = asBytes(await source.read(offset, length, { signal }));
   if (bytes.length === length) return bytes;
   throw new FormatError('Cannot use the bytes of the source: wrong length', {
     offset,

@@ -1,4 +1,6 @@
+import { readInput } from '../sources/input.js';
 import { readStart } from '../sources/read.js';
+import type { SourceInput } from '../src/byteReader.js';
 import { concatenate } from '../src/bytes/binary.js';
 import { PROBE_SIZE } from '../src/bytes/fileKind.js';
 import { checkTensorBytes, checkTotalBytes, type LimitsOption, limitsOf } from '../src/limits.js';
@@ -12,11 +14,19 @@ export interface ReadSafetensorsHeaderOptions extends AbortOptions, LimitsOption
 /**
  * Reads and checks only the header of a safetensors file. The size of the file is compared with the header if the
  * source knows it.
- * @throws FormatError, TruncatedError, LimitError, SourceError
+ * @param input a source, or anything that bytes come from (see {@link SourceInput})
+ * @throws FormatError, TruncatedError, LimitError, SourceError; ArgumentError for what no bytes come from
  */
 export async function readSafetensorsHeader(
-  source: RandomAccessSource,
+  input: SourceInput,
   options: ReadSafetensorsHeaderOptions = {},
+): Promise<SafetensorsHeader> {
+  return readInput(input, (source) => readHeader(source, options));
+}
+
+async function readHeader(
+  source: RandomAccessSource,
+  options: ReadSafetensorsHeaderOptions,
 ): Promise<SafetensorsHeader> {
   const bytes = await readSafetensorsHeaderBytes(source, options);
   return parseSafetensorsHeader(bytes, { limits: options.limits, fileSize: source.size });
@@ -40,7 +50,8 @@ export async function readSafetensorsHeaderBytes(
 }
 
 /**
- * All tensors of a safetensors file, by name, in the order of their data: for models that fit memory.
+ * All tensors of a safetensors file, by name, in the order of their data: for models that fit memory. The file is a
+ * source, or anything that bytes come from (see {@link SourceInput}).
  * If the source returns views of its bytes, as `bytesSource` does, the tensors share their memory.
  *
  * @example
@@ -49,17 +60,19 @@ export async function readSafetensorsHeaderBytes(
  * @throws FormatError, TruncatedError, LimitError, SourceError
  */
 export async function readSafetensors(
-  source: RandomAccessSource,
+  input: SourceInput,
   options: ReadSafetensorsHeaderOptions = {},
 ): Promise<Map<string, Tensor<SafetensorsDType>>> {
-  const header = await readSafetensorsHeader(source, options);
-  const limits = limitsOf(options);
-  for (const { name, byteLength } of header.tensors) checkTensorBytes(limits, byteLength, name);
-  checkTotalBytes(limits, header.fileSize - header.byteLength);
-  const tensors = new Map<string, Tensor<SafetensorsDType>>();
-  for (const { name, dtype, shape, offset, byteLength } of header.tensors) {
-    const bytes = await source.read(offset, byteLength, options);
-    tensors.set(name, { dtype, shape, data: viewElements(dtype, bytes) });
-  }
-  return tensors;
+  return readInput(input, async (source) => {
+    const header = await readHeader(source, options);
+    const limits = limitsOf(options);
+    for (const { name, byteLength } of header.tensors) checkTensorBytes(limits, byteLength, name);
+    checkTotalBytes(limits, header.fileSize - header.byteLength);
+    const tensors = new Map<string, Tensor<SafetensorsDType>>();
+    for (const { name, dtype, shape, offset, byteLength } of header.tensors) {
+      const bytes = await source.read(offset, byteLength, options);
+      tensors.set(name, { dtype, shape, data: viewElements(dtype, bytes) });
+    }
+    return tensors;
+  });
 }

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { BASE_FILE, isBase } from './joinModules.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string };
@@ -41,6 +42,16 @@ export const BUNDLES: readonly Bundle[] = [
       mainFields: ['main'],
       // It exports nothing; this says that it is a module all the same.
       footer: { js: 'export {};' },
+    },
+  },
+  // Readers load it for a URL, a path or a stream. Bundlers that split code would move the modules that it shares with
+  // the main entry into what every page loads: it has its own, but for the classes of errors.
+  {
+    entry: 'sources/openSourceOnDemand.ts',
+    output: 'sources/openSourceOnDemand.js',
+    options: {
+      platform: 'neutral',
+      plugins: [keepBase('sources')],
     },
   },
   // Users of the library install none of what the command line needs. Its commands stay chunks, loaded when called.
@@ -110,6 +121,19 @@ function keepModules(folder: string): Plugin {
         const target = resolve(resolveDir, path);
         if (target.startsWith(`${inside}/`) || resolveDir.includes('node_modules')) return undefined;
         return { path: relative(inside, target), external: true };
+      });
+    },
+  };
+}
+
+/** What everything stands on stays an import of the built file of that. */
+function keepBase(folder: string): Plugin {
+  return {
+    name: 'keep-base',
+    setup({ onResolve }) {
+      onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+        const module = relative(ROOT, resolve(resolveDir, path));
+        return isBase(module) ? { path: relative(folder, BASE_FILE), external: true } : undefined;
       });
     },
   };

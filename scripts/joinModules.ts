@@ -3,14 +3,16 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
+export const BASE_FILE = 'src/base.js';
+
 /**
  * Each file, and what is joined in it. Bundlers that split code make a chunk of each set of modules that the same chunks
  * import: as single modules, these become a dozen chunks of a few hundred bytes, which cost a page 1.5 kB and as many
  * requests. Of each file, bundlers still drop what no page calls.
  */
-const JOINED: Readonly<Record<string, readonly string[]>> = {
+const JOINED = {
   /** Errors, dtypes and tensors, reading binary data: what everything stands on. */
-  'src/base.js': [
+  [BASE_FILE]: [
     'src/show.js',
     'src/errors.js',
     'src/stage.js',
@@ -44,7 +46,13 @@ const JOINED: Readonly<Record<string, readonly string[]>> = {
     'src/kernels/embedded/prefixCodes.js',
     'src/kernels/embedded/maskTables.js',
   ],
-};
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** Whether all have this module (a path below the root, as built) from the file of what everything stands on. */
+export function isBase(module: string): boolean {
+  const modules: readonly string[] = JOINED[BASE_FILE];
+  return modules.includes(module);
+}
 
 /** The joined files, of which TypeScript knows nothing: their modules keep the types. */
 export const JOINED_FILES: readonly string[] = Object.keys(JOINED);

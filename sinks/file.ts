@@ -1,5 +1,6 @@
 import { type FileHandle, open, realpath, rm, stat } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
+import { asBytes } from '../src/bytes/binary.js';
 import type { AsyncDisposal } from '../src/closeable.js';
 import { ArgumentError, SinkError } from '../src/errors.js';
 import type { SeekableSink } from '../src/source.js';
@@ -45,7 +46,8 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
     await discard();
   };
   return {
-    async write(bytes, position) {
+    async write(input, position) {
+      const bytes = asBytes(input);
       if (!isOpen) throw new ArgumentError('Cannot write to the file: it is closed', { name: target });
       await writeAll(handle, bytes, position).catch((cause) => {
         throw new SinkError('Cannot write to the file', { name: target, offset: position, cause });

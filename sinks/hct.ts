@@ -1,4 +1,5 @@
 import { BaseWritableStream } from '../operators/streamClasses.js';
+import { asBytes, type BytesLike } from '../src/bytes/binary.js';
 import { ArgumentError } from '../src/errors.js';
 import { HctBlockEncoder, type HctEncodeOptions } from '../src/hct/encoder.js';
 import { planHctHeader } from '../src/hct/plan.js';
@@ -55,8 +56,9 @@ export class HctWriter {
    * Takes the next bytes of the tensor, row-major, in pieces of any size. One call at a time. After an error the
    * sink has been aborted, and the writer is of no more use.
    */
-  async write(chunk: Uint8Array): Promise<void> {
+  async write(input: BytesLike): Promise<void> {
     await this.#guard(async () => {
+      const chunk = asBytes(input);
       const encoder = await this.#ready();
       for (const block of encoder.push(chunk)) await this.#append(block);
       this.#bytesIn += chunk.length;

@@ -1,4 +1,4 @@
-import type { OwnBytes } from '../src/bytes/binary.js';
+import { asBytes, type OwnBytes } from '../src/bytes/binary.js';
 import { ArgumentError, LimitError } from '../src/errors.js';
 import type { SeekableSink } from '../src/source.js';
 
@@ -30,7 +30,8 @@ export function memorySink({ maxSize = MEMORY_SINK_MAX_SIZE }: MemorySinkOptions
     get bytes() {
       return buffer.subarray(0, length);
     },
-    async write(bytes, position) {
+    async write(input, position) {
+      const bytes = asBytes(input);
       if (state !== 'open') throw new ArgumentError(`Cannot write to the memory sink: it is ${state}`);
       const end = position + bytes.length;
       if (!Number.isSafeInteger(position) || position < 0) {

@@ -1,3 +1,4 @@
+import { asBytes, type BytesLike } from '../src/bytes/binary.js';
 import { ArgumentError } from '../src/errors.js';
 import type { SafetensorsDeclaration, SafetensorsHeader } from '../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../src/safetensors/serialize.js';
@@ -50,7 +51,8 @@ export class SafetensorsWriter {
    * Appends to a tensor.
    * @throws ArgumentError when the file has no tensor of this name, or the tensor no room for the bytes
    */
-  async write(name: string, bytes: Uint8Array): Promise<void> {
+  async write(name: string, input: BytesLike): Promise<void> {
+    const bytes = asBytes(input);
     const tensor = this.#tensors.get(name);
     if (tensor === undefined)
       throw new ArgumentError('Cannot write to the safetensors file: it has no such tensor', { name });
@@ -71,8 +73,8 @@ export class SafetensorsWriter {
   }
 
   /** A tensor's bytes as a stream to pipe into. An abort leaves the file to be aborted by its owner. */
-  writable(name: string): WritableStream<Uint8Array> {
-    return new WritableStream<Uint8Array>({ write: (chunk) => this.write(name, chunk) });
+  writable(name: string): WritableStream<BytesLike> {
+    return new WritableStream<BytesLike>({ write: (chunk) => this.write(name, chunk) });
   }
 
   /**

@@ -1,3 +1,4 @@
+import { asBytes, type BytesLike } from '../src/bytes/binary.js';
 import { ArgumentError } from '../src/errors.js';
 import type { SeekableSink } from '../src/source.js';
 
@@ -9,13 +10,14 @@ import type { SeekableSink } from '../src/source.js';
  * const source = httpSource('https://example.org/model/fc1.weight.hct');
  * await source.stream().pipeTo(sinkStream(await fileSink('copy.hct')));
  */
-export function sinkStream(sink: SeekableSink): WritableStream<Uint8Array> {
+export function sinkStream(sink: SeekableSink): WritableStream<BytesLike> {
   let position = 0;
-  return new WritableStream<Uint8Array>({
+  return new WritableStream<BytesLike>({
     async write(chunk) {
       try {
-        await sink.write(chunk, position);
-        position += chunk.length;
+        const bytes = asBytes(chunk);
+        await sink.write(bytes, position);
+        position += bytes.length;
       } catch (error) {
         // The platform never aborts a stream whose write fails: clean up here.
         await sink.abort(error).catch(() => {});
@@ -36,7 +38,8 @@ export function streamSink(stream: WritableStream<Uint8Array>): SeekableSink {
   const writer = stream.getWriter();
   let position = 0;
   return {
-    async write(bytes, at) {
+    async write(input, at) {
+      const bytes = asBytes(input);
       if (at !== position) {
         throw new ArgumentError('Cannot write at this position: a stream is written in order', {
           expected: position,

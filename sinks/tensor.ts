@@ -2,7 +2,7 @@ import { type HctTensorOptions, hctTensorStage } from '../operators/hctStages.js
 import { type Consumer, StageRun } from '../operators/stageRun.js';
 import { BaseWritableStream, ownStream } from '../operators/streamClasses.js';
 import { withOwnSignal } from '../src/abort.js';
-import { bodyOf, type StreamInput } from '../src/body.js';
+import type { ByteStreamLike } from '../src/byteReader.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import type { AbortOptions } from '../src/source.js';
 import { type ResultWork, withResult } from './result.js';
@@ -68,8 +68,8 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
 export interface CollectTensorOptions extends HctTensorOptions, AbortOptions {}
 
 /**
- * The tensor in a stream of the bytes of an HCT file, or in the body of a response. Aborting `signal` cancels the
- * stream.
+ * The tensor of an HCT file, from anything that gives its bytes in order: a stream, a response, a blob, a source, an
+ * iterable, bytes in memory (see {@link ByteStreamLike}). Aborting `signal` cancels the stream.
  *
  * @example
  * const response = await fetch('https://example.org/model/fc1.weight.hct');
@@ -79,12 +79,12 @@ export interface CollectTensorOptions extends HctTensorOptions, AbortOptions {}
  * FormatError, ChecksumError, CodecError; LimitError, see `limits`
  */
 export async function collectTensor(
-  input: StreamInput,
+  input: ByteStreamLike,
   options: CollectTensorOptions = {},
 ): Promise<HctTensor> {
   const { signal, ...rest } = options;
   const sink = new TensorSink(rest);
-  const stream = ownStream(bodyOf(input));
+  const stream = ownStream(input);
   await withOwnSignal(signal, (own) => stream.pipeTo(sink, { signal: own }));
   return sink.tensor;
 }

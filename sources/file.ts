@@ -1,8 +1,7 @@
-import { open } from 'node:fs/promises';
-import { fileURLToPath } from 'node:url';
 import type { AsyncDisposal } from '../src/closeable.js';
-import { SourceError, TruncatedError } from '../src/errors.js';
+import { SourceError, TruncatedError, UnsupportedError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
+import { nodeModule } from './nodeModule.js';
 import { randomAccessSource } from './randomAccess.js';
 
 export interface FileSource extends RandomAccessSource, AsyncDisposal {
@@ -22,11 +21,16 @@ const MAX_READ = 2 ** 30;
  * await using file = await fileSource('model.safetensors');
  * const header = await readSafetensorsHeader(file);
  *
- * @throws SourceError when the file does not exist, or has no size: a folder, a pipe
+ * @throws SourceError when the file does not exist, or has no size: a folder, a pipe; UnsupportedError where there are no
+ * files
  */
 export async function fileSource(path: string | URL): Promise<FileSource> {
-  const name = typeof path === 'string' ? path : fileURLToPath(path);
-  const handle = await open(path).catch((cause) => {
+  const [fs, url] = [nodeModule('node:fs/promises'), nodeModule('node:url')];
+  if (fs === undefined || url === undefined) {
+    throw new UnsupportedError('Cannot open file: this engine has no files', { name: String(path) });
+  }
+  const name = typeof path === 'string' ? path : url.fileURLToPath(path);
+  const handle = await fs.open(name).catch((cause) => {
     throw new SourceError('Cannot open file', { name, cause });
   });
   try {

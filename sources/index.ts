@@ -11,6 +11,8 @@
  * @module
  */
 
+export type { ByteStreamLike, FileHandleLike, SourceInput } from '../src/byteReader.js';
+export type { BytesLike } from '../src/bytes/binary.js';
 export type { CoalesceOptions, Range } from '../src/bytes/ranges.js';
 export type { AbortOptions, ByteRangeOptions, ByteSource, RandomAccessSource } from '../src/source.js';
 export { blobSource } from './blob.js';
@@ -26,4 +28,4 @@ export { type FailoverOptions, withFailover } from './failover.js';
 export { type HttpSourceOptions, httpSource } from './http/httpSource.js';
 export { createLimiter, type Limiter } from './limiter.js';
 export { type RetryOptions, withRetry } from './retry.js';
-export { type ByteStreamLike, streamSource } from './stream.js';
+export { streamSource } from './stream.js';

@@ -1,12 +1,7 @@
 import { onAbort } from '../src/abort.js';
+import type { ChunkReader } from '../src/byteReader.js';
 
-/** Reads chunks one by one; `pullStream` turns it into a ReadableStream. */
-export interface ChunkReader {
-  /** The next chunk, or undefined at the end. Never called while a call is under way. */
-  next(): Promise<Uint8Array | undefined>;
-  /** Releases everything; called once, at the end, on failure, when cancelled or aborted, maybe during `next`. */
-  close?(reason?: unknown): void | Promise<void>;
-}
+export type { ChunkReader };
 
 /** A reader of a stream's chunks; closing it cancels the stream. */
 export function streamReader(stream: ReadableStream<Uint8Array>): ChunkReader {

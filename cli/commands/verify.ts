@@ -4,7 +4,7 @@ import { readModelTensor } from '../../models/file/decodeModelFile.js';
 import { readModelFile } from '../../models/file/modelFile.js';
 import { readPlainHeader } from '../../models/file/plainHeader.js';
 import type { FileFormat } from '../../models/inputs/formats.js';
-import { HctReader, readHctChunks } from '../../readers/hctReader.js';
+import { HctSourceReader, readHctChunks } from '../../readers/hctSourceReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/constants.js';
 import type { RandomAccessSource } from '../../src/source.js';
@@ -58,7 +58,7 @@ async function verifyModelFile(source: RandomAccessSource, signal: AbortSignal):
 }
 
 async function verifyHct(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
-  const reader = await HctReader.open(source, { signal });
+  const reader = await HctSourceReader.open(source, { signal });
   const { originalSize, blockCount, blockSize } = reader.header;
   using progress = startProgress('verifying', originalSize);
   for await (const { length } of readHctChunks(reader, { signal })) progress.advance(length);

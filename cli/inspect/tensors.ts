@@ -1,4 +1,4 @@
-import { HctReader } from '../../readers/hctReader.js';
+import { HctSourceReader } from '../../readers/hctSourceReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import {
   FLAG_BLOCK_CHECKSUMS,
@@ -19,7 +19,7 @@ import { formatBytes } from '../progress.js';
 import { facts, formatShape, type Report, ratioOf, table } from '../report.js';
 
 export async function examineHct(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
-  const { header, name, shape, quantization } = await HctReader.open(source, { signal });
+  const { header, name, shape, quantization } = await HctSourceReader.open(source, { signal });
   const { version, dtype, algorithm, originalSize, compressedSize, blockSize, blockCount, flags } = header;
   const fileSize = source.size ?? 0;
   const ratio = ratioOf(originalSize, fileSize);

@@ -1,4 +1,4 @@
-import { HctReader, readHctChunks } from '../../readers/hctReader.js';
+import { HctSourceReader, readHctChunks } from '../../readers/hctSourceReader.js';
 import { readChunks, readWhole } from '../../sources/read.js';
 import { decodeText } from '../../src/bytes/json.js';
 import { ArgumentError, ChecksumError, FormatError } from '../../src/errors.js';
@@ -126,7 +126,7 @@ async function openHct(
   { name, dtype, byteLength, file }: ManifestTensor,
   options: OpenOptions,
 ): Promise<AsyncIterable<Uint8Array>> {
-  const reader = await HctReader.open(source, options);
+  const reader = await HctSourceReader.open(source, options);
   const { header } = reader;
   if (header.dtype !== dtype || header.originalSize !== byteLength) {
     throw new FormatError(`Cannot read the tensor: ${file} holds another one`, {

@@ -1,4 +1,4 @@
-import { HctReader } from '../../readers/hctReader.js';
+import { HctSourceReader } from '../../readers/hctSourceReader.js';
 import { bytesSource } from '../../sources/bytes.js';
 import type { Limits, OpenOptions } from '../../src/limits.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
@@ -61,7 +61,7 @@ async function readRows(
   const source = await openFile(tensor.file);
   try {
     if (tensor.format === 'raw') return await rowReader(tensor, source, 0)(start, end, options);
-    const reader = await HctReader.open(source, options);
+    const reader = await HctSourceReader.open(source, options);
     const { dtype, data } = await reader.readRows(start, end, options);
     return { dtype, shape: [end - start, ...tensor.shape.slice(1)], data };
   } finally {

@@ -1,11 +1,12 @@
 import { onAbort } from '../../src/abort.js';
 import { SourceChangedError, SourceError, TruncatedError } from '../../src/errors.js';
 import type { AbortOptions } from '../../src/source.js';
+import type { KeptBytes } from '../kept.js';
 import type { ChunkReader } from '../pullStream.js';
 import { type ByteRange, beyondEnd } from '../ranges.js';
 import { PROGRESS_BYTES } from '../retry.js';
 import { StreamedSource } from '../streamedSource.js';
-import { bodyReader, WholeBody } from './body.js';
+import { bodyReader, wholeBody } from './body.js';
 import { HttpRequest, type HttpRequestOptions } from './request.js';
 import { checkResponse, type RangeResponse, unusable } from './response.js';
 import {
@@ -44,7 +45,7 @@ export class HttpFile extends StreamedSource {
   #size: number | undefined;
   #validator: Validator | undefined;
   #ifRange: string | undefined;
-  #whole: WholeBody | undefined;
+  #whole: KeptBytes | undefined;
   /** Settles with the request under way that will be the first to get a response. */
   #first: Promise<void> | undefined;
 
@@ -72,7 +73,7 @@ export class HttpFile extends StreamedSource {
 
   override async close(): Promise<void> {
     await super.close();
-    this.#whole?.close();
+    await this.#whole?.close();
   }
 
   /** One answer after the other, until all that was asked for is here: servers may cut ranges short. */
@@ -150,7 +151,7 @@ export class HttpFile extends StreamedSource {
     if (checked.ranges || !partWanted) return { ...bodyReader(request, checked), complete: checked.complete };
     // Every read of a part would fetch the file again: keep it. Another request may have begun to do so meanwhile.
     if (this.#whole !== undefined) request.close();
-    else this.#whole = new WholeBody(request, checked.size, this.#options.maxBuffered);
+    else this.#whole = wholeBody(request, checked.size, this.#options.maxBuffered);
     return this.#fromWhole(this.#whole, range);
   }
 
@@ -190,7 +191,7 @@ export class HttpFile extends StreamedSource {
     return checked;
   }
 
-  #fromWhole(whole: WholeBody, range: ByteRange): Part {
+  #fromWhole(whole: KeptBytes, range: ByteRange): Part {
     const reader = whole.reader(range);
     return {
       complete: true,
@@ -199,7 +200,7 @@ export class HttpFile extends StreamedSource {
           return await reader.next();
         } catch (error) {
           // The next read begins a new request.
-          whole.close();
+          void whole.close();
           if (this.#whole === whole) this.#whole = undefined;
           throw error;
         }

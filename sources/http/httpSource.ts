@@ -3,6 +3,7 @@ import type { RandomAccessSource } from '../../src/source.js';
 import { checkDelay } from '../../src/timer.js';
 import type { OnSourceEvent } from '../events.js';
 import { withFailover } from '../failover.js';
+import { DEFAULT_MAX_KEPT } from '../kept.js';
 import { createLimiter, type Limiter } from '../limiter.js';
 import { type RetryOptions, withRetry } from '../retry.js';
 import { HttpFile } from './httpFile.js';
@@ -14,9 +15,6 @@ const DEFAULT_CONCURRENCY = 6;
 
 /** Long enough for a busy server, short enough to notice a connection that died silently. */
 const DEFAULT_IDLE_TIMEOUT = 30_000;
-
-/** Most bytes kept in memory when a server does not support ranges: 1 GiB. */
-const DEFAULT_MAX_BUFFERED = 2 ** 30;
 
 export interface HttpSourceOptions {
   /** Makes the requests. Default: the engine's `fetch`. */
@@ -75,7 +73,7 @@ export function httpSource(
     limiter: options.limiter ?? createLimiter(DEFAULT_CONCURRENCY),
     idleTimeout,
     validate: checkedValidate(options.validate ?? 'etag'),
-    maxBuffered: options.maxBuffered ?? DEFAULT_MAX_BUFFERED,
+    maxBuffered: options.maxBuffered ?? DEFAULT_MAX_KEPT,
     onEvent,
     signal,
   };

@@ -1,8 +1,38 @@
-import { FormatError } from '../errors.js';
+import { ArgumentError, FormatError } from '../errors.js';
 
-/** Of any realm: in a test environment, or from another frame, it is no instance of our class. */
-export function isByteArray(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && Object.prototype.toString.call(value) === '[object Uint8Array]';
+/** Bytes in memory. The bytes of a view (a typed array of any kind, a DataView) are those of its memory, not its values. */
+export type BytesLike = ArrayBufferView | ArrayBufferLike;
+
+/**
+ * The same bytes as a plain Uint8Array that shares their memory, whatever realm they come from (a frame, a test
+ * environment); Node's Buffers, too, because their `slice` shares memory where others copy. Undefined for anything else.
+ * @throws ArgumentError when another thread has been given the memory
+ */
+export function bytesOf(value: unknown): Uint8Array | undefined {
+  // Chunks come by the thousand: most of them end here.
+  if ((value as Partial<Uint8Array> | undefined | null)?.constructor === Uint8Array)
+    return value as Uint8Array;
+  try {
+    if (ArrayBuffer.isView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+    return isBuffer(value) ? new Uint8Array(value) : undefined;
+  } catch (cause) {
+    throw new ArgumentError('Cannot read bytes from this value: its memory has been transferred', { cause });
+  }
+}
+
+function isBuffer(value: unknown): value is ArrayBufferLike {
+  return /^\[object (Shared)?ArrayBuffer\]$/.test(Object.prototype.toString.call(value));
+}
+
+/**
+ * As {@link bytesOf}.
+ * @throws ArgumentError for what is not bytes
+ */
+export function asBytes(value: BytesLike): Uint8Array {
+  const bytes = bytesOf(value);
+  if (bytes !== undefined) return bytes;
+  const expected = 'a Uint8Array, another typed array or an ArrayBuffer';
+  throw new ArgumentError('Cannot read bytes from this value', { expected, actual: value });
 }
 
 /**

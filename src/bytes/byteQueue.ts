@@ -1,3 +1,5 @@
+import { asBytes, type BytesLike } from './binary.js';
+
 /**
  * Bytes that have arrived and have not been parsed. Chunks of any size go in; exact lengths come out, as a view
  * of the chunk when one chunk holds them (the usual case) and as one copy when they straddle chunks.
@@ -21,7 +23,9 @@ export class ByteQueue {
     return this.#position;
   }
 
-  push(chunk: Uint8Array): void {
+  /** @throws ArgumentError for a chunk that is not bytes */
+  push(input: BytesLike): void {
+    const chunk = asBytes(input);
     if (chunk.length === 0) return;
     this.#chunks.push(chunk);
     this.#length += chunk.length;

@@ -1,5 +1,6 @@
 import { TruncatedError } from '../errors.js';
 import { NOTHING, type SyncStage } from '../stage.js';
+import type { BytesLike } from './binary.js';
 import { ByteQueue } from './byteQueue.js';
 import { assertKind, type OwnKind, PROBE_SIZE } from './fileKind.js';
 
@@ -45,7 +46,7 @@ const NO_DEMAND = /* @__PURE__ */ new Demand('end', 0);
  * A file's bytes, cut anywhere, in; its parts out, each as soon as its last byte has arrived. What follows the end of the
  * file is ignored, as the references do.
  */
-export class GrammarStage<Part extends object> implements SyncStage<Uint8Array, Part> {
+export class GrammarStage<Part extends object> implements SyncStage<BytesLike, Part> {
   readonly #format: OwnKind;
   readonly #queue = new ByteQueue();
   readonly #file: Grammar<void, Part>;
@@ -60,7 +61,7 @@ export class GrammarStage<Part extends object> implements SyncStage<Uint8Array, 
     this.#file = parse(this.#queue);
   }
 
-  push(chunk: Uint8Array): Iterable<Part> {
+  push(chunk: BytesLike): Iterable<Part> {
     this.#queue.push(chunk);
     return this.#queue.length < this.#enough ? NOTHING : this.#parts(false);
   }

@@ -1,3 +1,4 @@
+import type { BytesLike } from '../bytes/binary.js';
 import { NOTHING, type Stage, type SyncStage } from '../stage.js';
 import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from './decodeBlock.js';
 import { HctParser } from './parser.js';
@@ -10,10 +11,10 @@ export type HctPartHandler<O> = (part: HctPart, decode: DecodeBlock) => Iterable
  * The bytes of a whole file in, the outputs of a handler of its parts out: parsing, verification and handler in one
  * stage, without queues between them. It waits once, at the header, for the codec; then it works synchronously.
  */
-export class HctDecoder<O> implements Stage<Uint8Array, O> {
+export class HctDecoder<O> implements Stage<BytesLike, O> {
   readonly #options: HctDecodeOptions;
   readonly #handle: HctPartHandler<O>;
-  readonly #parser: SyncStage<Uint8Array, HctPart>;
+  readonly #parser: SyncStage<BytesLike, HctPart>;
   #decode: DecodeBlock | undefined;
 
   constructor(handle: HctPartHandler<O>, options: HctDecodeOptions = {}) {
@@ -22,7 +23,7 @@ export class HctDecoder<O> implements Stage<Uint8Array, O> {
     this.#parser = new HctParser(options);
   }
 
-  push(chunk: Uint8Array): Iterable<O> | AsyncIterable<O> {
+  push(chunk: BytesLike): Iterable<O> | AsyncIterable<O> {
     return this.#take(this.#parser.push(chunk));
   }
 

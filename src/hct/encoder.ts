@@ -1,4 +1,4 @@
-import { isByteArray } from '../bytes/binary.js';
+import { asBytes, type BytesLike } from '../bytes/binary.js';
 import type { Codec } from '../codecs/codec.js';
 import { ArgumentError, LimitError, TruncatedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
@@ -15,13 +15,6 @@ import { type HctTools, type ImplementationOptions, loadHctWriteTools } from './
 export interface HctEncodeOptions extends HctFileOptions, ImplementationOptions {
   /** Zstd level, 1 to 19. Default 3. */
   readonly level?: number | undefined;
-}
-
-/** The elements of another array would be taken for bytes. */
-function assertBytes(chunk: Uint8Array): void {
-  if (isByteArray(chunk)) return;
-  const expected = 'a Uint8Array, such as viewBytes(array)';
-  throw new ArgumentError('Cannot write to the HCT file', { expected, actual: chunk });
 }
 
 /** What is before and after the blocks, known once the last of them is. */
@@ -73,7 +66,6 @@ export class HctBlockEncoder {
 
   /** @throws ArgumentError when there are more bytes than the shape holds; LimitError beyond 4 GiB of blocks */
   *push(chunk: Uint8Array): Iterable<Uint8Array> {
-    assertBytes(chunk);
     const { originalSize } = this.#header;
     this.#bytesIn += chunk.length;
     if (this.#bytesIn > originalSize) {
@@ -161,7 +153,7 @@ export class HctBlockEncoder {
  * A tensor's bytes in, a file's bytes out, for a consumer that cannot seek: the index precedes the blocks and
  * is known after the last one, so the compressed blocks wait in memory. `HctWriter` needs no such memory.
  */
-export class HctStreamEncoder implements Stage<Uint8Array, Uint8Array> {
+export class HctStreamEncoder implements Stage<BytesLike, Uint8Array> {
   readonly #encoder: HctBlockEncoder;
   readonly #blocks: Uint8Array[] = [];
 
@@ -175,8 +167,9 @@ export class HctStreamEncoder implements Stage<Uint8Array, Uint8Array> {
     return new HctStreamEncoder(new HctBlockEncoder(options, tools));
   }
 
-  push(chunk: Uint8Array): Iterable<Uint8Array> {
-    for (const block of this.#encoder.push(chunk)) this.#blocks.push(block);
+  push(chunk: BytesLike): Iterable<Uint8Array> {
+    const bytes = asBytes(chunk);
+    for (const block of this.#encoder.push(bytes)) this.#blocks.push(block);
     return [];
   }
 

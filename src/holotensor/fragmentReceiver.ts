@@ -1,3 +1,4 @@
+import type { BytesLike } from '../bytes/binary.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { LimitsOption } from '../limits.js';
 import { NOTHING, type Outputs, type Stage } from '../stage.js';
@@ -6,7 +7,7 @@ import { HoloTensorParser } from './parser.js';
 import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
 
 /** A file's bytes, cut anywhere, in; its fragments out, verified and decompressed. */
-export class FragmentReceiver implements Stage<Uint8Array, ReceivedFragment> {
+export class FragmentReceiver implements Stage<BytesLike, ReceivedFragment> {
   readonly #parser: HoloTensorParser;
   readonly #unpacker: FragmentUnpacker;
 
@@ -15,7 +16,7 @@ export class FragmentReceiver implements Stage<Uint8Array, ReceivedFragment> {
     this.#unpacker = unpacker;
   }
 
-  push(chunk: Uint8Array): Outputs<ReceivedFragment> {
+  push(chunk: BytesLike): Outputs<ReceivedFragment> {
     return this.#unpack(this.#parser.push(chunk));
   }
 

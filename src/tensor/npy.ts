@@ -1,3 +1,4 @@
+import { asBytes, type BytesLike } from '../bytes/binary.js';
 import { ArgumentError, UnsupportedError } from '../errors.js';
 import type { Stage } from '../stage.js';
 import { bfloat16ToFloat32 } from './float.js';
@@ -64,7 +65,7 @@ export function npyHeader(dtype: string, shape: readonly number[]): Uint8Array {
  * Converts the bytes of a tensor, cut anywhere, to a .npy file. The elements are little-endian and row-major,
  * as both formats and safetensors store them.
  */
-export class NpyEncoder implements Stage<Uint8Array, Uint8Array> {
+export class NpyEncoder implements Stage<BytesLike, Uint8Array> {
   readonly #dtype: string;
   readonly #header: Uint8Array;
   readonly #elements: number;
@@ -80,7 +81,8 @@ export class NpyEncoder implements Stage<Uint8Array, Uint8Array> {
     this.#elements = shape.reduce((product, dimension) => product * dimension, 1);
   }
 
-  *push(chunk: Uint8Array): Generator<Uint8Array> {
+  *push(input: BytesLike): Generator<Uint8Array> {
+    const chunk = asBytes(input);
     yield* this.#begin();
     const out = this.#convert(chunk);
     this.#written += out.length;

@@ -16,7 +16,7 @@ const [{ bytes, shape }] = hctFixtures as [(typeof hctFixtures)[number]];
 /** All that takes a stream of bytes; each promises its chunks, or a tensor of them. */
 const TAKERS: Record<string, (input: ReadableStream<Uint8Array> | Response | null) => Promise<unknown>> = {
   collectTensor,
-  fromReadableStream: (input) => lastValueFrom(fromReadableStream<Uint8Array>(input).pipe(toArray())),
+  fromReadableStream: (input) => lastValueFrom(fromReadableStream(input).pipe(toArray())),
   streamSource: async (input) => collect(streamSource(input).stream()),
 };
 

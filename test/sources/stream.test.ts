@@ -101,7 +101,7 @@ test('errors of the origin arrive; what is not bytes is refused', async () => {
   await rejects(
     collect(streamSource(['text'] as never).stream()),
     ArgumentError,
-    /expected Uint8Array, got string/,
+    /expected a Uint8Array.*, got text/,
   );
 });
 

@@ -1,0 +1,272 @@
+import { ArgumentError } from '../src/errors.js';
+import type { BlockTable } from '../src/hct/blockIndex.js';
+import { type FetchedRun, planRuns } from '../src/hct/blockRun.js';
+import {
+  blockDecoder,
+  type DecodeBlock,
+  type HctDecodeOptions,
+  verifyBlock,
+} from '../src/hct/decodeBlock.js';
+import { blockLength, type HctHeader } from '../src/hct/header.js';
+import { parseHctEnd, parseHctStart } from '../src/hct/parser.js';
+import type { HctBlock, HctEnd, HctStart } from '../src/hct/parts.js';
+import type { HctTensor } from '../src/hct/tensorCollector.js';
+import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
+import { checkTensorBytes, limitsOf } from '../src/limits.js';
+import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import { bitsPerElement, elementCount } from '../src/tensor/dtype.js';
+import type { QuantizationMetadata } from '../src/tensor/quantization.js';
+import { checkOutputElements, type TensorData, viewBytes, viewElements } from '../src/tensor/tensor.js';
+import type { WorkersOption } from '../workers/pool.js';
+import { MIN_WORKER_BYTES } from '../workers/task.js';
+import { readBytes, readGrammar } from './readGrammar.js';
+import {
+  assertByteRange,
+  copyOverlap,
+  type ReadAllOptions,
+  type TensorReader,
+  within,
+} from './tensorReader.js';
+
+export interface HctReaderOptions extends HctDecodeOptions, AbortOptions, WorkersOption {}
+
+export interface HctReadAllOptions extends ReadAllOptions {
+  /**
+   * The array to fill, of the type that `TensorData` has for the tensor's dtype; it becomes the `data` of the tensor.
+   * Default: a new one. Workers write to shared memory directly, after an abort perhaps a moment longer.
+   */
+  readonly out?: TensorData | undefined;
+}
+
+/** All of a file but its blocks. */
+interface HctLayout extends Omit<HctStart, 'kind'>, Omit<HctEnd, 'kind'> {}
+
+/** Neighbouring blocks are fetched together up to this many compressed bytes: few requests, little memory… */
+const FETCH_SIZE = 2 ** 20;
+/** …and this many of the tensor, because a worker returns them in one piece. */
+const MAX_RUN_BYTES = 2 ** 24;
+/** Bytes of the tensor that `readHctChunks` decodes at a time, as far as blocks allow. */
+const CHUNK_SIZE = 2 ** 20;
+
+/** A file whose header and index have been read. */
+interface OpenedHct {
+  readonly source: RandomAccessSource;
+  readonly layout: HctLayout;
+  readonly tools: HctTools;
+  readonly options: HctReaderOptions;
+}
+
+/** Random access to one HCT file over a source: `HctReader` without what opens anything else. */
+export class HctSourceReader implements TensorReader {
+  readonly #source: RandomAccessSource;
+  readonly #layout: HctLayout;
+  readonly #tools: HctTools;
+  readonly #decode: DecodeBlock;
+  readonly #options: Omit<HctReaderOptions, 'signal'>;
+
+  protected constructor({ source, layout, tools, options }: OpenedHct) {
+    this.#source = source;
+    this.#layout = layout;
+    this.#tools = tools;
+    this.#decode = blockDecoder(tools, options.verify);
+    const { signal: _, ...others } = options;
+    this.#options = others;
+  }
+
+  static async open(source: RandomAccessSource, options: HctReaderOptions = {}): Promise<HctSourceReader> {
+    return new HctSourceReader(await openHct(source, options));
+  }
+
+  get header(): HctHeader {
+    return this.#layout.header;
+  }
+
+  /** The true shape, whatever the header could hold. */
+  get shape(): readonly number[] {
+    return this.#layout.shape;
+  }
+
+  get name(): string | undefined {
+    return this.#layout.name;
+  }
+
+  get quantization(): QuantizationMetadata | undefined {
+    return this.#layout.quantization;
+  }
+
+  get groupScales(): Uint16Array | undefined {
+    return this.#layout.groupScales;
+  }
+
+  get blocks(): BlockTable {
+    return this.#layout.blocks;
+  }
+
+  /**
+   * The decompressed bytes of a block.
+   * @throws ArgumentError when the file has no such block
+   */
+  async readBlock(blockIndex: number, options: AbortOptions = {}): Promise<Uint8Array> {
+    const { blockCount, blockSize } = this.header;
+    if (!Number.isInteger(blockIndex) || blockIndex < 0 || blockIndex >= blockCount) {
+      throw new ArgumentError('Cannot read the block: no such block', {
+        expected: `0 to ${blockCount - 1}`,
+        actual: blockIndex,
+      });
+    }
+    const start = blockIndex * blockSize;
+    return this.read(start, start + blockLength(this.header, blockIndex), options);
+  }
+
+  /** Bytes `byteStart` (inclusive) to `byteEnd` (exclusive) of the tensor. */
+  async read(byteStart: number, byteEnd: number, options: AbortOptions = {}): Promise<Uint8Array> {
+    assertByteRange(byteStart, byteEnd, this.header.originalSize);
+    const out = new Uint8Array(byteEnd - byteStart);
+    await this.readInto(out, byteStart, options);
+    return out;
+  }
+
+  /**
+   * Fills `out` with the bytes of the tensor from `byteStart` on. Whole blocks are decoded straight into it, by
+   * workers only if it is shared memory: after an abort, they may write to it a moment longer.
+   */
+  async readInto(out: Uint8Array, byteStart = 0, options: AbortOptions = {}): Promise<void> {
+    const byteEnd = byteStart + out.length;
+    assertByteRange(byteStart, byteEnd, this.header.originalSize);
+    if (out.length === 0) return;
+    const { blockSize } = this.header;
+    const runs = this.#fetchRuns(Math.floor(byteStart / blockSize), Math.ceil(byteEnd / blockSize), options);
+    const { workers } = this.#options;
+    if (workers && out.length >= MIN_WORKER_BYTES.decompression) {
+      const { decodeRunsInWorkers } = await import('./decodeRunsInWorkers.js');
+      await decodeRunsInWorkers(workers, this.header, runs, out, byteStart, { ...this.#options, ...options });
+      return;
+    }
+    for await (const run of runs) {
+      for (const block of storedBlocks(run)) {
+        const start = block.byteOffset - byteStart;
+        const target = within(out, start, block.byteLength) ?? new Uint8Array(block.byteLength);
+        this.#decode(block, target);
+        if (target.buffer !== out.buffer) copyOverlap(target, start, out);
+      }
+    }
+  }
+
+  /**
+   * Rows `start` (inclusive) to `end` (exclusive) along the first dimension, as a tensor of that shape.
+   * @throws ArgumentError for a tensor of rank 0, and for rows of I4 that begin within a byte
+   */
+  async readRows(start: number, end: number, options: AbortOptions = {}): Promise<HctTensor> {
+    const [rows, ...rest] = this.shape;
+    if (rows === undefined)
+      throw new ArgumentError('Cannot read rows of the tensor: its rank is 0', { name: this.name });
+    if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > rows) {
+      throw new ArgumentError('Cannot read these rows of the tensor', {
+        name: this.name,
+        expected: `within 0 to ${rows}`,
+        actual: `${start} to ${end}`,
+      });
+    }
+    const bitsPerRow = bitsPerElement(this.header.dtype) * elementCount(rest);
+    if (bitsPerRow % 8 !== 0) {
+      throw new ArgumentError(
+        'Cannot read rows of the tensor: I4 rows with an odd number of elements do not begin at bytes',
+        { name: this.name },
+      );
+    }
+    const bytes = await this.read((start * bitsPerRow) / 8, (end * bitsPerRow) / 8, options);
+    return this.#tensor([end - start, ...rest], viewElements(this.header.dtype, bytes));
+  }
+
+  /**
+   * The whole tensor.
+   * @throws LimitError for a tensor that is too large; ArgumentError for an `out` of another type or length
+   */
+  async readAll(options: HctReadAllOptions = {}): Promise<HctTensor> {
+    const { originalSize, dtype } = this.header;
+    const { out } = options;
+    checkTensorBytes(limitsOf(this.#options), originalSize);
+    if (out !== undefined) checkOutputElements(out, dtype, originalSize);
+    const data = out ?? viewElements(dtype, new Uint8Array(originalSize));
+    await this.readInto(viewBytes(data), 0, options);
+    return this.#tensor(this.shape, data);
+  }
+
+  /**
+   * Reads all blocks and checks those that have a checksum, without decompressing them.
+   * @returns the number of blocks with a checksum
+   * @throws ChecksumError at the first mismatch
+   */
+  async validateChecksums(options: AbortOptions = {}): Promise<number> {
+    let checked = 0;
+    for await (const run of this.#fetchRuns(0, this.header.blockCount, options)) {
+      for (const block of storedBlocks(run)) if (verifyBlock(block, this.#tools.kernels)) checked += 1;
+    }
+    return checked;
+  }
+
+  /** Closes the source. */
+  async close(): Promise<void> {
+    await this.#source.close?.();
+  }
+
+  #tensor(shape: readonly number[], data: TensorData): HctTensor {
+    const { name, quantization, groupScales } = this;
+    return { dtype: this.header.dtype, shape, data, name, quantization, groupScales };
+  }
+
+  /** Blocks `first` to `last` (exclusive), in order, in runs of one request each. */
+  async *#fetchRuns(first: number, last: number, options: AbortOptions): AsyncIterable<FetchedRun> {
+    const limits = { maxCompressed: FETCH_SIZE, maxBytes: MAX_RUN_BYTES };
+    for (const run of planRuns(this.header, this.blocks, limits, first, last)) {
+      options.signal?.throwIfAborted();
+      const offset = this.#layout.blocksOffset + run.start;
+      yield { ...run, compressed: await readBytes(this.#source, offset, run.end - run.start, options) };
+    }
+  }
+}
+
+/** @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError, SourceError */
+export async function openHct(source: RandomAccessSource, options: HctReaderOptions): Promise<OpenedHct> {
+  const limits = limitsOf(options);
+  const start = await readGrammar('HCT', (queue) => parseHctStart(queue, limits), source, 0, options);
+  const blocksEnd = start.blocksOffset + start.header.compressedSize;
+  const end = await readGrammar(
+    'HCT',
+    (queue) => parseHctEnd(queue, start, limits),
+    source,
+    blocksEnd,
+    options,
+  );
+  const tools = await loadHctReadTools(start.header, options);
+  return { source, layout: { ...start, ...end }, tools, options };
+}
+
+function* storedBlocks({ blocks, compressed, byteOffset }: FetchedRun): Iterable<Omit<HctBlock, 'kind'>> {
+  let at = byteOffset;
+  for (const { blockIndex, offset, compressedSize, byteLength, checksum } of blocks) {
+    const bytes = compressed.subarray(offset, offset + compressedSize);
+    yield { blockIndex, byteOffset: at, byteLength, checksum, compressed: bytes };
+    at += byteLength;
+  }
+}
+
+/**
+ * The bytes of the tensor from start to end, in whole blocks, so that no block is decoded twice.
+ * @throws TruncatedError, ChecksumError, CodecError
+ */
+export async function* readHctChunks(
+  reader: HctSourceReader,
+  options: AbortOptions = {},
+): AsyncGenerator<Uint8Array> {
+  const { originalSize } = reader.header;
+  const step = chunkSize(reader.header);
+  for (let at = 0; at < originalSize; at += step) {
+    yield await reader.read(at, Math.min(at + step, originalSize), options);
+  }
+}
+
+/** A megabyte of the tensor, in whole blocks. */
+export function chunkSize({ blockSize }: HctHeader): number {
+  return Math.max(1, Math.floor(CHUNK_SIZE / blockSize)) * blockSize;
+}

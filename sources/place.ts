@@ -1,0 +1,92 @@
+import { ArgumentError, SourceError } from '../src/errors.js';
+import type { RandomAccessSource } from '../src/source.js';
+import { blobSource } from './blob.js';
+import { fileSource } from './file.js';
+import { type HttpSourceOptions, httpSource } from './http/httpSource.js';
+import { requestUrl } from './http/url.js';
+import { nodeModule } from './nodeModule.js';
+
+/** Where a file is that is named by a text: on a web server, or on disk. */
+export interface Place {
+  /** The last part of the URL, as it is written, or of the path; empty for one that ends in a slash. */
+  readonly name: string;
+  /** The name for `openBeside`. @throws ArgumentError where the URL has a malformed escape */
+  plainName(): string;
+  open(): RandomAccessSource | Promise<RandomAccessSource>;
+  /** Opens the file of this plain name in the same folder. */
+  openBeside(name: string): RandomAccessSource | Promise<RandomAccessSource>;
+}
+
+/** A scheme of one letter is a drive of Windows. */
+const URL_TEXT = /^([a-z][a-z0-9+.-]+:\/\/|(file|blob|data):)/i;
+
+/**
+ * The place that a text names. One that begins with a scheme and `://`, or with `file:`, is a URL. Any other is a path
+ * where there are files (Node, Deno, Bun), and in browsers relative to the page or worker.
+ * @throws ArgumentError for a URL that cannot be requested
+ */
+export function placeOf(input: string | URL, http?: HttpSourceOptions): Place {
+  const text = String(input);
+  const isUrl = typeof input !== 'string' || URL_TEXT.test(text);
+  // Where a program in Node has a document (jsdom, Electron), it is a page.
+  const isPath = !isUrl && globalThis.document === undefined;
+  const path = nodeModule('node:path');
+  if (path !== undefined && isPath) return pathPlace(text, path);
+  if (path !== undefined && /^file:/i.test(text)) return pathPlace(pathOf(text), path);
+  return urlPlace(requestUrl(text), http);
+}
+
+/** Also of another realm, such as a test environment's. */
+export function isUrlObject(value: unknown): value is URL {
+  return Object.prototype.toString.call(value) === '[object URL]';
+}
+
+function urlPlace(url: URL, http: HttpSourceOptions | undefined): Place {
+  const name = url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
+  return {
+    name,
+    plainName: () => decoded(name),
+    open: () => (/^(blob|data):$/.test(url.protocol) ? openMemory(url, http) : httpSource(url, http)),
+    openBeside: (name) => httpSource(new URL(encodeURIComponent(name), url), http),
+  };
+}
+
+/** @throws ArgumentError */
+function decoded(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch (cause) {
+    throw new ArgumentError('Cannot open the model: its URL has a malformed escape', { name, cause });
+  }
+}
+
+/** A URL of bytes that are here already: no server, no ranges (Node's are wrong by a byte). */
+async function openMemory({ href }: URL, http: HttpSourceOptions | undefined): Promise<RandomAccessSource> {
+  try {
+    const response = await (http?.fetch ?? fetch)(href);
+    return blobSource(await response.blob());
+  } catch (cause) {
+    throw new SourceError('Cannot read the bytes of this URL', { name: href, cause });
+  }
+}
+
+function pathPlace(path: string, { basename, dirname, join, sep }: typeof import('node:path')): Place {
+  const isFolder = path.endsWith('/') || path.endsWith(sep);
+  const folder = isFolder ? path : dirname(path);
+  const name = isFolder ? '' : basename(path);
+  return {
+    name,
+    plainName: () => name,
+    open: () => fileSource(path),
+    openBeside: (name) => fileSource(join(folder, name)),
+  };
+}
+
+/** @throws ArgumentError for a URL of a file on another machine */
+function pathOf(url: string): string {
+  try {
+    return nodeModule('node:url')!.fileURLToPath(url);
+  } catch (cause) {
+    throw new ArgumentError('Cannot open the file of this URL', { actual: url, cause });
+  }
+}
