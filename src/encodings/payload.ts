@@ -43,6 +43,24 @@ export function readValues(
   return { values, energy: energyOfFragment(values, fragmentIndex) };
 }
 
+/** The energy of what has the largest norm that f32 holds; sums of an inverse transform stay below this norm. */
+const MAX_ENERGY = (2 ** 128 - 2 ** 103) ** 2;
+
+/**
+ * The energy of the coefficients that have arrived. Encoders refuse tensors with a larger one, and decoders would differ in
+ * where their sums overflow.
+ * @throws FormatError when it is too large
+ */
+export function energyWith(before: number, added: number, fragmentIndex: number): number {
+  const energy = before + added;
+  if (energy < MAX_ENERGY) return energy;
+  throw new FormatError('Cannot read the fragment payload: its coefficients are too large', {
+    fragmentIndex,
+    expected: 'an L2 norm of at most 3.4e38',
+    actual: Math.sqrt(energy),
+  });
+}
+
 /**
  * The energy of the values of a fragment.
  * @throws FormatError when one of them is not finite

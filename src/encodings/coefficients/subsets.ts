@@ -1,7 +1,7 @@
 import { FormatError } from '../../errors.js';
 import type { Stretches } from '../../kernels/dct/interface.js';
 import { energyOf } from '../energy.js';
-import { checkLength, readValues } from '../payload.js';
+import { checkLength, energyWith, readValues } from '../payload.js';
 import type { CoefficientFragments, CoefficientStore } from './coefficients.js';
 import { Interleaver, type StretchVisitor } from './interleaver.js';
 
@@ -50,9 +50,9 @@ export class SubsetStore implements CoefficientStore {
     const count = this.#interleaver.counts[index]!;
     checkFields(this.#header, index, count, payload);
     const { values, energy } = readValues(payload, HEADER_BYTES, count, index);
+    this.energy = energyWith(this.energy, energy, index);
     this.#parts[index] = values;
     this.placed += values.length;
-    this.energy += energy;
   }
 
   coefficients(): Stretches {

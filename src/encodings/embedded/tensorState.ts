@@ -1,5 +1,5 @@
 import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded/interface.js';
-import { newTileState } from '../../kernels/embedded/tile.js';
+import { checkPadding, newTileState } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { DecodeRequest, ElementRange } from '../encoding.js';
 import { checkScale, floatLayout } from './elements.js';
@@ -161,6 +161,7 @@ export class TensorState {
       tile.planes.push(plane);
     });
     this.#kernels.embedded.decodePlanes(coded, this.stream.planes[pass.plane]!);
+    for (const { state, planes } of parts) checkPadding(planes.at(-1)!, state.count);
   }
 }
 

@@ -2,7 +2,7 @@ import { FormatError } from '../../errors.js';
 import { viewElements } from '../../tensor/tensor.js';
 import type { CoefficientFragments, CoefficientStore } from '../coefficients/coefficients.js';
 import { energyOf } from '../energy.js';
-import { checkLength, readValues } from '../payload.js';
+import { checkLength, energyWith, readValues } from '../payload.js';
 import { rankByMagnitude } from './ranking.js';
 
 /**
@@ -67,10 +67,11 @@ export class RankedStore implements CoefficientStore {
       valuesAt += 4 * this.#coefficients;
     } else this.#checkFields(payload, index, index, count);
     const { values, energy } = readValues(payload, valuesAt, count, index);
+    const sum = energyWith(this.#energy, energy, index);
     if (index === 0) this.#order = this.#readOrder(payload.subarray(HEADER_BYTES, valuesAt));
     this.#parts.set(index, values);
     this.#arrived += count;
-    this.#energy += energy;
+    this.#energy = sum;
   }
 
   coefficients(scratch: Float32Array): Float32Array {

@@ -61,6 +61,21 @@ export function checkSelection(selection: Uint8Array, counts: Uint8Array, dense?
   });
 }
 
+/**
+ * Bits behind the last weight mean nothing, and decoders would differ in what they make of them.
+ * @throws FormatError unless they are 0
+ */
+export function checkPadding(plane: Uint8Array, count: number): void {
+  const rest = count % 8;
+  let byte = Math.floor(count / 8);
+  let bits = rest > 0 ? plane[byte++]! >> rest : 0;
+  for (; byte < plane.length; byte++) bits |= plane[byte]!;
+  if (bits === 0) return;
+  throw new FormatError('Cannot decode the embedded unit: its plane has bits behind the last weight', {
+    expected: `${count} weights`,
+  });
+}
+
 export function checkLength(unit: Uint8Array, used: number): void {
   if (used === unit.length) return;
   throw new FormatError('Cannot decode the embedded unit: wrong number of bytes', {
