@@ -83,22 +83,19 @@ export class ModelReader {
    * @throws ChecksumError, FormatError, TruncatedError, CodecError, LimitError, SourceError
    */
   async *chunks(tensor: ManifestTensor, options: OpenOptions = {}): AsyncGenerator<Uint8Array> {
-    const { name, file, fileSize, byteLength, xxh3 } = tensor;
+    const { name, file, byteLength, xxh3 } = tensor;
     const hash = new TensorHash(await loadKernels(['xxh3']));
     const source = await this.#openFile(file);
     try {
       const pieces =
         tensor.format === 'hct'
-          ? await openHct(source, tensor, { ...options, limits: this.#limitsOf(options) })
+          ? readHctChunks(
+              await openHct(source, tensor, { ...options, limits: this.#limitsOf(options) }),
+              options,
+            )
           : readChunks(source, 0, byteLength, options);
       // The size is known at the latest after the first read: here, of an HCT file's header.
-      if (source.size !== undefined && source.size !== fileSize) {
-        throw new FormatError('Cannot read the file of a tensor: wrong size', {
-          name: file,
-          expected: fileSize,
-          actual: source.size,
-        });
-      }
+      checkFileSize(tensor, source);
       for await (const piece of pieces) {
         hash.update(piece);
         yield piece;
@@ -121,11 +118,15 @@ export class ModelReader {
   }
 }
 
-async function openHct(
+/**
+ * Opens the HCT file of a tensor.
+ * @throws FormatError when it holds another tensor than the manifest says
+ */
+export async function openHct(
   source: RandomAccessSource,
   { name, dtype, byteLength, file }: ManifestTensor,
   options: OpenOptions,
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<HctSourceReader> {
   const reader = await HctSourceReader.open(source, options);
   const { header } = reader;
   if (header.dtype !== dtype || header.originalSize !== byteLength) {
@@ -135,7 +136,17 @@ async function openHct(
       actual: `${header.dtype}, ${header.originalSize} bytes`,
     });
   }
-  return readHctChunks(reader, options);
+  return reader;
+}
+
+/** @throws FormatError when the file of a tensor has another size than the manifest says, as far as it is known */
+export function checkFileSize({ file, fileSize }: ManifestTensor, { size }: RandomAccessSource): void {
+  if (size === undefined || size === fileSize) return;
+  throw new FormatError('Cannot read the file of a tensor: wrong size', {
+    name: file,
+    expected: fileSize,
+    actual: size,
+  });
 }
 
 /** @throws FormatError, LimitError, SourceError */

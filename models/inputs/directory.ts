@@ -1,9 +1,9 @@
-import { HctSourceReader } from '../../readers/hctSourceReader.js';
 import { bytesSource } from '../../sources/bytes.js';
 import type { Limits, OpenOptions } from '../../src/limits.js';
-import type { Tensor } from '../../src/tensor/tensor.js';
+import type { RandomAccessSource } from '../../src/source.js';
+import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { ManifestTensor } from '../directory/manifest.js';
-import { ModelReader, type OpenModelFile } from '../directory/modelReader.js';
+import { checkFileSize, ModelReader, type OpenModelFile, openHct } from '../directory/modelReader.js';
 import type { LoadableTensor, ModelContent } from './content.js';
 import { rowReader, WholeDecoder } from './wholeTensor.js';
 
@@ -32,9 +32,13 @@ export async function openDirectory(openFile: OpenModelFile, options: OpenOption
     metadata: reader.manifest.metadata,
     tensors: reader.manifest.tensors.map((tensor): LoadableTensor => {
       const { name, dtype, shape, byteLength, fileSize } = tensor;
+      let opened: RandomAccessSource | undefined;
       const file = {
-        acquire: async () => openFile(tensor.file),
-        release: async (source: Awaited<ReturnType<OpenModelFile>>) => source.close?.(),
+        acquire: async () => {
+          opened = await openFile(tensor.file);
+          return opened;
+        },
+        release: async (source: RandomAccessSource) => source.close?.(),
       };
       return {
         name,
@@ -42,7 +46,12 @@ export async function openDirectory(openFile: OpenModelFile, options: OpenOption
         shape,
         byteLength,
         pieces: [{ file, offset: 0, length: fileSize, cosine: 1 }],
-        createDecoder: async (limits) => new WholeDecoder((bytes) => decode(tensor, bytes, limits)),
+        createDecoder: async (limits) =>
+          new WholeDecoder(async (bytes) => {
+            // Of a file behind a URL, the size is known once its bytes have come.
+            if (opened !== undefined) checkFileSize(tensor, opened);
+            return decode(tensor, bytes, limits);
+          }),
         readRows: (start, end, rowOptions) =>
           readRows(tensor, openFile, start, end, { ...options, ...rowOptions }),
       };
@@ -60,11 +69,28 @@ async function readRows(
 ): Promise<Tensor> {
   const source = await openFile(tensor.file);
   try {
-    if (tensor.format === 'raw') return await rowReader(tensor, source, 0)(start, end, options);
-    const reader = await HctSourceReader.open(source, options);
-    const { dtype, data } = await reader.readRows(start, end, options);
-    return { dtype, shape: [end - start, ...tensor.shape.slice(1)], data };
+    const rows =
+      tensor.format === 'raw'
+        ? await rowReader(tensor, source, 0)(start, end, options)
+        : await readHctRows(tensor, source, start, end, options);
+    checkFileSize(tensor, source);
+    return rows;
   } finally {
     await source.close?.();
   }
+}
+
+/** In bytes, because the file may hold another shape: HCT version 1 has at most three dimensions. */
+async function readHctRows(
+  tensor: ManifestTensor,
+  source: RandomAccessSource,
+  start: number,
+  end: number,
+  options: OpenOptions,
+): Promise<Tensor> {
+  const { dtype, shape, byteLength } = tensor;
+  const reader = await openHct(source, tensor, options);
+  const rowBytes = shape[0] === 0 ? 0 : byteLength / shape[0]!;
+  const bytes = await reader.read(start * rowBytes, end * rowBytes, options);
+  return { dtype, shape: [end - start, ...shape.slice(1)], data: viewElements(dtype, bytes) };
 }

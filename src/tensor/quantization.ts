@@ -149,7 +149,7 @@ function scalesOf(
   elements: number,
 ): Float32Array {
   const { perGroupScales, groupSize, scaleBits } = metadata;
-  const one = !perGroupScales || (groupSize === 0 && groupScales === undefined);
+  const one = !perGroupScales || (groupSize === 0 && !groupScales?.length);
   if (one) return halfToFloat32(Uint16Array.of(scaleBits));
   const expected = groupSize === 0 ? 1 : groupScaleCount(metadata, elements);
   if (groupScales?.length !== expected) {

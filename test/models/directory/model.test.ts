@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeModel } from '../../../models/directory/encodeModel.js';
 import { MANIFEST_NAME, type ManifestTensor } from '../../../models/directory/manifest.js';
+import { openModel } from '../../../models/openModel.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import {
@@ -13,6 +14,7 @@ import {
 } from '../../../src/errors.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
 import { rejects } from '../../helpers/assertions.js';
+import { concatBytes } from '../../helpers/bytes.js';
 import {
   checkModelDirectory,
   encodeToMemory,
@@ -128,6 +130,35 @@ test('what the manifest claims is checked', async () => {
     LimitError,
     /limits\.tensorBytes/,
   );
+});
+
+/** The same files, opened by the façade. */
+const openAll = (files: Files) => openModel(async (name: string) => bytesSource(files.get(name)!));
+
+test('a file of another size, or of another tensor, is refused: read, loaded, and by rows', async () => {
+  const files = await encodeToMemory(hostile);
+  const names = [HOSTILE_TENSORS[0]!.name, HOSTILE_TENSORS[8]!.name];
+  const { tensors } = (await openFromMemory(files)).manifest;
+  const fileOf = (name: string) => tensors.find((tensor) => tensor.name === name)!.file;
+  const longer = new Map(files);
+  for (const name of names)
+    longer.set(fileOf(name), concatBytes([files.get(fileOf(name))!, Uint8Array.of(0)]));
+  const other = new Map(files).set(fileOf(names[0]!), files.get(fileOf('a_b'))!);
+  for (const name of names) {
+    await rejects((await openFromMemory(longer)).read(name), FormatError, /wrong size/);
+    await rejects((await openAll(longer)).load({ tensors: [name] }), FormatError, /wrong size/);
+    await rejects((await openAll(longer)).rows(name, 0, 1), FormatError, /wrong size/);
+  }
+  await rejects((await openAll(other)).rows(names[0]!, 0, 1), FormatError, /holds another one/);
+});
+
+test('rows of tensors whose rank a file cannot hold', async () => {
+  const files = await encodeToMemory(hostile, { version: 1 });
+  const model = await openAll(files);
+  const whole = (await model.load({ as: 'source', tensors: ['a_b'] })).get('a_b')!;
+  const { shape, data } = await (await openAll(files)).rows('a_b', 1, 2);
+  assert.equal(shape, [1, 3, 4, 5]);
+  assert.equal(data, (whole.data as Uint16Array).slice(60, 120));
 });
 
 test('a flipped bit in any file is found', async () => {

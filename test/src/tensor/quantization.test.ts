@@ -115,6 +115,8 @@ test('the last group may be shorter; group size 0 is one group; no elements need
   assert.equal(dequantize(ints, { metadata, groupScales: halves(1, 0.5) }), Float32Array.of(1, 2, 3, 2));
   const whole = { ...metadata, groupSize: 0 };
   assert.equal(dequantize(ints, { metadata: whole, groupScales: halves(2) }), Float32Array.of(2, 4, 6, 8));
+  // As many as groupScaleCount says: the scale of the metadata, 1, is that of the one group.
+  assert.equal(dequantize(ints, { metadata: whole, groupScales: halves() }), Float32Array.from(ints));
   const nothing = dequantize(new Int8Array(0), { metadata, groupScales: halves() });
   assert.equal(nothing, new Float32Array(0));
 });
