@@ -1,15 +1,16 @@
 import { ArgumentError } from '../errors.js';
 
-/** How close one tensor is to another. */
+/** How close one tensor is to another, over the finite elements of the original. Never NaN. */
 export interface Similarity {
-  /** a·b / (‖a‖ ‖b‖); 0 if one of them is all zeros, 1 if both are. */
+  /** a·b / (‖a‖ ‖b‖); 0 if one of them is all zeros, 1 if both are. 0 where a finite element has become NaN or infinite. */
   readonly cosine: number;
-  /** ‖a − b‖ / ‖a‖; if `a` is all zeros, 0 if `b` is too, otherwise infinite. */
+  /** ‖a − b‖ / ‖a‖; if `a` is all zeros, 0 if `b` is too, otherwise infinite; so where a finite element is no longer. */
   readonly relativeError: number;
 }
 
 /**
- * Compares a reconstruction with its original, in double precision.
+ * Compares a reconstruction with its original, in double precision. Elements that are NaN or infinite in the original do
+ * not count: no number is close to them.
  * @throws ArgumentError when they have different lengths
  */
 export function similarity(original: Float32Array, reconstructed: Float32Array): Similarity {
@@ -23,6 +24,8 @@ export function similarity(original: Float32Array, reconstructed: Float32Array):
   for (let i = 0; i < original.length; i++) {
     const a = original[i]!;
     const b = reconstructed[i]!;
+    if (!Number.isFinite(a)) continue;
+    if (!Number.isFinite(b)) return { cosine: 0, relativeError: Number.POSITIVE_INFINITY };
     dot += a * b;
     energy += a * a;
     otherEnergy += b * b;

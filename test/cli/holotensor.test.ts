@@ -131,6 +131,21 @@ test('quality: claimed and measured agree, as table, chart and JSON', async () =
   assert.match(shown, /^1\.0 │.*█$/m);
 });
 
+test('quality --against a tensor with NaNs and infinities: that of the finite weights', async () => {
+  const values = Float32Array.from({ length: 6400 }, (_, i) => Math.sin(i * i));
+  for (let i = 0; i < values.length; i += 5) values[i] = i % 2 === 0 ? Number.NaN : Number.NEGATIVE_INFINITY;
+  writeFileSync(at('nan.raw'), new Uint8Array(values.buffer));
+  ok(await runCli(['encode', at('nan.raw'), '--dtype', 'F32', '--shape', '6400', '-o', at('nan.holo')]));
+  const args = ['quality', at('nan.holo'), '--against', at('nan.raw')];
+  const { prefixes } = JSON.parse(ok(await runCli([...args, '--json'])).toString());
+  assert.ok(prefixes.length > 3);
+  for (const { cosine, relativeError, measured } of prefixes) {
+    assert.ok(Math.abs(cosine - measured.cosine) < 1e-5);
+    assert.ok(Math.abs(relativeError - measured.relativeError) < 1e-4);
+  }
+  assert.not.match(ok(await runCli(args)).toString(), /NaN|Infinity/);
+});
+
 test('bad data: exit code 1', async () => {
   const bytes = readFileSync(at('w.holo'));
   const flipped = Buffer.from(bytes);

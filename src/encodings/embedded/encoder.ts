@@ -1,9 +1,4 @@
-import type {
-  EmbeddedEncodeKernels,
-  FloatLayout,
-  PlaneCoding,
-  TileSurvey,
-} from '../../kernels/embedded/interface.js';
+import type { EmbeddedEncodeKernels, PlaneCoding, TileSurvey } from '../../kernels/embedded/interface.js';
 import {
   COUNT,
   chooseCodes,
@@ -15,7 +10,7 @@ import {
 import { finalClasses } from '../../kernels/embedded/tile.js';
 import { serializeExceptions } from './exceptions.js';
 import { NEVER_DENSE, type PlaneHeader, type StreamHeader } from './format.js';
-import { centroids, type Energies, energiesAfter, sumsOf } from './measure.js';
+import { centroids, type Energies, energiesAfter, sumsOf, withoutExceptions } from './measure.js';
 import type { PlanePlan } from './plan.js';
 import type { Source } from './source.js';
 import { UnitSequence } from './unitSequence.js';
@@ -38,7 +33,8 @@ export function encodeUnits(source: Source, plan: PlanePlan, kernels: EmbeddedEn
   const tiles: TileSurvey[] = [];
   for (let start = 0; start < elements; start += tileSize) {
     const end = Math.min(start + tileSize, elements);
-    tiles.push(kernels.surveyTile(source.numbers(start, end), tilePlan));
+    const tile = kernels.surveyTile(source.numbers(start, end), tilePlan);
+    tiles.push(withoutExceptions(tile, exceptionsOf(source, start, end), plan.threshold));
   }
   const planes = Array.from({ length: plan.depth }, (_, j) => planeHeader(tiles, plan, j));
   const stream: StreamHeader = { ...plan, planes, nonzero: new Uint8Array(0) };
@@ -66,7 +62,7 @@ export function encodeUnits(source: Source, plan: PlanePlan, kernels: EmbeddedEn
   });
   if (layout === undefined) return { stream, units, changes, energy };
 
-  const finite = tiles.map((_, i) => finitePart(source, sequence.range(i), layout));
+  const finite = tiles.map((_, i) => finitePart(source, sequence.range(i)));
   const nonzero = plan.markZeros ? chooseNonzero() : stream.nonzero;
   coded.forEach(({ state }, i) => {
     const { exceptions, patterns } = finite[i]!;
@@ -119,21 +115,28 @@ function significantBefore(tiles: readonly TileSurvey[], j: number): number {
 
 /** The patterns of a tile with those of NaNs and infinities replaced by 0, and these as the remainder begins. */
 function finitePart(
-  { patterns, survey }: Source,
+  source: Source,
   { start, count }: { start: number; count: number },
-  { mantissaBits, exponentBits }: FloatLayout,
 ): { patterns: Uint16Array | Uint32Array; exceptions: Uint8Array } {
-  const own = patterns!.subarray(start, start + count);
-  const special = 2 ** exponentBits - 1;
-  const places: number[] = [];
-  for (let i = 0; survey.exceptions > 0 && i < own.length; i++) {
-    if (((own[i]! >>> mantissaBits) & special) === special) places.push(i);
-  }
+  const own = source.patterns!.subarray(start, start + count);
+  const places = exceptionsOf(source, start, start + count);
   const exceptions = serializeExceptions(places, own);
   if (places.length === 0) return { patterns: own, exceptions };
   const finite = own.slice();
   for (const place of places) finite[place] = 0;
   return { patterns: finite, exceptions };
+}
+
+/** Places of NaNs and infinities in a tile. */
+function exceptionsOf({ patterns, survey, layout }: Source, start: number, end: number): number[] {
+  const places: number[] = [];
+  if (survey.exceptions === 0 || layout === undefined) return places;
+  const { mantissaBits, exponentBits } = layout;
+  const special = 2 ** exponentBits - 1;
+  for (let i = start; i < end; i++) {
+    if (((patterns![i]! >>> mantissaBits) & special) === special) places.push(i - start);
+  }
+  return places;
 }
 
 function joined(a: Uint8Array, b: Uint8Array): Uint8Array {

@@ -1,4 +1,5 @@
 import type { TileSurvey } from '../../kernels/embedded/interface.js';
+import { POPULATION } from '../../kernels/embedded/prefixCodes.js';
 import {
   COUNT,
   FRESH_ZERO,
@@ -11,7 +12,7 @@ import {
   UNKNOWN,
   ZERO,
 } from '../../kernels/embedded/survey.js';
-import { CENTROID_STEPS } from '../../kernels/embedded/tile.js';
+import { CENTROID_STEPS, GROUP, GROUP_BYTES } from '../../kernels/embedded/tile.js';
 import type { PlaneHeader } from './format.js';
 import type { Pass } from './unitSequence.js';
 
@@ -33,6 +34,46 @@ export function centroids(sums: Float64Array): { centroid: number; zeroCentroid:
       sums[ZERO + COUNT]! + sums[FRESH_ZERO + COUNT]!,
     ),
   };
+}
+
+/**
+ * The sums of a tile without weights that are not finite. The survey took them for zeros, which are reconstructed by the
+ * centroid in dense groups; but no number stands for them, and the quality is that of the finite weights.
+ * @param places of these weights in the tile, ascending
+ * @param threshold significant weights that make a group dense
+ */
+export function withoutExceptions(
+  tile: TileSurvey,
+  places: readonly number[],
+  threshold: number,
+): TileSurvey {
+  if (places.length === 0) return tile;
+  const sums = tile.sums.slice();
+  const dense = new Map<number, number>();
+  for (const place of places) {
+    const group = Math.floor(place / GROUP);
+    const since = dense.get(group) ?? denseSince(tile.planes, group, threshold);
+    dense.set(group, since);
+    for (let plane = 0; plane < tile.planes.length; plane++) {
+      const kind = plane < since ? UNKNOWN : plane === since ? FRESH_ZERO : ZERO;
+      sums[SUMS * plane + kind + COUNT]! -= 1;
+    }
+  }
+  return { ...tile, sums };
+}
+
+/** The plane after which a group is dense; the number of planes when it never is. */
+function denseSince(planes: readonly Uint8Array[], group: number, threshold: number): number {
+  const significant = new Uint8Array(GROUP_BYTES);
+  for (const [j, plane] of planes.entries()) {
+    let count = 0;
+    for (let i = 0; i < GROUP_BYTES; i++) {
+      significant[i]! |= plane[GROUP_BYTES * group + i]!;
+      count += POPULATION[significant[i]!]!;
+    }
+    if (count >= threshold) return j;
+  }
+  return planes.length;
 }
 
 /** What a tile adds to ‖x̂‖² and to ‖x − x̂‖². */

@@ -25,6 +25,15 @@ test('the largest floats do not overflow', () => {
   assert.is(similarity(f32(3e38, 3e38), f32(3e38, 3e38)).cosine, 1);
 });
 
+test('elements that are not finite in the original do not count; those that have become so count as lost', () => {
+  const { NaN: nan, POSITIVE_INFINITY: infinity } = Number;
+  assert.equal(similarity(f32(3, nan, 4, infinity), f32(3, 7, 4, nan)), { cosine: 1, relativeError: 0 });
+  assert.equal(similarity(f32(nan), f32(nan)), { cosine: 1, relativeError: 0 });
+  for (const wrong of [nan, infinity, -infinity]) {
+    assert.equal(similarity(f32(3, 4), f32(3, wrong)), { cosine: 0, relativeError: infinity });
+  }
+});
+
 test('different sizes are refused', () => {
   throws(() => similarity(f32(1), f32(1, 2)), ArgumentError, /expected 1, got 2/);
 });

@@ -2,12 +2,25 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
+import { parseFragment } from '../../../../src/encodings/embedded/format.js';
 import { ArgumentError, FormatError } from '../../../../src/errors.js';
+import { loadKernels } from '../../../../src/kernels/loadKernels.js';
+import { portableKernels } from '../../../../src/kernels/portableKernels.js';
+import { fromFloat32, toFloat32 } from '../../../../src/tensor/numbers.js';
+import { similarity } from '../../../../src/tensor/similarity.js';
 import { throws } from '../../../helpers/assertions.js';
 import { checkEmbeddedQuality } from '../../../helpers/checks/embeddedQuality.js';
-import { type Coded, cosineSimilarity, encodeWith, f32Tensor } from '../../../helpers/encodings.js';
+import {
+  type Coded,
+  cosineSimilarity,
+  encodeRequest,
+  encodeWith,
+  f32Tensor,
+} from '../../../helpers/encodings.js';
 import { noise, randomFrom, randomSubset } from '../../../helpers/random.js';
 import { trainedLike } from '../../../helpers/trained.js';
+
+const wasm = await loadKernels({ implementation: 'wasm' });
 
 const WEIGHTS = noise(20000).map((value) => value ** 3);
 
@@ -67,6 +80,33 @@ test('NaNs and infinities do not spoil the quality of the others', () => {
   });
   assert.ok(Number.isNaN(results.at(-1)![5]));
   assert.is(results.at(-1)![700], Number.NEGATIVE_INFINITY);
+});
+
+test('the quality is that of the finite weights, however many others there are, and the last fragment is exact', () => {
+  for (const dtype of ['F32', 'BF16', 'F16'] as const) {
+    for (const every of [2, 9, 400]) {
+      const special = [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+      const numbers = WEIGHTS.map((value, i) => (i % every === 1 ? special[i % 3]! : value));
+      const data = fromFloat32(dtype, numbers);
+      const original = toFloat32({ dtype, shape: [numbers.length], data });
+      for (const kernels of [portableKernels, wasm]) {
+        const request = { ...encodeRequest({ dtype, shape: [numbers.length], data }, 16), kernels };
+        const { payloads, cosines, norm } = embedded.encode(request, {});
+        assert.ok(cosines.length > 4);
+        const coded = {
+          encoded: { payloads },
+          request: { ...request, dtype, norm, fragments: payloads.length },
+        };
+        prefixes(coded as unknown as Coded).forEach((out, k) => {
+          const { cosine, relativeError } = similarity(original, out);
+          const where = `${dtype}, one of ${every}, fragment ${k}: ${cosines[k]} for ${cosine}`;
+          assert.ok(Math.abs(cosine - cosines[k]!) < 2e-6, where);
+          const stated = parseFragment(payloads[k]!, k).relativeError;
+          assert.ok(Math.abs(relativeError - stated) < 1e-5, where);
+        });
+      }
+    }
+  }
 });
 
 test('fragments end where the qualities ask for it', () => {
