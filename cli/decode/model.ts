@@ -1,4 +1,4 @@
-import { isSafeFileName } from '../../models/directory/fileNames.js';
+import { isPlainFileName } from '../../models/directory/fileNames.js';
 import { modelFolder, modelFolderSink } from '../../models/directory/modelFolder.js';
 import { ModelReader } from '../../models/directory/modelReader.js';
 import { decodeModelFile, readModelTensor } from '../../models/file/decodeModelFile.js';
@@ -78,7 +78,7 @@ async function toShards(
   const onProgress = (bytes: number) => progress.reach(bytes);
   const openFile = (name: string) => {
     // The name comes from the model file: it may lead out of the folder.
-    if (!isSafeFileName(name))
+    if (!isPlainFileName(name))
       throw new FormatError('Cannot decode the model file: a file name in it is not plain', { name });
     return folder.openFile(name);
   };

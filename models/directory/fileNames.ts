@@ -10,7 +10,21 @@ const DEVICE_NAMES = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
  */
 const SAFE_NAME = /^[A-Za-z0-9_](?:[A-Za-z0-9._-]{0,198}[A-Za-z0-9_-])?$/;
 
-/** Whether this is a plain file name: on no system does it lead out of its folder. */
+/** Longest name that most file systems allow, in bytes; characters have one or more. */
+const MAX_NAME_LENGTH = 255;
+
+/** Separators of paths, drives of Windows, control characters, what is no Unicode; dots, dashes and spaces at the ends. */
+const NOT_PLAIN = /[/\\\p{Cc}\p{Cs}]|^[a-z]:|^[.\-\s]|[.\s]$/iu;
+
+/**
+ * Whether this is the name of a file in a folder, and on no system a path or device: what other programs may call the
+ * shards of a model, with spaces and with characters that URLs and some file systems reserve.
+ */
+export function isPlainFileName(name: string): boolean {
+  return name !== '' && name.length <= MAX_NAME_LENGTH && !NOT_PLAIN.test(name) && !DEVICE_NAMES.test(name);
+}
+
+/** Whether this is a name that {@link FileNames} can have made: a plain one that every file system allows. */
 export function isSafeFileName(name: string): boolean {
   return SAFE_NAME.test(name) && !DEVICE_NAMES.test(name);
 }

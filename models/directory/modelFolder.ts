@@ -6,7 +6,7 @@ import { renamePatiently } from '../../sinks/rename.js';
 import { fileSource } from '../../sources/file.js';
 import { ArgumentError, SinkError, SourceError } from '../../src/errors.js';
 import type { SeekableSink } from '../../src/source.js';
-import { isSafeFileName } from './fileNames.js';
+import { isPlainFileName } from './fileNames.js';
 import { MANIFEST_NAME, parseManifest } from './manifest.js';
 import type { OpenModelFile } from './modelReader.js';
 
@@ -20,7 +20,7 @@ import type { OpenModelFile } from './modelReader.js';
  */
 export function modelFolder(path: string): OpenModelFile {
   return async (name) => {
-    if (!isSafeFileName(name))
+    if (!isPlainFileName(name))
       throw new SourceError('Cannot open this file: not the name of a model file', { name });
     const [folder, file] = await Promise.all([realpath(path), realpath(join(path, name))]).catch((cause) => {
       throw new SourceError('Cannot open model file', { name: join(path, name), cause });

@@ -4,7 +4,7 @@ import { FormatError } from '../../src/errors.js';
 import { beyondLimit, checkLimit, type LimitsOption, limitsOf, type OpenOptions } from '../../src/limits.js';
 import { quote } from '../../src/show.js';
 import type { ByteSource } from '../../src/source.js';
-import { isSafeFileName } from '../directory/fileNames.js';
+import { isPlainFileName } from '../directory/fileNames.js';
 
 /** The name under which loaders of sharded models look for the index. */
 export const SHARD_INDEX_NAME = 'model.safetensors.index.json';
@@ -14,13 +14,13 @@ export interface ShardIndex {
   /** The index as it was read, with its byte order mark: a model file stores it, and decoding restores it. */
   readonly text: string;
   readonly fileOf: ReadonlyMap<string, string>;
-  /** Names of the files, each once, sorted: shards are numbered in their names. */
+  /** Names of the files, each once, sorted: shards are numbered in their names. None for a model without tensors. */
   readonly files: readonly string[];
 }
 
-/** Whether a file with this name is a shard index, such as `model.safetensors.index.json`. */
+/** Whether a file with this name is a shard index: `model.safetensors.index.json`, or that of a variant: `….index.fp16.json`. */
 export function isShardIndexName(name: string): boolean {
-  return name.endsWith('.index.json');
+  return /\.index(\.[^./\\]+)?\.json$/.test(name);
 }
 
 /**
@@ -54,7 +54,7 @@ export function parseShardIndex(text: string, name: string, options: LimitsOptio
   }
   const fileOf = new Map<string, string>();
   for (const [tensor, file] of Object.entries(map)) {
-    if (typeof file !== 'string' || !isSafeFileName(file)) {
+    if (typeof file !== 'string' || !isPlainFileName(file)) {
       const place = { name: `${name}, tensor ${quote(tensor)}` };
       throw new FormatError('Cannot read the shard index: invalid file name', {
         ...place,
@@ -65,7 +65,5 @@ export function parseShardIndex(text: string, name: string, options: LimitsOptio
     fileOf.set(tensor, file);
     checkLimit(limits, 'tensors', fileOf.size, 'Cannot read the shard index: too many tensors', { name });
   }
-  const files = [...new Set(fileOf.values())].sort();
-  if (files.length === 0) throw new FormatError('Cannot read the shard index: it names no file', { name });
-  return { text, fileOf, files };
+  return { text, fileOf, files: [...new Set(fileOf.values())].sort() };
 }

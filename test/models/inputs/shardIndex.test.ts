@@ -52,7 +52,6 @@ test('what is no index', async () => {
     ['"weight_map"', /no weight_map/],
     ['{"weight_map": null}', /no weight_map/],
     ['{"weight_map": ["a.safetensors"]}', /no weight_map/],
-    ['{"weight_map": {}}', /names no file/],
     ['{"weight_map": {"a": 5}}', /file name.*a plain name/],
   ];
   for (const [text, message] of broken) await rejects(read(utf8(text)), FormatError, message);
@@ -74,6 +73,15 @@ test('names that lead elsewhere are refused', () => {
     'nul',
     'a\0',
     'http://a/b',
+    'c:a.safetensors',
+    ' a',
+    'a ',
+    'a.',
+    'com1.safetensors',
+    'a\ud800',
+    'a\n',
+    'a'.repeat(256),
+    '..%2fa/b',
   ];
   for (const file of elsewhere) {
     throws(
@@ -98,9 +106,41 @@ test('an index without end is not read to its end', async () => {
 });
 
 test('which files are an index', () => {
-  for (const name of ['model.safetensors.index.json', 'x.fp16.index.json']) assert.ok(isShardIndexName(name));
-  for (const name of ['model.safetensors', 'index.json', 'manifest.json'])
-    assert.not.ok(isShardIndexName(name));
+  const indexes = [
+    'model.safetensors.index.json',
+    'x.fp16.index.json',
+    'model.safetensors.index.fp16.json',
+    'diffusion_pytorch_model.safetensors.index.non_ema.json',
+  ];
+  for (const name of indexes) assert.ok(isShardIndexName(name), name);
+  for (const name of [
+    'model.safetensors',
+    'index.json',
+    'manifest.json',
+    'a.index.b.c.json',
+    'a.index.json.gz',
+  ]) {
+    assert.not.ok(isShardIndexName(name), name);
+  }
+});
+
+test('names may have spaces, and characters that URLs and file systems reserve', () => {
+  const names = [
+    'a b.safetensors',
+    'a%20b',
+    'a#1?x=1&y',
+    '[a]{b}+c@d!',
+    'größe 模型',
+    "it's",
+    'shard:1',
+    '%2e%2e',
+    'a..b',
+  ];
+  for (const file of names) assert.equal(parseShardIndex(map({ w: file }), 'x').files, [file]);
+});
+
+test('an empty weight_map is a model without tensors', () => {
+  assert.equal(parseShardIndex('{"weight_map": {}}', 'x').files, []);
 });
 
 test.run();
