@@ -6,12 +6,12 @@ import { isUrlObject, placeOf } from '../sources/place.js';
 import type { SourceInput } from '../src/byteReader.js';
 import { limitsOf, type OpenOptions } from '../src/limits.js';
 import type { RandomAccessSource } from '../src/source.js';
-import { MANIFEST_NAME } from './directory/manifest.js';
 import type { OpenModelFile } from './directory/modelReader.js';
 import type { ModelContent } from './inputs/content.js';
 import { openDirectory } from './inputs/directory.js';
-import { openOneFile } from './inputs/formats.js';
-import { isShardIndexName } from './inputs/shardIndex.js';
+import { findModel, modelPlace } from './inputs/findModel.js';
+import { openOneFile, openStarted } from './inputs/formats.js';
+import type { ModelPlace } from './inputs/placeOnDisk.js';
 import { openShards } from './inputs/shards.js';
 import { Model } from './model.js';
 
@@ -27,9 +27,10 @@ export interface OpenModelOptions extends OpenOptions {
  * Opens a model and reads its headers; nothing else is fetched before `load`.
  *
  * @param input the URL or path of a model file, of a plain safetensors file, of a shard index
- *   (`….safetensors.index.json`) or of a model directory (ending in `/` or `/manifest.json`); or a source of one of the
- *   first two, or anything else that their bytes come from: a File, bytes in memory, a response, a stream (see
- *   {@link SourceInput}); or a function that opens the files of a model directory by name
+ *   (`….safetensors.index.json`) or of a folder (a URL ends in `/`), which has a model directory, a shard index or one of
+ *   the first two; on disk also a pattern of shards (`model-*.safetensors`); or a source of one of the first two, or
+ *   anything else that their bytes come from: a File, bytes in memory, a response, a stream (see {@link SourceInput}); or a
+ *   function that opens the files of a folder by name
  *
  * @example
  * const model = await openModel('https://example.org/model/model.holo.safetensors');
@@ -45,37 +46,40 @@ export async function openModel(
   return new Model(await openContent(input, options), options);
 }
 
-/** Models of several files, by the name of the file that lists the others. */
-const FILE_LISTS: readonly {
-  readonly matches: (name: string) => boolean;
-  readonly open: (openFile: OpenModelFile, name: string, options: OpenOptions) => Promise<ModelContent>;
-}[] = [
-  {
-    matches: (name) => name === MANIFEST_NAME,
-    open: (openFile, _, options) => openDirectory(openFile, options),
-  },
-  { matches: isShardIndexName, open: openShards },
-];
-
 async function openContent(
   input: SourceInput | OpenModelFile,
   { http, ...options }: OpenModelOptions,
 ): Promise<ModelContent> {
-  if (typeof input === 'function') return openDirectory(input, options);
+  if (typeof input === 'function') {
+    return openFound({ folder: 'the folder', names: [], open: input }, options);
+  }
   if (typeof input === 'string' || isUrlObject(input)) {
     const limiter = http?.limiter ?? createLimiter(Math.floor(limitsOf(options).concurrency));
-    const place = placeOf(input, { ...http, limiter });
-    const list = FILE_LISTS.find(({ matches }) => matches(place.name || MANIFEST_NAME));
-    if (list !== undefined) return list.open(place.openBeside, place.plainName(), options);
-    return openOwn(await place.open(), options);
+    return openFound(await modelPlace(placeOf(input, { ...http, limiter })), options);
   }
   return isSource(input) ? openOneFile(input, options) : openOwn(await openSource(input), options);
 }
 
+async function openFound(place: ModelPlace, options: OpenOptions): Promise<ModelContent> {
+  const found = await findModel(place, options);
+  switch (found.kind) {
+    case 'directory':
+      return openDirectory(found.manifest, place.open, options);
+    case 'shards':
+      return openShards(found, place.open, options);
+    case 'file':
+      return closedOnFailure(found.file.source, () => openStarted(found.file, options));
+  }
+}
+
 /** Opens the file of a source that nobody else has. */
-async function openOwn(source: RandomAccessSource, options: OpenOptions): Promise<ModelContent> {
+function openOwn(source: RandomAccessSource, options: OpenOptions): Promise<ModelContent> {
+  return closedOnFailure(source, () => openOneFile(source, options));
+}
+
+async function closedOnFailure<T>(source: RandomAccessSource, open: () => Promise<T>): Promise<T> {
   try {
-    return await openOneFile(source, options);
+    return await open();
   } catch (error) {
     await source.close?.();
     throw error;

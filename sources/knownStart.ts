@@ -1,31 +1,7 @@
 import { concatenate } from '../src/bytes/binary.js';
-import { TruncatedError } from '../src/errors.js';
 import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../src/source.js';
 import { pullStream, streamReader } from './pullStream.js';
 import { checkRange, checkRead } from './ranges.js';
-
-/**
- * The first `length` bytes, or all of a shorter file, in one request: of a file on a server, the size is unknown before.
- * @throws what the source throws, but no TruncatedError
- */
-export async function readStart(
-  source: RandomAccessSource,
-  length: number,
-  { signal }: AbortOptions,
-): Promise<Uint8Array> {
-  if (source.size !== undefined) return source.read(0, Math.min(length, source.size), { signal });
-  const reader = streamReader(source.stream({ start: 0, end: length, signal }));
-  const chunks: Uint8Array[] = [];
-  try {
-    for (let chunk = await reader.next(); chunk !== undefined; chunk = await reader.next())
-      chunks.push(chunk);
-  } catch (error) {
-    if (!(error instanceof TruncatedError)) throw error;
-    // All that there is has come before, unless the source asks first how large the file is.
-    if (chunks.length === 0 && (source.size ?? 0) > 0) return readStart(source, length, { signal });
-  }
-  return concatenate(chunks);
-}
 
 /** The same source, whose first bytes are in memory: they are not read again. */
 export function withKnownStart(source: RandomAccessSource, known: Uint8Array): RandomAccessSource {

@@ -8,10 +8,12 @@ import { nodeModule } from './nodeModule.js';
 
 /** Where a file is that is named by a text: on a web server, or on disk. */
 export interface Place {
-  /** The last part of the URL, as it is written, or of the path; empty for one that ends in a slash. */
+  /** The last part of the URL or path; empty for one that ends in a slash. */
   readonly name: string;
-  /** The name for `openBeside`. @throws ArgumentError where the URL has a malformed escape */
-  plainName(): string;
+  /** The URL or path of the folder, for messages. */
+  readonly folder: string;
+  /** Of a file or folder on disk. */
+  readonly path: string | undefined;
   open(): RandomAccessSource | Promise<RandomAccessSource>;
   /** Opens the file of this plain name in the same folder. */
   openBeside(name: string): RandomAccessSource | Promise<RandomAccessSource>;
@@ -42,21 +44,23 @@ export function isUrlObject(value: unknown): value is URL {
 }
 
 function urlPlace(url: URL, http: HttpSourceOptions | undefined): Place {
-  const name = url.pathname.slice(url.pathname.lastIndexOf('/') + 1);
+  const [file = ''] = url.href.split(/[?#]/);
+  const nameStart = file.lastIndexOf('/') + 1;
   return {
-    name,
-    plainName: () => decoded(name),
+    name: decoded(file.slice(nameStart)),
+    folder: file.slice(0, nameStart),
+    path: undefined,
     open: () => (/^(blob|data):$/.test(url.protocol) ? openMemory(url, http) : httpSource(url, http)),
     openBeside: (name) => httpSource(new URL(encodeURIComponent(name), url), http),
   };
 }
 
-/** @throws ArgumentError */
+/** As it is written where that is no escaped text: servers decide what they take. */
 function decoded(name: string): string {
   try {
     return decodeURIComponent(name);
-  } catch (cause) {
-    throw new ArgumentError('Cannot open the model: its URL has a malformed escape', { name, cause });
+  } catch {
+    return name;
   }
 }
 
@@ -73,10 +77,10 @@ async function openMemory({ href }: URL, http: HttpSourceOptions | undefined): P
 function pathPlace(path: string, { basename, dirname, join, sep }: typeof import('node:path')): Place {
   const isFolder = path.endsWith('/') || path.endsWith(sep);
   const folder = isFolder ? path : dirname(path);
-  const name = isFolder ? '' : basename(path);
   return {
-    name,
-    plainName: () => name,
+    name: isFolder ? '' : basename(path),
+    folder,
+    path,
     open: () => fileSource(path),
     openBeside: (name) => fileSource(join(folder, name)),
   };

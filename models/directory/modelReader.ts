@@ -7,10 +7,11 @@ import {
   type AllLimits,
   beyondLimit,
   checkTensorBytes,
+  type LimitsOption,
   limitsOf,
   type OpenOptions,
 } from '../../src/limits.js';
-import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import { MANIFEST_NAME, type ManifestTensor, type ModelManifest, parseManifest } from './manifest.js';
 import { TensorHash } from './tensorHash.js';
@@ -33,19 +34,19 @@ export class ModelReader {
 
   readonly #limits: AllLimits;
 
-  private constructor(manifest: ModelManifest, openFile: OpenModelFile, limits: AllLimits) {
+  /** Of a manifest that has been read; {@link ModelReader.open} reads it. @param options `limits` of the tensors */
+  constructor(manifest: ModelManifest, openFile: OpenModelFile, options: LimitsOption = {}) {
     this.manifest = manifest;
     this.#tensors = new Map(manifest.tensors.map((tensor) => [tensor.name, tensor]));
     this.#openFile = openFile;
-    this.#limits = limits;
+    this.#limits = limitsOf(options);
   }
 
   /** @throws FormatError, LimitError, SourceError */
   static async open(openFile: OpenModelFile, options: OpenOptions = {}): Promise<ModelReader> {
-    const limits = limitsOf(options);
     const source = await openFile(MANIFEST_NAME);
     try {
-      return new ModelReader(await readManifest(source, limits, options), openFile, limits);
+      return new ModelReader(await readManifest(source, options), openFile, options);
     } finally {
       await source.close?.();
     }
@@ -150,11 +151,8 @@ export function checkFileSize({ file, fileSize }: ManifestTensor, { size }: Rand
 }
 
 /** @throws FormatError, LimitError, SourceError */
-async function readManifest(
-  source: RandomAccessSource,
-  limits: AllLimits,
-  options: AbortOptions,
-): Promise<ModelManifest> {
+export async function readManifest(source: RandomAccessSource, options: OpenOptions): Promise<ModelManifest> {
+  const limits = limitsOf(options);
   const tooLarge = () => beyondLimit(limits, 'manifestBytes', 'Cannot read the manifest: it is too large');
   const bytes = await readWhole(source, limits.manifestBytes, tooLarge, options);
   return parseManifest(decodeText(bytes, 'Cannot read the manifest'), { limits });

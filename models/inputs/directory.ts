@@ -2,19 +2,24 @@ import { bytesSource } from '../../sources/bytes.js';
 import type { Limits, OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
-import type { ManifestTensor } from '../directory/manifest.js';
+import type { ManifestTensor, ModelManifest } from '../directory/manifest.js';
 import { checkFileSize, ModelReader, type OpenModelFile, openHct } from '../directory/modelReader.js';
 import type { LoadableTensor, ModelContent } from './content.js';
 import { rowReader, WholeDecoder } from './wholeTensor.js';
 
 /** A directory of HCT files with a manifest: one file per tensor, one piece per file. */
-export async function openDirectory(openFile: OpenModelFile, options: OpenOptions): Promise<ModelContent> {
+export function openDirectory(
+  manifest: ModelManifest,
+  openFile: OpenModelFile,
+  options: OpenOptions,
+): ModelContent {
   // Fetched bytes are decoded, and verified against the manifest, by the same reader that reads from files.
   const fetched = new Map<string, Uint8Array>();
-  const reader = await ModelReader.open((name) => {
+  const open: OpenModelFile = (name) => {
     const bytes = fetched.get(name);
     return bytes === undefined ? openFile(name) : bytesSource(bytes);
-  }, options);
+  };
+  const reader = new ModelReader(manifest, open, options);
   const decode = async (
     { name, file }: ManifestTensor,
     bytes: Uint8Array,
@@ -29,8 +34,8 @@ export async function openDirectory(openFile: OpenModelFile, options: OpenOption
   };
   return {
     format: 'directory',
-    metadata: reader.manifest.metadata,
-    tensors: reader.manifest.tensors.map((tensor): LoadableTensor => {
+    metadata: manifest.metadata,
+    tensors: manifest.tensors.map((tensor): LoadableTensor => {
       const { name, dtype, shape, byteLength, fileSize } = tensor;
       let opened: RandomAccessSource | undefined;
       const file = {

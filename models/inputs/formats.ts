@@ -1,10 +1,11 @@
-import { readStart, withKnownStart } from '../../sources/knownStart.js';
-import { fileKind, PROBE_SIZE } from '../../src/bytes/fileKind.js';
-import { UnsupportedError } from '../../src/errors.js';
+import { readStart } from '../../sources/read.js';
+import { describeKind, fileKind, PROBE_SIZE, shownStart } from '../../src/bytes/fileKind.js';
+import { FormatError, UnsupportedError } from '../../src/errors.js';
 import type { OpenOptions } from '../../src/limits.js';
 import { type AbortOptions, assertSource, type RandomAccessSource } from '../../src/source.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';
 import type { ModelContent } from './content.js';
+import { type StartedFile, startFile } from './findModel.js';
 import { openModelFile } from './modelFile.js';
 import { openSafetensors } from './safetensors.js';
 
@@ -20,9 +21,6 @@ const OPEN = {
 >;
 
 export type FileFormat = keyof typeof OPEN;
-
-/** Bytes of the first read of a model: the headers of most, with what follows them. */
-const FIRST_READ_SIZE = 65536;
 
 /** The format of a file; undefined when it is none of ours. */
 export async function fileFormat(
@@ -51,14 +49,19 @@ export function recogniseFormat(start: Uint8Array): FileFormat | undefined {
 }
 
 /**
- * Opens a model of one file, by one read where its header fits into that. An unknown format is opened as safetensors,
- * whose parser says what is wrong.
- * @throws UnsupportedError for a file of one tensor; what opening the format throws
+ * Opens a model of one file, by one read where its header fits into that.
+ * @throws UnsupportedError for a file of one tensor; FormatError for one of another kind; what opening the format throws
  */
 export async function openOneFile(source: RandomAccessSource, options: OpenOptions): Promise<ModelContent> {
-  assertSource(source);
-  const start = await readStart(source, FIRST_READ_SIZE, options);
-  const format = recogniseFormat(start.subarray(0, PROBE_SIZE)) ?? 'safetensors';
+  return openStarted(await startFile(source, options), options);
+}
+
+/** The same of a file whose start has been read. Bytes like nothing known are for safetensors, whose parser says what is wrong. */
+export async function openStarted(
+  { source, start }: StartedFile,
+  options: OpenOptions,
+): Promise<ModelContent> {
+  const format = recogniseFormat(start) ?? refuseForeign(start) ?? 'safetensors';
   const open = OPEN[format];
   if (open === undefined) {
     throw new UnsupportedError(
@@ -69,5 +72,15 @@ export async function openOneFile(source: RandomAccessSource, options: OpenOptio
       },
     );
   }
-  return open(withKnownStart(source, start), options);
+  return open(source, options);
+}
+
+function refuseForeign(start: Uint8Array): undefined {
+  const kind = fileKind(start);
+  if (kind === undefined) return;
+  const several = kind === 'shards' || kind === 'manifest';
+  throw new FormatError(
+    `Cannot open the model: this is ${describeKind(kind)}${several ? '; open it by its URL or path' : ''}`,
+    { actual: shownStart(kind, start) },
+  );
 }

@@ -4,38 +4,44 @@ import { checkLimit, limitsOf, type OpenOptions } from '../../src/limits.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
 import type { ModelContent } from './content.js';
 import { openOneFile } from './formats.js';
-import { readShardIndex, type ShardIndex } from './shardIndex.js';
+import type { ShardIndex } from './shardIndex.js';
+
+/** The files of a sharded checkpoint, and the index that says which of them has which tensor, if there is one. */
+export interface Shards {
+  readonly files: readonly string[];
+  readonly index: ShardIndex | undefined;
+}
 
 /**
- * A sharded checkpoint: an index says which file has which tensor.
- * @param openFile opens the index and the files beside it by their names
- * @throws FormatError when the index names no plain files, or a tensor is not where it says
+ * A sharded checkpoint.
+ * @param openFile opens the shards by their names
+ * @throws FormatError when a tensor is in two shards, or not where the index says
  */
 export async function openShards(
+  { files, index }: Shards,
   openFile: OpenModelFile,
-  indexName: string,
   options: OpenOptions,
 ): Promise<ModelContent> {
-  const index = await readIndex(openFile, indexName, options);
   let tensors = 0;
   const check = (content: ModelContent) => {
     tensors += content.tensors.length;
     checkLimit(limitsOf(options), 'tensors', tensors, 'Cannot open the shards: too many tensors');
   };
   const contents = await openAll(
-    index.files,
+    files,
     (file, signal) => openShard(openFile, file, check, { ...options, signal }),
     options,
   );
   const close = () => closeAll(contents);
   try {
-    assertComplete(index, contents);
+    const found = contents.map(({ tensors }, i) => ({ file: files[i]!, tensors }));
+    assertComplete(found, index);
   } catch (error) {
     await close();
     throw error;
   }
   return {
-    format: contents.every(({ format }) => format === 'model-file') ? 'model-file' : 'safetensors',
+    format: contents.length > 0 && contents.every(isModelFile) ? 'model-file' : 'safetensors',
     // If two shards disagree about a key, the first one counts.
     metadata: new Map(contents.toReversed().flatMap(({ metadata }) => [...metadata])),
     tensors: contents.flatMap(({ tensors }) => tensors),
@@ -43,13 +49,8 @@ export async function openShards(
   };
 }
 
-async function readIndex(openFile: OpenModelFile, name: string, options: OpenOptions): Promise<ShardIndex> {
-  const source = await openFile(name);
-  try {
-    return await readShardIndex(source, name, options);
-  } finally {
-    await source.close?.();
-  }
+function isModelFile({ format }: ModelContent): boolean {
+  return format === 'model-file';
 }
 
 /** Opens all files together. When one fails, the others are given up, and those that are open are closed. */
@@ -92,17 +93,20 @@ async function openShard(
   }
 }
 
-/** @throws FormatError unless each tensor is in the file that the index names, and in no other one */
-function assertComplete({ files, fileOf }: ShardIndex, contents: readonly ModelContent[]): void {
+/** @throws FormatError unless each tensor is in one shard, and where the index says */
+export function assertComplete(
+  shards: readonly { readonly file: string; readonly tensors: readonly { readonly name: string }[] }[],
+  index: ShardIndex | undefined,
+): void {
   const found = new Map<string, string>();
-  for (const [i, { tensors }] of contents.entries()) {
+  for (const { file, tensors } of shards) {
     for (const { name } of tensors) {
       if (found.has(name))
         throw new FormatError('Cannot open the shards: two of them have a tensor of the same name', { name });
-      found.set(name, files[i]!);
+      found.set(name, file);
     }
   }
-  for (const [name, file] of fileOf) {
+  for (const [name, file] of index?.fileOf ?? []) {
     if (found.get(name) !== file) {
       throw new FormatError('Cannot open the shards: one has no such tensor', { name: `${name} in ${file}` });
     }

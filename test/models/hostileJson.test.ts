@@ -7,8 +7,8 @@ import { sealHeader } from '../../models/file/headerChecksum.js';
 import { parseModelFile } from '../../models/file/modelFile.js';
 import { PLAN_KEY } from '../../models/file/plan.js';
 import { findStagedTensor, memoryStagingStore } from '../../models/file/stagingStore.js';
+import { findModel } from '../../models/inputs/findModel.js';
 import { parseShardIndex } from '../../models/inputs/shardIndex.js';
-import { openShards } from '../../models/inputs/shards.js';
 import { openModel } from '../../models/openModel.js';
 import { HctReader } from '../../readers/hctReader.js';
 import { HctWriter } from '../../sinks/hct.js';
@@ -171,7 +171,8 @@ test('the inputs of test/fixtures/hostile', async () => {
     await rejects(openModel(opening(name)), HolostreamError, /^Cannot read .*manifest/);
   }
   const index = opening('shard-index-object.json');
-  await rejects(openShards(index, 'x.index.json', {}), HolostreamError, /^Cannot read the shard index/);
+  const place = { folder: 'folder', names: ['x.index.json'], open: index };
+  await rejects(findModel(place, {}), HolostreamError, /^Cannot read the shard index/);
 });
 
 test.run();

@@ -9,7 +9,6 @@ import { openModel } from '../../models/openModel.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { createLimiter } from '../../sources/limiter.js';
 import {
-  ArgumentError,
   ChecksumError,
   FormatError,
   HolostreamError,
@@ -161,12 +160,15 @@ test('plain safetensors, sharded checkpoints and model directories open the same
   }
 });
 
-test('the URL of a list of files with a malformed escape', async () => {
-  await rejects(
-    openModel('https://a.invalid/%.index.json'),
-    ArgumentError,
-    /^Cannot open the model: .* escape/,
-  );
+test('the URL of a list of files with a malformed escape is requested as it is', async () => {
+  const requests: string[] = [];
+  const fetchIndex = async (url: RequestInfo | URL) => {
+    requests.push(String(url));
+    return new Response('{"weight_map": {}}');
+  };
+  const model = await openModel('https://a.invalid/%.index.json', { http: { fetch: fetchIndex } });
+  assert.is(model.tensors.length, 0);
+  assert.equal(requests, ['https://a.invalid/%.index.json']);
 });
 
 test.run();

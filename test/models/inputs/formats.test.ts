@@ -1,7 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { OpenModelFile } from '../../../models/directory/modelReader.js';
+import { findModel } from '../../../models/inputs/findModel.js';
 import { fileFormat } from '../../../models/inputs/formats.js';
-import { openShards } from '../../../models/inputs/shards.js';
+import { openShards, type Shards } from '../../../models/inputs/shards.js';
 import { openModel } from '../../../models/openModel.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { FormatError, UnsupportedError } from '../../../src/errors.js';
@@ -59,12 +61,18 @@ function folder(files: Record<string, Uint8Array | object>) {
   return state;
 }
 
+async function openIndex(open: OpenModelFile) {
+  const found = await findModel({ folder: 'folder', names: ['index'], open }, {});
+  assert.is(found.kind, 'shards');
+  return openShards(found as Shards, open, {});
+}
+
 const shard = (...names: string[]) => modelOf(names.map((name) => ({ name, dtype: 'F32', shape: [4] })));
 
 test('shards: all tensors, in the order of the files, and every file closed at the end', async () => {
   const [first, second] = [shard('a', 'b'), await modelFileOf(shard('c'))];
   const files = folder({ index: { c: '2', a: '1', b: '1' }, 1: first, 2: second });
-  const content = await openShards(files.openFile, 'index', {});
+  const content = await openIndex(files.openFile);
   assert.is(content.format, 'safetensors');
   assert.equal(
     content.tensors.map(({ name }) => name),
@@ -86,7 +94,7 @@ test('shards that are not what the index says; what was opened is closed', async
   ];
   for (const [content, message] of broken) {
     const files = folder(content);
-    await rejects(openShards(files.openFile, 'index', {}), FormatError, message);
+    await rejects(openIndex(files.openFile), FormatError, message);
     assert.is(files.open, 0, String(message));
   }
 });

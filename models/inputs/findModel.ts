@@ -1,0 +1,109 @@
+import { withKnownStart } from '../../sources/knownStart.js';
+import type { Place } from '../../sources/place.js';
+import { readStart } from '../../sources/read.js';
+import { fileKind } from '../../src/bytes/fileKind.js';
+import { SourceError } from '../../src/errors.js';
+import type { OpenOptions } from '../../src/limits.js';
+import { assertSource, type RandomAccessSource } from '../../src/source.js';
+import { MANIFEST_NAME, type ModelManifest } from '../directory/manifest.js';
+import { type OpenModelFile, readManifest } from '../directory/modelReader.js';
+import type { ModelPlace } from './placeOnDisk.js';
+import { isShardIndexName, readShardIndex, SHARD_INDEX_NAME, type ShardIndex } from './shardIndex.js';
+
+/** What a model consists of: one file, shards, or the files of a directory. */
+export type FoundModel =
+  | { readonly kind: 'file'; readonly file: StartedFile }
+  | { readonly kind: 'shards'; readonly files: readonly string[]; readonly index: ShardIndex | undefined }
+  | { readonly kind: 'directory'; readonly manifest: ModelManifest };
+
+/** An open file, and its first bytes, which the source does not read again. */
+export interface StartedFile {
+  readonly source: RandomAccessSource;
+  readonly start: Uint8Array;
+}
+
+/** Bytes of the first read of a file: the headers of most, with what follows them. */
+const FIRST_READ_SIZE = 65536;
+
+/** What a folder whose files cannot be listed is asked for, in this order. */
+const CANDIDATES = [MANIFEST_NAME, SHARD_INDEX_NAME, 'model.safetensors'];
+
+/** The place of a model that a text names. On disk, it may also be a folder or a pattern of file names. */
+export async function modelPlace({ name, folder, path, open, openBeside }: Place): Promise<ModelPlace> {
+  if (path !== undefined) {
+    const { placeOnDisk } = await import('./placeOnDisk.js');
+    return placeOnDisk(path);
+  }
+  const names = name === '' ? [] : [name];
+  // A URL may have a query, which is that of the named file only.
+  return { folder, names, open: (file) => (file === name ? open() : openBeside(file)) };
+}
+
+/**
+ * Finds out what a model consists of: by the name of a file, and by what its first bytes are. A file that it returns is
+ * open.
+ * @throws SourceError when nothing is found; FormatError, LimitError for a bad manifest or index
+ */
+export async function findModel(
+  { folder, names, open }: ModelPlace,
+  options: OpenOptions,
+): Promise<FoundModel> {
+  if (names.length > 1) return { kind: 'shards', files: names, index: undefined };
+  if (names.length === 1) return findFile(open, names[0]!, options);
+  let first: SourceError | undefined;
+  for (const name of CANDIDATES) {
+    try {
+      return await findFile(open, name, options);
+    } catch (error) {
+      if (!isMissing(error)) throw error;
+      first ??= error;
+    }
+  }
+  throw new SourceError('Cannot find a model in the folder', {
+    name: folder,
+    expected: `one of ${CANDIDATES.join(', ')}`,
+    status: first?.status,
+    cause: first,
+  });
+}
+
+/** Storage services answer 403 for files that are not there, to those that may not list them. */
+function isMissing(error: unknown): error is SourceError {
+  if (!(error instanceof SourceError)) return false;
+  const { code } = (error.cause ?? {}) as { readonly code?: unknown };
+  return code === 'ENOENT' || [403, 404, 410].includes(error.status ?? 0);
+}
+
+async function findFile(open: OpenModelFile, name: string, options: OpenOptions): Promise<FoundModel> {
+  const source = await open(name);
+  let found: FoundModel | undefined;
+  try {
+    found = await examine(source, name, options);
+    return found;
+  } finally {
+    if (found?.kind !== 'file') await source.close?.();
+  }
+}
+
+async function examine(source: RandomAccessSource, name: string, options: OpenOptions): Promise<FoundModel> {
+  if (name === MANIFEST_NAME) return { kind: 'directory', manifest: await readManifest(source, options) };
+  if (isShardIndexName(name)) return shardsOf(source, name, options);
+  const file = await startFile(source, options);
+  const kind = fileKind(file.start);
+  if (kind === 'manifest') return { kind: 'directory', manifest: await readManifest(file.source, options) };
+  // An index may begin with metadata of any length.
+  const isIndex = kind === 'shards' || (kind === 'json' && name.endsWith('.json'));
+  return isIndex ? shardsOf(file.source, name, options) : { kind: 'file', file };
+}
+
+async function shardsOf(source: RandomAccessSource, name: string, options: OpenOptions): Promise<FoundModel> {
+  const index = await readShardIndex(source, name, options);
+  return { kind: 'shards', files: index.files, index };
+}
+
+/** Reads the start of a file, by one request where the file is on a server. */
+export async function startFile(source: RandomAccessSource, options: OpenOptions): Promise<StartedFile> {
+  assertSource(source);
+  const start = await readStart(source, FIRST_READ_SIZE, options);
+  return { source: withKnownStart(source, start), start };
+}
