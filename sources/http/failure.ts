@@ -1,5 +1,6 @@
 import { SourceError } from '../../src/errors.js';
 import { escapeText } from '../../src/show.js';
+import type { Refusal } from './refusal.js';
 
 /** Codes of Node's TLS errors that no second attempt mends: the certificate, or a server that speaks no TLS. */
 const FINAL_CODES = /^(CERT_|ERR_TLS_CERT|UNABLE_TO_)|SELF_SIGNED|WRONG_VERSION_NUMBER/;
@@ -7,8 +8,14 @@ const FINAL_CODES = /^(CERT_|ERR_TLS_CERT|UNABLE_TO_)|SELF_SIGNED|WRONG_VERSION_
 /**
  * The error of a request that `fetch` rejected. A connection that failed may succeed later; what `fetch` refuses to do
  * stays refused.
+ * @param refusal of a browser, where that is known
  */
-export function requestFailure(cause: unknown, url: URL, offset: number): SourceError {
+export function requestFailure(
+  cause: unknown,
+  url: URL,
+  offset: number,
+  refusal: Refusal | undefined,
+): SourceError {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
     const hint = url.protocol === 'file:' ? ' (in Node, open it by `fileSource` of holostream/node)' : '';
     return new SourceError(`Cannot read the file: \`fetch\` does not read ${url.protocol} URLs here${hint}`, {
@@ -17,13 +24,22 @@ export function requestFailure(cause: unknown, url: URL, offset: number): Source
     });
   }
   const reason = reasonOf(cause);
-  const text = reason === undefined ? '' : `: ${escapeText(reason.message)}`;
-  return new SourceError(`Cannot read from the server: the request failed${text}`, {
-    name: url.href,
-    offset,
-    retryable: reason === undefined || !isFinal(reason),
-    cause,
-  });
+  const why = refusal?.why ?? (reason === undefined ? undefined : escapeText(reason.message));
+  return new SourceError(
+    `Cannot read from the server: the request failed${why === undefined ? '' : `: ${why}`}`,
+    {
+      name: url.href,
+      offset,
+      retryable: refusal === undefined ? reason === undefined || !isFinal(reason) : !refusal.final,
+      expected: refusal?.expected,
+      cause,
+    },
+  );
+}
+
+/** As a browser rejects: without a reason. */
+export function isUnexplained(cause: unknown): boolean {
+  return cause instanceof TypeError && reasonOf(cause) === undefined;
 }
 
 interface Reason {

@@ -7,7 +7,7 @@ import { type ByteRange, beyondEnd } from '../ranges.js';
 import { PROGRESS_BYTES } from '../retry.js';
 import { StreamedSource } from '../streamedSource.js';
 import { bodyReader, wholeBody } from './body.js';
-import { HttpRequest, type HttpRequestOptions } from './request.js';
+import { HttpRequest, type HttpRequestOptions, type HttpTarget } from './request.js';
 import { checkResponse, type RangeResponse, unusable } from './response.js';
 import {
   agrees,
@@ -41,6 +41,7 @@ interface Part extends ChunkReader {
 /** One URL, without retries. The first response pins what the file is; later ones must agree. */
 export class HttpFile extends StreamedSource {
   readonly #url: string;
+  readonly #target: HttpTarget;
   readonly #options: HttpFileOptions;
   #size: number | undefined;
   #validator: Validator | undefined;
@@ -52,6 +53,7 @@ export class HttpFile extends StreamedSource {
   constructor(url: string, options: HttpFileOptions) {
     super(options.signal);
     this.#url = url;
+    this.#target = { url };
     this.#options = options;
   }
 
@@ -121,7 +123,7 @@ export class HttpFile extends StreamedSource {
     if (this.#size !== undefined && (range.end ?? range.start) > this.#size) {
       throw beyondEnd(range.end ?? range.start, this.#size, this.#url);
     }
-    const request = new HttpRequest(this.#url, range, this.#options);
+    const request = new HttpRequest(this.#target, range, this.#options);
     const remove = onAbort(signal, (reason) => request.close(reason));
     try {
       return await this.#afterFirst(() => this.#connect(request));

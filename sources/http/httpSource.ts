@@ -7,6 +7,7 @@ import { DEFAULT_MAX_KEPT } from '../kept.js';
 import { createLimiter, type Limiter } from '../limiter.js';
 import { type RetryOptions, withRetry } from '../retry.js';
 import { HttpFile } from './httpFile.js';
+import type { FetchOptions } from './request.js';
 import { requestUrl } from './url.js';
 import { VALIDATE_OPTIONS, type ValidateOption } from './validator.js';
 
@@ -24,6 +25,11 @@ export interface HttpSourceOptions {
    * browsers, where redirects cannot be seen, the others follow if that origin allows them.
    */
   readonly headers?: ConstructorParameters<typeof Headers>[0];
+  /**
+   * Further options of `fetch`, such as `cache`, `credentials`, or in Node `dispatcher`. With `cache: 'no-store'`, Chrome
+   * fetches ranges of one URL of another origin at the same time; its cache lets them through one by one.
+   */
+  readonly fetchOptions?: FetchOptions | undefined;
   /** How failed requests are repeated, see `withRetry`; false to never repeat them. */
   readonly retry?: RetryOptions | false | undefined;
   /** Ends all requests of this source. */
@@ -59,7 +65,8 @@ export interface HttpSourceOptions {
  *
  * @throws SourceError from streams and reads: with `status` for a response other than 200 or 206, with `retryable`
  * where trying again may help; SourceChangedError when the file has changed since the first response
- * @throws ArgumentError for a relative URL without a page, one with a user name or password, and malformed headers
+ * @throws ArgumentError for a relative URL without a page, one with a user name or password, malformed headers, and
+ * options that `fetch` refuses
  */
 export function httpSource(
   urls: string | URL | readonly (string | URL)[],
@@ -69,6 +76,7 @@ export function httpSource(
   checkDelay('idleTimeout', idleTimeout);
   const fileOptions = {
     fetch: options.fetch ?? fetch,
+    fetchOptions: checkedFetchOptions(options.fetchOptions),
     headers: checkedHeaders(options.headers),
     limiter: options.limiter ?? createLimiter(DEFAULT_CONCURRENCY),
     idleTimeout,
@@ -89,6 +97,16 @@ function checkedHeaders(headers: HttpSourceOptions['headers']): Headers {
     return new Headers(headers);
   } catch (cause) {
     throw new ArgumentError('Cannot create an HTTP source: malformed headers', { cause });
+  }
+}
+
+/** What `fetch` refuses, it refuses at every attempt. */
+function checkedFetchOptions(options: FetchOptions | undefined): FetchOptions | undefined {
+  try {
+    new Request('data:,', options);
+    return options;
+  } catch (cause) {
+    throw new ArgumentError('Cannot create an HTTP source: fetch refuses its fetchOptions', { cause });
   }
 }
 

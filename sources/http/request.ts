@@ -4,16 +4,34 @@ import { startTimer } from '../../src/timer.js';
 import type { OnSourceEvent } from '../events.js';
 import type { Limiter } from '../limiter.js';
 import type { ByteRange } from '../ranges.js';
-import { requestFailure } from './failure.js';
-import { dropCredentials, MAX_REDIRECTS, redirectOf, safeHeaders } from './url.js';
+import { isUnexplained, requestFailure } from './failure.js';
+import type { Redirects } from './redirects.js';
+import type { Refusal } from './refusal.js';
+
+/** Options of `fetch` but for those that are the source's own. */
+export type FetchOptions = Omit<
+  NonNullable<Parameters<typeof fetch>[1]>,
+  'body' | 'headers' | 'method' | 'redirect' | 'signal' | 'window'
+>;
 
 export interface HttpRequestOptions {
   readonly fetch: typeof fetch;
+  readonly fetchOptions: FetchOptions | undefined;
   readonly headers: Headers;
   readonly limiter: Limiter;
   /** Milliseconds of waiting for the next byte after which the connection counts as dead. */
   readonly idleTimeout: number;
   readonly onEvent: OnSourceEvent | undefined;
+}
+
+/** What the requests of one file share. */
+export interface HttpTarget {
+  /** Where the file is, before redirects. */
+  readonly url: string;
+  /** Once there has been one. */
+  redirects?: Redirects;
+  /** A response has come: what fails later does so for another reason than rules of a browser. */
+  answered?: boolean;
 }
 
 /**
@@ -30,14 +48,16 @@ export class HttpRequest {
   /** Where the file is, before redirects. */
   readonly url: string;
   readonly range: ByteRange;
+  readonly #target: HttpTarget;
   readonly #options: HttpRequestOptions;
   readonly #abort = new AbortController();
   #release: (() => void) | undefined;
   #body: ReadableStreamDefaultReader<Uint8Array> | undefined;
 
-  constructor(url: string, range: ByteRange, options: HttpRequestOptions) {
-    this.url = url;
+  constructor(target: HttpTarget, range: ByteRange, options: HttpRequestOptions) {
+    this.url = target.url;
     this.range = range;
+    this.#target = target;
     this.#options = options;
   }
 
@@ -67,7 +87,8 @@ export class HttpRequest {
   async #head(headers: Headers, { start, end }: ByteRange): Promise<Response> {
     const { onEvent } = this.#options;
     onEvent?.({ type: 'request', url: this.url, start, end });
-    const response = await this.#follow(headers);
+    const response = await this.#response(headers);
+    this.#target.answered = true;
     onEvent?.({ type: 'response', url: this.url, status: response.status });
     this.#body = response.body?.getReader();
     return response;
@@ -98,61 +119,45 @@ export class HttpRequest {
     this.#release?.();
   }
 
-  /** Follows redirects: the caller's headers go to another origin only where they are safe. */
-  async #follow(headers: Headers): Promise<Response> {
-    let url = new URL(this.url);
-    let sent = headers;
-    const seen = new Set<string>();
-    for (;;) {
-      seen.add(url.href);
-      const response = await this.#fetch(url, sent);
-      const next = this.#redirect(response, url);
-      if (next === undefined) return response;
-      const credentials = dropCredentials(next);
-      // Its body says nothing that is needed.
-      response.body?.cancel().catch(() => {});
-      if (credentials) throw this.#refusal('it redirects to a URL with a user name', next, response);
-      if (seen.has(next.href)) throw this.#refusal('its redirects lead in a circle', next, response);
-      if (seen.size > MAX_REDIRECTS) throw this.#refusal('it redirects too often', next, response);
-      if (next.origin !== url.origin) sent = safeHeaders(sent);
-      url = next;
-    }
+  async #response(headers: Headers): Promise<Response> {
+    const target = this.#target;
+    const send = (url: URL, sent: Headers) => this.#fetch(url, sent);
+    if (target.redirects !== undefined) return target.redirects.send(headers, send);
+    const response = await send(new URL(this.url), headers);
+    if (!(response.redirected || response.headers.has('location'))) return response;
+    const { Redirects } = await import('./redirects.js');
+    target.redirects ??= new Redirects(this.url);
+    return target.redirects.follow(response, headers, send);
   }
 
   async #fetch(url: URL, headers: Headers): Promise<Response> {
-    const { fetch } = this.#options;
-    const { signal } = this.#abort;
+    const { fetch, fetchOptions } = this.#options;
+    const init = { ...fetchOptions, headers, signal: this.#abort.signal };
     const { start } = this.range;
-    const failure = (cause: unknown) => requestFailure(cause, url, start);
+    const failure = async (cause: unknown) =>
+      requestFailure(cause, url, start, await this.#refusal(cause, url));
     if (!redirectsAreHidden) {
-      const asked = fetch(url.href, { headers, signal, redirect: 'manual' });
+      const asked = fetch(url.href, { ...init, redirect: 'manual' });
       const response = await this.#watched(asked, failure, start);
       if (response.type !== 'opaqueredirect') return response;
       redirectsAreHidden = true;
     }
-    return this.#watched(fetch(url.href, { headers, signal }), failure, start);
+    return this.#watched(fetch(url.href, init), failure, start);
   }
 
-  #redirect(response: Response, url: URL): URL | undefined {
-    try {
-      return redirectOf(response, url);
-    } catch {
-      throw this.#refusal('it redirects to what is no URL', response.headers.get('location'), response);
-    }
-  }
-
-  #refusal(why: string, location: unknown, { status }: Response): SourceError {
-    return new SourceError(`Cannot read from the server: the request failed: ${why}`, {
-      name: this.url,
-      status,
-      actual: location instanceof URL ? location.href : location,
-    });
+  /** Why a browser refused a request, which it does not tell. */
+  async #refusal(cause: unknown, url: URL): Promise<Refusal | undefined> {
+    const isHttp = url.protocol === 'http:' || url.protocol === 'https:';
+    // Other engines have no page, and say what has failed.
+    if (!isHttp || this.#target.answered || !globalThis.location || !isUnexplained(cause)) return undefined;
+    const { refusalOf } = await import('./refusal.js');
+    return refusalOf(url, this.#options.fetch);
   }
 
   /** @param failure makes the error from what is rejected */
   async #watched<T>(
     waiting: Promise<T>,
-    failure: (cause: unknown) => SourceError,
+    failure: (cause: unknown) => SourceError | Promise<SourceError>,
     offset: number,
   ): Promise<T> {
     const { idleTimeout } = this.#options;
@@ -170,7 +175,7 @@ export class HttpRequest {
     } catch (cause) {
       // Engines differ in the error of an aborted request; the reason of the abort is the same in all.
       if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
-      throw failure(cause);
+      throw await failure(cause);
     } finally {
       stopWatchdog();
     }

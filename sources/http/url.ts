@@ -30,31 +30,3 @@ export function dropCredentials(url: URL): boolean {
   url.password = '';
   return found;
 }
-
-/** Browsers follow 20 redirects, too. */
-export const MAX_REDIRECTS = 20;
-
-/**
- * Where a response redirects to; undefined when it does not.
- * @throws TypeError when that is no URL
- */
-export function redirectOf({ status, headers }: Response, url: URL): URL | undefined {
-  const location = headers.get('location');
-  if (location === null || ![301, 302, 303, 307, 308].includes(status)) return undefined;
-  return new URL(location, url);
-}
-
-/** Headers that may go to any origin: those that fetch safelists, and those of the range. */
-const SAFE_HEADERS = new Set([
-  'accept',
-  'accept-language',
-  'content-language',
-  'content-type',
-  'range',
-  'if-range',
-]);
-
-/** Without what only the first origin is to see: tokens, keys, cookies. */
-export function safeHeaders(headers: Headers): Headers {
-  return new Headers([...headers].filter(([name]) => SAFE_HEADERS.has(name)));
-}

@@ -33,6 +33,22 @@ const script = `
       }
       return [...answers, source.size];
     },
+    async again(url, options) {
+      const source = httpSource(url, { ...options, retry: false });
+      for (const offset of [0, 1000, 2000]) await source.read(offset, 100);
+    },
+    async failure(url, options) {
+      const events = [];
+      const retry = { retries: 1, delay: 1 };
+      const source = httpSource(url, { retry, ...options, onEvent: ({ type }) => events.push(type) });
+      const { message, retryable } = await source.read(0, 10).catch((error) => error);
+      return { message, retryable, retries: events.filter((type) => type === 'retry').length };
+    },
+    async together(url, count, fetchOptions) {
+      const source = httpSource(url, { fetchOptions, retry: false });
+      await source.read(0, 100);
+      await Promise.all(Array.from({ length: count }, (_, i) => source.read(1000 * (i + 1), 100)));
+    },
     async cancel(url) {
       const reader = httpSource(url).stream().getReader();
       await reader.read();
@@ -117,6 +133,104 @@ test('redirects, which a page cannot see, are followed', async () => {
   const paths = server.requests.map(({ path }) => path);
   assert.equal(paths.slice(0, 3), ['/file', '/file', '/moved'], 'the first is asked for again');
   assert.is(paths.filter((path) => path === '/file').length, 3);
+});
+
+test('a redirect is followed once; where it leads to another origin, no header of ours goes there', async () => {
+  const allow = {
+    'access-control-allow-origin': '*',
+    'access-control-expose-headers': 'content-range, etag',
+  };
+  const tokens: unknown[] = [];
+  server.fault = (_, request) => {
+    if (request.url === '/hub') return { redirect: `${server.url}?signed` };
+    tokens.push(request.headers['x-token'] ?? request.headers['access-control-request-headers']);
+    return { headers: { ...allow, 'access-control-allow-headers': '*' } };
+  };
+  await run(`again('/hub', { headers: { 'x-token': 'secret' } })`);
+  const seen = server.requests.map(({ method, path }) => `${method} ${path}`);
+  const [first, ...others] = seen.filter((one) => one.includes('/hub'));
+  assert.is(first, 'GET /hub');
+  assert.ok(others.length <= 1, 'once more where the browser hides that it redirects');
+  // Browsers do as CORS says with the first; with those of ours, there is nothing to allow.
+  assert.equal(tokens.slice(-2), [undefined, undefined]);
+  assert.equal(seen.slice(-2), ['GET /file?signed', 'GET /file?signed']);
+});
+
+interface Failure {
+  readonly message: string;
+  readonly retryable: boolean;
+  readonly retries: number;
+}
+
+const failure = async (url: string, options = '{}') =>
+  (await run(`failure('${url}', ${options})`)) as Failure;
+
+test('what CORS refuses fails at once, and the message says so', async () => {
+  const { message, ...rest } = await failure(server.url);
+  assert.match(message, /CORS.*docs\/hosting\.md.*expected Access-Control-Allow-Origin: http:/);
+  assert.equal(rest, { retryable: false, retries: 0 });
+  // An origin that may be read, and a header that may not be sent.
+  server.fault = () => ({ headers: { 'access-control-allow-origin': '*' } });
+  assert.match(
+    (await failure(server.url, `{ headers: { 'x-token': 'a' } }`)).message,
+    /CORS.* or its headers/,
+  );
+  // The page's own server, which redirects to one that does not allow it.
+  server.fault = (_, { url }) => (url === '/moved' ? { redirect: server.url } : undefined);
+  assert.match((await failure('/moved')).message, /CORS/);
+});
+
+test('a connection that breaks is tried again; across origins, CORS is named as well', async () => {
+  await using gone = await faultyServer(bytes);
+  await gone[Symbol.asyncDispose]();
+  const { message, ...rest } = await failure(gone.url);
+  assert.match(message, /cannot be reached, or does not allow this page by CORS/);
+  assert.equal(rest, { retryable: true, retries: 1 });
+  server.fault = () => ({ silent: true });
+  const own = await failure('/file', '{ idleTimeout: 100 }');
+  assert.not.match(own.message, /CORS/);
+  assert.is(own.retries, 1);
+});
+
+test('what the content policy of the page refuses fails at once, and the message says so', async () => {
+  const policy = { 'content-security-policy': "connect-src 'self'" };
+  const strict = await BrowserTest.open(script, (...parts) => server.handle(...parts), policy);
+  try {
+    server.fault = () => ({ headers: { 'access-control-allow-origin': '*' } });
+    const result = (await run(`failure('${server.url}')`, strict.tab)) as Failure;
+    assert.match(result.message, /Content-Security-Policy does not allow it \(connect-src/);
+    assert.equal([result.retryable, result.retries], [false, 0]);
+    assert.is(await run(`load('/file')`, strict.tab), expected);
+  } finally {
+    await strict.close();
+  }
+});
+
+// Chrome's cache lets ranges of one URL through one by one, unless If-Range, which goes to the own origin only, bypasses it.
+test("ranges of one URL of another origin at the same time, with cache: 'no-store'", async () => {
+  const count = 5;
+  let waiting = 0;
+  let ready = () => {};
+  const all = new Promise<void>((resolve) => {
+    ready = resolve;
+  });
+  const held = await BrowserTest.open(script, async (request, response) => {
+    if (request.headers.range !== 'bytes=0-99') {
+      waiting += 1;
+      if (waiting === count) ready();
+      await all;
+    }
+    server.handle(request, response);
+  });
+  try {
+    server.fault = () => ({
+      headers: { 'access-control-allow-origin': '*', 'access-control-expose-headers': 'content-range, etag' },
+    });
+    await run(`together('${held.url}file', ${count}, { cache: 'no-store' })`);
+    assert.is(waiting, count);
+  } finally {
+    await held.close();
+  }
 });
 
 for (const kind of HAS_OPFS ? ['cacheApi', 'opfs'] : ['cacheApi']) {

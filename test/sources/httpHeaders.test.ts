@@ -121,6 +121,18 @@ test('validate: for servers whose ETag changes with every response', async () =>
   );
 });
 
+test('options of fetch pass through, and do not replace what the source sets', async () => {
+  const passed: RequestInit[] = [];
+  const seen = async (url: URL | RequestInfo, init: RequestInit = {}) => {
+    passed.push(init);
+    return fetch(url, init);
+  };
+  const fetchOptions = { cache: 'no-store', credentials: 'include', headers: { range: 'bytes=7-' } } as const;
+  assert.equal(await once({ fetch: seen, fetchOptions }).read(10, 10), bytes.slice(10, 20));
+  const [{ cache, credentials }] = passed as [RequestInit];
+  assert.equal([cache, credentials], ['no-store', 'include']);
+});
+
 test('Retry-After and rate limits in all their forms', () => {
   const now = Date.UTC(2026, 0, 1);
   const inAMinute = new Date(now + 60_000).toUTCString();

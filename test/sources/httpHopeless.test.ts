@@ -47,6 +47,8 @@ test('what is no URL, and what fetch refuses to send, is refused before any requ
     assert.not.match(error.message, /secret|user@/);
   }
   throws(() => httpSource(server.url, { headers: { 'x-key': 'a\nb' } }), ArgumentError, /malformed headers/);
+  const fetchOptions = { cache: 'never' as 'no-store' };
+  throws(() => httpSource(server.url, { fetchOptions }), ArgumentError, /fetch refuses its fetchOptions/);
   assert.is(server.requests.length, 0);
 });
 
