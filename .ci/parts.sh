@@ -10,7 +10,7 @@ notes=
 # part NAME COMMAND…: runs the command and adds the totals at the end of its output to the counts. A command that fails
 # with no failed test counts as one.
 part() {
-  local name=$1 start=$SECONDS status=0 t p
+  local name=$1 start=$SECONDS status=0 t p line
   shift
   printf '\n== %s\n' "$name"
   "$@" 2>&1 | tee "$scratch/log" || status=$?
@@ -22,6 +22,7 @@ part() {
   table+=$(printf '%6.1f min  %s' "$(awk "BEGIN { print ($SECONDS - $start) / 60 }")" "$name")
   [ "$t" -eq 0 ] || table+=" ($p / $t)"
   [ "$status" -eq 0 ] || table+=', FAILED'
+  while IFS= read -r line; do note "$line"; done < <(sed -n 's/^note: //p' "$scratch/log")
   table+=$'\n'
 }
 

@@ -104,7 +104,7 @@ export async function clearLeftovers(path: string): Promise<void> {
 const ACTIONS = {
   removed: 'removed it',
   restored: 'put the older model back',
-  kept: 'keeping it, because it holds something else',
+  kept: 'keeping it, because it holds something else or cannot be deleted',
 } as const;
 
 /** Says what an earlier run had left, and what became of it. */

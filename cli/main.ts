@@ -18,6 +18,8 @@ const { signal: interrupted } = interruption;
 
 // The first signal lets the command remove what it was writing; a second one ends the process at once.
 for (const [signal, number] of [
+  // The terminal has been closed.
+  ['SIGHUP', 1],
   ['SIGINT', 2],
   ['SIGTERM', 15],
 ] as const) {
@@ -32,6 +34,9 @@ process.stdout.once('error', (error) => {
   report(error);
   process.exit();
 });
+
+// Nobody hears what is said there any more (`… 2>&1 | head`, a terminal that is gone): the work goes on.
+process.stderr.on('error', () => {});
 
 const program = new Command('holostream')
   .description('Compresses, inspects and streams the weights of neural networks.')

@@ -126,6 +126,8 @@ function report(outcome: Outcome): void {
   const { file, output, seconds, total, passed } = outcome;
   console.log(`${hasFailed(outcome) ? '✘' : '•'} ${file}  (${passed} / ${total})  ${seconds.toFixed(1)} s`);
   if (hasFailed(outcome)) console.log(`\n${output}`);
+  // What could not be tried here.
+  else for (const line of output.split('\n')) if (line.startsWith('note: ')) console.log(line);
 }
 
 function summarize(): void {

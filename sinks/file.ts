@@ -4,7 +4,7 @@ import { asBytes } from '../src/bytes/binary.js';
 import type { AsyncDisposal } from '../src/closeable.js';
 import { ArgumentError, SinkError } from '../src/errors.js';
 import type { SeekableSink } from '../src/source.js';
-import { leftoversOf, temporaryPath } from './leftovers.js';
+import { leftoversOf, removed, temporaryPath } from './leftovers.js';
 import { renamePatiently } from './rename.js';
 
 /** What one call of the operating system writes at most: Node refuses 2 GiB and more. */
@@ -38,7 +38,8 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
   let isOpen = true;
   const discard = async () => {
     await handle.close().catch(() => {});
-    await rm(temporary, { force: true });
+    // What cannot be deleted is a leftover, as that of a killed process.
+    await rm(temporary, { force: true }).catch(() => {});
   };
   const abort = async () => {
     if (!isOpen) return;
@@ -72,14 +73,16 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
 
 /**
  * Deletes the temporary files that killed processes have left beside a path (Node): those of {@link fileSink}, and of all
- * that writes by it. Files of running processes, and of other machines, stay.
+ * that writes by it. Files of running processes, of other machines, and those that cannot be deleted, stay.
  *
  * @returns the paths that were deleted
  * @throws ArgumentError when the path exists and is not a regular file
  */
 export async function removeLeftovers(path: string | URL): Promise<string[]> {
-  const found = await leftoversOf(await resolveTarget(path), 'tmp');
-  for (const file of found) await rm(file, { force: true });
+  const found: string[] = [];
+  for (const file of await leftoversOf(await resolveTarget(path), 'tmp')) {
+    if (await removed(file)) found.push(file);
+  }
   return found;
 }
 

@@ -4,7 +4,7 @@ import { ArgumentError } from '../src/errors.js';
 import { HctBlockEncoder, type HctEncodeOptions } from '../src/hct/encoder.js';
 import { planHctHeader } from '../src/hct/plan.js';
 import { loadHctWriteTools } from '../src/hct/tools.js';
-import { type AbortOptions, assertSink, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
+import { type AbortOptions, assertSink, discard, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
 import { withResult } from './result.js';
 
 export interface HctWriterOptions extends HctEncodeOptions, AbortOptions {
@@ -127,7 +127,7 @@ export class HctWriter {
       this.#options.signal?.throwIfAborted();
       return await work();
     } catch (error) {
-      await this.abort(error);
+      await discard(this, error);
       throw error;
     }
   }

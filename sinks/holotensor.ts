@@ -5,7 +5,7 @@ import type { HoloFragment } from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { packHoloTensor } from '../src/holotensor/pack.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { type AbortOptions, assertSink, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
+import { type AbortOptions, assertSink, discard, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
 
 export interface HoloTensorWriterOptions extends CompressOptions, AbortOptions {
   /** Compresses the fragments that it makes smaller. Default 'zstd', which other readers of the format know, too. */
@@ -43,7 +43,7 @@ export class HoloTensorWriter {
     try {
       return await this.#write(header, fragments);
     } catch (error) {
-      await this.#sink.abort(error);
+      await discard(this.#sink, error);
       throw error;
     }
   }

@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 
@@ -36,6 +36,14 @@ export async function leftoversOf(target: string, kind: LeftoverKind): Promise<s
       return owner !== null && owner[1] === host() && !isRunning(Number(owner[2]), owner[3]!);
     })
     .map((name) => join(dirname(target), name));
+}
+
+/** Deletes a leftover, if that can be done: it may belong to another user. A run does without. */
+export async function removed(path: string): Promise<boolean> {
+  return rm(path, { recursive: true, force: true }).then(
+    () => true,
+    () => false,
+  );
 }
 
 function isRunning(pid: number, start: string): boolean {

@@ -1,6 +1,6 @@
 import { asBytes, type BytesLike } from '../src/bytes/binary.js';
 import { ArgumentError } from '../src/errors.js';
-import type { SeekableSink } from '../src/source.js';
+import { discard, type SeekableSink } from '../src/source.js';
 
 /**
  * The face of a sink for `pipeTo`: bytes go in one after another, from position 0. Aborting the stream, or a write
@@ -20,7 +20,7 @@ export function sinkStream(sink: SeekableSink): WritableStream<BytesLike> {
         position += bytes.length;
       } catch (error) {
         // The platform never aborts a stream whose write fails: clean up here.
-        await sink.abort(error).catch(() => {});
+        await discard(sink, error);
         throw error;
       }
     },

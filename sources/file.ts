@@ -1,5 +1,7 @@
+import type { Stats } from 'node:fs';
+import type { FileHandle } from 'node:fs/promises';
 import type { AsyncDisposal } from '../src/closeable.js';
-import { SourceError, TruncatedError, UnsupportedError } from '../src/errors.js';
+import { SourceChangedError, SourceError, TruncatedError, UnsupportedError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { nodeModule } from './nodeModule.js';
 import { randomAccessSource } from './randomAccess.js';
@@ -15,14 +17,16 @@ const MAX_READ = 2 ** 30;
 
 /**
  * A file on disk (Node). It is open until `close` or the end of an `await using` block; any number of reads and streams
- * share the one handle.
+ * share the one handle. A file that is written to meanwhile is an error, so that no two versions are mixed; a new file
+ * that replaces it by its name does no harm.
  *
  * @example
  * await using file = await fileSource('model.safetensors');
  * const header = await readSafetensorsHeader(file);
  *
  * @throws SourceError when the file does not exist, or has no size: a folder, a pipe; UnsupportedError where there are no
- * files
+ * files; from streams and reads, SourceChangedError when its size or the time of its last change is no longer that from
+ * when it was opened
  */
 export async function fileSource(path: string | URL): Promise<FileSource> {
   const [fs, url] = [nodeModule('node:fs/promises'), nodeModule('node:url')];
@@ -30,27 +34,59 @@ export async function fileSource(path: string | URL): Promise<FileSource> {
     throw new UnsupportedError('Cannot open file: this engine has no files', { name: String(path) });
   }
   const name = typeof path === 'string' ? path : url.fileURLToPath(path);
-  const handle = await fs.open(name).catch((cause) => {
+  const cannotOpen = (cause: unknown) => {
     throw new SourceError('Cannot open file', { name, cause });
-  });
+  };
+  const handle = await fs.open(name).catch(cannotOpen);
+  // Nothing is lost when a file that was only read fails to close, and the first error counts.
+  const close = () => handle.close().catch(() => {});
   try {
-    const stat = await handle.stat();
-    if (!stat.isFile()) throw new SourceError('Cannot open file: it is not a regular file', { name });
+    const opened = await handle.stat().catch(cannotOpen);
+    if (!opened.isFile()) throw new SourceError('Cannot open file: it is not a regular file', { name });
+    const file = new OpenFile(handle, name, opened);
     return {
-      ...randomAccessSource(stat.size, readRange, name),
-      close: () => handle.close(),
-      [Symbol.asyncDispose]: () => handle.close(),
+      ...randomAccessSource(
+        opened.size,
+        (offset, length) => file.readRange(offset, length),
+        name,
+        () => file.assertUnchanged(),
+      ),
+      close,
+      [Symbol.asyncDispose]: close,
     };
   } catch (error) {
-    await handle.close();
+    await close();
     throw error;
   }
+}
 
-  async function readRange(offset: number, length: number): Promise<Uint8Array> {
+class OpenFile {
+  readonly #handle: FileHandle;
+  readonly #name: string;
+  readonly #opened: Pick<Stats, 'size' | 'mtimeMs'>;
+
+  constructor(handle: FileHandle, name: string, opened: Pick<Stats, 'size' | 'mtimeMs'>) {
+    this.#handle = handle;
+    this.#name = name;
+    this.#opened = opened;
+  }
+
+  /** Looks for changes while it reads: they cost no time of their own, and those of the last read are seen at the end. */
+  async readRange(offset: number, length: number): Promise<Uint8Array> {
+    const unchanged = this.assertUnchanged();
+    // Where both fail, the read says more.
+    unchanged.catch(() => {});
+    const bytes = await this.#read(offset, length);
+    await unchanged;
+    return bytes;
+  }
+
+  async #read(offset: number, length: number): Promise<Uint8Array> {
+    const name = this.#name;
     const bytes = new Uint8Array(length);
     for (let filled = 0; filled < length; ) {
       const part = Math.min(MAX_READ, length - filled);
-      const { bytesRead } = await handle.read(bytes, filled, part, offset + filled).catch((cause) => {
+      const { bytesRead } = await this.#handle.read(bytes, filled, part, offset + filled).catch((cause) => {
         throw new SourceError('Cannot read file', { name, offset: offset + filled, cause });
       });
       if (bytesRead === 0)
@@ -58,5 +94,27 @@ export async function fileSource(path: string | URL): Promise<FileSource> {
       filled += bytesRead;
     }
     return bytes;
+  }
+
+  async assertUnchanged(): Promise<void> {
+    const name = this.#name;
+    const { size, mtimeMs } = await this.#handle.stat().catch((cause) => {
+      throw new SourceError('Cannot read file', { name, cause });
+    });
+    const { size: expected, mtimeMs: opened } = this.#opened;
+    if (size !== expected) {
+      throw new SourceChangedError('Cannot continue to read the file: file changed, by its size', {
+        name,
+        expected,
+        actual: size,
+      });
+    }
+    if (mtimeMs !== opened) {
+      throw new SourceChangedError('Cannot continue to read the file: file changed since it was opened', {
+        name,
+        expected: new Date(opened).toISOString(),
+        actual: new Date(mtimeMs).toISOString(),
+      });
+    }
   }
 }

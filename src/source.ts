@@ -46,6 +46,13 @@ export interface SeekableSink {
   abort(reason?: unknown): Promise<void>;
 }
 
+/** Discards what a sink has taken, because of an error: it is that one that counts, even if the sink fails once more. */
+export async function discard(sink: Pick<SeekableSink, 'abort'>, error: unknown): Promise<void> {
+  try {
+    await sink.abort(error);
+  } catch {}
+}
+
 /** @throws ArgumentError for what is passed in place of a source: a path, a response, a promise that was not awaited */
 export function assertSource(source: RandomAccessSource): void {
   if (typeof source?.read === 'function') return;

@@ -22,7 +22,8 @@ export async function encodeHct(input: string, options: EncodeOptions, signal: A
     // A pipe cannot seek: the compressed blocks wait in memory until the index is known.
     await writeOutput(STANDARD, stream.pipeThrough(new HctEncoderStream(file)), signal);
   } else {
-    await stream.pipeTo(new HctSink(await openOutput(options.output), file));
+    await using sink = await openOutput(options.output);
+    await stream.pipeTo(new HctSink(sink, file));
   }
 }
 

@@ -1,10 +1,10 @@
-import { rm, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/encodeModelFile.js';
 import { type FolderStagingStore, folderStagingStore } from '../../models/file/folderStagingStore.js';
 import type { ModelSourceFile } from '../../models/file/sourceFiles.js';
 import { isShardIndexName, readShardIndex, type ShardIndex } from '../../models/inputs/shardIndex.js';
-import { leftoversOf, temporaryPath } from '../../sinks/leftovers.js';
+import { leftoversOf, removed, temporaryPath } from '../../sinks/leftovers.js';
 import { renamePatiently } from '../../sinks/rename.js';
 import { fileSource } from '../../sources/file.js';
 import { ArgumentError, SinkError } from '../../src/errors.js';
@@ -44,8 +44,7 @@ async function openStaging(
   // If two runs resume, one of them has it.
   const resumed = last !== undefined && (await took(last, path));
   for (const folder of found) {
-    await rm(folder, { recursive: true, force: true });
-    tellLeftover(folder, 'removed');
+    tellLeftover(folder, (await removed(folder)) ? 'removed' : 'kept');
   }
   return { staging: await folderStagingStore(path), resumed };
 }
@@ -67,9 +66,9 @@ async function took(from: string, to: string): Promise<boolean> {
   try {
     await renamePatiently(from, to);
     return true;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw error;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw new SinkError('Cannot go on with what an earlier run has left', { name: from, cause });
   }
 }
 
@@ -87,7 +86,7 @@ async function writeModelFile(
     await encodeModelFile(files, await openOutput(output), staging, { ...options, index });
   } catch (error) {
     const canGoOn = options.signal?.aborted || error instanceof SinkError;
-    if (!canGoOn) await staging.remove();
+    if (!canGoOn) await staging.remove().catch(() => {});
     // The options have been checked: what an encoder refuses now is a tensor (a NaN in it).
     if (error instanceof ArgumentError) throw new DataError(error.message, { cause: error });
     throw error;

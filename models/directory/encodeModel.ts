@@ -5,7 +5,7 @@ import type { HctEncodeOptions } from '../../src/hct/encoder.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { OpenOptions } from '../../src/limits.js';
 import type { SafetensorsTensor } from '../../src/safetensors/header.js';
-import type { RandomAccessSource, SeekableSink } from '../../src/source.js';
+import { discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { DTYPES } from '../../src/tensor/dtype.js';
 import { readPlainHeader } from '../file/plainHeader.js';
 import { FileNames } from './fileNames.js';
@@ -78,20 +78,21 @@ async function writeHct(
   // Version 1 has no place for a name or a fourth dimension; the manifest has.
   const first = options.version === 1;
   const elements = shape.reduce((product, dimension) => product * dimension, 1);
-  const writer = new HctWriter(sink, {
-    ...options,
-    dtype: elementType,
-    shape: first && shape.length > HCT_MAX_RANK ? [elements] : shape,
-    name: first ? undefined : name,
-    // Progress counts the bytes of all tensors, read here; the writer's would count those of one.
-    onProgress: undefined,
-  });
+  let writer: HctWriter | undefined;
   try {
+    writer = new HctWriter(sink, {
+      ...options,
+      dtype: elementType,
+      shape: first && shape.length > HCT_MAX_RANK ? [elements] : shape,
+      name: first ? undefined : name,
+      // Progress counts the bytes of all tensors, read here; the writer's would count those of one.
+      onProgress: undefined,
+    });
     for await (const chunk of chunks) await writer.write(chunk);
     const { fileSize } = await writer.close();
     return fileSize;
   } catch (error) {
-    await writer.abort(error);
+    await discard(writer ?? sink, error);
     throw error;
   }
 }
@@ -109,7 +110,7 @@ async function writeRaw(
     await sink.close();
     return position;
   } catch (error) {
-    await sink.abort(error);
+    await discard(sink, error);
     throw error;
   }
 }

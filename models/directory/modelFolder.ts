@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, realpath, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileSink } from '../../sinks/file.js';
-import { leftoversOf, temporaryPath } from '../../sinks/leftovers.js';
+import { leftoversOf, removed, temporaryPath } from '../../sinks/leftovers.js';
 import { renamePatiently } from '../../sinks/rename.js';
 import { fileSource } from '../../sources/file.js';
 import { ArgumentError, SinkError, SourceError } from '../../src/errors.js';
@@ -48,7 +48,7 @@ export interface ModelFolderSink {
 export interface ModelFolderSinkOptions {
   /**
    * Called for each folder that a killed run has left beside the path: an older model is put back, the rest deleted. A
-   * folder that was put aside is kept when another program has put a file into it.
+   * folder is kept when it cannot be deleted, and one that was put aside also when another program has put a file into it.
    */
   readonly onLeftover?: ((path: string, action: 'restored' | 'removed' | 'kept') => void) | undefined;
 }
@@ -75,7 +75,8 @@ export async function modelFolderSink(
   return {
     openFile: (name) => fileSink(join(work, name)),
     close: () => replace(target, work, options),
-    abort: () => rm(work, { recursive: true, force: true }),
+    // What cannot be deleted is a leftover, as that of a killed process.
+    abort: () => rm(work, { recursive: true, force: true }).catch(() => {}),
   };
 }
 
@@ -89,18 +90,23 @@ async function recover(target: string, { onLeftover }: ModelFolderSinkOptions): 
       await rmdir(target).catch(() => {});
       await move(old, target, target);
       onLeftover?.(old, 'restored');
-    } else onLeftover?.(old, (await removeModel(old)) ? 'removed' : 'kept');
+    } else {
+      const isRemoved = await removeModel(old);
+      onLeftover?.(old, isRemoved ? 'removed' : 'kept');
+    }
   }
   for (const work of await leftoversOf(target, 'partial')) {
-    await rm(work, { recursive: true, force: true });
-    onLeftover?.(work, 'removed');
+    const isRemoved = await removed(work);
+    onLeftover?.(work, isRemoved ? 'removed' : 'kept');
   }
 }
 
-/** False for a model that was being deleted. */
+/** False for a model that was being deleted, and for a folder that cannot be read. */
 async function isWhole(folder: string): Promise<boolean> {
-  const entries = new Set(await readdir(folder));
-  return (await filesOf(folder)).every((file) => entries.has(file));
+  const entries = await readdir(folder).catch(() => undefined);
+  if (entries === undefined) return false;
+  const found = new Set(entries);
+  return (await filesOf(folder)).every((file) => found.has(file));
 }
 
 async function replace(target: string, work: string, { onLeftover }: ModelFolderSinkOptions): Promise<void> {
@@ -132,7 +138,7 @@ async function move(from: string, to: string, name: string): Promise<void> {
 /**
  * Deletes a model that has been replaced: its files by their names, the manifest last, so that a run that is killed here
  * leaves a folder that tells its files.
- * @returns false when the folder is kept, because it holds something else
+ * @returns false when the folder is kept, because it holds something else or cannot be deleted
  */
 async function removeModel(folder: string): Promise<boolean> {
   try {

@@ -1,7 +1,7 @@
 import { FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { checkTensorBytes, limitsOf, type OpenOptions } from '../../src/limits.js';
-import type { RandomAccessSource, SeekableSink } from '../../src/source.js';
+import { discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
 import type { SourceFile } from './plan.js';
@@ -43,7 +43,7 @@ export async function decodeModelFile(
       }
       await sink.close();
     } catch (error) {
-      await sink.abort(error);
+      await discard(sink, error);
       throw error;
     }
   }

@@ -1,7 +1,7 @@
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { OpenOptions } from '../../src/limits.js';
-import type { SeekableSink } from '../../src/source.js';
+import { discard, type SeekableSink } from '../../src/source.js';
 import { assembleModelFile, type TensorJob } from './assemble.js';
 import { encodeTensor, type FragmentOptions, isWorthEncoding } from './encodeTensor.js';
 import { clashingNames, formatHash } from './plan.js';
@@ -61,7 +61,7 @@ export async function encodeModelFile(
       fileSize,
     };
   } catch (error) {
-    await sink.abort(error);
+    await discard(sink, error);
     throw error;
   }
 }

@@ -1,12 +1,16 @@
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileSink } from '../../sinks/file.js';
 import { fileSource } from '../../sources/file.js';
+import { makeFolder } from '../../sources/makeFolder.js';
 import { SinkError } from '../../src/errors.js';
 import type { StagingStore } from './stagingStore.js';
 
 export interface FolderStagingStore extends StagingStore {
-  /** Deletes the folder and its content. */
+  /**
+   * Deletes the folder and its content.
+   * @throws SinkError
+   */
   remove(): Promise<void>;
 }
 
@@ -17,7 +21,7 @@ export interface FolderStagingStore extends StagingStore {
  * @throws SinkError when the folder cannot be made
  */
 export async function folderStagingStore(path: string): Promise<FolderStagingStore> {
-  await mkdir(path, { recursive: true }).catch((cause) => {
+  await makeFolder(path).catch((cause) => {
     throw new SinkError('Cannot make staging folder', { name: path, cause });
   });
   // Names are numbers that the encoder counts: safe in paths.
@@ -28,6 +32,10 @@ export async function folderStagingStore(path: string): Promise<FolderStagingSto
       return found?.isFile() ? fileSource(place(name)) : undefined;
     },
     create: (name) => fileSink(place(name)),
-    remove: () => rm(path, { recursive: true, force: true }),
+    async remove() {
+      await rm(path, { recursive: true, force: true }).catch((cause) => {
+        throw new SinkError('Cannot delete the staging folder', { name: path, cause });
+      });
+    },
   };
 }

@@ -4,7 +4,7 @@ import { concatenate, viewOf } from '../../src/bytes/binary.js';
 import { parseJson } from '../../src/bytes/json.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
-import type { AbortOptions, RandomAccessSource, SeekableSink } from '../../src/source.js';
+import { type AbortOptions, discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { formatHash, HASH } from './plan.js';
 
 /**
@@ -70,7 +70,7 @@ export async function stageTensor(
     }
     await sink.close();
   } catch (error) {
-    await sink.abort(error);
+    await discard(sink, error);
     throw error;
   }
   return stagedTensor(entry, record, whole, xxh3);

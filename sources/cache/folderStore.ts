@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SinkError } from '../../src/errors.js';
+import { makeFolder } from '../makeFolder.js';
 import type { CacheStore, StoredEntry } from './store.js';
 
 const SUFFIX = '.cache';
@@ -20,7 +21,7 @@ const STALE_AFTER = 3_600_000;
  */
 export async function folderStore(folder: string | URL): Promise<CacheStore> {
   const path = typeof folder === 'string' ? folder : fileURLToPath(folder);
-  await mkdir(path, { recursive: true }).catch((cause) => {
+  await makeFolder(path).catch((cause) => {
     throw new SinkError('Cannot make cache folder', { name: path, cause });
   });
   const fileOf = (name: string) => join(path, `${name}${SUFFIX}`);
@@ -47,7 +48,7 @@ export async function folderStore(folder: string | URL): Promise<CacheStore> {
         await writeFile(temporary, bytes, { flag: 'wx' });
         await rename(temporary, fileOf(name));
       } catch (error) {
-        await rm(temporary, { force: true });
+        await rm(temporary, { force: true }).catch(() => {});
         throw error;
       }
     },

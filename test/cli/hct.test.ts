@@ -1,7 +1,8 @@
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { temporaryPath } from '../../sinks/leftovers.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { failed, ok, runCli, startCli, temporaryFolder } from '../helpers/cli.js';
 import { manifest, readReference, referencePath } from '../helpers/fixtures.js';
@@ -173,7 +174,15 @@ test('--verbose shows the stack', async () => {
   assert.match(stderr, /^holostream: [^\n]+\nFormatError: .*\n +at /s);
 });
 
-test('Ctrl-C takes away the half-written file', async () => {
+for (const [signal, expected] of [
+  ['SIGINT', 130],
+  ['SIGHUP', 129],
+  ['SIGTERM', 143],
+] as const) {
+  test(`${signal} takes away the half-written file`, () => interrupt(signal, expected));
+}
+
+async function interrupt(signal: NodeJS.Signals, expected: number): Promise<void> {
   const before = readdirSync(folder).sort();
   const child = startCli(['encode', '-', '--dtype', 'I8', '--shape', '1000000', '-o', at('never.hct')]);
   child.stdin.write(pseudoRandomBytes(600_000));
@@ -182,11 +191,29 @@ test('Ctrl-C takes away the half-written file', async () => {
   child.stderr.on('data', (text) => {
     stderr += text;
   });
-  child.kill('SIGINT');
+  child.kill(signal);
   const code = await new Promise((resolve) => child.on('close', resolve));
-  assert.is(code, 130);
-  assert.is(stderr, 'holostream: interrupted by SIGINT\n');
+  assert.is(code, expected);
+  assert.is(stderr, `holostream: interrupted by ${signal}\n`);
   assert.equal(readdirSync(folder).sort(), before);
+}
+
+test('options that no file can have leave nothing behind', async () => {
+  writeFileSync(at('few.raw'), new Uint8Array(100));
+  const before = readdirSync(folder).sort();
+  const args = ['encode', at('few.raw'), '--dtype', 'I8', '--shape', '100', '-o', at('never.hct')];
+  failed(await runCli([...args, '--block-size', '5000000000']), 2, /block/);
+  assert.equal(readdirSync(folder).sort(), before);
+});
+
+test('what is said to nobody stops no work', async () => {
+  const dead = temporaryPath(at('quiet.hct'), 'tmp').replace(/-\d+-[0-9a-f]{8}-/, '-999999999-00000001-');
+  writeFileSync(dead, '');
+  const child = startCli(['encode', at('few.raw'), '--dtype', 'I8', '--shape', '100', '-o', at('quiet.hct')]);
+  child.stderr.destroy();
+  assert.is(await new Promise((resolve) => child.on('exit', resolve)), 0);
+  assert.not(existsSync(dead));
+  ok(await runCli(['verify', at('quiet.hct')]));
 });
 
 test('a reader that goes away is no error', async () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -226,6 +227,13 @@ test('a folder that was put aside is kept while it may be the only model, or hol
   assert.equal(next.kept, [`removed ${old}`]);
   await next.abort();
   assert.not(existsSync(path));
+});
+
+test('leftovers are removed also where nobody wants to hear of them', async () => {
+  for (const kind of ['old', 'partial'] as const) cpSync(path, ofDeadProcess(kind), { recursive: true });
+  assert.is(readdirSync(root).length, 3);
+  await (await modelFolderSink(path)).abort();
+  assert.equal(readdirSync(root), ['model']);
 });
 
 test('what a running process writes is not touched; that of a dead one is, also when its id is another’s now', async () => {
