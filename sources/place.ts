@@ -1,7 +1,6 @@
 import { ArgumentError, SourceError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { blobSource } from './blob.js';
-import { fileSource } from './file.js';
 import { type HttpSourceOptions, httpSource } from './http/httpSource.js';
 import { requestUrl } from './http/url.js';
 import { nodeModule } from './nodeModule.js';
@@ -81,9 +80,15 @@ function pathPlace(path: string, { basename, dirname, join, sep }: typeof import
     name: isFolder ? '' : basename(path),
     folder,
     path,
-    open: () => fileSource(path),
-    openBeside: (name) => fileSource(join(folder, name)),
+    open: () => openFile(path),
+    openBeside: (name) => openFile(join(folder, name)),
   };
+}
+
+/** Loaded on demand: pages have no files. */
+async function openFile(path: string): Promise<RandomAccessSource> {
+  const { fileSource } = await import('./file.js');
+  return fileSource(path);
 }
 
 /** @throws ArgumentError for a URL of a file on another machine */
