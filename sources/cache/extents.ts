@@ -16,8 +16,12 @@ export class Extents {
   }
 
   delete({ start, end }: Range): void {
-    const index = this.#ranges.findIndex((range) => range.start === start && range.end === end);
-    if (index >= 0) this.#ranges.splice(index, 1);
+    // Those with the same start are neighbours.
+    for (let i = this.#indexBehind(start) - 1; i >= 0 && this.#ranges[i]!.start === start; i--) {
+      if (this.#ranges[i]!.end !== end) continue;
+      this.#ranges.splice(i, 1);
+      return;
+    }
   }
 
   /** A cached range that contains this byte. */

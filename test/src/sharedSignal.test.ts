@@ -79,7 +79,8 @@ async function uses(
     failover: (signal) =>
       withFailover([holostream.httpSource(url), holostream.httpSource(url)]).read(0, 100, { signal }),
     'file source': (signal) => file.read(0, 100, { signal }),
-    'blob source': (signal) => holostream.blobSource(new Blob([hct as holostream.OwnBytes])).read(0, 100, { signal }),
+    'blob source': (signal) =>
+      holostream.blobSource(new Blob([hct as holostream.OwnBytes])).read(0, 100, { signal }),
     'stream source': (signal) => new Response(source(hct).stream({ signal })).arrayBuffer(),
     collectTensor: (signal) => holostream.collectTensor(chunked(hct, 5000), { signal }),
     HctReader: async (signal) =>

@@ -6,6 +6,7 @@ import { Extents } from '../../../sources/cache/extents.js';
 import { type CacheStore, memoryStore, openCache, type SourceEvent } from '../../../sources/index.js';
 import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { pseudoRandomBytes } from '../../helpers/random.js';
+import { tick } from '../../helpers/streams.js';
 
 const test = suite('cache');
 
@@ -104,6 +105,55 @@ test('the entry used longest ago goes first, one by one', async () => {
   assert.ok(sizes.reduce((sum, size) => sum + size, 0) <= 500);
   await cache.put('v', range(1000, 2000), new Uint8Array(1000));
   assert.is((await store.list()).length, 3, 'what is larger than the whole cache is not kept');
+});
+
+test('caches of several processes over one store keep to the same size, and find what the others have stored', async () => {
+  const maxSize = 64_000;
+  const places = fc.record({ cache: fc.nat(3), part: fc.nat(400), size: fc.integer({ min: 1, max: 1500 }) });
+  await fc.assert(
+    fc.asyncProperty(fc.array(places, { minLength: 300, maxLength: 600 }), async (puts) => {
+      const store = memoryStore();
+      const caches = Array.from({ length: 4 }, () => openCache(store, { maxSize }));
+      // All of them have seen the empty store.
+      for (const cache of caches) await cache.extents('v');
+      for (const { cache, part, size } of puts) {
+        await caches[cache]!.put('v', range(2000 * part, 2000 * part + size), new Uint8Array(size));
+        const total = (await store.list()).reduce((sum, entry) => sum + entry.size, 0);
+        assert.ok(total <= maxSize * (1 + 3 / 16), `${total} bytes`);
+      }
+    }),
+    { numRuns: 10 },
+  );
+  const store = memoryStore();
+  const [one, other] = [openCache(store, { maxSize }), openCache(store, { maxSize })];
+  const extents = await one!.extents('v');
+  await other!.put('v', range(0, 100), pseudoRandomBytes(100));
+  assert.is(extents.at(50), undefined);
+  for (let part = 1; part < 50; part++)
+    await one!.put('v', range(2000 * part, 2000 * part + 1000), new Uint8Array(1000));
+  assert.equal(extents.at(50), range(0, 100));
+  assert.equal(await one!.get('v', range(0, 100)), pseudoRandomBytes(100));
+});
+
+test('parts that are stored at the same time keep to the size together', async () => {
+  const store = memoryStore();
+  let most = 0;
+  const slow: CacheStore = {
+    ...store,
+    async write(name, bytes) {
+      await tick();
+      await store.write(name, bytes);
+      const sizes = (await store.list()).map(({ size }) => size);
+      most = Math.max(
+        most,
+        sizes.reduce((sum, size) => sum + size, 0),
+      );
+    },
+  };
+  const cache = openCache(slow, { maxSize: 1000 });
+  const parts = Array.from({ length: 20 }, (_, i) => range(1000 * i, 1000 * i + 200));
+  await Promise.all(parts.map((part) => cache.put('v', part, new Uint8Array(200))));
+  assert.ok(most > 500 && most <= 1000, `${most} bytes`);
 });
 
 test('a damaged entry is dropped', async () => {
