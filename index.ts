@@ -201,7 +201,7 @@ export type { HctDecodeOptions } from './src/hct/decodeBlock.js';
 export type { HctHeader } from './src/hct/header.js';
 export type { HctFileOptions } from './src/hct/plan.js';
 export type { Kernels } from './src/kernels/kernels.js';
-export type { Limits, LimitsOption } from './src/limits.js';
+export type { Budget, Limits, LimitsOption } from './src/limits.js';
 export type {
   SafetensorsDeclaration,
   SafetensorsDType,

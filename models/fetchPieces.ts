@@ -1,6 +1,7 @@
 import { onAbort } from '../src/abort.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
 import { TruncatedError } from '../src/errors.js';
+import { type AllLimits, Budget, withRoom } from '../src/limits.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import type { PieceFile } from './inputs/content.js';
 import type { PlannedPiece } from './planning.js';
@@ -8,6 +9,7 @@ import type { PlannedPiece } from './planning.js';
 export interface PieceFetcherOptions extends AbortOptions {
   /** Requests at a time. */
   readonly concurrency: number;
+  readonly limits: AllLimits;
   readonly onBytes: (bytes: number) => void;
   /** Takes a piece; the next one of the same request is read after its promise resolves. */
   readonly onPiece: (piece: PlannedPiece, bytes: Uint8Array) => Promise<void>;
@@ -129,13 +131,13 @@ export class PieceFetcher {
 
   /** @returns the pieces that were left because the order has changed */
   async #fetch(run: readonly PlannedPiece[]): Promise<PlannedPiece[]> {
-    const { onBytes, onPiece, goesOn } = this.#options;
+    const { onPiece, goesOn } = this.#options;
     const generation = this.#generation;
     const [first, last] = [run[0]!, run.at(-1)!];
     const { signal } = this.#stop;
     const source = await this.#acquire(first.file);
     const stream = source.stream({ start: first.offset, end: last.offset + last.length, signal });
-    const reader = new PieceReader(stream, onBytes);
+    const reader = new PieceReader(stream, this.#options);
     // A source that hears no signal, and is silent, ends by this.
     const removeAbort = onAbort(signal, (reason) => void reader.cancel(reason).catch(() => {}));
     try {
@@ -188,28 +190,34 @@ async function release(file: PieceFile, source: RandomAccessSource, reader: Piec
 /** Reads exact lengths, one after another, from a stream of chunks. */
 class PieceReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #limits: AllLimits;
   readonly #onBytes: (bytes: number) => void;
   readonly #queue = new ByteQueue();
 
-  constructor(stream: ReadableStream<Uint8Array>, onBytes: (bytes: number) => void) {
+  constructor(
+    stream: ReadableStream<Uint8Array>,
+    { limits, onBytes }: Pick<PieceFetcherOptions, 'limits' | 'onBytes'>,
+  ) {
+    this.#limits = limits;
     this.#reader = stream.getReader();
     this.#onBytes = onBytes;
   }
 
   /**
    * The next bytes: a view of a chunk if they are within one, else an array that is filled as chunks arrive, so a large
-   * piece is in memory only once.
+   * piece is in memory only once. It is allocated as far as the bytes so far pay for it.
    * @throws TruncatedError when the stream ends before
    */
   async read(length: number): Promise<Uint8Array> {
     if (this.#queue.length === 0 && length > 0) await this.#pull(length);
     const view = this.#queue.take(length);
     if (view !== undefined) return view;
-    const bytes = new Uint8Array(length);
+    let bytes: Uint8Array = new Uint8Array(0);
     let filled = 0;
     while (filled < length) {
       if (this.#queue.length === 0) await this.#pull(length - filled);
       const part = this.#queue.take(Math.min(this.#queue.length, length - filled))!;
+      bytes = withRoom(bytes, filled + part.length, length, new Budget(this.#limits, filled).most);
       bytes.set(part, filled);
       filled += part.length;
     }

@@ -1,4 +1,4 @@
-import { checkTensorBytes, checkTotalBytes, limitsOf, type OpenOptions } from '../src/limits.js';
+import { Budget, checkTensorBytes, checkTotalBytes, limitsOf, type OpenOptions } from '../src/limits.js';
 import { startTimer } from '../src/timer.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { PieceFetcher } from './fetchPieces.js';
@@ -24,6 +24,8 @@ export interface LoadOptions<A extends OutputType = OutputType>
 /** The model that a load fills and reports to. */
 export interface LoadTarget {
   readonly states: ReadonlyMap<string, TensorState>;
+  /** Of all loads of the model. */
+  readonly budget: Budget;
   /** Tensors that got pieces, in this load or in one before that was aborted, until all of these are decoded. */
   readonly unsettled: Set<TensorState>;
   readonly quality: ModelQuality;
@@ -51,17 +53,19 @@ export class Load {
       checkTensorBytes(limits, Math.max(tensor.byteLength, length), tensor.name);
       wanted.add(tensor);
     }
+    const outputBytes = sumOfBytes(wanted);
     // Tensors of earlier loads are held, too.
     for (const { tensor, cosine } of target.states.values()) if (cosine > 0) wanted.add(tensor);
-    checkTotalBytes(
-      limits,
-      Array.from(wanted, ({ byteLength }) => byteLength).reduce((sum, length) => sum + length, 0),
-    );
+    checkTotalBytes(limits, sumOfBytes(wanted));
     this.#target = target;
+    target.budget.limits = limits;
     this.#options = options;
     this.#totalBytes = pieces.reduce((sum, { length }) => sum + length, 0);
+    // What the whole load does not pay for need not be fetched.
+    new Budget(limits, this.#totalBytes).check({ bytes: outputBytes, steps: 0 });
     this.#fetcher = new PieceFetcher(pieces, {
       signal: options.signal,
+      limits,
       concurrency: concurrencyOf(pieces, options, limits.concurrency),
       onBytes: (bytes) => this.#count(bytes),
       onPiece: (piece, bytes) => this.#decode(piece, bytes),
@@ -104,10 +108,10 @@ export class Load {
 
   async #decode({ tensor, piece }: PlannedPiece, bytes: Uint8Array): Promise<void> {
     const state = this.#state(tensor.name);
-    const { signal, limits } = this.#options;
+    const { signal } = this.#options;
     this.#target.unsettled.add(state);
     const added = state
-      .add(piece, bytes, { pool: this.#pool, signal, limits })
+      .add(piece, bytes, { pool: this.#pool, budget: this.#target.budget, signal })
       .then(() => this.#tellBetter(state));
     // Workers decode while the next pieces come; their errors end the load.
     if (this.#pool === undefined) await added;
@@ -172,6 +176,12 @@ function concurrencyOf(
 ): number {
   if (strategy !== 'scan' && tensors !== undefined) return most;
   return Math.min(most, new Set(pieces.map(({ file }) => file)).size);
+}
+
+function sumOfBytes(tensors: Iterable<LoadableTensor>): number {
+  let sum = 0;
+  for (const { byteLength } of tensors) sum += byteLength;
+  return sum;
 }
 
 /** Loaded on demand: most pages decode without workers. */

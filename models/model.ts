@@ -3,7 +3,7 @@ import { createLimiter } from '../sources/limiter.js';
 import { nextTask, onAbort } from '../src/abort.js';
 import { Closeable } from '../src/closeable.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
-import type { LimitsOption } from '../src/limits.js';
+import { Budget, type LimitsOption, limitsOf } from '../src/limits.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
 import type { AbortOptions } from '../src/source.js';
 import type { Tensor } from '../src/tensor/tensor.js';
@@ -45,6 +45,7 @@ export class Model extends Closeable {
   readonly updates$: Observable<LoadedTensor<OutputType>>;
   readonly #content: ModelContent;
   readonly #limits: LimitsOption['limits'];
+  readonly #budget: Budget;
   readonly #catalog: Catalog;
   readonly #states: ReadonlyMap<string, TensorState>;
   readonly #quality: ModelQuality;
@@ -66,6 +67,7 @@ export class Model extends Closeable {
     super();
     this.#content = content;
     this.#limits = limits;
+    this.#budget = new Budget(limitsOf({ limits }));
     this.#catalog = new Catalog(content.tensors);
     this.format = content.format;
     this.metadata = content.metadata;
@@ -247,6 +249,7 @@ export class Model extends Closeable {
   async #run(options: LoadOptions): Promise<void> {
     const target: LoadTarget = {
       states: this.#states,
+      budget: this.#budget,
       unsettled: this.#unsettled,
       quality: this.#quality,
       onProgress: (progress) => this.#progress.next(progress),

@@ -1,4 +1,4 @@
-import type { OpenOptions } from '../src/limits.js';
+import type { Budget } from '../src/limits.js';
 import type { AbortOptions } from '../src/source.js';
 import { DTYPES, type DType } from '../src/tensor/dtype.js';
 import { fromFloat32, toFloat32 } from '../src/tensor/numbers.js';
@@ -61,7 +61,8 @@ interface Float16ArrayConstructor {
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'];
 
-interface DecodeOptions extends OpenOptions {
+interface DecodeOptions extends AbortOptions {
+  readonly budget: Budget;
   readonly pool: WorkerPool | undefined;
 }
 
@@ -114,8 +115,8 @@ export class TensorState {
     }
   }
 
-  async #take(piece: number, bytes: Uint8Array, { pool, signal, limits }: DecodeOptions): Promise<void> {
-    const decoder = this.#decoder ?? (await this.tensor.createDecoder(limits, pool));
+  async #take(piece: number, bytes: Uint8Array, { pool, budget, signal }: DecodeOptions): Promise<void> {
+    const decoder = this.#decoder ?? (await this.tensor.createDecoder(budget, pool));
     await decoder.add(piece, bytes, { signal });
     // Not before: a first piece that is refused may come again, with other limits.
     this.#decoder = decoder;

@@ -5,6 +5,7 @@ import { expectedCosine } from '../src/holotensor/quality.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { ReconstructOptions } from '../src/holotensor/reconstructor.js';
 import type { ReconstructStep, ReconstructStepOutput } from '../src/holotensor/tasks.js';
+import { allocating } from '../src/limits.js';
 import type { LatestStage } from '../src/stage.js';
 import { elementCount } from '../src/tensor/dtype.js';
 import type { WorkerPool, WorkerSession } from '../workers/pool.js';
@@ -19,7 +20,9 @@ export class WorkerReconstructor extends Pacing implements LatestStage<ReceivedF
   /** What every step says. */
   readonly #common: Pick<ReconstructStep, 'header' | 'options'>;
   readonly #closed = new AbortController();
-  readonly #out: Float32Array | undefined;
+  readonly #reuses: boolean;
+  /** Allocated when the worker has taken a fragment: it has checked the limits then. */
+  #out: Float32Array | undefined;
   /** Fragments of the last reconstruction. */
   #used = 0;
   protected expected = 0;
@@ -31,15 +34,15 @@ export class WorkerReconstructor extends Pacing implements LatestStage<ReceivedF
     this.#session = this.#pool.openSession();
     this.#header = header;
     this.#common = { header: serializeHoloTensorHeader(header), options: rest };
-    if (reuseBuffer && rest.dtype !== 'source') this.#out = new Float32Array(elementCount(header.shape));
+    this.#reuses = reuseBuffer && rest.dtype !== 'source';
   }
 
   /** @throws as `HoloTensorDecoder` and its `addFragment`; WorkerError */
-  async add({ index, data }: ReceivedFragment): Promise<void> {
+  async add({ index, data, entry }: ReceivedFragment): Promise<void> {
     const { fragments } = await this.#step(() => {
       // A copy of its own: the data is a view of a chunk, and the decoder keeps it.
       const copy = new Uint8Array(data);
-      return { input: { ...this.#common, fragment: { index, data: copy } }, transfer: [copy.buffer] };
+      return { input: { ...this.#common, fragment: { index, data: copy, entry } }, transfer: [copy.buffer] };
     });
     // Not by one that had come before.
     this.changed = fragments > this.#used;
@@ -47,6 +50,9 @@ export class WorkerReconstructor extends Pacing implements LatestStage<ReceivedF
 
   /** The tensor that all fragments so far allow. Only after at least one fragment. */
   async take(now: number): Promise<Reconstruction> {
+    if (this.#reuses) {
+      this.#out ??= allocating(() => new Float32Array(elementCount(this.#header.shape)));
+    }
     const out = this.#out;
     const { fragments, reconstruction } = await this.#step((buffers) => {
       const target = out && new Float32Array(buffers.take(out.byteLength).buffer, 0, out.length);

@@ -12,7 +12,7 @@ import { parseHctEnd, parseHctStart } from '../src/hct/parser.js';
 import type { HctBlock, HctEnd, HctStart } from '../src/hct/parts.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
-import { checkTensorBytes, limitsOf } from '../src/limits.js';
+import { type AllLimits, allocating, Budget, checkTensorBytes, limitsOf } from '../src/limits.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { bitsPerElement, elementCount } from '../src/tensor/dtype.js';
 import type { QuantizationMetadata } from '../src/tensor/quantization.js';
@@ -63,6 +63,7 @@ export class HctSourceReader implements TensorReader {
   readonly #tools: HctTools;
   readonly #decode: DecodeBlock;
   readonly #options: Omit<HctReaderOptions, 'signal'>;
+  readonly #limits: AllLimits;
 
   protected constructor({ source, layout, tools, options }: OpenedHct) {
     this.#source = source;
@@ -71,6 +72,7 @@ export class HctSourceReader implements TensorReader {
     this.#decode = blockDecoder(tools, options.verify);
     const { signal: _, ...others } = options;
     this.#options = others;
+    this.#limits = limitsOf(options);
   }
 
   static async open(source: RandomAccessSource, options: HctReaderOptions = {}): Promise<HctSourceReader> {
@@ -145,7 +147,8 @@ export class HctSourceReader implements TensorReader {
     for await (const run of runs) {
       for (const block of storedBlocks(run)) {
         const start = block.byteOffset - byteStart;
-        const target = within(out, start, block.byteLength) ?? new Uint8Array(block.byteLength);
+        const target =
+          within(out, start, block.byteLength) ?? allocating(() => new Uint8Array(block.byteLength));
         this.#decode(block, target);
         if (target.buffer !== out.buffer) copyOverlap(target, start, out);
       }
@@ -185,9 +188,11 @@ export class HctSourceReader implements TensorReader {
   async readAll(options: HctReadAllOptions = {}): Promise<HctTensor> {
     const { originalSize, dtype } = this.header;
     const { out } = options;
-    checkTensorBytes(limitsOf(this.#options), originalSize);
+    checkTensorBytes(this.#limits, originalSize);
     if (out !== undefined) checkOutputElements(out, dtype, originalSize);
-    const data = out ?? viewElements(dtype, new Uint8Array(originalSize));
+    else await this.#payFor(originalSize, options);
+    const newBytes = () => allocating(() => new Uint8Array(originalSize));
+    const data = out ?? viewElements(dtype, newBytes());
     await this.readInto(viewBytes(data), 0, options);
     return this.#tensor(this.shape, data);
   }
@@ -215,13 +220,28 @@ export class HctSourceReader implements TensorReader {
     return { dtype: this.header.dtype, shape, data, name, quantization, groupScales };
   }
 
+  /**
+   * Reads so many bytes of the blocks that they pay for the output, before it is allocated: the index is a claim, and so
+   * is the size of a source. The index itself pays for blocks of the default size.
+   */
+  async #payFor(byteLength: number, options: AbortOptions): Promise<void> {
+    const { blocksOffset, header } = this.#layout;
+    const missing = (byteLength - new Budget(this.#limits, blocksOffset).most) / this.#limits.ratio;
+    if (!(missing > 0)) return;
+    const length = Math.min(Math.ceil(missing), header.compressedSize);
+    await readBytes(this.#source, blocksOffset, length, options);
+  }
+
   /** Blocks `first` to `last` (exclusive), in order, in runs of one request each. */
   async *#fetchRuns(first: number, last: number, options: AbortOptions): AsyncIterable<FetchedRun> {
     const limits = { maxCompressed: FETCH_SIZE, maxBytes: MAX_RUN_BYTES };
     for (const run of planRuns(this.header, this.blocks, limits, first, last)) {
       options.signal?.throwIfAborted();
       const offset = this.#layout.blocksOffset + run.start;
-      yield { ...run, compressed: await readBytes(this.#source, offset, run.end - run.start, options) };
+      const compressed = await readBytes(this.#source, offset, run.end - run.start, options);
+      const received = this.#layout.blocksOffset + compressed.length;
+      new Budget(this.#limits, received).check({ bytes: run.byteLength, steps: 0 });
+      yield { ...run, compressed };
     }
   }
 }

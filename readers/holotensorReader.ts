@@ -26,7 +26,7 @@ import {
 import { FragmentUnpacker, type UnpackOptions } from '../src/holotensor/unpack.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { type AllLimits, limitsOf } from '../src/limits.js';
+import { type AllLimits, checkLimit, limitsOf } from '../src/limits.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { checkOutputElements } from '../src/tensor/tensor.js';
@@ -205,7 +205,12 @@ export class HoloTensorReader implements TensorReader {
   }
 
   #readData(options: AbortOptions): Promise<Uint8Array> {
-    return readBytes(this.#source, this.#layout.dataStart, this.#layout.dataLength, options);
+    const { dataStart, dataLength } = this.#layout;
+    for (const { index, compressedSize } of this.entries) {
+      checkFragmentBytes(this.#limits, index, compressedSize);
+    }
+    checkLimit(this.#limits, 'totalBytes', dataLength, 'Cannot read the fragments: they are too large');
+    return readBytes(this.#source, dataStart, dataLength, options);
   }
 
   /** The best tensor from these fragments. */

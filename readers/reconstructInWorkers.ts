@@ -5,7 +5,7 @@ import type { FragmentIndexEntry } from '../src/holotensor/fragment.js';
 import { type HoloTensorHeader, serializeHoloTensorHeader } from '../src/holotensor/header.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { StoredTensor } from '../src/holotensor/tasks.js';
-import { limitsOf } from '../src/limits.js';
+import { allocating, Budget, limitsOf } from '../src/limits.js';
 import type { AbortOptions } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { viewBytes, viewElements } from '../src/tensor/tensor.js';
@@ -45,6 +45,9 @@ export async function reconstructInWorkers(
 ): Promise<Reconstruction> {
   const pool = sharedPool(workers);
   const { header } = file;
+  // Before the output is allocated, which workers would only fill.
+  const bytes = elementCount(header.shape) * Float32Array.BYTES_PER_ELEMENT;
+  new Budget(limitsOf(rest), file.data.length).check({ bytes, steps: 0 });
   const options: Options = { ...rest, out: out && viewBytes(out) };
   const input = new CommonInput(file.data);
   const decode: Decode = (partOptions) => decodeInWorker(pool, file, input, partOptions);
@@ -86,7 +89,8 @@ async function decodeRanges(
   decode: Decode,
 ): Promise<Part> {
   const dtype = options.dtype === 'source' ? header.dtype : 'F32';
-  const out = options.out ?? new Uint8Array(byteLengthOf(dtype, elementCount(header.shape)));
+  const byteLength = byteLengthOf(dtype, elementCount(header.shape));
+  const out = options.out ?? allocating(() => new Uint8Array(byteLength));
   let last: Part;
   await eachBounded(
     ranges.values(),

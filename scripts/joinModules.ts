@@ -15,6 +15,7 @@ const JOINED = {
   [BASE_FILE]: [
     'src/show.js',
     'src/errors.js',
+    'src/limits.js',
     'src/stage.js',
     'src/bytes/binary.js',
     'src/bytes/fileKind.js',

@@ -1,5 +1,6 @@
 import { concatenate } from '../src/bytes/binary.js';
 import { type HolostreamError, TruncatedError } from '../src/errors.js';
+import { withRoom } from '../src/limits.js';
 import type { AbortOptions, ByteSource, RandomAccessSource } from '../src/source.js';
 import { streamReader } from './pullStream.js';
 import { beyondEnd } from './ranges.js';
@@ -27,19 +28,12 @@ export async function readExactly(stream: ReadableStream<Uint8Array>, length: nu
     // A small read usually arrives as one chunk, which the source does not use again.
     if (bytes === undefined && value.length === length) bytes = value;
     else {
-      bytes = withRoom(bytes, filled, filled + value.length, length);
+      const most = Math.max(2 * filled, TRUSTED_SIZE);
+      bytes = withRoom(bytes ?? new Uint8Array(0), filled + value.length, length, most);
       bytes.set(value, filled);
     }
     filled += value.length;
   }
-}
-
-/** The same bytes in an array that has room for `needed`, and is never longer than `length`. */
-function withRoom(bytes: Uint8Array | undefined, filled: number, needed: number, length: number): Uint8Array {
-  if (bytes !== undefined && needed <= bytes.length) return bytes;
-  const grown = new Uint8Array(Math.min(length, Math.max(needed, 2 * filled, TRUSTED_SIZE)));
-  if (bytes !== undefined) grown.set(bytes);
-  return grown;
 }
 
 /**

@@ -26,6 +26,10 @@ export interface Limits {
   readonly rank?: number | undefined;
   /** Requests that one call has open at a time. Default 6. */
   readonly concurrency?: number | undefined;
+  /**
+   * Bytes of memory for each byte received, beyond the first 64 MiB; decoders may take time in proportion. Default 1024.
+   */
+  readonly ratio?: number | undefined;
 }
 
 /** The option of everything that opens or decodes. */
@@ -47,6 +51,7 @@ const DEFAULTS = {
   fragments: 65_535,
   rank: 64,
   concurrency: 6,
+  ratio: 1024,
 };
 
 /** @throws ArgumentError for an unknown entry, and for one that is not a number from 0 (of concurrency, from 1) */
@@ -102,4 +107,85 @@ export function checkTensorBytes(limits: AllLimits, byteLength: number, name?: s
 /** @throws LimitError when tensors that are held together have more bytes than `limits.totalBytes` */
 export function checkTotalBytes(limits: AllLimits, byteLength: number): void {
   checkLimit(limits, 'totalBytes', byteLength, 'Cannot allocate the tensors: together they are too large');
+}
+
+/** Memory that needs no bytes received: a file of a tensor that is all zero is as small as files can be. */
+const FREE_BYTES = 2 ** 26;
+
+/** Steps that may be taken for each byte of memory. */
+const STEPS_PER_BYTE = 16;
+
+/** What a decoder takes beside its output. It states this before it starts. */
+export interface Cost {
+  /** Memory, in bytes: plans of transforms, tables, matrices. */
+  readonly bytes: number;
+  /** Elementary operations; portable code does about one in a nanosecond. */
+  readonly steps: number;
+}
+
+export const NO_COST: Cost = { bytes: 0, steps: 0 };
+
+/** What the bytes that have been received pay for, by `limits.ratio`: memory, and time. */
+export class Budget {
+  limits: AllLimits;
+  /** Bytes. */
+  received: number;
+  #held = 0;
+  #spent = 0;
+
+  constructor(limits: AllLimits, received = 0) {
+    this.limits = limits;
+    this.received = received;
+  }
+
+  /** Bytes of memory that are paid for. */
+  get most(): number {
+    return FREE_BYTES + Math.max(1, this.received) * this.limits.ratio;
+  }
+
+  /** @throws LimitError unless the cost is paid for, beside the memory that is held */
+  check({ bytes, steps }: Cost): void {
+    const { most } = this;
+    const memory = this.#held + bytes;
+    if (memory <= most && steps <= STEPS_PER_BYTE * most) return;
+    throw new LimitError(
+      'Cannot decode the tensor: it takes too much memory or time for the bytes received (option limits.ratio)',
+      {
+        expected: `at most ${most} bytes of memory and ${STEPS_PER_BYTE * most} steps`,
+        actual: `${memory} bytes and ${steps} steps`,
+      },
+    );
+  }
+
+  /** The same for memory that stays in use, and for steps that all bytes together pay for. */
+  spend({ bytes, steps }: Cost): void {
+    this.check({ bytes, steps: this.#spent + steps });
+    this.#held += bytes;
+    this.#spent += steps;
+  }
+}
+
+/**
+ * What `make` makes.
+ * @throws LimitError when the engine has no memory for it
+ */
+export function allocating<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new LimitError('Cannot allocate memory: the engine has no more', { cause });
+  }
+}
+
+/**
+ * These bytes, in an array that has room up to `end`. A longer one is made as long as is paid for, and never longer than
+ * `length`, which is a claim.
+ * @param most bytes that are paid for
+ */
+export function withRoom(bytes: Uint8Array, end: number, length: number, most: number): Uint8Array {
+  if (end <= bytes.length) return bytes;
+  const grown = allocating(() => new Uint8Array(Math.min(length, Math.max(end, most))));
+  grown.set(bytes);
+  return grown;
 }

@@ -5,11 +5,13 @@ import { ArgumentError, ChecksumError, FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import {
   type AllLimits,
+  Budget,
   beyondLimit,
   checkTensorBytes,
   type LimitsOption,
   limitsOf,
   type OpenOptions,
+  withRoom,
 } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
@@ -68,10 +70,13 @@ export class ModelReader {
   async read(name: string, options: OpenOptions = {}): Promise<Tensor> {
     const tensor = this.tensor(name);
     const { dtype, shape, byteLength } = tensor;
-    checkTensorBytes(this.#limitsOf(options), byteLength, name);
-    const bytes = new Uint8Array(byteLength);
+    const limits = this.#limitsOf(options);
+    checkTensorBytes(limits, byteLength, name);
+    let bytes: Uint8Array = new Uint8Array(0);
     let filled = 0;
     for await (const chunk of this.chunks(tensor, options)) {
+      const { most } = new Budget(limits, filled);
+      bytes = withRoom(bytes, filled + chunk.length, byteLength, most);
       bytes.set(chunk, filled);
       filled += chunk.length;
     }

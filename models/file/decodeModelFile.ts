@@ -1,6 +1,6 @@
 import { FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import { checkTensorBytes, limitsOf, type OpenOptions } from '../../src/limits.js';
+import { Budget, checkTensorBytes, limitsOf, type OpenOptions } from '../../src/limits.js';
 import { discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
@@ -72,7 +72,7 @@ export async function readModelTensor(
   const all = limitsOf({ limits });
   checkTensorBytes(all, tensor.byteLength, tensor.name);
   for (const { length } of tensor.pieces) checkTensorBytes(all, length, tensor.name);
-  const decoder = new ModelTensorDecoder(tensor, await loadKernels(['xxh3']), { limits });
+  const decoder = new ModelTensorDecoder(tensor, await loadKernels(['xxh3']), new Budget(all));
   for (const [number, { offset, length }] of tensor.pieces.entries()) {
     await decoder.add(number, await source.read(offset, length, { signal }));
   }

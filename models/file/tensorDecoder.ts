@@ -6,7 +6,7 @@ import { parseHoloTensorHeader } from '../../src/holotensor/header.js';
 import { type HoloTensorLayout, parseHoloTensorLayout } from '../../src/holotensor/parser.js';
 import { FragmentUnpacker } from '../../src/holotensor/unpack.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
-import type { LimitsOption } from '../../src/limits.js';
+import { Budget, limitsOf } from '../../src/limits.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { ModelFileTensor } from './modelFile.js';
@@ -20,17 +20,17 @@ export class ModelTensorDecoder {
   readonly tensor: ModelFileTensor;
   readonly #kernels: Kernels<'xxh3'>;
   readonly #unpacker: FragmentUnpacker;
-  readonly #options: LimitsOption;
+  readonly #budget: Budget;
   #layout: HoloTensorLayout | undefined;
   #decoder: HoloTensorDecoder | undefined;
   /** The bytes of a plain tensor. */
   #whole: Uint8Array | undefined;
 
-  constructor(tensor: ModelFileTensor, kernels: Kernels<'xxh3'>, options: LimitsOption = {}) {
+  constructor(tensor: ModelFileTensor, kernels: Kernels<'xxh3'>, budget = new Budget(limitsOf())) {
     this.tensor = tensor;
     this.#kernels = kernels;
-    this.#unpacker = new FragmentUnpacker(kernels, options);
-    this.#options = options;
+    this.#unpacker = new FragmentUnpacker(kernels, budget);
+    this.#budget = budget;
   }
 
   get complete(): boolean {
@@ -76,7 +76,7 @@ export class ModelTensorDecoder {
     }
     const layout = parseFirstPiece(this.tensor, bytes);
     await loadDecodingOf(layout.header);
-    this.#decoder = new HoloTensorDecoder(layout.header, this.#options);
+    this.#decoder = new HoloTensorDecoder(layout.header, {}, this.#budget);
     this.#layout = layout;
   }
 

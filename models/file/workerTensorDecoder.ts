@@ -5,7 +5,7 @@ import type { FragmentIndexEntry } from '../../src/holotensor/fragment.js';
 import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
-import type { LimitsOption } from '../../src/limits.js';
+import type { Budget } from '../../src/limits.js';
 import type { AbortOptions } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { Buffers } from '../../workers/buffers.js';
@@ -21,23 +21,19 @@ export class WorkerTensorDecoder {
   readonly tensor: ModelFileTensor;
   readonly #kernels: Pick<Kernels, 'xxh3'>;
   readonly #pool: WorkerPool;
-  readonly #options: LimitsOption;
+  readonly #budget: Budget;
+  #paid = false;
   readonly #stored: { readonly entry: FragmentIndexEntry; readonly stored: Uint8Array }[] = [];
   #header: Uint8Array | undefined;
   #layout: HoloTensorLayout | undefined;
   /** The worker's result for the first `fragments` fragments. */
   #result: Omit<Reconstruction, 'header'> | undefined;
 
-  constructor(
-    tensor: ModelFileTensor,
-    kernels: Pick<Kernels, 'xxh3'>,
-    pool: WorkerPool,
-    options: LimitsOption,
-  ) {
+  constructor(tensor: ModelFileTensor, kernels: Pick<Kernels, 'xxh3'>, pool: WorkerPool, budget: Budget) {
     this.tensor = tensor;
     this.#kernels = kernels;
     this.#pool = pool;
-    this.#options = options;
+    this.#budget = budget;
   }
 
   get complete(): boolean {
@@ -68,6 +64,7 @@ export class WorkerTensorDecoder {
         fragmentIndex: piece - 1,
       });
     }
+    this.#budget.received += bytes.length;
     // A copy: the bytes are a view of a chunk, and transferring them would send the whole chunk.
     this.#stored[piece - 1] = { entry, stored: new Uint8Array(bytes) };
     if (this.#stored.length === this.#layout!.entries.length) await this.settle(options);
@@ -78,6 +75,10 @@ export class WorkerTensorDecoder {
     if (this.#header === undefined || this.#stored.length === (this.#result?.fragments ?? 0)) return;
     const header = this.#header;
     const fragments = [...this.#stored];
+    const { limits, received } = this.#budget;
+    // The worker checks this tensor; here, all tensors together.
+    if (!this.#paid) this.#budget.spend({ bytes: this.tensor.byteLength, steps: 0 });
+    this.#paid = true;
     const prepare = (buffers: Buffers) => {
       const copies = copyAll(
         fragments.map(({ stored }) => stored),
@@ -87,7 +88,8 @@ export class WorkerTensorDecoder {
         input: {
           header,
           fragments: fragments.map(({ entry }, i) => ({ entry, stored: copies[i]! })),
-          options: { ...this.#options, dtype: 'source' },
+          options: { limits, dtype: 'source' },
+          received,
         },
         borrowed: copies.slice(0, 1).map(({ buffer }) => buffer),
       } as const;

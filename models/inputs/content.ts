@@ -1,4 +1,4 @@
-import type { Limits } from '../../src/limits.js';
+import type { Budget } from '../../src/limits.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
@@ -22,8 +22,11 @@ export interface LoadableTensor {
   readonly byteLength: number;
   /** In the order in which they are decoded: a piece is useless without those before it. */
   readonly pieces: readonly LoadPiece[];
-  /** @param pool decodes large tensors in its workers */
-  createDecoder(limits: Limits | undefined, pool?: WorkerPool): Promise<PieceDecoder>;
+  /**
+   * @param budget of the model, which all of its tensors share
+   * @param pool decodes large tensors in its workers
+   */
+  createDecoder(budget: Budget, pool?: WorkerPool): Promise<PieceDecoder>;
   /** Reads rows `start` to `end` along the first dimension; undefined where that takes the whole tensor. */
   readonly readRows?: ((start: number, end: number, options: AbortOptions) => Promise<Tensor>) | undefined;
 }

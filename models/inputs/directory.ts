@@ -23,7 +23,7 @@ export function openDirectory(
   const decode = async (
     { name, file }: ManifestTensor,
     bytes: Uint8Array,
-    limits: Limits | undefined,
+    limits: Limits,
   ): Promise<Tensor> => {
     fetched.set(file, bytes);
     try {
@@ -51,7 +51,7 @@ export function openDirectory(
         shape,
         byteLength,
         pieces: [{ file, offset: 0, length: fileSize, cosine: 1 }],
-        createDecoder: async (limits) =>
+        createDecoder: async ({ limits }) =>
           new WholeDecoder(async (bytes) => {
             // Of a file behind a URL, the size is known once its bytes have come.
             if (opened !== undefined) checkFileSize(tensor, opened);

@@ -1,5 +1,5 @@
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { Limits, OpenOptions } from '../../src/limits.js';
+import type { Budget, OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../../workers/task.js';
@@ -25,7 +25,7 @@ export async function openModelFile(source: RandomAccessSource, options: OpenOpt
         shape,
         byteLength,
         pieces: pieces.map(({ offset, length }, i) => ({ file, offset, length, cosine: cosines[i]! })),
-        createDecoder: (limits, pool) => createDecoder(tensor, limits, pool),
+        createDecoder: (budget, pool) => createDecoder(tensor, budget, pool),
         readRows: encoded === undefined ? rowReader(tensor, source, pieces[0]!.offset) : undefined,
       };
     }),
@@ -35,13 +35,13 @@ export async function openModelFile(source: RandomAccessSource, options: OpenOpt
 
 async function createDecoder(
   tensor: ModelFileTensor,
-  limits: Limits | undefined,
+  budget: Budget,
   pool: WorkerPool | undefined,
 ): Promise<PieceDecoder> {
   const { encoded, byteLength } = tensor;
   const kernels = await loadKernels(['xxh3']);
   const inWorker = encoded !== undefined && byteLength >= MIN_WORKER_BYTES.reconstruction;
-  if (pool === undefined || !inWorker) return new ModelTensorDecoder(tensor, kernels, { limits });
+  if (pool === undefined || !inWorker) return new ModelTensorDecoder(tensor, kernels, budget);
   const { WorkerTensorDecoder } = await import('../file/workerTensorDecoder.js');
-  return new WorkerTensorDecoder(tensor, kernels, pool, { limits });
+  return new WorkerTensorDecoder(tensor, kernels, pool, budget);
 }

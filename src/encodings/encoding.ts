@@ -1,5 +1,6 @@
 import { FormatError, UnsupportedError } from '../errors.js';
 import type { KernelSubject, Kernels } from '../kernels/kernels.js';
+import type { Cost } from '../limits.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -107,8 +108,13 @@ export interface EncodingQuality {
   readonly relativeError: number | undefined;
 }
 
-/** Collects fragments in any order and reconstructs the best tensor from them. */
+/**
+ * Collects fragments in any order and reconstructs the best tensor from them. It states the cost of each step before, and
+ * allocates nothing that depends on the size of the tensor before the first fragment.
+ */
 export interface FragmentDecoder {
+  /** What adding this payload takes at most; the memory stays in use. Nothing of the payload has been checked. */
+  costOfAdding(index: number, payload: Uint8Array): Cost;
   /**
    * The decoder may keep `payload` instead of copying it: its bytes must not change afterwards.
    * @returns false when this fragment had been added before (it counts once)
@@ -118,6 +124,8 @@ export interface FragmentDecoder {
   readonly quality: EncodingQuality;
   /** Fragments that a reconstruction uses; others may wait for one that is missing. Default: all. */
   readonly usableFragments?: number;
+  /** What the next reconstruction takes at most; the memory is in use only meanwhile. */
+  costOfReconstructing(): Cost;
   /**
    * Writes rows × cols values, or those of the range.
    * @throws FormatError when a fragment is found malformed only now; it counts as not added

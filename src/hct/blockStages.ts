@@ -2,6 +2,7 @@ import type { BlockDecoder } from '../codecs/codec.js';
 import { loadDecoder } from '../codecs/loadDecoder.js';
 import { FormatError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
+import { allocating } from '../limits.js';
 import type { Stage, SyncStage } from '../stage.js';
 import { decompressBlock, verifyBlock } from './decodeBlock.js';
 import type { HctDecodedPart, HctPart, HctStart } from './parts.js';
@@ -57,7 +58,7 @@ export class HctDecompressor implements Stage<HctPart, HctDecodedPart> {
     }
     if (this.#codec === undefined)
       throw new FormatError('Cannot decode the HCT block: it comes before the header');
-    const bytes = new Uint8Array(part.byteLength);
+    const bytes = allocating(() => new Uint8Array(part.byteLength));
     decompressBlock(part, this.#codec, bytes);
     yield { kind: 'data', blockIndex: part.blockIndex, byteOffset: part.byteOffset, bytes };
   }

@@ -1,4 +1,5 @@
 import type { BytesLike } from '../bytes/binary.js';
+import { allocating } from '../limits.js';
 import { NOTHING, type Stage, type SyncStage } from '../stage.js';
 import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from './decodeBlock.js';
 import { HctParser } from './parser.js';
@@ -51,7 +52,7 @@ export class HctDecoder<O> implements Stage<BytesLike, O> {
 /** Gives the tensor's bytes, a fresh array per block. */
 export function* decodedBytes(part: HctPart, decode: DecodeBlock): Iterable<Uint8Array> {
   if (part.kind !== 'block') return;
-  const bytes = new Uint8Array(part.byteLength);
+  const bytes = allocating(() => new Uint8Array(part.byteLength));
   decode(part, bytes);
   yield bytes;
 }

@@ -1,6 +1,6 @@
 import type { ByteQueue } from '../bytes/byteQueue.js';
 import { Demand, type Grammar, GrammarStage, take } from '../bytes/grammar.js';
-import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
+import { type AllLimits, Budget, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import {
   parseQuantizationMetadata,
   QUANTIZATION_METADATA_SIZE,
@@ -51,13 +51,16 @@ function* parseHctFile(queue: ByteQueue, limits: AllLimits): Grammar<void, HctPa
   for (let blockIndex = 0; blockIndex < header.blockCount; blockIndex++) {
     const { compressedSize, checksum } = blocks.entry(blockIndex);
     yield new Demand('blocks', compressedSize);
+    const byteLength = blockLength(header, blockIndex);
+    const compressed = queue.take(compressedSize)!;
+    checkBlockBytes(limits, byteLength, queue.position);
     yield {
       kind: 'block',
       blockIndex,
       byteOffset: blockIndex * header.blockSize,
-      byteLength: blockLength(header, blockIndex),
+      byteLength,
       checksum,
-      compressed: queue.take(compressedSize)!,
+      compressed,
     };
   }
   yield yield* parseHctEnd(queue, start, limits);
@@ -78,6 +81,8 @@ export function* parseHctStart(queue: ByteQueue, limits: AllLimits): Grammar<Hct
     checkLimit(limits, 'tensorBytes', scales, 'Cannot read the per-group scales: they are too large');
   }
   const blocks = yield* parseIndex(queue, header);
+  // Of blocks that are still to come, the index says how many bytes they take.
+  checkBlockBytes(limits, header.originalSize, queue.position + header.compressedSize);
   return { kind: 'start', header, quantization, blocks, blocksOffset: queue.position };
 }
 
@@ -104,6 +109,11 @@ export function* parseHctEnd(
     'Cannot read the HCT extension: the tensor has too many dimensions',
   );
   return { kind: 'end', shape, name: extension.name, groupScales };
+}
+
+/** @throws LimitError when the bytes received do not pay for so many of the tensor */
+function checkBlockBytes(limits: AllLimits, bytes: number, received: number): void {
+  new Budget(limits, received).check({ bytes, steps: 0 });
 }
 
 function* parseIndex(queue: ByteQueue, header: HctHeader): Grammar<BlockTable> {

@@ -1,9 +1,16 @@
-import { type AllLimits, checkTensorBytes, type LimitsOption, limitsOf } from '../limits.js';
+import {
+  type AllLimits,
+  Budget,
+  checkTensorBytes,
+  type LimitsOption,
+  limitsOf,
+  withRoom,
+} from '../limits.js';
 import type { DType } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import { type Tensor, viewElements } from '../tensor/tensor.js';
 import type { DecodeBlock } from './decodeBlock.js';
-import type { HctPart } from './parts.js';
+import type { HctPart, HctStart } from './parts.js';
 
 /** A tensor from an HCT file, with what dequantization needs. */
 export interface HctTensor extends Tensor<DType> {
@@ -13,14 +20,13 @@ export interface HctTensor extends Tensor<DType> {
 }
 
 /**
- * Collects the parts of one file into one tensor, which is allocated once, when the header has arrived. Blocks are
- * decoded in place.
+ * Collects the parts of one file into one tensor. It is allocated once, with the first block, if the index pays for it; if
+ * not, as far as the blocks so far pay for it. Blocks are decoded in place.
  */
 export class TensorCollector {
   readonly #limits: AllLimits;
-  #bytes = new Uint8Array(0);
-  #dtype: DType = 'F32';
-  #quantization: QuantizationMetadata | undefined;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #start: HctStart | undefined;
 
   constructor(options?: LimitsOption) {
     this.#limits = limitsOf(options);
@@ -32,20 +38,18 @@ export class TensorCollector {
    */
   *add(part: HctPart, decode: DecodeBlock): Iterable<HctTensor> {
     if (part.kind === 'start') {
-      const { originalSize, dtype } = part.header;
-      checkTensorBytes(this.#limits, originalSize);
-      this.#bytes = new Uint8Array(originalSize);
-      this.#dtype = dtype;
-      this.#quantization = part.quantization;
+      checkTensorBytes(this.#limits, part.header.originalSize);
+      this.#start = part;
     } else if (part.kind === 'block') {
-      decode(part, this.#bytes.subarray(part.byteOffset, part.byteOffset + part.byteLength));
+      decode(part, this.#room(part.byteOffset, part.byteLength));
     } else {
+      const { header, quantization } = this.#start!;
       yield {
-        dtype: this.#dtype,
+        dtype: header.dtype,
         shape: part.shape,
-        data: viewElements(this.#dtype, this.#bytes),
+        data: viewElements(header.dtype, this.#bytes),
         name: part.name,
-        quantization: this.#quantization,
+        quantization,
         groupScales: part.groupScales,
       };
     }
@@ -53,7 +57,17 @@ export class TensorCollector {
 
   /** Takes bytes that have been decoded elsewhere. The start must have been added before. */
   place(bytes: Uint8Array, byteOffset: number): Iterable<never> {
-    this.#bytes.set(bytes, byteOffset);
+    this.#room(byteOffset, bytes.length).set(bytes);
     return [];
+  }
+
+  /** The place of bytes that come next. */
+  #room(byteOffset: number, byteLength: number): Uint8Array {
+    const end = byteOffset + byteLength;
+    const { header, blocks, blocksOffset } = this.#start!;
+    const { offset } = blocks.entry(Math.floor(byteOffset / header.blockSize));
+    const { most } = new Budget(this.#limits, blocksOffset + offset);
+    this.#bytes = withRoom(this.#bytes, end, header.originalSize, most);
+    return this.#bytes.subarray(byteOffset, end);
   }
 }

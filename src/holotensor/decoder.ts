@@ -7,12 +7,13 @@ import {
 } from '../encodings/encoding.js';
 import { ArgumentError, FormatError, UnsupportedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { checkTensorBytes, type LimitsOption, limitsOf } from '../limits.js';
+import { allocating, Budget, checkTensorBytes, type LimitsOption, limitsOf } from '../limits.js';
 import { escapeText } from '../show.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
 import { checkOutputLength, type Tensor, viewBytes, viewElements } from '../tensor/tensor.js';
-import type { HoloFragment } from './fragment.js';
+import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_HEADER_SIZE } from './constants.js';
+import type { HoloFragment, ReceivedFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';
 import type { ReconstructionQuality } from './quality.js';
 
@@ -54,19 +55,28 @@ export class HoloTensorDecoder {
   /** Elements of the tensor, or of the range. */
   readonly elements: number;
   readonly #decoder: FragmentDecoder;
+  readonly #budget: Budget;
+  /** Whether the output has been paid for. */
+  #paid = false;
   #fragments = 0;
 
   /**
    * @throws LimitError for a tensor that is too large, as numbers of four bytes; UnsupportedError when the decoder of its
    *   encoding has not been loaded
    */
-  constructor(header: HoloTensorHeader, options: HoloTensorDecoderOptions & RangeOption = {}) {
+  constructor(
+    header: HoloTensorHeader,
+    options: HoloTensorDecoderOptions & RangeOption = {},
+    budget: Budget = new Budget(limitsOf(options)),
+  ) {
     const { kernels, range } = options;
     this.header = header;
     this.total = fragmentCount(header);
+    this.#budget = budget;
+    budget.received += HOLO_HEADER_SIZE + FRAGMENT_INDEX_ENTRY_SIZE * this.total;
     const elements = elementCount(header.shape);
     this.elements = range === undefined ? elements : range.end - range.start;
-    checkTensorBytes(limitsOf(options), elements * Float32Array.BYTES_PER_ELEMENT);
+    checkTensorBytes(budget.limits, this.elements * Float32Array.BYTES_PER_ELEMENT);
     const decoding = loadedDecoding(header.encoding);
     if (decoding === undefined) {
       throw new UnsupportedError(
@@ -89,15 +99,19 @@ export class HoloTensorDecoder {
   /**
    * @returns false when this fragment had been added before: it counts once
    * @throws ArgumentError when this tensor has no fragment of this number; FormatError when the payload is malformed
-   *   or belongs to another tensor (the decoder stays as it was)
+   *   or belongs to another tensor (the decoder stays as it was); LimitError when decoding takes more than the bytes
+   *   received so far pay for
    */
-  addFragment({ index, data }: HoloFragment): boolean {
+  addFragment({ index, data, entry }: HoloFragment & Partial<ReceivedFragment>): boolean {
     if (!Number.isInteger(index) || index < 0 || index >= this.total) {
       throw new ArgumentError('Cannot add the fragment: no such fragment', {
         expected: `0 to ${this.total - 1}`,
         actual: index,
       });
     }
+    this.#budget.received += entry?.compressedSize ?? data.length;
+    if (!this.#paid) this.#budget.spend({ bytes: Float32Array.BYTES_PER_ELEMENT * this.elements, steps: 0 });
+    this.#paid = true;
     const added = this.#add(index, data);
     if (added) this.#fragments += 1;
     return added;
@@ -105,7 +119,8 @@ export class HoloTensorDecoder {
 
   #add(index: number, data: Uint8Array): boolean {
     try {
-      return this.#decoder.addFragment(index, data);
+      this.#budget.spend(this.#decoder.costOfAdding(index, data));
+      return allocating(() => this.#decoder.addFragment(index, data));
     } catch (error) {
       if (!(error instanceof FormatError) || error.fragmentIndex !== undefined) throw error;
       const { what, offset, expected, actual } = error;
@@ -133,16 +148,21 @@ export class HoloTensorDecoder {
   /**
    * The best tensor from the fragments so far, as numbers, row-major.
    * @param out where to write, with the length of the tensor; default: a new array
+   * @throws LimitError when it takes more than the bytes received so far pay for
    */
-  reconstruct(out: Float32Array = new Float32Array(this.elements)): Float32Array {
-    checkOutputLength(out, this.elements);
-    this.#decoder.reconstruct(out);
-    return out;
+  reconstruct(out?: Float32Array): Float32Array {
+    if (out !== undefined) checkOutputLength(out, this.elements);
+    return this.#reconstructing(() => {
+      const values = out ?? new Float32Array(this.elements);
+      this.#decoder.reconstruct(values);
+      return values;
+    });
   }
 
   /**
    * The same in the dtype of the header: bit for bit where the encoding is lossless and complete, else rounded.
    * @param out where to write the bytes of the elements; default: a new array
+   * @throws LimitError as {@link reconstruct}
    */
   reconstructTensor(out?: Uint8Array): Tensor<DType> {
     const { dtype, shape } = this.header;
@@ -153,8 +173,15 @@ export class HoloTensorDecoder {
       out?.set(viewBytes(data));
       return { dtype, shape, data: out === undefined ? data : viewElements(dtype, out) };
     }
-    const bytes = out ?? new Uint8Array(byteLength);
-    this.#decoder.reconstructElements(bytes);
-    return { dtype, shape, data: viewElements(dtype, bytes) };
+    return this.#reconstructing(() => {
+      const bytes = out ?? new Uint8Array(byteLength);
+      this.#decoder.reconstructElements!(bytes);
+      return { dtype, shape, data: viewElements(dtype, bytes) };
+    });
+  }
+
+  #reconstructing<T>(work: () => T): T {
+    this.#budget.check(this.#decoder.costOfReconstructing());
+    return allocating(work);
   }
 }

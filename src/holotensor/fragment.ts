@@ -76,7 +76,10 @@ export function parseFragmentIndex(bytes: Uint8Array, count: number): FragmentIn
 }
 
 /** The bits of all algorithms. An entry has one of them, or none. */
-const COMPRESSION_FLAGS = Object.values(FRAGMENT_FLAGS).reduce((all, flag) => all | flag, 0);
+const COMPRESSION_FLAGS: number = /* @__PURE__ */ Object.values(FRAGMENT_FLAGS).reduce(
+  (all, flag) => all | flag,
+  0,
+);
 
 /** Room for the headers of fragments of tiny tensors. */
 const HEADER_ALLOWANCE = 65536;

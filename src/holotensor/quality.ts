@@ -56,10 +56,10 @@ export class QualityCurve {
  * It has none for `embedded`; a straight line takes its place until the encoder has measured.
  */
 export const DEFAULT_QUALITY_CURVES: Readonly<Record<HolographicEncoding, QualityCurve>> = {
-  spectral: new QualityCurve([0.6, 0.3, 0.08, 0.02], 1, 6),
-  'random-projection': new QualityCurve([0.1, 0.8, 0.08, 0.02], 2, 6),
-  'low-rank': new QualityCurve([0.3, 0.5, 0.15, 0.05], 1, 4),
-  embedded: new QualityCurve([0, 1, 0, 0], 1),
+  spectral: /* @__PURE__ */ new QualityCurve([0.6, 0.3, 0.08, 0.02], 1, 6),
+  'random-projection': /* @__PURE__ */ new QualityCurve([0.1, 0.8, 0.08, 0.02], 2, 6),
+  'low-rank': /* @__PURE__ */ new QualityCurve([0.3, 0.5, 0.15, 0.05], 1, 4),
+  embedded: /* @__PURE__ */ new QualityCurve([0, 1, 0, 0], 1),
 };
 
 /** The four measures of a reconstruction; `docs/holotensor.md` explains them. */

@@ -37,8 +37,8 @@ export class Reconstructor extends Pacing implements LatestStage<ReceivedFragmen
   take(now: number): Reconstruction {
     const decoder = this.#decoder!;
     const { reuseBuffer = true, dtype = 'F32' } = this.#options;
-    if (reuseBuffer && dtype === 'F32') this.#buffer ??= new Float32Array(decoder.elements);
     const reconstruction = reconstructionOf(decoder, this.#options, this.#buffer);
+    if (reuseBuffer && dtype === 'F32') this.#buffer = reconstruction.data as Float32Array;
     this.taken(now);
     return reconstruction;
   }

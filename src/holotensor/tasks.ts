@@ -2,8 +2,9 @@ import { nextTask } from '../abort.js';
 import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
 import { loadDecodingOf } from '../encodings/decodings.js';
 import { loadKernels } from '../kernels/loadKernels.js';
+import { Budget, limitsOf } from '../limits.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions, type RangeOption } from './decoder.js';
-import type { FragmentIndexEntry, HoloFragment } from './fragment.js';
+import type { FragmentIndexEntry, HoloFragment, ReceivedFragment } from './fragment.js';
 import { parseHoloTensorHeader } from './header.js';
 import type { ReconstructionQuality } from './quality.js';
 import {
@@ -26,6 +27,8 @@ export interface StoredTensor {
     RangeOption &
     ReconstructionOptions &
     UnpackOptions;
+  /** Bytes that have been received beside these fragments, and pay for the tensor, too. */
+  readonly received?: number | undefined;
   /** Where the bytes of the elements go, shared memory or not, aligned as these are. Default: a new array. */
   readonly out?: Uint8Array | undefined;
 }
@@ -35,13 +38,13 @@ export interface StoredTensor {
  * @throws FormatError, ChecksumError, CodecError, LimitError
  */
 export async function reconstructStored(
-  { header: headerBytes, fragments, options, out }: StoredTensor,
+  { header: headerBytes, fragments, options, received, out }: StoredTensor,
   signal: AbortSignal,
 ): Promise<TaskResult<Omit<Reconstruction, 'header'>>> {
   const header = parseHoloTensorHeader(headerBytes);
   const [kernels] = await Promise.all([loadKernels(['xxh3']), loadDecodingOf(header)]);
   const unpacker = new FragmentUnpacker(kernels, options);
-  const decoder = new HoloTensorDecoder(header, options);
+  const decoder = new HoloTensorDecoder(header, options, new Budget(limitsOf(options), received));
   const local = localCopies(fragments.map(({ stored }) => stored));
   for (const [i, { entry }] of fragments.entries()) {
     decoder.addFragment(await unpacker.unpack({ header, entry, stored: local[i]! }));
@@ -60,7 +63,7 @@ export interface ReconstructStep {
   /** All but kernels, which do not pass between threads. */
   readonly options: Omit<HoloTensorDecoderOptions, 'kernels'> & ReconstructionOptions;
   /** The fragment to add. Without one, the step reconstructs. */
-  readonly fragment?: HoloFragment | undefined;
+  readonly fragment?: (HoloFragment & Pick<ReceivedFragment, 'entry'>) | undefined;
   /** For dtype 'F32': where the numbers go. Default: a new array. */
   readonly out?: Float32Array | undefined;
 }

@@ -7,7 +7,7 @@ import {
 import { loadDecoder } from '../codecs/loadDecoder.js';
 import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { type AllLimits, type LimitsOption, limitsOf } from '../limits.js';
+import { type AllLimits, allocating, Budget, type LimitsOption, limitsOf } from '../limits.js';
 import { elementCount } from '../tensor/dtype.js';
 import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS } from './constants.js';
 import {
@@ -83,7 +83,8 @@ function decompress(
   try {
     const size = payloadSize(entry, stored, codec, maxFragmentBytes(elementCount(header.shape)));
     checkFragmentBytes(limits, entry.index, size);
-    const data = new Uint8Array(size);
+    new Budget(limits, stored.length).check({ bytes: size, steps: 0 });
+    const data = allocating(() => new Uint8Array(size));
     codec.decompressInto(stored, data);
     return data;
   } catch (error) {

@@ -11,7 +11,7 @@ import { bytesSource } from '../../sources/bytes.js';
 import { viewOf } from '../../src/bytes/binary.js';
 import { loadCodec } from '../../src/codecs/loadCodec.js';
 import { loadDecoder } from '../../src/codecs/loadDecoder.js';
-import { parseFragment, serializeFragment } from '../../src/encodings/embedded/format.js';
+import { parseFragmentStart, parseUnits, serializeFragment } from '../../src/encodings/embedded/format.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { ENCODINGS, encodingByName } from '../../src/encodings/encodings.js';
 import { FormatError, HolostreamError } from '../../src/errors.js';
@@ -256,12 +256,12 @@ test('embedded: mutated fragments, and mutated units in sound fragments', () => 
         const { payloads: sound } = encodeWith(ENCODINGS.embedded, tensor, {}, { fragments }).encoded;
         const payloads = [...sound];
         const index = victim % payloads.length;
-        const parsed = parseFragment(payloads[index]!, index);
-        if (insideUnit && parsed.units.length > 0) {
-          const units = [...parsed.units];
+        const units = parseUnits(payloads[index]!, index);
+        if (insideUnit && units.length > 0) {
+          const start = parseFragmentStart(payloads[index]!, index);
           const place = unit % units.length;
           units[place] = mutate(units[place]!, changes);
-          payloads[index] = serializeFragment(parsed, units);
+          payloads[index] = serializeFragment(start, units);
         } else payloads[index] = mutate(payloads[index]!, changes);
         const portable = traceEmbedded(tensor, payloads, portableKernels);
         assert.equal(traceEmbedded(tensor, payloads, wasm), portable);

@@ -1,4 +1,6 @@
+import { dctCost } from '../../kernels/dct/cost.js';
 import type { Stretches } from '../../kernels/dct/interface.js';
+import { type Cost, NO_COST } from '../../limits.js';
 import { assertTransformable } from '../encoderInput.js';
 import type { DecodeRequest, EncodedFragments, EncodingQuality } from '../encoding.js';
 import { describeEnergies, type FragmentEnergies, projectionQuality } from '../energy.js';
@@ -38,6 +40,21 @@ export interface CoefficientStore {
    * @param scratch memory for all coefficients, which the store may use
    */
   coefficients(scratch: Float32Array): Stretches;
+}
+
+/** Without coefficients, and where all are zero, there is nothing to transform. */
+export function hasEnergy<S extends Pick<CoefficientStore, 'energy'>>(store: S | undefined): store is S {
+  return store !== undefined && store.energy > 0;
+}
+
+/** The cost of the inverse transform, and of bringing the coefficients into their order. */
+export function transformCost(
+  { rows, cols }: DecodeRequest,
+  store: Pick<CoefficientStore, 'energy'> | undefined,
+): Cost {
+  if (!hasEnergy(store)) return NO_COST;
+  const { bytes, steps } = dctCost(rows, cols);
+  return { bytes, steps: steps + 8 * rows * cols };
 }
 
 /** @param store undefined before the first fragment */

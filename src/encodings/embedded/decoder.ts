@@ -1,12 +1,20 @@
 import { FormatError } from '../../errors.js';
+import { type Cost, NO_COST } from '../../limits.js';
 import { byteLengthOf } from '../../tensor/dtype.js';
 import { halfToFloat32 } from '../../tensor/float.js';
 import { fromFloat32 } from '../../tensor/numbers.js';
 import { checkOutputLength, viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { floatLayout, patternArray, patternView } from './elements.js';
-import { MAX_TILE_LOG2, type ParsedFragment, parseFragment } from './format.js';
+import { type FragmentHeader, MAX_TILE_LOG2, parseFragmentStart, parseUnits } from './format.js';
 import { TensorState } from './tensorState.js';
+
+/** Memory of a unit's view and of a tile's objects, about. */
+const OBJECT_BYTES = 512;
+
+interface UsedFragment extends Omit<FragmentHeader, 'stream'> {
+  readonly payload: Uint8Array;
+}
 
 /**
  * Fragment k refines fragments 0 to k - 1. One that arrives early is kept, and used when the gap closes. Reconstruction
@@ -19,9 +27,9 @@ export class EmbeddedDecoder implements FragmentDecoder {
   /** Elements of the range. */
   readonly #wanted: number;
   /** Fragments that wait for one before them. */
-  readonly #early = new Map<number, ParsedFragment>();
+  readonly #early = new Map<number, Uint8Array>();
   /** Fragments 0, 1, … up to the first gap. */
-  readonly #used: ParsedFragment[] = [];
+  readonly #used: UsedFragment[] = [];
   #state: TensorState | undefined;
   #patterns: Uint16Array | undefined;
 
@@ -32,6 +40,18 @@ export class EmbeddedDecoder implements FragmentDecoder {
     this.#wanted = this.#range.end - this.#range.start;
   }
 
+  /** The state of every tile; a view of every unit and, unless it is stored uncoded, the bits of its plane. */
+  costOfAdding(index: number, payload: Uint8Array): Cost {
+    if (this.#has(index)) return NO_COST;
+    const { count, stream = this.#state?.stream } = parseFragmentStart(payload, index);
+    const tileSize = 2 ** (stream?.tileLog2 ?? MAX_TILE_LOG2);
+    const tiles = index === 0 ? Math.ceil(this.#wanted / tileSize) : 0;
+    return {
+      bytes: tiles * (OBJECT_BYTES + 0.3 * tileSize) + count * (OBJECT_BYTES + tileSize / 8),
+      steps: 2 * payload.length + (count * tileSize) / 8,
+    };
+  }
+
   /**
    * @param payload kept, and read again by every reconstruction: it must not be changed afterwards
    * @returns false when this fragment had been added before
@@ -39,7 +59,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
    *   that arrived earlier and could be decoded only now
    */
   addFragment(index: number, payload: Uint8Array): boolean {
-    if (index < this.#used.length || this.#early.has(index)) return false;
+    if (this.#has(index)) return false;
     if (index >= this.#request.fragments) {
       throw new FormatError('Cannot add the fragment: no such fragment', {
         fragmentIndex: index,
@@ -47,15 +67,15 @@ export class EmbeddedDecoder implements FragmentDecoder {
       });
     }
     naming(index, () => {
-      const fragment = parseFragment(payload, index);
-      if (fragment.elements !== this.#elements) {
+      const { elements } = parseFragmentStart(payload, index);
+      if (elements !== this.#elements) {
         throw new FormatError('Cannot add the fragment: it belongs to a tensor of another size', {
           expected: this.#elements,
-          actual: fragment.elements,
+          actual: elements,
         });
       }
-      if (index === this.#used.length) this.#use(index, fragment);
-      else this.#early.set(index, fragment);
+      if (index === this.#used.length) this.#use(index, payload);
+      else this.#early.set(index, payload);
     });
     for (let next = this.#early.get(this.#used.length); next; next = this.#early.get(this.#used.length)) {
       this.#early.delete(this.#used.length);
@@ -63,6 +83,10 @@ export class EmbeddedDecoder implements FragmentDecoder {
       naming(this.#used.length, () => this.#use(this.#used.length, waiting));
     }
     return true;
+  }
+
+  #has(index: number): boolean {
+    return index < this.#used.length || this.#early.has(index);
   }
 
   get usableFragments(): number {
@@ -76,6 +100,10 @@ export class EmbeddedDecoder implements FragmentDecoder {
       cosine: last?.cosine ?? 0,
       relativeError: last?.relativeError ?? 1,
     };
+  }
+
+  costOfReconstructing(): Cost {
+    return { bytes: 0, steps: 8 * this.#wanted };
   }
 
   /** @throws FormatError as `reconstructElements` */
@@ -155,8 +183,8 @@ export class EmbeddedDecoder implements FragmentDecoder {
   #forget(state: TensorState, unit: number): number {
     const index = this.#used.findLastIndex(({ first }) => first <= unit);
     const dropped = this.#used.splice(index);
-    dropped.slice(1).forEach((fragment, k) => {
-      this.#early.set(index + 1 + k, fragment);
+    dropped.slice(1).forEach(({ payload }, k) => {
+      this.#early.set(index + 1 + k, payload);
     });
     state.retreat(dropped[0]!.first);
     return index;
@@ -175,21 +203,22 @@ export class EmbeddedDecoder implements FragmentDecoder {
     embedded.placeWeights(state.planes(tile), state.tile(tile), planes[depth - 1]!, exponent, target);
   }
 
-  #use(index: number, fragment: ParsedFragment): void {
-    const { first, units, stream } = fragment;
+  #use(index: number, payload: Uint8Array): void {
+    const { count, stream, ...header } = parseFragmentStart(payload, index);
+    const { first } = header;
     const { fragments } = this.#request;
     const state = this.#state ?? new TensorState(stream!, this.#elements, this.#range, this.#request);
-    const end = state.units + units.length;
+    const end = state.units + count;
     const last = index === fragments - 1;
     if (first !== state.units || end > state.sequence.length || (last && end !== state.sequence.length)) {
       throw new FormatError('Cannot add the fragment: its units do not continue those before it', {
         expected: last ? `${state.units} to ${state.sequence.length}` : state.units,
-        actual: `${first} to ${first + units.length}`,
+        actual: `${first} to ${first + count}`,
       });
     }
-    state.advance(units);
+    state.advance(parseUnits(payload, index));
     this.#state = state;
-    this.#used.push(fragment);
+    this.#used.push({ ...header, payload });
   }
 }
 

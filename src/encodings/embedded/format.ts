@@ -49,10 +49,6 @@ export interface FragmentHeader {
   readonly stream: StreamHeader | undefined;
 }
 
-export interface ParsedFragment extends FragmentHeader {
-  readonly units: readonly Uint8Array[];
-}
-
 export function serializeFragment(header: FragmentHeader, units: readonly Uint8Array[]): Uint8Array {
   const head: number[] = [EMBEDDED_VERSION];
   pushVarint(head, header.elements);
@@ -72,9 +68,17 @@ export function serializeFragment(header: FragmentHeader, units: readonly Uint8A
   return payload;
 }
 
-/** @throws FormatError when the structure is invalid; the content of the units is not checked */
-export function parseFragment(payload: Uint8Array, index: number): ParsedFragment {
-  const fields = new FieldReader(payload, 'embedded fragment');
+/** The header of a fragment, and how many units follow. */
+export interface FragmentStart extends FragmentHeader {
+  readonly count: number;
+}
+
+/** @throws FormatError when the header is invalid */
+export function parseFragmentStart(payload: Uint8Array, index: number): FragmentStart {
+  return readStart(new FieldReader(payload, 'embedded fragment'), index);
+}
+
+function readStart(fields: FieldReader, index: number): FragmentStart {
   const version = fields.u8();
   if (version !== EMBEDDED_VERSION) {
     throw new FormatError('Cannot read the embedded fragment: unsupported version', {
@@ -89,18 +93,26 @@ export function parseFragment(payload: Uint8Array, index: number): ParsedFragmen
   const relativeError = inRange('relative error', fields.f32(), 0, Number.MAX_VALUE);
   const stream = index === 0 ? readStream(fields) : undefined;
   // Every length takes at least a byte, which bounds the allocation.
-  if (count > payload.length - fields.position) {
+  if (count > fields.bytes.length - fields.position) {
     throw new FormatError('Cannot read the embedded fragment: more units than bytes', { actual: count });
   }
+  return { elements, first, cosine, relativeError, stream, count };
+}
+
+/**
+ * The units of a fragment.
+ * @throws FormatError when the structure is invalid; the content of the units is not checked
+ */
+export function parseUnits(payload: Uint8Array, index: number): Uint8Array[] {
+  const fields = new FieldReader(payload, 'embedded fragment');
+  const { count } = readStart(fields, index);
   const lengths = Array.from({ length: count }, () => fields.varint());
   const units = lengths.map((length) => fields.take(length));
-  if (fields.position !== payload.length) {
-    throw new FormatError('Cannot read the embedded fragment: bytes follow its last unit', {
-      expected: fields.position,
-      actual: payload.length,
-    });
-  }
-  return { elements, first, cosine, relativeError, stream, units };
+  if (fields.position === payload.length) return units;
+  throw new FormatError('Cannot read the embedded fragment: bytes follow its last unit', {
+    expected: fields.position,
+    actual: payload.length,
+  });
 }
 
 function pushStream(head: number[], { tileLog2, scale, threshold, planes, nonzero }: StreamHeader): void {

@@ -1,3 +1,4 @@
+import { FormatError } from '../../errors.js';
 import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded/interface.js';
 import { checkPadding, newTileState } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
@@ -51,6 +52,7 @@ export class TensorState {
     this.#layout = floatLayout(dtype);
     checkScale(stream, dtype);
     this.sequence = new UnitSequence(stream, elements, this.#layout === undefined, range);
+    checkLength(this.sequence, elements);
     const { passes } = this.sequence;
     this.#depths = Array.from({ length: passes.length + 1 }, (_, count) =>
       planesAmong(passes.slice(0, count)),
@@ -163,6 +165,20 @@ export class TensorState {
     this.#kernels.embedded.decodePlanes(coded, this.stream.planes[pass.plane]!);
     for (const { state, planes } of parts) checkPadding(planes.at(-1)!, state.count);
   }
+}
+
+/** With fewer elements to each, the objects of units and tiles would take more memory than the tensor. */
+const ELEMENTS_PER_UNIT = 1024;
+/** So many take less than a gigabyte of what engines allow for objects. */
+const MANY_UNITS = 2 ** 20;
+
+function checkLength({ length }: UnitSequence, elements: number): void {
+  const most = Math.max(MANY_UNITS, elements / ELEMENTS_PER_UNIT);
+  if (length <= most) return;
+  throw new FormatError('Cannot read the embedded fragment: its tiles are too small for the tensor', {
+    expected: `at most ${most} units`,
+    actual: length,
+  });
 }
 
 function planesAmong(passes: readonly Pass[]): number {

@@ -1,8 +1,9 @@
+import type { Cost } from '../../limits.js';
 import { checkOutputLength } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { projectionQuality } from '../energy.js';
 import { ReceivedFragments } from '../fragmentCollectors.js';
-import { readPayload } from './payload.js';
+import { componentLength, readPayload } from './payload.js';
 import { LowRankSum } from './sum.js';
 
 /**
@@ -24,6 +25,14 @@ export class LowRankDecoder implements FragmentDecoder {
     this.#sum = new LowRankSum(request, request.kernels);
   }
 
+  costOfAdding(_index: number, payload: Uint8Array): Cost {
+    const { rows, cols } = this.#request;
+    const elements = rows * cols;
+    // A payload without components has a value for each element.
+    const components = Math.max(1, payload.length / (4 * componentLength(this.#request)));
+    return { bytes: this.#received.count === 0 ? 4 * elements : 0, steps: components * elements };
+  }
+
   addFragment(index: number, payload: Uint8Array): boolean {
     if (this.#received.has(index)) return false;
     const content = readPayload(this.#request, index, payload);
@@ -39,6 +48,11 @@ export class LowRankDecoder implements FragmentDecoder {
     // All components together are not the whole tensor: only a residual completes it.
     const exact = fraction === 1 && this.#hasResidual;
     return { ...projectionQuality(exact ? 1 : 0, this.#sum.energy, norm), fraction };
+  }
+
+  costOfReconstructing(): Cost {
+    const { rows, cols } = this.#request;
+    return { bytes: 0, steps: rows * cols };
   }
 
   reconstruct(out: Float32Array): void {

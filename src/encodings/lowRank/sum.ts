@@ -9,8 +9,8 @@ import { componentLength, type LowRankPayload } from './payload.js';
  * at a time), so that the order of the fragments hardly matters.
  */
 export class LowRankSum {
-  /** rows × cols, row-major. */
-  readonly values: Float32Array;
+  /** Allocated with the first fragment. */
+  #values: Float32Array | undefined;
   readonly #shape: MatrixShape;
   readonly #kernels: SumKernels;
   #energy: number | undefined = 0;
@@ -18,7 +18,12 @@ export class LowRankSum {
   constructor(shape: MatrixShape, kernels: SumKernels) {
     this.#shape = shape;
     this.#kernels = kernels;
-    this.values = new Float32Array(shape.rows * shape.cols);
+  }
+
+  /** rows × cols, row-major. */
+  get values(): Float32Array {
+    this.#values ??= new Float32Array(this.#shape.rows * this.#shape.cols);
+    return this.#values;
   }
 
   /** ‖values‖², computed on first use after a change. */
@@ -29,7 +34,8 @@ export class LowRankSum {
 
   add({ components, values }: LowRankPayload): void {
     if (components === undefined) {
-      for (let i = 0; i < values.length; i++) this.values[i]! += values[i]!;
+      const sum = this.values;
+      for (let i = 0; i < values.length; i++) sum[i]! += values[i]!;
     } else if (components > 0) this.#addComponents(components, values);
     this.#energy = undefined;
   }

@@ -1,3 +1,4 @@
+import { type Cost, NO_COST } from '../../limits.js';
 import { checkOutputLength } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { projectionQuality } from '../energy.js';
@@ -32,7 +33,12 @@ export class RandomProjectionDecoder implements FragmentDecoder {
     );
   }
 
-  /** @throws LimitError for a Gaussian projection that takes minutes; the decoder stays as it was */
+  costOfAdding(_index: number, payload: Uint8Array): Cost {
+    const isNew = this.#fragments.store === undefined;
+    const costOf = matrixOf(payload) === 'orthonormal' ? OrthonormalProjection.cost : GaussianProjection.cost;
+    return costOf(this.#request, payload, isNew);
+  }
+
   addFragment(index: number, payload: Uint8Array): boolean {
     return this.#fragments.add(index, payload);
   }
@@ -41,7 +47,10 @@ export class RandomProjectionDecoder implements FragmentDecoder {
     return this.#fragments.store?.quality ?? projectionQuality(0, 0, this.#request.norm, false);
   }
 
-  /** @throws LimitError for a least-squares solution that takes minutes */
+  costOfReconstructing(): Cost {
+    return this.#fragments.store?.costOfReconstructing() ?? NO_COST;
+  }
+
   reconstruct(out: Float32Array): void {
     const { rows, cols } = this.#request;
     checkOutputLength(out, rows * cols);

@@ -1,8 +1,9 @@
 import { seedOf } from '../../kernels/gaussian/rng.js';
+import type { Cost } from '../../limits.js';
 import type { DecodeRequest, EncodingQuality } from '../encoding.js';
 import { energyOf, projectionQuality } from '../energy.js';
 import { conjugateGradients } from './conjugateGradients.js';
-import { assertFeasible, BackProjection, readGaussianPayload } from './gaussianShared.js';
+import { BackProjection, readGaussianPayload } from './gaussianShared.js';
 
 /**
  * Conjugate gradients end when the residual of the normal equations is this small against the right side: with
@@ -21,9 +22,10 @@ export interface GaussianDecodeOptions {
    * all rows again for each of about 2n iterations.
    */
   readonly solver?: 'backprojection' | 'least-squares' | undefined;
-  /** Decode although it takes minutes. Default false. */
-  readonly force?: boolean | undefined;
 }
+
+/** Steps of drawing a normal number and using it. */
+const STEPS_PER_NORMAL = 16;
 
 /** Fragments of the Gaussian projection; the caller takes care of duplicates. */
 export class GaussianProjection {
@@ -42,13 +44,18 @@ export class GaussianProjection {
     this.#estimate = new BackProjection(request.rows * request.cols);
   }
 
-  /** O(rows × n). @throws LimitError when all fragments would take minutes */
+  /** The sums stay; each value of the payload takes a row of normal numbers. */
+  static cost({ rows, cols }: DecodeRequest, payload: Uint8Array, isNew: boolean): Cost {
+    const elements = rows * cols;
+    return { bytes: isNew ? 16 * elements : 0, steps: STEPS_PER_NORMAL * elements * (payload.length / 4) };
+  }
+
+  /** O(rows × n). */
   add(index: number, payload: Uint8Array): void {
     const seed = seedOf(this.#request.seed, index);
     const projections = readGaussianPayload(index, payload, seed, this.#rows);
     const rows = projections.length;
     const { sums, squares } = this.#estimate;
-    if (!this.#options.force) assertFeasible(sums.length * rows * this.#request.fragments);
     // The rows are without the factor 1 / sqrt(d), so it is removed from the projections.
     const products = Float64Array.from(projections, (value) => value * Math.sqrt(rows));
     this.#request.kernels.gaussianRows(seed, undefined, products, sums, squares);
@@ -67,6 +74,14 @@ export class GaussianProjection {
     return projectionQuality(this.#received.length / fragments, this.#solved ?? 0, known, false);
   }
 
+  costOfReconstructing(): Cost {
+    const { sums } = this.#estimate;
+    if (this.#options.solver !== 'least-squares') return { bytes: 0, steps: 4 * sums.length };
+    const rows = (this.#rows ?? 0) * this.#received.length;
+    const unknowns = Math.min(sums.length, rows);
+    return { bytes: 32 * sums.length, steps: STEPS_PER_NORMAL * 2 * unknowns * sums.length * rows };
+  }
+
   /** Back-projection: O(n). Least squares: O(rows × n) for each iteration. */
   reconstruct(out: Float32Array): void {
     if (this.#options.solver !== 'least-squares') {
@@ -83,7 +98,6 @@ export class GaussianProjection {
     const { sums } = this.#estimate;
     const rows = this.#rows ?? 0;
     const unknowns = Math.min(sums.length, rows * this.#received.length);
-    if (!this.#options.force) assertFeasible(2 * unknowns * sums.length * rows * this.#received.length);
     const products = new Float64Array(rows);
     return conjugateGradients(
       (direction, out) => {

@@ -1,5 +1,11 @@
 import { assertLiveSeeds, SeededRng, seedOf } from '../../kernels/gaussian/rng.js';
-import { coefficientQuality, describeCoefficients } from '../coefficients/coefficients.js';
+import type { Cost } from '../../limits.js';
+import {
+  coefficientQuality,
+  describeCoefficients,
+  hasEnergy,
+  transformCost,
+} from '../coefficients/coefficients.js';
 import type { StretchVisitor } from '../coefficients/interleaver.js';
 import { type SubsetHeader, SubsetStore, writeSubsets } from '../coefficients/subsets.js';
 import type { DecodeRequest, EncodedFragments, EncodeRequest, EncodingQuality } from '../encoding.js';
@@ -44,6 +50,11 @@ export class OrthonormalProjection {
     this.#store = new SubsetStore(header, seedOf(seed, ROTATIONS));
   }
 
+  /** The first fragment draws the rotations of all groups. */
+  static cost({ rows, cols, fragments }: DecodeRequest, payload: Uint8Array, isNew: boolean): Cost {
+    return { bytes: 0, steps: 2 * payload.length + (isNew ? (4 * rows * cols) / fragments : 0) };
+  }
+
   add(index: number, payload: Uint8Array): void {
     this.#store.add(index, payload);
   }
@@ -52,8 +63,16 @@ export class OrthonormalProjection {
     return coefficientQuality(this.#request, this.#store);
   }
 
+  costOfReconstructing(): Cost {
+    return transformCost(this.#request, this.#store);
+  }
+
   reconstruct(out: Float32Array): void {
     const { rows, cols, seed, kernels } = this.#request;
+    if (!hasEnergy(this.#store)) {
+      out.fill(0);
+      return;
+    }
     const flip = signFlipper(seed);
     const take: StretchVisitor = (stretch, start) =>
       flip(stretch, out.subarray(start, start + stretch.length));

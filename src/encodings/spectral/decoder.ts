@@ -1,5 +1,11 @@
+import type { Cost } from '../../limits.js';
 import { checkOutputLength } from '../../tensor/tensor.js';
-import { type CoefficientStore, coefficientQuality } from '../coefficients/coefficients.js';
+import {
+  type CoefficientStore,
+  coefficientQuality,
+  hasEnergy,
+  transformCost,
+} from '../coefficients/coefficients.js';
 import { SubsetStore } from '../coefficients/subsets.js';
 import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { LayoutCollector } from '../fragmentCollectors.js';
@@ -30,6 +36,14 @@ export class SpectralDecoder implements FragmentDecoder {
     );
   }
 
+  costOfAdding(_index: number, payload: Uint8Array): Cost {
+    const { rows, cols } = this.#request;
+    const coefficients = rows * cols;
+    // Layouts other than 'raster' keep an order or a value for each coefficient, and what has come.
+    const isNew = this.#fragments.store === undefined && layoutOf(payload) !== 'raster';
+    return { bytes: isNew ? 5 * coefficients : 0, steps: 2 * payload.length };
+  }
+
   addFragment(index: number, payload: Uint8Array): boolean {
     return this.#fragments.add(index, payload);
   }
@@ -38,12 +52,16 @@ export class SpectralDecoder implements FragmentDecoder {
     return coefficientQuality(this.#request, this.#fragments.store);
   }
 
+  costOfReconstructing(): Cost {
+    return transformCost(this.#request, this.#fragments.store);
+  }
+
   reconstruct(out: Float32Array): void {
     const { rows, cols, kernels } = this.#request;
     checkOutputLength(out, rows * cols);
     const { store } = this.#fragments;
-    if (store === undefined) out.fill(0);
-    else kernels.idct2d(store.coefficients(out), rows, cols, out);
+    if (hasEnergy(store)) kernels.idct2d(store.coefficients(out), rows, cols, out);
+    else out.fill(0);
   }
 }
 
