@@ -1,6 +1,7 @@
 import { getSystemErrorMap } from 'node:util';
 import { CommanderError } from 'commander';
 import { ArgumentError, HolostreamError } from '../src/errors.js';
+import { systemReason } from '../src/systemError.js';
 
 /** The process's exit codes. */
 const EXIT_OK = 0;
@@ -36,9 +37,10 @@ export function describeFailure(error: unknown): Failure {
 const USAGE = [UsageError, ArgumentError];
 const DATA = [HolostreamError, DataError, Interruption];
 
-/** Adds the words of the operating system: "Cannot open file (x): no such file or directory". */
+/** Adds the words of the operating system where the message has none of its own: "Cannot read file (x): i/o error". */
 function withCause({ message, cause }: Error): string {
-  if (!isSystemError(cause) || cause.errno === undefined) return message;
+  const isSaid = systemReason(cause) !== '';
+  if (isSaid || !isSystemError(cause) || cause.errno === undefined) return message;
   const [, reason] = getSystemErrorMap().get(cause.errno) ?? [];
   return reason === undefined ? message : `${message}: ${reason}`;
 }

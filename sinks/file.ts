@@ -1,11 +1,12 @@
-import { type FileHandle, open, realpath, rm, stat } from 'node:fs/promises';
+import { access, constants, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { asBytes } from '../src/bytes/binary.js';
 import type { AsyncDisposal } from '../src/closeable.js';
 import { ArgumentError, SinkError } from '../src/errors.js';
 import type { SeekableSink } from '../src/source.js';
+import { patiently, systemReason } from '../src/systemError.js';
 import { leftoversOf, removed, temporaryPath } from './leftovers.js';
-import { renamePatiently } from './rename.js';
 
 /** What one call of the operating system writes at most: Node refuses 2 GiB and more. */
 const MAX_WRITE = 2 ** 30;
@@ -27,13 +28,14 @@ export interface FileSink extends SeekableSink, AsyncDisposal {}
  * const source = httpSource('https://example.org/model/fc1.weight.hct');
  * await source.stream().pipeTo(sinkStream(await fileSink('copy.hct')));
  *
- * @throws SinkError when the folder cannot be written to; ArgumentError when the path exists and is not a regular file
+ * @throws SinkError when the folder cannot be written to, or the path has a file that is read-only; ArgumentError when the path exists and is not a regular file
  */
 export async function fileSink(path: string | URL): Promise<FileSink> {
   const target = await resolveTarget(path);
+  await assertReplaceable(target);
   const temporary = temporaryPath(target, 'tmp');
-  const handle = await open(temporary, 'wx').catch((cause) => {
-    throw new SinkError('Cannot create the file', { name: target, cause });
+  const handle = await open(temporary, 'wx').catch(async (cause) => {
+    throw new SinkError(`Cannot create the file${await whyNotMade(target, cause)}`, { name: target, cause });
   });
   let isOpen = true;
   const discard = async () => {
@@ -51,7 +53,8 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
       const bytes = asBytes(input);
       if (!isOpen) throw new ArgumentError('Cannot write to the file: it is closed', { name: target });
       await writeAll(handle, bytes, position).catch((cause) => {
-        throw new SinkError('Cannot write to the file', { name: target, offset: position, cause });
+        const what = `Cannot write to the file${systemReason(cause)}`;
+        throw new SinkError(what, { name: target, offset: position, cause });
       });
     },
     async close() {
@@ -60,10 +63,10 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
       try {
         await handle.sync();
         await handle.close();
-        await renamePatiently(temporary, target);
+        await patiently(() => rename(temporary, target));
       } catch (cause) {
         await discard();
-        throw new SinkError('Cannot finish the file', { name: target, cause });
+        throw new SinkError(`Cannot finish the file${systemReason(cause)}`, { name: target, cause });
       }
     },
     abort,
@@ -96,6 +99,24 @@ async function resolveTarget(place: string | URL): Promise<string> {
     throw new ArgumentError('Cannot write a file here: the path is not a regular file', { name: path });
   }
   return target;
+}
+
+/** A rename would replace a file that nobody may write to. @throws SinkError */
+async function assertReplaceable(target: string): Promise<void> {
+  await access(target, constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return;
+    const reason = cause.code === 'EACCES' ? ': it is read-only' : systemReason(cause);
+    throw new SinkError(`Cannot replace the file${reason}`, { name: target, cause });
+  });
+}
+
+/** Why a file or folder could not be made, to be put behind a sentence. The system says of both cases "no such file". */
+export async function whyNotMade(path: string, cause: unknown): Promise<string> {
+  const parent = await stat(dirname(path)).catch(() => undefined);
+  return systemReason(
+    cause,
+    parent?.isDirectory() ? 'nothing can be made in its folder' : 'its folder does not exist',
+  );
 }
 
 async function writeAll(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {

@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import type { AsyncDisposal } from '../src/closeable.js';
 import { SourceChangedError, SourceError, TruncatedError, UnsupportedError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
+import { systemReason } from '../src/systemError.js';
 import { nodeModule } from './nodeModule.js';
 import { randomAccessSource } from './randomAccess.js';
 
@@ -35,7 +36,7 @@ export async function fileSource(path: string | URL): Promise<FileSource> {
   }
   const name = typeof path === 'string' ? path : url.fileURLToPath(path);
   const cannotOpen = (cause: unknown) => {
-    throw new SourceError('Cannot open file', { name, cause });
+    throw new SourceError(`Cannot open file${systemReason(cause)}`, { name, cause });
   };
   const handle = await fs.open(name).catch(cannotOpen);
   // Nothing is lost when a file that was only read fails to close, and the first error counts.
@@ -87,7 +88,8 @@ class OpenFile {
     for (let filled = 0; filled < length; ) {
       const part = Math.min(MAX_READ, length - filled);
       const { bytesRead } = await this.#handle.read(bytes, filled, part, offset + filled).catch((cause) => {
-        throw new SourceError('Cannot read file', { name, offset: offset + filled, cause });
+        const what = `Cannot read file${systemReason(cause)}`;
+        throw new SourceError(what, { name, offset: offset + filled, cause });
       });
       if (bytesRead === 0)
         throw new TruncatedError('Cannot read file: it was cut short', { name, offset: offset + filled });
@@ -99,7 +101,7 @@ class OpenFile {
   async assertUnchanged(): Promise<void> {
     const name = this.#name;
     const { size, mtimeMs } = await this.#handle.stat().catch((cause) => {
-      throw new SourceError('Cannot read file', { name, cause });
+      throw new SourceError(`Cannot read file${systemReason(cause)}`, { name, cause });
     });
     const { size: expected, mtimeMs: opened } = this.#opened;
     if (size !== expected) {

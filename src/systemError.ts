@@ -26,9 +26,9 @@ const REASONS: Readonly<Record<string, string>> = {
  * @param missing the reason where the system says that there is no such file: of what is created, it means its folder
  */
 export function systemReason(error: unknown, missing = 'it does not exist'): string {
-  const { code } = (error ?? {}) as { readonly code?: unknown };
-  const reason = code === 'ENOENT' ? missing : REASONS[String(code)];
-  return reason === undefined ? '' : `: ${reason}`;
+  const code = String((error as { readonly code?: unknown } | null | undefined)?.code);
+  if (code === 'ENOENT') return `: ${missing}`;
+  return Object.hasOwn(REASONS, code) ? `: ${REASONS[code]}` : '';
 }
 
 /** Milliseconds before the attempts after the first: 2 s in all. */

@@ -1,13 +1,13 @@
-import { stat } from 'node:fs/promises';
+import { rename, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/encodeModelFile.js';
 import { type FolderStagingStore, folderStagingStore } from '../../models/file/folderStagingStore.js';
 import type { ModelSourceFile } from '../../models/file/sourceFiles.js';
 import { isShardIndexName, readShardIndex, type ShardIndex } from '../../models/inputs/shardIndex.js';
 import { leftoversOf, removed, temporaryPath } from '../../sinks/leftovers.js';
-import { renamePatiently } from '../../sinks/rename.js';
 import { fileSource } from '../../sources/file.js';
 import { ArgumentError, SinkError } from '../../src/errors.js';
+import { patiently, systemReason } from '../../src/systemError.js';
 import { DataError } from '../failure.js';
 import { openInput, openOutput, tellLeftover } from '../files.js';
 import type { EncodeOptions } from '../options.js';
@@ -64,11 +64,12 @@ async function byAge(folders: readonly string[]): Promise<string[]> {
 
 async function took(from: string, to: string): Promise<boolean> {
   try {
-    await renamePatiently(from, to);
+    await patiently(() => rename(from, to));
     return true;
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return false;
-    throw new SinkError('Cannot go on with what an earlier run has left', { name: from, cause });
+    const reason = systemReason(cause);
+    throw new SinkError(`Cannot go on with what an earlier run has left${reason}`, { name: from, cause });
   }
 }
 

@@ -1,11 +1,11 @@
-import { mkdir, readdir, readFile, realpath, rm, rmdir } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { fileSink } from '../../sinks/file.js';
+import { fileSink, whyNotMade } from '../../sinks/file.js';
 import { leftoversOf, removed, temporaryPath } from '../../sinks/leftovers.js';
-import { renamePatiently } from '../../sinks/rename.js';
 import { fileSource } from '../../sources/file.js';
 import { ArgumentError, SinkError, SourceError } from '../../src/errors.js';
 import type { SeekableSink } from '../../src/source.js';
+import { patiently, systemReason } from '../../src/systemError.js';
 import { isPlainFileName } from './fileNames.js';
 import { MANIFEST_NAME, parseManifest } from './manifest.js';
 import type { OpenModelFile } from './modelReader.js';
@@ -23,7 +23,10 @@ export function modelFolder(path: string): OpenModelFile {
     if (!isPlainFileName(name))
       throw new SourceError('Cannot open this file: not the name of a model file', { name });
     const [folder, file] = await Promise.all([realpath(path), realpath(join(path, name))]).catch((cause) => {
-      throw new SourceError('Cannot open model file', { name: join(path, name), cause });
+      throw new SourceError(`Cannot open model file${systemReason(cause)}`, {
+        name: join(path, name),
+        cause,
+      });
     });
     // A link inside the folder may point anywhere.
     if (dirname(file) !== folder)
@@ -69,8 +72,11 @@ export async function modelFolderSink(
   await recover(target, options);
   await assertReplaceable(target);
   const work = temporaryPath(target, 'partial');
-  await mkdir(work).catch((cause) => {
-    throw new SinkError('Cannot create the folder', { name: target, cause });
+  await mkdir(work).catch(async (cause) => {
+    throw new SinkError(`Cannot create the folder${await whyNotMade(target, cause)}`, {
+      name: target,
+      cause,
+    });
   });
   return {
     openFile: (name) => fileSink(join(work, name)),
@@ -130,8 +136,8 @@ async function replace(target: string, work: string, { onLeftover }: ModelFolder
 }
 
 async function move(from: string, to: string, name: string): Promise<void> {
-  await renamePatiently(from, to).catch((cause) => {
-    throw new SinkError('Cannot move the folder into place', { name, cause });
+  await patiently(() => rename(from, to)).catch((cause) => {
+    throw new SinkError(`Cannot move the folder into place${systemReason(cause)}`, { name, cause });
   });
 }
 
@@ -175,7 +181,12 @@ async function entriesOf(path: string): Promise<string[] | undefined> {
     return await readdir(path);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new ArgumentError('Cannot write the model: its path is not a folder', { name: path, cause: error });
+    if ((error as NodeJS.ErrnoException).code === 'ENOTDIR')
+      throw new ArgumentError('Cannot write the model: its path is not a folder', {
+        name: path,
+        cause: error,
+      });
+    throw new SinkError(`Cannot look into the folder${systemReason(error)}`, { name: path, cause: error });
   }
 }
 

@@ -4,6 +4,7 @@ import { fileSink } from '../../sinks/file.js';
 import { fileSource } from '../../sources/file.js';
 import { makeFolder } from '../../sources/makeFolder.js';
 import { SinkError } from '../../src/errors.js';
+import { systemReason } from '../../src/systemError.js';
 import type { StagingStore } from './stagingStore.js';
 
 export interface FolderStagingStore extends StagingStore {
@@ -22,7 +23,8 @@ export interface FolderStagingStore extends StagingStore {
  */
 export async function folderStagingStore(path: string): Promise<FolderStagingStore> {
   await makeFolder(path).catch((cause) => {
-    throw new SinkError('Cannot make staging folder', { name: path, cause });
+    const reason = systemReason(cause, 'no folder can be made there');
+    throw new SinkError(`Cannot make staging folder${reason}`, { name: path, cause });
   });
   // Names are numbers that the encoder counts: safe in paths.
   const place = (name: string) => join(path, `${name}.staging`);
@@ -34,7 +36,7 @@ export async function folderStagingStore(path: string): Promise<FolderStagingSto
     create: (name) => fileSink(place(name)),
     async remove() {
       await rm(path, { recursive: true, force: true }).catch((cause) => {
-        throw new SinkError('Cannot delete the staging folder', { name: path, cause });
+        throw new SinkError(`Cannot delete the staging folder${systemReason(cause)}`, { name: path, cause });
       });
     },
   };

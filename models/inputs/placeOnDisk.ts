@@ -1,6 +1,7 @@
 import { fileSource } from '../../sources/file.js';
 import { nodeModule } from '../../sources/nodeModule.js';
 import { FormatError, SourceError } from '../../src/errors.js';
+import { systemReason } from '../../src/systemError.js';
 import { MANIFEST_NAME } from '../directory/manifest.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
 import { isShardIndexName, SHARD_INDEX_NAME } from './shardIndex.js';
@@ -36,7 +37,10 @@ export async function placeOnDisk(path: string): Promise<ModelPlace> {
   const open: OpenModelFile = (file) => fileSource(join(folder, file));
   if (!isFolder && (found !== undefined || !/[*?]/.test(name))) return { folder, names: [name], open };
   const all = await readdir(folder).catch((cause) => {
-    throw new SourceError('Cannot list the files of the folder', { name: folder, cause });
+    throw new SourceError(`Cannot list the files of the folder${systemReason(cause)}`, {
+      name: folder,
+      cause,
+    });
   });
   return { folder, names: pickFiles(all, folder, name), open };
 }

@@ -3,6 +3,7 @@ import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SinkError } from '../../src/errors.js';
+import { patiently, systemReason } from '../../src/systemError.js';
 import { makeFolder } from '../makeFolder.js';
 import type { CacheStore, StoredEntry } from './store.js';
 
@@ -22,7 +23,8 @@ const STALE_AFTER = 3_600_000;
 export async function folderStore(folder: string | URL): Promise<CacheStore> {
   const path = typeof folder === 'string' ? folder : fileURLToPath(folder);
   await makeFolder(path).catch((cause) => {
-    throw new SinkError('Cannot make cache folder', { name: path, cause });
+    const reason = systemReason(cause, 'no folder can be made there');
+    throw new SinkError(`Cannot make cache folder${reason}`, { name: path, cause });
   });
   const fileOf = (name: string) => join(path, `${name}${SUFFIX}`);
   return {
@@ -46,13 +48,13 @@ export async function folderStore(folder: string | URL): Promise<CacheStore> {
       const temporary = join(path, `${randomUUID()}${TEMPORARY_SUFFIX}`);
       try {
         await writeFile(temporary, bytes, { flag: 'wx' });
-        await rename(temporary, fileOf(name));
+        await patiently(() => rename(temporary, fileOf(name)));
       } catch (error) {
         await rm(temporary, { force: true }).catch(() => {});
         throw error;
       }
     },
-    delete: (name) => rm(fileOf(name), { force: true }),
+    delete: (name) => patiently(() => rm(fileOf(name), { force: true })),
   };
 }
 

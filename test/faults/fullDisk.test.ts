@@ -57,7 +57,7 @@ async function onSmallDisk(command: Command, folder: string): Promise<void> {
       if (code === 0) assert.is(scene.target.version(), 'new');
       else {
         assert.is(code, 1, stderr);
-        assert.match(stderr, /^holostream: Cannot [^\n]*: no space left on device\n$/);
+        assert.match(stderr, /^holostream: Cannot [^\n]*: the disk is full \([^\n]*\)\n$/);
         // What has been encoded waits for `--resume`.
         assert.equal(
           left.filter((name) => !name.endsWith('.holostream-staging')),
@@ -94,7 +94,10 @@ async function whileReadOnly(scene: Scene, lock: () => Promise<() => Promise<voi
   const unlock = await lock();
   const { code, stderr } = await scene.run('new').finally(unlock);
   assert.is(code, 1, stderr);
-  assert.match(stderr, /^holostream: Cannot [^\n]*: (read-only file system|permission denied)\n$/);
+  assert.match(
+    stderr,
+    /^holostream: Cannot [^\n]*: (the file system is read-only|this user has no permission) \([^\n]*\)\n$/,
+  );
   assert.equal(scene.assertWhole(), []);
   await scene.assertRecovers([]);
 }
