@@ -5,7 +5,7 @@ import { PieceFetcher } from './fetchPieces.js';
 import type { LoadableTensor } from './inputs/content.js';
 import { type PlannedPiece, type PlanOptions, withFirst } from './planning.js';
 import { type ModelProgress, type ModelQuality, Throughput } from './progress.js';
-import type { OutputOptions, OutputType, TensorState } from './tensorState.js';
+import { loadedBytes, type OutputOptions, type OutputType, type TensorState } from './tensorState.js';
 
 /**
  * With `workers`, each tensor in fragments is decoded once, in a worker: when all of its fragments have arrived, or at
@@ -50,13 +50,14 @@ export class Load {
     const limits = limitsOf(options);
     const wanted = new Set<LoadableTensor>();
     for (const { tensor, length } of pieces) {
-      checkTensorBytes(limits, Math.max(tensor.byteLength, length), tensor.name);
+      const converted = loadedBytes(tensor, options.as) - tensor.byteLength;
+      checkTensorBytes(limits, Math.max(length, tensor.byteLength, converted), tensor.name);
       wanted.add(tensor);
     }
-    const outputBytes = sumOfBytes(wanted);
+    const outputBytes = sumOfBytes(wanted, options);
     // Tensors of earlier loads are held, too.
     for (const { tensor, cosine } of target.states.values()) if (cosine > 0) wanted.add(tensor);
-    checkTotalBytes(limits, sumOfBytes(wanted));
+    checkTotalBytes(limits, sumOfBytes(wanted, options));
     this.#target = target;
     target.budget.limits = limits;
     this.#options = options;
@@ -178,9 +179,9 @@ function concurrencyOf(
   return Math.min(most, new Set(pieces.map(({ file }) => file)).size);
 }
 
-function sumOfBytes(tensors: Iterable<LoadableTensor>): number {
+function sumOfBytes(tensors: Iterable<LoadableTensor>, { as }: OutputOptions): number {
   let sum = 0;
-  for (const { byteLength } of tensors) sum += byteLength;
+  for (const tensor of tensors) sum += loadedBytes(tensor, as);
   return sum;
 }
 

@@ -1,6 +1,6 @@
-import type { Budget } from '../src/limits.js';
+import { allocating, type Budget } from '../src/limits.js';
 import type { AbortOptions } from '../src/source.js';
-import { DTYPES, type DType } from '../src/tensor/dtype.js';
+import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dtype.js';
 import { fromFloat32, toFloat32 } from '../src/tensor/numbers.js';
 import type { Tensor, TensorData } from '../src/tensor/tensor.js';
 import type { WorkerPool } from '../workers/pool.js';
@@ -60,6 +60,17 @@ interface Float16ArrayConstructor {
 }
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'];
+
+function outputDtype({ dtype }: LoadableTensor, as: OutputType): string {
+  return as === 'source' || !FLOATS.includes(dtype) ? dtype : as;
+}
+
+/** Bytes of a loaded tensor: its own elements, and those of an array of another type. */
+export function loadedBytes(tensor: LoadableTensor, as: OutputType = 'F32'): number {
+  const dtype = outputDtype(tensor, as);
+  const converted = dtype === tensor.dtype ? 0 : byteLengthOf(dtype as DType, elementCount(tensor.shape));
+  return tensor.byteLength + converted;
+}
 
 interface DecodeOptions extends AbortOptions {
   readonly budget: Budget;
@@ -144,8 +155,8 @@ export class TensorState {
     if (this.#complete === undefined && this.#cosine === 0) return undefined;
     const { name, shape } = this.tensor;
     const { cosine, complete } = this;
-    const dtype = as === 'source' || !FLOATS.includes(this.tensor.dtype) ? this.tensor.dtype : as;
-    let data = this.#elements(dtype as DType, output === 'in-place');
+    const dtype = outputDtype(this.tensor, as);
+    let data = allocating(() => this.#elements(dtype as DType, output === 'in-place'));
     if (output === 'in-place') data = this.#keep(dtype, data);
     const typed = (as === 'F16' ? asFloat16(data) : data) as OutputArrays[A];
     return { name, dtype, shape, data: typed, cosine, complete };

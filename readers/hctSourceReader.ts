@@ -123,7 +123,7 @@ export class HctSourceReader implements TensorReader {
   /** Bytes `byteStart` (inclusive) to `byteEnd` (exclusive) of the tensor. */
   async read(byteStart: number, byteEnd: number, options: AbortOptions = {}): Promise<Uint8Array> {
     assertByteRange(byteStart, byteEnd, this.header.originalSize);
-    const out = new Uint8Array(byteEnd - byteStart);
+    const out = allocating(() => new Uint8Array(byteEnd - byteStart));
     await this.readInto(out, byteStart, options);
     return out;
   }

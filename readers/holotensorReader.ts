@@ -26,7 +26,7 @@ import {
 import { FragmentUnpacker, type UnpackOptions } from '../src/holotensor/unpack.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { type AllLimits, checkLimit, limitsOf } from '../src/limits.js';
+import { type AllLimits, allocating, checkLimit, limitsOf } from '../src/limits.js';
 import type { AbortOptions, RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { checkOutputElements } from '../src/tensor/tensor.js';
@@ -167,7 +167,7 @@ export class HoloTensorReader implements TensorReader {
     const [start, end] = [byteLengthOf(dtype, range.start), byteLengthOf(dtype, range.end)];
     const decoder = await this.#decodeAll({ ...options, range });
     const exact = start === byteStart && end === byteEnd;
-    const target = exact ? out : new Uint8Array(end - start);
+    const target = exact ? out : allocating(() => new Uint8Array(end - start));
     reconstructionInto(target, decoder, options);
     if (!exact) copyOverlap(target, start - byteStart, out);
   }

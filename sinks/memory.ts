@@ -1,5 +1,6 @@
 import { asBytes, type OwnBytes } from '../src/bytes/binary.js';
 import { ArgumentError, LimitError } from '../src/errors.js';
+import { allocating } from '../src/limits.js';
 import type { SeekableSink } from '../src/source.js';
 
 /** Default cap: what one typed array may hold in every engine that we support. */
@@ -46,7 +47,8 @@ export function memorySink({ maxSize = MEMORY_SINK_MAX_SIZE }: MemorySinkOptions
           actual: end,
         });
       if (end > buffer.length) {
-        const grown = new Uint8Array(Math.min(maxSize, Math.max(end, 2 * buffer.length, INITIAL_CAPACITY)));
+        const size = Math.min(maxSize, Math.max(end, 2 * buffer.length, INITIAL_CAPACITY));
+        const grown = allocating(() => new Uint8Array(size));
         grown.set(buffer.subarray(0, length));
         buffer = grown;
       }

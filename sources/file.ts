@@ -2,6 +2,7 @@ import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import type { AsyncDisposal } from '../src/closeable.js';
 import { SourceChangedError, SourceError, TruncatedError, UnsupportedError } from '../src/errors.js';
+import { allocating } from '../src/limits.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { systemReason } from '../src/systemError.js';
 import { nodeModule } from './nodeModule.js';
@@ -84,7 +85,7 @@ class OpenFile {
 
   async #read(offset: number, length: number): Promise<Uint8Array> {
     const name = this.#name;
-    const bytes = new Uint8Array(length);
+    const bytes = allocating(() => new Uint8Array(length));
     for (let filled = 0; filled < length; ) {
       const part = Math.min(MAX_READ, length - filled);
       const { bytesRead } = await this.#handle.read(bytes, filled, part, offset + filled).catch((cause) => {

@@ -1,5 +1,6 @@
 import type { ChunkReader } from '../src/byteReader.js';
 import { type HolostreamError, LimitError } from '../src/errors.js';
+import { allocating } from '../src/limits.js';
 import { type ByteRange, beyondEnd, CHUNK_SIZE } from './ranges.js';
 import { StreamedSource } from './streamedSource.js';
 
@@ -91,7 +92,8 @@ export class KeptBytes {
       throw error;
     }
     if (length > this.#buffer.length) {
-      const grown = new Uint8Array(Math.min(maxSize, Math.max(length, 2 * this.#buffer.length)));
+      const room = Math.min(maxSize, Math.max(length, 2 * this.#buffer.length));
+      const grown = allocating(() => new Uint8Array(room));
       grown.set(this.#buffer.subarray(0, this.#length));
       this.#buffer = grown;
     }

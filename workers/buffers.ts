@@ -1,4 +1,5 @@
 import { isShared, likeAligned } from '../src/bytes/sharedMemory.js';
+import { allocating } from '../src/limits.js';
 
 /** Sizes are rounded up to this, so that a buffer serves inputs of nearly the same size. */
 const GRAIN = 2 ** 16;
@@ -54,7 +55,7 @@ export class Buffers {
 function newBuffer(byteLength: number): ArrayBufferLike {
   // Browsers allow shared memory only in cross-origin isolated pages; other engines have no such switch.
   const allowed = typeof SharedArrayBuffer !== 'undefined' && globalThis.crossOriginIsolated !== false;
-  return allowed ? new SharedArrayBuffer(byteLength) : new ArrayBuffer(byteLength);
+  return allocating(() => (allowed ? new SharedArrayBuffer(byteLength) : new ArrayBuffer(byteLength)));
 }
 
 /** The buffers that must be transferred to reach another thread. */

@@ -1,4 +1,5 @@
 import { ArgumentError, FormatError } from '../errors.js';
+import { allocating } from '../limits.js';
 
 /** Bytes in memory. The bytes of a view (a typed array of any kind, a DataView) are those of its memory, not its values. */
 export type BytesLike = ArrayBufferView | ArrayBufferLike;
@@ -71,7 +72,8 @@ export function writeU64(view: DataView, offset: number, value: number): void {
 export function concatenate(pieces: readonly Uint8Array[]): Uint8Array {
   const [first] = pieces;
   if (first !== undefined && pieces.length === 1) return first;
-  const bytes = new Uint8Array(pieces.reduce((sum, { length }) => sum + length, 0));
+  const size = pieces.reduce((sum, { length }) => sum + length, 0);
+  const bytes = allocating(() => new Uint8Array(size));
   let at = 0;
   for (const piece of pieces) {
     bytes.set(piece, at);

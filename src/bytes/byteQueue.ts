@@ -1,3 +1,5 @@
+import { allocating } from '../limits.js';
+
 import { asBytes, type BytesLike } from './binary.js';
 
 /**
@@ -41,7 +43,7 @@ export class ByteQueue {
       this.#advance(length);
       return view;
     }
-    const bytes = new Uint8Array(length);
+    const bytes = allocating(() => new Uint8Array(length));
     for (let filled = 0; filled < length; ) {
       const chunk = this.#chunks[this.#head]!;
       // Small chunks are many: views of them would take as long as copying their bytes.

@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../errors.js';
+import { LimitError, UnsupportedError } from '../errors.js';
 
 /** Scratch memory that is kept between calls; a larger block returns its memory to the allocator. */
 const RETAINED_BYTES = 4 << 20;
@@ -106,7 +106,7 @@ class Scratch {
       const wanted = Math.max(size, PAGE);
       this.#address = this.#lib.s(wanted);
       if (this.#address === 0)
-        throw new UnsupportedError('Cannot compress with Zstd: the wasm memory is full', {
+        throw new LimitError('Cannot compress with Zstd: the wasm memory is full', {
           expected: wanted,
         });
       this.#size = wanted;

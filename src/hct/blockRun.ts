@@ -1,5 +1,6 @@
 import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
 import type { CompressionAlgorithm, Implementation } from '../codecs/codec.js';
+import { allocating } from '../limits.js';
 import type { BlockTable } from './blockIndex.js';
 import { loadBlockDecoder } from './decodeBlock.js';
 import { blockLength, type HctHeader } from './header.js';
@@ -84,7 +85,7 @@ export interface BlockRun {
 export async function decodeBlockRun(run: BlockRun): Promise<TaskResult<Uint8Array>> {
   const decode = await loadBlockDecoder({ algorithm: run.algorithm, blockSize: run.byteLength }, run);
   const [local] = localCopies([run.compressed]);
-  const output = run.out ?? new Uint8Array(run.byteLength);
+  const output = run.out ?? allocating(() => new Uint8Array(run.byteLength));
   let at = 0;
   for (const { blockIndex, offset, compressedSize, byteLength, checksum } of run.blocks) {
     const compressed = local!.subarray(offset, offset + compressedSize);

@@ -380,4 +380,41 @@ test('the tensors of a model are paid for together', async () => {
   await opened.close();
 });
 
+test('memory that the engine does not have is a LimitError, whatever the limits', async () => {
+  const limits = { tensorBytes: Infinity, totalBytes: Infinity, ratio: Infinity };
+  for (const payload of [words(0, 0), words(0x33305653, 0, 1, 0, 0)]) {
+    const file = claiming('spectral', { shape: [2 ** 25, 2 ** 25], payload });
+    for (const decode of Object.values(ways)) await rejects(decode(file, limits), HolostreamError);
+  }
+  const file = claiming('spectral', { shape: [2 ** 25, 2 ** 25], payload: words(0, 0) });
+  await rejects(ways.readAll!(file, limits), LimitError, /the engine has no more/);
+  const lowRank = claiming('low-rank', { shape: [2 ** 25, 2 ** 25], payload: words(2 ** 25, 2 ** 25, 0) });
+  await rejects(ways.readAll!(lowRank, limits), LimitError, /the engine has no more/);
+  const front = safetensorsOf({ w: { dtype: 'U8', shape: [2 ** 46], data_offsets: [0, 2 ** 46] } });
+  const endless = concatBytes([front, new Uint8Array(2 ** 16)]);
+  const model = await openModel(lying(endless, front.length + 2 ** 46));
+  await rejects(model.load({ limits }), LimitError, /the engine has no more/);
+  await model.close();
+});
+
+test('the tensors of a model are counted with the arrays that they are converted to', async () => {
+  const data = Object.fromEntries(
+    ['a', 'b'].map((name, i) => [
+      name,
+      { dtype: 'BF16', shape: [100], data_offsets: [200 * i, 200 * (i + 1)] },
+    ]),
+  );
+  const file = concatBytes([safetensorsOf(data), new Uint8Array(400)]);
+  const load = async (totalBytes: number, as: 'F32' | 'source') => {
+    const model = await openModel(bytesSource(file), { limits: { totalBytes } });
+    // One after the other: what has been loaded counts.
+    await model.load({ as, tensors: ['a'] });
+    return model.load({ as, tensors: ['b'] });
+  };
+  await load(400, 'source');
+  await rejects(load(399, 'source'), LimitError, /option limits\.totalBytes/);
+  await load(1200, 'F32');
+  await rejects(load(1199, 'F32'), LimitError, /option limits\.totalBytes/);
+});
+
 test.run();

@@ -1,11 +1,11 @@
-import { ArgumentError } from '../../errors.js';
+import { ArgumentError, UnsupportedError } from '../../errors.js';
 import { linearKernels } from '../../kernels/linear/encodeKernels.js';
 import { matrix } from '../../kernels/linear/matrix.js';
 import { energyOfInput, numbersOf } from '../encoderInput.js';
 import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder } from '../encoding.js';
 import { describeEnergies, energyOf } from '../energy.js';
 import { lowRankDecoding } from './decoder.js';
-import { readPayload, writeComponents, writeRaw } from './payload.js';
+import { MAX_LINES, readPayload, writeComponents, writeRaw } from './payload.js';
 import { LowRankSum } from './sum.js';
 import { truncatedSvd } from './svd/truncatedSvd.js';
 
@@ -65,9 +65,18 @@ export class LowRankEncoder {
     this.#residual = residual;
   }
 
-  /** @throws ArgumentError for a value that is not finite, naming its index */
+  /**
+   * @throws ArgumentError for a value that is not finite, naming its index
+   * @throws UnsupportedError for more rows or columns than payloads can count: without elements, there can be so many
+   */
   encode(request: EncodeRequest): EncodedFragments {
     const { rows, cols, fragments, kernels } = request;
+    if (Math.max(rows, cols) > MAX_LINES) {
+      throw new UnsupportedError('Cannot encode the tensor: too many rows or columns for this encoding', {
+        expected: `at most ${MAX_LINES}`,
+        actual: `${rows} × ${cols}`,
+      });
+    }
     const values = numbersOf(request);
     const energy = energyOfInput(values);
     const triplets = truncatedSvd(linearKernels(kernels), matrix(values, rows, cols), this.#rank);

@@ -10,6 +10,8 @@ import type { SingularTriplets } from './svd/truncatedSvd.js';
  */
 const HEADER_BYTES = 12;
 const RAW = 0xffffffff;
+/** Most rows, and most columns. */
+export const MAX_LINES = 0xffffffff;
 
 export interface LowRankPayload {
   /** Undefined: `values` are those of a matrix, row-major. */

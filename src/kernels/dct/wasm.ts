@@ -1,4 +1,4 @@
-import { ArgumentError, UnsupportedError } from '../../errors.js';
+import { ArgumentError, LimitError } from '../../errors.js';
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { DctKernels, Stretches } from './interface.js';
@@ -78,7 +78,7 @@ function link(runtime: WasmRuntime): DctKernels {
       if (cols === 1) runtime.scope(() => transform(runtime, direction, data, 1, rows, out));
       else runtime.scope(() => transform(runtime, direction, data, rows, cols, out));
     } catch (error) {
-      if (!(error instanceof UnsupportedError)) throw error;
+      if (!(error instanceof LimitError)) throw error;
       // Larger than a wasm memory.
       portableDct[direction](data, rows, cols, out);
     }

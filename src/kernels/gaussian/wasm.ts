@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../../errors.js';
+import { LimitError } from '../../errors.js';
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { GaussianKernels } from './interface.js';
@@ -89,7 +89,7 @@ function link(runtime: WasmRuntime): GaussianKernels {
       try {
         gaussianRows(...args);
       } catch (error) {
-        if (!(error instanceof UnsupportedError)) throw error;
+        if (!(error instanceof LimitError)) throw error;
         // Larger than a wasm memory.
         portableGaussian.gaussianRows(...args);
       }

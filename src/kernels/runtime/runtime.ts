@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../../errors.js';
+import { LimitError } from '../../errors.js';
 
 const PAGE = 65536;
 
@@ -67,18 +67,18 @@ export class WasmRuntime {
   }
 
   /** The same, or `otherwise` where the memory cannot hold what `work` allocates: the portable path. */
-  scopeOr<T>(work: () => T, otherwise: (full: UnsupportedError) => T): T {
+  scopeOr<T>(work: () => T, otherwise: (full: LimitError) => T): T {
     try {
       return this.scope(work);
     } catch (error) {
-      if (error instanceof UnsupportedError) return otherwise(error);
+      if (error instanceof LimitError) return otherwise(error);
       throw error;
     }
   }
 
   /**
    * The address of `byteLength` bytes, not zeroed, at a multiple of 64. It ends with the innermost `scope`.
-   * @throws UnsupportedError when the memory cannot grow that far
+   * @throws LimitError when the memory cannot grow that far
    */
   allocate(byteLength: number): number {
     const start = this.#top;
@@ -88,7 +88,7 @@ export class WasmRuntime {
       try {
         this.#memory.grow(missing);
       } catch (cause) {
-        throw new UnsupportedError('Cannot run the kernel: the wasm memory is full', {
+        throw new LimitError('Cannot run the kernel: the wasm memory is full', {
           expected: top,
           cause,
         });

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ArgumentError, UnsupportedError } from '../../../src/errors.js';
+import { ArgumentError, LimitError } from '../../../src/errors.js';
 import { wasmDct } from '../../../src/kernels/dct/wasm.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../src/kernels/portableKernels.js';
@@ -145,7 +145,7 @@ test('nothing to do, and sizes that do not fit the arrays', () => {
 test('takes the portable path for what no wasm memory holds', () => {
   const full = new WasmRuntime(new Map());
   full.allocate = () => {
-    throw new UnsupportedError('wasm memory is full');
+    throw new LimitError('wasm memory is full');
   };
   const data = randomMatrix(12);
   const [actual, expected] = [new Float32Array(12), new Float32Array(12)];

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { UnsupportedError } from '../../../src/errors.js';
+import { LimitError } from '../../../src/errors.js';
 import { wasmLz4Encode } from '../../../src/kernels/lz4/wasm/encode.js';
 import { wasmLz4 } from '../../../src/kernels/lz4/wasm.js';
 import { WasmRuntime } from '../../../src/kernels/runtime/runtime.js';
@@ -76,14 +76,14 @@ test('memory that has grown and is not used goes back by itself', async () => {
 
 test('refuses more than a wasm memory can have', () => {
   const runtime = empty();
-  runtime.scope(() => throws(() => runtime.allocate(2 ** 32), UnsupportedError, /memory is full/));
+  runtime.scope(() => throws(() => runtime.allocate(2 ** 32), LimitError, /memory is full/));
   runtime.scope(() => assert.type(runtime.allocate(MIB), 'number'));
 });
 
 test('codecs take the portable path for what no wasm memory holds', () => {
   const full = empty();
   full.allocate = () => {
-    throw new UnsupportedError('wasm memory is full');
+    throw new LimitError('wasm memory is full');
   };
   const data = Uint8Array.from({ length: 300 }, (_, i) => i % 7);
   const { lz4DecompressInto } = wasmLz4.link(full, () => undefined);
@@ -101,11 +101,11 @@ test('codecs take the portable path for what no wasm memory holds', () => {
 test('without portable kernels, a memory that is full says so', () => {
   const full = empty();
   full.allocate = () => {
-    throw new UnsupportedError('wasm memory is full');
+    throw new LimitError('wasm memory is full');
   };
   const { zstdDecompressInto } = wasmZstd.link(full, () => undefined);
   const block = Uint8Array.of((3 << 3) | 1, 0, 0, 7, 8, 9);
-  throws(() => zstdDecompressInto(block, 0, new Uint8Array(3), 2 ** 17), UnsupportedError, /memory is full/);
+  throws(() => zstdDecompressInto(block, 0, new Uint8Array(3), 2 ** 17), LimitError, /memory is full/);
 });
 
 test.run();

@@ -1,4 +1,4 @@
-import { UnsupportedError } from '../../../errors.js';
+import { LimitError } from '../../../errors.js';
 import { ownRuntime } from '../../runtime/encodeKernels.js';
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import { blockedMultiply, blockLengths } from '../blockedMultiply.js';
@@ -57,7 +57,7 @@ function kernelsOn(runtime: WasmRuntime): LinearKernels {
           // The matrix, two vectors of results, four to work with.
           matrix = runtime.allocate((n + 6) * n * SIZE);
         } catch (error) {
-          if (!(error instanceof UnsupportedError)) throw error;
+          if (!(error instanceof LimitError)) throw error;
           portableLinear.tridiagonalize(a, n, diagonal, subdiagonal);
           return;
         }
