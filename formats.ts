@@ -32,8 +32,8 @@ export {
   QUANTIZATION_SCHEMES,
   type QuantizationMetadata,
   type QuantizationScheme,
-  serializeQuantizationMetadata,
 } from './src/tensor/quantization.js';
+export { serializeQuantizationMetadata } from './src/tensor/serializeQuantization.js';
 export type { Tensor } from './src/tensor/tensor.js';
 
 // HCT: header, block index, extension section.
@@ -108,7 +108,6 @@ export {
   fragmentCount,
   type HoloTensorHeader,
   parseHoloTensorHeader,
-  serializeHoloTensorHeader,
 } from './src/holotensor/header.js';
 export { type PackOptions, packHoloTensor } from './src/holotensor/pack.js';
 export { HoloTensorParser } from './src/holotensor/parser.js';
@@ -118,6 +117,7 @@ export {
   QualityCurve,
   type ReconstructionQuality,
 } from './src/holotensor/quality.js';
+export { serializeHoloTensorHeader } from './src/holotensor/serializeHeader.js';
 
 // What is inside a fragment: the encodings.
 

@@ -1,4 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
+import { assertRows } from '../readers/tensorReader.js';
 import { createLimiter } from '../sources/limiter.js';
 import { nextTask, onAbort } from '../src/abort.js';
 import { Closeable } from '../src/closeable.js';
@@ -9,7 +10,6 @@ import type { AbortOptions } from '../src/source.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { startTimer } from '../src/timer.js';
 import type { LoadableTensor, ModelContent } from './inputs/content.js';
-import { checkRows } from './inputs/wholeTensor.js';
 import { latestStream } from './latestStream.js';
 import { Load, type LoadOptions, type LoadTarget } from './load.js';
 import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
@@ -129,7 +129,7 @@ export class Model extends Closeable {
   async rows(name: string, start: number, end: number, options: AbortOptions = {}): Promise<Tensor> {
     const state = this.#state(name);
     const { shape, dtype, readRows } = state.tensor;
-    checkRows(name, shape[0], start, end);
+    assertRows(shape, start, end, name);
     if (state.complete) {
       const { data } = state.read({ as: 'source' })!;
       const perRow = shape[0] === 0 ? 0 : (data as Uint8Array).length / shape[0]!;

@@ -10,9 +10,11 @@ import { type HctEncodeOptions, HctStreamEncoder } from '../src/hct/encoder.js';
 import { HctParser } from '../src/hct/parser.js';
 import type { HctDecodedPart, HctPart } from '../src/hct/parts.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
-import type { ImplementationOptions } from '../src/hct/tools.js';
+import { IMPLEMENTATION_RULES, type ImplementationOptions } from '../src/hct/tools.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import type { LimitsOption } from '../src/limits.js';
+import { LIMIT_RULES, type LimitsOption } from '../src/limits.js';
+import { checkOptions } from '../src/options.js';
+import type { StageFactory } from '../src/stage.js';
 import { type HctBytesOptions, type HctTensorOptions, hctBytesStage, hctTensorStage } from './hctStages.js';
 import { stageOperator } from './stageOperator.js';
 import { StageStream } from './stageStream.js';
@@ -27,19 +29,19 @@ import { StageStream } from './stageStream.js';
  */
 export class HctDecoderStream extends StageStream<BytesLike, Uint8Array> {
   constructor(options?: HctBytesOptions) {
-    super(() => hctBytesStage(options));
+    super(hctBytesStage(options));
   }
 }
 
 /** The same as {@link HctDecoderStream} as an RxJS operator. */
 export function decodeHct(options?: HctBytesOptions): OperatorFunction<BytesLike, Uint8Array> {
-  return stageOperator(() => hctBytesStage(options));
+  return stageOperator(hctBytesStage(options));
 }
 
 /** The bytes of an HCT file in; when all have come, its tensor out: `{ dtype, shape, data }`. */
 export class HctCollectorStream extends StageStream<BytesLike, HctTensor> {
   constructor(options?: HctTensorOptions) {
-    super(() => hctTensorStage(options));
+    super(hctTensorStage(options));
   }
 }
 
@@ -53,7 +55,7 @@ export class HctCollectorStream extends StageStream<BytesLike, HctTensor> {
  *   .subscribe(({ shape, data }) => console.log(shape, data.length));
  */
 export function collectHct(options?: HctTensorOptions): OperatorFunction<BytesLike, HctTensor> {
-  return stageOperator(() => hctTensorStage(options));
+  return stageOperator(hctTensorStage(options));
 }
 
 /**
@@ -62,19 +64,19 @@ export function collectHct(options?: HctTensorOptions): OperatorFunction<BytesLi
  */
 export class HctEncoderStream extends StageStream<BytesLike, Uint8Array> {
   constructor(options: HctEncodeOptions) {
-    super(() => HctStreamEncoder.create(options));
+    super(HctStreamEncoder.factory(options));
   }
 }
 
 /** The same as {@link HctEncoderStream} as an RxJS operator. */
 export function encodeHct(options: HctEncodeOptions): OperatorFunction<BytesLike, Uint8Array> {
-  return stageOperator(() => HctStreamEncoder.create(options));
+  return stageOperator(HctStreamEncoder.factory(options));
 }
 
 /** The bytes of an HCT file in; its header, compressed blocks and end out. */
 export class HctParserStream extends StageStream<BytesLike, HctPart> {
   constructor(options?: LimitsOption) {
-    super(() => new HctParser(options));
+    super(parser(options));
   }
 }
 
@@ -86,7 +88,12 @@ export class HctParserStream extends StageStream<BytesLike, HctPart> {
  * fromReadableStream(response).pipe(parseHct()).subscribe((part) => console.log(part.kind));
  */
 export function parseHct(options?: LimitsOption): OperatorFunction<BytesLike, HctPart> {
-  return stageOperator(() => new HctParser(options));
+  return stageOperator(parser(options));
+}
+
+function parser(options: LimitsOption = {}): StageFactory<BytesLike, HctPart> {
+  checkOptions(options, LIMIT_RULES);
+  return () => new HctParser(options);
 }
 
 /** Passes the parts on; fails with a ChecksumError at the first block that differs from its checksum. */
@@ -112,7 +119,7 @@ export function verifyHct(): OperatorFunction<HctPart, HctPart> {
 /** Parts with compressed blocks in, parts with their bytes out; each block's bytes are an array of their own. */
 export class HctDecompressionStream extends StageStream<HctPart, HctDecodedPart> {
   constructor(options?: ImplementationOptions) {
-    super(() => new HctDecompressor(options));
+    super(decompressor(options));
   }
 }
 
@@ -128,5 +135,10 @@ export class HctDecompressionStream extends StageStream<HctPart, HctDecodedPart>
  *   });
  */
 export function decompressHct(options?: ImplementationOptions): OperatorFunction<HctPart, HctDecodedPart> {
-  return stageOperator(() => new HctDecompressor(options));
+  return stageOperator(decompressor(options));
+}
+
+function decompressor(options: ImplementationOptions = {}): StageFactory<HctPart, HctDecodedPart> {
+  checkOptions(options, IMPLEMENTATION_RULES);
+  return () => new HctDecompressor(options);
 }

@@ -1,13 +1,18 @@
 import type { BytesLike } from '../src/bytes/binary.js';
-import type { HctDecodeOptions } from '../src/hct/decodeBlock.js';
+import { HCT_DECODE_RULES, type HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import { decodedBytes, HctDecoder, type HctPartHandler } from '../src/hct/decoder.js';
 import { type HctTensor, TensorCollector } from '../src/hct/tensorCollector.js';
-import type { Stage } from '../src/stage.js';
+import { checkOptions, type Rules } from '../src/options.js';
+import type { Stage, StageFactory } from '../src/stage.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
+import { WORKERS } from '../workers/task.js';
 import type { HctRunHandler } from './hctWorkerDecoder.js';
 
 export interface HctBytesOptions extends HctDecodeOptions, WorkersOption {}
 export interface HctTensorOptions extends HctDecodeOptions, WorkersOption {}
+
+const BYTES_RULES: Rules<HctBytesOptions> = { ...HCT_DECODE_RULES, workers: WORKERS };
+export const TENSOR_RULES: Rules<HctTensorOptions> = BYTES_RULES;
 
 const BYTES: HctRunHandler<Uint8Array> = {
   part: decodedBytes,
@@ -15,21 +20,22 @@ const BYTES: HctRunHandler<Uint8Array> = {
   copies: false,
 };
 
-type MadeStage<O> = Stage<BytesLike, O> | Promise<Stage<BytesLike, O>>;
-
 /** The bytes of an HCT file in, the bytes of its tensor out, verified. */
-export function hctBytesStage(options: HctBytesOptions = {}): MadeStage<Uint8Array> {
-  const { workers } = options;
-  return workers ? workerStage(workers, BYTES, options) : new HctDecoder(decodedBytes, options);
+export function hctBytesStage(options: HctBytesOptions = {}): StageFactory<BytesLike, Uint8Array> {
+  const { workers } = checkOptions(options, BYTES_RULES);
+  return () => (workers ? workerStage(workers, BYTES, options) : new HctDecoder(decodedBytes, options));
 }
 
 /** The bytes of an HCT file in; when all have come, its tensor out. */
-export function hctTensorStage(options: HctTensorOptions = {}): MadeStage<HctTensor> {
-  const collector = new TensorCollector(options);
-  const part: HctPartHandler<HctTensor> = (each, decode) => collector.add(each, decode);
-  if (!options.workers) return new HctDecoder(part, options);
-  const decoded = (bytes: Uint8Array, byteOffset: number) => collector.place(bytes, byteOffset);
-  return workerStage(options.workers, { part, decoded, copies: true }, options);
+export function hctTensorStage(options: HctTensorOptions = {}): StageFactory<BytesLike, HctTensor> {
+  const { workers } = checkOptions(options, TENSOR_RULES);
+  return () => {
+    const collector = new TensorCollector(options);
+    const part: HctPartHandler<HctTensor> = (each, decode) => collector.add(each, decode);
+    if (!workers) return new HctDecoder(part, options);
+    const decoded = (bytes: Uint8Array, byteOffset: number) => collector.place(bytes, byteOffset);
+    return workerStage(workers, { part, decoded, copies: true }, options);
+  };
 }
 
 /** Loads what handles workers on demand: most pages decode without. */

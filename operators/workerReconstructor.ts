@@ -1,9 +1,10 @@
 import type { ReceivedFragment } from '../src/holotensor/fragment.js';
-import { type HoloTensorHeader, serializeHoloTensorHeader } from '../src/holotensor/header.js';
+import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { Pacing } from '../src/holotensor/pacing.js';
 import { expectedCosine } from '../src/holotensor/quality.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { ReconstructOptions } from '../src/holotensor/reconstructor.js';
+import { serializeHoloTensorHeader } from '../src/holotensor/serializeHeader.js';
 import type { ReconstructStep, ReconstructStepOutput } from '../src/holotensor/tasks.js';
 import { allocating } from '../src/limits.js';
 import type { LatestStage } from '../src/stage.js';

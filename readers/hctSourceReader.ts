@@ -4,6 +4,7 @@ import { type FetchedRun, planRuns } from '../src/hct/blockRun.js';
 import {
   blockDecoder,
   type DecodeBlock,
+  HCT_DECODE_RULES,
   type HctDecodeOptions,
   verifyBlock,
 } from '../src/hct/decodeBlock.js';
@@ -13,22 +14,30 @@ import type { HctBlock, HctEnd, HctStart } from '../src/hct/parts.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
 import { type AllLimits, allocating, Budget, checkTensorBytes, limitsOf } from '../src/limits.js';
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import { check, checkOptions, object, type Rules, wholeNumber } from '../src/options.js';
+import { ABORT_RULES, type AbortOptions, checkAbort, type RandomAccessSource } from '../src/source.js';
 import { bitsPerElement, elementCount } from '../src/tensor/dtype.js';
 import type { QuantizationMetadata } from '../src/tensor/quantization.js';
-import { checkOutputElements, type TensorData, viewBytes, viewElements } from '../src/tensor/tensor.js';
-import type { WorkersOption } from '../workers/pool.js';
-import { MIN_WORKER_BYTES } from '../workers/task.js';
-import { readBytes, readGrammar } from './readGrammar.js';
 import {
-  assertByteRange,
-  copyOverlap,
-  type ReadAllOptions,
-  type TensorReader,
-  within,
-} from './tensorReader.js';
+  assertWithin,
+  checkOutputElements,
+  type TensorData,
+  typedArray,
+  viewBytes,
+  viewElements,
+} from '../src/tensor/tensor.js';
+import type { WorkersOption } from '../workers/pool.js';
+import { MIN_WORKER_BYTES, WORKERS } from '../workers/task.js';
+import { readBytes, readGrammar } from './readGrammar.js';
+import { assertRows, copyOverlap, type ReadAllOptions, type TensorReader, within } from './tensorReader.js';
 
 export interface HctReaderOptions extends HctDecodeOptions, AbortOptions, WorkersOption {}
+
+export const HCT_READER_RULES: Rules<HctReaderOptions> = {
+  ...HCT_DECODE_RULES,
+  ...ABORT_RULES,
+  workers: WORKERS,
+};
 
 export interface HctReadAllOptions extends ReadAllOptions {
   /**
@@ -37,6 +46,9 @@ export interface HctReadAllOptions extends ReadAllOptions {
    */
   readonly out?: TensorData | undefined;
 }
+
+/** Type and length of `out` are compared with the tensor's. */
+const READ_ALL_RULES: Rules<HctReadAllOptions> = { ...ABORT_RULES, out: object };
 
 /** All of a file but its blocks. */
 interface HctLayout extends Omit<HctStart, 'kind'>, Omit<HctEnd, 'kind'> {}
@@ -110,19 +122,14 @@ export class HctSourceReader implements TensorReader {
    */
   async readBlock(blockIndex: number, options: AbortOptions = {}): Promise<Uint8Array> {
     const { blockCount, blockSize } = this.header;
-    if (!Number.isInteger(blockIndex) || blockIndex < 0 || blockIndex >= blockCount) {
-      throw new ArgumentError('Cannot read the block: no such block', {
-        expected: `0 to ${blockCount - 1}`,
-        actual: blockIndex,
-      });
-    }
+    check('blockIndex', blockIndex, wholeNumber(0, blockCount - 1));
     const start = blockIndex * blockSize;
     return this.read(start, start + blockLength(this.header, blockIndex), options);
   }
 
   /** Bytes `byteStart` (inclusive) to `byteEnd` (exclusive) of the tensor. */
   async read(byteStart: number, byteEnd: number, options: AbortOptions = {}): Promise<Uint8Array> {
-    assertByteRange(byteStart, byteEnd, this.header.originalSize);
+    assertWithin('bytes', byteStart, byteEnd, this.header.originalSize);
     const out = allocating(() => new Uint8Array(byteEnd - byteStart));
     await this.readInto(out, byteStart, options);
     return out;
@@ -133,8 +140,10 @@ export class HctSourceReader implements TensorReader {
    * workers only if it is shared memory: after an abort, they may write to it a moment longer.
    */
   async readInto(out: Uint8Array, byteStart = 0, options: AbortOptions = {}): Promise<void> {
+    checkAbort(options);
+    check('out', out, typedArray('Uint8Array'));
     const byteEnd = byteStart + out.length;
-    assertByteRange(byteStart, byteEnd, this.header.originalSize);
+    assertWithin('bytes', byteStart, byteEnd, this.header.originalSize);
     if (out.length === 0) return;
     const { blockSize } = this.header;
     const runs = this.#fetchRuns(Math.floor(byteStart / blockSize), Math.ceil(byteEnd / blockSize), options);
@@ -160,16 +169,8 @@ export class HctSourceReader implements TensorReader {
    * @throws ArgumentError for a tensor of rank 0, and for rows of I4 that begin within a byte
    */
   async readRows(start: number, end: number, options: AbortOptions = {}): Promise<HctTensor> {
-    const [rows, ...rest] = this.shape;
-    if (rows === undefined)
-      throw new ArgumentError('Cannot read rows of the tensor: its rank is 0', { name: this.name });
-    if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > rows) {
-      throw new ArgumentError('Cannot read these rows of the tensor', {
-        name: this.name,
-        expected: `within 0 to ${rows}`,
-        actual: `${start} to ${end}`,
-      });
-    }
+    assertRows(this.shape, start, end, this.name);
+    const rest = this.shape.slice(1);
     const bitsPerRow = bitsPerElement(this.header.dtype) * elementCount(rest);
     if (bitsPerRow % 8 !== 0) {
       throw new ArgumentError(
@@ -187,7 +188,7 @@ export class HctSourceReader implements TensorReader {
    */
   async readAll(options: HctReadAllOptions = {}): Promise<HctTensor> {
     const { originalSize, dtype } = this.header;
-    const { out } = options;
+    const { out } = checkOptions(options, READ_ALL_RULES);
     checkTensorBytes(this.#limits, originalSize);
     if (out !== undefined) checkOutputElements(out, dtype, originalSize);
     else await this.#payFor(originalSize, options);
@@ -203,6 +204,7 @@ export class HctSourceReader implements TensorReader {
    * @throws ChecksumError at the first mismatch
    */
   async validateChecksums(options: AbortOptions = {}): Promise<number> {
+    checkAbort(options);
     let checked = 0;
     for await (const run of this.#fetchRuns(0, this.header.blockCount, options)) {
       for (const block of storedBlocks(run)) if (verifyBlock(block, this.#tools.kernels)) checked += 1;
@@ -248,7 +250,7 @@ export class HctSourceReader implements TensorReader {
 
 /** @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError, SourceError */
 export async function openHct(source: RandomAccessSource, options: HctReaderOptions): Promise<OpenedHct> {
-  const limits = limitsOf(options);
+  const limits = limitsOf(checkOptions(options, HCT_READER_RULES));
   const start = await readGrammar('HCT', (queue) => parseHctStart(queue, limits), source, 0, options);
   const blocksEnd = start.blocksOffset + start.header.compressedSize;
   const end = await readGrammar(

@@ -2,9 +2,9 @@ import { withSource } from '../sources/input.js';
 import type { SourceInput } from '../src/byteReader.js';
 import { loadDecodingOf } from '../src/encodings/decodings.js';
 import { type ElementRange, RANGE_STEPS } from '../src/encodings/encoding.js';
-import { ArgumentError } from '../src/errors.js';
 import {
   type EncodingDecodeOptions,
+  HOLO_DECODE_RULES,
   HoloTensorDecoder,
   type RangeOption,
 } from '../src/holotensor/decoder.js';
@@ -15,27 +15,30 @@ import {
 } from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { type HoloTensorLayout, parseHoloTensorStart } from '../src/holotensor/parser.js';
-import { reachesQuality } from '../src/holotensor/quality.js';
+import { QUALITY, reachesQuality } from '../src/holotensor/quality.js';
 import {
-  checkOutputDtype,
+  RECONSTRUCTION_RULES,
   type Reconstruction,
   type ReconstructionOptions,
   reconstructionInto,
   reconstructionOf,
 } from '../src/holotensor/reconstruction.js';
-import { FragmentUnpacker, type UnpackOptions } from '../src/holotensor/unpack.js';
+import { FragmentUnpacker, UNPACK_RULES, type UnpackOptions } from '../src/holotensor/unpack.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
 import { type AllLimits, allocating, checkLimit, limitsOf } from '../src/limits.js';
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import { check, checkOptions, having, object, type Rules, wholeNumber } from '../src/options.js';
+import { ABORT_RULES, type AbortOptions, checkAbort, type RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
-import { checkOutputElements } from '../src/tensor/tensor.js';
+import { assertWithin, checkOutput, typedArray } from '../src/tensor/tensor.js';
 import type { WorkersOption } from '../workers/pool.js';
-import { MIN_WORKER_BYTES } from '../workers/task.js';
+import { MIN_WORKER_BYTES, WORKERS } from '../workers/task.js';
 import { readBytes, readGrammar } from './readGrammar.js';
-import { assertByteRange, copyOverlap, type TensorReader } from './tensorReader.js';
+import { copyOverlap, type TensorReader } from './tensorReader.js';
 
 export interface HoloTensorReaderOptions extends UnpackOptions, AbortOptions, WorkersOption {}
+
+const READER_RULES: Rules<HoloTensorReaderOptions> = { ...UNPACK_RULES, ...ABORT_RULES, workers: WORKERS };
 
 export type HoloTensorReadOptions = EncodingDecodeOptions &
   ReconstructionOptions &
@@ -46,6 +49,14 @@ export type HoloTensorReadOptions = EncodingDecodeOptions &
      */
     readonly out?: Float32Array | undefined;
   };
+
+/** Type and length of `out` are compared with the tensor's. */
+const READ_RULES: Rules<HoloTensorReadOptions> = {
+  ...HOLO_DECODE_RULES,
+  ...RECONSTRUCTION_RULES,
+  ...ABORT_RULES,
+  out: object,
+};
 
 /**
  * Random access to one HoloTensor file. Only the bytes that are needed are read: header and index on opening, then
@@ -93,7 +104,7 @@ export class HoloTensorReader implements TensorReader {
     source: RandomAccessSource,
     options: HoloTensorReaderOptions,
   ): Promise<HoloTensorReader> {
-    const limits = limitsOf(options);
+    const limits = limitsOf(checkOptions(options, READER_RULES));
     const [layout, kernels] = await Promise.all([
       readGrammar('HoloTensor', (queue) => parseHoloTensorStart(queue, limits), source, 0, options),
       loadKernels(['xxh3']),
@@ -121,13 +132,9 @@ export class HoloTensorReader implements TensorReader {
 
   /** @throws ArgumentError, TruncatedError, ChecksumError, CodecError, LimitError */
   async readFragment(index: number, options: AbortOptions = {}): Promise<ReceivedFragment> {
-    const entry = this.#byIndex[index];
-    if (entry === undefined) {
-      throw new ArgumentError('Cannot read the fragment: no such fragment', {
-        expected: `0 to ${this.entries.length - 1}`,
-        actual: index,
-      });
-    }
+    check('fragmentIndex', index, wholeNumber(0, this.entries.length - 1));
+    checkAbort(options);
+    const entry = this.#byIndex[index]!;
     checkFragmentBytes(this.#limits, index, entry.compressedSize);
     const { dataStart, header } = this.#layout;
     const stored = await readBytes(this.#source, dataStart + entry.offset, entry.compressedSize, options);
@@ -140,9 +147,9 @@ export class HoloTensorReader implements TensorReader {
    * @throws LimitError for a tensor that is too large; ArgumentError for an `out` of another type or length
    */
   async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
+    this.#check(options);
     const { out, kernels } = options;
     if (this.#wantsWorkers(kernels)) {
-      this.#checkOut(options);
       return this.#readInWorkers(options, out);
     }
     return reconstructionOf(await this.#decodeAll(options), options, out);
@@ -153,22 +160,24 @@ export class HoloTensorReader implements TensorReader {
    * lossless, else rounded. All fragments are read. Of tensors that are encoded in tiles, only the tiles of these bytes
    * are decoded.
    */
-  async readInto(out: Uint8Array, byteStart = 0, { signal }: AbortOptions = {}): Promise<void> {
+  async readInto(out: Uint8Array, byteStart = 0, options: AbortOptions = {}): Promise<void> {
     const { dtype, originalSize } = this.header;
+    check('out', out, typedArray('Uint8Array'));
+    const { signal } = checkAbort(options);
     const byteEnd = byteStart + out.length;
-    assertByteRange(byteStart, byteEnd, originalSize);
+    assertWithin('bytes', byteStart, byteEnd, originalSize);
     if (out.length === 0) return;
-    const options = { dtype: 'source', signal } as const;
+    const sourceOptions = { dtype: 'source', signal } as const;
     if (out.length === originalSize && this.#wantsWorkers()) {
-      await this.#readInWorkers(options, out);
+      await this.#readInWorkers(sourceOptions, out);
       return;
     }
     const range = coveringRange(this.header, byteStart, byteEnd);
     const [start, end] = [byteLengthOf(dtype, range.start), byteLengthOf(dtype, range.end)];
-    const decoder = await this.#decodeAll({ ...options, range });
+    const decoder = await this.#decodeAll({ ...sourceOptions, range });
     const exact = start === byteStart && end === byteEnd;
     const target = exact ? out : allocating(() => new Uint8Array(end - start));
-    reconstructionInto(target, decoder, options);
+    reconstructionInto(target, decoder, sourceOptions);
     if (!exact) copyOverlap(target, start - byteStart, out);
   }
 
@@ -218,6 +227,7 @@ export class HoloTensorReader implements TensorReader {
     indexes: Iterable<number>,
     options: HoloTensorReadOptions = {},
   ): Promise<Reconstruction> {
+    check('indexes', indexes, having<Iterable<number>>(Symbol.iterator, 'an iterable of numbers'));
     const decoder = await this.#createDecoder(options);
     for (const index of indexes) decoder.addFragment(await this.readFragment(index, options));
     return reconstructionOf(decoder, options, options.out);
@@ -228,6 +238,7 @@ export class HoloTensorReader implements TensorReader {
    * the file determines it, otherwise the prediction of its curve. For 1, it reads all fragments.
    */
   async readToQuality(quality: number, options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
+    check('quality', quality, QUALITY);
     const decoder = await this.#createDecoder(options);
     for (let index = 0; index < decoder.total; index++) {
       decoder.addFragment(await this.readFragment(index, options));
@@ -242,15 +253,16 @@ export class HoloTensorReader implements TensorReader {
   }
 
   async #createDecoder(options: HoloTensorReadOptions & RangeOption): Promise<HoloTensorDecoder> {
-    this.#checkOut(options);
+    this.#check(options);
     await loadDecodingOf(this.header);
     return new HoloTensorDecoder(this.header, { ...this.#options, ...options });
   }
 
-  #checkOut({ dtype, out }: HoloTensorReadOptions): void {
+  #check(options: HoloTensorReadOptions): void {
+    const { dtype, out } = checkOptions(options, READ_RULES);
     if (out === undefined) return;
-    checkOutputDtype(dtype, out);
-    checkOutputElements(out, 'F32', byteLengthOf('F32', elementCount(this.shape)));
+    check('dtype', dtype, () => dtype === 'source' && 'F32, because `out` holds numbers');
+    checkOutput(out, elementCount(this.shape));
   }
 }
 

@@ -1,7 +1,7 @@
 import { ArgumentError } from '../src/errors.js';
 import type { AbortOptions } from '../src/source.js';
 import type { DType } from '../src/tensor/dtype.js';
-import type { Tensor, TensorData } from '../src/tensor/tensor.js';
+import { assertWithin, type Tensor, type TensorData } from '../src/tensor/tensor.js';
 
 /** What the readers of both formats have in common: random access to the tensor of one file. */
 export interface TensorReader {
@@ -22,14 +22,16 @@ export interface ReadAllOptions extends AbortOptions {
   readonly out?: TensorData | undefined;
 }
 
-/** @throws ArgumentError unless these bytes are part of a tensor of `size` bytes */
-export function assertByteRange(byteStart: number, byteEnd: number, size: number): void {
-  const whole = Number.isSafeInteger(byteStart) && Number.isSafeInteger(byteEnd);
-  if (whole && byteStart >= 0 && byteEnd >= byteStart && byteEnd <= size) return;
-  throw new ArgumentError('Cannot read these bytes of the tensor', {
-    expected: `within 0 to ${size}`,
-    actual: `${byteStart} to ${byteEnd}`,
-  });
+/** @throws ArgumentError unless a tensor of this shape has these rows */
+export function assertRows(
+  shape: readonly number[],
+  start: number,
+  end: number,
+  name: string | undefined,
+): void {
+  const [rows] = shape;
+  if (rows === undefined) throw new ArgumentError('Cannot read rows of the tensor: its rank is 0', { name });
+  assertWithin('rows', start, end, rows, { name });
 }
 
 /** The part of `out` that begins at `start`; undefined unless all of it is within `out`. */

@@ -15,6 +15,8 @@ const JOINED = {
   [BASE_FILE]: [
     'src/show.js',
     'src/errors.js',
+    'src/options.js',
+    'src/source.js',
     'src/limits.js',
     'src/stage.js',
     'src/bytes/binary.js',
@@ -31,6 +33,7 @@ const JOINED = {
     'src/kernels/xxh3/portable/short.js',
     'src/kernels/xxh3/headerChecksum.js',
     'workers/task.js',
+    'readers/tensorReader.js',
   ],
   /** What loads kernels and codecs. */
   'src/loading.js': [
@@ -40,6 +43,20 @@ const JOINED = {
     'src/kernels/loadKernels.js',
     'src/codecs/codec.js',
     'src/codecs/loadDecoder.js',
+  ],
+  /**
+   * What reads a HoloTensor file. Nothing that the main entry exports itself: bundlers would evaluate all of it in pages
+   * that may come to need a part of it.
+   */
+  'src/holotensor/reading.js': [
+    'src/holotensor/constants.js',
+    'src/encodings/encoding.js',
+    'src/holotensor/quality.js',
+    'src/holotensor/header.js',
+    'src/holotensor/fragment.js',
+    'src/holotensor/parser.js',
+    'src/holotensor/unpack.js',
+    'src/holotensor/reconstruction.js',
   ],
   /** What the implementations of the embedded kernels share. */
   'src/kernels/embedded/shared.js': [

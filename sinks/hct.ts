@@ -1,16 +1,30 @@
 import { BaseWritableStream } from '../operators/streamClasses.js';
 import { asBytes, type BytesLike } from '../src/bytes/binary.js';
 import { ArgumentError } from '../src/errors.js';
-import { HctBlockEncoder, type HctEncodeOptions } from '../src/hct/encoder.js';
+import { HCT_ENCODE_RULES, HctBlockEncoder, type HctEncodeOptions } from '../src/hct/encoder.js';
 import { planHctHeader } from '../src/hct/plan.js';
 import { loadHctWriteTools } from '../src/hct/tools.js';
-import { type AbortOptions, assertSink, discard, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
+import { callback, checkOptions, type Rules } from '../src/options.js';
+import {
+  ABORT_RULES,
+  type AbortOptions,
+  assertSink,
+  discard,
+  type SeekableSink,
+  SINK_BATCH_SIZE,
+} from '../src/source.js';
 import { withResult } from './result.js';
 
 export interface HctWriterOptions extends HctEncodeOptions, AbortOptions {
   /** Called after every write with the bytes of the tensor taken so far, and how many there will be. */
   readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
 }
+
+export const HCT_WRITER_RULES: Rules<HctWriterOptions> = {
+  ...HCT_ENCODE_RULES,
+  ...ABORT_RULES,
+  onProgress: callback,
+};
 
 /** What became of a tensor. Sizes in bytes. */
 export interface HctCompressionStats {
@@ -47,7 +61,7 @@ export class HctWriter {
   /** @throws ArgumentError, UnsupportedError, LimitError when no such file can be written */
   constructor(sink: SeekableSink, options: HctWriterOptions) {
     assertSink(sink);
-    planHctHeader(options);
+    planHctHeader(checkOptions(options, HCT_WRITER_RULES));
     this.#sink = sink;
     this.#options = options;
   }

@@ -1,10 +1,11 @@
-import { type HctTensorOptions, hctTensorStage } from '../operators/hctStages.js';
+import { type HctTensorOptions, hctTensorStage, TENSOR_RULES } from '../operators/hctStages.js';
 import { type Consumer, StageRun } from '../operators/stageRun.js';
 import { BaseWritableStream, ownStream } from '../operators/streamClasses.js';
 import { withOwnSignal } from '../src/abort.js';
 import type { ByteStreamLike } from '../src/byteReader.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
-import type { AbortOptions } from '../src/source.js';
+import { checkOptions, type Rules } from '../src/options.js';
+import { ABORT_RULES, type AbortOptions } from '../src/source.js';
 import { type ResultWork, withResult } from './result.js';
 
 /**
@@ -35,7 +36,7 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
   #tensor: HctTensor | undefined;
 
   constructor(options: HctTensorOptions | undefined) {
-    this.#run = new StageRun(() => hctTensorStage(options), this);
+    this.#run = new StageRun(hctTensorStage(options), this);
   }
 
   write(chunk: Uint8Array): Promise<void> | undefined {
@@ -67,6 +68,8 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
 
 export interface CollectTensorOptions extends HctTensorOptions, AbortOptions {}
 
+const RULES: Rules<CollectTensorOptions> = { ...TENSOR_RULES, ...ABORT_RULES };
+
 /**
  * The tensor of an HCT file, from anything that gives its bytes in order: a stream, a response, a blob, a source, an
  * iterable, bytes in memory (see {@link ByteStreamLike}). Aborting `signal` cancels the stream.
@@ -82,7 +85,7 @@ export async function collectTensor(
   input: ByteStreamLike,
   options: CollectTensorOptions = {},
 ): Promise<HctTensor> {
-  const { signal, ...rest } = options;
+  const { signal, ...rest } = checkOptions(options, RULES);
   const sink = new TensorSink(rest);
   const stream = ownStream(input);
   await withOwnSignal(signal, (own) => stream.pipeTo(sink, { signal: own }));

@@ -1,7 +1,13 @@
 import { onAbort } from '../src/abort.js';
-import { type CoalesceOptions, coalesceRanges, type PlannedRange } from '../src/bytes/ranges.js';
+import {
+  COALESCE_RULES,
+  type CoalesceOptions,
+  coalesceRanges,
+  type PlannedRange,
+} from '../src/bytes/ranges.js';
 import { TruncatedError } from '../src/errors.js';
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import { checkOptions } from '../src/options.js';
+import { type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
 import { checkRead } from './ranges.js';
 import { WrappedSource } from './streamedSource.js';
 
@@ -29,6 +35,8 @@ export function withCoalescing(
   source: RandomAccessSource,
   options: CoalesceOptions = {},
 ): RandomAccessSource {
+  assertSource(source);
+  checkOptions(options, COALESCE_RULES);
   return new CoalescingSource(source, { maxGap: DEFAULT_MAX_GAP, ...options });
 }
 
@@ -41,8 +49,8 @@ class CoalescingSource extends WrappedSource {
     this.#options = options;
   }
 
-  override async read(offset: number, length: number, { signal }: AbortOptions = {}): Promise<Uint8Array> {
-    checkRead(offset, length);
+  override async read(offset: number, length: number, options: AbortOptions = {}): Promise<Uint8Array> {
+    const { signal } = checkRead(offset, length, options);
     signal?.throwIfAborted();
     if (length === 0) return new Uint8Array(0);
     return new Promise((resolve, reject) => {

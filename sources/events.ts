@@ -1,3 +1,5 @@
+import { callback, type Rules } from '../src/options.js';
+
 /** What a source does to get its bytes, for logs and progress displays. */
 export type SourceEvent =
   | {
@@ -37,3 +39,6 @@ export type SourceEvent =
 
 /** Called for each event; what it throws is thrown by the read under way. */
 export type OnSourceEvent = (event: SourceEvent) => void;
+
+/** Options that have nothing else. */
+export const EVENT_RULES: Rules<{ readonly onEvent?: OnSourceEvent | undefined }> = { onEvent: callback };

@@ -1,6 +1,7 @@
 import { ArgumentError, SourceChangedError, SourceError } from '../src/errors.js';
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
-import type { OnSourceEvent } from './events.js';
+import { check, checkOptions, listOf } from '../src/options.js';
+import { type AbortOptions, checkAbort, type RandomAccessSource, SOURCE } from '../src/source.js';
+import { EVENT_RULES, type OnSourceEvent } from './events.js';
 import { type ChunkReader, streamReader } from './pullStream.js';
 import type { ByteRange } from './ranges.js';
 import { PROGRESS_BYTES } from './retry.js';
@@ -20,6 +21,8 @@ export function withFailover(
   sources: readonly RandomAccessSource[],
   options: FailoverOptions = {},
 ): RandomAccessSource {
+  check('sources', sources, listOf(SOURCE));
+  checkOptions(options, EVENT_RULES);
   if (sources.length === 0)
     throw new ArgumentError('Cannot create a failover source: it needs at least one source');
   return new FailoverSource(sources, options);
@@ -79,6 +82,7 @@ class FailoverSource extends StreamedSource {
   }
 
   async version(options: AbortOptions = {}): Promise<string | undefined> {
+    checkAbort(options);
     const failed: unknown[] = [];
     for (;;) {
       const used = this.#current;

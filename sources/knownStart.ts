@@ -42,10 +42,10 @@ class KnownStartSource implements RandomAccessSource {
   }
 
   async read(offset: number, length: number, options: AbortOptions = {}): Promise<Uint8Array> {
-    checkRead(offset, length);
+    const { signal } = checkRead(offset, length, options);
     const known = this.#known;
     if (offset >= known.length) return this.#source.read(offset, length, options);
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     const end = offset + length;
     if (end <= known.length) return known.slice(offset, end);
     const rest = await this.#source.read(known.length, end - known.length, options);

@@ -1,6 +1,7 @@
 import { onAbort } from '../src/abort.js';
-import { ArgumentError } from '../src/errors.js';
+import { check, wholeNumber } from '../src/options.js';
 import { Queue } from '../src/queue.js';
+import { ABORT_RULES } from '../src/source.js';
 
 /** Lets a limited number of holders through at a time; the others wait in order. */
 export interface Limiter {
@@ -16,12 +17,7 @@ export interface Limiter {
  * consumer pauses. Callers that leave streams open need more places than open streams. With `Infinity` places, nobody waits.
  */
 export function createLimiter(places: number): Limiter {
-  if (!(Number.isInteger(places) || places === Number.POSITIVE_INFINITY) || places < 1) {
-    throw new ArgumentError('Cannot create the limiter: invalid number of places', {
-      expected: 'a whole number from 1, or Infinity',
-      actual: places,
-    });
-  }
+  if (places !== Infinity) check('places', places, wholeNumber(1));
   let free = places;
   const waiting = new Queue<() => void>();
   const give = () => {
@@ -39,6 +35,7 @@ export function createLimiter(places: number): Limiter {
   return {
     acquire(signal) {
       return new Promise((resolve, reject) => {
+        if (signal !== undefined) check('signal', signal, ABORT_RULES.signal);
         if (signal?.aborted) return reject(signal.reason);
         if (free > 0) {
           free -= 1;

@@ -35,8 +35,7 @@ export function randomAccessSource(
       );
     },
     async read(offset, length, options = {}) {
-      checkRead(offset, length);
-      options.signal?.throwIfAborted();
+      checkRead(offset, length, options).signal?.throwIfAborted();
       if (offset + length > size) throw beyondEnd(offset + length, size, name);
       if (length === 0) return new Uint8Array(0);
       const bytes = await readRange(offset, length, options);

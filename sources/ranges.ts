@@ -1,5 +1,6 @@
-import { ArgumentError, TruncatedError } from '../src/errors.js';
-import type { ByteRangeOptions } from '../src/source.js';
+import { TruncatedError } from '../src/errors.js';
+import { check, checkOptions, type Rules, wholeNumber } from '../src/options.js';
+import { ABORT_RULES, type AbortOptions, type ByteRangeOptions, checkAbort } from '../src/source.js';
 
 /**
  * Bytes that a source reads at a time: large enough to make the cost of calls negligible, small enough to hold many.
@@ -12,30 +13,29 @@ export interface ByteRange {
   readonly end: number | undefined;
 }
 
+const OFFSET = /* @__PURE__ */ wholeNumber();
+const RANGE_RULES: Rules<ByteRangeOptions> = { ...ABORT_RULES, start: OFFSET, end: OFFSET };
+
 /**
  * Checks the range of `stream`.
  * @throws ArgumentError unless 0 ≤ start ≤ end, all whole numbers
  */
-export function checkRange({ start = 0, end }: ByteRangeOptions): ByteRange {
-  checkOffset('start', start);
-  if (end !== undefined) checkOffset('end', end);
-  if (end !== undefined && end < start) {
-    throw new ArgumentError('Cannot read the byte range: it ends before it starts', {
-      expected: `at least ${start}`,
-      actual: end,
-    });
-  }
+export function checkRange(options: ByteRangeOptions): ByteRange {
+  const { start = 0, end } = checkOptions(options, RANGE_RULES);
+  if (end !== undefined) check('end', end, wholeNumber(start));
   return { start, end };
 }
 
 /**
  * Checks the arguments of `read`.
- * @throws ArgumentError unless both are whole numbers and not negative
+ * @returns its options
+ * @throws ArgumentError unless offset and length are whole numbers and not negative
  */
-export function checkRead(offset: number, length: number): void {
-  checkOffset('offset', offset);
-  checkOffset('length', length);
-  checkOffset('offset + length', offset + length);
+export function checkRead(offset: number, length: number, options: AbortOptions): AbortOptions {
+  check('offset', offset, OFFSET);
+  check('length', length, OFFSET);
+  check('offset + length', offset + length, OFFSET);
+  return checkAbort(options);
 }
 
 /** The error of a source of `size` bytes that was asked for byte `end - 1`. */
@@ -44,13 +44,5 @@ export function beyondEnd(end: number, size: number, name?: string): TruncatedEr
     name,
     expected: `${end} bytes`,
     actual: size,
-  });
-}
-
-function checkOffset(what: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 0) return;
-  throw new ArgumentError(`Cannot read the byte range: invalid ${what}`, {
-    expected: 'a whole number from 0',
-    actual: value,
   });
 }

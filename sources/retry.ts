@@ -1,8 +1,9 @@
 import { onAbort } from '../src/abort.js';
 import { SourceError } from '../src/errors.js';
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import { checkOptions, number, type Rules } from '../src/options.js';
+import { ABORT_RULES, type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
 import { startTimer } from '../src/timer.js';
-import type { OnSourceEvent } from './events.js';
+import { EVENT_RULES, type OnSourceEvent } from './events.js';
 import { type ChunkReader, streamReader } from './pullStream.js';
 import type { ByteRange } from './ranges.js';
 import { WrappedSource } from './streamedSource.js';
@@ -28,6 +29,14 @@ export interface RetryOptions {
   readonly onEvent?: OnSourceEvent | undefined;
 }
 
+const RULES: Rules<RetryOptions> = {
+  ...ABORT_RULES,
+  ...EVENT_RULES,
+  retries: /* @__PURE__ */ number(),
+  delay: /* @__PURE__ */ number(),
+  maxDelay: /* @__PURE__ */ number(),
+};
+
 /**
  * The same source, which tries again after errors that are `retryable`: broken connections, busy servers. A stream
  * continues at the byte where it broke. Waits double with each failure and are random, so many clients do not return at
@@ -39,7 +48,8 @@ export interface RetryOptions {
  * const source = withRetry(withCache(httpSource(url, { retry: false }), cache));
  */
 export function withRetry(source: RandomAccessSource, options: RetryOptions = {}): RandomAccessSource {
-  return new RetryingSource(source, options);
+  assertSource(source);
+  return new RetryingSource(source, checkOptions(options, RULES));
 }
 
 class RetryingSource extends WrappedSource {

@@ -1,4 +1,9 @@
-import type { AbortOptions, ByteRangeOptions, RandomAccessSource } from '../src/source.js';
+import {
+  type AbortOptions,
+  type ByteRangeOptions,
+  checkAbort,
+  type RandomAccessSource,
+} from '../src/source.js';
 import { type ChunkReader, pullStream, streamReader } from './pullStream.js';
 import { type ByteRange, checkRange, checkRead } from './ranges.js';
 import { readExactly } from './read.js';
@@ -43,8 +48,8 @@ export abstract class StreamedSource implements RandomAccessSource {
     );
   }
 
-  async read(offset: number, length: number, { signal }: AbortOptions = {}): Promise<Uint8Array> {
-    checkRead(offset, length);
+  async read(offset: number, length: number, options: AbortOptions = {}): Promise<Uint8Array> {
+    const { signal } = checkRead(offset, length, options);
     return readExactly(this.stream({ start: offset, end: offset + length, signal }), length);
   }
 
@@ -53,8 +58,10 @@ export abstract class StreamedSource implements RandomAccessSource {
   }
 
   /** All signals that end a stream or read with these options. */
-  protected signals({ signal }: AbortOptions): AbortSignal[] {
-    return [signal, this.#signal, this.#closed.signal].filter((given) => given !== undefined);
+  protected signals(options: AbortOptions): AbortSignal[] {
+    return [checkAbort(options).signal, this.#signal, this.#closed.signal].filter(
+      (given) => given !== undefined,
+    );
   }
 }
 

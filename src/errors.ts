@@ -24,14 +24,14 @@ export class HolostreamError extends Error {
   /** Name of the class, even if a minifier has renamed it. */
   override name = 'HolostreamError';
   /** The sentence without place and figures: "Cannot read the HCT header: wrong block size". */
-  readonly what: string;
-  readonly offset: number | undefined;
-  readonly blockIndex: number | undefined;
-  readonly fragmentIndex: number | undefined;
-  readonly expected: unknown;
-  readonly actual: unknown;
+  declare readonly what: string;
+  declare readonly offset: number | undefined;
+  declare readonly blockIndex: number | undefined;
+  declare readonly fragmentIndex: number | undefined;
+  declare readonly expected: unknown;
+  declare readonly actual: unknown;
   /** The place of the fault in words: "model.hct, block 3, byte 28". Empty when unknown. */
-  readonly where: string;
+  declare readonly where: string;
 
   constructor(what: string, details: ErrorDetails = {}) {
     const where = describePlace(details);
@@ -93,9 +93,9 @@ export interface SourceErrorDetails extends ErrorDetails {
 /** A source of bytes failed: a file that cannot be read, a server that responds with an error. */
 export class SourceError extends HolostreamError {
   override name = 'SourceError';
-  readonly status: number | undefined;
-  readonly retryable: boolean;
-  readonly retryAfter: number | undefined;
+  declare readonly status: number | undefined;
+  declare readonly retryable: boolean;
+  declare readonly retryAfter: number | undefined;
 
   constructor(what: string, details: SourceErrorDetails = {}) {
     super(what, details);

@@ -1,5 +1,5 @@
-import { ArgumentError, type ErrorDetails, LimitError } from './errors.js';
-import { escapeText } from './show.js';
+import { type ErrorDetails, LimitError } from './errors.js';
+import { check, number, object, oneOf, type Rules } from './options.js';
 import type { AbortOptions } from './source.js';
 
 /**
@@ -38,6 +38,10 @@ export interface LimitsOption {
   readonly limits?: Limits | undefined;
 }
 
+export const LIMIT_RULES: Rules<LimitsOption> = {
+  limits: (limits) => void limitsOf({ limits: limits as Limits }),
+};
+
 export interface OpenOptions extends AbortOptions, LimitsOption {}
 
 /** All limits, with the defaults of those that a caller did not give. */
@@ -58,15 +62,12 @@ const DEFAULTS = {
 export function limitsOf({ limits = {} }: LimitsOption = {}): AllLimits {
   const inBrowser = globalThis.process?.versions?.node === undefined;
   const all: Record<string, number> = { ...DEFAULTS, totalBytes: inBrowser ? 2 ** 33 : 2 ** 36 };
-  for (const [name, value] of Object.entries(Object(limits) === limits ? limits : { limits })) {
+  check('limits', limits, object);
+  for (const [name, value] of Object.entries(limits)) {
     if (value === undefined) continue;
-    const least = name === 'concurrency' ? 1 : 0;
-    if (!Object.hasOwn(all, name) || typeof value !== 'number' || !(value >= least)) {
-      throw new ArgumentError(`Cannot use the limit ${escapeText(name)}`, {
-        expected: `a number from ${least}; the limits are ${Object.keys(all).join(', ')}`,
-        actual: value,
-      });
-    }
+    // One that is misspelled would protect nothing.
+    check('limits', name, oneOf(Object.keys(all)));
+    check(`limits.${name}`, value, number(name === 'concurrency' ? 1 : 0));
     all[name] = value;
   }
   return all as AllLimits;

@@ -38,13 +38,14 @@ function textOf(value: unknown): string {
   }
 }
 
-/** `a Promise`, `an ArrayBuffer`, and so on: what callers pass by mistake. */
+/** `a Promise`, `a Float32Array of length 3`, and so on: what callers pass by mistake. */
 function kindOf(value: object): string {
   try {
     const tag = Object.prototype.toString.call(value).slice('[object '.length, -1);
-    return /^(Array|Object)$/.test(tag)
-      ? `an ${tag.toLowerCase()}`
-      : `${/^[AEIO]/.test(tag) ? 'an' : 'a'} ${tag}`;
+    if (/^(Array|Object)$/.test(tag)) return `an ${tag.toLowerCase()}`;
+    const { length } = value as { readonly length?: unknown };
+    const size = typeof length === 'number' ? ` of length ${length}` : '';
+    return `${/^[AEIO]/.test(tag) ? 'an' : 'a'} ${tag}${size}`;
   } catch {
     // The tag may be a getter that throws.
     return 'an object';

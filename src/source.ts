@@ -1,9 +1,18 @@
 /** Sources and sinks of bytes, as the core sees them; `sources/` and `sinks/` implement them. */
 
-import { ArgumentError } from './errors.js';
+import { check, checkOptions, having, type Rule, type Rules } from './options.js';
 
 export interface AbortOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+export const ABORT_RULES: Rules<AbortOptions> = {
+  signal: /* @__PURE__ */ having<AbortSignal>('addEventListener', 'an AbortSignal'),
+};
+
+/** Checks the options of calls that have no others. */
+export function checkAbort(options: AbortOptions): AbortOptions {
+  return checkOptions<AbortOptions>(options, ABORT_RULES);
 }
 
 export interface ByteRangeOptions extends AbortOptions {
@@ -53,18 +62,25 @@ export async function discard(sink: Pick<SeekableSink, 'abort'>, error: unknown)
   } catch {}
 }
 
+export const SOURCE: Rule<RandomAccessSource> = /* @__PURE__ */ having(
+  'read',
+  'a source, such as httpSource(url) or await fileSource(path)',
+);
+
+/** The writer of a stream has both methods, too, but takes no positions: only its stream is known, by `streamSink`. */
+const SINK: Rule<SeekableSink> = (sink) =>
+  (typeof (sink as SeekableSink | null)?.write !== 'function' ||
+    typeof (sink as SeekableSink).abort !== 'function') &&
+  'a sink, such as memorySink() or await fileSink(path)';
+
 /** @throws ArgumentError for what is passed in place of a source: a path, a response, a promise that was not awaited */
 export function assertSource(source: RandomAccessSource): void {
-  if (typeof source?.read === 'function') return;
-  const expected = 'a source, such as httpSource(url) or await fileSource(path)';
-  throw new ArgumentError('Cannot read from this argument', { expected, actual: source });
+  check('source', source, SOURCE);
 }
 
 /** @throws ArgumentError for what is passed in place of a sink */
 export function assertSink(sink: SeekableSink): void {
-  if (typeof sink?.write === 'function' && typeof sink.abort === 'function') return;
-  const expected = 'a sink, such as memorySink() or await fileSink(path)';
-  throw new ArgumentError('Cannot write to this argument', { expected, actual: sink });
+  check('sink', sink, SINK);
 }
 
 /** Writers join small pieces up to this size, because a file system call costs more than a copy of 256 KiB. */

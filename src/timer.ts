@@ -1,4 +1,4 @@
-import { ArgumentError } from './errors.js';
+import { check, type Rule } from './options.js';
 
 /** The longest delay of engines, which keep it in 32 bits: a timer for longer would fire at once. */
 export const MAX_DELAY = 2 ** 31 - 1;
@@ -11,7 +11,7 @@ export const MAX_DELAY = 2 ** 31 - 1;
  * @throws ArgumentError for a delay that is not a number
  */
 export function startTimer(ms: number, work: () => void, keepAlive = true): () => void {
-  checkDelay('delay', ms);
+  check('delay', ms, DELAY);
   let timer: ReturnType<typeof setTimeout> | undefined;
   const wait = (left: number) => {
     const step = Math.min(left, MAX_DELAY);
@@ -23,11 +23,6 @@ export function startTimer(ms: number, work: () => void, keepAlive = true): () =
   return () => clearTimeout(timer);
 }
 
-/** @throws ArgumentError unless it is a number; `name` is that of the caller's option */
-export function checkDelay(name: string, ms: number): void {
-  if (typeof ms === 'number' && !Number.isNaN(ms)) return;
-  throw new ArgumentError(`Cannot set the timer: invalid ${name}`, {
-    expected: 'a number of milliseconds',
-    actual: ms,
-  });
-}
+/** Of delays that may be over already, and may never end. */
+export const DELAY: Rule<number> = (ms) =>
+  (typeof ms !== 'number' || Number.isNaN(ms)) && 'a number of milliseconds';

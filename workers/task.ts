@@ -1,6 +1,7 @@
 /** The tasks of a pool and their inputs. */
 
 import type { TaskResult } from '../src/bytes/sharedMemory.js';
+import { having, type Rule, wholeNumber } from '../src/options.js';
 import type { Buffers } from './buffers.js';
 
 /**
@@ -51,3 +52,14 @@ export interface TaskSession<T extends TaskTable> {
  * makes gigabytes per second, reconstruction from fragments a tenth of that.
  */
 export const MIN_WORKER_BYTES = { decompression: 2 ** 22, reconstruction: 2 ** 18 } as const;
+
+/** Most threads of a pool: more than any processor runs at a time. */
+export const MAX_THREADS = 1024;
+
+/** Of options named `workers`. A pool is told by its method, because most pages load no pool. */
+export const WORKERS: Rule<number | { readonly runPrepared: unknown }> = (workers) =>
+  wholeNumber(0, MAX_THREADS)(workers) &&
+  having<{ readonly runPrepared: unknown }>(
+    'runPrepared',
+    `0 to ${MAX_THREADS} threads, or a WorkerPool`,
+  )(workers);

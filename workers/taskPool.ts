@@ -1,19 +1,22 @@
 import { onAbort } from '../src/abort.js';
 import { WorkerError } from '../src/errors.js';
+import { check, checkOptions, number, type Rules, wholeNumber } from '../src/options.js';
 import { Queue } from '../src/queue.js';
+import { address } from '../src/rules.js';
 import { startTimer } from '../src/timer.js';
 import { Buffers, unshared } from './buffers.js';
 import { unpackError } from './packedError.js';
 import { handshake, type WorkerReply } from './protocol.js';
-import type {
-  Prepare,
-  Prepared,
-  RunOptions,
-  TaskInput,
-  TaskName,
-  TaskOutput,
-  TaskSession,
-  TaskTable,
+import {
+  MAX_THREADS,
+  type Prepare,
+  type Prepared,
+  type RunOptions,
+  type TaskInput,
+  type TaskName,
+  type TaskOutput,
+  type TaskSession,
+  type TaskTable,
 } from './task.js';
 import { startThread, type Thread } from './thread.js';
 
@@ -27,6 +30,8 @@ export interface WorkerPoolOptions {
   /** Milliseconds that the script may take until it is ready. Default 30000. */
   readonly startTimeout?: number | undefined;
 }
+
+const RULES: Rules<WorkerPoolOptions> = { url: address, startTimeout: /* @__PURE__ */ number() };
 
 /** Tasks per worker: when it finishes one, the next has already arrived. */
 const TASKS_PER_WORKER = 2;
@@ -75,8 +80,13 @@ export class TaskPool<T extends TaskTable> {
   /** Stops the timer that ends idle threads. */
   #stayAwake: (() => void) | undefined;
 
-  /** @param size most threads */
-  constructor(size: number, { url, startTimeout = START_MS }: WorkerPoolOptions = {}) {
+  /**
+   * @param size most threads, 1 to 1024
+   * @throws ArgumentError
+   */
+  constructor(size: number, options: WorkerPoolOptions = {}) {
+    check('size', size, wholeNumber(1, MAX_THREADS));
+    const { url, startTimeout = START_MS } = checkOptions(options, RULES);
     this.size = size;
     this.buffers = new Buffers(size * TASKS_PER_WORKER * BUFFERS_PER_TASK);
     this.#url = url;

@@ -1,3 +1,4 @@
+import { assertRows } from '../../readers/tensorReader.js';
 import { ArgumentError } from '../../src/errors.js';
 import { type SafetensorsDType, safetensorsByteLength } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
@@ -69,21 +70,12 @@ export function rowReader(
   offset: number,
 ) {
   return async (start: number, end: number, options: AbortOptions): Promise<Tensor> => {
-    const [rows, ...rest] = shape;
-    checkRows(name, rows, start, end);
+    assertRows(shape, start, end, name);
+    const rest = shape.slice(1);
     const rowSize = safetensorsByteLength(dtype, rest);
     if (rowSize === undefined)
       throw new ArgumentError('Cannot read rows of the tensor: they do not begin at bytes', { name });
     const bytes = await source.read(offset + start * rowSize, (end - start) * rowSize, options);
     return { dtype, shape: [end - start, ...rest], data: viewElements(dtype, bytes) };
   };
-}
-
-/** @throws ArgumentError */
-export function checkRows(name: string, rows: number | undefined, start: number, end: number): void {
-  if (rows === undefined) throw new ArgumentError('Cannot read rows of the tensor: its rank is 0', { name });
-  if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || end < start || end > rows) {
-    const [expected, actual] = [`within 0 to ${rows}`, `${start} to ${end}`];
-    throw new ArgumentError('Cannot read these rows of the tensor', { name, expected, actual });
-  }
 }

@@ -1,6 +1,7 @@
 import type { Range } from '../../src/bytes/ranges.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { OnSourceEvent } from '../events.js';
+import { check, checkOptions, having, number, type Rules } from '../../src/options.js';
+import { EVENT_RULES, type OnSourceEvent } from '../events.js';
 import { openEntry, sealEntry, type Xxh3 } from './entry.js';
 import { Extents } from './extents.js';
 import type { CacheStore, StoredEntry } from './store.js';
@@ -25,6 +26,9 @@ export interface CacheOptions {
   readonly maxSize?: number | undefined;
   readonly onEvent?: OnSourceEvent | undefined;
 }
+
+const RULES: Rules<CacheOptions> = { ...EVENT_RULES, maxSize: /* @__PURE__ */ number() };
+const STORE = /* @__PURE__ */ having<CacheStore>('list', 'a store, such as memoryStore()');
 
 /** Parts of files in a {@link CacheStore}, verified whenever they are read. One cache can serve many sources. */
 export interface Cache {
@@ -53,7 +57,8 @@ interface Entry {
  * const source = withCache(httpSource('https://example.org/model/model.safetensors'), cache);
  */
 export function openCache(store: CacheStore, options: CacheOptions = {}): Cache {
-  return new StoreCache(store, options);
+  check('store', store, STORE);
+  return new StoreCache(store, checkOptions(options, RULES));
 }
 
 class StoreCache implements Cache {

@@ -1,6 +1,7 @@
 import type { Range } from '../../src/bytes/ranges.js';
-import type { RandomAccessSource } from '../../src/source.js';
-import type { OnSourceEvent } from '../events.js';
+import { check, checkOptions, having } from '../../src/options.js';
+import { assertSource, type RandomAccessSource } from '../../src/source.js';
+import { EVENT_RULES, type OnSourceEvent } from '../events.js';
 import { type ChunkReader, streamReader } from '../pullStream.js';
 import { type ByteRange, beyondEnd } from '../ranges.js';
 import { WrappedSource } from '../streamedSource.js';
@@ -8,6 +9,8 @@ import type { Cache } from './cache.js';
 
 /** Bytes of one entry: few enough entries for a store, small enough to be read and verified at once. */
 const ENTRY_SIZE = 2 ** 20;
+
+const CACHE = /* @__PURE__ */ having<Cache>('extents', 'a cache, such as openCache(memoryStore())');
 
 export interface WithCacheOptions {
   readonly onEvent?: OnSourceEvent | undefined;
@@ -27,7 +30,9 @@ export function withCache(
   cache: Cache,
   options: WithCacheOptions = {},
 ): RandomAccessSource {
-  return new CachedSource(source, cache, options);
+  assertSource(source);
+  check('cache', cache, CACHE);
+  return new CachedSource(source, cache, checkOptions(options, EVENT_RULES));
 }
 
 class CachedSource extends WrappedSource {

@@ -1,6 +1,6 @@
 import { onAbort } from '../../src/abort.js';
 import { SourceChangedError, SourceError, TruncatedError } from '../../src/errors.js';
-import type { AbortOptions } from '../../src/source.js';
+import { type AbortOptions, checkAbort } from '../../src/source.js';
 import type { KeptBytes } from '../kept.js';
 import type { ChunkReader } from '../pullStream.js';
 import { type ByteRange, beyondEnd } from '../ranges.js';
@@ -61,7 +61,8 @@ export class HttpFile extends StreamedSource {
     return this.#size;
   }
 
-  async version({ signal }: AbortOptions = {}): Promise<string | undefined> {
+  async version(options: AbortOptions = {}): Promise<string | undefined> {
+    const { signal } = checkAbort(options);
     // A GET of one byte, not HEAD: servers and signed URLs often treat HEAD differently.
     if (this.#validator === undefined) {
       await this.read(0, 1, { signal }).catch((error) => {

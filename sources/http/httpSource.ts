@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../src/errors.js';
-import type { RandomAccessSource } from '../../src/source.js';
-import { checkDelay } from '../../src/timer.js';
-import type { OnSourceEvent } from '../events.js';
+import { callback, checkOptions, having, number, object, oneOf, type Rules } from '../../src/options.js';
+import { ABORT_RULES, type RandomAccessSource } from '../../src/source.js';
+import { EVENT_RULES, type OnSourceEvent } from '../events.js';
 import { withFailover } from '../failover.js';
 import { DEFAULT_MAX_KEPT } from '../kept.js';
 import { createLimiter, type Limiter } from '../limiter.js';
@@ -9,7 +9,7 @@ import { type RetryOptions, withRetry } from '../retry.js';
 import { HttpFile } from './httpFile.js';
 import type { FetchOptions } from './request.js';
 import { requestUrl } from './url.js';
-import { VALIDATE_OPTIONS, type ValidateOption } from './validator.js';
+import { VALIDATE_OPTIONS } from './validator.js';
 
 /** Requests of one source that may be open at a time: what browsers allow to one host over HTTP/1.1. */
 const DEFAULT_CONCURRENCY = 6;
@@ -52,6 +52,21 @@ export interface HttpSourceOptions {
   readonly onEvent?: OnSourceEvent | undefined;
 }
 
+export const HTTP_RULES: Rules<HttpSourceOptions> = {
+  ...ABORT_RULES,
+  ...EVENT_RULES,
+  fetch: callback,
+  fetchOptions: object,
+  // What is in them is checked by their class.
+  headers: (headers) => typeof headers !== 'object' && 'headers',
+  // What is in it is checked by `withRetry`.
+  retry: (retry) => retry !== false && object(retry),
+  idleTimeout: /* @__PURE__ */ number(),
+  limiter: /* @__PURE__ */ having<Limiter>('acquire', 'a limiter, such as createLimiter(4)'),
+  maxBuffered: /* @__PURE__ */ number(),
+  validate: /* @__PURE__ */ oneOf(VALIDATE_OPTIONS),
+};
+
 /**
  * A file on a web server, or on several that have the same file. Every request asks for a range, `bytes=0-` for the
  * whole: the response then says how large the file is, and no proxy compresses it. `size` is undefined until the first
@@ -72,15 +87,14 @@ export function httpSource(
   urls: string | URL | readonly (string | URL)[],
   options: HttpSourceOptions = {},
 ): RandomAccessSource {
-  const { retry = {}, onEvent, signal, idleTimeout = DEFAULT_IDLE_TIMEOUT } = options;
-  checkDelay('idleTimeout', idleTimeout);
+  const { retry = {}, onEvent, signal } = checkOptions(options, HTTP_RULES);
   const fileOptions = {
     fetch: options.fetch ?? fetch,
     fetchOptions: checkedFetchOptions(options.fetchOptions),
     headers: checkedHeaders(options.headers),
     limiter: options.limiter ?? createLimiter(DEFAULT_CONCURRENCY),
-    idleTimeout,
-    validate: checkedValidate(options.validate ?? 'etag'),
+    idleTimeout: options.idleTimeout ?? DEFAULT_IDLE_TIMEOUT,
+    validate: options.validate ?? 'etag',
     maxBuffered: options.maxBuffered ?? DEFAULT_MAX_KEPT,
     onEvent,
     signal,
@@ -108,12 +122,4 @@ function checkedFetchOptions(options: FetchOptions | undefined): FetchOptions | 
   } catch (cause) {
     throw new ArgumentError('Cannot create an HTTP source: fetch refuses its fetchOptions', { cause });
   }
-}
-
-function checkedValidate(validate: ValidateOption): ValidateOption {
-  if (VALIDATE_OPTIONS.includes(validate)) return validate;
-  throw new ArgumentError('Cannot create an HTTP source: the option validate', {
-    expected: VALIDATE_OPTIONS.join(', '),
-    actual: validate,
-  });
 }

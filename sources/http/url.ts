@@ -1,10 +1,13 @@
 import { ArgumentError } from '../../src/errors.js';
+import { check } from '../../src/options.js';
+import { address } from '../../src/rules.js';
 
 /**
  * The whole URL of a request; relative ones are relative to the page or worker.
  * @throws ArgumentError where no request can be made: no URL, a relative one without a page, a user name or password in it
  */
 export function requestUrl(url: string | URL): URL {
+  check('url', url, address);
   const base = globalThis.document?.baseURI ?? globalThis.location?.href;
   let whole: URL;
   try {

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { number, type Rules } from '../options.js';
 
 /** Bytes `start` to `end - 1`. */
 export interface Range {
@@ -17,6 +18,11 @@ export interface CoalesceOptions {
   /** Ranges are not joined to more than this; a wanted range is never cut. Default: no limit. */
   readonly maxLength?: number | undefined;
 }
+
+export const COALESCE_RULES: Rules<CoalesceOptions> = {
+  maxGap: /* @__PURE__ */ number(),
+  maxLength: /* @__PURE__ */ number(),
+};
 
 /**
  * Plans the fewest requests for a set of ranges, in order of their offsets. Ranges that overlap always end up in one

@@ -1,11 +1,21 @@
-import { ArgumentError, FormatError } from '../errors.js';
+import { FormatError } from '../errors.js';
+import { check, oneOf, type Rule, type Rules, wholeNumber } from '../options.js';
 
 /** The code of each algorithm in HCT and HoloTensor headers is its index in this table. */
 export const COMPRESSION_ALGORITHMS = ['lz4', 'zstd'] as const;
 export type CompressionAlgorithm = (typeof COMPRESSION_ALGORITHMS)[number];
 
+export const ALGORITHM: Rule<CompressionAlgorithm> = /* @__PURE__ */ oneOf(COMPRESSION_ALGORITHMS);
+
 /** Which implementation does the work; 'auto' takes the fastest that this engine offers. */
 export type Implementation = 'auto' | 'portable' | 'wasm' | 'native';
+
+export const IMPLEMENTATION: Rule<Implementation> = /* @__PURE__ */ oneOf([
+  'auto',
+  'portable',
+  'wasm',
+  'native',
+]);
 
 /** The default of libzstd (ZSTD_CLEVEL_DEFAULT). */
 export const DEFAULT_ZSTD_LEVEL = 3;
@@ -14,6 +24,8 @@ export interface CompressOptions {
   /** Zstd level, 1 to 19; LZ4 has none. Default 3. */
   readonly level?: number | undefined;
 }
+
+export const COMPRESS_RULES: Rules<CompressOptions> = { level: /* @__PURE__ */ wholeNumber(1, 19) };
 
 /** Decompresses whole blocks in memory. It is synchronous, because it has been loaded before. */
 export interface BlockDecoder {
@@ -54,24 +66,6 @@ export function compressionFromCode(code: number, offset?: number): CompressionA
 
 /** @throws ArgumentError for an unknown algorithm */
 export function compressionCode(algorithm: CompressionAlgorithm): number {
-  const code = COMPRESSION_ALGORITHMS.indexOf(algorithm);
-  if (code < 0) {
-    throw new ArgumentError('Cannot use this compression algorithm', {
-      expected: COMPRESSION_ALGORITHMS,
-      actual: algorithm,
-    });
-  }
-  return code;
-}
-
-/**
- * The entry of a table of algorithms, for a name that may come from a caller.
- * @throws ArgumentError for an unknown algorithm
- */
-export function byAlgorithm<T>(
-  table: Readonly<Record<CompressionAlgorithm, T>>,
-  algorithm: CompressionAlgorithm,
-): T {
-  compressionCode(algorithm);
-  return table[algorithm];
+  check('algorithm', algorithm, ALGORITHM);
+  return COMPRESSION_ALGORITHMS.indexOf(algorithm);
 }

@@ -1,6 +1,13 @@
 import { loadOnce } from '../loadOnce.js';
-import { byAlgorithm, type Codec, type CompressionAlgorithm, type Implementation } from './codec.js';
-import type { CodecOptions } from './loadDecoder.js';
+import { check, checkOptions } from '../options.js';
+import {
+  ALGORITHM,
+  COMPRESS_RULES,
+  type Codec,
+  type CompressionAlgorithm,
+  type Implementation,
+} from './codec.js';
+import { CODEC_RULES, type CodecOptions } from './loadDecoder.js';
 
 /** The table of codecs. */
 const CODECS: Readonly<Record<CompressionAlgorithm, (implementation: Implementation) => Promise<Codec>>> = {
@@ -16,13 +23,16 @@ const loaded = new Map<string, Promise<Codec>>();
  *
  * @throws ArgumentError for an unknown algorithm; UnsupportedError when the requested implementation is not available
  */
-export function loadCodec(
-  algorithm: CompressionAlgorithm,
-  { implementation = 'auto' }: CodecOptions = {},
-): Promise<Codec> {
+export async function loadCodec(algorithm: CompressionAlgorithm, options: CodecOptions = {}): Promise<Codec> {
+  check('algorithm', algorithm, ALGORITHM);
+  const { implementation = 'auto' } = checkOptions(options, CODEC_RULES);
   return loadOnce(loaded, `${algorithm} ${implementation}`, () => load(algorithm, implementation));
 }
 
 async function load(algorithm: CompressionAlgorithm, implementation: Implementation): Promise<Codec> {
-  return byAlgorithm(CODECS, algorithm)(implementation);
+  const codec = await CODECS[algorithm](implementation);
+  return {
+    ...codec,
+    compress: (data, options = {}) => codec.compress(data, checkOptions(options, COMPRESS_RULES)),
+  };
 }

@@ -1,16 +1,27 @@
 import { loadKernels } from '../kernels/loadKernels.js';
 import { loadOnce } from '../loadOnce.js';
-import { type BlockDecoder, byAlgorithm, type CompressionAlgorithm, type Implementation } from './codec.js';
+import { check, checkOptions, number, type Rules } from '../options.js';
+import {
+  ALGORITHM,
+  type BlockDecoder,
+  type CompressionAlgorithm,
+  IMPLEMENTATION,
+  type Implementation,
+} from './codec.js';
 
 export interface CodecOptions {
   /** Default 'auto': the fastest that this engine and its content security policy allow. */
   readonly implementation?: Implementation | undefined;
 }
 
+export const CODEC_RULES: Rules<CodecOptions> = { implementation: IMPLEMENTATION };
+
 export interface DecoderOptions extends CodecOptions {
   /** Bytes of the largest block that will be decoded. Default: not very large. */
   readonly largestBlock?: number | undefined;
 }
+
+const DECODER_RULES: Rules<DecoderOptions> = { ...CODEC_RULES, largestBlock: /* @__PURE__ */ number() };
 
 /** The table of decoders, separate from that of codecs, so that decoding loads no encoder. */
 const DECODERS: Readonly<
@@ -38,11 +49,14 @@ const loaded = new Map<string, Promise<BlockDecoder>>();
  *
  * @throws ArgumentError for an unknown algorithm; UnsupportedError when the requested implementation is not available
  */
-export function loadDecoder(
+export async function loadDecoder(
   algorithm: CompressionAlgorithm,
-  { implementation = 'auto', largestBlock = 0 }: DecoderOptions = {},
+  options: DecoderOptions = {},
 ): Promise<BlockDecoder> {
-  const decoder = loadOnce(loaded, `${algorithm} ${implementation}`, () => load(algorithm, implementation));
+  check('algorithm', algorithm, ALGORITHM);
+  const { implementation = 'auto', largestBlock = 0 } = checkOptions(options, DECODER_RULES);
+  const key = `${algorithm} ${implementation}`;
+  const decoder = loadOnce(loaded, key, () => DECODERS[algorithm](implementation));
   return largestBlock < LARGE_BLOCK_BYTES ? decoder : withPortable(decoder);
 }
 
@@ -53,8 +67,4 @@ async function withPortable(loading: Promise<BlockDecoder>): Promise<BlockDecode
     await loadKernels([subject], { implementation: 'portable' });
   }
   return decoder;
-}
-
-async function load(algorithm: CompressionAlgorithm, implementation: Implementation): Promise<BlockDecoder> {
-  return byAlgorithm(DECODERS, algorithm)(implementation);
 }

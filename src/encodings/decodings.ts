@@ -64,7 +64,7 @@ const loaded = new Map<HolographicEncoding, LoadedDecoding>();
  * @example
  * await loadDecodings(['spectral']);
  *
- * @throws UnsupportedError for an unknown encoding
+ * @throws ArgumentError for an unknown encoding
  */
 export async function loadDecodings(
   names: readonly HolographicEncoding[] = Object.keys(DECODINGS) as HolographicEncoding[],

@@ -1,7 +1,28 @@
 import { ArgumentError, UnsupportedError } from '../errors.js';
+import { KERNELS } from '../kernels/loadKernels.js';
+import { check, type Rule, wholeNumber } from '../options.js';
+import { record, uint64 } from '../rules.js';
 import { toFloat32 } from '../tensor/numbers.js';
+import { TENSOR } from '../tensor/tensorRule.js';
 import type { EncodeRequest } from './encoding.js';
 import { energyOf } from './energy.js';
+
+/** The number of fragments is a u16 in headers. */
+const MAX_FRAGMENTS = 0xffff;
+
+const REQUEST: Rule<EncodeRequest> = /* @__PURE__ */ record({
+  rows: /* @__PURE__ */ wholeNumber(),
+  cols: /* @__PURE__ */ wholeNumber(),
+  tensor: TENSOR,
+  fragments: /* @__PURE__ */ wholeNumber(1, MAX_FRAGMENTS),
+  seed: uint64,
+  kernels: KERNELS,
+});
+
+/** @throws ArgumentError for what no encoder takes */
+export function checkRequest(request: EncodeRequest): void {
+  check('request', request, REQUEST);
+}
 
 /** Requirements of spectral, random projection and low-rank on a tensor, because they mix its elements in f32. */
 
@@ -13,7 +34,9 @@ const MAX_COEFFICIENTS = 2 ** 32 - 1;
  * @throws ArgumentError when the matrix does not have the tensor's size
  * @throws UnsupportedError when a u32 cannot count the elements
  */
-export function numbersOf({ tensor, rows, cols }: EncodeRequest): Float32Array {
+export function numbersOf(request: EncodeRequest): Float32Array {
+  checkRequest(request);
+  const { tensor, rows, cols } = request;
   if (rows * cols > MAX_COEFFICIENTS) {
     throw new UnsupportedError('Cannot encode the tensor: too many elements for this encoding', {
       expected: `at most ${MAX_COEFFICIENTS}`,

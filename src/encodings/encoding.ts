@@ -1,6 +1,7 @@
-import { FormatError, UnsupportedError } from '../errors.js';
+import { FormatError } from '../errors.js';
 import type { KernelSubject, Kernels } from '../kernels/kernels.js';
 import type { Cost } from '../limits.js';
+import { check, oneOf, type Rule } from '../options.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -15,8 +16,12 @@ export const ENCODING_CODES: { readonly [E in HolographicEncoding]: number } = {
   embedded: 16,
 };
 
+/** Of names that may come from a caller. */
+export const ENCODING_NAME: Rule<HolographicEncoding> = (name) =>
+  oneOf<unknown>(Object.keys(ENCODING_CODES))(name);
+
 /** Elements between multiples of this are decoded without the others: a `range` begins and ends there. */
-export const RANGE_STEPS: { readonly [E in HolographicEncoding]?: number } = { embedded: 2 ** 16 };
+export const RANGE_STEPS: { readonly [E in HolographicEncoding]?: number } = { embedded: 0x10000 };
 
 /** @throws FormatError for a code that no encoding has */
 export function encodingFromCode(code: number, offset?: number): HolographicEncoding {
@@ -32,11 +37,11 @@ export function encodingFromCode(code: number, offset?: number): HolographicEnco
 
 /**
  * An entry of a table, for a name that may come from a caller.
- * @throws UnsupportedError for a name that no encoding has
+ * @throws ArgumentError for a name that no encoding has
  */
 export function byEncoding<T>(table: Readonly<Record<HolographicEncoding, T>>, name: HolographicEncoding): T {
-  if (Object.hasOwn(table, name)) return table[name];
-  throw new UnsupportedError('Cannot use this encoding', { expected: Object.keys(table), actual: name });
+  check('encoding', name, ENCODING_NAME);
+  return table[name];
 }
 
 /** The matrix that a shape is treated as: rank 0 is 1×1, rank 1 is 1×n, rank 3 and more is first × the rest. */
@@ -147,17 +152,31 @@ export interface Decoding<DecodeOptions extends object = object, S extends Kerne
  */
 export interface Encoding<EncodeOptions extends object = object, DecodeOptions extends object = object>
   extends Decoding<DecodeOptions> {
+  /** @throws ArgumentError for options that cannot work */
+  createEncoder(options: EncodeOptions): FragmentEncoder;
   /**
-   * @throws ArgumentError for options that cannot work, and for a NaN or infinity where the encoding cannot carry
-   * it, naming the index (see `assertFinite`)
+   * The same, for one tensor.
+   * @throws ArgumentError for options that cannot work, and what the encoder throws
    */
   encode(request: EncodeRequest, options: EncodeOptions): EncodedFragments;
+}
+
+export interface FragmentEncoder {
+  /**
+   * @throws ArgumentError for a NaN or infinity where the encoding cannot carry it, naming the index (see
+   *   `assertFinite`)
+   */
+  encode(request: EncodeRequest): EncodedFragments;
 }
 
 /** Both halves together. Mark calls as pure: bundlers then leave out encoders that are not used. */
 export function withEncoder<EncodeOptions extends object, DecodeOptions extends object>(
   decoding: Decoding<DecodeOptions>,
-  encode: Encoding<EncodeOptions, DecodeOptions>['encode'],
+  createEncoder: (options: EncodeOptions) => FragmentEncoder,
 ): Encoding<EncodeOptions, DecodeOptions> {
-  return { ...decoding, encode };
+  return {
+    ...decoding,
+    createEncoder,
+    encode: (request, options) => createEncoder(options).encode(request),
+  };
 }

@@ -19,7 +19,7 @@ type Encodings = typeof ENCODINGS;
 /** The options of an encoding's encoder, beside the common ones. */
 export type EncodeOptionsOf<E extends HolographicEncoding> = Parameters<Encodings[E]['encode']>[1];
 
-/** @throws UnsupportedError */
+/** @throws ArgumentError */
 export function encodingByName(name: HolographicEncoding): Encoding {
   return byEncoding<Encoding>(ENCODINGS, name);
 }

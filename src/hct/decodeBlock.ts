@@ -1,9 +1,16 @@
 import type { BlockDecoder } from '../codecs/codec.js';
 import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import type { LimitsOption } from '../limits.js';
+import { LIMIT_RULES, type LimitsOption } from '../limits.js';
+import { flag, type Rules } from '../options.js';
 import type { HctBlock } from './parts.js';
-import { type BlockFormat, type HctTools, type ImplementationOptions, loadHctReadTools } from './tools.js';
+import {
+  type BlockFormat,
+  type HctTools,
+  IMPLEMENTATION_RULES,
+  type ImplementationOptions,
+  loadHctReadTools,
+} from './tools.js';
 
 /** A block, verified and decompressed; errors name it. */
 
@@ -11,6 +18,12 @@ export interface HctDecodeOptions extends LimitsOption, ImplementationOptions {
   /** Check the checksums of blocks, if the file has them. Default true. */
   readonly verify?: boolean | undefined;
 }
+
+export const HCT_DECODE_RULES: Rules<HctDecodeOptions> = {
+  ...LIMIT_RULES,
+  ...IMPLEMENTATION_RULES,
+  verify: flag,
+};
 
 /** The fields of a block that decoding needs. */
 export type StoredBlock = Pick<HctBlock, 'blockIndex' | 'checksum' | 'compressed'>;

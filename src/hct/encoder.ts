@@ -1,21 +1,33 @@
 import { asBytes, type BytesLike } from '../bytes/binary.js';
-import type { Codec } from '../codecs/codec.js';
+import { COMPRESS_RULES, type Codec } from '../codecs/codec.js';
 import { ArgumentError, LimitError, TruncatedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import type { Stage } from '../stage.js';
-import { serializeQuantizationMetadata } from '../tensor/quantization.js';
+import { checkOptions, type Rules } from '../options.js';
+import type { Stage, StageFactory } from '../stage.js';
+import { serializeQuantizationMetadata } from '../tensor/serializeQuantization.js';
 import { viewBytes } from '../tensor/tensor.js';
 import { BLOCK_INDEX_SIZE, BLOCK_INDEX_V2_SIZE } from './blockIndex.js';
 import { FLAG_BLOCK_CHECKSUMS, HCT_MAX_BLOCK_BYTES } from './constants.js';
 import { type HctExtension, hasExtension, quantizationChecksum, serializeHctExtension } from './extension.js';
 import { blockLength, type HctHeader, hasShapeInExtension, serializeHctHeader } from './header.js';
-import { type HctFileOptions, planHctHeader } from './plan.js';
-import { type HctTools, type ImplementationOptions, loadHctWriteTools } from './tools.js';
+import { HCT_FILE_RULES, type HctFileOptions, planHctHeader } from './plan.js';
+import {
+  type HctTools,
+  IMPLEMENTATION_RULES,
+  type ImplementationOptions,
+  loadHctWriteTools,
+} from './tools.js';
 
 export interface HctEncodeOptions extends HctFileOptions, ImplementationOptions {
   /** Zstd level, 1 to 19. Default 3. */
   readonly level?: number | undefined;
 }
+
+export const HCT_ENCODE_RULES: Rules<HctEncodeOptions> = {
+  ...HCT_FILE_RULES,
+  ...COMPRESS_RULES,
+  ...IMPLEMENTATION_RULES,
+};
 
 /** What is before and after the blocks, known once the last of them is. */
 export interface HctFrame {
@@ -162,9 +174,13 @@ export class HctStreamEncoder implements Stage<BytesLike, Uint8Array> {
   }
 
   /** @throws ArgumentError, UnsupportedError, LimitError when no such file can be written */
-  static async create(options: HctEncodeOptions): Promise<HctStreamEncoder> {
-    const tools = await loadHctWriteTools(options.algorithm ?? 'lz4', options);
-    return new HctStreamEncoder(new HctBlockEncoder(options, tools));
+  static factory(options: HctEncodeOptions): StageFactory<BytesLike, Uint8Array> {
+    checkOptions(options, HCT_ENCODE_RULES);
+    planHctHeader(options);
+    return async () => {
+      const tools = await loadHctWriteTools(options.algorithm ?? 'lz4', options);
+      return new HctStreamEncoder(new HctBlockEncoder(options, tools));
+    };
   }
 
   push(chunk: BytesLike): Iterable<Uint8Array> {

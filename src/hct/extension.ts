@@ -3,7 +3,7 @@ import { parseJson } from '../bytes/json.js';
 import { ChecksumError, FormatError, LimitError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
 import { elementCount } from '../tensor/dtype.js';
-import { type QuantizationMetadata, serializeQuantizationMetadata } from '../tensor/quantization.js';
+import { type QuantizationMetadata, quantizationBytes } from '../tensor/quantization.js';
 import { viewBytes } from '../tensor/tensor.js';
 import { FLAG_QUANTIZATION_CHECKSUM, FLAG_SHAPE_IN_EXTENSION, FLAG_TENSOR_NAME } from './constants.js';
 import { type HctHeader, hasShapeInExtension } from './header.js';
@@ -53,7 +53,7 @@ export function quantizationChecksum(
   hash = xxh3,
 ): string {
   const parts = [
-    metadata === undefined ? new Uint8Array(0) : serializeQuantizationMetadata(metadata),
+    metadata === undefined ? new Uint8Array(0) : quantizationBytes(metadata),
     groupScales === undefined ? new Uint8Array(0) : viewBytes(groupScales),
   ];
   return hash(concatenate(parts)).toString(16).padStart(16, '0');

@@ -1,7 +1,11 @@
-import { type CompressionAlgorithm, compressionCode } from '../codecs/codec.js';
+import { ALGORITHM, type CompressionAlgorithm } from '../codecs/codec.js';
 import { ArgumentError, LimitError, UnsupportedError } from '../errors.js';
-import { byteLengthOf, type DType, dtypeCode, elementCount } from '../tensor/dtype.js';
+import { check, checkOptions, flag, oneOf, type Rules, wholeNumber } from '../options.js';
+import { text } from '../rules.js';
+import { byteLengthOf, DTYPE, type DType, elementCount, SHAPE } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
+import { QUANTIZATION } from '../tensor/serializeQuantization.js';
+import { typedArray } from '../tensor/tensor.js';
 import {
   DEFAULT_BLOCK_SIZE,
   FLAG_BLOCK_CHECKSUMS,
@@ -35,23 +39,28 @@ export interface HctFileOptions {
   readonly name?: string | undefined;
 }
 
+export const HCT_FILE_RULES: Rules<HctFileOptions> = {
+  dtype: DTYPE,
+  shape: SHAPE,
+  version: /* @__PURE__ */ oneOf([1, 2]),
+  algorithm: ALGORITHM,
+  blockSize: /* @__PURE__ */ wholeNumber(1, HCT_MAX_BLOCK_BYTES),
+  blockChecksums: flag,
+  quantization: QUANTIZATION,
+  groupScales: /* @__PURE__ */ typedArray<Uint16Array>('Uint16Array'),
+  name: text,
+};
+
 /**
  * The header of a tensor without its compressed size. The number of blocks follows from the shape, so the position of
  * the blocks is known before the first of them.
  * @throws ArgumentError, UnsupportedError, LimitError when no such file can be written
  */
 export function planHctHeader(options: HctFileOptions): HctHeader {
+  checkOptions(options, HCT_FILE_RULES);
   const { dtype, shape, version = 2, algorithm = 'lz4', blockSize = DEFAULT_BLOCK_SIZE } = options;
-  dtypeCode(dtype);
-  compressionCode(algorithm);
-  for (const dimension of shape) {
-    if (!Number.isSafeInteger(dimension) || dimension < 0) {
-      throw new ArgumentError('Cannot write the HCT file: invalid dimension', {
-        expected: 'a whole number from 0 on',
-        actual: dimension,
-      });
-    }
-  }
+  check('dtype', dtype, DTYPE);
+  check('shape', shape, SHAPE);
   const originalSize = byteLengthOf(dtype, elementCount(shape));
   if (originalSize > HCT_MAX_BLOCK_BYTES) {
     // Compression might bring it below the limit; but a writer must not fail after an hour because it did not.
@@ -59,12 +68,6 @@ export function planHctHeader(options: HctFileOptions): HctHeader {
     throw new LimitError('Cannot write the HCT file: the tensor is too large', {
       expected,
       actual: originalSize,
-    });
-  }
-  if (!Number.isInteger(blockSize) || blockSize < 1 || blockSize > HCT_MAX_BLOCK_BYTES) {
-    throw new ArgumentError('Cannot write the HCT file: invalid block size', {
-      expected: `1 to ${HCT_MAX_BLOCK_BYTES}`,
-      actual: blockSize,
     });
   }
   if (version === 1) assertVersion1Suffices(options);

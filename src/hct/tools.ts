@@ -1,14 +1,23 @@
-import type { BlockDecoder, Codec, CompressionAlgorithm, Implementation } from '../codecs/codec.js';
+import {
+  type BlockDecoder,
+  type Codec,
+  type CompressionAlgorithm,
+  IMPLEMENTATION,
+  type Implementation,
+} from '../codecs/codec.js';
 import { loadCodec } from '../codecs/loadCodec.js';
 import { loadDecoder } from '../codecs/loadDecoder.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
+import type { Rules } from '../options.js';
 import type { HctHeader } from './header.js';
 
 export interface ImplementationOptions {
   /** Which implementation of codec and checksum does the work. Default 'auto': the fastest that the engine offers. */
   readonly implementation?: Implementation | undefined;
 }
+
+export const IMPLEMENTATION_RULES: Rules<ImplementationOptions> = { implementation: IMPLEMENTATION };
 
 /** What a header says of the blocks of its file. */
 export type BlockFormat = Pick<HctHeader, 'algorithm' | 'blockSize'>;

@@ -11,7 +11,7 @@ export const HOLO_MAX_RANK = 4;
 /** The number of fragments is a u16. */
 export const HOLO_MAX_FRAGMENTS = 0xffff;
 /** Fragment offsets are u32, counted from the first byte after the index. */
-export const HOLO_MAX_DATA_BYTES = 2 ** 32 - 1;
+export const HOLO_MAX_DATA_BYTES = 0xffff_ffff;
 export const FRAGMENT_INDEX_ENTRY_SIZE = 24;
 
 /** Bytes 88 to 95 are XXH3-64 of bytes 0 to 87. */

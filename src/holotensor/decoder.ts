@@ -4,14 +4,17 @@ import {
   type FragmentDecoder,
   type HolographicEncoding,
   matrixShape,
+  RANGE_STEPS,
 } from '../encodings/encoding.js';
-import { ArgumentError, FormatError, UnsupportedError } from '../errors.js';
+import { FormatError, UnsupportedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { allocating, Budget, checkTensorBytes, type LimitsOption, limitsOf } from '../limits.js';
+import { KERNELS } from '../kernels/loadKernels.js';
+import { allocating, Budget, checkTensorBytes, LIMIT_RULES, type LimitsOption, limitsOf } from '../limits.js';
+import { check, checkOptions, object, type Rules, wholeNumber } from '../options.js';
 import { escapeText } from '../show.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
-import { checkOutputLength, type Tensor, viewBytes, viewElements } from '../tensor/tensor.js';
+import { assertWithin, checkOutput, type Tensor, viewBytes, viewElements } from '../tensor/tensor.js';
 import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_HEADER_SIZE } from './constants.js';
 import type { HoloFragment, ReceivedFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';
@@ -29,12 +32,21 @@ export type EncodingDecodeOptions<E extends HolographicEncoding = HolographicEnc
 export type HoloTensorDecoderOptions<E extends HolographicEncoding = HolographicEncoding> =
   EncodingDecodeOptions<E> & LimitsOption;
 
+/** The decoder of an encoding checks its own options. */
+export const HOLO_DECODE_RULES: Rules<CommonDecodeOptions> = { kernels: KERNELS };
+
 export interface RangeOption {
   /**
    * Elements to reconstruct in place of the whole tensor, from one multiple of its encoding's `RANGE_STEPS` to another.
    */
   readonly range?: ElementRange | undefined;
 }
+
+const RULES: Rules<CommonDecodeOptions & LimitsOption & RangeOption> = {
+  ...HOLO_DECODE_RULES,
+  ...LIMIT_RULES,
+  range: object,
+};
 
 /**
  * Collects the fragments of one tensor, in any order, and reconstructs the best tensor from them. It is synchronous:
@@ -67,16 +79,21 @@ export class HoloTensorDecoder {
   constructor(
     header: HoloTensorHeader,
     options: HoloTensorDecoderOptions & RangeOption = {},
-    budget: Budget = new Budget(limitsOf(options)),
+    budget?: Budget,
   ) {
-    const { kernels, range } = options;
+    const { kernels, range } = checkOptions<CommonDecodeOptions & LimitsOption & RangeOption>(options, RULES);
     this.header = header;
     this.total = fragmentCount(header);
-    this.#budget = budget;
-    budget.received += HOLO_HEADER_SIZE + FRAGMENT_INDEX_ENTRY_SIZE * this.total;
+    this.#budget = budget ?? new Budget(limitsOf(options));
+    this.#budget.received += HOLO_HEADER_SIZE + FRAGMENT_INDEX_ENTRY_SIZE * this.total;
     const elements = elementCount(header.shape);
-    this.elements = range === undefined ? elements : range.end - range.start;
-    checkTensorBytes(budget.limits, this.elements * Float32Array.BYTES_PER_ELEMENT);
+    this.elements = elements;
+    if (range !== undefined) {
+      const { start, end } = range;
+      assertWithin('elements', start, end, elements, { step: RANGE_STEPS[header.encoding] ?? elements });
+      this.elements = end - start;
+    }
+    checkTensorBytes(this.#budget.limits, this.elements * Float32Array.BYTES_PER_ELEMENT);
     const decoding = loadedDecoding(header.encoding);
     if (decoding === undefined) {
       throw new UnsupportedError(
@@ -103,12 +120,7 @@ export class HoloTensorDecoder {
    *   received so far pay for
    */
   addFragment({ index, data, entry }: HoloFragment & Partial<ReceivedFragment>): boolean {
-    if (!Number.isInteger(index) || index < 0 || index >= this.total) {
-      throw new ArgumentError('Cannot add the fragment: no such fragment', {
-        expected: `0 to ${this.total - 1}`,
-        actual: index,
-      });
-    }
+    check('fragmentIndex', index, wholeNumber(0, this.total - 1));
     this.#budget.received += entry?.compressedSize ?? data.length;
     if (!this.#paid) this.#budget.spend({ bytes: Float32Array.BYTES_PER_ELEMENT * this.elements, steps: 0 });
     this.#paid = true;
@@ -151,7 +163,7 @@ export class HoloTensorDecoder {
    * @throws LimitError when it takes more than the bytes received so far pay for
    */
   reconstruct(out?: Float32Array): Float32Array {
-    if (out !== undefined) checkOutputLength(out, this.elements);
+    if (out !== undefined) checkOutput(out, this.elements);
     return this.#reconstructing(() => {
       const values = out ?? new Float32Array(this.elements);
       this.#decoder.reconstruct(values);
@@ -167,7 +179,7 @@ export class HoloTensorDecoder {
   reconstructTensor(out?: Uint8Array): Tensor<DType> {
     const { dtype, shape } = this.header;
     const byteLength = byteLengthOf(dtype, this.elements);
-    if (out !== undefined) checkOutputLength(out, byteLength);
+    if (out !== undefined) checkOutput(out, byteLength, 'Uint8Array');
     if (this.#decoder.reconstructElements === undefined) {
       const data = fromFloat32(dtype, this.reconstruct());
       out?.set(viewBytes(data));

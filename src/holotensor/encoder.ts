@@ -1,12 +1,22 @@
-import { type EncodedFragments, type HolographicEncoding, matrixShape } from '../encodings/encoding.js';
+import {
+  type EncodedFragments,
+  type FragmentEncoder,
+  type HolographicEncoding,
+  matrixShape,
+} from '../encodings/encoding.js';
 import { type EncodeOptionsOf, encodingByName } from '../encodings/encodings.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
+import { KERNELS } from '../kernels/loadKernels.js';
 import { syncKernels } from '../kernels/syncKernels.js';
+import { check, checkOptions, type Rules, wholeNumber } from '../options.js';
+import { uint64 } from '../rules.js';
 import { show } from '../show.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
+import { QUANTIZATION } from '../tensor/serializeQuantization.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { TENSOR } from '../tensor/tensorRule.js';
 import {
   HOLO_FLAG_ESSENTIAL_FIRST,
   HOLO_FLAG_FRAGMENT_CHECKSUMS,
@@ -36,6 +46,13 @@ export interface CommonEncodeOptions {
   readonly kernels?: Kernels | undefined;
 }
 
+const COMMON_RULES: Rules<CommonEncodeOptions> = {
+  fragments: /* @__PURE__ */ wholeNumber(1, HOLO_MAX_FRAGMENTS),
+  seed: uint64,
+  quantization: QUANTIZATION,
+  kernels: KERNELS,
+};
+
 export type HoloTensorEncoderOptions<E extends HolographicEncoding = HolographicEncoding> =
   CommonEncodeOptions & EncodeOptionsOf<E>;
 
@@ -56,21 +73,14 @@ export interface EncodedTensor {
  */
 export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncoding> {
   readonly encoding: E;
-  readonly #options: HoloTensorEncoderOptions<E>;
+  readonly #options: CommonEncodeOptions;
+  readonly #encoder: FragmentEncoder;
 
-  /** @throws UnsupportedError for an unknown encoding; ArgumentError for a number of fragments outside 1 to 65535 */
+  /** @throws ArgumentError for an unknown encoding and for options that cannot work */
   constructor(encoding: E, options: HoloTensorEncoderOptions<E> = {} as HoloTensorEncoderOptions<E>) {
-    encodingByName(encoding);
-    const { fragments = DEFAULT_FRAGMENTS } = options;
-    if (!Number.isInteger(fragments) || fragments < 1 || fragments > HOLO_MAX_FRAGMENTS) {
-      const expected = `1 to ${HOLO_MAX_FRAGMENTS}`;
-      throw new ArgumentError('Cannot create the encoder: invalid number of fragments', {
-        expected,
-        actual: fragments,
-      });
-    }
+    this.#options = checkOptions<CommonEncodeOptions>(options, COMMON_RULES);
+    this.#encoder = encodingByName(encoding).createEncoder(options);
     this.encoding = encoding;
-    this.#options = options;
   }
 
   /** Encodes numbers, row-major; the header will say F32. */
@@ -97,7 +107,7 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
     checkTensor(tensor);
     const { fragments = DEFAULT_FRAGMENTS, seed = 0n, kernels = syncKernels() } = this.#options;
     const request = { ...matrixShape(tensor.shape), tensor, fragments, seed, kernels };
-    const encoded = encodingByName(this.encoding).encode(request, this.#options);
+    const encoded = this.#encoder.encode(request);
     return {
       header: this.#header(tensor, seed, encoded),
       fragments: encoded.payloads.map((data, index) => ({ index, data })),
@@ -141,18 +151,13 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
   }
 }
 
-function checkTensor({ dtype, shape, data }: Tensor<DType>): void {
+function checkTensor(tensor: Tensor<DType>): void {
+  check('tensor', tensor, TENSOR);
+  const { dtype, shape, data } = tensor;
   if (shape.length > HOLO_MAX_RANK) {
     throw new ArgumentError('Cannot encode the tensor: HoloTensor files hold rank 0 to 4; reshape it first', {
       expected: `rank at most ${HOLO_MAX_RANK}`,
       actual: shape.length,
-    });
-  }
-  const wrong = shape.findIndex((dimension) => !Number.isSafeInteger(dimension) || dimension < 0);
-  if (wrong >= 0) {
-    throw new ArgumentError(`Cannot encode the tensor: invalid dimension ${wrong}`, {
-      expected: 'an integer ≥ 0',
-      actual: shape[wrong],
     });
   }
   const expected = byteLengthOf(dtype, elementCount(shape));

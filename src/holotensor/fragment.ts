@@ -1,7 +1,7 @@
 import { viewOf } from '../bytes/binary.js';
 import { FormatError } from '../errors.js';
 import { type AllLimits, checkLimit } from '../limits.js';
-import { FRAGMENT_FLAGS, FRAGMENT_INDEX_ENTRY_SIZE } from './constants.js';
+import { FRAGMENT_FLAG_LZ4, FRAGMENT_FLAG_ZSTD, FRAGMENT_INDEX_ENTRY_SIZE } from './constants.js';
 import type { HoloTensorHeader } from './header.js';
 
 /** Where a fragment is and how it is stored. Sizes in bytes. */
@@ -75,12 +75,6 @@ export function parseFragmentIndex(bytes: Uint8Array, count: number): FragmentIn
   return entries.sort((a, b) => a.offset - b.offset || a.compressedSize - b.compressedSize);
 }
 
-/** The bits of all algorithms. An entry has one of them, or none. */
-const COMPRESSION_FLAGS: number = /* @__PURE__ */ Object.values(FRAGMENT_FLAGS).reduce(
-  (all, flag) => all | flag,
-  0,
-);
-
 /** Room for the headers of fragments of tiny tensors. */
 const HEADER_ALLOWANCE = 65536;
 
@@ -127,8 +121,8 @@ export function findIndexFault(
       return fault('the stored size is too large', `at most ${most}`, compressedSize);
     if (uncompressedSize > most)
       return fault('the uncompressed size is too large', `at most ${most}`, uncompressedSize);
-    const packed = flags & COMPRESSION_FLAGS;
-    if ((packed & (packed - 1)) !== 0)
+    const packed = flags & (FRAGMENT_FLAG_LZ4 | FRAGMENT_FLAG_ZSTD);
+    if (packed === (FRAGMENT_FLAG_LZ4 | FRAGMENT_FLAG_ZSTD))
       return fault('an entry has two compression flags', 'at most one', packed);
     if (packed === 0 && uncompressedSize !== compressedSize) {
       return fault(

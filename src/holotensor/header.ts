@@ -1,24 +1,17 @@
-import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
+import { readU64, viewOf } from '../bytes/binary.js';
 import { assertKind } from '../bytes/fileKind.js';
-import { type CompressionAlgorithm, compressionCode, compressionFromCode } from '../codecs/codec.js';
-import {
-  byEncoding,
-  ENCODING_CODES,
-  encodingFromCode,
-  type HolographicEncoding,
-} from '../encodings/encoding.js';
-import { ArgumentError, ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
+import { type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
+import { encodingFromCode, type HolographicEncoding } from '../encodings/encoding.js';
+import { ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
 import { show } from '../show.js';
-import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
+import { byteLengthOf, type DType, dtypeFromCode, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import {
   HOLO_FLAG_HEADER_CHECKSUM,
   HOLO_FLAG_NORM,
-  HOLO_FLAG_QUANTIZATION,
   HOLO_HEADER_SIZE,
   HOLO_MAGIC,
-  HOLO_MAX_FRAGMENTS,
   HOLO_MAX_RANK,
   HOLO_VERSION,
 } from './constants.js';
@@ -45,20 +38,21 @@ export interface HoloTensorHeader {
   readonly quantization: QuantizationMetadata | undefined;
 }
 
-const VERSION = 4;
-const ENCODING = 8;
-const COMPRESSION = 9;
-const FLAGS = 10;
-const TOTAL_FRAGMENTS = 12;
-const MINIMUM_FRAGMENTS = 14;
-const ORIGINAL_SIZE = 16;
-const SEED = 24;
-const DTYPE = 32;
-const RANK = 33;
-const DIMENSIONS = 34;
-const CURVE = 66;
-const NORM = 82;
-const CHECKSUM = 88;
+/** Where the fields are. */
+export const VERSION = 4;
+export const ENCODING = 8;
+export const COMPRESSION = 9;
+export const FLAGS = 10;
+export const TOTAL_FRAGMENTS = 12;
+export const MINIMUM_FRAGMENTS = 14;
+export const ORIGINAL_SIZE = 16;
+export const SEED = 24;
+export const DTYPE = 32;
+export const RANK = 33;
+export const DIMENSIONS = 34;
+export const CURVE = 66;
+export const NORM = 82;
+export const CHECKSUM = 88;
 
 /**
  * Reads and checks the first 96 bytes. Quantization metadata follows them: see `parseHoloTensorLayout`.
@@ -168,67 +162,6 @@ function checkOriginalSize({ dtype, shape, originalSize }: HoloTensorHeader): vo
     expected: size,
     actual: originalSize,
   });
-}
-
-/**
- * The 96 bytes of a header, with its checksum where the flag asks for it. The metadata's bytes are not included.
- * @throws ArgumentError for a value that its field cannot hold
- */
-export function serializeHoloTensorHeader(header: HoloTensorHeader): Uint8Array {
-  const { shape, totalFragments, qualityCurve, norm } = header;
-  if (shape.length > HOLO_MAX_RANK) {
-    throw new ArgumentError(
-      'Cannot write the HoloTensor header: it holds rank 0 to 4; reshape the tensor first',
-      {
-        expected: `rank at most ${HOLO_MAX_RANK}`,
-        actual: shape.length,
-      },
-    );
-  }
-  if (!Number.isInteger(totalFragments) || totalFragments < 0 || totalFragments > HOLO_MAX_FRAGMENTS) {
-    const expected = `0 to ${HOLO_MAX_FRAGMENTS}`;
-    throw new ArgumentError('Cannot write the HoloTensor header: invalid number of fragments', {
-      expected,
-      actual: totalFragments,
-    });
-  }
-  const { coefficients } = qualityCurve;
-  if (!coefficients.every(Number.isFinite) || !isNorm(norm && Math.fround(norm))) {
-    throw new ArgumentError('Cannot write the HoloTensor header: invalid quality curve or norm', {
-      expected: 'finite coefficients, and a finite norm from 0 on',
-      actual: [...coefficients, norm],
-    });
-  }
-  const bytes = new Uint8Array(HOLO_HEADER_SIZE);
-  const view = viewOf(bytes);
-  const flags = headerFlags(header);
-  view.setUint32(0, HOLO_MAGIC, true);
-  view.setUint32(VERSION, HOLO_VERSION, true);
-  view.setUint8(ENCODING, byEncoding(ENCODING_CODES, header.encoding));
-  view.setUint8(COMPRESSION, compressionCode(header.compression));
-  view.setUint16(FLAGS, flags, true);
-  view.setUint16(TOTAL_FRAGMENTS, totalFragments, true);
-  view.setUint16(MINIMUM_FRAGMENTS, qualityCurve.minimum, true);
-  writeU64(view, ORIGINAL_SIZE, header.originalSize);
-  view.setBigUint64(SEED, header.seed, true);
-  view.setUint8(DTYPE, dtypeCode(header.dtype));
-  view.setUint8(RANK, shape.length);
-  for (const [axis, dimension] of shape.entries()) writeU64(view, DIMENSIONS + 8 * axis, dimension);
-  for (const [i, value] of coefficients.entries()) view.setFloat32(CURVE + 4 * i, value, true);
-  if (norm !== undefined) view.setFloat32(NORM, norm, true);
-  if ((flags & HOLO_FLAG_HEADER_CHECKSUM) !== 0) {
-    view.setBigUint64(CHECKSUM, headerChecksum(bytes.subarray(0, CHECKSUM)), true);
-  }
-  return bytes;
-}
-
-function headerFlags({ flags, norm, quantization }: HoloTensorHeader): number {
-  const presence = HOLO_FLAG_NORM | HOLO_FLAG_QUANTIZATION;
-  return (
-    (flags & ~presence) |
-    (norm === undefined ? 0 : HOLO_FLAG_NORM) |
-    (quantization === undefined ? 0 : HOLO_FLAG_QUANTIZATION)
-  );
 }
 
 /** The true number of fragments; the inline form has one. */

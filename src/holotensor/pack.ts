@@ -2,10 +2,11 @@ import { concatenate } from '../bytes/binary.js';
 import type { Codec, CompressOptions } from '../codecs/codec.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { serializeQuantizationMetadata } from '../tensor/quantization.js';
+import { serializeQuantizationMetadata } from '../tensor/serializeQuantization.js';
 import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS, HOLO_MAX_DATA_BYTES } from './constants.js';
 import { type FragmentIndexEntry, type HoloFragment, serializeFragmentIndexEntry } from './fragment.js';
-import { fragmentCount, type HoloTensorHeader, serializeHoloTensorHeader } from './header.js';
+import { fragmentCount, type HoloTensorHeader } from './header.js';
+import { serializeHoloTensorHeader } from './serializeHeader.js';
 
 export interface PackOptions extends CompressOptions {
   /** Compresses the fragments that it makes smaller. Without it, all are stored as they are. */

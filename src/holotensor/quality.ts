@@ -1,4 +1,8 @@
 import type { HolographicEncoding } from '../encodings/encoding.js';
+import { number } from '../options.js';
+
+/** Of a cosine similarity to reach. */
+export const QUALITY = /* @__PURE__ */ number(0, 1);
 
 const f = Math.fround;
 

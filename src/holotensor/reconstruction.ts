@@ -1,4 +1,4 @@
-import { ArgumentError } from '../errors.js';
+import { oneOf, type Rules } from '../options.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { HoloTensorDecoder } from './decoder.js';
@@ -24,16 +24,19 @@ export interface ReconstructionOptions {
   readonly dtype?: 'F32' | 'source' | undefined;
 }
 
+export const RECONSTRUCTION_RULES: Rules<ReconstructionOptions> = {
+  dtype: /* @__PURE__ */ oneOf(['F32', 'source']),
+};
+
 /**
  * @param out for 'F32': where to write, with the length of the tensor; default: a new array
- * @throws ArgumentError for an `out` of another length or with another dtype
+ * @throws ArgumentError for an `out` of another length
  */
 export function reconstructionOf(
   decoder: HoloTensorDecoder,
   { dtype = 'F32' }: ReconstructionOptions = {},
   out?: Float32Array,
 ): Reconstruction {
-  checkOutputDtype(dtype, out);
   if (dtype === 'source') return withQuality(decoder, decoder.reconstructTensor());
   return withQuality(decoder, { dtype, shape: decoder.header.shape, data: decoder.reconstruct(out) });
 }
@@ -49,12 +52,6 @@ export function reconstructionInto(
 ): Reconstruction {
   if (options.dtype === 'source') return withQuality(decoder, decoder.reconstructTensor(out));
   return reconstructionOf(decoder, options, new Float32Array(out.buffer, out.byteOffset, out.length / 4));
-}
-
-/** @throws ArgumentError for an output array of numbers with dtype 'source' */
-export function checkOutputDtype(dtype: ReconstructionOptions['dtype'], out: Float32Array | undefined): void {
-  if (dtype === 'source' && out !== undefined)
-    throw new ArgumentError('Cannot fill the output array: it is for dtype F32 only');
 }
 
 function withQuality(

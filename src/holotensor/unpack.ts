@@ -2,12 +2,14 @@ import {
   type BlockDecoder,
   COMPRESSION_ALGORITHMS,
   type CompressionAlgorithm,
+  IMPLEMENTATION,
   type Implementation,
 } from '../codecs/codec.js';
 import { loadDecoder } from '../codecs/loadDecoder.js';
 import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { type AllLimits, allocating, Budget, type LimitsOption, limitsOf } from '../limits.js';
+import { type AllLimits, allocating, Budget, LIMIT_RULES, type LimitsOption, limitsOf } from '../limits.js';
+import { flag, type Rules } from '../options.js';
 import { elementCount } from '../tensor/dtype.js';
 import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS } from './constants.js';
 import {
@@ -24,6 +26,12 @@ export interface UnpackOptions extends LimitsOption {
   /** Check the checksums of fragments, if the file has them. Default true. */
   readonly verify?: boolean | undefined;
 }
+
+export const UNPACK_RULES: Rules<UnpackOptions> = {
+  ...LIMIT_RULES,
+  implementation: IMPLEMENTATION,
+  verify: flag,
+};
 
 /** Verifies stored fragments and decompresses them to payloads, with codecs that are loaded on demand. */
 export class FragmentUnpacker {

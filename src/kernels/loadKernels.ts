@@ -1,5 +1,6 @@
-import { ArgumentError, UnsupportedError } from '../errors.js';
+import { UnsupportedError } from '../errors.js';
 import { loadOnce } from '../loadOnce.js';
+import { check, checkOptions, having, listOf, oneOf, type Rule, type Rules } from '../options.js';
 import type { CommonKernels, KernelSubject, Kernels, SubjectKernels } from './kernels.js';
 import { inflateModule, type WasmSubject } from './runtime/module.js';
 import { WasmRuntime } from './runtime/runtime.js';
@@ -8,6 +9,8 @@ export interface KernelOptions {
   /** 'auto' (the default) takes wasm if the engine and its content security policy allow it, otherwise portable. */
   readonly implementation?: 'auto' | 'portable' | 'wasm' | undefined;
 }
+
+const RULES: Rules<KernelOptions> = { implementation: /* @__PURE__ */ oneOf(['auto', 'portable', 'wasm']) };
 
 /**
  * The wasm kernels of each subject, imported on demand. A new subject is a folder, and a line here and in
@@ -43,12 +46,10 @@ export class KernelLoader {
   /** See {@link loadKernels}. */
   async load<S extends KernelSubject>(
     subjects: readonly S[] = ALL as S[],
-    { implementation = 'auto' }: KernelOptions = {},
+    options: KernelOptions = {},
   ): Promise<Kernels<S>> {
-    const unknown = subjects.find((subject) => !Object.hasOwn(WASM_SUBJECTS, subject));
-    if (unknown !== undefined) {
-      throw new ArgumentError('Cannot load the kernels: no such subject', { expected: ALL, actual: unknown });
-    }
+    const { implementation = 'auto' } = checkOptions(options, RULES);
+    check('subjects', subjects, listOf(oneOf(ALL)));
     if (implementation !== 'portable') {
       try {
         await Promise.all(subjects.map((subject) => this.#loadWasm(subject)));
@@ -100,6 +101,12 @@ export class KernelLoader {
     });
   }
 }
+
+/** Of options named `kernels`. */
+export const KERNELS: Rule<CommonKernels> = /* @__PURE__ */ having(
+  'release',
+  'kernels, such as await loadKernels()',
+);
 
 /** Shared by the whole program. */
 export const kernelLoader: KernelLoader = /* @__PURE__ */ new KernelLoader();

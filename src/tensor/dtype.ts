@@ -1,10 +1,15 @@
-import { ArgumentError, FormatError } from '../errors.js';
+import { FormatError } from '../errors.js';
+import { check, listOf, oneOf, type Rule, wholeNumber } from '../options.js';
 
 /** Element types of both formats, by their names in safetensors. */
 export type DType = 'F32' | 'F16' | 'BF16' | 'I8' | 'I4';
 
 /** The code of each type in HCT and HoloTensor headers is its index in this table. */
 export const DTYPES: readonly DType[] = ['F32', 'F16', 'BF16', 'I8', 'I4'];
+
+export const DTYPE: Rule<DType> = /* @__PURE__ */ oneOf(DTYPES);
+
+export const SHAPE: Rule<readonly number[]> = /* @__PURE__ */ listOf(/* @__PURE__ */ wholeNumber());
 
 const BITS: Readonly<Record<DType, number>> = { F32: 32, F16: 16, BF16: 16, I8: 8, I4: 4 };
 
@@ -31,13 +36,8 @@ export function dtypeFromCode(code: number, offset?: number): DType {
 }
 
 export function dtypeCode(dtype: DType): number {
-  const code = DTYPES.indexOf(dtype);
-  if (code < 0)
-    throw new ArgumentError('Cannot store elements of this dtype', {
-      expected: DTYPES.join(', '),
-      actual: dtype,
-    });
-  return code;
+  check('dtype', dtype, DTYPE);
+  return DTYPES.indexOf(dtype);
 }
 
 /** Number of elements of a shape; rank 0 has one. The caller has checked that a double holds it exactly. */

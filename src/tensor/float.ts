@@ -1,4 +1,4 @@
-import { checkOutputLength } from './tensor.js';
+import { checkOutput } from './tensor.js';
 
 /**
  * Half (IEEE 754 binary16) and bfloat16 patterns to and from binary32, over whole arrays.
@@ -13,7 +13,7 @@ export function halfToFloat32(
   src: Uint16Array,
   out: Float32Array = new Float32Array(src.length),
 ): Float32Array {
-  checkOutputLength(out, src.length);
+  checkOutput(out, src.length);
   const bits = bitsOf(out);
   for (let i = 0; i < src.length; i++) {
     const half = src[i]!;
@@ -39,7 +39,7 @@ export function float32ToHalf(
   src: Float32Array,
   out: Uint16Array = new Uint16Array(src.length),
 ): Uint16Array {
-  checkOutputLength(out, src.length);
+  checkOutput(out, src.length, 'Uint16Array');
   const bits = bitsOf(src);
   for (let i = 0; i < bits.length; i++) {
     const pattern = bits[i]!;
@@ -71,7 +71,7 @@ export function bfloat16ToFloat32(
   src: Uint16Array,
   out: Float32Array = new Float32Array(src.length),
 ): Float32Array {
-  checkOutputLength(out, src.length);
+  checkOutput(out, src.length);
   const bits = bitsOf(out);
   for (let i = 0; i < src.length; i++) bits[i] = src[i]! << 16;
   return out;
@@ -82,7 +82,7 @@ export function float32ToBfloat16(
   src: Float32Array,
   out: Uint16Array = new Uint16Array(src.length),
 ): Uint16Array {
-  checkOutputLength(out, src.length);
+  checkOutput(out, src.length, 'Uint16Array');
   const bits = bitsOf(src);
   for (let i = 0; i < bits.length; i++) {
     const pattern = bits[i]!;

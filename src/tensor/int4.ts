@@ -1,5 +1,5 @@
 import { ArgumentError } from '../errors.js';
-import { checkOutputLength } from './tensor.js';
+import { checkOutput } from './tensor.js';
 
 /** Two 4-bit two's-complement integers per byte, the low nibble first. */
 
@@ -15,7 +15,7 @@ export function unpackInt4(
       actual: packed.length,
     });
   }
-  checkOutputLength(out, count);
+  checkOutput(out, count, 'Int8Array');
   for (let i = 0; i < count; i++) {
     const byte = packed[i >>> 1]!;
     // Shifting the nibble to the top of 32 bits and back down extends its sign.

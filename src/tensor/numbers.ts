@@ -4,7 +4,7 @@ import { byteLengthOf, type DType, elementCount } from './dtype.js';
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './float.js';
 import { packInt4, unpackInt4 } from './int4.js';
 import { dequantize, type Quantization } from './quantization.js';
-import { checkOutputLength, type Tensor, type TensorData, viewBytes, viewElements } from './tensor.js';
+import { checkOutput, type Tensor, type TensorData, viewBytes, viewElements } from './tensor.js';
 
 /** Stored elements to numbers and back, for every dtype of both formats. */
 
@@ -86,7 +86,7 @@ function roundToIntegers(values: Float32Array, low: number, high: number): Int8A
 }
 
 function copyInto(values: Float32Array | Int8Array, out: Float32Array): Float32Array {
-  checkOutputLength(out, values.length);
+  checkOutput(out, values.length);
   out.set(values);
   return out;
 }

@@ -1,6 +1,6 @@
 import { ArgumentError, FormatError, TruncatedError } from '../errors.js';
 import { halfToFloat32 } from './float.js';
-import { checkOutputLength } from './tensor.js';
+import { checkOutput } from './tensor.js';
 
 export type QuantizationScheme = 'none' | 'gptq-int4' | 'awq-int4' | 'symmetric-int8' | 'asymmetric-int8';
 
@@ -15,9 +15,6 @@ export const QUANTIZATION_SCHEMES: readonly QuantizationScheme[] = [
 
 /** Bytes of serialized {@link QuantizationMetadata}, in both formats. */
 export const QUANTIZATION_METADATA_SIZE = 8;
-
-/** The group size is stored in 24 bits. */
-const MAX_GROUP_SIZE = 0xffffff;
 
 /** How the integers of a quantized tensor become weights: `w = (q - zeroPoint) * scale`. */
 export interface QuantizationMetadata {
@@ -68,22 +65,17 @@ export function parseQuantizationMetadata(bytes: Uint8Array, offset = 0): Quanti
   };
 }
 
-/** @throws ArgumentError for a value that its field cannot hold */
-export function serializeQuantizationMetadata(metadata: QuantizationMetadata): Uint8Array {
-  const { scheme, perGroupScales, scaleBits, zeroPoint, groupSize } = metadata;
-  const code = QUANTIZATION_SCHEMES.indexOf(scheme);
-  if (code < 0) {
-    throw new ArgumentError('Cannot write the quantization metadata: unknown scheme', {
-      expected: QUANTIZATION_SCHEMES,
-      actual: scheme,
-    });
-  }
-  checkInteger('scale bits', scaleBits, 0, 0xffff);
-  checkInteger('zero point', zeroPoint, -128, 127);
-  checkInteger('group size', groupSize, 0, MAX_GROUP_SIZE);
+/** The inverse, of metadata that have been checked. */
+export function quantizationBytes({
+  scheme,
+  perGroupScales,
+  scaleBits,
+  zeroPoint,
+  groupSize,
+}: QuantizationMetadata): Uint8Array {
   const bytes = new Uint8Array(QUANTIZATION_METADATA_SIZE);
   const view = new DataView(bytes.buffer);
-  view.setUint8(0, code);
+  view.setUint8(0, QUANTIZATION_SCHEMES.indexOf(scheme));
   view.setUint8(1, perGroupScales ? 1 : 0);
   view.setUint16(2, scaleBits, true);
   view.setUint32(4, groupSize * 256 + (zeroPoint & 0xff), true);
@@ -136,7 +128,7 @@ export function dequantize(
   out: Float32Array = new Float32Array(values.length),
   kernels: { readonly dequantizeGroups: DequantizeGroups } = { dequantizeGroups },
 ): Float32Array {
-  checkOutputLength(out, values.length);
+  checkOutput(out, values.length);
   const scales = scalesOf(metadata, groupScales, values.length);
   const groupLength = metadata.groupSize > 0 && metadata.perGroupScales ? metadata.groupSize : values.length;
   kernels.dequantizeGroups(values, scales, groupLength, metadata.zeroPoint, out);
@@ -159,12 +151,4 @@ function scalesOf(
     });
   }
   return halfToFloat32(groupScales);
-}
-
-function checkInteger(what: string, value: number, low: number, high: number): void {
-  if (Number.isInteger(value) && value >= low && value <= high) return;
-  throw new ArgumentError(`Cannot write the quantization metadata: invalid ${what}`, {
-    expected: `${low} to ${high}`,
-    actual: value,
-  });
 }

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../errors.js';
+import { check, type Rule } from '../options.js';
 import { show } from '../show.js';
 
 /** Views of raw element bytes, by the safetensors name of the element type. */
@@ -74,13 +75,46 @@ export function viewBytes(data: TensorData): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
-/** @throws ArgumentError when the caller's output array is too long or too short */
-export function checkOutputLength(out: ArrayLike<unknown>, expected: number): void {
-  if (out.length === expected) return;
-  throw new ArgumentError('Cannot fill the output array: it has the wrong length', {
-    expected,
-    actual: out.length,
+/**
+ * @param step starts and ends are multiples of this, or the end of the tensor
+ * @throws ArgumentError unless a tensor that has `size` of these holds them from `start` to `end`
+ */
+export function assertWithin(
+  what: 'bytes' | 'rows' | 'elements',
+  start: number,
+  end: number,
+  size: number,
+  { name, step = 1 }: { readonly name?: string | undefined; readonly step?: number | undefined } = {},
+): void {
+  const isBorder = (at: number) => at === size || (Number.isInteger(at) && at % step === 0);
+  if (isBorder(start) && isBorder(end) && 0 <= start && start <= end && end <= size) return;
+  throw new ArgumentError(`Cannot read these ${what} of the tensor`, {
+    name,
+    expected: `within 0 to ${size}${step > 1 ? `, multiples of ${step}` : ''}`,
+    actual: [start, end],
   });
+}
+
+/** By name, because arrays of other realms (frames, test runners) have classes of their own. */
+/* @__NO_SIDE_EFFECTS__ */
+export function typedArray<T extends TensorData>(
+  name: T[typeof Symbol.toStringTag],
+  length?: number,
+): Rule<T> {
+  return (value) => {
+    const array = value as T | null | undefined;
+    if (array?.[Symbol.toStringTag] === name && array.length === (length ?? array.length)) return undefined;
+    return length === undefined ? name : `a ${name} of length ${length}`;
+  };
+}
+
+/** @throws ArgumentError when the caller's output array has another type or length */
+export function checkOutput<T extends TensorData = Float32Array>(
+  out: T,
+  length: number,
+  name: T[typeof Symbol.toStringTag] = 'Float32Array',
+): void {
+  check('out', out, typedArray(name, length));
 }
 
 /**
@@ -89,15 +123,5 @@ export function checkOutputLength(out: ArrayLike<unknown>, expected: number): vo
  */
 export function checkOutputElements(out: TensorData, dtype: string, byteLength: number): void {
   const Elements: ElementArray = ARRAYS.get(dtype) ?? Uint8Array;
-  // By name, because arrays of other realms (frames, test runners) have classes of their own.
-  if (out[Symbol.toStringTag] !== Elements.name) {
-    throw new ArgumentError(
-      `Cannot fill the output array with ${show(dtype)} elements: it has the wrong type`,
-      {
-        expected: Elements.name,
-        actual: out[Symbol.toStringTag],
-      },
-    );
-  }
-  checkOutputLength(out, byteLength / Elements.BYTES_PER_ELEMENT);
+  checkOutput(out, byteLength / Elements.BYTES_PER_ELEMENT, Elements.name as 'Uint8Array');
 }

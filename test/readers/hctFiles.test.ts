@@ -63,7 +63,7 @@ test('on errors the old output stays, and nothing else does', async () => {
     });
   await rejects(run([299_999]), ArgumentError, /more bytes/);
   await rejects(run([300_001]), TruncatedError, /fewer bytes/);
-  await rejects(run([-1]), ArgumentError, /dimension/);
+  await rejects(run([-1]), ArgumentError, /shape/);
   await rejects(run([300_000], join(folder, 'missing')), SourceError);
   await rejects(run([300, 1000]), Error, /enough/);
   assert.is(await readFile(output, 'utf8'), 'old');

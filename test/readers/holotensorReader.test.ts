@@ -10,7 +10,7 @@ import { ArgumentError, HolostreamError, LimitError, TruncatedError } from '../.
 import { FRAGMENT_FLAG_LZ4, FRAGMENT_FLAG_ZSTD } from '../../src/holotensor/constants.js';
 import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
 import { serializeFragmentIndexEntry } from '../../src/holotensor/fragment.js';
-import { serializeHoloTensorHeader } from '../../src/holotensor/header.js';
+import { serializeHoloTensorHeader } from '../../src/holotensor/serializeHeader.js';
 import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
 import type { RandomAccessSource, SeekableSink } from '../../src/source.js';
 import { assertClose, rejects } from '../helpers/assertions.js';
@@ -81,7 +81,8 @@ test('opening reads what stands in front of the fragments, readFragment just the
   const fragment = await reader.readFragment(3);
   assert.equal(reads, [[reader.dataStart + offset, reader.dataStart + offset + compressedSize]]);
   assert.is(fragment.index, 3);
-  for (const index of [6, -1, 0.5]) await rejects(reader.readFragment(index), ArgumentError, /no such/);
+  for (const index of [6, -1, 0.5])
+    await rejects(reader.readFragment(index), ArgumentError, /value of fragmentIndex/);
 });
 
 test('readAll: the tensor, in one read', async () => {
@@ -110,7 +111,9 @@ test('readToQuality reads no more than it takes', async () => {
     assert.ok(Math.abs(reached.cosine! - cosines[enough - 1]!) < 1e-6, `${reached.cosine}`);
     assert.is(complete, enough === 6);
   }
-  assert.ok((await reader.readToQuality(1.1)).complete, 'all, if no number is enough');
+  for (const quality of [1.1, -0.1, Number.NaN]) {
+    await rejects(reader.readToQuality(quality), ArgumentError, /from 0 to 1/);
+  }
 });
 
 test('readToQuality goes by the curve where there is no norm', async () => {

@@ -53,8 +53,16 @@ for (const { name, file, open } of formats) {
     const filled = await reader.readAll({ out });
     assert.is(filled.data, out);
     assert.equal(out, data);
-    await rejects(reader.readAll({ out: new Float32Array(3) }), ArgumentError, /wrong length/);
-    await rejects(reader.readAll({ out: new Float64Array(data.length) }), ArgumentError, /wrong type/);
+    await rejects(
+      reader.readAll({ out: new Float32Array(3) }),
+      ArgumentError,
+      /got a Float32Array of length 3/,
+    );
+    await rejects(
+      reader.readAll({ out: new Float64Array(data.length) }),
+      ArgumentError,
+      /got a Float64Array/,
+    );
     for (const [tensorBytes, fits] of [
       [bytes.length, true],
       [bytes.length - 1, false],

@@ -117,7 +117,7 @@ test('validate: for servers whose ETag changes with every response', async () =>
   throws(
     () => once({ validate: wrong }),
     ArgumentError,
-    /validate.*expected etag, last-modified, size, got md5/,
+    /validate: expected \[etag, last-modified, size\], got md5/,
   );
 });
 

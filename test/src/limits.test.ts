@@ -33,12 +33,13 @@ test('what is no limit is refused, because a limit that is misspelled would prot
     'tensorBytes',
   ];
   for (const limits of wrong) {
-    throws(
-      () => limitsOf({ limits: limits as Limits }),
-      ArgumentError,
-      /limits are tensorBytes, headerBytes/,
-    );
+    throws(() => limitsOf({ limits: limits as Limits }), ArgumentError, /limits/);
   }
+  throws(
+    () => limitsOf({ limits: { tensorByte: 1 } as Limits }),
+    ArgumentError,
+    /\[tensorBytes, headerBytes/,
+  );
 });
 
 test('the error says which entry raises the limit, and the figures', () => {

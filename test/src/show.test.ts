@@ -33,7 +33,7 @@ const HOSTILE: readonly (readonly [unknown, string])[] = [
   [Symbol('s'), 'Symbol(s)'],
   [() => 1, 'a function'],
   [Promise.resolve(), 'a Promise'],
-  [new Float32Array(2), 'a Float32Array'],
+  [new Float32Array(2), 'a Float32Array of length 2'],
   [new ArrayBuffer(2), 'an ArrayBuffer'],
   [{ [Symbol.toStringTag]: '\n' }, 'a \\n'],
   [withoutTag, 'an object'],

@@ -66,7 +66,7 @@ test('what is not a number of milliseconds is refused', () => {
     throws(
       () => startTimer(ms, () => {}),
       ArgumentError,
-      /^Cannot set the timer: invalid delay: expected a number of milliseconds/,
+      /^Cannot use this value of delay: expected a number of milliseconds/,
     );
     if (ms !== undefined) {
       throws(() => httpSource('https://example.org', { idleTimeout: ms }), ArgumentError, /idleTimeout/);

@@ -3,7 +3,7 @@ import { type Cost, NO_COST } from '../../limits.js';
 import { byteLengthOf } from '../../tensor/dtype.js';
 import { halfToFloat32 } from '../../tensor/float.js';
 import { fromFloat32 } from '../../tensor/numbers.js';
-import { checkOutputLength, viewBytes } from '../../tensor/tensor.js';
+import { checkOutput, viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { floatLayout, patternArray, patternView } from './elements.js';
 import { type FragmentHeader, MAX_TILE_LOG2, parseFragmentStart, parseUnits } from './format.js';
@@ -108,7 +108,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
 
   /** @throws FormatError as `reconstructElements` */
   reconstruct(out: Float32Array): void {
-    checkOutputLength(out, this.#wanted);
+    checkOutput(out, this.#wanted);
     const state = this.#state;
     if (state === undefined) {
       out.fill(0);
@@ -133,7 +133,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
    */
   reconstructElements(out: Uint8Array): void {
     const { dtype } = this.#request;
-    checkOutputLength(out, byteLengthOf(dtype, this.#wanted));
+    checkOutput(out, byteLengthOf(dtype, this.#wanted), 'Uint8Array');
     const state = this.#state;
     const layout = floatLayout(dtype);
     if (state === undefined || layout === undefined) {

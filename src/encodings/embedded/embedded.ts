@@ -1,5 +1,6 @@
 import { ArgumentError } from '../../errors.js';
 import { embeddedEncodeKernels } from '../../kernels/embedded/encodeKernels.js';
+import { checkOptions, listOf, number, type Rules } from '../../options.js';
 import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder } from '../encoding.js';
 import { cutsForQualities, refineCuts, type UnitQuality, usefulQualities } from './cuts.js';
 import { embeddedDecoding } from './decoder.js';
@@ -16,6 +17,11 @@ export interface EmbeddedEncodeOptions {
   readonly qualities?: readonly (number | 'exact')[] | undefined;
 }
 
+const BELOW_EXACT = /* @__PURE__ */ number(0, 1);
+const RULES: Rules<EmbeddedEncodeOptions> = {
+  qualities: /* @__PURE__ */ listOf((quality) => quality !== 'exact' && BELOW_EXACT(quality)),
+};
+
 /**
  * The high bits of every weight first, exact at the end, for all dtypes: `docs/formats/embedded.md` has the layout,
  * `docs/embedded.md` what it reaches. Encoding and decoding take O(n) operations; adding a fragment takes as many as
@@ -25,7 +31,8 @@ export class EmbeddedEncoder {
   readonly #targets: readonly number[] | undefined;
 
   /** @throws ArgumentError for qualities that do not rise from above 0 to below 1 */
-  constructor({ qualities }: EmbeddedEncodeOptions = {}) {
+  constructor(options: EmbeddedEncodeOptions = {}) {
+    const { qualities } = checkOptions(options, RULES);
     this.#targets = qualities === undefined ? undefined : checkQualities(qualities);
   }
 
@@ -58,7 +65,7 @@ export class EmbeddedEncoder {
 /** The line for the table of encodings. */
 export const embedded: Encoding<EmbeddedEncodeOptions> = /* @__PURE__ */ withEncoder(
   embeddedDecoding,
-  (request, options) => new EmbeddedEncoder(options).encode(request),
+  (options) => new EmbeddedEncoder(options),
 );
 
 const EXACT: UnitQuality = { cosine: 1, relativeError: 0 };

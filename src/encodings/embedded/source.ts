@@ -3,6 +3,7 @@ import type { FloatLayout } from '../../kernels/embedded/interface.js';
 import { byteLengthOf } from '../../tensor/dtype.js';
 import { toFloat32 } from '../../tensor/numbers.js';
 import { viewBytes, viewElements } from '../../tensor/tensor.js';
+import { checkRequest } from '../encoderInput.js';
 import type { EncodeRequest } from '../encoding.js';
 import { floatLayout } from './elements.js';
 
@@ -17,7 +18,9 @@ export interface Source {
 }
 
 /** @throws ArgumentError when the matrix does not have the tensor's size */
-export function sourceOf({ tensor, rows, cols, kernels }: EncodeRequest): Source {
+export function sourceOf(request: EncodeRequest): Source {
+  checkRequest(request);
+  const { tensor, rows, cols, kernels } = request;
   const { dtype } = tensor;
   const expected = byteLengthOf(dtype, rows * cols);
   if (tensor.data.byteLength !== expected) {

@@ -1,5 +1,5 @@
 import type { Cost } from '../../limits.js';
-import { checkOutputLength } from '../../tensor/tensor.js';
+import { checkOutput } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { projectionQuality } from '../energy.js';
 import { ReceivedFragments } from '../fragmentCollectors.js';
@@ -56,7 +56,7 @@ export class LowRankDecoder implements FragmentDecoder {
   }
 
   reconstruct(out: Float32Array): void {
-    checkOutputLength(out, this.#sum.values.length);
+    checkOutput(out, this.#sum.values.length);
     out.set(this.#sum.values);
   }
 }

@@ -1,6 +1,7 @@
-import { ArgumentError, UnsupportedError } from '../../errors.js';
+import { UnsupportedError } from '../../errors.js';
 import { linearKernels } from '../../kernels/linear/encodeKernels.js';
 import { matrix } from '../../kernels/linear/matrix.js';
+import { checkOptions, flag, oneOf, type Rules, wholeNumber } from '../../options.js';
 import { energyOfInput, numbersOf } from '../encoderInput.js';
 import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder } from '../encoding.js';
 import { describeEnergies, energyOf } from '../energy.js';
@@ -28,6 +29,12 @@ export interface LowRankEncodeOptions {
   readonly residual?: boolean | undefined;
 }
 
+const RULES: Rules<LowRankEncodeOptions> = {
+  rank: /* @__PURE__ */ wholeNumber(1),
+  layout: /* @__PURE__ */ oneOf(['sequential', 'interleaved']),
+  residual: flag,
+};
+
 const DEFAULT_RANK = 256;
 
 /**
@@ -46,20 +53,9 @@ export class LowRankEncoder {
   readonly #layout: LowRankLayout;
   readonly #residual: boolean;
 
-  /** @throws ArgumentError for an unknown layout and a rank that is not a positive integer */
-  constructor({ rank = DEFAULT_RANK, layout = 'sequential', residual = false }: LowRankEncodeOptions = {}) {
-    if (!Number.isInteger(rank) || rank < 1) {
-      throw new ArgumentError('Cannot create the encoder: invalid rank', {
-        expected: 'a positive integer',
-        actual: rank,
-      });
-    }
-    if (layout !== 'sequential' && layout !== 'interleaved') {
-      throw new ArgumentError('Cannot create the encoder: unknown low-rank layout', {
-        expected: "'sequential' or 'interleaved'",
-        actual: layout,
-      });
-    }
+  /** @throws ArgumentError */
+  constructor(options: LowRankEncodeOptions = {}) {
+    const { rank = DEFAULT_RANK, layout = 'sequential', residual = false } = checkOptions(options, RULES);
     this.#rank = rank;
     this.#layout = layout;
     this.#residual = residual;
@@ -119,5 +115,5 @@ function residualOf(
 /** The line for the table of encodings. */
 export const lowRank: Encoding<LowRankEncodeOptions> = /* @__PURE__ */ withEncoder(
   lowRankDecoding,
-  (request, options) => new LowRankEncoder(options).encode(request),
+  (options) => new LowRankEncoder(options),
 );

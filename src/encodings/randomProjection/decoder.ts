@@ -1,10 +1,15 @@
 import { type Cost, NO_COST } from '../../limits.js';
-import { checkOutputLength } from '../../tensor/tensor.js';
+import { checkOptions } from '../../options.js';
+import { checkOutput } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { projectionQuality } from '../energy.js';
 import { LayoutCollector } from '../fragmentCollectors.js';
 import { payloadMagic } from '../payload.js';
-import { type GaussianDecodeOptions, GaussianProjection } from './gaussianProjection.js';
+import {
+  GAUSSIAN_DECODE_RULES,
+  type GaussianDecodeOptions,
+  GaussianProjection,
+} from './gaussianProjection.js';
 import { OrthonormalProjection, RP01_MAGIC } from './orthonormalProjection.js';
 
 /**
@@ -25,6 +30,7 @@ export class RandomProjectionDecoder implements FragmentDecoder {
   readonly #fragments: LayoutCollector<ProjectionMatrix, Projection>;
 
   constructor(request: DecodeRequest<'dct' | 'gaussian'>, options: RandomProjectionDecodeOptions = {}) {
+    checkOptions(options, GAUSSIAN_DECODE_RULES);
     this.#request = request;
     this.#fragments = new LayoutCollector(request.fragments, 'projection matrix', matrixOf, (matrix) =>
       matrix === 'orthonormal'
@@ -53,7 +59,7 @@ export class RandomProjectionDecoder implements FragmentDecoder {
 
   reconstruct(out: Float32Array): void {
     const { rows, cols } = this.#request;
-    checkOutputLength(out, rows * cols);
+    checkOutput(out, rows * cols);
     const { store } = this.#fragments;
     if (store === undefined) out.fill(0);
     else store.reconstruct(out);

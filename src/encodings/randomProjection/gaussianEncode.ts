@@ -20,7 +20,7 @@ export interface GaussianEncodeOptions {
  * generator whose seed is the k-th of the header's. Every row is as long as the tensor, so encoding and decoding take
  * O(n²): it exists for existing files and for readers without other encodings.
  * @throws LimitError when it would take minutes; ArgumentError for a value that is not finite, naming its index, and
- *   for a seed or rowsPerFragment that cannot be used
+ *   for a seed that cannot be used
  */
 export function encodeGaussian(
   request: EncodeRequest,
@@ -30,12 +30,6 @@ export function encodeGaussian(
   const { fragments, seed, kernels } = request;
   const n = values.length;
   const rows = rowsPerFragment ?? Math.max(Math.floor(n / fragments), MIN_ROWS);
-  if (!Number.isInteger(rows) || rows < 1) {
-    throw new ArgumentError('Cannot encode the tensor: invalid rowsPerFragment', {
-      expected: 'a positive integer',
-      actual: rows,
-    });
-  }
   if (!force) assertFeasible(n * rows * fragments);
   assertLiveSeeds(seed, fragments);
   const norm = Math.sqrt(energyOfInput(values));

@@ -1,5 +1,6 @@
 import { seedOf } from '../../kernels/gaussian/rng.js';
 import type { Cost } from '../../limits.js';
+import { oneOf, type Rules } from '../../options.js';
 import type { DecodeRequest, EncodingQuality } from '../encoding.js';
 import { energyOf, projectionQuality } from '../energy.js';
 import { conjugateGradients } from './conjugateGradients.js';
@@ -23,6 +24,10 @@ export interface GaussianDecodeOptions {
    */
   readonly solver?: 'backprojection' | 'least-squares' | undefined;
 }
+
+export const GAUSSIAN_DECODE_RULES: Rules<GaussianDecodeOptions> = {
+  solver: /* @__PURE__ */ oneOf(['backprojection', 'least-squares']),
+};
 
 /** Steps of drawing a normal number and using it. */
 const STEPS_PER_NORMAL = 16;

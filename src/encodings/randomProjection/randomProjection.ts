@@ -1,4 +1,4 @@
-import { ArgumentError } from '../../errors.js';
+import { checkOptions, flag, oneOf, type Rules, wholeNumber } from '../../options.js';
 import { numbersOf } from '../encoderInput.js';
 import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder } from '../encoding.js';
 import {
@@ -15,18 +15,18 @@ export interface RandomProjectionEncodeOptions extends GaussianEncodeOptions {
   readonly matrix?: ProjectionMatrix | undefined;
 }
 
+const RULES: Rules<RandomProjectionEncodeOptions> = {
+  matrix: /* @__PURE__ */ oneOf(['orthonormal', 'gaussian']),
+  rowsPerFragment: /* @__PURE__ */ wholeNumber(1),
+  force: flag,
+};
+
 export class RandomProjectionEncoder {
   readonly #options: RandomProjectionEncodeOptions;
 
-  /** @throws ArgumentError for an unknown matrix */
+  /** @throws ArgumentError */
   constructor(options: RandomProjectionEncodeOptions = {}) {
-    const { matrix = 'orthonormal' } = options;
-    if (matrix !== 'orthonormal' && matrix !== 'gaussian') {
-      throw new ArgumentError('Cannot create the encoder: unknown projection matrix', {
-        expected: "'orthonormal' or 'gaussian'",
-        actual: matrix,
-      });
-    }
+    checkOptions(options, RULES);
     this.#options = options;
   }
 
@@ -43,6 +43,4 @@ export class RandomProjectionEncoder {
 
 /** The line for the table of encodings. */
 export const randomProjection: Encoding<RandomProjectionEncodeOptions, RandomProjectionDecodeOptions> =
-  /* @__PURE__ */ withEncoder(randomProjectionDecoding, (request, options) =>
-    new RandomProjectionEncoder(options).encode(request),
-  );
+  /* @__PURE__ */ withEncoder(randomProjectionDecoding, (options) => new RandomProjectionEncoder(options));

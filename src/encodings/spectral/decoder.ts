@@ -1,5 +1,5 @@
 import type { Cost } from '../../limits.js';
-import { checkOutputLength } from '../../tensor/tensor.js';
+import { checkOutput } from '../../tensor/tensor.js';
 import {
   type CoefficientStore,
   coefficientQuality,
@@ -58,7 +58,7 @@ export class SpectralDecoder implements FragmentDecoder {
 
   reconstruct(out: Float32Array): void {
     const { rows, cols, kernels } = this.#request;
-    checkOutputLength(out, rows * cols);
+    checkOutput(out, rows * cols);
     const { store } = this.#fragments;
     if (hasEnergy(store)) kernels.idct2d(store.coefficients(out), rows, cols, out);
     else out.fill(0);

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../errors.js';
+import { checkOptions, number, oneOf, type Rules } from '../../options.js';
 import { type CoefficientFragments, describeCoefficients } from '../coefficients/coefficients.js';
 import { writeSubsets } from '../coefficients/subsets.js';
 import { numbersOf } from '../encoderInput.js';
@@ -14,6 +15,11 @@ export interface SpectralEncodeOptions {
   readonly essentialRatio?: number | undefined;
 }
 
+const RULES: Rules<SpectralEncodeOptions> = {
+  layout: /* @__PURE__ */ oneOf(['raster', 'ranked', 'essential']),
+  essentialRatio: /* @__PURE__ */ number(0, 1),
+};
+
 const DEFAULT_ESSENTIAL_RATIO = 0.1;
 
 /**
@@ -24,14 +30,9 @@ export class SpectralEncoder {
   readonly #layout: SpectralLayout;
   readonly #essentialRatio: number;
 
-  /** @throws ArgumentError for an unknown layout, and a ratio outside [0, 1] or without the layout that has one */
-  constructor({ layout = 'raster', essentialRatio }: SpectralEncodeOptions = {}) {
-    if (layout !== 'raster' && layout !== 'ranked' && layout !== 'essential') {
-      throw new ArgumentError('Cannot create the encoder: unknown spectral layout', {
-        expected: "'raster', 'ranked' or 'essential'",
-        actual: layout,
-      });
-    }
+  /** @throws ArgumentError for an option that cannot be, and a ratio without the layout that has one */
+  constructor(options: SpectralEncodeOptions = {}) {
+    const { layout = 'raster', essentialRatio } = checkOptions(options, RULES);
     if (essentialRatio !== undefined && layout !== 'essential') {
       throw new ArgumentError('Cannot create the encoder: essentialRatio requires the layout "essential"', {
         actual: layout,
@@ -39,12 +40,6 @@ export class SpectralEncoder {
     }
     this.#layout = layout;
     this.#essentialRatio = essentialRatio ?? DEFAULT_ESSENTIAL_RATIO;
-    if (!(this.#essentialRatio >= 0 && this.#essentialRatio <= 1)) {
-      throw new ArgumentError('Cannot create the encoder: invalid essentialRatio', {
-        expected: '0 to 1',
-        actual: essentialRatio,
-      });
-    }
   }
 
   /**
@@ -71,5 +66,5 @@ export class SpectralEncoder {
 /** The line for the table of encodings. */
 export const spectral: Encoding<SpectralEncodeOptions> = /* @__PURE__ */ withEncoder(
   spectralDecoding,
-  (request, options) => new SpectralEncoder(options).encode(request),
+  (options) => new SpectralEncoder(options),
 );

@@ -1,4 +1,4 @@
-import { ArgumentError } from '../../errors.js';
+import { checkOutput } from '../../tensor/tensor.js';
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { FloatKernels } from './interface.js';
@@ -26,13 +26,9 @@ function link(runtime: WasmRuntime): FloatKernels {
     kernel: Exclude<keyof FloatExports, 'dequantize'>,
     src: I,
     out: O,
+    name: O[typeof Symbol.toStringTag],
   ): O {
-    if (src.length !== out.length) {
-      throw new ArgumentError('Cannot fill the output array: it has the wrong length', {
-        expected: src.length,
-        actual: out.length,
-      });
-    }
+    checkOutput<Uint16Array | Float32Array>(out, src.length, name);
     return runtime.scope(() => {
       const from = runtime.allocate(CHUNK * src.BYTES_PER_ELEMENT);
       const to = runtime.allocate(CHUNK * out.BYTES_PER_ELEMENT);
@@ -47,10 +43,14 @@ function link(runtime: WasmRuntime): FloatKernels {
     });
   }
   return {
-    bfloat16ToFloat32: (src, out = new Float32Array(src.length)) => convert('bfloat16ToFloat32', src, out),
-    float32ToBfloat16: (src, out = new Uint16Array(src.length)) => convert('float32ToBfloat16', src, out),
-    halfToFloat32: (src, out = new Float32Array(src.length)) => convert('halfToFloat32', src, out),
-    float32ToHalf: (src, out = new Uint16Array(src.length)) => convert('float32ToHalf', src, out),
+    bfloat16ToFloat32: (src, out = new Float32Array(src.length)) =>
+      convert('bfloat16ToFloat32', src, out, 'Float32Array'),
+    float32ToBfloat16: (src, out = new Uint16Array(src.length)) =>
+      convert('float32ToBfloat16', src, out, 'Uint16Array'),
+    halfToFloat32: (src, out = new Float32Array(src.length)) =>
+      convert('halfToFloat32', src, out, 'Float32Array'),
+    float32ToHalf: (src, out = new Uint16Array(src.length)) =>
+      convert('float32ToHalf', src, out, 'Uint16Array'),
     dequantizeGroups: (values, scales, groupLength, zeroPoint, out) =>
       runtime.scope(() => {
         const from = runtime.allocate(CHUNK + DEQUANTIZE_STEP);

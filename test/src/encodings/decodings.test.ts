@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { DECODINGS, loadDecodings, loadedDecoding } from '../../../src/encodings/decodings.js';
 import { ENCODING_CODES, type HolographicEncoding } from '../../../src/encodings/encoding.js';
 import { ENCODINGS } from '../../../src/encodings/encodings.js';
-import { UnsupportedError } from '../../../src/errors.js';
+import { ArgumentError } from '../../../src/errors.js';
 import { rejects } from '../../helpers/assertions.js';
 
 const test = suite('decodings');
@@ -30,8 +30,8 @@ test('a decoder has the kernels that its line says', async () => {
 test('no such encoding', async () => {
   await rejects(
     loadDecodings(['fractal' as 'spectral']),
-    UnsupportedError,
-    /^Cannot use this encoding: .*fractal/,
+    ArgumentError,
+    /^Cannot use this value of encoding: .*fractal/,
   );
 });
 

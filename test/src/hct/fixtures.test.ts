@@ -9,7 +9,7 @@ import { HCT_HEADER_SIZE } from '../../../src/hct/constants.js';
 import { parseHctHeader, serializeHctHeader } from '../../../src/hct/header.js';
 import { HctParser } from '../../../src/hct/parser.js';
 import type { HctStart } from '../../../src/hct/parts.js';
-import { serializeQuantizationMetadata } from '../../../src/tensor/quantization.js';
+import { serializeQuantizationMetadata } from '../../../src/tensor/serializeQuantization.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
 import { hctFixtures } from '../../helpers/hctFixtures.js';
 import { chunked, collect } from '../../helpers/streams.js';

@@ -110,9 +110,9 @@ test('the writer refuses what it cannot write, before it writes', () => {
   const make = (options: HctEncodeOptions) => () => new HctWriter(memorySink(), options);
   throws(make({ dtype: 'F32', shape: [2 ** 30] }), LimitError, /4 GiB/);
   throws(make({ dtype: 'F32', shape: [2 ** 30, 2 ** 30] }), LimitError, /4 GiB/);
-  throws(make({ dtype: 'F32', shape: [-1] }), ArgumentError, /dimension/);
-  throws(make({ dtype: 'F32', shape: [1.5] }), ArgumentError, /dimension/);
-  throws(make({ dtype: 'F32', shape: [1], blockSize: 0 }), ArgumentError, /block size/);
+  throws(make({ dtype: 'F32', shape: [-1] }), ArgumentError, /shape/);
+  throws(make({ dtype: 'F32', shape: [1.5] }), ArgumentError, /shape/);
+  throws(make({ dtype: 'F32', shape: [1], blockSize: 0 }), ArgumentError, /blockSize/);
   throws(make({ dtype: 'F32', shape: [1, 1, 1, 1], version: 1 }), UnsupportedError, /4 dimensions/);
   throws(make({ dtype: 'F32', shape: [1], version: 1, name: 'x' }), UnsupportedError, /a name/);
   throws(make({ dtype: 'F64' as 'F32', shape: [1] }), ArgumentError, /dtype/);

@@ -11,9 +11,9 @@ import {
   fragmentCount,
   type HoloTensorHeader,
   parseHoloTensorHeader,
-  serializeHoloTensorHeader,
 } from '../../../src/holotensor/header.js';
 import { DEFAULT_QUALITY_CURVES, QualityCurve } from '../../../src/holotensor/quality.js';
+import { serializeHoloTensorHeader } from '../../../src/holotensor/serializeHeader.js';
 import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { throws } from '../../helpers/assertions.js';
 import { readReference } from '../../helpers/fixtures.js';
@@ -124,13 +124,16 @@ test('what no header can hold is not written', () => {
   const write = (change: Partial<HoloTensorHeader>) => () =>
     serializeHoloTensorHeader({ ...HEADER, ...change });
   throws(write({ shape: [1, 1, 1, 1, 1] }), ArgumentError, /rank/);
-  throws(write({ totalFragments: 65536 }), ArgumentError, /fragments/);
-  throws(write({ totalFragments: -1 }), ArgumentError, /fragments/);
-  throws(write({ totalFragments: 1.5 }), ArgumentError, /fragments/);
+  for (const totalFragments of [65536, -1, 1.5]) {
+    throws(write({ totalFragments }), ArgumentError, /value of totalFragments: .* 0 to 65535/);
+  }
+  throws(write({ seed: 2n ** 64n }), ArgumentError, /value of seed/);
+  throws(write({ flags: 65536 }), ArgumentError, /value of flags/);
+  throws(write({ shape: [-1] }), ArgumentError, /value of shape/);
   const qualityCurve = new QualityCurve([0, 1e39, 0, 0], 1);
-  throws(write({ qualityCurve }), ArgumentError, /quality curve or norm/);
-  throws(write({ norm: 1e39 }), ArgumentError, /quality curve or norm/);
-  throws(write({ norm: -1 }), ArgumentError, /quality curve or norm/);
+  throws(write({ qualityCurve }), ArgumentError, /value of coefficients/);
+  throws(write({ norm: 1e39 }), ArgumentError, /value of norm/);
+  throws(write({ norm: -1 }), ArgumentError, /value of norm/);
 });
 
 test.run();

@@ -10,8 +10,8 @@ import {
   QUANTIZATION_METADATA_SIZE,
   QUANTIZATION_SCHEMES,
   type QuantizationMetadata,
-  serializeQuantizationMetadata,
 } from '../../../src/tensor/quantization.js';
+import { serializeQuantizationMetadata } from '../../../src/tensor/serializeQuantization.js';
 import { throws } from '../../helpers/assertions.js';
 import { readReference } from '../../helpers/fixtures.js';
 

@@ -144,7 +144,7 @@ test('says truthfully what order and subsets are worth', () => {
 test('refuses options that cannot work', () => {
   const encode = (options: object) => encodeWith(lowRank, f32Tensor([4], noise(4)), options);
   throws(() => encode({ layout: 'diagonal' }), ArgumentError, /got diagonal/);
-  for (const rank of [0, -1, 1.5, Number.NaN]) throws(() => encode({ rank }), ArgumentError, /invalid rank/);
+  for (const rank of [0, -1, 1.5, Number.NaN]) throws(() => encode({ rank }), ArgumentError, /value of rank/);
 });
 
 test.run();

@@ -215,7 +215,7 @@ test('refuses options that cannot work', () => {
   const tensor = f32Tensor([4], noise(4));
   const encode = (options: object, seed = 0n) => encodeWith(randomProjection, tensor, options, { seed });
   throws(() => encode({ matrix: 'sparse' }), ArgumentError, /got sparse/);
-  throws(() => encode({ matrix: 'gaussian', rowsPerFragment: 0 }), ArgumentError, /positive integer/);
+  throws(() => encode({ matrix: 'gaussian', rowsPerFragment: 0 }), ArgumentError, /value of rowsPerFragment/);
   // One of the generators of these seeds yields zeros for ever.
   const dead = 2n ** 64n - 1n;
   throws(() => encode({}, dead), ArgumentError, /all zero/);
