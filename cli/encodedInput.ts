@@ -6,11 +6,10 @@ import { PROBE_SIZE } from '../src/bytes/fileKind.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
 import { hasShapeInExtension } from '../src/hct/header.js';
 import type { HctDecodedPart } from '../src/hct/parts.js';
-import { quote } from '../src/show.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { viewBytes } from '../src/tensor/tensor.js';
 import { UsageError } from './failure.js';
-import { bufferedInput, formatOfFile, openInput, peek, STANDARD, standardInput } from './files.js';
+import { bufferedInput, peek, standardInput } from './files.js';
 import { closing, type TensorInput } from './tensorInput.js';
 
 /** Which fragments of a HoloTensor file to use: at most one of the two; none of them means all. */
@@ -20,29 +19,20 @@ export interface FragmentChoice {
   readonly quality?: number;
 }
 
-/**
- * The tensor of an HCT or HoloTensor file, decoded and verified while it is read. HCT from standard input is not kept
- * in memory; a HoloTensor is, because every number depends on every fragment.
- */
-export async function openEncodedTensor(
-  path: string,
+/** The tensor of an HCT or HoloTensor file, decoded and verified while it is read. */
+export function openEncodedTensor(
+  source: RandomAccessSource,
+  format: 'hct' | 'holotensor',
   choice: FragmentChoice,
   signal: AbortSignal,
 ): Promise<TensorInput> {
-  if (path === STANDARD) return openStandardInput(choice, signal);
-  const source = await openInput(path, signal);
-  try {
-    const format = await formatOfFile(source, path, signal);
-    if (format === 'hct') return await openHct(source, choice, signal);
-    if (format === 'holotensor') return await openHolo(source, choice, signal);
-    throw new UsageError(`${quote(path)} is a safetensors file: it needs no decoding`);
-  } catch (error) {
-    await source.close?.();
-    throw error;
-  }
+  return (format === 'hct' ? openHct : openHolo)(source, choice, signal);
 }
 
-async function openStandardInput(choice: FragmentChoice, signal: AbortSignal): Promise<TensorInput> {
+/**
+ * The same of standard input. HCT is not kept in memory; a HoloTensor is, because every number depends on every fragment.
+ */
+export async function openStandardInput(choice: FragmentChoice, signal: AbortSignal): Promise<TensorInput> {
   const { start, input } = await peek(standardInput(), PROBE_SIZE, signal);
   // Anything else must be HCT: its parser says what is wrong.
   return recogniseFormat(start) === 'holotensor'

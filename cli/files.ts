@@ -1,14 +1,11 @@
 import { stat } from 'node:fs/promises';
-import { readPlainHeader } from '../models/file/plainHeader.js';
-import { type FileFormat, fileFormat } from '../models/inputs/formats.js';
 import { type FileSink, fileSink, removeLeftovers } from '../sinks/file.js';
 import { sinkStream } from '../sinks/streams.js';
 import { bytesSource } from '../sources/bytes.js';
-import { fileSource } from '../sources/file.js';
+import { placeOf } from '../sources/place.js';
 import { readWhole } from '../sources/read.js';
 import { streamSource } from '../sources/stream.js';
-import { describeKind, fileKind, PROBE_SIZE, shownStart } from '../src/bytes/fileKind.js';
-import { FormatError, LimitError } from '../src/errors.js';
+import { LimitError } from '../src/errors.js';
 import { escapeText } from '../src/show.js';
 import type { ByteSource, RandomAccessSource } from '../src/source.js';
 
@@ -21,9 +18,11 @@ const MAX_BUFFERED_INPUT = 2 ** 30;
 /** A file that a command reads; disposing of it closes it. */
 export interface InputFile extends RandomAccessSource, AsyncDisposable {}
 
-/** Opens a file, or standard input if it fits in memory. */
-export async function openInput(path: string, signal: AbortSignal): Promise<InputFile> {
-  return path === STANDARD ? bufferedInput(standardInput(), signal) : fileSource(path);
+/** Opens a file by its path or URL, or standard input if it fits in memory. */
+export async function openInput(name: string, signal: AbortSignal): Promise<InputFile> {
+  if (name === STANDARD) return bufferedInput(standardInput(), signal);
+  const source = await placeOf(name).open();
+  return Object.assign(source, { [Symbol.asyncDispose]: async () => source.close?.() });
 }
 
 /** Standard input as a stream, read once and in order. */
@@ -61,26 +60,6 @@ export async function peek(
     yield* chunks;
   };
   return { start: start.subarray(0, length), input: streamSource(whole()) };
-}
-
-/** The format of a file of ours. @throws FormatError when it is none, or what is left of a model file */
-export async function formatOfFile(
-  source: RandomAccessSource,
-  name: string,
-  signal: AbortSignal,
-): Promise<FileFormat> {
-  const format = await fileFormat(source, { signal });
-  if (format === undefined) {
-    const start = await source.read(0, Math.min(PROBE_SIZE, source.size ?? PROBE_SIZE), { signal });
-    const kind = fileKind(start);
-    const also = kind === undefined ? '' : `, but ${describeKind(kind)}`;
-    throw new FormatError(`Cannot use the file: it is neither HCT, HoloTensor nor safetensors${also}`, {
-      name,
-      actual: kind && shownStart(kind, start),
-    });
-  }
-  if (format === 'safetensors') await readPlainHeader(source, { signal });
-  return format;
 }
 
 export async function isDirectory(path: string): Promise<boolean> {

@@ -38,6 +38,9 @@ process.stdout.once('error', (error) => {
 // Nobody hears what is said there any more (`… 2>&1 | head`, a terminal that is gone): the work goes on.
 process.stderr.on('error', () => {});
 
+const FILES =
+  'HCT, HoloTensor, safetensors or model file, shards or their index, or a folder of these; by path or URL';
+
 const program = new Command('holostream')
   .description('Compresses, inspects and streams the weights of neural networks.')
   .version(version)
@@ -49,20 +52,20 @@ const program = new Command('holostream')
 program
   .command('inspect')
   .description('show what is in a file or model directory')
-  .argument('<file>', 'HCT, HoloTensor, safetensors or model file, or model directory')
+  .argument('<file...>', FILES)
   .option('--json', 'as JSON')
-  .action(async (path: string, chosen: InspectOptions) => {
+  .action(async (names: string[], chosen: InspectOptions) => {
     const { inspect } = await import('./commands/inspect.js');
-    await inspect(path, chosen, interrupted);
+    await inspect(names, chosen, interrupted);
   });
 
 program
   .command('verify')
   .description('read everything and check every checksum')
-  .argument('<file>', 'HCT, HoloTensor, safetensors or model file, or model directory')
-  .action(async (path: string) => {
+  .argument('<file...>', FILES)
+  .action(async (names: string[]) => {
     const { verify } = await import('./commands/verify.js');
-    await verify(path, interrupted);
+    await verify(names, interrupted);
   });
 
 program
@@ -71,8 +74,8 @@ program
     'compress a tensor (.hct) or a model (directory), or cut them into fragments (.holo, .holo.safetensors)',
   )
   .argument(
-    '<in>',
-    'safetensors file or index of shards, or raw bytes with --dtype and --shape; - for standard input',
+    '<in...>',
+    'safetensors file, shards or their index, or a folder of these, or raw bytes with --dtype and --shape; by path or URL, - for standard input',
   )
   .requiredOption(
     '-o, --output <out>',
@@ -107,9 +110,9 @@ program
   .option('--keep <pattern>', '.holo.safetensors: tensors to store as they are: *.bias', options.pattern)
   .option('--resume', '.holo.safetensors: go on where an interrupted run has stopped')
   .option('--seed <n>', '.holo: where encodings draw random numbers', options.seed)
-  .action(async (path: string, chosen: EncodeOptions) => {
+  .action(async (names: string[], chosen: EncodeOptions) => {
     const { encode } = await import('./commands/encode.js');
-    await encode(path, chosen, interrupted);
+    await encode(names, chosen, interrupted);
   });
 
 program
@@ -117,7 +120,7 @@ program
   .description(
     'turn an HCT or HoloTensor file into plain numbers, or a model file or directory into safetensors',
   )
-  .argument('<in>', 'HCT or HoloTensor file, - for standard input, model file or model directory')
+  .argument('<in>', 'HCT, HoloTensor or model file, or model directory; by path or URL, - for standard input')
   .requiredOption(
     '-o, --output <out>',
     'file.raw, file.npy, file.safetensors, - for raw bytes on standard output, or a directory for shards',
@@ -132,8 +135,11 @@ program
 program
   .command('quality')
   .description('show how good a HoloTensor or model file is after each of its fragments')
-  .argument('<file>', 'HoloTensor or model file')
-  .option('--against <source>', 'compare with the original: HCT, safetensors or raw bytes')
+  .argument('<file>', 'HoloTensor or model file, by path or URL')
+  .option(
+    '--against <source>',
+    'compare with the original: HCT, safetensors (one file or shards) or raw bytes',
+  )
   .option('--tensor <name>', 'which tensor of a safetensors file to compare with')
   .option('--json', 'as JSON')
   .action(async (path: string, chosen: QualityOptions) => {

@@ -1,4 +1,5 @@
 import { readPlainHeader } from '../models/file/plainHeader.js';
+import type { LocatedTensor } from '../models/file/sourceFiles.js';
 import { ArgumentError, FormatError, UnsupportedError } from '../src/errors.js';
 import type { SafetensorsTensor } from '../src/safetensors/header.js';
 import { quote } from '../src/show.js';
@@ -7,6 +8,7 @@ import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dt
 import { type Tensor, viewElements } from '../src/tensor/tensor.js';
 import { UsageError } from './failure.js';
 import { openInput, STANDARD, standardInput } from './files.js';
+import { type ModelFiles, openModelFiles } from './modelInput.js';
 import type { Progress } from './progress.js';
 
 /** A tensor whose bytes are read once, in order. Disposing of it closes its file. */
@@ -26,70 +28,93 @@ export interface TensorChoice {
   readonly shape?: readonly number[];
 }
 
-/** The tensor that a command line names: of a safetensors file, or raw bytes. */
+/** The tensor that a command line names: of a safetensors model, or raw bytes. */
 export async function openTensor(
-  path: string,
+  names: readonly string[],
   { tensor, dtype, shape }: TensorChoice,
   signal: AbortSignal,
 ): Promise<TensorInput> {
-  if (dtype === undefined && shape === undefined) return openSafetensorsTensor(path, tensor, signal);
+  if (dtype === undefined && shape === undefined) return openModelTensor(names, tensor, signal);
   if (tensor !== undefined) {
     throw new UsageError('--tensor is for safetensors files, --dtype and --shape for raw bytes');
   }
   if (dtype === undefined || shape === undefined) {
     throw new UsageError('Raw bytes need both --dtype and --shape');
   }
-  return openRawTensor(path, { dtype, shape }, signal);
+  const [name, ...others] = names;
+  if (others.length > 0) throw new UsageError('Raw bytes are in one file');
+  const raw = { dtype, shape };
+  if (name !== STANDARD) return rawTensor(await openInput(name!, signal), name!, raw, signal);
+  const chunks = standardInput().stream({ signal });
+  return { name: undefined, ...raw, byteLength: rawSize(raw), chunks, ...closing() };
 }
 
-/** Raw elements in a file or on standard input. Their number must be that of the shape. */
-export async function openRawTensor(
-  path: string,
-  { dtype, shape }: { readonly dtype: DType; readonly shape: readonly number[] },
+export interface RawTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+}
+
+function rawSize({ dtype, shape }: RawTensor): number {
+  return byteLengthOf(dtype, elementCount(shape));
+}
+
+/** Raw elements in a file. Their number must be that of the shape. */
+export async function rawTensor(
+  source: RandomAccessSource,
+  file: string,
+  raw: RawTensor,
   signal: AbortSignal,
 ): Promise<TensorInput> {
-  const byteLength = byteLengthOf(dtype, elementCount(shape));
-  if (path === STANDARD) {
-    const chunks = standardInput().stream({ signal });
-    return { name: undefined, dtype, shape, byteLength, chunks, ...closing() };
-  }
-  const source = await openInput(path, signal);
-  if (source.size !== byteLength) {
+  const byteLength = rawSize(raw);
+  // A server says the size with the first bytes; they are counted as they come.
+  if (source.size !== undefined && source.size !== byteLength) {
     await source.close?.();
-    throw new FormatError(`Cannot read the tensor: size of ${dtype}[${shape.join(', ')}]`, {
-      name: path,
+    throw new FormatError(`Cannot read the tensor: size of ${raw.dtype}[${raw.shape.join(', ')}]`, {
+      name: file,
       expected: byteLength,
       actual: source.size,
     });
   }
-  return { name: undefined, dtype, shape, byteLength, chunks: source.stream({ signal }), ...closing(source) };
+  return { name: undefined, ...raw, byteLength, chunks: source.stream({ signal }), ...closing(source) };
 }
 
-/** A tensor of a safetensors file: the one of this name, or the only one. */
-export async function openSafetensorsTensor(
-  path: string,
-  name: string | undefined,
+async function openModelTensor(
+  names: readonly string[],
+  tensor: string | undefined,
   signal: AbortSignal,
 ): Promise<TensorInput> {
-  const source = await openInput(path, signal);
+  const files = await openModelFiles(names, signal);
   try {
-    const { tensors } = await readPlainHeader(source, { signal });
-    const tensor = pick(tensors, name, path);
-    const { offset, byteLength, shape } = tensor;
-    const dtype = dtypeOf(tensor);
-    const chunks = source.stream({ start: offset, end: offset + byteLength, signal });
-    return { name: tensor.name, dtype, shape, byteLength, chunks, ...closing(source) };
+    return await modelTensor(files, names, tensor, signal);
   } catch (error) {
-    await source.close?.();
+    await files[Symbol.asyncDispose]();
     throw error;
   }
 }
 
-function pick(
-  tensors: readonly SafetensorsTensor[],
-  name: string | undefined,
-  path: string,
-): SafetensorsTensor {
+/** A tensor of a model of safetensors: the one of this name, or the only one. Disposing of it closes the files. */
+export async function modelTensor(
+  model: ModelFiles,
+  names: readonly string[],
+  tensor: string | undefined,
+  signal: AbortSignal,
+): Promise<TensorInput> {
+  const place = tensor === undefined ? undefined : model.index?.fileOf.get(tensor);
+  const tensors: LocatedTensor[] = [];
+  for (const { name, source } of model.files) {
+    if (place !== undefined && place !== name) continue;
+    const header = await readPlainHeader(source, { signal });
+    for (const found of header.tensors) tensors.push({ ...found, source });
+  }
+  const found = pick(tensors, tensor, names.join(', '));
+  const { name, source, offset, byteLength, shape } = found;
+  const dtype = dtypeOf(found);
+  const chunks = source.stream({ start: offset, end: offset + byteLength, signal });
+  const dispose = () => model[Symbol.asyncDispose]();
+  return { name, dtype, shape, byteLength, chunks, [Symbol.asyncDispose]: dispose };
+}
+
+function pick(tensors: readonly LocatedTensor[], name: string | undefined, path: string): LocatedTensor {
   if (name === undefined) {
     if (tensors.length === 1) return tensors[0]!;
     throw new UsageError(

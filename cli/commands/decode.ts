@@ -1,14 +1,14 @@
 import { NpyEncoderStream } from '../../operators/npy.js';
-import { fileSource } from '../../sources/file.js';
 import { streamSource } from '../../sources/stream.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { isSafetensorsDType } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { quote } from '../../src/show.js';
 import { decodeDirectory, decodeFromModelFile } from '../decode/model.js';
-import { type FragmentChoice, openEncodedTensor } from '../encodedInput.js';
+import { type FragmentChoice, openEncodedTensor, openStandardInput } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
-import { formatOfFile, isDirectory, STANDARD, writeOutput } from '../files.js';
+import { STANDARD, writeOutput } from '../files.js';
+import { formatOf, openModelInput } from '../modelInput.js';
 import { counted, startProgress } from '../progress.js';
 import type { TensorInput } from '../tensorInput.js';
 
@@ -20,38 +20,42 @@ export interface DecodeOptions extends FragmentChoice {
 type TensorFormat = (tensor: TensorInput, chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 export async function decode(
-  input: string,
+  name: string,
   { output, ...choice }: DecodeOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  if (await isDirectory(input)) return decodeDirectory(input, output, signal);
-  if (input !== STANDARD && (await isModelFile(input, signal))) {
-    if (choice.fragments !== undefined || choice.quality !== undefined) {
-      throw new UsageError('--fragments and --quality are for HoloTensor files; this is a model file');
-    }
-    return decodeFromModelFile(input, output, signal);
+  if (name === STANDARD) return decodeTensor(() => openStandardInput(choice, signal), output, signal);
+  await using input = await openModelInput([name], signal);
+  if (input.kind === 'directory') return await decodeDirectory(input.reader, output, signal);
+  if (input.kind === 'shards') {
+    throw new UsageError(`${quote(name)} is a model in several files: decode each of them`);
   }
-  return decodeTensor(input, output, choice, signal);
-}
-
-async function isModelFile(path: string, signal: AbortSignal): Promise<boolean> {
-  await using source = await fileSource(path);
-  return (await formatOfFile(source, path, signal)) === 'model-file';
+  const format = await formatOf(input, signal);
+  if (format === 'safetensors') {
+    throw new UsageError(`${quote(name)} is a safetensors file: it needs no decoding`);
+  }
+  if (format !== 'model-file') {
+    const open = () => openEncodedTensor(input.source, format, choice, signal);
+    return await decodeTensor(open, output, signal);
+  }
+  if (choice.fragments !== undefined || choice.quality !== undefined) {
+    throw new UsageError('--fragments and --quality are for HoloTensor files; this is a model file');
+  }
+  await decodeFromModelFile(input.source, output, signal);
 }
 
 async function decodeTensor(
-  input: string,
+  open: () => Promise<TensorInput>,
   output: string,
-  choice: FragmentChoice,
   signal: AbortSignal,
 ): Promise<void> {
-  const format = formatOf(output);
-  await using tensor = await openEncodedTensor(input, choice, signal);
+  const format = formatOfOutput(output);
+  await using tensor = await open();
   using progress = startProgress('decoding', tensor.byteLength);
   await writeOutput(output, format(tensor, counted(tensor.chunks, progress)), signal);
 }
 
-function formatOf(output: string): TensorFormat {
+function formatOfOutput(output: string): TensorFormat {
   if (output === STANDARD || output.endsWith('.raw')) return (_, chunks) => chunks;
   if (output.endsWith('.npy')) return encodeNpy;
   if (output.endsWith('.safetensors')) return toSafetensors;

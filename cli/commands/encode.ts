@@ -9,7 +9,7 @@ import { type EncodeOptionName, type EncodeOptions, flagOf } from '../options.js
 interface Target {
   readonly name: string;
   readonly options: readonly EncodeOptionName[];
-  run(input: string, options: EncodeOptions, signal: AbortSignal): Promise<void>;
+  run(names: readonly string[], options: EncodeOptions, signal: AbortSignal): Promise<void>;
 }
 
 const ONE_TENSOR = ['tensor', 'dtype', 'shape'] as const;
@@ -38,7 +38,11 @@ const MODEL_FILE: Target = {
   run: encodeToModelFile,
 };
 
-export async function encode(input: string, options: EncodeOptions, signal: AbortSignal): Promise<void> {
+export async function encode(
+  names: readonly string[],
+  options: EncodeOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const target = await targetOf(options.output);
   for (const name of givenOptions(options)) {
     if (target.options.includes(name)) continue;
@@ -47,7 +51,7 @@ export async function encode(input: string, options: EncodeOptions, signal: Abor
   if (options.level !== undefined && options.algorithm === 'lz4') {
     throw new UsageError('--level is for --algorithm zstd');
   }
-  await target.run(input, options, signal);
+  await target.run(names, options, signal);
 }
 
 async function targetOf(output: string): Promise<Target> {

@@ -1,10 +1,8 @@
-import { modelFolder } from '../../models/directory/modelFolder.js';
-import { ModelReader } from '../../models/directory/modelReader.js';
 import type { FileFormat } from '../../models/inputs/formats.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { formatOfFile, isDirectory, openInput } from '../files.js';
-import { examineDirectory, examineModelFile, examineSafetensors } from '../inspect/models.js';
+import { examineDirectory, examineModelFile, examineSafetensors, examineShards } from '../inspect/models.js';
 import { examineHct, examineHoloTensor } from '../inspect/tensors.js';
+import { formatOf, openModelInput } from '../modelInput.js';
 import { printReport, type Report } from '../report.js';
 
 export interface InspectOptions {
@@ -20,12 +18,22 @@ const EXAMINE: Readonly<
   safetensors: examineSafetensors,
 };
 
-export async function inspect(file: string, { json }: InspectOptions, signal: AbortSignal): Promise<void> {
-  printReport(await examine(file, signal), json);
+export async function inspect(
+  names: readonly string[],
+  { json }: InspectOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  printReport(await examine(names, signal), json);
 }
 
-async function examine(file: string, signal: AbortSignal): Promise<Report> {
-  if (await isDirectory(file)) return examineDirectory(await ModelReader.open(modelFolder(file), { signal }));
-  await using source = await openInput(file, signal);
-  return await EXAMINE[await formatOfFile(source, file, signal)](source, signal);
+async function examine(names: readonly string[], signal: AbortSignal): Promise<Report> {
+  await using input = await openModelInput(names, signal);
+  switch (input.kind) {
+    case 'directory':
+      return examineDirectory(input.reader);
+    case 'shards':
+      return await examineShards(input, signal);
+    case 'file':
+      return await EXAMINE[await formatOf(input, signal)](input.source, signal);
+  }
 }

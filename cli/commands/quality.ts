@@ -1,7 +1,6 @@
 import { quote } from '../../src/show.js';
-import type { RandomAccessSource } from '../../src/source.js';
 import { UsageError } from '../failure.js';
-import { formatOfFile, openInput } from '../files.js';
+import { formatOf, type ModelInput, openModelInput } from '../modelInput.js';
 import { holotensorQuality, type Original } from '../quality/holotensor.js';
 import { modelFileQuality } from '../quality/modelFile.js';
 import { printReport, type Report } from '../report.js';
@@ -18,20 +17,22 @@ export async function quality(
   if (original.tensor !== undefined && original.against === undefined) {
     throw new UsageError('--tensor is for --against');
   }
-  await using source = await openInput(file, signal);
-  printReport(await examine(source, file, original, signal), json);
+  await using input = await openModelInput([file], signal);
+  printReport(await examine(input, file, original, signal), json);
 }
 
 async function examine(
-  source: RandomAccessSource,
+  input: ModelInput,
   file: string,
   original: Original,
   signal: AbortSignal,
 ): Promise<Report> {
-  const format = await formatOfFile(source, file, signal);
-  if (format === 'holotensor') return holotensorQuality(source, original, signal);
-  if (format !== 'model-file') throw new UsageError(`${quote(file)} holds no fragments`);
+  const format = input.kind === 'file' ? await formatOf(input, signal) : undefined;
+  if (input.kind !== 'file' || (format !== 'holotensor' && format !== 'model-file')) {
+    throw new UsageError(`${quote(file)} holds no fragments`);
+  }
+  if (format === 'holotensor') return holotensorQuality(input.source, original, signal);
   if (original.against !== undefined)
     throw new UsageError('--against is for HoloTensor files; this is a model file');
-  return modelFileQuality(source, signal);
+  return modelFileQuality(input.source, signal);
 }

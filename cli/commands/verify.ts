@@ -1,5 +1,4 @@
-import { modelFolder } from '../../models/directory/modelFolder.js';
-import { ModelReader } from '../../models/directory/modelReader.js';
+import type { ModelReader } from '../../models/directory/modelReader.js';
 import { readModelTensor } from '../../models/file/decodeModelFile.js';
 import { readModelFile } from '../../models/file/modelFile.js';
 import { readPlainHeader } from '../../models/file/plainHeader.js';
@@ -8,8 +7,9 @@ import { HctSourceReader, readHctChunks } from '../../readers/hctSourceReader.js
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/constants.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { formatOfFile, isDirectory, openInput } from '../files.js';
+import { formatOf, type ModelInput, openModelInput } from '../modelInput.js';
 import { startProgress } from '../progress.js';
+import { type OpenedShard, readShards } from '../shards.js';
 
 const VERIFY: Readonly<
   Record<FileFormat, (source: RandomAccessSource, signal: AbortSignal) => Promise<string>>
@@ -21,16 +21,32 @@ const VERIFY: Readonly<
 };
 
 /** Reads everything: it succeeds only where decoding would. */
-export async function verify(file: string, signal: AbortSignal): Promise<void> {
-  const found = (await isDirectory(file))
-    ? await verifyDirectory(file, signal)
-    : await verifyFile(file, signal);
-  console.log(`ok: ${found}`);
+export async function verify(names: readonly string[], signal: AbortSignal): Promise<void> {
+  await using input = await openModelInput(names, signal);
+  console.log(`ok: ${await verified(input, signal)}`);
 }
 
-async function verifyFile(file: string, signal: AbortSignal): Promise<string> {
-  await using source = await openInput(file, signal);
-  return await VERIFY[await formatOfFile(source, file, signal)](source, signal);
+async function verified(input: ModelInput, signal: AbortSignal): Promise<string> {
+  switch (input.kind) {
+    case 'directory':
+      return verifyDirectory(input.reader, signal);
+    case 'shards':
+      return verifyShards(await readShards(input, signal), signal);
+    case 'file':
+      return VERIFY[await formatOf(input, signal)](input.source, signal);
+  }
+}
+
+async function verifyShards(shards: readonly OpenedShard[], signal: AbortSignal): Promise<string> {
+  const encoded = shards.filter(({ format }) => format === 'model-file');
+  for (const { source } of encoded) await verifyModelFile(source, signal);
+  const tensors = shards.reduce((sum, shard) => sum + shard.tensors.length, 0);
+  const plain = shards.length - encoded.length;
+  const files = [
+    ...(encoded.length > 0 ? [`${encoded.length} files decoded, all their checksums verified`] : []),
+    ...(plain > 0 ? [`${plain} files of safetensors, which has no checksums`] : []),
+  ];
+  return [`${tensors} tensors`, ...files].join('; ');
 }
 
 async function verifySafetensors(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
@@ -67,8 +83,7 @@ async function verifyHct(source: RandomAccessSource, signal: AbortSignal): Promi
   return `${blockCount} blocks of ${blockSize} bytes decoded, ${checksums} checksums verified`;
 }
 
-async function verifyDirectory(path: string, signal: AbortSignal): Promise<string> {
-  const model = await ModelReader.open(modelFolder(path), { signal });
+async function verifyDirectory(model: ModelReader, signal: AbortSignal): Promise<string> {
   const { tensors } = model.manifest;
   const total = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   using progress = startProgress('verifying', total);

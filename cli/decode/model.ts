@@ -1,11 +1,10 @@
 import { isPlainFileName } from '../../models/directory/fileNames.js';
-import { modelFolder, modelFolderSink } from '../../models/directory/modelFolder.js';
-import { ModelReader } from '../../models/directory/modelReader.js';
+import { modelFolderSink } from '../../models/directory/modelFolder.js';
+import type { ModelReader } from '../../models/directory/modelReader.js';
 import { decodeModelFile, readModelTensor } from '../../models/file/decodeModelFile.js';
 import { type ModelFile, readModelFile } from '../../models/file/modelFile.js';
 import { sourceFileHeader, sourceFileTensors } from '../../models/file/sourceFiles.js';
 import { SHARD_INDEX_NAME } from '../../models/inputs/shardIndex.js';
-import { fileSource } from '../../sources/file.js';
 import { FormatError } from '../../src/errors.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { quote } from '../../src/show.js';
@@ -15,22 +14,28 @@ import { isDirectory, STANDARD, tellLeftover, writeOutput } from '../files.js';
 import { counted, type Progress, startProgress } from '../progress.js';
 
 /** Decodes a model file to one safetensors file, to standard output, or to a folder of the files it was made from. */
-export async function decodeFromModelFile(input: string, output: string, signal: AbortSignal): Promise<void> {
+export async function decodeFromModelFile(
+  source: RandomAccessSource,
+  output: string,
+  signal: AbortSignal,
+): Promise<void> {
   const toFolder = output.endsWith('/') || (await isDirectory(output));
   if (!toFolder && output !== STANDARD && !output.endsWith('.safetensors')) {
     throw new UsageError(`A model file becomes a .safetensors file or a directory, not ${quote(output)}`);
   }
-  await using source = await fileSource(input);
   using progress = startProgress('decoding', source.size);
   await (toFolder ? toShards : toOneFile)(source, output, progress, signal);
 }
 
 /** Decodes a model directory to one safetensors file, or to standard output. */
-export async function decodeDirectory(input: string, output: string, signal: AbortSignal): Promise<void> {
+export async function decodeDirectory(
+  model: ModelReader,
+  output: string,
+  signal: AbortSignal,
+): Promise<void> {
   if (output !== STANDARD && !output.endsWith('.safetensors')) {
     throw new UsageError(`A model directory becomes a .safetensors file, not ${quote(output)}`);
   }
-  const model = await ModelReader.open(modelFolder(input), { signal });
   const total = model.manifest.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   using progress = startProgress('decoding', total);
   await writeOutput(output, counted(directoryChunks(model, signal), progress), signal);

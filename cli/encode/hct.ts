@@ -4,15 +4,20 @@ import { HctEncoderStream } from '../../operators/hct.js';
 import { HctSink } from '../../sinks/hct.js';
 import { streamSource } from '../../sources/stream.js';
 import { UsageError } from '../failure.js';
-import { openInput, openOutput, STANDARD, tellLeftover, writeOutput } from '../files.js';
+import { openOutput, STANDARD, tellLeftover, writeOutput } from '../files.js';
+import { openModelFiles, totalSize } from '../modelInput.js';
 import type { EncodeOptions } from '../options.js';
 import { counted, startProgress } from '../progress.js';
 import { openTensor } from '../tensorInput.js';
 
 /** Encodes one tensor to an HCT file or to standard output. */
-export async function encodeHct(input: string, options: EncodeOptions, signal: AbortSignal): Promise<void> {
+export async function encodeHct(
+  names: readonly string[],
+  options: EncodeOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const compression = compressionOptions(options);
-  await using tensor = await openTensor(input, options, signal);
+  await using tensor = await openTensor(names, options, signal);
   const { dtype, shape, byteLength } = tensor;
   const name = compression.version === 2 ? tensor.name : undefined;
   const file = { ...compression, dtype, shape, name };
@@ -27,19 +32,19 @@ export async function encodeHct(input: string, options: EncodeOptions, signal: A
   }
 }
 
-/** Encodes a safetensors model to a directory of HCT files. */
+/** Encodes a safetensors model, in one file or in shards, to a directory of HCT files. */
 export async function encodeDirectory(
-  input: string,
+  names: readonly string[],
   options: EncodeOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const compression = compressionOptions(options);
-  await using model = await openInput(input, signal);
+  await using model = await openModelFiles(names, signal);
   const folder = await modelFolderSink(options.output, { onLeftover: tellLeftover });
-  using progress = startProgress('encoding', model.size);
+  using progress = startProgress('encoding', totalSize(model));
   try {
     const onProgress = (bytes: number) => progress.advance(bytes);
-    await encodeModel(model, folder.openFile, { ...compression, signal, onProgress });
+    await encodeModel(model.files, folder.openFile, { ...compression, signal, onProgress });
     await folder.close();
   } catch (error) {
     await folder.abort();

@@ -23,13 +23,13 @@ const OWN_OPTIONS: Readonly<Record<HolographicEncoding, readonly (keyof EncodeOp
 
 /** Encodes one tensor to a HoloTensor file. */
 export async function encodeHoloTensor(
-  input: string,
+  names: readonly string[],
   options: EncodeOptions,
   signal: AbortSignal,
 ): Promise<void> {
   const { output, encoding = 'embedded', algorithm, level } = options;
   const own = encoderOptions(encoding, options);
-  await using opened = await openTensor(input, options, signal);
+  await using opened = await openTensor(names, options, signal);
   using progress = startProgress('reading', opened.byteLength);
   try {
     const tensor = await collectInput(opened, progress);

@@ -2,8 +2,10 @@ import type { ModelReader } from '../../models/directory/modelReader.js';
 import { readModelFile } from '../../models/file/modelFile.js';
 import { readPlainHeader } from '../../models/file/plainHeader.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import type { ModelFiles } from '../modelInput.js';
 import { formatBytes } from '../progress.js';
 import { facts, formatShape, type Report, ratioOf, table } from '../report.js';
+import { readShards } from '../shards.js';
 
 export async function examineModelFile(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
   const { plan, metadata, tensors, fileSize } = await readModelFile(source, { signal });
@@ -91,6 +93,42 @@ export async function examineSafetensors(source: RandomAccessSource, signal: Abo
     }),
     '',
     ...table(['name', 'dtype', 'shape', 'size'], rows),
+  ];
+  return { data, lines };
+}
+
+export async function examineShards(
+  files: Pick<ModelFiles, 'files' | 'index'>,
+  signal: AbortSignal,
+): Promise<Report> {
+  const shards = await readShards(files, signal);
+  const fileSize = sum(shards.map(({ source }) => source.size ?? 0));
+  const tensors = shards.flatMap(({ file, tensors: own }) =>
+    own.map(({ name, dtype, shape, byteLength }) => ({ name, dtype, shape, byteLength, file })),
+  );
+  const data = {
+    ...{ format: 'shards', fileSize, indexed: files.index !== undefined },
+    files: shards.map(({ file, format, source, metadata }) => ({
+      ...{ file, format, fileSize: source.size },
+      metadata: Object.fromEntries(metadata),
+    })),
+    tensors,
+  };
+  const rows = tensors.map(({ name, dtype, shape, byteLength, file }) => [
+    name,
+    dtype,
+    formatShape(shape),
+    formatBytes(byteLength),
+    file,
+  ]);
+  const lines = [
+    ...facts({
+      format: `shards, ${files.index === undefined ? 'without' : 'with'} an index`,
+      files: `${shards.length}, ${formatBytes(fileSize)}`,
+      tensors: tensors.length,
+    }),
+    '',
+    ...table(['name', 'dtype', 'shape', 'size', 'file'], rows),
   ];
   return { data, lines };
 }

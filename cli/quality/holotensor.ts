@@ -1,4 +1,3 @@
-import { fileFormat } from '../../models/inputs/formats.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { loadDecodingOf } from '../../src/encodings/decodings.js';
 import { UnsupportedError } from '../../src/errors.js';
@@ -10,10 +9,10 @@ import { toFloat32 } from '../../src/tensor/numbers.js';
 import { type Similarity, similarity } from '../../src/tensor/similarity.js';
 import { openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
-import { openInput } from '../files.js';
+import { filesOf, type ModelInput, openModelInput } from '../modelInput.js';
 import { startProgress } from '../progress.js';
 import { plot, type Report, table } from '../report.js';
-import { collectInput, openRawTensor, openSafetensorsTensor, type TensorInput } from '../tensorInput.js';
+import { collectInput, modelTensor, rawTensor, type TensorInput } from '../tensorInput.js';
 
 /** The original to compare with: a file, and the name of its tensor if it holds several. */
 export interface Original {
@@ -93,12 +92,28 @@ async function openOriginal(
   header: HoloTensorReader['header'],
   signal: AbortSignal,
 ): Promise<TensorInput> {
-  const source = await openInput(path, signal);
-  const format = await fileFormat(source, { signal }).finally(() => source.close?.());
-  if (format === 'safetensors') return openSafetensorsTensor(path, name, signal);
+  const input = await openModelInput([path], signal);
+  try {
+    return await originalOf(input, path, name, header, signal);
+  } catch (error) {
+    await input[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+async function originalOf(
+  input: ModelInput,
+  path: string,
+  name: string | undefined,
+  header: HoloTensorReader['header'],
+  signal: AbortSignal,
+): Promise<TensorInput> {
+  if (input.kind !== 'file' || input.format === 'safetensors') {
+    return modelTensor(await filesOf(input), [path], name, signal);
+  }
   if (name !== undefined) throw new UsageError('--tensor is for safetensors files');
-  if (format === undefined) return openRawTensor(path, header, signal);
-  if (format === 'hct') return openEncodedTensor(path, {}, signal);
+  if (input.format === undefined) return rawTensor(input.source, path, header, signal);
+  if (input.format === 'hct') return openEncodedTensor(input.source, input.format, {}, signal);
   throw new UnsupportedError('Cannot compare with the file: fragments are not an original', { name: path });
 }
 

@@ -7,7 +7,7 @@ import type { OpenOptions } from '../../src/limits.js';
 import type { SafetensorsTensor } from '../../src/safetensors/header.js';
 import { discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { DTYPES } from '../../src/tensor/dtype.js';
-import { readPlainHeader } from '../file/plainHeader.js';
+import { type ModelSourceFile, readModelSource } from '../file/sourceFiles.js';
 import { FileNames } from './fileNames.js';
 import {
   MANIFEST_NAME,
@@ -34,29 +34,33 @@ export interface EncodeModelOptions extends ModelCompressionOptions, OpenOptions
  * has no such dtype or cannot hold the size; the manifest last. Memory: one chunk and one HCT writer, whatever the size
  * of the model.
  *
+ * @param model one file, or all shards of a model
  * @param openFile creates the sink of a file with this plain name
  * @throws FormatError, SourceError; it aborts the open sink before
  */
 export async function encodeModel(
-  model: RandomAccessSource,
+  model: RandomAccessSource | readonly ModelSourceFile[],
   openFile: (name: string) => Promise<SeekableSink>,
   options: EncodeModelOptions = {},
 ): Promise<ModelManifest> {
   const { signal, limits } = options;
-  const header = await readPlainHeader(model, { signal, limits });
+  const files = Array.isArray(model)
+    ? (model as readonly ModelSourceFile[])
+    : [{ name: 'model', source: model as RandomAccessSource }];
+  const source = await readModelSource(files, { signal, limits });
   const kernels = await loadKernels(['xxh3']);
   const names = new FileNames();
   const tensors: ManifestTensor[] = [];
-  for (const { offset, ...tensor } of header.tensors) {
+  for (const { source: from, offset, ...tensor } of source.tensors) {
     const format = formatFor(tensor);
     const file = names.next(tensor.name, `.${format}`);
     const hash = new TensorHash(kernels);
-    const chunks = hashed(readChunks(model, offset, tensor.byteLength, options), hash, options);
+    const chunks = hashed(readChunks(from, offset, tensor.byteLength, options), hash, options);
     const write = format === 'hct' ? writeHct : writeRaw;
     const fileSize = await write(await openFile(file), chunks, tensor, options);
     tensors.push({ ...tensor, xxh3: hash.digest(), file, format, fileSize });
   }
-  const manifest = { metadata: header.metadata, tensors };
+  const manifest = { metadata: source.metadata, tensors };
   await writeRaw(await openFile(MANIFEST_NAME), [new TextEncoder().encode(serializeManifest(manifest))]);
   return manifest;
 }

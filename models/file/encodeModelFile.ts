@@ -1,3 +1,4 @@
+import { ArgumentError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { OpenOptions } from '../../src/limits.js';
@@ -50,6 +51,7 @@ export async function encodeModelFile(
   options: EncodeModelFileOptions = {},
 ): Promise<ModelFileStats> {
   try {
+    if (inputs.length === 0) throw new ArgumentError('Cannot encode the model: it has no files');
     const model = await readModelSource(inputs, options);
     const kernels = await loadKernels();
     const jobs = await stageTensors(model, staging, kernels, options);

@@ -136,7 +136,7 @@ test('a broken or hostile directory: exit code 1, and no output', async () => {
     assert.not(readdirSync(folder).includes(`${name}.safetensors`));
   }
   mkdirSync(at('nothing'));
-  failed(await runCli(['inspect', at('nothing')]), 1, /Cannot open model file/);
+  failed(await runCli(['inspect', at('nothing')]), 1, /Cannot find a model: the folder has no file for it/);
 });
 
 test.run();

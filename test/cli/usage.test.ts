@@ -28,7 +28,9 @@ test('a command line that makes no sense: exit code 2 and one line', async () =>
   const cases: [string[], RegExp][] = [
     [['frobnicate'], /unknown command 'frobnicate'/],
     [['inspect'], /missing required argument 'file'/],
-    [['inspect', 'a', 'b'], /too many arguments/],
+    [['quality', 'a', 'b'], /too many arguments/],
+    [['decode', 'a', 'b', '-o', 'c'], /too many arguments/],
+    [['encode', model, model, '-o', 'x.hct', '--dtype', 'F32', '--shape', '3'], /Raw bytes are in one file/],
     [['inspect', model, '--frob'], /unknown option '--frob'/],
     [['encode', model], /required option '-o, --output <out>'/],
     [['encode', model, '-o', 'x.zip'], /Cannot tell the format of "x\.zip"/],
@@ -46,8 +48,10 @@ test('a command line that makes no sense: exit code 2 and one line', async () =>
       ['encode', model, '-o', `${folder}/m/`, '--tensor', 'w'],
       /--tensor does not apply to a model directory/,
     ],
-    [['decode', model, '-o', 'x.zip'], /Cannot tell the format of "x\.zip"/],
-    [['decode', folder, '-o', 'x.npy'], /A model directory becomes a \.safetensors file/],
+    [['decode', model, '-o', 'x.npy'], /is a safetensors file: it needs no decoding/],
+    [['decode', '-', '-o', 'x.zip'], /Cannot tell the format of "x\.zip"/],
+    [['decode', folder, '-o', 'x.npy'], /is a safetensors file: it needs no decoding/],
+    [['quality', model], /holds no fragments/],
   ];
   const results = await Promise.all(cases.map(([args]) => runCli(args)));
   for (const [i, result] of results.entries()) failed(result, 2, cases[i]![1]);

@@ -1,0 +1,139 @@
+import { basename } from 'node:path';
+import { modelFolder } from '../models/directory/modelFolder.js';
+import { ModelReader, type OpenModelFile } from '../models/directory/modelReader.js';
+import { readPlainHeader } from '../models/file/plainHeader.js';
+import type { ModelSourceFile } from '../models/file/sourceFiles.js';
+import { findModel, modelPlace, type StartedFile, startFile } from '../models/inputs/findModel.js';
+import { type FileFormat, recogniseFormat } from '../models/inputs/formats.js';
+import type { ModelPlace } from '../models/inputs/placeOnDisk.js';
+import type { Shards } from '../models/inputs/shards.js';
+import { placeOf } from '../sources/place.js';
+import { describeKind, fileKind, shownStart } from '../src/bytes/fileKind.js';
+import { FormatError } from '../src/errors.js';
+import type { RandomAccessSource } from '../src/source.js';
+import { UsageError } from './failure.js';
+import { bufferedInput, STANDARD, standardInput } from './files.js';
+
+/** What arguments name, opened; disposing of it closes it. */
+export type ModelInput = AsyncDisposable & (FileInput | ShardsInput | DirectoryInput);
+
+interface FileInput {
+  readonly kind: 'file';
+  readonly name: string;
+  readonly source: RandomAccessSource;
+  /** Its first bytes. */
+  readonly start: Uint8Array;
+  /** Undefined when it is none of ours. */
+  readonly format: FileFormat | undefined;
+}
+
+interface ShardsInput extends Pick<Shards, 'index'> {
+  readonly kind: 'shards';
+  readonly files: readonly ModelSourceFile[];
+}
+
+interface DirectoryInput {
+  readonly kind: 'directory';
+  readonly reader: ModelReader;
+}
+
+/**
+ * Opens what arguments name: a file, a shard index, a folder, or a pattern of shards; by its path or its URL. Several of
+ * them are the shards of one model, as shells make them of a pattern.
+ */
+export async function openModelInput(names: readonly string[], signal: AbortSignal): Promise<ModelInput> {
+  if (names.length > 1)
+    return openShards({ files: names.toSorted(), index: undefined }, (name) => placeOf(name).open());
+  const name = names[0]!;
+  if (name === STANDARD) {
+    const source = await bufferedInput(standardInput(), signal);
+    return fileInput(name, await startFile(source, { signal }));
+  }
+  const place = await modelPlace(placeOf(name));
+  const found = await findModel(place, { signal });
+  switch (found.kind) {
+    case 'file':
+      return fileInput(name, found.file);
+    case 'shards':
+      return openShards(found, place.open);
+    case 'directory':
+      return {
+        kind: 'directory',
+        reader: new ModelReader(found.manifest, openInFolder(name, place)),
+        [Symbol.asyncDispose]: async () => {},
+      };
+  }
+}
+
+/** On disk, files of a model directory are no links out of it. */
+function openInFolder(name: string, { folder, open }: ModelPlace): OpenModelFile {
+  return placeOf(name).path === undefined ? open : modelFolder(folder);
+}
+
+function fileInput(name: string, { source, start }: StartedFile): ModelInput {
+  const format = recogniseFormat(start);
+  return {
+    ...{ kind: 'file', name, source, start, format },
+    [Symbol.asyncDispose]: async () => source.close?.(),
+  };
+}
+
+async function openShards({ files: names, index }: Shards, open: OpenModelFile): Promise<ModelInput> {
+  const files: ModelSourceFile[] = [];
+  const close = async () => {
+    for (const { source } of files) await source.close?.();
+  };
+  try {
+    for (const name of names) files.push({ name: basename(name), source: await open(name) });
+    return { kind: 'shards', files, index, [Symbol.asyncDispose]: close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/**
+ * The format of a file of ours.
+ * @throws FormatError when it is none, or what is left of a model file
+ */
+export async function formatOf(
+  { name, source, start, format }: FileInput,
+  signal: AbortSignal,
+): Promise<FileFormat> {
+  if (format === undefined) {
+    const kind = fileKind(start);
+    const also = kind === undefined ? '' : `, but ${describeKind(kind)}`;
+    throw new FormatError(`Cannot use the file: it is neither HCT, HoloTensor nor safetensors${also}`, {
+      name,
+      actual: kind && shownStart(kind, start),
+    });
+  }
+  if (format === 'safetensors') await readPlainHeader(source, { signal });
+  return format;
+}
+
+/** The safetensors files of a model, which commands encode. */
+export interface ModelFiles extends AsyncDisposable, Pick<Shards, 'index'> {
+  readonly files: readonly ModelSourceFile[];
+}
+
+export async function openModelFiles(names: readonly string[], signal: AbortSignal): Promise<ModelFiles> {
+  return filesOf(await openModelInput(names, signal));
+}
+
+/** @throws UsageError for a model directory */
+export async function filesOf(input: ModelInput): Promise<ModelFiles> {
+  if (input.kind === 'shards') return input;
+  const dispose = () => input[Symbol.asyncDispose]();
+  if (input.kind === 'file') {
+    const files = [{ name: basename(input.name), source: input.source }];
+    return { files, index: undefined, [Symbol.asyncDispose]: dispose };
+  }
+  await dispose();
+  throw new UsageError('A model directory is encoded already: decode it first');
+}
+
+/** Bytes of all files, as far as their sizes are known before they are read. */
+export function totalSize({ files }: Pick<ModelFiles, 'files'>): number {
+  return files.reduce((sum, { source }) => sum + (source.size ?? 0), 0);
+}
