@@ -56,8 +56,9 @@ export class Load {
     }
     const outputBytes = sumOfBytes(wanted, options);
     // Tensors of earlier loads are held, too.
-    for (const { tensor, cosine } of target.states.values()) if (cosine > 0) wanted.add(tensor);
-    checkTotalBytes(limits, sumOfBytes(wanted, options));
+    const isNew = ({ name }: LoadableTensor) => target.states.get(name)!.cosine === 0;
+    const newBytes = sumOfBytes([...wanted].filter(isNew), options);
+    checkTotalBytes(limits, target.quality.heldBytes(options.as) + newBytes);
     this.#target = target;
     target.budget.limits = limits;
     this.#options = options;

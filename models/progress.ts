@@ -1,5 +1,6 @@
+import type { LoadableTensor } from './inputs/content.js';
 import { weightOf } from './planning.js';
-import type { TensorState } from './tensorState.js';
+import { loadedBytes, type OutputType, type TensorState } from './tensorState.js';
 
 /** The state of a model while it loads. */
 export interface ModelProgress {
@@ -21,7 +22,10 @@ export class ModelQuality {
   readonly qualities = new Map<string, number>();
   readonly #total: number;
   #sum = 0;
-  #ready = 0;
+  /** Tensors with any numbers loaded. */
+  readonly #ready = new Set<LoadableTensor>();
+  /** Their bytes, as arrays of each type that has been asked for. */
+  readonly #held = new Map<OutputType, number>();
 
   constructor(states: Iterable<TensorState>) {
     let total = 0;
@@ -34,14 +38,28 @@ export class ModelQuality {
 
   update({ tensor, cosine }: TensorState): void {
     const before = this.qualities.get(tensor.name) ?? 0;
-    if (before === 0 && cosine > 0) this.#ready += 1;
+    if (before === 0 && cosine > 0) {
+      this.#ready.add(tensor);
+      for (const [as, bytes] of this.#held) this.#held.set(as, bytes + loadedBytes(tensor, as));
+    }
     this.qualities.set(tensor.name, cosine);
     this.#sum += weightOf(tensor) * (cosine - before);
   }
 
   /** Tensors with any numbers loaded. */
   get ready(): number {
-    return this.#ready;
+    return this.#ready.size;
+  }
+
+  /** Bytes of these tensors and of their arrays. Counted once, then kept up to date: there may be a load for each tensor. */
+  heldBytes(as: OutputType = 'F32'): number {
+    let bytes = this.#held.get(as);
+    if (bytes === undefined) {
+      bytes = 0;
+      for (const tensor of this.#ready) bytes += loadedBytes(tensor, as);
+      this.#held.set(as, bytes);
+    }
+    return bytes;
   }
 
   /** Mean cosine of the tensors, weighted by their elements; 1 for a model without any. */

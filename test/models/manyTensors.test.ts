@@ -37,10 +37,10 @@ test('a tensor that is loaded alone does not cost the number of all', async () =
     let visits = 0;
     const tensors = named(count).map((tensor, offset): LoadableTensor => {
       const stored = storedTensor({ ...tensor, offset, byteLength: 1 }, source, file);
-      return Object.defineProperty({ ...stored }, 'pieces', {
-        get() {
+      return new Proxy(stored, {
+        get(target, field) {
           visits += 1;
-          return stored.pieces;
+          return Reflect.get(target, field);
         },
       });
     });
