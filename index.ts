@@ -24,6 +24,7 @@ export {
   blobSource,
   bytesSource,
   type Cache,
+  type CachedFile,
   type CacheOptions,
   type CacheStore,
   cacheApiStore,

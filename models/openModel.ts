@@ -1,9 +1,12 @@
+import type { Cache } from '../sources/cache/cache.js';
+import type { WithCacheOptions } from '../sources/cache/withCache.js';
 import type { HttpSourceOptions } from '../sources/http/httpSource.js';
 import { isSource } from '../sources/input.js';
 import { createLimiter } from '../sources/limiter.js';
 import { openSource } from '../sources/openSource.js';
 import { isUrlObject, placeOf } from '../sources/place.js';
 import type { SourceInput } from '../src/byteReader.js';
+import { ArgumentError } from '../src/errors.js';
 import { limitsOf, type OpenOptions } from '../src/limits.js';
 import type { RandomAccessSource } from '../src/source.js';
 import type { OpenModelFile } from './directory/modelReader.js';
@@ -21,6 +24,13 @@ export interface OpenModelOptions extends OpenOptions {
    * the `limiter` of these options, which models can share.
    */
   readonly http?: HttpSourceOptions | undefined;
+  /** Keeps what is fetched, if the model is given by its URL: the next time, only what is missing is fetched. */
+  readonly cache?: Cache | undefined;
+  /**
+   * `true`: all of the model comes from the cache, without a request; what is missing there is a SourceError. `'fallback'`: it
+   * does where the server cannot be reached. Default false: the server is asked whether the files have changed.
+   */
+  readonly offline?: WithCacheOptions['offline'];
 }
 
 /**
@@ -48,14 +58,22 @@ export async function openModel(
 
 async function openContent(
   input: SourceInput | OpenModelFile,
-  { http, ...options }: OpenModelOptions,
+  { http, cache, offline, ...options }: OpenModelOptions,
 ): Promise<ModelContent> {
+  if (offline && cache === undefined) {
+    throw new ArgumentError('Cannot open the model offline: the option cache says where it is read from');
+  }
   if (typeof input === 'function') {
     return openFound({ folder: 'the folder', names: [], open: input }, options);
   }
   if (typeof input === 'string' || isUrlObject(input)) {
     const limiter = http?.limiter ?? createLimiter(Math.floor(limitsOf(options).concurrency));
-    return openFound(await modelPlace(placeOf(input, { ...http, limiter })), options);
+    const shared = { ...http, limiter };
+    const place =
+      cache === undefined
+        ? placeOf(input, shared)
+        : (await import('./inputs/cachedPlace.js')).cachedPlace(input, cache, shared, offline);
+    return openFound(await modelPlace(place), options);
   }
   return isSource(input) ? openOneFile(input, options) : openOwn(await openSource(input), options);
 }

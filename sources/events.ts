@@ -34,7 +34,10 @@ export type SourceEvent =
   | { readonly type: 'cache-drop'; readonly name: string }
   /** An entry was deleted to make room. */
   | { readonly type: 'cache-evict'; readonly name: string }
-  /** The store failed (a quota, a disk); after a failed write nothing more is written. */
+  /**
+   * Something is not kept, and the event is the only one about it: the store fails (a quota, a disk) or does not give back
+   * what it is given, after which the cache writes nothing more; or a source does not say what a cache needs to know.
+   */
   | { readonly type: 'cache-failure'; readonly error: unknown };
 
 /** Called for each event; what it throws is thrown by the read under way. */

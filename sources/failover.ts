@@ -41,6 +41,10 @@ class FailoverSource extends StreamedSource {
     this.#options = options;
   }
 
+  get id(): string | undefined {
+    return this.#sources[0]!.id;
+  }
+
   get size(): number | undefined {
     return this.#size;
   }

@@ -74,6 +74,10 @@ export abstract class WrappedSource extends StreamedSource {
     this.source = source;
   }
 
+  get id(): string | undefined {
+    return this.source.id;
+  }
+
   get size(): number | undefined {
     return this.source.size;
   }

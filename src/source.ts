@@ -31,6 +31,8 @@ export interface ByteSource {
 
 /** A source that also reads any range. `size` is known after the first read at the latest. */
 export interface RandomAccessSource extends ByteSource {
+  /** What the source is, such as its URL: known without asking for it. Caches find it by this when it cannot be asked. */
+  readonly id?: string | undefined;
   /**
    * Exactly `length` bytes from `offset`.
    * @throws TruncatedError when the source ends before `offset + length`

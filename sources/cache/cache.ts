@@ -1,16 +1,18 @@
 import type { Range } from '../../src/bytes/ranges.js';
+import { SinkError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { check, checkOptions, having, number, type Rules } from '../../src/options.js';
 import { EVENT_RULES, type OnSourceEvent } from '../events.js';
 import { openEntry, sealEntry, type Xxh3 } from './entry.js';
 import { Extents } from './extents.js';
+import { type EntryName, hashOf, isEntryName, noteName, partName, partOf } from './names.js';
 import type { CacheStore, StoredEntry } from './store.js';
 
 /** Default cap: 1 GiB, a few models of the size that browsers load. */
 const DEFAULT_MAX_SIZE = 2 ** 30;
 
-/** Names of entries: hash of the file's version, first byte, one past the last. Other names are ignored. */
-const NAME = /^([0-9a-f]{16})-(\d{1,16})-(\d{1,16})$/;
+/** Entries that a store may lose, before it has kept any, until it counts as one that keeps nothing. */
+const MAX_LOST = 3;
 
 /**
  * What a cache writes before it looks at its store again, as a share of the most bytes to keep: other processes write to
@@ -30,6 +32,13 @@ export interface CacheOptions {
 const RULES: Rules<CacheOptions> = { ...EVENT_RULES, maxSize: /* @__PURE__ */ number() };
 const STORE = /* @__PURE__ */ having<CacheStore>('list', 'a store, such as memoryStore()');
 
+/** What a cache knows of a file without asking its source. */
+export interface CachedFile {
+  /** The source's `version` when it was last asked. */
+  readonly version: string;
+  readonly size: number;
+}
+
 /** Parts of files in a {@link CacheStore}, verified whenever they are read. One cache can serve many sources. */
 export interface Cache {
   /** The cached parts of the file with this version. */
@@ -38,6 +47,10 @@ export interface Cache {
   get(version: string, range: Range): Promise<Uint8Array | undefined>;
   /** Stores these bytes if possible; never fails. */
   put(version: string, range: Range, bytes: Uint8Array): Promise<void>;
+  /** What is noted of the source with this id; undefined without a note. */
+  file(id: string): Promise<CachedFile | undefined>;
+  /** Notes what the source with this id has said, if possible; never fails. */
+  noteFile(id: string, file: CachedFile): Promise<void>;
 }
 
 interface Entry {
@@ -75,6 +88,11 @@ class StoreCache implements Cache {
   /** Bytes written since the last look at the store. */
   #unseen = 0;
   #writable = true;
+  /** The store has given back what was written. */
+  #proven = false;
+  /** Entries that it has not. */
+  #lost = 0;
+  #failed = false;
   #loading: Promise<Xxh3> | undefined;
   #looking: Promise<void> | undefined;
 
@@ -89,31 +107,57 @@ class StoreCache implements Cache {
   }
 
   async get(version: string, range: Range): Promise<Uint8Array | undefined> {
-    const xxh3 = await this.#load();
-    const name = nameOf(hashOf(version, xxh3), range);
-    try {
-      const sealed = await this.#store.read(name);
-      const bytes = sealed && openEntry(keyOf(version, range), sealed, xxh3);
-      if (bytes !== undefined && bytes.length === range.end - range.start) {
-        this.#remember(name, sealed!.length);
-        return bytes;
-      }
-      if (sealed !== undefined) this.#onEvent({ type: 'cache-drop', name });
-    } catch (error) {
-      this.#onEvent({ type: 'cache-failure', error });
-    }
-    await this.#delete(name);
+    const entry = partName(version, range, await this.#load());
+    const bytes = await this.#read(entry);
+    if (bytes?.length === range.end - range.start) return bytes;
+    await this.#delete(entry.name);
     return undefined;
   }
 
   async put(version: string, range: Range, bytes: Uint8Array): Promise<void> {
+    await this.#write(partName(version, range, await this.#load()), bytes);
+  }
+
+  async file(id: string): Promise<CachedFile | undefined> {
+    const entry = noteName(id, await this.#load());
+    if (!this.#entries.has(entry.name)) return undefined;
+    const note = await this.#read(entry);
+    if (note !== undefined) {
+      const [size, ...version] = new TextDecoder().decode(note).split('\n');
+      return { version: version.join('\n'), size: Number(size) };
+    }
+    await this.#delete(entry.name);
+    return undefined;
+  }
+
+  async noteFile(id: string, { version, size }: CachedFile): Promise<void> {
+    const known = await this.file(id);
+    if (known?.version === version && known.size === size) return;
+    const note = new TextEncoder().encode(`${size}\n${version}`);
+    await this.#write(noteName(id, await this.#load()), note);
+  }
+
+  /** The payload of an entry, if it is there, whole and this one. */
+  async #read({ name, key }: EntryName): Promise<Uint8Array | undefined> {
     const xxh3 = await this.#load();
-    const hash = hashOf(version, xxh3);
-    const name = nameOf(hash, range);
-    const sealed = sealEntry(keyOf(version, range), bytes, xxh3);
+    try {
+      const sealed = await this.#store.read(name);
+      const bytes = sealed && openEntry(key, sealed, xxh3);
+      if (bytes !== undefined) this.#remember(name, sealed!.length);
+      else if (sealed !== undefined) this.#onEvent({ type: 'cache-drop', name });
+      return bytes;
+    } catch (error) {
+      this.#fail(error);
+      return undefined;
+    }
+  }
+
+  async #write(entry: EntryName, payload: Uint8Array): Promise<void> {
+    const { name, key } = entry;
+    const sealed = sealEntry(key, payload, await this.#load());
     if (!this.#writable || sealed.length > this.#maxSize) return;
     if (this.#unseen + sealed.length > this.#maxSize * UNSEEN_SHARE) await this.#look();
-    const isNew = !this.#entries.has(name);
+    const part = this.#entries.has(name) ? undefined : partOf(name);
     // Counted before anything is awaited, because other parts may be stored at the same time.
     this.#remember(name, sealed.length);
     this.#writing.add(name);
@@ -121,26 +165,50 @@ class StoreCache implements Cache {
       if (!(await this.#makeRoom())) return this.#forget(name);
       this.#unseen += sealed.length;
       await this.#store.write(name, sealed);
-      if (isNew) this.#extentsOf(hash).add(range);
+      if (part !== undefined) this.#extentsOf(part.hash).add(part.range);
+      if (!this.#proven) await this.#prove(entry);
     } catch (error) {
       this.#forget(name);
-      // A full disk or quota stays full: continue without writing, and do not try again for every part.
-      this.#writable = false;
-      this.#onEvent({ type: 'cache-failure', error });
+      this.#fail(error);
     } finally {
       this.#writing.delete(name);
     }
   }
 
-  /** Deletes the least recently used entries. False when there is too little room, because all is being written. */
+  /** The first entries show whether the store keeps what is written. */
+  async #prove({ name, key }: EntryName): Promise<void> {
+    const kept = await this.#store.read(name);
+    this.#proven = kept !== undefined && openEntry(key, kept, await this.#load()) !== undefined;
+    if (this.#proven) return;
+    await this.#delete(name);
+    this.#lost += 1;
+    // Once or twice, another process may have deleted it.
+    if (this.#lost < MAX_LOST) return;
+    throw new SinkError('Cannot keep anything in the cache: its store does not give back what it is given');
+  }
+
+  /** Says once that the store fails. A full disk or quota stays full, so nothing more is written. */
+  #fail(error: unknown): void {
+    this.#writable = false;
+    if (!this.#failed) this.#onEvent({ type: 'cache-failure', error });
+    this.#failed = true;
+  }
+
+  /**
+   * Deletes the least recently used entries: parts first, because without the small notes they are not found. False when there
+   * is too little room, because all is being written, or nothing can be deleted.
+   */
   async #makeRoom(): Promise<boolean> {
-    for (const oldest of this.#entries.keys()) {
-      if (this.#total <= this.#maxSize) return true;
-      if (this.#writing.has(oldest) || !this.#entries.has(oldest)) continue;
-      await this.#delete(oldest);
-      this.#onEvent({ type: 'cache-evict', name: oldest });
+    for (const notes of [false, true]) {
+      for (const oldest of this.#entries.keys()) {
+        if (this.#total <= this.#maxSize || !this.#writable) return this.#writable;
+        const isNote = partOf(oldest) === undefined;
+        if (isNote !== notes || this.#writing.has(oldest) || !this.#entries.has(oldest)) continue;
+        await this.#delete(oldest);
+        if (this.#writable) this.#onEvent({ type: 'cache-evict', name: oldest });
+      }
     }
-    return this.#total <= this.#maxSize;
+    return this.#writable && this.#total <= this.#maxSize;
   }
 
   #load(): Promise<Xxh3> {
@@ -148,7 +216,7 @@ class StoreCache implements Cache {
     return this.#loading;
   }
 
-  /** Lists the store; one that cannot be listed stays as it is known. */
+  /** Lists the store; one that cannot be listed stays as it is known, and gets nothing more: nobody would find it again. */
   #look(): Promise<void> {
     this.#looking ??= this.#list().finally(() => {
       this.#looking = undefined;
@@ -162,11 +230,11 @@ class StoreCache implements Cache {
     try {
       const listed = await this.#store.list();
       this.#merge(
-        listed.filter(({ name }) => NAME.test(name)),
+        listed.filter(({ name }) => isEntryName(name)),
         start,
       );
     } catch (error) {
-      this.#onEvent({ type: 'cache-failure', error });
+      this.#fail(error);
     }
   }
 
@@ -176,10 +244,11 @@ class StoreCache implements Cache {
     for (const [name, { used }] of this.#entries) {
       if (!names.has(name) && used < time && !this.#writing.has(name)) this.#forget(name);
     }
-    const found = listed.map((entry) => ({ ...entry, ...rangeOf(entry.name) }));
+    const found = listed.filter(({ name }) => !this.#entries.has(name)).map(({ name }) => partOf(name));
+    const parts = found.filter((part) => part !== undefined);
     // In their order, because a list that is sorted takes them at its end.
-    for (const { name, hash, range } of found.sort((a, b) => a.range.start - b.range.start)) {
-      if (!this.#entries.has(name)) this.#extentsOf(hash).add(range);
+    for (const { hash, range } of parts.sort((a, b) => a.range.start - b.range.start)) {
+      this.#extentsOf(hash).add(range);
     }
     const all = new Map(this.#entries);
     for (const { name, size, used } of listed) {
@@ -209,8 +278,8 @@ class StoreCache implements Cache {
   #forget(name: string): void {
     this.#total -= this.#entries.get(name)?.size ?? 0;
     this.#entries.delete(name);
-    const { hash, range } = rangeOf(name);
-    this.#extentsOf(hash).delete(range);
+    const part = partOf(name);
+    if (part !== undefined) this.#extentsOf(part.hash).delete(part.range);
   }
 
   async #delete(name: string): Promise<void> {
@@ -218,25 +287,7 @@ class StoreCache implements Cache {
     try {
       await this.#store.delete(name);
     } catch (error) {
-      this.#onEvent({ type: 'cache-failure', error });
+      this.#fail(error);
     }
   }
-}
-
-function hashOf(version: string, xxh3: Xxh3): string {
-  return xxh3(new TextEncoder().encode(version)).toString(16).padStart(16, '0');
-}
-
-function nameOf(hash: string, { start, end }: Range): string {
-  return `${hash}-${start}-${end}`;
-}
-
-/** What the name of an entry says. */
-function rangeOf(name: string): { readonly hash: string; readonly range: Range } {
-  const [, hash, start, end] = NAME.exec(name)!;
-  return { hash: hash!, range: { start: Number(start), end: Number(end) } };
-}
-
-function keyOf(version: string, { start, end }: Range): string {
-  return `${version}\n${start}-${end}`;
 }

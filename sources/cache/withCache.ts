@@ -1,29 +1,43 @@
 import type { Range } from '../../src/bytes/ranges.js';
-import { check, checkOptions, having } from '../../src/options.js';
-import { assertSource, type RandomAccessSource } from '../../src/source.js';
+import { ArgumentError, SourceChangedError, SourceError, UnsupportedError } from '../../src/errors.js';
+import { check, checkOptions, having, oneOf, type Rules } from '../../src/options.js';
+import { type AbortOptions, assertSource, type RandomAccessSource } from '../../src/source.js';
 import { EVENT_RULES, type OnSourceEvent } from '../events.js';
 import { type ChunkReader, streamReader } from '../pullStream.js';
 import { type ByteRange, beyondEnd } from '../ranges.js';
 import { WrappedSource } from '../streamedSource.js';
-import type { Cache } from './cache.js';
+import type { Cache, CachedFile } from './cache.js';
 
 /** Bytes of one entry: few enough entries for a store, small enough to be read and verified at once. */
 const ENTRY_SIZE = 2 ** 20;
 
-const CACHE = /* @__PURE__ */ having<Cache>('extents', 'a cache, such as openCache(memoryStore())');
-
 export interface WithCacheOptions {
+  /**
+   * `true`: the source is not asked for anything; what the cache has not is an error. `'fallback'`: where the source cannot be
+   * reached, what the cache has of the file as it was last seen is used. Default false: nothing is read before the source
+   * has said that the file is still the same.
+   */
+  readonly offline?: boolean | 'fallback' | undefined;
   readonly onEvent?: OnSourceEvent | undefined;
 }
 
+const CACHE = /* @__PURE__ */ having<Cache>('extents', 'a cache, such as openCache(memoryStore())');
+
+const OFFLINE = /* @__PURE__ */ oneOf([true, false, 'fallback']);
+
+const RULES: Rules<WithCacheOptions> = { ...EVENT_RULES, offline: OFFLINE };
+
 /**
  * The same source, with every byte it gives stored in a cache and read from there the next time. Entries belong to the
- * source's `version`, which is asked for first: a file that has changed is fetched again. A source without a version is
- * not cached.
+ * source's `version`, which is asked for before any of them is used: a file that has changed is fetched again. A source
+ * that has no version or size is not cached, which an event says once.
  *
  * @example
  * const url = 'https://example.org/model/model.safetensors';
  * const source = withRetry(withCache(httpSource(url, { retry: false }), openCache(memoryStore())));
+ *
+ * @throws SourceError from streams and reads: offline, for bytes that are not in the cache; ArgumentError for `offline`
+ * with a source that has no `id`
  */
 export function withCache(
   source: RandomAccessSource,
@@ -32,26 +46,98 @@ export function withCache(
 ): RandomAccessSource {
   assertSource(source);
   check('cache', cache, CACHE);
-  return new CachedSource(source, cache, checkOptions(options, EVENT_RULES));
+  if (checkOptions(options, RULES).offline && source.id === undefined) {
+    throw new ArgumentError('Cannot read the source offline: it has no id, by which a cache finds it');
+  }
+  return new CachedSource(source, cache, options);
 }
 
 class CachedSource extends WrappedSource {
   readonly #cache: Cache;
-  readonly #onEvent: OnSourceEvent | undefined;
+  readonly #options: WithCacheOptions;
+  /** What the cache says of the file, where the source has not been asked. */
+  #noted: CachedFile | undefined;
+  /** What the source has said. */
+  #file: CachedFile | undefined;
+  #passed = false;
 
-  constructor(source: RandomAccessSource, cache: Cache, { onEvent }: WithCacheOptions) {
+  constructor(source: RandomAccessSource, cache: Cache, options: WithCacheOptions) {
     super(source);
     this.#cache = cache;
-    this.#onEvent = onEvent;
+    this.#options = options;
+  }
+
+  override get size(): number | undefined {
+    return this.source.size ?? this.#noted?.size;
+  }
+
+  override async version(options?: AbortOptions): Promise<string | undefined> {
+    return (await this.#find(options))?.version;
   }
 
   protected override async open({ start, end }: ByteRange, signal: AbortSignal): Promise<ChunkReader> {
     if (start === end) return { next: async () => undefined };
-    const version = await this.source.version?.({ signal });
+    if (await this.#isNew()) return this.#fetch(start, end);
+    const file = await this.#find({ signal });
+    if (file === undefined) return streamReader(this.source.stream({ start, end }));
+    if ((end ?? start) > file.size) throw beyondEnd(end ?? start, file.size);
+    return this.#parts(file.version, start, end ?? file.size);
+  }
+
+  /** Of a file that the cache has never seen, it has nothing: the first request need not be about the version. */
+  async #isNew(): Promise<boolean> {
+    if (this.#options.offline === true || this.source.size !== undefined || this.id === undefined)
+      return false;
+    return (await this.#note()) === undefined;
+  }
+
+  /** Version and size: of the source, or, where that is not to be asked or cannot be, as the cache has noted them. */
+  async #find(options?: AbortOptions): Promise<CachedFile | undefined> {
+    const { offline } = this.#options;
+    if (this.#noted !== undefined) return this.#noted;
+    if (offline === true) {
+      this.#noted = await this.#note();
+      if (this.#noted === undefined) throw notCached(this.id);
+      return this.#noted;
+    }
+    try {
+      return await this.#ask(options);
+    } catch (error) {
+      if (offline !== 'fallback' || !(error instanceof SourceError && error.retryable)) throw error;
+      this.#noted = await this.#note();
+      if (this.#noted === undefined) throw error;
+      return this.#noted;
+    }
+  }
+
+  async #note(): Promise<CachedFile | undefined> {
+    return this.id === undefined ? undefined : this.#cache.file(this.id);
+  }
+
+  /** Asks the source, which answers from memory from the second time on, and notes what it says. */
+  async #ask(options?: AbortOptions): Promise<CachedFile | undefined> {
+    const version = await this.source.version?.(options);
     const { size } = this.source;
-    if (version === undefined || size === undefined) return streamReader(this.source.stream({ start, end }));
-    if ((end ?? start) > size) throw beyondEnd(end ?? start, size);
-    return this.#parts(version, start, end ?? size);
+    if (version === undefined || size === undefined) {
+      this.#pass(version === undefined);
+      return undefined;
+    }
+    if (this.#file?.version !== version && this.id !== undefined) {
+      await this.#cache.noteFile(this.id, { version, size });
+    }
+    this.#file = { version, size };
+    return this.#file;
+  }
+
+  /** Says once why nothing is kept. */
+  #pass(lacksVersion: boolean): void {
+    if (this.#passed) return;
+    this.#passed = true;
+    const why = lacksVersion
+      ? 'Cannot keep the file in the cache: its source has no version; servers send a strong ETag, or the date of the last change'
+      : 'Cannot keep the file in the cache: its size is unknown; servers send it in Content-Range, and CORS hides that';
+    const error = new UnsupportedError(why, { name: this.id });
+    this.#options.onEvent?.({ type: 'cache-failure', error });
   }
 
   /** Cached parts from the cache, the gaps between them from the source. */
@@ -68,10 +154,8 @@ class CachedSource extends WrappedSource {
               return bytes;
             }
             const extents = await this.#cache.extents(version);
-            const stop = Math.min(end, extents.nextStart(position) ?? end);
-            fetching = keeping(this.source, { start: position, end: stop }, (range, bytes) =>
-              this.#cache.put(version, range, bytes),
-            );
+            await this.#assertSame(version, position);
+            fetching = this.#fetch(position, Math.min(end, extents.nextStart(position) ?? end));
           }
           const chunk = await fetching.next();
           if (chunk !== undefined) {
@@ -87,6 +171,33 @@ class CachedSource extends WrappedSource {
     };
   }
 
+  /** Before bytes of the source go behind bytes of the cache: in a version that is noted only, it has not been asked. */
+  async #assertSame(version: string, offset: number): Promise<void> {
+    if (this.#noted === undefined) return;
+    if (this.#options.offline === true) throw notCached(this.id, offset);
+    const actual = (await this.#ask())?.version;
+    if (actual !== version) {
+      throw new SourceChangedError(
+        'Cannot read on from the server: the file in the cache is another version of it',
+        {
+          name: this.id,
+          expected: version,
+          actual,
+        },
+      );
+    }
+    this.#noted = undefined;
+  }
+
+  /** Bytes of the source, kept in the cache as they pass. */
+  #fetch(start: number, end: number | undefined): ChunkReader {
+    return keeping(this.source, { start, end }, async (range, bytes) => {
+      // The source has answered, so this takes no request. What cannot be kept is no fault of the read.
+      const file = await this.#ask().catch(() => undefined);
+      if (file !== undefined) await this.#cache.put(file.version, range, bytes);
+    });
+  }
+
   /** The cached bytes from this byte on; undefined when the source must be asked. */
   async #kept(version: string, position: number, end: number): Promise<Uint8Array | undefined> {
     const extents = await this.#cache.extents(version);
@@ -98,11 +209,22 @@ class CachedSource extends WrappedSource {
         continue;
       }
       const stop = Math.min(end, range.end);
-      this.#onEvent?.({ type: 'cache-hit', start: position, end: stop });
+      this.#options.onEvent?.({ type: 'cache-hit', start: position, end: stop });
       return bytes.subarray(position - range.start, stop - range.start);
     }
     return undefined;
   }
+}
+
+/** @param offset of the first byte that is missing; without it, nothing of the file is there */
+function notCached(name: string | undefined, offset?: number): SourceError {
+  const cause =
+    offset === undefined ? Object.assign(new Error('no such file'), { code: 'ENOENT' }) : undefined;
+  return new SourceError('Cannot read the file offline: the cache does not have all of it', {
+    name,
+    offset,
+    cause,
+  });
 }
 
 /**
@@ -110,7 +232,7 @@ class CachedSource extends WrappedSource {
  */
 function keeping(
   source: RandomAccessSource,
-  { start, end }: Range,
+  { start, end }: ByteRange,
   keep: (range: Range, bytes: Uint8Array) => Promise<void>,
 ): ChunkReader {
   const reader = streamReader(source.stream({ start, end }));
@@ -127,7 +249,7 @@ function keeping(
   };
   const add = async (chunk: Uint8Array) => {
     for (let used = 0; used < chunk.length; ) {
-      if (buffer.length === 0) buffer = new Uint8Array(Math.min(ENTRY_SIZE, end - position));
+      if (buffer.length === 0) buffer = new Uint8Array(Math.min(ENTRY_SIZE, (end ?? Infinity) - position));
       const part = chunk.subarray(used, used + buffer.length - filled);
       buffer.set(part, filled);
       used += part.length;

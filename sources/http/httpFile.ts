@@ -57,6 +57,10 @@ export class HttpFile extends StreamedSource {
     this.#options = options;
   }
 
+  get id(): string {
+    return this.#url;
+  }
+
   get size(): number | undefined {
     return this.#size;
   }

@@ -61,14 +61,55 @@ const script = `
       const source = withCache(httpSource(url), cache, { onEvent });
       return { digest: await all(source.stream()), events };
     },
+    // As with a full quota.
+    async full(kind, name, url) {
+      const refuse = async () => {
+        throw new DOMException('no space', 'QuotaExceededError');
+      };
+      const prototype = kind === 'opfs' ? FileSystemWritableFileStream.prototype : Cache.prototype;
+      const method = kind === 'opfs' ? 'write' : 'put';
+      const real = prototype[method];
+      prototype[method] = refuse;
+      try {
+        const result = await run.cached(kind, name, url);
+        return { ...result, left: (await (await stores[kind](name)).list()).length };
+      } finally {
+        prototype[method] = real;
+      }
+    },
+    async sizes(kind, name) {
+      return (await (await stores[kind](name)).list()).map(({ size, used }) => [size, Date.now() - used]);
+    },
+    withoutWritable(name, ...values) {
+      delete FileSystemFileHandle.prototype.createWritable;
+      return run[name](...values);
+    },
+    inWorker: (...call) =>
+      new Promise((resolve, reject) => {
+        const worker = new Worker('/bundle.js', { type: 'module' });
+        worker.onmessage = ({ data: { value, error } }) => {
+          worker.terminate();
+          if (error === undefined) resolve(value);
+          else reject(new Error(error));
+        };
+        worker.onerror = ({ message }) => reject(new Error(message));
+        worker.postMessage(call);
+      }),
     async poison(kind, name) {
       const store = await stores[kind](name);
-      const [entry] = await store.list();
+      const entry = (await store.list()).find(({ name }) => !name.endsWith('file'));
       const bytes = await store.read(entry.name);
       bytes[5] ^= 1;
       await store.write(entry.name, bytes);
     },
   };
+  if (globalThis.document === undefined) {
+    globalThis.onmessage = ({ data: [name, ...values] }) =>
+      run[name](...values).then(
+        (value) => postMessage({ value }),
+        (error) => postMessage({ error: error.message }),
+      );
+  }
   globalThis.ready = true;
 `;
 
@@ -262,6 +303,19 @@ for (const kind of HAS_OPFS ? ['cacheApi', 'opfs'] : ['cacheApi']) {
     assert.equal(small, { digest: expected, events: ['cache-evict'] });
   });
 
+  test(`${kind}: sizes and times are listed`, async () => {
+    await load('listed');
+    const entries = (await run(`sizes('${kind}', 'listed')`)) as [number, number][];
+    const total = entries.reduce((sum, [size]) => sum + size, 0);
+    assert.ok(total > bytes.length && total < bytes.length + 10_000, `${total} bytes`);
+    for (const [, age] of entries) assert.ok(age >= -2000 && age < 600_000, `${age} ms`);
+  });
+
+  test(`${kind}: a full quota is said once, and leaves nothing behind`, async () => {
+    const result = await run(`full('${kind}', 'full', '/file')`);
+    assert.equal(result, { digest: expected, events: ['cache-failure'], left: 0 });
+  });
+
   test(`${kind}: two tabs at once`, async () => {
     const other = await browser.openTab();
     const loads = await Promise.all(
@@ -270,6 +324,28 @@ for (const kind of HAS_OPFS ? ['cacheApi', 'opfs'] : ['cacheApi']) {
     for (const { digest } of loads) assert.is(digest, expected);
     assert.is((await load('b', other)).digest, expected);
     await other.close();
+  });
+}
+
+if (HAS_OPFS) {
+  test('opfs: where pages cannot write, workers can; both say so', async () => {
+    const page = await browser.openTab();
+    const refusal = run(`withoutWritable('cached', 'opfs', 'sync', '/file')`, page).then(String, String);
+    assert.match(await refusal, 'no writable origin-private file system is available here');
+    await page.close();
+    const call = `inWorker('withoutWritable', 'cached', 'opfs', 'sync', '/file')`;
+    assert.equal(await run(call), { digest: expected, events: [] });
+    const hits = { digest: expected, events: ['cache-hit', 'cache-hit', 'cache-hit'] };
+    assert.equal(await run(call), hits);
+    // The page can read what the worker has written.
+    assert.equal(await run(`cached('opfs', 'sync', '/file')`), hits);
+    assert.equal(await Promise.all([run(call), run(call)]), [hits, hits]);
+    const both = `inWorker('withoutWritable', 'cached', 'opfs', 'together', '/file')`;
+    const digests = (await Promise.all([run(both), run(both)])) as { digest: string; events: string[] }[];
+    for (const { digest, events } of digests) {
+      assert.is(digest, expected);
+      assert.not(events.includes('cache-failure'));
+    }
   });
 }
 

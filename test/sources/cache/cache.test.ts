@@ -62,14 +62,22 @@ test('extents find what holds a byte and where the next begins', () => {
   assert.equal(overlapping.at(15), range(5, 20));
 });
 
-/** A store of which one method always fails. */
-function broken(method: keyof CacheStore): { readonly store: CacheStore; readonly failures: () => number } {
-  let failures = 0;
+/** A store of which one method always fails, and what was written to it. */
+function broken(method: keyof CacheStore) {
+  const written: string[] = [];
+  const { write, ...others } = memoryStore();
   const fail = async (): Promise<never> => {
-    failures += 1;
     throw new DOMException('no room', 'QuotaExceededError');
   };
-  return { store: { ...memoryStore(), [method]: fail }, failures: () => failures };
+  const store: CacheStore = {
+    ...others,
+    async write(name, bytes) {
+      written.push(name);
+      await write(name, bytes);
+    },
+    [method]: fail,
+  };
+  return { store, written };
 }
 
 test('keeps parts under the version of their file, also for the next cache over the store', async () => {
@@ -171,18 +179,74 @@ test('a damaged entry is dropped', async () => {
   assert.is((await cache.extents('v')).at(0), undefined);
 });
 
-test('a store that fails is lived without', async () => {
-  for (const method of ['list', 'read', 'write', 'delete'] as const) {
+test('a store that fails is lived without: it is said once, and nothing more is written', async () => {
+  const writes = { list: 0, read: 1, write: 0, delete: 1 };
+  for (const [method, expected] of Object.entries(writes)) {
     const events: SourceEvent[] = [];
-    const { store, failures } = broken(method);
-    const cache = openCache(store, { maxSize: 200, onEvent: (event) => events.push(event) });
-    for (const i of [0, 1, 2]) await cache.put('v', range(i * 100, i * 100 + 100), pseudoRandomBytes(100, i));
-    const got = await cache.get('v', range(200, 300));
-    if (method === 'read' || method === 'write') assert.is(got, undefined);
-    else assert.equal(got, pseudoRandomBytes(100, 2));
-    assert.ok(events.some(({ type }) => type === 'cache-failure'));
-    if (method === 'write') assert.is(failures(), 1, 'a full store is not tried again');
+    const { store, written } = broken(method as keyof CacheStore);
+    const cache = openCache(store, { maxSize: 300, onEvent: (event) => events.push(event) });
+    for (let i = 0; i < 5; i++) {
+      await cache.put('v', range(i * 100, i * 100 + 100), pseudoRandomBytes(100, i));
+      await cache.noteFile('id', { version: 'v', size: i });
+    }
+    const got = await cache.get('v', range(0, 100));
+    assert.equal(got, method === 'delete' ? pseudoRandomBytes(100, 0) : undefined, method);
+    assert.equal(
+      events.map(({ type }) => type),
+      ['cache-failure'],
+      method,
+    );
+    const [event] = events;
+    assert.is(event?.type === 'cache-failure' && (event.error as Error).name, 'QuotaExceededError');
+    assert.is(written.filter((name) => !name.endsWith('file')).length, expected, method);
   }
+});
+
+test('a store that does not give back what it is given: it is said once, and nothing is left in it', async () => {
+  const forgetful: CacheStore = { ...memoryStore(), read: async () => undefined };
+  const inventive: CacheStore = { ...memoryStore(), read: async () => pseudoRandomBytes(100) };
+  for (const store of [forgetful, inventive]) {
+    const events: SourceEvent[] = [];
+    const cache = openCache(store, { onEvent: (event) => events.push(event) });
+    for (let i = 0; i < 5; i++) {
+      await cache.put('v', range(i * 100, i * 100 + 100), pseudoRandomBytes(100, i));
+    }
+    assert.is(events.length, 1);
+    const [event] = events;
+    assert.match(event?.type === 'cache-failure' ? String(event.error) : '', /does not give back/);
+    assert.equal(await store.list(), []);
+    assert.is((await cache.extents('v')).at(0), undefined);
+  }
+});
+
+test('an entry that another process deletes at once is no reason to give up', async () => {
+  const { read, ...others } = memoryStore();
+  let reads = 0;
+  const store: CacheStore = { ...others, read: async (name) => (reads++ < 2 ? undefined : read(name)) };
+  const events: SourceEvent[] = [];
+  const cache = openCache(store, { onEvent: (event) => events.push(event) });
+  for (let i = 0; i < 5; i++) await cache.put('v', range(i * 100, i * 100 + 100), pseudoRandomBytes(100, i));
+  assert.equal(events, []);
+  assert.equal(await cache.get('v', range(200, 300)), pseudoRandomBytes(100, 2));
+});
+
+test('notes of files: the latest one counts, also for the next cache over the store', async () => {
+  const store = memoryStore();
+  const cache = openCache(store);
+  assert.is(await cache.file('a'), undefined);
+  await cache.noteFile('a', { version: 'v1', size: 10 });
+  await cache.noteFile('b', { version: 'v9', size: 90 });
+  await cache.noteFile('a', { version: 'v2', size: 20 });
+  for (const one of [cache, openCache(store)]) {
+    assert.equal(await one.file('a'), { version: 'v2', size: 20 });
+    assert.equal(await one.file('b'), { version: 'v9', size: 90 });
+  }
+  const { name } = (await store.list())[0]!;
+  const damaged = (await store.read(name))! as Uint8Array<ArrayBuffer>;
+  damaged[3]! ^= 1;
+  await store.write(name, damaged);
+  const notes = await Promise.all(['a', 'b'].map((id) => openCache(store).file(id)));
+  assert.is(notes.filter((note) => note === undefined).length, 1, 'a damaged one is none');
 });
 
 test.run();
