@@ -17,7 +17,7 @@ import { checkOptions } from '../src/options.js';
 import type { StageFactory } from '../src/stage.js';
 import { type HctBytesOptions, type HctTensorOptions, hctBytesStage, hctTensorStage } from './hctStages.js';
 import { stageOperator } from './stageOperator.js';
-import { StageStream } from './stageStream.js';
+import { ByteStageStream, StageStream } from './stageStream.js';
 
 /**
  * The bytes of an HCT file in, the bytes of its tensor out, verified, a block at a time. All stages in one, without
@@ -27,7 +27,7 @@ import { StageStream } from './stageStream.js';
  * const { body } = await fetch('https://example.org/model/fc1.weight.hct');
  * for await (const bytes of body!.pipeThrough(new HctDecoderStream())) console.log(bytes.length);
  */
-export class HctDecoderStream extends StageStream<BytesLike, Uint8Array> {
+export class HctDecoderStream extends ByteStageStream<BytesLike> {
   constructor(options?: HctBytesOptions) {
     super(hctBytesStage(options));
   }
@@ -62,7 +62,7 @@ export function collectHct(options?: HctTensorOptions): OperatorFunction<BytesLi
  * The bytes of a tensor in, the bytes of an HCT file out. The index comes first in the file, so nothing comes out
  * before all bytes have gone in, and the compressed blocks wait in memory. `HctWriter` writes to a file without that.
  */
-export class HctEncoderStream extends StageStream<BytesLike, Uint8Array> {
+export class HctEncoderStream extends ByteStageStream<BytesLike> {
   constructor(options: HctEncodeOptions) {
     super(HctStreamEncoder.factory(options));
   }

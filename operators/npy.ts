@@ -2,7 +2,7 @@ import type { OperatorFunction } from 'rxjs';
 import type { BytesLike } from '../src/bytes/binary.js';
 import { NpyEncoder } from '../src/tensor/npy.js';
 import { stageOperator } from './stageOperator.js';
-import { StageStream } from './stageStream.js';
+import { ByteStageStream } from './stageStream.js';
 
 /**
  * Turns the bytes of a tensor into those of a .npy file. BF16 becomes float32 and I4 becomes int8, see `NpyEncoder`.
@@ -16,7 +16,7 @@ import { StageStream } from './stageStream.js';
  *
  * @throws UnsupportedError for a dtype that NumPy has nothing for
  */
-export class NpyEncoderStream extends StageStream<BytesLike, Uint8Array> {
+export class NpyEncoderStream extends ByteStageStream<BytesLike> {
   constructor(dtype: string, shape: readonly number[]) {
     const encoder = new NpyEncoder(dtype, shape);
     super(() => encoder);

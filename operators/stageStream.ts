@@ -1,3 +1,4 @@
+import { withByteReaders } from '../src/byteStream.js';
 import type { LatestStageFactory, StageFactory } from '../src/stage.js';
 import { type LatestConsumer, LatestRun, type Scheduler, TIMERS } from './latestRun.js';
 import { type Run, StageRun } from './stageRun.js';
@@ -18,6 +19,14 @@ export class StageStream<I, O> extends BaseTransformStream<I, O> {
   }
 }
 
+/** A {@link Stage} whose outputs are bytes: its `readable` has byte readers, too. */
+export class ByteStageStream<I> extends StageStream<I, Uint8Array> {
+  constructor(factory: StageFactory<I, Uint8Array>) {
+    super(factory);
+    withByteReaders(this.readable);
+  }
+}
+
 /** A {@link LatestStage} as a TransformStream: takes input as it comes, and gives the newest state when it is read. */
 export class LatestStream<I, O> extends BaseTransformStream<I, O> {
   constructor(factory: LatestStageFactory<I, O>, scheduler: Scheduler = TIMERS) {
@@ -28,6 +37,8 @@ export class LatestStream<I, O> extends BaseTransformStream<I, O> {
 
 /** Own properties shadow the prototype's accessors: pipeThrough, Duplex.fromWeb and the like see these. */
 function showPair<I, O>(stream: TransformStream<I, O>, { readable, writable }: StreamPair<I, O>): void {
+  // A transfer would move the engine's own pair, which passes everything on unchanged. Of a locked one, it fails.
+  stream.readable.getReader();
   Object.defineProperty(stream, 'readable', { value: readable });
   Object.defineProperty(stream, 'writable', { value: writable });
 }

@@ -1,5 +1,6 @@
 import { onAbort } from '../src/abort.js';
 import type { ChunkReader } from '../src/byteReader.js';
+import { withByteReaders } from '../src/byteStream.js';
 
 export type { ChunkReader };
 
@@ -13,7 +14,8 @@ export function streamReader(stream: ReadableStream<Uint8Array>): ChunkReader {
 }
 
 /**
- * A stream that asks its reader for a chunk only when its consumer asks for one: it never reads ahead. Cancelling it,
+ * A stream that asks its reader for a chunk only when its consumer asks for one: it never reads ahead. It has byte
+ * readers, too. Cancelling it,
  * or aborting one of `signals`, closes the reader at once, even while it waits for bytes.
  */
 export function pullStream(
@@ -30,7 +32,7 @@ export function pullStream(
     for (const remove of removers) remove();
     return reader.close?.(reason);
   };
-  return new ReadableStream<Uint8Array>(
+  const stream = new ReadableStream<Uint8Array>(
     {
       start(controller) {
         const abort = (reason: unknown) => {
@@ -65,6 +67,7 @@ export function pullStream(
     },
     { highWaterMark: 0 },
   );
+  return withByteReaders(stream);
 }
 
 /** Closing after a failure: the stream has its error already, a second one would only hide it. */

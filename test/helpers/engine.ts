@@ -32,7 +32,7 @@ export function launchChromium(): Promise<Browser> {
 interface Driver {
   launch(): Promise<Engine>;
   /** What the tests use elsewhere, and this browser does not have. */
-  readonly lacks?: readonly 'opfs'[];
+  readonly lacks?: readonly ('opfs' | 'byte streams' | 'transferable streams')[];
 }
 
 /** The variable BROWSER_DRIVER names a driver by its URL. Default: Chromium. */
@@ -47,6 +47,12 @@ export function launchEngine(): Promise<Engine> {
 
 /** Whether the browser has an origin-private file system. */
 export const HAS_OPFS = !driver.lacks?.includes('opfs');
+
+/** Whether its streams have byte readers. */
+export const HAS_BYTE_STREAMS = !driver.lacks?.includes('byte streams');
+
+/** Whether its streams can be transferred. */
+export const HAS_TRANSFERABLE_STREAMS = !driver.lacks?.includes('transferable streams');
 
 async function chromiumEngine(browser: Browser): Promise<Engine> {
   const context = await browser.newContext();

@@ -8,7 +8,7 @@ const BROWSER = process.env.WEBKIT ?? '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/
 const POLL_MS = 20;
 
 /** WebKitGTK leaves it out. */
-export const lacks = ['opfs'];
+export const lacks = ['opfs', 'byte streams', 'transferable streams'];
 
 export async function launch() {
   const screen = spawn('Xvfb', ['-displayfd', '3', '-nolisten', 'tcp'], {

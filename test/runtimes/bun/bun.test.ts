@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FolderServer, serveFolder } from '../../../examples/demo/server.js';
-import { assertRead, writeFiles } from '../helpers/files.js';
+import { assertInputs, assertRead, INPUTS, writeFiles } from '../helpers/files.js';
 import { Project } from '../helpers/project.js';
 
 const test = suite('the packed package in Bun');
@@ -27,6 +27,10 @@ test('files over HTTP, with workers', async () => {
 test('holostream/node: files written and read, with workers', async () => {
   const differences = JSON.parse(await project.run(bun, 'files.js', 'files'));
   assert.equal(differences, { HctReader: 0, HoloTensorReader: 0 });
+});
+
+test('anything that bytes come from', async () => {
+  assertInputs(JSON.parse(await project.run(bun, 'inputs.js', ...INPUTS, `${server.url}zstd.hct`)));
 });
 
 test.run();

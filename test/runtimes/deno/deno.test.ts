@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FolderServer, serveFolder } from '../../../examples/demo/server.js';
-import { assertRead, writeFiles } from '../helpers/files.js';
+import { assertInputs, assertRead, INPUTS, writeFiles } from '../helpers/files.js';
 import { Project } from '../helpers/project.js';
 
 const test = suite('the packed package in Deno, with no more permissions than it takes');
@@ -49,6 +49,23 @@ test('holostream/node: files written and read, with workers', async () => {
     ),
   );
   assert.equal(differences, { HctReader: 0, HoloTensorReader: 0 });
+});
+
+test('anything that bytes come from', async () => {
+  assertInputs(
+    JSON.parse(
+      await project.run(
+        deno,
+        'run',
+        '--no-prompt',
+        '--allow-net=127.0.0.1',
+        '--allow-read=.',
+        'inputs.js',
+        ...INPUTS,
+        `${server.url}zstd.hct`,
+      ),
+    ),
+  );
 });
 
 test.run();

@@ -66,6 +66,16 @@ export function assertRead(result: unknown): void {
   assert.ok(cosine >= 0.9 && cosine < 1, `${cosine}`);
 }
 
+/** The arguments of `program/inputs.js`, but for the URL of the first. */
+export const INPUTS = ['files/zstd.hct', 'files/model.holo.safetensors'];
+
+/** Asserts that an engine has read a file from all that bytes come from. */
+export function assertInputs(outcomes: unknown): void {
+  const failed = Object.entries(outcomes as Record<string, string>).filter(([, outcome]) => outcome !== 'ok');
+  assert.equal(failed, []);
+  assert.ok(Object.keys(outcomes as object).length >= 24);
+}
+
 function sha256(parts: readonly Uint8Array[]): string {
   const hash = createHash('sha256');
   for (const part of parts) hash.update(part);

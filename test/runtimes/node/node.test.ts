@@ -3,7 +3,7 @@ import { transformSync } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FolderServer, serveFolder } from '../../../examples/demo/server.js';
-import { assertRead, writeFiles } from '../helpers/files.js';
+import { assertInputs, assertRead, INPUTS, writeFiles } from '../helpers/files.js';
 import { Project } from '../helpers/project.js';
 
 const test = suite('the packed package in Node');
@@ -47,6 +47,10 @@ test('the command', async () => {
   await project.run('holostream', 'decode', 'files/model.holo.safetensors', '-o', 'model.safetensors');
   const original = new URL('../../../examples/digits/digits.safetensors', import.meta.url);
   assert.equal(readFileSync(project.path('model.safetensors')), readFileSync(original));
+});
+
+test('anything that bytes come from', async () => {
+  assertInputs(JSON.parse(await project.run('node', 'inputs.js', ...INPUTS, `${server.url}zstd.hct`)));
 });
 
 test.run();
