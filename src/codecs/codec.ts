@@ -7,7 +7,10 @@ export type CompressionAlgorithm = (typeof COMPRESSION_ALGORITHMS)[number];
 
 export const ALGORITHM: Rule<CompressionAlgorithm> = /* @__PURE__ */ oneOf(COMPRESSION_ALGORITHMS);
 
-/** Which implementation does the work; 'auto' takes the fastest that this engine offers. */
+/**
+ * Which implementation does the work; 'auto' takes the fastest of ours that this engine allows, and for Zstd's encoder
+ * the runtime's own where it has one. 'native' is that of the runtime, whose decoder takes some corrupt blocks.
+ */
 export type Implementation = 'auto' | 'portable' | 'wasm' | 'native';
 
 export const IMPLEMENTATION: Rule<Implementation> = /* @__PURE__ */ oneOf([

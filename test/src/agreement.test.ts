@@ -35,8 +35,8 @@ import { noise } from '../helpers/random.js';
 import { zstdImplementations } from '../helpers/zstdImplementations.js';
 
 /**
- * The portable decoders and those in wasm, and the runtime's own, say the same of every input: what one refuses, the
- * others refuse, and what they accept means the same to all.
+ * The portable decoders and those in wasm say the same of every input: what one refuses, the other refuses, and what they
+ * accept means the same to both.
  */
 const test = suite('agreement of implementations');
 
@@ -81,14 +81,16 @@ for (const algorithm of ['lz4', 'zstd'] as const) {
         (data, level, changes, more) => {
           const block = mutate(codec.compress(data, { level }), changes);
           const length = Math.max(0, data.length + more);
-          const [first, ...others] = decoders.map((decoder) =>
+          const [first, second, native] = decoders.map((decoder) =>
             outcome(() => {
               const out = new Uint8Array(length);
               decoder.decompressInto(block, out);
               return hex(out);
             }),
           );
-          for (const other of others) assert.is(other, first);
+          assert.is(second, first);
+          // The fast loops of libzstd do not look whether the bits of literals end with the literals.
+          if (native !== undefined && first !== 'refused') assert.is(native, first);
           if (first !== 'refused') accepted += 1;
         },
       ),
