@@ -1,4 +1,5 @@
 import { SourceError } from '../../src/errors.js';
+import { escapeText } from '../../src/show.js';
 import type { ByteRange } from '../ranges.js';
 import { retryAfterOf } from './retryAfter.js';
 
@@ -43,7 +44,7 @@ export function checkResponse(
   }
   if (status !== 206) {
     throw new SourceError(
-      `Cannot read from the server: it answered ${status} ${response.statusText}`.trimEnd() +
+      `Cannot read from the server: it answered ${status} ${escapeText(response.statusText)}`.trimEnd() +
         (REASONS.has(status) ? `: ${REASONS.get(status)}` : ''),
       {
         name,
@@ -117,7 +118,8 @@ function announcedLength({ headers, type }: Response): number | undefined {
 
 function lengthOf(headers: Headers): number | undefined {
   const length = headers.get('content-length');
-  return length !== null && /^\d+$/.test(length) ? Number(length) : undefined;
+  const bytes = length !== null && /^\d+$/.test(length) ? Number(length) : undefined;
+  return Number.isSafeInteger(bytes) ? bytes : undefined;
 }
 
 /** Codings that `fetch` decodes; under any other name (`aws-chunked`, `none`, `utf-8`) the body comes as it is. */

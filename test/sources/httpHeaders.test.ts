@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { checkResponse } from '../../sources/http/response.js';
 import { retryAfterOf } from '../../sources/http/retryAfter.js';
 import {
   type HttpSourceOptions,
@@ -58,6 +59,15 @@ test('codings that fetch decodes: a range of them is refused, the length of a wh
   const source = once();
   await same(source.stream(), bytes);
   assert.is(source.size, undefined);
+});
+
+test('what a server answers beside the status cannot reach a terminal; a length beyond 2^53 is none', () => {
+  const range = { start: 0, end: 10 };
+  // A browser and Node take these bytes in a reason: in a terminal, \u009b begins a command.
+  const refused = new Response(null, { status: 503, statusText: '\u009b31mfull' });
+  throws(() => checkResponse(refused, range, 'w', undefined), SourceError, /503 \\u\{9b\}31mfull/);
+  const large = new Response(null, { headers: { 'content-length': '9007199254740993' } });
+  assert.is(checkResponse(large, range, 'w', undefined)!.size, undefined);
 });
 
 test('a weak and a strong ETag of one file agree; only a strong one is sent or cached by', async () => {
