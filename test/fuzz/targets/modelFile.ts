@@ -1,0 +1,110 @@
+import { decodeModelFile } from '../../../models/file/decodeModelFile.js';
+import { openModel } from '../../../models/openModel.js';
+import { memorySink } from '../../../sinks/memory.js';
+import { bytesSource } from '../../../sources/bytes.js';
+import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
+import { viewBytes } from '../../../src/tensor/tensor.js';
+import { encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
+import { modelOf } from '../../helpers/models.js';
+import { noise } from '../../helpers/random.js';
+import type { Reading, Seed, Target } from '../target.js';
+import { modelFileAnatomy } from './modelFileAnatomy.js';
+import { type ReadTensor, tensorsReading } from './tensors.js';
+
+/** Model files: loaded as a model, and decoded to the files that they were made of. */
+
+const MAX_BYTES = 2 ** 18;
+const LIMITS = {
+  limits: { tensorBytes: MAX_BYTES, totalBytes: MAX_BYTES, headerBytes: 2 ** 16, tensors: 2 ** 9 },
+} as const;
+
+export async function modelFileTargets(): Promise<Target[]> {
+  return [
+    {
+      name: 'model-file',
+      seeds: await seeds(),
+      anatomy: modelFileAnatomy,
+      ways: [
+        { name: 'loaded', read: load },
+        { name: 'decoded', read: decode },
+      ],
+      memory: (input) => 2 ** 23 + 64 * MAX_BYTES + 128 * input.length,
+    },
+  ];
+}
+
+async function load(input: Uint8Array): Promise<Reading> {
+  const model = await openModel(bytesSource(input), LIMITS);
+  try {
+    const tensors = await model.load({ as: 'source' });
+    return tensorsReading(
+      Array.from(tensors.values(), ({ data, ...tensor }) => ({ ...tensor, bytes: viewBytes(data) })),
+    );
+  } finally {
+    await model.close();
+  }
+}
+
+/** A plain safetensors file has nothing to decode. */
+async function decode(input: Uint8Array): Promise<Reading> {
+  const files: Uint8Array[] = [];
+  const model = await decodeModelFile(
+    bytesSource(input),
+    async () => {
+      const sink = memorySink();
+      return {
+        ...sink,
+        async close() {
+          await sink.close();
+          files.push(sink.bytes);
+        },
+      };
+    },
+    LIMITS,
+  );
+  const tensors = files.flatMap((file): ReadTensor[] =>
+    parseSafetensorsHeader(file, { fileSize: file.length }).tensors.map(
+      ({ offset, byteLength, ...tensor }) => ({
+        ...tensor,
+        bytes: file.subarray(offset, offset + byteLength),
+      }),
+    ),
+  );
+  if (tensors.length !== model.tensors.length) throw new Error('not every tensor was written');
+  return tensorsReading(tensors);
+}
+
+async function seeds(): Promise<Seed[]> {
+  const seed = (name: string, bytes: Uint8Array): Seed => ({ name, bytes, sealed: true });
+  const small = modelOf(
+    [
+      { name: 'w', dtype: 'F32', shape: [40, 30] },
+      { name: 'n', dtype: 'I64', shape: [3] },
+    ],
+    new Map([['format', 'pt']]),
+    ({ dtype }, byteLength) =>
+      dtype === 'F32'
+        ? viewBytes(noise(byteLength / 4).map((value) => Math.round(2 * value)))
+        : new Uint8Array(byteLength),
+  );
+  const other = modelOf([{ name: 'bias', dtype: 'BF16', shape: [70, 20] }], undefined, (_, byteLength) =>
+    viewBytes(Uint16Array.from({ length: byteLength / 2 }, (_, i) => 0x3f80 + (i % 5))),
+  );
+  const plain = modelOf([
+    { name: 'a', dtype: 'I32', shape: [3] },
+    { name: 'b', dtype: 'BOOL', shape: [] },
+  ]);
+  return [
+    seed('plain', await modelFileOf(plain)),
+    seed('two-fragments', await modelFileOf(small, { encode: { fragments: 2 } })),
+    seed('spectral', await modelFileOf(small, { encode: { encoding: 'spectral', fragments: 2 } })),
+    seed(
+      'shards',
+      await encodeToModelFile(
+        { 'a.safetensors': small, 'b.safetensors': other },
+        { encode: { fragments: 2 } },
+      ),
+    ),
+    seed('compressed', await modelFileOf(other, { encode: { fragments: 3 } })),
+  ];
+}
