@@ -4,7 +4,14 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { encodeModel, openModel } from '../../index.js';
+import {
+  encodeModel,
+  HctReader,
+  HoloTensorReader,
+  httpSource,
+  openModel,
+  readSafetensors,
+} from '../../index.js';
 import { modelFolder, modelFolderSink } from '../../node.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { FormatError, SourceError } from '../../src/errors.js';
@@ -224,6 +231,31 @@ test('shards may be links, as caches of hubs lay them out', async () => {
   await symlink('../blob2', join(folder, 'snapshot', SECOND));
   await symlink('../blob3', join(folder, 'snapshot', INDEX));
   await assertBoth(join(folder, 'snapshot'));
+});
+
+test('files of 10 or 40 bytes take one request, by every reader, and say what they are', async () => {
+  const inputs = fileURLToPath(new URL('../fixtures/inputs/', import.meta.url));
+  for (const name of ['st-empty.safetensors', 'st-empty-meta.safetensors']) {
+    await place({ [name]: await readFile(join(inputs, name)) });
+    const before = server.requests.length;
+    await using model = await openModel(server.url + name);
+    assert.is(model.tensors.length, 0);
+    assert.is(server.requests.length, before + 1);
+    assert.is((await readSafetensors(httpSource(server.url + name))).size, 0);
+    assert.is(server.requests.length, before + 2);
+  }
+  await place({ short: Buffer.from('<html>') });
+  for (const open of [
+    openModel,
+    readSafetensors,
+    (url: string) => HctReader.open(url),
+    (url: string) => HoloTensorReader.open(url),
+  ]) {
+    const before = server.requests.length;
+    const opening: Promise<unknown> = open(`${server.url}short`);
+    await rejects(opening, FormatError, /: this is a web page/);
+    assert.is(server.requests.length, before + 1);
+  }
 });
 
 test('a folder of a storage service that hides what is missing; a server that is out of order', async () => {
