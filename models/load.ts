@@ -126,8 +126,8 @@ export class Load {
     await Promise.all(
       Array.from(this.#target.unsettled, async (state) => {
         const before = state.cosine;
-        await state.settle({ signal });
-        this.#target.unsettled.delete(state);
+        const settled = await state.settle({ signal });
+        if (settled) this.#target.unsettled.delete(state);
         if (state.cosine !== before) this.#tellBetter(state);
       }),
     );

@@ -137,9 +137,10 @@ export class Model extends Closeable {
       return { dtype, shape: [end - start, ...shape.slice(1)], data: part };
     }
     if (readRows === undefined) {
-      throw new UnsupportedError('Cannot read rows of a tensor in fragments: load the tensor first', {
-        name,
-      });
+      throw new UnsupportedError(
+        'Cannot read rows of a tensor in fragments, or of a file that is verified as a whole: load the tensor first',
+        { name },
+      );
     }
     const reading = this.#untilClosed(options.signal, ({ signal }) => readRows(start, end, { signal }));
     return reading.catch((error) => {

@@ -6,11 +6,11 @@ import { createLimiter } from '../sources/limiter.js';
 import { openSource } from '../sources/openSource.js';
 import { isUrlObject, placeOf } from '../sources/place.js';
 import type { SourceInput } from '../src/byteReader.js';
-import { ArgumentError } from '../src/errors.js';
+import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import { limitsOf, type OpenOptions } from '../src/limits.js';
 import type { RandomAccessSource } from '../src/source.js';
 import type { OpenModelFile } from './directory/modelReader.js';
-import type { ModelContent } from './inputs/content.js';
+import type { FileOptions, InputOptions, Integrity, ModelContent } from './inputs/content.js';
 import { openDirectory } from './inputs/directory.js';
 import { findModel, modelPlace } from './inputs/findModel.js';
 import { openOneFile, openStarted } from './inputs/formats.js';
@@ -31,6 +31,12 @@ export interface OpenModelOptions extends OpenOptions {
    * does where the server cannot be reached. Default false: the server is asked whether the files have changed.
    */
   readonly offline?: WithCacheOptions['offline'];
+  /**
+   * The SHA-256 that a plain safetensors file must have, or of shards an object with that of each by its name: 64 hexadecimal
+   * digits, as Git LFS and hubs state it, or `sha256-` and Base64. A load then fetches whole files, and gives tensors out
+   * once all bytes of their file have been verified; another file is a ChecksumError.
+   */
+  readonly integrity?: Integrity | undefined;
 }
 
 /**
@@ -75,24 +81,39 @@ async function openContent(
         : (await import('./inputs/cachedPlace.js')).cachedPlace(input, cache, shared, offline);
     return openFound(await modelPlace(place), options);
   }
-  return isSource(input) ? openOneFile(input, options) : openOwn(await openSource(input), options);
+  return isSource(input)
+    ? openOneFile(input, await fileOptions(options))
+    : openOwn(await openSource(input), options);
 }
 
-async function openFound(place: ModelPlace, options: OpenOptions): Promise<ModelContent> {
+async function openFound(place: ModelPlace, options: InputOptions): Promise<ModelContent> {
   const found = await findModel(place, options);
   switch (found.kind) {
     case 'directory':
+      if (options.integrity !== undefined) {
+        throw new UnsupportedError(
+          'Cannot verify a model directory by SHA-256: its manifest has hashes of its own',
+        );
+      }
       return openDirectory(found.manifest, place.open, options);
     case 'shards':
       return openShards(found, place.open, options);
     case 'file':
-      return closedOnFailure(found.file.source, () => openStarted(found.file, options));
+      return closedOnFailure(found.file.source, async () =>
+        openStarted(found.file, await fileOptions(options, found.file.name)),
+      );
   }
 }
 
+async function fileOptions({ integrity, ...common }: InputOptions, name?: string): Promise<FileOptions> {
+  if (integrity === undefined) return common;
+  const { hashOf } = await import('./inputs/integrity.js');
+  return { ...common, sha256: hashOf(name, integrity) };
+}
+
 /** Opens the file of a source that nobody else has. */
-function openOwn(source: RandomAccessSource, options: OpenOptions): Promise<ModelContent> {
-  return closedOnFailure(source, () => openOneFile(source, options));
+function openOwn(source: RandomAccessSource, options: InputOptions): Promise<ModelContent> {
+  return closedOnFailure(source, async () => openOneFile(source, await fileOptions(options)));
 }
 
 async function closedOnFailure<T>(source: RandomAccessSource, open: () => Promise<T>): Promise<T> {

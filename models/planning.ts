@@ -54,6 +54,16 @@ export class Catalog {
     });
   }
 
+  /** The same tensors, with all others of the files that are of use as a whole only. */
+  withCompanions(tensors: readonly LoadableTensor[]): readonly LoadableTensor[] {
+    const files = new Set(
+      tensors.flatMap(({ pieces }) => pieces.map(({ file }) => file)).filter((file) => file.whole),
+    );
+    if (files.size === 0 || tensors === this.tensors) return tensors;
+    const chosen = new Set(tensors);
+    return this.tensors.filter((one) => chosen.has(one) || one.pieces.some(({ file }) => files.has(file)));
+  }
+
   /** Sorts by file, in the order of the tensors, then by place in the file. */
   inOrder(pieces: PlannedPiece[]): PlannedPiece[] {
     const rank = ({ file }: PlannedPiece) => this.#files.get(file)!;
@@ -71,17 +81,23 @@ export function planPieces(
   options: PlanOptions,
   isLoaded: (tensor: LoadableTensor, piece: number) => boolean = () => false,
 ): PlannedPiece[] {
-  const { quality = 1, tensors, priority = [] } = options;
+  const { tensors, priority = [] } = options;
   const { strategy = tensors === undefined ? 'scan' : 'quality' } = options;
-  if (!(quality >= 0 && quality <= 1)) {
-    throw new ArgumentError('Cannot plan a load to this quality', { expected: '0 to 1', actual: quality });
-  }
-  const wanted = tensors === undefined ? catalog.tensors : catalog.chosen(tensors);
+  checkQuality(options.quality);
+  const chosen = tensors === undefined ? catalog.tensors : catalog.chosen(tensors);
+  const wanted = catalog.withCompanions(chosen);
+  const isWhole = wanted.some(({ pieces }) => pieces.some(({ file }) => file.whole));
+  const quality = isWhole ? 1 : (options.quality ?? 1);
   const pieces =
     strategy === 'scan' ? scan(catalog, wanted, quality) : wanted.flatMap((one) => upTo(one, quality));
   const missing = pieces.filter(({ tensor, piece }) => !isLoaded(tensor, piece));
   const inOrder = strategy === 'tensors' ? missing : catalog.inOrder(missing);
   return withFirst(inOrder, catalog.chosen(priority));
+}
+
+function checkQuality(quality = 1): void {
+  if (quality >= 0 && quality <= 1) return;
+  throw new ArgumentError('Cannot plan a load to this quality', { expected: '0 to 1', actual: quality });
 }
 
 /** The pieces in their order, with those of `first` before all others. */

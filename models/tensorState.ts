@@ -134,11 +134,15 @@ export class TensorState {
     this.#update();
   }
 
-  /** Waits for the pieces under way, and decodes all that were added. */
-  async settle(options: AbortOptions): Promise<void> {
+  /**
+   * Waits for the pieces under way, and decodes all that were added.
+   * @returns false where it waits for pieces of other tensors
+   */
+  async settle(options: AbortOptions): Promise<boolean> {
     await this.#taking;
-    await this.#decoder?.settle?.(options);
+    const settled = await this.#decoder?.settle?.(options);
     this.#update();
+    return settled !== false;
   }
 
   #update(): void {

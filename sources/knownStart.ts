@@ -17,6 +17,10 @@ class KnownStartSource implements RandomAccessSource {
     this.#known = known;
   }
 
+  get id(): string | undefined {
+    return this.#source.id;
+  }
+
   get size(): number | undefined {
     return this.#source.size;
   }

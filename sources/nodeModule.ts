@@ -1,5 +1,6 @@
-/** The modules of Node that files need. */
+/** The modules of Node that files and hashes need. */
 interface NodeModules {
+  readonly 'node:crypto': typeof import('node:crypto');
   readonly 'node:fs/promises': typeof import('node:fs/promises');
   readonly 'node:path': typeof import('node:path');
   readonly 'node:url': typeof import('node:url');

@@ -71,8 +71,8 @@ export class WorkerTensorDecoder {
   }
 
   /** Decodes again if fragments have been added since the last time. */
-  async settle({ signal }: AbortOptions): Promise<void> {
-    if (this.#header === undefined || this.#stored.length === (this.#result?.fragments ?? 0)) return;
+  async settle({ signal }: AbortOptions): Promise<true> {
+    if (this.#header === undefined || this.#stored.length === (this.#result?.fragments ?? 0)) return true;
     const header = this.#header;
     const fragments = [...this.#stored];
     const { limits, received } = this.#budget;
@@ -95,6 +95,7 @@ export class WorkerTensorDecoder {
       } as const;
     };
     this.#result = await this.#pool.runPrepared('reconstructStored', prepare, { signal });
+    return true;
   }
 
   reconstruct(): undefined {

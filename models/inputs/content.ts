@@ -1,8 +1,22 @@
-import type { Budget } from '../../src/limits.js';
+import type { Budget, OpenOptions } from '../../src/limits.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';
+
+/** The SHA-256 of a file, or of each file of a model by its name: 64 hexadecimal digits, or `sha256-` and Base64. */
+export type Integrity = string | Readonly<Record<string, string>>;
+
+/** How a model is opened. */
+export interface InputOptions extends OpenOptions {
+  readonly integrity?: Integrity | undefined;
+}
+
+/** How one file of a model is opened. */
+export interface FileOptions extends OpenOptions {
+  /** What it must have: 64 hexadecimal digits. */
+  readonly sha256?: string | undefined;
+}
 
 /** The content of a model, whatever kind of file or directory it comes from. */
 export interface ModelContent {
@@ -33,6 +47,8 @@ export interface LoadableTensor {
 
 /** A file that contains pieces. Adjacent pieces of one file are fetched by one request. */
 export interface PieceFile {
+  /** Its pieces are of use only together, because the file is verified as a whole. */
+  readonly whole?: boolean;
   acquire(): Promise<RandomAccessSource>;
   release(source: RandomAccessSource): Promise<void>;
 }
@@ -53,8 +69,11 @@ export interface PieceDecoder {
   readonly complete: boolean;
   /** True cosine similarity with the original; 0 before the first numbers. */
   readonly cosine: number;
-  /** For decoders that collect several pieces before they decode: decodes those that were added. */
-  settle?(options: AbortOptions): Promise<void>;
+  /**
+   * For decoders that collect several pieces before they decode: decodes those that were added.
+   * @returns false where it must be called again after pieces of other tensors
+   */
+  settle?(options: AbortOptions): Promise<boolean>;
   /** The best tensor so far as numbers, written to `out` if given; undefined if the tensor is not made of fragments. */
   reconstruct(out?: Float32Array): Float32Array | undefined;
   /** The best tensor so far in its own dtype; undefined before the first fragment. */

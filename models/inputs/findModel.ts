@@ -18,6 +18,8 @@ export type FoundModel =
 
 /** An open file, and its first bytes, which the source does not read again. */
 export interface StartedFile {
+  /** Undefined for a source of the caller's own. */
+  readonly name?: string;
   readonly source: RandomAccessSource;
   readonly start: Uint8Array;
 }
@@ -93,7 +95,7 @@ async function examine(source: RandomAccessSource, name: string, options: OpenOp
   if (kind === 'manifest') return { kind: 'directory', manifest: await readManifest(file.source, options) };
   // An index may begin with metadata of any length.
   const isIndex = kind === 'shards' || (kind === 'json' && name.endsWith('.json'));
-  return isIndex ? shardsOf(file.source, name, options) : { kind: 'file', file };
+  return isIndex ? shardsOf(file.source, name, options) : { kind: 'file', file: { ...file, name } };
 }
 
 async function shardsOf(source: RandomAccessSource, name: string, options: OpenOptions): Promise<FoundModel> {

@@ -1,10 +1,9 @@
 import { readStart } from '../../sources/read.js';
 import { describeKind, fileKind, PROBE_SIZE, shownStart } from '../../src/bytes/fileKind.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
-import type { OpenOptions } from '../../src/limits.js';
 import { type AbortOptions, assertSource, type RandomAccessSource } from '../../src/source.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';
-import type { ModelContent } from './content.js';
+import type { FileOptions, ModelContent } from './content.js';
 import { type StartedFile, startFile } from './findModel.js';
 import { openModelFile } from './modelFile.js';
 import { openSafetensors } from './safetensors.js';
@@ -17,7 +16,7 @@ const OPEN = {
   safetensors: openSafetensors,
 } as const satisfies Record<
   string,
-  ((source: RandomAccessSource, options: OpenOptions) => Promise<ModelContent>) | undefined
+  ((source: RandomAccessSource, options: FileOptions) => Promise<ModelContent>) | undefined
 >;
 
 export type FileFormat = keyof typeof OPEN;
@@ -52,17 +51,22 @@ export function recogniseFormat(start: Uint8Array): FileFormat | undefined {
  * Opens a model of one file, by one read where its header fits into that.
  * @throws UnsupportedError for a file of one tensor; FormatError for one of another kind; what opening the format throws
  */
-export async function openOneFile(source: RandomAccessSource, options: OpenOptions): Promise<ModelContent> {
+export async function openOneFile(source: RandomAccessSource, options: FileOptions): Promise<ModelContent> {
   return openStarted(await startFile(source, options), options);
 }
 
 /** The same of a file whose start has been read. Bytes like nothing known are for safetensors, whose parser says what is wrong. */
 export async function openStarted(
   { source, start }: StartedFile,
-  options: OpenOptions,
+  options: FileOptions,
 ): Promise<ModelContent> {
   const format = recogniseFormat(start) ?? refuseForeign(start) ?? 'safetensors';
   const open = OPEN[format];
+  if (options.sha256 !== undefined && format !== 'safetensors') {
+    throw new UnsupportedError('Cannot verify the file by a SHA-256: only plain safetensors files can be', {
+      actual: format,
+    });
+  }
   if (open === undefined) {
     throw new UnsupportedError(
       'Cannot open the file as a model: it holds one tensor; use the reader of its format',

@@ -1,8 +1,9 @@
 import { withOwnSignal } from '../../src/abort.js';
 import { FormatError } from '../../src/errors.js';
-import { checkLimit, limitsOf, type OpenOptions } from '../../src/limits.js';
+import { checkLimit, limitsOf } from '../../src/limits.js';
+import type { AbortOptions } from '../../src/source.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
-import type { ModelContent } from './content.js';
+import type { FileOptions, InputOptions, ModelContent } from './content.js';
 import { openOneFile } from './formats.js';
 import type { ShardIndex } from './shardIndex.js';
 
@@ -20,8 +21,11 @@ export interface Shards {
 export async function openShards(
   { files, index }: Shards,
   openFile: OpenModelFile,
-  options: OpenOptions,
+  options: InputOptions,
 ): Promise<ModelContent> {
+  const { integrity, ...common } = options;
+  const hashes =
+    integrity === undefined ? undefined : (await import('./integrity.js')).hashesOf(files, integrity);
   let tensors = 0;
   const check = (content: ModelContent) => {
     tensors += content.tensors.length;
@@ -29,7 +33,7 @@ export async function openShards(
   };
   const contents = await openAll(
     files,
-    (file, signal) => openShard(openFile, file, check, { ...options, signal }),
+    (file, signal) => openShard(openFile, file, check, { ...common, sha256: hashes?.get(file), signal }),
     options,
   );
   const close = () => closeAll(contents);
@@ -57,7 +61,7 @@ function isModelFile({ format }: ModelContent): boolean {
 async function openAll(
   files: readonly string[],
   open: (file: string, signal: AbortSignal) => Promise<ModelContent>,
-  { signal }: OpenOptions,
+  { signal }: AbortOptions,
 ): Promise<ModelContent[]> {
   return withOwnSignal(signal, async (own, abort) => {
     const opening = files.map((file) => open(file, own));
@@ -80,7 +84,7 @@ async function openShard(
   openFile: OpenModelFile,
   name: string,
   check: (content: ModelContent) => void,
-  options: OpenOptions,
+  options: FileOptions,
 ): Promise<ModelContent> {
   const source = await openFile(name);
   try {

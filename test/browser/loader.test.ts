@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openModel } from '../../models/openModel.js';
@@ -7,6 +8,7 @@ import { BrowserTest } from '../helpers/browser.js';
 import { HAS_OPFS } from '../helpers/engine.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
+import { modelOf } from '../helpers/models.js';
 import { until } from '../helpers/streams.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
@@ -28,6 +30,17 @@ const script = `
       const bytes = await new Blob([...loaded.values()].map(({ data }) => data)).arrayBuffer();
       const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
       return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    },
+    async verified(url, integrity) {
+      const model = await openModel(url, { integrity });
+      return model.load().then(({ size }) => size, ({ name, message }) => name + message);
+    },
+    // Relative to the page, and with a cache of its own.
+    async relative(url, options) {
+      const cache = openCache(await cacheApiStore('relative'));
+      const model = await openModel(url, { cache, ...options });
+      const loaded = await model.load({ as: 'source' });
+      return [...loaded].map(([name, { data }]) => [name, data.length]);
     },
     async quality(url) {
       const model = await open(url);
@@ -100,6 +113,43 @@ for (const kind of HAS_OPFS ? ['cacheApi', 'opfs'] : ['cacheApi']) {
     await tab.close();
   });
 }
+
+test('a SHA-256 is verified', async () => {
+  server.bytes = original;
+  const hash = createHash('sha256').update(original).digest('hex');
+  const tensors = parseSafetensorsHeader(original).tensors.length;
+  assert.is(await browser.tab.evaluate(`run.verified('/plain', '${hash}')`), tensors);
+  const other = hash.replaceAll('0', '1');
+  assert.match(String(await browser.tab.evaluate(`run.verified('/plain', '${other}')`)), /SHA-256/);
+  server.bytes = file;
+});
+
+test('a relative URL of shards is relative to the page; what is cached opens without the server', async () => {
+  const shard = modelOf([{ name: 'w', dtype: 'F32', shape: [10, 20] }]);
+  const index = new TextEncoder().encode(JSON.stringify({ weight_map: { w: 'model-1.safetensors' } }));
+  const files = new Map([
+    ['/models/deep/index.json', index],
+    ['/models/deep/model-1.safetensors', shard],
+  ]);
+  server.fault = (_, { url }) => {
+    const bytes = files.get(url!);
+    if (bytes === undefined) return { status: 404 };
+    server.bytes = bytes;
+    return undefined;
+  };
+  const call = (options: string) => browser.tab.evaluate(`run.relative('deep/index.json', ${options})`);
+  await browser.tab.evaluate(`history.replaceState(null, '', '/models/page')`);
+  assert.equal(await call('{}'), [['w', 200]]);
+  assert.equal(
+    server.requests.map(({ path }) => path),
+    ['/models/deep/index.json', '/models/deep/model-1.safetensors'],
+  );
+  server.fault = () => ({ status: 503 });
+  for (const offline of ['true', "'fallback'"]) {
+    assert.equal(await call(`{ offline: ${offline} }`), [['w', 200]]);
+  }
+  server.bytes = file;
+});
 
 test('an abort ends the request', async () => {
   server.fault = (n) => (n > 0 ? { stallAfter: 100_000 } : undefined);
