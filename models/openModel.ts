@@ -10,6 +10,7 @@ import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import { limitsOf, type OpenOptions } from '../src/limits.js';
 import type { RandomAccessSource } from '../src/source.js';
 import type { OpenModelFile } from './directory/modelReader.js';
+import { cachedPlace } from './inputs/cachedPlace.js';
 import type { FileOptions, InputOptions, Integrity, ModelContent } from './inputs/content.js';
 import { openDirectory } from './inputs/directory.js';
 import { findModel, modelPlace } from './inputs/findModel.js';
@@ -75,10 +76,7 @@ async function openContent(
   if (typeof input === 'string' || isUrlObject(input)) {
     const limiter = http?.limiter ?? createLimiter(Math.floor(limitsOf(options).concurrency));
     const shared = { ...http, limiter };
-    const place =
-      cache === undefined
-        ? placeOf(input, shared)
-        : (await import('./inputs/cachedPlace.js')).cachedPlace(input, cache, shared, offline);
+    const place = cache === undefined ? placeOf(input, shared) : cachedPlace(input, cache, shared, offline);
     return openFound(await modelPlace(place), options);
   }
   return isSource(input)

@@ -1,7 +1,7 @@
 /** The parts of `dist` that esbuild bundles. All else in it is one module per source file, as the compiler writes it. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { BASE_FILE, isBase } from './joinModules.js';
 
@@ -44,16 +44,9 @@ export const BUNDLES: readonly Bundle[] = [
       footer: { js: 'export {};' },
     },
   },
-  // Readers load it for a URL, a path or a stream. Bundlers that split code would move the modules that it shares with
-  // the main entry into what every page loads: it has its own, but for the classes of errors.
-  {
-    entry: 'sources/openSourceOnDemand.ts',
-    output: 'sources/openSourceOnDemand.js',
-    options: {
-      platform: 'neutral',
-      plugins: [keepBase('sources')],
-    },
-  },
+  // Loaded on demand: for a URL, a path or a stream; for files. Bundlers that split code would move the modules that these
+  // share with the main entry into what every page loads: they have their own, but for the classes of errors.
+  ...['sources/openSourceOnDemand', 'sources/file', 'models/inputs/placeOnDisk'].map(onDemand),
   // Users of the library install none of what the command line needs. Its commands stay chunks, loaded when called.
   {
     entry: 'cli/main.ts',
@@ -75,6 +68,13 @@ export const BUNDLES: readonly Bundle[] = [
   minified('workers/worker.ts', MINIFIED.worker),
   minified('src/codecs/zstdWasmModule.ts', MINIFIED.zstdEncoder),
 ];
+
+/** The file has all that it needs but what is in files of this kind itself, and what everything stands on. */
+function onDemand(name: string, _: number, all: readonly string[]): Bundle {
+  const others = all.filter((other) => other !== name).map((other) => `${other}.js`);
+  const plugins = [keepBase(dirname(name), others)];
+  return { entry: `${name}.ts`, output: `${name}.js`, options: { platform: 'neutral', plugins } };
+}
 
 function minified(entry: string, output: string): Bundle {
   // RxJS has its classes as such under this condition.
@@ -126,14 +126,17 @@ function keepModules(folder: string): Plugin {
   };
 }
 
-/** What everything stands on stays an import of the built file of that. */
-function keepBase(folder: string): Plugin {
+/** Modules of what everything stands on become imports of its file; the others, and what is loaded on demand, stay imports. */
+function keepBase(folder: string, others: readonly string[]): Plugin {
   return {
     name: 'keep-base',
     setup({ onResolve }) {
-      onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+      onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
         const module = relative(ROOT, resolve(resolveDir, path));
-        return isBase(module) ? { path: relative(folder, BASE_FILE), external: true } : undefined;
+        const stays = kind === 'dynamic-import' || others.includes(module);
+        if (!isBase(module) && !stays) return undefined;
+        const specifier = relative(folder, isBase(module) ? BASE_FILE : module);
+        return { path: specifier.startsWith('.') ? specifier : `./${specifier}`, external: true };
       });
     },
   };
