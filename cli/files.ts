@@ -6,8 +6,8 @@ import { placeOf } from '../sources/place.js';
 import { readWhole } from '../sources/read.js';
 import { streamSource } from '../sources/stream.js';
 import { LimitError } from '../src/errors.js';
-import { escapeText } from '../src/show.js';
 import type { ByteSource, RandomAccessSource } from '../src/source.js';
+import { standardOutput, tell } from './terminal.js';
 
 /** The path that means standard input or output. */
 export const STANDARD = '-';
@@ -88,9 +88,7 @@ const ACTIONS = {
 
 /** Says what an earlier run had left, and what became of it. */
 export function tellLeftover(path: string, action: keyof typeof ACTIONS): void {
-  process.stderr.write(
-    `holostream: found what an earlier run had left (${escapeText(path)}): ${ACTIONS[action]}\n`,
-  );
+  tell(`holostream: found what an earlier run had left (${path}): ${ACTIONS[action]}`);
 }
 
 /** Writes all chunks to a file, which appears only when it is complete, or to standard output. */
@@ -101,11 +99,4 @@ export async function writeOutput(
 ): Promise<void> {
   const target = path === STANDARD ? standardOutput() : sinkStream(await openOutput(path));
   await streamSource(chunks).stream({ signal }).pipeTo(target);
-}
-
-/** Not closed at the end: it belongs to the process. `main.ts` handles its errors. */
-function standardOutput(): WritableStream<Uint8Array> {
-  return new WritableStream({
-    write: (chunk) => new Promise((resolve) => process.stdout.write(chunk, () => resolve())),
-  });
 }

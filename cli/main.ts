@@ -10,6 +10,7 @@ import type { QualityOptions } from './commands/quality.js';
 import { describeFailure, Interruption } from './failure.js';
 import type { EncodeOptions } from './options.js';
 import * as options from './options.js';
+import { onOutputEnd, print, tell } from './terminal.js';
 
 const { version } = createRequire(import.meta.url)('holostream/package.json') as { version: string };
 
@@ -30,24 +31,33 @@ for (const [signal, number] of [
 }
 
 // `… | head` stops reading early: an end, but no failure. No file is being written meanwhile.
-process.stdout.once('error', (error) => {
+onOutputEnd((error) => {
   report(error);
   process.exit();
 });
 
-// Nobody hears what is said there any more (`… 2>&1 | head`, a terminal that is gone): the work goes on.
-process.stderr.on('error', () => {});
+// Node would show the message as it is.
+process.once('uncaughtException', (error) => {
+  report(error);
+  process.exit();
+});
 
 const FILES =
   'HCT, HoloTensor, safetensors or model file, shards or their index, or a folder of these; by path or URL';
+
+const OUTPUT = {
+  writeOut: (text: string) => print(text.trimEnd().split('\n')),
+  writeErr: (text: string) => tell(...text.trimEnd().split('\n')),
+  // All errors are reported below, in the same way.
+  outputError: () => {},
+};
 
 const program = new Command('holostream')
   .description('Compresses, inspects and streams the weights of neural networks.')
   .version(version)
   .option('--verbose', 'show the stack of an error')
   .exitOverride()
-  // All errors are reported below, in the same way.
-  .configureOutput({ outputError: () => {} });
+  .configureOutput(OUTPUT);
 
 program
   .command('inspect')
@@ -149,7 +159,7 @@ program
 
 // Options of the program itself, such as --verbose, may follow the command too.
 for (const command of program.commands) {
-  command.exitOverride().configureOutput({ outputError: () => {} });
+  command.exitOverride().configureOutput(OUTPUT);
   command.addOption(new Option('--verbose').hideHelp());
 }
 
@@ -164,9 +174,9 @@ function report(error: unknown): void {
   // After a signal, its handler has set the exit code.
   if (!interruption.signal.aborted) process.exitCode = code;
   if (message === '') return;
-  process.stderr.write(`holostream: ${message}\n`);
+  tell(`holostream: ${message}`);
   const verbose = process.argv.includes('--verbose');
   if (verbose && error instanceof Error && !(error instanceof CommanderError)) {
-    process.stderr.write(`${error.stack}\n`);
+    tell(...String(error.stack).split('\n'));
   }
 }

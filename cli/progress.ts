@@ -1,4 +1,5 @@
 import { SingleBar } from 'cli-progress';
+import { progressScreen } from './terminal.js';
 
 /** A progress bar; disposing of it removes it from the screen, at the end or on an error. */
 export interface Progress extends Disposable {
@@ -10,12 +11,16 @@ export interface Progress extends Disposable {
 
 const SILENT: Progress = { advance: () => {}, reach: () => {}, [Symbol.dispose]: () => {} };
 
-/** Shows a bar on stderr if that is a terminal; nothing in a pipe or a log. */
-export function startProgress(label: string, totalBytes: number | undefined): Progress {
-  if (!process.stderr.isTTY || totalBytes === undefined) return SILENT;
+/** What a bar is called: words of ours, because nothing escapes them. */
+type Activity = 'decoding' | 'encoding' | 'measuring' | 'reading' | 'resuming' | 'verifying';
+
+/** Shows a bar if somebody looks at a terminal; nothing in a pipe or a log. */
+export function startProgress(label: Activity, totalBytes: number | undefined): Progress {
+  const stream = progressScreen();
+  if (stream === undefined || totalBytes === undefined) return SILENT;
   const bar = new SingleBar({
     format: '{label} {bar} {percentage} % of {size}, {duration_formatted}',
-    stream: process.stderr,
+    stream,
     clearOnComplete: true,
     hideCursor: true,
   });

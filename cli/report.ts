@@ -1,3 +1,6 @@
+import { escapeControls } from '../src/show.js';
+import { print, printJson } from './terminal.js';
+
 /** The output of a command: as data, and as lines for people. */
 export interface Report {
   readonly data: object;
@@ -5,7 +8,8 @@ export interface Report {
 }
 
 export function printReport({ data, lines }: Report, json: true | undefined): void {
-  console.log(json ? JSON.stringify(data, null, 2) : lines.join('\n'));
+  if (json) printJson(data);
+  else print(lines);
 }
 
 /** One line "name   value" per entry, without undefined ones. */
@@ -26,7 +30,7 @@ export function formatShape(shape: readonly number[]): string {
 const MAX_COLUMN = 100;
 
 function columns(rows: readonly (readonly string[])[]): string[] {
-  const clean = rows.map((row) => row.map(printable));
+  const clean = rows.map((row) => row.map(escapeControls));
   const widths: number[] = [];
   for (const row of clean) {
     for (const [i, cell] of row.entries()) {
@@ -39,11 +43,6 @@ function columns(rows: readonly (readonly string[])[]): string[] {
       .join('  ')
       .trimEnd(),
   );
-}
-
-/** Names from files may contain control characters: they must not move the cursor or change colours. */
-function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]/gu, '\u{fffd}');
 }
 
 /** Bytes of the tensor over bytes of the file; 1 where there is nothing. */

@@ -52,11 +52,15 @@ function kindOf(value: object): string {
   }
 }
 
-/** Escapes control characters and those that change the direction of text, and cuts to {@link MAX_TEXT}. */
+/** {@link escapeControls}, cut to {@link MAX_TEXT}. */
 export function escapeText(text: string): string {
   const end = MAX_TEXT / 2;
-  const short = text.length > MAX_TEXT ? `${text.slice(0, end)}…${text.slice(-end)}` : text;
-  return short.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, escapeOf);
+  return escapeControls(text.length > MAX_TEXT ? `${text.slice(0, end)}…${text.slice(-end)}` : text);
+}
+
+/** Escapes control characters, line ends and what changes the direction of text. Escaped text stays as it is. */
+export function escapeControls(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, escapeOf);
 }
 
 function escapeOf(character: string): string {

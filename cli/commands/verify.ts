@@ -10,6 +10,7 @@ import type { RandomAccessSource } from '../../src/source.js';
 import { formatOf, type ModelInput, openModelInput } from '../modelInput.js';
 import { startProgress } from '../progress.js';
 import { type OpenedShard, readShards } from '../shards.js';
+import { print } from '../terminal.js';
 
 const VERIFY: Readonly<
   Record<FileFormat, (source: RandomAccessSource, signal: AbortSignal) => Promise<string>>
@@ -23,7 +24,7 @@ const VERIFY: Readonly<
 /** Reads everything: it succeeds only where decoding would. */
 export async function verify(names: readonly string[], signal: AbortSignal): Promise<void> {
   await using input = await openModelInput(names, signal);
-  console.log(`ok: ${await verified(input, signal)}`);
+  print([`ok: ${await verified(input, signal)}`]);
 }
 
 async function verified(input: ModelInput, signal: AbortSignal): Promise<string> {

@@ -76,7 +76,7 @@ export function runProgram(
   return resultOf(child);
 }
 
-async function resultOf(child: ChildProcessWithoutNullStreams): Promise<CliResult> {
+export async function resultOf(child: ChildProcessWithoutNullStreams): Promise<CliResult> {
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   child.stdout.on('data', (chunk) => out.push(chunk));
   child.stderr.on('data', (chunk) => err.push(chunk));

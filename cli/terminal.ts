@@ -1,0 +1,54 @@
+import { escapeControls } from '../src/show.js';
+import { UsageError } from './failure.js';
+
+/**
+ * All that the command line writes to its standard outputs; nothing else of it touches them. Names, metadata and messages
+ * come from files and servers: no control character of theirs may move the cursor, change colours or the direction of
+ * text, or begin a line.
+ */
+
+/** Lines on standard output. */
+export function print(lines: readonly string[]): void {
+  process.stdout.write(`${safe(lines)}\n`);
+}
+
+/** Lines on standard error. */
+export function tell(...lines: readonly string[]): void {
+  process.stderr.write(`${safe(lines)}\n`);
+}
+
+/** Data on standard output, in ASCII where a terminal could take characters for more than text. */
+export function printJson(data: object): void {
+  // Escapes have no meaning outside of strings: there, only line ends are left.
+  const text = JSON.stringify(data, null, 2).replace(/[^\P{C}\n]|[\p{Zl}\p{Zp}]/gu, jsonEscape);
+  process.stdout.write(`${text}\n`);
+}
+
+/** Bytes on standard output, for another program. Not closed at the end: it belongs to the process. */
+export function standardOutput(): WritableStream<Uint8Array> {
+  if (process.stdout.isTTY) throw new UsageError('Bytes are not for a terminal: name a file, or use a pipe');
+  return new WritableStream({
+    write: (chunk) => new Promise((resolve) => process.stdout.write(chunk, () => resolve())),
+  });
+}
+
+/** Where a progress bar moves the cursor; undefined where nobody would see it. */
+export function progressScreen(): NodeJS.WriteStream | undefined {
+  return process.stderr.isTTY ? process.stderr : undefined;
+}
+
+/** Calls back when nobody reads standard output any more. */
+export function onOutputEnd(ended: (error: Error) => void): void {
+  process.stdout.once('error', ended);
+  // Nobody hears what is said there any more (`… 2>&1 | head`, a terminal that is gone): the work goes on.
+  process.stderr.on('error', () => {});
+}
+
+function safe(lines: readonly string[]): string {
+  return lines.map(escapeControls).join('\n');
+}
+
+function jsonEscape(character: string): string {
+  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i));
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('');
+}
