@@ -1,4 +1,5 @@
 import { Budget, checkTensorBytes, checkTotalBytes, limitsOf, type OpenOptions } from '../src/limits.js';
+import { Turns } from '../src/steps.js';
 import { startTimer } from '../src/timer.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { PieceFetcher } from './fetchPieces.js';
@@ -40,6 +41,7 @@ export class Load {
   #pool: WorkerPool | undefined;
   readonly #fetcher: PieceFetcher;
   readonly #throughput = new Throughput();
+  readonly #turns = new Turns();
   readonly #totalBytes: number;
   #bytes = 0;
   /** Pieces that workers are decoding. */
@@ -94,6 +96,11 @@ export class Load {
     this.#fetcher.finish();
   }
 
+  /** Ends the load with an error. */
+  fail(error: unknown): void {
+    this.#fetcher.fail(error);
+  }
+
   pause(): void {
     this.#fetcher.pause();
   }
@@ -116,8 +123,10 @@ export class Load {
       .add(piece, bytes, { pool: this.#pool, budget: this.#target.budget, signal })
       .then(() => this.#tellBetter(state));
     // Workers decode while the next pieces come; their errors end the load.
-    if (this.#pool === undefined) await added;
-    else this.#decoding.push(added.catch((error) => this.#fetcher.fail(error)));
+    if (this.#pool === undefined) {
+      await added;
+      await this.#turns.next(signal);
+    } else this.#decoding.push(added.catch((error) => this.#fetcher.fail(error)));
   }
 
   /** Has the workers decode what they were given. */

@@ -98,8 +98,12 @@ export class Model extends Closeable {
       if (error !== ENDED) throw error;
     });
     const names = options.tensors ?? this.tensors.map(({ name }) => name);
-    const loaded = names.map((name) => [name, this.#state(name).read(options)] as const);
-    return new Map(loaded.filter((entry): entry is [string, LoadedTensor<A>] => entry[1] !== undefined));
+    const loaded = new Map<string, LoadedTensor<A>>();
+    for (const name of names) {
+      const tensor = await this.#state(name).read(options);
+      if (tensor !== undefined) loaded.set(name, tensor);
+    }
+    return loaded;
   }
 
   /** Loads one tensor. If a load is running, it moves to the front. */
@@ -131,7 +135,7 @@ export class Model extends Closeable {
     const { shape, dtype, readRows } = state.tensor;
     assertRows(shape, start, end, name);
     if (state.complete) {
-      const { data } = state.read({ as: 'source' })!;
+      const { data } = (await state.read({ as: 'source' }))!;
       const perRow = shape[0] === 0 ? 0 : (data as Uint8Array).length / shape[0]!;
       const part = (data as Uint8Array).subarray(start * perRow, end * perRow);
       return { dtype, shape: [end - start, ...shape.slice(1)], data: part };
@@ -265,20 +269,25 @@ export class Model extends Closeable {
     } finally {
       this.#load = undefined;
     }
-    this.#emitUpdates(options);
+    await this.#emitUpdates(options);
   }
 
   /** Notes that a tensor has improved; arrays are made in the next task, once for all pieces that arrived by then. */
   #announce(state: TensorState, options: OutputOptions): void {
     if (!this.#updates.observed) return;
-    if (this.#better.size === 0) void nextTask().then(() => this.#emitUpdates(options));
+    if (this.#better.size === 0) {
+      // What cannot be reconstructed ends the load.
+      nextTask()
+        .then(() => this.#emitUpdates(options))
+        .catch((error) => this.#load?.fail(error));
+    }
     this.#better.add(state);
   }
 
-  #emitUpdates(options: OutputOptions): void {
+  async #emitUpdates(options: OutputOptions & AbortOptions): Promise<void> {
     for (const state of this.#better) {
       this.#better.delete(state);
-      const tensor = state.read(options);
+      const tensor = await state.read(options);
       if (tensor !== undefined) this.#updates.next(tensor);
     }
   }

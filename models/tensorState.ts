@@ -1,5 +1,6 @@
 import { allocating, type Budget } from '../src/limits.js';
 import type { AbortOptions } from '../src/source.js';
+import { inTurns, oneStep, type Steps } from '../src/steps.js';
 import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dtype.js';
 import { fromFloat32, toFloat32 } from '../src/tensor/numbers.js';
 import type { Tensor, TensorData } from '../src/tensor/tensor.js';
@@ -131,7 +132,7 @@ export class TensorState {
     await decoder.add(piece, bytes, { signal });
     // Not before: a first piece that is refused may come again, with other limits.
     this.#decoder = decoder;
-    this.#update();
+    await this.#update(signal);
   }
 
   /**
@@ -141,47 +142,56 @@ export class TensorState {
   async settle(options: AbortOptions): Promise<boolean> {
     await this.#taking;
     const settled = await this.#decoder?.settle?.(options);
-    this.#update();
+    await this.#update(options.signal);
     return settled !== false;
   }
 
-  #update(): void {
-    if (this.#decoder === undefined) return;
-    this.#cosine = this.#decoder.cosine;
-    if (!this.#decoder.complete) return;
-    this.#complete = this.#decoder.reconstructTensor();
-    this.#decoder = undefined;
+  async #update(signal: AbortSignal | undefined): Promise<void> {
+    const decoder = this.#decoder;
+    if (decoder === undefined) return;
+    if (decoder.complete) {
+      this.#complete = await inTurns(decoder.reconstructingTensor(), signal);
+      this.#decoder = undefined;
+    }
+    this.#cosine = decoder.cosine;
   }
 
   /** The tensor at its current quality; undefined before its first numbers. */
-  read<A extends OutputType = 'F32'>(options: OutputOptions<A>): LoadedTensor<A> | undefined {
+  async read<A extends OutputType = 'F32'>(
+    options: OutputOptions<A> & AbortOptions,
+  ): Promise<LoadedTensor<A> | undefined> {
+    return inTurns(this.#reading(options), options.signal);
+  }
+
+  *#reading<A extends OutputType = 'F32'>(options: OutputOptions<A>): Steps<LoadedTensor<A> | undefined> {
     const { as = 'F32', output = 'in-place' } = options;
     if (this.#complete === undefined && this.#cosine === 0) return undefined;
     const { name, shape } = this.tensor;
     const { cosine, complete } = this;
     const dtype = outputDtype(this.tensor, as);
-    let data = allocating(() => this.#elements(dtype as DType, output === 'in-place'));
+    let data = yield* this.#elements(dtype as DType, output === 'in-place');
     if (output === 'in-place') data = this.#keep(dtype, data);
     const typed = (as === 'F16' ? asFloat16(data) : data) as OutputArrays[A];
     return { name, dtype, shape, data: typed, cosine, complete };
   }
 
-  #elements(dtype: DType, inPlace: boolean): TensorData {
+  *#elements(dtype: DType, inPlace: boolean): Steps<TensorData> {
     const whole = this.#complete;
     if (whole !== undefined && (whole.dtype === dtype || !DTYPES.includes(whole.dtype as DType))) {
       return whole.data;
     }
     if (whole !== undefined) {
-      return fromFloat32(dtype, toFloat32({ ...whole, dtype: whole.dtype as DType }));
+      return converted(whole, dtype);
     }
+    // Another piece may complete the tensor meanwhile.
+    const decoder = this.#decoder!;
     if (dtype === 'F32') {
       const out = inPlace ? this.#arrays.get('F32') : undefined;
-      const numbers = this.#decoder!.reconstruct(out as Float32Array | undefined);
+      const numbers = yield* decoder.reconstructing?.(out as Float32Array | undefined) ?? oneStep(() => {});
       if (numbers !== undefined) return numbers;
     }
-    const best = this.#decoder!.reconstructTensor()!;
-    if (best.dtype === dtype) return best.data;
-    return fromFloat32(dtype, toFloat32({ ...best, dtype: best.dtype as DType }));
+    const best = (yield* decoder.reconstructingTensor())!;
+    return best.dtype === dtype ? best.data : converted(best, dtype);
   }
 
   /** The array returned for this dtype before, filled with the new elements. */
@@ -191,6 +201,10 @@ export class TensorState {
     else if (kept !== data) (kept as Uint8Array).set(data as Uint8Array);
     return kept ?? data;
   }
+}
+
+function converted(tensor: Tensor, dtype: DType): TensorData {
+  return allocating(() => fromFloat32(dtype, toFloat32({ ...tensor, dtype: tensor.dtype as DType })));
 }
 
 function asFloat16(data: TensorData): TensorData | Float16ArrayLike {

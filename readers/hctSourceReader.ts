@@ -16,6 +16,7 @@ import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
 import { type AllLimits, allocating, Budget, checkTensorBytes, limitsOf } from '../src/limits.js';
 import { check, checkOptions, object, type Rules, wholeNumber } from '../src/options.js';
 import { ABORT_RULES, type AbortOptions, checkAbort, type RandomAccessSource } from '../src/source.js';
+import { Turns } from '../src/steps.js';
 import { bitsPerElement, elementCount } from '../src/tensor/dtype.js';
 import type { QuantizationMetadata } from '../src/tensor/quantization.js';
 import {
@@ -153,6 +154,7 @@ export class HctSourceReader implements TensorReader {
       await decodeRunsInWorkers(workers, this.header, runs, out, byteStart, { ...this.#options, ...options });
       return;
     }
+    const turns = new Turns();
     for await (const run of runs) {
       for (const block of storedBlocks(run)) {
         const start = block.byteOffset - byteStart;
@@ -160,6 +162,7 @@ export class HctSourceReader implements TensorReader {
           within(out, start, block.byteLength) ?? allocating(() => new Uint8Array(block.byteLength));
         this.#decode(block, target);
         if (target.buffer !== out.buffer) copyOverlap(target, start, out);
+        await turns.next(options.signal);
       }
     }
   }

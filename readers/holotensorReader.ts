@@ -20,8 +20,8 @@ import {
   RECONSTRUCTION_RULES,
   type Reconstruction,
   type ReconstructionOptions,
-  reconstructionInto,
-  reconstructionOf,
+  reconstructing,
+  reconstructingInto,
 } from '../src/holotensor/reconstruction.js';
 import { FragmentUnpacker, UNPACK_RULES, type UnpackOptions } from '../src/holotensor/unpack.js';
 import type { Kernels } from '../src/kernels/kernels.js';
@@ -29,6 +29,7 @@ import { loadKernels } from '../src/kernels/loadKernels.js';
 import { type AllLimits, allocating, checkLimit, limitsOf } from '../src/limits.js';
 import { check, checkOptions, having, object, type Rules, wholeNumber } from '../src/options.js';
 import { ABORT_RULES, type AbortOptions, checkAbort, type RandomAccessSource } from '../src/source.js';
+import { inTurns, Turns } from '../src/steps.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { assertWithin, checkOutput, typedArray } from '../src/tensor/tensor.js';
 import type { WorkersOption } from '../workers/pool.js';
@@ -152,7 +153,7 @@ export class HoloTensorReader implements TensorReader {
     if (this.#wantsWorkers(kernels)) {
       return this.#readInWorkers(options, out);
     }
-    return reconstructionOf(await this.#decodeAll(options), options, out);
+    return inTurns(reconstructing(await this.#decodeAll(options), options, out), options.signal);
   }
 
   /**
@@ -177,7 +178,7 @@ export class HoloTensorReader implements TensorReader {
     const decoder = await this.#decodeAll({ ...sourceOptions, range });
     const exact = start === byteStart && end === byteEnd;
     const target = exact ? out : allocating(() => new Uint8Array(end - start));
-    reconstructionInto(target, decoder, sourceOptions);
+    await inTurns(reconstructingInto(target, decoder, sourceOptions), options.signal);
     if (!exact) copyOverlap(target, start - byteStart, out);
   }
 
@@ -206,9 +207,12 @@ export class HoloTensorReader implements TensorReader {
     const { header } = this;
     const decoder = await this.#createDecoder(options);
     const data = await this.#readData(options);
+    const turns = new Turns();
     for (const entry of this.entries) {
       const stored = data.subarray(entry.offset, entry.offset + entry.compressedSize);
-      decoder.addFragment(await this.#unpacker.unpack({ header, entry, stored }));
+      const fragment = await this.#unpacker.unpack({ header, entry, stored });
+      await inTurns(decoder.adding(fragment), options.signal);
+      await turns.next(options.signal);
     }
     return decoder;
   }
@@ -229,8 +233,12 @@ export class HoloTensorReader implements TensorReader {
   ): Promise<Reconstruction> {
     check('indexes', indexes, having<Iterable<number>>(Symbol.iterator, 'an iterable of numbers'));
     const decoder = await this.#createDecoder(options);
-    for (const index of indexes) decoder.addFragment(await this.readFragment(index, options));
-    return reconstructionOf(decoder, options, options.out);
+    const turns = new Turns();
+    for (const index of indexes) {
+      await inTurns(decoder.adding(await this.readFragment(index, options)), options.signal);
+      await turns.next(options.signal);
+    }
+    return inTurns(reconstructing(decoder, options, options.out), options.signal);
   }
 
   /**
@@ -240,11 +248,13 @@ export class HoloTensorReader implements TensorReader {
   async readToQuality(quality: number, options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     check('quality', quality, QUALITY);
     const decoder = await this.#createDecoder(options);
+    const turns = new Turns();
     for (let index = 0; index < decoder.total; index++) {
-      decoder.addFragment(await this.readFragment(index, options));
+      await inTurns(decoder.adding(await this.readFragment(index, options)), options.signal);
       if (reachesQuality(decoder, quality)) break;
+      await turns.next(options.signal);
     }
-    return reconstructionOf(decoder, options, options.out);
+    return inTurns(reconstructing(decoder, options, options.out), options.signal);
   }
 
   /** Closes the source. */

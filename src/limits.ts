@@ -173,10 +173,15 @@ export class Budget {
 export function allocating<T>(make: () => T): T {
   try {
     return make();
-  } catch (cause) {
-    if (!(cause instanceof RangeError)) throw cause;
-    throw new LimitError('Cannot allocate memory: the engine has no more', { cause });
+  } catch (error) {
+    throw allocationFailure(error);
   }
+}
+
+/** The LimitError in place of the RangeError of an engine that has no memory; any other error as it is. */
+export function allocationFailure(cause: unknown): unknown {
+  if (!(cause instanceof RangeError)) return cause;
+  return new LimitError('Cannot allocate memory: the engine has no more', { cause });
 }
 
 /**

@@ -2,6 +2,7 @@ import { FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { Budget, checkTensorBytes, limitsOf, type OpenOptions } from '../../src/limits.js';
 import { discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
+import { inTurns, Turns } from '../../src/steps.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
 import type { SourceFile } from './plan.js';
@@ -32,6 +33,7 @@ export async function decodeModelFile(
   const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const total = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   let done = 0;
+  const turns = new Turns();
   for (const file of model.plan.files) {
     const sink = await openSink(file.name);
     try {
@@ -39,6 +41,7 @@ export async function decodeModelFile(
       for (const { name, offset, byteLength } of sourceFileTensors(file, { limits })) {
         await sink.write(await readModelTensor(source, tensors.get(name)!, { signal, limits }), offset);
         done += byteLength;
+        await turns.next(signal);
         onProgress?.(done, total);
       }
       await sink.close();
@@ -74,7 +77,8 @@ export async function readModelTensor(
   for (const { length } of tensor.pieces) checkTensorBytes(all, length, tensor.name);
   const decoder = new ModelTensorDecoder(tensor, await loadKernels(['xxh3']), new Budget(all));
   for (const [number, { offset, length }] of tensor.pieces.entries()) {
-    await decoder.add(number, await source.read(offset, length, { signal }));
+    await decoder.add(number, await source.read(offset, length, { signal }), { signal });
   }
-  return viewBytes(decoder.reconstructTensor()!.data);
+  const whole = await inTurns(decoder.reconstructingTensor(), signal);
+  return viewBytes(whole!.data);
 }

@@ -7,6 +7,8 @@ import { type HoloTensorLayout, parseHoloTensorLayout } from '../../src/holotens
 import { FragmentUnpacker } from '../../src/holotensor/unpack.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { Budget, limitsOf } from '../../src/limits.js';
+import type { AbortOptions } from '../../src/source.js';
+import { inTurns, type Steps } from '../../src/steps.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { ModelFileTensor } from './modelFile.js';
@@ -50,22 +52,23 @@ export class ModelTensorDecoder {
    * @param piece its number among the tensor's pieces
    * @throws ChecksumError, CodecError, FormatError, LimitError
    */
-  async add(piece: number, bytes: Uint8Array): Promise<void> {
+  async add(piece: number, bytes: Uint8Array, { signal }: AbortOptions = {}): Promise<void> {
     if (piece === 0) await this.#addFirst(bytes);
-    else await this.#addFragment(piece - 1, bytes);
+    else await this.#addFragment(piece - 1, bytes, signal);
   }
 
   /** The best tensor so far as numbers, row-major. Only for floating-point tensors. */
-  reconstruct(out?: Float32Array): Float32Array | undefined {
-    return this.#decoder?.reconstruct(out);
+  *reconstructing(out?: Float32Array): Steps<Float32Array | undefined> {
+    return this.#decoder && (yield* this.#decoder.reconstructing(out));
   }
 
   /** The best tensor so far in its own dtype; undefined before the first fragment. */
-  reconstructTensor(): Tensor | undefined {
+  *reconstructingTensor(): Steps<Tensor | undefined> {
     const { dtype, shape } = this.tensor;
     if (this.#whole !== undefined) return { dtype, shape, data: viewElements(dtype, this.#whole) };
     if (this.#decoder === undefined) return undefined;
-    return { dtype, shape, data: this.#decoder.reconstructTensor().data };
+    const { data } = yield* this.#decoder.reconstructingTensor();
+    return { dtype, shape, data };
   }
 
   async #addFirst(bytes: Uint8Array): Promise<void> {
@@ -80,7 +83,7 @@ export class ModelTensorDecoder {
     this.#layout = layout;
   }
 
-  async #addFragment(index: number, stored: Uint8Array): Promise<void> {
+  async #addFragment(index: number, stored: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     const layout = this.#layout;
     const entry = layout?.entries[index];
     if (layout === undefined || entry === undefined) {
@@ -89,7 +92,8 @@ export class ModelTensorDecoder {
         fragmentIndex: index,
       });
     }
-    this.#decoder!.addFragment(await this.#unpacker.unpack({ header: layout.header, entry, stored }));
+    const fragment = await this.#unpacker.unpack({ header: layout.header, entry, stored });
+    await inTurns(this.#decoder!.adding(fragment), signal);
   }
 }
 

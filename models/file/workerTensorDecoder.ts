@@ -7,6 +7,7 @@ import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import type { Budget } from '../../src/limits.js';
 import type { AbortOptions } from '../../src/source.js';
+import { oneStep, type Steps } from '../../src/steps.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { Buffers } from '../../workers/buffers.js';
 import type { WorkerPool } from '../../workers/pool.js';
@@ -98,14 +99,9 @@ export class WorkerTensorDecoder {
     return true;
   }
 
-  reconstruct(): undefined {
-    return undefined;
-  }
-
   /** The worker's tensor in its own dtype; undefined before there is one. */
-  reconstructTensor(): Tensor | undefined {
-    if (this.#result === undefined) return undefined;
+  reconstructingTensor(): Steps<Tensor | undefined> {
     const { dtype, shape } = this.tensor;
-    return { dtype, shape, data: this.#result.data };
+    return oneStep(() => this.#result && { dtype, shape, data: this.#result.data });
   }
 }

@@ -1,6 +1,7 @@
 import type { Budget, OpenOptions } from '../../src/limits.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import type { Steps } from '../../src/steps.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';
 
@@ -74,10 +75,10 @@ export interface PieceDecoder {
    * @returns false where it must be called again after pieces of other tensors
    */
   settle?(options: AbortOptions): Promise<boolean>;
-  /** The best tensor so far as numbers, written to `out` if given; undefined if the tensor is not made of fragments. */
-  reconstruct(out?: Float32Array): Float32Array | undefined;
+  /** Of tensors in fragments: the best tensor so far as numbers, written to `out` if given. */
+  reconstructing?(out?: Float32Array): Steps<Float32Array | undefined>;
   /** The best tensor so far in its own dtype; undefined before the first fragment. */
-  reconstructTensor(): Tensor | undefined;
+  reconstructingTensor(): Steps<Tensor | undefined>;
 }
 
 /** A source that stays open as long as the model. */

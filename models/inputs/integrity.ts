@@ -4,6 +4,7 @@ import { Sha256 } from '../../src/bytes/sha256.js';
 import { ArgumentError, ChecksumError } from '../../src/errors.js';
 import type { SafetensorsHeader } from '../../src/safetensors/header.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { oneStep, type Steps } from '../../src/steps.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import {
   type Integrity,
@@ -181,11 +182,7 @@ class VerifiedDecoder implements PieceDecoder {
     return this.complete ? 1 : 0;
   }
 
-  reconstruct(): undefined {
-    return undefined;
-  }
-
-  reconstructTensor(): Tensor | undefined {
-    return this.complete ? this.#tensor : undefined;
+  reconstructingTensor(): Steps<Tensor | undefined> {
+    return oneStep(() => (this.complete ? this.#tensor : undefined));
   }
 }

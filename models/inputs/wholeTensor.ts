@@ -2,6 +2,7 @@ import { assertRows } from '../../readers/tensorReader.js';
 import { ArgumentError } from '../../src/errors.js';
 import { type SafetensorsDType, safetensorsByteLength } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import { oneStep, type Steps } from '../../src/steps.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { LoadableTensor, PieceDecoder, PieceFile } from './content.js';
 
@@ -54,12 +55,8 @@ export class WholeDecoder implements PieceDecoder {
     return this.complete ? 1 : 0;
   }
 
-  reconstruct(): undefined {
-    return undefined;
-  }
-
-  reconstructTensor(): Tensor | undefined {
-    return this.#tensor;
+  reconstructingTensor(): Steps<Tensor | undefined> {
+    return oneStep(() => this.#tensor);
   }
 }
 

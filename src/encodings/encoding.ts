@@ -2,6 +2,7 @@ import { FormatError } from '../errors.js';
 import type { KernelSubject, Kernels } from '../kernels/kernels.js';
 import type { Cost } from '../limits.js';
 import { check, oneOf, type Rule } from '../options.js';
+import type { Steps } from '../steps.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -126,6 +127,11 @@ export interface FragmentDecoder {
    * @throws FormatError when the payload is malformed or belongs to another tensor; the decoder stays as it was
    */
   addFragment(index: number, payload: Uint8Array): boolean;
+  /**
+   * The same in steps, where it can take long. Between them, and if they are left, reconstructions are those of a part of
+   * the fragment.
+   */
+  adding?(index: number, payload: Uint8Array): Steps<boolean>;
   readonly quality: EncodingQuality;
   /** Fragments that a reconstruction uses; others may wait for one that is missing. Default: all. */
   readonly usableFragments?: number;
@@ -136,8 +142,12 @@ export interface FragmentDecoder {
    * @throws FormatError when a fragment is found malformed only now; it counts as not added
    */
   reconstruct(out: Float32Array): void;
+  /** The same in steps, where it can take long. */
+  reconstructing?(out: Float32Array): Steps<void>;
   /** Lossless encodings: writes the elements in the tensor's own dtype, bit for bit once complete. */
   reconstructElements?(out: Uint8Array): void;
+  /** Beside {@link reconstructElements}, always: the same in steps. */
+  reconstructingElements?(out: Uint8Array): Steps<void>;
 }
 
 /** The decoding half of an encoding. Programs that only decode load nothing of the other half. */

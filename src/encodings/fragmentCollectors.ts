@@ -1,4 +1,5 @@
 import { FormatError } from '../errors.js';
+import { oneStep, type Steps } from '../steps.js';
 
 /** The fragments of a tensor that have been added. A fragment that arrives twice counts once. */
 export class ReceivedFragments {
@@ -32,6 +33,8 @@ interface FragmentStore {
    * @throws FormatError when it is malformed or belongs to another tensor; the store stays as it was
    */
   add(index: number, payload: Uint8Array): void;
+  /** The same in steps, where it can take long. */
+  adding?(index: number, payload: Uint8Array): Steps<void>;
 }
 
 /** The fragments of an encoding that has several layouts: the first fragment tells which it is, and all must agree. */
@@ -61,8 +64,8 @@ export class LayoutCollector<Layout extends string, Store extends FragmentStore>
     return this.#store;
   }
 
-  /** As `FragmentDecoder.addFragment`. */
-  add(index: number, payload: Uint8Array): boolean {
+  /** As `FragmentDecoder.adding`. */
+  *adding(index: number, payload: Uint8Array): Steps<boolean> {
     if (this.#received.has(index)) return false;
     const layout = this.#layoutOf(payload);
     if (layout !== (this.#layout ?? layout)) {
@@ -76,7 +79,7 @@ export class LayoutCollector<Layout extends string, Store extends FragmentStore>
       );
     }
     const store = this.#store ?? this.#create(layout);
-    store.add(index, payload);
+    yield* store.adding?.(index, payload) ?? oneStep(() => store.add(index, payload));
     this.#layout = layout;
     this.#store = store;
     this.#received.add(index);

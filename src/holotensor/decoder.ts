@@ -9,9 +9,17 @@ import {
 import { FormatError, UnsupportedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { KERNELS } from '../kernels/loadKernels.js';
-import { allocating, Budget, checkTensorBytes, LIMIT_RULES, type LimitsOption, limitsOf } from '../limits.js';
+import {
+  allocationFailure,
+  Budget,
+  checkTensorBytes,
+  LIMIT_RULES,
+  type LimitsOption,
+  limitsOf,
+} from '../limits.js';
 import { check, checkOptions, object, type Rules, wholeNumber } from '../options.js';
 import { escapeText } from '../show.js';
+import { finish, oneStep, type Steps } from '../steps.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
 import { assertWithin, checkOutput, type Tensor, viewBytes, viewElements } from '../tensor/tensor.js';
@@ -70,6 +78,8 @@ export class HoloTensorDecoder {
   readonly #budget: Budget;
   /** Whether the output has been paid for. */
   #paid = false;
+  /** Fragments whose steps have begun. */
+  readonly #underWay = new Map<number, Steps<boolean>>();
   #fragments = 0;
 
   /**
@@ -119,22 +129,40 @@ export class HoloTensorDecoder {
    *   or belongs to another tensor (the decoder stays as it was); LimitError when decoding takes more than the bytes
    *   received so far pay for
    */
-  addFragment({ index, data, entry }: HoloFragment & Partial<ReceivedFragment>): boolean {
+  addFragment(fragment: HoloFragment & Partial<ReceivedFragment>): boolean {
+    return finish(this.adding(fragment));
+  }
+
+  /** The same in steps of some milliseconds. One that is left goes on when the fragment is added again. */
+  *adding({ index, data, entry }: HoloFragment & Partial<ReceivedFragment>): Steps<boolean> {
     check('fragmentIndex', index, wholeNumber(0, this.total - 1));
-    this.#budget.received += entry?.compressedSize ?? data.length;
-    if (!this.#paid) this.#budget.spend({ bytes: Float32Array.BYTES_PER_ELEMENT * this.elements, steps: 0 });
-    this.#paid = true;
-    const added = this.#add(index, data);
+    let steps = this.#underWay.get(index);
+    if (steps === undefined) {
+      this.#budget.received += entry?.compressedSize ?? data.length;
+      if (!this.#paid)
+        this.#budget.spend({ bytes: Float32Array.BYTES_PER_ELEMENT * this.elements, steps: 0 });
+      this.#paid = true;
+      steps = this.#add(index, data);
+      this.#underWay.set(index, steps);
+    }
+    let added: boolean;
+    try {
+      added = yield* steps;
+    } finally {
+      this.#underWay.delete(index);
+    }
     if (added) this.#fragments += 1;
     return added;
   }
 
-  #add(index: number, data: Uint8Array): boolean {
+  *#add(index: number, data: Uint8Array): Steps<boolean> {
     try {
       this.#budget.spend(this.#decoder.costOfAdding(index, data));
-      return allocating(() => this.#decoder.addFragment(index, data));
+      const whole = () => this.#decoder.addFragment(index, data);
+      return yield* this.#decoder.adding?.(index, data) ?? oneStep(whole);
     } catch (error) {
-      if (!(error instanceof FormatError) || error.fragmentIndex !== undefined) throw error;
+      if (!(error instanceof FormatError) || error.fragmentIndex !== undefined)
+        throw allocationFailure(error);
       const { what, offset, expected, actual } = error;
       throw new FormatError(what, { fragmentIndex: index, offset, expected, actual, cause: error });
     }
@@ -163,12 +191,21 @@ export class HoloTensorDecoder {
    * @throws LimitError when it takes more than the bytes received so far pay for
    */
   reconstruct(out?: Float32Array): Float32Array {
+    return finish(this.reconstructing(out));
+  }
+
+  /** The same in steps of some milliseconds. */
+  *reconstructing(out?: Float32Array): Steps<Float32Array> {
     if (out !== undefined) checkOutput(out, this.elements);
-    return this.#reconstructing(() => {
+    this.#budget.check(this.#decoder.costOfReconstructing());
+    try {
       const values = out ?? new Float32Array(this.elements);
-      this.#decoder.reconstruct(values);
+      const whole = () => this.#decoder.reconstruct(values);
+      yield* this.#decoder.reconstructing?.(values) ?? oneStep(whole);
       return values;
-    });
+    } catch (error) {
+      throw allocationFailure(error);
+    }
   }
 
   /**
@@ -177,23 +214,26 @@ export class HoloTensorDecoder {
    * @throws LimitError as {@link reconstruct}
    */
   reconstructTensor(out?: Uint8Array): Tensor<DType> {
+    return finish(this.reconstructingTensor(out));
+  }
+
+  /** The same in steps of some milliseconds. */
+  *reconstructingTensor(out?: Uint8Array): Steps<Tensor<DType>> {
     const { dtype, shape } = this.header;
     const byteLength = byteLengthOf(dtype, this.elements);
     if (out !== undefined) checkOutput(out, byteLength, 'Uint8Array');
-    if (this.#decoder.reconstructElements === undefined) {
-      const data = fromFloat32(dtype, this.reconstruct());
+    if (this.#decoder.reconstructingElements === undefined) {
+      const data = fromFloat32(dtype, yield* this.reconstructing());
       out?.set(viewBytes(data));
       return { dtype, shape, data: out === undefined ? data : viewElements(dtype, out) };
     }
-    return this.#reconstructing(() => {
-      const bytes = out ?? new Uint8Array(byteLength);
-      this.#decoder.reconstructElements!(bytes);
-      return { dtype, shape, data: viewElements(dtype, bytes) };
-    });
-  }
-
-  #reconstructing<T>(work: () => T): T {
     this.#budget.check(this.#decoder.costOfReconstructing());
-    return allocating(work);
+    try {
+      const bytes = out ?? new Uint8Array(byteLength);
+      yield* this.#decoder.reconstructingElements(bytes);
+      return { dtype, shape, data: viewElements(dtype, bytes) };
+    } catch (error) {
+      throw allocationFailure(error);
+    }
   }
 }

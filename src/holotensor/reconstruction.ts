@@ -1,4 +1,5 @@
 import { oneOf, type Rules } from '../options.js';
+import type { Steps } from '../steps.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { HoloTensorDecoder } from './decoder.js';
@@ -32,26 +33,28 @@ export const RECONSTRUCTION_RULES: Rules<ReconstructionOptions> = {
  * @param out for 'F32': where to write, with the length of the tensor; default: a new array
  * @throws ArgumentError for an `out` of another length
  */
-export function reconstructionOf(
+export function* reconstructing(
   decoder: HoloTensorDecoder,
   { dtype = 'F32' }: ReconstructionOptions = {},
   out?: Float32Array,
-): Reconstruction {
-  if (dtype === 'source') return withQuality(decoder, decoder.reconstructTensor());
-  return withQuality(decoder, { dtype, shape: decoder.header.shape, data: decoder.reconstruct(out) });
+): Steps<Reconstruction> {
+  if (dtype === 'source') return withQuality(decoder, yield* decoder.reconstructingTensor());
+  const data = yield* decoder.reconstructing(out);
+  return withQuality(decoder, { dtype, shape: decoder.header.shape, data });
 }
 
 /**
  * The same in the caller's memory.
  * @param out where the bytes of the elements go; for 'F32', aligned to 4 bytes
  */
-export function reconstructionInto(
+export function* reconstructingInto(
   out: Uint8Array,
   decoder: HoloTensorDecoder,
   options: ReconstructionOptions,
-): Reconstruction {
-  if (options.dtype === 'source') return withQuality(decoder, decoder.reconstructTensor(out));
-  return reconstructionOf(decoder, options, new Float32Array(out.buffer, out.byteOffset, out.length / 4));
+): Steps<Reconstruction> {
+  if (options.dtype === 'source') return withQuality(decoder, yield* decoder.reconstructingTensor(out));
+  const numbers = new Float32Array(out.buffer, out.byteOffset, out.length / 4);
+  return yield* reconstructing(decoder, options, numbers);
 }
 
 function withQuality(

@@ -1,9 +1,10 @@
 import type { LatestStage } from '../stage.js';
+import { inTurns, type Steps } from '../steps.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
 import type { ReceivedFragment } from './fragment.js';
 import { type EmitPolicy, Pacing } from './pacing.js';
 import { expectedCosine } from './quality.js';
-import { type Reconstruction, type ReconstructionOptions, reconstructionOf } from './reconstruction.js';
+import { type Reconstruction, type ReconstructionOptions, reconstructing } from './reconstruction.js';
 
 export type ReconstructOptions = HoloTensorDecoderOptions &
   ReconstructionOptions & {
@@ -21,6 +22,7 @@ export class Reconstructor extends Pacing implements LatestStage<ReceivedFragmen
   readonly #options: ReconstructOptions;
   #decoder: HoloTensorDecoder | undefined;
   #buffer: Float32Array | undefined;
+  readonly #closed = new AbortController();
 
   constructor(options: ReconstructOptions = {}) {
     super(options.emit);
@@ -28,19 +30,33 @@ export class Reconstructor extends Pacing implements LatestStage<ReceivedFragmen
   }
 
   /** @throws as `HoloTensorDecoder` and its `addFragment` */
-  add(fragment: ReceivedFragment): void {
+  add(fragment: ReceivedFragment): void | Promise<void> {
     this.#decoder ??= new HoloTensorDecoder(fragment.header, this.#options);
-    if (this.#decoder.addFragment(fragment)) this.changed = true;
+    const added = inTurns(this.#decoder.adding(fragment), this.#closed.signal);
+    const note = (isNew: boolean) => {
+      this.changed ||= isNew;
+    };
+    return typeof added === 'boolean' ? note(added) : added.then(note);
   }
 
   /** The best tensor from the fragments so far. It needs at least one fragment. */
-  take(now: number): Reconstruction {
+  take(now: number): Reconstruction | Promise<Reconstruction> {
     const decoder = this.#decoder!;
     const { reuseBuffer = true, dtype = 'F32' } = this.#options;
-    const reconstruction = reconstructionOf(decoder, this.#options, this.#buffer);
-    if (reuseBuffer && dtype === 'F32') this.#buffer = reconstruction.data as Float32Array;
+    // Before: what is added meanwhile may miss it.
     this.taken(now);
+    return inTurns(this.#reconstruct(decoder, reuseBuffer && dtype === 'F32'), this.#closed.signal);
+  }
+
+  *#reconstruct(decoder: HoloTensorDecoder, reuses: boolean): Steps<Reconstruction> {
+    const reconstruction = yield* reconstructing(decoder, this.#options, this.#buffer);
+    if (reuses) this.#buffer = reconstruction.data as Float32Array;
     return reconstruction;
+  }
+
+  /** Ends what is under way. */
+  override close(): void {
+    this.#closed.abort();
   }
 
   protected get expected(): number {

@@ -3,6 +3,7 @@ import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
 import { loadDecodingOf } from '../encodings/decodings.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import { Budget, limitsOf } from '../limits.js';
+import { inTurns } from '../steps.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions, type RangeOption } from './decoder.js';
 import type { FragmentIndexEntry, HoloFragment, ReceivedFragment } from './fragment.js';
 import { parseHoloTensorHeader } from './header.js';
@@ -10,8 +11,8 @@ import type { ReconstructionQuality } from './quality.js';
 import {
   type Reconstruction,
   type ReconstructionOptions,
-  reconstructionInto,
-  reconstructionOf,
+  reconstructing,
+  reconstructingInto,
 } from './reconstruction.js';
 import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
 
@@ -47,12 +48,15 @@ export async function reconstructStored(
   const decoder = new HoloTensorDecoder(header, options, new Budget(limitsOf(options), received));
   const local = localCopies(fragments.map(({ stored }) => stored));
   for (const [i, { entry }] of fragments.entries()) {
-    decoder.addFragment(await unpacker.unpack({ header, entry, stored: local[i]! }));
+    const fragment = await unpacker.unpack({ header, entry, stored: local[i]! });
+    // Lets messages in, and an abort with them.
     await nextTask();
     signal.throwIfAborted();
+    await inTurns(decoder.adding(fragment), signal);
   }
-  const { header: _, ...output } =
-    out === undefined ? reconstructionOf(decoder, options) : reconstructionInto(out, decoder, options);
+  const steps =
+    out === undefined ? reconstructing(decoder, options) : reconstructingInto(out, decoder, options);
+  const { header: _, ...output } = await inTurns(steps, signal);
   return { output, transfer: [output.data.buffer] };
 }
 
@@ -80,16 +84,16 @@ export interface ReconstructStepOutput {
  */
 export async function reconstructStep(
   { header: headerBytes, options, fragment, out }: ReconstructStep,
-  _signal: AbortSignal,
+  signal: AbortSignal,
   state: { decoder?: HoloTensorDecoder },
 ): Promise<TaskResult<ReconstructStepOutput>> {
   state.decoder ??= await createDecoder(headerBytes, options);
   const { decoder } = state;
   if (fragment !== undefined) {
-    decoder.addFragment(fragment);
+    await inTurns(decoder.adding(fragment), signal);
     return { output: { fragments: decoder.fragments, quality: decoder.quality }, transfer: [] };
   }
-  const { header: _, ...reconstruction } = reconstructionOf(decoder, options, out);
+  const { header: _, ...reconstruction } = await inTurns(reconstructing(decoder, options, out), signal);
   const { fragments, quality, data } = reconstruction;
   return { output: { fragments, quality, reconstruction }, transfer: [data.buffer] };
 }

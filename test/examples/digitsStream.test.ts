@@ -9,6 +9,7 @@ import { ModelTensorDecoder } from '../../models/file/tensorDecoder.js';
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
+import { finish } from '../../src/steps.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
 
 const file = new Uint8Array(
@@ -27,7 +28,7 @@ async function worthAfter(model: Uint8Array, bytes: number): Promise<number> {
     for (const [number, { offset, length }] of tensor.pieces.entries()) {
       if (offset + length <= bytes) await decoder.add(number, received.subarray(offset, offset + length));
     }
-    arrived.set(tensor.name, decoder.reconstructTensor()!);
+    arrived.set(tensor.name, finish(decoder.reconstructingTensor())!);
   }
   return accuracy(layersOf(arrived), samples);
 }

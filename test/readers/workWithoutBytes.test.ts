@@ -29,6 +29,7 @@ import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
 import type { Limits } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { oneStep } from '../../src/steps.js';
 import { rejects, throws } from '../helpers/assertions.js';
 import { concatBytes } from '../helpers/bytes.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
@@ -114,7 +115,7 @@ const ways: Record<string, (file: Uint8Array, limits?: Limits) => Promise<{ data
 test('coefficients that are all zero need no transform', async () => {
   const refusing = {
     ...kernels,
-    idct2d: () => {
+    idct2dSteps: () => {
       throw new Error('transformed');
     },
   };
@@ -204,9 +205,10 @@ test('what a Gaussian projection may cost grows with its bytes, fragment by frag
   let rows = 0;
   const counting = {
     ...kernels,
-    gaussianRows: (_seed: bigint, _data: unknown, { length }: Float64Array) => {
-      rows += length;
-    },
+    gaussianRowsSteps: (_seed: bigint, _data: unknown, { length }: Float64Array) =>
+      oneStep(() => {
+        rows += length;
+      }),
   };
   const decoder = new HoloTensorDecoder(header(65_535), { kernels: counting, limits: { ratio: 0 } });
   const step = 0x9e3779b97f4a7c15n;

@@ -1,5 +1,6 @@
 import { FormatError } from '../../errors.js';
 import { type Cost, NO_COST } from '../../limits.js';
+import { finish, type Steps } from '../../steps.js';
 import { byteLengthOf } from '../../tensor/dtype.js';
 import { halfToFloat32 } from '../../tensor/float.js';
 import { fromFloat32 } from '../../tensor/numbers.js';
@@ -11,6 +12,9 @@ import { TensorState } from './tensorState.js';
 
 /** Memory of a unit's view and of a tile's objects, about. */
 const OBJECT_BYTES = 512;
+
+/** Weights that are reconstructed in a step: a few milliseconds. */
+const STEP_WEIGHTS = 2 ** 20;
 
 interface UsedFragment extends Omit<FragmentHeader, 'stream'> {
   readonly payload: Uint8Array;
@@ -59,6 +63,10 @@ export class EmbeddedDecoder implements FragmentDecoder {
    *   that arrived earlier and could be decoded only now
    */
   addFragment(index: number, payload: Uint8Array): boolean {
+    return finish(this.adding(index, payload));
+  }
+
+  *adding(index: number, payload: Uint8Array): Steps<boolean> {
     if (this.#has(index)) return false;
     if (index >= this.#request.fragments) {
       throw new FormatError('Cannot add the fragment: no such fragment', {
@@ -66,23 +74,24 @@ export class EmbeddedDecoder implements FragmentDecoder {
         expected: `below ${this.#request.fragments}`,
       });
     }
-    naming(index, () => {
-      const { elements } = parseFragmentStart(payload, index);
-      if (elements !== this.#elements) {
-        throw new FormatError('Cannot add the fragment: it belongs to a tensor of another size', {
-          expected: this.#elements,
-          actual: elements,
-        });
-      }
-      if (index === this.#used.length) this.#use(index, payload);
-      else this.#early.set(index, payload);
-    });
+    yield* naming(index, this.#take(index, payload));
     for (let next = this.#early.get(this.#used.length); next; next = this.#early.get(this.#used.length)) {
       this.#early.delete(this.#used.length);
-      const waiting = next;
-      naming(this.#used.length, () => this.#use(this.#used.length, waiting));
+      yield* naming(this.#used.length, this.#use(this.#used.length, next));
     }
     return true;
+  }
+
+  *#take(index: number, payload: Uint8Array): Steps<void> {
+    const { elements } = parseFragmentStart(payload, index);
+    if (elements !== this.#elements) {
+      throw new FormatError('Cannot add the fragment: it belongs to a tensor of another size', {
+        expected: this.#elements,
+        actual: elements,
+      });
+    }
+    if (index === this.#used.length) yield* this.#use(index, payload);
+    else this.#early.set(index, payload);
   }
 
   #has(index: number): boolean {
@@ -103,11 +112,17 @@ export class EmbeddedDecoder implements FragmentDecoder {
   }
 
   costOfReconstructing(): Cost {
-    return { bytes: 0, steps: 8 * this.#wanted };
+    // Integers are numbers first.
+    const bytes = floatLayout(this.#request.dtype) === undefined ? 5 * this.#wanted : 0;
+    return { bytes, steps: 8 * this.#wanted };
   }
 
   /** @throws FormatError as `reconstructElements` */
   reconstruct(out: Float32Array): void {
+    finish(this.reconstructing(out));
+  }
+
+  *reconstructing(out: Float32Array): Steps<void> {
     checkOutput(out, this.#wanted);
     const state = this.#state;
     if (state === undefined) {
@@ -115,7 +130,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
       return;
     }
     const { halfToFloat32: widen = halfToFloat32 } = this.#request.kernels;
-    this.#forTiles(state, (tile, start, count) => {
+    yield* this.#forTiles(state, (tile, start, count) => {
       const target = out.subarray(start, start + count);
       if (!state.progress(tile).exact) this.#place(state, tile, target);
       else if (this.#request.dtype !== 'F16') state.readPatterns(tile, bitsOf(target));
@@ -132,18 +147,22 @@ export class EmbeddedDecoder implements FragmentDecoder {
    *   now, and then counts as not added
    */
   reconstructElements(out: Uint8Array): void {
+    finish(this.reconstructingElements(out));
+  }
+
+  *reconstructingElements(out: Uint8Array): Steps<void> {
     const { dtype } = this.#request;
     checkOutput(out, byteLengthOf(dtype, this.#wanted), 'Uint8Array');
     const state = this.#state;
     const layout = floatLayout(dtype);
     if (state === undefined || layout === undefined) {
       const values = new Float32Array(this.#wanted);
-      this.reconstruct(values);
+      yield* this.reconstructing(values);
       out.set(viewBytes(fromFloat32(dtype, values)));
       return;
     }
     const { bytes } = layout;
-    this.#forTiles(state, (tile, start, count) => {
+    yield* this.#forTiles(state, (tile, start, count) => {
       const target = out.subarray(start * bytes, (start + count) * bytes);
       if (state.progress(tile).exact) {
         // As bits, because a NaN may change its payload when it passes through numbers.
@@ -163,30 +182,30 @@ export class EmbeddedDecoder implements FragmentDecoder {
     return this.#patterns;
   }
 
-  #forTiles(state: TensorState, visit: (tile: number, start: number, count: number) => void): void {
-    const { firstTile, endTile } = state.sequence;
+  *#forTiles(state: TensorState, visit: (tile: number, start: number, count: number) => void): Steps<void> {
+    const { firstTile, endTile, tileSize } = state.sequence;
+    const stepTiles = STEP_WEIGHTS / tileSize;
     for (let tile = firstTile; tile < endTile; tile++) {
+      if (tile > firstTile && (tile - firstTile) % stepTiles === 0) yield;
       const { start, count } = state.sequence.range(tile);
       try {
         visit(tile, start, count);
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
-        const broken = this.#forget(state, state.lastUnitOf(tile));
-        naming(broken, () => {
-          throw error;
-        });
+        const broken = yield* this.#forget(state, state.lastUnitOf(tile));
+        throw named(broken, error);
       }
     }
   }
 
   /** Drops the fragment with this unit. Those after it wait until it arrives again. */
-  #forget(state: TensorState, unit: number): number {
+  *#forget(state: TensorState, unit: number): Steps<number> {
     const index = this.#used.findLastIndex(({ first }) => first <= unit);
     const dropped = this.#used.splice(index);
     dropped.slice(1).forEach(({ payload }, k) => {
       this.#early.set(index + 1 + k, payload);
     });
-    state.retreat(dropped[0]!.first);
+    yield* state.retreat(dropped[0]!.first);
     return index;
   }
 
@@ -203,7 +222,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
     embedded.placeWeights(state.planes(tile), state.tile(tile), planes[depth - 1]!, exponent, target);
   }
 
-  #use(index: number, payload: Uint8Array): void {
+  *#use(index: number, payload: Uint8Array): Steps<void> {
     const { count, stream, ...header } = parseFragmentStart(payload, index);
     const { first } = header;
     const { fragments } = this.#request;
@@ -216,7 +235,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
         actual: `${first} to ${first + count}`,
       });
     }
-    state.advance(parseUnits(payload, index));
+    yield* state.advance(parseUnits(payload, index));
     this.#state = state;
     this.#used.push({ ...header, payload });
   }
@@ -232,13 +251,17 @@ function bitsOf(values: Float32Array): Uint32Array {
   return new Uint32Array(values.buffer, values.byteOffset, values.length);
 }
 
-/** Adds the fragment to errors of `work`. */
-function naming(fragmentIndex: number, work: () => void): void {
+/** Adds the fragment to errors of the steps. */
+function* naming<T>(fragmentIndex: number, steps: Steps<T>): Steps<T> {
   try {
-    work();
-  } catch (cause) {
-    if (!(cause instanceof FormatError) || cause.fragmentIndex !== undefined) throw cause;
-    const { offset, expected, actual } = cause;
-    throw new FormatError(cause.what, { fragmentIndex, offset, expected, actual, cause });
+    return yield* steps;
+  } catch (error) {
+    throw named(fragmentIndex, error);
   }
+}
+
+function named(fragmentIndex: number, cause: unknown): unknown {
+  if (!(cause instanceof FormatError) || cause.fragmentIndex !== undefined) return cause;
+  const { offset, expected, actual } = cause;
+  return new FormatError(cause.what, { fragmentIndex, offset, expected, actual, cause });
 }

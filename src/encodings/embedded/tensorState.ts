@@ -2,6 +2,7 @@ import { FormatError } from '../../errors.js';
 import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded/interface.js';
 import { checkPadding, newTileState } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
+import type { Steps } from '../../steps.js';
 import type { DecodeRequest, ElementRange } from '../encoding.js';
 import { checkScale, floatLayout } from './elements.js';
 import { parseExceptions } from './exceptions.js';
@@ -35,6 +36,8 @@ export class TensorState {
   readonly #layout: FloatLayout | undefined;
   readonly #kernels: Kernels<'embedded'>;
   readonly #units: Uint8Array[] = [];
+  /** How many of them have been decoded. */
+  #decoded = 0;
   /** Planes among the first passes, for each number of these. */
   readonly #depths: readonly number[];
   /** The wanted ones, at their indexes. */
@@ -66,38 +69,39 @@ export class TensorState {
   }
 
   /**
-   * Takes the next units of the sequence.
+   * Takes the next units of the sequence. Between two steps, the tensor is that of the units so far.
    * @throws FormatError; the state is then as it was before
    */
-  advance(units: readonly Uint8Array[]): void {
+  *advance(units: readonly Uint8Array[]): Steps<void> {
     const before = this.#units.length;
     for (const unit of units) this.#units.push(unit);
     try {
-      this.#decode(before);
+      yield* this.#decode();
     } catch (error) {
       // A failed decode corrupts the state: rebuild it from the earlier units.
-      this.retreat(before);
+      yield* this.retreat(before);
       throw error;
     }
   }
 
   /** Goes back to the first `units` units. */
-  retreat(units: number): void {
+  *retreat(units: number): Steps<void> {
     this.#units.length = units;
     this.#tiles = nothingKnown(this.sequence);
-    this.#decode(0);
+    this.#decoded = 0;
+    yield* this.#decode();
   }
 
   progress(tile: number): TileProgress {
     const { passes } = this.sequence;
-    const count = this.sequence.passesOf(tile, this.units);
+    const count = this.sequence.passesOf(tile, this.#decoded);
     return { depth: this.#depths[count]!, exact: passes[count - 1]?.kind === 'remainder' };
   }
 
   /** The last unit of a tile that has arrived. */
   lastUnitOf(tile: number): number {
     const { tiles } = this.sequence;
-    return (this.sequence.passesOf(tile, this.units) - 1) * tiles + tile;
+    return (this.sequence.passesOf(tile, this.#decoded) - 1) * tiles + tile;
   }
 
   /** The state of a tile's weights beside its planes. */
@@ -128,14 +132,22 @@ export class TensorState {
     restore(out);
   }
 
-  /** Decodes all units from this one on. */
-  #decode(first: number): void {
-    const { tiles } = this.sequence;
-    for (let unit = first; unit < this.#units.length; ) {
-      // One pass at a time, because what its units have in common is prepared once.
-      const end = Math.min(this.#units.length, (Math.floor(unit / tiles) + 1) * tiles);
-      this.#decodePass(unit, end);
-      unit = end;
+  /** Decodes the units that have not been decoded. */
+  *#decode(): Steps<void> {
+    const { tiles, tileSize } = this.sequence;
+    const stepUnits = STEP_WEIGHTS / tileSize;
+    let units = 0;
+    while (this.#decoded < this.#units.length) {
+      if (units >= stepUnits) {
+        yield;
+        units = 0;
+      }
+      // Many of one pass at a time, because what they have in common is prepared once.
+      const passEnd = (Math.floor(this.#decoded / tiles) + 1) * tiles;
+      const end = Math.min(this.#units.length, passEnd, this.#decoded + stepUnits - units);
+      this.#decodePass(this.#decoded, end);
+      units += end - this.#decoded;
+      this.#decoded = end;
     }
   }
 
@@ -166,6 +178,9 @@ export class TensorState {
     for (const { state, planes } of parts) checkPadding(planes.at(-1)!, state.count);
   }
 }
+
+/** Weights whose units are decoded in a step: a few milliseconds. */
+const STEP_WEIGHTS = 2 ** 22;
 
 /** With fewer elements to each, the objects of units and tiles would take more memory than the tensor. */
 const ELEMENTS_PER_UNIT = 1024;

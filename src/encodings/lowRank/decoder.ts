@@ -1,4 +1,5 @@
 import type { Cost } from '../../limits.js';
+import { finish, type Steps } from '../../steps.js';
 import { checkOutput } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { projectionQuality } from '../energy.js';
@@ -34,9 +35,13 @@ export class LowRankDecoder implements FragmentDecoder {
   }
 
   addFragment(index: number, payload: Uint8Array): boolean {
+    return finish(this.adding(index, payload));
+  }
+
+  *adding(index: number, payload: Uint8Array): Steps<boolean> {
     if (this.#received.has(index)) return false;
     const content = readPayload(this.#request, index, payload);
-    this.#sum.add(content);
+    yield* this.#sum.adding(content);
     this.#received.add(index);
     this.#hasResidual ||= content.components === undefined;
     return true;

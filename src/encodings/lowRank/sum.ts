@@ -1,8 +1,13 @@
 import type { SumKernels } from '../../kernels/linear/interface.js';
-import type { Matrix } from '../../kernels/linear/matrix.js';
+import { type Matrix, rowRange } from '../../kernels/linear/matrix.js';
+import { finish, type Steps } from '../../steps.js';
 import type { MatrixShape } from '../encoding.js';
 import { energyOf } from '../energy.js';
 import { componentLength, type LowRankPayload } from './payload.js';
+
+/** Products that are added in a step: some milliseconds. */
+const STEP_PRODUCTS = 2 ** 24;
+const MIN_STEP_ROWS = 64;
 
 /**
  * The sum of the fragments so far. The components of one fragment are summed in double precision and rounded once (256
@@ -32,15 +37,20 @@ export class LowRankSum {
     return this.#energy;
   }
 
-  add({ components, values }: LowRankPayload): void {
+  add(payload: LowRankPayload): void {
+    finish(this.adding(payload));
+  }
+
+  /** The same in steps of some milliseconds: row after row. */
+  *adding({ components, values }: LowRankPayload): Steps<void> {
     if (components === undefined) {
       const sum = this.values;
       for (let i = 0; i < values.length; i++) sum[i]! += values[i]!;
-    } else if (components > 0) this.#addComponents(components, values);
+    } else if (components > 0) yield* this.#addComponents(components, values);
     this.#energy = undefined;
   }
 
-  #addComponents(components: number, values: Float32Array): void {
+  *#addComponents(components: number, values: Float32Array): Steps<void> {
     const { rows, cols } = this.#shape;
     const length = componentLength(this.#shape);
     const u = new Float64Array(components * rows);
@@ -57,6 +67,14 @@ export class LowRankSum {
       rowStride: length,
       colStride: 1,
     };
-    this.#kernels.addProduct(left, right, this.values);
+    const sum = this.values;
+    // Of many rows at a time, because the right factor is packed for each.
+    const stepRows = Math.max(MIN_STEP_ROWS, Math.ceil(STEP_PRODUCTS / (components * cols)));
+    for (let row = 0; row < rows; row += stepRows) {
+      const end = Math.min(row + stepRows, rows);
+      this.#kernels.addProduct(rowRange(left, row, end), right, sum.subarray(row * cols, end * cols));
+      this.#energy = undefined;
+      if (end < rows) yield;
+    }
   }
 }

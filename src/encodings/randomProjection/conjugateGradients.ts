@@ -1,3 +1,5 @@
+import type { Steps } from '../../steps.js';
+
 /**
  * Conjugate gradients for A x = b, A symmetric positive semi-definite and b in its range, from x = 0: ends at the
  * solution of smallest norm. M. Hestenes and E. Stiefel, "Methods of conjugate gradients for solving linear systems",
@@ -5,12 +7,12 @@
  * @param multiply adds A p to `out`, which holds zeros
  * @param tolerance ends when ‖b − A x‖ ≤ tolerance × ‖b‖
  */
-export function conjugateGradients(
-  multiply: (p: Float64Array, out: Float64Array) => void,
+export function* conjugateGradients(
+  multiply: (p: Float64Array, out: Float64Array) => Steps<void>,
   b: Float64Array,
   tolerance: number,
   maxIterations: number,
-): Float64Array {
+): Steps<Float64Array> {
   const n = b.length;
   const x = new Float64Array(n);
   const residual = b.slice();
@@ -20,7 +22,7 @@ export function conjugateGradients(
   const enough = energy * tolerance * tolerance;
   for (let iteration = 0; iteration < maxIterations && energy > enough; iteration++) {
     product.fill(0);
-    multiply(direction, product);
+    yield* multiply(direction, product);
     const step = energy / dot(direction, product);
     for (let i = 0; i < n; i++) {
       x[i]! += step * direction[i]!;

@@ -1,5 +1,6 @@
 import { type Cost, NO_COST } from '../../limits.js';
 import { checkOptions } from '../../options.js';
+import { finish, type Steps } from '../../steps.js';
 import { checkOutput } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { projectionQuality } from '../energy.js';
@@ -46,7 +47,11 @@ export class RandomProjectionDecoder implements FragmentDecoder {
   }
 
   addFragment(index: number, payload: Uint8Array): boolean {
-    return this.#fragments.add(index, payload);
+    return finish(this.adding(index, payload));
+  }
+
+  adding(index: number, payload: Uint8Array): Steps<boolean> {
+    return this.#fragments.adding(index, payload);
   }
 
   get quality(): EncodingQuality {
@@ -58,11 +63,15 @@ export class RandomProjectionDecoder implements FragmentDecoder {
   }
 
   reconstruct(out: Float32Array): void {
+    finish(this.reconstructing(out));
+  }
+
+  *reconstructing(out: Float32Array): Steps<void> {
     const { rows, cols } = this.#request;
     checkOutput(out, rows * cols);
     const { store } = this.#fragments;
     if (store === undefined) out.fill(0);
-    else store.reconstruct(out);
+    else yield* store.reconstructing(out);
   }
 }
 

@@ -1,6 +1,7 @@
 import { seedOf } from '../../kernels/gaussian/rng.js';
 import type { Cost } from '../../limits.js';
 import { oneOf, type Rules } from '../../options.js';
+import { finish, type Steps } from '../../steps.js';
 import type { DecodeRequest, EncodingQuality } from '../encoding.js';
 import { energyOf, projectionQuality } from '../energy.js';
 import { conjugateGradients } from './conjugateGradients.js';
@@ -57,14 +58,18 @@ export class GaussianProjection {
 
   /** O(rows × n). */
   add(index: number, payload: Uint8Array): void {
+    finish(this.adding(index, payload));
+  }
+
+  *adding(index: number, payload: Uint8Array): Steps<void> {
     const seed = seedOf(this.#request.seed, index);
     const projections = readGaussianPayload(index, payload, seed, this.#rows);
     const rows = projections.length;
     const { sums, squares } = this.#estimate;
     // The rows are without the factor 1 / sqrt(d), so it is removed from the projections.
     const products = Float64Array.from(projections, (value) => value * Math.sqrt(rows));
-    this.#request.kernels.gaussianRows(seed, undefined, products, sums, squares);
     this.#rows = rows;
+    yield* this.#request.kernels.gaussianRowsSteps(seed, undefined, products, sums, squares);
     this.#received.push(index);
     this.#solved = undefined;
   }
@@ -88,26 +93,27 @@ export class GaussianProjection {
   }
 
   /** Back-projection: O(n). Least squares: O(rows × n) for each iteration. */
-  reconstruct(out: Float32Array): void {
+  *reconstructing(out: Float32Array): Steps<void> {
     if (this.#options.solver !== 'least-squares') {
       this.#estimate.write(out);
       return;
     }
-    out.set(this.#solve());
+    out.set(yield* this.#solve());
     this.#solved = energyOf(out);
   }
 
   /** Solves PᵀP x = Pᵀy without P in memory: its rows are drawn again for every product. */
-  #solve(): Float64Array {
+  *#solve(): Steps<Float64Array> {
     const { kernels, seed } = this.#request;
     const { sums } = this.#estimate;
     const rows = this.#rows ?? 0;
     const unknowns = Math.min(sums.length, rows * this.#received.length);
     const products = new Float64Array(rows);
-    return conjugateGradients(
-      (direction, out) => {
-        for (const index of this.#received) {
-          kernels.gaussianRows(seedOf(seed, index), direction, products, out);
+    const received = [...this.#received];
+    return yield* conjugateGradients(
+      function* (direction, out) {
+        for (const index of received) {
+          yield* kernels.gaussianRowsSteps(seedOf(seed, index), direction, products, out);
         }
       },
       sums,

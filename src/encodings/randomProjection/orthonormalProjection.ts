@@ -1,5 +1,6 @@
 import { assertLiveSeeds, SeededRng, seedOf } from '../../kernels/gaussian/rng.js';
 import type { Cost } from '../../limits.js';
+import type { Steps } from '../../steps.js';
 import {
   coefficientQuality,
   describeCoefficients,
@@ -67,7 +68,7 @@ export class OrthonormalProjection {
     return transformCost(this.#request, this.#store);
   }
 
-  reconstruct(out: Float32Array): void {
+  *reconstructing(out: Float32Array): Steps<void> {
     const { rows, cols, seed, kernels } = this.#request;
     if (!hasEnergy(this.#store)) {
       out.fill(0);
@@ -76,7 +77,7 @@ export class OrthonormalProjection {
     const flip = signFlipper(seed);
     const take: StretchVisitor = (stretch, start) =>
       flip(stretch, out.subarray(start, start + stretch.length));
-    kernels.idct2d(this.#store.coefficients(), rows, cols, take);
+    yield* kernels.idct2dSteps(this.#store.coefficients(), rows, cols, take);
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Cost } from '../../limits.js';
+import { finish, type Steps } from '../../steps.js';
 import { checkOutput } from '../../tensor/tensor.js';
 import {
   type CoefficientStore,
@@ -45,7 +46,7 @@ export class SpectralDecoder implements FragmentDecoder {
   }
 
   addFragment(index: number, payload: Uint8Array): boolean {
-    return this.#fragments.add(index, payload);
+    return finish(this.#fragments.adding(index, payload));
   }
 
   get quality(): EncodingQuality {
@@ -57,10 +58,14 @@ export class SpectralDecoder implements FragmentDecoder {
   }
 
   reconstruct(out: Float32Array): void {
+    finish(this.reconstructing(out));
+  }
+
+  *reconstructing(out: Float32Array): Steps<void> {
     const { rows, cols, kernels } = this.#request;
     checkOutput(out, rows * cols);
     const { store } = this.#fragments;
-    if (hasEnergy(store)) kernels.idct2d(store.coefficients(out), rows, cols, out);
+    if (hasEnergy(store)) yield* kernels.idct2dSteps(store.coefficients(out), rows, cols, out);
     else out.fill(0);
   }
 }

@@ -1,9 +1,9 @@
 import type { Cost } from '../../limits.js';
 
 /** Steps for each point of a plan: the cosines and sines of its tables. */
-const PLAN_STEPS = 128;
+const PLAN_STEPS = 256;
 /** Bytes for each point of a plan while it is made, and of the buffers that a transform of its size works in. */
-const PLAN_BYTES = 224;
+const PLAN_BYTES = 128;
 
 /**
  * The most that a transform of a matrix takes in either implementation: plans for both sizes, copies of the matrix, and

@@ -1,3 +1,5 @@
+import type { Steps } from '../../steps.js';
+
 /**
  * The input or output matrix of a kernel: an array, or a function that fills (input) or consumes (output) it in
  * stretches, in order, so that the matrix needs no array. `values` begins at element `start`; it is valid only during
@@ -10,4 +12,6 @@ export interface DctKernels {
   dct2d(data: Stretches, rows: number, cols: number, out: Stretches): void;
   /** The inverse: orthonormal 2-D DCT-III. */
   idct2d(data: Stretches, rows: number, cols: number, out: Stretches): void;
+  /** The inverse in steps of some milliseconds, except that of a single row, which is one step. */
+  idct2dSteps(data: Stretches, rows: number, cols: number, out: Stretches): Steps<void>;
 }

@@ -1,4 +1,5 @@
 import { ArgumentError, LimitError } from '../../errors.js';
+import { finish, type Steps } from '../../steps.js';
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { DctKernels, Stretches } from './interface.js';
@@ -6,7 +7,7 @@ import { portableDct } from './portable.js';
 import { DCT_WASM } from './wasm/dct.generated.js';
 import { type DctPlan, dctPlan } from './wasm/plan.js';
 
-type Direction = keyof DctKernels;
+type Direction = 'dct2d' | 'idct2d';
 
 interface DctExports {
   rows(
@@ -51,6 +52,10 @@ const COMPLEX_BYTES = 32;
 const STRIPE_BYTES = 256 << 10;
 /** They are written in larger ones: from about a megabyte on, engines copy without reading the target first. */
 const OUT_STRIPE_BYTES = 1 << 20;
+/** A matrix with fewer values takes some milliseconds: it is one step. */
+const SMALL_VALUES = 2 ** 20;
+/** Bytes of blocks that are transformed in a step: some milliseconds. */
+const STEP_BYTES = 4 << 20;
 /** Bytes after the last row that gathering four floats at a time may read. */
 const OVERREAD_BYTES = 12;
 /** Sums and differences of one butterfly of the largest direct radix. */
@@ -65,28 +70,47 @@ export const wasmDct: WasmSubject<DctKernels> = { modules: { dct: DCT_WASM }, li
 
 function link(runtime: WasmRuntime): DctKernels {
   function run(direction: Direction, data: Stretches, rows: number, cols: number, out: Stretches): void {
-    for (const matrix of [data, out]) {
-      if (typeof matrix === 'function' || matrix.length === rows * cols) continue;
-      throw new ArgumentError('Cannot compute the DCT: the matrix does not have rows × cols values', {
-        expected: rows * cols,
-        actual: matrix.length,
-      });
-    }
+    checkLengths(data, rows, cols, out);
     if (rows * cols === 0) return;
     try {
-      // To a transform, a column is a row.
-      if (cols === 1) runtime.scope(() => transform(runtime, direction, data, 1, rows, out));
-      else runtime.scope(() => transform(runtime, direction, data, rows, cols, out));
+      runtime.scope(() => finish(transform(runtime, direction, data, rows, cols, out)));
     } catch (error) {
       if (!(error instanceof LimitError)) throw error;
       // Larger than a wasm memory.
       portableDct[direction](data, rows, cols, out);
     }
   }
+
+  function* idct2dSteps(data: Stretches, rows: number, cols: number, out: Stretches): Steps<void> {
+    if (rows * cols < SMALL_VALUES) {
+      run('idct2d', data, rows, cols, out);
+      return;
+    }
+    checkLengths(data, rows, cols, out);
+    try {
+      // The shared memory is a stack: what others allocate between two steps would have to end before these.
+      yield* transform(runtime.apart(), 'idct2d', data, rows, cols, out);
+    } catch (error) {
+      if (!(error instanceof LimitError)) throw error;
+      yield* portableDct.idct2dSteps(data, rows, cols, out);
+    }
+  }
+
   return {
     dct2d: (data, rows, cols, out) => run('dct2d', data, rows, cols, out),
     idct2d: (data, rows, cols, out) => run('idct2d', data, rows, cols, out),
+    idct2dSteps,
   };
+}
+
+function checkLengths(data: Stretches, rows: number, cols: number, out: Stretches): void {
+  for (const matrix of [data, out]) {
+    if (typeof matrix === 'function' || matrix.length === rows * cols) continue;
+    throw new ArgumentError('Cannot compute the DCT: the matrix does not have rows × cols values', {
+      expected: rows * cols,
+      actual: matrix.length,
+    });
+  }
 }
 
 function transform(
@@ -96,7 +120,21 @@ function transform(
   rows: number,
   cols: number,
   out: Stretches,
-): void {
+): Steps<void> {
+  // To a transform, a column is a row.
+  return cols === 1
+    ? transformMatrix(runtime, direction, data, 1, rows, out)
+    : transformMatrix(runtime, direction, data, rows, cols, out);
+}
+
+function* transformMatrix(
+  runtime: WasmRuntime,
+  direction: Direction,
+  data: Stretches,
+  rows: number,
+  cols: number,
+  out: Stretches,
+): Steps<void> {
   const give = typeof data === 'function' ? data : reading(data);
   const take = typeof out === 'function' ? out : writing(out);
   if (cols === 1) {
@@ -141,13 +179,20 @@ function transform(
     // Two rows share a transform, so large numbers in unused lanes would drown the rows beside them.
     runtime.bytes(stripe + count * rowBytes, (groups * LANES - count) * rowBytes).fill(0);
     kernel.rows(rowPlanAt, inverse, stripe, groups, blocks, blockBytes, places + 4 * row, a, b, scratch);
+    yield;
   }
-  if (rows > 1) kernel.columns(columnPlanAt, inverse, blocks, blockBytes, blockCount, a, b, scratch);
+  const stepBlocks = Math.ceil(STEP_BYTES / blockBytes);
+  for (let block = 0; rows > 1 && block < blockCount; block += stepBlocks) {
+    const count = Math.min(stepBlocks, blockCount - block);
+    kernel.columns(columnPlanAt, inverse, blocks + block * blockBytes, blockBytes, count, a, b, scratch);
+    yield;
+  }
   runtime.load(rowPlaces(rows, rows > 1 && inverse), places);
   for (let row = 0; row < rows; row += outRows) {
     const count = Math.min(outRows, rows - row);
     kernel.collect(blocks, blockBytes, cols, places + 4 * row, count, rows > 1 && inverse, stripe);
     take(runtime.floats(stripe, count * cols), row * cols);
+    yield;
   }
 }
 

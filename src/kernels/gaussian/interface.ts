@@ -1,3 +1,5 @@
+import type { Steps } from '../../steps.js';
+
 export interface GaussianKernels {
   /**
    * Visits the rows g_j of the Gaussian matrix of `seed`: normals of the format's generator (`SeededRng`), row by row.
@@ -12,4 +14,6 @@ export interface GaussianKernels {
     sums: Float64Array,
     squares?: Float64Array,
   ): void;
+  /** The same in steps of some milliseconds. If they are left, the sums are those of the first rows. */
+  gaussianRowsSteps(...args: Parameters<GaussianKernels['gaussianRows']>): Steps<void>;
 }

@@ -138,6 +138,11 @@ export class WasmRuntime {
     return this.#memory.buffer.byteLength;
   }
 
+  /** The same modules with a memory of their own, for work whose allocations outlast a call. */
+  apart(): WasmRuntime {
+    return new WasmRuntime(this.#modules);
+  }
+
   /** Frees the memory if it has grown large; the next call makes a new one. Not inside a `scope`. */
   release(): void {
     if (this.#top !== ALIGNMENT || this.byteLength <= RETAINED_BYTES) return;

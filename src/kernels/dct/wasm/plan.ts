@@ -16,6 +16,8 @@ const PASS_BYTES = 8;
 
 /** Bytes of the plans that are kept, those used last (a plan takes about 16 bytes × size). */
 const CACHE_BYTES = 8 << 20;
+/** A larger plan is not kept, though it is made again for each transform. */
+const LARGEST_KEPT_BYTES = 32 << 20;
 
 /** A size with its tables for the kernel. */
 export interface DctPlan {
@@ -33,6 +35,7 @@ export function dctPlan(size: number): DctPlan {
   let plan = cache.get(size);
   if (plan === undefined) {
     plan = createPlan(size);
+    if (plan.bytes.length > LARGEST_KEPT_BYTES) return plan;
     cachedBytes += plan.bytes.length;
   } else cache.delete(size);
   cache.set(size, plan);
@@ -121,8 +124,9 @@ function chirpOf(size: number): Float32Array {
 function circle(count: number, angle: (k: number) => number, scale = 1): Float32Array {
   const values = new Float32Array(2 * count);
   for (let k = 0; k < count; k++) {
-    values[2 * k] = scale * Math.cos(angle(k));
-    values[2 * k + 1] = scale * Math.sin(angle(k));
+    const at = angle(k);
+    values[2 * k] = scale * Math.cos(at);
+    values[2 * k + 1] = scale * Math.sin(at);
   }
   return values;
 }
@@ -131,14 +135,18 @@ function circle(count: number, angle: (k: number) => number, scale = 1): Float32
 function chirpSpectrum(chirp: Float32Array, size: number, fftSize: number): Float32Array {
   const time = new Float64Array(2 * fftSize);
   for (let k = 0; k < size; k++) {
-    for (const place of k === 0 ? [0] : [k, fftSize - k]) {
-      time[2 * place] = chirp[2 * k]!;
-      time[2 * place + 1] = -chirp[2 * k + 1]!;
-    }
+    const mirrored = (fftSize - k) % fftSize;
+    time[2 * k] = time[2 * mirrored] = chirp[2 * k]!;
+    time[2 * k + 1] = time[2 * mirrored + 1] = -chirp[2 * k + 1]!;
   }
   const spectrum = new Float64Array(2 * fftSize);
   createFft(fftSize).transform(time, spectrum);
-  return Float32Array.from(spectrum, (value, i) => (i % 2 === 0 ? value : -value) / fftSize);
+  const scaled = new Float32Array(2 * fftSize);
+  for (let i = 0; i < scaled.length; i += 2) {
+    scaled[i] = spectrum[i]! / fftSize;
+    scaled[i + 1] = -spectrum[i + 1]! / fftSize;
+  }
+  return scaled;
 }
 
 /** Twiddle factors of one pass in the order in which it takes them; the roots of odd radices above 5 come first. */

@@ -1,0 +1,53 @@
+import { nextTask } from './abort.js';
+
+/**
+ * Long work, in steps of some milliseconds. Between them it can be left, or wait while others work. Work that was left
+ * can go on later.
+ */
+export type Steps<T> = Generator<void, T, void>;
+
+/** Work that lasts this long lets other tasks in, and with them aborts, input and timers. */
+const TURN_MS = 20;
+
+/** All steps at once. */
+export function finish<T>(steps: Steps<T>): T {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done) return value;
+  }
+}
+
+/** Work in one step. */
+// biome-ignore lint/correctness/useYield: it has one step
+export function* oneStep<T>(work: () => T): Steps<T> {
+  return work();
+}
+
+/**
+ * Steps until they are done, or have lasted a while; then the rest, in turn with other tasks.
+ * @throws the reason of `signal`, after which no further step is taken
+ */
+export function inTurns<T>(steps: Steps<T>, signal?: AbortSignal): T | Promise<T> {
+  const end = performance.now() + TURN_MS;
+  do {
+    const { done, value } = steps.next();
+    if (done) return value;
+  } while (performance.now() < end);
+  return nextTask().then(() => {
+    signal?.throwIfAborted();
+    return inTurns(steps, signal);
+  });
+}
+
+/** Lets other tasks in from time to time, in a loop whose promises may all be settled already. */
+export class Turns {
+  #since = performance.now();
+
+  /** @throws the reason of `signal` */
+  async next(signal?: AbortSignal): Promise<void> {
+    if (performance.now() - this.#since < TURN_MS) return;
+    await nextTask();
+    this.#since = performance.now();
+    signal?.throwIfAborted();
+  }
+}
