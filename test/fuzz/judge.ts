@@ -174,6 +174,9 @@ async function goodReading(target: Target, seed: Seed, way: Way): Promise<Readin
 
 /** Learns how good inputs are read, before the first bad one. */
 export async function learn(target: Target): Promise<void> {
+  const names = new Set(target.seeds.map(({ name }) => name));
+  if (names.size < target.seeds.length)
+    throw new Error(`Cannot fuzz ${target.name}: two seeds have one name`);
   for (const seed of target.seeds) {
     for (const way of target.ways) await goodReading(target, seed, way);
     const { fault } = await judge(target, seed.bytes);

@@ -27,7 +27,7 @@ export async function hctTargets(): Promise<Target[]> {
   return [
     {
       name: 'hct',
-      seeds: await seeds(),
+      seeds: await hctSeeds(),
       anatomy: hctAnatomy,
       ways: [
         {
@@ -129,7 +129,7 @@ async function readRuns(input: Uint8Array): Promise<Reading> {
   return { ...factsOf(reader), content: concatBytes(outputs) };
 }
 
-async function seeds(): Promise<Seed[]> {
+export async function hctSeeds(): Promise<Seed[]> {
   const made: Seed[] = [
     await seed('tiny', { dtype: 'I8', shape: [4, 10], blockSize: 16 }),
     await seed('zstd', { dtype: 'F32', shape: [20, 30], blockSize: 1000, algorithm: 'zstd', name: 'a/b' }),

@@ -1,4 +1,5 @@
 import type { Target } from '../target.js';
+import { bombTargets } from './bombs.js';
 import { cacheTargets } from './cache.js';
 import { codecTargets } from './codecs.js';
 import { directoryTargets } from './directory.js';
@@ -28,6 +29,7 @@ const FAMILIES: readonly (() => Promise<Target[]>)[] = [
   workerTargets,
   httpTargets,
   cacheTargets,
+  bombTargets,
 ];
 
 /**

@@ -2,22 +2,20 @@ import { existsSync } from 'node:fs';
 import { HctReader } from '../../../readers/hctReader.js';
 import { HoloTensorReader } from '../../../readers/holotensorReader.js';
 import { bytesSource } from '../../../sources/bytes.js';
+import { loadDecodings } from '../../../src/encodings/decodings.js';
 import { decodeBlockRun, planRuns } from '../../../src/hct/blockRun.js';
 import { HctParser } from '../../../src/hct/parser.js';
 import { reconstructStep, reconstructStored } from '../../../src/holotensor/tasks.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
 import { WorkerPool } from '../../../workers/pool.js';
 import { concatBytes } from '../../helpers/bytes.js';
-import type { Anatomy, Reading, Target } from '../target.js';
-import { hctTargets } from './hct.js';
-import { holotensorTargets } from './holotensor.js';
-import { readU32 } from './numbers.js';
+import type { Reading, Target } from '../target.js';
+import { isHct, tensorFileAnatomy, tensorFileSeeds } from './tensorFiles.js';
 
 /** The tasks of workers, in this thread and in another one: files of both formats, whose bytes pass between threads. */
 
 const MAX_BYTES = 2 ** 16;
 const LIMITS = { limits: { tensorBytes: MAX_BYTES, headerBytes: 2 ** 14 } } as const;
-const HCT_MAGIC = 0x4e544348;
 
 /** Compiled, the script of workers is where a pool looks for it. */
 const SCRIPT = new URL('../../../workers/worker.js', import.meta.url);
@@ -31,18 +29,13 @@ interface Tasks {
 }
 
 export async function workerTargets(): Promise<Target[]> {
-  const [[hct], holotensor] = await Promise.all([hctTargets(), holotensorTargets()]);
-  const anatomyOf = (bytes: Uint8Array) => (isHct(bytes) ? hct! : holotensor[0]!).anatomy;
-  const anatomy: Anatomy = {
-    split: (input) => anatomyOf(input).split(input),
-    join: (parts, sizes) => anatomyOf(parts[0]?.bytes ?? new Uint8Array(0)).join(parts, sizes),
-  };
+  await loadDecodings();
   const pool = new WorkerPool(1, { url: existsSync(SCRIPT) ? SCRIPT : SCRIPT_FROM_SOURCE });
   return [
     {
       name: 'workers',
-      seeds: [hct!, ...holotensor].flatMap(({ seeds }) => seeds.slice(0, 4)),
-      anatomy,
+      seeds: await tensorFileSeeds(),
+      anatomy: tensorFileAnatomy,
       ways: [
         { name: 'in this thread', read: (input) => read(input, IN_THIS_THREAD) },
         { name: 'in a worker', read: (input) => read(input, inWorker(pool)) },
@@ -50,10 +43,6 @@ export async function workerTargets(): Promise<Target[]> {
       memory: (input) => 2 ** 23 + 64 * MAX_BYTES + 64 * input.length,
     },
   ];
-}
-
-function isHct(bytes: Uint8Array): boolean {
-  return readU32(bytes, 0) === HCT_MAGIC;
 }
 
 function read(input: Uint8Array, tasks: Tasks): Promise<Reading> {
