@@ -149,7 +149,6 @@ export { type OpenModelOptions, openModel } from './models/openModel.js';
 export type { PlanOptions } from './models/planning.js';
 export type { ModelProgress } from './models/progress.js';
 export type {
-  Float16ArrayLike,
   LoadedTensor,
   OutputArrays,
   OutputOptions,
@@ -182,7 +181,8 @@ export type { ReconstructionOptions } from './src/holotensor/reconstruction.js';
 // Tensors, their elements and how alike they are.
 
 export type { DType } from './src/tensor/dtype.js';
-export { fromFloat32, type ToFloat32Options, toFloat32 } from './src/tensor/numbers.js';
+export { toFloat16 } from './src/tensor/float16.js';
+export { fromFloat32, type ToFloat32Options } from './src/tensor/numbers.js';
 export {
   type DequantizeGroups,
   dequantize,
@@ -191,7 +191,14 @@ export {
   type QuantizationScheme,
 } from './src/tensor/quantization.js';
 export { type Similarity, similarity } from './src/tensor/similarity.js';
-export { type Tensor, type TensorData, viewBytes, viewElements } from './src/tensor/tensor.js';
+export {
+  type Float16ArrayLike,
+  type Tensor,
+  type TensorData,
+  viewBytes,
+  viewElements,
+} from './src/tensor/tensor.js';
+export { toFloat32 } from './src/tensor/toFloat32.js';
 
 // What else the signatures above mention.
 

@@ -1,9 +1,9 @@
 import { allocating, type Budget } from '../src/limits.js';
 import type { AbortOptions } from '../src/source.js';
 import { inTurns, oneStep, type Steps } from '../src/steps.js';
-import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dtype.js';
-import { fromFloat32, toFloat32 } from '../src/tensor/numbers.js';
-import type { Tensor, TensorData } from '../src/tensor/tensor.js';
+import { byteLengthOf, type DType, elementCount } from '../src/tensor/dtype.js';
+import { fromFloat32, storedToFloat32 } from '../src/tensor/numbers.js';
+import { asFloat16, type Float16ArrayLike, type Tensor, type TensorData } from '../src/tensor/tensor.js';
 import type { WorkerPool } from '../workers/pool.js';
 import type { LoadableTensor, PieceDecoder } from './inputs/content.js';
 
@@ -22,7 +22,7 @@ export interface OutputOptions<A extends OutputType = OutputType> {
   /**
    * Element type of the arrays: numbers ('F32'), half-precision ('F16': a Float16Array where the engine has it, else
    * bit patterns), bfloat16 bit patterns ('BF16'), or the tensor's own ('source'). Tensors that are not floating-point
-   * always have their own. Default 'F32'.
+   * always have their own, and so have F4, F6 and F8_E8M0. Default 'F32'.
    */
   readonly as?: A | undefined;
   /**
@@ -49,21 +49,13 @@ export interface LoadedTensor<A extends OutputType = 'F32'> {
   readonly complete: boolean;
 }
 
-/** `Float16Array`, which the type library of this compiler target does not know yet. */
-export interface Float16ArrayLike extends ArrayLike<number> {
-  readonly buffer: ArrayBufferLike;
-  readonly byteLength: number;
-  readonly byteOffset: number;
-}
-
-interface Float16ArrayConstructor {
-  new (buffer: ArrayBufferLike, byteOffset: number, length: number): Float16ArrayLike;
-}
-
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'];
 
+/** Floating-point dtypes that only safetensors has, and that are converted. */
+const OTHER_FLOATS = /^F(64|8_E[45]M[23])/;
+
 function outputDtype({ dtype }: LoadableTensor, as: OutputType): string {
-  return as === 'source' || !FLOATS.includes(dtype) ? dtype : as;
+  return as === 'source' || !(FLOATS.includes(dtype) || OTHER_FLOATS.test(dtype)) ? dtype : as;
 }
 
 /** Bytes of a loaded tensor: its own elements, and those of an array of another type. */
@@ -92,6 +84,8 @@ export class TensorState {
   #complete: Tensor | undefined;
   #cosine = 0;
   readonly #arrays = new Map<string, TensorData>();
+  /** Of elements of {@link OTHER_FLOATS}. */
+  #toNumbers: ((tensor: Tensor) => Float32Array) | undefined;
 
   constructor(tensor: LoadableTensor) {
     this.tensor = tensor;
@@ -129,6 +123,9 @@ export class TensorState {
 
   async #take(piece: number, bytes: Uint8Array, { pool, budget, signal }: DecodeOptions): Promise<void> {
     const decoder = this.#decoder ?? (await this.tensor.createDecoder(budget, pool));
+    if (OTHER_FLOATS.test(this.tensor.dtype)) {
+      this.#toNumbers ??= (await import('./otherNumbersOnDemand.js')).otherToFloat32;
+    }
     await decoder.add(piece, bytes, { signal });
     // Not before: a first piece that is refused may come again, with other limits.
     this.#decoder = decoder;
@@ -171,17 +168,16 @@ export class TensorState {
     const dtype = outputDtype(this.tensor, as);
     let data = yield* this.#elements(dtype as DType, output === 'in-place');
     if (output === 'in-place') data = this.#keep(dtype, data);
-    const typed = (as === 'F16' ? asFloat16(data) : data) as OutputArrays[A];
+    const half = as === 'F16' && dtype === 'F16';
+    const typed = (half ? asFloat16(data as Uint16Array) : data) as OutputArrays[A];
     return { name, dtype, shape, data: typed, cosine, complete };
   }
 
   *#elements(dtype: DType, inPlace: boolean): Steps<TensorData> {
     const whole = this.#complete;
-    if (whole !== undefined && (whole.dtype === dtype || !DTYPES.includes(whole.dtype as DType))) {
-      return whole.data;
-    }
+    if (whole?.dtype === dtype) return whole.data;
     if (whole !== undefined) {
-      return converted(whole, dtype);
+      return converted(whole, dtype, this.#toNumbers ?? storedNumbers);
     }
     // Another piece may complete the tensor meanwhile.
     const decoder = this.#decoder!;
@@ -191,7 +187,7 @@ export class TensorState {
       if (numbers !== undefined) return numbers;
     }
     const best = (yield* decoder.reconstructingTensor())!;
-    return best.dtype === dtype ? best.data : converted(best, dtype);
+    return best.dtype === dtype ? best.data : converted(best, dtype, storedNumbers);
   }
 
   /** The array returned for this dtype before, filled with the new elements. */
@@ -203,12 +199,10 @@ export class TensorState {
   }
 }
 
-function converted(tensor: Tensor, dtype: DType): TensorData {
-  return allocating(() => fromFloat32(dtype, toFloat32({ ...tensor, dtype: tensor.dtype as DType })));
+function storedNumbers(tensor: Tensor): Float32Array {
+  return storedToFloat32({ ...tensor, dtype: tensor.dtype as DType });
 }
 
-function asFloat16(data: TensorData): TensorData | Float16ArrayLike {
-  const { Float16Array } = globalThis as { Float16Array?: Float16ArrayConstructor };
-  if (Float16Array === undefined || !(data instanceof Uint16Array)) return data;
-  return new Float16Array(data.buffer, data.byteOffset, data.length);
+function converted(tensor: Tensor, dtype: DType, toNumbers: (tensor: Tensor) => Float32Array): TensorData {
+  return allocating(() => fromFloat32(dtype, toNumbers(tensor)));
 }

@@ -22,6 +22,7 @@ import type { QuantizationMetadata } from '../src/tensor/quantization.js';
 import {
   assertWithin,
   checkOutputElements,
+  type Float16ArrayLike,
   type TensorData,
   typedArray,
   viewBytes,
@@ -42,10 +43,10 @@ export const HCT_READER_RULES: Rules<HctReaderOptions> = {
 
 export interface HctReadAllOptions extends ReadAllOptions {
   /**
-   * The array to fill, of the type that `TensorData` has for the tensor's dtype; it becomes the `data` of the tensor.
-   * Default: a new one. Workers write to shared memory directly, after an abort perhaps a moment longer.
+   * The array to fill, of the type that `TensorData` has for the tensor's dtype (for F16 also a Float16Array); it becomes
+   * the `data` of the tensor. Default: a new one. Workers write to shared memory directly, after an abort perhaps a moment longer.
    */
-  readonly out?: TensorData | undefined;
+  readonly out?: TensorData | Float16ArrayLike | undefined;
 }
 
 /** Type and length of `out` are compared with the tensor's. */
@@ -198,7 +199,7 @@ export class HctSourceReader implements TensorReader {
     const newBytes = () => allocating(() => new Uint8Array(originalSize));
     const data = out ?? viewElements(dtype, newBytes());
     await this.readInto(viewBytes(data), 0, options);
-    return this.#tensor(this.shape, data);
+    return this.#tensor(this.shape, data as TensorData);
   }
 
   /**

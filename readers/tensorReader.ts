@@ -1,7 +1,7 @@
 import { ArgumentError } from '../src/errors.js';
 import type { AbortOptions } from '../src/source.js';
 import type { DType } from '../src/tensor/dtype.js';
-import { assertWithin, type Tensor, type TensorData } from '../src/tensor/tensor.js';
+import { assertWithin, type Float16ArrayLike, type Tensor, type TensorData } from '../src/tensor/tensor.js';
 
 /** What the readers of both formats have in common: random access to the tensor of one file. */
 export interface TensorReader {
@@ -19,7 +19,7 @@ export interface TensorReader {
 
 export interface ReadAllOptions extends AbortOptions {
   /** The array to fill, which becomes the `data` of the tensor. Default: a new one. */
-  readonly out?: TensorData | undefined;
+  readonly out?: TensorData | Float16ArrayLike | undefined;
 }
 
 /** @throws ArgumentError unless a tensor of this shape has these rows */

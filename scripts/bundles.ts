@@ -46,7 +46,12 @@ export const BUNDLES: readonly Bundle[] = [
   },
   // Loaded on demand: for a URL, a path or a stream; for files. Bundlers that split code would move the modules that these
   // share with the main entry into what every page loads: they have their own, but for the classes of errors.
-  ...['sources/openSourceOnDemand', 'sources/file', 'models/inputs/placeOnDisk'].map(onDemand),
+  ...[
+    'sources/openSourceOnDemand',
+    'sources/file',
+    'models/inputs/placeOnDisk',
+    'models/otherNumbersOnDemand',
+  ].map(onDemand),
   // Users of the library install none of what the command line needs. Its commands stay chunks, loaded when called.
   {
     entry: 'cli/main.ts',

@@ -2,7 +2,7 @@ import { ArgumentError, UnsupportedError } from '../errors.js';
 import { KERNELS } from '../kernels/loadKernels.js';
 import { check, type Rule, wholeNumber } from '../options.js';
 import { record, uint64 } from '../rules.js';
-import { toFloat32 } from '../tensor/numbers.js';
+import { storedToFloat32 } from '../tensor/numbers.js';
 import { TENSOR } from '../tensor/tensorRule.js';
 import type { EncodeRequest } from './encoding.js';
 import { energyOf } from './energy.js';
@@ -43,7 +43,7 @@ export function numbersOf(request: EncodeRequest): Float32Array {
       actual: rows * cols,
     });
   }
-  const values = toFloat32(tensor);
+  const values = storedToFloat32(tensor);
   if (values.length === rows * cols) return values;
   throw new ArgumentError('Cannot encode the tensor: wrong number of elements', {
     expected: rows * cols,

@@ -20,7 +20,7 @@ export interface ToFloat32Options {
  * @throws ArgumentError when the data does not fit the shape, `out` does not fit the data, or floats come with
  *   quantization
  */
-export function toFloat32(tensor: Tensor<DType>, options: ToFloat32Options = {}): Float32Array {
+export function storedToFloat32(tensor: Tensor<DType>, options: ToFloat32Options = {}): Float32Array {
   const { dtype, shape } = tensor;
   const { out } = options;
   const quantization = options.quantization?.metadata.scheme === 'none' ? undefined : options.quantization;

@@ -15,6 +15,14 @@ export type TensorData =
   | BigInt64Array
   | BigUint64Array;
 
+/** `Float16Array`, which the type library of this compiler target does not know yet. */
+export interface Float16ArrayLike extends ArrayLike<number> {
+  readonly buffer: ArrayBufferLike;
+  readonly byteLength: number;
+  readonly byteOffset: number;
+  readonly [Symbol.toStringTag]: string;
+}
+
 /**
  * A tensor in memory, row-major. `data` holds the stored elements: F32 as numbers; F16 and BF16 as their 16-bit
  * patterns in a Uint16Array; I4 packed two per byte (low nibble first). `toFloat32` converts any of them to numbers.
@@ -71,7 +79,7 @@ export function viewElements(dtype: string, bytes: Uint8Array): TensorData {
 }
 
 /** The bytes of an array, sharing its memory. */
-export function viewBytes(data: TensorData): Uint8Array {
+export function viewBytes(data: ArrayBufferView): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
@@ -118,10 +126,28 @@ export function checkOutput<T extends TensorData = Float32Array>(
 }
 
 /**
- * Checks that an output array is the one that {@link Tensor} promises for `byteLength` bytes of this dtype.
+ * Checks that an output array is the one that {@link Tensor} promises for `byteLength` bytes of this dtype; for F16, it may
+ * also be a Float16Array.
  * @throws ArgumentError
  */
-export function checkOutputElements(out: TensorData, dtype: string, byteLength: number): void {
+export function checkOutputElements(
+  out: TensorData | Float16ArrayLike,
+  dtype: string,
+  byteLength: number,
+): void {
   const Elements: ElementArray = ARRAYS.get(dtype) ?? Uint8Array;
-  checkOutput(out, byteLength / Elements.BYTES_PER_ELEMENT, Elements.name as 'Uint8Array');
+  const isHalf = dtype === 'F16' && out[Symbol.toStringTag] === 'Float16Array';
+  const name = isHalf ? 'Float16Array' : Elements.name;
+  checkOutput(out as Uint8Array, byteLength / Elements.BYTES_PER_ELEMENT, name as 'Uint8Array');
+}
+
+interface Float16ArrayConstructor {
+  new (buffer: ArrayBufferLike, byteOffset: number, length: number): Float16ArrayLike;
+}
+
+/** The same memory as numbers, where the engine has an array for them. */
+export function asFloat16(patterns: Uint16Array): Float16ArrayLike | Uint16Array {
+  const { Float16Array } = globalThis as { Float16Array?: Float16ArrayConstructor };
+  const { buffer, byteOffset, length } = patterns;
+  return Float16Array === undefined ? patterns : new Float16Array(buffer, byteOffset, length);
 }

@@ -10,9 +10,11 @@ import { safetensorsOf } from '../helpers/safetensors.js';
 const test = suite('what bytes are read from, in a browser');
 
 const hct = hctFixtures.find(({ file }) => file.includes('v2-lz4-bf16-2d'))!;
+const half = hctFixtures.find(({ dtype }) => dtype === 'F16')!;
 const VALUES = Float32Array.from({ length: 64 }, (_, i) => i / 8);
 const FILES: Record<string, Uint8Array> = {
   '/folder/w.hct': hct.bytes,
+  '/folder/half.hct': half.bytes,
   '/folder/w.holo': readReference('holo/lrdf-lowrank.holo'),
   '/folder/w.safetensors': concatBytes([
     safetensorsOf('{"w":{"dtype":"F32","shape":[64],"data_offsets":[0,256]}} '.padEnd(64)),
@@ -23,7 +25,7 @@ const FILES: Record<string, Uint8Array> = {
 const script = `
   import {
     bytesSource, collectTensor, fromReadableStream, HctDecoderStream, HctReader, HoloTensorReader, openModel, readSafetensors,
-    streamSource, viewBytes,
+    streamSource, toFloat16, toFloat32, viewBytes,
   } from 'holostream';
   import { lastValueFrom, toArray } from 'rxjs';
 
@@ -117,6 +119,22 @@ const script = `
       const chunks = await lastValueFrom(fromReadableStream(ends.readable).pipe(toArray()));
       return [cloned, posted, [...new Uint8Array(await new Blob(chunks).arrayBuffer())]];
     },
+    async halves(url) {
+      const reader = await HctReader.open(url);
+      const tensor = await reader.readAll();
+      const numbers = toFloat32(tensor);
+      const bits = (array) => [...new Uint16Array(array.buffer, array.byteOffset, array.length)];
+      const { Float16Array = Uint16Array } = globalThis;
+      const out = new Float16Array(numbers.length);
+      const { data } = await reader.readAll({ out });
+      const halves = toFloat16({ ...tensor, dtype: 'F32', data: numbers });
+      return {
+        kinds: [data, halves, toFloat16(tensor)].map((array) => array instanceof Float16Array),
+        same: data === out,
+        bits: [data, halves, toFloat16(tensor)].map(bits),
+        numbers: globalThis.Float16Array === undefined || numbers.every((value, i) => value === out[i]),
+      };
+    },
     refused: (text) => openModel(text).then(() => 'opened', (error) => error.name + ': ' + error.message),
   };
   globalThis.onmessage = async ({ data }) => {
@@ -201,6 +219,16 @@ test('a stage is not transferred; its ends are, where the engine transfers strea
     'DataCloneError',
     ends ? [...hct.raw] : [],
   ]);
+});
+
+test('half precision as numbers, where the engine has Float16Array', async () => {
+  const raw = [...new Uint16Array(new Uint8Array(half.raw).buffer)];
+  assert.equal(await run(`halves('folder/half.hct')`), {
+    kinds: [true, true, true],
+    same: true,
+    bits: [raw, raw, raw],
+    numbers: true,
+  });
 });
 
 test('a file of the disk is refused, with the reason', async () => {

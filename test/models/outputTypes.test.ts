@@ -56,4 +56,40 @@ test('updates have the type that some load asked for', async () => {
   assert.is(updates, 2);
 });
 
+test('floating-point tensors of all dtypes become what `as` says; others, and rare ones, keep their own', async () => {
+  const tensors = {
+    f64: { dtype: 'F64', shape: [2], data: Float64Array.of(1.5, 1 + 2 ** -40) },
+    e4m3: { dtype: 'F8_E4M3', shape: [2], data: Uint8Array.of(0x38, 0xc0) },
+    e5m2: { dtype: 'F8_E5M2', shape: [2], data: Uint8Array.of(0x3c, 0xc0) },
+    e4m3fnuz: { dtype: 'F8_E4M3FNUZ', shape: [2], data: Uint8Array.of(0x40, 0xc8) },
+    e5m2fnuz: { dtype: 'F8_E5M2FNUZ', shape: [2], data: Uint8Array.of(0x40, 0xc4) },
+    i64: { dtype: 'I64', shape: [2], data: BigInt64Array.of(1n, -2n) },
+    bool: { dtype: 'BOOL', shape: [2], data: Uint8Array.of(1, 0) },
+    f4: { dtype: 'F4', shape: [2], data: Uint8Array.of(0x12) },
+    e8m0: { dtype: 'F8_E8M0', shape: [2], data: Uint8Array.of(127, 128) },
+  } as const;
+  const { bytes } = serializeSafetensorsHeader(
+    Object.entries(tensors).map(([name, { dtype, shape }]) => ({ name, dtype, shape })),
+  );
+  const file = concatBytes([bytes, ...Object.values(tensors).map(({ data }) => viewBytes(data))]);
+  const expected = [1, -2];
+  for (const output of ['in-place', 'swap'] as const) {
+    const opened = await openModel(file);
+    const numbers = await opened.load({ output });
+    assert.equal(numbers.get('f64')!.data, Float32Array.of(1.5, 1));
+    const patterns = await opened.load({ as: 'BF16', output });
+    for (const name of ['e4m3', 'e5m2', 'e4m3fnuz', 'e5m2fnuz']) {
+      assert.is(numbers.get(name)!.dtype, 'F32');
+      assert.equal(numbers.get(name)!.data, Float32Array.from(expected), name);
+      assert.equal(patterns.get(name)!.data, Uint16Array.of(0x3f80, 0xc000), name);
+    }
+    const stored = await opened.load({ as: 'source', output });
+    for (const [name, { dtype, data }] of Object.entries(tensors)) {
+      assert.equal(stored.get(name)!.data, data, name);
+      if (/i64|bool|f4|e8m0/.test(name)) assert.equal(numbers.get(name), { ...stored.get(name)!, dtype });
+    }
+    await opened.close();
+  }
+});
+
 test.run();

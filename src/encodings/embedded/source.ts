@@ -1,7 +1,7 @@
 import { ArgumentError } from '../../errors.js';
 import type { FloatLayout } from '../../kernels/embedded/interface.js';
 import { byteLengthOf } from '../../tensor/dtype.js';
-import { toFloat32 } from '../../tensor/numbers.js';
+import { storedToFloat32 } from '../../tensor/numbers.js';
 import { viewBytes, viewElements } from '../../tensor/tensor.js';
 import { checkRequest } from '../encoderInput.js';
 import type { EncodeRequest } from '../encoding.js';
@@ -38,7 +38,7 @@ export function sourceOf(request: EncodeRequest): Source {
       widen(patterns.subarray(start, end)),
     );
   }
-  const values = toFloat32({ ...tensor, shape: [rows * cols] });
+  const values = storedToFloat32({ ...tensor, shape: [rows * cols] });
   const patterns = layout === undefined ? undefined : (viewElements('U32', bytes) as Uint32Array);
   return sourceFrom(survey(values), layout, patterns, (start, end) => values.subarray(start, end));
 }
@@ -99,7 +99,10 @@ function survey(values: Float32Array, counts?: Uint32Array): Survey {
 }
 
 /** The same for patterns of 16 bits, of which few are different. */
-function surveyPatterns(patterns: Uint16Array, toFloat32: (patterns: Uint16Array) => Float32Array): Survey {
+function surveyPatterns(
+  patterns: Uint16Array,
+  storedToFloat32: (patterns: Uint16Array) => Float32Array,
+): Survey {
   // Neighbours have separate counts, because two additions in a row to the same count would wait for each other.
   const even = new Uint32Array(PATTERNS);
   const odd = new Uint32Array(PATTERNS);
@@ -113,5 +116,5 @@ function surveyPatterns(patterns: Uint16Array, toFloat32: (patterns: Uint16Array
     all[pattern] = pattern;
     even[pattern]! += odd[pattern]!;
   }
-  return survey(toFloat32(all), even);
+  return survey(storedToFloat32(all), even);
 }

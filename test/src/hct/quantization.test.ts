@@ -12,7 +12,7 @@ import type { HctEncodeOptions } from '../../../src/hct/encoder.js';
 import { serializeHctExtension } from '../../../src/hct/extension.js';
 import { parseHctHeader, serializeHctHeader } from '../../../src/hct/header.js';
 import type { HctTensor } from '../../../src/hct/tensorCollector.js';
-import { toFloat32 } from '../../../src/tensor/numbers.js';
+import { toFloat32 } from '../../../src/tensor/toFloat32.js';
 import { rejects } from '../../helpers/assertions.js';
 import { hctFixtures } from '../../helpers/hctFixtures.js';
 import { chunked } from '../../helpers/streams.js';

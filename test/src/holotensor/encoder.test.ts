@@ -16,7 +16,7 @@ import { parseHoloTensorHeader } from '../../../src/holotensor/header.js';
 import { packHoloTensor } from '../../../src/holotensor/pack.js';
 import { serializeHoloTensorHeader } from '../../../src/holotensor/serializeHeader.js';
 import { portableKernels as kernels } from '../../../src/kernels/portableKernels.js';
-import { toFloat32 } from '../../../src/tensor/numbers.js';
+import { toFloat32 } from '../../../src/tensor/toFloat32.js';
 import { throws } from '../../helpers/assertions.js';
 import { concatBytes } from '../../helpers/bytes.js';
 import { readReference } from '../../helpers/fixtures.js';

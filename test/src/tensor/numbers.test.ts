@@ -2,8 +2,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError } from '../../../src/errors.js';
 import type { DType } from '../../../src/tensor/dtype.js';
-import { fromFloat32, toFloat32 } from '../../../src/tensor/numbers.js';
+import { fromFloat32 } from '../../../src/tensor/numbers.js';
 import type { Tensor } from '../../../src/tensor/tensor.js';
+import { toFloat32 } from '../../../src/tensor/toFloat32.js';
 import { throws } from '../../helpers/assertions.js';
 
 const values = Float32Array.of(-8, -0.5, 0, 1.5, 7);

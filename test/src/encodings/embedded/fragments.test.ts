@@ -6,8 +6,9 @@ import { parseFragmentStart } from '../../../../src/encodings/embedded/format.js
 import { ArgumentError, FormatError } from '../../../../src/errors.js';
 import { loadKernels } from '../../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../../src/kernels/portableKernels.js';
-import { fromFloat32, toFloat32 } from '../../../../src/tensor/numbers.js';
+import { fromFloat32 } from '../../../../src/tensor/numbers.js';
 import { similarity } from '../../../../src/tensor/similarity.js';
+import { toFloat32 } from '../../../../src/tensor/toFloat32.js';
 import { throws } from '../../../helpers/assertions.js';
 import { checkEmbeddedQuality } from '../../../helpers/checks/embeddedQuality.js';
 import {
