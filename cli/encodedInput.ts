@@ -6,6 +6,7 @@ import { PROBE_SIZE } from '../src/bytes/fileKind.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
 import { hasShapeInExtension } from '../src/hct/header.js';
 import type { HctDecodedPart } from '../src/hct/parts.js';
+import type { LimitsOption, OpenOptions } from '../src/limits.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { viewBytes } from '../src/tensor/tensor.js';
 import { UsageError } from './failure.js';
@@ -24,42 +25,43 @@ export function openEncodedTensor(
   source: RandomAccessSource,
   format: 'hct' | 'holotensor',
   choice: FragmentChoice,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<TensorInput> {
-  return (format === 'hct' ? openHct : openHolo)(source, choice, signal);
+  return (format === 'hct' ? openHct : openHolo)(source, choice, options);
 }
 
 /**
  * The same of standard input. HCT is not kept in memory; a HoloTensor is, because every number depends on every fragment.
  */
-export async function openStandardInput(choice: FragmentChoice, signal: AbortSignal): Promise<TensorInput> {
-  const { start, input } = await peek(standardInput(), PROBE_SIZE, signal);
+export async function openStandardInput(choice: FragmentChoice, options: OpenOptions): Promise<TensorInput> {
+  const { start, input } = await peek(standardInput(), PROBE_SIZE, options);
   // Anything else must be HCT: its parser says what is wrong.
   return recogniseFormat(start) === 'holotensor'
-    ? openHolo(await bufferedInput(input, signal), choice, signal)
-    : openHctStream(input.stream({ signal }), choice);
+    ? openHolo(await bufferedInput(input, options), choice, options)
+    : openHctStream(input.stream(options), choice, options);
 }
 
 async function openHct(
   source: RandomAccessSource,
   choice: FragmentChoice,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<TensorInput> {
   refuseChoice(choice);
-  const reader = await HctSourceReader.open(source, { signal });
+  const reader = await HctSourceReader.open(source, options);
   const { name, shape } = reader;
   const { dtype, originalSize } = reader.header;
-  const chunks = readHctChunks(reader, { signal });
+  const chunks = readHctChunks(reader, options);
   return { name, dtype, shape, byteLength: originalSize, chunks, ...closing(source) };
 }
 
 async function openHctStream(
   stream: ReadableStream<Uint8Array>,
   choice: FragmentChoice,
+  options: LimitsOption,
 ): Promise<TensorInput> {
   refuseChoice(choice);
   const parts = stream
-    .pipeThrough(new HctParserStream())
+    .pipeThrough(new HctParserStream(options))
     .pipeThrough(new HctVerificationStream())
     .pipeThrough(new HctDecompressionStream())
     [Symbol.asyncIterator]();
@@ -86,18 +88,18 @@ async function* dataOf(parts: AsyncIterableIterator<HctDecodedPart>): AsyncGener
 async function openHolo(
   source: RandomAccessSource,
   { fragments, quality }: FragmentChoice,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<TensorInput> {
   if (fragments !== undefined && quality !== undefined) {
     throw new UsageError('--fragments and --quality exclude each other');
   }
-  const reader = await HoloTensorReader.open(source, { signal });
-  const options = { dtype: 'source', signal } as const;
+  const reader = await HoloTensorReader.open(source, options);
+  const how = { dtype: 'source', signal: options.signal } as const;
   const { dtype, shape, data } = await (fragments !== undefined
-    ? reader.readFragments(fragments, options)
+    ? reader.readFragments(fragments, how)
     : quality !== undefined
-      ? reader.readToQuality(quality, options)
-      : reader.readAll(options));
+      ? reader.readToQuality(quality, how)
+      : reader.readAll(how));
   const bytes = viewBytes(data);
   return { name: undefined, dtype, shape, byteLength: bytes.length, chunks: once(bytes), ...closing(source) };
 }

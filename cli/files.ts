@@ -6,7 +6,7 @@ import { placeOf } from '../sources/place.js';
 import { readWhole } from '../sources/read.js';
 import { streamSource } from '../sources/stream.js';
 import { LimitError } from '../src/errors.js';
-import type { ByteSource, RandomAccessSource } from '../src/source.js';
+import type { AbortOptions, ByteSource, RandomAccessSource } from '../src/source.js';
 import { standardOutput, tell } from './terminal.js';
 
 /** The path that means standard input or output. */
@@ -19,8 +19,8 @@ const MAX_BUFFERED_INPUT = 2 ** 30;
 export interface InputFile extends RandomAccessSource, AsyncDisposable {}
 
 /** Opens a file by its path or URL, or standard input if it fits in memory. */
-export async function openInput(name: string, signal: AbortSignal): Promise<InputFile> {
-  if (name === STANDARD) return bufferedInput(standardInput(), signal);
+export async function openInput(name: string, { signal }: AbortOptions): Promise<InputFile> {
+  if (name === STANDARD) return bufferedInput(standardInput(), { signal });
   const source = await placeOf(name).open();
   return Object.assign(source, { [Symbol.asyncDispose]: async () => source.close?.() });
 }
@@ -34,7 +34,7 @@ export function standardInput(): ByteSource {
  * All of standard input in memory.
  * @throws LimitError when it is larger than the cap
  */
-export async function bufferedInput(input: ByteSource, signal: AbortSignal): Promise<InputFile> {
+export async function bufferedInput(input: ByteSource, { signal }: AbortOptions): Promise<InputFile> {
   const expected = `at most ${MAX_BUFFERED_INPUT} bytes`;
   const tooLarge = () =>
     new LimitError('Cannot read standard input: it does not fit in memory; name a file', { expected });
@@ -46,7 +46,7 @@ export async function bufferedInput(input: ByteSource, signal: AbortSignal): Pro
 export async function peek(
   input: ByteSource,
   length: number,
-  signal: AbortSignal,
+  { signal }: AbortOptions,
 ): Promise<{ readonly start: Uint8Array; readonly input: ByteSource }> {
   const chunks = input.stream({ signal })[Symbol.asyncIterator]();
   let start = new Uint8Array(0);
@@ -95,7 +95,7 @@ export function tellLeftover(path: string, action: keyof typeof ACTIONS): void {
 export async function writeOutput(
   path: string,
   chunks: AsyncIterable<Uint8Array>,
-  signal: AbortSignal,
+  { signal }: AbortOptions,
 ): Promise<void> {
   const target = path === STANDARD ? standardOutput() : sinkStream(await openOutput(path));
   await streamSource(chunks).stream({ signal }).pipeTo(target);

@@ -4,11 +4,12 @@
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import { COMPRESSION_ALGORITHMS } from '../src/codecs/codec.js';
+import type { OpenOptions } from '../src/limits.js';
 import type { DecodeOptions } from './commands/decode.js';
 import type { InspectOptions } from './commands/inspect.js';
 import type { QualityOptions } from './commands/quality.js';
 import { describeFailure, Interruption } from './failure.js';
-import type { EncodeOptions } from './options.js';
+import type { EncodeOptions, LimitChoice } from './options.js';
 import * as options from './options.js';
 import { onOutputEnd, print, tell } from './terminal.js';
 
@@ -45,6 +46,15 @@ process.once('uncaughtException', (error) => {
 const FILES =
   'HCT, HoloTensor, safetensors or model file, shards or their index, or a folder of these; by path or URL';
 
+/** What a command opens a file with. */
+const opening = ({ limit }: LimitChoice): OpenOptions => ({ signal: interrupted, limits: limit });
+
+const LIMIT = [
+  '--limit <name=number>',
+  'the most that the file may cause, as docs/security.md has it: ratio=4096, tensorBytes=8e9; may be repeated',
+  options.limit,
+] as const;
+
 const OUTPUT = {
   writeOut: (text: string) => print(text.trimEnd().split('\n')),
   writeErr: (text: string) => tell(...text.trimEnd().split('\n')),
@@ -64,18 +74,20 @@ program
   .description('show what is in a file or model directory')
   .argument('<file...>', FILES)
   .option('--json', 'as JSON')
-  .action(async (names: string[], chosen: InspectOptions) => {
+  .option(...LIMIT)
+  .action(async (names: string[], chosen: InspectOptions & LimitChoice) => {
     const { inspect } = await import('./commands/inspect.js');
-    await inspect(names, chosen, interrupted);
+    await inspect(names, chosen, opening(chosen));
   });
 
 program
   .command('verify')
   .description('read everything and check every checksum')
   .argument('<file...>', FILES)
-  .action(async (names: string[]) => {
+  .option(...LIMIT)
+  .action(async (names: string[], chosen: LimitChoice) => {
     const { verify } = await import('./commands/verify.js');
-    await verify(names, interrupted);
+    await verify(names, opening(chosen));
   });
 
 program
@@ -137,9 +149,10 @@ program
   )
   .option('--fragments <list>', 'HoloTensor: only these fragments: 0,3,5', options.fragmentList)
   .option('--quality <q>', 'HoloTensor: as many fragments as reach this cosine similarity', options.quality)
-  .action(async (path: string, chosen: DecodeOptions) => {
+  .option(...LIMIT)
+  .action(async (path: string, chosen: DecodeOptions & LimitChoice) => {
     const { decode } = await import('./commands/decode.js');
-    await decode(path, chosen, interrupted);
+    await decode(path, chosen, opening(chosen));
   });
 
 program
@@ -152,9 +165,10 @@ program
   )
   .option('--tensor <name>', 'which tensor of a safetensors file to compare with')
   .option('--json', 'as JSON')
-  .action(async (path: string, chosen: QualityOptions) => {
+  .option(...LIMIT)
+  .action(async (path: string, chosen: QualityOptions & LimitChoice) => {
     const { quality } = await import('./commands/quality.js');
-    await quality(path, chosen, interrupted);
+    await quality(path, chosen, opening(chosen));
   });
 
 // Options of the program itself, such as --verbose, may follow the command too.

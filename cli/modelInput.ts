@@ -10,6 +10,7 @@ import type { Shards } from '../models/inputs/shards.js';
 import { placeOf } from '../sources/place.js';
 import { describeKind, fileKind, shownStart } from '../src/bytes/fileKind.js';
 import { FormatError } from '../src/errors.js';
+import type { OpenOptions } from '../src/limits.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { UsageError } from './failure.js';
 import { bufferedInput, STANDARD, standardInput } from './files.js';
@@ -41,16 +42,16 @@ interface DirectoryInput {
  * Opens what arguments name: a file, a shard index, a folder, or a pattern of shards; by its path or its URL. Several of
  * them are the shards of one model, as shells make them of a pattern.
  */
-export async function openModelInput(names: readonly string[], signal: AbortSignal): Promise<ModelInput> {
+export async function openModelInput(names: readonly string[], options: OpenOptions): Promise<ModelInput> {
   if (names.length > 1)
     return openShards({ files: names.toSorted(), index: undefined }, (name) => placeOf(name).open());
   const name = names[0]!;
   if (name === STANDARD) {
-    const source = await bufferedInput(standardInput(), signal);
-    return fileInput(name, await startFile(source, { signal }));
+    const source = await bufferedInput(standardInput(), options);
+    return fileInput(name, await startFile(source, options));
   }
   const place = await modelPlace(placeOf(name));
-  const found = await findModel(place, { signal });
+  const found = await findModel(place, options);
   switch (found.kind) {
     case 'file':
       return fileInput(name, found.file);
@@ -59,7 +60,7 @@ export async function openModelInput(names: readonly string[], signal: AbortSign
     case 'directory':
       return {
         kind: 'directory',
-        reader: new ModelReader(found.manifest, openInFolder(name, place)),
+        reader: new ModelReader(found.manifest, openInFolder(name, place), options),
         [Symbol.asyncDispose]: async () => {},
       };
   }
@@ -98,7 +99,7 @@ async function openShards({ files: names, index }: Shards, open: OpenModelFile):
  */
 export async function formatOf(
   { name, source, start, format }: FileInput,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<FileFormat> {
   if (format === undefined) {
     const kind = fileKind(start);
@@ -108,7 +109,7 @@ export async function formatOf(
       actual: kind && shownStart(kind, start),
     });
   }
-  if (format === 'safetensors') await readPlainHeader(source, { signal });
+  if (format === 'safetensors') await readPlainHeader(source, options);
   return format;
 }
 
@@ -117,8 +118,8 @@ export interface ModelFiles extends AsyncDisposable, Pick<Shards, 'index'> {
   readonly files: readonly ModelSourceFile[];
 }
 
-export async function openModelFiles(names: readonly string[], signal: AbortSignal): Promise<ModelFiles> {
-  return filesOf(await openModelInput(names, signal));
+export async function openModelFiles(names: readonly string[], options: OpenOptions): Promise<ModelFiles> {
+  return filesOf(await openModelInput(names, options));
 }
 
 /** @throws UsageError for a model directory */

@@ -2,6 +2,7 @@ import { InvalidArgumentError } from 'commander';
 import type { CompressionAlgorithm } from '../src/codecs/codec.js';
 import type { HolographicEncoding } from '../src/encodings/encoding.js';
 import { HOLO_MAX_FRAGMENTS } from '../src/holotensor/constants.js';
+import { type Limits, limitsOf } from '../src/limits.js';
 import { DTYPES, type DType } from '../src/tensor/dtype.js';
 
 /** The options of `encode`; which of them apply depends on the output. */
@@ -27,6 +28,11 @@ export interface EncodeOptions {
 }
 
 export type EncodeOptionName = Exclude<keyof EncodeOptions, 'output'>;
+
+/** An option of all commands that decode. */
+export interface LimitChoice {
+  readonly limit?: Limits;
+}
 
 /** hctVersion → --hct-version */
 export function flagOf(name: EncodeOptionName): string {
@@ -85,6 +91,19 @@ export function seed(text: string): bigint {
 /** "0,3,5" */
 export function fragmentList(text: string): number[] {
   return text.split(',').map(naturalNumber);
+}
+
+/** "ratio=4096"; the option may be repeated. */
+export function limit(text: string, earlier: Limits = {}): Limits {
+  const [, name, value] = /^(\w+)=(\S+)$/.exec(text) ?? [];
+  if (name === undefined) throw new InvalidArgumentError('It must be a name, = and a number.');
+  try {
+    const limits = { ...earlier, [name]: Number(value) };
+    limitsOf({ limits });
+    return limits;
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message);
+  }
 }
 
 /** A cosine similarity to reach. */

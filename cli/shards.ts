@@ -1,6 +1,7 @@
 import type { ModelContent } from '../models/inputs/content.js';
 import { openOneFile } from '../models/inputs/formats.js';
 import { assertComplete } from '../models/inputs/shards.js';
+import type { OpenOptions } from '../src/limits.js';
 import type { RandomAccessSource } from '../src/source.js';
 import type { ModelFiles } from './modelInput.js';
 
@@ -16,11 +17,11 @@ export interface OpenedShard extends Pick<ModelContent, 'format' | 'metadata' | 
  */
 export async function readShards(
   { files, index }: Pick<ModelFiles, 'files' | 'index'>,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<readonly OpenedShard[]> {
   const shards: OpenedShard[] = [];
   for (const { name: file, source } of files) {
-    const { format, metadata, tensors } = await openOneFile(source, { signal });
+    const { format, metadata, tensors } = await openOneFile(source, options);
     shards.push({ file, source, format, metadata, tensors });
   }
   assertComplete(shards, index);

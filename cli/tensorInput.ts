@@ -1,6 +1,7 @@
 import { readPlainHeader } from '../models/file/plainHeader.js';
 import type { LocatedTensor } from '../models/file/sourceFiles.js';
 import { ArgumentError, FormatError, UnsupportedError } from '../src/errors.js';
+import type { OpenOptions } from '../src/limits.js';
 import type { SafetensorsTensor } from '../src/safetensors/header.js';
 import { quote } from '../src/show.js';
 import type { RandomAccessSource } from '../src/source.js';
@@ -32,9 +33,9 @@ export interface TensorChoice {
 export async function openTensor(
   names: readonly string[],
   { tensor, dtype, shape }: TensorChoice,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<TensorInput> {
-  if (dtype === undefined && shape === undefined) return openModelTensor(names, tensor, signal);
+  if (dtype === undefined && shape === undefined) return openModelTensor(names, tensor, options);
   if (tensor !== undefined) {
     throw new UsageError('--tensor is for safetensors files, --dtype and --shape for raw bytes');
   }
@@ -44,8 +45,8 @@ export async function openTensor(
   const [name, ...others] = names;
   if (others.length > 0) throw new UsageError('Raw bytes are in one file');
   const raw = { dtype, shape };
-  if (name !== STANDARD) return rawTensor(await openInput(name!, signal), name!, raw, signal);
-  const chunks = standardInput().stream({ signal });
+  if (name !== STANDARD) return rawTensor(await openInput(name!, options), name!, raw, options);
+  const chunks = standardInput().stream(options);
   return { name: undefined, ...raw, byteLength: rawSize(raw), chunks, ...closing() };
 }
 
@@ -63,7 +64,7 @@ export async function rawTensor(
   source: RandomAccessSource,
   file: string,
   raw: RawTensor,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<TensorInput> {
   const byteLength = rawSize(raw);
   // A server says the size with the first bytes; they are counted as they come.
@@ -75,17 +76,17 @@ export async function rawTensor(
       actual: source.size,
     });
   }
-  return { name: undefined, ...raw, byteLength, chunks: source.stream({ signal }), ...closing(source) };
+  return { name: undefined, ...raw, byteLength, chunks: source.stream(options), ...closing(source) };
 }
 
 async function openModelTensor(
   names: readonly string[],
   tensor: string | undefined,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<TensorInput> {
-  const files = await openModelFiles(names, signal);
+  const files = await openModelFiles(names, options);
   try {
-    return await modelTensor(files, names, tensor, signal);
+    return await modelTensor(files, names, tensor, options);
   } catch (error) {
     await files[Symbol.asyncDispose]();
     throw error;
@@ -97,19 +98,19 @@ export async function modelTensor(
   model: ModelFiles,
   names: readonly string[],
   tensor: string | undefined,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<TensorInput> {
   const place = tensor === undefined ? undefined : model.index?.fileOf.get(tensor);
   const tensors: LocatedTensor[] = [];
   for (const { name, source } of model.files) {
     if (place !== undefined && place !== name) continue;
-    const header = await readPlainHeader(source, { signal });
+    const header = await readPlainHeader(source, options);
     for (const found of header.tensors) tensors.push({ ...found, source });
   }
   const found = pick(tensors, tensor, names.join(', '));
   const { name, source, offset, byteLength, shape } = found;
   const dtype = dtypeOf(found);
-  const chunks = source.stream({ start: offset, end: offset + byteLength, signal });
+  const chunks = source.stream({ start: offset, end: offset + byteLength, signal: options.signal });
   const dispose = () => model[Symbol.asyncDispose]();
   return { name, dtype, shape, byteLength, chunks, [Symbol.asyncDispose]: dispose };
 }

@@ -1,6 +1,7 @@
 import { NpyEncoderStream } from '../../operators/npy.js';
 import { streamSource } from '../../sources/stream.js';
 import { UnsupportedError } from '../../src/errors.js';
+import type { OpenOptions } from '../../src/limits.js';
 import { isSafetensorsDType } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { quote } from '../../src/show.js';
@@ -22,37 +23,37 @@ type TensorFormat = (tensor: TensorInput, chunks: AsyncIterable<Uint8Array>) => 
 export async function decode(
   name: string,
   { output, ...choice }: DecodeOptions,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<void> {
-  if (name === STANDARD) return decodeTensor(() => openStandardInput(choice, signal), output, signal);
-  await using input = await openModelInput([name], signal);
-  if (input.kind === 'directory') return await decodeDirectory(input.reader, output, signal);
+  if (name === STANDARD) return decodeTensor(() => openStandardInput(choice, options), output, options);
+  await using input = await openModelInput([name], options);
+  if (input.kind === 'directory') return await decodeDirectory(input.reader, output, options);
   if (input.kind === 'shards') {
     throw new UsageError(`${quote(name)} is a model in several files: decode each of them`);
   }
-  const format = await formatOf(input, signal);
+  const format = await formatOf(input, options);
   if (format === 'safetensors') {
     throw new UsageError(`${quote(name)} is a safetensors file: it needs no decoding`);
   }
   if (format !== 'model-file') {
-    const open = () => openEncodedTensor(input.source, format, choice, signal);
-    return await decodeTensor(open, output, signal);
+    const open = () => openEncodedTensor(input.source, format, choice, options);
+    return await decodeTensor(open, output, options);
   }
   if (choice.fragments !== undefined || choice.quality !== undefined) {
     throw new UsageError('--fragments and --quality are for HoloTensor files; this is a model file');
   }
-  await decodeFromModelFile(input.source, output, signal);
+  await decodeFromModelFile(input.source, output, options);
 }
 
 async function decodeTensor(
   open: () => Promise<TensorInput>,
   output: string,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<void> {
   const format = formatOfOutput(output);
   await using tensor = await open();
   using progress = startProgress('decoding', tensor.byteLength);
-  await writeOutput(output, format(tensor, counted(tensor.chunks, progress)), signal);
+  await writeOutput(output, format(tensor, counted(tensor.chunks, progress)), options);
 }
 
 function formatOfOutput(output: string): TensorFormat {

@@ -1,4 +1,5 @@
 import type { FileFormat } from '../../models/inputs/formats.js';
+import type { OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { examineDirectory, examineModelFile, examineSafetensors, examineShards } from '../inspect/models.js';
 import { examineHct, examineHoloTensor } from '../inspect/tensors.js';
@@ -10,7 +11,7 @@ export interface InspectOptions {
 }
 
 const EXAMINE: Readonly<
-  Record<FileFormat, (source: RandomAccessSource, signal: AbortSignal) => Promise<Report>>
+  Record<FileFormat, (source: RandomAccessSource, options: OpenOptions) => Promise<Report>>
 > = {
   hct: examineHct,
   holotensor: examineHoloTensor,
@@ -21,19 +22,19 @@ const EXAMINE: Readonly<
 export async function inspect(
   names: readonly string[],
   { json }: InspectOptions,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<void> {
-  printReport(await examine(names, signal), json);
+  printReport(await examine(names, options), json);
 }
 
-async function examine(names: readonly string[], signal: AbortSignal): Promise<Report> {
-  await using input = await openModelInput(names, signal);
+async function examine(names: readonly string[], options: OpenOptions): Promise<Report> {
+  await using input = await openModelInput(names, options);
   switch (input.kind) {
     case 'directory':
       return examineDirectory(input.reader);
     case 'shards':
-      return await examineShards(input, signal);
+      return await examineShards(input, options);
     case 'file':
-      return await EXAMINE[await formatOf(input, signal)](input.source, signal);
+      return await EXAMINE[await formatOf(input, options)](input.source, options);
   }
 }

@@ -1,3 +1,4 @@
+import type { OpenOptions } from '../../src/limits.js';
 import { quote } from '../../src/show.js';
 import { UsageError } from '../failure.js';
 import { formatOf, type ModelInput, openModelInput } from '../modelInput.js';
@@ -12,27 +13,27 @@ export interface QualityOptions extends Original {
 export async function quality(
   file: string,
   { json, ...original }: QualityOptions,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<void> {
   if (original.tensor !== undefined && original.against === undefined) {
     throw new UsageError('--tensor is for --against');
   }
-  await using input = await openModelInput([file], signal);
-  printReport(await examine(input, file, original, signal), json);
+  await using input = await openModelInput([file], options);
+  printReport(await examine(input, file, original, options), json);
 }
 
 async function examine(
   input: ModelInput,
   file: string,
   original: Original,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<Report> {
-  const format = input.kind === 'file' ? await formatOf(input, signal) : undefined;
+  const format = input.kind === 'file' ? await formatOf(input, options) : undefined;
   if (input.kind !== 'file' || (format !== 'holotensor' && format !== 'model-file')) {
     throw new UsageError(`${quote(file)} holds no fragments`);
   }
-  if (format === 'holotensor') return holotensorQuality(input.source, original, signal);
+  if (format === 'holotensor') return holotensorQuality(input.source, original, options);
   if (original.against !== undefined)
     throw new UsageError('--against is for HoloTensor files; this is a model file');
-  return modelFileQuality(input.source, signal);
+  return modelFileQuality(input.source, options);
 }

@@ -6,6 +6,7 @@ import type { FileFormat } from '../../models/inputs/formats.js';
 import { HctSourceReader, readHctChunks } from '../../readers/hctSourceReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/constants.js';
+import type { OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { formatOf, type ModelInput, openModelInput } from '../modelInput.js';
 import { startProgress } from '../progress.js';
@@ -13,7 +14,7 @@ import { type OpenedShard, readShards } from '../shards.js';
 import { print } from '../terminal.js';
 
 const VERIFY: Readonly<
-  Record<FileFormat, (source: RandomAccessSource, signal: AbortSignal) => Promise<string>>
+  Record<FileFormat, (source: RandomAccessSource, options: OpenOptions) => Promise<string>>
 > = {
   hct: verifyHct,
   holotensor: verifyHoloTensor,
@@ -22,25 +23,25 @@ const VERIFY: Readonly<
 };
 
 /** Reads everything: it succeeds only where decoding would. */
-export async function verify(names: readonly string[], signal: AbortSignal): Promise<void> {
-  await using input = await openModelInput(names, signal);
-  print([`ok: ${await verified(input, signal)}`]);
+export async function verify(names: readonly string[], options: OpenOptions): Promise<void> {
+  await using input = await openModelInput(names, options);
+  print([`ok: ${await verified(input, options)}`]);
 }
 
-async function verified(input: ModelInput, signal: AbortSignal): Promise<string> {
+async function verified(input: ModelInput, options: OpenOptions): Promise<string> {
   switch (input.kind) {
     case 'directory':
-      return verifyDirectory(input.reader, signal);
+      return verifyDirectory(input.reader, options);
     case 'shards':
-      return verifyShards(await readShards(input, signal), signal);
+      return verifyShards(await readShards(input, options), options);
     case 'file':
-      return VERIFY[await formatOf(input, signal)](input.source, signal);
+      return VERIFY[await formatOf(input, options)](input.source, options);
   }
 }
 
-async function verifyShards(shards: readonly OpenedShard[], signal: AbortSignal): Promise<string> {
+async function verifyShards(shards: readonly OpenedShard[], options: OpenOptions): Promise<string> {
   const encoded = shards.filter(({ format }) => format === 'model-file');
-  for (const { source } of encoded) await verifyModelFile(source, signal);
+  for (const { source } of encoded) await verifyModelFile(source, options);
   const tensors = shards.reduce((sum, shard) => sum + shard.tensors.length, 0);
   const plain = shards.length - encoded.length;
   const files = [
@@ -50,46 +51,46 @@ async function verifyShards(shards: readonly OpenedShard[], signal: AbortSignal)
   return [`${tensors} tensors`, ...files].join('; ');
 }
 
-async function verifySafetensors(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
-  const { tensors } = await readPlainHeader(source, { signal });
+async function verifySafetensors(source: RandomAccessSource, options: OpenOptions): Promise<string> {
+  const { tensors } = await readPlainHeader(source, options);
   return `${tensors.length} tensors; safetensors has no checksums`;
 }
 
-async function verifyHoloTensor(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
-  const reader = await HoloTensorReader.open(source, { signal });
-  const { total } = await reader.readAll({ signal });
+async function verifyHoloTensor(source: RandomAccessSource, options: OpenOptions): Promise<string> {
+  const reader = await HoloTensorReader.open(source, options);
+  const { total } = await reader.readAll(options);
   const checked = (reader.header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) !== 0 ? total : 0;
   return `${total} fragments decoded, ${checked} checksums verified`;
 }
 
-async function verifyModelFile(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
-  const { tensors } = await readModelFile(source, { signal });
+async function verifyModelFile(source: RandomAccessSource, options: OpenOptions): Promise<string> {
+  const { tensors } = await readModelFile(source, options);
   const total = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   using progress = startProgress('verifying', total);
   for (const tensor of tensors) {
-    const { length } = await readModelTensor(source, tensor, { signal });
+    const { length } = await readModelTensor(source, tensor, options);
     progress.advance(length);
   }
   const pieces = tensors.reduce((sum, tensor) => sum + tensor.pieces.length, 0);
   return `${tensors.length} tensors decoded, ${pieces + 1} checksums verified`;
 }
 
-async function verifyHct(source: RandomAccessSource, signal: AbortSignal): Promise<string> {
-  const reader = await HctSourceReader.open(source, { signal });
+async function verifyHct(source: RandomAccessSource, options: OpenOptions): Promise<string> {
+  const reader = await HctSourceReader.open(source, options);
   const { originalSize, blockCount, blockSize } = reader.header;
   using progress = startProgress('verifying', originalSize);
-  for await (const { length } of readHctChunks(reader, { signal })) progress.advance(length);
+  for await (const { length } of readHctChunks(reader, options)) progress.advance(length);
   let checksums = 0;
   for (let i = 0; i < blockCount; i++) if (reader.blocks.entry(i).checksum !== 0n) checksums += 1;
   return `${blockCount} blocks of ${blockSize} bytes decoded, ${checksums} checksums verified`;
 }
 
-async function verifyDirectory(model: ModelReader, signal: AbortSignal): Promise<string> {
+async function verifyDirectory(model: ModelReader, options: OpenOptions): Promise<string> {
   const { tensors } = model.manifest;
   const total = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   using progress = startProgress('verifying', total);
   for (const tensor of tensors) {
-    for await (const chunk of model.chunks(tensor, { signal })) progress.advance(chunk.length);
+    for await (const chunk of model.chunks(tensor, options)) progress.advance(chunk.length);
   }
   return `${tensors.length} tensors decoded, ${tensors.length} hashes verified`;
 }

@@ -17,7 +17,7 @@ export async function encodeHct(
   signal: AbortSignal,
 ): Promise<void> {
   const compression = compressionOptions(options);
-  await using tensor = await openTensor(names, options, signal);
+  await using tensor = await openTensor(names, options, { signal });
   const { dtype, shape, byteLength } = tensor;
   const name = compression.version === 2 ? tensor.name : undefined;
   const file = { ...compression, dtype, shape, name };
@@ -25,7 +25,7 @@ export async function encodeHct(
   const stream = streamSource(counted(tensor.chunks, progress)).stream({ signal });
   if (options.output === STANDARD) {
     // A pipe cannot seek: the compressed blocks wait in memory until the index is known.
-    await writeOutput(STANDARD, stream.pipeThrough(new HctEncoderStream(file)), signal);
+    await writeOutput(STANDARD, stream.pipeThrough(new HctEncoderStream(file)), { signal });
   } else {
     await using sink = await openOutput(options.output);
     await stream.pipeTo(new HctSink(sink, file));
@@ -39,7 +39,7 @@ export async function encodeDirectory(
   signal: AbortSignal,
 ): Promise<void> {
   const compression = compressionOptions(options);
-  await using model = await openModelFiles(names, signal);
+  await using model = await openModelFiles(names, { signal });
   const folder = await modelFolderSink(options.output, { onLeftover: tellLeftover });
   using progress = startProgress('encoding', totalSize(model));
   try {

@@ -29,7 +29,7 @@ export async function encodeHoloTensor(
 ): Promise<void> {
   const { output, encoding = 'embedded', algorithm, level } = options;
   const own = encoderOptions(encoding, options);
-  await using opened = await openTensor(names, options, signal);
+  await using opened = await openTensor(names, options, { signal });
   using progress = startProgress('reading', opened.byteLength);
   try {
     const tensor = await collectInput(opened, progress);

@@ -21,7 +21,7 @@ export async function encodeToModelFile(
 ): Promise<void> {
   const { output, encoding = 'embedded', keep = [], resume } = options;
   const encode = { encoding, ...encoderOptions(encoding, options) };
-  await using model = await openModelFiles(names, signal);
+  await using model = await openModelFiles(names, { signal });
   const { staging, resumed } = await openStaging(output, resume);
   using progress = startProgress(resumed ? 'resuming' : 'encoding', totalSize(model));
   const onProgress = (bytes: number) => progress.reach(bytes);

@@ -1,14 +1,15 @@
 import type { ModelReader } from '../../models/directory/modelReader.js';
 import { readModelFile } from '../../models/file/modelFile.js';
 import { readPlainHeader } from '../../models/file/plainHeader.js';
+import type { OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { ModelFiles } from '../modelInput.js';
 import { formatBytes } from '../progress.js';
 import { facts, formatShape, type Report, ratioOf, table } from '../report.js';
 import { readShards } from '../shards.js';
 
-export async function examineModelFile(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
-  const { plan, metadata, tensors, fileSize } = await readModelFile(source, { signal });
+export async function examineModelFile(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
+  const { plan, metadata, tensors, fileSize } = await readModelFile(source, options);
   const originalSize = sum(tensors.map(({ byteLength }) => byteLength));
   const ratio = ratioOf(originalSize, fileSize);
   const described = tensors.map(({ name, dtype, shape, byteLength, encoded, pieces }) => ({
@@ -75,8 +76,8 @@ export function examineDirectory({ manifest }: ModelReader): Report {
   return { data, lines };
 }
 
-export async function examineSafetensors(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
-  const { metadata, tensors, fileSize } = await readPlainHeader(source, { signal });
+export async function examineSafetensors(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
+  const { metadata, tensors, fileSize } = await readPlainHeader(source, options);
   const data = { format: 'safetensors', fileSize, metadata: Object.fromEntries(metadata), tensors };
   const rows = tensors.map(({ name, dtype, shape, byteLength }) => [
     name,
@@ -99,9 +100,9 @@ export async function examineSafetensors(source: RandomAccessSource, signal: Abo
 
 export async function examineShards(
   files: Pick<ModelFiles, 'files' | 'index'>,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<Report> {
-  const shards = await readShards(files, signal);
+  const shards = await readShards(files, options);
   const fileSize = sum(shards.map(({ source }) => source.size ?? 0));
   const tensors = shards.flatMap(({ file, tensors: own }) =>
     own.map(({ name, dtype, shape, byteLength }) => ({ name, dtype, shape, byteLength, file })),

@@ -13,13 +13,14 @@ import {
   HOLO_FLAG_QUALITY_CURVE,
 } from '../../src/holotensor/constants.js';
 import { fragmentAlgorithm } from '../../src/holotensor/unpack.js';
+import type { OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { QuantizationMetadata } from '../../src/tensor/quantization.js';
 import { formatBytes } from '../progress.js';
 import { facts, formatShape, type Report, ratioOf, table } from '../report.js';
 
-export async function examineHct(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
-  const { header, name, shape, quantization } = await HctSourceReader.open(source, { signal });
+export async function examineHct(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
+  const { header, name, shape, quantization } = await HctSourceReader.open(source, options);
   const { version, dtype, algorithm, originalSize, compressedSize, blockSize, blockCount, flags } = header;
   const fileSize = source.size ?? 0;
   const ratio = ratioOf(originalSize, fileSize);
@@ -62,8 +63,8 @@ function describeQuantization({ scheme, groupSize }: QuantizationMetadata): stri
   return groupSize === 0 ? `${scheme}, one scale` : `${scheme}, groups of ${groupSize}`;
 }
 
-export async function examineHoloTensor(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
-  const { header, entries, dataStart } = await HoloTensorReader.open(source, { signal });
+export async function examineHoloTensor(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
+  const { header, entries, dataStart } = await HoloTensorReader.open(source, options);
   const { encoding, dtype, shape, originalSize, seed, norm, qualityCurve, quantization, flags } = header;
   const has = (flag: number) => (flags & flag) !== 0;
   const fileSize = source.size ?? 0;

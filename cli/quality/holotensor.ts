@@ -2,6 +2,7 @@ import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { loadDecodingOf } from '../../src/encodings/decodings.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
+import type { OpenOptions } from '../../src/limits.js';
 import { quote, show } from '../../src/show.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
@@ -38,11 +39,11 @@ interface Prefix {
 export async function holotensorQuality(
   source: RandomAccessSource,
   { against, tensor }: Original,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<Report> {
-  const reader = await HoloTensorReader.open(source, { signal });
-  const original = against === undefined ? undefined : await readOriginal(reader, against, tensor, signal);
-  const prefixes = await measure(reader, original, signal);
+  const reader = await HoloTensorReader.open(source, options);
+  const original = against === undefined ? undefined : await readOriginal(reader, against, tensor, options);
+  const prefixes = await measure(reader, original, options);
   const { originalSize } = reader.header;
   return { data: { originalSize, prefixes }, lines: describe(prefixes, originalSize) };
 }
@@ -51,18 +52,18 @@ export async function holotensorQuality(
 async function measure(
   reader: HoloTensorReader,
   original: Float32Array | undefined,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<Prefix[]> {
   const { header, entries, dataStart } = reader;
   await loadDecodingOf(header);
-  const decoder = new HoloTensorDecoder(header);
+  const decoder = new HoloTensorDecoder(header, options);
   const sizes = new Map(entries.map(({ index, compressedSize }) => [index, compressedSize]));
   const prefixes: Prefix[] = [];
   const values = new Float32Array(original === undefined ? 0 : decoder.elements);
   using progress = startProgress('measuring', header.originalSize);
   let bytes = dataStart;
   for (let index = 0; index < decoder.total; index++) {
-    decoder.addFragment(await reader.readFragment(index, { signal }));
+    decoder.addFragment(await reader.readFragment(index, options));
     bytes += sizes.get(index)!;
     const measured = original && { measured: similarity(original, decoder.reconstruct(values)) };
     prefixes.push({ fragments: index + 1, bytes, ...decoder.quality, ...measured });
@@ -76,9 +77,9 @@ async function readOriginal(
   { header }: HoloTensorReader,
   path: string,
   name: string | undefined,
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<Float32Array> {
-  await using input = await openOriginal(path, name, header, signal);
+  await using input = await openOriginal(path, name, header, options);
   if (elementCount(input.shape) !== elementCount(header.shape)) {
     throw new UsageError(`${quote(path)} holds a tensor of another size: ${show(input.shape)}`);
   }
@@ -90,11 +91,11 @@ async function openOriginal(
   path: string,
   name: string | undefined,
   header: HoloTensorReader['header'],
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<TensorInput> {
-  const input = await openModelInput([path], signal);
+  const input = await openModelInput([path], options);
   try {
-    return await originalOf(input, path, name, header, signal);
+    return await originalOf(input, path, name, header, options);
   } catch (error) {
     await input[Symbol.asyncDispose]();
     throw error;
@@ -106,14 +107,14 @@ async function originalOf(
   path: string,
   name: string | undefined,
   header: HoloTensorReader['header'],
-  signal: AbortSignal,
+  options: OpenOptions,
 ): Promise<TensorInput> {
   if (input.kind !== 'file' || input.format === 'safetensors') {
-    return modelTensor(await filesOf(input), [path], name, signal);
+    return modelTensor(await filesOf(input), [path], name, options);
   }
   if (name !== undefined) throw new UsageError('--tensor is for safetensors files');
-  if (input.format === undefined) return rawTensor(input.source, path, header, signal);
-  if (input.format === 'hct') return openEncodedTensor(input.source, input.format, {}, signal);
+  if (input.format === undefined) return rawTensor(input.source, path, header, options);
+  if (input.format === 'hct') return openEncodedTensor(input.source, input.format, {}, options);
   throw new UnsupportedError('Cannot compare with the file: fragments are not an original', { name: path });
 }
 

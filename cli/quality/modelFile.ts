@@ -1,4 +1,5 @@
 import { type ModelFileTensor, readModelFile } from '../../models/file/modelFile.js';
+import type { OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { plot, type Report, table } from '../report.js';
@@ -13,8 +14,8 @@ interface Step {
 const MAX_ROWS = 20;
 
 /** The quality of a model file after each of its fragments, from its own plan: nothing is decoded. */
-export async function modelFileQuality(source: RandomAccessSource, signal: AbortSignal): Promise<Report> {
-  const { tensors, dataStart } = await readModelFile(source, { signal });
+export async function modelFileQuality(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
+  const { tensors, dataStart } = await readModelFile(source, options);
   const originalSize = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const steps = stepsOf(tensors, dataStart);
   const data = { originalSize, steps };
