@@ -143,6 +143,7 @@ export type { ModelFile, ModelFileTensor, ModelPiece } from './models/file/model
 export type { EncodedTensorPlan, ModelPlan, SourceFile } from './models/file/plan.js';
 export type { ModelSourceFile } from './models/file/sourceFiles.js';
 export { memoryStagingStore, type StagingStore } from './models/file/stagingStore.js';
+export type { Integrity } from './models/inputs/content.js';
 export type { LoadOptions } from './models/load.js';
 export type { Model, ModelTensorInfo } from './models/model.js';
 export { type OpenModelOptions, openModel } from './models/openModel.js';

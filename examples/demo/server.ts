@@ -45,7 +45,7 @@ export async function serveFolder(
     await using file = await open(join(folder, name));
     const { size } = await file.stat();
     const range = rangeOf(request, size);
-    if (range.start >= size && size > 0) {
+    if (range.partial && range.start >= size) {
       response.writeHead(416, { 'content-range': `bytes */${size}` }).end();
       return;
     }

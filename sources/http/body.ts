@@ -49,13 +49,20 @@ export function bodyReader(request: HttpRequest, response: RangeResponse): Chunk
   }
 }
 
-/** The body from a server that ignores ranges and sends the whole file. @param size of the file, if the server says it */
+/**
+ * The body from a server that ignores ranges and sends the whole file. Its request may stay open for as long as the source, so
+ * it counts among those that are open only while bytes are awaited: else a few such files would leave no place for others.
+ * @param size of the file, if the server says it
+ */
 export function wholeBody(request: HttpRequest, size: number | undefined, maxSize: number): KeptBytes {
   const { url: name } = request;
   const body: KeptBytes = new KeptBytes(
     {
       async next() {
-        const chunk = await request.chunk(body.length);
+        await request.resume();
+        const chunk = await request.chunk(body.length).finally(() => request.rest());
+        // The end of the body comes with its last bytes, and a request that has ended leaves its connection usable.
+        if (chunk !== undefined && body.length + chunk.length === size) await request.chunk(size);
         if (chunk === undefined && size !== undefined && body.length < size) {
           throw new SourceError('Cannot read the whole response: its body ended early', {
             name,

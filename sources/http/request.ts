@@ -113,6 +113,17 @@ export class HttpRequest {
     return value;
   }
 
+  /** Gives its place to others while nobody wants its bytes. */
+  rest(): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
+
+  /** Takes a place again, after `rest`. */
+  async resume(): Promise<void> {
+    this.#release ??= await this.#options.limiter.acquire(this.#abort.signal);
+  }
+
   /** Ends the request at any point. Does nothing once the body has ended. */
   close(reason?: unknown): void {
     this.#abort.abort(reason);

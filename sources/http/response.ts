@@ -38,9 +38,10 @@ export function checkResponse(
   }
   const header = headers.get('content-range');
   const content = parseContentRange(header);
-  if (status === 416 && content?.total !== undefined && content.total <= range.start) {
-    const { total } = content;
-    return { start: total, end: total, complete: true, size: total, ranges: true, body: null };
+  // Only an empty file has no byte 0, which some servers say by nothing but the status.
+  const size = content?.total ?? (range.start === 0 ? 0 : undefined);
+  if (status === 416 && size !== undefined && size <= range.start) {
+    return { start: size, end: size, complete: true, size, ranges: true, body: null };
   }
   if (status !== 206) {
     throw new SourceError(
@@ -99,6 +100,7 @@ const REASONS = new Map([
   [404, 'it has no such file'],
   [407, 'a proxy wants credentials'],
   [410, 'it no longer has the file'],
+  [416, 'the file has no such range; it ends before'],
   [451, 'it may not give the file, for legal reasons'],
 ]);
 

@@ -18,8 +18,11 @@ export interface Nginx extends AsyncDisposable {
   log(): Promise<{ method: string; status: number; range: string; sent: number }[]>;
 }
 
-/** A real nginx on a free local port, serving the files of a new folder as it does without further ado. */
-export async function nginx(): Promise<Nginx> {
+/**
+ * A real nginx on a free local port, serving the files of a new folder as it does without further ado.
+ * @param locations more of its configuration
+ */
+export async function nginx(locations = ''): Promise<Nginx> {
   const root = await mkdtemp(join(tmpdir(), 'holostream-nginx-'));
   const port = await freePort();
   const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
@@ -41,6 +44,7 @@ export async function nginx(): Promise<Nginx> {
         root ${root};
         location /limited/ { alias ${root}/; limit_rate 4m; }
         location /whole/ { alias ${root}/; max_ranges 0; }
+        ${locations}
       }
     }`,
   );

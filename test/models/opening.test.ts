@@ -170,6 +170,19 @@ test('40 shards open together, under the limit of requests and of connections', 
   assert.is(server.sent, all, 'no byte comes twice');
 });
 
+test('shards on a server without ranges: more of them than requests at a time', async () => {
+  const url = addShards();
+  server.before = async (request) => {
+    delete request.headers.range;
+    return undefined;
+  };
+  await using model = await openModel(url, { signal: AbortSignal.timeout(30_000) });
+  assert.is((await model.load()).size, SHARDS);
+  assert.is(server.requests.length, 1 + SHARDS);
+  const all = [...server.files.values()].reduce((sum, { length }) => sum + length, 0);
+  assert.is(server.sent, all, 'no byte comes twice');
+});
+
 test('a load of several files fetches them together', async () => {
   await using model = await openModel(addShards());
   let together = 0;

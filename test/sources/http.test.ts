@@ -117,7 +117,7 @@ test('statuses become errors that say whether to try again', async () => {
     [403, false],
     [404, false],
     [408, true],
-    [416, false],
+    [418, false],
     [429, true],
     [500, true],
     [503, true],

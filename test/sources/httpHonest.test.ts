@@ -131,6 +131,22 @@ test('answers of a few bytes each are a fault', async () => {
   assert.equal(await once().read(0, 10_000), bytes.slice(0, 10_000));
 });
 
+test('a range that the file does not have, of a server that does not say how large it is', async () => {
+  // As http-server answers.
+  server.fault = (_, { headers }) => {
+    const start = Number(/\d+/.exec(headers.range!)![0]);
+    return start < server.bytes.length ? undefined : { status: 416 };
+  };
+  await rejects(once().read(bytes.length + 10, 1), SourceError, /416.*the file has no such range/);
+  const known = once();
+  await known.read(0, 10);
+  await rejects(known.read(bytes.length + 10, 1), TruncatedError, /got 274000/);
+  server.bytes = new Uint8Array(0);
+  await same(once().stream(), new Uint8Array(0));
+  const error = await rejects(once().read(0, 1), TruncatedError, /expected 1 bytes, got 0/);
+  assert.not(error instanceof SourceError);
+});
+
 test('bytes=0-0 is never sent: some servers read it as no range at all', async () => {
   // As sirv does, and Vite's server with it.
   server.fault = (_, { headers }) => (headers.range === 'bytes=0-0' ? { align: 2 ** 30 } : undefined);
