@@ -127,7 +127,9 @@ export async function filesOf(input: ModelInput): Promise<ModelFiles> {
   if (input.kind === 'shards') return input;
   const dispose = () => input[Symbol.asyncDispose]();
   if (input.kind === 'file') {
-    const files = [{ name: basename(input.name), source: input.source }];
+    // Decoding makes a file of this name.
+    const name = input.name === STANDARD ? 'model.safetensors' : basename(input.name);
+    const files = [{ name, source: input.source }];
     return { files, index: undefined, [Symbol.asyncDispose]: dispose };
   }
   await dispose();

@@ -1,11 +1,9 @@
-import { isPlainFileName } from '../../models/directory/fileNames.js';
 import { modelFolderSink } from '../../models/directory/modelFolder.js';
 import type { ModelReader } from '../../models/directory/modelReader.js';
 import { decodeModelFile, readModelTensor } from '../../models/file/decodeModelFile.js';
 import { type ModelFile, readModelFile } from '../../models/file/modelFile.js';
 import { sourceFileHeader, sourceFileTensors } from '../../models/file/sourceFiles.js';
 import { SHARD_INDEX_NAME } from '../../models/inputs/shardIndex.js';
-import { FormatError } from '../../src/errors.js';
 import type { OpenOptions } from '../../src/limits.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { quote } from '../../src/show.js';
@@ -82,14 +80,8 @@ async function toShards(
 ): Promise<void> {
   const folder = await modelFolderSink(output, { onLeftover: tellLeftover });
   const onProgress = (bytes: number) => progress.reach(bytes);
-  const openFile = (name: string) => {
-    // The name comes from the model file: it may lead out of the folder.
-    if (!isPlainFileName(name))
-      throw new FormatError('Cannot decode the model file: a file name in it is not plain', { name });
-    return folder.openFile(name);
-  };
   try {
-    const { plan } = await decodeModelFile(source, openFile, { ...options, onProgress });
+    const { plan } = await decodeModelFile(source, folder.openFile, { ...options, onProgress });
     if (plan.index !== undefined) {
       const sink = await folder.openFile(SHARD_INDEX_NAME);
       await sink.write(new TextEncoder().encode(plan.index), 0);

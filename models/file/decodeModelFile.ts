@@ -4,6 +4,7 @@ import { Budget, checkTensorBytes, limitsOf, type OpenOptions } from '../../src/
 import { discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { inTurns, Turns } from '../../src/steps.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
+import { isPlainFileName } from '../directory/fileNames.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
 import type { SourceFile } from './plan.js';
 import { sourceFileHeader, sourceFileTensors } from './sourceFiles.js';
@@ -18,8 +19,8 @@ export interface DecodeModelFileOptions extends OpenOptions {
  * Restores the safetensors files that a model file was made from: byte for byte if its encoding is lossless. Memory:
  * the largest tensor, times a small constant.
  *
- * @param openSink creates the sink of a file with this name, the one it had when the model was encoded. The name is not
- * trusted: check it before you make a path of it.
+ * @param openSink creates the sink of a file with this name, the one it had when the model was encoded: a plain name,
+ * which leads out of no folder.
  * @throws FormatError, ChecksumError, CodecError, LimitError, SourceError; it aborts the open sink before
  */
 export async function decodeModelFile(
@@ -29,7 +30,7 @@ export async function decodeModelFile(
 ): Promise<ModelFile> {
   const { signal, limits, onProgress } = options;
   const model = await readModelFile(source, options);
-  assertDistinct(model.plan.files);
+  assertNames(model.plan.files);
   const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
   const total = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   let done = 0;
@@ -53,10 +54,12 @@ export async function decodeModelFile(
   return model;
 }
 
-/** @throws FormatError when two files have the same name: one would replace the other */
-function assertDistinct(files: readonly SourceFile[]): void {
+/** @throws FormatError for a name that may lead out of a folder, and for one that two files have: one would replace the other */
+function assertNames(files: readonly SourceFile[]): void {
   const names = new Set<string>();
   for (const { name } of files) {
+    if (!isPlainFileName(name))
+      throw new FormatError('Cannot decode the model file: a file name in it is not plain', { name });
     if (names.has(name))
       throw new FormatError('Cannot decode the model file: two of its files have the same name', { name });
     names.add(name);

@@ -3,6 +3,7 @@ import type { Kernels } from '../../src/kernels/kernels.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { OpenOptions } from '../../src/limits.js';
 import { discard, type SeekableSink } from '../../src/source.js';
+import { isPlainFileName } from '../directory/fileNames.js';
 import { assembleModelFile, type TensorJob } from './assemble.js';
 import { encodeTensor, type FragmentOptions, isWorthEncoding } from './encodeTensor.js';
 import { clashingNames, formatHash } from './plan.js';
@@ -40,6 +41,7 @@ export interface ModelFileStats {
  * gain per byte, so every prefix is a whole model at some quality. Memory: the largest tensor and its encoder's memory,
  * times a small constant.
  *
+ * @param inputs their names are plain, and what decoding calls the files
  * @throws FormatError, SourceError for inputs that cannot be read, SourceChangedError for those that change meanwhile;
  *   ChecksumError for a staging store that does; ArgumentError for options that cannot work and for
  *   tensors that the encoding cannot carry. It aborts the sink before; the staging store keeps the encoded tensors.
@@ -52,6 +54,10 @@ export async function encodeModelFile(
 ): Promise<ModelFileStats> {
   try {
     if (inputs.length === 0) throw new ArgumentError('Cannot encode the model: it has no files');
+    for (const { name } of inputs) {
+      if (!isPlainFileName(name))
+        throw new ArgumentError('Cannot encode the model: the name of a file is not plain', { name });
+    }
     const model = await readModelSource(inputs, options);
     const kernels = await loadKernels();
     const jobs = await stageTensors(model, staging, kernels, options);

@@ -16,6 +16,13 @@ const at = (...names: string[]) => join(folder, ...names);
 test('a trained model and back, byte for byte', () =>
   checkModelFileCommands(folder, DIGITS_PATH, 'fc1.weight'));
 
+test('a model from standard input can be decoded to a folder, too', async () => {
+  const input = modelOf([{ name: 'w', dtype: 'F32', shape: [3] }]);
+  ok(await runCli(['encode', '-', '-o', at('piped.holo.safetensors')], { input }));
+  ok(await runCli(['decode', at('piped.holo.safetensors'), '-o', at('piped/')]));
+  assert.ok(readFileSync(at('piped', 'model.safetensors')).equals(input));
+});
+
 test('every dtype and hostile names; --keep stores tensors as they are', async () => {
   const model = modelOf([...HOSTILE_TENSORS, { name: 'large.bias', dtype: 'F32', shape: [5000] }]);
   writeFileSync(at('hostile.safetensors'), model);

@@ -144,6 +144,27 @@ test('no two files of a model have a tensor of the same name, or the same name t
   await rejects(encoding, ArgumentError, /two of its files have the same name/);
 });
 
+test('the name of a file leads out of no folder', async () => {
+  for (const name of ['../x', '/x', 'a/b', 'a\\b', 'c:x', '..', '', 'nul', 'a\n']) {
+    const file = withFiles((files) => Object.assign(files[0]!, { name }));
+    await loadAll(file);
+    const sinks: string[] = [];
+    const openSink = async (name: string) => {
+      sinks.push(name);
+      return memorySink();
+    };
+    await rejects(
+      decodeModelFile(bytesSource(file), openSink),
+      FormatError,
+      /a file name in it is not plain/,
+    );
+    assert.equal(sinks, []);
+    const inputs = [{ name, source: bytesSource(modelOf([{ name: 'w', dtype: 'F32', shape: [2] }])) }];
+    const encoding = encodeModelFile(inputs, memorySink(), memoryStagingStore());
+    await rejects(encoding, ArgumentError, /the name of a file is not plain/);
+  }
+});
+
 test('nothing is made of pieces: no model file, no directory, and no directory of pieces is read', async () => {
   const encodings = [
     (bytes: Uint8Array) => encodeToModelFile({ m: bytes }),
