@@ -17,7 +17,10 @@ export function requestFailure(
   refusal: Refusal | undefined,
 ): SourceError {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
-    const hint = url.protocol === 'file:' ? ' (in Node, open it by `fileSource` of holostream/node)' : '';
+    const hint =
+      url.protocol === 'file:'
+        ? ' (in Node, give the URL to `openModel` or a reader, or use `fileSource` of holostream/node)'
+        : '';
     return new SourceError(`Cannot read the file: \`fetch\` does not read ${url.protocol} URLs here${hint}`, {
       name: url.href,
       cause,

@@ -84,7 +84,7 @@ test.after(async () => {
 });
 
 test('whole, over a connection that breaks twice', async () => {
-  server.fault = (n) => (n === 1 || n === 2 ? { dropAfter: 200_000 } : undefined);
+  server.fault = (n) => (n === 1 || n === 2 ? { dropAfter: 100_000 } : undefined);
   assert.is(await browser.tab.evaluate(`run.load('/model')`), sha256);
   assert.is(server.requests.length, 4);
 });
