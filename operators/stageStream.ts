@@ -136,6 +136,9 @@ class StreamPair<I, O> implements LatestConsumer<O> {
     try {
       await step();
     } catch (error) {
+      // What the end itself breaks off is no error of the write: Node's `pipeTo`, when it is aborted, would not cancel its
+      // source after one.
+      if (this.closed) return;
       this.error(error);
       throw error;
     }

@@ -16,14 +16,27 @@ export const BaseWritableStream: typeof WritableStream =
  */
 export function ownStream(input: ByteStreamLike): ReadableStream<Uint8Array> {
   const reader = byteReader(input);
+  let closed = false;
+  const close = async (reason?: unknown) => {
+    if (closed) return;
+    closed = true;
+    await reader.close?.(reason);
+  };
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
-        const chunk = await reader.next();
-        if (chunk === undefined) controller.close();
-        else controller.enqueue(chunk);
+        try {
+          const chunk = await reader.next();
+          if (chunk !== undefined) return controller.enqueue(chunk);
+          await close();
+          controller.close();
+        } catch (error) {
+          // The first error counts.
+          close(error).catch(() => {});
+          throw error;
+        }
       },
-      cancel: (reason) => reader.close?.(reason),
+      cancel: close,
     },
     { highWaterMark: 0 },
   );

@@ -45,6 +45,18 @@ export async function withOwnSignal<T>(
 }
 
 /**
+ * The same promise, which rejects with the signal's reason when that aborts: for what may not hear of an abort. Node's
+ * `fetch`, for one, leaves a read of a body pending for ever when the abort comes at the wrong moment.
+ */
+export function untilAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    const remove = signal.aborted ? undefined : onAbort(signal, reject);
+    waiting.then(resolve, reject).then(remove);
+  });
+}
+
+/**
  * Resolves in a task of its own: after all promise reactions and stream steps that are ready now. Long work awaits it,
  * so that an abort or a cancelled stream takes effect before the next step.
  */

@@ -1,4 +1,4 @@
-import { nextTask } from '../../src/abort.js';
+import { nextTask, untilAborted } from '../../src/abort.js';
 import { SourceError } from '../../src/errors.js';
 import { startTimer } from '../../src/timer.js';
 import type { OnSourceEvent } from '../events.js';
@@ -127,6 +127,7 @@ export class HttpRequest {
   /** Ends the request at any point. Does nothing once the body has ended. */
   close(reason?: unknown): void {
     this.#abort.abort(reason);
+    this.#body?.cancel(reason).catch(() => {});
     this.#release?.();
   }
 
@@ -148,12 +149,19 @@ export class HttpRequest {
     const failure = async (cause: unknown) =>
       requestFailure(cause, url, start, await this.#refusal(cause, url));
     if (!redirectsAreHidden) {
-      const asked = fetch(url.href, { ...init, redirect: 'manual' });
+      const asked = this.#unlessAborted(fetch(url.href, { ...init, redirect: 'manual' }));
       const response = await this.#watched(asked, failure, start);
       if (response.type !== 'opaqueredirect') return response;
       redirectsAreHidden = true;
     }
-    return this.#watched(fetch(url.href, init), failure, start);
+    return this.#watched(this.#unlessAborted(fetch(url.href, init)), failure, start);
+  }
+
+  /** A response that comes all the same, from a `fetch` of the caller's that hears no signal, is dropped. */
+  async #unlessAborted(asked: Promise<Response>): Promise<Response> {
+    const response = await asked;
+    if (this.#abort.signal.aborted) response.body?.cancel().catch(() => {});
+    return response;
   }
 
   /** Why a browser refused a request, which it does not tell. */
@@ -172,6 +180,7 @@ export class HttpRequest {
     offset: number,
   ): Promise<T> {
     const { idleTimeout } = this.#options;
+    const { signal } = this.#abort;
     const stopWatchdog = startTimer(idleTimeout, () => {
       this.#abort.abort(
         new SourceError(`Cannot read from the server: it sent nothing for ${idleTimeout} ms`, {
@@ -182,10 +191,10 @@ export class HttpRequest {
       );
     });
     try {
-      return await waiting;
+      return await untilAborted(waiting, signal);
     } catch (cause) {
       // Engines differ in the error of an aborted request; the reason of the abort is the same in all.
-      if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
+      if (signal.aborted) throw signal.reason;
       throw await failure(cause);
     } finally {
       stopWatchdog();

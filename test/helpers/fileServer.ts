@@ -10,12 +10,15 @@ export interface FileServer extends AsyncDisposable {
   readonly requests: string[];
   /** Connections made so far. */
   readonly connections: number;
-  /** The most requests that were being answered at a time. */
+  /** Requests that are being answered now, and the most that ever were. */
+  readonly active: number;
   readonly maxActive: number;
   /** Bytes of bodies sent. */
   readonly sent: number;
   /** Called for each request; the answer waits for it. True: it has answered. */
   before: (request: IncomingMessage, response: ServerResponse) => Promise<boolean | undefined>;
+  /** Closes connections that are kept without a request. */
+  closeIdle(): void;
 }
 
 /** A real HTTP server on a free local port that serves the files of a folder, and ranges of them. */
@@ -33,6 +36,9 @@ export async function fileServer(files: Record<string, Uint8Array>): Promise<Fil
     get connections() {
       return state.connections;
     },
+    get active() {
+      return state.active;
+    },
     get maxActive() {
       return state.maxActive;
     },
@@ -40,6 +46,7 @@ export async function fileServer(files: Record<string, Uint8Array>): Promise<Fil
       return state.sent;
     },
     before: async () => undefined,
+    closeIdle: () => server.closeIdleConnections(),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

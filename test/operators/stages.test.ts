@@ -9,7 +9,7 @@ import { latestOperator, stageOperator } from '../../operators/stageOperator.js'
 import { LatestStream, StageStream } from '../../operators/stageStream.js';
 import { type LatestStage, NOTHING, type Stage } from '../../src/stage.js';
 import { rejects } from '../helpers/assertions.js';
-import { collect, streamOf, tick } from '../helpers/streams.js';
+import { collect, streamOf, tick, until } from '../helpers/streams.js';
 
 /** Gives each number n times, and counts what happened to it. */
 class Repeat implements Stage<number, number> {
@@ -156,6 +156,41 @@ test('stream: an abort ends a write that waits for a reader', async () => {
   await writing;
   await rejects(reader.read(), Error, /stop/);
   assert.is(stage.closes, 1);
+});
+
+test('pipes that share a signal: all of them end, and the source is cancelled, though an abort fails what is under way', async () => {
+  const abort = new AbortController();
+  let reason: unknown;
+  const source = new ReadableStream<number>({
+    pull: (controller) => controller.enqueue(1),
+    cancel: (given) => {
+      reason = given;
+    },
+  });
+  let fail!: (error: Error) => void;
+  /** Waits for what ends by an error when it is closed, as a task of a worker does. */
+  const waiting = new StageStream<number, number>(() => ({
+    async *push(n) {
+      yield n;
+      await new Promise((_, reject) => {
+        fail = reject;
+      });
+    },
+    flush: () => NOTHING,
+    close: () => fail(new Error('closed')),
+  }));
+  const passing = new StageStream<number, number>(() => ({ push: (n) => [n], flush: () => NOTHING }));
+  const { signal } = abort;
+  const end = source
+    .pipeThrough(passing, { signal })
+    .pipeThrough(waiting, { signal })
+    .pipeTo(new WritableStream(), { signal });
+  await tick();
+  abort.abort(new Error('stop'));
+  await rejects(end, Error, /stop/);
+  await until(() => reason !== undefined && !source.locked);
+  assert.ok(reason instanceof Error);
+  assert.is(source.locked, false);
 });
 
 test('stream: no input is taken before a reader asks', async () => {

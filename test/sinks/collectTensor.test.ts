@@ -51,6 +51,25 @@ for (const [name, take] of Object.entries(TAKERS)) {
     await rejects(take({} as never), ArgumentError, /, got an object$/);
   });
 
+  test(`${name}: the stream is free at its end, and cancelled where a chunk is no bytes`, async () => {
+    const whole = chunked(bytes, 100);
+    await take(whole);
+    assert.is(whole.locked, false);
+
+    // An observable may be of anything.
+    if (take === TAKERS.fromReadableStream) return;
+    let reason: unknown;
+    const text = new ReadableStream({
+      pull: (controller) => controller.enqueue('text'),
+      cancel: (given) => {
+        reason = given;
+      },
+    });
+    const error = await rejects(take(text), ArgumentError);
+    assert.is(reason, error);
+    assert.is(text.locked, false);
+  });
+
   test(`${name}: the page of an error is not taken for data`, async () => {
     const page = new Response('<h1>Not found</h1>', { status: 404 });
     const error = await rejects(take(page), SourceError, /Cannot read the response: .*status 404/);

@@ -17,7 +17,7 @@ import { withOwnSignal } from '../../src/abort.js';
 import { rejects } from '../helpers/assertions.js';
 import { temporaryFolder } from '../helpers/cli.js';
 import { faultyServer } from '../helpers/faultyServer.js';
-import { tick } from '../helpers/streams.js';
+import { tick, until } from '../helpers/streams.js';
 
 const test = suite('signals');
 
@@ -68,6 +68,37 @@ test('one signal, shared by many calls, has one listener, and reaches all of the
     if (outcome.status === 'rejected') assert.match(String(outcome.reason), 'enough');
   }
   for (const end of await ended) assert.ok(end === 'done' || end === 'enough', end);
+});
+
+test('a fetch that hears no signal: an abort acts at once, and a response that comes all the same is dropped', async () => {
+  for (const part of ['head', 'body']) {
+    let cancelled = false;
+    let answer!: () => void;
+    const body = new ReadableStream<Uint8Array>({
+      cancel: () => {
+        cancelled = true;
+      },
+    });
+    const headers = { 'content-range': 'bytes 0-9/1000' };
+    const respond = () => new Response(body, { status: 206, headers });
+    const deaf = () =>
+      part === 'body'
+        ? Promise.resolve(respond())
+        : new Promise<Response>((resolve) => {
+            answer = () => resolve(respond());
+          });
+    const source = httpSource('https://example.org/file', { fetch: deaf });
+    const abort = new AbortController();
+    const reading = source.read(0, 10, { signal: abort.signal });
+    await tick();
+    abort.abort(new Error('enough'));
+    await rejects(reading, Error, /enough/);
+    if (part === 'head') answer();
+    await until(() => cancelled);
+    assert.ok(cancelled, part);
+    await until(() => !process.getActiveResourcesInfo().includes('Timeout'));
+    assert.not(process.getActiveResourcesInfo().includes('Timeout'), 'a timer is left');
+  }
 });
 
 test('work with a signal of its own: aborted with the other, before, meanwhile, and no more afterwards', async () => {
