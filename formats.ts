@@ -144,13 +144,13 @@ export {
   LowRankEncoder,
   type LowRankLayout,
 } from './src/encodings/lowRank/lowRank.js';
+export type { GaussianDecodeOptions } from './src/encodings/randomProjection/decodeOptions.js';
 export {
   type ProjectionMatrix,
   type RandomProjectionDecodeOptions,
   RandomProjectionDecoder,
 } from './src/encodings/randomProjection/decoder.js';
 export type { GaussianEncodeOptions } from './src/encodings/randomProjection/gaussianEncode.js';
-export type { GaussianDecodeOptions } from './src/encodings/randomProjection/gaussianProjection.js';
 export {
   type RandomProjectionEncodeOptions,
   RandomProjectionEncoder,

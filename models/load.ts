@@ -1,12 +1,21 @@
 import { Budget, checkTensorBytes, checkTotalBytes, limitsOf, type OpenOptions } from '../src/limits.js';
+import { callback, type Rules } from '../src/options.js';
+import { OPEN_RULES } from '../src/rules.js';
 import { Turns } from '../src/steps.js';
 import { startTimer } from '../src/timer.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
+import { WORKERS } from '../workers/task.js';
 import { PieceFetcher } from './fetchPieces.js';
 import type { LoadableTensor } from './inputs/content.js';
-import { type PlannedPiece, type PlanOptions, withFirst } from './planning.js';
+import { PLAN_RULES, type PlannedPiece, type PlanOptions, withFirst } from './planning.js';
 import { type ModelProgress, type ModelQuality, Throughput } from './progress.js';
-import { loadedBytes, type OutputOptions, type OutputType, type TensorState } from './tensorState.js';
+import {
+  loadedBytes,
+  OUTPUT_RULES,
+  type OutputOptions,
+  type OutputType,
+  type TensorState,
+} from './tensorState.js';
 
 /**
  * With `workers`, each tensor in fragments is decoded once, in a worker: when all of its fragments have arrived, or at
@@ -21,6 +30,17 @@ export interface LoadOptions<A extends OutputType = OutputType>
   readonly deadline?: number | undefined;
   readonly onProgress?: ((progress: ModelProgress) => void) | undefined;
 }
+
+export const LOAD_RULES: Rules<LoadOptions> = {
+  ...PLAN_RULES,
+  ...OUTPUT_RULES,
+  ...OPEN_RULES,
+  workers: WORKERS,
+  // It may have passed already.
+  deadline: (deadline) =>
+    (typeof deadline !== 'number' || Number.isNaN(deadline)) && 'a number of milliseconds',
+  onProgress: callback,
+};
 
 /** The model that a load fills and reports to. */
 export interface LoadTarget {

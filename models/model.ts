@@ -5,14 +5,16 @@ import { nextTask, onAbort } from '../src/abort.js';
 import { Closeable } from '../src/closeable.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import { Budget, type LimitsOption, limitsOf } from '../src/limits.js';
+import { check, checkOptions, listOf } from '../src/options.js';
+import { text } from '../src/rules.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
-import type { AbortOptions } from '../src/source.js';
+import { type AbortOptions, checkAbort } from '../src/source.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { startTimer } from '../src/timer.js';
 import type { LoadableTensor, ModelContent } from './inputs/content.js';
 import { latestStream } from './latestStream.js';
-import { Load, type LoadOptions, type LoadTarget } from './load.js';
-import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
+import { LOAD_RULES, Load, type LoadOptions, type LoadTarget } from './load.js';
+import { Catalog, PLAN_RULES, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
 import { type ModelProgress, ModelQuality } from './progress.js';
 import { type LoadedTensor, type OutputOptions, type OutputType, TensorState } from './tensorState.js';
 
@@ -94,6 +96,7 @@ export class Model extends Closeable {
   async load<A extends OutputType = 'F32'>(
     options: LoadOptions<A> = {},
   ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
+    checkOptions<LoadOptions>(options, LOAD_RULES);
     await this.#untilClosed(options.signal, (stop) => this.#runInTurn(options, stop)).catch((error) => {
       if (error !== ENDED) throw error;
     });
@@ -111,7 +114,7 @@ export class Model extends Closeable {
     name: string,
     options: Omit<LoadOptions<A>, 'tensors'> = {},
   ): Promise<LoadedTensor<A>> {
-    this.#state(name);
+    checkOptions<LoadOptions>(options, LOAD_RULES);
     this.prioritize([name]);
     const loaded = await this.load({ ...options, tensors: [name] });
     const tensor = loaded.get(name);
@@ -132,6 +135,7 @@ export class Model extends Closeable {
    */
   async rows(name: string, start: number, end: number, options: AbortOptions = {}): Promise<Tensor> {
     const state = this.#state(name);
+    checkAbort(options);
     const { shape, dtype, readRows } = state.tensor;
     assertRows(shape, start, end, name);
     if (state.complete) {
@@ -156,7 +160,7 @@ export class Model extends Closeable {
 
   /** Bytes that a load with these options would add now. Those that came when the model was opened are not fetched again. */
   plannedBytes(options: PlanOptions = {}): number {
-    return this.#plan(options).reduce((sum, { length }) => sum + length, 0);
+    return this.#plan(checkOptions(options, PLAN_RULES)).reduce((sum, { length }) => sum + length, 0);
   }
 
   /** Stops reading. Connections stay open as long as the server allows; broken ones are resumed. */
@@ -172,6 +176,7 @@ export class Model extends Closeable {
 
   /** Moves tensors to the front of the current load, in this order. */
   prioritize(names: readonly string[]): void {
+    check('names', names, listOf(text));
     const states = names.map((name) => this.#state(name));
     this.#load?.prioritize(states);
   }

@@ -1,13 +1,16 @@
 import type { Cache } from '../sources/cache/cache.js';
-import type { WithCacheOptions } from '../sources/cache/withCache.js';
-import type { HttpSourceOptions } from '../sources/http/httpSource.js';
+import { CACHE, OFFLINE, type WithCacheOptions } from '../sources/cache/withCache.js';
+import { HTTP_RULES, type HttpSourceOptions } from '../sources/http/httpSource.js';
 import { isSource } from '../sources/input.js';
 import { createLimiter } from '../sources/limiter.js';
 import { openSource } from '../sources/openSource.js';
-import { isUrlObject, placeOf } from '../sources/place.js';
+import { placeOf } from '../sources/place.js';
 import type { SourceInput } from '../src/byteReader.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import { limitsOf, type OpenOptions } from '../src/limits.js';
+import { checkOptions, object, type Rules } from '../src/options.js';
+import { isUrlObject } from '../src/path.js';
+import { OPEN_RULES, optionsOf, text } from '../src/rules.js';
 import type { RandomAccessSource } from '../src/source.js';
 import type { OpenModelFile } from './directory/modelReader.js';
 import { cachedPlace } from './inputs/cachedPlace.js';
@@ -40,6 +43,15 @@ export interface OpenModelOptions extends OpenOptions {
   readonly integrity?: Integrity | undefined;
 }
 
+const RULES: Rules<OpenModelOptions> = {
+  ...OPEN_RULES,
+  http: /* @__PURE__ */ optionsOf(HTTP_RULES),
+  cache: CACHE,
+  offline: OFFLINE,
+  // What it says of each file is checked when the files are known.
+  integrity: (integrity) => text(integrity) && object(integrity) && 'a SHA-256, or an object of them',
+};
+
 /**
  * Opens a model and reads its headers; nothing else is fetched before `load`.
  *
@@ -60,7 +72,7 @@ export async function openModel(
   input: SourceInput | OpenModelFile,
   options: OpenModelOptions = {},
 ): Promise<Model> {
-  return new Model(await openContent(input, options), options);
+  return new Model(await openContent(input, checkOptions(options, RULES)), options);
 }
 
 async function openContent(

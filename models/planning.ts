@@ -1,4 +1,7 @@
 import { ArgumentError } from '../src/errors.js';
+import { QUALITY } from '../src/holotensor/quality.js';
+import { listOf, oneOf, type Rules } from '../src/options.js';
+import { text } from '../src/rules.js';
 import { elementCount } from '../src/tensor/dtype.js';
 import type { LoadableTensor, LoadPiece } from './inputs/content.js';
 
@@ -28,6 +31,13 @@ export interface PlanOptions {
    */
   readonly strategy?: 'scan' | 'quality' | 'tensors' | undefined;
 }
+
+export const PLAN_RULES: Rules<PlanOptions> = {
+  quality: QUALITY,
+  tensors: /* @__PURE__ */ listOf(text),
+  priority: /* @__PURE__ */ listOf(text),
+  strategy: /* @__PURE__ */ oneOf(['scan', 'quality', 'tensors']),
+};
 
 /** The tensors of a model, made ready once for any number of plans: found by their names, their files in order. */
 export class Catalog {
@@ -74,7 +84,7 @@ export class Catalog {
 /**
  * Which pieces to fetch, in which order, without those that are loaded. The pieces of one tensor stay in their order.
  * @param isLoaded whether a piece is loaded already
- * @throws ArgumentError for names that the model does not have, and for a quality outside of [0, 1]
+ * @throws ArgumentError for names that the model does not have
  */
 export function planPieces(
   catalog: Catalog,
@@ -83,7 +93,6 @@ export function planPieces(
 ): PlannedPiece[] {
   const { tensors, priority = [] } = options;
   const { strategy = tensors === undefined ? 'scan' : 'quality' } = options;
-  checkQuality(options.quality);
   const chosen = tensors === undefined ? catalog.tensors : catalog.chosen(tensors);
   const wanted = catalog.withCompanions(chosen);
   const isWhole = wanted.some(({ pieces }) => pieces.some(({ file }) => file.whole));
@@ -93,11 +102,6 @@ export function planPieces(
   const missing = pieces.filter(({ tensor, piece }) => !isLoaded(tensor, piece));
   const inOrder = strategy === 'tensors' ? missing : catalog.inOrder(missing);
   return withFirst(inOrder, catalog.chosen(priority));
-}
-
-function checkQuality(quality = 1): void {
-  if (quality >= 0 && quality <= 1) return;
-  throw new ArgumentError('Cannot plan a load to this quality', { expected: '0 to 1', actual: quality });
 }
 
 /** The pieces in their order, with those of `first` before all others. */

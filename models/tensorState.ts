@@ -1,4 +1,5 @@
 import { allocating, type Budget } from '../src/limits.js';
+import { oneOf, type Rules } from '../src/options.js';
 import type { AbortOptions } from '../src/source.js';
 import { inTurns, oneStep, type Steps } from '../src/steps.js';
 import { byteLengthOf, type DType, elementCount } from '../src/tensor/dtype.js';
@@ -31,6 +32,11 @@ export interface OutputOptions<A extends OutputType = OutputType> {
    */
   readonly output?: 'in-place' | 'swap' | undefined;
 }
+
+export const OUTPUT_RULES: Rules<OutputOptions> = {
+  as: /* @__PURE__ */ oneOf(['F32', 'F16', 'BF16', 'source']),
+  output: /* @__PURE__ */ oneOf(['in-place', 'swap']),
+};
 
 /** A tensor as far as it is loaded. */
 export interface LoadedTensor<A extends OutputType = 'F32'> {

@@ -6,11 +6,12 @@
 import type { MonoTypeOperatorFunction, OperatorFunction } from 'rxjs';
 import type { BytesLike } from '../src/bytes/binary.js';
 import type { ReceivedFragment } from '../src/holotensor/fragment.js';
-import { createFragmentReceiver } from '../src/holotensor/fragmentReceiver.js';
-import { reachesQuality } from '../src/holotensor/quality.js';
+import { fragmentReceiverStage } from '../src/holotensor/fragmentReceiver.js';
+import { QUALITY, reachesQuality } from '../src/holotensor/quality.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { UnpackOptions } from '../src/holotensor/unpack.js';
-import { NOTHING, type Stage } from '../src/stage.js';
+import { check } from '../src/options.js';
+import { NOTHING, type Stage, type StageFactory } from '../src/stage.js';
 import { type ReconstructionStreamOptions, reconstructStage } from './reconstructStage.js';
 import { latestOperator, stageOperator } from './stageOperator.js';
 import { LatestStream, StageStream } from './stageStream.js';
@@ -21,7 +22,7 @@ import { LatestStream, StageStream } from './stageStream.js';
  */
 export class FragmentDecoderStream extends StageStream<BytesLike, ReceivedFragment> {
   constructor(options?: UnpackOptions) {
-    super(() => createFragmentReceiver(options));
+    super(fragmentReceiverStage(options));
   }
 }
 
@@ -36,7 +37,7 @@ export class FragmentDecoderStream extends StageStream<BytesLike, ReceivedFragme
  *   .subscribe(({ index, header }) => console.log(index, header.shape));
  */
 export function decodeFragments(options?: UnpackOptions): OperatorFunction<BytesLike, ReceivedFragment> {
-  return stageOperator(() => createFragmentReceiver(options));
+  return stageOperator(fragmentReceiverStage(options));
 }
 
 /**
@@ -92,7 +93,7 @@ export function reconstruct(
  */
 export class QualityLimiterStream extends StageStream<Reconstruction, Reconstruction> {
   constructor(quality: number) {
-    super(() => new QualityLimiter(quality));
+    super(qualityLimiterStage(quality));
   }
 }
 
@@ -110,7 +111,12 @@ export class QualityLimiterStream extends StageStream<Reconstruction, Reconstruc
  *   .subscribe(({ data, quality }) => console.log(data.length, quality.cosine));
  */
 export function takeUntilQuality(quality: number): MonoTypeOperatorFunction<Reconstruction> {
-  return stageOperator(() => new QualityLimiter(quality));
+  return stageOperator(qualityLimiterStage(quality));
+}
+
+function qualityLimiterStage(quality: number): StageFactory<Reconstruction, Reconstruction> {
+  check('quality', quality, QUALITY);
+  return () => new QualityLimiter(quality);
 }
 
 /** Done with the first reconstruction that is good enough. */

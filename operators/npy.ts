@@ -1,6 +1,6 @@
 import type { OperatorFunction } from 'rxjs';
 import type { BytesLike } from '../src/bytes/binary.js';
-import { NpyEncoder } from '../src/tensor/npy.js';
+import { NpyEncoder, npyHeader } from '../src/tensor/npy.js';
 import { stageOperator } from './stageOperator.js';
 import { ByteStageStream } from './stageStream.js';
 
@@ -25,5 +25,6 @@ export class NpyEncoderStream extends ByteStageStream<BytesLike> {
 
 /** The same as an RxJS operator. */
 export function encodeNpy(dtype: string, shape: readonly number[]): OperatorFunction<BytesLike, Uint8Array> {
+  npyHeader(dtype, shape);
   return stageOperator(() => new NpyEncoder(dtype, shape));
 }

@@ -1,10 +1,15 @@
 import { loadDecodingOf, loadedDecoding } from '../src/encodings/decodings.js';
 import type { ReceivedFragment } from '../src/holotensor/fragment.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
-import { type ReconstructOptions, Reconstructor } from '../src/holotensor/reconstructor.js';
+import {
+  RECONSTRUCT_RULES,
+  type ReconstructOptions,
+  Reconstructor,
+} from '../src/holotensor/reconstructor.js';
+import { checkOptions, having, type Rules } from '../src/options.js';
 import type { LatestStageFactory } from '../src/stage.js';
 import type { WorkersOption } from '../workers/pool.js';
-import { MIN_WORKER_BYTES } from '../workers/task.js';
+import { MIN_WORKER_BYTES, WORKERS } from '../workers/task.js';
 import type { Scheduler } from './latestRun.js';
 
 export type ReconstructionStreamOptions = ReconstructOptions &
@@ -15,14 +20,19 @@ export type ReconstructionStreamOptions = ReconstructOptions &
     readonly scheduler?: Scheduler | undefined;
   };
 
+const RULES: Rules<ReconstructionStreamOptions> = {
+  ...RECONSTRUCT_RULES,
+  workers: WORKERS,
+  scheduler: /* @__PURE__ */ having<Scheduler>('schedule', 'a scheduler, such as asyncScheduler of RxJS'),
+};
+
 /**
  * The fragments of one tensor in; the tensor out, better each time. A worker decodes large ones, if workers are wanted.
  */
-export function reconstructStage({
-  workers,
-  scheduler: _,
-  ...options
-}: ReconstructionStreamOptions): LatestStageFactory<ReceivedFragment, Reconstruction> {
+export function reconstructStage(
+  all: ReconstructionStreamOptions,
+): LatestStageFactory<ReceivedFragment, Reconstruction> {
+  const { workers, scheduler: _, ...options } = checkOptions(all, RULES);
   return ({ header }) => {
     if (workers && options.kernels === undefined && header.originalSize >= MIN_WORKER_BYTES.reconstruction) {
       // Loaded on demand: most pages decode without workers.

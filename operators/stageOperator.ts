@@ -1,4 +1,5 @@
 import { asyncScheduler, Observable, type OperatorFunction, type Subscriber, takeWhile } from 'rxjs';
+import { callback, check } from '../src/options.js';
 import type { LatestStageFactory, StageFactory } from '../src/stage.js';
 import { type LatestConsumer, LatestRun, type Scheduler } from './latestRun.js';
 import { type Run, StageRun } from './stageRun.js';
@@ -8,6 +9,7 @@ import { type Run, StageRun } from './stageRun.js';
  * subscribed at once; values that come before the stage has loaded, or while it works asynchronously, wait in order.
  */
 export function stageOperator<I, O>(factory: StageFactory<I, O>): OperatorFunction<I, O> {
+  check('factory', factory, callback);
   return runOperator((consumer) => new StageRun(factory, consumer));
 }
 

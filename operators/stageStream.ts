@@ -1,4 +1,5 @@
 import { withByteReaders } from '../src/byteStream.js';
+import { callback, check } from '../src/options.js';
 import type { LatestStageFactory, StageFactory } from '../src/stage.js';
 import { type LatestConsumer, LatestRun, type Scheduler, TIMERS } from './latestRun.js';
 import { type Run, StageRun } from './stageRun.js';
@@ -15,6 +16,7 @@ import { BaseTransformStream } from './streamClasses.js';
 export class StageStream<I, O> extends BaseTransformStream<I, O> {
   constructor(factory: StageFactory<I, O>) {
     super();
+    check('factory', factory, callback);
     showPair(this, new StreamPair<I, O>((consumer) => new StageRun(factory, consumer)));
   }
 }

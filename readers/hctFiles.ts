@@ -1,9 +1,10 @@
 import { fileSink } from '../sinks/file.js';
-import { type HctCompressionStats, HctSink, type HctWriterOptions } from '../sinks/hct.js';
+import { HCT_WRITER_RULES, type HctCompressionStats, HctSink, type HctWriterOptions } from '../sinks/hct.js';
 import { fileSource } from '../sources/file.js';
 import { withOwnSignal } from '../src/abort.js';
 import { planHctHeader } from '../src/hct/plan.js';
-import { chunkSize, type HctReaderOptions, HctSourceReader } from './hctSourceReader.js';
+import { callback, checkOptions, type Rules } from '../src/options.js';
+import { chunkSize, HCT_READER_RULES, type HctReaderOptions, HctSourceReader } from './hctSourceReader.js';
 
 /**
  * Compresses a file of raw, row-major, little-endian elements into an HCT file (Node). The tensor may be larger than
@@ -22,8 +23,8 @@ export async function compressFile(
   output: string | URL,
   options: HctWriterOptions,
 ): Promise<HctCompressionStats> {
-  const { signal } = options;
   // Refuses bad options before it touches any file.
+  const { signal } = checkOptions(options, HCT_WRITER_RULES);
   planHctHeader(options);
   await using source = await fileSource(input);
   const sink = new HctSink(await fileSink(output), options);
@@ -36,6 +37,8 @@ export interface DecompressFileOptions extends HctReaderOptions {
   readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
 }
 
+const DECOMPRESS_RULES: Rules<DecompressFileOptions> = { ...HCT_READER_RULES, onProgress: callback };
+
 /**
  * Decompresses an HCT file into a file of raw, row-major, little-endian elements (Node): the inverse of
  * `compressFile`. The tensor may be larger than the memory. The output appears when it is complete.
@@ -47,7 +50,7 @@ export async function decompressFile(
   output: string | URL,
   options: DecompressFileOptions = {},
 ): Promise<void> {
-  const { signal, onProgress } = options;
+  const { signal, onProgress } = checkOptions(options, DECOMPRESS_RULES);
   await using source = await fileSource(input);
   const reader = await HctSourceReader.open(source, options);
   const { originalSize } = reader.header;

@@ -14,7 +14,7 @@ import type { HctBlock, HctEnd, HctStart } from '../src/hct/parts.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
 import { type AllLimits, allocating, Budget, checkTensorBytes, limitsOf } from '../src/limits.js';
-import { check, checkOptions, object, type Rules, wholeNumber } from '../src/options.js';
+import { check, checkOptions, type Rules, wholeNumber } from '../src/options.js';
 import { ABORT_RULES, type AbortOptions, checkAbort, type RandomAccessSource } from '../src/source.js';
 import { Turns } from '../src/steps.js';
 import { bitsPerElement, elementCount } from '../src/tensor/dtype.js';
@@ -24,6 +24,7 @@ import {
   checkOutputElements,
   type Float16ArrayLike,
   type TensorData,
+  TYPED_ARRAY,
   typedArray,
   viewBytes,
   viewElements,
@@ -50,7 +51,7 @@ export interface HctReadAllOptions extends ReadAllOptions {
 }
 
 /** Type and length of `out` are compared with the tensor's. */
-const READ_ALL_RULES: Rules<HctReadAllOptions> = { ...ABORT_RULES, out: object };
+const READ_ALL_RULES: Rules<HctReadAllOptions> = { ...ABORT_RULES, out: TYPED_ARRAY };
 
 /** All of a file but its blocks. */
 interface HctLayout extends Omit<HctStart, 'kind'>, Omit<HctEnd, 'kind'> {}
@@ -144,6 +145,7 @@ export class HctSourceReader implements TensorReader {
   async readInto(out: Uint8Array, byteStart = 0, options: AbortOptions = {}): Promise<void> {
     checkAbort(options);
     check('out', out, typedArray('Uint8Array'));
+    check('byteStart', byteStart, wholeNumber());
     const byteEnd = byteStart + out.length;
     assertWithin('bytes', byteStart, byteEnd, this.header.originalSize);
     if (out.length === 0) return;

@@ -27,7 +27,7 @@ import { FragmentUnpacker, UNPACK_RULES, type UnpackOptions } from '../src/holot
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
 import { type AllLimits, allocating, checkLimit, limitsOf } from '../src/limits.js';
-import { check, checkOptions, having, object, type Rules, wholeNumber } from '../src/options.js';
+import { check, checkOptions, having, type Rules, wholeNumber } from '../src/options.js';
 import { ABORT_RULES, type AbortOptions, checkAbort, type RandomAccessSource } from '../src/source.js';
 import { inTurns, Turns } from '../src/steps.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
@@ -56,7 +56,7 @@ const READ_RULES: Rules<HoloTensorReadOptions> = {
   ...HOLO_DECODE_RULES,
   ...RECONSTRUCTION_RULES,
   ...ABORT_RULES,
-  out: object,
+  out: /* @__PURE__ */ typedArray('Float32Array'),
 };
 
 /**
@@ -165,6 +165,7 @@ export class HoloTensorReader implements TensorReader {
     const { dtype, originalSize } = this.header;
     check('out', out, typedArray('Uint8Array'));
     const { signal } = checkAbort(options);
+    check('byteStart', byteStart, wholeNumber());
     const byteEnd = byteStart + out.length;
     assertWithin('bytes', byteStart, byteEnd, originalSize);
     if (out.length === 0) return;

@@ -4,6 +4,8 @@ import type { SourceInput } from '../src/byteReader.js';
 import { concatenate } from '../src/bytes/binary.js';
 import { PROBE_SIZE } from '../src/bytes/fileKind.js';
 import { checkTensorBytes, checkTotalBytes, type LimitsOption, limitsOf } from '../src/limits.js';
+import { checkOptions } from '../src/options.js';
+import { OPEN_RULES } from '../src/rules.js';
 import type { SafetensorsDType, SafetensorsHeader } from '../src/safetensors/header.js';
 import { parseSafetensorsHeader, safetensorsHeaderSize } from '../src/safetensors/parse.js';
 import { type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
@@ -21,6 +23,7 @@ export async function readSafetensorsHeader(
   input: SourceInput,
   options: ReadSafetensorsHeaderOptions = {},
 ): Promise<SafetensorsHeader> {
+  checkOptions(options, OPEN_RULES);
   return readInput(input, (source) => readHeader(source, options));
 }
 
@@ -63,6 +66,7 @@ export async function readSafetensors(
   input: SourceInput,
   options: ReadSafetensorsHeaderOptions = {},
 ): Promise<Map<string, Tensor<SafetensorsDType>>> {
+  checkOptions(options, OPEN_RULES);
   return readInput(input, async (source) => {
     const header = await readHeader(source, options);
     const limits = limitsOf(options);

@@ -1,9 +1,10 @@
 import { access, constants, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { asBytes } from '../src/bytes/binary.js';
 import type { AsyncDisposal } from '../src/closeable.js';
 import { ArgumentError, SinkError } from '../src/errors.js';
+import { check, wholeNumber } from '../src/options.js';
+import { pathOf } from '../src/path.js';
 import type { SeekableSink } from '../src/source.js';
 import { patiently, systemReason } from '../src/systemError.js';
 import { leftoversOf, removed, temporaryPath } from './leftovers.js';
@@ -51,6 +52,7 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
   return {
     async write(input, position) {
       const bytes = asBytes(input);
+      check('position', position, wholeNumber());
       if (!isOpen) throw new ArgumentError('Cannot write to the file: it is closed', { name: target });
       await writeAll(handle, bytes, position).catch((cause) => {
         const what = `Cannot write to the file${systemReason(cause)}`;
@@ -91,7 +93,7 @@ export async function removeLeftovers(path: string | URL): Promise<string[]> {
 
 /** Follows links, so that the file they lead to is replaced and not the link. */
 async function resolveTarget(place: string | URL): Promise<string> {
-  const path = typeof place === 'string' ? place : fileURLToPath(place);
+  const path = pathOf(place);
   const target = await realpath(path).catch(() => path);
   const existing = await stat(target).catch(() => undefined);
   // Renaming over a device such as /dev/null would replace it for all programs.

@@ -1,11 +1,26 @@
 import { concatenate } from '../src/bytes/binary.js';
-import type { CompressionAlgorithm, CompressOptions, Implementation } from '../src/codecs/codec.js';
+import {
+  COMPRESS_RULES,
+  COMPRESSION_ALGORITHMS,
+  type CompressionAlgorithm,
+  type CompressOptions,
+  IMPLEMENTATION,
+  type Implementation,
+} from '../src/codecs/codec.js';
 import { loadCodec } from '../src/codecs/loadCodec.js';
 import type { HoloFragment } from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { packHoloTensor } from '../src/holotensor/pack.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { type AbortOptions, assertSink, discard, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
+import { checkOptions, oneOf, type Rules } from '../src/options.js';
+import {
+  ABORT_RULES,
+  type AbortOptions,
+  assertSink,
+  discard,
+  type SeekableSink,
+  SINK_BATCH_SIZE,
+} from '../src/source.js';
 
 export interface HoloTensorWriterOptions extends CompressOptions, AbortOptions {
   /** Compresses the fragments that it makes smaller. Default 'zstd', which other readers of the format know, too. */
@@ -13,6 +28,13 @@ export interface HoloTensorWriterOptions extends CompressOptions, AbortOptions {
   /** Which implementation of the codec to use. Default 'auto': the fastest that the engine offers. */
   readonly implementation?: Implementation | undefined;
 }
+
+export const HOLO_WRITER_RULES: Rules<HoloTensorWriterOptions> = {
+  ...COMPRESS_RULES,
+  ...ABORT_RULES,
+  compression: /* @__PURE__ */ oneOf(['none', ...COMPRESSION_ALGORITHMS]),
+  implementation: IMPLEMENTATION,
+};
 
 /**
  * Writes one tensor's fragments as a file.
@@ -30,7 +52,7 @@ export class HoloTensorWriter {
   constructor(sink: SeekableSink, options: HoloTensorWriterOptions = {}) {
     assertSink(sink);
     this.#sink = sink;
-    this.#options = options;
+    this.#options = checkOptions(options, HOLO_WRITER_RULES);
   }
 
   /**

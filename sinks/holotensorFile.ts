@@ -3,10 +3,11 @@ import { HoloTensorEncoder, type HoloTensorEncoderOptions } from '../src/holoten
 import type { HoloFragment } from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
+import { checkOptions } from '../src/options.js';
 import type { DType } from '../src/tensor/dtype.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { fileSink } from './file.js';
-import { HoloTensorWriter, type HoloTensorWriterOptions } from './holotensor.js';
+import { HOLO_WRITER_RULES, HoloTensorWriter, type HoloTensorWriterOptions } from './holotensor.js';
 
 /**
  * Writes fragments as a HoloTensor file.
@@ -16,8 +17,10 @@ export async function writeHoloTensor(
   path: string | URL,
   header: HoloTensorHeader,
   fragments: readonly HoloFragment[],
-  options?: HoloTensorWriterOptions,
+  options: HoloTensorWriterOptions = {},
 ): Promise<number> {
+  // Before there is a file that would have to be removed.
+  checkOptions(options, HOLO_WRITER_RULES);
   return new HoloTensorWriter(await fileSink(path), options).write(header, fragments);
 }
 
@@ -34,9 +37,10 @@ export async function encodeToFile<E extends HolographicEncoding>(
   path: string | URL,
   tensor: Tensor<DType>,
   encoding: E,
-  options?: HoloTensorEncoderOptions<E> & HoloTensorWriterOptions,
+  options: HoloTensorEncoderOptions<E> & HoloTensorWriterOptions = {},
 ): Promise<number> {
-  const kernels = options?.kernels ?? (await loadKernels());
+  checkOptions<HoloTensorWriterOptions>(options, HOLO_WRITER_RULES);
+  const kernels = options.kernels ?? (await loadKernels());
   const encoder = new HoloTensorEncoder(encoding, { ...options, kernels } as HoloTensorEncoderOptions<E>);
   const { header, fragments } = encoder.encodeTensor(tensor);
   return writeHoloTensor(path, header, fragments, options);

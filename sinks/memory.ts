@@ -1,6 +1,7 @@
 import { asBytes, type OwnBytes } from '../src/bytes/binary.js';
 import { ArgumentError, LimitError } from '../src/errors.js';
 import { allocating } from '../src/limits.js';
+import { check, checkOptions, number, type Rules, wholeNumber } from '../src/options.js';
 import type { SeekableSink } from '../src/source.js';
 
 /** Default cap: what one typed array may hold in every engine that we support. */
@@ -19,11 +20,14 @@ export interface MemorySinkOptions {
   readonly maxSize?: number | undefined;
 }
 
+const RULES: Rules<MemorySinkOptions> = { maxSize: /* @__PURE__ */ number() };
+
 /**
  * Collects bytes in memory, written in any order.
  * @throws LimitError from the write that would go beyond `maxSize`
  */
-export function memorySink({ maxSize = MEMORY_SINK_MAX_SIZE }: MemorySinkOptions = {}): MemorySink {
+export function memorySink(options: MemorySinkOptions = {}): MemorySink {
+  const { maxSize = MEMORY_SINK_MAX_SIZE } = checkOptions(options, RULES);
   let buffer = new Uint8Array(0);
   let length = 0;
   let state: 'open' | 'closed' | 'aborted' = 'open';
@@ -34,13 +38,8 @@ export function memorySink({ maxSize = MEMORY_SINK_MAX_SIZE }: MemorySinkOptions
     async write(input, position) {
       const bytes = asBytes(input);
       if (state !== 'open') throw new ArgumentError(`Cannot write to the memory sink: it is ${state}`);
+      check('position', position, wholeNumber());
       const end = position + bytes.length;
-      if (!Number.isSafeInteger(position) || position < 0) {
-        throw new ArgumentError('Cannot write at this position', {
-          expected: 'a whole number from 0',
-          actual: position,
-        });
-      }
       if (end > maxSize)
         throw new LimitError('Cannot write to the memory sink', {
           expected: `at most ${maxSize} bytes`,

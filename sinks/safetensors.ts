@@ -1,5 +1,7 @@
 import { asBytes, type BytesLike } from '../src/bytes/binary.js';
 import { ArgumentError } from '../src/errors.js';
+import { checkOptions, type Rules } from '../src/options.js';
+import { textMap } from '../src/rules.js';
 import type { SafetensorsDeclaration, SafetensorsHeader } from '../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../src/safetensors/serialize.js';
 import { assertSink, type SeekableSink } from '../src/source.js';
@@ -8,6 +10,8 @@ export interface SafetensorsWriterOptions {
   /** Free text of the file, by key. */
   readonly metadata?: ReadonlyMap<string, string> | undefined;
 }
+
+const RULES: Rules<SafetensorsWriterOptions> = { metadata: textMap };
 
 /**
  * Writes a safetensors file of tensors whose dtypes and shapes are known beforehand. Their bytes may come in any
@@ -39,9 +43,10 @@ export class SafetensorsWriter {
   static async open(
     sink: SeekableSink,
     tensors: readonly SafetensorsDeclaration[],
-    { metadata }: SafetensorsWriterOptions = {},
+    options: SafetensorsWriterOptions = {},
   ): Promise<SafetensorsWriter> {
     assertSink(sink);
+    const { metadata } = checkOptions(options, RULES);
     const { header, bytes } = serializeSafetensorsHeader(tensors, metadata);
     await sink.write(bytes, 0);
     return new SafetensorsWriter(sink, header);
@@ -53,9 +58,7 @@ export class SafetensorsWriter {
    */
   async write(name: string, input: BytesLike): Promise<void> {
     const bytes = asBytes(input);
-    const tensor = this.#tensors.get(name);
-    if (tensor === undefined)
-      throw new ArgumentError('Cannot write to the safetensors file: it has no such tensor', { name });
+    const tensor = this.#tensor(name);
     const room = tensor.end - tensor.offset;
     if (bytes.length > room) {
       throw new ArgumentError(
@@ -72,9 +75,16 @@ export class SafetensorsWriter {
     await this.#sink.write(bytes, position);
   }
 
-  /** A tensor's bytes as a stream to pipe into. An abort leaves the file to be aborted by its owner. */
+  /** A tensor's bytes as a stream to pipe into. An abort leaves the file to be aborted by its owner. @throws ArgumentError when the file has no such tensor */
   writable(name: string): WritableStream<BytesLike> {
+    this.#tensor(name);
     return new WritableStream<BytesLike>({ write: (chunk) => this.write(name, chunk) });
+  }
+
+  #tensor(name: string): { offset: number; readonly end: number } {
+    const tensor = this.#tensors.get(name);
+    if (tensor !== undefined) return tensor;
+    throw new ArgumentError('Cannot write to the safetensors file: it has no such tensor', { name });
   }
 
   /**

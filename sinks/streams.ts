@@ -1,6 +1,7 @@
 import { asBytes, type BytesLike } from '../src/bytes/binary.js';
 import { ArgumentError } from '../src/errors.js';
-import { discard, type SeekableSink } from '../src/source.js';
+import { check, having } from '../src/options.js';
+import { assertSink, discard, type SeekableSink } from '../src/source.js';
 
 /**
  * The face of a sink for `pipeTo`: bytes go in one after another, from position 0. Aborting the stream, or a write
@@ -11,6 +12,7 @@ import { discard, type SeekableSink } from '../src/source.js';
  * await source.stream().pipeTo(sinkStream(await fileSink('copy.hct')));
  */
 export function sinkStream(sink: SeekableSink): WritableStream<BytesLike> {
+  assertSink(sink);
   let position = 0;
   return new WritableStream<BytesLike>({
     async write(chunk) {
@@ -35,6 +37,7 @@ export function sinkStream(sink: SeekableSink): WritableStream<BytesLike> {
  * @throws ArgumentError from a write that is not where the last one ended
  */
 export function streamSink(stream: WritableStream<Uint8Array>): SeekableSink {
+  check('stream', stream, having<WritableStream>('getWriter', 'a WritableStream'));
   const writer = stream.getWriter();
   let position = 0;
   return {

@@ -3,9 +3,11 @@ import type { FileHandle } from 'node:fs/promises';
 import type { AsyncDisposal } from '../src/closeable.js';
 import { SourceChangedError, SourceError, TruncatedError, UnsupportedError } from '../src/errors.js';
 import { allocating } from '../src/limits.js';
+import { nodeModule } from '../src/nodeModule.js';
+import { pathOf } from '../src/path.js';
+import { show } from '../src/show.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { systemReason } from '../src/systemError.js';
-import { nodeModule } from './nodeModule.js';
 import { randomAccessSource } from './randomAccess.js';
 
 export interface FileSource extends RandomAccessSource, AsyncDisposal {
@@ -26,16 +28,16 @@ const MAX_READ = 2 ** 30;
  * await using file = await fileSource('model.safetensors');
  * const header = await readSafetensorsHeader(file);
  *
- * @throws SourceError when the file does not exist, or has no size: a folder, a pipe; UnsupportedError where there are no
- * files; from streams and reads, SourceChangedError when its size or the time of its last change is no longer that from
+ * @throws SourceError when the file does not exist, or has no size: a folder, a pipe; ArgumentError for a URL of no file;
+ * UnsupportedError where there are no files; from streams and reads, SourceChangedError when its size or the time of its last change is no longer that from
  * when it was opened
  */
 export async function fileSource(path: string | URL): Promise<FileSource> {
-  const [fs, url] = [nodeModule('node:fs/promises'), nodeModule('node:url')];
-  if (fs === undefined || url === undefined) {
-    throw new UnsupportedError('Cannot open file: this engine has no files', { name: String(path) });
+  const fs = nodeModule('node:fs/promises');
+  if (fs === undefined) {
+    throw new UnsupportedError('Cannot open file: this engine has no files', { name: show(path) });
   }
-  const name = typeof path === 'string' ? path : url.fileURLToPath(path);
+  const name = pathOf(path);
   const cannotOpen = (cause: unknown) => {
     throw new SourceError(`Cannot open file${systemReason(cause)}`, { name, cause });
   };

@@ -1,12 +1,13 @@
 import { type ByteStreamLike, byteReader, type FileHandleLike, type SourceInput } from '../src/byteReader.js';
 import { bytesOf } from '../src/bytes/binary.js';
 import { ArgumentError } from '../src/errors.js';
+import { isUrlObject } from '../src/path.js';
 import type { RandomAccessSource } from '../src/source.js';
-import { blobSource } from './blob.js';
+import { blobSource, isBlob } from './blob.js';
 import { bytesSource } from './bytes.js';
 import type { HttpSourceOptions } from './http/httpSource.js';
 import { keptSource } from './kept.js';
-import { isUrlObject, placeOf } from './place.js';
+import { placeOf } from './place.js';
 
 /**
  * A source over anything that bytes come from.
@@ -31,12 +32,6 @@ function readerOf(input: ByteStreamLike) {
     const expected = 'a source, such as httpSource(url) or await fileSource(path), a URL, bytes or a stream';
     throw new ArgumentError('Cannot read from this argument', { expected, actual: input });
   }
-}
-
-/** Parts of it can be read: by its methods, because other realms and runtimes have classes of their own. */
-function isBlob(input: unknown): input is Blob {
-  const { slice, arrayBuffer, size } = (input ?? {}) as Partial<Blob>;
-  return typeof slice === 'function' && typeof arrayBuffer === 'function' && typeof size === 'number';
 }
 
 function isFileHandle(input: unknown): input is FileHandleLike {

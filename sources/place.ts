@@ -1,9 +1,10 @@
-import { ArgumentError, SourceError } from '../src/errors.js';
+import { SourceError } from '../src/errors.js';
+import { nodeModule } from '../src/nodeModule.js';
+import { pathOfUrl } from '../src/path.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { blobSource } from './blob.js';
 import { type HttpSourceOptions, httpSource } from './http/httpSource.js';
 import { requestUrl } from './http/url.js';
-import { nodeModule } from './nodeModule.js';
 
 /** Where a file is that is named by a text: on a web server, or on disk. */
 export interface Place {
@@ -33,13 +34,8 @@ export function placeOf(input: string | URL, http?: HttpSourceOptions): Place {
   const isPath = !isUrl && globalThis.document === undefined;
   const path = nodeModule('node:path');
   if (path !== undefined && isPath) return pathPlace(text, path);
-  if (path !== undefined && /^file:/i.test(text)) return pathPlace(pathOf(text), path);
+  if (path !== undefined && /^file:/i.test(text)) return pathPlace(pathOfUrl(text), path);
   return urlPlace(requestUrl(text), http);
-}
-
-/** Also of another realm, such as a test environment's. */
-export function isUrlObject(value: unknown): value is URL {
-  return Object.prototype.toString.call(value) === '[object URL]';
 }
 
 function urlPlace(url: URL, http: HttpSourceOptions | undefined): Place {
@@ -89,13 +85,4 @@ function pathPlace(path: string, { basename, dirname, join, sep }: typeof import
 async function openFile(path: string): Promise<RandomAccessSource> {
   const { fileSource } = await import('./file.js');
   return fileSource(path);
-}
-
-/** @throws ArgumentError for a URL of a file on another machine */
-function pathOf(url: string): string {
-  try {
-    return nodeModule('node:url')!.fileURLToPath(url);
-  } catch (cause) {
-    throw new ArgumentError('Cannot open the file of this URL', { actual: url, cause });
-  }
 }

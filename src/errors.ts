@@ -1,4 +1,4 @@
-import { escapeText, show } from './show.js';
+import { show } from './show.js';
 
 /**
  * Every error that holostream throws on purpose is a {@link HolostreamError}: one sentence for people in
@@ -122,7 +122,7 @@ export class WorkerError extends HolostreamError {
 
 function describePlace({ name, blockIndex, fragmentIndex, offset }: ErrorDetails): string {
   const parts: string[] = [];
-  if (name !== undefined) parts.push(escapeText(name));
+  if (name !== undefined) parts.push(show(name));
   if (blockIndex !== undefined) parts.push(`block ${blockIndex}`);
   if (fragmentIndex !== undefined) parts.push(`fragment ${fragmentIndex}`);
   if (offset !== undefined) parts.push(`byte ${offset}`);

@@ -38,9 +38,9 @@ export function check<T>(name: string, value: unknown, rule: Rule<T>): void {
   if (expected) throw new ArgumentError(`Cannot use this value of ${name}`, { expected, actual: value });
 }
 
-/** An object, but no array. */
+/** An object for options or fields: no array, no promise that was not awaited. */
 export const object: Rule<object> = (value) =>
-  (typeof value !== 'object' || value === null || Array.isArray(value)) && 'an object';
+  Object.prototype.toString.call(value) !== '[object Object]' && 'an object';
 
 export const flag: Rule<boolean> = (value) => typeof value !== 'boolean' && 'true or false';
 

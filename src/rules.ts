@@ -19,6 +19,17 @@ export function optionsOf<T extends object>(rules: Rules<T>): Rule<T> {
   return (value) => object(value) || void checkOptions(value as T, rules);
 }
 
+/** A Map from texts. */
+/* @__NO_SIDE_EFFECTS__ */
+export function mapOf<T>(rule: Rule<T>): Rule<ReadonlyMap<string, T>> {
+  return (value) =>
+    Object.prototype.toString.call(value) === '[object Map]'
+      ? Array.from(value as Map<unknown, unknown>, ([key, item]) => text(key) || rule(item)).find(Boolean)
+      : 'a Map';
+}
+
+export const textMap = /* @__PURE__ */ mapOf(text);
+
 /** An object with these fields; of those that may be left out, the rules take undefined. */
 /* @__NO_SIDE_EFFECTS__ */
 export function record<T extends object>(fields: Rules<T>): Rule<T> {

@@ -1,13 +1,15 @@
 import { HctWriter } from '../../sinks/index.js';
 import { readChunks } from '../../sources/read.js';
 import { HCT_MAX_BLOCK_BYTES, HCT_MAX_RANK } from '../../src/hct/constants.js';
-import type { HctEncodeOptions } from '../../src/hct/encoder.js';
+import { HCT_ENCODE_RULES, type HctEncodeOptions } from '../../src/hct/encoder.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { OpenOptions } from '../../src/limits.js';
+import { callback, check, checkOptions, type Rules } from '../../src/options.js';
+import { OPEN_RULES } from '../../src/rules.js';
 import type { SafetensorsTensor } from '../../src/safetensors/header.js';
 import { discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { DTYPES } from '../../src/tensor/dtype.js';
-import { type ModelSourceFile, readModelSource } from '../file/sourceFiles.js';
+import { type ModelSourceFile, readModelSource, SOURCE_FILES } from '../file/sourceFiles.js';
 import { FileNames } from './fileNames.js';
 import {
   MANIFEST_NAME,
@@ -29,6 +31,8 @@ export interface EncodeModelOptions extends ModelCompressionOptions, OpenOptions
   readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
+const RULES: Rules<EncodeModelOptions> = { ...HCT_ENCODE_RULES, ...OPEN_RULES, onProgress: callback };
+
 /**
  * Turns a safetensors file into the files of a model directory: one HCT file per tensor, or its plain bytes where HCT
  * has no such dtype or cannot hold the size; the manifest last. Memory: one chunk and one HCT writer, whatever the size
@@ -43,10 +47,12 @@ export async function encodeModel(
   openFile: (name: string) => Promise<SeekableSink>,
   options: EncodeModelOptions = {},
 ): Promise<ModelManifest> {
-  const { signal, limits } = options;
+  const { signal, limits } = checkOptions(options, RULES);
+  check('openFile', openFile, callback);
   const files = Array.isArray(model)
     ? (model as readonly ModelSourceFile[])
     : [{ name: 'model', source: model as RandomAccessSource }];
+  check('model', files, SOURCE_FILES);
   const source = await readModelSource(files, { signal, limits });
   const kernels = await loadKernels(['xxh3']);
   const names = new FileNames();

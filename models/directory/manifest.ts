@@ -1,6 +1,8 @@
 import { parseJson } from '../../src/bytes/json.js';
 import { FormatError } from '../../src/errors.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../../src/limits.js';
+import { check, listOf, oneOf, type Rule, wholeNumber } from '../../src/options.js';
+import { record, text, textMap } from '../../src/rules.js';
 import {
   isSafetensorsDType,
   SAFETENSORS_DTYPES,
@@ -8,7 +10,9 @@ import {
   safetensorsByteLength,
 } from '../../src/safetensors/header.js';
 import { quote, show } from '../../src/show.js';
+import { SHAPE } from '../../src/tensor/dtype.js';
 import { assertPlain } from '../file/plainHeader.js';
+import { HASH_TEXT } from '../file/plan.js';
 import { isSafeFileName } from './fileNames.js';
 
 /** The file of a model directory that lists all others. */
@@ -43,7 +47,26 @@ export interface ModelManifest {
   readonly tensors: readonly ManifestTensor[];
 }
 
-export function serializeManifest({ metadata, tensors }: ModelManifest): string {
+const MANIFEST: Rule<ModelManifest> = /* @__PURE__ */ record<ModelManifest>({
+  metadata: textMap,
+  tensors: /* @__PURE__ */ listOf(
+    /* @__PURE__ */ record<ManifestTensor>({
+      name: text,
+      dtype: /* @__PURE__ */ oneOf(SAFETENSORS_DTYPES),
+      shape: SHAPE,
+      byteLength: /* @__PURE__ */ wholeNumber(),
+      xxh3: HASH_TEXT,
+      file: text,
+      format: /* @__PURE__ */ oneOf(['hct', 'raw']),
+      fileSize: /* @__PURE__ */ wholeNumber(),
+    }),
+  ),
+});
+
+/** @throws ArgumentError for a manifest that `parseManifest` would not read */
+export function serializeManifest(manifest: ModelManifest): string {
+  check('manifest', manifest, MANIFEST);
+  const { metadata, tensors } = manifest;
   // fromEntries defines properties; assigning would let a key "__proto__" change the prototype.
   const free = metadata.size === 0 ? undefined : Object.fromEntries(metadata);
   return `${JSON.stringify({ format: FORMAT, version: VERSION, metadata: free, tensors }, null, 2)}\n`;
@@ -54,10 +77,11 @@ export function serializeManifest({ metadata, tensors }: ModelManifest): string 
  * that are not numbers, and no two tensors with the same name or file.
  * @throws FormatError, LimitError
  */
-export function parseManifest(text: string, options: LimitsOption = {}): ModelManifest {
+export function parseManifest(json: string, options: LimitsOption = {}): ModelManifest {
   const limits = limitsOf(options);
+  check('text', json, text);
   const root = asRecord(
-    parseJson(text, 'Cannot read the manifest', limits.manifestBytes),
+    parseJson(json, 'Cannot read the manifest', limits.manifestBytes),
     'Cannot read the manifest: it',
   );
   if (root.format !== FORMAT) {
@@ -86,33 +110,33 @@ export function parseManifest(text: string, options: LimitsOption = {}): ModelMa
 function parseTensor(value: unknown, index: number, limits: AllLimits): ManifestTensor {
   const place = `Cannot read tensor ${index} of the manifest`;
   const entry = asRecord(value, `${place}: it`);
-  const text = (key: string): string => {
-    const field = entry[key];
-    if (typeof field !== 'string') throw new FormatError(`${place}: ${key} is not a string`);
-    return field;
+  const field = (key: string): string => {
+    const value = entry[key];
+    if (typeof value !== 'string') throw new FormatError(`${place}: ${key} is not a string`);
+    return value;
   };
-  const size = (field: unknown, key: string): number => {
-    if (!Number.isSafeInteger(field) || (field as number) < 0) {
-      throw new FormatError(`${place}: wrong ${key}`, { expected: 'a whole number', actual: field });
+  const size = (value: unknown, key: string): number => {
+    if (!Number.isSafeInteger(value) || (value as number) < 0) {
+      throw new FormatError(`${place}: wrong ${key}`, { expected: 'a whole number', actual: value });
     }
-    return field as number;
+    return value as number;
   };
-  const file = text('file');
+  const file = field('file');
   if (!isSafeFileName(file)) {
     throw new FormatError(`${place}: wrong file`, {
       expected: 'a plain file name',
       actual: file,
     });
   }
-  const format = text('format');
+  const format = field('format');
   if (format !== 'hct' && format !== 'raw') {
     throw new FormatError(`${place}: unknown format`, { expected: 'hct or raw', actual: format });
   }
-  const xxh3 = text('xxh3');
+  const xxh3 = field('xxh3');
   if (!/^[0-9a-f]{16}$/.test(xxh3)) {
     throw new FormatError(`${place}: wrong xxh3`, { expected: '16 hexadecimal digits', actual: xxh3 });
   }
-  const dtype = text('dtype');
+  const dtype = field('dtype');
   if (!isSafetensorsDType(dtype)) {
     throw new FormatError(`${place}: unknown dtype`, {
       expected: SAFETENSORS_DTYPES.join(', '),
@@ -135,7 +159,7 @@ function parseTensor(value: unknown, index: number, limits: AllLimits): Manifest
     });
   }
   return {
-    name: text('name'),
+    name: field('name'),
     dtype,
     shape,
     byteLength,

@@ -4,6 +4,8 @@ import { fileSink, whyNotMade } from '../../sinks/file.js';
 import { leftoversOf, removed, temporaryPath } from '../../sinks/leftovers.js';
 import { fileSource } from '../../sources/file.js';
 import { ArgumentError, SinkError, SourceError } from '../../src/errors.js';
+import { callback, checkOptions, type Rules } from '../../src/options.js';
+import { pathOf } from '../../src/path.js';
 import type { SeekableSink } from '../../src/source.js';
 import { patiently, systemReason } from '../../src/systemError.js';
 import { isPlainFileName } from './fileNames.js';
@@ -18,7 +20,8 @@ import type { OpenModelFile } from './modelReader.js';
  *
  * @throws SourceError when a file is missing, or is not in the folder itself
  */
-export function modelFolder(path: string): OpenModelFile {
+export function modelFolder(place: string | URL): OpenModelFile {
+  const path = pathOf(place);
   return async (name) => {
     if (!isPlainFileName(name))
       throw new SourceError('Cannot open this file: not the name of a model file', { name });
@@ -56,6 +59,8 @@ export interface ModelFolderSinkOptions {
   readonly onLeftover?: ((path: string, action: 'restored' | 'removed' | 'kept') => void) | undefined;
 }
 
+const SINK_RULES: Rules<ModelFolderSinkOptions> = { onLeftover: callback };
+
 /**
  * A model directory on disk (Node): written beside its path and moved into place when it is complete. It replaces an
  * older model directory, but no folder with other content. Only files of the older model are deleted. If the process is
@@ -64,9 +69,11 @@ export interface ModelFolderSinkOptions {
  * @throws ArgumentError when the folder has other content; SinkError when it cannot be written beside its path
  */
 export async function modelFolderSink(
-  path: string,
+  place: string | URL,
   options: ModelFolderSinkOptions = {},
 ): Promise<ModelFolderSink> {
+  checkOptions(options, SINK_RULES);
+  const path = pathOf(place);
   // Follows links, so that the folder they lead to is replaced and not the link.
   const target = await realpath(path).catch(() => resolve(path));
   await recover(target, options);

@@ -1,12 +1,25 @@
 import { FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { Budget, checkTensorBytes, limitsOf, type OpenOptions } from '../../src/limits.js';
-import { discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
+import {
+  callback,
+  check,
+  checkOptions,
+  listOf,
+  oneOf,
+  type Rule,
+  type Rules,
+  wholeNumber,
+} from '../../src/options.js';
+import { OPEN_RULES, optional, record, text } from '../../src/rules.js';
+import { SAFETENSORS_DTYPES } from '../../src/safetensors/header.js';
+import { assertSource, discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { inTurns, Turns } from '../../src/steps.js';
+import { SHAPE } from '../../src/tensor/dtype.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { isPlainFileName } from '../directory/fileNames.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
-import type { SourceFile } from './plan.js';
+import { ENCODED_PLAN, HASH_TEXT, type SourceFile } from './plan.js';
 import { sourceFileHeader, sourceFileTensors } from './sourceFiles.js';
 import { ModelTensorDecoder } from './tensorDecoder.js';
 
@@ -14,6 +27,8 @@ export interface DecodeModelFileOptions extends OpenOptions {
   /** Called with the bytes of tensors decoded so far, and how many there will be. */
   readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
 }
+
+const RULES: Rules<DecodeModelFileOptions> = { ...OPEN_RULES, onProgress: callback };
 
 /**
  * Restores the safetensors files that a model file was made from: byte for byte if its encoding is lossless. Memory:
@@ -28,7 +43,8 @@ export async function decodeModelFile(
   openSink: (name: string) => Promise<SeekableSink>,
   options: DecodeModelFileOptions = {},
 ): Promise<ModelFile> {
-  const { signal, limits, onProgress } = options;
+  const { signal, limits, onProgress } = checkOptions(options, RULES);
+  check('openSink', openSink, callback);
   const model = await readModelFile(source, options);
   assertNames(model.plan.files);
   const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
@@ -66,6 +82,19 @@ function assertNames(files: readonly SourceFile[]): void {
   }
 }
 
+/** Of the fields that it is decoded by. */
+const TENSOR: Rule<ModelFileTensor> = /* @__PURE__ */ record<ModelFileTensor>({
+  name: text,
+  dtype: /* @__PURE__ */ oneOf(SAFETENSORS_DTYPES),
+  shape: SHAPE,
+  byteLength: /* @__PURE__ */ wholeNumber(),
+  encoded: /* @__PURE__ */ optional(ENCODED_PLAN),
+  pieces: /* @__PURE__ */ listOf(
+    /* @__PURE__ */ record({ offset: /* @__PURE__ */ wholeNumber(), length: /* @__PURE__ */ wholeNumber() }),
+  ),
+  firstPieceHash: HASH_TEXT,
+});
+
 /**
  * The bytes of one tensor of a model file, decoded from all its fragments.
  * @throws FormatError, ChecksumError, CodecError, LimitError, SourceError
@@ -73,9 +102,12 @@ function assertNames(files: readonly SourceFile[]): void {
 export async function readModelTensor(
   source: RandomAccessSource,
   tensor: ModelFileTensor,
-  { signal, limits }: OpenOptions = {},
+  options: OpenOptions = {},
 ): Promise<Uint8Array> {
-  const all = limitsOf({ limits });
+  assertSource(source);
+  const { signal } = checkOptions(options, OPEN_RULES);
+  check('tensor', tensor, TENSOR);
+  const all = limitsOf(options);
   checkTensorBytes(all, tensor.byteLength, tensor.name);
   for (const { length } of tensor.pieces) checkTensorBytes(all, length, tensor.name);
   const decoder = new ModelTensorDecoder(tensor, await loadKernels(['xxh3']), new Budget(all));

@@ -2,16 +2,19 @@ import { ArgumentError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { OpenOptions } from '../../src/limits.js';
-import { discard, type SeekableSink } from '../../src/source.js';
+import { callback, check, checkOptions, having, object, type Rule, type Rules } from '../../src/options.js';
+import { OPEN_RULES, text } from '../../src/rules.js';
+import { assertSink, discard, type SeekableSink } from '../../src/source.js';
 import { isPlainFileName } from '../directory/fileNames.js';
 import { assembleModelFile, type TensorJob } from './assemble.js';
-import { encodeTensor, type FragmentOptions, isWorthEncoding } from './encodeTensor.js';
+import { encodeTensor, type FragmentOptions, isWorthEncoding, tensorEncoder } from './encodeTensor.js';
 import { clashingNames, formatHash } from './plan.js';
 import {
   type LocatedTensor,
   type ModelSource,
   type ModelSourceFile,
   readModelSource,
+  SOURCE_FILES,
 } from './sourceFiles.js';
 import { findStagedTensor, type StagingStore, stageTensor } from './stagingStore.js';
 
@@ -25,6 +28,20 @@ export interface EncodeModelFileOptions extends OpenOptions {
   /** Called with the bytes of tensors encoded so far, and how many there will be. */
   readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
 }
+
+const RULES: Rules<EncodeModelFileOptions> = {
+  ...OPEN_RULES,
+  // What is in them is checked by the encoder.
+  encode: object,
+  keep: callback,
+  index: text,
+  onProgress: callback,
+};
+
+const STAGING: Rule<StagingStore> = /* @__PURE__ */ having(
+  'create',
+  'a staging store, such as memoryStagingStore()',
+);
 
 /** Sizes in bytes. */
 export interface ModelFileStats {
@@ -52,14 +69,19 @@ export async function encodeModelFile(
   staging: StagingStore,
   options: EncodeModelFileOptions = {},
 ): Promise<ModelFileStats> {
+  checkOptions(options, RULES);
+  check('inputs', inputs, SOURCE_FILES);
+  check('staging', staging, STAGING);
+  assertSink(sink);
   try {
     if (inputs.length === 0) throw new ArgumentError('Cannot encode the model: it has no files');
     for (const { name } of inputs) {
       if (!isPlainFileName(name))
         throw new ArgumentError('Cannot encode the model: the name of a file is not plain', { name });
     }
-    const model = await readModelSource(inputs, options);
     const kernels = await loadKernels();
+    tensorEncoder(options.encode ?? {}, kernels);
+    const model = await readModelSource(inputs, options);
     const jobs = await stageTensors(model, staging, kernels, options);
     const fileSize = await assembleModelFile(model, jobs, sink, staging, kernels, options);
     return {
@@ -110,7 +132,9 @@ async function stage(
   { encode = {}, signal }: EncodeModelFileOptions,
 ): Promise<TensorJob> {
   const { name, dtype, shape } = tensor;
-  const fingerprint = JSON.stringify([name, dtype, shape, formatHash(kernels.xxh3(bytes)), encode]);
+  const facts = [name, dtype, shape, formatHash(kernels.xxh3(bytes)), encode];
+  // A seed is a bigint.
+  const fingerprint = JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
   let staged = await findStagedTensor(staging, entry, fingerprint, kernels, { signal });
   if (staged === undefined) {
     const { cosines, pieces } = await encodeTensor(tensor, bytes, encode);

@@ -3,6 +3,7 @@ import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { HOLO_MAX_RANK } from '../../src/holotensor/constants.js';
 import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
 import { packHoloTensor } from '../../src/holotensor/pack.js';
+import type { Kernels } from '../../src/kernels/kernels.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { SafetensorsTensor } from '../../src/safetensors/header.js';
 import { DTYPES, type DType, elementCount } from '../../src/tensor/dtype.js';
@@ -31,15 +32,23 @@ export function isWorthEncoding({ dtype, shape }: Pick<SafetensorsTensor, 'dtype
   return ['F32', 'F16', 'BF16'].includes(dtype) && elementCount(shape) >= MIN_ELEMENTS;
 }
 
+/** @throws ArgumentError for options that are not those of the encoding */
+export function tensorEncoder(
+  { encoding = 'embedded', ...options }: FragmentOptions,
+  kernels: Kernels,
+): HoloTensorEncoder<HolographicEncoding> {
+  return new HoloTensorEncoder(encoding, { ...options, kernels });
+}
+
 export async function encodeTensor(
   { dtype, shape }: Pick<SafetensorsTensor, 'dtype' | 'shape'>,
   bytes: Uint8Array,
-  { encoding = 'embedded', ...options }: FragmentOptions,
+  options: FragmentOptions,
 ): Promise<EncodedPieces> {
   const kernels = await loadKernels();
   const codec = await loadCodec('zstd');
   const elementType: DType = DTYPES.find((known) => known === dtype)!;
-  const encoder = new HoloTensorEncoder(encoding, { ...options, kernels });
+  const encoder = tensorEncoder(options, kernels);
   const { header, fragments, cosines } = encoder.encodeTensor({
     dtype: elementType,
     // HoloTensor has room for four dimensions; the true shape is in the plan.

@@ -4,6 +4,7 @@ import { fileSink } from '../../sinks/file.js';
 import { fileSource } from '../../sources/file.js';
 import { makeFolder } from '../../sources/makeFolder.js';
 import { SinkError } from '../../src/errors.js';
+import { pathOf } from '../../src/path.js';
 import { systemReason } from '../../src/systemError.js';
 import type { StagingStore } from './stagingStore.js';
 
@@ -21,19 +22,20 @@ export interface FolderStagingStore extends StagingStore {
  *
  * @throws SinkError when the folder cannot be made
  */
-export async function folderStagingStore(path: string): Promise<FolderStagingStore> {
+export async function folderStagingStore(place: string | URL): Promise<FolderStagingStore> {
+  const path = pathOf(place);
   await makeFolder(path).catch((cause) => {
     const reason = systemReason(cause, 'no folder can be made there');
     throw new SinkError(`Cannot make staging folder${reason}`, { name: path, cause });
   });
   // Names are numbers that the encoder counts: safe in paths.
-  const place = (name: string) => join(path, `${name}.staging`);
+  const fileOf = (name: string) => join(path, `${name}.staging`);
   return {
     async open(name) {
-      const found = await stat(place(name)).catch(() => undefined);
-      return found?.isFile() ? fileSource(place(name)) : undefined;
+      const found = await stat(fileOf(name)).catch(() => undefined);
+      return found?.isFile() ? fileSource(fileOf(name)) : undefined;
     },
-    create: (name) => fileSink(place(name)),
+    create: (name) => fileSink(fileOf(name)),
     async remove() {
       await rm(path, { recursive: true, force: true }).catch((cause) => {
         throw new SinkError(`Cannot delete the staging folder${systemReason(cause)}`, { name: path, cause });

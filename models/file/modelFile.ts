@@ -1,6 +1,8 @@
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import { FormatError } from '../../src/errors.js';
 import type { LimitsOption, OpenOptions } from '../../src/limits.js';
+import { checkOptions } from '../../src/options.js';
+import { OPEN_RULES } from '../../src/rules.js';
 import type { SafetensorsDType, SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { RandomAccessSource } from '../../src/source.js';
@@ -50,9 +52,10 @@ export interface ModelFile {
 /** Reads and verifies the header of a model file: all bytes before the pieces. */
 export async function readModelFile(
   source: RandomAccessSource,
-  { signal, limits }: OpenOptions = {},
+  options: OpenOptions = {},
 ): Promise<ModelFile> {
-  const bytes = await readSafetensorsHeaderBytes(source, { signal, limits });
+  const { limits } = checkOptions(options, OPEN_RULES);
+  const bytes = await readSafetensorsHeaderBytes(source, options);
   return parseModelFile(bytes, source.size, { limits });
 }
 

@@ -1,6 +1,8 @@
 import { parseJson } from '../../src/bytes/json.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../../src/limits.js';
+import { check, having, listOf, number, type Rule } from '../../src/options.js';
+import { mapOf, optional, record as recordOf, text } from '../../src/rules.js';
 
 /**
  * What a model file says about its content in its safetensors metadata: enough to plan a load before any tensor is
@@ -38,7 +40,24 @@ export const PLAN_KEY = `${METADATA_PREFIX}plan`;
 /** A checksum as {@link formatHash} writes it. */
 export const HASH = /^[0-9a-f]{16}$/;
 
+export const HASH_TEXT: Rule<string> = (hash) =>
+  !(typeof hash === 'string' && HASH.test(hash)) && '16 hexadecimal digits';
+
+export const ENCODED_PLAN: Rule<EncodedTensorPlan> = /* @__PURE__ */ recordOf({
+  cosines: /* @__PURE__ */ listOf(/* @__PURE__ */ number(0, 1)),
+  headerHash: HASH_TEXT,
+});
+
+const PLAN: Rule<ModelPlan> = /* @__PURE__ */ recordOf<ModelPlan>({
+  files: /* @__PURE__ */ listOf(/* @__PURE__ */ recordOf({ name: text, header: text })),
+  index: /* @__PURE__ */ optional(text),
+  encoded: /* @__PURE__ */ mapOf(ENCODED_PLAN),
+  plain: /* @__PURE__ */ mapOf(HASH_TEXT),
+});
+
+/** @throws ArgumentError for a plan that `parseModelPlan` would not read */
 export function serializeModelPlan(plan: ModelPlan): string {
+  check('plan', plan, PLAN);
   return JSON.stringify({
     files: plan.files,
     ...(plan.index === undefined ? {} : { index: plan.index }),
@@ -50,6 +69,7 @@ export function serializeModelPlan(plan: ModelPlan): string {
 /** @throws FormatError, UnsupportedError, LimitError */
 export function parseModelPlan(metadata: ReadonlyMap<string, string>, options: LimitsOption = {}): ModelPlan {
   const limits = limitsOf(options);
+  check('metadata', metadata, having<ReadonlyMap<string, string>>('get', 'a Map of strings'));
   const version = metadata.get(VERSION_KEY);
   if (version !== String(MODEL_FILE_VERSION)) {
     throw new UnsupportedError('Cannot read the model file: unsupported version', {

@@ -1,9 +1,11 @@
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import { ArgumentError, FormatError } from '../../src/errors.js';
 import type { LimitsOption, OpenOptions } from '../../src/limits.js';
+import { listOf, type Rule } from '../../src/options.js';
+import { record, text } from '../../src/rules.js';
 import { SAFETENSORS_LENGTH_SIZE, type SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
-import type { RandomAccessSource } from '../../src/source.js';
+import { type RandomAccessSource, SOURCE } from '../../src/source.js';
 import { parsePlainHeader } from './plainHeader.js';
 import type { SourceFile } from './plan.js';
 
@@ -12,6 +14,10 @@ export interface ModelSourceFile {
   readonly name: string;
   readonly source: RandomAccessSource;
 }
+
+export const SOURCE_FILES: Rule<readonly ModelSourceFile[]> = /* @__PURE__ */ listOf(
+  /* @__PURE__ */ record({ name: text, source: SOURCE }),
+);
 
 /** A tensor and the file it is in. */
 export interface LocatedTensor extends SafetensorsTensor {

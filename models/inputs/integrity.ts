@@ -1,7 +1,7 @@
-import { nodeModule } from '../../sources/nodeModule.js';
 import { nextTask } from '../../src/abort.js';
 import { Sha256 } from '../../src/bytes/sha256.js';
 import { ArgumentError, ChecksumError } from '../../src/errors.js';
+import { nodeModule } from '../../src/nodeModule.js';
 import type { SafetensorsHeader } from '../../src/safetensors/header.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { oneStep, type Steps } from '../../src/steps.js';

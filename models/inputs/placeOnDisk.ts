@@ -1,6 +1,6 @@
 import { fileSource } from '../../sources/file.js';
-import { nodeModule } from '../../sources/nodeModule.js';
 import { FormatError, SourceError } from '../../src/errors.js';
+import { nodeModule } from '../../src/nodeModule.js';
 import { systemReason } from '../../src/systemError.js';
 import { MANIFEST_NAME } from '../directory/manifest.js';
 import type { OpenModelFile } from '../directory/modelReader.js';

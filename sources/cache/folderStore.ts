@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { SinkError } from '../../src/errors.js';
+import { pathOf } from '../../src/path.js';
 import { patiently, systemReason } from '../../src/systemError.js';
 import { makeFolder } from '../makeFolder.js';
 import type { CacheStore, StoredEntry } from './store.js';
@@ -21,7 +21,7 @@ const STALE_AFTER = 3_600_000;
  * @throws SinkError when the folder cannot be created
  */
 export async function folderStore(folder: string | URL): Promise<CacheStore> {
-  const path = typeof folder === 'string' ? folder : fileURLToPath(folder);
+  const path = pathOf(folder);
   await makeFolder(path).catch((cause) => {
     const reason = systemReason(cause, 'no folder can be made there');
     throw new SinkError(`Cannot make cache folder${reason}`, { name: path, cause });

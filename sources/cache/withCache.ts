@@ -21,9 +21,9 @@ export interface WithCacheOptions {
   readonly onEvent?: OnSourceEvent | undefined;
 }
 
-const CACHE = /* @__PURE__ */ having<Cache>('extents', 'a cache, such as openCache(memoryStore())');
+export const CACHE = /* @__PURE__ */ having<Cache>('extents', 'a cache, such as openCache(memoryStore())');
 
-const OFFLINE = /* @__PURE__ */ oneOf([true, false, 'fallback']);
+export const OFFLINE = /* @__PURE__ */ oneOf([true, false, 'fallback']);
 
 const RULES: Rules<WithCacheOptions> = { ...EVENT_RULES, offline: OFFLINE };
 

@@ -58,7 +58,7 @@ export const HTTP_RULES: Rules<HttpSourceOptions> = {
   fetch: callback,
   fetchOptions: object,
   // What is in them is checked by their class.
-  headers: (headers) => typeof headers !== 'object' && 'headers',
+  headers: (headers) => (typeof headers !== 'object' || headers instanceof Promise) && 'headers',
   // What is in it is checked by `withRetry`.
   retry: (retry) => retry !== false && object(retry),
   idleTimeout: /* @__PURE__ */ number(),
@@ -103,7 +103,9 @@ export function httpSource(
   if (list.length === 0) throw new ArgumentError('Cannot create an HTTP source without a URL');
   const files = list.map((url) => new HttpFile(requestUrl(url).href, fileOptions));
   const file = files.length === 1 ? files[0]! : withFailover(files, { onEvent });
-  return retry === false ? file : withRetry(file, { onEvent, ...retry, signal });
+  return retry === false
+    ? file
+    : withRetry(file, { onEvent, ...retry, signal: retry.signal === undefined ? signal : retry.signal });
 }
 
 function checkedHeaders(headers: HttpSourceOptions['headers']): Headers {

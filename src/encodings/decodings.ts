@@ -1,8 +1,9 @@
 import type { KernelSubject, Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import { loadOnce } from '../loadOnce.js';
+import { check, listOf } from '../options.js';
 import type { DType } from '../tensor/dtype.js';
-import { byEncoding, type Decoding, type HolographicEncoding } from './encoding.js';
+import { byEncoding, type Decoding, ENCODING_NAME, type HolographicEncoding } from './encoding.js';
 
 /** The properties of an encoding that are known before its decoder is loaded. */
 interface DecodingEntry<DecodeOptions extends object, S extends KernelSubject> {
@@ -69,6 +70,7 @@ const loaded = new Map<HolographicEncoding, LoadedDecoding>();
 export async function loadDecodings(
   names: readonly HolographicEncoding[] = Object.keys(DECODINGS) as HolographicEncoding[],
 ): Promise<void> {
+  check('names', names, listOf(ENCODING_NAME));
   await Promise.all(names.map((encoding) => loadDecodingOf({ encoding, dtype: 'F16' })));
 }
 

@@ -6,6 +6,10 @@ import {
   matrixShape,
   RANGE_STEPS,
 } from '../encodings/encoding.js';
+import {
+  GAUSSIAN_DECODE_RULES,
+  type GaussianDecodeOptions,
+} from '../encodings/randomProjection/decodeOptions.js';
 import { FormatError, UnsupportedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { KERNELS } from '../kernels/loadKernels.js';
@@ -40,8 +44,10 @@ export type EncodingDecodeOptions<E extends HolographicEncoding = HolographicEnc
 export type HoloTensorDecoderOptions<E extends HolographicEncoding = HolographicEncoding> =
   EncodingDecodeOptions<E> & LimitsOption;
 
-/** The decoder of an encoding checks its own options. */
-export const HOLO_DECODE_RULES: Rules<CommonDecodeOptions> = { kernels: KERNELS };
+/** All encodings' options: which one a file has is not known when they are passed. */
+type AllDecodeOptions = CommonDecodeOptions & GaussianDecodeOptions;
+
+export const HOLO_DECODE_RULES: Rules<AllDecodeOptions> = { kernels: KERNELS, ...GAUSSIAN_DECODE_RULES };
 
 export interface RangeOption {
   /**
@@ -50,7 +56,7 @@ export interface RangeOption {
   readonly range?: ElementRange | undefined;
 }
 
-const RULES: Rules<CommonDecodeOptions & LimitsOption & RangeOption> = {
+const RULES: Rules<AllDecodeOptions & LimitsOption & RangeOption> = {
   ...HOLO_DECODE_RULES,
   ...LIMIT_RULES,
   range: object,
@@ -91,7 +97,7 @@ export class HoloTensorDecoder {
     options: HoloTensorDecoderOptions & RangeOption = {},
     budget?: Budget,
   ) {
-    const { kernels, range } = checkOptions<CommonDecodeOptions & LimitsOption & RangeOption>(options, RULES);
+    const { kernels, range } = checkOptions<AllDecodeOptions & LimitsOption & RangeOption>(options, RULES);
     this.header = header;
     this.total = fragmentCount(header);
     this.#budget = budget ?? new Budget(limitsOf(options));

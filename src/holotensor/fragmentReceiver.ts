@@ -1,10 +1,11 @@
 import type { BytesLike } from '../bytes/binary.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { LimitsOption } from '../limits.js';
-import { NOTHING, type Outputs, type Stage } from '../stage.js';
+import { checkOptions } from '../options.js';
+import { NOTHING, type Outputs, type Stage, type StageFactory } from '../stage.js';
 import type { ReceivedFragment, StoredFragment } from './fragment.js';
 import { HoloTensorParser } from './parser.js';
-import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
+import { FragmentUnpacker, UNPACK_RULES, type UnpackOptions } from './unpack.js';
 
 /** A file's bytes, cut anywhere, in; its fragments out, verified and decompressed. */
 export class FragmentReceiver implements Stage<BytesLike, ReceivedFragment> {
@@ -34,6 +35,10 @@ export class FragmentReceiver implements Stage<BytesLike, ReceivedFragment> {
 }
 
 /** A {@link FragmentReceiver} with the kernels that this engine offers. */
-export async function createFragmentReceiver(options: UnpackOptions = {}): Promise<FragmentReceiver> {
-  return new FragmentReceiver(new FragmentUnpacker(await loadKernels(['xxh3']), options), options);
+export function fragmentReceiverStage(
+  options: UnpackOptions = {},
+): StageFactory<BytesLike, ReceivedFragment> {
+  checkOptions(options, UNPACK_RULES);
+  return async () =>
+    new FragmentReceiver(new FragmentUnpacker(await loadKernels(['xxh3']), options), options);
 }

@@ -1,8 +1,30 @@
+import { checkOptions, number, type Rule, type Rules } from '../options.js';
+import { QUALITY } from './quality.js';
+
 /**
  * When a new reconstruction is due: after every fragment; only at the end; at most every `everyMs` milliseconds; or
  * when the quality (the cosine by `expectedCosine`) has risen by `qualityStep`.
  */
 export type EmitPolicy = 'fragment' | 'end' | { readonly everyMs: number } | { readonly qualityStep: number };
+
+interface Steps {
+  readonly everyMs?: number;
+  readonly qualityStep?: number;
+}
+
+const STEP_RULES: Rules<Steps> = {
+  everyMs: /* @__PURE__ */ number(),
+  qualityStep: QUALITY,
+};
+
+export const EMIT: Rule<EmitPolicy> = (emit) => {
+  if (emit === 'fragment' || emit === 'end') return undefined;
+  const steps = Object(emit) as Steps;
+  if ((steps.everyMs ?? steps.qualityStep) === undefined)
+    return 'fragment, end, { everyMs: number } or { qualityStep: number }';
+  checkOptions(steps, STEP_RULES);
+  return undefined;
+};
 
 /** Decides when a new reconstruction is due. */
 export abstract class Pacing {

@@ -1,18 +1,37 @@
 import { concatenate } from '../bytes/binary.js';
-import type { Codec, CompressOptions } from '../codecs/codec.js';
+import { COMPRESS_RULES, type Codec, type CompressOptions } from '../codecs/codec.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
+import { check, checkOptions, having, listOf, type Rule, type Rules, wholeNumber } from '../options.js';
+import { record } from '../rules.js';
 import { serializeQuantizationMetadata } from '../tensor/serializeQuantization.js';
+import { typedArray } from '../tensor/tensor.js';
 import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS, HOLO_MAX_DATA_BYTES } from './constants.js';
 import { type FragmentIndexEntry, type HoloFragment, serializeFragmentIndexEntry } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';
-import { serializeHoloTensorHeader } from './serializeHeader.js';
+import { HOLO_HEADER, serializeHoloTensorHeader } from './serializeHeader.js';
 
 export interface PackOptions extends CompressOptions {
   /** Compresses the fragments that it makes smaller. Without it, all are stored as they are. */
   readonly codec?: Codec | undefined;
   readonly kernels: Pick<Kernels, 'xxh3'>;
 }
+
+const RULES: Rules<PackOptions> = {
+  ...COMPRESS_RULES,
+  codec: /* @__PURE__ */ having<Codec>('compress', "a codec, such as await loadCodec('zstd')"),
+  kernels: /* @__PURE__ */ having<Pick<Kernels, 'xxh3'>>(
+    'xxh3',
+    "kernels, such as await loadKernels(['xxh3'])",
+  ),
+};
+
+const FRAGMENTS: Rule<readonly HoloFragment[]> = /* @__PURE__ */ listOf(
+  /* @__PURE__ */ record({
+    index: /* @__PURE__ */ wholeNumber(),
+    data: /* @__PURE__ */ typedArray<Uint8Array>('Uint8Array'),
+  }),
+);
 
 /**
  * A whole file in consecutive pieces: header and index, then the fragments as stored.
@@ -24,8 +43,8 @@ export function packHoloTensor(
   fragments: readonly HoloFragment[],
   options: PackOptions,
 ): Uint8Array[] {
+  const { codec, kernels } = checkOptions(options, RULES);
   checkFragments(header, fragments);
-  const { codec, kernels } = options;
   const checksums = (header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) !== 0;
   const entries: FragmentIndexEntry[] = [];
   const payloads: Uint8Array[] = [];
@@ -59,9 +78,11 @@ export function packHoloTensor(
 }
 
 function checkFragments(header: HoloTensorHeader, fragments: readonly HoloFragment[]): void {
+  check('header', header, HOLO_HEADER);
+  check('fragments', fragments, FRAGMENTS);
   const total = fragmentCount(header);
   const numbers = new Set(fragments.map(({ index }) => index));
-  const wrong = fragments.find(({ index }) => !Number.isInteger(index) || index < 0 || index >= total);
+  const wrong = fragments.find(({ index }) => index >= total);
   if (wrong !== undefined) {
     throw new ArgumentError('Cannot write the HoloTensor file: its header has no such fragment', {
       expected: `0 to ${total - 1}`,

@@ -1,10 +1,17 @@
+import { LIMIT_RULES } from '../limits.js';
+import { flag, type Rules } from '../options.js';
 import type { LatestStage } from '../stage.js';
 import { inTurns, type Steps } from '../steps.js';
-import { HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
+import { HOLO_DECODE_RULES, HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
 import type { ReceivedFragment } from './fragment.js';
-import { type EmitPolicy, Pacing } from './pacing.js';
+import { EMIT, type EmitPolicy, Pacing } from './pacing.js';
 import { expectedCosine } from './quality.js';
-import { type Reconstruction, type ReconstructionOptions, reconstructing } from './reconstruction.js';
+import {
+  RECONSTRUCTION_RULES,
+  type Reconstruction,
+  type ReconstructionOptions,
+  reconstructing,
+} from './reconstruction.js';
 
 export type ReconstructOptions = HoloTensorDecoderOptions &
   ReconstructionOptions & {
@@ -16,6 +23,14 @@ export type ReconstructOptions = HoloTensorDecoderOptions &
      */
     readonly reuseBuffer?: boolean | undefined;
   };
+
+export const RECONSTRUCT_RULES: Rules<ReconstructOptions> = {
+  ...HOLO_DECODE_RULES,
+  ...LIMIT_RULES,
+  ...RECONSTRUCTION_RULES,
+  emit: EMIT,
+  reuseBuffer: flag,
+};
 
 /** Takes the fragments of one tensor and tells when a reconstruction is due. It has neither clock nor streams. */
 export class Reconstructor extends Pacing implements LatestStage<ReceivedFragment, Reconstruction> {

@@ -41,7 +41,7 @@ const FLOAT: Rule<number> = (value) =>
 
 const NORM_VALUE: Rule<number> = (norm) => FLOAT(norm) || number()(norm);
 
-const HEADER: Rule<HoloTensorHeader> = /* @__PURE__ */ record({
+export const HOLO_HEADER: Rule<HoloTensorHeader> = /* @__PURE__ */ record({
   encoding: ENCODING_NAME,
   compression: ALGORITHM,
   flags: /* @__PURE__ */ wholeNumber(0, 0xffff),
@@ -63,7 +63,7 @@ const HEADER: Rule<HoloTensorHeader> = /* @__PURE__ */ record({
  * @throws ArgumentError for a value that its field cannot hold
  */
 export function serializeHoloTensorHeader(header: HoloTensorHeader): Uint8Array {
-  check('header', header, HEADER);
+  check('header', header, HOLO_HEADER);
   const { shape, totalFragments, qualityCurve, norm } = header;
   if (shape.length > HOLO_MAX_RANK) {
     throw new ArgumentError(

@@ -1,3 +1,6 @@
+import { check, oneOf } from '../options.js';
+import { SHAPE } from '../tensor/dtype.js';
+
 /** The element types of safetensors, and the entries of a header. */
 
 /**
@@ -43,6 +46,8 @@ export function isSafetensorsDType(name: string): name is SafetensorsDType {
  * the official reader does not take even where a later dimension is 0.
  */
 export function safetensorsByteLength(dtype: SafetensorsDType, shape: readonly number[]): number | undefined {
+  check('dtype', dtype, oneOf(SAFETENSORS_DTYPES));
+  check('shape', shape, SHAPE);
   let elements = 1;
   for (const dimension of shape) {
     elements *= dimension;

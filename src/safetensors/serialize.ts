@@ -1,6 +1,8 @@
 import { ArgumentError, LimitError } from '../errors.js';
+import { check, listOf, oneOf, type Rule } from '../options.js';
+import { record, text, textMap } from '../rules.js';
+import { SHAPE } from '../tensor/dtype.js';
 import {
-  isSafetensorsDType,
   SAFETENSORS_DTYPES,
   SAFETENSORS_LENGTH_SIZE,
   SAFETENSORS_MAX_HEADER_SIZE,
@@ -13,6 +15,14 @@ import {
 /** The header is padded so that the data begin at a multiple of this, as the format's own implementation does. */
 const ALIGNMENT = 8;
 
+const DECLARATIONS: Rule<readonly SafetensorsDeclaration[]> = /* @__PURE__ */ listOf(
+  /* @__PURE__ */ record<SafetensorsDeclaration>({
+    name: text,
+    dtype: /* @__PURE__ */ oneOf(SAFETENSORS_DTYPES),
+    shape: SHAPE,
+  }),
+);
+
 /**
  * Lays the tensors out in the given order and writes the header: keys in this order, no spaces except the padding. The
  * same input always gives the same bytes.
@@ -23,6 +33,8 @@ export function serializeSafetensorsHeader(
   declarations: readonly SafetensorsDeclaration[],
   metadata: ReadonlyMap<string, string> = new Map(),
 ): { readonly header: SafetensorsHeader; readonly bytes: Uint8Array } {
+  check('tensors', declarations, DECLARATIONS);
+  check('metadata', metadata, textMap);
   const members: string[] = [];
   if (metadata.size > 0) {
     const entries = Array.from(metadata, ([key, value]) => `${quote(key)}:${quote(value)}`);
@@ -60,18 +72,8 @@ export function serializeSafetensorsHeader(
 }
 
 function declaredByteLength({ name, dtype, shape }: SafetensorsDeclaration): number {
-  if (!isSafetensorsDType(dtype)) {
-    throw new ArgumentError('Cannot write the safetensors header: unknown dtype', {
-      name,
-      expected: SAFETENSORS_DTYPES.join(', '),
-      actual: dtype,
-    });
-  }
   const byteLength = safetensorsByteLength(dtype, shape);
-  if (
-    byteLength === undefined ||
-    !shape.every((dimension) => dimension >= 0 && Number.isInteger(dimension))
-  ) {
+  if (byteLength === undefined) {
     throw new ArgumentError(`Cannot write the safetensors header: invalid shape for ${dtype}`, {
       name,
       actual: shape,

@@ -1,6 +1,9 @@
 import { asBytes, type BytesLike } from '../bytes/binary.js';
 import { ArgumentError, UnsupportedError } from '../errors.js';
+import { check } from '../options.js';
+import { text } from '../rules.js';
 import type { Stage } from '../stage.js';
+import { SHAPE } from './dtype.js';
 import { bfloat16ToFloat32 } from './float.js';
 import { unpackInt4 } from './int4.js';
 import { viewBytes, viewElements } from './tensor.js';
@@ -38,6 +41,8 @@ const ALIGNMENT = 64;
  * @throws UnsupportedError for a dtype without a counterpart in NumPy (floats of 8 bits and fewer)
  */
 export function npyHeader(dtype: string, shape: readonly number[]): Uint8Array {
+  check('dtype', dtype, text);
+  check('shape', shape, SHAPE);
   const descriptor = DESCRIPTORS.get(dtype);
   if (descriptor === undefined) {
     throw new UnsupportedError('Cannot write the .npy file: NumPy has no such dtype', {
@@ -46,17 +51,17 @@ export function npyHeader(dtype: string, shape: readonly number[]): Uint8Array {
     });
   }
   const tuple = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
-  const text = `{'descr': '${descriptor}', 'fortran_order': False, 'shape': ${tuple}, }`;
+  const header = `{'descr': '${descriptor}', 'fortran_order': False, 'shape': ${tuple}, }`;
   // Magic, version, length in 2 bytes (version 1.0) or 4 (2.0), text, spaces, line feed.
-  const major = text.length + ALIGNMENT < 65536 ? 1 : 2;
+  const major = header.length + ALIGNMENT < 65536 ? 1 : 2;
   const prefix = major === 1 ? 10 : 12;
-  const size = Math.ceil((prefix + text.length + 1) / ALIGNMENT) * ALIGNMENT;
+  const size = Math.ceil((prefix + header.length + 1) / ALIGNMENT) * ALIGNMENT;
   const bytes = new Uint8Array(size).fill(0x20);
   bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, major, 0]);
   const view = new DataView(bytes.buffer);
   if (major === 1) view.setUint16(8, size - prefix, true);
   else view.setUint32(8, size - prefix, true);
-  bytes.set(new TextEncoder().encode(text), prefix);
+  bytes.set(new TextEncoder().encode(header), prefix);
   bytes[size - 1] = 0x0a;
   return bytes;
 }

@@ -116,6 +116,9 @@ export function typedArray<T extends TensorData>(
   };
 }
 
+export const TYPED_ARRAY: Rule<TensorData | Float16ArrayLike> = (data) =>
+  !(ArrayBuffer.isView(data) && 'length' in data) && 'a typed array';
+
 /** @throws ArgumentError when the caller's output array has another type or length */
 export function checkOutput<T extends TensorData = Float32Array>(
   out: T,

@@ -6,11 +6,8 @@ import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '
 import { projectionQuality } from '../energy.js';
 import { LayoutCollector } from '../fragmentCollectors.js';
 import { payloadMagic } from '../payload.js';
-import {
-  GAUSSIAN_DECODE_RULES,
-  type GaussianDecodeOptions,
-  GaussianProjection,
-} from './gaussianProjection.js';
+import { GAUSSIAN_DECODE_RULES, type GaussianDecodeOptions } from './decodeOptions.js';
+import { GaussianProjection } from './gaussianProjection.js';
 import { OrthonormalProjection, RP01_MAGIC } from './orthonormalProjection.js';
 
 /**

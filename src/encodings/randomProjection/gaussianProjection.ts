@@ -1,10 +1,10 @@
 import { seedOf } from '../../kernels/gaussian/rng.js';
 import type { Cost } from '../../limits.js';
-import { oneOf, type Rules } from '../../options.js';
 import { finish, type Steps } from '../../steps.js';
 import type { DecodeRequest, EncodingQuality } from '../encoding.js';
 import { energyOf, projectionQuality } from '../energy.js';
 import { conjugateGradients } from './conjugateGradients.js';
+import type { GaussianDecodeOptions } from './decodeOptions.js';
 import { BackProjection, readGaussianPayload } from './gaussianShared.js';
 
 /**
@@ -16,19 +16,6 @@ const TOLERANCE = 1e-10;
 
 /** Because of rounding, conjugate gradients need about two iterations per unknown; this is twice that. */
 const MAX_ITERATIONS_PER_UNKNOWN = 4;
-
-export interface GaussianDecodeOptions {
-  /**
-   * 'backprojection' (the default) is what the reference does: x_i = Σ P_ji y_j / Σ P_ji², cosine 0.7 at best.
-   * 'least-squares' solves for the shortest x with P x = y, exact with at least as many rows as elements; it draws
-   * all rows again for each of about 2n iterations.
-   */
-  readonly solver?: 'backprojection' | 'least-squares' | undefined;
-}
-
-export const GAUSSIAN_DECODE_RULES: Rules<GaussianDecodeOptions> = {
-  solver: /* @__PURE__ */ oneOf(['backprojection', 'least-squares']),
-};
 
 /** Steps of drawing a normal number and using it. */
 const STEPS_PER_NORMAL = 16;
