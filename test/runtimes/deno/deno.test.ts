@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FolderServer, serveFolder } from '../../../examples/demo/server.js';
+import { fileServer } from '../../helpers/fileServer.js';
+import { modelOf } from '../../helpers/models.js';
 import { assertInputs, assertRead, INPUTS, writeFiles } from '../helpers/files.js';
 import { Project } from '../helpers/project.js';
 
@@ -34,6 +36,15 @@ test('files over HTTP, with workers', async () => {
       ),
     ),
   );
+});
+
+test('its Cache API, which ignores options, keeps a model for the next time, without the server', async () => {
+  const file = modelOf([{ name: 'w', dtype: 'F32', shape: [100, 300] }]);
+  await using site = await fileServer({ 'm.safetensors': file });
+  const url = `${site.url}m.safetensors`;
+  const output = await project.run(deno, 'run', '--no-prompt', '--allow-net=127.0.0.1', 'cache.js', url);
+  assert.equal(JSON.parse(output), { first: 1, offline: 1, events: [] });
+  assert.is(site.requests.length, 2);
 });
 
 test('holostream/node: files written and read, with workers', async () => {
