@@ -155,6 +155,7 @@ export type {
   OutputOptions,
   OutputType,
 } from './models/tensorState.js';
+export type { TensorOrder } from './models/tensorWeight.js';
 
 // One tensor as fragments, in memory.
 

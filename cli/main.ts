@@ -120,8 +120,12 @@ program
     '.holo: embedded (default), spectral, random-projection or low-rank',
     options.oneOf('embedded', 'spectral', 'random-projection', 'low-rank'),
   )
-  .option('--fragments <n>', '.holo: how many fragments', options.fragmentCount)
-  .option('--qualities <list>', '.holo, embedded: where fragments end: 0.5,0.9,0.99,exact', options.qualities)
+  .option('--fragments <n>', '.holo, .holo.safetensors: how many fragments a tensor', options.fragmentCount)
+  .option(
+    '--qualities <list>',
+    '.holo, .holo.safetensors, embedded: cosines where fragments end: 0.5,0.9,0.99,exact',
+    options.qualities,
+  )
   .option(
     '--layout <name>',
     '.holo: raster, ranked or essential (spectral); sequential or interleaved (low-rank)',
@@ -130,6 +134,15 @@ program
   .option('--rank <n>', '.holo, low-rank: most components to keep', options.positiveInteger)
   .option('--residual', '.holo, low-rank: a last fragment makes the whole exact')
   .option('--keep <pattern>', '.holo.safetensors: tensors to store as they are: *.bias', options.pattern)
+  .option(
+    '--order <name>',
+    '.holo.safetensors: which tensors come first: balanced (default), or elements (large ones count more)',
+    options.oneOf('balanced', 'elements'),
+  )
+  .option(
+    '--importance <file>',
+    '.holo.safetensors: JSON of factors by tensor name or pattern: { "head.*": 4 }',
+  )
   .option('--resume', '.holo.safetensors: go on where an interrupted run has stopped')
   .option('--seed <n>', '.holo: where encodings draw random numbers', options.seed)
   .action(async (names: string[], chosen: EncodeOptions) => {

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { TensorOrder } from '../models/tensorWeight.js';
 import type { CompressionAlgorithm } from '../src/codecs/codec.js';
 import type { HolographicEncoding } from '../src/encodings/encoding.js';
 import { HOLO_MAX_FRAGMENTS } from '../src/holotensor/constants.js';
@@ -24,6 +25,8 @@ export interface EncodeOptions {
   readonly residual?: true;
   readonly seed?: bigint;
   readonly keep?: readonly RegExp[];
+  readonly order?: TensorOrder;
+  readonly importance?: string;
   readonly resume?: true;
 }
 
@@ -73,13 +76,18 @@ export function fragmentCount(text: string): number {
   return value;
 }
 
-/** A pattern of names, in which * matches any text and ? one character; the option may be repeated. */
+/** A pattern of names; the option may be repeated. */
 export function pattern(text: string, earlier: readonly RegExp[] = []): RegExp[] {
+  return [...earlier, patternOf(text)];
+}
+
+/** In it, * matches any text and ? one character. */
+export function patternOf(text: string): RegExp {
   const source = text
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')
     .replaceAll('?', '.');
-  return [...earlier, new RegExp(`^${source}$`, 'su')];
+  return new RegExp(`^${source}$`, 'su');
 }
 
 /** Any 64 bits: 7, or 0x9e3779b9. */

@@ -80,7 +80,10 @@ export class Model extends Closeable {
     this.updates$ = this.#updates.asObservable();
   }
 
-  /** True cosine similarity of the loaded tensors with the whole model: the mean over its elements. */
+  /**
+   * True cosine similarity of the loaded tensors with the whole model: their mean, where a tensor counts by its weight in
+   * the model file, or else by the square root of its elements.
+   */
   get quality(): number {
     return this.#quality.whole;
   }

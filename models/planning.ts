@@ -2,7 +2,6 @@ import { ArgumentError } from '../src/errors.js';
 import { QUALITY } from '../src/holotensor/quality.js';
 import { listOf, oneOf, type Rules } from '../src/options.js';
 import { text } from '../src/rules.js';
-import { elementCount } from '../src/tensor/dtype.js';
 import type { LoadableTensor, LoadPiece } from './inputs/content.js';
 
 /** A piece and the tensor that it belongs to. */
@@ -15,7 +14,7 @@ export interface PlannedPiece extends LoadPiece {
 export interface PlanOptions {
   /**
    * Cosine similarity at which to stop: of every tensor, or, with the strategy 'scan', of the whole (the mean of the
-   * tensors' cosines, each counted by its elements). Default 1: everything.
+   * tensors' cosines by their weights, see `Model.quality`). Default 1: everything.
    */
   readonly quality?: number | undefined;
   /** Tensors to load. Default: all. */
@@ -123,19 +122,14 @@ function upTo(tensor: LoadableTensor, quality: number): PlannedPiece[] {
 function scan(catalog: Catalog, tensors: readonly LoadableTensor[], quality: number): PlannedPiece[] {
   const pieces = catalog.inOrder(tensors.flatMap((tensor) => upTo(tensor, 1)));
   if (quality === 1) return pieces;
-  const total = tensors.reduce((sum, tensor) => sum + weightOf(tensor), 0);
+  const total = tensors.reduce((sum, tensor) => sum + tensor.weight, 0);
   const before = new Map<LoadableTensor, number>();
   let sum = 0;
   const end = pieces.findIndex(({ tensor, cosine }) => {
-    sum += weightOf(tensor) * (cosine - (before.get(tensor) ?? 0));
+    sum += tensor.weight * (cosine - (before.get(tensor) ?? 0));
     before.set(tensor, cosine);
     // Rounding must not require one piece more.
     return before.size === tensors.length && sum >= total * (quality - 1e-12);
   });
   return end < 0 ? pieces : pieces.slice(0, end + 1);
-}
-
-/** The weight of a tensor in the quality of the model: its elements. */
-export function weightOf({ shape }: LoadableTensor): number {
-  return elementCount(shape);
 }

@@ -1,5 +1,4 @@
 import type { LoadableTensor } from './inputs/content.js';
-import { weightOf } from './planning.js';
 import { loadedBytes, type OutputType, type TensorState } from './tensorState.js';
 
 /** The state of a model while it loads. */
@@ -10,7 +9,7 @@ export interface ModelProgress {
   /** Tensors with any numbers loaded, and how many the model has. */
   readonly ready: number;
   readonly tensors: number;
-  /** True cosine similarity with the original: of the whole (the mean over its elements), and of each tensor. */
+  /** True cosine similarity with the original: of the whole (see `Model.quality`), and of each tensor. */
   readonly quality: number;
   readonly qualities: ReadonlyMap<string, number>;
   /** Estimated from the throughput so far; undefined before the first byte. */
@@ -31,7 +30,7 @@ export class ModelQuality {
     let total = 0;
     for (const { tensor } of states) {
       this.qualities.set(tensor.name, 0);
-      total += weightOf(tensor);
+      total += tensor.weight;
     }
     this.#total = total;
   }
@@ -43,7 +42,7 @@ export class ModelQuality {
       for (const [as, bytes] of this.#held) this.#held.set(as, bytes + loadedBytes(tensor, as));
     }
     this.qualities.set(tensor.name, cosine);
-    this.#sum += weightOf(tensor) * (cosine - before);
+    this.#sum += tensor.weight * (cosine - before);
   }
 
   /** Tensors with any numbers loaded. */
@@ -62,7 +61,7 @@ export class ModelQuality {
     return bytes;
   }
 
-  /** Mean cosine of the tensors, weighted by their elements; 1 for a model without any. */
+  /** Mean cosine of the tensors, by their weights; 1 for a model without any. */
   get whole(): number {
     return this.#total === 0 ? 1 : Math.min(1, Math.max(0, this.#sum / this.#total));
   }

@@ -5,7 +5,9 @@
 import { writeFileSync } from 'node:fs';
 import { loadKernels } from '../src/kernels/loadKernels.js';
 import { fragmentPrefix, type Prefix, plainBytes, plainPrefix } from '../test/helpers/modelPrefix.js';
-import { charrnnTask, mnistTask, type Task } from '../test/helpers/tasks.js';
+import { charrnnTask } from '../test/helpers/tasks/charrnn.js';
+import { mnistTask } from '../test/helpers/tasks/mnist.js';
+import type { Task } from '../test/helpers/tasks/task.js';
 
 const FRAGMENTS = 16;
 const CHARACTERS = 2000;

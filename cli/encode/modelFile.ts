@@ -10,6 +10,7 @@ import { type ModelFiles, openModelFiles, totalSize } from '../modelInput.js';
 import type { EncodeOptions } from '../options.js';
 import { startProgress } from '../progress.js';
 import { encoderOptions } from './holotensor.js';
+import { readImportance } from './importance.js';
 
 const STAGING = 'holostream-staging';
 
@@ -19,14 +20,15 @@ export async function encodeToModelFile(
   options: EncodeOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const { output, encoding = 'embedded', keep = [], resume } = options;
+  const { output, encoding = 'embedded', keep = [], order, resume } = options;
   const encode = { encoding, ...encoderOptions(encoding, options) };
   await using model = await openModelFiles(names, { signal });
+  const importance = options.importance === undefined ? undefined : await readImportance(options.importance);
   const { staging, resumed } = await openStaging(output, resume);
   using progress = startProgress(resumed ? 'resuming' : 'encoding', totalSize(model));
   const onProgress = (bytes: number) => progress.reach(bytes);
   const kept = (name: string) => keep.some((pattern) => pattern.test(name));
-  await writeModelFile(model, output, staging, { encode, keep: kept, signal, onProgress });
+  await writeModelFile(model, output, staging, { encode, keep: kept, order, importance, signal, onProgress });
 }
 
 /** A staging folder for this run alone; with `--resume`, the one that the last run has left if that runs no more. */

@@ -1,7 +1,6 @@
 import { type ModelFileTensor, readModelFile } from '../../models/file/modelFile.js';
 import type { OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { elementCount } from '../../src/tensor/dtype.js';
 import { plot, type Report, table } from '../report.js';
 
 /** The quality of the model when a sequential download has reached this byte. */
@@ -32,23 +31,23 @@ export async function modelFileQuality(source: RandomAccessSource, options: Open
 }
 
 /**
- * The quality of the whole is the mean of the tensors' cosines, weighted by their elements. The piece of a plain tensor
+ * The quality of the whole is the mean of the tensors' cosines by their weights. The piece of a plain tensor
  * brings all of it.
  */
 function stepsOf(tensors: readonly ModelFileTensor[], dataStart: number): Step[] {
-  const elements = tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  const gains = tensors.flatMap(({ shape, encoded, pieces }) =>
+  const total = tensors.reduce((sum, { weight }) => sum + weight, 0);
+  const gains = tensors.flatMap(({ weight, encoded, pieces }) =>
     pieces.map(({ offset, length }, piece) => {
       const [before, after] =
         encoded === undefined ? [0, 1] : [encoded.cosines[piece - 2] ?? 0, encoded.cosines[piece - 1] ?? 0];
-      return { end: offset + length, gain: elementCount(shape) * (after - before) };
+      return { end: offset + length, gain: weight * (after - before) };
     }),
   );
   gains.sort((a, b) => a.end - b.end);
   let sum = 0;
   const steps = gains.map(({ end, gain }) => {
     sum += gain;
-    return { bytes: end, quality: Math.min(Math.max(sum / elements, 0), 1) };
+    return { bytes: end, quality: Math.min(Math.max(total === 0 ? 1 : sum / total, 0), 1) };
   });
   return [{ bytes: dataStart, quality: 0 }, ...steps];
 }

@@ -3,7 +3,6 @@ import type { Kernels } from '../../src/kernels/kernels.js';
 import type { SafetensorsDeclaration } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import type { AbortOptions, SeekableSink } from '../../src/source.js';
-import { elementCount } from '../../src/tensor/dtype.js';
 import { CHECKSUM_KEY, NO_CHECKSUM, sealHeader } from './headerChecksum.js';
 import {
   formatHash,
@@ -28,6 +27,8 @@ export interface TensorJob {
   readonly staged: StagedTensor | undefined;
   /** XXH3-64 of the header piece, or of the whole tensor. */
   readonly hash: string;
+  /** In the quality of the model. */
+  readonly weight: number;
 }
 
 /** A tensor in the sense of the written file: a plain tensor, or piece `piece` of an encoded one (0 is its header). */
@@ -76,9 +77,9 @@ function layOut(jobs: readonly TensorJob[]): Part[] {
   });
   const rest = jobs.filter((job) => job.staged !== undefined || !isFirst(job));
   const order = scanOrder(
-    rest.map(({ staged, tensor: { shape, byteLength } }) => ({
-      weight: elementCount(shape),
-      sizes: staged?.sizes.slice(1) ?? [byteLength],
+    rest.map(({ staged, weight, tensor }) => ({
+      weight,
+      sizes: staged?.sizes.slice(1) ?? [tensor.byteLength],
       cosines: staged?.cosines ?? [1],
     })),
   );
@@ -115,6 +116,7 @@ function metadataOf(
     plain: new Map(
       jobs.flatMap(({ tensor, staged, hash }) => (staged === undefined ? [[tensor.name, hash]] : [])),
     ),
+    weights: new Map(jobs.map(({ tensor, weight }) => [tensor.name, weight])),
   });
   const own = new Map([
     [CHECKSUM_KEY, NO_CHECKSUM],

@@ -19,7 +19,7 @@ import { SHAPE } from '../../src/tensor/dtype.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { isPlainFileName } from '../directory/fileNames.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
-import { ENCODED_PLAN, HASH_TEXT, type SourceFile } from './plan.js';
+import { ENCODED_PLAN, HASH_TEXT, type SourceFile, WEIGHT } from './plan.js';
 import { sourceFileHeader, sourceFileTensors } from './sourceFiles.js';
 import { ModelTensorDecoder } from './tensorDecoder.js';
 
@@ -88,6 +88,7 @@ const TENSOR: Rule<ModelFileTensor> = /* @__PURE__ */ record<ModelFileTensor>({
   dtype: /* @__PURE__ */ oneOf(SAFETENSORS_DTYPES),
   shape: SHAPE,
   byteLength: /* @__PURE__ */ wholeNumber(),
+  weight: WEIGHT,
   encoded: /* @__PURE__ */ optional(ENCODED_PLAN),
   pieces: /* @__PURE__ */ listOf(
     /* @__PURE__ */ record({ offset: /* @__PURE__ */ wholeNumber(), length: /* @__PURE__ */ wholeNumber() }),

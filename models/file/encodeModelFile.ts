@@ -2,13 +2,24 @@ import { ArgumentError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { OpenOptions } from '../../src/limits.js';
-import { callback, check, checkOptions, having, object, type Rule, type Rules } from '../../src/options.js';
+import {
+  callback,
+  check,
+  checkOptions,
+  having,
+  object,
+  oneOf,
+  type Rule,
+  type Rules,
+} from '../../src/options.js';
 import { OPEN_RULES, text } from '../../src/rules.js';
+import { quote } from '../../src/show.js';
 import { assertSink, discard, type SeekableSink } from '../../src/source.js';
 import { isPlainFileName } from '../directory/fileNames.js';
+import { type TensorOrder, tensorWeight } from '../tensorWeight.js';
 import { assembleModelFile, type TensorJob } from './assemble.js';
 import { encodeTensor, type FragmentOptions, isWorthEncoding, tensorEncoder } from './encodeTensor.js';
-import { clashingNames, formatHash } from './plan.js';
+import { clashingNames, formatHash, MAX_WEIGHT, WEIGHT } from './plan.js';
 import {
   type LocatedTensor,
   type ModelSource,
@@ -21,6 +32,13 @@ import { findStagedTensor, type StagingStore, stageTensor } from './stagingStore
 export interface EncodeModelFileOptions extends OpenOptions {
   /** How tensors are cut into fragments. Default: the embedded encoding, which is lossless. */
   readonly encode?: FragmentOptions | undefined;
+  /** How tensors count in the quality of the model, and so in the order of the file. Default 'balanced'. */
+  readonly order?: TensorOrder | undefined;
+  /**
+   * For those who know better: a factor of the weight that `order` gives to the tensor of this name, 0 or larger.
+   * Undefined leaves it.
+   */
+  readonly importance?: ((name: string) => number | undefined) | undefined;
   /** Tensors to store plain, whatever their size. */
   readonly keep?: ((name: string) => boolean) | undefined;
   /** The text of the shard index, if the model comes in shards: decoding restores it. */
@@ -33,6 +51,8 @@ const RULES: Rules<EncodeModelFileOptions> = {
   ...OPEN_RULES,
   // What is in them is checked by the encoder.
   encode: object,
+  order: /* @__PURE__ */ oneOf(['balanced', 'elements']),
+  importance: callback,
   keep: callback,
   index: text,
   onProgress: callback,
@@ -111,11 +131,12 @@ async function stageTensors(
     signal?.throwIfAborted();
     const { name, offset, byteLength } = tensor;
     const bytes = await tensor.source.read(offset, byteLength, { signal });
+    const weight = weightOf(tensor, options);
     const cut = isWorthEncoding(tensor) && keep?.(name) !== true && !clashing.has(name);
     jobs.push(
       cut
-        ? await stage(tensor, bytes, staging, String(number), kernels, options)
-        : { tensor, staged: undefined, hash: formatHash(kernels.xxh3(bytes)) },
+        ? { ...(await stage(tensor, bytes, staging, String(number), kernels, options)), weight }
+        : { tensor, staged: undefined, hash: formatHash(kernels.xxh3(bytes)), weight },
     );
     done += byteLength;
     onProgress?.(done, total);
@@ -130,7 +151,7 @@ async function stage(
   entry: string,
   kernels: Pick<Kernels, 'xxh3'>,
   { encode = {}, signal }: EncodeModelFileOptions,
-): Promise<TensorJob> {
+): Promise<Omit<TensorJob, 'weight'>> {
   const { name, dtype, shape } = tensor;
   const facts = [name, dtype, shape, formatHash(kernels.xxh3(bytes)), encode];
   // A seed is a bigint.
@@ -141,6 +162,13 @@ async function stage(
     staged = await stageTensor(staging, entry, { fingerprint, cosines }, pieces, kernels);
   }
   return { tensor, staged, hash: staged.hashes[0]! };
+}
+
+/** @throws ArgumentError */
+function weightOf({ name, shape }: LocatedTensor, { order, importance }: EncodeModelFileOptions): number {
+  const factor = importance?.(name) ?? 1;
+  check(`importance (of ${quote(name)})`, factor, WEIGHT);
+  return Math.min(MAX_WEIGHT, factor * tensorWeight(shape, order));
 }
 
 function totalSize({ tensors }: ModelSource): number {

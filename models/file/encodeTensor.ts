@@ -25,11 +25,22 @@ export interface EncodedPieces {
 }
 
 /** In smaller tensors, the names and headers of fragments cost more bytes than fragments save. */
-const MIN_ELEMENTS = 4096;
+const MIN_ELEMENTS = 1024;
 
 /** True for tensors that gain by fragments: floating-point and not small. */
 export function isWorthEncoding({ dtype, shape }: Pick<SafetensorsTensor, 'dtype' | 'shape'>): boolean {
   return ['F32', 'F16', 'BF16'].includes(dtype) && elementCount(shape) >= MIN_ELEMENTS;
+}
+
+/**
+ * A fragment costs about 130 bytes beside its payload: its entries in the header, in the plan and in its tensor's index. So
+ * large tensors have a rung for each quality that is useful, and small ones fewer.
+ */
+const BYTES_PER_FRAGMENT = 1500;
+const MAX_FRAGMENTS = 12;
+
+function defaultFragments(byteLength: number): number {
+  return Math.min(MAX_FRAGMENTS, Math.max(3, Math.floor(byteLength / BYTES_PER_FRAGMENT)));
 }
 
 /** @throws ArgumentError for options that are not those of the encoding */
@@ -48,7 +59,9 @@ export async function encodeTensor(
   const kernels = await loadKernels();
   const codec = await loadCodec('zstd');
   const elementType: DType = DTYPES.find((known) => known === dtype)!;
-  const encoder = tensorEncoder(options, kernels);
+  const isFree = options.fragments === undefined && options.qualities === undefined;
+  const count = isFree ? { fragments: defaultFragments(bytes.length) } : {};
+  const encoder = tensorEncoder({ ...options, ...count }, kernels);
   const { header, fragments, cosines } = encoder.encodeTensor({
     dtype: elementType,
     // HoloTensor has room for four dimensions; the true shape is in the plan.

@@ -30,6 +30,8 @@ export interface ModelFileTensor {
   readonly dtype: SafetensorsDType;
   readonly shape: readonly number[];
   readonly byteLength: number;
+  /** In the quality of the model. */
+  readonly weight: number;
   /** The plan of an encoded tensor; undefined for a plain one. */
   readonly encoded: EncodedTensorPlan | undefined;
   /** The header piece and the fragments in their order, or the single piece of a plain tensor. */
@@ -106,18 +108,21 @@ function locate(
       throw new FormatError('Cannot read the model file: a tensor of its plan is missing', { name: piece });
     return { ...found, length: found.byteLength };
   };
+  const weight = plan.weights.get(name);
+  if (weight === undefined)
+    throw new FormatError('Cannot read the model file: a tensor has no weight in its plan', { name });
   const encoded = plan.encoded.get(name);
   if (encoded !== undefined) {
     const pieces = [
       find(headerName(name)),
       ...encoded.cosines.map((_, fragment) => find(fragmentName(name, fragment))),
     ];
-    return { name, dtype, shape, byteLength, encoded, pieces, firstPieceHash: encoded.headerHash };
+    return { name, dtype, shape, byteLength, weight, encoded, pieces, firstPieceHash: encoded.headerHash };
   }
   const firstPieceHash = plan.plain.get(name);
   const whole = find(name);
   if (firstPieceHash === undefined || whole.length !== byteLength || whole.dtype !== dtype) {
     throw new FormatError('Cannot read the model file: a tensor does not match its plan', { name });
   }
-  return { name, dtype, shape, byteLength, encoded, pieces: [whole], firstPieceHash };
+  return { name, dtype, shape, byteLength, weight, encoded, pieces: [whole], firstPieceHash };
 }

@@ -16,6 +16,8 @@ export interface ModelPlan {
   readonly encoded: ReadonlyMap<string, EncodedTensorPlan>;
   /** XXH3-64 of the plain tensors, 16 hexadecimal digits. */
   readonly plain: ReadonlyMap<string, string>;
+  /** How each tensor counts in the quality of the model, and so in the order of the file. */
+  readonly weights: ReadonlyMap<string, number>;
 }
 
 export interface SourceFile {
@@ -31,14 +33,19 @@ export interface EncodedTensorPlan {
   readonly headerHash: string;
 }
 
-export const MODEL_FILE_VERSION = 1;
+export const MODEL_FILE_VERSION = 2;
 /** All keys of ours begin with it; other programs' files have none. */
 export const METADATA_PREFIX = 'holostream.';
 export const VERSION_KEY = `${METADATA_PREFIX}version`;
 export const PLAN_KEY = `${METADATA_PREFIX}plan`;
 
+/** Sums of weights stay finite. */
+export const MAX_WEIGHT = 2 ** 53;
+
 /** A checksum as {@link formatHash} writes it. */
 export const HASH = /^[0-9a-f]{16}$/;
+
+export const WEIGHT: Rule<number> = /* @__PURE__ */ number(0, MAX_WEIGHT);
 
 export const HASH_TEXT: Rule<string> = (hash) =>
   !(typeof hash === 'string' && HASH.test(hash)) && '16 hexadecimal digits';
@@ -53,6 +60,7 @@ const PLAN: Rule<ModelPlan> = /* @__PURE__ */ recordOf<ModelPlan>({
   index: /* @__PURE__ */ optional(text),
   encoded: /* @__PURE__ */ mapOf(ENCODED_PLAN),
   plain: /* @__PURE__ */ mapOf(HASH_TEXT),
+  weights: /* @__PURE__ */ mapOf(WEIGHT),
 });
 
 /** @throws ArgumentError for a plan that `parseModelPlan` would not read */
@@ -61,8 +69,14 @@ export function serializeModelPlan(plan: ModelPlan): string {
   return JSON.stringify({
     files: plan.files,
     ...(plan.index === undefined ? {} : { index: plan.index }),
-    encoded: Object.fromEntries(plan.encoded),
+    encoded: Object.fromEntries(
+      Array.from(plan.encoded, ([name, { cosines, headerHash }]) => [
+        name,
+        { cosines: cosines.map(writtenCosine), headerHash },
+      ]),
+    ),
     plain: Object.fromEntries(plan.plain),
+    weights: Object.fromEntries(Array.from(plan.weights, ([name, weight]) => [name, writtenWeight(weight)])),
   });
 }
 
@@ -79,7 +93,7 @@ export function parseModelPlan(metadata: ReadonlyMap<string, string>, options: L
   }
   const what = 'Cannot read the plan of the model file';
   const value = parseJson(metadata.get(PLAN_KEY) ?? '', what, limits.headerBytes);
-  const { files, index, encoded, plain } = record(value, 'its JSON');
+  const { files, index, encoded, plain, weights } = record(value, 'its JSON');
   if (!Array.isArray(files) || files.length === 0)
     throw new FormatError('Cannot read the plan of the model file: it has no source files');
   if (index !== undefined && typeof index !== 'string')
@@ -95,6 +109,9 @@ export function parseModelPlan(metadata: ReadonlyMap<string, string>, options: L
     ),
     plain: new Map(
       Object.entries(record(plain, 'its plain tensors')).map(([name, one]) => [name, hash(name, one)]),
+    ),
+    weights: new Map(
+      Object.entries(record(weights, 'its weights')).map(([name, one]) => [name, weightOf(name, one)]),
     ),
   };
 }
@@ -135,6 +152,25 @@ function encodedTensor(name: string, value: unknown, limits: AllLimits): Encoded
     },
   );
   return { cosines: cosines as number[], headerHash: hash(name, headerHash) };
+}
+
+function weightOf(name: string, value: unknown): number {
+  if (typeof value === 'number' && value >= 0 && value <= MAX_WEIGHT) return value;
+  throw new FormatError('Cannot read the plan of the model file: invalid weight of a tensor', {
+    name,
+    expected: `0 to ${MAX_WEIGHT}`,
+    actual: value,
+  });
+}
+
+/** Seven decimals, rounded down: never more than is true, and a third of the bytes. */
+function writtenCosine(cosine: number): number {
+  return Math.floor(cosine * 1e7) / 1e7;
+}
+
+/** Six digits tell tensors apart. */
+function writtenWeight(weight: number): number {
+  return Number(weight.toPrecision(6));
 }
 
 function isCosine(value: unknown): boolean {

@@ -1,6 +1,6 @@
 /** A tensor, as far as the order of its fragments is concerned. */
 export interface ScanTensor {
-  /** Weight of the tensor in the quality of the model: its number of elements. */
+  /** Weight of the tensor in the quality of the model. */
   readonly weight: number;
   /** Stored size of each fragment, in bytes. */
   readonly sizes: readonly number[];
@@ -15,7 +15,7 @@ export interface ScanPosition {
 
 /**
  * The order of the fragments of many tensors by quality gain per byte, where the quality of a model is the mean of its
- * tensors' cosines, weighted by their elements. Within a tensor the order is kept: if a fragment gains more per byte
+ * tensors' cosines by their weights. Within a tensor the order is kept: if a fragment gains more per byte
  * than the one before it, the two count as one (the upper concave hull of the tensor's curve of quality over bytes,
  * along which the greedy choice is optimal).
  */

@@ -35,6 +35,8 @@ export interface LoadableTensor {
   readonly shape: readonly number[];
   /** Bytes of the tensor's elements. */
   readonly byteLength: number;
+  /** In the quality of the model, see `tensorWeight`. */
+  readonly weight: number;
   /** In the order in which they are decoded: a piece is useless without those before it. */
   readonly pieces: readonly LoadPiece[];
   /**

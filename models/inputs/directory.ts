@@ -4,6 +4,7 @@ import type { RandomAccessSource } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { ManifestTensor, ModelManifest } from '../directory/manifest.js';
 import { checkFileSize, ModelReader, type OpenModelFile, openHct } from '../directory/modelReader.js';
+import { tensorWeight } from '../tensorWeight.js';
 import type { LoadableTensor, ModelContent } from './content.js';
 import { rowReader, WholeDecoder } from './wholeTensor.js';
 
@@ -50,6 +51,7 @@ export function openDirectory(
         dtype,
         shape,
         byteLength,
+        weight: tensorWeight(shape),
         pieces: [{ file, offset: 0, length: fileSize, cosine: 1 }],
         createDecoder: async ({ limits }) =>
           new WholeDecoder(async (bytes) => {

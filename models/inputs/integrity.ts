@@ -6,6 +6,7 @@ import type { SafetensorsHeader } from '../../src/safetensors/header.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { oneStep, type Steps } from '../../src/steps.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
+import { tensorWeight } from '../tensorWeight.js';
 import {
   type Integrity,
   type LoadableTensor,
@@ -76,6 +77,7 @@ export async function verifiedTensors(
       dtype,
       shape,
       byteLength: length,
+      weight: tensorWeight(shape),
       pieces: [{ file, offset, length, cosine: 1 }],
       createDecoder: async () => new VerifiedDecoder(check, offset, decode),
     };

@@ -16,7 +16,7 @@ export async function openModelFile(source: RandomAccessSource, options: OpenOpt
     format: 'model-file',
     metadata,
     tensors: tensors.map((tensor): LoadableTensor => {
-      const { name, dtype, shape, byteLength, encoded, pieces } = tensor;
+      const { name, dtype, shape, byteLength, weight, encoded, pieces } = tensor;
       // The header piece alone gives no numbers.
       const cosines = encoded === undefined ? [1] : [0, ...encoded.cosines];
       return {
@@ -24,6 +24,7 @@ export async function openModelFile(source: RandomAccessSource, options: OpenOpt
         dtype,
         shape,
         byteLength,
+        weight,
         pieces: pieces.map(({ offset, length }, i) => ({ file, offset, length, cosine: cosines[i]! })),
         createDecoder: (budget, pool) => createDecoder(tensor, budget, pool),
         readRows: encoded === undefined ? rowReader(tensor, source, pieces[0]!.offset) : undefined,

@@ -4,6 +4,7 @@ import { type SafetensorsDType, safetensorsByteLength } from '../../src/safetens
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import { oneStep, type Steps } from '../../src/steps.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
+import { tensorWeight } from '../tensorWeight.js';
 import type { LoadableTensor, PieceDecoder, PieceFile } from './content.js';
 
 /** A tensor whose elements are stored plain. */
@@ -27,6 +28,7 @@ export function storedTensor(
     dtype,
     shape,
     byteLength,
+    weight: tensorWeight(shape),
     pieces: [{ file, offset, length: byteLength, cosine: 1 }],
     createDecoder: async () =>
       new WholeDecoder(async (bytes) => ({ dtype, shape, data: viewElements(dtype, bytes) })),

@@ -2,7 +2,9 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readModelFile } from '../../models/file/modelFile.js';
 import { type LeftoverKind, temporaryPath } from '../../sinks/leftovers.js';
+import { bytesSource } from '../../sources/bytes.js';
 import { checkModelFileCommands, checkModelFileQuality, inspected } from '../helpers/checks/commands.js';
 import { failed, ok, runCli, startCli, temporaryFolder } from '../helpers/cli.js';
 import { HOSTILE_TENSORS, modelOf, type TestTensor } from '../helpers/models.js';
@@ -37,6 +39,41 @@ test('every dtype and hostile names; --keep stores tensors as they are', async (
   );
   ok(await runCli(['decode', output, '-o', at('hostile-back.safetensors')]));
   assert.ok(readFileSync(at('hostile-back.safetensors')).equals(model));
+});
+
+test('--order and --importance decide which tensors come first', async () => {
+  const source = at('layers.safetensors');
+  writeFileSync(
+    source,
+    modelOf([
+      { name: 'body', dtype: 'F32', shape: [200, 100] },
+      { name: 'head', dtype: 'F32', shape: [60, 60] },
+    ]),
+  );
+  const importance = at('importance.json');
+  const weightsWith = async (...options: string[]) => {
+    const output = at('layers.holo.safetensors');
+    ok(await runCli(['encode', source, '-o', output, ...options]));
+    const { tensors } = await readModelFile(bytesSource(readFileSync(output)));
+    return tensors.map(({ weight }) => weight);
+  };
+  assert.equal(await weightsWith(), [141.421, 60]);
+  assert.equal(await weightsWith('--order', 'elements'), [20_000, 3600]);
+  writeFileSync(importance, '{ "b*": 2, "*": 3, "head": 0.5 }');
+  assert.equal(await weightsWith('--importance', importance), [282.843, 30]);
+  for (const [text, message] of [
+    ['{', /importance of tensors: it is not JSON/],
+    ['[1]', /importance of tensors: it is not an object/],
+    ['{ "head": -1 }', /importance of tensors: invalid factor .*head/],
+  ] as const) {
+    writeFileSync(importance, text);
+    failed(
+      await runCli(['encode', source, '-o', at('x.holo.safetensors'), '--importance', importance]),
+      1,
+      message,
+    );
+  }
+  failed(await runCli(['encode', source, '-o', at('x.holo.safetensors'), '--order', 'size']), 2, /elements/);
 });
 
 test('a model file that has lost its checksum is refused by every command', async () => {

@@ -7,7 +7,7 @@ import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
 import { type EncodedTensor, HoloTensorEncoder } from '../../src/holotensor/encoder.js';
 import type { HoloFragment } from '../../src/holotensor/fragment.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
-import type { Task, Weights } from './tasks.js';
+import type { Task, Weights } from './tasks/task.js';
 
 await loadDecodings();
 

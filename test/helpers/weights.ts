@@ -19,6 +19,11 @@ export const WEIGHT_FILES = [
 /** The files of what networks are evaluated with. */
 export const EVALUATION_FILES = ['eval-charrnn-bronte', 'eval-mnist-t10k-1000'] as const;
 
+/** The same, in JSON. */
+export function readEvaluationText(file: 'eval-g2p-homographs'): string {
+  return readFileSync(fileURLToPath(new URL(`${file}.json`, folder)), 'utf8');
+}
+
 export type WeightFile = (typeof WEIGHT_FILES)[number];
 export type EvaluationFile = (typeof EVALUATION_FILES)[number];
 

@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { embeddedCurve } from '../helpers/checks/embeddedCurve.js';
-import { charrnnTask, mnistTask } from '../helpers/tasks.js';
+import { charrnnTask } from '../helpers/tasks/charrnn.js';
+import { mnistTask } from '../helpers/tasks/mnist.js';
 
 /** Enough of the text to tell the weights apart; all of it takes long. */
 const CHARACTERS = 2000;

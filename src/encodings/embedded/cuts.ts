@@ -9,8 +9,8 @@ export interface UnitQuality {
  * of fragments one ends there.
  */
 const USEFUL_QUALITIES = [
-  0.99, 0.9, 0.999, 0.5, 0.97, 0.997, 0.8, 0.95, 0.9999, 0.995, 0.7, 0.98, 0.93, 0.9997, 0.3, 0.998, 0.85,
-  0.6,
+  0.99, 0.9, 0.999, 0.5, 0.97, 0.997, 0.8, 0.9999, 0.95, 0.995, 0.99999, 0.7, 0.98, 0.93, 0.998, 0.3, 0.9995,
+  0.985, 0.85, 0.6, 0.993,
 ];
 
 /** The cosines at which the first `fragments` - 1 fragments end; the last one is exact. */

@@ -1,7 +1,7 @@
 import * as assert from 'uvu/assert';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { fragmentPrefix, plainBytes } from '../modelPrefix.js';
-import type { Task } from '../tasks.js';
+import type { Task } from '../tasks/task.js';
 
 const FRAGMENTS = 16;
 const kernels = await loadKernels();

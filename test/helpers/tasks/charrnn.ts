@@ -1,73 +1,4 @@
-/** What real weights are for: two networks, evaluated as they were when their provenance was written down. */
-import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
-import { type EvaluationFile, readWeightFile, readWeights } from './weights.js';
-
-export type Weights = ReadonlyMap<string, Float32Array>;
-
-export interface Task {
-  readonly name: string;
-  /** The network's tensors as they are. */
-  readonly tensors: readonly {
-    readonly name: string;
-    readonly shape: readonly number[];
-    readonly data: Float32Array;
-  }[];
-  /** How well the network does its work with these weights in place of its own. */
-  evaluate(weights: Weights): number;
-}
-
-function tensorsOf(file: 'mnist-mlp-ggml' | 'charrnn-bronte'): Task['tensors'] {
-  return readWeights(file).map((tensor) => ({ ...tensor, name: tensor.name.slice(file.length + 1) }));
-}
-
-function evaluationData(file: EvaluationFile): Map<string, Uint8Array> {
-  const bytes = readWeightFile(file);
-  return new Map(
-    parseSafetensorsHeader(bytes).tensors.map(({ name, offset, byteLength }) => [
-      name,
-      bytes.subarray(offset, offset + byteLength),
-    ]),
-  );
-}
-
-const PIXELS = 784;
-const HIDDEN = 500;
-const DIGITS = 10;
-
-/** Part of the images of handwritten digits that are named right: x/255 → fc1 → ReLU → fc2. Whole weights: 0.983. */
-export function mnistTask(): Task {
-  const data = evaluationData('eval-mnist-t10k-1000');
-  const images = Float32Array.from(data.get('images')!, (pixel) => pixel / 255);
-  const labels = data.get('labels')!;
-  return {
-    name: 'mnist-mlp-ggml',
-    tensors: tensorsOf('mnist-mlp-ggml'),
-    evaluate(weights) {
-      let right = 0;
-      for (let i = 0; i < labels.length; i++) {
-        const image = images.subarray(PIXELS * i, PIXELS * (i + 1));
-        const hidden = layer(image, weights.get('fc1.weight')!, weights.get('fc1.bias')!, HIDDEN);
-        const scores = layer(
-          hidden.map((value) => Math.max(0, value)),
-          weights.get('fc2.weight')!,
-          weights.get('fc2.bias')!,
-          DIGITS,
-        );
-        if (scores.indexOf(Math.max(...scores)) === labels[i]) right += 1;
-      }
-      return right / labels.length;
-    },
-  };
-}
-
-/** W x + b, W row-major. */
-function layer(x: Float32Array, weight: Float32Array, bias: Float32Array, outputs: number): Float32Array {
-  return Float32Array.from({ length: outputs }, (_, o) => {
-    let sum = bias[o]!;
-    for (let i = 0; i < x.length; i++) sum += weight[o * x.length + i]! * x[i]!;
-    return sum;
-  });
-}
+import { evaluationData, sigmoid, type Task, tensorsOf } from './task.js';
 
 const UNITS = 128;
 const GATES = 4 * UNITS;
@@ -144,10 +75,6 @@ function lstmStep(
     c[u] = c[u]! * forget + input * fresh;
     h[u] = Math.tanh(c[u]!) * sigmoid(gates[3 * UNITS + u]!);
   }
-}
-
-function sigmoid(x: number): number {
-  return 1 / (1 + Math.exp(-x));
 }
 
 /** -log2 of the probability of a symbol under softmax. */

@@ -1,0 +1,116 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sealHeader } from '../../../models/file/headerChecksum.js';
+import { readModelFile } from '../../../models/file/modelFile.js';
+import { openModel } from '../../../models/openModel.js';
+import { bytesSource } from '../../../sources/bytes.js';
+import { ArgumentError, FormatError } from '../../../src/errors.js';
+import { viewBytes } from '../../../src/tensor/tensor.js';
+import { rejects } from '../../helpers/assertions.js';
+import { encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
+import { modelOf } from '../../helpers/models.js';
+import { normalFrom } from '../../helpers/random.js';
+
+const random = normalFrom(7);
+
+/** A small layer and a large one, of the same kind of numbers. */
+const LAYERS = modelOf(
+  [
+    { name: 'large', dtype: 'F32', shape: [512, 256] },
+    { name: 'small', dtype: 'F32', shape: [64, 64] },
+  ],
+  undefined,
+  (_, byteLength) => viewBytes(Float32Array.from({ length: byteLength / 4 }, () => 0.02 * random())),
+);
+
+/** Bytes of the file until each of the tensors has the cosine. */
+async function bytesUntil(file: Uint8Array, quality: number): Promise<Record<string, number>> {
+  const { tensors } = await readModelFile(bytesSource(file));
+  return Object.fromEntries(
+    tensors.map(({ name, encoded, pieces }) => {
+      const { offset, length } = pieces[1 + encoded!.cosines.findIndex((cosine) => cosine >= quality)]!;
+      return [name, offset + length];
+    }),
+  );
+}
+
+/** The file with other text in its header, under a right checksum. */
+function resealed(file: Uint8Array, text: string, other: string): Uint8Array {
+  const end = 8 + Number(new DataView(file.buffer, file.byteOffset).getBigUint64(0, true));
+  const header = Buffer.from(file.subarray(0, end));
+  const at = header.indexOf(text);
+  assert.ok(at > 0 && text.length === other.length);
+  header.write(other, at);
+  sealHeader(header);
+  return Buffer.concat([header, file.subarray(end)]);
+}
+
+test('a small layer is good before a large one, unless elements count', async () => {
+  const balanced = await bytesUntil(await modelFileOf(LAYERS), 0.99);
+  const byElements = await bytesUntil(await modelFileOf(LAYERS, { order: 'elements' }), 0.99);
+  assert.ok(balanced.small! < byElements.small!);
+  assert.ok(balanced.small! < balanced.large!);
+});
+
+test('importance moves a tensor forward, and what counts nothing comes last', async () => {
+  const normal = await bytesUntil(await modelFileOf(LAYERS), 0.99);
+  const importance = (name: string) => (name === 'large' ? 100 : undefined);
+  const moved = await bytesUntil(await modelFileOf(LAYERS, { importance }), 0.99);
+  assert.ok(moved.large! < normal.large!);
+  const file = await modelFileOf(LAYERS, { importance: (name) => (name === 'large' ? 0 : 1) });
+  const { large, small } = await bytesUntil(file, 1);
+  assert.is(large, file.length);
+  assert.ok(small! < large!);
+});
+
+test('order, planning, progress and quality use the weights of the plan', async () => {
+  const file = await modelFileOf(LAYERS, { importance: (name) => (name === 'small' ? 3 : undefined) });
+  const { tensors } = await readModelFile(bytesSource(file));
+  const weights = new Map(tensors.map(({ name, weight }) => [name, weight]));
+  assert.equal(
+    [...weights],
+    [
+      ['large', Number(Math.sqrt(512 * 256).toPrecision(6))],
+      ['small', 3 * 64],
+    ],
+  );
+  const model = await openModel(bytesSource(file));
+  let reported = 0;
+  const loaded = await model.load({
+    quality: 0.9,
+    onProgress: ({ quality }) => {
+      reported = quality;
+    },
+  });
+  const total = [...weights.values()].reduce((sum, weight) => sum + weight, 0);
+  const mean = [...loaded].reduce((sum, [name, { cosine }]) => sum + weights.get(name)! * cosine, 0) / total;
+  assert.ok(Math.abs(model.quality - mean) < 1e-6);
+  assert.is(reported, model.quality);
+  assert.ok(model.quality >= 0.9 && model.quality < 0.99, `${model.quality}`);
+  await model.close();
+});
+
+test('an importance that is no factor is refused, before anything is written', async () => {
+  for (const factor of [-1, Number.NaN, Number.POSITIVE_INFINITY, '2' as never]) {
+    const encoding = encodeToModelFile({ 'm.safetensors': LAYERS }, { importance: () => factor });
+    await rejects(encoding, ArgumentError, /importance/);
+  }
+  await rejects(
+    encodeToModelFile({ 'm.safetensors': LAYERS }, { order: 'size' as never }),
+    ArgumentError,
+    /order/,
+  );
+});
+
+test('a plan without the weight of a tensor, or with a wrong one, is refused', async () => {
+  const file = await modelFileOf(LAYERS);
+  for (const [good, bad] of [
+    ['\\"small\\":64}', '\\"other\\":64}'],
+    ['\\"small\\":64}', '\\"small\\":-4}'],
+    ['\\"weights\\"', '\\"weighed\\"'],
+  ] as const) {
+    await rejects(readModelFile(bytesSource(resealed(file, good, bad))), FormatError, /weight/);
+  }
+});
+
+test.run();
