@@ -33,11 +33,20 @@ const { values } = parseArgs({
 // So that what is done at the exit is done: the process that fuzzes ends, and its files are removed.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
-process.exitCode = (await (values.replay === undefined ? fuzz() : replay(values.replay))) ? 0 : 1;
+try {
+  const sound = await (values.replay === undefined ? fuzz() : replay(values.replay));
+  process.exitCode = sound ? 0 : 1;
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}
 
 async function fuzz(): Promise<boolean> {
   const minutes = Number(values.minutes);
-  const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
+  const seed = Number(values.seed ?? Date.now() % 2 ** 31);
+  if (!(minutes > 0) || !Number.isInteger(seed)) {
+    throw new Error(`Cannot fuzz for ${values.minutes} minutes with the seed ${values.seed}`);
+  }
   console.log(`Fuzzing for ${minutes} min, seed ${seed}`);
   const scratch = mkdtempSync(join(tmpdir(), 'holostream-fuzz-'));
   const broken = new Set<string>();

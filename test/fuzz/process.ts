@@ -77,13 +77,19 @@ async function run(options: ProcessOptions, send: (message: Message) => void): P
   }
 }
 
+/** Of errors that are not ours, with the place. */
+function textOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message.startsWith('Cannot ') ? error.message : (error.stack ?? error.message);
+}
+
 if (process.send !== undefined) {
   const send = (message: Message) => process.send!(message);
   // At the end, or when the process that watches this one has died.
   process.once('disconnect', () => process.exit());
   process.once('message', (options: ProcessOptions) => {
     run(options, send)
-      .catch((error: unknown) => send({ kind: 'failed', message: (error as Error).stack ?? String(error) }))
+      .catch((error: unknown) => send({ kind: 'failed', message: textOf(error) }))
       .finally(() => process.disconnect());
   });
 }
