@@ -1,5 +1,4 @@
-import type { Cache } from '../sources/cache/cache.js';
-import { CACHE, OFFLINE, type WithCacheOptions } from '../sources/cache/withCache.js';
+import { CACHE, type Cache, OFFLINE, type WithCacheOptions } from '../sources/cache/contract.js';
 import { HTTP_RULES, type HttpSourceOptions } from '../sources/http/httpSource.js';
 import { isSource } from '../sources/input.js';
 import { createLimiter } from '../sources/limiter.js';

@@ -18,10 +18,11 @@ export type { AbortOptions, ByteRangeOptions, ByteSource, RandomAccessSource } f
 export { blobSource } from './blob.js';
 export { bytesSource } from './bytes.js';
 export { cacheApiStore, opfsStore } from './cache/browserStores.js';
-export { type Cache, type CachedFile, type CacheOptions, openCache } from './cache/cache.js';
+export { type CacheOptions, openCache } from './cache/cache.js';
+export type { Cache, CachedFile, WithCacheOptions } from './cache/contract.js';
 export type { Extents } from './cache/extents.js';
 export { type CacheStore, memoryStore, type StoredEntry } from './cache/store.js';
-export { type WithCacheOptions, withCache } from './cache/withCache.js';
+export { withCache } from './cache/withCache.js';
 export { withCoalescing } from './coalesce.js';
 export type { OnSourceEvent, SourceEvent } from './events.js';
 export { type FailoverOptions, withFailover } from './failover.js';

@@ -1,5 +1,4 @@
-import type { Cache } from '../../sources/cache/cache.js';
-import { type WithCacheOptions, withCache } from '../../sources/cache/withCache.js';
+import type { Cache, WithCacheOptions } from '../../sources/cache/contract.js';
 import type { HttpSourceOptions } from '../../sources/http/httpSource.js';
 import { type Place, placeOf } from '../../sources/place.js';
 import { withRetry } from '../../sources/retry.js';
@@ -19,7 +18,7 @@ export function cachedPlace(
   const cached = (source: RandomAccessSource): RandomAccessSource => {
     // A file on disk, or in memory, needs no cache.
     if (source.version === undefined) return source;
-    const kept = withCache(source, cache, { onEvent, offline });
+    const kept = cache.wrap(source, { onEvent, offline });
     return retry === false ? kept : withRetry(kept, { onEvent, ...retry, signal });
   };
   const place = placeOf(input, { ...http, retry: false });

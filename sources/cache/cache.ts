@@ -2,11 +2,14 @@ import type { Range } from '../../src/bytes/ranges.js';
 import { SinkError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { check, checkOptions, having, number, type Rules } from '../../src/options.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import { EVENT_RULES, type OnSourceEvent } from '../events.js';
+import type { Cache, CachedFile, WithCacheOptions } from './contract.js';
 import { openEntry, sealEntry, type Xxh3 } from './entry.js';
 import { Extents } from './extents.js';
 import { type EntryName, hashOf, isEntryName, noteName, partName, partOf } from './names.js';
 import type { CacheStore, StoredEntry } from './store.js';
+import { withCache } from './withCache.js';
 
 /** Default cap: 1 GiB, a few models of the size that browsers load. */
 const DEFAULT_MAX_SIZE = 2 ** 30;
@@ -31,27 +34,6 @@ export interface CacheOptions {
 
 const RULES: Rules<CacheOptions> = { ...EVENT_RULES, maxSize: /* @__PURE__ */ number() };
 const STORE = /* @__PURE__ */ having<CacheStore>('list', 'a store, such as memoryStore()');
-
-/** What a cache knows of a file without asking its source. */
-export interface CachedFile {
-  /** The source's `version` when it was last asked. */
-  readonly version: string;
-  readonly size: number;
-}
-
-/** Parts of files in a {@link CacheStore}, verified whenever they are read. One cache can serve many sources. */
-export interface Cache {
-  /** The cached parts of the file with this version. */
-  extents(version: string): Promise<Extents>;
-  /** The bytes of one part; undefined when they are missing or damaged. */
-  get(version: string, range: Range): Promise<Uint8Array | undefined>;
-  /** Stores these bytes if possible; never fails. */
-  put(version: string, range: Range, bytes: Uint8Array): Promise<void>;
-  /** What is noted of the source with this id; undefined without a note. */
-  file(id: string): Promise<CachedFile | undefined>;
-  /** Notes what the source with this id has said, if possible; never fails. */
-  noteFile(id: string, file: CachedFile): Promise<void>;
-}
 
 interface Entry {
   readonly size: number;
@@ -100,6 +82,10 @@ class StoreCache implements Cache {
     this.#store = store;
     this.#maxSize = maxSize;
     this.#onEvent = onEvent;
+  }
+
+  wrap(source: RandomAccessSource, options?: WithCacheOptions): RandomAccessSource {
+    return withCache(source, this, options);
   }
 
   async extents(version: string): Promise<Extents> {

@@ -1,29 +1,15 @@
 import type { Range } from '../../src/bytes/ranges.js';
 import { ArgumentError, SourceChangedError, SourceError, UnsupportedError } from '../../src/errors.js';
-import { check, checkOptions, having, oneOf, type Rules } from '../../src/options.js';
+import { check, checkOptions, type Rules } from '../../src/options.js';
 import { type AbortOptions, assertSource, type RandomAccessSource } from '../../src/source.js';
-import { EVENT_RULES, type OnSourceEvent } from '../events.js';
+import { EVENT_RULES } from '../events.js';
 import { type ChunkReader, streamReader } from '../pullStream.js';
 import { type ByteRange, beyondEnd } from '../ranges.js';
 import { WrappedSource } from '../streamedSource.js';
-import type { Cache, CachedFile } from './cache.js';
+import { CACHE, type Cache, type CachedFile, OFFLINE, type WithCacheOptions } from './contract.js';
 
 /** Bytes of one entry: few enough entries for a store, small enough to be read and verified at once. */
 const ENTRY_SIZE = 2 ** 20;
-
-export interface WithCacheOptions {
-  /**
-   * `true`: the source is not asked for anything; what the cache has not is an error. `'fallback'`: where the source cannot be
-   * reached, what the cache has of the file as it was last seen is used. Default false: nothing is read before the source
-   * has said that the file is still the same.
-   */
-  readonly offline?: boolean | 'fallback' | undefined;
-  readonly onEvent?: OnSourceEvent | undefined;
-}
-
-export const CACHE = /* @__PURE__ */ having<Cache>('extents', 'a cache, such as openCache(memoryStore())');
-
-export const OFFLINE = /* @__PURE__ */ oneOf([true, false, 'fallback']);
 
 const RULES: Rules<WithCacheOptions> = { ...EVENT_RULES, offline: OFFLINE };
 

@@ -169,8 +169,9 @@ export class HttpRequest {
     const isHttp = url.protocol === 'http:' || url.protocol === 'https:';
     // Other engines have no page, and say what has failed.
     if (!isHttp || this.#target.answered || !globalThis.location || !isUnexplained(cause)) return undefined;
-    const { refusalOf } = await import('./refusal.js');
-    return refusalOf(url, this.#options.fetch);
+    // Where the network is down, so may be the server of this code.
+    const code = await import('./refusal.js').catch(() => undefined);
+    return code?.refusalOf(url, this.#options.fetch);
   }
 
   /** @param failure makes the error from what is rejected */

@@ -1,0 +1,44 @@
+/** What a cache does, apart from how: programs that are given one need not load what makes it. */
+
+import type { Range } from '../../src/bytes/ranges.js';
+import { having, oneOf } from '../../src/options.js';
+import type { RandomAccessSource } from '../../src/source.js';
+import type { OnSourceEvent } from '../events.js';
+import type { Extents } from './extents.js';
+
+/** What a cache knows of a file without asking its source. */
+export interface CachedFile {
+  /** The source's `version` when it was last asked. */
+  readonly version: string;
+  readonly size: number;
+}
+
+/** Parts of files in a store, verified whenever they are read. One cache can serve many sources. */
+export interface Cache {
+  /** The same source, with what it gives kept in this cache: see {@link withCache}. */
+  wrap(source: RandomAccessSource, options?: WithCacheOptions): RandomAccessSource;
+  /** The cached parts of the file with this version. */
+  extents(version: string): Promise<Extents>;
+  /** The bytes of one part; undefined when they are missing or damaged. */
+  get(version: string, range: Range): Promise<Uint8Array | undefined>;
+  /** Stores these bytes if possible; never fails. */
+  put(version: string, range: Range, bytes: Uint8Array): Promise<void>;
+  /** What is noted of the source with this id; undefined without a note. */
+  file(id: string): Promise<CachedFile | undefined>;
+  /** Notes what the source with this id has said, if possible; never fails. */
+  noteFile(id: string, file: CachedFile): Promise<void>;
+}
+
+export interface WithCacheOptions {
+  /**
+   * `true`: the source is not asked for anything; what the cache has not is an error. `'fallback'`: where the source cannot be
+   * reached, what the cache has of the file as it was last seen is used. Default false: nothing is read before the source
+   * has said that the file is still the same.
+   */
+  readonly offline?: boolean | 'fallback' | undefined;
+  readonly onEvent?: OnSourceEvent | undefined;
+}
+
+export const CACHE = /* @__PURE__ */ having<Cache>('extents', 'a cache, such as openCache(memoryStore())');
+
+export const OFFLINE = /* @__PURE__ */ oneOf([true, false, 'fallback']);
