@@ -1,6 +1,7 @@
 import { withByteReaders } from '../src/byteStream.js';
 import { callback, check } from '../src/options.js';
 import type { LatestStageFactory, StageFactory } from '../src/stage.js';
+import { Turns } from '../src/steps.js';
 import { type LatestConsumer, LatestRun, type Scheduler, TIMERS } from './latestRun.js';
 import { type Run, StageRun } from './stageRun.js';
 import { BaseTransformStream } from './streamClasses.js';
@@ -53,6 +54,7 @@ class StreamPair<I, O> implements LatestConsumer<O> {
   asks = false;
   closed = false;
   readonly #run: Run<I>;
+  readonly #turns = new Turns();
   #out!: ReadableStreamDefaultController<O>;
   #in!: WritableStreamDefaultController;
   #wake: (() => void) | undefined;
@@ -137,6 +139,8 @@ class StreamPair<I, O> implements LatestConsumer<O> {
   async #guard(step: () => Promise<void> | undefined): Promise<void> {
     try {
       await step();
+      // Where all chunks are in memory, nothing else would let other tasks in.
+      await this.#turns.next();
     } catch (error) {
       // What the end itself breaks off is no error of the write: Node's `pipeTo`, when it is aborted, would not cancel its
       // source after one.

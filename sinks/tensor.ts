@@ -6,6 +6,7 @@ import type { ByteStreamLike } from '../src/byteReader.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import { checkOptions, type Rules } from '../src/options.js';
 import { ABORT_RULES, type AbortOptions } from '../src/source.js';
+import { Turns } from '../src/steps.js';
 import { type ResultWork, withResult } from './result.js';
 
 /**
@@ -33,14 +34,17 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
   readonly asks = true;
   closed = false;
   readonly #run: StageRun<Uint8Array, HctTensor>;
+  readonly #turns = new Turns();
   #tensor: HctTensor | undefined;
 
   constructor(options: HctTensorOptions | undefined) {
     this.#run = new StageRun(hctTensorStage(options), this);
   }
 
-  write(chunk: Uint8Array): Promise<void> | undefined {
-    return this.#run.push(chunk);
+  async write(chunk: Uint8Array): Promise<void> {
+    await this.#run.push(chunk);
+    // Where all chunks are in memory, nothing else would let other tasks in.
+    await this.#turns.next();
   }
 
   async close(): Promise<HctTensor> {

@@ -43,11 +43,15 @@ export function inTurns<T>(steps: Steps<T>, signal?: AbortSignal): T | Promise<T
 export class Turns {
   #since = performance.now();
 
-  /** @throws the reason of `signal` */
-  async next(signal?: AbortSignal): Promise<void> {
-    if (performance.now() - this.#since < TURN_MS) return;
-    await nextTask();
-    this.#since = performance.now();
-    signal?.throwIfAborted();
+  /**
+   * @returns undefined where it is not yet time
+   * @throws the reason of `signal`
+   */
+  next(signal?: AbortSignal): Promise<void> | undefined {
+    if (performance.now() - this.#since < TURN_MS) return undefined;
+    return nextTask().then(() => {
+      this.#since = performance.now();
+      signal?.throwIfAborted();
+    });
   }
 }

@@ -1,16 +1,21 @@
 import type { BytesLike } from '../bytes/binary.js';
 import { allocating } from '../limits.js';
 import { NOTHING, type Stage, type SyncStage } from '../stage.js';
+import { Turns } from '../steps.js';
 import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from './decodeBlock.js';
 import { HctParser } from './parser.js';
 import type { HctPart } from './parts.js';
+
+/** Bytes of a chunk that take some 20 ms at most, even if they become a thousand times as many. */
+const SMALL_CHUNK = 2 ** 16;
 
 /** Makes outputs from the parts, once the codec has been loaded. */
 export type HctPartHandler<O> = (part: HctPart, decode: DecodeBlock) => Iterable<O>;
 
 /**
  * The bytes of a whole file in, the outputs of a handler of its parts out: parsing, verification and handler in one
- * stage, without queues between them. It waits once, at the header, for the codec; then it works synchronously.
+ * stage, without queues between them. It waits at the header, for the codec, and within chunks that are not small, for other tasks; else
+ * it works synchronously.
  */
 export class HctDecoder<O> implements Stage<BytesLike, O> {
   readonly #options: HctDecodeOptions;
@@ -25,26 +30,31 @@ export class HctDecoder<O> implements Stage<BytesLike, O> {
   }
 
   push(chunk: BytesLike): Iterable<O> | AsyncIterable<O> {
-    return this.#take(this.#parser.push(chunk));
+    return this.#take(this.#parser.push(chunk), chunk.byteLength <= SMALL_CHUNK);
   }
 
   flush(): Iterable<O> | AsyncIterable<O> {
-    return this.#take(this.#parser.flush());
+    return this.#take(this.#parser.flush(), true);
   }
 
-  #take(parts: Iterable<HctPart>): Iterable<O> | AsyncIterable<O> {
+  #take(parts: Iterable<HctPart>, isSmall: boolean): Iterable<O> | AsyncIterable<O> {
     if (parts === NOTHING) return NOTHING;
-    return this.#decode === undefined ? this.#begin(parts) : this.#continue(parts, this.#decode);
+    const decode = this.#decode;
+    return decode === undefined || !isSmall ? this.#takeInTurns(parts) : this.#takeAll(parts, decode);
   }
 
-  async *#begin(parts: Iterable<HctPart>): AsyncIterable<O> {
+  async *#takeInTurns(parts: Iterable<HctPart>): AsyncIterable<O> {
+    const turns = new Turns();
     for (const part of parts) {
       if (part.kind === 'start') this.#decode = await loadBlockDecoder(part.header, this.#options);
-      yield* this.#handle(part, this.#decode!);
+      // Not `yield*`: it would cost promises for each part.
+      for (const output of this.#handle(part, this.#decode!)) yield output;
+      const turn = turns.next();
+      if (turn !== undefined) await turn;
     }
   }
 
-  *#continue(parts: Iterable<HctPart>, decode: DecodeBlock): Iterable<O> {
+  *#takeAll(parts: Iterable<HctPart>, decode: DecodeBlock): Iterable<O> {
     for (const part of parts) yield* this.#handle(part, decode);
   }
 }

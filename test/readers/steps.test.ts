@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { decodeModelFile } from '../../models/file/decodeModelFile.js';
 import { openModel } from '../../models/openModel.js';
 import { fromReadableStream } from '../../operators/fromReadableStream.js';
+import { HctDecoderStream, HctParserStream, HctVerificationStream } from '../../operators/hct.js';
 import {
   decodeFragments,
   FragmentDecoderStream,
@@ -14,7 +15,9 @@ import { HctReader } from '../../readers/hctReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { HctWriter } from '../../sinks/hct.js';
 import { memorySink } from '../../sinks/memory.js';
+import { collectTensor } from '../../sinks/tensor.js';
 import { bytesSource } from '../../sources/bytes.js';
+import { streamSource } from '../../sources/stream.js';
 import { loadDecodings } from '../../src/encodings/decodings.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
@@ -156,6 +159,15 @@ for (const [name, { file, header, fragments }] of files) {
   });
 }
 
+/** Chunks of these lengths; the last length repeats. */
+function* cut(bytes: Uint8Array, lengths: readonly number[]): Iterable<Uint8Array> {
+  for (let at = 0, i = 0; at < bytes.length; i++) {
+    const end = at + lengths[Math.min(i, lengths.length - 1)]!;
+    yield bytes.subarray(at, end);
+    at = end;
+  }
+}
+
 test('HCT: an abort ends the decoding of many blocks', async () => {
   const sink = memorySink();
   const writer = new HctWriter(sink, { dtype: 'F32', shape: [100, 1000] });
@@ -163,11 +175,33 @@ test('HCT: an abort ends the decoding of many blocks', async () => {
   await writer.close();
   const reader = await HctReader.open(bytesSource(sink.bytes));
   const reason = new Error('enough');
-  for (const way of [
-    (signal: AbortSignal) => reader.readAll({ signal }),
-    (signal: AbortSignal) => reader.readRows(10, 90, { signal }),
-  ]) {
-    assert.is(await slowly(() => way(soonAborted(reason)).catch((error: unknown) => error)), reason);
+  const ways: ((signal: AbortSignal) => Promise<unknown>)[] = [
+    (signal) => reader.readAll({ signal }),
+    (signal) => reader.readRows(10, 90, { signal }),
+    (signal) => collectTensor(sink.bytes, { signal }),
+  ];
+  // The first chunk has the header, or a part of it; the others are large or small.
+  for (const cuts of [[2 ** 15], [2 ** 17], [10, 2 ** 30], [1000]]) {
+    const chunks = [...cut(sink.bytes, cuts)];
+    ways.push((signal) => collectTensor(chunks, { signal }));
+    ways.push((signal) =>
+      streamSource(chunks)
+        .stream()
+        .pipeThrough(new HctDecoderStream())
+        .pipeTo(new WritableStream(), { signal }),
+    );
+    ways.push((signal) =>
+      streamSource(chunks)
+        .stream()
+        .pipeThrough(new HctParserStream())
+        .pipeThrough(new HctVerificationStream())
+        .pipeTo(new WritableStream(), { signal }),
+    );
+  }
+  for (const [i, way] of ways.entries()) {
+    const outcome = await slowly(() => way(soonAborted(reason)).catch((error: unknown) => error));
+    assert.is(outcome, reason, `way ${i}`);
+    await slowly(() => way(new AbortController().signal));
   }
 });
 
