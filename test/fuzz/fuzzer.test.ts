@@ -95,7 +95,7 @@ test('coverage guides it to code that chance does not reach', async () => {
     memory: () => 2 ** 20,
   };
   let fault: string | undefined;
-  const fuzzer = new Fuzzer([target], 1, coverage, {
+  const fuzzer = new Fuzzer([target], 2, coverage, {
     before: () => {},
     found: (_, __, found) => {
       fault = found;

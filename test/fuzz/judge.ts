@@ -15,6 +15,9 @@ const TOLERANCE = 1e-3;
 /** Messages show values from files; they are cut short. */
 const MAX_MESSAGE = 4000;
 
+/** Of a sentence that tells outcomes apart: what follows may come from the input. */
+const MAX_REASON = 60;
+
 export interface Verdict {
   /** What does not hold; undefined if all does. */
   readonly fault: string | undefined;
@@ -187,5 +190,7 @@ export async function learn(target: Target): Promise<void> {
 function describe(outcome: Outcome): string {
   if ('reading' in outcome) return 'accepts';
   const { error } = outcome;
-  return error instanceof HolostreamError ? `${error.name}, ${error.what}` : String(error);
+  return error instanceof HolostreamError
+    ? `${error.name}, ${error.what.slice(0, MAX_REASON)}`
+    : String(error);
 }
