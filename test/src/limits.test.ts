@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError, LimitError } from '../../src/errors.js';
@@ -53,6 +54,17 @@ test('the error says which entry raises the limit, and the figures', () => {
     error.message,
     'Cannot read the index: too many fragments (option limits.fragments) (a): expected at most 4, got 5',
   );
+});
+
+test('docs/security.md lists each entry with its default', () => {
+  const page = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
+  const rows = [...page.matchAll(/^\| `(\w+)` \| [^|]+ \| (?:2\^)?([\d,]+)/gm)];
+  assert.equal(rows.map(([, name]) => name).sort(), Object.keys(limitsOf()).sort());
+  for (const [row, name, figure] of rows) {
+    const number = Number(figure!.replaceAll(',', ''));
+    const value = row.includes('2^') ? 2 ** number : number;
+    assert.is(limitsOf()[name as keyof Limits], value, name);
+  }
 });
 
 test.run();
