@@ -24,7 +24,7 @@ export {
 } from './src/tensor/dtype.js';
 export { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './src/tensor/float.js';
 export { packInt4, unpackInt4 } from './src/tensor/int4.js';
-export { npyHeader } from './src/tensor/npy.js';
+export { type NpyHeader, npyHeader, parseNpyHeader } from './src/tensor/npy.js';
 export {
   groupScaleCount,
   parseQuantizationMetadata,

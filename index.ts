@@ -117,6 +117,7 @@ export {
   type HoloTensorReaderOptions,
   type HoloTensorReadOptions,
 } from './readers/holotensorReader.js';
+export { NpyReader } from './readers/npyReader.js';
 export { readSafetensors } from './readers/safetensors.js';
 export type { ReadAllOptions, TensorReader } from './readers/tensorReader.js';
 
@@ -218,6 +219,7 @@ export type {
   SafetensorsHeader,
   SafetensorsTensor,
 } from './src/safetensors/header.js';
+export type { NpyHeader } from './src/tensor/npy.js';
 
 // Threads that decode.
 

@@ -97,14 +97,14 @@ program
   )
   .argument(
     '<in...>',
-    'safetensors file, shards or their index, or a folder of these, or raw bytes with --dtype and --shape; by path or URL, - for standard input',
+    'safetensors file, shards or their index, or a folder of these, a NumPy file, or raw bytes with --dtype and --shape; by path or URL, - for standard input',
   )
   .requiredOption(
     '-o, --output <out>',
     'file.hct, file.holo, model.holo.safetensors, a directory (ends with /), or - for HCT on standard output',
   )
   .option('--tensor <name>', 'which tensor of a safetensors file')
-  .option('--dtype <dtype>', 'element type of raw bytes', options.dtype)
+  .option('--dtype <dtype>', 'element type of raw bytes; F32: round what is in a NumPy file', options.dtype)
   .option('--shape <shape>', 'shape of raw bytes: 64,48', options.shape)
   .option(
     '--algorithm <name>',
@@ -174,7 +174,7 @@ program
   .argument('<file>', 'HoloTensor or model file, by path or URL')
   .option(
     '--against <source>',
-    'compare with the original: HCT, safetensors (one file or shards) or raw bytes',
+    'compare with the original: HCT, safetensors (one file or shards), NumPy or raw bytes',
   )
   .option('--tensor <name>', 'which tensor of a safetensors file to compare with')
   .option('--json', 'as JSON')

@@ -42,12 +42,16 @@ interface DirectoryInput {
  * Opens what arguments name: a file, a shard index, a folder, or a pattern of shards; by its path or its URL. Several of
  * them are the shards of one model, as shells make them of a pattern.
  */
-export async function openModelInput(names: readonly string[], options: OpenOptions): Promise<ModelInput> {
+export async function openModelInput(
+  names: readonly string[],
+  options: OpenOptions,
+  standard = standardInput(),
+): Promise<ModelInput> {
   if (names.length > 1)
     return openShards({ files: names.toSorted(), index: undefined }, (name) => placeOf(name).open());
   const name = names[0]!;
   if (name === STANDARD) {
-    const source = await bufferedInput(standardInput(), options);
+    const source = await bufferedInput(standard, options);
     return fileInput(name, await startFile(source, options));
   }
   const place = await modelPlace(placeOf(name));

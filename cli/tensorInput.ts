@@ -1,5 +1,6 @@
 import { readPlainHeader } from '../models/file/plainHeader.js';
 import type { LocatedTensor } from '../models/file/sourceFiles.js';
+import { fileKind, PROBE_SIZE } from '../src/bytes/fileKind.js';
 import { ArgumentError, FormatError, UnsupportedError } from '../src/errors.js';
 import type { OpenOptions } from '../src/limits.js';
 import type { SafetensorsTensor } from '../src/safetensors/header.js';
@@ -8,8 +9,9 @@ import type { RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dtype.js';
 import { type Tensor, viewElements } from '../src/tensor/tensor.js';
 import { UsageError } from './failure.js';
-import { openInput, STANDARD, standardInput } from './files.js';
-import { type ModelFiles, openModelFiles } from './modelInput.js';
+import { openInput, peek, STANDARD, standardInput } from './files.js';
+import { filesOf, type ModelFiles, openModelInput } from './modelInput.js';
+import { npyStreamTensor, npyTensor } from './npyInput.js';
 import type { Progress } from './progress.js';
 
 /** A tensor whose bytes are read once, in order. Disposing of it closes its file. */
@@ -24,24 +26,22 @@ export interface TensorInput extends AsyncDisposable {
 export interface TensorChoice {
   /** Of a safetensors file. */
   readonly tensor?: string;
-  /** Of raw bytes, both. */
+  /** Of raw bytes, both; the dtype alone: to round what is in a NumPy file. */
   readonly dtype?: DType;
   readonly shape?: readonly number[];
 }
 
-/** The tensor that a command line names: of a safetensors model, or raw bytes. */
+/** The tensor that a command line names: of a safetensors model or a NumPy file, or raw bytes. */
 export async function openTensor(
   names: readonly string[],
   { tensor, dtype, shape }: TensorChoice,
   options: OpenOptions,
 ): Promise<TensorInput> {
-  if (dtype === undefined && shape === undefined) return openModelTensor(names, tensor, options);
-  if (tensor !== undefined) {
+  if (tensor !== undefined && (dtype !== undefined || shape !== undefined)) {
     throw new UsageError('--tensor is for safetensors files, --dtype and --shape for raw bytes');
   }
-  if (dtype === undefined || shape === undefined) {
-    throw new UsageError('Raw bytes need both --dtype and --shape');
-  }
+  if (shape === undefined) return openFileTensor(names, tensor, dtype, options);
+  if (dtype === undefined) throw rawNeedsBoth();
   const [name, ...others] = names;
   if (others.length > 0) throw new UsageError('Raw bytes are in one file');
   const raw = { dtype, shape };
@@ -79,18 +79,47 @@ export async function rawTensor(
   return { name: undefined, ...raw, byteLength, chunks: source.stream(options), ...closing(source) };
 }
 
-async function openModelTensor(
+/** A tensor of a safetensors model, or the array of a NumPy file. */
+async function openFileTensor(
   names: readonly string[],
   tensor: string | undefined,
+  dtype: DType | undefined,
   options: OpenOptions,
 ): Promise<TensorInput> {
-  const files = await openModelFiles(names, options);
+  let standard = standardInput();
+  if (names.length === 1 && names[0] === STANDARD) {
+    const { start, input } = await peek(standard, PROBE_SIZE, options);
+    if (fileKind(start) === 'NumPy') {
+      refuseName(tensor);
+      return {
+        name: undefined,
+        ...(await npyStreamTensor(input.stream(options), dtype, options)),
+        ...closing(),
+      };
+    }
+    standard = input;
+  }
+  const input = await openModelInput(names, options, standard);
+  const dispose = { [Symbol.asyncDispose]: () => input[Symbol.asyncDispose]() };
   try {
-    return await modelTensor(files, names, tensor, options);
+    if (input.kind === 'file' && fileKind(input.start) === 'NumPy') {
+      refuseName(tensor);
+      return { name: undefined, ...(await npyTensor(input.source, dtype, options)), ...dispose };
+    }
+    if (dtype !== undefined) throw rawNeedsBoth();
+    return await modelTensor(await filesOf(input), names, tensor, options);
   } catch (error) {
-    await files[Symbol.asyncDispose]();
+    await input[Symbol.asyncDispose]();
     throw error;
   }
+}
+
+function rawNeedsBoth(): UsageError {
+  return new UsageError('Raw bytes need both --dtype and --shape');
+}
+
+function refuseName(tensor: string | undefined): void {
+  if (tensor !== undefined) throw new UsageError('--tensor is for safetensors files; this is a NumPy file');
 }
 
 /** A tensor of a model of safetensors: the one of this name, or the only one. Disposing of it closes the files. */

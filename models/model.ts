@@ -34,7 +34,7 @@ const CLOSED = 'the model is closed';
 
 /** A model that can be loaded to any quality, repeatedly: no byte is fetched twice. Created by `openModel`. */
 export class Model extends Closeable {
-  /** The format of the model: a model file of fragments, plain safetensors, or a directory of HCT files. */
+  /** The format of the model: a model file of fragments, plain safetensors, a directory of HCT files, or a NumPy file. */
   readonly format: ModelContent['format'];
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: readonly ModelTensorInfo[];

@@ -21,6 +21,7 @@ export type { Reconstruction } from '../src/holotensor/reconstruction.js';
 export type { ReconstructOptions } from '../src/holotensor/reconstructor.js';
 export type { UnpackOptions } from '../src/holotensor/unpack.js';
 export type { Outputs, Stage, StageFactory } from '../src/stage.js';
+export type { NpyData, NpyPart, NpyStart } from '../src/tensor/npyStages.js';
 export type { WorkersOption } from '../workers/pool.js';
 export { fromReadableStream } from './fromReadableStream.js';
 export {
@@ -47,7 +48,7 @@ export {
   takeUntilQuality,
 } from './holotensor.js';
 export type { Scheduler } from './latestRun.js';
-export { encodeNpy, NpyEncoderStream } from './npy.js';
+export { encodeNpy, NpyEncoderStream, NpyParserStream, parseNpy } from './npy.js';
 export type { ReconstructionStreamOptions } from './reconstructStage.js';
 export { stageOperator } from './stageOperator.js';
 export { StageStream } from './stageStream.js';

@@ -1,8 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
 import type { BytesLike } from '../src/bytes/binary.js';
-import { NpyEncoder, npyHeader } from '../src/tensor/npy.js';
+import type { LimitsOption } from '../src/limits.js';
+import { npyHeader } from '../src/tensor/npy.js';
+import { NpyEncoder, NpyParser, type NpyPart } from '../src/tensor/npyStages.js';
 import { stageOperator } from './stageOperator.js';
-import { ByteStageStream } from './stageStream.js';
+import { ByteStageStream, StageStream } from './stageStream.js';
 
 /**
  * Turns the bytes of a tensor into those of a .npy file. BF16 becomes float32 and I4 becomes int8, see `NpyEncoder`.
@@ -27,4 +29,26 @@ export class NpyEncoderStream extends ByteStageStream<BytesLike> {
 export function encodeNpy(dtype: string, shape: readonly number[]): OperatorFunction<BytesLike, Uint8Array> {
   npyHeader(dtype, shape);
   return stageOperator(() => new NpyEncoder(dtype, shape));
+}
+
+/**
+ * The bytes of a .npy file in; what it says of its array, then the bytes of its elements out, little-endian and row-major.
+ * An array in Fortran order comes in one piece.
+ *
+ * @example
+ * const encoded = bytesSource(Float32Array.of(1, 2, 3)).stream().pipeThrough(new NpyEncoderStream('F32', [3]));
+ * for await (const part of encoded.pipeThrough(new NpyParserStream())) {
+ *   if (part.kind === 'start') console.log(part.dtype, part.shape);
+ *   else console.log(part.byteOffset, part.bytes.length);
+ * }
+ */
+export class NpyParserStream extends StageStream<BytesLike, NpyPart> {
+  constructor(options?: LimitsOption) {
+    super(() => new NpyParser(options));
+  }
+}
+
+/** The same as an RxJS operator. */
+export function parseNpy(options?: LimitsOption): OperatorFunction<BytesLike, NpyPart> {
+  return stageOperator(() => new NpyParser(options));
 }

@@ -1,4 +1,5 @@
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
+import { fileKind } from '../../src/bytes/fileKind.js';
 import { loadDecodingOf } from '../../src/encodings/decodings.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
@@ -11,6 +12,7 @@ import { toFloat32 } from '../../src/tensor/toFloat32.js';
 import { openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
 import { filesOf, type ModelInput, openModelInput } from '../modelInput.js';
+import { npyTensor } from '../npyInput.js';
 import { startProgress } from '../progress.js';
 import { plot, type Report, table } from '../report.js';
 import { collectInput, modelTensor, rawTensor, type TensorInput } from '../tensorInput.js';
@@ -113,6 +115,10 @@ async function originalOf(
     return modelTensor(await filesOf(input), [path], name, options);
   }
   if (name !== undefined) throw new UsageError('--tensor is for safetensors files');
+  if (fileKind(input.start) === 'NumPy') {
+    const array = await npyTensor(input.source, 'F32', options);
+    return { name: undefined, ...array, [Symbol.asyncDispose]: () => input[Symbol.asyncDispose]() };
+  }
   if (input.format === undefined) return rawTensor(input.source, path, header, options);
   if (input.format === 'hct') return openEncodedTensor(input.source, input.format, {}, options);
   throw new UnsupportedError('Cannot compare with the file: fragments are not an original', { name: path });

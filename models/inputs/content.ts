@@ -21,7 +21,7 @@ export interface FileOptions extends OpenOptions {
 
 /** The content of a model, whatever kind of file or directory it comes from. */
 export interface ModelContent {
-  readonly format: 'model-file' | 'safetensors' | 'directory';
+  readonly format: 'model-file' | 'safetensors' | 'directory' | 'npy';
   /** Free text in the model's files. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: readonly LoadableTensor[];

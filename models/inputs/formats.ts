@@ -8,16 +8,15 @@ import { type StartedFile, startFile } from './findModel.js';
 import { openModelFile } from './modelFile.js';
 import { openSafetensors } from './safetensors.js';
 
+type Open = (source: RandomAccessSource, options: FileOptions) => Promise<ModelContent>;
+
 /** How files of each format are opened as models; undefined for formats of a single tensor. */
 const OPEN = {
   hct: undefined,
   holotensor: undefined,
   'model-file': openModelFile,
   safetensors: openSafetensors,
-} as const satisfies Record<
-  string,
-  ((source: RandomAccessSource, options: FileOptions) => Promise<ModelContent>) | undefined
->;
+} as const satisfies Record<string, Open | undefined>;
 
 export type FileFormat = keyof typeof OPEN;
 
@@ -60,13 +59,14 @@ export async function openStarted(
   { source, start }: StartedFile,
   options: FileOptions,
 ): Promise<ModelContent> {
-  const format = recogniseFormat(start) ?? refuseForeign(start) ?? 'safetensors';
-  const open = OPEN[format];
+  const isNpy = fileKind(start) === 'NumPy';
+  const format = isNpy ? 'npy' : (recogniseFormat(start) ?? refuseForeign(start) ?? 'safetensors');
   if (options.sha256 !== undefined && format !== 'safetensors') {
     throw new UnsupportedError('Cannot verify the file by a SHA-256: only plain safetensors files can be', {
       actual: format,
     });
   }
+  const open: Open | undefined = format === 'npy' ? (await import('./npy.js')).openNpy : OPEN[format];
   if (open === undefined) {
     throw new UnsupportedError(
       'Cannot open the file as a model: it holds one tensor; use the reader of its format',

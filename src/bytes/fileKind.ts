@@ -20,7 +20,7 @@ const BINARY = {
   HoloTensor: [/^48544e53/, 'a HoloTensor file'],
   zip: [/^504b0[357]0[468]/, 'a zip archive, as PyTorch and NumPy write them'],
   pickle: [/^800[2-5](?!00)/, 'a Python pickle, such as an old PyTorch checkpoint'],
-  npy: [/^934e554d5059/, 'a NumPy file'],
+  NumPy: [/^934e554d5059/, 'a NumPy file'],
   hdf5: [/^89484446/, 'an HDF5 file'],
   gguf: [/^47475546/, 'a GGUF file'],
   // The fields of a protocol buffer: a version, then the producer, the graph or the like.
@@ -48,7 +48,7 @@ const DESCRIPTIONS: KindTable = { ...BINARY, ...TEXT };
 export type FileKind = keyof typeof BINARY | keyof typeof TEXT;
 
 /** Formats of files that readers open. */
-export type OwnKind = 'safetensors' | 'HCT' | 'HoloTensor';
+export type OwnKind = 'safetensors' | 'HCT' | 'HoloTensor' | 'NumPy';
 
 /** The kind of a file that starts with these bytes; undefined when they are like nothing known. */
 export function fileKind(start: Uint8Array): FileKind | undefined {

@@ -1,40 +1,63 @@
 import { asBytes, type BytesLike } from '../bytes/binary.js';
-import { ArgumentError, UnsupportedError } from '../errors.js';
+import { ByteQueue } from '../bytes/byteQueue.js';
+import { assertKind, PROBE_SIZE } from '../bytes/fileKind.js';
+import { Demand, type Grammar, take } from '../bytes/grammar.js';
+import { FormatError, TruncatedError, UnsupportedError } from '../errors.js';
+import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import { check } from '../options.js';
 import { text } from '../rules.js';
-import type { Stage } from '../stage.js';
+import { type SafetensorsDType, safetensorsByteLength } from '../safetensors/header.js';
 import { SHAPE } from './dtype.js';
-import { bfloat16ToFloat32 } from './float.js';
-import { unpackInt4 } from './int4.js';
-import { viewBytes, viewElements } from './tensor.js';
 
 /**
- * NumPy's file format for one array, versions 1.0 and 2.0:
+ * NumPy's file format for one array, versions 1.0, 2.0 and 3.0:
  * https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html
  *
  * NumPy has no bfloat16 and no 4-bit integers. BF16 is written as float32, which holds every bfloat16 exactly, and I4
  * as int8: NumPy would load a file of raw 16-bit words as other numbers.
  */
-const DESCRIPTORS: ReadonlyMap<string, string> = new Map([
+const DESCRIPTORS: ReadonlyMap<SafetensorsDType, string> = /* @__PURE__ */ new Map<SafetensorsDType, string>([
   ['BOOL', '|b1'],
   ['U8', '|u1'],
   ['I8', '|i1'],
-  ['I4', '|i1'],
   ['U16', '<u2'],
   ['I16', '<i2'],
   ['F16', '<f2'],
   ['U32', '<u4'],
   ['I32', '<i4'],
   ['F32', '<f4'],
-  ['BF16', '<f4'],
   ['U64', '<u8'],
   ['I64', '<i8'],
   ['F64', '<f8'],
   ['C64', '<c8'],
 ]);
 
+/** What stands for dtypes that NumPy has not. */
+const STAND_INS: ReadonlyMap<string, SafetensorsDType> = /* @__PURE__ */ new Map<string, SafetensorsDType>([
+  ['BF16', 'F32'],
+  ['I4', 'I8'],
+]);
+
+const MAGIC = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
+
+/** Magic and version. */
+const PREFIX_SIZE = 8;
+
 /** The data begin at a multiple of this, for memory mapping. */
 const ALIGNMENT = 64;
+
+/** Longer headers are those of records: an array of numbers takes some hundred bytes. */
+const MAX_HEADER = 2 ** 16;
+
+/** How NumPy names the dtype, or what stands for it. */
+function descriptorOf(dtype: string): string | undefined {
+  return DESCRIPTORS.get(STAND_INS.get(dtype) ?? (dtype as SafetensorsDType));
+}
+
+/** Bytes of an element in a .npy file. */
+export function npyElementSize(dtype: string): number {
+  return Number(descriptorOf(dtype)!.slice(2));
+}
 
 /**
  * The header of a .npy file in C order.
@@ -43,10 +66,10 @@ const ALIGNMENT = 64;
 export function npyHeader(dtype: string, shape: readonly number[]): Uint8Array {
   check('dtype', dtype, text);
   check('shape', shape, SHAPE);
-  const descriptor = DESCRIPTORS.get(dtype);
+  const descriptor = descriptorOf(dtype);
   if (descriptor === undefined) {
     throw new UnsupportedError('Cannot write the .npy file: NumPy has no such dtype', {
-      expected: [...DESCRIPTORS.keys()].join(', '),
+      expected: [...DESCRIPTORS.keys(), ...STAND_INS.keys()].join(', '),
       actual: dtype,
     });
   }
@@ -57,7 +80,7 @@ export function npyHeader(dtype: string, shape: readonly number[]): Uint8Array {
   const prefix = major === 1 ? 10 : 12;
   const size = Math.ceil((prefix + header.length + 1) / ALIGNMENT) * ALIGNMENT;
   const bytes = new Uint8Array(size).fill(0x20);
-  bytes.set([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, major, 0]);
+  bytes.set([...MAGIC, major, 0]);
   const view = new DataView(bytes.buffer);
   if (major === 1) view.setUint16(8, size - prefix, true);
   else view.setUint32(8, size - prefix, true);
@@ -66,73 +89,122 @@ export function npyHeader(dtype: string, shape: readonly number[]): Uint8Array {
   return bytes;
 }
 
+/** What a .npy file says of its array. */
+export interface NpyHeader {
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  /** Bytes of its elements. */
+  readonly byteLength: number;
+  /** Bytes before the first of them. */
+  readonly dataStart: number;
+  /** Elements follow each other along the first dimension, not along the last. */
+  readonly fortranOrder: boolean;
+  /** Elements begin with their highest byte. */
+  readonly bigEndian: boolean;
+}
+
 /**
- * Converts the bytes of a tensor, cut anywhere, to a .npy file. The elements are little-endian and row-major,
- * as both formats and safetensors store them.
+ * The header of a .npy file; more bytes may follow it.
+ * @throws TruncatedError, FormatError; UnsupportedError for another version, and for elements that are not numbers (text,
+ *   objects, dates, records); LimitError
  */
-export class NpyEncoder implements Stage<BytesLike, Uint8Array> {
-  readonly #dtype: string;
-  readonly #header: Uint8Array;
-  readonly #elements: number;
-  #started = false;
-  #written = 0;
-  /** The first half of a BF16 element whose second half is in the next chunk. */
-  #half: number | undefined;
-
-  /** @throws UnsupportedError for a dtype without a counterpart in NumPy */
-  constructor(dtype: string, shape: readonly number[]) {
-    this.#dtype = dtype;
-    this.#header = npyHeader(dtype, shape);
-    this.#elements = shape.reduce((product, dimension) => product * dimension, 1);
+export function parseNpyHeader(bytes: BytesLike, options: LimitsOption = {}): NpyHeader {
+  const queue = new ByteQueue();
+  queue.push(asBytes(bytes));
+  const grammar = parseNpyStart(queue, limitsOf(options));
+  for (;;) {
+    const { done, value } = grammar.next();
+    if (done) return value;
+    if (queue.length >= value.least) continue;
+    assertKind(asBytes(bytes), 'NumPy');
+    throw new TruncatedError('Cannot read the NumPy header: too few bytes', {
+      expected: queue.position + value.least,
+      actual: queue.position + queue.length,
+    });
   }
+}
 
-  *push(input: BytesLike): Generator<Uint8Array> {
-    const chunk = asBytes(input);
-    yield* this.#begin();
-    const out = this.#convert(chunk);
-    this.#written += out.length;
-    if (out.length > 0) yield out;
+/** The grammar of all that precedes the elements. */
+export function* parseNpyStart(queue: ByteQueue, limits: AllLimits): Grammar<NpyHeader> {
+  // As much as tells what else the file is.
+  yield new Demand('header', PROBE_SIZE, { least: PREFIX_SIZE });
+  const prefix = queue.peek(PROBE_SIZE);
+  queue.skip(PREFIX_SIZE);
+  if (MAGIC.some((byte, i) => prefix[i] !== byte)) {
+    assertKind(prefix, 'NumPy');
+    throw new FormatError('Cannot read the NumPy file: wrong magic', { offset: 0 });
   }
+  const version = `${prefix[6]}.${prefix[7]}`;
+  if (!['1.0', '2.0', '3.0'].includes(version)) {
+    const expected = '1.0, 2.0 or 3.0';
+    throw new UnsupportedError('Cannot read the NumPy file: unknown version', { expected, actual: version });
+  }
+  const lengthSize = prefix[6] === 1 ? 2 : 4;
+  const length = (yield* take(queue, 'header', lengthSize)).reduceRight((sum, byte) => 256 * sum + byte, 0);
+  checkLimit(limits, 'headerBytes', length, 'Cannot read the NumPy header: it is too long');
+  if (length > MAX_HEADER) {
+    throw new UnsupportedError('Cannot read the NumPy header: it is too long for an array of numbers', {
+      expected: `at most ${MAX_HEADER} bytes`,
+      actual: length,
+    });
+  }
+  const encoding = prefix[6] === 3 ? 'utf-8' : 'latin1';
+  const dictionary = new TextDecoder(encoding).decode(yield* take(queue, 'header', length));
+  return { ...parseDictionary(dictionary, limits), dataStart: PREFIX_SIZE + lengthSize + length };
+}
 
-  *flush(): Generator<Uint8Array> {
-    yield* this.#begin();
-    const size = this.#elements * Number(DESCRIPTORS.get(this.#dtype)!.slice(2));
-    if (this.#written !== size || this.#half !== undefined) {
-      throw new ArgumentError('Cannot finish the .npy file: the bytes do not fill its shape', {
-        expected: size,
-        actual: this.#written,
-      });
-    }
-  }
+/** A member of the dictionary, as Python writes it: text, True or False, a tuple; of records, a list. */
+const MEMBER =
+  /^\s*(['"])(descr|fortran_order|shape)\1\s*:\s*('[^']*'|"[^"]*"|True|False|\([^()]*\)|\[.*\])\s*(?:,|$)/s;
 
-  *#begin(): Generator<Uint8Array> {
-    if (this.#started) return;
-    this.#started = true;
-    yield this.#header;
+function parseDictionary(text: string, limits: AllLimits): Omit<NpyHeader, 'dataStart'> {
+  const members = new Map<string, string>();
+  let rest = /^\s*\{(.*)\}\s*$/s.exec(text)?.[1];
+  while (rest !== undefined && rest.trim() !== '') {
+    const [member, , name, value] = MEMBER.exec(rest) ?? [];
+    if (member === undefined || members.has(name!)) throw malformed(text);
+    members.set(name!, value!);
+    rest = rest.slice(member.length);
   }
+  const order = /^(True|False)$/.exec(members.get('fortran_order') ?? '')?.[1];
+  const tuple = /^\((.*)\)$/s.exec(members.get('shape') ?? '')?.[1];
+  const descriptor = members.get('descr') ?? '';
+  if (order === undefined || tuple === undefined || !/^['"[]/.test(descriptor)) throw malformed(text);
+  const { dtype, bigEndian } = parseDescriptor(descriptor);
+  const shape = parseTuple(tuple, text);
+  checkLimit(limits, 'rank', shape.length, 'Cannot read the NumPy header: too many dimensions');
+  const byteLength = safetensorsByteLength(dtype, shape);
+  if (byteLength === undefined) {
+    const details = { expected: 'a size below 2^53 bits', actual: shape };
+    throw new FormatError('Cannot read the NumPy header: the shape is too large', details);
+  }
+  return { dtype, shape, byteLength, fortranOrder: order === 'True', bigEndian };
+}
 
-  #convert(chunk: Uint8Array): Uint8Array {
-    if (this.#dtype === 'BF16') return this.#widen(chunk);
-    if (this.#dtype !== 'I4') return chunk;
-    // The last nibble of an odd count is padding.
-    const count = Math.min(chunk.length * 2, this.#elements - this.#written);
-    if (Math.ceil(count / 2) !== chunk.length) {
-      throw new ArgumentError('Cannot write the .npy file: more bytes than its shape holds', {
-        actual: chunk.length,
-      });
-    }
-    return viewBytes(unpackInt4(chunk, count));
-  }
+function malformed(text: string): FormatError {
+  return new FormatError('Cannot read the NumPy header: it is malformed', { actual: text.trim() });
+}
 
-  #widen(chunk: Uint8Array): Uint8Array {
-    let bytes = chunk;
-    if (this.#half !== undefined) {
-      bytes = new Uint8Array(1 + chunk.length);
-      bytes[0] = this.#half;
-      bytes.set(chunk, 1);
-    }
-    const whole = bytes.length - (bytes.length % 2);
-    this.#half = bytes[whole];
-    return viewBytes(bfloat16ToFloat32(viewElements('BF16', bytes.subarray(0, whole)) as Uint16Array));
+/** @param text in quotation marks */
+function parseDescriptor(text: string): Pick<NpyHeader, 'dtype' | 'bigEndian'> {
+  const [, order, type] = /^['"]([<>|=]?)([a-z]\d+)['"]$/.exec(text) ?? [];
+  for (const [dtype, descriptor] of DESCRIPTORS) {
+    if (descriptor.slice(1) === type) return { dtype, bigEndian: order === '>' };
   }
+  throw new UnsupportedError('Cannot read the NumPy file: its elements are not numbers of a known dtype', {
+    expected: [...DESCRIPTORS.values()].join(', '),
+    actual: text,
+  });
+}
+
+/** The numbers of a tuple; Python 2 wrote some of them with an L. A single number without a comma is no tuple. */
+function parseTuple(tuple: string, header: string): number[] {
+  const parts = tuple.split(',');
+  if (parts.length === 1 && tuple.trim() !== '') throw malformed(header);
+  if (parts.at(-1)!.trim() === '') parts.pop();
+  return parts.map((part) => {
+    const dimension = /^\s*(0|[1-9]\d*)L?\s*$/.exec(part)?.[1];
+    if (dimension === undefined || !Number.isSafeInteger(Number(dimension))) throw malformed(header);
+    return Number(dimension);
+  });
 }
