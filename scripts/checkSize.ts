@@ -3,6 +3,11 @@
  * kept by hand: each task is bundled with code splitting and run in a process of its own, and the chunks that it
  * evaluates are counted. Fails when a sum is above its limit, when a reader evaluates an encoder or the worker pool, and
  * when it imports RxJS.
+ *
+ * The aims are 24 for a Zstd HCT file, 27 for an embedded HoloTensor, 60 for a model and 68 in one file. Before everything was
+ * checked at run time, the sums were 22.1, 26.5, 49.4 and 79.4. Limits, rules of options, inputs of all kinds and the
+ * recognition of files cost a reader 4 kB. In one file, the portable kernels are 5.4 kB and the workers 3.7; modules joined
+ * by chunk beforehand save 0.4, another bundler (Rolldown) 1.6.
  * usage: npm run build && npm run size [-- --inputs]    --inputs: the modules in these chunks, the largest first
  */
 import { execFile } from 'node:child_process';
@@ -58,7 +63,7 @@ const HOLOTENSOR_FILE = await holoTensorFile();
 const TASKS: readonly Task[] = [
   {
     name: 'HCT file (Zstd), own source',
-    limit: 24,
+    limit: 27,
     names: 'HctReader',
     body: `${OWN_SOURCE}
       return (await (await HctReader.open(source)).readAll()).data.length;`,
@@ -66,14 +71,14 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'HCT file (Zstd), httpSource',
-    limit: 31,
+    limit: 35,
     names: 'HctReader, httpSource',
     body: 'return (await (await HctReader.open(httpSource(url))).readAll()).data.length;',
     file: HCT_FILE,
   },
   {
     name: 'HCT file (Zstd), stream',
-    limit: 24,
+    limit: 26,
     names: 'HctCollectorStream',
     body: `
       const response = await fetch(url);
@@ -82,7 +87,7 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'embedded HoloTensor, own source',
-    limit: 27,
+    limit: 31,
     names: 'HoloTensorReader',
     body: `${OWN_SOURCE}
       return (await (await HoloTensorReader.open(source)).readAll()).data.length;`,
@@ -90,14 +95,14 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'embedded HoloTensor, httpSource',
-    limit: 36,
+    limit: 39,
     names: 'HoloTensorReader, httpSource',
     body: 'return (await (await HoloTensorReader.open(httpSource(url))).readAll()).data.length;',
     file: HOLOTENSOR_FILE,
   },
   {
     name: 'embedded HoloTensor, stream',
-    limit: 29,
+    limit: 32,
     names: 'FragmentDecoderStream, ReconstructionStream',
     body: `
       const fragments = (await fetch(url)).body.pipeThrough(new FragmentDecoderStream());
@@ -121,7 +126,7 @@ const TASKS: readonly Task[] = [
 ];
 
 /** `openModel` with all that it can come to need, in one file. */
-const WHOLE_LIMIT = 81;
+const WHOLE_LIMIT = 99;
 const WHOLE = "export { openModel } from 'holostream';";
 
 const COMMON = {
