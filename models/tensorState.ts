@@ -4,7 +4,14 @@ import type { AbortOptions } from '../src/source.js';
 import { inTurns, oneStep, type Steps } from '../src/steps.js';
 import { byteLengthOf, type DType, elementCount } from '../src/tensor/dtype.js';
 import { fromFloat32, storedToFloat32 } from '../src/tensor/numbers.js';
-import { asFloat16, type Float16ArrayLike, type Tensor, type TensorData } from '../src/tensor/tensor.js';
+import {
+  asFloat16,
+  type Float16ArrayLike,
+  type Tensor,
+  type TensorData,
+  viewBytes,
+  viewElements,
+} from '../src/tensor/tensor.js';
 import type { WorkerPool } from '../workers/pool.js';
 import type { LoadableTensor, PieceDecoder } from './inputs/content.js';
 
@@ -54,6 +61,9 @@ export interface LoadedTensor<A extends OutputType = 'F32'> {
   /** Nothing is missing. */
   readonly complete: boolean;
 }
+
+/** Elements that are converted in a step: some milliseconds. */
+const STEP_ELEMENTS = 2 ** 20;
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'];
 
@@ -183,7 +193,7 @@ export class TensorState {
     const whole = this.#complete;
     if (whole?.dtype === dtype) return whole.data;
     if (whole !== undefined) {
-      return converted(whole, dtype, this.#toNumbers ?? storedNumbers);
+      return yield* converted(whole, dtype, this.#toNumbers ?? storedNumbers);
     }
     // Another piece may complete the tensor meanwhile.
     const decoder = this.#decoder!;
@@ -193,7 +203,7 @@ export class TensorState {
       if (numbers !== undefined) return numbers;
     }
     const best = (yield* decoder.reconstructingTensor())!;
-    return best.dtype === dtype ? best.data : converted(best, dtype, storedNumbers);
+    return best.dtype === dtype ? best.data : yield* converted(best, dtype, storedNumbers);
   }
 
   /** The array returned for this dtype before, filled with the new elements. */
@@ -209,6 +219,22 @@ function storedNumbers(tensor: Tensor): Float32Array {
   return storedToFloat32({ ...tensor, dtype: tensor.dtype as DType });
 }
 
-function converted(tensor: Tensor, dtype: DType, toNumbers: (tensor: Tensor) => Float32Array): TensorData {
-  return allocating(() => fromFloat32(dtype, toNumbers(tensor)));
+/** Both dtypes have whole bytes. In steps, numbers of four bytes are not held for the whole tensor. */
+function* converted(
+  { dtype: from, shape, data }: Tensor,
+  dtype: DType,
+  toNumbers: (tensor: Tensor) => Float32Array,
+): Steps<TensorData> {
+  const elements = elementCount(shape);
+  const source = viewBytes(data);
+  const out = allocating(() => new Uint8Array(byteLengthOf(dtype, elements)));
+  for (let start = 0; start < elements; start += STEP_ELEMENTS) {
+    const end = Math.min(start + STEP_ELEMENTS, elements);
+    const at = (place: number, bytes: Uint8Array) => (place * bytes.length) / elements;
+    const part = viewElements(from, source.subarray(at(start, source), at(end, source)));
+    const numbers = toNumbers({ dtype: from, shape: [end - start], data: part });
+    out.set(viewBytes(fromFloat32(dtype, numbers)), at(start, out));
+    yield;
+  }
+  return viewElements(dtype, out);
 }

@@ -13,6 +13,7 @@ import {
 } from '../../operators/holotensor.js';
 import { HctReader } from '../../readers/hctReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
+import { readSafetensors } from '../../readers/safetensors.js';
 import { HctWriter } from '../../sinks/hct.js';
 import { memorySink } from '../../sinks/memory.js';
 import { collectTensor } from '../../sinks/tensor.js';
@@ -27,10 +28,13 @@ import type { Kernels } from '../../src/kernels/kernels.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../src/kernels/portableKernels.js';
 import { finish, type Steps } from '../../src/steps.js';
+import { fromFloat32 } from '../../src/tensor/numbers.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
+import { toFloat32 } from '../../src/tensor/toFloat32.js';
 import { assertClose, rejects } from '../helpers/assertions.js';
 import { concatBytes } from '../helpers/bytes.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
+import { modelOf } from '../helpers/models.js';
 import { noise } from '../helpers/random.js';
 import { safetensorsOf } from '../helpers/safetensors.js';
 import { chunked, collect } from '../helpers/streams.js';
@@ -237,6 +241,26 @@ test('models: an abort ends a load while it decodes; the next load goes on, and 
       decodeModelFile(bytesSource(file), async () => memorySink(), { signal: soonAborted(reason) }),
     );
     await rejects(decoding, Error, /enough/);
+  }
+});
+
+test('models: an abort ends the conversion of a large tensor; in steps, its numbers are the same', async () => {
+  const elements = 2 ** 21 + 3;
+  for (const dtype of ['BF16', 'F16', 'F64', 'F8_E4M3'] as const) {
+    const bytes = modelOf([{ name: 'w', dtype, shape: [elements] }]);
+    const model = await openModel(bytesSource(bytes));
+    const plain = (await readSafetensors(bytes)).get('w')!;
+    const reason = new Error('enough');
+    await model.load({ as: 'source' });
+    for (const as of ['F32', 'BF16'] as const) {
+      if (as === dtype) continue;
+      const loading = slowly(() => model.load({ as, signal: soonAborted(reason) }));
+      assert.is(await loading.catch((error: unknown) => error), reason, `${dtype} as ${as}`);
+      const { data } = (await model.load({ as })).get('w')!;
+      const expected = fromFloat32(as, toFloat32(plain));
+      assert.ok(Buffer.from(viewBytes(data)).equals(viewBytes(expected)), `${dtype} as ${as}`);
+    }
+    await model.close();
   }
 });
 
