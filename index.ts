@@ -147,7 +147,7 @@ export { memoryStagingStore, type StagingStore } from './models/file/stagingStor
 export type { Integrity } from './models/inputs/content.js';
 export type { LoadOptions } from './models/load.js';
 export type { Model, ModelTensorInfo } from './models/model.js';
-export { type OpenModelOptions, openModel } from './models/openModel.js';
+export { type OpenAnyFile, type OpenModelOptions, openModel } from './models/openModel.js';
 export type { PlanOptions } from './models/planning.js';
 export type { ModelProgress } from './models/progress.js';
 export type {

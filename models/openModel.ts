@@ -5,7 +5,7 @@ import { createLimiter } from '../sources/limiter.js';
 import { openSource } from '../sources/openSource.js';
 import { placeOf } from '../sources/place.js';
 import type { SourceInput } from '../src/byteReader.js';
-import { ArgumentError, UnsupportedError } from '../src/errors.js';
+import { ArgumentError, SourceError, UnsupportedError } from '../src/errors.js';
 import { limitsOf, type OpenOptions } from '../src/limits.js';
 import { checkOptions, object, type Rules } from '../src/options.js';
 import { isUrlObject } from '../src/path.js';
@@ -51,6 +51,9 @@ const RULES: Rules<OpenModelOptions> = {
   integrity: (integrity) => text(integrity) && object(integrity) && 'a SHA-256, or an object of them',
 };
 
+/** Gives a file of a folder by its plain name: anything that bytes come from; undefined where there is none. */
+export type OpenAnyFile = (name: string) => SourceInput | undefined | Promise<SourceInput | undefined>;
+
 /**
  * Opens a model and reads its headers; nothing else is fetched before `load`.
  *
@@ -58,7 +61,7 @@ const RULES: Rules<OpenModelOptions> = {
  *   (`….safetensors.index.json`) or of a folder (a URL ends in `/`), which has a model directory, a shard index or one of
  *   the first two; on disk also a pattern of shards (`model-*.safetensors`); or a source of one of the first two, or
  *   anything else that their bytes come from: a File, bytes in memory, a response, a stream (see {@link SourceInput}); or a
- *   function that opens the files of a folder by name
+ *   function that gives the files of a folder by name, as any of these (see {@link OpenAnyFile})
  *
  * @example
  * const model = await openModel('https://example.org/model/model.holo.safetensors');
@@ -68,21 +71,21 @@ const RULES: Rules<OpenModelOptions> = {
  * requested, and for what no bytes come from
  */
 export async function openModel(
-  input: SourceInput | OpenModelFile,
+  input: SourceInput | OpenAnyFile,
   options: OpenModelOptions = {},
 ): Promise<Model> {
   return new Model(await openContent(input, checkOptions(options, RULES)), options);
 }
 
 async function openContent(
-  input: SourceInput | OpenModelFile,
+  input: SourceInput | OpenAnyFile,
   { http, cache, offline, ...options }: OpenModelOptions,
 ): Promise<ModelContent> {
   if (offline && cache === undefined) {
     throw new ArgumentError('Cannot open the model offline: the option cache says where it is read from');
   }
   if (typeof input === 'function') {
-    return openFound({ folder: 'the folder', names: [], open: input }, options);
+    return openFound({ folder: 'the folder', names: [], open: openerOf(input) }, options);
   }
   if (typeof input === 'string' || isUrlObject(input)) {
     const limiter = http?.limiter ?? createLimiter(Math.floor(limitsOf(options).concurrency));
@@ -93,6 +96,19 @@ async function openContent(
   return isSource(input)
     ? openOneFile(input, await fileOptions(options))
     : openOwn(await openSource(input), options);
+}
+
+/** What a caller's function gives for a name is opened as anything else that bytes come from. */
+function openerOf(openFile: OpenAnyFile): OpenModelFile {
+  return async (name) => {
+    const input = await openFile(name);
+    if (input === undefined || input === null) {
+      // As a server says it: another name may be there.
+      const details = { name, status: 404 };
+      throw new SourceError('Cannot open a file of the model: there is none of this name', details);
+    }
+    return isSource(input) ? input : openSource(input);
+  };
 }
 
 async function openFound(place: ModelPlace, options: InputOptions): Promise<ModelContent> {

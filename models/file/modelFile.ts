@@ -1,4 +1,5 @@
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
+import { asBytes, type BytesLike } from '../../src/bytes/binary.js';
 import { FormatError } from '../../src/errors.js';
 import type { LimitsOption, OpenOptions } from '../../src/limits.js';
 import { checkOptions } from '../../src/options.js';
@@ -62,14 +63,15 @@ export async function readModelFile(
 }
 
 /**
- * @param bytes length and JSON: all bytes before the pieces
+ * @param input length and JSON: all bytes before the pieces
  * @throws FormatError, ChecksumError, UnsupportedError, LimitError
  */
 export function parseModelFile(
-  bytes: Uint8Array,
+  input: BytesLike,
   fileSize: number | undefined,
   options: LimitsOption = {},
 ): ModelFile {
+  const bytes = asBytes(input);
   verifyHeader(bytes);
   const header = parseSafetensorsHeader(bytes, { ...options, fileSize });
   const plan = parseModelPlan(header.metadata, options);

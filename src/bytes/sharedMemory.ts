@@ -8,7 +8,8 @@ export interface TaskResult<O> {
 
 /** Whether other threads can see this memory without a transfer. */
 export function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
-  return typeof SharedArrayBuffer !== 'undefined' && buffer instanceof SharedArrayBuffer;
+  // Of another realm, too.
+  return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
 }
 
 /**

@@ -1,4 +1,4 @@
-import { viewOf } from '../bytes/binary.js';
+import { asBytes, type BytesLike, viewOf } from '../bytes/binary.js';
 import { FormatError } from '../errors.js';
 import { FLAG_BLOCK_CHECKSUMS } from './constants.js';
 import { blockLength, type HctHeader } from './header.js';
@@ -88,11 +88,11 @@ export function detectEntrySize(bytes: Uint8Array, header: HctHeader): BlockInde
  * @throws FormatError unless the blocks follow each other without holes or overlaps and sum to the compressed size
  */
 export function parseBlockTable(
-  bytes: Uint8Array,
+  bytes: BytesLike,
   header: HctHeader,
   entrySize: BlockIndexEntrySize,
 ): BlockTable {
-  const table = new BlockTable(bytes, entrySize);
+  const table = new BlockTable(asBytes(bytes), entrySize);
   const error = findInconsistency(table, header);
   if (error !== undefined) throw error;
   return table;

@@ -1,4 +1,4 @@
-import { concatenate, viewOf } from '../bytes/binary.js';
+import { asBytes, type BytesLike, concatenate, viewOf } from '../bytes/binary.js';
 import { parseJson } from '../bytes/json.js';
 import { ChecksumError, FormatError, LimitError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
@@ -50,7 +50,7 @@ export function trueShape(header: HctHeader, { shape }: HctExtension): readonly 
 export function quantizationChecksum(
   metadata: QuantizationMetadata | undefined,
   groupScales: Uint16Array | undefined,
-  hash = xxh3,
+  hash: (bytes: Uint8Array) => bigint = xxh3,
 ): string {
   const parts = [
     metadata === undefined ? new Uint8Array(0) : quantizationBytes(metadata),
@@ -99,8 +99,8 @@ export function serializeHctExtension(extension: HctExtension): Uint8Array {
 }
 
 /** Length of the JSON that follows the 8-byte prefix. */
-export function parseHctExtensionPrefix(prefix: Uint8Array): number {
-  const view = viewOf(prefix);
+export function parseHctExtensionPrefix(prefix: BytesLike): number {
+  const view = viewOf(asBytes(prefix));
   const magic = view.getUint32(0, true);
   if (magic !== HCT_EXTENSION_MAGIC) {
     throw new FormatError('Cannot read the HCT extension: wrong magic', {
@@ -117,7 +117,8 @@ export function parseHctExtensionPrefix(prefix: Uint8Array): number {
 }
 
 /** @param bytes the JSON and its checksum */
-export function parseHctExtensionBody(bytes: Uint8Array): HctExtension {
+export function parseHctExtensionBody(body: BytesLike): HctExtension {
+  const bytes = asBytes(body);
   const json = bytes.subarray(0, bytes.length - HCT_EXTENSION_CHECKSUM_SIZE);
   const expected = viewOf(bytes).getBigUint64(json.length, true);
   const actual = xxh3(json);

@@ -1,4 +1,4 @@
-import { readU64, viewOf, writeU64 } from '../bytes/binary.js';
+import { asBytes, type BytesLike, readU64, viewOf, writeU64 } from '../bytes/binary.js';
 import { assertKind } from '../bytes/fileKind.js';
 import { type CompressionAlgorithm, compressionCode, compressionFromCode } from '../codecs/codec.js';
 import { ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
@@ -54,7 +54,8 @@ const LEAST_INDEX_ENTRY = 8;
  * Reads and checks a header, either version.
  * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError (rank ≥ 4), LimitError
  */
-export function parseHctHeader(bytes: Uint8Array, options: LimitsOption = {}): HctHeader {
+export function parseHctHeader(input: BytesLike, options: LimitsOption = {}): HctHeader {
+  const bytes = asBytes(input);
   if (bytes.length < HCT_HEADER_SIZE) {
     throw new TruncatedError('Cannot read the HCT header: too few bytes', {
       expected: HCT_HEADER_SIZE,

@@ -1,4 +1,4 @@
-import { viewOf } from '../bytes/binary.js';
+import { asBytes, type BytesLike, viewOf } from '../bytes/binary.js';
 import { FormatError } from '../errors.js';
 import { type AllLimits, checkLimit } from '../limits.js';
 import { FRAGMENT_FLAG_LZ4, FRAGMENT_FLAG_ZSTD, FRAGMENT_INDEX_ENTRY_SIZE } from './constants.js';
@@ -42,8 +42,8 @@ export interface ReceivedFragment extends HoloFragment {
   readonly entry: FragmentIndexEntry;
 }
 
-export function parseFragmentIndexEntry(bytes: Uint8Array, at = 0): FragmentIndexEntry {
-  const view = viewOf(bytes);
+export function parseFragmentIndexEntry(bytes: BytesLike, at = 0): FragmentIndexEntry {
+  const view = viewOf(asBytes(bytes));
   return {
     index: view.getUint16(at, true),
     flags: view.getUint16(at + 2, true),

@@ -1,4 +1,4 @@
-import { readU64, viewOf } from '../bytes/binary.js';
+import { asBytes, type BytesLike, readU64, viewOf } from '../bytes/binary.js';
 import { assertKind } from '../bytes/fileKind.js';
 import { type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
 import { encodingFromCode, type HolographicEncoding } from '../encodings/encoding.js';
@@ -58,7 +58,8 @@ export const CHECKSUM = 88;
  * Reads and checks the first 96 bytes. Quantization metadata follows them: see `parseHoloTensorLayout`.
  * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError
  */
-export function parseHoloTensorHeader(bytes: Uint8Array): HoloTensorHeader {
+export function parseHoloTensorHeader(input: BytesLike): HoloTensorHeader {
+  const bytes = asBytes(input);
   if (bytes.length < HOLO_HEADER_SIZE) {
     throw new TruncatedError('Cannot read the HoloTensor header: too few bytes', {
       expected: HOLO_HEADER_SIZE,

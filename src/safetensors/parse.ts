@@ -1,3 +1,4 @@
+import { asBytes, type BytesLike } from '../bytes/binary.js';
 import { assertKind } from '../bytes/fileKind.js';
 import { FormatError, TruncatedError } from '../errors.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
@@ -23,7 +24,8 @@ export interface SafetensorsParseOptions extends LimitsOption {
  * is recognized, too.
  * @throws FormatError, LimitError, TruncatedError
  */
-export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsParseOptions = {}): number {
+export function safetensorsHeaderSize(input: BytesLike, options: SafetensorsParseOptions = {}): number {
+  const bytes = asBytes(input);
   const { fileSize } = options;
   const limits = limitsOf(options);
   assertKind(bytes, 'safetensors');
@@ -55,9 +57,10 @@ export function safetensorsHeaderSize(bytes: Uint8Array, options: SafetensorsPar
  * @throws FormatError (TruncatedError where bytes are missing), LimitError
  */
 export function parseSafetensorsHeader(
-  bytes: Uint8Array,
+  input: BytesLike,
   options: SafetensorsParseOptions = {},
 ): SafetensorsHeader {
+  const bytes = asBytes(input);
   const byteLength = safetensorsHeaderSize(bytes, options);
   if (bytes.length < byteLength) {
     throw new TruncatedError('Cannot read the safetensors header: too few bytes', {

@@ -1,3 +1,4 @@
+import { asBytes, type BytesLike } from '../bytes/binary.js';
 import { ArgumentError, FormatError, TruncatedError } from '../errors.js';
 import { halfToFloat32 } from './float.js';
 import { checkOutput } from './tensor.js';
@@ -30,7 +31,8 @@ export interface QuantizationMetadata {
 }
 
 /** @throws FormatError, TruncatedError */
-export function parseQuantizationMetadata(bytes: Uint8Array, offset = 0): QuantizationMetadata {
+export function parseQuantizationMetadata(input: BytesLike, offset = 0): QuantizationMetadata {
+  const bytes = asBytes(input);
   if (offset + QUANTIZATION_METADATA_SIZE > bytes.length) {
     throw new TruncatedError('Cannot read the quantization metadata: too few bytes', {
       offset,

@@ -1,3 +1,4 @@
+import { asBytes, type BytesLike } from '../bytes/binary.js';
 import { ArgumentError } from '../errors.js';
 import { check, type Rule } from '../options.js';
 import { show } from '../show.js';
@@ -60,11 +61,12 @@ const ARRAYS: ReadonlyMap<string, ElementArray> = new Map<string, ElementArray>(
 ]);
 
 /**
- * The elements that `bytes` hold, as the array that {@link Tensor} promises for this dtype (a safetensors name).
- * It shares memory with `bytes`. If their address is not a multiple of the element size, it is a copy.
- * @throws ArgumentError when `bytes` is not a whole number of elements
+ * The elements that these bytes hold, as the array that {@link Tensor} promises for this dtype (a safetensors name).
+ * It shares their memory. If their address is not a multiple of the element size, it is a copy.
+ * @throws ArgumentError when they are not a whole number of elements
  */
-export function viewElements(dtype: string, bytes: Uint8Array): TensorData {
+export function viewElements(dtype: string, input: BytesLike): TensorData {
+  const bytes = asBytes(input);
   const Elements: ElementArray = ARRAYS.get(dtype) ?? Uint8Array;
   const size = Elements.BYTES_PER_ELEMENT;
   if (bytes.length % size !== 0) {

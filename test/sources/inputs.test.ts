@@ -6,7 +6,18 @@ import { runInNewContext } from 'node:vm';
 import { lastValueFrom, toArray } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HctParser, readSafetensorsHeader } from '../../formats.js';
+import {
+  HctParser,
+  parseFragmentIndexEntry,
+  parseHctHeader,
+  parseHoloTensorHeader,
+  parseNpyHeader,
+  parseQuantizationMetadata,
+  parseSafetensorsHeader,
+  readSafetensorsHeader,
+  safetensorsHeaderSize,
+  xxh3,
+} from '../../formats.js';
 import {
   type BytesLike,
   bytesSource,
@@ -27,8 +38,10 @@ import {
   streamSink,
   streamSource,
   viewBytes,
+  viewElements,
 } from '../../index.js';
 import { KeptBytes } from '../../sources/kept.js';
+import { isShared } from '../../src/bytes/sharedMemory.js';
 import { ArgumentError, FormatError, LimitError, SourceError } from '../../src/errors.js';
 import { rejects, throws } from '../helpers/assertions.js';
 import { concatBytes } from '../helpers/bytes.js';
@@ -37,6 +50,7 @@ import { readReference } from '../helpers/fixtures.js';
 import { hctFixtures } from '../helpers/hctFixtures.js';
 import { inMemory, inOrder } from '../helpers/inputs.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
+import { npyOf } from '../helpers/npyFiles.js';
 import { openFiles } from '../helpers/openFiles.js';
 import { safetensorsOf } from '../helpers/safetensors.js';
 import { chunked, collect, streamOf, tick } from '../helpers/streams.js';
@@ -236,6 +250,76 @@ test('chunks of any kind: stages, parsers, writers and sinks', async () => {
     await stream.close();
     assert.equal(concatBytes(await collected), concatBytes([expected, expected]), kind);
   }
+});
+
+test('parsers of headers and the like take all kinds, too', () => {
+  const hctFile = new Uint8Array(hct.bytes);
+  const pad = (bytes: Uint8Array) => concatBytes([bytes, new Uint8Array((8 - (bytes.length % 8)) % 8)]);
+  const cases: [Uint8Array, (bytes: Uint8Array) => unknown][] = [
+    [pad(hctFile), (bytes) => parseHctHeader(bytes).shape],
+    [new Uint8Array(holo), (bytes) => parseHoloTensorHeader(bytes).shape],
+    [safetensors, (bytes) => parseSafetensorsHeader(bytes).tensors],
+    [safetensors, (bytes) => safetensorsHeaderSize(bytes)],
+    [pad(npyOf('f4', [3], new Uint8Array(12))), (bytes) => parseNpyHeader(bytes).shape],
+    [pad(hctFile), (bytes) => xxh3(bytes)],
+    [viewBytes(values), (bytes) => viewElements('F32', bytes)],
+    [new Uint8Array(24).fill(1), (bytes) => parseFragmentIndexEntry(bytes)],
+    [new Uint8Array(16), (bytes) => parseQuantizationMetadata(bytes)],
+  ];
+  for (const [bytes, parse] of cases) {
+    const expected = parse(bytes);
+    for (const [kind, same] of Object.entries(inMemory(bytes))) {
+      assert.equal(parse(same as never), expected, `${kind}: ${parse}`);
+    }
+    throws(() => parse('text' as never), ArgumentError, /Cannot read bytes from this value/);
+  }
+});
+
+test('a function that gives the files of a folder as anything that bytes come from', async () => {
+  const shards = Object.fromEntries(
+    ['a', 'b'].map((name) => [
+      `${name}.safetensors`,
+      concatBytes([
+        safetensorsOf(`{"${name}":{"dtype":"F32","shape":[64],"data_offsets":[0,256]}}`),
+        viewBytes(values),
+      ]),
+    ]),
+  );
+  const map = { a: 'a.safetensors', b: 'b.safetensors' };
+  const index = new TextEncoder().encode(JSON.stringify({ weight_map: map }));
+  const files: Record<string, Uint8Array<ArrayBuffer>> = { ...shards, 'model.safetensors.index.json': index };
+  const asked: string[] = [];
+  for (const form of ['File', 'ArrayBuffer', 'Response'] as const) {
+    const model = await openModel((name) => {
+      asked.push(name);
+      const bytes = files[name];
+      if (bytes === undefined) return undefined;
+      return form === 'File'
+        ? new File([bytes], name)
+        : form === 'Response'
+          ? new Response(bytes)
+          : bytes.buffer;
+    });
+    const loaded = await model.load();
+    assert.equal([...loaded.keys()].sort(), ['a', 'b'], form);
+    assert.equal(loaded.get('b')!.data, values);
+    await model.close();
+  }
+  assert.is(asked[0], 'manifest.json');
+  await rejects(
+    openModel(() => undefined),
+    SourceError,
+    /Cannot find a model in the folder/,
+  );
+});
+
+test('shared memory of another realm is known as shared, so that it is not transferred', () => {
+  const bytes = new Uint8Array(hct.bytes);
+  const Foreign = runInNewContext('SharedArrayBuffer') as typeof SharedArrayBuffer;
+  const memory = new Uint8Array(new Foreign(bytes.length));
+  memory.set(bytes);
+  assert.ok(isShared(memory.buffer));
+  assert.not(isShared(bytes.buffer));
 });
 
 test('chunks that are no bytes are refused, by all', async () => {
