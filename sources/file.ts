@@ -75,17 +75,7 @@ class OpenFile {
     this.#opened = opened;
   }
 
-  /** Looks for changes while it reads: they cost no time of their own, and those of the last read are seen at the end. */
   async readRange(offset: number, length: number): Promise<Uint8Array> {
-    const unchanged = this.assertUnchanged();
-    // Where both fail, the read says more.
-    unchanged.catch(() => {});
-    const bytes = await this.#read(offset, length);
-    await unchanged;
-    return bytes;
-  }
-
-  async #read(offset: number, length: number): Promise<Uint8Array> {
     const name = this.#name;
     const bytes = allocating(() => new Uint8Array(length));
     for (let filled = 0; filled < length; ) {

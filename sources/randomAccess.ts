@@ -7,13 +7,14 @@ export type ReadRange = (offset: number, length: number, options: AbortOptions) 
 
 /**
  * A source of known size that can read anywhere: its streams are reads of one chunk after another.
- * @param atEnd awaited before a stream ends; what it throws fails the stream
+ * @param assertUnchanged asks whether the bytes are still those from when the source was opened, after each read and
+ *   at the end of a stream; with its chunks, to cost them no time
  */
 export function randomAccessSource(
   size: number,
   readRange: ReadRange,
   name?: string,
-  atEnd?: () => Promise<void>,
+  assertUnchanged?: () => Promise<void>,
 ): RandomAccessSource & { readonly size: number } {
   return {
     size,
@@ -25,8 +26,11 @@ export function randomAccessSource(
           async next() {
             if (end > size) throw beyondEnd(end, size, name);
             const length = Math.min(CHUNK_SIZE, end - position);
-            if (length === 0) return void (await atEnd?.());
-            const chunk = await readRange(position, length, options);
+            const unchanged = assertUnchanged?.();
+            // Where both fail, the read says more.
+            unchanged?.catch(() => {});
+            const chunk = length === 0 ? undefined : await readRange(position, length, options);
+            await unchanged;
             position += length;
             return chunk;
           },
@@ -39,6 +43,7 @@ export function randomAccessSource(
       if (offset + length > size) throw beyondEnd(offset + length, size, name);
       if (length === 0) return new Uint8Array(0);
       const bytes = await readRange(offset, length, options);
+      await assertUnchanged?.();
       options.signal?.throwIfAborted();
       return bytes;
     },

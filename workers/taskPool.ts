@@ -286,7 +286,10 @@ export class TaskPool<T extends TaskTable> {
   #remove(member: Member, error: unknown): void {
     this.#members.delete(member);
     member.thread.stop();
-    for (const job of member.jobs.values()) job.settle({ error });
+    for (const job of member.jobs.values()) {
+      job.done?.();
+      job.settle({ error });
+    }
   }
 
   /** A task that has been sent keeps its place in the worker until the worker replies. */

@@ -8,10 +8,12 @@ import { fileServer } from '../helpers/fileServer.js';
 import { openFiles } from '../helpers/openFiles.js';
 import { until } from '../helpers/streams.js';
 import { abortAt } from './helpers/abortAt.js';
-import { type AbortJob, abortFiles, abortJobs, GivenStreams } from './helpers/abortJobs.js';
+import { type AbortJob, abortJobs } from './helpers/abortJobs.js';
 import { chosen } from './helpers/chosen.js';
 import { fileJobs } from './helpers/fileJobs.js';
+import { GivenStreams } from './helpers/givenStreams.js';
 import { Resources } from './helpers/resources.js';
+import { servedFiles } from './helpers/servedFiles.js';
 import { Target } from './helpers/target.js';
 
 /** Of longer jobs, this many moments are tried, at the same distance; fewer with workers, which take large tensors. */
@@ -25,7 +27,7 @@ process.on('unhandledRejection', (error) => unhandled.push(error));
 process.on('warning', (warning) => unhandled.push(warning));
 
 const folder = temporaryFolder();
-const server = await fileServer(await abortFiles());
+const server = await fileServer(await servedFiles());
 const pool = new WorkerPool(2, { url: new URL('../helpers/workerFromSource.mjs', import.meta.url) });
 const streams = new GivenStreams();
 test.after(async () => {

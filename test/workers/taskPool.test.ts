@@ -56,6 +56,14 @@ test('a worker that dies fails its tasks, and the next ones get a new worker', (
     assert.equal(await run({ value: 2 }), { value: 2 });
   }));
 
+test('a worker that dies gives its inputs back', () =>
+  withPool(1, async (_, pool) => {
+    let done = 0;
+    const prepare = () => ({ input: 'exit', done: () => (done += 1) });
+    await rejects(pool.runPrepared('obey', prepare), WorkerError, /worker died/);
+    assert.is(done, 1);
+  }));
+
 test('a script that is not there fails the tasks', async () => {
   const pool: ObedientPool = new TaskPool(1, { url: new URL('nothing.mjs', import.meta.url) });
   await rejects(pool.run('obey', {}), WorkerError, /worker did not start/);

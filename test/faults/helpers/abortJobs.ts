@@ -1,7 +1,6 @@
 /** What takes a signal, each as a job that checks what it gives. Files on disk are the jobs of `fileJobs.ts`. */
 import { last, type Observable, toArray } from 'rxjs';
 import * as assert from 'uvu/assert';
-import { encodeModel } from '../../../models/directory/encodeModel.js';
 import { openModel } from '../../../models/openModel.js';
 import { fromReadableStream } from '../../../operators/fromReadableStream.js';
 import { decodeHct, HctDecoderStream } from '../../../operators/hct.js';
@@ -14,12 +13,9 @@ import {
 } from '../../../operators/holotensor.js';
 import { HctReader } from '../../../readers/hctReader.js';
 import { HoloTensorReader } from '../../../readers/holotensorReader.js';
-import { HctWriter } from '../../../sinks/hct.js';
-import { HoloTensorWriter } from '../../../sinks/holotensor.js';
-import { type MemorySink, memorySink } from '../../../sinks/memory.js';
+import { memorySink } from '../../../sinks/memory.js';
 import { sinkStream } from '../../../sinks/streams.js';
 import { collectTensor } from '../../../sinks/tensor.js';
-import { bytesSource } from '../../../sources/bytes.js';
 import { openCache } from '../../../sources/cache/cache.js';
 import { memoryStore } from '../../../sources/cache/store.js';
 import { withCache } from '../../../sources/cache/withCache.js';
@@ -27,113 +23,18 @@ import { withCoalescing } from '../../../sources/coalesce.js';
 import { httpSource } from '../../../sources/http/httpSource.js';
 import { streamSource } from '../../../sources/stream.js';
 import { concatenate } from '../../../src/bytes/binary.js';
-import { HoloTensorEncoder } from '../../../src/holotensor/encoder.js';
 import type { Reconstruction } from '../../../src/holotensor/reconstruction.js';
-import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import type { RandomAccessSource } from '../../../src/source.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../../workers/pool.js';
 import type { FileServer } from '../../helpers/fileServer.js';
-import { modelFileOf } from '../../helpers/modelFiles.js';
-import { modelOf } from '../../helpers/models.js';
-import { noise } from '../../helpers/random.js';
+import type { GivenStreams } from './givenStreams.js';
+import { LARGE, MEDIUM, SMALL } from './servedFiles.js';
 
 export interface AbortJob {
   readonly name: string;
   /** Work that ends, at the latest when the signal aborts; what it gives is checked. */
   run(signal: AbortSignal): Promise<void>;
-}
-
-/** Tensors that are small, and large enough for workers. */
-const SMALL = { dtype: 'F32', shape: [90, 80] } as const;
-const LARGE = { dtype: 'F32', shape: [1100, 1000] } as const;
-const small = noise(90 * 80, 1);
-const large = noise(1100 * 1000, 2);
-
-async function hctFile(data: Float32Array, tensor: typeof SMALL | typeof LARGE): Promise<Uint8Array> {
-  const sink = memorySink();
-  const writer = new HctWriter(sink, { ...tensor, blockSize: 16_384 });
-  await writer.write(viewBytes(data));
-  await writer.close();
-  return sink.bytes;
-}
-
-async function holoFile(data: Float32Array, tensor: typeof SMALL | typeof LARGE): Promise<Uint8Array> {
-  const sink = memorySink();
-  const encoder = new HoloTensorEncoder('embedded', { kernels: await loadKernels() });
-  const { header, fragments } = encoder.encodeTensor({ ...tensor, data });
-  await new HoloTensorWriter(sink).write(header, fragments);
-  return sink.bytes;
-}
-
-/** The files that the jobs read. */
-export async function abortFiles(): Promise<Record<string, Uint8Array>> {
-  const fill = (_: unknown, byteLength: number) => viewBytes(small).subarray(0, byteLength);
-  const [a, b] = ['a', 'b'].map((name) => modelOf([{ ...SMALL, name }], undefined, fill));
-  const safetensors = modelOf(
-    ['a', 'b'].map((name) => ({ ...SMALL, name })),
-    undefined,
-    fill,
-  );
-  const directory: Record<string, MemorySink> = {};
-  await encodeModel(bytesSource(safetensors), async (name) => {
-    directory[`directory/${name}`] = memorySink();
-    return directory[`directory/${name}`]!;
-  });
-  const weightMap = { a: '1.safetensors', b: '2.safetensors' };
-  return {
-    'small.hct': await hctFile(small, SMALL),
-    'large.hct': await hctFile(large, LARGE),
-    'small.holo': await holoFile(small, SMALL),
-    'large.holo': await holoFile(large.subarray(0, 300 * 300), { ...LARGE, shape: [300, 300] } as never),
-    'model.safetensors': safetensors,
-    'model.holo.safetensors': await modelFileOf(safetensors),
-    ...Object.fromEntries(Object.entries(directory).map(([name, { bytes }]) => [name, bytes])),
-    '1.safetensors': a!,
-    '2.safetensors': b!,
-    'model.safetensors.index.json': new TextEncoder().encode(JSON.stringify({ weight_map: weightMap })),
-  };
-}
-
-/** Streams that a caller passes in: they must have ended or been cancelled, and must not be locked. */
-export class GivenStreams {
-  readonly #open = new Set<ReadableStream>();
-  readonly #all = new Set<ReadableStream>();
-
-  /** The bytes in chunks of 8 KiB, each in a task of its own. */
-  of(bytes: Uint8Array): ReadableStream<Uint8Array> {
-    let at = 0;
-    const stream: ReadableStream<Uint8Array> = new ReadableStream(
-      {
-        pull: async (controller) => {
-          await new Promise((resolve) => setImmediate(resolve));
-          if (at >= bytes.length) {
-            controller.close();
-            this.#open.delete(stream);
-          } else controller.enqueue(bytes.slice(at, at + 8192));
-          at += 8192;
-        },
-        cancel: () => void this.#open.delete(stream),
-      },
-      { highWaterMark: 0 },
-    );
-    this.#open.add(stream);
-    this.#all.add(stream);
-    return stream;
-  }
-
-  /** What is wrong with them. */
-  left(): string[] {
-    return [...this.#all].flatMap((stream) => [
-      ...(this.#open.has(stream) ? ['a stream that was not cancelled'] : []),
-      ...(stream.locked ? ['a locked stream'] : []),
-    ]);
-  }
-
-  forget(): void {
-    this.#open.clear();
-    this.#all.clear();
-  }
 }
 
 /** The last value of an observable; an abort unsubscribes. */
@@ -212,7 +113,7 @@ export function abortJobs(server: FileServer, pool: WorkerPool, streams: GivenSt
     [', workers', pool],
   ] as const) {
     const hct = workers ? 'large.hct' : 'small.hct';
-    const numbers = workers ? large : small;
+    const { data: numbers } = workers ? LARGE : SMALL;
     const same = (data: ArrayBufferView) =>
       Buffer.from(viewBytes(data as Uint8Array)).equals(viewBytes(numbers));
     add(`HctReader${kind}`, async (signal) => {
@@ -245,7 +146,7 @@ export function abortJobs(server: FileServer, pool: WorkerPool, streams: GivenSt
       const observable = fromReadableStream(streams.of(fileOf(hct))).pipe(decodeHct({ workers }), toArray());
       assert.ok(same(concatenate(await untilUnsubscribed(observable, signal))));
     });
-    const holo = workers ? 'large.holo' : 'small.holo';
+    const holo = workers ? 'medium.holo' : 'small.holo';
     add(`an observable of reconstructions${kind}`, async (signal) => {
       const bytes = fromReadableStream(streams.of(fileOf(holo)));
       const observable = bytes.pipe(
@@ -277,19 +178,16 @@ export function abortJobs(server: FileServer, pool: WorkerPool, streams: GivenSt
         .pipeTo(new WritableStream({ write }), { signal });
       assert.ok(last?.complete);
     });
-    for (const file of [
-      'model.holo.safetensors',
-      'model.safetensors',
-      'directory/',
-      'model.safetensors.index.json',
-    ]) {
-      if (workers && file !== 'model.holo.safetensors') continue;
+    const models = workers
+      ? ['medium.holo.safetensors']
+      : ['model.holo.safetensors', 'model.safetensors', 'directory/', 'model.safetensors.index.json'];
+    const weights = viewBytes((workers ? MEDIUM : SMALL).data);
+    for (const file of models) {
       add(`openModel: ${file}${kind}`, async (signal) => {
         const model = await openModel(urlOf(file), { signal, http });
         try {
           const loaded = await model.load({ signal, workers });
-          for (const { data } of loaded.values())
-            assert.ok(Buffer.from(viewBytes(data)).equals(viewBytes(small)));
+          for (const { data } of loaded.values()) assert.ok(Buffer.from(viewBytes(data)).equals(weights));
           assert.is(loaded.size, 2);
         } finally {
           await model.close();

@@ -30,6 +30,8 @@ export interface FileJob {
   /** Makes what a killed run has left. */
   readonly prepare?: (target: string) => void;
   readonly name: string;
+  /** The files that it reads while it works, of the new version. */
+  readonly inputs: readonly string[];
   /** The name of what it writes; a folder ends with a slash. */
   readonly target: string;
   /** It does not replace what is there. */
@@ -80,6 +82,7 @@ export async function fileJobs(folder: string): Promise<readonly FileJob[]> {
   return [
     {
       name: 'compressFile',
+      inputs: [pathOf('new', 'raw')],
       target: 'w.hct',
       run: async (version, target, options) => {
         await compressFile(pathOf(version, 'raw'), target, { ...HCT, ...options });
@@ -87,11 +90,13 @@ export async function fileJobs(folder: string): Promise<readonly FileJob[]> {
     },
     {
       name: 'decompressFile',
+      inputs: [pathOf('new', 'hct')],
       target: 'w.raw',
       run: (version, target, options) => decompressFile(pathOf(version, 'hct'), target, options),
     },
     {
       name: 'encodeToFile',
+      inputs: [],
       target: 'w.holo',
       run: async (version, target, options) => {
         await encodeToFile(target, tensorOf(readFileSync(pathOf(version, 'raw'))), 'embedded', options);
@@ -99,11 +104,13 @@ export async function fileJobs(folder: string): Promise<readonly FileJob[]> {
     },
     {
       name: 'encodeModel',
+      inputs: [pathOf('new', 'safetensors')],
       target: 'model/',
       run: writeModel,
     },
     {
       name: 'encodeModel, after a killed run',
+      inputs: [pathOf('new', 'safetensors')],
       target: 'model/',
       prepare: (target) => {
         cpSync(target, ofDeadProcess(target, 'partial'), { recursive: true });
@@ -113,6 +120,7 @@ export async function fileJobs(folder: string): Promise<readonly FileJob[]> {
     },
     {
       name: 'encodeModelFile',
+      inputs: [pathOf('new', 'safetensors')],
       target: 'm.holo.safetensors',
       run: (version, target, options) =>
         withFile(pathOf(version, 'safetensors'), async (source) => {
@@ -127,6 +135,7 @@ export async function fileJobs(folder: string): Promise<readonly FileJob[]> {
     },
     {
       name: 'decodeModelFile',
+      inputs: [pathOf('new', 'modelFile')],
       target: 'm/',
       onlyNew: true,
       run: (version, target, options) =>
@@ -143,6 +152,7 @@ export async function fileJobs(folder: string): Promise<readonly FileJob[]> {
     },
     {
       name: 'decodeFromFile',
+      inputs: [pathOf('new', 'holo')],
       target: 'w.raw',
       run: async (version, target, options) => {
         const { data } = await decodeFromFile(pathOf(version, 'holo'), { dtype: 'source', ...options });
@@ -151,6 +161,7 @@ export async function fileJobs(folder: string): Promise<readonly FileJob[]> {
     },
     {
       name: 'ModelReader',
+      inputs: ['manifest.json', 'newa.hct'].map((name) => join(pathOf('new', 'model'), name)),
       target: 'w.raw',
       run: async (version, target, options) => {
         const reader = await ModelReader.open(modelFolder(pathOf(version, 'model')), options);
@@ -160,6 +171,7 @@ export async function fileJobs(folder: string): Promise<readonly FileJob[]> {
     },
     {
       name: 'openModel: a folder',
+      inputs: ['manifest.json', 'newa.hct'].map((name) => join(pathOf('new', 'model'), name)),
       target: 'w.raw',
       run: async (version, target, options) => {
         const model = await openModel(modelFolder(pathOf(version, 'model')), options);
@@ -173,6 +185,7 @@ export async function fileJobs(folder: string): Promise<readonly FileJob[]> {
     },
     {
       name: 'openModel: a model file',
+      inputs: [pathOf('new', 'modelFile')],
       target: 'w.raw',
       run: (version, target, options) =>
         withFile(pathOf(version, 'modelFile'), async (source) => {
@@ -187,6 +200,7 @@ export async function fileJobs(folder: string): Promise<readonly FileJob[]> {
     },
     {
       name: 'withCache, a folder',
+      inputs: [],
       target: 'cache/',
       neverFails: true,
       run: async (version, target, options) => {
