@@ -113,7 +113,7 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'model file, opened and loaded',
-    limit: 60,
+    limit: 61,
     names: 'openModel',
     body: `
       const model = await openModel(url);
