@@ -15,6 +15,7 @@ const JOINED = {
   [BASE_FILE]: [
     'src/show.js',
     'src/errors.js',
+    'src/placedError.js',
     'src/options.js',
     'src/source.js',
     'src/limits.js',

@@ -148,11 +148,12 @@ export class Budget {
   check({ bytes, steps }: Cost): void {
     const { most } = this;
     const memory = this.#held + bytes;
-    if (memory <= most && steps <= STEPS_PER_BYTE * most) return;
+    const mostSteps = STEPS_PER_BYTE * most;
+    if (memory <= most && steps <= mostSteps) return;
     throw new LimitError(
       'Cannot decode the tensor: it takes too much memory or time for the bytes received (option limits.ratio)',
       {
-        expected: `at most ${most} bytes of memory and ${STEPS_PER_BYTE * most} steps`,
+        expected: `at most ${most} bytes and ${mostSteps} steps`,
         actual: `${memory} bytes and ${steps} steps`,
       },
     );

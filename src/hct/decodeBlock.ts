@@ -3,6 +3,7 @@ import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { LIMIT_RULES, type LimitsOption } from '../limits.js';
 import { flag, type Rules } from '../options.js';
+import { placed } from '../placedError.js';
 import type { HctBlock } from './parts.js';
 import {
   type BlockFormat,
@@ -86,8 +87,6 @@ function namingBlock(blockIndex: number, work: () => void): void {
   try {
     work();
   } catch (error) {
-    if (!(error instanceof CodecError)) throw error;
-    const { what, offset, expected, actual } = error;
-    throw new CodecError(what, { blockIndex, offset, expected, actual, cause: error });
+    throw placed(error, CodecError, { blockIndex });
   }
 }

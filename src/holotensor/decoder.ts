@@ -22,6 +22,7 @@ import {
   limitsOf,
 } from '../limits.js';
 import { check, checkOptions, object, type Rules, wholeNumber } from '../options.js';
+import { placed } from '../placedError.js';
 import { escapeText } from '../show.js';
 import { finish, oneStep, type Steps } from '../steps.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
@@ -167,10 +168,7 @@ export class HoloTensorDecoder {
       const whole = () => this.#decoder.addFragment(index, data);
       return yield* this.#decoder.adding?.(index, data) ?? oneStep(whole);
     } catch (error) {
-      if (!(error instanceof FormatError) || error.fragmentIndex !== undefined)
-        throw allocationFailure(error);
-      const { what, offset, expected, actual } = error;
-      throw new FormatError(what, { fragmentIndex: index, offset, expected, actual, cause: error });
+      throw placed(allocationFailure(error), FormatError, { fragmentIndex: index });
     }
   }
 

@@ -10,6 +10,7 @@ import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { type AllLimits, allocating, Budget, LIMIT_RULES, type LimitsOption, limitsOf } from '../limits.js';
 import { flag, type Rules } from '../options.js';
+import { placed } from '../placedError.js';
 import { elementCount } from '../tensor/dtype.js';
 import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS } from './constants.js';
 import {
@@ -96,9 +97,7 @@ function decompress(
     codec.decompressInto(stored, data);
     return data;
   } catch (error) {
-    if (!(error instanceof CodecError)) throw error;
-    const { what, offset, expected, actual } = error;
-    throw new CodecError(what, { fragmentIndex: entry.index, offset, expected, actual, cause: error });
+    throw placed(error, CodecError, { fragmentIndex: entry.index });
   }
 }
 

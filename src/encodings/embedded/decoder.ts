@@ -1,5 +1,6 @@
 import { FormatError } from '../../errors.js';
 import { type Cost, NO_COST } from '../../limits.js';
+import { placed } from '../../placedError.js';
 import { finish, type Steps } from '../../steps.js';
 import { byteLengthOf } from '../../tensor/dtype.js';
 import { halfToFloat32 } from '../../tensor/float.js';
@@ -193,7 +194,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
       } catch (error) {
         if (!(error instanceof FormatError)) throw error;
         const broken = yield* this.#forget(state, state.lastUnitOf(tile));
-        throw named(broken, error);
+        throw placed(error, FormatError, { fragmentIndex: broken });
       }
     }
   }
@@ -256,12 +257,6 @@ function* naming<T>(fragmentIndex: number, steps: Steps<T>): Steps<T> {
   try {
     return yield* steps;
   } catch (error) {
-    throw named(fragmentIndex, error);
+    throw placed(error, FormatError, { fragmentIndex });
   }
-}
-
-function named(fragmentIndex: number, cause: unknown): unknown {
-  if (!(cause instanceof FormatError) || cause.fragmentIndex !== undefined) return cause;
-  const { offset, expected, actual } = cause;
-  return new FormatError(cause.what, { fragmentIndex, offset, expected, actual, cause });
 }
