@@ -1,6 +1,8 @@
 # Sourced by the scripts beside it: runs their parts one after another, and counts.
 
 scratch=$(mktemp -d)
+# Tests run commands as another user, who must get to what is built in it.
+chmod 711 "$scratch"
 trap 'rm -rf "$scratch"' EXIT
 total=0
 passed=0

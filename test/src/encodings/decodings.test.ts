@@ -31,7 +31,7 @@ test('no such encoding', async () => {
   await rejects(
     loadDecodings(['fractal' as 'spectral']),
     ArgumentError,
-    /^Cannot use this value of encoding: .*fractal/,
+    /^Cannot use this value of names: .*fractal/,
   );
 });
 
