@@ -45,10 +45,11 @@ const text = async (selector: string) => (await page.textContent(selector)) ?? '
 test('the model works before all of it has arrived, and is exact at the end', async () => {
   await page.selectOption('#rate', '20000');
   await page.click('#load');
-  // A twentieth of the file is enough for nine of ten digits, and more may have come before they are counted.
+  // A twentieth of the file is enough for nine of ten digits. The first request brings a sixth of it, and more may have come
+  // before they are counted.
   await page.waitForFunction(() => Number.parseFloat(document.querySelector('#accuracy')!.textContent!) > 90);
   const early = Number.parseFloat(await text('#bytes'));
-  assert.ok(early > 0 && early < 20, `${early} %`);
+  assert.ok(early > 0 && early < 50, `${early} %`);
   await page.click('#pause');
   assert.is(await text('#pause'), 'Resume');
   await page.selectOption('#rate', '10000000');
