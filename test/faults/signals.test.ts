@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -17,13 +16,10 @@ const SIGNALS = [
 
 const folder = temporaryFolder();
 const inputs = await makeInputs(2, [70, 60]);
-const countFile = join(folder, 'count');
 
 for (const command of COMMANDS) {
   const scene = await Scene.open(command, inputs, join(folder, command.name));
-  scene.reset();
-  await scene.run('new', { faults: { FAULT_COUNT: countFile } });
-  const changes = Number(readFileSync(countFile, 'utf8'));
+  const changes = await scene.countChanges(join(folder, 'count'));
   const moments = Array.from({ length: changes }, (_, n) => [n, ...SIGNALS[n % SIGNALS.length]!] as const);
 
   for (const [n, signal, expected] of chosen(moments)) {

@@ -1,5 +1,7 @@
 /** Small things that tests of streams share. */
 
+import * as assert from 'uvu/assert';
+
 export function streamOf<T>(...values: T[]): ReadableStream<T> {
   const rest = values.values();
   return new ReadableStream<T>(
@@ -35,4 +37,9 @@ const PATIENCE_MS = 30_000;
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
   const end = performance.now() + PATIENCE_MS;
   while (!(await condition()) && performance.now() < end) await tick();
+}
+
+/** The stream gives these bytes, in chunks of any size. */
+export async function assertStream(stream: ReadableStream<Uint8Array>, expected: Uint8Array): Promise<void> {
+  assert.ok(Buffer.concat(await collect(stream)).equals(expected), 'bytes differ');
 }

@@ -5,7 +5,7 @@ import { LimitError, SourceChangedError, SourceError } from '../../src/errors.js
 import { rejects } from '../helpers/assertions.js';
 import { type Fault, type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
-import { collect, tick, until } from '../helpers/streams.js';
+import { assertStream, tick, until } from '../helpers/streams.js';
 
 /** Real servers that go wrong: the right bytes arrive all the same, or a clear error and no open request. */
 
@@ -25,10 +25,6 @@ test.after.each(async () => {
   assert.is(left, 0, 'requests left open');
 });
 
-async function same(stream: ReadableStream<Uint8Array>, expected: Uint8Array): Promise<void> {
-  assert.ok(Buffer.concat(await collect(stream)).equals(expected), 'bytes differ');
-}
-
 /** Faults for the first requests, in order; later ones are answered well. */
 const first = (...faults: (Fault | undefined)[]) => {
   server.fault = (n) => faults[n];
@@ -40,7 +36,7 @@ test('100 disconnects at random places: bit-exact, and hardly a byte twice', asy
   server.fault = (n) => (n < 100 ? { dropAfter: 1 + places[n]! * 4 } : undefined);
   const events: SourceEvent[] = [];
   const source = httpSource(server.url, { ...quick, onEvent: (event) => events.push(event) });
-  await same(source.stream(), server.bytes);
+  await assertStream(source.stream(), server.bytes);
   assert.is(server.requests.length, 101);
   assert.is(events.filter(({ type }) => type === 'retry').length, 100);
   const overhead = server.wire / server.bytes.length - 1;
@@ -81,7 +77,7 @@ test('busy servers are asked again after Retry-After', async () => {
     { status: 429, headers: { 'retry-after': new Date(0).toUTCString() } },
     { status: 500, headers: { 'retry-after': 'soon' } },
   );
-  await same(httpSource(server.url, quick).stream(), bytes);
+  await assertStream(httpSource(server.url, quick).stream(), bytes);
   server.fault = () => ({ status: 503, headers: { 'retry-after': inAnHour } });
   const error = await rejects(httpSource(server.url, quick).read(0, 1), SourceError, /503/);
   assert.ok(error.retryAfter! > 3_500_000);
@@ -136,8 +132,8 @@ test('a server without ranges is fetched once for all reads, as far as they go',
   const parts = await Promise.all([source.read(100_000, 1000), source.read(5, 10)]);
   assert.equal(parts, [bytes.slice(100_000, 101_000), bytes.slice(5, 15)]);
   assert.equal(await source.read(500_000, 1000), bytes.slice(500_000, 501_000));
-  await same(source.stream({ start: 2_900_000 }), bytes.subarray(2_900_000));
-  await same(source.stream(), bytes);
+  await assertStream(source.stream({ start: 2_900_000 }), bytes.subarray(2_900_000));
+  await assertStream(source.stream(), bytes);
   assert.is(server.requests.length, 1);
   const lazy = httpSource(server.url, quick);
   server.bytes = new Uint8Array(50_000_000);
@@ -154,7 +150,7 @@ test('a server without ranges: a broken body begins again, a large file is not k
   assert.equal(await source.read(600_000, 1000), bytes.slice(600_000, 601_000));
   await source.close?.();
   server.fault = () => ({ ignoreRange: true });
-  await same(httpSource(server.url, quick).stream({ start: 100 }), bytes.subarray(100));
+  await assertStream(httpSource(server.url, quick).stream({ start: 100 }), bytes.subarray(100));
   const small = httpSource(server.url, { ...quick, maxBuffered: 500_000 });
   await rejects(small.read(600_000, 10), LimitError, /takes no ranges.*at most 500000 bytes, got 3000000/);
   assert.equal(await small.read(100, 10), bytes.slice(100, 110));
@@ -163,7 +159,7 @@ test('a server without ranges: a broken body begins again, a large file is not k
 
 test('a resumed stream on a server that stops taking ranges skips what it has', async () => {
   first({ dropAfter: 1_000_000 }, { ignoreRange: true });
-  await same(httpSource(server.url, quick).stream(), bytes);
+  await assertStream(httpSource(server.url, quick).stream(), bytes);
   assert.equal(
     server.requests.map(({ status }) => status),
     [206, 200],
@@ -173,7 +169,7 @@ test('a resumed stream on a server that stops taking ranges skips what it has', 
 test('compressed on the way: the bytes are right, the size unknown', async () => {
   server.fault = () => ({ gzip: true });
   const source = httpSource(server.url, quick);
-  await same(source.stream(), bytes);
+  await assertStream(source.stream(), bytes);
   assert.is(source.size, undefined);
 });
 
@@ -192,7 +188,7 @@ test('several URLs: a dead one is left, in the middle of the file', async () => 
   server.fault = (n) => (n === 0 ? { dropAfter: 1_000_000 } : { status: 404 });
   const events: SourceEvent[] = [];
   const source = httpSource([server.url, other.url], { ...quick, onEvent: (event) => events.push(event) });
-  await same(source.stream(), bytes);
+  await assertStream(source.stream(), bytes);
   assert.equal(await source.read(7, 7), bytes.slice(7, 14));
   assert.is(server.requests.length, 1);
   assert.is(events.filter(({ type }) => type === 'failover').length, 1);

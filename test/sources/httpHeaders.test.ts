@@ -14,7 +14,7 @@ import { ArgumentError, SourceChangedError, SourceError } from '../../src/errors
 import { rejects, throws } from '../helpers/assertions.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
-import { collect } from '../helpers/streams.js';
+import { assertStream } from '../helpers/streams.js';
 
 /** Headers of responses mean what the standards say, also where servers use them in their own way. */
 
@@ -32,10 +32,6 @@ test.after.each(async () => {
 
 const once = (options: HttpSourceOptions = {}) => httpSource(server.url, { ...options, retry: false });
 
-async function same(stream: ReadableStream<Uint8Array>, expected: Uint8Array): Promise<void> {
-  assert.ok(Buffer.concat(await collect(stream)).equals(expected), 'bytes differ');
-}
-
 test('codings that fetch does not decode leave the body as it is', async () => {
   for (const coding of ['aws-chunked', 'none', 'utf-8', 'identity', 'Identity', '', 'aws-chunked, gzip']) {
     const headers = { 'content-encoding': coding };
@@ -45,7 +41,7 @@ test('codings that fetch does not decode leave the body as it is', async () => {
     assert.is(ranges.size, bytes.length);
     server.fault = () => ({ headers, ignoreRange: true });
     const whole = once();
-    await same(whole.stream(), bytes);
+    await assertStream(whole.stream(), bytes);
     assert.is(whole.size, bytes.length, coding);
   }
 });
@@ -57,7 +53,7 @@ test('codings that fetch decodes: a range of them is refused, the length of a wh
   }
   server.fault = () => ({ gzip: true });
   const source = once();
-  await same(source.stream(), bytes);
+  await assertStream(source.stream(), bytes);
   assert.is(source.size, undefined);
 });
 
@@ -118,7 +114,7 @@ test('validate: for servers whose ETag changes with every response', async () =>
   assert.is(server.requests.at(-1)!.ifRange, undefined);
   assert.is(await sized.version?.(), undefined);
   const store = memoryStore();
-  await same(withCache(sized, openCache(store)).stream(), bytes);
+  await assertStream(withCache(sized, openCache(store)).stream(), bytes);
   assert.equal(await store.list(), [], 'what nothing tells apart is not cached');
   server.bytes = bytes.subarray(1);
   await rejects(sized.read(0, 10), SourceChangedError, /by its size/);

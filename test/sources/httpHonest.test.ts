@@ -5,7 +5,7 @@ import { SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
-import { collect } from '../helpers/streams.js';
+import { assertStream } from '../helpers/streams.js';
 
 /** Answers that are not exactly what was asked for, and say so, are used as they are: no error, no wait, no byte twice. */
 
@@ -23,10 +23,6 @@ test.after.each(async () => {
 
 const once = (options: HttpSourceOptions = {}) => httpSource(server.url, { ...options, retry: false });
 
-async function same(stream: ReadableStream<Uint8Array>, expected: Uint8Array): Promise<void> {
-  assert.ok(Buffer.concat(await collect(stream)).equals(expected), 'bytes differ');
-}
-
 const ranges = () => server.requests.map(({ range }) => range);
 
 test('ranges that are cut short: the rest is asked for at once, on the same connection', async () => {
@@ -34,7 +30,7 @@ test('ranges that are cut short: the rest is asked for at once, on the same conn
   server.fault = () => ({ cap });
   const events: SourceEvent[] = [];
   const source = once({ onEvent: (event) => events.push(event) });
-  await same(source.stream(), bytes);
+  await assertStream(source.stream(), bytes);
   assert.is(server.requests.length, Math.ceil(bytes.length / cap));
   assert.equal(ranges().slice(0, 3), ['bytes=0-', 'bytes=8192-', 'bytes=16384-']);
   assert.is(server.sent, bytes.length, 'no byte is sent twice');
@@ -52,11 +48,11 @@ test('ranges that begin before and end behind what was asked for are cut', async
   const source = once();
   assert.equal(await source.read(5000, 10), bytes.slice(5000, 5010));
   assert.equal(await source.read(4095, 4098), bytes.slice(4095, 8193));
-  await same(source.stream({ start: 100_001, end: 273_999 }), bytes.subarray(100_001, 273_999));
-  await same(source.stream({ start: 7 }), bytes.subarray(7));
+  await assertStream(source.stream({ start: 100_001, end: 273_999 }), bytes.subarray(100_001, 273_999));
+  await assertStream(source.stream({ start: 7 }), bytes.subarray(7));
   assert.is(server.requests.length, 4);
   server.fault = () => ({ align: 4096, cap: 5000 });
-  await same(source.stream({ start: 4000 }), bytes.subarray(4000));
+  await assertStream(source.stream({ start: 4000 }), bytes.subarray(4000));
   // All of the file as a range.
   server.fault = () => ({ align: 2 ** 30 });
   assert.equal(await source.read(200_000, 10), bytes.slice(200_000, 200_010));
@@ -68,8 +64,8 @@ test('a cut range is not taken for the end of a file whose size nobody knows', a
       const behind = Number(/\d+/.exec(headers.range!)![0]) >= bytes.length;
       return { cap: 100_000, unknownSize: true, ...(behind && contentRange === null && { contentRange }) };
     };
-    await same(once().stream(), bytes);
-    await same(once().stream({ start: 273_999 }), bytes.subarray(273_999));
+    await assertStream(once().stream(), bytes);
+    await assertStream(once().stream({ start: 273_999 }), bytes.subarray(273_999));
     assert.equal(await once().read(50_000, 200_000), bytes.slice(50_000, 250_000));
     await rejects(once().read(200_000, 74_001), TruncatedError, /expected 274001 bytes, got 274000/);
   }
@@ -80,7 +76,7 @@ test('without Content-Range, as across origins, a 206 of the right length is tru
   const source = once();
   assert.equal(await source.read(1000, 100), bytes.slice(1000, 1100));
   assert.equal(await source.read(0, 1), bytes.slice(0, 1));
-  await same(source.stream({ start: 100_000, end: 200_000 }), bytes.subarray(100_000, 200_000));
+  await assertStream(source.stream({ start: 100_000, end: 200_000 }), bytes.subarray(100_000, 200_000));
   assert.is(source.size, undefined);
   assert.equal(ranges(), ['bytes=1000-1099', 'bytes=0-1', 'bytes=100000-199999']);
 });
@@ -88,13 +84,13 @@ test('without Content-Range, as across origins, a 206 of the right length is tru
 test('without Content-Range, what cannot be trusted is asked for as a whole', async () => {
   const hidden = { contentRange: null };
   server.fault = () => hidden;
-  await same(once().stream(), bytes);
+  await assertStream(once().stream(), bytes);
   assert.equal(ranges(), ['bytes=0-', undefined], 'it may have been cut short');
   // Once the size is known, the rest of the file has a length, too.
   server.fault = (n) => (n === 2 ? undefined : hidden);
   const source = once();
   await source.read(0, 10);
-  await same(source.stream({ start: 200_000 }), bytes.subarray(200_000));
+  await assertStream(source.stream({ start: 200_000 }), bytes.subarray(200_000));
   assert.equal(ranges().slice(2), ['bytes=0-9', 'bytes=200000-']);
   for (const fault of [{ cap: 50 }, { align: 4096 }, { chunked: true }]) {
     const from = server.requests.length;
@@ -142,7 +138,7 @@ test('a range that the file does not have, of a server that does not say how lar
   await known.read(0, 10);
   await rejects(known.read(bytes.length + 10, 1), TruncatedError, /got 274000/);
   server.bytes = new Uint8Array(0);
-  await same(once().stream(), new Uint8Array(0));
+  await assertStream(once().stream(), new Uint8Array(0));
   const error = await rejects(once().read(0, 1), TruncatedError, /expected 1 bytes, got 0/);
   assert.not(error instanceof SourceError);
 });

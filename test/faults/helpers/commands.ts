@@ -1,6 +1,6 @@
 /** Commands that write something in the place of something older, in processes that can be ended at any moment. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
@@ -173,6 +173,16 @@ export class Scene {
     const { verb, input, options: flags = [], onlyNew } = this.#command;
     if (onlyNew) rmSync(this.target.path, { recursive: true, force: true });
     return run([verb, this.#inputs.pathOf(version, input), '-o', this.target.path, ...flags], options);
+  }
+
+  /**
+   * How many changes of files the command makes.
+   * @param file where the process writes the number
+   */
+  async countChanges(file: string): Promise<number> {
+    this.reset();
+    await this.run('new', { faults: { FAULT_COUNT: file } });
+    return Number(readFileSync(file, 'utf8'));
   }
 
   /** A run without faults: it succeeds, and leaves nothing but its target. @returns what it said */

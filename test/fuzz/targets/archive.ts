@@ -1,5 +1,6 @@
 import { bytesSource } from '../../../sources/bytes.js';
 import { SourceError } from '../../../src/errors.js';
+import type { Limits } from '../../../src/limits.js';
 import type { RandomAccessSource } from '../../../src/source.js';
 import { concatBytes } from '../../helpers/bytes.js';
 import type { Anatomy, Part } from '../target.js';
@@ -8,6 +9,17 @@ import { readU32, u32 } from './numbers.js';
 /** Several files as one input: for each the length of its name, u8, its name, its length, u32, and its bytes. */
 
 export type Files = ReadonlyMap<string, Uint8Array>;
+
+/** The most that such an input may cause, where its tensors have at most `maxBytes` bytes. */
+export function archiveLimits(maxBytes: number): Limits {
+  return {
+    tensorBytes: maxBytes,
+    totalBytes: maxBytes,
+    headerBytes: 2 ** 16,
+    manifestBytes: 2 ** 16,
+    tensors: 64,
+  };
+}
 
 export function pack(files: Files): Uint8Array {
   return concatBytes(

@@ -9,22 +9,14 @@ import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
 import { modelOf, type TestTensor } from '../../helpers/models.js';
 import type { Reading, Seed, Target } from '../target.js';
-import { archiveAnatomy, opener, pack, unpack } from './archive.js';
+import { archiveAnatomy, archiveLimits, opener, pack, unpack } from './archive.js';
 import { hctAnatomy } from './hctAnatomy.js';
 import { tensorsReading } from './tensors.js';
 
 /** Model directories: a manifest, and the files that it lists. */
 
 const MAX_BYTES = 2 ** 18;
-const LIMITS = {
-  limits: {
-    tensorBytes: MAX_BYTES,
-    totalBytes: MAX_BYTES,
-    headerBytes: 2 ** 16,
-    manifestBytes: 2 ** 16,
-    tensors: 64,
-  },
-} as const;
+const LIMITS = { limits: archiveLimits(MAX_BYTES) };
 
 export async function directoryTargets(): Promise<Target[]> {
   const kernels = await loadKernels(['xxh3']);

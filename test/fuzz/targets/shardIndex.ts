@@ -5,21 +5,13 @@ import { viewBytes } from '../../../src/tensor/tensor.js';
 import { modelFileOf } from '../../helpers/modelFiles.js';
 import { modelOf } from '../../helpers/models.js';
 import type { Reading, Seed, Target } from '../target.js';
-import { archiveAnatomy, opener, pack, unpack } from './archive.js';
+import { archiveAnatomy, archiveLimits, opener, pack, unpack } from './archive.js';
 import { tensorsReading } from './tensors.js';
 
 /** Sharded checkpoints: an index, and the files that it names. */
 
 const MAX_BYTES = 2 ** 16;
-const LIMITS = {
-  limits: {
-    tensorBytes: MAX_BYTES,
-    totalBytes: MAX_BYTES,
-    headerBytes: 2 ** 16,
-    manifestBytes: 2 ** 16,
-    tensors: 64,
-  },
-} as const;
+const LIMITS = { limits: archiveLimits(MAX_BYTES) };
 
 export async function shardIndexTargets(): Promise<Target[]> {
   return [
