@@ -47,11 +47,13 @@ export const HASH = /^[0-9a-f]{16}$/;
 
 export const WEIGHT: Rule<number> = /* @__PURE__ */ number(0, MAX_WEIGHT);
 
+const COSINE: Rule<number> = /* @__PURE__ */ number(0, 1);
+
 export const HASH_TEXT: Rule<string> = (hash) =>
   !(typeof hash === 'string' && HASH.test(hash)) && '16 hexadecimal digits';
 
 export const ENCODED_PLAN: Rule<EncodedTensorPlan> = /* @__PURE__ */ recordOf({
-  cosines: /* @__PURE__ */ listOf(/* @__PURE__ */ number(0, 1)),
+  cosines: /* @__PURE__ */ listOf(COSINE),
   headerHash: HASH_TEXT,
 });
 
@@ -136,7 +138,7 @@ function sourceFile(value: unknown): SourceFile {
 
 function encodedTensor(name: string, value: unknown, limits: AllLimits): EncodedTensorPlan {
   const { cosines, headerHash } = record(value, 'an encoded tensor');
-  const numbers = Array.isArray(cosines) && cosines.length > 0 && cosines.every(isCosine);
+  const numbers = Array.isArray(cosines) && cosines.length > 0 && cosines.every((cosine) => !COSINE(cosine));
   if (!numbers)
     throw new FormatError('Cannot read the plan of the model file: invalid cosines of a tensor', {
       name,
@@ -155,7 +157,7 @@ function encodedTensor(name: string, value: unknown, limits: AllLimits): Encoded
 }
 
 function weightOf(name: string, value: unknown): number {
-  if (typeof value === 'number' && value >= 0 && value <= MAX_WEIGHT) return value;
+  if (!WEIGHT(value)) return value as number;
   throw new FormatError('Cannot read the plan of the model file: invalid weight of a tensor', {
     name,
     expected: `0 to ${MAX_WEIGHT}`,
@@ -173,12 +175,8 @@ function writtenWeight(weight: number): number {
   return Number(weight.toPrecision(6));
 }
 
-function isCosine(value: unknown): boolean {
-  return typeof value === 'number' && value >= 0 && value <= 1;
-}
-
 function hash(name: string, value: unknown): string {
-  if (typeof value === 'string' && HASH.test(value)) return value;
+  if (!HASH_TEXT(value)) return value as string;
   throw new FormatError('Cannot read the plan of the model file: invalid checksum of a tensor', {
     name,
     expected: '16 hexadecimal digits',
