@@ -5,7 +5,8 @@ import type { ZstdKernels } from './interface.js';
 import { LITERALS_LENGTH, MATCH_LENGTH, OFFSET, type SequenceCodes } from './tables.js';
 import { ZSTD_WASM } from './wasm/zstd.generated.js';
 
-interface ZstdExports {
+/** What the module exports. */
+export interface ZstdExports {
   /** How many bytes the blocks decode to, or −1. */
   decode(
     blocks: number,
@@ -29,10 +30,11 @@ const FRONT_SLACK = 64;
 /** Bytes after blocks and literals that it may read, and after the output that it may write. */
 const SLACK = 64;
 
-/** The kernel's work memory, and the offset of ZSTD_CONSTANTS in it. */
+/** The kernel's work memory, the offset of ZSTD_CONSTANTS in it, and the slack behind each part. */
 export const ZSTD_WORK = {
   bytes: CONSTANTS + 3 * CODES_BYTES + HUFFMAN_BYTES + LITERALS_BYTES + SLACK,
   constants: CONSTANTS,
+  slack: SLACK,
 };
 
 /** Descriptions of the three kinds of codes; each is followed by states that the kernel makes. */

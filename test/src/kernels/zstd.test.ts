@@ -8,7 +8,7 @@ import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { inflateModule } from '../../../src/kernels/runtime/module.js';
 import { portableZstd } from '../../../src/kernels/zstd/portable.js';
 import { ZSTD_WASM } from '../../../src/kernels/zstd/wasm/zstd.generated.js';
-import { ZSTD_CONSTANTS, ZSTD_WORK } from '../../../src/kernels/zstd/wasm.js';
+import { ZSTD_CONSTANTS, ZSTD_WORK, type ZstdExports } from '../../../src/kernels/zstd/wasm.js';
 import { throws } from '../../helpers/assertions.js';
 import { blockArbitrary, blockData } from '../../helpers/blockData.js';
 import { withCanaries } from '../../helpers/canaries.js';
@@ -19,8 +19,7 @@ import { randomZstdFrame } from '../../helpers/zstdWriter.js';
 const { zstdDecompressInto } = portableZstd;
 const wasm = await loadKernels(['zstd'], { implementation: 'wasm' });
 
-/** What the wasm kernel may touch before the blocks, and behind them and the output; see `src/kernels/zstd/wasm.ts`. */
-const SLACK = 64;
+const { slack: SLACK } = ZSTD_WORK;
 const WORK = 1024;
 const OUT = WORK + ZSTD_WORK.bytes + SLACK;
 const MEMORY = 10 * 65536;
@@ -32,14 +31,7 @@ const encoder = await loadCodec('zstd', { implementation: 'wasm' });
 const memory = new WebAssembly.Memory({ initial: 10, maximum: 10 });
 const module = await WebAssembly.compile(await inflateModule(ZSTD_WASM));
 const { decode } = (await WebAssembly.instantiate(module, { env: { memory } })).exports as {
-  decode(
-    blocks: number,
-    length: number,
-    out: number,
-    outLength: number,
-    work: number,
-    maxBlock: number,
-  ): number;
+  readonly decode: ZstdExports['decode'];
 };
 const bytes = new Uint8Array(memory.buffer);
 const canaries = Buffer.alloc(MEMORY, CANARY);
