@@ -9,7 +9,7 @@ import { modelOf } from '../../helpers/models.js';
 import { noise } from '../../helpers/random.js';
 import type { Reading, Seed, Target } from '../target.js';
 import { modelFileAnatomy } from './modelFileAnatomy.js';
-import { type ReadTensor, tensorsReading } from './tensors.js';
+import { loadedReading, type ReadTensor, tensorsReading } from './tensors.js';
 
 /** Model files: loaded as a model, and decoded to the files that they were made of. */
 
@@ -27,6 +27,7 @@ export async function modelFileTargets(): Promise<Target[]> {
       ways: [
         { name: 'loaded', read: load },
         { name: 'decoded', read: decode },
+        { name: 'loaded step by step', every: 2, read: loadTwice },
       ],
       memory: (input) => 2 ** 23 + 64 * MAX_BYTES + 128 * input.length,
     },
@@ -36,10 +37,19 @@ export async function modelFileTargets(): Promise<Target[]> {
 async function load(input: Uint8Array): Promise<Reading> {
   const model = await openModel(bytesSource(input), LIMITS);
   try {
-    const tensors = await model.load({ as: 'source' });
-    return tensorsReading(
-      Array.from(tensors.values(), ({ data, ...tensor }) => ({ ...tensor, bytes: viewBytes(data) })),
-    );
+    return await loadedReading(model);
+  } finally {
+    await model.close();
+  }
+}
+
+/** First as numbers of low quality, then the rest. */
+async function loadTwice(input: Uint8Array): Promise<Reading> {
+  const model = await openModel(bytesSource(input), LIMITS);
+  try {
+    await model.load({ quality: 0.5 });
+    await model.load({ quality: 0.9, strategy: 'scan' });
+    return await loadedReading(model);
   } finally {
     await model.close();
   }

@@ -1,12 +1,11 @@
 import { parseShardIndex, readShardIndex, SHARD_INDEX_NAME } from '../../../models/inputs/shardIndex.js';
 import { openShards } from '../../../models/inputs/shards.js';
 import { Model } from '../../../models/model.js';
-import { viewBytes } from '../../../src/tensor/tensor.js';
 import { modelFileOf } from '../../helpers/modelFiles.js';
 import { modelOf } from '../../helpers/models.js';
 import type { Reading, Seed, Target } from '../target.js';
 import { archiveAnatomy, archiveLimits, opener, pack, unpack } from './archive.js';
-import { tensorsReading } from './tensors.js';
+import { loadedReading } from './tensors.js';
 
 /** Sharded checkpoints: an index, and the files that it names. */
 
@@ -33,10 +32,7 @@ async function load(input: Uint8Array): Promise<Reading> {
   const index = await readShardIndex(open(SHARD_INDEX_NAME), SHARD_INDEX_NAME, LIMITS);
   const model = new Model(await openShards({ files: index.files, index }, open, LIMITS), LIMITS);
   try {
-    const tensors = await model.load({ as: 'source' });
-    return tensorsReading(
-      Array.from(tensors.values(), ({ data, ...tensor }) => ({ ...tensor, bytes: viewBytes(data) })),
-    );
+    return await loadedReading(model);
   } finally {
     await model.close();
   }

@@ -1,3 +1,5 @@
+import type { Model } from '../../../models/model.js';
+import { viewBytes } from '../../../src/tensor/tensor.js';
 import { concatBytes } from '../../helpers/bytes.js';
 import type { Reading } from '../target.js';
 
@@ -16,4 +18,12 @@ export function tensorsReading(tensors: readonly ReadTensor[]): Reading {
     facts: JSON.stringify(sorted.map(({ name, dtype, shape }) => [name, dtype, shape])),
     content: concatBytes(sorted.map(({ bytes }) => bytes)),
   };
+}
+
+/** All tensors of a model, in their own dtypes. */
+export async function loadedReading(model: Model): Promise<Reading> {
+  const tensors = await model.load({ as: 'source' });
+  return tensorsReading(
+    Array.from(tensors.values(), ({ data, ...tensor }) => ({ ...tensor, bytes: viewBytes(data) })),
+  );
 }
