@@ -111,13 +111,14 @@ export {
 // Readers: any part of a tensor file, over a source.
 
 export { HctReader } from './readers/hctReader.js';
-export type { HctReadAllOptions, HctReaderOptions } from './readers/hctSourceReader.js';
+export type { HctReadAllOptions } from './readers/hctSourceReader.js';
 export {
   HoloTensorReader,
   type HoloTensorReaderOptions,
   type HoloTensorReadOptions,
 } from './readers/holotensorReader.js';
 export { NpyReader } from './readers/npyReader.js';
+export type { HctReaderOptions } from './readers/openHct.js';
 export { readSafetensors } from './readers/safetensors.js';
 export type { ReadAllOptions, TensorReader } from './readers/tensorReader.js';
 

@@ -1,6 +1,7 @@
 import { recogniseFormat } from '../models/inputs/formats.js';
 import { HctDecompressionStream, HctParserStream, HctVerificationStream } from '../operators/hct.js';
-import { HctSourceReader, readHctChunks } from '../readers/hctSourceReader.js';
+import { readHctChunks } from '../readers/hctChunks.js';
+import { HctSourceReader } from '../readers/hctSourceReader.js';
 import { HoloTensorReader } from '../readers/holotensorReader.js';
 import { PROBE_SIZE } from '../src/bytes/fileKind.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';

@@ -4,7 +4,9 @@ import { fileSource } from '../sources/file.js';
 import { withOwnSignal } from '../src/abort.js';
 import { planHctHeader } from '../src/hct/plan.js';
 import { callback, checkOptions, type Rules } from '../src/options.js';
-import { chunkSize, HCT_READER_RULES, type HctReaderOptions, HctSourceReader } from './hctSourceReader.js';
+import { chunkSize } from './hctChunks.js';
+import { HctSourceReader } from './hctSourceReader.js';
+import { HCT_READER_RULES, type HctReaderOptions } from './openHct.js';
 
 /**
  * Compresses a file of raw, row-major, little-endian elements into an HCT file (Node). The tensor may be larger than

@@ -1,6 +1,7 @@
 import { withSource } from '../sources/input.js';
 import type { SourceInput } from '../src/byteReader.js';
-import { type HctReaderOptions, HctSourceReader, openHct } from './hctSourceReader.js';
+import { HctSourceReader } from './hctSourceReader.js';
+import { type HctReaderOptions, openHct } from './openHct.js';
 
 /**
  * Random access to one HCT file, either version. Only the bytes that are needed are read: header and index on

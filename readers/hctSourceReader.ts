@@ -1,18 +1,11 @@
 import { ArgumentError } from '../src/errors.js';
 import type { BlockTable } from '../src/hct/blockIndex.js';
 import { type FetchedRun, planRuns } from '../src/hct/blockRun.js';
-import {
-  blockDecoder,
-  type DecodeBlock,
-  HCT_DECODE_RULES,
-  type HctDecodeOptions,
-  verifyBlock,
-} from '../src/hct/decodeBlock.js';
+import { blockDecoder, type DecodeBlock, verifyBlock } from '../src/hct/decodeBlock.js';
 import { blockLength, type HctHeader } from '../src/hct/header.js';
-import { parseHctEnd, parseHctStart } from '../src/hct/parser.js';
-import type { HctBlock, HctEnd, HctStart } from '../src/hct/parts.js';
+import type { HctBlock } from '../src/hct/parts.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
-import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
+import type { HctTools } from '../src/hct/tools.js';
 import { type AllLimits, allocating, Budget, checkTensorBytes, limitsOf } from '../src/limits.js';
 import { check, checkOptions, type Rules, wholeNumber } from '../src/options.js';
 import { ABORT_RULES, type AbortOptions, checkAbort, type RandomAccessSource } from '../src/source.js';
@@ -29,18 +22,10 @@ import {
   viewBytes,
   viewElements,
 } from '../src/tensor/tensor.js';
-import type { WorkersOption } from '../workers/pool.js';
-import { MIN_WORKER_BYTES, WORKERS } from '../workers/task.js';
-import { readBytes, readGrammar } from './readGrammar.js';
+import { MIN_WORKER_BYTES } from '../workers/task.js';
+import { type HctLayout, type HctReaderOptions, type OpenedHct, openHct } from './openHct.js';
+import { readBytes } from './readGrammar.js';
 import { assertRows, copyOverlap, type ReadAllOptions, type TensorReader, within } from './tensorReader.js';
-
-export interface HctReaderOptions extends HctDecodeOptions, AbortOptions, WorkersOption {}
-
-export const HCT_READER_RULES: Rules<HctReaderOptions> = {
-  ...HCT_DECODE_RULES,
-  ...ABORT_RULES,
-  workers: WORKERS,
-};
 
 export interface HctReadAllOptions extends ReadAllOptions {
   /**
@@ -53,24 +38,10 @@ export interface HctReadAllOptions extends ReadAllOptions {
 /** Type and length of `out` are compared with the tensor's. */
 const READ_ALL_RULES: Rules<HctReadAllOptions> = { ...ABORT_RULES, out: TYPED_ARRAY };
 
-/** All of a file but its blocks. */
-interface HctLayout extends Omit<HctStart, 'kind'>, Omit<HctEnd, 'kind'> {}
-
 /** Neighbouring blocks are fetched together up to this many compressed bytes: few requests, little memory… */
 const FETCH_SIZE = 2 ** 20;
 /** …and this many of the tensor, because a worker returns them in one piece. */
 const MAX_RUN_BYTES = 2 ** 24;
-/** Bytes of the tensor that `readHctChunks` decodes at a time, as far as blocks allow. */
-const CHUNK_SIZE = 2 ** 20;
-
-/** A file whose header and index have been read. */
-interface OpenedHct {
-  readonly source: RandomAccessSource;
-  readonly layout: HctLayout;
-  readonly tools: HctTools;
-  readonly options: HctReaderOptions;
-}
-
 /** Random access to one HCT file over a source: `HctReader` without what opens anything else. */
 export class HctSourceReader implements TensorReader {
   readonly #source: RandomAccessSource;
@@ -254,22 +225,6 @@ export class HctSourceReader implements TensorReader {
   }
 }
 
-/** @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError, SourceError */
-export async function openHct(source: RandomAccessSource, options: HctReaderOptions): Promise<OpenedHct> {
-  const limits = limitsOf(checkOptions(options, HCT_READER_RULES));
-  const start = await readGrammar('HCT', (queue) => parseHctStart(queue, limits), source, 0, options);
-  const blocksEnd = start.blocksOffset + start.header.compressedSize;
-  const end = await readGrammar(
-    'HCT',
-    (queue) => parseHctEnd(queue, start, limits),
-    source,
-    blocksEnd,
-    options,
-  );
-  const tools = await loadHctReadTools(start.header, options);
-  return { source, layout: { ...start, ...end }, tools, options };
-}
-
 function* storedBlocks({ blocks, compressed, byteOffset }: FetchedRun): Iterable<Omit<HctBlock, 'kind'>> {
   let at = byteOffset;
   for (const { blockIndex, offset, compressedSize, byteLength, checksum } of blocks) {
@@ -277,24 +232,4 @@ function* storedBlocks({ blocks, compressed, byteOffset }: FetchedRun): Iterable
     yield { blockIndex, byteOffset: at, byteLength, checksum, compressed: bytes };
     at += byteLength;
   }
-}
-
-/**
- * The bytes of the tensor from start to end, in whole blocks, so that no block is decoded twice.
- * @throws TruncatedError, ChecksumError, CodecError
- */
-export async function* readHctChunks(
-  reader: HctSourceReader,
-  options: AbortOptions = {},
-): AsyncGenerator<Uint8Array> {
-  const { originalSize } = reader.header;
-  const step = chunkSize(reader.header);
-  for (let at = 0; at < originalSize; at += step) {
-    yield await reader.read(at, Math.min(at + step, originalSize), options);
-  }
-}
-
-/** A megabyte of the tensor, in whole blocks. */
-export function chunkSize({ blockSize }: HctHeader): number {
-  return Math.max(1, Math.floor(CHUNK_SIZE / blockSize)) * blockSize;
 }

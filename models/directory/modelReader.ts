@@ -1,4 +1,5 @@
-import { HctSourceReader, readHctChunks } from '../../readers/hctSourceReader.js';
+import { readHctChunks } from '../../readers/hctChunks.js';
+import { HctSourceReader } from '../../readers/hctSourceReader.js';
 import { readChunks, readWhole } from '../../sources/read.js';
 import { decodeText } from '../../src/bytes/json.js';
 import { ArgumentError, ChecksumError, FormatError } from '../../src/errors.js';
