@@ -1,7 +1,7 @@
 import { type Observable, Subject } from 'rxjs';
 import { assertRows } from '../readers/tensorReader.js';
 import { createLimiter } from '../sources/limiter.js';
-import { nextTask, onAbort } from '../src/abort.js';
+import { onAbort } from '../src/abort.js';
 import { Closeable } from '../src/closeable.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import { Budget, type LimitsOption, limitsOf } from '../src/limits.js';
@@ -16,7 +16,8 @@ import { latestStream } from './latestStream.js';
 import { LOAD_RULES, Load, type LoadOptions, type LoadTarget } from './load.js';
 import { Catalog, PLAN_RULES, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
 import { type ModelProgress, ModelQuality } from './progress.js';
-import { type LoadedTensor, type OutputOptions, type OutputType, TensorState } from './tensorState.js';
+import { type LoadedTensor, type OutputType, TensorState } from './tensorState.js';
+import { TensorUpdates } from './tensorUpdates.js';
 
 /** A tensor of a model, loaded or not. */
 export interface ModelTensorInfo {
@@ -52,7 +53,7 @@ export class Model extends Closeable {
   readonly #states: ReadonlyMap<string, TensorState>;
   readonly #quality: ModelQuality;
   readonly #progress = new Subject<ModelProgress>();
-  readonly #updates = new Subject<LoadedTensor<OutputType>>();
+  readonly #updates = new TensorUpdates((error) => this.#load?.fail(error));
   /** The current load. */
   #load: Load | undefined;
   /** Loads have it one after another. */
@@ -61,7 +62,6 @@ export class Model extends Closeable {
   readonly #running = new Map<AbortController, Promise<unknown>>();
   #closed: Promise<void> | undefined;
   #paused = false;
-  readonly #better = new Set<TensorState>();
   /** Tensors with pieces that may not be decoded yet. */
   readonly #unsettled = new Set<TensorState>();
 
@@ -77,7 +77,7 @@ export class Model extends Closeable {
     this.#states = new Map(content.tensors.map((tensor) => [tensor.name, new TensorState(tensor)]));
     this.#quality = new ModelQuality(this.#states.values());
     this.progress$ = this.#progress.asObservable();
-    this.updates$ = this.#updates.asObservable();
+    this.updates$ = this.#updates.all$;
   }
 
   /**
@@ -266,7 +266,7 @@ export class Model extends Closeable {
       unsettled: this.#unsettled,
       quality: this.#quality,
       onProgress: (progress) => this.#progress.next(progress),
-      onBetterTensor: (state) => this.#announce(state, options),
+      onBetterTensor: (state) => this.#updates.announce(state, options),
     };
     const limits = { ...this.#limits, ...options.limits };
     const load = new Load(this.#plan(options), target, { ...options, limits });
@@ -277,26 +277,6 @@ export class Model extends Closeable {
     } finally {
       this.#load = undefined;
     }
-    await this.#emitUpdates(options);
-  }
-
-  /** Notes that a tensor has improved; arrays are made in the next task, once for all pieces that arrived by then. */
-  #announce(state: TensorState, options: OutputOptions): void {
-    if (!this.#updates.observed) return;
-    if (this.#better.size === 0) {
-      // What cannot be reconstructed ends the load.
-      nextTask()
-        .then(() => this.#emitUpdates(options))
-        .catch((error) => this.#load?.fail(error));
-    }
-    this.#better.add(state);
-  }
-
-  async #emitUpdates(options: OutputOptions & AbortOptions): Promise<void> {
-    for (const state of this.#better) {
-      this.#better.delete(state);
-      const tensor = await state.read(options);
-      if (tensor !== undefined) this.#updates.next(tensor);
-    }
+    await this.#updates.emit(options);
   }
 }

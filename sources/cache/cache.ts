@@ -6,9 +6,10 @@ import type { RandomAccessSource } from '../../src/source.js';
 import { EVENT_RULES, type OnSourceEvent } from '../events.js';
 import type { Cache, CachedFile, WithCacheOptions } from './contract.js';
 import { openEntry, sealEntry, type Xxh3 } from './entry.js';
-import { Extents } from './extents.js';
+import type { Extents } from './extents.js';
+import { KnownEntries } from './knownEntries.js';
 import { type EntryName, hashOf, isEntryName, noteName, partName, partOf } from './names.js';
-import type { CacheStore, StoredEntry } from './store.js';
+import type { CacheStore } from './store.js';
 import { withCache } from './withCache.js';
 
 /** Default cap: 1 GiB, a few models of the size that browsers load. */
@@ -35,12 +36,6 @@ export interface CacheOptions {
 const RULES: Rules<CacheOptions> = { ...EVENT_RULES, maxSize: /* @__PURE__ */ number() };
 const STORE = /* @__PURE__ */ having<CacheStore>('list', 'a store, such as memoryStore()');
 
-interface Entry {
-  readonly size: number;
-  /** Time of its last use, as far as this process knows, in milliseconds since 1970. */
-  readonly used: number;
-}
-
 /**
  * A cache over a store. Several processes or tabs may use the same store at the same time: an entry is whole or
  * recognised as broken, an entry that another process has deleted is fetched again, and what others have stored is found
@@ -58,13 +53,9 @@ export function openCache(store: CacheStore, options: CacheOptions = {}): Cache 
 
 class StoreCache implements Cache {
   readonly #store: CacheStore;
+  readonly #known = new KnownEntries();
   readonly #maxSize: number;
   readonly #onEvent: OnSourceEvent;
-  /** The least recently used first. */
-  #entries = new Map<string, Entry>();
-  readonly #files = new Map<string, Extents>();
-  /** Bytes of all entries. */
-  #total = 0;
   /** Entries that are being written: they count, and are not deleted. */
   readonly #writing = new Set<string>();
   /** Bytes written since the last look at the store. */
@@ -89,7 +80,7 @@ class StoreCache implements Cache {
   }
 
   async extents(version: string): Promise<Extents> {
-    return this.#extentsOf(hashOf(version, await this.#load()));
+    return this.#known.extentsOf(hashOf(version, await this.#load()));
   }
 
   async get(version: string, range: Range): Promise<Uint8Array | undefined> {
@@ -106,7 +97,7 @@ class StoreCache implements Cache {
 
   async file(id: string): Promise<CachedFile | undefined> {
     const entry = noteName(id, await this.#load());
-    if (!this.#entries.has(entry.name)) return undefined;
+    if (!this.#known.has(entry.name)) return undefined;
     const note = await this.#read(entry);
     if (note !== undefined) {
       const [size, ...version] = new TextDecoder().decode(note).split('\n');
@@ -129,7 +120,7 @@ class StoreCache implements Cache {
     try {
       const sealed = await this.#store.read(name);
       const bytes = sealed && openEntry(key, sealed, xxh3);
-      if (bytes !== undefined) this.#remember(name, sealed!.length);
+      if (bytes !== undefined) this.#known.remember(name, sealed!.length);
       else if (sealed !== undefined) this.#onEvent({ type: 'cache-drop', name });
       return bytes;
     } catch (error) {
@@ -143,18 +134,18 @@ class StoreCache implements Cache {
     const sealed = sealEntry(key, payload, await this.#load());
     if (!this.#writable || sealed.length > this.#maxSize) return;
     if (this.#unseen + sealed.length > this.#maxSize * UNSEEN_SHARE) await this.#look();
-    const part = this.#entries.has(name) ? undefined : partOf(name);
+    const part = this.#known.has(name) ? undefined : partOf(name);
     // Counted before anything is awaited, because other parts may be stored at the same time.
-    this.#remember(name, sealed.length);
+    this.#known.remember(name, sealed.length);
     this.#writing.add(name);
     try {
-      if (!(await this.#makeRoom())) return this.#forget(name);
+      if (!(await this.#makeRoom())) return this.#known.forget(name);
       this.#unseen += sealed.length;
       await this.#store.write(name, sealed);
-      if (part !== undefined) this.#extentsOf(part.hash).add(part.range);
+      if (part !== undefined) this.#known.extentsOf(part.hash).add(part.range);
       if (!this.#proven) await this.#prove(entry);
     } catch (error) {
-      this.#forget(name);
+      this.#known.forget(name);
       this.#fail(error);
     } finally {
       this.#writing.delete(name);
@@ -186,15 +177,15 @@ class StoreCache implements Cache {
    */
   async #makeRoom(): Promise<boolean> {
     for (const notes of [false, true]) {
-      for (const oldest of this.#entries.keys()) {
-        if (this.#total <= this.#maxSize || !this.#writable) return this.#writable;
+      for (const oldest of this.#known.names()) {
+        if (this.#known.total <= this.#maxSize || !this.#writable) return this.#writable;
         const isNote = partOf(oldest) === undefined;
-        if (isNote !== notes || this.#writing.has(oldest) || !this.#entries.has(oldest)) continue;
+        if (isNote !== notes || this.#writing.has(oldest) || !this.#known.has(oldest)) continue;
         await this.#delete(oldest);
         if (this.#writable) this.#onEvent({ type: 'cache-evict', name: oldest });
       }
     }
-    return this.#writable && this.#total <= this.#maxSize;
+    return this.#writable && this.#known.total <= this.#maxSize;
   }
 
   #load(): Promise<Xxh3> {
@@ -215,61 +206,18 @@ class StoreCache implements Cache {
     this.#unseen = 0;
     try {
       const listed = await this.#store.list();
-      this.#merge(
+      this.#known.merge(
         listed.filter(({ name }) => isEntryName(name)),
         start,
+        this.#writing,
       );
     } catch (error) {
       this.#fail(error);
     }
   }
 
-  /** What the store had at a time, and what this process has used and written since. */
-  #merge(listed: readonly StoredEntry[], time: number): void {
-    const names = new Set(listed.map(({ name }) => name));
-    for (const [name, { used }] of this.#entries) {
-      if (!names.has(name) && used < time && !this.#writing.has(name)) this.#forget(name);
-    }
-    const found = listed.filter(({ name }) => !this.#entries.has(name)).map(({ name }) => partOf(name));
-    const parts = found.filter((part) => part !== undefined);
-    // In their order, because a list that is sorted takes them at its end.
-    for (const { hash, range } of parts.sort((a, b) => a.range.start - b.range.start)) {
-      this.#extentsOf(hash).add(range);
-    }
-    const all = new Map(this.#entries);
-    for (const { name, size, used } of listed) {
-      all.set(name, { size, used: Math.max(used, all.get(name)?.used ?? 0) });
-    }
-    this.#entries = new Map([...all].sort(([, a], [, b]) => a.used - b.used));
-    this.#total = 0;
-    for (const { size } of all.values()) this.#total += size;
-  }
-
-  #extentsOf(hash: string): Extents {
-    let extents = this.#files.get(hash);
-    if (extents === undefined) {
-      extents = new Extents();
-      this.#files.set(hash, extents);
-    }
-    return extents;
-  }
-
-  /** Makes an entry the most recently used. */
-  #remember(name: string, size: number): void {
-    this.#total += size - (this.#entries.get(name)?.size ?? 0);
-    this.#entries.delete(name);
-    this.#entries.set(name, { size, used: Date.now() });
-  }
-
-  #forget(name: string): void {
-    this.#total -= this.#entries.get(name)?.size ?? 0;
-    this.#entries.delete(name);
-    const part = partOf(name);
-    if (part !== undefined) this.#extentsOf(part.hash).delete(part.range);
-  }
-
   async #delete(name: string): Promise<void> {
-    this.#forget(name);
+    this.#known.forget(name);
     try {
       await this.#store.delete(name);
     } catch (error) {
