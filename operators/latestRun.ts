@@ -1,5 +1,5 @@
-import { nextTask } from '../src/abort.js';
 import type { LatestStage, LatestStageFactory } from '../src/stage.js';
+import { nextTask } from '../src/steps.js';
 import { MAX_DELAY } from '../src/timer.js';
 import { type Consumer, isPromise, type Run } from './stageRun.js';
 

@@ -55,19 +55,3 @@ export function untilAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promi
     waiting.then(resolve, reject).then(remove);
   });
 }
-
-/**
- * Resolves in a task of its own: after all promise reactions and stream steps that are ready now. Long work awaits it,
- * so that an abort or a cancelled stream takes effect before the next step.
- */
-export function nextTask(): Promise<void> {
-  return new Promise((resolve) => {
-    // Sooner than a timer, which browsers delay by 4 ms when timers are nested.
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = () => {
-      port1.close();
-      resolve();
-    };
-    port2.postMessage(undefined);
-  });
-}

@@ -1,4 +1,4 @@
-import { nextTask } from '../../src/abort.js';
+import { nextTask } from '../../src/steps.js';
 import { startTimer } from '../../src/timer.js';
 
 /** Why a browser did not send a request, or keeps its response to itself. */

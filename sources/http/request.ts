@@ -1,5 +1,6 @@
-import { nextTask, untilAborted } from '../../src/abort.js';
+import { untilAborted } from '../../src/abort.js';
 import { SourceError } from '../../src/errors.js';
+import { nextTask } from '../../src/steps.js';
 import { startTimer } from '../../src/timer.js';
 import type { OnSourceEvent } from '../events.js';
 import type { Limiter } from '../limiter.js';

@@ -1,9 +1,8 @@
-import { nextTask } from '../abort.js';
 import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
 import { loadDecodingOf } from '../encodings/decodings.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import { Budget, limitsOf } from '../limits.js';
-import { inTurns } from '../steps.js';
+import { inTurns, nextTask } from '../steps.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions, type RangeOption } from './decoder.js';
 import type { FragmentIndexEntry, HoloFragment, ReceivedFragment } from './fragment.js';
 import { parseHoloTensorHeader } from './header.js';
