@@ -6,11 +6,11 @@ import type { Finding } from './findings.js';
 import type { FuzzStats, TargetStats } from './fuzzer.js';
 import { type Message, type ProcessOptions, unpackAttempt } from './process.js';
 
-/** A process that says nothing for this long hangs: its turns take seconds on a busy machine. */
-const SILENCE_MS = 60_000;
-
-/** The same before its first message, while it starts and reads good inputs. */
-const START_MS = 120_000;
+/**
+ * A process that says nothing for this long hangs, also while it starts and reads good inputs: its turns take two seconds on
+ * an idle machine, and minutes on one that has much to do and gives it little, because it runs with `nice`.
+ */
+const SILENCE_MS = 600_000;
 
 /** So many faults are enough to look at. */
 const MAX_FAULTS = 20;
@@ -92,7 +92,8 @@ export async function supervise(options: SuperviseOptions): Promise<Report> {
 
 /** @throws Error when the process ended before its first input */
 function readAttempt(file: string, death: string): Finding {
-  if (existsSync(file)) return unpackAttempt(readFileSync(file));
+  const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
+  if (bytes.length > 0) return unpackAttempt(bytes);
   throw new Error(`Cannot fuzz: the process ${death}`);
 }
 
@@ -113,7 +114,7 @@ function watch(
       silent = true;
       child.kill('SIGKILL');
     };
-    let timer = setTimeout(hangs, START_MS);
+    let timer = setTimeout(hangs, SILENCE_MS);
     const kill = () => child.kill('SIGKILL');
     process.once('exit', kill);
     child.on('message', (message: Message) => {

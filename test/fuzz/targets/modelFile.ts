@@ -55,8 +55,20 @@ async function loadTwice(input: Uint8Array): Promise<Reading> {
   }
 }
 
-/** A plain safetensors file has nothing to decode. */
+/** Names of files that decoding refuses, and that loading does not look at. */
+const BAD_NAME = /: (a file name in it is not plain|two of its files have the same name)/;
+
 async function decode(input: Uint8Array): Promise<Reading> {
+  try {
+    return await decodedReading(input);
+  } catch (error) {
+    if (BAD_NAME.test((error as Error).message)) return load(input);
+    throw error;
+  }
+}
+
+/** A plain safetensors file has nothing to decode. */
+async function decodedReading(input: Uint8Array): Promise<Reading> {
   const files: Uint8Array[] = [];
   const model = await decodeModelFile(
     bytesSource(input),
