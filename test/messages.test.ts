@@ -1,8 +1,9 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { productFiles } from './helpers/product.js';
 import {
   errorFamily,
   isSentence,
@@ -14,7 +15,6 @@ import {
 const test = suite('messages of errors');
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const FOLDERS = ['src', 'workers', 'sources', 'operators', 'sinks', 'readers', 'models', 'cli'];
 const family = errorFamily(readFileSync(join(root, 'src/errors.ts'), 'utf8'));
 
 /** Classes outside the family: for streams and the command line, and causes of errors of the family. */
@@ -28,13 +28,11 @@ const OTHERS = [
   'Interruption',
 ];
 
-function productFiles(): SourceFile[] {
-  return FOLDERS.flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !/assembly|\.generated\.|\.d\.ts$/.test(name))
-      .map((name) => join(root, folder, name))
-      .map((path) => ({ path: relative(root, path), code: withoutComments(readFileSync(path, 'utf8')) })),
-  );
+function sources(): SourceFile[] {
+  return productFiles().map((path) => ({
+    path,
+    code: withoutComments(readFileSync(join(root, path), 'utf8')),
+  }));
 }
 
 /** The messages of this source that are no sentences. */
@@ -45,7 +43,7 @@ function refused(code: string): string[] {
 }
 
 test('every message of the family is a sentence that says what was attempted', () => {
-  const errors = thrownErrors(productFiles(), family);
+  const errors = thrownErrors(sources(), family);
   const stubs = errors.flatMap(({ path, line, messages = [] }) =>
     messages.filter((message) => !isSentence(message)).map((message) => `${path}:${line}: ${message}`),
   );
@@ -53,7 +51,7 @@ test('every message of the family is a sentence that says what was attempted', (
 });
 
 test('no message is left out: all are found and understood', () => {
-  const files = productFiles();
+  const files = sources();
   const errors = thrownErrors(files, family);
   const notUnderstood = errors.filter(({ messages }) => messages === undefined);
   assert.equal(

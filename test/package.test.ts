@@ -1,16 +1,22 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { builtinModules } from 'node:module';
-import { dirname, join, relative } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bundledPackages, COMPILED_IN, thirdPartyNotices } from '../scripts/thirdParty.js';
 import { exportedNames } from './helpers/exportedNames.js';
+import { importsOf, PRODUCT_FLOORS, productFiles } from './helpers/product.js';
 
 const test = suite('package');
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+
+/** The one import between folders of a floor: sinks drive stages. */
+const BESIDE = 'sinks → operators';
+
+const folderOf = (file: string) => file.split('/')[0]!;
 
 /** The TypeScript file that a built file is made of. */
 const sourceOf = (built: string) =>
@@ -90,45 +96,35 @@ test('docs/dependencies.md has every package that is bundled, compiled in or a p
   assert.equal([...new Set(listed.flat())].sort(), [...new Set(held)].sort());
 });
 
-test('imports point down: cli → models → readers → sources, operators, sinks → workers → src; the formats know nothing of each other', () => {
-  const rank: Record<string, number> = {
-    src: 0,
-    workers: 1,
-    sources: 2,
-    operators: 2,
-    sinks: 2,
-    readers: 3,
-    models: 4,
-    cli: 5,
-  };
-  for (const file of productFiles()) {
-    const from = relative(root, file);
-    const [folder = ''] = from.split('/');
-    for (const specifier of importsOf(file)) {
+test('imports point down, floor by floor; the formats know nothing of each other', () => {
+  const floorOf = new Map<string, number>(
+    PRODUCT_FLOORS.flatMap((folders, floor) => folders.map((folder) => [folder, floor] as const)),
+  );
+  for (const from of productFiles()) {
+    const folder = folderOf(from);
+    const floor = floorOf.get(folder);
+    for (const specifier of importsOf(from)) {
+      const place = `${from} imports ${specifier}`;
       if (specifier.startsWith('node:')) {
-        assert.not(
-          folder === 'src' || folder === 'operators' || folder === 'workers',
-          `${from} imports ${specifier}`,
-        );
+        assert.not(['src', 'operators', 'workers'].includes(folder), place);
         continue;
       }
-      if (specifier === 'rxjs') assert.is.not(folder, 'src', `${from} imports ${specifier}`);
+      if (specifier === 'rxjs') assert.is.not(folder, 'src', place);
       if (!specifier.startsWith('.')) continue;
-      const to = relative(root, join(dirname(file), specifier));
-      const [target = ''] = to.split('/');
-      if (folder in rank && target in rank)
-        assert.ok(
-          rank[target]! < rank[folder]! ||
-            target === folder ||
-            (folder === 'sinks' && target === 'operators'),
-          `${from} imports ${to}`,
-        );
+      const to = join(dirname(from), specifier);
+      const target = folderOf(to);
+      // The entries of the package import all floors, and nothing imports them.
+      const below = floorOf.get(target) ?? Infinity;
+      assert.ok(
+        floor === undefined || below < floor || target === folder || `${folder} → ${target}` === BESIDE,
+        place,
+      );
       assert.not(
         !from.startsWith('src/kernels/') && /^src\/kernels\/(portable|[^/]+\/(portable|wasm))/.test(to),
-        `${from} imports ${to}: take it from the subject's interface, or from what its implementations share`,
+        `${place}: take it from the subject's interface, or from what its implementations share`,
       );
-      assert.not(from.startsWith('src/hct/') && to.startsWith('src/holotensor/'), `${from} imports ${to}`);
-      assert.not(from.startsWith('src/holotensor/') && to.startsWith('src/hct/'), `${from} imports ${to}`);
+      assert.not(from.startsWith('src/hct/') && to.startsWith('src/holotensor/'), place);
+      assert.not(from.startsWith('src/holotensor/') && to.startsWith('src/hct/'), place);
     }
   }
 });
@@ -140,35 +136,32 @@ test('no file imports itself by way of others, types included', () => {
     if (done.has(file)) return;
     assert.not(open.includes(file), [...open.slice(open.indexOf(file)), file].join(' → '));
     open.push(file);
-    for (const specifier of importsOf(join(root, file))) {
-      const target = relative(root, join(root, dirname(file), specifier.replace(/\.js$/, '.ts')));
+    for (const specifier of importsOf(file)) {
+      const target = join(dirname(file), specifier.replace(/\.js$/, '.ts'));
       if (specifier.startsWith('.') && existsSync(join(root, target))) visit(target);
     }
     open.pop();
     done.add(file);
   };
-  for (const file of productFiles()) visit(relative(root, file));
+  for (const file of productFiles()) visit(file);
   assert.ok(done.size > 200, `${done.size} files`);
 });
 
 test('JSON of others is parsed by parseJson, which caps it first', () => {
   const parsing = productFiles().filter((file) =>
-    /\bJSON\.parse\(|\.json\(\)/.test(readFileSync(file, 'utf8')),
+    /\bJSON\.parse\(|\.json\(\)/.test(readFileSync(join(root, file), 'utf8')),
   );
   // The scanner gives it one string at a time.
-  assert.equal(
-    parsing.map((file) => relative(root, file)),
-    ['src/bytes/json.ts', 'src/safetensors/headerScanner.ts'],
-  );
+  assert.equal(parsing, ['src/bytes/json.ts', 'src/safetensors/headerScanner.ts']);
 });
 
 test('lists of unknown length are neither spread into calls, which overflows the stack, nor shifted, which is quadratic', () => {
   const spread =
     /\b(push|unshift|concat|splice|max|min|fromCharCode|fromCodePoint)\(([^(){}]|\([^()]*\))*\.\.\.[\w.(]+/g;
   const calls = productFiles().flatMap((file) => {
-    const code = readFileSync(file, 'utf8');
+    const code = readFileSync(join(root, file), 'utf8');
     const found = [...(code.match(spread) ?? []), ...(code.match(/\.(un)?shift\(/g) ?? [])];
-    return found.map((call) => `${relative(root, file)}: ${call}`);
+    return found.map((call) => `${file}: ${call}`);
   });
   // Each of these lists has a small bound, whatever the input is.
   assert.equal(calls.sort(), [
@@ -185,23 +178,5 @@ test('the exported names are those of the list (update it by `npm run names`, an
   const listed = JSON.parse(readFileSync(join(root, 'test/exportedNames.json'), 'utf8'));
   assert.equal(await exportedNames(), listed);
 });
-
-function productFiles(): string[] {
-  const folders = ['src', 'workers', 'sources', 'operators', 'sinks', 'readers', 'models', 'cli'];
-  const files = folders.flatMap((folder) =>
-    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
-      .filter((name) => name.endsWith('.ts') && !name.endsWith('.d.ts') && !name.includes('assembly/'))
-      .map((name) => join(root, folder, name)),
-  );
-  return [...files, ...['index.ts', 'node.ts', 'formats.ts', 'polyfill.ts'].map((name) => join(root, name))];
-}
-
-function importsOf(file: string): string[] {
-  const code = readFileSync(file, 'utf8').replace(/^\s*(\/?\*|\/\/).*$/gm, '');
-  return Array.from(
-    code.matchAll(/(?:from\s+|import\s+|(?<!typeof )import\()'([^']+)'/g),
-    ([, specifier]) => specifier!,
-  );
-}
 
 test.run();

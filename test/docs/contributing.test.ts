@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { temporaryFolder } from '../helpers/cli.js';
+import { PRODUCT_FOLDERS } from '../helpers/product.js';
 
 const test = suite('CONTRIBUTING');
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -12,8 +13,7 @@ const text = readFileSync(join(root, 'CONTRIBUTING.md'), 'utf8');
 
 /** The repository as the worked example leaves it. */
 const copy = temporaryFolder();
-const TYPE_CHECKED = ['src', 'sources', 'operators', 'sinks', 'readers', 'models', 'workers', 'cli'];
-const COPIED = ['package.json', 'tsconfig.json', 'index.ts', 'node.ts', 'formats.ts', ...TYPE_CHECKED];
+const COPIED = ['package.json', 'tsconfig.json', 'index.ts', 'node.ts', 'formats.ts', ...PRODUCT_FOLDERS];
 for (const name of COPIED) cpSync(join(root, name), join(copy, name), { recursive: true });
 symlinkSync(join(root, 'node_modules'), join(copy, 'node_modules'));
 
@@ -40,7 +40,7 @@ test('with its files, all compiles and its test passes', () => {
     mkdirSync(dirname(join(copy, file!)), { recursive: true });
     writeFileSync(join(copy, file!), code!);
   }
-  const config = { extends: './tsconfig.json', include: ['*.ts', ...TYPE_CHECKED, 'test'] };
+  const config = { extends: './tsconfig.json', include: ['*.ts', ...PRODUCT_FOLDERS, 'test'] };
   writeFileSync(join(copy, 'tsconfig.example.json'), JSON.stringify(config));
   const run = (...args: string[]) => {
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8' });

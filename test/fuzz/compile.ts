@@ -1,19 +1,10 @@
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { build, stop } from 'esbuild';
+import { LIBRARY_FOLDERS } from '../helpers/product.js';
 
-/** Folders of the product and of the tests that the fuzzer needs. */
-const FOLDERS = [
-  'src',
-  'workers',
-  'sources',
-  'operators',
-  'sinks',
-  'readers',
-  'models',
-  'test/helpers',
-  'test/fuzz',
-] as const;
+/** The library, and what the fuzzer needs of the tests. */
+const FOLDERS = [...LIBRARY_FOLDERS, 'test/helpers', 'test/fuzz'] as const;
 
 /** What is read at run time, at its place beside the code. */
 const FILES = ['docs', 'test/fixtures', 'test/fuzz/corpus'] as const;

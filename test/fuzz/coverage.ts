@@ -1,9 +1,7 @@
 import { Session } from 'node:inspector';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-
-/** Folders of the product whose code guides the fuzzer. */
-const FOLDERS = ['src', 'operators', 'sinks', 'sources', 'readers', 'models', 'workers'] as const;
+import { LIBRARY_FOLDERS } from '../helpers/product.js';
 
 interface FunctionCoverage {
   readonly ranges: readonly {
@@ -30,7 +28,7 @@ export class BlockCoverage {
 
   /** @param root folder of the repository */
   constructor(root: string) {
-    this.#prefixes = FOLDERS.map((folder) => pathToFileURL(join(root, folder, '/')).href);
+    this.#prefixes = LIBRARY_FOLDERS.map((folder) => pathToFileURL(join(root, folder, '/')).href);
     this.#session.connect();
     this.#post('Profiler.enable');
     this.#post('Profiler.startPreciseCoverage', { callCount: false, detailed: true });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { productFiles } from './product.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -24,15 +25,6 @@ export function documentedExamples(): Example[] {
 /** The README and all of `docs/`, relative to the root. */
 export function markdownFiles(): string[] {
   return ['README.md', ...filesIn('docs', '.md')];
-}
-
-/** All of the product's sources in TypeScript, relative to the root, without assembly and generated modules. */
-export function productFiles(): string[] {
-  const folders = ['src', 'workers', 'sources', 'operators', 'sinks', 'readers', 'models', 'cli'];
-  const entries = readdirSync(root).filter((name) => name.endsWith('.ts'));
-  return [...entries, ...folders.flatMap((folder) => filesIn(folder, '.ts'))].filter(
-    (name) => !/\.d\.ts$|\.generated\.ts$|\/assembly\//.test(name),
-  );
 }
 
 export interface Block extends Example {

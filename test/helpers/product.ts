@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+/** The folders of the library, from the ground up: each imports only from those before it. */
+export const LIBRARY_FLOORS = [
+  ['src'],
+  ['workers'],
+  ['sources', 'operators', 'sinks'],
+  ['readers'],
+  ['models'],
+] as const;
+
+export const LIBRARY_FOLDERS = LIBRARY_FLOORS.flat();
+
+/** The library, and what is built on it. */
+export const PRODUCT_FLOORS = [...LIBRARY_FLOORS, ['cli']] as const;
+
+export const PRODUCT_FOLDERS = PRODUCT_FLOORS.flat();
+
+/** All of the product's sources in TypeScript, relative to the root, without assembly and generated modules. */
+export function productFiles(): string[] {
+  const entries = readdirSync(root).filter((name) => name.endsWith('.ts'));
+  const files = PRODUCT_FOLDERS.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
+  );
+  return [...entries, ...files.filter((name) => name.endsWith('.ts'))].filter(
+    (name) => !/\.d\.ts$|\.generated\.ts$|\/assembly\//.test(name),
+  );
+}
+
+/** What a file of the product imports, types included: specifiers as they are written. */
+export function importsOf(file: string): string[] {
+  const code = readFileSync(join(root, file), 'utf8').replace(/^\s*(\/?\*|\/\/).*$/gm, '');
+  return Array.from(
+    code.matchAll(/(?:from\s+|import\s+|(?<!typeof )import\()'([^']+)'/g),
+    ([, specifier]) => specifier!,
+  );
+}
