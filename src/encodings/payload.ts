@@ -44,7 +44,7 @@ export function readValues(
 }
 
 /** The energy of what has the largest norm that f32 holds; sums of an inverse transform stay below this norm. */
-const MAX_ENERGY = (2 ** 128 - 2 ** 103) ** 2;
+export const MAX_ENERGY = (2 ** 128 - 2 ** 103) ** 2;
 
 /**
  * The energy of the coefficients that have arrived. Encoders refuse tensors with a larger one, and decoders would differ in

@@ -1,7 +1,7 @@
 import { FormatError, LimitError } from '../../errors.js';
 import { viewElements } from '../../tensor/tensor.js';
 import type { CoefficientFragments, CoefficientStore } from '../coefficients/coefficients.js';
-import { checkLength, energyWith } from '../payload.js';
+import { checkLength, energyWith, MAX_ENERGY } from '../payload.js';
 import { rankByMagnitude } from './ranking.js';
 
 /**
@@ -109,9 +109,9 @@ export class EssentialStore implements CoefficientStore {
 
   #check(words: Uint32Array, numbers: Float32Array, fragmentIndex: number): void {
     const coefficients = this.#coefficients.length;
-    let added = 0;
+    let all = 0;
     for (let at = 0; at < words.length; at += 2) {
-      if (this.#known[words[at]!] !== 1) added += numbers[at + 1]! ** 2;
+      all += numbers[at + 1]! ** 2;
       if (words[at]! < coefficients && Number.isFinite(numbers[at + 1])) continue;
       throw new FormatError('Cannot read the fragment payload: invalid coefficient', {
         fragmentIndex,
@@ -119,6 +119,12 @@ export class EssentialStore implements CoefficientStore {
         expected: `an index below ${coefficients} and a finite value`,
         actual: `${words[at]} and ${numbers[at + 1]}`,
       });
+    }
+    // Which ones repeat others takes as long to find as placing them, and hardly ever matters.
+    if (this.energy + all < MAX_ENERGY) return;
+    let added = 0;
+    for (let at = 0; at < words.length; at += 2) {
+      if (this.#known[words[at]!] !== 1) added += numbers[at + 1]! ** 2;
     }
     energyWith(this.energy, added, fragmentIndex);
   }

@@ -88,8 +88,7 @@ function link(runtime: WasmRuntime): DctKernels {
     }
     checkLengths(data, rows, cols, out);
     try {
-      // The shared memory is a stack: what others allocate between two steps would have to end before these.
-      yield* transform(runtime.apart(), 'idct2d', data, rows, cols, out);
+      yield* runtime.apart((own) => transform(own, 'idct2d', data, rows, cols, out));
     } catch (error) {
       if (!(error instanceof LimitError)) throw error;
       yield* portableDct.idct2dSteps(data, rows, cols, out);

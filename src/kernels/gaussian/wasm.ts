@@ -88,8 +88,7 @@ function link(runtime: WasmRuntime): GaussianKernels {
     const [ownSums, ownSquares] = [new Float64Array(sums.length), squares && new Float64Array(sums.length)];
     const args = [seed, data, products, ownSums, ownSquares] as const;
     try {
-      // The shared memory is a stack: what others allocate between two steps would have to end before these.
-      yield* rows(runtime.apart(), jumpsOf(sums.length), ...args);
+      yield* runtime.apart((own) => rows(own, jumpsOf(sums.length), ...args));
     } catch (error) {
       if (!(error instanceof LimitError)) throw error;
       yield* portableGaussian.gaussianRowsSteps(...args);

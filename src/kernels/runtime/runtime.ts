@@ -1,4 +1,5 @@
 import { LimitError } from '../../errors.js';
+import type { Steps } from '../../steps.js';
 
 const PAGE = 65536;
 
@@ -32,6 +33,8 @@ export class WasmRuntime {
   #top = ALIGNMENT;
   readonly #idleMs: number;
   #used = false;
+  /** What {@link apart} used last, for the next time. */
+  #spare: WasmRuntime | undefined;
   #idle: ReturnType<typeof setInterval> | undefined;
 
   constructor(modules: ReadonlyMap<string, WebAssembly.Module>, idleMs = IDLE_MS) {
@@ -60,9 +63,22 @@ export class WasmRuntime {
     try {
       return work();
     } finally {
-      this.#top = mark;
-      this.#used = true;
-      if (this.byteLength > RETAINED_BYTES) this.#idle ??= this.#watch();
+      this.#end(mark);
+    }
+  }
+
+  /**
+   * Runs steps in a memory of their own: between two of them, others use the shared one, which is a stack. That memory serves
+   * the next steps again, because the pages of a new one cost about as much time as a transform in it.
+   */
+  *apart<T>(work: (runtime: WasmRuntime) => Steps<T>): Steps<T> {
+    const runtime = this.#spare ?? new WasmRuntime(this.#modules, this.#idleMs);
+    this.#spare = undefined;
+    try {
+      return yield* work(runtime);
+    } finally {
+      this.#spare = runtime;
+      runtime.#end(ALIGNMENT);
     }
   }
 
@@ -138,11 +154,6 @@ export class WasmRuntime {
     return this.#memory.buffer.byteLength;
   }
 
-  /** The same modules with a memory of their own, for work whose allocations outlast a call. */
-  apart(): WasmRuntime {
-    return new WasmRuntime(this.#modules);
-  }
-
   /** Frees the memory if it has grown large; the next call makes a new one. Not inside a `scope`. */
   release(): void {
     if (this.#top !== ALIGNMENT || this.byteLength <= RETAINED_BYTES) return;
@@ -152,6 +163,12 @@ export class WasmRuntime {
     this.#instances.clear();
     clearInterval(this.#idle);
     this.#idle = undefined;
+  }
+
+  #end(mark: number): void {
+    this.#top = mark;
+    this.#used = true;
+    if (this.byteLength > RETAINED_BYTES) this.#idle ??= this.#watch();
   }
 
   #watch(): ReturnType<typeof setInterval> {

@@ -74,6 +74,35 @@ test('memory that has grown and is not used goes back by itself', async () => {
   assert.is(runtime.byteLength, small);
 });
 
+test('steps have a memory of their own, which serves the next steps and goes back by itself', async () => {
+  const runtime = new WasmRuntime(new Map(), 5);
+  const used: WasmRuntime[] = [];
+  const steps = () =>
+    runtime.apart(function* (own) {
+      used.push(own);
+      const at = own.allocate(8 * MIB);
+      yield;
+      return at;
+    });
+  const [a, b] = [steps(), steps()];
+  a.next();
+  b.next();
+  const [first, second] = used as [WasmRuntime, WasmRuntime];
+  assert.is(new Set([runtime, first, second]).size, 3, 'two at a time are apart from each other, too');
+  const { value } = a.next();
+  const again = steps();
+  again.next();
+  assert.is(used[2], first);
+  assert.is(again.next().value, value, 'the allocations of the steps before have ended');
+  b.return(0);
+  const abandoned = steps();
+  abandoned.next();
+  assert.is(used[3], second, 'steps that are left give it back');
+  abandoned.return(0);
+  for (let i = 0; i < 500 && first.byteLength + second.byteLength > MIB; i++) await tick(2);
+  assert.ok(first.byteLength + second.byteLength <= MIB);
+});
+
 test('refuses more than a wasm memory can have', () => {
   const runtime = empty();
   runtime.scope(() => throws(() => runtime.allocate(2 ** 32), LimitError, /memory is full/));
