@@ -12,13 +12,19 @@ import type { RandomAccessSource } from '../src/source.js';
 import { viewBytes } from '../src/tensor/tensor.js';
 import { UsageError } from './failure.js';
 import { bufferedInput, peek, standardInput } from './files.js';
+import { describeTensorReach, isCutOff, reachOfTensor } from './reach.js';
 import { closing, type TensorInput } from './tensorInput.js';
+import { tell } from './terminal.js';
 
-/** Which fragments of a HoloTensor file to use: at most one of the two; none of them means all. */
+/** Which part of a file of fragments to use; at most one of the first three, and none of them means all that is there. */
 export interface FragmentChoice {
   readonly fragments?: readonly number[];
   /** The fewest, in order, that reach this cosine similarity. */
   readonly quality?: number;
+  /** Those in the first this many bytes of the file. */
+  readonly bytes?: number;
+  /** Only these tensors of a model file. */
+  readonly tensor?: readonly string[];
 }
 
 /** The tensor of an HCT or HoloTensor file, decoded and verified while it is read. */
@@ -47,7 +53,7 @@ async function openHct(
   choice: FragmentChoice,
   options: OpenOptions,
 ): Promise<TensorInput> {
-  refuseChoice(choice);
+  refuseChoice(choice, 'HCT');
   const reader = await HctSourceReader.open(source, options);
   const { name, shape } = reader;
   const { dtype, originalSize } = reader.header;
@@ -60,7 +66,7 @@ async function openHctStream(
   choice: FragmentChoice,
   options: LimitsOption,
 ): Promise<TensorInput> {
-  refuseChoice(choice);
+  refuseChoice(choice, 'HCT');
   const parts = stream
     .pipeThrough(new HctParserStream(options))
     .pipeThrough(new HctVerificationStream())
@@ -77,9 +83,12 @@ async function openHctStream(
   return { name: undefined, dtype, shape, byteLength: originalSize, chunks: dataOf(parts), ...closing() };
 }
 
-function refuseChoice({ fragments, quality }: FragmentChoice): void {
-  if (fragments === undefined && quality === undefined) return;
-  throw new UsageError('--fragments and --quality are for HoloTensor files; this is HCT');
+/** @throws UsageError where a part of a file is chosen that has no fragments */
+export function refuseChoice(choice: FragmentChoice, kind: string): void {
+  if (Object.values(choice).every((value) => value === undefined)) return;
+  throw new UsageError(
+    `--fragments, --quality, --bytes and --tensor are for HoloTensor and model files; this is ${kind}`,
+  );
 }
 
 async function* dataOf(parts: AsyncIterableIterator<HctDecodedPart>): AsyncGenerator<Uint8Array> {
@@ -88,21 +97,30 @@ async function* dataOf(parts: AsyncIterableIterator<HctDecodedPart>): AsyncGener
 
 async function openHolo(
   source: RandomAccessSource,
-  { fragments, quality }: FragmentChoice,
+  { fragments, quality, bytes: end, tensor }: FragmentChoice,
   options: OpenOptions,
 ): Promise<TensorInput> {
-  if (fragments !== undefined && quality !== undefined) {
-    throw new UsageError('--fragments and --quality exclude each other');
-  }
-  const reader = await HoloTensorReader.open(source, options);
+  if (tensor !== undefined) throw new UsageError('--tensor is for model files; this is one tensor');
+  const reader = await HoloTensorReader.open(source, { ...options, partial: true });
   const how = { dtype: 'source', signal: options.signal } as const;
-  const { dtype, shape, data } = await (fragments !== undefined
-    ? reader.readFragments(fragments, how)
+  const indexes = fragments ?? (end === undefined ? undefined : within(reader, end));
+  const read = await (indexes !== undefined
+    ? reader.readFragments(indexes, how)
     : quality !== undefined
       ? reader.readToQuality(quality, how)
       : reader.readAll(how));
+  const { dtype, shape, data } = read;
+  const reach = reachOfTensor(reader, source);
+  if (isCutOff(reach)) tell(`holostream: ${describeTensorReach(reach, read)}`);
   const bytes = viewBytes(data);
   return { name: undefined, dtype, shape, byteLength: bytes.length, chunks: once(bytes), ...closing(source) };
+}
+
+/** The fragments in the first bytes of a file. */
+function within({ available, dataStart }: HoloTensorReader, end: number): number[] {
+  const inside = available.filter(({ offset, compressedSize }) => dataStart + offset + compressedSize <= end);
+  if (inside.length === 0) throw new UsageError('--bytes ends before the end of the first fragment');
+  return inside.map(({ index }) => index);
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array> {

@@ -160,8 +160,14 @@ program
     '-o, --output <out>',
     'file.raw, file.npy, file.safetensors, - for raw bytes on standard output, or a directory for shards',
   )
-  .option('--fragments <list>', 'HoloTensor: only these fragments: 0,3,5', options.fragmentList)
-  .option('--quality <q>', 'HoloTensor: as many fragments as reach this cosine similarity', options.quality)
+  .option(
+    '--fragments <list>',
+    'HoloTensor: only these fragments: 0,3,5; model file: of each tensor the first n',
+    options.fragmentList,
+  )
+  .option('--quality <q>', 'as many fragments as reach this cosine similarity', options.quality)
+  .option('--bytes <n>', 'only what is in the first n bytes of the file', options.positiveInteger)
+  .option('--tensor <name...>', 'model file: only these tensors')
   .option(...LIMIT)
   .action(async (path: string, chosen: DecodeOptions & LimitChoice) => {
     const { decode } = await import('./commands/decode.js');

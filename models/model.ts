@@ -122,10 +122,13 @@ export class Model extends Closeable {
     const loaded = await this.load({ ...options, tensors: [name] });
     const tensor = loaded.get(name);
     if (tensor === undefined) {
+      const [most] = this.#state(name).tensor.pieces;
       const reason =
-        this.#closed === undefined
-          ? 'the quality is too low for any of its fragments'
-          : 'the model was closed before its first numbers';
+        most === undefined
+          ? 'its file ends before its first numbers'
+          : this.#closed === undefined
+            ? 'the quality is too low for any of its fragments'
+            : 'the model was closed before its first numbers';
       throw new ArgumentError(`Cannot return the tensor: ${reason}`, { name });
     }
     return tensor;

@@ -8,6 +8,7 @@ import type { SourceInput } from '../src/byteReader.js';
 import { ArgumentError, SourceError, UnsupportedError } from '../src/errors.js';
 import { limitsOf, type OpenOptions } from '../src/limits.js';
 import { checkOptions, object, type Rules } from '../src/options.js';
+import { PARTIAL_RULES, type PartialOption } from '../src/partial.js';
 import { isUrlObject } from '../src/path.js';
 import { OPEN_RULES, optionsOf, text } from '../src/rules.js';
 import type { RandomAccessSource } from '../src/source.js';
@@ -21,7 +22,7 @@ import type { ModelPlace } from './inputs/placeOnDisk.js';
 import { openShards } from './inputs/shards.js';
 import { Model } from './model.js';
 
-export interface OpenModelOptions extends OpenOptions {
+export interface OpenModelOptions extends OpenOptions, PartialOption {
   /**
    * How files are fetched, if the model is given by its URL. They share the limit `concurrency` of requests at a time, or
    * the `limiter` of these options, which models can share.
@@ -44,6 +45,7 @@ export interface OpenModelOptions extends OpenOptions {
 
 const RULES: Rules<OpenModelOptions> = {
   ...OPEN_RULES,
+  ...PARTIAL_RULES,
   http: /* @__PURE__ */ optionsOf(HTTP_RULES),
   cache: CACHE,
   offline: OFFLINE,

@@ -2,11 +2,12 @@ import { fileSource } from '../sources/file.js';
 import type { EncodedTensor } from '../src/holotensor/encoder.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { UnpackOptions } from '../src/holotensor/unpack.js';
+import type { PartialOption } from '../src/partial.js';
 import type { AbortOptions } from '../src/source.js';
 import { HoloTensorReader, type HoloTensorReadOptions } from './holotensorReader.js';
 
-export type HoloTensorFileOptions = UnpackOptions & AbortOptions;
-export type HoloTensorDecodeOptions = UnpackOptions & HoloTensorReadOptions;
+export type HoloTensorFileOptions = UnpackOptions & AbortOptions & PartialOption;
+export type HoloTensorDecodeOptions = UnpackOptions & PartialOption & HoloTensorReadOptions;
 
 /** Opens a HoloTensor file for random access; it is open until the reader is closed. */
 export async function openHoloTensor(
@@ -29,7 +30,7 @@ export async function readHoloTensor(
 ): Promise<Pick<EncodedTensor, 'header' | 'fragments'>> {
   return withReader(path, options, async (reader) => {
     const fragments = [];
-    for (const { index } of reader.entries) fragments.push(await reader.readFragment(index, options));
+    for (const { index } of reader.available) fragments.push(await reader.readFragment(index, options));
     return { header: reader.header, fragments };
   });
 }

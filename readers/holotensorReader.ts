@@ -2,6 +2,7 @@ import { withSource } from '../sources/input.js';
 import type { SourceInput } from '../src/byteReader.js';
 import { loadDecodingOf } from '../src/encodings/decodings.js';
 import { type ElementRange, RANGE_STEPS } from '../src/encodings/encoding.js';
+import { TruncatedError } from '../src/errors.js';
 import {
   type EncodingDecodeOptions,
   HOLO_DECODE_RULES,
@@ -28,6 +29,7 @@ import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
 import { type AllLimits, allocating, checkLimit, limitsOf } from '../src/limits.js';
 import { check, checkOptions, having, type Rules, wholeNumber } from '../src/options.js';
+import { PARTIAL_RULES, type PartialOption } from '../src/partial.js';
 import { ABORT_RULES, type AbortOptions, checkAbort, type RandomAccessSource } from '../src/source.js';
 import { inTurns, Turns } from '../src/steps.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
@@ -37,9 +39,14 @@ import { MIN_WORKER_BYTES, WORKERS } from '../workers/task.js';
 import { readBytes, readGrammar } from './readGrammar.js';
 import { copyOverlap, type TensorReader } from './tensorReader.js';
 
-export interface HoloTensorReaderOptions extends UnpackOptions, AbortOptions, WorkersOption {}
+export interface HoloTensorReaderOptions extends UnpackOptions, AbortOptions, WorkersOption, PartialOption {}
 
-const READER_RULES: Rules<HoloTensorReaderOptions> = { ...UNPACK_RULES, ...ABORT_RULES, workers: WORKERS };
+const READER_RULES: Rules<HoloTensorReaderOptions> = {
+  ...UNPACK_RULES,
+  ...ABORT_RULES,
+  ...PARTIAL_RULES,
+  workers: WORKERS,
+};
 
 export type HoloTensorReadOptions = EncodingDecodeOptions &
   ReconstructionOptions &
@@ -71,6 +78,7 @@ export class HoloTensorReader implements TensorReader {
   readonly #source: RandomAccessSource;
   readonly #layout: HoloTensorLayout;
   readonly #byIndex: readonly FragmentIndexEntry[];
+  readonly #available: readonly FragmentIndexEntry[];
   readonly #unpacker: FragmentUnpacker;
   readonly #options: Omit<HoloTensorReaderOptions, 'signal'>;
   readonly #limits: AllLimits;
@@ -78,12 +86,14 @@ export class HoloTensorReader implements TensorReader {
   private constructor(
     source: RandomAccessSource,
     layout: HoloTensorLayout,
+    size: number,
     kernels: Kernels<'xxh3'>,
     options: HoloTensorReaderOptions,
   ) {
     this.#source = source;
     this.#layout = layout;
     this.#byIndex = layout.entries.toSorted((a, b) => a.index - b.index);
+    this.#available = layout.entries.filter((entry) => layout.dataStart + endOf(entry) <= size);
     this.#unpacker = new FragmentUnpacker(kernels, options);
     const { signal: _, ...others } = options;
     this.#options = others;
@@ -110,7 +120,8 @@ export class HoloTensorReader implements TensorReader {
       readGrammar('HoloTensor', (queue) => parseHoloTensorStart(queue, limits), source, 0, options),
       loadKernels(['xxh3']),
     ]);
-    return new HoloTensorReader(source, layout, kernels, options);
+    const size = options.partial ? await sizeOfOpened(source, layout.dataStart, options) : Infinity;
+    return new HoloTensorReader(source, layout, size, kernels, options);
   }
 
   get header(): HoloTensorHeader {
@@ -124,6 +135,11 @@ export class HoloTensorReader implements TensorReader {
   /** Where each fragment is and how it is stored, in the order in which they are stored. */
   get entries(): readonly FragmentIndexEntry[] {
     return this.#layout.entries;
+  }
+
+  /** Those of them that are there; with `partial`, some may be missing. */
+  get available(): readonly FragmentIndexEntry[] {
+    return this.#available;
   }
 
   /** Bytes before the first fragment. */
@@ -143,9 +159,10 @@ export class HoloTensorReader implements TensorReader {
   }
 
   /**
-   * The whole tensor, in one read. With workers, one of them decodes it, or several if it is large and its encoding
+   * The whole tensor, in one read; with `partial`, the best from the fragments that are there. With workers, one of them decodes it, or several if it is large and its encoding
    * allows it.
-   * @throws LimitError for a tensor that is too large; ArgumentError for an `out` of another type or length
+   * @throws LimitError for a tensor that is too large; ArgumentError for an `out` of another type or length;
+   *   TruncatedError where no fragment is there
    */
   async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     this.#check(options);
@@ -198,7 +215,7 @@ export class HoloTensorReader implements TensorReader {
     const { kernels: _, ...readOptions } = options;
     return reconstructInWorkers(
       workers!,
-      { header: this.header, entries: this.entries, data: await this.#readData(options) },
+      { header: this.header, entries: this.#some(), data: await this.#readData(options) },
       { limits, ...readOptions, out, implementation, verify },
     );
   }
@@ -209,7 +226,7 @@ export class HoloTensorReader implements TensorReader {
     const decoder = await this.#createDecoder(options);
     const data = await this.#readData(options);
     const turns = new Turns();
-    for (const entry of this.entries) {
+    for (const entry of this.#some()) {
       const stored = data.subarray(entry.offset, entry.offset + entry.compressedSize);
       const fragment = await this.#unpacker.unpack({ header, entry, stored });
       await inTurns(decoder.adding(fragment), options.signal);
@@ -219,8 +236,10 @@ export class HoloTensorReader implements TensorReader {
   }
 
   #readData(options: AbortOptions): Promise<Uint8Array> {
-    const { dataStart, dataLength } = this.#layout;
-    for (const { index, compressedSize } of this.entries) {
+    const { dataStart } = this.#layout;
+    const entries = this.#some();
+    const dataLength = endOf(entries.at(-1)!);
+    for (const { index, compressedSize } of entries) {
       checkFragmentBytes(this.#limits, index, compressedSize);
     }
     checkLimit(this.#limits, 'totalBytes', dataLength, 'Cannot read the fragments: they are too large');
@@ -244,18 +263,27 @@ export class HoloTensorReader implements TensorReader {
 
   /**
    * Reads fragments in order until the cosine similarity with the original is at least `quality`: the true one if
-   * the file determines it, otherwise the prediction of its curve. For 1, it reads all fragments.
+   * the file determines it, otherwise the prediction of its curve. For 1, it reads all fragments; with `partial`, as far
+   * as they are there.
    */
   async readToQuality(quality: number, options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     check('quality', quality, QUALITY);
     const decoder = await this.#createDecoder(options);
     const turns = new Turns();
-    for (let index = 0; index < decoder.total; index++) {
+    for (const { index } of this.#some().toSorted((a, b) => a.index - b.index)) {
       await inTurns(decoder.adding(await this.readFragment(index, options)), options.signal);
       if (reachesQuality(decoder, quality)) break;
       await turns.next(options.signal);
     }
     return inTurns(reconstructing(decoder, options, options.out), options.signal);
+  }
+
+  /** The fragments that are there. @throws TruncatedError where there are none */
+  #some(): readonly FragmentIndexEntry[] {
+    if (this.#available.length > 0) return this.#available;
+    throw new TruncatedError('Cannot decode the tensor: its file ends before the end of the first fragment', {
+      offset: this.#source.size,
+    });
   }
 
   /** Closes the source. */
@@ -275,6 +303,21 @@ export class HoloTensorReader implements TensorReader {
     check('dtype', dtype, () => dtype === 'source' && 'F32, because `out` holds numbers');
     checkOutput(out, elementCount(this.shape));
   }
+}
+
+/** Where a fragment ends, from the first one on. */
+function endOf({ offset, compressedSize }: FragmentIndexEntry): number {
+  return offset + compressedSize;
+}
+
+/** Loaded on demand: most files are opened as a whole. */
+async function sizeOfOpened(
+  source: RandomAccessSource,
+  start: number,
+  options: AbortOptions,
+): Promise<number> {
+  const { sizeOf } = await import('../sources/sizeOf.js');
+  return sizeOf(source, start, options);
 }
 
 /** The smallest range of elements with these bytes that can be decoded without the others. */

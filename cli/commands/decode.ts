@@ -1,3 +1,4 @@
+import type { PieceChoice } from '../../models/choosePieces.js';
 import { NpyEncoderStream } from '../../operators/npy.js';
 import { streamSource } from '../../sources/stream.js';
 import { UnsupportedError } from '../../src/errors.js';
@@ -6,7 +7,7 @@ import { isSafetensorsDType } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { quote } from '../../src/show.js';
 import { decodeDirectory, decodeFromModelFile } from '../decode/model.js';
-import { type FragmentChoice, openEncodedTensor, openStandardInput } from '../encodedInput.js';
+import { type FragmentChoice, openEncodedTensor, openStandardInput, refuseChoice } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
 import { STANDARD, writeOutput } from '../files.js';
 import { formatOf, openModelInput } from '../modelInput.js';
@@ -25,8 +26,13 @@ export async function decode(
   { output, ...choice }: DecodeOptions,
   options: OpenOptions,
 ): Promise<void> {
+  const { fragments, quality, bytes } = choice;
+  if ([fragments, quality, bytes].filter((one) => one !== undefined).length > 1) {
+    throw new UsageError('--fragments, --quality and --bytes exclude each other');
+  }
   if (name === STANDARD) return decodeTensor(() => openStandardInput(choice, options), output, options);
   await using input = await openModelInput([name], options);
+  if (input.kind === 'directory') refuseChoice(choice, 'a model directory');
   if (input.kind === 'directory') return await decodeDirectory(input.reader, output, options);
   if (input.kind === 'shards') {
     throw new UsageError(`${quote(name)} is a model in several files: decode each of them`);
@@ -39,10 +45,19 @@ export async function decode(
     const open = () => openEncodedTensor(input.source, format, choice, options);
     return await decodeTensor(open, output, options);
   }
-  if (choice.fragments !== undefined || choice.quality !== undefined) {
-    throw new UsageError('--fragments and --quality are for HoloTensor files; this is a model file');
-  }
-  await decodeFromModelFile(input.source, output, options);
+  await decodeFromModelFile(input.source, output, pieceChoice(choice), options);
+}
+
+/** Of a model file: of each tensor the first n fragments. */
+function pieceChoice({
+  fragments: [count, ...others] = [],
+  quality,
+  bytes,
+  tensor,
+}: FragmentChoice): PieceChoice {
+  if (count === undefined) return { quality, bytes, tensors: tensor };
+  if (others.length === 0 && count > 0) return { fragments: count, tensors: tensor };
+  throw new UsageError('--fragments of a model file is one number: of each tensor, the first n');
 }
 
 async function decodeTensor(

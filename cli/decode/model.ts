@@ -1,29 +1,59 @@
+import {
+  type Chosen,
+  type ChosenTensor,
+  choosePieces,
+  decodeChosen,
+  type PieceChoice,
+} from '../../models/choosePieces.js';
 import { modelFolderSink } from '../../models/directory/modelFolder.js';
 import type { ModelReader } from '../../models/directory/modelReader.js';
-import { decodeModelFile, readModelTensor } from '../../models/file/decodeModelFile.js';
+import { assertNames } from '../../models/file/decodeModelFile.js';
 import { type ModelFile, readModelFile } from '../../models/file/modelFile.js';
+import type { SourceFile } from '../../models/file/plan.js';
 import { sourceFileHeader, sourceFileTensors } from '../../models/file/sourceFiles.js';
+import { modelFileContent } from '../../models/inputs/modelFile.js';
 import { SHARD_INDEX_NAME } from '../../models/inputs/shardIndex.js';
-import type { OpenOptions } from '../../src/limits.js';
+import { sinkStream } from '../../sinks/streams.js';
+import { streamSource } from '../../sources/stream.js';
+import { Budget, limitsOf, type OpenOptions } from '../../src/limits.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { quote } from '../../src/show.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { UsageError } from '../failure.js';
 import { isDirectory, STANDARD, tellLeftover, writeOutput } from '../files.js';
 import { counted, type Progress, startProgress } from '../progress.js';
+import { describeModelReach, isCutOff } from '../reach.js';
+import { tell } from '../terminal.js';
 
-/** Decodes a model file to one safetensors file, to standard output, or to a folder of the files it was made from. */
+/**
+ * Decodes a model file, or a part of it, to one safetensors file, to standard output, or to a folder of the files it was
+ * made from. The file may end early.
+ */
 export async function decodeFromModelFile(
   source: RandomAccessSource,
   output: string,
+  choice: PieceChoice,
   options: OpenOptions,
 ): Promise<void> {
   const toFolder = output.endsWith('/') || (await isDirectory(output));
   if (!toFolder && output !== STANDARD && !output.endsWith('.safetensors')) {
     throw new UsageError(`A model file becomes a .safetensors file or a directory, not ${quote(output)}`);
   }
-  using progress = startProgress('decoding', source.size);
-  await (toFolder ? toShards : toOneFile)(source, output, progress, options);
+  if (toFolder && choice.tensors !== undefined)
+    throw new UsageError('--tensor makes one file, not a directory');
+  const model = await readModelFile(source, { ...options, partial: true });
+  const chosen = choosePieces(modelFileContent(model, source).tensors, choice);
+  using progress = startProgress(
+    'decoding',
+    sum(chosen.tensors, ({ tensor }) => tensor.byteLength),
+  );
+  const decoder = new Decoder(model, chosen, progress, options);
+  await (toFolder ? decoder.toFolder(output) : decoder.toFile(output, choice.tensors !== undefined));
+  if (isCutOff(model)) tell(`holostream: ${describeModelReach({ ...model, ...chosen })}`);
+  const { length: empty } = chosen.tensors.filter(({ cosine }) => cosine === 0);
+  if (empty > 0) {
+    tell(`holostream: ${empty} of ${chosen.tensors.length} tensors have no numbers yet: they are zeros`);
+  }
 }
 
 /** Decodes a model directory to one safetensors file, or to standard output. */
@@ -46,50 +76,74 @@ async function* directoryChunks(model: ModelReader, options: OpenOptions): Async
   for (const tensor of tensors) yield* model.chunks(tensor, options);
 }
 
-/** The file that the model was made from, or all shards joined. */
-async function toOneFile(
-  source: RandomAccessSource,
-  output: string,
-  progress: Progress,
-  options: OpenOptions,
-): Promise<void> {
-  const model = await readModelFile(source, options);
-  await writeOutput(output, counted(modelFileChunks(model, source, options), progress), options);
-}
+/** Decodes what is chosen of a model file, one tensor after another. */
+class Decoder {
+  readonly #model: ModelFile;
+  readonly #tensors: ReadonlyMap<string, ChosenTensor>;
+  readonly #budget: Budget;
+  readonly #progress: Progress;
+  readonly #options: OpenOptions;
 
-async function* modelFileChunks(
-  model: ModelFile,
-  source: RandomAccessSource,
-  options: OpenOptions,
-): AsyncGenerator<Uint8Array> {
-  const [only, ...others] = model.plan.files;
-  const single = only !== undefined && others.length === 0;
-  yield single ? sourceFileHeader(only) : serializeSafetensorsHeader(model.tensors, model.metadata).bytes;
-  const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
-  for (const { name } of single ? sourceFileTensors(only, options) : model.tensors) {
-    yield await readModelTensor(source, tensors.get(name)!, options);
+  constructor(model: ModelFile, chosen: Chosen, progress: Progress, options: OpenOptions) {
+    this.#model = model;
+    this.#tensors = new Map(chosen.tensors.map((one) => [one.tensor.name, one]));
+    this.#budget = new Budget(limitsOf(options), chosen.bytes);
+    this.#progress = progress;
+    this.#options = options;
   }
-}
 
-/** The files that the model was made from, and their index. */
-async function toShards(
-  source: RandomAccessSource,
-  output: string,
-  progress: Progress,
-  options: OpenOptions,
-): Promise<void> {
-  const folder = await modelFolderSink(output, { onLeftover: tellLeftover });
-  const onProgress = (bytes: number) => progress.reach(bytes);
-  try {
-    const { plan } = await decodeModelFile(source, folder.openFile, { ...options, onProgress });
-    if (plan.index !== undefined) {
-      const sink = await folder.openFile(SHARD_INDEX_NAME);
-      await sink.write(new TextEncoder().encode(plan.index), 0);
-      await sink.close();
+  /** The file that the model was made from; of several, or of chosen tensors, one with a header of its own. */
+  async toFile(output: string, isPart: boolean): Promise<void> {
+    const { plan, metadata, tensors } = this.#model;
+    const [only, ...others] = plan.files;
+    const chunks =
+      only !== undefined && others.length === 0 && !isPart
+        ? this.#file(only)
+        : this.#chunks(
+            serializeSafetensorsHeader(
+              tensors.filter(({ name }) => this.#tensors.has(name)),
+              metadata,
+            ).bytes,
+            [...this.#tensors.keys()],
+          );
+    await writeOutput(output, chunks, this.#options);
+  }
+
+  /** The files that the model was made from, and their index. */
+  async toFolder(output: string): Promise<void> {
+    const { files, index } = this.#model.plan;
+    assertNames(files);
+    const folder = await modelFolderSink(output, { onLeftover: tellLeftover });
+    const write = async (name: string, chunks: AsyncIterable<Uint8Array>) =>
+      streamSource(chunks)
+        .stream(this.#options)
+        .pipeTo(sinkStream(await folder.openFile(name)));
+    try {
+      for (const file of files) await write(file.name, this.#file(file));
+      if (index !== undefined)
+        await write(SHARD_INDEX_NAME, this.#chunks(new TextEncoder().encode(index), []));
+      await folder.close();
+    } catch (error) {
+      await folder.abort();
+      throw error;
     }
-    await folder.close();
-  } catch (error) {
-    await folder.abort();
-    throw error;
   }
+
+  #file(file: SourceFile): AsyncIterable<Uint8Array> {
+    const names = sourceFileTensors(file, this.#options).map(({ name }) => name);
+    return this.#chunks(sourceFileHeader(file), names);
+  }
+
+  async *#chunks(start: Uint8Array, names: readonly string[]): AsyncGenerator<Uint8Array> {
+    yield start;
+    for (const name of names) {
+      const bytes = await decodeChosen(this.#tensors.get(name)!, this.#budget, this.#options);
+      yield bytes;
+      this.#progress.advance(bytes.length);
+    }
+  }
+}
+
+function sum<T>(values: readonly T[], of: (value: T) => number): number {
+  return values.reduce((total, value) => total + of(value), 0);
 }

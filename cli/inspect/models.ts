@@ -5,11 +5,13 @@ import type { OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { ModelFiles } from '../modelInput.js';
 import { formatBytes } from '../progress.js';
+import { describeModelReach, isCutOff, reachOfModel } from '../reach.js';
 import { facts, formatShape, type Report, ratioOf, table } from '../report.js';
 import { readShards } from '../shards.js';
 
 export async function examineModelFile(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
-  const { plan, metadata, tensors, fileSize } = await readModelFile(source, options);
+  const model = await readModelFile(source, { ...options, partial: true });
+  const { plan, metadata, tensors, fileSize, available } = model;
   const originalSize = sum(tensors.map(({ byteLength }) => byteLength));
   const ratio = ratioOf(originalSize, fileSize);
   const described = tensors.map(({ name, dtype, shape, byteLength, encoded, pieces }) => ({
@@ -18,7 +20,7 @@ export async function examineModelFile(source: RandomAccessSource, options: Open
     fragments: encoded?.cosines.map((cosine, i) => ({ ...pieces[i + 1]!, cosine })),
   }));
   const data = {
-    ...{ format: 'model-file', originalSize, fileSize, ratio },
+    ...{ format: 'model-file', originalSize, fileSize, available, ratio },
     files: plan.files.map(({ name }) => name),
     metadata: Object.fromEntries(metadata),
     tensors: described.map(({ fragments, ...tensor }) => ({
@@ -40,6 +42,7 @@ export async function examineModelFile(source: RandomAccessSource, options: Open
       made: `of ${plan.files.map(({ name }) => name).join(', ')}`,
       file: `${formatBytes(fileSize)} of ${formatBytes(originalSize)}, ratio ${ratio.toFixed(3)}`,
       tensors: tensors.length,
+      part: isCutOff(model) ? describeModelReach(reachOfModel(model, source)) : undefined,
     }),
     '',
     ...table(['name', 'dtype', 'shape', 'size', 'stored', 'fragments'], rows),

@@ -17,6 +17,7 @@ import type { OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { QuantizationMetadata } from '../../src/tensor/quantization.js';
 import { formatBytes } from '../progress.js';
+import { describeReach, isCutOff, reachOfTensor } from '../reach.js';
 import { facts, formatShape, type Report, ratioOf, table } from '../report.js';
 
 export async function examineHct(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
@@ -64,12 +65,13 @@ function describeQuantization({ scheme, groupSize }: QuantizationMetadata): stri
 }
 
 export async function examineHoloTensor(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
-  const { header, entries, dataStart } = await HoloTensorReader.open(source, options);
+  const reader = await HoloTensorReader.open(source, { ...options, partial: true });
+  const { header, entries, dataStart } = reader;
   const { encoding, dtype, shape, originalSize, seed, norm, qualityCurve, quantization, flags } = header;
   const has = (flag: number) => (flags & flag) !== 0;
   const fileSize = source.size ?? 0;
   const ratio = ratioOf(originalSize, fileSize);
-  const end = entries.reduce((sum, { compressedSize }) => sum + compressedSize, dataStart);
+  const reach = reachOfTensor(reader, source);
   const fragments = entries.map((entry) => {
     const { index, offset, compressedSize, uncompressedSize } = entry;
     const compression = fragmentAlgorithm(entry) ?? 'none';
@@ -103,10 +105,9 @@ export async function examineHoloTensor(source: RandomAccessSource, options: Ope
     ...facts({
       format: `HoloTensor, ${encoding}`,
       tensor: `${dtype} ${formatShape(shape)}, ${formatBytes(originalSize)}`,
-      file:
-        fileSize < end
-          ? `${formatBytes(fileSize)} of ${formatBytes(end)}: cut off`
-          : `${formatBytes(fileSize)}, ratio ${ratio.toFixed(3)}`,
+      file: isCutOff(reach)
+        ? `${describeReach(reach)}, with ${reader.available.length} of ${entries.length} fragments`
+        : `${formatBytes(fileSize)}, ratio ${ratio.toFixed(3)}`,
       seed: String(seed),
       norm: norm?.toPrecision(7),
       curve: `${qualityCurve.coefficients.map((c) => c.toPrecision(4)).join(', ')}; at least ${qualityCurve.minimum} fragment(s)`,

@@ -14,6 +14,7 @@ import { UsageError } from '../failure.js';
 import { filesOf, type ModelInput, openModelInput } from '../modelInput.js';
 import { npyTensor } from '../npyInput.js';
 import { startProgress } from '../progress.js';
+import { describeReach, isCutOff, reachOfTensor } from '../reach.js';
 import { plot, type Report, table } from '../report.js';
 import { collectInput, modelTensor, rawTensor, type TensorInput } from '../tensorInput.js';
 
@@ -43,11 +44,17 @@ export async function holotensorQuality(
   { against, tensor }: Original,
   options: OpenOptions,
 ): Promise<Report> {
-  const reader = await HoloTensorReader.open(source, options);
+  const reader = await HoloTensorReader.open(source, { ...options, partial: true });
   const original = against === undefined ? undefined : await readOriginal(reader, against, tensor, options);
   const prefixes = await measure(reader, original, options);
   const { originalSize } = reader.header;
-  return { data: { originalSize, prefixes }, lines: describe(prefixes, originalSize) };
+  const reach = reachOfTensor(reader, source);
+  const cut = isCutOff(reach) ? [describeReach(reach), ''] : [];
+  const { available, fileSize } = reach;
+  return {
+    data: { originalSize, available, fileSize, prefixes },
+    lines: [...cut, ...describe(prefixes, originalSize)],
+  };
 }
 
 /** Adds fragment after fragment. */
@@ -56,17 +63,19 @@ async function measure(
   original: Float32Array | undefined,
   options: OpenOptions,
 ): Promise<Prefix[]> {
-  const { header, entries, dataStart } = reader;
+  const { header, available, dataStart } = reader;
   await loadDecodingOf(header);
   const decoder = new HoloTensorDecoder(header, options);
-  const sizes = new Map(entries.map(({ index, compressedSize }) => [index, compressedSize]));
+  const sizes = new Map(available.map(({ index, compressedSize }) => [index, compressedSize]));
   const prefixes: Prefix[] = [];
   const values = new Float32Array(original === undefined ? 0 : decoder.elements);
   using progress = startProgress('measuring', header.originalSize);
   let bytes = dataStart;
   for (let index = 0; index < decoder.total; index++) {
+    const size = sizes.get(index);
+    if (size === undefined) continue;
     decoder.addFragment(await reader.readFragment(index, options));
-    bytes += sizes.get(index)!;
+    bytes += size;
     const measured = original && { measured: similarity(original, decoder.reconstruct(values)) };
     prefixes.push({ fragments: index + 1, bytes, ...decoder.quality, ...measured });
     progress.advance(header.originalSize / decoder.total);

@@ -1,6 +1,7 @@
 import { type ModelFileTensor, readModelFile } from '../../models/file/modelFile.js';
 import type { OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { describeModelReach, isCutOff, reachOfModel } from '../reach.js';
 import { plot, type Report, table } from '../report.js';
 
 /** The quality of the model when a sequential download has reached this byte. */
@@ -14,19 +15,21 @@ const MAX_ROWS = 20;
 
 /** The quality of a model file after each of its fragments, from its own plan: nothing is decoded. */
 export async function modelFileQuality(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
-  const { tensors, dataStart } = await readModelFile(source, options);
+  const model = await readModelFile(source, { ...options, partial: true });
+  const { tensors, dataStart, available, fileSize } = model;
   const originalSize = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const steps = stepsOf(tensors, dataStart);
-  const data = { originalSize, steps };
+  const data = { originalSize, available, fileSize, steps };
   const rows = thinned(steps).map(({ bytes, quality }) => [
     String(bytes),
     originalSize === 0 ? '' : `${((100 * bytes) / originalSize).toFixed(1)} %`,
     quality.toFixed(6),
   ]);
   const points = steps.map(({ bytes, quality }) => ({ x: bytes, y: quality }));
+  const cut = isCutOff(model) ? [describeModelReach(reachOfModel(model, source)), ''] : [];
   return {
     data,
-    lines: [...table(['bytes', 'of all', 'cosine'], rows), '', ...plot(points, 'cosine', 'bytes')],
+    lines: [...cut, ...table(['bytes', 'of all', 'cosine'], rows), '', ...plot(points, 'cosine', 'bytes')],
   };
 }
 

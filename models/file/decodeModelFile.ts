@@ -71,7 +71,7 @@ export async function decodeModelFile(
 }
 
 /** @throws FormatError for a name that may lead out of a folder, and for one that two files have: one would replace the other */
-function assertNames(files: readonly SourceFile[]): void {
+export function assertNames(files: readonly SourceFile[]): void {
   const names = new Set<string>();
   for (const { name } of files) {
     if (!isPlainFileName(name))

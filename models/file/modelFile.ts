@@ -2,7 +2,8 @@ import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import { asBytes, type BytesLike } from '../../src/bytes/binary.js';
 import { FormatError } from '../../src/errors.js';
 import type { LimitsOption, OpenOptions } from '../../src/limits.js';
-import { checkOptions } from '../../src/options.js';
+import { checkOptions, type Rules } from '../../src/options.js';
+import { PARTIAL_RULES, type PartialOption } from '../../src/partial.js';
 import { OPEN_RULES } from '../../src/rules.js';
 import type { SafetensorsDType, SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
@@ -50,16 +51,31 @@ export interface ModelFile {
   /** Bytes before the pieces. */
   readonly dataStart: number;
   readonly fileSize: number;
+  /** Bytes of it that are there: fewer where it ends early, see {@link PartialOption}. */
+  readonly available: number;
 }
+
+const RULES: Rules<OpenOptions & PartialOption> = { ...OPEN_RULES, ...PARTIAL_RULES };
 
 /** Reads and verifies the header of a model file: all bytes before the pieces. */
 export async function readModelFile(
   source: RandomAccessSource,
-  options: OpenOptions = {},
+  options: OpenOptions & PartialOption = {},
 ): Promise<ModelFile> {
-  const { limits } = checkOptions(options, OPEN_RULES);
+  const { limits, partial } = checkOptions(options, RULES);
   const bytes = await readSafetensorsHeaderBytes(source, options);
-  return parseModelFile(bytes, source.size, { limits });
+  const fileSize = partial ? await sizeOfStarted(source, bytes.length, options) : source.size;
+  return parseModelFile(bytes, fileSize, { limits, partial });
+}
+
+/** Loaded on demand: most files are opened as a whole. */
+async function sizeOfStarted(
+  source: RandomAccessSource,
+  start: number,
+  options: OpenOptions,
+): Promise<number> {
+  const { sizeOf } = await import('../../sources/sizeOf.js');
+  return sizeOf(source, start, options);
 }
 
 /**
@@ -69,7 +85,7 @@ export async function readModelFile(
 export function parseModelFile(
   input: BytesLike,
   fileSize: number | undefined,
-  options: LimitsOption = {},
+  options: LimitsOption & PartialOption = {},
 ): ModelFile {
   const bytes = asBytes(input);
   verifyHeader(bytes);
@@ -96,6 +112,7 @@ export function parseModelFile(
     tensors,
     dataStart: header.byteLength,
     fileSize: header.fileSize,
+    available: fileSize ?? header.fileSize,
   };
 }
 

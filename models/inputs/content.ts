@@ -1,4 +1,5 @@
 import type { Budget, OpenOptions } from '../../src/limits.js';
+import type { PartialOption } from '../../src/partial.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
 import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
 import type { Steps } from '../../src/steps.js';
@@ -9,12 +10,12 @@ import type { WorkerPool } from '../../workers/pool.js';
 export type Integrity = string | Readonly<Record<string, string>>;
 
 /** How a model is opened. */
-export interface InputOptions extends OpenOptions {
+export interface InputOptions extends OpenOptions, PartialOption {
   readonly integrity?: Integrity | undefined;
 }
 
 /** How one file of a model is opened. */
-export interface FileOptions extends OpenOptions {
+export interface FileOptions extends OpenOptions, PartialOption {
   /** What it must have: 64 hexadecimal digits. */
   readonly sha256?: string | undefined;
 }
@@ -37,7 +38,10 @@ export interface LoadableTensor {
   readonly byteLength: number;
   /** In the quality of the model, see `tensorWeight`. */
   readonly weight: number;
-  /** In the order in which they are decoded: a piece is useless without those before it. */
+  /**
+   * In the order in which they are decoded: a piece is useless without those before it. Of a file that ends early, those
+   * that bring numbers.
+   */
   readonly pieces: readonly LoadPiece[];
   /**
    * @param budget of the model, which all of its tensors share

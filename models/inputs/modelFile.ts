@@ -1,16 +1,33 @@
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { Budget, OpenOptions } from '../../src/limits.js';
+import type { PartialOption } from '../../src/partial.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../../workers/task.js';
-import { type ModelFileTensor, readModelFile } from '../file/modelFile.js';
+import { type ModelFile, type ModelFileTensor, readModelFile } from '../file/modelFile.js';
 import { ModelTensorDecoder } from '../file/tensorDecoder.js';
-import { type LoadableTensor, type ModelContent, type PieceDecoder, sharedFile } from './content.js';
+import {
+  type LoadableTensor,
+  type LoadPiece,
+  type ModelContent,
+  type PieceDecoder,
+  sharedFile,
+} from './content.js';
 import { rowReader } from './wholeTensor.js';
 
 /** A model file: fragments of tensors, and small tensors stored plain. */
-export async function openModelFile(source: RandomAccessSource, options: OpenOptions): Promise<ModelContent> {
-  const { metadata, tensors } = await readModelFile(source, options);
+export async function openModelFile(
+  source: RandomAccessSource,
+  options: OpenOptions & PartialOption,
+): Promise<ModelContent> {
+  return modelFileContent(await readModelFile(source, options), source);
+}
+
+/** The same of a model file whose header has been read. */
+export function modelFileContent(
+  { metadata, tensors, available: size }: ModelFile,
+  source: RandomAccessSource,
+): ModelContent {
   const file = sharedFile(source);
   return {
     format: 'model-file',
@@ -25,13 +42,23 @@ export async function openModelFile(source: RandomAccessSource, options: OpenOpt
         shape,
         byteLength,
         weight,
-        pieces: pieces.map(({ offset, length }, i) => ({ file, offset, length, cosine: cosines[i]! })),
+        pieces: available(
+          pieces.map(({ offset, length }, i) => ({ file, offset, length, cosine: cosines[i]! })),
+          size,
+        ),
         createDecoder: (budget, pool) => createDecoder(tensor, budget, pool),
         readRows: encoded === undefined ? rowReader(tensor, source, pieces[0]!.offset) : undefined,
       };
     }),
     close: async () => source.close?.(),
   };
+}
+
+/** The first pieces of a tensor, as far as a file of this size has them; none where they bring no numbers. */
+function available(pieces: readonly LoadPiece[], size: number): readonly LoadPiece[] {
+  const end = pieces.findIndex(({ offset, length }) => offset + length > size);
+  if (end < 0) return pieces;
+  return pieces.slice(0, pieces[end - 1]?.cosine ? end : 0);
 }
 
 async function createDecoder(

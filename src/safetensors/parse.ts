@@ -17,6 +17,8 @@ import { HeaderScanner } from './headerScanner.js';
 export interface SafetensorsParseOptions extends LimitsOption {
   /** Bytes of the whole file, if known, to compare with the header. */
   readonly fileSize?: number | undefined;
+  /** The file may end early: only its header must be whole. Default false. */
+  readonly partial?: boolean | undefined;
 }
 
 /**
@@ -80,9 +82,10 @@ export function parseSafetensorsHeader(
   });
   scanner.end();
   const fileSize = checkLayout(tensors, byteLength);
-  if (options.fileSize !== undefined && options.fileSize !== fileSize) {
-    const details = { expected: fileSize, actual: options.fileSize };
-    throw options.fileSize < fileSize
+  const { fileSize: actual = fileSize, partial } = options;
+  if (partial ? actual > fileSize : actual !== fileSize) {
+    const details = { expected: fileSize, actual };
+    throw actual < fileSize
       ? new TruncatedError('Cannot read the safetensors file: it is too short', details)
       : new FormatError('Cannot read the safetensors file: bytes follow its last tensor', details);
   }

@@ -289,7 +289,7 @@ test('options that make no sense: exit code 2', async () => {
       ['decode', at('hostile.holo.safetensors'), '-o', 'x.npy'],
       /becomes a \.safetensors file or a directory/,
     ],
-    [['decode', at('hostile.holo.safetensors'), '-o', '-', '--quality', '0.5'], /this is a model file/],
+    [['decode', at('hostile.holo.safetensors'), '-o', '-', '--quality', '2'], /above 0 and at most 1/],
     [['decode', model, '-o', '-'], /is a safetensors file: it needs no decoding/],
     [['quality', at('hostile.holo.safetensors'), '--against', model], /this is a model file/],
     [['quality', model], /holds no fragments/],

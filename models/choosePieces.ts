@@ -1,0 +1,98 @@
+import { allocating, type Budget, checkTensorBytes } from '../src/limits.js';
+import type { AbortOptions } from '../src/source.js';
+import { inTurns } from '../src/steps.js';
+import { viewBytes } from '../src/tensor/tensor.js';
+import type { LoadableTensor } from './inputs/content.js';
+import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
+
+/** Which part of a model to decode: what all of these allow. */
+export interface PieceChoice extends Pick<PlanOptions, 'quality' | 'tensors'> {
+  /** Of each tensor in fragments, the first this many. */
+  readonly fragments?: number | undefined;
+  /** Only what is in the first this many bytes of its file. */
+  readonly bytes?: number | undefined;
+}
+
+/** A tensor, and the first of its pieces; none where no numbers of it are chosen. */
+export interface ChosenTensor {
+  readonly tensor: LoadableTensor;
+  readonly pieces: readonly PlannedPiece[];
+  /** True cosine similarity with the original. */
+  readonly cosine: number;
+}
+
+export interface Chosen {
+  /** In the order of the model. */
+  readonly tensors: readonly ChosenTensor[];
+  /** Bytes of their pieces. */
+  readonly bytes: number;
+  /** Mean cosine of the tensors, by their weights; 1 without any. */
+  readonly quality: number;
+}
+
+/** @throws ArgumentError for names that the model does not have */
+export function choosePieces(tensors: readonly LoadableTensor[], choice: PieceChoice = {}): Chosen {
+  const { quality, fragments = Number.POSITIVE_INFINITY, bytes: end = Number.POSITIVE_INFINITY } = choice;
+  const catalog = new Catalog(tensors);
+  const planned = planPieces(catalog, { quality, tensors: choice.tensors, strategy: 'scan' });
+  const kept = new Map<LoadableTensor, PlannedPiece[]>();
+  for (const piece of planned) {
+    // The header is piece 0 of a tensor in fragments; what is one piece has no fragments.
+    if (piece.piece > fragments || piece.offset + piece.length > end) continue;
+    const list = kept.get(piece.tensor);
+    if (list === undefined) kept.set(piece.tensor, [piece]);
+    else list.push(piece);
+  }
+  const names = new Set(choice.tensors ?? tensors.map(({ name }) => name));
+  const chosen = tensors.flatMap((tensor) => (names.has(tensor.name) ? [chosenTensor(tensor, kept)] : []));
+  const weight = sum(chosen, ({ tensor }) => tensor.weight);
+  return {
+    tensors: chosen,
+    bytes: sum(chosen, ({ pieces }) => sum(pieces, ({ length }) => length)),
+    quality:
+      weight === 0 ? 1 : Math.min(1, sum(chosen, ({ tensor, cosine }) => tensor.weight * cosine) / weight),
+  };
+}
+
+function chosenTensor(
+  tensor: LoadableTensor,
+  kept: ReadonlyMap<LoadableTensor, readonly PlannedPiece[]>,
+): ChosenTensor {
+  const pieces = kept.get(tensor) ?? [];
+  const cosine = pieces.at(-1)?.cosine ?? 0;
+  return { tensor, pieces: cosine === 0 ? [] : pieces, cosine };
+}
+
+/**
+ * The bytes of a tensor's elements, in its own dtype, from its chosen pieces; zeros where there are none.
+ * @param budget of all tensors that are decoded together
+ * @throws FormatError, ChecksumError, CodecError, LimitError, SourceError
+ */
+export async function decodeChosen(
+  { tensor, pieces }: ChosenTensor,
+  budget: Budget,
+  { signal }: AbortOptions,
+): Promise<Uint8Array> {
+  const { name, byteLength } = tensor;
+  checkTensorBytes(budget.limits, byteLength, name);
+  for (const { length } of pieces) checkTensorBytes(budget.limits, length, name);
+  if (pieces.length === 0) {
+    budget.spend({ bytes: byteLength, steps: 0 });
+    return allocating(() => new Uint8Array(byteLength));
+  }
+  const decoder = await tensor.createDecoder(budget);
+  for (const { file, piece, offset, length } of pieces) {
+    const source = await file.acquire();
+    try {
+      await decoder.add(piece, await source.read(offset, length, { signal }), { signal });
+    } finally {
+      await file.release(source);
+    }
+  }
+  const best = await inTurns(decoder.reconstructingTensor(), signal);
+  return viewBytes(best!.data);
+}
+
+function sum<T>(values: readonly T[], of: (value: T) => number): number {
+  return values.reduce((total, value) => total + of(value), 0);
+}
