@@ -46,8 +46,6 @@ export {
   type BlockIndexV2,
   type BlockTable,
   parseBlockTable,
-  serializeBlockIndex,
-  serializeBlockIndexV2,
 } from './src/hct/blockIndex.js';
 export {
   DEFAULT_BLOCK_SIZE,
@@ -70,12 +68,17 @@ export {
   type HctExtension,
   parseHctExtensionBody,
   parseHctExtensionPrefix,
-  serializeHctExtension,
 } from './src/hct/extension.js';
-export { blockLength, type HctHeader, parseHctHeader, serializeHctHeader } from './src/hct/header.js';
+export { blockLength, type HctHeader, parseHctHeader } from './src/hct/header.js';
 export { HctParser } from './src/hct/parser.js';
 export type { HctBlock, HctEnd, HctPart, HctStart } from './src/hct/parts.js';
 export { type HctFileOptions, planHctHeader } from './src/hct/plan.js';
+export {
+  serializeBlockIndex,
+  serializeBlockIndexV2,
+  serializeHctExtension,
+  serializeHctHeader,
+} from './src/hct/serialize.js';
 
 // HoloTensor: header, fragment index, quality curve.
 
@@ -102,7 +105,6 @@ export {
   type HoloFragment,
   parseFragmentIndexEntry,
   type StoredFragment,
-  serializeFragmentIndexEntry,
 } from './src/holotensor/fragment.js';
 export {
   fragmentCount,
@@ -117,7 +119,7 @@ export {
   QualityCurve,
   type ReconstructionQuality,
 } from './src/holotensor/quality.js';
-export { serializeHoloTensorHeader } from './src/holotensor/serializeHeader.js';
+export { serializeFragmentIndexEntry, serializeHoloTensorHeader } from './src/holotensor/serializeHeader.js';
 
 // What is inside a fragment: the encodings.
 

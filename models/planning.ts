@@ -1,7 +1,6 @@
 import { ArgumentError } from '../src/errors.js';
 import { QUALITY } from '../src/holotensor/quality.js';
-import { listOf, oneOf, type Rules } from '../src/options.js';
-import { text } from '../src/rules.js';
+import { listOf, oneOf, type Rules, text } from '../src/options.js';
 import type { LoadableTensor, LoadPiece } from './inputs/content.js';
 
 /** A piece and the tensor that it belongs to. */

@@ -19,6 +19,7 @@ const JOINED = {
     'src/options.js',
     'src/source.js',
     'src/limits.js',
+    'src/rules.js',
     'src/abort.js',
     'src/stage.js',
     'src/steps.js',

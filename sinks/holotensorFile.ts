@@ -40,7 +40,7 @@ export async function encodeToFile<E extends HolographicEncoding>(
   options: HoloTensorEncoderOptions<E> & HoloTensorWriterOptions = {},
 ): Promise<number> {
   checkOptions<HoloTensorWriterOptions>(options, HOLO_WRITER_RULES);
-  const kernels = options.kernels ?? (await loadKernels());
+  const kernels = options.kernels === undefined ? await loadKernels() : options.kernels;
   const encoder = new HoloTensorEncoder(encoding, { ...options, kernels } as HoloTensorEncoderOptions<E>);
   const { header, fragments } = encoder.encodeTensor(tensor);
   return writeHoloTensor(path, header, fragments, options);

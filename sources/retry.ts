@@ -29,7 +29,7 @@ export interface RetryOptions {
   readonly onEvent?: OnSourceEvent | undefined;
 }
 
-const RULES: Rules<RetryOptions> = {
+export const RETRY_RULES: Rules<RetryOptions> = {
   ...ABORT_RULES,
   ...EVENT_RULES,
   retries: /* @__PURE__ */ number(),
@@ -49,7 +49,7 @@ const RULES: Rules<RetryOptions> = {
  */
 export function withRetry(source: RandomAccessSource, options: RetryOptions = {}): RandomAccessSource {
   assertSource(source);
-  return new RetryingSource(source, checkOptions(options, RULES));
+  return new RetryingSource(source, checkOptions(options, RETRY_RULES));
 }
 
 class RetryingSource extends WrappedSource {

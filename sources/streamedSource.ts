@@ -86,7 +86,8 @@ export abstract class WrappedSource extends StreamedSource {
     return streamReader(this.source.stream(range));
   }
 
-  async version(options?: AbortOptions): Promise<string | undefined> {
+  async version(options: AbortOptions = {}): Promise<string | undefined> {
+    checkAbort(options);
     return this.source.version?.(options);
   }
 

@@ -59,7 +59,9 @@ const DEFAULTS = {
 };
 
 /** @throws ArgumentError for an unknown entry, and for one that is not a number from 0 (of concurrency, from 1) */
-export function limitsOf({ limits = {} }: LimitsOption = {}): AllLimits {
+export function limitsOf(options: LimitsOption = {}): AllLimits {
+  check('options', options, object);
+  const { limits = {} } = options;
   const inBrowser = globalThis.process?.versions?.node === undefined;
   const all: Record<string, number> = { ...DEFAULTS, totalBytes: inBrowser ? 2 ** 33 : 2 ** 36 };
   check('limits', limits, object);

@@ -44,6 +44,8 @@ export const object: Rule<object> = (value) =>
 
 export const flag: Rule<boolean> = (value) => typeof value !== 'boolean' && 'true or false';
 
+export const text: Rule<string> = (value) => typeof value !== 'string' && 'a string';
+
 export const callback: Rule<(...values: never[]) => unknown> = (value) =>
   typeof value !== 'function' && 'a function';
 

@@ -1,10 +1,8 @@
 import { LIMIT_RULES, type OpenOptions } from './limits.js';
-import { check, checkOptions, object, type Rule, type Rules } from './options.js';
+import { check, checkOptions, object, type Rule, type Rules, text } from './options.js';
 import { ABORT_RULES } from './source.js';
 
 /** Rules that few need: pages that read do without. */
-
-export const text: Rule<string> = (value) => typeof value !== 'string' && 'a string';
 
 /** Of another realm, too. */
 export const address: Rule<string | URL> = (value) =>

@@ -1,8 +1,8 @@
 import { parseJson } from '../../src/bytes/json.js';
 import { FormatError } from '../../src/errors.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../../src/limits.js';
-import { check, listOf, oneOf, type Rule, wholeNumber } from '../../src/options.js';
-import { record, text, textMap } from '../../src/rules.js';
+import { check, listOf, oneOf, type Rule, text, wholeNumber } from '../../src/options.js';
+import { record, textMap } from '../../src/rules.js';
 import {
   isSafetensorsDType,
   SAFETENSORS_DTYPES,
@@ -47,20 +47,20 @@ export interface ModelManifest {
   readonly tensors: readonly ManifestTensor[];
 }
 
-const MANIFEST: Rule<ModelManifest> = /* @__PURE__ */ record<ModelManifest>({
+export const MANIFEST_TENSOR: Rule<ManifestTensor> = /* @__PURE__ */ record<ManifestTensor>({
+  name: text,
+  dtype: /* @__PURE__ */ oneOf(SAFETENSORS_DTYPES),
+  shape: SHAPE,
+  byteLength: /* @__PURE__ */ wholeNumber(),
+  xxh3: HASH_TEXT,
+  file: text,
+  format: /* @__PURE__ */ oneOf(['hct', 'raw']),
+  fileSize: /* @__PURE__ */ wholeNumber(),
+});
+
+export const MANIFEST: Rule<ModelManifest> = /* @__PURE__ */ record<ModelManifest>({
   metadata: textMap,
-  tensors: /* @__PURE__ */ listOf(
-    /* @__PURE__ */ record<ManifestTensor>({
-      name: text,
-      dtype: /* @__PURE__ */ oneOf(SAFETENSORS_DTYPES),
-      shape: SHAPE,
-      byteLength: /* @__PURE__ */ wholeNumber(),
-      xxh3: HASH_TEXT,
-      file: text,
-      format: /* @__PURE__ */ oneOf(['hct', 'raw']),
-      fileSize: /* @__PURE__ */ wholeNumber(),
-    }),
-  ),
+  tensors: /* @__PURE__ */ listOf(MANIFEST_TENSOR),
 });
 
 /** @throws ArgumentError for a manifest that `parseManifest` would not read */

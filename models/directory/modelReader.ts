@@ -14,9 +14,18 @@ import {
   type OpenOptions,
   withRoom,
 } from '../../src/limits.js';
+import { callback, check, checkOptions } from '../../src/options.js';
+import { OPEN_RULES } from '../../src/rules.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
-import { MANIFEST_NAME, type ManifestTensor, type ModelManifest, parseManifest } from './manifest.js';
+import {
+  MANIFEST,
+  MANIFEST_NAME,
+  MANIFEST_TENSOR,
+  type ManifestTensor,
+  type ModelManifest,
+  parseManifest,
+} from './manifest.js';
 import { TensorHash } from './tensorHash.js';
 
 /** Opens a file of a model directory by its plain name. */
@@ -39,6 +48,8 @@ export class ModelReader {
 
   /** Of a manifest that has been read; {@link ModelReader.open} reads it. @param options `limits` of the tensors */
   constructor(manifest: ModelManifest, openFile: OpenModelFile, options: LimitsOption = {}) {
+    check('manifest', manifest, MANIFEST);
+    check('openFile', openFile, callback);
     this.manifest = manifest;
     this.#tensors = new Map(manifest.tensors.map((tensor) => [tensor.name, tensor]));
     this.#openFile = openFile;
@@ -47,6 +58,8 @@ export class ModelReader {
 
   /** @throws FormatError, LimitError, SourceError */
   static async open(openFile: OpenModelFile, options: OpenOptions = {}): Promise<ModelReader> {
+    check('openFile', openFile, callback);
+    checkOptions(options, OPEN_RULES);
     const source = await openFile(MANIFEST_NAME);
     try {
       return new ModelReader(await readManifest(source, options), openFile, options);
@@ -70,6 +83,7 @@ export class ModelReader {
    */
   async read(name: string, options: OpenOptions = {}): Promise<Tensor> {
     const tensor = this.tensor(name);
+    checkOptions(options, OPEN_RULES);
     const { dtype, shape, byteLength } = tensor;
     const limits = this.#limitsOf(options);
     checkTensorBytes(limits, byteLength, name);
@@ -90,6 +104,8 @@ export class ModelReader {
    * @throws ChecksumError, FormatError, TruncatedError, CodecError, LimitError, SourceError
    */
   async *chunks(tensor: ManifestTensor, options: OpenOptions = {}): AsyncGenerator<Uint8Array> {
+    checkOptions(options, OPEN_RULES);
+    check('tensor', tensor, MANIFEST_TENSOR);
     const { name, file, byteLength, xxh3 } = tensor;
     const hash = new TensorHash(await loadKernels(['xxh3']));
     const source = await this.#openFile(file);

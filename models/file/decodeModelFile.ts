@@ -9,9 +9,10 @@ import {
   oneOf,
   type Rule,
   type Rules,
+  text,
   wholeNumber,
 } from '../../src/options.js';
-import { OPEN_RULES, optional, record, text } from '../../src/rules.js';
+import { OPEN_RULES, optional, record } from '../../src/rules.js';
 import { SAFETENSORS_DTYPES } from '../../src/safetensors/header.js';
 import { assertSource, discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { inTurns, Turns } from '../../src/steps.js';

@@ -11,8 +11,9 @@ import {
   oneOf,
   type Rule,
   type Rules,
+  text,
 } from '../../src/options.js';
-import { OPEN_RULES, text } from '../../src/rules.js';
+import { OPEN_RULES } from '../../src/rules.js';
 import { quote } from '../../src/show.js';
 import { assertSink, discard, type SeekableSink } from '../../src/source.js';
 import { isPlainFileName } from '../directory/fileNames.js';

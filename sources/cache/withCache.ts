@@ -1,6 +1,6 @@
 import { ArgumentError, SourceChangedError, SourceError, UnsupportedError } from '../../src/errors.js';
 import { check, checkOptions, type Rules } from '../../src/options.js';
-import { type AbortOptions, assertSource, type RandomAccessSource } from '../../src/source.js';
+import { type AbortOptions, assertSource, checkAbort, type RandomAccessSource } from '../../src/source.js';
 import { EVENT_RULES } from '../events.js';
 import { type ChunkReader, streamReader } from '../pullStream.js';
 import { type ByteRange, beyondEnd } from '../ranges.js';
@@ -54,8 +54,8 @@ class CachedSource extends WrappedSource {
     return this.source.size ?? this.#noted?.size;
   }
 
-  override async version(options?: AbortOptions): Promise<string | undefined> {
-    return (await this.#find(options))?.version;
+  override async version(options: AbortOptions = {}): Promise<string | undefined> {
+    return (await this.#find(checkAbort(options)))?.version;
   }
 
   protected override async open({ start, end }: ByteRange, signal: AbortSignal): Promise<ChunkReader> {

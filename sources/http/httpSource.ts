@@ -1,11 +1,12 @@
 import { ArgumentError } from '../../src/errors.js';
 import { callback, checkOptions, having, number, object, oneOf, type Rules } from '../../src/options.js';
+import { optionsOf } from '../../src/rules.js';
 import { ABORT_RULES, type RandomAccessSource } from '../../src/source.js';
 import { EVENT_RULES, type OnSourceEvent } from '../events.js';
 import { withFailover } from '../failover.js';
 import { DEFAULT_MAX_KEPT } from '../kept.js';
 import { createLimiter, type Limiter } from '../limiter.js';
-import { type RetryOptions, withRetry } from '../retry.js';
+import { RETRY_RULES, type RetryOptions, withRetry } from '../retry.js';
 import { HttpFile } from './httpFile.js';
 import type { FetchOptions } from './request.js';
 import { requestUrl } from './url.js';
@@ -52,6 +53,8 @@ export interface HttpSourceOptions {
   readonly onEvent?: OnSourceEvent | undefined;
 }
 
+const RETRY = /* @__PURE__ */ optionsOf(RETRY_RULES);
+
 export const HTTP_RULES: Rules<HttpSourceOptions> = {
   ...ABORT_RULES,
   ...EVENT_RULES,
@@ -59,8 +62,7 @@ export const HTTP_RULES: Rules<HttpSourceOptions> = {
   fetchOptions: object,
   // What is in them is checked by their class.
   headers: (headers) => (typeof headers !== 'object' || headers instanceof Promise) && 'headers',
-  // What is in it is checked by `withRetry`.
-  retry: (retry) => retry !== false && object(retry),
+  retry: (retry) => retry !== false && RETRY(retry),
   idleTimeout: /* @__PURE__ */ number(),
   limiter: /* @__PURE__ */ having<Limiter>('acquire', 'a limiter, such as createLimiter(4)'),
   maxBuffered: /* @__PURE__ */ number(),

@@ -1,3 +1,4 @@
+import type { BytesLike } from '../bytes/binary.js';
 import { FormatError } from '../errors.js';
 import { check, oneOf, type Rule, type Rules, wholeNumber } from '../options.js';
 
@@ -52,7 +53,7 @@ export interface BlockDecoder {
 /** One compression algorithm in both directions. */
 export interface Codec extends BlockDecoder {
   /** One raw LZ4 block or one Zstandard frame. The result is the caller's own. */
-  compress(data: Uint8Array, options?: CompressOptions): Uint8Array;
+  compress(data: BytesLike, options?: CompressOptions): Uint8Array;
 }
 
 export function compressionFromCode(code: number, offset?: number): CompressionAlgorithm {

@@ -1,3 +1,4 @@
+import { asBytes } from '../bytes/binary.js';
 import { UnsupportedError } from '../errors.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { BlockDecoder, Codec, Implementation } from './codec.js';
@@ -6,7 +7,7 @@ import type { BlockDecoder, Codec, Implementation } from './codec.js';
 export async function loadLz4(implementation: Implementation): Promise<Codec> {
   const decoder = await loadLz4Decoder(implementation);
   const { lz4Compress } = await loadKernels(['lz4Encode'], { implementation: decoder.implementation });
-  return { ...decoder, compress: (data) => lz4Compress(data) };
+  return { ...decoder, compress: (data) => lz4Compress(asBytes(data)) };
 }
 
 /** No runtime has a built-in decoder for them. */

@@ -1,3 +1,4 @@
+import { asBytes } from '../bytes/binary.js';
 import { UnsupportedError } from '../errors.js';
 import { type Codec, DEFAULT_ZSTD_LEVEL, type Implementation } from './codec.js';
 import { loadDecoder } from './loadDecoder.js';
@@ -11,7 +12,10 @@ import { loadZstdEncoder, type ZstdCompress } from './zstdWasm.js';
 export async function loadZstd(implementation: Implementation): Promise<Codec> {
   const decoder = await loadDecoder('zstd', { implementation });
   const compress = await loadEncoder(implementation);
-  return { ...decoder, compress: (data, { level = DEFAULT_ZSTD_LEVEL } = {}) => compress(data, level) };
+  return {
+    ...decoder,
+    compress: (data, { level = DEFAULT_ZSTD_LEVEL } = {}) => compress(asBytes(data), level),
+  };
 }
 
 async function loadEncoder(implementation: Implementation): Promise<ZstdCompress> {

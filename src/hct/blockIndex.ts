@@ -20,21 +20,6 @@ export const BLOCK_INDEX_SIZE = 8;
 export const BLOCK_INDEX_V2_SIZE = 16;
 export type BlockIndexEntrySize = typeof BLOCK_INDEX_SIZE | typeof BLOCK_INDEX_V2_SIZE;
 
-export function serializeBlockIndex(entry: BlockIndex): Uint8Array {
-  const bytes = new Uint8Array(BLOCK_INDEX_SIZE);
-  const view = viewOf(bytes);
-  view.setUint32(0, entry.offset, true);
-  view.setUint32(4, entry.compressedSize, true);
-  return bytes;
-}
-
-export function serializeBlockIndexV2(entry: BlockIndexV2): Uint8Array {
-  const bytes = new Uint8Array(BLOCK_INDEX_V2_SIZE);
-  bytes.set(serializeBlockIndex(entry));
-  viewOf(bytes).setBigUint64(8, entry.checksum, true);
-  return bytes;
-}
-
 /** The index of a file. Entries are read from its bytes on request. */
 export class BlockTable {
   readonly entrySize: BlockIndexEntrySize;

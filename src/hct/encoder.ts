@@ -8,9 +8,10 @@ import { serializeQuantizationMetadata } from '../tensor/serializeQuantization.j
 import { viewBytes } from '../tensor/tensor.js';
 import { BLOCK_INDEX_SIZE, BLOCK_INDEX_V2_SIZE } from './blockIndex.js';
 import { FLAG_BLOCK_CHECKSUMS, HCT_MAX_BLOCK_BYTES } from './constants.js';
-import { type HctExtension, hasExtension, quantizationChecksum, serializeHctExtension } from './extension.js';
-import { blockLength, type HctHeader, hasShapeInExtension, serializeHctHeader } from './header.js';
+import { type HctExtension, hasExtension, quantizationChecksum } from './extension.js';
+import { blockLength, type HctHeader, hasShapeInExtension } from './header.js';
 import { HCT_FILE_RULES, type HctFileOptions, planHctHeader } from './plan.js';
+import { serializeHctExtension, serializeHctHeader } from './serialize.js';
 import {
   type HctTools,
   IMPLEMENTATION_RULES,

@@ -1,6 +1,6 @@
 import { asBytes, type BytesLike, concatenate, viewOf } from '../bytes/binary.js';
 import { parseJson } from '../bytes/json.js';
-import { ChecksumError, FormatError, LimitError } from '../errors.js';
+import { ChecksumError, FormatError, TruncatedError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
 import { elementCount } from '../tensor/dtype.js';
 import { type QuantizationMetadata, quantizationBytes } from '../tensor/quantization.js';
@@ -22,7 +22,7 @@ export const HCT_EXTENSION_MAGIC = 0x58544348;
 export const HCT_EXTENSION_PREFIX_SIZE = 8;
 export const HCT_EXTENSION_CHECKSUM_SIZE = 8;
 /** Cap on the JSON: a name, a shape and a checksum need no more. */
-const HCT_EXTENSION_MAX_SIZE = 65536;
+export const HCT_EXTENSION_MAX_SIZE = 65536;
 
 export function hasExtension(header: HctHeader): boolean {
   const announced = FLAG_TENSOR_NAME | FLAG_SHAPE_IN_EXTENSION | FLAG_QUANTIZATION_CHECKSUM;
@@ -81,26 +81,11 @@ export function verifyQuantization(
   });
 }
 
-export function serializeHctExtension(extension: HctExtension): Uint8Array {
-  const json = new TextEncoder().encode(JSON.stringify(extension));
-  if (json.length > HCT_EXTENSION_MAX_SIZE) {
-    throw new LimitError('Cannot write the HCT extension: name and shape are too long', {
-      expected: `at most ${HCT_EXTENSION_MAX_SIZE} bytes`,
-      actual: json.length,
-    });
-  }
-  const bytes = new Uint8Array(HCT_EXTENSION_PREFIX_SIZE + json.length + HCT_EXTENSION_CHECKSUM_SIZE);
-  const view = viewOf(bytes);
-  view.setUint32(0, HCT_EXTENSION_MAGIC, true);
-  view.setUint32(4, json.length, true);
-  bytes.set(json, HCT_EXTENSION_PREFIX_SIZE);
-  view.setBigUint64(HCT_EXTENSION_PREFIX_SIZE + json.length, xxh3(json), true);
-  return bytes;
-}
-
 /** Length of the JSON that follows the 8-byte prefix. */
-export function parseHctExtensionPrefix(prefix: BytesLike): number {
-  const view = viewOf(asBytes(prefix));
+export function parseHctExtensionPrefix(input: BytesLike): number {
+  const prefix = asBytes(input);
+  if (prefix.length < HCT_EXTENSION_PREFIX_SIZE) throw tooShort(HCT_EXTENSION_PREFIX_SIZE, prefix.length);
+  const view = viewOf(prefix);
   const magic = view.getUint32(0, true);
   if (magic !== HCT_EXTENSION_MAGIC) {
     throw new FormatError('Cannot read the HCT extension: wrong magic', {
@@ -117,8 +102,9 @@ export function parseHctExtensionPrefix(prefix: BytesLike): number {
 }
 
 /** @param bytes the JSON and its checksum */
-export function parseHctExtensionBody(body: BytesLike): HctExtension {
-  const bytes = asBytes(body);
+export function parseHctExtensionBody(input: BytesLike): HctExtension {
+  const bytes = asBytes(input);
+  if (bytes.length < HCT_EXTENSION_CHECKSUM_SIZE) throw tooShort(HCT_EXTENSION_CHECKSUM_SIZE, bytes.length);
   const json = bytes.subarray(0, bytes.length - HCT_EXTENSION_CHECKSUM_SIZE);
   const expected = viewOf(bytes).getBigUint64(json.length, true);
   const actual = xxh3(json);
@@ -152,6 +138,10 @@ export function parseHctExtensionBody(body: BytesLike): HctExtension {
     ...(shape === undefined ? {} : { shape }),
     ...(quantization === undefined ? {} : { quantization }),
   };
+}
+
+function tooShort(expected: number, actual: number): TruncatedError {
+  return new TruncatedError('Cannot read the HCT extension: too few bytes', { expected, actual });
 }
 
 function isHash(value: unknown): value is string {

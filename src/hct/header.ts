@@ -1,11 +1,11 @@
-import { asBytes, type BytesLike, readU64, viewOf, writeU64 } from '../bytes/binary.js';
+import { asBytes, type BytesLike, readU64, viewOf } from '../bytes/binary.js';
 import { assertKind } from '../bytes/fileKind.js';
-import { type CompressionAlgorithm, compressionCode, compressionFromCode } from '../codecs/codec.js';
+import { type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
 import { ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import { show } from '../show.js';
-import { byteLengthOf, type DType, dtypeCode, dtypeFromCode, elementCount } from '../tensor/dtype.js';
+import { byteLengthOf, type DType, dtypeFromCode, elementCount } from '../tensor/dtype.js';
 import { groupScaleCount, type QuantizationMetadata } from '../tensor/quantization.js';
 import {
   FLAG_HEADER_CHECKSUM,
@@ -36,16 +36,16 @@ export interface HctHeader {
   readonly shape: readonly number[];
 }
 
-const VERSION = 4;
-const ALGORITHM = 8;
-const DTYPE = 9;
-const FLAGS = 10;
-const ORIGINAL_SIZE = 12;
-const COMPRESSED_SIZE = 20;
-const BLOCK_SIZE = 28;
-const BLOCK_COUNT = 32;
-const RANK = 36;
-const DIMENSIONS = 37;
+export const VERSION = 4;
+export const ALGORITHM = 8;
+export const DTYPE = 9;
+export const FLAGS = 10;
+export const ORIGINAL_SIZE = 12;
+export const COMPRESSED_SIZE = 20;
+export const BLOCK_SIZE = 28;
+export const BLOCK_COUNT = 32;
+export const RANK = 36;
+export const DIMENSIONS = 37;
 
 /** Bytes of an index entry of version 1; those of version 2 have a checksum, and take twice as many. */
 const LEAST_INDEX_ENTRY = 8;
@@ -165,31 +165,6 @@ function checkSizes(header: HctHeader, limits: AllLimits): void {
   checkLimit(limits, 'tensorBytes', largest, 'Cannot read the HCT blocks: they are too large', {
     offset: BLOCK_SIZE,
   });
-}
-
-/** The 64 bytes of a header; a version 2 header gets its checksum if the flag is set. */
-export function serializeHctHeader(header: HctHeader): Uint8Array {
-  const bytes = new Uint8Array(HCT_HEADER_SIZE);
-  const view = viewOf(bytes);
-  view.setUint32(0, HCT_MAGIC, true);
-  view.setUint32(VERSION, header.version, true);
-  view.setUint8(ALGORITHM, compressionCode(header.algorithm));
-  view.setUint8(DTYPE, dtypeCode(header.dtype));
-  view.setUint16(FLAGS, header.flags, true);
-  writeU64(view, ORIGINAL_SIZE, header.originalSize);
-  writeU64(view, COMPRESSED_SIZE, header.compressedSize);
-  view.setUint32(BLOCK_SIZE, header.blockSize, true);
-  view.setUint32(BLOCK_COUNT, header.blockCount, true);
-  view.setUint8(RANK, header.shape.length);
-  for (const [axis, dimension] of header.shape.entries()) writeU64(view, DIMENSIONS + 8 * axis, dimension);
-  if (header.version === HCT_VERSION_V2) {
-    // The third dimension overlaps the checksum; with or without a checksum, only 24 bits of it remain.
-    bytes.fill(0, HCT_CHECKSUM_OFFSET);
-    if ((header.flags & FLAG_HEADER_CHECKSUM) !== 0) {
-      view.setBigUint64(HCT_CHECKSUM_OFFSET, headerChecksum(bytes.subarray(0, HCT_CHECKSUM_OFFSET)), true);
-    }
-  }
-  return bytes;
 }
 
 /** Uncompressed bytes in block `i`. */

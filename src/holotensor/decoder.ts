@@ -1,6 +1,7 @@
 import { type DecodeOptionsOf, loadedDecoding } from '../encodings/decodings.js';
 import {
   type ElementRange,
+  ENCODING_NAME,
   type FragmentDecoder,
   type HolographicEncoding,
   matrixShape,
@@ -23,11 +24,17 @@ import {
 } from '../limits.js';
 import { check, checkOptions, object, type Rules, wholeNumber } from '../options.js';
 import { placed } from '../placedError.js';
-import { escapeText } from '../show.js';
 import { finish, oneStep, type Steps } from '../steps.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
-import { assertWithin, checkOutput, type Tensor, viewBytes, viewElements } from '../tensor/tensor.js';
+import {
+  assertWithin,
+  checkOutput,
+  type Tensor,
+  typedArray,
+  viewBytes,
+  viewElements,
+} from '../tensor/tensor.js';
 import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_HEADER_SIZE } from './constants.js';
 import type { HoloFragment, ReceivedFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';
@@ -60,6 +67,7 @@ export interface RangeOption {
 const RULES: Rules<AllDecodeOptions & LimitsOption & RangeOption> = {
   ...HOLO_DECODE_RULES,
   ...LIMIT_RULES,
+  // Where it may begin and end depends on the tensor.
   range: object,
 };
 
@@ -99,6 +107,8 @@ export class HoloTensorDecoder {
     budget?: Budget,
   ) {
     const { kernels, range } = checkOptions<AllDecodeOptions & LimitsOption & RangeOption>(options, RULES);
+    check('header', header, object);
+    check('encoding', header.encoding, ENCODING_NAME);
     this.header = header;
     this.total = fragmentCount(header);
     this.#budget = budget ?? new Budget(limitsOf(options));
@@ -114,7 +124,7 @@ export class HoloTensorDecoder {
     const decoding = loadedDecoding(header.encoding);
     if (decoding === undefined) {
       throw new UnsupportedError(
-        `Cannot decode a tensor yet: call await loadDecodings(['${escapeText(header.encoding)}']) first`,
+        `Cannot decode a tensor yet: call await loadDecodings(['${header.encoding}']) first`,
       );
     }
     const { dtype, seed, norm } = header;
@@ -141,7 +151,10 @@ export class HoloTensorDecoder {
   }
 
   /** The same in steps of some milliseconds. One that is left goes on when the fragment is added again. */
-  *adding({ index, data, entry }: HoloFragment & Partial<ReceivedFragment>): Steps<boolean> {
+  *adding(fragment: HoloFragment & Partial<ReceivedFragment>): Steps<boolean> {
+    check('fragment', fragment, object);
+    const { index, data, entry } = fragment;
+    check('data', data, typedArray('Uint8Array'));
     check('fragmentIndex', index, wholeNumber(0, this.total - 1));
     let steps = this.#underWay.get(index);
     if (steps === undefined) {

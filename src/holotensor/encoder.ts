@@ -13,9 +13,8 @@ import { check, checkOptions, type Rules, wholeNumber } from '../options.js';
 import { uint64 } from '../rules.js';
 import { show } from '../show.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
-import type { QuantizationMetadata } from '../tensor/quantization.js';
-import { QUANTIZATION } from '../tensor/serializeQuantization.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { QUANTIZATION, type QuantizationMetadata } from '../tensor/quantization.js';
+import { type Tensor, typedArray } from '../tensor/tensor.js';
 import { TENSOR } from '../tensor/tensorRule.js';
 import {
   HOLO_FLAG_ESSENTIAL_FIRST,
@@ -90,6 +89,7 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
 
   /** Encodes a vector. */
   encode1d(data: Float32Array): EncodedTensor {
+    check('data', data, typedArray('Float32Array'));
     return this.encode(data, [data.length]);
   }
 

@@ -1,3 +1,4 @@
+import { check, listOf, wholeNumber } from '../options.js';
 import { QualityCurve } from './quality.js';
 
 type Cubic = readonly [number, number, number, number];
@@ -22,6 +23,8 @@ const CORNERS: readonly Cubic[] = [
   ...Array.from({ length: FLAT_PLACES + 1 }, (_, i) => flatAt(i / FLAT_PLACES)),
 ];
 
+const MEASURED = /* @__PURE__ */ listOf<number>((value) => !Number.isFinite(value) && 'a finite number');
+
 /** The straight line, for samples that leave a choice: one third of each of these corners. */
 const LINE: readonly number[] = [2, 3, CORNERS.length - 1];
 
@@ -34,6 +37,8 @@ const LINE: readonly number[] = [2, 3, CORNERS.length - 1];
  * convergence of Frank-Wolfe optimization variants", 2015). Every step stays within the allowed curves.
  */
 export function fitQualityCurve(measured: readonly number[], minimum: number): QualityCurve {
+  check('measured', measured, MEASURED);
+  check('minimum', minimum, wholeNumber(0, 0xffff));
   const { gram, slope } = normalEquations(measured);
   const weights: number[] = CORNERS.map((_, i) => (LINE.includes(i) ? 1 / LINE.length : 0));
   for (const i of LINE) addScaled(slope, gram[i]!, 1 / LINE.length);

@@ -1,6 +1,7 @@
 import { asBytes, type BytesLike, viewOf } from '../bytes/binary.js';
-import { FormatError } from '../errors.js';
+import { FormatError, TruncatedError } from '../errors.js';
 import { type AllLimits, checkLimit } from '../limits.js';
+import { check, wholeNumber } from '../options.js';
 import { FRAGMENT_FLAG_LZ4, FRAGMENT_FLAG_ZSTD, FRAGMENT_INDEX_ENTRY_SIZE } from './constants.js';
 import type { HoloTensorHeader } from './header.js';
 
@@ -42,8 +43,17 @@ export interface ReceivedFragment extends HoloFragment {
   readonly entry: FragmentIndexEntry;
 }
 
-export function parseFragmentIndexEntry(bytes: BytesLike, at = 0): FragmentIndexEntry {
-  const view = viewOf(asBytes(bytes));
+export function parseFragmentIndexEntry(input: BytesLike, at = 0): FragmentIndexEntry {
+  const bytes = asBytes(input);
+  check('at', at, wholeNumber());
+  if (bytes.length - at < FRAGMENT_INDEX_ENTRY_SIZE) {
+    throw new TruncatedError('Cannot read the entry of the HoloTensor index: too few bytes', {
+      offset: at,
+      expected: FRAGMENT_INDEX_ENTRY_SIZE,
+      actual: Math.max(bytes.length - at, 0),
+    });
+  }
+  const view = viewOf(bytes);
   return {
     index: view.getUint16(at, true),
     flags: view.getUint16(at + 2, true),
@@ -52,18 +62,6 @@ export function parseFragmentIndexEntry(bytes: BytesLike, at = 0): FragmentIndex
     uncompressedSize: view.getUint32(at + 12, true),
     checksum: view.getBigUint64(at + 16, true),
   };
-}
-
-export function serializeFragmentIndexEntry(entry: FragmentIndexEntry): Uint8Array {
-  const bytes = new Uint8Array(FRAGMENT_INDEX_ENTRY_SIZE);
-  const view = viewOf(bytes);
-  view.setUint16(0, entry.index, true);
-  view.setUint16(2, entry.flags, true);
-  view.setUint32(4, entry.offset, true);
-  view.setUint32(8, entry.compressedSize, true);
-  view.setUint32(12, entry.uncompressedSize, true);
-  view.setBigUint64(16, entry.checksum, true);
-  return bytes;
 }
 
 /** All entries of an index, in the order in which the fragments are stored. */

@@ -7,9 +7,9 @@ import { record } from '../rules.js';
 import { serializeQuantizationMetadata } from '../tensor/serializeQuantization.js';
 import { typedArray } from '../tensor/tensor.js';
 import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS, HOLO_MAX_DATA_BYTES } from './constants.js';
-import { type FragmentIndexEntry, type HoloFragment, serializeFragmentIndexEntry } from './fragment.js';
+import type { FragmentIndexEntry, HoloFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';
-import { HOLO_HEADER, serializeHoloTensorHeader } from './serializeHeader.js';
+import { HOLO_HEADER, serializeFragmentIndexEntry, serializeHoloTensorHeader } from './serializeHeader.js';
 
 export interface PackOptions extends CompressOptions {
   /** Compresses the fragments that it makes smaller. Without it, all are stored as they are. */
@@ -44,6 +44,7 @@ export function packHoloTensor(
   options: PackOptions,
 ): Uint8Array[] {
   const { codec, kernels } = checkOptions(options, RULES);
+  check('kernels', kernels, RULES.kernels);
   checkFragments(header, fragments);
   const checksums = (header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) !== 0;
   const entries: FragmentIndexEntry[] = [];

@@ -1,5 +1,5 @@
 import type { HolographicEncoding } from '../encodings/encoding.js';
-import { number } from '../options.js';
+import { check, number, wholeNumber } from '../options.js';
 
 /** Of a cosine similarity to reach. */
 export const QUALITY = /* @__PURE__ */ number(0, 1);
@@ -48,6 +48,8 @@ export class QualityCurve {
 
   /** The smallest number of fragments, at least the minimum, predicted to reach `quality`; else all of them. */
   fragmentsForQuality(quality: number, total: number): number {
+    check('quality', quality, QUALITY);
+    check('total', total, wholeNumber());
     for (let fragments = this.minimum; fragments < total; fragments++) {
       if (this.predict(fragments, total) >= f(quality)) return fragments;
     }

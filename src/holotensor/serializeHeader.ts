@@ -6,8 +6,9 @@ import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
 import { check, listOf, number, type Rule, wholeNumber } from '../options.js';
 import { optional, record, uint64 } from '../rules.js';
 import { dtypeCode, DTYPE as ELEMENT_TYPE, SHAPE } from '../tensor/dtype.js';
-import { QUANTIZATION } from '../tensor/serializeQuantization.js';
+import { QUANTIZATION } from '../tensor/quantization.js';
 import {
+  FRAGMENT_INDEX_ENTRY_SIZE,
   HOLO_FLAG_HEADER_CHECKSUM,
   HOLO_FLAG_NORM,
   HOLO_FLAG_QUANTIZATION,
@@ -17,6 +18,7 @@ import {
   HOLO_MAX_RANK,
   HOLO_VERSION,
 } from './constants.js';
+import type { FragmentIndexEntry } from './fragment.js';
 import {
   CHECKSUM,
   COMPRESSION,
@@ -104,4 +106,30 @@ function headerFlags({ flags, norm, quantization }: HoloTensorHeader): number {
     (norm === undefined ? 0 : HOLO_FLAG_NORM) |
     (quantization === undefined ? 0 : HOLO_FLAG_QUANTIZATION)
   );
+}
+
+const U16 = /* @__PURE__ */ wholeNumber(0, 0xffff);
+const U32 = /* @__PURE__ */ wholeNumber(0, 0xffffffff);
+
+const ENTRY: Rule<FragmentIndexEntry> = /* @__PURE__ */ record<FragmentIndexEntry>({
+  index: U16,
+  flags: U16,
+  offset: U32,
+  compressedSize: U32,
+  uncompressedSize: U32,
+  checksum: uint64,
+});
+
+/** @throws ArgumentError for a value that its field cannot hold */
+export function serializeFragmentIndexEntry(entry: FragmentIndexEntry): Uint8Array {
+  check('entry', entry, ENTRY);
+  const bytes = new Uint8Array(FRAGMENT_INDEX_ENTRY_SIZE);
+  const view = viewOf(bytes);
+  view.setUint16(0, entry.index, true);
+  view.setUint16(2, entry.flags, true);
+  view.setUint32(4, entry.offset, true);
+  view.setUint32(8, entry.compressedSize, true);
+  view.setUint32(12, entry.uncompressedSize, true);
+  view.setBigUint64(16, entry.checksum, true);
+  return bytes;
 }

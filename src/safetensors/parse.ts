@@ -1,7 +1,8 @@
 import { asBytes, type BytesLike } from '../bytes/binary.js';
 import { assertKind } from '../bytes/fileKind.js';
 import { FormatError, TruncatedError } from '../errors.js';
-import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
+import { type AllLimits, checkLimit, LIMIT_RULES, type LimitsOption, limitsOf } from '../limits.js';
+import { checkOptions, type Rules, wholeNumber } from '../options.js';
 import { show } from '../show.js';
 import {
   isSafetensorsDType,
@@ -21,6 +22,8 @@ export interface SafetensorsParseOptions extends LimitsOption {
   readonly partial?: boolean | undefined;
 }
 
+const RULES: Rules<SafetensorsParseOptions> = { ...LIMIT_RULES, fileSize: /* @__PURE__ */ wholeNumber() };
+
 /**
  * How many bytes {@link parseSafetensorsHeader} needs, from the first 8 of the file; with the first 64, another kind of file
  * is recognized, too.
@@ -28,7 +31,7 @@ export interface SafetensorsParseOptions extends LimitsOption {
  */
 export function safetensorsHeaderSize(input: BytesLike, options: SafetensorsParseOptions = {}): number {
   const bytes = asBytes(input);
-  const { fileSize } = options;
+  const { fileSize } = checkOptions(options, RULES);
   const limits = limitsOf(options);
   assertKind(bytes, 'safetensors');
   if (bytes.length < SAFETENSORS_LENGTH_SIZE) {

@@ -1,6 +1,6 @@
 import { ArgumentError, LimitError } from '../errors.js';
-import { check, listOf, oneOf, type Rule } from '../options.js';
-import { record, text, textMap } from '../rules.js';
+import { check, listOf, oneOf, type Rule, text } from '../options.js';
+import { record, textMap } from '../rules.js';
 import { SHAPE } from '../tensor/dtype.js';
 import {
   SAFETENSORS_DTYPES,

@@ -11,16 +11,22 @@ export const DTYPE: Rule<DType> = /* @__PURE__ */ oneOf(DTYPES);
 
 export const SHAPE: Rule<readonly number[]> = /* @__PURE__ */ listOf(/* @__PURE__ */ wholeNumber());
 
+/** Of sizes that are only computed with: what is too large is refused where it is used. */
+const NUMBER: Rule<number> = (value) => typeof value !== 'number' && 'a number';
+const NUMBERS = /* @__PURE__ */ listOf(NUMBER);
+
 const BITS: Readonly<Record<DType, number>> = { F32: 32, F16: 16, BF16: 16, I8: 8, I4: 4 };
 
 /** Bits per element. */
 export function bitsPerElement(dtype: DType): number {
+  check('dtype', dtype, DTYPE);
   return BITS[dtype];
 }
 
 /** Bytes that `elements` elements take; two I4 share a byte, and an odd last one takes a whole byte. */
 export function byteLengthOf(dtype: DType, elements: number): number {
-  return Math.ceil((elements * BITS[dtype]) / 8);
+  check('elements', elements, NUMBER);
+  return Math.ceil((elements * bitsPerElement(dtype)) / 8);
 }
 
 export function dtypeFromCode(code: number, offset?: number): DType {
@@ -42,5 +48,6 @@ export function dtypeCode(dtype: DType): number {
 
 /** Number of elements of a shape; rank 0 has one. The caller has checked that a double holds it exactly. */
 export function elementCount(shape: readonly number[]): number {
+  check('shape', shape, NUMBERS);
   return shape.reduce((product, dimension) => product * dimension, 1);
 }

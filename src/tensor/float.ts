@@ -1,4 +1,5 @@
-import { checkOutput } from './tensor.js';
+import { check } from '../options.js';
+import { checkOutput, type TensorData, typedArray } from './tensor.js';
 
 /**
  * Half (IEEE 754 binary16) and bfloat16 patterns to and from binary32, over whole arrays.
@@ -9,12 +10,9 @@ import { checkOutput } from './tensor.js';
  */
 
 /** Binary16 patterns to numbers; every one of them has an exact binary32 value. */
-export function halfToFloat32(
-  src: Uint16Array,
-  out: Float32Array = new Float32Array(src.length),
-): Float32Array {
-  checkOutput(out, src.length);
-  const bits = bitsOf(out);
+export function halfToFloat32(src: Uint16Array, out?: Float32Array): Float32Array {
+  const result = outputFor(src, 'Uint16Array', out, Float32Array);
+  const bits = bitsOf(result);
   for (let i = 0; i < src.length; i++) {
     const half = src[i]!;
     const magnitude = half & 0x7fff;
@@ -24,7 +22,7 @@ export function halfToFloat32(
     else if (magnitude >= 0x7c00) bits[i] = sign | 0x7f800000 | ((magnitude & 0x3ff) << 13);
     else bits[i] = sign | normalizeSubnormal(magnitude);
   }
-  return out;
+  return result;
 }
 
 /** Binary32 bits of `mantissa` × 2^-24, the value of a subnormal half. */
@@ -35,11 +33,8 @@ function normalizeSubnormal(mantissa: number): number {
 }
 
 /** Numbers to binary16 patterns. From 65520 on the result is infinity; up to 2^-25 it is zero. */
-export function float32ToHalf(
-  src: Float32Array,
-  out: Uint16Array = new Uint16Array(src.length),
-): Uint16Array {
-  checkOutput(out, src.length, 'Uint16Array');
+export function float32ToHalf(src: Float32Array, out?: Uint16Array): Uint16Array {
+  const result = outputFor(src, 'Float32Array', out, Uint16Array);
   const bits = bitsOf(src);
   for (let i = 0; i < bits.length; i++) {
     const pattern = bits[i]!;
@@ -47,12 +42,12 @@ export function float32ToHalf(
     const sign = (pattern >>> 16) & 0x8000;
     if (magnitude >= 0x38800000 && magnitude < 0x47800000) {
       // Normal as a half; a carry out of the mantissa raises the exponent, at the top end to infinity.
-      out[i] = sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
-    } else if (magnitude > 0x7f800000) out[i] = sign | 0x7c00 | ((magnitude >>> 13) & 0x3ff || 0x200);
-    else if (magnitude >= 0x47800000) out[i] = sign | 0x7c00;
-    else out[i] = sign | roundToSubnormal(magnitude);
+      result[i] = sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
+    } else if (magnitude > 0x7f800000) result[i] = sign | 0x7c00 | ((magnitude >>> 13) & 0x3ff || 0x200);
+    else if (magnitude >= 0x47800000) result[i] = sign | 0x7c00;
+    else result[i] = sign | roundToSubnormal(magnitude);
   }
-  return out;
+  return result;
 }
 
 /** The multiple of 2^-24 nearest to a magnitude below 2^-14; 0x400, the smallest normal half, is a valid result. */
@@ -67,32 +62,42 @@ function roundToSubnormal(magnitude: number): number {
 }
 
 /** Bfloat16 patterns, the upper halves of binary32, to numbers. */
-export function bfloat16ToFloat32(
-  src: Uint16Array,
-  out: Float32Array = new Float32Array(src.length),
-): Float32Array {
-  checkOutput(out, src.length);
-  const bits = bitsOf(out);
+export function bfloat16ToFloat32(src: Uint16Array, out?: Float32Array): Float32Array {
+  const result = outputFor(src, 'Uint16Array', out, Float32Array);
+  const bits = bitsOf(result);
   for (let i = 0; i < src.length; i++) bits[i] = src[i]! << 16;
-  return out;
+  return result;
 }
 
 /** Numbers to bfloat16 patterns. Magnitudes that round past the largest finite bfloat16 become infinity. */
-export function float32ToBfloat16(
-  src: Float32Array,
-  out: Uint16Array = new Uint16Array(src.length),
-): Uint16Array {
-  checkOutput(out, src.length, 'Uint16Array');
+export function float32ToBfloat16(src: Float32Array, out?: Uint16Array): Uint16Array {
+  const result = outputFor(src, 'Float32Array', out, Uint16Array);
   const bits = bitsOf(src);
   for (let i = 0; i < bits.length; i++) {
     const pattern = bits[i]!;
     if ((pattern & 0x7fffffff) > 0x7f800000) {
-      out[i] = (pattern >>> 16) | ((pattern & 0x7f0000) === 0 ? 0x40 : 0);
-    } else out[i] = (pattern + 0x7fff + ((pattern >>> 16) & 1)) >>> 16;
+      result[i] = (pattern >>> 16) | ((pattern & 0x7f0000) === 0 ? 0x40 : 0);
+    } else result[i] = (pattern + 0x7fff + ((pattern >>> 16) & 1)) >>> 16;
   }
-  return out;
+  return result;
 }
 
 function bitsOf(values: Float32Array): Uint32Array {
   return new Uint32Array(values.buffer, values.byteOffset, values.length);
+}
+
+/**
+ * The array to write to: the caller's, or a new one.
+ * @throws ArgumentError for arrays of other types or another length
+ */
+function outputFor<T extends TensorData>(
+  src: TensorData,
+  type: TensorData[typeof Symbol.toStringTag],
+  out: T | undefined,
+  Output: { readonly name: string; new (length: number): T },
+): T {
+  check('src', src, typedArray(type));
+  if (out === undefined) return new Output(src.length);
+  checkOutput(out, src.length, Output.name as T[typeof Symbol.toStringTag]);
+  return out;
 }

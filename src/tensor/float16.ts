@@ -1,5 +1,7 @@
+import { check } from '../options.js';
 import { float32ToHalf } from './float.js';
 import { asFloat16, type Float16ArrayLike, type Tensor, viewBytes, viewElements } from './tensor.js';
+import { ANY_TENSOR } from './tensorRule.js';
 import { toFloat32 } from './toFloat32.js';
 
 /**
@@ -13,6 +15,7 @@ import { toFloat32 } from './toFloat32.js';
  * @throws UnsupportedError, ArgumentError as `toFloat32`
  */
 export function toFloat16(tensor: Tensor): Float16ArrayLike | Uint16Array {
+  check('tensor', tensor, ANY_TENSOR);
   const { dtype, data } = tensor;
   if (dtype !== 'F16') return asFloat16(float32ToHalf(toFloat32(tensor)));
   return asFloat16(viewElements(dtype, viewBytes(data)) as Uint16Array);

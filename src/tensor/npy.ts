@@ -4,8 +4,7 @@ import { assertKind, PROBE_SIZE } from '../bytes/fileKind.js';
 import { Demand, type Grammar, take } from '../bytes/grammar.js';
 import { FormatError, TruncatedError, UnsupportedError } from '../errors.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
-import { check } from '../options.js';
-import { text } from '../rules.js';
+import { check, text } from '../options.js';
 import { type SafetensorsDType, safetensorsByteLength } from '../safetensors/header.js';
 import { SHAPE } from './dtype.js';
 

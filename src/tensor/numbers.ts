@@ -1,10 +1,11 @@
 import { ArgumentError } from '../errors.js';
+import { check } from '../options.js';
 import { show } from '../show.js';
-import { byteLengthOf, type DType, elementCount } from './dtype.js';
+import { byteLengthOf, DTYPE, type DType, elementCount } from './dtype.js';
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './float.js';
 import { packInt4, unpackInt4 } from './int4.js';
 import { dequantize, type Quantization } from './quantization.js';
-import { checkOutput, type Tensor, type TensorData, viewBytes, viewElements } from './tensor.js';
+import { checkOutput, type Tensor, type TensorData, typedArray, viewBytes, viewElements } from './tensor.js';
 
 /** Stored elements to numbers and back, for every dtype of both formats. */
 
@@ -58,6 +59,8 @@ export function storedToFloat32(tensor: Tensor<DType>, options: ToFloat32Options
  * @throws ArgumentError naming the index of a NaN that should become an integer
  */
 export function fromFloat32(dtype: DType, values: Float32Array): TensorData {
+  check('dtype', dtype, DTYPE);
+  check('values', values, typedArray('Float32Array'));
   switch (dtype) {
     case 'F32':
       return values;

@@ -1,7 +1,9 @@
 import { asBytes, type BytesLike } from '../bytes/binary.js';
 import { ArgumentError, FormatError, TruncatedError } from '../errors.js';
+import { check, flag, having, oneOf, type Rule, wholeNumber } from '../options.js';
+import { optional, record } from '../rules.js';
 import { halfToFloat32 } from './float.js';
-import { checkOutput } from './tensor.js';
+import { checkOutput, typedArray } from './tensor.js';
 
 export type QuantizationScheme = 'none' | 'gptq-int4' | 'awq-int4' | 'symmetric-int8' | 'asymmetric-int8';
 
@@ -30,9 +32,21 @@ export interface QuantizationMetadata {
   readonly groupSize: number;
 }
 
+/** The group size is stored in 24 bits. */
+const MAX_GROUP_SIZE = 0xffffff;
+
+export const QUANTIZATION: Rule<QuantizationMetadata> = /* @__PURE__ */ record({
+  scheme: /* @__PURE__ */ oneOf(QUANTIZATION_SCHEMES),
+  perGroupScales: flag,
+  scaleBits: /* @__PURE__ */ wholeNumber(0, 0xffff),
+  zeroPoint: /* @__PURE__ */ wholeNumber(-128, 127),
+  groupSize: /* @__PURE__ */ wholeNumber(0, MAX_GROUP_SIZE),
+});
+
 /** @throws FormatError, TruncatedError */
 export function parseQuantizationMetadata(input: BytesLike, offset = 0): QuantizationMetadata {
   const bytes = asBytes(input);
+  check('offset', offset, wholeNumber());
   if (offset + QUANTIZATION_METADATA_SIZE > bytes.length) {
     throw new TruncatedError('Cannot read the quantization metadata: too few bytes', {
       offset,
@@ -119,6 +133,20 @@ export const dequantizeGroups: DequantizeGroups = (values, scales, groupLength, 
   }
 };
 
+interface DequantizeKernels {
+  readonly dequantizeGroups: DequantizeGroups;
+}
+
+const KERNELS: Rule<DequantizeKernels> = /* @__PURE__ */ having(
+  'dequantizeGroups',
+  'kernels, such as await loadKernels()',
+);
+
+export const QUANTIZATION_PARAMETERS: Rule<Quantization> = /* @__PURE__ */ record<Quantization>({
+  metadata: QUANTIZATION,
+  groupScales: /* @__PURE__ */ optional(/* @__PURE__ */ typedArray<Uint16Array>('Uint16Array')),
+});
+
 /**
  * The weights of quantized integers, row-major. Products are exact, and rounded once.
  * @param kernels those of `loadKernels()` are faster
@@ -126,15 +154,20 @@ export const dequantizeGroups: DequantizeGroups = (values, scales, groupLength, 
  */
 export function dequantize(
   values: Int8Array,
-  { metadata, groupScales }: Quantization,
-  out: Float32Array = new Float32Array(values.length),
-  kernels: { readonly dequantizeGroups: DequantizeGroups } = { dequantizeGroups },
+  quantization: Quantization,
+  out?: Float32Array,
+  kernels: DequantizeKernels = { dequantizeGroups },
 ): Float32Array {
-  checkOutput(out, values.length);
+  check('values', values, typedArray('Int8Array'));
+  check('quantization', quantization, QUANTIZATION_PARAMETERS);
+  check('kernels', kernels, KERNELS);
+  const result = out === undefined ? new Float32Array(values.length) : out;
+  checkOutput(result, values.length);
+  const { metadata, groupScales } = quantization;
   const scales = scalesOf(metadata, groupScales, values.length);
   const groupLength = metadata.groupSize > 0 && metadata.perGroupScales ? metadata.groupSize : values.length;
-  kernels.dequantizeGroups(values, scales, groupLength, metadata.zeroPoint, out);
-  return out;
+  kernels.dequantizeGroups(values, scales, groupLength, metadata.zeroPoint, result);
+  return result;
 }
 
 function scalesOf(

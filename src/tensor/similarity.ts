@@ -1,4 +1,6 @@
 import { ArgumentError } from '../errors.js';
+import { check } from '../options.js';
+import { typedArray } from './tensor.js';
 
 /** How close one tensor is to another, over the finite elements of the original. Never NaN. */
 export interface Similarity {
@@ -14,6 +16,8 @@ export interface Similarity {
  * @throws ArgumentError when they have different lengths
  */
 export function similarity(original: Float32Array, reconstructed: Float32Array): Similarity {
+  check('original', original, typedArray('Float32Array'));
+  check('reconstructed', reconstructed, typedArray('Float32Array'));
   if (original.length !== reconstructed.length) {
     throw new ArgumentError('Cannot compare the tensors: they differ in size', {
       expected: original.length,

@@ -1,6 +1,6 @@
 import { asBytes, type BytesLike } from '../bytes/binary.js';
 import { ArgumentError } from '../errors.js';
-import { check, type Rule } from '../options.js';
+import { check, type Rule, text } from '../options.js';
 import { show } from '../show.js';
 
 /** Views of raw element bytes, by the safetensors name of the element type. */
@@ -66,6 +66,7 @@ const ARRAYS: ReadonlyMap<string, ElementArray> = new Map<string, ElementArray>(
  * @throws ArgumentError when they are not a whole number of elements
  */
 export function viewElements(dtype: string, input: BytesLike): TensorData {
+  check('dtype', dtype, text);
   const bytes = asBytes(input);
   const Elements: ElementArray = ARRAYS.get(dtype) ?? Uint8Array;
   const size = Elements.BYTES_PER_ELEMENT;
@@ -82,6 +83,7 @@ export function viewElements(dtype: string, input: BytesLike): TensorData {
 
 /** The bytes of an array, sharing its memory. */
 export function viewBytes(data: ArrayBufferView): Uint8Array {
+  check('data', data, (value) => !ArrayBuffer.isView(value) && 'a typed array');
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 

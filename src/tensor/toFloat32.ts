@@ -1,8 +1,16 @@
 import { ArgumentError } from '../errors.js';
+import { check, checkOptions, type Rules } from '../options.js';
 import { DTYPES, type DType } from './dtype.js';
 import { storedToFloat32, type ToFloat32Options } from './numbers.js';
 import { otherToFloat32 } from './otherNumbers.js';
-import type { Tensor } from './tensor.js';
+import { QUANTIZATION_PARAMETERS } from './quantization.js';
+import { type Tensor, typedArray } from './tensor.js';
+import { ANY_TENSOR } from './tensorRule.js';
+
+const RULES: Rules<ToFloat32Options> = {
+  quantization: QUANTIZATION_PARAMETERS,
+  out: /* @__PURE__ */ typedArray('Float32Array'),
+};
 
 /**
  * The elements of a tensor as numbers, row-major: of the dtypes of HCT and HoloTensor, and of those of safetensors that are
@@ -18,6 +26,8 @@ import type { Tensor } from './tensor.js';
  *   elements than I8 and I4
  */
 export function toFloat32(tensor: Tensor, options: ToFloat32Options = {}): Float32Array {
+  check('tensor', tensor, ANY_TENSOR);
+  checkOptions(options, RULES);
   if (isStored(tensor)) return storedToFloat32(tensor, options);
   if (options.quantization !== undefined && options.quantization.metadata.scheme !== 'none') {
     throw new ArgumentError('Cannot apply quantization to this dtype', {

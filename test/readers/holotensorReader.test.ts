@@ -9,8 +9,10 @@ import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { ArgumentError, HolostreamError, LimitError, TruncatedError } from '../../src/errors.js';
 import { FRAGMENT_FLAG_LZ4, FRAGMENT_FLAG_ZSTD } from '../../src/holotensor/constants.js';
 import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
-import { serializeFragmentIndexEntry } from '../../src/holotensor/fragment.js';
-import { serializeHoloTensorHeader } from '../../src/holotensor/serializeHeader.js';
+import {
+  serializeFragmentIndexEntry,
+  serializeHoloTensorHeader,
+} from '../../src/holotensor/serializeHeader.js';
 import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
 import type { RandomAccessSource, SeekableSink } from '../../src/source.js';
 import { assertClose, rejects } from '../helpers/assertions.js';

@@ -2,7 +2,7 @@ import { UnsupportedError } from '../../errors.js';
 import { linearKernels } from '../../kernels/linear/encodeKernels.js';
 import { matrix } from '../../kernels/linear/matrix.js';
 import { checkOptions, flag, oneOf, type Rules, wholeNumber } from '../../options.js';
-import { energyOfInput, numbersOf } from '../encoderInput.js';
+import { checkRequest, energyOfInput, numbersOf } from '../encoderInput.js';
 import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder } from '../encoding.js';
 import { describeEnergies, energyOf } from '../energy.js';
 import { lowRankDecoding } from './decoder.js';
@@ -66,6 +66,7 @@ export class LowRankEncoder {
    * @throws UnsupportedError for more rows or columns than payloads can count: without elements, there can be so many
    */
   encode(request: EncodeRequest): EncodedFragments {
+    checkRequest(request);
     const { rows, cols, fragments, kernels } = request;
     if (Math.max(rows, cols) > MAX_LINES) {
       throw new UnsupportedError('Cannot encode the tensor: too many rows or columns for this encoding', {

@@ -1,4 +1,5 @@
 import { ArgumentError } from '../../errors.js';
+import { check } from '../../options.js';
 
 /** 2^64 divided by the golden ratio: the distance between the seeds of consecutive generators. */
 export const SEED_STEP = 0x9e3779b97f4a7c15n;
@@ -19,6 +20,7 @@ export class SeededRng {
 
   /** @param seed taken modulo 2^64 */
   constructor(seed: bigint) {
+    check('seed', seed, (value) => typeof value !== 'bigint' && 'a bigint');
     const state = BigInt.asUintN(64, seed + 1n);
     this.#high = Number(state >> 32n) | 0;
     this.#low = Number(state & 0xffffffffn) | 0;

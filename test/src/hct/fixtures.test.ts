@@ -4,11 +4,16 @@ import { HctDecoderStream } from '../../../operators/hct.js';
 import { HctReader } from '../../../readers/hctReader.js';
 import { collectTensor } from '../../../sinks/tensor.js';
 import { bytesSource } from '../../../sources/bytes.js';
-import { BLOCK_INDEX_SIZE, serializeBlockIndex, serializeBlockIndexV2 } from '../../../src/hct/blockIndex.js';
+import { BLOCK_INDEX_SIZE } from '../../../src/hct/blockIndex.js';
 import { HCT_HEADER_SIZE } from '../../../src/hct/constants.js';
-import { parseHctHeader, serializeHctHeader } from '../../../src/hct/header.js';
+import { parseHctHeader } from '../../../src/hct/header.js';
 import { HctParser } from '../../../src/hct/parser.js';
 import type { HctStart } from '../../../src/hct/parts.js';
+import {
+  serializeBlockIndex,
+  serializeBlockIndexV2,
+  serializeHctHeader,
+} from '../../../src/hct/serialize.js';
 import { serializeQuantizationMetadata } from '../../../src/tensor/serializeQuantization.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
 import { hctFixtures } from '../../helpers/hctFixtures.js';

@@ -6,13 +6,15 @@ import {
   type FragmentIndexEntry,
   parseFragmentIndexEntry,
   type StoredFragment,
-  serializeFragmentIndexEntry,
 } from '../../../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../../../src/holotensor/header.js';
 import { packHoloTensor } from '../../../src/holotensor/pack.js';
 import { HoloTensorParser } from '../../../src/holotensor/parser.js';
 import { DEFAULT_QUALITY_CURVES } from '../../../src/holotensor/quality.js';
-import { serializeHoloTensorHeader } from '../../../src/holotensor/serializeHeader.js';
+import {
+  serializeFragmentIndexEntry,
+  serializeHoloTensorHeader,
+} from '../../../src/holotensor/serializeHeader.js';
 import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { throws } from '../../helpers/assertions.js';

@@ -41,7 +41,7 @@ test('fragmentsForQuality: the fewest whose prediction is enough', () => {
   assert.is(curve.fragmentsForQuality(0.7, 8), 3);
   assert.is(curve.fragmentsForQuality(curve.predict(5, 8), 8), 5);
   assert.is(curve.fragmentsForQuality(0.99, 8), 8);
-  assert.is(curve.fragmentsForQuality(2, 8), 8, 'else all');
+  assert.is(curve.fragmentsForQuality(1, 8), 8, 'else all');
   assert.is(DEFAULT_QUALITY_CURVES['random-projection'].fragmentsForQuality(0.1, 8), 2);
 });
 

@@ -114,8 +114,16 @@ for (const implementation of ['portable', 'wasm'] as const) {
   });
 
   test('refuses lengths that do not fit', () => {
-    throws(() => dct2d(new Float32Array(5), 2, 3), ArgumentError, /expected 6, got 5/);
-    throws(() => idct1d(new Float32Array(4), { out: new Float32Array(3) }), ArgumentError, /length of out/);
+    throws(
+      () => dct2d(new Float32Array(5), 2, 3),
+      ArgumentError,
+      /data: expected a Float32Array of length 6, got a Float32Array of length 5/,
+    );
+    throws(
+      () => idct1d(new Float32Array(4), { out: new Float32Array(3) }),
+      ArgumentError,
+      /value of out: expected .* length 4/,
+    );
   });
 
   test.run();

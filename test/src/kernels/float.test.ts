@@ -72,7 +72,7 @@ test('refuses an output of another length', () => {
   throws(
     () => wasm.halfToFloat32(new Uint16Array(3), new Float32Array(2)),
     ArgumentError,
-    /length 3, got .* length 2/,
+    /value of out: expected a Float32Array of length 3, got .* 2/,
   );
 });
 

@@ -109,7 +109,7 @@ test('an engine that has refused one module is not asked again', async () => {
 });
 
 test('names subjects that there are when asked for another', async () => {
-  const error = await rejects(loadKernels(['lz5' as 'lz4']), ArgumentError, /subjects: .*zstd.*lz5/);
+  const error = await rejects(loadKernels(['lz5' as 'lz4']), ArgumentError, /value of subjects: .*zstd.*lz5/);
   assert.equal(error.actual, ['lz5']);
 });
 
