@@ -1,6 +1,8 @@
 import type { OperatorFunction } from 'rxjs';
 import type { BytesLike } from '../src/bytes/binary.js';
-import type { LimitsOption } from '../src/limits.js';
+import { LIMIT_RULES, type LimitsOption } from '../src/limits.js';
+import { checkOptions } from '../src/options.js';
+import type { StageFactory } from '../src/stage.js';
 import { npyHeader } from '../src/tensor/npy.js';
 import { NpyEncoder, NpyParser, type NpyPart } from '../src/tensor/npyStages.js';
 import { stageOperator } from './stageOperator.js';
@@ -44,11 +46,16 @@ export function encodeNpy(dtype: string, shape: readonly number[]): OperatorFunc
  */
 export class NpyParserStream extends StageStream<BytesLike, NpyPart> {
   constructor(options?: LimitsOption) {
-    super(() => new NpyParser(options));
+    super(parser(options));
   }
 }
 
 /** The same as an RxJS operator. */
 export function parseNpy(options?: LimitsOption): OperatorFunction<BytesLike, NpyPart> {
-  return stageOperator(() => new NpyParser(options));
+  return stageOperator(parser(options));
+}
+
+function parser(options: LimitsOption = {}): StageFactory<BytesLike, NpyPart> {
+  checkOptions(options, LIMIT_RULES);
+  return () => new NpyParser(options);
 }

@@ -1,0 +1,238 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import {
+  API,
+  type Checker,
+  type Program,
+  type Signature,
+  SignatureKind,
+  SymbolFlags,
+  type Type,
+} from 'typescript/unstable/sync';
+import * as candidates from './candidates.js';
+
+/** Everything public that can be called, and what its types refuse: read from the types, so that nothing new is left out. */
+
+/** A value in place of a right one: of an argument, or of a part of it. */
+export interface Substitution {
+  /** Number of the argument, then names of options and fields. */
+  readonly path: readonly (number | string)[];
+  readonly value: unknown;
+  /** For messages: `options.level = null`. */
+  readonly label: string;
+}
+
+/** A place that takes numbers or bigints, for values that only its range refuses. */
+export interface NumberPlace {
+  readonly path: Substitution['path'];
+  /** All of its parts: `options.limits.rank`. */
+  readonly label: string;
+}
+
+export interface PublicCall {
+  /** `loadCodec`, `new HctWriter`, `HctReader.open`, `HctReader#readAll`. */
+  readonly name: string;
+  readonly refused: readonly Substitution[];
+  readonly numbers: readonly NumberPlace[];
+}
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const { exports: entries } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  exports: Record<string, { types?: string }>;
+};
+const ENTRIES = Object.values(entries).flatMap(
+  ({ types }) => types?.replace(/^\.\/dist\/(.*)\.d\.ts$/, '$1.ts') ?? [],
+);
+
+const VALUES: ReadonlyMap<string, unknown> = new Map(Object.entries(candidates));
+
+/** Options are rarely within options of options. */
+const MAX_DEPTH = 4;
+
+/**
+ * @param objects interfaces of objects that calls return, and the files that declare them: their methods are public, too
+ */
+export function publicCalls(objects: Readonly<Record<string, string>>): PublicCall[] {
+  const api = new API({ cwd: ROOT });
+  try {
+    const snapshot = api.updateSnapshot({ openProject: join(ROOT, 'tsconfig.json') });
+    const [project] = snapshot.getProjects();
+    return new Calls(project!.program, project!.checker).all(objects);
+  } finally {
+    api.close();
+  }
+}
+
+type ExportedSymbol = ReturnType<Checker['getAliasedSymbol']>;
+
+class Calls {
+  readonly #program: Program;
+  readonly #checker: Checker;
+  readonly #candidates: readonly { readonly name: string; readonly value: unknown; readonly type: Type }[];
+  readonly #found = new Map<string, PublicCall>();
+
+  constructor(program: Program, checker: Checker) {
+    this.#program = program;
+    this.#checker = checker;
+    this.#candidates = this.#exportsOf('test/helpers/candidates.ts').map((symbol) => ({
+      name: symbol.name,
+      value: VALUES.get(symbol.name),
+      type: checker.getTypeOfSymbol(symbol)!,
+    }));
+  }
+
+  all(objects: Readonly<Record<string, string>>): PublicCall[] {
+    for (const entry of ENTRIES) {
+      for (const exported of this.#exportsOf(entry)) this.#addExport(exported);
+    }
+    for (const [name, file] of Object.entries(objects)) {
+      const declared = this.#exportsOf(file).find((symbol) => symbol.name === name)!;
+      this.#addMethods(name, this.#checker.getDeclaredTypeOfSymbol(declared));
+    }
+    return [...this.#found.values()];
+  }
+
+  #exportsOf(file: string): readonly ExportedSymbol[] {
+    const module = this.#checker.getSymbolAtLocation(this.#program.getSourceFile(join(ROOT, file))!);
+    // A script exports nothing.
+    if (module === undefined) return [];
+    return this.#checker
+      .getExportsOfModule(module)
+      .map((symbol) =>
+        (symbol.flags & SymbolFlags.Alias) !== 0 ? this.#checker.getAliasedSymbol(symbol) : symbol,
+      );
+  }
+
+  #addExport(symbol: ExportedSymbol): void {
+    if (symbol.valueDeclaration === undefined) return;
+    const { name } = symbol;
+    const type = this.#checker.getTypeOfSymbol(symbol)!;
+    this.#add(name, this.#checker.getSignaturesOfType(type, SignatureKind.Call));
+    this.#add(`new ${name}`, this.#checker.getSignaturesOfType(type, SignatureKind.Construct));
+    if ((symbol.flags & SymbolFlags.Class) === 0) return;
+    for (const member of this.#checker.getPropertiesOfType(type)) {
+      const memberType = this.#checker.getTypeOfSymbol(member)!;
+      const signatures = this.#checker.getSignaturesOfType(memberType, SignatureKind.Call);
+      if (isOurs(member) && !isPrivate(member)) this.#add(`${name}.${member.name}`, signatures);
+    }
+    this.#addMethods(name, this.#checker.getDeclaredTypeOfSymbol(symbol));
+  }
+
+  #addMethods(name: string, type: Type): void {
+    for (const member of this.#checker.getPropertiesOfType(type)) {
+      if (!isOurs(member) || isPrivate(member)) continue;
+      const method = this.#checker.getNonNullableType(this.#checker.getTypeOfSymbol(member)!)!;
+      this.#add(`${name}#${member.name}`, this.#checker.getSignaturesOfType(method, SignatureKind.Call));
+    }
+  }
+
+  #add(name: string, signatures: readonly Signature[]): void {
+    const overloads = signatures
+      .filter((signature) => !isHidden(signature))
+      .map((one) => this.#callOf(name, one));
+    for (const [i, call] of overloads.entries()) {
+      // What one overload refuses may be right for another.
+      const refused = call.refused.filter(
+        ({ path, value }) =>
+          path.length > 1 || overloads.every((other) => other.refused.some(sameAs(path, value))),
+      );
+      // An overload has a number of its own.
+      this.#found.set(i === 0 ? name : `${name} (${i + 1})`, { ...call, refused });
+    }
+  }
+
+  #callOf(name: string, signature: Signature): PublicCall {
+    const call = { name, refused: [] as Substitution[], numbers: [] as NumberPlace[] };
+    for (const [place, parameter] of signature.getParameters().entries()) {
+      const type = this.#constraintOf(this.#checker.getTypeOfSymbol(parameter)!);
+      const label = parameter.name.startsWith('__') ? 'options' : parameter.name;
+      this.#vary(call, [place], label, type, isOptionalParameter(parameter));
+    }
+    return call;
+  }
+
+  /** Notes what this type refuses, and what the types of its options do. */
+  #vary(
+    call: { readonly refused: Substitution[]; readonly numbers: NumberPlace[] },
+    path: Substitution['path'],
+    label: string,
+    type: Type,
+    optional: boolean,
+  ): void {
+    for (const { name, value, type: candidate } of this.#candidates) {
+      if (name === 'missing' && optional) continue;
+      // What a function takes and returns cannot be seen before it is called.
+      if (name === 'callback' && this.#isFunction(type)) continue;
+      const one = { path, value, label: `${label} = ${name}` };
+      // Several members of a union may have the same property.
+      const known = call.refused.some((other) => other.label === one.label);
+      if (!known && !this.#checker.isTypeAssignableTo(candidate, type)) call.refused.push(one);
+    }
+    const takes = (candidate: string) => !call.refused.some((one) => one.label === `${label} = ${candidate}`);
+    if (!takes('symbol') && (takes('number') || takes('big'))) {
+      call.numbers.push({ path, label });
+    }
+    if (path.length >= MAX_DEPTH) return;
+    for (const part of this.#recordsIn(type)) {
+      for (const property of this.#checker.getPropertiesOfType(part)) {
+        const inner = this.#constraintOf(this.#checker.getTypeOfSymbol(property)!);
+        const innerOptional = (property.flags & SymbolFlags.Optional) !== 0;
+        this.#vary(call, [...path, property.name], `${label}.${property.name}`, inner, innerOptional);
+      }
+    }
+  }
+
+  #isFunction(type: Type): boolean {
+    const parts = type.isUnionType() ? type.getTypes()! : [type];
+    return parts.some((part) => this.#checker.getSignaturesOfType(part, SignatureKind.Call).length > 0);
+  }
+
+  /** The members of a type that are plain data of ours: no arrays, no objects with methods, no classes of the engine. */
+  #recordsIn(type: Type): Type[] {
+    const parts = type.isUnionType() ? type.getTypes()! : [type];
+    return parts.filter((part) => {
+      if (!part.isObjectType() && !part.isIntersectionType()) return false;
+      if (this.#checker.isArrayLikeType(part)) return false;
+      const properties = this.#checker.getPropertiesOfType(part);
+      const called = this.#checker.getSignaturesOfType(part, SignatureKind.Call).length > 0;
+      const hasMethods = properties.some(({ flags }) => (flags & SymbolFlags.Method) !== 0);
+      return properties.length > 0 && !called && !hasMethods && properties.every(isOurs);
+    });
+  }
+
+  #constraintOf(type: Type): Type {
+    return type.isTypeParameter() ? (this.#checker.getBaseConstraintOfType(type) ?? type) : type;
+  }
+}
+
+function sameAs(path: Substitution['path'], value: unknown) {
+  return (other: Substitution) => other.value === value && other.path.join() === path.join();
+}
+
+interface Declared {
+  readonly declarations: readonly { readonly path: string }[];
+}
+
+function isPrivate({ name }: { readonly name: string }): boolean {
+  return /^(#|__)/.test(name);
+}
+
+/** Declared in a file of the package. */
+function isOurs({ declarations }: Declared): boolean {
+  return declarations.some(({ path }) => path.startsWith(ROOT) && !path.includes('node_modules'));
+}
+
+function isHidden({ declaration }: Signature): boolean {
+  const node = declaration?.resolve() as
+    | { readonly modifiers?: Iterable<{ getText?(): string }> }
+    | undefined;
+  const words = [...(node?.modifiers ?? [])].map((modifier) => modifier.getText?.());
+  return words.includes('private') || words.includes('protected');
+}
+
+function isOptionalParameter({ valueDeclaration }: { readonly valueDeclaration: unknown }): boolean {
+  const handle = valueDeclaration as { resolve(): unknown } | undefined;
+  const node = handle?.resolve() as { questionToken?: unknown; initializer?: unknown } | undefined;
+  return node?.questionToken !== undefined || node?.initializer !== undefined;
+}
