@@ -184,15 +184,15 @@ export type { ReconstructionOptions } from './src/holotensor/reconstruction.js';
 
 // Tensors, their elements and how alike they are.
 
+export { dequantize } from './src/tensor/dequantize.js';
 export type { DType } from './src/tensor/dtype.js';
 export { toFloat16 } from './src/tensor/float16.js';
 export { fromFloat32, type ToFloat32Options } from './src/tensor/numbers.js';
-export {
-  type DequantizeGroups,
-  dequantize,
-  type Quantization,
-  type QuantizationMetadata,
-  type QuantizationScheme,
+export type {
+  DequantizeGroups,
+  Quantization,
+  QuantizationMetadata,
+  QuantizationScheme,
 } from './src/tensor/quantization.js';
 export { type Similarity, similarity } from './src/tensor/similarity.js';
 export {

@@ -19,7 +19,6 @@ const JOINED = {
     'src/options.js',
     'src/source.js',
     'src/limits.js',
-    'src/rules.js',
     'src/abort.js',
     'src/stage.js',
     'src/steps.js',

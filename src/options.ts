@@ -74,6 +74,12 @@ export function listOf<T>(rule: Rule<T>): Rule<readonly T[]> {
     Array.isArray(value) ? Array.from(value, (item) => rule(item)).find(Boolean) : 'an array';
 }
 
+/** Options within options. */
+/* @__NO_SIDE_EFFECTS__ */
+export function optionsOf<T extends object>(rules: Rules<T>): Rule<T> {
+  return (value) => object(value) || void checkOptions(value as T, rules);
+}
+
 /** An object with this method, of any class: sources and signals may be the caller's own. */
 /* @__NO_SIDE_EFFECTS__ */
 export function having<T>(method: keyof T, expected: string): Rule<T> {

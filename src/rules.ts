@@ -1,5 +1,5 @@
 import { LIMIT_RULES, type OpenOptions } from './limits.js';
-import { check, checkOptions, object, type Rule, type Rules, text } from './options.js';
+import { check, object, type Rule, type Rules, text } from './options.js';
 import { ABORT_RULES } from './source.js';
 
 /** Rules that few need: pages that read do without. */
@@ -10,12 +10,6 @@ export const address: Rule<string | URL> = (value) =>
 
 export const uint64: Rule<bigint> = (value) =>
   !(typeof value === 'bigint' && value >= 0n && value < 2n ** 64n) && 'a bigint from 0 to 2^64 - 1';
-
-/** Options within options. */
-/* @__NO_SIDE_EFFECTS__ */
-export function optionsOf<T extends object>(rules: Rules<T>): Rule<T> {
-  return (value) => object(value) || void checkOptions(value as T, rules);
-}
 
 /** A Map from texts. */
 /* @__NO_SIDE_EFFECTS__ */

@@ -1,6 +1,14 @@
 import { ArgumentError } from '../../src/errors.js';
-import { callback, checkOptions, having, number, object, oneOf, type Rules } from '../../src/options.js';
-import { optionsOf } from '../../src/rules.js';
+import {
+  callback,
+  checkOptions,
+  having,
+  number,
+  object,
+  oneOf,
+  optionsOf,
+  type Rules,
+} from '../../src/options.js';
 import { ABORT_RULES, type RandomAccessSource } from '../../src/source.js';
 import { EVENT_RULES, type OnSourceEvent } from '../events.js';
 import { withFailover } from '../failover.js';

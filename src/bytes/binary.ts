@@ -1,4 +1,4 @@
-import { ArgumentError, FormatError } from '../errors.js';
+import { ArgumentError, FormatError, TruncatedError } from '../errors.js';
 import { allocating } from '../limits.js';
 
 /** Bytes in memory. The bytes of a view (a typed array of any kind, a DataView) are those of its memory, not its values. */
@@ -41,6 +41,17 @@ export function asBytes(value: BytesLike): Uint8Array {
  * 5.7, where `Uint8Array` is not generic, can read published types.
  */
 export type OwnBytes = ReturnType<Uint8Array['slice']>;
+
+/**
+ * @param what is read, in the words of the error
+ * @param offset where it begins, if that is not the beginning
+ * @throws TruncatedError unless there are that many bytes
+ */
+export function assertLength(bytes: Uint8Array, expected: number, what: string, offset?: number): void {
+  const actual = Math.max(bytes.length - (offset ?? 0), 0);
+  if (actual >= expected) return;
+  throw new TruncatedError(`Cannot read ${what}: too few bytes`, { offset, expected, actual });
+}
 
 /** A DataView of exactly these bytes. */
 export function viewOf(bytes: Uint8Array): DataView {

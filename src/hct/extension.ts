@@ -1,6 +1,6 @@
-import { asBytes, type BytesLike, concatenate, viewOf } from '../bytes/binary.js';
+import { asBytes, assertLength, type BytesLike, concatenate, viewOf } from '../bytes/binary.js';
 import { parseJson } from '../bytes/json.js';
-import { ChecksumError, FormatError, TruncatedError } from '../errors.js';
+import { ChecksumError, FormatError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
 import { elementCount } from '../tensor/dtype.js';
 import { type QuantizationMetadata, quantizationBytes } from '../tensor/quantization.js';
@@ -84,7 +84,7 @@ export function verifyQuantization(
 /** Length of the JSON that follows the 8-byte prefix. */
 export function parseHctExtensionPrefix(input: BytesLike): number {
   const prefix = asBytes(input);
-  if (prefix.length < HCT_EXTENSION_PREFIX_SIZE) throw tooShort(HCT_EXTENSION_PREFIX_SIZE, prefix.length);
+  assertLength(prefix, HCT_EXTENSION_PREFIX_SIZE, 'the HCT extension');
   const view = viewOf(prefix);
   const magic = view.getUint32(0, true);
   if (magic !== HCT_EXTENSION_MAGIC) {
@@ -104,7 +104,7 @@ export function parseHctExtensionPrefix(input: BytesLike): number {
 /** @param bytes the JSON and its checksum */
 export function parseHctExtensionBody(input: BytesLike): HctExtension {
   const bytes = asBytes(input);
-  if (bytes.length < HCT_EXTENSION_CHECKSUM_SIZE) throw tooShort(HCT_EXTENSION_CHECKSUM_SIZE, bytes.length);
+  assertLength(bytes, HCT_EXTENSION_CHECKSUM_SIZE, 'the HCT extension');
   const json = bytes.subarray(0, bytes.length - HCT_EXTENSION_CHECKSUM_SIZE);
   const expected = viewOf(bytes).getBigUint64(json.length, true);
   const actual = xxh3(json);
@@ -138,10 +138,6 @@ export function parseHctExtensionBody(input: BytesLike): HctExtension {
     ...(shape === undefined ? {} : { shape }),
     ...(quantization === undefined ? {} : { quantization }),
   };
-}
-
-function tooShort(expected: number, actual: number): TruncatedError {
-  return new TruncatedError('Cannot read the HCT extension: too few bytes', { expected, actual });
 }
 
 function isHash(value: unknown): value is string {

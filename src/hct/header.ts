@@ -1,7 +1,7 @@
-import { asBytes, type BytesLike, readU64, viewOf } from '../bytes/binary.js';
+import { asBytes, assertLength, type BytesLike, readU64, viewOf } from '../bytes/binary.js';
 import { assertKind } from '../bytes/fileKind.js';
 import { type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
-import { ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
+import { ChecksumError, FormatError, UnsupportedError } from '../errors.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import { show } from '../show.js';
@@ -56,12 +56,7 @@ const LEAST_INDEX_ENTRY = 8;
  */
 export function parseHctHeader(input: BytesLike, options: LimitsOption = {}): HctHeader {
   const bytes = asBytes(input);
-  if (bytes.length < HCT_HEADER_SIZE) {
-    throw new TruncatedError('Cannot read the HCT header: too few bytes', {
-      expected: HCT_HEADER_SIZE,
-      actual: bytes.length,
-    });
-  }
+  assertLength(bytes, HCT_HEADER_SIZE, 'the HCT header');
   const view = viewOf(bytes);
   const magic = view.getUint32(0, true);
   if (magic !== HCT_MAGIC) {

@@ -13,7 +13,8 @@ import { check, checkOptions, type Rules, wholeNumber } from '../options.js';
 import { uint64 } from '../rules.js';
 import { show } from '../show.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
-import { QUANTIZATION, type QuantizationMetadata } from '../tensor/quantization.js';
+import type { QuantizationMetadata } from '../tensor/quantization.js';
+import { QUANTIZATION } from '../tensor/quantizationRule.js';
 import { type Tensor, typedArray } from '../tensor/tensor.js';
 import { TENSOR } from '../tensor/tensorRule.js';
 import {

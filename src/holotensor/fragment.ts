@@ -1,5 +1,5 @@
-import { asBytes, type BytesLike, viewOf } from '../bytes/binary.js';
-import { FormatError, TruncatedError } from '../errors.js';
+import { asBytes, assertLength, type BytesLike, viewOf } from '../bytes/binary.js';
+import { FormatError } from '../errors.js';
 import { type AllLimits, checkLimit } from '../limits.js';
 import { check, wholeNumber } from '../options.js';
 import { FRAGMENT_FLAG_LZ4, FRAGMENT_FLAG_ZSTD, FRAGMENT_INDEX_ENTRY_SIZE } from './constants.js';
@@ -46,13 +46,7 @@ export interface ReceivedFragment extends HoloFragment {
 export function parseFragmentIndexEntry(input: BytesLike, at = 0): FragmentIndexEntry {
   const bytes = asBytes(input);
   check('at', at, wholeNumber());
-  if (bytes.length - at < FRAGMENT_INDEX_ENTRY_SIZE) {
-    throw new TruncatedError('Cannot read the entry of the HoloTensor index: too few bytes', {
-      offset: at,
-      expected: FRAGMENT_INDEX_ENTRY_SIZE,
-      actual: Math.max(bytes.length - at, 0),
-    });
-  }
+  assertLength(bytes, FRAGMENT_INDEX_ENTRY_SIZE, 'the entry of the HoloTensor index', at);
   const view = viewOf(bytes);
   return {
     index: view.getUint16(at, true),

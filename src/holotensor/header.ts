@@ -1,8 +1,8 @@
-import { asBytes, type BytesLike, readU64, viewOf } from '../bytes/binary.js';
+import { asBytes, assertLength, type BytesLike, readU64, viewOf } from '../bytes/binary.js';
 import { assertKind } from '../bytes/fileKind.js';
 import { type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
 import { encodingFromCode, type HolographicEncoding } from '../encodings/encoding.js';
-import { ChecksumError, FormatError, TruncatedError, UnsupportedError } from '../errors.js';
+import { ChecksumError, FormatError, UnsupportedError } from '../errors.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
 import { show } from '../show.js';
 import { byteLengthOf, type DType, dtypeFromCode, elementCount } from '../tensor/dtype.js';
@@ -60,12 +60,7 @@ export const CHECKSUM = 88;
  */
 export function parseHoloTensorHeader(input: BytesLike): HoloTensorHeader {
   const bytes = asBytes(input);
-  if (bytes.length < HOLO_HEADER_SIZE) {
-    throw new TruncatedError('Cannot read the HoloTensor header: too few bytes', {
-      expected: HOLO_HEADER_SIZE,
-      actual: bytes.length,
-    });
-  }
+  assertLength(bytes, HOLO_HEADER_SIZE, 'the HoloTensor header');
   const view = viewOf(bytes);
   const magic = view.getUint32(0, true);
   if (magic !== HOLO_MAGIC) {

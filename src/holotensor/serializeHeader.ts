@@ -6,7 +6,7 @@ import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
 import { check, listOf, number, type Rule, wholeNumber } from '../options.js';
 import { optional, record, uint64 } from '../rules.js';
 import { dtypeCode, DTYPE as ELEMENT_TYPE, SHAPE } from '../tensor/dtype.js';
-import { QUANTIZATION } from '../tensor/quantization.js';
+import { QUANTIZATION } from '../tensor/quantizationRule.js';
 import {
   FRAGMENT_INDEX_ENTRY_SIZE,
   HOLO_FLAG_HEADER_CHECKSUM,

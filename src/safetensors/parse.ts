@@ -1,4 +1,4 @@
-import { asBytes, type BytesLike } from '../bytes/binary.js';
+import { asBytes, assertLength, type BytesLike } from '../bytes/binary.js';
 import { assertKind } from '../bytes/fileKind.js';
 import { FormatError, TruncatedError } from '../errors.js';
 import { type AllLimits, checkLimit, LIMIT_RULES, type LimitsOption, limitsOf } from '../limits.js';
@@ -22,6 +22,8 @@ export interface SafetensorsParseOptions extends LimitsOption {
   readonly partial?: boolean | undefined;
 }
 
+const HEADER = 'the safetensors header';
+
 const RULES: Rules<SafetensorsParseOptions> = { ...LIMIT_RULES, fileSize: /* @__PURE__ */ wholeNumber() };
 
 /**
@@ -34,13 +36,7 @@ export function safetensorsHeaderSize(input: BytesLike, options: SafetensorsPars
   const { fileSize } = checkOptions(options, RULES);
   const limits = limitsOf(options);
   assertKind(bytes, 'safetensors');
-  if (bytes.length < SAFETENSORS_LENGTH_SIZE) {
-    throw new TruncatedError('Cannot read the safetensors header: too few bytes', {
-      offset: 0,
-      expected: `${SAFETENSORS_LENGTH_SIZE} bytes`,
-      actual: bytes.length,
-    });
-  }
+  assertLength(bytes, SAFETENSORS_LENGTH_SIZE, HEADER);
   const length = new DataView(bytes.buffer, bytes.byteOffset, SAFETENSORS_LENGTH_SIZE).getBigUint64(0, true);
   const size = SAFETENSORS_LENGTH_SIZE + Number(length);
   checkLimit(limits, 'headerBytes', Number(length), 'Cannot read the safetensors header: it is too long', {
@@ -67,12 +63,7 @@ export function parseSafetensorsHeader(
 ): SafetensorsHeader {
   const bytes = asBytes(input);
   const byteLength = safetensorsHeaderSize(bytes, options);
-  if (bytes.length < byteLength) {
-    throw new TruncatedError('Cannot read the safetensors header: too few bytes', {
-      expected: `${byteLength} bytes`,
-      actual: bytes.length,
-    });
-  }
+  assertLength(bytes, byteLength, HEADER);
   const metadata = new Map<string, string>();
   const tensors: SafetensorsTensor[] = [];
   const limits = limitsOf(options);

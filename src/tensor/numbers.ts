@@ -4,7 +4,7 @@ import { show } from '../show.js';
 import { byteLengthOf, DTYPE, type DType, elementCount } from './dtype.js';
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './float.js';
 import { packInt4, unpackInt4 } from './int4.js';
-import { dequantize, type Quantization } from './quantization.js';
+import { applyQuantization, type Quantization } from './quantization.js';
 import { checkOutput, type Tensor, type TensorData, typedArray, viewBytes, viewElements } from './tensor.js';
 
 /** Stored elements to numbers and back, for every dtype of both formats. */
@@ -39,7 +39,7 @@ export function storedToFloat32(tensor: Tensor<DType>, options: ToFloat32Options
   const data = viewElements(dtype, viewBytes(tensor.data));
   if (dtype === 'I8' || dtype === 'I4') {
     const integers = dtype === 'I8' ? (data as Int8Array) : unpackInt4(data as Uint8Array, elements);
-    if (quantization !== undefined) return dequantize(integers, quantization, out);
+    if (quantization !== undefined) return applyQuantization(integers, quantization, out);
     return copyInto(integers, out ?? new Float32Array(elements));
   }
   if (quantization !== undefined) {

@@ -1,9 +1,8 @@
-import { asBytes, type BytesLike } from '../bytes/binary.js';
-import { ArgumentError, FormatError, TruncatedError } from '../errors.js';
-import { check, flag, having, oneOf, type Rule, wholeNumber } from '../options.js';
-import { optional, record } from '../rules.js';
+import { asBytes, assertLength, type BytesLike } from '../bytes/binary.js';
+import { ArgumentError, FormatError } from '../errors.js';
+import { check, wholeNumber } from '../options.js';
 import { halfToFloat32 } from './float.js';
-import { checkOutput, typedArray } from './tensor.js';
+import { checkOutput } from './tensor.js';
 
 export type QuantizationScheme = 'none' | 'gptq-int4' | 'awq-int4' | 'symmetric-int8' | 'asymmetric-int8';
 
@@ -32,28 +31,11 @@ export interface QuantizationMetadata {
   readonly groupSize: number;
 }
 
-/** The group size is stored in 24 bits. */
-const MAX_GROUP_SIZE = 0xffffff;
-
-export const QUANTIZATION: Rule<QuantizationMetadata> = /* @__PURE__ */ record({
-  scheme: /* @__PURE__ */ oneOf(QUANTIZATION_SCHEMES),
-  perGroupScales: flag,
-  scaleBits: /* @__PURE__ */ wholeNumber(0, 0xffff),
-  zeroPoint: /* @__PURE__ */ wholeNumber(-128, 127),
-  groupSize: /* @__PURE__ */ wholeNumber(0, MAX_GROUP_SIZE),
-});
-
 /** @throws FormatError, TruncatedError */
 export function parseQuantizationMetadata(input: BytesLike, offset = 0): QuantizationMetadata {
   const bytes = asBytes(input);
   check('offset', offset, wholeNumber());
-  if (offset + QUANTIZATION_METADATA_SIZE > bytes.length) {
-    throw new TruncatedError('Cannot read the quantization metadata: too few bytes', {
-      offset,
-      expected: QUANTIZATION_METADATA_SIZE,
-      actual: Math.max(bytes.length - offset, 0),
-    });
-  }
+  assertLength(bytes, QUANTIZATION_METADATA_SIZE, 'the quantization metadata', offset);
   const view = new DataView(bytes.buffer, bytes.byteOffset + offset, QUANTIZATION_METADATA_SIZE);
   const code = view.getUint8(0);
   const scheme = QUANTIZATION_SCHEMES[code];
@@ -133,41 +115,22 @@ export const dequantizeGroups: DequantizeGroups = (values, scales, groupLength, 
   }
 };
 
-interface DequantizeKernels {
+export interface DequantizeKernels {
   readonly dequantizeGroups: DequantizeGroups;
 }
 
-const KERNELS: Rule<DequantizeKernels> = /* @__PURE__ */ having(
-  'dequantizeGroups',
-  'kernels, such as await loadKernels()',
-);
-
-export const QUANTIZATION_PARAMETERS: Rule<Quantization> = /* @__PURE__ */ record<Quantization>({
-  metadata: QUANTIZATION,
-  groupScales: /* @__PURE__ */ optional(/* @__PURE__ */ typedArray<Uint16Array>('Uint16Array')),
-});
-
-/**
- * The weights of quantized integers, row-major. Products are exact, and rounded once.
- * @param kernels those of `loadKernels()` are faster
- * @throws ArgumentError when the number of scales or the length of `out` is wrong
- */
-export function dequantize(
+/** What `dequantize` does, of values that have been checked. */
+export function applyQuantization(
   values: Int8Array,
-  quantization: Quantization,
-  out?: Float32Array,
+  { metadata, groupScales }: Quantization,
+  out: Float32Array = new Float32Array(values.length),
   kernels: DequantizeKernels = { dequantizeGroups },
 ): Float32Array {
-  check('values', values, typedArray('Int8Array'));
-  check('quantization', quantization, QUANTIZATION_PARAMETERS);
-  check('kernels', kernels, KERNELS);
-  const result = out === undefined ? new Float32Array(values.length) : out;
-  checkOutput(result, values.length);
-  const { metadata, groupScales } = quantization;
+  checkOutput(out, values.length);
   const scales = scalesOf(metadata, groupScales, values.length);
   const groupLength = metadata.groupSize > 0 && metadata.perGroupScales ? metadata.groupSize : values.length;
-  kernels.dequantizeGroups(values, scales, groupLength, metadata.zeroPoint, result);
-  return result;
+  kernels.dequantizeGroups(values, scales, groupLength, metadata.zeroPoint, out);
+  return out;
 }
 
 function scalesOf(

@@ -1,5 +1,6 @@
 import { check } from '../options.js';
-import { QUANTIZATION, type QuantizationMetadata, quantizationBytes } from './quantization.js';
+import { type QuantizationMetadata, quantizationBytes } from './quantization.js';
+import { QUANTIZATION } from './quantizationRule.js';
 
 /** @throws ArgumentError for a value that its field cannot hold */
 export function serializeQuantizationMetadata(metadata: QuantizationMetadata): Uint8Array {

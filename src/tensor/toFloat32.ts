@@ -3,7 +3,7 @@ import { check, checkOptions, type Rules } from '../options.js';
 import { DTYPES, type DType } from './dtype.js';
 import { storedToFloat32, type ToFloat32Options } from './numbers.js';
 import { otherToFloat32 } from './otherNumbers.js';
-import { QUANTIZATION_PARAMETERS } from './quantization.js';
+import { QUANTIZATION_PARAMETERS } from './quantizationRule.js';
 import { type Tensor, typedArray } from './tensor.js';
 import { ANY_TENSOR } from './tensorRule.js';
 

@@ -1,8 +1,8 @@
 import type { Kernels } from '../../../src/kernels/kernels.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../src/kernels/portableKernels.js';
+import { dequantize } from '../../../src/tensor/dequantize.js';
 import {
-  dequantize,
   groupScaleCount,
   parseQuantizationMetadata,
   type QuantizationMetadata,

@@ -2,8 +2,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError } from '../../../src/errors.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
+import { dequantize } from '../../../src/tensor/dequantize.js';
 import * as portable from '../../../src/tensor/float.js';
-import { dequantize, dequantizeGroups } from '../../../src/tensor/quantization.js';
+import { dequantizeGroups } from '../../../src/tensor/quantization.js';
 import { throws } from '../../helpers/assertions.js';
 import { randomUint32From } from '../../helpers/random.js';
 

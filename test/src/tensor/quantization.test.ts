@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ArgumentError, FormatError, TruncatedError } from '../../../src/errors.js';
+import { dequantize } from '../../../src/tensor/dequantize.js';
 import { float32ToHalf, halfToFloat32 } from '../../../src/tensor/float.js';
 import { unpackInt4 } from '../../../src/tensor/int4.js';
 import {
-  dequantize,
   groupScaleCount,
   parseQuantizationMetadata,
   QUANTIZATION_METADATA_SIZE,
