@@ -2,7 +2,7 @@ import { asBytes, assertLength, type BytesLike } from '../bytes/binary.js';
 import { assertKind } from '../bytes/fileKind.js';
 import { FormatError, TruncatedError } from '../errors.js';
 import { type AllLimits, checkLimit, LIMIT_RULES, type LimitsOption, limitsOf } from '../limits.js';
-import { checkOptions, type Rules, wholeNumber } from '../options.js';
+import { checkOptions, flag, type Rules, wholeNumber } from '../options.js';
 import { show } from '../show.js';
 import {
   isSafetensorsDType,
@@ -24,7 +24,11 @@ export interface SafetensorsParseOptions extends LimitsOption {
 
 const HEADER = 'the safetensors header';
 
-const RULES: Rules<SafetensorsParseOptions> = { ...LIMIT_RULES, fileSize: /* @__PURE__ */ wholeNumber() };
+const RULES: Rules<SafetensorsParseOptions> = {
+  ...LIMIT_RULES,
+  fileSize: /* @__PURE__ */ wholeNumber(),
+  partial: flag,
+};
 
 /**
  * How many bytes {@link parseSafetensorsHeader} needs, from the first 8 of the file; with the first 64, another kind of file
