@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { Random } from '../helpers/random.js';
 import { countAllocations } from './allocations.js';
 import { BlockCoverage } from './coverage.js';
 import { type Finding, readFinding, saveFinding } from './findings.js';
 import { mutate } from './mutate/mutate.js';
-import { Random } from './random.js';
 import { supervise } from './supervisor.js';
 import { type Target, WHOLE } from './target.js';
 

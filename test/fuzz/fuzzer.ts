@@ -1,7 +1,7 @@
+import { Random } from '../helpers/random.js';
 import type { BlockCoverage } from './coverage.js';
 import { judge, learn } from './judge.js';
 import { type Attempt, Pool } from './pool.js';
-import { Random } from './random.js';
 import type { Target } from './target.js';
 
 /** Inputs between two looks at the coverage, while they find nothing new. */

@@ -1,5 +1,5 @@
+import type { Random } from '../helpers/random.js';
 import { damage, MAX_INPUT, mutate } from './mutate/mutate.js';
-import type { Random } from './random.js';
 import type { Seed, Target } from './target.js';
 
 /** Most inputs of a target that mutations start from. */

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { compile } from './compile.js';
+import { compile } from '../helpers/compile.js';
 import type { Finding } from './findings.js';
 import type { FuzzStats, TargetStats } from './fuzzer.js';
 import { type Message, type ProcessOptions, unpackAttempt } from './process.js';

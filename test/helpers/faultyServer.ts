@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
+import { tick } from './streams.js';
 
 /** What goes wrong with one answer. Without any, the server answers ranges as it should. */
 export interface Fault {
@@ -32,6 +33,10 @@ export interface Fault {
   readonly gzip?: boolean;
   /** Sends bytes that are not the file's. */
   readonly garbage?: boolean;
+  /** Sends the file with the lowest bit of the byte at this offset flipped. */
+  readonly flip?: number;
+  /** Waits this many milliseconds before each 16 KiB. */
+  readonly pause?: number;
   /** Redirects to this path of the same server. */
   readonly redirect?: string;
 }
@@ -109,6 +114,7 @@ export async function faultyServer(bytes: Uint8Array): Promise<FaultyServer> {
     const fault = state.fault(state.requests.length, request) ?? {};
     let file = state.bytes;
     if (fault.garbage) file = file.map((byte) => byte ^ 0x55);
+    if (fault.flip !== undefined) file = file.map((byte, i) => (i === fault.flip ? byte ^ 1 : byte));
     if (fault.gzip) file = gzipSync(file);
     const { range, 'if-range': ifRange } = request.headers as Record<string, string | undefined>;
     const log: RequestLog = {
@@ -166,6 +172,7 @@ export async function faultyServer(bytes: Uint8Array): Promise<FaultyServer> {
     const { dropAfter = Infinity, stallAfter = Infinity, endAfter = Infinity } = fault;
     const last = Math.min(end, start + Math.min(dropAfter, stallAfter, endAfter));
     for (let at = start; at < last && !response.destroyed; at += PIECE) {
+      if (fault.pause !== undefined) await tick(fault.pause);
       const piece = file.subarray(at, Math.min(at + PIECE, last));
       log.sent += piece.length;
       state.sent += piece.length;

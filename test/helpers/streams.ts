@@ -34,8 +34,11 @@ export const tick = (ms = 5): Promise<void> => new Promise((resolve) => setTimeo
 const PATIENCE_MS = 30_000;
 
 /** Waits for what happens a moment later, on a busy machine a long one. Ends without an error if it never happens. */
-export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const end = performance.now() + PATIENCE_MS;
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  patienceMs = PATIENCE_MS,
+): Promise<void> {
+  const end = performance.now() + patienceMs;
   while (!(await condition()) && performance.now() < end) await tick();
 }
 

@@ -50,7 +50,11 @@ function untilUnsubscribed<T>(observable: Observable<T>, signal: AbortSignal): P
 
 const http = { retry: { delay: 1, maxDelay: 5 } };
 
-export function abortJobs(server: FileServer, pool: WorkerPool, streams: GivenStreams): readonly AbortJob[] {
+export function abortJobs(
+  server: Pick<FileServer, 'url' | 'files' | 'before'>,
+  pool: WorkerPool,
+  streams: GivenStreams,
+): readonly AbortJob[] {
   const urlOf = (name: string) => `${server.url}${name}`;
   const fileOf = (name: string) => server.files.get(name)!;
   const jobs: AbortJob[] = [];

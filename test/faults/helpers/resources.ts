@@ -8,7 +8,7 @@ export class Resources {
    * What is left after it had time to end.
    * @param end called meanwhile: ends what may be kept, such as connections without a request
    */
-  async left(end: () => void): Promise<string[]> {
+  async left(end: () => void, patienceMs?: number): Promise<string[]> {
     let left: string[] = [];
     await until(() => {
       end();
@@ -19,7 +19,7 @@ export class Resources {
         return known <= 0;
       });
       return left.length === 0;
-    });
+    }, patienceMs);
     return left;
   }
 }

@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '../../helpers/random.js';
 import type { Field } from '../target.js';
 
 /** Mutations of bytes whose meaning is unknown, and of numbers at known places. Each returns new bytes. */

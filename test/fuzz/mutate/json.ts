@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '../../helpers/random.js';
 import { mutateBytes } from './bytes.js';
 
 /** Mutations of JSON text that leave it JSON, so that what reads its values is reached. */

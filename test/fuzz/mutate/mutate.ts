@@ -1,4 +1,4 @@
-import type { Random } from '../random.js';
+import type { Random } from '../../helpers/random.js';
 import type { Anatomy, Part } from '../target.js';
 import { changeField, flipBit, mutateBytes } from './bytes.js';
 import { mutateJson } from './json.js';
