@@ -1,6 +1,6 @@
-import type { BlockRun } from '../src/hct/blockRun.js';
 import type { HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import type { HctHeader } from '../src/hct/header.js';
+import type { BlockRun } from '../src/hct/tasks.js';
 import type { WorkerPool } from '../workers/pool.js';
 
 /** Blocks that follow each other in a file, and their bytes. */

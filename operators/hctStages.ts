@@ -1,6 +1,7 @@
 import type { BytesLike } from '../src/bytes/binary.js';
 import { HCT_DECODE_RULES, type HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import { decodedBytes, HctDecoder, type HctPartHandler } from '../src/hct/decoder.js';
+import { HctParser } from '../src/hct/parser.js';
 import { type HctTensor, TensorCollector } from '../src/hct/tensorCollector.js';
 import { checkOptions, type Rules } from '../src/options.js';
 import type { Stage, StageFactory } from '../src/stage.js';
@@ -45,5 +46,5 @@ async function workerStage<O>(
   options: HctDecodeOptions,
 ): Promise<Stage<BytesLike, O>> {
   const { HctWorkerDecoder } = await import('./hctWorkerDecoder.js');
-  return new HctWorkerDecoder(workers, handler, options);
+  return new HctWorkerDecoder(workers, new HctParser(options), handler, options);
 }

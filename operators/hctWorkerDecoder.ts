@@ -4,9 +4,8 @@ import { type BlockOfRun, type PlannedRun, planRuns } from '../src/hct/blockRun.
 import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from '../src/hct/decodeBlock.js';
 import type { HctPartHandler } from '../src/hct/decoder.js';
 import type { HctHeader } from '../src/hct/header.js';
-import { HctParser } from '../src/hct/parser.js';
 import type { HctBlock, HctPart } from '../src/hct/parts.js';
-import { NOTHING, type Outputs, type Stage } from '../src/stage.js';
+import { NOTHING, type Outputs, type Stage, type SyncStage } from '../src/stage.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { sharedPool } from '../workers/sharedPool.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
@@ -45,7 +44,7 @@ export class HctWorkerDecoder<O> implements Stage<BytesLike, O> {
   readonly #pool: WorkerPool;
   readonly #handler: HctRunHandler<O>;
   readonly #options: HctDecodeOptions;
-  readonly #parser: HctParser;
+  readonly #parser: SyncStage<BytesLike, HctPart>;
   readonly #closed = new AbortController();
   #header!: HctHeader;
   #decode!: DecodeBlock;
@@ -54,11 +53,17 @@ export class HctWorkerDecoder<O> implements Stage<BytesLike, O> {
   #run: GrowingRun | undefined;
   readonly #underWay: RunUnderWay[] = [];
 
-  constructor(workers: number | WorkerPool, handler: HctRunHandler<O>, options: HctDecodeOptions) {
+  /** @param parser of the whole file: pages that decode without workers have it, too */
+  constructor(
+    workers: number | WorkerPool,
+    parser: SyncStage<BytesLike, HctPart>,
+    handler: HctRunHandler<O>,
+    options: HctDecodeOptions,
+  ) {
     this.#pool = sharedPool(workers);
     this.#handler = handler;
     this.#options = options;
-    this.#parser = new HctParser(options);
+    this.#parser = parser;
   }
 
   push(chunk: BytesLike): Outputs<O> {

@@ -32,14 +32,14 @@ export interface OpenedHct {
 export async function openHct(source: RandomAccessSource, options: HctReaderOptions): Promise<OpenedHct> {
   const limits = limitsOf(checkOptions(options, HCT_READER_RULES));
   const start = await readGrammar('HCT', (queue) => parseHctStart(queue, limits), source, 0, options);
+  const tools = await loadHctReadTools(start.header, options);
   const blocksEnd = start.blocksOffset + start.header.compressedSize;
   const end = await readGrammar(
     'HCT',
-    (queue) => parseHctEnd(queue, start, limits),
+    (queue) => parseHctEnd(queue, start, limits, tools.kernels.xxh3),
     source,
     blocksEnd,
     options,
   );
-  const tools = await loadHctReadTools(start.header, options);
   return { source, layout: { ...start, ...end }, tools, options };
 }

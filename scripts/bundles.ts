@@ -1,9 +1,8 @@
 /** The parts of `dist` that esbuild bundles. All else in it is one module per source file, as the compiler writes it. */
 import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { dirname, relative, resolve } from 'node:path';
+import { relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
-import { BASE_FILE, isBase } from './joinModules.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string };
@@ -44,15 +43,6 @@ export const BUNDLES: readonly Bundle[] = [
       footer: { js: 'export {};' },
     },
   },
-  // Loaded on demand: for a URL, a path or a stream; for files. Bundlers that split code would move the modules that these
-  // share with the main entry into what every page loads: they have their own, but for the classes of errors.
-  ...[
-    'sources/openSourceOnDemand',
-    'sources/file',
-    'models/inputs/placeOnDisk',
-    'models/inputs/npy',
-    'models/otherNumbersOnDemand',
-  ].map(onDemand),
   // Users of the library install none of what the command line needs. Its commands stay chunks, loaded when called.
   {
     entry: 'cli/main.ts',
@@ -74,20 +64,6 @@ export const BUNDLES: readonly Bundle[] = [
   minified('workers/worker.ts', MINIFIED.worker),
   minified('src/codecs/zstdWasmModule.ts', MINIFIED.zstdEncoder),
 ];
-
-/** The file has all that it needs but what is in files of this kind itself, and what everything stands on. */
-function onDemand(name: string, _: number, all: readonly string[]): Bundle {
-  const others = all.filter((other) => other !== name).map((other) => `${other}.js`);
-  const plugins = [keepBase(dirname(name), others)];
-  // They repeat code: names stay, spaces go.
-  const options: BuildOptions = {
-    platform: 'neutral',
-    minifyWhitespace: true,
-    minifySyntax: true,
-    plugins,
-  };
-  return { entry: `${name}.ts`, output: `${name}.js`, options };
-}
 
 function minified(entry: string, output: string): Bundle {
   // RxJS has its classes as such under this condition.
@@ -134,22 +110,6 @@ function keepModules(folder: string): Plugin {
         const target = resolve(resolveDir, path);
         if (target.startsWith(`${inside}/`) || resolveDir.includes('node_modules')) return undefined;
         return { path: relative(inside, target), external: true };
-      });
-    },
-  };
-}
-
-/** Modules of what everything stands on become imports of its file; the others, and what is loaded on demand, stay imports. */
-function keepBase(folder: string, others: readonly string[]): Plugin {
-  return {
-    name: 'keep-base',
-    setup({ onResolve }) {
-      onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
-        const module = relative(ROOT, resolve(resolveDir, path));
-        const stays = kind === 'dynamic-import' || others.includes(module);
-        if (!isBase(module) && !stays) return undefined;
-        const specifier = relative(folder, isBase(module) ? BASE_FILE : module);
-        return { path: specifier.startsWith('.') ? specifier : `./${specifier}`, external: true };
       });
     },
   };

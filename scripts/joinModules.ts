@@ -36,7 +36,6 @@ const JOINED = {
     'src/kernels/xxh3/portable/short.js',
     'src/kernels/xxh3/headerChecksum.js',
     'workers/task.js',
-    'readers/tensorReader.js',
   ],
   /** What loads kernels and codecs. */
   'src/loading.js': [
@@ -47,20 +46,6 @@ const JOINED = {
     'src/codecs/codec.js',
     'src/codecs/loadDecoder.js',
   ],
-  /**
-   * What reads a HoloTensor file. Nothing that the main entry exports itself: bundlers would evaluate all of it in pages
-   * that may come to need a part of it.
-   */
-  'src/holotensor/reading.js': [
-    'src/holotensor/constants.js',
-    'src/encodings/encoding.js',
-    'src/holotensor/quality.js',
-    'src/holotensor/header.js',
-    'src/holotensor/fragment.js',
-    'src/holotensor/parser.js',
-    'src/holotensor/unpack.js',
-    'src/holotensor/reconstruction.js',
-  ],
   /** What the implementations of the embedded kernels share. */
   'src/kernels/embedded/shared.js': [
     'src/kernels/embedded/tile.js',
@@ -68,12 +53,6 @@ const JOINED = {
     'src/kernels/embedded/maskTables.js',
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
-
-/** Whether all have this module (a path below the root, as built) from the file of what everything stands on. */
-export function isBase(module: string): boolean {
-  const modules: readonly string[] = JOINED[BASE_FILE];
-  return modules.includes(module);
-}
 
 /** The joined files, of which TypeScript knows nothing: their modules keep the types. */
 export const JOINED_FILES: readonly string[] = Object.keys(JOINED);
@@ -117,8 +96,8 @@ async function importJoined(path: string, fileOf: ReadonlyMap<string, string>): 
   const code = await readFile(path, 'utf8');
   // Not those that import a module as a whole: they would have the whole joined file.
   const changed = code.replace(
-    /(\{[^}]*\} from )'(\.[^']+)'/g,
-    (statement, names: string, specifier: string) => {
+    /(\{[^}]*\} from )(['"])(\.[^'"]+)\2/g,
+    (statement, names: string, _quote: string, specifier: string) => {
       const file = fileOf.get(resolve(dirname(path), specifier));
       if (file === undefined || file === path) return statement;
       return `${names}'${relativePath(dirname(path), file)}'`;

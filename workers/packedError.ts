@@ -1,11 +1,39 @@
-import * as errors from '../src/errors.js';
+import {
+  ArgumentError,
+  ChecksumError,
+  CodecError,
+  type ErrorDetails,
+  FormatError,
+  HolostreamError,
+  LimitError,
+  SinkError,
+  SourceChangedError,
+  SourceError,
+  TruncatedError,
+  UnsupportedError,
+  WorkerError,
+} from '../src/errors.js';
 
-const { HolostreamError } = errors;
+type HolostreamErrorClass = new (what: string, details: ErrorDetails) => HolostreamError;
 
-type HolostreamErrorClass = new (what: string, details: errors.ErrorDetails) => errors.HolostreamError;
-
-/** The classes, by the names under which their module exports them: a minifier may have renamed the classes. */
-const CLASSES: Readonly<Record<string, HolostreamErrorClass>> = errors;
+/**
+ * The classes of `src/errors.ts`, by the names under which it exports them: a minifier may have renamed the classes. Not the
+ * module as a whole, because bundlers would make an object of it in every page.
+ */
+const CLASSES: Readonly<Record<string, HolostreamErrorClass>> = {
+  ArgumentError,
+  ChecksumError,
+  CodecError,
+  FormatError,
+  HolostreamError,
+  LimitError,
+  SinkError,
+  SourceChangedError,
+  SourceError,
+  TruncatedError,
+  UnsupportedError,
+  WorkerError,
+};
 
 /**
  * An error that passes between threads, because a copy in another thread keeps message and stack, but neither class nor
@@ -15,7 +43,7 @@ export interface PackedError {
   readonly className: string;
   readonly message: string;
   readonly stack: string | undefined;
-  /** The fields of a {@link errors.HolostreamError}, its cause packed too. */
+  /** The fields of a {@link HolostreamError}, its cause packed too. */
   readonly fields: Readonly<Record<string, unknown>> | undefined;
   readonly cause: PackedError | undefined;
 }
@@ -45,7 +73,7 @@ function classNameOf(error: Error): string {
   return Object.entries(CLASSES).find(([, Class]) => Class === error.constructor)?.[0] ?? error.name;
 }
 
-function fieldsOf(error: errors.HolostreamError): Record<string, unknown> {
+function fieldsOf(error: HolostreamError): Record<string, unknown> {
   const { what, where, offset, blockIndex, fragmentIndex, expected, actual } = error;
   return { what, where, offset, blockIndex, fragmentIndex, expected, actual };
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { decodeBlockRun } from '../src/hct/blockRun.js';
+import { decodeBlockRun } from '../src/hct/tasks.js';
 import { reconstructStep, reconstructStored } from '../src/holotensor/tasks.js';
 import { unshared } from './buffers.js';
 import { packError } from './packedError.js';

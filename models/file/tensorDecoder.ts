@@ -72,12 +72,12 @@ export class ModelTensorDecoder {
   }
 
   async #addFirst(bytes: Uint8Array): Promise<void> {
-    verifyFirstPiece(this.tensor, bytes, this.#kernels);
     if (this.tensor.encoded === undefined) {
+      verifyFirstPiece(this.tensor, bytes, this.#kernels);
       this.#whole = bytes;
       return;
     }
-    const layout = parseFirstPiece(this.tensor, bytes);
+    const layout = readFirstPiece(this.tensor, bytes, this.#kernels);
     await loadDecodingOf(layout.header);
     this.#decoder = new HoloTensorDecoder(layout.header, {}, this.#budget);
     this.#layout = layout;
@@ -98,7 +98,7 @@ export class ModelTensorDecoder {
 }
 
 /** @throws ChecksumError unless the first piece of a tensor has the hash in the plan */
-export function verifyFirstPiece(
+function verifyFirstPiece(
   { name, firstPieceHash }: ModelFileTensor,
   bytes: Uint8Array,
   kernels: Pick<Kernels, 'xxh3'>,
@@ -111,9 +111,14 @@ export function verifyFirstPiece(
 
 /**
  * Header and index of an encoded tensor.
- * @throws FormatError when they do not match the tensor and its pieces
+ * @throws ChecksumError; FormatError when they do not match the tensor and its pieces
  */
-export function parseFirstPiece(tensor: ModelFileTensor, bytes: Uint8Array): HoloTensorLayout {
+export function readFirstPiece(
+  tensor: ModelFileTensor,
+  bytes: Uint8Array,
+  kernels: Pick<Kernels, 'xxh3'>,
+): HoloTensorLayout {
+  verifyFirstPiece(tensor, bytes, kernels);
   const { name, dtype, shape, pieces } = tensor;
   const header = parseHoloTensorHeader(bytes);
   const layout = parseHoloTensorLayout(header, bytes.subarray(HOLO_HEADER_SIZE));

@@ -4,7 +4,6 @@ import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import type { FragmentIndexEntry } from '../../src/holotensor/fragment.js';
 import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
-import type { Kernels } from '../../src/kernels/kernels.js';
 import type { Budget } from '../../src/limits.js';
 import type { AbortOptions } from '../../src/source.js';
 import { oneStep, type Steps } from '../../src/steps.js';
@@ -12,7 +11,6 @@ import type { Tensor } from '../../src/tensor/tensor.js';
 import type { Buffers } from '../../workers/buffers.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import type { ModelFileTensor } from './modelFile.js';
-import { parseFirstPiece, verifyFirstPiece } from './tensorDecoder.js';
 
 /**
  * Decodes an encoded tensor in a worker: once, when its last piece has been added or {@link settle} is called. The
@@ -20,7 +18,7 @@ import { parseFirstPiece, verifyFirstPiece } from './tensorDecoder.js';
  */
 export class WorkerTensorDecoder {
   readonly tensor: ModelFileTensor;
-  readonly #kernels: Pick<Kernels, 'xxh3'>;
+  readonly #readFirstPiece: (bytes: Uint8Array) => HoloTensorLayout;
   readonly #pool: WorkerPool;
   readonly #budget: Budget;
   #paid = false;
@@ -30,9 +28,15 @@ export class WorkerTensorDecoder {
   /** The worker's result for the first `fragments` fragments. */
   #result: Omit<Reconstruction, 'header'> | undefined;
 
-  constructor(tensor: ModelFileTensor, kernels: Pick<Kernels, 'xxh3'>, pool: WorkerPool, budget: Budget) {
+  /** @param readFirstPiece verifies and parses it: pages that decode without workers have what does */
+  constructor(
+    tensor: ModelFileTensor,
+    readFirstPiece: (bytes: Uint8Array) => HoloTensorLayout,
+    pool: WorkerPool,
+    budget: Budget,
+  ) {
     this.tensor = tensor;
-    this.#kernels = kernels;
+    this.#readFirstPiece = readFirstPiece;
     this.#pool = pool;
     this.#budget = budget;
   }
@@ -53,9 +57,8 @@ export class WorkerTensorDecoder {
    */
   async add(piece: number, bytes: Uint8Array, options: AbortOptions): Promise<void> {
     if (piece === 0) {
-      verifyFirstPiece(this.tensor, bytes, this.#kernels);
+      this.#layout = this.#readFirstPiece(bytes);
       this.#header = new Uint8Array(bytes.subarray(0, HOLO_HEADER_SIZE));
-      this.#layout = parseFirstPiece(this.tensor, bytes);
       return;
     }
     const entry = this.#layout?.entries[piece - 1];

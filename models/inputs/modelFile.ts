@@ -5,7 +5,7 @@ import type { RandomAccessSource } from '../../src/source.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../../workers/task.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from '../file/modelFile.js';
-import { ModelTensorDecoder } from '../file/tensorDecoder.js';
+import { ModelTensorDecoder, readFirstPiece } from '../file/tensorDecoder.js';
 import {
   type LoadableTensor,
   type LoadPiece,
@@ -71,5 +71,5 @@ async function createDecoder(
   const inWorker = encoded !== undefined && byteLength >= MIN_WORKER_BYTES.reconstruction;
   if (pool === undefined || !inWorker) return new ModelTensorDecoder(tensor, kernels, budget);
   const { WorkerTensorDecoder } = await import('../file/workerTensorDecoder.js');
-  return new WorkerTensorDecoder(tensor, kernels, pool, budget);
+  return new WorkerTensorDecoder(tensor, (bytes) => readFirstPiece(tensor, bytes, kernels), pool, budget);
 }

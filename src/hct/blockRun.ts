@@ -1,8 +1,4 @@
-import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
-import type { CompressionAlgorithm, Implementation } from '../codecs/codec.js';
-import { allocating } from '../limits.js';
 import type { BlockTable } from './blockIndex.js';
-import { loadBlockDecoder } from './decodeBlock.js';
 import { blockLength, type HctHeader } from './header.js';
 
 /** Runs: blocks that follow each other in a file and are fetched, or decoded by a worker, together. */
@@ -63,34 +59,4 @@ export function* planRuns(
     }
     yield { blocks, start, end, byteOffset, byteLength };
   }
-}
-
-/** The input of `decodeBlockRun`. */
-export interface BlockRun {
-  readonly algorithm: CompressionAlgorithm;
-  readonly implementation: Implementation | undefined;
-  readonly verify: boolean;
-  readonly compressed: Uint8Array;
-  readonly blocks: readonly BlockOfRun[];
-  /** Bytes of the tensor that they hold, all together. */
-  readonly byteLength: number;
-  /** Where the decoded bytes go, shared memory or not. Default: a new array. */
-  readonly out?: Uint8Array | undefined;
-}
-
-/**
- * Task: the blocks of a run, verified and decompressed, one after another.
- * @throws ChecksumError, CodecError
- */
-export async function decodeBlockRun(run: BlockRun): Promise<TaskResult<Uint8Array>> {
-  const decode = await loadBlockDecoder({ algorithm: run.algorithm, blockSize: run.byteLength }, run);
-  const [local] = localCopies([run.compressed]);
-  const output = run.out ?? allocating(() => new Uint8Array(run.byteLength));
-  let at = 0;
-  for (const { blockIndex, offset, compressedSize, byteLength, checksum } of run.blocks) {
-    const compressed = local!.subarray(offset, offset + compressedSize);
-    decode({ blockIndex, checksum, compressed }, output.subarray(at, at + byteLength));
-    at += byteLength;
-  }
-  return { output, transfer: [output.buffer] };
 }

@@ -8,6 +8,9 @@ import { viewBytes } from '../tensor/tensor.js';
 import { FLAG_QUANTIZATION_CHECKSUM, FLAG_SHAPE_IN_EXTENSION, FLAG_TENSOR_NAME } from './constants.js';
 import { type HctHeader, hasShapeInExtension } from './header.js';
 
+/** XXH3-64: of the kernels where they have been loaded. */
+export type Hash = (bytes: Uint8Array) => bigint;
+
 /** The content of the extension section, which follows the blocks. */
 export interface HctExtension {
   readonly name?: string;
@@ -50,7 +53,7 @@ export function trueShape(header: HctHeader, { shape }: HctExtension): readonly 
 export function quantizationChecksum(
   metadata: QuantizationMetadata | undefined,
   groupScales: Uint16Array | undefined,
-  hash: (bytes: Uint8Array) => bigint = xxh3,
+  hash: Hash,
 ): string {
   const parts = [
     metadata === undefined ? new Uint8Array(0) : quantizationBytes(metadata),
@@ -68,12 +71,13 @@ export function verifyQuantization(
   { quantization: expected }: HctExtension,
   metadata: QuantizationMetadata | undefined,
   groupScales: Uint16Array | undefined,
+  hash: Hash,
 ): void {
   if (expected === undefined) {
     if ((flags & FLAG_QUANTIZATION_CHECKSUM) === 0) return;
     throw new FormatError('Cannot read the HCT extension: the checksum of the quantization is missing');
   }
-  const actual = quantizationChecksum(metadata, groupScales);
+  const actual = quantizationChecksum(metadata, groupScales, hash);
   if (actual === expected) return;
   throw new ChecksumError('Cannot use the quantization of the HCT file: wrong checksum', {
     expected: BigInt(`0x${expected}`),
@@ -101,13 +105,18 @@ export function parseHctExtensionPrefix(input: BytesLike): number {
   return length;
 }
 
-/** @param bytes the JSON and its checksum */
+/** @param input the JSON and its checksum */
 export function parseHctExtensionBody(input: BytesLike): HctExtension {
+  return parseExtension(input, xxh3);
+}
+
+/** The same with a hash that has been loaded: pages that read need no other. */
+export function parseExtension(input: BytesLike, hash: Hash): HctExtension {
   const bytes = asBytes(input);
   assertLength(bytes, HCT_EXTENSION_CHECKSUM_SIZE, 'the HCT extension');
   const json = bytes.subarray(0, bytes.length - HCT_EXTENSION_CHECKSUM_SIZE);
   const expected = viewOf(bytes).getBigUint64(json.length, true);
-  const actual = xxh3(json);
+  const actual = hash(json);
   if (actual !== expected)
     throw new ChecksumError('Cannot read the HCT extension: wrong checksum', { expected, actual });
   const value = parseJson(json, 'Cannot read the HCT extension', HCT_EXTENSION_MAX_SIZE);

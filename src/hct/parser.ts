@@ -1,5 +1,6 @@
 import type { ByteQueue } from '../bytes/byteQueue.js';
 import { Demand, type Grammar, GrammarStage, take } from '../bytes/grammar.js';
+import { xxh3 } from '../kernels/xxh3/checksum.js';
 import { type AllLimits, Budget, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import {
   parseQuantizationMetadata,
@@ -15,10 +16,11 @@ import {
 } from './blockIndex.js';
 import { FLAG_QUANTIZATION, HCT_HEADER_SIZE } from './constants.js';
 import {
+  type Hash,
   HCT_EXTENSION_CHECKSUM_SIZE,
   HCT_EXTENSION_PREFIX_SIZE,
   hasExtension,
-  parseHctExtensionBody,
+  parseExtension,
   parseHctExtensionPrefix,
   trueShape,
   verifyQuantization,
@@ -63,7 +65,7 @@ function* parseHctFile(queue: ByteQueue, limits: AllLimits): Grammar<void, HctPa
       compressed,
     };
   }
-  yield yield* parseHctEnd(queue, start, limits);
+  yield yield* parseHctEnd(queue, start, limits, xxh3);
 }
 
 /**
@@ -94,13 +96,14 @@ export function* parseHctEnd(
   queue: ByteQueue,
   { header, quantization }: HctStart,
   limits: AllLimits,
+  hash: Hash,
 ): Grammar<HctEnd> {
   const groupScales = yield* parseGroupScales(queue, header, quantization);
   if (!hasExtension(header)) return { kind: 'end', shape: header.shape, name: undefined, groupScales };
   const prefix = yield* take(queue, 'extension section', HCT_EXTENSION_PREFIX_SIZE);
   const size = parseHctExtensionPrefix(prefix) + HCT_EXTENSION_CHECKSUM_SIZE;
-  const extension = parseHctExtensionBody(yield* take(queue, 'extension section', size));
-  verifyQuantization(header, extension, quantization, groupScales);
+  const extension = parseExtension(yield* take(queue, 'extension section', size), hash);
+  verifyQuantization(header, extension, quantization, groupScales, hash);
   const shape = trueShape(header, extension);
   checkLimit(
     limits,
