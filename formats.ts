@@ -241,6 +241,7 @@ export type { ZstdKernels } from './src/kernels/zstd/interface.js';
 
 // What the signatures above mention of sources and stages.
 
+export type { AbortOptions } from './src/abortOptions.js';
 export type { Cost, Limits, LimitsOption } from './src/limits.js';
-export type { AbortOptions, ByteSource, RandomAccessSource } from './src/source.js';
+export type { ByteSource, RandomAccessSource } from './src/source.js';
 export type { Stage, SyncStage } from './src/stage.js';

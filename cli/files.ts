@@ -5,8 +5,9 @@ import { bytesSource } from '../sources/bytes.js';
 import { placeOf } from '../sources/place.js';
 import { readWhole } from '../sources/read.js';
 import { streamSource } from '../sources/stream.js';
+import type { AbortOptions } from '../src/abortOptions.js';
 import { LimitError } from '../src/errors.js';
-import type { AbortOptions, ByteSource, RandomAccessSource } from '../src/source.js';
+import type { ByteSource, RandomAccessSource } from '../src/source.js';
 import { standardOutput, tell } from './terminal.js';
 
 /** The path that means standard input or output. */

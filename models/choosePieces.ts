@@ -1,5 +1,5 @@
+import type { AbortOptions } from '../src/abortOptions.js';
 import { allocating, type Budget, checkTensorBytes } from '../src/limits.js';
-import type { AbortOptions } from '../src/source.js';
 import { inTurns } from '../src/steps.js';
 import { viewBytes } from '../src/tensor/tensor.js';
 import type { LoadableTensor } from './inputs/content.js';

@@ -1,8 +1,9 @@
 import { onAbort } from '../src/abort.js';
+import type { AbortOptions } from '../src/abortOptions.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
 import { TruncatedError } from '../src/errors.js';
 import { type AllLimits, Budget, withRoom } from '../src/limits.js';
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import type { RandomAccessSource } from '../src/source.js';
 import type { PieceFile } from './inputs/content.js';
 import type { PlannedPiece } from './planning.js';
 

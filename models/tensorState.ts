@@ -1,6 +1,6 @@
+import type { AbortOptions } from '../src/abortOptions.js';
 import { allocating, type Budget } from '../src/limits.js';
 import { oneOf, type Rules } from '../src/options.js';
-import type { AbortOptions } from '../src/source.js';
 import { inTurns, oneStep, type Steps } from '../src/steps.js';
 import { byteLengthOf, type DType, elementCount } from '../src/tensor/dtype.js';
 import { fromFloat32, storedToFloat32 } from '../src/tensor/numbers.js';

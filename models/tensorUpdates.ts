@@ -1,5 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
-import type { AbortOptions } from '../src/source.js';
+import type { AbortOptions } from '../src/abortOptions.js';
 import { nextTask } from '../src/steps.js';
 import type { LoadedTensor, OutputOptions, OutputType, TensorState } from './tensorState.js';
 

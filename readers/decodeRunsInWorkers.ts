@@ -1,9 +1,9 @@
 import { HctRunDecoder } from '../operators/hctRunDecoder.js';
+import type { AbortOptions } from '../src/abortOptions.js';
 import { isShared } from '../src/bytes/sharedMemory.js';
 import type { FetchedRun } from '../src/hct/blockRun.js';
 import type { HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import type { HctHeader } from '../src/hct/header.js';
-import type { AbortOptions } from '../src/source.js';
 import { eachBounded } from '../workers/eachBounded.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { sharedPool } from '../workers/sharedPool.js';

@@ -1,5 +1,5 @@
+import type { AbortOptions } from '../src/abortOptions.js';
 import type { HctHeader } from '../src/hct/header.js';
-import type { AbortOptions } from '../src/source.js';
 import type { HctSourceReader } from './hctSourceReader.js';
 
 /** Bytes of the tensor that `readHctChunks` decodes at a time, as far as blocks allow. */

@@ -1,3 +1,4 @@
+import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/abortOptions.js';
 import { ArgumentError } from '../src/errors.js';
 import type { BlockTable } from '../src/hct/blockIndex.js';
 import { type FetchedRun, planRuns } from '../src/hct/blockRun.js';
@@ -8,7 +9,7 @@ import type { HctTensor } from '../src/hct/tensorCollector.js';
 import type { HctTools } from '../src/hct/tools.js';
 import { type AllLimits, allocating, Budget, checkTensorBytes, limitsOf } from '../src/limits.js';
 import { check, checkOptions, type Rules, wholeNumber } from '../src/options.js';
-import { ABORT_RULES, type AbortOptions, checkAbort, type RandomAccessSource } from '../src/source.js';
+import type { RandomAccessSource } from '../src/source.js';
 import { Turns } from '../src/steps.js';
 import { bitsPerElement, elementCount } from '../src/tensor/dtype.js';
 import type { QuantizationMetadata } from '../src/tensor/quantization.js';

@@ -1,4 +1,5 @@
 import { withSource } from '../sources/input.js';
+import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/abortOptions.js';
 import type { SourceInput } from '../src/byteReader.js';
 import { loadDecodingOf } from '../src/encodings/decodings.js';
 import { type ElementRange, RANGE_STEPS } from '../src/encodings/encoding.js';
@@ -30,7 +31,7 @@ import { loadKernels } from '../src/kernels/loadKernels.js';
 import { type AllLimits, allocating, checkLimit, limitsOf } from '../src/limits.js';
 import { check, checkOptions, having, type Rules, wholeNumber } from '../src/options.js';
 import { PARTIAL_RULES, type PartialOption } from '../src/partial.js';
-import { ABORT_RULES, type AbortOptions, checkAbort, type RandomAccessSource } from '../src/source.js';
+import type { RandomAccessSource } from '../src/source.js';
 import { inTurns, Turns } from '../src/steps.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { assertWithin, checkOutput, typedArray } from '../src/tensor/tensor.js';

@@ -1,6 +1,7 @@
+import type { AbortOptions } from '../src/abortOptions.js';
 import { TruncatedError } from '../src/errors.js';
 import type { AllLimits } from '../src/limits.js';
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import type { RandomAccessSource } from '../src/source.js';
 import { type NpyHeader, parseNpyStart } from '../src/tensor/npy.js';
 import { readGrammar } from './readGrammar.js';
 

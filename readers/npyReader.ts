@@ -1,13 +1,14 @@
 import { ByteStageStream } from '../operators/stageStream.js';
 import { ownStream } from '../operators/streamClasses.js';
 import { withSource } from '../sources/input.js';
+import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/abortOptions.js';
 import type { SourceInput } from '../src/byteReader.js';
 import type { ByteQueue } from '../src/bytes/byteQueue.js';
 import { GrammarStage } from '../src/bytes/grammar.js';
 import { type AllLimits, checkTensorBytes, LIMIT_RULES, limitsOf, type OpenOptions } from '../src/limits.js';
 import { checkOptions, type Rules } from '../src/options.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
-import { ABORT_RULES, type AbortOptions, checkAbort, type RandomAccessSource } from '../src/source.js';
+import type { RandomAccessSource } from '../src/source.js';
 import type { NpyHeader } from '../src/tensor/npy.js';
 import { isTransposed, littleEndian } from '../src/tensor/npyElements.js';
 import { parseNpyElements } from '../src/tensor/npyStages.js';

@@ -1,10 +1,11 @@
+import { ABORT_RULES, type AbortOptions } from '../src/abortOptions.js';
 import { HCT_DECODE_RULES, type HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import { parseHctEnd, parseHctStart } from '../src/hct/parser.js';
 import type { HctEnd, HctStart } from '../src/hct/parts.js';
 import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
 import { limitsOf } from '../src/limits.js';
 import { checkOptions, type Rules } from '../src/options.js';
-import { ABORT_RULES, type AbortOptions, type RandomAccessSource } from '../src/source.js';
+import type { RandomAccessSource } from '../src/source.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
 import { readGrammar } from './readGrammar.js';

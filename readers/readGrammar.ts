@@ -1,10 +1,11 @@
 import { readStart } from '../sources/read.js';
+import type { AbortOptions } from '../src/abortOptions.js';
 import { asBytes } from '../src/bytes/binary.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
 import { assertKind, type OwnKind } from '../src/bytes/fileKind.js';
 import type { Demand, Grammar } from '../src/bytes/grammar.js';
 import { FormatError, TruncatedError } from '../src/errors.js';
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import type { RandomAccessSource } from '../src/source.js';
 
 /**
  * Reads the bytes that a grammar demands from a source, from `offset` on, and no others.

@@ -1,5 +1,6 @@
 import { readInput } from '../sources/input.js';
 import { readStart } from '../sources/read.js';
+import type { AbortOptions } from '../src/abortOptions.js';
 import type { SourceInput } from '../src/byteReader.js';
 import { concatenate } from '../src/bytes/binary.js';
 import { PROBE_SIZE } from '../src/bytes/fileKind.js';
@@ -8,7 +9,7 @@ import { checkOptions } from '../src/options.js';
 import { OPEN_RULES } from '../src/rules.js';
 import type { SafetensorsDType, SafetensorsHeader } from '../src/safetensors/header.js';
 import { parseSafetensorsHeader, safetensorsHeaderSize } from '../src/safetensors/parse.js';
-import { type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
+import { assertSource, type RandomAccessSource } from '../src/source.js';
 import { type Tensor, viewElements } from '../src/tensor/tensor.js';
 
 export interface ReadSafetensorsHeaderOptions extends AbortOptions, LimitsOption {}

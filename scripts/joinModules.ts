@@ -17,6 +17,7 @@ const JOINED = {
     'src/errors.js',
     'src/placedError.js',
     'src/options.js',
+    'src/abortOptions.js',
     'src/source.js',
     'src/limits.js',
     'src/abort.js',

@@ -1,3 +1,4 @@
+import { ABORT_RULES, type AbortOptions } from '../src/abortOptions.js';
 import { concatenate } from '../src/bytes/binary.js';
 import {
   COMPRESS_RULES,
@@ -13,14 +14,7 @@ import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { packHoloTensor } from '../src/holotensor/pack.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
 import { checkOptions, oneOf, type Rules } from '../src/options.js';
-import {
-  ABORT_RULES,
-  type AbortOptions,
-  assertSink,
-  discard,
-  type SeekableSink,
-  SINK_BATCH_SIZE,
-} from '../src/source.js';
+import { assertSink, discard, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
 
 export interface HoloTensorWriterOptions extends CompressOptions, AbortOptions {
   /** Compresses the fragments that it makes smaller. Default 'zstd', which other readers of the format know, too. */

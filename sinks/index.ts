@@ -11,6 +11,7 @@
  */
 
 export type { HctTensorOptions } from '../operators/hctStages.js';
+export type { AbortOptions } from '../src/abortOptions.js';
 export type { CompressionAlgorithm, CompressOptions, Implementation } from '../src/codecs/codec.js';
 export type { HctEncodeOptions } from '../src/hct/encoder.js';
 export type { HctFileOptions } from '../src/hct/plan.js';
@@ -18,7 +19,7 @@ export type { HctTensor } from '../src/hct/tensorCollector.js';
 export type { HoloFragment } from '../src/holotensor/fragment.js';
 export type { HoloTensorHeader } from '../src/holotensor/header.js';
 export type { SafetensorsDeclaration, SafetensorsHeader } from '../src/safetensors/header.js';
-export type { AbortOptions, SeekableSink } from '../src/source.js';
+export type { SeekableSink } from '../src/source.js';
 export { type HctCompressionStats, HctSink, HctWriter, type HctWriterOptions } from './hct.js';
 export { HoloTensorWriter, type HoloTensorWriterOptions } from './holotensor.js';
 export { type MemorySink, type MemorySinkOptions, memorySink } from './memory.js';

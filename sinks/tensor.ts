@@ -2,10 +2,10 @@ import { type HctTensorOptions, hctTensorStage, TENSOR_RULES } from '../operator
 import { type Consumer, StageRun } from '../operators/stageRun.js';
 import { BaseWritableStream, ownStream } from '../operators/streamClasses.js';
 import { withOwnSignal } from '../src/abort.js';
+import { ABORT_RULES, type AbortOptions } from '../src/abortOptions.js';
 import type { ByteStreamLike } from '../src/byteReader.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import { checkOptions, type Rules } from '../src/options.js';
-import { ABORT_RULES, type AbortOptions } from '../src/source.js';
 import { Turns } from '../src/steps.js';
 import { type ResultWork, withResult } from './result.js';
 

@@ -1,4 +1,5 @@
 import { onAbort } from '../src/abort.js';
+import type { AbortOptions } from '../src/abortOptions.js';
 import {
   COALESCE_RULES,
   type CoalesceOptions,
@@ -7,7 +8,7 @@ import {
 } from '../src/bytes/ranges.js';
 import { TruncatedError } from '../src/errors.js';
 import { checkOptions } from '../src/options.js';
-import { type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
+import { assertSource, type RandomAccessSource } from '../src/source.js';
 import { checkRead } from './ranges.js';
 import { WrappedSource } from './streamedSource.js';
 

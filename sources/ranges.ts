@@ -1,6 +1,7 @@
+import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/abortOptions.js';
 import { TruncatedError } from '../src/errors.js';
 import { check, checkOptions, type Rules, wholeNumber } from '../src/options.js';
-import { ABORT_RULES, type AbortOptions, type ByteRangeOptions, checkAbort } from '../src/source.js';
+import type { ByteRangeOptions } from '../src/source.js';
 
 /**
  * Bytes that a source reads at a time: large enough to make the cost of calls negligible, small enough to hold many.

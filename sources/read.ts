@@ -1,7 +1,8 @@
+import type { AbortOptions } from '../src/abortOptions.js';
 import { concatenate } from '../src/bytes/binary.js';
 import { type HolostreamError, TruncatedError } from '../src/errors.js';
 import { withRoom } from '../src/limits.js';
-import type { AbortOptions, ByteSource, RandomAccessSource } from '../src/source.js';
+import type { ByteSource, RandomAccessSource } from '../src/source.js';
 import { streamReader } from './pullStream.js';
 import { beyondEnd } from './ranges.js';
 

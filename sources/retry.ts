@@ -1,7 +1,8 @@
 import { onAbort } from '../src/abort.js';
+import { ABORT_RULES, type AbortOptions } from '../src/abortOptions.js';
 import { SourceError } from '../src/errors.js';
 import { checkOptions, number, type Rules } from '../src/options.js';
-import { ABORT_RULES, type AbortOptions, assertSource, type RandomAccessSource } from '../src/source.js';
+import { assertSource, type RandomAccessSource } from '../src/source.js';
 import { startTimer } from '../src/timer.js';
 import { EVENT_RULES, type OnSourceEvent } from './events.js';
 import { type ChunkReader, streamReader } from './pullStream.js';

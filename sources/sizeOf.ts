@@ -1,4 +1,5 @@
-import type { AbortOptions, RandomAccessSource } from '../src/source.js';
+import type { AbortOptions } from '../src/abortOptions.js';
+import type { RandomAccessSource } from '../src/source.js';
 import { streamReader } from './pullStream.js';
 
 /**

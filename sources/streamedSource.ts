@@ -1,9 +1,5 @@
-import {
-  type AbortOptions,
-  type ByteRangeOptions,
-  checkAbort,
-  type RandomAccessSource,
-} from '../src/source.js';
+import { type AbortOptions, checkAbort } from '../src/abortOptions.js';
+import type { ByteRangeOptions, RandomAccessSource } from '../src/source.js';
 import { type ChunkReader, pullStream, streamReader } from './pullStream.js';
 import { type ByteRange, checkRange, checkRead } from './ranges.js';
 import { readExactly } from './read.js';

@@ -1,6 +1,6 @@
+import type { AbortOptions } from './abortOptions.js';
 import { type ErrorDetails, LimitError } from './errors.js';
 import { check, number, object, oneOf, type Rules } from './options.js';
-import type { AbortOptions } from './source.js';
 
 /**
  * The most that a file or server may cause. Each entry is checked before memory is allocated or a request is sent; beyond

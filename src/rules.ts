@@ -1,6 +1,6 @@
+import { ABORT_RULES } from './abortOptions.js';
 import { LIMIT_RULES, type OpenOptions } from './limits.js';
 import { check, object, type Rule, type Rules, text } from './options.js';
-import { ABORT_RULES } from './source.js';
 
 /** Rules that few need: pages that read do without. */
 

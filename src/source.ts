@@ -1,19 +1,7 @@
 /** Sources and sinks of bytes, as the core sees them; `sources/` and `sinks/` implement them. */
 
-import { check, checkOptions, having, type Rule, type Rules } from './options.js';
-
-export interface AbortOptions {
-  readonly signal?: AbortSignal | undefined;
-}
-
-export const ABORT_RULES: Rules<AbortOptions> = {
-  signal: /* @__PURE__ */ having<AbortSignal>('addEventListener', 'an AbortSignal'),
-};
-
-/** Checks the options of calls that have no others. */
-export function checkAbort(options: AbortOptions): AbortOptions {
-  return checkOptions<AbortOptions>(options, ABORT_RULES);
-}
+import type { AbortOptions } from './abortOptions.js';
+import { check, having, type Rule } from './options.js';
 
 export interface ByteRangeOptions extends AbortOptions {
   /** First byte, counted from 0. Default 0. */

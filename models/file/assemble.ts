@@ -1,8 +1,9 @@
+import type { AbortOptions } from '../../src/abortOptions.js';
 import { SourceChangedError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import type { SafetensorsDeclaration } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
-import type { AbortOptions, SeekableSink } from '../../src/source.js';
+import type { SeekableSink } from '../../src/source.js';
 import { CHECKSUM_KEY, NO_CHECKSUM, sealHeader } from './headerChecksum.js';
 import {
   formatHash,

@@ -1,3 +1,4 @@
+import type { AbortOptions } from '../../src/abortOptions.js';
 import { loadDecodingOf } from '../../src/encodings/decodings.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
@@ -7,7 +8,6 @@ import { type HoloTensorLayout, parseHoloTensorLayout } from '../../src/holotens
 import { FragmentUnpacker } from '../../src/holotensor/unpack.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { Budget, limitsOf } from '../../src/limits.js';
-import type { AbortOptions } from '../../src/source.js';
 import { inTurns, type Steps } from '../../src/steps.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';

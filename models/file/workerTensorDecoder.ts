@@ -1,3 +1,4 @@
+import type { AbortOptions } from '../../src/abortOptions.js';
 import { copyAll } from '../../src/bytes/sharedMemory.js';
 import { FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
@@ -5,7 +6,6 @@ import type { FragmentIndexEntry } from '../../src/holotensor/fragment.js';
 import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
 import type { Budget } from '../../src/limits.js';
-import type { AbortOptions } from '../../src/source.js';
 import { oneStep, type Steps } from '../../src/steps.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { Buffers } from '../../workers/buffers.js';

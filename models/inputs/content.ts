@@ -1,7 +1,8 @@
+import type { AbortOptions } from '../../src/abortOptions.js';
 import type { Budget, OpenOptions } from '../../src/limits.js';
 import type { PartialOption } from '../../src/partial.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
-import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import type { Steps } from '../../src/steps.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';

@@ -1,7 +1,8 @@
 import { readStart } from '../../sources/read.js';
+import type { AbortOptions } from '../../src/abortOptions.js';
 import { describeKind, fileKind, PROBE_SIZE, shownStart } from '../../src/bytes/fileKind.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
-import { type AbortOptions, assertSource, type RandomAccessSource } from '../../src/source.js';
+import { assertSource, type RandomAccessSource } from '../../src/source.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';
 import type { FileOptions, ModelContent } from './content.js';
 import { type StartedFile, startFile } from './findModel.js';

@@ -1,7 +1,8 @@
 import { assertRows } from '../../readers/tensorReader.js';
+import type { AbortOptions } from '../../src/abortOptions.js';
 import { ArgumentError } from '../../src/errors.js';
 import { type SafetensorsDType, safetensorsByteLength } from '../../src/safetensors/header.js';
-import type { AbortOptions, RandomAccessSource } from '../../src/source.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import { oneStep, type Steps } from '../../src/steps.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import { tensorWeight } from '../tensorWeight.js';

@@ -1,6 +1,7 @@
+import { type AbortOptions, checkAbort } from '../../src/abortOptions.js';
 import { ArgumentError, SourceChangedError, SourceError, UnsupportedError } from '../../src/errors.js';
 import { check, checkOptions, type Rules } from '../../src/options.js';
-import { type AbortOptions, assertSource, checkAbort, type RandomAccessSource } from '../../src/source.js';
+import { assertSource, type RandomAccessSource } from '../../src/source.js';
 import { EVENT_RULES } from '../events.js';
 import { type ChunkReader, streamReader } from '../pullStream.js';
 import { type ByteRange, beyondEnd } from '../ranges.js';

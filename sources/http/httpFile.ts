@@ -1,6 +1,6 @@
 import { onAbort } from '../../src/abort.js';
+import { type AbortOptions, checkAbort } from '../../src/abortOptions.js';
 import { SourceChangedError, SourceError, TruncatedError } from '../../src/errors.js';
-import { type AbortOptions, checkAbort } from '../../src/source.js';
 import type { KeptBytes } from '../kept.js';
 import type { ChunkReader } from '../pullStream.js';
 import { type ByteRange, beyondEnd } from '../ranges.js';

@@ -1,3 +1,4 @@
+import { ABORT_RULES } from '../../src/abortOptions.js';
 import { ArgumentError } from '../../src/errors.js';
 import {
   callback,
@@ -9,7 +10,7 @@ import {
   optionsOf,
   type Rules,
 } from '../../src/options.js';
-import { ABORT_RULES, type RandomAccessSource } from '../../src/source.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import { EVENT_RULES, type OnSourceEvent } from '../events.js';
 import { withFailover } from '../failover.js';
 import { DEFAULT_MAX_KEPT } from '../kept.js';
