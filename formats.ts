@@ -13,6 +13,7 @@
 
 // Element types, float conversion, quantization, .npy.
 
+export { type NpyHeader, npyHeader, parseNpyHeader } from './src/npy/header.js';
 export {
   bitsPerElement,
   byteLengthOf,
@@ -24,7 +25,6 @@ export {
 } from './src/tensor/dtype.js';
 export { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './src/tensor/float.js';
 export { packInt4, unpackInt4 } from './src/tensor/int4.js';
-export { type NpyHeader, npyHeader, parseNpyHeader } from './src/tensor/npy.js';
 export {
   groupScaleCount,
   parseQuantizationMetadata,
@@ -241,7 +241,7 @@ export type { ZstdKernels } from './src/kernels/zstd/interface.js';
 
 // What the signatures above mention of sources and stages.
 
-export type { AbortOptions } from './src/abortOptions.js';
-export type { Cost, Limits, LimitsOption } from './src/limits.js';
+export type { AbortOptions } from './src/checks/abortOptions.js';
+export type { Cost, Limits, LimitsOption } from './src/checks/limits.js';
 export type { ByteSource, RandomAccessSource } from './src/source.js';
 export type { Stage, SyncStage } from './src/stage.js';

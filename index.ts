@@ -207,20 +207,20 @@ export { toFloat32 } from './src/tensor/toFloat32.js';
 // What else the signatures above mention.
 
 export type { OwnBytes } from './src/bytes/binary.js';
+export type { Budget, Limits, LimitsOption } from './src/checks/limits.js';
 export type { CompressionAlgorithm, CompressOptions, Implementation } from './src/codecs/codec.js';
 export type { BlockIndex, BlockIndexEntrySize, BlockIndexV2, BlockTable } from './src/hct/blockIndex.js';
 export type { HctDecodeOptions } from './src/hct/decodeBlock.js';
 export type { HctHeader } from './src/hct/header.js';
 export type { HctFileOptions } from './src/hct/plan.js';
 export type { Kernels } from './src/kernels/kernels.js';
-export type { Budget, Limits, LimitsOption } from './src/limits.js';
+export type { NpyHeader } from './src/npy/header.js';
 export type {
   SafetensorsDeclaration,
   SafetensorsDType,
   SafetensorsHeader,
   SafetensorsTensor,
 } from './src/safetensors/header.js';
-export type { NpyHeader } from './src/tensor/npy.js';
 
 // Threads that decode.
 

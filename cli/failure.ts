@@ -1,7 +1,7 @@
 import { getSystemErrorMap } from 'node:util';
 import { CommanderError } from 'commander';
+import { systemReason } from '../platform/systemError.js';
 import { ArgumentError, HolostreamError } from '../src/errors.js';
-import { systemReason } from '../src/systemError.js';
 
 /** The process's exit codes. */
 const EXIT_OK = 0;

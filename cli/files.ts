@@ -5,7 +5,7 @@ import { bytesSource } from '../sources/bytes.js';
 import { placeOf } from '../sources/place.js';
 import { readWhole } from '../sources/read.js';
 import { streamSource } from '../sources/stream.js';
-import type { AbortOptions } from '../src/abortOptions.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { LimitError } from '../src/errors.js';
 import type { ByteSource, RandomAccessSource } from '../src/source.js';
 import { standardOutput, tell } from './terminal.js';

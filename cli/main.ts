@@ -3,8 +3,8 @@
 
 import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
+import type { OpenOptions } from '../src/checks/limits.js';
 import { COMPRESSION_ALGORITHMS } from '../src/codecs/codec.js';
-import type { OpenOptions } from '../src/limits.js';
 import type { DecodeOptions } from './commands/decode.js';
 import type { InspectOptions } from './commands/inspect.js';
 import type { QualityOptions } from './commands/quality.js';

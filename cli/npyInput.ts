@@ -1,10 +1,10 @@
 import { NpyParserStream } from '../operators/npy.js';
 import { NpyReader } from '../readers/npyReader.js';
+import type { OpenOptions } from '../src/checks/limits.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
-import type { OpenOptions } from '../src/limits.js';
+import type { NpyPart, NpyStart } from '../src/npy/stages.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dtype.js';
-import type { NpyPart, NpyStart } from '../src/tensor/npyStages.js';
 import { viewBytes, viewElements } from '../src/tensor/tensor.js';
 import { toFloat32 } from '../src/tensor/toFloat32.js';
 import { UsageError } from './failure.js';

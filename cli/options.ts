@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from 'commander';
 import type { TensorOrder } from '../models/tensorWeight.js';
+import { type Limits, limitsOf } from '../src/checks/limits.js';
 import type { CompressionAlgorithm } from '../src/codecs/codec.js';
 import type { HolographicEncoding } from '../src/encodings/encoding.js';
 import { HOLO_MAX_FRAGMENTS } from '../src/holotensor/constants.js';
-import { type Limits, limitsOf } from '../src/limits.js';
 import { DTYPES, type DType } from '../src/tensor/dtype.js';
 
 /** The options of `encode`; which of them apply depends on the output. */

@@ -1,4 +1,4 @@
-import { escapeControls } from '../src/show.js';
+import { escapeControls } from '../src/errors/show.js';
 import { print, printJson } from './terminal.js';
 
 /** The output of a command: as data, and as lines for people. */

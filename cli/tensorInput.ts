@@ -1,10 +1,10 @@
 import { readPlainHeader } from '../models/file/plainHeader.js';
 import type { LocatedTensor } from '../models/file/sourceFiles.js';
 import { fileKind, PROBE_SIZE } from '../src/bytes/fileKind.js';
+import type { OpenOptions } from '../src/checks/limits.js';
+import { quote } from '../src/errors/show.js';
 import { ArgumentError, FormatError, UnsupportedError } from '../src/errors.js';
-import type { OpenOptions } from '../src/limits.js';
 import type { SafetensorsTensor } from '../src/safetensors/header.js';
-import { quote } from '../src/show.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dtype.js';
 import { type Tensor, viewElements } from '../src/tensor/tensor.js';

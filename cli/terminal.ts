@@ -1,4 +1,4 @@
-import { escapeControls } from '../src/show.js';
+import { escapeControls } from '../src/errors/show.js';
 import { UsageError } from './failure.js';
 
 /**

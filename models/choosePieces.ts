@@ -1,6 +1,6 @@
-import type { AbortOptions } from '../src/abortOptions.js';
-import { allocating, type Budget, checkTensorBytes } from '../src/limits.js';
-import { inTurns } from '../src/steps.js';
+import { inTurns } from '../src/async/steps.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
+import { allocating, type Budget, checkTensorBytes } from '../src/checks/limits.js';
 import { viewBytes } from '../src/tensor/tensor.js';
 import type { LoadableTensor } from './inputs/content.js';
 import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';

@@ -1,8 +1,8 @@
-import { onAbort } from '../src/abort.js';
-import type { AbortOptions } from '../src/abortOptions.js';
+import { onAbort } from '../platform/abort.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
+import { type AllLimits, Budget, withRoom } from '../src/checks/limits.js';
 import { TruncatedError } from '../src/errors.js';
-import { type AllLimits, Budget, withRoom } from '../src/limits.js';
 import type { RandomAccessSource } from '../src/source.js';
 import type { PieceFile } from './inputs/content.js';
 import type { PlannedPiece } from './planning.js';

@@ -1,5 +1,5 @@
 import type { Observable, Subscription } from 'rxjs';
-import { Queue } from '../src/queue.js';
+import { Queue } from '../src/async/queue.js';
 
 /**
  * An Observable as a stream for a consumer that may be slower: it gets the latest value of each key (such as each

@@ -1,8 +1,14 @@
-import { Budget, checkTensorBytes, checkTotalBytes, limitsOf, type OpenOptions } from '../src/limits.js';
-import { callback, type Rules } from '../src/options.js';
-import { OPEN_RULES } from '../src/rules.js';
-import { Turns } from '../src/steps.js';
-import { startTimer } from '../src/timer.js';
+import { startTimer } from '../platform/timer.js';
+import { Turns } from '../src/async/steps.js';
+import {
+  Budget,
+  checkTensorBytes,
+  checkTotalBytes,
+  limitsOf,
+  type OpenOptions,
+} from '../src/checks/limits.js';
+import { callback, type Rules } from '../src/checks/options.js';
+import { OPEN_RULES } from '../src/checks/rules.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
 import { PieceFetcher } from './fetchPieces.js';

@@ -1,6 +1,6 @@
+import { listOf, oneOf, type Rules, text } from '../src/checks/options.js';
 import { ArgumentError } from '../src/errors.js';
 import { QUALITY } from '../src/holotensor/quality.js';
-import { listOf, oneOf, type Rules, text } from '../src/options.js';
 import type { LoadableTensor, LoadPiece } from './inputs/content.js';
 
 /** A piece and the tensor that it belongs to. */

@@ -1,7 +1,7 @@
-import type { AbortOptions } from '../src/abortOptions.js';
-import { allocating, type Budget } from '../src/limits.js';
-import { oneOf, type Rules } from '../src/options.js';
-import { inTurns, oneStep, type Steps } from '../src/steps.js';
+import { inTurns, oneStep, type Steps } from '../src/async/steps.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
+import { allocating, type Budget } from '../src/checks/limits.js';
+import { oneOf, type Rules } from '../src/checks/options.js';
 import { byteLengthOf, type DType, elementCount } from '../src/tensor/dtype.js';
 import { fromFloat32, storedToFloat32 } from '../src/tensor/numbers.js';
 import {

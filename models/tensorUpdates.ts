@@ -1,6 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
-import type { AbortOptions } from '../src/abortOptions.js';
-import { nextTask } from '../src/steps.js';
+import { nextTask } from '../src/async/steps.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { LoadedTensor, OutputOptions, OutputType, TensorState } from './tensorState.js';
 
 /** The tensors of a model as they improve. Arrays are made only while there are subscribers. */

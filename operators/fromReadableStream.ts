@@ -1,5 +1,5 @@
 import { Observable } from 'rxjs';
-import { type ByteStreamLike, byteReader, openChunks } from '../src/byteReader.js';
+import { type ByteStreamLike, byteReader, openChunks } from '../platform/byteReader.js';
 
 /**
  * The chunks of a stream, of the body of a response, or of anything else that gives bytes (see {@link ByteStreamLike}) as

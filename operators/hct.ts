@@ -5,6 +5,8 @@
 
 import type { OperatorFunction } from 'rxjs';
 import type { BytesLike } from '../src/bytes/binary.js';
+import { LIMIT_RULES, type LimitsOption } from '../src/checks/limits.js';
+import { checkOptions } from '../src/checks/options.js';
 import { HctDecompressor, HctVerifier } from '../src/hct/blockStages.js';
 import { type HctEncodeOptions, HctStreamEncoder } from '../src/hct/encoder.js';
 import { HctParser } from '../src/hct/parser.js';
@@ -12,8 +14,6 @@ import type { HctDecodedPart, HctPart } from '../src/hct/parts.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import { IMPLEMENTATION_RULES, type ImplementationOptions } from '../src/hct/tools.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { LIMIT_RULES, type LimitsOption } from '../src/limits.js';
-import { checkOptions } from '../src/options.js';
 import type { StageFactory } from '../src/stage.js';
 import { type HctBytesOptions, type HctTensorOptions, hctBytesStage, hctTensorStage } from './hctStages.js';
 import { stageOperator } from './stageOperator.js';

@@ -1,9 +1,9 @@
 import type { BytesLike } from '../src/bytes/binary.js';
+import { checkOptions, type Rules } from '../src/checks/options.js';
 import { HCT_DECODE_RULES, type HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import { decodedBytes, HctDecoder, type HctPartHandler } from '../src/hct/decoder.js';
 import { HctParser } from '../src/hct/parser.js';
 import { type HctTensor, TensorCollector } from '../src/hct/tensorCollector.js';
-import { checkOptions, type Rules } from '../src/options.js';
 import type { Stage, StageFactory } from '../src/stage.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';

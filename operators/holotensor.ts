@@ -5,12 +5,12 @@
 
 import type { MonoTypeOperatorFunction, OperatorFunction } from 'rxjs';
 import type { BytesLike } from '../src/bytes/binary.js';
+import { check } from '../src/checks/options.js';
 import type { ReceivedFragment } from '../src/holotensor/fragment.js';
 import { fragmentReceiverStage } from '../src/holotensor/fragmentReceiver.js';
 import { QUALITY, reachesQuality } from '../src/holotensor/quality.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { UnpackOptions } from '../src/holotensor/unpack.js';
-import { check } from '../src/options.js';
 import { NOTHING, type Stage, type StageFactory } from '../src/stage.js';
 import { type ReconstructionStreamOptions, reconstructStage } from './reconstructStage.js';
 import { latestOperator, stageOperator } from './stageOperator.js';

@@ -9,7 +9,7 @@
  * @module
  */
 
-export type { ByteStreamLike, FileHandleLike } from '../src/byteReader.js';
+export type { ByteStreamLike, FileHandleLike } from '../platform/byteReader.js';
 export type { BytesLike } from '../src/bytes/binary.js';
 export type { HctEncodeOptions } from '../src/hct/encoder.js';
 export type { HctBlock, HctData, HctDecodedPart, HctEnd, HctPart, HctStart } from '../src/hct/parts.js';
@@ -20,8 +20,8 @@ export type { EmitPolicy } from '../src/holotensor/pacing.js';
 export type { Reconstruction } from '../src/holotensor/reconstruction.js';
 export type { ReconstructOptions } from '../src/holotensor/reconstructor.js';
 export type { UnpackOptions } from '../src/holotensor/unpack.js';
+export type { NpyData, NpyPart, NpyStart } from '../src/npy/stages.js';
 export type { Outputs, Stage, StageFactory } from '../src/stage.js';
-export type { NpyData, NpyPart, NpyStart } from '../src/tensor/npyStages.js';
 export type { WorkersOption } from '../workers/pool.js';
 export { fromReadableStream } from './fromReadableStream.js';
 export {

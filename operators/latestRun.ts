@@ -1,6 +1,6 @@
+import { MAX_DELAY } from '../platform/timer.js';
+import { nextTask } from '../src/async/steps.js';
 import type { LatestStage, LatestStageFactory } from '../src/stage.js';
-import { nextTask } from '../src/steps.js';
-import { MAX_DELAY } from '../src/timer.js';
 import { type Consumer, isPromise, type Run } from './stageRun.js';
 
 /** A clock and its timers: any scheduler of RxJS is one. */

@@ -1,10 +1,10 @@
 import type { OperatorFunction } from 'rxjs';
 import type { BytesLike } from '../src/bytes/binary.js';
-import { LIMIT_RULES, type LimitsOption } from '../src/limits.js';
-import { checkOptions } from '../src/options.js';
+import { LIMIT_RULES, type LimitsOption } from '../src/checks/limits.js';
+import { checkOptions } from '../src/checks/options.js';
+import { npyHeader } from '../src/npy/header.js';
+import { NpyEncoder, NpyParser, type NpyPart } from '../src/npy/stages.js';
 import type { StageFactory } from '../src/stage.js';
-import { npyHeader } from '../src/tensor/npy.js';
-import { NpyEncoder, NpyParser, type NpyPart } from '../src/tensor/npyStages.js';
 import { stageOperator } from './stageOperator.js';
 import { ByteStageStream, StageStream } from './stageStream.js';
 

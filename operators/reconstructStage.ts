@@ -1,3 +1,4 @@
+import { checkOptions, having, type Rules } from '../src/checks/options.js';
 import { loadDecodingOf, loadedDecoding } from '../src/encodings/decodings.js';
 import type { ReceivedFragment } from '../src/holotensor/fragment.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
@@ -6,7 +7,6 @@ import {
   type ReconstructOptions,
   Reconstructor,
 } from '../src/holotensor/reconstructor.js';
-import { checkOptions, having, type Rules } from '../src/options.js';
 import type { LatestStageFactory } from '../src/stage.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { MIN_WORKER_BYTES, WORKERS } from '../workers/task.js';

@@ -1,5 +1,5 @@
 import { asyncScheduler, Observable, type OperatorFunction, type Subscriber, takeWhile } from 'rxjs';
-import { callback, check } from '../src/options.js';
+import { callback, check } from '../src/checks/options.js';
 import type { LatestStageFactory, StageFactory } from '../src/stage.js';
 import { type LatestConsumer, LatestRun, type Scheduler } from './latestRun.js';
 import { type Run, StageRun } from './stageRun.js';

@@ -1,7 +1,7 @@
-import { withByteReaders } from '../src/byteStream.js';
-import { callback, check } from '../src/options.js';
+import { withByteReaders } from '../platform/byteStream.js';
+import { Turns } from '../src/async/steps.js';
+import { callback, check } from '../src/checks/options.js';
 import type { LatestStageFactory, StageFactory } from '../src/stage.js';
-import { Turns } from '../src/steps.js';
 import { type LatestConsumer, LatestRun, type Scheduler, TIMERS } from './latestRun.js';
 import { type Run, StageRun } from './stageRun.js';
 import { BaseTransformStream } from './streamClasses.js';

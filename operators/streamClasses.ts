@@ -1,4 +1,4 @@
-import { type ByteStreamLike, byteReader } from '../src/byteReader.js';
+import { type ByteStreamLike, byteReader } from '../platform/byteReader.js';
 import { UnsupportedError } from '../src/errors.js';
 
 /**

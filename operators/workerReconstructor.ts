@@ -1,3 +1,4 @@
+import { allocating } from '../src/checks/limits.js';
 import type { ReceivedFragment } from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { Pacing } from '../src/holotensor/pacing.js';
@@ -6,7 +7,6 @@ import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { ReconstructOptions } from '../src/holotensor/reconstructor.js';
 import { serializeHoloTensorHeader } from '../src/holotensor/serializeHeader.js';
 import type { ReconstructStep, ReconstructStepOutput } from '../src/holotensor/tasks.js';
-import { allocating } from '../src/limits.js';
 import type { LatestStage } from '../src/stage.js';
 import { elementCount } from '../src/tensor/dtype.js';
 import type { WorkerPool, WorkerSession } from '../workers/pool.js';

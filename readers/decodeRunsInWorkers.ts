@@ -1,6 +1,6 @@
 import { HctRunDecoder } from '../operators/hctRunDecoder.js';
-import type { AbortOptions } from '../src/abortOptions.js';
 import { isShared } from '../src/bytes/sharedMemory.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { FetchedRun } from '../src/hct/blockRun.js';
 import type { HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import type { HctHeader } from '../src/hct/header.js';

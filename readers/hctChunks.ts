@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../src/abortOptions.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { HctHeader } from '../src/hct/header.js';
 import type { HctSourceReader } from './hctSourceReader.js';
 

@@ -1,9 +1,9 @@
+import { withOwnSignal } from '../platform/abort.js';
 import { fileSink } from '../sinks/file.js';
 import { HCT_WRITER_RULES, type HctCompressionStats, HctSink, type HctWriterOptions } from '../sinks/hct.js';
 import { fileSource } from '../sources/file.js';
-import { withOwnSignal } from '../src/abort.js';
+import { callback, checkOptions, type Rules } from '../src/checks/options.js';
 import { planHctHeader } from '../src/hct/plan.js';
-import { callback, checkOptions, type Rules } from '../src/options.js';
 import { chunkSize } from './hctChunks.js';
 import { HctSourceReader } from './hctSourceReader.js';
 import { HCT_READER_RULES, type HctReaderOptions } from './openHct.js';

@@ -1,5 +1,5 @@
+import type { SourceInput } from '../platform/byteReader.js';
 import { withSource } from '../sources/input.js';
-import type { SourceInput } from '../src/byteReader.js';
 import { HctSourceReader } from './hctSourceReader.js';
 import { type HctReaderOptions, openHct } from './openHct.js';
 

@@ -1,4 +1,7 @@
-import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/abortOptions.js';
+import { Turns } from '../src/async/steps.js';
+import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
+import { type AllLimits, allocating, Budget, checkTensorBytes, limitsOf } from '../src/checks/limits.js';
+import { check, checkOptions, type Rules, wholeNumber } from '../src/checks/options.js';
 import { ArgumentError } from '../src/errors.js';
 import type { BlockTable } from '../src/hct/blockIndex.js';
 import { type FetchedRun, planRuns } from '../src/hct/blockRun.js';
@@ -7,10 +10,7 @@ import { blockLength, type HctHeader } from '../src/hct/header.js';
 import type { HctBlock } from '../src/hct/parts.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import type { HctTools } from '../src/hct/tools.js';
-import { type AllLimits, allocating, Budget, checkTensorBytes, limitsOf } from '../src/limits.js';
-import { check, checkOptions, type Rules, wholeNumber } from '../src/options.js';
 import type { RandomAccessSource } from '../src/source.js';
-import { Turns } from '../src/steps.js';
 import { bitsPerElement, elementCount } from '../src/tensor/dtype.js';
 import type { QuantizationMetadata } from '../src/tensor/quantization.js';
 import {

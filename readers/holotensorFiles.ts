@@ -1,10 +1,10 @@
 import { fileSource } from '../sources/file.js';
-import type { AbortOptions } from '../src/abortOptions.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { EncodedTensor } from '../src/holotensor/encoder.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { UnpackOptions } from '../src/holotensor/unpack.js';
-import type { PartialOption } from '../src/partial.js';
 import { HoloTensorReader, type HoloTensorReadOptions } from './holotensorReader.js';
+import type { PartialOption } from './partial.js';
 
 export type HoloTensorFileOptions = UnpackOptions & AbortOptions & PartialOption;
 export type HoloTensorDecodeOptions = UnpackOptions & PartialOption & HoloTensorReadOptions;

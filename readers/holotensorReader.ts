@@ -1,6 +1,9 @@
+import type { SourceInput } from '../platform/byteReader.js';
 import { withSource } from '../sources/input.js';
-import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/abortOptions.js';
-import type { SourceInput } from '../src/byteReader.js';
+import { inTurns, Turns } from '../src/async/steps.js';
+import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
+import { type AllLimits, allocating, checkLimit, limitsOf } from '../src/checks/limits.js';
+import { check, checkOptions, having, type Rules, wholeNumber } from '../src/checks/options.js';
 import { loadDecodingOf } from '../src/encodings/decodings.js';
 import { type ElementRange, RANGE_STEPS } from '../src/encodings/encoding.js';
 import { TruncatedError } from '../src/errors.js';
@@ -28,15 +31,12 @@ import {
 import { FragmentUnpacker, UNPACK_RULES, type UnpackOptions } from '../src/holotensor/unpack.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { type AllLimits, allocating, checkLimit, limitsOf } from '../src/limits.js';
-import { check, checkOptions, having, type Rules, wholeNumber } from '../src/options.js';
-import { PARTIAL_RULES, type PartialOption } from '../src/partial.js';
 import type { RandomAccessSource } from '../src/source.js';
-import { inTurns, Turns } from '../src/steps.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { assertWithin, checkOutput, typedArray } from '../src/tensor/tensor.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { MIN_WORKER_BYTES, WORKERS } from '../workers/task.js';
+import { PARTIAL_RULES, type PartialOption } from './partial.js';
 import { readBytes, readGrammar } from './readGrammar.js';
 import { copyOverlap, type TensorReader } from './tensorReader.js';
 

@@ -1,8 +1,8 @@
-import type { AbortOptions } from '../src/abortOptions.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
+import type { AllLimits } from '../src/checks/limits.js';
 import { TruncatedError } from '../src/errors.js';
-import type { AllLimits } from '../src/limits.js';
+import { type NpyHeader, parseNpyStart } from '../src/npy/header.js';
 import type { RandomAccessSource } from '../src/source.js';
-import { type NpyHeader, parseNpyStart } from '../src/tensor/npy.js';
 import { readGrammar } from './readGrammar.js';
 
 /**

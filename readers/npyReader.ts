@@ -1,17 +1,23 @@
 import { ByteStageStream } from '../operators/stageStream.js';
 import { ownStream } from '../operators/streamClasses.js';
+import type { SourceInput } from '../platform/byteReader.js';
 import { withSource } from '../sources/input.js';
-import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/abortOptions.js';
-import type { SourceInput } from '../src/byteReader.js';
 import type { ByteQueue } from '../src/bytes/byteQueue.js';
 import { GrammarStage } from '../src/bytes/grammar.js';
-import { type AllLimits, checkTensorBytes, LIMIT_RULES, limitsOf, type OpenOptions } from '../src/limits.js';
-import { checkOptions, type Rules } from '../src/options.js';
+import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
+import {
+  type AllLimits,
+  checkTensorBytes,
+  LIMIT_RULES,
+  limitsOf,
+  type OpenOptions,
+} from '../src/checks/limits.js';
+import { checkOptions, type Rules } from '../src/checks/options.js';
+import { isTransposed, littleEndian } from '../src/npy/elements.js';
+import type { NpyHeader } from '../src/npy/header.js';
+import { parseNpyElements } from '../src/npy/stages.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
 import type { RandomAccessSource } from '../src/source.js';
-import type { NpyHeader } from '../src/tensor/npy.js';
-import { isTransposed, littleEndian } from '../src/tensor/npyElements.js';
-import { parseNpyElements } from '../src/tensor/npyStages.js';
 import {
   checkOutputElements,
   type Tensor,

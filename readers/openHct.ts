@@ -1,10 +1,10 @@
-import { ABORT_RULES, type AbortOptions } from '../src/abortOptions.js';
+import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
+import { limitsOf } from '../src/checks/limits.js';
+import { checkOptions, type Rules } from '../src/checks/options.js';
 import { HCT_DECODE_RULES, type HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import { parseHctEnd, parseHctStart } from '../src/hct/parser.js';
 import type { HctEnd, HctStart } from '../src/hct/parts.js';
 import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
-import { limitsOf } from '../src/limits.js';
-import { checkOptions, type Rules } from '../src/options.js';
 import type { RandomAccessSource } from '../src/source.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';

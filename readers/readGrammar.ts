@@ -1,9 +1,9 @@
 import { readStart } from '../sources/read.js';
-import type { AbortOptions } from '../src/abortOptions.js';
 import { asBytes } from '../src/bytes/binary.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
 import { assertKind, type OwnKind } from '../src/bytes/fileKind.js';
 import type { Demand, Grammar } from '../src/bytes/grammar.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { FormatError, TruncatedError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 

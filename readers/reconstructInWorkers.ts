@@ -1,5 +1,6 @@
-import type { AbortOptions } from '../src/abortOptions.js';
 import { isShared } from '../src/bytes/sharedMemory.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
+import { allocating, Budget, limitsOf } from '../src/checks/limits.js';
 import { type ElementRange, RANGE_STEPS } from '../src/encodings/encoding.js';
 import { WorkerError } from '../src/errors.js';
 import type { FragmentIndexEntry } from '../src/holotensor/fragment.js';
@@ -7,7 +8,6 @@ import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import { serializeHoloTensorHeader } from '../src/holotensor/serializeHeader.js';
 import type { StoredTensor } from '../src/holotensor/tasks.js';
-import { allocating, Budget, limitsOf } from '../src/limits.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { viewBytes, viewElements } from '../src/tensor/tensor.js';
 import { CommonInput } from '../workers/buffers.js';

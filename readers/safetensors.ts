@@ -1,12 +1,12 @@
+import type { SourceInput } from '../platform/byteReader.js';
 import { readInput } from '../sources/input.js';
 import { readStart } from '../sources/read.js';
-import type { AbortOptions } from '../src/abortOptions.js';
-import type { SourceInput } from '../src/byteReader.js';
 import { concatenate } from '../src/bytes/binary.js';
 import { PROBE_SIZE } from '../src/bytes/fileKind.js';
-import { checkTensorBytes, checkTotalBytes, type LimitsOption, limitsOf } from '../src/limits.js';
-import { checkOptions } from '../src/options.js';
-import { OPEN_RULES } from '../src/rules.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
+import { checkTensorBytes, checkTotalBytes, type LimitsOption, limitsOf } from '../src/checks/limits.js';
+import { checkOptions } from '../src/checks/options.js';
+import { OPEN_RULES } from '../src/checks/rules.js';
 import type { SafetensorsDType, SafetensorsHeader } from '../src/safetensors/header.js';
 import { parseSafetensorsHeader, safetensorsHeaderSize } from '../src/safetensors/parse.js';
 import { assertSource, type RandomAccessSource } from '../src/source.js';

@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../src/abortOptions.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { ArgumentError } from '../src/errors.js';
 import type { DType } from '../src/tensor/dtype.js';
 import { assertWithin, type Float16ArrayLike, type Tensor, type TensorData } from '../src/tensor/tensor.js';

@@ -13,16 +13,16 @@ export const BASE_FILE = 'src/base.js';
 const JOINED = {
   /** Errors, dtypes and tensors, reading binary data: what everything stands on. */
   [BASE_FILE]: [
-    'src/show.js',
+    'src/errors/show.js',
     'src/errors.js',
-    'src/placedError.js',
-    'src/options.js',
-    'src/abortOptions.js',
+    'src/errors/placed.js',
+    'src/checks/options.js',
+    'src/checks/abortOptions.js',
     'src/source.js',
-    'src/limits.js',
-    'src/abort.js',
+    'src/checks/limits.js',
+    'platform/abort.js',
     'src/stage.js',
-    'src/steps.js',
+    'src/async/steps.js',
     'src/bytes/binary.js',
     'src/bytes/fileKind.js',
     'src/bytes/byteQueue.js',
@@ -40,7 +40,7 @@ const JOINED = {
   ],
   /** What loads kernels and codecs. */
   'src/loading.js': [
-    'src/loadOnce.js',
+    'src/async/loadOnce.js',
     'src/kernels/runtime/module.js',
     'src/kernels/runtime/runtime.js',
     'src/kernels/loadKernels.js',

@@ -1,12 +1,12 @@
 import { access, constants, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import type { AsyncDisposal } from '../platform/closeable.js';
+import { pathOf } from '../platform/path.js';
+import { patiently, systemReason } from '../platform/systemError.js';
 import { asBytes } from '../src/bytes/binary.js';
-import type { AsyncDisposal } from '../src/closeable.js';
+import { check, wholeNumber } from '../src/checks/options.js';
 import { ArgumentError, SinkError } from '../src/errors.js';
-import { check, wholeNumber } from '../src/options.js';
-import { pathOf } from '../src/path.js';
 import type { SeekableSink } from '../src/source.js';
-import { patiently, systemReason } from '../src/systemError.js';
 import { leftoversOf, removed, temporaryPath } from './leftovers.js';
 
 /** What one call of the operating system writes at most: Node refuses 2 GiB and more. */

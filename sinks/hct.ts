@@ -1,11 +1,11 @@
 import { BaseWritableStream } from '../operators/streamClasses.js';
-import { ABORT_RULES, type AbortOptions } from '../src/abortOptions.js';
 import { asBytes, type BytesLike } from '../src/bytes/binary.js';
+import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
+import { callback, checkOptions, type Rules } from '../src/checks/options.js';
 import { ArgumentError } from '../src/errors.js';
 import { HCT_ENCODE_RULES, HctBlockEncoder, type HctEncodeOptions } from '../src/hct/encoder.js';
 import { planHctHeader } from '../src/hct/plan.js';
 import { loadHctWriteTools } from '../src/hct/tools.js';
-import { callback, checkOptions, type Rules } from '../src/options.js';
 import { assertSink, discard, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
 import { withResult } from './result.js';
 

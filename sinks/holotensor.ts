@@ -1,5 +1,6 @@
-import { ABORT_RULES, type AbortOptions } from '../src/abortOptions.js';
 import { concatenate } from '../src/bytes/binary.js';
+import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
+import { checkOptions, oneOf, type Rules } from '../src/checks/options.js';
 import {
   COMPRESS_RULES,
   COMPRESSION_ALGORITHMS,
@@ -13,7 +14,6 @@ import type { HoloFragment } from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { packHoloTensor } from '../src/holotensor/pack.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { checkOptions, oneOf, type Rules } from '../src/options.js';
 import { assertSink, discard, type SeekableSink, SINK_BATCH_SIZE } from '../src/source.js';
 
 export interface HoloTensorWriterOptions extends CompressOptions, AbortOptions {

@@ -1,9 +1,9 @@
+import { checkOptions } from '../src/checks/options.js';
 import type { HolographicEncoding } from '../src/encodings/encoding.js';
 import { HoloTensorEncoder, type HoloTensorEncoderOptions } from '../src/holotensor/encoder.js';
 import type { HoloFragment } from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import { checkOptions } from '../src/options.js';
 import type { DType } from '../src/tensor/dtype.js';
 import type { Tensor } from '../src/tensor/tensor.js';
 import { fileSink } from './file.js';

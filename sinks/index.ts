@@ -11,7 +11,7 @@
  */
 
 export type { HctTensorOptions } from '../operators/hctStages.js';
-export type { AbortOptions } from '../src/abortOptions.js';
+export type { AbortOptions } from '../src/checks/abortOptions.js';
 export type { CompressionAlgorithm, CompressOptions, Implementation } from '../src/codecs/codec.js';
 export type { HctEncodeOptions } from '../src/hct/encoder.js';
 export type { HctFileOptions } from '../src/hct/plan.js';

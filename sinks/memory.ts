@@ -1,7 +1,7 @@
 import { asBytes, type OwnBytes } from '../src/bytes/binary.js';
+import { allocating } from '../src/checks/limits.js';
+import { check, checkOptions, number, type Rules, wholeNumber } from '../src/checks/options.js';
 import { ArgumentError, LimitError } from '../src/errors.js';
-import { allocating } from '../src/limits.js';
-import { check, checkOptions, number, type Rules, wholeNumber } from '../src/options.js';
 import type { SeekableSink } from '../src/source.js';
 
 /** Default cap: what one typed array may hold in every engine that we support. */

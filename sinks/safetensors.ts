@@ -1,7 +1,7 @@
 import { asBytes, type BytesLike } from '../src/bytes/binary.js';
+import { checkOptions, type Rules } from '../src/checks/options.js';
+import { textMap } from '../src/checks/rules.js';
 import { ArgumentError } from '../src/errors.js';
-import { checkOptions, type Rules } from '../src/options.js';
-import { textMap } from '../src/rules.js';
 import type { SafetensorsDeclaration, SafetensorsHeader } from '../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../src/safetensors/serialize.js';
 import { assertSink, type SeekableSink } from '../src/source.js';

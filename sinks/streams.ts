@@ -1,6 +1,6 @@
 import { asBytes, type BytesLike } from '../src/bytes/binary.js';
+import { check, having } from '../src/checks/options.js';
 import { ArgumentError } from '../src/errors.js';
-import { check, having } from '../src/options.js';
 import { assertSink, discard, type SeekableSink } from '../src/source.js';
 
 /**

@@ -1,12 +1,12 @@
 import { type HctTensorOptions, hctTensorStage, TENSOR_RULES } from '../operators/hctStages.js';
 import { type Consumer, StageRun } from '../operators/stageRun.js';
 import { BaseWritableStream, ownStream } from '../operators/streamClasses.js';
-import { withOwnSignal } from '../src/abort.js';
-import { ABORT_RULES, type AbortOptions } from '../src/abortOptions.js';
-import type { ByteStreamLike } from '../src/byteReader.js';
+import { withOwnSignal } from '../platform/abort.js';
+import type { ByteStreamLike } from '../platform/byteReader.js';
+import { Turns } from '../src/async/steps.js';
+import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
+import { checkOptions, type Rules } from '../src/checks/options.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
-import { checkOptions, type Rules } from '../src/options.js';
-import { Turns } from '../src/steps.js';
 import { type ResultWork, withResult } from './result.js';
 
 /**

@@ -1,13 +1,13 @@
-import { onAbort } from '../src/abort.js';
-import type { AbortOptions } from '../src/abortOptions.js';
+import { onAbort } from '../platform/abort.js';
 import {
   COALESCE_RULES,
   type CoalesceOptions,
   coalesceRanges,
   type PlannedRange,
 } from '../src/bytes/ranges.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
+import { checkOptions } from '../src/checks/options.js';
 import { TruncatedError } from '../src/errors.js';
-import { checkOptions } from '../src/options.js';
 import { assertSource, type RandomAccessSource } from '../src/source.js';
 import { checkRead } from './ranges.js';
 import { WrappedSource } from './streamedSource.js';

@@ -1,4 +1,4 @@
-import { callback, type Rules } from '../src/options.js';
+import { callback, type Rules } from '../src/checks/options.js';
 
 /** What a source does to get its bytes, for logs and progress displays. */
 export type SourceEvent =

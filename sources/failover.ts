@@ -1,6 +1,6 @@
-import { type AbortOptions, checkAbort } from '../src/abortOptions.js';
+import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
+import { check, checkOptions, listOf } from '../src/checks/options.js';
 import { ArgumentError, SourceChangedError, SourceError } from '../src/errors.js';
-import { check, checkOptions, listOf } from '../src/options.js';
 import { type RandomAccessSource, SOURCE } from '../src/source.js';
 import { EVENT_RULES, type OnSourceEvent } from './events.js';
 import { type ChunkReader, streamReader } from './pullStream.js';

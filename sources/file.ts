@@ -1,13 +1,13 @@
 import type { Stats } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import type { AsyncDisposal } from '../src/closeable.js';
+import type { AsyncDisposal } from '../platform/closeable.js';
+import { nodeModule } from '../platform/nodeModule.js';
+import { pathOf } from '../platform/path.js';
+import { systemReason } from '../platform/systemError.js';
+import { allocating } from '../src/checks/limits.js';
+import { show } from '../src/errors/show.js';
 import { SourceChangedError, SourceError, TruncatedError, UnsupportedError } from '../src/errors.js';
-import { allocating } from '../src/limits.js';
-import { nodeModule } from '../src/nodeModule.js';
-import { pathOf } from '../src/path.js';
-import { show } from '../src/show.js';
 import type { RandomAccessSource } from '../src/source.js';
-import { systemReason } from '../src/systemError.js';
 import { randomAccessSource } from './randomAccess.js';
 
 export interface FileSource extends RandomAccessSource, AsyncDisposal {

@@ -11,10 +11,10 @@
  * @module
  */
 
-export type { AbortOptions } from '../src/abortOptions.js';
-export type { ByteStreamLike, FileHandleLike, SourceInput } from '../src/byteReader.js';
+export type { ByteStreamLike, FileHandleLike, SourceInput } from '../platform/byteReader.js';
 export type { BytesLike } from '../src/bytes/binary.js';
 export type { CoalesceOptions, Range } from '../src/bytes/ranges.js';
+export type { AbortOptions } from '../src/checks/abortOptions.js';
 export type { ByteRangeOptions, ByteSource, RandomAccessSource } from '../src/source.js';
 export { blobSource } from './blob.js';
 export { bytesSource } from './bytes.js';

@@ -1,4 +1,4 @@
-import type { SourceInput } from '../src/byteReader.js';
+import type { SourceInput } from '../platform/byteReader.js';
 import type { RandomAccessSource } from '../src/source.js';
 
 /**

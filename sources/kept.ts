@@ -1,6 +1,6 @@
-import type { ChunkReader } from '../src/byteReader.js';
+import type { ChunkReader } from '../platform/byteReader.js';
+import { allocating } from '../src/checks/limits.js';
 import { type HolostreamError, LimitError } from '../src/errors.js';
-import { allocating } from '../src/limits.js';
 import { type ByteRange, beyondEnd, CHUNK_SIZE } from './ranges.js';
 import { StreamedSource } from './streamedSource.js';
 

@@ -1,5 +1,5 @@
-import type { AbortOptions } from '../src/abortOptions.js';
 import { concatenate } from '../src/bytes/binary.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { ByteRangeOptions, RandomAccessSource } from '../src/source.js';
 import { pullStream, streamReader } from './pullStream.js';
 import { checkRange, checkRead } from './ranges.js';

@@ -1,7 +1,7 @@
-import { onAbort } from '../src/abort.js';
-import { ABORT_RULES } from '../src/abortOptions.js';
-import { check, wholeNumber } from '../src/options.js';
-import { Queue } from '../src/queue.js';
+import { onAbort } from '../platform/abort.js';
+import { Queue } from '../src/async/queue.js';
+import { ABORT_RULES } from '../src/checks/abortOptions.js';
+import { check, wholeNumber } from '../src/checks/options.js';
 
 /** Lets a limited number of holders through at a time; the others wait in order. */
 export interface Limiter {

@@ -1,7 +1,12 @@
-import { type ByteStreamLike, byteReader, type FileHandleLike, type SourceInput } from '../src/byteReader.js';
+import {
+  type ByteStreamLike,
+  byteReader,
+  type FileHandleLike,
+  type SourceInput,
+} from '../platform/byteReader.js';
+import { isUrlObject } from '../platform/path.js';
 import { bytesOf } from '../src/bytes/binary.js';
 import { ArgumentError } from '../src/errors.js';
-import { isUrlObject } from '../src/path.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { blobSource, isBlob } from './blob.js';
 import { bytesSource } from './bytes.js';

@@ -1,6 +1,6 @@
+import { nodeModule } from '../platform/nodeModule.js';
+import { pathOfUrl } from '../platform/path.js';
 import { SourceError } from '../src/errors.js';
-import { nodeModule } from '../src/nodeModule.js';
-import { pathOfUrl } from '../src/path.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { blobSource } from './blob.js';
 import { type HttpSourceOptions, httpSource } from './http/httpSource.js';

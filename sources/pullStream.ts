@@ -1,6 +1,6 @@
-import { onAbort } from '../src/abort.js';
-import type { ChunkReader } from '../src/byteReader.js';
-import { withByteReaders } from '../src/byteStream.js';
+import { onAbort } from '../platform/abort.js';
+import type { ChunkReader } from '../platform/byteReader.js';
+import { withByteReaders } from '../platform/byteStream.js';
 
 export type { ChunkReader };
 

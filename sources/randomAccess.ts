@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../src/abortOptions.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { ByteRangeOptions, RandomAccessSource } from '../src/source.js';
 import { pullStream } from './pullStream.js';
 import { beyondEnd, CHUNK_SIZE, checkRange, checkRead } from './ranges.js';

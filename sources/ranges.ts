@@ -1,6 +1,6 @@
-import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/abortOptions.js';
+import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
+import { check, checkOptions, type Rules, wholeNumber } from '../src/checks/options.js';
 import { TruncatedError } from '../src/errors.js';
-import { check, checkOptions, type Rules, wholeNumber } from '../src/options.js';
 import type { ByteRangeOptions } from '../src/source.js';
 
 /**

@@ -1,7 +1,7 @@
-import type { AbortOptions } from '../src/abortOptions.js';
 import { concatenate } from '../src/bytes/binary.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
+import { withRoom } from '../src/checks/limits.js';
 import { type HolostreamError, TruncatedError } from '../src/errors.js';
-import { withRoom } from '../src/limits.js';
 import type { ByteSource, RandomAccessSource } from '../src/source.js';
 import { streamReader } from './pullStream.js';
 import { beyondEnd } from './ranges.js';

@@ -1,9 +1,9 @@
-import { onAbort } from '../src/abort.js';
-import { ABORT_RULES, type AbortOptions } from '../src/abortOptions.js';
+import { onAbort } from '../platform/abort.js';
+import { startTimer } from '../platform/timer.js';
+import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
+import { checkOptions, number, type Rules } from '../src/checks/options.js';
 import { SourceError } from '../src/errors.js';
-import { checkOptions, number, type Rules } from '../src/options.js';
 import { assertSource, type RandomAccessSource } from '../src/source.js';
-import { startTimer } from '../src/timer.js';
 import { EVENT_RULES, type OnSourceEvent } from './events.js';
 import { type ChunkReader, streamReader } from './pullStream.js';
 import type { ByteRange } from './ranges.js';

@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../src/abortOptions.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { streamReader } from './pullStream.js';
 

@@ -1,4 +1,4 @@
-import { type ByteStreamLike, byteReader } from '../src/byteReader.js';
+import { type ByteStreamLike, byteReader } from '../platform/byteReader.js';
 import { SourceError } from '../src/errors.js';
 import type { ByteRangeOptions, ByteSource } from '../src/source.js';
 import { pullStream } from './pullStream.js';

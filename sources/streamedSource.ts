@@ -1,4 +1,4 @@
-import { type AbortOptions, checkAbort } from '../src/abortOptions.js';
+import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import type { ByteRangeOptions, RandomAccessSource } from '../src/source.js';
 import { type ChunkReader, pullStream, streamReader } from './pullStream.js';
 import { type ByteRange, checkRange, checkRead } from './ranges.js';

@@ -1,4 +1,4 @@
-import { show } from './show.js';
+import { show } from './errors/show.js';
 
 /**
  * Every error that holostream throws on purpose is a {@link HolostreamError}: one sentence for people in

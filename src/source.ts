@@ -1,7 +1,7 @@
 /** Sources and sinks of bytes, as the core sees them; `sources/` and `sinks/` implement them. */
 
-import type { AbortOptions } from './abortOptions.js';
-import { check, having, type Rule } from './options.js';
+import type { AbortOptions } from './checks/abortOptions.js';
+import { check, having, type Rule } from './checks/options.js';
 
 export interface ByteRangeOptions extends AbortOptions {
   /** First byte, counted from 0. Default 0. */

@@ -6,7 +6,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bundledPackages, COMPILED_IN, thirdPartyNotices } from '../scripts/thirdParty.js';
 import { exportedNames } from './helpers/exportedNames.js';
-import { importsOf, PRODUCT_FLOORS, productFiles } from './helpers/product.js';
+import { CORE_FLOORS, importsOf, PRODUCT_FLOORS, productFiles } from './helpers/product.js';
 
 const test = suite('package');
 
@@ -17,6 +17,18 @@ const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 const BESIDE = 'sinks → operators';
 
 const folderOf = (file: string) => file.split('/')[0]!;
+
+/** Files of the product and the files that each of them imports, as imports name them: `src/errors.js`. */
+const imports = () =>
+  productFiles().flatMap((file) =>
+    importsOf(file)
+      .filter((specifier) => specifier.startsWith('.'))
+      .map((specifier) => [file, join(dirname(file), specifier)] as const),
+  );
+
+/** How high each place is, from 0. */
+const floorsOf = (floors: readonly (readonly string[])[]) =>
+  new Map(floors.flatMap((places, floor) => places.map((place) => [place, floor] as const)));
 
 /** The TypeScript file that a built file is made of. */
 const sourceOf = (built: string) =>
@@ -96,50 +108,60 @@ test('docs/dependencies.md has every package that is bundled, compiled in or a p
   assert.equal([...new Set(listed.flat())].sort(), [...new Set(held)].sort());
 });
 
-test('imports point down, floor by floor; the formats know nothing of each other', () => {
-  const floorOf = new Map<string, number>(
-    PRODUCT_FLOORS.flatMap((folders, floor) => folders.map((folder) => [folder, floor] as const)),
-  );
-  for (const from of productFiles()) {
-    const folder = folderOf(from);
-    const floor = floorOf.get(folder);
-    for (const specifier of importsOf(from)) {
-      const place = `${from} imports ${specifier}`;
+test('imports point down, floor by floor', () => {
+  const floorOf = floorsOf(PRODUCT_FLOORS);
+  for (const [from, to] of imports()) {
+    const [folder, target] = [folderOf(from), folderOf(to)];
+    // The entries of the package import all floors, and nothing imports them.
+    const floor = floorOf.get(folder) ?? Infinity;
+    const below = floorOf.get(target) ?? Infinity;
+    assert.ok(
+      floor === Infinity || below < floor || target === folder || `${folder} → ${target}` === BESIDE,
+      `${from} imports ${to}`,
+    );
+  }
+});
+
+test('within src, too, from room to room', () => {
+  const roomOf = (file: string) => file.split('/')[1]!.replace(/\.[jt]s$/, '');
+  const floorOf = floorsOf(CORE_FLOORS);
+  const rooms = new Set<string>();
+  for (const [from, to] of imports().filter((files) => files.every((file) => folderOf(file) === 'src'))) {
+    const [room, target] = [roomOf(from), roomOf(to)];
+    rooms.add(room);
+    assert.ok(target === room || floorOf.get(target)! < floorOf.get(room)!, `${from} imports ${to}`);
+  }
+  for (const room of rooms) assert.ok(floorOf.has(room), `${room} has a floor`);
+});
+
+test('implementations of kernels are known to kernels only, modules of Node where there are files, and RxJS outside src', () => {
+  for (const file of productFiles()) {
+    const folder = folderOf(file);
+    for (const specifier of importsOf(file)) {
+      const place = `${file} imports ${specifier}`;
       if (specifier.startsWith('node:')) {
-        assert.not(['src', 'operators', 'workers'].includes(folder), place);
-        continue;
+        assert.not(['src', 'platform', 'operators', 'workers'].includes(folder), place);
       }
-      if (specifier === 'rxjs') assert.is.not(folder, 'src', place);
-      if (!specifier.startsWith('.')) continue;
-      const to = join(dirname(from), specifier);
-      const target = folderOf(to);
-      // The entries of the package import all floors, and nothing imports them.
-      const below = floorOf.get(target) ?? Infinity;
-      assert.ok(
-        floor === undefined || below < floor || target === folder || `${folder} → ${target}` === BESIDE,
-        place,
-      );
-      assert.not(
-        !from.startsWith('src/kernels/') && /^src\/kernels\/(portable|[^/]+\/(portable|wasm))/.test(to),
-        `${place}: take it from the subject's interface, or from what its implementations share`,
-      );
-      assert.not(from.startsWith('src/hct/') && to.startsWith('src/holotensor/'), place);
-      assert.not(from.startsWith('src/holotensor/') && to.startsWith('src/hct/'), place);
+      if (specifier === 'rxjs') assert.not(['src', 'platform'].includes(folder), place);
     }
+  }
+  for (const [from, to] of imports()) {
+    assert.not(
+      !from.startsWith('src/kernels/') && /^src\/kernels\/(portable|[^/]+\/(portable|wasm))/.test(to),
+      `${from} imports ${to}: take it from the subject's interface, or from what its implementations share`,
+    );
   }
 });
 
 test('no file imports itself by way of others, types included', () => {
+  const all = imports();
   const open: string[] = [];
   const done = new Set<string>();
   const visit = (file: string) => {
     if (done.has(file)) return;
     assert.not(open.includes(file), [...open.slice(open.indexOf(file)), file].join(' → '));
     open.push(file);
-    for (const specifier of importsOf(file)) {
-      const target = join(dirname(file), specifier.replace(/\.js$/, '.ts'));
-      if (specifier.startsWith('.') && existsSync(join(root, target))) visit(target);
-    }
+    for (const [from, to] of all) if (from === file) visit(to.replace(/\.js$/, '.ts'));
     open.pop();
     done.add(file);
   };

@@ -1,5 +1,5 @@
 import { isShared, likeAligned } from '../src/bytes/sharedMemory.js';
-import { allocating } from '../src/limits.js';
+import { allocating } from '../src/checks/limits.js';
 
 /** Sizes are rounded up to this, so that a buffer serves inputs of nearly the same size. */
 const GRAIN = 2 ** 16;

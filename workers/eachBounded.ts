@@ -1,4 +1,4 @@
-import { onAbort } from '../src/abort.js';
+import { onAbort } from '../platform/abort.js';
 
 /**
  * Runs `work` on all items, at most `limit` at a time; an item is pulled only when there is room for it. The first

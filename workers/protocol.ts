@@ -1,6 +1,6 @@
 /** The messages between a pool and its workers, and how a worker shows that it speaks them. */
 
-import { startTimer } from '../src/timer.js';
+import { startTimer } from '../platform/timer.js';
 import type { PackedError } from './packedError.js';
 import type { ThreadEvents } from './thread.js';
 

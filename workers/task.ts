@@ -1,7 +1,7 @@
 /** The tasks of a pool and their inputs. */
 
 import type { TaskResult } from '../src/bytes/sharedMemory.js';
-import { having, type Rule, wholeNumber } from '../src/options.js';
+import { having, type Rule, wholeNumber } from '../src/checks/options.js';
 import type { Buffers } from './buffers.js';
 
 /**

@@ -1,9 +1,9 @@
-import { onAbort } from '../src/abort.js';
+import { onAbort } from '../platform/abort.js';
+import { startTimer } from '../platform/timer.js';
+import { Queue } from '../src/async/queue.js';
+import { check, checkOptions, number, type Rules, wholeNumber } from '../src/checks/options.js';
+import { address } from '../src/checks/rules.js';
 import { WorkerError } from '../src/errors.js';
-import { check, checkOptions, number, type Rules, wholeNumber } from '../src/options.js';
-import { Queue } from '../src/queue.js';
-import { address } from '../src/rules.js';
-import { startTimer } from '../src/timer.js';
 import { Buffers, unshared } from './buffers.js';
 import { unpackError } from './packedError.js';
 import { handshake, type WorkerReply } from './protocol.js';

@@ -2,8 +2,8 @@
 import { readModelFile } from '../../models/file/modelFile.js';
 import { ModelTensorDecoder } from '../../models/file/tensorDecoder.js';
 import { bytesSource } from '../../sources/bytes.js';
+import { finish } from '../../src/async/steps.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import { finish } from '../../src/steps.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import type { Weights } from '../../test/helpers/tasks/task.js';
 

@@ -1,11 +1,11 @@
 import type { PieceChoice } from '../../models/choosePieces.js';
 import { NpyEncoderStream } from '../../operators/npy.js';
 import { streamSource } from '../../sources/stream.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
+import { quote } from '../../src/errors/show.js';
 import { UnsupportedError } from '../../src/errors.js';
-import type { OpenOptions } from '../../src/limits.js';
 import { isSafetensorsDType } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
-import { quote } from '../../src/show.js';
 import { decodeDirectory, decodeFromModelFile } from '../decode/model.js';
 import { type FragmentChoice, openEncodedTensor, openStandardInput, refuseChoice } from '../encodedInput.js';
 import { UsageError } from '../failure.js';

@@ -1,4 +1,4 @@
-import { quote } from '../../src/show.js';
+import { quote } from '../../src/errors/show.js';
 import { encodeDirectory, encodeHct } from '../encode/hct.js';
 import { encodeHoloTensor } from '../encode/holotensor.js';
 import { encodeToModelFile } from '../encode/modelFile.js';

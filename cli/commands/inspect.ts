@@ -1,5 +1,5 @@
 import type { FileFormat } from '../../models/inputs/formats.js';
-import type { OpenOptions } from '../../src/limits.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { examineDirectory, examineModelFile, examineSafetensors, examineShards } from '../inspect/models.js';
 import { examineHct, examineHoloTensor } from '../inspect/tensors.js';

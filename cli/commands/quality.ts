@@ -1,5 +1,5 @@
-import type { OpenOptions } from '../../src/limits.js';
-import { quote } from '../../src/show.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
+import { quote } from '../../src/errors/show.js';
 import { UsageError } from '../failure.js';
 import { formatOf, type ModelInput, openModelInput } from '../modelInput.js';
 import { holotensorQuality, type Original } from '../quality/holotensor.js';

@@ -1,9 +1,9 @@
 import { rename, stat } from 'node:fs/promises';
 import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/encodeModelFile.js';
 import { type FolderStagingStore, folderStagingStore } from '../../models/file/folderStagingStore.js';
+import { patiently, systemReason } from '../../platform/systemError.js';
 import { leftoversOf, removed, temporaryPath } from '../../sinks/leftovers.js';
 import { ArgumentError, SinkError } from '../../src/errors.js';
-import { patiently, systemReason } from '../../src/systemError.js';
 import { DataError } from '../failure.js';
 import { openOutput, tellLeftover } from '../files.js';
 import { type ModelFiles, openModelFiles, totalSize } from '../modelInput.js';

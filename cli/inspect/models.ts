@@ -1,7 +1,7 @@
 import type { ModelReader } from '../../models/directory/modelReader.js';
 import { readModelFile } from '../../models/file/modelFile.js';
 import { readPlainHeader } from '../../models/file/plainHeader.js';
-import type { OpenOptions } from '../../src/limits.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { ModelFiles } from '../modelInput.js';
 import { formatBytes } from '../progress.js';

@@ -1,5 +1,6 @@
 import { HctSourceReader } from '../../readers/hctSourceReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
 import {
   FLAG_BLOCK_CHECKSUMS,
   FLAG_HEADER_CHECKSUM,
@@ -13,7 +14,6 @@ import {
   HOLO_FLAG_QUALITY_CURVE,
 } from '../../src/holotensor/constants.js';
 import { fragmentAlgorithm } from '../../src/holotensor/unpack.js';
-import type { OpenOptions } from '../../src/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { QuantizationMetadata } from '../../src/tensor/quantization.js';
 import { formatBytes } from '../progress.js';

@@ -1,10 +1,10 @@
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { fileKind } from '../../src/bytes/fileKind.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
 import { loadDecodingOf } from '../../src/encodings/decodings.js';
+import { quote, show } from '../../src/errors/show.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
-import type { OpenOptions } from '../../src/limits.js';
-import { quote, show } from '../../src/show.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { type Similarity, similarity } from '../../src/tensor/similarity.js';

@@ -1,5 +1,5 @@
 import { type ModelFileTensor, readModelFile } from '../../models/file/modelFile.js';
-import type { OpenOptions } from '../../src/limits.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { describeModelReach, isCutOff, reachOfModel } from '../reach.js';
 import { plot, type Report, table } from '../report.js';

@@ -1,11 +1,11 @@
 import { HctWriter } from '../../sinks/index.js';
 import { readChunks } from '../../sources/read.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
+import { callback, check, checkOptions, type Rules } from '../../src/checks/options.js';
+import { OPEN_RULES } from '../../src/checks/rules.js';
 import { HCT_MAX_BLOCK_BYTES, HCT_MAX_RANK } from '../../src/hct/constants.js';
 import { HCT_ENCODE_RULES, type HctEncodeOptions } from '../../src/hct/encoder.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { OpenOptions } from '../../src/limits.js';
-import { callback, check, checkOptions, type Rules } from '../../src/options.js';
-import { OPEN_RULES } from '../../src/rules.js';
 import type { SafetensorsTensor } from '../../src/safetensors/header.js';
 import { discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { DTYPES } from '../../src/tensor/dtype.js';

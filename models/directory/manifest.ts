@@ -1,15 +1,15 @@
 import { parseJson } from '../../src/bytes/json.js';
+import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../../src/checks/limits.js';
+import { check, listOf, oneOf, type Rule, text, wholeNumber } from '../../src/checks/options.js';
+import { record, textMap } from '../../src/checks/rules.js';
+import { quote, show } from '../../src/errors/show.js';
 import { FormatError } from '../../src/errors.js';
-import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../../src/limits.js';
-import { check, listOf, oneOf, type Rule, text, wholeNumber } from '../../src/options.js';
-import { record, textMap } from '../../src/rules.js';
 import {
   isSafetensorsDType,
   SAFETENSORS_DTYPES,
   type SafetensorsDType,
   safetensorsByteLength,
 } from '../../src/safetensors/header.js';
-import { quote, show } from '../../src/show.js';
 import { SHAPE } from '../../src/tensor/dtype.js';
 import { assertPlain } from '../file/plainHeader.js';
 import { HASH_TEXT } from '../file/plan.js';

@@ -1,13 +1,13 @@
 import { mkdir, readdir, readFile, realpath, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
+import { pathOf } from '../../platform/path.js';
+import { patiently, systemReason } from '../../platform/systemError.js';
 import { fileSink, whyNotMade } from '../../sinks/file.js';
 import { leftoversOf, removed, temporaryPath } from '../../sinks/leftovers.js';
 import { fileSource } from '../../sources/file.js';
+import { callback, checkOptions, type Rules } from '../../src/checks/options.js';
 import { ArgumentError, SinkError, SourceError } from '../../src/errors.js';
-import { callback, checkOptions, type Rules } from '../../src/options.js';
-import { pathOf } from '../../src/path.js';
 import type { SeekableSink } from '../../src/source.js';
-import { patiently, systemReason } from '../../src/systemError.js';
 import { isPlainFileName } from './fileNames.js';
 import { MANIFEST_NAME, parseManifest } from './manifest.js';
 import type { OpenModelFile } from './modelReader.js';

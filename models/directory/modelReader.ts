@@ -2,8 +2,6 @@ import { readHctChunks } from '../../readers/hctChunks.js';
 import { HctSourceReader } from '../../readers/hctSourceReader.js';
 import { readChunks, readWhole } from '../../sources/read.js';
 import { decodeText } from '../../src/bytes/json.js';
-import { ArgumentError, ChecksumError, FormatError } from '../../src/errors.js';
-import { loadKernels } from '../../src/kernels/loadKernels.js';
 import {
   type AllLimits,
   Budget,
@@ -13,9 +11,11 @@ import {
   limitsOf,
   type OpenOptions,
   withRoom,
-} from '../../src/limits.js';
-import { callback, check, checkOptions } from '../../src/options.js';
-import { OPEN_RULES } from '../../src/rules.js';
+} from '../../src/checks/limits.js';
+import { callback, check, checkOptions } from '../../src/checks/options.js';
+import { OPEN_RULES } from '../../src/checks/rules.js';
+import { ArgumentError, ChecksumError, FormatError } from '../../src/errors.js';
+import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import {

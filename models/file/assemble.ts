@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../../src/abortOptions.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { SourceChangedError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import type { SafetensorsDeclaration } from '../../src/safetensors/header.js';

@@ -1,6 +1,5 @@
-import { FormatError } from '../../src/errors.js';
-import { loadKernels } from '../../src/kernels/loadKernels.js';
-import { Budget, checkTensorBytes, limitsOf, type OpenOptions } from '../../src/limits.js';
+import { inTurns, Turns } from '../../src/async/steps.js';
+import { Budget, checkTensorBytes, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import {
   callback,
   check,
@@ -11,11 +10,12 @@ import {
   type Rules,
   text,
   wholeNumber,
-} from '../../src/options.js';
-import { OPEN_RULES, optional, record } from '../../src/rules.js';
+} from '../../src/checks/options.js';
+import { OPEN_RULES, optional, record } from '../../src/checks/rules.js';
+import { FormatError } from '../../src/errors.js';
+import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { SAFETENSORS_DTYPES } from '../../src/safetensors/header.js';
 import { assertSource, discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
-import { inTurns, Turns } from '../../src/steps.js';
 import { SHAPE } from '../../src/tensor/dtype.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { isPlainFileName } from '../directory/fileNames.js';

@@ -1,7 +1,4 @@
-import { ArgumentError } from '../../src/errors.js';
-import type { Kernels } from '../../src/kernels/kernels.js';
-import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { OpenOptions } from '../../src/limits.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
 import {
   callback,
   check,
@@ -12,9 +9,12 @@ import {
   type Rule,
   type Rules,
   text,
-} from '../../src/options.js';
-import { OPEN_RULES } from '../../src/rules.js';
-import { quote } from '../../src/show.js';
+} from '../../src/checks/options.js';
+import { OPEN_RULES } from '../../src/checks/rules.js';
+import { quote } from '../../src/errors/show.js';
+import { ArgumentError } from '../../src/errors.js';
+import type { Kernels } from '../../src/kernels/kernels.js';
+import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { assertSink, discard, type SeekableSink } from '../../src/source.js';
 import { isPlainFileName } from '../directory/fileNames.js';
 import { type TensorOrder, tensorWeight } from '../tensorWeight.js';

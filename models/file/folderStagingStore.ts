@@ -1,11 +1,11 @@
 import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathOf } from '../../platform/path.js';
+import { systemReason } from '../../platform/systemError.js';
 import { fileSink } from '../../sinks/file.js';
 import { fileSource } from '../../sources/file.js';
 import { makeFolder } from '../../sources/makeFolder.js';
 import { SinkError } from '../../src/errors.js';
-import { pathOf } from '../../src/path.js';
-import { systemReason } from '../../src/systemError.js';
 import type { StagingStore } from './stagingStore.js';
 
 export interface FolderStagingStore extends StagingStore {

@@ -1,10 +1,10 @@
+import { PARTIAL_RULES, type PartialOption } from '../../readers/partial.js';
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import { asBytes, type BytesLike } from '../../src/bytes/binary.js';
+import type { LimitsOption, OpenOptions } from '../../src/checks/limits.js';
+import { checkOptions, type Rules } from '../../src/checks/options.js';
+import { OPEN_RULES } from '../../src/checks/rules.js';
 import { FormatError } from '../../src/errors.js';
-import type { LimitsOption, OpenOptions } from '../../src/limits.js';
-import { checkOptions, type Rules } from '../../src/options.js';
-import { PARTIAL_RULES, type PartialOption } from '../../src/partial.js';
-import { OPEN_RULES } from '../../src/rules.js';
 import type { SafetensorsDType, SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { RandomAccessSource } from '../../src/source.js';

@@ -1,7 +1,7 @@
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
+import type { LimitsOption, OpenOptions } from '../../src/checks/limits.js';
 import { FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
-import type { LimitsOption, OpenOptions } from '../../src/limits.js';
 import type { SafetensorsDeclaration, SafetensorsHeader } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { RandomAccessSource } from '../../src/source.js';

@@ -1,8 +1,8 @@
 import { parseJson } from '../../src/bytes/json.js';
+import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../../src/checks/limits.js';
+import { check, having, listOf, number, type Rule, text } from '../../src/checks/options.js';
+import { mapOf, optional, record as recordOf } from '../../src/checks/rules.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
-import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../../src/limits.js';
-import { check, having, listOf, number, type Rule, text } from '../../src/options.js';
-import { mapOf, optional, record as recordOf } from '../../src/rules.js';
 
 /**
  * What a model file says about its content in its safetensors metadata: enough to plan a load before any tensor is

@@ -1,8 +1,8 @@
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
+import type { LimitsOption, OpenOptions } from '../../src/checks/limits.js';
+import { listOf, type Rule, text } from '../../src/checks/options.js';
+import { record } from '../../src/checks/rules.js';
 import { ArgumentError, FormatError } from '../../src/errors.js';
-import type { LimitsOption, OpenOptions } from '../../src/limits.js';
-import { listOf, type Rule, text } from '../../src/options.js';
-import { record } from '../../src/rules.js';
 import { SAFETENSORS_LENGTH_SIZE, type SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { type RandomAccessSource, SOURCE } from '../../src/source.js';

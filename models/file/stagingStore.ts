@@ -1,8 +1,8 @@
 import { type MemorySink, memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
-import type { AbortOptions } from '../../src/abortOptions.js';
 import { concatenate, viewOf } from '../../src/bytes/binary.js';
 import { parseJson } from '../../src/bytes/json.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';

@@ -1,4 +1,6 @@
-import type { AbortOptions } from '../../src/abortOptions.js';
+import { inTurns, type Steps } from '../../src/async/steps.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
+import { Budget, limitsOf } from '../../src/checks/limits.js';
 import { loadDecodingOf } from '../../src/encodings/decodings.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
@@ -7,8 +9,6 @@ import { parseHoloTensorHeader } from '../../src/holotensor/header.js';
 import { type HoloTensorLayout, parseHoloTensorLayout } from '../../src/holotensor/parser.js';
 import { FragmentUnpacker } from '../../src/holotensor/unpack.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
-import { Budget, limitsOf } from '../../src/limits.js';
-import { inTurns, type Steps } from '../../src/steps.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { ModelFileTensor } from './modelFile.js';

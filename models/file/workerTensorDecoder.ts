@@ -1,12 +1,12 @@
-import type { AbortOptions } from '../../src/abortOptions.js';
+import { oneStep, type Steps } from '../../src/async/steps.js';
 import { copyAll } from '../../src/bytes/sharedMemory.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
+import type { Budget } from '../../src/checks/limits.js';
 import { FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import type { FragmentIndexEntry } from '../../src/holotensor/fragment.js';
 import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
 import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
-import type { Budget } from '../../src/limits.js';
-import { oneStep, type Steps } from '../../src/steps.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { Buffers } from '../../workers/buffers.js';
 import type { WorkerPool } from '../../workers/pool.js';

@@ -1,9 +1,9 @@
-import type { AbortOptions } from '../../src/abortOptions.js';
-import type { Budget, OpenOptions } from '../../src/limits.js';
-import type { PartialOption } from '../../src/partial.js';
+import type { PartialOption } from '../../readers/partial.js';
+import type { Steps } from '../../src/async/steps.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
+import type { Budget, OpenOptions } from '../../src/checks/limits.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import type { Steps } from '../../src/steps.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';
 

@@ -1,5 +1,5 @@
 import { bytesSource } from '../../sources/bytes.js';
-import type { Limits, OpenOptions } from '../../src/limits.js';
+import type { Limits, OpenOptions } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { ManifestTensor, ModelManifest } from '../directory/manifest.js';

@@ -1,6 +1,6 @@
 import { readStart } from '../../sources/read.js';
-import type { AbortOptions } from '../../src/abortOptions.js';
 import { describeKind, fileKind, PROBE_SIZE, shownStart } from '../../src/bytes/fileKind.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
 import { assertSource, type RandomAccessSource } from '../../src/source.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';

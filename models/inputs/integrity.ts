@@ -1,9 +1,9 @@
+import { nodeModule } from '../../platform/nodeModule.js';
+import { nextTask, oneStep, type Steps } from '../../src/async/steps.js';
 import { Sha256 } from '../../src/bytes/sha256.js';
 import { ArgumentError, ChecksumError } from '../../src/errors.js';
-import { nodeModule } from '../../src/nodeModule.js';
 import type { SafetensorsHeader } from '../../src/safetensors/header.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { nextTask, oneStep, type Steps } from '../../src/steps.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import { tensorWeight } from '../tensorWeight.js';
 import {

@@ -1,6 +1,6 @@
+import type { PartialOption } from '../../readers/partial.js';
+import type { Budget, OpenOptions } from '../../src/checks/limits.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { Budget, OpenOptions } from '../../src/limits.js';
-import type { PartialOption } from '../../src/partial.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../../workers/task.js';

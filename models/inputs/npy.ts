@@ -1,9 +1,9 @@
 import { readNpyHeader } from '../../readers/npyHeader.js';
 import { readBytes } from '../../readers/readGrammar.js';
 import { assertRows } from '../../readers/tensorReader.js';
-import { limitsOf, type OpenOptions } from '../../src/limits.js';
+import { limitsOf, type OpenOptions } from '../../src/checks/limits.js';
+import { isTransposed, rowMajor } from '../../src/npy/elements.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { isTransposed, rowMajor } from '../../src/tensor/npyElements.js';
 import { viewElements } from '../../src/tensor/tensor.js';
 import { tensorWeight } from '../tensorWeight.js';
 import { type LoadableTensor, type ModelContent, sharedFile } from './content.js';

@@ -1,7 +1,7 @@
+import { nodeModule } from '../../platform/nodeModule.js';
+import { systemReason } from '../../platform/systemError.js';
 import { fileSource } from '../../sources/file.js';
 import { FormatError, SourceError } from '../../src/errors.js';
-import { nodeModule } from '../../src/nodeModule.js';
-import { systemReason } from '../../src/systemError.js';
 import { MANIFEST_NAME } from '../directory/manifest.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
 import { isShardIndexName, SHARD_INDEX_NAME } from './shardIndex.js';

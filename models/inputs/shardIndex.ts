@@ -1,8 +1,14 @@
 import { readWhole } from '../../sources/read.js';
 import { decodeText, parseJson } from '../../src/bytes/json.js';
+import {
+  beyondLimit,
+  checkLimit,
+  type LimitsOption,
+  limitsOf,
+  type OpenOptions,
+} from '../../src/checks/limits.js';
+import { quote } from '../../src/errors/show.js';
 import { FormatError } from '../../src/errors.js';
-import { beyondLimit, checkLimit, type LimitsOption, limitsOf, type OpenOptions } from '../../src/limits.js';
-import { quote } from '../../src/show.js';
 import type { ByteSource } from '../../src/source.js';
 import { isPlainFileName } from '../directory/fileNames.js';
 

@@ -1,7 +1,7 @@
-import { withOwnSignal } from '../../src/abort.js';
-import type { AbortOptions } from '../../src/abortOptions.js';
+import { withOwnSignal } from '../../platform/abort.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
+import { checkLimit, limitsOf } from '../../src/checks/limits.js';
 import { FormatError } from '../../src/errors.js';
-import { checkLimit, limitsOf } from '../../src/limits.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
 import type { FileOptions, InputOptions, ModelContent } from './content.js';
 import { openOneFile } from './formats.js';

@@ -1,9 +1,9 @@
 import { assertRows } from '../../readers/tensorReader.js';
-import type { AbortOptions } from '../../src/abortOptions.js';
+import { oneStep, type Steps } from '../../src/async/steps.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { ArgumentError } from '../../src/errors.js';
 import { type SafetensorsDType, safetensorsByteLength } from '../../src/safetensors/header.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { oneStep, type Steps } from '../../src/steps.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import { tensorWeight } from '../tensorWeight.js';
 import type { LoadableTensor, PieceDecoder, PieceFile } from './content.js';

@@ -1,7 +1,7 @@
 import type { Range } from '../../src/bytes/ranges.js';
+import { check, checkOptions, having, number, type Rules } from '../../src/checks/options.js';
 import { SinkError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import { check, checkOptions, having, number, type Rules } from '../../src/options.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { EVENT_RULES, type OnSourceEvent } from '../events.js';
 import type { Cache, CachedFile, WithCacheOptions } from './contract.js';

@@ -1,7 +1,7 @@
 /** What a cache does, apart from how: programs that are given one need not load what makes it. */
 
 import type { Range } from '../../src/bytes/ranges.js';
-import { having, oneOf } from '../../src/options.js';
+import { having, oneOf } from '../../src/checks/options.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { OnSourceEvent } from '../events.js';
 import type { Extents } from './extents.js';

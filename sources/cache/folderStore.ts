@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathOf } from '../../platform/path.js';
+import { patiently, systemReason } from '../../platform/systemError.js';
 import { SinkError } from '../../src/errors.js';
-import { pathOf } from '../../src/path.js';
-import { patiently, systemReason } from '../../src/systemError.js';
 import { makeFolder } from '../makeFolder.js';
 import type { CacheStore, StoredEntry } from './store.js';
 

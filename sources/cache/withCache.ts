@@ -1,6 +1,6 @@
-import { type AbortOptions, checkAbort } from '../../src/abortOptions.js';
+import { type AbortOptions, checkAbort } from '../../src/checks/abortOptions.js';
+import { check, checkOptions, type Rules } from '../../src/checks/options.js';
 import { ArgumentError, SourceChangedError, SourceError, UnsupportedError } from '../../src/errors.js';
-import { check, checkOptions, type Rules } from '../../src/options.js';
 import { assertSource, type RandomAccessSource } from '../../src/source.js';
 import { EVENT_RULES } from '../events.js';
 import { type ChunkReader, streamReader } from '../pullStream.js';

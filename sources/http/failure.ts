@@ -1,5 +1,5 @@
+import { escapeText } from '../../src/errors/show.js';
 import { SourceError } from '../../src/errors.js';
-import { escapeText } from '../../src/show.js';
 import type { Refusal } from './refusal.js';
 
 /** Codes of Node's TLS errors that no second attempt mends: the certificate, or a server that speaks no TLS. */

@@ -1,5 +1,5 @@
-import { onAbort } from '../../src/abort.js';
-import { type AbortOptions, checkAbort } from '../../src/abortOptions.js';
+import { onAbort } from '../../platform/abort.js';
+import { type AbortOptions, checkAbort } from '../../src/checks/abortOptions.js';
 import { SourceChangedError, SourceError, TruncatedError } from '../../src/errors.js';
 import type { KeptBytes } from '../kept.js';
 import type { ChunkReader } from '../pullStream.js';

@@ -1,5 +1,4 @@
-import { ABORT_RULES } from '../../src/abortOptions.js';
-import { ArgumentError } from '../../src/errors.js';
+import { ABORT_RULES } from '../../src/checks/abortOptions.js';
 import {
   callback,
   checkOptions,
@@ -9,7 +8,8 @@ import {
   oneOf,
   optionsOf,
   type Rules,
-} from '../../src/options.js';
+} from '../../src/checks/options.js';
+import { ArgumentError } from '../../src/errors.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { EVENT_RULES, type OnSourceEvent } from '../events.js';
 import { withFailover } from '../failover.js';

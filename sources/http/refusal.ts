@@ -1,5 +1,5 @@
-import { nextTask } from '../../src/steps.js';
-import { startTimer } from '../../src/timer.js';
+import { startTimer } from '../../platform/timer.js';
+import { nextTask } from '../../src/async/steps.js';
 
 /** Why a browser did not send a request, or keeps its response to itself. */
 export interface Refusal {

@@ -1,7 +1,7 @@
-import { untilAborted } from '../../src/abort.js';
+import { untilAborted } from '../../platform/abort.js';
+import { startTimer } from '../../platform/timer.js';
+import { nextTask } from '../../src/async/steps.js';
 import { SourceError } from '../../src/errors.js';
-import { nextTask } from '../../src/steps.js';
-import { startTimer } from '../../src/timer.js';
 import type { OnSourceEvent } from '../events.js';
 import type { Limiter } from '../limiter.js';
 import type { ByteRange } from '../ranges.js';

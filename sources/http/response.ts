@@ -1,5 +1,5 @@
+import { escapeText } from '../../src/errors/show.js';
 import { SourceError } from '../../src/errors.js';
-import { escapeText } from '../../src/show.js';
 import type { ByteRange } from '../ranges.js';
 import { retryAfterOf } from './retryAfter.js';
 

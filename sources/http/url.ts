@@ -1,6 +1,6 @@
+import { check } from '../../src/checks/options.js';
+import { address } from '../../src/checks/rules.js';
 import { ArgumentError } from '../../src/errors.js';
-import { check } from '../../src/options.js';
-import { address } from '../../src/rules.js';
 
 /**
  * The whole URL of a request; relative ones are relative to the page or worker.

@@ -1,5 +1,5 @@
+import { allocating } from '../checks/limits.js';
 import { ArgumentError, FormatError, TruncatedError } from '../errors.js';
-import { allocating } from '../limits.js';
 
 /** Bytes in memory. The bytes of a view (a typed array of any kind, a DataView) are those of its memory, not its values. */
 export type BytesLike = ArrayBufferView | ArrayBufferLike;

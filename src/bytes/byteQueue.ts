@@ -1,4 +1,4 @@
-import { allocating } from '../limits.js';
+import { allocating } from '../checks/limits.js';
 
 import { asBytes, type BytesLike } from './binary.js';
 

@@ -1,5 +1,5 @@
+import { number, type Rules } from '../checks/options.js';
 import { ArgumentError } from '../errors.js';
-import { number, type Rules } from '../options.js';
 
 /** Bytes `start` to `end - 1`. */
 export interface Range {

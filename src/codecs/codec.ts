@@ -1,6 +1,6 @@
 import type { BytesLike } from '../bytes/binary.js';
+import { check, oneOf, type Rule, type Rules, wholeNumber } from '../checks/options.js';
 import { FormatError } from '../errors.js';
-import { check, oneOf, type Rule, type Rules, wholeNumber } from '../options.js';
 
 /** The code of each algorithm in HCT and HoloTensor headers is its index in this table. */
 export const COMPRESSION_ALGORITHMS = ['lz4', 'zstd'] as const;

@@ -1,5 +1,5 @@
-import { loadOnce } from '../loadOnce.js';
-import { check, checkOptions } from '../options.js';
+import { loadOnce } from '../async/loadOnce.js';
+import { check, checkOptions } from '../checks/options.js';
 import {
   ALGORITHM,
   COMPRESS_RULES,

@@ -1,6 +1,6 @@
+import { loadOnce } from '../async/loadOnce.js';
+import { check, checkOptions, number, type Rules } from '../checks/options.js';
 import { loadKernels } from '../kernels/loadKernels.js';
-import { loadOnce } from '../loadOnce.js';
-import { check, checkOptions, number, type Rules } from '../options.js';
 import {
   ALGORITHM,
   type BlockDecoder,

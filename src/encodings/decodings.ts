@@ -1,7 +1,7 @@
+import { loadOnce } from '../async/loadOnce.js';
+import { check, listOf } from '../checks/options.js';
 import type { KernelSubject, Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
-import { loadOnce } from '../loadOnce.js';
-import { check, listOf } from '../options.js';
 import type { DType } from '../tensor/dtype.js';
 import { byEncoding, type Decoding, ENCODING_NAME, type HolographicEncoding } from './encoding.js';
 

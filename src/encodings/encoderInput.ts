@@ -1,7 +1,7 @@
+import { check, type Rule, wholeNumber } from '../checks/options.js';
+import { record, uint64 } from '../checks/rules.js';
 import { ArgumentError, UnsupportedError } from '../errors.js';
 import { KERNELS } from '../kernels/loadKernels.js';
-import { check, type Rule, wholeNumber } from '../options.js';
-import { record, uint64 } from '../rules.js';
 import { storedToFloat32 } from '../tensor/numbers.js';
 import { TENSOR } from '../tensor/tensorRule.js';
 import type { EncodeRequest } from './encoding.js';

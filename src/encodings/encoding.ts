@@ -1,8 +1,8 @@
+import type { Steps } from '../async/steps.js';
+import type { Cost } from '../checks/limits.js';
+import { check, oneOf, type Rule } from '../checks/options.js';
 import { FormatError } from '../errors.js';
 import type { KernelSubject, Kernels } from '../kernels/kernels.js';
-import type { Cost } from '../limits.js';
-import { check, oneOf, type Rule } from '../options.js';
-import type { Steps } from '../steps.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 

@@ -1,5 +1,5 @@
+import { oneStep, type Steps } from '../async/steps.js';
 import { FormatError } from '../errors.js';
-import { oneStep, type Steps } from '../steps.js';
 
 /** The fragments of a tensor that have been added. A fragment that arrives twice counts once. */
 export class ReceivedFragments {

@@ -1,8 +1,8 @@
+import { allocating } from '../checks/limits.js';
 import type { BlockDecoder } from '../codecs/codec.js';
 import { loadDecoder } from '../codecs/loadDecoder.js';
 import { FormatError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { allocating } from '../limits.js';
 import type { Stage, SyncStage } from '../stage.js';
 import { decompressBlock, verifyBlock } from './decodeBlock.js';
 import type { HctDecodedPart, HctPart, HctStart } from './parts.js';

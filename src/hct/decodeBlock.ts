@@ -1,9 +1,9 @@
+import { LIMIT_RULES, type LimitsOption } from '../checks/limits.js';
+import { flag, type Rules } from '../checks/options.js';
 import type { BlockDecoder } from '../codecs/codec.js';
+import { placed } from '../errors/placed.js';
 import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { LIMIT_RULES, type LimitsOption } from '../limits.js';
-import { flag, type Rules } from '../options.js';
-import { placed } from '../placedError.js';
 import type { HctBlock } from './parts.js';
 import {
   type BlockFormat,

@@ -1,7 +1,7 @@
+import { Turns } from '../async/steps.js';
 import type { BytesLike } from '../bytes/binary.js';
-import { allocating } from '../limits.js';
+import { allocating } from '../checks/limits.js';
 import { NOTHING, type Stage, type SyncStage } from '../stage.js';
-import { Turns } from '../steps.js';
 import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from './decodeBlock.js';
 import { HctParser } from './parser.js';
 import type { HctPart } from './parts.js';

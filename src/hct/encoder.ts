@@ -1,8 +1,8 @@
 import { asBytes, type BytesLike } from '../bytes/binary.js';
+import { checkOptions, type Rules } from '../checks/options.js';
 import { COMPRESS_RULES, type Codec } from '../codecs/codec.js';
 import { ArgumentError, LimitError, TruncatedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { checkOptions, type Rules } from '../options.js';
 import type { Stage, StageFactory } from '../stage.js';
 import { serializeQuantizationMetadata } from '../tensor/serializeQuantization.js';
 import { viewBytes } from '../tensor/tensor.js';

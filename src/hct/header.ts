@@ -1,10 +1,10 @@
 import { asBytes, assertLength, type BytesLike, readU64, viewOf } from '../bytes/binary.js';
 import { assertKind } from '../bytes/fileKind.js';
+import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../checks/limits.js';
 import { type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
+import { show } from '../errors/show.js';
 import { ChecksumError, FormatError, UnsupportedError } from '../errors.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
-import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
-import { show } from '../show.js';
 import { byteLengthOf, type DType, dtypeFromCode, elementCount } from '../tensor/dtype.js';
 import { groupScaleCount, type QuantizationMetadata } from '../tensor/quantization.js';
 import {

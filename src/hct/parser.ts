@@ -1,7 +1,7 @@
 import type { ByteQueue } from '../bytes/byteQueue.js';
 import { Demand, type Grammar, GrammarStage, take } from '../bytes/grammar.js';
+import { type AllLimits, Budget, checkLimit, type LimitsOption, limitsOf } from '../checks/limits.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
-import { type AllLimits, Budget, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import {
   parseQuantizationMetadata,
   QUANTIZATION_METADATA_SIZE,

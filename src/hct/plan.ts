@@ -1,6 +1,6 @@
+import { check, checkOptions, flag, oneOf, type Rules, text, wholeNumber } from '../checks/options.js';
 import { ALGORITHM, type CompressionAlgorithm } from '../codecs/codec.js';
 import { ArgumentError, LimitError, UnsupportedError } from '../errors.js';
-import { check, checkOptions, flag, oneOf, type Rules, text, wholeNumber } from '../options.js';
 import { byteLengthOf, DTYPE, type DType, elementCount, SHAPE } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import { QUANTIZATION } from '../tensor/quantizationRule.js';

@@ -1,10 +1,10 @@
 import { viewOf, writeU64 } from '../bytes/binary.js';
+import { check, oneOf, type Rule, text, wholeNumber } from '../checks/options.js';
+import { optional, record, uint64 } from '../checks/rules.js';
 import { ALGORITHM as ALGORITHM_NAME, compressionCode } from '../codecs/codec.js';
 import { LimitError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
-import { check, oneOf, type Rule, text, wholeNumber } from '../options.js';
-import { optional, record, uint64 } from '../rules.js';
 import { dtypeCode, DTYPE as ELEMENT_TYPE, SHAPE } from '../tensor/dtype.js';
 import { BLOCK_INDEX_SIZE, BLOCK_INDEX_V2_SIZE, type BlockIndex, type BlockIndexV2 } from './blockIndex.js';
 import {

@@ -1,6 +1,6 @@
 import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
+import { allocating } from '../checks/limits.js';
 import type { CompressionAlgorithm, Implementation } from '../codecs/codec.js';
-import { allocating } from '../limits.js';
 import type { BlockOfRun } from './blockRun.js';
 import { loadBlockDecoder } from './decodeBlock.js';
 

@@ -5,7 +5,7 @@ import {
   type LimitsOption,
   limitsOf,
   withRoom,
-} from '../limits.js';
+} from '../checks/limits.js';
 import type { DType } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import { type Tensor, viewElements } from '../tensor/tensor.js';

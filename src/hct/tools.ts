@@ -1,3 +1,4 @@
+import type { Rules } from '../checks/options.js';
 import {
   type BlockDecoder,
   type Codec,
@@ -9,7 +10,6 @@ import { loadCodec } from '../codecs/loadCodec.js';
 import { loadDecoder } from '../codecs/loadDecoder.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
-import type { Rules } from '../options.js';
 import type { HctHeader } from './header.js';
 
 export interface ImplementationOptions {

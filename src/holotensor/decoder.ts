@@ -1,3 +1,13 @@
+import { finish, oneStep, type Steps } from '../async/steps.js';
+import {
+  allocationFailure,
+  Budget,
+  checkTensorBytes,
+  LIMIT_RULES,
+  type LimitsOption,
+  limitsOf,
+} from '../checks/limits.js';
+import { check, checkOptions, object, type Rules, wholeNumber } from '../checks/options.js';
 import { type DecodeOptionsOf, loadedDecoding } from '../encodings/decodings.js';
 import {
   type ElementRange,
@@ -11,20 +21,10 @@ import {
   GAUSSIAN_DECODE_RULES,
   type GaussianDecodeOptions,
 } from '../encodings/randomProjection/decodeOptions.js';
+import { placed } from '../errors/placed.js';
 import { FormatError, UnsupportedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { KERNELS } from '../kernels/loadKernels.js';
-import {
-  allocationFailure,
-  Budget,
-  checkTensorBytes,
-  LIMIT_RULES,
-  type LimitsOption,
-  limitsOf,
-} from '../limits.js';
-import { check, checkOptions, object, type Rules, wholeNumber } from '../options.js';
-import { placed } from '../placedError.js';
-import { finish, oneStep, type Steps } from '../steps.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
 import {

@@ -1,3 +1,5 @@
+import { check, checkOptions, type Rules, wholeNumber } from '../checks/options.js';
+import { uint64 } from '../checks/rules.js';
 import {
   type EncodedFragments,
   type FragmentEncoder,
@@ -5,13 +7,11 @@ import {
   matrixShape,
 } from '../encodings/encoding.js';
 import { type EncodeOptionsOf, encodingByName } from '../encodings/encodings.js';
+import { show } from '../errors/show.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { KERNELS } from '../kernels/loadKernels.js';
 import { syncKernels } from '../kernels/syncKernels.js';
-import { check, checkOptions, type Rules, wholeNumber } from '../options.js';
-import { uint64 } from '../rules.js';
-import { show } from '../show.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import { QUANTIZATION } from '../tensor/quantizationRule.js';

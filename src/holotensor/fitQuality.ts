@@ -1,4 +1,4 @@
-import { check, listOf, wholeNumber } from '../options.js';
+import { check, listOf, wholeNumber } from '../checks/options.js';
 import { QualityCurve } from './quality.js';
 
 type Cubic = readonly [number, number, number, number];

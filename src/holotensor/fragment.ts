@@ -1,7 +1,7 @@
 import { asBytes, assertLength, type BytesLike, viewOf } from '../bytes/binary.js';
+import { type AllLimits, checkLimit } from '../checks/limits.js';
+import { check, wholeNumber } from '../checks/options.js';
 import { FormatError } from '../errors.js';
-import { type AllLimits, checkLimit } from '../limits.js';
-import { check, wholeNumber } from '../options.js';
 import { FRAGMENT_FLAG_LZ4, FRAGMENT_FLAG_ZSTD, FRAGMENT_INDEX_ENTRY_SIZE } from './constants.js';
 import type { HoloTensorHeader } from './header.js';
 

@@ -1,7 +1,7 @@
 import type { BytesLike } from '../bytes/binary.js';
+import type { LimitsOption } from '../checks/limits.js';
+import { checkOptions } from '../checks/options.js';
 import { loadKernels } from '../kernels/loadKernels.js';
-import type { LimitsOption } from '../limits.js';
-import { checkOptions } from '../options.js';
 import { NOTHING, type Outputs, type Stage, type StageFactory } from '../stage.js';
 import type { ReceivedFragment, StoredFragment } from './fragment.js';
 import { HoloTensorParser } from './parser.js';

@@ -2,9 +2,9 @@ import { asBytes, assertLength, type BytesLike, readU64, viewOf } from '../bytes
 import { assertKind } from '../bytes/fileKind.js';
 import { type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.js';
 import { encodingFromCode, type HolographicEncoding } from '../encodings/encoding.js';
+import { show } from '../errors/show.js';
 import { ChecksumError, FormatError, UnsupportedError } from '../errors.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
-import { show } from '../show.js';
 import { byteLengthOf, type DType, dtypeFromCode, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import {

@@ -1,4 +1,4 @@
-import { checkOptions, number, type Rule, type Rules } from '../options.js';
+import { checkOptions, number, type Rule, type Rules } from '../checks/options.js';
 import { QUALITY } from './quality.js';
 
 /**

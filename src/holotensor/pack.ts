@@ -1,9 +1,17 @@
 import { concatenate } from '../bytes/binary.js';
+import {
+  check,
+  checkOptions,
+  having,
+  listOf,
+  type Rule,
+  type Rules,
+  wholeNumber,
+} from '../checks/options.js';
+import { record } from '../checks/rules.js';
 import { COMPRESS_RULES, type Codec, type CompressOptions } from '../codecs/codec.js';
 import { ArgumentError, LimitError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { check, checkOptions, having, listOf, type Rule, type Rules, wholeNumber } from '../options.js';
-import { record } from '../rules.js';
 import { serializeQuantizationMetadata } from '../tensor/serializeQuantization.js';
 import { typedArray } from '../tensor/tensor.js';
 import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS, HOLO_MAX_DATA_BYTES } from './constants.js';

@@ -1,7 +1,7 @@
 import type { ByteQueue } from '../bytes/byteQueue.js';
 import { Demand, type Grammar, GrammarStage, take } from '../bytes/grammar.js';
+import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../checks/limits.js';
 import { FormatError, TruncatedError } from '../errors.js';
-import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
 import { elementCount } from '../tensor/dtype.js';
 import { parseQuantizationMetadata, QUANTIZATION_METADATA_SIZE } from '../tensor/quantization.js';
 import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_FLAG_QUANTIZATION, HOLO_HEADER_SIZE } from './constants.js';

@@ -1,5 +1,5 @@
+import { check, number, wholeNumber } from '../checks/options.js';
 import type { HolographicEncoding } from '../encodings/encoding.js';
-import { check, number, wholeNumber } from '../options.js';
 
 /** Of a cosine similarity to reach. */
 export const QUALITY = /* @__PURE__ */ number(0, 1);

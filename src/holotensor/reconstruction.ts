@@ -1,5 +1,5 @@
-import { oneOf, type Rules } from '../options.js';
-import type { Steps } from '../steps.js';
+import type { Steps } from '../async/steps.js';
+import { oneOf, type Rules } from '../checks/options.js';
 import type { DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { HoloTensorDecoder } from './decoder.js';

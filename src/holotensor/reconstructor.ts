@@ -1,7 +1,7 @@
-import { LIMIT_RULES } from '../limits.js';
-import { flag, type Rules } from '../options.js';
+import { inTurns, type Steps } from '../async/steps.js';
+import { LIMIT_RULES } from '../checks/limits.js';
+import { flag, type Rules } from '../checks/options.js';
 import type { LatestStage } from '../stage.js';
-import { inTurns, type Steps } from '../steps.js';
 import { HOLO_DECODE_RULES, HoloTensorDecoder, type HoloTensorDecoderOptions } from './decoder.js';
 import type { ReceivedFragment } from './fragment.js';
 import { EMIT, type EmitPolicy, Pacing } from './pacing.js';

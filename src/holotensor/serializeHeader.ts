@@ -1,10 +1,10 @@
 import { viewOf, writeU64 } from '../bytes/binary.js';
+import { check, listOf, number, type Rule, wholeNumber } from '../checks/options.js';
+import { optional, record, uint64 } from '../checks/rules.js';
 import { ALGORITHM, compressionCode } from '../codecs/codec.js';
 import { ENCODING_CODES, ENCODING_NAME } from '../encodings/encoding.js';
 import { ArgumentError } from '../errors.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
-import { check, listOf, number, type Rule, wholeNumber } from '../options.js';
-import { optional, record, uint64 } from '../rules.js';
 import { dtypeCode, DTYPE as ELEMENT_TYPE, SHAPE } from '../tensor/dtype.js';
 import { QUANTIZATION } from '../tensor/quantizationRule.js';
 import {

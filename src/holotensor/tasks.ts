@@ -1,8 +1,8 @@
+import { inTurns, nextTask } from '../async/steps.js';
 import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
+import { Budget, limitsOf } from '../checks/limits.js';
 import { loadDecodingOf } from '../encodings/decodings.js';
 import { loadKernels } from '../kernels/loadKernels.js';
-import { Budget, limitsOf } from '../limits.js';
-import { inTurns, nextTask } from '../steps.js';
 import { HoloTensorDecoder, type HoloTensorDecoderOptions, type RangeOption } from './decoder.js';
 import type { FragmentIndexEntry, HoloFragment, ReceivedFragment } from './fragment.js';
 import { parseHoloTensorHeader } from './header.js';

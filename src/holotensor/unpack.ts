@@ -1,4 +1,13 @@
 import {
+  type AllLimits,
+  allocating,
+  Budget,
+  LIMIT_RULES,
+  type LimitsOption,
+  limitsOf,
+} from '../checks/limits.js';
+import { flag, type Rules } from '../checks/options.js';
+import {
   type BlockDecoder,
   COMPRESSION_ALGORITHMS,
   type CompressionAlgorithm,
@@ -6,11 +15,9 @@ import {
   type Implementation,
 } from '../codecs/codec.js';
 import { loadDecoder } from '../codecs/loadDecoder.js';
+import { placed } from '../errors/placed.js';
 import { ChecksumError, CodecError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
-import { type AllLimits, allocating, Budget, LIMIT_RULES, type LimitsOption, limitsOf } from '../limits.js';
-import { flag, type Rules } from '../options.js';
-import { placed } from '../placedError.js';
 import { elementCount } from '../tensor/dtype.js';
 import { FRAGMENT_FLAGS, HOLO_FLAG_FRAGMENT_CHECKSUMS } from './constants.js';
 import {

@@ -1,6 +1,6 @@
+import { loadOnce } from '../async/loadOnce.js';
+import { check, checkOptions, having, listOf, oneOf, type Rule, type Rules } from '../checks/options.js';
 import { UnsupportedError } from '../errors.js';
-import { loadOnce } from '../loadOnce.js';
-import { check, checkOptions, having, listOf, oneOf, type Rule, type Rules } from '../options.js';
 import type { CommonKernels, KernelSubject, Kernels, SubjectKernels } from './kernels.js';
 import { inflateModule, type WasmSubject } from './runtime/module.js';
 import { WasmRuntime } from './runtime/runtime.js';

@@ -1,4 +1,4 @@
-import { check, oneOf } from '../options.js';
+import { check, oneOf } from '../checks/options.js';
 import { SHAPE } from '../tensor/dtype.js';
 
 /** The element types of safetensors, and the entries of a header. */

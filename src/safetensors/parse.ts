@@ -1,9 +1,9 @@
 import { asBytes, assertLength, type BytesLike } from '../bytes/binary.js';
 import { assertKind } from '../bytes/fileKind.js';
+import { type AllLimits, checkLimit, LIMIT_RULES, type LimitsOption, limitsOf } from '../checks/limits.js';
+import { checkOptions, flag, type Rules, wholeNumber } from '../checks/options.js';
+import { show } from '../errors/show.js';
 import { FormatError, TruncatedError } from '../errors.js';
-import { type AllLimits, checkLimit, LIMIT_RULES, type LimitsOption, limitsOf } from '../limits.js';
-import { checkOptions, flag, type Rules, wholeNumber } from '../options.js';
-import { show } from '../show.js';
 import {
   isSafetensorsDType,
   SAFETENSORS_DTYPES,

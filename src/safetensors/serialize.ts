@@ -1,6 +1,6 @@
+import { check, listOf, oneOf, type Rule, text } from '../checks/options.js';
+import { record, textMap } from '../checks/rules.js';
 import { ArgumentError, LimitError } from '../errors.js';
-import { check, listOf, oneOf, type Rule, text } from '../options.js';
-import { record, textMap } from '../rules.js';
 import { SHAPE } from '../tensor/dtype.js';
 import {
   SAFETENSORS_DTYPES,

@@ -1,4 +1,4 @@
-import { check, having, type Rule } from '../options.js';
+import { check, having, type Rule } from '../checks/options.js';
 import { applyQuantization, type DequantizeKernels, type Quantization } from './quantization.js';
 import { QUANTIZATION_PARAMETERS } from './quantizationRule.js';
 import { typedArray } from './tensor.js';

@@ -1,5 +1,5 @@
+import { check, listOf, oneOf, type Rule, wholeNumber } from '../checks/options.js';
 import { FormatError } from '../errors.js';
-import { check, listOf, oneOf, type Rule, wholeNumber } from '../options.js';
 
 /** Element types of both formats, by their names in safetensors. */
 export type DType = 'F32' | 'F16' | 'BF16' | 'I8' | 'I4';

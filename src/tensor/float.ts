@@ -1,4 +1,4 @@
-import { check } from '../options.js';
+import { check } from '../checks/options.js';
 import { checkOutput, type TensorData, typedArray } from './tensor.js';
 
 /**

@@ -1,4 +1,4 @@
-import { check } from '../options.js';
+import { check } from '../checks/options.js';
 import { float32ToHalf } from './float.js';
 import { asFloat16, type Float16ArrayLike, type Tensor, viewBytes, viewElements } from './tensor.js';
 import { ANY_TENSOR } from './tensorRule.js';

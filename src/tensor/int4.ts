@@ -1,5 +1,5 @@
+import { check, wholeNumber } from '../checks/options.js';
 import { ArgumentError } from '../errors.js';
-import { check, wholeNumber } from '../options.js';
 import { checkOutput, typedArray } from './tensor.js';
 
 /** Two 4-bit two's-complement integers per byte, the low nibble first. */

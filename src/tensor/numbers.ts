@@ -1,6 +1,6 @@
+import { check } from '../checks/options.js';
+import { show } from '../errors/show.js';
 import { ArgumentError } from '../errors.js';
-import { check } from '../options.js';
-import { show } from '../show.js';
 import { byteLengthOf, DTYPE, type DType, elementCount } from './dtype.js';
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './float.js';
 import { packInt4, unpackInt4 } from './int4.js';

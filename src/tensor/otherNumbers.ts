@@ -1,5 +1,5 @@
+import { show } from '../errors/show.js';
 import { ArgumentError, UnsupportedError } from '../errors.js';
-import { show } from '../show.js';
 import { elementCount } from './dtype.js';
 import { checkOutput, type Tensor, type TensorData, viewBytes, viewElements } from './tensor.js';
 

@@ -1,6 +1,6 @@
 import { asBytes, assertLength, type BytesLike } from '../bytes/binary.js';
+import { check, wholeNumber } from '../checks/options.js';
 import { ArgumentError, FormatError } from '../errors.js';
-import { check, wholeNumber } from '../options.js';
 import { halfToFloat32 } from './float.js';
 import { checkOutput } from './tensor.js';
 

@@ -1,5 +1,5 @@
-import { flag, oneOf, type Rule, wholeNumber } from '../options.js';
-import { optional, record } from '../rules.js';
+import { flag, oneOf, type Rule, wholeNumber } from '../checks/options.js';
+import { optional, record } from '../checks/rules.js';
 import { QUANTIZATION_SCHEMES, type Quantization, type QuantizationMetadata } from './quantization.js';
 import { typedArray } from './tensor.js';
 

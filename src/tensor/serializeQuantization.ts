@@ -1,4 +1,4 @@
-import { check } from '../options.js';
+import { check } from '../checks/options.js';
 import { type QuantizationMetadata, quantizationBytes } from './quantization.js';
 import { QUANTIZATION } from './quantizationRule.js';
 

@@ -1,5 +1,5 @@
+import { check } from '../checks/options.js';
 import { ArgumentError } from '../errors.js';
-import { check } from '../options.js';
 import { typedArray } from './tensor.js';
 
 /** How close one tensor is to another, over the finite elements of the original. Never NaN. */

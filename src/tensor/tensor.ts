@@ -1,7 +1,7 @@
 import { asBytes, type BytesLike } from '../bytes/binary.js';
+import { check, type Rule, text } from '../checks/options.js';
+import { show } from '../errors/show.js';
 import { ArgumentError } from '../errors.js';
-import { check, type Rule, text } from '../options.js';
-import { show } from '../show.js';
 
 /** Views of raw element bytes, by the safetensors name of the element type. */
 export type TensorData =

@@ -1,5 +1,5 @@
-import { type Rule, text } from '../options.js';
-import { record } from '../rules.js';
+import { type Rule, text } from '../checks/options.js';
+import { record } from '../checks/rules.js';
 import { DTYPE, type DType, SHAPE } from './dtype.js';
 import { type Tensor, TYPED_ARRAY } from './tensor.js';
 

@@ -1,5 +1,5 @@
+import { check, checkOptions, type Rules } from '../checks/options.js';
 import { ArgumentError } from '../errors.js';
-import { check, checkOptions, type Rules } from '../options.js';
 import { DTYPES, type DType } from './dtype.js';
 import { storedToFloat32, type ToFloat32Options } from './numbers.js';
 import { otherToFloat32 } from './otherNumbers.js';

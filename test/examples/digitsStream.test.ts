@@ -8,8 +8,8 @@ import { parseModelFile } from '../../models/file/modelFile.js';
 import { ModelTensorDecoder } from '../../models/file/tensorDecoder.js';
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import { bytesSource } from '../../sources/bytes.js';
+import { finish } from '../../src/async/steps.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import { finish } from '../../src/steps.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
 
 const file = new Uint8Array(

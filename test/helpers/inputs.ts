@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { runInNewContext } from 'node:vm';
 import * as ponyfill from 'web-streams-polyfill';
-import type { ByteStreamLike } from '../../src/byteReader.js';
+import type { ByteStreamLike } from '../../platform/byteReader.js';
 import { chunked, streamOf } from './streams.js';
 
 /** Another realm, as a frame or a test environment is one: its classes are not ours. */

@@ -7,6 +7,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The folders of the library, from the ground up: each imports only from those before it. */
 export const LIBRARY_FLOORS = [
   ['src'],
+  ['platform'],
   ['workers'],
   ['sources', 'operators', 'sinks'],
   ['readers'],
@@ -14,6 +15,18 @@ export const LIBRARY_FLOORS = [
 ] as const;
 
 export const LIBRARY_FOLDERS = LIBRARY_FLOORS.flat();
+
+/** The rooms of `src`, in the same way; a file beside the rooms is one, too. */
+export const CORE_FLOORS = [
+  ['errors'],
+  ['checks'],
+  ['source', 'stage', 'async'],
+  ['bytes'],
+  ['tensor'],
+  ['kernels'],
+  ['codecs', 'encodings', 'safetensors'],
+  ['npy', 'hct', 'holotensor'],
+] as const;
 
 /** The library, and what is built on it. */
 export const PRODUCT_FLOORS = [...LIBRARY_FLOORS, ['cli']] as const;

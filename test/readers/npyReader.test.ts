@@ -20,7 +20,7 @@ import {
   TruncatedError,
   UnsupportedError,
 } from '../../src/errors.js';
-import { NpyParser } from '../../src/tensor/npyStages.js';
+import { NpyParser } from '../../src/npy/stages.js';
 import { rejects, throws } from '../helpers/assertions.js';
 import { concatBytes } from '../helpers/bytes.js';
 import { NPY_DTYPES, npyFile, npyOf } from '../helpers/npyFiles.js';

@@ -5,7 +5,7 @@ import { openModel } from '../../models/openModel.js';
 import { withCoalescing } from '../../sources/coalesce.js';
 import { fileSource } from '../../sources/file.js';
 import { httpSource } from '../../sources/http/httpSource.js';
-import type { AbortOptions } from '../../src/abortOptions.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { SourceError } from '../../src/errors.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { Random } from '../helpers/random.js';

@@ -1,6 +1,6 @@
+import { type Cost, NO_COST } from '../../checks/limits.js';
 import { dctCost } from '../../kernels/dct/cost.js';
 import type { Stretches } from '../../kernels/dct/interface.js';
-import { type Cost, NO_COST } from '../../limits.js';
 import { assertTransformable } from '../encoderInput.js';
 import type { DecodeRequest, EncodedFragments, EncodingQuality } from '../encoding.js';
 import { describeEnergies, type FragmentEnergies, projectionQuality } from '../energy.js';

@@ -1,7 +1,7 @@
+import { finish, type Steps } from '../../async/steps.js';
+import { type Cost, NO_COST } from '../../checks/limits.js';
+import { placed } from '../../errors/placed.js';
 import { FormatError } from '../../errors.js';
-import { type Cost, NO_COST } from '../../limits.js';
-import { placed } from '../../placedError.js';
-import { finish, type Steps } from '../../steps.js';
 import { byteLengthOf } from '../../tensor/dtype.js';
 import { halfToFloat32 } from '../../tensor/float.js';
 import { fromFloat32 } from '../../tensor/numbers.js';

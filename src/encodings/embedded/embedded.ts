@@ -1,6 +1,6 @@
+import { checkOptions, listOf, number, type Rules } from '../../checks/options.js';
 import { ArgumentError } from '../../errors.js';
 import { embeddedEncodeKernels } from '../../kernels/embedded/encodeKernels.js';
-import { checkOptions, listOf, number, type Rules } from '../../options.js';
 import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder } from '../encoding.js';
 import { cutsForQualities, refineCuts, type UnitQuality, usefulQualities } from './cuts.js';
 import { embeddedDecoding } from './decoder.js';

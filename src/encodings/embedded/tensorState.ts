@@ -1,8 +1,8 @@
+import type { Steps } from '../../async/steps.js';
 import { FormatError } from '../../errors.js';
 import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded/interface.js';
 import { checkPadding, newTileState } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
-import type { Steps } from '../../steps.js';
 import type { DecodeRequest, ElementRange } from '../encoding.js';
 import { checkScale, floatLayout } from './elements.js';
 import { parseExceptions } from './exceptions.js';

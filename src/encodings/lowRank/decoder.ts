@@ -1,5 +1,5 @@
-import type { Cost } from '../../limits.js';
-import { finish, type Steps } from '../../steps.js';
+import { finish, type Steps } from '../../async/steps.js';
+import type { Cost } from '../../checks/limits.js';
 import { checkOutput } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { projectionQuality } from '../energy.js';

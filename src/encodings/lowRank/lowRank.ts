@@ -1,7 +1,7 @@
+import { checkOptions, flag, oneOf, type Rules, wholeNumber } from '../../checks/options.js';
 import { UnsupportedError } from '../../errors.js';
 import { linearKernels } from '../../kernels/linear/encodeKernels.js';
 import { matrix } from '../../kernels/linear/matrix.js';
-import { checkOptions, flag, oneOf, type Rules, wholeNumber } from '../../options.js';
 import { checkRequest, energyOfInput, numbersOf } from '../encoderInput.js';
 import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder } from '../encoding.js';
 import { describeEnergies, energyOf } from '../energy.js';

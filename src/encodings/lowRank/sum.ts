@@ -1,6 +1,6 @@
+import { finish, type Steps } from '../../async/steps.js';
 import type { SumKernels } from '../../kernels/linear/interface.js';
 import { type Matrix, rowRange } from '../../kernels/linear/matrix.js';
-import { finish, type Steps } from '../../steps.js';
 import type { MatrixShape } from '../encoding.js';
 import { energyOf } from '../energy.js';
 import { componentLength, type LowRankPayload } from './payload.js';

@@ -1,4 +1,4 @@
-import type { Steps } from '../../steps.js';
+import type { Steps } from '../../async/steps.js';
 
 /**
  * Conjugate gradients for A x = b, A symmetric positive semi-definite and b in its range, from x = 0: ends at the

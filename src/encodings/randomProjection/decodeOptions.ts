@@ -1,4 +1,4 @@
-import { oneOf, type Rules } from '../../options.js';
+import { oneOf, type Rules } from '../../checks/options.js';
 
 export interface GaussianDecodeOptions {
   /**

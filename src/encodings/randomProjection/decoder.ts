@@ -1,6 +1,6 @@
-import { type Cost, NO_COST } from '../../limits.js';
-import { checkOptions } from '../../options.js';
-import { finish, type Steps } from '../../steps.js';
+import { finish, type Steps } from '../../async/steps.js';
+import { type Cost, NO_COST } from '../../checks/limits.js';
+import { checkOptions } from '../../checks/options.js';
 import { checkOutput } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { projectionQuality } from '../energy.js';

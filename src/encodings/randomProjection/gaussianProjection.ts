@@ -1,6 +1,6 @@
+import { finish, type Steps } from '../../async/steps.js';
+import type { Cost } from '../../checks/limits.js';
 import { seedOf } from '../../kernels/gaussian/rng.js';
-import type { Cost } from '../../limits.js';
-import { finish, type Steps } from '../../steps.js';
 import type { DecodeRequest, EncodingQuality } from '../encoding.js';
 import { energyOf, projectionQuality } from '../energy.js';
 import { conjugateGradients } from './conjugateGradients.js';

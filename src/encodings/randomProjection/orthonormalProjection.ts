@@ -1,6 +1,6 @@
+import type { Steps } from '../../async/steps.js';
+import type { Cost } from '../../checks/limits.js';
 import { assertLiveSeeds, SeededRng, seedOf } from '../../kernels/gaussian/rng.js';
-import type { Cost } from '../../limits.js';
-import type { Steps } from '../../steps.js';
 import {
   coefficientQuality,
   describeCoefficients,

@@ -1,4 +1,4 @@
-import { checkOptions, flag, oneOf, type Rules, wholeNumber } from '../../options.js';
+import { checkOptions, flag, oneOf, type Rules, wholeNumber } from '../../checks/options.js';
 import { numbersOf } from '../encoderInput.js';
 import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder } from '../encoding.js';
 import {

@@ -1,5 +1,5 @@
+import { checkOptions, number, oneOf, type Rules } from '../../checks/options.js';
 import { ArgumentError } from '../../errors.js';
-import { checkOptions, number, oneOf, type Rules } from '../../options.js';
 import { type CoefficientFragments, describeCoefficients } from '../coefficients/coefficients.js';
 import { writeSubsets } from '../coefficients/subsets.js';
 import { numbersOf } from '../encoderInput.js';

@@ -1,4 +1,4 @@
-import type { Cost } from '../../limits.js';
+import type { Cost } from '../../checks/limits.js';
 
 /** Steps for each point of a plan: the cosines and sines of its tables. */
 const PLAN_STEPS = 256;

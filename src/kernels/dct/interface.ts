@@ -1,4 +1,4 @@
-import type { Steps } from '../../steps.js';
+import type { Steps } from '../../async/steps.js';
 
 /**
  * The input or output matrix of a kernel: an array, or a function that fills (input) or consumes (output) it in

@@ -1,4 +1,4 @@
-import { finish, oneStep, type Steps } from '../../steps.js';
+import { finish, oneStep, type Steps } from '../../async/steps.js';
 import type { DctKernels, Stretches } from './interface.js';
 import { type DctPlan, dctPlan } from './portable/plan.js';
 

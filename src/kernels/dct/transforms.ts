@@ -1,4 +1,4 @@
-import { check, checkOptions, having, type Rules, wholeNumber } from '../../options.js';
+import { check, checkOptions, having, type Rules, wholeNumber } from '../../checks/options.js';
 import { checkOutput, typedArray } from '../../tensor/tensor.js';
 import { kernelLoader } from '../loadKernels.js';
 import type { DctKernels } from './interface.js';

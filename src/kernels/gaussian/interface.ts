@@ -1,4 +1,4 @@
-import type { Steps } from '../../steps.js';
+import type { Steps } from '../../async/steps.js';
 
 export interface GaussianKernels {
   /**

@@ -1,4 +1,4 @@
-import { finish, type Steps } from '../../steps.js';
+import { finish, type Steps } from '../../async/steps.js';
 import type { GaussianKernels } from './interface.js';
 import { SeededRng } from './rng.js';
 

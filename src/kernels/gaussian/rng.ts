@@ -1,5 +1,5 @@
+import { check } from '../../checks/options.js';
 import { ArgumentError } from '../../errors.js';
-import { check } from '../../options.js';
 
 /** 2^64 divided by the golden ratio: the distance between the seeds of consecutive generators. */
 export const SEED_STEP = 0x9e3779b97f4a7c15n;

@@ -1,5 +1,5 @@
+import { finish, type Steps } from '../../async/steps.js';
 import { LimitError } from '../../errors.js';
-import { finish, type Steps } from '../../steps.js';
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { GaussianKernels } from './interface.js';

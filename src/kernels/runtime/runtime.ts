@@ -1,5 +1,5 @@
+import type { Steps } from '../../async/steps.js';
 import { LimitError } from '../../errors.js';
-import type { Steps } from '../../steps.js';
 
 const PAGE = 65536;
 

@@ -20,7 +20,7 @@ import { folderStore } from '../../../sources/cache/folderStore.js';
 import { memoryStore } from '../../../sources/cache/store.js';
 import { withCache } from '../../../sources/cache/withCache.js';
 import { fileSource } from '../../../sources/file.js';
-import type { AbortOptions } from '../../../src/abortOptions.js';
+import type { AbortOptions } from '../../../src/checks/abortOptions.js';
 import { viewBytes, viewElements } from '../../../src/tensor/tensor.js';
 import { modelOf, type TestTensor } from '../../helpers/models.js';
 import { noise } from '../../helpers/random.js';

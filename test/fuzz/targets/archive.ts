@@ -1,6 +1,6 @@
 import { bytesSource } from '../../../sources/bytes.js';
+import type { Limits } from '../../../src/checks/limits.js';
 import { SourceError } from '../../../src/errors.js';
-import type { Limits } from '../../../src/limits.js';
 import type { RandomAccessSource } from '../../../src/source.js';
 import { concatBytes } from '../../helpers/bytes.js';
 import type { Anatomy, Part } from '../target.js';

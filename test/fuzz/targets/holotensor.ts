@@ -1,5 +1,6 @@
 import { HoloTensorReader } from '../../../readers/holotensorReader.js';
 import { bytesSource } from '../../../sources/bytes.js';
+import type { LimitsOption } from '../../../src/checks/limits.js';
 import { loadDecodings } from '../../../src/encodings/decodings.js';
 import type { HolographicEncoding } from '../../../src/encodings/encoding.js';
 import { TruncatedError } from '../../../src/errors.js';
@@ -12,7 +13,6 @@ import { FragmentUnpacker } from '../../../src/holotensor/unpack.js';
 import type { Kernels } from '../../../src/kernels/kernels.js';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../src/kernels/portableKernels.js';
-import type { LimitsOption } from '../../../src/limits.js';
 import { elementCount } from '../../../src/tensor/dtype.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
 import type { Reading, Target, Way } from '../target.js';

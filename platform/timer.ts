@@ -1,4 +1,4 @@
-import { check, type Rule } from './options.js';
+import { check, type Rule } from '../src/checks/options.js';
 
 /** The longest delay of engines, which keep it in 32 bits: a timer for longer would fire at once. */
 export const MAX_DELAY = 2 ** 31 - 1;

@@ -1,4 +1,4 @@
-import { flag, type Rules } from './options.js';
+import { flag, type Rules } from '../src/checks/options.js';
 
 /** The option of everything that opens files of fragments, which are of use before they are complete. */
 export interface PartialOption {

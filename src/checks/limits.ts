@@ -1,5 +1,5 @@
+import { type ErrorDetails, LimitError } from '../errors.js';
 import type { AbortOptions } from './abortOptions.js';
-import { type ErrorDetails, LimitError } from './errors.js';
 import { check, number, object, oneOf, type Rules } from './options.js';
 
 /**

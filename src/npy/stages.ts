@@ -1,7 +1,6 @@
 import { asBytes, type BytesLike } from '../bytes/binary.js';
 import type { ByteQueue } from '../bytes/byteQueue.js';
 import { type Grammar, GrammarStage, take } from '../bytes/grammar.js';
-import { ArgumentError } from '../errors.js';
 import {
   type AllLimits,
   allocating,
@@ -9,13 +8,14 @@ import {
   checkTensorBytes,
   type LimitsOption,
   limitsOf,
-} from '../limits.js';
+} from '../checks/limits.js';
+import { ArgumentError } from '../errors.js';
 import type { Stage } from '../stage.js';
-import { bfloat16ToFloat32 } from './float.js';
-import { unpackInt4 } from './int4.js';
-import { type NpyHeader, npyElementSize, npyHeader, parseNpyStart } from './npy.js';
-import { isTransposed, littleEndian, Transposition } from './npyElements.js';
-import { viewBytes, viewElements } from './tensor.js';
+import { bfloat16ToFloat32 } from '../tensor/float.js';
+import { unpackInt4 } from '../tensor/int4.js';
+import { viewBytes, viewElements } from '../tensor/tensor.js';
+import { isTransposed, littleEndian, Transposition } from './elements.js';
+import { type NpyHeader, npyElementSize, npyHeader, parseNpyStart } from './header.js';
 
 /** What a .npy file says of its array. */
 export interface NpyStart extends Pick<NpyHeader, 'dtype' | 'shape' | 'byteLength'> {

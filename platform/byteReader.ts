@@ -1,6 +1,6 @@
-import { asBytes, type BytesLike, bytesOf } from './bytes/binary.js';
-import { ArgumentError, SourceError } from './errors.js';
-import type { ByteSource, RandomAccessSource } from './source.js';
+import { asBytes, type BytesLike, bytesOf } from '../src/bytes/binary.js';
+import { ArgumentError, SourceError } from '../src/errors.js';
+import type { ByteSource, RandomAccessSource } from '../src/source.js';
 
 /**
  * Anything that gives bytes from start to end: a ReadableStream of any implementation, a Response, a Blob or File, a

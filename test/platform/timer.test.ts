@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openModel } from '../../models/openModel.js';
+import { MAX_DELAY, startTimer } from '../../platform/timer.js';
 import { httpSource, type SourceEvent } from '../../sources/index.js';
 import { ArgumentError } from '../../src/errors.js';
-import { MAX_DELAY, startTimer } from '../../src/timer.js';
 import { WorkerPool } from '../../workers/pool.js';
 import { rejects, throws } from '../helpers/assertions.js';
 import { faultyServer } from '../helpers/faultyServer.js';

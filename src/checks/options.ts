@@ -1,4 +1,4 @@
-import { ArgumentError } from './errors.js';
+import { ArgumentError } from '../errors.js';
 
 /**
  * Checks of options and arguments at run time, for callers without TypeScript: what its types refuse, and numbers outside

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { NpyEncoderStream } from '../../../operators/index.js';
 import { ArgumentError, UnsupportedError } from '../../../src/errors.js';
-import { npyHeader } from '../../../src/tensor/npy.js';
+import { npyHeader } from '../../../src/npy/header.js';
 import { rejects, throws } from '../../helpers/assertions.js';
 import { pseudoRandomBytes } from '../../helpers/random.js';
 import { chunked, collect } from '../../helpers/streams.js';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Queue } from '../../src/queue.js';
+import { Queue } from '../../../src/async/queue.js';
 
 const test = suite('Queue');
 

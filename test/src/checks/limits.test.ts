@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ArgumentError, LimitError } from '../../src/errors.js';
-import { checkLimit, type Limits, limitsOf } from '../../src/limits.js';
-import { throws } from '../helpers/assertions.js';
+import { checkLimit, type Limits, limitsOf } from '../../../src/checks/limits.js';
+import { ArgumentError, LimitError } from '../../../src/errors.js';
+import { throws } from '../../helpers/assertions.js';
 
 const test = suite('limits');
 
@@ -57,7 +57,7 @@ test('the error says which entry raises the limit, and the figures', () => {
 });
 
 test('docs/security.md lists each entry with its default', () => {
-  const page = readFileSync(new URL('../../docs/security.md', import.meta.url), 'utf8');
+  const page = readFileSync(new URL('../../../docs/security.md', import.meta.url), 'utf8');
   const rows = [...page.matchAll(/^\| `(\w+)` \| [^|]+ \| (?:2\^)?([\d,]+)/gm)];
   assert.equal(rows.map(([, name]) => name).sort(), Object.keys(limitsOf()).sort());
   for (const [row, name, figure] of rows) {

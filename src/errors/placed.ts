@@ -1,4 +1,4 @@
-import type { CodecError, ErrorDetails, FormatError } from './errors.js';
+import type { CodecError, ErrorDetails, FormatError } from '../errors.js';
 
 /** The same error with a place that was not known where it was made; one of another kind, or with a place, as it is. */
 export function placed(

@@ -1,4 +1,4 @@
-import { ArgumentError } from './errors.js';
+import { ArgumentError } from '../src/errors.js';
 import { nodeModule } from './nodeModule.js';
 
 /**

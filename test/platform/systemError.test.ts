@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { patiently, systemReason } from '../../src/systemError.js';
+import { patiently, systemReason } from '../../platform/systemError.js';
 import { rejects } from '../helpers/assertions.js';
 
 const test = suite('errors of file systems');

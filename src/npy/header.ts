@@ -2,11 +2,11 @@ import { asBytes, type BytesLike } from '../bytes/binary.js';
 import { ByteQueue } from '../bytes/byteQueue.js';
 import { assertKind, PROBE_SIZE } from '../bytes/fileKind.js';
 import { Demand, type Grammar, take } from '../bytes/grammar.js';
+import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../checks/limits.js';
+import { check, text } from '../checks/options.js';
 import { FormatError, TruncatedError, UnsupportedError } from '../errors.js';
-import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../limits.js';
-import { check, text } from '../options.js';
 import { type SafetensorsDType, safetensorsByteLength } from '../safetensors/header.js';
-import { SHAPE } from './dtype.js';
+import { SHAPE } from '../tensor/dtype.js';
 
 /**
  * NumPy's file format for one array, versions 1.0, 2.0 and 3.0:

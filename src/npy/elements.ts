@@ -1,6 +1,6 @@
-import { allocating } from '../limits.js';
-import { elementCount } from './dtype.js';
-import { type NpyHeader, npyElementSize } from './npy.js';
+import { allocating } from '../checks/limits.js';
+import { elementCount } from '../tensor/dtype.js';
+import { type NpyHeader, npyElementSize } from './header.js';
 
 /** The elements of a .npy file in the order that all other formats have: little-endian, row-major. */
 

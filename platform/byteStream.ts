@@ -1,5 +1,5 @@
-import { asBytes } from './bytes/binary.js';
-import { UnsupportedError } from './errors.js';
+import { asBytes } from '../src/bytes/binary.js';
+import { UnsupportedError } from '../src/errors.js';
 
 /** What a stream does, beside `locked`; some engines lack the last three. */
 const METHODS = [

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { compressFile, fileSource } from '../../node.js';
+import { withOwnSignal } from '../../platform/abort.js';
 import { collectTensor } from '../../sinks/index.js';
 import {
   bytesSource,
@@ -13,7 +14,6 @@ import {
   withCoalescing,
   withRetry,
 } from '../../sources/index.js';
-import { withOwnSignal } from '../../src/abort.js';
 import { rejects } from '../helpers/assertions.js';
 import { temporaryFolder } from '../helpers/cli.js';
 import { faultyServer } from '../helpers/faultyServer.js';

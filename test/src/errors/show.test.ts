@@ -1,8 +1,8 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FormatError } from '../../src/errors.js';
-import { quote, show } from '../../src/show.js';
+import { quote, show } from '../../../src/errors/show.js';
+import { FormatError } from '../../../src/errors.js';
 
 /** As deep as JSON can be that a parser still takes. */
 function nested(depth: number): unknown {
