@@ -149,6 +149,8 @@ export type { Integrity } from './models/inputs/content.js';
 export type { LoadOptions } from './models/load.js';
 export type { Model, ModelTensorInfo } from './models/model.js';
 export { type OpenAnyFile, type OpenModelOptions, openModel } from './models/openModel.js';
+export type { PlainFile, PlainFileOptions } from './models/plain/plainFile.js';
+export type { PlainResponseOptions } from './models/plain/response.js';
 export type { PlanOptions } from './models/planning.js';
 export type { ModelProgress } from './models/progress.js';
 export type {

@@ -1,6 +1,6 @@
-import { type Chosen, choosePieces } from '../models/choosePieces.js';
 import type { ModelFile } from '../models/file/modelFile.js';
 import { modelFileContent } from '../models/inputs/modelFile.js';
+import { type Chosen, choosePieces } from '../models/plain/choosePieces.js';
 import type { HoloTensorReader } from '../readers/holotensorReader.js';
 import type { Reconstruction } from '../src/holotensor/reconstruction.js';
 import type { RandomAccessSource } from '../src/source.js';

@@ -13,6 +13,7 @@ import type { Tensor } from '../src/tensor/tensor.js';
 import type { LoadableTensor, ModelContent } from './inputs/content.js';
 import { latestStream } from './latestStream.js';
 import { LOAD_RULES, Load, type LoadOptions, type LoadTarget } from './load.js';
+import type { PlainFile, PlainFileOptions } from './plain/plainFile.js';
 import { Catalog, PLAN_RULES, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
 import { type ModelProgress, ModelQuality } from './progress.js';
 import { type LoadedTensor, type OutputType, TensorState } from './tensorState.js';
@@ -161,6 +162,20 @@ export class Model extends Closeable {
         ? new ArgumentError(`Cannot read rows of the tensor: ${CLOSED}`, { name })
         : error;
     });
+  }
+
+  /**
+   * The safetensors file that the model was made of, at a quality: as a source of bytes, and as responses of a server. Of a
+   * model of several files, the one of the option `name`. Independent of loads, except that nothing is decoded again that
+   * is complete.
+   * @throws UnsupportedError unless the model is made of model files; ArgumentError for a name that the model does not
+   *   have, and when it is closed
+   */
+  async file(options: PlainFileOptions = {}): Promise<PlainFile> {
+    // Loaded on demand: most pages load tensors.
+    const { openPlainFile } = await import('./plain/plainFile.js');
+    if (this.#closed !== undefined) throw new ArgumentError(`Cannot read from the model: ${CLOSED}`);
+    return openPlainFile(this.#content, this.#states, { limits: this.#limits, ...options });
   }
 
   /** Bytes that a load with these options would add now. Those that came when the model was opened are not fetched again. */

@@ -121,7 +121,9 @@ export class HoloTensorReader implements TensorReader {
       readGrammar('HoloTensor', (queue) => parseHoloTensorStart(queue, limits), source, 0, options),
       loadKernels(['xxh3']),
     ]);
-    const size = options.partial ? await sizeOfOpened(source, layout.dataStart, options) : Infinity;
+    // Loaded on demand: most files are opened as a whole.
+    const sizeOf = options.partial && (await import('../sources/sizeOf.js')).sizeOf;
+    const size = sizeOf ? await sizeOf(source, layout.dataStart, options) : Infinity;
     return new HoloTensorReader(source, layout, size, kernels, options);
   }
 
@@ -309,16 +311,6 @@ export class HoloTensorReader implements TensorReader {
 /** Where a fragment ends, from the first one on. */
 function endOf({ offset, compressedSize }: FragmentIndexEntry): number {
   return offset + compressedSize;
-}
-
-/** Loaded on demand: most files are opened as a whole. */
-async function sizeOfOpened(
-  source: RandomAccessSource,
-  start: number,
-  options: AbortOptions,
-): Promise<number> {
-  const { sizeOf } = await import('../sources/sizeOf.js');
-  return sizeOf(source, start, options);
 }
 
 /** The smallest range of elements with these bytes that can be decoded without the others. */

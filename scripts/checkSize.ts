@@ -125,7 +125,7 @@ const TASKS: readonly Task[] = [
 ];
 
 /** `openModel` with all that it can come to need, in one file. */
-const WHOLE_LIMIT = 100;
+const WHOLE_LIMIT = 106;
 const WHOLE = "export { openModel } from 'holostream';";
 
 const COMMON = {

@@ -1,4 +1,4 @@
-import type { PieceChoice } from '../../models/choosePieces.js';
+import type { PieceChoice } from '../../models/plain/choosePieces.js';
 import { NpyEncoderStream } from '../../operators/npy.js';
 import { streamSource } from '../../sources/stream.js';
 import type { OpenOptions } from '../../src/checks/limits.js';

@@ -1,10 +1,3 @@
-import {
-  type Chosen,
-  type ChosenTensor,
-  choosePieces,
-  decodeChosen,
-  type PieceChoice,
-} from '../../models/choosePieces.js';
 import { modelFolderSink } from '../../models/directory/modelFolder.js';
 import type { ModelReader } from '../../models/directory/modelReader.js';
 import { assertNames } from '../../models/file/decodeModelFile.js';
@@ -13,6 +6,13 @@ import type { SourceFile } from '../../models/file/plan.js';
 import { sourceFileHeader, sourceFileTensors } from '../../models/file/sourceFiles.js';
 import { modelFileContent } from '../../models/inputs/modelFile.js';
 import { SHARD_INDEX_NAME } from '../../models/inputs/shardIndex.js';
+import {
+  type Chosen,
+  type ChosenTensor,
+  choosePieces,
+  decodeChosen,
+  type PieceChoice,
+} from '../../models/plain/choosePieces.js';
 import { sinkStream } from '../../sinks/streams.js';
 import { streamSource } from '../../sources/stream.js';
 import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';

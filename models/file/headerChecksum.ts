@@ -26,9 +26,10 @@ export function sealHeader(bytes: Uint8Array): void {
 
 /**
  * @param bytes length and JSON: all bytes before the tensors
+ * @returns the checksum, 16 hexadecimal digits
  * @throws ChecksumError, FormatError
  */
-export function verifyHeader(bytes: Uint8Array): void {
+export function verifyHeader(bytes: Uint8Array): string {
   const digits = new TextDecoder().decode(bytes.subarray(DIGITS_OFFSET, DIGITS_OFFSET + NO_CHECKSUM.length));
   if (!isModelFileHeader(bytes) || !/^[0-9a-f]{16}$/.test(digits)) {
     throw new FormatError('Cannot read the model file: no header checksum in its place', {
@@ -39,6 +40,7 @@ export function verifyHeader(bytes: Uint8Array): void {
   const actual = checksumOf(bytes);
   if (actual !== expected)
     throw new ChecksumError('Cannot use the header of the model file: wrong checksum', { expected, actual });
+  return digits;
 }
 
 function checksumOf(bytes: Uint8Array): bigint {

@@ -51,6 +51,8 @@ export interface ModelFile {
   /** Bytes before the pieces. */
   readonly dataStart: number;
   readonly fileSize: number;
+  /** Checksum of the header, which has those of everything else: 16 hexadecimal digits. */
+  readonly checksum: string;
   /** Bytes of it that are there: fewer where it ends early, see {@link PartialOption}. */
   readonly available: number;
 }
@@ -64,18 +66,10 @@ export async function readModelFile(
 ): Promise<ModelFile> {
   const { limits, partial } = checkOptions(options, RULES);
   const bytes = await readSafetensorsHeaderBytes(source, options);
-  const fileSize = partial ? await sizeOfStarted(source, bytes.length, options) : source.size;
+  // Loaded on demand: most files are opened as a whole.
+  const sizeOf = partial && (await import('../../sources/sizeOf.js')).sizeOf;
+  const fileSize = sizeOf ? await sizeOf(source, bytes.length, options) : source.size;
   return parseModelFile(bytes, fileSize, { limits, partial });
-}
-
-/** Loaded on demand: most files are opened as a whole. */
-async function sizeOfStarted(
-  source: RandomAccessSource,
-  start: number,
-  options: OpenOptions,
-): Promise<number> {
-  const { sizeOf } = await import('../../sources/sizeOf.js');
-  return sizeOf(source, start, options);
 }
 
 /**
@@ -88,7 +82,7 @@ export function parseModelFile(
   options: LimitsOption & PartialOption = {},
 ): ModelFile {
   const bytes = asBytes(input);
-  verifyHeader(bytes);
+  const checksum = verifyHeader(bytes);
   const header = parseSafetensorsHeader(bytes, { ...options, fileSize });
   const plan = parseModelPlan(header.metadata, options);
   const stored = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
@@ -112,6 +106,7 @@ export function parseModelFile(
     tensors,
     dataStart: header.byteLength,
     fileSize: header.fileSize,
+    checksum,
     available: fileSize ?? header.fileSize,
   };
 }

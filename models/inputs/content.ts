@@ -27,7 +27,18 @@ export interface ModelContent {
   /** Free text in the model's files. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: readonly LoadableTensor[];
+  /** The files that it was made of, if they can be made again. */
+  readonly files?: readonly OriginalFile[] | undefined;
   close(): Promise<void>;
+}
+
+/** A safetensors file that a model was made of. */
+export interface OriginalFile {
+  readonly name: string;
+  /** Its JSON header as text, padding included. */
+  readonly header: string;
+  /** Of the file that it is made from: changes when any byte of that changes. */
+  readonly version: string;
 }
 
 /** A tensor and the pieces it is loaded from. */

@@ -25,10 +25,11 @@ export async function openModelFile(
 
 /** The same of a model file whose header has been read. */
 export function modelFileContent(
-  { metadata, tensors, available: size }: ModelFile,
+  { plan, metadata, tensors, available: size, fileSize, checksum }: ModelFile,
   source: RandomAccessSource,
 ): ModelContent {
   const file = sharedFile(source);
+  const version = size < fileSize ? `${checksum}-${size}` : checksum;
   return {
     format: 'model-file',
     metadata,
@@ -50,6 +51,7 @@ export function modelFileContent(
         readRows: encoded === undefined ? rowReader(tensor, source, pieces[0]!.offset) : undefined,
       };
     }),
+    files: plan.files.map((one) => ({ ...one, version })),
     close: async () => source.close?.(),
   };
 }

@@ -49,6 +49,7 @@ export async function openShards(
     // If two shards disagree about a key, the first one counts.
     metadata: new Map(contents.toReversed().flatMap(({ metadata }) => [...metadata])),
     tensors: contents.flatMap(({ tensors }) => tensors),
+    files: contents.every(isModelFile) ? contents.flatMap(({ files = [] }) => files) : undefined,
     close,
   };
 }

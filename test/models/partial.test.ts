@@ -1,9 +1,9 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { choosePieces, decodeChosen } from '../../models/choosePieces.js';
 import { readModelFile } from '../../models/file/modelFile.js';
 import { modelFileContent } from '../../models/inputs/modelFile.js';
 import { openModel } from '../../models/openModel.js';
+import { choosePieces, decodeChosen } from '../../models/plain/choosePieces.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { HoloTensorWriter } from '../../sinks/holotensor.js';
 import { memorySink } from '../../sinks/memory.js';

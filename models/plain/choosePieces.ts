@@ -1,9 +1,9 @@
-import { inTurns } from '../src/async/steps.js';
-import type { AbortOptions } from '../src/checks/abortOptions.js';
-import { allocating, type Budget, checkTensorBytes } from '../src/checks/limits.js';
-import { viewBytes } from '../src/tensor/tensor.js';
-import type { LoadableTensor } from './inputs/content.js';
-import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
+import { inTurns } from '../../src/async/steps.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
+import { allocating, type Budget, checkTensorBytes } from '../../src/checks/limits.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
+import type { LoadableTensor } from '../inputs/content.js';
+import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from '../planning.js';
 
 /** Which part of a model to decode: what all of these allow. */
 export interface PieceChoice extends Pick<PlanOptions, 'quality' | 'tensors'> {
@@ -26,9 +26,12 @@ export interface Chosen {
   readonly tensors: readonly ChosenTensor[];
   /** Bytes of their pieces. */
   readonly bytes: number;
-  /** Mean cosine of the tensors, by their weights; 1 without any. */
+  /** Mean cosine of the tensors, by their weights: 1 only where each has 1. */
   readonly quality: number;
 }
+
+/** The largest number below 1. */
+const BELOW_ONE = 1 - Number.EPSILON / 2;
 
 /** @throws ArgumentError for names that the model does not have */
 export function choosePieces(tensors: readonly LoadableTensor[], choice: PieceChoice = {}): Chosen {
@@ -46,11 +49,13 @@ export function choosePieces(tensors: readonly LoadableTensor[], choice: PieceCh
   const names = new Set(choice.tensors ?? tensors.map(({ name }) => name));
   const chosen = tensors.flatMap((tensor) => (names.has(tensor.name) ? [chosenTensor(tensor, kept)] : []));
   const weight = sum(chosen, ({ tensor }) => tensor.weight);
+  const isExact = chosen.every(({ cosine }) => cosine === 1);
   return {
     tensors: chosen,
     bytes: sum(chosen, ({ pieces }) => sum(pieces, ({ length }) => length)),
-    quality:
-      weight === 0 ? 1 : Math.min(1, sum(chosen, ({ tensor, cosine }) => tensor.weight * cosine) / weight),
+    quality: isExact
+      ? 1
+      : Math.min(BELOW_ONE, sum(chosen, ({ tensor, cosine }) => tensor.weight * cosine) / (weight || 1)),
   };
 }
 
@@ -63,6 +68,18 @@ function chosenTensor(
   return { tensor, pieces: cosine === 0 ? [] : pieces, cosine };
 }
 
+/** Reads the bytes of a piece. */
+export type ReadPiece = (piece: PlannedPiece, options: AbortOptions) => Promise<Uint8Array>;
+
+export const readPiece: ReadPiece = async ({ file, offset, length }, options) => {
+  const source = await file.acquire();
+  try {
+    return await source.read(offset, length, options);
+  } finally {
+    await file.release(source);
+  }
+};
+
 /**
  * The bytes of a tensor's elements, in its own dtype, from its chosen pieces; zeros where there are none.
  * @param budget of all tensors that are decoded together
@@ -72,6 +89,7 @@ export async function decodeChosen(
   { tensor, pieces }: ChosenTensor,
   budget: Budget,
   { signal }: AbortOptions,
+  read = readPiece,
 ): Promise<Uint8Array> {
   const { name, byteLength } = tensor;
   checkTensorBytes(budget.limits, byteLength, name);
@@ -81,14 +99,8 @@ export async function decodeChosen(
     return allocating(() => new Uint8Array(byteLength));
   }
   const decoder = await tensor.createDecoder(budget);
-  for (const { file, piece, offset, length } of pieces) {
-    const source = await file.acquire();
-    try {
-      await decoder.add(piece, await source.read(offset, length, { signal }), { signal });
-    } finally {
-      await file.release(source);
-    }
-  }
+  const stored = await Promise.all(pieces.map((piece) => read(piece, { signal })));
+  for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
   const best = await inTurns(decoder.reconstructingTensor(), signal);
   return viewBytes(best!.data);
 }

@@ -1,0 +1,263 @@
+import { createLimiter } from '../../sources/limiter.js';
+import { pullStream } from '../../sources/pullStream.js';
+import { randomAccessSource } from '../../sources/randomAccess.js';
+import { CHUNK_SIZE, checkRange } from '../../sources/ranges.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
+import { allocating, Budget, LIMIT_RULES, type LimitsOption, limitsOf } from '../../src/checks/limits.js';
+import { checkOptions, type Rules, text } from '../../src/checks/options.js';
+import { ArgumentError, UnsupportedError } from '../../src/errors.js';
+import { QUALITY } from '../../src/holotensor/quality.js';
+import type { ByteRangeOptions, RandomAccessSource } from '../../src/source.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
+import { sourceFileHeader, sourceFileTensors } from '../file/sourceFiles.js';
+import type { ModelContent, OriginalFile } from '../inputs/content.js';
+import type { TensorState } from '../tensorState.js';
+import { type ChosenTensor, choosePieces, decodeChosen, type ReadPiece, readPiece } from './choosePieces.js';
+import { type PlainResponseOptions, plainResponse } from './response.js';
+
+export interface PlainFileOptions extends LimitsOption {
+  /** Which file, by its name when the model was made. Default: the only one. */
+  readonly name?: string | undefined;
+  /**
+   * Cosine similarity of the whole model (see {@link Model.quality}), which decides how much of it is fetched. 1: all, and
+   * the same bytes as those of the original if its encoding is lossless. 'loaded': every tensor as it is loaded when it is
+   * read, zeros where it is not; nothing is fetched. Default 1.
+   */
+  readonly quality?: number | 'loaded' | undefined;
+}
+
+const RULES: Rules<PlainFileOptions> = {
+  ...LIMIT_RULES,
+  name: text,
+  quality: (quality) => quality !== 'loaded' && QUALITY(quality) && "a number from 0 to 1, or 'loaded'",
+};
+
+/** Most bytes of the model file that a stream fetches together, before it decodes its first tensor. */
+const MAX_HELD = 2 ** 26;
+
+/** A tensor, and where it is in the file. */
+interface Part {
+  readonly offset: number;
+  readonly byteLength: number;
+  readonly chosen: ChosenTensor;
+}
+
+/** The last tensor that was decoded, for reads that follow in it. */
+interface Memo {
+  last?: { readonly part: Part; readonly bytes: Uint8Array } | undefined;
+}
+
+/**
+ * A safetensors file that a model was made of, at a quality: its header, then its tensors in their places and dtypes.
+ * It is not stored: what is read is decoded from the model file, one tensor at a time. Created by `Model.file`.
+ */
+export class PlainFile implements RandomAccessSource {
+  readonly name: string;
+  readonly size: number;
+  /**
+   * True cosine similarity of the whole model: at least what was asked for, unless the model file ends early. Undefined for
+   * 'loaded'.
+   */
+  readonly quality: number | undefined;
+  readonly #tag: string | undefined;
+  readonly #header: Uint8Array;
+  readonly #parts: readonly Part[];
+  /** All chosen pieces of the model, from the first to the last byte. */
+  readonly #span: { readonly start: number; readonly end: number };
+  readonly #bytes: number;
+  readonly #states: ReadonlyMap<string, TensorState>;
+  readonly #limits: LimitsOption;
+  /** Tensors are decoded one after another, so that only one is in memory. */
+  readonly #turn = createLimiter(1);
+  /** Of a quality that does not change. */
+  readonly #memo: Memo = {};
+
+  constructor(
+    file: OriginalFile,
+    content: ModelContent,
+    states: ReadonlyMap<string, TensorState>,
+    { quality = 1, limits }: PlainFileOptions,
+  ) {
+    const loaded = quality === 'loaded';
+    const chosen = choosePieces(content.tensors, { quality: loaded ? 1 : quality });
+    const byName = new Map(chosen.tensors.map((one) => [one.tensor.name, one]));
+    this.name = file.name;
+    this.quality = loaded ? undefined : chosen.quality;
+    this.#tag = loaded ? undefined : `${file.version}-${quality}`;
+    this.#header = sourceFileHeader(file);
+    this.#parts = sourceFileTensors(file, { limits }).map(({ name, offset, byteLength }) => ({
+      ...{ offset, byteLength },
+      chosen: byName.get(name)!,
+    }));
+    const last = this.#parts.at(-1);
+    this.size = last === undefined ? this.#header.length : last.offset + last.byteLength;
+    const pieces = chosen.tensors.flatMap((one) => one.pieces);
+    this.#span = {
+      start: pieces.reduce((least, { offset }) => Math.min(least, offset), Number.POSITIVE_INFINITY),
+      end: pieces.reduce((most, { offset, length }) => Math.max(most, offset + length), 0),
+    };
+    this.#bytes = chosen.bytes;
+    this.#states = states;
+    this.#limits = { limits };
+  }
+
+  /** The bytes, or a range of them. A stream of most of the file fetches the pieces of all tensors by one request, up to 64 MiB. */
+  stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {
+    const { start, end = this.size } = checkRange(options);
+    const source = this.#range(start, end);
+    const stop = new AbortController();
+    let position = start;
+    return pullStream(
+      {
+        next: async () => {
+          const length = Math.min(CHUNK_SIZE, end - position);
+          if (length === 0) return undefined;
+          const chunk = await source.read(position, length, { signal: stop.signal });
+          position += length;
+          return chunk;
+        },
+        close: (reason) => stop.abort(reason),
+      },
+      [options.signal],
+    );
+  }
+
+  async read(offset: number, length: number, options: AbortOptions = {}): Promise<Uint8Array> {
+    return this.#range(offset, offset + length).read(offset, length, options);
+  }
+
+  /** Changes when the bytes change; undefined for 'loaded'. */
+  async version(): Promise<string | undefined> {
+    return this.#tag;
+  }
+
+  /**
+   * The file, or a range of it, as a server responds: status 200, 206, or 416 for a range that it does not have. `ETag` is
+   * that of this quality; below quality 1, `Cache-Control` is `no-store`, so that no cache takes the bytes for the original.
+   */
+  response(options: PlainResponseOptions = {}): Response {
+    return plainResponse(this, this.#tag, options);
+  }
+
+  /** A source for reads within a range. */
+  #range(start: number, end: number): RandomAccessSource {
+    const budget = new Budget(limitsOf(this.#limits), this.#bytes);
+    const read = this.#pieceReader(start, end);
+    const memo = this.quality === undefined ? {} : this.#memo;
+    const tensor = (part: Part, { signal }: AbortOptions) =>
+      this.#remembered(memo, part, signal, async () => {
+        const loaded = await this.#loaded(part, signal);
+        return loaded ?? decodeChosen(part.chosen, budget, { signal }, read);
+      });
+    return randomAccessSource(
+      this.size,
+      (offset, length, options) => this.#readRange(offset, length, (part) => tensor(part, options)),
+      this.name,
+    );
+  }
+
+  async #readRange(
+    offset: number,
+    length: number,
+    read: (part: Part) => Promise<Uint8Array>,
+  ): Promise<Uint8Array> {
+    const out = allocating(() => new Uint8Array(length));
+    const copy = (bytes: Uint8Array, at: number) => {
+      const from = Math.max(offset, at);
+      const to = Math.min(offset + length, at + bytes.length);
+      if (from < to) out.set(bytes.subarray(from - at, to - at), from - offset);
+    };
+    copy(this.#header, 0);
+    for (const part of this.#within(offset, offset + length)) copy(await read(part), part.offset);
+    return out;
+  }
+
+  #within(start: number, end: number): readonly Part[] {
+    return this.#parts.filter(({ offset, byteLength }) => offset < end && offset + byteLength > start);
+  }
+
+  async #remembered(
+    memo: Memo,
+    part: Part,
+    signal: AbortSignal | undefined,
+    decode: () => Promise<Uint8Array>,
+  ): Promise<Uint8Array> {
+    if (memo.last?.part === part) return memo.last.bytes;
+    const leave = await this.#turn.acquire(signal);
+    try {
+      if (memo.last?.part === part) return memo.last.bytes;
+      // Before the next one takes memory.
+      memo.last = undefined;
+      const bytes = await decode();
+      memo.last = { part, bytes };
+      return bytes;
+    } finally {
+      leave();
+    }
+  }
+
+  /** The bytes of a tensor that the model has; with 'loaded', zeros where it has none. */
+  async #loaded(
+    { chosen, byteLength }: Part,
+    signal: AbortSignal | undefined,
+  ): Promise<Uint8Array | undefined> {
+    const { tensor, cosine } = chosen;
+    const state = this.#states.get(tensor.name)!;
+    // Below 1, what is loaded may be better than the rest of the file, and change between two reads of it.
+    if (this.quality !== undefined && !(state.complete && cosine === 1)) return undefined;
+    const loaded = await state.read({ as: 'source', output: 'swap', signal });
+    if (loaded !== undefined) return viewBytes(loaded.data);
+    return this.quality === undefined ? allocating(() => new Uint8Array(byteLength)) : undefined;
+  }
+
+  /**
+   * Reads pieces for a range of this file. If it takes at least half of all chosen bytes, they are fetched together, as far
+   * as {@link MAX_HELD}: the fragments of a tensor are far from each other, and all first fragments close.
+   */
+  #pieceReader(start: number, end: number): ReadPiece {
+    const { start: from, end: to } = this.#span;
+    const heldEnd = Math.min(to, from + MAX_HELD);
+    const needed = this.#within(start, end)
+      .flatMap(({ chosen }) => chosen.pieces)
+      .reduce((sum, { length }) => sum + length, 0);
+    if (2 * needed < heldEnd - from) return readPiece;
+    let held: Promise<Uint8Array> | undefined;
+    return async (piece, options) => {
+      const { offset, length } = piece;
+      if (offset + length > heldEnd) return readPiece(piece, options);
+      held ??= readPiece({ ...piece, offset: from, length: heldEnd - from }, options);
+      return (await held).subarray(offset - from, offset - from + length);
+    };
+  }
+}
+
+/**
+ * @param content of the model
+ * @param states what is loaded of its tensors
+ * @throws UnsupportedError for a model that was not made of safetensors files; ArgumentError for a name that none of them has
+ */
+export function openPlainFile(
+  content: ModelContent,
+  states: ReadonlyMap<string, TensorState>,
+  options: PlainFileOptions,
+): PlainFile {
+  const { name } = checkOptions(options, RULES);
+  const { files = [] } = content;
+  if (files.length === 0) {
+    throw new UnsupportedError('Cannot make the file again: the model is no model file', {
+      actual: content.format,
+    });
+  }
+  const [only, ...others] = files;
+  const file = name === undefined && others.length === 0 ? only : files.find((one) => one.name === name);
+  if (file === undefined) {
+    throw new ArgumentError(
+      'Cannot find the file: the option name has none of those that the model was made of',
+      {
+        expected: files.map((one) => one.name),
+        actual: name,
+      },
+    );
+  }
+  return new PlainFile(file, content, states, options);
+}

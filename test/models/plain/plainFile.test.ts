@@ -1,0 +1,266 @@
+import { createHash } from 'node:crypto';
+import fc from 'fast-check';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openModel } from '../../../models/openModel.js';
+import { bytesSource } from '../../../sources/bytes.js';
+import { ArgumentError, TruncatedError, UnsupportedError } from '../../../src/errors.js';
+import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
+import type { RandomAccessSource } from '../../../src/source.js';
+import { viewElements } from '../../../src/tensor/tensor.js';
+import { rejects } from '../../helpers/assertions.js';
+import { countingSource } from '../../helpers/countingSource.js';
+import { cosineSimilarity } from '../../helpers/encodings.js';
+import { encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
+import { modelOf } from '../../helpers/models.js';
+import { collect } from '../../helpers/streams.js';
+import { readTensors, TRAINED_FILES } from '../../helpers/trained.js';
+
+const test = suite('the files of a model again');
+
+const original = TRAINED_FILES.layers;
+const header = parseSafetensorsHeader(original);
+const LARGEST = header.tensors.find(({ name }) => name === 'lstm.0.weight')!;
+let file: Uint8Array;
+
+test.before(async () => {
+  file = await modelFileOf(original);
+});
+
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');
+
+async function bytesOf(stream: ReadableStream<Uint8Array> | null): Promise<Buffer> {
+  return stream === null ? Buffer.alloc(0) : Buffer.concat(await collect(stream));
+}
+
+/** A source that counts the bytes that are read of it. */
+function metered(bytes: Uint8Array): RandomAccessSource & { reads: number; bytes: number } {
+  const inner = bytesSource(bytes);
+  const state = {
+    size: inner.size,
+    stream: inner.stream,
+    reads: 0,
+    bytes: 0,
+    async read(offset: number, length: number) {
+      state.reads += 1;
+      state.bytes += length;
+      return inner.read(offset, length);
+    },
+  };
+  return state;
+}
+
+test('at quality 1, the original by its hash, in a few reads; every range is that of the original', async () => {
+  const source = metered(file);
+  const model = await openModel(source);
+  source.reads = 0;
+  const plain = await model.file();
+  assert.equal([plain.name, plain.size, plain.quality], ['model.safetensors', original.length, 1]);
+  assert.is(source.reads, 0, 'nothing before it is read');
+  const bytes = await bytesOf(plain.stream());
+  assert.is(sha256(bytes), sha256(original));
+  assert.is(source.reads, 1);
+  await fc.assert(
+    fc.asyncProperty(fc.nat(original.length), fc.nat(original.length), async (a, b) => {
+      const [start, end] = [Math.min(a, b), Math.max(a, b)];
+      const expected = Buffer.from(original.subarray(start, end));
+      assert.ok(expected.equals(await plain.read(start, end - start)));
+      assert.ok(expected.equals(await bytesOf(plain.stream({ start, end }))));
+    }),
+    { numRuns: 20 },
+  );
+  await rejects(plain.read(original.length - 1, 2), TruncatedError);
+  await model.close();
+});
+
+test('at a lower quality: the header of the original, and tensors as good as is said, for a part of the bytes', async () => {
+  const source = metered(file);
+  const model = await openModel(source);
+  source.bytes = 0;
+  const plain = await model.file({ quality: 0.97 });
+  const bytes = await bytesOf(plain.stream());
+  assert.ok(source.bytes < 0.8 * file.length, `${source.bytes} of ${file.length}`);
+  assert.is(bytes.length, original.length);
+  assert.ok(bytes.subarray(0, header.byteLength).equals(original.subarray(0, header.byteLength)));
+  const decoded = readTensors('', bytes);
+  let [sum, total] = [0, 0];
+  for (const [i, { data }] of readTensors('', original).entries()) {
+    const weight = Math.sqrt(data.length);
+    sum += weight * cosineSimilarity(data, decoded[i]!.data);
+    total += weight;
+  }
+  assert.ok(plain.quality! >= 0.97 && plain.quality! < 0.999);
+  assert.ok(Math.abs(sum / total - plain.quality!) < 0.002, `${sum / total} for ${plain.quality}`);
+  const { offset, byteLength } = LARGEST;
+  assert.ok(
+    bytes.subarray(offset + 5, offset + byteLength).equals(await plain.read(offset + 5, byteLength - 5)),
+  );
+  // What the model loads meanwhile changes nothing.
+  await model.load();
+  assert.ok(bytes.equals(await bytesOf(plain.stream())));
+});
+
+test('a tensor alone takes its own pieces; its parts, one after another, do not take them again', async () => {
+  const source = metered(file);
+  const model = await openModel(source);
+  source.bytes = 0;
+  const plain = await model.file();
+  const { offset, byteLength } = LARGEST;
+  const part = await plain.read(offset + 1000, 1000);
+  assert.ok(Buffer.from(part).equals(original.subarray(offset + 1000, offset + 2000)));
+  const { bytes } = source;
+  // What came when the model was opened is not read again.
+  assert.ok(bytes > byteLength / 2 && bytes <= model.plannedBytes({ tensors: [LARGEST.name] }), `${bytes}`);
+  await plain.read(offset + byteLength - 10, 10);
+  assert.is(source.bytes, bytes);
+  // The header is known.
+  await plain.read(0, header.byteLength);
+  assert.is(source.bytes, bytes);
+});
+
+test('what is complete in the model is not fetched again', async () => {
+  const source = metered(file);
+  const model = await openModel(source);
+  await model.load();
+  source.bytes = 0;
+  assert.is(sha256(await bytesOf((await model.file()).stream())), sha256(original));
+  assert.is(source.bytes, 0);
+});
+
+test("'loaded': as the model is now, zeros before; nothing is fetched", async () => {
+  const source = metered(file);
+  const model = await openModel(source);
+  const plain = await model.file({ quality: 'loaded' });
+  assert.is(plain.quality, undefined);
+  assert.is(await plain.version(), undefined);
+  source.bytes = 0;
+  const empty = await plain.read(header.byteLength, original.length - header.byteLength);
+  assert.ok(empty.every((byte) => byte === 0));
+  const loaded = await model.load({ quality: 0.9, as: 'source' });
+  const { offset, byteLength, dtype } = LARGEST;
+  source.bytes = 0;
+  const bytes = await plain.read(offset, byteLength);
+  assert.equal(viewElements(dtype, bytes), loaded.get(LARGEST.name)!.data);
+  await model.load();
+  source.bytes = 0;
+  assert.is(sha256(await bytesOf(plain.stream())), sha256(original));
+  assert.is(source.bytes, 0);
+});
+
+test('responses: whole, ranges, HEAD, none; tags of the quality, and no cache below 1', async () => {
+  const model = await openModel(bytesSource(file));
+  const plain = await model.file();
+  const tag = plain.response().headers.get('etag')!;
+  assert.match(tag, /^"[0-9a-f]{16}-1"$/);
+  const { length } = original;
+  const cases: [string | undefined, number, number, number][] = [
+    [undefined, 200, 0, length],
+    ['bytes=0-9', 206, 0, 10],
+    [`bytes=${length - 5}-`, 206, length - 5, length],
+    ['bytes=-7', 206, length - 7, length],
+    [`bytes=10-${2 * length}`, 206, 10, length],
+    [`bytes=-${2 * length}`, 206, 0, length],
+    ['Bytes = 3-3', 206, 3, 4],
+    // A server may ignore these.
+    ['bytes=0-1,5-6', 200, 0, length],
+    ['bytes=9-3', 200, 0, length],
+    ['bytes=-', 200, 0, length],
+    ['items=0-1', 200, 0, length],
+  ];
+  for (const [range, status, start, end] of cases) {
+    const response = plain.response({ range });
+    assert.is(response.status, status, range);
+    assert.is(response.headers.get('content-length'), String(end - start));
+    assert.is(response.headers.get('etag'), tag);
+    assert.is(response.headers.get('cache-control'), null);
+    const expected = status === 206 ? `bytes ${start}-${end - 1}/${length}` : null;
+    assert.is(response.headers.get('content-range'), expected);
+    assert.ok(Buffer.from(await response.arrayBuffer()).equals(original.subarray(start, end)), range);
+  }
+  for (const range of [`bytes=${length}-`, 'bytes=-0']) {
+    const response = plain.response({ range });
+    assert.equal([response.status, response.headers.get('content-range')], [416, `bytes */${length}`]);
+  }
+  const head = plain.response({ method: 'HEAD', range: 'bytes=0-1' });
+  assert.equal([head.status, head.headers.get('content-length'), head.body], [200, String(length), null]);
+
+  const rough = (await model.file({ quality: 0.9 })).response({ range: 'bytes=0-1' });
+  assert.is(rough.headers.get('etag'), tag.replace('-1"', '-0.9"'));
+  assert.is(rough.headers.get('cache-control'), 'no-store');
+  const loaded = (await model.file({ quality: 'loaded' })).response({ method: 'HEAD' });
+  assert.equal([loaded.headers.get('etag'), loaded.headers.get('cache-control')], [null, 'no-store']);
+});
+
+test('of several files, the named one; of other models, none', async () => {
+  const files = {
+    'a.safetensors': modelOf([{ name: 'a', dtype: 'BF16', shape: [64, 80] }]),
+    'b.safetensors': modelOf([{ name: 'b', dtype: 'F32', shape: [64, 80] }]),
+    'empty.safetensors': modelOf([]),
+  };
+  const both = await openModel(await encodeToModelFile(files));
+  for (const [name, bytes] of Object.entries(files)) {
+    const plain = await both.file({ name });
+    assert.is(plain.size, bytes.length);
+    assert.ok(Buffer.from(bytes).equals(await bytesOf(plain.stream())), name);
+  }
+  await rejects(both.file(), ArgumentError, /b\.safetensors/);
+  await rejects(both.file({ name: 'c' }), ArgumentError, /got c/);
+  await rejects(both.file({ name: 'a.safetensors', quality: 2 }), ArgumentError, /'loaded'/);
+  await rejects((await openModel(bytesSource(original))).file(), UnsupportedError, /no model file/);
+  // As shards, each from a model file of its own.
+  const shards = new Map<string, Uint8Array>();
+  for (const name of ['a.safetensors', 'b.safetensors'] as const)
+    shards.set(name, await encodeToModelFile({ [name]: files[name] }));
+  shards.set(
+    'model.safetensors.index.json',
+    new TextEncoder().encode('{ "weight_map": { "a": "a.safetensors", "b": "b.safetensors" } }'),
+  );
+  const sharded = await openModel((name) => shards.get(name));
+  const second = await sharded.file({ name: 'b.safetensors' });
+  assert.ok(Buffer.from(files['b.safetensors']).equals(await bytesOf(second.stream())));
+  await both.close();
+  await rejects(both.file(), ArgumentError, /closed/);
+});
+
+test('a model file that ends early: as far as it goes, under a tag of its own', async () => {
+  const part = file.subarray(0, file.length >> 1);
+  const model = await openModel(part, { partial: true });
+  const plain = await model.file();
+  assert.ok(plain.quality! > 0.5 && plain.quality! < 1);
+  const response = plain.response();
+  assert.match(response.headers.get('etag')!, new RegExp(`-${part.length}-1"$`));
+  assert.is(response.headers.get('cache-control'), 'no-store');
+  assert.is((await response.arrayBuffer()).byteLength, original.length);
+});
+
+test('cancelling or aborting a stream ends its request', async () => {
+  for (const how of ['cancel', 'abort'] as const) {
+    let reading: AbortSignal | undefined;
+    const source = countingSource(file);
+    const model = await openModel({
+      ...source,
+      async read(offset: number, length: number, options: { signal?: AbortSignal | undefined } = {}) {
+        if (length < 1e5) return source.read(offset, length);
+        reading = options.signal;
+        return new Promise<Uint8Array>((_, reject) => {
+          options.signal?.addEventListener('abort', () => reject(options.signal!.reason));
+        });
+      },
+    });
+    const abort = new AbortController();
+    const plain = await model.file();
+    const reader = plain.stream({ start: header.byteLength, signal: abort.signal }).getReader();
+    const first = reader.read();
+    while (reading === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
+    if (how === 'cancel') {
+      await reader.cancel();
+      assert.is((await first).done, true);
+    } else {
+      abort.abort(new Error('enough'));
+      await rejects(first, Error, /enough/);
+    }
+    assert.ok(reading.aborted);
+  }
+});
+
+test.run();
