@@ -285,6 +285,7 @@ export class TaskPool<T extends TaskTable> {
 
   #remove(member: Member, error: unknown): void {
     this.#members.delete(member);
+    for (const { id } of member.jobs.values()) member.thread.post({ cancel: id }, []);
     member.thread.stop();
     for (const job of member.jobs.values()) {
       job.done?.();

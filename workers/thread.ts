@@ -1,16 +1,26 @@
+import { startTimer } from '../platform/timer.js';
+
 /** One worker, of the kind that the engine has. */
 export interface Thread {
-  post(request: unknown, transfer: readonly ArrayBufferLike[]): void;
+  post(request: object, transfer: readonly ArrayBufferLike[]): void;
   /** In Node: whether the process waits for this thread. */
   keepAlive(busy: boolean): void;
+  /** Ends it, soon where it may load modules. There are no more events. */
   stop(): void;
 }
 
 export interface ThreadEvents {
+  /** The greeting, and one for each task. */
   message(data: unknown): void;
   /** It could not start, or it died. */
   crash(cause: unknown): void;
 }
+
+/**
+ * Time in which a thread of Node that is to end may finish loading modules. Tasks that were cancelled take milliseconds to
+ * end; modules, as long as the disk takes.
+ */
+const GRACE_MS = 10_000;
 
 /** @param url the worker script; default the one beside this module */
 export function startThread(url: string | URL | undefined, events: ThreadEvents): Thread {
@@ -62,18 +72,40 @@ function startNodeThread(
   const beside = import.meta.url.replace(/[^/]*$/, 'worker.js');
   // Flags of the process (--input-type, --import, …) are not for this script.
   const worker = new Worker(new URL(url ?? beside), { execArgv: [] });
-  worker.on('message', message);
+  // A thread of Node that ends while it loads a module leaves the file open. It may do so until the greeting, and in tasks.
+  let expected = 1;
+  let stopped = false;
+  let ended = false;
+  let stopTimer: (() => void) | undefined;
+  worker.on('message', (data) => {
+    expected -= 1;
+    if (!stopped) message(data);
+    else if (expected === 0) worker.terminate();
+  });
   worker.on('messageerror', crash);
   // An error can overtake messages that were sent before it, such as the greeting; the exit comes after all of them.
   let cause: unknown;
   worker.on('error', (error) => {
     cause = error;
   });
-  worker.on('exit', (code) => crash(cause ?? new Error(`the worker ended with code ${code}`)));
+  worker.on('exit', (code) => {
+    ended = true;
+    stopTimer?.();
+    crash(cause ?? new Error(`the worker ended with code ${code}`));
+  });
   worker.unref();
   return {
-    post: (request, transfer) => worker.postMessage(request, transfer as ArrayBuffer[]),
+    post(request, transfer) {
+      worker.postMessage(request, transfer as ArrayBuffer[]);
+      if ('task' in request) expected += 1;
+    },
     keepAlive: (busy) => (busy ? worker.ref() : worker.unref()),
-    stop: () => void worker.terminate(),
+    stop() {
+      stopped = true;
+      if (ended) return;
+      worker.unref();
+      if (expected === 0) worker.terminate();
+      else stopTimer = startTimer(GRACE_MS, () => worker.terminate(), false);
+    },
   };
 }
