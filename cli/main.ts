@@ -12,6 +12,7 @@ import { describeFailure, Interruption } from './failure.js';
 import type { EncodeOptions, LimitChoice } from './options.js';
 import * as options from './options.js';
 import { onOutputEnd, print, tell } from './terminal.js';
+import type { WorkersChoice } from './threads.js';
 
 const { version } = createRequire(import.meta.url)('holostream/package.json') as { version: string };
 
@@ -55,6 +56,12 @@ const LIMIT = [
   options.limit,
 ] as const;
 
+const WORKERS = [
+  '--workers <n>',
+  'model files: threads beside the main one (default: by cores and memory; 0 for small models)',
+  options.threadCount,
+] as const;
+
 const OUTPUT = {
   writeOut: (text: string) => print(text.trimEnd().split('\n')),
   writeErr: (text: string) => tell(...text.trimEnd().split('\n')),
@@ -84,10 +91,11 @@ program
   .command('verify')
   .description('read everything and check every checksum')
   .argument('<file...>', FILES)
+  .option(...WORKERS)
   .option(...LIMIT)
-  .action(async (names: string[], chosen: LimitChoice) => {
+  .action(async (names: string[], chosen: LimitChoice & WorkersChoice) => {
     const { verify } = await import('./commands/verify.js');
-    await verify(names, opening(chosen));
+    await verify(names, { ...opening(chosen), workers: chosen.workers });
   });
 
 program
@@ -145,6 +153,7 @@ program
   )
   .option('--resume', '.holo.safetensors: go on where an interrupted run has stopped')
   .option('--seed <n>', '.holo: where encodings draw random numbers', options.seed)
+  .option(...WORKERS)
   .action(async (names: string[], chosen: EncodeOptions) => {
     const { encode } = await import('./commands/encode.js');
     await encode(names, chosen, interrupted);
@@ -168,10 +177,11 @@ program
   .option('--quality <q>', 'as many fragments as reach this cosine similarity', options.quality)
   .option('--bytes <n>', 'only what is in the first n bytes of the file', options.positiveInteger)
   .option('--tensor <name...>', 'model file: only these tensors')
+  .option(...WORKERS)
   .option(...LIMIT)
-  .action(async (path: string, chosen: DecodeOptions & LimitChoice) => {
+  .action(async (path: string, { workers, ...chosen }: DecodeOptions & LimitChoice & WorkersChoice) => {
     const { decode } = await import('./commands/decode.js');
-    await decode(path, chosen, opening(chosen));
+    await decode(path, chosen, { ...opening(chosen), workers });
   });
 
 program

@@ -5,6 +5,7 @@ import type { CompressionAlgorithm } from '../src/codecs/codec.js';
 import type { HolographicEncoding } from '../src/encodings/encoding.js';
 import { HOLO_MAX_FRAGMENTS } from '../src/holotensor/constants.js';
 import { DTYPES, type DType } from '../src/tensor/dtype.js';
+import { MAX_THREADS } from '../workers/task.js';
 
 /** The options of `encode`; which of them apply depends on the output. */
 export interface EncodeOptions {
@@ -28,6 +29,7 @@ export interface EncodeOptions {
   readonly order?: TensorOrder;
   readonly importance?: string;
   readonly resume?: true;
+  readonly workers?: number;
 }
 
 export type EncodeOptionName = Exclude<keyof EncodeOptions, 'output'>;
@@ -59,6 +61,13 @@ export function shape(text: string): number[] {
 export function positiveInteger(text: string): number {
   const value = naturalNumber(text);
   if (value === 0) throw new InvalidArgumentError('It must be at least 1.');
+  return value;
+}
+
+/** 0 for none beside the main thread. */
+export function threadCount(text: string): number {
+  const value = naturalNumber(text);
+  if (value > MAX_THREADS) throw new InvalidArgumentError(`It must be at most ${MAX_THREADS}.`);
   return value;
 }
 

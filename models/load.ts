@@ -9,6 +9,7 @@ import {
 } from '../src/checks/limits.js';
 import { callback, type Rules } from '../src/checks/options.js';
 import { OPEN_RULES } from '../src/checks/rules.js';
+import { loadPool } from '../workers/loadPool.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
 import { PieceFetcher } from './fetchPieces.js';
@@ -108,7 +109,7 @@ export class Load {
     const { deadline, workers } = this.#options;
     const stopTimer = deadline === undefined ? undefined : startTimer(deadline, () => this.finish());
     try {
-      if (workers) this.#pool = await sharedPool(workers);
+      this.#pool = await loadPool(workers);
       await this.#fetcher.run();
     } finally {
       stopTimer?.();
@@ -219,10 +220,4 @@ function sumOfBytes(tensors: Iterable<LoadableTensor>, { as }: OutputOptions): n
   let sum = 0;
   for (const tensor of tensors) sum += loadedBytes(tensor, as);
   return sum;
-}
-
-/** Loaded on demand: most pages decode without workers. */
-async function sharedPool(workers: number | WorkerPool): Promise<WorkerPool> {
-  const shared = await import('../workers/sharedPool.js');
-  return shared.sharedPool(workers);
 }

@@ -39,6 +39,9 @@ export const BUNDLES: readonly Bundle[] = [
     options: {
       platform: 'neutral',
       mainFields: ['main'],
+      // It repeats code of other files.
+      minifyWhitespace: true,
+      minifySyntax: true,
       // It exports nothing; this says that it is a module all the same.
       footer: { js: 'export {};' },
     },

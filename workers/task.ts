@@ -49,9 +49,13 @@ export interface TaskSession<T extends TaskTable> {
 
 /**
  * Fewer bytes than these take less time in the calling thread than in a worker, because of the messages. Decompression
- * makes gigabytes per second, reconstruction from fragments a tenth of that.
+ * makes gigabytes per second, reconstruction from fragments a tenth of that, encoding a hundredth.
  */
-export const MIN_WORKER_BYTES = { decompression: 2 ** 22, reconstruction: 2 ** 18 } as const;
+export const MIN_WORKER_BYTES = {
+  decompression: 2 ** 22,
+  reconstruction: 2 ** 18,
+  encoding: 2 ** 16,
+} as const;
 
 /** Most threads of a pool: more than any processor runs at a time. */
 export const MAX_THREADS = 1024;

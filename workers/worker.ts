@@ -6,6 +6,7 @@
  */
 
 import { decodeBlockRun } from '../src/hct/tasks.js';
+import { encodeFragments } from '../src/holotensor/encodeTask.js';
 import { reconstructStep, reconstructStored } from '../src/holotensor/tasks.js';
 import { unshared } from './buffers.js';
 import { packError } from './packedError.js';
@@ -13,7 +14,7 @@ import { READY, type WorkerReply, type WorkerRequest, type WorkerTask } from './
 import type { Task, TaskTable } from './task.js';
 
 /** The tasks of workers. A new task is a function in `src/` and an entry here. */
-const TASKS = { decodeBlockRun, reconstructStep, reconstructStored } satisfies TaskTable;
+const TASKS = { decodeBlockRun, encodeFragments, reconstructStep, reconstructStored } satisfies TaskTable;
 
 export type Tasks = typeof TASKS;
 

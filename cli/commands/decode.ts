@@ -13,6 +13,7 @@ import { STANDARD, writeOutput } from '../files.js';
 import { formatOf, openModelInput } from '../modelInput.js';
 import { counted, startProgress } from '../progress.js';
 import type { TensorInput } from '../tensorInput.js';
+import type { WorkersChoice } from '../threads.js';
 
 export interface DecodeOptions extends FragmentChoice {
   readonly output: string;
@@ -24,7 +25,7 @@ type TensorFormat = (tensor: TensorInput, chunks: AsyncIterable<Uint8Array>) => 
 export async function decode(
   name: string,
   { output, ...choice }: DecodeOptions,
-  options: OpenOptions,
+  { workers, ...options }: OpenOptions & WorkersChoice,
 ): Promise<void> {
   const { fragments, quality, bytes } = choice;
   if ([fragments, quality, bytes].filter((one) => one !== undefined).length > 1) {
@@ -45,7 +46,7 @@ export async function decode(
     const open = () => openEncodedTensor(input.source, format, choice, options);
     return await decodeTensor(open, output, options);
   }
-  await decodeFromModelFile(input.source, output, pieceChoice(choice), options);
+  await decodeFromModelFile(input.source, output, pieceChoice(choice), { ...options, workers });
 }
 
 /** Of a model file: of each tensor the first n fragments. */

@@ -34,7 +34,7 @@ const HOLOTENSOR: Target = {
 };
 const MODEL_FILE: Target = {
   name: 'a model file',
-  options: [...FRAGMENTS, 'keep', 'order', 'importance', 'resume'],
+  options: [...FRAGMENTS, 'keep', 'order', 'importance', 'resume', 'workers'],
   run: encodeToModelFile,
 };
 

@@ -1,21 +1,27 @@
 import type { ModelReader } from '../../models/directory/modelReader.js';
-import { readModelTensor } from '../../models/file/decodeModelFile.js';
 import { readModelFile } from '../../models/file/modelFile.js';
 import { readPlainHeader } from '../../models/file/plainHeader.js';
 import type { FileFormat } from '../../models/inputs/formats.js';
+import { modelFileContent } from '../../models/inputs/modelFile.js';
+import { type ChosenTensor, choosePieces, decodeChosen } from '../../models/plain/choosePieces.js';
 import { readHctChunks } from '../../readers/hctChunks.js';
 import { HctSourceReader } from '../../readers/hctSourceReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
-import type { OpenOptions } from '../../src/checks/limits.js';
+import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/constants.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { eachBounded } from '../../workers/eachBounded.js';
+import { loadPool } from '../../workers/loadPool.js';
 import { formatOf, type ModelInput, openModelInput } from '../modelInput.js';
 import { startProgress } from '../progress.js';
 import { type OpenedShard, readShards } from '../shards.js';
 import { print } from '../terminal.js';
+import { threadsFor, type WorkersChoice } from '../threads.js';
+
+export type VerifyOptions = OpenOptions & WorkersChoice;
 
 const VERIFY: Readonly<
-  Record<FileFormat, (source: RandomAccessSource, options: OpenOptions) => Promise<string>>
+  Record<FileFormat, (source: RandomAccessSource, options: VerifyOptions) => Promise<string>>
 > = {
   hct: verifyHct,
   holotensor: verifyHoloTensor,
@@ -24,12 +30,12 @@ const VERIFY: Readonly<
 };
 
 /** Reads everything: it succeeds only where decoding would. */
-export async function verify(names: readonly string[], options: OpenOptions): Promise<void> {
+export async function verify(names: readonly string[], options: VerifyOptions): Promise<void> {
   await using input = await openModelInput(names, options);
   print([`ok: ${await verified(input, options)}`]);
 }
 
-async function verified(input: ModelInput, options: OpenOptions): Promise<string> {
+async function verified(input: ModelInput, options: VerifyOptions): Promise<string> {
   switch (input.kind) {
     case 'directory':
       return verifyDirectory(input.reader, options);
@@ -40,7 +46,7 @@ async function verified(input: ModelInput, options: OpenOptions): Promise<string
   }
 }
 
-async function verifyShards(shards: readonly OpenedShard[], options: OpenOptions): Promise<string> {
+async function verifyShards(shards: readonly OpenedShard[], options: VerifyOptions): Promise<string> {
   const encoded = shards.filter(({ format }) => format === 'model-file');
   for (const { source } of encoded) await verifyModelFile(source, options);
   const tensors = shards.reduce((sum, shard) => sum + shard.tensors.length, 0);
@@ -64,15 +70,18 @@ async function verifyHoloTensor(source: RandomAccessSource, options: OpenOptions
   return `${total} fragments decoded, ${checked} checksums verified`;
 }
 
-async function verifyModelFile(source: RandomAccessSource, options: OpenOptions): Promise<string> {
-  const { tensors } = await readModelFile(source, options);
-  const total = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+async function verifyModelFile(source: RandomAccessSource, options: VerifyOptions): Promise<string> {
+  const model = await readModelFile(source, options);
+  const { tensors } = choosePieces(modelFileContent(model, source).tensors);
+  const total = tensors.reduce((sum, { tensor }) => sum + tensor.byteLength, 0);
   using progress = startProgress('verifying', total);
-  for (const tensor of tensors) {
-    const { length } = await readModelTensor(source, tensor, options);
+  const pool = await loadPool(threadsFor(options.workers, total));
+  const decode = async (chosen: ChosenTensor, signal: AbortSignal) => {
+    const { length } = await decodeChosen(chosen, new Budget(limitsOf(options)), { signal, pool });
     progress.advance(length);
-  }
-  const pieces = tensors.reduce((sum, tensor) => sum + tensor.pieces.length, 0);
+  };
+  await eachBounded(tensors, (pool?.size ?? 0) + 1, decode, options.signal);
+  const pieces = tensors.reduce((sum, { pieces }) => sum + pieces.length, 0);
   return `${tensors.length} tensors decoded, ${pieces + 1} checksums verified`;
 }
 

@@ -19,11 +19,15 @@ import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { quote } from '../../src/errors/show.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { inOrder } from '../../workers/inOrder.js';
+import { loadPool } from '../../workers/loadPool.js';
+import type { WorkerPool } from '../../workers/pool.js';
 import { UsageError } from '../failure.js';
 import { isDirectory, STANDARD, tellLeftover, writeOutput } from '../files.js';
 import { counted, type Progress, startProgress } from '../progress.js';
 import { describeModelReach, isCutOff } from '../reach.js';
 import { tell } from '../terminal.js';
+import { threadsFor, type WorkersChoice } from '../threads.js';
 
 /**
  * Decodes a model file, or a part of it, to one safetensors file, to standard output, or to a folder of the files it was
@@ -33,7 +37,7 @@ export async function decodeFromModelFile(
   source: RandomAccessSource,
   output: string,
   choice: PieceChoice,
-  options: OpenOptions,
+  options: OpenOptions & WorkersChoice,
 ): Promise<void> {
   const toFolder = output.endsWith('/') || (await isDirectory(output));
   if (!toFolder && output !== STANDARD && !output.endsWith('.safetensors')) {
@@ -43,11 +47,10 @@ export async function decodeFromModelFile(
     throw new UsageError('--tensor makes one file, not a directory');
   const model = await readModelFile(source, { ...options, partial: true });
   const chosen = choosePieces(modelFileContent(model, source).tensors, choice);
-  using progress = startProgress(
-    'decoding',
-    sum(chosen.tensors, ({ tensor }) => tensor.byteLength),
-  );
-  const decoder = new Decoder(model, chosen, progress, options);
+  const size = sum(chosen.tensors, ({ tensor }) => tensor.byteLength);
+  using progress = startProgress('decoding', size);
+  const pool = await loadPool(threadsFor(options.workers, size));
+  const decoder = new Decoder(model, chosen, progress, pool, options);
   await (toFolder ? decoder.toFolder(output) : decoder.toFile(output, choice.tensors !== undefined));
   if (isCutOff(model)) tell(`holostream: ${describeModelReach({ ...model, ...chosen })}`);
   const { length: empty } = chosen.tensors.filter(({ cosine }) => cosine === 0);
@@ -76,19 +79,27 @@ async function* directoryChunks(model: ModelReader, options: OpenOptions): Async
   for (const tensor of tensors) yield* model.chunks(tensor, options);
 }
 
-/** Decodes what is chosen of a model file, one tensor after another. */
+/** Decodes what is chosen of a model file, in the order of its tensors. */
 class Decoder {
   readonly #model: ModelFile;
   readonly #tensors: ReadonlyMap<string, ChosenTensor>;
   readonly #budget: Budget;
   readonly #progress: Progress;
+  readonly #pool: WorkerPool | undefined;
   readonly #options: OpenOptions;
 
-  constructor(model: ModelFile, chosen: Chosen, progress: Progress, options: OpenOptions) {
+  constructor(
+    model: ModelFile,
+    chosen: Chosen,
+    progress: Progress,
+    pool: WorkerPool | undefined,
+    options: OpenOptions,
+  ) {
     this.#model = model;
     this.#tensors = new Map(chosen.tensors.map((one) => [one.tensor.name, one]));
     this.#budget = new Budget(limitsOf(options), chosen.bytes);
     this.#progress = progress;
+    this.#pool = pool;
     this.#options = options;
   }
 
@@ -136,8 +147,10 @@ class Decoder {
 
   async *#chunks(start: Uint8Array, names: readonly string[]): AsyncGenerator<Uint8Array> {
     yield start;
-    for (const name of names) {
-      const bytes = await decodeChosen(this.#tensors.get(name)!, this.#budget, this.#options);
+    const pool = this.#pool;
+    const decode = (name: string, signal: AbortSignal) =>
+      decodeChosen(this.#tensors.get(name)!, this.#budget, { signal, pool });
+    for await (const bytes of inOrder(names, (pool?.size ?? 0) + 1, decode, this.#options.signal)) {
       yield bytes;
       this.#progress.advance(bytes.length);
     }

@@ -9,6 +9,7 @@ import { openOutput, tellLeftover } from '../files.js';
 import { type ModelFiles, openModelFiles, totalSize } from '../modelInput.js';
 import type { EncodeOptions } from '../options.js';
 import { startProgress } from '../progress.js';
+import { threadsFor } from '../threads.js';
 import { encoderOptions } from './holotensor.js';
 import { readImportance } from './importance.js';
 
@@ -28,7 +29,16 @@ export async function encodeToModelFile(
   using progress = startProgress(resumed ? 'resuming' : 'encoding', totalSize(model));
   const onProgress = (bytes: number) => progress.reach(bytes);
   const kept = (name: string) => keep.some((pattern) => pattern.test(name));
-  await writeModelFile(model, output, staging, { encode, keep: kept, order, importance, signal, onProgress });
+  const workers = threadsFor(options.workers, totalSize(model));
+  await writeModelFile(model, output, staging, {
+    encode,
+    keep: kept,
+    order,
+    importance,
+    workers,
+    signal,
+    onProgress,
+  });
 }
 
 /** A staging folder for this run alone; with `--resume`, the one that the last run has left if that runs no more. */

@@ -14,26 +14,36 @@ import {
 import { OPEN_RULES, optional, record } from '../../src/checks/rules.js';
 import { FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import { SAFETENSORS_DTYPES } from '../../src/safetensors/header.js';
+import { SAFETENSORS_DTYPES, type SafetensorsTensor } from '../../src/safetensors/header.js';
 import { assertSource, discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { SHAPE } from '../../src/tensor/dtype.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
+import { eachBounded } from '../../workers/eachBounded.js';
+import { loadPool } from '../../workers/loadPool.js';
+import type { WorkersOption } from '../../workers/pool.js';
+import { WORKERS } from '../../workers/task.js';
 import { isPlainFileName } from '../directory/fileNames.js';
+import { modelFileContent } from '../inputs/modelFile.js';
+import { choosePieces, decodeChosen } from '../plain/choosePieces.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
 import { ENCODED_PLAN, HASH_TEXT, type SourceFile, WEIGHT } from './plan.js';
 import { sourceFileHeader, sourceFileTensors } from './sourceFiles.js';
 import { ModelTensorDecoder } from './tensorDecoder.js';
 
-export interface DecodeModelFileOptions extends OpenOptions {
+export interface DecodeModelFileOptions extends OpenOptions, WorkersOption {
   /** Called with the bytes of tensors decoded so far, and how many there will be. */
   readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
 }
 
-const RULES: Rules<DecodeModelFileOptions> = { ...OPEN_RULES, onProgress: callback };
+const RULES: Rules<DecodeModelFileOptions> = {
+  ...OPEN_RULES,
+  workers: WORKERS,
+  onProgress: callback,
+};
 
 /**
  * Restores the safetensors files that a model file was made from: byte for byte if its encoding is lossless. Memory:
- * the largest tensor, times a small constant.
+ * the largest tensor, times a small constant; with workers, that many of them more.
  *
  * @param openSink creates the sink of a file with this name, the one it had when the model was encoded: a plain name,
  * which leads out of no folder.
@@ -44,24 +54,27 @@ export async function decodeModelFile(
   openSink: (name: string) => Promise<SeekableSink>,
   options: DecodeModelFileOptions = {},
 ): Promise<ModelFile> {
-  const { signal, limits, onProgress } = checkOptions(options, RULES);
+  const { signal, limits, workers, onProgress } = checkOptions(options, RULES);
   check('openSink', openSink, callback);
-  const model = await readModelFile(source, options);
+  const [model, pool] = await Promise.all([readModelFile(source, options), loadPool(workers)]);
   assertNames(model.plan.files);
-  const tensors = new Map(model.tensors.map((tensor) => [tensor.name, tensor]));
+  const chosen = choosePieces(modelFileContent(model, source).tensors).tensors;
+  const tensors = new Map(chosen.map((one) => [one.tensor.name, one]));
   const total = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   let done = 0;
   const turns = new Turns();
   for (const file of model.plan.files) {
     const sink = await openSink(file.name);
+    const write = async ({ name, offset, byteLength }: SafetensorsTensor, own: AbortSignal) => {
+      const budget = new Budget(limitsOf({ limits }));
+      await sink.write(await decodeChosen(tensors.get(name)!, budget, { signal: own, pool }), offset);
+      done += byteLength;
+      await turns.next(own);
+      onProgress?.(done, total);
+    };
     try {
       await sink.write(sourceFileHeader(file), 0);
-      for (const { name, offset, byteLength } of sourceFileTensors(file, { limits })) {
-        await sink.write(await readModelTensor(source, tensors.get(name)!, { signal, limits }), offset);
-        done += byteLength;
-        await turns.next(signal);
-        onProgress?.(done, total);
-      }
+      await eachBounded(sourceFileTensors(file, { limits }), (pool?.size ?? 0) + 1, write, signal);
       await sink.close();
     } catch (error) {
       await discard(sink, error);

@@ -11,15 +11,25 @@ import {
   text,
 } from '../../src/checks/options.js';
 import { OPEN_RULES } from '../../src/checks/rules.js';
+import { loadCodec } from '../../src/codecs/loadCodec.js';
 import { quote } from '../../src/errors/show.js';
 import { ArgumentError } from '../../src/errors.js';
-import type { Kernels } from '../../src/kernels/kernels.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { assertSink, discard, type SeekableSink } from '../../src/source.js';
+import { eachBounded } from '../../workers/eachBounded.js';
+import { loadPool } from '../../workers/loadPool.js';
+import type { WorkersOption } from '../../workers/pool.js';
+import { WORKERS } from '../../workers/task.js';
 import { isPlainFileName } from '../directory/fileNames.js';
 import { type TensorOrder, tensorWeight } from '../tensorWeight.js';
 import { assembleModelFile, type TensorJob } from './assemble.js';
-import { encodeTensor, type FragmentOptions, isWorthEncoding, tensorEncoder } from './encodeTensor.js';
+import {
+  checkFragmentOptions,
+  type EncodeTools,
+  encodeTensor,
+  type FragmentOptions,
+  isWorthEncoding,
+} from './encodeTensor.js';
 import { clashingNames, formatHash, MAX_WEIGHT, WEIGHT } from './plan.js';
 import {
   type LocatedTensor,
@@ -30,7 +40,7 @@ import {
 } from './sourceFiles.js';
 import { findStagedTensor, type StagingStore, stageTensor } from './stagingStore.js';
 
-export interface EncodeModelFileOptions extends OpenOptions {
+export interface EncodeModelFileOptions extends OpenOptions, WorkersOption {
   /** How tensors are cut into fragments. Default: the embedded encoding, which is lossless. */
   readonly encode?: FragmentOptions | undefined;
   /** How tensors count in the quality of the model, and so in the order of the file. Default 'balanced'. */
@@ -50,6 +60,7 @@ export interface EncodeModelFileOptions extends OpenOptions {
 
 const RULES: Rules<EncodeModelFileOptions> = {
   ...OPEN_RULES,
+  workers: WORKERS,
   // What is in them is checked by the encoder.
   encode: object,
   order: /* @__PURE__ */ oneOf(['balanced', 'elements']),
@@ -77,7 +88,7 @@ export interface ModelFileStats {
 /**
  * Turns safetensors files into one model file: a valid safetensors file with one tensor per fragment, sorted by quality
  * gain per byte, so every prefix is a whole model at some quality. Memory: the largest tensor and its encoder's memory,
- * times a small constant.
+ * times a small constant; with workers, that many of them more. The file is the same with any number of workers.
  *
  * @param inputs their names are plain, and what decoding calls the files
  * @throws FormatError, SourceError for inputs that cannot be read, SourceChangedError for those that change meanwhile;
@@ -101,9 +112,10 @@ export async function encodeModelFile(
         throw new ArgumentError('Cannot encode the model: the name of a file is not plain', { name });
     }
     const kernels = await loadKernels();
-    tensorEncoder(options.encode ?? {}, kernels);
+    checkFragmentOptions(options.encode ?? {});
     const model = await readModelSource(inputs, options);
-    const jobs = await stageTensors(model, staging, kernels, options);
+    const [codec, pool] = await Promise.all([loadCodec('zstd'), loadPool(options.workers)]);
+    const jobs = await stageTensors(model, staging, { kernels, codec, pool }, options);
     const fileSize = await assembleModelFile(model, jobs, sink, staging, kernels, options);
     return {
       tensors: jobs.length,
@@ -120,28 +132,27 @@ export async function encodeModelFile(
 async function stageTensors(
   model: ModelSource,
   staging: StagingStore,
-  kernels: Pick<Kernels, 'xxh3'>,
+  tools: EncodeTools,
   options: EncodeModelFileOptions,
 ): Promise<TensorJob[]> {
-  const { signal, keep, onProgress } = options;
+  const { keep, onProgress } = options;
   const clashing = clashingNames(model.tensors.map(({ name }) => name));
   const total = totalSize(model);
   const jobs: TensorJob[] = [];
   let done = 0;
-  for (const [number, tensor] of model.tensors.entries()) {
-    signal?.throwIfAborted();
+  const work = async ([number, tensor]: readonly [number, LocatedTensor], signal: AbortSignal) => {
     const { name, offset, byteLength } = tensor;
     const bytes = await tensor.source.read(offset, byteLength, { signal });
     const weight = weightOf(tensor, options);
     const cut = isWorthEncoding(tensor) && keep?.(name) !== true && !clashing.has(name);
-    jobs.push(
-      cut
-        ? { ...(await stage(tensor, bytes, staging, String(number), kernels, options)), weight }
-        : { tensor, staged: undefined, hash: formatHash(kernels.xxh3(bytes)), weight },
-    );
+    jobs[number] = cut
+      ? { ...(await stage(tensor, bytes, staging, String(number), tools, { ...options, signal })), weight }
+      : { tensor, staged: undefined, hash: formatHash(tools.kernels.xxh3(bytes)), weight };
     done += byteLength;
     onProgress?.(done, total);
-  }
+  };
+  // One more than are encoded at a time: it is read meanwhile.
+  await eachBounded(model.tensors.entries(), (tools.pool?.size ?? 1) + 1, work, options.signal);
   return jobs;
 }
 
@@ -150,16 +161,17 @@ async function stage(
   bytes: Uint8Array,
   staging: StagingStore,
   entry: string,
-  kernels: Pick<Kernels, 'xxh3'>,
+  tools: EncodeTools,
   { encode = {}, signal }: EncodeModelFileOptions,
 ): Promise<Omit<TensorJob, 'weight'>> {
+  const { kernels } = tools;
   const { name, dtype, shape } = tensor;
   const facts = [name, dtype, shape, formatHash(kernels.xxh3(bytes)), encode];
   // A seed is a bigint.
   const fingerprint = JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
   let staged = await findStagedTensor(staging, entry, fingerprint, kernels, { signal });
   if (staged === undefined) {
-    const { cosines, pieces } = await encodeTensor(tensor, bytes, encode);
+    const { cosines, pieces } = await encodeTensor(tensor, bytes, encode, tools, { signal });
     staged = await stageTensor(staging, entry, { fingerprint, cosines }, pieces, kernels);
   }
   return { tensor, staged, hash: staged.hashes[0]! };

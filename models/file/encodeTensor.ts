@@ -1,13 +1,17 @@
-import { loadCodec } from '../../src/codecs/loadCodec.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
+import type { Codec } from '../../src/codecs/codec.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { HOLO_MAX_RANK } from '../../src/holotensor/constants.js';
 import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
+import { encodeFragments } from '../../src/holotensor/encodeTask.js';
+import { parseHoloTensorHeader } from '../../src/holotensor/header.js';
 import { packHoloTensor } from '../../src/holotensor/pack.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
-import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { SafetensorsTensor } from '../../src/safetensors/header.js';
-import { DTYPES, type DType, elementCount } from '../../src/tensor/dtype.js';
-import { viewElements } from '../../src/tensor/tensor.js';
+import { DTYPES, elementCount } from '../../src/tensor/dtype.js';
+import type { Buffers } from '../../workers/buffers.js';
+import type { WorkerPool } from '../../workers/pool.js';
+import { MIN_WORKER_BYTES } from '../../workers/task.js';
 
 /** How tensors are cut into fragments, with the options of the encoding (fragments, qualities, layout, rank, …). */
 export interface FragmentOptions {
@@ -44,31 +48,42 @@ function defaultFragments(byteLength: number): number {
 }
 
 /** @throws ArgumentError for options that are not those of the encoding */
-export function tensorEncoder(
-  { encoding = 'embedded', ...options }: FragmentOptions,
-  kernels: Kernels,
-): HoloTensorEncoder<HolographicEncoding> {
-  return new HoloTensorEncoder(encoding, { ...options, kernels });
+export function checkFragmentOptions({ encoding = 'embedded', ...options }: FragmentOptions): void {
+  new HoloTensorEncoder(encoding, options);
 }
 
+/** What encodes: the codec for payloads that it makes smaller, and threads, if there are any. */
+export interface EncodeTools {
+  readonly kernels: Kernels;
+  readonly codec: Codec;
+  readonly pool: WorkerPool | undefined;
+}
+
+/** @throws ArgumentError for what the encoding cannot carry; WorkerError; the reason of the signal */
 export async function encodeTensor(
   { dtype, shape }: Pick<SafetensorsTensor, 'dtype' | 'shape'>,
   bytes: Uint8Array,
-  options: FragmentOptions,
+  { encoding = 'embedded', ...options }: FragmentOptions,
+  { kernels, codec, pool }: EncodeTools,
+  { signal }: AbortOptions,
 ): Promise<EncodedPieces> {
-  const kernels = await loadKernels();
-  const codec = await loadCodec('zstd');
-  const elementType: DType = DTYPES.find((known) => known === dtype)!;
   const isFree = options.fragments === undefined && options.qualities === undefined;
-  const count = isFree ? { fragments: defaultFragments(bytes.length) } : {};
-  const encoder = tensorEncoder({ ...options, ...count }, kernels);
-  const { header, fragments, cosines } = encoder.encodeTensor({
-    dtype: elementType,
+  const input = {
+    encoding,
+    options: isFree ? { ...options, fragments: defaultFragments(bytes.length) } : options,
+    dtype: DTYPES.find((known) => known === dtype)!,
     // HoloTensor has room for four dimensions; the true shape is in the plan.
     shape: shape.length > HOLO_MAX_RANK ? [elementCount(shape)] : shape,
-    data: viewElements(dtype, bytes),
-  });
+  };
+  const prepare = (buffers: Buffers) => {
+    const data = buffers.copy(bytes);
+    return { input: { ...input, data }, borrowed: data === bytes ? [] : [data.buffer] };
+  };
+  const { header, fragments, cosines } =
+    pool !== undefined && bytes.length >= MIN_WORKER_BYTES.encoding
+      ? await pool.runPrepared('encodeFragments', prepare, { signal })
+      : (await encodeFragments({ ...input, data: bytes })).output;
   // The plan and the loader number fragments: the pieces must be in that order.
   const inOrder = [...fragments].sort((a, b) => a.index - b.index);
-  return { cosines, pieces: packHoloTensor(header, inOrder, { codec, kernels }) };
+  return { cosines, pieces: packHoloTensor(parseHoloTensorHeader(header), inOrder, { codec, kernels }) };
 }

@@ -2,6 +2,7 @@ import { inTurns } from '../../src/async/steps.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { allocating, type Budget, checkTensorBytes } from '../../src/checks/limits.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
+import type { WorkerPool } from '../../workers/pool.js';
 import type { LoadableTensor } from '../inputs/content.js';
 import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from '../planning.js';
 
@@ -83,12 +84,12 @@ export const readPiece: ReadPiece = async ({ file, offset, length }, options) =>
 /**
  * The bytes of a tensor's elements, in its own dtype, from its chosen pieces; zeros where there are none.
  * @param budget of all tensors that are decoded together
- * @throws FormatError, ChecksumError, CodecError, LimitError, SourceError
+ * @throws FormatError, ChecksumError, CodecError, LimitError, SourceError; with a pool, WorkerError
  */
 export async function decodeChosen(
   { tensor, pieces }: ChosenTensor,
   budget: Budget,
-  { signal }: AbortOptions,
+  { signal, pool }: AbortOptions & { readonly pool?: WorkerPool | undefined },
   read = readPiece,
 ): Promise<Uint8Array> {
   const { name, byteLength } = tensor;
@@ -98,9 +99,10 @@ export async function decodeChosen(
     budget.spend({ bytes: byteLength, steps: 0 });
     return allocating(() => new Uint8Array(byteLength));
   }
-  const decoder = await tensor.createDecoder(budget);
+  const decoder = await tensor.createDecoder(budget, pool);
   const stored = await Promise.all(pieces.map((piece) => read(piece, { signal })));
   for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
+  await decoder.settle?.({ signal });
   const best = await inTurns(decoder.reconstructingTensor(), signal);
   return viewBytes(best!.data);
 }

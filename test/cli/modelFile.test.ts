@@ -76,6 +76,26 @@ test('--order and --importance decide which tensors come first', async () => {
   failed(await runCli(['encode', source, '-o', at('x.holo.safetensors'), '--order', 'size']), 2, /elements/);
 });
 
+test('--workers: any number of threads make, read and restore the same file', async () => {
+  const source = at('threads.safetensors');
+  const tensors: TestTensor[] = [
+    { name: 'a', dtype: 'F32', shape: [300, 200] },
+    { name: 'b', dtype: 'BF16', shape: [500, 100] },
+    { name: 'c', dtype: 'F32', shape: [20] },
+  ];
+  writeFileSync(source, modelOf(tensors));
+  const [alone, threads] = [at('alone.holo.safetensors'), at('threads.holo.safetensors')];
+  ok(await runCli(['encode', source, '-o', alone, '--workers', '0']));
+  ok(await runCli(['encode', source, '-o', threads, '--workers', '2']));
+  assert.ok(readFileSync(threads).equals(readFileSync(alone)));
+  ok(await runCli(['verify', threads, '--workers', '2']));
+  ok(await runCli(['decode', threads, '-o', at('threads-back.safetensors'), '--workers', '2']));
+  assert.ok(readFileSync(at('threads-back.safetensors')).equals(readFileSync(source)));
+  for (const wrong of ['-1', '1.5', 'two', '100000']) {
+    failed(await runCli(['verify', threads, '--workers', wrong]), 2, /--workers/);
+  }
+});
+
 test('a model file that has lost its checksum is refused by every command', async () => {
   const file = at('damaged.holo.safetensors');
   writeFileSync(at('whole.safetensors'), modelOf([{ name: 'w', dtype: 'F32', shape: [80, 80] }]));

@@ -22,7 +22,8 @@ function buildCli(): string {
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   buildSync({
-    entryPoints: [join(root, 'cli/main.ts')],
+    // Threads find their script beside the chunk that starts them.
+    entryPoints: { main: join(root, 'cli/main.ts'), worker: join(root, 'workers/worker.ts') },
     outdir: join(folder, 'dist/cli'),
     bundle: true,
     splitting: true,
