@@ -128,10 +128,14 @@ program
     '.holo: embedded (default), spectral, random-projection or low-rank',
     options.oneOf('embedded', 'spectral', 'random-projection', 'low-rank'),
   )
-  .option('--fragments <n>', '.holo, .holo.safetensors: how many fragments a tensor', options.fragmentCount)
+  .option(
+    '--fragments <n>',
+    '.holo, .holo.safetensors: how many fragments a tensor (default: 8; in .holo.safetensors 3 to 16, by its size)',
+    options.fragmentCount,
+  )
   .option(
     '--qualities <list>',
-    '.holo, .holo.safetensors, embedded: cosines where fragments end: 0.5,0.9,0.99,exact',
+    '.holo, .holo.safetensors, embedded: cosines where fragments end, in place of their number: 0.5,0.9,0.99,exact',
     options.qualities,
   )
   .option(
@@ -144,7 +148,7 @@ program
   .option('--keep <pattern>', '.holo.safetensors: tensors to store as they are: *.bias', options.pattern)
   .option(
     '--order <name>',
-    '.holo.safetensors: which tensors come first: balanced (default), or elements (large ones count more)',
+    '.holo.safetensors: which tensors count more: balanced (default; convolutions), or elements (large ones)',
     options.oneOf('balanced', 'elements'),
   )
   .option(

@@ -1,17 +1,28 @@
 import { elementCount } from '../src/tensor/dtype.js';
 
 /**
- * How tensors count in the quality of a model, and so in the order of a model file: 'balanced', each by the square root
- * of its elements; 'elements', each by its elements.
+ * How tensors count in the quality of a model, and so in the order of a model file: 'balanced', by what they are (see
+ * {@link tensorWeight}); 'elements', each by its elements.
  */
 export type TensorOrder = 'balanced' | 'elements';
 
+/** Of a convolution; others are relative to it. */
+const CONVOLUTION = 1;
+const MATRIX = 1 / 4;
+/** Biases and norms: they are so short that they come early all the same. */
+const VECTOR = 1 / 64;
+
 /**
- * The weight of a tensor in the quality of a model. The error of a network's output is, to first order, the sum of the
- * relative errors of its layers, large or small, so a small layer counts more than its elements say, and a large matrix
- * still more than a small one. `docs/tasks.md` has the measurements.
+ * The weight of a tensor in the quality of a model. The error of a network's output is, to first order, a sum over its layers
+ * of their relative squared errors, each times the layer's sensitivity, which does not grow with its size. In networks that
+ * have both, convolutions are several times as sensitive as matrices. A matrix with more rows than columns, such as an
+ * embedding, counts more: each row is used alone. `docs/tasks.md` has the measurements.
  */
 export function tensorWeight(shape: readonly number[], order: TensorOrder = 'balanced'): number {
   const elements = elementCount(shape);
-  return order === 'elements' ? elements : Math.sqrt(elements);
+  if (order === 'elements' || elements === 0) return elements;
+  const [rows = 1, cols = 1] = shape;
+  if (shape.length > 2) return CONVOLUTION;
+  if (shape.length < 2) return VECTOR;
+  return MATRIX * Math.sqrt(Math.max(1, rows / cols));
 }

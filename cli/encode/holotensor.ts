@@ -1,12 +1,15 @@
-import { encodeToFile } from '../../sinks/holotensorFile.js';
+import { askedFragments } from '../../models/file/encodeTensor.js';
+import { writeHoloTensor } from '../../sinks/holotensorFile.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { ArgumentError } from '../../src/errors.js';
-import type { HoloTensorEncoderOptions } from '../../src/holotensor/encoder.js';
+import { HoloTensorEncoder, type HoloTensorEncoderOptions } from '../../src/holotensor/encoder.js';
+import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { DataError, UsageError } from '../failure.js';
 import { clearLeftovers } from '../files.js';
 import { type EncodeOptions, flagOf } from '../options.js';
 import { startProgress } from '../progress.js';
 import { collectInput, openTensor } from '../tensorInput.js';
+import { tell } from '../terminal.js';
 
 const LAYOUTS = {
   spectral: ['raster', 'ranked', 'essential'],
@@ -34,7 +37,12 @@ export async function encodeHoloTensor(
   try {
     const tensor = await collectInput(opened, progress);
     await clearLeftovers(output);
-    await encodeToFile(output, tensor, encoding, { ...own, compression: algorithm, level, signal });
+    const encoder = new HoloTensorEncoder(encoding, { ...own, kernels: await loadKernels() });
+    const { header, fragments } = encoder.encodeTensor(tensor);
+    await writeHoloTensor(output, header, fragments, { compression: algorithm, level, signal });
+    const asked = askedFragments(own) ?? 0;
+    if (fragments.length < asked)
+      tell(`${fragments.length} fragments, not ${asked}: the tensor is too small for more`);
   } catch (error) {
     // The options have been checked: what an encoder refuses now is the tensor (its rank, a NaN in it).
     if (error instanceof ArgumentError) throw new DataError(error.message, { cause: error });

@@ -1,5 +1,9 @@
 import { rename, stat } from 'node:fs/promises';
-import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/encodeModelFile.js';
+import {
+  type EncodeModelFileOptions,
+  encodeModelFile,
+  type ModelFileStats,
+} from '../../models/file/encodeModelFile.js';
 import { type FolderStagingStore, folderStagingStore } from '../../models/file/folderStagingStore.js';
 import { patiently, systemReason } from '../../platform/systemError.js';
 import { leftoversOf, removed, temporaryPath } from '../../sinks/leftovers.js';
@@ -9,6 +13,7 @@ import { openOutput, tellLeftover } from '../files.js';
 import { type ModelFiles, openModelFiles, totalSize } from '../modelInput.js';
 import type { EncodeOptions } from '../options.js';
 import { startProgress } from '../progress.js';
+import { tell } from '../terminal.js';
 import { threadsFor } from '../threads.js';
 import { encoderOptions } from './holotensor.js';
 import { readImportance } from './importance.js';
@@ -92,7 +97,11 @@ async function writeModelFile(
   options: EncodeModelFileOptions,
 ): Promise<void> {
   try {
-    await encodeModelFile(files, await openOutput(output), staging, { ...options, index: index?.text });
+    const stats = await encodeModelFile(files, await openOutput(output), staging, {
+      ...options,
+      index: index?.text,
+    });
+    tellFewer(stats);
   } catch (error) {
     const canGoOn = options.signal?.aborted || error instanceof SinkError;
     if (!canGoOn) await staging.remove().catch(() => {});
@@ -101,4 +110,9 @@ async function writeModelFile(
     throw error;
   }
   await staging.remove();
+}
+
+function tellFewer({ fewerFragments, encoded }: ModelFileStats): void {
+  if (fewerFragments === 0) return;
+  tell(`fewer fragments than asked for: ${fewerFragments} of ${encoded} cut tensors, too small for more`);
 }

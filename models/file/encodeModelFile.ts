@@ -24,6 +24,7 @@ import { isPlainFileName } from '../directory/fileNames.js';
 import { type TensorOrder, tensorWeight } from '../tensorWeight.js';
 import { assembleModelFile, type TensorJob } from './assemble.js';
 import {
+  askedFragments,
   checkFragmentOptions,
   type EncodeTools,
   encodeTensor,
@@ -80,6 +81,11 @@ export interface ModelFileStats {
   /** All tensors, and those of them that were cut into fragments. */
   readonly tensors: number;
   readonly encoded: number;
+  /**
+   * Cut tensors with fewer fragments than `encode` asks for, in their number or by qualities: their bits cannot be divided
+   * that finely.
+   */
+  readonly fewerFragments: number;
   /** Of the tensors' elements. */
   readonly originalSize: number;
   readonly fileSize: number;
@@ -117,9 +123,12 @@ export async function encodeModelFile(
     const [codec, pool] = await Promise.all([loadCodec('zstd'), loadPool(options.workers)]);
     const jobs = await stageTensors(model, staging, { kernels, codec, pool }, options);
     const fileSize = await assembleModelFile(model, jobs, sink, staging, kernels, options);
+    const encoded = jobs.flatMap(({ staged }) => staged ?? []);
+    const asked = askedFragments(options.encode ?? {}) ?? 0;
     return {
       tensors: jobs.length,
-      encoded: jobs.filter(({ staged }) => staged !== undefined).length,
+      encoded: encoded.length,
+      fewerFragments: encoded.filter(({ cosines }) => cosines.length < asked).length,
       originalSize: totalSize(model),
       fileSize,
     };

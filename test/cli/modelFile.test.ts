@@ -57,10 +57,10 @@ test('--order and --importance decide which tensors come first', async () => {
     const { tensors } = await readModelFile(bytesSource(readFileSync(output)));
     return tensors.map(({ weight }) => weight);
   };
-  assert.equal(await weightsWith(), [141.421, 60]);
+  assert.equal(await weightsWith(), [0.353553, 0.25]);
   assert.equal(await weightsWith('--order', 'elements'), [20_000, 3600]);
-  writeFileSync(importance, '{ "b*": 2, "*": 3, "head": 0.5 }');
-  assert.equal(await weightsWith('--importance', importance), [282.843, 30]);
+  writeFileSync(importance, '{ "b*": 3, "*": 2, "head": 0.5 }');
+  assert.equal(await weightsWith('--importance', importance), [1.06066, 0.125]);
   for (const [text, message] of [
     ['{', /importance of tensors: it is not JSON/],
     ['[1]', /importance of tensors: it is not an object/],
@@ -94,6 +94,32 @@ test('--workers: any number of threads make, read and restore the same file', as
   for (const wrong of ['-1', '1.5', 'two', '100000']) {
     failed(await runCli(['verify', threads, '--workers', wrong]), 2, /--workers/);
   }
+});
+
+test('fewer fragments than asked for is said', async () => {
+  const source = at('small.safetensors');
+  writeFileSync(
+    source,
+    modelOf([
+      { name: 'large', dtype: 'F32', shape: [400, 400] },
+      { name: 'small', dtype: 'F32', shape: [40, 40] },
+    ]),
+  );
+  const said = async (...args: string[]) => {
+    const { code, stderr } = await runCli(['encode', source, ...args]);
+    assert.is(code, 0, stderr);
+    return stderr;
+  };
+  const model = ['-o', at('small.holo.safetensors')];
+  assert.is(await said(...model), '');
+  assert.is(await said(...model, '--fragments', '5'), '');
+  assert.is(await said(...model, '--qualities', '0.5,0.9,exact'), '');
+  const fewer = /^fewer fragments than asked for: (\d) of 2 cut tensors/;
+  assert.is(fewer.exec(await said(...model, '--fragments', '100'))?.[1], '1');
+  assert.is(fewer.exec(await said(...model, '--qualities', '0.9,0.9000001,exact'))?.[1], '2');
+  const tensor = ['--tensor', 'small', '-o', at('small.holo')];
+  assert.is(await said(...tensor), '');
+  assert.match(await said(...tensor, '--fragments', '1000'), /^\d+ fragments, not 1000: /);
 });
 
 test('a model file that has lost its checksum is refused by every command', async () => {

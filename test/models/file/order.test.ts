@@ -1,8 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { encodeModelFile } from '../../../models/file/encodeModelFile.js';
+import type { FragmentOptions } from '../../../models/file/encodeTensor.js';
 import { sealHeader } from '../../../models/file/headerChecksum.js';
 import { readModelFile } from '../../../models/file/modelFile.js';
+import { memoryStagingStore } from '../../../models/file/stagingStore.js';
 import { openModel } from '../../../models/openModel.js';
+import { tensorWeight } from '../../../models/tensorWeight.js';
+import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, FormatError } from '../../../src/errors.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
@@ -52,6 +57,29 @@ test('a small layer is good before a large one, unless elements count', async ()
   assert.ok(balanced.small! < balanced.large!);
 });
 
+test('what a tensor is decides how it counts, and not its size alone', () => {
+  assert.is(tensorWeight([64, 3, 5, 5]), tensorWeight([512, 512, 3, 3]));
+  assert.ok(tensorWeight([64, 64, 3]) > tensorWeight([512, 512]));
+  assert.is(tensorWeight([512, 512]), tensorWeight([64, 2048]));
+  assert.is(tensorWeight([50_000, 500]), 10 * tensorWeight([500, 500]));
+  assert.ok(tensorWeight([]) > 0 && tensorWeight([4096]) < tensorWeight([64, 64]));
+  for (const shape of [[0], [0, 5], [5, 0], [2, 0, 3]]) assert.is(tensorWeight(shape), 0);
+  assert.is(tensorWeight([3, 4, 5], 'elements'), 60);
+});
+
+test('fragments that are fewer than asked for are counted', async () => {
+  const fewer = async (encode: FragmentOptions) => {
+    const inputs = [{ name: 'm.safetensors', source: bytesSource(LAYERS) }];
+    const stats = await encodeModelFile(inputs, memorySink(), memoryStagingStore(), { encode });
+    return [stats.fewerFragments, stats.encoded];
+  };
+  assert.equal(await fewer({}), [0, 2]);
+  assert.equal(await fewer({ fragments: 8 }), [0, 2]);
+  assert.equal(await fewer({ qualities: [0.5, 0.9, 'exact'] }), [0, 2]);
+  assert.equal(await fewer({ fragments: 100 }), [1, 2]);
+  assert.equal(await fewer({ qualities: [0.9, 0.9000001, 'exact'] }), [2, 2]);
+});
+
 test('importance moves a tensor forward, and what counts nothing comes last', async () => {
   const normal = await bytesUntil(await modelFileOf(LAYERS), 0.99);
   const importance = (name: string) => (name === 'large' ? 100 : undefined);
@@ -70,8 +98,8 @@ test('order, planning, progress and quality use the weights of the plan', async 
   assert.equal(
     [...weights],
     [
-      ['large', Number(Math.sqrt(512 * 256).toPrecision(6))],
-      ['small', 3 * 64],
+      ['large', 0.353553],
+      ['small', 0.75],
     ],
   );
   const model = await openModel(bytesSource(file));
@@ -105,8 +133,8 @@ test('an importance that is no factor is refused, before anything is written', a
 test('a plan without the weight of a tensor, or with a wrong one, is refused', async () => {
   const file = await modelFileOf(LAYERS);
   for (const [good, bad] of [
-    ['\\"small\\":64}', '\\"other\\":64}'],
-    ['\\"small\\":64}', '\\"small\\":-4}'],
+    ['\\"small\\":0.25}', '\\"other\\":0.25}'],
+    ['\\"small\\":0.25}', '\\"small\\":-1.5}'],
     ['\\"weights\\"', '\\"weighed\\"'],
   ] as const) {
     await rejects(readModelFile(bytesSource(resealed(file, good, bad))), FormatError, /weight/);
