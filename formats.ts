@@ -192,6 +192,12 @@ export {
   parseManifest,
   serializeManifest,
 } from './models/directory/manifest.js';
+export {
+  type CalibratedTensor,
+  type CalibrateOptions,
+  calibrate,
+  type EvaluateWeights,
+} from './models/file/calibrate.js';
 export { readModelTensor } from './models/file/decodeModelFile.js';
 export {
   type ModelFile,

@@ -64,7 +64,7 @@ const OUT_OF_RANGE: Readonly<Record<string, readonly unknown[]>> = {
   ...entriesOf([-1, 1.5, 2 ** 32], 'blockSize blockCount groupSize flags'),
   ...entriesOf([0, 1.5, 2 ** 16], 'fragments'),
   ...entriesOf([0, 1.5], 'rank rowsPerFragment places'),
-  ...entriesOf([-0.1, 1.1], 'quality qualityStep essentialRatio'),
+  ...entriesOf([-0.1, 1.1], 'quality qualityStep essentialRatio cosine'),
   ...entriesOf([-1n, 2n ** 64n, 1], 'seed checksum'),
   ...entriesOf([-1], 'limits.fragments limits.rank limits.ratio'),
   norm: [-1, Infinity],

@@ -4,10 +4,11 @@ import { weightsOfPrefix } from './prefix.js';
 
 /** Steps of the parts that are tried, in percent: finer where tasks begin to work. */
 const STEPS = [
-  { from: 100, step: 20 },
-  { from: 40, step: 5 },
+  { from: 100, step: 30 },
+  { from: 40, step: 10 },
+  { from: 30, step: 5 },
   { from: 20, step: 1 },
-  { from: 10, step: 0.5 },
+  { from: 16, step: 0.5 },
   { from: 5, step: 0.25 },
 ] as const;
 
@@ -18,12 +19,17 @@ export interface Point {
 }
 
 /** Parts from all bytes down to a quarter of a percent. */
-export function parts(): number[] {
+function allParts(): number[] {
   const all: number[] = [];
   for (const [i, { from, step }] of STEPS.entries()) {
     for (let part = from; part > (STEPS[i + 1]?.from ?? 0); part -= step) all.push(part);
   }
   return all;
+}
+
+/** The part and some larger ones, from all bytes down: enough to see whether a task holds from it on. */
+export function partsDownTo(most: number): number[] {
+  return [100, 3 * most, 2 * most, 1.5 * most, 1.2 * most, most].filter((part) => part <= 100);
 }
 
 /**
@@ -35,11 +41,12 @@ export async function smallestPart(
   { tensors, evaluate, holds }: MeasuredTask,
   file: Uint8Array,
   whole: number,
+  parts = allParts(),
 ): Promise<{ readonly smallest: number | undefined; readonly points: readonly Point[] }> {
   const total = tensors.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
   const points: Point[] = [];
   let smallest: number | undefined;
-  for (const part of parts()) {
+  for (const part of parts) {
     const value = await evaluate(await weightsOfPrefix(file, (part / 100) * total));
     points.push({ part, value });
     if (!holds(value, whole)) break;

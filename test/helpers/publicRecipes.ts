@@ -221,6 +221,14 @@ const RECIPES: Readonly<Record<string, MakeRecipe>> = {
       { encode: {} },
     ],
   }),
+  calibrate: () => ({
+    call: formats.calibrate,
+    args: [
+      new Map([['w', { shape: SHAPE, data: VALUES }]]),
+      (weights: ReadonlyMap<string, Float32Array>) => weights.get('w'),
+      {},
+    ],
+  }),
   decodeModelFile: async () => ({
     call: main.decodeModelFile,
     args: [main.bytesSource(await modelFile()), async () => main.memorySink(), {}],
