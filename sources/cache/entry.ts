@@ -2,7 +2,7 @@ import type { OwnBytes } from '../../src/bytes/binary.js';
 
 /**
  * An entry of a cache: the payload first, then the record that makes it valid: the key as UTF-8, and 32 bytes of
- * key length (u32), 0 (u32), payload length (u64), XXH3-64 of the payload (u64), magic. An entry that was only
+ * key length (u64), payload length (u64), XXH3-64 of the payload (u64), magic. An entry that was only
  * partly written, was damaged, or belongs to another key, is recognised as such.
  */
 
@@ -19,7 +19,7 @@ export function sealEntry(key: string, payload: Uint8Array, xxh3: Xxh3): OwnByte
   bytes.set(payload);
   bytes.set(keyBytes, payload.length);
   const view = new DataView(bytes.buffer, payload.length + keyBytes.length);
-  view.setUint32(0, keyBytes.length, true);
+  view.setBigUint64(0, BigInt(keyBytes.length), true);
   view.setBigUint64(8, BigInt(payload.length), true);
   view.setBigUint64(16, xxh3(payload), true);
   view.setBigUint64(24, MAGIC, true);
@@ -32,7 +32,7 @@ export function openEntry(key: string, bytes: Uint8Array, xxh3: Xxh3): Uint8Arra
   if (trailer < 0) return undefined;
   const view = new DataView(bytes.buffer, bytes.byteOffset + trailer, TRAILER_SIZE);
   if (view.getBigUint64(24, true) !== MAGIC) return undefined;
-  const payloadLength = trailer - view.getUint32(0, true);
+  const payloadLength = trailer - Number(view.getBigUint64(0, true));
   if (view.getBigUint64(8, true) !== BigInt(payloadLength)) return undefined;
   if (new TextDecoder().decode(bytes.subarray(payloadLength, trailer)) !== key) return undefined;
   const payload = bytes.subarray(0, payloadLength);

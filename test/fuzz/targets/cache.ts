@@ -21,14 +21,14 @@ export async function cacheTargets(): Promise<Target[]> {
           const cutter = new Cutter(input);
           cutter.take('payload', Math.max(0, input.length - KEY.length - TRAILER_SIZE));
           cutter.take('key', KEY.length);
-          cutter.take('trailer', TRAILER_SIZE, { fields: fieldsOf(0, 4, 4, 8, 8, 8) });
+          cutter.take('trailer', TRAILER_SIZE, { fields: fieldsOf(0, 8, 8, 8, 8) });
           return cutter.end();
         },
         join(parts, sizes) {
           const find = (kind: string) =>
             new Uint8Array(parts.find((part) => part.kind === kind)?.bytes ?? []);
           const [payload, key, trailer] = [find('payload'), find('key'), find('trailer')];
-          if (sizes) write(trailer, 0, 4, key.length);
+          if (sizes) write(trailer, 0, 8, key.length);
           if (sizes) write(trailer, 8, 8, payload.length);
           write(trailer, 16, 8, xxh3(payload));
           return concatBytes([payload, key, trailer]);
