@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { tick } from './streams.js';
+import type { Test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { tick, until } from './streams.js';
 
 /** What goes wrong with one answer. Without any, the server answers ranges as it should. */
 export interface Fault {
@@ -73,6 +75,21 @@ export interface RequestLog {
   sent: number;
   /** The client went away before the answer was complete. */
   aborted: boolean;
+}
+
+/** Gives each test of a suite a server of its own, which serves this file. No test may leave requests open. */
+export function serverForEach(test: Test, file: () => Uint8Array, use: (server: FaultyServer) => void): void {
+  let server: FaultyServer;
+  test.before.each(async () => {
+    server = await faultyServer(file());
+    use(server);
+  });
+  test.after.each(async () => {
+    await until(() => server.active === 0);
+    const left = server.active;
+    await server[Symbol.asyncDispose]();
+    assert.is(left, 0, 'requests left open');
+  });
 }
 
 /** Bytes that are written to the socket at a time. */

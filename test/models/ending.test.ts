@@ -10,9 +10,9 @@ import type { RandomAccessSource } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { WorkerPool } from '../../workers/pool.js';
 import { rejects } from '../helpers/assertions.js';
-import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { type FaultyServer, serverForEach } from '../helpers/faultyServer.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
-import { tick, until } from '../helpers/streams.js';
+import { tick } from '../helpers/streams.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
 const test = suite('loads that are ended');
@@ -28,15 +28,13 @@ let server: FaultyServer;
 test.before(async () => {
   file = await modelFileOf(original);
 });
-test.before.each(async () => {
-  server = await faultyServer(file);
-});
-test.after.each(async () => {
-  await until(() => server.active === 0);
-  const left = server.active;
-  await server[Symbol.asyncDispose]();
-  assert.is(left, 0, 'requests left open');
-});
+serverForEach(
+  test,
+  () => file,
+  (fresh) => {
+    server = fresh;
+  },
+);
 
 /** Fails where waiting would never end. */
 async function ends<T>(promise: Promise<T>): Promise<T> {

@@ -19,11 +19,11 @@ import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { rejects } from '../helpers/assertions.js';
 import { checkPlannedBytes } from '../helpers/checks/plannedBytes.js';
-import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { type FaultyServer, serverForEach } from '../helpers/faultyServer.js';
 import { fileServer } from '../helpers/fileServer.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
-import { tick, until } from '../helpers/streams.js';
+import { tick } from '../helpers/streams.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
 const test = suite('models on servers');
@@ -36,15 +36,13 @@ let server: FaultyServer;
 test.before(async () => {
   file = await modelFileOf(original);
 });
-test.before.each(async () => {
-  server = await faultyServer(file);
-});
-test.after.each(async () => {
-  await until(() => server.active === 0);
-  const left = server.active;
-  await server[Symbol.asyncDispose]();
-  assert.is(left, 0, 'requests left open');
-});
+serverForEach(
+  test,
+  () => file,
+  (fresh) => {
+    server = fresh;
+  },
+);
 
 async function assertWhole(url: string): Promise<void> {
   await using model = await openModel(url, { http });

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { bytesSource, httpSource, withCoalescing } from '../../sources/index.js';
 import { SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
-import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { type FaultyServer, serverForEach } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
 import { tick, until } from '../helpers/streams.js';
 
@@ -12,12 +12,13 @@ let server: FaultyServer;
 
 const test = suite('withCoalescing');
 
-test.before.each(async () => {
-  server = await faultyServer(bytes);
-});
-test.after.each(async () => {
-  await server[Symbol.asyncDispose]();
-});
+serverForEach(
+  test,
+  () => bytes,
+  (fresh) => {
+    server = fresh;
+  },
+);
 
 const ranges = () => server.requests.map(({ range }) => range);
 

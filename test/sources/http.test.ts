@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { type HttpSourceOptions, httpSource } from '../../sources/index.js';
 import { SourceChangedError, SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
-import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { type FaultyServer, faultyServer, serverForEach } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
 import { collect, tick, until } from '../helpers/streams.js';
 
@@ -12,12 +12,13 @@ let server: FaultyServer;
 
 const test = suite('httpSource');
 
-test.before.each(async () => {
-  server = await faultyServer(bytes);
-});
-test.after.each(async () => {
-  await server[Symbol.asyncDispose]();
-});
+serverForEach(
+  test,
+  () => bytes,
+  (fresh) => {
+    server = fresh;
+  },
+);
 
 /** Without second attempts: every fault is seen. */
 const once = (url: string, options: HttpSourceOptions = {}) => httpSource(url, { ...options, retry: false });
@@ -136,11 +137,10 @@ test('broken, silent and unreachable servers', async () => {
   server.fault = () => ({ chunked: true, endAfter: 200_000 });
   const short = await rejects(bytesOf(once(server.url).stream()), SourceError, /body ended early/);
   assert.equal([short.retryable, short.expected, short.actual], [true, bytes.length, 200_000]);
-  const { url } = server;
-  await server[Symbol.asyncDispose]();
-  const gone = await rejects(once(url).read(0, 1), SourceError, /request failed/);
+  const ended = await faultyServer(bytes);
+  await ended[Symbol.asyncDispose]();
+  const gone = await rejects(once(ended.url).read(0, 1), SourceError, /request failed/);
   assert.is(gone.retryable, true);
-  server = await faultyServer(bytes);
 });
 
 test('redirects are followed', async () => {

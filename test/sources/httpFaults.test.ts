@@ -3,9 +3,9 @@ import * as assert from 'uvu/assert';
 import { createLimiter, httpSource, type SourceEvent } from '../../sources/index.js';
 import { LimitError, SourceChangedError, SourceError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
-import { type Fault, type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { type Fault, type FaultyServer, faultyServer, serverForEach } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
-import { assertStream, tick, until } from '../helpers/streams.js';
+import { assertStream, tick } from '../helpers/streams.js';
 
 /** Real servers that go wrong: the right bytes arrive all the same, or a clear error and no open request. */
 
@@ -15,15 +15,13 @@ let server: FaultyServer;
 
 const test = suite('httpSource: faults');
 
-test.before.each(async () => {
-  server = await faultyServer(bytes);
-});
-test.after.each(async () => {
-  await until(() => server.active === 0);
-  const left = server.active;
-  await server[Symbol.asyncDispose]();
-  assert.is(left, 0, 'requests left open');
-});
+serverForEach(
+  test,
+  () => bytes,
+  (fresh) => {
+    server = fresh;
+  },
+);
 
 /** Faults for the first requests, in order; later ones are answered well. */
 const first = (...faults: (Fault | undefined)[]) => {

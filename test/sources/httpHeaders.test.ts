@@ -12,7 +12,7 @@ import {
 } from '../../sources/index.js';
 import { ArgumentError, SourceChangedError, SourceError } from '../../src/errors.js';
 import { rejects, throws } from '../helpers/assertions.js';
-import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { type FaultyServer, serverForEach } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
 import { assertStream } from '../helpers/streams.js';
 
@@ -23,12 +23,13 @@ let server: FaultyServer;
 
 const test = suite('httpSource: headers');
 
-test.before.each(async () => {
-  server = await faultyServer(bytes);
-});
-test.after.each(async () => {
-  await server[Symbol.asyncDispose]();
-});
+serverForEach(
+  test,
+  () => bytes,
+  (fresh) => {
+    server = fresh;
+  },
+);
 
 const once = (options: HttpSourceOptions = {}) => httpSource(server.url, { ...options, retry: false });
 

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { type HttpSourceOptions, httpSource, type SourceEvent } from '../../sources/index.js';
 import { SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
-import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { type FaultyServer, serverForEach } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
 import { assertStream } from '../helpers/streams.js';
 
@@ -14,12 +14,13 @@ let server: FaultyServer;
 
 const test = suite('httpSource: honest answers');
 
-test.before.each(async () => {
-  server = await faultyServer(bytes);
-});
-test.after.each(async () => {
-  await server[Symbol.asyncDispose]();
-});
+serverForEach(
+  test,
+  () => bytes,
+  (fresh) => {
+    server = fresh;
+  },
+);
 
 const once = (options: HttpSourceOptions = {}) => httpSource(server.url, { ...options, retry: false });
 

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { type HttpSourceOptions, httpSource, type SourceEvent } from '../../sources/index.js';
 import { ArgumentError, SourceError } from '../../src/errors.js';
 import { rejects, throws } from '../helpers/assertions.js';
-import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
+import { type FaultyServer, faultyServer, serverForEach } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
 import { collect } from '../helpers/streams.js';
 
@@ -16,12 +16,13 @@ let server: FaultyServer;
 
 const test = suite('httpSource: hopeless requests');
 
-test.before.each(async () => {
-  server = await faultyServer(bytes);
-});
-test.after.each(async () => {
-  await server[Symbol.asyncDispose]();
-});
+serverForEach(
+  test,
+  () => bytes,
+  (fresh) => {
+    server = fresh;
+  },
+);
 
 /** The error of a read, which must come without a retry. */
 async function failure(url: string, options: HttpSourceOptions = {}): Promise<SourceError> {

@@ -14,7 +14,7 @@ import { ArgumentError, SourceChangedError, SourceError } from '../../../src/err
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
 import { rejects, throws } from '../../helpers/assertions.js';
-import { type FaultyServer, faultyServer } from '../../helpers/faultyServer.js';
+import { type FaultyServer, serverForEach } from '../../helpers/faultyServer.js';
 import { type FileServer, fileServer } from '../../helpers/fileServer.js';
 import { modelFileOf } from '../../helpers/modelFiles.js';
 import { modelOf } from '../../helpers/models.js';
@@ -29,12 +29,13 @@ let server: FaultyServer;
 
 const test = suite('offline');
 
-test.before.each(async () => {
-  server = await faultyServer(bytes);
-});
-test.after.each(async () => {
-  await server[Symbol.asyncDispose]();
-});
+serverForEach(
+  test,
+  () => bytes,
+  (fresh) => {
+    server = fresh;
+  },
+);
 
 async function same(stream: ReadableStream<Uint8Array>, expected: Uint8Array): Promise<void> {
   assert.ok(Buffer.concat(await collect(stream)).equals(expected), 'bytes differ');
