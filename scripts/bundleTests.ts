@@ -4,6 +4,16 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 
+/** Code for Node in chunks, with packages outside. */
+export const FOR_NODE = {
+  bundle: true,
+  splitting: true,
+  packages: 'external',
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+} as const;
+
 /** Names for what modules know of their place. Modules of a bundle get the values that they had as files. */
 const PLACE = { 'import.meta.url': '__sourceUrl', 'import.meta.dirname': '__sourceFolder' } as const;
 
@@ -32,12 +42,7 @@ export async function bundleTests(root: string, files: readonly string[]): Promi
     entryPoints: [...files],
     outdir,
     outbase: root,
-    bundle: true,
-    splitting: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
+    ...FOR_NODE,
     sourcemap: true,
     define: PLACE,
     plugins: [keepPlace],

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import * as assert from 'uvu/assert';
+import { FOR_NODE } from '../../scripts/bundleTests.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The test runner asks for colours, and its children would give them. */
@@ -25,12 +26,7 @@ function buildCli(): string {
     // Threads find their script beside the chunk that starts them.
     entryPoints: { main: join(root, 'cli/main.ts'), worker: join(root, 'workers/worker.ts') },
     outdir: join(folder, 'dist/cli'),
-    bundle: true,
-    splitting: true,
-    packages: 'external',
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
+    ...FOR_NODE,
   });
   return join(folder, 'dist/cli/main.js');
 }

@@ -1,3 +1,4 @@
+import * as assert from 'uvu/assert';
 import type {
   DecodeRequest,
   EncodedFragments,
@@ -5,9 +6,11 @@ import type {
   Encoding,
   FragmentDecoder,
 } from '../../src/encodings/encoding.js';
+import { FormatError } from '../../src/errors.js';
 import { portableKernels } from '../../src/kernels/portableKernels.js';
 import type { DType } from '../../src/tensor/dtype.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
+import { throws } from './assertions.js';
 
 /** What the container does around encodings, in a few lines for their tests. */
 
@@ -56,6 +59,29 @@ export function reconstruct(
   const out = new Float32Array(request.rows * request.cols).fill(Number.NaN);
   decoder.reconstruct(out);
   return out;
+}
+
+/**
+ * Refuses these payloads in place of fragment 0, and a fragment too many, at the start and after a fragment; nothing
+ * changes by it.
+ * @param check gets the tensor of all fragments, which came after that
+ */
+export function assertRefused(
+  createDecoder: () => FragmentDecoder,
+  coded: Coded,
+  wrong: readonly Uint8Array[],
+  check: (whole: Float32Array) => void,
+): void {
+  const { payloads } = coded.encoded;
+  for (const before of [[], [1]]) {
+    const decoder = createDecoder();
+    reconstruct(decoder, coded, before);
+    const { quality } = decoder;
+    for (const payload of wrong) throws(() => decoder.addFragment(0, payload), FormatError);
+    throws(() => decoder.addFragment(payloads.length, payloads[0]!), FormatError, /no such fragment/);
+    assert.equal(decoder.quality, quality);
+    check(reconstruct(decoder, coded, payloads.keys()));
+  }
 }
 
 export function f32Tensor(shape: readonly number[], data: Float32Array): Tensor<DType> {
