@@ -39,6 +39,8 @@ export class Model extends Closeable {
   readonly format: ModelContent['format'];
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: readonly ModelTensorInfo[];
+  /** Names of the safetensors files that it was made of, which {@link file} makes again; none for other formats than model files. */
+  readonly files: readonly string[];
   /** The progress of the current load, at every piece that arrives. */
   readonly progress$: Observable<ModelProgress>;
   /**
@@ -74,6 +76,7 @@ export class Model extends Closeable {
     this.format = content.format;
     this.metadata = content.metadata;
     this.tensors = content.tensors;
+    this.files = (content.files ?? []).map(({ name }) => name);
     this.#states = new Map(content.tensors.map((tensor) => [tensor.name, new TensorState(tensor)]));
     this.#quality = new ModelQuality(this.#states.values());
     this.progress$ = this.#progress.asObservable();
@@ -175,7 +178,8 @@ export class Model extends Closeable {
     // Loaded on demand: most pages load tensors.
     const { openPlainFile } = await import('./plain/plainFile.js');
     if (this.#closed !== undefined) throw new ArgumentError(`Cannot read from the model: ${CLOSED}`);
-    return openPlainFile(this.#content, this.#states, { limits: this.#limits, ...options });
+    const limits = { ...this.#limits, ...options.limits };
+    return openPlainFile(this.#content, this.#states, { ...options, limits });
   }
 
   /** Bytes that a load with these options would add now. Those that came when the model was opened are not fetched again. */

@@ -66,9 +66,14 @@ export const BUNDLES: readonly Bundle[] = [
   minified('index.ts', MINIFIED.main),
   minified('workers/worker.ts', MINIFIED.worker),
   minified('src/codecs/zstdWasmModule.ts', MINIFIED.zstdEncoder),
+  // Service Workers load nothing on demand, and most are no modules.
+  minified('adapters/serviceWorkerScript.ts', 'service-worker.js', {
+    format: 'iife',
+    define: { 'import.meta.url': 'location.href' },
+  }),
 ];
 
-function minified(entry: string, output: string): Bundle {
+function minified(entry: string, output: string, others: BuildOptions = {}): Bundle {
   // RxJS has its classes as such under this condition.
   const conditions = ['es2015'];
   const options: BuildOptions = {
@@ -77,6 +82,7 @@ function minified(entry: string, output: string): Bundle {
     target: 'es2022',
     conditions,
     plugins: [minifiedNames()],
+    ...others,
     banner: {
       js: `/*! holostream ${version}, MIT; for code of others in it, see the package's THIRD_PARTY_NOTICES */`,
     },

@@ -46,6 +46,8 @@ test('package.json: every export and the command have a source, and types beside
     './sources',
     './operators',
     './sinks',
+    './fetch',
+    './service-worker',
     './worker',
     './polyfill',
   ]);
@@ -60,6 +62,7 @@ test('package.json: every export and the command have a source, and types beside
     manifest.exports['./polyfill'].default,
     manifest.exports['./worker'].default,
     './dist/holostream.worker.min.js',
+    './dist/service-worker.js',
   ]);
   assert.is(manifest.type, 'module');
   assert.match(manifest.peerDependencies.rxjs, /^\^7\.8/);

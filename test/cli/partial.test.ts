@@ -6,9 +6,9 @@ import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { viewElements } from '../../src/tensor/tensor.js';
 import { inspected } from '../helpers/checks/commands.js';
 import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
-import { cosineSimilarity } from '../helpers/encodings.js';
 import { strictSafetensors } from '../helpers/strictSafetensors.js';
-import { readTensors, TRAINED_FILES } from '../helpers/trained.js';
+import { TRAINED_FILES } from '../helpers/trained.js';
+import { wholeQuality } from '../helpers/wholeQuality.js';
 
 const test = suite('command line: parts of files of fragments');
 const folder = temporaryFolder();
@@ -25,19 +25,12 @@ test.before(async () => {
 
 const out = at('out.safetensors');
 
-/** The header of a decoded file is that of the original; the mean cosine of its tensors, by the encoder's weights. */
-function qualityOf(file: Uint8Array): number {
+/** The header of a decoded file is that of the original; its quality. */
+function qualityOf(file: Uint8Array): Promise<number> {
   strictSafetensors(file);
   const { byteLength } = parseSafetensorsHeader(original);
   assert.ok(Buffer.from(file.subarray(0, byteLength)).equals(original.subarray(0, byteLength)));
-  const decoded = readTensors('', file);
-  let [sum, total] = [0, 0];
-  for (const [i, { data }] of readTensors('', original).entries()) {
-    const weight = Math.sqrt(data.length);
-    sum += weight * cosineSimilarity(data, decoded[i]!.data);
-    total += weight;
-  }
-  return sum / total;
+  return wholeQuality(file, original, bytes);
 }
 
 async function decoded(...args: string[]): Promise<Buffer> {
@@ -46,11 +39,11 @@ async function decoded(...args: string[]): Promise<Buffer> {
 }
 
 test('decode to a quality, from n bytes, with n fragments: a plain file with the header of the original', async () => {
-  const quality = qualityOf(await decoded(whole, '--quality', '0.97'));
+  const quality = await qualityOf(await decoded(whole, '--quality', '0.97'));
   assert.ok(quality > 0.969 && quality < 0.995, `${quality}`);
-  const some = qualityOf(await decoded(whole, '--bytes', String(Math.floor(bytes.length * 0.6))));
+  const some = await qualityOf(await decoded(whole, '--bytes', String(Math.floor(bytes.length * 0.6))));
   assert.ok(some > 0.98 && some < 1, `${some}`);
-  const first = qualityOf(await decoded(whole, '--fragments', '1'));
+  const first = await qualityOf(await decoded(whole, '--fragments', '1'));
   assert.ok(first > 0.3 && first < quality, `${first}`);
   assert.ok((await decoded(whole)).equals(original));
 });
@@ -84,7 +77,7 @@ test('a file that is cut off: inspect, quality and decode say how far it goes; v
   assert.is(code, 0, stderr);
   assert.match(stderr, line);
   const said = Number(/quality (0\.\d+)/.exec(stderr)![1]);
-  assert.ok(Math.abs(qualityOf(readFileSync(out)) - said) < 0.002);
+  assert.ok(Math.abs((await qualityOf(readFileSync(out))) - said) < 1e-4);
   failed(await runCli(['verify', cut]), 1, /too short/);
   failed(await runCli(['encode', cut, '-o', at('x.holo.safetensors')]), 1, /too short/);
 });
@@ -103,7 +96,7 @@ test('what has no numbers yet is zero, and said; a header that is cut off is an 
     stderr,
     new RegExp(`${encoded.length} of ${tensors.length} tensors have no numbers yet: they are zeros`),
   );
-  qualityOf(readFileSync(out));
+  await qualityOf(readFileSync(out));
   writeFileSync(short, bytes.subarray(0, 500));
   const before = readdirSync(folder);
   for (const args of [['inspect'], ['quality'], ['decode', '-o', at('none.safetensors')]])
@@ -113,7 +106,7 @@ test('what has no numbers yet is zero, and said; a header that is cut off is an 
 
 test('shards: a folder of files at a quality', async () => {
   ok(await runCli(['decode', whole, '--quality', '0.97', '-o', `${at('shards')}/`]));
-  assert.ok(qualityOf(readFileSync(at('shards', 'm.safetensors'))) > 0.969);
+  assert.ok((await qualityOf(readFileSync(at('shards', 'm.safetensors')))) > 0.969);
   failed(await runCli(['decode', whole, '--tensor', 'norm.weight', '-o', `${at('x')}/`]), 2, /one file/);
 });
 

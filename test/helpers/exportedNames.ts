@@ -2,6 +2,8 @@
 export async function exportedNames(): Promise<Record<string, string[]>> {
   const entries = {
     holostream: import('../../index.js'),
+    'holostream/fetch': import('../../adapters/fetch.js'),
+    'holostream/service-worker': import('../../adapters/serviceWorker.js'),
     'holostream/node': import('../../node.js'),
     'holostream/formats': import('../../formats.js'),
     'holostream/operators': import('../../operators/index.js'),

@@ -12,6 +12,7 @@ export const LIBRARY_FLOORS = [
   ['sources', 'operators', 'sinks'],
   ['readers'],
   ['models'],
+  ['adapters'],
 ] as const;
 
 export const LIBRARY_FOLDERS = LIBRARY_FLOORS.flat();
