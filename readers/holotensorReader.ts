@@ -1,6 +1,7 @@
 import type { SourceInput } from '../platform/byteReader.js';
 import { withSource } from '../sources/input.js';
 import { inTurns, Turns } from '../src/async/steps.js';
+import type { ByteQueue } from '../src/bytes/byteQueue.js';
 import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import { type AllLimits, allocating, checkLimit, limitsOf } from '../src/checks/limits.js';
 import { check, checkOptions, having, type Rules, wholeNumber } from '../src/checks/options.js';
@@ -18,7 +19,7 @@ import {
   type FragmentIndexEntry,
   type ReceivedFragment,
 } from '../src/holotensor/fragment.js';
-import type { HoloTensorHeader } from '../src/holotensor/header.js';
+import { type HoloTensorHeader, parseHoloTensorHeaderBytes } from '../src/holotensor/header.js';
 import { type HoloTensorLayout, parseHoloTensorStart } from '../src/holotensor/parser.js';
 import { QUALITY, reachesQuality } from '../src/holotensor/quality.js';
 import {
@@ -117,10 +118,13 @@ export class HoloTensorReader implements TensorReader {
     options: HoloTensorReaderOptions,
   ): Promise<HoloTensorReader> {
     const limits = limitsOf(checkOptions(options, READER_RULES));
-    const [layout, kernels] = await Promise.all([
-      readGrammar('HoloTensor', (queue) => parseHoloTensorStart(queue, limits), source, 0, options),
-      loadKernels(['xxh3']),
-    ]);
+    let kernels!: Kernels<'xxh3'>;
+    const ready = loadKernels(['xxh3']).then((loaded) => {
+      kernels = loaded;
+    });
+    const parseHeader = (bytes: Uint8Array) => parseHoloTensorHeaderBytes(bytes, kernels.xxh3);
+    const parse = (queue: ByteQueue) => parseHoloTensorStart(queue, limits, parseHeader);
+    const layout = await readGrammar('HoloTensor', parse, source, 0, options, ready);
     // Loaded on demand: most files are opened as a whole.
     const sizeOf = options.partial && (await import('../sources/sizeOf.js')).sizeOf;
     const size = sizeOf ? await sizeOf(source, layout.dataStart, options) : Infinity;

@@ -1,10 +1,13 @@
+import type { ByteQueue } from '../src/bytes/byteQueue.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { limitsOf } from '../src/checks/limits.js';
 import { checkOptions, type Rules } from '../src/checks/options.js';
 import { HCT_DECODE_RULES, type HctDecodeOptions } from '../src/hct/decodeBlock.js';
+import { parseHctHeaderBytes } from '../src/hct/header.js';
 import { parseHctEnd, parseHctStart } from '../src/hct/parser.js';
 import type { HctEnd, HctStart } from '../src/hct/parts.js';
-import { type HctTools, loadHctReadTools } from '../src/hct/tools.js';
+import { type HctTools, loadChecksum, loadHctReadTools } from '../src/hct/tools.js';
+import type { Hash } from '../src/kernels/xxh3/interface.js';
 import type { RandomAccessSource } from '../src/source.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
@@ -32,12 +35,18 @@ export interface OpenedHct {
 /** @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError, SourceError */
 export async function openHct(source: RandomAccessSource, options: HctReaderOptions): Promise<OpenedHct> {
   const limits = limitsOf(checkOptions(options, HCT_READER_RULES));
-  const start = await readGrammar('HCT', (queue) => parseHctStart(queue, limits), source, 0, options);
+  let hash!: Hash;
+  const loading = loadChecksum(options).then(({ xxh3 }) => {
+    hash = xxh3;
+  });
+  const parseHeader = (bytes: Uint8Array) => parseHctHeaderBytes(bytes, limits, hash);
+  const parseStart = (queue: ByteQueue) => parseHctStart(queue, limits, parseHeader);
+  const start = await readGrammar('HCT', parseStart, source, 0, options, loading);
   const tools = await loadHctReadTools(start.header, options);
   const blocksEnd = start.blocksOffset + start.header.compressedSize;
   const end = await readGrammar(
     'HCT',
-    (queue) => parseHctEnd(queue, start, limits, tools.kernels.xxh3),
+    (queue) => parseHctEnd(queue, start, limits, hash),
     source,
     blocksEnd,
     options,

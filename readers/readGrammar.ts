@@ -1,23 +1,30 @@
 import { readStart } from '../sources/read.js';
 import { asBytes } from '../src/bytes/binary.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
-import { assertKind, type OwnKind } from '../src/bytes/fileKind.js';
+import type { OwnKind } from '../src/bytes/fileKind.js';
 import type { Demand, Grammar } from '../src/bytes/grammar.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { FormatError, TruncatedError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 
+/** How files of these formats begin, and none of another kind does. */
+const MAGICS = { HCT: 'HCTN', HoloTensor: 'HTNS', NumPy: '\x93NUMPY' } as const satisfies Partial<
+  Record<OwnKind, string>
+>;
+
 /**
  * Reads the bytes that a grammar demands from a source, from `offset` on, and no others.
  * @param format which a file that begins at `offset` 0 must have
+ * @param ready what the grammar needs to go on with its first bytes, loaded meanwhile
  * @throws TruncatedError, FormatError for a file of another kind, and what the grammar and the source throw
  */
 export async function readGrammar<T>(
-  format: OwnKind,
+  format: keyof typeof MAGICS,
   parse: (queue: ByteQueue) => Grammar<T>,
   source: RandomAccessSource,
   offset: number,
   options: AbortOptions,
+  ready?: Promise<unknown>,
 ): Promise<T> {
   const queue = new ByteQueue();
   const grammar = parse(queue);
@@ -27,8 +34,8 @@ export async function readGrammar<T>(
     const position = offset + queue.position;
     if (position === 0 && queue.length === 0) {
       // Before its size is judged: a file that is too short may be another one.
-      const start = await readStart(source, value.length, options);
-      assertKind(start, format);
+      const [start] = await Promise.all([readStart(source, value.length, options), ready]);
+      await assertKind(start, format);
       queue.push(start);
     }
     assertHolds(format, source, position, value);
@@ -36,6 +43,14 @@ export async function readGrammar<T>(
     const missing = Math.min(value.length, available) - queue.length;
     if (missing > 0) queue.push(await readBytes(source, position + queue.length, missing, options));
   }
+}
+
+/** What can tell what the file is instead is loaded on demand. */
+async function assertKind(start: Uint8Array, format: keyof typeof MAGICS): Promise<void> {
+  const magic = MAGICS[format];
+  if ([...magic].every((character, i) => character.charCodeAt(0) === start[i])) return;
+  const kinds = await import('../src/bytes/kindOnDemand.js');
+  kinds.assertKind(start, format);
 }
 
 /** Before the bytes are read, because their length is a claim. */

@@ -1,7 +1,8 @@
 import { concatenate } from '../src/bytes/binary.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { ByteRangeOptions, RandomAccessSource } from '../src/source.js';
-import { pullStream, streamReader } from './pullStream.js';
+import { streamReader } from './chunkReader.js';
+import { pullStream } from './pullStream.js';
 import { checkRange, checkRead } from './ranges.js';
 
 /** The same source, whose first bytes are in memory: they are not read again. */

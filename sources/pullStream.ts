@@ -2,17 +2,6 @@ import { onAbort } from '../platform/abort.js';
 import type { ChunkReader } from '../platform/byteReader.js';
 import { withByteReaders } from '../platform/byteStream.js';
 
-export type { ChunkReader };
-
-/** A reader of a stream's chunks; closing it cancels the stream. */
-export function streamReader(stream: ReadableStream<Uint8Array>): ChunkReader {
-  const reader = stream.getReader();
-  return {
-    next: async () => (await reader.read()).value,
-    close: (reason) => reader.cancel(reason),
-  };
-}
-
 /**
  * A stream that asks its reader for a chunk only when its consumer asks for one: it never reads ahead. It has byte
  * readers, too. Cancelling it,

@@ -3,7 +3,7 @@ import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { withRoom } from '../src/checks/limits.js';
 import { type HolostreamError, TruncatedError } from '../src/errors.js';
 import type { ByteSource, RandomAccessSource } from '../src/source.js';
-import { streamReader } from './pullStream.js';
+import { streamReader } from './chunkReader.js';
 import { beyondEnd } from './ranges.js';
 
 /**

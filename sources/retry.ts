@@ -4,8 +4,8 @@ import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { checkOptions, number, type Rules } from '../src/checks/options.js';
 import { SourceError } from '../src/errors.js';
 import { assertSource, type RandomAccessSource } from '../src/source.js';
+import { type ChunkReader, streamReader } from './chunkReader.js';
 import { EVENT_RULES, type OnSourceEvent } from './events.js';
-import { type ChunkReader, streamReader } from './pullStream.js';
 import type { ByteRange } from './ranges.js';
 import { WrappedSource } from './streamedSource.js';
 

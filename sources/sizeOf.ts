@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { RandomAccessSource } from '../src/source.js';
-import { streamReader } from './pullStream.js';
+import { streamReader } from './chunkReader.js';
 
 /**
  * The size of a source's file. One that does not know it, such as a stream, is read to its end.

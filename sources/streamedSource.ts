@@ -1,6 +1,7 @@
 import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import type { ByteRangeOptions, RandomAccessSource } from '../src/source.js';
-import { type ChunkReader, pullStream, streamReader } from './pullStream.js';
+import { type ChunkReader, streamReader } from './chunkReader.js';
+import { pullStream } from './pullStream.js';
 import { type ByteRange, checkRange, checkRead } from './ranges.js';
 import { readExactly } from './read.js';
 

@@ -1,5 +1,6 @@
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
+import type { Hash } from '../../src/kernels/xxh3/interface.js';
 import { SAFETENSORS_LENGTH_SIZE } from '../../src/safetensors/header.js';
 import { formatHash, METADATA_PREFIX } from './plan.js';
 
@@ -21,7 +22,7 @@ export function isModelFileHeader(bytes: Uint8Array): boolean {
 
 /** Puts the checksum into a serialized header that was made with {@link NO_CHECKSUM}. */
 export function sealHeader(bytes: Uint8Array): void {
-  bytes.set(new TextEncoder().encode(formatHash(checksumOf(bytes))), DIGITS_OFFSET);
+  bytes.set(new TextEncoder().encode(formatHash(checksumOf(bytes, xxh3))), DIGITS_OFFSET);
 }
 
 /**
@@ -29,7 +30,7 @@ export function sealHeader(bytes: Uint8Array): void {
  * @returns the checksum, 16 hexadecimal digits
  * @throws ChecksumError, FormatError
  */
-export function verifyHeader(bytes: Uint8Array): string {
+export function verifyHeader(bytes: Uint8Array, hash: Hash): string {
   const digits = new TextDecoder().decode(bytes.subarray(DIGITS_OFFSET, DIGITS_OFFSET + NO_CHECKSUM.length));
   if (!isModelFileHeader(bytes) || !/^[0-9a-f]{16}$/.test(digits)) {
     throw new FormatError('Cannot read the model file: no header checksum in its place', {
@@ -37,15 +38,15 @@ export function verifyHeader(bytes: Uint8Array): string {
     });
   }
   const expected = BigInt(`0x${digits}`);
-  const actual = checksumOf(bytes);
+  const actual = checksumOf(bytes, hash);
   if (actual !== expected)
     throw new ChecksumError('Cannot use the header of the model file: wrong checksum', { expected, actual });
   return digits;
 }
 
-function checksumOf(bytes: Uint8Array): bigint {
+function checksumOf(bytes: Uint8Array, hash: Hash): bigint {
   // Not slice(): on a Node Buffer that is the caller's own memory.
   const json = new Uint8Array(bytes.subarray(SAFETENSORS_LENGTH_SIZE));
   json.fill(0x30, PREFIX.length, PREFIX.length + NO_CHECKSUM.length);
-  return xxh3(json);
+  return hash(json);
 }

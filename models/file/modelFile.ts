@@ -5,6 +5,9 @@ import type { LimitsOption, OpenOptions } from '../../src/checks/limits.js';
 import { checkOptions, type Rules } from '../../src/checks/options.js';
 import { OPEN_RULES } from '../../src/checks/rules.js';
 import { FormatError } from '../../src/errors.js';
+import { loadKernels } from '../../src/kernels/loadKernels.js';
+import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
+import type { Hash } from '../../src/kernels/xxh3/interface.js';
 import type { SafetensorsDType, SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { RandomAccessSource } from '../../src/source.js';
@@ -65,11 +68,14 @@ export async function readModelFile(
   options: OpenOptions & PartialOption = {},
 ): Promise<ModelFile> {
   const { limits, partial } = checkOptions(options, RULES);
-  const bytes = await readSafetensorsHeaderBytes(source, options);
+  const [bytes, { xxh3: hash }] = await Promise.all([
+    readSafetensorsHeaderBytes(source, options),
+    loadKernels(['xxh3']),
+  ]);
   // Loaded on demand: most files are opened as a whole.
   const sizeOf = partial && (await import('../../sources/sizeOf.js')).sizeOf;
   const fileSize = sizeOf ? await sizeOf(source, bytes.length, options) : source.size;
-  return parseModelFile(bytes, fileSize, { limits, partial });
+  return parseHeader(bytes, fileSize, hash, { limits, partial });
 }
 
 /**
@@ -81,8 +87,17 @@ export function parseModelFile(
   fileSize: number | undefined,
   options: LimitsOption & PartialOption = {},
 ): ModelFile {
-  const bytes = asBytes(input);
-  const checksum = verifyHeader(bytes);
+  return parseHeader(asBytes(input), fileSize, xxh3, options);
+}
+
+/** The same by this hash. */
+function parseHeader(
+  bytes: Uint8Array,
+  fileSize: number | undefined,
+  hash: Hash,
+  options: LimitsOption & PartialOption,
+): ModelFile {
+  const checksum = verifyHeader(bytes, hash);
   const header = parseSafetensorsHeader(bytes, { ...options, fileSize });
   const plan = parseModelPlan(header.metadata, options);
   const stored = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));

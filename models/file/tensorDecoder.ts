@@ -5,7 +5,7 @@ import { loadDecodingOf } from '../../src/encodings/decodings.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
-import { parseHoloTensorHeader } from '../../src/holotensor/header.js';
+import { parseHoloTensorHeaderBytes } from '../../src/holotensor/header.js';
 import { type HoloTensorLayout, parseHoloTensorLayout } from '../../src/holotensor/parser.js';
 import { FragmentUnpacker } from '../../src/holotensor/unpack.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
@@ -120,7 +120,7 @@ export function readFirstPiece(
 ): HoloTensorLayout {
   verifyFirstPiece(tensor, bytes, kernels);
   const { name, dtype, shape, pieces } = tensor;
-  const header = parseHoloTensorHeader(bytes);
+  const header = parseHoloTensorHeaderBytes(bytes.subarray(0, HOLO_HEADER_SIZE), kernels.xxh3);
   const layout = parseHoloTensorLayout(header, bytes.subarray(HOLO_HEADER_SIZE));
   const fits =
     header.dtype === dtype &&

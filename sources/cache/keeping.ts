@@ -1,6 +1,6 @@
 import type { Range } from '../../src/bytes/ranges.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { type ChunkReader, streamReader } from '../pullStream.js';
+import { type ChunkReader, streamReader } from '../chunkReader.js';
 import type { ByteRange } from '../ranges.js';
 
 /** Bytes of one entry: few enough entries for a store, small enough to be read and verified at once. */

@@ -2,8 +2,8 @@ import { type AbortOptions, checkAbort } from '../../src/checks/abortOptions.js'
 import { check, checkOptions, type Rules } from '../../src/checks/options.js';
 import { ArgumentError, SourceChangedError, SourceError, UnsupportedError } from '../../src/errors.js';
 import { assertSource, type RandomAccessSource } from '../../src/source.js';
+import { type ChunkReader, streamReader } from '../chunkReader.js';
 import { EVENT_RULES } from '../events.js';
-import { type ChunkReader, streamReader } from '../pullStream.js';
 import { type ByteRange, beyondEnd } from '../ranges.js';
 import { WrappedSource } from '../streamedSource.js';
 import { CACHE, type Cache, type CachedFile, OFFLINE, type WithCacheOptions } from './contract.js';

@@ -1,6 +1,6 @@
 import { LimitError, SourceError } from '../../src/errors.js';
+import type { ChunkReader } from '../chunkReader.js';
 import { KeptBytes } from '../kept.js';
-import type { ChunkReader } from '../pullStream.js';
 import { beyondEnd } from '../ranges.js';
 import type { HttpRequest } from './request.js';
 import type { RangeResponse } from './response.js';

@@ -1,8 +1,8 @@
 import { onAbort } from '../../platform/abort.js';
 import { type AbortOptions, checkAbort } from '../../src/checks/abortOptions.js';
 import { SourceChangedError, SourceError, TruncatedError } from '../../src/errors.js';
+import type { ChunkReader } from '../chunkReader.js';
 import type { KeptBytes } from '../kept.js';
-import type { ChunkReader } from '../pullStream.js';
 import { type ByteRange, beyondEnd } from '../ranges.js';
 import { PROGRESS_BYTES } from '../retry.js';
 import { StreamedSource } from '../streamedSource.js';

@@ -2,14 +2,12 @@ import { asBytes, assertLength, type BytesLike, concatenate, viewOf } from '../b
 import { parseJson } from '../bytes/json.js';
 import { ChecksumError, FormatError } from '../errors.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
+import type { Hash } from '../kernels/xxh3/interface.js';
 import { elementCount } from '../tensor/dtype.js';
 import { type QuantizationMetadata, quantizationBytes } from '../tensor/quantization.js';
 import { viewBytes } from '../tensor/tensor.js';
 import { FLAG_QUANTIZATION_CHECKSUM, FLAG_SHAPE_IN_EXTENSION, FLAG_TENSOR_NAME } from './constants.js';
 import { type HctHeader, hasShapeInExtension } from './header.js';
-
-/** XXH3-64: of the kernels where they have been loaded. */
-export type Hash = (bytes: Uint8Array) => bigint;
 
 /** The content of the extension section, which follows the blocks. */
 export interface HctExtension {
@@ -110,7 +108,7 @@ export function parseHctExtensionBody(input: BytesLike): HctExtension {
   return parseExtension(input, xxh3);
 }
 
-/** The same with a hash that has been loaded: pages that read need no other. */
+/** The same by this hash. */
 export function parseExtension(input: BytesLike, hash: Hash): HctExtension {
   const bytes = asBytes(input);
   assertLength(bytes, HCT_EXTENSION_CHECKSUM_SIZE, 'the HCT extension');

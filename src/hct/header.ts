@@ -5,6 +5,7 @@ import { type CompressionAlgorithm, compressionFromCode } from '../codecs/codec.
 import { show } from '../errors/show.js';
 import { ChecksumError, FormatError, UnsupportedError } from '../errors.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
+import type { Hash } from '../kernels/xxh3/interface.js';
 import { byteLengthOf, type DType, dtypeFromCode, elementCount } from '../tensor/dtype.js';
 import { groupScaleCount, type QuantizationMetadata } from '../tensor/quantization.js';
 import {
@@ -57,10 +58,15 @@ const LEAST_INDEX_ENTRY = 8;
 export function parseHctHeader(input: BytesLike, options: LimitsOption = {}): HctHeader {
   const bytes = asBytes(input);
   assertLength(bytes, HCT_HEADER_SIZE, 'the HCT header');
+  if (viewOf(bytes).getUint32(0, true) !== HCT_MAGIC) assertKind(bytes, 'HCT');
+  return parseHctHeaderBytes(bytes, limitsOf(options), headerChecksum);
+}
+
+/** The same by this hash, of all bytes of a header; what else they may be, the caller has found out. */
+export function parseHctHeaderBytes(bytes: Uint8Array, limits: AllLimits, hash: Hash): HctHeader {
   const view = viewOf(bytes);
   const magic = view.getUint32(0, true);
   if (magic !== HCT_MAGIC) {
-    assertKind(bytes, 'HCT');
     throw new FormatError('Cannot read the HCT file: wrong magic', {
       offset: 0,
       expected: HCT_MAGIC,
@@ -76,7 +82,7 @@ export function parseHctHeader(input: BytesLike, options: LimitsOption = {}): Hc
     });
   }
   const flags = view.getUint16(FLAGS, true);
-  if (version === HCT_VERSION_V2) verifyHeaderChecksum(bytes, view, flags);
+  if (version === HCT_VERSION_V2) verifyHeaderChecksum(bytes, view, flags, hash);
   const header: HctHeader = {
     version,
     algorithm: compressionFromCode(view.getUint8(ALGORITHM), ALGORITHM),
@@ -88,7 +94,7 @@ export function parseHctHeader(input: BytesLike, options: LimitsOption = {}): Hc
     blockCount: view.getUint32(BLOCK_COUNT, true),
     shape: parseShape(view, version),
   };
-  checkSizes(header, limitsOf(options));
+  checkSizes(header, limits);
   return header;
 }
 
@@ -96,10 +102,10 @@ export function parseHctHeader(input: BytesLike, options: LimitsOption = {}): Hc
  * A checksum that is present is checked even if the flags deny it: a flipped bit in the flags would otherwise disable
  * the check that finds it.
  */
-function verifyHeaderChecksum(bytes: Uint8Array, view: DataView, flags: number): void {
+function verifyHeaderChecksum(bytes: Uint8Array, view: DataView, flags: number, hash: Hash): void {
   const expected = view.getBigUint64(HCT_CHECKSUM_OFFSET, true);
   if ((flags & FLAG_HEADER_CHECKSUM) === 0 && expected === 0n) return;
-  const actual = headerChecksum(bytes.subarray(0, HCT_CHECKSUM_OFFSET));
+  const actual = hash(bytes.subarray(0, HCT_CHECKSUM_OFFSET));
   if (actual !== expected) {
     throw new ChecksumError('Cannot read the HCT header: wrong checksum', {
       offset: HCT_CHECKSUM_OFFSET,

@@ -2,6 +2,7 @@ import type { ByteQueue } from '../bytes/byteQueue.js';
 import { Demand, type Grammar, GrammarStage, take } from '../bytes/grammar.js';
 import { type AllLimits, Budget, checkLimit, type LimitsOption, limitsOf } from '../checks/limits.js';
 import { xxh3 } from '../kernels/xxh3/checksum.js';
+import type { Hash } from '../kernels/xxh3/interface.js';
 import {
   parseQuantizationMetadata,
   QUANTIZATION_METADATA_SIZE,
@@ -16,7 +17,6 @@ import {
 } from './blockIndex.js';
 import { FLAG_QUANTIZATION, HCT_HEADER_SIZE } from './constants.js';
 import {
-  type Hash,
   HCT_EXTENSION_CHECKSUM_SIZE,
   HCT_EXTENSION_PREFIX_SIZE,
   hasExtension,
@@ -47,7 +47,7 @@ export class HctParser extends GrammarStage<HctPart> {
 }
 
 function* parseHctFile(queue: ByteQueue, limits: AllLimits): Grammar<void, HctPart> {
-  const start = yield* parseHctStart(queue, limits);
+  const start = yield* parseHctStart(queue, limits, (bytes) => parseHctHeader(bytes, { limits }));
   yield start;
   const { header, blocks } = start;
   for (let blockIndex = 0; blockIndex < header.blockCount; blockIndex++) {
@@ -72,8 +72,12 @@ function* parseHctFile(queue: ByteQueue, limits: AllLimits): Grammar<void, HctPa
  * From the first byte of a file to the first of its blocks.
  * @throws FormatError, ChecksumError, UnsupportedError, LimitError
  */
-export function* parseHctStart(queue: ByteQueue, limits: AllLimits): Grammar<HctStart> {
-  const header = parseHctHeader(yield* take(queue, 'header', HCT_HEADER_SIZE), { limits });
+export function* parseHctStart(
+  queue: ByteQueue,
+  limits: AllLimits,
+  parseHeader: (bytes: Uint8Array) => HctHeader,
+): Grammar<HctStart> {
+  const header = parseHeader(yield* take(queue, 'header', HCT_HEADER_SIZE));
   let quantization: QuantizationMetadata | undefined;
   if (header.version === 2 && (header.flags & FLAG_QUANTIZATION) !== 0) {
     quantization = parseQuantizationMetadata(

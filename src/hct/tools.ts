@@ -44,13 +44,15 @@ export function loadHctWriteTools(
   return withKernels(loadCodec(algorithm, { implementation }), implementation);
 }
 
+/** The checksum alone, which readers need for the header. */
+export function loadChecksum({ implementation }: ImplementationOptions): Promise<HctTools['kernels']> {
+  return loadKernels(['xxh3'], { implementation: implementation === 'portable' ? 'portable' : 'auto' });
+}
+
 async function withKernels<C extends BlockDecoder>(
   loading: Promise<C>,
   implementation: Implementation | undefined,
 ): Promise<HctTools<C>> {
-  const [codec, kernels] = await Promise.all([
-    loading,
-    loadKernels(['xxh3'], { implementation: implementation === 'portable' ? 'portable' : 'auto' }),
-  ]);
+  const [codec, kernels] = await Promise.all([loading, loadChecksum({ implementation })]);
   return { codec, kernels };
 }

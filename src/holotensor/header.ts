@@ -5,6 +5,7 @@ import { encodingFromCode, type HolographicEncoding } from '../encodings/encodin
 import { show } from '../errors/show.js';
 import { ChecksumError, FormatError, UnsupportedError } from '../errors.js';
 import { headerChecksum } from '../kernels/xxh3/headerChecksum.js';
+import type { Hash } from '../kernels/xxh3/interface.js';
 import { byteLengthOf, type DType, dtypeFromCode, elementCount } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import {
@@ -61,10 +62,15 @@ export const CHECKSUM = 88;
 export function parseHoloTensorHeader(input: BytesLike): HoloTensorHeader {
   const bytes = asBytes(input);
   assertLength(bytes, HOLO_HEADER_SIZE, 'the HoloTensor header');
+  if (viewOf(bytes).getUint32(0, true) !== HOLO_MAGIC) assertKind(bytes, 'HoloTensor');
+  return parseHoloTensorHeaderBytes(bytes, headerChecksum);
+}
+
+/** The same by this hash, of all bytes of a header; what else they may be, the caller has found out. */
+export function parseHoloTensorHeaderBytes(bytes: Uint8Array, hash: Hash): HoloTensorHeader {
   const view = viewOf(bytes);
   const magic = view.getUint32(0, true);
   if (magic !== HOLO_MAGIC) {
-    assertKind(bytes, 'HoloTensor');
     throw new FormatError('Cannot read the HoloTensor file: wrong magic', {
       offset: 0,
       expected: HOLO_MAGIC,
@@ -80,7 +86,7 @@ export function parseHoloTensorHeader(input: BytesLike): HoloTensorHeader {
     });
   }
   const flags = view.getUint16(FLAGS, true);
-  verifyHeaderChecksum(bytes, view, flags);
+  verifyHeaderChecksum(bytes, view, flags, hash);
   const curve = Array.from({ length: 4 }, (_, i) => view.getFloat32(CURVE + 4 * i, true));
   const norm = (flags & HOLO_FLAG_NORM) === 0 ? undefined : view.getFloat32(NORM, true);
   if (!curve.every(Number.isFinite)) {
@@ -118,10 +124,10 @@ export function parseHoloTensorHeader(input: BytesLike): HoloTensorHeader {
  * A checksum that is present is checked even if the flags deny it: a flipped bit in the flags would otherwise disable
  * the check that finds it.
  */
-function verifyHeaderChecksum(bytes: Uint8Array, view: DataView, flags: number): void {
+function verifyHeaderChecksum(bytes: Uint8Array, view: DataView, flags: number, hash: Hash): void {
   const expected = view.getBigUint64(CHECKSUM, true);
   if ((flags & HOLO_FLAG_HEADER_CHECKSUM) === 0 && expected === 0n) return;
-  const actual = headerChecksum(bytes.subarray(0, CHECKSUM));
+  const actual = hash(bytes.subarray(0, CHECKSUM));
   if (actual !== expected) {
     throw new ChecksumError('Cannot read the HoloTensor header: wrong checksum', {
       offset: CHECKSUM,

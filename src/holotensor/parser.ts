@@ -25,7 +25,7 @@ export class HoloTensorParser extends GrammarStage<StoredFragment> {
 }
 
 function* parseHoloTensorFile(queue: ByteQueue, limits: AllLimits): Grammar<void, StoredFragment> {
-  const { header, entries } = yield* parseHoloTensorStart(queue, limits);
+  const { header, entries } = yield* parseHoloTensorStart(queue, limits, parseHoloTensorHeader);
   for (const { index, compressedSize } of entries) checkFragmentBytes(limits, index, compressedSize);
   for (const entry of entries) {
     yield new Demand(`fragment ${entry.index}`, entry.compressedSize);
@@ -48,8 +48,12 @@ export interface HoloTensorLayout {
  * From the first byte of a file to the first of its fragments.
  * @throws FormatError, ChecksumError, UnsupportedError, LimitError
  */
-export function* parseHoloTensorStart(queue: ByteQueue, limits: AllLimits): Grammar<HoloTensorLayout> {
-  const header = parseHoloTensorHeader(yield* take(queue, 'header', HOLO_HEADER_SIZE));
+export function* parseHoloTensorStart(
+  queue: ByteQueue,
+  limits: AllLimits,
+  parseHeader: (bytes: Uint8Array) => HoloTensorHeader,
+): Grammar<HoloTensorLayout> {
+  const header = parseHeader(yield* take(queue, 'header', HOLO_HEADER_SIZE));
   const least = indexSize(header);
   checkLimit(
     limits,

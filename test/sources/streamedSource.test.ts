@@ -1,6 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ChunkReader } from '../../sources/pullStream.js';
+import type { ChunkReader } from '../../sources/chunkReader.js';
 import { StreamedSource } from '../../sources/streamedSource.js';
 import { rejects } from '../helpers/assertions.js';
 import { tick } from '../helpers/streams.js';

@@ -1,4 +1,6 @@
+/** XXH3-64 with seed 0. What can wait for kernels passes theirs, so that pages need no other. */
+export type Hash = (bytes: Uint8Array) => bigint;
+
 export interface ChecksumKernels {
-  /** XXH3-64 with seed 0. */
-  xxh3(bytes: Uint8Array): bigint;
+  readonly xxh3: Hash;
 }
