@@ -16,7 +16,7 @@ import { describeTensorReach, isCutOff, reachOfTensor } from './reach.js';
 import { closing, type TensorInput } from './tensorInput.js';
 import { tell } from './terminal.js';
 
-/** Which part of a file of fragments to use; at most one of the first three, and none of them means all that is there. */
+/** Which part of a file of fragments to use; at most one of the first three; without any, all of it. */
 export interface FragmentChoice {
   readonly fragments?: readonly number[];
   /** The fewest, in order, that reach this cosine similarity. */

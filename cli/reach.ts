@@ -7,7 +7,7 @@ import type { RandomAccessSource } from '../src/source.js';
 
 /** How far a file of fragments goes: less than the whole where it ends early. */
 export interface Reach {
-  /** Bytes that are there, and of the whole. */
+  /** Bytes that exist, and bytes of the whole. */
   readonly available: number;
   readonly fileSize: number;
 }

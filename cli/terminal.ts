@@ -32,12 +32,12 @@ export function standardOutput(): WritableStream<Uint8Array> {
   });
 }
 
-/** Where a progress bar moves the cursor; undefined where nobody would see it. */
+/** Where a progress bar moves the cursor; undefined without a terminal. */
 export function progressScreen(): NodeJS.WriteStream | undefined {
   return process.stderr.isTTY ? process.stderr : undefined;
 }
 
-/** Calls back when nobody reads standard output any more. */
+/** Calls back when the reader of standard output has gone. */
 export function onOutputEnd(ended: (error: Error) => void): void {
   process.stdout.once('error', ended);
   // Nobody hears what is said there any more (`… 2>&1 | head`, a terminal that is gone): the work goes on.

@@ -138,7 +138,7 @@ async function fileOptions({ integrity, ...common }: InputOptions, name?: string
   return { ...common, sha256: hashOf(name, integrity) };
 }
 
-/** Opens the file of a source that nobody else has. */
+/** Opens the file of a source that has no other owner. */
 function openOwn(source: RandomAccessSource, options: InputOptions): Promise<ModelContent> {
   return closedOnFailure(source, async () => openOneFile(source, await fileOptions(options)));
 }

@@ -159,7 +159,7 @@ function later(open: () => Promise<unknown>): ChunkReader<unknown> {
     },
     async close(reason) {
       closed = true;
-      // What is still being opened is closed when it is here, and nobody waits for it.
+      // A stream that is still being opened is closed as soon as it is open. Nothing waits for that.
       opened?.then((chunks) => chunks.close?.(reason)).catch(() => {});
     },
   };

@@ -14,8 +14,8 @@ const METHODS = [
 
 /**
  * Lets `getReader({ mode: 'byob' })` of a stream of bytes work: the bytes are copied into the caller's memory. It is no
- * byte stream of the engine, because those take the memory of every chunk away from its owner, who may share it: a source
- * of bytes in memory gives views of them.
+ * byte stream of the engine, because those transfer the memory of every chunk, which its owner may share: a source of
+ * bytes in memory gives views of them.
  *
  * From the first such reader on, an inner byte stream does all that the stream did, because it may have the rest of a
  * chunk when the reader is released.
@@ -47,7 +47,7 @@ function byteStream(open: () => ReadableStreamDefaultReader<Uint8Array>): Readab
         const { done, value } = await reader.read();
         if (done) {
           controller.close();
-          // Whoever waits gets its memory back.
+          // Gives the memory of a waiting reader back.
           controller.byobRequest?.respond(0);
           return;
         }

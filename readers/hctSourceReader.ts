@@ -201,8 +201,8 @@ export class HctSourceReader implements TensorReader {
   }
 
   /**
-   * Reads so many bytes of the blocks that they pay for the output, before it is allocated: the index is a claim, and so
-   * is the size of a source. The index itself pays for blocks of the default size.
+   * Reads enough bytes of the blocks to pay for the output, before it is allocated: the index is a claim, and so is the
+   * size of a source. The index itself pays for blocks of the default size.
    */
   async #payFor(byteLength: number, options: AbortOptions): Promise<void> {
     const { blocksOffset, header } = this.#layout;

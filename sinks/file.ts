@@ -103,7 +103,7 @@ async function resolveTarget(place: string | URL): Promise<string> {
   return target;
 }
 
-/** A rename would replace a file that nobody may write to. @throws SinkError */
+/** A rename would replace even a read-only file. @throws SinkError */
 async function assertReplaceable(target: string): Promise<void> {
   await access(target, constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code === 'ENOENT') return;

@@ -53,7 +53,7 @@ function isRunning(pid: number, start: string): boolean {
     process.kill(pid, 0);
     return true;
   } catch (error) {
-    // A process that may not be signalled is there.
+    // A process that may not be signalled exists.
     return (error as NodeJS.ErrnoException).code !== 'ESRCH';
   }
 }

@@ -14,7 +14,7 @@ export interface Limiter {
 
 /**
  * A limit that sources share: `httpSource(url, { limiter })` holds a place for each open request, even while its
- * consumer pauses. Callers that leave streams open need more places than open streams. With `Infinity` places, nobody waits.
+ * consumer pauses. Callers that leave streams open need more places than open streams. With `Infinity` places, no request waits.
  */
 export function createLimiter(places: number): Limiter {
   if (places !== Infinity) check('places', places, wholeNumber(1));

@@ -47,7 +47,7 @@ export interface EncodeModelFileOptions extends OpenOptions, WorkersOption {
   /** How tensors count in the quality of the model, and so in the order of the file. Default 'balanced'. */
   readonly order?: TensorOrder | undefined;
   /**
-   * For those who know better: a factor of the weight that `order` gives to the tensor of this name, 0 or larger.
+   * A factor of the weight that `order` gives to the tensor of this name, 0 or larger.
    * Undefined leaves it.
    */
   readonly importance?: ((name: string) => number | undefined) | undefined;

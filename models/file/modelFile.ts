@@ -56,7 +56,7 @@ export interface ModelFile {
   readonly fileSize: number;
   /** Checksum of the header, which has those of everything else: 16 hexadecimal digits. */
   readonly checksum: string;
-  /** Bytes of it that are there: fewer where it ends early, see {@link PartialOption}. */
+  /** Bytes of it that exist: fewer if it ends early, see {@link PartialOption}. */
   readonly available: number;
 }
 

@@ -69,7 +69,7 @@ export async function findModel(
   });
 }
 
-/** Storage services answer 403 for files that are not there, to those that may not list them. */
+/** Storage services answer 403 for missing files to clients that may not list them. */
 function isMissing(error: unknown): error is SourceError {
   if (!(error instanceof SourceError)) return false;
   const { code } = (error.cause ?? {}) as { readonly code?: unknown };

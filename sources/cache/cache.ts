@@ -63,7 +63,7 @@ class StoreCache implements Cache {
   #writable = true;
   /** The store has given back what was written. */
   #proven = false;
-  /** Entries that it has not. */
+  /** Entries that it has lost. */
   #lost = 0;
   #failed = false;
   #loading: Promise<Xxh3> | undefined;
@@ -114,7 +114,7 @@ class StoreCache implements Cache {
     await this.#write(noteName(id, await this.#load()), note);
   }
 
-  /** The payload of an entry, if it is there, whole and this one. */
+  /** The payload of an entry, if the store has it whole, and it is this one. */
   async #read({ name, key }: EntryName): Promise<Uint8Array | undefined> {
     const xxh3 = await this.#load();
     try {
@@ -193,7 +193,7 @@ class StoreCache implements Cache {
     return this.#loading;
   }
 
-  /** Lists the store; one that cannot be listed stays as it is known, and gets nothing more: nobody would find it again. */
+  /** Lists the store. If that fails, what is known of it stays, and nothing more is written: it would not be found again. */
   #look(): Promise<void> {
     this.#looking ??= this.#list().finally(() => {
       this.#looking = undefined;

@@ -31,9 +31,9 @@ export interface Cache {
 
 export interface WithCacheOptions {
   /**
-   * `true`: the source is not asked for anything; what the cache has not is an error. `'fallback'`: where the source cannot be
-   * reached, what the cache has of the file as it was last seen is used. Default false: nothing is read before the source
-   * has said that the file is still the same.
+   * `true`: the source is never used; bytes that the cache lacks are an error. `'fallback'`: if the source cannot be
+   * reached, the cached bytes of the last known version are used. Default false: nothing is read before the source has
+   * confirmed that the file is still the same.
    */
   readonly offline?: boolean | 'fallback' | undefined;
   readonly onEvent?: OnSourceEvent | undefined;

@@ -39,7 +39,7 @@ export function withCache(
 class CachedSource extends WrappedSource {
   readonly #cache: Cache;
   readonly #options: WithCacheOptions;
-  /** What the cache says of the file, where the source has not been asked. */
+  /** What the cache has noted of the file, as long as the source has not been asked. */
   #noted: CachedFile | undefined;
   /** What the source has said. */
   #file: CachedFile | undefined;
@@ -155,7 +155,7 @@ class CachedSource extends WrappedSource {
     };
   }
 
-  /** Before bytes of the source go behind bytes of the cache: in a version that is noted only, it has not been asked. */
+  /** Called before bytes of the source follow bytes of the cache: of a noted version, the source has not been asked yet. */
   async #assertSame(version: string, offset: number): Promise<void> {
     if (this.#noted === undefined) return;
     if (this.#options.offline === true) throw notCached(this.id, offset);
@@ -200,7 +200,7 @@ class CachedSource extends WrappedSource {
   }
 }
 
-/** @param offset of the first byte that is missing; without it, nothing of the file is there */
+/** @param offset of the first byte that is missing; without it, the cache has nothing of the file */
 function notCached(name: string | undefined, offset?: number): SourceError {
   const cause =
     offset === undefined ? Object.assign(new Error('no such file'), { code: 'ENOENT' }) : undefined;

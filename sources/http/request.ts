@@ -114,7 +114,7 @@ export class HttpRequest {
     return value;
   }
 
-  /** Gives its place to others while nobody wants its bytes. */
+  /** Gives its place to others while no reader wants its bytes. */
   rest(): void {
     this.#release?.();
     this.#release = undefined;

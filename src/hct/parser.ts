@@ -118,7 +118,7 @@ export function* parseHctEnd(
   return { kind: 'end', shape, name: extension.name, groupScales };
 }
 
-/** @throws LimitError when the bytes received do not pay for so many of the tensor */
+/** @throws LimitError when the bytes received do not pay for that many of the tensor */
 function checkBlockBytes(limits: AllLimits, bytes: number, received: number): void {
   new Budget(limits, received).check({ bytes, steps: 0 });
 }

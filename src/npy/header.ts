@@ -31,7 +31,7 @@ const DESCRIPTORS: ReadonlyMap<SafetensorsDType, string> = /* @__PURE__ */ new M
   ['C64', '<c8'],
 ]);
 
-/** What stands for dtypes that NumPy has not. */
+/** Types of NumPy in place of dtypes that it lacks. */
 const STAND_INS: ReadonlyMap<string, SafetensorsDType> = /* @__PURE__ */ new Map<string, SafetensorsDType>([
   ['BF16', 'F32'],
   ['I4', 'I8'],

@@ -63,7 +63,7 @@ export class LowRankEncoder {
 
   /**
    * @throws ArgumentError for a value that is not finite, naming its index
-   * @throws UnsupportedError for more rows or columns than payloads can count: without elements, there can be so many
+   * @throws UnsupportedError for more rows or columns than payloads can count, which only tensors without elements have
    */
   encode(request: EncodeRequest): EncodedFragments {
     checkRequest(request);
