@@ -85,7 +85,7 @@ export class Model extends Closeable {
 
   /**
    * True cosine similarity of the loaded tensors with the whole model: their mean, where a tensor counts by its weight in
-   * the model file, or else by the square root of its elements.
+   * the model file, or else by its shape (docs/tasks.md).
    */
   get quality(): number {
     return this.#quality.whole;

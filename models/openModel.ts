@@ -31,8 +31,9 @@ export interface OpenModelOptions extends OpenOptions, PartialOption {
   /** Keeps what is fetched, if the model is given by its URL: the next time, only what is missing is fetched. */
   readonly cache?: Cache | undefined;
   /**
-   * `true`: all of the model comes from the cache, without a request; what is missing there is a SourceError. `'fallback'`: it
-   * does where the server cannot be reached. Default false: the server is asked whether the files have changed.
+   * `true`: the model is read from the cache only, without requests; bytes that the cache lacks are a SourceError.
+   * `'fallback'`: it is read from the cache if the server cannot be reached. Default false: the server is asked whether
+   * the files have changed.
    */
   readonly offline?: WithCacheOptions['offline'];
   /**

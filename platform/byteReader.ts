@@ -20,9 +20,9 @@ export type ByteStreamLike =
   | null;
 
 /**
- * What a file is read from: a source, or anything that bytes come from. A text that begins with a scheme and `://`, or
- * with `file:`, is a URL; any other is a path in Node, Deno and Bun, and in browsers relative to the page or worker. What
- * can only be read from start to end (a stream, a response) is kept in memory as it arrives, up to 1 GiB.
+ * What a file is read from: a source, or anything that bytes come from. A string that begins with a scheme and `://`,
+ * or with `file:`, is a URL; any other is a path in Node, Deno and Bun, and in browsers relative to the page or worker.
+ * What can only be read from start to end (a stream, a response) is kept in memory as it arrives, up to 1 GiB.
  */
 export type SourceInput = RandomAccessSource | ByteStreamLike | string | URL;
 

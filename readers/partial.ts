@@ -1,11 +1,11 @@
 import { flag, type Rules } from '../src/checks/options.js';
 
-/** The option of everything that opens files of fragments, which are of use before they are complete. */
+/** The option of everything that opens files of fragments, which can be used before they are complete. */
 export interface PartialOption {
   /**
-   * Opens a file that ends early, such as a download that broke off, as far as it goes: what has no fragment in it stays
-   * unloaded. The source must end where the file does; one that does not know its size is read to its end. The header
-   * must be whole, and everything is verified as ever. Default false: a TruncatedError.
+   * Opens a file that ends early, such as an interrupted download, and uses the fragments that are complete. The source
+   * must end where the file does; one of unknown size is read to its end. The header must be complete, and everything
+   * is verified as usual. Default false: such a file is a TruncatedError.
    */
   readonly partial?: boolean | undefined;
 }

@@ -61,8 +61,8 @@ export class HctWriter {
   }
 
   /**
-   * Takes the next bytes of the tensor, row-major, in pieces of any size. One call at a time. After an error the
-   * sink has been aborted, and the writer is of no more use.
+   * Takes the next bytes of the tensor, row-major, in pieces of any size. One call at a time. After an error, the sink
+   * has been aborted and the writer cannot be used any more.
    */
   async write(input: BytesLike): Promise<void> {
     await this.#guard(async () => {

@@ -42,7 +42,7 @@ export class HoloTensorWriter {
   readonly #sink: SeekableSink;
   readonly #options: HoloTensorWriterOptions;
 
-  /** @throws ArgumentError for no sink */
+  /** @throws ArgumentError if `sink` is not a sink */
   constructor(sink: SeekableSink, options: HoloTensorWriterOptions = {}) {
     assertSink(sink);
     this.#sink = sink;

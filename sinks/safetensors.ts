@@ -14,8 +14,8 @@ export interface SafetensorsWriterOptions {
 const RULES: Rules<SafetensorsWriterOptions> = { metadata: textMap };
 
 /**
- * Writes a safetensors file of tensors whose dtypes and shapes are known beforehand. Their bytes may come in any
- * order of tensors and in pieces, several tensors at a time; only within one tensor they go from start to end.
+ * Writes a safetensors file of tensors whose dtypes and shapes are known beforehand. Tensors may be written in any
+ * order, in pieces, and interleaved; the bytes of one tensor come from start to end.
  *
  * @example
  * const sink = memorySink();

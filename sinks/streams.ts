@@ -32,7 +32,7 @@ export function sinkStream(sink: SeekableSink): WritableStream<BytesLike> {
 }
 
 /**
- * The other way: a stream (standard output, a request's body) as a sink for writers that happen to write in order. The
+ * The reverse: a stream (standard output, a request's body) as a sink, for writers that write in order. The
  * stream may be of another implementation (a ponyfill's); `sinkStream(streamSink(stream))` is one of the engine's.
  * @throws ArgumentError from a write that is not where the last one ended
  */

@@ -43,7 +43,7 @@ export interface ModelFolderSink {
   openFile(name: string): Promise<SeekableSink>;
   /**
    * Moves the complete folder into place.
-   * @throws ArgumentError when the folder has got other content meanwhile; SinkError when it cannot be moved. The older
+   * @throws ArgumentError if other content has appeared in the folder; SinkError when it cannot be moved. The older
    *   folder is in its place then.
    */
   close(): Promise<void>;
@@ -54,7 +54,8 @@ export interface ModelFolderSink {
 export interface ModelFolderSinkOptions {
   /**
    * Called for each folder that a killed run has left beside the path: an older model is put back, the rest deleted. A
-   * folder is kept when it cannot be deleted, and one that was put aside also when another program has put a file into it.
+   * folder is kept if it cannot be deleted; an older model that was moved aside also if another program has added a
+   * file to it.
    */
   readonly onLeftover?: ((path: string, action: 'restored' | 'removed' | 'kept') => void) | undefined;
 }

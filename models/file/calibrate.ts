@@ -25,8 +25,8 @@ import { isWorthEncoding } from './encodeTensor.js';
 export type CalibratedTensor = Pick<LoadedTensor, 'shape' | 'data'>;
 
 /**
- * The outputs of a network with these weights for its sample inputs, all in one array, always as many. Scores are better
- * than what is decided by them: they change before decisions do.
+ * The outputs of a network with these weights for its sample inputs, in one array of constant length. Return scores,
+ * such as logits, instead of decisions: they change first.
  */
 export type EvaluateWeights = (
   weights: ReadonlyMap<string, Float32Array>,
@@ -57,9 +57,10 @@ const TENSORS: Rule<ReadonlyMap<string, CalibratedTensor>> = /* @__PURE__ */ map
 const LEAST = 1e-3;
 
 /**
- * Measures how much the output of a network feels an error in each of its tensors: coarsens one tensor at a time and compares
- * the outputs for sample inputs. The sensitivity of a tensor is the squared change of the outputs over its own relative
- * squared error. It takes one evaluation more than there are tensors to cut, and the memory of the network once more.
+ * Measures how much the output of a network reacts to an error in each of its tensors: coarsens one tensor at a time
+ * and compares the outputs for sample inputs. The sensitivity of a tensor is the squared change of the outputs over its
+ * own relative squared error. It takes one evaluation more than there are tensors to cut, and the memory of the network
+ * once more.
  *
  * @example
  * const model = await openModel('model.safetensors');

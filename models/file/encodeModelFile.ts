@@ -47,8 +47,7 @@ export interface EncodeModelFileOptions extends OpenOptions, WorkersOption {
   /** How tensors count in the quality of the model, and so in the order of the file. Default 'balanced'. */
   readonly order?: TensorOrder | undefined;
   /**
-   * A factor of the weight that `order` gives to the tensor of this name, 0 or larger.
-   * Undefined leaves it.
+   * A factor of the weight that `order` gives to the tensor of this name, 0 or larger; undefined is 1.
    */
   readonly importance?: ((name: string) => number | undefined) | undefined;
   /** Tensors to store plain, whatever their size. */

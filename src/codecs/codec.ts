@@ -10,7 +10,7 @@ export const ALGORITHM: Rule<CompressionAlgorithm> = /* @__PURE__ */ oneOf(COMPR
 
 /**
  * Which implementation does the work; 'auto' takes the fastest of ours that this engine allows, and for Zstd's encoder
- * the runtime's own where it has one. 'native' is that of the runtime, whose decoder takes some corrupt blocks.
+ * the runtime's own where it has one. 'native' is the runtime's own, whose decoder accepts some corrupt blocks.
  */
 export type Implementation = 'auto' | 'portable' | 'wasm' | 'native';
 

@@ -17,7 +17,7 @@ export interface CodecOptions {
 export const CODEC_RULES: Rules<CodecOptions> = { implementation: IMPLEMENTATION };
 
 export interface DecoderOptions extends CodecOptions {
-  /** Bytes of the largest block that will be decoded. Default: not very large. */
+  /** Bytes of the largest block that will be decoded: for very large ones, the portable decoder is loaded, too. Default 0. */
   readonly largestBlock?: number | undefined;
 }
 
