@@ -4,6 +4,8 @@ export interface ResultWork<T> {
   close(): Promise<T>;
   /** Called once at most, also when `write` or `close` has failed: a stream whose write fails is never aborted. */
   abort(reason: unknown): Promise<void> | undefined;
+  /** Ends a write under way: streams hear of an abort only after it, and it may wait for another thread. */
+  interrupt?(): void;
 }
 
 /** What a stream writes to that does this work, and the result: it rejects with what the stream fails with. */
@@ -28,6 +30,9 @@ export function withResult<T>(work: ResultWork<T>): {
     throw error;
   };
   const sink: UnderlyingSink<Uint8Array> = {
+    start({ signal }) {
+      signal.addEventListener('abort', () => work.interrupt?.(), { once: true });
+    },
     write(chunk) {
       try {
         // Many small chunks are written at once: they must not cost a microtask each.

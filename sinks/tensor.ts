@@ -1,7 +1,7 @@
 import { type HctTensorOptions, hctTensorStage, TENSOR_RULES } from '../operators/hctStages.js';
 import { type Consumer, StageRun } from '../operators/stageRun.js';
 import { BaseWritableStream, ownStream } from '../operators/streamClasses.js';
-import { withOwnSignal } from '../platform/abort.js';
+import { onAbort, withOwnSignal } from '../platform/abort.js';
 import type { ByteStreamLike } from '../platform/byteReader.js';
 import { Turns } from '../src/async/steps.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
@@ -57,6 +57,10 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
     this.complete();
   }
 
+  interrupt(): void {
+    this.complete();
+  }
+
   async demand(): Promise<void> {}
 
   next(tensor: HctTensor): void {
@@ -90,8 +94,18 @@ export async function collectTensor(
   options: CollectTensorOptions = {},
 ): Promise<HctTensor> {
   const { signal, ...rest } = checkOptions(options, RULES);
-  const sink = new TensorSink(rest);
+  const work = new TensorWork(rest);
+  const { sink, result } = withResult(work);
   const stream = ownStream(input);
-  await withOwnSignal(signal, (own) => stream.pipeTo(sink, { signal: own }));
-  return sink.tensor;
+  await withOwnSignal(signal, async (own) => {
+    // `pipeTo` passes an abort on only after a write under way, which then fails, too.
+    onAbort(own, () => work.interrupt());
+    try {
+      await stream.pipeTo(new BaseWritableStream(sink), { signal: own });
+    } catch (error) {
+      own.throwIfAborted();
+      throw error;
+    }
+  });
+  return result;
 }

@@ -35,7 +35,22 @@ export interface PublicCall {
   readonly name: string;
   readonly refused: readonly Substitution[];
   readonly numbers: readonly NumberPlace[];
+  /** What bytes or values pass through that the call gives, if it gives such a thing. */
+  readonly flow: Flow | undefined;
 }
+
+/** By what a consumer or producer calls. Operators are functions of observables. */
+export type Flow = keyof typeof FLOWS | 'operator';
+
+const FLOWS = {
+  stage: ['readable', 'writable'],
+  readable: ['getReader'],
+  writable: ['getWriter'],
+  source: ['stream'],
+  sink: ['write', 'close', 'abort'],
+  observable: ['subscribe'],
+  generator: ['__@asyncIterator'],
+} as const;
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const { exports: entries } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
@@ -143,13 +158,32 @@ class Calls {
   }
 
   #callOf(name: string, signature: Signature): PublicCall {
-    const call = { name, refused: [] as Substitution[], numbers: [] as NumberPlace[] };
+    const flow = this.#flowOf(this.#checker.getReturnTypeOfSignature(signature)!);
+    const call = { name, flow, refused: [] as Substitution[], numbers: [] as NumberPlace[] };
     for (const [place, parameter] of signature.getParameters().entries()) {
       const type = this.#constraintOf(this.#checker.getTypeOfSymbol(parameter)!);
       const label = parameter.name.startsWith('__') ? 'options' : parameter.name;
       this.#vary(call, [place], label, type, isOptionalParameter(parameter));
     }
     return call;
+  }
+
+  #flowOf(type: Type): Flow | undefined {
+    // Names of symbols have a number behind them.
+    const names = new Set(
+      this.#checker.getPropertiesOfType(type).map(({ name }) => name.replace(/^(__@\w+)@\d+$/, '$1')),
+    );
+    if (names.has('then') && type.isTypeReference()) {
+      return this.#flowOf(this.#checker.getTypeArguments(type)[0]!);
+    }
+    const [called] = this.#checker.getSignaturesOfType(type, SignatureKind.Call);
+    if (called !== undefined) {
+      const given = this.#flowOf(this.#checker.getReturnTypeOfSignature(called)!);
+      return given === 'observable' ? 'operator' : undefined;
+    }
+    return (Object.keys(FLOWS) as (keyof typeof FLOWS)[]).find((flow) =>
+      FLOWS[flow].every((name) => names.has(name)),
+    );
   }
 
   /** Notes what this type refuses, and what the types of its options do. */

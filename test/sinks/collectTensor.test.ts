@@ -2,12 +2,13 @@ import { lastValueFrom, toArray } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { fromReadableStream } from '../../operators/index.js';
-import { collectTensor } from '../../sinks/index.js';
+import { collectTensor, HctWriter, memorySink, TensorSink } from '../../sinks/index.js';
 import { streamSource } from '../../sources/index.js';
 import { ArgumentError, SourceError } from '../../src/errors.js';
+import { WorkerPool } from '../../workers/pool.js';
 import { rejects } from '../helpers/assertions.js';
 import { hctFixtures } from '../helpers/hctFixtures.js';
-import { chunked, collect } from '../helpers/streams.js';
+import { chunked, collect, tick } from '../helpers/streams.js';
 
 const test = suite('responses where streams are taken');
 
@@ -79,6 +80,32 @@ for (const [name, take] of Object.entries(TAKERS)) {
 
 test('the tensor of a response', async () => {
   assert.equal((await collectTensor(new Response(bytes))).shape, shape);
+});
+
+test('an abort acts at once, also where a worker never answers', async () => {
+  const pool = new WorkerPool(1, { url: new URL('../helpers/silentWorker.mjs', import.meta.url) });
+  const file = memorySink();
+  const writer = new HctWriter(file, { dtype: 'I8', shape: [2 ** 23] });
+  await writer.write(new Uint8Array(2 ** 23));
+  await writer.close();
+  const reason = new Error('enough');
+  try {
+    const abort = new AbortController();
+    const collecting = collectTensor(file.bytes, { workers: pool, signal: abort.signal });
+    await tick();
+    abort.abort(reason);
+    assert.is(await rejects(collecting, Error), reason);
+
+    const sink = new TensorSink({ workers: pool });
+    const stream = sink.getWriter();
+    const writing = stream.write(file.bytes).catch(() => {});
+    await tick();
+    await stream.abort(reason);
+    await writing;
+    await rejects(sink.tensor, Error);
+  } finally {
+    pool.close();
+  }
 });
 
 test.run();
