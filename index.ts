@@ -114,11 +114,11 @@ export { HctReader } from './readers/hctReader.js';
 export type { HctReadAllOptions } from './readers/hctSourceReader.js';
 export {
   HoloTensorReader,
-  type HoloTensorReaderOptions,
   type HoloTensorReadOptions,
 } from './readers/holotensorReader.js';
 export { NpyReader } from './readers/npyReader.js';
 export type { HctReaderOptions } from './readers/openHct.js';
+export type { HoloTensorReaderOptions } from './readers/openHoloTensor.js';
 export { readSafetensors } from './readers/safetensors.js';
 export type { ReadAllOptions, TensorReader } from './readers/tensorReader.js';
 

@@ -1,7 +1,6 @@
 import type { SourceInput } from '../platform/byteReader.js';
 import { withSource } from '../sources/input.js';
 import { inTurns, Turns } from '../src/async/steps.js';
-import type { ByteQueue } from '../src/bytes/byteQueue.js';
 import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import { type AllLimits, allocating, checkLimit, limitsOf } from '../src/checks/limits.js';
 import { check, checkOptions, having, type Rules, wholeNumber } from '../src/checks/options.js';
@@ -16,11 +15,12 @@ import {
 } from '../src/holotensor/decoder.js';
 import {
   checkFragmentBytes,
+  endOfFragment,
   type FragmentIndexEntry,
   type ReceivedFragment,
 } from '../src/holotensor/fragment.js';
-import { type HoloTensorHeader, parseHoloTensorHeaderBytes } from '../src/holotensor/header.js';
-import { type HoloTensorLayout, parseHoloTensorStart } from '../src/holotensor/parser.js';
+import type { HoloTensorHeader } from '../src/holotensor/header.js';
+import type { HoloTensorLayout } from '../src/holotensor/parser.js';
 import { QUALITY, reachesQuality } from '../src/holotensor/quality.js';
 import {
   RECONSTRUCTION_RULES,
@@ -29,26 +29,15 @@ import {
   reconstructing,
   reconstructingInto,
 } from '../src/holotensor/reconstruction.js';
-import { FragmentUnpacker, UNPACK_RULES, type UnpackOptions } from '../src/holotensor/unpack.js';
+import { FragmentUnpacker } from '../src/holotensor/unpack.js';
 import type { Kernels } from '../src/kernels/kernels.js';
-import { loadKernels } from '../src/kernels/loadKernels.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { assertWithin, checkOutput, typedArray } from '../src/tensor/tensor.js';
-import type { WorkersOption } from '../workers/pool.js';
-import { MIN_WORKER_BYTES, WORKERS } from '../workers/task.js';
-import { PARTIAL_RULES, type PartialOption } from './partial.js';
-import { readBytes, readGrammar } from './readGrammar.js';
+import { MIN_WORKER_BYTES } from '../workers/task.js';
+import { type HoloTensorReaderOptions, type OpenedHoloTensor, openHoloTensor } from './openHoloTensor.js';
+import { readBytes } from './readGrammar.js';
 import { copyOverlap, type TensorReader } from './tensorReader.js';
-
-export interface HoloTensorReaderOptions extends UnpackOptions, AbortOptions, WorkersOption, PartialOption {}
-
-const READER_RULES: Rules<HoloTensorReaderOptions> = {
-  ...UNPACK_RULES,
-  ...ABORT_RULES,
-  ...PARTIAL_RULES,
-  workers: WORKERS,
-};
 
 export type HoloTensorReadOptions = EncodingDecodeOptions &
   ReconstructionOptions &
@@ -85,17 +74,11 @@ export class HoloTensorReader implements TensorReader {
   readonly #options: Omit<HoloTensorReaderOptions, 'signal'>;
   readonly #limits: AllLimits;
 
-  private constructor(
-    source: RandomAccessSource,
-    layout: HoloTensorLayout,
-    size: number,
-    kernels: Kernels<'xxh3'>,
-    options: HoloTensorReaderOptions,
-  ) {
+  private constructor({ source, layout, available, kernels, options }: OpenedHoloTensor) {
     this.#source = source;
     this.#layout = layout;
     this.#byIndex = layout.entries.toSorted((a, b) => a.index - b.index);
-    this.#available = layout.entries.filter((entry) => layout.dataStart + endOf(entry) <= size);
+    this.#available = available;
     this.#unpacker = new FragmentUnpacker(kernels, options);
     const { signal: _, ...others } = options;
     this.#options = others;
@@ -110,25 +93,7 @@ export class HoloTensorReader implements TensorReader {
    *   no bytes come from
    */
   static async open(input: SourceInput, options: HoloTensorReaderOptions = {}): Promise<HoloTensorReader> {
-    return withSource(input, (source) => HoloTensorReader.#open(source, options));
-  }
-
-  static async #open(
-    source: RandomAccessSource,
-    options: HoloTensorReaderOptions,
-  ): Promise<HoloTensorReader> {
-    const limits = limitsOf(checkOptions(options, READER_RULES));
-    let kernels!: Kernels<'xxh3'>;
-    const ready = loadKernels(['xxh3']).then((loaded) => {
-      kernels = loaded;
-    });
-    const parseHeader = (bytes: Uint8Array) => parseHoloTensorHeaderBytes(bytes, kernels.xxh3);
-    const parse = (queue: ByteQueue) => parseHoloTensorStart(queue, limits, parseHeader);
-    const layout = await readGrammar('HoloTensor', parse, source, 0, options, ready);
-    // Loaded on demand: most files are opened as a whole.
-    const sizeOf = options.partial && (await import('../sources/sizeOf.js')).sizeOf;
-    const size = sizeOf ? await sizeOf(source, layout.dataStart, options) : Infinity;
-    return new HoloTensorReader(source, layout, size, kernels, options);
+    return withSource(input, async (source) => new HoloTensorReader(await openHoloTensor(source, options)));
   }
 
   get header(): HoloTensorHeader {
@@ -144,7 +109,7 @@ export class HoloTensorReader implements TensorReader {
     return this.#layout.entries;
   }
 
-  /** Those of them that are there; with `partial`, some may be missing. */
+  /** The complete ones among them; with `partial`, some may be missing. */
   get available(): readonly FragmentIndexEntry[] {
     return this.#available;
   }
@@ -166,10 +131,10 @@ export class HoloTensorReader implements TensorReader {
   }
 
   /**
-   * The whole tensor, in one read; with `partial`, the best from the fragments that are there. With workers, one of them decodes it, or several if it is large and its encoding
-   * allows it.
+   * The whole tensor, in one read; with `partial`, the best from the complete fragments. With workers, one of them
+   * decodes it, or several if it is large and its encoding allows it.
    * @throws LimitError for a tensor that is too large; ArgumentError for an `out` of another type or length;
-   *   TruncatedError where no fragment is there
+   *   TruncatedError if no fragment is complete
    */
   async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     this.#check(options);
@@ -245,7 +210,7 @@ export class HoloTensorReader implements TensorReader {
   #readData(options: AbortOptions): Promise<Uint8Array> {
     const { dataStart } = this.#layout;
     const entries = this.#some();
-    const dataLength = endOf(entries.at(-1)!);
+    const dataLength = endOfFragment(entries.at(-1)!);
     for (const { index, compressedSize } of entries) {
       checkFragmentBytes(this.#limits, index, compressedSize);
     }
@@ -270,8 +235,8 @@ export class HoloTensorReader implements TensorReader {
 
   /**
    * Reads fragments in order until the cosine similarity with the original is at least `quality`: the true one if
-   * the file determines it, otherwise the prediction of its curve. For 1, it reads all fragments; with `partial`, as far
-   * as they are there.
+   * the file determines it, otherwise the prediction of its curve. For 1, it reads all fragments; with `partial`,
+   * those that are complete.
    */
   async readToQuality(quality: number, options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     check('quality', quality, QUALITY);
@@ -285,7 +250,7 @@ export class HoloTensorReader implements TensorReader {
     return inTurns(reconstructing(decoder, options, options.out), options.signal);
   }
 
-  /** The fragments that are there. @throws TruncatedError where there are none */
+  /** The complete fragments. @throws TruncatedError if there are none */
   #some(): readonly FragmentIndexEntry[] {
     if (this.#available.length > 0) return this.#available;
     throw new TruncatedError('Cannot decode the tensor: its file ends before the end of the first fragment', {
@@ -310,11 +275,6 @@ export class HoloTensorReader implements TensorReader {
     check('dtype', dtype, () => dtype === 'source' && 'F32, because `out` holds numbers');
     checkOutput(out, elementCount(this.shape));
   }
-}
-
-/** Where a fragment ends, from the first one on. */
-function endOf({ offset, compressedSize }: FragmentIndexEntry): number {
-  return offset + compressedSize;
 }
 
 /** The smallest range of elements with these bytes that can be decoded without the others. */

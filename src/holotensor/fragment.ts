@@ -127,3 +127,8 @@ export function findIndexFault(
   }
   return undefined;
 }
+
+/** Where a fragment ends, from the first one on. */
+export function endOfFragment({ offset, compressedSize }: FragmentIndexEntry): number {
+  return offset + compressedSize;
+}
