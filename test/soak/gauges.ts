@@ -1,5 +1,6 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { getHeapCodeStatistics } from 'node:v8';
 import { Resources } from '../faults/helpers/resources.js';
 import { tick, until } from '../helpers/streams.js';
 import type { SoakServer } from './server.js';
@@ -75,7 +76,9 @@ export async function measureMemory(): Promise<MemorySample> {
     await tick(1);
   }
   const { heapUsed, external, arrayBuffers, rss } = process.memoryUsage();
-  return { heapUsed, external, arrayBuffers, rss };
+  const code = getHeapCodeStatistics();
+  const heap = heapUsed - code.code_and_metadata_size - code.bytecode_and_metadata_size;
+  return { heap, external, arrayBuffers, rss };
 }
 
 function countOf(kind: string): number {

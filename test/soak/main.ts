@@ -79,7 +79,7 @@ function summary({ rounds, outcomes, server, memory }: Report): string {
     `${requests} requests`,
     `${faults} faults`,
     `${megabytes(sentBytes)} sent`,
-    `heap ${megabytes(memory?.[1].heapUsed ?? 0)}`,
+    `heap ${megabytes(memory?.[1].heap ?? 0)}`,
     `resident ${megabytes(memory?.[1].rss ?? 0)}`,
   ];
   return parts.join(', ');
@@ -93,7 +93,7 @@ function show(report: Report): void {
   if (report.memory === undefined) return;
   const [first, last] = report.memory;
   console.log('\nmemory after half of the rounds, and at the end');
-  for (const kind of ['heapUsed', 'external', 'arrayBuffers', 'rss'] as const) {
+  for (const kind of ['heap', 'external', 'arrayBuffers', 'rss'] as const) {
     console.log(`${kind.padStart(14)}  ${megabytes(first[kind])}  ${megabytes(last[kind])}`);
   }
 }

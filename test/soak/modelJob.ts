@@ -1,13 +1,10 @@
 import type { LoadOptions } from '../../models/load.js';
-import { WorkerPool } from '../../workers/pool.js';
 import { Random } from '../helpers/random.js';
 import { tick } from '../helpers/streams.js';
 import { chooseOpening, type OpenedModel, type Opening } from './opening.js';
-import type { Job, Outcome, Stage } from './stage.js';
+import type { Job, Stage } from './stage.js';
 import { VISITS } from './visits.js';
-
-/** Threads of the pool that all callers with this number share. */
-export const SHARED_THREADS = 2;
+import { type JobWorkers, WORKER_NAMES, WORKERS } from './workers.js';
 
 /** A model that is opened, visited and closed. */
 export function modelJob(stage: Stage, seed: number): Job {
@@ -15,19 +12,18 @@ export function modelJob(stage: Stage, seed: number): Job {
   const stored = random.pick(stage.models);
   const opening = chooseOpening(stage, stored, random);
   // Tensors in fragments have no rows before they are loaded.
-  const hasRows = !stored.progressive && !opening.verified;
+  const hasRows = !stored.progressive && !opening.loadsFirst;
   const visit = random.pick(Object.keys(VISITS));
-  const workers = random.pick(['none', 'none', 'shared', 'pool', 'own'] as const);
+  const decoder = random.pick(['none', ...WORKER_NAMES] as const);
   const as = random.pick(['F32', 'source'] as const);
   const output = random.pick(['in-place', 'swap'] as const);
   const abortsAfter = random.once(10) ? random.below(20) : undefined;
+  const aborted = abortsAfter === undefined ? '' : `, opening aborted after ${abortsAfter} ms`;
   return {
-    name: `${stored.path} (${opening.name}): ${visit}, workers ${workers}${abortsAfter === undefined ? '' : `, opening aborted after ${abortsAfter} ms`}`,
+    name: `${stored.path} (${opening.name}): ${visit}, workers ${decoder}${aborted}`,
     async run() {
-      // A pool of its own; threads start when they are needed.
-      const own = workers === 'own' ? new WorkerPool(1) : undefined;
-      const pools = { none: 0, shared: SHARED_THREADS, pool: stage.pool, own };
-      const options: LoadOptions = { as, output, workers: pools[workers] };
+      const { workers, errors = [], end }: JobWorkers = WORKERS[decoder](stage, random);
+      const options: LoadOptions = { as, output, workers };
       try {
         const opened = await open(opening, abortsAfter);
         if (opened === undefined) return 'aborted';
@@ -37,9 +33,11 @@ export function modelJob(stage: Stage, seed: number): Job {
           await opened.close();
         }
       } catch (error) {
-        return expected(error, opening);
+        if ([...opening.errors, ...errors].some((kind) => error instanceof kind))
+          return (error as Error).name;
+        throw error;
       } finally {
-        own?.close();
+        await end?.();
       }
     },
   };
@@ -59,10 +57,4 @@ async function open(opening: Opening, abortsAfter: number | undefined): Promise<
   } finally {
     await aborted;
   }
-}
-
-/** @throws any other error */
-function expected(error: unknown, { errors }: Opening): Outcome {
-  if (errors.some((kind) => error instanceof kind)) return (error as Error).name;
-  throw error;
 }

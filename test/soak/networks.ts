@@ -54,6 +54,7 @@ export const NETWORKS = {
       isBroken(n) ? { status: random.pick([429, 503]), headers: { 'retry-after': '0' } } : undefined,
     errors: [SourceError],
   },
+  redirects: { fault: (_, __, ___, name) => ({ redirect: `/steady-0/${encodeURI(name)}` }), errors: [] },
   fails: { fault: (_, random) => ({ status: random.pick([403, 404, 500]) }), errors: [SourceError] },
   withoutRanges: { fault: () => ({ ignoreRange: true }), errors: [] },
   chunked: { fault: () => ({ chunked: true }), errors: [] },

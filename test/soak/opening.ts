@@ -19,8 +19,8 @@ export interface Opening {
   readonly name: string;
   /** Errors that may come of it, until the model is closed. */
   readonly errors: Network['errors'];
-  /** By a SHA-256, so that it gives nothing out before all is there. */
-  readonly verified?: boolean;
+  /** Rows are given, or verified, only after a load. */
+  readonly loadsFirst?: boolean;
   open(options: AbortOptions): Promise<OpenedModel>;
 }
 
@@ -52,7 +52,7 @@ function overNetwork({ server, files }: Stage, { path, form, sealed }: StoredMod
   return {
     name: `${name}${verified ? ', integrity' : ''}${asSource ? ', coalesced' : ''}`,
     errors,
-    verified,
+    loadsFirst: verified || networkOf(name).damages === true,
     open: (options) =>
       asSource
         ? openSource(withCoalescing(httpSource(url, http)), options)

@@ -7,13 +7,13 @@ import { servedFiles } from '../faults/helpers/servedFiles.js';
 import { type Check, type Finding, MAX_GROWTH, type Report } from './checks.js';
 import { type Replacement, replacements } from './fileJob.js';
 import { Gauges, measureMemory } from './gauges.js';
-import { SHARED_THREADS } from './modelJob.js';
 import { storedModels } from './models.js';
 import { plantedJob } from './planted.js';
 import { jobsOf, type RoundSize } from './round.js';
 import { SoakServer } from './server.js';
 import type { Job, Outcome, Stage } from './stage.js';
 import { growth, type MemoryKind, type MemorySample } from './trend.js';
+import { SHARED_THREADS } from './workers.js';
 
 /** Smaller than the models, so that entries are evicted. */
 const CACHE_BYTES = 2 ** 20;

@@ -1,6 +1,7 @@
 /** Bytes of this process after garbage collection, as `process.memoryUsage` counts them. */
 export interface MemorySample {
-  readonly heapUsed: number;
+  /** Used, without compiled code: the engine optimizes for a long time. */
+  readonly heap: number;
   readonly external: number;
   readonly arrayBuffers: number;
   readonly rss: number;
