@@ -1,52 +1,57 @@
 /**
  * How many bytes real networks need until they work, from model files in their order: the smallest part of the F32 bytes
- * from which on each stays within its bound. `-- tasks --check` fails when a task needs more than it may; it tries a few parts
- * only, of the default order.
+ * from which on each stays within its bound. `-- tasks --plot` draws what they are worth before and after to `docs/tasks.svg`.
+ * `-- tasks --check` fails when a task needs more than it may; it tries a few parts only, of the default order.
  */
+import { writeFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeToModelFile } from '../test/helpers/modelFiles.js';
 import { missingWeights } from '../test/helpers/weights.js';
+import { drawTasks, type Panel } from './tasks/draw.js';
 import { type MeasuredTask, measuredTasks } from './tasks/measured.js';
 import { partsDownTo, smallestPart } from './tasks/smallestPart.js';
 import { VARIANTS, type Variant } from './tasks/variants.js';
 
+const PICTURE = new URL('../docs/tasks.svg', import.meta.url);
+/** Where a picture goes on to when a task does not hold any more. */
+const BELOW = [0.9, 0.75, 0.5, 0.25];
+
 export async function run(options: readonly string[]): Promise<void> {
   const missing = missingWeights();
   if (missing !== undefined) throw new Error(missing);
-  await (options.includes('--check') ? check() : measure());
+  if (options.includes('--check')) return check();
+  const panels = await measure(options.includes('--plot') ? BELOW : []);
+  if (options.includes('--plot')) writeFileSync(PICTURE, drawTasks(panels));
 }
 
-async function measure(): Promise<void> {
+async function measure(below: readonly number[]): Promise<Panel[]> {
   const names = Object.keys(VARIANTS) as Variant[];
   const row = (name: string, cells: readonly (number | string | undefined)[], bound: string) =>
     console.log(
       [name.padEnd(24), ...cells.map((cell) => String(cell ?? '').padStart(9)), ` ${bound}`].join(' '),
     );
   row('% of the F32 bytes', [...names, 'at most', 'must'], '');
+  const panels: Panel[] = [];
   for (const task of measuredTasks()) {
-    const found: string[] = [];
-    for (const name of names) {
-      const { smallest } = await smallestPart(task, await fileOf(task, name), await wholeValue(task));
-      found.push(String(smallest ?? 'never'));
-    }
-    row(task.name, [...found, task.most, task.must], task.bound);
+    const found = [];
+    for (const name of names)
+      found.push({ name, ...(await smallestPart(task, await fileOf(task, name), { below })) });
+    row(task.name, [...found.map(({ smallest }) => smallest ?? 'never'), task.most, task.must], task.bound);
+    const { limit, better, name } = task;
+    panels.push({ name, better, limit: limit(found[0]!.whole), curves: found });
   }
+  return panels;
 }
 
 async function check(): Promise<void> {
   const test = suite('networks work from the part of their bytes on that they may need');
   for (const task of measuredTasks()) {
     test(task.name, async () => {
-      const whole = await wholeValue(task);
-      const { smallest, points } = await smallestPart(
-        task,
-        await fileOf(task, 'default'),
-        whole,
-        partsDownTo(task.most),
-      );
+      const parts = partsDownTo(task.most);
+      const { smallest, points } = await smallestPart(task, await fileOf(task, 'default'), { parts });
       console.log(
-        `${task.name}: ${points.map(({ part, value }) => `${part} % ${value.toFixed(3)}`).join(', ')}`,
+        `${task.name}: ${points.map(({ part, value }) => `${Number(part.toPrecision(3))} % ${value.toFixed(3)}`).join(', ')}`,
       );
       assert.is(smallest, task.most, task.bound);
     });
@@ -57,8 +62,4 @@ async function check(): Promise<void> {
 
 function fileOf({ source }: MeasuredTask, variant: Variant): Promise<Uint8Array> {
   return encodeToModelFile({ 'model.safetensors': source }, VARIANTS[variant]);
-}
-
-async function wholeValue({ tensors, evaluate }: MeasuredTask): Promise<number> {
-  return evaluate(new Map(tensors.map(({ name, data }) => [name, data])));
 }

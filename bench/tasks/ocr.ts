@@ -44,7 +44,8 @@ export function recogniserTask(): MeasuredTask {
       }
       return Math.max(0, 1 - errors / length);
     },
-    holds: (right) => right >= 0.95,
+    limit: () => 0.95,
+    better: 'more',
     most: 14,
   };
 }
@@ -78,7 +79,8 @@ export function detectorTask(): MeasuredTask {
       }
       return either === 0 ? 1 : both / either;
     },
-    holds: (overlap) => overlap >= 0.9,
+    limit: () => 0.9,
+    better: 'more',
     most: 16,
     must: 12,
   };

@@ -1,5 +1,5 @@
 import { elementCount } from '../../src/tensor/dtype.js';
-import type { MeasuredTask } from './measured.js';
+import { holds, type MeasuredTask } from './measured.js';
 import { weightsOfPrefix } from './prefix.js';
 
 /** Steps of the parts that are tried, in percent: finer where tasks begin to work. */
@@ -32,25 +32,44 @@ export function partsDownTo(most: number): number[] {
   return [100, 3 * most, 2 * most, 1.5 * most, 1.2 * most, most].filter((part) => part <= 100);
 }
 
+export interface Found {
+  /** Undefined if the task does not even hold with the whole file. */
+  readonly smallest: number | undefined;
+  /** The value with the network's own weights. */
+  readonly whole: number;
+  /** What was tried, from the largest part down. */
+  readonly points: readonly Point[];
+}
+
 /**
  * The smallest part of the F32 bytes from which on the task holds: it does at all larger ones, too. The bytes are those
  * of the file's beginning, its header included.
- * @returns undefined if it does not even hold with the whole file; the points that were tried
+ * @param below parts to try below the first at which it does not hold, as parts of that
  */
 export async function smallestPart(
-  { tensors, evaluate, holds }: MeasuredTask,
+  task: MeasuredTask,
   file: Uint8Array,
-  whole: number,
-  parts = allParts(),
-): Promise<{ readonly smallest: number | undefined; readonly points: readonly Point[] }> {
+  {
+    parts = allParts(),
+    below = [],
+  }: { readonly parts?: readonly number[]; readonly below?: readonly number[] } = {},
+): Promise<Found> {
+  const { tensors, evaluate } = task;
   const total = tensors.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
+  const whole = await evaluate(new Map(tensors.map(({ name, data }) => [name, data])));
   const points: Point[] = [];
-  let smallest: number | undefined;
-  for (const part of parts) {
+  const valueAt = async (part: number) => {
     const value = await evaluate(await weightsOfPrefix(file, (part / 100) * total));
     points.push({ part, value });
-    if (!holds(value, whole)) break;
+    return value;
+  };
+  let smallest: number | undefined;
+  for (const part of parts) {
+    if (!holds(task, await valueAt(part), whole)) {
+      for (const factor of below) await valueAt(factor * part);
+      break;
+    }
     smallest = part;
   }
-  return { smallest, points };
+  return { smallest, whole, points };
 }

@@ -33,7 +33,8 @@ export function speechTask(): MeasuredTask {
       const near = reference.filter((one, i) => Math.abs(probabilities[i]! - one) <= TOLERANCE);
       return near.length / reference.length;
     },
-    holds: (near) => near >= 0.95,
+    limit: () => 0.95,
+    better: 'more',
     most: 13,
   };
 }
