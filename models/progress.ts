@@ -21,27 +21,31 @@ export class ModelQuality {
   readonly qualities = new Map<string, number>();
   readonly #total: number;
   #sum = 0;
+  /** Tensors whose cosine is below 1. With none, the quality is 1, whatever the sum has lost by rounding. */
+  #imperfect: number;
   /** Tensors with any numbers loaded. */
   readonly #ready = new Set<LoadableTensor>();
   /** Their bytes, as arrays of each type that has been asked for. */
   readonly #held = new Map<OutputType, number>();
 
-  constructor(states: Iterable<TensorState>) {
+  constructor(states: Iterable<Pick<TensorState, 'tensor'>>) {
     let total = 0;
     for (const { tensor } of states) {
       this.qualities.set(tensor.name, 0);
       total += tensor.weight;
     }
     this.#total = total;
+    this.#imperfect = this.qualities.size;
   }
 
-  update({ tensor, cosine }: TensorState): void {
+  update({ tensor, cosine }: Pick<TensorState, 'tensor' | 'cosine'>): void {
     const before = this.qualities.get(tensor.name) ?? 0;
     if (before === 0 && cosine > 0) {
       this.#ready.add(tensor);
       for (const [as, bytes] of this.#held) this.#held.set(as, bytes + loadedBytes(tensor, as));
     }
     this.qualities.set(tensor.name, cosine);
+    this.#imperfect += Number(before >= 1) - Number(cosine >= 1);
     this.#sum += tensor.weight * (cosine - before);
   }
 
@@ -63,7 +67,7 @@ export class ModelQuality {
 
   /** Mean cosine of the tensors, by their weights; 1 for a model without any. */
   get whole(): number {
-    return this.#total === 0 ? 1 : Math.min(1, Math.max(0, this.#sum / this.#total));
+    return this.#total === 0 || this.#imperfect === 0 ? 1 : Math.min(1, Math.max(0, this.#sum / this.#total));
   }
 }
 

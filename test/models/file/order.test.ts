@@ -5,7 +5,9 @@ import type { FragmentOptions } from '../../../models/file/encodeTensor.js';
 import { sealHeader } from '../../../models/file/headerChecksum.js';
 import { readModelFile } from '../../../models/file/modelFile.js';
 import { memoryStagingStore } from '../../../models/file/stagingStore.js';
+import type { LoadableTensor } from '../../../models/inputs/content.js';
 import { openModel } from '../../../models/openModel.js';
+import { ModelQuality } from '../../../models/progress.js';
 import { tensorWeight } from '../../../models/tensorWeight.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
@@ -78,6 +80,24 @@ test('fragments that are fewer than asked for are counted', async () => {
   assert.equal(await fewer({ qualities: [0.5, 0.9, 'exact'] }), [0, 2]);
   assert.equal(await fewer({ fragments: 100 }), [1, 2]);
   assert.equal(await fewer({ qualities: [0.9, 0.9000001, 'exact'] }), [2, 2]);
+});
+
+test('the quality of a whole model is 1, however its weights round', () => {
+  for (let count = 1; count <= 50; count++) {
+    const states = Array.from({ length: count }, (_, i) => ({
+      tensor: { name: `w${i}`, weight: 0.1 * (i + 1) } as LoadableTensor,
+    }));
+    const quality = new ModelQuality(states);
+    for (const cosine of [0.7, 0.93, 0.999, 1]) {
+      for (const state of states) {
+        assert.ok(quality.whole < 1);
+        quality.update({ ...state, cosine });
+      }
+    }
+    assert.is(quality.whole, 1);
+    quality.update({ ...states[0]!, cosine: 0.5 });
+    assert.ok(quality.whole < 1);
+  }
 });
 
 test('importance moves a tensor forward, and what counts nothing comes last', async () => {
