@@ -153,6 +153,7 @@ export type { PlainFile, PlainFileOptions } from './models/plain/plainFile.js';
 export type { PlainResponseOptions } from './models/plain/response.js';
 export type { PlanOptions } from './models/planning.js';
 export type { ModelProgress } from './models/progress.js';
+export type { ModelSnapshot, SnapshotOptions } from './models/snapshots.js';
 export type {
   LoadedTensor,
   OutputArrays,

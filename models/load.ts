@@ -57,6 +57,8 @@ export interface LoadTarget {
   /** Tensors that got pieces, in this load or in one before that was aborted, until all of these are decoded. */
   readonly unsettled: Set<TensorState>;
   readonly quality: ModelQuality;
+  /** Bytes that earlier loads have fetched. */
+  readonly fetched: number;
   readonly onProgress: (progress: ModelProgress) => void;
   readonly onBetterTensor: (state: TensorState) => void;
 }
@@ -187,10 +189,10 @@ export class Load {
   }
 
   #tellProgress(): void {
-    const { states, quality, onProgress } = this.#target;
+    const { states, quality, fetched, onProgress } = this.#target;
     const progress: ModelProgress = {
-      bytes: this.#bytes,
-      totalBytes: this.#totalBytes,
+      bytes: fetched + this.#bytes,
+      totalBytes: fetched + this.#totalBytes,
       ready: quality.ready,
       tensors: states.size,
       quality: quality.whole,

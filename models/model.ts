@@ -16,6 +16,7 @@ import { LOAD_RULES, Load, type LoadOptions, type LoadTarget } from './load.js';
 import type { PlainFile, PlainFileOptions } from './plain/plainFile.js';
 import { Catalog, PLAN_RULES, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
 import { type ModelProgress, ModelQuality } from './progress.js';
+import { type ModelSnapshot, observe, SNAPSHOT_RULES, type SnapshotOptions, snapshots } from './snapshots.js';
 import { type LoadedTensor, type OutputType, TensorState } from './tensorState.js';
 import { TensorUpdates } from './tensorUpdates.js';
 
@@ -41,13 +42,15 @@ export class Model extends Closeable {
   readonly tensors: readonly ModelTensorInfo[];
   /** Names of the safetensors files that it was made of, which {@link file} makes again; none for other formats than model files. */
   readonly files: readonly string[];
-  /** The progress of the current load, at every piece that arrives. */
+  /** The progress of the loads, at every piece that arrives: it goes on from one load to the next. */
   readonly progress$: Observable<ModelProgress>;
   /**
    * Each tensor when it has improved. Arrays are made only while there are subscribers; if tensors improve faster than
    * a subscriber takes them, intermediate states are skipped.
    */
   readonly updates$: Observable<LoadedTensor<OutputType>>;
+  /** {@link snapshots} with its defaults, for each subscriber. */
+  readonly snapshots$: Observable<ModelSnapshot>;
   readonly #content: ModelContent;
   readonly #limits: LimitsOption['limits'];
   readonly #budget: Budget;
@@ -56,6 +59,10 @@ export class Model extends Closeable {
   readonly #quality: ModelQuality;
   readonly #progress = new Subject<ModelProgress>();
   readonly #updates = new TensorUpdates((error) => this.#load?.fail(error));
+  /** A tensor has improved, or a load has ended. */
+  readonly #changes = new Subject<void>();
+  /** Bytes that loads have fetched. */
+  #fetched = 0;
   /** The current load. */
   #load: Load | undefined;
   /** Loads have it one after another. */
@@ -81,6 +88,7 @@ export class Model extends Closeable {
     this.#quality = new ModelQuality(this.#states.values());
     this.progress$ = this.#progress.asObservable();
     this.updates$ = this.#updates.all$;
+    this.snapshots$ = observe((signal) => this.snapshots({ signal }));
   }
 
   /**
@@ -187,6 +195,25 @@ export class Model extends Closeable {
     return this.#plan(checkOptions(options, PLAN_RULES)).reduce((sum, { length }) => sum + length, 0);
   }
 
+  /**
+   * Consistent sets of all tensors for inference while the model loads: the first when something of every tensor has been
+   * loaded, then one each time that the whole has become better by `minGain`, and one at the end of each load that has
+   * improved anything. They end with the complete model, or when the model is closed. Loads are started by `load`.
+   * @throws ArgumentError; from the iteration, the reason of `signal`
+   */
+  snapshots<A extends OutputType = 'F32'>(
+    options: SnapshotOptions<A> = {},
+  ): AsyncGenerator<ModelSnapshot<A>, void, undefined> {
+    checkOptions<SnapshotOptions>(options, SNAPSHOT_RULES);
+    const source = {
+      states: this.#states,
+      quality: this.#quality,
+      changes$: this.#changes,
+      isLoading: () => this.#load !== undefined,
+    };
+    return snapshots(source, options);
+  }
+
   /** Stops reading. Connections stay open as long as the server allows; broken ones are resumed. */
   pause(): void {
     this.#paused = true;
@@ -229,6 +256,7 @@ export class Model extends Closeable {
     await Promise.allSettled(this.#running.values());
     this.#progress.complete();
     this.#updates.complete();
+    this.#changes.complete();
     await this.#content.close();
   }
 
@@ -286,8 +314,15 @@ export class Model extends Closeable {
       budget: this.#budget,
       unsettled: this.#unsettled,
       quality: this.#quality,
-      onProgress: (progress) => this.#progress.next(progress),
-      onBetterTensor: (state) => this.#updates.announce(state, options),
+      fetched: this.#fetched,
+      onProgress: (progress) => {
+        this.#fetched = progress.bytes;
+        this.#progress.next(progress);
+      },
+      onBetterTensor: (state) => {
+        this.#updates.announce(state, options);
+        this.#changes.next();
+      },
     };
     const limits = { ...this.#limits, ...options.limits };
     const load = new Load(this.#plan(options), target, { ...options, limits });
@@ -297,6 +332,7 @@ export class Model extends Closeable {
       await load.run();
     } finally {
       this.#load = undefined;
+      this.#changes.next();
     }
     await this.#updates.emit(options);
   }

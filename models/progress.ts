@@ -3,7 +3,7 @@ import { loadedBytes, type OutputType, type TensorState } from './tensorState.js
 
 /** The state of a model while it loads. */
 export interface ModelProgress {
-  /** Bytes that this load has fetched, and how many it will fetch. */
+  /** Bytes that this load and those before it have fetched, and how many they will have at its end. */
   readonly bytes: number;
   readonly totalBytes: number;
   /** Tensors with any numbers loaded, and how many the model has. */

@@ -1,0 +1,170 @@
+import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Model } from '../../models/model.js';
+import { openModel } from '../../models/openModel.js';
+import type { ModelSnapshot, SnapshotOptions } from '../../models/snapshots.js';
+import { bytesSource } from '../../sources/bytes.js';
+import { ArgumentError } from '../../src/errors.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
+import { rejects, throws } from '../helpers/assertions.js';
+import { modelFileOf } from '../helpers/modelFiles.js';
+import { modelOf } from '../helpers/models.js';
+import { tick } from '../helpers/streams.js';
+import { TRAINED_FILES } from '../helpers/trained.js';
+
+const test = suite('snapshots');
+
+const original = TRAINED_FILES.layers;
+let file: Uint8Array;
+
+test.before(async () => {
+  file = await modelFileOf(original);
+});
+
+/** Loads the model in steps, so that a consumer keeps up. */
+async function loadInSteps(model: Model): Promise<void> {
+  for (const quality of [0.3, 0.5, 0.7, 0.8, 0.9, 0.97, 0.99, 1]) {
+    await model.load({ quality });
+    await tick(20);
+  }
+}
+
+async function snapshotsOf(options?: SnapshotOptions<'F32'>): Promise<[ModelSnapshot[], number[]]> {
+  const model = await openModel(bytesSource(file));
+  const all: ModelSnapshot[] = [];
+  const times: number[] = [];
+  const loading = loadInSteps(model);
+  for await (const snapshot of model.snapshots(options)) {
+    all.push(snapshot);
+    times.push(performance.now());
+  }
+  await loading;
+  await model.close();
+  return [all, times];
+}
+
+test('all tensors each time, better each time, at the end the model; what was given out does not change', async () => {
+  const model = await openModel(bytesSource(file));
+  const copies: { readonly snapshot: ModelSnapshot; readonly bytes: Map<string, Uint8Array> }[] = [];
+  const loading = loadInSteps(model);
+  for await (const snapshot of model.snapshots()) {
+    assert.is(snapshot.tensors.size, model.tensors.length);
+    const bytes = new Map(
+      Array.from(snapshot.tensors, ([name, { data }]) => [name, viewBytes(data).slice()]),
+    );
+    copies.push({ snapshot, bytes });
+  }
+  await loading;
+  assert.ok(copies.length > 2, `${copies.length}`);
+  const last = copies.at(-1)!.snapshot;
+  assert.equal([last.quality, last.complete], [1, true]);
+  let before = 0;
+  for (const { snapshot, bytes } of copies) {
+    assert.ok(snapshot.quality > before);
+    before = snapshot.quality;
+    for (const [name, { data, cosine, complete }] of snapshot.tensors) {
+      assert.equal(viewBytes(data), bytes.get(name), name);
+      assert.is(complete, cosine === 1, name);
+    }
+  }
+  assert.is(copies[0]!.snapshot.complete, false);
+});
+
+test('minGain: fewer; the end of a load gives one in any case', async () => {
+  const [some] = await snapshotsOf({ minGain: 1 });
+  const [many] = await snapshotsOf({ minGain: 0 });
+  assert.ok(some.length <= many.length);
+  const model = await openModel(bytesSource(file));
+  const iterator = model.snapshots({ minGain: 1 });
+  await model.load({ quality: 0.9 });
+  const { value: first } = await iterator.next();
+  assert.is(first!.quality, model.quality);
+  const next = iterator.next();
+  await model.load({ quality: 0.97 });
+  assert.ok((await next).value!.quality >= 0.97 - 1e-9);
+  // Nothing has become better: there is none until something does.
+  const waiting = iterator.next();
+  await model.load({ quality: 0.97 });
+  assert.is(await Promise.race([waiting, tick(50)]), undefined);
+  await model.close();
+  assert.is((await waiting).done, true);
+});
+
+test('minInterval: no two are closer', async () => {
+  const [all, times] = await snapshotsOf({ minInterval: 70 });
+  assert.is(all.at(-1)!.complete, true);
+  for (const [i, time] of times.entries()) if (i > 0) assert.ok(time - times[i - 1]! > 60, `${time}`);
+});
+
+test('as the source has them; of a model that is loaded, one; of one without tensors, too', async () => {
+  const model = await openModel(bytesSource(file));
+  await model.load();
+  const all = [];
+  for await (const snapshot of model.snapshots({ as: 'source' })) all.push(snapshot);
+  assert.is(all.length, 1);
+  assert.is(all[0]!.tensors.get('norm.num_batches_tracked')!.dtype, 'I64');
+  const empty = await openModel(bytesSource(modelOf([])));
+  const { value } = await empty.snapshots().next();
+  assert.equal([value!.quality, value!.complete, value!.tensors.size], [1, true, 0]);
+});
+
+test('of a file that ends early: the tensors that it has, until the model is closed', async () => {
+  const model = await openModel(file.subarray(0, file.length >> 1), { partial: true });
+  const iterator = model.snapshots();
+  await model.load();
+  const { value } = await iterator.next();
+  assert.is(value!.complete, false);
+  assert.is(value!.quality, model.quality);
+  const waiting = iterator.next();
+  await model.close();
+  assert.is((await waiting).done, true);
+});
+
+test('a signal, and leaving the loop, end it', async () => {
+  const model = await openModel(bytesSource(file));
+  const abort = new AbortController();
+  const waiting = model.snapshots({ signal: abort.signal }).next();
+  await tick();
+  abort.abort(new Error('enough'));
+  await rejects(waiting, Error, /enough/);
+  await rejects(model.snapshots({ signal: abort.signal }).next(), Error, /enough/);
+  await model.load({ quality: 0.9 });
+  for await (const _ of model.snapshots()) break;
+  throws(() => model.snapshots({ minGain: 2 }), ArgumentError, /minGain/);
+  throws(() => model.snapshots({ minInterval: -1 }), ArgumentError, /minInterval/);
+  await model.close();
+});
+
+test('snapshots$: the same as an observable; unsubscribing ends it', async () => {
+  const model = await openModel(bytesSource(file));
+  const all = lastValueFrom(model.snapshots$.pipe(toArray()));
+  const first = firstValueFrom(model.snapshots$);
+  const none = model.snapshots$.subscribe(() => assert.unreachable());
+  none.unsubscribe();
+  await model.load();
+  assert.is((await first).tensors.size, model.tensors.length);
+  assert.is((await all).at(-1)!.complete, true);
+  await model.close();
+});
+
+test('progress goes on over several loads', async () => {
+  const model = await openModel(bytesSource(file));
+  const shown: number[] = [];
+  model.progress$.subscribe(({ bytes, totalBytes }) => {
+    assert.ok(bytes <= totalBytes);
+    shown.push(bytes);
+  });
+  const total = model.plannedBytes();
+  await model.load({ quality: 0.9 });
+  const part = shown.at(-1)!;
+  await model.load();
+  assert.ok(part > 0 && part < total);
+  assert.equal(
+    shown,
+    shown.toSorted((a, b) => a - b),
+  );
+  assert.is(shown.at(-1), total);
+});
+
+test.run();
