@@ -78,10 +78,14 @@ export interface RequestLog {
 }
 
 /** Gives each test of a suite a server of its own, which serves this file. No test may leave requests open. */
-export function serverForEach(test: Test, file: () => Uint8Array, use: (server: FaultyServer) => void): void {
+export function serverForEach(
+  test: Test,
+  file: Uint8Array | (() => Uint8Array),
+  use: (server: FaultyServer) => void,
+): void {
   let server: FaultyServer;
   test.before.each(async () => {
-    server = await faultyServer(file());
+    server = await faultyServer(typeof file === 'function' ? file() : file);
     use(server);
   });
   test.after.each(async () => {

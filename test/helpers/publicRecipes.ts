@@ -9,6 +9,7 @@ import * as sources from '../../sources/index.js';
 import { temporaryFolder } from './cli.js';
 import { modelFileOf } from './modelFiles.js';
 import { modelOf } from './models.js';
+import { INT8_SCALE_1 } from './quantization.js';
 
 /** A right call of everything public: a function of its arguments, and arguments that it takes. */
 export interface Recipe {
@@ -70,13 +71,7 @@ const folder = once(async () => {
 const HCT_OPTIONS = {
   dtype: 'F32',
   shape: [64, 96],
-  quantization: {
-    scheme: 'symmetric-int8',
-    perGroupScales: false,
-    scaleBits: 0x3c00,
-    zeroPoint: 0,
-    groupSize: 0,
-  },
+  quantization: INT8_SCALE_1,
 } as const;
 
 const RECIPES: Readonly<Record<string, MakeRecipe>> = {

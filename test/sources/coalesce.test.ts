@@ -12,13 +12,9 @@ let server: FaultyServer;
 
 const test = suite('withCoalescing');
 
-serverForEach(
-  test,
-  () => bytes,
-  (fresh) => {
-    server = fresh;
-  },
-);
+serverForEach(test, bytes, (fresh) => {
+  server = fresh;
+});
 
 const ranges = () => server.requests.map(({ range }) => range);
 

@@ -12,13 +12,9 @@ let server: FaultyServer;
 
 const test = suite('httpSource');
 
-serverForEach(
-  test,
-  () => bytes,
-  (fresh) => {
-    server = fresh;
-  },
-);
+serverForEach(test, bytes, (fresh) => {
+  server = fresh;
+});
 
 /** Without second attempts: every fault is seen. */
 const once = (url: string, options: HttpSourceOptions = {}) => httpSource(url, { ...options, retry: false });

@@ -15,13 +15,9 @@ let server: FaultyServer;
 
 const test = suite('httpSource: faults');
 
-serverForEach(
-  test,
-  () => bytes,
-  (fresh) => {
-    server = fresh;
-  },
-);
+serverForEach(test, bytes, (fresh) => {
+  server = fresh;
+});
 
 /** Faults for the first requests, in order; later ones are answered well. */
 const first = (...faults: (Fault | undefined)[]) => {

@@ -23,13 +23,9 @@ let server: FaultyServer;
 
 const test = suite('httpSource: headers');
 
-serverForEach(
-  test,
-  () => bytes,
-  (fresh) => {
-    server = fresh;
-  },
-);
+serverForEach(test, bytes, (fresh) => {
+  server = fresh;
+});
 
 const once = (options: HttpSourceOptions = {}) => httpSource(server.url, { ...options, retry: false });
 

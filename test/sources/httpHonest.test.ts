@@ -14,13 +14,9 @@ let server: FaultyServer;
 
 const test = suite('httpSource: honest answers');
 
-serverForEach(
-  test,
-  () => bytes,
-  (fresh) => {
-    server = fresh;
-  },
-);
+serverForEach(test, bytes, (fresh) => {
+  server = fresh;
+});
 
 const once = (options: HttpSourceOptions = {}) => httpSource(server.url, { ...options, retry: false });
 

@@ -16,13 +16,9 @@ let server: FaultyServer;
 
 const test = suite('httpSource: hopeless requests');
 
-serverForEach(
-  test,
-  () => bytes,
-  (fresh) => {
-    server = fresh;
-  },
-);
+serverForEach(test, bytes, (fresh) => {
+  server = fresh;
+});
 
 /** The error of a read, which must come without a retry. */
 async function failure(url: string, options: HttpSourceOptions = {}): Promise<SourceError> {

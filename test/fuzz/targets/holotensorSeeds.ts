@@ -9,6 +9,7 @@ import { fromFloat32 } from '../../../src/tensor/numbers.js';
 import { concatBytes } from '../../helpers/bytes.js';
 import { manifest, readReference } from '../../helpers/fixtures.js';
 import type { HoloFixture } from '../../helpers/holoFixtures.js';
+import { INT8_SCALE_1 } from '../../helpers/quantization.js';
 import { noise } from '../../helpers/random.js';
 import type { Seed } from '../target.js';
 
@@ -23,13 +24,6 @@ const REFERENCE_ENCODINGS: Readonly<Record<HoloFixture['encoding'], HolographicE
 export async function holoSeeds(): Promise<Record<HolographicEncoding, Seed[]>> {
   const lz4 = await loadCodec('lz4', { implementation: 'portable' });
   const zstd = await loadCodec('zstd', { implementation: 'wasm' });
-  const quantization = {
-    scheme: 'symmetric-int8',
-    perGroupScales: false,
-    scaleBits: 0x3c00,
-    zeroPoint: 0,
-    groupSize: 0,
-  } as const;
   return {
     spectral: [
       seed('raster', 'spectral', [3, 4], { layout: 'raster', fragments: 2 }),
@@ -56,7 +50,7 @@ export async function holoSeeds(): Promise<Record<HolographicEncoding, Seed[]>> 
       seed('bf16', 'embedded', [40, 30], { fragments: 4 }, { dtype: 'BF16' }),
       seed('f16-zstd', 'embedded', [700], { fragments: 3 }, { dtype: 'F16', codec: zstd }),
       seed('two-tiles', 'embedded', [5, 200], { fragments: 6 }),
-      seed('int8', 'embedded', [300], { fragments: 3, quantization }, { dtype: 'I8' }),
+      seed('int8', 'embedded', [300], { fragments: 3, quantization: INT8_SCALE_1 }, { dtype: 'I8' }),
       seed('int4', 'embedded', [9, 13], { fragments: 2 }, { dtype: 'I4' }),
       seed('exceptions', 'embedded', [130], { fragments: 2 }, { exceptions: true }),
       seed('empty', 'embedded', [0, 3], { fragments: 1 }),

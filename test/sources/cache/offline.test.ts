@@ -29,13 +29,9 @@ let server: FaultyServer;
 
 const test = suite('offline');
 
-serverForEach(
-  test,
-  () => bytes,
-  (fresh) => {
-    server = fresh;
-  },
-);
+serverForEach(test, bytes, (fresh) => {
+  server = fresh;
+});
 
 async function same(stream: ReadableStream<Uint8Array>, expected: Uint8Array): Promise<void> {
   assert.ok(Buffer.concat(await collect(stream)).equals(expected), 'bytes differ');

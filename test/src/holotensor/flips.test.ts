@@ -12,17 +12,9 @@ import {
   HOLO_HEADER_SIZE,
 } from '../../../src/holotensor/constants.js';
 import { HoloTensorEncoder, type HoloTensorEncoderOptions } from '../../../src/holotensor/encoder.js';
-import type { QuantizationMetadata } from '../../../src/tensor/quantization.js';
+import { INT8_SCALE_1 } from '../../helpers/quantization.js';
 
 const test = suite('HoloTensor: flipped bits');
-
-const QUANTIZATION: QuantizationMetadata = {
-  scheme: 'symmetric-int8',
-  perGroupScales: false,
-  scaleBits: 0x3c00,
-  zeroPoint: 0,
-  groupSize: 0,
-};
 
 async function fileOf(
   options: HoloTensorEncoderOptions,
@@ -57,7 +49,7 @@ function isUnprotected(bit: number, metadata: number): boolean {
 }
 
 for (const compression of ['none', 'zstd', 'lz4'] as const) {
-  for (const quantization of [undefined, QUANTIZATION]) {
+  for (const quantization of [undefined, INT8_SCALE_1]) {
     const metadata = quantization === undefined ? 0 : 8;
     test(`${compression}, ${metadata} bytes of metadata: only the bits that the documentation names go unnoticed`, async () => {
       const file = await fileOf({ quantization }, compression);

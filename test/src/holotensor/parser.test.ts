@@ -20,6 +20,7 @@ import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { throws } from '../../helpers/assertions.js';
 import { concatBytes } from '../../helpers/bytes.js';
 import { readReference } from '../../helpers/fixtures.js';
+import { INT8_SCALE_1 } from '../../helpers/quantization.js';
 
 const HEADER: HoloTensorHeader = {
   encoding: 'spectral',
@@ -34,13 +35,6 @@ const HEADER: HoloTensorHeader = {
   norm: undefined,
   quantization: undefined,
 };
-const QUANTIZATION = {
-  scheme: 'symmetric-int8',
-  perGroupScales: false,
-  scaleBits: 0x3c00,
-  zeroPoint: 0,
-  groupSize: 0,
-} as const;
 const PAYLOADS = [Uint8Array.of(1, 2, 3, 4, 5), new Uint8Array(0), Uint8Array.of(6, 7)];
 
 function fileOf(header: HoloTensorHeader, payloads = PAYLOADS): Uint8Array<ArrayBuffer> {
@@ -86,7 +80,7 @@ test('a fragment comes out the moment its last byte is there', () => {
 });
 
 test('chunks may be cut anywhere', () => {
-  const bytes = fileOf({ ...HEADER, quantization: QUANTIZATION });
+  const bytes = fileOf({ ...HEADER, quantization: INT8_SCALE_1 });
   const whole = parse(bytes);
   assert.equal(
     whole.map(({ stored }) => stored),
@@ -102,11 +96,11 @@ test('chunks may be cut anywhere', () => {
 });
 
 test('quantization metadata: as we write it, and as the reference does not', () => {
-  const written = fileOf({ ...HEADER, quantization: QUANTIZATION });
+  const written = fileOf({ ...HEADER, quantization: INT8_SCALE_1 });
   assert.is(written.length, 96 + 8 + 3 * 24 + 7);
-  assert.equal(parse(written)[0]!.header.quantization, QUANTIZATION);
+  assert.equal(parse(written)[0]!.header.quantization, INT8_SCALE_1);
 
-  const flagged = serializeHoloTensorHeader({ ...HEADER, quantization: QUANTIZATION });
+  const flagged = serializeHoloTensorHeader({ ...HEADER, quantization: INT8_SCALE_1 });
   const absent = concatBytes([flagged, fileOf(HEADER).subarray(96)]);
   for (const fragments of [parse(absent), parse(absent.subarray(0, 170), absent.subarray(170))]) {
     assert.equal(
@@ -119,7 +113,7 @@ test('quantization metadata: as we write it, and as the reference does not', () 
 
 test('without its metadata, a file of fewer than eight bytes of fragments is still read', () => {
   const header = { ...HEADER, totalFragments: 1 };
-  const flagged = serializeHoloTensorHeader({ ...header, quantization: QUANTIZATION });
+  const flagged = serializeHoloTensorHeader({ ...header, quantization: INT8_SCALE_1 });
   const bytes = concatBytes([flagged, fileOf(header, [Uint8Array.of(9)]).subarray(96)]);
   assert.equal(parse(bytes)[0]!.stored, Uint8Array.of(9));
   for (let length = 0; length < bytes.length; length++) {
@@ -139,7 +133,7 @@ test('the inline form: no fragments by the header, one in the file', () => {
 });
 
 test('every truncation is told, by name', () => {
-  const bytes = fileOf({ ...HEADER, quantization: QUANTIZATION });
+  const bytes = fileOf({ ...HEADER, quantization: INT8_SCALE_1 });
   const places: [number, RegExp][] = [
     [0, /header/],
     [95, /header/],
