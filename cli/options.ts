@@ -25,7 +25,7 @@ export interface EncodeOptions {
   readonly rank?: number;
   readonly residual?: true;
   readonly seed?: bigint;
-  readonly keep?: readonly RegExp[];
+  readonly keep?: readonly NamePattern[];
   readonly order?: TensorOrder;
   readonly importance?: string;
   readonly resume?: true;
@@ -86,17 +86,23 @@ export function fragmentCount(text: string): number {
 }
 
 /** A pattern of names; the option may be repeated. */
-export function pattern(text: string, earlier: readonly RegExp[] = []): RegExp[] {
+export function pattern(text: string, earlier: readonly NamePattern[] = []): NamePattern[] {
   return [...earlier, patternOf(text)];
 }
 
+export interface NamePattern {
+  readonly text: string;
+  test(name: string): boolean;
+}
+
 /** In it, * matches any text and ? one character. */
-export function patternOf(text: string): RegExp {
+export function patternOf(text: string): NamePattern {
   const source = text
     .replace(/[.+^${}()|[\]\\]/g, '\\$&')
     .replaceAll('*', '.*')
     .replaceAll('?', '.');
-  return new RegExp(`^${source}$`, 'su');
+  const expression = new RegExp(`^${source}$`, 'su');
+  return { text, test: (name) => expression.test(name) };
 }
 
 /** Any 64 bits: 7, or 0x9e3779b9. */

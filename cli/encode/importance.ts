@@ -6,6 +6,13 @@ import { patternOf } from '../options.js';
 /** Far more than the names of any model take. */
 const MAX_BYTES = 64 << 20;
 
+export interface Importance {
+  /** The factor of a tensor, if the file has one. */
+  of(name: string): number | undefined;
+  /** Names and patterns of the file that are of none of these tensors. */
+  unused(names: readonly string[]): string[];
+}
+
 const WHAT = 'Cannot read the importance of tensors';
 
 /**
@@ -13,7 +20,7 @@ const WHAT = 'Cannot read the importance of tensors';
  * before patterns, and of patterns the first that matches.
  * @throws FormatError, LimitError
  */
-export async function readImportance(path: string): Promise<(name: string) => number | undefined> {
+export async function readImportance(path: string): Promise<Importance> {
   const value = parseJson(await readFile(path), WHAT, MAX_BYTES, path);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new FormatError(`${WHAT}: it is not an object`, { name: path, actual: value });
@@ -26,6 +33,10 @@ export async function readImportance(path: string): Promise<(name: string) => nu
     }
     factors.set(pattern, factor);
   }
-  const patterns = Array.from(factors, ([pattern, factor]) => ({ pattern: patternOf(pattern), factor }));
-  return (name) => factors.get(name) ?? patterns.find(({ pattern }) => pattern.test(name))?.factor;
+  const patterns = Array.from(factors, ([text, factor]) => ({ pattern: patternOf(text), factor }));
+  return {
+    of: (name) => factors.get(name) ?? patterns.find(({ pattern }) => pattern.test(name))?.factor,
+    unused: (names) =>
+      patterns.flatMap(({ pattern }) => (names.some((name) => pattern.test(name)) ? [] : [pattern.text])),
+  };
 }

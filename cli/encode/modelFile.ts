@@ -5,20 +5,25 @@ import {
   type ModelFileStats,
 } from '../../models/file/encodeModelFile.js';
 import { type FolderStagingStore, folderStagingStore } from '../../models/file/folderStagingStore.js';
+import { readModelSource } from '../../models/file/sourceFiles.js';
 import { patiently, systemReason } from '../../platform/systemError.js';
 import { leftoversOf, removed, temporaryPath } from '../../sinks/leftovers.js';
+import { quote } from '../../src/errors/show.js';
 import { ArgumentError, SinkError } from '../../src/errors.js';
-import { DataError } from '../failure.js';
+import { DataError, UsageError } from '../failure.js';
 import { openOutput, tellLeftover } from '../files.js';
 import { type ModelFiles, openModelFiles, totalSize } from '../modelInput.js';
-import type { EncodeOptions } from '../options.js';
+import type { EncodeOptions, NamePattern } from '../options.js';
 import { startProgress } from '../progress.js';
 import { tell } from '../terminal.js';
 import { threadsFor } from '../threads.js';
 import { encoderOptions } from './holotensor.js';
-import { readImportance } from './importance.js';
+import { type Importance, readImportance } from './importance.js';
 
 const STAGING = 'holostream-staging';
+
+/** Names in one message. */
+const MAX_SHOWN = 5;
 
 /** Encodes a model, in one file or in shards, to one file of fragments. */
 export async function encodeToModelFile(
@@ -30,6 +35,7 @@ export async function encodeToModelFile(
   const encode = { encoding, ...encoderOptions(encoding, options) };
   await using model = await openModelFiles(names, { signal });
   const importance = options.importance === undefined ? undefined : await readImportance(options.importance);
+  await checkNames(model, keep, importance, signal);
   const { staging, resumed } = await openStaging(output, resume);
   using progress = startProgress(resumed ? 'resuming' : 'encoding', totalSize(model));
   const onProgress = (bytes: number) => progress.reach(bytes);
@@ -39,11 +45,34 @@ export async function encodeToModelFile(
     encode,
     keep: kept,
     order,
-    importance,
+    importance: importance?.of,
     workers,
     signal,
     onProgress,
   });
+}
+
+/**
+ * What names no tensor is a typing error as a pattern of `--keep`: the file would not be as it was asked for. A file of
+ * factors may be of several models.
+ */
+async function checkNames(
+  { files }: ModelFiles,
+  keep: readonly NamePattern[],
+  importance: Importance | undefined,
+  signal: AbortSignal,
+): Promise<void> {
+  if (keep.length === 0 && importance === undefined) return;
+  const { tensors } = await readModelSource(files, { signal });
+  const names = tensors.map(({ name }) => name);
+  const idle = keep.find((pattern) => !names.some((name) => pattern.test(name)));
+  if (idle !== undefined) throw new UsageError(`--keep: no tensor has a name like ${quote(idle.text)}`);
+  const unused = importance?.unused(names) ?? [];
+  if (unused.length > 0) {
+    const shown = unused.slice(0, MAX_SHOWN).map(quote).join(', ');
+    const rest = unused.length > MAX_SHOWN ? ` and ${unused.length - MAX_SHOWN} more` : '';
+    tell(`holostream: --importance: no tensor has a name like ${shown}${rest}`);
+  }
 }
 
 /** A staging folder for this run alone; with `--resume`, the one that the last run has left if that runs no more. */

@@ -30,6 +30,7 @@ import {
   encodeTensor,
   type FragmentOptions,
   isWorthEncoding,
+  resolvedOptions,
 } from './encodeTensor.js';
 import { clashingNames, formatHash, MAX_WEIGHT, WEIGHT } from './plan.js';
 import {
@@ -137,6 +138,12 @@ export async function encodeModelFile(
   }
 }
 
+/**
+ * Raised when encoders cut by the same options in other places: what an earlier version has staged is encoded again, so that
+ * a file has one ladder of qualities.
+ */
+const CUTS_VERSION = 1;
+
 async function stageTensors(
   model: ModelSource,
   staging: StagingStore,
@@ -174,7 +181,8 @@ async function stage(
 ): Promise<Omit<TensorJob, 'weight'>> {
   const { kernels } = tools;
   const { name, dtype, shape } = tensor;
-  const facts = [name, dtype, shape, formatHash(kernels.xxh3(bytes)), encode];
+  const options = resolvedOptions(encode, bytes.length);
+  const facts = [CUTS_VERSION, name, dtype, shape, formatHash(kernels.xxh3(bytes)), options];
   // A seed is a bigint.
   const fingerprint = JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
   let staged = await findStagedTensor(staging, entry, fingerprint, kernels, { signal });

@@ -57,6 +57,15 @@ function defaultFragments(byteLength: number): number {
   return Math.min(MANY_FRAGMENTS, Math.max(LEAST_FRAGMENTS, Math.floor(byteLength / BYTES_PER_FRAGMENT)));
 }
 
+/** The options as a tensor of this size is encoded by them, defaults included. */
+export function resolvedOptions(
+  { encoding = 'embedded', ...options }: FragmentOptions,
+  byteLength: number,
+): FragmentOptions & { readonly encoding: HolographicEncoding } {
+  const isFree = askedFragments(options) === undefined;
+  return { encoding, ...options, ...(isFree && { fragments: defaultFragments(byteLength) }) };
+}
+
 /** @throws ArgumentError for options that are not those of the encoding */
 export function checkFragmentOptions({ encoding = 'embedded', ...options }: FragmentOptions): void {
   new HoloTensorEncoder(encoding, options);
@@ -73,14 +82,14 @@ export interface EncodeTools {
 export async function encodeTensor(
   { dtype, shape }: Pick<SafetensorsTensor, 'dtype' | 'shape'>,
   bytes: Uint8Array,
-  { encoding = 'embedded', ...options }: FragmentOptions,
+  fragmentOptions: FragmentOptions,
   { kernels, codec, pool }: EncodeTools,
   { signal }: AbortOptions,
 ): Promise<EncodedPieces> {
-  const isFree = askedFragments(options) === undefined;
+  const { encoding, ...options } = resolvedOptions(fragmentOptions, bytes.length);
   const input = {
     encoding,
-    options: isFree ? { ...options, fragments: defaultFragments(bytes.length) } : options,
+    options,
     dtype: DTYPES.find((known) => known === dtype)!,
     // HoloTensor has room for four dimensions; the true shape is in the plan.
     shape: shape.length > HOLO_MAX_RANK ? [elementCount(shape)] : shape,

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -29,7 +29,7 @@ test('every dtype and hostile names; --keep stores tensors as they are', async (
   const model = modelOf([...HOSTILE_TENSORS, { name: 'large.bias', dtype: 'F32', shape: [5000] }]);
   writeFileSync(at('hostile.safetensors'), model);
   const output = at('hostile.holo.safetensors');
-  const kept = ['--keep', '*.bias', '--keep', 'nothing?'];
+  const kept = ['--keep', '*.bias', '--keep', 'large.bi?s'];
   ok(await runCli(['encode', at('hostile.safetensors'), '-o', output, '--fragments', '3', ...kept]));
   const { tensors } = await inspected(output);
   const encoded = tensors.filter((tensor: { encoded: boolean }) => tensor.encoded);
@@ -39,6 +39,29 @@ test('every dtype and hostile names; --keep stores tensors as they are', async (
   );
   ok(await runCli(['decode', output, '-o', at('hostile-back.safetensors')]));
   assert.ok(readFileSync(at('hostile-back.safetensors')).equals(model));
+});
+
+test('patterns that name no tensor: an error of --keep, a word about --importance', async () => {
+  const model = at('named.safetensors');
+  writeFileSync(model, modelOf([{ name: 'head', dtype: 'F32', shape: [60, 60] }]));
+  const output = at('named.holo.safetensors');
+  const encode = (...options: string[]) => runCli(['encode', model, '-o', output, ...options]);
+  failed(
+    await encode('--keep', 'head', '--keep', '*.bias'),
+    2,
+    /--keep: no tensor has a name like "\*\.bias"/,
+  );
+  assert.not(existsSync(output));
+
+  const importance = at('named.json');
+  const factors = { 'h*': 2, body: 1, 'a.*': 1, b: 1, c: 1, d: 1, e: 1 };
+  writeFileSync(importance, JSON.stringify(factors));
+  const { code, stderr } = await encode('--importance', importance);
+  assert.is(code, 0);
+  assert.is(
+    stderr,
+    'holostream: --importance: no tensor has a name like "body", "a.*", "b", "c", "d" and 1 more\n',
+  );
 });
 
 test('--order and --importance decide which tensors come first', async () => {

@@ -109,6 +109,10 @@ test('a broken run goes on where it stopped', async () => {
   assert.ok(before > 0 && created.length > before);
   assert.is(new Set(created).size, created.length, 'nothing is encoded twice');
   assert.ok(Buffer.from(file).equals(await encodeToModelFile({ m: bytes })));
+  // What is left out and what it defaults to are the same.
+  const encode = { encoding: 'embedded' } as const;
+  assert.ok(Buffer.from(await encodeToModelFile({ m: bytes }, { encode }, counting)).equals(file));
+  assert.is(new Set(created).size, created.length);
   // With other options the entries are of no use.
   await encodeToModelFile({ m: bytes }, { encode: { fragments: 3 } }, counting);
   assert.is(created.length, 2 * new Set(created).size);
