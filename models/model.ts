@@ -1,9 +1,6 @@
 import { type Observable, Subject } from 'rxjs';
-import { onAbort } from '../platform/abort.js';
 import { Closeable } from '../platform/closeable.js';
-import { startTimer } from '../platform/timer.js';
 import { assertRows } from '../readers/tensorReader.js';
-import { createLimiter } from '../sources/limiter.js';
 import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import { Budget, type LimitsOption, limitsOf } from '../src/checks/limits.js';
 import { check, checkOptions, listOf, text } from '../src/checks/options.js';
@@ -13,6 +10,7 @@ import type { Tensor } from '../src/tensor/tensor.js';
 import type { LoadableTensor, ModelContent } from './inputs/content.js';
 import { latestStream } from './latestStream.js';
 import { LOAD_RULES, Load, type LoadOptions, type LoadTarget } from './load.js';
+import { ENDED, LoadQueue } from './loadQueue.js';
 import type { PlainFile, PlainFileOptions } from './plain/plainFile.js';
 import { Catalog, PLAN_RULES, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
 import { type ModelProgress, ModelQuality } from './progress.js';
@@ -28,11 +26,6 @@ export interface ModelTensorInfo {
   /** Bytes of its elements. */
   readonly byteLength: number;
 }
-
-/** The abort reason of loads that end without an error, with what has been loaded. */
-const ENDED = new Error('the load has ended');
-
-const CLOSED = 'the model is closed';
 
 /** A model that can be loaded to any quality, repeatedly: no byte is fetched twice. Created by `openModel`. */
 export class Model extends Closeable {
@@ -65,10 +58,7 @@ export class Model extends Closeable {
   #fetched = 0;
   /** The current load. */
   #load: Load | undefined;
-  /** Loads have it one after another. */
-  readonly #turn = createLimiter(1);
-  /** Loads and reads under way or waiting, which `close` ends. */
-  readonly #running = new Map<AbortController, Promise<unknown>>();
+  readonly #queue = new LoadQueue();
   #closed: Promise<void> | undefined;
   #paused = false;
   /** Tensors with pieces that may not be decoded yet. */
@@ -111,9 +101,11 @@ export class Model extends Closeable {
     options: LoadOptions<A> = {},
   ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
     checkOptions<LoadOptions>(options, LOAD_RULES);
-    await this.#untilClosed(options.signal, (stop) => this.#runInTurn(options, stop)).catch((error) => {
-      if (error !== ENDED) throw error;
-    });
+    await this.#queue
+      .load(options, (end) => this.#run({ ...options, ...end }))
+      .catch((error) => {
+        if (error !== ENDED) throw error;
+      });
     const names = options.tensors ?? this.tensors.map(({ name }) => name);
     const loaded = new Map<string, LoadedTensor<A>>();
     for (const name of names) {
@@ -167,10 +159,10 @@ export class Model extends Closeable {
         { name },
       );
     }
-    const reading = this.#untilClosed(options.signal, ({ signal }) => readRows(start, end, { signal }));
+    const reading = this.#queue.run(options.signal, ({ signal }) => readRows(start, end, { signal }));
     return reading.catch((error) => {
       throw error === ENDED
-        ? new ArgumentError(`Cannot read rows of the tensor: ${CLOSED}`, { name })
+        ? new ArgumentError('Cannot read rows of the tensor: the model is closed', { name })
         : error;
     });
   }
@@ -185,7 +177,8 @@ export class Model extends Closeable {
   async file(options: PlainFileOptions = {}): Promise<PlainFile> {
     // Loaded on demand: most pages load tensors.
     const { openPlainFile } = await import('./plain/plainFile.js');
-    if (this.#closed !== undefined) throw new ArgumentError(`Cannot read from the model: ${CLOSED}`);
+    if (this.#closed !== undefined)
+      throw new ArgumentError('Cannot read from the model: the model is closed');
     const limits = { ...this.#limits, ...options.limits };
     return openPlainFile(this.#content, this.#states, { ...options, limits });
   }
@@ -252,8 +245,7 @@ export class Model extends Closeable {
   }
 
   async #close(): Promise<void> {
-    for (const stop of this.#running.keys()) stop.abort(ENDED);
-    await Promise.allSettled(this.#running.values());
+    await this.#queue.close();
     this.#progress.complete();
     this.#updates.complete();
     this.#changes.complete();
@@ -270,42 +262,6 @@ export class Model extends Closeable {
   #plan(options: PlanOptions): PlannedPiece[] {
     const isLoaded = ({ name }: LoadableTensor, piece: number) => this.#state(name).has(piece);
     return planPieces(this.#catalog, options, isLoaded);
-  }
-
-  /**
-   * Does work that ends when the caller's signal aborts, or when the model is closed.
-   * @throws ENDED when the model is closed meanwhile; ArgumentError when it was closed before
-   */
-  async #untilClosed<T>(
-    signal: AbortSignal | undefined,
-    work: (stop: AbortController) => Promise<T>,
-  ): Promise<T> {
-    signal?.throwIfAborted();
-    if (this.#closed !== undefined) throw new ArgumentError(`Cannot load from the model: ${CLOSED}`);
-    const stop = new AbortController();
-    const removeAbort = signal && onAbort(signal, (reason) => stop.abort(reason));
-    const done = work(stop);
-    this.#running.set(stop, done);
-    try {
-      return await done;
-    } finally {
-      this.#running.delete(stop);
-      removeAbort?.();
-    }
-  }
-
-  async #runInTurn(options: LoadOptions, stop: AbortController): Promise<void> {
-    const { deadline } = options;
-    const start = performance.now();
-    const stopTimer = deadline === undefined ? undefined : startTimer(deadline, () => stop.abort(ENDED));
-    const leave = await this.#turn.acquire(stop.signal).finally(() => stopTimer?.());
-    // The deadline counts from the call.
-    const left = deadline === undefined ? undefined : Math.max(0, deadline - (performance.now() - start));
-    try {
-      await this.#run({ ...options, signal: stop.signal, deadline: left });
-    } finally {
-      leave();
-    }
   }
 
   async #run(options: LoadOptions): Promise<void> {
