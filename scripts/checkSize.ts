@@ -131,7 +131,7 @@ const TASKS: readonly Task[] = [
 ];
 
 /** `openModel` with all that it can come to need, in one file. */
-const WHOLE_LIMIT = 105.7;
+const WHOLE_LIMIT = 107;
 const WHOLE = "export { openModel } from 'holostream';";
 
 const COMMON = {

@@ -65,7 +65,7 @@ test('all tensors each time, better each time, at the end the model; what was gi
     before = snapshot.quality;
     for (const [name, { data, cosine, complete }] of snapshot.tensors) {
       assert.equal(viewBytes(data), bytes.get(name), name);
-      assert.is(complete, cosine === 1, name);
+      if (complete) assert.is(cosine, 1, name);
     }
   }
   assert.is(copies[0]!.snapshot.complete, false);
