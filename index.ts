@@ -158,6 +158,7 @@ export type {
   LoadedTensor,
   OutputArrays,
   OutputOptions,
+  OutputTensor,
   OutputType,
 } from './models/tensorState.js';
 export type { TensorOrder } from './models/tensorWeight.js';

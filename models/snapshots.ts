@@ -94,7 +94,7 @@ async function take<A extends OutputType>(
   const tensors = new Map<string, LoadedTensor<A>>();
   let [sum, total, complete] = [0, 0, true];
   for (const [name, state] of states) {
-    const tensor = await state.read<A>({ as, output: 'swap', signal });
+    const tensor = await state.read<A>({ as, signal });
     const { weight } = state.tensor;
     total += weight;
     sum += weight * (tensor?.cosine ?? 0);

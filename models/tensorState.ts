@@ -1,7 +1,8 @@
 import { inTurns, oneStep, type Steps } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { allocating, type Budget } from '../src/checks/limits.js';
-import { oneOf, type Rules } from '../src/checks/options.js';
+import { callback, check, oneOf, type Rules } from '../src/checks/options.js';
+import { ArgumentError } from '../src/errors.js';
 import { byteLengthOf, type DType, elementCount } from '../src/tensor/dtype.js';
 import { fromFloat32, storedToFloat32 } from '../src/tensor/numbers.js';
 import {
@@ -9,6 +10,7 @@ import {
   type Float16ArrayLike,
   type Tensor,
   type TensorData,
+  TYPED_ARRAY,
   viewBytes,
   viewElements,
 } from '../src/tensor/tensor.js';
@@ -26,6 +28,13 @@ export interface OutputArrays {
 /** Element type of loaded arrays, see {@link OutputOptions}. */
 export type OutputType = keyof OutputArrays;
 
+/** A tensor as it is given out. */
+export interface OutputTensor {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
 export interface OutputOptions<A extends OutputType = OutputType> {
   /**
    * Element type of the arrays: numbers ('F32'), half-precision ('F16': a Float16Array where the engine has it, else
@@ -34,15 +43,22 @@ export interface OutputOptions<A extends OutputType = OutputType> {
    */
   readonly as?: A | undefined;
   /**
-   * 'in-place': a tensor that improves is written into the array that was returned before; 'swap': each time a new
-   * array, and earlier ones do not change. Default 'in-place'.
+   * The caller's memory for a tensor, such as a view of a wasm heap, of a SharedArrayBuffer or of one flat buffer: a typed array with
+   * as many bytes as its elements, which becomes the `data` of the tensor. It is asked for each time that the tensor is given out, and
+   * better numbers overwrite those before. Undefined: an array of the tensor's own. Default: none.
    */
-  readonly output?: 'in-place' | 'swap' | undefined;
+  readonly out?: ((tensor: OutputTensor) => TensorData | Float16ArrayLike | undefined) | undefined;
+  /**
+   * 'transposed': tensors of two dimensions, [rows, columns], become [columns, rows], as runtimes want them that multiply from the
+   * right; others stay as they are, and so do elements that share bytes (F4, F6). Default 'source'.
+   */
+  readonly layout?: 'source' | 'transposed' | undefined;
 }
 
 export const OUTPUT_RULES: Rules<OutputOptions> = {
   as: /* @__PURE__ */ oneOf(['F32', 'F16', 'BF16', 'source']),
-  output: /* @__PURE__ */ oneOf(['in-place', 'swap']),
+  out: callback,
+  layout: /* @__PURE__ */ oneOf(['source', 'transposed']),
 };
 
 /** A tensor as far as it is loaded. */
@@ -65,6 +81,9 @@ export interface LoadedTensor<A extends OutputType = 'F32'> {
 /** Elements that are converted in a step: some milliseconds. */
 const STEP_ELEMENTS = 2 ** 20;
 
+/** Rows and columns that are transposed together. */
+const TURN = 64;
+
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'];
 
 /** Floating-point dtypes that only safetensors has, and that are converted. */
@@ -77,8 +96,11 @@ function outputDtype({ dtype }: LoadableTensor, as: OutputType): string {
 /** Bytes of a loaded tensor: its own elements, and those of an array of another type. */
 export function loadedBytes(tensor: LoadableTensor, as: OutputType = 'F32'): number {
   const dtype = outputDtype(tensor, as);
-  const converted = dtype === tensor.dtype ? 0 : byteLengthOf(dtype as DType, elementCount(tensor.shape));
-  return tensor.byteLength + converted;
+  return tensor.byteLength + (dtype === tensor.dtype ? 0 : outputBytes(tensor, dtype));
+}
+
+function outputBytes({ dtype: own, shape, byteLength }: LoadableTensor, dtype: string): number {
+  return dtype === own ? byteLength : byteLengthOf(dtype as DType, elementCount(shape));
 }
 
 interface DecodeOptions extends AbortOptions {
@@ -99,7 +121,6 @@ export class TensorState {
   /** The whole tensor once it is complete; the decoder is released then. */
   #complete: Tensor | undefined;
   #cosine = 0;
-  readonly #arrays = new Map<string, TensorData>();
   /** Of elements of {@link OTHER_FLOATS}. */
   #toNumbers: ((tensor: Tensor) => Float32Array) | undefined;
 
@@ -177,19 +198,26 @@ export class TensorState {
   }
 
   *#reading<A extends OutputType = 'F32'>(options: OutputOptions<A>): Steps<LoadedTensor<A> | undefined> {
-    const { as = 'F32', output = 'in-place' } = options;
+    const { as = 'F32', out: memoryFor, layout } = options;
     if (this.#complete === undefined && this.#cosine === 0) return undefined;
-    const { name, shape } = this.tensor;
+    const { name } = this.tensor;
     const { cosine, complete } = this;
     const dtype = outputDtype(this.tensor, as);
-    let data = yield* this.#elements(dtype as DType, output === 'in-place');
-    if (output === 'in-place') data = this.#keep(dtype, data);
+    const [rows = 0, columns = 0] = this.tensor.shape;
+    const turned = layout === 'transposed' && this.tensor.shape.length === 2 && !/^F[46]/.test(dtype);
+    const shape = turned ? [columns, rows] : this.tensor.shape;
+    const out = memoryFor?.({ name, dtype, shape });
+    if (out !== undefined) checkMemory(out, name, outputBytes(this.tensor, dtype));
+    let data = yield* this.#elements(dtype as DType, turned ? undefined : out);
+    if (turned) data = yield* transposed(data, rows, columns);
+    if (out !== undefined && out !== data) viewBytes(out as ArrayBufferView).set(viewBytes(data));
     const half = as === 'F16' && dtype === 'F16';
-    const typed = (half ? asFloat16(data as Uint16Array) : data) as OutputArrays[A];
+    const typed = (out ?? (half ? asFloat16(data as Uint16Array) : data)) as OutputArrays[A];
     return { name, dtype, shape, data: typed, cosine, complete };
   }
 
-  *#elements(dtype: DType, inPlace: boolean): Steps<TensorData> {
+  /** @param out may be filled, and is then what is returned */
+  *#elements(dtype: DType, out: unknown): Steps<TensorData> {
     const whole = this.#complete;
     if (whole?.dtype === dtype) return whole.data;
     if (whole !== undefined) {
@@ -198,21 +226,25 @@ export class TensorState {
     // Another piece may complete the tensor meanwhile.
     const decoder = this.#decoder!;
     if (dtype === 'F32') {
-      const out = inPlace ? this.#arrays.get('F32') : undefined;
-      const numbers = yield* decoder.reconstructing?.(out as Float32Array | undefined) ?? oneStep(() => {});
+      const target = out instanceof Float32Array ? out : undefined;
+      const numbers = yield* decoder.reconstructing?.(target) ?? oneStep(() => {});
       if (numbers !== undefined) return numbers;
     }
     const best = (yield* decoder.reconstructingTensor())!;
     return best.dtype === dtype ? best.data : yield* converted(best, dtype, storedNumbers);
   }
+}
 
-  /** The array returned for this dtype before, filled with the new elements. */
-  #keep(dtype: string, data: TensorData): TensorData {
-    const kept = this.#arrays.get(dtype);
-    if (kept === undefined) this.#arrays.set(dtype, data);
-    else if (kept !== data) (kept as Uint8Array).set(data as Uint8Array);
-    return kept ?? data;
-  }
+/** @throws ArgumentError for memory that is no typed array, or of another length */
+function checkMemory(out: unknown, name: string, byteLength: number): void {
+  check('out', out, TYPED_ARRAY);
+  const { byteLength: actual } = out as ArrayBufferView;
+  if (actual === byteLength) return;
+  throw new ArgumentError('Cannot load the tensor into the memory of the option out: wrong length', {
+    name,
+    expected: `${byteLength} bytes`,
+    actual,
+  });
 }
 
 function storedNumbers(tensor: Tensor): Float32Array {
@@ -237,4 +269,20 @@ function* converted(
     yield;
   }
   return viewElements(dtype, out);
+}
+
+/** The elements of a matrix, column by column. In steps. */
+function* transposed(data: TensorData, rows: number, columns: number): Steps<TensorData> {
+  const source = data as Float32Array;
+  const out = allocating(() => new (source.constructor as typeof Float32Array)(source.length));
+  // Squares, so that neither side leaves the processor's caches.
+  for (let row = 0; row < rows; row += TURN) {
+    for (let column = 0; column < columns; column += TURN) {
+      const [lastRow, lastColumn] = [Math.min(row + TURN, rows), Math.min(column + TURN, columns)];
+      for (let r = row; r < lastRow; r++)
+        for (let c = column; c < lastColumn; c++) out[c * rows + r] = source[r * columns + c]!;
+    }
+    yield;
+  }
+  return out as TensorData;
 }

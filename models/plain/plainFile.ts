@@ -205,7 +205,7 @@ export class PlainFile implements RandomAccessSource {
     const state = this.#states.get(tensor.name)!;
     // Below 1, what is loaded may be better than the rest of the file, and change between two reads of it.
     if (this.quality !== undefined && !(state.complete && cosine === 1)) return undefined;
-    const loaded = await state.read({ as: 'source', output: 'swap', signal });
+    const loaded = await state.read({ as: 'source', signal });
     if (loaded !== undefined) return viewBytes(loaded.data);
     return this.quality === undefined ? allocating(() => new Uint8Array(byteLength)) : undefined;
   }

@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openModel } from '../../models/openModel.js';
 import type { ModelProgress } from '../../models/progress.js';
-import type { LoadedTensor } from '../../models/tensorState.js';
+import type { LoadedTensor, OutputTensor } from '../../models/tensorState.js';
 import { ArgumentError, ChecksumError, LimitError, UnsupportedError } from '../../src/errors.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { float32ToBfloat16, float32ToHalf } from '../../src/tensor/float.js';
@@ -128,15 +128,16 @@ test('progress rises to the end; updates are tensors that get better', async () 
   assert.equal((await streamed).at(-1), last);
 });
 
-test('arrays: in place or new ones, and in the type that is asked for', async () => {
+test('arrays: of the load’s own, and in the type that is asked for', async () => {
   const model = await openModel(countingSource(file));
   const first = (await model.load({ quality: 0.9 })).get(LARGEST)!;
-  const swapped = (await model.load({ quality: 0.95, output: 'swap' })).get(LARGEST)!;
-  assert.is.not(swapped.data, first.data);
+  const before = first.data.slice();
+  const second = (await model.load({ quality: 0.95 })).get(LARGEST)!;
+  assert.is.not(second.data, first.data);
   const whole = (await model.load()).get(LARGEST)!;
-  assert.is(whole.data, first.data);
   const exact = sourceTensor(LARGEST);
-  assert.equal(Buffer.from(viewBytes(first.data as Float32Array)), Buffer.from(viewBytes(exact)));
+  assert.equal(whole.data, exact);
+  assert.equal([first.data, first.complete], [before, false], 'what was given out does not change');
   const bfloat16 = (await model.load({ as: 'BF16' })).get(LARGEST)!;
   assert.equal([bfloat16.dtype, bfloat16.data], ['BF16', float32ToBfloat16(exact)]);
   const half = (await model.load({ as: 'F16' })).get(LARGEST)! as LoadedTensor<'F16'> & { data: Uint16Array };
@@ -145,6 +146,70 @@ test('arrays: in place or new ones, and in the type that is asked for', async ()
     new Uint16Array(half.data.buffer, half.data.byteOffset, half.data.length),
     float32ToHalf(exact),
   );
+});
+
+test('out: the memory of the caller, which better numbers overwrite', async () => {
+  const model = await openModel(countingSource(file));
+  const flat = new SharedArrayBuffer(2 * original.length);
+  const places = new Map<string, Float32Array | Uint8Array>();
+  let at = 0;
+  const asked: string[] = [];
+  const out = ({ name, dtype, shape }: OutputTensor) => {
+    asked.push(name);
+    if (dtype === 'I64') return undefined;
+    const length = shape.reduce((product, size) => product * size, 1);
+    const place = places.get(name) ?? new Float32Array(flat, at, length);
+    if (!places.has(name)) at += 4 * length;
+    places.set(name, place);
+    return place;
+  };
+  const first = await model.load({ quality: 0.9, out });
+  assert.is(first.get(LARGEST)!.data, places.get(LARGEST));
+  const rough = first.get(LARGEST)!.data.slice();
+  const exact = await model.load({ out });
+  for (const { name, dtype } of tensors) {
+    if (dtype !== 'F32') continue;
+    assert.is(exact.get(name)!.data, places.get(name));
+    assert.equal(new Float32Array(exact.get(name)!.data), sourceTensor(name), name);
+  }
+  assert.not.equal(rough, sourceTensor(LARGEST));
+  assert.instance(exact.get('norm.num_batches_tracked')!.data, BigInt64Array);
+  assert.is(asked.length, 2 * tensors.length);
+  const bytes = new Uint8Array(2 * sourceTensor(LARGEST).length);
+  const patterns = await model.load({ tensors: [LARGEST], as: 'BF16', out: () => bytes });
+  assert.is(patterns.get(LARGEST)!.data as unknown, bytes);
+  assert.equal(bytes, viewBytes(float32ToBfloat16(sourceTensor(LARGEST))));
+  const short = model.load({ tensors: [LARGEST], out: () => new Float32Array(3) });
+  await rejects(short, ArgumentError, /option out.*: expected \d+ bytes, got 12/);
+  await rejects(model.load({ out: (() => [1]) as never }), ArgumentError, /out/);
+});
+
+test('layout: matrices transposed, and nothing else', async () => {
+  const model = await openModel(countingSource(file));
+  for (const quality of [0.9, 1]) {
+    const plain = await model.load({ quality });
+    const turned = await model.load({ quality, layout: 'transposed' });
+    for (const [name, { shape, data }] of plain) {
+      const other = turned.get(name)!;
+      if (shape.length !== 2) {
+        assert.equal(other, plain.get(name));
+        continue;
+      }
+      const [rows, columns] = shape as [number, number];
+      assert.equal(other.shape, [columns, rows]);
+      const expected = data.map((_, i) => data[(i % rows) * columns + Math.floor(i / rows)]!);
+      assert.equal(other.data, expected, name);
+    }
+  }
+  const [rows, columns] = tensors.find(({ name }) => name === LARGEST)!.shape as [number, number];
+  const memory = new Float32Array(rows * columns);
+  const out = ({ shape }: OutputTensor) => {
+    assert.equal(shape, [columns, rows]);
+    return memory;
+  };
+  const placed = await model.load({ tensors: [LARGEST], layout: 'transposed', out });
+  assert.is(placed.get(LARGEST)!.data, memory);
+  assert.is(memory[1], sourceTensor(LARGEST)[columns]);
 });
 
 test('with workers: the same tensors, to a quality and then whole; their errors are the load’s', async () => {

@@ -16,14 +16,13 @@ export function modelJob(stage: Stage, seed: number): Job {
   const visit = random.pick(Object.keys(VISITS));
   const decoder = random.pick(['none', ...WORKER_NAMES] as const);
   const as = random.pick(['F32', 'source'] as const);
-  const output = random.pick(['in-place', 'swap'] as const);
   const abortsAfter = random.once(10) ? random.below(20) : undefined;
   const aborted = abortsAfter === undefined ? '' : `, opening aborted after ${abortsAfter} ms`;
   return {
     name: `${stored.path} (${opening.name}): ${visit}, workers ${decoder}${aborted}`,
     async run() {
       const { workers, errors = [], end }: JobWorkers = WORKERS[decoder](stage, random);
-      const options: LoadOptions = { as, output, workers };
+      const options: LoadOptions = { as, workers };
       try {
         const opened = await open(opening, abortsAfter);
         if (opened === undefined) return 'aborted';
