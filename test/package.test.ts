@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { bundledPackages, COMPILED_IN, thirdPartyNotices } from '../scripts/thirdParty.js';
 import { exportedNames } from './helpers/exportedNames.js';
 import { CORE_FLOORS, importsOf, PRODUCT_FLOORS, productFiles } from './helpers/product.js';
+import { withoutComments } from './helpers/thrownMessages.js';
 
 const test = suite('package');
 
@@ -154,6 +155,21 @@ test('implementations of kernels are known to kernels only, modules of Node wher
       `${from} imports ${to}: take it from the subject's interface, or from what its implementations share`,
     );
   }
+});
+
+test('src has no timers, streams, threads, network or modules of Node, but where docs/architecture.md says why', () => {
+  const impure =
+    /\b(setTimeout|setInterval|MessageChannel|performance|fetch|Worker|getBuiltinModule|DecompressionStream|new (Readable|Writable|Transform)Stream)\b/;
+  const files = productFiles().filter(
+    (file) =>
+      folderOf(file) === 'src' && impure.test(withoutComments(readFileSync(join(root, file), 'utf8'))),
+  );
+  assert.equal(files.sort(), [
+    'src/async/steps.ts',
+    'src/codecs/zstdNative.ts',
+    'src/kernels/runtime/module.ts',
+    'src/kernels/runtime/runtime.ts',
+  ]);
 });
 
 test('no file imports itself by way of others, types included', () => {
