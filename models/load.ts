@@ -75,6 +75,8 @@ export class Load {
   #bytes = 0;
   /** Pieces that workers are decoding. */
   readonly #decoding: Promise<void>[] = [];
+  /** What ended the load, perhaps when all was fetched. */
+  #failure: { readonly error: unknown } | undefined;
 
   /** @throws LimitError */
   constructor(pieces: readonly PlannedPiece[], target: LoadTarget, options: LoadOptions) {
@@ -117,7 +119,9 @@ export class Load {
       stopTimer?.();
       await Promise.all(this.#decoding);
     }
+    this.#throwFailure();
     await this.#settle();
+    this.#throwFailure();
   }
 
   /** Ends the load without an error. */
@@ -127,7 +131,12 @@ export class Load {
 
   /** Ends the load with an error. */
   fail(error: unknown): void {
+    this.#failure ??= { error };
     this.#fetcher.fail(error);
+  }
+
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure.error;
   }
 
   pause(): void {
@@ -155,7 +164,7 @@ export class Load {
     if (this.#pool === undefined) {
       await added;
       await this.#turns.next(signal);
-    } else this.#decoding.push(added.catch((error) => this.#fetcher.fail(error)));
+    } else this.#decoding.push(added.catch((error) => this.fail(error)));
   }
 
   /** Has the workers decode what they were given. */

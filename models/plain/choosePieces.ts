@@ -66,7 +66,9 @@ function chosenTensor(
 ): ChosenTensor {
   const pieces = kept.get(tensor) ?? [];
   const cosine = pieces.at(-1)?.cosine ?? 0;
-  return { tensor, pieces: cosine === 0 ? [] : pieces, cosine };
+  // The whole is decoded, and verified, whatever a plan says that it is worth.
+  const isWhole = pieces.length === tensor.pieces.length;
+  return { tensor, pieces: cosine === 0 && !isWhole ? [] : pieces, cosine };
 }
 
 /** Reads the bytes of a piece. */

@@ -1,9 +1,12 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { encodeModel } from '../../models/directory/encodeModel.js';
 import { openModel } from '../../models/openModel.js';
 import type { ModelProgress } from '../../models/progress.js';
 import type { LoadedTensor, OutputTensor } from '../../models/tensorState.js';
-import { ArgumentError, ChecksumError, LimitError, UnsupportedError } from '../../src/errors.js';
+import { type MemorySink, memorySink } from '../../sinks/memory.js';
+import { bytesSource } from '../../sources/bytes.js';
+import { ArgumentError, ChecksumError, FormatError, LimitError, UnsupportedError } from '../../src/errors.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { float32ToBfloat16, float32ToHalf } from '../../src/tensor/float.js';
 import { viewBytes, viewElements } from '../../src/tensor/tensor.js';
@@ -237,6 +240,27 @@ test('with workers: the same tensors, to a quality and then whole; their errors 
   } finally {
     pool.close();
   }
+});
+
+test('a damaged tensor of a directory ends the load, with workers, too, which decode when all has been fetched', async () => {
+  const sinks = new Map<string, MemorySink>();
+  const openFile = async (name: string) => {
+    const sink = memorySink();
+    sinks.set(name, sink);
+    return sink;
+  };
+  const { tensors } = await encodeModel(bytesSource(original), openFile);
+  const { file } = tensors.at(-1)!;
+  const damaged = sinks.get(file)!.bytes;
+  damaged[damaged.length - 5]! ^= 4;
+  const pool = new WorkerPool(1);
+  for (const workers of [0, pool]) {
+    const model = await openModel((name) => (name === file ? damaged : sinks.get(name)?.bytes));
+    await rejects(model.load({ workers }), FormatError);
+    await rejects(model.load({ workers, tensors: [tensors.at(-1)!.name] }), FormatError);
+    await model.close();
+  }
+  pool.close();
 });
 
 test('pause and resume', async () => {

@@ -11,12 +11,12 @@ import { memoryStagingStore } from '../../../models/file/stagingStore.js';
 import { openModel } from '../../../models/openModel.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
-import { ArgumentError, FormatError, HolostreamError } from '../../../src/errors.js';
+import { ArgumentError, ChecksumError, FormatError, HolostreamError } from '../../../src/errors.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
 import { serializeSafetensorsHeader } from '../../../src/safetensors/serialize.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
 import { rejects, throws } from '../../helpers/assertions.js';
-import { encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
+import { decodeFromModelFile, encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
 import { modelOf } from '../../helpers/models.js';
 import { safetensorsOf } from '../../helpers/safetensors.js';
 
@@ -107,17 +107,37 @@ function rewritten(metadata = new Map<string, string>()): Uint8Array {
   return Buffer.concat([serializeSafetensorsHeader(tensors, metadata).bytes, file.subarray(dataStart)]);
 }
 
+interface PlanJson {
+  readonly files: { name: string; header: string }[];
+  readonly encoded: Record<string, { cosines: number[] }>;
+}
+
 /** A model file whose plan lists other files; its checksums are right. */
-function withFiles(change: (files: { name: string; header: string }[]) => void): Uint8Array {
+function withFiles(change: (files: PlanJson['files']) => void): Uint8Array {
+  return withPlan(({ files }) => change(files));
+}
+
+/** A model file with another plan; its checksums are right. */
+function withPlan(change: (plan: PlanJson) => void): Uint8Array {
   const header = JSON.parse(new TextDecoder().decode(file.subarray(8, dataStart)));
   const plan = JSON.parse(header.__metadata__['holostream.plan']);
-  change(plan.files);
+  change(plan);
   header.__metadata__['holostream.checksum'] = '0'.repeat(16);
   header.__metadata__['holostream.plan'] = JSON.stringify(plan);
   const front = safetensorsOf(header);
   sealHeader(front);
   return Buffer.concat([front, file.subarray(dataStart)]);
 }
+
+test('tensors are decoded and verified, also where the plan says that they are worth nothing', async () => {
+  const worthless = withPlan(({ encoded }) => {
+    for (const one of Object.values(encoded)) one.cosines = one.cosines.map(() => 0);
+  });
+  const { files } = await decodeFromModelFile(worthless);
+  assert.equal(files, (await decodeFromModelFile(file)).files);
+  worthless[worthless.length - 1]! ^= 1;
+  await rejects(decodeFromModelFile(worthless), ChecksumError);
+});
 
 test('no two files of a model have a tensor of the same name, or the same name themselves', async () => {
   await loadAll(withFiles(() => {}));
