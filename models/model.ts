@@ -179,8 +179,7 @@ export class Model extends Closeable {
     const { openPlainFile } = await import('./plain/plainFile.js');
     if (this.#closed !== undefined)
       throw new ArgumentError('Cannot read from the model: the model is closed');
-    const limits = { ...this.#limits, ...options.limits };
-    return openPlainFile(this.#content, this.#states, { ...options, limits });
+    return openPlainFile(this.#content, this.#states, options, this.#limits);
   }
 
   /** Bytes that a load with these options would add now. Those that came when the model was opened are not fetched again. */

@@ -50,7 +50,7 @@ const ACCEPTED: readonly [RegExp, string][] = [
 const OUT_OF_RANGE: Readonly<Record<string, readonly unknown[]>> = {
   ...entriesOf(
     [-1],
-    'retries delay maxDelay idleTimeout startTimeout everyMs maxBuffered maxSize maxGap maxLength largestBlock',
+    'retries delay maxDelay idleTimeout startTimeout everyMs minInterval maxBuffered maxSize maxGap maxLength largestBlock',
   ),
   ...entriesOf(
     [-1],
@@ -64,7 +64,7 @@ const OUT_OF_RANGE: Readonly<Record<string, readonly unknown[]>> = {
   ...entriesOf([-1, 1.5, 2 ** 32], 'blockSize blockCount groupSize flags'),
   ...entriesOf([0, 1.5, 2 ** 16], 'fragments'),
   ...entriesOf([0, 1.5], 'rank rowsPerFragment places'),
-  ...entriesOf([-0.1, 1.1], 'quality qualityStep essentialRatio cosine'),
+  ...entriesOf([-0.1, 1.1], 'quality qualityStep minGain essentialRatio cosine'),
   ...entriesOf([-1n, 2n ** 64n, 1], 'seed checksum'),
   ...entriesOf([-1], 'limits.fragments limits.rank limits.ratio'),
   norm: [-1, Infinity],

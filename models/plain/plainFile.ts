@@ -1,9 +1,16 @@
 import { createLimiter } from '../../sources/limiter.js';
 import { pullStream } from '../../sources/pullStream.js';
 import { randomAccessSource } from '../../sources/randomAccess.js';
-import { CHUNK_SIZE, checkRange } from '../../sources/ranges.js';
+import { CHUNK_SIZE, checkRange, checkRead } from '../../sources/ranges.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
-import { allocating, Budget, LIMIT_RULES, type LimitsOption, limitsOf } from '../../src/checks/limits.js';
+import {
+  allocating,
+  Budget,
+  LIMIT_RULES,
+  type Limits,
+  type LimitsOption,
+  limitsOf,
+} from '../../src/checks/limits.js';
 import { checkOptions, type Rules, text } from '../../src/checks/options.js';
 import { ArgumentError, UnsupportedError } from '../../src/errors.js';
 import { QUALITY } from '../../src/holotensor/quality.js';
@@ -123,6 +130,7 @@ export class PlainFile implements RandomAccessSource {
   }
 
   async read(offset: number, length: number, options: AbortOptions = {}): Promise<Uint8Array> {
+    checkRead(offset, length, options);
     return this.#range(offset, offset + length).read(offset, length, options);
   }
 
@@ -234,12 +242,14 @@ export class PlainFile implements RandomAccessSource {
 /**
  * @param content of the model
  * @param states what is loaded of its tensors
+ * @param limits of the model: those of the options count before them
  * @throws UnsupportedError for a model that was not made of safetensors files; ArgumentError for a name that none of them has
  */
 export function openPlainFile(
   content: ModelContent,
   states: ReadonlyMap<string, TensorState>,
   options: PlainFileOptions,
+  limits: Limits | undefined,
 ): PlainFile {
   const { name } = checkOptions(options, RULES);
   const { files = [] } = content;
@@ -259,5 +269,5 @@ export function openPlainFile(
       },
     );
   }
-  return new PlainFile(file, content, states, options);
+  return new PlainFile(file, content, states, { ...options, limits: { ...limits, ...options.limits } });
 }

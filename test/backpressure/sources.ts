@@ -37,6 +37,7 @@ export const SOURCE_CASES: readonly Case[] = [
   { of: 'ModelReader#chunks', bound: RUN, peak: aheadOfTensor },
   { of: 'Model#updatesStream', bound: 0, peak: queuedUpdates },
   { of: 'Model#progressStream', bound: 0, peak: queuedProgress },
+  { of: 'Model#snapshots', bound: 0, peak: queuedSnapshots },
 ];
 
 function source(
@@ -198,6 +199,21 @@ async function queuedProgress(): Promise<number> {
   await model.close();
   const all = await collect(states);
   return all.length - 1;
+}
+
+/** Snapshots for a reader who takes the first of some fragments, and the next when all is loaded, beyond that one. */
+async function queuedSnapshots(): Promise<number> {
+  const model = await loaded();
+  const snapshots = model.snapshots({ minGain: 0 });
+  const first = snapshots.next();
+  await model.load({ quality: 0.5 });
+  await first;
+  await model.load({ quality: 0.9 });
+  await model.load();
+  let more = 0;
+  for await (const _ of snapshots) more += 1;
+  await model.close();
+  return more - 1;
 }
 
 async function loaded(): Promise<Awaited<ReturnType<typeof main.openModel>>> {

@@ -1,5 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { createFetch } from '../../adapters/fetch.js';
+import { serveModels } from '../../adapters/serviceWorker.js';
 import * as formats from '../../formats.js';
 import * as main from '../../index.js';
 import * as node from '../../node.js';
@@ -202,6 +204,13 @@ const RECIPES: Readonly<Record<string, MakeRecipe>> = {
   'Model#tensor': async () => method(await model(), 'tensor', 'w', {}),
   'Model#rows': async () => method(await plainModel(), 'rows', 'w', 0, 1, {}),
   'Model#plannedBytes': async () => method(await model(), 'plannedBytes', {}),
+  'Model#snapshots': async () => method(await loadedModel(), 'snapshots', {}),
+  'Model#file': async () => method(await model(), 'file', {}),
+  'PlainFile#read': async () => method(await (await model()).file(), 'read', 0, 8, {}),
+  'PlainFile#stream': async () => method(await (await model()).file(), 'stream', {}),
+  'PlainFile#response': async () => method(await (await model()).file(), 'response', {}),
+  createFetch: () => ({ call: createFetch, args: [{}] }),
+  serveModels: () => ({ call: serveModelsHere, args: [{}] }),
   'Model#prioritize': async () => method(await model(), 'prioritize', ['w']),
   encodeModel: async () => ({
     call: main.encodeModel,
@@ -531,6 +540,17 @@ function outputs(result: unknown): unknown {
   return typeof next === 'function' ? (result as Iterator<unknown>).next() : result;
 }
 
+/** In a scope that hears of nothing. */
+function serveModelsHere(options?: Parameters<typeof serveModels>[0]): void {
+  const scope = globalThis as { addEventListener?: unknown };
+  scope.addEventListener = () => {};
+  try {
+    serveModels(options);
+  } finally {
+    delete scope.addEventListener;
+  }
+}
+
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => {
@@ -640,6 +660,12 @@ async function decoder() {
 
 async function model() {
   return main.openModel(main.bytesSource(await modelFile()));
+}
+
+async function loadedModel() {
+  const opened = await model();
+  await opened.load();
+  return opened;
 }
 
 async function plainModel() {
