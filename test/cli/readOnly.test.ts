@@ -15,12 +15,12 @@ const NOBODY = 65534;
 const asUser = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
 
 test.before(() => {
-  for (const path of [folder, join(dirname(cliPath), '../..')]) chmodSync(path, 0o755);
+  for (const path of [folder, join(dirname(cliPath()), '../..')]) chmodSync(path, 0o755);
   writeFileSync(at('w.raw'), new Uint8Array(100));
 });
 
 function encode(output: string): { status: number | null; stderr: string } {
-  const args = [cliPath, 'encode', at('w.raw'), '--dtype', 'I8', '--shape', '100', '-o', output];
+  const args = [cliPath(), 'encode', at('w.raw'), '--dtype', 'I8', '--shape', '100', '-o', output];
   return spawnSync(process.execPath, args, { encoding: 'utf8', ...asUser });
 }
 
@@ -49,7 +49,7 @@ test('a file that is read-only is not replaced, though its folder may be written
 test('a file that may not be read, and one that is not there', () => {
   writeFileSync(at('secret.hct'), 'secret', { mode: 0o000 });
   const inspect = (path: string) =>
-    spawnSync(process.execPath, [cliPath, 'inspect', path], { encoding: 'utf8', ...asUser }).stderr;
+    spawnSync(process.execPath, [cliPath(), 'inspect', path], { encoding: 'utf8', ...asUser }).stderr;
   assert.match(inspect(at('secret.hct')), /^holostream: Cannot open file: this user has no permission \(/);
   assert.match(inspect(at('absent.hct')), /^holostream: Cannot open file: it does not exist \(/);
 });

@@ -18,7 +18,7 @@ test('a progress bar on a terminal, taken away at the end; nothing in a pipe', a
   const args = ['encode', raw, '--dtype', 'I8', '--shape', '100000', '-o', join(folder, 'w.hct')];
   // A pipe that claims to be a terminal; test/oracles uses a real one.
   const pretence = 'data:text/javascript,Object.assign(process.stderr, { isTTY: true, columns: 80 })';
-  const command = ['--import', pretence, cliPath, ...args];
+  const command = ['--import', pretence, cliPath(), ...args];
   const { stderr, status } = spawnSync(process.execPath, command, { encoding: 'utf8' });
   assert.is(status, 0);
   assert.match(stderr, /encoding =+ 100 % of 97\.66 KiB/);
@@ -103,7 +103,7 @@ test('a fault of ours that nothing catches does not act on the terminal either',
     'setInterval(() => { if (process.listenerCount("uncaughtException")) throw new Error("x\\u001b\\nforged") })';
   const imported = `data:text/javascript,${encodeURIComponent(fault)}`;
   // Its input does not end.
-  const child = spawn(process.execPath, ['--import', imported, cliPath, 'inspect', '-']);
+  const child = spawn(process.execPath, ['--import', imported, cliPath(), 'inspect', '-']);
   failed(await resultOf(child), 1, /unexpected: x\\u\{1b\} forged/);
 });
 
@@ -111,7 +111,19 @@ test('bytes are not written to a terminal', () => {
   const raw = join(folder, 'bytes.raw');
   writeFileSync(raw, new Uint8Array(4));
   const pretence = 'data:text/javascript,Object.assign(process.stdout, { isTTY: true })';
-  const command = ['--import', pretence, cliPath, 'encode', raw, '--dtype', 'I8', '--shape', '4', '-o', '-'];
+  const command = [
+    '--import',
+    pretence,
+    cliPath(),
+    'encode',
+    raw,
+    '--dtype',
+    'I8',
+    '--shape',
+    '4',
+    '-o',
+    '-',
+  ];
   const { stdout, stderr, status } = spawnSync(process.execPath, command, { encoding: 'utf8' });
   assert.equal([stdout, status], ['', 2]);
   assert.match(stderr, /Bytes are not for a terminal/);

@@ -29,7 +29,7 @@ const WRITERS: readonly (readonly string[])[] = [
 
 /** Runs a command whose reader closes the pipe after some bytes. */
 async function readUpTo(args: readonly string[], bytes: number, pipe: 'stdout' | 'stderr') {
-  const child = spawn(process.execPath, [cliPath, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [cliPath(), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
   let read = 0;
   let said = '';
   child.stderr.on('data', (chunk) => {
@@ -74,7 +74,7 @@ for (const command of chosen(COMMANDS)) {
 test('an input that ends early, or never comes', async () => {
   const whole = readFileSync(input('tensor.hct'));
   for (const bytes of [0, 3, 100, whole.length - 1]) {
-    const child = spawn(process.execPath, [cliPath, 'decode', '-', '-o', join(folder, 'out.raw')]);
+    const child = spawn(process.execPath, [cliPath(), 'decode', '-', '-o', join(folder, 'out.raw')]);
     child.stdin.end(whole.subarray(0, bytes));
     const code = await new Promise((resolve) => child.on('exit', resolve));
     assert.is(code, 1, `${bytes} bytes`);

@@ -10,23 +10,33 @@ import { FOR_NODE } from '../../scripts/bundleTests.js';
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The test runner asks for colours, and its children would give them. */
 const plainEnvironment = { ...process.env, FORCE_COLOR: '0' };
-/** The built command, for whoever must start it in another way. */
-export const cliPath = buildCli();
+let built: string | undefined;
+
+/** The command line as the package ships it, but for the compiler. It is built when a test first needs it. */
+export function cliPath(): string {
+  built ??= compileProgram(join(root, 'cli/main.ts'));
+  return built;
+}
 
 /**
- * The command line as the package ships it, but for the compiler: a start takes a third of the time that it takes to
- * transpile a hundred modules one by one, and the tests start it a hundred times.
+ * Compiles a program of the repository, or one that imports the package by its name: a start takes a third of the time
+ * that it takes to transpile a hundred modules one by one, and tests start the same program a hundred times.
+ * @returns the path of its module, in a folder of its own
  */
-function buildCli(): string {
+export function compileProgram(source: string): string {
   const folder = temporaryFolder();
   // The command finds its version through the package's own name.
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   buildSync({
+    absWorkingDir: root,
     // Threads find their script beside the chunk that starts them.
-    entryPoints: { main: join(root, 'cli/main.ts'), worker: join(root, 'workers/worker.ts') },
+    entryPoints: { main: source, worker: join(root, 'workers/worker.ts') },
     outdir: join(folder, 'dist/cli'),
+    tsconfig: join(root, 'tsconfig.json'),
     ...FOR_NODE,
+    // The package says of built modules which have side effects.
+    ignoreAnnotations: true,
   });
   return join(folder, 'dist/cli/main.js');
 }
@@ -52,7 +62,7 @@ export function runCli(args: readonly string[], { input, cwd }: RunOptions = {})
 }
 
 export function startCli(args: readonly string[], cwd?: string): ChildProcessWithoutNullStreams {
-  const child = spawn(process.execPath, [cliPath, ...args], { cwd, env: plainEnvironment });
+  const child = spawn(process.execPath, [cliPath(), ...args], { cwd, env: plainEnvironment });
   // A command that fails early does not read its input.
   child.stdin.on('error', () => {});
   return child;
@@ -64,10 +74,7 @@ export function runProgram(
   cwd: string,
   { input }: Pick<RunOptions, 'input'> = {},
 ): Promise<CliResult> {
-  const child = spawn(process.execPath, ['--import', import.meta.resolve('tsx'), path], {
-    cwd,
-    env: { ...plainEnvironment, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json') },
-  });
+  const child = spawn(process.execPath, [compileProgram(path)], { cwd, env: plainEnvironment });
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   return resultOf(child);

@@ -13,7 +13,7 @@ test('a progress bar on it, taken away at the end', () => {
   writeFileSync(raw, new Uint8Array(100_000));
   const args = ['encode', raw, '--dtype', 'I8', '--shape', '100000', '-o', join(folder, 'w.hct')];
   // util-linux's script runs the command on a terminal of its own.
-  const command = [process.execPath, cliPath, ...args].join(' ');
+  const command = [process.execPath, cliPath(), ...args].join(' ');
   const run = spawnSync('script', ['-qec', command, '/dev/null'], { encoding: 'utf8' });
   if (run.error !== undefined) throw new Error('the command script is missing', { cause: run.error });
   assert.is(run.status, 0);
