@@ -208,7 +208,7 @@ test('lists of unknown length are neither spread into calls, which overflows the
   assert.equal(calls.sort(), [
     'operators/hctWorkerDecoder.ts: .shift(',
     'src/encodings/embedded/format.ts: push(...quality',
-    'src/encodings/embedded/format.ts: push(centroid, zeroCentroid, selection.length | flags, ...selection',
+    'src/encodings/embedded/format.ts: push(centroid, zeroCentroid, (fixed ? FIXED : selection.length) | flags, ...selection',
     'src/encodings/embedded/format.ts: push(nonzero.length, ...nonzero',
     'src/holotensor/fitQuality.ts: max(...used',
     'src/holotensor/fitQuality.ts: min(...slope',

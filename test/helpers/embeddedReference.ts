@@ -22,12 +22,19 @@ const FORMATS: Record<string, { m: number; e: number; b: number } | undefined> =
 /** Code words ('0110') to symbols. */
 type Code = Map<string, number>;
 
+const DOCUMENT = readFileSync(new URL('../../docs/formats/embedded.md', import.meta.url), 'utf8');
 const CODES = readCodes();
+/** For each row of the table of fixed codes, the numbers of codes by ratio. */
+const FIXED = new Map(
+  [...DOCUMENT.matchAll(/^\| ([AB] of [a-z0-9, ]+) \| ([a-x]{24}) \|$/gm)].map(([, name, letters]) => [
+    name!,
+    [...letters!].map((letter) => letter.charCodeAt(0) - 97),
+  ]),
+);
 
 function readCodes(): Map<string, Code> {
-  const text = readFileSync(new URL('../../docs/formats/embedded.md', import.meta.url), 'utf8');
   const codes = new Map<string, Code>();
-  for (const [, name, rest] of text.matchAll(/^\| ([AB]\d+) \|(.*)\|$/gm)) {
+  for (const [, name, rest] of DOCUMENT.matchAll(/^\| ([AB]\d+) \|(.*)\|$/gm)) {
     const cells = rest!.split('|').map((cell) => (cell.includes('–') ? [0, 0] : cell.split(',').map(Number)));
     codes.set(name!, canonicalCode(cells));
   }
@@ -92,6 +99,27 @@ class Bytes {
     }
   }
 
+  /** A number sequence. */
+  sequence(count: number): number[] {
+    const bit = this.bits();
+    let used = 0;
+    const counted = () => {
+      used += 1;
+      return bit();
+    };
+    let k = 4;
+    const numbers = Array.from({ length: count }, () => {
+      let b = k;
+      while (counted() === 1) b += 1;
+      const z = 2 ** b + field(counted, b) - 2 ** k;
+      if (b > k) k += 1;
+      else if (k > 0 && z < 2 ** (k - 1)) k -= 1;
+      return z % 2 === 1 ? -(z + 1) / 2 : z / 2;
+    });
+    this.at += Math.ceil(used / 8);
+    return numbers;
+  }
+
   take(count: number): Uint8Array {
     return Uint8Array.from({ length: count }, () => this.u8());
   }
@@ -137,7 +165,8 @@ interface Weight {
 interface Group {
   weights: Weight[];
   count: number;
-  dense: boolean;
+  dense: number;
+  scale: number;
 }
 
 const CLASS_COUNTS = [0, 1, 2, 4, 7, 11, 16, 24, 33, 45];
@@ -146,32 +175,56 @@ function classOf({ count }: Group): number {
   return CLASS_COUNTS.filter((first) => first <= count).length - 1;
 }
 
+/** Codes of a group: of the batch, the mask, the bytes; raw; or all bytes without a mask. */
+interface GroupCodes {
+  batch?: string;
+  mask?: string;
+  bytes?: string;
+}
+
+function selectedCodes(group: Group, selection: Uint8Array): GroupCodes {
+  if (group.dense > 0) return {};
+  const [high, low] = [(byte: number) => byte >> 4, (byte: number) => byte & 15];
+  const kind = classOf(group);
+  if (kind > selection.length - 2) throw new Error('class without codes');
+  const selected = selection[1 + kind]!;
+  const batch = kind === 0 ? { batch: `A${low(selection[0]!)}` } : {};
+  if (selected === 0xff) return batch;
+  if (kind === 0) return { ...batch, mask: `B${high(selection[0]!)}`, bytes: `B${low(selected)}` };
+  return { mask: `A${low(selected)}`, bytes: `B${high(selected)}` };
+}
+
+function fixedCodes(group: Group, level: number): GroupCodes {
+  const ratio = Math.max(-16, Math.min(7, group.scale - 4 * level));
+  const code = (name: string) => `${name[0]}${FIXED.get(name)![ratio + 16]}`;
+  if (group.dense > 0) return { bytes: code('A of bytes, dense') };
+  const kind = Math.min(4, classOf(group));
+  return {
+    ...(kind === 0 ? { batch: code('A of batches') } : {}),
+    mask: code(`${kind === 0 ? 'B' : 'A'} of masks, class ${kind}`),
+    bytes: code(`B of bytes, class ${kind}`),
+  };
+}
+
 /** Bits of the weights of the groups, by group, eight bytes each as 64 bits. */
-function codedBitmap(bit: Bit, groups: Group[], selection: Uint8Array): Map<Group, number[]> {
+function codedBitmap(bit: Bit, groups: Group[], codesOf: (group: Group) => GroupCodes): Map<Group, number[]> {
   const result = new Map<Group, number[]>();
-  const high = (byte: number) => byte >> 4;
-  const low = (byte: number) => byte & 15;
-  let batch: number[] = [];
+  let waiting: number[] = [];
   for (const group of groups) {
     const bits = new Array<number>(64).fill(0);
     result.set(group, bits);
-    const kind = classOf(group);
-    if (kind > selection.length - 2) throw new Error('class without codes');
-    if (kind === 0) {
-      if (batch.length === 0) {
-        const byte = symbol(bit, `A${low(selection[0]!)}`);
-        batch = Array.from({ length: 8 }, (_, i) => (byte >> i) & 1);
+    const { batch, mask: maskCode, bytes } = codesOf(group);
+    if (batch !== undefined) {
+      if (waiting.length === 0) {
+        const byte = symbol(bit, batch);
+        waiting = Array.from({ length: 8 }, (_, i) => (byte >> i) & 1);
       }
-      if (batch.shift() === 0) continue;
+      if (waiting.shift() === 0) continue;
     }
-    const selected = selection[1 + kind]!;
-    const raw = selected === 0xff;
-    const maskCode = kind === 0 ? `B${high(selection[0]!)}` : `A${low(selected)}`;
-    const byteCode = kind === 0 ? `B${low(selected)}` : `B${high(selected)}`;
-    const mask = raw ? 255 : symbol(bit, maskCode);
+    const mask = maskCode === undefined ? 255 : symbol(bit, maskCode);
     for (let i = 0; i < 8; i++) {
       if (((mask >> i) & 1) === 0) continue;
-      const byte = raw ? field(bit, 8) : symbol(bit, byteCode);
+      const byte = bytes === undefined ? field(bit, 8) : symbol(bit, bytes);
       for (let k = 0; k < 8; k++) bits[8 * i + k] = (byte >> k) & 1;
     }
   }
@@ -183,6 +236,9 @@ interface Plane {
   z: number;
   signs: boolean;
   apart: boolean;
+  fixed: boolean;
+  /** Planes below. */
+  level: number;
   selection: Uint8Array;
 }
 
@@ -190,14 +246,15 @@ interface Plane {
 export function decodeReference(payloads: readonly Uint8Array[], dtype: string): ReferenceTensor {
   const format = FORMATS[dtype];
   let n = 0;
-  let [t, d, K, s] = [0, 0, 0, 0];
+  let [t, d, K, s, base, C] = [0, 0, 0, 0, 0, 0];
+  let [rowScales, columnScales]: [number[], number[]] = [[], []];
   const planes: Plane[] = [];
   let remainder: Uint8Array = new Uint8Array();
   const units: Uint8Array[] = [];
   let [cosine, relativeError] = [0, 1];
   payloads.forEach((payload, k) => {
     const bytes = new Bytes(payload);
-    if (bytes.u8() !== 1) throw new Error('version');
+    if (bytes.u8() !== 2) throw new Error('version');
     n = bytes.varint();
     if (bytes.varint() !== units.length) throw new Error('first unit');
     const count = bytes.varint();
@@ -207,30 +264,49 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
       [t, d, K] = [bytes.u8(), bytes.u8(), bytes.u8()];
       s = bytes.number(2);
       if (s >= 32768) s -= 65536;
+      base = bytes.u8();
+      C = bytes.varint();
+      if (C > 0) {
+        const kinds = bytes.u8();
+        const [ofRows, ofColumns] = [(kinds & 1) * Math.ceil(n / C), (kinds >> 1) * C];
+        const all = new Bytes(bytes.take(bytes.varint())).sequence(ofRows + ofColumns);
+        [rowScales, columnScales] = [all.slice(0, ofRows), all.slice(ofRows)];
+      }
       for (let j = 0; j < d; j++) {
         const [c, z, flags] = [bytes.u8(), bytes.u8(), bytes.u8()];
-        const selection = bytes.take(flags & 63);
-        planes.push({ c, z, signs: (flags & 0x80) !== 0, apart: (flags & 0x40) !== 0, selection });
+        const fixed = (flags & 63) === 63;
+        const selection = bytes.take(fixed ? 0 : flags & 63);
+        const [signs, apart] = [(flags & 0x80) !== 0, (flags & 0x40) !== 0];
+        planes.push({ c, z, signs, apart, fixed, level: d - 1 - j, selection });
       }
       remainder = bytes.take(bytes.u8());
     }
-    const lengths = Array.from({ length: count }, () => bytes.varint());
-    for (const length of lengths) units.push(bytes.take(length));
+    let length = 0;
+    for (const difference of bytes.sequence(count)) {
+      length += difference;
+      units.push(new Uint8Array(length));
+    }
+    for (const unit of units.slice(-count || units.length)) unit.set(bytes.take(unit.length));
     if (bytes.at !== payload.length) throw new Error('bytes left over');
   });
 
   const tiles: Group[][] = [];
+  /** Of each tile, where its weights are in the tensor. */
+  const orders: number[][] = [];
   for (let start = 0; start < n; start += 2 ** t) {
+    const order = Array.from({ length: Math.min(n - start, 2 ** t) }, (_, i) => start + i);
+    const rowOf = (at: number) => (C > 0 ? Math.floor(at / C) : 0);
+    const rowScale = (at: number) => rowScales[rowOf(at)] ?? 0;
+    const columnScale = (at: number) => columnScales[at % C] ?? 0;
+    order.sort((a, b) => rowOf(a) - rowOf(b) || columnScale(b) - columnScale(a) || a - b);
+    orders.push(order);
     const groups: Group[] = [];
-    for (let at = start; at < Math.min(n, start + 2 ** t); at += 64) {
-      const size = Math.min(64, n - at);
-      const weights = Array.from({ length: size }, () => ({
-        negative: false,
-        significant: false,
-        q: 0,
-        pattern: -1,
-      }));
-      groups.push({ weights, count: 0, dense: false });
+    for (let at = 0; at < order.length; at += 64) {
+      const members = order.slice(at, at + 64);
+      const weights = members.map(() => ({ negative: false, significant: false, q: 0, pattern: -1 }));
+      const sum = members.reduce((total, member) => total + rowScale(member) + columnScale(member), 0);
+      const mean = Math.floor((2 * sum + members.length) / (2 * members.length));
+      groups.push({ weights, count: 0, dense: 0, scale: Math.max(0, Math.min(255, base + mean)) });
     }
     tiles.push(groups);
   }
@@ -254,7 +330,7 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
   tiles.forEach((groups, tile) => {
     groups.forEach((group, g) => {
       group.weights.forEach((weight, i) => {
-        const at = tile * 2 ** t + 64 * g + i;
+        const at = orders[tile]![64 * g + i]!;
         patterns[at] = weight.pattern;
         values[at] = placed(weight, group, planes[depths[tile]! - 1], s + d - depths[tile]!);
       });
@@ -274,47 +350,52 @@ function placed(
   exponent: number,
 ): number {
   if (plane === undefined) return 0;
-  const inside = q > 0 ? plane.c : dense ? plane.z : 0;
+  const inside = q > 0 ? plane.c : dense > 0 ? plane.z : 0;
   const value = Math.fround(256 * q + inside) * 2 ** (exponent - 8);
   return negative ? -value : value;
 }
 
-function planePass(unit: Uint8Array, groups: Group[], { selection, apart }: Plane): void {
+function planePass(unit: Uint8Array, groups: Group[], { selection, apart, fixed, level }: Plane): void {
   const bytes = new Bytes(unit);
-  for (const group of groups.filter(({ dense }) => dense)) {
+  for (const group of groups.filter(({ dense }) => dense === 2)) {
     const bits = [...bytes.take(8)].flatMap((byte) => Array.from({ length: 8 }, (_, i) => (byte >> i) & 1));
     group.weights.forEach((weight, i) => {
       weight.q = 2 * weight.q + bits[i]!;
     });
   }
   const bit = bytes.bits();
-  const coded = groups.filter(({ dense }) => !dense);
-  const bitmap = codedBitmap(bit, coded, selection);
+  const coded = groups.filter(({ dense }) => dense < 2);
+  const bitmap = codedBitmap(bit, coded, (group) =>
+    fixed ? fixedCodes(group, level) : selectedCodes(group, selection),
+  );
   const each = (visit: (weight: Weight, group: Group, i: number) => void) => {
     for (const group of coded) for (const [i, weight] of group.weights.entries()) visit(weight, group, i);
   };
   if (apart) {
     each((weight, group, i) => {
-      if (weight.significant) bitmap.get(group)![i] = bit();
+      if (weight.significant && group.dense === 0) bitmap.get(group)![i] = bit();
     });
   }
   const classesNow = new Map(coded.map((group) => [group, 0]));
   each((weight, group, i) => {
     const one = bitmap.get(group)![i]!;
     weight.q = 2 * weight.q + one;
-    if (weight.significant || one === 0) return;
+    if (weight.significant || one === 0 || group.dense > 0) return;
     weight.significant = true;
     weight.negative = bit() === 1;
     classesNow.set(group, classesNow.get(group)! + 1);
   });
-  for (const [group, fresh] of classesNow) group.count += fresh;
+  for (const [group, fresh] of classesNow) {
+    group.count += fresh;
+    if (group.dense === 1) group.dense = 2;
+  }
 }
 
 function signPass(unit: Uint8Array, groups: Group[], threshold: number): void {
   const bit = new Bytes(unit).bits();
   for (const group of groups) {
-    if (group.dense || group.count < threshold) continue;
-    group.dense = true;
+    if (group.dense > 0 || group.count < threshold) continue;
+    group.dense = 1;
     for (const weight of group.weights) if (!weight.significant) weight.negative = bit() === 1;
   }
 }
@@ -334,7 +415,9 @@ function remainderPass(
   const bit = bytes.bits();
   const L = s + b;
   const marked = selection.length > 0;
-  const bitmap = marked ? codedBitmap(bit, groups, selection) : new Map<Group, number[]>();
+  const bitmap = marked
+    ? codedBitmap(bit, groups, (group) => selectedCodes({ ...group, dense: 0 }, selection))
+    : new Map<Group, number[]>();
   const signs = bit() === 1;
   const all = groups.flatMap((group) => group.weights.map((weight, i) => ({ weight, group, i })));
   for (const { weight } of all) {
@@ -347,7 +430,7 @@ function remainderPass(
   for (const { weight, group, i } of all) {
     if (weight.q !== 0) continue;
     const zero = marked && bitmap.get(group)![i] === 0;
-    if (!group.dense && (!zero || signs)) weight.negative = bit() === 1;
+    if (group.dense === 0 && (!zero || signs)) weight.negative = bit() === 1;
     weight.pattern = 0;
     if (zero) continue;
     let distance = 0;

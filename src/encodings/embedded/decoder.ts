@@ -14,6 +14,9 @@ import { TensorState } from './tensorState.js';
 /** Memory of a unit's view and of a tile's objects, about. */
 const OBJECT_BYTES = 512;
 
+/** Bytes that the scales of rows and columns take for each that they are stored in: a scale takes a bit at least. */
+const SCALES_EXPANSION = 8 * 14;
+
 /** Weights that are reconstructed in a step: a few milliseconds. */
 const STEP_WEIGHTS = 2 ** 20;
 
@@ -37,6 +40,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
   readonly #used: UsedFragment[] = [];
   #state: TensorState | undefined;
   #patterns: Uint16Array | undefined;
+  #sorted: Float32Array | undefined;
 
   constructor(request: DecodeRequest<'embedded'>) {
     this.#request = request;
@@ -51,8 +55,9 @@ export class EmbeddedDecoder implements FragmentDecoder {
     const { count, stream = this.#state?.stream } = parseFragmentStart(payload, index);
     const tileSize = 2 ** (stream?.tileLog2 ?? MAX_TILE_LOG2);
     const tiles = index === 0 ? Math.ceil(this.#wanted / tileSize) : 0;
+    const scales = index === 0 ? SCALES_EXPANSION * (stream?.scales?.packed.length ?? 0) : 0;
     return {
-      bytes: tiles * (OBJECT_BYTES + 0.3 * tileSize) + count * (OBJECT_BYTES + tileSize / 8),
+      bytes: scales + tiles * (OBJECT_BYTES + 0.3 * tileSize) + count * (OBJECT_BYTES + tileSize / 8),
       steps: 2 * payload.length + (count * tileSize) / 8,
     };
   }
@@ -113,9 +118,10 @@ export class EmbeddedDecoder implements FragmentDecoder {
   }
 
   costOfReconstructing(): Cost {
-    // Integers are numbers first.
-    const bytes = floatLayout(this.#request.dtype) === undefined ? 5 * this.#wanted : 0;
-    return { bytes, steps: 8 * this.#wanted };
+    // Integers are numbers first; the weights of a tile that are not in the order of the tensor have an array of their own.
+    const numbers = floatLayout(this.#request.dtype) === undefined ? 5 * this.#wanted : 0;
+    const sorted = this.#state === undefined || this.#state.order.isNatural ? 0 : 8 * 2 ** MAX_TILE_LOG2;
+    return { bytes: numbers + sorted, steps: 8 * this.#wanted };
   }
 
   /** @throws FormatError as `reconstructElements` */
@@ -131,8 +137,10 @@ export class EmbeddedDecoder implements FragmentDecoder {
       return;
     }
     const { halfToFloat32: widen = halfToFloat32 } = this.#request.kernels;
+    const { order } = state;
     yield* this.#forTiles(state, (tile, start, count) => {
-      const target = out.subarray(start, start + count);
+      const restored = out.subarray(start, start + count);
+      const target = order.isNatural ? restored : this.#numbers.subarray(0, count);
       if (!state.progress(tile).exact) this.#place(state, tile, target);
       else if (this.#request.dtype !== 'F16') state.readPatterns(tile, bitsOf(target));
       else {
@@ -140,6 +148,8 @@ export class EmbeddedDecoder implements FragmentDecoder {
         state.readPatterns(tile, patterns);
         widen(patterns, target);
       }
+      // As bits, because a NaN may change its payload when it passes through numbers.
+      if (!order.isNatural) state.restoreOrder(tile, bitsOf(target), bitsOf(restored));
     });
   }
 
@@ -163,19 +173,26 @@ export class EmbeddedDecoder implements FragmentDecoder {
       return;
     }
     const { bytes } = layout;
+    const { order } = state;
     yield* this.#forTiles(state, (tile, start, count) => {
       const target = out.subarray(start * bytes, (start + count) * bytes);
-      if (state.progress(tile).exact) {
-        // As bits, because a NaN may change its payload when it passes through numbers.
-        const patterns = patternView(layout, target) ?? patternArray(layout, count);
-        state.readPatterns(tile, patterns);
-        if (patterns.buffer !== target.buffer) target.set(viewBytes(patterns));
-      } else {
+      // As bits, because a NaN may change its payload when it passes through numbers.
+      const restored = patternView(layout, target) ?? patternArray(layout, count);
+      const patterns = order.isNatural ? restored : patternArray(layout, count);
+      if (state.progress(tile).exact) state.readPatterns(tile, patterns);
+      else {
         const values = new Float32Array(count);
         this.#place(state, tile, values);
-        target.set(viewBytes(fromFloat32(dtype, values)));
+        viewBytes(patterns).set(viewBytes(fromFloat32(dtype, values)));
       }
+      if (!order.isNatural) state.restoreOrder(tile, patterns, restored);
+      if (restored.buffer !== target.buffer) target.set(viewBytes(restored));
     });
+  }
+
+  get #numbers(): Float32Array {
+    this.#sorted ??= new Float32Array(2 ** MAX_TILE_LOG2);
+    return this.#sorted;
   }
 
   get #scratch(): Uint16Array {

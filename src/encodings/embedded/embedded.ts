@@ -5,8 +5,9 @@ import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder }
 import { cutsForQualities, refineCuts, type UnitQuality, usefulQualities } from './cuts.js';
 import { embeddedDecoding } from './decoder.js';
 import { type EncodedUnits, encodeUnits } from './encoder.js';
-import { serializeFragment } from './format.js';
+import { NEVER_DENSE, serializeFragment } from './format.js';
 import { planPlanes } from './plan.js';
+import { chooseScales } from './scales.js';
 import { sourceOf } from './source.js';
 
 export interface EmbeddedEncodeOptions {
@@ -41,7 +42,12 @@ export class EmbeddedEncoder {
     const source = sourceOf(request);
     const { elements, energy } = source.survey;
     const plan = planPlanes(source.survey, source.layout);
-    const encoded = encodeUnits(source, plan, embeddedEncodeKernels(request.kernels));
+    // Among many zeros, planes have selections, which know no scales.
+    const scales =
+      plan.threshold === NEVER_DENSE
+        ? undefined
+        : chooseScales(source, request.tensor.shape, 2 ** plan.tileLog2);
+    const encoded = encodeUnits(source, plan, scales, embeddedEncodeKernels(request.kernels));
     const { units, stream } = encoded;
     const qualities = unitQualities(encoded);
     const cuts = chooseCuts(request.fragments, this.#targets, units, qualities);

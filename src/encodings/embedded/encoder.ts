@@ -7,12 +7,13 @@ import {
   SIGNIFICANT,
   SYMBOL_COUNTS,
 } from '../../kernels/embedded/survey.js';
-import { finalClasses } from '../../kernels/embedded/tile.js';
+import { finalClasses, GROUP } from '../../kernels/embedded/tile.js';
 import { serializeExceptions } from './exceptions.js';
-import { NEVER_DENSE, type PlaneHeader, type StreamHeader } from './format.js';
+import { NEVER_DENSE, type PlaneHeader, packScales, type Scales, type StreamHeader } from './format.js';
 import { centroids, type Energies, energiesAfter, sumsOf, withoutExceptions } from './measure.js';
 import type { PlanePlan } from './plan.js';
-import type { Source } from './source.js';
+import { inOrder, type Source } from './source.js';
+import { TileOrder } from './tileOrder.js';
 import { UnitSequence } from './unitSequence.js';
 
 export interface EncodedUnits {
@@ -25,19 +26,32 @@ export interface EncodedUnits {
 }
 
 /** Codes a tensor in two passes over its tiles: the first finds the cheapest codes, the second uses them. */
-export function encodeUnits(source: Source, plan: PlanePlan, kernels: EmbeddedEncodeKernels): EncodedUnits {
-  const { layout } = source;
-  const { elements } = source.survey;
+export function encodeUnits(
+  unordered: Source,
+  plan: PlanePlan,
+  scales: Scales | undefined,
+  kernels: EmbeddedEncodeKernels,
+): EncodedUnits {
+  const { layout } = unordered;
+  const { elements } = unordered.survey;
   const tileSize = 2 ** plan.tileLog2;
+  const order = new TileOrder(plan.base, scales);
+  const source = inOrder(unordered, order);
   const tilePlan = { ...plan, apart: plan.threshold === NEVER_DENSE };
   const tiles: TileSurvey[] = [];
   for (let start = 0; start < elements; start += tileSize) {
     const end = Math.min(start + tileSize, elements);
-    const tile = kernels.surveyTile(source.numbers(start, end), tilePlan);
+    const ofGroups = order.scalesOf(start, end - start);
+    const tile = kernels.surveyTile(source.numbers(start, end), { ...tilePlan, scales: ofGroups });
     tiles.push(withoutExceptions(tile, exceptionsOf(source, start, end), plan.threshold));
   }
   const planes = Array.from({ length: plan.depth }, (_, j) => planeHeader(tiles, plan, j));
-  const stream: StreamHeader = { ...plan, planes, nonzero: new Uint8Array(0) };
+  const stream: StreamHeader = {
+    ...plan,
+    scales: scales && packScales(scales),
+    planes,
+    nonzero: new Uint8Array(0),
+  };
   const sequence = new UnitSequence(stream, elements, layout === undefined);
   const coded = tiles.map((tile, i) =>
     kernels.encodeTile(tile, sequence.range(i).count, planes, plan.threshold),
@@ -96,16 +110,37 @@ function planeHeader(tiles: readonly TileSurvey[], plan: PlanePlan, j: number): 
   }
   return {
     ...centroids(sumsOf(tiles, j)),
-    ...cheaper(together, plan.threshold === NEVER_DENSE ? apart : undefined, significantBefore(tiles, j)),
+    ...cheapest(tiles, j, together, plan.threshold === NEVER_DENSE ? apart : undefined),
+    level: plan.depth - 1 - j,
     signs: tiles.some(({ signPlanes }) => ((signPlanes >> j) & 1) === 1),
   };
 }
 
-function cheaper(together: Uint32Array, apart: Uint32Array | undefined, apartBits: number): PlaneCoding {
+/** Bits that a selection costs in the header, beside those of its codes. */
+const SELECTION_BITS = 8 * 6;
+
+function cheapest(
+  tiles: readonly TileSurvey[],
+  j: number,
+  together: Uint32Array,
+  apart: Uint32Array | undefined,
+): Omit<PlaneCoding, 'level'> {
   const one = chooseCodes(together);
   const two = apart === undefined ? undefined : chooseCodes(apart);
-  if (two !== undefined && two.cost + apartBits < one.cost) return { selection: two.selection, apart: true };
-  return { selection: one.selection, apart: false };
+  const selected =
+    two !== undefined && two.cost + significantBefore(tiles, j) < one.cost
+      ? { selection: two.selection, apart: true, cost: two.cost + significantBefore(tiles, j) }
+      : { selection: one.selection, apart: false, cost: one.cost };
+  let fixedCost = 0;
+  let rawGroups = 0;
+  for (const { costs } of tiles) {
+    fixedCost += costs[2 * j]!;
+    rawGroups += costs[2 * j + 1]!;
+  }
+  if (fixedCost < selected.cost + GROUP * rawGroups + SELECTION_BITS) {
+    return { selection: new Uint8Array(0), apart: false, fixed: true };
+  }
+  return { selection: selected.selection, apart: selected.apart, fixed: false };
 }
 
 /** Weights that planes before this one have made significant: the number of bits to keep apart. */
@@ -118,7 +153,7 @@ function finitePart(
   source: Source,
   { start, count }: { start: number; count: number },
 ): { patterns: Uint16Array | Uint32Array; exceptions: Uint8Array } {
-  const own = source.patterns!.subarray(start, start + count);
+  const own = source.patterns!(start, start + count);
   const places = exceptionsOf(source, start, start + count);
   const exceptions = serializeExceptions(places, own);
   if (places.length === 0) return { patterns: own, exceptions };
@@ -133,9 +168,9 @@ function exceptionsOf({ patterns, survey, layout }: Source, start: number, end: 
   if (survey.exceptions === 0 || layout === undefined) return places;
   const { mantissaBits, exponentBits } = layout;
   const special = 2 ** exponentBits - 1;
-  for (let i = start; i < end; i++) {
-    if (((patterns![i]! >>> mantissaBits) & special) === special) places.push(i - start);
-  }
+  patterns!(start, end).forEach((pattern, i) => {
+    if (((pattern >>> mantissaBits) & special) === special) places.push(i);
+  });
   return places;
 }
 

@@ -1,11 +1,13 @@
 import { FormatError } from '../../errors.js';
 import type { PlaneCoding } from '../../kernels/embedded/interface.js';
 import { GROUP_BYTES } from '../../kernels/embedded/tile.js';
+import { packNumbers, readNumbers } from './signedNumbers.js';
 import { FieldReader, pushVarint } from './varint.js';
 
 /** The bytes of a fragment, as `docs/formats/embedded.md` describes them. */
 
-const EMBEDDED_VERSION = 1;
+const EMBEDDED_VERSION = 2;
+const UNRELEASED_VERSION = 1;
 /** Magnitudes, followed by eight bits of a centroid, stay below 2^30. */
 export const MAX_PLANES = 22;
 const MIN_TILE_LOG2 = 9;
@@ -24,6 +26,24 @@ export interface PlaneHeader extends PlaneCoding {
   readonly signs: boolean;
 }
 
+/** What rows and columns are larger or smaller by than the whole, in quarter octaves of their root mean squares. */
+export interface Scales {
+  /** The tensor is taken for rows of this length; the last one may be shorter. */
+  readonly rowLength: number;
+  /** One per row. */
+  readonly rows: Int8Array | undefined;
+  /** One per column. */
+  readonly columns: Int8Array | undefined;
+}
+
+/** The same, as it is stored. */
+export interface PackedScales {
+  readonly rowLength: number;
+  /** A bit for rows, and one for columns. */
+  readonly kinds: number;
+  readonly packed: Uint8Array;
+}
+
 /** Fragment 0 begins with it. */
 export interface StreamHeader {
   readonly tileLog2: number;
@@ -31,6 +51,9 @@ export interface StreamHeader {
   readonly scale: number;
   /** Significant weights that make a group dense. */
   readonly threshold: number;
+  /** The root mean square of the weights, in quarter octaves of the lowest plane's step. */
+  readonly base: number;
+  readonly scales: PackedScales | undefined;
   /** From the highest down. */
   readonly planes: readonly PlaneHeader[];
   /** Codes of the remainder's bitmap of non-zero weights; empty: it has none. */
@@ -57,7 +80,8 @@ export function serializeFragment(header: FragmentHeader, units: readonly Uint8A
   const quality = new Uint8Array(Float32Array.of(header.cosine, header.relativeError).buffer);
   head.push(...quality);
   if (header.stream !== undefined) pushStream(head, header.stream);
-  for (const unit of units) pushVarint(head, unit.length);
+  for (const byte of packNumbers(units.map(({ length }, i) => length - (units[i - 1]?.length ?? 0))))
+    head.push(byte);
   const payload = new Uint8Array(head.length + units.reduce((sum, unit) => sum + unit.length, 0));
   payload.set(head);
   let end = head.length;
@@ -81,7 +105,11 @@ export function parseFragmentStart(payload: Uint8Array, index: number): Fragment
 function readStart(fields: FieldReader, index: number): FragmentStart {
   const version = fields.u8();
   if (version !== EMBEDDED_VERSION) {
-    throw new FormatError('Cannot read the embedded fragment: unsupported version', {
+    const reason =
+      version === UNRELEASED_VERSION
+        ? 'version 1 was never released; encode the tensor again'
+        : 'unsupported version';
+    throw new FormatError(`Cannot read the embedded fragment: ${reason}`, {
       expected: EMBEDDED_VERSION,
       actual: version,
     });
@@ -92,10 +120,6 @@ function readStart(fields: FieldReader, index: number): FragmentStart {
   const cosine = inRange('cosine', fields.f32(), -1, 1);
   const relativeError = inRange('relative error', fields.f32(), 0, Number.MAX_VALUE);
   const stream = index === 0 ? readStream(fields) : undefined;
-  // Every length takes at least a byte, which bounds the allocation.
-  if (count > fields.bytes.length - fields.position) {
-    throw new FormatError('Cannot read the embedded fragment: more units than bytes', { actual: count });
-  }
   return { elements, first, cosine, relativeError, stream, count };
 }
 
@@ -106,8 +130,12 @@ function readStart(fields: FieldReader, index: number): FragmentStart {
 export function parseUnits(payload: Uint8Array, index: number): Uint8Array[] {
   const fields = new FieldReader(payload, 'embedded fragment');
   const { count } = readStart(fields, index);
-  const lengths = Array.from({ length: count }, () => fields.varint());
-  const units = lengths.map((length) => fields.take(length));
+  let length = 0;
+  const lengths = readNumbers(fields, count);
+  const units = Array.from(lengths, (difference) => {
+    length += difference;
+    return fields.take(inRange('length of a unit', length, 0, payload.length));
+  });
   if (fields.position === payload.length) return units;
   throw new FormatError('Cannot read the embedded fragment: bytes follow its last unit', {
     expected: fields.position,
@@ -115,11 +143,18 @@ export function parseUnits(payload: Uint8Array, index: number): Uint8Array[] {
   });
 }
 
-function pushStream(head: number[], { tileLog2, scale, threshold, planes, nonzero }: StreamHeader): void {
-  head.push(tileLog2, planes.length, threshold, scale & 0xff, (scale >> 8) & 0xff);
-  for (const { centroid, zeroCentroid, selection, apart, signs } of planes) {
+function pushStream(head: number[], stream: StreamHeader): void {
+  const { tileLog2, scale, threshold, base, scales, planes, nonzero } = stream;
+  head.push(tileLog2, planes.length, threshold, scale & 0xff, (scale >> 8) & 0xff, base);
+  pushVarint(head, scales?.rowLength ?? 0);
+  if (scales !== undefined) {
+    head.push(scales.kinds);
+    pushVarint(head, scales.packed.length);
+    for (const byte of scales.packed) head.push(byte);
+  }
+  for (const { centroid, zeroCentroid, selection, fixed, apart, signs } of planes) {
     const flags = (signs ? SIGNS_FOLLOW : 0) | (apart ? APART : 0);
-    head.push(centroid, zeroCentroid, selection.length | flags, ...selection);
+    head.push(centroid, zeroCentroid, (fixed ? FIXED : selection.length) | flags, ...selection);
   }
   head.push(nonzero.length, ...nonzero);
 }
@@ -127,21 +162,64 @@ function pushStream(head: number[], { tileLog2, scale, threshold, planes, nonzer
 /** Beside the length of a plane's selection, which takes the lower bits. */
 const SIGNS_FOLLOW = 0x80;
 const APART = 0x40;
+/** In place of that length. */
+const FIXED = 0x3f;
+
+/** Which scales there are. */
+const ROWS = 1;
+const COLUMNS = 2;
 
 function readStream(fields: FieldReader): StreamHeader {
   const tileLog2 = inRange('tile size', fields.u8(), MIN_TILE_LOG2, MAX_TILE_LOG2);
   const depth = inRange('number of planes', fields.u8(), 0, MAX_PLANES);
   const threshold = inRange('threshold', fields.u8(), 1, NEVER_DENSE);
   const scale = fields.i16();
-  const planes = Array.from({ length: depth }, () => {
+  const base = fields.u8();
+  const scales = readScales(fields, 2 ** tileLog2);
+  const planes = Array.from({ length: depth }, (_, plane) => {
     const centroid = fields.u8();
     const zeroCentroid = fields.u8();
     const flags = fields.u8();
-    const selection = readSelection(fields, flags & ~(SIGNS_FOLLOW | APART));
     const signs = (flags & SIGNS_FOLLOW) !== 0;
-    return { centroid, zeroCentroid, selection, apart: (flags & APART) !== 0, signs };
+    const apart = (flags & APART) !== 0;
+    const length = flags & FIXED;
+    const fixed = length === FIXED;
+    const selection = readSelection(fields, fixed ? 0 : length);
+    return { centroid, zeroCentroid, selection, fixed, level: depth - 1 - plane, apart, signs };
   });
-  return { tileLog2, scale, threshold, planes, nonzero: readSelection(fields, fields.u8()) };
+  const nonzero = readSelection(fields, fields.u8());
+  return { tileLog2, scale, threshold, base, scales, planes, nonzero };
+}
+
+/** @param longest row: its columns are sorted within a tile */
+function readScales(fields: FieldReader, longest: number): PackedScales | undefined {
+  const rowLength = inRange('length of rows', fields.varint(), 0, longest);
+  if (rowLength === 0) return undefined;
+  const kinds = inRange('kind of scales', fields.u8(), ROWS, ROWS | COLUMNS);
+  return { rowLength, kinds, packed: new Uint8Array(fields.take(fields.varint())) };
+}
+
+export function packScales({ rowLength, rows, columns }: Scales): PackedScales {
+  const kinds = (rows === undefined ? 0 : ROWS) | (columns === undefined ? 0 : COLUMNS);
+  return { rowLength, kinds, packed: packNumbers([...(rows ?? []), ...(columns ?? [])]) };
+}
+
+/**
+ * @param elements of the tensor
+ * @throws FormatError
+ */
+export function unpackScales({ rowLength, kinds, packed }: PackedScales, elements: number): Scales {
+  const rows = (kinds & ROWS) === 0 ? 0 : Math.ceil(elements / rowLength);
+  const columns = (kinds & COLUMNS) === 0 ? 0 : rowLength;
+  const fields = new FieldReader(packed, 'embedded scales');
+  const all = readNumbers(fields, rows + columns);
+  inRange('length of scales', packed.length, fields.position, fields.position);
+  for (let i = 0; i < all.length; i++) inRange('scale', all[i]!, -128, 127);
+  return {
+    rowLength,
+    rows: rows === 0 ? undefined : Int8Array.from(all.subarray(0, rows)),
+    columns: columns === 0 ? undefined : Int8Array.from(all.subarray(rows)),
+  };
 }
 
 /** Two bytes for class 0, one for each class after it. */

@@ -6,13 +6,14 @@ import { viewBytes, viewElements } from '../../tensor/tensor.js';
 import { checkRequest } from '../encoderInput.js';
 import type { EncodeRequest } from '../encoding.js';
 import { floatLayout } from './elements.js';
+import type { TileOrder } from './tileOrder.js';
 
 /** The elements of a tensor, as numbers and, where they are floats, as bits. */
 export interface Source {
   readonly survey: Survey;
   readonly layout: FloatLayout | undefined;
-  /** Undefined for integers. */
-  readonly patterns: Uint16Array | Uint32Array | undefined;
+  /** The bits of the elements from `start` to before `end`; undefined for integers. */
+  readonly patterns: ((start: number, end: number) => Uint16Array | Uint32Array) | undefined;
   /** The numbers from `start` to before `end`, 0 in place of values that are not finite. Valid until the next call. */
   numbers(start: number, end: number): Float32Array;
 }
@@ -51,7 +52,31 @@ function sourceFrom(
 ): Source {
   const finite = (numbers: Float32Array) => numbers.map((value) => (Number.isFinite(value) ? value : 0));
   const numbers = counted.exceptions === 0 ? read : (start: number, end: number) => finite(read(start, end));
-  return { survey: counted, layout, patterns, numbers };
+  return {
+    survey: counted,
+    layout,
+    patterns: patterns && ((start, end) => patterns.subarray(start, end)),
+    numbers,
+  };
+}
+
+/** The same, with the elements of each tile in its own order. Ranges are whole tiles. */
+export function inOrder(source: Source, order: TileOrder): Source {
+  if (order.isNatural) return source;
+  const { patterns, numbers } = source;
+  const sorted = <T extends Uint16Array | Uint32Array>(natural: T, start: number): T => {
+    const inTile = natural.slice() as T;
+    order.sort(natural, inTile, start);
+    return inTile;
+  };
+  return {
+    ...source,
+    patterns: patterns && ((start, end) => sorted(patterns(start, end), start)),
+    numbers: (start, end) => {
+      const values = numbers(start, end);
+      return new Float32Array(sorted(viewElements('U32', viewBytes(values)) as Uint32Array, start).buffer);
+    },
+  };
 }
 
 /** Counts of exponents, which decide where planes begin and end. */

@@ -1,12 +1,13 @@
 import type { Steps } from '../../async/steps.js';
 import { FormatError } from '../../errors.js';
 import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded/interface.js';
-import { checkPadding, newTileState } from '../../kernels/embedded/tile.js';
+import { checkPadding, FIRST_DENSE, newTileState } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { DecodeRequest, ElementRange } from '../encoding.js';
 import { checkScale, floatLayout } from './elements.js';
 import { parseExceptions } from './exceptions.js';
-import type { StreamHeader } from './format.js';
+import { type StreamHeader, unpackScales } from './format.js';
+import { TileOrder } from './tileOrder.js';
 import { type Pass, UnitSequence } from './unitSequence.js';
 
 /** The progress of a tile. */
@@ -33,6 +34,7 @@ interface Tile {
 export class TensorState {
   readonly stream: StreamHeader;
   readonly sequence: UnitSequence;
+  readonly order: TileOrder;
   readonly #layout: FloatLayout | undefined;
   readonly #kernels: Kernels<'embedded'>;
   readonly #units: Uint8Array[] = [];
@@ -60,7 +62,9 @@ export class TensorState {
     this.#depths = Array.from({ length: passes.length + 1 }, (_, count) =>
       planesAmong(passes.slice(0, count)),
     );
-    this.#tiles = nothingKnown(this.sequence);
+    const { base, scales } = stream;
+    this.order = new TileOrder(base, scales && unpackScales(scales, elements));
+    this.#tiles = this.#nothingKnown();
   }
 
   /** Units that have arrived: the first of the sequence. */
@@ -87,7 +91,7 @@ export class TensorState {
   /** Goes back to the first `units` units. */
   *retreat(units: number): Steps<void> {
     this.#units.length = units;
-    this.#tiles = nothingKnown(this.sequence);
+    this.#tiles = this.#nothingKnown();
     this.#decoded = 0;
     yield* this.#decode();
   }
@@ -132,6 +136,12 @@ export class TensorState {
     restore(out);
   }
 
+  /** The bits of the weights of a tile from its own order to that of the tensor. */
+  restoreOrder(tile: number, sorted: Uint16Array | Uint32Array, out: Uint16Array | Uint32Array): void {
+    const parts = this.order.parts(tile * this.sequence.tileSize, out.length);
+    this.#kernels.embedded.restoreOrder(parts, sorted, out);
+  }
+
   /** Decodes the units that have not been decoded. */
   *#decode(): Steps<void> {
     const { tiles, tileSize } = this.sequence;
@@ -149,6 +159,17 @@ export class TensorState {
       units += end - this.#decoded;
       this.#decoded = end;
     }
+  }
+
+  #nothingKnown(): Tile[] {
+    const { firstTile, endTile, tileSize } = this.sequence;
+    const tiles: Tile[] = [];
+    for (let tile = firstTile; tile < endTile; tile++) {
+      const { count } = this.sequence.range(tile);
+      const scales = this.order.scalesOf(tile * tileSize, count);
+      tiles[tile] = { state: newTileState(count, scales), planes: [], plain: false };
+    }
+    return tiles;
   }
 
   /** Units of one pass. */
@@ -203,14 +224,6 @@ function planesAmong(passes: readonly Pass[]): number {
 /** Whether a plane of the tile is stored uncoded. */
 function isPlain(tile: Tile, unit: Uint8Array): boolean {
   const { signs, dense } = tile.state;
-  tile.plain ||= unit.length === signs.length && !dense.includes(0);
+  tile.plain ||= unit.length === signs.length && !dense.includes(0) && !dense.includes(FIRST_DENSE);
   return tile.plain && unit.length === signs.length;
-}
-
-function nothingKnown(sequence: UnitSequence): Tile[] {
-  const tiles: Tile[] = [];
-  for (let tile = sequence.firstTile; tile < sequence.endTile; tile++) {
-    tiles[tile] = { state: newTileState(sequence.range(tile).count), planes: [], plain: false };
-  }
-  return tiles;
 }

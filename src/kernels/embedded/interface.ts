@@ -7,7 +7,7 @@
 export interface TileState {
   /** Weights in the tile; zeros fill the last group. */
   readonly count: number;
-  /** The four arrays below, one after another, so that one copy moves them all. */
+  /** The five arrays below, one after another, so that one copy moves them all. */
   readonly bytes: Uint8Array;
   /** Weights with a bit set so far. Not updated for dense groups. */
   readonly significant: Uint8Array;
@@ -15,8 +15,13 @@ export interface TileState {
   readonly signs: Uint8Array;
   /** Significant weights of each group. Not updated for dense groups. */
   readonly counts: Uint8Array;
-  /** 1 for each group whose signs are all known: its planes are stored uncoded. */
+  /** Not 0 for each group whose signs are all known: `FIRST_DENSE` before its next plane, `DENSE` from there on. */
   readonly dense: Uint8Array;
+  /** The root mean square of each group's weights, in quarter octaves of the lowest plane's step. */
+  readonly scales: Uint8Array;
+  /** The least of them, and the most. */
+  readonly leastScale: number;
+  readonly mostScale: number;
 }
 
 /** How the groups of a plane that are not dense are coded. */
@@ -28,6 +33,10 @@ export interface PlaneCoding {
   readonly selection: Uint8Array;
   /** The bits of weights that were significant before follow the coded bitmap in place of being in it. */
   readonly apart: boolean;
+  /** Codes by class and scale, in place of a selection. */
+  readonly fixed: boolean;
+  /** Planes below it. */
+  readonly level: number;
 }
 
 /** A unit of a tile, and what it changes. */
@@ -69,6 +78,14 @@ export interface Centroids {
   readonly zeroCentroid: number;
 }
 
+/** A part of a row whose weights are sorted by their columns. */
+export interface RowPart {
+  /** Where column 0 of the row is, or would be, counted from the first weight of the tile. */
+  readonly first: number;
+  /** The columns, in the order of the tile. */
+  readonly columns: Uint32Array;
+}
+
 /** How a tile is cut into planes. */
 export interface TilePlan {
   /** 1 in the lowest plane stands for 2^scale. */
@@ -78,6 +95,8 @@ export interface TilePlan {
   readonly threshold: number;
   /** Count symbols also for planes whose bits are kept apart. */
   readonly apart: boolean;
+  /** Of the tile's groups, as in `TileState`. */
+  readonly scales: Uint8Array;
 }
 
 /** A tile as bitmaps, and the statistics that an encoder needs before it codes them. */
@@ -92,6 +111,12 @@ export interface TileSurvey {
   readonly sums: Float64Array;
   /** Counts of symbols to code, for each plane twice, with bits together and apart: see `survey.ts`. */
   readonly symbols: Uint32Array;
+  /**
+   * For each plane the bits of its bitmap by fixed codes, and how many groups are in it that are dense since the plane
+   * before: with a selection, these are stored as they are.
+   */
+  readonly costs: Uint32Array;
+  readonly scales: Uint8Array;
   /** A bit for each plane that makes groups dense. */
   readonly signPlanes: number;
 }
@@ -135,6 +160,12 @@ export interface EmbeddedKernels {
     exponent: number,
     out: Float32Array,
   ): void;
+  /** The bits of a tile's weights, which follow its parts, to their places. */
+  restoreOrder(
+    parts: readonly RowPart[],
+    sorted: Uint16Array | Uint32Array,
+    out: Uint16Array | Uint32Array,
+  ): void;
 }
 
 /** The inverse. Separate from decoding, because most programs with a network never encode. */
@@ -146,7 +177,7 @@ export interface EmbeddedEncodeKernels {
    * @param count weights in the tile
    */
   encodeTile(
-    tile: Pick<TileSurvey, 'planes' | 'signs'>,
+    tile: Pick<TileSurvey, 'planes' | 'signs' | 'scales'>,
     count: number,
     planes: readonly PlaneToCode[],
     threshold: number,

@@ -23,6 +23,15 @@ const ANY_CODES: readonly (readonly number[])[] = [
   [12, 1, 12, 8, 12, 28, 12, 56, 11, 29, 9, 56, 7, 28, 4, 4, 2, 1],
   [12, 1, 12, 8, 12, 28, 12, 56, 12, 70, 11, 5, 8, 24, 4, 3, 1, 1],
   [12, 1, 12, 8, 12, 28, 12, 56, 12, 70, 11, 1, 9, 13, 4, 5, 1, 1],
+  // Fitted to trained weights.
+  [6, 1, 6, 4, 7, 28, 8, 56, 8, 70, 9, 56, 9, 28, 9, 6, 9, 1],
+  [5, 1, 7, 8, 9, 28, 9, 10, 10, 70, 9, 56, 8, 28, 5, 8, 2, 1],
+  [1, 1, 7, 8, 8, 28, 9, 56, 10, 70, 9, 46, 10, 28, 9, 8, 7, 1],
+  [2, 1, 5, 8, 7, 27, 9, 56, 9, 2, 10, 56, 10, 28, 9, 8, 7, 1],
+  [6, 1, 6, 8, 7, 28, 8, 56, 8, 70, 9, 56, 9, 3, 10, 8, 10, 1],
+  [4, 1, 6, 8, 7, 28, 8, 46, 9, 70, 9, 56, 9, 28, 7, 8, 5, 1],
+  [5, 1, 7, 8, 8, 28, 9, 56, 9, 70, 9, 56, 7, 21, 6, 8, 3, 1],
+  [5, 1, 8, 7, 10, 28, 10, 56, 10, 70, 10, 56, 8, 28, 6, 8, 1, 1],
 ];
 
 /**
@@ -45,10 +54,19 @@ const NONZERO_CODES: readonly (readonly number[])[] = [
   [0, 1, 6, 8, 7, 28, 7, 6, 8, 70, 9, 56, 10, 28, 11, 7, 12, 1],
   [0, 1, 6, 8, 7, 28, 8, 56, 8, 70, 9, 56, 9, 19, 10, 8, 10, 1],
   [0, 1, 7, 8, 7, 28, 8, 56, 8, 70, 8, 23, 9, 28, 9, 8, 9, 1],
+  // Fitted to trained weights.
+  [0, 1, 8, 3, 10, 28, 10, 56, 10, 70, 9, 56, 7, 28, 5, 8, 2, 1],
+  [0, 1, 7, 8, 8, 6, 9, 56, 9, 70, 8, 56, 7, 28, 6, 8, 4, 1],
+  [0, 1, 5, 8, 7, 28, 8, 56, 9, 70, 9, 44, 9, 28, 9, 8, 7, 1],
+  [0, 1, 7, 8, 8, 28, 8, 56, 8, 54, 8, 56, 8, 28, 8, 8, 7, 1],
+  [0, 1, 4, 8, 7, 28, 8, 33, 10, 70, 11, 56, 11, 4, 12, 8, 9, 1],
+  [0, 1, 4, 8, 7, 28, 9, 26, 10, 70, 10, 56, 9, 28, 10, 8, 6, 1],
+  [0, 1, 3, 5, 8, 28, 10, 22, 12, 70, 12, 56, 12, 28, 12, 8, 11, 1],
+  [0, 1, 4, 6, 6, 2, 8, 56, 9, 2, 11, 56, 12, 28, 11, 8, 10, 1],
 ];
 
-/** Codes of each kind: their numbers fit four bits. */
-export const CODES_PER_KIND = 16;
+/** Codes of each kind that a selection can name: their numbers fit four bits. The others serve fixed codes. */
+export const SELECTABLE_CODES = 16;
 
 export const MAX_CODE_BITS = 12;
 
@@ -71,9 +89,9 @@ export interface PrefixCode {
   readonly meanLengths: Float64Array;
 }
 
-/** The code of any byte, 0 to 15. */
+/** The code of any byte, 0 to 23. */
 export const anyCode: (index: number) => PrefixCode = cached(ANY_CODES);
-/** The code of bytes other than 0, 0 to 15. */
+/** The code of bytes other than 0, 0 to 23. */
 export const nonzeroCode: (index: number) => PrefixCode = cached(NONZERO_CODES);
 
 /** Tables are built on first use, because a decoder needs few of them. */
@@ -131,31 +149,4 @@ function reverseBits(value: number, count: number): number {
   let reversed = 0;
   for (let i = 0; i < count; i++) reversed |= ((value >>> i) & 1) << (count - 1 - i);
   return reversed;
-}
-
-/** In place of codes: the bytes of the class's groups are stored uncoded. */
-const RAW = 0xff;
-
-/** The codes of a class, or `undefined` where its bytes are stored uncoded. */
-export interface ClassCodes {
-  readonly mask: PrefixCode;
-  readonly byte: PrefixCode;
-}
-
-export interface BitmapCodes {
-  /** For class 0: the mask of those of eight groups that have a bit set. */
-  readonly group: PrefixCode;
-  readonly classes: readonly (ClassCodes | undefined)[];
-}
-
-/** The codes that a {@link PlaneCoding.selection} names. */
-export function selectCodes(selection: Uint8Array): BitmapCodes {
-  const first = selection[0]!;
-  const classes: (ClassCodes | undefined)[] = [];
-  if (selection[1] === RAW) classes.push(undefined);
-  else classes.push({ mask: nonzeroCode(first >> 4), byte: nonzeroCode(selection[1]! & 15) });
-  for (const both of selection.subarray(2)) {
-    classes.push(both === RAW ? undefined : { mask: anyCode(both & 15), byte: nonzeroCode(both >> 4) });
-  }
-  return { group: anyCode(first & 15), classes };
 }

@@ -1,6 +1,6 @@
 import type { FloatLayout } from './interface.js';
-import { anyCode, CODES_PER_KIND, nonzeroCode, POPULATION, type PrefixCode } from './prefixCodes.js';
-import { CLASSES, GROUP, GROUP_BYTES, NO_CLASS } from './tile.js';
+import { anyCode, nonzeroCode, POPULATION, type PrefixCode, SELECTABLE_CODES } from './prefixCodes.js';
+import { CLASSES, GROUP, GROUP_BYTES } from './tile.js';
 
 /** The statistics of a tile that an encoder collects before it codes it, and its choice of codes. */
 
@@ -39,16 +39,16 @@ function bytesOf(counts: SymbolCounts, kind: number): Uint32Array {
   return counts.subarray(POPULATIONS * (1 + CLASSES + kind), POPULATIONS * (2 + CLASSES + kind));
 }
 
-/** Adds the symbols of a tile's bitmap. */
+/** Adds the symbols of a tile's bitmap; groups whose classes are above those of the format are not coded. */
 export function countSymbols(bitmap: Uint8Array, classes: Uint8Array, counts: SymbolCounts): void {
   let batchLeft = 0;
   for (let group = 0; group < classes.length; group++) {
     const kind = classes[group]!;
-    if (kind === NO_CLASS) continue;
+    if (kind >= CLASSES) continue;
     const mask = byteMask(bitmap, group);
     if (kind === 0) {
       if (batchLeft === 0) {
-        counts[POPULATION[batchMask(bitmap, classes, group)]!]! += 1;
+        counts[POPULATION[batchMask(bitmap, classes.length, (other) => classes[other] === 0, group)]!]! += 1;
         batchLeft = 8;
       }
       batchLeft -= 1;
@@ -96,7 +96,7 @@ function cheapest(
   counts: Uint32Array,
 ): { index: number; cost: number } {
   let best = { index: 0, cost: Number.POSITIVE_INFINITY };
-  for (let index = 0; index < CODES_PER_KIND; index++) {
+  for (let index = 0; index < SELECTABLE_CODES; index++) {
     const { meanLengths } = codes(index);
     let cost = 0;
     for (let k = 0; k < counts.length; k++) cost += counts[k]! * meanLengths[k]!;
@@ -133,12 +133,17 @@ export function byteMask(bitmap: Uint8Array, group: number): number {
   return mask;
 }
 
-/** The mask of those of the eight groups of class 0 from `group` on that are not empty. */
-export function batchMask(bitmap: Uint8Array, classes: Uint8Array, group: number): number {
+/** The mask of those of the eight groups from `group` on that are batched, which are not empty. */
+export function batchMask(
+  bitmap: Uint8Array,
+  groups: number,
+  isBatched: (group: number) => boolean,
+  group: number,
+): number {
   let mask = 0;
-  for (let bit = 1; bit < 256 && group < classes.length; group++) {
-    if (classes[group] !== 0) continue;
-    if (byteMask(bitmap, group) !== 0) mask |= bit;
+  for (let bit = 1, at = group; bit < 256 && at < groups; at++) {
+    if (!isBatched(at)) continue;
+    if (byteMask(bitmap, at) !== 0) mask |= bit;
     bit <<= 1;
   }
   return mask;

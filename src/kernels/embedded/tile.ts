@@ -6,8 +6,10 @@ import type { TileState } from './interface.js';
 export const GROUP = 64;
 export const GROUP_BYTES = GROUP / 8;
 
-/** A class that is not coded. */
-export const NO_CLASS = 0xff;
+/** In `TileState.dense`: the next plane is the first since all signs of the group are known. */
+export const FIRST_DENSE = 1;
+/** …and the planes after it: they are stored as they are. */
+export const DENSE = 2;
 
 /** Smallest number of significant weights of each class; the classes of the format. */
 const CLASS_STARTS = [0, 1, 2, 4, 7, 11, 16, 24, 33, 45];
@@ -22,21 +24,39 @@ export const CLASS_OF: Uint8Array = Uint8Array.from({ length: GROUP + 1 }, (_, c
 /** Steps that a centroid divides a plane's interval into. */
 export const CENTROID_STEPS = 256;
 
-/** The state of a tile of `count` weights before its first plane, with the signs if they are known. */
-export function newTileState(count: number, signs?: Uint8Array): TileState {
+/**
+ * The state of a tile of `count` weights before its first plane, with the signs if they are known.
+ * @param scales of the groups; default 0
+ */
+export function newTileState(count: number, scales?: Uint8Array, signs?: Uint8Array): TileState {
   const groups = Math.ceil(count / GROUP);
   const bitmap = GROUP_BYTES * groups;
-  const bytes = new Uint8Array(2 * (bitmap + groups));
+  const bytes = new Uint8Array(2 * bitmap + 3 * groups);
+  const { least, most } = rangeOf(scales ?? new Uint8Array(1));
   const state = {
     count,
+    leastScale: least,
+    mostScale: most,
     bytes,
     significant: bytes.subarray(0, bitmap),
     signs: bytes.subarray(bitmap, 2 * bitmap),
     counts: bytes.subarray(2 * bitmap, 2 * bitmap + groups),
-    dense: bytes.subarray(2 * bitmap + groups),
+    dense: bytes.subarray(2 * bitmap + groups, 2 * bitmap + 2 * groups),
+    scales: bytes.subarray(2 * bitmap + 2 * groups),
   };
+  if (scales !== undefined) state.scales.set(scales);
   if (signs !== undefined) state.signs.set(signs);
   return state;
+}
+
+function rangeOf(scales: Uint8Array): { least: number; most: number } {
+  let least = 255;
+  let most = 0;
+  for (let group = 0; group < scales.length; group++) {
+    least = Math.min(least, scales[group]!);
+    most = Math.max(most, scales[group]!);
+  }
+  return { least, most };
 }
 
 /** The class of every group after all planes, dense or not. */
@@ -52,7 +72,7 @@ export function finalClasses({ counts }: TileState): Uint8Array {
 export function checkSelection(selection: Uint8Array, counts: Uint8Array, dense?: Uint8Array): void {
   let most = -1;
   for (let group = 0; group < counts.length; group++) {
-    if (counts[group]! > most && dense?.[group] !== 1) most = counts[group]!;
+    if (counts[group]! > most && (dense === undefined || dense[group] === 0)) most = counts[group]!;
   }
   if (most < 0 || CLASS_OF[most]! + 1 < selection.length) return;
   throw new FormatError('Cannot decode the embedded bitmap: no codes for the class of a group', {

@@ -1,7 +1,7 @@
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
-import type { Centroids, EmbeddedKernels, PlanesOfTile, TileState } from './interface.js';
-import { CENTROID_STEPS, checkLength, checkSelection, GROUP } from './tile.js';
+import type { Centroids, EmbeddedKernels, PlanesOfTile, RowPart, TileState } from './interface.js';
+import { CENTROID_STEPS, checkLength, checkSelection, finalClasses, GROUP } from './tile.js';
 import { EMBEDDED_WASM } from './wasm/embedded.generated.js';
 import type { EmbeddedExports } from './wasm/exports.js';
 import { loadInto, loadLookups, loadPlanes, loadState, loadUnit, SPREADS } from './wasm/memory.js';
@@ -25,6 +25,7 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
     ...wasmEmbeddedPlanes(runtime),
     decodeRemainder: (bits, tile, out) => runtime.scope(() => decodeRemainder(bits, tile, out)),
     placeWeights: (...args) => runtime.scope(() => placeWeights(...args)),
+    restoreOrder: (...args) => runtime.scope(() => restoreOrder(...args)),
   };
 
   function decodeRemainder(bits: Uint8Array, tile: PlanesOfTile, out: Uint16Array | Uint32Array): void {
@@ -32,7 +33,7 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
     const groups = state.dense.length;
     const stride = state.signs.length;
     const stream = loadUnit(runtime, bits, WEIGHT_UNIT_BYTES * GROUP * groups);
-    const { counts, dense, signs } = loadState(runtime, state);
+    const { dense, signs } = loadState(runtime, state);
     const bitmaps = loadPlanes(runtime, planes, stride);
     const scratch = runtime.allocate(SCRATCH_BYTES);
     const absent = runtime.allocate(stride);
@@ -42,10 +43,10 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
     let position = 0;
     if (nonzero !== 0) {
       checkSelection(selection, state.counts);
-      const codes = loadLookups(runtime, selection);
+      const codes = loadLookups(runtime, { selection, fixed: false });
       const spreads = loadInto(runtime, SPREADS);
-      const none = loadInto(runtime, new Uint8Array(groups));
-      position = decodeBitmap(stream, groups, counts, none, nonzero, codes, spreads, scratch);
+      const classes = loadInto(runtime, finalClasses(state));
+      position = decodeBitmap(stream, groups, classes, nonzero, codes, spreads, scratch);
     }
     const signedZeros = bitAt(bits, position);
     const { mantissaBits, exponentBits, bias } = layout;
@@ -111,6 +112,29 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
       values,
     );
     runtime.store(values, out);
+  }
+
+  function restoreOrder(
+    parts: readonly RowPart[],
+    sorted: Uint16Array | Uint32Array,
+    out: Uint16Array | Uint32Array,
+  ): void {
+    const from = loadInto(runtime, sorted);
+    const to = runtime.allocate(out.byteLength);
+    const { restoreLong, restoreShort } = kernels();
+    const bytes = out.BYTES_PER_ELEMENT;
+    const restore = bytes === 4 ? restoreLong : restoreShort;
+    // Whole rows have the same columns.
+    let loaded: Uint32Array | undefined;
+    let address = 0;
+    let place = 0;
+    for (const { first, columns } of parts) {
+      if (columns !== loaded) address = loadInto(runtime, columns);
+      loaded = columns;
+      restore(from + place * bytes, address, columns.length, to + first * bytes);
+      place += columns.length;
+    }
+    runtime.store(to, out);
   }
 }
 

@@ -10,7 +10,7 @@ import { readU32, u32 } from './numbers.js';
 
 /** Version, three varints of one to nine bytes, two floats. */
 const HEAD_FIELDS = fieldsOf(0, 1, 1, 1, 1, 1, 1);
-const STREAM_FIELDS = fieldsOf(0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1);
+const STREAM_FIELDS = fieldsOf(0, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1);
 
 export const embeddedAnatomy: Anatomy = { split, join };
 

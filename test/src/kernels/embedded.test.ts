@@ -36,9 +36,22 @@ const TENSORS: readonly Tensor<DType>[] = [
     ),
     { dtype, shape: [8192], data: viewElements(dtype, pseudoRandomBytes(8192 * (dtype === 'F32' ? 4 : 2))) },
   ]),
+  ...[200, 1000].flatMap((columns) => [
+    { ...ofDtype('F32', scaled(90, columns)), shape: [90, columns] },
+    { ...ofDtype('BF16', scaled(90, columns)), shape: [90, columns] },
+    { ...ofDtype('F16', scaled(90, columns)), shape: [90, columns] },
+  ]),
   { dtype: 'I8', shape: [9001], data: new Int8Array(pseudoRandomBytes(9001).buffer) },
   { dtype: 'I8', shape: [9001], data: Int8Array.from(weights(9001, 9), (value) => 200 * value) },
 ];
+
+/** Rows and columns of different scales. */
+function scaled(rows: number, columns: number): Float32Array {
+  return weights(rows * columns, 12).map((value, i) => {
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    return value * 2 ** (2 * Math.sin(row) + 4 * Math.sin(7 * column));
+  });
+}
 
 function ofDtype(dtype: 'F32' | 'BF16' | 'F16', values: Float32Array): Tensor<DType> {
   const data =

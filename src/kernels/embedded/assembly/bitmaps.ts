@@ -7,19 +7,28 @@ const LOOKUP_MASK: u64 = (1 << MAX_CODE_BITS) - 1;
 /** A batch byte that is being used up: what is left of it, and how many groups that still speaks for. */
 const BATCH_BYTES: usize = 8;
 
+/** The codes of a context are u32: addresses of those of masks, of bytes and of batches. */
+const CONTEXT_BYTES: u32 = 12;
+const BYTES: usize = 4;
+const BATCHES: usize = 8;
+/** In place of a context: the group is not in the bitmap. */
+const NO_CONTEXT: u32 = 0xff;
+
 /**
- * A group with so many significant weights; returns the position behind it.
- * @param codes addresses of the code of batches, then, for each count from 0 to 64, of the code of masks and of that of
- *   bytes; 0 where they are raw
+ * A group of this context; returns the position behind it.
+ * @param codes those of each context. Without one of masks, all bytes are coded; without one of bytes, they are stored
+ *   as they are; without one of batches, the group is in none.
  */
 // @ts-ignore: decorator
 @inline
-function decodeGroup(stream: usize, position: usize, count: u32, codes: usize, spreads: usize, batch: usize, bitmap: usize): usize {
-  if (count == 0) {
+function decodeGroup(stream: usize, position: usize, context: u32, codes: usize, spreads: usize, batch: usize, bitmap: usize): usize {
+  const selected = codes + <usize>(context * CONTEXT_BYTES);
+  const batchCode = <usize>load<u32>(selected, BATCHES);
+  if (batchCode != 0) {
     let groups = load<u32>(batch);
     let left = load<u32>(batch, 4);
     if (left == 0) {
-      const entry = lookup(<usize>load<u32>(codes), peek(stream, position));
+      const entry = lookup(batchCode, peek(stream, position));
       position += entry & 0xff;
       groups = entry >> 8;
       left = 8;
@@ -31,18 +40,20 @@ function decodeGroup(stream: usize, position: usize, count: u32, codes: usize, s
       return position;
     }
   }
-  const selected = codes + 4 + (count << 3);
   const maskCode = <usize>load<u32>(selected);
-  if (maskCode == 0) {
+  const byteCode = <usize>load<u32>(selected, BYTES);
+  if (byteCode == 0) {
     // Position and 64 bits: the last byte may lie in a ninth.
     const low = peek(stream, position) & 0xffffffff;
     store<u64>(bitmap, low | (peek(stream, position + 32) << 32));
     return position + 64;
   }
-  const byteCode = <usize>load<u32>(selected, 4);
-  const entry = lookup(maskCode, peek(stream, position));
-  position += entry & 0xff;
-  const mask = entry >> 8;
+  let mask: u32 = 0xff;
+  if (maskCode != 0) {
+    const entry = lookup(maskCode, peek(stream, position));
+    position += entry & 0xff;
+    mask = entry >> 8;
+  }
   const symbols = popcnt(mask);
   let word: u64 = 0;
   if (symbols > 0) {
@@ -98,19 +109,17 @@ function lookup(code: usize, bits: u64): u32 {
 }
 
 /**
- * The groups that are not dense, of two tiles by turns: finding a symbol takes a chain of instructions that wait for
+ * The groups that have a context, of two tiles by turns: finding a symbol takes a chain of instructions that wait for
  * each other, and two chains take hardly longer than one. Stores the positions behind the last bits at `positions`.
  */
 export function decodeBitmaps(
   stream: usize,
   groups: u32,
-  counts: usize,
-  dense: usize,
+  contexts: usize,
   bitmap: usize,
   otherStream: usize,
   otherGroups: u32,
-  otherCounts: usize,
-  otherDense: usize,
+  otherContexts: usize,
   otherBitmap: usize,
   codes: usize,
   spreads: usize,
@@ -124,12 +133,17 @@ export function decodeBitmaps(
   let otherPosition: usize = 0;
   const most = max(groups, otherGroups);
   for (let group: u32 = 0; group < most; group++) {
-    if (group < groups && load<u8>(dense + group) == 0) {
-      position = decodeGroup(stream, position, load<u8>(counts + group), codes, spreads, batch, bitmap + (group << 3));
+    if (group < groups) {
+      const context = <u32>load<u8>(contexts + group);
+      if (context != NO_CONTEXT) {
+        position = decodeGroup(stream, position, context, codes, spreads, batch, bitmap + (group << 3));
+      }
     }
-    if (group < otherGroups && load<u8>(otherDense + group) == 0) {
-      const count = <u32>load<u8>(otherCounts + group);
-      otherPosition = decodeGroup(otherStream, otherPosition, count, codes, spreads, otherBatch, otherBitmap + (group << 3));
+    if (group < otherGroups) {
+      const context = <u32>load<u8>(otherContexts + group);
+      if (context != NO_CONTEXT) {
+        otherPosition = decodeGroup(otherStream, otherPosition, context, codes, spreads, otherBatch, otherBitmap + (group << 3));
+      }
     }
   }
   store<u32>(positions, <u32>position);
@@ -138,19 +152,17 @@ export function decodeBitmaps(
 
 /**
  * All groups of one tile; returns the position behind the last bit.
- * @param none as many zeros as there are groups
  * @param scratch room for 24 bytes
  */
 export function decodeBitmap(
   stream: usize,
   groups: u32,
-  counts: usize,
-  none: usize,
+  contexts: usize,
   bitmap: usize,
   codes: usize,
   spreads: usize,
   scratch: usize,
 ): usize {
-  decodeBitmaps(stream, groups, counts, none, bitmap, 0, 0, 0, 0, 0, codes, spreads, scratch);
+  decodeBitmaps(stream, groups, contexts, bitmap, 0, 0, 0, 0, codes, spreads, scratch);
   return load<u32>(scratch);
 }

@@ -3,4 +3,5 @@ export { decodeBitmap } from './bitmaps';
 export { decodeMantissas } from './mantissas';
 export { placeWeights } from './placeWeights';
 export { decodePlanes, decodeSigns } from './planes';
+export { restoreLong, restoreShort } from './restoreOrder';
 export { decodeSmall } from './small';

@@ -1,5 +1,5 @@
 // Encoding the embedded encoding; `../portable` does the same, and says why.
-import { countSymbols, encodeBitmap } from './encodeBitmap';
+import { countSymbols, encodeBitmap, findContexts } from './encodeBitmap';
 import { extractGroup, pack } from './entries';
 import { measure } from './measure';
 import { scatter } from './scatter';
@@ -10,6 +10,17 @@ export { scatter };
 
 /** Bytes of the symbols of a plane; those that are counted with bits kept apart are behind the others. */
 const SYMBOLS_BYTES: usize = 756;
+
+/** What the survey of a plane needs beside the tile: u32 addresses, as the caller lays them out. */
+const SCALES: usize = 0;
+const CONTEXTS: usize = 4;
+/** The rule of contexts with a selection; the addresses of those with fixed codes, one for each plane. */
+const SELECTED_RULE: usize = 8;
+const FIXED_RULES: usize = 12;
+const FIXED_CODES: usize = 16;
+const LIST: usize = 20;
+/** Two u32 for each plane: the bits of its bitmap by fixed codes, the groups that are dense since the plane before. */
+const COSTS: usize = 24;
 
 /**
  * Goes once through the planes of a tile as an encoder does, to count and to measure. `significant`, `counts`, `dense`
@@ -29,15 +40,32 @@ export function surveyPlanes(
   apart: bool,
   sums: usize,
   symbols: usize,
+  more: usize,
 ): u32 {
+  const scales = <usize>load<u32>(more, SCALES);
+  const contexts = <usize>load<u32>(more, CONTEXTS);
+  const selectedRule = <usize>load<u32>(more, SELECTED_RULE);
+  let fixedRules = <usize>load<u32>(more, FIXED_RULES);
+  const fixedCodes = <usize>load<u32>(more, FIXED_CODES);
+  const list = <usize>load<u32>(more, LIST);
+  let costs = <usize>load<u32>(more, COSTS);
   const groups = (weights + 63) >> 6;
   let signPlanes: u32 = 0;
   memory.fill(denseFrom, 0xff, groups);
   for (let j: u32 = 0, plane = planes; j < depth; j++, plane += stride, symbols += 2 * SYMBOLS_BYTES) {
-    countSymbols(plane, 0, groups, counts, dense, symbols);
-    if (apart) countSymbols(plane, significant, groups, counts, dense, symbols + SYMBOLS_BYTES);
+    findContexts(groups, counts, dense, scales, selectedRule, contexts);
+    store<u32>(costs, countSymbols(plane, 0, groups, contexts, symbols), 4);
+    if (apart) countSymbols(plane, significant, groups, contexts, symbols + SYMBOLS_BYTES);
+    findContexts(groups, counts, dense, scales, <usize>load<u32>(fixedRules), contexts);
+    store<u32>(costs, bitsOf(list, encodeBitmap(plane, 0, groups, contexts, fixedCodes, list)));
+    fixedRules += 4;
+    costs += 8;
     for (let group: u32 = 0; group < groups; group++) {
-      if (load<u8>(dense + group) != 0) continue;
+      const state = <u32>load<u8>(dense + group);
+      if (state != 0) {
+        store<u8>(dense + group, 2);
+        continue;
+      }
       const at = group << 3;
       const seen = load<u64>(significant + at) | load<u64>(plane + at);
       store<u64>(significant + at, seen);
@@ -53,6 +81,14 @@ export function surveyPlanes(
   return signPlanes;
 }
 
+// @ts-ignore: decorator
+@inline
+function bitsOf(list: usize, end: usize): u32 {
+  let bits: u32 = 0;
+  for (; list < end; list += 4) bits += load<u8>(list, 3);
+  return bits;
+}
+
 /** A plane of a tile to `out`; returns its bytes. `list` has room for 16 entries a group. */
 export function encodePlane(
   plane: usize,
@@ -61,6 +97,9 @@ export function encodePlane(
   signs: usize,
   counts: usize,
   dense: usize,
+  scales: usize,
+  rule: usize,
+  contexts: usize,
   codes: usize,
   apart: bool,
   extracts: usize,
@@ -69,12 +108,13 @@ export function encodePlane(
 ): usize {
   const start = out;
   for (let group: u32 = 0; group < groups; group++) {
-    if (load<u8>(dense + group) == 0) continue;
+    if (load<u8>(dense + group) != 2) continue;
     store<u64>(out, load<u64>(plane + (group << 3)));
     out += 8;
   }
   if (out - start == <usize>groups << 3) return out - start;
-  let end = encodeBitmap(plane, apart ? significant : 0, groups, counts, dense, codes, list);
+  findContexts(groups, counts, dense, scales, rule, contexts);
+  let end = encodeBitmap(plane, apart ? significant : 0, groups, contexts, codes, list);
   if (apart) {
     for (let group: u32 = 0; group < groups; group++) {
       if (load<u8>(dense + group) != 0) continue;
@@ -83,7 +123,10 @@ export function encodePlane(
     }
   }
   for (let group: u32 = 0; group < groups; group++) {
-    if (load<u8>(dense + group) != 0) continue;
+    if (load<u8>(dense + group) != 0) {
+      store<u8>(dense + group, 2);
+      continue;
+    }
     const at = group << 3;
     const known = load<u64>(significant + at);
     const fresh = load<u64>(plane + at) & ~known;

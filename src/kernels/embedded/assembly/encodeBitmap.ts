@@ -1,14 +1,12 @@
+import { contextOf } from './contexts';
 import { entry } from './entries';
 
-/** The class of a group with so many significant weights. */
-// @ts-ignore: decorator
-@inline
-function classOf(count: u32): u32 {
-  return (
-    u32(count >= 1) + u32(count >= 2) + u32(count >= 4) + u32(count >= 7) + u32(count >= 11) +
-    u32(count >= 16) + u32(count >= 24) + u32(count >= 33) + u32(count >= 45)
-  );
-}
+/** The codes of a context are u32: addresses of those of masks, of bytes and of batches. */
+const CONTEXT_BYTES: u32 = 12;
+const BYTES: usize = 4;
+const BATCHES: usize = 8;
+/** In place of a context: the group is not in the bitmap. */
+const NO_CONTEXT: u32 = 0xff;
 
 /** Which bytes of a group are not 0. */
 // @ts-ignore: decorator
@@ -17,31 +15,35 @@ export function byteMask(word: u64): u32 {
   return i8x16.bitmask(i8x16.ne(i64x2(word, 0), i8x16.splat(0))) & 0xff;
 }
 
+/** The contexts of a plane's groups to `contexts`. */
+export function findContexts(groups: u32, counts: usize, dense: usize, scales: usize, rule: usize, contexts: usize): void {
+  for (let group: u32 = 0; group < groups; group++) {
+    const state = <u32>load<u8>(dense + group);
+    const context = state == 2 ? NO_CONTEXT : contextOf(rule, load<u8>(counts + group), state, load<u8>(scales + group));
+    store<u8>(contexts + group, <u8>context);
+  }
+}
+
 /**
- * Codes the groups that are not dense (with `dense` 0, all); returns the end of the list. Of a group's bits, those set
- * in `hidden` are taken for 0; with `hidden` 0, none. `codes` is laid out as for `decodeBitmap`; a code is 256 entries.
+ * Codes the groups that have a context; returns the end of the list. Of a group's bits, those set in `hidden` are taken
+ * for 0; with `hidden` 0, none. `codes` is laid out as for `decodeBitmap`; a code is 256 entries.
  */
-export function encodeBitmap(
-  bitmap: usize,
-  hidden: usize,
-  groups: u32,
-  counts: usize,
-  dense: usize,
-  codes: usize,
-  list: usize,
-): usize {
-  const batchCode = <usize>load<u32>(codes);
+export function encodeBitmap(bitmap: usize, hidden: usize, groups: u32, contexts: usize, codes: usize, list: usize): usize {
+  let batchCode: usize = 0;
   let batch: u32 = 0;
   let inBatch: u32 = 0;
   let batchPlace: usize = 0;
   for (let group: u32 = 0; group < groups; group++) {
-    if (dense != 0 && load<u8>(dense + group) != 0) continue;
+    const context = <u32>load<u8>(contexts + group);
+    if (context == NO_CONTEXT) continue;
     let word = load<u64>(bitmap + (group << 3));
     if (hidden != 0) word &= ~load<u64>(hidden + (group << 3));
     let mask = byteMask(word);
-    const kind = classOf(load<u8>(counts + group));
-    if (kind == 0) {
+    const selected = codes + <usize>(context * CONTEXT_BYTES);
+    const ownBatch = <usize>load<u32>(selected, BATCHES);
+    if (ownBatch != 0) {
       if (inBatch == 0) {
+        batchCode = ownBatch;
         batchPlace = list;
         list += 4;
         batch = 0;
@@ -52,17 +54,19 @@ export function encodeBitmap(
       inBatch = (inBatch + 1) & 7;
       if (mask == 0) continue;
     }
-    const maskCode = <usize>load<u32>(codes + 4 + (kind << 3));
-    if (maskCode == 0) {
+    const maskCode = <usize>load<u32>(selected);
+    const byteCode = <usize>load<u32>(selected, BYTES);
+    if (byteCode == 0) {
       store<u32>(list, entry(<u32>(word & 0xffffff), 24));
       store<u32>(list, entry(<u32>((word >> 24) & 0xffffff), 24), 4);
       store<u32>(list, entry(<u32>(word >> 48), 16), 8);
       list += 12;
       continue;
     }
-    const byteCode = <usize>load<u32>(codes + 8 + (kind << 3));
-    store<u32>(list, load<u32>(maskCode + (mask << 2)));
-    list += 4;
+    if (maskCode != 0) {
+      store<u32>(list, load<u32>(maskCode + (mask << 2)));
+      list += 4;
+    } else mask = 0xff;
     for (; mask != 0; mask &= mask - 1) {
       const byte = <u32>(word >> (ctz(mask) << 3)) & 0xff;
       store<u32>(list, load<u32>(byteCode + (byte << 2)));
@@ -76,25 +80,25 @@ export function encodeBitmap(
 const POPULATIONS: u32 = 9;
 const CLASSES: u32 = 10;
 
-/** Counts what `encodeBitmap` would code: u32, of batches, then of each class's masks, then of its bytes. */
-export function countSymbols(
-  bitmap: usize,
-  hidden: usize,
-  groups: u32,
-  counts: usize,
-  dense: usize,
-  symbols: usize,
-): void {
+/**
+ * Counts what `encodeBitmap` would code with a selection: u32, of batches, then of each class's masks, then of its bytes.
+ * Returns the groups that are dense since the plane before.
+ */
+export function countSymbols(bitmap: usize, hidden: usize, groups: u32, contexts: usize, symbols: usize): u32 {
   const masks = symbols + 4 * POPULATIONS;
   const bytes = masks + 4 * POPULATIONS * CLASSES;
   let batch: u32 = 0;
   let inBatch: u32 = 0;
+  let firstDense: u32 = 0;
   for (let group: u32 = 0; group < groups; group++) {
-    if (load<u8>(dense + group) != 0) continue;
+    const kind = <u32>load<u8>(contexts + group);
+    if (kind >= CLASSES) {
+      firstDense += u32(kind == CLASSES);
+      continue;
+    }
     let word = load<u64>(bitmap + (group << 3));
     if (hidden != 0) word &= ~load<u64>(hidden + (group << 3));
     const mask = byteMask(word);
-    const kind = classOf(load<u8>(counts + group));
     if (kind == 0) {
       batch |= u32(mask != 0) << inBatch;
       inBatch += 1;
@@ -110,6 +114,7 @@ export function countSymbols(
     for (let k = 0; k < 8; k++, word >>= 8) increment(ofClass, <u32>(word & 0xff));
   }
   if (inBatch > 0) increment(symbols, batch);
+  return firstDense;
 }
 
 // @ts-ignore: decorator

@@ -1,12 +1,13 @@
 // Planes and signs of a tile. Bit streams have room behind them for what a broken one makes the kernels read: the caller
 // compares lengths afterwards.
 import { decodeBitmaps } from './bitmaps';
+import { contextOf } from './contexts';
 import { weightsOf } from '../../runtime/assembly/groups';
 import { deposit, read } from './bits';
 
 /**
  * A tile, as the caller lays it out: u32 addresses, but for the number of groups, and at the end the number of bytes
- * that have been read of its unit.
+ * that have been read of its unit. Contexts are written.
  */
 const UNIT: usize = 0;
 const GROUPS: usize = 4;
@@ -15,9 +16,16 @@ const SIGNS: usize = 12;
 const COUNTS: usize = 16;
 const DENSE: usize = 20;
 const PLANE: usize = 24;
-const USED: usize = 28;
+const SCALES: usize = 28;
+const CONTEXTS: usize = 32;
+const USED: usize = 36;
 
-/** What is stored there of a tile with a group for whose count no codes were given; they have 1 as their address. */
+/** In `DENSE`: the next plane is the first since the signs; the planes after it. */
+const FIRST_DENSE: u32 = 1;
+const LATER_DENSE: u32 = 2;
+const NO_CONTEXT: u32 = 0xff;
+
+/** What is stored there of a tile with a group for whose context no codes were given; they have 1 as their address. */
 const NO_CODES: u32 = 0xffffffff;
 const NO_CODE: u32 = 1;
 
@@ -32,20 +40,19 @@ export function decodePlanes(
   spreads: usize,
   deposits: usize,
   apart: bool,
+  rule: usize,
   scratch: usize,
 ): void {
-  const stream = takeDense(tile, codes);
-  const otherStream = takeDense(other, codes);
+  const stream = takeDense(tile, codes, rule);
+  const otherStream = takeDense(other, codes, rule);
   decodeBitmaps(
     stream,
     stream == 0 ? 0 : load<u32>(tile, GROUPS),
-    load<u32>(tile, COUNTS),
-    load<u32>(tile, DENSE),
+    load<u32>(tile, CONTEXTS),
     load<u32>(tile, PLANE),
     otherStream,
     otherStream == 0 ? 0 : load<u32>(other, GROUPS),
-    load<u32>(other, COUNTS),
-    load<u32>(other, DENSE),
+    load<u32>(other, CONTEXTS),
     load<u32>(other, PLANE),
     codes,
     spreads,
@@ -55,21 +62,32 @@ export function decodePlanes(
   if (otherStream != 0) finish(other, otherStream, load<u32>(scratch, 4), deposits, apart);
 }
 
-/** The planes of dense groups as they are; returns where the bits of the others begin, or 0 where these lack codes. */
-function takeDense(tile: usize, codes: usize): usize {
+/**
+ * The planes of dense groups as they are, and the contexts of the others; returns where the bits of these begin, or 0
+ * where they lack codes.
+ */
+function takeDense(tile: usize, codes: usize, rule: usize): usize {
   const groups = load<u32>(tile, GROUPS);
   const dense = <usize>load<u32>(tile, DENSE);
   const counts = <usize>load<u32>(tile, COUNTS);
+  const scales = <usize>load<u32>(tile, SCALES);
+  const contexts = <usize>load<u32>(tile, CONTEXTS);
   const plane = <usize>load<u32>(tile, PLANE);
   let stream = <usize>load<u32>(tile, UNIT);
   for (let group: u32 = 0; group < groups; group++) {
-    if (load<u8>(dense + group) != 0) {
+    const state = <u32>load<u8>(dense + group);
+    let context = NO_CONTEXT;
+    if (state == LATER_DENSE) {
       store<u64>(plane + (group << 3), load<u64>(stream));
       stream += 8;
-    } else if (load<u32>(codes + 4 + (<usize>load<u8>(counts + group) << 3)) == NO_CODE) {
-      store<u32>(tile, NO_CODES, USED);
-      return 0;
+    } else {
+      context = contextOf(rule, load<u8>(counts + group), state, load<u8>(scales + group));
+      if (load<u32>(codes + <usize>(context * 12), 4) == NO_CODE) {
+        store<u32>(tile, NO_CODES, USED);
+        return 0;
+      }
     }
+    store<u8>(contexts + group, <u8>context);
   }
   return stream;
 }
@@ -93,7 +111,11 @@ function finish(tile: usize, stream: usize, position: usize, deposits: usize, ap
     }
   }
   for (let group: u32 = 0; group < groups; group++) {
-    if (load<u8>(dense + group) != 0) continue;
+    const state = <u32>load<u8>(dense + group);
+    if (state != 0) {
+      if (state == FIRST_DENSE) store<u8>(dense + group, LATER_DENSE);
+      continue;
+    }
     const at = group << 3;
     const known = load<u64>(significant + at);
     const fresh = load<u64>(plane + at) & ~known;

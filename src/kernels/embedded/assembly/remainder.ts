@@ -16,7 +16,7 @@ import { longFields, shortFields, storeTables } from './fields';
 export function encodeRemainder(
   patterns: usize,
   weights: u32,
-  counts: usize,
+  classes: usize,
   dense: usize,
   codes: usize,
   marks: bool,
@@ -39,7 +39,7 @@ export function encodeRemainder(
 
   const signBit = mantissaBits + exponentBits;
   const signedZeros = hasSignedZeros(patterns, weights, dense, signBit, absent, nonzero);
-  let last = marks ? encodeBitmap(nonzero, 0, groups, counts, 0, codes, list) : list;
+  let last = marks ? encodeBitmap(nonzero, 0, groups, classes, codes, list) : list;
   store<u32>(last, entry(u32(signedZeros), 1));
   let position = pack<u32>(list, last + 4, out, 0);
   position = pack<u64>(fields, end, out, position);

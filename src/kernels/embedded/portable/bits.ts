@@ -42,6 +42,11 @@ export class BitWriter {
     while (this.#pendingBits >= 8) this.#flushByte();
   }
 
+  /** How many have been written. */
+  get bits(): number {
+    return 8 * this.#length + this.#pendingBits;
+  }
+
   /** The written bytes; zeros fill the last one. The writer is finished then. */
   finish(): Uint8Array {
     if (this.#pendingBits > 0) this.#flushByte();

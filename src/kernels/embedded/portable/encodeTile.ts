@@ -1,18 +1,19 @@
+import { codesOf, contextsOf } from '../contexts.js';
 import type { PlaneCoding, PlaneToCode, TileState, TileSurvey } from '../interface.js';
 import { extractTable } from '../maskTables.js';
 import { POPULATION } from '../prefixCodes.js';
-import { GROUP_BYTES, newTileState } from '../tile.js';
+import { DENSE, GROUP_BYTES, newTileState } from '../tile.js';
 import { encodeBitmap } from './bitmapCode.js';
 import { BitWriter } from './bits.js';
-import { classesOf, forNewlyDense, forNewlySignificant, forSignificant, freshBits } from './tileState.js';
+import { ageDense, forNewlyDense, forNewlySignificant, forSignificant, freshBits } from './tileState.js';
 
 export function encodeTile(
-  { planes, signs }: Pick<TileSurvey, 'planes' | 'signs'>,
+  { planes, signs, scales }: Pick<TileSurvey, 'planes' | 'signs' | 'scales'>,
   count: number,
   codings: readonly PlaneToCode[],
   threshold: number,
 ): { units: Uint8Array[]; state: TileState } {
-  const state = newTileState(count, signs);
+  const state = newTileState(count, scales, signs);
   const units: Uint8Array[] = [];
   codings.forEach((coding, j) => {
     units.push(encodePlane(state, planes[j]!, coding));
@@ -21,13 +22,15 @@ export function encodeTile(
   return { units, state };
 }
 
-function encodePlane(state: TileState, plane: Uint8Array, { selection, apart }: PlaneCoding): Uint8Array {
+function encodePlane(state: TileState, plane: Uint8Array, coding: PlaneCoding): Uint8Array {
   const groups = state.dense.length;
   const raw: number[] = [];
-  for (let group = 0; group < groups; group++) if (state.dense[group] === 1) raw.push(group);
+  for (let group = 0; group < groups; group++) if (state.dense[group] === DENSE) raw.push(group);
   const writer = new BitWriter();
   if (raw.length < groups) {
-    encodeBitmap(writer, apart ? freshBits(state, plane) : plane, classesOf(state), selection);
+    const { apart } = coding;
+    const bitmap = apart ? freshBits(state, plane) : plane;
+    encodeBitmap(writer, bitmap, contextsOf(state, coding), codesOf(coding));
     if (apart) {
       forSignificant(state, (byte, known) => {
         writer.write(extract(plane[byte]!, known), POPULATION[known]!);
@@ -36,6 +39,7 @@ function encodePlane(state: TileState, plane: Uint8Array, { selection, apart }: 
     forNewlySignificant(state, plane, (byte, fresh) => {
       writer.write(extract(state.signs[byte]!, fresh), POPULATION[fresh]!);
     });
+    ageDense(state);
   }
   const bits = writer.finish();
   const unit = new Uint8Array(raw.length * GROUP_BYTES + bits.length);

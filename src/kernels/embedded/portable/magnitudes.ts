@@ -39,7 +39,7 @@ export function placeWeights(
   const step = 2 ** (exponent - Math.log2(CENTROID_STEPS));
   for (let i = 0; i < out.length; i++) {
     const magnitude = magnitudes[i]!;
-    const offset = magnitude > 0 ? centroid : dense[i >> 6] === 1 ? zeroCentroid : 0;
+    const offset = magnitude > 0 ? centroid : dense[i >> 6] === 0 ? 0 : zeroCentroid;
     // Rounded before it is scaled, as in single-precision arithmetic.
     const value = Math.fround(magnitude * CENTROID_STEPS + offset) * step;
     out[i] = ((signs[i >> 3]! >> (i & 7)) & 1) === 1 ? -value : value;

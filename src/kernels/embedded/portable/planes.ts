@@ -1,30 +1,29 @@
+import { codesOf, contextsOf } from '../contexts.js';
 import type { PlaneCoding, PlaneUnit, TileState, TileUnit } from '../interface.js';
 import { depositTable } from '../maskTables.js';
 import { POPULATION } from '../prefixCodes.js';
-import { checkLength, checkSelection, GROUP_BYTES } from '../tile.js';
+import { checkLength, checkSelection, DENSE, GROUP_BYTES } from '../tile.js';
 import { decodeBitmap } from './bitmapCode.js';
 import { BitReader } from './bits.js';
-import { classesOf, forNewlyDense, forNewlySignificant, forSignificant } from './tileState.js';
+import { ageDense, forNewlyDense, forNewlySignificant, forSignificant } from './tileState.js';
 
 export function decodePlanes(tiles: readonly PlaneUnit[], coding: PlaneCoding): void {
   for (const tile of tiles) decodePlane(tile, coding);
 }
 
-function decodePlane({ unit, state, plane }: PlaneUnit, { selection, apart }: PlaneCoding): void {
-  let dense = 0;
+function decodePlane({ unit, state, plane }: PlaneUnit, coding: PlaneCoding): void {
+  let stored = 0;
   for (let group = 0; group < state.dense.length; group++) {
-    if (state.dense[group] === 0) continue;
+    if (state.dense[group] !== DENSE) continue;
     const start = group * GROUP_BYTES;
-    for (let i = 0; i < GROUP_BYTES; i++) plane[start + i] = unit[dense + i]!;
-    dense += GROUP_BYTES;
+    for (let i = 0; i < GROUP_BYTES; i++) plane[start + i] = unit[stored + i]!;
+    stored += GROUP_BYTES;
   }
-  const coded = dense < state.dense.length * GROUP_BYTES;
-  const reader = new BitReader(unit.subarray(dense));
-  if (coded) {
-    const classes = classesOf(state);
-    checkSelection(selection, state.counts, state.dense);
-    decodeBitmap(reader, plane, classes, selection);
-    if (apart) {
+  const reader = new BitReader(unit.subarray(stored));
+  if (stored < state.dense.length * GROUP_BYTES) {
+    if (!coding.fixed) checkSelection(coding.selection, state.counts, state.dense);
+    decodeBitmap(reader, plane, contextsOf(state, coding), codesOf(coding));
+    if (coding.apart) {
       forSignificant(state, (byte, known) => {
         plane[byte]! |= deposit(reader.read(POPULATION[known]!), known);
       });
@@ -32,8 +31,9 @@ function decodePlane({ unit, state, plane }: PlaneUnit, { selection, apart }: Pl
     forNewlySignificant(state, plane, (byte, fresh) => {
       state.signs[byte]! |= deposit(reader.read(POPULATION[fresh]!), fresh);
     });
+    ageDense(state);
   }
-  checkLength(unit, dense + Math.ceil(reader.position / 8));
+  checkLength(unit, stored + Math.ceil(reader.position / 8));
 }
 
 export function decodeSigns(tiles: readonly TileUnit[], threshold: number): void {

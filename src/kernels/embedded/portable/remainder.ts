@@ -1,3 +1,4 @@
+import { codesOf } from '../contexts.js';
 import type { PlanesOfTile } from '../interface.js';
 import { exponentOf, nonzeroBitmap } from '../survey.js';
 import { checkLength, checkSelection, finalClasses } from '../tile.js';
@@ -15,9 +16,8 @@ export function decodeRemainder(unit: Uint8Array, tile: PlanesOfTile, out: Uint1
   const reader = new BitReader(unit);
   const nonzero = selection.length > 0 ? new Uint8Array(state.signs.length) : undefined;
   if (nonzero !== undefined) {
-    const classes = finalClasses(state);
     checkSelection(selection, state.counts);
-    decodeBitmap(reader, nonzero, classes, selection);
+    decodeBitmap(reader, nonzero, finalClasses(state), codesOf({ selection, fixed: false }));
   }
   const signedZeros = reader.read(1) === 1;
   const signBit = layout.mantissaBits + layout.exponentBits;
@@ -64,7 +64,8 @@ export function encodeRemainder(
   const lowest = scale + bias;
   const writer = new BitWriter();
   if (selection.length > 0) {
-    encodeBitmap(writer, nonzeroBitmap(layout, scale, patterns), finalClasses(state), selection);
+    const codes = codesOf({ selection, fixed: false });
+    encodeBitmap(writer, nonzeroBitmap(layout, scale, patterns), finalClasses(state), codes);
   }
   const signedZeros = patterns.some((pattern, i) => state.dense[i >> 6] === 0 && pattern === 2 ** signBit);
   writer.write(signedZeros ? 1 : 0, 1);

@@ -1,3 +1,4 @@
+import { codesOf, contextsOf } from '../contexts.js';
 import type { TilePlan, TileState, TileSurvey } from '../interface.js';
 import {
   COUNT,
@@ -13,31 +14,44 @@ import {
   UNKNOWN,
   ZERO,
 } from '../survey.js';
-import { GROUP, GROUP_BYTES, newTileState } from '../tile.js';
+import { CLASSES, FIRST_DENSE, GROUP, GROUP_BYTES, newTileState } from '../tile.js';
+import { encodeBitmap } from './bitmapCode.js';
+import { BitWriter } from './bits.js';
 import { scatterMagnitudes } from './magnitudes.js';
-import { classesOf, countPlane, freshBits } from './tileState.js';
+import { ageDense, countPlane, freshBits } from './tileState.js';
 
-export function surveyTile(values: Float32Array, { scale, depth, threshold, apart }: TilePlan): TileSurvey {
+export function surveyTile(
+  values: Float32Array,
+  { scale, depth, threshold, apart, scales }: TilePlan,
+): TileSurvey {
   const groups = Math.ceil(values.length / GROUP);
   const { xs, magnitudes, signs, energy } = split(values, scale, GROUP_BYTES * groups);
   const planes = Array.from({ length: depth }, () => new Uint8Array(signs.length));
   scatterMagnitudes(magnitudes, planes);
   const sums = new Float64Array(SUMS * depth);
   const symbols = new Uint32Array(2 * SYMBOL_COUNTS * depth);
-  const state = newTileState(values.length, signs);
+  const state = newTileState(values.length, scales, signs);
+  const costs = new Uint32Array(2 * depth);
   let signPlanes = 0;
   planes.forEach((plane, j) => {
-    const classes = classesOf(state);
+    const level = depth - 1 - j;
+    const classes = contextsOf(state, { fixed: false, level });
+    const fixedCodes = { selection: new Uint8Array(0), fixed: true, level };
+    const writer = new BitWriter();
+    encodeBitmap(writer, plane, contextsOf(state, fixedCodes), codesOf(fixedCodes));
+    costs[2 * j] = writer.bits;
+    costs[2 * j + 1] = classes.filter((kind) => kind === CLASSES).length;
     const counted = symbols.subarray(2 * SYMBOL_COUNTS * j, 2 * SYMBOL_COUNTS * (j + 1));
     countSymbols(plane, classes, counted.subarray(0, SYMBOL_COUNTS));
     if (apart) countSymbols(freshBits(state, plane), classes, counted.subarray(SYMBOL_COUNTS));
     countPlane(state, plane);
+    ageDense(state);
     const before = state.dense.slice();
     if (markDense(state, threshold)) signPlanes |= 1 << j;
     const target = sums.subarray(SUMS * j, SUMS * (j + 1));
-    measure(xs, magnitudes, depth - 1 - j, before, state.dense, target);
+    measure(xs, magnitudes, level, before, state.dense, target);
   });
-  return { planes, signs, energy, sums, symbols, signPlanes };
+  return { planes, signs, energy, sums, symbols, costs, scales, signPlanes };
 }
 
 function split(values: Float32Array, scale: number, bitmapBytes: number) {
@@ -61,8 +75,8 @@ function split(values: Float32Array, scale: number, bitmapBytes: number) {
 function markDense({ counts, dense }: TileState, threshold: number): boolean {
   let any = false;
   for (let group = 0; group < dense.length; group++) {
-    if (dense[group] === 1 || counts[group]! < threshold) continue;
-    dense[group] = 1;
+    if (dense[group] !== 0 || counts[group]! < threshold) continue;
+    dense[group] = FIRST_DENSE;
     any = true;
   }
   return any;
@@ -103,7 +117,7 @@ function measure(
     sums[SUM_Q]! += sumQ;
     sums[SUM_Q_Q]! += sumQQ;
     add(sums, SIGNIFICANT, count, sumR, sumRR);
-    const zeros = after[group] === 0 ? UNKNOWN : before[group] === 1 ? ZERO : FRESH_ZERO;
+    const zeros = after[group] === 0 ? UNKNOWN : before[group] === 0 ? FRESH_ZERO : ZERO;
     add(sums, zeros, end - start - count, zeroR, zeroRR);
   }
 }

@@ -1,11 +1,6 @@
 import type { TileState } from '../interface.js';
 import { POPULATION } from '../prefixCodes.js';
-import { CLASS_OF, GROUP_BYTES, NO_CLASS } from '../tile.js';
-
-/** The class of each group, by its significant weights; NO_CLASS for dense ones. */
-export function classesOf({ counts, dense }: TileState): Uint8Array {
-  return counts.map((count, group) => (dense[group] === 1 ? NO_CLASS : CLASS_OF[count]!));
-}
+import { DENSE, FIRST_DENSE, GROUP_BYTES } from '../tile.js';
 
 /** The bits of a plane that make weights significant. */
 export function freshBits({ significant }: TileState, plane: Uint8Array): Uint8Array {
@@ -33,7 +28,7 @@ export function forNewlySignificant(
   visit: (byte: number, fresh: number) => void,
 ): void {
   for (let group = 0; group < dense.length; group++) {
-    if (dense[group] === 1) continue;
+    if (dense[group] !== 0) continue;
     const end = (group + 1) * GROUP_BYTES;
     for (let byte = end - GROUP_BYTES; byte < end; byte++) {
       const fresh = plane[byte]! & ~significant[byte]!;
@@ -51,8 +46,8 @@ export function forNewlyDense(
   visit: (byte: number, unknown: number) => void,
 ): void {
   for (let group = 0; group < dense.length; group++) {
-    if (dense[group] === 1 || counts[group]! < threshold) continue;
-    dense[group] = 1;
+    if (dense[group] !== 0 || counts[group]! < threshold) continue;
+    dense[group] = FIRST_DENSE;
     const end = (group + 1) * GROUP_BYTES;
     for (let byte = end - GROUP_BYTES; byte < end; byte++) {
       // Positions after the last weight have no sign.
@@ -60,4 +55,9 @@ export function forNewlyDense(
       visit(byte, present & ~significant[byte]!);
     }
   }
+}
+
+/** After a plane, groups that were dense before it are so for longer. */
+export function ageDense({ dense }: TileState): void {
+  for (let group = 0; group < dense.length; group++) if (dense[group] === FIRST_DENSE) dense[group] = DENSE;
 }

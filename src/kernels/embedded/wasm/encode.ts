@@ -3,9 +3,9 @@ import type { WasmRuntime } from '../../runtime/runtime.js';
 import type { EmbeddedEncodeKernels, TilePlan, TileSurvey } from '../interface.js';
 import { extractTable } from '../maskTables.js';
 import { SUMS, SYMBOL_COUNTS } from '../survey.js';
-import { GROUP, GROUP_BYTES, newTileState } from '../tile.js';
+import { finalClasses, GROUP, GROUP_BYTES, newTileState } from '../tile.js';
 import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
-import { loadCodes, loadInto, loadPlanes, loadState } from './memory.js';
+import { loadCodes, loadInto, loadPlanes, loadState, ruleBytes } from './memory.js';
 
 /** The exports of `assembly/embeddedEncode.ts`. Their parameters are addresses and counts. */
 interface EmbeddedEncodeExports {
@@ -34,6 +34,7 @@ interface EmbeddedEncodeExports {
     apart: boolean,
     sums: number,
     symbols: number,
+    more: number,
   ): number;
   encodePlane(
     plane: number,
@@ -42,6 +43,9 @@ interface EmbeddedEncodeExports {
     signs: number,
     counts: number,
     dense: number,
+    scales: number,
+    rule: number,
+    contexts: number,
     codes: number,
     apart: boolean,
     extracts: number,
@@ -63,7 +67,7 @@ interface EmbeddedEncodeExports {
   encodeRemainder(
     patterns: number,
     weights: number,
-    counts: number,
+    classes: number,
     dense: number,
     codes: number,
     marks: boolean,
@@ -97,6 +101,8 @@ const ENTRY_BITS = 24;
 /** Bit streams are written eight bytes at a time. */
 const OVERWRITE_BYTES = 8;
 
+const FIXED_CODES = { selection: new Uint8Array(0), fixed: true };
+
 let shared: EmbeddedEncodeKernels | undefined;
 
 /** @throws what `ownRuntime` throws */
@@ -114,7 +120,10 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     encodeRemainder: (...args) => runtime.scope(() => encodeRemainder(...args)),
   };
 
-  function surveyTile(values: Float32Array, { scale, depth, threshold, apart }: TilePlan): TileSurvey {
+  function surveyTile(
+    values: Float32Array,
+    { scale, depth, threshold, apart, scales }: TilePlan,
+  ): TileSurvey {
     const groups = Math.ceil(values.length / GROUP);
     const stride = groups * GROUP_BYTES;
     const numbers = runtime.allocate(4 * GROUP * groups);
@@ -129,9 +138,25 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const surveyed = {
       sums: new Float64Array(SUMS * depth),
       symbols: new Uint32Array(2 * SYMBOL_COUNTS * depth),
+      costs: new Uint32Array(2 * depth),
     };
     const sums = allocateZeros(runtime, surveyed.sums.byteLength);
     const symbols = allocateZeros(runtime, surveyed.symbols.byteLength);
+    const costs = allocateZeros(runtime, surveyed.costs.byteLength);
+    const levels = Array.from({ length: depth }, (_, j) => ({ fixed: true, level: depth - 1 - j }));
+    const rules = levels.map((coding) => loadInto(runtime, ruleBytes(coding)));
+    const more = loadInto(
+      runtime,
+      Uint32Array.of(
+        loadInto(runtime, scales),
+        runtime.allocate(groups),
+        loadInto(runtime, ruleBytes({ fixed: false, level: 0 })),
+        loadInto(runtime, Uint32Array.from(rules)),
+        loadCodes(runtime, FIXED_CODES),
+        runtime.allocate(ENTRY_BYTES * GROUP_ENTRIES * groups),
+        costs,
+      ),
+    );
     runtime.load(values, numbers);
     runtime.floats(numbers + 4 * values.length, GROUP * groups - values.length).fill(0);
     const { scatter, surveyPlanes } = kernels();
@@ -150,7 +175,9 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       apart,
       sums,
       symbols,
+      more,
     );
+    runtime.store(costs, surveyed.costs);
     runtime.store(sums, surveyed.sums);
     runtime.store(symbols, surveyed.symbols);
     const bitmaps = runtime.bytes(planes, depth * stride).slice();
@@ -158,6 +185,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     runtime.store(energy, total);
     return {
       ...surveyed,
+      scales,
       planes: Array.from({ length: depth }, (_, j) => bitmaps.subarray(j * stride, (j + 1) * stride)),
       signs: runtime.bytes(signs, stride).slice(),
       energy: total[0]!,
@@ -170,21 +198,36 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
   ): ReturnType<EmbeddedEncodeKernels['encodeTile']> {
     const stride = tile.signs.length;
     const groups = stride / GROUP_BYTES;
-    const state = newTileState(count, tile.signs);
+    const state = newTileState(count, tile.scales, tile.signs);
     const at = loadState(runtime, state);
     const planes = loadPlanes(runtime, tile.planes, stride);
-    const codes = codings.map(({ selection }) => loadCodes(runtime, selection));
+    const fixedCodes = loadCodes(runtime, FIXED_CODES);
+    const codes = codings.map((coding) => (coding.fixed ? fixedCodes : loadCodes(runtime, coding)));
+    const rules = codings.map((coding) => loadInto(runtime, ruleBytes(coding)));
+    const contexts = runtime.allocate(groups);
     const extracts = loadInto(runtime, extractTable());
     const entries = GROUP_ENTRIES * groups;
     const list = runtime.allocate(ENTRY_BYTES * entries);
     const out = runtime.allocate(stride + (entries * ENTRY_BITS) / 8 + OVERWRITE_BYTES);
     const { encodePlane, encodeSigns } = kernels();
-    const { significant, signs, counts, dense } = at;
+    const { significant, signs, counts, dense, scales } = at;
     const units: Uint8Array[] = [];
     codings.forEach(({ apart, signs: signsFollow }, j) => {
       const plane = planes + j * stride;
       const of = [significant, signs, counts, dense] as const;
-      const length = encodePlane(plane, groups, ...of, codes[j]!, apart, extracts, list, out);
+      const length = encodePlane(
+        plane,
+        groups,
+        ...of,
+        scales,
+        rules[j]!,
+        contexts,
+        codes[j]!,
+        apart,
+        extracts,
+        list,
+        out,
+      );
       units.push(runtime.bytes(out, length).slice());
       if (!signsFollow) return;
       units.push(
@@ -202,9 +245,9 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const weights = GROUP * groups;
     const filled = allocateZeros(runtime, weights * layout.bytes);
     runtime.load(patterns, filled);
-    const counts = loadInto(runtime, state.counts);
+    const classes = loadInto(runtime, finalClasses(state));
     const dense = loadInto(runtime, state.dense);
-    const codes = loadCodes(runtime, selection);
+    const codes = loadCodes(runtime, { selection, fixed: false });
     const absent = runtime.allocate(GROUP_BYTES * groups);
     const nonzero = runtime.allocate(GROUP_BYTES * groups);
     const tables = runtime.allocate(TABLES_BYTES);
@@ -214,7 +257,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const length = kernels().encodeRemainder(
       filled,
       patterns.length,
-      counts,
+      classes,
       dense,
       codes,
       selection.length > 0,

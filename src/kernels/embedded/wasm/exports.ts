@@ -3,8 +3,7 @@ export interface EmbeddedExports {
   decodeBitmap(
     stream: number,
     groups: number,
-    counts: number,
-    none: number,
+    contexts: number,
     bitmap: number,
     codes: number,
     spreads: number,
@@ -17,6 +16,7 @@ export interface EmbeddedExports {
     spreads: number,
     deposits: number,
     apart: boolean,
+    rule: number,
     scratch: number,
   ): void;
   decodeSigns(
@@ -73,4 +73,6 @@ export interface EmbeddedExports {
     bytes: number,
     out: number,
   ): number;
+  restoreLong(sorted: number, columns: number, count: number, out: number): void;
+  restoreShort(sorted: number, columns: number, count: number, out: number): void;
 }

@@ -1,7 +1,8 @@
 import type { WasmRuntime } from '../../runtime/runtime.js';
-import type { TileState } from '../interface.js';
-import { type PrefixCode, selectCodes } from '../prefixCodes.js';
-import { CLASS_OF, checkLength } from '../tile.js';
+import { type ContextCodes, codesOf, contextRule } from '../contexts.js';
+import type { PlaneCoding, TileState } from '../interface.js';
+import type { PrefixCode } from '../prefixCodes.js';
+import { checkLength } from '../tile.js';
 
 /** The layout of tiles and codes for the embedded kernels. */
 
@@ -15,6 +16,7 @@ export function loadState(runtime: WasmRuntime, { bytes, significant, signs, cou
     signs: signsAt,
     counts: countsAt,
     dense: countsAt + counts.length,
+    scales: countsAt + 2 * counts.length,
   };
 }
 
@@ -45,50 +47,99 @@ export function loadPlanes(runtime: WasmRuntime, planes: readonly Uint8Array[], 
   return address;
 }
 
-/**
- * For the kernels that encode: a table of each code; the code of batches, then of each class those of masks and bytes.
- */
-export function loadCodes(runtime: WasmRuntime, selection: Uint8Array): number {
-  if (selection.length === 0) return 0;
-  const { batch, classes } = loadTables(runtime, selection, ({ entries }) => entries);
-  return loadInto(runtime, Uint32Array.from([batch, ...classes.flat()]));
-}
-
-/** The class has no code. */
+/** In place of an address: the context has no codes. */
 const NO_CODE = 1;
-const NO_LOOKUPS = new Uint32Array(1 + 2 * CLASS_OF.length).fill(NO_CODE);
+
+/** Contexts from the first number to before the second. */
+export type ContextRange = readonly [first: number, end: number];
 
 /**
- * For the kernels that decode: the code of batches, then of each number of significant weights those of masks and
- * bytes.
+ * For the kernels that decode: the codes of each context.
+ * @param needed contexts whose codes must be there; default all
  */
-export function loadLookups(runtime: WasmRuntime, selection: Uint8Array): number {
-  if (selection.length === 0) return loadInto(runtime, NO_LOOKUPS);
-  const { batch, classes } = loadTables(runtime, selection, ({ lookup }) => lookup);
-  const list = [...CLASS_OF].flatMap((kind) => classes[kind] ?? [NO_CODE, NO_CODE]);
-  return loadInto(runtime, Uint32Array.from([batch, ...list]));
+export function loadLookups(runtime: WasmRuntime, coding: Codes, needed?: ContextRange): number {
+  return loadTables(runtime, coding, 'lookup', needed);
 }
 
-/** Addresses of the tables of the selected codes; 0 where a class is raw. */
+/** The same for the kernels that encode. */
+export function loadCodes(runtime: WasmRuntime, coding: Codes): number {
+  return coding.fixed ? loadFixedCodes(runtime, coding) : loadTables(runtime, coding, 'entries');
+}
+
+let image: Uint32Array | undefined;
+
+/** The tables of all fixed codes, made once, because every tile needs them. Addresses are counted from its start. */
+function loadFixedCodes(runtime: WasmRuntime, coding: Codes): number {
+  const codes = codesOf(coding);
+  const count = 3 * codes.length;
+  if (image === undefined) {
+    const places = new Map<PrefixCode, number>();
+    for (const { bytes, batch } of codes as ContextCodes[]) {
+      for (const code of [bytes?.mask, bytes?.byte, batch]) {
+        if (code !== undefined && !places.has(code))
+          places.set(code, count + places.size * code.entries.length);
+      }
+    }
+    const made = new Uint32Array(count + places.size * 256);
+    for (const [code, place] of places) made.set(code.entries, place);
+    codes.forEach((context, i) => {
+      const { bytes, batch } = context!;
+      [bytes?.mask, bytes?.byte, batch].forEach((code, k) => {
+        if (code !== undefined) made[3 * i + k] = 4 * places.get(code)!;
+      });
+    });
+    image = made;
+  }
+  const address = loadInto(runtime, image);
+  const addresses = runtime.words(address, count);
+  for (let i = 0; i < count; i++) if (addresses[i] !== 0) addresses[i]! += address;
+  return address;
+}
+
+type Codes = Pick<PlaneCoding, 'selection' | 'fixed'>;
+
+/** Three addresses for each context: of the codes of masks, of bytes, of batches. */
 function loadTables(
   runtime: WasmRuntime,
-  selection: Uint8Array,
-  table: (code: PrefixCode) => ArrayBufferView,
-): { batch: number; classes: [number, number][] } {
-  const { group, classes } = selectCodes(selection);
+  coding: Codes,
+  table: 'lookup' | 'entries',
+  needed?: ContextRange,
+): number {
+  const all = codesOf(coding);
+  const [first, end] = needed ?? [0, all.length];
   const loaded = new Map<PrefixCode, number>();
-  const addressOf = (code: PrefixCode): number => {
-    const address = loaded.get(code) ?? loadInto(runtime, table(code));
-    loaded.set(code, address);
+  const addressOf = (code: PrefixCode | undefined): number => {
+    if (code === undefined) return 0;
+    let address = loaded.get(code);
+    if (address === undefined) {
+      address = loadInto(runtime, code[table]);
+      loaded.set(code, address);
+    }
     return address;
   };
-  return {
-    batch: addressOf(group),
-    classes: classes.map((codes) =>
-      codes === undefined ? [0, 0] : [addressOf(codes.mask), addressOf(codes.byte)],
-    ),
-  };
+  const addresses = new Uint32Array(3 * all.length).fill(NO_CODE);
+  for (let context = first; context < end; context++) {
+    const codes = all[context];
+    if (codes === undefined) continue;
+    const { batch, bytes } = codes;
+    addresses[3 * context] = addressOf(bytes?.mask);
+    addresses[3 * context + 1] = addressOf(bytes?.byte);
+    addresses[3 * context + 2] = addressOf(batch);
+  }
+  return loadInto(runtime, addresses);
 }
+
+/** How `assembly/contexts.ts` finds contexts. */
+export function ruleBytes(coding: Pick<PlaneCoding, 'fixed' | 'level'>): Uint8Array {
+  const { firstDense, stride, offset, lastRatio, kinds } = contextRule(coding);
+  const bytes = new Uint8Array(RULE_BYTES);
+  bytes.set(new Uint8Array(Int32Array.of(firstDense, stride, offset, lastRatio).buffer));
+  bytes.set(kinds, RULE_BYTES - RULE_KINDS);
+  return bytes;
+}
+
+const RULE_KINDS = 68;
+const RULE_BYTES = 16 + RULE_KINDS;
 
 /** For each mask of eight bytes, the source of each byte: those of the set bits are one after another. */
 export const SPREADS: Uint8Array = Uint8Array.from({ length: 8 << 8 }, (_, index) => {

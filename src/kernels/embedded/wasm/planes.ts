@@ -1,21 +1,31 @@
 import type { WasmRuntime } from '../../runtime/runtime.js';
+import { contextRule } from '../contexts.js';
 import type { EmbeddedKernels, PlaneCoding, PlaneUnit, TileUnit } from '../interface.js';
 import { depositTable } from '../maskTables.js';
 import { checkLength, checkSelection, GROUP_BYTES } from '../tile.js';
 import type { EmbeddedExports } from './exports.js';
-import { loadInto, loadLookups, loadState, loadUnit, SPREADS } from './memory.js';
+import {
+  type ContextRange,
+  loadInto,
+  loadLookups,
+  loadState,
+  loadUnit,
+  ruleBytes,
+  SPREADS,
+} from './memory.js';
 
 /** The largest group of a plane: 11 codes of 12 bits, 64 bits that were kept apart, 64 signs. */
 const GROUP_UNIT_BYTES = 40;
 /** A tile in `decodePlanes`: its size in u32, and the index of the one with the number of bytes read from the unit. */
-const TILE_FIELDS = 8;
-const USED_FIELD = 7;
-/** In place of this number: groups have a class without codes. */
+const TILE_FIELDS = 10;
+const USED_FIELD = 9;
+/** In place of this number: groups have a context without codes. */
 const NO_CODES = 2 ** 32 - 1;
 const PAIR_SCRATCH_BYTES = 24;
 /** Addresses of the tables that the planes of all tiles share. */
 interface Tables {
   readonly codes: number;
+  readonly rule: number;
   readonly spreads: number;
   readonly deposits: number;
 }
@@ -29,7 +39,8 @@ export function wasmEmbeddedPlanes(
     decodePlanes(tiles, coding) {
       runtime.scope(() => {
         const tables = {
-          codes: loadLookups(runtime, coding.selection),
+          codes: loadLookups(runtime, coding, contextsOfTiles(tiles, coding)),
+          rule: loadInto(runtime, ruleBytes(coding)),
           spreads: loadInto(runtime, SPREADS),
           deposits: loadInto(runtime, depositTable()),
         };
@@ -50,23 +61,32 @@ export function wasmEmbeddedPlanes(
   function decodePair(
     tiles: readonly PlaneUnit[],
     { selection, apart }: PlaneCoding,
-    { codes, spreads, deposits }: Tables,
+    { codes, rule, spreads, deposits }: Tables,
   ): void {
     const places = tiles.map(({ unit, state, plane }) => ({
       stream: loadUnit(runtime, unit, GROUP_UNIT_BYTES * state.dense.length),
       state: loadState(runtime, state),
       out: runtime.allocate(plane.length),
+      contexts: runtime.allocate(state.dense.length),
     }));
     const records = runtime.allocate(4 * TILE_FIELDS * 2);
     const scratch = runtime.allocate(PAIR_SCRATCH_BYTES);
     const fields = runtime.words(records, 2 * TILE_FIELDS).fill(0);
-    places.forEach(({ stream, state: { significant, signs, counts, dense }, out }, i) => {
-      fields.set(
-        [stream, tiles[i]!.state.dense.length, significant, signs, counts, dense, out],
-        i * TILE_FIELDS,
-      );
+    places.forEach(({ stream, state, out, contexts }, i) => {
+      const { significant, signs, counts, dense, scales } = state;
+      const groups = tiles[i]!.state.dense.length;
+      fields.set([stream, groups, significant, signs, counts, dense, out, scales, contexts], i * TILE_FIELDS);
     });
-    kernels().decodePlanes(records, records + 4 * TILE_FIELDS, codes, spreads, deposits, apart, scratch);
+    kernels().decodePlanes(
+      records,
+      records + 4 * TILE_FIELDS,
+      codes,
+      spreads,
+      deposits,
+      apart,
+      rule,
+      scratch,
+    );
     tiles.forEach(({ unit, state, plane }, i) => {
       const used = fields[i * TILE_FIELDS + USED_FIELD]!;
       if (used === NO_CODES) checkSelection(selection, state.counts, state.dense);
@@ -97,4 +117,14 @@ export function wasmEmbeddedPlanes(
     );
     runtime.store(at.bytes, state.bytes);
   }
+}
+
+/** The contexts that can occur in these tiles: the tables of all take long to copy. */
+function contextsOfTiles(tiles: readonly PlaneUnit[], coding: PlaneCoding): ContextRange | undefined {
+  const { stride, offset, lastRatio } = contextRule(coding);
+  if (stride === 0) return undefined;
+  const least = tiles.reduce((least, { state }) => Math.min(least, state.leastScale), 255);
+  const most = tiles.reduce((most, { state }) => Math.max(most, state.mostScale), 0);
+  const ratioOf = (scale: number) => Math.min(Math.max(scale - offset, 0), lastRatio);
+  return [stride * ratioOf(least), stride * (ratioOf(most) + 1)];
 }

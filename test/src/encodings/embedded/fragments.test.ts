@@ -218,4 +218,16 @@ test('no cut and no flipped bit does anything but decode or throw a FormatError'
   );
 });
 
+test('version 1, which was never released, is refused with what to do; others without', () => {
+  const { encoded, request } = encodeWith(embedded, f32Tensor([100], noise(100)), {}, { fragments: 2 });
+  for (const [version, message] of [
+    [1, /never released; encode the tensor again/],
+    [3, /unsupported version/],
+  ] as const) {
+    const other = encoded.payloads[0]!.slice();
+    other[0] = version;
+    throws(() => embedded.createDecoder(request, {}).addFragment(0, other), FormatError, message);
+  }
+});
+
 test.run();

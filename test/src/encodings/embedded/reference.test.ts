@@ -8,6 +8,18 @@ test('a decoder written from the format document agrees, on weights', () => {
   checkReferenceDecoder(trainedLike([60, 150]));
 });
 
+test('… on rows and columns of different scales, whose tiles end within rows', () => {
+  const [rows, columns] = [90, 130];
+  const values = noise(rows * columns).map((value, i) => {
+    const [row, column] = [Math.floor(i / columns), i % columns];
+    return value * 2 ** (3 * Math.sin(row) + 4 * Math.sin(7 * column));
+  });
+  const shape = [rows, columns];
+  compareWithReference('F32', { dtype: 'F32', shape, data: values });
+  compareWithReference('BF16', { dtype: 'BF16', shape, data: float32ToBfloat16(values) });
+  compareWithReference('I8', { dtype: 'I8', shape, data: Int8Array.from(values, (value) => 3 * value) });
+});
+
 test('… on integers, on many zeros, and on everything that is special', () => {
   const bytes = pseudoRandomBytes(8000);
   compareWithReference('I8', { dtype: 'I8', shape: [8000], data: new Int8Array(bytes.buffer) });

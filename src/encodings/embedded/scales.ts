@@ -1,0 +1,90 @@
+import type { Scales } from './format.js';
+import type { Source } from './source.js';
+
+/** How a tensor is taken for rows whose columns, or which themselves, differ in scale. */
+
+/** Quarter octaves of the root mean square. */
+const STEPS_PER_OCTAVE = 4;
+/** What is smaller than the whole by more, or zero, is taken for this small. */
+const SMALLEST = -20;
+
+/**
+ * Bits a weight that codes gain for each squared quarter octave that scales deviate from their mean: a Gaussian of
+ * another scale, coded as if it had the mean one, costs the square of the difference of the logarithms, in nats.
+ */
+const GAIN = Math.LOG2E * (Math.LN2 / STEPS_PER_OCTAVE) ** 2;
+/** Shorter rows are no rows of weights, but parts of a kernel. */
+const SHORTEST_ROW = 16;
+/** Of the rows in a tile, the first and the last are sorted on their own. */
+const LEAST_ROWS = 4;
+/** What scales must gain beyond their bits: sorting takes time. */
+const LEAST_GAIN = 0.06;
+
+/** The scales that gain more bits than they cost; undefined where none do. */
+export function chooseScales(source: Source, shape: readonly number[], tileSize: number): Scales | undefined {
+  const { elements, energy } = source.survey;
+  if (shape.length < 2 || energy === 0) return undefined;
+  const after = (dimension: number) => shape.slice(dimension).reduce((product, n) => product * n, 1);
+  const candidates = [...new Set([after(1), after(shape.length - 1)])].filter(
+    (length) => length >= SHORTEST_ROW && LEAST_ROWS * length <= tileSize && length < elements,
+  );
+  let best = { gain: LEAST_GAIN, scales: undefined as Scales | undefined };
+  for (const rowLength of candidates) {
+    const found = scalesFor(source, rowLength);
+    if (found.gain > best.gain) best = found;
+  }
+  return best.scales;
+}
+
+function scalesFor(source: Source, rowLength: number): { gain: number; scales: Scales } {
+  const { elements, energy } = source.survey;
+  const count = Math.ceil(elements / rowLength);
+  const rows = new Float64Array(count);
+  const columns = new Float64Array(rowLength);
+  for (let row = 0; row < count; row++) {
+    const numbers = source.numbers(row * rowLength, Math.min(elements, (row + 1) * rowLength));
+    let sum = 0;
+    for (let i = 0; i < numbers.length; i++) {
+      const square = numbers[i]! * numbers[i]!;
+      sum += square;
+      columns[i]! += square;
+    }
+    rows[row] = sum;
+  }
+  const ofRows = relativeScales(rows, energy / count);
+  const ofColumns = relativeScales(columns, energy / rowLength);
+  const rowGain = gainOf(ofRows, rowLength);
+  const columnGain = gainOf(ofColumns, count);
+  // Counts of significant weights tell groups of large rows from others, too: what these gain is less.
+  const rowsPay = rowGain > 0;
+  const columnsPay = columnGain > 0;
+  return {
+    gain: (columnsPay ? columnGain : 0) + (rowsPay ? rowGain / 4 : 0),
+    scales: {
+      rowLength,
+      rows: rowsPay ? ofRows : undefined,
+      columns: columnsPay ? ofColumns : undefined,
+    },
+  };
+}
+
+function relativeScales(energies: Float64Array, mean: number): Int8Array {
+  return Int8Array.from(energies, (energy) =>
+    Math.max(SMALLEST, Math.min(127, Math.round((STEPS_PER_OCTAVE / 2) * Math.log2(energy / mean)))),
+  );
+}
+
+/** @param weights that each scale is of */
+function gainOf(scales: Int8Array, weights: number): number {
+  let sum = 0;
+  let squares = 0;
+  for (const scale of scales) {
+    sum += scale;
+    squares += scale * scale;
+  }
+  const variance = squares / scales.length - (sum / scales.length) ** 2;
+  const bits = 2 + Math.log2(1 + Math.sqrt(variance));
+  // The scales of so many weights of one Gaussian deviate, too.
+  const noise = Math.LOG2E / 2;
+  return GAIN * variance - (bits + noise) / weights;
+}

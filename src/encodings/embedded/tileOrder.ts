@@ -1,0 +1,115 @@
+import type { RowPart } from '../../kernels/embedded/interface.js';
+import { GROUP } from '../../kernels/embedded/tile.js';
+import type { Scales } from './format.js';
+
+type Patterns = Uint32Array | Uint16Array;
+
+interface TileRow extends RowPart {
+  readonly row: number;
+}
+
+/**
+ * The order of the weights in tiles, and the scales of their groups. Where columns have scales, the weights of each row
+ * are sorted by them, so that groups have weights of one scale.
+ */
+export class TileOrder {
+  readonly #base: number;
+  readonly #scales: Scales | undefined;
+  readonly #rowLength: number;
+  /** Columns in the order of a whole row, and the sums of the scales of the first 0, 1, … of them. */
+  readonly #sorted: Uint32Array;
+  readonly #sums: Int32Array;
+
+  /** @param base root mean square of the weights, in quarter octaves */
+  constructor(base: number, scales: Scales | undefined) {
+    this.#base = base;
+    this.#scales = scales;
+    const { rowLength = 0, columns } = scales ?? {};
+    this.#rowLength = rowLength;
+    this.#sorted = sortedColumns(columns ?? new Int8Array(rowLength));
+    this.#sums = this.#sumsOf(this.#sorted);
+  }
+
+  /** Weights are in the order of the tensor. */
+  get isNatural(): boolean {
+    return this.#scales?.columns === undefined;
+  }
+
+  /** The root mean square of each group of the tile that begins at weight `start`, in quarter octaves. */
+  scalesOf(start: number, count: number): Uint8Array {
+    const groups = Math.ceil(count / GROUP);
+    if (this.#scales === undefined) return new Uint8Array(groups).fill(this.#base);
+    const { rows } = this.#scales;
+    const totals = new Int32Array(groups);
+    let place = 0;
+    for (const { row, columns } of this.parts(start, count)) {
+      const sums = columns === this.#sorted ? this.#sums : this.#sumsOf(columns);
+      const ofRow = rows?.[row] ?? 0;
+      for (let i = 0; i < columns.length; ) {
+        const next = Math.min(columns.length, i + GROUP - (place & (GROUP - 1)));
+        totals[place >> 6]! += sums[next]! - sums[i]! + ofRow * (next - i);
+        place += next - i;
+        i = next;
+      }
+    }
+    return Uint8Array.from(totals, (total, group) => {
+      const size = Math.min(GROUP, count - GROUP * group);
+      // Rounded to the nearest.
+      const mean = Math.floor((2 * total + size) / (2 * size));
+      return Math.min(Math.max(this.#base + mean, 0), 255);
+    });
+  }
+
+  /** What begins at weight `start` in the order of the tensor, in that of its tile. */
+  sort(patterns: Patterns, sorted: Patterns, start: number): void {
+    let place = 0;
+    for (const { first, columns } of this.parts(start, patterns.length)) {
+      for (let i = 0; i < columns.length; i++) sorted[place + i] = patterns[first + columns[i]!]!;
+      place += columns.length;
+    }
+  }
+
+  /** The rows of the tile that begins at weight `start`, or the parts of them that are in it. */
+  parts(start: number, count: number): TileRow[] {
+    const length = this.#rowLength;
+    const parts: TileRow[] = [];
+    for (let at = start; at < start + count; ) {
+      const row = Math.floor(at / length);
+      const first = at - row * length;
+      const end = Math.min(length, first + start + count - at);
+      parts.push({
+        row,
+        first: row * length - start,
+        columns: end - first === length ? this.#sorted : this.#columnsBetween(first, end),
+      });
+      at += end - first;
+    }
+    return parts;
+  }
+
+  #columnsBetween(first: number, end: number): Uint32Array {
+    const columns = new Uint32Array(end - first);
+    let count = 0;
+    for (const column of this.#sorted) if (column >= first && column < end) columns[count++] = column;
+    return columns;
+  }
+
+  #sumsOf(columns: Uint32Array): Int32Array {
+    const scales = this.#scales?.columns;
+    const sums = new Int32Array(columns.length + 1);
+    if (scales === undefined) return sums;
+    for (let i = 0; i < columns.length; i++) sums[i + 1] = sums[i]! + scales[columns[i]!]!;
+    return sums;
+  }
+}
+
+/** Columns by their scales, the largest first; those of one scale stay in their order. */
+function sortedColumns(scales: Int8Array): Uint32Array {
+  // Places of the next column of each scale: counted, then added up.
+  const places = new Uint32Array(257);
+  for (let column = 0; column < scales.length; column++) places[128 - scales[column]!]! += 1;
+  for (let i = 1; i < places.length; i++) places[i]! += places[i - 1]!;
+  const sorted = new Uint32Array(scales.length);
+  for (let column = 0; column < scales.length; column++) sorted[places[127 - scales[column]!]!++] = column;
+  return sorted;
+}
