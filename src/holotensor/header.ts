@@ -61,13 +61,14 @@ export const CHECKSUM = 88;
  */
 export function parseHoloTensorHeader(input: BytesLike): HoloTensorHeader {
   const bytes = asBytes(input);
-  assertLength(bytes, HOLO_HEADER_SIZE, 'the HoloTensor header');
-  if (viewOf(bytes).getUint32(0, true) !== HOLO_MAGIC) assertKind(bytes, 'HoloTensor');
+  const isLongEnough = bytes.length >= HOLO_HEADER_SIZE;
+  if (isLongEnough && viewOf(bytes).getUint32(0, true) !== HOLO_MAGIC) assertKind(bytes, 'HoloTensor');
   return parseHoloTensorHeaderBytes(bytes, headerChecksum);
 }
 
-/** The same by this hash, of all bytes of a header; what else they may be, the caller has found out. */
+/** The same by this hash; what else the bytes may be, the caller has found out. */
 export function parseHoloTensorHeaderBytes(bytes: Uint8Array, hash: Hash): HoloTensorHeader {
+  assertLength(bytes, HOLO_HEADER_SIZE, 'the HoloTensor header');
   const view = viewOf(bytes);
   const magic = view.getUint32(0, true);
   if (magic !== HOLO_MAGIC) {

@@ -7,11 +7,20 @@ import { decodeModelFile } from '../../../models/file/decodeModelFile.js';
 import { encodeModelFile } from '../../../models/file/encodeModelFile.js';
 import { sealHeader } from '../../../models/file/headerChecksum.js';
 import { parseModelFile, readModelFile } from '../../../models/file/modelFile.js';
+import { formatHash } from '../../../models/file/plan.js';
 import { memoryStagingStore } from '../../../models/file/stagingStore.js';
+import { readFirstPiece } from '../../../models/file/tensorDecoder.js';
 import { openModel } from '../../../models/openModel.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
-import { ArgumentError, ChecksumError, FormatError, HolostreamError } from '../../../src/errors.js';
+import {
+  ArgumentError,
+  ChecksumError,
+  FormatError,
+  HolostreamError,
+  TruncatedError,
+} from '../../../src/errors.js';
+import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
 import { serializeSafetensorsHeader } from '../../../src/safetensors/serialize.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
@@ -128,6 +137,17 @@ function withPlan(change: (plan: PlanJson) => void): Uint8Array {
   sealHeader(front);
   return Buffer.concat([front, file.subarray(dataStart)]);
 }
+
+test('a first piece that is too short for the header of its tensor', async () => {
+  const { tensors } = await readModelFile(bytesSource(file));
+  const tensor = tensors.find(({ encoded }) => encoded !== undefined)!;
+  for (const length of [0, 3, 90, 95]) {
+    const { offset } = tensor.pieces[0]!;
+    const piece = file.slice(offset, offset + length);
+    const firstPieceHash = formatHash(xxh3(piece));
+    throws(() => readFirstPiece({ ...tensor, firstPieceHash }, piece, { xxh3 }), TruncatedError);
+  }
+});
 
 test('tensors are decoded and verified, also where the plan says that they are worth nothing', async () => {
   const worthless = withPlan(({ encoded }) => {
