@@ -15,7 +15,7 @@ import { VARIANTS, type Variant } from './tasks/variants.js';
 
 const PICTURE = new URL('../docs/tasks.svg', import.meta.url);
 /** Where a picture goes on to when a task does not hold any more. */
-const BELOW = [0.9, 0.75, 0.5, 0.25];
+const BELOW = [0.9, 0.75, 0.5];
 
 export async function run(options: readonly string[]): Promise<void> {
   const missing = missingWeights();

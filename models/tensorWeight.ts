@@ -8,7 +8,7 @@ export type TensorOrder = 'balanced' | 'elements';
 
 /** Of a convolution; others are relative to it. */
 const CONVOLUTION = 1;
-const MATRIX = 1 / 4;
+const MATRIX = 1 / 8;
 /** Biases and norms: they are so short that they come early all the same. */
 const VECTOR = 1 / 64;
 

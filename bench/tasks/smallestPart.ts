@@ -29,7 +29,8 @@ function allParts(): number[] {
 
 /** The part and some larger ones, from all bytes down: enough to see whether a task holds from it on. */
 export function partsDownTo(most: number): number[] {
-  return [100, 3 * most, 2 * most, 1.5 * most, 1.2 * most, most].filter((part) => part <= 100);
+  const larger = [3, 2, 1.5, 1.2, 1.1, 1.05, 1].map((factor) => factor * most);
+  return [100, ...larger.filter((part) => part < 100)];
 }
 
 export interface Found {

@@ -80,10 +80,10 @@ test('--order and --importance decide which tensors come first', async () => {
     const { tensors } = await readModelFile(bytesSource(readFileSync(output)));
     return tensors.map(({ weight }) => weight);
   };
-  assert.equal(await weightsWith(), [0.353553, 0.25]);
+  assert.equal(await weightsWith(), [0.176777, 0.125]);
   assert.equal(await weightsWith('--order', 'elements'), [20_000, 3600]);
   writeFileSync(importance, '{ "b*": 3, "*": 2, "head": 0.5 }');
-  assert.equal(await weightsWith('--importance', importance), [1.06066, 0.125]);
+  assert.equal(await weightsWith('--importance', importance), [0.53033, 0.0625]);
   for (const [text, message] of [
     ['{', /importance of tensors: it is not JSON/],
     ['[1]', /importance of tensors: it is not an object/],

@@ -118,8 +118,8 @@ test('order, planning, progress and quality use the weights of the plan', async 
   assert.equal(
     [...weights],
     [
-      ['large', 0.353553],
-      ['small', 0.75],
+      ['large', 0.176777],
+      ['small', 0.375],
     ],
   );
   const model = await openModel(bytesSource(file));
@@ -153,8 +153,8 @@ test('an importance that is no factor is refused, before anything is written', a
 test('a plan without the weight of a tensor, or with a wrong one, is refused', async () => {
   const file = await modelFileOf(LAYERS);
   for (const [good, bad] of [
-    ['\\"small\\":0.25}', '\\"other\\":0.25}'],
-    ['\\"small\\":0.25}', '\\"small\\":-1.5}'],
+    ['\\"small\\":0.125}', '\\"other\\":0.125}'],
+    ['\\"small\\":0.125}', '\\"small\\":-1.25}'],
     ['\\"weights\\"', '\\"weighed\\"'],
   ] as const) {
     await rejects(readModelFile(bytesSource(resealed(file, good, bad))), FormatError, /weight/);
