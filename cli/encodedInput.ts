@@ -84,8 +84,8 @@ async function openHctStream(
 }
 
 /** @throws UsageError where a part of a file is chosen that has no fragments */
-export function refuseChoice(choice: FragmentChoice, kind: string): void {
-  if (Object.values(choice).every((value) => value === undefined)) return;
+export function refuseChoice({ fragments, quality, bytes, tensor }: FragmentChoice, kind: string): void {
+  if ([fragments, quality, bytes, tensor].every((value) => value === undefined)) return;
   throw new UsageError(
     `--fragments, --quality, --bytes and --tensor are for HoloTensor and model files; this is ${kind}`,
   );
