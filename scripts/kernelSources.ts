@@ -7,12 +7,13 @@ const KERNELS = 'src/kernels';
 export interface KernelModule {
   readonly name: string;
   readonly subject: string;
+  readonly other: string | undefined;
   readonly entry: string;
   readonly generated: string;
 }
 
-/** Each module and the folder of its subject. */
-const MODULES = [
+/** Each module, the folder of its subject, and that of another whose assembly it imports. */
+const MODULES: readonly (readonly [name: string, subject: string, other?: string])[] = [
   ['dct', 'dct'],
   ['embedded', 'embedded'],
   ['embeddedEncode', 'embedded'],
@@ -23,26 +24,28 @@ const MODULES = [
   ['lz4Encode', 'lz4'],
   ['sum', 'linear'],
   ['xxh3', 'xxh3'],
-  ['zstd', 'zstd'],
-] as const;
+  ['zstd', 'zstd', 'lz4'],
+];
 
-export const KERNEL_MODULES: readonly KernelModule[] = MODULES.map(([name, subject]) => ({
+export const KERNEL_MODULES: readonly KernelModule[] = MODULES.map(([name, subject, other]) => ({
   name,
   subject,
+  other,
   entry: `${KERNELS}/${subject}/assembly/${name}.ts`,
   generated: `${KERNELS}/${subject}/wasm/${name}.generated.ts`,
 }));
 
 /**
- * SHA-256 over all that decides a module's wasm: the assembly files of its subject, what subjects share, the compiler's
- * version. It stands in the generated module, so that a module which its sources have left behind is noticed without
- * compiling.
+ * SHA-256 over all that decides a module's wasm: the assembly files of its subject, of the other, and of what all subjects
+ * share, and the compiler's version. It stands in the generated module, so that a module which its sources have left behind
+ * is noticed without compiling.
  */
-export async function sourceHash({ name, subject }: KernelModule): Promise<string> {
+export async function sourceHash({ name, subject, other }: KernelModule): Promise<string> {
   const hash = createHash('sha256');
   const compiler = JSON.parse(await readFile('node_modules/assemblyscript/package.json', 'utf8'));
   hash.update(`assemblyscript ${compiler.version}\n${name}\n`);
-  for (const folder of [`${KERNELS}/${subject}/assembly`, `${KERNELS}/runtime/assembly`]) {
+  const subjects = [subject, ...(other === undefined ? [] : [other]), 'runtime'];
+  for (const folder of subjects.map((each) => `${KERNELS}/${each}/assembly`)) {
     for (const file of (await readdir(folder)).sort()) hash.update(await readFile(`${folder}/${file}`));
   }
   return hash.digest('hex');

@@ -1,4 +1,5 @@
-// Copies of 16 bytes at a time, which may overshoot by less than what the caller leaves behind each buffer.
+// Copies of 16 bytes at a time, which may overshoot by less than what the caller leaves behind each buffer: for LZ4 and
+// Zstandard.
 
 /** From this length on, memory.copy is faster than a loop. */
 const WIDE: usize = 512;

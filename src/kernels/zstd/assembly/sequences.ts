@@ -1,12 +1,13 @@
 // The sequences section of a compressed block (RFC 8878, section 3.1.1.3.2), decoded and executed one by one.
 
+import { copy } from '../../lz4/assembly/copy';
 import { ahead, first, streamBits } from './bits';
-import { copy, repeatBytes } from './copy';
 import { makeRun, makeStates, nextBase, nextBits, readCounts, valueBase, valueBits } from './fse';
 import {
   CODES_BASES, CODES_BITS, CODES_BYTES, CODES_COUNTS, CODES_DEFAULT_LOG, CODES_LOG, CODES_MAX_LOG, CODES_STATES,
   CODES_SYMBOLS, CONSTANTS, COUNTS, LAST_LOG, LITERALS_ADDRESS, LITERALS_COUNT, OFFSETS,
 } from './layout';
+import { repeatBytes } from './repeat';
 
 const LITERALS_LENGTH: usize = CONSTANTS;
 const OFFSET: usize = CONSTANTS + CODES_BYTES;
