@@ -3,12 +3,12 @@ import type { MemoryKind, MemorySample } from './trend.js';
 
 /**
  * What memory may grow by, in bytes, over the rounds that count. What the engine learns about code adds 0.3 MB to the heap from
- * round 16 to 31, and less later; pages that the allocator keeps vary by tens of megabytes.
+ * round 16 to 31, and less later. Pools keep up to 10 MB of buffers for their next tasks; pages that the allocator keeps vary by tens of megabytes.
  */
 export const MAX_GROWTH: Readonly<Record<MemoryKind, number>> = {
   heap: 2 ** 20,
   external: 2 ** 20,
-  arrayBuffers: 2 ** 20,
+  arrayBuffers: 2 ** 24,
   rss: 2 ** 26,
 };
 

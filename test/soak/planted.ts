@@ -24,7 +24,7 @@ export const PLANTED: Readonly<Record<string, (stage: Stage) => unknown>> = {
   },
   leftover: ({ folder }) => writeFileSync(join(folder, `${Math.random()}.partial`), ''),
   heap: () => kept.push(Array.from({ length: 50_000 }, (_, i) => ({ i }))),
-  buffers: () => kept.push(new ArrayBuffer(2 ** 20)),
+  buffers: () => kept.push(new ArrayBuffer(2 ** 22)),
   // Messages that nobody reads are counted as nothing of JavaScript's.
   native: () => channel.port1.postMessage(new Uint8Array(2 ** 24).fill(1)),
   dies: () => process.kill(process.pid, 'SIGKILL'),
