@@ -166,7 +166,7 @@ test('out: the memory of the caller, which better numbers overwrite', async () =
     places.set(name, place);
     return place;
   };
-  const first = await model.load({ quality: 0.9, out });
+  const first = await model.load({ quality: 0.99, out });
   assert.is(first.get(LARGEST)!.data, places.get(LARGEST));
   const rough = first.get(LARGEST)!.data.slice();
   const exact = await model.load({ out });
