@@ -10,22 +10,25 @@ import { encodeToModelFile } from '../test/helpers/modelFiles.js';
 import { missingWeights } from '../test/helpers/weights.js';
 import { drawTasks, type Panel } from './tasks/draw.js';
 import { type MeasuredTask, measuredTasks } from './tasks/measured.js';
-import { partsDownTo, smallestPart } from './tasks/smallestPart.js';
+import { partsDownTo, smallestPart, type Tried } from './tasks/smallestPart.js';
 import { VARIANTS, type Variant } from './tasks/variants.js';
 
 const PICTURE = new URL('../docs/tasks.svg', import.meta.url);
-/** Where a picture goes on to when a task does not hold any more. */
-const BELOW = [0.9, 0.75, 0.5];
+/** Coarser steps for a picture, which goes on to where tasks do not hold any more. */
+const PICTURED = {
+  parts: [100, 60, 40, 30, 24, 20, 18, 16, 14.5, 13, 11.5, 10, 8, 6.5, 5, 4, 3.5, 3, 2.5, 2],
+  below: [0.85, 0.6],
+} as const;
 
 export async function run(options: readonly string[]): Promise<void> {
   const missing = missingWeights();
   if (missing !== undefined) throw new Error(missing);
   if (options.includes('--check')) return check();
-  const panels = await measure(options.includes('--plot') ? BELOW : []);
+  const panels = await measure(options.includes('--plot') ? PICTURED : {});
   if (options.includes('--plot')) writeFileSync(PICTURE, drawTasks(panels));
 }
 
-async function measure(below: readonly number[]): Promise<Panel[]> {
+async function measure(tried: Tried): Promise<Panel[]> {
   const names = Object.keys(VARIANTS) as Variant[];
   const row = (name: string, cells: readonly (number | string | undefined)[], bound: string) =>
     console.log(
@@ -36,7 +39,7 @@ async function measure(below: readonly number[]): Promise<Panel[]> {
   for (const task of measuredTasks()) {
     const found = [];
     for (const name of names)
-      found.push({ name, ...(await smallestPart(task, await fileOf(task, name), { below })) });
+      found.push({ name, ...(await smallestPart(task, await fileOf(task, name), tried)) });
     row(task.name, [...found.map(({ smallest }) => smallest ?? 'never'), task.most, task.must], task.bound);
     const { limit, better, name } = task;
     panels.push({ name, better, limit: limit(found[0]!.whole), curves: found });

@@ -42,18 +42,20 @@ export interface Found {
   readonly points: readonly Point[];
 }
 
+export interface Tried {
+  readonly parts?: readonly number[];
+  /** Where to go on below the first part at which the task does not hold, as parts of that. */
+  readonly below?: readonly number[];
+}
+
 /**
  * The smallest part of the F32 bytes from which on the task holds: it does at all larger ones, too. The bytes are those
  * of the file's beginning, its header included.
- * @param below parts to try below the first at which it does not hold, as parts of that
  */
 export async function smallestPart(
   task: MeasuredTask,
   file: Uint8Array,
-  {
-    parts = allParts(),
-    below = [],
-  }: { readonly parts?: readonly number[]; readonly below?: readonly number[] } = {},
+  { parts = allParts(), below = [] }: Tried = {},
 ): Promise<Found> {
   const { tensors, evaluate } = task;
   const total = tensors.reduce((sum, { shape }) => sum + 4 * elementCount(shape), 0);
