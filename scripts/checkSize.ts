@@ -196,7 +196,11 @@ async function requested(task: Task, chunks: readonly Chunk[]): Promise<Chunk[]>
     ]);
     const { values, evaluated } = JSON.parse(stdout) as { values: number; evaluated: string[] };
     if (values !== VALUES) throw new Error(`${task.name}: ${values} values in place of ${VALUES}`);
-    return chunks.filter(({ path }) => evaluated.includes(path));
+    const found = chunks.filter(({ path }) => evaluated.includes(path));
+    // Behind a symbolic link, modules have other paths.
+    if (found.length === 0)
+      throw new Error(`${task.name}: no chunk is known by the path that it was evaluated from`);
+    return found;
   } finally {
     server.closeAllConnections();
     server.close();
