@@ -59,6 +59,8 @@ export class Model extends Closeable {
   /** The current load. */
   #load: Load | undefined;
   readonly #queue = new LoadQueue();
+  /** Ends what files of the model are being read. */
+  readonly #ended = new AbortController();
   #closed: Promise<void> | undefined;
   #paused = false;
   /** Tensors with pieces that may not be decoded yet. */
@@ -179,7 +181,7 @@ export class Model extends Closeable {
     const { openPlainFile } = await import('./plain/plainFile.js');
     if (this.#closed !== undefined)
       throw new ArgumentError('Cannot read from the model: the model is closed');
-    return openPlainFile(this.#content, this.#states, options, this.#limits);
+    return openPlainFile(this.#content, this.#states, options, this.#limits, this.#ended.signal);
   }
 
   /** Bytes that a load with these options would add now. Those that came when the model was opened are not fetched again. */
@@ -244,6 +246,7 @@ export class Model extends Closeable {
   }
 
   async #close(): Promise<void> {
+    this.#ended.abort(new ArgumentError('Cannot read from the model: the model is closed'));
     await this.#queue.close();
     this.#progress.complete();
     this.#updates.complete();

@@ -1,3 +1,4 @@
+import { onAbort, withOwnSignal } from '../../platform/abort.js';
 import { createLimiter } from '../../sources/limiter.js';
 import { pullStream } from '../../sources/pullStream.js';
 import { randomAccessSource } from '../../sources/randomAccess.js';
@@ -74,6 +75,8 @@ export class PlainFile implements RandomAccessSource {
   readonly #bytes: number;
   readonly #states: ReadonlyMap<string, TensorState>;
   readonly #limits: LimitsOption;
+  /** Aborts when the model is closed. */
+  readonly #closed: AbortSignal;
   /** Tensors are decoded one after another, so that only one is in memory. */
   readonly #turn = createLimiter(1);
   /** Of a quality that does not change. */
@@ -84,6 +87,7 @@ export class PlainFile implements RandomAccessSource {
     content: ModelContent,
     states: ReadonlyMap<string, TensorState>,
     { quality = 1, limits }: PlainFileOptions,
+    closed: AbortSignal,
   ) {
     const loaded = quality === 'loaded';
     const chosen = choosePieces(content.tensors, { quality: loaded ? 1 : quality });
@@ -106,6 +110,7 @@ export class PlainFile implements RandomAccessSource {
     this.#bytes = chosen.bytes;
     this.#states = states;
     this.#limits = { limits };
+    this.#closed = closed;
   }
 
   /** The bytes, or a range of them. A stream of most of the file fetches the pieces of all tensors by one request, up to 64 MiB. */
@@ -125,13 +130,14 @@ export class PlainFile implements RandomAccessSource {
         },
         close: (reason) => stop.abort(reason),
       },
-      [options.signal],
+      [options.signal, this.#closed],
     );
   }
 
   async read(offset: number, length: number, options: AbortOptions = {}): Promise<Uint8Array> {
     checkRead(offset, length, options);
-    return this.#range(offset, offset + length).read(offset, length, options);
+    const source = this.#range(offset, offset + length);
+    return this.#untilClosed(options.signal, (signal) => source.read(offset, length, { signal }));
   }
 
   /** Changes when the bytes change; undefined for 'loaded'. */
@@ -145,6 +151,20 @@ export class PlainFile implements RandomAccessSource {
    */
   response(options: PlainResponseOptions = {}): Response {
     return plainResponse(this, this.#tag, options);
+  }
+
+  /** Runs work with a signal that aborts when this one does, and when the model is closed. */
+  #untilClosed<T>(signal: AbortSignal | undefined, work: (own: AbortSignal) => Promise<T>): Promise<T> {
+    return withOwnSignal(this.#closed, async (own, abort) => {
+      signal?.throwIfAborted();
+      const remove = signal && onAbort(signal, abort);
+      try {
+        own.throwIfAborted();
+        return await work(own);
+      } finally {
+        remove?.();
+      }
+    });
   }
 
   /** A source for reads within a range. */
@@ -243,6 +263,7 @@ export class PlainFile implements RandomAccessSource {
  * @param content of the model
  * @param states what is loaded of its tensors
  * @param limits of the model: those of the options count before them
+ * @param closed aborts when the model is closed, and ends what is read
  * @throws UnsupportedError for a model that was not made of safetensors files; ArgumentError for a name that none of them has
  */
 export function openPlainFile(
@@ -250,6 +271,7 @@ export function openPlainFile(
   states: ReadonlyMap<string, TensorState>,
   options: PlainFileOptions,
   limits: Limits | undefined,
+  closed: AbortSignal,
 ): PlainFile {
   const { name } = checkOptions(options, RULES);
   const { files = [] } = content;
@@ -269,5 +291,11 @@ export function openPlainFile(
       },
     );
   }
-  return new PlainFile(file, content, states, { ...options, limits: { ...limits, ...options.limits } });
+  return new PlainFile(
+    file,
+    content,
+    states,
+    { ...options, limits: { ...limits, ...options.limits } },
+    closed,
+  );
 }

@@ -130,7 +130,7 @@ test("'loaded': as the model is now, zeros before; nothing is fetched", async ()
   source.bytes = 0;
   const empty = await plain.read(header.byteLength, original.length - header.byteLength);
   assert.ok(empty.every((byte) => byte === 0));
-  const loaded = await model.load({ quality: 0.9, as: 'source' });
+  const loaded = await model.load({ quality: 0.99, as: 'source' });
   const { offset, byteLength, dtype } = LARGEST;
   source.bytes = 0;
   const bytes = await plain.read(offset, byteLength);
@@ -227,8 +227,8 @@ test('a model file that ends early: as far as it goes, under a tag of its own', 
   assert.is((await response.arrayBuffer()).byteLength, original.length);
 });
 
-test('cancelling or aborting a stream ends its request', async () => {
-  for (const how of ['cancel', 'abort'] as const) {
+test('cancelling or aborting a stream ends its request; closing the model ends streams and reads', async () => {
+  for (const how of ['cancel', 'abort', 'close stream', 'close read'] as const) {
     let reading: AbortSignal | undefined;
     const source = countingSource(file);
     const model = await openModel({
@@ -243,12 +243,17 @@ test('cancelling or aborting a stream ends its request', async () => {
     });
     const abort = new AbortController();
     const plain = await model.file();
-    const reader = plain.stream({ start: header.byteLength, signal: abort.signal }).getReader();
-    const first = reader.read();
+    const range = { start: header.byteLength, signal: abort.signal };
+    const reader = plain.stream(range).getReader();
+    const first =
+      how === 'close read' ? plain.read(range.start, original.length - range.start) : reader.read();
     while (reading === undefined) await new Promise((resolve) => setTimeout(resolve, 1));
     if (how === 'cancel') {
       await reader.cancel();
-      assert.is((await first).done, true);
+      assert.equal(await first, { done: true, value: undefined });
+    } else if (how.startsWith('close')) {
+      await Promise.all([model.close(), rejects(first, ArgumentError, /the model is closed/)]);
+      await rejects(plain.read(0, 1), ArgumentError, /the model is closed/);
     } else {
       abort.abort(new Error('enough'));
       await rejects(first, Error, /enough/);
