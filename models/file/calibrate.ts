@@ -70,6 +70,7 @@ const LEAST = 1e-3;
  *   const sum = (row: number) => sample.reduce((sum, x, i) => sum + x * weight[row * sample.length + i]!, 0);
  *   return Array.from({ length: 192 }, (_, row) => sum(row));
  * });
+ * await model.close();
  * console.log(JSON.stringify(Object.fromEntries(importance)));
  *
  * @param tensors by name, whole; those that a model file does not cut are left out
