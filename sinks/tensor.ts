@@ -35,6 +35,7 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
   closed = false;
   readonly #run: StageRun<Uint8Array, HctTensor>;
   readonly #turns = new Turns();
+  #interrupted = false;
   #tensor: HctTensor | undefined;
 
   constructor(options: HctTensorOptions | undefined) {
@@ -42,7 +43,12 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    await this.#run.push(chunk);
+    try {
+      await this.#run.push(chunk);
+    } catch (error) {
+      // A pipe whose write fails while it aborts leaves its input locked and not cancelled, in Node at least.
+      if (!this.#interrupted) throw error;
+    }
     // Where all chunks are in memory, nothing else would let other tasks in.
     await this.#turns.next();
   }
@@ -58,6 +64,7 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
   }
 
   interrupt(): void {
+    this.#interrupted = true;
     this.complete();
   }
 
@@ -98,13 +105,13 @@ export async function collectTensor(
   const { sink, result } = withResult(work);
   const stream = ownStream(input);
   await withOwnSignal(signal, async (own) => {
-    // `pipeTo` passes an abort on only after a write under way, which then fails, too.
+    // `pipeTo` passes an abort on only after a write under way.
     onAbort(own, () => work.interrupt());
     try {
       await stream.pipeTo(new BaseWritableStream(sink), { signal: own });
-    } catch (error) {
+    } finally {
+      // What was interrupted at its end has no tensor.
       own.throwIfAborted();
-      throw error;
     }
   });
   return result;

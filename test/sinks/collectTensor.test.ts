@@ -8,7 +8,7 @@ import { ArgumentError, SourceError } from '../../src/errors.js';
 import { WorkerPool } from '../../workers/pool.js';
 import { rejects } from '../helpers/assertions.js';
 import { hctFixtures } from '../helpers/hctFixtures.js';
-import { chunked, collect, tick } from '../helpers/streams.js';
+import { chunked, collect, tick, until } from '../helpers/streams.js';
 
 const test = suite('responses where streams are taken');
 
@@ -95,6 +95,29 @@ test('an abort acts at once, also where a worker never answers', async () => {
     await tick();
     abort.abort(reason);
     assert.is(await rejects(collecting, Error), reason);
+
+    // The write under way ends because of the abort: the input must hear of it all the same.
+    const again = new AbortController();
+    const chunks = chunked(file.bytes, 2 ** 14);
+    let cancelled: unknown;
+    const reader = chunks.getReader();
+    const input = new ReadableStream<Uint8Array>(
+      {
+        async pull(controller) {
+          const { value } = await reader.read();
+          controller.enqueue(value!);
+        },
+        cancel(given) {
+          cancelled = given;
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    setTimeout(() => again.abort(reason), 50);
+    const waiting = collectTensor(input, { workers: pool, signal: again.signal });
+    assert.is(await rejects(waiting, Error), reason);
+    await until(() => !input.locked, 1000);
+    assert.equal([input.locked, cancelled], [false, reason]);
 
     const sink = new TensorSink({ workers: pool });
     const stream = sink.getWriter();
