@@ -12,8 +12,9 @@ export const PLANTED: Readonly<Record<string, (stage: Stage) => unknown>> = {
   end: () => new Promise(() => {}),
   rejection: () => void Promise.reject(new Error('planted')),
   warning: () => {
-    const { signal } = new AbortController();
-    for (let i = 0; i < 20; i++) signal.addEventListener('abort', () => {});
+    // Node 24 warns of other targets only, no more of signals.
+    const target = new EventTarget();
+    for (let i = 0; i < 20; i++) target.addEventListener('event', () => {});
   },
   timer: () => void setInterval(() => {}, 1_000_000),
   connection: ({ server }) => request(`${server.urlOf('silent', 0)}small.hct`).end(),
