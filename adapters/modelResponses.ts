@@ -39,7 +39,7 @@ export interface ModelRequest {
   /** 'GET' or 'HEAD'. */
   readonly method: string;
   readonly headers: Headers;
-  readonly credentials?: RequestCredentials | undefined;
+  readonly credentials?: Request['credentials'] | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -2,9 +2,11 @@
 import 'holostream/polyfill';
 
 export * as main from 'holostream';
+export * as fetch from 'holostream/fetch';
 export * as formats from 'holostream/formats';
 export * as minified from 'holostream/min';
 export * as operators from 'holostream/operators';
+export * as serviceWorker from 'holostream/service-worker';
 export * as sinks from 'holostream/sinks';
 export * as sources from 'holostream/sources';
 export * as worker from 'holostream/worker';
