@@ -103,8 +103,15 @@ export async function decodeChosen(
   }
   const decoder = await tensor.createDecoder(budget, pool);
   const stored = await Promise.all(pieces.map((piece) => read(piece, { signal })));
-  for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
-  await decoder.settle?.({ signal });
+  // All have been received, and pay for what the first takes; the decoder counts each when it is added.
+  const received = sum(stored, ({ length }) => length);
+  budget.received += received;
+  try {
+    for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
+    await decoder.settle?.({ signal });
+  } finally {
+    budget.received -= received;
+  }
   const best = await inTurns(decoder.reconstructingTensor(), signal);
   return viewBytes(best!.data);
 }

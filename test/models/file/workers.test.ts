@@ -79,6 +79,21 @@ test('what a worker refuses is refused as without it, and nothing is left under 
   await rejects(decoded(file, pool), ChecksumError);
 });
 
+test('the bytes of a tensor pay for it together, however few its first fragment has', async () => {
+  // More than the 64 MiB, as numbers, that are free; one row has almost all of the energy, so the first fragment is tiny.
+  const [rows, cols] = [300, 60_000];
+  const values = new Uint16Array(rows * cols).map(
+    (_, i) => (i < cols ? 0x4a00 : 0x3c00) + ((i * 7919) & 0x80ff),
+  );
+  const tensors = [{ name: 'w', dtype: 'BF16', shape: [rows, cols] }] as const;
+  const file = await modelFileOf(modelOf(tensors, undefined, () => viewBytes(values)));
+  for (const workers of [0, pool]) {
+    const sink = memorySink();
+    await decodeModelFile(bytesSource(file), async () => sink, { workers });
+    assert.ok(Buffer.from(sink.bytes.subarray(-values.byteLength)).equals(viewBytes(values)));
+  }
+});
+
 test('an abort ends encoding and decoding, and the store keeps what was encoded', async () => {
   const aborter = new AbortController();
   const staging = memoryStagingStore();
