@@ -1,5 +1,5 @@
-import { inTurns, Turns } from '../../src/async/steps.js';
-import { Budget, checkTensorBytes, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
+import { Turns } from '../../src/async/steps.js';
+import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import {
   callback,
   check,
@@ -13,22 +13,19 @@ import {
 } from '../../src/checks/options.js';
 import { OPEN_RULES, optional, record } from '../../src/checks/rules.js';
 import { FormatError } from '../../src/errors.js';
-import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { SAFETENSORS_DTYPES, type SafetensorsTensor } from '../../src/safetensors/header.js';
 import { assertSource, discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { SHAPE } from '../../src/tensor/dtype.js';
-import { viewBytes } from '../../src/tensor/tensor.js';
 import { eachBounded } from '../../workers/eachBounded.js';
 import { loadPool } from '../../workers/loadPool.js';
 import type { WorkersOption } from '../../workers/pool.js';
 import { WORKERS } from '../../workers/task.js';
 import { isPlainFileName } from '../directory/fileNames.js';
-import { modelFileContent } from '../inputs/modelFile.js';
+import { loadableTensor, modelFileContent } from '../inputs/modelFile.js';
 import { choosePieces, decodeChosen } from '../plain/choosePieces.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
 import { ENCODED_PLAN, HASH_TEXT, type SourceFile, WEIGHT } from './plan.js';
 import { sourceFileHeader, sourceFileTensors } from './sourceFiles.js';
-import { ModelTensorDecoder } from './tensorDecoder.js';
 
 export interface DecodeModelFileOptions extends OpenOptions, WorkersOption {
   /** Called with the bytes of tensors decoded so far, and how many there will be. */
@@ -96,6 +93,10 @@ export function assertNames(files: readonly SourceFile[]): void {
   }
 }
 
+const PIECES = /* @__PURE__ */ listOf<ModelFileTensor['pieces'][number]>(
+  /* @__PURE__ */ record({ offset: /* @__PURE__ */ wholeNumber(), length: /* @__PURE__ */ wholeNumber() }),
+);
+
 /** Of the fields that it is decoded by. */
 const TENSOR: Rule<ModelFileTensor> = /* @__PURE__ */ record<ModelFileTensor>({
   name: text,
@@ -104,9 +105,7 @@ const TENSOR: Rule<ModelFileTensor> = /* @__PURE__ */ record<ModelFileTensor>({
   byteLength: /* @__PURE__ */ wholeNumber(),
   weight: WEIGHT,
   encoded: /* @__PURE__ */ optional(ENCODED_PLAN),
-  pieces: /* @__PURE__ */ listOf(
-    /* @__PURE__ */ record({ offset: /* @__PURE__ */ wholeNumber(), length: /* @__PURE__ */ wholeNumber() }),
-  ),
+  pieces: (pieces) => PIECES(pieces) || ((pieces as readonly unknown[]).length === 0 && 'at least one piece'),
   firstPieceHash: HASH_TEXT,
 });
 
@@ -122,13 +121,7 @@ export async function readModelTensor(
   assertSource(source);
   const { signal } = checkOptions(options, OPEN_RULES);
   check('tensor', tensor, TENSOR);
-  const all = limitsOf(options);
-  checkTensorBytes(all, tensor.byteLength, tensor.name);
-  for (const { length } of tensor.pieces) checkTensorBytes(all, length, tensor.name);
-  const decoder = new ModelTensorDecoder(tensor, await loadKernels(['xxh3']), new Budget(all));
-  for (const [number, { offset, length }] of tensor.pieces.entries()) {
-    await decoder.add(number, await source.read(offset, length, { signal }), { signal });
-  }
-  const whole = await inTurns(decoder.reconstructingTensor(), signal);
-  return viewBytes(whole!.data);
+  const whole = loadableTensor(tensor, source);
+  const pieces = whole.pieces.map((one, piece) => ({ ...one, tensor: whole, piece }));
+  return decodeChosen({ tensor: whole, pieces, cosine: 1 }, new Budget(limitsOf(options)), { signal });
 }

@@ -33,26 +33,34 @@ export function modelFileContent(
   return {
     format: 'model-file',
     metadata,
-    tensors: tensors.map((tensor): LoadableTensor => {
-      const { name, dtype, shape, byteLength, weight, encoded, pieces } = tensor;
-      // The header piece alone gives no numbers.
-      const cosines = encoded === undefined ? [1] : [0, ...encoded.cosines];
-      return {
-        name,
-        dtype,
-        shape,
-        byteLength,
-        weight,
-        pieces: available(
-          pieces.map(({ offset, length }, i) => ({ file, offset, length, cosine: cosines[i]! })),
-          size,
-        ),
-        createDecoder: (budget, pool) => createDecoder(tensor, budget, pool),
-        readRows: encoded === undefined ? rowReader(tensor, source, pieces[0]!.offset) : undefined,
-      };
-    }),
+    tensors: tensors.map((tensor) => loadableTensor(tensor, source, file, size)),
     files: plan.files.map((one) => ({ ...one, version })),
     close: async () => source.close?.(),
+  };
+}
+
+/** @param size of the model file in bytes: fewer than its header says where it ends early */
+export function loadableTensor(
+  tensor: ModelFileTensor,
+  source: RandomAccessSource,
+  file = sharedFile(source),
+  size = Number.POSITIVE_INFINITY,
+): LoadableTensor {
+  const { name, dtype, shape, byteLength, weight, encoded, pieces } = tensor;
+  // The header piece alone gives no numbers.
+  const cosines = encoded === undefined ? [1] : [0, ...encoded.cosines];
+  return {
+    name,
+    dtype,
+    shape,
+    byteLength,
+    weight,
+    pieces: available(
+      pieces.map(({ offset, length }, i) => ({ file, offset, length, cosine: cosines[i]! })),
+      size,
+    ),
+    createDecoder: (budget, pool) => createDecoder(tensor, budget, pool),
+    readRows: encoded === undefined ? rowReader(tensor, source, pieces[0]!.offset) : undefined,
   };
 }
 
