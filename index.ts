@@ -149,18 +149,18 @@ export type { Integrity } from './models/inputs/content.js';
 export type { LoadOptions } from './models/load.js';
 export type { Model, ModelTensorInfo } from './models/model.js';
 export { type OpenAnyFile, type OpenModelOptions, openModel } from './models/openModel.js';
-export type { PlainFile, PlainFileOptions } from './models/plain/plainFile.js';
-export type { PlainResponseOptions } from './models/plain/response.js';
-export type { PlanOptions } from './models/planning.js';
-export type { ModelProgress } from './models/progress.js';
-export type { ModelSnapshot, SnapshotOptions } from './models/snapshots.js';
 export type {
   LoadedTensor,
   OutputArrays,
   OutputOptions,
   OutputTensor,
   OutputType,
-} from './models/tensorState.js';
+} from './models/output.js';
+export type { PlainFile, PlainFileOptions } from './models/plain/plainFile.js';
+export type { PlainResponseOptions } from './models/plain/response.js';
+export type { PlanOptions } from './models/planning.js';
+export type { ModelProgress } from './models/progress.js';
+export type { ModelSnapshot, SnapshotOptions } from './models/snapshots.js';
 export type { TensorOrder } from './models/tensorWeight.js';
 
 // One tensor as fragments, in memory.

@@ -14,15 +14,10 @@ import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
 import { PieceFetcher } from './fetchPieces.js';
 import type { LoadableTensor } from './inputs/content.js';
+import { loadedBytes, OUTPUT_RULES, type OutputOptions, type OutputType } from './output.js';
 import { PLAN_RULES, type PlannedPiece, type PlanOptions, withFirst } from './planning.js';
 import { type ModelProgress, type ModelQuality, Throughput } from './progress.js';
-import {
-  loadedBytes,
-  OUTPUT_RULES,
-  type OutputOptions,
-  type OutputType,
-  type TensorState,
-} from './tensorState.js';
+import type { TensorState } from './tensorState.js';
 
 /**
  * With `workers`, each tensor in fragments is decoded once, in a worker: when all of its fragments have arrived, or at

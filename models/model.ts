@@ -11,11 +11,12 @@ import type { LoadableTensor, ModelContent } from './inputs/content.js';
 import { latestStream } from './latestStream.js';
 import { LOAD_RULES, Load, type LoadOptions, type LoadTarget } from './load.js';
 import { ENDED, LoadQueue } from './loadQueue.js';
+import type { LoadedTensor, OutputType } from './output.js';
 import type { PlainFile, PlainFileOptions } from './plain/plainFile.js';
 import { Catalog, PLAN_RULES, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
 import { type ModelProgress, ModelQuality } from './progress.js';
 import { type ModelSnapshot, observe, SNAPSHOT_RULES, type SnapshotOptions, snapshots } from './snapshots.js';
-import { type LoadedTensor, type OutputType, TensorState } from './tensorState.js';
+import { TensorState } from './tensorState.js';
 import { TensorUpdates } from './tensorUpdates.js';
 
 /** A tensor of a model, loaded or not. */

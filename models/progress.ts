@@ -1,5 +1,6 @@
 import type { LoadableTensor } from './inputs/content.js';
-import { loadedBytes, type OutputType, type TensorState } from './tensorState.js';
+import { loadedBytes, type OutputType } from './output.js';
+import type { TensorState } from './tensorState.js';
 
 /** The state of a model while it loads. */
 export interface ModelProgress {

@@ -3,14 +3,9 @@ import { onAbort } from '../platform/abort.js';
 import { startTimer } from '../platform/timer.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { number, type Rules } from '../src/checks/options.js';
+import { type LoadedTensor, OUTPUT_RULES, type OutputOptions, type OutputType } from './output.js';
 import type { ModelQuality } from './progress.js';
-import {
-  type LoadedTensor,
-  OUTPUT_RULES,
-  type OutputOptions,
-  type OutputType,
-  type TensorState,
-} from './tensorState.js';
+import type { TensorState } from './tensorState.js';
 
 /** All tensors of a model, each as it was when the snapshot was made. */
 export interface ModelSnapshot<A extends OutputType = 'F32'> {

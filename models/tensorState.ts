@@ -1,107 +1,23 @@
 import { inTurns, oneStep, type Steps } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
-import { allocating, type Budget } from '../src/checks/limits.js';
-import { callback, check, oneOf, type Rules } from '../src/checks/options.js';
-import { ArgumentError } from '../src/errors.js';
-import { byteLengthOf, type DType, elementCount } from '../src/tensor/dtype.js';
-import { fromFloat32, storedToFloat32 } from '../src/tensor/numbers.js';
-import {
-  asFloat16,
-  type Float16ArrayLike,
-  type Tensor,
-  type TensorData,
-  TYPED_ARRAY,
-  viewBytes,
-  viewElements,
-} from '../src/tensor/tensor.js';
+import type { Budget } from '../src/checks/limits.js';
+import type { DType } from '../src/tensor/dtype.js';
+import { asFloat16, type Tensor, type TensorData, viewBytes } from '../src/tensor/tensor.js';
 import type { WorkerPool } from '../workers/pool.js';
 import type { LoadableTensor, PieceDecoder } from './inputs/content.js';
-
-/** The arrays of loaded tensors of floating-point numbers, by the option `as`. */
-export interface OutputArrays {
-  readonly F32: Float32Array;
-  readonly F16: Float16ArrayLike | Uint16Array;
-  readonly BF16: Uint16Array;
-  readonly source: TensorData;
-}
-
-/** Element type of loaded arrays, see {@link OutputOptions}. */
-export type OutputType = keyof OutputArrays;
-
-/** A tensor as it is given out. */
-export interface OutputTensor {
-  readonly name: string;
-  readonly dtype: string;
-  readonly shape: readonly number[];
-}
-
-export interface OutputOptions<A extends OutputType = OutputType> {
-  /**
-   * Element type of the arrays: numbers ('F32'), half-precision ('F16': a Float16Array where the engine has it, else
-   * bit patterns), bfloat16 bit patterns ('BF16'), or the tensor's own ('source'). Tensors that are not floating-point
-   * always have their own, and so have F4, F6 and F8_E8M0. Default 'F32'.
-   */
-  readonly as?: A | undefined;
-  /**
-   * The caller's memory for a tensor, such as a view of a wasm heap, of a SharedArrayBuffer or of one flat buffer: a typed array with
-   * as many bytes as its elements, which becomes the `data` of the tensor. It is asked for each time that the tensor is given out, and
-   * better numbers overwrite those before. Undefined: an array of the tensor's own. Default: none.
-   */
-  readonly out?: ((tensor: OutputTensor) => TensorData | Float16ArrayLike | undefined) | undefined;
-  /**
-   * 'transposed': tensors of two dimensions, [rows, columns], become [columns, rows], as runtimes want them that multiply from the
-   * right; others stay as they are, and so do elements that share bytes (F4, F6). Default 'source'.
-   */
-  readonly layout?: 'source' | 'transposed' | undefined;
-}
-
-export const OUTPUT_RULES: Rules<OutputOptions> = {
-  as: /* @__PURE__ */ oneOf(['F32', 'F16', 'BF16', 'source']),
-  out: callback,
-  layout: /* @__PURE__ */ oneOf(['source', 'transposed']),
-};
-
-/** A tensor as far as it is loaded. */
-export interface LoadedTensor<A extends OutputType = 'F32'> {
-  readonly name: string;
-  /** Type of the elements in `data`. */
-  readonly dtype: string;
-  readonly shape: readonly number[];
-  /**
-   * As the option `as` says. The type leaves out one exception: tensors that are not floating-point have their own
-   * `dtype`, such as an I64 in a BigInt64Array, as with 'source'.
-   */
-  readonly data: OutputArrays[A];
-  /** True cosine similarity with the original. */
-  readonly cosine: number;
-  /** Nothing is missing. */
-  readonly complete: boolean;
-}
-
-/** Elements that are converted in a step: some milliseconds. */
-const STEP_ELEMENTS = 2 ** 20;
-
-/** Rows and columns that are transposed together. */
-const TURN = 64;
-
-const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'];
-
-/** Floating-point dtypes that only safetensors has, and that are converted. */
-const OTHER_FLOATS = /^F(64|8_E[45]M[23])/;
-
-function outputDtype({ dtype }: LoadableTensor, as: OutputType): string {
-  return as === 'source' || !(FLOATS.includes(dtype) || OTHER_FLOATS.test(dtype)) ? dtype : as;
-}
-
-/** Bytes of a loaded tensor: its own elements, and those of an array of another type. */
-export function loadedBytes(tensor: LoadableTensor, as: OutputType = 'F32'): number {
-  const dtype = outputDtype(tensor, as);
-  return tensor.byteLength + (dtype === tensor.dtype ? 0 : outputBytes(tensor, dtype));
-}
-
-function outputBytes({ dtype: own, shape, byteLength }: LoadableTensor, dtype: string): number {
-  return dtype === own ? byteLength : byteLengthOf(dtype as DType, elementCount(shape));
-}
+import {
+  checkMemory,
+  converted,
+  type LoadedTensor,
+  OTHER_FLOATS,
+  type OutputArrays,
+  type OutputOptions,
+  type OutputType,
+  outputBytes,
+  outputDtype,
+  storedNumbers,
+  transposed,
+} from './output.js';
 
 interface DecodeOptions extends AbortOptions {
   readonly budget: Budget;
@@ -233,56 +149,4 @@ export class TensorState {
     const best = (yield* decoder.reconstructingTensor())!;
     return best.dtype === dtype ? best.data : yield* converted(best, dtype, storedNumbers);
   }
-}
-
-/** @throws ArgumentError for memory that is no typed array, or of another length */
-function checkMemory(out: unknown, name: string, byteLength: number): void {
-  check('out', out, TYPED_ARRAY);
-  const { byteLength: actual } = out as ArrayBufferView;
-  if (actual === byteLength) return;
-  throw new ArgumentError('Cannot load the tensor into the memory of the option out: wrong length', {
-    name,
-    expected: `${byteLength} bytes`,
-    actual,
-  });
-}
-
-function storedNumbers(tensor: Tensor): Float32Array {
-  return storedToFloat32({ ...tensor, dtype: tensor.dtype as DType });
-}
-
-/** Both dtypes have whole bytes. In steps, numbers of four bytes are not held for the whole tensor. */
-function* converted(
-  { dtype: from, shape, data }: Tensor,
-  dtype: DType,
-  toNumbers: (tensor: Tensor) => Float32Array,
-): Steps<TensorData> {
-  const elements = elementCount(shape);
-  const source = viewBytes(data);
-  const out = allocating(() => new Uint8Array(byteLengthOf(dtype, elements)));
-  for (let start = 0; start < elements; start += STEP_ELEMENTS) {
-    const end = Math.min(start + STEP_ELEMENTS, elements);
-    const at = (place: number, bytes: Uint8Array) => (place * bytes.length) / elements;
-    const part = viewElements(from, source.subarray(at(start, source), at(end, source)));
-    const numbers = toNumbers({ dtype: from, shape: [end - start], data: part });
-    out.set(viewBytes(fromFloat32(dtype, numbers)), at(start, out));
-    yield;
-  }
-  return viewElements(dtype, out);
-}
-
-/** The elements of a matrix, column by column. In steps. */
-function* transposed(data: TensorData, rows: number, columns: number): Steps<TensorData> {
-  const source = data as Float32Array;
-  const out = allocating(() => new (source.constructor as typeof Float32Array)(source.length));
-  // Squares, so that neither side leaves the processor's caches.
-  for (let row = 0; row < rows; row += TURN) {
-    for (let column = 0; column < columns; column += TURN) {
-      const [lastRow, lastColumn] = [Math.min(row + TURN, rows), Math.min(column + TURN, columns)];
-      for (let r = row; r < lastRow; r++)
-        for (let c = column; c < lastColumn; c++) out[c * rows + r] = source[r * columns + c]!;
-    }
-    yield;
-  }
-  return out as TensorData;
 }

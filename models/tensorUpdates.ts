@@ -1,7 +1,8 @@
 import { type Observable, Subject } from 'rxjs';
 import { nextTask } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
-import type { LoadedTensor, OutputOptions, OutputType, TensorState } from './tensorState.js';
+import type { LoadedTensor, OutputOptions, OutputType } from './output.js';
+import type { TensorState } from './tensorState.js';
 
 /** The tensors of a model as they improve. Arrays are made only while there are subscribers. */
 export class TensorUpdates {

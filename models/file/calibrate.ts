@@ -17,7 +17,7 @@ import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { elementCount } from '../../src/tensor/dtype.js';
-import type { LoadedTensor } from '../tensorState.js';
+import type { LoadedTensor } from '../output.js';
 import { tensorWeight } from '../tensorWeight.js';
 import { isWorthEncoding } from './encodeTensor.js';
 

@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openModel } from '../../models/openModel.js';
-import type { LoadedTensor, OutputType } from '../../models/tensorState.js';
+import type { LoadedTensor, OutputType } from '../../models/output.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { viewBytes } from '../../src/tensor/tensor.js';

@@ -1,5 +1,5 @@
 import * as assert from 'uvu/assert';
-import type { LoadedTensor, OutputType } from '../../models/tensorState.js';
+import type { LoadedTensor, OutputType } from '../../models/output.js';
 import { similarity } from '../../src/tensor/similarity.js';
 import { type Tensor, viewBytes, viewElements } from '../../src/tensor/tensor.js';
 import { toFloat32 } from '../../src/tensor/toFloat32.js';
