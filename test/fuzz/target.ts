@@ -23,6 +23,8 @@ export interface Seed {
    * for formats without checksums.
    */
   readonly sealed: boolean;
+  /** They protect the `facts` of the reading as well. */
+  readonly factsSealed?: boolean | undefined;
 }
 
 /** One way to read an input. */

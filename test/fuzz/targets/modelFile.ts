@@ -97,7 +97,7 @@ async function decodedReading(input: Uint8Array): Promise<Reading> {
 }
 
 async function seeds(): Promise<Seed[]> {
-  const seed = (name: string, bytes: Uint8Array): Seed => ({ name, bytes, sealed: true });
+  const seed = (name: string, bytes: Uint8Array): Seed => ({ name, bytes, sealed: true, factsSealed: true });
   const small = modelOf(
     [
       { name: 'w', dtype: 'F32', shape: [40, 30] },

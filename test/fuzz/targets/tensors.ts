@@ -11,9 +11,12 @@ export interface ReadTensor {
   readonly bytes: Uint8Array;
 }
 
-/** All of them, compared by their names, because the order of tensors is that of no way alone. */
+/**
+ * All of them, in the order of their bytes: ways have orders of their own, and a name that no checksum protects must not
+ * change the content.
+ */
 export function tensorsReading(tensors: readonly ReadTensor[]): Reading {
-  const sorted = tensors.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  const sorted = tensors.toSorted((a, b) => Buffer.compare(a.bytes, b.bytes) || (a.name < b.name ? -1 : 1));
   return {
     facts: JSON.stringify(sorted.map(({ name, dtype, shape }) => [name, dtype, shape])),
     content: concatBytes(sorted.map(({ bytes }) => bytes)),
