@@ -1,13 +1,9 @@
-/**
- * Fuzzes everything that reads bytes of strangers.
- * usage: npm run fuzz -- [--minutes N] [--target T] [--seed S] [--update-corpus]   (default: 1 minute, all targets)
- *        npm run fuzz -- --replay FILE
- */
+/** Fuzzes everything that reads bytes of strangers. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { endWithUsage, programOptions } from '../helpers/programOptions.js';
 import { countAllocations } from './allocations.js';
 import { readFinding, saveFinding } from './findings.js';
 import { type Report, supervise } from './supervisor.js';
@@ -20,14 +16,15 @@ const FINDINGS = join(root, 'fuzz-findings');
 /** A line of progress this often. */
 const PROGRESS_SECONDS = 60;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '1' },
-    target: { type: 'string' },
-    seed: { type: 'string' },
-    replay: { type: 'string' },
-    'update-corpus': { type: 'boolean', default: false },
-  },
+const USAGE =
+  'npm run fuzz -- [--minutes N] [--target T] [--seed S] [--update-corpus] | --replay FILE   (default: 1 minute, all targets)';
+
+const values = programOptions(USAGE, {
+  minutes: { type: 'string', default: '1' },
+  target: { type: 'string' },
+  seed: { type: 'string' },
+  replay: { type: 'string' },
+  'update-corpus': { type: 'boolean', default: false },
 });
 
 // So that what is done at the exit is done: the process that fuzzes ends, and its files are removed.
@@ -45,7 +42,7 @@ async function fuzz(): Promise<boolean> {
   const minutes = Number(values.minutes);
   const seed = Number(values.seed ?? Date.now() % 2 ** 31);
   if (!(minutes > 0) || !Number.isInteger(seed)) {
-    throw new Error(`Cannot fuzz for ${values.minutes} minutes with the seed ${values.seed}`);
+    endWithUsage(USAGE, `Cannot fuzz with --minutes ${values.minutes} --seed ${values.seed ?? seed}`);
   }
   console.log(`Fuzzing for ${minutes} min, seed ${seed}`);
   const scratch = mkdtempSync(join(tmpdir(), 'holostream-fuzz-'));

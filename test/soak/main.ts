@@ -1,9 +1,8 @@
 /**
  * Opens, loads, aborts and closes models for some minutes, over networks and servers that fail, and checks that nothing is left.
- * usage: npm run soak -- [--minutes N] [--seed S] [--step ROUND | ROUND.JOB]   (default: 1 minute, all steps)
  */
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
+import { endWithUsage, programOptions } from '../helpers/programOptions.js';
 import { CHECKS, type Check, type Report } from './checks.js';
 import { USUAL_SIZE } from './round.js';
 import { supervise } from './supervise.js';
@@ -16,21 +15,20 @@ const PROGRESS_MS = 60_000;
 /** So many faults are enough to look at. */
 const MAX_FINDINGS = 20;
 
-const { values } = parseArgs({
-  options: {
-    minutes: { type: 'string', default: '1' },
-    seed: { type: 'string' },
-    step: { type: 'string' },
-  },
+const USAGE =
+  'npm run soak -- [--minutes N] [--seed S] [--step ROUND | ROUND.JOB]   (default: 1 minute, all steps)';
+
+const values = programOptions(USAGE, {
+  minutes: { type: 'string', default: '1' },
+  seed: { type: 'string' },
+  step: { type: 'string' },
 });
 const minutes = Number(values.minutes);
 const seed = Number(values.seed ?? Date.now() % 2 ** 31);
 const { step } = values;
 if (!(minutes > 0) || !Number.isInteger(seed) || !/^(\d+(\.\d+)?)?$/.test(step ?? '')) {
-  console.error(
-    `Cannot soak for ${values.minutes} minutes with the seed ${values.seed} and the step ${step}`,
-  );
-  process.exit(1);
+  const what = Object.entries(values).map(([name, value]) => `--${name} ${value}`);
+  endWithUsage(USAGE, `Cannot soak with ${what.join(' ')}`);
 }
 
 // So that what is done at the exit is done: the process of the jobs ends.
