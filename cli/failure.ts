@@ -4,7 +4,7 @@ import { systemReason } from '../platform/systemError.js';
 import { ArgumentError, HolostreamError } from '../src/errors.js';
 
 /** The process's exit codes. */
-const EXIT_OK = 0;
+export const EXIT_OK = 0;
 /** The data is bad, or cannot be read or written. */
 const EXIT_DATA = 1;
 /** The command line is wrong. */

@@ -10,10 +10,11 @@ import { modelOf } from '../helpers/models.js';
 const test = suite('command line: wrong values of options');
 
 const folder = temporaryFolder();
+process.chdir(folder);
 const MODEL = 'model.safetensors';
 writeFileSync(join(folder, MODEL), modelOf([{ name: 'w', dtype: 'F32', shape: [40, 50] }]));
 for (const output of ['w.holo', 'w.holo.safetensors']) {
-  ok(await runCli(['encode', MODEL, '-o', output], { cwd: folder }));
+  ok(await runCli(['encode', MODEL, '-o', output]));
 }
 const FILES = readdirSync(folder);
 
@@ -83,7 +84,7 @@ for (const option of options) {
     const faults: string[] = [];
     for (let at = 0; at < wrong.length; at += TOGETHER) {
       const some = wrong.slice(at, at + TOGETHER);
-      const results = await Promise.all(some.map((args) => runCli(args, { cwd: folder })));
+      const results = await Promise.all(some.map((args) => runCli(args)));
       for (const [i, result] of results.entries()) faults.push(...faultsOf(result, some[i]!, name));
     }
     assert.equal(faults, []);

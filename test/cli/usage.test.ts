@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
+import { failed, ok, runCli, runCliProcess, temporaryFolder } from '../helpers/cli.js';
 import { modelOf } from '../helpers/models.js';
 
 const test = suite('command line: usage');
@@ -12,9 +12,9 @@ writeFileSync(model, modelOf([{ name: 'w', dtype: 'F32', shape: [3] }]));
 
 test('help and version go to standard output, exit code 0', async () => {
   const [help, version, ofCommand] = await Promise.all([
-    runCli(['--help']),
-    runCli(['--version']),
-    runCli(['encode', '--help']),
+    runCliProcess(['--help']),
+    runCliProcess(['--version']),
+    runCliProcess(['encode', '--help']),
   ]);
   assert.match(ok(help!).toString(), /inspect.*verify.*encode.*decode/s);
   const { version: expected } = JSON.parse(
@@ -55,10 +55,11 @@ test('a command line that makes no sense: exit code 2 and one line', async () =>
   ];
   const results = await Promise.all(cases.map(([args]) => runCli(args)));
   for (const [i, result] of results.entries()) failed(result, 2, cases[i]![1]);
+  failed(await runCliProcess(cases[0]![0]), 2, cases[0]![1]);
 });
 
 test('without a command: help on stderr, exit code 2', async () => {
-  const { code, stdout, stderr } = await runCli([]);
+  const { code, stdout, stderr } = await runCliProcess([]);
   assert.is(code, 2);
   assert.is(stdout.length, 0);
   assert.match(stderr, /Usage: holostream/);

@@ -1,10 +1,13 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import { buildSync } from 'esbuild';
 import * as assert from 'uvu/assert';
+import { runCommand } from '../../cli/program.js';
 import { FOR_NODE } from '../../scripts/bundleTests.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -54,8 +57,45 @@ export interface RunOptions {
   readonly cwd?: string | undefined;
 }
 
+/** What the command line that is running has as standard input and outputs. */
+const standardStreams = new AsyncLocalStorage<Pick<NodeJS.Process, StandardStream>>();
+const STANDARD_STREAMS = ['stdin', 'stdout', 'stderr'] as const;
+type StandardStream = (typeof STANDARD_STREAMS)[number];
+
+for (const name of STANDARD_STREAMS) {
+  const own = Object.getOwnPropertyDescriptor(process, name)!;
+  const get = () => standardStreams.getStore()?.[name] ?? own.get!.call(process);
+  Object.defineProperty(process, name, { ...own, get });
+}
+
+/**
+ * Runs the command line: in this process, with standard outputs of its own, because most commands take less than the
+ * start of a process; in one of its own where standard input, the current folder or threads count.
+ */
+export async function runCli(args: readonly string[], { input, cwd }: RunOptions = {}): Promise<CliResult> {
+  if (input === undefined && cwd === undefined && !args.includes('--workers')) return runHere(args);
+  return runCliProcess(args, { input, cwd });
+}
+
+async function runHere(args: readonly string[]): Promise<CliResult> {
+  const [out, err]: [Buffer[], Buffer[]] = [[], []];
+  const streams = { stdin: Readable.from([]), stdout: collector(out), stderr: collector(err) };
+  const run = () => runCommand(args, new AbortController().signal);
+  const code = await standardStreams.run(streams as unknown as Pick<NodeJS.Process, StandardStream>, run);
+  return { code, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString() };
+}
+
+function collector(chunks: Buffer[]): Writable {
+  return new Writable({
+    write(chunk: Buffer, _, done) {
+      chunks.push(Buffer.from(chunk));
+      done();
+    },
+  });
+}
+
 /** Runs the command line as a process of its own. */
-export function runCli(args: readonly string[], { input, cwd }: RunOptions = {}): Promise<CliResult> {
+export function runCliProcess(args: readonly string[], { input, cwd }: RunOptions = {}): Promise<CliResult> {
   const child = startCli(args, cwd);
   child.stdin.end(input);
   return resultOf(child);

@@ -1,0 +1,214 @@
+/** The commands, one file each in `commands/`, loaded only when it is called. */
+import { createRequire } from 'node:module';
+import { Command, CommanderError, Option } from 'commander';
+import type { OpenOptions } from '../src/checks/limits.js';
+import { COMPRESSION_ALGORITHMS } from '../src/codecs/codec.js';
+import type { DecodeOptions } from './commands/decode.js';
+import type { InspectOptions } from './commands/inspect.js';
+import type { QualityOptions } from './commands/quality.js';
+import { describeFailure, EXIT_OK } from './failure.js';
+import type { EncodeOptions, LimitChoice } from './options.js';
+import * as options from './options.js';
+import { print, tell } from './terminal.js';
+import type { WorkersChoice } from './threads.js';
+
+const { version } = createRequire(import.meta.url)('holostream/package.json') as { version: string };
+
+const FILES =
+  'HCT, HoloTensor, safetensors or model file, shards or their index, or a folder of these; by path or URL';
+
+const LIMIT = [
+  '--limit <name=number>',
+  'the most that the file may cause, as docs/security.md has it: ratio=4096, tensorBytes=8e9; may be repeated',
+  options.limit,
+] as const;
+
+const WORKERS = [
+  '--workers <n>',
+  'model files: threads beside the main one (default: by cores and memory; 0 for small models)',
+  options.threadCount,
+] as const;
+
+const OUTPUT = {
+  writeOut: (text: string) => print(text.trimEnd().split('\n')),
+  writeErr: (text: string) => tell(...text.trimEnd().split('\n')),
+  // All errors are reported below, in the same way.
+  outputError: () => {},
+};
+
+/**
+ * Runs a command, and says what is wrong.
+ * @param args what follows the name of the program
+ * @param interrupted ends the command
+ * @returns the exit code
+ */
+export async function runCommand(args: readonly string[], interrupted: AbortSignal): Promise<number> {
+  try {
+    await createProgram(interrupted).parseAsync(args, { from: 'user' });
+    return EXIT_OK;
+  } catch (error) {
+    return report(error, args);
+  }
+}
+
+/** Says what is wrong. @returns the exit code */
+export function report(error: unknown, args: readonly string[]): number {
+  const { code, message } = describeFailure(error);
+  if (message === '') return code;
+  tell(`holostream: ${message}`);
+  const verbose = args.includes('--verbose');
+  if (verbose && error instanceof Error && !(error instanceof CommanderError)) {
+    tell(...String(error.stack).split('\n'));
+  }
+  return code;
+}
+
+function createProgram(interrupted: AbortSignal): Command {
+  /** What a command opens a file with. */
+  const opening = ({ limit }: LimitChoice): OpenOptions => ({ signal: interrupted, limits: limit });
+
+  const program = new Command('holostream')
+    .description('Compresses, inspects and streams the weights of neural networks.')
+    .version(version)
+    .option('--verbose', 'show the stack of an error')
+    .exitOverride()
+    .configureOutput(OUTPUT);
+
+  program
+    .command('inspect')
+    .description('show what is in a file or model directory')
+    .argument('<file...>', FILES)
+    .option('--json', 'as JSON')
+    .option(...LIMIT)
+    .action(async (names: string[], chosen: InspectOptions & LimitChoice) => {
+      const { inspect } = await import('./commands/inspect.js');
+      await inspect(names, chosen, opening(chosen));
+    });
+
+  program
+    .command('verify')
+    .description('read everything and check every checksum')
+    .argument('<file...>', FILES)
+    .option(...WORKERS)
+    .option(...LIMIT)
+    .action(async (names: string[], chosen: LimitChoice & WorkersChoice) => {
+      const { verify } = await import('./commands/verify.js');
+      await verify(names, { ...opening(chosen), workers: chosen.workers });
+    });
+
+  program
+    .command('encode')
+    .description(
+      'compress a tensor (.hct) or a model (directory), or cut them into fragments (.holo, .holo.safetensors)',
+    )
+    .argument(
+      '<in...>',
+      'safetensors file, shards or their index, or a folder of these, a NumPy file, or raw bytes with --dtype and --shape; by path or URL, - for standard input',
+    )
+    .requiredOption(
+      '-o, --output <out>',
+      'file.hct, file.holo, model.holo.safetensors, a directory (ends with /), or - for HCT on standard output',
+    )
+    .option('--tensor <name>', 'which tensor of a safetensors file')
+    .option('--dtype <dtype>', 'element type of raw bytes; F32: round what is in a NumPy file', options.dtype)
+    .option('--shape <shape>', 'shape of raw bytes: 64,48', options.shape)
+    .option(
+      '--algorithm <name>',
+      'lz4 or zstd (default: lz4, .holo: zstd)',
+      options.oneOf(...COMPRESSION_ALGORITHMS),
+    )
+    .option('--level <n>', 'Zstd level', options.zstdLevel)
+    .option('--hct-version <n>', '.hct: 1 or 2 (default: 2)', options.oneOf('1', '2'))
+    .option('--block-size <bytes>', '.hct: uncompressed bytes of a block', options.positiveInteger)
+    .option('--no-block-checksums', '.hct: leave out the checksums of blocks')
+    .option(
+      '--encoding <name>',
+      '.holo: embedded (default), spectral, random-projection or low-rank',
+      options.oneOf('embedded', 'spectral', 'random-projection', 'low-rank'),
+    )
+    .option(
+      '--fragments <n>',
+      '.holo, .holo.safetensors: how many fragments a tensor (default: 8; in .holo.safetensors 3 to 16, by its size)',
+      options.fragmentCount,
+    )
+    .option(
+      '--qualities <list>',
+      '.holo, .holo.safetensors, embedded: cosines where fragments end, in place of their number: 0.5,0.9,0.99,exact',
+      options.qualities,
+    )
+    .option(
+      '--layout <name>',
+      '.holo: raster, ranked or essential (spectral); sequential or interleaved (low-rank)',
+      options.oneOf('raster', 'ranked', 'essential', 'sequential', 'interleaved'),
+    )
+    .option('--rank <n>', '.holo, low-rank: most components to keep', options.positiveInteger)
+    .option('--residual', '.holo, low-rank: a last fragment makes the whole exact')
+    .option('--keep <pattern>', '.holo.safetensors: tensors to store as they are: *.bias', options.pattern)
+    .option(
+      '--order <name>',
+      '.holo.safetensors: which tensors count more: balanced (default; convolutions), or elements (large ones)',
+      options.oneOf('balanced', 'elements'),
+    )
+    .option(
+      '--importance <file>',
+      '.holo.safetensors: JSON of factors by tensor name or pattern: { "head.*": 4 }',
+    )
+    .option('--resume', '.holo.safetensors: go on where an interrupted run has stopped')
+    .option('--seed <n>', '.holo: where encodings draw random numbers', options.seed)
+    .option(...WORKERS)
+    .action(async (names: string[], chosen: EncodeOptions) => {
+      const { encode } = await import('./commands/encode.js');
+      await encode(names, chosen, interrupted);
+    });
+
+  program
+    .command('decode')
+    .description(
+      'turn an HCT or HoloTensor file into plain numbers, or a model file or directory into safetensors',
+    )
+    .argument(
+      '<in>',
+      'HCT, HoloTensor or model file, or model directory; by path or URL, - for standard input',
+    )
+    .requiredOption(
+      '-o, --output <out>',
+      'file.raw, file.npy, file.safetensors, - for raw bytes on standard output, or a directory for shards',
+    )
+    .option(
+      '--fragments <list>',
+      'HoloTensor: only these fragments: 0,3,5; model file: of each tensor the first n',
+      options.fragmentList,
+    )
+    .option('--quality <q>', 'as many fragments as reach this cosine similarity', options.quality)
+    .option('--bytes <n>', 'only what is in the first n bytes of the file', options.positiveInteger)
+    .option('--tensor <name...>', 'model file: only these tensors')
+    .option(...WORKERS)
+    .option(...LIMIT)
+    .action(async (path: string, { workers, ...chosen }: DecodeOptions & LimitChoice & WorkersChoice) => {
+      const { decode } = await import('./commands/decode.js');
+      await decode(path, chosen, { ...opening(chosen), workers });
+    });
+
+  program
+    .command('quality')
+    .description('show how good a HoloTensor or model file is after each of its fragments')
+    .argument('<file>', 'HoloTensor or model file, by path or URL')
+    .option(
+      '--against <source>',
+      'compare with the original: HCT, safetensors (one file or shards), NumPy or raw bytes',
+    )
+    .option('--tensor <name>', 'which tensor of a safetensors file to compare with')
+    .option('--json', 'as JSON')
+    .option(...LIMIT)
+    .action(async (path: string, chosen: QualityOptions & LimitChoice) => {
+      const { quality } = await import('./commands/quality.js');
+      await quality(path, chosen, opening(chosen));
+    });
+
+  // Options of the program itself, such as --verbose, may follow the command too.
+  for (const command of program.commands) {
+    command.exitOverride().configureOutput(OUTPUT);
+    command.addOption(new Option('--verbose').hideHelp());
+  }
+  return program;
+}
