@@ -4,13 +4,12 @@ import { Queue } from '../src/async/queue.js';
 import { check, checkOptions, number, type Rules, wholeNumber } from '../src/checks/options.js';
 import { address } from '../src/checks/rules.js';
 import { WorkerError } from '../src/errors.js';
-import { Buffers, unshared } from './buffers.js';
-import { unpackError } from './packedError.js';
+import { Buffers } from './buffers.js';
+import { type Job, Member } from './member.js';
 import { handshake, type WorkerReply } from './protocol.js';
 import {
   MAX_THREADS,
   type Prepare,
-  type Prepared,
   type RunOptions,
   type TaskInput,
   type TaskName,
@@ -18,7 +17,7 @@ import {
   type TaskSession,
   type TaskTable,
 } from './task.js';
-import { startThread, type Thread } from './thread.js';
+import { startThread } from './thread.js';
 
 export interface WorkerPoolOptions {
   /**
@@ -44,21 +43,6 @@ const BUFFERS_PER_TASK = 2;
 
 /** Threads without work for this long end, and their memory is freed. */
 const IDLE_MS = 10_000;
-
-/** A task of a pool, waiting or under way. */
-interface Job {
-  readonly id: number;
-  readonly task: string;
-  readonly prepare: Prepare<unknown>;
-  readonly done?: Prepared<unknown>['done'];
-  readonly settle: (outcome: { readonly output: unknown } | { readonly error: unknown }) => void;
-}
-
-interface Member {
-  readonly thread: Thread;
-  readonly jobs: Map<number, Job>;
-  readonly sessions: Set<number>;
-}
 
 /**
  * Worker threads, started when there is work for them. Tasks wait in a queue; callers with many tasks keep at most
@@ -134,7 +118,7 @@ export class TaskPool<T extends TaskTable> {
         this.#run(task, prepare, signal, (job) => {
           this.#stayAwake?.();
           member ??= this.#memberFor(session);
-          if (this.#members.has(member)) this.#post(member, job, session);
+          if (this.#members.has(member)) member.post(job, session);
           else
             job.settle({
               error: new WorkerError(
@@ -144,8 +128,7 @@ export class TaskPool<T extends TaskTable> {
         }),
       close: () => {
         if (member === undefined || !this.#members.has(member)) return;
-        member.sessions.delete(session);
-        member.thread.post({ forget: session }, []);
+        member.forget(session);
         this.#endWhenIdle();
       },
     };
@@ -193,25 +176,7 @@ export class TaskPool<T extends TaskTable> {
     while (this.#waiting.size > 0) {
       const member = this.#freeMember();
       if (member === undefined) return;
-      this.#post(member, this.#waiting.take()!);
-    }
-  }
-
-  #post({ thread, jobs }: Member, job: Job, session?: number): void {
-    const { id, task } = job;
-    try {
-      const { input, transfer = [], borrowed = [], done } = job.prepare(this.buffers);
-      // Throws when something in the input cannot be cloned or transferred.
-      thread.post({ id, task, input, borrowed, session }, unshared([...transfer, ...borrowed]));
-      jobs.set(id, { ...job, done });
-      thread.keepAlive(true);
-    } catch (cause) {
-      job.settle({
-        error: new WorkerError(
-          'Cannot send the task to a worker: its input cannot be cloned or transferred',
-          { cause },
-        ),
-      });
+      member.post(this.#waiting.take()!);
     }
   }
 
@@ -219,11 +184,11 @@ export class TaskPool<T extends TaskTable> {
   #freeMember(): Member | undefined {
     let least: Member | undefined;
     for (const member of this.#members) {
-      if (least === undefined || member.jobs.size < least.jobs.size) least = member;
+      if (least === undefined || member.jobs < least.jobs) least = member;
     }
-    if (least?.jobs.size === 0) return least;
+    if (least?.jobs === 0) return least;
     if (this.#members.size < this.size) return this.#start();
-    return least !== undefined && least.jobs.size < TASKS_PER_WORKER ? least : undefined;
+    return least !== undefined && least.jobs < TASKS_PER_WORKER ? least : undefined;
   }
 
   /** A worker without a session, a new one, or the one with the fewest. */
@@ -243,7 +208,7 @@ export class TaskPool<T extends TaskTable> {
       reply: (reply) => this.#finish(member, reply),
       crash: (cause) => this.#crash(member, cause),
     });
-    const member: Member = { jobs: new Map(), sessions: new Set(), thread: startThread(this.#url, events) };
+    const member: Member = new Member(startThread(this.#url, events), this.buffers);
     this.#members.add(member);
     return member;
   }
@@ -263,18 +228,13 @@ export class TaskPool<T extends TaskTable> {
   }
 
   #finish(member: Member, reply: WorkerReply): void {
-    const job = member.jobs.get(reply.id);
-    member.jobs.delete(reply.id);
-    this.buffers.give(reply.borrowed);
-    job?.done?.();
-    job?.settle('error' in reply ? { error: unpackError(reply.error) } : reply);
-    if (member.jobs.size === 0) member.thread.keepAlive(false);
+    member.finish(reply);
     this.#dispatch();
     this.#endWhenIdle();
   }
 
   #endWhenIdle(): void {
-    for (const { jobs, sessions } of this.#members) if (jobs.size + sessions.size > 0) return;
+    for (const { jobs, sessions } of this.#members) if (jobs + sessions.size > 0) return;
     this.#stayAwake?.();
     const end = () => {
       for (const member of this.#members) this.#remove(member, undefined);
@@ -285,19 +245,11 @@ export class TaskPool<T extends TaskTable> {
 
   #remove(member: Member, error: unknown): void {
     this.#members.delete(member);
-    for (const { id } of member.jobs.values()) member.thread.post({ cancel: id }, []);
-    member.thread.stop();
-    for (const job of member.jobs.values()) {
-      job.done?.();
-      job.settle({ error });
-    }
+    member.end(error);
   }
 
-  /** A task that has been sent keeps its place in the worker until the worker replies. */
   #cancel(job: Job): void {
     this.#waiting.delete(job);
-    for (const { jobs, thread } of this.#members) {
-      if (jobs.has(job.id)) thread.post({ cancel: job.id }, []);
-    }
+    for (const member of this.#members) member.cancel(job);
   }
 }
