@@ -1,26 +1,18 @@
 import { onAbort, withOwnSignal } from '../../platform/abort.js';
-import { createLimiter } from '../../sources/limiter.js';
 import { pullStream } from '../../sources/pullStream.js';
 import { randomAccessSource } from '../../sources/randomAccess.js';
 import { CHUNK_SIZE, checkRange, checkRead } from '../../sources/ranges.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
-import {
-  allocating,
-  Budget,
-  LIMIT_RULES,
-  type Limits,
-  type LimitsOption,
-  limitsOf,
-} from '../../src/checks/limits.js';
+import { allocating, LIMIT_RULES, type Limits, type LimitsOption } from '../../src/checks/limits.js';
 import { checkOptions, type Rules, text } from '../../src/checks/options.js';
 import { ArgumentError, UnsupportedError } from '../../src/errors.js';
 import { QUALITY } from '../../src/holotensor/quality.js';
 import type { ByteRangeOptions, RandomAccessSource } from '../../src/source.js';
-import { viewBytes } from '../../src/tensor/tensor.js';
 import { sourceFileHeader, sourceFileTensors } from '../file/sourceFiles.js';
 import type { ModelContent, OriginalFile } from '../inputs/content.js';
 import type { TensorState } from '../tensorState.js';
-import { type ChosenTensor, choosePieces, decodeChosen, type ReadPiece, readPiece } from './choosePieces.js';
+import { choosePieces } from './choosePieces.js';
+import { FileTensors, type Part } from './fileTensors.js';
 import { type PlainResponseOptions, plainResponse } from './response.js';
 
 export interface PlainFileOptions extends LimitsOption {
@@ -40,21 +32,6 @@ const RULES: Rules<PlainFileOptions> = {
   quality: (quality) => quality !== 'loaded' && QUALITY(quality) && "a number from 0 to 1, or 'loaded'",
 };
 
-/** Most bytes of the model file that a stream fetches together, before it decodes its first tensor. */
-const MAX_HELD = 2 ** 26;
-
-/** A tensor, and where it is in the file. */
-interface Part {
-  readonly offset: number;
-  readonly byteLength: number;
-  readonly chosen: ChosenTensor;
-}
-
-/** The last tensor that was decoded, for reads that follow in it. */
-interface Memo {
-  last?: { readonly part: Part; readonly bytes: Uint8Array } | undefined;
-}
-
 /**
  * A safetensors file that a model was made of, at a quality: its header, then its tensors in their places and dtypes.
  * It is not stored: what is read is decoded from the model file, one tensor at a time. Created by `Model.file`.
@@ -69,18 +46,9 @@ export class PlainFile implements RandomAccessSource {
   readonly quality: number | undefined;
   readonly #tag: string | undefined;
   readonly #header: Uint8Array;
-  readonly #parts: readonly Part[];
-  /** All chosen pieces of the model, from the first to the last byte. */
-  readonly #span: { readonly start: number; readonly end: number };
-  readonly #bytes: number;
-  readonly #states: ReadonlyMap<string, TensorState>;
-  readonly #limits: LimitsOption;
+  readonly #tensors: FileTensors;
   /** Aborts when the model is closed. */
   readonly #closed: AbortSignal;
-  /** Tensors are decoded one after another, so that only one is in memory. */
-  readonly #turn = createLimiter(1);
-  /** Of a quality that does not change. */
-  readonly #memo: Memo = {};
 
   constructor(
     file: OriginalFile,
@@ -96,20 +64,13 @@ export class PlainFile implements RandomAccessSource {
     this.quality = loaded ? undefined : chosen.quality;
     this.#tag = loaded ? undefined : `${file.version}-${quality}`;
     this.#header = sourceFileHeader(file);
-    this.#parts = sourceFileTensors(file, { limits }).map(({ name, offset, byteLength }) => ({
+    const parts = sourceFileTensors(file, { limits }).map(({ name, offset, byteLength }) => ({
       ...{ offset, byteLength },
       chosen: byName.get(name)!,
     }));
-    const last = this.#parts.at(-1);
+    const last = parts.at(-1);
     this.size = last === undefined ? this.#header.length : last.offset + last.byteLength;
-    const pieces = chosen.tensors.flatMap((one) => one.pieces);
-    this.#span = {
-      start: pieces.reduce((least, { offset }) => Math.min(least, offset), Number.POSITIVE_INFINITY),
-      end: pieces.reduce((most, { offset, length }) => Math.max(most, offset + length), 0),
-    };
-    this.#bytes = chosen.bytes;
-    this.#states = states;
-    this.#limits = { limits };
+    this.#tensors = new FileTensors(parts, chosen, states, { quality: this.quality, limits });
     this.#closed = closed;
   }
 
@@ -169,17 +130,10 @@ export class PlainFile implements RandomAccessSource {
 
   /** A source for reads within a range. */
   #range(start: number, end: number): RandomAccessSource {
-    const budget = new Budget(limitsOf(this.#limits), this.#bytes);
-    const read = this.#pieceReader(start, end);
-    const memo = this.quality === undefined ? {} : this.#memo;
-    const tensor = (part: Part, { signal }: AbortOptions) =>
-      this.#remembered(memo, part, signal, async () => {
-        const loaded = await this.#loaded(part, signal);
-        return loaded ?? decodeChosen(part.chosen, budget, { signal }, read);
-      });
+    const read = this.#tensors.reader(start, end);
     return randomAccessSource(
       this.size,
-      (offset, length, options) => this.#readRange(offset, length, (part) => tensor(part, options)),
+      (offset, length, options) => this.#readRange(offset, length, (part) => read(part, options)),
       this.name,
     );
   }
@@ -196,66 +150,8 @@ export class PlainFile implements RandomAccessSource {
       if (from < to) out.set(bytes.subarray(from - at, to - at), from - offset);
     };
     copy(this.#header, 0);
-    for (const part of this.#within(offset, offset + length)) copy(await read(part), part.offset);
+    for (const part of this.#tensors.within(offset, offset + length)) copy(await read(part), part.offset);
     return out;
-  }
-
-  #within(start: number, end: number): readonly Part[] {
-    return this.#parts.filter(({ offset, byteLength }) => offset < end && offset + byteLength > start);
-  }
-
-  async #remembered(
-    memo: Memo,
-    part: Part,
-    signal: AbortSignal | undefined,
-    decode: () => Promise<Uint8Array>,
-  ): Promise<Uint8Array> {
-    if (memo.last?.part === part) return memo.last.bytes;
-    const leave = await this.#turn.acquire(signal);
-    try {
-      if (memo.last?.part === part) return memo.last.bytes;
-      // Before the next one takes memory.
-      memo.last = undefined;
-      const bytes = await decode();
-      memo.last = { part, bytes };
-      return bytes;
-    } finally {
-      leave();
-    }
-  }
-
-  /** The bytes of a tensor that the model has; with 'loaded', zeros where it has none. */
-  async #loaded(
-    { chosen, byteLength }: Part,
-    signal: AbortSignal | undefined,
-  ): Promise<Uint8Array | undefined> {
-    const { tensor, cosine } = chosen;
-    const state = this.#states.get(tensor.name)!;
-    // Below 1, what is loaded may be better than the rest of the file, and change between two reads of it.
-    if (this.quality !== undefined && !(state.complete && cosine === 1)) return undefined;
-    const loaded = await state.read({ as: 'source', signal });
-    if (loaded !== undefined) return viewBytes(loaded.data);
-    return this.quality === undefined ? allocating(() => new Uint8Array(byteLength)) : undefined;
-  }
-
-  /**
-   * Reads pieces for a range of this file. If it takes at least half of all chosen bytes, they are fetched together, as far
-   * as {@link MAX_HELD}: the fragments of a tensor are far from each other, and all first fragments close.
-   */
-  #pieceReader(start: number, end: number): ReadPiece {
-    const { start: from, end: to } = this.#span;
-    const heldEnd = Math.min(to, from + MAX_HELD);
-    const needed = this.#within(start, end)
-      .flatMap(({ chosen }) => chosen.pieces)
-      .reduce((sum, { length }) => sum + length, 0);
-    if (2 * needed < heldEnd - from) return readPiece;
-    let held: Promise<Uint8Array> | undefined;
-    return async (piece, options) => {
-      const { offset, length } = piece;
-      if (offset + length > heldEnd) return readPiece(piece, options);
-      held ??= readPiece({ ...piece, offset: from, length: heldEnd - from }, options);
-      return (await held).subarray(offset - from, offset - from + length);
-    };
   }
 }
 
