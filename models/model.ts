@@ -7,6 +7,7 @@ import { check, checkOptions, listOf, text } from '../src/checks/options.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
 import type { Tensor } from '../src/tensor/tensor.js';
+import type { Improving } from './improvements.js';
 import type { LoadableTensor, ModelContent } from './inputs/content.js';
 import { latestStream } from './latestStream.js';
 import { LOAD_RULES, Load, type LoadOptions, type LoadTarget } from './load.js';
@@ -26,6 +27,11 @@ export interface ModelTensorInfo {
   readonly shape: readonly number[];
   /** Bytes of its elements. */
   readonly byteLength: number;
+}
+
+/** Tensors of a model as adapters load and read them. */
+interface ImprovingLoad extends Improving {
+  load(options: LoadOptions): Promise<void>;
 }
 
 /** A model that can be loaded to any quality, repeatedly: no byte is fetched twice. Created by `openModel`. */
@@ -104,11 +110,7 @@ export class Model extends Closeable {
     options: LoadOptions<A> = {},
   ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
     checkOptions<LoadOptions>(options, LOAD_RULES);
-    await this.#queue
-      .load(options, (end) => this.#run({ ...options, ...end }))
-      .catch((error) => {
-        if (error !== ENDED) throw error;
-      });
+    await this.#enqueue(options);
     const names = options.tensors ?? this.tensors.map(({ name }) => name);
     const loaded = new Map<string, LoadedTensor<A>>();
     for (const name of names) {
@@ -200,13 +202,21 @@ export class Model extends Closeable {
     options: SnapshotOptions<A> = {},
   ): AsyncGenerator<ModelSnapshot<A>, void, undefined> {
     checkOptions<SnapshotOptions>(options, SNAPSHOT_RULES);
-    const source = {
-      states: this.#states,
-      quality: this.#quality,
-      changes$: this.#changes,
-      isLoading: () => this.#load !== undefined,
+    return snapshots(this.#improving([...this.#states.values()]), options);
+  }
+
+  /**
+   * The chosen tensors, and a load that reads none of them.
+   * @internal For adapters.
+   */
+  improving(names: readonly string[]): ImprovingLoad {
+    const improving = this.#improving(names.map((name) => this.#state(name)));
+    // All of a file are read in its order.
+    const all = names.length === this.tensors.length;
+    return {
+      ...improving,
+      load: (options) => this.#enqueue({ ...options, tensors: all ? undefined : names }),
     };
-    return snapshots(source, options);
   }
 
   /** Stops reading. Connections stay open as long as the server allows; broken ones are resumed. */
@@ -265,6 +275,31 @@ export class Model extends Closeable {
   #plan(options: PlanOptions): PlannedPiece[] {
     const isLoaded = ({ name }: LoadableTensor, piece: number) => this.#state(name).has(piece);
     return planPieces(this.#catalog, options, isLoaded);
+  }
+
+  #improving(states: readonly TensorState[]): Improving {
+    const all = states.length === this.#states.size;
+    const part = () => {
+      const quality = new ModelQuality(states);
+      for (const state of states) quality.update(state);
+      return quality;
+    };
+    return {
+      states,
+      changes$: this.#changes,
+      isLoading: () => this.#load !== undefined,
+      quality: () => (all ? this.#quality : part()).whole,
+      ready: () => (all ? this.#quality : part()).ready,
+    };
+  }
+
+  /** Loads when it is its turn. A load that ends because the model is closed is no error. */
+  #enqueue(options: LoadOptions): Promise<void> {
+    return this.#queue
+      .load(options, (end) => this.#run({ ...options, ...end }))
+      .catch((error) => {
+        if (error !== ENDED) throw error;
+      });
   }
 
   async #run(options: LoadOptions): Promise<void> {

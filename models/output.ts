@@ -69,9 +69,9 @@ export interface LoadedTensor<A extends OutputType = 'F32'> {
    * `dtype`, such as an I64 in a BigInt64Array, as with 'source'.
    */
   readonly data: OutputArrays[A];
-  /** True cosine similarity with the original. */
+  /** True cosine similarity with the original. With `out`, of what is in that memory now. */
   readonly cosine: number;
-  /** Nothing is missing. */
+  /** Nothing is missing. With `out`, in what is in that memory now. */
   readonly complete: boolean;
 }
 
@@ -86,7 +86,8 @@ const FLOATS: readonly string[] = ['F32', 'F16', 'BF16'];
 /** Floating-point dtypes that only safetensors has, and that are converted. */
 export const OTHER_FLOATS = /^F(64|8_E[45]M[23])/;
 
-export function outputDtype({ dtype }: LoadableTensor, as: OutputType): string {
+/** Element type of what is read of a tensor. */
+export function outputDtype({ dtype }: Pick<LoadableTensor, 'dtype'>, as: OutputType): string {
   return as === 'source' || !(FLOATS.includes(dtype) || OTHER_FLOATS.test(dtype)) ? dtype : as;
 }
 
@@ -96,6 +97,7 @@ export function loadedBytes(tensor: LoadableTensor, as: OutputType = 'F32'): num
   return tensor.byteLength + (dtype === tensor.dtype ? 0 : outputBytes(tensor, dtype));
 }
 
+/** Bytes of a tensor's elements as this type. */
 export function outputBytes({ dtype: own, shape, byteLength }: LoadableTensor, dtype: string): number {
   return dtype === own ? byteLength : byteLengthOf(dtype as DType, elementCount(shape));
 }

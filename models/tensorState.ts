@@ -19,6 +19,12 @@ import {
   transposed,
 } from './output.js';
 
+/** What memory of the caller's holds. */
+interface Held {
+  cosine: number;
+  complete: boolean;
+}
+
 interface DecodeOptions extends AbortOptions {
   readonly budget: Budget;
   readonly pool: WorkerPool | undefined;
@@ -37,6 +43,8 @@ export class TensorState {
   /** The whole tensor once it is complete; the decoder is released then. */
   #complete: Tensor | undefined;
   #cosine = 0;
+  /** What was written into memory of the caller's, by buffer and place: it may come as another view each time. */
+  readonly #held = new WeakMap<ArrayBufferLike, Map<number, Held>>();
   /** Of elements of {@link OTHER_FLOATS}. */
   #toNumbers: ((tensor: Tensor) => Float32Array) | undefined;
 
@@ -129,7 +137,29 @@ export class TensorState {
     if (out !== undefined && out !== data) viewBytes(out as ArrayBufferView).set(viewBytes(data));
     const half = as === 'F16' && dtype === 'F16';
     const typed = (out ?? (half ? asFloat16(data as Uint16Array) : data)) as OutputArrays[A];
-    return { name, dtype, shape, data: typed, cosine, complete };
+    if (out === undefined) return { name, dtype, shape, data: typed, cosine, complete };
+    const held = this.#hold(out as ArrayBufferView, { cosine, complete });
+    return {
+      ...{ name, dtype, shape, data: typed },
+      // Better numbers overwrite those of every tensor that was given out in this memory.
+      get cosine() {
+        return held.cosine;
+      },
+      get complete() {
+        return held.complete;
+      },
+    };
+  }
+
+  #hold({ buffer, byteOffset }: ArrayBufferView, now: Held): Held {
+    let places = this.#held.get(buffer);
+    if (places === undefined) {
+      places = new Map();
+      this.#held.set(buffer, places);
+    }
+    const held = Object.assign(places.get(byteOffset) ?? { ...now }, now);
+    places.set(byteOffset, held);
+    return held;
   }
 
   /** @param out may be filled, and is then what is returned */

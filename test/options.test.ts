@@ -21,6 +21,7 @@ const LEFT_OUT: readonly [RegExp, string][] = [
   [/^new \w+Error$/, 'programs do not make our errors'],
   [/^(cacheApiStore|opfsStore)$/, 'only browsers have what they keep entries in'],
   [/^(Cache|Extents|BlockTable|Budget)#/, 'methods for the package itself'],
+  [/^Model#improving$/, 'for adapters of the package itself'],
   [/^WorkerPool#(run|runPrepared|openSession)$/, 'tasks of the package itself'],
   [/^(new )?(Embedded|LowRank|RandomProjection|Spectral)Decoder/, 'HoloTensorDecoder makes and calls them'],
   [/^Codec#(decompressInto|checkAndDecompressInto|contentSize)$/, 'parsers cut what they are given'],
@@ -42,6 +43,8 @@ const ACCEPTED: readonly [RegExp, string][] = [
   [/^openModel: options\.http\.headers = /, 'checked when there is a URL'],
   [/^SeekableSink#write: bytes = doubles$/, 'sinks of ours take all bytes'],
   [/^new HoloTensorDecoder: header\.\w+/, 'a header is what a parser or an encoder has made'],
+  [/^loadFeeds: options\.ort\.Tensor = callback$/, 'a class is a function'],
+  [/^loadSessions: options\.sessionOptions = emptyObject$/, 'its type is that of the package'],
   [/^new HoloTensorDecoder: budget/, 'for the package itself'],
   [/^HoloTensorDecoder#add\w+: fragment\.(header|entry)/, 'a parser has made them'],
 ];

@@ -49,6 +49,7 @@ test('package.json: every export and the command have a source, and types beside
     './sinks',
     './fetch',
     './service-worker',
+    './onnxruntime',
     './worker',
     './polyfill',
   ]);

@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { loadFeeds, loadSessions } from '../../adapters/onnxruntime.js';
 import * as main from '../../index.js';
+import type { Model } from '../../models/model.js';
 import * as node from '../../node.js';
 import * as sources from '../../sources/index.js';
 import { temporaryFolder } from '../helpers/cli.js';
@@ -38,6 +40,8 @@ export const SOURCE_CASES: readonly Case[] = [
   { of: 'Model#updatesStream', bound: 0, peak: queuedUpdates },
   { of: 'Model#progressStream', bound: 0, peak: queuedProgress },
   { of: 'Model#snapshots', bound: 0, peak: queuedSnapshots },
+  { of: 'loadFeeds', bound: 0, peak: queuedFeeds },
+  { of: 'loadSessions', bound: 0, peak: queuedSessions },
 ];
 
 function source(
@@ -216,7 +220,39 @@ async function queuedSnapshots(): Promise<number> {
   return more - 1;
 }
 
-async function loaded(): Promise<Awaited<ReturnType<typeof main.openModel>>> {
+/** Steps for a consumer that takes the first, and the next when all is loaded, beyond that one. */
+async function queuedSteps(model: Model, steps: AsyncGenerator<unknown>): Promise<number> {
+  await steps.next();
+  await model.load();
+  let more = 0;
+  for await (const _ of steps) more += 1;
+  await model.close();
+  return more - 1;
+}
+
+async function queuedFeeds(): Promise<number> {
+  const model = await loaded();
+  const session = { inputNames: ['a', 'b'] };
+  return queuedSteps(model, loadFeeds(model, { ort: { Tensor: class {} }, session, minGain: 0 }));
+}
+
+/** The session before is released. */
+async function queuedSessions(): Promise<number> {
+  const model = await loaded();
+  let held = 0;
+  const create = async () => {
+    held += 1;
+    const release = async () => {
+      held -= 1;
+    };
+    return { release };
+  };
+  const ort = { InferenceSession: { create } };
+  const more = await queuedSteps(model, loadSessions(model, { ort, graph: 'model.onnx', minGain: 0 }));
+  return more + held - 1;
+}
+
+async function loaded(): Promise<Model> {
   const weights = (seed: number) => main.viewBytes(noise(64 * 64, seed));
   const tensors = ['a', 'b'].map((name) => ({ name, dtype: 'F32', shape: [64, 64] }) as const);
   const file = await modelFileOf(modelOf(tensors, undefined, (_, __, i) => weights(i + 1)));

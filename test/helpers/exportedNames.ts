@@ -4,6 +4,7 @@ export async function exportedNames(): Promise<Record<string, string[]>> {
     holostream: import('../../index.js'),
     'holostream/fetch': import('../../adapters/fetch.js'),
     'holostream/service-worker': import('../../adapters/serviceWorker.js'),
+    'holostream/onnxruntime': import('../../adapters/onnxruntime.js'),
     'holostream/node': import('../../node.js'),
     'holostream/formats': import('../../formats.js'),
     'holostream/operators': import('../../operators/index.js'),

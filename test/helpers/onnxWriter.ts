@@ -1,10 +1,11 @@
-/** Writes ONNX models whose weights are external data: protobuf's wire format, as onnx.proto numbers the fields. */
+/** Writes ONNX models without weights of their own: protobuf's wire format, as onnx.proto numbers the fields. */
 
 const VARINT = 0;
 const BYTES = 2;
 
-/** TensorProto.DataType.FLOAT */
+/** TensorProto.DataType */
 const FLOAT = 1;
+const ELEMENT_TYPES: Readonly<Record<string, number>> = { F32: FLOAT, F16: 10, BF16: 16 };
 /** AttributeProto.AttributeType.INT */
 const INT = 2;
 /** TensorProto.DataLocation.EXTERNAL */
@@ -12,18 +13,20 @@ const EXTERNAL = 1;
 
 export interface ExternalTensor {
   readonly name: string;
+  readonly dtype: string;
   readonly shape: readonly number[];
   readonly offset: number;
   readonly byteLength: number;
 }
 
 /**
- * A perceptron of two layers: `images` [n, inputs] → fc1 → ReLU → fc2 → `scores` [n, outputs]. Its F32 weights, [outputs, inputs] as
- * in PyTorch, are in the file `location`.
+ * A perceptron of two layers: `images` [n, inputs] → fc1 → ReLU → fc2 → `scores` [n, outputs]. Its weights, [outputs, inputs] as
+ * in PyTorch, are in the file `location`; without one, they are inputs of the graph. It computes with F32.
  */
-export function perceptron(tensors: readonly ExternalTensor[], location: string): Uint8Array {
+export function perceptron(tensors: readonly ExternalTensor[], location?: string): Uint8Array {
   const widthOf = (name: string, axis: number) => tensors.find((one) => one.name === name)!.shape[axis]!;
   const graph = message([
+    ...tensors.map(({ name }) => [1, toFloat(name)] as const),
     [1, gemm('images', 'fc1', 'hidden')],
     [
       1,
@@ -35,9 +38,12 @@ export function perceptron(tensors: readonly ExternalTensor[], location: string)
     ],
     [1, gemm('rectified', 'fc2', 'scores')],
     [2, 'perceptron'],
-    ...tensors.map((tensor) => [5, external(tensor, location)] as const),
-    [11, matrix('images', widthOf('fc1.weight', 1))],
-    [12, matrix('scores', widthOf('fc2.weight', 0))],
+    ...(location === undefined ? [] : tensors.map((tensor) => [5, external(tensor, location)] as const)),
+    [11, value('images', FLOAT, ['n', widthOf('fc1.weight', 1)])],
+    ...(location === undefined ? tensors : []).map(
+      ({ name, dtype, shape }) => [11, value(name, ELEMENT_TYPES[dtype]!, shape)] as const,
+    ),
+    [12, value('scores', FLOAT, ['n', widthOf('fc2.weight', 0)])],
   ]);
   return message([
     [1, 8],
@@ -49,8 +55,8 @@ export function perceptron(tensors: readonly ExternalTensor[], location: string)
 function gemm(input: string, layer: string, output: string): Uint8Array {
   return message([
     [1, input],
-    [1, `${layer}.weight`],
-    [1, `${layer}.bias`],
+    [1, `${layer}.weight as F32`],
+    [1, `${layer}.bias as F32`],
     [2, output],
     [4, 'Gemm'],
     [
@@ -64,11 +70,27 @@ function gemm(input: string, layer: string, output: string): Uint8Array {
   ]);
 }
 
-function external({ name, shape, offset, byteLength }: ExternalTensor, location: string): Uint8Array {
+function toFloat(name: string): Uint8Array {
+  return message([
+    [1, name],
+    [2, `${name} as F32`],
+    [4, 'Cast'],
+    [
+      5,
+      message([
+        [1, 'to'],
+        [3, FLOAT],
+        [20, INT],
+      ]),
+    ],
+  ]);
+}
+
+function external({ name, dtype, shape, offset, byteLength }: ExternalTensor, location: string): Uint8Array {
   const entries = { location, offset: String(offset), length: String(byteLength) };
   return message([
     ...shape.map((size) => [1, size] as const),
-    [2, FLOAT],
+    [2, ELEMENT_TYPES[dtype]!],
     [8, name],
     ...Object.entries(entries).map(
       ([key, value]) =>
@@ -84,15 +106,14 @@ function external({ name, shape, offset, byteLength }: ExternalTensor, location:
   ]);
 }
 
-/** A value of any number of rows. */
-function matrix(name: string, columns: number): Uint8Array {
-  const shape = message([
-    [1, message([[2, 'n']])],
-    [1, message([[1, columns]])],
-  ]);
+/** An input or output; sizes that are not known have names. */
+function value(name: string, type: number, shape: readonly (number | string)[]): Uint8Array {
+  const sizes = shape.map(
+    (size) => [1, message([typeof size === 'number' ? [1, size] : [2, size]])] as const,
+  );
   const tensor = message([
-    [1, FLOAT],
-    [2, shape],
+    [1, type],
+    [2, message(sizes)],
   ]);
   return message([
     [1, name],

@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createFetch } from '../../adapters/fetch.js';
+import { loadFeeds, loadSessions } from '../../adapters/onnxruntime.js';
 import { serveModels } from '../../adapters/serviceWorker.js';
 import * as formats from '../../formats.js';
 import * as main from '../../index.js';
@@ -215,6 +216,15 @@ const RECIPES: Readonly<Record<string, MakeRecipe>> = {
   'PlainFile#response': async () => method(await (await model()).file(), 'response', {}),
   createFetch: () => ({ call: createFetch, args: [{}] }),
   serveModels: () => ({ call: serveModelsHere, args: [{}] }),
+  loadFeeds: async () => ({
+    // Both refuse options before the first step is asked for.
+    call: (...args: Parameters<typeof loadFeeds>) => void loadFeeds(...args),
+    args: [await model(), { ort: { Tensor: class {} }, session: { inputNames: ['w'] } }],
+  }),
+  loadSessions: async () => ({
+    call: (...args: Parameters<typeof loadSessions>) => void loadSessions(...args),
+    args: [await model(), { ort: { InferenceSession: { create: async () => ({}) } }, graph: 'model.onnx' }],
+  }),
   'Model#prioritize': async () => method(await model(), 'prioritize', ['w']),
   encodeModel: async () => ({
     call: main.encodeModel,

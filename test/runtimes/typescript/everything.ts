@@ -5,6 +5,7 @@ export * as main from 'holostream';
 export * as fetch from 'holostream/fetch';
 export * as formats from 'holostream/formats';
 export * as minified from 'holostream/min';
+export * as onnxruntime from 'holostream/onnxruntime';
 export * as operators from 'holostream/operators';
 export * as serviceWorker from 'holostream/service-worker';
 export * as sinks from 'holostream/sinks';

@@ -1,0 +1,155 @@
+import type { Observable } from 'rxjs';
+import { onAbort } from '../platform/abort.js';
+import { startTimer } from '../platform/timer.js';
+import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
+import { number, type Rules } from '../src/checks/options.js';
+import type { LoadedTensor } from './output.js';
+import type { TensorState } from './tensorState.js';
+
+/** How often what improves is passed on. */
+export interface PaceOptions extends AbortOptions {
+  /** Least milliseconds from one to the next. Default 0. */
+  readonly minInterval?: number | undefined;
+  /**
+   * How much the quality must have risen for another one. One is made in any case at the end of a load that has
+   * improved anything. Default 0.01.
+   */
+  readonly minGain?: number | undefined;
+}
+
+export const PACE_RULES: Rules<PaceOptions> = {
+  ...ABORT_RULES,
+  minInterval: /* @__PURE__ */ number(),
+  minGain: /* @__PURE__ */ number(0, 1),
+};
+
+/** Tensors that improve. */
+export interface Improving {
+  readonly states: readonly TensorState[];
+  /** Emits when a tensor has improved and when a load has ended; completes when the model is closed. */
+  readonly changes$: Observable<unknown>;
+  isLoading(): boolean;
+  /** Mean cosine of the tensors, by their weights. */
+  quality(): number;
+  /** How many tensors have any numbers. */
+  ready(): number;
+}
+
+/** What is known of tensors that were read together. */
+export interface Improvement {
+  /** Mean cosine of them, by their weights. */
+  readonly quality: number;
+  /** Nothing is missing in any of them: it is the last. */
+  readonly complete: boolean;
+}
+
+/**
+ * The first when something of every tensor has been loaded, then each time that the whole has become usefully better. It
+ * ends with complete tensors, when the model is closed, and when `isOver` says so and nothing is left to give. A consumer that
+ * is slower than the load misses what is between.
+ * @param take reads the tensors
+ * @throws the reason of the signal; what `take` and `isOver` throw
+ */
+export async function* improvements<T extends Improvement>(
+  improving: Improving,
+  { minInterval = 0, minGain = 0.01, signal }: PaceOptions,
+  take: () => Promise<T>,
+  isOver: () => boolean = () => false,
+): AsyncGenerator<T, void, undefined> {
+  const changes = new Changes(improving.changes$, signal);
+  // Of a file that ends early, some tensors have none.
+  const expected = improving.states.filter(({ tensor }) => tensor.pieces.length > 0).length;
+  let [last, time] = [0, Number.NEGATIVE_INFINITY];
+  try {
+    for (;;) {
+      const over = isOver();
+      const gain = improving.quality() - last;
+      const isFirst = time === Number.NEGATIVE_INFINITY;
+      const isUseful =
+        improving.ready() >= expected &&
+        (isFirst || (gain > 0 && (gain >= minGain || !improving.isLoading())));
+      const wait = time + minInterval - performance.now();
+      if (!isUseful || wait > 0) {
+        if (over && !isUseful) return;
+        const goesOn = await changes.next(isUseful ? wait : undefined);
+        if (!goesOn) return;
+        continue;
+      }
+      time = performance.now();
+      const taken = await take();
+      last = taken.quality;
+      yield taken;
+      if (taken.complete) return;
+    }
+  } finally {
+    changes.close();
+  }
+}
+
+/** What a tensor is worth that was read. */
+export type Worth = Pick<LoadedTensor, 'cosine' | 'complete'>;
+
+/** Reads all of the tensors; `read` gives undefined for one of which nothing has been loaded. */
+export async function readAll(
+  states: Iterable<TensorState>,
+  read: (state: TensorState) => Promise<Worth | undefined>,
+): Promise<Improvement> {
+  let [sum, total, complete] = [0, 0, true];
+  for (const state of states) {
+    const tensor = await read(state);
+    const { weight } = state.tensor;
+    total += weight;
+    sum += weight * (tensor?.cosine ?? 0);
+    complete &&= tensor?.complete === true;
+  }
+  return { quality: total === 0 ? 1 : Math.min(1, sum / total), complete };
+}
+
+/** Waits for changes of the model; those that come meanwhile count for the next wait. */
+class Changes {
+  readonly #signal: AbortSignal | undefined;
+  readonly #remove: (() => void)[] = [];
+  #changed = false;
+  #closed = false;
+  #wake: (() => void) | undefined;
+
+  constructor(changes$: Observable<unknown>, signal: AbortSignal | undefined) {
+    signal?.throwIfAborted();
+    this.#signal = signal;
+    const change = () => {
+      this.#changed = true;
+      this.#wake?.();
+    };
+    const complete = () => {
+      this.#closed = true;
+      this.#wake?.();
+    };
+    const subscription = changes$.subscribe({ next: change, complete });
+    this.#remove.push(() => subscription.unsubscribe());
+    if (signal !== undefined) this.#remove.push(onAbort(signal, change));
+  }
+
+  /**
+   * @param ms waits no longer
+   * @returns false when the model is closed
+   */
+  async next(ms: number | undefined): Promise<boolean> {
+    if (!this.#changed && !this.#closed) {
+      await new Promise<void>((resolve) => {
+        const stop = ms === undefined ? undefined : startTimer(ms, resolve);
+        this.#wake = () => {
+          stop?.();
+          resolve();
+        };
+      });
+      this.#wake = undefined;
+    }
+    this.#changed = false;
+    this.#signal?.throwIfAborted();
+    return !this.#closed;
+  }
+
+  close(): void {
+    for (const remove of this.#remove) remove();
+  }
+}
