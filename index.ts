@@ -146,6 +146,8 @@ export type { EncodedTensorPlan, ModelPlan, SourceFile } from './models/file/pla
 export type { ModelSourceFile } from './models/file/sourceFiles.js';
 export { memoryStagingStore, type StagingStore } from './models/file/stagingStore.js';
 export type { Integrity } from './models/inputs/content.js';
+export { openForeignModel } from './models/inputs/foreign.js';
+export type { ForeignModel, ForeignModelOptions } from './models/inputs/foreignModel.js';
 export type { LoadOptions } from './models/load.js';
 export type { Model, ModelTensorInfo } from './models/model.js';
 export { type OpenAnyFile, type OpenModelOptions, openModel } from './models/openModel.js';

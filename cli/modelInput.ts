@@ -4,6 +4,8 @@ import { ModelReader, type OpenModelFile } from '../models/directory/modelReader
 import { readPlainHeader } from '../models/file/plainHeader.js';
 import type { ModelSourceFile } from '../models/file/sourceFiles.js';
 import { findModel, modelPlace, type StartedFile, startFile } from '../models/inputs/findModel.js';
+import { foreignFormat, openForeignModel } from '../models/inputs/foreign.js';
+import type { ForeignModel } from '../models/inputs/foreignModel.js';
 import { type FileFormat, recogniseFormat } from '../models/inputs/formats.js';
 import type { ModelPlace } from '../models/inputs/placeOnDisk.js';
 import type { Shards } from '../models/inputs/shards.js';
@@ -26,6 +28,8 @@ interface FileInput {
   readonly start: Uint8Array;
   /** Undefined when it is none of ours. */
   readonly format: FileFormat | undefined;
+  /** Opens another file of its folder; undefined for standard input. */
+  readonly openBeside: OpenModelFile | undefined;
 }
 
 interface ShardsInput extends Pick<Shards, 'index'> {
@@ -52,13 +56,13 @@ export async function openModelInput(
   const name = names[0]!;
   if (name === STANDARD) {
     const source = await bufferedInput(standard, options);
-    return fileInput(name, await startFile(source, options));
+    return fileInput(name, await startFile(source, options), undefined);
   }
   const place = await modelPlace(placeOf(name));
   const found = await findModel(place, options);
   switch (found.kind) {
     case 'file':
-      return fileInput(name, found.file);
+      return fileInput(name, found.file, place.open);
     case 'shards':
       return openShards(found, place.open);
     case 'directory':
@@ -75,10 +79,14 @@ function openInFolder(name: string, { folder, open }: ModelPlace): OpenModelFile
   return placeOf(name).path === undefined ? open : modelFolder(folder);
 }
 
-function fileInput(name: string, { source, start }: StartedFile): ModelInput {
+function fileInput(
+  name: string,
+  { source, start }: StartedFile,
+  openBeside: OpenModelFile | undefined,
+): ModelInput {
   const format = recogniseFormat(start);
   return {
-    ...{ kind: 'file', name, source, start, format },
+    ...{ kind: 'file', name, source, start, format, openBeside },
     [Symbol.asyncDispose]: async () => source.close?.(),
   };
 }
@@ -117,27 +125,35 @@ export async function formatOf(
   return format;
 }
 
-/** The safetensors files of a model, which commands encode. */
-export interface ModelFiles extends AsyncDisposable, Pick<Shards, 'index'> {
-  readonly files: readonly ModelSourceFile[];
-}
+/** The files of a model, which commands encode. */
+export interface ModelFiles extends AsyncDisposable, Pick<Shards, 'index'>, Omit<ForeignModel, 'close'> {}
 
 export async function openModelFiles(names: readonly string[], options: OpenOptions): Promise<ModelFiles> {
-  return filesOf(await openModelInput(names, options));
+  return filesOf(await openModelInput(names, options), options);
 }
 
 /** @throws UsageError for a model directory */
-export async function filesOf(input: ModelInput): Promise<ModelFiles> {
-  if (input.kind === 'shards') return input;
+export async function filesOf(input: ModelInput, options: OpenOptions): Promise<ModelFiles> {
+  if (input.kind === 'shards') return { ...input, beside: [] };
   const dispose = () => input[Symbol.asyncDispose]();
-  if (input.kind === 'file') {
-    // Decoding makes a file of this name.
-    const name = input.name === STANDARD ? 'model.safetensors' : basename(input.name);
-    const files = [{ name, source: input.source }];
-    return { files, index: undefined, [Symbol.asyncDispose]: dispose };
+  if (input.kind === 'directory') {
+    await dispose();
+    throw new UsageError('A model directory is encoded already: decode it first');
   }
-  await dispose();
-  throw new UsageError('A model directory is encoded already: decode it first');
+  const { source, start, openBeside } = input;
+  // Decoding makes a file of this name.
+  const name = input.name === STANDARD ? 'model.safetensors' : basename(input.name);
+  if (foreignFormat(start, name) === undefined) {
+    return { files: [{ name, source }], beside: [], index: undefined, [Symbol.asyncDispose]: dispose };
+  }
+  try {
+    const { files, beside, close } = await openForeignModel(source, { ...options, name, openBeside });
+    const closeAll = () => close().finally(dispose);
+    return { files, beside, index: undefined, [Symbol.asyncDispose]: closeAll };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
 }
 
 /** Bytes of all files, as far as their sizes are known before they are read. */

@@ -107,7 +107,7 @@ async function openFileTensor(
       return { name: undefined, ...(await npyTensor(input.source, dtype, options)), ...dispose };
     }
     if (dtype !== undefined) throw rawNeedsBoth();
-    return await modelTensor(await filesOf(input), names, tensor, options);
+    return await modelTensor(await filesOf(input, options), names, tensor, options);
   } catch (error) {
     await input[Symbol.asyncDispose]();
     throw error;

@@ -1,7 +1,9 @@
+import { placeOf } from '../../sources/place.js';
 import { quote } from '../../src/errors/show.js';
 import { encodeDirectory, encodeHct } from '../encode/hct.js';
 import { encodeHoloTensor } from '../encode/holotensor.js';
 import { encodeToModelFile } from '../encode/modelFile.js';
+import { encodeOnnx } from '../encode/onnx.js';
 import { UsageError } from '../failure.js';
 import { isDirectory, STANDARD } from '../files.js';
 import { type EncodeOptionName, type EncodeOptions, flagOf } from '../options.js';
@@ -37,13 +39,14 @@ const MODEL_FILE: Target = {
   options: [...FRAGMENTS, 'keep', 'order', 'importance', 'resume', 'workers'],
   run: encodeToModelFile,
 };
+const ONNX: Target = { ...MODEL_FILE, name: 'an ONNX model', run: encodeOnnx };
 
 export async function encode(
   names: readonly string[],
   options: EncodeOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  const target = await targetOf(options.output);
+  const target = await targetOf(options.output, names);
   for (const name of givenOptions(options)) {
     if (target.options.includes(name)) continue;
     throw new UsageError(`${flagOf(name)} does not apply to ${target.name}`);
@@ -54,8 +57,9 @@ export async function encode(
   await target.run(names, options, signal);
 }
 
-async function targetOf(output: string): Promise<Target> {
-  if (output.endsWith('/') || (await isDirectory(output))) return DIRECTORY;
+async function targetOf(output: string, [name = '', ...others]: readonly string[]): Promise<Target> {
+  const isOnnx = others.length === 0 && name !== STANDARD && /\.onnx$/i.test(placeOf(name).name);
+  if (output.endsWith('/') || (await isDirectory(output))) return isOnnx ? ONNX : DIRECTORY;
   if (output === STANDARD || output.endsWith('.hct')) return HCT;
   if (output.endsWith('.holo')) return HOLOTENSOR;
   if (output.endsWith('.holo.safetensors')) return MODEL_FILE;

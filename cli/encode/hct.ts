@@ -40,6 +40,7 @@ export async function encodeDirectory(
 ): Promise<void> {
   const compression = compressionOptions(options);
   await using model = await openModelFiles(names, { signal });
+  if (model.beside.length > 0) throw new UsageError('The name of an ONNX file must end with .onnx');
   const folder = await modelFolderSink(options.output, { onLeftover: tellLeftover });
   using progress = startProgress('encoding', totalSize(model));
   try {

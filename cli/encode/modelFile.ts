@@ -31,9 +31,23 @@ export async function encodeToModelFile(
   options: EncodeOptions,
   signal: AbortSignal,
 ): Promise<void> {
+  await using model = await openModelFiles(names, { signal });
+  if (model.beside.length > 0) {
+    throw new UsageError(
+      'An ONNX model becomes a directory of its graph and its weights: end the output with /',
+    );
+  }
+  await encodeFiles(model, options, signal);
+}
+
+/** Encodes the files of an open model. */
+export async function encodeFiles(
+  model: ModelFiles,
+  options: EncodeOptions,
+  signal: AbortSignal,
+): Promise<void> {
   const { output, encoding = 'embedded', keep = [], order, resume } = options;
   const encode = { encoding, ...encoderOptions(encoding, options) };
-  await using model = await openModelFiles(names, { signal });
   const importance = options.importance === undefined ? undefined : await readImportance(options.importance);
   await checkNames(model, keep, importance, signal);
   const { staging, resumed } = await openStaging(output, resume);

@@ -121,7 +121,7 @@ async function originalOf(
   options: OpenOptions,
 ): Promise<TensorInput> {
   if (input.kind !== 'file' || input.format === 'safetensors') {
-    return modelTensor(await filesOf(input), [path], name, options);
+    return modelTensor(await filesOf(input, options), [path], name, options);
   }
   if (name !== undefined) throw new UsageError('--tensor is for safetensors files');
   if (fileKind(input.start) === 'NumPy') {

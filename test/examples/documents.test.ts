@@ -129,6 +129,7 @@ async function exampleFiles(): Promise<string> {
   const files = join(folder, 'files');
   mkdirSync(files);
   copyFileSync(join(root, 'examples/digits/digits.safetensors'), join(files, 'model.safetensors'));
+  copyFileSync(join(root, 'test/fixtures/inputs/onnx/typed.onnx'), join(files, 'model.onnx'));
   const commands = [
     'encode model.safetensors -o model/',
     'encode model.safetensors -o model.holo.safetensors',

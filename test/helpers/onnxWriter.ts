@@ -1,4 +1,4 @@
-/** Writes ONNX models without weights of their own: protobuf's wire format, as onnx.proto numbers the fields. */
+/** Writes ONNX models: protobuf's wire format, as onnx.proto numbers the fields. */
 
 const VARINT = 0;
 const BYTES = 2;
@@ -38,18 +38,51 @@ export function perceptron(tensors: readonly ExternalTensor[], location?: string
     ],
     [1, gemm('rectified', 'fc2', 'scores')],
     [2, 'perceptron'],
-    ...(location === undefined ? [] : tensors.map((tensor) => [5, external(tensor, location)] as const)),
+    ...(location === undefined
+      ? []
+      : tensors.map((tensor) => [5, externalTensor(tensor, location)] as const)),
     [11, value('images', FLOAT, ['n', widthOf('fc1.weight', 1)])],
     ...(location === undefined ? tensors : []).map(
       ({ name, dtype, shape }) => [11, value(name, ELEMENT_TYPES[dtype]!, shape)] as const,
     ),
     [12, value('scores', FLOAT, ['n', widthOf('fc2.weight', 0)])],
   ]);
+  return modelProto(graph);
+}
+
+/** A model of this graph. */
+export function modelProto(graph: Uint8Array): Uint8Array {
   return message([
     [1, 8],
     [7, graph],
     [8, message([[2, 13]])],
   ]);
+}
+
+/** A graph of these tensors, which nothing uses. */
+export function graphOf(tensors: readonly Uint8Array[]): Uint8Array {
+  return message([[2, 'graph'], ...tensors.map((tensor) => [5, tensor] as const)]);
+}
+
+/** As many graphs in each other, as attributes of nodes. */
+export function nested(depth: number): Uint8Array {
+  let graph = graphOf([]);
+  for (let i = 0; i < depth; i++)
+    graph = message([
+      [
+        1,
+        message([
+          [4, 'If'],
+          [5, message([[6, graph]])],
+        ]),
+      ],
+    ]);
+  return graph;
+}
+
+/** An F32 tensor in the graph. */
+export function rawTensor(name: string, shape: readonly number[], bytes: Uint8Array): Uint8Array {
+  return message([...shape.map((size) => [1, size] as const), [2, FLOAT], [8, name], [9, bytes]]);
 }
 
 function gemm(input: string, layer: string, output: string): Uint8Array {
@@ -86,7 +119,11 @@ function toFloat(name: string): Uint8Array {
   ]);
 }
 
-function external({ name, dtype, shape, offset, byteLength }: ExternalTensor, location: string): Uint8Array {
+/** A tensor in the file `location`. */
+export function externalTensor(
+  { name, dtype, shape, offset, byteLength }: ExternalTensor,
+  location: string,
+): Uint8Array {
   const entries = { location, offset: String(offset), length: String(byteLength) };
   return message([
     ...shape.map((size) => [1, size] as const),
@@ -122,7 +159,7 @@ function value(name: string, type: number, shape: readonly (number | string)[]):
 }
 
 /** Fields by their numbers. */
-function message(fields: readonly (readonly [number, number | string | Uint8Array])[]): Uint8Array {
+export function message(fields: readonly (readonly [number, number | string | Uint8Array])[]): Uint8Array {
   const parts = fields.flatMap(([number, value]) => {
     if (typeof value === 'number') return [varint((number << 3) | VARINT), varint(value)];
     const bytes = typeof value === 'string' ? new TextEncoder().encode(value) : value;

@@ -25,8 +25,8 @@ export const CORE_FLOORS = [
   ['bytes'],
   ['tensor'],
   ['kernels'],
-  ['codecs', 'encodings', 'safetensors'],
-  ['npy', 'hct', 'holotensor'],
+  ['codecs', 'encodings', 'protobuf', 'safetensors'],
+  ['npy', 'onnx', 'hct', 'holotensor'],
 ] as const;
 
 /** The library, and what is built on it. */

@@ -12,6 +12,7 @@ import * as sources from '../../sources/index.js';
 import { temporaryFolder } from './cli.js';
 import { modelFileOf } from './modelFiles.js';
 import { modelOf } from './models.js';
+import { graphOf, modelProto, rawTensor } from './onnxWriter.js';
 import { INT8_SCALE_1 } from './quantization.js';
 
 /** A right call of everything public: a function of its arguments, and arguments that it takes. */
@@ -238,6 +239,10 @@ const RECIPES: Readonly<Record<string, MakeRecipe>> = {
       main.memoryStagingStore(),
       { encode: {} },
     ],
+  }),
+  openForeignModel: () => ({
+    call: main.openForeignModel,
+    args: [main.bytesSource(modelProto(graphOf([rawTensor('w', SHAPE, BYTES)]))), { name: 'model.onnx' }],
   }),
   calibrate: () => ({
     call: formats.calibrate,

@@ -1,0 +1,36 @@
+import { mkdir, realpath } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { placeOf } from '../../sources/place.js';
+import { quote } from '../../src/errors/show.js';
+import { UsageError } from '../failure.js';
+import { writeOutput } from '../files.js';
+import { openModelFiles } from '../modelInput.js';
+import type { EncodeOptions } from '../options.js';
+import { encodeFiles } from './modelFile.js';
+
+/** Encodes an ONNX model to a folder: a model file of its weights, and its graph, which refers to what that decodes to. */
+export async function encodeOnnx(
+  names: readonly string[],
+  options: EncodeOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  await using model = await openModelFiles(names, { signal });
+  const { output } = options;
+  const weights = `${basename(model.files[0]!.name, '.safetensors')}.holo.safetensors`;
+  await mkdir(output, { recursive: true });
+  for (const { name } of model.beside) await assertOther(names[0]!, join(output, name));
+  await encodeFiles(model, { ...options, output: join(output, weights) }, signal);
+  for (const { name, source } of model.beside) {
+    await writeOutput(join(output, name), source.stream({ signal }), { signal });
+  }
+}
+
+/** @throws UsageError for an output that is the input */
+async function assertOther(input: string, output: string): Promise<void> {
+  const { path } = placeOf(input);
+  if (path === undefined) return;
+  const [from, to] = await Promise.all([realpath(path), realpath(output).catch(() => undefined)]);
+  if (from === to) {
+    throw new UsageError(`Cannot write the graph over ${quote(input)}: choose another directory`);
+  }
+}

@@ -1,0 +1,52 @@
+import { readStart } from '../../sources/read.js';
+import { describeKind, type FileKind, fileKind, PROBE_SIZE, shownStart } from '../../src/bytes/fileKind.js';
+import { callback, checkOptions, type Rules, text } from '../../src/checks/options.js';
+import { OPEN_RULES } from '../../src/checks/rules.js';
+import { FormatError } from '../../src/errors.js';
+import { assertSource, type RandomAccessSource } from '../../src/source.js';
+import type { ForeignModel, ForeignModelOptions, OpenForeign } from './foreignModel.js';
+
+const RULES: Rules<ForeignModelOptions> = { ...OPEN_RULES, name: text, openBeside: callback };
+
+/** Formats that are not opened as models, but made into model files. A new one is a file and a line here. */
+const OPEN = {
+  onnx: async () => (await import('./onnx.js')).openOnnx,
+} as const satisfies Partial<Record<FileKind, () => Promise<OpenForeign>>>;
+
+export type ForeignFormat = keyof typeof OPEN;
+
+/** Which of these formats a file has, by its first bytes, or where they say nothing by its name. */
+export function foreignFormat(start: Uint8Array, name = ''): ForeignFormat | undefined {
+  const kind = fileKind(start);
+  const suffix = /[^.]*$/.exec(name)![0].toLowerCase();
+  return Object.keys(OPEN).find((format): format is ForeignFormat => format === (kind ?? suffix));
+}
+
+/**
+ * Opens a model of another format, an ONNX file, for {@link encodeModelFile}. Only what says where its tensors are is read.
+ * @throws FormatError, UnsupportedError, LimitError, SourceError
+ *
+ * @example
+ * const source = await fileSource('model.onnx');
+ * const model = await openForeignModel(source, { name: 'model.onnx' });
+ * await encodeModelFile(model.files, await fileSink('from-onnx.holo.safetensors'), memoryStagingStore());
+ * await source.close();
+ */
+export async function openForeignModel(
+  source: RandomAccessSource,
+  options: ForeignModelOptions = {},
+): Promise<ForeignModel> {
+  assertSource(source);
+  checkOptions(options, RULES);
+  const start = await readStart(source, PROBE_SIZE, options);
+  const format = foreignFormat(start, options.name);
+  if (format === undefined) {
+    const kind = fileKind(start);
+    throw new FormatError(
+      `Cannot open the model: it is no ONNX file${kind === undefined ? '' : `, but ${describeKind(kind)}`}`,
+      { name: options.name, actual: kind && shownStart(kind, start) },
+    );
+  }
+  const open = await OPEN[format]();
+  return open(source, options);
+}

@@ -1,0 +1,77 @@
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openForeignModel } from '../../models/inputs/foreign.js';
+import { bytesSource } from '../../sources/bytes.js';
+import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
+
+const test = suite('command line: ONNX models');
+
+const folder = temporaryFolder();
+const at = (...names: string[]) => join(folder, ...names);
+const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/inputs/onnx/${name}`, import.meta.url));
+
+for (const name of ['external.onnx', 'external.bin', 'typed.onnx']) copyFileSync(fixture(name), at(name));
+
+test('a model becomes its graph and a model file, which decodes to the weights of the graph', async () => {
+  ok(await runCli(['encode', 'external.onnx', '-o', 'out/'], { cwd: folder }));
+  assert.equal(readdirSync(at('out')).sort(), ['external.holo.safetensors', 'external.onnx']);
+  ok(await runCli(['decode', 'external.holo.safetensors', '-o', 'external.safetensors'], { cwd: at('out') }));
+  const openBeside = (name: string) => bytesSource(readFileSync(at(name)));
+  const model = await openForeignModel(bytesSource(readFileSync(at('external.onnx'))), {
+    name: 'external.onnx',
+    openBeside,
+  });
+  const [weights, graph] = [model.files[0]!.source, model.beside[0]!.source];
+  assert.equal(
+    readFileSync(at('out', 'external.safetensors')),
+    Buffer.from(await weights.read(0, weights.size!)),
+  );
+  assert.equal(readFileSync(at('out', 'external.onnx')), Buffer.from(await graph.read(0, graph.size!)));
+});
+
+test('a folder that exists needs no slash; options are those of model files', async () => {
+  mkdirSync(at('there'));
+  const args = [
+    'encode',
+    'typed.onnx',
+    '-o',
+    'there',
+    '--fragments',
+    '4',
+    '--keep',
+    'bf16',
+    '--workers',
+    '0',
+  ];
+  ok(await runCli(args, { cwd: folder }));
+  assert.equal(readdirSync(at('there')).sort(), ['typed.holo.safetensors', 'typed.onnx']);
+  const refused = await runCli([...args, '--block-size', '4096'], { cwd: folder });
+  failed(refused, 2, /--block-size does not apply to an ONNX model/);
+});
+
+test('a tensor of it can be encoded, too', async () => {
+  ok(await runCli(['encode', 'typed.onnx', '--tensor', 'f32', '-o', 'f32.hct'], { cwd: folder }));
+  const read = await runCli(['decode', 'f32.hct', '-o', '-'], { cwd: folder });
+  assert.is(ok(read).length, 1200);
+});
+
+test('what cannot work is refused before anything is written', async () => {
+  const cases: readonly [string[], number, RegExp][] = [
+    [['typed.onnx', '-o', 'x.holo.safetensors'], 2, /end the output with \//],
+    [['typed.onnx', '-o', './'], 2, /Cannot write the graph over "typed\.onnx"/],
+    [['none.onnx', '-o', 'none/'], 1, /none\.onnx/],
+  ];
+  const before = readFileSync(at('typed.onnx'));
+  await Promise.all(
+    cases.map(async ([args, code, message]) =>
+      failed(await runCli(['encode', ...args], { cwd: folder }), code, message),
+    ),
+  );
+  assert.not(existsSync(at('none')));
+  assert.equal(readFileSync(at('typed.onnx')), before);
+});
+
+test.run();
