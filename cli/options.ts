@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { type NamePattern, patternOf } from '../models/namePattern.js';
 import type { TensorOrder } from '../models/tensorWeight.js';
 import { type Limits, limitsOf } from '../src/checks/limits.js';
 import type { CompressionAlgorithm } from '../src/codecs/codec.js';
@@ -88,21 +89,6 @@ export function fragmentCount(text: string): number {
 /** A pattern of names; the option may be repeated. */
 export function pattern(text: string, earlier: readonly NamePattern[] = []): NamePattern[] {
   return [...earlier, patternOf(text)];
-}
-
-export interface NamePattern {
-  readonly text: string;
-  test(name: string): boolean;
-}
-
-/** In it, * matches any text and ? one character. */
-export function patternOf(text: string): NamePattern {
-  const source = text
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  const expression = new RegExp(`^${source}$`, 'su');
-  return { text, test: (name) => expression.test(name) };
 }
 
 /** Any 64 bits: 7, or 0x9e3779b9. */

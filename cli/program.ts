@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import type { OpenOptions } from '../src/checks/limits.js';
 import { COMPRESSION_ALGORITHMS } from '../src/codecs/codec.js';
+import { addBulkCommands } from './bulk/commands.js';
 import type { DecodeOptions } from './commands/decode.js';
 import type { InspectOptions } from './commands/inspect.js';
 import type { QualityOptions } from './commands/quality.js';
@@ -204,6 +205,8 @@ function createProgram(interrupted: AbortSignal): Command {
       const { quality } = await import('./commands/quality.js');
       await quality(path, chosen, opening(chosen));
     });
+
+  addBulkCommands(program, interrupted, { WORKERS, verbose: () => new Option('--verbose').hideHelp() });
 
   // Options of the program itself, such as --verbose, may follow the command too.
   for (const command of program.commands) {

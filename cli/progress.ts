@@ -12,7 +12,7 @@ export interface Progress extends Disposable {
 const SILENT: Progress = { advance: () => {}, reach: () => {}, [Symbol.dispose]: () => {} };
 
 /** What a bar is called: words of ours, because nothing escapes them. */
-type Activity = 'decoding' | 'encoding' | 'measuring' | 'reading' | 'resuming' | 'verifying';
+type Activity = 'decoding' | 'encoding' | 'joining' | 'measuring' | 'reading' | 'resuming' | 'verifying';
 
 /** Shows a bar if somebody looks at a terminal; nothing in a pipe or a log. */
 export function startProgress(label: Activity, totalBytes: number | undefined): Progress {

@@ -50,6 +50,7 @@ test('package.json: every export and the command have a source, and types beside
     './fetch',
     './service-worker',
     './onnxruntime',
+    './bulk',
     './worker',
     './polyfill',
   ]);

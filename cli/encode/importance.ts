@@ -1,12 +1,14 @@
 import { readFile } from 'node:fs/promises';
+import { factorOf, patternOf } from '../../models/namePattern.js';
 import { parseJson } from '../../src/bytes/json.js';
 import { FormatError } from '../../src/errors.js';
-import { patternOf } from '../options.js';
 
 /** Far more than the names of any model take. */
 const MAX_BYTES = 64 << 20;
 
 export interface Importance {
+  /** By names and patterns. */
+  readonly factors: ReadonlyMap<string, number>;
   /** The factor of a tensor, if the file has one. */
   of(name: string): number | undefined;
   /** Names and patterns of the file that are of none of these tensors. */
@@ -33,10 +35,11 @@ export async function readImportance(path: string): Promise<Importance> {
     }
     factors.set(pattern, factor);
   }
-  const patterns = Array.from(factors, ([text, factor]) => ({ pattern: patternOf(text), factor }));
+  const patterns = Array.from(factors.keys(), patternOf);
   return {
-    of: (name) => factors.get(name) ?? patterns.find(({ pattern }) => pattern.test(name))?.factor,
+    factors,
+    of: factorOf(factors),
     unused: (names) =>
-      patterns.flatMap(({ pattern }) => (names.some((name) => pattern.test(name)) ? [] : [pattern.text])),
+      patterns.flatMap((pattern) => (names.some((name) => pattern.test(name)) ? [] : [pattern.text])),
   };
 }

@@ -6,6 +6,7 @@ import {
 } from '../../models/file/encodeModelFile.js';
 import { type FolderStagingStore, folderStagingStore } from '../../models/file/folderStagingStore.js';
 import { readModelSource } from '../../models/file/sourceFiles.js';
+import type { NamePattern } from '../../models/namePattern.js';
 import { patiently, systemReason } from '../../platform/systemError.js';
 import { leftoversOf, removed, temporaryPath } from '../../sinks/leftovers.js';
 import { quote } from '../../src/errors/show.js';
@@ -13,7 +14,7 @@ import { ArgumentError, SinkError } from '../../src/errors.js';
 import { DataError, UsageError } from '../failure.js';
 import { openOutput, tellLeftover } from '../files.js';
 import { type ModelFiles, openModelFiles, totalSize } from '../modelInput.js';
-import type { EncodeOptions, NamePattern } from '../options.js';
+import type { EncodeOptions } from '../options.js';
 import { startProgress } from '../progress.js';
 import { tell } from '../terminal.js';
 import { threadsFor } from '../threads.js';

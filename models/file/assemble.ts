@@ -33,14 +33,34 @@ export interface TensorJob {
 }
 
 /** A tensor in the sense of the written file: a plain tensor, or piece `piece` of an encoded one (0 is its header). */
-interface Part {
+export interface Part {
   readonly job: TensorJob;
   readonly piece: number;
   readonly size: number;
 }
 
+/** A file before it is written. */
+export interface ModelFileLayout {
+  /** All bytes before the parts. */
+  readonly start: Uint8Array;
+  readonly parts: readonly Part[];
+  readonly fileSize: number;
+}
+
+/** Lays out the file, once all tensors are encoded and their sizes are known. */
+export function layOutModelFile(
+  model: Pick<ModelSource, 'files' | 'metadata'>,
+  jobs: readonly TensorJob[],
+  index: string | undefined,
+): ModelFileLayout {
+  const parts = orderParts(jobs);
+  const { header, bytes } = serializeSafetensorsHeader(parts.map(declare), metadataOf(model, jobs, index));
+  sealHeader(bytes);
+  return { start: bytes, parts, fileSize: header.fileSize };
+}
+
 /**
- * Lays out and writes the file, once all tensors are encoded and their sizes are known.
+ * Lays out and writes the file.
  * @returns the size of the file in bytes
  */
 export async function assembleModelFile(
@@ -51,25 +71,20 @@ export async function assembleModelFile(
   kernels: Pick<Kernels, 'xxh3'>,
   options: AbortOptions & { readonly index?: string | undefined },
 ): Promise<number> {
-  const parts = layOut(jobs);
-  const { header, bytes } = serializeSafetensorsHeader(
-    parts.map(declare),
-    metadataOf(model, jobs, options.index),
-  );
-  sealHeader(bytes);
-  await sink.write(bytes, 0);
-  let position = bytes.length;
+  const { start, parts, fileSize } = layOutModelFile(model, jobs, options.index);
+  await sink.write(start, 0);
+  let position = start.length;
   for (const part of parts) {
     const bytes = await readPart(part, staging, kernels, options);
     await sink.write(bytes, position);
     position += bytes.length;
   }
   await sink.close();
-  return header.fileSize;
+  return fileSize;
 }
 
 /** Headers and small tensors first, then all other parts by their quality gain per byte. */
-function layOut(jobs: readonly TensorJob[]): Part[] {
+function orderParts(jobs: readonly TensorJob[]): Part[] {
   const whole = (job: TensorJob): Part => ({ job, piece: 0, size: job.tensor.byteLength });
   const isFirst = ({ staged, tensor }: TensorJob) =>
     staged !== undefined || tensor.byteLength <= SMALL_TENSOR;
@@ -102,7 +117,7 @@ function declare({ job: { tensor, staged }, piece, size }: Part): SafetensorsDec
 }
 
 function metadataOf(
-  { files, metadata }: ModelSource,
+  { files, metadata }: Pick<ModelSource, 'files' | 'metadata'>,
   jobs: readonly TensorJob[],
   index: string | undefined,
 ): Map<string, string> {
@@ -128,7 +143,7 @@ function metadataOf(
 }
 
 /** @throws ChecksumError, SourceChangedError when the bytes are not those that were encoded */
-async function readPart(
+export async function readPart(
   { job: { tensor, staged, hash }, piece }: Part,
   staging: StagingStore,
   kernels: Pick<Kernels, 'xxh3'>,

@@ -142,7 +142,7 @@ export async function encodeModelFile(
  * Raised when encoders cut by the same options in other places: what an earlier version has staged is encoded again, so that
  * a file has one ladder of qualities.
  */
-const CUTS_VERSION = 1;
+export const CUTS_VERSION = 1;
 
 async function stageTensors(
   model: ModelSource,
@@ -150,17 +150,16 @@ async function stageTensors(
   tools: EncodeTools,
   options: EncodeModelFileOptions,
 ): Promise<TensorJob[]> {
-  const { keep, onProgress } = options;
-  const clashing = clashingNames(model.tensors.map(({ name }) => name));
+  const { onProgress } = options;
+  const isCut = cutTensors(model, options.keep);
   const total = totalSize(model);
   const jobs: TensorJob[] = [];
   let done = 0;
   const work = async ([number, tensor]: readonly [number, LocatedTensor], signal: AbortSignal) => {
-    const { name, offset, byteLength } = tensor;
+    const { offset, byteLength } = tensor;
     const bytes = await tensor.source.read(offset, byteLength, { signal });
     const weight = weightOf(tensor, options);
-    const cut = isWorthEncoding(tensor) && keep?.(name) !== true && !clashing.has(name);
-    jobs[number] = cut
+    jobs[number] = isCut(tensor)
       ? { ...(await stage(tensor, bytes, staging, String(number), tools, { ...options, signal })), weight }
       : { tensor, staged: undefined, hash: formatHash(tools.kernels.xxh3(bytes)), weight };
     done += byteLength;
@@ -169,6 +168,15 @@ async function stageTensors(
   // One more than are encoded at a time: it is read meanwhile.
   await eachBounded(model.tensors.entries(), (tools.pool?.size ?? 1) + 1, work, options.signal);
   return jobs;
+}
+
+/** Which tensors of a model are cut into fragments; the others are stored plain. */
+export function cutTensors(
+  { tensors }: Pick<ModelSource, 'tensors'>,
+  keep: EncodeModelFileOptions['keep'],
+): (tensor: LocatedTensor) => boolean {
+  const clashing = clashingNames(tensors.map(({ name }) => name));
+  return (tensor) => isWorthEncoding(tensor) && keep?.(tensor.name) !== true && !clashing.has(tensor.name);
 }
 
 async function stage(
@@ -193,8 +201,11 @@ async function stage(
   return { tensor, staged, hash: staged.hashes[0]! };
 }
 
-/** @throws ArgumentError */
-function weightOf({ name, shape }: LocatedTensor, { order, importance }: EncodeModelFileOptions): number {
+/** How a tensor counts in the quality of the model. @throws ArgumentError */
+export function weightOf(
+  { name, shape }: LocatedTensor,
+  { order, importance }: Pick<EncodeModelFileOptions, 'order' | 'importance'>,
+): number {
   const factor = importance?.(name) ?? 1;
   check(`importance (of ${quote(name)})`, factor, WEIGHT);
   return Math.min(MAX_WEIGHT, factor * tensorWeight(shape, order));

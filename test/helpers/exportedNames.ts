@@ -6,6 +6,7 @@ export async function exportedNames(): Promise<Record<string, string[]>> {
     'holostream/service-worker': import('../../adapters/serviceWorker.js'),
     'holostream/onnxruntime': import('../../adapters/onnxruntime.js'),
     'holostream/node': import('../../node.js'),
+    'holostream/bulk': import('../../bulk/index.js'),
     'holostream/formats': import('../../formats.js'),
     'holostream/operators': import('../../operators/index.js'),
     'holostream/sinks': import('../../sinks/index.js'),

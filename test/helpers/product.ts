@@ -13,6 +13,7 @@ export const LIBRARY_FLOORS = [
   ['readers'],
   ['models'],
   ['adapters'],
+  ['bulk'],
 ] as const;
 
 export const LIBRARY_FOLDERS = LIBRARY_FLOORS.flat();

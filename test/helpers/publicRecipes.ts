@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createFetch } from '../../adapters/fetch.js';
 import { loadFeeds, loadSessions } from '../../adapters/onnxruntime.js';
 import { serveModels } from '../../adapters/serviceWorker.js';
+import * as bulk from '../../bulk/index.js';
 import * as formats from '../../formats.js';
 import * as main from '../../index.js';
 import * as node from '../../node.js';
@@ -299,6 +300,18 @@ const RECIPES: Readonly<Record<string, MakeRecipe>> = {
   serializeManifest: async () => ({
     call: formats.serializeManifest,
     args: [(await modelReader()).manifest],
+  }),
+
+  // Bulk.
+  folderStorage: async () => ({ call: bulk.folderStorage, args: [(await folder())('storage')] }),
+  openBulkStorage: async () => ({ call: bulk.openBulkStorage, args: [(await folder())('storage')] }),
+  convertModels: async () => ({
+    call: bulk.convertModels,
+    args: [
+      [{ sources: ['w.safetensors'], output: 'w.holo.safetensors' }],
+      await bulk.folderStorage((await folder())('storage')),
+      { encode: {} },
+    ],
   }),
 
   // Tensors in memory.

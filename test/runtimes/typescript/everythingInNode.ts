@@ -1,4 +1,5 @@
 /** And what it adds in Node. */
 
+export * as bulk from 'holostream/bulk';
 export * as node from 'holostream/node';
 export * from './everything.js';

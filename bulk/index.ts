@@ -1,0 +1,33 @@
+/**
+ * Converts many models, or one that is too large for a machine, on any number of machines (Node).
+ *
+ * @example
+ * const storage = await folderStorage('converted');
+ * const models = [{ sources: ['model.safetensors'], output: 'model.holo.safetensors' }];
+ * for (const { output, fileSize, error } of await convertModels(models, storage)) console.log(output, fileSize ?? error);
+ *
+ * @module
+ */
+
+// Models, and converting them in this process.
+
+export {
+  type BulkProgress,
+  type ConvertedModel,
+  type ConvertOptions,
+  convertModels,
+} from './convert.js';
+export type { BulkEncodeOptions, BulkModel } from './models.js';
+
+// Where results are.
+
+export { folderStorage } from './storage/folder.js';
+export { openBulkStorage } from './storage/openStorage.js';
+export type {
+  BulkStorage,
+  BulkUpload,
+  ReadObjectOptions,
+  StoredObject,
+  UploadOptions,
+} from './storage/storage.js';
+export type { Shard } from './units.js';

@@ -1,0 +1,195 @@
+import { layOutModelFile, type Part, readPart, type TensorJob } from '../models/file/assemble.js';
+import { formatHash } from '../models/file/plan.js';
+import { onAbort } from '../platform/abort.js';
+import { Queue } from '../src/async/queue.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
+import { FormatError, SinkError, SourceError } from '../src/errors.js';
+import { encodeUnit, type UnitContext } from './encodeUnit.js';
+import {
+  readDoneNote,
+  readUploadNote,
+  removeUploadNote,
+  type UnitNote,
+  writeDoneNote,
+  writeUploadNote,
+} from './notes.js';
+import type { BulkUpload } from './storage/storage.js';
+import { storedUnits, unitObject, unitOf } from './unitFile.js';
+import type { Unit } from './units.js';
+
+export interface JoinOptions extends AbortOptions {
+  /** Called with the bytes written so far, and the size of the file. */
+  readonly onProgress?: ((bytes: number, totalBytes: number) => void) | undefined;
+}
+
+export interface JoinResult {
+  readonly fileSize: number;
+  /** Whether it was there, complete, before this run. */
+  readonly isNew: boolean;
+  /** Units that the storage no longer had: encoded once more. */
+  readonly encodedUnits: number;
+}
+
+/** Bytes of pieces that are read before it is their turn: at least one piece, however large. */
+const READ_AHEAD = 2 ** 25;
+const MAX_READS = 16;
+
+/** Whether the model file is in the storage, as this run would make it. */
+export async function findJoined(
+  { opened, storage }: Pick<UnitContext, 'opened' | 'storage'>,
+  output: string,
+  options: AbortOptions,
+): Promise<{ readonly size: number } | undefined> {
+  if (!opened.isVersioned) return undefined;
+  const [note, object] = await Promise.all([
+    readDoneNote(storage, opened.id, options),
+    storage.head(output, options),
+  ]);
+  return note !== undefined && note.size === object?.size ? object : undefined;
+}
+
+/**
+ * Makes the model file of its units, in the order that it is loaded in. Nothing is decoded. Memory: the plan of the file, and the
+ * pieces that are read ahead.
+ * @param notes of all units, as far as they are known
+ */
+export async function joinModel(
+  context: UnitContext,
+  units: readonly Unit[],
+  notes: ReadonlyMap<number, UnitNote>,
+  output: string,
+  { signal, onProgress }: JoinOptions,
+): Promise<JoinResult> {
+  const { opened, storage } = context;
+  const joined = await findJoined(context, output, { signal });
+  if (joined !== undefined) return { fileSize: joined.size, isNew: false, encodedUnits: 0 };
+  const { jobs, encodedUnits } = await jobsOf(context, units, notes, { signal });
+  const { start, parts, fileSize } = layOutModelFile(opened.model, jobs, opened.index);
+  const upload = await openUpload(context, output, start, fileSize, { signal });
+  try {
+    const read = pieceReader(context);
+    let position = start.length;
+    // What an earlier upload has left is not read again.
+    const rest = parts.filter((part) => {
+      const isLeft = position + part.size > upload.offset;
+      if (!isLeft) position += part.size;
+      return isLeft;
+    });
+    if (upload.offset < start.length) await upload.write(start.subarray(upload.offset));
+    for await (const bytes of readAhead(rest, read, signal)) {
+      await upload.write(bytes.subarray(Math.max(0, upload.offset - position)));
+      position += bytes.length;
+      onProgress?.(position, fileSize);
+    }
+    signal?.throwIfAborted();
+    await upload.complete();
+  } catch (error) {
+    // A later run goes on where this one was interrupted. What cannot succeed leaves nothing.
+    const canGoOn = signal?.aborted || error instanceof SinkError || error instanceof SourceError;
+    await (canGoOn ? upload.pause() : upload.abort()).catch(() => {});
+    if (!canGoOn) await removeUploadNote(storage, opened.id, {}).catch(() => {});
+    throw error;
+  }
+  await writeDoneNote(storage, opened.id, { size: fileSize }, { signal });
+  if (upload.state !== undefined) await removeUploadNote(storage, opened.id, { signal });
+  return { fileSize, isNew: true, encodedUnits };
+}
+
+async function jobsOf(
+  context: UnitContext,
+  units: readonly Unit[],
+  notes: ReadonlyMap<number, UnitNote>,
+  { signal }: AbortOptions,
+): Promise<{ readonly jobs: readonly TensorJob[]; readonly encodedUnits: number }> {
+  const jobs: TensorJob[] = [];
+  let encodedUnits = 0;
+  for (const unit of units) {
+    let note = notes.get(unit.number);
+    if (note === undefined) {
+      // Encoded in another process, or removed since then.
+      const result = await encodeUnit(context, unit, { signal });
+      note = result.note;
+      if (result.isNew) encodedUnits++;
+    }
+    for (const [i, tensor] of unit.tensors.entries()) {
+      const { hash, staged } = note.tensors[i]!;
+      jobs.push({ tensor, staged, hash, weight: context.choices.weightOf(tensor) });
+    }
+  }
+  return { jobs, encodedUnits };
+}
+
+/**
+ * Reads parts of the file. A unit that is damaged is deleted, so that the next run encodes it.
+ * @throws SourceError, which is retryable, for a unit that is damaged or has gone
+ */
+function pieceReader({ storage, tools }: UnitContext) {
+  const units = storedUnits(storage);
+  return async (part: Part, signal: AbortSignal): Promise<Uint8Array> => {
+    try {
+      return await readPart(part, units, tools.kernels, { signal });
+    } catch (error) {
+      const { staged, tensor } = part.job;
+      if (staged === undefined || signal.aborted) throw error;
+      const object = unitObject(unitOf(staged.entry));
+      if (error instanceof FormatError) await storage.remove(object, { signal });
+      // Another read may have found it damaged.
+      else if ((await storage.head(object, { signal })) !== undefined) throw error;
+      const what = 'Cannot use an encoded unit: it was damaged or deleted; run again to encode it';
+      throw new SourceError(what, { name: tensor.name, retryable: true, cause: error });
+    }
+  };
+}
+
+/** A new upload, or the one that an earlier run has left of the same file. */
+async function openUpload(
+  { opened: { id }, storage, tools }: UnitContext,
+  output: string,
+  start: Uint8Array,
+  size: number,
+  { signal }: AbortOptions,
+): Promise<BulkUpload> {
+  const header = formatHash(tools.kernels.xxh3(start));
+  const note = await readUploadNote(storage, id, { signal });
+  const resume = note?.header === header ? note.state : undefined;
+  const upload = await storage.upload(output, { size, resume, signal });
+  if (upload.state !== undefined && upload.state !== note?.state) {
+    await writeUploadNote(storage, id, { state: upload.state, header }, { signal });
+  }
+  return upload;
+}
+
+/** The bytes of all parts in order, while those that follow are read: many small ones, or one large one. */
+async function* readAhead(
+  parts: readonly Part[],
+  read: (part: Part, signal: AbortSignal) => Promise<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array> {
+  signal?.throwIfAborted();
+  const ended = new AbortController();
+  const release = signal && onAbort(signal, (reason) => ended.abort(reason));
+  const underWay = new Queue<{ readonly size: number; readonly bytes: Promise<Uint8Array> }>();
+  let ahead = 0;
+  let next = 0;
+  try {
+    while (next < parts.length || underWay.size > 0) {
+      for (let part = parts[next]; part !== undefined; part = parts[next]) {
+        const hasRoom = underWay.size < MAX_READS && ahead + part.size <= READ_AHEAD;
+        if (!hasRoom && underWay.size > 0) break;
+        const bytes = read(part, ended.signal);
+        // It may fail before its turn to be awaited.
+        bytes.catch(() => {});
+        underWay.add({ size: part.size, bytes });
+        ahead += part.size;
+        next++;
+      }
+      const { size, bytes } = underWay.take()!;
+      yield await bytes;
+      ahead -= size;
+    }
+  } finally {
+    release?.();
+    ended.abort();
+    await Promise.allSettled(underWay.takeAll().map(({ bytes }) => bytes));
+  }
+}

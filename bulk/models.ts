@@ -1,0 +1,68 @@
+import { cutTensors, type EncodeModelFileOptions, weightOf } from '../models/file/encodeModelFile.js';
+import type { FragmentOptions } from '../models/file/encodeTensor.js';
+import { WEIGHT } from '../models/file/plan.js';
+import type { LocatedTensor, ModelSource } from '../models/file/sourceFiles.js';
+import { factorOf, patternOf } from '../models/namePattern.js';
+import type { TensorOrder } from '../models/tensorWeight.js';
+import { listOf, object, oneOf, type Rule, type Rules, text } from '../src/checks/options.js';
+import { record } from '../src/checks/rules.js';
+
+/** A model to convert. */
+export interface BulkModel {
+  /**
+   * One safetensors file, shard index or folder, or several files that are the shards of one model; by path, URL, or
+   * `s3://bucket/key`.
+   */
+  readonly sources: readonly string[];
+  /** The key of the model file in the storage: `llama/model.holo.safetensors`. */
+  readonly output: string;
+}
+
+/** How models are encoded: the options of `encodeModelFile`, in a form that can be sent to other machines. */
+export interface BulkEncodeOptions {
+  readonly encode?: FragmentOptions | undefined;
+  readonly order?: TensorOrder | undefined;
+  /** Names of tensors to store plain; `*` is any text, `?` one character. */
+  readonly keep?: readonly string[] | undefined;
+  /** Factors of weights by names and patterns. */
+  readonly importance?: Readonly<Record<string, number>> | undefined;
+}
+
+export const BULK_MODELS: Rule<readonly BulkModel[]> = /* @__PURE__ */ listOf(
+  /* @__PURE__ */ record<BulkModel>({ sources: listOf(text), output: text }),
+);
+
+const FACTORS: Rule<Readonly<Record<string, number>>> = (value) =>
+  object(value) ||
+  Object.values(value as object)
+    .map(WEIGHT)
+    .find(Boolean);
+
+export const ENCODE_RULES: Rules<BulkEncodeOptions> = {
+  // What is in them is checked by the encoder.
+  encode: object,
+  order: /* @__PURE__ */ oneOf(['balanced', 'elements']),
+  keep: /* @__PURE__ */ listOf(text),
+  importance: FACTORS,
+};
+
+/** What the options say of each tensor. */
+export interface TensorChoices {
+  readonly isCut: (tensor: LocatedTensor) => boolean;
+  readonly weightOf: (tensor: LocatedTensor) => number;
+}
+
+export function tensorChoices(
+  model: ModelSource,
+  { order, keep = [], importance = {} }: BulkEncodeOptions,
+): TensorChoices {
+  const patterns = keep.map(patternOf);
+  const options: EncodeModelFileOptions = {
+    order,
+    importance: factorOf(new Map(Object.entries(importance))),
+  };
+  return {
+    isCut: cutTensors(model, (name) => patterns.some((pattern) => pattern.test(name))),
+    weightOf: (tensor) => weightOf(tensor, options),
+  };
+}

@@ -1,0 +1,82 @@
+import { readFile } from 'node:fs/promises';
+import { basename, dirname } from 'node:path';
+import { InvalidArgumentError } from 'commander';
+import type { BulkEncodeOptions, BulkModel, Shard } from '../../bulk/index.js';
+import { placeOf } from '../../sources/place.js';
+import { parseJson } from '../../src/bytes/json.js';
+import { FormatError } from '../../src/errors.js';
+import { encoderOptions } from '../encode/holotensor.js';
+import { readImportance } from '../encode/importance.js';
+import { UsageError } from '../failure.js';
+import type { EncodeOptions } from '../options.js';
+
+/** Options of the commands that say which models are converted, and how. */
+export interface ModelChoices
+  extends Pick<EncodeOptions, 'encoding' | 'fragments' | 'qualities' | 'keep' | 'order' | 'importance'> {
+  readonly to: string;
+  readonly output?: string;
+  readonly list?: string;
+}
+
+/** Far more than a million names take. */
+const MAX_LIST_BYTES = 2 ** 28;
+
+const SUFFIX = '.holo.safetensors';
+
+/** Models of arguments and of `--list`. @throws UsageError, FormatError */
+export async function chosenModels(
+  sources: readonly string[],
+  { output, list }: Pick<ModelChoices, 'output' | 'list'>,
+): Promise<BulkModel[]> {
+  if (output !== undefined && (sources.length !== 1 || list !== undefined))
+    throw new UsageError('--output names the model file of one model');
+  const listed = list === undefined ? [] : await readList(list);
+  const named = sources.map((source) => ({ sources: [source], output: output ?? outputOf(source) }));
+  if (named.length + listed.length === 0) throw new UsageError('Name a model, or a list of models by --list');
+  return [...named, ...listed];
+}
+
+async function readList(path: string): Promise<BulkModel[]> {
+  const what = 'Cannot read the list of models';
+  const value = parseJson(await readFile(path), what, MAX_LIST_BYTES, path);
+  const isList =
+    Array.isArray(value) &&
+    value.every((one: Partial<BulkModel> | null) => typeof one?.output === 'string' && isTexts(one.sources));
+  if (isList) return value as BulkModel[];
+  throw new FormatError(what, { name: path, expected: '[{ "sources": ["…"], "output": "…" }, …]' });
+}
+
+function isTexts(value: unknown): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every((one) => typeof one === 'string');
+}
+
+/** A file that is called as all are called says nothing: its folder does. */
+function outputOf(source: string): string {
+  const { name, folder } = placeOf(source.replace(/^s3:/, 'http:').replace(/[\\/]+$/, ''));
+  const stem = name.replace(/(\.safetensors)?(\.index)?(\.json)?$/, '').replace(/\.safetensors$/, '');
+  const isCommon = /^model(-[\d*?]+-of-[\d*?]+)?$/.test(stem);
+  return `${isCommon ? basename(folder) || stem : stem || basename(dirname(folder))}${SUFFIX}`;
+}
+
+/** How the models are encoded, in a form that can be sent. */
+export async function chosenEncoding(choices: ModelChoices): Promise<BulkEncodeOptions> {
+  const { encoding = 'embedded', keep, order, importance } = choices;
+  const factors = importance === undefined ? undefined : (await readImportance(importance)).factors;
+  return {
+    encode: {
+      encoding,
+      ...encoderOptions(encoding, { ...choices, output: choices.to, blockChecksums: true }),
+    },
+    keep: keep?.map(({ text }) => text),
+    order,
+    importance: factors && Object.fromEntries(factors),
+  };
+}
+
+/** "0/8", the first of eight. */
+export function shard(text: string): Shard {
+  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  if (count !== undefined && Number(index) < Number(count))
+    return { index: Number(index), count: Number(count) };
+  throw new InvalidArgumentError('It must be a number from 0, /, and how many shards there are: 0/8 to 7/8.');
+}

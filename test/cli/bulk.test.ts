@@ -1,0 +1,74 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
+import { encodeToModelFile } from '../helpers/modelFiles.js';
+import { modelOf } from '../helpers/models.js';
+import { DIGITS_PATH } from '../helpers/trained.js';
+
+const test = suite('command line: bulk');
+const folder = temporaryFolder();
+const at = (...names: string[]) => join(folder, ...names);
+const alone = await encodeToModelFile({ 'digits.safetensors': readFileSync(DIGITS_PATH) });
+/** Without threads, in the process of the test. */
+const HERE = '--workers=0';
+
+test('bulk run: a model in threads, then again: nothing is encoded', async () => {
+  const run = async () => {
+    const args = ['bulk', 'run', DIGITS_PATH, '--to', at('one'), '--workers', '2', '--json'];
+    return JSON.parse(String(ok(await runCli(args))));
+  };
+  const output = 'digits.holo.safetensors';
+  assert.equal(await run(), [{ output, fileSize: alone.length, encodedUnits: 1, foundUnits: 0 }]);
+  assert.ok(readFileSync(at('one', output)).equals(alone));
+  assert.equal(await run(), [{ output, fileSize: alone.length, encodedUnits: 0, foundUnits: 0 }]);
+});
+
+test('bulk run --shard: parts, then the join; --list and --output name models', async () => {
+  const list = at('models.json');
+  writeFileSync(list, JSON.stringify([{ sources: [DIGITS_PATH], output: 'hub/digits' }]));
+  for (const shard of ['0/2', '1/2']) {
+    ok(await runCli(['bulk', 'run', '--list', list, '--to', at('two'), '--shard', shard, HERE]));
+    assert.not(existsSync(at('two', 'hub')));
+  }
+  ok(await runCli(['bulk', 'run', '--list', list, '--to', at('two'), '--shard', '0/1', '--join', HERE]));
+  assert.ok(readFileSync(at('two', 'hub', 'digits')).equals(alone));
+  const options = ['--to', at('two'), '--output', 'mine.safetensors', '--keep', '*', HERE];
+  ok(await runCli(['bulk', 'run', DIGITS_PATH, ...options]));
+  const kept = await encodeToModelFile(
+    { 'digits.safetensors': readFileSync(DIGITS_PATH) },
+    { keep: () => true },
+  );
+  assert.ok(readFileSync(at('two', 'mine.safetensors')).equals(kept));
+});
+
+test('a model whose file has a common name is called as its folder', async () => {
+  writeFileSync(at('model.safetensors'), modelOf([{ name: 'w', dtype: 'F32', shape: [3] }]));
+  const table = ok(await runCli(['bulk', 'run', folder, '--to', at('named'), HERE]));
+  assert.match(String(table), new RegExp(`^${basename(folder)}\\.holo\\.safetensors `, 'm'));
+});
+
+test('what is wrong: usage is code 2, models are code 1 and say why', async () => {
+  const to = ['--to', at('three'), HERE];
+  failed(await runCli(['bulk', 'run', ...to]), 2, /Name a model/);
+  failed(await runCli(['bulk', 'run', DIGITS_PATH, ...to, '--join']), 2, /--shard/);
+  for (const shard of ['2/2', 'a/b']) {
+    failed(await runCli(['bulk', 'run', DIGITS_PATH, ...to, '--shard', shard]), 2, /--shard/);
+  }
+  failed(await runCli(['bulk', 'run', 'a', 'b', ...to, '--output', 'c']), 2, /--output/);
+  writeFileSync(at('list.json'), '[{}]');
+  failed(await runCli(['bulk', 'run', '--list', at('list.json'), ...to]), 1, /list of models/);
+  const { code, stderr } = await runCli(['bulk', 'run', at('missing.safetensors'), ...to]);
+  assert.is(code, 1);
+  assert.match(stderr, /"missing\.holo\.safetensors": Cannot open file: it does not exist/);
+  assert.match(stderr, /1 of 1 models failed/);
+  // Only where the package is not installed.
+  failed(
+    await runCli(['bulk', 'run', DIGITS_PATH, '--to', 's3://bucket', HERE]),
+    1,
+    /install the package @aws-sdk/,
+  );
+});
+
+test.run();
