@@ -3,7 +3,7 @@ import { onAbort } from '../platform/abort.js';
 import { startTimer } from '../platform/timer.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { number, type Rules } from '../src/checks/options.js';
-import type { LoadedTensor } from './output.js';
+import { BELOW_ONE, type LoadedTensor } from './output.js';
 import type { TensorState } from './tensorState.js';
 
 /** How often what improves is passed on. */
@@ -102,7 +102,7 @@ export async function readAll(
     sum += weight * (tensor?.cosine ?? 0);
     complete &&= tensor?.complete === true;
   }
-  return { quality: total === 0 ? 1 : Math.min(1, sum / total), complete };
+  return { quality: total === 0 || complete ? 1 : Math.min(BELOW_ONE, sum / total), complete };
 }
 
 /** Waits for changes of the model; those that come meanwhile count for the next wait. */

@@ -9,6 +9,7 @@ import {
 } from '../src/checks/limits.js';
 import { callback, type Rules } from '../src/checks/options.js';
 import { OPEN_RULES } from '../src/checks/rules.js';
+import { LimitError } from '../src/errors.js';
 import { loadPool } from '../workers/loadPool.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
@@ -70,6 +71,8 @@ export class Load {
   #bytes = 0;
   /** Pieces that workers are decoding. */
   readonly #decoding: Promise<void>[] = [];
+  /** It has ended without all that was planned. */
+  #isPartial = false;
   /** What ended the load, perhaps when all was fetched. */
   #failure: { readonly error: unknown } | undefined;
 
@@ -82,17 +85,17 @@ export class Load {
       checkTensorBytes(limits, Math.max(length, tensor.byteLength, converted), tensor.name);
       wanted.add(tensor);
     }
-    const outputBytes = sumOfBytes(wanted, options);
     // Tensors of earlier loads are held, too.
     const isNew = ({ name }: LoadableTensor) => target.states.get(name)!.cosine === 0;
     const newBytes = sumOfBytes([...wanted].filter(isNew), options);
-    checkTotalBytes(limits, target.quality.heldBytes(options.as) + newBytes);
+    const held = target.quality.heldBytes(options.as) + newBytes;
+    checkTotalBytes(limits, held);
     this.#target = target;
     target.budget.limits = limits;
     this.#options = options;
     this.#totalBytes = pieces.reduce((sum, { length }) => sum + length, 0);
-    // What the whole load does not pay for need not be fetched.
-    new Budget(limits, this.#totalBytes).check({ bytes: outputBytes, steps: 0 });
+    // What all loads together do not pay for need not be fetched.
+    new Budget(limits, target.fetched + this.#totalBytes).check({ bytes: held, steps: 0 });
     this.#fetcher = new PieceFetcher(pieces, {
       signal: options.signal,
       limits,
@@ -121,6 +124,7 @@ export class Load {
 
   /** Ends the load without an error. */
   finish(): void {
+    this.#isPartial = true;
     this.#fetcher.finish();
   }
 
@@ -168,7 +172,11 @@ export class Load {
     await Promise.all(
       Array.from(this.#target.unsettled, async (state) => {
         const before = state.cosine;
-        const settled = await state.settle({ signal });
+        const settled = await state.settle({ signal }).catch((error) => {
+          // What was planned beside it, and did not come in time, would have paid.
+          if (this.#isPartial && error instanceof LimitError) return false;
+          throw error;
+        });
         if (settled) this.#target.unsettled.delete(state);
         if (state.cosine !== before) this.#tellBetter(state);
       }),
@@ -177,7 +185,9 @@ export class Load {
 
   #fitsDeadline({ length }: PlannedPiece): boolean {
     const { deadline = Number.POSITIVE_INFINITY } = this.#options;
-    return this.#throughput.elapsed + (this.#throughput.timeFor(length) ?? 0) <= deadline;
+    const fits = this.#throughput.elapsed + (this.#throughput.timeFor(length) ?? 0) <= deadline;
+    this.#isPartial ||= !fits;
+    return fits;
   }
 
   #count(bytes: number): void {

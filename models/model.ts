@@ -272,9 +272,9 @@ export class Model extends Closeable {
     return state;
   }
 
-  #plan(options: PlanOptions): PlannedPiece[] {
+  #plan(options: PlanOptions & LimitsOption): PlannedPiece[] {
     const isLoaded = ({ name }: LoadableTensor, piece: number) => this.#state(name).has(piece);
-    return planPieces(this.#catalog, options, isLoaded);
+    return planPieces(this.#catalog, { limits: this.#limits, ...options }, isLoaded);
   }
 
   #improving(states: readonly TensorState[]): Improving {
@@ -318,8 +318,8 @@ export class Model extends Closeable {
         this.#changes.next();
       },
     };
-    const limits = { ...this.#limits, ...options.limits };
-    const load = new Load(this.#plan(options), target, { ...options, limits });
+    const limited = { ...options, limits: { ...this.#limits, ...options.limits } };
+    const load = new Load(this.#plan(limited), target, limited);
     this.#load = load;
     if (this.#paused) load.pause();
     try {

@@ -14,6 +14,9 @@ import {
 } from '../src/tensor/tensor.js';
 import type { LoadableTensor } from './inputs/content.js';
 
+/** The most that anything incomplete has: a cosine may round to 1 before. */
+export const BELOW_ONE = 1 - Number.EPSILON / 2;
+
 /** The arrays of loaded tensors of floating-point numbers, by the option `as`. */
 export interface OutputArrays {
   readonly F32: Float32Array;

@@ -1,6 +1,8 @@
+import { type AllLimits, Budget, type LimitsOption, limitsOf } from '../src/checks/limits.js';
 import { listOf, oneOf, type Rules, text } from '../src/checks/options.js';
 import { ArgumentError } from '../src/errors.js';
 import { QUALITY } from '../src/holotensor/quality.js';
+import { elementCount } from '../src/tensor/dtype.js';
 import type { LoadableTensor, LoadPiece } from './inputs/content.js';
 
 /** A piece and the tensor that it belongs to. */
@@ -80,13 +82,14 @@ export class Catalog {
 }
 
 /**
- * Which pieces to fetch, in which order, without those that are loaded. The pieces of one tensor stay in their order.
+ * Which pieces to fetch, in which order, without those that are loaded. The pieces of one tensor stay in their order. Every
+ * tensor has some of its own, and all together have bytes enough to pay for decoding.
  * @param isLoaded whether a piece is loaded already
  * @throws ArgumentError for names that the model does not have
  */
 export function planPieces(
   catalog: Catalog,
-  options: PlanOptions,
+  options: PlanOptions & LimitsOption,
   isLoaded: (tensor: LoadableTensor, piece: number) => boolean = () => false,
 ): PlannedPiece[] {
   const { tensors, priority = [] } = options;
@@ -95,8 +98,8 @@ export function planPieces(
   const wanted = catalog.withCompanions(chosen);
   const isWhole = wanted.some(({ pieces }) => pieces.some(({ file }) => file.whole));
   const quality = isWhole ? 1 : (options.quality ?? 1);
-  const pieces =
-    strategy === 'scan' ? scan(catalog, wanted, quality) : wanted.flatMap((one) => upTo(one, quality));
+  const limits = limitsOf({ limits: options.limits });
+  const pieces = strategy === 'scan' ? scan(catalog, wanted, quality, limits) : each(wanted, quality, limits);
   const missing = pieces.filter(({ tensor, piece }) => !isLoaded(tensor, piece));
   const inOrder = strategy === 'tensors' ? missing : catalog.inOrder(missing);
   return withFirst(inOrder, catalog.chosen(priority));
@@ -110,25 +113,67 @@ export function withFirst(pieces: readonly PlannedPiece[], first: readonly Loada
   return [...pieces].sort((a, b) => rank(a) - rank(b));
 }
 
-/** The pieces of a tensor up to the first with which it has the quality. */
-function upTo(tensor: LoadableTensor, quality: number): PlannedPiece[] {
-  const reached = tensor.pieces.findIndex(({ cosine }) => cosine >= quality);
-  const needed = quality === 1 || reached < 0 ? tensor.pieces : tensor.pieces.slice(0, reached + 1);
-  return needed.map((piece, number) => ({ ...piece, tensor, piece: number }));
+/** What decoding takes for an element of a tensor in fragments, with its array of another type, about. */
+const BYTES_PER_ELEMENT = 7;
+
+/** Bytes that the pieces of these tensors must pay for. */
+function costOf(tensors: readonly LoadableTensor[]): number {
+  return tensors.reduce(
+    (sum, { shape, pieces }) => sum + (pieces.length > 1 ? BYTES_PER_ELEMENT * elementCount(shape) : 0),
+    0,
+  );
 }
 
-/** The pieces in the order of the file, until the whole has the quality. */
-function scan(catalog: Catalog, tensors: readonly LoadableTensor[], quality: number): PlannedPiece[] {
+/** The pieces of each tensor up to the quality. */
+function each(tensors: readonly LoadableTensor[], quality: number, limits: AllLimits): PlannedPiece[] {
+  const pieces = tensors.flatMap((tensor) => upTo(tensor, quality));
+  const bytes = pieces.reduce((sum, { length }) => sum + length, 0);
+  if (new Budget(limits, bytes).pays({ bytes: costOf(tensors), steps: 0 })) return pieces;
+  return tensors.flatMap((tensor) => upTo(tensor, quality, costOf([tensor]) / limits.ratio));
+}
+
+/** The pieces of a tensor up to the first with which it has the quality, and this many bytes. */
+function upTo(tensor: LoadableTensor, quality: number, least = 0): PlannedPiece[] {
+  const all = tensor.pieces.map((piece, number) => ({ ...piece, tensor, piece: number }));
+  if (quality === 1) return all;
+  let bytes = 0;
+  const reached = tensor.pieces.findIndex(({ cosine, length }) => {
+    bytes += length;
+    return cosine > 0 && cosine >= quality && bytes >= least;
+  });
+  return reached < 0 ? all : all.slice(0, reached + 1);
+}
+
+/**
+ * The pieces in the order of the file, until the whole has the quality. Tensors of which these have nothing have their first
+ * numbers beside them: a network needs all of its tensors.
+ */
+function scan(
+  catalog: Catalog,
+  tensors: readonly LoadableTensor[],
+  quality: number,
+  limits: AllLimits,
+): PlannedPiece[] {
   const pieces = catalog.inOrder(tensors.flatMap((tensor) => upTo(tensor, 1)));
   if (quality === 1) return pieces;
   const total = tensors.reduce((sum, tensor) => sum + tensor.weight, 0);
-  const before = new Map<LoadableTensor, number>();
-  let sum = 0;
-  const end = pieces.findIndex(({ tensor, cosine }) => {
-    sum += tensor.weight * (cosine - (before.get(tensor) ?? 0));
-    before.set(tensor, cosine);
+  const cost = { bytes: costOf(tensors), steps: 0 };
+  const reached = new Map<LoadableTensor, number>();
+  const first = tensors.flatMap((tensor) => upTo(tensor, 0));
+  const isFirst = new Set(first.map(({ tensor, piece }) => tensor.pieces[piece]));
+  let [sum, bytes] = [0, 0];
+  const add = ({ tensor, cosine, length }: PlannedPiece) => {
+    const before = reached.get(tensor) ?? 0;
+    sum += tensor.weight * Math.max(0, cosine - before);
+    reached.set(tensor, Math.max(before, cosine));
+    bytes += length;
     // Rounding must not require one piece more.
-    return before.size === tensors.length && sum >= total * (quality - 1e-12);
-  });
-  return end < 0 ? pieces : pieces.slice(0, end + 1);
+    return sum >= total * (quality - 1e-12) && new Budget(limits, bytes).pays(cost);
+  };
+  let isReached = false;
+  for (const piece of first) isReached = add(piece);
+  if (isReached) return first;
+  const rest = pieces.filter(({ tensor, piece }) => !isFirst.has(tensor.pieces[piece]));
+  const end = rest.findIndex(add);
+  return end < 0 ? pieces : [...first, ...rest.slice(0, end + 1)];
 }

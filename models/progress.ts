@@ -1,5 +1,5 @@
 import type { LoadableTensor } from './inputs/content.js';
-import { loadedBytes, type OutputType } from './output.js';
+import { BELOW_ONE, loadedBytes, type OutputType } from './output.js';
 import type { TensorState } from './tensorState.js';
 
 /** The state of a model while it loads. */
@@ -68,7 +68,8 @@ export class ModelQuality {
 
   /** Mean cosine of the tensors, by their weights; 1 for a model without any. */
   get whole(): number {
-    return this.#total === 0 || this.#imperfect === 0 ? 1 : Math.min(1, Math.max(0, this.#sum / this.#total));
+    if (this.#total === 0 || this.#imperfect === 0) return 1;
+    return Math.min(BELOW_ONE, Math.max(0, this.#sum / this.#total));
   }
 }
 

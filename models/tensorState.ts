@@ -6,6 +6,7 @@ import { asFloat16, type Tensor, type TensorData, viewBytes } from '../src/tenso
 import type { WorkerPool } from '../workers/pool.js';
 import type { LoadableTensor, PieceDecoder } from './inputs/content.js';
 import {
+  BELOW_ONE,
   checkMemory,
   converted,
   type LoadedTensor,
@@ -111,7 +112,7 @@ export class TensorState {
       this.#complete = await inTurns(decoder.reconstructingTensor(), signal);
       this.#decoder = undefined;
     }
-    this.#cosine = decoder.cosine;
+    this.#cosine = this.complete ? decoder.cosine : Math.min(BELOW_ONE, decoder.cosine);
   }
 
   /** The tensor at its current quality; undefined before its first numbers. */

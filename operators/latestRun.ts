@@ -66,8 +66,13 @@ export class LatestRun<I, O> implements Run<I> {
     return this.#begin(made, input);
   }
 
-  /** The last state does not wait until it is due. */
   flush(): Promise<void> | undefined {
+    this.#stage?.end?.();
+    return this.settle();
+  }
+
+  /** The last state does not wait until it is due. */
+  settle(): Promise<void> | undefined {
     this.#flushing = true;
     this.#offer();
     const isOut = this.#taking === undefined && !this.#stage?.changed;
@@ -75,10 +80,6 @@ export class LatestRun<I, O> implements Run<I> {
     return new Promise((resolve) => {
       this.#lastIsOut = resolve;
     });
-  }
-
-  settle(): Promise<void> | undefined {
-    return this.flush();
   }
 
   close(): void {

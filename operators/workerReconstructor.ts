@@ -26,6 +26,9 @@ export class WorkerReconstructor extends Pacing implements LatestStage<ReceivedF
   #out: Float32Array | undefined;
   /** Fragments of the last reconstruction. */
   #used = 0;
+  /** Some fragments are not in a reconstruction yet: those that wait to be paid for, too. */
+  #waits = false;
+  #ended = false;
   protected expected = 0;
 
   constructor(workers: number | WorkerPool, header: HoloTensorHeader, options: ReconstructOptions) {
@@ -40,13 +43,20 @@ export class WorkerReconstructor extends Pacing implements LatestStage<ReceivedF
 
   /** @throws as `HoloTensorDecoder` and its `addFragment`; WorkerError */
   async add({ index, data, entry }: ReceivedFragment): Promise<void> {
-    const { fragments } = await this.#step(() => {
+    const { fragments, usable, waits } = await this.#step(() => {
       // A copy of its own: the data is a view of a chunk, and the decoder keeps it.
       const copy = new Uint8Array(data);
       return { input: { ...this.#common, fragment: { index, data: copy, entry } }, transfer: [copy.buffer] };
     });
     // Not by one that had come before.
-    this.changed = fragments > this.#used;
+    this.changed = usable && fragments > this.#used;
+    this.#waits = waits || fragments > this.#used;
+  }
+
+  /** What waits ends in an error now, or in the last reconstruction. */
+  end(): void {
+    this.#ended = true;
+    this.changed ||= this.#waits;
   }
 
   /** The tensor that all fragments so far allow. Only after at least one fragment. */
@@ -58,7 +68,7 @@ export class WorkerReconstructor extends Pacing implements LatestStage<ReceivedF
     const { fragments, reconstruction } = await this.#step((buffers) => {
       const target = out && new Float32Array(buffers.take(out.byteLength).buffer, 0, out.length);
       return {
-        input: { ...this.#common, out: target },
+        input: { ...this.#common, isLast: this.#ended, out: target },
         transfer: target === undefined ? [] : [target.buffer],
       };
     });

@@ -204,6 +204,7 @@ export class HoloTensorReader implements TensorReader {
       await inTurns(decoder.adding(fragment), options.signal);
       await turns.next(options.signal);
     }
+    await inTurns(decoder.settling(), options.signal);
     return decoder;
   }
 
@@ -230,6 +231,7 @@ export class HoloTensorReader implements TensorReader {
       await inTurns(decoder.adding(await this.readFragment(index, options)), options.signal);
       await turns.next(options.signal);
     }
+    await inTurns(decoder.settling(), options.signal);
     return inTurns(reconstructing(decoder, options, options.out), options.signal);
   }
 
@@ -244,9 +246,10 @@ export class HoloTensorReader implements TensorReader {
     const turns = new Turns();
     for (const { index } of this.#some().toSorted((a, b) => a.index - b.index)) {
       await inTurns(decoder.adding(await this.readFragment(index, options)), options.signal);
-      if (reachesQuality(decoder, quality)) break;
+      if (decoder.usable && !decoder.waits && reachesQuality(decoder, quality)) break;
       await turns.next(options.signal);
     }
+    await inTurns(decoder.settling(), options.signal);
     return inTurns(reconstructing(decoder, options, options.out), options.signal);
   }
 

@@ -39,6 +39,8 @@ export interface LatestStage<I, O> {
   /** True when the last output is no longer the whole state. */
   readonly changed: boolean;
   add(input: I): void | Promise<void>;
+  /** No more input will come. */
+  end?(): void;
   /** Milliseconds until the next output is due; 0 now, infinity when it needs more input first. */
   delay(now: number): number;
   /** The output of the state as it is. Only after at least one input; one call at a time. */

@@ -76,6 +76,8 @@ async function measure(
     if (size === undefined) continue;
     decoder.addFragment(await reader.readFragment(index, options));
     bytes += size;
+    // Before the bytes so far pay for numbers, there are none.
+    if (!decoder.usable) continue;
     const measured = original && { measured: similarity(original, decoder.reconstruct(values)) };
     prefixes.push({ fragments: index + 1, bytes, ...decoder.quality, ...measured });
     progress.advance(header.originalSize / decoder.total);

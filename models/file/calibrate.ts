@@ -1,4 +1,5 @@
 import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
+import type { Limits } from '../../src/checks/limits.js';
 import {
   callback,
   check,
@@ -119,6 +120,9 @@ export async function calibrate(
   return factorsOf(sensitivities, tensors);
 }
 
+/** Nothing comes from elsewhere, and what brings a low cosine can have few bytes. */
+const OWN: Limits = { ratio: Number.POSITIVE_INFINITY };
+
 /** What fragments up to the cosine bring of the tensor, and the square of its relative error. */
 function coarsened(
   { shape, data }: CalibratedTensor,
@@ -127,7 +131,7 @@ function coarsened(
 ): { readonly data: Float32Array; readonly error: number } {
   const encoder = new HoloTensorEncoder('embedded', { qualities: [cosine], kernels });
   const { header, fragments, cosines } = encoder.encode(data, [elementCount(shape)]);
-  const decoder = new HoloTensorDecoder(header, { kernels });
+  const decoder = new HoloTensorDecoder(header, { kernels, limits: OWN });
   decoder.addFragment(fragments[0]!);
   return { data: decoder.reconstruct(), error: 1 - cosines[0]! ** 2 };
 }

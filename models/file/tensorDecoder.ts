@@ -36,14 +36,15 @@ export class ModelTensorDecoder {
   }
 
   get complete(): boolean {
-    return this.#whole !== undefined || this.#decoder?.complete === true;
+    return this.#whole !== undefined || (this.#decoder?.complete === true && this.#decoder.usable);
   }
 
   /** True cosine similarity with the source's tensor; 0 before the first fragment. */
   get cosine(): number {
     if (this.#whole !== undefined) return 1;
     const decoder = this.#decoder;
-    if (decoder === undefined || decoder.fragments === 0) return 0;
+    // Before the bytes so far pay for a reconstruction, there is none.
+    if (decoder === undefined || !decoder.usable) return 0;
     if (decoder.complete) return 1;
     return decoder.quality.cosine ?? decoder.quality.predicted;
   }
@@ -55,6 +56,12 @@ export class ModelTensorDecoder {
   async add(piece: number, bytes: Uint8Array, { signal }: AbortOptions = {}): Promise<void> {
     if (piece === 0) await this.#addFirst(bytes);
     else await this.#addFragment(piece - 1, bytes, signal);
+  }
+
+  /** @throws LimitError where fragments wait that nothing has paid for */
+  async settle({ signal }: AbortOptions): Promise<true> {
+    if (this.#decoder !== undefined) await inTurns(this.#decoder.settling(), signal);
+    return true;
   }
 
   /** The best tensor so far as numbers, row-major. Only for floating-point tensors. */

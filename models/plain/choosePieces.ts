@@ -1,13 +1,14 @@
 import { inTurns } from '../../src/async/steps.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
-import { allocating, type Budget, checkTensorBytes } from '../../src/checks/limits.js';
+import { allocating, type Budget, checkTensorBytes, type LimitsOption } from '../../src/checks/limits.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import type { LoadableTensor } from '../inputs/content.js';
+import { BELOW_ONE } from '../output.js';
 import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from '../planning.js';
 
 /** Which part of a model to decode: what all of these allow. */
-export interface PieceChoice extends Pick<PlanOptions, 'quality' | 'tensors'> {
+export interface PieceChoice extends Pick<PlanOptions, 'quality' | 'tensors'>, LimitsOption {
   /** Of each tensor in fragments, the first this many. */
   readonly fragments?: number | undefined;
   /** Only what is in the first this many bytes of its file. */
@@ -31,14 +32,16 @@ export interface Chosen {
   readonly quality: number;
 }
 
-/** The largest number below 1. */
-const BELOW_ONE = 1 - Number.EPSILON / 2;
-
 /** @throws ArgumentError for names that the model does not have */
 export function choosePieces(tensors: readonly LoadableTensor[], choice: PieceChoice = {}): Chosen {
-  const { quality, fragments = Number.POSITIVE_INFINITY, bytes: end = Number.POSITIVE_INFINITY } = choice;
+  const {
+    quality,
+    limits,
+    fragments = Number.POSITIVE_INFINITY,
+    bytes: end = Number.POSITIVE_INFINITY,
+  } = choice;
   const catalog = new Catalog(tensors);
-  const planned = planPieces(catalog, { quality, tensors: choice.tensors, strategy: 'scan' });
+  const planned = planPieces(catalog, { quality, limits, tensors: choice.tensors, strategy: 'scan' });
   const kept = new Map<LoadableTensor, PlannedPiece[]>();
   for (const piece of planned) {
     // The header is piece 0 of a tensor in fragments; what is one piece has no fragments.
@@ -103,15 +106,8 @@ export async function decodeChosen(
   }
   const decoder = await tensor.createDecoder(budget, pool);
   const stored = await Promise.all(pieces.map((piece) => read(piece, { signal })));
-  // All have been received, and pay for what the first takes; the decoder counts each when it is added.
-  const received = sum(stored, ({ length }) => length);
-  budget.received += received;
-  try {
-    for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
-    await decoder.settle?.({ signal });
-  } finally {
-    budget.received -= received;
-  }
+  for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
+  await decoder.settle?.({ signal });
   const best = await inTurns(decoder.reconstructingTensor(), signal);
   return viewBytes(best!.data);
 }

@@ -147,25 +147,43 @@ export class Budget {
   }
 
   /** @throws LimitError unless the cost is paid for, beside the memory that is held */
-  check({ bytes, steps }: Cost): void {
+  check(cost: Cost): void {
+    const refusal = this.#refusal(cost);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** Whether {@link check} does not throw. */
+  pays(cost: Cost): boolean {
+    return this.#refusal(cost) === undefined;
+  }
+
+  /** The same for memory that stays in use, and for steps that all bytes together pay for. */
+  spend(cost: Cost): void {
+    const refusal = this.trySpend(cost);
+    if (refusal !== undefined) throw refusal;
+  }
+
+  /** As {@link spend}. @returns the error where the cost is not paid for: more bytes may come */
+  trySpend({ bytes, steps }: Cost): LimitError | undefined {
+    const refusal = this.#refusal({ bytes, steps: this.#spent + steps });
+    if (refusal !== undefined) return refusal;
+    this.#held += bytes;
+    this.#spent += steps;
+    return undefined;
+  }
+
+  #refusal({ bytes, steps }: Cost): LimitError | undefined {
     const { most } = this;
     const memory = this.#held + bytes;
     const mostSteps = STEPS_PER_BYTE * most;
-    if (memory <= most && steps <= mostSteps) return;
-    throw new LimitError(
+    if (memory <= most && steps <= mostSteps) return undefined;
+    return new LimitError(
       'Cannot decode the tensor: it takes too much memory or time for the bytes received (option limits.ratio)',
       {
         expected: `at most ${most} bytes and ${mostSteps} steps`,
         actual: `${memory} bytes and ${steps} steps`,
       },
     );
-  }
-
-  /** The same for memory that stays in use, and for steps that all bytes together pay for. */
-  spend({ bytes, steps }: Cost): void {
-    this.check({ bytes, steps: this.#spent + steps });
-    this.#held += bytes;
-    this.#spent += steps;
   }
 }
 

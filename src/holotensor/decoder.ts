@@ -22,7 +22,7 @@ import {
   type GaussianDecodeOptions,
 } from '../encodings/randomProjection/decodeOptions.js';
 import { placed } from '../errors/placed.js';
-import { FormatError, UnsupportedError } from '../errors.js';
+import { FormatError, type LimitError, UnsupportedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { KERNELS } from '../kernels/loadKernels.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
@@ -71,6 +71,15 @@ const RULES: Rules<AllDecodeOptions & LimitsOption & RangeOption> = {
   range: object,
 };
 
+/** A fragment that has been received, until its steps are done. */
+interface WaitingFragment {
+  readonly data: Uint8Array;
+  /** Undefined until it is paid for. */
+  steps: Steps<boolean> | undefined;
+  /** Undefined until it is done. */
+  isNew: boolean | undefined;
+}
+
 /**
  * Collects the fragments of one tensor, in any order, and reconstructs the best tensor from them. It is synchronous:
  * the decoder of the header's encoding must have been loaded before, by {@link loadDecodings}, a stream or a reader.
@@ -91,13 +100,20 @@ export class HoloTensorDecoder {
   readonly elements: number;
   readonly #decoder: FragmentDecoder;
   readonly #budget: Budget;
+  /** Others' bytes pay, too. */
+  readonly #isShared: boolean;
   /** Whether the output has been paid for. */
   #paid = false;
-  /** Fragments whose steps have begun. */
-  readonly #underWay = new Map<number, Steps<boolean>>();
+  /** Fragments whose bytes have been counted. */
+  readonly #received = new Set<number>();
+  /** In the order in which they came. */
+  readonly #waiting = new Map<number, WaitingFragment>();
+  /** Why the first of them waits. */
+  #unpaid: LimitError | undefined;
   #fragments = 0;
 
   /**
+   * @param budget of several tensors, whose bytes pay for each other
    * @throws LimitError for a tensor that is too large, as numbers of four bytes; UnsupportedError when the decoder of its
    *   encoding has not been loaded
    */
@@ -112,6 +128,7 @@ export class HoloTensorDecoder {
     this.header = header;
     this.total = fragmentCount(header);
     this.#budget = budget ?? new Budget(limitsOf(options));
+    this.#isShared = budget !== undefined;
     this.#budget.received += HOLO_HEADER_SIZE + FRAGMENT_INDEX_ENTRY_SIZE * this.total;
     const elements = elementCount(header.shape);
     this.elements = elements;
@@ -141,10 +158,11 @@ export class HoloTensorDecoder {
   }
 
   /**
+   * A fragment that takes more than the bytes received so far pay for waits until others have come: a first fragment can
+   * be tiny.
    * @returns false when this fragment had been added before: it counts once
    * @throws ArgumentError when this tensor has no fragment of this number; FormatError when the payload is malformed
-   *   or belongs to another tensor (the decoder stays as it was); LimitError when decoding takes more than the bytes
-   *   received so far pay for
+   *   or belongs to another tensor (the decoder stays as it was). It may be that of a fragment that has waited.
    */
   addFragment(fragment: HoloFragment & Partial<ReceivedFragment>): boolean {
     return finish(this.adding(fragment));
@@ -156,38 +174,68 @@ export class HoloTensorDecoder {
     const { index, data, entry } = fragment;
     check('data', data, typedArray('Uint8Array'));
     check('fragmentIndex', index, wholeNumber(0, this.total - 1));
-    let steps = this.#underWay.get(index);
-    if (steps === undefined) {
-      this.#budget.received += entry?.compressedSize ?? data.length;
-      if (!this.#paid)
-        this.#budget.spend({ bytes: Float32Array.BYTES_PER_ELEMENT * this.elements, steps: 0 });
-      this.#paid = true;
-      steps = this.#add(index, data);
-      this.#underWay.set(index, steps);
-    }
-    let added: boolean;
-    try {
-      added = yield* steps;
-    } finally {
-      this.#underWay.delete(index);
-    }
-    if (added) this.#fragments += 1;
-    return added;
+    if (!this.#received.has(index)) this.#budget.received += entry?.compressedSize ?? data.length;
+    this.#received.add(index);
+    const before = this.#waiting.get(index);
+    const waits = before !== undefined && before.steps === undefined;
+    const waiting = before ?? { data, steps: undefined, isNew: undefined };
+    this.#waiting.set(index, waiting);
+    yield* this.#addPaid();
+    return !waits && (waiting.isNew ?? true);
   }
 
-  *#add(index: number, data: Uint8Array): Steps<boolean> {
-    try {
-      this.#budget.spend(this.#decoder.costOfAdding(index, data));
-      const whole = () => this.#decoder.addFragment(index, data);
-      return yield* this.#decoder.adding?.(index, data) ?? oneStep(whole);
-    } catch (error) {
-      throw placed(allocationFailure(error), FormatError, { fragmentIndex: index });
+  /**
+   * To be called when no more fragments will come: adds what waits if it is paid for by now.
+   * @throws LimitError if it is not, or if a reconstruction is not
+   */
+  *settling(): Steps<void> {
+    yield* this.#addPaid();
+    if (this.#waiting.size > 0 && this.#unpaid !== undefined) throw this.#unpaid;
+    if (this.#fragments > 0) this.#budget.check(this.#decoder.costOfReconstructing());
+  }
+
+  /** Adds the fragments that wait, up to the first that is not paid for. */
+  *#addPaid(): Steps<void> {
+    for (const [index, fragment] of this.#waiting) {
+      let pays = true;
+      try {
+        pays = fragment.steps !== undefined || this.#pay(index, fragment.data);
+        if (!pays) return;
+        const whole = () => this.#decoder.addFragment(index, fragment.data);
+        fragment.steps ??= this.#decoder.adding?.(index, fragment.data) ?? oneStep(whole);
+        const isNew = yield* fragment.steps;
+        fragment.isNew ??= isNew;
+        if (isNew) this.#fragments += 1;
+      } catch (error) {
+        throw placed(allocationFailure(error), FormatError, { fragmentIndex: index });
+      } finally {
+        if (pays) this.#waiting.delete(index);
+      }
     }
   }
 
-  /** Different fragments that have been added. */
+  /** False where this fragment, and the output before the first one, are not paid for yet. */
+  #pay(index: number, data: Uint8Array): boolean {
+    const output = { bytes: Float32Array.BYTES_PER_ELEMENT * this.elements, steps: 0 };
+    if (!this.#paid) this.#unpaid = this.#budget.trySpend(output);
+    this.#paid ||= this.#unpaid === undefined;
+    if (this.#paid) this.#unpaid = this.#budget.trySpend(this.#decoder.costOfAdding(index, data));
+    return this.#unpaid === undefined;
+  }
+
+  /** Different fragments that have been added, without those that wait to be paid for. */
   get fragments(): number {
     return this.#fragments;
+  }
+
+  /** Whether there is anything to reconstruct, and that is paid for. */
+  get usable(): boolean {
+    return this.#fragments > 0 && this.#budget.pays(this.#decoder.costOfReconstructing());
+  }
+
+  /** Whether fragments wait to be paid for. */
+  get waits(): boolean {
+    return this.#waiting.size > 0;
   }
 
   /** True when nothing is missing. */
@@ -205,7 +253,8 @@ export class HoloTensorDecoder {
   /**
    * The best tensor from the fragments so far, as numbers, row-major.
    * @param out where to write, with the length of the tensor; default: a new array
-   * @throws LimitError when it takes more than the bytes received so far pay for
+   * @throws LimitError when it takes more than the bytes received so far pay for, and when all fragments have come, or
+   *   none has been added, because that takes more
    */
   reconstruct(out?: Float32Array): Float32Array {
     return finish(this.reconstructing(out));
@@ -214,6 +263,7 @@ export class HoloTensorDecoder {
   /** The same in steps of some milliseconds. */
   *reconstructing(out?: Float32Array): Steps<Float32Array> {
     if (out !== undefined) checkOutput(out, this.elements);
+    yield* this.#settlingAll();
     this.#budget.check(this.#decoder.costOfReconstructing());
     try {
       const values = out ?? new Float32Array(this.elements);
@@ -239,6 +289,7 @@ export class HoloTensorDecoder {
     const { dtype, shape } = this.header;
     const byteLength = byteLengthOf(dtype, this.elements);
     if (out !== undefined) checkOutput(out, byteLength, 'Uint8Array');
+    yield* this.#settlingAll();
     if (this.#decoder.reconstructingElements === undefined) {
       const data = fromFloat32(dtype, yield* this.reconstructing());
       out?.set(viewBytes(data));
@@ -252,5 +303,11 @@ export class HoloTensorDecoder {
     } catch (error) {
       throw allocationFailure(error);
     }
+  }
+
+  /** A tensor that lacks what nothing more can pay for is not given out. */
+  *#settlingAll(): Steps<void> {
+    const isLast = this.#fragments === 0 || this.#received.size === this.total;
+    if (this.#waiting.size > 0 && isLast && !this.#isShared) yield* this.settling();
   }
 }

@@ -37,6 +37,9 @@ export class Reconstructor extends Pacing implements LatestStage<ReceivedFragmen
   readonly #options: ReconstructOptions;
   #decoder: HoloTensorDecoder | undefined;
   #buffer: Float32Array | undefined;
+  /** Fragments of the last reconstruction. */
+  #used = 0;
+  #ended = false;
   readonly #closed = new AbortController();
 
   constructor(options: ReconstructOptions = {}) {
@@ -47,11 +50,19 @@ export class Reconstructor extends Pacing implements LatestStage<ReceivedFragmen
   /** @throws as `HoloTensorDecoder` and its `addFragment` */
   add(fragment: ReceivedFragment): void | Promise<void> {
     this.#decoder ??= new HoloTensorDecoder(fragment.header, this.#options);
-    const added = inTurns(this.#decoder.adding(fragment), this.#closed.signal);
-    const note = (isNew: boolean) => {
-      this.changed ||= isNew;
+    const decoder = this.#decoder;
+    const added = inTurns(decoder.adding(fragment), this.#closed.signal);
+    const note = () => {
+      this.changed = decoder.usable && decoder.fragments > this.#used;
     };
-    return typeof added === 'boolean' ? note(added) : added.then(note);
+    return typeof added === 'boolean' ? note() : added.then(note);
+  }
+
+  /** What waits to be paid for ends in an error now, or in the last reconstruction. */
+  end(): void {
+    this.#ended = true;
+    const decoder = this.#decoder;
+    if (decoder !== undefined) this.changed ||= decoder.waits || decoder.fragments > this.#used;
   }
 
   /** The best tensor from the fragments so far. It needs at least one fragment. */
@@ -60,10 +71,12 @@ export class Reconstructor extends Pacing implements LatestStage<ReceivedFragmen
     const { reuseBuffer = true, dtype = 'F32' } = this.#options;
     // Before: what is added meanwhile may miss it.
     this.taken(now);
+    this.#used = decoder.fragments;
     return inTurns(this.#reconstruct(decoder, reuseBuffer && dtype === 'F32'), this.#closed.signal);
   }
 
   *#reconstruct(decoder: HoloTensorDecoder, reuses: boolean): Steps<Reconstruction> {
+    if (this.#ended) yield* decoder.settling();
     const reconstruction = yield* reconstructing(decoder, this.#options, this.#buffer);
     if (reuses) this.#buffer = reconstruction.data as Float32Array;
     return reconstruction;

@@ -53,6 +53,7 @@ export async function reconstructStored(
     signal.throwIfAborted();
     await inTurns(decoder.adding(fragment), signal);
   }
+  await inTurns(decoder.settling(), signal);
   const steps =
     out === undefined ? reconstructing(decoder, options) : reconstructingInto(out, decoder, options);
   const { header: _, ...output } = await inTurns(steps, signal);
@@ -67,12 +68,18 @@ export interface ReconstructStep {
   readonly options: Omit<HoloTensorDecoderOptions, 'kernels'> & ReconstructionOptions;
   /** The fragment to add. Without one, the step reconstructs. */
   readonly fragment?: (HoloFragment & Pick<ReceivedFragment, 'entry'>) | undefined;
+  /** No more fragments will come: see {@link HoloTensorDecoder.settling}. */
+  readonly isLast?: boolean | undefined;
   /** For dtype 'F32': where the numbers go. Default: a new array. */
   readonly out?: Float32Array | undefined;
 }
 
 export interface ReconstructStepOutput {
   readonly fragments: number;
+  /** A reconstruction is paid for. */
+  readonly usable: boolean;
+  /** Fragments wait to be paid for. */
+  readonly waits: boolean;
   readonly quality: ReconstructionQuality;
   readonly reconstruction?: Omit<Reconstruction, 'header'>;
 }
@@ -82,7 +89,7 @@ export interface ReconstructStepOutput {
  * @throws FormatError, ArgumentError, LimitError
  */
 export async function reconstructStep(
-  { header: headerBytes, options, fragment, out }: ReconstructStep,
+  { header: headerBytes, options, fragment, isLast, out }: ReconstructStep,
   signal: AbortSignal,
   state: { decoder?: HoloTensorDecoder },
 ): Promise<TaskResult<ReconstructStepOutput>> {
@@ -90,11 +97,17 @@ export async function reconstructStep(
   const { decoder } = state;
   if (fragment !== undefined) {
     await inTurns(decoder.adding(fragment), signal);
-    return { output: { fragments: decoder.fragments, quality: decoder.quality }, transfer: [] };
+    return { output: stateOf(decoder), transfer: [] };
   }
+  if (isLast) await inTurns(decoder.settling(), signal);
   const { header: _, ...reconstruction } = await inTurns(reconstructing(decoder, options, out), signal);
   const { fragments, quality, data } = reconstruction;
-  return { output: { fragments, quality, reconstruction }, transfer: [data.buffer] };
+  const output = { ...stateOf(decoder), fragments, quality, reconstruction };
+  return { output, transfer: [data.buffer] };
+}
+
+function stateOf({ fragments, usable, waits, quality }: HoloTensorDecoder): ReconstructStepOutput {
+  return { fragments, usable, waits, quality };
 }
 
 async function createDecoder(

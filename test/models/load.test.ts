@@ -8,6 +8,7 @@ import { type MemorySink, memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { ArgumentError, ChecksumError, FormatError, LimitError, UnsupportedError } from '../../src/errors.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
+import { elementCount } from '../../src/tensor/dtype.js';
 import { float32ToBfloat16, float32ToHalf } from '../../src/tensor/float.js';
 import { viewBytes, viewElements } from '../../src/tensor/tensor.js';
 import { WorkerPool } from '../../workers/pool.js';
@@ -16,6 +17,8 @@ import { checkLoadToQuality } from '../helpers/checks/loadToQuality.js';
 import { countingSource } from '../helpers/countingSource.js';
 import { cosineSimilarity } from '../helpers/encodings.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
+import { modelOf } from '../helpers/models.js';
+import { noise } from '../helpers/random.js';
 import { collect, tick, until } from '../helpers/streams.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
@@ -64,6 +67,27 @@ test('everything, in one sequential request, bit for bit', async () => {
 
 test('up to a quality: of the whole by a prefix, of each tensor by ranges; what is reported is true', () =>
   checkLoadToQuality(original));
+
+test('a low quality of the whole has something of every tensor', async () => {
+  // The convolutions weigh most, so that alone they have a quality.
+  const shapes = { conv0: [64, 64, 3, 3], conv1: [64, 64, 3, 3], matrix: [400, 500], vector: [300] };
+  const network = modelOf(
+    Object.entries(shapes).map(([name, shape]) => ({ name, dtype: 'F32', shape })),
+    undefined,
+    ({ shape }, _, i) => viewBytes(noise(elementCount(shape), i + 1)),
+  );
+  const bytes = await modelFileOf(network);
+  for (const strategy of ['scan', 'quality', 'tensors'] as const) {
+    for (const quality of [0, 0.3, 0.6]) {
+      const model = await openModel(bytes);
+      const loaded = await model.load({ quality, strategy });
+      assert.equal([...loaded.keys()].sort(), Object.keys(shapes).sort(), `${strategy}, ${quality}`);
+      assert.ok(model.quality >= quality);
+      assert.is(model.plannedBytes({ quality, strategy }), 0);
+      await model.close();
+    }
+  }
+});
 
 test('chosen tensors only, and prioritized ones first', async () => {
   const source = countingSource(file);

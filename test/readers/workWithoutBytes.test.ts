@@ -16,7 +16,7 @@ import { HctWriter } from '../../sinks/hct.js';
 import { memorySink } from '../../sinks/memory.js';
 import { collectTensor } from '../../sinks/tensor.js';
 import { bytesSource } from '../../sources/bytes.js';
-import { oneStep } from '../../src/async/steps.js';
+import { finish, oneStep } from '../../src/async/steps.js';
 import type { Limits } from '../../src/checks/limits.js';
 import { loadDecodings } from '../../src/encodings/decodings.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
@@ -218,6 +218,7 @@ test('what a Gaussian projection may cost grows with its bytes, fragment by frag
   });
   throws(() => {
     for (const [index, data] of payloads.entries()) decoder.addFragment({ index, data });
+    finish(decoder.settling());
   }, LimitError);
   assert.ok(rows > 0 && rows <= 64, `${rows} rows of a million normals`);
 });

@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeModelFile } from '../../../models/file/decodeModelFile.js';
 import { memoryStagingStore } from '../../../models/file/stagingStore.js';
+import { openModel } from '../../../models/openModel.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, ChecksumError } from '../../../src/errors.js';
@@ -10,6 +11,7 @@ import { WorkerPool } from '../../../workers/pool.js';
 import { rejects } from '../../helpers/assertions.js';
 import { encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
 import { modelOf } from '../../helpers/models.js';
+import { pseudoRandomBytes } from '../../helpers/random.js';
 import { trainedLike } from '../../helpers/trained.js';
 
 const test = suite('model files in workers');
@@ -82,8 +84,8 @@ test('what a worker refuses is refused as without it, and nothing is left under 
 test('the bytes of a tensor pay for it together, however few its first fragment has', async () => {
   // More than the 64 MiB, as numbers, that are free; one row has almost all of the energy, so the first fragment is tiny.
   const [rows, cols] = [300, 60_000];
-  const values = new Uint16Array(rows * cols).map(
-    (_, i) => (i < cols ? 0x4a00 : 0x3c00) + ((i * 7919) & 0x80ff),
+  const values = new Uint16Array(pseudoRandomBytes(2 * rows * cols).buffer).map(
+    (bits, i) => (i < cols ? 0x4a00 : 0x3c00) + (bits & 0x80ff),
   );
   const tensors = [{ name: 'w', dtype: 'BF16', shape: [rows, cols] }] as const;
   const file = await modelFileOf(modelOf(tensors, undefined, () => viewBytes(values)));
@@ -92,6 +94,9 @@ test('the bytes of a tensor pay for it together, however few its first fragment 
     await decodeModelFile(bytesSource(file), async () => sink, { workers });
     assert.ok(Buffer.from(sink.bytes.subarray(-values.byteLength)).equals(viewBytes(values)));
   }
+  await using loading = await openModel(file);
+  const { cosine } = (await loading.load({ quality: 0.1 })).get('w')!;
+  assert.ok(cosine > 0.1 && cosine < 1);
 });
 
 test('an abort ends encoding and decoding, and the store keeps what was encoded', async () => {

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { finish } from '../../../src/async/steps.js';
+import { Budget, limitsOf } from '../../../src/checks/limits.js';
 import { loadDecodings } from '../../../src/encodings/decodings.js';
 import type { HolographicEncoding } from '../../../src/encodings/encoding.js';
 import { ArgumentError, FormatError, HolostreamError, LimitError } from '../../../src/errors.js';
@@ -153,6 +155,32 @@ test('the same file can be decoded again and again', () => {
   assert.is(second.reconstruct(out), out);
   assert.equal(out, first);
   assert.equal(second.reconstruct(), first, 'reconstructing changes nothing');
+});
+
+test('a fragment waits until the bytes received pay for it', () => {
+  const encoded = encode('embedded', {});
+  const { header, fragments } = encoded;
+  const limits = limitsOf({ limits: { ratio: 8 } });
+  const budget = new Budget(limits);
+  budget.spend({ bytes: budget.most, steps: 0 });
+  const decoder = new HoloTensorDecoder(header, {}, budget);
+  assert.is(decoder.addFragment(fragments[0]!), true);
+  assert.is(decoder.addFragment(fragments[0]!), false, 'it waits already');
+  assert.equal(
+    [decoder.fragments, decoder.waits, decoder.usable, decoder.quality.cosine],
+    [0, true, false, 0],
+  );
+  throws(() => finish(decoder.settling()), LimitError, /option limits\.ratio/);
+  for (const fragment of fragments.slice(1)) decoder.addFragment(fragment);
+  const { received } = budget;
+  decoder.addFragment(fragments[0]!);
+  assert.is(budget.received, received, 'its bytes count once');
+  // Bytes of another tensor.
+  budget.received += 2 ** 20;
+  finish(decoder.settling());
+  assert.equal([decoder.fragments, decoder.waits, decoder.usable], [fragments.length, false, true]);
+  assert.is(decoder.addFragment(fragments[0]!), false, 'it has been added');
+  assert.equal(decoder.reconstruct(), decode(encoded, [0, 1, 2, 3, 4, 5, 6, 7]).reconstruct());
 });
 
 test.run();
