@@ -135,7 +135,7 @@ export class Model extends Closeable {
         most === undefined
           ? 'its file ends before its first numbers'
           : this.#closed === undefined
-            ? 'the quality is too low for any of its fragments'
+            ? 'the deadline came before its first numbers'
             : 'the model was closed before its first numbers';
       throw new ArgumentError(`Cannot return the tensor: ${reason}`, { name });
     }
