@@ -10,7 +10,7 @@ import { hasShapeInExtension } from '../src/hct/header.js';
 import type { HctDecodedPart } from '../src/hct/parts.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { viewBytes } from '../src/tensor/tensor.js';
-import { UsageError } from './failure.js';
+import { DataError, UsageError } from './failure.js';
 import { bufferedInput, peek, standardInput } from './files.js';
 import { describeTensorReach, isCutOff, reachOfTensor } from './reach.js';
 import { closing, type TensorInput } from './tensorInput.js';
@@ -109,11 +109,22 @@ async function openHolo(
     : quality !== undefined
       ? reader.readToQuality(quality, how)
       : reader.readAll(how));
+  if (read.quality.cosine === 0) throw showsNothing(reader.header.encoding, indexes);
   const { dtype, shape, data } = read;
   const reach = reachOfTensor(reader, source);
   if (isCutOff(reach)) tell(`holostream: ${describeTensorReach(reach, read)}`);
   const bytes = viewBytes(data);
   return { name: undefined, dtype, shape, byteLength: bytes.length, chunks: once(bytes), ...closing(source) };
+}
+
+/** What would be written are zeros. */
+function showsNothing(encoding: string, indexes: readonly number[] = []): DataError {
+  const chosen = indexes.length === 1 ? `fragment ${indexes[0]} shows` : 'these fragments show';
+  const last = indexes.reduce((most, index) => Math.max(most, index), 0);
+  const instead = last === 0 ? '' : `, such as --fragments 0-${last}`;
+  return new DataError(
+    `Cannot decode the tensor: ${chosen} nothing; ${encoding} needs those before${instead}`,
+  );
 }
 
 /** The fragments in the first bytes of a file. */

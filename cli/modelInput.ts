@@ -16,6 +16,7 @@ import { FormatError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { UsageError } from './failure.js';
 import { bufferedInput, STANDARD, standardInput } from './files.js';
+import { withNeighbour } from './suggest.js';
 
 /** What arguments name, opened; disposing of it closes it. */
 export type ModelInput = AsyncDisposable & (FileInput | ShardsInput | DirectoryInput);
@@ -51,15 +52,17 @@ export async function openModelInput(
   options: OpenOptions,
   standard = standardInput(),
 ): Promise<ModelInput> {
-  if (names.length > 1)
-    return openShards({ files: names.toSorted(), index: undefined }, (name) => placeOf(name).open());
+  if (names.length > 1) {
+    const open = (name: string) => withNeighbour(name, async () => placeOf(name).open());
+    return openShards({ files: names.toSorted(), index: undefined }, open);
+  }
   const name = names[0]!;
   if (name === STANDARD) {
     const source = await bufferedInput(standard, options);
     return fileInput(name, await startFile(source, options), undefined);
   }
   const place = await modelPlace(placeOf(name));
-  const found = await findModel(place, options);
+  const found = await withNeighbour(name, () => findModel(place, options));
   switch (found.kind) {
     case 'file':
       return fileInput(name, found.file, place.open);

@@ -7,10 +7,11 @@ import type { HolographicEncoding } from '../src/encodings/encoding.js';
 import { HOLO_MAX_FRAGMENTS } from '../src/holotensor/constants.js';
 import { DTYPES, type DType } from '../src/tensor/dtype.js';
 import { MAX_THREADS } from '../workers/task.js';
+import type { OutputChoice } from './output.js';
 
 /** The options of `encode`; which of them apply depends on the output. */
-export interface EncodeOptions {
-  readonly output: string;
+export interface EncodeOptions extends OutputChoice {
+  readonly dryRun?: true;
   readonly tensor?: string;
   readonly dtype?: DType;
   readonly shape?: readonly number[];
@@ -33,7 +34,7 @@ export interface EncodeOptions {
   readonly workers?: number;
 }
 
-export type EncodeOptionName = Exclude<keyof EncodeOptions, 'output'>;
+export type EncodeOptionName = Exclude<keyof EncodeOptions, keyof OutputChoice | 'dryRun'>;
 
 /** An option of all commands that decode. */
 export interface LimitChoice {
@@ -97,9 +98,18 @@ export function seed(text: string): bigint {
   throw new InvalidArgumentError('It must be a whole number below 2^64.');
 }
 
-/** "0,3,5" */
+/** "0,3,5", or "0-2,7" */
 export function fragmentList(text: string): number[] {
-  return text.split(',').map(naturalNumber);
+  return text.split(',').flatMap((part) => {
+    const [, from, to] = /^(\d+)-(\d+)$/.exec(part.trim()) ?? [];
+    if (from === undefined || to === undefined) return naturalNumber(part);
+    const [first, last] = [naturalNumber(from), naturalNumber(to)];
+    if (last < first) throw new InvalidArgumentError('A range goes from the smaller to the larger number.');
+    if (last >= HOLO_MAX_FRAGMENTS) {
+      throw new InvalidArgumentError(`The last fragment of any file is ${HOLO_MAX_FRAGMENTS - 1}.`);
+    }
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+  });
 }
 
 /** "ratio=4096"; the option may be repeated. */

@@ -24,6 +24,10 @@ const LIMIT = [
   options.limit,
 ] as const;
 
+const FORCE = ['--force', 'replace an output that exists'] as const;
+
+const JSON_OPTION = ['--json', 'as JSON'] as const;
+
 const WORKERS = [
   '--workers <n>',
   'model files: threads beside the main one (default: by cores and memory; 0 for small models)',
@@ -79,7 +83,7 @@ function createProgram(interrupted: AbortSignal): Command {
     .command('inspect')
     .description('show what is in a file or model directory')
     .argument('<file...>', FILES)
-    .option('--json', 'as JSON')
+    .option(...JSON_OPTION)
     .option(...LIMIT)
     .action(async (names: string[], chosen: InspectOptions & LimitChoice) => {
       const { inspect } = await import('./commands/inspect.js');
@@ -113,11 +117,7 @@ function createProgram(interrupted: AbortSignal): Command {
     .option('--tensor <name>', 'which tensor of a safetensors file')
     .option('--dtype <dtype>', 'element type of raw bytes; F32: round what is in a NumPy file', options.dtype)
     .option('--shape <shape>', 'shape of raw bytes: 64,48', options.shape)
-    .option(
-      '--algorithm <name>',
-      'lz4 or zstd (default: lz4, .holo: zstd)',
-      options.oneOf(...COMPRESSION_ALGORITHMS),
-    )
+    .option('--algorithm <name>', 'zstd (default) or lz4', options.oneOf(...COMPRESSION_ALGORITHMS))
     .option('--level <n>', 'Zstd level', options.zstdLevel)
     .option('--hct-version <n>', '.hct: 1 or 2 (default: 2)', options.oneOf('1', '2'))
     .option('--block-size <bytes>', '.hct: uncompressed bytes of a block', options.positiveInteger)
@@ -156,6 +156,9 @@ function createProgram(interrupted: AbortSignal): Command {
     )
     .option('--resume', '.holo.safetensors: go on where an interrupted run has stopped')
     .option('--seed <n>', '.holo: where encodings draw random numbers', options.seed)
+    .option('--dry-run', 'say what would be written, and write nothing')
+    .option(...FORCE)
+    .option(...JSON_OPTION)
     .option(...WORKERS)
     .action(async (names: string[], chosen: EncodeOptions) => {
       const { encode } = await import('./commands/encode.js');
@@ -177,12 +180,14 @@ function createProgram(interrupted: AbortSignal): Command {
     )
     .option(
       '--fragments <list>',
-      'HoloTensor: only these fragments: 0,3,5; model file: of each tensor the first n',
+      'HoloTensor: only these fragments: 0-2,5; model file: of each tensor the first n',
       options.fragmentList,
     )
     .option('--quality <q>', 'as many fragments as reach this cosine similarity', options.quality)
     .option('--bytes <n>', 'only what is in the first n bytes of the file', options.positiveInteger)
     .option('--tensor <name...>', 'model file: only these tensors')
+    .option(...FORCE)
+    .option(...JSON_OPTION)
     .option(...WORKERS)
     .option(...LIMIT)
     .action(async (path: string, { workers, ...chosen }: DecodeOptions & LimitChoice & WorkersChoice) => {
@@ -199,7 +204,7 @@ function createProgram(interrupted: AbortSignal): Command {
       'compare with the original: HCT, safetensors (one file or shards), NumPy or raw bytes',
     )
     .option('--tensor <name>', 'which tensor of a safetensors file to compare with')
-    .option('--json', 'as JSON')
+    .option(...JSON_OPTION)
     .option(...LIMIT)
     .action(async (path: string, chosen: QualityOptions & LimitChoice) => {
       const { quality } = await import('./commands/quality.js');

@@ -3,7 +3,7 @@ import type { LocatedTensor } from '../models/file/sourceFiles.js';
 import { fileKind, PROBE_SIZE } from '../src/bytes/fileKind.js';
 import type { OpenOptions } from '../src/checks/limits.js';
 import { quote } from '../src/errors/show.js';
-import { ArgumentError, FormatError, UnsupportedError } from '../src/errors.js';
+import { FormatError, UnsupportedError } from '../src/errors.js';
 import type { SafetensorsTensor } from '../src/safetensors/header.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dtype.js';
@@ -13,6 +13,7 @@ import { openInput, peek, STANDARD, standardInput } from './files.js';
 import { filesOf, type ModelFiles, openModelInput } from './modelInput.js';
 import { npyStreamTensor, npyTensor } from './npyInput.js';
 import type { Progress } from './progress.js';
+import { assertTensors, hint } from './suggest.js';
 
 /** A tensor whose bytes are read once, in order. Disposing of it closes its file. */
 export interface TensorInput extends AsyncDisposable {
@@ -145,16 +146,15 @@ export async function modelTensor(
 }
 
 function pick(tensors: readonly LocatedTensor[], name: string | undefined, path: string): LocatedTensor {
+  const names = tensors.map((tensor) => tensor.name);
   if (name === undefined) {
     if (tensors.length === 1) return tensors[0]!;
     throw new UsageError(
-      `${quote(path)} holds ${tensors.length} tensors: choose one by --tensor (encode takes all with an output that ends with /)`,
+      `${quote(path)} holds ${tensors.length} tensors: choose one by --tensor (${hint(undefined, names)}; encode takes all with an output that ends with /)`,
     );
   }
-  const found = tensors.find((tensor) => tensor.name === name);
-  if (found === undefined)
-    throw new ArgumentError('Cannot read the tensor: no tensor of this name in the file', { name });
-  return found;
+  assertTensors([name], names);
+  return tensors.find((tensor) => tensor.name === name)!;
 }
 
 /** @throws UnsupportedError for a dtype that our formats have no code for */

@@ -32,9 +32,25 @@ export function standardOutput(): WritableStream<Uint8Array> {
   });
 }
 
-/** Where a progress bar moves the cursor; undefined without a terminal. */
-export function progressScreen(): NodeJS.WriteStream | undefined {
-  return process.stderr.isTTY ? process.stderr : undefined;
+/** A line of a terminal that is drawn again and again. */
+export interface Screen {
+  columns(): number;
+  /** The text has no control characters and fits in a line. */
+  draw(text: string): void;
+  clear(): void;
+}
+
+const CLEAR_LINE = '\r\u001b[2K';
+
+/** The line of standard error where progress is shown; undefined without a terminal that can clear a line. */
+export function openScreen(): Screen | undefined {
+  const { stderr } = process;
+  if (!stderr.isTTY || process.env.TERM === 'dumb') return undefined;
+  return {
+    columns: () => stderr.columns || 80,
+    draw: (text) => stderr.write(`${CLEAR_LINE}${text}`),
+    clear: () => stderr.write(CLEAR_LINE),
+  };
 }
 
 /** Calls back when the reader of standard output has gone. */

@@ -11,26 +11,36 @@ import { type FragmentChoice, openEncodedTensor, openStandardInput, refuseChoice
 import { UsageError } from '../failure.js';
 import { STANDARD, writeOutput } from '../files.js';
 import { formatOf, openModelInput } from '../modelInput.js';
+import { checkOutput, type Outcome, type OutputChoice, reportOutcome } from '../output.js';
 import { counted, startProgress } from '../progress.js';
 import type { TensorInput } from '../tensorInput.js';
 import type { WorkersChoice } from '../threads.js';
 
-export interface DecodeOptions extends FragmentChoice {
-  readonly output: string;
-}
+export interface DecodeOptions extends FragmentChoice, OutputChoice {}
 
 /** A format for the elements of one tensor. */
 type TensorFormat = (tensor: TensorInput, chunks: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
 
 export async function decode(
   name: string,
-  { output, ...choice }: DecodeOptions,
-  { workers, ...options }: OpenOptions & WorkersChoice,
+  chosen: DecodeOptions,
+  options: OpenOptions & WorkersChoice,
 ): Promise<void> {
+  const { output, force: _force, json: _json, ...choice } = chosen;
   const { fragments, quality, bytes } = choice;
   if ([fragments, quality, bytes].filter((one) => one !== undefined).length > 1) {
     throw new UsageError('--fragments, --quality and --bytes exclude each other');
   }
+  await checkOutput(chosen);
+  await reportOutcome(chosen, () => decodeInput(name, output, choice, options));
+}
+
+async function decodeInput(
+  name: string,
+  output: string,
+  choice: FragmentChoice,
+  { workers, ...options }: OpenOptions & WorkersChoice,
+): Promise<Outcome> {
   if (name === STANDARD) return decodeTensor(() => openStandardInput(choice, options), output, options);
   await using input = await openModelInput([name], options);
   if (input.kind === 'directory') refuseChoice(choice, 'a model directory');
@@ -46,30 +56,29 @@ export async function decode(
     const open = () => openEncodedTensor(input.source, format, choice, options);
     return await decodeTensor(open, output, options);
   }
-  await decodeFromModelFile(input.source, output, pieceChoice(choice), { ...options, workers });
+  return await decodeFromModelFile(input.source, output, pieceChoice(choice), { ...options, workers });
 }
 
-/** Of a model file: of each tensor the first n fragments. */
-function pieceChoice({
-  fragments: [count, ...others] = [],
-  quality,
-  bytes,
-  tensor,
-}: FragmentChoice): PieceChoice {
-  if (count === undefined) return { quality, bytes, tensors: tensor };
-  if (others.length === 0 && count > 0) return { fragments: count, tensors: tensor };
-  throw new UsageError('--fragments of a model file is one number: of each tensor, the first n');
+/** Of a model file: of each tensor the first n fragments, as n or as a range from 0 on. */
+function pieceChoice({ fragments = [], quality, bytes, tensor }: FragmentChoice): PieceChoice {
+  const [first, ...others] = fragments;
+  if (first === undefined) return { quality, bytes, tensors: tensor };
+  if (others.length === 0 && first > 0) return { fragments: first, tensors: tensor };
+  const isStart = others.length > 0 && fragments.every((index, i) => index === i);
+  if (isStart) return { fragments: fragments.length, tensors: tensor };
+  throw new UsageError('--fragments of a model file is a number, of each tensor the first n, or a range 0-2');
 }
 
 async function decodeTensor(
   open: () => Promise<TensorInput>,
   output: string,
   options: OpenOptions,
-): Promise<void> {
+): Promise<Outcome> {
   const format = formatOfOutput(output);
   await using tensor = await open();
   using progress = startProgress('decoding', tensor.byteLength);
   await writeOutput(output, format(tensor, counted(tensor.chunks, progress)), options);
+  return { tensors: 1, originalSize: tensor.byteLength, fileSize: tensor.byteLength };
 }
 
 function formatOfOutput(output: string): TensorFormat {

@@ -1,5 +1,6 @@
 import { placeOf } from '../../sources/place.js';
 import { quote } from '../../src/errors/show.js';
+import { describePlan, type Plan, planDirectory, planModelFile, planTensor } from '../encode/dryRun.js';
 import { encodeDirectory, encodeHct } from '../encode/hct.js';
 import { encodeHoloTensor } from '../encode/holotensor.js';
 import { encodeToModelFile } from '../encode/modelFile.js';
@@ -7,13 +8,19 @@ import { encodeOnnx } from '../encode/onnx.js';
 import { UsageError } from '../failure.js';
 import { isDirectory, STANDARD } from '../files.js';
 import { type EncodeOptionName, type EncodeOptions, flagOf } from '../options.js';
+import { checkOutput, type Outcome, reportOutcome } from '../output.js';
+import { printReport } from '../report.js';
 
 interface Target {
   readonly name: string;
   readonly options: readonly EncodeOptionName[];
-  run(names: readonly string[], options: EncodeOptions, signal: AbortSignal): Promise<void>;
+  /** What would be written. */
+  plan(names: readonly string[], options: EncodeOptions, signal: AbortSignal): Promise<Plan>;
+  run(names: readonly string[], options: EncodeOptions, signal: AbortSignal): Promise<Outcome>;
 }
 
+/** Options that all outputs have. */
+const COMMON: ReadonlySet<string> = new Set(['output', 'force', 'json', 'dryRun', 'verbose']);
 const ONE_TENSOR = ['tensor', 'dtype', 'shape'] as const;
 const COMPRESSION = ['algorithm', 'level'] as const;
 const HCT_FILES = ['hctVersion', 'blockSize', 'blockChecksums'] as const;
@@ -22,21 +29,25 @@ const FRAGMENTS = ['encoding', 'fragments', 'qualities', 'layout', 'rank', 'resi
 const DIRECTORY: Target = {
   name: 'a model directory',
   options: [...COMPRESSION, ...HCT_FILES],
+  plan: planDirectory,
   run: encodeDirectory,
 };
 const HCT: Target = {
   name: 'an HCT file',
   options: [...ONE_TENSOR, ...COMPRESSION, ...HCT_FILES],
+  plan: planTensor,
   run: encodeHct,
 };
 const HOLOTENSOR: Target = {
   name: 'a HoloTensor file',
   options: [...ONE_TENSOR, ...COMPRESSION, ...FRAGMENTS, 'seed'],
+  plan: planTensor,
   run: encodeHoloTensor,
 };
 const MODEL_FILE: Target = {
   name: 'a model file',
   options: [...FRAGMENTS, 'keep', 'order', 'importance', 'resume', 'workers'],
+  plan: planModelFile,
   run: encodeToModelFile,
 };
 const ONNX: Target = { ...MODEL_FILE, name: 'an ONNX model', run: encodeOnnx };
@@ -54,7 +65,12 @@ export async function encode(
   if (options.level !== undefined && options.algorithm === 'lz4') {
     throw new UsageError('--level is for --algorithm zstd');
   }
-  await target.run(names, options, signal);
+  await checkOutput(options);
+  if (options.dryRun) {
+    const plan = await target.plan(names, options, signal);
+    return printReport(describePlan(options.output, target.name, plan), options.json);
+  }
+  await reportOutcome(options, () => target.run(names, options, signal));
 }
 
 async function targetOf(output: string, [name = '', ...others]: readonly string[]): Promise<Target> {
@@ -68,7 +84,7 @@ async function targetOf(output: string, [name = '', ...others]: readonly string[
   );
 }
 
-function givenOptions({ output: _, blockChecksums, ...options }: EncodeOptions): EncodeOptionName[] {
-  const names = Object.keys(options).filter((name) => name !== 'verbose') as EncodeOptionName[];
+function givenOptions({ blockChecksums, ...options }: EncodeOptions): EncodeOptionName[] {
+  const names = Object.keys(options).filter((name) => !COMMON.has(name)) as EncodeOptionName[];
   return blockChecksums ? names : [...names, 'blockChecksums'];
 }

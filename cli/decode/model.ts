@@ -24,8 +24,10 @@ import { loadPool } from '../../workers/loadPool.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import { UsageError } from '../failure.js';
 import { isDirectory, STANDARD, tellLeftover, writeOutput } from '../files.js';
+import type { Outcome } from '../output.js';
 import { counted, type Progress, startProgress } from '../progress.js';
 import { describeModelReach, isCutOff } from '../reach.js';
+import { assertTensors } from '../suggest.js';
 import { tell } from '../terminal.js';
 import { threadsFor, type WorkersChoice } from '../threads.js';
 
@@ -38,7 +40,7 @@ export async function decodeFromModelFile(
   output: string,
   choice: PieceChoice,
   options: OpenOptions & WorkersChoice,
-): Promise<void> {
+): Promise<Outcome> {
   const toFolder = output.endsWith('/') || (await isDirectory(output));
   if (!toFolder && output !== STANDARD && !output.endsWith('.safetensors')) {
     throw new UsageError(`A model file becomes a .safetensors file or a directory, not ${quote(output)}`);
@@ -46,6 +48,10 @@ export async function decodeFromModelFile(
   if (toFolder && choice.tensors !== undefined)
     throw new UsageError('--tensor makes one file, not a directory');
   const model = await readModelFile(source, { ...options, partial: true });
+  assertTensors(
+    choice.tensors ?? [],
+    model.tensors.map(({ name }) => name),
+  );
   const chosen = choosePieces(modelFileContent(model, source).tensors, choice);
   const size = sum(chosen.tensors, ({ tensor }) => tensor.byteLength);
   using progress = startProgress('decoding', size);
@@ -57,6 +63,14 @@ export async function decodeFromModelFile(
   if (empty > 0) {
     tell(`holostream: ${empty} of ${chosen.tensors.length} tensors have no numbers yet: they are zeros`);
   }
+  const { quality } = chosen;
+  return {
+    ...{ tensors: chosen.tensors.length, originalSize: size, fileSize: size },
+    more: {
+      data: { quality, zeros: empty },
+      words: [quality === 1 ? 'exact' : `quality ${quality.toFixed(6)}`],
+    },
+  };
 }
 
 /** Decodes a model directory to one safetensors file, or to standard output. */
@@ -64,13 +78,14 @@ export async function decodeDirectory(
   model: ModelReader,
   output: string,
   options: OpenOptions,
-): Promise<void> {
+): Promise<Outcome> {
   if (output !== STANDARD && !output.endsWith('.safetensors')) {
     throw new UsageError(`A model directory becomes a .safetensors file, not ${quote(output)}`);
   }
   const total = model.manifest.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   using progress = startProgress('decoding', total);
   await writeOutput(output, counted(directoryChunks(model, options), progress), options);
+  return { tensors: model.manifest.tensors.length, originalSize: total, fileSize: total };
 }
 
 async function* directoryChunks(model: ModelReader, options: OpenOptions): AsyncGenerator<Uint8Array> {

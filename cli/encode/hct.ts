@@ -7,6 +7,7 @@ import { UsageError } from '../failure.js';
 import { openOutput, STANDARD, tellLeftover, writeOutput } from '../files.js';
 import { openModelFiles, totalSize } from '../modelInput.js';
 import type { EncodeOptions } from '../options.js';
+import type { Outcome } from '../output.js';
 import { counted, startProgress } from '../progress.js';
 import { openTensor } from '../tensorInput.js';
 
@@ -15,7 +16,7 @@ export async function encodeHct(
   names: readonly string[],
   options: EncodeOptions,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Outcome> {
   const compression = compressionOptions(options);
   await using tensor = await openTensor(names, options, { signal });
   const { dtype, shape, byteLength } = tensor;
@@ -26,10 +27,13 @@ export async function encodeHct(
   if (options.output === STANDARD) {
     // A pipe cannot seek: the compressed blocks wait in memory until the index is known.
     await writeOutput(STANDARD, stream.pipeThrough(new HctEncoderStream(file)), { signal });
-  } else {
-    await using sink = await openOutput(options.output);
-    await stream.pipeTo(new HctSink(sink, file));
+    return { tensors: 1, originalSize: byteLength, fileSize: byteLength };
   }
+  await using sink = await openOutput(options.output);
+  const target = new HctSink(sink, file);
+  await stream.pipeTo(target);
+  const { originalSize, fileSize } = await target.stats;
+  return { tensors: 1, originalSize, fileSize };
 }
 
 /** Encodes a safetensors model, in one file or in shards, to a directory of HCT files. */
@@ -37,7 +41,7 @@ export async function encodeDirectory(
   names: readonly string[],
   options: EncodeOptions,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Outcome> {
   const compression = compressionOptions(options);
   await using model = await openModelFiles(names, { signal });
   if (model.beside.length > 0) throw new UsageError('The name of an ONNX file must end with .onnx');
@@ -45,8 +49,19 @@ export async function encodeDirectory(
   using progress = startProgress('encoding', totalSize(model));
   try {
     const onProgress = (bytes: number) => progress.advance(bytes);
-    await encodeModel(model.files, folder.openFile, { ...compression, signal, onProgress });
+    const { tensors } = await encodeModel(model.files, folder.openFile, {
+      ...compression,
+      signal,
+      onProgress,
+    });
     await folder.close();
+    const raw = tensors.filter(({ format }) => format === 'raw').length;
+    return {
+      tensors: tensors.length,
+      originalSize: tensors.reduce((sum, { byteLength }) => sum + byteLength, 0),
+      fileSize: tensors.reduce((sum, { fileSize }) => sum + fileSize, 0),
+      more: { data: { kept: raw }, words: raw === 0 ? [] : [`${raw} kept as raw bytes`] },
+    };
   } catch (error) {
     await folder.abort();
     throw error;
@@ -54,8 +69,8 @@ export async function encodeDirectory(
 }
 
 function compressionOptions(options: EncodeOptions): ModelCompressionOptions & { readonly version: 1 | 2 } {
-  const { algorithm, hctVersion, blockSize, blockChecksums, level } = options;
-  if (level !== undefined && algorithm === undefined) throw new UsageError('--level is for --algorithm zstd');
+  // LZ4 makes real weights larger than they are.
+  const { algorithm = 'zstd', hctVersion, blockSize, blockChecksums, level } = options;
   const version = hctVersion === '1' ? 1 : 2;
   // Version 1 has no checksums to leave out.
   return { algorithm, version, blockSize, level, blockChecksums: version === 2 && blockChecksums };

@@ -6,6 +6,7 @@ import { UsageError } from '../failure.js';
 import { writeOutput } from '../files.js';
 import { openModelFiles } from '../modelInput.js';
 import type { EncodeOptions } from '../options.js';
+import type { Outcome } from '../output.js';
 import { encodeFiles } from './modelFile.js';
 
 /** Encodes an ONNX model to a folder: a model file of its weights, and its graph, which refers to what that decodes to. */
@@ -13,16 +14,17 @@ export async function encodeOnnx(
   names: readonly string[],
   options: EncodeOptions,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<Outcome> {
   await using model = await openModelFiles(names, { signal });
   const { output } = options;
   const weights = `${basename(model.files[0]!.name, '.safetensors')}.holo.safetensors`;
   await mkdir(output, { recursive: true });
   for (const { name } of model.beside) await assertOther(names[0]!, join(output, name));
-  await encodeFiles(model, { ...options, output: join(output, weights) }, signal);
+  const outcome = await encodeFiles(model, { ...options, output: join(output, weights) }, signal);
   for (const { name, source } of model.beside) {
     await writeOutput(join(output, name), source.stream({ signal }), { signal });
   }
+  return outcome;
 }
 
 /** @throws UsageError for an output that is the input */

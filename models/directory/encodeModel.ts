@@ -73,7 +73,12 @@ export async function encodeModel(
 
 type TensorFacts = Omit<SafetensorsTensor, 'offset'>;
 
-function formatFor({ dtype, shape, byteLength }: TensorFacts): ModelFileFormat {
+/** The format of the file that a tensor becomes. */
+export function formatFor({
+  dtype,
+  shape,
+  byteLength,
+}: Pick<TensorFacts, 'dtype' | 'shape' | 'byteLength'>): ModelFileFormat {
   const known = (DTYPES as readonly string[]).includes(dtype);
   return known && shape.length > 0 && byteLength <= HCT_MAX_BLOCK_BYTES ? 'hct' : 'raw';
 }

@@ -113,7 +113,7 @@ test('one tensor of a safetensors file, and out as .npy and .safetensors', async
     runCli(['encode', input, '-o', at('x.hct')]),
   ]);
   failed(unknown!, 1, /no such dtype \(ids\)/);
-  failed(missing!, 2, /no tensor of this name in the file \(c\)/);
+  failed(missing!, 2, /No tensor has the name "c": it has "a", "layer\/b", "ids"/);
   failed(ambiguous!, 2, /3 tensors: choose one by --tensor/);
 });
 

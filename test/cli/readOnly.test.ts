@@ -20,7 +20,7 @@ test.before(() => {
 });
 
 function encode(output: string): { status: number | null; stderr: string } {
-  const args = [cliPath(), 'encode', at('w.raw'), '--dtype', 'I8', '--shape', '100', '-o', output];
+  const args = [cliPath(), 'encode', at('w.raw'), '--dtype', 'I8', '--shape', '100', '-o', output, '--force'];
   return spawnSync(process.execPath, args, { encoding: 'utf8', ...asUser });
 }
 

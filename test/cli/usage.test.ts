@@ -39,7 +39,10 @@ test('a command line that makes no sense: exit code 2 and one line', async () =>
     [['encode', model, '-o', 'x.hct', '--block-size', '0'], /at least 1/],
     [['encode', model, '-o', 'x.hct', '--block-size', '4k'], /whole number/],
     [['encode', model, '-o', 'x.hct', '--level', '20', '--algorithm', 'zstd'], /from 1 to 19/],
-    [['encode', model, '-o', 'x.hct', '--level', '3'], /--level is for --algorithm zstd/],
+    [
+      ['encode', model, '-o', 'x.hct', '--level', '3', '--algorithm', 'lz4'],
+      /--level is for --algorithm zstd/,
+    ],
     [['encode', model, '-o', 'x.hct', '--dtype', 'F31', '--shape', '3'], /Allowed choices are F32, F16/],
     [['encode', model, '-o', 'x.hct', '--dtype', 'F32'], /both --dtype and --shape/],
     [['encode', model, '-o', 'x.hct', '--dtype', 'F32', '--shape', '3,-1'], /whole number/],

@@ -55,6 +55,8 @@ export interface RunOptions {
   readonly input?: Uint8Array | undefined;
   /** Its current folder. */
   readonly cwd?: string | undefined;
+  /** Without it, outputs are replaced: tests write to the same names again. */
+  readonly keep?: true;
 }
 
 /** What the command line that is running has as standard input and outputs. */
@@ -72,9 +74,14 @@ for (const name of STANDARD_STREAMS) {
  * Runs the command line: in this process, with standard outputs of its own, because most commands take less than the
  * start of a process; in one of its own where standard input, the current folder or threads count.
  */
-export async function runCli(args: readonly string[], { input, cwd }: RunOptions = {}): Promise<CliResult> {
-  if (input === undefined && cwd === undefined && !args.includes('--workers')) return runHere(args);
-  return runCliProcess(args, { input, cwd });
+export async function runCli(
+  args: readonly string[],
+  { input, cwd, keep }: RunOptions = {},
+): Promise<CliResult> {
+  const writes = args[0] === 'encode' || args[0] === 'decode';
+  const all = writes && !keep ? [...args, '--force'] : args;
+  if (input === undefined && cwd === undefined && !args.includes('--workers')) return runHere(all);
+  return runCliProcess(all, { input, cwd });
 }
 
 async function runHere(args: readonly string[]): Promise<CliResult> {

@@ -89,7 +89,7 @@ function buildFaultyProcess(): string {
 /** Runs the command line in a process of its own. */
 export async function run(args: readonly string[], { faults, onStart }: RunOptions = {}): Promise<Ended> {
   const flags = faults === undefined ? [] : ['--import', faultyProcess];
-  const child = spawn(process.execPath, [...flags, cliPath(), ...args], {
+  const child = spawn(process.execPath, [...flags, cliPath(), ...args, '--force'], {
     env: { ...process.env, FORCE_COLOR: '0', ...faults },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
