@@ -1,131 +1,121 @@
-import {
-  type LoadedTensor,
-  type Model,
-  type ModelProgress,
-  type OutputType,
-  openModel,
-  type SourceEvent,
-} from 'holostream';
-import { auditTime, fromEvent, map, merge, type Subscription, scan } from 'rxjs';
-import { accuracy, classify, type Layer } from '../digits/mlp.js';
-import { layersOf } from '../digits/model.js';
-import { testSet } from '../digits/testSet.js';
-import { Chart } from './chart.js';
-import { DigitGrid } from './digitGrid.js';
-import { DrawingPad } from './drawingPad.js';
 import { element } from './element.js';
+import { Race } from './race.js';
+import { heldOut, SHOWN } from './racer/digitsTask.js';
+import { lastStep } from './racer/lane.js';
+import { sentence } from './sentence.js';
+import { formatState, parseState, ZOOMS } from './state.js';
+import { percent } from './text.js';
+import { TensorBars } from './views/bars.js';
+import { Chart } from './views/chart.js';
+import { Controls } from './views/controls.js';
+import { DigitRow } from './views/digits.js';
+import { HeatMap, zoomOptions } from './views/heatMap.js';
+import { LaneView } from './views/lane.js';
+import { Pad } from './views/pad.js';
+import { foldOnSmallScreens } from './views/panels.js';
+import { Timeline } from './views/timeline.js';
 
-/** `serve.ts` makes it from the digits model. */
-const MODEL = 'digits.holo.safetensors';
-/** Bytes of the safetensors file that it was made from: what a page without fragments waits for. */
-const WHOLE_SIZE = 610_904;
-/** Held-out images to classify after each step: enough for a figure, few enough for a frame. */
-const SAMPLES = 300;
-/** Shortest time between updates of the page, in ms. */
-const REFRESH = 100;
+/** Digits of each lane: one in ten at least is not recognised at first. */
+const IN_LANE = 10;
+const FILES = { holo: 'digits.holo.safetensors', plain: 'digits.safetensors' } as const;
 
-const samples = testSet().slice(0, SAMPLES);
-const grid = new DigitGrid(element('digits', HTMLElement), samples.slice(0, 40));
-const chart = new Chart(element('chart', SVGSVGElement), WHOLE_SIZE);
-const pad = new DrawingPad(element('pad', HTMLCanvasElement), element('clear', HTMLButtonElement));
-const status = element('status', HTMLOutputElement);
-const pause = element('pause', HTMLButtonElement);
+const asked = parseState(location.hash);
+const samples = heldOut(SHOWN);
+foldOnSmallScreens();
+element('zoom', HTMLSelectElement).append(...zoomOptions(ZOOMS));
 
-let layers: readonly Layer[] = [];
-let model: Model | undefined;
-let showing: Subscription | undefined;
-let paused = false;
-let headerBytes = 0;
-
-fromEvent<SubmitEvent>(element('controls', HTMLFormElement), 'submit').subscribe((event) => {
-  event.preventDefault();
-  load().catch((error: unknown) => {
-    status.value = error instanceof Error ? error.message : String(error);
-  });
+const views = {
+  holo: new LaneView('holo', samples.slice(0, IN_LANE)),
+  plain: new LaneView('plain', samples.slice(0, IN_LANE)),
+};
+const race = new Race(FILES);
+const controls = new Controls(asked.rate);
+const chart = new Chart();
+const timeline = new Timeline();
+const grid = new DigitRow(element('digits', HTMLElement), samples);
+const heat = new HeatMap((request) => race.holo.send(request));
+const pad = new Pad();
+let tensor = asked.tensor;
+const bars = new TensorBars(element('tensors', HTMLElement), (name) => {
+  tensor = name;
+  draw();
 });
+heat.zoom = asked.zoom;
 
-fromEvent(pause, 'click').subscribe(() => {
-  paused = !paused;
-  if (paused) model?.pause();
-  else model?.resume();
-  pause.textContent = paused ? 'Resume' : 'Pause';
+race.changes$.subscribe(draw);
+race.holo.events$.subscribe((event) => {
+  if (event.type === 'view') heat.show(event);
+  if (event.type === 'scores') pad.show(event.scores);
+  if (event.type === 'step') classify();
 });
+pad.changes$.subscribe(classify);
+controls.start$.subscribe(() => start());
+controls.pause$.subscribe(() => race.togglePause());
+controls.cancel$.subscribe(() => race.cancel());
+controls.cut$.subscribe(() => race.cut());
+controls.rate$.subscribe((rate) => {
+  race.rate = rate;
+});
+controls.link$.subscribe(copyLink);
 
-pad.image$.subscribe(() => guess());
-
-/** Before the load begins, all requests are for the file's header. */
-function countHeader(event: SourceEvent): void {
-  if (model === undefined && event.type === 'request') headerBytes += (event.end ?? 0) - event.start;
+function start(stopAt?: number): void {
+  heat.reset();
+  race.start(controls.rate, stopAt);
 }
 
-async function load(): Promise<void> {
-  showing?.unsubscribe();
-  void model?.close();
-  model = undefined;
-  layers = [];
-  chart.clear();
-  grid.clear();
-  status.value = 'Opening the model …';
-  const rate = element('rate', HTMLSelectElement).value;
-  headerBytes = 0;
-  const opened = await openModel(`${MODEL}?rate=${rate}`, { http: { onEvent: countHeader } });
-  model = opened;
-  paused = false;
-  pause.textContent = 'Pause';
-  pause.disabled = false;
-  // The state of the load: the latest of each tensor, and the progress.
-  const arrived = merge(
-    opened.updates$.pipe(map((tensor) => ({ tensor }))),
-    opened.progress$.pipe(map((progress) => ({ progress }))),
-  ).pipe(
-    scan<Change, Arrived>(
-      ({ tensors, progress }, change) => ({
-        tensors: change.tensor === undefined ? tensors : tensors.set(change.tensor.name, change.tensor),
-        progress: change.progress ?? progress,
-      }),
-      { tensors: new Map(), progress: undefined },
-    ),
-  );
-  showing = arrived.pipe(auditTime(REFRESH)).subscribe(show);
-  status.value = `Loading ${opened.tensors.length} tensors …`;
-  await opened.load();
-  status.value = 'Complete: every bit is the original’s.';
-  pause.disabled = true;
-}
-
-interface Change {
-  readonly tensor?: LoadedTensor<OutputType>;
-  readonly progress?: ModelProgress;
-}
-
-interface Arrived {
-  readonly tensors: Map<string, LoadedTensor<OutputType>>;
-  readonly progress: ModelProgress | undefined;
-}
-
-function show({ tensors, progress }: Arrived): void {
-  if (progress === undefined) return;
-  const { totalBytes, quality } = progress;
-  const bytes = headerBytes + progress.bytes;
-  element('progress', HTMLProgressElement).value = bytes / (headerBytes + totalBytes);
-  element('bytes', HTMLElement).textContent = percent(bytes / WHOLE_SIZE);
-  element('quality', HTMLElement).textContent = quality.toFixed(4);
-  // The model computes only once something of every tensor has arrived.
-  if (tensors.size < progress.tensors) return;
-  layers = layersOf(tensors);
-  const right = accuracy(layers, samples);
-  element('accuracy', HTMLElement).textContent = percent(right);
-  chart.add({ bytes, quality, accuracy: right });
-  grid.show((image) => classify(layers, image));
-  guess();
-}
-
-function guess(): void {
+function classify(): void {
   const { image } = pad;
-  const known = image !== undefined && layers.length > 0;
-  element('guess', HTMLElement).textContent = known ? String(classify(layers, image)) : '–';
+  if (image !== undefined) race.holo.send({ type: 'classify', image });
 }
 
-function percent(fraction: number): string {
-  return `${(100 * fraction).toFixed(1)} %`;
+function draw(): void {
+  const { holo, plain } = race.lanes;
+  views.holo.draw(holo);
+  views.plain.draw(plain);
+  chart.draw(holo, plain);
+  timeline.draw(holo);
+  const step = lastStep(holo);
+  grid.show(step?.answers ?? []);
+  element('accuracy', HTMLElement).textContent = step?.accuracy === undefined ? '–' : percent(step.accuracy);
+  tensor ??= largest();
+  bars.draw(holo, tensor);
+  heat.choose(tensor);
+  heat.stepped(holo.steps.length, step?.complete === true);
+  controls.show(race.running);
+  controls.say(sentence(race.lanes, race.running));
+  element('gain', HTMLElement).textContent = gain();
 }
+
+/** The tensor with the most to see. */
+function largest(): string | undefined {
+  return [...race.lanes.holo.tensors].sort((a, b) => b.byteLength - a.byteLength)[0]?.name;
+}
+
+function gain(): string {
+  const { holo, plain } = race.lanes;
+  if (holo.right === undefined || plain.right === undefined) return '';
+  return `${(plain.right.time / holo.right.time).toFixed(1)}× sooner`;
+}
+
+async function copyLink(): Promise<void> {
+  const step = lastStep(race.lanes.holo);
+  const stopAt =
+    race.running === 'paused' && step !== undefined ? step.bytes / race.lanes.holo.weightBytes : undefined;
+  history.replaceState(
+    null,
+    '',
+    formatState({ ...asked, rate: controls.rate, stopAt, tensor, zoom: heat.zoom }),
+  );
+  const copied = await navigator.clipboard?.writeText(location.href).then(
+    () => true,
+    () => false,
+  );
+  controls.say(copied ? 'The link has been copied.' : 'The link is in the address bar.');
+}
+
+addEventListener('resize', draw);
+for (const panel of document.querySelectorAll('details')) panel.addEventListener('toggle', draw);
+draw();
+// Motion that was not asked for waits for a click.
+if (matchMedia('(prefers-reduced-motion: reduce)').matches) controls.say('Press Start to begin the race.');
+else start(asked.stopAt);

@@ -6,8 +6,8 @@ import { join } from 'node:path';
 import { serveFolder } from '../demo/server.js';
 import { buildPage } from './build.js';
 
-/** A twentieth of a second at the slowest rate that the page offers: the eye sees such steps as motion. */
-const CHUNK_SIZE = 250;
+/** The page slows its connection down itself. */
+const CHUNK_SIZE = 65_536;
 
 const folder = await mkdtemp(join(tmpdir(), 'holostream-page-'));
 await buildPage(folder);

@@ -1,0 +1,51 @@
+import { make } from '../element.js';
+import type { Lane } from '../racer/lane.js';
+
+interface Row {
+  readonly fill: HTMLElement;
+  readonly value: HTMLElement;
+  readonly button: HTMLElement;
+}
+
+/** One bar per tensor: how near it is to the original. Its button chooses it for the heat map. */
+export class TensorBars {
+  readonly #list: HTMLElement;
+  readonly #choose: (tensor: string) => void;
+  readonly #rows = new Map<string, Row>();
+  #drawn = '';
+
+  constructor(list: HTMLElement, choose: (tensor: string) => void) {
+    this.#list = list;
+    this.#choose = choose;
+  }
+
+  draw({ tensors, marks }: Lane, chosen: string | undefined): void {
+    const names = tensors.map(({ name }) => name).join('\n');
+    if (names !== this.#drawn) {
+      this.#drawn = names;
+      this.#rows.clear();
+      this.#list.replaceChildren(...tensors.map(({ name, shape }) => this.#row(name, shape)));
+    }
+    const qualities = new Map(marks.map(({ tensor, quality }) => [tensor, quality]));
+    for (const [name, { fill, value, button }] of this.#rows) {
+      const quality = qualities.get(name) ?? 0;
+      fill.style.transform = `scaleX(${quality})`;
+      value.textContent = quality === 0 ? '–' : quality === 1 ? 'exact' : quality.toFixed(4);
+      button.setAttribute('aria-pressed', String(name === chosen));
+    }
+  }
+
+  #row(name: string, shape: readonly number[]): HTMLElement {
+    const row = make('li', 'tensor');
+    const button = make('button', 'name', name);
+    button.type = 'button';
+    button.addEventListener('click', () => this.#choose(name));
+    const track = make('span', 'track');
+    const fill = make('span', 'fill');
+    const value = make('span', 'value');
+    track.append(fill);
+    row.append(button, make('span', 'shape', shape.join(' × ')), track, value);
+    this.#rows.set(name, { fill, value, button });
+    return row;
+  }
+}

@@ -1,0 +1,8 @@
+/** From this width on, all panels are open. */
+const WIDE = '(min-width: 45rem)';
+
+/** Closes all panels but the first where there is little room: the page would be several screens long. */
+export function foldOnSmallScreens(): void {
+  if (matchMedia(WIDE).matches) return;
+  for (const panel of document.querySelectorAll<HTMLDetailsElement>('details.panel')) panel.open = false;
+}
