@@ -142,7 +142,7 @@ async function exampleFiles(): Promise<string> {
 
 /** The READMEs of folders, but for the root's. */
 function readmes(): string[] {
-  return ['bench', 'examples', 'examples/digits', 'examples/page', 'src/kernels'].map(
+  return ['bench', 'examples', 'examples/digits', 'examples/onnxruntime', 'examples/page', 'src/kernels'].map(
     (folder) => `${folder}/README.md`,
   );
 }

@@ -21,10 +21,18 @@ export interface Tab {
 /** Debian's place for it; another Chromium can be named. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
-export function launchChromium(): Promise<Browser> {
+export interface ChromiumOptions {
+  /** With a WebGPU that computes on the processor. */
+  readonly webgpu?: boolean;
+}
+
+export function launchChromium({ webgpu = false }: ChromiumOptions = {}): Promise<Browser> {
+  const graphics = webgpu
+    ? ['--enable-unsafe-webgpu', '--use-webgpu-adapter=swiftshader']
+    : ['--disable-gpu'];
   return chromium.launch({
     executablePath: CHROMIUM,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'],
+    args: ['--no-sandbox', ...graphics, '--disable-background-networking', '--disable-component-update'],
   });
 }
 

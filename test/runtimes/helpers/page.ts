@@ -1,4 +1,4 @@
-import { launchChromium } from '../../helpers/engine.js';
+import { type ChromiumOptions, launchChromium } from '../../helpers/engine.js';
 
 /** Any page takes less. */
 const TIMEOUT_MS = 60_000;
@@ -7,8 +7,8 @@ const TIMEOUT_MS = 60_000;
  * Opens a page in Chromium and waits for its outcome.
  * @throws when the page fails, or says anything that a browser reports as an error
  */
-export async function outcomeOf(url: string): Promise<unknown> {
-  const browser = await launchChromium();
+export async function outcomeOf(url: string, options: ChromiumOptions = {}): Promise<unknown> {
+  const browser = await launchChromium(options);
   const problems: string[] = [];
   try {
     const page = await browser.newPage();

@@ -1,0 +1,92 @@
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { serveFolder } from '../../../examples/demo/server.js';
+import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
+import { fromFloat32 } from '../../../src/tensor/numbers.js';
+import { viewBytes, viewElements } from '../../../src/tensor/tensor.js';
+import { modelFileOf } from '../../helpers/modelFiles.js';
+import { modelOf } from '../../helpers/models.js';
+import { perceptron } from '../../helpers/onnxWriter.js';
+import { outcomeOf } from '../helpers/page.js';
+import { run } from '../helpers/process.js';
+import { Project } from '../helpers/project.js';
+
+const test = suite('weights for ONNX Runtime while they load');
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+const original = readFileSync(`${root}/examples/digits/digits.safetensors`);
+let project: Project;
+
+interface Step {
+  readonly quality: number;
+  /** Part of the images that are named right. */
+  readonly right: number;
+}
+
+test.before(async () => {
+  project = await Project.create('onnxruntime');
+  cpSync(`${root}/examples/onnxruntime`, project.folder, { recursive: true });
+  await run(process.execPath, ['--import', 'tsx', 'examples/onnxruntime/make.ts', project.folder], root);
+});
+test.after(() => project.remove());
+
+/** Better and better, and at the end as right as the original. */
+function assertImproves(steps: readonly Step[] | undefined): void {
+  assert.ok(steps !== undefined && steps.length > 1, `${steps?.length} steps`);
+  for (const [i, { quality }] of steps.entries()) assert.ok(quality > (steps[i - 1]?.quality ?? 0));
+  assert.is(steps.at(-1)!.quality, 1);
+  assert.ok(steps.at(-1)!.right > 0.98, `${steps.at(-1)!.right} are right`);
+}
+
+test('the example, in Node', async () => {
+  const { feeds, sessions } = JSON.parse(await project.run('node', 'node.js')) as Record<string, Step[]>;
+  assertImproves(feeds);
+  assertImproves(sessions);
+});
+
+test('the example, in Chromium: on wasm and on WebGPU', async () => {
+  await project.run('node', 'build.js');
+  await using server = await serveFolder(project.folder, 65536);
+  const outcome = (await outcomeOf(server.url, { webgpu: true })) as Record<string, Step[]>;
+  assert.equal(Object.keys(outcome), ['feeds', 'sessions', 'gpu']);
+  for (const steps of Object.values(outcome)) assertImproves(steps);
+});
+
+test('F16 as inputs, BF16 as external data, each as it is; initializers are refused, which the runtime ignores', async () => {
+  const { tensors } = parseSafetensorsHeader(original);
+  for (const [name, dtype, location] of [
+    ['half', 'F16'],
+    ['bfloat', 'BF16', 'model.safetensors'],
+  ] as const) {
+    const converted = modelOf(
+      tensors.map((tensor) => ({ ...tensor, dtype })),
+      undefined,
+      (_, __, i) => {
+        const { offset, byteLength } = tensors[i]!;
+        const numbers = viewElements('F32', original.subarray(offset, offset + byteLength)) as Float32Array;
+        return viewBytes(fromFloat32(dtype, numbers));
+      },
+    );
+    const { tensors: small } = parseSafetensorsHeader(converted);
+    writeFileSync(project.path(`${name}.holo.safetensors`), await modelFileOf(converted));
+    writeFileSync(project.path(`${name}.onnx`), perceptron(small, location));
+  }
+  writeFileSync(project.path('digits.safetensors'), original);
+  const { half, bfloat, refusal, ignored } = JSON.parse(await project.run('node', 'check.js'));
+  assertImproves(half);
+  assertImproves(bfloat);
+  assert.match(refusal, /^ArgumentError: .*got \[fc1\.weight, fc1\.bias, fc2\.weight, fc2\.bias\]/);
+  assert.ok(ignored);
+});
+
+test('the types are those of the packages', async () => {
+  const compiler = createRequire(import.meta.url)
+    .resolve('typescript/package.json')
+    .replace('package.json', 'bin/tsc');
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--skipLibCheck'];
+  await project.run('node', compiler, ...options, '--types', '', '--checkJs', 'types.js');
+});
+
+test.run();
