@@ -1,5 +1,4 @@
-import { readPlainHeader } from '../models/file/plainHeader.js';
-import type { LocatedTensor } from '../models/file/sourceFiles.js';
+import { type LocatedTensor, readSourceFile } from '../models/file/sourceFiles.js';
 import { fileKind, PROBE_SIZE } from '../src/bytes/fileKind.js';
 import type { OpenOptions } from '../src/checks/limits.js';
 import { quote } from '../src/errors/show.js';
@@ -132,9 +131,9 @@ export async function modelTensor(
 ): Promise<TensorInput> {
   const place = tensor === undefined ? undefined : model.index?.fileOf.get(tensor);
   const tensors: LocatedTensor[] = [];
-  for (const { name, source } of model.files) {
+  for (const { name, source, layout } of model.files) {
     if (place !== undefined && place !== name) continue;
-    const header = await readPlainHeader(source, options);
+    const { header } = await readSourceFile({ name, source, layout }, options);
     for (const found of header.tensors) tensors.push({ ...found, source });
   }
   const found = pick(tensors, tensor, names.join(', '));

@@ -42,12 +42,14 @@ export async function decodeFromModelFile(
   options: OpenOptions & WorkersChoice,
 ): Promise<Outcome> {
   const toFolder = output.endsWith('/') || (await isDirectory(output));
-  if (!toFolder && output !== STANDARD && !output.endsWith('.safetensors')) {
-    throw new UsageError(`A model file becomes a .safetensors file or a directory, not ${quote(output)}`);
-  }
   if (toFolder && choice.tensors !== undefined)
     throw new UsageError('--tensor makes one file, not a directory');
   const model = await readModelFile(source, { ...options, partial: true });
+  const suffix = ownSuffix(model);
+  if (!toFolder && output !== STANDARD && ![suffix, '.safetensors'].some((end) => output.endsWith(end))) {
+    const kinds = [...new Set([suffix, '.safetensors'])].join(' or ');
+    throw new UsageError(`A model file becomes a ${kinds} file or a directory, not ${quote(output)}`);
+  }
   assertTensors(
     choice.tensors ?? [],
     model.tensors.map(({ name }) => name),
@@ -71,6 +73,13 @@ export async function decodeFromModelFile(
       words: [quality === 1 ? 'exact' : `quality ${quality.toFixed(6)}`],
     },
   };
+}
+
+/** What the name of the file that a model was made of ends with, if it has another format. */
+function ownSuffix({ plan: { files } }: ModelFile): string {
+  const [only, ...others] = files;
+  const suffix = only?.bare && others.length === 0 ? /\.[^.]+$/.exec(only.name)?.[0] : undefined;
+  return suffix ?? '.safetensors';
 }
 
 /** Decodes a model directory to one safetensors file, or to standard output. */
@@ -122,8 +131,9 @@ class Decoder {
   async toFile(output: string, isPart: boolean): Promise<void> {
     const { plan, metadata, tensors } = this.#model;
     const [only, ...others] = plan.files;
+    const isOriginal = output === STANDARD || output.endsWith(ownSuffix(this.#model));
     const chunks =
-      only !== undefined && others.length === 0 && !isPart
+      only !== undefined && others.length === 0 && !isPart && isOriginal
         ? this.#file(only)
         : this.#chunks(
             serializeSafetensorsHeader(

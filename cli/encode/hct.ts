@@ -44,6 +44,11 @@ export async function encodeDirectory(
 ): Promise<Outcome> {
   const compression = compressionOptions(options);
   await using model = await openModelFiles(names, { signal });
+  if (model.files.some(({ layout }) => layout !== undefined)) {
+    throw new UsageError(
+      'A model directory is made of safetensors files; end the output with .holo.safetensors',
+    );
+  }
   if (model.beside.length > 0) throw new UsageError('The name of an ONNX file must end with .onnx');
   const folder = await modelFolderSink(options.output, { onLeftover: tellLeftover });
   using progress = startProgress('encoding', totalSize(model));

@@ -87,7 +87,7 @@ export async function assembleModelFile(
 function orderParts(jobs: readonly TensorJob[]): Part[] {
   const whole = (job: TensorJob): Part => ({ job, piece: 0, size: job.tensor.byteLength });
   const isFirst = ({ staged, tensor }: TensorJob) =>
-    staged !== undefined || tensor.byteLength <= SMALL_TENSOR;
+    staged !== undefined || tensor.isBetween === true || tensor.byteLength <= SMALL_TENSOR;
   const first = jobs.filter(isFirst).map((job) => {
     return job.staged === undefined ? whole(job) : { job, piece: 0, size: job.staged.sizes[0]! };
   });

@@ -203,9 +203,10 @@ async function stage(
 
 /** How a tensor counts in the quality of the model. @throws ArgumentError */
 export function weightOf(
-  { name, shape }: LocatedTensor,
+  { name, shape, isBetween }: LocatedTensor,
   { order, importance }: Pick<EncodeModelFileOptions, 'order' | 'importance'>,
 ): number {
+  if (isBetween) return 0;
   const factor = importance?.(name) ?? 1;
   check(`importance (of ${quote(name)})`, factor, WEIGHT);
   return Math.min(MAX_WEIGHT, factor * tensorWeight(shape, order));

@@ -1,6 +1,6 @@
 import { parseJson } from '../../src/bytes/json.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../../src/checks/limits.js';
-import { check, having, listOf, number, type Rule, text } from '../../src/checks/options.js';
+import { check, flag, having, listOf, number, type Rule, text } from '../../src/checks/options.js';
 import { mapOf, optional, record as recordOf } from '../../src/checks/rules.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
 
@@ -24,6 +24,11 @@ export interface SourceFile {
   readonly name: string;
   /** The JSON header of the file as text, padding included: decoding restores the same bytes. */
   readonly header: string;
+  /**
+   * The file is its tensors alone, one after another: one of another format, whose bytes around the tensors are tensors,
+   * too. The header is not in the file.
+   */
+  readonly bare?: boolean | undefined;
 }
 
 export interface EncodedTensorPlan {
@@ -58,7 +63,9 @@ export const ENCODED_PLAN: Rule<EncodedTensorPlan> = /* @__PURE__ */ recordOf({
 });
 
 const PLAN: Rule<ModelPlan> = /* @__PURE__ */ recordOf<ModelPlan>({
-  files: /* @__PURE__ */ listOf(/* @__PURE__ */ recordOf({ name: text, header: text })),
+  files: /* @__PURE__ */ listOf(
+    /* @__PURE__ */ recordOf<SourceFile>({ name: text, header: text, bare: /* @__PURE__ */ optional(flag) }),
+  ),
   index: /* @__PURE__ */ optional(text),
   encoded: /* @__PURE__ */ mapOf(ENCODED_PLAN),
   plain: /* @__PURE__ */ mapOf(HASH_TEXT),
@@ -129,8 +136,9 @@ function record(value: unknown, what: string): Record<string, unknown> {
 }
 
 function sourceFile(value: unknown): SourceFile {
-  const { name, header } = record(value, 'a source file');
-  if (typeof name === 'string' && typeof header === 'string') return { name, header };
+  const { name, header, bare } = record(value, 'a source file');
+  const isFlag = bare === undefined || typeof bare === 'boolean';
+  if (typeof name === 'string' && typeof header === 'string' && isFlag) return { name, header, bare };
   throw new FormatError('Cannot read the plan of the model file: invalid source file', {
     expected: 'a name and a header',
   });

@@ -32,11 +32,13 @@ export interface ModelContent {
   close(): Promise<void>;
 }
 
-/** A safetensors file that a model was made of. */
+/** A file that a model was made of. */
 export interface OriginalFile {
   readonly name: string;
   /** Its JSON header as text, padding included. */
   readonly header: string;
+  /** Without its header, see {@link SourceFile}. */
+  readonly bare?: boolean | undefined;
   /** Of the file that it is made from: changes when any byte of that changes. */
   readonly version: string;
 }

@@ -11,6 +11,7 @@ const RULES: Rules<ForeignModelOptions> = { ...OPEN_RULES, name: text, openBesid
 /** Formats that are not opened as models, but made into model files. A new one is a file and a line here. */
 const OPEN = {
   onnx: async () => (await import('./onnx.js')).openOnnx,
+  gguf: async () => (await import('./gguf.js')).openGguf,
 } as const satisfies Partial<Record<FileKind, () => Promise<OpenForeign>>>;
 
 export type ForeignFormat = keyof typeof OPEN;
@@ -23,7 +24,7 @@ export function foreignFormat(start: Uint8Array, name = ''): ForeignFormat | und
 }
 
 /**
- * Opens a model of another format, an ONNX file, for {@link encodeModelFile}. Only what says where its tensors are is read.
+ * Opens a model of another format, ONNX or GGUF, for {@link encodeModelFile}. Only what says where its tensors are is read.
  * @throws FormatError, UnsupportedError, LimitError, SourceError
  *
  * @example
@@ -43,7 +44,7 @@ export async function openForeignModel(
   if (format === undefined) {
     const kind = fileKind(start);
     throw new FormatError(
-      `Cannot open the model: it is no ONNX file${kind === undefined ? '' : `, but ${describeKind(kind)}`}`,
+      `Cannot open the model: it is neither ONNX nor GGUF${kind === undefined ? '' : `, but ${describeKind(kind)}`}`,
       { name: options.name, actual: kind && shownStart(kind, start) },
     );
   }

@@ -27,7 +27,7 @@ export const CORE_FLOORS = [
   ['tensor'],
   ['kernels'],
   ['codecs', 'encodings', 'protobuf', 'safetensors'],
-  ['npy', 'onnx', 'hct', 'holotensor'],
+  ['gguf', 'npy', 'onnx', 'hct', 'holotensor'],
 ] as const;
 
 /** The library, and what is built on it. */

@@ -256,7 +256,12 @@ const REFUSED: readonly Refused[] = [
     FormatError,
     /it is not UTF-8/,
   ],
-  ['a safetensors file', fixture('external.bin').slice(0, 8).fill(0), FormatError, /it is no ONNX file/],
+  [
+    'a safetensors file',
+    fixture('external.bin').slice(0, 8).fill(0),
+    FormatError,
+    /it is neither ONNX nor GGUF/,
+  ],
 ];
 
 for (const [what, bytes, kind, message] of REFUSED) {

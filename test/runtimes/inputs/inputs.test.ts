@@ -1,8 +1,9 @@
-import { statSync } from 'node:fs';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { smallGguf } from '../../helpers/ggufFiles.js';
 import { Project } from '../helpers/project.js';
 
 /** Models of other formats, in the programs that run them. */
@@ -40,5 +41,20 @@ for (const [model, ...shapes] of NETWORKS) {
     assert.ok(size(`onnx/${name}.onnx`) < size(model) / 10 || size(model) < 100_000);
   });
 }
+
+test('@huggingface/gguf reads what a GGUF file has become, at every quality', async () => {
+  writeFileSync(project.path('m.gguf'), smallGguf());
+  await project.run('holostream', 'encode', 'm.gguf', '-o', 'm.holo.safetensors');
+  const read = async (path: string) => JSON.parse(await project.run('node', 'gguf.js', path));
+  const original = await read('m.gguf');
+  assert.is(original.tensors.length, 6);
+  assert.is(original.metadata['tokenizer.ggml.tokens'].length, 5000);
+  for (const quality of ['0.5', '0.9', '0.99', '1']) {
+    await project.run('holostream', 'decode', 'm.holo.safetensors', '--quality', quality, '-o', 'rough.gguf');
+    assert.equal(await read('rough.gguf'), original, quality);
+  }
+  await project.run('holostream', 'decode', 'm.holo.safetensors', '-o', 'back.gguf');
+  assert.equal(new Uint8Array(readFileSync(project.path('back.gguf'))), smallGguf());
+});
 
 test.run();

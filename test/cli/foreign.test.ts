@@ -1,13 +1,15 @@
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openForeignModel } from '../../models/inputs/foreign.js';
+import { readSafetensors } from '../../readers/safetensors.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
+import { smallGguf } from '../helpers/ggufFiles.js';
 
-const test = suite('command line: ONNX models');
+const test = suite('command line: models of other formats');
 
 const folder = temporaryFolder();
 const at = (...names: string[]) => join(folder, ...names);
@@ -72,6 +74,31 @@ test('what cannot work is refused before anything is written', async () => {
   );
   assert.not(existsSync(at('none')));
   assert.equal(readFileSync(at('typed.onnx')), before);
+});
+
+test('a GGUF file comes back bit for bit, also at a lower quality as a GGUF file, or as safetensors', async () => {
+  const original = smallGguf();
+  writeFileSync(at('m.gguf'), original);
+  ok(await runCli(['encode', 'm.gguf', '-o', 'm.holo.safetensors'], { cwd: folder }));
+  const decode = async (...args: string[]) => {
+    ok(await runCli(['decode', 'm.holo.safetensors', ...args], { cwd: folder }));
+    return new Uint8Array(readFileSync(at(args.at(-1)!)));
+  };
+  const [back, rough, tensors, piped, refused, directory] = await Promise.all([
+    decode('-o', 'back.gguf'),
+    decode('--quality', '0.9', '-o', 'rough.gguf'),
+    decode('-o', 'tensors.safetensors'),
+    runCli(['decode', 'm.holo.safetensors', '-o', '-'], { cwd: folder }),
+    runCli(['decode', 'm.holo.safetensors', '-o', 'm.onnx'], { cwd: folder }),
+    runCli(['encode', 'm.gguf', '-o', 'directory/'], { cwd: folder }),
+  ]);
+  assert.equal(back, original);
+  assert.is(rough.length, original.length);
+  assert.not.equal(rough, original);
+  assert.ok((await readSafetensors(bytesSource(tensors))).has('output.weight'));
+  assert.equal(new Uint8Array(ok(piped)), original);
+  failed(refused, 2, /becomes a \.gguf or \.safetensors file or a directory/);
+  failed(directory, 2, /A model directory is made of safetensors files/);
 });
 
 test.run();
