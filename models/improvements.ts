@@ -1,6 +1,7 @@
 import type { Observable } from 'rxjs';
 import { onAbort } from '../platform/abort.js';
 import { startTimer } from '../platform/timer.js';
+import { Turns } from '../src/async/steps.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { number, type Rules } from '../src/checks/options.js';
 import { BELOW_ONE, type LoadedTensor } from './output.js';
@@ -75,8 +76,9 @@ export async function* improvements<T extends Improvement>(
         if (!goesOn) return;
         continue;
       }
-      time = performance.now();
       const taken = await take();
+      // Not before: one that takes long to make would bring the next one closer.
+      time = performance.now();
       last = taken.quality;
       yield taken;
       if (taken.complete) return;
@@ -95,7 +97,9 @@ export async function readAll(
   read: (state: TensorState) => Promise<Worth | undefined>,
 ): Promise<Improvement> {
   let [sum, total, complete] = [0, 0, true];
+  const turns = new Turns();
   for (const state of states) {
+    await turns.next();
     const tensor = await read(state);
     const { weight } = state.tensor;
     total += weight;

@@ -1,6 +1,7 @@
 import { type Observable, Subject } from 'rxjs';
 import { Closeable } from '../platform/closeable.js';
 import { assertRows } from '../readers/tensorReader.js';
+import { Turns } from '../src/async/steps.js';
 import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import { Budget, type LimitsOption, limitsOf } from '../src/checks/limits.js';
 import { check, checkOptions, listOf, text } from '../src/checks/options.js';
@@ -113,9 +114,11 @@ export class Model extends Closeable {
     await this.#enqueue(options);
     const names = options.tensors ?? this.tensors.map(({ name }) => name);
     const loaded = new Map<string, LoadedTensor<A>>();
+    const turns = new Turns();
     for (const name of names) {
       const tensor = await this.#state(name).read(options);
       if (tensor !== undefined) loaded.set(name, tensor);
+      await turns.next(options.signal);
     }
     return loaded;
   }

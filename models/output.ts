@@ -117,15 +117,15 @@ export function checkMemory(out: unknown, name: string, byteLength: number): voi
   });
 }
 
-export function storedNumbers(tensor: Tensor): Float32Array {
-  return storedToFloat32({ ...tensor, dtype: tensor.dtype as DType });
+export function storedNumbers(tensor: Tensor, out?: Float32Array): Float32Array {
+  return storedToFloat32({ ...tensor, dtype: tensor.dtype as DType }, { out });
 }
 
 /** Both dtypes have whole bytes. In steps, numbers of four bytes are not held for the whole tensor. */
 export function* converted(
   { dtype: from, shape, data }: Tensor,
   dtype: DType,
-  toNumbers: (tensor: Tensor) => Float32Array,
+  toNumbers: (tensor: Tensor, out?: Float32Array) => Float32Array,
 ): Steps<TensorData> {
   const elements = elementCount(shape);
   const source = viewBytes(data);
@@ -134,8 +134,9 @@ export function* converted(
     const end = Math.min(start + STEP_ELEMENTS, elements);
     const at = (place: number, bytes: Uint8Array) => (place * bytes.length) / elements;
     const part = viewElements(from, source.subarray(at(start, source), at(end, source)));
-    const numbers = toNumbers({ dtype: from, shape: [end - start], data: part });
-    out.set(viewBytes(fromFloat32(dtype, numbers)), at(start, out));
+    const target = dtype === 'F32' ? new Float32Array(out.buffer, 4 * start, end - start) : undefined;
+    const numbers = toNumbers({ dtype: from, shape: [end - start], data: part }, target);
+    if (numbers !== target) out.set(viewBytes(fromFloat32(dtype, numbers)), at(start, out));
     yield;
   }
   return viewElements(dtype, out);

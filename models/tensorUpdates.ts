@@ -1,5 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
-import { nextTask } from '../src/async/steps.js';
+import { nextTask, Turns } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { LoadedTensor, OutputOptions, OutputType } from './output.js';
 import type { TensorState } from './tensorState.js';
@@ -31,7 +31,9 @@ export class TensorUpdates {
 
   /** Gives out all that have improved. */
   async emit(options: OutputOptions & AbortOptions): Promise<void> {
+    const turns = new Turns();
     for (const state of this.#better) {
+      await turns.next(options.signal);
       this.#better.delete(state);
       const tensor = await state.read(options);
       if (tensor !== undefined) this.#subject.next(tensor);

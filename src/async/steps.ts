@@ -4,8 +4,11 @@
  */
 export type Steps<T> = Generator<void, T, void>;
 
-/** Work that lasts this long lets other tasks in, and with them aborts, input and timers. */
-const TURN_MS = 20;
+/**
+ * Work that lasts this long lets other tasks in, and with them aborts, input and timers. Several turns can follow one another
+ * in a task, each with a step of some milliseconds: together they stay below the 50 ms from which browsers call a task long.
+ */
+const TURN_MS = 8;
 
 /** All steps at once. */
 export function finish<T>(steps: Steps<T>): T {
