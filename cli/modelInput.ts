@@ -44,6 +44,15 @@ interface DirectoryInput {
 }
 
 /**
+ * The models that arguments name: several safetensors files are the shards of one, as shells make them of a pattern; of
+ * anything else, each is by itself.
+ */
+export function modelsOf(names: readonly string[]): readonly (readonly string[])[] {
+  const areShards = names.every((name) => name.endsWith('.safetensors'));
+  return areShards ? [names] : names.map((name) => [name]);
+}
+
+/**
  * Opens what arguments name: a file, a shard index, a folder, or a pattern of shards; by its path or its URL. Several of
  * them are the shards of one model, as shells make them of a pattern.
  */

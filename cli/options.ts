@@ -66,6 +66,21 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+export function port(text: string): number {
+  const value = naturalNumber(text);
+  if (value > 65_535) throw new InvalidArgumentError('It must be at most 65535.');
+  return value;
+}
+
+/** Bytes per second: 500000, or 1e6. */
+export function rate(text: string): number {
+  const value = Number(text);
+  if (!(value >= 1 && value <= Number.MAX_SAFE_INTEGER)) {
+    throw new InvalidArgumentError('It must be a number of bytes per second, at least 1.');
+  }
+  return value;
+}
+
 /** 0 for none beside the main thread. */
 export function threadCount(text: string): number {
   const value = naturalNumber(text);

@@ -3,11 +3,16 @@ import { createRequire } from 'node:module';
 import { Command, CommanderError, Option } from 'commander';
 import type { OpenOptions } from '../src/checks/limits.js';
 import { COMPRESSION_ALGORITHMS } from '../src/codecs/codec.js';
+import { BENCH_CHOICES, type BenchChoice, type BenchOptions } from './benchChoice.js';
 import { addBulkCommands } from './bulk/commands.js';
+import { completion, SHELLS, type Shell } from './commands/completion.js';
 import type { DecodeOptions } from './commands/decode.js';
 import type { InspectOptions } from './commands/inspect.js';
 import type { QualityOptions } from './commands/quality.js';
+import type { ServeOptions } from './commands/serve.js';
+import type { VerifyChoice } from './commands/verify.js';
 import { describeFailure, EXIT_OK } from './failure.js';
+import { examplesOf } from './help.js';
 import type { EncodeOptions, LimitChoice } from './options.js';
 import * as options from './options.js';
 import { print, tell } from './terminal.js';
@@ -33,6 +38,11 @@ const WORKERS = [
   'model files: threads beside the main one (default: by cores and memory; 0 for small models)',
   options.threadCount,
 ] as const;
+
+/** The option may be repeated, or have several values. */
+function benchChoice(text: string, earlier: readonly BenchChoice[] = []): BenchChoice[] {
+  return [...earlier, options.oneOf(...BENCH_CHOICES)(text)];
+}
 
 const OUTPUT = {
   writeOut: (text: string) => print(text.trimEnd().split('\n')),
@@ -81,8 +91,12 @@ function createProgram(interrupted: AbortSignal): Command {
 
   program
     .command('inspect')
+    .addHelpText('after', examplesOf('inspect'))
     .description('show what is in a file or model directory')
     .argument('<file...>', FILES)
+    .option('--plot <file.svg>', 'draw a tensor: its heat map, spectrum and curve')
+    .option('--tensor <name>', 'which tensor to draw')
+    .option(...FORCE)
     .option(...JSON_OPTION)
     .option(...LIMIT)
     .action(async (names: string[], chosen: InspectOptions & LimitChoice) => {
@@ -92,17 +106,20 @@ function createProgram(interrupted: AbortSignal): Command {
 
   program
     .command('verify')
+    .addHelpText('after', examplesOf('verify'))
     .description('read everything and check every checksum')
     .argument('<file...>', FILES)
+    .option(...JSON_OPTION)
     .option(...WORKERS)
     .option(...LIMIT)
-    .action(async (names: string[], chosen: LimitChoice & WorkersChoice) => {
+    .action(async (names: string[], chosen: VerifyChoice & LimitChoice & WorkersChoice) => {
       const { verify } = await import('./commands/verify.js');
-      await verify(names, { ...opening(chosen), workers: chosen.workers });
+      await verify(names, chosen, { ...opening(chosen), workers: chosen.workers });
     });
 
   program
     .command('encode')
+    .addHelpText('after', examplesOf('encode'))
     .description(
       'compress a tensor (.hct) or a model (directory), or cut them into fragments (.holo, .holo.safetensors)',
     )
@@ -167,6 +184,7 @@ function createProgram(interrupted: AbortSignal): Command {
 
   program
     .command('decode')
+    .addHelpText('after', examplesOf('decode'))
     .description(
       'turn an HCT or HoloTensor file into plain numbers, or a model file or directory into safetensors',
     )
@@ -197,6 +215,7 @@ function createProgram(interrupted: AbortSignal): Command {
 
   program
     .command('quality')
+    .addHelpText('after', examplesOf('quality'))
     .description('show how good a HoloTensor or model file is after each of its fragments')
     .argument('<file>', 'HoloTensor or model file, by path or URL')
     .option(
@@ -204,6 +223,8 @@ function createProgram(interrupted: AbortSignal): Command {
       'compare with the original: HCT, safetensors (one file or shards), NumPy or raw bytes',
     )
     .option('--tensor <name>', 'which tensor of a safetensors file to compare with')
+    .option('--plot <file.svg>', 'draw the quality over bytes')
+    .option(...FORCE)
     .option(...JSON_OPTION)
     .option(...LIMIT)
     .action(async (path: string, chosen: QualityOptions & LimitChoice) => {
@@ -212,6 +233,41 @@ function createProgram(interrupted: AbortSignal): Command {
     });
 
   addBulkCommands(program, interrupted, { WORKERS, verbose: () => new Option('--verbose').hideHelp() });
+
+  program
+    .command('bench')
+    .addHelpText('after', examplesOf('bench'))
+    .description('which encoding for a model: size, time, and bytes to qualities, for each of them')
+    .argument('<file...>', 'safetensors file, shards or their index, or a folder of these; by path or URL')
+    .option('--encoding <name...>', `of ${BENCH_CHOICES.join(', ')} (default: all)`, benchChoice)
+    .option(...JSON_OPTION)
+    .option(...WORKERS)
+    .option(...LIMIT)
+    .action(async (names: string[], chosen: BenchOptions & LimitChoice & WorkersChoice) => {
+      const { bench } = await import('./commands/bench.js');
+      await bench(names, chosen, { ...opening(chosen), workers: chosen.workers });
+    });
+
+  program
+    .command('serve')
+    .addHelpText('after', examplesOf('serve'))
+    .description('serve a folder of models: ranges, CORS, entity tags; for development')
+    .argument('<folder>', 'what is in it is served, but nothing that is hidden, or that links lead out of it')
+    .option('--port <n>', 'port; 0: any that is free', options.port, 8080)
+    .option('--host <name>', 'address to listen at; 0.0.0.0: all, for other machines', '127.0.0.1')
+    .option('--rate <bytes>', 'bytes per second of all responses together: 1e6', options.rate)
+    .option(...JSON_OPTION)
+    .action(async (folder: string, chosen: ServeOptions) => {
+      const { serve } = await import('./commands/serve.js');
+      await serve(folder, chosen, interrupted);
+    });
+
+  program
+    .command('completion')
+    .addHelpText('after', examplesOf('completion'))
+    .description('write a script that completes commands, options and files in a shell')
+    .argument('<shell>', SHELLS.join(', '), options.oneOf(...SHELLS))
+    .action((shell: Shell) => completion(shell, program));
 
   // Options of the program itself, such as --verbose, may follow the command too.
   for (const command of program.commands) {

@@ -12,6 +12,24 @@ export function printReport({ data, lines }: Report, json: true | undefined): vo
   else print(lines);
 }
 
+/** The reports of several files: as a list, and each below its name. */
+export function printReports(
+  names: readonly string[],
+  reports: readonly Report[],
+  json: true | undefined,
+): void {
+  const [only, ...others] = reports;
+  if (only !== undefined && others.length === 0) {
+    printReport(only, json);
+    return;
+  }
+  const data = reports.map((report, i) => ({ name: names[i], ...report.data }));
+  printReport(
+    { data, lines: reports.flatMap(({ lines }, i) => [...(i > 0 ? [''] : []), `${names[i]}:`, ...lines]) },
+    json,
+  );
+}
+
 /** One line "name   value" per entry, without undefined ones. */
 export function facts(values: Readonly<Record<string, string | number | undefined>>): string[] {
   const known = Object.entries(values).filter(([, value]) => value !== undefined);

@@ -1,13 +1,18 @@
 import type { FileFormat } from '../../models/inputs/formats.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { UsageError } from '../failure.js';
 import { examineDirectory, examineModelFile, examineSafetensors, examineShards } from '../inspect/models.js';
+import { readPlotted, tensorPanels } from '../inspect/plot.js';
 import { examineHct, examineHoloTensor } from '../inspect/tensors.js';
-import { formatOf, openModelInput } from '../modelInput.js';
-import { printReport, type Report } from '../report.js';
+import { formatOf, modelsOf, openModelInput } from '../modelInput.js';
+import { printReports, type Report } from '../report.js';
+import { checkPlot, type PlotChoice, writeSvg } from '../svg.js';
 
-export interface InspectOptions {
+export interface InspectOptions extends PlotChoice {
   readonly json?: true;
+  /** Which tensor to draw. */
+  readonly tensor?: string;
 }
 
 const EXAMINE: Readonly<
@@ -21,10 +26,20 @@ const EXAMINE: Readonly<
 
 export async function inspect(
   names: readonly string[],
-  { json }: InspectOptions,
+  { json, tensor, plot, force }: InspectOptions,
   options: OpenOptions,
 ): Promise<void> {
-  printReport(await examine(names, options), json);
+  if (tensor !== undefined && plot === undefined) throw new UsageError('--tensor is for --plot');
+  const models = modelsOf(names);
+  if (plot !== undefined && models.length > 1) throw new UsageError('--plot is for one file');
+  await checkPlot({ plot, force });
+  const reports: Report[] = [];
+  for (const model of models) reports.push(await examine(model, options));
+  if (plot !== undefined) {
+    await using input = await openModelInput(names, options);
+    await writeSvg(plot, tensorPanels(await readPlotted(input, tensor, options)), options);
+  }
+  printReports(names, reports, json);
 }
 
 async function examine(names: readonly string[], options: OpenOptions): Promise<Report> {

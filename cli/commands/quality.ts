@@ -4,22 +4,26 @@ import { UsageError } from '../failure.js';
 import { formatOf, type ModelInput, openModelInput } from '../modelInput.js';
 import { holotensorQuality, type Original } from '../quality/holotensor.js';
 import { modelFileQuality } from '../quality/modelFile.js';
-import { printReport, type Report } from '../report.js';
+import { printReport } from '../report.js';
+import { checkPlot, type PlotChoice, type QualityReport, qualityPanel, writeSvg } from '../svg.js';
 
-export interface QualityOptions extends Original {
+export interface QualityOptions extends Original, PlotChoice {
   readonly json?: true;
 }
 
 export async function quality(
   file: string,
-  { json, ...original }: QualityOptions,
+  { json, plot, force, ...original }: QualityOptions,
   options: OpenOptions,
 ): Promise<void> {
   if (original.tensor !== undefined && original.against === undefined) {
     throw new UsageError('--tensor is for --against');
   }
+  await checkPlot({ plot, force });
   await using input = await openModelInput([file], options);
-  printReport(await examine(input, file, original, options), json);
+  const { points, originalSize, ...report } = await examine(input, file, original, options);
+  if (plot !== undefined) await writeSvg(plot, [qualityPanel(file, points, originalSize)], options);
+  printReport(report, json);
 }
 
 async function examine(
@@ -27,7 +31,7 @@ async function examine(
   file: string,
   original: Original,
   options: OpenOptions,
-): Promise<Report> {
+): Promise<QualityReport> {
   const format = input.kind === 'file' ? await formatOf(input, options) : undefined;
   if (input.kind !== 'file' || (format !== 'holotensor' && format !== 'model-file')) {
     throw new UsageError(`${quote(file)} holds no fragments`);

@@ -12,11 +12,15 @@ import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/constants.js'
 import type { RandomAccessSource } from '../../src/source.js';
 import { eachBounded } from '../../workers/eachBounded.js';
 import { loadPool } from '../../workers/loadPool.js';
-import { formatOf, type ModelInput, openModelInput } from '../modelInput.js';
+import { formatOf, type ModelInput, modelsOf, openModelInput } from '../modelInput.js';
 import { startProgress } from '../progress.js';
+import { printReports, type Report } from '../report.js';
 import { type OpenedShard, readShards } from '../shards.js';
-import { print } from '../terminal.js';
 import { threadsFor, type WorkersChoice } from '../threads.js';
+
+export interface VerifyChoice {
+  readonly json?: true;
+}
 
 export type VerifyOptions = OpenOptions & WorkersChoice;
 
@@ -30,9 +34,18 @@ const VERIFY: Readonly<
 };
 
 /** Reads everything: it succeeds only where decoding would. */
-export async function verify(names: readonly string[], options: VerifyOptions): Promise<void> {
-  await using input = await openModelInput(names, options);
-  print([`ok: ${await verified(input, options)}`]);
+export async function verify(
+  names: readonly string[],
+  { json }: VerifyChoice,
+  options: VerifyOptions,
+): Promise<void> {
+  const reports: Report[] = [];
+  for (const model of modelsOf(names)) {
+    await using input = await openModelInput(model, options);
+    const checked = await verified(input, options);
+    reports.push({ data: { ok: true, checked }, lines: [`ok: ${checked}`] });
+  }
+  printReports(names, reports, json);
 }
 
 async function verified(input: ModelInput, options: VerifyOptions): Promise<string> {

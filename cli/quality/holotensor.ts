@@ -15,7 +15,8 @@ import { filesOf, type ModelInput, openModelInput } from '../modelInput.js';
 import { npyTensor } from '../npyInput.js';
 import { startProgress } from '../progress.js';
 import { describeReach, isCutOff, reachOfTensor } from '../reach.js';
-import { plot, type Report, table } from '../report.js';
+import { plot, table } from '../report.js';
+import type { QualityReport } from '../svg.js';
 import { collectInput, modelTensor, rawTensor, type TensorInput } from '../tensorInput.js';
 
 /** The original to compare with: a file, and the name of its tensor if it holds several. */
@@ -43,7 +44,7 @@ export async function holotensorQuality(
   source: RandomAccessSource,
   { against, tensor }: Original,
   options: OpenOptions,
-): Promise<Report> {
+): Promise<QualityReport> {
   const reader = await HoloTensorReader.open(source, { ...options, partial: true });
   const original = against === undefined ? undefined : await readOriginal(reader, against, tensor, options);
   const prefixes = await measure(reader, original, options);
@@ -51,7 +52,11 @@ export async function holotensorQuality(
   const reach = reachOfTensor(reader, source);
   const cut = isCutOff(reach) ? [describeReach(reach), ''] : [];
   const { available, fileSize } = reach;
+  const points = prefixes.map(({ bytes, measured, cosine, predicted }) => ({
+    ...{ bytes, quality: measured?.cosine ?? cosine ?? predicted },
+  }));
   return {
+    ...{ originalSize, points },
     data: { originalSize, available, fileSize, prefixes },
     lines: [...cut, ...describe(prefixes, originalSize)],
   };

@@ -2,7 +2,8 @@ import { type ModelFileTensor, readModelFile } from '../../models/file/modelFile
 import type { OpenOptions } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { describeModelReach, isCutOff, reachOfModel } from '../reach.js';
-import { plot, type Report, table } from '../report.js';
+import { plot, table } from '../report.js';
+import type { QualityReport } from '../svg.js';
 
 /** The quality of the model when a sequential download has reached this byte. */
 interface Step {
@@ -14,7 +15,10 @@ interface Step {
 const MAX_ROWS = 20;
 
 /** The quality of a model file after each of its fragments, from its own plan: nothing is decoded. */
-export async function modelFileQuality(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
+export async function modelFileQuality(
+  source: RandomAccessSource,
+  options: OpenOptions,
+): Promise<QualityReport> {
   const model = await readModelFile(source, { ...options, partial: true });
   const { tensors, dataStart, available, fileSize } = model;
   const originalSize = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
@@ -28,7 +32,7 @@ export async function modelFileQuality(source: RandomAccessSource, options: Open
   const points = steps.map(({ bytes, quality }) => ({ x: bytes, y: quality }));
   const cut = isCutOff(model) ? [describeModelReach(reachOfModel(model, source)), ''] : [];
   return {
-    data,
+    ...{ data, originalSize, points: steps },
     lines: [...cut, ...table(['bytes', 'of all', 'cosine'], rows), '', ...plot(points, 'cosine', 'bytes')],
   };
 }
@@ -37,7 +41,7 @@ export async function modelFileQuality(source: RandomAccessSource, options: Open
  * The quality of the whole is the mean of the tensors' cosines by their weights. The piece of a plain tensor
  * brings all of it.
  */
-function stepsOf(tensors: readonly ModelFileTensor[], dataStart: number): Step[] {
+export function stepsOf(tensors: readonly ModelFileTensor[], dataStart: number): Step[] {
   const total = tensors.reduce((sum, { weight }) => sum + weight, 0);
   const gains = tensors.flatMap(({ weight, encoded, pieces }) =>
     pieces.map(({ offset, length }, piece) => {

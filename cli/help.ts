@@ -1,0 +1,61 @@
+/** Examples of commands, as their help shows them: a line of what is done, then the command. */
+export const EXAMPLES = {
+  inspect: [
+    ['What is in a file, by path or URL', 'holostream inspect model.holo.safetensors'],
+    [
+      'A picture of a tensor: heat map, spectrum, curve',
+      'holostream inspect model.safetensors --tensor fc1.weight --plot fc1.svg',
+    ],
+  ],
+  verify: [
+    ['Check everything, and read the result in a script', 'holostream verify model.holo.safetensors --json'],
+  ],
+  encode: [
+    ['A model, the most useful bytes first', 'holostream encode model.safetensors -o model.holo.safetensors'],
+    ['What would become of it', 'holostream encode model.safetensors -o model.holo.safetensors --dry-run'],
+    ['Shards, as one model', "holostream encode 'model-*.safetensors' -o model.holo.safetensors"],
+    ['One tensor, compressed', 'holostream encode model.safetensors --tensor fc1.weight -o fc1.hct'],
+    [
+      'Raw bytes, from a pipe to a pipe',
+      'cat w.raw | holostream encode - --dtype F32 --shape 64,48 -o - > w.hct',
+    ],
+  ],
+  decode: [
+    [
+      'The model that was encoded, bit for bit',
+      'holostream decode model.holo.safetensors -o model.safetensors',
+    ],
+    [
+      'From its first bytes, as good as this',
+      'holostream decode model.holo.safetensors --quality 0.97 -o rough.safetensors',
+    ],
+    ['One tensor, for NumPy', 'holostream decode fc1.hct -o fc1.npy'],
+  ],
+  quality: [
+    ['What each fragment adds', 'holostream quality model.holo.safetensors'],
+    ['The same as a picture', 'holostream quality model.holo.safetensors --plot quality.svg'],
+    [
+      'Measured against the original',
+      'holostream quality fc1.holo --against model.safetensors --tensor fc1.weight',
+    ],
+  ],
+  bench: [
+    ['Which encoding for this model', 'holostream bench model.safetensors'],
+    ['Only these encodings', 'holostream bench model.safetensors --encoding embedded spectral'],
+  ],
+  serve: [
+    ['A folder of models, for pages of any origin on this machine', 'holostream serve models/'],
+    ['As over a connection of 1 MB/s', 'holostream serve models/ --rate 1e6 --port 8080'],
+  ],
+  completion: [
+    ['bash', 'source <(holostream completion bash)'],
+    ['zsh', 'source <(holostream completion zsh)'],
+    ['fish', 'holostream completion fish | source'],
+  ],
+} as const satisfies Readonly<Record<string, readonly (readonly [string, string])[]>>;
+
+/** What follows the options of a command in its help. */
+export function examplesOf(command: keyof typeof EXAMPLES): string {
+  const lines = EXAMPLES[command].flatMap(([what, line]) => [`  # ${what}`, `  ${line}`]);
+  return ['', 'Examples:', ...lines].join('\n');
+}

@@ -1,0 +1,220 @@
+import { createReadStream, type Stats } from 'node:fs';
+import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join, sep } from 'node:path';
+import { Transform } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { quote } from '../../src/errors/show.js';
+import { DataError } from '../failure.js';
+
+export interface FolderServerOptions {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  /** Bytes per second of all responses together. */
+  readonly rate?: number | undefined;
+}
+
+export interface FolderServer extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** What pages of other origins may see and send: `docs/hosting.md` says why. */
+const CORS = {
+  'access-control-allow-origin': '*',
+  'access-control-expose-headers': 'Content-Range, ETag, Last-Modified',
+  'cross-origin-resource-policy': 'cross-origin',
+} as const;
+
+const PREFLIGHT = {
+  'access-control-allow-methods': 'GET, HEAD',
+  'access-control-allow-headers': 'Range, If-Range, If-None-Match, Authorization',
+  'access-control-max-age': '86400',
+} as const;
+
+const TYPES: Readonly<Record<string, string>> = {
+  css: 'text/css; charset=utf-8',
+  html: 'text/html; charset=utf-8',
+  js: 'text/javascript; charset=utf-8',
+  json: 'application/json',
+  mjs: 'text/javascript; charset=utf-8',
+  svg: 'image/svg+xml',
+  wasm: 'application/wasm',
+};
+
+/** Serves the files of a folder: ranges, entity tags, CORS; nothing that is hidden, or that links lead out of it. */
+export async function serveFolder(
+  folder: string,
+  { host, port, rate }: FolderServerOptions,
+): Promise<FolderServer> {
+  const root = await realpath(folder).catch((cause) => {
+    throw new DataError(`Cannot serve ${quote(folder)}: no such folder`, { cause });
+  });
+  await readdir(root).catch((cause) => {
+    throw new DataError(`Cannot serve ${quote(folder)}: it cannot be read as a folder`, { cause });
+  });
+  const pace = rate === undefined ? undefined : new Pace(rate);
+  const server = createServer((request, response) => {
+    respond(root, request, response, pace).catch(() => response.destroy());
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (cause) =>
+      reject(new DataError(`Cannot listen at ${host}:${port}: ${cause.message}`, { cause })),
+    );
+    server.listen(port, host, resolve);
+  });
+  const { port: chosen, address, family } = server.address() as AddressInfo;
+  return {
+    url: `http://${family === 'IPv6' ? `[${address}]` : address}:${chosen}/`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+}
+
+async function respond(
+  root: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  pace: Pace | undefined,
+): Promise<void> {
+  const { method = '' } = request;
+  if (method === 'OPTIONS') return void response.writeHead(204, { ...CORS, ...PREFLIGHT }).end();
+  if (method !== 'GET' && method !== 'HEAD') {
+    return void response.writeHead(405, { ...CORS, allow: 'GET, HEAD, OPTIONS' }).end();
+  }
+  const path = await pathWithin(root, request.url ?? '/');
+  const file = path === undefined ? undefined : await openFile(path);
+  if (file === undefined)
+    return void response.writeHead(404, { ...CORS, 'content-type': 'text/plain' }).end('Not found\n');
+  try {
+    await sendFile(file, path!, request, response, pace);
+  } finally {
+    await file.handle.close();
+  }
+}
+
+/** The path of a file that a request may see; undefined for any other. */
+async function pathWithin(root: string, target: string): Promise<string | undefined> {
+  let name: string;
+  try {
+    name = decodeURIComponent(target.split(/[?#]/, 1)[0]!);
+  } catch {
+    return undefined;
+  }
+  const parts = name.split('/').filter((part) => part !== '');
+  // A part that begins with a dot is hidden, or leads up; a backslash separates on Windows, a colon names a stream there.
+  if (parts.some((part) => part.startsWith('.') || /[\\:\0]/.test(part))) return undefined;
+  const wanted = join(root, ...parts, ...(name.endsWith('/') ? ['index.html'] : []));
+  const path = await realpath(wanted).catch(() => undefined);
+  const start = root.endsWith(sep) ? root : root + sep;
+  if (path?.startsWith(start) !== true) return undefined;
+  // Links within the folder may lead to what is hidden.
+  return path
+    .slice(start.length)
+    .split(sep)
+    .some((part) => part.startsWith('.'))
+    ? undefined
+    : path;
+}
+
+interface OpenFile {
+  readonly handle: FileHandle;
+  readonly stats: Stats;
+}
+
+/** The facts and the bytes are those of one file, though it may be replaced meanwhile. */
+async function openFile(path: string): Promise<OpenFile | undefined> {
+  // A pipe would wait for its writer.
+  const handle = await open(path, 'r').catch(() => undefined);
+  if (handle === undefined) return undefined;
+  const stats = await handle.stat();
+  if (stats.isFile()) return { handle, stats };
+  await handle.close();
+  return undefined;
+}
+
+async function sendFile(
+  { handle, stats }: OpenFile,
+  path: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  pace: Pace | undefined,
+): Promise<void> {
+  const { size, mtime, mtimeMs, ino } = stats;
+  const etag = `"${[ino, size, Math.round(mtimeMs)].map((part) => part.toString(36)).join('-')}"`;
+  const common = {
+    ...CORS,
+    ...{ etag, 'last-modified': mtime.toUTCString(), 'accept-ranges': 'bytes', 'cache-control': 'no-cache' },
+    'content-type': TYPES[/\.(\w+)$/.exec(path)?.[1] ?? ''] ?? 'application/octet-stream',
+    'x-content-type-options': 'nosniff',
+  };
+  const { range: header, 'if-range': condition, 'if-none-match': known } = request.headers;
+  if (known?.split(/,\s*/).some((tag) => tag === etag || tag === '*')) {
+    return void response.writeHead(304, common).end();
+  }
+  const isSame = condition === undefined || condition === etag || condition === common['last-modified'];
+  const range = isSame ? rangeOf(header, size) : undefined;
+  if (range === 'outside') {
+    return void response.writeHead(416, { ...common, 'content-range': `bytes */${size}` }).end();
+  }
+  const { start, end } = range ?? { start: 0, end: size };
+  response.writeHead(range === undefined ? 200 : 206, {
+    ...common,
+    'content-length': end - start,
+    ...(range !== undefined && { 'content-range': `bytes ${start}-${end - 1}/${size}` }),
+  });
+  if (request.method === 'HEAD' || start === end) return void response.end();
+  const bytes = createReadStream(path, { fd: handle, autoClose: false, start, end: end - 1 });
+  const ended = pace === undefined ? pipeline(bytes, response) : pipeline(bytes, pace.stream(), response);
+  // A client that goes away ends its response.
+  await ended.catch(() => {});
+}
+
+/** One range, as a client of ours asks for it; several, and what is no range, are answered by the whole. */
+function rangeOf(
+  header: string | undefined,
+  size: number,
+): { readonly start: number; readonly end: number } | 'outside' | undefined {
+  const [, from, to] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
+  if (from === undefined || to === undefined || (from === '' && to === '')) return undefined;
+  const start = from === '' ? Math.max(0, size - Number(to)) : Number(from);
+  const end = from === '' || to === '' ? size : Math.min(Number(to) + 1, size);
+  if (from !== '' && to !== '' && Number(to) < start) return undefined;
+  return start >= size || start >= end ? 'outside' : { start, end };
+}
+
+/** A connection of so many bytes per second, which all responses share. */
+class Pace {
+  readonly #rate: number;
+  #free = 0;
+
+  constructor(rate: number) {
+    this.#rate = rate;
+  }
+
+  stream(): Transform {
+    // A twentieth of a second at a time: responses take turns, and the eye sees it as motion.
+    const piece = Math.max(1, Math.floor(this.#rate / 20));
+    const wait = (length: number) => this.#wait(length);
+    return new Transform({
+      async transform(chunk: Buffer, _, done) {
+        for (let at = 0; at < chunk.length && !this.destroyed; at += piece) {
+          const part = chunk.subarray(at, at + piece);
+          await wait(part.length);
+          this.push(part);
+        }
+        done();
+      },
+    });
+  }
+
+  async #wait(length: number): Promise<void> {
+    const now = performance.now();
+    this.#free = Math.max(now, this.#free) + (1000 * length) / this.#rate;
+    await sleep(this.#free - now);
+  }
+}

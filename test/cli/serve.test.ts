@@ -1,0 +1,160 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { request } from 'node:http';
+import { join } from 'node:path';
+import { openModel } from 'holostream';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { serveFolder } from '../../cli/serve/folderServer.js';
+import { failed, ok, resultOf, runCli, startCli, temporaryFolder } from '../helpers/cli.js';
+import { modelOf } from '../helpers/models.js';
+
+const test = suite('command line: serve');
+const outside = temporaryFolder();
+writeFileSync(join(outside, 'secret'), 'secret');
+const folder = join(outside, 'models');
+mkdirSync(join(folder, 'sub', '.git'), { recursive: true });
+const bytes = Uint8Array.from({ length: 1000 }, (_, i) => i % 251);
+writeFileSync(join(folder, 'a b.bin'), bytes);
+writeFileSync(join(folder, 'empty.bin'), '');
+writeFileSync(join(folder, 'index.html'), '<p>page');
+writeFileSync(join(folder, 'sub', '.git', 'config'), 'secret');
+writeFileSync(join(folder, '.env'), 'secret');
+symlinkSync(join(outside, 'secret'), join(folder, 'link'));
+symlinkSync(outside, join(folder, 'up'));
+symlinkSync(join(folder, '.env'), join(folder, 'hidden'));
+symlinkSync('a b.bin', join(folder, 'inside'));
+
+const start = (rate?: number) => serveFolder(folder, { host: '127.0.0.1', port: 0, rate });
+
+test('a model is loaded over HTTP', async () => {
+  writeFileSync(join(folder, 'm.safetensors'), modelOf([{ name: 'w', dtype: 'F32', shape: [30, 40] }]));
+  await using server = await start();
+  const model = await openModel(`${server.url}m.safetensors`);
+  assert.equal((await model.load()).get('w')?.shape, [30, 40]);
+  await model.close();
+});
+
+test('whole files, ranges, and what is no range', async () => {
+  await using server = await start();
+  const get = (headers: Record<string, string> = {}, name = 'a%20b.bin') =>
+    fetch(server.url + name, { headers });
+  const whole = await get();
+  assert.equal([whole.status, whole.headers.get('content-length')], [200, '1000']);
+  assert.equal(new Uint8Array(await whole.arrayBuffer()), bytes);
+  for (const [range, from, to] of [
+    ['bytes=0-0', 0, 1],
+    ['bytes=10-19', 10, 20],
+    ['bytes=990-5000', 990, 1000],
+    ['bytes=-7', 993, 1000],
+    ['bytes=990-', 990, 1000],
+  ] as const) {
+    const part = await get({ range });
+    assert.equal([part.status, part.headers.get('content-range')], [206, `bytes ${from}-${to - 1}/1000`]);
+    assert.equal(new Uint8Array(await part.arrayBuffer()), bytes.slice(from, to), range);
+  }
+  for (const range of ['bytes=5-4', 'bytes=0-1,4-5', 'lines=1-2', 'bytes=-']) {
+    assert.equal((await (await get({ range })).arrayBuffer()).byteLength, 1000, range);
+  }
+  const beyond = await get({ range: 'bytes=1000-' });
+  assert.equal([beyond.status, beyond.headers.get('content-range')], [416, 'bytes */1000']);
+  assert.is(await (await get({}, 'empty.bin')).text(), '');
+  assert.is((await fetch(server.url)).headers.get('content-type'), 'text/html; charset=utf-8');
+  assert.is((await fetch(`${server.url}inside`, { method: 'HEAD' })).headers.get('content-length'), '1000');
+});
+
+test('versions by entity tags', async () => {
+  await using server = await start();
+  const url = `${server.url}a%20b.bin`;
+  const etag = (await fetch(url)).headers.get('etag')!;
+  assert.match(etag, /^"[^"]+"$/);
+  assert.is((await fetch(url, { headers: { 'if-none-match': etag } })).status, 304);
+  const range = (tag: string) => fetch(url, { headers: { range: 'bytes=0-9', 'if-range': tag } });
+  assert.equal([(await range(etag)).status, (await range('"other"')).status], [206, 200]);
+  writeFileSync(join(folder, 'a b.bin'), bytes.slice(1));
+  assert.is.not((await fetch(url)).headers.get('etag'), etag);
+  writeFileSync(join(folder, 'a b.bin'), bytes);
+});
+
+test('pages of other origins may read, and ask before', async () => {
+  await using server = await start();
+  for (const name of ['a%20b.bin', 'absent']) {
+    const { headers } = await fetch(server.url + name);
+    assert.is(headers.get('access-control-allow-origin'), '*');
+    assert.match(headers.get('access-control-expose-headers')!, /Content-Range, ETag/);
+  }
+  const preflight = await fetch(server.url, { method: 'OPTIONS' });
+  assert.is(preflight.status, 204);
+  assert.match(preflight.headers.get('access-control-allow-headers')!, /Range/);
+  assert.is((await fetch(server.url, { method: 'POST' })).status, 405);
+});
+
+test('nothing but what is in the folder, and not hidden', async () => {
+  await using server = await start();
+  for (const path of [
+    ...['/../secret', '/sub/../../secret', '/%2e%2e/secret', '/..%2fsecret', '/sub/%2e%2e/%2e%2e/secret'],
+    ...['/..\\secret', '/..%5csecret', '/link', '/up/secret', '/hidden', '/.env', '/sub/.git/config', '/sub'],
+    ...['/a%00', '/%', '/%ff', '//etc/passwd', '/absent', '/index.html::$DATA', '*'],
+  ]) {
+    // Clients tidy paths up; these are sent as they are.
+    const status = await new Promise((resolve, reject) => {
+      request(server.url, { path }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      })
+        .on('error', reject)
+        .end();
+    });
+    assert.is(status, 404, path);
+  }
+});
+
+test('all responses together are as fast as is said', async () => {
+  await using server = await start(20_000);
+  const from = performance.now();
+  await Promise.all([1, 2].map(async () => (await fetch(`${server.url}a%20b.bin`)).arrayBuffer()));
+  assert.ok(performance.now() - from >= 90, '2000 bytes at 20,000 a second take at least 0.1 s');
+});
+
+test('the command says where, and ends when it is interrupted', async () => {
+  const child = startCli(['serve', folder, '--port', '0', '--json']);
+  const [first] = (await child.stdout.iterator({ destroyOnReturn: false }).next()).value
+    .toString()
+    .split('\n}');
+  const { url } = JSON.parse(`${first}\n}`);
+  assert.is((await fetch(`${url}empty.bin`)).status, 200);
+  child.kill('SIGINT');
+  assert.is((await resultOf(child)).code, 130);
+  failed(await runCli(['serve', join(folder, 'absent')]), 1, /no such folder/);
+  failed(await runCli(['serve', folder, '--rate', '0']), 2, /at least 1/);
+  const taken = await start();
+  failed(
+    await runCli(['serve', folder, '--port', new URL(taken.url).port]),
+    1,
+    /Cannot listen at .*EADDRINUSE/,
+  );
+  await taken[Symbol.asyncDispose]();
+});
+
+test('completion has every command and option; help has examples', async () => {
+  const scripts = await Promise.all(['bash', 'zsh', 'fish'].map((shell) => runCli(['completion', shell])));
+  for (const script of scripts) {
+    const text = ok(script).toString();
+    for (const word of ['inspect', 'bench', 'serve', 'qualities', 'dry-run']) assert.match(text, word);
+    assert.not.match(text, 'verbose');
+  }
+  for (const command of [
+    'inspect',
+    'verify',
+    'encode',
+    'decode',
+    'quality',
+    'bench',
+    'serve',
+    'completion',
+  ]) {
+    assert.match(ok(await runCli([command, '--help'])).toString(), /\nExamples:\n {2}# .*\n {2}\S/, command);
+  }
+  failed(await runCli(['completion', 'tcsh']), 2, /bash, zsh, fish/);
+});
+
+test.run();
