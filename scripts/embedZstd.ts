@@ -15,7 +15,8 @@ await writeFile(
   [
     `// Made by \`npm run build:zstd\` from @bokuweb/zstd-wasm ${version}: do not edit.`,
     '// That package: MIT, (c) bokuweb. The code compiled in it, Zstandard: BSD-3-Clause, (c) Meta Platforms, Inc.',
-    'export const ZSTD_WASM_DEFLATED =',
+    // The type is given because declarations would otherwise repeat the text.
+    'export const ZSTD_WASM_DEFLATED: string =',
     `  '${wasm.toString('base64')}';`,
     '',
   ].join('\n'),
