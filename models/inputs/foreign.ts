@@ -12,6 +12,7 @@ const RULES: Rules<ForeignModelOptions> = { ...OPEN_RULES, name: text, openBesid
 const OPEN = {
   onnx: async () => (await import('./onnx.js')).openOnnx,
   gguf: async () => (await import('./gguf.js')).openGguf,
+  zip: async () => (await import('./zip.js')).openZip,
 } as const satisfies Partial<Record<FileKind, () => Promise<OpenForeign>>>;
 
 export type ForeignFormat = keyof typeof OPEN;
@@ -24,7 +25,7 @@ export function foreignFormat(start: Uint8Array, name = ''): ForeignFormat | und
 }
 
 /**
- * Opens a model of another format, ONNX or GGUF, for {@link encodeModelFile}. Only what says where its tensors are is read.
+ * Opens a model of another format (ONNX, GGUF, a checkpoint of PyTorch, an archive of NumPy) for {@link encodeModelFile}. Only what says where its tensors are is read.
  * @throws FormatError, UnsupportedError, LimitError, SourceError
  *
  * @example
@@ -44,7 +45,7 @@ export async function openForeignModel(
   if (format === undefined) {
     const kind = fileKind(start);
     throw new FormatError(
-      `Cannot open the model: it is neither ONNX nor GGUF${kind === undefined ? '' : `, but ${describeKind(kind)}`}`,
+      `Cannot open the model: it is neither ONNX, GGUF, .npz nor a PyTorch checkpoint${kind === undefined ? '' : `, but ${describeKind(kind)}`}`,
       { name: options.name, actual: kind && shownStart(kind, start) },
     );
   }

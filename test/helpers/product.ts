@@ -26,8 +26,8 @@ export const CORE_FLOORS = [
   ['bytes'],
   ['tensor'],
   ['kernels'],
-  ['codecs', 'encodings', 'protobuf', 'safetensors'],
-  ['gguf', 'npy', 'onnx', 'hct', 'holotensor'],
+  ['codecs', 'encodings', 'pickle', 'protobuf', 'safetensors', 'zip'],
+  ['gguf', 'npy', 'onnx', 'torch', 'hct', 'holotensor'],
 ] as const;
 
 /** The library, and what is built on it. */

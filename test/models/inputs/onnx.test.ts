@@ -260,7 +260,7 @@ const REFUSED: readonly Refused[] = [
     'a safetensors file',
     fixture('external.bin').slice(0, 8).fill(0),
     FormatError,
-    /it is neither ONNX nor GGUF/,
+    /it is neither ONNX, GGUF/,
   ],
 ];
 

@@ -1,0 +1,142 @@
+import { FormatError, LimitError, UnsupportedError } from '../errors.js';
+import {
+  PickleGlobal,
+  type PickleMeaning,
+  PickleObject,
+  type PickleValue,
+  readPickle,
+} from '../pickle/readPickle.js';
+import { type SafetensorsDType, safetensorsByteLength } from '../safetensors/header.js';
+import { elementCount } from '../tensor/dtype.js';
+
+/** A tensor of a PyTorch checkpoint: elements of a storage. */
+export interface TorchTensor {
+  readonly name: string;
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  readonly byteLength: number;
+  /** The file of its storage in the archive, and where in it. */
+  readonly storage: string;
+  readonly offset: number;
+}
+
+const WHAT = 'Cannot read the PyTorch checkpoint';
+
+const STORAGES: Readonly<Record<string, SafetensorsDType>> = {
+  'torch.FloatStorage': 'F32',
+  'torch.HalfStorage': 'F16',
+  'torch.BFloat16Storage': 'BF16',
+  'torch.DoubleStorage': 'F64',
+  'torch.LongStorage': 'I64',
+  'torch.IntStorage': 'I32',
+  'torch.ShortStorage': 'I16',
+  'torch.CharStorage': 'I8',
+  'torch.ByteStorage': 'U8',
+  'torch.BoolStorage': 'BOOL',
+  'torch.ComplexFloatStorage': 'C64',
+};
+
+const REBUILD = 'torch._utils._rebuild_tensor_v2';
+const PARAMETER = 'torch._utils._rebuild_parameter';
+const DICTIONARY = 'collections.OrderedDict';
+const SIZE = 'torch.Size';
+
+/** Modules in modules. */
+const MAX_DEPTH = 32;
+
+interface Storage {
+  readonly key: string;
+  readonly dtype: SafetensorsDType;
+}
+
+type Unnamed = Omit<TorchTensor, 'name'> & { readonly isContiguous: boolean };
+
+const MEANING: PickleMeaning = {
+  allows: (name) => name in STORAGES || [REBUILD, PARAMETER, DICTIONARY, SIZE].includes(name),
+  call(name, args) {
+    if (name === DICTIONARY) return new Map(pairsOf(args[0]));
+    if (name === REBUILD) return rebuild(args);
+    // The tensor of a parameter; the numbers of a size.
+    return args[0];
+  },
+  persistent(id) {
+    const [kind, type, key] = Array.isArray(id) ? id : [];
+    const dtype = type instanceof PickleGlobal ? STORAGES[type.name] : undefined;
+    if (kind === 'storage' && dtype !== undefined && typeof key === 'string') {
+      return new PickleObject({ key, dtype } satisfies Storage);
+    }
+    throw new FormatError(`${WHAT}: it has a storage that is not known`);
+  },
+};
+
+function pairsOf(value: PickleValue): [PickleValue, PickleValue][] {
+  return Array.isArray(value)
+    ? value.map((pair) => (Array.isArray(pair) ? [pair[0], pair[1]] : [undefined, undefined]))
+    : [];
+}
+
+function rebuild([storage, offset, size, stride]: readonly PickleValue[]): PickleObject {
+  const held = storage instanceof PickleObject ? (storage.value as Partial<Storage>) : {};
+  const { key, dtype } = held;
+  const [shape, strides] = [numbersOf(size), numbersOf(stride)];
+  const isRight = shape !== undefined && strides !== undefined && shape.length === strides.length;
+  if (key === undefined || dtype === undefined || !isRight || !isCount(offset)) {
+    throw new FormatError(`${WHAT}: it has a tensor that is damaged`);
+  }
+  const [byteLength, start] = [safetensorsByteLength(dtype, shape), safetensorsByteLength(dtype, [offset])];
+  if (byteLength === undefined || start === undefined) {
+    throw new FormatError(`${WHAT}: it has a tensor that is too large`, { actual: shape });
+  }
+  const isContiguous = shape.every(
+    (length, i) => length <= 1 || strides[i] === elementCount(shape.slice(i + 1)) || byteLength === 0,
+  );
+  return new PickleObject({
+    dtype,
+    shape,
+    byteLength,
+    storage: key,
+    offset: start,
+    isContiguous,
+  } satisfies Unnamed);
+}
+
+function isCount(value: PickleValue): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function numbersOf(value: PickleValue): number[] | undefined {
+  return Array.isArray(value) && value.every(isCount) ? value : undefined;
+}
+
+/**
+ * The tensors of a checkpoint, as `torch.save` writes dictionaries of them: names in dictionaries within dictionaries are joined by
+ * dots. Values that are no tensors are left out.
+ * @param pickle the bytes of `data.pkl`
+ * @throws FormatError; UnsupportedError for classes that are not loaded, and for a tensor that is not contiguous
+ */
+export function readStateDict(pickle: Uint8Array): readonly TorchTensor[] {
+  const tensors: TorchTensor[] = [];
+  const seen = new Set<PickleValue>();
+  const visit = (value: PickleValue, name: string, depth: number): void => {
+    if (value instanceof PickleObject) {
+      const { isContiguous, ...tensor } = value.value as Partial<Unnamed>;
+      if (tensor.shape === undefined) return;
+      if (!isContiguous) {
+        const what = `${WHAT}: a tensor is not contiguous; save its contiguous() instead`;
+        throw new UnsupportedError(what, { name });
+      }
+      tensors.push({ ...(tensor as Omit<TorchTensor, 'name'>), name });
+      return;
+    }
+    if (!(value instanceof Map || Array.isArray(value)) || seen.has(value)) return;
+    if (depth > MAX_DEPTH) throw new LimitError(`${WHAT}: it is nested too deeply`);
+    // Lists in lists that share parts would be walked without end.
+    seen.add(value);
+    for (const [key, inner] of value.entries()) {
+      const isName = typeof key === 'string' || typeof key === 'number';
+      if (isName) visit(inner, name === '' ? String(key) : `${name}.${key}`, depth + 1);
+    }
+  };
+  visit(readPickle(pickle, MEANING), '', 0);
+  return tensors;
+}
