@@ -19,6 +19,19 @@ export {
 } from './convert.js';
 export type { BulkEncodeOptions, BulkModel } from './models.js';
 
+// Converting them by a queue in Redis or Valkey: the package `bullmq`, an optional peer.
+
+export { type AddedModel, type AddOptions, addModels } from './queue/addModels.js';
+export type { FailedJob, RedisOption } from './queue/connection.js';
+export {
+  type BulkStatus,
+  bulkStatus,
+  type FailedUnit,
+  type ModelStatus,
+  type StatusOptions,
+} from './queue/status.js';
+export { type JobOutcome, type WorkOptions, workBulk } from './queue/work.js';
+
 // Where results are.
 
 export { folderStorage } from './storage/folder.js';

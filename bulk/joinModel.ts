@@ -4,7 +4,8 @@ import { onAbort } from '../platform/abort.js';
 import { Queue } from '../src/async/queue.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { FormatError, SinkError, SourceError } from '../src/errors.js';
-import { encodeUnit, type UnitContext } from './encodeUnit.js';
+import { eachBounded } from '../workers/eachBounded.js';
+import { encodeUnit, findNotedUnit, type UnitContext } from './encodeUnit.js';
 import {
   readDoneNote,
   readUploadNote,
@@ -98,15 +99,21 @@ export async function joinModel(
 async function jobsOf(
   context: UnitContext,
   units: readonly Unit[],
-  notes: ReadonlyMap<number, UnitNote>,
+  known: ReadonlyMap<number, UnitNote>,
   { signal }: AbortOptions,
 ): Promise<{ readonly jobs: readonly TensorJob[]; readonly encodedUnits: number }> {
+  const notes = new Map(known);
+  const lookUp = async (unit: Unit, own: AbortSignal) => {
+    const note = notes.get(unit.number) ?? (await findNotedUnit(context, unit, { signal: own }));
+    if (note !== undefined) notes.set(unit.number, note);
+  };
+  await eachBounded(units, MAX_READS, lookUp, signal);
   const jobs: TensorJob[] = [];
   let encodedUnits = 0;
   for (const unit of units) {
     let note = notes.get(unit.number);
     if (note === undefined) {
-      // Encoded in another process, or removed since then.
+      // Removed since it was encoded, or of sources that do not say when they change.
       const result = await encodeUnit(context, unit, { signal });
       note = result.note;
       if (result.isNew) encodedUnits++;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { untilAborted, withOwnSignal } from '../../platform/abort.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { type SinkError, SourceChangedError, TruncatedError, UnsupportedError } from '../../src/errors.js';
 import { checkKey, OWN_PREFIX } from './key.js';
@@ -26,10 +27,11 @@ export async function s3Storage(bucket: string, prefix: string): Promise<BulkSto
     sdk,
     bucket,
     keyOf: (key) => start + checkKey(key),
-    send: async <T>(command: object, { signal }: AbortOptions) => {
-      signal?.throwIfAborted();
-      return (await client.send(command, signal && { abortSignal: signal })) as T;
-    },
+    send: <T>(command: object, { signal }: AbortOptions) =>
+      withOwnSignal(signal, async (own) => {
+        own.throwIfAborted();
+        return (await client.send(command, { abortSignal: own })) as T;
+      }),
   };
   const hasConditions = await probe(place);
   return {
@@ -104,31 +106,32 @@ async function read(
   const command = new sdk.GetObjectCommand({ Bucket: bucket, Key: keyOf(key), Range, IfMatch: version });
   for (let attempt = 1; ; attempt++) {
     try {
-      const { Body, ContentLength } = await send<{
-        readonly Body: { transformToByteArray(): Promise<Uint8Array> };
-        readonly ContentLength?: number;
-      }>(command, { signal });
-      // Nothing larger is taken into memory.
-      if (ContentLength !== undefined && ContentLength !== length)
-        throw wrongLength(key, length, ContentLength);
-      const bytes = await Body.transformToByteArray();
-      if (bytes.length !== length) throw wrongLength(key, length, bytes.length);
-      return bytes;
+      return await withOwnSignal(signal, async (own) => {
+        const { Body, ContentLength } = await send<ObjectResponse>(command, { signal: own });
+        // Nothing larger is taken into memory.
+        if (ContentLength !== undefined && ContentLength !== length)
+          throw wrongLength(key, length, ContentLength);
+        const bytes = await untilAborted(Body.transformToByteArray(), own);
+        if (bytes.length !== length) throw wrongLength(key, length, bytes.length);
+        return bytes;
+      });
     } catch (error) {
+      signal?.throwIfAborted();
       const status = statusOf(error);
-      if (status === 412)
-        throw new SourceChangedError('Cannot continue to read the object: it has changed', {
-          name: key,
-          cause: error,
-        });
-      const isFinal = error instanceof TruncatedError || (status !== undefined && status < 500);
-      if (signal?.aborted || isFinal || attempt === MAX_READS) {
-        if (error instanceof TruncatedError) throw error;
-        cannotRead(key, { signal })(error);
+      if (status === 412) {
+        const what = 'Cannot continue to read the object: it has changed';
+        throw new SourceChangedError(what, { name: key, cause: error });
       }
-      await sleep(FIRST_WAIT_MS * 2 ** (attempt - 1) * Math.random(), undefined, signal && { signal });
+      if (error instanceof TruncatedError) throw error;
+      if ((status !== undefined && status < 500) || attempt === MAX_READS) cannotRead(key, {})(error);
+      await sleep(FIRST_WAIT_MS * 2 ** (attempt - 1) * Math.random());
     }
   }
+}
+
+interface ObjectResponse {
+  readonly Body: { transformToByteArray(): Promise<Uint8Array> };
+  readonly ContentLength?: number;
 }
 
 function wrongLength(name: string, expected: number, actual: number): TruncatedError {

@@ -1,9 +1,15 @@
 import type { Command, Option } from 'commander';
 import * as options from '../options.js';
 import { shard } from './choices.js';
+import type { QueueAddOptions, QueueWorkOptions, showBulk } from './queue.js';
 import type { RunOptions } from './run.js';
 
 const MODELS = 'models: each a safetensors file, a shard index or a folder; by path, URL or s3://bucket/key';
+
+const REDIS = [
+  '--redis <url>',
+  'where Redis or Valkey is (default: $REDIS_URL, or redis://127.0.0.1:6379)',
+] as const;
 
 /** The commands of `holostream bulk`; their code is loaded when they are called. */
 export function addBulkCommands(
@@ -28,6 +34,60 @@ export function addBulkCommands(
     .action(async (sources: string[], chosen: RunOptions) => {
       const { runBulk } = await import('./run.js');
       await runBulk(sources, chosen, interrupted);
+    });
+
+  withModels(bulk.command('add'))
+    .description('put models into the queue in Redis or Valkey, or convert them here')
+    .option('--local', 'convert the models in this process, without a queue: as "bulk run"')
+    .option(...REDIS)
+    .option('--priority <n>', 'the lowest first (default: before all that have one)', options.positiveInteger)
+    .option('--attempts <n>', 'how often a unit is tried (default: 8)', options.positiveInteger)
+    .option(
+      '--host-rate <bytes>',
+      'bytes a second that all workers together read from one host',
+      options.positiveInteger,
+    )
+    .option('--json', 'as JSON')
+    .option(...WORKERS)
+    .action(async (sources: string[], chosen: QueueAddOptions & RunOptions & { readonly local?: true }) => {
+      if (chosen.local) {
+        const { runBulk } = await import('./run.js');
+        return runBulk(sources, chosen, interrupted);
+      }
+      const { addBulk } = await import('./queue.js');
+      return addBulk(sources, chosen, interrupted);
+    });
+
+  bulk
+    .command('work')
+    .description('work on the queue until a signal: a line of JSON for each job')
+    .option(...REDIS)
+    .option('--concurrency <n>', 'units at a time (default: 2)', options.positiveInteger)
+    .option('--drain', 'end when nothing is left to do')
+    .option(
+      '--grace <seconds>',
+      'how long jobs may go on after a signal; then they are given back (default: 20)',
+      options.positiveInteger,
+    )
+    .option(
+      '--stalled <seconds>',
+      'how long a worker may be silent before others take its jobs over (default: 60)',
+      options.positiveInteger,
+    )
+    .option(...WORKERS)
+    .action(async (chosen: QueueWorkOptions) => {
+      const { workOnBulk } = await import('./queue.js');
+      await workOnBulk(chosen, interrupted);
+    });
+
+  bulk
+    .command('status')
+    .description('how far the models of the queue are, and what has failed')
+    .option(...REDIS)
+    .option('--json', 'as JSON')
+    .action(async (chosen: Parameters<typeof showBulk>[0]) => {
+      const { showBulk } = await import('./queue.js');
+      await showBulk(chosen, interrupted);
     });
 
   for (const command of bulk.commands) command.addOption(verbose());

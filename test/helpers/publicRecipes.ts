@@ -10,6 +10,7 @@ import * as node from '../../node.js';
 import * as operators from '../../operators/index.js';
 import * as sinks from '../../sinks/index.js';
 import * as sources from '../../sources/index.js';
+import { UnsupportedError } from '../../src/errors.js';
 import { temporaryFolder } from './cli.js';
 import { modelFileOf } from './modelFiles.js';
 import { modelOf } from './models.js';
@@ -313,6 +314,12 @@ const RECIPES: Readonly<Record<string, MakeRecipe>> = {
       { encode: {} },
     ],
   }),
+  addModels: async () => ({
+    call: withoutQueue(bulk.addModels),
+    args: [[], (await folder())('storage'), { encode: {} }],
+  }),
+  bulkStatus: () => ({ call: withoutQueue(bulk.bulkStatus), args: [{}] }),
+  workBulk: () => ({ call: withoutQueue(bulk.workBulk), args: [{}] }),
 
   // Tensors in memory.
   loadDecodings: () => ({ call: main.loadDecodings, args: [['spectral']] }),
@@ -631,6 +638,14 @@ function ofSinks(
       async () => method(await open(), 'write', new Uint8Array(4), 0),
     ]),
   );
+}
+
+/** The package of the queue is not installed: that is said once the arguments have been checked. */
+function withoutQueue<A extends readonly unknown[]>(call: (...args: A) => Promise<unknown>) {
+  return (...args: A) =>
+    call(...args).catch((error: unknown) => {
+      if (!(error instanceof UnsupportedError)) throw error;
+    });
 }
 
 function encoders(

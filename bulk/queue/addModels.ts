@@ -1,0 +1,149 @@
+import { checkFragmentOptions } from '../../models/file/encodeTensor.js';
+import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
+import { check, checkOptions, number, type Rules, text, wholeNumber } from '../../src/checks/options.js';
+import { checkOutputs } from '../convert.js';
+import { findJoined } from '../joinModel.js';
+import { BULK_MODELS, type BulkEncodeOptions, type BulkModel, ENCODE_RULES } from '../models.js';
+import { openBulkModel } from '../openModel.js';
+import { openBulkStorage } from '../storage/openStorage.js';
+import type { BulkStorage } from '../storage/storage.js';
+import { planUnits } from '../units.js';
+import {
+  type BullMq,
+  connectionOf,
+  ignored,
+  JOINS,
+  type JoinData,
+  type JoinOutcome,
+  loadBullMq,
+  REDIS_RULES,
+  type RedisOption,
+  UNITS,
+  type UnitData,
+} from './connection.js';
+
+export interface AddOptions extends BulkEncodeOptions, RedisOption, AbortOptions {
+  /** 1 to 2097151, the lowest first. Default: before all that have one. */
+  readonly priority?: number | undefined;
+  /** How often a unit or a join is tried. Default 8. */
+  readonly attempts?: number | undefined;
+  /** Bytes a second that all workers together read from one host of sources. Default: no limit. */
+  readonly hostRate?: number | undefined;
+}
+
+/** What has become of a model that was added. */
+export interface AddedModel {
+  readonly output: string;
+  /** 'queued', or 'waiting' when it was queued before, or 'done' when the storage has it. */
+  readonly state: 'queued' | 'waiting' | 'done' | 'failed';
+  readonly units: number;
+  readonly bytes: number;
+  /** Why it could not be added: it stops no other. */
+  readonly error?: unknown;
+}
+
+const RULES: Rules<AddOptions> = {
+  ...ENCODE_RULES,
+  ...ABORT_RULES,
+  ...REDIS_RULES,
+  priority: wholeNumber(1, 2 ** 21 - 1),
+  attempts: wholeNumber(1),
+  hostRate: number(1),
+};
+
+const ATTEMPTS = 8;
+/** Doubled with each try, and drawn by chance from half of it on. */
+const BACKOFF = { type: 'exponential', delay: 1000, jitter: 0.5 } as const;
+
+/** Models that are complete are shown for a week. */
+const KEPT = { age: 7 * 86_400, count: 100_000 };
+
+/**
+ * Puts models into the queue: a job for each unit, and one that joins them. Workers must be able to open the sources and the
+ * storage by the same names. A model that is queued already is not queued twice.
+ *
+ * @param to the storage, for `openBulkStorage`
+ * @throws ArgumentError; UnsupportedError without the package `bullmq`
+ */
+export async function addModels(
+  models: readonly BulkModel[],
+  to: string,
+  options: AddOptions = {},
+): Promise<readonly AddedModel[]> {
+  checkOptions(options, RULES);
+  check('models', models, BULK_MODELS);
+  check('to', to, text);
+  checkOutputs(models);
+  checkFragmentOptions(options.encode ?? {});
+  const storage = await openBulkStorage(to);
+  const bullMq = await loadBullMq();
+  const connection = connectionOf(options);
+  const flows = new bullMq.FlowProducer({ connection }).on('error', ignored);
+  const joins = new bullMq.Queue<JoinData, JoinOutcome>(JOINS, { connection }).on('error', ignored);
+  const results: AddedModel[] = [];
+  try {
+    for (const model of models) {
+      try {
+        results.push(await addModel(model, storage, options, flows, joins));
+      } catch (error) {
+        options.signal?.throwIfAborted();
+        results.push({ output: model.output, state: 'failed', units: 0, bytes: 0, error });
+      }
+    }
+    return results;
+  } finally {
+    await Promise.all([flows.close(), joins.close()]);
+  }
+}
+
+async function addModel(
+  model: BulkModel,
+  storage: BulkStorage,
+  options: AddOptions,
+  flows: InstanceType<BullMq['FlowProducer']>,
+  joins: InstanceType<BullMq['Queue']>,
+): Promise<AddedModel> {
+  const { output } = model;
+  const { encode, order, keep, importance, priority, attempts = ATTEMPTS, hostRate, signal } = options;
+  await using opened = await openBulkModel(model, options, { signal });
+  const { id } = opened;
+  const units = planUnits(opened.model);
+  const bytes = units.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const counts = { units: units.length, bytes };
+  const joined = await findJoined({ opened, storage }, output, { signal });
+  if (joined !== undefined) return { output, state: 'done', ...counts };
+  const earlier = await joins.getJob(id);
+  if (earlier !== undefined) {
+    const state = await earlier.getState();
+    if (state !== 'completed' && state !== 'failed') return { output, state: 'waiting', ...counts };
+    // What has failed, or whose file has gone, is done again.
+    await earlier.remove({ removeChildren: true });
+  }
+  const shared = {
+    attempts,
+    backoff: BACKOFF,
+    removeOnFail: false,
+    ...(priority !== undefined && { priority }),
+  };
+  const data: JoinData = {
+    id,
+    model,
+    options: { encode, order, keep, importance },
+    to: storage.url,
+    ...counts,
+    hostRate,
+  };
+  await flows.add({
+    name: 'join',
+    queueName: JOINS,
+    data,
+    opts: { ...shared, jobId: id, removeOnComplete: KEPT },
+    children: units.map(({ number, byteLength }) => ({
+      name: 'unit',
+      queueName: UNITS,
+      data: { id, unit: number, bytes: byteLength } satisfies UnitData,
+      opts: { ...shared, jobId: `${id}-${number}`, removeOnComplete: true, failParentOnFailure: true },
+    })),
+  });
+  return { output, state: 'queued', ...counts };
+}

@@ -1,0 +1,146 @@
+import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
+import { checkOptions, type Rules } from '../../src/checks/options.js';
+import {
+  type BullMq,
+  connectionOf,
+  type FailedJob,
+  ignored,
+  JOINS,
+  type JoinData,
+  type JoinOutcome,
+  loadBullMq,
+  REDIS_RULES,
+  type RedisOption,
+  UNITS,
+  type UnitData,
+  type UnitOutcome,
+} from './connection.js';
+
+export interface StatusOptions extends RedisOption, AbortOptions {}
+
+export interface BulkStatus {
+  readonly models: readonly ModelStatus[];
+  /** Units by their state. */
+  readonly units: Readonly<Record<string, number>>;
+  /** Units and joins that failed for good. */
+  readonly failed: readonly FailedUnit[];
+}
+
+export interface ModelStatus {
+  readonly output: string;
+  readonly state: 'encoding' | 'joining' | 'done' | 'failed';
+  readonly units: number;
+  readonly encodedUnits: number;
+  readonly bytes: number;
+  readonly encodedBytes: number;
+  /** Of the model file, once it is complete. */
+  readonly fileSize: number | undefined;
+}
+
+export interface FailedUnit {
+  readonly output: string | undefined;
+  /** Undefined for a join. */
+  readonly unit: number | undefined;
+  readonly attempts: number;
+  readonly error: FailedJob;
+}
+
+const RULES: Rules<StatusOptions> = { ...REDIS_RULES, ...ABORT_RULES };
+
+const UNFINISHED = ['waiting', 'prioritized', 'delayed', 'active', 'waiting-children'];
+const STATES = [...UNFINISHED, 'completed', 'failed'];
+/** Jobs of one request to Redis. */
+const PAGE = 1000;
+
+/**
+ * How far the models of the queue are.
+ * @throws UnsupportedError without the package `bullmq`
+ */
+export async function bulkStatus(options: StatusOptions = {}): Promise<BulkStatus> {
+  const { signal } = checkOptions(options, RULES);
+  const bullMq = await loadBullMq();
+  const connection = connectionOf(options);
+  const joins = new bullMq.Queue<JoinData, JoinOutcome>(JOINS, { connection }).on('error', ignored);
+  const units = new bullMq.Queue<UnitData, UnitOutcome>(UNITS, { connection }).on('error', ignored);
+  try {
+    const models: ModelStatus[] = [];
+    const failed: FailedUnit[] = [];
+    const outputs = new Map<string, string>();
+    for await (const [state, job] of jobsOf(joins, STATES)) {
+      signal?.throwIfAborted();
+      outputs.set(job.data.id, job.data.model.output);
+      models.push(await statusOf(job, state));
+      // Where a unit is the reason, that is among the failed, too.
+      if (state === 'failed' && job.attemptsMade > 0)
+        failed.push(failure(job, job.data.model.output, undefined));
+    }
+    for await (const [, job] of jobsOf(units, ['failed'])) {
+      signal?.throwIfAborted();
+      failed.push(failure(job, outputs.get(job.data.id), job.data.unit));
+    }
+    return { models, units: await units.getJobCounts(...UNFINISHED, 'failed'), failed };
+  } finally {
+    await Promise.all([joins.close(), units.close()]);
+  }
+}
+
+/** Whether no job is left that a worker could do. */
+export async function isDrained(queues: readonly InstanceType<BullMq['Queue']>[]): Promise<boolean> {
+  const counts = await Promise.all(queues.map((queue) => queue.getJobCounts(...UNFINISHED)));
+  return counts.every((states) => Object.values(states).every((count) => count === 0));
+}
+
+type JobOf<Data, Result> = NonNullable<
+  Awaited<ReturnType<InstanceType<typeof import('bullmq').Queue<Data, Result>>['getJob']>>
+>;
+
+async function* jobsOf<Data, Result>(
+  queue: InstanceType<typeof import('bullmq').Queue<Data, Result>>,
+  states: readonly string[],
+): AsyncGenerator<readonly [string, JobOf<Data, Result>]> {
+  for (const state of states) {
+    for (let start = 0, more = true; more; start += PAGE) {
+      const jobs = await queue.getJobs([state], start, start + PAGE - 1);
+      for (const job of jobs) yield [state, job];
+      more = jobs.length === PAGE;
+    }
+  }
+}
+
+async function statusOf(job: JobOf<JoinData, JoinOutcome>, state: string): Promise<ModelStatus> {
+  const { model, units, bytes } = job.data;
+  const base = { output: model.output, units, bytes };
+  if (state === 'completed') {
+    const { fileSize } = job.returnvalue ?? {};
+    return { ...base, state: 'done', encodedUnits: units, encodedBytes: bytes, fileSize };
+  }
+  const done = await encodedOf(job);
+  const waiting = state === 'waiting-children' ? 'encoding' : 'joining';
+  return { ...base, state: state === 'failed' ? 'failed' : waiting, ...done, fileSize: undefined };
+}
+
+async function encodedOf(job: JobOf<JoinData, JoinOutcome>) {
+  let encodedUnits = 0;
+  let encodedBytes = 0;
+  let cursor = 0;
+  do {
+    const { processed = {}, nextProcessedCursor = 0 } = await job.getDependencies({
+      processed: { cursor, count: PAGE },
+    });
+    for (const value of Object.values(processed)) {
+      encodedUnits++;
+      encodedBytes += (value as Partial<UnitOutcome> | null)?.bytes ?? 0;
+    }
+    cursor = nextProcessedCursor;
+  } while (cursor !== 0);
+  return { encodedUnits, encodedBytes };
+}
+
+function failure(
+  job: JobOf<JoinData, JoinOutcome> | JobOf<UnitData, UnitOutcome>,
+  output: string | undefined,
+  unit: number | undefined,
+): FailedUnit {
+  const { error = { name: 'Error', message: job.failedReason ?? '', fields: {} } } = job.data;
+  return { output, unit, attempts: job.attemptsMade, error };
+}

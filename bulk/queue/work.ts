@@ -1,0 +1,224 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { onAbort } from '../../platform/abort.js';
+import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
+import { callback, checkOptions, flag, number, type Rules, wholeNumber } from '../../src/checks/options.js';
+import type { WorkersOption } from '../../workers/pool.js';
+import { WORKERS } from '../../workers/task.js';
+import { loadTools } from '../convert.js';
+import { encodeUnit } from '../encodeUnit.js';
+import { joinModel } from '../joinModel.js';
+import {
+  type BullMq,
+  connectionOf,
+  ignored,
+  JOINS,
+  type JoinData,
+  type JoinOutcome,
+  loadBullMq,
+  REDIS_RULES,
+  type RedisOption,
+  UNITS,
+  type UnitData,
+  type UnitOutcome,
+} from './connection.js';
+import { failedJob, mayRecover } from './failedJob.js';
+import { hostOf, waitForHost } from './hostRate.js';
+import { ModelCache } from './modelCache.js';
+import { isDrained } from './status.js';
+
+export interface WorkOptions extends RedisOption, WorkersOption, AbortOptions {
+  /** Units that are encoded at a time, each with the memory of its tensors. Default 2: one is read while another is encoded. */
+  readonly concurrency?: number | undefined;
+  /** Return when no job is left. Default: work until the signal aborts. */
+  readonly drain?: boolean | undefined;
+  /**
+   * How long jobs under way may go on once the signal has aborted, in milliseconds; then they are given back. Default 20,000:
+   * Kubernetes kills after 30 seconds.
+   */
+  readonly grace?: number | undefined;
+  /** How long a worker may be silent before others take its jobs over, in milliseconds. Default 60,000. */
+  readonly stalled?: number | undefined;
+  /** Called with what has become of each job. */
+  readonly onJob?: ((outcome: JobOutcome) => void) | undefined;
+}
+
+export interface JobOutcome {
+  readonly output: string;
+  /** Undefined for a join. */
+  readonly unit: number | undefined;
+  /** 'found': the storage had it; 'retried' and 'failed' with an error. */
+  readonly state: 'encoded' | 'joined' | 'found' | 'retried' | 'failed' | 'returned';
+  /** Of the tensors, or of the model file. */
+  readonly bytes: number;
+  readonly error?: unknown;
+}
+
+const RULES: Rules<WorkOptions> = {
+  ...REDIS_RULES,
+  ...ABORT_RULES,
+  workers: WORKERS,
+  concurrency: wholeNumber(1),
+  drain: flag,
+  grace: number(0),
+  stalled: number(1000),
+  onJob: callback,
+};
+
+const GRACE_MS = 20_000;
+const STALLED_MS = 60_000;
+const POLL_MS = 500;
+/** How often a job may lose its worker: machines that are taken away at any time are no fault of the job. */
+const MAX_STALLED = 20;
+
+/**
+ * Works on the jobs of the queue until the signal aborts, which ends it without an error: jobs under way are finished, or given
+ * back. What fails is tried again, later; what cannot succeed stays with its error, for `bulkStatus`.
+ *
+ * @throws UnsupportedError without the package `bullmq`
+ */
+export async function workBulk(options: WorkOptions = {}): Promise<void> {
+  const {
+    concurrency = 2,
+    drain = false,
+    grace = GRACE_MS,
+    stalled = STALLED_MS,
+    signal,
+  } = checkOptions(options, RULES);
+  if (signal?.aborted) return;
+  const bullMq = await loadBullMq();
+  const connection = connectionOf(options);
+  const settings = {
+    connection,
+    lockDuration: stalled,
+    stalledInterval: stalled / 2,
+    maxStalledCount: MAX_STALLED,
+  };
+  const joins = new bullMq.Queue<JoinData, JoinOutcome>(JOINS, { connection }).on('error', ignored);
+  const unitQueue = new bullMq.Queue<UnitData, UnitOutcome>(UNITS, { connection }).on('error', ignored);
+  const jobs = new Jobs(bullMq, joins, new ModelCache(await loadTools(options)), options.onJob);
+  const workers = [
+    new bullMq.Worker<UnitData, UnitOutcome>(UNITS, jobs.unit, { ...settings, concurrency }).on(
+      'error',
+      ignored,
+    ),
+    new bullMq.Worker<JoinData, JoinOutcome>(JOINS, jobs.join, { ...settings, concurrency: 1 }).on(
+      'error',
+      ignored,
+    ),
+  ];
+  try {
+    const ended = new Promise<void>((resolve) => signal && onAbort(signal, () => resolve()));
+    await (drain ? Promise.race([ended, drained([joins, unitQueue], signal)]) : ended);
+  } finally {
+    const patience = setTimeout(() => jobs.giveBack(), grace);
+    await Promise.all(workers.map((worker) => worker.close()));
+    clearTimeout(patience);
+    await Promise.all([joins.close(), unitQueue.close(), jobs.models.close()]);
+  }
+}
+
+async function drained(
+  queues: readonly InstanceType<BullMq['Queue']>[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  while (!signal?.aborted && !(await isDrained(queues))) await sleep(POLL_MS);
+}
+
+type JobOf<Data, Result> = Parameters<
+  ConstructorParameters<typeof import('bullmq').Worker<Data, Result>>[1]
+>[0];
+
+/** What a worker does with the jobs of both queues. */
+class Jobs {
+  readonly models: ModelCache;
+  readonly #bullMq: BullMq;
+  readonly #joins: InstanceType<typeof import('bullmq').Queue<JoinData, JoinOutcome>>;
+  readonly #onJob: WorkOptions['onJob'];
+  readonly #stop = new AbortController();
+
+  constructor(
+    bullMq: BullMq,
+    joins: InstanceType<typeof import('bullmq').Queue<JoinData, JoinOutcome>>,
+    models: ModelCache,
+    onJob: WorkOptions['onJob'],
+  ) {
+    this.#bullMq = bullMq;
+    this.#joins = joins;
+    this.models = models;
+    this.#onJob = onJob;
+  }
+
+  giveBack(): void {
+    this.#stop.abort(new Error('the worker stops'));
+  }
+
+  readonly unit = async (job: JobOf<UnitData, UnitOutcome>, token?: string): Promise<UnitOutcome> => {
+    const { id, unit: number, bytes } = job.data;
+    const parent = await this.#joins.getJob(id);
+    // Removed, with a model that was added again.
+    if (parent === undefined) return { bytes, isNew: false };
+    const { data } = parent;
+    const { output } = data.model;
+    await this.#waitForTurn(job, data, token);
+    return this.#run(job, token, { output, unit: number, bytes }, async (signal) => {
+      const isNew = await this.models.use(data, { signal }, async (model) => {
+        return (await encodeUnit(model, model.units[number]!, { signal })).isNew;
+      });
+      this.#onJob?.({ output, unit: number, state: isNew ? 'encoded' : 'found', bytes });
+      return { bytes, isNew };
+    });
+  };
+
+  readonly join = async (job: JobOf<JoinData, JoinOutcome>, token?: string): Promise<JoinOutcome> => {
+    const { output } = job.data.model;
+    return this.#run(job, token, { output, unit: undefined, bytes: job.data.bytes }, async (signal) => {
+      let tenth = 0;
+      const onProgress = (bytes: number, totalBytes: number) => {
+        if (Math.floor((10 * bytes) / totalBytes) === tenth) return;
+        tenth = Math.floor((10 * bytes) / totalBytes);
+        job.updateProgress({ bytes, totalBytes }).catch(ignored);
+      };
+      const { fileSize, isNew } = await this.models.use(job.data, { signal }, (model) =>
+        joinModel(model, model.units, new Map(), output, { signal, onProgress }),
+      );
+      this.#onJob?.({ output, unit: undefined, state: isNew ? 'joined' : 'found', bytes: fileSize });
+      return { fileSize, isNew };
+    });
+  };
+
+  /** Puts a unit off until the host of its source is due. */
+  async #waitForTurn(job: JobOf<UnitData, UnitOutcome>, data: JoinData, token: string | undefined) {
+    const host = hostOf(data.model.sources[0] ?? '');
+    if (data.hostRate === undefined || host === undefined || job.data.isDue) return;
+    const wait = await waitForHost(this.#joins, host, job.data.bytes, data.hostRate);
+    if (wait <= 0) return;
+    await job.updateData({ ...job.data, isDue: true });
+    await job.moveToDelayed(Date.now() + wait, token);
+    throw new this.#bullMq.DelayedError();
+  }
+
+  async #run<Data extends JoinData | UnitData, Result>(
+    job: JobOf<Data, Result>,
+    token: string | undefined,
+    about: Pick<JobOutcome, 'output' | 'unit' | 'bytes'>,
+    work: (signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    const { signal } = this.#stop;
+    try {
+      signal.throwIfAborted();
+      return await work(signal);
+    } catch (error) {
+      if (signal.aborted) {
+        this.#onJob?.({ ...about, state: 'returned' });
+        await job.moveToWait(token);
+        throw new this.#bullMq.WaitingError();
+      }
+      const isLast = !mayRecover(error) || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
+      this.#onJob?.({ ...about, state: isLast ? 'failed' : 'retried', error });
+      if (!isLast) throw error;
+      const failed = failedJob(error);
+      await job.updateData({ ...job.data, error: failed });
+      throw new this.#bullMq.UnrecoverableError(failed.message);
+    }
+  }
+}
