@@ -17,7 +17,10 @@ const test = suite('messages of errors');
 const root = fileURLToPath(new URL('..', import.meta.url));
 const family = errorFamily(readFileSync(join(root, 'src/errors.ts'), 'utf8'));
 
-/** Classes outside the family: for streams and the command line, and causes of errors of the family. */
+/**
+ * Classes outside the family: for streams and the command line, causes of errors of the family, and those that tell BullMQ
+ * what becomes of a job.
+ */
 const OTHERS = [
   'Error',
   'TypeError',
@@ -26,6 +29,9 @@ const OTHERS = [
   'DataError',
   'InvalidArgumentError',
   'Interruption',
+  'DelayedError',
+  'UnrecoverableError',
+  'WaitingError',
 ];
 
 function sources(): SourceFile[] {

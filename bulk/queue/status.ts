@@ -65,18 +65,23 @@ export async function bulkStatus(options: StatusOptions = {}): Promise<BulkStatu
   try {
     const models: ModelStatus[] = [];
     const failed: FailedUnit[] = [];
+    const failedJoins: JobOf<JoinData, JoinOutcome>[] = [];
     const outputs = new Map<string, string>();
     for await (const [state, job] of jobsOf(joins, STATES)) {
       signal?.throwIfAborted();
       outputs.set(job.data.id, job.data.model.output);
       models.push(await statusOf(job, state));
-      // Where a unit is the reason, that is among the failed, too.
-      if (state === 'failed' && job.attemptsMade > 0)
-        failed.push(failure(job, job.data.model.output, undefined));
+      if (state === 'failed') failedJoins.push(job);
     }
+    const withFailedUnits = new Set<string>();
     for await (const [, job] of jobsOf(units, ['failed'])) {
       signal?.throwIfAborted();
+      withFailedUnits.add(job.data.id);
       failed.push(failure(job, outputs.get(job.data.id), job.data.unit));
+    }
+    for (const job of failedJoins) {
+      // Where a unit is the reason, that says it.
+      if (!withFailedUnits.has(job.data.id)) failed.push(failure(job, job.data.model.output, undefined));
     }
     return { models, units: await units.getJobCounts(...UNFINISHED, 'failed'), failed };
   } finally {

@@ -194,7 +194,8 @@ class Jobs {
     if (wait <= 0) return;
     await job.updateData({ ...job.data, isDue: true });
     await job.moveToDelayed(Date.now() + wait, token);
-    throw new this.#bullMq.DelayedError();
+    const { DelayedError } = this.#bullMq;
+    throw new DelayedError();
   }
 
   async #run<Data extends JoinData | UnitData, Result>(
@@ -204,6 +205,7 @@ class Jobs {
     work: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
     const { signal } = this.#stop;
+    const { UnrecoverableError, WaitingError } = this.#bullMq;
     try {
       signal.throwIfAborted();
       return await work(signal);
@@ -211,14 +213,14 @@ class Jobs {
       if (signal.aborted) {
         this.#onJob?.({ ...about, state: 'returned' });
         await job.moveToWait(token);
-        throw new this.#bullMq.WaitingError();
+        throw new WaitingError();
       }
       const isLast = !mayRecover(error) || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
       this.#onJob?.({ ...about, state: isLast ? 'failed' : 'retried', error });
       if (!isLast) throw error;
       const failed = failedJob(error);
       await job.updateData({ ...job.data, error: failed });
-      throw new this.#bullMq.UnrecoverableError(failed.message);
+      throw new UnrecoverableError(failed.message);
     }
   }
 }

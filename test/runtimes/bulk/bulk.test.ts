@@ -1,0 +1,194 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { encodeToModelFile } from '../../helpers/modelFiles.js';
+import { modelOf, type TestTensor } from '../../helpers/models.js';
+import { run } from '../helpers/process.js';
+import { Project } from '../helpers/project.js';
+import { FleetWorker, redis } from './fleet.js';
+import { type StandIn, standIn } from './standIn.js';
+
+/** A fleet: a real Redis, a storage with the API of S3, workers that are killed. */
+
+const test = suite('bulk: fleets');
+
+const SHARDS = 44;
+const TENSORS = 5;
+const OUTPUT = 'fleet/model.holo.safetensors';
+
+/** Weights as networks have them. */
+const fill = ({ shape }: TestTensor, byteLength: number, index: number) => {
+  const values = Float32Array.from(
+    { length: byteLength / 4 },
+    (_, i) => 0.02 * Math.sin(i * (index + shape[0]!)),
+  );
+  return new Uint8Array(values.buffer);
+};
+
+const shards = Object.fromEntries(
+  Array.from({ length: SHARDS }, (_, i) => {
+    const tensors = Array.from({ length: TENSORS }, (_, j): TestTensor => {
+      return { name: `layers.${i}.${j}.weight`, dtype: 'F32', shape: [100 + i, 160 + j] };
+    });
+    const number = (value: number) => String(value).padStart(5, '0');
+    return [`model-${number(i + 1)}-of-${number(SHARDS)}.safetensors`, modelOf(tensors, undefined, fill)];
+  }),
+);
+
+let project: Project;
+let alone: Uint8Array;
+
+test.before(async () => {
+  project = await Project.create('bulk');
+  mkdirSync(project.path('source'));
+  for (const [name, bytes] of Object.entries(shards)) writeFileSync(project.path(`source/${name}`), bytes);
+  alone = await encodeToModelFile(shards);
+});
+
+test.after(() => project.remove());
+
+const variables = ({ url }: Pick<StandIn, 'url'>, key = 'key'): NodeJS.ProcessEnv => ({
+  AWS_ACCESS_KEY_ID: key,
+  AWS_SECRET_ACCESS_KEY: key,
+  AWS_REGION: 'us-east-1',
+  AWS_ENDPOINT_URL_S3: url,
+});
+
+const bulk = (args: readonly string[], environment: NodeJS.ProcessEnv) =>
+  run(project.path('node_modules/.bin/holostream'), ['bulk', ...args], project.folder, environment);
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+const unitWrites = (storage: StandIn) => storage.done.filter((request) => /^PUT .*\/units\//.test(request));
+
+test('three workers, one killed, one stopped, Redis restarted, a storage that fails: the file of one machine', async () => {
+  await using storage = await standIn();
+  mkdirSync(project.path('redis'));
+  await using queue = await redis(project.path('redis'), await freePort());
+  const environment = { ...variables(storage), REDIS_URL: queue.url };
+  const source = [project.path('source'), '--to', 's3://hub', '--output', OUTPUT];
+  const added = JSON.parse(await bulk(['add', ...source, '--json'], environment));
+  assert.equal([added[0].state, added[0].units], ['queued', SHARDS]);
+  storage.faults = {
+    every: [
+      [17, 500],
+      [23, 503],
+    ],
+  };
+  const worker = () => new FleetWorker(project, ['--workers', '1', '--stalled', '3', '--drain'], environment);
+  const workers = [worker(), worker(), worker()] as const;
+  await workers[0].jobs(3);
+  await workers[0].stop('SIGKILL');
+  await workers[1].jobs(3);
+  const stopping = workers[1].stop('SIGTERM');
+  await workers[2].jobs(4);
+  await queue.restart();
+  await stopping;
+  const last = worker();
+  assert.equal([await workers[2].ended(), await last.ended()], [0, 0], workers[2].errors + last.errors);
+
+  assert.ok(storage.objects.get(OUTPUT)?.equals(alone), 'the file is that of one machine');
+  const outcomes = [...workers, last].flatMap((one) => one.outcomes);
+  assert.equal(
+    outcomes.filter(({ state }) => state === 'failed'),
+    [],
+  );
+  // Twice only where it was under way at the kill or at the restart.
+  const times = new Map<number | undefined, number>();
+  for (const { unit, state } of outcomes)
+    if (state === 'encoded') times.set(unit, (times.get(unit) ?? 0) + 1);
+  assert.ok(
+    [...times.values()].every((count) => count <= 2),
+    'no unit is encoded three times',
+  );
+  const again = [...times.values()].filter((count) => count > 1).length;
+  assert.ok(again <= 6, `${again} units were encoded twice`);
+  const keys = unitWrites(storage);
+  assert.is(new Set(keys).size, SHARDS);
+  assert.is(keys.length, SHARDS, 'an object that exists is not written again');
+
+  assert.is(storage.uploads.size, 0);
+  assert.equal(
+    [...storage.objects.keys()].filter((key) => key.endsWith('upload.json')),
+    [],
+  );
+  const status = JSON.parse(await bulk(['status', '--json'], environment));
+  assert.equal([status.models.length, status.models[0].state, status.failed], [1, 'done', []]);
+  assert.ok(Object.values(status.units).every((count) => count === 0));
+
+  storage.faults = {};
+  const writes = storage.done.length;
+  const second = JSON.parse(await bulk(['add', ...source, '--json'], environment));
+  assert.is(second[0].state, 'done');
+  assert.equal(storage.done.slice(writes), ['PUT .holostream/probe']);
+});
+
+test('what cannot succeed stays with its error, and can be added again', async () => {
+  mkdirSync(project.path('redis-2'));
+  await using queue = await redis(project.path('redis-2'), await freePort());
+  const environment = { REDIS_URL: queue.url };
+  const bad = modelOf([{ name: 'w', dtype: 'F32', shape: [40, 40] }], undefined, (_, byteLength) => {
+    return new Uint8Array(new Float32Array(byteLength / 4).fill(Number.NaN).buffer);
+  });
+  writeFileSync(project.path('bad.safetensors'), bad);
+  const args = ['bad.safetensors', '--to', 'failed', '--encoding', 'spectral', '--json'];
+  await bulk(['add', ...args], environment);
+  const worker = new FleetWorker(project, ['--workers', '0', '--drain'], environment);
+  assert.is(await worker.ended(), 0, worker.errors);
+  const { models, failed } = JSON.parse(await bulk(['status', '--json'], environment));
+  assert.is(models[0].state, 'failed');
+  assert.equal([failed.length, failed[0].unit, failed[0].attempts], [1, 0, 1]);
+  assert.is(failed[0].error.name, 'ArgumentError');
+  const [again] = JSON.parse(await bulk(['add', ...args], environment));
+  assert.is(again.state, 'queued');
+});
+
+test('an upload that was killed goes on where it stopped', async () => {
+  await using storage = await standIn();
+  storage.faults = { partDelay: 700 };
+  const large = modelOf([{ name: 'table', dtype: 'I64', shape: [4 << 20] }]);
+  writeFileSync(project.path('large.safetensors'), large);
+  const args = ['run', 'large.safetensors', '--to', 's3://hub', '--workers', '0'];
+  const first = bulk(args, variables(storage)).catch(() => 'killed');
+  const parts = () => storage.done.filter((request) => request.startsWith('PART'));
+  while (parts().length < 2) await new Promise((resolve) => setTimeout(resolve, 10));
+  // The storage ends first: the process cannot finish the upload.
+  storage.faults = { every: [[1, 403]] };
+  assert.is(await first, 'killed');
+  assert.not(storage.objects.has('large.holo.safetensors'));
+  storage.faults = {};
+  await bulk(args, variables(storage));
+  const expected = await encodeToModelFile({ 'large.safetensors': large });
+  assert.ok(storage.objects.get('large.holo.safetensors')?.equals(expected));
+  assert.is(new Set(parts()).size, parts().length, 'no part is sent twice');
+  assert.is(storage.uploads.size, 0);
+});
+
+test('storages that ignore conditions are known; s3rver takes the same', async () => {
+  await using storage = await standIn();
+  storage.faults = { ignoresConditions: true };
+  const shard = readdirSync(project.path('source'))[0]!;
+  const args = ['run', `source/${shard}`, '--to', 's3://hub/prefix', '--output', 'one', '--workers', '0'];
+  await bulk(args, variables(storage));
+  const expected = await encodeToModelFile({ [shard]: shards[shard]! });
+  assert.ok(storage.objects.get('prefix/one')?.equals(expected));
+
+  await using server = await project.serve('node', 's3rver.cjs');
+  await bulk(args, variables({ url: server.url.replace(/\/$/, '') }, 'S3RVER'));
+  const back = ['run', 's3://hub/prefix/one', '--to', 'back'];
+  await bulk(back, variables({ url: server.url.replace(/\/$/, '') }, 'S3RVER')).then(
+    () => assert.unreachable(),
+    () => {},
+  );
+  const stored = readFileSync(project.path('s3rver/hub/prefix/one._S3rver_object'));
+  assert.ok(stored.equals(expected));
+});
+
+test.run();

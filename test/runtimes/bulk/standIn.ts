@@ -1,0 +1,147 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+/** A storage with the API of S3, as far as it is used, that fails as storages do: conditions, errors, slow parts. */
+export interface StandIn extends AsyncDisposable {
+  readonly url: string;
+  readonly objects: ReadonlyMap<string, Buffer>;
+  /** Multipart uploads that are neither complete nor aborted. */
+  readonly uploads: ReadonlyMap<string, ReadonlyMap<number, Buffer>>;
+  /** `PUT key`, `PART key 3`, …: requests that were done. */
+  readonly done: string[];
+  faults: Faults;
+}
+
+export interface Faults {
+  /** Every n-th request is answered by this status. */
+  readonly every?: readonly (readonly [number, number])[];
+  /** Milliseconds before a part is taken. */
+  readonly partDelay?: number;
+  /** Conditions are ignored, as by some services. */
+  readonly ignoresConditions?: boolean;
+}
+
+export async function standIn(): Promise<StandIn> {
+  const objects = new Map<string, Buffer>();
+  const uploads = new Map<string, Map<number, Buffer>>();
+  const done: string[] = [];
+  const storage = { objects, uploads, done, faults: {} as Faults };
+  let count = 0;
+  const server = createServer(async (request, response) => {
+    const body = await bodyOf(request);
+    if (body === undefined) return;
+    count++;
+    const failure = storage.faults.every?.find(([n]) => count % n === 0);
+    if (failure !== undefined) {
+      reply(response, failure[1], error('SlowDown'));
+      return;
+    }
+    const url = new URL(request.url ?? '/', 'http://storage');
+    const key = decodeURIComponent(url.pathname).split('/').slice(2).join('/');
+    if (url.searchParams.has('partNumber') && storage.faults.partDelay !== undefined)
+      await new Promise((resolve) => setTimeout(resolve, storage.faults.partDelay));
+    answer(storage, request, response, key, url.searchParams, body);
+  }).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return Object.assign(storage, {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      server.close();
+    },
+  });
+}
+
+function answer(
+  {
+    objects,
+    uploads,
+    done,
+    faults,
+  }: Pick<StandIn, 'faults' | 'done'> & {
+    readonly objects: Map<string, Buffer>;
+    readonly uploads: Map<string, Map<number, Buffer>>;
+  },
+  { method = '', headers }: IncomingMessage,
+  response: ServerResponse,
+  key: string,
+  query: URLSearchParams,
+  body: Buffer,
+): ServerResponse {
+  const id = query.get('uploadId') ?? '';
+  const found = objects.get(key);
+  const isUpload = query.has('uploads') || id !== '';
+  if (isUpload) {
+    if (method === 'POST' && query.has('uploads')) {
+      const created = randomUUID();
+      uploads.set(created, new Map());
+      return reply(response, 200, `<R><UploadId>${created}</UploadId></R>`);
+    }
+    const parts = uploads.get(id);
+    if (parts === undefined) return reply(response, 404, error('NoSuchUpload'));
+    const sorted = [...parts].sort(([a], [b]) => a - b);
+    if (method === 'PUT') {
+      parts.set(Number(query.get('partNumber')), body);
+      done.push(`PART ${key} ${query.get('partNumber')}`);
+      return reply(response, 200, '', { ETag: etag(body) });
+    }
+    if (method === 'GET') {
+      const list = sorted.map(
+        ([n, part]) =>
+          `<Part><PartNumber>${n}</PartNumber><ETag>${etag(part)}</ETag><Size>${part.length}</Size></Part>`,
+      );
+      return reply(response, 200, `<R>${list.join('')}<IsTruncated>false</IsTruncated></R>`);
+    }
+    uploads.delete(id);
+    if (method === 'DELETE') return reply(response, 204, '');
+    objects.set(key, Buffer.concat(sorted.map(([, part]) => part)));
+    done.push(`COMPLETE ${key}`);
+    return reply(response, 200, `<R><ETag>${etag(body)}</ETag></R>`);
+  }
+  if (method === 'PUT') {
+    if (headers['if-none-match'] === '*' && found !== undefined && !faults.ignoresConditions)
+      return reply(response, 412, error('PreconditionFailed'));
+    objects.set(key, body);
+    done.push(`PUT ${key}`);
+    return reply(response, 200, '', { ETag: etag(body) });
+  }
+  if (method === 'DELETE') {
+    objects.delete(key);
+    return reply(response, 204, '');
+  }
+  if (found === undefined) return reply(response, 404, method === 'HEAD' ? '' : error('NoSuchKey'));
+  const [, start = '0', end = String(found.length - 1)] = /bytes=(\d+)-(\d+)/.exec(headers.range ?? '') ?? [];
+  const part = method === 'HEAD' ? found : found.subarray(Number(start), Number(end) + 1);
+  response.writeHead(headers.range === undefined ? 200 : 206, {
+    ETag: etag(found),
+    'Content-Length': part.length,
+    ...(headers.range !== undefined && { 'Content-Range': `bytes ${start}-${end}/${found.length}` }),
+  });
+  return response.end(method === 'HEAD' ? undefined : part);
+}
+
+/** Undefined when the client has gone before its end. */
+async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of request) chunks.push(chunk as Buffer);
+    return Buffer.concat(chunks);
+  } catch {
+    return undefined;
+  }
+}
+
+function reply(
+  response: ServerResponse,
+  status: number,
+  body: string,
+  headers: Readonly<Record<string, string>> = {},
+): ServerResponse {
+  response.writeHead(status, { 'Content-Type': 'application/xml', ...headers });
+  return response.end(status === 204 ? undefined : body);
+}
+
+const error = (code: string) => `<Error><Code>${code}</Code><Message>${code}</Message></Error>`;
+const etag = (bytes: Uint8Array) => `"${createHash('md5').update(bytes).digest('hex')}"`;
