@@ -29,7 +29,10 @@ const broughtAlong = readdirSync(join(project, 'node_modules')).filter((name) =>
 linkPackages(project, 'rxjs', 'web-streams-polyfill');
 const paths = packed.files.map(({ path }) => path);
 
-const DOCUMENTS = ['CHANGELOG.md', 'LICENSE', 'README.md', 'THIRD_PARTY_NOTICES', 'package.json'];
+const DOCUMENTS = [
+  ...['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'THIRD_PARTY_NOTICES'],
+  ...['bench/README.md', 'examples/README.md', 'examples/no-build/README.md', 'package.json'],
+];
 const MAX_UNPACKED_BYTES = 4_000_000;
 const MAX_PACKED_BYTES = 1_400_000;
 
@@ -43,7 +46,12 @@ test('npm would publish the built code, its types and the documents, and nothing
     published.files.map(({ path }) => path),
     paths,
   );
-  assert.equal(paths.filter((path) => !path.startsWith('dist/')).sort(), DOCUMENTS);
+  const others = paths.filter((path) => !/^dist\/|^docs\/.*\.(md|svg)$/.test(path));
+  assert.equal(others.sort(), DOCUMENTS);
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+  for (const [, link] of readme.matchAll(/\]\(([^)#:]+)(?:#[^)]*)?\)/g)) {
+    assert.ok(paths.includes(link!), `README.md links to ${link}, which is in the package`);
+  }
   for (const path of paths.filter((path) => path.startsWith('dist/'))) {
     assert.match(path, /^dist\/([\w-]+\/)*[\w.-]+(\.d\.ts|(?<!\.test)\.js)$/);
     const types = path.replace(/\.js$/, '.d.ts');
