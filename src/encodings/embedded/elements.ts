@@ -3,8 +3,10 @@ import type { FloatLayout } from '../../kernels/embedded/interface.js';
 import { bitsPerElement, type DType } from '../../tensor/dtype.js';
 import type { StreamHeader } from './format.js';
 
+export const SINGLE: FloatLayout = { bytes: 4, mantissaBits: 23, exponentBits: 8, bias: 127 };
+
 const FLOATS: Readonly<Partial<Record<DType, FloatLayout>>> = {
-  F32: { bytes: 4, mantissaBits: 23, exponentBits: 8, bias: 127 },
+  F32: SINGLE,
   F16: { bytes: 2, mantissaBits: 10, exponentBits: 5, bias: 15 },
   BF16: { bytes: 2, mantissaBits: 7, exponentBits: 8, bias: 127 },
 };

@@ -6,9 +6,9 @@ import { cutsForQualities, refineCuts, type UnitQuality, usefulQualities } from 
 import { embeddedDecoding } from './decoder.js';
 import { type EncodedUnits, encodeUnits } from './encoder.js';
 import { NEVER_DENSE, serializeFragment } from './format.js';
-import { planPlanes } from './plan.js';
-import { chooseScales } from './scales.js';
-import { sourceOf } from './source.js';
+import { planPlanes, tileLog2Of } from './plan.js';
+import { chooseScales, rowLengths } from './scales.js';
+import { sourceOf, surveyOf } from './source.js';
 
 export interface EmbeddedEncodeOptions {
   /**
@@ -17,6 +17,9 @@ export interface EmbeddedEncodeOptions {
    */
   readonly qualities?: readonly (number | 'exact')[] | undefined;
 }
+
+/** Of what tensors are taken for whose rows have no scales: it fits a near cache. */
+const LONGEST_ROW = 4096;
 
 const BELOW_EXACT = /* @__PURE__ */ number(0, 1);
 const RULES: Rules<EmbeddedEncodeOptions> = {
@@ -40,14 +43,17 @@ export class EmbeddedEncoder {
   /** NaNs and infinities are carried, too; norm and cosines are those of the finite elements. */
   encode(request: EncodeRequest): EncodedFragments {
     const source = sourceOf(request);
-    const { elements, energy } = source.survey;
-    const plan = planPlanes(source.survey, source.layout);
+    const kernels = embeddedEncodeKernels(request.kernels);
+    const elements = source.patterns.length;
+    const lengths = rowLengths(request.tensor.shape, elements, 2 ** tileLog2Of(elements));
+    const { survey, energies } = surveyOf(source, lengths[0] ?? LONGEST_ROW, kernels);
+    const plan = planPlanes(survey, source.whole ? undefined : source.layout);
     // Among many zeros, planes have selections, which know no scales.
-    const scales =
-      plan.threshold === NEVER_DENSE
-        ? undefined
-        : chooseScales(source, request.tensor.shape, 2 ** plan.tileLog2);
-    const encoded = encodeUnits(source, plan, scales, embeddedEncodeKernels(request.kernels));
+    const wanted = plan.threshold === NEVER_DENSE ? [] : lengths;
+    const scales = chooseScales(
+      wanted.map((length, i) => (i === 0 ? energies : surveyOf(source, length, kernels).energies)),
+    );
+    const encoded = encodeUnits(source, survey, plan, scales, kernels);
     const { units, stream } = encoded;
     const qualities = unitQualities(encoded);
     const cuts = chooseCuts(request.fragments, this.#targets, units, qualities);
@@ -59,7 +65,7 @@ export class EmbeddedEncoder {
     });
     return {
       payloads,
-      norm: Math.sqrt(energy),
+      norm: Math.sqrt(survey.energy),
       cosines: cuts.map((end) => (qualities[end - 1] ?? EXACT).cosine),
       essentialFirst: true,
       interleaved: false,

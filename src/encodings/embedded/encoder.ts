@@ -1,18 +1,31 @@
-import type { EmbeddedEncodeKernels, PlaneCoding, TileSurvey } from '../../kernels/embedded/interface.js';
+import type {
+  EmbeddedEncodeKernels,
+  EncodedTile,
+  PlaneCoding,
+  TileCoding,
+  TileCounts,
+  TileWeights,
+} from '../../kernels/embedded/interface.js';
 import {
-  COUNT,
   chooseCodes,
   countSymbols,
   nonzeroBitmap,
-  SIGNIFICANT,
   SYMBOL_COUNTS,
+  sortedPatterns,
 } from '../../kernels/embedded/survey.js';
-import { finalClasses, GROUP } from '../../kernels/embedded/tile.js';
+import { CLASS_OF, CLASSES, GROUP } from '../../kernels/embedded/tile.js';
 import { serializeExceptions } from './exceptions.js';
 import { NEVER_DENSE, type PlaneHeader, packScales, type Scales, type StreamHeader } from './format.js';
-import { centroids, type Energies, energiesAfter, sumsOf, withoutExceptions } from './measure.js';
+import {
+  centroids,
+  type Energies,
+  energiesAfter,
+  type MeasuredTile,
+  sumsOf,
+  withoutExceptions,
+} from './measure.js';
 import type { PlanePlan } from './plan.js';
-import { inOrder, type Source } from './source.js';
+import type { Source, Survey } from './source.js';
 import { TileOrder } from './tileOrder.js';
 import { UnitSequence } from './unitSequence.js';
 
@@ -25,158 +38,180 @@ export interface EncodedUnits {
   readonly energy: number;
 }
 
-/** Codes a tensor in two passes over its tiles: the first finds the cheapest codes, the second uses them. */
+/** Codes are chosen by about this many tiles, evenly spread; of small tensors, whose headers count, by all. */
+const COUNTED_TILES = 12;
+const SMALL_TENSOR = 2 ** 19;
+
+/** Codes a tensor in one pass over its tiles, after one over some of them, which finds the cheapest codes. */
 export function encodeUnits(
-  unordered: Source,
+  source: Source,
+  survey: Survey,
   plan: PlanePlan,
   scales: Scales | undefined,
   kernels: EmbeddedEncodeKernels,
 ): EncodedUnits {
-  const { layout } = unordered;
-  const { elements } = unordered.survey;
+  const { elements } = survey;
   const tileSize = 2 ** plan.tileLog2;
   const order = new TileOrder(plan.base, scales);
-  const source = inOrder(unordered, order);
-  const tilePlan = { ...plan, apart: plan.threshold === NEVER_DENSE };
-  const tiles: TileSurvey[] = [];
-  for (let start = 0; start < elements; start += tileSize) {
-    const end = Math.min(start + tileSize, elements);
-    const ofGroups = order.scalesOf(start, end - start);
-    const tile = kernels.surveyTile(source.numbers(start, end), { ...tilePlan, scales: ofGroups });
-    tiles.push(withoutExceptions(tile, exceptionsOf(source, start, end), plan.threshold));
+  const tiles = Math.ceil(elements / tileSize);
+  const weightsOf = (tile: number) => finiteWeights(source, survey, order, tile * tileSize, tileSize);
+  const coding = chooseCodings(tiles, source, plan, kernels, (tile) => weightsOf(tile).weights);
+
+  const encoded: EncodedTile[] = [];
+  const measured: MeasuredTile[] = [];
+  for (let tile = 0; tile < tiles; tile++) {
+    const { weights, places, exceptions } = weightsOf(tile);
+    const own = kernels.encodeTile(weights, coding, exceptions);
+    encoded.push(own);
+    measured.push({ energy: own.energy, sums: withoutExceptions(own, places) });
   }
-  const planes = Array.from({ length: plan.depth }, (_, j) => planeHeader(tiles, plan, j));
+  const signPlanes = encoded.reduce((planes, { denseFrom }) => planes | signPlanesOf(denseFrom), 0);
+  const planes = coding.planes.map(
+    (plane, j): PlaneHeader => ({
+      ...plane,
+      ...centroids(sumsOf(measured, j)),
+      signs: ((signPlanes >> j) & 1) === 1,
+    }),
+  );
   const stream: StreamHeader = {
     ...plan,
     scales: scales && packScales(scales),
     planes,
-    nonzero: new Uint8Array(0),
+    nonzero: coding.nonzero ?? new Uint8Array(0),
   };
-  const sequence = new UnitSequence(stream, elements, layout === undefined);
-  const coded = tiles.map((tile, i) =>
-    kernels.encodeTile(tile, sequence.range(i).count, planes, plan.threshold),
-  );
+  const sequence = new UnitSequence(stream, elements, source.whole);
   const units = new Array<Uint8Array>(sequence.length);
   const changes = new Array<Energies>(sequence.length);
-  const energy = tiles.reduce((sum, tile) => sum + tile.energy, 0);
-  const place = (pass: number, tile: number, unit: Uint8Array) => {
-    units[pass * sequence.tiles + tile] = unit;
-  };
-  coded.forEach((tile, i) => {
-    for (const [pass, unit] of tile.units.entries()) place(pass, i, unit);
-    let before: Energies = { square: 0, error: tiles[i]!.energy };
+  encoded.forEach((tile, i) => {
+    let before: Energies = { square: 0, error: tile.energy };
     sequence.passes.forEach((pass, p) => {
-      const after = energiesAfter(pass, tiles[i]!, planes);
-      changes[p * sequence.tiles + i] = {
+      const unit = pass.kind === 'remainder' ? -1 : 2 * pass.plane + (pass.kind === 'signs' ? 1 : 0);
+      units[p * tiles + i] = tile.units.at(unit)!;
+      const after = energiesAfter(pass, measured[i]!, planes);
+      changes[p * tiles + i] = {
         square: after.square - before.square,
         error: after.error - before.error,
       };
       before = after;
     });
   });
-  if (layout === undefined) return { stream, units, changes, energy };
-
-  const finite = tiles.map((_, i) => finitePart(source, sequence.range(i)));
-  const nonzero = plan.markZeros ? chooseNonzero() : stream.nonzero;
-  coded.forEach(({ state }, i) => {
-    const { exceptions, patterns } = finite[i]!;
-    const bits = kernels.encodeRemainder({ state, layout, scale: plan.scale, selection: nonzero }, patterns);
-    place(sequence.passes.length - 1, i, joined(exceptions, bits));
-  });
-  return { stream: { ...stream, nonzero }, units, changes, energy };
-
-  function chooseNonzero(): Uint8Array {
-    const counts = new Uint32Array(SYMBOL_COUNTS);
-    coded.forEach(({ state }, i) => {
-      countSymbols(nonzeroBitmap(layout!, plan.scale, finite[i]!.patterns), finalClasses(state), counts);
-    });
-    return chooseCodes(counts).selection;
-  }
+  return { stream, units, changes, energy: encoded.reduce((sum, { energy }) => sum + energy, 0) };
 }
 
-/**
- * Separate bitmaps for the bits of significant weights pay where those are among zeros that remain zeros. Elsewhere
- * both ways cost the same, and one bitmap is faster.
- */
-function planeHeader(tiles: readonly TileSurvey[], plan: PlanePlan, j: number): PlaneHeader {
-  const together = new Uint32Array(SYMBOL_COUNTS);
-  const apart = new Uint32Array(SYMBOL_COUNTS);
-  for (const { symbols } of tiles) {
-    const start = 2 * SYMBOL_COUNTS * j;
-    for (let k = 0; k < SYMBOL_COUNTS; k++) {
-      together[k]! += symbols[start + k]!;
-      apart[k]! += symbols[start + SYMBOL_COUNTS + k]!;
-    }
+/** A bit for each plane that makes groups dense. */
+function signPlanesOf(denseFrom: Uint8Array): number {
+  let planes = 0;
+  for (const plane of denseFrom) if (plane < 32) planes |= 1 << plane;
+  return planes;
+}
+
+/** The codes of all planes and of the remainder, by the symbols of some tiles. */
+function chooseCodings(
+  tiles: number,
+  { patterns, layout, whole }: Source,
+  plan: PlanePlan,
+  kernels: EmbeddedEncodeKernels,
+  weightsOf: (tile: number) => TileWeights,
+): TileCoding {
+  const step = patterns.length < SMALL_TENSOR ? 1 : Math.ceil(tiles / COUNTED_TILES);
+  const zeros = new Uint32Array(SYMBOL_COUNTS);
+  const counted: TileCounts[] = [];
+  for (let tile = step >> 1; tile < tiles; tile += step) {
+    const weights = weightsOf(tile);
+    const counts = kernels.countTile(weights, plan, plan.threshold === NEVER_DENSE);
+    counted.push(counts);
+    if (!plan.markZeros) continue;
+    const classes = counts.counts.map((count) => CLASS_OF[count]!);
+    countSymbols(nonzeroBitmap(layout, plan.scale, sortedPatterns(weights)), classes, zeros);
   }
+  // Tiles that have not been counted may have groups of any class.
+  const classes = step > 1 ? CLASS_OF[Math.min(GROUP, plan.threshold - 1)]! + 1 : 0;
+  const nonzero = plan.markZeros ? chooseCodes(zeros, step > 1 ? CLASSES : 0).selection : new Uint8Array(0);
   return {
-    ...centroids(sumsOf(tiles, j)),
-    ...cheapest(tiles, j, together, plan.threshold === NEVER_DENSE ? apart : undefined),
-    level: plan.depth - 1 - j,
-    signs: tiles.some(({ signPlanes }) => ((signPlanes >> j) & 1) === 1),
+    ...plan,
+    planes: Array.from({ length: plan.depth }, (_, j) => ({
+      ...cheapest(counted, plan, j, classes, counted.length / tiles),
+      level: plan.depth - 1 - j,
+    })),
+    nonzero: whole ? undefined : nonzero,
   };
 }
 
 /** Bits that a selection costs in the header, beside those of its codes. */
 const SELECTION_BITS = 8 * 6;
 
+/**
+ * Separate bitmaps for the bits of significant weights pay where those are among zeros that remain zeros. Elsewhere
+ * both ways cost the same, and one bitmap is faster.
+ * @param classes that a selection serves at least
+ * @param share of all tiles that are counted
+ */
 function cheapest(
-  tiles: readonly TileSurvey[],
+  counted: readonly TileCounts[],
+  { threshold }: PlanePlan,
   j: number,
-  together: Uint32Array,
-  apart: Uint32Array | undefined,
+  classes: number,
+  share: number,
 ): Omit<PlaneCoding, 'level'> {
-  const one = chooseCodes(together);
-  const two = apart === undefined ? undefined : chooseCodes(apart);
-  const selected =
-    two !== undefined && two.cost + significantBefore(tiles, j) < one.cost
-      ? { selection: two.selection, apart: true, cost: two.cost + significantBefore(tiles, j) }
-      : { selection: one.selection, apart: false, cost: one.cost };
+  const together = new Uint32Array(SYMBOL_COUNTS);
+  const apart = new Uint32Array(SYMBOL_COUNTS);
   let fixedCost = 0;
   let rawGroups = 0;
-  for (const { costs } of tiles) {
-    fixedCost += costs[2 * j]!;
-    rawGroups += costs[2 * j + 1]!;
+  let significant = 0;
+  for (const { symbols, costs } of counted) {
+    const start = 2 * SYMBOL_COUNTS * j;
+    for (let k = 0; k < SYMBOL_COUNTS; k++) {
+      together[k]! += symbols[start + k]!;
+      apart[k]! += symbols[start + SYMBOL_COUNTS + k]!;
+    }
+    fixedCost += costs[3 * j]!;
+    rawGroups += costs[3 * j + 1]!;
+    significant += costs[3 * j + 2]!;
   }
-  if (fixedCost < selected.cost + GROUP * rawGroups + SELECTION_BITS) {
+  const one = { ...chooseCodes(together, classes), apart: false };
+  const two = { ...chooseCodes(apart, classes), apart: true };
+  two.cost += significant;
+  const { cost, ...selected } = threshold === NEVER_DENSE && two.cost < one.cost ? two : one;
+  if (fixedCost < cost + GROUP * rawGroups + SELECTION_BITS * share) {
     return { selection: new Uint8Array(0), apart: false, fixed: true };
   }
-  return { selection: selected.selection, apart: selected.apart, fixed: false };
+  return { ...selected, fixed: false };
 }
 
-/** Weights that planes before this one have made significant: the number of bits to keep apart. */
-function significantBefore(tiles: readonly TileSurvey[], j: number): number {
-  return j === 0 ? 0 : sumsOf(tiles, j - 1)[SIGNIFICANT + COUNT]!;
+interface FiniteWeights {
+  readonly weights: TileWeights;
+  /** Places of NaNs and infinities in the tile; the weights have zeros there. */
+  readonly places: readonly number[];
+  /** These, as the remainder begins. */
+  readonly exceptions: Uint8Array;
 }
 
-/** The patterns of a tile with those of NaNs and infinities replaced by 0, and these as the remainder begins. */
-function finitePart(
-  source: Source,
-  { start, count }: { start: number; count: number },
-): { patterns: Uint16Array | Uint32Array; exceptions: Uint8Array } {
-  const own = source.patterns!(start, start + count);
-  const places = exceptionsOf(source, start, start + count);
-  const exceptions = serializeExceptions(places, own);
-  if (places.length === 0) return { patterns: own, exceptions };
-  const finite = own.slice();
-  for (const place of places) finite[place] = 0;
-  return { patterns: finite, exceptions };
-}
+const NO_EXCEPTIONS = /* @__PURE__ */ Uint8Array.of(0);
 
-/** Places of NaNs and infinities in a tile. */
-function exceptionsOf({ patterns, survey, layout }: Source, start: number, end: number): number[] {
-  const places: number[] = [];
-  if (survey.exceptions === 0 || layout === undefined) return places;
+function finiteWeights(
+  { patterns, layout }: Source,
+  { exceptions }: Survey,
+  order: TileOrder,
+  start: number,
+  tileSize: number,
+): FiniteWeights {
+  const own = patterns.subarray(start, start + tileSize);
+  const parts = order.isNatural ? undefined : order.parts(start, own.length);
+  const scales = order.scalesOf(start, own.length);
+  const weights = { patterns: own, layout, parts, scales };
+  if (exceptions === 0) return { weights, places: [], exceptions: NO_EXCEPTIONS };
+  const sorted = sortedPatterns(weights);
   const { mantissaBits, exponentBits } = layout;
   const special = 2 ** exponentBits - 1;
-  patterns!(start, end).forEach((pattern, i) => {
+  const places: number[] = [];
+  sorted.forEach((pattern, i) => {
     if (((pattern >>> mantissaBits) & special) === special) places.push(i);
   });
-  return places;
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
-  const both = new Uint8Array(a.length + b.length);
-  both.set(a);
-  both.set(b, a.length);
-  return both;
+  const finite = sorted.slice();
+  for (const place of places) finite[place] = 0;
+  return {
+    weights: { ...weights, patterns: finite, parts: undefined },
+    places,
+    exceptions: serializeExceptions(places, sorted),
+  };
 }

@@ -1,5 +1,4 @@
-import type { TileSurvey } from '../../kernels/embedded/interface.js';
-import { POPULATION } from '../../kernels/embedded/prefixCodes.js';
+import type { EncodedTile } from '../../kernels/embedded/interface.js';
 import {
   COUNT,
   FRESH_ZERO,
@@ -12,12 +11,15 @@ import {
   UNKNOWN,
   ZERO,
 } from '../../kernels/embedded/survey.js';
-import { CENTROID_STEPS, GROUP, GROUP_BYTES } from '../../kernels/embedded/tile.js';
+import { CENTROID_STEPS, GROUP } from '../../kernels/embedded/tile.js';
 import type { PlaneHeader } from './format.js';
 import type { Pass } from './unitSequence.js';
 
+/** What is measured of a tile. */
+export type MeasuredTile = Pick<EncodedTile, 'sums' | 'energy'>;
+
 /** The sums of a plane over all tiles. */
-export function sumsOf(tiles: readonly TileSurvey[], plane: number): Float64Array {
+export function sumsOf(tiles: readonly MeasuredTile[], plane: number): Float64Array {
   const total = new Float64Array(SUMS);
   for (const { sums } of tiles) for (let k = 0; k < SUMS; k++) total[k]! += sums[SUMS * plane + k]!;
   return total;
@@ -37,43 +39,23 @@ export function centroids(sums: Float64Array): { centroid: number; zeroCentroid:
 }
 
 /**
- * The sums of a tile without weights that are not finite. The survey took them for zeros, which are reconstructed by the
+ * The sums of a tile without weights that are not finite. The encoder took them for zeros, which are reconstructed by the
  * centroid in dense groups; but no number stands for them, and the quality is that of the finite weights.
- * @param places of these weights in the tile, ascending
- * @param threshold significant weights that make a group dense
+ * @param places of these weights in the tile
  */
 export function withoutExceptions(
-  tile: TileSurvey,
+  { sums, denseFrom }: Pick<EncodedTile, 'sums' | 'denseFrom'>,
   places: readonly number[],
-  threshold: number,
-): TileSurvey {
-  if (places.length === 0) return tile;
-  const sums = tile.sums.slice();
-  const dense = new Map<number, number>();
+): Float64Array {
+  const finite = sums.slice();
   for (const place of places) {
-    const group = Math.floor(place / GROUP);
-    const since = dense.get(group) ?? denseSince(tile.planes, group, threshold);
-    dense.set(group, since);
-    for (let plane = 0; plane < tile.planes.length; plane++) {
+    const since = denseFrom[Math.floor(place / GROUP)]!;
+    for (let plane = 0; SUMS * plane < finite.length; plane++) {
       const kind = plane < since ? UNKNOWN : plane === since ? FRESH_ZERO : ZERO;
-      sums[SUMS * plane + kind + COUNT]! -= 1;
+      finite[SUMS * plane + kind + COUNT]! -= 1;
     }
   }
-  return { ...tile, sums };
-}
-
-/** The plane after which a group is dense; the number of planes when it never is. */
-function denseSince(planes: readonly Uint8Array[], group: number, threshold: number): number {
-  const significant = new Uint8Array(GROUP_BYTES);
-  for (const [j, plane] of planes.entries()) {
-    let count = 0;
-    for (let i = 0; i < GROUP_BYTES; i++) {
-      significant[i]! |= plane[GROUP_BYTES * group + i]!;
-      count += POPULATION[significant[i]!]!;
-    }
-    if (count >= threshold) return j;
-  }
-  return planes.length;
+  return finite;
 }
 
 /** What a tile adds to ‖x̂‖² and to ‖x − x̂‖². */
@@ -85,7 +67,7 @@ export interface Energies {
 /** The energies after a pass, from the sums: nothing is reconstructed. */
 export function energiesAfter(
   pass: Pass,
-  { sums: all, energy }: TileSurvey,
+  { sums: all, energy }: MeasuredTile,
   planes: readonly PlaneHeader[],
 ): Energies {
   if (pass.kind === 'remainder') return { square: energy, error: 0 };

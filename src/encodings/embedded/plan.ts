@@ -36,15 +36,20 @@ const NEARLY_SIGNIFICANT = 0.25;
 /** With more zeros than this, groups stay coded: a zero has no use for a sign, nor for raw bits. */
 const MANY_ZEROS = 1 / 16;
 
+/** How many weights tiles have. */
+export function tileLog2Of(elements: number): number {
+  const wanted = Math.ceil(Math.log2(Math.max(1, elements / TILES)));
+  return Math.min(MAX_TILE_LOG2, Math.max(SMALLEST_TILE_LOG2, wanted));
+}
+
 /** @param layout of the elements; undefined for integers */
 export function planPlanes(counted: Survey, layout: FloatLayout | undefined): PlanePlan {
   const { elements, zeros, exceptions, exponents } = counted;
   const highest = exponents.findLastIndex((count) => count > 0) - EXPONENT_OFFSET;
   const any = highest >= -EXPONENT_OFFSET;
-  const wanted = Math.ceil(Math.log2(Math.max(1, elements / TILES)));
   const lowest = layout === undefined ? 0 : lowestPlane(counted, layout, highest);
   return {
-    tileLog2: Math.min(MAX_TILE_LOG2, Math.max(SMALLEST_TILE_LOG2, wanted)),
+    tileLog2: tileLog2Of(elements),
     scale: lowest,
     depth: any ? Math.max(0, highest - lowest + 1) : 0,
     base: baseOf(counted, lowest),

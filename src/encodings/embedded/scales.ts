@@ -1,5 +1,5 @@
 import type { Scales } from './format.js';
-import type { Source } from './source.js';
+import type { RowEnergies } from './source.js';
 
 /** How a tensor is taken for rows whose columns, or which themselves, differ in scale. */
 
@@ -20,41 +20,31 @@ const LEAST_ROWS = 4;
 /** What scales must gain beyond their bits: sorting takes time. */
 const LEAST_GAIN = 0.06;
 
-/** The scales that gain more bits than they cost; undefined where none do. */
-export function chooseScales(source: Source, shape: readonly number[], tileSize: number): Scales | undefined {
-  const { elements, energy } = source.survey;
-  if (shape.length < 2 || energy === 0) return undefined;
+/** The lengths of rows that a tensor can be taken for, whose scales may pay. */
+export function rowLengths(shape: readonly number[], elements: number, tileSize: number): number[] {
+  if (shape.length < 2) return [];
   const after = (dimension: number) => shape.slice(dimension).reduce((product, n) => product * n, 1);
-  const candidates = [...new Set([after(1), after(shape.length - 1)])].filter(
+  return [...new Set([after(1), after(shape.length - 1)])].filter(
     (length) => length >= SHORTEST_ROW && LEAST_ROWS * length <= tileSize && length < elements,
   );
+}
+
+/** The scales that gain more bits than they cost; undefined where none do. */
+export function chooseScales(candidates: readonly RowEnergies[]): Scales | undefined {
   let best = { gain: LEAST_GAIN, scales: undefined as Scales | undefined };
-  for (const rowLength of candidates) {
-    const found = scalesFor(source, rowLength);
+  for (const energies of candidates) {
+    const found = scalesFor(energies);
     if (found.gain > best.gain) best = found;
   }
   return best.scales;
 }
 
-function scalesFor(source: Source, rowLength: number): { gain: number; scales: Scales } {
-  const { elements, energy } = source.survey;
-  const count = Math.ceil(elements / rowLength);
-  const rows = new Float64Array(count);
-  const columns = new Float64Array(rowLength);
-  for (let row = 0; row < count; row++) {
-    const numbers = source.numbers(row * rowLength, Math.min(elements, (row + 1) * rowLength));
-    let sum = 0;
-    for (let i = 0; i < numbers.length; i++) {
-      const square = numbers[i]! * numbers[i]!;
-      sum += square;
-      columns[i]! += square;
-    }
-    rows[row] = sum;
-  }
-  const ofRows = relativeScales(rows, energy / count);
+function scalesFor({ rowLength, rows, columns }: RowEnergies): { gain: number; scales: Scales } {
+  const energy = rows.reduce((sum, of) => sum + of, 0);
+  const ofRows = relativeScales(rows, energy / rows.length);
   const ofColumns = relativeScales(columns, energy / rowLength);
   const rowGain = gainOf(ofRows, rowLength);
-  const columnGain = gainOf(ofColumns, count);
+  const columnGain = gainOf(ofColumns, rows.length);
   // Counts of significant weights tell groups of large rows from others, too: what these gain is less.
   const rowsPay = rowGain > 0;
   const columnsPay = columnGain > 0;

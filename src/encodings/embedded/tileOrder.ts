@@ -2,8 +2,6 @@ import type { RowPart } from '../../kernels/embedded/interface.js';
 import { GROUP } from '../../kernels/embedded/tile.js';
 import type { Scales } from './format.js';
 
-type Patterns = Uint32Array | Uint16Array;
-
 interface TileRow extends RowPart {
   readonly row: number;
 }
@@ -52,21 +50,14 @@ export class TileOrder {
         i = next;
       }
     }
-    return Uint8Array.from(totals, (total, group) => {
+    const scales = new Uint8Array(groups);
+    for (let group = 0; group < groups; group++) {
       const size = Math.min(GROUP, count - GROUP * group);
       // Rounded to the nearest.
-      const mean = Math.floor((2 * total + size) / (2 * size));
-      return Math.min(Math.max(this.#base + mean, 0), 255);
-    });
-  }
-
-  /** What begins at weight `start` in the order of the tensor, in that of its tile. */
-  sort(patterns: Patterns, sorted: Patterns, start: number): void {
-    let place = 0;
-    for (const { first, columns } of this.parts(start, patterns.length)) {
-      for (let i = 0; i < columns.length; i++) sorted[place + i] = patterns[first + columns[i]!]!;
-      place += columns.length;
+      const mean = Math.floor((2 * totals[group]! + size) / (2 * size));
+      scales[group] = Math.min(Math.max(this.#base + mean, 0), 255);
     }
+    return scales;
   }
 
   /** The rows of the tile that begins at weight `start`, or the parts of them that are in it. */

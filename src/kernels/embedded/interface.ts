@@ -86,45 +86,67 @@ export interface RowPart {
   readonly columns: Uint32Array;
 }
 
-/** How a tile is cut into planes. */
+/** How tiles are cut into planes. */
 export interface TilePlan {
   /** 1 in the lowest plane stands for 2^scale. */
   readonly scale: number;
   readonly depth: number;
   /** Significant weights that make a group dense. */
   readonly threshold: number;
-  /** Count symbols also for planes whose bits are kept apart. */
-  readonly apart: boolean;
+}
+
+/** The weights of a tile, for an encoder. */
+export interface TileWeights {
+  /** Their bits, in the order of the tensor; finite. Integers come as single-precision numbers. */
+  readonly patterns: Uint16Array | Uint32Array;
+  readonly layout: FloatLayout;
+  /** What sorts them; undefined: their order is that of the tensor. */
+  readonly parts: readonly RowPart[] | undefined;
   /** Of the tile's groups, as in `TileState`. */
   readonly scales: Uint8Array;
 }
 
-/** A tile as bitmaps, and the statistics that an encoder needs before it codes them. */
-export interface TileSurvey {
-  /** Bitmaps, the highest first. */
-  readonly planes: readonly Uint8Array[];
-  /** 1: negative. */
-  readonly signs: Uint8Array;
+/** What codes of a tile's planes would cost. */
+export interface TileCounts {
+  /** Symbols to code, for each plane twice, with bits together and apart: see `survey.ts`. */
+  readonly symbols: Uint32Array;
+  /**
+   * For each plane the bits of its bitmap by fixed codes; how many groups are in it that are dense since the plane
+   * before: with a selection, these are stored as they are; and how many weights were significant before it.
+   */
+  readonly costs: Uint32Array;
+  /** Significant weights of each group after the last plane, as in `TileState`. */
+  readonly counts: Uint8Array;
+}
+
+/** How to code tiles. */
+export interface TileCoding extends TilePlan {
+  readonly planes: readonly PlaneCoding[];
+  /** Codes of the remainder's bitmap of non-zero weights; undefined: there is no remainder. */
+  readonly nonzero: Uint8Array | undefined;
+}
+
+export interface EncodedTile {
+  /** Of each plane two, of its bits and of the signs that follow it, which may be empty; then the remainder. */
+  readonly units: readonly Uint8Array[];
   /** Σ x². As all sums, it is in steps of the lowest plane. */
   readonly energy: number;
   /** See `survey.ts`. */
   readonly sums: Float64Array;
-  /** Counts of symbols to code, for each plane twice, with bits together and apart: see `survey.ts`. */
-  readonly symbols: Uint32Array;
-  /**
-   * For each plane the bits of its bitmap by fixed codes, and how many groups are in it that are dense since the plane
-   * before: with a selection, these are stored as they are.
-   */
-  readonly costs: Uint32Array;
-  readonly scales: Uint8Array;
-  /** A bit for each plane that makes groups dense. */
-  readonly signPlanes: number;
+  /** For each group the plane that made it dense; NEVER where none did. */
+  readonly denseFrom: Uint8Array;
 }
 
-/** How to code a plane. */
-export interface PlaneToCode extends PlaneCoding {
-  /** Signs follow it. */
-  readonly signs: boolean;
+/** What rows and columns of numbers are like. */
+export interface RowSurvey {
+  /** Σ x² over the finite ones of each row. */
+  readonly rows: Float64Array;
+  /** The same of each column. */
+  readonly columns: Float64Array;
+  /** Numbers by their exponent field in single precision; 0 for zeros and subnormal numbers. */
+  readonly exponents: Uint32Array;
+  /** Subnormal numbers by their highest bit, 0 to 22, and at the end zeros. */
+  readonly subnormals: Uint32Array;
 }
 
 export interface EmbeddedKernels {
@@ -170,20 +192,13 @@ export interface EmbeddedKernels {
 
 /** The inverse. Separate from decoding, because most programs with a network never encode. */
 export interface EmbeddedEncodeKernels {
-  /** @param values finite */
-  surveyTile(values: Float32Array, plan: TilePlan): TileSurvey;
   /**
-   * The units of a tile up to its last plane, in the order of the passes, and its state after them.
-   * @param count weights in the tile
+   * @param patterns bits of elements, rows of `rowLength` of them; the last one may be shorter. Integers come as
+   *   single-precision numbers.
    */
-  encodeTile(
-    tile: Pick<TileSurvey, 'planes' | 'signs' | 'scales'>,
-    count: number,
-    planes: readonly PlaneToCode[],
-    threshold: number,
-  ): { units: Uint8Array[]; state: TileState };
-  /**
-   * What `decodeRemainder` reads. `patterns` are the tile's elements, with zeros in place of those that are not finite.
-   */
-  encodeRemainder(tile: Omit<PlanesOfTile, 'planes'>, patterns: Uint16Array | Uint32Array): Uint8Array;
+  surveyRows(patterns: Uint16Array | Uint32Array, layout: FloatLayout, rowLength: number): RowSurvey;
+  /** @param apart count symbols also for planes whose bits are kept apart */
+  countTile(tile: TileWeights, plan: TilePlan, apart: boolean): TileCounts;
+  /** @param exceptions the bytes that the remainder begins with */
+  encodeTile(tile: TileWeights, coding: TileCoding, exceptions: Uint8Array): EncodedTile;
 }

@@ -1,4 +1,4 @@
-import type { FloatLayout } from './interface.js';
+import type { FloatLayout, TileWeights } from './interface.js';
 import { anyCode, nonzeroCode, POPULATION, type PrefixCode, SELECTABLE_CODES } from './prefixCodes.js';
 import { CLASSES, GROUP, GROUP_BYTES } from './tile.js';
 
@@ -62,10 +62,13 @@ export function countSymbols(bitmap: Uint8Array, classes: Uint8Array, counts: Sy
   }
 }
 
-/** The cheapest selection, as in the stream, and its size in bits; empty when nothing is coded. */
-export function chooseCodes(counts: SymbolCounts): { selection: Uint8Array; cost: number } {
+/**
+ * The cheapest selection, as in the stream, and its size in bits; empty when nothing is coded.
+ * @param least classes that it serves, whether they have been counted or not; default none
+ */
+export function chooseCodes(counts: SymbolCounts, least = 0): { selection: Uint8Array; cost: number } {
   let classes = CLASSES;
-  while (classes > 0 && sum(masksOf(counts, classes - 1)) === 0) classes -= 1;
+  while (classes > least && sum(masksOf(counts, classes - 1)) === 0) classes -= 1;
   const batches = counts.subarray(0, POPULATIONS);
   if (classes === 0 && sum(batches) === 0) return { selection: new Uint8Array(0), cost: 0 };
   const batch = cheapest(anyCode, batches);
@@ -105,12 +108,22 @@ function cheapest(
   return best;
 }
 
+/** The elements of a tile in its order. */
+export function sortedPatterns({ patterns, parts }: Pick<TileWeights, 'patterns' | 'parts'>): Patterns {
+  if (parts === undefined) return patterns;
+  const sorted = patterns.slice();
+  let place = 0;
+  for (const { first, columns } of parts) {
+    for (let i = 0; i < columns.length; i++) sorted[place + i] = patterns[first + columns[i]!]!;
+    place += columns.length;
+  }
+  return sorted;
+}
+
+type Patterns = TileWeights['patterns'];
+
 /** The weights that have no bit in any plane and are not zero. */
-export function nonzeroBitmap(
-  layout: FloatLayout,
-  scale: number,
-  patterns: Uint16Array | Uint32Array,
-): Uint8Array {
+export function nonzeroBitmap(layout: FloatLayout, scale: number, patterns: Patterns): Uint8Array {
   const bitmap = new Uint8Array(GROUP_BYTES * Math.ceil(patterns.length / GROUP));
   const positive = 2 ** (layout.mantissaBits + layout.exponentBits) - 1;
   const lowest = scale + layout.bias;

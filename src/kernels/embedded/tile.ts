@@ -11,6 +11,9 @@ export const FIRST_DENSE = 1;
 /** …and the planes after it: they are stored as they are. */
 export const DENSE = 2;
 
+/** In place of the plane that makes a group dense: none does. */
+export const NEVER = 0xff;
+
 /** Smallest number of significant weights of each class; the classes of the format. */
 const CLASS_STARTS = [0, 1, 2, 4, 7, 11, 16, 24, 33, 45];
 

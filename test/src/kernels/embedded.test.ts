@@ -104,7 +104,7 @@ test('what is encoded is that of the portable kernels', () => {
       assert.equal([a.first, a.stream], [b.first, b.stream], name);
       assert.equal(parseUnits(payload, k), parseUnits(expected.payloads[k]!, k), name);
       // Sums of floats, in another order.
-      assert.ok(Math.abs(a.cosine - b.cosine) < 1e-6, name);
+      assert.ok(Math.abs(a.cosine - b.cosine) < 1e-6, `${name}: ${a.cosine} for ${b.cosine}`);
       assert.ok(Math.abs(a.relativeError - b.relativeError) < 1e-4, name);
     });
   }

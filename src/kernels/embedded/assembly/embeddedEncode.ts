@@ -1,12 +1,13 @@
 // Encoding the embedded encoding; `../portable` does the same, and says why.
-import { countSymbols, encodeBitmap, findContexts } from './encodeBitmap';
+import { countSymbols, encodeBitmap, fixedBits, findContexts } from './encodeBitmap';
 import { extractGroup, pack } from './entries';
-import { measure } from './measure';
-import { scatter } from './scatter';
 import { weightsOf } from '../../runtime/assembly/groups';
 
+export { measure } from './measure';
 export { encodeRemainder } from './remainder';
-export { scatter };
+export { scatter } from './scatter';
+export { sortLong, sortShort } from './sort';
+export { surveyRows, widenShort } from './widen';
 
 /** Bytes of the symbols of a plane; those that are counted with bits kept apart are behind the others. */
 const SYMBOLS_BYTES: usize = 756;
@@ -18,16 +19,18 @@ const CONTEXTS: usize = 4;
 const SELECTED_RULE: usize = 8;
 const FIXED_RULES: usize = 12;
 const FIXED_CODES: usize = 16;
-const LIST: usize = 20;
-/** Two u32 for each plane: the bits of its bitmap by fixed codes, the groups that are dense since the plane before. */
-const COSTS: usize = 24;
+/**
+ * Three u32 for each plane: the bits of its bitmap by fixed codes, the groups that are dense since the plane before, the
+ * weights that are significant before it.
+ */
+const COSTS: usize = 20;
+const COSTS_BYTES: usize = 12;
 
 /**
- * Goes once through the planes of a tile as an encoder does, to count and to measure. `significant`, `counts`, `dense`
- * begin as zeros, and so do `sums` and `symbols`. Returns a bit for each plane that signs must follow.
+ * Goes once through the planes of a tile as an encoder does, to count. `significant`, `counts`, `dense` begin as zeros, and
+ * so do `symbols`.
  */
-export function surveyPlanes(
-  numbers: usize,
+export function countPlanes(
   weights: u32,
   depth: u32,
   threshold: u32,
@@ -36,30 +39,28 @@ export function surveyPlanes(
   significant: usize,
   counts: usize,
   dense: usize,
-  denseFrom: usize,
   apart: bool,
-  sums: usize,
   symbols: usize,
   more: usize,
-): u32 {
+): void {
   const scales = <usize>load<u32>(more, SCALES);
   const contexts = <usize>load<u32>(more, CONTEXTS);
   const selectedRule = <usize>load<u32>(more, SELECTED_RULE);
   let fixedRules = <usize>load<u32>(more, FIXED_RULES);
   const fixedCodes = <usize>load<u32>(more, FIXED_CODES);
-  const list = <usize>load<u32>(more, LIST);
   let costs = <usize>load<u32>(more, COSTS);
   const groups = (weights + 63) >> 6;
-  let signPlanes: u32 = 0;
-  memory.fill(denseFrom, 0xff, groups);
+  let before: u32 = 0;
   for (let j: u32 = 0, plane = planes; j < depth; j++, plane += stride, symbols += 2 * SYMBOLS_BYTES) {
     findContexts(groups, counts, dense, scales, selectedRule, contexts);
     store<u32>(costs, countSymbols(plane, 0, groups, contexts, symbols), 4);
     if (apart) countSymbols(plane, significant, groups, contexts, symbols + SYMBOLS_BYTES);
     findContexts(groups, counts, dense, scales, <usize>load<u32>(fixedRules), contexts);
-    store<u32>(costs, bitsOf(list, encodeBitmap(plane, 0, groups, contexts, fixedCodes, list)));
+    store<u32>(costs, fixedBits(plane, groups, contexts, fixedCodes));
+    store<u32>(costs, before, 8);
     fixedRules += 4;
-    costs += 8;
+    costs += COSTS_BYTES;
+    before = 0;
     for (let group: u32 = 0; group < groups; group++) {
       const state = <u32>load<u8>(dense + group);
       if (state != 0) {
@@ -71,22 +72,10 @@ export function surveyPlanes(
       store<u64>(significant + at, seen);
       const count = <u32>popcnt(seen);
       store<u8>(counts + group, <u8>count);
-      if (count < threshold) continue;
-      store<u8>(dense + group, 1);
-      store<u8>(denseFrom + group, <u8>j);
-      signPlanes |= 1 << j;
+      if (count >= threshold) store<u8>(dense + group, 1);
+      else before += count;
     }
   }
-  measure(numbers, weights, depth, planes, stride, denseFrom, sums);
-  return signPlanes;
-}
-
-// @ts-ignore: decorator
-@inline
-function bitsOf(list: usize, end: usize): u32 {
-  let bits: u32 = 0;
-  for (; list < end; list += 4) bits += load<u8>(list, 3);
-  return bits;
 }
 
 /** A plane of a tile to `out`; returns its bytes. `list` has room for 16 entries a group. */
@@ -138,7 +127,7 @@ export function encodePlane(
   return out - start + ((pack<u32>(list, end, out, 0) + 7) >> 3);
 }
 
-/** Signs of the groups that become dense; `list` has room for 3 entries a group. */
+/** Signs of the groups that plane `j` makes dense; `list` has room for 3 entries a group. */
 export function encodeSigns(
   weights: u32,
   groups: u32,
@@ -147,6 +136,8 @@ export function encodeSigns(
   signs: usize,
   counts: usize,
   dense: usize,
+  denseFrom: usize,
+  j: u32,
   extracts: usize,
   list: usize,
   out: usize,
@@ -155,6 +146,7 @@ export function encodeSigns(
   for (let group: u32 = 0; group < groups; group++) {
     if (load<u8>(dense + group) != 0 || load<u8>(counts + group) < threshold) continue;
     store<u8>(dense + group, 1);
+    store<u8>(denseFrom + group, <u8>j);
     const at = group << 3;
     const unknown = weightsOf(group, weights) & ~load<u64>(significant + at);
     end = extractGroup(load<u64>(signs + at), unknown, extracts, end);

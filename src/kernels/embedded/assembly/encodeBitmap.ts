@@ -76,6 +76,45 @@ export function encodeBitmap(bitmap: usize, hidden: usize, groups: u32, contexts
   return list;
 }
 
+/** The bits that `encodeBitmap` writes with fixed codes, which store no bytes as they are. */
+export function fixedBits(bitmap: usize, groups: u32, contexts: usize, codes: usize): u32 {
+  let bits: u32 = 0;
+  let batchCode: usize = 0;
+  let batch: u32 = 0;
+  let inBatch: u32 = 0;
+  for (let group: u32 = 0; group < groups; group++) {
+    const context = <u32>load<u8>(contexts + group);
+    if (context == NO_CONTEXT) continue;
+    const word = load<u64>(bitmap + (group << 3));
+    let mask = byteMask(word);
+    const selected = codes + <usize>(context * CONTEXT_BYTES);
+    const ownBatch = <usize>load<u32>(selected, BATCHES);
+    if (ownBatch != 0) {
+      if (inBatch == 0) batchCode = ownBatch;
+      batch |= u32(mask != 0) << inBatch;
+      inBatch += 1;
+      if (inBatch == 8) {
+        bits += lengthOf(batchCode, batch);
+        batch = 0;
+        inBatch = 0;
+      }
+      if (mask == 0) continue;
+    }
+    const maskCode = <usize>load<u32>(selected);
+    const byteCode = <usize>load<u32>(selected, BYTES);
+    if (maskCode != 0) bits += lengthOf(maskCode, mask);
+    else mask = 0xff;
+    for (; mask != 0; mask &= mask - 1) bits += lengthOf(byteCode, <u32>(word >> (ctz(mask) << 3)) & 0xff);
+  }
+  return inBatch > 0 ? bits + lengthOf(batchCode, batch) : bits;
+}
+
+// @ts-ignore: decorator
+@inline
+function lengthOf(code: usize, symbol: u32): u32 {
+  return load<u8>(code + (symbol << 2), 3);
+}
+
 /** Symbols by how many of their bits are set, 0 to 8. */
 const POPULATIONS: u32 = 9;
 const CLASSES: u32 = 10;

@@ -1,38 +1,45 @@
 // Numbers to bitmaps.
 
 /**
- * Splits groups of numbers: the magnitudes in steps of `1 / factor`, rounded down, as bitmaps to `planes`; |x| in the same
- * steps to `numbers`, in place; signs as a bitmap; Σ x² to `energy`, f64.
+ * Splits groups of numbers: the magnitudes in steps of `1 / (factor · more)`, rounded down, as bitmaps to `planes`; |x| in
+ * the same steps to `numbers`, in place; signs as a bitmap. Returns Σ of the squares of what rounding drops. Both factors
+ * together may exceed what a single-precision number holds.
  * @param scratch room for 64 bytes
  */
 export function scatter(
   numbers: usize,
   groups: u32,
   factor: f32,
+  more: f32,
   depth: u32,
   planes: usize,
   stride: usize,
   signs: usize,
   scratch: usize,
-  energy: usize,
-): void {
+): f64 {
   const factors = f32x4.splat(factor);
+  const moreFactors = f32x4.splat(more);
   const end = numbers + (<usize>groups << 8);
   const last = planes + stride * (depth - 1);
-  let total: f64 = 0;
+  let squares: f64 = 0;
+  let dropped = f32x4.splat(0);
   for (let at: usize = 0; numbers < end; numbers += 64, at += 2) {
     let sign: u32 = 0;
-    let squares = f32x4.splat(0);
     for (let k: u32 = 0; k < 4; k++) {
       const value = v128.load(numbers + (k << 4));
       sign |= i32x4.bitmask(value) << (k << 2);
-      const x = f32x4.mul(f32x4.abs(value), factors);
+      const x = f32x4.mul(f32x4.mul(f32x4.abs(value), factors), moreFactors);
       v128.store(numbers + (k << 4), x);
-      squares = f32x4.add(squares, f32x4.mul(x, x));
-      v128.store(scratch + (k << 4), i32x4.trunc_sat_f32x4_s(x));
+      const whole = i32x4.trunc_sat_f32x4_s(x);
+      v128.store(scratch + (k << 4), whole);
+      const rest = f32x4.sub(x, f32x4.convert_i32x4_s(whole));
+      dropped = f32x4.add(dropped, f32x4.mul(rest, rest));
     }
     store<u16>(signs + at, <u16>sign);
-    total += floats(squares);
+    if ((at & 6) == 6) {
+      squares += floats(dropped);
+      dropped = f32x4.splat(0);
+    }
     for (let shift: u32 = 0; shift < depth; shift += 8) {
       const low = i32x4.splat(0xff);
       const a = v128.and(i32x4.shr_u(v128.load(scratch), shift), low);
@@ -47,7 +54,7 @@ export function scatter(
       }
     }
   }
-  store<f64>(energy, total);
+  return squares;
 }
 
 // @ts-ignore: decorator

@@ -1,25 +1,40 @@
 import { codesOf, contextsOf } from '../contexts.js';
-import type { PlaneCoding, PlaneToCode, TileState, TileSurvey } from '../interface.js';
+import type { EncodedTile, PlaneCoding, TileCoding, TileState, TileWeights } from '../interface.js';
 import { extractTable } from '../maskTables.js';
 import { POPULATION } from '../prefixCodes.js';
-import { DENSE, GROUP_BYTES, newTileState } from '../tile.js';
+import { sortedPatterns } from '../survey.js';
+import { DENSE, GROUP_BYTES, NEVER, newTileState } from '../tile.js';
 import { encodeBitmap } from './bitmapCode.js';
 import { BitWriter } from './bits.js';
+import { encodeRemainder } from './remainder.js';
+import { measureTile, split } from './survey.js';
 import { ageDense, forNewlyDense, forNewlySignificant, forSignificant, freshBits } from './tileState.js';
+import { numbersOf } from './weights.js';
 
 export function encodeTile(
-  { planes, signs, scales }: Pick<TileSurvey, 'planes' | 'signs' | 'scales'>,
-  count: number,
-  codings: readonly PlaneToCode[],
-  threshold: number,
-): { units: Uint8Array[]; state: TileState } {
-  const state = newTileState(count, scales, signs);
+  tile: TileWeights,
+  { scale, depth, threshold, planes: codings, nonzero }: TileCoding,
+  exceptions: Uint8Array,
+): EncodedTile {
+  const patterns = sortedPatterns(tile);
+  const numbers = split(numbersOf(patterns, tile.layout), scale, depth);
+  const state = newTileState(patterns.length, tile.scales, numbers.signs);
+  const denseFrom = new Uint8Array(state.dense.length).fill(NEVER);
   const units: Uint8Array[] = [];
   codings.forEach((coding, j) => {
-    units.push(encodePlane(state, planes[j]!, coding));
-    if (coding.signs) units.push(encodeSigns(state, threshold));
+    units.push(encodePlane(state, numbers.planes[j]!, coding));
+    units.push(encodeSigns(state, threshold, (group) => (denseFrom[group] = j)));
   });
-  return { units, state };
+  if (nonzero !== undefined) {
+    const { layout } = tile;
+    const bits = encodeRemainder({ state, layout, scale, selection: nonzero }, patterns);
+    const unit = new Uint8Array(exceptions.length + bits.length);
+    unit.set(exceptions);
+    unit.set(bits, exceptions.length);
+    units.push(unit);
+  }
+  const energy = numbers.xs.reduce((sum, x) => sum + x * x, 0);
+  return { units, energy, sums: measureTile(numbers, depth, denseFrom), denseFrom };
 }
 
 function encodePlane(state: TileState, plane: Uint8Array, coding: PlaneCoding): Uint8Array {
@@ -50,9 +65,10 @@ function encodePlane(state: TileState, plane: Uint8Array, coding: PlaneCoding): 
   return unit;
 }
 
-function encodeSigns(state: TileState, threshold: number): Uint8Array {
+function encodeSigns(state: TileState, threshold: number, visitDense: (group: number) => void): Uint8Array {
   const writer = new BitWriter();
   forNewlyDense(state, threshold, (byte, unknown) => {
+    visitDense(Math.floor(byte / GROUP_BYTES));
     writer.write(extract(state.signs[byte]!, unknown), POPULATION[unknown]!);
   });
   return writer.finish();

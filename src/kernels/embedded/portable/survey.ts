@@ -1,5 +1,5 @@
 import { codesOf, contextsOf } from '../contexts.js';
-import type { TilePlan, TileState, TileSurvey } from '../interface.js';
+import type { TileCounts, TilePlan, TileState, TileWeights } from '../interface.js';
 import {
   COUNT,
   countSymbols,
@@ -11,6 +11,7 @@ import {
   SUM_R_R,
   SUMS,
   SYMBOL_COUNTS,
+  sortedPatterns,
   UNKNOWN,
   ZERO,
 } from '../survey.js';
@@ -19,83 +20,91 @@ import { encodeBitmap } from './bitmapCode.js';
 import { BitWriter } from './bits.js';
 import { scatterMagnitudes } from './magnitudes.js';
 import { ageDense, countPlane, freshBits } from './tileState.js';
+import { numbersOf } from './weights.js';
 
-export function surveyTile(
-  values: Float32Array,
-  { scale, depth, threshold, apart, scales }: TilePlan,
-): TileSurvey {
-  const groups = Math.ceil(values.length / GROUP);
-  const { xs, magnitudes, signs, energy } = split(values, scale, GROUP_BYTES * groups);
-  const planes = Array.from({ length: depth }, () => new Uint8Array(signs.length));
-  scatterMagnitudes(magnitudes, planes);
-  const sums = new Float64Array(SUMS * depth);
+/** Goes once through the planes of a tile as an encoder does, to count. */
+export function countTile(
+  tile: TileWeights,
+  { scale, depth, threshold }: TilePlan,
+  apart: boolean,
+): TileCounts {
+  const { planes, signs } = split(numbersOf(sortedPatterns(tile), tile.layout), scale, depth);
   const symbols = new Uint32Array(2 * SYMBOL_COUNTS * depth);
-  const state = newTileState(values.length, scales, signs);
-  const costs = new Uint32Array(2 * depth);
-  let signPlanes = 0;
+  const state = newTileState(tile.patterns.length, tile.scales, signs);
+  const costs = new Uint32Array(3 * depth);
   planes.forEach((plane, j) => {
     const level = depth - 1 - j;
     const classes = contextsOf(state, { fixed: false, level });
     const fixedCodes = { selection: new Uint8Array(0), fixed: true, level };
     const writer = new BitWriter();
     encodeBitmap(writer, plane, contextsOf(state, fixedCodes), codesOf(fixedCodes));
-    costs[2 * j] = writer.bits;
-    costs[2 * j + 1] = classes.filter((kind) => kind === CLASSES).length;
+    costs[3 * j] = writer.bits;
+    costs[3 * j + 1] = classes.filter((kind) => kind === CLASSES).length;
+    costs[3 * j + 2] = state.counts.reduce((sum, count, g) => sum + (state.dense[g] === 0 ? count : 0), 0);
     const counted = symbols.subarray(2 * SYMBOL_COUNTS * j, 2 * SYMBOL_COUNTS * (j + 1));
     countSymbols(plane, classes, counted.subarray(0, SYMBOL_COUNTS));
     if (apart) countSymbols(freshBits(state, plane), classes, counted.subarray(SYMBOL_COUNTS));
     countPlane(state, plane);
     ageDense(state);
-    const before = state.dense.slice();
-    if (markDense(state, threshold)) signPlanes |= 1 << j;
-    const target = sums.subarray(SUMS * j, SUMS * (j + 1));
-    measure(xs, magnitudes, level, before, state.dense, target);
+    markDense(state, threshold);
   });
-  return { planes, signs, energy, sums, symbols, costs, scales, signPlanes };
+  return { symbols, costs, counts: state.counts };
 }
 
-function split(values: Float32Array, scale: number, bitmapBytes: number) {
-  const xs = new Float32Array(values.length);
+interface SplitTile {
+  /** |x| in steps of the lowest plane, and the same rounded down. */
+  readonly xs: Float64Array;
+  readonly magnitudes: Int32Array;
+  readonly planes: readonly Uint8Array[];
+  readonly signs: Uint8Array;
+}
+
+export function split(values: Float32Array, scale: number, depth: number): SplitTile {
+  const xs = new Float64Array(values.length);
   const magnitudes = new Int32Array(values.length);
-  const signs = new Uint8Array(bitmapBytes);
+  const signs = new Uint8Array(GROUP_BYTES * Math.ceil(values.length / GROUP));
   const factor = 2 ** -scale;
-  let energy = 0;
   for (let i = 0; i < values.length; i++) {
     const value = values[i]!;
     const x = Math.abs(value) * factor;
     xs[i] = x;
     magnitudes[i] = x;
-    energy += x * x;
     if (value < 0 || Object.is(value, -0)) signs[i >> 3]! |= 1 << (i & 7);
   }
-  return { xs, magnitudes, signs, energy };
+  const planes = Array.from({ length: depth }, () => new Uint8Array(signs.length));
+  scatterMagnitudes(magnitudes, planes);
+  return { xs, magnitudes, planes, signs };
 }
 
-/** Returns whether it marked a group. */
-function markDense({ counts, dense }: TileState, threshold: number): boolean {
-  let any = false;
-  for (let group = 0; group < dense.length; group++) {
-    if (dense[group] !== 0 || counts[group]! < threshold) continue;
-    dense[group] = FIRST_DENSE;
-    any = true;
+/** The sums of each plane. */
+export function measureTile(
+  { xs, magnitudes }: Pick<SplitTile, 'xs' | 'magnitudes'>,
+  depth: number,
+  denseFrom: Uint8Array,
+): Float64Array {
+  const sums = new Float64Array(SUMS * depth);
+  for (let j = 0; j < depth; j++) {
+    measure(xs, magnitudes, j, depth - 1 - j, denseFrom, sums.subarray(SUMS * j, SUMS * (j + 1)));
   }
-  return any;
+  return sums;
 }
 
-/**
- * @param before groups that were dense before the plane
- * @param after groups that are dense after the plane and its signs
- */
+function markDense({ counts, dense }: TileState, threshold: number): void {
+  for (let group = 0; group < dense.length; group++) {
+    if (dense[group] === 0 && counts[group]! >= threshold) dense[group] = FIRST_DENSE;
+  }
+}
+
 function measure(
-  xs: Float32Array,
+  xs: Float64Array,
   magnitudes: Int32Array,
+  plane: number,
   shift: number,
-  before: Uint8Array,
-  after: Uint8Array,
+  denseFrom: Uint8Array,
   sums: Float64Array,
 ): void {
   const step = 2 ** -shift;
-  for (let group = 0; group < before.length; group++) {
+  for (let group = 0; group < denseFrom.length; group++) {
     const start = GROUP * group;
     const end = Math.min(xs.length, start + GROUP);
     let count = 0;
@@ -117,7 +126,8 @@ function measure(
     sums[SUM_Q]! += sumQ;
     sums[SUM_Q_Q]! += sumQQ;
     add(sums, SIGNIFICANT, count, sumR, sumRR);
-    const zeros = after[group] === 0 ? UNKNOWN : before[group] === 0 ? FRESH_ZERO : ZERO;
+    const from = denseFrom[group]!;
+    const zeros = plane < from ? UNKNOWN : plane === from ? FRESH_ZERO : ZERO;
     add(sums, zeros, end - start - count, zeroR, zeroRR);
   }
 }

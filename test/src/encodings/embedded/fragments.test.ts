@@ -100,7 +100,7 @@ test('the quality is that of the finite weights, however many others there are, 
         };
         prefixes(coded as unknown as Coded).forEach((out, k) => {
           const { cosine, relativeError } = similarity(original, out);
-          const where = `${dtype}, one of ${every}, fragment ${k}: ${cosines[k]} for ${cosine}`;
+          const where = `${kernels.implementation} ${dtype}, one of ${every}, fragment ${k}: ${cosines[k]} for ${cosine}`;
           assert.ok(Math.abs(cosine - cosines[k]!) < 2e-6, where);
           const stated = parseFragmentStart(payloads[k]!, k).relativeError;
           assert.ok(Math.abs(relativeError - stated) < 1e-5, where);

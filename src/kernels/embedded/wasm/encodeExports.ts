@@ -1,0 +1,100 @@
+/** The exports of `assembly/embeddedEncode.ts`. Their parameters are addresses and counts. */
+export interface EmbeddedEncodeExports {
+  widenShort(patterns: number, count: number, mantissaBits: number, scale: number, numbers: number): void;
+  surveyRows(
+    numbers: number,
+    rows: number,
+    rowLength: number,
+    exponents: number,
+    subnormals: number,
+    energies: number,
+    columns: number,
+  ): void;
+  sortLong(row: number, columns: number, count: number, out: number): void;
+  sortShort(row: number, columns: number, count: number, out: number): void;
+  scatter(
+    numbers: number,
+    groups: number,
+    factor: number,
+    more: number,
+    depth: number,
+    planes: number,
+    stride: number,
+    signs: number,
+    scratch: number,
+  ): number;
+  countPlanes(
+    weights: number,
+    depth: number,
+    threshold: number,
+    planes: number,
+    stride: number,
+    significant: number,
+    counts: number,
+    dense: number,
+    apart: boolean,
+    symbols: number,
+    more: number,
+  ): void;
+  encodePlane(
+    plane: number,
+    groups: number,
+    significant: number,
+    signs: number,
+    counts: number,
+    dense: number,
+    scales: number,
+    rule: number,
+    contexts: number,
+    codes: number,
+    apart: boolean,
+    extracts: number,
+    list: number,
+    out: number,
+  ): number;
+  encodeSigns(
+    weights: number,
+    groups: number,
+    threshold: number,
+    significant: number,
+    signs: number,
+    counts: number,
+    dense: number,
+    denseFrom: number,
+    plane: number,
+    extracts: number,
+    list: number,
+    out: number,
+  ): number;
+  measure(
+    numbers: number,
+    weights: number,
+    depth: number,
+    more: number,
+    mantissaBits: number,
+    planes: number,
+    stride: number,
+    denseFrom: number,
+    dropped: number,
+    buckets: number,
+    pairs: number,
+    sums: number,
+  ): number;
+  encodeRemainder(
+    patterns: number,
+    weights: number,
+    classes: number,
+    dense: number,
+    codes: number,
+    marks: boolean,
+    mantissaBits: number,
+    exponentBits: number,
+    lowest: number,
+    absent: number,
+    nonzero: number,
+    tables: number,
+    list: number,
+    fields: number,
+    out: number,
+  ): number;
+}
