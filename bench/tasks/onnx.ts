@@ -12,7 +12,7 @@ const FLOAT = 1;
 /** Bytes of the wire types that have always as many. */
 const FIXED_LENGTHS: Readonly<Record<number, number>> = { 1: 8, 5: 4 };
 
-interface OnnxTensor {
+export interface OnnxTensor {
   readonly name: string;
   readonly shape: readonly number[];
   /** Of its little-endian bytes in the file. */
@@ -93,7 +93,7 @@ function* varintsOf(file: Uint8Array, { start, end }: Field): Generator<number> 
 
 /** The F32 tensors of an ONNX file. */
 export function onnxTensors(file: Uint8Array): Task['tensors'] {
-  return places(file).map(({ name, shape, offset, length }) => {
+  return placesOf(file).map(({ name, shape, offset, length }) => {
     const bytes = new Uint8Array(file.subarray(offset, offset + length));
     return { name, shape, data: new Float32Array(bytes.buffer) };
   });
@@ -102,7 +102,7 @@ export function onnxTensors(file: Uint8Array): Task['tensors'] {
 /** The same file with these weights in place of its own. */
 export function withWeights(file: Uint8Array, weights: Weights): Uint8Array {
   const copy = new Uint8Array(file);
-  for (const { name, offset } of places(file)) copy.set(bytesOf(weights.get(name)!), offset);
+  for (const { name, offset } of placesOf(file)) copy.set(bytesOf(weights.get(name)!), offset);
   return copy;
 }
 
@@ -122,7 +122,8 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function places(file: Uint8Array): OnnxTensor[] {
+/** Where the F32 tensors of an ONNX file are. */
+export function placesOf(file: Uint8Array): OnnxTensor[] {
   const found = new Map<string, OnnxTensor>();
   for (const { number, start, end } of fieldsOf(file, 0, file.length)) {
     if (number !== MODEL_GRAPH) continue;

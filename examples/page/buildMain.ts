@@ -4,5 +4,10 @@ import { buildPage } from './build.js';
 
 const [folder = 'page'] = process.argv.slice(2);
 await mkdir(folder, { recursive: true });
-await buildPage(folder);
+const { text } = await buildPage(folder);
 console.log(`The page is in ${folder}: any web server can serve it.`);
+if (!text) {
+  console.log(
+    'It has no panel that reads text; for that: npm ci --ignore-scripts --prefix test/runtimes/page',
+  );
+}

@@ -1,9 +1,10 @@
 import { element } from './element.js';
 import { Race } from './race.js';
 import { heldOut, SHOWN } from './racer/digitsTask.js';
-import { lastStep } from './racer/lane.js';
+import { type Lane, lastStep } from './racer/lane.js';
 import { sentence } from './sentence.js';
 import { formatState, parseState, ZOOMS } from './state.js';
+import { TextPanel } from './text/textPanel.js';
 import { percent } from './text.js';
 import { TensorBars } from './views/bars.js';
 import { Chart } from './views/chart.js';
@@ -11,6 +12,7 @@ import { Controls } from './views/controls.js';
 import { DigitRow } from './views/digits.js';
 import { HeatMap, zoomOptions } from './views/heatMap.js';
 import { LaneView } from './views/lane.js';
+import { OwnModel } from './views/ownModel.js';
 import { Pad } from './views/pad.js';
 import { foldOnSmallScreens } from './views/panels.js';
 import { Timeline } from './views/timeline.js';
@@ -20,31 +22,49 @@ const IN_LANE = 10;
 const FILES = { holo: 'digits.holo.safetensors', plain: 'digits.safetensors' } as const;
 
 const asked = parseState(location.hash);
-const samples = heldOut(SHOWN);
+/** Ends a task of the page: none may be long. */
+const nextTask = () => new Promise((resolve) => setTimeout(resolve));
+
+const drawnDigits = heldOut(IN_LANE);
+await nextTask();
+const samples = drawnDigits.next().value;
+await nextTask();
 foldOnSmallScreens();
 element('zoom', HTMLSelectElement).append(...zoomOptions(ZOOMS));
 
 const views = {
-  holo: new LaneView('holo', samples.slice(0, IN_LANE)),
-  plain: new LaneView('plain', samples.slice(0, IN_LANE)),
+  holo: new LaneView('holo', samples),
+  plain: new LaneView('plain', samples),
 };
+await nextTask();
 const race = new Race(FILES);
 const controls = new Controls(asked.rate);
 const chart = new Chart();
 const timeline = new Timeline();
 const grid = new DigitRow(element('digits', HTMLElement), samples);
-const heat = new HeatMap((request) => race.holo.send(request));
+for (let i = IN_LANE; i < SHOWN; i += IN_LANE) setTimeout(() => grid.add(drawnDigits.next().value), 10 * i);
+const own = new OwnModel(asked.file);
+const heat = new HeatMap((request) => inspected().send(request));
 const pad = new Pad();
 let tensor = asked.tensor;
+let url = asked.file;
 const bars = new TensorBars(element('tensors', HTMLElement), (name) => {
   tensor = name;
   draw();
 });
 heat.zoom = asked.zoom;
 
+await nextTask();
+// The page may have been built without it.
+const text = document.getElementById('line') === null ? undefined : new TextPanel(asked.line);
+
 race.changes$.subscribe(draw);
+for (const runner of [race.holo, race.own]) {
+  runner.events$.subscribe((event) => {
+    if (event.type === 'view' && runner === inspected()) heat.show(event);
+  });
+}
 race.holo.events$.subscribe((event) => {
-  if (event.type === 'view') heat.show(event);
   if (event.type === 'scores') pad.show(event.scores);
   if (event.type === 'step') classify();
 });
@@ -57,9 +77,21 @@ controls.rate$.subscribe((rate) => {
   race.rate = rate;
 });
 controls.link$.subscribe(copyLink);
+own.chosen$.subscribe((file) => {
+  url = typeof file === 'string' ? file : undefined;
+  tensor = undefined;
+  heat.reset();
+  void race.startOwn(file, controls.rate);
+});
+
+/** Whose tensors are shown. */
+function inspected() {
+  return race.lanes.own.status === 'waiting' ? race.holo : race.own;
+}
 
 function start(stopAt?: number): void {
   heat.reset();
+  tensor = asked.tensor;
   race.start(controls.rate, stopAt);
 }
 
@@ -73,28 +105,31 @@ function draw(): void {
   views.holo.draw(holo);
   views.plain.draw(plain);
   chart.draw(holo, plain);
-  timeline.draw(holo);
+  const { lane } = inspected();
+  own.draw(race.lanes.own);
+  timeline.draw(lane);
   const step = lastStep(holo);
   grid.show(step?.answers ?? []);
   element('accuracy', HTMLElement).textContent = step?.accuracy === undefined ? '–' : percent(step.accuracy);
-  tensor ??= largest();
-  bars.draw(holo, tensor);
+  if (lane.tensors.length > 0 && !lane.tensors.some(({ name }) => name === tensor)) tensor = largest(lane);
+  bars.draw(lane, tensor);
   heat.choose(tensor);
-  heat.stepped(holo.steps.length, step?.complete === true);
+  heat.stepped(lane.steps.length, lastStep(lane)?.complete === true);
   controls.show(race.running);
   controls.say(sentence(race.lanes, race.running));
   element('gain', HTMLElement).textContent = gain();
 }
 
 /** The tensor with the most to see. */
-function largest(): string | undefined {
-  return [...race.lanes.holo.tensors].sort((a, b) => b.byteLength - a.byteLength)[0]?.name;
+function largest({ tensors }: Lane): string | undefined {
+  return [...tensors].sort((a, b) => b.byteLength - a.byteLength)[0]?.name;
 }
 
 function gain(): string {
   const { holo, plain } = race.lanes;
   if (holo.right === undefined || plain.right === undefined) return '';
-  return `${(plain.right.time / holo.right.time).toFixed(1)}× sooner`;
+  const times = plain.right.time / holo.right.time;
+  return times > 1 ? `${times.toFixed(1)}× sooner` : '';
 }
 
 async function copyLink(): Promise<void> {
@@ -104,7 +139,15 @@ async function copyLink(): Promise<void> {
   history.replaceState(
     null,
     '',
-    formatState({ ...asked, rate: controls.rate, stopAt, tensor, zoom: heat.zoom }),
+    formatState({
+      ...asked,
+      rate: controls.rate,
+      stopAt,
+      tensor,
+      zoom: heat.zoom,
+      line: text?.line,
+      file: url,
+    }),
   );
   const copied = await navigator.clipboard?.writeText(location.href).then(
     () => true,

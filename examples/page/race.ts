@@ -4,7 +4,7 @@ import type { RacerEvent, RacerRequest } from './racer/protocol.js';
 import { Racer } from './racer/racer.js';
 import type { Running } from './views/controls.js';
 
-export type Lanes = { readonly holo: Lane; readonly plain: Lane };
+export type Lanes = { readonly holo: Lane; readonly plain: Lane; readonly own: Lane };
 
 /** One runner of the race: its worker is replaced at each start. */
 class Runner {
@@ -21,11 +21,9 @@ class Runner {
 
   /** Ends what is running, and makes a worker ready. */
   prepare(): Promise<void> {
-    this.#subscription.unsubscribe();
-    this.#racer?.close();
+    this.reset();
     const racer = new Racer();
     this.#racer = racer;
-    this.lane = EMPTY_LANE;
     this.#ready = new Promise((resolve) => {
       this.#subscription = racer.events$.subscribe((event) => {
         if (event.type === 'ready' || event.type === 'failed') resolve();
@@ -39,12 +37,22 @@ class Runner {
   send(request: RacerRequest): void {
     this.#racer?.send(request);
   }
+
+  /** Ends what is running, and forgets it. */
+  reset(): void {
+    this.#subscription.unsubscribe();
+    this.#racer?.close();
+    this.#racer = undefined;
+    this.lane = EMPTY_LANE;
+  }
 }
 
-/** The same model in two forms, each alone on a connection of the same speed. */
+/** The same model in two forms, each alone on a connection of the same speed; and a model of the user's. */
 export class Race {
   readonly holo = new Runner();
   readonly plain = new Runner();
+  readonly own = new Runner();
+  readonly #runners = [this.holo, this.plain, this.own];
   /** At most once per frame. */
   readonly changes$: Observable<void>;
   readonly #changes = new Subject<void>();
@@ -62,16 +70,17 @@ export class Race {
       this.#changed();
     });
     this.plain.events$.subscribe(() => this.#changed());
+    this.own.events$.subscribe(() => this.#changed());
   }
 
   get lanes(): Lanes {
-    return { holo: this.holo.lane, plain: this.plain.lane };
+    return { holo: this.holo.lane, plain: this.plain.lane, own: this.own.lane };
   }
 
   get running(): Running {
-    const statuses = [this.holo.lane.status, this.plain.lane.status];
+    const statuses = this.#runners.map(({ lane }) => lane.status);
     if (statuses.includes('paused')) return 'paused';
-    return statuses.some((status) => status === 'loading' || status === 'cut') ? 'running' : 'idle';
+    return statuses.some((status) => ['preparing', 'loading', 'cut'].includes(status)) ? 'running' : 'idle';
   }
 
   /** Changes the speed of what is under way, too. */
@@ -84,8 +93,8 @@ export class Race {
     this.#rate = rate;
     this.#starts += 1;
     const number = this.#starts;
-    const runners = [this.holo, this.plain];
-    const ready = Promise.all(runners.map((runner) => runner.prepare()));
+    this.own.reset();
+    const ready = Promise.all([this.holo, this.plain].map((runner) => runner.prepare()));
     this.#changed();
     // Neither begins before both can.
     await ready;
@@ -108,9 +117,18 @@ export class Race {
     this.#changed();
   }
 
+  /** Loads a model of the user's, given by its URL or as a file. */
+  async startOwn(file: string | Blob, rate: number): Promise<void> {
+    const ready = this.own.prepare();
+    this.own.lane = { ...this.own.lane, status: 'preparing' };
+    this.#changed();
+    await ready;
+    this.own.send({ type: 'start', file, rate, task: 'none' });
+  }
+
   togglePause(): void {
     const isPaused = this.running === 'paused';
-    for (const runner of [this.holo, this.plain]) {
+    for (const runner of this.#runners) {
       const { status } = runner.lane;
       if (isPaused ? status !== 'paused' : status !== 'loading' && status !== 'cut') continue;
       runner.lane = { ...runner.lane, status: isPaused ? 'loading' : 'paused' };
@@ -134,8 +152,7 @@ export class Race {
   }
 
   #send(request: RacerRequest): void {
-    this.holo.send(request);
-    this.plain.send(request);
+    for (const runner of this.#runners) runner.send(request);
   }
 
   #changed(): void {

@@ -5,9 +5,12 @@ import { type FolderServer, serveFolder } from '../../examples/demo/server.js';
 import { accuracy } from '../../examples/digits/mlp.js';
 import { layersOf } from '../../examples/digits/model.js';
 import { buildPage } from '../../examples/page/build.js';
-import { heldOut } from '../../examples/page/racer/digitsTask.js';
+import { heldOut, SAMPLES } from '../../examples/page/racer/digitsTask.js';
 import { readSafetensors } from '../../readers/safetensors.js';
+import { HctWriter } from '../../sinks/hct.js';
+import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
+import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { temporaryFolder } from '../helpers/cli.js';
 import { launchChromium } from '../helpers/engine.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
@@ -21,14 +24,15 @@ const TIMEOUT_MS = 120_000;
 
 /** What the page computes with: the model, and the images that it shows a figure for. */
 const layers = layersOf(await readSafetensors(bytesSource(TRAINED_FILES.digits)));
-const samples = heldOut();
+const samples = heldOut(SAMPLES).next().value;
 let server: FolderServer;
 let browser: Browser;
 let problems: string[] = [];
 
 test.before(async () => {
   const folder = temporaryFolder();
-  await buildPage(folder);
+  // Without the packages of the text panel.
+  assert.equal(await buildPage(folder, folder), { text: false });
   server = await serveFolder(folder, 65_536);
   browser = await launchChromium();
 });
@@ -205,6 +209,44 @@ test('digits are drawn by mouse and by keys; the heat map looks back at earlier 
     await page.check('#heat-error');
     await page.selectOption('#zoom', '4');
     await page.waitForFunction(() => document.querySelector<HTMLCanvasElement>('#heat')!.width === 196);
+  });
+});
+
+test('models of the user are loaded over the same connection: plain files, model files, single tensors, URLs', async () => {
+  const digits = TRAINED_FILES.digits;
+  const { tensors } = parseSafetensorsHeader(digits);
+  const { shape, offset, byteLength } = tensors.find(({ name }) => name === 'fc1.weight')!;
+  const hct = memorySink();
+  const writer = new HctWriter(hct, { dtype: 'F32', shape });
+  await writer.write(digits.subarray(offset, offset + byteLength));
+  await writer.close();
+  await withPage('#rate=10000000', async (page) => {
+    await status(page, FINISHED);
+    const outcome = async (pattern: RegExp) => {
+      await page.waitForFunction(
+        ([source]) => new RegExp(source!).test(document.querySelector('#own-status')!.textContent!),
+        [pattern.source],
+      );
+    };
+    const give = (name: string, bytes: Uint8Array) =>
+      page.setInputFiles('#own-file', {
+        name,
+        mimeType: 'application/octet-stream',
+        buffer: Buffer.from(bytes),
+      });
+    await give('fc1.hct', hct.bytes);
+    await outcome(/^1 tensor, .* exact after/);
+    assert.equal(await page.locator('#tensors .value').allTextContents(), ['exact']);
+    await give('text.txt', new TextEncoder().encode('Nothing that holostream knows, but long enough'));
+    await outcome(/^Cannot open the model: this is text/);
+    await give('digits.safetensors', digits);
+    await outcome(/^4 tensors, .* exact after/);
+    await page.fill('#own-url', `${server.url}digits.holo.safetensors`);
+    await page.click('#own-load');
+    await outcome(/^Reading|^4 tensors, 611 kB …|quality/);
+    await outcome(/^4 tensors, .* exact after/);
+    await page.click('#link');
+    await page.waitForURL(/file=http/);
   });
 });
 

@@ -1,7 +1,7 @@
 import { classify, forward, type Layer } from '../../digits/mlp.js';
 import { layersOf } from '../../digits/model.js';
 import { seededRandom } from '../../digits/random.js';
-import { drawSamples } from '../../digits/render.js';
+import { drawSamples, type Sample } from '../../digits/render.js';
 import { TEST_SEED } from '../../digits/testSet.js';
 
 /** Held-out images to classify after each step. */
@@ -11,12 +11,15 @@ export const SHOWN = 40;
 /** Images between two looks at what else there is to do: the load must go on. */
 const BATCH = 25;
 
-/** The first of the held-out images: they take a while to draw. */
-export const heldOut = (count = SAMPLES) => drawSamples(count, seededRandom(TEST_SEED));
+/** The held-out images, some at a time, because they take a while to draw. */
+export function* heldOut(atOnce: number): Generator<Sample[], never, undefined> {
+  const random = seededRandom(TEST_SEED);
+  for (;;) yield drawSamples(atOnce, random);
+}
 
 /** What the digits model is worth at a moment. */
 export class DigitsTask {
-  readonly #samples = heldOut();
+  readonly #samples = heldOut(SAMPLES).next().value;
   #layers: readonly Layer[] = [];
 
   async evaluate(tensors: ReadonlyMap<string, { readonly data: unknown }>): Promise<{

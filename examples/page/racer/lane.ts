@@ -3,7 +3,8 @@ import type { FragmentMark, RacerEvent, Step, TensorSummary } from './protocol.j
 /** From which part of the held-out images on a model counts as right. */
 export const RIGHT = 0.95;
 
-export type Status = 'waiting' | 'loading' | 'paused' | 'cut' | 'done' | 'cancelled' | 'failed';
+/** `preparing`: a file of the user's becomes a model file. */
+export type Status = 'waiting' | 'preparing' | 'loading' | 'paused' | 'cut' | 'done' | 'cancelled' | 'failed';
 
 /** What is known of one load: all views are drawn from it. */
 export interface Lane {
@@ -47,6 +48,8 @@ export function afterEvent(lane: Lane, event: RacerEvent): Lane {
       const status = lane.status === 'cut' ? 'loading' : lane.status;
       return { ...lane, status, received: event.bytes, time: event.time };
     }
+    case 'prepared':
+      return { ...lane, status: 'loading' };
     case 'fragments':
       return { ...lane, marks: [...lane.marks, ...event.marks] };
     case 'step':

@@ -83,6 +83,8 @@ export interface View {
 
 export type RacerEvent =
   | { readonly type: 'ready' }
+  /** A file of the user's is a model file now. */
+  | { readonly type: 'prepared' }
   | {
       readonly type: 'opened';
       readonly fileSize: number;

@@ -13,6 +13,7 @@ import { SimulatedConnection } from '../network/connection.js';
 import { DigitsTask } from './digitsTask.js';
 import { Examiner } from './examiner.js';
 import { History } from './history.js';
+import { asModelFile, urlAsModelFile } from './ownFile.js';
 import type { FragmentMark, RacerEvent, RacerRequest, StartRequest, ViewRequest } from './protocol.js';
 import { matrixOf, viewOf } from './view.js';
 
@@ -44,7 +45,8 @@ let started = 0;
 
 const elapsed = () => performance.now() - started;
 
-async function run({ file, rate, task: kind, stopAt }: StartRequest): Promise<void> {
+async function run({ file: given, rate, task: kind, stopAt }: StartRequest): Promise<void> {
+  const file = kind === 'digits' ? given : await ownFile(given);
   started = performance.now();
   const own = typeof file !== 'string';
   connection = new SimulatedConnection({
@@ -93,6 +95,14 @@ async function run({ file, rate, task: kind, stopAt }: StartRequest): Promise<vo
   await watching;
   await examiner.finish();
   postMessage({ type: 'done', time });
+}
+
+/** What the user gave, as a model file. */
+async function ownFile(given: string | Blob): Promise<string | Blob> {
+  const file =
+    typeof given === 'string' ? ((await urlAsModelFile(given)) ?? given) : await asModelFile(given);
+  postMessage({ type: 'prepared' });
+  return file;
 }
 
 /** Bytes of the file up to the end of the last fragment that was decoded. */

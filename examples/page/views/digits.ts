@@ -3,20 +3,23 @@ import { make } from '../element.js';
 
 /** Images of digits, each with what a model takes it for. */
 export class DigitRow {
-  readonly #cells: readonly {
-    readonly cell: HTMLElement;
-    readonly label: number;
-    readonly answer: HTMLElement;
-  }[];
+  readonly #parent: HTMLElement;
+  readonly #cells: { readonly cell: HTMLElement; readonly label: number; readonly answer: HTMLElement }[] =
+    [];
 
-  constructor(parent: HTMLElement, samples: readonly Sample[]) {
-    this.#cells = samples.map(({ image, label }) => {
+  constructor(parent: HTMLElement, samples: readonly Sample[] = []) {
+    this.#parent = parent;
+    this.add(samples);
+  }
+
+  add(samples: readonly Sample[]): void {
+    for (const { image, label } of samples) {
       const cell = make('li', 'digit');
       const answer = make('span', 'answer', '–');
       cell.append(imageCanvas(image, label), answer);
-      parent.append(cell);
-      return { cell, label, answer };
-    });
+      this.#parent.append(cell);
+      this.#cells.push({ cell, label, answer });
+    }
   }
 
   /** Answers in the order of the images; none while the model does not compute yet. */
@@ -42,7 +45,7 @@ function imageCanvas(image: Float32Array, label: number): HTMLCanvasElement {
   canvas.setAttribute('aria-label', `a drawn ${label}`);
   const context = canvas.getContext('2d')!;
   const pixels = context.createImageData(SIDE, SIDE);
-  for (const [i, ink] of image.entries()) pixels.data.set([0, 0, 0, 255 * ink], 4 * i);
+  for (let i = 0; i < image.length; i++) pixels.data[4 * i + 3] = 255 * image[i]!;
   context.putImageData(pixels, 0, 0);
   return canvas;
 }
