@@ -9,13 +9,13 @@ import type { ForeignModel } from '../models/inputs/foreignModel.js';
 import { type FileFormat, recogniseFormat } from '../models/inputs/formats.js';
 import type { ModelPlace } from '../models/inputs/placeOnDisk.js';
 import type { Shards } from '../models/inputs/shards.js';
-import { placeOf } from '../sources/place.js';
 import { describeKind, fileKind, shownStart } from '../src/bytes/fileKind.js';
 import type { OpenOptions } from '../src/checks/limits.js';
 import { FormatError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { UsageError } from './failure.js';
 import { bufferedInput, STANDARD, standardInput } from './files.js';
+import { argumentPlace } from './hub.js';
 import { withNeighbour } from './suggest.js';
 
 /** What arguments name, opened; disposing of it closes it. */
@@ -24,6 +24,8 @@ export type ModelInput = AsyncDisposable & (FileInput | ShardsInput | DirectoryI
 interface FileInput {
   readonly kind: 'file';
   readonly name: string;
+  /** The last part of it, or the file that was found in a folder. */
+  readonly fileName: string;
   readonly source: RandomAccessSource;
   /** Its first bytes. */
   readonly start: Uint8Array;
@@ -62,7 +64,7 @@ export async function openModelInput(
   standard = standardInput(),
 ): Promise<ModelInput> {
   if (names.length > 1) {
-    const open = (name: string) => withNeighbour(name, async () => placeOf(name).open());
+    const open = (name: string) => withNeighbour(name, async () => argumentPlace(name).open());
     return openShards({ files: names.toSorted(), index: undefined }, open);
   }
   const name = names[0]!;
@@ -70,7 +72,7 @@ export async function openModelInput(
     const source = await bufferedInput(standard, options);
     return fileInput(name, await startFile(source, options), undefined);
   }
-  const place = await modelPlace(placeOf(name));
+  const place = await modelPlace(argumentPlace(name));
   const found = await withNeighbour(name, () => findModel(place, options));
   switch (found.kind) {
     case 'file':
@@ -88,17 +90,17 @@ export async function openModelInput(
 
 /** On disk, files of a model directory are no links out of it. */
 function openInFolder(name: string, { folder, open }: ModelPlace): OpenModelFile {
-  return placeOf(name).path === undefined ? open : modelFolder(folder);
+  return argumentPlace(name).path === undefined ? open : modelFolder(folder);
 }
 
 function fileInput(
   name: string,
-  { source, start }: StartedFile,
+  { source, start, name: fileName = basename(name) }: StartedFile,
   openBeside: OpenModelFile | undefined,
 ): ModelInput {
   const format = recogniseFormat(start);
   return {
-    ...{ kind: 'file', name, source, start, format, openBeside },
+    ...{ kind: 'file', name, fileName, source, start, format, openBeside },
     [Symbol.asyncDispose]: async () => source.close?.(),
   };
 }
@@ -154,7 +156,7 @@ export async function filesOf(input: ModelInput, options: OpenOptions): Promise<
   }
   const { source, start, openBeside } = input;
   // Decoding makes a file of this name.
-  const name = input.name === STANDARD ? 'model.safetensors' : basename(input.name);
+  const name = input.name === STANDARD ? 'model.safetensors' : input.fileName;
   if (foreignFormat(start, name) === undefined) {
     return { files: [{ name, source }], beside: [], index: undefined, [Symbol.asyncDispose]: dispose };
   }

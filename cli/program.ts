@@ -125,7 +125,7 @@ function createProgram(interrupted: AbortSignal): Command {
     )
     .argument(
       '<in...>',
-      'safetensors file, shards or their index, or a folder of these, an ONNX, GGUF or PyTorch model, a NumPy file or archive, or raw bytes with --dtype and --shape; by path or URL, - for standard input',
+      'safetensors file, shards or their index, or a folder of these, an ONNX, GGUF or PyTorch model, a NumPy file or archive, or raw bytes with --dtype and --shape; by path, URL or hf:org/model, - for standard input',
     )
     .requiredOption(
       '-o, --output <out>',

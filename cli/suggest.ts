@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { placeOf } from '../sources/place.js';
 import { quote } from '../src/errors/show.js';
 import { SourceError } from '../src/errors.js';
 import { DataError, UsageError } from './failure.js';
+import { argumentPlace } from './hub.js';
 
 /** Names in one message. */
 const MAX_LISTED = 8;
@@ -66,7 +66,7 @@ export async function withNeighbour<T>(name: string, open: () => Promise<T>): Pr
   try {
     return await open();
   } catch (error) {
-    const path = placeOf(name).path;
+    const path = argumentPlace(name).path;
     if (!(error instanceof SourceError) || path === undefined || !isMissing(error.cause)) throw error;
     const folder = dirname(path);
     const meant = closest(basename(path), await readdir(folder).catch(() => []));

@@ -1,4 +1,3 @@
-import { placeOf } from '../../sources/place.js';
 import { quote } from '../../src/errors/show.js';
 import { describePlan, type Plan, planDirectory, planModelFile, planTensor } from '../encode/dryRun.js';
 import { encodeDirectory, encodeHct } from '../encode/hct.js';
@@ -7,6 +6,7 @@ import { encodeToModelFile } from '../encode/modelFile.js';
 import { encodeOnnx } from '../encode/onnx.js';
 import { UsageError } from '../failure.js';
 import { isDirectory, STANDARD } from '../files.js';
+import { argumentPlace } from '../hub.js';
 import { type EncodeOptionName, type EncodeOptions, flagOf } from '../options.js';
 import { checkOutput, type Outcome, reportOutcome } from '../output.js';
 import { printReport } from '../report.js';
@@ -74,7 +74,7 @@ export async function encode(
 }
 
 async function targetOf(output: string, [name = '', ...others]: readonly string[]): Promise<Target> {
-  const isOnnx = others.length === 0 && name !== STANDARD && /\.onnx$/i.test(placeOf(name).name);
+  const isOnnx = others.length === 0 && name !== STANDARD && /\.onnx$/i.test(argumentPlace(name).name);
   if (output.endsWith('/') || (await isDirectory(output))) return isOnnx ? ONNX : DIRECTORY;
   if (output === STANDARD || output.endsWith('.hct')) return HCT;
   if (output.endsWith('.holo')) return HOLOTENSOR;

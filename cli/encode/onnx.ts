@@ -1,9 +1,9 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { placeOf } from '../../sources/place.js';
 import { quote } from '../../src/errors/show.js';
 import { UsageError } from '../failure.js';
 import { writeOutput } from '../files.js';
+import { argumentPlace } from '../hub.js';
 import { openModelFiles } from '../modelInput.js';
 import type { EncodeOptions } from '../options.js';
 import type { Outcome } from '../output.js';
@@ -29,7 +29,7 @@ export async function encodeOnnx(
 
 /** @throws UsageError for an output that is the input */
 async function assertOther(input: string, output: string): Promise<void> {
-  const { path } = placeOf(input);
+  const { path } = argumentPlace(input);
   if (path === undefined) return;
   const [from, to] = await Promise.all([realpath(path), realpath(output).catch(() => undefined)]);
   if (from === to) {
