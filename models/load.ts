@@ -81,8 +81,11 @@ export class Load {
     const limits = limitsOf(options);
     const wanted = new Set<LoadableTensor>();
     for (const { tensor, length } of pieces) {
+      checkTensorBytes(limits, length, tensor.name);
+      // Each tensor once: it can have many pieces.
+      if (wanted.has(tensor)) continue;
       const converted = loadedBytes(tensor, options.as) - tensor.byteLength;
-      checkTensorBytes(limits, Math.max(length, tensor.byteLength, converted), tensor.name);
+      checkTensorBytes(limits, Math.max(tensor.byteLength, converted), tensor.name);
       wanted.add(tensor);
     }
     // Tensors of earlier loads are held, too.
@@ -184,7 +187,8 @@ export class Load {
   }
 
   #fitsDeadline({ length }: PlannedPiece): boolean {
-    const { deadline = Number.POSITIVE_INFINITY } = this.#options;
+    const { deadline } = this.#options;
+    if (deadline === undefined) return true;
     const fits = this.#throughput.elapsed + (this.#throughput.timeFor(length) ?? 0) <= deadline;
     this.#isPartial ||= !fits;
     return fits;
