@@ -215,6 +215,7 @@ export class Load {
       tensors: states.size,
       quality: quality.whole,
       qualities: quality.qualities,
+      bytesPerSecond: this.#throughput.bytesPerSecond,
       remainingMs: this.#throughput.timeFor(Math.max(0, this.#totalBytes - this.#bytes)),
     };
     onProgress(progress);

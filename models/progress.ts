@@ -13,6 +13,8 @@ export interface ModelProgress {
   /** True cosine similarity with the original: of the whole (see `Model.quality`), and of each tensor. */
   readonly quality: number;
   readonly qualities: ReadonlyMap<string, number>;
+  /** Bytes per second, of this load so far; undefined before the first byte. */
+  readonly bytesPerSecond: number | undefined;
   /** Estimated from the throughput so far; undefined before the first byte. */
   readonly remainingMs: number | undefined;
 }
@@ -84,6 +86,11 @@ export class Throughput {
 
   get elapsed(): number {
     return performance.now() - this.#start;
+  }
+
+  /** Bytes per second; undefined before the first ones have arrived. */
+  get bytesPerSecond(): number | undefined {
+    return this.#bytes === 0 ? undefined : (1000 * this.#bytes) / Math.max(1, this.elapsed);
   }
 
   /** Estimated milliseconds for this many bytes; undefined before the first ones have arrived. */

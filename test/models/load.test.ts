@@ -139,6 +139,7 @@ test('progress rises to the end; updates are tensors that get better', async () 
   await model.close();
   const last = progress.at(-1)!;
   assert.equal([last.bytes, last.quality, last.ready], [last.totalBytes, 1, model.tensors.length]);
+  assert.ok(last.bytesPerSecond! > 0 && last.remainingMs === 0);
   progress.forEach((one, i) => {
     if (i === 0) return;
     assert.ok(one.bytes >= progress[i - 1]!.bytes && one.quality >= progress[i - 1]!.quality - 1e-12);
