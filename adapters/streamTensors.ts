@@ -15,16 +15,13 @@ import { onAbort } from '../platform/abort.js';
 import { having, type Rules } from '../src/checks/options.js';
 import { ArgumentError } from '../src/errors.js';
 
-type LoadingOptions = Pick<
+/** How the model is loaded, as with `Model.load`. */
+export type LoadingOptions = Pick<
   LoadOptions,
   'quality' | 'deadline' | 'priority' | 'strategy' | 'workers' | 'limits' | 'onProgress'
 >;
 
-/** How the model is loaded, as with `Model.load`, and how often the runtime gets better weights, as with `Model.snapshots`. */
-export interface StreamTensorsOptions extends LoadingOptions, PaceOptions {}
-
-export const STREAM_RULES: Rules<StreamTensorsOptions> = {
-  ...PACE_RULES,
+export const LOADING_RULES: Rules<LoadingOptions> = {
   quality: LOAD_RULES.quality,
   deadline: LOAD_RULES.deadline,
   priority: LOAD_RULES.priority,
@@ -33,6 +30,11 @@ export const STREAM_RULES: Rules<StreamTensorsOptions> = {
   limits: LOAD_RULES.limits,
   onProgress: LOAD_RULES.onProgress,
 };
+
+/** And how often the runtime gets better weights, as with `Model.snapshots`. */
+export interface StreamTensorsOptions extends LoadingOptions, PaceOptions {}
+
+export const STREAM_RULES: Rules<StreamTensorsOptions> = { ...PACE_RULES, ...LOADING_RULES };
 
 export const MODEL = /* @__PURE__ */ having<Model>('improving', 'a model, opened by openModel');
 

@@ -44,6 +44,7 @@ const ACCEPTED: readonly [RegExp, string][] = [
   [/^SeekableSink#write: bytes = doubles$/, 'sinks of ours take all bytes'],
   [/^new HoloTensorDecoder: header\.\w+/, 'a header is what a parser or an encoder has made'],
   [/^loadFeeds: options\.ort\.Tensor = callback$/, 'a class is a function'],
+  [/^loadWeights: options\.network\.weights = emptyObject$/, 'a graph of another version: UnsupportedError'],
   [/^loadSessions: options\.sessionOptions = emptyObject$/, 'its type is that of the package'],
   [/^new HoloTensorDecoder: budget/, 'for the package itself'],
   [/^HoloTensorDecoder#add\w+: fragment\.(header|entry)/, 'a parser has made them'],

@@ -51,6 +51,7 @@ test('package.json: every export and the command have a source, and types beside
     './service-worker',
     './onnxruntime',
     './bulk',
+    './tfjs',
     './worker',
     './polyfill',
   ]);

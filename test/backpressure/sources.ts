@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { loadFeeds, loadSessions } from '../../adapters/onnxruntime.js';
+import { loadWeights } from '../../adapters/tfjs.js';
 import * as main from '../../index.js';
 import type { Model } from '../../models/model.js';
 import * as node from '../../node.js';
@@ -41,6 +42,7 @@ export const SOURCE_CASES: readonly Case[] = [
   { of: 'Model#progressStream', bound: 0, peak: queuedProgress },
   { of: 'Model#snapshots', bound: 0, peak: queuedSnapshots },
   { of: 'loadFeeds', bound: 0, peak: queuedFeeds },
+  { of: 'loadWeights', bound: 0, peak: queuedWeights },
   { of: 'loadSessions', bound: 0, peak: queuedSessions },
 ];
 
@@ -234,6 +236,14 @@ async function queuedFeeds(): Promise<number> {
   const model = await loaded();
   const session = { inputNames: ['a', 'b'] };
   return queuedSteps(model, loadFeeds(model, { ort: { Tensor: class {} }, session, minGain: 0 }));
+}
+
+async function queuedWeights(): Promise<number> {
+  const model = await loaded();
+  const weight = { shape: [64, 64], dtype: 'float32', write() {} };
+  const network = { weights: ['a', 'b'].map((originalName) => ({ originalName, ...weight })) };
+  const tf = { tensor: () => ({ dispose() {} }) };
+  return queuedSteps(model, loadWeights(model, { tf, network, minGain: 0 }));
 }
 
 /** The session before is released. */

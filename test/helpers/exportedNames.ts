@@ -5,6 +5,7 @@ export async function exportedNames(): Promise<Record<string, string[]>> {
     'holostream/fetch': import('../../adapters/fetch.js'),
     'holostream/service-worker': import('../../adapters/serviceWorker.js'),
     'holostream/onnxruntime': import('../../adapters/onnxruntime.js'),
+    'holostream/tfjs': import('../../adapters/tfjs.js'),
     'holostream/node': import('../../node.js'),
     'holostream/bulk': import('../../bulk/index.js'),
     'holostream/formats': import('../../formats.js'),

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createFetch } from '../../adapters/fetch.js';
 import { loadFeeds, loadSessions } from '../../adapters/onnxruntime.js';
 import { serveModels } from '../../adapters/serviceWorker.js';
+import { ioHandler, loadWeights } from '../../adapters/tfjs.js';
 import * as bulk from '../../bulk/index.js';
 import * as formats from '../../formats.js';
 import * as main from '../../index.js';
@@ -227,6 +228,20 @@ const RECIPES: Readonly<Record<string, MakeRecipe>> = {
   loadSessions: async () => ({
     call: (...args: Parameters<typeof loadSessions>) => void loadSessions(...args),
     args: [await model(), { ort: { InferenceSession: { create: async () => ({}) } }, graph: 'model.onnx' }],
+  }),
+  loadWeights: async () => ({
+    call: (...args: Parameters<typeof loadWeights>) => void loadWeights(...args),
+    args: [
+      await model(),
+      {
+        tf: { tensor() {} },
+        network: { weights: [{ originalName: 'w', shape: [64, 96], dtype: 'float32', write() {} }] },
+      },
+    ],
+  }),
+  ioHandler: async () => ({
+    call: ioHandler,
+    args: [await model(), { modelJson: { weightsManifest: [] } }],
   }),
   'Model#prioritize': async () => method(await model(), 'prioritize', ['w']),
   encodeModel: async () => ({

@@ -10,4 +10,5 @@ export * as operators from 'holostream/operators';
 export * as serviceWorker from 'holostream/service-worker';
 export * as sinks from 'holostream/sinks';
 export * as sources from 'holostream/sources';
+export * as tfjs from 'holostream/tfjs';
 export * as worker from 'holostream/worker';

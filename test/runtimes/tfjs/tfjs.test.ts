@@ -1,0 +1,64 @@
+import { cpSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { serveFolder } from '../../../examples/demo/server.js';
+import { outcomeOf } from '../helpers/page.js';
+import { run } from '../helpers/process.js';
+import { Project } from '../helpers/project.js';
+
+const test = suite('weights for TensorFlow.js while they load');
+const root = fileURLToPath(new URL('../../..', import.meta.url));
+let project: Project;
+
+interface Step {
+  readonly quality: number;
+  /** Part of the images that are named right. */
+  readonly right: number;
+}
+
+/** Of a network of layers, and of one of layers and a graph from a `model.json`. */
+type Networks = Readonly<Record<'layers' | 'layersModel' | 'graphModel', readonly Step[]>>;
+
+test.before(async () => {
+  project = await Project.create('tfjs');
+  cpSync(`${root}/examples/tfjs`, project.folder, { recursive: true });
+  await run(process.execPath, ['--import', 'tsx', 'examples/tfjs/make.ts', project.folder], root);
+});
+test.after(() => project.remove());
+
+/** Better and better, and at the end as right as the original. */
+function assertImproves({ layers, layersModel, graphModel }: Networks): void {
+  for (const steps of [layers, layersModel, graphModel]) {
+    assert.ok(steps.length > 1, `${steps.length} steps`);
+    for (const [i, { quality }] of steps.entries()) assert.ok(quality >= (steps[i - 1]?.quality ?? 0));
+    assert.is(steps.at(-1)!.quality, 1);
+    assert.ok(steps.at(-1)!.right > 0.96, `${steps.at(-1)!.right} are right`);
+  }
+}
+
+test('the example, in Node; no tensor is left', async () => {
+  const output = await project.run('node', 'node.js');
+  const { tensors, ...networks } = JSON.parse(output.slice(output.indexOf('{')));
+  assertImproves(networks);
+  assert.is(tensors, 0);
+});
+
+test('the example, in Chromium, on the processor and on wasm', async () => {
+  await project.run('node', 'build.js');
+  await using server = await serveFolder(project.folder, 65536);
+  const { cpu, wasm } = (await outcomeOf(server.url)) as Record<'cpu' | 'wasm', Networks>;
+  assertImproves(cpu);
+  assertImproves(wasm);
+});
+
+test('the types are those of the package', async () => {
+  const compiler = createRequire(import.meta.url)
+    .resolve('typescript/package.json')
+    .replace('package.json', 'bin/tsc');
+  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--skipLibCheck'];
+  await project.run('node', compiler, ...options, '--types', '', '--checkJs', 'types.js');
+});
+
+test.run();
