@@ -83,21 +83,27 @@ function draw(results: readonly Result[], images: readonly string[]): string {
 <title>A race: ${results.map(({ title, right }) => `${title} is right after ${right} s`).join(', ')}</title>
 <style>
 svg { background: #faf9f6; font: 600 15px system-ui, sans-serif }
-text { fill: #565d66 } .track { fill: #eceae4 } image { opacity: .4 }
-.holo text.mine { fill: #0b6e4f } .holo .bar { fill: #0b6e4f } .plain text.mine { fill: #55627a } .plain .bar { fill: #55627a }
+text { fill: #565d66 } .track { fill: #eceae4 } use { opacity: .4 }
 .bar { transform-box: fill-box; transform-origin: left }
+.holo text.mine { fill: #0b6e4f } .holo .bar { fill: #0b6e4f } .plain text.mine { fill: #55627a } .plain .bar { fill: #55627a }
 @media (prefers-color-scheme: dark) {
-svg { background: #121518 } text { fill: #a6afb9 } .track { fill: #282e34 } image { filter: invert(1) }
+svg { background: #121518 } text { fill: #a6afb9 } .track { fill: #282e34 } use { filter: invert(1) }
 .holo text.mine { fill: #4fc79b } .holo .bar { fill: #4fc79b } .plain text.mine { fill: #a7b4cb } .plain .bar { fill: #a7b4cb }
 }
-.waiting { opacity: 0 } .right image { opacity: 1 }
+.waiting { opacity: 0 } .right use { opacity: 1 }
 @media (prefers-reduced-motion: no-preference) {
 ${results.map((result) => motion(result, length)).join('\n')}
 }
 </style>
-${results.map((result, i) => lane(result, i * LANE, images)).join('\n')}
+<defs><g id="digits">${images.map(digit).join('')}</g></defs>
+${results.map((result, i) => lane(result, i * LANE)).join('\n')}
 </svg>
 `;
+}
+
+function digit(data: string, i: number): string {
+  const x = MARGIN + (i + 0.5) * CELL - IMAGE / 2;
+  return `<image href="${data}" x="${x.toFixed(1)}" width="${IMAGE}" height="${IMAGE}"/>`;
 }
 
 /** Of a loop of so many seconds: what appears and vanishes when the model is right, and a bar that grows until its end. */
@@ -111,11 +117,9 @@ function motion({ name, right, end }: Result, length: number): string {
 @keyframes ${name}-bar { 0% { transform: scaleX(0) } ${at(end)} { transform: scaleX(1) } }`;
 }
 
-function lane({ name, title, right, part, answers }: Result, top: number, images: readonly string[]): string {
+function lane({ name, title, right, part, answers }: Result, top: number): string {
   const x = (i: number) => (MARGIN + (i + 0.5) * CELL).toFixed(1);
-  const image = (data: string, i: number) =>
-    `<image href="${data}" x="${(MARGIN + (i + 0.5) * CELL - IMAGE / 2).toFixed(1)}" y="${top + 38}" width="${IMAGE}" height="${IMAGE}"/>`;
-  const row = images.map(image).join('');
+  const row = `<use href="#digits" y="${top + 38}"/>`;
   const read = answers.map(
     (answer, i) => `<text class="mine" x="${x(i)}" y="${top + 106}" text-anchor="middle">${answer}</text>`,
   );
