@@ -76,7 +76,7 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'HCT file (Zstd), httpSource',
-    limit: 30,
+    limit: 30.4,
     names: 'HctReader, httpSource',
     body: 'return (await (await HctReader.open(httpSource(url))).readAll()).data.length;',
     file: HCT_FILE,
@@ -100,14 +100,14 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'embedded HoloTensor, httpSource',
-    limit: 37.6,
+    limit: 38,
     names: 'HoloTensorReader, httpSource',
     body: 'return (await (await HoloTensorReader.open(httpSource(url))).readAll()).data.length;',
     file: HOLOTENSOR_FILE,
   },
   {
     name: 'embedded HoloTensor, stream',
-    limit: 32.6,
+    limit: 33,
     names: 'FragmentDecoderStream, ReconstructionStream',
     body: `
       const fragments = (await fetch(url)).body.pipeThrough(new FragmentDecoderStream());
@@ -131,7 +131,7 @@ const TASKS: readonly Task[] = [
 ];
 
 /** `openModel` with all that it can come to need, in one file. */
-const WHOLE_LIMIT = 110;
+const WHOLE_LIMIT = 112;
 const WHOLE = "export { openModel } from 'holostream';";
 
 const COMMON = {
