@@ -31,14 +31,15 @@ const NETWORKS: readonly [model: string, ...shapes: string[]][] = [
 for (const [model, ...shapes] of NETWORKS) {
   const name = basename(model, '.onnx');
   test(`onnxruntime-web gives the same bits for what ${name} has become`, async () => {
-    await project.run('holostream', 'encode', model, '-o', 'onnx/');
-    const weights = `onnx/${name}.safetensors`;
-    await project.run('holostream', 'decode', `onnx/${name}.holo.safetensors`, '-o', weights);
-    const { outputs, different } = JSON.parse(await project.run('node', 'onnx.js', model, 'onnx', ...shapes));
+    const folder = `${name}-split`;
+    await project.run('holostream', 'encode', model, '-o', `${folder}/`);
+    const weights = `${folder}/${name}.safetensors`;
+    await project.run('holostream', 'decode', `${folder}/${name}.holo.safetensors`, '-o', weights);
+    const { outputs, different } = JSON.parse(await project.run('node', 'onnx.js', model, folder, ...shapes));
     assert.is(outputs, 2 * shapes.length);
     assert.is(different, 0);
     const size = (file: string) => statSync(file.startsWith('/') ? file : project.path(file)).size;
-    assert.ok(size(`onnx/${name}.onnx`) < size(model) / 10 || size(model) < 100_000);
+    assert.ok(size(`${folder}/${name}.onnx`) < size(model) / 10 || size(model) < 100_000);
   });
 }
 
@@ -50,8 +51,16 @@ test('@huggingface/gguf reads what a GGUF file has become, at every quality', as
   assert.is(original.tensors.length, 6);
   assert.is(original.metadata['tokenizer.ggml.tokens'].length, 5000);
   for (const quality of ['0.5', '0.9', '0.99', '1']) {
-    await project.run('holostream', 'decode', 'm.holo.safetensors', '--quality', quality, '-o', 'rough.gguf');
-    assert.equal(await read('rough.gguf'), original, quality);
+    await project.run(
+      'holostream',
+      'decode',
+      'm.holo.safetensors',
+      '--quality',
+      quality,
+      '-o',
+      `rough-${quality}.gguf`,
+    );
+    assert.equal(await read(`rough-${quality}.gguf`), original, quality);
   }
   await project.run('holostream', 'decode', 'm.holo.safetensors', '-o', 'back.gguf');
   assert.equal(new Uint8Array(readFileSync(project.path('back.gguf'))), smallGguf());
