@@ -189,7 +189,10 @@ const OPERATORS: readonly Case[] = [
 
 /** A mebibyte for each of the two tasks that a thread has under way, what LZ4 adds to noise, and two chunks. */
 const WORKER_BYTES = 2 * (2 ** 20 + 2 ** 14) + 2 * 2 ** 16;
-const workerChunks = async () => collect(chunked(await hctFile(pseudoRandomBytes(2 ** 25)), 2 ** 16));
+/** Made once, when it is first needed. */
+let workerInput: Promise<Uint8Array[]> | undefined;
+const workerChunks = () =>
+  (workerInput ??= hctFile(pseudoRandomBytes(2 ** 25)).then((file) => collect(chunked(file, 2 ** 16))));
 
 type Drain = (
   source: ReadableStream<BytesLike>,

@@ -263,7 +263,7 @@ async function signalled(name: string, signal: 'SIGINT' | 'SIGKILL' | 'SIGSTOP')
     const tensors = Array.from({ length: count }, (_, i) => ({
       name: `w${i}`,
       dtype: 'F32',
-      shape: [300, 400],
+      shape: [150, 200],
     }));
     writeFileSync(at(`${name}.safetensors`), modelOf(tensors as TestTensor[]));
     const output = at(`${name}.holo.safetensors`);

@@ -69,11 +69,20 @@ const MAX_DEPTH = 4;
  * @param objects interfaces of objects that calls return, and the files that declare them: their methods are public, too
  */
 export function publicCalls(objects: Readonly<Record<string, string>>): PublicCall[] {
+  return callsOf(objects, true);
+}
+
+/** The calls that give something that bytes or values pass through. What they refuse is not looked for, which takes seconds. */
+export function publicFlows(objects: Readonly<Record<string, string>>): Pick<PublicCall, 'name' | 'flow'>[] {
+  return callsOf(objects, false).filter(({ flow }) => flow !== undefined);
+}
+
+function callsOf(objects: Readonly<Record<string, string>>, varied: boolean): PublicCall[] {
   const api = new API({ cwd: ROOT });
   try {
     const snapshot = api.updateSnapshot({ openProject: join(ROOT, 'tsconfig.json') });
     const [project] = snapshot.getProjects();
-    return new Calls(project!.program, project!.checker).all(objects);
+    return new Calls(project!.program, project!.checker, varied).all(objects);
   } finally {
     api.close();
   }
@@ -84,12 +93,14 @@ type ExportedSymbol = ReturnType<Checker['getAliasedSymbol']>;
 class Calls {
   readonly #program: Program;
   readonly #checker: Checker;
+  readonly #varied: boolean;
   readonly #candidates: readonly { readonly name: string; readonly value: unknown; readonly type: Type }[];
   readonly #found = new Map<string, PublicCall>();
 
-  constructor(program: Program, checker: Checker) {
+  constructor(program: Program, checker: Checker, varied: boolean) {
     this.#program = program;
     this.#checker = checker;
+    this.#varied = varied;
     this.#candidates = this.#exportsOf('test/helpers/candidates.ts').map((symbol) => ({
       name: symbol.name,
       value: VALUES.get(symbol.name),
@@ -160,7 +171,8 @@ class Calls {
   #callOf(name: string, signature: Signature): PublicCall {
     const flow = this.#flowOf(this.#checker.getReturnTypeOfSignature(signature)!);
     const call = { name, flow, refused: [] as Substitution[], numbers: [] as NumberPlace[] };
-    for (const [place, parameter] of signature.getParameters().entries()) {
+    const parameters = this.#varied ? signature.getParameters() : [];
+    for (const [place, parameter] of parameters.entries()) {
       const type = this.#constraintOf(this.#checker.getTypeOfSymbol(parameter)!);
       const label = parameter.name.startsWith('__') ? 'options' : parameter.name;
       this.#vary(call, [place], label, type, isOptionalParameter(parameter));

@@ -26,12 +26,17 @@ export function normalFrom(seed: number): () => number {
 /** Values in [−1, 1). */
 export function noise(length: number, seed = 1): Float32Array {
   const random = randomFrom(seed);
-  return Float32Array.from({ length }, () => 2 * random() - 1);
+  const values = new Float32Array(length);
+  // `from` takes ten times as long.
+  for (let i = 0; i < length; i++) values[i] = 2 * random() - 1;
+  return values;
 }
 
 export function pseudoRandomBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {
   const next = randomUint32From(seed);
-  return Uint8Array.from({ length }, () => next() >>> 24);
+  const bytes = new Uint8Array(length);
+  for (let i = 0; i < length; i++) bytes[i] = next() >>> 24;
+  return bytes;
 }
 
 /** A random subset of `size` of 0..total−1 in random order. */
