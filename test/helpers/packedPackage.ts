@@ -18,8 +18,15 @@ export interface PackedPackage {
   readonly size: number;
 }
 
-/** Builds the sources into a folder of its own, so that tests may run side by side, and packs what npm would publish. */
+let packedOnce: PackedPackage | undefined;
+
+/** Builds the sources into a folder of its own, so that tests may run side by side, and packs what npm would publish: once. */
 export function packPackage(): PackedPackage {
+  packedOnce ??= buildAndPack();
+  return packedOnce;
+}
+
+function buildAndPack(): PackedPackage {
   const folder = temporaryFolder();
   execFileSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts', join(folder, 'dist')], {
     cwd: root,

@@ -17,7 +17,7 @@ import {
   runModule,
 } from '../helpers/packedPackage.js';
 
-const test = suite('package: contents');
+export const test = suite('package: contents');
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
@@ -164,5 +164,3 @@ test('the portable DCT, with its FFT bundled, runs from an install', async () =>
   `;
   assert.is(await runModule(project, script), 'true');
 });
-
-test.run();

@@ -8,7 +8,7 @@ import { installPacked, linkPackages, packPackage, runModule } from '../helpers/
 import { assertRead, expectedDigests, writeFiles } from '../runtimes/helpers/files.js';
 
 /** The package in processes that lack what some engines lack. */
-const test = suite('package: engines');
+export const test = suite('package: engines');
 
 const project = installPacked(packPackage());
 linkPackages(project, 'rxjs', 'web-streams-polyfill');
@@ -177,5 +177,3 @@ for (const [name, script] of Object.entries({ NO_WEBASSEMBLY, COMPILES_NOTHING }
     assert.equal(all, expectedDigests());
   });
 }
-
-test.run();
