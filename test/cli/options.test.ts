@@ -25,6 +25,10 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   encode: [MODEL, '-o', 'out.hct'],
   decode: ['w.holo', '-o', 'out.npy'],
   quality: ['w.holo'],
+  'bulk run': [MODEL, '--to', 'out'],
+  bench: [MODEL],
+  serve: [folder],
+  completion: ['bash'],
 };
 
 /** Options that are for other files than those above. */
@@ -33,13 +37,21 @@ const OTHER_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
   'encode --importance': [MODEL, '-o', 'out.holo.safetensors'],
   'decode --tensor': ['w.holo.safetensors', '-o', 'out.safetensors'],
   'quality --tensor': ['w.holo', '--against', MODEL],
+  'inspect --tensor': [MODEL, '--plot', 'out.svg'],
 };
 
 /** Names of files and tensors: a wrong one is found in the data, with exit code 1. */
-const NAMES = /^(encode --(tensor|importance|output)|decode --(tensor|output)|quality --(against|tensor))$/;
+const NAMES =
+  /^(encode --(tensor|importance|output)|decode --(tensor|output)|quality --(against|tensor)|inspect --tensor|bulk run --(list|importance))$/;
 
 /** What is not wrong, and why. */
-const RIGHT: readonly [RegExp, string][] = [[/^(encode|decode) --output /, 'any name of a file']];
+const RIGHT: readonly [RegExp, string][] = [
+  [/^(encode|decode|bulk run) --output /, 'any name of a file'],
+  [/^(inspect|quality) --plot /, 'any name of a file'],
+  [/^bulk run --to /, 'any name of a folder'],
+  [/^bulk run --keep /, 'any pattern'],
+  [/^serve --host /, 'any name of a machine'],
+];
 
 const VALUES = ['nonsense', '-1', '', '9'.repeat(400), '1e999', '\u001b[31m', '{"toString":1}'];
 const TOGETHER = 4;
@@ -51,7 +63,7 @@ interface HelpOption {
 }
 
 async function optionsOf(command: string): Promise<HelpOption[]> {
-  const help = ok(await runCli([command, '--help'])).toString();
+  const help = ok(await runCli([...command.split(' '), '--help'])).toString();
   const [, list = ''] = help.split('\nOptions:\n');
   return Array.from(list.matchAll(/^ {2}(?:-\w, )?(--[\w-]+)( <[^>]+>)?/gm), ([, flag, value]) => ({
     command,
@@ -60,11 +72,17 @@ async function optionsOf(command: string): Promise<HelpOption[]> {
   })).filter(({ flag }) => flag !== '--help');
 }
 
-const help = ok(await runCli(['--help'])).toString();
-const [, list = ''] = help.split('\nCommands:\n');
-const commands = Array.from(list.matchAll(/^ {2}(\w+)/gm), ([, name]) => name!).filter(
-  (name) => name !== 'help',
-);
+/** A command without commands of its own, or these, as `bulk run`. */
+async function commandsOf(command: readonly string[]): Promise<string[]> {
+  const help = ok(await runCli([...command, '--help'])).toString();
+  const [, list] = help.split('\nCommands:\n');
+  if (list === undefined) return [command.join(' ')];
+  const names = Array.from(list.matchAll(/^ {2}(\w+)/gm), ([, name]) => name!);
+  const own = names.filter((name) => name !== 'help').map((name) => commandsOf([...command, name]));
+  return (await Promise.all(own)).flat();
+}
+
+const commands = await commandsOf([]);
 const options = (await Promise.all(commands.map(optionsOf))).flat();
 
 test('all commands and their options are found', () => {
@@ -93,7 +111,7 @@ for (const option of options) {
 }
 
 function valuesFor({ command, flag, takesValue }: HelpOption, name: string): string[][] {
-  const before = [command, ...(OTHER_ARGUMENTS[name] ?? COMMANDS[command]!)];
+  const before = [...command.split(' '), ...(OTHER_ARGUMENTS[name] ?? COMMANDS[command]!)];
   // A flag takes no value, and an option that takes one is nothing without it.
   if (!takesValue) return [[...before, `${flag}=nonsense`]];
   const values = VALUES.filter((value) => !RIGHT.some(([right]) => right.test(`${name} ${value}`)));
