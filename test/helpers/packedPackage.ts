@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -31,8 +31,10 @@ function buildAndPack(): PackedPackage {
   execFileSync(process.execPath, ['--import', 'tsx', 'scripts/build.ts', join(folder, 'dist')], {
     cwd: root,
   });
-  const published = ['package.json', 'README.md', 'CHANGELOG.md', 'LICENSE', 'THIRD_PARTY_NOTICES'];
-  for (const file of published) cpSync(join(root, file), join(folder, file));
+  const { files }: { files: string[] } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  for (const file of ['package.json', ...files.filter((name) => name !== 'dist')]) {
+    cpSync(join(root, file), join(folder, file), { recursive: true });
+  }
   const [packed] = JSON.parse(npm(folder, 'pack', '--json', '--ignore-scripts'));
   return { ...packed, folder, tarball: join(folder, packed.filename) };
 }
