@@ -57,7 +57,7 @@ export async function encodeModel(
   const kernels = await loadKernels(['xxh3']);
   const names = new FileNames();
   const tensors: ManifestTensor[] = [];
-  for (const { source: from, offset, ...tensor } of source.tensors) {
+  for (const { source: from, offset, isBetween: _, ...tensor } of source.tensors) {
     const format = formatFor(tensor);
     const file = names.next(tensor.name, `.${format}`);
     const hash = new TensorHash(kernels);
