@@ -26,6 +26,9 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   decode: ['w.holo', '-o', 'out.npy'],
   quality: ['w.holo'],
   'bulk run': [MODEL, '--to', 'out'],
+  'bulk add': [MODEL, '--to', 'out', '--local'],
+  'bulk work': [],
+  'bulk status': [],
   bench: [MODEL],
   serve: [folder],
   completion: ['bash'],
@@ -42,14 +45,15 @@ const OTHER_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
 
 /** Names of files and tensors: a wrong one is found in the data, with exit code 1. */
 const NAMES =
-  /^(encode --(tensor|importance|output)|decode --(tensor|output)|quality --(against|tensor)|inspect --tensor|bulk run --(list|importance))$/;
+  /^(encode --(tensor|importance|output)|decode --(tensor|output)|quality --(against|tensor)|inspect --tensor|bulk (run|add) --(list|importance))$/;
 
 /** What is not wrong, and why. */
 const RIGHT: readonly [RegExp, string][] = [
-  [/^(encode|decode|bulk run) --output /, 'any name of a file'],
+  [/^(encode|decode|bulk run|bulk add) --output /, 'any name of a file'],
   [/^(inspect|quality) --plot /, 'any name of a file'],
-  [/^bulk run --to /, 'any name of a folder'],
-  [/^bulk run --keep /, 'any pattern'],
+  [/^bulk (run|add) --to /, 'any name of a folder'],
+  [/^bulk (run|add) --keep /, 'any pattern'],
+  [/^bulk \w+ --redis /, 'any address'],
   [/^serve --host /, 'any name of a machine'],
 ];
 
