@@ -4,7 +4,7 @@ import { Command, CommanderError, Option } from 'commander';
 import type { OpenOptions } from '../src/checks/limits.js';
 import { COMPRESSION_ALGORITHMS } from '../src/codecs/codec.js';
 import { BENCH_CHOICES, type BenchChoice, type BenchOptions } from './benchChoice.js';
-import { addBulkCommands } from './bulk/commands.js';
+import { addBulkCommands, addPlanCommand } from './bulk/commands.js';
 import { completion, SHELLS, type Shell } from './commands/completion.js';
 import type { DecodeOptions } from './commands/decode.js';
 import type { InspectOptions } from './commands/inspect.js';
@@ -232,6 +232,7 @@ function createProgram(interrupted: AbortSignal): Command {
       await quality(path, chosen, opening(chosen));
     });
 
+  addPlanCommand(program, interrupted);
   addBulkCommands(program, interrupted, { WORKERS, verbose: () => new Option('--verbose').hideHelp() });
 
   program

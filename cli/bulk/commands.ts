@@ -1,6 +1,7 @@
-import type { Command, Option } from 'commander';
+import { type Command, InvalidArgumentError, type Option } from 'commander';
 import * as options from '../options.js';
 import { shard } from './choices.js';
+import type { PlanOptions } from './plan.js';
 import type { QueueAddOptions, QueueWorkOptions, showBulk } from './queue.js';
 import type { RunOptions } from './run.js';
 
@@ -91,6 +92,30 @@ export function addBulkCommands(
     });
 
   for (const command of bulk.commands) command.addOption(verbose());
+}
+
+/** The command that counts what serving a model takes. */
+export function addPlanCommand(program: Command, interrupted: AbortSignal): void {
+  program
+    .command('plan')
+    .description('show what it takes to serve a model file: requests, bytes and cost by quality')
+    .argument('<file>', 'model file, by path or URL')
+    .requiredOption('--clients <n>', 'how many load it', options.positiveInteger)
+    .option('--qualities <list>', 'cosines (default: 0.5,0.9,0.95,0.99,0.999,exact)', options.qualities)
+    .option('--price-transfer <price>', 'of a gigabyte that is sent', price)
+    .option('--price-requests <price>', 'of a million requests', price)
+    .option('--price-storage <price>', 'of a gigabyte that is stored for a month', price)
+    .option('--json', 'as JSON')
+    .action(async (file: string, chosen: PlanOptions) => {
+      const { plan } = await import('./plan.js');
+      await plan(file, chosen, { signal: interrupted });
+    });
+}
+
+function price(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && value >= 0 && value < Infinity) return value;
+  throw new InvalidArgumentError('It must be a number from 0.');
 }
 
 /** How main.ts shares an option of several commands. */

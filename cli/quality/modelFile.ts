@@ -6,7 +6,7 @@ import { plot, table } from '../report.js';
 import type { QualityReport } from '../svg.js';
 
 /** The quality of the model when a sequential download has reached this byte. */
-interface Step {
+export interface Step {
   readonly bytes: number;
   readonly quality: number;
 }

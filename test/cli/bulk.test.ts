@@ -71,4 +71,20 @@ test('what is wrong: usage is code 2, models are code 1 and say why', async () =
   );
 });
 
+test('plan: requests, bytes and cost by quality', async () => {
+  const file = at('one', 'digits.holo.safetensors');
+  const prices = ['--price-transfer', '0.1', '--price-requests', '2', '--price-storage', '0.02'];
+  const args = ['plan', file, '--clients', '1000000', '--qualities', '0.9,exact', ...prices];
+  const { fileSize, qualities, storageCost } = JSON.parse(String(ok(await runCli([...args, '--json']))));
+  assert.is(fileSize, alone.length);
+  assert.is(storageCost, (alone.length / 1e9) * 0.02);
+  const [most, exact] = qualities;
+  assert.ok(most.bytes < exact.bytes);
+  assert.equal([exact.bytes, exact.requests, exact.all.requests], [alone.length, 2, 2e6]);
+  assert.is(exact.cost, (1e6 * alone.length * 0.1) / 1e9 + 4);
+  assert.match(String(ok(await runCli(args))), /^exact +\d+ +100\.0 %/m);
+  failed(await runCli(['plan', DIGITS_PATH, '--clients', '1']), 2, /no model file/);
+  failed(await runCli(['plan', file, '--clients', '1', '--price-storage', 'x']), 2, /price-storage/);
+});
+
 test.run();

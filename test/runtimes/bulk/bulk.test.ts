@@ -1,5 +1,6 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeToModelFile } from '../../helpers/modelFiles.js';
@@ -189,6 +190,54 @@ test('storages that ignore conditions are known; s3rver takes the same', async (
   );
   const stored = readFileSync(project.path('s3rver/hub/prefix/one._S3rver_object'));
   assert.ok(stored.equals(expected));
+});
+
+const EXAMPLES = new URL('../../../examples/bulk/', import.meta.url);
+const SCHEMA = new URL('../../fixtures/kubernetes/job.schema.json', import.meta.url);
+
+test('the examples for Kubernetes are Jobs, and their commands have these options', async () => {
+  const check = `
+    import { readFileSync } from 'node:fs';
+    import { Ajv } from 'ajv';
+    import { parse } from 'yaml';
+    const [schema, ...files] = process.argv.slice(1);
+    const ajv = new Ajv({ allErrors: true });
+    const isJob = ajv.compile(JSON.parse(readFileSync(schema, 'utf8')));
+    const jobs = files.map((file) => parse(readFileSync(file, 'utf8')));
+    for (const job of jobs) if (!isJob(job)) throw new Error(ajv.errorsText(isJob.errors));
+    // A schema that takes everything would take these.
+    for (const spec of [{}, { ...jobs[0].spec, completionMode: 'indexed' }, { ...jobs[0].spec, parallelism: '8' }])
+      if (isJob({ ...jobs[0], spec })) throw new Error('the schema takes what is wrong');
+    console.log(JSON.stringify(jobs.map((job) => job.spec.template.spec.containers[0].args)));
+  `;
+  const names = readdirSync(EXAMPLES).filter((name) => name.endsWith('.yaml'));
+  assert.is(names.length, 3);
+  const paths = names.map((name) => fileURLToPath(new URL(name, EXAMPLES)));
+  const output = await project.run(
+    'node',
+    '--input-type=module',
+    '--eval',
+    check,
+    fileURLToPath(SCHEMA),
+    ...paths,
+  );
+  for (const [command, ...args] of JSON.parse(output) as string[][]) {
+    const help = await project.run('holostream', 'bulk', command!, '--help');
+    for (const flag of args.filter((argument) => argument.startsWith('--')))
+      assert.match(help, new RegExp(`${flag}\\b`), command);
+  }
+});
+
+test('the Containerfile: a fixed version, no rights, the command as its entry', () => {
+  const text = readFileSync(new URL('Containerfile', EXAMPLES), 'utf8').replaceAll('\\\n', ' ');
+  const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  const instructions = lines.map((line) => line.split(' ')[0]);
+  assert.equal(instructions, ['FROM', 'ENV', 'WORKDIR', 'RUN', 'USER', 'ENTRYPOINT', 'CMD']);
+  assert.match(lines[0]!, /^FROM [\w.]+\/[\w/]+\/node:\d+-slim$/);
+  assert.not.match(text, /sudo|curl|:latest|ADD /);
+  assert.match(text, /^USER (?!root)\w+$/m);
+  for (const [, list = ''] of text.matchAll(/^(?:ENTRYPOINT|CMD) (.*)$/gm))
+    assert.ok(Array.isArray(JSON.parse(list)));
 });
 
 test.run();

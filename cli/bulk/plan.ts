@@ -1,0 +1,63 @@
+import { readModelFile } from '../../models/file/modelFile.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
+import { quote } from '../../src/errors/show.js';
+import { UsageError } from '../failure.js';
+import { formatOf, openModelInput } from '../modelInput.js';
+import { formatBytes } from '../progress.js';
+import { stepsOf } from '../quality/modelFile.js';
+import { printReport, table } from '../report.js';
+
+export interface PlanOptions {
+  readonly clients: number;
+  readonly qualities?: readonly (number | 'exact')[];
+  /** Of a gigabyte (1e9) that leaves the storage or CDN. */
+  readonly priceTransfer?: number;
+  /** Of a million requests. */
+  readonly priceRequests?: number;
+  /** Of a gigabyte in the storage for a month. */
+  readonly priceStorage?: number;
+  readonly json?: true;
+}
+
+const QUALITIES = [0.5, 0.9, 0.95, 0.99, 0.999, 'exact'] as const;
+
+/** What `openModel` reads at first: see `findModel`. */
+const FIRST_READ = 65536;
+
+/** What it takes to serve a model file to many clients, by the quality that they load. */
+export async function plan(file: string, options: PlanOptions, opening: OpenOptions): Promise<void> {
+  const { clients, qualities = QUALITIES, priceTransfer = 0, priceRequests = 0, priceStorage = 0 } = options;
+  await using input = await openModelInput([file], opening);
+  if (input.kind !== 'file' || (await formatOf(input, opening)) !== 'model-file')
+    throw new UsageError(`${quote(file)} is no model file: encode it first`);
+  const { tensors, dataStart, fileSize } = await readModelFile(input.source, opening);
+  const steps = stepsOf(tensors, dataStart);
+  const rows = qualities.map((quality) => {
+    const reached = quality === 'exact' ? undefined : steps.find((step) => step.quality >= quality);
+    const bytes = reached?.bytes ?? fileSize;
+    const requests = requestsFor(bytes, dataStart);
+    const all = { bytes: clients * bytes, requests: clients * requests };
+    const cost = (all.bytes / 1e9) * priceTransfer + (all.requests / 1e6) * priceRequests;
+    return { quality, bytes, requests, all, cost };
+  });
+  const storage = (fileSize / 1e9) * priceStorage;
+  const lines = table(
+    ['quality', 'bytes', 'of all', 'requests', `${clients} clients`, 'requests', 'cost'],
+    rows.map(({ quality, bytes, requests, all, cost }) => [
+      String(quality),
+      String(bytes),
+      `${((100 * bytes) / fileSize).toFixed(1)} %`,
+      String(requests),
+      formatBytes(all.bytes),
+      String(all.requests),
+      cost.toFixed(2),
+    ]),
+  );
+  const data = { fileSize, clients, storageCost: storage, qualities: rows };
+  printReport({ data, lines: [...lines, '', `storage, a month: ${storage.toFixed(2)}`] }, options.json);
+}
+
+/** The first read, the rest of the header if it is longer, and the pieces in one range. */
+function requestsFor(bytes: number, dataStart: number): number {
+  return 1 + (dataStart > FIRST_READ ? 1 : 0) + (bytes > Math.max(dataStart, FIRST_READ) ? 1 : 0);
+}

@@ -1,0 +1,168 @@
+/**
+ * A fleet on paper: workers that take units from a queue, die now and then, and lose what they have under way, which others take
+ * over once the silence is noticed. Prints what it takes.
+ * usage: npx tsx scripts/simulateBulk.ts [-- --workers 1000 --models 10000 --gigabytes 20 --mtbf 7200 --seed 1]
+ */
+import { parseArgs } from 'node:util';
+import { SeededRng } from '../src/kernels/gaussian/rng.js';
+
+const { values } = parseArgs({
+  args: process.argv.slice(2).filter((argument) => argument !== '--'),
+  options: {
+    workers: { type: 'string', default: '1000' },
+    models: { type: 'string', default: '10000' },
+    /** Of a model. */
+    gigabytes: { type: 'string', default: '20' },
+    /** Megabytes of tensors that a worker encodes in a second. */
+    rate: { type: 'string', default: '25' },
+    /** Seconds that a worker lives, on average. */
+    mtbf: { type: 'string', default: '7200' },
+    /** Seconds until a worker that died is noticed, and until another is there. */
+    stalled: { type: 'string', default: '60' },
+    restart: { type: 'string', default: '120' },
+    /** Share of requests to the storage that fail, and are tried again. */
+    errors: { type: 'string', default: '0.001' },
+    seed: { type: 'string', default: '1' },
+  },
+});
+const number = (name: keyof typeof values) => Number(values[name]);
+
+const UNIT_BYTES = 2 ** 25;
+/** Sizes of tensors of a model: small ones are grouped, large ones are units of their own. */
+const LARGE_SHARE = 0.9;
+const LARGE_BYTES = 1.2e8;
+/** Fragments of a cut tensor, and its header: each is a read of the join. */
+const PIECES = 17;
+/** Requests of a unit beside its source: note, head, head, write, note. */
+const UNIT_REQUESTS = 5;
+const PART_BYTES = 2 ** 23;
+/** Measured in `docs/scale.md`. */
+const JOB_BYTES = 1800;
+/** Commands of Redis for a job: added, taken, kept alive, done. */
+const JOB_COMMANDS = 12;
+
+const random = new SeededRng(BigInt(number('seed')));
+const uniform = () => (Number(random.nextU64() >> 11n) + 0.5) / 2 ** 53;
+const exponential = (mean: number) => -mean * Math.log(uniform());
+
+/** What is due, the earliest first. */
+class Heap<T> {
+  readonly #items: { readonly time: number; readonly value: T }[] = [];
+
+  get next(): number {
+    return this.#items[0]?.time ?? Infinity;
+  }
+
+  add(time: number, value: T): void {
+    const items = this.#items;
+    let at = items.length;
+    items.push({ time, value });
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (items[parent]!.time <= time) break;
+      items[at] = items[parent]!;
+      at = parent;
+    }
+    items[at] = { time, value };
+  }
+
+  take(): { readonly time: number; readonly value: T } {
+    const items = this.#items;
+    const first = items[0]!;
+    const last = items.pop()!;
+    if (items.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= items.length) break;
+      if (child + 1 < items.length && items[child + 1]!.time < items[child]!.time) child++;
+      if (items[child]!.time >= last.time) break;
+      items[at] = items[child]!;
+      at = child;
+    }
+    items[at] = last;
+    return first;
+  }
+}
+
+/** Sizes of the units of one model, in bytes. */
+function unitsOfModel(): number[] {
+  const units: number[] = [];
+  const total = number('gigabytes') * 1e9;
+  for (let left = total * LARGE_SHARE; left > 0; ) {
+    const size = Math.min(left, LARGE_BYTES * (0.25 + 1.5 * uniform()));
+    units.push(size);
+    left -= size;
+  }
+  for (let left = total * (1 - LARGE_SHARE); left > 0; left -= UNIT_BYTES)
+    units.push(Math.min(left, UNIT_BYTES));
+  return units;
+}
+
+const workers = number('workers');
+const models = number('models');
+const bytesPerSecond = number('rate') * 1e6;
+const queue: number[] = [];
+for (let model = 0; model < models; model++) for (const size of unitsOfModel()) queue.push(size);
+
+const free = new Heap<number>();
+const lost = new Heap<number>();
+for (let worker = 0; worker < workers; worker++) free.add(0, exponential(number('mtbf')));
+let position = 0;
+let [end, work, wasted, deaths, twice, idle] = [0, 0, 0, 0, 0, 0];
+let done = 0;
+while (done < queue.length) {
+  const { time, value: dies } = free.take();
+  let size: number;
+  if (lost.next <= time) size = lost.take().value;
+  else if (position < queue.length) size = queue[position++]!;
+  else {
+    // Nothing waits: what is still under way may be lost.
+    if (lost.next === Infinity) {
+      idle++;
+      continue;
+    }
+    free.add(lost.next, dies);
+    continue;
+  }
+  const tries = 1 + (uniform() < 1 - (1 - number('errors')) ** UNIT_REQUESTS ? 0.02 : 0);
+  const takes = (size / bytesPerSecond) * tries;
+  const dead = time + takes > dies;
+  if (dead) {
+    const lived = Math.max(0, dies - time);
+    wasted += lived;
+    deaths++;
+    twice++;
+    const noticed = dies + number('stalled') * (1 + uniform() / 2);
+    lost.add(noticed, size);
+    const back = Math.max(time, dies) + number('restart');
+    free.add(back, back + exponential(number('mtbf')));
+  } else {
+    done++;
+    work += takes;
+    end = Math.max(end, time + takes);
+    free.add(time + takes, dies);
+  }
+}
+
+const bytes = queue.reduce((sum, size) => sum + size, 0);
+const units = queue.length;
+const joinReads = units * PIECES;
+const parts = Math.ceil((0.7 * bytes) / PART_BYTES);
+const requests = units * (UNIT_REQUESTS + 1) + joinReads + parts;
+const rows: readonly (readonly [string, string])[] = [
+  ['models, TB', `${models}, ${(bytes / 1e12).toFixed(1)}`],
+  ['units', String(units)],
+  ['hours', (end / 3600).toFixed(2)],
+  ['hours without deaths', (bytes / bytesPerSecond / workers / 3600).toFixed(2)],
+  ['worker hours', ((work + wasted) / 3600).toFixed(0)],
+  ['deaths of workers', String(deaths)],
+  ['units begun twice or more', `${twice} (${((100 * twice) / units).toFixed(2)} %)`],
+  ['work lost', `${((100 * wasted) / (work + wasted)).toFixed(2)} %`],
+  ['workers that found nothing to do at the end', String(idle)],
+  ['requests to the storage, millions', (requests / 1e6).toFixed(1)],
+  ['requests a second', (requests / end).toFixed(0)],
+  ['Redis, all queued at once, GB', ((units * JOB_BYTES) / 1e9).toFixed(2)],
+  ['Redis commands a second', ((units * JOB_COMMANDS) / end).toFixed(0)],
+];
+for (const [name, value] of rows) console.log(name.padEnd(48), value);
