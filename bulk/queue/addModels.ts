@@ -8,19 +8,16 @@ import { openBulkModel } from '../openModel.js';
 import { openBulkStorage } from '../storage/openStorage.js';
 import type { BulkStorage } from '../storage/storage.js';
 import { planUnits } from '../units.js';
+import { type BullMq, connectionOf, ignored, loadBullMq } from './connection.js';
 import {
-  type BullMq,
-  connectionOf,
-  ignored,
   JOINS,
   type JoinData,
   type JoinOutcome,
-  loadBullMq,
   REDIS_RULES,
   type RedisOption,
   UNITS,
   type UnitData,
-} from './connection.js';
+} from './jobs.js';
 
 export interface AddOptions extends BulkEncodeOptions, RedisOption, AbortOptions {
   /** 1 to 2097151, the lowest first. Default: before all that have one. */

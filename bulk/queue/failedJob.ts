@@ -1,5 +1,5 @@
 import { HolostreamError, SinkError, SourceError, WorkerError } from '../../src/errors.js';
-import type { FailedJob } from './connection.js';
+import type { FailedJob } from './jobs.js';
 
 /** Fields of errors that say where and what, as they are shown. */
 const FIELDS = ['where', 'offset', 'blockIndex', 'fragmentIndex', 'expected', 'actual', 'status'] as const;

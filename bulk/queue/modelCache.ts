@@ -7,7 +7,7 @@ import { openBulkModel } from '../openModel.js';
 import { openBulkStorage } from '../storage/openStorage.js';
 import type { BulkStorage } from '../storage/storage.js';
 import { planUnits, type Unit } from '../units.js';
-import type { JoinData } from './connection.js';
+import type { JoinData } from './jobs.js';
 
 /** A model that a worker has open. */
 export interface WorkerModel extends UnitContext {

@@ -1,20 +1,17 @@
 import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
 import { checkOptions, type Rules } from '../../src/checks/options.js';
+import { connectionOf, ignored, loadBullMq } from './connection.js';
 import {
-  type BullMq,
-  connectionOf,
   type FailedJob,
-  ignored,
   JOINS,
   type JoinData,
   type JoinOutcome,
-  loadBullMq,
   REDIS_RULES,
   type RedisOption,
   UNITS,
   type UnitData,
   type UnitOutcome,
-} from './connection.js';
+} from './jobs.js';
 
 export interface StatusOptions extends RedisOption, AbortOptions {}
 
@@ -47,7 +44,8 @@ export interface FailedUnit {
 
 const RULES: Rules<StatusOptions> = { ...REDIS_RULES, ...ABORT_RULES };
 
-const UNFINISHED = ['waiting', 'prioritized', 'delayed', 'active', 'waiting-children'];
+/** States of jobs that are not done, nor failed for good. */
+export const UNFINISHED = ['waiting', 'prioritized', 'delayed', 'active', 'waiting-children'];
 const STATES = [...UNFINISHED, 'completed', 'failed'];
 /** Jobs of one request to Redis. */
 const PAGE = 1000;
@@ -87,12 +85,6 @@ export async function bulkStatus(options: StatusOptions = {}): Promise<BulkStatu
   } finally {
     await Promise.all([joins.close(), units.close()]);
   }
-}
-
-/** Whether no job is left that a worker could do. */
-export async function isDrained(queues: readonly InstanceType<BullMq['Queue']>[]): Promise<boolean> {
-  const counts = await Promise.all(queues.map((queue) => queue.getJobCounts(...UNFINISHED)));
-  return counts.every((states) => Object.values(states).every((count) => count === 0));
 }
 
 type JobOf<Data, Result> = NonNullable<

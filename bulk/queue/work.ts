@@ -7,24 +7,21 @@ import { WORKERS } from '../../workers/task.js';
 import { loadTools } from '../convert.js';
 import { encodeUnit } from '../encodeUnit.js';
 import { joinModel } from '../joinModel.js';
+import { type BullMq, connectionOf, ignored, loadBullMq } from './connection.js';
+import { failedJob, mayRecover } from './failedJob.js';
+import { hostOf, waitForHost } from './hostRate.js';
 import {
-  type BullMq,
-  connectionOf,
-  ignored,
   JOINS,
   type JoinData,
   type JoinOutcome,
-  loadBullMq,
   REDIS_RULES,
   type RedisOption,
   UNITS,
   type UnitData,
   type UnitOutcome,
-} from './connection.js';
-import { failedJob, mayRecover } from './failedJob.js';
-import { hostOf, waitForHost } from './hostRate.js';
+} from './jobs.js';
 import { ModelCache } from './modelCache.js';
-import { isDrained } from './status.js';
+import { UNFINISHED } from './status.js';
 
 export interface WorkOptions extends RedisOption, WorkersOption, AbortOptions {
   /** Units that are encoded at a time, each with the memory of its tensors. Default 2: one is read while another is encoded. */
@@ -122,6 +119,12 @@ async function drained(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   while (!signal?.aborted && !(await isDrained(queues))) await sleep(POLL_MS);
+}
+
+/** Whether no job is left that a worker could do. */
+async function isDrained(queues: readonly InstanceType<BullMq['Queue']>[]): Promise<boolean> {
+  const counts = await Promise.all(queues.map((queue) => queue.getJobCounts(...UNFINISHED)));
+  return counts.every((states) => Object.values(states).every((count) => count === 0));
 }
 
 type JobOf<Data, Result> = Parameters<

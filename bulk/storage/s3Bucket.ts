@@ -1,3 +1,4 @@
+/// <reference path="../peers.d.ts" />
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { SinkError, SourceError } from '../../src/errors.js';
 

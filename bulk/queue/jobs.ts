@@ -1,0 +1,58 @@
+import { text } from '../../src/checks/options.js';
+import type { BulkEncodeOptions, BulkModel } from '../models.js';
+
+/** What is in Redis: a flow of BullMQ for each model, its units before its join. Programs without BullMQ see these types. */
+
+export const UNITS = 'holostream-units';
+export const JOINS = 'holostream-joins';
+
+/** Where Redis or Valkey is. */
+export interface RedisOption {
+  /** Default: the variable `REDIS_URL` of the environment, or `redis://127.0.0.1:6379`. */
+  readonly redis?: string | undefined;
+}
+
+export const REDIS_RULES = { redis: text };
+
+/** The job of a model: its units are its children. */
+export interface JoinData {
+  /** See `OpenedModel`. */
+  readonly id: string;
+  readonly model: BulkModel;
+  readonly options: BulkEncodeOptions;
+  /** The URL of the storage. */
+  readonly to: string;
+  readonly units: number;
+  readonly bytes: number;
+  /** Bytes a second that all workers together read from a host of sources. */
+  readonly hostRate?: number | undefined;
+  /** Why it failed for good. */
+  readonly error?: FailedJob | undefined;
+}
+
+/** All else is in the job of the model, because there are many of these. */
+export interface UnitData {
+  readonly id: string;
+  readonly unit: number;
+  readonly bytes: number;
+  /** Its turn at its host has come, see `hostRate.ts`. */
+  readonly isDue?: boolean | undefined;
+  readonly error?: FailedJob | undefined;
+}
+
+export interface UnitOutcome {
+  readonly bytes: number;
+  readonly isNew: boolean;
+}
+
+export interface JoinOutcome {
+  readonly fileSize: number;
+  readonly isNew: boolean;
+}
+
+/** An error with its fields, as JSON. */
+export interface FailedJob {
+  readonly name: string;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>>;
+}
