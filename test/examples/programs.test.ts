@@ -1,0 +1,45 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { serveFolder } from '../../cli/serve/folderServer.js';
+import { compileProgram, ok, resultOf, runCli, temporaryFolder } from '../helpers/cli.js';
+
+const test = suite('examples/programs');
+const root = fileURLToPath(new URL('../..', import.meta.url));
+const digits = join(root, 'examples/digits/digits.safetensors');
+const folder = temporaryFolder();
+const at = (name: string) => join(folder, name);
+
+async function run(name: string, ...args: readonly string[]): Promise<string> {
+  const program = compileProgram(join(root, 'examples/programs', `${name}.ts`));
+  return ok(await resultOf(spawn(process.execPath, [program, ...args]))).toString();
+}
+
+test('each runs, and does what it says', async () => {
+  ok(await runCli(['encode', digits, '--tensor', 'fc1.weight', '-o', at('w.hct')]));
+  const made = await run('encode-model', digits, at('m.holo.safetensors'));
+  assert.match(made, /100 %\n\d+ -> \d+ bytes, 2 of 4 tensors in fragments\n$/);
+  await using server = await serveFolder(folder, { host: '127.0.0.1', port: 0 });
+  await run('node-pipeline', `${server.url}w.hct`, at('w.raw'));
+  assert.is(readFileSync(at('w.raw')).length, 4 * 192 * 784);
+  assert.match(await run('fetch-to-array', `${server.url}w.hct`), /^F32 192×784 first element -?[\d.e-]+\n$/);
+  assert.is(await run('random-access', at('w.hct'), '10', '14'), '4×784 3136\n');
+  assert.match(
+    await run('rx-progressive', `${server.url}m.holo.safetensors`),
+    /at least 0\.[5-9]\n.*at least 1\.0\n$/s,
+  );
+});
+
+test('all of them are listed, and tried above', () => {
+  const readme = readFileSync(join(root, 'examples/README.md'), 'utf8');
+  const own = readFileSync(join(root, 'test/examples/programs.test.ts'), 'utf8');
+  for (const file of readdirSync(join(root, 'examples/programs'))) {
+    assert.match(readme, `programs/${file}`);
+    assert.match(own, `'${file.replace('.ts', '')}'`);
+  }
+});
+
+test.run();
