@@ -1,6 +1,6 @@
 /**
  * `npm run plot:race` runs the race of the demo page in Chromium, and draws what happened: docs/race.svg, which moves as the page
- * did, and docs/page.png, the page at its end. On a busy machine, the times are those of a busy machine.
+ * did, and examples/page/page.png, the page at its end. On a busy machine, the times are those of a busy machine.
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -37,14 +37,14 @@ try {
   await buildPage(folder);
   const { results, images } = await runRace();
   const svg = draw(results, images);
-  await writeFile(inDocs('race.svg'), svg);
+  await writeFile(inFolder('docs/race.svg'), svg);
   console.log(results.map(({ title, right }) => `${title}: right after ${right} s`).join('\n'));
 } finally {
   await rm(folder, { recursive: true });
 }
 
-function inDocs(name: string): string {
-  return fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
+function inFolder(name: string): string {
+  return fileURLToPath(new URL(`../${name}`, import.meta.url));
 }
 
 async function runRace(): Promise<{ results: Result[]; images: string[] }> {
@@ -55,7 +55,7 @@ async function runRace(): Promise<{ results: Result[]; images: string[] }> {
     page.setDefaultTimeout(TIMEOUT_MS);
     await page.goto(`${server.url}#rate=${RATE}`);
     await page.waitForFunction(() => /Every bit/.test(document.querySelector('#status')!.textContent!));
-    await page.screenshot({ path: inDocs('page.png') });
+    await page.screenshot({ path: inFolder('examples/page/page.png') });
     const images = await page
       .locator('#holo-digits canvas')
       .evaluateAll((canvases) => canvases.map((canvas) => (canvas as HTMLCanvasElement).toDataURL()));
