@@ -40,7 +40,6 @@ export class EmbeddedDecoder implements FragmentDecoder {
   readonly #used: UsedFragment[] = [];
   #state: TensorState | undefined;
   #patterns: Uint16Array | undefined;
-  #sorted: Float32Array | undefined;
 
   constructor(request: DecodeRequest<'embedded'>) {
     this.#request = request;
@@ -137,19 +136,16 @@ export class EmbeddedDecoder implements FragmentDecoder {
       return;
     }
     const { halfToFloat32: widen = halfToFloat32 } = this.#request.kernels;
-    const { order } = state;
     yield* this.#forTiles(state, (tile, start, count) => {
-      const restored = out.subarray(start, start + count);
-      const target = order.isNatural ? restored : this.#numbers.subarray(0, count);
+      const target = out.subarray(start, start + count);
       if (!state.progress(tile).exact) this.#place(state, tile, target);
+      // As bits, because a NaN may change its payload when it passes through numbers.
       else if (this.#request.dtype !== 'F16') state.readPatterns(tile, bitsOf(target));
       else {
         const patterns = this.#scratch.subarray(0, count);
         state.readPatterns(tile, patterns);
         widen(patterns, target);
       }
-      // As bits, because a NaN may change its payload when it passes through numbers.
-      if (!order.isNatural) state.restoreOrder(tile, bitsOf(target), bitsOf(restored));
     });
   }
 
@@ -173,26 +169,17 @@ export class EmbeddedDecoder implements FragmentDecoder {
       return;
     }
     const { bytes } = layout;
-    const { order } = state;
     yield* this.#forTiles(state, (tile, start, count) => {
       const target = out.subarray(start * bytes, (start + count) * bytes);
-      // As bits, because a NaN may change its payload when it passes through numbers.
-      const restored = patternView(layout, target) ?? patternArray(layout, count);
-      const patterns = order.isNatural ? restored : patternArray(layout, count);
+      const patterns = patternView(layout, target) ?? patternArray(layout, count);
       if (state.progress(tile).exact) state.readPatterns(tile, patterns);
       else {
         const values = new Float32Array(count);
         this.#place(state, tile, values);
         viewBytes(patterns).set(viewBytes(fromFloat32(dtype, values)));
       }
-      if (!order.isNatural) state.restoreOrder(tile, patterns, restored);
-      if (restored.buffer !== target.buffer) target.set(viewBytes(restored));
+      if (patterns.buffer !== target.buffer) target.set(viewBytes(patterns));
     });
-  }
-
-  get #numbers(): Float32Array {
-    this.#sorted ??= new Float32Array(2 ** MAX_TILE_LOG2);
-    return this.#sorted;
   }
 
   get #scratch(): Uint16Array {
@@ -237,7 +224,8 @@ export class EmbeddedDecoder implements FragmentDecoder {
     const { planes, scale } = state.stream;
     const exponent = scale + planes.length - depth;
     const { embedded } = this.#request.kernels;
-    embedded.placeWeights(state.planes(tile), state.tile(tile), planes[depth - 1]!, exponent, target);
+    const place = { ...planes[depth - 1]!, exponent };
+    embedded.placeWeights(state.planes(tile), state.tile(tile), place, target, state.parts(tile));
   }
 
   *#use(index: number, payload: Uint8Array): Steps<void> {

@@ -20,6 +20,7 @@ export function serializeExceptions(places: readonly number[], patterns: Pattern
 }
 
 export interface Exceptions {
+  readonly count: number;
   /** Writes the patterns to their positions. */
   restore(out: Patterns): void;
   /** The bytes that follow them in the unit. */
@@ -47,6 +48,7 @@ export function parseExceptions(unit: Uint8Array, count: number, bytesPerElement
     return { place, pattern: bytesPerElement === 4 ? fields.u32() : fields.u16() };
   });
   return {
+    count: number,
     rest: unit.subarray(fields.position),
     restore(out) {
       // Patterns of two bytes are in the upper ones of four.

@@ -1,6 +1,7 @@
 import type { Steps } from '../../async/steps.js';
 import { FormatError } from '../../errors.js';
-import type { FloatLayout, PlaneUnit, TileState } from '../../kernels/embedded/interface.js';
+import { inOrder } from '../../kernels/embedded/inOrder.js';
+import type { FloatLayout, PlaneUnit, RowPart, TileState } from '../../kernels/embedded/interface.js';
 import { checkPadding, FIRST_DENSE, newTileState } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { DecodeRequest, ElementRange } from '../encoding.js';
@@ -119,27 +120,33 @@ export class TensorState {
   }
 
   /**
-   * The bits of the elements of a tile whose remainder has arrived.
+   * The bits of the elements of a tile whose remainder has arrived, in the order of the tensor.
    * @throws FormatError, because remainders are not decoded before
    */
   readPatterns(tile: number, out: Uint16Array | Uint32Array): void {
     const layout = this.#layout!;
     const { tiles, passes } = this.sequence;
     const unit = this.#units[(passes.length - 1) * tiles + tile]!;
-    const { rest, restore } = parseExceptions(unit, out.length, layout.bytes);
+    const { count, rest, restore } = parseExceptions(unit, out.length, layout.bytes);
     const { scale, nonzero } = this.stream;
-    this.#kernels.embedded.decodeRemainder(
-      rest,
-      { state: this.tile(tile), planes: this.planes(tile), layout, scale, selection: nonzero },
-      out,
-    );
-    restore(out);
+    const known = { state: this.tile(tile), planes: this.planes(tile), layout, scale, selection: nonzero };
+    const { decodeRemainder } = this.#kernels.embedded;
+    const parts = this.parts(tile);
+    if (count === 0) {
+      decodeRemainder(rest, known, out, parts);
+      return;
+    }
+    inOrder(parts, out, (sorted) => {
+      decodeRemainder(rest, known, sorted, undefined);
+      restore(sorted);
+    });
   }
 
-  /** The bits of the weights of a tile from its own order to that of the tensor. */
-  restoreOrder(tile: number, sorted: Uint16Array | Uint32Array, out: Uint16Array | Uint32Array): void {
-    const parts = this.order.parts(tile * this.sequence.tileSize, out.length);
-    this.#kernels.embedded.restoreOrder(parts, sorted, out);
+  /** What brings the weights of a tile from its own order into that of the tensor; undefined where it is the same. */
+  parts(tile: number): readonly RowPart[] | undefined {
+    if (this.order.isNatural) return undefined;
+    const { count } = this.sequence.range(tile);
+    return this.order.parts(tile * this.sequence.tileSize, count);
   }
 
   /** Decodes the units that have not been decoded. */

@@ -71,11 +71,13 @@ export interface PlanesOfTile {
 }
 
 /** Where in its interval a weight is put, in 1/256 of the lowest known plane's step. */
-export interface Centroids {
+export interface Place {
   /** A significant weight. */
   readonly centroid: number;
   /** A weight of which only the sign is known. */
   readonly zeroCentroid: number;
+  /** Of that plane: 1 in it stands for 2^exponent. */
+  readonly exponent: number;
 }
 
 /** A part of a row whose weights are sorted by their columns. */
@@ -168,25 +170,25 @@ export interface EmbeddedKernels {
    * one; the missing low bits of the mantissas of all weights in the planes; then the other weights, whole.
    * @param out the patterns of the tile's elements. Where an element has 2 bytes and `out` 4, it takes the upper two:
    *   a bfloat16 is then the same number in single precision.
+   * @param parts what brings them into the order of the tensor; undefined: they are in it
    * @throws FormatError
    */
-  decodeRemainder(bits: Uint8Array, tile: PlanesOfTile, out: Uint16Array | Uint32Array): void;
+  decodeRemainder(
+    bits: Uint8Array,
+    tile: PlanesOfTile,
+    out: Uint16Array | Uint32Array,
+    parts: readonly RowPart[] | undefined,
+  ): void;
   /**
    * Writes the best numbers for the weights of a tile from its known planes; 0 where nothing is known.
-   * @param exponent of the lowest of the planes: 1 in it stands for 2^exponent
+   * @param parts as above
    */
   placeWeights(
     planes: readonly Uint8Array[],
     state: TileState,
-    centroids: Centroids,
-    exponent: number,
+    place: Place,
     out: Float32Array,
-  ): void;
-  /** The bits of a tile's weights, which follow its parts, to their places. */
-  restoreOrder(
-    parts: readonly RowPart[],
-    sorted: Uint16Array | Uint32Array,
-    out: Uint16Array | Uint32Array,
+    parts: readonly RowPart[] | undefined,
   ): void;
 }
 

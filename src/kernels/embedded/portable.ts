@@ -1,15 +1,16 @@
+import { inOrder } from './inOrder.js';
 import type { EmbeddedKernels } from './interface.js';
 import { placeWeights } from './portable/magnitudes.js';
 import { decodePlanes, decodeSigns } from './portable/planes.js';
 import { decodeRemainder } from './portable/remainder.js';
-import { restoreOrder } from './portable/restoreOrder.js';
 
 export const portableEmbedded: { readonly embedded: EmbeddedKernels } = {
   embedded: {
     decodePlanes,
     decodeSigns,
-    decodeRemainder,
-    placeWeights,
-    restoreOrder,
+    decodeRemainder: (bits, tile, out, parts) =>
+      inOrder(parts, out, (sorted) => decodeRemainder(bits, tile, sorted)),
+    placeWeights: (planes, state, place, out, parts) =>
+      inOrder(parts, out, (sorted) => placeWeights(planes, state, place, sorted)),
   },
 };

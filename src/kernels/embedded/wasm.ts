@@ -1,6 +1,6 @@
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
-import type { Centroids, EmbeddedKernels, PlanesOfTile, RowPart, TileState } from './interface.js';
+import type { EmbeddedKernels, RowPart } from './interface.js';
 import { CENTROID_STEPS, checkLength, checkSelection, finalClasses, GROUP } from './tile.js';
 import { EMBEDDED_WASM } from './wasm/embedded.generated.js';
 import type { EmbeddedExports } from './wasm/exports.js';
@@ -23,12 +23,13 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
 
   return {
     ...wasmEmbeddedPlanes(runtime),
-    decodeRemainder: (bits, tile, out) => runtime.scope(() => decodeRemainder(bits, tile, out)),
+    decodeRemainder: (...args) => runtime.scope(() => decodeRemainder(...args)),
     placeWeights: (...args) => runtime.scope(() => placeWeights(...args)),
-    restoreOrder: (...args) => runtime.scope(() => restoreOrder(...args)),
   };
 
-  function decodeRemainder(bits: Uint8Array, tile: PlanesOfTile, out: Uint16Array | Uint32Array): void {
+  function decodeRemainder(
+    ...[bits, tile, out, parts]: Parameters<EmbeddedKernels['decodeRemainder']>
+  ): void {
     const { state, planes, layout, scale, selection } = tile;
     const groups = state.dense.length;
     const stride = state.signs.length;
@@ -82,16 +83,13 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
       patterns,
     );
     checkLength(bits, Math.ceil(position / 8));
-    runtime.store(patterns, out);
+    store(patterns, out, parts);
   }
 
   function placeWeights(
-    planes: readonly Uint8Array[],
-    state: TileState,
-    { centroid, zeroCentroid }: Centroids,
-    exponent: number,
-    out: Float32Array,
+    ...[planes, state, place, out, parts]: Parameters<EmbeddedKernels['placeWeights']>
   ): void {
+    const { centroid, zeroCentroid, exponent } = place;
     const groups = state.dense.length;
     const stride = state.signs.length;
     const { signs, dense } = loadState(runtime, state);
@@ -111,15 +109,19 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
       scratch,
       values,
     );
-    runtime.store(values, out);
+    store(values, out, parts);
   }
 
-  function restoreOrder(
-    parts: readonly RowPart[],
-    sorted: Uint16Array | Uint32Array,
-    out: Uint16Array | Uint32Array,
+  /** What has been decoded in the order of the tile. */
+  function store(
+    sorted: number,
+    out: Uint16Array | Uint32Array | Float32Array,
+    parts: readonly RowPart[] | undefined,
   ): void {
-    const from = loadInto(runtime, sorted);
+    if (parts === undefined) {
+      runtime.store(sorted, out);
+      return;
+    }
     const to = runtime.allocate(out.byteLength);
     const { restoreLong, restoreShort } = kernels();
     const bytes = out.BYTES_PER_ELEMENT;
@@ -127,12 +129,12 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
     // Whole rows have the same columns.
     let loaded: Uint32Array | undefined;
     let address = 0;
-    let place = 0;
+    let from = sorted;
     for (const { first, columns } of parts) {
       if (columns !== loaded) address = loadInto(runtime, columns);
       loaded = columns;
-      restore(from + place * bytes, address, columns.length, to + first * bytes);
-      place += columns.length;
+      restore(from, address, columns.length, to + first * bytes);
+      from += columns.length * bytes;
     }
     runtime.store(to, out);
   }

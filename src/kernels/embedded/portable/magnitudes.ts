@@ -1,4 +1,4 @@
-import type { Centroids, TileState } from '../interface.js';
+import type { Place, TileState } from '../interface.js';
 import { CENTROID_STEPS } from '../tile.js';
 
 /**
@@ -30,8 +30,7 @@ export function scatterMagnitudes(magnitudes: Int32Array, planes: readonly Uint8
 export function placeWeights(
   planes: readonly Uint8Array[],
   { signs, dense }: TileState,
-  { centroid, zeroCentroid }: Centroids,
-  exponent: number,
+  { centroid, zeroCentroid, exponent }: Place,
   out: Float32Array,
 ): void {
   const magnitudes = new Int32Array(out.length);

@@ -123,8 +123,12 @@ export function wasmEmbeddedPlanes(
 function contextsOfTiles(tiles: readonly PlaneUnit[], coding: PlaneCoding): ContextRange | undefined {
   const { stride, offset, lastRatio } = contextRule(coding);
   if (stride === 0) return undefined;
-  const least = tiles.reduce((least, { state }) => Math.min(least, state.leastScale), 255);
-  const most = tiles.reduce((most, { state }) => Math.max(most, state.mostScale), 0);
+  let least = 255;
+  let most = 0;
+  for (const { state } of tiles) {
+    least = Math.min(least, state.leastScale);
+    most = Math.max(most, state.mostScale);
+  }
   const ratioOf = (scale: number) => Math.min(Math.max(scale - offset, 0), lastRatio);
   return [stride * ratioOf(least), stride * (ratioOf(most) + 1)];
 }

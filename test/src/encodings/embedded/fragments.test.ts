@@ -2,12 +2,13 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
-import { parseFragmentStart } from '../../../../src/encodings/embedded/format.js';
+import { parseFragmentStart, unpackScales } from '../../../../src/encodings/embedded/format.js';
 import { ArgumentError, FormatError } from '../../../../src/errors.js';
 import { loadKernels } from '../../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../../src/kernels/portableKernels.js';
 import { fromFloat32 } from '../../../../src/tensor/numbers.js';
 import { similarity } from '../../../../src/tensor/similarity.js';
+import { viewBytes } from '../../../../src/tensor/tensor.js';
 import { toFloat32 } from '../../../../src/tensor/toFloat32.js';
 import { throws } from '../../../helpers/assertions.js';
 import { checkEmbeddedQuality } from '../../../helpers/checks/embeddedQuality.js';
@@ -81,6 +82,28 @@ test('NaNs and infinities do not spoil the quality of the others', () => {
   });
   assert.ok(Number.isNaN(results.at(-1)![5]));
   assert.is(results.at(-1)![700], Number.NEGATIVE_INFINITY);
+});
+
+test('NaNs keep their bits and their places where weights are sorted by the scales of columns', () => {
+  const shape = [150, 200];
+  const values = noise(150 * 200).map((value, i) => value * 2 ** ((i * 7) % 5));
+  for (const dtype of ['F32', 'BF16', 'F16'] as const) {
+    const patterns = fromFloat32(dtype, values) as Float32Array | Uint16Array;
+    const data = dtype === 'F32' ? new Uint32Array(patterns.buffer) : patterns;
+    for (const place of [3, 4096, 29999]) data[place] = dtype === 'F32' ? 0x7fa00001 : 0x7fa1;
+    const tensor = { dtype, shape, data: patterns };
+    for (const kernels of [portableKernels, wasm]) {
+      const request = { ...encodeRequest(tensor, 4), kernels };
+      const { payloads, norm } = embedded.encode(request, {});
+      const scales = parseFragmentStart(payloads[0]!, 0).stream!.scales!;
+      assert.ok(unpackScales(scales, values.length).columns, 'scales of columns');
+      const decoder = embedded.createDecoder({ ...request, dtype, norm, fragments: payloads.length }, {});
+      for (const [index, payload] of payloads.entries()) decoder.addFragment(index, payload);
+      const bytes = new Uint8Array(patterns.byteLength);
+      decoder.reconstructElements!(bytes);
+      assert.is(Buffer.compare(bytes, viewBytes(patterns)), 0, `${kernels.implementation} ${dtype}`);
+    }
+  }
 });
 
 test('the quality is that of the finite weights, however many others there are, and the last fragment is exact', () => {
