@@ -2,7 +2,7 @@
 // `SeededRng.nextNormal`, which rounds at the same places. The series are those of Taylor, cut off where the next term
 // is below half a unit in the last place.
 
-/** The smallest uniform number that has a logarithm here, as in `src/rng.ts`. */
+/** The smallest uniform number that has a logarithm here, as in `../rng.ts`. */
 const SMALLEST_UNIFORM: f32 = 1e-10;
 const TWO_PI: f32 = 6.2831855;
 const LN2: f32 = 0.6931472;

@@ -1,4 +1,4 @@
-// Sums of products: what decoding needs of linear algebra. See src/kernels/blockedMultiply.ts.
+// Sums of products: what decoding needs of linear algebra. See `../blockedMultiply.ts`.
 import { forEachTile } from '../../runtime/assembly/tiles';
 
 /** `sum` (rows × cols f32, both multiples of 4, row-major) += the product of two packed blocks of f64. */

@@ -1,4 +1,4 @@
 // Made by `npm run build:kernels` from src/kernels/linear/assembly/sum.ts: do not edit.
-// sources 9bbe36de5614694c1dc471fddbe075bad28c7ed0114eb6b5a82f2d9cc0bc3999
+// sources 3293cb5a31031d839d64f5ff776d81dfb10d948f956cee0c6ef852cfbf2a86a5
 export const SUM_WASM =
   'hZLNatwwFEbvlTSyx7Llf2eWn/wkdnfpQ3QammycTALJEChdZFHo84buBcWaThgGM9FGcO7hIAnRzcuOiYgT/q7fwiKRs7x7fNW7u93T809BJAVT1Ir45vb2y8PTj3uij1nyR/NvLeI38wvsNNS42rsEso9HsXdrOSCG+aoGrGBGsZ+cBDkeyaVygEA6j7RTPqWz5ewCyxdYscDKBVYtsHqBNQusRQLuo8llckCE7FoNsIh8IqnvoDwp6q/8X/bv7CxyHFjRd/9ZjiLYcb/B0StQYoOjUaIKRnFiVKhPjBpNMDYnRoP2xGgRjZhcBDVvKmVjICHD6Tq/hfXv7L+hQ+ezeJ2YNLP5cfdb5GHsM2Ih1UpHRVnVTdtdeaMIEuupDxd1FgrWb1EcchZ2MVd+kht5f16sLhfrz4ry4bzYXC62l4qMZHIcwoePm45qcml4Vj3PNMxMzEzMPw==';
