@@ -1,8 +1,7 @@
 import type { LoadableTensor } from '../models/inputs/content.js';
 import type { Model } from '../models/model.js';
-import { type OutputType, outputBytes, outputDtype } from '../models/output.js';
+import { type OutputType, outputDtype } from '../models/output.js';
 import type { TensorState } from '../models/tensorState.js';
-import { allocating } from '../src/checks/limits.js';
 import {
   callback,
   check,
@@ -15,32 +14,14 @@ import {
   text,
 } from '../src/checks/options.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
-import { type TensorData, viewElements } from '../src/tensor/tensor.js';
+import { type GpuDevice, makeWeight, ONNX_TYPES, type OnnxTensors, type Weight } from './onnxWeight.js';
 import { MODEL, STREAM_RULES, type StreamTensorsOptions, streamTensors } from './streamTensors.js';
-
-/** What is used of the package: its class of tensors. */
-export interface OnnxTensors {
-  readonly Tensor: abstract new (...args: never[]) => unknown;
-}
 
 /** What is used of a session. */
 export interface OnnxSession {
   readonly inputNames: readonly string[];
   /** In ONNX Runtime 1.21 and later. */
   readonly inputMetadata?: readonly { readonly name: string; readonly type?: string }[];
-}
-
-/** What is used of a GPUBuffer. */
-export interface GpuBuffer {
-  destroy(): void;
-}
-
-/** What is used of a GPUDevice. */
-export interface GpuDevice {
-  createBuffer(descriptor: { readonly size: number; readonly usage: number }): GpuBuffer;
-  readonly queue: {
-    writeBuffer(buffer: GpuBuffer, offset: number, data: Uint8Array<ArrayBuffer>): void;
-  };
 }
 
 export interface LoadFeedsOptions<O extends OnnxTensors = OnnxTensors> extends StreamTensorsOptions {
@@ -82,28 +63,6 @@ export interface Feeds<O extends OnnxTensors = OnnxTensors> {
   readonly complete: boolean;
 }
 
-/** ONNX Runtime's names of dtypes. */
-const TYPES: Readonly<Record<string, string>> = {
-  F64: 'float64',
-  F32: 'float32',
-  F16: 'float16',
-  I64: 'int64',
-  U64: 'uint64',
-  I32: 'int32',
-  U32: 'uint32',
-  I16: 'int16',
-  U16: 'uint16',
-  I8: 'int8',
-  U8: 'uint8',
-  BOOL: 'bool',
-};
-
-/** Of the buffers of WebGPU: STORAGE, COPY_SRC and COPY_DST. */
-const USAGE = 0x80 | 0x04 | 0x08;
-
-/** ONNX Runtime takes buffers of a multiple of this. */
-const ALIGNMENT = 16;
-
 /** A tensor of the model, and the input that takes it. */
 interface Target {
   readonly name: string;
@@ -111,23 +70,6 @@ interface Target {
   readonly as: OutputType;
   /** Of its elements as they are read. */
   readonly dtype: string;
-}
-
-interface TensorClass {
-  new (type: string, data: TensorData, dims: readonly number[]): unknown;
-  fromGpuBuffer(
-    buffer: GpuBuffer,
-    options: { readonly dataType: string; readonly dims: readonly number[]; readonly dispose: () => void },
-  ): unknown;
-}
-
-/** A weight in the runtime. */
-interface Weight {
-  readonly tensor: unknown;
-  /** What the elements are read into. */
-  memory(): TensorData;
-  /** Passes on what has been read. */
-  update(): void;
 }
 
 /**
@@ -180,11 +122,11 @@ function targetsOf(
       continue;
     }
     const type = types.get(input);
-    const read = as ?? (type === 'float16' ? 'F16' : type === TYPES[own] ? 'source' : 'F32');
+    const read = as ?? (type === 'float16' ? 'F16' : type === ONNX_TYPES[own] ? 'source' : 'F32');
     const dtype = outputDtype({ dtype: own }, read);
-    const given = TYPES[dtype];
+    const given = ONNX_TYPES[dtype];
     if (given === undefined || (type !== undefined && type !== given)) {
-      const details = { name, expected: type ?? Object.values(TYPES), actual: given ?? dtype };
+      const details = { name, expected: type ?? Object.values(ONNX_TYPES), actual: given ?? dtype };
       throw new UnsupportedError('Cannot feed the tensor: the input has another element type', details);
     }
     targets.push({ name, input, as: read, dtype });
@@ -221,39 +163,4 @@ async function* feed<O extends OnnxTensors>(
   for await (const improvement of streamTensors(model, [...byName.keys()], options, read)) {
     yield { feeds: feeds as Feeds<O>['feeds'], ...improvement };
   }
-}
-
-/** A tensor of the runtime, of zeros. */
-function makeWeight(
-  { Tensor }: OnnxTensors,
-  device: GpuDevice | undefined,
-  tensor: LoadableTensor,
-  dtype: string,
-): Weight {
-  const Class = Tensor as unknown as TensorClass;
-  const type = TYPES[dtype]!;
-  const { shape } = tensor;
-  const byteLength = outputBytes(tensor, dtype);
-  if (device === undefined) {
-    const memory = viewElements(
-      dtype,
-      allocating(() => new Uint8Array(byteLength)),
-    );
-    return { tensor: new Class(type, memory, shape), memory: () => memory, update() {} };
-  }
-  const size = Math.max(ALIGNMENT, Math.ceil(byteLength / ALIGNMENT) * ALIGNMENT);
-  const buffer = device.createBuffer({ size, usage: USAGE });
-  let bytes = new Uint8Array(0);
-  return {
-    tensor: Class.fromGpuBuffer(buffer, { dataType: type, dims: shape, dispose: () => buffer.destroy() }),
-    memory() {
-      bytes = allocating(() => new Uint8Array(size));
-      return viewElements(dtype, bytes.subarray(0, byteLength));
-    },
-    update() {
-      device.queue.writeBuffer(buffer, 0, bytes);
-      // The queue has a copy.
-      bytes = bytes.subarray(0, 0).slice();
-    },
-  };
 }

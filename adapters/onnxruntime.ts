@@ -7,12 +7,9 @@
 
 export {
   type Feeds,
-  type GpuBuffer,
-  type GpuDevice,
   type LoadFeedsOptions,
   loadFeeds,
   type OnnxSession,
-  type OnnxTensors,
 } from './onnxFeeds.js';
 export {
   type LoadedSession,
@@ -20,3 +17,4 @@ export {
   loadSessions,
   type OnnxSessions,
 } from './onnxSessions.js';
+export type { GpuBuffer, GpuDevice, OnnxTensors } from './onnxWeight.js';
