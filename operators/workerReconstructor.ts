@@ -24,9 +24,11 @@ export class WorkerReconstructor extends Pacing implements LatestStage<ReceivedF
   readonly #reuses: boolean;
   /** Allocated when the worker has taken a fragment: it has checked the limits then. */
   #out: Float32Array | undefined;
-  /** Fragments of the last reconstruction. */
+  /** Fragments that the decoder has. */
+  #added = 0;
+  /** Those of the last reconstruction. */
   #used = 0;
-  /** Some fragments are not in a reconstruction yet: those that wait to be paid for, too. */
+  /** Others wait until they are paid for. */
   #waits = false;
   #ended = false;
   protected expected = 0;
@@ -50,13 +52,14 @@ export class WorkerReconstructor extends Pacing implements LatestStage<ReceivedF
     });
     // Not by one that had come before.
     this.changed = usable && fragments > this.#used;
-    this.#waits = waits || fragments > this.#used;
+    this.#added = fragments;
+    this.#waits = waits;
   }
 
   /** What waits ends in an error now, or in the last reconstruction. */
   end(): void {
     this.#ended = true;
-    this.changed ||= this.#waits;
+    this.changed ||= this.#waits || this.#added > this.#used;
   }
 
   /** The tensor that all fragments so far allow. Only after at least one fragment. */
