@@ -105,7 +105,7 @@ test('what does not fit is refused, and nothing is left', async () => {
     2,
     /--tensor is for/,
   );
-  failed(await runCli(['encode', fixture('w.npz'), ...out]), 1, /a zip archive/);
+  failed(await runCli(['encode', fixture('w.npz'), ...out]), 2, /holds 3 tensors: choose one by --tensor/);
   failed(
     await runCli(['encode', fixture('npy/c8-be.npy'), ...out]),
     1,
