@@ -134,7 +134,8 @@ export async function modelTensor(
   for (const { name, source, layout } of model.files) {
     if (place !== undefined && place !== name) continue;
     const { header } = await readSourceFile({ name, source, layout }, options);
-    for (const found of header.tensors) tensors.push({ ...found, source });
+    const between = new Set(layout?.filter((part) => part.isBetween).map((part) => part.name));
+    for (const found of header.tensors) if (!between.has(found.name)) tensors.push({ ...found, source });
   }
   const found = pick(tensors, tensor, names.join(', '));
   const { name, source, offset, byteLength, shape } = found;

@@ -30,6 +30,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'bulk work': [],
   'bulk status': [],
   bench: [MODEL],
+  plan: ['w.holo.safetensors'],
   serve: [folder],
   completion: ['bash'],
 };
