@@ -1,8 +1,7 @@
 import type { Steps } from '../../async/steps.js';
 import { FormatError } from '../../errors.js';
-import { inOrder } from '../../kernels/embedded/inOrder.js';
 import type { FloatLayout, PlaneUnit, RowPart, TileState } from '../../kernels/embedded/interface.js';
-import { checkPadding, FIRST_DENSE, newTileState } from '../../kernels/embedded/tile.js';
+import { checkPadding, FIRST_DENSE, inOrder, newTileState } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { DecodeRequest, ElementRange } from '../encoding.js';
 import { checkScale, floatLayout } from './elements.js';

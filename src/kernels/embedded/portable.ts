@@ -1,8 +1,8 @@
-import { inOrder } from './inOrder.js';
 import type { EmbeddedKernels } from './interface.js';
 import { placeWeights } from './portable/magnitudes.js';
 import { decodePlanes, decodeSigns } from './portable/planes.js';
 import { decodeRemainder } from './portable/remainder.js';
+import { inOrder } from './tile.js';
 
 export const portableEmbedded: { readonly embedded: EmbeddedKernels } = {
   embedded: {

@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors.js';
-import type { TileState } from './interface.js';
+import type { RowPart, TileState } from './interface.js';
 
 /** Tiles, groups and classes, for both implementations and the encoding. */
 
@@ -105,4 +105,29 @@ export function checkLength(unit: Uint8Array, used: number): void {
     expected: used,
     actual: unit.length,
   });
+}
+
+type Elements = Uint16Array | Uint32Array | Float32Array;
+
+/**
+ * Lets `decode` write a tile's weights in its own order, and brings them into that of the tensor. Not for numbers that may
+ * be NaNs, whose bits can change on the way.
+ * @param parts undefined: both orders are the same
+ */
+export function inOrder<T extends Elements>(
+  parts: readonly RowPart[] | undefined,
+  out: T,
+  decode: (sorted: T) => void,
+): void {
+  if (parts === undefined) {
+    decode(out);
+    return;
+  }
+  const sorted = out.slice() as T;
+  decode(sorted);
+  let place = 0;
+  for (const { first, columns } of parts) {
+    for (let i = 0; i < columns.length; i++) out[first + columns[i]!] = sorted[place + i]!;
+    place += columns.length;
+  }
 }
