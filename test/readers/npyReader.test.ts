@@ -351,11 +351,17 @@ test('cancelling and aborting reach the source', async () => {
   for (const fortran of [false, true]) {
     const file = npyOf('f4', [200, 200], pseudoRandomBytes(160_000), { fortran });
     let cancelled: unknown;
+    let waits = () => {};
+    const waiting = new Promise<void>((resolve) => {
+      waits = resolve;
+    });
     const stalling = () => ({
       ...bytesSource(file),
       stream: () =>
         new ReadableStream<Uint8Array>({
           start: (controller) => controller.enqueue(file.subarray(file.length - 160_000, -80_000)),
+          // The first chunk has been taken.
+          pull: () => waits(),
           cancel: (reason) => {
             cancelled = reason;
           },
@@ -364,7 +370,7 @@ test('cancelling and aborting reach the source', async () => {
     const stream = (await NpyReader.open(stalling())).stream();
     const stalled = stream.getReader();
     const reading = fortran ? stalled.read() : stalled.read().then(() => stalled.read());
-    await tick();
+    await waiting;
     await stalled.cancel('enough');
     assert.is(cancelled, 'enough');
     await reading;

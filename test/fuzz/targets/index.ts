@@ -4,6 +4,7 @@ import { cacheTargets } from './cache.js';
 import { codecTargets } from './codecs.js';
 import { directoryTargets } from './directory.js';
 import { embeddedTargets } from './embedded.js';
+import { foreignTargets } from './foreign.js';
 import { hctTargets } from './hct.js';
 import { holotensorTargets } from './holotensor.js';
 import { httpTargets } from './http.js';
@@ -24,6 +25,7 @@ const FAMILIES: readonly (() => Promise<Target[]>)[] = [
   modelFileTargets,
   directoryTargets,
   shardIndexTargets,
+  foreignTargets,
   stagingTargets,
   quantizationTargets,
   workerTargets,

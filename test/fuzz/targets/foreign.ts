@@ -1,0 +1,72 @@
+import { readFileSync } from 'node:fs';
+import type { ModelSourceFile } from '../../../models/file/sourceFiles.js';
+import { openForeignModel } from '../../../models/inputs/foreign.js';
+import { bytesSource } from '../../../sources/bytes.js';
+import type { RandomAccessSource } from '../../../src/source.js';
+import { concatBytes } from '../../helpers/bytes.js';
+import { smallGguf } from '../../helpers/ggufFiles.js';
+import { type Reading, type Seed, type Target, WHOLE } from '../target.js';
+import { archiveLimits } from './archive.js';
+
+/** Models of other formats, as model files are made of them: ONNX, GGUF, archives of NumPy and PyTorch. */
+
+const MAX_BYTES = 2 ** 18;
+const LIMITS = { limits: archiveLimits(MAX_BYTES) };
+
+export async function foreignTargets(): Promise<Target[]> {
+  const inputs = new URL('../../fixtures/inputs/', import.meta.url);
+  const seed = (name: string, bytes: Uint8Array): Seed => ({ name, bytes, sealed: false });
+  const fixture = (path: string) => seed(path, new Uint8Array(readFileSync(new URL(path, inputs))));
+  const target = (format: string, seeds: readonly Seed[]): Target => ({
+    name: format,
+    seeds,
+    anatomy: WHOLE,
+    ways: [
+      { name: 'read', read: (input) => read(bytesSource(input), format) },
+      { name: 'read in small chunks', every: 2, read: (input) => read(inSmallChunks(input), format) },
+    ],
+    memory: (input) => 2 ** 22 + 16 * MAX_BYTES + 64 * input.length,
+  });
+  return [
+    target('onnx', [fixture('onnx/typed.onnx')]),
+    target('gguf', [seed('small', smallGguf())]),
+    target('npz', [fixture('w.npz'), fixture('zip/stored.npz'), fixture('zip/compressed.npz')]),
+    target('pt', [fixture('zip/checkpoint.pt')]),
+  ];
+}
+
+async function read(source: RandomAccessSource, format: string): Promise<Reading> {
+  const model = await openForeignModel(source, { name: `model.${format}`, ...LIMITS });
+  try {
+    const files = [...model.files, ...model.beside];
+    return {
+      facts: JSON.stringify(files.map(({ name, layout }) => [name, layout])),
+      content: concatBytes(await Promise.all(files.map(bytesOf))),
+    };
+  } finally {
+    await model.close();
+  }
+}
+
+async function bytesOf({ source }: ModelSourceFile): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of source.stream()) chunks.push(chunk);
+  return concatBytes(chunks);
+}
+
+/** Streams give seven bytes at a time. */
+function inSmallChunks(input: Uint8Array): RandomAccessSource {
+  const source = bytesSource(input);
+  return {
+    size: source.size,
+    read: (...range) => source.read(...range),
+    stream: (range) =>
+      source.stream(range).pipeThrough(
+        new TransformStream<Uint8Array, Uint8Array>({
+          transform(chunk, controller) {
+            for (let at = 0; at < chunk.length; at += 7) controller.enqueue(chunk.slice(at, at + 7));
+          },
+        }),
+      ),
+  };
+}
