@@ -22,7 +22,7 @@ export async function openTorch(
   const root = pickle.name.slice(0, -'data.pkl'.length);
   checkLimit(all, 'manifestBytes', pickle.size, `${WHAT}: its list of tensors is too large`);
   await assertOrder(source, entries, root, options);
-  const tensors = readStateDict(await readZipEntry(source, pickle, options));
+  const tensors = readStateDict(await readZipEntry(source, pickle, options), all);
   const storages = new Map(entries.map((entry) => [entry.name, entry]));
   const placed = tensors.map((tensor) => place(tensor, storages.get(`${root}data/${tensor.storage}`)));
   const parts = withoutAliases(placed);

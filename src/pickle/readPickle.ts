@@ -41,8 +41,11 @@ export class PickleObject {
 export interface PickleMeaning {
   /** Whether it may name this class or function, as `module.name`. */
   allows(name: string): boolean;
-  /** What a call of it gives. */
-  call(name: string, args: readonly PickleValue[]): PickleValue;
+  /**
+   * What a call of it gives.
+   * @param count takes how many values it makes: a few bytes call it with the same list again and again
+   */
+  call(name: string, args: readonly PickleValue[], count: (values: number) => void): PickleValue;
   /** What a persistent id stands for. */
   persistent(id: PickleValue): PickleValue;
 }
@@ -104,7 +107,7 @@ class PickleMachine {
     s: () => this.#set(this.#popMany(2)),
     u: () => this.#set(this.#popMarked()),
     c: () => this.#global(`${this.#line()}.${this.#line()}`),
-    '\x93': () => this.#global(this.#popMany(2).join('.')),
+    '\x93': () => this.#globalOf(this.#popMany(2)),
     Q: () => this.#push(this.#meaning.persistent(this.#pop())),
     R: () => this.#call(this.#popMany(2)),
     '\x81': () => this.#call(this.#popMany(2)),
@@ -121,11 +124,15 @@ class PickleMachine {
     for (;;) {
       const opcode = String.fromCharCode(this.#uint(1));
       if (opcode === '.') return this.#pop();
-      if ('(}])t\x85\x86\x87R\x81Qqr\x94'.includes(opcode)) this.#objects += 1;
-      if (this.#objects > MAX_OBJECTS || this.#stack.length > MAX_OBJECTS) {
-        throw new LimitError(`${WHAT}: it has too many objects`, { expected: `at most ${MAX_OBJECTS}` });
-      }
+      this.#count('(}])t\x85\x86\x87R\x81Qqr\x94'.includes(opcode) ? 1 : 0);
       this.#step(opcode);
+    }
+  }
+
+  #count(objects: number): void {
+    this.#objects += objects;
+    if (this.#objects > MAX_OBJECTS || this.#stack.length > MAX_OBJECTS) {
+      throw new LimitError(`${WHAT}: it has too many objects`, { expected: `at most ${MAX_OBJECTS}` });
     }
   }
 
@@ -183,6 +190,12 @@ class PickleMachine {
     return this.#memo.get(key);
   }
 
+  /** Lists are no names: those that share parts would be joined without end. */
+  #globalOf([module, name]: readonly PickleValue[]): void {
+    if (typeof module !== 'string' || typeof name !== 'string') throw this.#broken();
+    this.#global(`${module}.${name}`);
+  }
+
   #global(name: string): void {
     if (!this.#meaning.allows(name)) {
       throw new UnsupportedError(`${WHAT}: it names a class or function that is not loaded`, {
@@ -194,7 +207,7 @@ class PickleMachine {
 
   #call([callee, args]: readonly PickleValue[]): void {
     if (!(callee instanceof PickleGlobal) || !Array.isArray(args)) throw this.#broken();
-    this.#push(this.#meaning.call(callee.name, args));
+    this.#push(this.#meaning.call(callee.name, args, (values) => this.#count(values)));
   }
 
   #long(length: number): number | bigint {

@@ -1,3 +1,4 @@
+import { type AllLimits, checkLimit } from '../checks/limits.js';
 import { FormatError, LimitError, UnsupportedError } from '../errors.js';
 import {
   PickleGlobal,
@@ -7,7 +8,6 @@ import {
   readPickle,
 } from '../pickle/readPickle.js';
 import { type SafetensorsDType, safetensorsByteLength } from '../safetensors/header.js';
-import { elementCount } from '../tensor/dtype.js';
 
 /** A tensor of a PyTorch checkpoint: elements of a storage. */
 export interface TorchTensor {
@@ -51,31 +51,37 @@ interface Storage {
 
 type Unnamed = Omit<TorchTensor, 'name'> & { readonly isContiguous: boolean };
 
-const MEANING: PickleMeaning = {
-  allows: (name) => name in STORAGES || [REBUILD, PARAMETER, DICTIONARY, SIZE].includes(name),
-  call(name, args) {
-    if (name === DICTIONARY) return new Map(pairsOf(args[0]));
-    if (name === REBUILD) return rebuild(args);
-    // The tensor of a parameter; the numbers of a size.
-    return args[0];
-  },
-  persistent(id) {
-    const [kind, type, key] = Array.isArray(id) ? id : [];
-    const dtype = type instanceof PickleGlobal ? STORAGES[type.name] : undefined;
-    if (kind === 'storage' && dtype !== undefined && typeof key === 'string') {
-      return new PickleObject({ key, dtype } satisfies Storage);
-    }
-    throw new FormatError(`${WHAT}: it has a storage that is not known`);
-  },
-};
-
-function pairsOf(value: PickleValue): [PickleValue, PickleValue][] {
-  return Array.isArray(value)
-    ? value.map((pair) => (Array.isArray(pair) ? [pair[0], pair[1]] : [undefined, undefined]))
-    : [];
+function meaningOf(limits: AllLimits): PickleMeaning {
+  return {
+    allows: (name) => name in STORAGES || [REBUILD, PARAMETER, DICTIONARY, SIZE].includes(name),
+    call(name, args, count) {
+      if (name === DICTIONARY) return dictionary(args[0], count);
+      if (name === REBUILD) return rebuild(args, limits);
+      // The tensor of a parameter; the numbers of a size.
+      return args[0];
+    },
+    persistent: storageOf,
+  };
 }
 
-function rebuild([storage, offset, size, stride]: readonly PickleValue[]): PickleObject {
+function storageOf(id: PickleValue): PickleObject {
+  const [kind, type, key] = Array.isArray(id) ? id : [];
+  const dtype = type instanceof PickleGlobal ? STORAGES[type.name] : undefined;
+  if (kind === 'storage' && dtype !== undefined && typeof key === 'string') {
+    return new PickleObject({ key, dtype } satisfies Storage);
+  }
+  throw new FormatError(`${WHAT}: it has a storage that is not known`);
+}
+
+function dictionary(pairs: PickleValue, count: (values: number) => void): Map<PickleValue, PickleValue> {
+  if (!Array.isArray(pairs)) return new Map();
+  count(pairs.length);
+  return new Map(pairs.map((pair) => (Array.isArray(pair) ? [pair[0], pair[1]] : [undefined, undefined])));
+}
+
+function rebuild([storage, offset, size, stride]: readonly PickleValue[], limits: AllLimits): PickleObject {
+  const rank = Array.isArray(size) && Array.isArray(stride) ? Math.max(size.length, stride.length) : 0;
+  checkLimit(limits, 'rank', rank, `${WHAT}: a tensor has too many dimensions`);
   const held = storage instanceof PickleObject ? (storage.value as Partial<Storage>) : {};
   const { key, dtype } = held;
   const [shape, strides] = [numbersOf(size), numbersOf(stride)];
@@ -87,9 +93,7 @@ function rebuild([storage, offset, size, stride]: readonly PickleValue[]): Pickl
   if (byteLength === undefined || start === undefined) {
     throw new FormatError(`${WHAT}: it has a tensor that is too large`, { actual: shape });
   }
-  const isContiguous = shape.every(
-    (length, i) => length <= 1 || strides[i] === elementCount(shape.slice(i + 1)) || byteLength === 0,
-  );
+  const isContiguous = byteLength === 0 || isRowByRow(shape, strides);
   return new PickleObject({
     dtype,
     shape,
@@ -98,6 +102,15 @@ function rebuild([storage, offset, size, stride]: readonly PickleValue[]): Pickl
     offset: start,
     isContiguous,
   } satisfies Unnamed);
+}
+
+function isRowByRow(shape: readonly number[], strides: readonly number[]): boolean {
+  let inner = 1;
+  for (let i = shape.length - 1; i >= 0; i--) {
+    if (shape[i]! > 1 && strides[i] !== inner) return false;
+    inner *= shape[i]!;
+  }
+  return true;
 }
 
 function isCount(value: PickleValue): value is number {
@@ -112,10 +125,11 @@ function numbersOf(value: PickleValue): number[] | undefined {
  * The tensors of a checkpoint, as `torch.save` writes dictionaries of them: names in dictionaries within dictionaries are joined by
  * dots. Values that are no tensors are left out.
  * @param pickle the bytes of `data.pkl`
- * @throws FormatError; UnsupportedError for classes that are not loaded, and for a tensor that is not contiguous
+ * @throws FormatError; UnsupportedError for classes that are not loaded, and for a tensor that is not contiguous; LimitError
  */
-export function readStateDict(pickle: Uint8Array): readonly TorchTensor[] {
+export function readStateDict(pickle: Uint8Array, limits: AllLimits): readonly TorchTensor[] {
   const tensors: TorchTensor[] = [];
+  let nameLength = 0;
   const seen = new Set<PickleValue>();
   const visit = (value: PickleValue, name: string, depth: number): void => {
     if (value instanceof PickleObject) {
@@ -125,6 +139,10 @@ export function readStateDict(pickle: Uint8Array): readonly TorchTensor[] {
         const what = `${WHAT}: a tensor is not contiguous; save its contiguous() instead`;
         throw new UnsupportedError(what, { name });
       }
+      // One tensor, and one long key before many, cost a byte or two each time.
+      nameLength += name.length;
+      checkLimit(limits, 'manifestBytes', nameLength, `${WHAT}: the names of its tensors are too long`);
+      checkLimit(limits, 'tensors', tensors.length + 1, `${WHAT}: it has too many tensors`);
       tensors.push({ ...(tensor as Omit<TorchTensor, 'name'>), name });
       return;
     }
@@ -137,6 +155,6 @@ export function readStateDict(pickle: Uint8Array): readonly TorchTensor[] {
       if (isName) visit(inner, name === '' ? String(key) : `${name}.${key}`, depth + 1);
     }
   };
-  visit(readPickle(pickle, MEANING), '', 0);
+  visit(readPickle(pickle, meaningOf(limits)), '', 0);
   return tensors;
 }
