@@ -145,6 +145,7 @@ class GgufScanner {
   *#take(length: number): Scan<Uint8Array> {
     const bytes = yield* this.#window.take(this.#at, length);
     this.#at += length;
+    this.#checkSize();
     return bytes;
   }
 
@@ -154,6 +155,11 @@ class GgufScanner {
       const details = { expected: `at least ${this.#at} bytes`, actual: this.#window.size };
       throw new FormatError(`${WHAT}: a value is longer than the file`, details);
     }
+    this.#checkSize();
+  }
+
+  #checkSize(): void {
+    checkLimit(this.#limits, 'headerBytes', this.#at, `${WHAT}: its head is too large`);
   }
 
   #aligned(position: number): number {

@@ -54,7 +54,7 @@ class ModelScanner {
   readonly #window: ScanWindow;
   readonly #least: number;
   readonly #limits: AllLimits;
-  /** How many tensors have had a name: graphs beside each other may use the same one. */
+  /** The last number that a name has been given: graphs beside each other may use the same one. */
   readonly #names = new Map<string, number>([[SAFETENSORS_METADATA_KEY, 1]]);
   /** Tensors in other files, by their places: several may share elements. */
   readonly #shared = new Map<string, OnnxTensor>();
@@ -221,12 +221,15 @@ class ModelScanner {
   }
 
   #unique(name: string): string {
-    for (let unique = name; ; ) {
-      const count = (this.#names.get(unique) ?? 0) + 1;
-      this.#names.set(unique, count);
-      if (count === 1) return unique;
-      unique = `${name}@${count}`;
+    let number = this.#names.get(name) ?? 1;
+    let unique = name;
+    while (this.#names.has(unique)) {
+      number += 1;
+      unique = `${name}@${number}`;
     }
+    this.#names.set(unique, 1);
+    this.#names.set(name, number);
+    return unique;
   }
 }
 

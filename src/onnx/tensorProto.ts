@@ -74,6 +74,10 @@ export function* scanTensor(
   const elements = elementCount(claims.shape);
   const byteLength = Math.ceil((elements * type.bits) / 8);
   checkTensorBytes(limits, byteLength, label);
+  // Dimensions whose product is infinite, and one of 0, have no product.
+  if (!Number.isSafeInteger(byteLength)) {
+    throw new FormatError(`${WHAT}: a tensor is too large`, { name: label, actual: claims.shape });
+  }
   if (byteLength < least && !claims.isExternal) return undefined;
   const data = dataOf(claims, type, byteLength, { offset: content, length: end - content }, label);
   const isWhole = type.dtype !== 'U8' || type.bits === 8;

@@ -136,6 +136,19 @@ for (const [what, bytes, kind, message] of REFUSED) {
   });
 }
 
+test('a head is no larger than limits.headerBytes, whether it is read or skipped', async () => {
+  for (const values of [
+    { a: new Float32Array(1000) },
+    { a: Array<string>(500).fill('') },
+    { ['a'.repeat(4000)]: 1 },
+  ]) {
+    const open = (headerBytes: number) =>
+      openForeignModel(bytesSource(ggufOf(values, [])), { limits: { headerBytes } });
+    await rejects(open(3000), LimitError, /limits\.headerBytes/);
+    await open(5000);
+  }
+});
+
 test('a layout that is not that of the file is refused', async () => {
   const source = bytesSource(new Uint8Array(10));
   const layout = [{ name: 'a', dtype: 'U8', shape: [9] }] as const;

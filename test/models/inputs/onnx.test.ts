@@ -257,12 +257,25 @@ const REFUSED: readonly Refused[] = [
     /it is not UTF-8/,
   ],
   [
+    'dimensions without a product',
+    modelProto(graphOf([rawTensor('a', [...Array<number>(22).fill(2 ** 52), 0], new Uint8Array(1024))])),
+    FormatError,
+    /a tensor is too large/,
+  ],
+  [
     'a safetensors file',
     fixture('external.bin').slice(0, 8).fill(0),
     FormatError,
     /it is neither ONNX, GGUF/,
   ],
 ];
+
+test('tensors of one name are numbered, and keep clear of those that have such names', async () => {
+  const names = ['a@3', 'a', 'a', 'a', 'a@2', 'a'];
+  const file = modelProto(graphOf(names.map((name) => rawTensor(name, [256], new Uint8Array(1024)))));
+  const tensors = await readSafetensors(bytesSource((await split(file)).weights));
+  assert.equal([...tensors.keys()], ['a@3', 'a', 'a@2', 'a@4', 'a@2@2', 'a@5']);
+});
 
 for (const [what, bytes, kind, message] of REFUSED) {
   test(`refused: ${what}`, async () => {
