@@ -75,7 +75,11 @@ declare module 'bullmq' {
     readonly client: Promise<Client>;
     on(event: 'error', heard: (error: Error) => void): this;
     getJob(id: string): Promise<Job<Data, Result> | undefined>;
-    getJobs(states: readonly string[], start: number, end: number): Promise<Job<Data, Result>[]>;
+    getJobs(
+      states: readonly string[],
+      start: number,
+      end: number,
+    ): Promise<(Job<Data, Result> | undefined)[]>;
     getJobCounts(...states: readonly string[]): Promise<Readonly<Record<string, number>>>;
     close(): Promise<void>;
   }

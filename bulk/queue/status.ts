@@ -98,7 +98,8 @@ async function* jobsOf<Data, Result>(
   for (const state of states) {
     for (let start = 0, more = true; more; start += PAGE) {
       const jobs = await queue.getJobs([state], start, start + PAGE - 1);
-      for (const job of jobs) yield [state, job];
+      // One that was removed meanwhile has gone.
+      for (const job of jobs) if (job) yield [state, job];
       more = jobs.length === PAGE;
     }
   }

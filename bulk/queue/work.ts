@@ -35,7 +35,7 @@ export interface WorkOptions extends RedisOption, WorkersOption, AbortOptions {
   readonly grace?: number | undefined;
   /** How long a worker may be silent before others take its jobs over, in milliseconds. Default 60,000. */
   readonly stalled?: number | undefined;
-  /** Called with what has become of each job. */
+  /** Called with what has become of each job. An error that it throws ends the work, as an abort does, and is thrown then. */
   readonly onJob?: ((outcome: JobOutcome) => void) | undefined;
 }
 
@@ -84,6 +84,7 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
   if (signal?.aborted) return;
   const bullMq = await loadBullMq();
   const connection = connectionOf(options);
+  const tools = await loadTools(options);
   const settings = {
     connection,
     lockDuration: stalled,
@@ -92,7 +93,7 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
   };
   const joins = new bullMq.Queue<JoinData, JoinOutcome>(JOINS, { connection }).on('error', ignored);
   const unitQueue = new bullMq.Queue<UnitData, UnitOutcome>(UNITS, { connection }).on('error', ignored);
-  const jobs = new Jobs(bullMq, joins, new ModelCache(await loadTools(options)), options.onJob);
+  const jobs = new Jobs(bullMq, joins, new ModelCache(tools), options.onJob);
   const workers = [
     new bullMq.Worker<UnitData, UnitOutcome>(UNITS, jobs.unit, { ...settings, concurrency }).on(
       'error',
@@ -103,22 +104,31 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
       ignored,
     ),
   ];
+  let release: (() => void) | undefined;
   try {
-    const ended = new Promise<void>((resolve) => signal && onAbort(signal, () => resolve()));
-    await (drain ? Promise.race([ended, drained([joins, unitQueue], signal)]) : ended);
+    const ended = new Promise<void>((resolve) => {
+      // While the packages were loaded.
+      if (signal?.aborted) resolve();
+      else release = signal && onAbort(signal, () => resolve());
+      onAbort(jobs.failed, () => resolve());
+    });
+    const isStopped = () => signal?.aborted || jobs.failed.aborted;
+    await (drain ? Promise.race([ended, drained([joins, unitQueue], isStopped)]) : ended);
   } finally {
+    release?.();
     const patience = setTimeout(() => jobs.giveBack(), grace);
     await Promise.all(workers.map((worker) => worker.close()));
     clearTimeout(patience);
     await Promise.all([joins.close(), unitQueue.close(), jobs.models.close()]);
   }
+  jobs.failed.throwIfAborted();
 }
 
 async function drained(
   queues: readonly InstanceType<BullMq['Queue']>[],
-  signal: AbortSignal | undefined,
+  isStopped: () => boolean | undefined,
 ): Promise<void> {
-  while (!signal?.aborted && !(await isDrained(queues))) await sleep(POLL_MS);
+  while (!isStopped() && !(await isDrained(queues))) await sleep(POLL_MS);
 }
 
 /** Whether no job is left that a worker could do. */
@@ -138,6 +148,7 @@ class Jobs {
   readonly #joins: InstanceType<typeof import('bullmq').Queue<JoinData, JoinOutcome>>;
   readonly #onJob: WorkOptions['onJob'];
   readonly #stop = new AbortController();
+  readonly #failure = new AbortController();
 
   constructor(
     bullMq: BullMq,
@@ -149,6 +160,11 @@ class Jobs {
     this.#joins = joins;
     this.models = models;
     this.#onJob = onJob;
+  }
+
+  /** Aborts with what `onJob` has thrown, which is no fault of a job. */
+  get failed(): AbortSignal {
+    return this.#failure.signal;
   }
 
   giveBack(): void {
@@ -167,7 +183,7 @@ class Jobs {
       const isNew = await this.models.use(data, { signal }, async (model) => {
         return (await encodeUnit(model, model.units[number]!, { signal })).isNew;
       });
-      this.#onJob?.({ output, unit: number, state: isNew ? 'encoded' : 'found', bytes });
+      this.#tell({ output, unit: number, state: isNew ? 'encoded' : 'found', bytes });
       return { bytes, isNew };
     });
   };
@@ -184,10 +200,18 @@ class Jobs {
       const { fileSize, isNew } = await this.models.use(job.data, { signal }, (model) =>
         joinModel(model, model.units, new Map(), output, { signal, onProgress }),
       );
-      this.#onJob?.({ output, unit: undefined, state: isNew ? 'joined' : 'found', bytes: fileSize });
+      this.#tell({ output, unit: undefined, state: isNew ? 'joined' : 'found', bytes: fileSize });
       return { fileSize, isNew };
     });
   };
+
+  #tell(outcome: JobOutcome): void {
+    try {
+      this.#onJob?.(outcome);
+    } catch (error) {
+      this.#failure.abort(error);
+    }
+  }
 
   /** Puts a unit off until the host of its source is due. */
   async #waitForTurn(job: JobOf<UnitData, UnitOutcome>, data: JoinData, token: string | undefined) {
@@ -214,12 +238,12 @@ class Jobs {
       return await work(signal);
     } catch (error) {
       if (signal.aborted) {
-        this.#onJob?.({ ...about, state: 'returned' });
+        this.#tell({ ...about, state: 'returned' });
         await job.moveToWait(token);
         throw new WaitingError();
       }
       const isLast = !mayRecover(error) || job.attemptsMade + 1 >= (job.opts.attempts ?? 1);
-      this.#onJob?.({ ...about, state: isLast ? 'failed' : 'retried', error });
+      this.#tell({ ...about, state: isLast ? 'failed' : 'retried', error });
       if (!isLast) throw error;
       const failed = failedJob(error);
       await job.updateData({ ...job.data, error: failed });

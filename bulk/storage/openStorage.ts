@@ -9,7 +9,7 @@ export const S3_URL = /^s3:\/\/([^/]+)\/?(.*)$/s;
  * The storage that a text names: `s3://bucket/prefix`, for which the package `@aws-sdk/client-s3` must be installed, or the
  * path of a folder.
  *
- * @throws SinkError when it cannot be written to; UnsupportedError when the package is missing
+ * @throws SinkError when the folder cannot be made; UnsupportedError when the package is missing
  */
 export async function openBulkStorage(url: string): Promise<BulkStorage> {
   check('url', url, text);

@@ -17,7 +17,7 @@ const FIRST_WAIT_MS = 200;
  * A storage in a bucket of S3, or of a service with its API: R2, MinIO, GCS. An endpoint of the environment
  * (`AWS_ENDPOINT_URL_S3`) is asked with the bucket in its path.
  *
- * @throws UnsupportedError when the package `@aws-sdk/client-s3` is not installed; SinkError when the bucket cannot be written to
+ * @throws UnsupportedError when the package `@aws-sdk/client-s3` is not installed
  */
 export async function s3Storage(bucket: string, prefix: string): Promise<BulkStorage> {
   const sdk = await loadSdk();
@@ -33,7 +33,18 @@ export async function s3Storage(bucket: string, prefix: string): Promise<BulkSto
         return (await client.send(command, { abortSignal: own })) as T;
       }),
   };
-  const hasConditions = await probe(place);
+  let conditions: Promise<boolean> | undefined;
+  // Asked with the first object that is created: storages of sources may not be written to.
+  const hasConditions = () => {
+    if (conditions === undefined) {
+      const asked = probe(place);
+      conditions = asked;
+      asked.catch(() => {
+        if (conditions === asked) conditions = undefined;
+      });
+    }
+    return conditions;
+  };
   return {
     url: `s3://${bucket}/${start}`.replace(/\/$/, ''),
     head: (key, options = {}) => head(place, key, options),
@@ -44,7 +55,7 @@ export async function s3Storage(bucket: string, prefix: string): Promise<BulkSto
     read: (key, offset, length, options = {}) => read(place, key, offset, length, options),
     put: (key, bytes, options = {}) => put(place, key, bytes, {}, options),
     async create(key, bytes, options = {}) {
-      if (!hasConditions) {
+      if (!(await hasConditions())) {
         await put(place, key, bytes, {}, options);
         return true;
       }
@@ -124,7 +135,9 @@ async function read(
       }
       if (error instanceof TruncatedError) throw error;
       if ((status !== undefined && status < 500) || attempt === MAX_READS) cannotRead(key, {})(error);
-      await sleep(FIRST_WAIT_MS * 2 ** (attempt - 1) * Math.random());
+      const wait = FIRST_WAIT_MS * 2 ** (attempt - 1) * Math.random();
+      // An abort ends the wait, and the next attempt throws its reason.
+      await withOwnSignal(signal, (own) => sleep(wait, undefined, { signal: own })).catch(() => {});
     }
   }
 }

@@ -125,10 +125,10 @@ test('three workers, one killed, one stopped, Redis restarted, a storage that fa
   assert.ok(Object.values(status.units).every((count) => count === 0));
 
   storage.faults = {};
-  const writes = storage.done.length;
+  const requests = storage.done.length;
   const second = JSON.parse(await bulk(['add', ...source, '--json'], environment));
   assert.is(second[0].state, 'done');
-  assert.equal(storage.done.slice(writes), ['PUT .holostream/probe']);
+  assert.equal(storage.done.slice(requests), [], 'nothing is written where there is nothing to do');
 });
 
 test('what cannot succeed stays with its error, and can be added again', async () => {
@@ -180,6 +180,13 @@ test('storages that ignore conditions are known; s3rver takes the same', async (
   await bulk(args, variables(storage));
   const expected = await encodeToModelFile({ [shard]: shards[shard]! });
   assert.ok(storage.objects.get('prefix/one')?.equals(expected));
+
+  storage.objects.set(`sources/${shard}`, Buffer.from(shards[shard]!));
+  const requests = storage.done.length;
+  const source = ['run', `s3://hub/sources/${shard}`, '--to', 'read', '--output', 'one', '--workers', '0'];
+  await bulk(source, variables(storage));
+  assert.ok(readFileSync(project.path('read/one')).equals(expected));
+  assert.equal(storage.done.slice(requests), [], 'what is read is not written to');
 
   await using server = await project.serve('node', 's3rver.cjs');
   await bulk(args, variables({ url: server.url.replace(/\/$/, '') }, 'S3RVER'));

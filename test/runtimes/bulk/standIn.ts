@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 /** A storage with the API of S3, as far as it is used, that fails as storages do: conditions, errors, slow parts. */
 export interface StandIn extends AsyncDisposable {
   readonly url: string;
-  readonly objects: ReadonlyMap<string, Buffer>;
+  readonly objects: Map<string, Buffer>;
   /** Multipart uploads that are neither complete nor aborted. */
   readonly uploads: ReadonlyMap<string, ReadonlyMap<number, Buffer>>;
   /** `PUT key`, `PART key 3`, …: requests that were done. */
@@ -60,8 +60,7 @@ function answer(
     uploads,
     done,
     faults,
-  }: Pick<StandIn, 'faults' | 'done'> & {
-    readonly objects: Map<string, Buffer>;
+  }: Pick<StandIn, 'faults' | 'done' | 'objects'> & {
     readonly uploads: Map<string, Map<number, Buffer>>;
   },
   { method = '', headers }: IncomingMessage,
