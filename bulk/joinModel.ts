@@ -46,7 +46,9 @@ export async function findJoined(
     readDoneNote(storage, opened.id, options),
     storage.head(output, options),
   ]);
-  return note !== undefined && note.size === object?.size ? object : undefined;
+  if (note === undefined || object === undefined) return undefined;
+  // Another model may have been written there since, and be as large.
+  return note.size === object.size && note.version === object.version ? object : undefined;
 }
 
 /**
@@ -91,7 +93,8 @@ export async function joinModel(
     if (!canGoOn) await removeUploadNote(storage, opened.id, {}).catch(() => {});
     throw error;
   }
-  await writeDoneNote(storage, opened.id, { size: fileSize }, { signal });
+  const stored = await storage.head(output, { signal });
+  if (stored !== undefined) await writeDoneNote(storage, opened.id, stored, { signal });
   if (upload.state !== undefined) await removeUploadNote(storage, opened.id, { signal });
   return { fileSize, isNew: true, encodedUnits };
 }
@@ -161,7 +164,13 @@ async function openUpload(
   const resume = note?.header === header ? note.state : undefined;
   const upload = await storage.upload(output, { size, resume, signal });
   if (upload.state !== undefined && upload.state !== note?.state) {
-    await writeUploadNote(storage, id, { state: upload.state, header }, { signal });
+    try {
+      await writeUploadNote(storage, id, { state: upload.state, header }, { signal });
+    } catch (error) {
+      // No later run would know of it.
+      await upload.abort().catch(() => {});
+      throw error;
+    }
   }
   return upload;
 }

@@ -5,7 +5,7 @@ import { listOf, number, type Rule, text, wholeNumber } from '../src/checks/opti
 import { optional, record } from '../src/checks/rules.js';
 import { ArgumentError, FormatError } from '../src/errors.js';
 import { OWN_PREFIX } from './storage/key.js';
-import { type BulkStorage, readJson, writeJson } from './storage/storage.js';
+import { type BulkStorage, readJson, type StoredObject, writeJson } from './storage/storage.js';
 import type { Unit } from './units.js';
 
 /**
@@ -34,9 +34,8 @@ export interface UploadNote {
   readonly header: string;
 }
 
-export interface DoneNote {
-  readonly size: number;
-}
+/** A model file as its storage had it when it was complete. */
+export type DoneNote = StoredObject;
 
 const SHA_TEXT: Rule<string> = (value) =>
   !(typeof value === 'string' && /^[0-9a-f]{64}$/.test(value)) && '64 hexadecimal digits';
@@ -59,7 +58,7 @@ const UNIT_NOTE: Rule<UnitNote> = record<UnitNote>({
 });
 
 const UPLOAD_NOTE: Rule<UploadNote> = record<UploadNote>({ state: text, header: HASH_TEXT });
-const DONE_NOTE: Rule<DoneNote> = record<DoneNote>({ size: LENGTH });
+const DONE_NOTE: Rule<DoneNote> = record<DoneNote>({ size: LENGTH, version: optional(text) });
 
 const folderOf = (id: string) => `${OWN_PREFIX}models/${id.slice(0, 2)}/${id}/`;
 const unitNote = (id: string, { number }: Unit) => `${folderOf(id)}${number}.json`;

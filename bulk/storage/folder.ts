@@ -8,7 +8,7 @@ import { makeFolder } from '../../sources/makeFolder.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { check } from '../../src/checks/options.js';
 import { address } from '../../src/checks/rules.js';
-import { SinkError } from '../../src/errors.js';
+import { SinkError, SourceError } from '../../src/errors.js';
 import { discard } from '../../src/source.js';
 import { checkKey } from './key.js';
 import { type BulkStorage, MAX_RECORD_BYTES } from './storage.js';
@@ -40,8 +40,8 @@ export async function folderStorage(folder: string | URL): Promise<BulkStorage> 
     }
   };
   const head = async (key: string) => {
-    const found = await stat(fileOf(key)).catch(() => undefined);
-    return found?.isFile() ? { size: found.size } : undefined;
+    const found = await statOf(fileOf(key));
+    return found?.isFile() ? { size: Number(found.size), version: String(found.mtimeNs) } : undefined;
   };
   return {
     url: root,
@@ -91,6 +91,17 @@ async function readFile(
 ): Promise<Uint8Array> {
   await using file = await fileSource(path);
   return await file.read(offset, length, { signal: options.signal });
+}
+
+/** @throws SourceError where the system does not say whether there is such a file */
+async function statOf(path: string) {
+  try {
+    return await stat(path, { bigint: true });
+  } catch (cause) {
+    const { code } = cause as { readonly code?: unknown };
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    throw new SourceError(`Cannot look for the file${systemReason(cause)}`, { name: path, cause });
+  }
 }
 
 async function make(folder: string): Promise<void> {

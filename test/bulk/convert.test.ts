@@ -1,8 +1,25 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type BulkModel, type ConvertOptions, convertModels, folderStorage } from '../../bulk/index.js';
+import {
+  type BulkModel,
+  type BulkStorage,
+  type ConvertOptions,
+  convertModels,
+  folderStorage,
+} from '../../bulk/index.js';
+import { SinkError, SourceError } from '../../src/errors.js';
+import { rejects } from '../helpers/assertions.js';
 import { temporaryFolder } from '../helpers/cli.js';
 import { encodeToModelFile } from '../helpers/modelFiles.js';
 import { HOSTILE_TENSORS, modelOf, type TestTensor } from '../helpers/models.js';
@@ -133,6 +150,68 @@ test('other options and changed sources are encoded anew', async () => {
 });
 
 const importanceOf = (name: string) => (name.startsWith('layer.1.') ? 3 : undefined);
+
+test('a file that another model of the same size has replaced is made anew', async () => {
+  const folder = temporaryFolder();
+  const storage = await folderStorage(join(folder, 'target'));
+  const output = join(folder, 'target', 'one');
+  const run = async (name: string) => {
+    const [result] = await convertModels([{ sources: [join(folder, name)], output: 'one' }], storage);
+    return [result?.error, readFileSync(output)] as const;
+  };
+  const tensors: TestTensor[] = [{ name: 'w', dtype: 'I8', shape: [50] }];
+  for (const [name, value] of [
+    ['a', 1],
+    ['b', 2],
+  ] as const)
+    writeFileSync(
+      join(folder, name),
+      modelOf(tensors, undefined, (_, byteLength) => new Uint8Array(byteLength).fill(value)),
+    );
+  const [, a] = await run('a');
+  const [, b] = await run('b');
+  // Clocks of file systems may be coarse.
+  utimesSync(output, 1, 1);
+  assert.is(a.length, b.length);
+  assert.not(a.equals(b));
+  assert.equal(await run('a'), [undefined, a]);
+});
+
+test('an upload whose note cannot be written is aborted', async () => {
+  const { models, storage, output } = await sharded();
+  let aborted = 0;
+  const failing: BulkStorage = {
+    ...storage,
+    async put(key, bytes, options) {
+      if (key.endsWith('upload.json')) throw new SinkError('Cannot write the object: full', { name: key });
+      await storage.put(key, bytes, options);
+    },
+    async upload(key, options) {
+      const upload = await storage.upload(key, options);
+      const abort = () => {
+        aborted++;
+        return upload.abort();
+      };
+      return { ...upload, state: 'upload 1', abort };
+    },
+  };
+  const [result] = await convertModels(models, failing, OPTIONS);
+  assert.match(String(result?.error), /Cannot write the object: full/);
+  assert.is(aborted, 1);
+  assert.not(existsSync(output));
+});
+
+test('what a folder does not tell is no missing object', async () => {
+  const folder = temporaryFolder();
+  const storage = await folderStorage(folder);
+  writeFileSync(join(folder, 'file'), '');
+  assert.is(await storage.head('missing'), undefined);
+  assert.is(await storage.head('file/below'), undefined);
+  // On Windows, few users may make links.
+  if (process.platform === 'win32') return;
+  symlinkSync('circle', join(folder, 'circle'));
+  await rejects(storage.head('circle'), SourceError, /Cannot look for the file: its links lead in a circle/);
+});
 
 test('damaged units and notes are made anew, missing ones too', async () => {
   const { models, storage, output, target } = await sharded();

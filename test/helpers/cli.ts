@@ -138,8 +138,15 @@ export async function resultOf(child: ChildProcessWithoutNullStreams): Promise<C
 /** A folder that is gone when the tests have ended. */
 export function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'holostream-'));
-  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
+  if (temporaryFolders.length === 0) process.on('exit', removeTemporaryFolders);
+  temporaryFolders.push(folder);
   return folder;
+}
+
+const temporaryFolders: string[] = [];
+
+function removeTemporaryFolders(): void {
+  for (const folder of temporaryFolders) rmSync(folder, { recursive: true, force: true });
 }
 
 /** What a command that succeeded, and said nothing on stderr, has written. */
