@@ -1,13 +1,12 @@
-import { createReadStream, type Stats } from 'node:fs';
+import { constants, createReadStream, type Stats } from 'node:fs';
 import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, sep } from 'node:path';
-import { Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { quote } from '../../src/errors/show.js';
 import { DataError } from '../failure.js';
+import { Pace } from './pace.js';
 
 export interface FolderServerOptions {
   readonly host: string;
@@ -126,10 +125,12 @@ interface OpenFile {
   readonly stats: Stats;
 }
 
+/** Opening a pipe does not wait for its writer. Windows has neither the pipes nor the flag. */
+const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
+
 /** The facts and the bytes are those of one file, though it may be replaced meanwhile. */
 async function openFile(path: string): Promise<OpenFile | undefined> {
-  // A pipe would wait for its writer.
-  const handle = await open(path, 'r').catch(() => undefined);
+  const handle = await open(path, FLAGS).catch(() => undefined);
   if (handle === undefined) return undefined;
   const stats = await handle.stat();
   if (stats.isFile()) return { handle, stats };
@@ -185,36 +186,4 @@ function rangeOf(
   const end = from === '' || to === '' ? size : Math.min(Number(to) + 1, size);
   if (from !== '' && to !== '' && Number(to) < start) return undefined;
   return start >= size || start >= end ? 'outside' : { start, end };
-}
-
-/** A connection of so many bytes per second, which all responses share. */
-class Pace {
-  readonly #rate: number;
-  #free = 0;
-
-  constructor(rate: number) {
-    this.#rate = rate;
-  }
-
-  stream(): Transform {
-    // A twentieth of a second at a time: responses take turns, and the eye sees it as motion.
-    const piece = Math.max(1, Math.floor(this.#rate / 20));
-    const wait = (length: number) => this.#wait(length);
-    return new Transform({
-      async transform(chunk: Buffer, _, done) {
-        for (let at = 0; at < chunk.length && !this.destroyed; at += piece) {
-          const part = chunk.subarray(at, at + piece);
-          await wait(part.length);
-          this.push(part);
-        }
-        done();
-      },
-    });
-  }
-
-  async #wait(length: number): Promise<void> {
-    const now = performance.now();
-    this.#free = Math.max(now, this.#free) + (1000 * length) / this.#rate;
-    await sleep(this.#free - now);
-  }
 }

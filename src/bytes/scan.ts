@@ -2,7 +2,7 @@ import { TruncatedError } from '../errors.js';
 
 /**
  * Formats whose parts are far from each other, and mostly not needed: a scan asks for the bytes that it needs, wherever they
- * are, and skips the rest. Who drives it reads them from a source, or has them in memory: {@link scanBytes}.
+ * are, and skips the rest. Callers read them from a source, or have them in memory: {@link scanBytes}.
  */
 export type Scan<T> = Generator<ByteSpan, T, Uint8Array>;
 

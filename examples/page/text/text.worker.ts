@@ -87,7 +87,7 @@ function assertWasm(): void {
   }
 }
 
-/** The highest quality that a load of so many bytes brings. */
+/** The highest quality that a load of n bytes brings. */
 function qualityFor(model: Model, bytes: number): number {
   if (model.plannedBytes() <= bytes) return 1;
   let [low, high] = [0, 1];
