@@ -160,7 +160,14 @@ async function* feed<O extends OnnxTensors>(
     if (loaded !== undefined) weight.update();
     return loaded;
   };
-  for await (const improvement of streamTensors(model, [...byName.keys()], options, read)) {
-    yield { feeds: feeds as Feeds<O>['feeds'], ...improvement };
+  let isGiven = false;
+  try {
+    for await (const improvement of streamTensors(model, [...byName.keys()], options, read)) {
+      isGiven = true;
+      yield { feeds: feeds as Feeds<O>['feeds'], ...improvement };
+    }
+  } finally {
+    // Once given, they are the consumer's.
+    if (!isGiven) for (const weight of weights.values()) weight.dispose();
   }
 }

@@ -102,7 +102,13 @@ async function* makeSessions<O extends OnnxSessions>(
     const externalData = files.map(({ path, data }) => ({ path, data }));
     const options = { ...(sessionOptions as object | undefined), externalData };
     const session = await InferenceSession.create(graph, options);
-    await last?.release();
+    try {
+      await last?.release();
+    } catch (error) {
+      // Nobody else knows of it.
+      await session.release().catch(() => {});
+      throw error;
+    }
     last = session;
     yield { session, ...improvement };
   }

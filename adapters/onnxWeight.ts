@@ -48,7 +48,7 @@ interface TensorClass {
   fromGpuBuffer(
     buffer: GpuBuffer,
     options: { readonly dataType: string; readonly dims: readonly number[]; readonly dispose: () => void },
-  ): unknown;
+  ): { dispose(): void };
 }
 
 /** A weight in the runtime. */
@@ -58,6 +58,8 @@ export interface Weight {
   memory(): TensorData;
   /** Passes on what has been read. */
   update(): void;
+  /** Frees what is not memory of JavaScript. */
+  dispose(): void;
 }
 
 /** A tensor of the runtime, of zeros. */
@@ -76,13 +78,19 @@ export function makeWeight(
       dtype,
       allocating(() => new Uint8Array(byteLength)),
     );
-    return { tensor: new Class(type, memory, shape), memory: () => memory, update() {} };
+    return { tensor: new Class(type, memory, shape), memory: () => memory, update() {}, dispose() {} };
   }
   const size = Math.max(ALIGNMENT, Math.ceil(byteLength / ALIGNMENT) * ALIGNMENT);
   const buffer = device.createBuffer({ size, usage: USAGE });
+  const placed = Class.fromGpuBuffer(buffer, {
+    dataType: type,
+    dims: shape,
+    dispose: () => buffer.destroy(),
+  });
   let bytes = new Uint8Array(0);
   return {
-    tensor: Class.fromGpuBuffer(buffer, { dataType: type, dims: shape, dispose: () => buffer.destroy() }),
+    tensor: placed,
+    dispose: () => placed.dispose(),
     memory() {
       bytes = allocating(() => new Uint8Array(size));
       return viewElements(dtype, bytes.subarray(0, byteLength));

@@ -42,8 +42,14 @@ class Tensor {
     this.dims = dims;
   }
 
-  static fromGpuBuffer(buffer: GpuBuffer, options: { dataType: string; dims: readonly number[] }): Tensor {
-    return new Tensor(options.dataType, buffer, options.dims);
+  /** Of a tensor in a buffer. */
+  dispose(): void {}
+
+  static fromGpuBuffer(
+    buffer: GpuBuffer,
+    options: { dataType: string; dims: readonly number[]; dispose: () => void },
+  ): Tensor {
+    return Object.assign(new Tensor(options.dataType, buffer, options.dims), { dispose: options.dispose });
   }
 }
 
@@ -180,6 +186,31 @@ test('device: buffers that are written at each step, in whole words', async () =
   );
 });
 
+test('device: buffers that nobody was given are destroyed', async () => {
+  const made: object[] = [];
+  const destroyed: object[] = [];
+  const deviceOf = (writes: number) => ({
+    createBuffer() {
+      const buffer = { destroy: () => destroyed.push(buffer) };
+      made.push(buffer);
+      return buffer;
+    },
+    queue: {
+      writeBuffer() {
+        if (writes-- === 0) throw new Error('lost');
+      },
+    },
+  });
+  const failing = (async () => {
+    for await (const _ of loadFeeds(model, { ort, session, device: deviceOf(2), as: 'source' }));
+  })();
+  await rejects(failing, Error, /^lost$/);
+  assert.is(made.length, 3);
+  assert.equal(destroyed, made);
+  for await (const _ of loadFeeds(model, { ort, session, device: deviceOf(1000), as: 'source' })) break;
+  assert.equal([made.length, destroyed.length], [6, 3]);
+});
+
 test('a consumer that leaves ends the load; an abort, and a model that is closed, are errors of the iteration', async () => {
   for await (const { complete } of loadFeeds(model, { ort, session })) {
     assert.not(complete);
@@ -251,6 +282,26 @@ test('sessions: external data of all files; one is released when the next has be
   assert.ok(sessions[0]!.quality < 1 && sessions.at(-1)!.complete);
   assert.not.equal(data[0], halves);
   assert.equal(data.at(-1), halves);
+});
+
+test('sessions: where one cannot be released, the next one is', async () => {
+  const log: string[] = [];
+  let made = 0;
+  const create = async () => {
+    const number = ++made;
+    return {
+      async release() {
+        log.push(`release ${number}`);
+        if (number === 1) throw new Error('in use');
+      },
+    };
+  };
+  const failing = (async () => {
+    const options = { ort: { InferenceSession: { create } }, graph: 'model.onnx', minGain: 0 };
+    for await (const _ of loadSessions(model, options)) await tick(20);
+  })();
+  await rejects(failing, Error, /^in use$/);
+  assert.equal(log, ['release 1', 'release 2']);
 });
 
 test('sessions: of a model that was made of no safetensors file, an error', async () => {
