@@ -132,7 +132,8 @@ export function* converted(
   const out = allocating(() => new Uint8Array(byteLengthOf(dtype, elements)));
   for (let start = 0; start < elements; start += STEP_ELEMENTS) {
     const end = Math.min(start + STEP_ELEMENTS, elements);
-    const at = (place: number, bytes: Uint8Array) => (place * bytes.length) / elements;
+    // Whole bytes of an element first: a place times all bytes may be no safe integer.
+    const at = (place: number, bytes: Uint8Array) => place * (bytes.length / elements);
     const part = viewElements(from, source.subarray(at(start, source), at(end, source)));
     const target = dtype === 'F32' ? new Float32Array(out.buffer, 4 * start, end - start) : undefined;
     const numbers = toNumbers({ dtype: from, shape: [end - start], data: part }, target);
