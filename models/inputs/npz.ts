@@ -1,7 +1,7 @@
 import { readNpyHeader } from '../../readers/npyHeader.js';
-import { bytesSource } from '../../sources/bytes.js';
-import { bytesPart, type JoinedPart, joinedSource, sourcePart } from '../../sources/joined.js';
-import { checkTensorBytes, limitsOf } from '../../src/checks/limits.js';
+import { bytesPart, joinedSource, sourcePart } from '../../sources/joined.js';
+import { randomAccessSource } from '../../sources/randomAccess.js';
+import { checkTensorBytes, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { FormatError } from '../../src/errors.js';
 import { isTransposed, rowMajor } from '../../src/npy/elements.js';
 import type { NpyHeader } from '../../src/npy/header.js';
@@ -11,7 +11,11 @@ import type { RandomAccessSource } from '../../src/source.js';
 import type { ZipEntry } from '../../src/zip/scanZip.js';
 import type { ForeignModel, ForeignModelOptions } from './foreignModel.js';
 import { layoutOf } from './layout.js';
-import { readZipEntry } from './zipEntry.js';
+import { wholeParts } from './wholeParts.js';
+import { readZipEntry, readZipEntryStart } from './zipEntry.js';
+
+/** Headers of arrays are no longer. */
+const HEADER_BYTES = 2 ** 16 + 64;
 
 interface NpzArray {
   readonly name: string;
@@ -55,7 +59,10 @@ export async function openNpz(
   const { bytes } = serializeSafetensorsHeader(
     arrays.map(({ name: array, header: { dtype, shape } }) => ({ name: array, dtype, shape })),
   );
-  const parts = arrays.map((array) => convertedPart(source, array, options));
+  const whole = wholeParts();
+  const parts = arrays.map(({ entry, header }) =>
+    whole(header.byteLength, ({ signal }) => convert(source, entry, header, { limits, signal })),
+  );
   const weightsName = `${name.replace(/\.npz$/i, '')}.safetensors`;
   const files = [{ name: weightsName, source: joinedSource([bytesPart(bytes), ...parts], weightsName) }];
   return { files, beside: [], close };
@@ -66,9 +73,9 @@ async function openEntry(
   entry: ZipEntry,
   options: ForeignModelOptions,
 ): Promise<RandomAccessSource> {
-  return entry.isDeflated
-    ? bytesSource(await readZipEntry(source, entry, options))
-    : joinedSource([sourcePart(source, entry.offset, entry.size)], entry.name);
+  if (!entry.isDeflated) return joinedSource([sourcePart(source, entry.offset, entry.size)], entry.name);
+  const start = await readZipEntryStart(source, entry, HEADER_BYTES, options);
+  return randomAccessSource(entry.size, async (offset, length) => start.subarray(offset, offset + length));
 }
 
 function storedTensor({
@@ -79,17 +86,13 @@ function storedTensor({
   return { name, dtype, shape, byteLength, offset: entry.offset + dataStart };
 }
 
-function convertedPart(
+async function convert(
   source: RandomAccessSource,
-  { entry, header }: NpzArray,
-  { limits }: ForeignModelOptions,
-): JoinedPart {
-  const { byteLength: length, dataStart } = header;
-  return {
-    length,
-    async read(offset, count, { signal }) {
-      const file = await readZipEntry(source, entry, { limits, signal });
-      return rowMajor(header, file.subarray(dataStart, dataStart + length)).subarray(offset, offset + count);
-    },
-  };
+  entry: ZipEntry,
+  header: NpyHeader,
+  options: OpenOptions,
+): Promise<Uint8Array> {
+  const { byteLength, dataStart } = header;
+  const file = await readZipEntry(source, entry, options);
+  return rowMajor(header, file.subarray(dataStart, dataStart + byteLength));
 }

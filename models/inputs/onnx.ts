@@ -1,6 +1,6 @@
 import { runScan } from '../../readers/runScan.js';
 import { bytesPart, type JoinedPart, joinedSource, sourcePart } from '../../sources/joined.js';
-import { allocating } from '../../src/checks/limits.js';
+import { type AllLimits, allocating, checkTensorBytes, limitsOf } from '../../src/checks/limits.js';
 import { FormatError, TruncatedError, UnsupportedError } from '../../src/errors.js';
 import { decodeFieldData } from '../../src/onnx/fieldData.js';
 import { scanModel } from '../../src/onnx/scanModel.js';
@@ -12,6 +12,7 @@ import type { RandomAccessSource } from '../../src/source.js';
 import { isPlainFileName } from '../directory/fileNames.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
 import type { ForeignModel, ForeignModelOptions } from './foreignModel.js';
+import { wholeParts } from './wholeParts.js';
 
 const WHAT = 'Cannot read the ONNX model';
 
@@ -33,7 +34,8 @@ export async function openOnnx(
     const inOrder = [...tensors].sort((a, b) => elementSize(b) - elementSize(a));
     const { header, bytes } = serializeSafetensorsHeader(inOrder);
     const contents: JoinedPart[] = [bytesPart(bytes)];
-    for (const tensor of inOrder) contents.push(await contentOf(tensor, source, others));
+    const place = { source, others, whole: wholeParts(), limits: limitsOf({ limits }) };
+    for (const tensor of inOrder) contents.push(await contentOf(tensor, place));
     const offsets = new Map(inOrder.map((tensor, i) => [tensor, header.tensors[i]!.offset]));
     const graph = writeGraph(parts, weightsName, (tensor) => offsets.get(tensor)!).map((piece) =>
       piece instanceof Uint8Array ? bytesPart(piece) : sourcePart(source, piece.offset, piece.length),
@@ -54,10 +56,16 @@ function elementSize({ dtype }: OnnxTensor): number {
   return safetensorsByteLength(dtype, [8])! / 8;
 }
 
+interface Place {
+  readonly source: RandomAccessSource;
+  readonly others: OtherFiles;
+  readonly whole: ReturnType<typeof wholeParts>;
+  readonly limits: AllLimits;
+}
+
 async function contentOf(
   { name, byteLength, data }: OnnxTensor,
-  source: RandomAccessSource,
-  others: OtherFiles,
+  { source, others, whole, limits }: Place,
 ): Promise<JoinedPart> {
   switch (data.kind) {
     case 'raw':
@@ -71,15 +79,15 @@ async function contentOf(
       }
       return sourcePart(file, data.offset, byteLength);
     }
-    case 'fields':
-      return {
-        length: byteLength,
-        async read(offset, length, options) {
-          const message = await source.read(data.message.offset, data.message.length, options);
-          const elements = allocating(() => decodeFieldData(message, data.type, byteLength));
-          return elements.subarray(offset, offset + length);
-        },
-      };
+    case 'fields': {
+      const { message, type } = data;
+      // It may have more in it than elements.
+      checkTensorBytes(limits, message.length, name);
+      return whole(byteLength, async (options) => {
+        const bytes = await source.read(message.offset, message.length, options);
+        return allocating(() => decodeFieldData(bytes, type, byteLength));
+      });
+    }
   }
 }
 

@@ -1,36 +1,80 @@
-import { readWhole } from '../../sources/read.js';
+import { readExactly, readWhole } from '../../sources/read.js';
 import { streamSource } from '../../sources/stream.js';
-import { checkTensorBytes, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
-import { FormatError } from '../../src/errors.js';
+import { Budget, checkTensorBytes, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
+import { ChecksumError, FormatError } from '../../src/errors.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { crc32 } from '../../src/zip/crc32.js';
 import type { ZipEntry } from '../../src/zip/scanZip.js';
+
+/** Deflated bytes that may take more room than those that they become. */
+const OVERHEAD = 1024;
 
 /**
  * All bytes of a file in a zip archive.
- * @throws LimitError for a file of more than `limits.tensorBytes`; FormatError for one that is damaged, or has not as many bytes as
- *   the archive says
+ * @throws LimitError for a file of more than `limits.tensorBytes`, or of more than its bytes in the archive pay for; ChecksumError,
+ *   FormatError for one that is damaged, or has not as many bytes as the archive says
  */
 export async function readZipEntry(
   source: RandomAccessSource,
-  { name, offset, storedSize, size, isDeflated }: ZipEntry,
+  entry: ZipEntry,
   options: OpenOptions,
 ): Promise<Uint8Array> {
-  checkTensorBytes(limitsOf(options), Math.max(size, storedSize), name);
+  checkSize(entry, options);
+  const { name, offset, storedSize, size, isDeflated } = entry;
   const stored = await source.read(offset, storedSize, options);
-  if (!isDeflated) return stored;
-  const wrong = (cause?: unknown) =>
-    new FormatError('Cannot inflate a file of the zip archive: it is damaged', {
-      name,
-      expected: size,
-      cause,
-    });
-  const inflated = new Blob([new Uint8Array(stored)])
-    .stream()
-    .pipeThrough(new DecompressionStream('deflate-raw'));
-  const bytes = await readWhole(streamSource(inflated), size, wrong, options).catch((cause) => {
-    options.signal?.throwIfAborted();
-    throw cause instanceof FormatError ? cause : wrong(cause);
+  const bytes = isDeflated ? await inflate(stored, entry, options) : stored;
+  if (bytes.length !== size) throw damaged(entry);
+  const actual = crc32(bytes);
+  // PyTorch can leave checksums out.
+  if (actual === entry.crc32 || entry.crc32 === 0) return bytes;
+  throw new ChecksumError('Cannot use a file of the zip archive: it does not match its checksum', {
+    name,
+    expected: BigInt(entry.crc32),
+    actual: BigInt(actual),
   });
-  if (bytes.length !== size) throw wrong();
-  return bytes;
+}
+
+/**
+ * The first bytes of a deflated file, without inflating the rest.
+ * @throws as {@link readZipEntry}, but no ChecksumError
+ */
+export async function readZipEntryStart(
+  source: RandomAccessSource,
+  entry: ZipEntry,
+  length: number,
+  options: OpenOptions,
+): Promise<Uint8Array> {
+  checkSize(entry, options);
+  const wanted = Math.min(length, entry.size);
+  const stored = await source.read(entry.offset, Math.min(entry.storedSize, wanted + OVERHEAD), options);
+  const { signal } = options;
+  return readExactly(streamSource(inflated(stored)).stream({ end: wanted, signal }), wanted).catch(
+    (cause) => {
+      signal?.throwIfAborted();
+      throw damaged(entry, cause);
+    },
+  );
+}
+
+async function inflate(stored: Uint8Array, entry: ZipEntry, options: OpenOptions): Promise<Uint8Array> {
+  const source = streamSource(inflated(stored));
+  return readWhole(source, entry.size, () => damaged(entry), options).catch((cause) => {
+    options.signal?.throwIfAborted();
+    throw cause instanceof FormatError ? cause : damaged(entry, cause);
+  });
+}
+
+function inflated(stored: Uint8Array): ReadableStream<Uint8Array> {
+  return new Blob([new Uint8Array(stored)]).stream().pipeThrough(new DecompressionStream('deflate-raw'));
+}
+
+function damaged({ name, size }: ZipEntry, cause?: unknown): FormatError {
+  const details = { name, expected: size, cause };
+  return new FormatError('Cannot inflate a file of the zip archive: it is damaged', details);
+}
+
+function checkSize({ name, size, storedSize, isDeflated }: ZipEntry, options: OpenOptions): void {
+  const limits = limitsOf(options);
+  checkTensorBytes(limits, Math.max(size, storedSize), name);
+  if (isDeflated) new Budget(limits, storedSize).check({ bytes: size, steps: 0 });
 }

@@ -15,6 +15,13 @@ export interface ZipEntry {
   /** Bytes that it takes there, and as a file. */
   readonly storedSize: number;
   readonly size: number;
+  /** Of the file. */
+  readonly crc32: number;
+}
+
+/** An entry whose own header begins at `start`. */
+interface LocatedEntry extends ZipEntry {
+  readonly start: number;
 }
 
 const WHAT = 'Cannot read the zip archive';
@@ -41,7 +48,8 @@ const DEFLATED = 8;
 const ENCRYPTED = 1;
 
 /**
- * The files of a zip archive, stored or deflated, large ones (Zip64) too.
+ * The files of a zip archive, stored or deflated, large ones (Zip64) too. No byte of it belongs to two of them: a small archive could
+ * otherwise be as many large files as it has entries.
  * @throws FormatError, TruncatedError, UnsupportedError, LimitError
  */
 export function* scanZip(window: ScanWindow, options: LimitsOption): Scan<ZipEntry[]> {
@@ -60,9 +68,20 @@ export function* scanZip(window: ScanWindow, options: LimitsOption): Scan<ZipEnt
     entries.push(entryOf(head, decodeText(text.slice(0, name), WHAT), text.slice(name), at));
   }
   if (at > end) throw broken('its directory is longer than it says', at);
-  const located: ZipEntry[] = [];
+  const located: LocatedEntry[] = [];
   for (const entry of entries) located.push(yield* locate(entry, window.size));
+  assertApart(located, offset);
   return located;
+}
+
+/** @param directory where it begins: files are before it */
+function assertApart(entries: readonly LocatedEntry[], directory: number): void {
+  const inOrder = [...entries].sort((a, b) => a.start - b.start);
+  for (const [i, { name, offset, storedSize }] of inOrder.entries()) {
+    const next = inOrder[i + 1]?.start ?? directory;
+    if (offset + storedSize <= next) continue;
+    throw new FormatError(`${WHAT}: a file in it overlaps what follows it`, { name, offset: next });
+  }
 }
 
 /** What is read next may take the place of the bytes. */
@@ -124,7 +143,15 @@ function entryOf(view: DataView, name: string, extra: Uint8Array, end: number): 
     used += 1;
     return wide[used - 1]!;
   });
-  return { name, isDeflated: method === DEFLATED, size: size!, storedSize: storedSize!, offset: offset! };
+  const crc32 = view.getUint32(16, true);
+  return {
+    name,
+    isDeflated: method === DEFLATED,
+    size: size!,
+    storedSize: storedSize!,
+    offset: offset!,
+    crc32,
+  };
 }
 
 function wideFields(extra: Uint8Array, end: number): number[] {
@@ -142,7 +169,7 @@ function wideFields(extra: Uint8Array, end: number): number[] {
 }
 
 /** Where the bytes of a file begin: its own header has a name and an extra field of their own lengths. */
-function* locate(entry: ZipEntry, archive: number): Scan<ZipEntry> {
+function* locate(entry: ZipEntry, archive: number): Scan<LocatedEntry> {
   const { name, offset: at, storedSize, size, isDeflated } = entry;
   if (at + LOCAL_SIZE > archive) throw broken('no header of a file', at);
   // The headers are far from each other.
@@ -152,5 +179,5 @@ function* locate(entry: ZipEntry, archive: number): Scan<ZipEntry> {
   if (offset + storedSize > archive || (!isDeflated && size !== storedSize)) {
     throw new FormatError(`${WHAT}: a file in it is longer than the archive, or than it says`, { name });
   }
-  return { ...entry, offset };
+  return { ...entry, start: at, offset };
 }

@@ -293,6 +293,37 @@ test('weights in another file need openBeside, and one that is there', async () 
   await rejects(openForeignModel(bytesSource(bytes), { openBeside }), SourceError, /external\.bin/);
 });
 
+test('elements that are fields of numbers are decoded once for reads that follow in them, within limits.tensorBytes', async () => {
+  const numbers = Uint8Array.from({ length: 256 }, (_, i) => i % 100);
+  const fields = [
+    [1, 256],
+    [2, 7],
+    [7, numbers],
+    [8, 'a'],
+    [12, 'what it is for '.repeat(200)],
+  ] as const;
+  const bytes = modelProto(graphOf([message(fields)]));
+  await rejects(
+    openForeignModel(bytesSource(bytes), { limits: { tensorBytes: 2500 } }),
+    LimitError,
+    /limits\.tensorBytes/,
+  );
+  const origin = bytesSource(bytes);
+  let reads = 0;
+  const read: RandomAccessSource['read'] = (offset, length, options) => {
+    reads += 1;
+    return origin.read(offset, length, options);
+  };
+  const { files } = await openForeignModel({ ...origin, read });
+  const { source } = files[0]!;
+  reads = 0;
+  for (let i = 0; i < 256; i++) {
+    const [low] = await source.read(source.size! - 8 * (256 - i), 8);
+    assert.is(low, i % 100);
+  }
+  assert.is(reads, 1);
+});
+
 test('a model that ends anywhere is refused, or has the tensors before its end', async () => {
   const bytes = fixture('typed.onnx');
   for (let end = 3; end < bytes.length; end += 997) {
