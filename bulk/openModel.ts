@@ -6,7 +6,7 @@ import { CUTS_VERSION } from '../models/file/encodeModelFile.js';
 import { type ModelSource, type ModelSourceFile, readModelSource } from '../models/file/sourceFiles.js';
 import { findModel, modelPlace } from '../models/inputs/findModel.js';
 import type { ModelPlace } from '../models/inputs/placeOnDisk.js';
-import { placeOf } from '../sources/place.js';
+import { argumentPlace } from '../sources/hub.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { ArgumentError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
@@ -121,7 +121,7 @@ function openedFile({ folder }: ModelPlace, name: string, source: RandomAccessSo
 
 async function placeOfModel(source: string): Promise<ModelPlace> {
   const [, bucket, key = ''] = S3_URL.exec(source) ?? [];
-  if (bucket === undefined) return modelPlace(placeOf(source));
+  if (bucket === undefined) return modelPlace(argumentPlace(source));
   const nameStart = key.lastIndexOf('/') + 1;
   const folder = `s3://${bucket}/${key.slice(0, nameStart)}`;
   const storage = await openBulkStorage(folder);

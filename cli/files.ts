@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { type FileSink, fileSink, removeLeftovers } from '../sinks/file.js';
 import { sinkStream } from '../sinks/streams.js';
 import { bytesSource } from '../sources/bytes.js';
-import { placeOf } from '../sources/place.js';
+import { argumentPlace } from '../sources/hub.js';
 import { readWhole } from '../sources/read.js';
 import { streamSource } from '../sources/stream.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
@@ -19,10 +19,10 @@ const MAX_BUFFERED_INPUT = 2 ** 30;
 /** A file that a command reads; disposing of it closes it. */
 export interface InputFile extends RandomAccessSource, AsyncDisposable {}
 
-/** Opens a file by its path or URL, or standard input if it fits in memory. */
+/** Opens a file by its path, its URL or its name on a hub, or standard input if it fits in memory. */
 export async function openInput(name: string, { signal }: AbortOptions): Promise<InputFile> {
   if (name === STANDARD) return bufferedInput(standardInput(), { signal });
-  const source = await placeOf(name).open();
+  const source = await argumentPlace(name).open();
   return Object.assign(source, { [Symbol.asyncDispose]: async () => source.close?.() });
 }
 

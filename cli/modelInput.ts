@@ -9,13 +9,13 @@ import type { ForeignModel } from '../models/inputs/foreignModel.js';
 import { type FileFormat, recogniseFormat } from '../models/inputs/formats.js';
 import type { ModelPlace } from '../models/inputs/placeOnDisk.js';
 import type { Shards } from '../models/inputs/shards.js';
+import { argumentPlace } from '../sources/hub.js';
 import { describeKind, fileKind, shownStart } from '../src/bytes/fileKind.js';
 import type { OpenOptions } from '../src/checks/limits.js';
 import { FormatError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { UsageError } from './failure.js';
 import { bufferedInput, STANDARD, standardInput } from './files.js';
-import { argumentPlace } from './hub.js';
 import { withNeighbour } from './suggest.js';
 
 /** What arguments name, opened; disposing of it closes it. */

@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { argumentPlace } from '../sources/hub.js';
 import { quote } from '../src/errors/show.js';
 import { SourceError } from '../src/errors.js';
 import { DataError, UsageError } from './failure.js';
-import { argumentPlace } from './hub.js';
 
 /** Names in one message. */
 const MAX_LISTED = 8;

@@ -1,3 +1,4 @@
+import { argumentPlace } from '../../sources/hub.js';
 import type { BullMq } from './connection.js';
 
 /**
@@ -37,5 +38,6 @@ export async function waitForHost(
 
 /** The host of a source; undefined for files. */
 export function hostOf(source: string): string | undefined {
-  return /^[a-z][a-z0-9+.-]+:\/\/([^/?#]+)/i.exec(source)?.[1]?.toLowerCase();
+  const url = source.startsWith('hf:') ? argumentPlace(source).folder : source;
+  return /^[a-z][a-z0-9+.-]+:\/\/([^/?#]+)/i.exec(url)?.[1]?.toLowerCase();
 }

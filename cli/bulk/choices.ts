@@ -52,7 +52,12 @@ function isTexts(value: unknown): boolean {
 
 /** A file that is called as all are called says nothing: its folder does. */
 function outputOf(source: string): string {
-  const { name, folder } = placeOf(source.replace(/^s3:/, 'http:').replace(/[\\/]+$/, ''));
+  const plain = source
+    .replace(/^s3:/, 'http:')
+    // A revision is no part of the name.
+    .replace(/^hf:(?:\/\/)?([^/]+\/[^/@]+)(?:@[^/]+)?/, '$1')
+    .replace(/[\\/]+$/, '');
+  const { name, folder } = placeOf(plain);
   const stem = name.replace(/(\.safetensors)?(\.index)?(\.json)?$/, '').replace(/\.safetensors$/, '');
   const isCommon = /^model(-[\d*?]+-of-[\d*?]+)?$/.test(stem);
   return `${isCommon ? basename(folder) || stem : stem || basename(dirname(folder))}${SUFFIX}`;

@@ -1,3 +1,4 @@
+import { argumentPlace } from '../../sources/hub.js';
 import { quote } from '../../src/errors/show.js';
 import { describePlan, type Plan, planDirectory, planModelFile, planTensor } from '../encode/dryRun.js';
 import { encodeDirectory, encodeHct } from '../encode/hct.js';
@@ -6,7 +7,6 @@ import { encodeToModelFile } from '../encode/modelFile.js';
 import { encodeOnnx } from '../encode/onnx.js';
 import { UsageError } from '../failure.js';
 import { isDirectory, STANDARD } from '../files.js';
-import { argumentPlace } from '../hub.js';
 import { type EncodeOptionName, type EncodeOptions, flagOf } from '../options.js';
 import { checkOutput, type Outcome, reportOutcome } from '../output.js';
 import { printReport } from '../report.js';

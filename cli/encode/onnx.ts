@@ -1,9 +1,9 @@
 import { mkdir, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { argumentPlace } from '../../sources/hub.js';
 import { quote } from '../../src/errors/show.js';
 import { UsageError } from '../failure.js';
 import { writeOutput } from '../files.js';
-import { argumentPlace } from '../hub.js';
 import { openModelFiles } from '../modelInput.js';
 import type { EncodeOptions } from '../options.js';
 import type { Outcome } from '../output.js';

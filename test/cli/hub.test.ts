@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { type CliResult, cliPath, failed, ok, resultOf, runCli, temporaryFolder } from '../helpers/cli.js';
 import { type FileServer, fileServer } from '../helpers/fileServer.js';
 import { smallGguf } from '../helpers/ggufFiles.js';
+import { encodeToModelFile } from '../helpers/modelFiles.js';
 import { modelOf } from '../helpers/models.js';
 
 const test = suite('command line: models on a hub');
@@ -21,6 +22,8 @@ const shards = {
 const [first, second] = Object.keys(shards);
 const index = new TextEncoder().encode(JSON.stringify({ weight_map: { a: first, b: second } }));
 
+const raw = new Uint8Array(Float32Array.from({ length: 600 }, (_, i) => Math.sin(i)).buffer);
+
 /** A stand-in of the hub: small files are its own, large ones are on a server of another origin. */
 interface Hub extends AsyncDisposable {
   readonly url: string;
@@ -30,7 +33,7 @@ interface Hub extends AsyncDisposable {
 }
 
 async function hub(): Promise<Hub> {
-  const storage = await fileServer({ ...shards, 'model.gguf': smallGguf() });
+  const storage = await fileServer({ ...shards, 'model.gguf': smallGguf(), 'raw.bin': raw });
   const front = await fileServer({
     'org/sharded/resolve/main/model.safetensors.index.json': index,
     'org/one/resolve/v1.0/model.safetensors': shards['model-00001-of-00002.safetensors'],
@@ -105,6 +108,28 @@ test('a revision, one with slashes, and a file in a folder of it', async () => {
   assert.equal([...server.tokens.hub], [undefined]);
 });
 
+test('bulk conversion reads models on a hub, and calls them as the hub does', async () => {
+  await using server = await hub();
+  const args = ['bulk', 'run', 'hf:org/sharded@main', '--to', 'bulk', '--workers', '0'];
+  ok(await run(args, server, 'hf_secret'));
+  assert.equal([...server.tokens.hub], ['Bearer hf_secret']);
+  assert.equal([...server.tokens.storage], [undefined]);
+  const alone = await encodeToModelFile(shards, { index: new TextDecoder().decode(index) });
+  assert.ok(readFileSync(at('bulk/sharded.holo.safetensors')).equals(alone));
+  const file = ['bulk', 'run', 'hf:org/one@v1.0/model.safetensors', '--to', 'bulk', '--workers', '0'];
+  ok(await run(file, server));
+  assert.ok(existsSync(at('bulk/one.holo.safetensors')));
+});
+
+test('raw bytes on a hub', async () => {
+  await using server = await hub();
+  const options = ['--dtype', 'F32', '--shape', '20,30', '-o', 'raw.holo'];
+  ok(await run(['encode', 'hf:org/files/files/raw.bin', ...options], server));
+  writeFileSync(at('raw.bin'), raw);
+  ok(await runCli(['encode', 'raw.bin', ...options.slice(0, -1), 'local.holo'], { cwd: folder }));
+  assert.equal(readFileSync(at('raw.holo')), readFileSync(at('local.holo')));
+});
+
 test('a server that is not the hub gets no token', async () => {
   await using server = await hub();
   await using other = await fileServer({});
@@ -116,7 +141,11 @@ test('a server that is not the hub gets no token', async () => {
 test('what is no model on a hub is refused', async () => {
   await using server = await hub();
   for (const name of ['hf:', 'hf:model', 'hf:../x', 'hf:org/model/../../x']) {
-    failed(await run(['encode', name, '-o', 'x.holo.safetensors'], server), 2, /is no model on a hub/);
+    failed(
+      await run(['encode', name, '-o', 'x.holo.safetensors'], server),
+      2,
+      /Cannot find the model on a hub.*hf:organisation\/model/,
+    );
   }
   failed(await run(['inspect', 'hf:org/none'], server), 1, /404|Cannot find a model/);
 });
