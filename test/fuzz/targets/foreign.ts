@@ -4,7 +4,9 @@ import { openForeignModel } from '../../../models/inputs/foreign.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import type { RandomAccessSource } from '../../../src/source.js';
 import { concatBytes } from '../../helpers/bytes.js';
-import { smallGguf } from '../../helpers/ggufFiles.js';
+import { ggufOf } from '../../helpers/ggufWriter.js';
+import { graphOf, modelProto, nested, rawTensor } from '../../helpers/onnxWriter.js';
+import { pseudoRandomBytes } from '../../helpers/random.js';
 import { type Reading, type Seed, type Target, WHOLE } from '../target.js';
 import { archiveLimits } from './archive.js';
 
@@ -28,11 +30,37 @@ export async function foreignTargets(): Promise<Target[]> {
     memory: (input) => 2 ** 22 + 16 * MAX_BYTES + 64 * input.length,
   });
   return [
-    target('onnx', [fixture('onnx/typed.onnx')]),
+    target('onnx', [
+      seed('small', smallOnnx()),
+      seed('nested', modelProto(nested(3))),
+      fixture('onnx/typed.onnx'),
+    ]),
     target('gguf', [seed('small', smallGguf())]),
     target('npz', [fixture('w.npz'), fixture('zip/stored.npz'), fixture('zip/compressed.npz')]),
     target('pt', [fixture('zip/checkpoint.pt')]),
   ];
+}
+
+function smallOnnx(): Uint8Array {
+  const tensors = [
+    rawTensor('large', [16, 20], pseudoRandomBytes(1280)),
+    rawTensor('small', [3], new Uint8Array(12)),
+  ];
+  return modelProto(graphOf(tensors));
+}
+
+/** A tensor of F32, one in blocks of Q8_0, which take 34 bytes, and values of every kind. */
+function smallGguf(): Uint8Array {
+  const values = {
+    'general.architecture': 'llama',
+    'llama.block_count': 1,
+    'tokenizer.ggml.tokens': ['a', 'b', 'of'],
+    'tokenizer.ggml.scores': new Float32Array(3),
+  };
+  return ggufOf(values, [
+    { name: 'embedding', dimensions: [8, 5], type: 0, bytes: pseudoRandomBytes(160) },
+    { name: 'output', dimensions: [32, 2], type: 8, bytes: pseudoRandomBytes(68) },
+  ]);
 }
 
 async function read(source: RandomAccessSource, format: string): Promise<Reading> {
