@@ -14,14 +14,14 @@ import { BrowserTest, bundleWorker } from '../helpers/browser.js';
 import { generatedModel, llamaShapes } from '../helpers/largeModel.js';
 
 /**
- * A model of some hundred megabytes, in a page and in Node: the event loop goes on while it loads. This is the one place where
- * time is asserted: run it alone.
+ * A model of some hundred megabytes, in a page and in Node: the event loop goes on while it loads. The longest task is compared
+ * with the whole load in the same run, and printed: on a machine that does nothing else it should be at most 50 ms.
  */
 const test = suite('large models');
 
-const RUNS = 5;
-const TYPICAL_MS = 50;
-const MOST_MS = 100;
+const RUNS = 3;
+/** Of the time of a load, in the median of the runs. Tensors given out in one stretch took 0.4 of it. */
+const MAX_SHARE = 0.1;
 
 const LOADS = ['{}', '{ quality: 0.99 }', "{ as: 'source' }", '{ workers: 2 }'] as const;
 
@@ -51,10 +51,18 @@ const serve: RequestListener = ({ headers }, response) => {
   createReadStream(path, { start, end: end - 1 }).pipe(response);
 };
 
-function check(longest: readonly number[], what: string): void {
-  const sorted = longest.toSorted((a, b) => a - b);
-  assert.ok(sorted[sorted.length >> 1]! <= TYPICAL_MS, `${what}: ${sorted}`);
-  assert.ok(sorted.at(-1)! <= MOST_MS, `${what}: ${sorted}`);
+/** Milliseconds of a load, and of its longest task. */
+interface Times {
+  readonly load: number;
+  readonly longest: number;
+}
+
+function check(runs: readonly Times[], what: string): void {
+  const sorted = runs.toSorted((a, b) => a.longest / a.load - b.longest / b.load);
+  const shown = sorted.map(({ load, longest }) => `${longest.toFixed(0)} of ${load.toFixed(0)}`).join(', ');
+  console.log(`\n${what}: longest tasks in ms: ${shown}`);
+  const { load, longest } = sorted[sorted.length >> 1]!;
+  assert.ok(longest <= MAX_SHARE * load, `${what}: ${shown}`);
 }
 
 const PAGE_SCRIPT = `
@@ -67,14 +75,16 @@ const PAGE_SCRIPT = `
   globalThis.longest = async (options, watch) => {
     await settled();
     tasks.length = 0;
+    const start = performance.now();
     const model = await openModel('/model.holo.safetensors');
     if (watch === 'updates') model.updates$.subscribe();
     const load = model.load(options);
     if (watch === 'snapshots') for await (const { complete } of model.snapshots()) if (complete) break;
     await load;
+    const end = performance.now();
     await settled();
     await model.close();
-    return Math.max(0, ...tasks);
+    return JSON.stringify({ load: end - start, longest: Math.max(0, ...tasks) });
   };
   globalThis.ready = true;
 `;
@@ -89,12 +99,12 @@ test('in a page, no task is long, whatever is loaded', async () => {
   try {
     const ways = [...LOADS.map((load) => [load, '']), ['{}', 'updates'], ['{}', 'snapshots']];
     for (const [options, watch] of ways) {
-      const longest: number[] = [];
+      const runs: Times[] = [];
       for (let run = 0; run < RUNS; run++) {
-        longest.push(Number(await browser.tab.evaluate(`longest(${options}, '${watch}')`)));
+        runs.push(JSON.parse(String(await browser.tab.evaluate(`longest(${options}, '${watch}')`))));
         await browser.load();
       }
-      check(longest, `${options} ${watch}`);
+      check(runs, `${options} ${watch}`);
     }
   } finally {
     await browser.close();
@@ -107,21 +117,22 @@ test('in Node, the event loop goes on', async () => {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/model.holo.safetensors`;
   try {
     for (const options of [{}, { quality: 0.99 }, { as: 'source' }] as const) {
-      const longest: number[] = [];
+      const runs: Times[] = [];
       for (let run = 0; run < RUNS; run++) {
         await using model = await openModel(url);
-        longest.push(await longestTurn(() => model.load(options)));
+        runs.push(await timesOf(() => model.load(options)));
       }
-      check(longest, JSON.stringify(options));
+      check(runs, JSON.stringify(options));
     }
   } finally {
     server.close();
   }
 });
 
-/** Milliseconds between two turns of the event loop, at most. */
-async function longestTurn(work: () => Promise<unknown>): Promise<number> {
-  let [longest, last, goesOn] = [0, performance.now(), true];
+/** Tasks are what is between two turns of the event loop. */
+async function timesOf(work: () => Promise<unknown>): Promise<Times> {
+  const start = performance.now();
+  let [longest, last, goesOn] = [0, start, true];
   const turn = () => {
     const now = performance.now();
     longest = Math.max(longest, now - last);
@@ -131,7 +142,7 @@ async function longestTurn(work: () => Promise<unknown>): Promise<number> {
   setImmediate(turn);
   await work();
   goesOn = false;
-  return longest;
+  return { load: last - start, longest };
 }
 
 test.run();
