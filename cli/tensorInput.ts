@@ -150,7 +150,7 @@ function pick(tensors: readonly LocatedTensor[], name: string | undefined, path:
   if (name === undefined) {
     if (tensors.length === 1) return tensors[0]!;
     throw new UsageError(
-      `${quote(path)} holds ${tensors.length} tensors: choose one by --tensor (${hint(undefined, names)}; encode takes all with an output that ends with /)`,
+      `${quote(path)} holds ${tensors.length} tensors: choose one by --tensor (${hint(undefined, names)}; encode takes all with an output that ends with .holo.safetensors)`,
     );
   }
   assertTensors([name], names);

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from 'commander';
 import type { BulkEncodeOptions, BulkModel, Shard } from '../../bulk/index.js';
 import { placeOf } from '../../sources/place.js';
 import { parseJson } from '../../src/bytes/json.js';
+import { quote } from '../../src/errors/show.js';
 import { FormatError } from '../../src/errors.js';
 import { encoderOptions } from '../encode/holotensor.js';
 import { readImportance } from '../encode/importance.js';
@@ -60,6 +61,11 @@ function outputOf(source: string): string {
   const { name, folder } = placeOf(plain);
   const stem = name.replace(/(\.safetensors)?(\.index)?(\.json)?$/, '').replace(/\.safetensors$/, '');
   const isCommon = /^model(-[\d*?]+-of-[\d*?]+)?$/.test(stem);
+  if (!isCommon && /[*?]/.test(stem)) {
+    throw new UsageError(
+      `${quote(source)} names the shards of one model: give its model file a name by --output, or leave the quotes out for one model per file`,
+    );
+  }
   return `${isCommon ? basename(folder) || stem : stem || basename(dirname(folder))}${SUFFIX}`;
 }
 

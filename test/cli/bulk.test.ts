@@ -57,6 +57,7 @@ test('what is wrong: usage is code 2, models are code 1 and say why', async () =
     failed(await runCli(['bulk', 'run', DIGITS_PATH, ...to, '--shard', shard]), 2, /--shard/);
   }
   failed(await runCli(['bulk', 'run', 'a', 'b', ...to, '--output', 'c']), 2, /--output/);
+  failed(await runCli(['bulk', 'run', at('*.safetensors'), ...to]), 2, /names the shards of one model/);
   writeFileSync(at('list.json'), '[{}]');
   failed(await runCli(['bulk', 'run', '--list', at('list.json'), ...to]), 1, /list of models/);
   const { code, stderr } = await runCli(['bulk', 'run', at('missing.safetensors'), ...to]);
