@@ -1,5 +1,6 @@
 import type { LoadableTensor } from '../models/inputs/content.js';
 import { outputBytes } from '../models/output.js';
+import type { OwnBytes } from '../src/bytes/binary.js';
 import { allocating } from '../src/checks/limits.js';
 import { type TensorData, viewElements } from '../src/tensor/tensor.js';
 
@@ -17,7 +18,7 @@ export interface GpuBuffer {
 export interface GpuDevice {
   createBuffer(descriptor: { readonly size: number; readonly usage: number }): GpuBuffer;
   readonly queue: {
-    writeBuffer(buffer: GpuBuffer, offset: number, data: Uint8Array<ArrayBuffer>): void;
+    writeBuffer(buffer: GpuBuffer, offset: number, data: OwnBytes): void;
   };
 }
 

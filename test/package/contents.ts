@@ -111,6 +111,14 @@ test('built modules and types import each other by full names, and of packages o
   }
 });
 
+test('types use no generic typed arrays, which TypeScript has since 5.7', () => {
+  for (const path of paths.filter((path) => path.endsWith('.d.ts'))) {
+    // Comments are for readers.
+    const types = readFileSync(join(installed, path), 'utf8').replaceAll(/\/\*[\s\S]*?\*\//g, '');
+    assert.not.match(types, /\w+Array<\w*Array/, path);
+  }
+});
+
 /** Each built module with each of its imports, as esbuild reads them. */
 async function importsOfModules(): Promise<[string, string][]> {
   const imports: [string, string][] = [];

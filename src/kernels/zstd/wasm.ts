@@ -38,7 +38,7 @@ export const ZSTD_WORK = {
 };
 
 /** Descriptions of the three kinds of codes; each is followed by states that the kernel makes. */
-export const ZSTD_CONSTANTS = describeCodes([LITERALS_LENGTH, OFFSET, MATCH_LENGTH]);
+export const ZSTD_CONSTANTS: Uint8Array = describeCodes([LITERALS_LENGTH, OFFSET, MATCH_LENGTH]);
 
 /** Why the kernel has stopped, by the number of the part that it was reading. */
 const REASONS = [
