@@ -8,6 +8,7 @@ model.progress$.subscribe(({ bytes, totalBytes, quality }) => {
 
 // Usable weights for a fraction of the bytes.
 const first = await model.load({ quality: 0.97 });
+// The quality is that of the whole model: single tensors are better or worse.
 console.log(first.get('fc1.weight')?.shape, first.get('fc1.weight')?.cosine);
 
 // An inference: two dense layers on an image of 784 pixels. `data` holds numbers, row by row.
