@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { join, sep } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { type RequestedRange, requestedRange } from '../../models/plain/response.js';
 import { quote } from '../../src/errors/show.js';
 import { DataError } from '../failure.js';
 import { Pace } from './pace.js';
@@ -159,7 +160,7 @@ async function sendFile(
   }
   const isSame = condition === undefined || condition === etag || condition === common['last-modified'];
   const range = isSame ? rangeOf(header, size) : undefined;
-  if (range === 'outside') {
+  if (range === 'unsatisfiable') {
     return void response.writeHead(416, { ...common, 'content-range': `bytes */${size}` }).end();
   }
   const { start, end } = range ?? { start: 0, end: size };
@@ -176,14 +177,7 @@ async function sendFile(
 }
 
 /** One range, as a client of ours asks for it; several, and what is no range, are answered by the whole. */
-function rangeOf(
-  header: string | undefined,
-  size: number,
-): { readonly start: number; readonly end: number } | 'outside' | undefined {
-  const [, from, to] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
-  if (from === undefined || to === undefined || (from === '' && to === '')) return undefined;
-  const start = from === '' ? Math.max(0, size - Number(to)) : Number(from);
-  const end = from === '' || to === '' ? size : Math.min(Number(to) + 1, size);
-  if (from !== '' && to !== '' && Number(to) < start) return undefined;
-  return start >= size || start >= end ? 'outside' : { start, end };
+function rangeOf(header: string | undefined, size: number): RequestedRange {
+  const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
+  return requestedRange(size, first, last);
 }

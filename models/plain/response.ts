@@ -25,7 +25,7 @@ interface Body extends Pick<ByteSource, 'stream'> {
 }
 
 /** Bytes from `start` to `end`, or that there are none. */
-type Requested = { readonly start: number; readonly end: number } | 'unsatisfiable' | undefined;
+export type RequestedRange = { readonly start: number; readonly end: number } | 'unsatisfiable' | undefined;
 
 export function plainResponse(file: Body, tag: string | undefined, options: PlainResponseOptions): Response {
   const { range, method = 'GET', signal } = checkOptions(options, RULES);
@@ -50,9 +50,16 @@ export function plainResponse(file: Body, tag: string | undefined, options: Plai
   });
 }
 
-/** RFC 9110, section 14: `bytes=0-499`, `bytes=500-`, `bytes=-500`. Undefined for what a server may ignore. */
-function parseRange(range: string, size: number): Requested {
-  const [, first = '', last = ''] = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(range) ?? [];
+function parseRange(range: string, size: number): RequestedRange {
+  const [, first, last] = /^\s*bytes\s*=\s*(\d*)\s*-\s*(\d*)\s*$/i.exec(range) ?? [];
+  return requestedRange(size, first, last);
+}
+
+/**
+ * What a request for the bytes `first-last` gets of a file (RFC 9110, section 14): `0-499`, `500-`, `-500`. Undefined for what a
+ * server may ignore.
+ */
+export function requestedRange(size: number, first = '', last = ''): RequestedRange {
   if (first === '') {
     if (last === '') return undefined;
     const length = Math.min(Number(last), size);
