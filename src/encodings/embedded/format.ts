@@ -1,6 +1,5 @@
 import { FormatError } from '../../errors.js';
 import type { PlaneCoding } from '../../kernels/embedded/interface.js';
-import { GROUP_BYTES } from '../../kernels/embedded/tile.js';
 import { packNumbers, readNumbers } from './signedNumbers.js';
 import { FieldReader, pushVarint } from './varint.js';
 
@@ -236,9 +235,4 @@ function inRange(what: string, value: number, low: number, high: number): number
     expected: `${low} to ${high}`,
     actual: value,
   });
-}
-
-/** Bytes that a bitmap of these weights takes. */
-export function bitmapBytes(count: number): number {
-  return GROUP_BYTES * Math.ceil(count / (8 * GROUP_BYTES));
 }

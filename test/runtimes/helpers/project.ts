@@ -1,4 +1,5 @@
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -63,6 +64,15 @@ export class Project {
   /** Runs a command in the project; what it wrote to standard output. */
   run(command: string, ...args: string[]): Promise<string> {
     return run(this.#resolve(command), args, this.folder);
+  }
+
+  /** Checks a program of JavaScript with the repository's TypeScript, by the types of the packages. */
+  async checkTypes(program: string): Promise<void> {
+    const compiler = createRequire(import.meta.url)
+      .resolve('typescript/package.json')
+      .replace('package.json', 'bin/tsc');
+    const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--skipLibCheck'];
+    await this.run('node', compiler, ...options, '--types', '', '--checkJs', program);
   }
 
   /** Starts a server in the project, which is up when it prints a URL of its own. */

@@ -1,5 +1,4 @@
 import { cpSync, readFileSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -82,11 +81,7 @@ test('F16 as inputs, BF16 as external data, each as it is; initializers are refu
 });
 
 test('the types are those of the packages', async () => {
-  const compiler = createRequire(import.meta.url)
-    .resolve('typescript/package.json')
-    .replace('package.json', 'bin/tsc');
-  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--skipLibCheck'];
-  await project.run('node', compiler, ...options, '--types', '', '--checkJs', 'types.js');
+  await project.checkTypes('types.js');
 });
 
 test.run();

@@ -1,5 +1,4 @@
 import { cpSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -54,11 +53,7 @@ test('the example, in Chromium, on the processor and on wasm', async () => {
 });
 
 test('the types are those of the package', async () => {
-  const compiler = createRequire(import.meta.url)
-    .resolve('typescript/package.json')
-    .replace('package.json', 'bin/tsc');
-  const options = ['--noEmit', '--strict', '--module', 'nodenext', '--target', 'es2022', '--skipLibCheck'];
-  await project.run('node', compiler, ...options, '--types', '', '--checkJs', 'types.js');
+  await project.checkTypes('types.js');
 });
 
 test.run();
