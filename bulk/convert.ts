@@ -88,10 +88,8 @@ export async function convertModels(
   options: ConvertOptions = {},
 ): Promise<readonly ConvertedModel[]> {
   checkOptions(options, RULES);
-  check('models', models, BULK_MODELS);
   check('storage', storage, STORAGE);
-  checkOutputs(models);
-  checkFragmentOptions(options.encode ?? {});
+  checkModels(models, options);
   const tools = await loadTools(options);
   const { shard, join = false, signal } = options;
   const results: ConvertedModel[] = [];
@@ -107,14 +105,16 @@ export async function convertModels(
   return results;
 }
 
-/** @throws ArgumentError when a key is not one for a model, or two models have the same */
-export function checkOutputs(models: readonly BulkModel[]): void {
+/** @throws ArgumentError, also when a key is not one for a model, or two models have the same */
+export function checkModels(models: readonly BulkModel[], { encode = {} }: BulkEncodeOptions): void {
+  check('models', models, BULK_MODELS);
   const outputs = new Set<string>();
   for (const { output } of models) {
     if (outputs.has(checkOutput(output)))
       throw new ArgumentError('Cannot convert the models: two have the same output', { name: output });
     outputs.add(output);
   }
+  checkFragmentOptions(encode);
 }
 
 export async function loadTools({ workers }: WorkersOption): Promise<EncodeTools> {

@@ -5,6 +5,7 @@ import { Turns } from '../src/async/steps.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { number, type Rules } from '../src/checks/options.js';
 import { BELOW_ONE, type LoadedTensor } from './output.js';
+import type { ModelQuality } from './progress.js';
 import type { TensorState } from './tensorState.js';
 
 /** How often what improves is passed on. */
@@ -30,10 +31,8 @@ export interface Improving {
   /** Emits when a tensor has improved and when a load has ended; completes when the model is closed. */
   readonly changes$: Observable<unknown>;
   isLoading(): boolean;
-  /** Mean cosine of the tensors, by their weights. */
-  quality(): number;
-  /** How many tensors have any numbers. */
-  ready(): number;
+  /** Of the tensors together. */
+  quality(): Pick<ModelQuality, 'whole' | 'ready'>;
 }
 
 /** What is known of tensors that were read together. */
@@ -64,11 +63,11 @@ export async function* improvements<T extends Improvement>(
   try {
     for (;;) {
       const over = isOver();
-      const gain = improving.quality() - last;
+      const { whole, ready } = improving.quality();
+      const gain = whole - last;
       const isFirst = time === Number.NEGATIVE_INFINITY;
       const isUseful =
-        improving.ready() >= expected &&
-        (isFirst || (gain > 0 && (gain >= minGain || !improving.isLoading())));
+        ready >= expected && (isFirst || (gain > 0 && (gain >= minGain || !improving.isLoading())));
       const wait = time + minInterval - performance.now();
       if (!isUseful || wait > 0) {
         if (over && !isUseful) return;

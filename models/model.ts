@@ -291,8 +291,7 @@ export class Model extends Closeable {
       states,
       changes$: this.#changes,
       isLoading: () => this.#load !== undefined,
-      quality: () => (all ? this.#quality : part()).whole,
-      ready: () => (all ? this.#quality : part()).ready,
+      quality: () => (all ? this.#quality : part()),
     };
   }
 

@@ -1,23 +1,14 @@
-import { checkFragmentOptions } from '../../models/file/encodeTensor.js';
 import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
 import { check, checkOptions, number, type Rules, text, wholeNumber } from '../../src/checks/options.js';
-import { checkOutputs } from '../convert.js';
+import { checkModels } from '../convert.js';
 import { findJoined } from '../joinModel.js';
-import { BULK_MODELS, type BulkEncodeOptions, type BulkModel, ENCODE_RULES } from '../models.js';
+import { type BulkEncodeOptions, type BulkModel, ENCODE_RULES } from '../models.js';
 import { openBulkModel } from '../openModel.js';
 import { openBulkStorage } from '../storage/openStorage.js';
 import type { BulkStorage } from '../storage/storage.js';
 import { planUnits } from '../units.js';
-import { type BullMq, connectionOf, ignored, loadBullMq } from './connection.js';
-import {
-  JOINS,
-  type JoinData,
-  type JoinOutcome,
-  REDIS_RULES,
-  type RedisOption,
-  UNITS,
-  type UnitData,
-} from './jobs.js';
+import { type BullMq, connectionOf, ignored, type JoinQueue, loadBullMq, openJoins } from './connection.js';
+import { JOINS, type JoinData, REDIS_RULES, type RedisOption, UNITS, type UnitData } from './jobs.js';
 
 export interface AddOptions extends BulkEncodeOptions, RedisOption, AbortOptions {
   /** 1 to 2097151, the lowest first. Default: before all that have one. */
@@ -68,15 +59,13 @@ export async function addModels(
   options: AddOptions = {},
 ): Promise<readonly AddedModel[]> {
   checkOptions(options, RULES);
-  check('models', models, BULK_MODELS);
   check('to', to, text);
-  checkOutputs(models);
-  checkFragmentOptions(options.encode ?? {});
+  checkModels(models, options);
   const storage = await openBulkStorage(to);
   const bullMq = await loadBullMq();
   const connection = connectionOf(options);
   const flows = new bullMq.FlowProducer({ connection }).on('error', ignored);
-  const joins = new bullMq.Queue<JoinData, JoinOutcome>(JOINS, { connection }).on('error', ignored);
+  const joins = openJoins(bullMq, connection);
   const results: AddedModel[] = [];
   try {
     for (const model of models) {
@@ -98,7 +87,7 @@ async function addModel(
   storage: BulkStorage,
   options: AddOptions,
   flows: InstanceType<BullMq['FlowProducer']>,
-  joins: InstanceType<BullMq['Queue']>,
+  joins: JoinQueue,
 ): Promise<AddedModel> {
   const { output } = model;
   const { encode, order, keep, importance, priority, attempts = ATTEMPTS, hostRate, signal } = options;

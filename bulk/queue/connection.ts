@@ -1,7 +1,15 @@
 /// <reference path="../peers.d.ts" />
 import { check, text } from '../../src/checks/options.js';
 import { UnsupportedError } from '../../src/errors.js';
-import type { RedisOption } from './jobs.js';
+import {
+  JOINS,
+  type JoinData,
+  type JoinOutcome,
+  type RedisOption,
+  UNITS,
+  type UnitData,
+  type UnitOutcome,
+} from './jobs.js';
 
 /** How Redis is reached. */
 
@@ -16,6 +24,8 @@ export async function loadBullMq(): Promise<BullMq> {
   }
 }
 
+export type Connection = ReturnType<typeof connectionOf>;
+
 export function connectionOf({ redis }: RedisOption) {
   const url = redis ?? process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
   check('redis', url, text);
@@ -25,3 +35,13 @@ export function connectionOf({ redis }: RedisOption) {
 
 /** What is heard of a connection that breaks is no failure: the client connects again. */
 export const ignored = (): void => {};
+
+export type JoinQueue = ReturnType<typeof openJoins>;
+
+export function openJoins({ Queue }: BullMq, connection: Connection) {
+  return new Queue<JoinData, JoinOutcome>(JOINS, { connection }).on('error', ignored);
+}
+
+export function openUnits({ Queue }: BullMq, connection: Connection) {
+  return new Queue<UnitData, UnitOutcome>(UNITS, { connection }).on('error', ignored);
+}

@@ -1,14 +1,12 @@
 import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
 import { checkOptions, type Rules } from '../../src/checks/options.js';
-import { connectionOf, ignored, loadBullMq } from './connection.js';
+import { connectionOf, loadBullMq, openJoins, openUnits } from './connection.js';
 import {
   type FailedJob,
-  JOINS,
   type JoinData,
   type JoinOutcome,
   REDIS_RULES,
   type RedisOption,
-  UNITS,
   type UnitData,
   type UnitOutcome,
 } from './jobs.js';
@@ -58,8 +56,8 @@ export async function bulkStatus(options: StatusOptions = {}): Promise<BulkStatu
   const { signal } = checkOptions(options, RULES);
   const bullMq = await loadBullMq();
   const connection = connectionOf(options);
-  const joins = new bullMq.Queue<JoinData, JoinOutcome>(JOINS, { connection }).on('error', ignored);
-  const units = new bullMq.Queue<UnitData, UnitOutcome>(UNITS, { connection }).on('error', ignored);
+  const joins = openJoins(bullMq, connection);
+  const units = openUnits(bullMq, connection);
   try {
     const models: ModelStatus[] = [];
     const failed: FailedUnit[] = [];

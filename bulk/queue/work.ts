@@ -7,7 +7,15 @@ import { WORKERS } from '../../workers/task.js';
 import { loadTools } from '../convert.js';
 import { encodeUnit } from '../encodeUnit.js';
 import { joinModel } from '../joinModel.js';
-import { type BullMq, connectionOf, ignored, loadBullMq } from './connection.js';
+import {
+  type BullMq,
+  connectionOf,
+  ignored,
+  type JoinQueue,
+  loadBullMq,
+  openJoins,
+  openUnits,
+} from './connection.js';
 import { failedJob, mayRecover } from './failedJob.js';
 import { hostOf, waitForHost } from './hostRate.js';
 import {
@@ -91,8 +99,8 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
     stalledInterval: stalled / 2,
     maxStalledCount: MAX_STALLED,
   };
-  const joins = new bullMq.Queue<JoinData, JoinOutcome>(JOINS, { connection }).on('error', ignored);
-  const unitQueue = new bullMq.Queue<UnitData, UnitOutcome>(UNITS, { connection }).on('error', ignored);
+  const joins = openJoins(bullMq, connection);
+  const unitQueue = openUnits(bullMq, connection);
   const jobs = new Jobs(bullMq, joins, new ModelCache(tools), options.onJob);
   const workers = [
     new bullMq.Worker<UnitData, UnitOutcome>(UNITS, jobs.unit, { ...settings, concurrency }).on(
@@ -145,17 +153,12 @@ type JobOf<Data, Result> = Parameters<
 class Jobs {
   readonly models: ModelCache;
   readonly #bullMq: BullMq;
-  readonly #joins: InstanceType<typeof import('bullmq').Queue<JoinData, JoinOutcome>>;
+  readonly #joins: JoinQueue;
   readonly #onJob: WorkOptions['onJob'];
   readonly #stop = new AbortController();
   readonly #failure = new AbortController();
 
-  constructor(
-    bullMq: BullMq,
-    joins: InstanceType<typeof import('bullmq').Queue<JoinData, JoinOutcome>>,
-    models: ModelCache,
-    onJob: WorkOptions['onJob'],
-  ) {
+  constructor(bullMq: BullMq, joins: JoinQueue, models: ModelCache, onJob: WorkOptions['onJob']) {
     this.#bullMq = bullMq;
     this.#joins = joins;
     this.models = models;
