@@ -1,3 +1,5 @@
+import type { WasmRuntime } from '../../runtime/runtime.js';
+
 /** The exports of `assembly/embeddedEncode.ts`. Their parameters are addresses and counts. */
 export interface EmbeddedEncodeExports {
   widenShort(patterns: number, count: number, mantissaBits: number, scale: number, numbers: number): void;
@@ -97,4 +99,9 @@ export interface EmbeddedEncodeExports {
     fields: number,
     out: number,
   ): number;
+}
+
+/** The kernels in the memory of this runtime. */
+export function encodeExports(runtime: WasmRuntime): EmbeddedEncodeExports {
+  return runtime.exports<EmbeddedEncodeExports>('embeddedEncode');
 }

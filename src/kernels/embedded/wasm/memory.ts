@@ -150,3 +150,9 @@ export const SPREADS: Uint8Array = Uint8Array.from({ length: 8 << 8 }, (_, index
   for (let i = 0; i < place; i++) before += (mask >> i) & 1;
   return before;
 });
+
+export function allocateZeros(runtime: WasmRuntime, byteLength: number): number {
+  const address = runtime.allocate(byteLength);
+  runtime.bytes(address, byteLength).fill(0);
+  return address;
+}

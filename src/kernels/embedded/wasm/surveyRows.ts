@@ -1,0 +1,53 @@
+import type { WasmRuntime } from '../../runtime/runtime.js';
+import type { FloatLayout, RowSurvey } from '../interface.js';
+import { encodeExports } from './encodeExports.js';
+import { WIDENED, widen } from './loadTile.js';
+import { allocateZeros } from './memory.js';
+
+/** Weights that are surveyed at once: they stay in a near cache. */
+const SURVEY_WEIGHTS = 8192;
+const EXPONENTS = 256;
+const SUBNORMALS = 24;
+/** Exponents are counted apart for neighbours. */
+const LANES = 4;
+
+export function surveyRows(
+  runtime: WasmRuntime,
+  patterns: Uint16Array | Uint32Array,
+  layout: FloatLayout,
+  rowLength: number,
+): RowSurvey {
+  const rows = new Float64Array(Math.ceil(patterns.length / rowLength));
+  const columns = allocateZeros(runtime, 8 * rowLength);
+  const exponents = allocateZeros(runtime, 4 * LANES * EXPONENTS);
+  const subnormals = allocateZeros(runtime, 4 * SUBNORMALS);
+  const rowsAtOnce = Math.max(1, Math.floor(SURVEY_WEIGHTS / rowLength));
+  const energies = runtime.allocate(8 * rowsAtOnce);
+  const chunk = runtime.allocate(rowsAtOnce * rowLength * layout.bytes + WIDENED * layout.bytes);
+  const numbers = runtime.allocate(4 * (rowsAtOnce * rowLength + WIDENED));
+  const survey = encodeExports(runtime).surveyRows;
+  for (let row = 0; row < rows.length; row += rowsAtOnce) {
+    const start = row * rowLength;
+    const part = patterns.subarray(start, start + rowsAtOnce * rowLength);
+    runtime.load(part, chunk);
+    const floats = widen(runtime, chunk, part.length, layout, numbers);
+    const whole = Math.floor(part.length / rowLength);
+    survey(floats, whole, rowLength, exponents, subnormals, energies, columns);
+    const rest = part.length - whole * rowLength;
+    if (rest > 0) {
+      survey(floats + 4 * whole * rowLength, 1, rest, exponents, subnormals, energies + 8 * whole, columns);
+    }
+    rows.set(runtime.doubles(energies, Math.min(rowsAtOnce, rows.length - row)), row);
+  }
+  const counted = runtime.words(exponents, LANES * EXPONENTS);
+  return {
+    rows,
+    columns: runtime.doubles(columns, rowLength).slice(),
+    exponents: Uint32Array.from({ length: EXPONENTS }, (_, i) => {
+      let sum = 0;
+      for (let lane = 0; lane < LANES; lane++) sum += counted[lane * EXPONENTS + i]!;
+      return sum;
+    }),
+    subnormals: runtime.words(subnormals, SUBNORMALS).slice(),
+  };
+}
