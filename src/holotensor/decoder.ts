@@ -21,8 +21,7 @@ import {
   GAUSSIAN_DECODE_RULES,
   type GaussianDecodeOptions,
 } from '../encodings/randomProjection/decodeOptions.js';
-import { placed } from '../errors/placed.js';
-import { FormatError, type LimitError, UnsupportedError } from '../errors.js';
+import { UnsupportedError } from '../errors.js';
 import type { Kernels } from '../kernels/kernels.js';
 import { KERNELS } from '../kernels/loadKernels.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
@@ -39,6 +38,7 @@ import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_HEADER_SIZE } from './constants.js';
 import type { HoloFragment, ReceivedFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';
 import type { ReconstructionQuality } from './quality.js';
+import { ReceivedFragments } from './receivedFragments.js';
 
 export interface CommonDecodeOptions {
   /** Default: the fastest that the engine offers. */
@@ -71,15 +71,6 @@ const RULES: Rules<AllDecodeOptions & LimitsOption & RangeOption> = {
   range: object,
 };
 
-/** A fragment that has been received, until its steps are done. */
-interface WaitingFragment {
-  readonly data: Uint8Array;
-  /** Undefined until it is paid for. */
-  steps: Steps<boolean> | undefined;
-  /** Undefined until it is done. */
-  isNew: boolean | undefined;
-}
-
 /**
  * Collects the fragments of one tensor, in any order, and reconstructs the best tensor from them. It is synchronous:
  * the decoder of the header's encoding must have been loaded before, by {@link loadDecodings}, a stream or a reader.
@@ -102,15 +93,7 @@ export class HoloTensorDecoder {
   readonly #budget: Budget;
   /** Others' bytes pay, too. */
   readonly #isShared: boolean;
-  /** Whether the output has been paid for. */
-  #paid = false;
-  /** Fragments whose bytes have been counted. */
-  readonly #received = new Set<number>();
-  /** In the order in which they came. */
-  readonly #waiting = new Map<number, WaitingFragment>();
-  /** Why the first of them waits. */
-  #unpaid: LimitError | undefined;
-  #fragments = 0;
+  readonly #received: ReceivedFragments;
 
   /**
    * @param budget of several tensors, whose bytes pay for each other
@@ -155,6 +138,7 @@ export class HoloTensorDecoder {
       kernels: kernels ?? decoding.kernels,
     };
     this.#decoder = decoding.createDecoder(request, options);
+    this.#received = new ReceivedFragments(this.#decoder, this.#budget, this.elements);
   }
 
   /**
@@ -174,78 +158,40 @@ export class HoloTensorDecoder {
     const { index, data, entry } = fragment;
     check('data', data, typedArray('Uint8Array'));
     check('fragmentIndex', index, wholeNumber(0, this.total - 1));
-    if (!this.#received.has(index)) this.#budget.received += entry?.compressedSize ?? data.length;
-    this.#received.add(index);
-    const before = this.#waiting.get(index);
-    const waits = before !== undefined && before.steps === undefined;
-    const waiting = before ?? { data, steps: undefined, isNew: undefined };
-    this.#waiting.set(index, waiting);
-    yield* this.#addPaid();
-    return !waits && (waiting.isNew ?? true);
+    return yield* this.#received.adding(index, data, entry?.compressedSize ?? data.length);
   }
 
   /**
    * To be called when no more fragments will come: adds what waits if it is paid for by now.
    * @throws LimitError if it is not, or if a reconstruction is not
    */
-  *settling(): Steps<void> {
-    yield* this.#addPaid();
-    if (this.#waiting.size > 0 && this.#unpaid !== undefined) throw this.#unpaid;
-    if (this.#fragments > 0) this.#budget.check(this.#decoder.costOfReconstructing());
-  }
-
-  /** Adds the fragments that wait, up to the first that is not paid for. */
-  *#addPaid(): Steps<void> {
-    for (const [index, fragment] of this.#waiting) {
-      let pays = true;
-      try {
-        pays = fragment.steps !== undefined || this.#pay(index, fragment.data);
-        if (!pays) return;
-        const whole = () => this.#decoder.addFragment(index, fragment.data);
-        fragment.steps ??= this.#decoder.adding?.(index, fragment.data) ?? oneStep(whole);
-        const isNew = yield* fragment.steps;
-        fragment.isNew ??= isNew;
-        if (isNew) this.#fragments += 1;
-      } catch (error) {
-        throw placed(allocationFailure(error), FormatError, { fragmentIndex: index });
-      } finally {
-        if (pays) this.#waiting.delete(index);
-      }
-    }
-  }
-
-  /** False where this fragment, and the output before the first one, are not paid for yet. */
-  #pay(index: number, data: Uint8Array): boolean {
-    const output = { bytes: Float32Array.BYTES_PER_ELEMENT * this.elements, steps: 0 };
-    if (!this.#paid) this.#unpaid = this.#budget.trySpend(output);
-    this.#paid ||= this.#unpaid === undefined;
-    if (this.#paid) this.#unpaid = this.#budget.trySpend(this.#decoder.costOfAdding(index, data));
-    return this.#unpaid === undefined;
+  settling(): Steps<void> {
+    return this.#received.settling();
   }
 
   /** Different fragments that have been added, without those that wait to be paid for. */
   get fragments(): number {
-    return this.#fragments;
+    return this.#received.added;
   }
 
   /** Whether there is anything to reconstruct, and that is paid for. */
   get usable(): boolean {
-    return this.#fragments > 0 && this.#budget.pays(this.#decoder.costOfReconstructing());
+    return this.fragments > 0 && this.#budget.pays(this.#decoder.costOfReconstructing());
   }
 
   /** Whether fragments wait to be paid for. */
   get waits(): boolean {
-    return this.#waiting.size > 0;
+    return this.#received.waits;
   }
 
   /** True when nothing is missing. */
   get complete(): boolean {
-    return this.#fragments === this.total;
+    return this.fragments === this.total;
   }
 
   get quality(): ReconstructionQuality {
     const { fraction, cosine, relativeError } = this.#decoder.quality;
-    const usable = this.#decoder.usableFragments ?? this.#fragments;
+    const usable = this.#decoder.usableFragments ?? this.fragments;
     const predicted = this.header.qualityCurve.predict(usable, this.total);
     return { fraction, predicted, cosine, relativeError };
   }
@@ -307,7 +253,7 @@ export class HoloTensorDecoder {
 
   /** A tensor that lacks what nothing more can pay for is not given out. */
   *#settlingAll(): Steps<void> {
-    const isLast = this.#fragments === 0 || this.#received.size === this.total;
-    if (this.#waiting.size > 0 && isLast && !this.#isShared) yield* this.settling();
+    const isLast = this.fragments === 0 || this.#received.count === this.total;
+    if (this.waits && isLast && !this.#isShared) yield* this.settling();
   }
 }
