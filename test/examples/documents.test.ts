@@ -62,6 +62,12 @@ test('every file of the repository that a document names is there', () => {
   }
 });
 
+test('the hook for React is the one that runs in a browser', () => {
+  const shown = markdownFiles().flatMap(blocksOf);
+  const hook = readFileSync(join(root, 'examples/react/useModel.js'), 'utf8');
+  assert.ok(shown.some(({ language, code }) => language === 'js' && code === hook));
+});
+
 test('all of them compile against the public entries', () => {
   for (const [i, code] of modules.entries()) writeFileSync(join(folder, fileName(i)), code);
   const config = {
