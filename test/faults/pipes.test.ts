@@ -63,7 +63,7 @@ for (const command of chosen(COMMANDS)) {
     const left = disowned(temporaryPath(scene.target.path.replace(/\/$/, ''), 'partial'));
     const file = disowned(temporaryPath(scene.target.path, 'tmp'));
     writeFileSync(command.target.endsWith('/') ? left : file, '');
-    const args = [command.verb, inputs.pathOf('new', command.input), '-o', scene.target.path];
+    const args = [command.verb, inputs.pathOf('new', command.input), '-o', scene.target.path, '--force'];
     const { code, signal } = await readUpTo([...args, ...(command.options ?? [])], 0, 'stderr');
     assert.equal([code, signal], [0, null]);
     assert.is(scene.target.version(), 'new');
