@@ -170,13 +170,13 @@ export type { TensorOrder } from './models/tensorWeight.js';
 export { type DecodeOptionsOf, loadDecodings } from './src/encodings/decodings.js';
 export type { ElementRange, HolographicEncoding } from './src/encodings/encoding.js';
 export type { EncodeOptionsOf } from './src/encodings/encodings.js';
-export {
-  type CommonDecodeOptions,
-  type EncodingDecodeOptions,
-  HoloTensorDecoder,
-  type HoloTensorDecoderOptions,
-  type RangeOption,
-} from './src/holotensor/decoder.js';
+export type {
+  CommonDecodeOptions,
+  EncodingDecodeOptions,
+  HoloTensorDecoderOptions,
+  RangeOption,
+} from './src/holotensor/decodeOptions.js';
+export { HoloTensorDecoder } from './src/holotensor/decoder.js';
 export {
   type CommonEncodeOptions,
   type EncodedTensor,

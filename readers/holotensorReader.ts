@@ -1,26 +1,14 @@
 import type { SourceInput } from '../platform/byteReader.js';
 import { withSource } from '../sources/input.js';
-import { inTurns, Turns } from '../src/async/steps.js';
+import { inTurns } from '../src/async/steps.js';
 import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
-import { type AllLimits, allocating, checkLimit, limitsOf } from '../src/checks/limits.js';
+import { allocating } from '../src/checks/limits.js';
 import { check, checkOptions, having, type Rules, wholeNumber } from '../src/checks/options.js';
-import { loadDecodingOf } from '../src/encodings/decodings.js';
 import { type ElementRange, RANGE_STEPS } from '../src/encodings/encoding.js';
-import { TruncatedError } from '../src/errors.js';
-import {
-  type EncodingDecodeOptions,
-  HOLO_DECODE_RULES,
-  HoloTensorDecoder,
-  type RangeOption,
-} from '../src/holotensor/decoder.js';
-import {
-  checkFragmentBytes,
-  endOfFragment,
-  type FragmentIndexEntry,
-  type ReceivedFragment,
-} from '../src/holotensor/fragment.js';
+import { type EncodingDecodeOptions, HOLO_DECODE_RULES } from '../src/holotensor/decodeOptions.js';
+import type { HoloTensorDecoder } from '../src/holotensor/decoder.js';
+import type { FragmentIndexEntry, ReceivedFragment } from '../src/holotensor/fragment.js';
 import type { HoloTensorHeader } from '../src/holotensor/header.js';
-import type { HoloTensorLayout } from '../src/holotensor/parser.js';
 import { QUALITY, reachesQuality } from '../src/holotensor/quality.js';
 import {
   RECONSTRUCTION_RULES,
@@ -29,14 +17,13 @@ import {
   reconstructing,
   reconstructingInto,
 } from '../src/holotensor/reconstruction.js';
-import { FragmentUnpacker } from '../src/holotensor/unpack.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { assertWithin, checkOutput, typedArray } from '../src/tensor/tensor.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
+import { FragmentReader } from './fragmentReader.js';
 import { type HoloTensorReaderOptions, type OpenedHoloTensor, openHoloTensor } from './openHoloTensor.js';
-import { readBytes } from './readGrammar.js';
 import { copyOverlap, type TensorReader } from './tensorReader.js';
 
 export type HoloTensorReadOptions = EncodingDecodeOptions &
@@ -66,23 +53,15 @@ const READ_RULES: Rules<HoloTensorReadOptions> = {
  * const { data, quality } = await reader.readToQuality(0.99);
  */
 export class HoloTensorReader implements TensorReader {
+  readonly #fragments: FragmentReader;
   readonly #source: RandomAccessSource;
-  readonly #layout: HoloTensorLayout;
-  readonly #byIndex: readonly FragmentIndexEntry[];
-  readonly #available: readonly FragmentIndexEntry[];
-  readonly #unpacker: FragmentUnpacker;
-  readonly #options: Omit<HoloTensorReaderOptions, 'signal'>;
-  readonly #limits: AllLimits;
+  /** How workers decode. */
+  readonly #options: HoloTensorReaderOptions;
 
-  private constructor({ source, layout, available, kernels, options }: OpenedHoloTensor) {
-    this.#source = source;
-    this.#layout = layout;
-    this.#byIndex = layout.entries.toSorted((a, b) => a.index - b.index);
-    this.#available = available;
-    this.#unpacker = new FragmentUnpacker(kernels, options);
-    const { signal: _, ...others } = options;
-    this.#options = others;
-    this.#limits = limitsOf(options);
+  private constructor(opened: OpenedHoloTensor) {
+    this.#fragments = new FragmentReader(opened);
+    this.#source = opened.source;
+    this.#options = opened.options;
   }
 
   /**
@@ -97,7 +76,7 @@ export class HoloTensorReader implements TensorReader {
   }
 
   get header(): HoloTensorHeader {
-    return this.#layout.header;
+    return this.#fragments.layout.header;
   }
 
   get shape(): readonly number[] {
@@ -106,28 +85,22 @@ export class HoloTensorReader implements TensorReader {
 
   /** Where each fragment is and how it is stored, in the order in which they are stored. */
   get entries(): readonly FragmentIndexEntry[] {
-    return this.#layout.entries;
+    return this.#fragments.layout.entries;
   }
 
   /** The complete ones among them; with `partial`, some may be missing. */
   get available(): readonly FragmentIndexEntry[] {
-    return this.#available;
+    return this.#fragments.available;
   }
 
   /** Bytes before the first fragment. */
   get dataStart(): number {
-    return this.#layout.dataStart;
+    return this.#fragments.layout.dataStart;
   }
 
   /** @throws ArgumentError, TruncatedError, ChecksumError, CodecError, LimitError */
-  async readFragment(index: number, options: AbortOptions = {}): Promise<ReceivedFragment> {
-    check('fragmentIndex', index, wholeNumber(0, this.entries.length - 1));
-    checkAbort(options);
-    const entry = this.#byIndex[index]!;
-    checkFragmentBytes(this.#limits, index, entry.compressedSize);
-    const { dataStart, header } = this.#layout;
-    const stored = await readBytes(this.#source, dataStart + entry.offset, entry.compressedSize, options);
-    return this.#unpacker.unpack({ header, entry, stored });
+  readFragment(index: number, options: AbortOptions = {}): Promise<ReceivedFragment> {
+    return this.#fragments.read(index, options);
   }
 
   /**
@@ -142,7 +115,7 @@ export class HoloTensorReader implements TensorReader {
     if (this.#wantsWorkers(kernels)) {
       return this.#readInWorkers(options, out);
     }
-    return inTurns(reconstructing(await this.#decodeAll(options), options, out), options.signal);
+    return inTurns(reconstructing(await this.#fragments.decodeAll(options), options, out), options.signal);
   }
 
   /**
@@ -165,7 +138,7 @@ export class HoloTensorReader implements TensorReader {
     }
     const range = coveringRange(this.header, byteStart, byteEnd);
     const [start, end] = [byteLengthOf(dtype, range.start), byteLengthOf(dtype, range.end)];
-    const decoder = await this.#decodeAll({ ...sourceOptions, range });
+    const decoder = await this.#fragments.decodeAll({ ...sourceOptions, range });
     const exact = start === byteStart && end === byteEnd;
     const target = exact ? out : allocating(() => new Uint8Array(end - start));
     await inTurns(reconstructingInto(target, decoder, sourceOptions), options.signal);
@@ -183,40 +156,14 @@ export class HoloTensorReader implements TensorReader {
   ): Promise<Reconstruction> {
     // Loaded on demand, because most pages decode without workers.
     const { reconstructInWorkers } = await import('./reconstructInWorkers.js');
+    const fragments = this.#fragments;
     const { implementation, verify, limits, workers } = this.#options;
     const { kernels: _, ...readOptions } = options;
     return reconstructInWorkers(
       workers!,
-      { header: this.header, entries: this.#some(), data: await this.#readData(options) },
+      { header: this.header, entries: fragments.some, data: await fragments.readStored(options) },
       { limits, ...readOptions, out, implementation, verify },
     );
-  }
-
-  /** A decoder that has all fragments. */
-  async #decodeAll(options: HoloTensorReadOptions & RangeOption): Promise<HoloTensorDecoder> {
-    const { header } = this;
-    const decoder = await this.#createDecoder(options);
-    const data = await this.#readData(options);
-    const turns = new Turns();
-    for (const entry of this.#some()) {
-      const stored = data.subarray(entry.offset, entry.offset + entry.compressedSize);
-      const fragment = await this.#unpacker.unpack({ header, entry, stored });
-      await inTurns(decoder.adding(fragment), options.signal);
-      await turns.next(options.signal);
-    }
-    await inTurns(decoder.settling(), options.signal);
-    return decoder;
-  }
-
-  #readData(options: AbortOptions): Promise<Uint8Array> {
-    const { dataStart } = this.#layout;
-    const entries = this.#some();
-    const dataLength = endOfFragment(entries.at(-1)!);
-    for (const { index, compressedSize } of entries) {
-      checkFragmentBytes(this.#limits, index, compressedSize);
-    }
-    checkLimit(this.#limits, 'totalBytes', dataLength, 'Cannot read the fragments: they are too large');
-    return readBytes(this.#source, dataStart, dataLength, options);
   }
 
   /** The best tensor from these fragments. */
@@ -225,14 +172,7 @@ export class HoloTensorReader implements TensorReader {
     options: HoloTensorReadOptions = {},
   ): Promise<Reconstruction> {
     check('indexes', indexes, having<Iterable<number>>(Symbol.iterator, 'an iterable of numbers'));
-    const decoder = await this.#createDecoder(options);
-    const turns = new Turns();
-    for (const index of indexes) {
-      await inTurns(decoder.adding(await this.readFragment(index, options)), options.signal);
-      await turns.next(options.signal);
-    }
-    await inTurns(decoder.settling(), options.signal);
-    return inTurns(reconstructing(decoder, options, options.out), options.signal);
+    return this.#readSome(indexes, options);
   }
 
   /**
@@ -242,34 +182,27 @@ export class HoloTensorReader implements TensorReader {
    */
   async readToQuality(quality: number, options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     check('quality', quality, QUALITY);
-    const decoder = await this.#createDecoder(options);
-    const turns = new Turns();
-    for (const { index } of this.#some().toSorted((a, b) => a.index - b.index)) {
-      await inTurns(decoder.adding(await this.readFragment(index, options)), options.signal);
-      if (decoder.usable && !decoder.waits && reachesQuality(decoder, quality)) break;
-      await turns.next(options.signal);
-    }
-    await inTurns(decoder.settling(), options.signal);
-    return inTurns(reconstructing(decoder, options, options.out), options.signal);
+    const inOrder = this.#fragments.some.map(({ index }) => index).sort((a, b) => a - b);
+    return this.#readSome(
+      inOrder,
+      options,
+      (decoder) => decoder.usable && !decoder.waits && reachesQuality(decoder, quality),
+    );
   }
 
-  /** The complete fragments. @throws TruncatedError if there are none */
-  #some(): readonly FragmentIndexEntry[] {
-    if (this.#available.length > 0) return this.#available;
-    throw new TruncatedError('Cannot decode the tensor: its file ends before the end of the first fragment', {
-      offset: this.#source.size,
-    });
+  async #readSome(
+    indexes: Iterable<number>,
+    options: HoloTensorReadOptions,
+    isEnough?: (decoder: HoloTensorDecoder) => boolean,
+  ): Promise<Reconstruction> {
+    this.#check(options);
+    const decoder = await this.#fragments.decode(indexes, options, isEnough);
+    return inTurns(reconstructing(decoder, options, options.out), options.signal);
   }
 
   /** Closes the source. */
   async close(): Promise<void> {
     await this.#source.close?.();
-  }
-
-  async #createDecoder(options: HoloTensorReadOptions & RangeOption): Promise<HoloTensorDecoder> {
-    this.#check(options);
-    await loadDecodingOf(this.header);
-    return new HoloTensorDecoder(this.header, { ...this.#options, ...options });
   }
 
   #check(options: HoloTensorReadOptions): void {

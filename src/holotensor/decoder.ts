@@ -3,27 +3,13 @@ import {
   allocationFailure,
   Budget,
   checkTensorBytes,
-  LIMIT_RULES,
   type LimitsOption,
   limitsOf,
 } from '../checks/limits.js';
-import { check, checkOptions, object, type Rules, wholeNumber } from '../checks/options.js';
-import { type DecodeOptionsOf, loadedDecoding } from '../encodings/decodings.js';
-import {
-  type ElementRange,
-  ENCODING_NAME,
-  type FragmentDecoder,
-  type HolographicEncoding,
-  matrixShape,
-  RANGE_STEPS,
-} from '../encodings/encoding.js';
-import {
-  GAUSSIAN_DECODE_RULES,
-  type GaussianDecodeOptions,
-} from '../encodings/randomProjection/decodeOptions.js';
+import { check, checkOptions, object, wholeNumber } from '../checks/options.js';
+import { loadedDecoding } from '../encodings/decodings.js';
+import { ENCODING_NAME, type FragmentDecoder, matrixShape, RANGE_STEPS } from '../encodings/encoding.js';
 import { UnsupportedError } from '../errors.js';
-import type { Kernels } from '../kernels/kernels.js';
-import { KERNELS } from '../kernels/loadKernels.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
 import {
@@ -35,41 +21,16 @@ import {
   viewElements,
 } from '../tensor/tensor.js';
 import { FRAGMENT_INDEX_ENTRY_SIZE, HOLO_HEADER_SIZE } from './constants.js';
+import {
+  type AllDecodeOptions,
+  HOLO_DECODER_RULES,
+  type HoloTensorDecoderOptions,
+  type RangeOption,
+} from './decodeOptions.js';
 import type { HoloFragment, ReceivedFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';
 import type { ReconstructionQuality } from './quality.js';
 import { ReceivedFragments } from './receivedFragments.js';
-
-export interface CommonDecodeOptions {
-  /** Default: the fastest that the engine offers. */
-  readonly kernels?: Kernels | undefined;
-}
-
-/** How to decode, whatever the limits. */
-export type EncodingDecodeOptions<E extends HolographicEncoding = HolographicEncoding> = CommonDecodeOptions &
-  Partial<DecodeOptionsOf<E>>;
-
-export type HoloTensorDecoderOptions<E extends HolographicEncoding = HolographicEncoding> =
-  EncodingDecodeOptions<E> & LimitsOption;
-
-/** All encodings' options: which one a file has is not known when they are passed. */
-type AllDecodeOptions = CommonDecodeOptions & GaussianDecodeOptions;
-
-export const HOLO_DECODE_RULES: Rules<AllDecodeOptions> = { kernels: KERNELS, ...GAUSSIAN_DECODE_RULES };
-
-export interface RangeOption {
-  /**
-   * Elements to reconstruct in place of the whole tensor, from one multiple of its encoding's `RANGE_STEPS` to another.
-   */
-  readonly range?: ElementRange | undefined;
-}
-
-const RULES: Rules<AllDecodeOptions & LimitsOption & RangeOption> = {
-  ...HOLO_DECODE_RULES,
-  ...LIMIT_RULES,
-  // Where it may begin and end depends on the tensor.
-  range: object,
-};
 
 /**
  * Collects the fragments of one tensor, in any order, and reconstructs the best tensor from them. It is synchronous:
@@ -105,7 +66,10 @@ export class HoloTensorDecoder {
     options: HoloTensorDecoderOptions & RangeOption = {},
     budget?: Budget,
   ) {
-    const { kernels, range } = checkOptions<AllDecodeOptions & LimitsOption & RangeOption>(options, RULES);
+    const { kernels, range } = checkOptions<AllDecodeOptions & LimitsOption & RangeOption>(
+      options,
+      HOLO_DECODER_RULES,
+    );
     check('header', header, object);
     check('encoding', header.encoding, ENCODING_NAME);
     this.header = header;
