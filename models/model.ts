@@ -1,25 +1,24 @@
-import { type Observable, Subject } from 'rxjs';
+import type { Observable } from 'rxjs';
 import { Closeable } from '../platform/closeable.js';
 import { assertRows } from '../readers/tensorReader.js';
 import { Turns } from '../src/async/steps.js';
 import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
-import { Budget, type LimitsOption, limitsOf } from '../src/checks/limits.js';
+import type { LimitsOption } from '../src/checks/limits.js';
 import { check, checkOptions, listOf, text } from '../src/checks/options.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
 import type { Tensor } from '../src/tensor/tensor.js';
-import type { Improving } from './improvements.js';
-import type { LoadableTensor, ModelContent } from './inputs/content.js';
+import type { ModelContent } from './inputs/content.js';
 import { latestStream } from './latestStream.js';
-import { LOAD_RULES, Load, type LoadOptions, type LoadTarget } from './load.js';
-import { ENDED, LoadQueue } from './loadQueue.js';
+import { LOAD_RULES, type LoadOptions } from './load.js';
+import { ENDED } from './loadQueue.js';
+import { type ImprovingLoad, ModelLoads } from './modelLoads.js';
 import type { LoadedTensor, OutputType } from './output.js';
 import type { PlainFile, PlainFileOptions } from './plain/plainFile.js';
-import { Catalog, PLAN_RULES, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
-import { type ModelProgress, ModelQuality } from './progress.js';
+import { PLAN_RULES, type PlanOptions } from './planning.js';
+import type { ModelProgress } from './progress.js';
 import { type ModelSnapshot, observe, SNAPSHOT_RULES, type SnapshotOptions, snapshots } from './snapshots.js';
-import { TensorState } from './tensorState.js';
-import { TensorUpdates } from './tensorUpdates.js';
+import type { TensorState } from './tensorState.js';
 
 /** A tensor of a model, loaded or not. */
 export interface ModelTensorInfo {
@@ -28,11 +27,6 @@ export interface ModelTensorInfo {
   readonly shape: readonly number[];
   /** Bytes of its elements. */
   readonly byteLength: number;
-}
-
-/** Tensors of a model as adapters load and read them. */
-interface ImprovingLoad extends Improving {
-  load(options: LoadOptions): Promise<void>;
 }
 
 /** A model that can be loaded to any quality, repeatedly: no byte is fetched twice. Created by `openModel`. */
@@ -54,40 +48,22 @@ export class Model extends Closeable {
   readonly snapshots$: Observable<ModelSnapshot>;
   readonly #content: ModelContent;
   readonly #limits: LimitsOption['limits'];
-  readonly #budget: Budget;
-  readonly #catalog: Catalog;
-  readonly #states: ReadonlyMap<string, TensorState>;
-  readonly #quality: ModelQuality;
-  readonly #progress = new Subject<ModelProgress>();
-  readonly #updates = new TensorUpdates((error) => this.#load?.fail(error));
-  /** A tensor has improved, or a load has ended. */
-  readonly #changes = new Subject<void>();
-  /** Bytes that loads have fetched. */
-  #fetched = 0;
-  /** The current load. */
-  #load: Load | undefined;
-  readonly #queue = new LoadQueue();
+  readonly #loads: ModelLoads;
   /** Ends what files of the model are being read. */
   readonly #ended = new AbortController();
   #closed: Promise<void> | undefined;
-  #paused = false;
-  /** Tensors with pieces that may not be decoded yet. */
-  readonly #unsettled = new Set<TensorState>();
 
   constructor(content: ModelContent, { limits }: LimitsOption) {
     super();
     this.#content = content;
     this.#limits = limits;
-    this.#budget = new Budget(limitsOf({ limits }));
-    this.#catalog = new Catalog(content.tensors);
+    this.#loads = new ModelLoads(content.tensors, { limits });
     this.format = content.format;
     this.metadata = content.metadata;
     this.tensors = content.tensors;
     this.files = (content.files ?? []).map(({ name }) => name);
-    this.#states = new Map(content.tensors.map((tensor) => [tensor.name, new TensorState(tensor)]));
-    this.#quality = new ModelQuality(this.#states.values());
-    this.progress$ = this.#progress.asObservable();
-    this.updates$ = this.#updates.all$;
+    this.progress$ = this.#loads.progress$;
+    this.updates$ = this.#loads.updates.all$;
     this.snapshots$ = observe((signal) => this.snapshots({ signal }));
   }
 
@@ -96,7 +72,7 @@ export class Model extends Closeable {
    * the model file, or else by its shape (docs/tasks.md).
    */
   get quality(): number {
-    return this.#quality.whole;
+    return this.#loads.quality.whole;
   }
 
   /**
@@ -111,7 +87,7 @@ export class Model extends Closeable {
     options: LoadOptions<A> = {},
   ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
     checkOptions<LoadOptions>(options, LOAD_RULES);
-    await this.#enqueue(options);
+    await this.#loads.run(options);
     const names = options.tensors ?? this.tensors.map(({ name }) => name);
     const loaded = new Map<string, LoadedTensor<A>>();
     const turns = new Turns();
@@ -167,7 +143,7 @@ export class Model extends Closeable {
         { name },
       );
     }
-    const reading = this.#queue.run(options.signal, ({ signal }) => readRows(start, end, { signal }));
+    const reading = this.#loads.read((ending) => readRows(start, end, ending), options);
     return reading.catch((error) => {
       throw error === ENDED
         ? new ArgumentError('Cannot read rows of the tensor: the model is closed', { name })
@@ -187,12 +163,12 @@ export class Model extends Closeable {
     const { openPlainFile } = await import('./plain/plainFile.js');
     if (this.#closed !== undefined)
       throw new ArgumentError('Cannot read from the model: the model is closed');
-    return openPlainFile(this.#content, this.#states, options, this.#limits, this.#ended.signal);
+    return openPlainFile(this.#content, this.#loads.states, options, this.#limits, this.#ended.signal);
   }
 
   /** Bytes that a load with these options would add now. Those that came when the model was opened are not fetched again. */
   plannedBytes(options: PlanOptions = {}): number {
-    return this.#plan(checkOptions(options, PLAN_RULES)).reduce((sum, { length }) => sum + length, 0);
+    return this.#loads.plan(checkOptions(options, PLAN_RULES)).reduce((sum, { length }) => sum + length, 0);
   }
 
   /**
@@ -205,7 +181,7 @@ export class Model extends Closeable {
     options: SnapshotOptions<A> = {},
   ): AsyncGenerator<ModelSnapshot<A>, void, undefined> {
     checkOptions<SnapshotOptions>(options, SNAPSHOT_RULES);
-    return snapshots(this.#improving([...this.#states.values()]), options);
+    return snapshots(this.#loads.improving([...this.#loads.states.values()]), options);
   }
 
   /**
@@ -213,31 +189,22 @@ export class Model extends Closeable {
    * @internal For adapters.
    */
   improving(names: readonly string[]): ImprovingLoad {
-    const improving = this.#improving(names.map((name) => this.#state(name)));
-    // All of a file are read in its order.
-    const all = names.length === this.tensors.length;
-    return {
-      ...improving,
-      load: (options) => this.#enqueue({ ...options, tensors: all ? undefined : names }),
-    };
+    return this.#loads.improvingLoad(names.map((name) => this.#state(name)));
   }
 
   /** Stops reading. Connections stay open as long as the server allows; broken ones are resumed. */
   pause(): void {
-    this.#paused = true;
-    this.#load?.pause();
+    this.#loads.pause();
   }
 
   resume(): void {
-    this.#paused = false;
-    this.#load?.resume();
+    this.#loads.resume();
   }
 
   /** Moves tensors to the front of the current load, in this order. */
   prioritize(names: readonly string[]): void {
     check('names', names, listOf(text));
-    const states = names.map((name) => this.#state(name));
-    this.#load?.prioritize(states);
+    this.#loads.prioritize(names.map((name) => this.#state(name)));
   }
 
   /** `progress$` as a stream: the latest state each time its reader asks. */
@@ -261,75 +228,14 @@ export class Model extends Closeable {
 
   async #close(): Promise<void> {
     this.#ended.abort(new ArgumentError('Cannot read from the model: the model is closed'));
-    await this.#queue.close();
-    this.#progress.complete();
-    this.#updates.complete();
-    this.#changes.complete();
+    await this.#loads.close();
     await this.#content.close();
   }
 
   #state(name: string): TensorState {
-    const state = this.#states.get(name);
+    const state = this.#loads.states.get(name);
     if (state === undefined)
       throw new ArgumentError('Cannot find the tensor: no tensor of this name in the model', { name });
     return state;
-  }
-
-  #plan(options: PlanOptions & LimitsOption): PlannedPiece[] {
-    const isLoaded = ({ name }: LoadableTensor, piece: number) => this.#state(name).has(piece);
-    return planPieces(this.#catalog, { limits: this.#limits, ...options }, isLoaded);
-  }
-
-  #improving(states: readonly TensorState[]): Improving {
-    const all = states.length === this.#states.size;
-    const part = () => {
-      const quality = new ModelQuality(states);
-      for (const state of states) quality.update(state);
-      return quality;
-    };
-    return {
-      states,
-      changes$: this.#changes,
-      isLoading: () => this.#load !== undefined,
-      quality: () => (all ? this.#quality : part()),
-    };
-  }
-
-  /** Loads when it is its turn. A load that ends because the model is closed is no error. */
-  #enqueue(options: LoadOptions): Promise<void> {
-    return this.#queue
-      .load(options, (end) => this.#run({ ...options, ...end }))
-      .catch((error) => {
-        if (error !== ENDED) throw error;
-      });
-  }
-
-  async #run(options: LoadOptions): Promise<void> {
-    const target: LoadTarget = {
-      states: this.#states,
-      budget: this.#budget,
-      unsettled: this.#unsettled,
-      quality: this.#quality,
-      fetched: this.#fetched,
-      onProgress: (progress) => {
-        this.#fetched = progress.bytes;
-        this.#progress.next(progress);
-      },
-      onBetterTensor: (state) => {
-        this.#updates.announce(state, options);
-        this.#changes.next();
-      },
-    };
-    const limited = { ...options, limits: { ...this.#limits, ...options.limits } };
-    const load = new Load(this.#plan(limited), target, limited);
-    this.#load = load;
-    if (this.#paused) load.pause();
-    try {
-      await load.run();
-    } finally {
-      this.#load = undefined;
-      this.#changes.next();
-    }
-    await this.#updates.emit(options);
   }
 }

@@ -1,0 +1,149 @@
+import { type Observable, Subject } from 'rxjs';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
+import { Budget, type LimitsOption, limitsOf } from '../src/checks/limits.js';
+import type { Improving } from './improvements.js';
+import type { LoadableTensor } from './inputs/content.js';
+import { Load, type LoadOptions, type LoadTarget } from './load.js';
+import { ENDED, LoadQueue } from './loadQueue.js';
+import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
+import { type ModelProgress, ModelQuality } from './progress.js';
+import { TensorState } from './tensorState.js';
+import { TensorUpdates } from './tensorUpdates.js';
+
+/** Tensors of a model as adapters load and read them. */
+export interface ImprovingLoad extends Improving {
+  load(options: LoadOptions): Promise<void>;
+}
+
+/** The loads of a model, one after another, and what they have in common: the tensors, their quality, what is reported. */
+export class ModelLoads {
+  readonly states: ReadonlyMap<string, TensorState>;
+  readonly quality: ModelQuality;
+  readonly progress$: Observable<ModelProgress>;
+  readonly updates = new TensorUpdates((error) => this.#load?.fail(error));
+  readonly #limits: LimitsOption['limits'];
+  readonly #budget: Budget;
+  readonly #catalog: Catalog;
+  readonly #progress = new Subject<ModelProgress>();
+  /** A tensor has improved, or a load has ended. */
+  readonly #changes = new Subject<void>();
+  readonly #queue = new LoadQueue();
+  /** Tensors with pieces that may not be decoded yet. */
+  readonly #unsettled = new Set<TensorState>();
+  /** Bytes that loads have fetched. */
+  #fetched = 0;
+  /** The current load. */
+  #load: Load | undefined;
+  #paused = false;
+
+  constructor(tensors: readonly LoadableTensor[], { limits }: LimitsOption) {
+    this.#limits = limits;
+    this.#budget = new Budget(limitsOf({ limits }));
+    this.#catalog = new Catalog(tensors);
+    this.states = new Map(tensors.map((tensor) => [tensor.name, new TensorState(tensor)]));
+    this.quality = new ModelQuality(this.states.values());
+    this.progress$ = this.#progress.asObservable();
+  }
+
+  /** @throws ArgumentError for names that the model does not have */
+  plan(options: PlanOptions & LimitsOption): PlannedPiece[] {
+    const isLoaded = ({ name }: LoadableTensor, piece: number) => this.states.get(name)!.has(piece);
+    return planPieces(this.#catalog, { limits: this.#limits, ...options }, isLoaded);
+  }
+
+  /** Loads after the loads before. One that ends because the model is closed is no error. */
+  run(options: LoadOptions): Promise<void> {
+    return this.#queue
+      .load(options, (end) => this.#run({ ...options, ...end }))
+      .catch((error) => {
+        if (error !== ENDED) throw error;
+      });
+  }
+
+  /**
+   * Reads beside the loads, until the model is closed.
+   * @throws ENDED when it is closed
+   */
+  read<T>(read: (options: AbortOptions) => Promise<T>, { signal }: AbortOptions): Promise<T> {
+    return this.#queue.run(signal, (end) => read({ signal: end.signal }));
+  }
+
+  pause(): void {
+    this.#paused = true;
+    this.#load?.pause();
+  }
+
+  resume(): void {
+    this.#paused = false;
+    this.#load?.resume();
+  }
+
+  /** Moves tensors to the front of the current load, in this order. */
+  prioritize(states: readonly TensorState[]): void {
+    this.#load?.prioritize(states);
+  }
+
+  /** Some of the tensors, or all in their order, as they improve. */
+  improving(states: readonly TensorState[]): Improving {
+    const all = states.length === this.states.size;
+    const part = () => {
+      const quality = new ModelQuality(states);
+      for (const state of states) quality.update(state);
+      return quality;
+    };
+    return {
+      states,
+      changes$: this.#changes,
+      isLoading: () => this.#load !== undefined,
+      quality: () => (all ? this.quality : part()),
+    };
+  }
+
+  /** The same, and a load that reads none of the others. */
+  improvingLoad(states: readonly TensorState[]): ImprovingLoad {
+    const names = states.map(({ tensor }) => tensor.name);
+    // All of a file are read in its order.
+    const all = states.length === this.states.size;
+    return {
+      ...this.improving(states),
+      load: (options) => this.run({ ...options, tensors: all ? undefined : names }),
+    };
+  }
+
+  /** Ends loads and reads under way or waiting, and the observables. */
+  async close(): Promise<void> {
+    await this.#queue.close();
+    this.#progress.complete();
+    this.updates.complete();
+    this.#changes.complete();
+  }
+
+  async #run(options: LoadOptions): Promise<void> {
+    const target: LoadTarget = {
+      states: this.states,
+      budget: this.#budget,
+      unsettled: this.#unsettled,
+      quality: this.quality,
+      fetched: this.#fetched,
+      onProgress: (progress) => {
+        this.#fetched = progress.bytes;
+        this.#progress.next(progress);
+      },
+      onBetterTensor: (state) => {
+        this.updates.announce(state, options);
+        this.#changes.next();
+      },
+    };
+    const limited = { ...options, limits: { ...this.#limits, ...options.limits } };
+    const load = new Load(this.plan(limited), target, limited);
+    this.#load = load;
+    if (this.#paused) load.pause();
+    try {
+      await load.run();
+    } finally {
+      this.#load = undefined;
+      this.#changes.next();
+    }
+    await this.updates.emit(options);
+  }
+}
