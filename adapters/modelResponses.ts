@@ -140,7 +140,7 @@ export class ModelResponses {
     };
     try {
       const model = await openModel(modelUrl, { http, cache, limits });
-      if (model.files.length > 0) return model;
+      if (model.format === 'model-file') return model;
       await model.close();
       return undefined;
     } catch (error) {

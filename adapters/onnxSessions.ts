@@ -65,8 +65,8 @@ export interface LoadedSession<O extends OnnxSessions = OnnxSessions> {
  * }
  * ```
  *
- * @throws UnsupportedError unless the model was made of safetensors files; from the iteration, what `Model.load` and the package
- *   throw, and ArgumentError when the load ends before something of each tensor has come
+ * @throws UnsupportedError for a NumPy file, and a plain one that is opened with `integrity`; from the iteration, what `Model.load`
+ *   and the package throw, and ArgumentError when the load ends before something of each tensor has come
  */
 export function loadSessions<O extends OnnxSessions>(
   model: Model,
@@ -77,7 +77,7 @@ export function loadSessions<O extends OnnxSessions>(
   check('ort', options.ort, RULES.ort);
   check('graph', options.graph, RULES.graph);
   if (model.files.length === 0) {
-    throw new UnsupportedError('Cannot make external data: the model was not made of safetensors files', {
+    throw new UnsupportedError('Cannot make external data: the model has no safetensors file', {
       actual: model.format,
     });
   }

@@ -35,7 +35,7 @@ export class Model extends Closeable {
   readonly format: ModelContent['format'];
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: readonly ModelTensorInfo[];
-  /** Names of the safetensors files that it was made of, which {@link file} makes again; none for other formats than model files. */
+  /** Names of the plain files that it was made of, or is, which {@link file} gives; none for NumPy files. */
   readonly files: readonly string[];
   /** The progress of the loads, at every piece that arrives: it goes on from one load to the next. */
   readonly progress$: Observable<ModelProgress>;
@@ -152,11 +152,11 @@ export class Model extends Closeable {
   }
 
   /**
-   * The safetensors file that the model was made of, at a quality: as a source of bytes, and as responses of a server. Of a
-   * model of several files, the one of the option `name`. Independent of loads, except that nothing is decoded again that
-   * is complete.
-   * @throws UnsupportedError unless the model is made of model files; ArgumentError for a name that the model does not
-   *   have, and when it is closed
+   * The file that the model was made of, at a quality: as a source of bytes, and as responses of a server. A plain safetensors
+   * file is given as it is, and a model directory as the safetensors file that it decodes to. Of a model of several files, the
+   * one of the option `name`. Independent of loads, except that nothing is decoded again that is complete.
+   * @throws UnsupportedError for a NumPy file, and a plain file that is opened with `integrity`; ArgumentError for a name that the
+   *   model does not have, and when it is closed; SourceError
    */
   async file(options: PlainFileOptions = {}): Promise<PlainFile> {
     // Loaded on demand: most pages load tensors.

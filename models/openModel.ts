@@ -134,9 +134,9 @@ async function openFound(place: ModelPlace, options: InputOptions): Promise<Mode
 }
 
 async function fileOptions({ integrity, ...common }: InputOptions, name?: string): Promise<FileOptions> {
-  if (integrity === undefined) return common;
+  if (integrity === undefined) return { ...common, name };
   const { hashOf } = await import('./inputs/integrity.js');
-  return { ...common, sha256: hashOf(name, integrity) };
+  return { ...common, name, sha256: hashOf(name, integrity) };
 }
 
 /** Opens the file of a source that has no other owner. */

@@ -17,6 +17,8 @@ export interface InputOptions extends OpenOptions, PartialOption {
 
 /** How one file of a model is opened. */
 export interface FileOptions extends OpenOptions, PartialOption {
+  /** Of the file; undefined for a source of the caller's own. */
+  readonly name?: string | undefined;
   /** What it must have: 64 hexadecimal digits. */
   readonly sha256?: string | undefined;
 }
@@ -27,20 +29,20 @@ export interface ModelContent {
   /** Free text in the model's files. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: readonly LoadableTensor[];
-  /** The files that it was made of, if they can be made again. */
+  /** The plain files that it was made of, or is, if their bytes can be read. */
   readonly files?: readonly OriginalFile[] | undefined;
   close(): Promise<void>;
 }
 
-/** A file that a model was made of. */
+/** A plain file that a model was made of, or is. */
 export interface OriginalFile {
   readonly name: string;
   /** Its JSON header as text, padding included. */
   readonly header: string;
   /** Without its header, see {@link SourceFile}. */
   readonly bare?: boolean | undefined;
-  /** Of the file that it is made from: changes when any byte of that changes. */
-  readonly version: string;
+  /** Of what it is made from: changes when any byte of that changes. Undefined where nothing says so. */
+  version(options: AbortOptions): Promise<string | undefined>;
 }
 
 /** A tensor and the pieces it is loaded from. */
@@ -64,6 +66,8 @@ export interface LoadableTensor {
   createDecoder(budget: Budget, pool?: WorkerPool): Promise<PieceDecoder>;
   /** Reads rows `start` to `end` along the first dimension; undefined where that takes the whole tensor. */
   readonly readRows?: ((start: number, end: number, options: AbortOptions) => Promise<Tensor>) | undefined;
+  /** Its one piece is its elements as they are, and no checksum is of all of them: any bytes of it can be read alone. */
+  readonly isStored?: boolean | undefined;
 }
 
 /** A file that contains pieces. Adjacent pieces of one file are fetched by one request. */

@@ -1,11 +1,14 @@
 import { bytesSource } from '../../sources/bytes.js';
 import type { Limits, OpenOptions } from '../../src/checks/limits.js';
+import { SAFETENSORS_LENGTH_SIZE } from '../../src/safetensors/header.js';
+import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { ManifestTensor, ModelManifest } from '../directory/manifest.js';
 import { checkFileSize, ModelReader, type OpenModelFile, openHct } from '../directory/modelReader.js';
 import { tensorWeight } from '../tensorWeight.js';
-import type { LoadableTensor, ModelContent } from './content.js';
+import type { LoadableTensor, ModelContent, OriginalFile } from './content.js';
+import { hashOfText } from './originalVersion.js';
 import { rowReader, WholeDecoder } from './wholeTensor.js';
 
 /** A directory of HCT files with a manifest: one file per tensor, one piece per file. */
@@ -63,8 +66,17 @@ export function openDirectory(
           readRows(tensor, openFile, start, end, { ...options, ...rowOptions }),
       };
     }),
+    files: [plainFile(manifest)],
     close: async () => {},
   };
+}
+
+/** The safetensors file that the directory decodes to. */
+function plainFile({ tensors, metadata }: ModelManifest): OriginalFile {
+  const { bytes } = serializeSafetensorsHeader(tensors, metadata);
+  const header = new TextDecoder().decode(bytes.subarray(SAFETENSORS_LENGTH_SIZE));
+  const version = hashOfText([header, ...tensors.map(({ xxh3 }) => xxh3)]);
+  return { name: 'model.safetensors', header, version: async () => version };
 }
 
 async function readRows(

@@ -34,7 +34,7 @@ export function modelFileContent(
     format: 'model-file',
     metadata,
     tensors: tensors.map((tensor) => loadableTensor(tensor, source, file, size)),
-    files: plan.files.map((one) => ({ ...one, version })),
+    files: plan.files.map((one) => ({ ...one, version: async () => version })),
     close: async () => source.close?.(),
   };
 }

@@ -33,7 +33,8 @@ export async function openShards(
   };
   const contents = await openAll(
     files,
-    (file, signal) => openShard(openFile, file, check, { ...common, sha256: hashes?.get(file), signal }),
+    (file, signal) =>
+      openShard(openFile, check, { ...common, name: file, sha256: hashes?.get(file), signal }),
     options,
   );
   const close = () => closeAll(contents);
@@ -49,7 +50,9 @@ export async function openShards(
     // If two shards disagree about a key, the first one counts.
     metadata: new Map(contents.toReversed().flatMap(({ metadata }) => [...metadata])),
     tensors: contents.flatMap(({ tensors }) => tensors),
-    files: contents.every(isModelFile) ? contents.flatMap(({ files = [] }) => files) : undefined,
+    files: contents.every(({ files }) => files !== undefined)
+      ? contents.flatMap(({ files = [] }) => files)
+      : undefined,
     close,
   };
 }
@@ -83,11 +86,10 @@ async function closeAll(contents: readonly ModelContent[]): Promise<void> {
 
 async function openShard(
   openFile: OpenModelFile,
-  name: string,
   check: (content: ModelContent) => void,
-  options: FileOptions,
+  options: FileOptions & { readonly name: string },
 ): Promise<ModelContent> {
-  const source = await openFile(name);
+  const source = await openFile(options.name);
   try {
     const content = await openOneFile(source, options);
     check(content);

@@ -34,6 +34,7 @@ export function storedTensor(
     createDecoder: async () =>
       new WholeDecoder(async (bytes) => ({ dtype, shape, data: viewElements(dtype, bytes) })),
     readRows: rowReader({ name, dtype, shape }, source, offset),
+    isStored: true,
   };
 }
 

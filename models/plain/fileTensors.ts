@@ -1,7 +1,14 @@
 import { createLimiter } from '../../sources/limiter.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
-import { allocating, Budget, type LimitsOption, limitsOf } from '../../src/checks/limits.js';
+import {
+  allocating,
+  Budget,
+  checkTensorBytes,
+  type LimitsOption,
+  limitsOf,
+} from '../../src/checks/limits.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
+import type { PlannedPiece } from '../planning.js';
 import type { TensorState } from '../tensorState.js';
 import { type Chosen, type ChosenTensor, decodeChosen, type ReadPiece, readPiece } from './choosePieces.js';
 
@@ -15,7 +22,13 @@ export interface Part {
   readonly chosen: ChosenTensor;
 }
 
-/** The last tensor that was decoded, for reads that follow in it. */
+/** Bytes of a tensor, and where they are in the file. */
+export interface PlacedBytes {
+  readonly offset: number;
+  readonly bytes: Uint8Array;
+}
+
+/** What was read last of a tensor, for reads that follow in it. */
 interface Memo {
   last?: { readonly part: Part; readonly bytes: Uint8Array } | undefined;
 }
@@ -25,13 +38,13 @@ interface FileTensorsOptions extends LimitsOption {
   readonly quality: number | undefined;
 }
 
-/** The tensors of a file, decoded from the model file, or as the model has loaded them. */
+/** The tensors of a file, decoded from the model, or as the model has loaded them. */
 export class FileTensors {
   readonly #parts: readonly Part[];
   readonly #states: ReadonlyMap<string, TensorState>;
   readonly #options: FileTensorsOptions;
-  /** All chosen pieces of the model, from the first to the last byte. */
-  readonly #span: { readonly start: number; readonly end: number };
+  /** All chosen pieces, from the first to the last byte of the one file that they are in. */
+  readonly #span: { readonly start: number; readonly end: number } | undefined;
   /** Of the chosen pieces. */
   readonly #bytes: number;
   /** Tensors are decoded one after another, so that only one is in memory. */
@@ -48,11 +61,7 @@ export class FileTensors {
     this.#parts = parts;
     this.#states = states;
     this.#options = options;
-    const pieces = chosen.tensors.flatMap((one) => one.pieces);
-    this.#span = {
-      start: pieces.reduce((least, { offset }) => Math.min(least, offset), Number.POSITIVE_INFINITY),
-      end: pieces.reduce((most, { offset, length }) => Math.max(most, offset + length), 0),
-    };
+    this.#span = spanOf(parts.flatMap((part) => part.chosen.pieces));
     this.#bytes = chosen.bytes;
   }
 
@@ -61,16 +70,30 @@ export class FileTensors {
     return this.#parts.filter(({ offset, byteLength }) => offset < end && offset + byteLength > start);
   }
 
-  /** Reads tensors for a range of the file. */
-  reader(start: number, end: number): (part: Part, options: AbortOptions) => Promise<Uint8Array> {
+  /** Reads tensors for a range of the file: the bytes within it of those that are stored as they are, others as a whole. */
+  reader(start: number, end: number): (part: Part, options: AbortOptions) => Promise<PlacedBytes> {
     const budget = new Budget(limitsOf(this.#options), this.#bytes);
     const read = this.#pieceReader(start, end);
     const memo = this.#options.quality === undefined ? {} : this.#memo;
-    return (part, { signal }) =>
-      this.#remembered(memo, part, signal, async () => {
+    const cutMemo: Memo = {};
+    return async (part, { signal }) => {
+      const cut = cutTo(part, start, end);
+      if (cut === undefined) {
+        const bytes = await this.#remembered(memo, part, signal, async () => {
+          const loaded = await this.#loaded(part, signal);
+          return loaded ?? decodeChosen(part.chosen, budget, { signal }, read);
+        });
+        return { offset: part.offset, bytes };
+      }
+      const { offset, length } = cut;
+      const bytes = await this.#remembered(cutMemo, part, signal, async () => {
         const loaded = await this.#loaded(part, signal);
-        return loaded ?? decodeChosen(part.chosen, budget, { signal }, read);
+        if (loaded !== undefined) return loaded.subarray(offset - part.offset, offset - part.offset + length);
+        checkTensorBytes(budget.limits, length, part.chosen.tensor.name);
+        return read(cut.piece, { signal });
       });
+      return { offset, bytes };
+    };
   }
 
   async #remembered(
@@ -113,10 +136,11 @@ export class FileTensors {
    * as {@link MAX_HELD}: the fragments of a tensor are far from each other, and all first fragments close.
    */
   #pieceReader(start: number, end: number): ReadPiece {
+    if (this.#span === undefined) return readPiece;
     const { start: from, end: to } = this.#span;
     const heldEnd = Math.min(to, from + MAX_HELD);
     const needed = this.within(start, end)
-      .flatMap(({ chosen }) => chosen.pieces)
+      .flatMap((part) => cutTo(part, start, end)?.piece ?? part.chosen.pieces)
       .reduce((sum, { length }) => sum + length, 0);
     if (2 * needed < heldEnd - from) return readPiece;
     let held: Promise<Uint8Array> | undefined;
@@ -127,4 +151,33 @@ export class FileTensors {
       return (await held).subarray(offset - from, offset - from + length);
     };
   }
+}
+
+/** Undefined for pieces of several files, and where there are none. */
+function spanOf(
+  pieces: readonly PlannedPiece[],
+): { readonly start: number; readonly end: number } | undefined {
+  const [first] = pieces;
+  if (first === undefined || pieces.some(({ file }) => file !== first.file)) return undefined;
+  return {
+    start: pieces.reduce((least, { offset }) => Math.min(least, offset), Number.POSITIVE_INFINITY),
+    end: pieces.reduce((most, { offset, length }) => Math.max(most, offset + length), 0),
+  };
+}
+
+interface Cut {
+  /** In the file. */
+  readonly offset: number;
+  readonly length: number;
+  /** Its bytes where they are stored. */
+  readonly piece: PlannedPiece;
+}
+
+/** The bytes of a tensor within a range of the file, if they can be read without the others. */
+function cutTo({ offset, byteLength, chosen }: Part, start: number, end: number): Cut | undefined {
+  const from = Math.max(start, offset);
+  const length = Math.min(end, offset + byteLength) - from;
+  const [piece] = chosen.pieces;
+  if (!chosen.tensor.isStored || piece === undefined || length === byteLength) return undefined;
+  return { offset: from, length, piece: { ...piece, offset: piece.offset + from - offset, length } };
 }

@@ -12,7 +12,7 @@ import { sourceFileHeader, sourceFileTensors } from '../file/sourceFiles.js';
 import type { ModelContent, OriginalFile } from '../inputs/content.js';
 import type { TensorState } from '../tensorState.js';
 import { choosePieces } from './choosePieces.js';
-import { FileTensors, type Part } from './fileTensors.js';
+import { FileTensors, type Part, type PlacedBytes } from './fileTensors.js';
 import { type PlainResponseOptions, plainResponse } from './response.js';
 
 export interface PlainFileOptions extends LimitsOption {
@@ -33,8 +33,9 @@ const RULES: Rules<PlainFileOptions> = {
 };
 
 /**
- * A safetensors file that a model was made of, at a quality: its header, then its tensors in their places and dtypes.
- * It is not stored: what is read is decoded from the model file, one tensor at a time. Created by `Model.file`.
+ * The file that a model was made of, or is, at a quality: its header, then its tensors in their places and dtypes. It is not
+ * stored: what is read is decoded from the model, one tensor at a time; of plain files, the bytes that are asked for are read.
+ * Created by `Model.file`.
  */
 export class PlainFile implements RandomAccessSource {
   readonly name: string;
@@ -55,6 +56,7 @@ export class PlainFile implements RandomAccessSource {
     content: ModelContent,
     states: ReadonlyMap<string, TensorState>,
     { quality = 1, limits }: PlainFileOptions,
+    version: string | undefined,
     closed: AbortSignal,
   ) {
     const loaded = quality === 'loaded';
@@ -62,7 +64,7 @@ export class PlainFile implements RandomAccessSource {
     const byName = new Map(chosen.tensors.map((one) => [one.tensor.name, one]));
     this.name = file.name;
     this.quality = loaded ? undefined : chosen.quality;
-    this.#tag = loaded ? undefined : `${file.version}-${quality}`;
+    this.#tag = loaded || version === undefined ? undefined : `${version}-${quality}`;
     this.#header = sourceFileHeader(file);
     const parts = sourceFileTensors(file, { limits }).map(({ name, offset, byteLength }) => ({
       ...{ offset, byteLength },
@@ -101,14 +103,14 @@ export class PlainFile implements RandomAccessSource {
     return this.#untilClosed(options.signal, (signal) => source.read(offset, length, { signal }));
   }
 
-  /** Changes when the bytes change; undefined for 'loaded'. */
+  /** Changes when the bytes change; undefined for 'loaded', and where nothing says when a plain file changes. */
   async version(): Promise<string | undefined> {
     return this.#tag;
   }
 
   /**
    * The file, or a range of it, as a server responds: status 200, 206, or 416 for a range that it does not have. `ETag` is
-   * that of this quality; below quality 1, `Cache-Control` is `no-store`, so that no cache takes the bytes for the original.
+   * that of this quality, if there is a version; below quality 1, `Cache-Control` is `no-store`, so that no cache takes the bytes for the original.
    */
   response(options: PlainResponseOptions = {}): Response {
     return plainResponse(this, this.#tag, options);
@@ -141,7 +143,7 @@ export class PlainFile implements RandomAccessSource {
   async #readRange(
     offset: number,
     length: number,
-    read: (part: Part) => Promise<Uint8Array>,
+    read: (part: Part) => Promise<PlacedBytes>,
   ): Promise<Uint8Array> {
     const out = allocating(() => new Uint8Array(length));
     const copy = (bytes: Uint8Array, at: number) => {
@@ -150,7 +152,10 @@ export class PlainFile implements RandomAccessSource {
       if (from < to) out.set(bytes.subarray(from - at, to - at), from - offset);
     };
     copy(this.#header, 0);
-    for (const part of this.#tensors.within(offset, offset + length)) copy(await read(part), part.offset);
+    for (const part of this.#tensors.within(offset, offset + length)) {
+      const placed = await read(part);
+      copy(placed.bytes, placed.offset);
+    }
     return out;
   }
 }
@@ -160,21 +165,23 @@ export class PlainFile implements RandomAccessSource {
  * @param states what is loaded of its tensors
  * @param limits of the model: those of the options count before them
  * @param closed aborts when the model is closed, and ends what is read
- * @throws UnsupportedError for a model that was not made of safetensors files; ArgumentError for a name that none of them has
+ * @throws UnsupportedError for a model without plain files; ArgumentError for a name that none of them has; what asking for the
+ *   version of a file throws
  */
-export function openPlainFile(
+export async function openPlainFile(
   content: ModelContent,
   states: ReadonlyMap<string, TensorState>,
   options: PlainFileOptions,
   limits: Limits | undefined,
   closed: AbortSignal,
-): PlainFile {
+): Promise<PlainFile> {
   const { name } = checkOptions(options, RULES);
-  const { files = [] } = content;
-  if (files.length === 0) {
-    throw new UnsupportedError('Cannot make the file again: the model is no model file', {
-      actual: content.format,
-    });
+  const { files } = content;
+  if (files === undefined) {
+    throw new UnsupportedError(
+      'Cannot give the file of the model: this format has no plain one, or it is verified by a SHA-256 as a whole',
+      { actual: content.format },
+    );
   }
   const [only, ...others] = files;
   const file = name === undefined && others.length === 0 ? only : files.find((one) => one.name === name);
@@ -187,11 +194,7 @@ export function openPlainFile(
       },
     );
   }
-  return new PlainFile(
-    file,
-    content,
-    states,
-    { ...options, limits: { ...limits, ...options.limits } },
-    closed,
-  );
+  const chosen = { ...options, limits: { ...limits, ...options.limits } };
+  const version = await file.version({ signal: closed });
+  return new PlainFile(file, content, states, chosen, version, closed);
 }

@@ -9,6 +9,8 @@ import {
 } from '../../adapters/onnxruntime.js';
 import type { Model } from '../../models/model.js';
 import { openModel } from '../../models/openModel.js';
+import { NpyEncoderStream } from '../../operators/npy.js';
+import { bytesSource } from '../../sources/bytes.js';
 import { ArgumentError, UnsupportedError } from '../../src/errors.js';
 import { type TensorData, viewBytes } from '../../src/tensor/tensor.js';
 import { rejects, throws } from '../helpers/assertions.js';
@@ -304,8 +306,12 @@ test('sessions: where one cannot be released, the next one is', async () => {
   assert.equal(log, ['release 1', 'release 2']);
 });
 
-test('sessions: of a model that was made of no safetensors file, an error', async () => {
-  const plain = await openModel(original);
+test('sessions: of a NumPy file, an error', async () => {
+  const plain = await openModel(
+    bytesSource(Uint8Array.of(1))
+      .stream()
+      .pipeThrough(new NpyEncoderStream('U8', [1])),
+  );
   const create = async () => ({ release: async () => {} });
   throws(
     () => loadSessions(plain, { ort: { InferenceSession: { create } }, graph: 'model.onnx' }),

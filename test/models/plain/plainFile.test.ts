@@ -2,7 +2,10 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { encodeModel } from '../../../models/directory/encodeModel.js';
 import { openModel } from '../../../models/openModel.js';
+import { NpyEncoderStream } from '../../../operators/npy.js';
+import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, TruncatedError, UnsupportedError } from '../../../src/errors.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
@@ -10,6 +13,7 @@ import type { RandomAccessSource } from '../../../src/source.js';
 import { viewElements } from '../../../src/tensor/tensor.js';
 import { rejects } from '../../helpers/assertions.js';
 import { countingSource } from '../../helpers/countingSource.js';
+import { faultyServer } from '../../helpers/faultyServer.js';
 import { encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
 import { modelOf } from '../../helpers/models.js';
 import { collect } from '../../helpers/streams.js';
@@ -185,7 +189,7 @@ test('responses: whole, ranges, HEAD, none; tags of the quality, and no cache be
   assert.equal([loaded.headers.get('etag'), loaded.headers.get('cache-control')], [null, 'no-store']);
 });
 
-test('of several files, the named one; of other models, none', async () => {
+test('of several files, the named one; those of shards, too, whatever their sizes', async () => {
   const files = {
     'a.safetensors': modelOf([{ name: 'a', dtype: 'BF16', shape: [64, 80] }]),
     'b.safetensors': modelOf([{ name: 'b', dtype: 'F32', shape: [64, 80] }]),
@@ -200,7 +204,6 @@ test('of several files, the named one; of other models, none', async () => {
   await rejects(both.file(), ArgumentError, /b\.safetensors/);
   await rejects(both.file({ name: 'c' }), ArgumentError, /got c/);
   await rejects(both.file({ name: 'a.safetensors', quality: 2 }), ArgumentError, /'loaded'/);
-  await rejects((await openModel(bytesSource(original))).file(), UnsupportedError, /no model file/);
   // As shards, each from a model file of its own.
   const shards = new Map<string, Uint8Array>();
   for (const name of ['a.safetensors', 'b.safetensors'] as const)
@@ -210,10 +213,124 @@ test('of several files, the named one; of other models, none', async () => {
     new TextEncoder().encode('{ "weight_map": { "a": "a.safetensors", "b": "b.safetensors" } }'),
   );
   const sharded = await openModel((name) => shards.get(name));
-  const second = await sharded.file({ name: 'b.safetensors' });
-  assert.ok(Buffer.from(files['b.safetensors']).equals(await bytesOf(second.stream())));
+  for (const name of ['a.safetensors', 'b.safetensors'] as const) {
+    const shard = await sharded.file({ name });
+    assert.ok(Buffer.from(files[name]).equals(await bytesOf(shard.stream())), name);
+  }
   await both.close();
   await rejects(both.file(), ArgumentError, /closed/);
+});
+
+test('of a plain file, its own bytes: ranges take no others, and only from what is not here', async () => {
+  const source = metered(original);
+  const model = await openModel(source);
+  assert.equal(model.files, ['model.safetensors']);
+  const plain = await model.file();
+  assert.equal([plain.name, plain.size, plain.quality], ['model.safetensors', original.length, 1]);
+  assert.is(sha256(await bytesOf(plain.stream())), sha256(original));
+  source.reads = 0;
+  source.bytes = 0;
+  // Around the ends of tensors, and within one.
+  for (const { offset, byteLength } of header.tensors) {
+    const end = Math.min(original.length, offset + byteLength + 3);
+    for (const [from, to] of [
+      [offset - 5, Math.min(end, offset + 7)],
+      [offset + byteLength - 1, end],
+    ] as const) {
+      source.bytes = 0;
+      assert.ok(Buffer.from(original.subarray(from, to)).equals(await plain.read(from, to - from)));
+      assert.ok(source.bytes <= 2 * (to - from), `${source.bytes} bytes for ${to - from}`);
+    }
+  }
+  await fc.assert(
+    fc.asyncProperty(fc.nat(original.length), fc.nat(original.length), async (a, b) => {
+      const [start, end] = [Math.min(a, b), Math.max(a, b)];
+      const expected = Buffer.from(original.subarray(start, end));
+      assert.ok(expected.equals(await plain.read(start, end - start)));
+      assert.ok(expected.equals(await bytesOf(plain.stream({ start, end }))));
+    }),
+    { numRuns: 20 },
+  );
+  // Bytes in memory have no version, so that responses have no tag.
+  assert.equal([await plain.version(), plain.response().headers.get('etag')], [undefined, null]);
+
+  const loaded = await model.file({ quality: 'loaded' });
+  const { offset, byteLength } = LARGEST;
+  assert.equal(new Uint8Array(await loaded.read(offset + 10, 20)), new Uint8Array(20));
+  await model.load({ tensors: [LARGEST.name] });
+  source.bytes = 0;
+  for (const file of [loaded, plain]) {
+    assert.equal(
+      Buffer.from(await file.read(offset + 10, 20)),
+      Buffer.from(original.subarray(offset + 10, offset + 30)),
+    );
+    const end = offset + byteLength;
+    assert.equal(Buffer.from(await file.read(end - 9, 9)), Buffer.from(original.subarray(end - 9, end)));
+  }
+  assert.is(source.bytes, 0, 'it is loaded');
+});
+
+test('of a plain file on a server, the tag is that of its version; of shards, each file', async () => {
+  await using server = await faultyServer(original);
+  const remote = await openModel(server.url);
+  const plain = await remote.file();
+  const tag = plain.response({ method: 'HEAD' }).headers.get('etag');
+  assert.match(tag!, /^"[0-9a-f]{16}-1"$/);
+  assert.is(`"${await plain.version()}"`, tag);
+  assert.is(sha256(await bytesOf(plain.stream())), sha256(original));
+
+  const files = new Map<string, Uint8Array>([
+    ['a.safetensors', modelOf([{ name: 'a', dtype: 'BF16', shape: [6, 80] }])],
+    ['b.safetensors', modelOf([{ name: 'b', dtype: 'F32', shape: [64, 80] }])],
+    [
+      'model.safetensors.index.json',
+      new TextEncoder().encode('{"weight_map":{"a":"a.safetensors","b":"b.safetensors"}}'),
+    ],
+  ]);
+  const shards = await openModel((name) => files.get(name));
+  assert.equal(shards.files, ['a.safetensors', 'b.safetensors']);
+  for (const name of shards.files) {
+    const shard = await shards.file({ name });
+    assert.ok(Buffer.from(files.get(name)!).equals(await bytesOf(shard.stream())), name);
+  }
+});
+
+test('of a model directory, the safetensors file that it decodes to', async () => {
+  const files = new Map<string, Uint8Array>();
+  await encodeModel(bytesSource(original), async (name) => {
+    const sink = memorySink();
+    const close = async () => {
+      await sink.close();
+      files.set(name, sink.bytes);
+    };
+    return { ...sink, close };
+  });
+  const model = await openModel((name) => files.get(name));
+  const plain = await model.file();
+  assert.match(plain.response().headers.get('etag')!, /^"[0-9a-f]{16}-1"$/);
+  const bytes = await bytesOf(plain.stream());
+  const start = parseSafetensorsHeader(bytes, { fileSize: bytes.length });
+  assert.equal([...start.metadata], [...header.metadata]);
+  for (const [i, { name, dtype, shape, offset, byteLength }] of start.tensors.entries()) {
+    const expected = header.tensors[i]!;
+    assert.equal({ name, dtype, shape, byteLength, offset: expected.offset }, expected);
+    const stored = original.subarray(expected.offset, expected.offset + byteLength);
+    assert.ok(bytes.subarray(offset, offset + byteLength).equals(stored), name);
+  }
+  const part = await plain.read(start.byteLength + 10, 1000);
+  assert.ok(bytes.subarray(start.byteLength + 10, start.byteLength + 1010).equals(part));
+});
+
+test('of other models, none: a NumPy file, and what is verified as a whole', async () => {
+  const npy = await openModel(
+    bytesSource(Uint8Array.of(1))
+      .stream()
+      .pipeThrough(new NpyEncoderStream('U8', [1])),
+  );
+  assert.equal(npy.files, []);
+  await rejects(npy.file(), UnsupportedError, /no plain one.*got npy/s);
+  const verified = await openModel(bytesSource(original), { integrity: sha256(original) });
+  await rejects(verified.file(), UnsupportedError, /SHA-256/);
 });
 
 test('a model file that ends early: as far as it goes, under a tag of its own', async () => {
