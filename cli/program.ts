@@ -1,8 +1,7 @@
 /** The commands, one file each in `commands/`, loaded only when it is called. */
 import { createRequire } from 'node:module';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, CommanderError } from 'commander';
 import type { OpenOptions } from '../src/checks/limits.js';
-import { COMPRESSION_ALGORITHMS } from '../src/codecs/codec.js';
 import { BENCH_CHOICES, type BenchChoice, type BenchOptions } from './benchChoice.js';
 import { addBulkCommands, addPlanCommand } from './bulk/commands.js';
 import { completion, SHELLS, type Shell } from './commands/completion.js';
@@ -11,10 +10,12 @@ import type { InspectOptions } from './commands/inspect.js';
 import type { QualityOptions } from './commands/quality.js';
 import type { ServeOptions } from './commands/serve.js';
 import type { VerifyChoice } from './commands/verify.js';
+import { addEncodeCommand } from './encode/command.js';
 import { describeFailure, EXIT_OK } from './failure.js';
 import { examplesOf } from './help.js';
-import type { EncodeOptions, LimitChoice } from './options.js';
+import type { LimitChoice } from './options.js';
 import * as options from './options.js';
+import { FORCE, JSON_OPTION, LIMIT, verboseOption, WORKERS } from './sharedOptions.js';
 import { print, tell } from './terminal.js';
 import type { WorkersChoice } from './threads.js';
 
@@ -22,22 +23,6 @@ const { version } = createRequire(import.meta.url)('holostream/package.json') as
 
 const FILES =
   'HCT, HoloTensor, safetensors or model file, shards or their index, or a folder of these; by path or URL';
-
-const LIMIT = [
-  '--limit <name=number>',
-  'the most that the file may cause, as docs/security.md has it: ratio=4096, tensorBytes=8e9; may be repeated',
-  options.limit,
-] as const;
-
-const FORCE = ['--force', 'replace an output that exists'] as const;
-
-const JSON_OPTION = ['--json', 'as JSON'] as const;
-
-const WORKERS = [
-  '--workers <n>',
-  'model files: threads beside the main one (default: by cores and memory; 0 for small models)',
-  options.threadCount,
-] as const;
 
 /** The option may be repeated, or have several values. */
 function benchChoice(text: string, earlier: readonly BenchChoice[] = []): BenchChoice[] {
@@ -117,70 +102,7 @@ function createProgram(interrupted: AbortSignal): Command {
       await verify(names, chosen, { ...opening(chosen), workers: chosen.workers });
     });
 
-  program
-    .command('encode')
-    .addHelpText('after', examplesOf('encode'))
-    .description(
-      'compress a tensor (.hct) or a model (directory), or cut them into fragments (.holo, .holo.safetensors)',
-    )
-    .argument(
-      '<in...>',
-      'safetensors file, shards or their index, or a folder of these, an ONNX, GGUF or PyTorch model, a NumPy file or archive, or raw bytes with --dtype and --shape; by path, URL or hf:org/model, - for standard input',
-    )
-    .requiredOption(
-      '-o, --output <out>',
-      'file.hct, file.holo, model.holo.safetensors, a directory (ends with /), or - for HCT on standard output',
-    )
-    .option('--tensor <name>', 'which tensor of a safetensors file')
-    .option('--dtype <dtype>', 'element type of raw bytes; F32: round what is in a NumPy file', options.dtype)
-    .option('--shape <shape>', 'shape of raw bytes: 64,48', options.shape)
-    .option('--algorithm <name>', 'zstd (default) or lz4', options.oneOf(...COMPRESSION_ALGORITHMS))
-    .option('--level <n>', 'Zstd level', options.zstdLevel)
-    .option('--hct-version <n>', '.hct: 1 or 2 (default: 2)', options.oneOf('1', '2'))
-    .option('--block-size <bytes>', '.hct: uncompressed bytes of a block', options.positiveInteger)
-    .option('--no-block-checksums', '.hct: leave out the checksums of blocks')
-    .option(
-      '--encoding <name>',
-      '.holo: embedded (default), spectral, random-projection or low-rank',
-      options.oneOf('embedded', 'spectral', 'random-projection', 'low-rank'),
-    )
-    .option(
-      '--fragments <n>',
-      '.holo, .holo.safetensors: how many fragments a tensor (default: 8; in .holo.safetensors 3 to 16, by its size)',
-      options.fragmentCount,
-    )
-    .option(
-      '--qualities <list>',
-      '.holo, .holo.safetensors, embedded: cosines where fragments end, in place of their number: 0.5,0.9,0.99,exact',
-      options.qualities,
-    )
-    .option(
-      '--layout <name>',
-      '.holo: raster, ranked or essential (spectral); sequential or interleaved (low-rank)',
-      options.oneOf('raster', 'ranked', 'essential', 'sequential', 'interleaved'),
-    )
-    .option('--rank <n>', '.holo, low-rank: most components to keep', options.positiveInteger)
-    .option('--residual', '.holo, low-rank: a last fragment makes the whole exact')
-    .option('--keep <pattern>', '.holo.safetensors: tensors to store as they are: *.bias', options.pattern)
-    .option(
-      '--order <name>',
-      '.holo.safetensors: which tensors count more: balanced (default; convolutions), or elements (large ones)',
-      options.oneOf('balanced', 'elements'),
-    )
-    .option(
-      '--importance <file>',
-      '.holo.safetensors: JSON of factors by tensor name or pattern: { "head.*": 4 }',
-    )
-    .option('--resume', '.holo.safetensors: go on where an interrupted run has stopped')
-    .option('--seed <n>', '.holo: where encodings draw random numbers', options.seed)
-    .option('--dry-run', 'say what would be written, and write nothing')
-    .option(...FORCE)
-    .option(...JSON_OPTION)
-    .option(...WORKERS)
-    .action(async (names: string[], chosen: EncodeOptions) => {
-      const { encode } = await import('./commands/encode.js');
-      await encode(names, chosen, interrupted);
-    });
+  addEncodeCommand(program, interrupted);
 
   program
     .command('decode')
@@ -233,7 +155,7 @@ function createProgram(interrupted: AbortSignal): Command {
     });
 
   addPlanCommand(program, interrupted);
-  addBulkCommands(program, interrupted, { WORKERS, verbose: () => new Option('--verbose').hideHelp() });
+  addBulkCommands(program, interrupted);
 
   program
     .command('bench')
@@ -270,10 +192,9 @@ function createProgram(interrupted: AbortSignal): Command {
     .argument('<shell>', SHELLS.join(', '), options.oneOf(...SHELLS))
     .action((shell: Shell) => completion(shell, program));
 
-  // Options of the program itself, such as --verbose, may follow the command too.
   for (const command of program.commands) {
     command.exitOverride().configureOutput(OUTPUT);
-    command.addOption(new Option('--verbose').hideHelp());
+    command.addOption(verboseOption());
   }
   return program;
 }

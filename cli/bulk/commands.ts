@@ -1,5 +1,6 @@
-import { type Command, InvalidArgumentError, type Option } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import * as options from '../options.js';
+import { JSON_OPTION, verboseOption, WORKERS } from '../sharedOptions.js';
 import { shard } from './choices.js';
 import type { PlanOptions } from './plan.js';
 import type { QueueAddOptions, QueueWorkOptions, showBulk } from './queue.js';
@@ -13,11 +14,7 @@ const REDIS = [
 ] as const;
 
 /** The commands of `holostream bulk`; their code is loaded when they are called. */
-export function addBulkCommands(
-  program: Command,
-  interrupted: AbortSignal,
-  { WORKERS, verbose }: { readonly WORKERS: OptionArguments; readonly verbose: () => Option },
-): void {
+export function addBulkCommands(program: Command, interrupted: AbortSignal): void {
   const bulk = program
     .command('bulk')
     .description('convert many models, or one that is too large for a machine, on any number of machines');
@@ -30,7 +27,7 @@ export function addBulkCommands(
       shard,
     )
     .option('--join', 'with --shard: join its models, once all parts are encoded')
-    .option('--json', 'as JSON')
+    .option(...JSON_OPTION)
     .option(...WORKERS)
     .action(async (sources: string[], chosen: RunOptions) => {
       const { runBulk } = await import('./run.js');
@@ -48,7 +45,7 @@ export function addBulkCommands(
       'bytes a second that all workers together read from one host',
       options.positiveInteger,
     )
-    .option('--json', 'as JSON')
+    .option(...JSON_OPTION)
     .option(...WORKERS)
     .action(async (sources: string[], chosen: QueueAddOptions & RunOptions & { readonly local?: true }) => {
       if (chosen.local) {
@@ -85,13 +82,13 @@ export function addBulkCommands(
     .command('status')
     .description('how far the models of the queue are, and what has failed')
     .option(...REDIS)
-    .option('--json', 'as JSON')
+    .option(...JSON_OPTION)
     .action(async (chosen: Parameters<typeof showBulk>[0]) => {
       const { showBulk } = await import('./queue.js');
       await showBulk(chosen, interrupted);
     });
 
-  for (const command of bulk.commands) command.addOption(verbose());
+  for (const command of bulk.commands) command.addOption(verboseOption());
 }
 
 /** The command that counts what serving a model takes. */
@@ -105,7 +102,7 @@ export function addPlanCommand(program: Command, interrupted: AbortSignal): void
     .option('--price-transfer <price>', 'of a gigabyte that is sent', price)
     .option('--price-requests <price>', 'of a million requests', price)
     .option('--price-storage <price>', 'of a gigabyte that is stored for a month', price)
-    .option('--json', 'as JSON')
+    .option(...JSON_OPTION)
     .action(async (file: string, chosen: PlanOptions) => {
       const { plan } = await import('./plan.js');
       await plan(file, chosen, { signal: interrupted });
@@ -117,9 +114,6 @@ function price(text: string): number {
   if (text.trim() !== '' && value >= 0 && value < Infinity) return value;
   throw new InvalidArgumentError('It must be a number from 0.');
 }
-
-/** How main.ts shares an option of several commands. */
-type OptionArguments = readonly [string, string, (text: string) => unknown];
 
 function withModels(command: Command): Command {
   return command
