@@ -4,7 +4,7 @@
  */
 
 /** The lowest bits of the byte, at the positions of the bits set in the mask. */
-export const depositTable: () => Uint8Array = maskTable((mask, byte) => {
+export const depositTable: () => Uint8Array = /* @__PURE__ */ maskTable((mask, byte) => {
   let result = 0;
   for (let rest = mask, bits = byte; rest !== 0; rest &= rest - 1, bits >>= 1) {
     if (bits & 1) result |= rest & -rest;
@@ -13,7 +13,7 @@ export const depositTable: () => Uint8Array = maskTable((mask, byte) => {
 });
 
 /** The inverse: the bits at the positions set in the mask, lowest first. */
-export const extractTable: () => Uint8Array = maskTable((mask, byte) => {
+export const extractTable: () => Uint8Array = /* @__PURE__ */ maskTable((mask, byte) => {
   let result = 0;
   for (let rest = mask, place = 1; rest !== 0; rest &= rest - 1, place <<= 1) {
     if (byte & rest & -rest) result |= place;

@@ -1,68 +1,69 @@
 /**
  * The fixed prefix codes of the embedded encoding. A symbol is a byte whose bits are set with the same
- * probability, so its length depends only on the number of set bits. A row gives, for 0 to 8 set bits,
- * a length L and a number m: of the symbols with that many bits, the m smallest have codes of L bits, the others of
- * L + 1. They are optimal codes of at most 12 bits (package-merge) for the probabilities beside them.
+ * probability, so its length depends only on the number of set bits. A row gives, for 0 to 8 set bits, the length of the
+ * symbols with that many bits; L:m where only the m smallest have codes of L bits, and the others of L + 1. They are
+ * optimal codes of at most 12 bits (package-merge) for the probabilities beside them. Text takes half the size of lists
+ * of numbers.
  */
 
 /** For any byte; bits set with probability .004 .02 .05 .08 .12 .16 .2 .25 .3 .37 .5 .63 .75 .84 .92 .97. */
-const ANY_CODES: readonly (readonly number[])[] = [
-  [1, 1, 4, 6, 11, 9, 12, 56, 12, 70, 12, 56, 12, 28, 12, 8, 12, 1],
-  [1, 1, 4, 5, 9, 13, 11, 1, 12, 70, 12, 56, 12, 28, 12, 8, 12, 1],
-  [1, 1, 4, 4, 8, 8, 11, 5, 12, 70, 12, 56, 12, 28, 12, 8, 12, 1],
-  [1, 1, 4, 3, 8, 24, 11, 5, 12, 70, 12, 56, 12, 28, 12, 8, 12, 1],
-  [2, 1, 4, 6, 7, 28, 10, 54, 11, 1, 12, 56, 12, 28, 12, 8, 12, 1],
-  [2, 1, 4, 4, 7, 28, 9, 56, 11, 29, 12, 56, 12, 28, 12, 8, 12, 1],
-  [3, 1, 5, 8, 6, 17, 8, 54, 10, 3, 11, 1, 12, 28, 12, 8, 12, 1],
-  [3, 1, 5, 8, 6, 10, 8, 56, 9, 5, 11, 55, 12, 28, 12, 8, 12, 1],
-  [4, 1, 5, 8, 6, 6, 8, 56, 9, 70, 10, 56, 11, 11, 12, 8, 12, 1],
-  [5, 1, 6, 8, 7, 28, 8, 56, 8, 66, 9, 56, 10, 28, 11, 7, 12, 1],
-  [8, 1, 8, 8, 8, 28, 8, 56, 8, 70, 8, 56, 8, 28, 8, 8, 8, 1],
-  [12, 1, 11, 7, 10, 28, 9, 56, 8, 66, 8, 56, 7, 28, 6, 8, 5, 1],
-  [12, 1, 12, 8, 12, 28, 11, 55, 9, 5, 8, 56, 6, 10, 5, 8, 3, 1],
-  [12, 1, 12, 8, 12, 28, 12, 56, 11, 29, 9, 56, 7, 28, 4, 4, 2, 1],
-  [12, 1, 12, 8, 12, 28, 12, 56, 12, 70, 11, 5, 8, 24, 4, 3, 1, 1],
-  [12, 1, 12, 8, 12, 28, 12, 56, 12, 70, 11, 1, 9, 13, 4, 5, 1, 1],
+const ANY_CODES: readonly string[] = [
+  '1 4:6 11:9 12 12 12 12 12 12',
+  '1 4:5 9:13 11:1 12 12 12 12 12',
+  '1 4:4 8:8 11:5 12 12 12 12 12',
+  '1 4:3 8:24 11:5 12 12 12 12 12',
+  '2 4:6 7 10:54 11:1 12 12 12 12',
+  '2 4:4 7 9 11:29 12 12 12 12',
+  '3 5 6:17 8:54 10:3 11:1 12 12 12',
+  '3 5 6:10 8 9:5 11:55 12 12 12',
+  '4 5 6:6 8 9 10 11:11 12 12',
+  '5 6 7 8 8:66 9 10 11:7 12',
+  '8 8 8 8 8 8 8 8 8',
+  '12 11:7 10 9 8:66 8 7 6 5',
+  '12 12 12 11:55 9:5 8 6:10 5 3',
+  '12 12 12 12 11:29 9 7 4:4 2',
+  '12 12 12 12 12 11:5 8:24 4:3 1',
+  '12 12 12 12 12 11:1 9:13 4:5 1',
   // Fitted to trained weights.
-  [6, 1, 6, 4, 7, 28, 8, 56, 8, 70, 9, 56, 9, 28, 9, 6, 9, 1],
-  [5, 1, 7, 8, 9, 28, 9, 10, 10, 70, 9, 56, 8, 28, 5, 8, 2, 1],
-  [1, 1, 7, 8, 8, 28, 9, 56, 10, 70, 9, 46, 10, 28, 9, 8, 7, 1],
-  [2, 1, 5, 8, 7, 27, 9, 56, 9, 2, 10, 56, 10, 28, 9, 8, 7, 1],
-  [6, 1, 6, 8, 7, 28, 8, 56, 8, 70, 9, 56, 9, 3, 10, 8, 10, 1],
-  [4, 1, 6, 8, 7, 28, 8, 46, 9, 70, 9, 56, 9, 28, 7, 8, 5, 1],
-  [5, 1, 7, 8, 8, 28, 9, 56, 9, 70, 9, 56, 7, 21, 6, 8, 3, 1],
-  [5, 1, 8, 7, 10, 28, 10, 56, 10, 70, 10, 56, 8, 28, 6, 8, 1, 1],
+  '6 6:4 7 8 8 9 9 9:6 9',
+  '5 7 9 9:10 10 9 8 5 2',
+  '1 7 8 9 10 9:46 10 9 7',
+  '2 5 7:27 9 9:2 10 10 9 7',
+  '6 6 7 8 8 9 9:3 10 10',
+  '4 6 7 8:46 9 9 9 7 5',
+  '5 7 8 9 9 9 7:21 6 3',
+  '5 8:7 10 10 10 10 8 6 1',
 ];
 
 /**
  * For bytes other than 0; bits set with probability .002 .02 .04 .06 .09 .12 .145 .17 .195 .22 .25 .28 .31 .35 .39 .44.
  */
-const NONZERO_CODES: readonly (readonly number[])[] = [
-  [0, 1, 3, 7, 11, 9, 12, 56, 12, 70, 12, 56, 12, 28, 12, 8, 12, 1],
-  [0, 1, 3, 6, 8, 8, 11, 5, 12, 70, 12, 56, 12, 28, 12, 8, 12, 1],
-  [0, 1, 3, 5, 7, 6, 11, 5, 12, 70, 12, 56, 12, 28, 12, 8, 12, 1],
-  [0, 1, 3, 4, 7, 19, 11, 53, 12, 70, 12, 56, 12, 28, 12, 8, 12, 1],
-  [0, 1, 3, 3, 7, 28, 10, 54, 11, 1, 12, 56, 12, 28, 12, 8, 12, 1],
-  [0, 1, 4, 8, 6, 17, 9, 55, 11, 1, 12, 56, 12, 28, 12, 8, 12, 1],
-  [0, 1, 4, 8, 6, 17, 9, 55, 11, 1, 12, 56, 12, 28, 12, 8, 12, 1],
-  [0, 1, 4, 8, 6, 15, 9, 56, 11, 61, 12, 56, 12, 28, 12, 8, 12, 1],
-  [0, 1, 4, 8, 6, 14, 8, 2, 10, 3, 11, 1, 12, 28, 12, 8, 12, 1],
-  [0, 1, 5, 8, 6, 28, 8, 56, 10, 70, 11, 11, 12, 28, 12, 8, 12, 1],
-  [0, 1, 5, 8, 6, 26, 8, 56, 9, 5, 11, 55, 12, 28, 12, 8, 12, 1],
-  [0, 1, 5, 8, 6, 18, 8, 56, 9, 69, 11, 55, 12, 28, 12, 8, 12, 1],
-  [0, 1, 5, 8, 6, 13, 7, 1, 9, 70, 10, 56, 11, 27, 12, 8, 12, 1],
-  [0, 1, 6, 8, 7, 28, 7, 6, 8, 70, 9, 56, 10, 28, 11, 7, 12, 1],
-  [0, 1, 6, 8, 7, 28, 8, 56, 8, 70, 9, 56, 9, 19, 10, 8, 10, 1],
-  [0, 1, 7, 8, 7, 28, 8, 56, 8, 70, 8, 23, 9, 28, 9, 8, 9, 1],
+const NONZERO_CODES: readonly string[] = [
+  '0 3:7 11:9 12 12 12 12 12 12',
+  '0 3:6 8:8 11:5 12 12 12 12 12',
+  '0 3:5 7:6 11:5 12 12 12 12 12',
+  '0 3:4 7:19 11:53 12 12 12 12 12',
+  '0 3:3 7 10:54 11:1 12 12 12 12',
+  '0 4 6:17 9:55 11:1 12 12 12 12',
+  '0 4 6:17 9:55 11:1 12 12 12 12',
+  '0 4 6:15 9 11:61 12 12 12 12',
+  '0 4 6:14 8:2 10:3 11:1 12 12 12',
+  '0 5 6 8 10 11:11 12 12 12',
+  '0 5 6:26 8 9:5 11:55 12 12 12',
+  '0 5 6:18 8 9:69 11:55 12 12 12',
+  '0 5 6:13 7:1 9 10 11:27 12 12',
+  '0 6 7 7:6 8 9 10 11:7 12',
+  '0 6 7 8 8 9 9:19 10 10',
+  '0 7 7 8 8 8:23 9 9 9',
   // Fitted to trained weights.
-  [0, 1, 8, 3, 10, 28, 10, 56, 10, 70, 9, 56, 7, 28, 5, 8, 2, 1],
-  [0, 1, 7, 8, 8, 6, 9, 56, 9, 70, 8, 56, 7, 28, 6, 8, 4, 1],
-  [0, 1, 5, 8, 7, 28, 8, 56, 9, 70, 9, 44, 9, 28, 9, 8, 7, 1],
-  [0, 1, 7, 8, 8, 28, 8, 56, 8, 54, 8, 56, 8, 28, 8, 8, 7, 1],
-  [0, 1, 4, 8, 7, 28, 8, 33, 10, 70, 11, 56, 11, 4, 12, 8, 9, 1],
-  [0, 1, 4, 8, 7, 28, 9, 26, 10, 70, 10, 56, 9, 28, 10, 8, 6, 1],
-  [0, 1, 3, 5, 8, 28, 10, 22, 12, 70, 12, 56, 12, 28, 12, 8, 11, 1],
-  [0, 1, 4, 6, 6, 2, 8, 56, 9, 2, 11, 56, 12, 28, 11, 8, 10, 1],
+  '0 8:3 10 10 10 9 7 5 2',
+  '0 7 8:6 9 9 8 7 6 4',
+  '0 5 7 8 9 9:44 9 9 7',
+  '0 7 8 8 8:54 8 8 8 7',
+  '0 4 7 8:33 10 11 11:4 12 9',
+  '0 4 7 9:26 10 10 9 10 6',
+  '0 3:5 8 10:22 12 12 12 12 11',
+  '0 4:6 6:2 8 9:2 11 12 11 10',
 ];
 
 /** Codes of each kind that a selection can name: their numbers fit four bits. The others serve fixed codes. */
@@ -95,7 +96,7 @@ export const anyCode: (index: number) => PrefixCode = cached(ANY_CODES);
 export const nonzeroCode: (index: number) => PrefixCode = cached(NONZERO_CODES);
 
 /** Tables are built on first use, because a decoder needs few of them. */
-function cached(rows: readonly (readonly number[])[]): (index: number) => PrefixCode {
+function cached(rows: readonly string[]): (index: number) => PrefixCode {
   const built = new Array<PrefixCode | undefined>(rows.length);
   return (index) => {
     let code = built[index];
@@ -107,13 +108,13 @@ function cached(rows: readonly (readonly number[])[]): (index: number) => Prefix
   };
 }
 
-function symbolLengths(row: readonly number[]): Uint8Array {
+function symbolLengths(row: string): Uint8Array {
+  const lengths = row.split(' ').map((entry) => entry.split(':').map(Number));
   const seen = new Uint8Array(9);
   return Uint8Array.from({ length: SYMBOLS }, (_, symbol) => {
     const bits = POPULATION[symbol]!;
-    const length = row[2 * bits]!;
-    if (length === 0) return 0;
-    return seen[bits]!++ < row[2 * bits + 1]! ? length : length + 1;
+    const [length = 0, smallest = SYMBOLS] = lengths[bits]!;
+    return seen[bits]!++ < smallest ? length : length + 1;
   });
 }
 
