@@ -29,9 +29,6 @@ const JOINED = {
     'src/tensor/int4.js',
     'src/tensor/numbers.js',
     'workers/task.js',
-  ],
-  /** What loads kernels and codecs. */
-  'src/loading.js': [
     'src/async/loadOnce.js',
     'src/kernels/runtime/module.js',
     'src/kernels/runtime/runtime.js',
@@ -44,6 +41,7 @@ const JOINED = {
     'src/kernels/embedded/tile.js',
     'src/kernels/embedded/prefixCodes.js',
     'src/kernels/embedded/maskTables.js',
+    'src/kernels/embedded/contexts.js',
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
