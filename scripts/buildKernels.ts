@@ -4,8 +4,9 @@
  *        npm run build:kernels -- --check    writes nothing, fails when a committed module differs
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { inflateRawSync } from 'node:zlib';
 import asc from 'assemblyscript/asc';
+import { deflate } from './deflate.js';
 import { KERNEL_MODULES, type KernelModule, sourceHash } from './kernelSources.js';
 
 const FLAGS = ['-O3', '--noAssert', '--runtime', 'stub', '--enable', 'simd', '--importMemory'];
@@ -27,8 +28,8 @@ async function compile({ name, entry }: KernelModule): Promise<Uint8Array> {
 /** Compiled by callers that cannot wait for a stream to inflate them. */
 const STORED_PLAIN = ['embeddedEncode', 'linear'];
 
-function pack(name: string, wasm: Uint8Array): Buffer {
-  return STORED_PLAIN.includes(name) ? Buffer.from(wasm) : deflateRawSync(wasm, { level: 9 });
+async function pack(name: string, wasm: Uint8Array): Promise<Buffer> {
+  return STORED_PLAIN.includes(name) ? Buffer.from(wasm) : deflate(wasm);
 }
 
 function unpack(name: string, bytes: Buffer): Buffer {
@@ -37,16 +38,17 @@ function unpack(name: string, bytes: Buffer): Buffer {
 
 async function moduleText(module: KernelModule, wasm: Uint8Array): Promise<string> {
   const constant = `${module.name.replace(/[A-Z]/g, '_$&').toUpperCase()}_WASM`;
+  const packed = await pack(module.name, wasm);
   return [
     `// Made by \`npm run build:kernels\` from ${module.entry}: do not edit.`,
     `// sources ${await sourceHash(module)}`,
     `export const ${constant} =`,
-    `  '${pack(module.name, wasm).toString('base64')}';`,
+    `  '${packed.toString('base64')}';`,
     '',
   ].join('\n');
 }
 
-/** Whether the committed module holds this wasm, made of these sources. How it is deflated may differ by Node. */
+/** Whether the committed module holds this wasm, made of these sources. How it is deflated may differ. */
 async function isCurrent(module: KernelModule, wasm: Uint8Array): Promise<boolean> {
   const text = await readFile(module.generated, 'utf8').catch(() => '');
   const [, base64 = ''] = /'([A-Za-z0-9+/=]+)'/.exec(text) ?? [];

@@ -4,12 +4,12 @@
  * the package's zstd.js: they are made by its linker.
  */
 import { readFile, writeFile } from 'node:fs/promises';
-import { deflateRawSync } from 'node:zlib';
+import { deflate } from './deflate.js';
 
 const FOLDER = 'node_modules/@bokuweb/zstd-wasm';
 
 const { version } = JSON.parse(await readFile(`${FOLDER}/package.json`, 'utf8'));
-const wasm = deflateRawSync(await readFile(`${FOLDER}/dist/web/zstd.wasm`), { level: 9 });
+const wasm = await deflate(await readFile(`${FOLDER}/dist/web/zstd.wasm`));
 await writeFile(
   'src/codecs/zstdWasm.generated.ts',
   [
