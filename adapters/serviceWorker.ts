@@ -49,9 +49,9 @@ export function serveModels(options: ServeModelsOptions = {}): void {
     const modelUrl = models.modelUrl(url, request.method);
     if (modelUrl === undefined) return;
     const { method, headers, credentials, signal } = request;
-    const answer = async () =>
+    const respond = async () =>
       (await models.respond(modelUrl, { url, method, headers, credentials, signal })) ??
       models.fetch(request);
-    event.respondWith(answer());
+    event.respondWith(respond());
   });
 }

@@ -5,8 +5,8 @@ import {
   improvements,
   PACE_RULES,
   type PaceOptions,
+  type ReadQuality,
   readAll,
-  type Worth,
 } from '../models/improvements.js';
 import { LOAD_RULES, type LoadOptions } from '../models/load.js';
 import type { Model } from '../models/model.js';
@@ -39,7 +39,7 @@ export const STREAM_RULES: Rules<StreamTensorsOptions> = { ...PACE_RULES, ...LOA
 export const MODEL = /* @__PURE__ */ having<Model>('improving', 'a model, opened by openModel');
 
 /** Reads a tensor into a runtime; undefined for one of which nothing has been loaded. */
-export type ReadTensor = (state: TensorState, signal: AbortSignal) => Promise<Worth | undefined>;
+export type ReadTensor = (state: TensorState, signal: AbortSignal) => Promise<ReadQuality | undefined>;
 
 /**
  * Loads tensors of a model, and reads those that have improved: first when something of each has come, then each time that the
@@ -74,7 +74,7 @@ export async function* streamTensors(
   };
   const changing: Improving = { ...improving, changes$: merge(improving.changes$, ended) };
   // What has not improved need not be read again.
-  const known = new Map<TensorState, Worth>();
+  const known = new Map<TensorState, ReadQuality>();
   const take = () =>
     readAll(improving.states, async (state) => {
       const before = known.get(state);

@@ -14,7 +14,7 @@ export class PlainThreads {
     });
   }
 
-  /** Decodes `times` times, shared evenly by so many of the threads. */
+  /** Decodes `times` times, shared evenly by this many threads. */
   async decode(times: number, threads: number): Promise<void> {
     const busy = this.#threads.slice(0, threads);
     await Promise.all(

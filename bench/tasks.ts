@@ -1,6 +1,6 @@
 /**
  * How many bytes real networks need until they work, from model files in their order: the smallest part of the F32 bytes
- * from which on each stays within its bound. `-- tasks --plot` draws what they are worth before and after to `docs/tasks.svg`.
+ * from which on each stays within its bound. `-- tasks --plot` draws their quality before and after to `docs/tasks.svg`.
  * `-- tasks --check` fails when a task needs more than it may; it tries a few parts only, of the default order.
  */
 import { writeFileSync } from 'node:fs';

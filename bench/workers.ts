@@ -18,7 +18,7 @@ const LARGE_SIDE = 4096;
 const BUDGET_MS = 6000;
 
 /**
- * A model of eight tensors decoded whole, by this thread and by workers: into arrays that are there, into shared memory,
+ * A model of eight tensors decoded whole, by this thread and by workers: into arrays that are reused, into shared memory,
  * and into new arrays, whose pages the system must find and V8 collect again. Plain threads show what two of them can
  * gain on this machine at this time. The copy is of the decoded f32. Then one large tensor.
  */

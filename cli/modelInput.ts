@@ -46,8 +46,8 @@ interface DirectoryInput {
 }
 
 /**
- * The models that arguments name: several safetensors files are the shards of one, as shells make them of a pattern; of
- * anything else, each is by itself.
+ * The models that arguments name: several safetensors files are the shards of one, as shells expand a pattern;
+ * any other file is a model of its own.
  */
 export function modelsOf(names: readonly string[]): readonly (readonly string[])[] {
   const areShards = names.every((name) => name.endsWith('.safetensors'));

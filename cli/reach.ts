@@ -33,7 +33,7 @@ export function describeReach({ available, fileSize }: Reach): string {
   return `cut off: ${percent} % of it is here (${available} of ${fileSize} bytes)`;
 }
 
-/** The same, and what it is worth. */
+/** The same, with the quality. */
 export function describeModelReach(reach: Reach & Chosen): string {
   return `${describeReach(reach)}, quality ${reach.quality.toFixed(6)}`;
 }
@@ -43,6 +43,6 @@ export function describeTensorReach(
   { quality, fragments, total }: Pick<Reconstruction, 'quality' | 'fragments' | 'total'>,
 ): string {
   const { cosine, predicted } = quality;
-  const worth = cosine === undefined ? `${predicted.toFixed(4)} as predicted` : cosine.toFixed(6);
-  return `${describeReach(reach)}, ${fragments} of ${total} fragments used, quality ${worth}`;
+  const known = cosine === undefined ? `${predicted.toFixed(4)} as predicted` : cosine.toFixed(6);
+  return `${describeReach(reach)}, ${fragments} of ${total} fragments used, quality ${known}`;
 }

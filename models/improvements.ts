@@ -87,13 +87,13 @@ export async function* improvements<T extends Improvement>(
   }
 }
 
-/** What a tensor is worth that was read. */
-export type Worth = Pick<LoadedTensor, 'cosine' | 'complete'>;
+/** How good a tensor was when it was read. */
+export type ReadQuality = Pick<LoadedTensor, 'cosine' | 'complete'>;
 
 /** Reads all of the tensors; `read` gives undefined for one of which nothing has been loaded. */
 export async function readAll(
   states: Iterable<TensorState>,
-  read: (state: TensorState) => Promise<Worth | undefined>,
+  read: (state: TensorState) => Promise<ReadQuality | undefined>,
 ): Promise<Improvement> {
   let [sum, total, complete] = [0, 0, true];
   const turns = new Turns();

@@ -15,8 +15,8 @@ export interface LoadEnd {
 
 /** The loads and reads of a model: loads follow each other, and closing ends all of them. */
 export class LoadQueue {
-  /** Loads have it one after another. */
-  readonly #turn = createLimiter(1);
+  /** Held by the load that runs. */
+  readonly #mutex = createLimiter(1);
   /** What is under way or waits. */
   readonly #running = new Map<AbortController, Promise<unknown>>();
   #closed = false;
@@ -30,7 +30,7 @@ export class LoadQueue {
     return this.run(signal, async (stop) => {
       const start = performance.now();
       const stopTimer = deadline === undefined ? undefined : startTimer(deadline, () => stop.abort(ENDED));
-      const leave = await this.#turn.acquire(stop.signal).finally(() => stopTimer?.());
+      const leave = await this.#mutex.acquire(stop.signal).finally(() => stopTimer?.());
       // The deadline counts from the call.
       const left = deadline === undefined ? undefined : Math.max(0, deadline - (performance.now() - start));
       try {

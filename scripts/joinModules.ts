@@ -11,7 +11,7 @@ export const BASE_FILE = 'src/base.js';
  * requests. Of each file, bundlers still drop what no page calls.
  */
 const JOINED = {
-  /** Errors, dtypes and tensors, reading binary data: what everything stands on. */
+  /** Errors, dtypes and tensors, reading binary data: what all others need. */
   [BASE_FILE]: [
     'src/errors/show.js',
     'src/errors.js',

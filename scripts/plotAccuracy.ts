@@ -80,7 +80,7 @@ const x = logarithmic(1, 100, MARGIN.left, WIDTH - MARGIN.right);
 const y = linear(0, 1, HEIGHT - MARGIN.bottom, MARGIN.top);
 const bottom = HEIGHT - MARGIN.bottom;
 
-/** Where the names of the curves stand: percent of the bytes, height, and which end is there. */
+/** Where the names of the curves are: percent of the bytes, height, and the end of the text that is there. */
 const NAME_AT: Readonly<Record<string, readonly [percent: number, height: number, anchor: string]>> = {
   ours: [3.6, 0.86, 'start'],
   spectral: [36, 0.62, 'start'],

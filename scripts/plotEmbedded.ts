@@ -1,5 +1,5 @@
 /**
- * Draws what two real networks are worth after a part of their bytes, for three ways of sending them, to
+ * Draws the quality of two real networks after a part of their bytes, for three ways of sending them, to
  * `docs/embedded.svg`, and prints the same as tables. Usage: npm run plot:embedded (some minutes).
  */
 import { writeFileSync } from 'node:fs';

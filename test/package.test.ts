@@ -61,7 +61,7 @@ test('package.json: every export and the command have a source, and types beside
   }
   assert.equal(manifest.bin, { holostream: 'dist/cli/main.js' });
   assert.ok(existsSync(sourceOf(`./${manifest.bin.holostream}`)));
-  // Who imports it in a script of their own wants what it does.
+  // Imported for what it does, in a worker script of one's own.
   assert.equal(manifest.sideEffects, [
     manifest.exports['./polyfill'].default,
     manifest.exports['./worker'].default,
@@ -103,7 +103,7 @@ test('THIRD_PARTY_NOTICES has the licences of what is bundled and compiled in (u
 
 test('docs/dependencies.md has every package that is bundled, compiled in or a peer, and no other', async () => {
   const text = readFileSync(join(root, 'docs/dependencies.md'), 'utf8');
-  // Names stand in the first column of the tables.
+  // Names are in the first column of the tables.
   const listed = Array.from(text.matchAll(/^\| (`.*?) \|/gm), ([, cell = '']) =>
     Array.from(cell.matchAll(/`([^`]+)`/g), ([, name = '']) => name),
   );

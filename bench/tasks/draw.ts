@@ -1,4 +1,4 @@
-/** A picture of what networks are worth after a part of their bytes: a panel a network, a curve a way to send it. */
+/** A picture of the quality of networks after a part of their bytes: one panel per network, one curve per way to send it. */
 import type { Found } from './smallestPart.js';
 
 export interface Panel {

@@ -1,4 +1,4 @@
-/** What the first bytes of a model file are worth. */
+/** The quality of the first bytes of a model file. */
 import { readModelFile } from '../../models/file/modelFile.js';
 import { ModelTensorDecoder } from '../../models/file/tensorDecoder.js';
 import { bytesSource } from '../../sources/bytes.js';

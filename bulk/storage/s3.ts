@@ -7,7 +7,7 @@ import { type Bucket, cannotRead, cannotWrite, type Sdk, statusOf } from './s3Bu
 import { s3Upload } from './s3Upload.js';
 import { type BulkStorage, MAX_RECORD_BYTES } from './storage.js';
 
-/** How often the client tries a request that a server cannot answer now. */
+/** How often the client sends a request that a server cannot serve at the moment. */
 const MAX_ATTEMPTS = 8;
 /** How often a range is asked for whose bytes break off. */
 const MAX_READS = 5;

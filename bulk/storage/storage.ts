@@ -20,9 +20,9 @@ export interface BulkUpload {
   readonly state: string | undefined;
   write(bytes: Uint8Array): Promise<void>;
   complete(): Promise<void>;
-  /** Stops, and keeps what is there for a later run if the upload can be resumed. */
+  /** Stops, and keeps what has been uploaded for a later run, if the upload can be resumed. */
   pause(): Promise<void>;
-  /** Stops, and deletes what is there. */
+  /** Stops, and deletes what has been uploaded. */
   abort(): Promise<void>;
 }
 

@@ -10,13 +10,13 @@ export function wholeParts(): (
   length: number,
   decode: (options: AbortOptions) => Promise<Uint8Array>,
 ) => JoinedPart {
-  const turn = createLimiter(1);
+  const mutex = createLimiter(1);
   let last: { readonly part: JoinedPart; readonly bytes: Uint8Array } | undefined;
   return (length, decode) => {
     const part: JoinedPart = {
       length,
       async read(offset, count, { signal }) {
-        const leave = await turn.acquire(signal);
+        const leave = await mutex.acquire(signal);
         try {
           if (last?.part !== part) {
             // Before the next one takes memory.

@@ -69,7 +69,7 @@ function chosenTensor(
 ): ChosenTensor {
   const pieces = kept.get(tensor) ?? [];
   const cosine = pieces.at(-1)?.cosine ?? 0;
-  // The whole is decoded, and verified, whatever a plan says that it is worth.
+  // The whole is decoded and verified, whatever quality the plan states.
   const isWhole = pieces.length === tensor.pieces.length;
   return { tensor, pieces: cosine === 0 && !isWhole ? [] : pieces, cosine };
 }

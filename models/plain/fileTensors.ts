@@ -48,7 +48,7 @@ export class FileTensors {
   /** Of the chosen pieces. */
   readonly #bytes: number;
   /** Tensors are decoded one after another, so that only one is in memory. */
-  readonly #turn = createLimiter(1);
+  readonly #mutex = createLimiter(1);
   /** Of a quality that does not change. */
   readonly #memo: Memo = {};
 
@@ -103,7 +103,7 @@ export class FileTensors {
     decode: () => Promise<Uint8Array>,
   ): Promise<Uint8Array> {
     if (memo.last?.part === part) return memo.last.bytes;
-    const leave = await this.#turn.acquire(signal);
+    const leave = await this.#mutex.acquire(signal);
     try {
       if (memo.last?.part === part) return memo.last.bytes;
       // Before the next one takes memory.

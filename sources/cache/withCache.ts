@@ -98,7 +98,7 @@ class CachedSource extends WrappedSource {
     return this.id === undefined ? undefined : this.#cache.file(this.id);
   }
 
-  /** Asks the source, which answers from memory from the second time on, and notes what it says. */
+  /** The version and size of the source, which knows them after its first response, noted in the cache. */
   async #ask(options?: AbortOptions): Promise<CachedFile | undefined> {
     const version = await this.source.version?.(options);
     const { size } = this.source;
@@ -176,7 +176,7 @@ class CachedSource extends WrappedSource {
   /** Bytes of the source, kept in the cache as they pass. */
   #fetch(start: number, end: number | undefined): ChunkReader {
     return keeping(this.source, { start, end }, async (range, bytes) => {
-      // The source has answered, so this takes no request. What cannot be kept is no fault of the read.
+      // The source has had a response, so this takes no request. Bytes that cannot be kept do not fail the read.
       const file = await this.#ask().catch(() => undefined);
       if (file !== undefined) await this.#cache.put(file.version, range, bytes);
     });

@@ -27,14 +27,14 @@ export interface HttpFileOptions extends HttpRequestOptions {
 }
 
 /**
- * Answers in a row that may end early without progress. Some are honest (the end of a server's block), but a server that
- * sends one byte per answer would be asked without end.
+ * Responses in a row that may end early without progress. Some are honest (the end of a server's block), but a server that
+ * sends one byte per response would be asked without end.
  */
-const MAX_SHORT_ANSWERS = 4;
+const MAX_SHORT_RESPONSES = 4;
 
-/** The bytes of one answer. */
+/** The bytes of one response. */
 interface Part extends ChunkReader {
-  /** False: the server cut the range short, and the rest must be asked for. */
+  /** False: the server cut the range short, and the rest must be requested. */
   readonly complete: boolean;
 }
 
@@ -83,7 +83,7 @@ export class HttpFile extends StreamedSource {
     await this.#whole?.close();
   }
 
-  /** One answer after the other, until all that was asked for is here: servers may cut ranges short. */
+  /** One response after the other, until the whole range has arrived: servers may cut ranges short. */
   protected async open(range: ByteRange, signal: AbortSignal): Promise<ChunkReader> {
     if (range.start === range.end) return { next: async () => undefined };
     let position = range.start;
@@ -98,7 +98,7 @@ export class HttpFile extends StreamedSource {
           if (chunk !== undefined || part.complete || position === range.end) return chunk;
           await part.close?.();
           short = position - partStart < PROGRESS_BYTES ? short + 1 : 0;
-          if (short > MAX_SHORT_ANSWERS) throw this.#tooShort(position - partStart, position);
+          if (short > MAX_SHORT_RESPONSES) throw this.#tooShort(position - partStart, position);
           const next = await this.#nextPart({ start: position, end: range.end }, signal);
           if (next === undefined) return undefined;
           part = next;
@@ -112,7 +112,7 @@ export class HttpFile extends StreamedSource {
     };
   }
 
-  /** What follows an answer that ended early; undefined when the file ends there. */
+  /** What follows a response that ended early; undefined when the file ends there. */
   async #nextPart({ start, end }: ByteRange, signal: AbortSignal): Promise<Part | undefined> {
     try {
       return await this.#openPart({ start, end }, signal);
@@ -141,7 +141,7 @@ export class HttpFile extends StreamedSource {
   }
 
   #tooShort(actual: number, offset: number): SourceError {
-    return new SourceError('Cannot read from the server: its answers are too short', {
+    return new SourceError('Cannot read from the server: its responses are too short', {
       name: this.#url,
       offset,
       retryable: true,

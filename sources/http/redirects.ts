@@ -60,30 +60,30 @@ export class Redirects {
    */
   async follow(response: Response, headers: Headers, send: Send): Promise<Response> {
     let url = this.#url;
-    let answer = response;
+    let latest = response;
     let trusted = true;
     const seen = new Set<string>();
     for (;;) {
       seen.add(url.href);
-      const next = this.#next(answer, url);
+      const next = this.#next(latest, url);
       if (next === undefined) break;
       const credentials = dropCredentials(next);
-      drain(answer);
-      if (credentials) throw this.#refusal('it redirects to a URL with a user name', next, answer);
-      if (seen.has(next.href)) throw this.#refusal('its redirects lead in a circle', next, answer);
-      if (seen.size > MAX_REDIRECTS) throw this.#refusal('it redirects too often', next, answer);
+      drain(latest);
+      if (credentials) throw this.#refusal('it redirects to a URL with a user name', next, latest);
+      if (seen.has(next.href)) throw this.#refusal('its redirects lead in a circle', next, latest);
+      if (seen.size > MAX_REDIRECTS) throw this.#refusal('it redirects too often', next, latest);
       trusted &&= next.origin === url.origin;
       url = next;
-      answer = await send(url, trusted ? headers : safeHeaders(headers));
+      latest = await send(url, trusted ? headers : safeHeaders(headers));
     }
     // Browsers follow redirects themselves, and say where to.
-    if (answer.redirected && answer.url !== '') {
-      url = new URL(answer.url);
+    if (latest.redirected && latest.url !== '') {
+      url = new URL(latest.url);
       trusted &&= url.origin === this.#url.origin;
     }
     const moved = url.href !== this.#url.href;
-    if (moved && answer.ok && this.#indirect < MAX_INDIRECT) this.#target = { url, trusted, works: false };
-    return answer;
+    if (moved && latest.ok && this.#indirect < MAX_INDIRECT) this.#target = { url, trusted, works: false };
+    return latest;
   }
 
   /** Asks a target; undefined where it refuses, and the redirects are to be followed again. */

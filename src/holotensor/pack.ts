@@ -110,15 +110,15 @@ const MIN_SAMPLED_BYTES = 2 ** 19;
 const SAMPLES = 4;
 const SAMPLE_BYTES = 2 ** 14;
 
-/** A sample that stays larger than this share of itself says that compressing the rest is not worth the time. */
-const WORTH_COMPRESSING = 0.995;
+/** If samples stay larger than this share of themselves, the rest is not compressed: the time would gain nothing. */
+const MAX_COMPRESSED_SHARE = 0.995;
 
 function compress(data: Uint8Array, { codec, level }: PackOptions): { flags: number; stored: Uint8Array } {
   const asItIs = { flags: 0, stored: data };
   if (codec === undefined) return asItIs;
   if (data.length >= MIN_SAMPLED_BYTES) {
     const sample = sampleOf(data);
-    if (codec.compress(sample, { level }).length > WORTH_COMPRESSING * sample.length) return asItIs;
+    if (codec.compress(sample, { level }).length > MAX_COMPRESSED_SHARE * sample.length) return asItIs;
   }
   const smaller = codec.compress(data, { level });
   return smaller.length < data.length ? { flags: FRAGMENT_FLAGS[codec.algorithm], stored: smaller } : asItIs;

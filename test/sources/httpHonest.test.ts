@@ -114,7 +114,7 @@ test('without Content-Range, what cannot be trusted is asked for as a whole', as
 
 test('answers of a few bytes each are a fault', async () => {
   server.fault = () => ({ cap: 1 });
-  await rejects(once().read(0, 10_000), SourceError, /answers are too short.*at least 1024 bytes, got 1/);
+  await rejects(once().read(0, 10_000), SourceError, /responses are too short.*at least 1024 bytes, got 1/);
   const from = server.requests.length;
   const source = httpSource(server.url, { retry: { delay: 1, retries: 3 } });
   await rejects(source.read(0, 10_000), SourceError, /too short/);

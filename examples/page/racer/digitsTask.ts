@@ -17,7 +17,7 @@ export function* heldOut(atOnce: number): Generator<Sample[], never, undefined> 
   for (;;) yield drawSamples(atOnce, random);
 }
 
-/** What the digits model is worth at a moment. */
+/** How good the digits model is at a moment. */
 export class DigitsTask {
   readonly #samples = heldOut(SAMPLES).next().value;
   #layers: readonly Layer[] = [];

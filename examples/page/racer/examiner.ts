@@ -8,7 +8,7 @@ export interface Snapshot extends Omit<Step, 'accuracy' | 'answers'> {
 }
 
 /**
- * Finds out what each state of the model is worth, in order, while the load goes on: the time of a state is that of its
+ * Measures the accuracy of each state of the model, in order, while the load goes on: the time of a state is that of its
  * last fragment, not that of its examination.
  */
 export class Examiner {

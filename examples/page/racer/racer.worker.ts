@@ -1,4 +1,4 @@
-/** The worker of a racer: loads one model over a simulated connection, and says what it is worth meanwhile. */
+/** The worker of a racer: loads one model over a simulated connection, and reports its quality meanwhile. */
 import {
   httpSource,
   loadDecodings,
@@ -32,7 +32,7 @@ const OWN_FILE = 'https://own.invalid/model';
 
 declare function postMessage(event: RacerEvent, transfer?: Transferable[]): void;
 
-/** Takes a state of the model, unless so many wait already: then it takes the place of the last. */
+/** Takes a state of the model. If the queue is full, the state replaces the last one in it. */
 type Take = (snapshot: ModelSnapshot, mostWaiting?: number) => void;
 
 const task = new DigitsTask();

@@ -74,7 +74,7 @@ function gainOf(scales: Int8Array, weights: number): number {
   }
   const variance = squares / scales.length - (sum / scales.length) ** 2;
   const bits = 2 + Math.log2(1 + Math.sqrt(variance));
-  // The scales of so many weights of one Gaussian deviate, too.
+  // Even groups of one Gaussian have scales that differ: by this much, for this many weights.
   const noise = Math.LOG2E / 2;
   return GAIN * variance - (bits + noise) / weights;
 }

@@ -7,7 +7,7 @@ import type { FieldReader } from './varint.js';
  */
 
 const FIRST_ORDER = 4;
-/** Of a number with its sign and what the order adds: a load of four bytes has so many, from any bit on. */
+/** Of a number with its sign and what the order adds: four bytes have this many, from any bit on. */
 const MAX_BITS = 24;
 
 /** @param numbers between -2^22 and 2^22 */

@@ -1,4 +1,4 @@
-// What JavaScript has worked out for one size (`../wasm/plan.ts` writes it), as it lies in memory. All
+// What JavaScript has worked out for one size (`../wasm/plan.ts` writes it), as it is in memory. All
 // fields are u32; addresses are in bytes from the start of the plan.
 
 /** Length of the transform. */

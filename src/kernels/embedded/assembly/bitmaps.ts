@@ -43,7 +43,7 @@ function decodeGroup(stream: usize, position: usize, context: u32, codes: usize,
   const maskCode = <usize>load<u32>(selected);
   const byteCode = <usize>load<u32>(selected, BYTES);
   if (byteCode == 0) {
-    // Position and 64 bits: the last byte may lie in a ninth.
+    // Position and 64 bits: the last byte may be in a ninth.
     const low = peek(stream, position) & 0xffffffff;
     store<u64>(bitmap, low | (peek(stream, position + 32) << 32));
     return position + 64;
@@ -57,7 +57,7 @@ function decodeGroup(stream: usize, position: usize, context: u32, codes: usize,
   const symbols = popcnt(mask);
   let word: u64 = 0;
   if (symbols > 0) {
-    // Four codes of 12 bits are sure to lie in one load.
+    // Four codes of 12 bits always fit one load.
     word = fourBytes(byteCode, peek(stream, position), symbols);
     position += <usize>(word >> 32);
     word &= 0xffffffff;

@@ -81,7 +81,7 @@ function completeWide(
     v128.store32_lane(lengths + i, i8x16.narrow_i16x8_u(halves, halves), 0);
   }
   store<u16>(absent, <u16>unknown);
-  // Twice 23 bits lie in one load.
+  // Twice 23 bits fit one load.
   for (let i: u32 = 0; i < 16; i += 2, out += 8) {
     const bits = peek(stream, position);
     const a = <u64>load<u8>(lengths + i);

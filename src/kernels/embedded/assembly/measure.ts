@@ -157,7 +157,7 @@ function countSmall(planes: usize, stride: usize, groups: u32, first: u32, all: 
   return any;
 }
 
-/** Rows of so many u32. */
+/** Rows of this many u32. */
 const PAIR_COLUMNS: u32 = 36;
 /** In a row, behind the pairs: ones among weights that may have bits below all planes. */
 const SMALL: usize = 140;

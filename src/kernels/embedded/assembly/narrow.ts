@@ -64,7 +64,7 @@ export function completeNarrow(
   const firstMask = i16x8.extend_low_i8x16_u(masks);
   const secondMask = i16x8.extend_high_i8x16_u(masks);
   if (mantissaBits < 8) {
-    // All fields lie in 16 bytes, each in two of them.
+    // All fields are in 16 bytes, each in two of them.
     const chunk = v128.load(stream + (position >> 3));
     const bits = i8x16.add(starts, i8x16.splat(<i8>(position & 7)));
     const at = v128.and(i16x8.shr_u(bits, 3), v128.load(tables + PLACES));

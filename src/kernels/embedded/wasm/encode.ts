@@ -38,7 +38,7 @@ const OVERWRITE_BYTES = 8;
 const BUCKET_BYTES = 64;
 const PAIR_BYTES = 144;
 
-/** Planes for `measure`, and at least so many below those that are coded: of what is below all, it only estimates a part. */
+/** Planes for `measure`, at least MORE_PLANES of them below the coded ones: what is below all of them is only estimated. */
 const MEASURED_PLANES = 17;
 const MORE_PLANES = 5;
 /** Estimates for few weights are worse. */

@@ -1,6 +1,6 @@
 // Passes over rows of a Gaussian matrix that is never stored: see `Kernels.gaussianRows`. The generator is sequential,
 // but linear over GF(2), so a matrix throws it ahead: each of four lanes draws a quarter of every row. Column
-// l × quarter + q of the matrix lies in lane l of vector q, in the f64 arrays as in the row; lanes may reach beyond the
+// l × quarter + q of the matrix is in lane l of vector q, in the f64 arrays as in the row; lanes may reach beyond the
 // last column, where what they draw is of no account.
 
 import { apply, power, stepBoth } from './generator';

@@ -14,7 +14,7 @@ const LAST_STRIPE_AT: usize = 121;
 const MERGE_AT: usize = 11;
 const PRIME32_1: u32 = 0x9e3779b1;
 
-/** The hash of bytes that lie in the memory as a whole. */
+/** The hash of bytes that are in the memory as a whole. */
 export function xxh3(from: usize, length: usize, state: usize): u64 {
   begin(state);
   if (length <= 240) return hashShort(from, length, state + SECRET);
