@@ -1,9 +1,7 @@
-import { recogniseFormat } from '../models/inputs/formats.js';
 import { HctDecompressionStream, HctParserStream, HctVerificationStream } from '../operators/hct.js';
 import { readHctChunks } from '../readers/hctChunks.js';
 import { HctSourceReader } from '../readers/hctSourceReader.js';
 import { HoloTensorReader } from '../readers/holotensorReader.js';
-import { PROBE_SIZE } from '../src/bytes/fileKind.js';
 import type { LimitsOption, OpenOptions } from '../src/checks/limits.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
 import { hasShapeInExtension } from '../src/hct/header.js';
@@ -11,7 +9,6 @@ import type { HctDecodedPart } from '../src/hct/parts.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { viewBytes } from '../src/tensor/tensor.js';
 import { DataError, UsageError } from './failure.js';
-import { bufferedInput, peek, standardInput } from './files.js';
 import { describeTensorReach, isCutOff, reachOfTensor } from './reach.js';
 import { closing, type TensorInput } from './tensorInput.js';
 import { tell } from './terminal.js';
@@ -37,17 +34,6 @@ export function openEncodedTensor(
   return (format === 'hct' ? openHct : openHolo)(source, choice, options);
 }
 
-/**
- * The same of standard input. HCT is not kept in memory; a HoloTensor is, because every number depends on every fragment.
- */
-export async function openStandardInput(choice: FragmentChoice, options: OpenOptions): Promise<TensorInput> {
-  const { start, input } = await peek(standardInput(), PROBE_SIZE, options);
-  // Anything else must be HCT: its parser says what is wrong.
-  return recogniseFormat(start) === 'holotensor'
-    ? openHolo(await bufferedInput(input, options), choice, options)
-    : openHctStream(input.stream(options), choice, options);
-}
-
 async function openHct(
   source: RandomAccessSource,
   choice: FragmentChoice,
@@ -61,7 +47,8 @@ async function openHct(
   return { name, dtype, shape, byteLength: originalSize, chunks, ...closing(source) };
 }
 
-async function openHctStream(
+/** The same of standard input: HCT is not kept in memory. */
+export async function openHctStream(
   stream: ReadableStream<Uint8Array>,
   choice: FragmentChoice,
   options: LimitsOption,

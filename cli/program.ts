@@ -22,7 +22,7 @@ import type { WorkersChoice } from './threads.js';
 const { version } = createRequire(import.meta.url)('holostream/package.json') as { version: string };
 
 const FILES =
-  'HCT, HoloTensor, safetensors or model file, shards or their index, or a folder of these; by path or URL';
+  'HCT, HoloTensor, safetensors or model file, shards or their index, or a folder of these; by path or URL, - for standard input';
 
 /** The option may be repeated, or have several values. */
 function benchChoice(text: string, earlier: readonly BenchChoice[] = []): BenchChoice[] {
@@ -139,7 +139,7 @@ function createProgram(interrupted: AbortSignal): Command {
     .command('quality')
     .addHelpText('after', examplesOf('quality'))
     .description('show how good a HoloTensor or model file is after each of its fragments')
-    .argument('<file>', 'HoloTensor or model file, by path or URL')
+    .argument('<file>', 'HoloTensor or model file, by path or URL, - for standard input')
     .option(
       '--against <source>',
       'compare with the original: HCT, safetensors (one file or shards), NumPy or raw bytes',

@@ -1,16 +1,18 @@
+import { recogniseFormat } from '../../models/inputs/formats.js';
 import type { PieceChoice } from '../../models/plain/choosePieces.js';
 import { NpyEncoderStream } from '../../operators/npy.js';
 import { streamSource } from '../../sources/stream.js';
+import { PROBE_SIZE } from '../../src/bytes/fileKind.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import { quote } from '../../src/errors/show.js';
 import { UnsupportedError } from '../../src/errors.js';
 import { isSafetensorsDType } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { decodeDirectory, decodeFromModelFile } from '../decode/model.js';
-import { type FragmentChoice, openEncodedTensor, openStandardInput, refuseChoice } from '../encodedInput.js';
+import { type FragmentChoice, openEncodedTensor, openHctStream, refuseChoice } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
-import { STANDARD, writeOutput } from '../files.js';
-import { formatOf, openModelInput } from '../modelInput.js';
+import { peek, STANDARD, standardInput, writeOutput } from '../files.js';
+import { formatOf, type ModelInput, openModelInput } from '../modelInput.js';
 import { checkOutput, type Outcome, type OutputChoice, reportOutcome } from '../output.js';
 import { counted, startProgress } from '../progress.js';
 import type { TensorInput } from '../tensorInput.js';
@@ -39,10 +41,28 @@ async function decodeInput(
   name: string,
   output: string,
   choice: FragmentChoice,
+  options: OpenOptions & WorkersChoice,
+): Promise<Outcome> {
+  if (name !== STANDARD) {
+    await using input = await openModelInput([name], options);
+    return await decodeOpened(name, input, output, choice, options);
+  }
+  const { start, input: stream } = await peek(standardInput(), PROBE_SIZE, options);
+  // Anything that is not known must be HCT, which is not kept in memory: its parser says what is wrong.
+  if ((recogniseFormat(start) ?? 'hct') === 'hct') {
+    return decodeTensor(() => openHctStream(stream.stream(options), choice, options), output, options);
+  }
+  await using input = await openModelInput([name], options, stream);
+  return await decodeOpened('standard input', input, output, choice, options);
+}
+
+async function decodeOpened(
+  name: string,
+  input: ModelInput,
+  output: string,
+  choice: FragmentChoice,
   { workers, ...options }: OpenOptions & WorkersChoice,
 ): Promise<Outcome> {
-  if (name === STANDARD) return decodeTensor(() => openStandardInput(choice, options), output, options);
-  await using input = await openModelInput([name], options);
   if (input.kind === 'directory') refuseChoice(choice, 'a model directory');
   if (input.kind === 'directory') return await decodeDirectory(input.reader, output, options);
   if (input.kind === 'shards') {

@@ -5,7 +5,7 @@ import { UsageError } from '../failure.js';
 import { examineDirectory, examineModelFile, examineSafetensors, examineShards } from '../inspect/models.js';
 import { readPlotted, tensorPanels } from '../inspect/plot.js';
 import { examineHct, examineHoloTensor } from '../inspect/tensors.js';
-import { formatOf, modelsOf, openModelInput } from '../modelInput.js';
+import { formatOf, type ModelInput, modelsOf, openModelInput } from '../modelInput.js';
 import { printReports, type Report } from '../report.js';
 import { checkPlot, type PlotChoice, writeSvg } from '../svg.js';
 
@@ -34,16 +34,17 @@ export async function inspect(
   if (plot !== undefined && models.length > 1) throw new UsageError('--plot is for one file');
   await checkPlot({ plot, force });
   const reports: Report[] = [];
-  for (const model of models) reports.push(await examine(model, options));
-  if (plot !== undefined) {
-    await using input = await openModelInput(names, options);
-    await writeSvg(plot, tensorPanels(await readPlotted(input, tensor, options)), options);
+  for (const model of models) {
+    await using input = await openModelInput(model, options);
+    reports.push(await examine(input, options));
+    if (plot !== undefined) {
+      await writeSvg(plot, tensorPanels(await readPlotted(input, tensor, options)), options);
+    }
   }
   printReports(names, reports, json);
 }
 
-async function examine(names: readonly string[], options: OpenOptions): Promise<Report> {
-  await using input = await openModelInput(names, options);
+async function examine(input: ModelInput, options: OpenOptions): Promise<Report> {
   switch (input.kind) {
     case 'directory':
       return examineDirectory(input.reader);

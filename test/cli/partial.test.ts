@@ -104,6 +104,39 @@ test('what has no numbers yet is zero, and said; a header that is cut off is an 
   assert.equal(readdirSync(folder), before);
 });
 
+test('a model file from a pipe, whole and cut off: what it is as a named file', async () => {
+  const cut = bytes.subarray(0, Math.floor(bytes.length * 0.4));
+  writeFileSync(at('piped.holo.safetensors'), cut);
+  const piped = at('piped.safetensors');
+  for (const [input, path, ...choice] of [
+    [bytes, whole, '--fragments', '1'],
+    [cut, at('piped.holo.safetensors')],
+    [cut, at('piped.holo.safetensors'), '--tensor', 'norm.weight'],
+  ] as const) {
+    const named = await runCli(['decode', path, ...choice, '-o', out]);
+    const { code, stderr } = await runCli(['decode', '-', ...choice, '-o', piped], { input });
+    assert.equal([code, stderr], [0, named.stderr]);
+    assert.is(/cut off/.test(stderr), input === cut);
+    assert.ok(readFileSync(piped).equals(readFileSync(out)), choice.join(' '));
+  }
+  for (const command of ['inspect', 'quality']) {
+    const shown = ok(await runCli([command, '-'], { input: cut })).toString();
+    assert.is(shown, ok(await runCli([command, at('piped.holo.safetensors')])).toString());
+  }
+  ok(await runCli(['decode', '-', '-o', `${at('piped')}/`], { input: bytes }));
+  assert.ok(readFileSync(at('piped', 'm.safetensors')).equals(original));
+  assert.ok(ok(await runCli(['decode', '-', '-o', '-'], { input: bytes })).equals(original));
+  assert.match(ok(await runCli(['verify', '-'], { input: bytes })).toString(), /^ok: /);
+  failed(await runCli(['verify', '-'], { input: cut }), 1, /too short/);
+  ok(await runCli(['inspect', '-', '--plot', at('piped.svg')], { input: bytes }));
+  failed(await runCli(['decode', '-', '-o', out], { input: bytes.subarray(0, 500) }), 1, /too short/);
+  failed(
+    await runCli(['decode', '-', '-o', out], { input: original }),
+    2,
+    /standard input" is a safetensors file/,
+  );
+});
+
 test('shards: a folder of files at a quality', async () => {
   ok(await runCli(['decode', whole, '--quality', '0.97', '-o', `${at('shards')}/`]));
   assert.ok((await qualityOf(readFileSync(at('shards', 'm.safetensors')))) > 0.969);
