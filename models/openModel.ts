@@ -15,7 +15,6 @@ import type { RandomAccessSource } from '../src/source.js';
 import type { OpenModelFile } from './directory/modelReader.js';
 import { cachedPlace } from './inputs/cachedPlace.js';
 import type { FileOptions, InputOptions, Integrity, ModelContent } from './inputs/content.js';
-import { openDirectory } from './inputs/directory.js';
 import { findModel, modelPlace } from './inputs/findModel.js';
 import { openOneFile, openStarted } from './inputs/formats.js';
 import type { ModelPlace } from './inputs/placeOnDisk.js';
@@ -117,13 +116,15 @@ function openerOf(openFile: OpenAnyFile): OpenModelFile {
 async function openFound(place: ModelPlace, options: InputOptions): Promise<ModelContent> {
   const found = await findModel(place, options);
   switch (found.kind) {
-    case 'directory':
+    case 'directory': {
       if (options.integrity !== undefined) {
         throw new UnsupportedError(
           'Cannot verify a model directory by SHA-256: its manifest has hashes of its own',
         );
       }
+      const { openDirectory } = await import('./inputs/directory.js');
       return openDirectory(found.manifest, place.open, options);
+    }
     case 'shards':
       return openShards(found, place.open, options);
     case 'file':

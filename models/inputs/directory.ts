@@ -11,6 +11,9 @@ import type { LoadableTensor, ModelContent, OriginalFile } from './content.js';
 import { hashOfText } from './originalVersion.js';
 import { rowReader, WholeDecoder } from './wholeTensor.js';
 
+/** Directories load on demand, and need it first. */
+export { readManifest } from '../directory/modelReader.js';
+
 /** A directory of HCT files with a manifest: one file per tensor, one piece per file. */
 export function openDirectory(
   manifest: ModelManifest,
@@ -75,8 +78,8 @@ export function openDirectory(
 function plainFile({ tensors, metadata }: ModelManifest): OriginalFile {
   const { bytes } = serializeSafetensorsHeader(tensors, metadata);
   const header = new TextDecoder().decode(bytes.subarray(SAFETENSORS_LENGTH_SIZE));
-  const version = hashOfText([header, ...tensors.map(({ xxh3 }) => xxh3)]);
-  return { name: 'model.safetensors', header, version: async () => version };
+  const version = () => hashOfText([header, ...tensors.map(({ xxh3 }) => xxh3)]);
+  return { name: 'model.safetensors', header, version };
 }
 
 async function readRows(

@@ -6,7 +6,7 @@ import type { OpenOptions } from '../../src/checks/limits.js';
 import { SourceError } from '../../src/errors.js';
 import { assertSource, type RandomAccessSource } from '../../src/source.js';
 import { MANIFEST_NAME, type ModelManifest } from '../directory/manifest.js';
-import { type OpenModelFile, readManifest } from '../directory/modelReader.js';
+import type { OpenModelFile } from '../directory/modelReader.js';
 import type { ModelPlace } from './placeOnDisk.js';
 import { isShardIndexName, readShardIndex, SHARD_INDEX_NAME, type ShardIndex } from './shardIndex.js';
 
@@ -88,14 +88,20 @@ async function findFile(open: OpenModelFile, name: string, options: OpenOptions)
 }
 
 async function examine(source: RandomAccessSource, name: string, options: OpenOptions): Promise<FoundModel> {
-  if (name === MANIFEST_NAME) return { kind: 'directory', manifest: await readManifest(source, options) };
+  if (name === MANIFEST_NAME) return directoryOf(source, options);
   if (isShardIndexName(name)) return shardsOf(source, name, options);
   const file = await startFile(source, options);
   const kind = fileKind(file.start);
-  if (kind === 'manifest') return { kind: 'directory', manifest: await readManifest(file.source, options) };
+  if (kind === 'manifest') return directoryOf(file.source, options);
   // An index may begin with metadata of any length.
   const isIndex = kind === 'shards' || (kind === 'json' && name.endsWith('.json'));
   return isIndex ? shardsOf(file.source, name, options) : { kind: 'file', file: { ...file, name } };
+}
+
+/** Most models are files, which need nothing of directories. */
+async function directoryOf(source: RandomAccessSource, options: OpenOptions): Promise<FoundModel> {
+  const { readManifest } = await import('./directory.js');
+  return { kind: 'directory', manifest: await readManifest(source, options) };
 }
 
 async function shardsOf(source: RandomAccessSource, name: string, options: OpenOptions): Promise<FoundModel> {
