@@ -9,7 +9,8 @@ import * as assert from 'uvu/assert';
 import { encodeToModelFile } from '../test/helpers/modelFiles.js';
 import { missingWeights } from '../test/helpers/weights.js';
 import { drawTasks, type Panel } from './tasks/draw.js';
-import { type MeasuredTask, measuredTasks } from './tasks/measured.js';
+import { measuredTasks } from './tasks/measured.js';
+import type { MeasuredTask } from './tasks/measuredTask.js';
 import { partsDownTo, smallestPart, type Tried } from './tasks/smallestPart.js';
 import { VARIANTS, type Variant } from './tasks/variants.js';
 

@@ -10,7 +10,7 @@ import { randomAccessSource } from './randomAccess.js';
  * @throws SourceError from its streams and reads, when the file has changed or gone since it was picked
  */
 export function blobSource(blob: Blob): RandomAccessSource & { readonly size: number } {
-  if (!isBlob(blob)) throw new ArgumentError('Cannot read the blob: it is none', { actual: blob });
+  if (!isBlob(blob)) throw new ArgumentError('Cannot read the blob: it is not a Blob', { actual: blob });
   // A File has a name; File itself is not a global in every engine.
   const name = 'name' in blob ? String(blob.name) : undefined;
   return randomAccessSource(

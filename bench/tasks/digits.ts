@@ -2,7 +2,7 @@ import { accuracy } from '../../examples/digits/mlp.js';
 import { layersOf } from '../../examples/digits/model.js';
 import { testSet } from '../../examples/digits/testSet.js';
 import { readTensors, TRAINED_FILES } from '../../test/helpers/trained.js';
-import type { MeasuredTask } from './measured.js';
+import type { MeasuredTask } from './measuredTask.js';
 
 const IMAGES = 500;
 

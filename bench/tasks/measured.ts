@@ -2,32 +2,14 @@
 import { charrnnTask } from '../../test/helpers/tasks/charrnn.js';
 import { g2pTask } from '../../test/helpers/tasks/g2p.js';
 import { mnistCnnTask, mnistTask } from '../../test/helpers/tasks/mnist.js';
-import type { Task, Weights } from '../../test/helpers/tasks/task.js';
+import type { Task } from '../../test/helpers/tasks/task.js';
 import { readWeightFile, type WeightFile } from '../../test/helpers/weights.js';
 import { digitsTask } from './digits.js';
+import type { MeasuredTask } from './measuredTask.js';
 import { detectorTask, recogniserTask } from './ocr.js';
 import { installPackages } from './onnxRuntime.js';
 import { speechTask } from './speech.js';
 import { transformerTask } from './transformer/task.js';
-
-export interface MeasuredTask {
-  readonly name: string;
-  /** What must hold, in words. */
-  readonly bound: string;
-  /** The safetensors file of the network, and its F32 tensors. */
-  readonly source: Uint8Array;
-  readonly tensors: Task['tensors'];
-  /** How well it works with these weights in place of its own; called with its own ones first. */
-  evaluate(weights: Weights): number | Promise<number>;
-  /** Up to which value the network works, by the value with its own weights. */
-  limit(whole: number): number;
-  /** Which values are better. */
-  readonly better: 'more' | 'less';
-  /** Largest part of the F32 bytes, in percent, from which on it must hold in a model file with default options. */
-  readonly most: number;
-  /** What it is to reach, where that is less. */
-  readonly must?: number;
-}
 
 /** One after another, because each has its network and its samples in memory. */
 export function* measuredTasks(): Generator<MeasuredTask> {
@@ -67,10 +49,6 @@ export function* measuredTasks(): Generator<MeasuredTask> {
   yield digitsTask();
   yield speechTask();
   yield transformerTask();
-}
-
-export function holds({ limit, better }: MeasuredTask, value: number, whole: number): boolean {
-  return better === 'more' ? value >= limit(whole) : value <= limit(whole);
 }
 
 function fromWeights(task: Task): Task & Pick<MeasuredTask, 'source'> {

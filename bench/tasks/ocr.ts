@@ -3,7 +3,7 @@
  * whole network.
  */
 import { editDistance, type Weights } from '../../test/helpers/tasks/task.js';
-import type { MeasuredTask } from './measured.js';
+import type { MeasuredTask } from './measuredTask.js';
 import { onnxTensors, safetensorsOf } from './onnx.js';
 import { loadOrt, type OrtTensor, packageFile, readPicture, withSession } from './onnxRuntime.js';
 

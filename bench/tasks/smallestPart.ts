@@ -1,5 +1,5 @@
 import { elementCount } from '../../src/tensor/dtype.js';
-import { holds, type MeasuredTask } from './measured.js';
+import { holds, type MeasuredTask } from './measuredTask.js';
 import { weightsOfPrefix } from './prefix.js';
 
 /** Steps of the parts that are tried, in percent: finer where tasks begin to work. */

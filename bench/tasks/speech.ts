@@ -1,7 +1,7 @@
 /** Finding speech in sound, by Silero VAD (`@ricky0123/vad-web`), of the sentences in `speech.wav`. */
 import { readFileSync } from 'node:fs';
 import type { Weights } from '../../test/helpers/tasks/task.js';
-import type { MeasuredTask } from './measured.js';
+import type { MeasuredTask } from './measuredTask.js';
 import { onnxTensors, safetensorsOf } from './onnx.js';
 import { loadOrt, packageFile, withSession } from './onnxRuntime.js';
 

@@ -133,7 +133,7 @@ class FileCheck {
     if (this.#position < this.#fileSize || this.#verified) return;
     const actual = this.#digest();
     if (actual !== this.#expected) {
-      throw new ChecksumError('Cannot use the file: its SHA-256 is another one', {
+      throw new ChecksumError('Cannot use the file: its SHA-256 differs', {
         name: this.#name,
         expected: BigInt(`0x${this.#expected}`),
         actual: BigInt(`0x${actual}`),

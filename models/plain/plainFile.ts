@@ -187,7 +187,7 @@ export async function openPlainFile(
   const file = name === undefined && others.length === 0 ? only : files.find((one) => one.name === name);
   if (file === undefined) {
     throw new ArgumentError(
-      'Cannot find the file: the option name has none of those that the model was made of',
+      'Cannot find the file: the model was made of no file of this name (option name)',
       {
         expected: files.map((one) => one.name),
         actual: name,

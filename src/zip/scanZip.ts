@@ -60,7 +60,7 @@ export function* scanZip(window: ScanWindow, options: LimitsOption): Scan<ZipEnt
   let at = offset;
   for (let i = 0; i < count; i++) {
     const view = viewOf(yield* window.take(at, CENTRAL_SIZE));
-    if (view.getUint32(0, true) !== CENTRAL) throw broken('no entry of its directory', at);
+    if (view.getUint32(0, true) !== CENTRAL) throw broken('an entry of its directory is missing', at);
     const [name, extra, comment] = [28, 30, 32].map((field) => view.getUint16(field, true));
     const head = copyOf(view);
     const text = yield* window.take(at + CENTRAL_SIZE, name! + extra!);
@@ -90,7 +90,7 @@ function copyOf({ buffer, byteOffset, byteLength }: DataView): DataView {
 }
 
 function broken(reason: string, offset: number): FormatError {
-  return new FormatError(`${WHAT}: there is ${reason} where it must be`, { offset });
+  return new FormatError(`${WHAT}: ${reason}`, { offset });
 }
 
 interface Directory {
@@ -110,16 +110,16 @@ function* findDirectory(window: ScanWindow): Scan<Directory> {
     if (count < 0xffff && offset < IN_EXTRA) return { offset, count, end };
     return yield* findDirectory64(window, end);
   }
-  throw broken('no end of its directory', start);
+  throw broken('the end of its directory is missing', start);
 }
 
 function* findDirectory64(window: ScanWindow, end: number): Scan<Directory> {
-  if (end < LOCATOR_64_SIZE) throw broken('no end of its directory', end);
+  if (end < LOCATOR_64_SIZE) throw broken('the end of its directory is missing', end);
   const locator = viewOf(yield* window.take(end - LOCATOR_64_SIZE, LOCATOR_64_SIZE));
   const at = readU64(locator, 8, WHAT_OFFSET);
-  if (locator.getUint32(0, true) !== LOCATOR_64) throw broken('no place of its directory', end);
+  if (locator.getUint32(0, true) !== LOCATOR_64) throw broken('the place of its directory is missing', end);
   const view = viewOf(yield* window.take(at, END_64_SIZE));
-  if (view.getUint32(0, true) !== END_64) throw broken('no end of its directory', at);
+  if (view.getUint32(0, true) !== END_64) throw broken('the end of its directory is missing', at);
   const [count, offset] = [readU64(view, 32, WHAT_OFFSET), readU64(view, 48, WHAT_OFFSET)];
   return { offset, count, end: at };
 }
@@ -159,7 +159,7 @@ function wideFields(extra: Uint8Array, end: number): number[] {
   for (let at = 0; at + 4 <= extra.length; ) {
     const [id, length] = [view.getUint16(at, true), view.getUint16(at + 2, true)];
     at += 4;
-    if (at + length > extra.length) throw broken('a longer extra field', end);
+    if (at + length > extra.length) throw broken('an extra field is longer than its entry', end);
     if (id === EXTRA_64) {
       return Array.from({ length: Math.floor(length / 8) }, (_, i) => readU64(view, at + 8 * i, WHAT_OFFSET));
     }
@@ -171,10 +171,10 @@ function wideFields(extra: Uint8Array, end: number): number[] {
 /** Where the bytes of a file begin: its own header has a name and an extra field of their own lengths. */
 function* locate(entry: ZipEntry, archive: number): Scan<LocatedEntry> {
   const { name, offset: at, storedSize, size, isDeflated } = entry;
-  if (at + LOCAL_SIZE > archive) throw broken('no header of a file', at);
+  if (at + LOCAL_SIZE > archive) throw broken('the header of a file is missing', at);
   // The headers are far from each other.
   const view = viewOf(yield { offset: at, length: LOCAL_SIZE });
-  if (view.getUint32(0, true) !== LOCAL) throw broken('no header of a file', at);
+  if (view.getUint32(0, true) !== LOCAL) throw broken('the header of a file is missing', at);
   const offset = at + LOCAL_SIZE + view.getUint16(26, true) + view.getUint16(28, true);
   if (offset + storedSize > archive || (!isDeflated && size !== storedSize)) {
     throw new FormatError(`${WHAT}: a file in it is longer than the archive, or than it says`, { name });

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { markdownFiles } from '../helpers/examples.js';
+import { PRODUCT_FOLDERS } from '../helpers/product.js';
 
 const test = suite('paths in the documentation');
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -32,6 +33,18 @@ test('every file of the repository that a page names exists', () => {
   }
   assert.equal(missing, []);
   assert.ok(named > 50, `${named} paths`);
+});
+
+test('the tree in docs/architecture.md has every folder of the product', () => {
+  const text = readFileSync(join(root, 'docs/architecture.md'), 'utf8');
+  const [, tree = ''] = /```text\n(index\.ts.*?)```/s.exec(text)!;
+  const foldersIn = (path: string) =>
+    readdirSync(join(root, path), { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const nested = ['src/kernels', 'src/encodings', ...PRODUCT_FOLDERS].flatMap((folder) =>
+    foldersIn(folder).map(({ name }) => name),
+  );
+  const missing = [...PRODUCT_FOLDERS, ...nested].filter((name) => !new RegExp(`\\b${name}/`).test(tree));
+  assert.equal(missing, []);
 });
 
 test.run();

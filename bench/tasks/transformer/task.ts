@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { seededRandom } from '../../../examples/digits/random.js';
 import { readTensors } from '../../../test/helpers/trained.js';
-import type { MeasuredTask } from '../measured.js';
+import type { MeasuredTask } from '../measuredTask.js';
 import { sentences, take } from './language.js';
 import { bitsPerWord, LENGTH, networkOf } from './network.js';
 
