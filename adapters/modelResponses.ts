@@ -46,7 +46,7 @@ export interface ModelRequest {
 const PLAIN = /\.safetensors$/;
 const ENCODED = /\.holo\.safetensors$/;
 
-/** A server has no such file, or does not say to those who may not list its files. */
+/** Statuses of servers that have no such file. 403: to clients that may not list its files, some do not say so. */
 const MISSING: readonly (number | undefined)[] = [403, 404, 410];
 
 /**

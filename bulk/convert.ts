@@ -50,7 +50,7 @@ export interface BulkProgress {
   readonly totalBytes: number;
 }
 
-/** What has become of one model. Counts are of this run. */
+/** The result for one model. Counts are of this run. */
 export interface ConvertedModel {
   readonly output: string;
   /** Undefined when the run was to encode only. */
@@ -76,7 +76,7 @@ const RULES: Rules<ConvertOptions> = {
 };
 
 /**
- * Converts models to model files in a storage, in this process: what is there already is not done again. With `shard`, any
+ * Converts models to model files in a storage, in this process. What the storage has is not made again. With `shard`, any
  * number of processes divide the work among them. The files are those of `encodeModelFile`, byte for byte. A model that
  * fails has the error in its result.
  *

@@ -126,7 +126,7 @@ function factsOf({ tensor, bytes }: ReadTensor, { choices, options, tools }: Uni
   return { isCut, hash, fingerprint: JSON.stringify([CUTS_VERSION, dtype, shape, hash, how]) };
 }
 
-/** By a hash that nobody can make collide: models of different owners may share a storage. */
+/** By a hash whose collisions nobody can construct: models of different owners may share a storage. */
 function unitKey(tensors: readonly ReadTensor[], fingerprints: readonly string[]): string {
   const hash = createHash('sha256').update(JSON.stringify(fingerprints));
   for (const { bytes } of tensors) hash.update(bytes);

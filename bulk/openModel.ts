@@ -66,7 +66,7 @@ export async function openBulkModel(
 }
 
 interface OpenedFile extends ModelSourceFile {
-  /** Changes when the bytes do; undefined where nobody can say. */
+  /** Changes when the bytes do; undefined where that cannot be known. */
   version(): Promise<string | undefined>;
 }
 

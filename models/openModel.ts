@@ -70,7 +70,7 @@ export type OpenAnyFile = (name: string) => SourceInput | undefined | Promise<So
  * const tensors = await model.load({ quality: 0.99 });
  *
  * @throws FormatError, ChecksumError, UnsupportedError, LimitError, SourceError; ArgumentError for a URL that cannot be
- * requested, and for what no bytes come from
+ * requested, and for an input that gives no bytes
  */
 export async function openModel(
   input: SourceInput | OpenAnyFile,

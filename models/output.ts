@@ -28,7 +28,7 @@ export interface OutputArrays {
 /** Element type of loaded arrays, see {@link OutputOptions}. */
 export type OutputType = keyof OutputArrays;
 
-/** A tensor as it is given out. */
+/** A tensor as it is returned. */
 export interface OutputTensor {
   readonly name: string;
   readonly dtype: string;

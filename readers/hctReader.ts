@@ -16,8 +16,8 @@ export class HctReader extends HctSourceReader {
    * Reads header and index. The reader then owns the source: `close` closes it.
    * @param input a source, or anything that bytes come from: a URL, a path, a File, bytes, a stream (see
    *   {@link SourceInput})
-   * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError; SourceError; ArgumentError for what no
-   *   bytes come from
+   * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError; SourceError; ArgumentError for
+   *   an input that gives no bytes
    */
   static override async open(input: SourceInput, options: HctReaderOptions = {}): Promise<HctReader> {
     return withSource(input, async (source) => new HctReader(await openHct(source, options)));

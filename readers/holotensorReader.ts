@@ -68,8 +68,8 @@ export class HoloTensorReader implements TensorReader {
    * Reads header and index. The reader then owns the source: `close` closes it.
    * @param input a source, or anything that bytes come from: a URL, a path, a File, bytes, a stream (see
    *   {@link SourceInput})
-   * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError; SourceError; ArgumentError for what
-   *   no bytes come from
+   * @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError; SourceError; ArgumentError for
+   *   an input that gives no bytes
    */
   static async open(input: SourceInput, options: HoloTensorReaderOptions = {}): Promise<HoloTensorReader> {
     return withSource(input, async (source) => new HoloTensorReader(await openHoloTensor(source, options)));

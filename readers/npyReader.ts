@@ -63,7 +63,7 @@ export class NpyReader {
    * @param input a source, or anything that bytes come from: a URL, a path, a File, bytes, a stream (see
    *   {@link SourceInput})
    * @throws TruncatedError, FormatError, LimitError; UnsupportedError for elements that are not numbers (text, objects,
-   *   dates, records); SourceError; ArgumentError for what no bytes come from
+   *   dates, records); SourceError; ArgumentError for an input that gives no bytes
    */
   static async open(input: SourceInput, options: OpenOptions = {}): Promise<NpyReader> {
     checkOptions(options, READER_RULES);

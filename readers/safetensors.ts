@@ -18,7 +18,7 @@ export interface ReadSafetensorsHeaderOptions extends AbortOptions, LimitsOption
  * Reads and checks only the header of a safetensors file. The size of the file is compared with the header if the
  * source knows it.
  * @param input a source, or anything that bytes come from (see {@link SourceInput})
- * @throws FormatError, TruncatedError, LimitError, SourceError; ArgumentError for what no bytes come from
+ * @throws FormatError, TruncatedError, LimitError, SourceError; ArgumentError for an input that gives no bytes
  */
 export async function readSafetensorsHeader(
   input: SourceInput,

@@ -7,7 +7,7 @@ import { type ByteRange, beyondEnd, checkRange } from './ranges.js';
 /**
  * Anything that gives bytes in order as a source. It has no size and cannot go back, so `stream` can be called once; given
  * a function that makes streams, any number of times. A range skips the bytes before it and cancels the stream after it. A
- * stream of another implementation (a ponyfill's) comes out as one of the engine's, which can be piped into ours.
+ * stream of another implementation (a ponyfill's) comes out as one of the engine's, which can be piped into stages.
  *
  * @example
  * const { shape, data } = await collectTensor(streamSource(process.stdin).stream());

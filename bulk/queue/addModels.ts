@@ -19,7 +19,7 @@ export interface AddOptions extends BulkEncodeOptions, RedisOption, AbortOptions
   readonly hostRate?: number | undefined;
 }
 
-/** What has become of a model that was added. */
+/** The result for one model that was added. */
 export interface AddedModel {
   readonly output: string;
   /** 'queued', or 'waiting' when it was queued before, or 'done' when the storage has it. */

@@ -43,7 +43,7 @@ export interface WorkOptions extends RedisOption, WorkersOption, AbortOptions {
   readonly grace?: number | undefined;
   /** How long a worker may be silent before others take its jobs over, in milliseconds. Default 60,000. */
   readonly stalled?: number | undefined;
-  /** Called with what has become of each job. An error that it throws ends the work, as an abort does, and is thrown then. */
+  /** Called with the outcome of each job. An error that it throws ends the work, as an abort does, and is thrown then. */
   readonly onJob?: ((outcome: JobOutcome) => void) | undefined;
 }
 

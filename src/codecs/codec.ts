@@ -9,7 +9,7 @@ export type CompressionAlgorithm = (typeof COMPRESSION_ALGORITHMS)[number];
 export const ALGORITHM: Rule<CompressionAlgorithm> = /* @__PURE__ */ oneOf(COMPRESSION_ALGORITHMS);
 
 /**
- * Which implementation does the work; 'auto' takes the fastest of ours that this engine allows, and for Zstd's encoder
+ * Which implementation does the work; 'auto' takes the fastest of holostream's that this engine allows, and for Zstd's encoder
  * the runtime's own where it has one. 'native' is the runtime's own, whose decoder accepts some corrupt blocks.
  */
 export type Implementation = 'auto' | 'portable' | 'wasm' | 'native';

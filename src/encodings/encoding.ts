@@ -9,7 +9,7 @@ import type { Tensor } from '../tensor/tensor.js';
 /** How a tensor is cut into fragments. */
 export type HolographicEncoding = 'spectral' | 'random-projection' | 'low-rank' | 'embedded';
 
-/** The code of each encoding in HoloTensor headers: 0 to 2 are the reference's, 16 is ours. */
+/** The code of each encoding in HoloTensor headers: 0 to 2 are the reference's, 16 is holostream's. */
 export const ENCODING_CODES: { readonly [E in HolographicEncoding]: number } = {
   spectral: 0,
   'random-projection': 1,

@@ -13,9 +13,9 @@ export const FLAG_BLOCK_CHECKSUMS = 0x0002;
 export const FLAG_QUANTIZATION = 0x0004;
 export const FLAG_TENSOR_NAME = 0x0008;
 export const FLAG_HOLOGRAPHIC = 0x0010;
-/** Ours: the header cannot hold the shape; the extension section does. */
+/** holostream's: the header cannot hold the shape; the extension section does. */
 export const FLAG_SHAPE_IN_EXTENSION = 0x0020;
-/** Ours: the extension section has the checksum of quantization metadata and group scales. */
+/** holostream's: the extension section has the checksum of quantization metadata and group scales. */
 export const FLAG_QUANTIZATION_CHECKSUM = 0x0040;
 
 /** Where the checksum of a version 2 header is, and how many bytes it covers. */

@@ -26,12 +26,12 @@ export const HOLO_FLAG_QUALITY_CURVE = 0x0008;
 export const HOLO_FLAG_ESSENTIAL_FIRST = 0x0010;
 /** Any subset of the same size reconstructs with the same quality. */
 export const HOLO_FLAG_INTERLEAVED = 0x0020;
-/** Ours: bytes 82 to 85 are the tensor's L2 norm. */
+/** holostream's: bytes 82 to 85 are the tensor's L2 norm. */
 export const HOLO_FLAG_NORM = 0x0040;
 
 /** Entry flag: the payload is one Zstd frame. */
 export const FRAGMENT_FLAG_ZSTD = 0x0001;
-/** Entry flag, ours: the payload is one raw LZ4 block. */
+/** Entry flag, holostream's: the payload is one raw LZ4 block. */
 export const FRAGMENT_FLAG_LZ4 = 0x0002;
 /** The entry flag of each algorithm. */
 export const FRAGMENT_FLAGS: Readonly<Record<CompressionAlgorithm, number>> = {

@@ -79,7 +79,7 @@ const REFUSED: readonly (readonly [string, Uint8Array, new (...args: never[]) =>
     'an archive that is cut off',
     fixture('zip/stored.npz').subarray(0, 4000),
     FormatError,
-    /no end of its directory/,
+    /the end of its directory is missing/,
   ],
 ];
 
