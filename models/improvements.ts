@@ -4,6 +4,7 @@ import { startTimer } from '../platform/timer.js';
 import { Turns } from '../src/async/steps.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { number, type Rules } from '../src/checks/options.js';
+import { WorkerError } from '../src/errors.js';
 import { BELOW_ONE, type LoadedTensor } from './output.js';
 import type { ModelQuality } from './progress.js';
 import type { TensorState } from './tensorState.js';
@@ -75,7 +76,15 @@ export async function* improvements<T extends Improvement>(
         if (!goesOn) return;
         continue;
       }
-      const taken = await take();
+      const taken = await take().catch((error: unknown) => {
+        // The load begins anew what was lost with a worker.
+        if (error instanceof WorkerError && improving.isLoading()) return undefined;
+        throw error;
+      });
+      if (taken === undefined) {
+        if (!(await changes.next())) return;
+        continue;
+      }
       // Not before: one that takes long to make would bring the next one closer.
       time = performance.now();
       last = taken.quality;
@@ -136,7 +145,7 @@ class Changes {
    * @param ms waits no longer
    * @returns false when the model is closed
    */
-  async next(ms: number | undefined): Promise<boolean> {
+  async next(ms?: number): Promise<boolean> {
     if (!this.#changed && !this.#closed) {
       await new Promise<void>((resolve) => {
         const stop = ms === undefined ? undefined : startTimer(ms, resolve);

@@ -20,10 +20,6 @@ import { PLAN_RULES, type PlannedPiece, type PlanOptions, withFirst } from './pl
 import { type ModelProgress, type ModelQuality, Throughput } from './progress.js';
 import type { TensorState } from './tensorState.js';
 
-/**
- * With `workers`, each tensor in fragments is decoded once, in a worker: when all of its fragments have arrived, or at
- * the end of the load. Until then `updates$` does not emit it, and the quality in the progress does not count it.
- */
 export interface LoadOptions<A extends OutputType = OutputType>
   extends PlanOptions,
     OutputOptions<A>,
@@ -59,6 +55,9 @@ export interface LoadTarget {
   readonly onBetterTensor: (state: TensorState) => void;
 }
 
+/** Bytes of pieces that workers have not decoded yet: a tenth of a second for one of them. */
+const MAX_DECODING_BYTES = 2 ** 24;
+
 /** One load of a model: fetches the pieces of a plan, decodes each as it arrives, and reports progress. */
 export class Load {
   readonly #target: LoadTarget;
@@ -69,8 +68,9 @@ export class Load {
   readonly #turns = new Turns();
   readonly #totalBytes: number;
   #bytes = 0;
-  /** Pieces that workers are decoding. */
-  readonly #decoding: Promise<void>[] = [];
+  /** Pieces that workers are decoding, and their bytes. */
+  readonly #decoding = new Set<Promise<void>>();
+  #decodingBytes = 0;
   /** It has ended without all that was planned. */
   #isPartial = false;
   /** What ended the load, perhaps when all was fetched. */
@@ -162,11 +162,21 @@ export class Load {
     const added = state
       .add(piece, bytes, { pool: this.#pool, budget: this.#target.budget, signal })
       .then(() => this.#tellBetter(state));
-    // Workers decode while the next pieces come; their errors end the load.
-    if (this.#pool === undefined) {
-      await added;
-      await this.#turns.next(signal);
-    } else this.#decoding.push(added.catch((error) => this.fail(error)));
+    await (this.#pool === undefined ? added : this.#decodeBeside(added, bytes.length));
+    await this.#turns.next(signal);
+  }
+
+  /** Workers decode while the next pieces come, as far as {@link MAX_DECODING_BYTES} allows; their errors end the load. */
+  async #decodeBeside(added: Promise<void>, bytes: number): Promise<void> {
+    this.#decodingBytes += bytes;
+    const decoding: Promise<void> = added
+      .catch((error) => this.fail(error))
+      .finally(() => {
+        this.#decoding.delete(decoding);
+        this.#decodingBytes -= bytes;
+      });
+    this.#decoding.add(decoding);
+    while (this.#decodingBytes > MAX_DECODING_BYTES) await Promise.race(this.#decoding);
   }
 
   /** Has the workers decode what they were given. */

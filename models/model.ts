@@ -1,7 +1,6 @@
 import type { Observable } from 'rxjs';
 import { Closeable } from '../platform/closeable.js';
 import { assertRows } from '../readers/tensorReader.js';
-import { Turns } from '../src/async/steps.js';
 import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import type { LimitsOption } from '../src/checks/limits.js';
 import { check, checkOptions, listOf, text } from '../src/checks/options.js';
@@ -87,16 +86,7 @@ export class Model extends Closeable {
     options: LoadOptions<A> = {},
   ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
     checkOptions<LoadOptions>(options, LOAD_RULES);
-    await this.#loads.run(options);
-    const names = options.tensors ?? this.tensors.map(({ name }) => name);
-    const loaded = new Map<string, LoadedTensor<A>>();
-    const turns = new Turns();
-    for (const name of names) {
-      const tensor = await this.#state(name).read(options);
-      if (tensor !== undefined) loaded.set(name, tensor);
-      await turns.next(options.signal);
-    }
-    return loaded;
+    return this.#loads.load(options);
   }
 
   /** Loads one tensor. If a load is running, it moves to the front. */

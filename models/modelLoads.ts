@@ -1,10 +1,15 @@
 import { type Observable, Subject } from 'rxjs';
+import { Turns } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { Budget, type LimitsOption, limitsOf } from '../src/checks/limits.js';
+import { WorkerError } from '../src/errors.js';
+import { inOrder } from '../workers/inOrder.js';
+import { loadPool } from '../workers/loadPool.js';
 import type { Improving } from './improvements.js';
 import type { LoadableTensor } from './inputs/content.js';
 import { Load, type LoadOptions, type LoadTarget } from './load.js';
 import { ENDED, LoadQueue } from './loadQueue.js';
+import type { LoadedTensor, OutputType } from './output.js';
 import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
 import { type ModelProgress, ModelQuality } from './progress.js';
 import { TensorState } from './tensorState.js';
@@ -28,6 +33,8 @@ export class ModelLoads {
   /** A tensor has improved, or a load has ended. */
   readonly #changes = new Subject<void>();
   readonly #queue = new LoadQueue();
+  /** Loads until their tensors have been read. */
+  readonly #loaded = new Set<Promise<unknown>>();
   /** Tensors with pieces that may not be decoded yet. */
   readonly #unsettled = new Set<TensorState>();
   /** Bytes that loads have fetched. */
@@ -49,6 +56,48 @@ export class ModelLoads {
   plan(options: PlanOptions & LimitsOption): PlannedPiece[] {
     const isLoaded = ({ name }: LoadableTensor, piece: number) => this.states.get(name)!.has(piece);
     return planPieces(this.#catalog, { limits: this.#limits, ...options }, isLoaded);
+  }
+
+  /**
+   * Loads, and reads the requested tensors.
+   * @param options `tensors` are in the model
+   */
+  load<A extends OutputType>(options: LoadOptions<A>): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
+    const loaded = this.#loadAndRead(options);
+    this.#loaded.add(loaded);
+    return loaded.finally(() => this.#loaded.delete(loaded));
+  }
+
+  async #loadAndRead<A extends OutputType>(
+    options: LoadOptions<A>,
+  ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
+    await this.run(options);
+    try {
+      return await this.#readAll(options);
+    } catch (error) {
+      // A worker died after the load.
+      if (!this.#forgetLost(error)) throw error;
+      await this.run(options);
+      return this.#readAll(options);
+    }
+  }
+
+  /** In the order of the names; with workers, several at a time. */
+  async #readAll<A extends OutputType>(
+    options: LoadOptions<A>,
+  ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
+    const { workers = 0, tensors: names = [...this.states.keys()] } = options;
+    const read = (name: string) => this.states.get(name)!.read(options);
+    const limit = Math.max(1, typeof workers === 'number' ? workers : workers.size);
+    const loaded = new Map<string, LoadedTensor<A>>();
+    const turns = new Turns();
+    let at = 0;
+    for await (const tensor of inOrder(names, limit, read, options.signal)) {
+      if (tensor !== undefined) loaded.set(names[at]!, tensor);
+      at += 1;
+      await turns.next(options.signal);
+    }
+    return loaded;
   }
 
   /** Loads after the loads before. One that ends because the model is closed is no error. */
@@ -113,12 +162,40 @@ export class ModelLoads {
   /** Ends loads and reads under way or waiting, and the observables. */
   async close(): Promise<void> {
     await this.#queue.close();
+    await Promise.allSettled(this.#loaded);
+    for (const state of this.states.values()) await state.close();
     this.#progress.complete();
     this.updates.complete();
     this.#changes.complete();
   }
 
   async #run(options: LoadOptions): Promise<void> {
+    const start = performance.now();
+    this.#forgetLost();
+    try {
+      await this.#runOnce(options);
+    } catch (error) {
+      const pool = await loadPool(options.workers);
+      if (pool?.hasStarted !== true || !this.#forgetLost(error)) throw error;
+      const { deadline } = options;
+      const left = deadline === undefined ? undefined : Math.max(0, deadline - (performance.now() - start));
+      await this.#runOnce({ ...options, deadline: left });
+    }
+  }
+
+  /**
+   * Begins tensors anew that are lost with a worker.
+   * @param error that they may have caused; others are no reason
+   * @returns whether there are any
+   */
+  #forgetLost(error?: unknown): boolean {
+    if (error !== undefined && !(error instanceof WorkerError)) return false;
+    const lost = [...this.states.values()].filter((state) => state.forgetLost());
+    for (const state of lost) this.quality.update(state);
+    return lost.length > 0;
+  }
+
+  async #runOnce(options: LoadOptions): Promise<void> {
     const target: LoadTarget = {
       states: this.states,
       budget: this.#budget,

@@ -81,6 +81,9 @@ export interface LoadedTensor<A extends OutputType = 'F32'> {
 /** Elements that are converted in a step: some milliseconds. */
 const STEP_ELEMENTS = 2 ** 20;
 
+/** Bytes that are copied in a step. */
+const STEP_BYTES = 2 ** 22;
+
 /** Rows and columns that are transposed together. */
 const TURN = 64;
 
@@ -141,6 +144,14 @@ export function* converted(
     yield;
   }
   return viewElements(dtype, out);
+}
+
+/** Copies bytes. In steps, because memory that is new to the process takes longer than the copy. */
+export function* copied(from: Uint8Array, to: Uint8Array): Steps<void> {
+  for (let start = 0; start < from.length; start += STEP_BYTES) {
+    to.set(from.subarray(start, start + STEP_BYTES), start);
+    yield;
+  }
 }
 
 /** The elements of a matrix, column by column. In steps. */

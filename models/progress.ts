@@ -43,9 +43,11 @@ export class ModelQuality {
 
   update({ tensor, cosine }: Pick<TensorState, 'tensor' | 'cosine'>): void {
     const before = this.qualities.get(tensor.name) ?? 0;
-    if (before === 0 && cosine > 0) {
-      this.#ready.add(tensor);
-      for (const [as, bytes] of this.#held) this.#held.set(as, bytes + loadedBytes(tensor, as));
+    if (before > 0 !== cosine > 0) {
+      if (cosine > 0) this.#ready.add(tensor);
+      else this.#ready.delete(tensor);
+      const sign = cosine > 0 ? 1 : -1;
+      for (const [as, bytes] of this.#held) this.#held.set(as, bytes + sign * loadedBytes(tensor, as));
     }
     this.qualities.set(tensor.name, cosine);
     this.#imperfect += Number(before >= 1) - Number(cosine >= 1);

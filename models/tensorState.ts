@@ -1,14 +1,16 @@
-import { inTurns, oneStep, type Steps } from '../src/async/steps.js';
+import { untilAborted } from '../platform/abort.js';
+import { inTurns } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { Budget } from '../src/checks/limits.js';
 import type { DType } from '../src/tensor/dtype.js';
 import { asFloat16, type Tensor, type TensorData, viewBytes } from '../src/tensor/tensor.js';
 import type { WorkerPool } from '../workers/pool.js';
-import type { LoadableTensor, PieceDecoder } from './inputs/content.js';
+import { finished, type LoadableTensor, type PieceDecoder } from './inputs/content.js';
 import {
   BELOW_ONE,
   checkMemory,
   converted,
+  copied,
   type LoadedTensor,
   OTHER_FLOATS,
   type OutputArrays,
@@ -38,8 +40,8 @@ export class TensorState {
   #taken = 0;
   /** Pieces that arrived before their predecessors, by parallel requests. */
   readonly #early = new Map<number, Uint8Array>();
-  /** Settles when all pieces so far have been decoded. */
-  #taking: Promise<void> = Promise.resolve();
+  /** Settles when all pieces so far have been decoded, and all that was asked for has been read. */
+  #last: Promise<unknown> = Promise.resolve();
   #decoder: PieceDecoder | undefined;
   /** The whole tensor once it is complete; the decoder is released then. */
   #complete: Tensor | undefined;
@@ -68,10 +70,21 @@ export class TensorState {
 
   /** Decodes a piece; one that arrives too early waits for its predecessors. */
   add(piece: number, bytes: Uint8Array, options: DecodeOptions): Promise<void> {
-    this.#early.set(piece, bytes);
-    const taken = this.#taking.then(() => this.#takeAll(options));
-    this.#taking = taken.catch(() => {});
-    return taken;
+    return this.#inOrder(() => {
+      this.#early.set(piece, bytes);
+      return this.#takeAll(options);
+    });
+  }
+
+  /** Pieces are decoded in their order, and what is read has the quality of all before it. */
+  #inOrder<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#last.then(work);
+    // Not the promise itself, which would keep what was read.
+    this.#last = done.then(
+      () => {},
+      () => {},
+    );
+    return done;
   }
 
   async #takeAll(options: DecodeOptions): Promise<void> {
@@ -98,44 +111,78 @@ export class TensorState {
    * Waits for the pieces under way, and decodes all that were added.
    * @returns false where it waits for pieces of other tensors
    */
-  async settle(options: AbortOptions): Promise<boolean> {
-    await this.#taking;
-    const settled = await this.#decoder?.settle?.(options);
-    await this.#update(options.signal);
-    return settled !== false;
+  settle(options: AbortOptions): Promise<boolean> {
+    return this.#inOrder(async () => {
+      const settled = await this.#decoder?.settle?.(options);
+      await this.#update(options.signal);
+      return settled !== false;
+    });
   }
 
   async #update(signal: AbortSignal | undefined): Promise<void> {
     const decoder = this.#decoder;
     if (decoder === undefined) return;
     if (decoder.complete) {
-      this.#complete = await inTurns(decoder.reconstructingTensor(), signal);
-      this.#decoder = undefined;
+      this.#complete = await finished(decoder.reconstructingTensor({ signal }), { signal });
+      this.#release();
     }
     this.#cosine = this.complete ? decoder.cosine : Math.min(BELOW_ONE, decoder.cosine);
   }
 
-  /** The tensor at its current quality; undefined before its first numbers. */
-  async read<A extends OutputType = 'F32'>(
-    options: OutputOptions<A> & AbortOptions,
-  ): Promise<LoadedTensor<A> | undefined> {
-    return inTurns(this.#reading(options), options.signal);
+  #release(): void {
+    this.#decoder?.close?.();
+    this.#decoder = undefined;
   }
 
-  *#reading<A extends OutputType = 'F32'>(options: OutputOptions<A>): Steps<LoadedTensor<A> | undefined> {
-    const { as = 'F32', out: memoryFor, layout } = options;
+  /**
+   * Begins anew where all that was decoded is lost with a worker.
+   * @returns whether it is
+   */
+  forgetLost(): boolean {
+    if (this.#decoder?.isLost !== true) return false;
+    this.#decoder = undefined;
+    this.#taken = 0;
+    this.#cosine = 0;
+    return true;
+  }
+
+  /** Gives back what is held for pieces that are to come; what is complete stays. */
+  close(): Promise<void> {
+    return this.#inOrder(async () => {
+      this.#release();
+      if (!this.complete) this.#cosine = 0;
+    });
+  }
+
+  /** The tensor at its current quality; undefined before its first numbers. */
+  read<A extends OutputType = 'F32'>(
+    options: OutputOptions<A> & AbortOptions,
+  ): Promise<LoadedTensor<A> | undefined> {
+    const { signal } = options;
+    const read = this.#inOrder(() => this.#read(options));
+    return signal === undefined ? read : untilAborted(read, signal);
+  }
+
+  async #read<A extends OutputType = 'F32'>(
+    options: OutputOptions<A> & AbortOptions,
+  ): Promise<LoadedTensor<A> | undefined> {
+    const { as = 'F32', out: memoryFor, layout, signal } = options;
+    signal?.throwIfAborted();
     if (this.#complete === undefined && this.#cosine === 0) return undefined;
     const { name } = this.tensor;
-    const { cosine, complete } = this;
     const dtype = outputDtype(this.tensor, as);
     const [rows = 0, columns = 0] = this.tensor.shape;
     const turned = layout === 'transposed' && this.tensor.shape.length === 2 && !/^F[46]/.test(dtype);
     const shape = turned ? [columns, rows] : this.tensor.shape;
     const out = memoryFor?.({ name, dtype, shape });
     if (out !== undefined) checkMemory(out, name, outputBytes(this.tensor, dtype));
-    let data = yield* this.#elements(dtype as DType, turned ? undefined : out);
-    if (turned) data = yield* transposed(data, rows, columns);
-    if (out !== undefined && out !== data) viewBytes(out as ArrayBufferView).set(viewBytes(data));
+    let data = await this.#elements(dtype as DType, turned ? undefined : out, signal);
+    // The worker may have had more than it had said, before an abort.
+    const { cosine, complete } = this;
+    if (turned) data = await inTurns(transposed(data, rows, columns), signal);
+    if (out !== undefined && out !== data) {
+      await inTurns(copied(viewBytes(data), viewBytes(out as ArrayBufferView)), signal);
+    }
     const half = as === 'F16' && dtype === 'F16';
     const typed = (out ?? (half ? asFloat16(data as Uint16Array) : data)) as OutputArrays[A];
     if (out === undefined) return { name, dtype, shape, data: typed, cosine, complete };
@@ -164,20 +211,30 @@ export class TensorState {
   }
 
   /** @param out may be filled, and is then what is returned */
-  *#elements(dtype: DType, out: unknown): Steps<TensorData> {
+  async #elements(dtype: DType, out: unknown, signal: AbortSignal | undefined): Promise<TensorData> {
     const whole = this.#complete;
     if (whole?.dtype === dtype) return whole.data;
     if (whole !== undefined) {
-      return yield* converted(whole, dtype, this.#toNumbers ?? storedNumbers);
+      return inTurns(converted(whole, dtype, this.#toNumbers ?? storedNumbers), signal);
     }
-    // Another piece may complete the tensor meanwhile.
     const decoder = this.#decoder!;
-    if (dtype === 'F32') {
+    const best = await this.#best(decoder, dtype, out, signal);
+    this.#cosine = Math.min(BELOW_ONE, decoder.cosine);
+    if (best.dtype === dtype) return best.data;
+    return inTurns(converted(best, dtype, storedNumbers), signal);
+  }
+
+  async #best(
+    decoder: PieceDecoder,
+    dtype: DType,
+    out: unknown,
+    signal: AbortSignal | undefined,
+  ): Promise<Tensor> {
+    if (dtype === 'F32' && decoder.reconstructing !== undefined) {
       const target = out instanceof Float32Array ? out : undefined;
-      const numbers = yield* decoder.reconstructing?.(target) ?? oneStep(() => {});
-      if (numbers !== undefined) return numbers;
+      const numbers = await finished(decoder.reconstructing(target, { signal }), { signal });
+      if (numbers !== undefined) return { dtype, shape: this.tensor.shape, data: numbers };
     }
-    const best = (yield* decoder.reconstructingTensor())!;
-    return best.dtype === dtype ? best.data : yield* converted(best, dtype, storedNumbers);
+    return (await finished(decoder.reconstructingTensor({ signal }), { signal }))!;
   }
 }

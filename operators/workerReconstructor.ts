@@ -71,7 +71,7 @@ export class WorkerReconstructor extends Pacing implements LatestStage<ReceivedF
     const { fragments, reconstruction } = await this.#step((buffers) => {
       const target = out && new Float32Array(buffers.take(out.byteLength).buffer, 0, out.length);
       return {
-        input: { ...this.#common, isLast: this.#ended, out: target },
+        input: { ...this.#common, isLast: this.#ended, reconstruct: { out: target } },
         transfer: target === undefined ? [] : [target.buffer],
       };
     });

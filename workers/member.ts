@@ -16,7 +16,8 @@ export interface Job {
 
 /** A thread of a pool, and what it has to do. */
 export class Member {
-  readonly sessions = new Set<number>();
+  /** Their weights. */
+  readonly sessions = new Map<number, number>();
   readonly #thread: Thread;
   readonly #buffers: Buffers;
   /** Sent to the thread, which has not replied. */
@@ -29,6 +30,13 @@ export class Member {
 
   get jobs(): number {
     return this.#jobs.size;
+  }
+
+  /** What its sessions weigh together. */
+  get weight(): number {
+    let sum = 0;
+    for (const weight of this.sessions.values()) sum += weight;
+    return sum;
   }
 
   post(job: Job, session?: number): void {

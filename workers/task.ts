@@ -44,6 +44,8 @@ export interface TaskSession<T extends TaskTable> {
     prepare: Prepare<TaskInput<T, N>>,
     options?: Pick<RunOptions, 'signal'>,
   ): Promise<TaskOutput<T, N>>;
+  /** Its worker has died, or the pool has been closed. */
+  readonly isLost: boolean;
   close(): void;
 }
 

@@ -109,16 +109,28 @@ export class TaskPool<T extends TaskTable> {
     });
   }
 
-  /** Tasks that run in the same worker, in order, and share state there until `close`. */
-  openSession(): TaskSession<T> {
+  /** Whether a worker has started: the script is right then. */
+  get hasStarted(): boolean {
+    return this.#proven;
+  }
+
+  /**
+   * Tasks that run in the same worker, in order, and share state there until `close`.
+   * @param weight how much work it will be, beside that of other sessions
+   */
+  openSession(weight = 1): TaskSession<T> {
     const session = this.#nextId++;
     let member: Member | undefined;
+    const isLost = () => this.#closed || (member !== undefined && !this.#members.has(member));
     return {
+      get isLost() {
+        return isLost();
+      },
       runPrepared: (task, prepare, { signal } = {}) =>
         this.#run(task, prepare, signal, (job) => {
           this.#stayAwake?.();
-          member ??= this.#memberFor(session);
-          if (this.#members.has(member)) member.post(job, session);
+          member ??= this.#memberFor(session, weight);
+          if (!isLost()) member.post(job, session);
           else
             job.settle({
               error: new WorkerError(
@@ -127,7 +139,7 @@ export class TaskPool<T extends TaskTable> {
             });
         }),
       close: () => {
-        if (member === undefined || !this.#members.has(member)) return;
+        if (member === undefined || isLost()) return;
         member.forget(session);
         this.#endWhenIdle();
       },
@@ -191,12 +203,12 @@ export class TaskPool<T extends TaskTable> {
     return least !== undefined && least.jobs < TASKS_PER_WORKER ? least : undefined;
   }
 
-  /** A worker without a session, a new one, or the one with the fewest. */
-  #memberFor(session: number): Member {
-    const [fewest] = [...this.#members].sort((a, b) => a.sessions.size - b.sessions.size);
+  /** A worker without a session, a new one, or the one whose sessions weigh least. */
+  #memberFor(session: number, weight: number): Member {
+    const [least] = [...this.#members].sort((a, b) => a.weight - b.weight);
     const full = this.#members.size === this.size;
-    const member = fewest && (full || fewest.sessions.size === 0) ? fewest : this.#start();
-    member.sessions.add(session);
+    const member = least && (full || least.sessions.size === 0) ? least : this.#start();
+    member.sessions.set(session, weight);
     return member;
   }
 

@@ -1,32 +1,35 @@
-import { oneStep, type Steps } from '../../src/async/steps.js';
-import { copyAll } from '../../src/bytes/sharedMemory.js';
+import { Queue } from '../../src/async/queue.js';
+import { isShared } from '../../src/bytes/sharedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Budget } from '../../src/checks/limits.js';
 import { FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import type { FragmentIndexEntry } from '../../src/holotensor/fragment.js';
 import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
-import type { Reconstruction } from '../../src/holotensor/reconstruction.js';
+import type { ReconstructStep, ReconstructStepOutput } from '../../src/holotensor/tasks.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
-import type { Buffers } from '../../workers/buffers.js';
-import type { WorkerPool } from '../../workers/pool.js';
+import type { WorkerPool, WorkerSession } from '../../workers/pool.js';
+import type { PieceDecoder } from '../inputs/content.js';
 import type { ModelFileTensor } from './modelFile.js';
 
 /**
- * Decodes an encoded tensor in a worker: once, when its last piece has been added or {@link settle} is called. The
- * worker verifies each fragment before it uses it.
+ * Decodes an encoded tensor in a worker: fragments are transferred there, verified, and kept; reconstructions come back when they
+ * are asked for. Nothing of the fragments stays in this thread.
  */
-export class WorkerTensorDecoder {
+export class WorkerTensorDecoder implements PieceDecoder {
   readonly tensor: ModelFileTensor;
   readonly #readFirstPiece: (bytes: Uint8Array) => HoloTensorLayout;
-  readonly #pool: WorkerPool;
+  readonly #session: WorkerSession;
   readonly #budget: Budget;
+  /** Whether the output has been paid for, and the pieces whose bytes pay. */
   #paid = false;
-  readonly #stored: { readonly entry: FragmentIndexEntry; readonly stored: Uint8Array }[] = [];
+  #counted = 0;
+  /** Fragments that wait for that. */
+  readonly #unpaid = new Queue<{ readonly entry: FragmentIndexEntry; readonly stored: Uint8Array }>();
   #header: Uint8Array | undefined;
   #layout: HoloTensorLayout | undefined;
-  /** The worker's result for the first `fragments` fragments. */
-  #result: Omit<Reconstruction, 'header'> | undefined;
+  /** What the worker said last. */
+  #progress: ReconstructStepOutput | undefined;
 
   /** @param readFirstPiece verifies and parses it: pages that decode without workers have what does */
   constructor(
@@ -37,25 +40,34 @@ export class WorkerTensorDecoder {
   ) {
     this.tensor = tensor;
     this.#readFirstPiece = readFirstPiece;
-    this.#pool = pool;
+    this.#session = pool.openSession(tensor.byteLength);
     this.#budget = budget;
   }
 
   get complete(): boolean {
-    return this.#result?.complete === true;
+    const { fragments = 0, usable = false } = this.#progress ?? {};
+    return usable && fragments === this.#layout?.entries.length;
   }
 
   get cosine(): number {
-    if (this.#result === undefined || this.#result.fragments === 0) return 0;
-    const { cosine, predicted } = this.#result.quality;
+    if (this.#progress === undefined || !this.#progress.usable) return 0;
+    const { cosine, predicted } = this.#progress.quality;
     return this.complete ? 1 : (cosine ?? predicted);
   }
 
+  get isLost(): boolean {
+    return this.#session.isLost;
+  }
+
   /**
-   * @throws ChecksumError, CodecError, FormatError, LimitError; WorkerError when the worker crashed; the reason of the signal. The
+   * @throws ChecksumError, CodecError, FormatError, LimitError; WorkerError when the worker died; the reason of the signal. The
    *   piece may be added again then.
    */
   async add(piece: number, bytes: Uint8Array, options: AbortOptions): Promise<void> {
+    if (piece === this.#counted) {
+      this.#counted += 1;
+      this.#budget.received += bytes.length;
+    }
     if (piece === 0) {
       this.#layout = this.#readFirstPiece(bytes);
       this.#header = new Uint8Array(bytes.subarray(0, HOLO_HEADER_SIZE));
@@ -68,43 +80,76 @@ export class WorkerTensorDecoder {
         fragmentIndex: piece - 1,
       });
     }
-    this.#budget.received += bytes.length;
     // A copy: the bytes are a view of a chunk, and transferring them would send the whole chunk.
-    this.#stored[piece - 1] = { entry, stored: new Uint8Array(bytes) };
-    if (this.#stored.length === this.#layout!.entries.length) await this.settle(options);
+    this.#unpaid.add({ entry, stored: new Uint8Array(bytes) });
+    const output = { bytes: this.tensor.byteLength, steps: 0 };
+    this.#paid ||= this.#budget.trySpend(output) === undefined;
+    if (this.#paid) await this.#addAll(options);
   }
 
-  /** Decodes again if fragments have been added since the last time. */
-  async settle({ signal }: AbortOptions): Promise<true> {
-    if (this.#header === undefined || this.#stored.length === (this.#result?.fragments ?? 0)) return true;
-    const header = this.#header;
-    const fragments = [...this.#stored];
-    const { limits, received } = this.#budget;
-    // The worker checks this tensor; here, all tensors together.
-    if (!this.#paid) this.#budget.spend({ bytes: this.tensor.byteLength, steps: 0 });
-    this.#paid = true;
-    const prepare = (buffers: Buffers) => {
-      const copies = copyAll(
-        fragments.map(({ stored }) => stored),
-        (size) => buffers.take(size),
-      );
-      return {
-        input: {
-          header,
-          fragments: fragments.map(({ entry }, i) => ({ entry, stored: copies[i]! })),
-          options: { limits, dtype: 'source' },
-          received,
-        },
-        borrowed: copies.slice(0, 1).map(({ buffer }) => buffer),
-      } as const;
-    };
-    this.#result = await this.#pool.runPrepared('reconstructStored', prepare, { signal });
+  /** @throws LimitError where fragments wait that nothing has paid for */
+  async settle(options: AbortOptions): Promise<true> {
+    if (this.#unpaid.size > 0) {
+      // The worker checks this tensor; here, all tensors together.
+      this.#budget.spend({ bytes: this.tensor.byteLength, steps: 0 });
+      this.#paid = true;
+      await this.#addAll(options);
+    }
+    const { usable, waits } = this.#progress ?? { usable: true, waits: false };
+    if (waits || !usable) await this.#step({ isLast: true }, options);
     return true;
   }
 
-  /** The worker's tensor in its own dtype; undefined before there is one. */
-  reconstructingTensor(): Steps<Tensor | undefined> {
-    const { dtype, shape } = this.tensor;
-    return oneStep(() => this.#result && { dtype, shape, data: this.#result.data });
+  async #addAll(options: AbortOptions): Promise<void> {
+    for (let next = this.#unpaid.take(); next !== undefined; next = this.#unpaid.take()) {
+      await this.#step({ fragment: next }, options, [next.stored.buffer]);
+    }
+  }
+
+  /** The best tensor so far as numbers; in `out` if other threads can write there. Undefined before the first fragment. */
+  async reconstructing(
+    out: Float32Array | undefined,
+    options: AbortOptions,
+  ): Promise<Float32Array | undefined> {
+    const shared = out !== undefined && isShared(out.buffer) ? out : undefined;
+    const tensor = await this.#reconstruct({ dtype: 'F32' }, options, shared);
+    return shared ?? (tensor?.data as Float32Array | undefined);
+  }
+
+  /** The best tensor so far in its own dtype; undefined before the first fragment. */
+  reconstructingTensor(options: AbortOptions): Promise<Tensor | undefined> {
+    return this.#reconstruct({ dtype: 'source' }, options);
+  }
+
+  async #reconstruct(
+    { dtype }: Pick<ReconstructStep['options'], 'dtype'>,
+    options: AbortOptions,
+    out?: Float32Array,
+  ): Promise<Tensor | undefined> {
+    if (!this.#progress?.fragments) return undefined;
+    const { reconstruction } = await this.#step({ reconstruct: { out } }, options, [], dtype);
+    const { dtype: own, shape } = this.tensor;
+    return { dtype: dtype === 'source' ? own : 'F32', shape, data: reconstruction!.data };
+  }
+
+  /** The worker forgets the tensor. */
+  close(): void {
+    this.#session.close();
+  }
+
+  async #step(
+    step: Pick<ReconstructStep, 'fragment' | 'isLast' | 'reconstruct'>,
+    { signal }: AbortOptions,
+    transfer: readonly ArrayBufferLike[] = [],
+    dtype?: ReconstructStep['options']['dtype'],
+  ): Promise<ReconstructStepOutput> {
+    const { limits } = this.#budget;
+    // The worker counts the bytes of this fragment itself.
+    const received = this.#budget.received - (step.fragment?.entry.compressedSize ?? 0);
+    const input = { header: this.#header!, options: { limits, dtype }, received, ...step };
+    const done = await this.#session.runPrepared('reconstructStep', () => ({ input, transfer }), { signal });
+    const { reconstruction: _, ...progress } = done;
+    this.#progress = progress;
+    return done;
   }
 }

@@ -1,5 +1,5 @@
 import type { PartialOption } from '../../readers/partial.js';
-import type { Steps } from '../../src/async/steps.js';
+import { inTurns, type Steps } from '../../src/async/steps.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Budget, OpenOptions } from '../../src/checks/limits.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
@@ -89,7 +89,7 @@ export interface LoadPiece {
 
 /** Decodes a tensor from its pieces. Each is verified before it is used. */
 export interface PieceDecoder {
-  /** @throws ChecksumError, CodecError, FormatError; the reason of an aborted signal, where a worker decodes */
+  /** @throws ChecksumError, CodecError, FormatError; where a worker decodes, WorkerError and the reason of an aborted signal */
   add(piece: number, bytes: Uint8Array, options: AbortOptions): Promise<void>;
   readonly complete: boolean;
   /** True cosine similarity with the original; 0 before the first numbers. */
@@ -99,10 +99,22 @@ export interface PieceDecoder {
    * @returns false where it must be called again after pieces of other tensors
    */
   settle?(options: AbortOptions): Promise<boolean>;
-  /** Of tensors in fragments: the best tensor so far as numbers, written to `out` if given. */
-  reconstructing?(out?: Float32Array): Steps<Float32Array | undefined>;
+  /** Of tensors in fragments: the best tensor so far as numbers, perhaps in `out`. */
+  reconstructing?(out: Float32Array | undefined, options: AbortOptions): Work<Float32Array | undefined>;
   /** The best tensor so far in its own dtype; undefined before the first fragment. */
-  reconstructingTensor(): Steps<Tensor | undefined>;
+  reconstructingTensor(options: AbortOptions): Work<Tensor | undefined>;
+  /** What it kept is lost, because its worker died. */
+  readonly isLost?: boolean;
+  /** Gives back what it holds in another thread. */
+  close?(): void;
+}
+
+/** Work in steps of this thread, or of another one. */
+type Work<T> = Steps<T> | Promise<T>;
+
+/** @throws what the work throws; the reason of `signal` */
+export function finished<T>(work: Work<T>, { signal }: AbortOptions): T | Promise<T> {
+  return work instanceof Promise ? work : inTurns(work, signal);
 }
 
 /** A source that stays open as long as the model. */

@@ -1,9 +1,8 @@
-import { inTurns } from '../../src/async/steps.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { allocating, type Budget, checkTensorBytes, type LimitsOption } from '../../src/checks/limits.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';
-import type { LoadableTensor } from '../inputs/content.js';
+import { finished, type LoadableTensor } from '../inputs/content.js';
 import { BELOW_ONE } from '../output.js';
 import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from '../planning.js';
 
@@ -104,12 +103,16 @@ export async function decodeChosen(
     budget.spend({ bytes: byteLength, steps: 0 });
     return allocating(() => new Uint8Array(byteLength));
   }
-  const decoder = await tensor.createDecoder(budget, pool);
   const stored = await Promise.all(pieces.map((piece) => read(piece, { signal })));
-  for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
-  await decoder.settle?.({ signal });
-  const best = await inTurns(decoder.reconstructingTensor(), signal);
-  return viewBytes(best!.data);
+  const decoder = await tensor.createDecoder(budget, pool);
+  try {
+    for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
+    await decoder.settle?.({ signal });
+    const best = await finished(decoder.reconstructingTensor({ signal }), { signal });
+    return viewBytes(best!.data);
+  } finally {
+    decoder.close?.();
+  }
 }
 
 function sum<T>(values: readonly T[], of: (value: T) => number): number {

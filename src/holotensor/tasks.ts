@@ -5,7 +5,7 @@ import { loadDecodingOf } from '../encodings/decodings.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { HoloTensorDecoderOptions, RangeOption } from './decodeOptions.js';
 import { HoloTensorDecoder } from './decoder.js';
-import type { FragmentIndexEntry, HoloFragment, ReceivedFragment } from './fragment.js';
+import type { FragmentIndexEntry, HoloFragment, ReceivedFragment, StoredFragment } from './fragment.js';
 import { parseHoloTensorHeader } from './header.js';
 import type { ReconstructionQuality } from './quality.js';
 import {
@@ -28,8 +28,6 @@ export interface StoredTensor {
     RangeOption &
     ReconstructionOptions &
     UnpackOptions;
-  /** Bytes that have been received beside these fragments, and pay for the tensor, too. */
-  readonly received?: number | undefined;
   /** Where the bytes of the elements go, shared memory or not, aligned as these are. Default: a new array. */
   readonly out?: Uint8Array | undefined;
 }
@@ -39,13 +37,13 @@ export interface StoredTensor {
  * @throws FormatError, ChecksumError, CodecError, LimitError
  */
 export async function reconstructStored(
-  { header: headerBytes, fragments, options, received, out }: StoredTensor,
+  { header: headerBytes, fragments, options, out }: StoredTensor,
   signal: AbortSignal,
 ): Promise<TaskResult<Omit<Reconstruction, 'header'>>> {
   const header = parseHoloTensorHeader(headerBytes);
   const [kernels] = await Promise.all([loadKernels(['xxh3']), loadDecodingOf(header)]);
   const unpacker = new FragmentUnpacker(kernels, options);
-  const decoder = new HoloTensorDecoder(header, options, new Budget(limitsOf(options), received));
+  const decoder = new HoloTensorDecoder(header, options, new Budget(limitsOf(options)));
   const local = localCopies(fragments.map(({ stored }) => stored));
   for (const [i, { entry }] of fragments.entries()) {
     const fragment = await unpacker.unpack({ header, entry, stored: local[i]! });
@@ -61,18 +59,26 @@ export async function reconstructStored(
   return { output, transfer: [output.data.buffer] };
 }
 
-/** One step in the refinement of a tensor: adds a fragment, or reconstructs from those so far. */
+/** One step in the refinement of a tensor: adds a fragment, or reconstructs from those so far, or both. */
 export interface ReconstructStep {
   /** The 96 bytes of the header. */
   readonly header: Uint8Array;
   /** All but kernels, which do not pass between threads. */
-  readonly options: Omit<HoloTensorDecoderOptions, 'kernels'> & ReconstructionOptions;
-  /** The fragment to add. Without one, the step reconstructs. */
-  readonly fragment?: (HoloFragment & Pick<ReceivedFragment, 'entry'>) | undefined;
+  readonly options: Omit<HoloTensorDecoderOptions, 'kernels'> & ReconstructionOptions & UnpackOptions;
+  /**
+   * Where other tensors are decoded, too: bytes received for all of them before this fragment, which pay for each other. From the
+   * first step on, or never.
+   */
+  readonly received?: number | undefined;
+  /** The fragment to add: its payload, or as its file stores it. */
+  readonly fragment?:
+    | (HoloFragment & Pick<ReceivedFragment, 'entry'>)
+    | Pick<StoredFragment, 'entry' | 'stored'>
+    | undefined;
   /** No more fragments will come: see {@link HoloTensorDecoder.settling}. */
   readonly isLast?: boolean | undefined;
-  /** For dtype 'F32': where the numbers go. Default: a new array. */
-  readonly out?: Float32Array | undefined;
+  /** Asks for the tensor. `out` is where the numbers of dtype 'F32' go; default: a new array. */
+  readonly reconstruct?: { readonly out?: Float32Array | undefined } | undefined;
 }
 
 export interface ReconstructStepOutput {
@@ -85,23 +91,38 @@ export interface ReconstructStepOutput {
   readonly reconstruction?: Omit<Reconstruction, 'header'>;
 }
 
+/** What a session keeps. */
+interface Refinement {
+  readonly decoder: HoloTensorDecoder;
+  readonly unpacker: FragmentUnpacker;
+  /** Of the bytes of all tensors. */
+  readonly budget: Budget | undefined;
+}
+
 /**
  * Task of a session, which keeps the decoder.
- * @throws FormatError, ArgumentError, LimitError
+ * @throws FormatError, ArgumentError, LimitError; for a stored fragment ChecksumError, CodecError
  */
 export async function reconstructStep(
-  { header: headerBytes, options, fragment, isLast, out }: ReconstructStep,
+  { header: headerBytes, options, received, fragment, isLast, reconstruct }: ReconstructStep,
   signal: AbortSignal,
-  state: { decoder?: HoloTensorDecoder },
+  state: { refinement?: Refinement },
 ): Promise<TaskResult<ReconstructStepOutput>> {
-  state.decoder ??= await createDecoder(headerBytes, options);
-  const { decoder } = state;
+  state.refinement ??= await refinementOf(headerBytes, options, received);
+  const { decoder, unpacker, budget } = state.refinement;
+  if (budget !== undefined && received !== undefined) {
+    budget.received = received;
+    budget.limits = limitsOf(options);
+  }
   if (fragment !== undefined) {
-    await inTurns(decoder.adding(fragment), signal);
-    return { output: stateOf(decoder), transfer: [] };
+    const { header } = decoder;
+    const unpacked = 'stored' in fragment ? await unpacker.unpack({ ...fragment, header }) : fragment;
+    await inTurns(decoder.adding(unpacked), signal);
   }
   if (isLast) await inTurns(decoder.settling(), signal);
-  const { header: _, ...reconstruction } = await inTurns(reconstructing(decoder, options, out), signal);
+  if (reconstruct === undefined) return { output: stateOf(decoder), transfer: [] };
+  const steps = reconstructing(decoder, options, reconstruct.out);
+  const { header: _, ...reconstruction } = await inTurns(steps, signal);
   const { fragments, quality, data } = reconstruction;
   const output = { ...stateOf(decoder), fragments, quality, reconstruction };
   return { output, transfer: [data.buffer] };
@@ -111,11 +132,14 @@ function stateOf({ fragments, usable, waits, quality }: HoloTensorDecoder): Reco
   return { fragments, usable, waits, quality };
 }
 
-async function createDecoder(
+async function refinementOf(
   headerBytes: Uint8Array,
   options: ReconstructStep['options'],
-): Promise<HoloTensorDecoder> {
+  received: number | undefined,
+): Promise<Refinement> {
   const header = parseHoloTensorHeader(headerBytes);
-  await loadDecodingOf(header);
-  return new HoloTensorDecoder(header, options);
+  const [kernels] = await Promise.all([loadKernels(['xxh3']), loadDecodingOf(header)]);
+  const budget = received === undefined ? undefined : new Budget(limitsOf(options), received);
+  const decoder = new HoloTensorDecoder(header, options, budget);
+  return { decoder, unpacker: new FragmentUnpacker(kernels, options), budget };
 }

@@ -77,7 +77,7 @@ async function readFragments(input: Uint8Array, tasks: Tasks): Promise<Reading> 
     const { data, entry } = await reader.readFragment(index);
     steps.push({ header, options: LIMITS, fragment: { index, data, entry } });
   }
-  const refined = await tasks.refine([...steps, { header, options: LIMITS }]);
+  const refined = await tasks.refine([...steps, { header, options: LIMITS, reconstruct: {} }]);
   return { content: concatBytes([stored, refined]) };
 }
 
