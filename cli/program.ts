@@ -108,7 +108,7 @@ function createProgram(interrupted: AbortSignal): Command {
     .command('decode')
     .addHelpText('after', examplesOf('decode'))
     .description(
-      'turn an HCT or HoloTensor file into plain numbers, or a model file or directory into safetensors',
+      'convert an HCT or HoloTensor file to plain numbers, or a model file or directory to safetensors',
     )
     .argument(
       '<in>',
@@ -175,7 +175,10 @@ function createProgram(interrupted: AbortSignal): Command {
     .command('serve')
     .addHelpText('after', examplesOf('serve'))
     .description('serve a folder of models: ranges, CORS, entity tags; for development')
-    .argument('<folder>', 'what is in it is served, but nothing that is hidden, or that links lead out of it')
+    .argument(
+      '<folder>',
+      'its files are served, except hidden ones and those that links lead to outside the folder',
+    )
     .option('--port <n>', 'port; 0: any that is free', options.port, 8080)
     .option('--host <name>', 'address to listen at; 0.0.0.0: all, for other machines', '127.0.0.1')
     .option('--rate <bytes>', 'bytes per second of all responses together: 1e6', options.rate)

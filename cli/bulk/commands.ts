@@ -42,7 +42,7 @@ export function addBulkCommands(program: Command, interrupted: AbortSignal): voi
     .option('--attempts <n>', 'how often a unit is tried (default: 8)', options.positiveInteger)
     .option(
       '--host-rate <bytes>',
-      'bytes a second that all workers together read from one host',
+      'bytes per second that all workers together read from one host',
       options.positiveInteger,
     )
     .option(...JSON_OPTION)
@@ -60,7 +60,7 @@ export function addBulkCommands(program: Command, interrupted: AbortSignal): voi
     .command('work')
     .description('work on the queue until a signal: a line of JSON for each job')
     .option(...REDIS)
-    .option('--concurrency <n>', 'units at a time (default: 2)', options.positiveInteger)
+    .option('--concurrency <n>', 'units at the same time (default: 2)', options.positiveInteger)
     .option('--drain', 'end when nothing is left to do')
     .option(
       '--grace <seconds>',
@@ -97,7 +97,7 @@ export function addPlanCommand(program: Command, interrupted: AbortSignal): void
     .command('plan')
     .description('show what it takes to serve a model file: requests, bytes and cost by quality')
     .argument('<file>', 'model file, by path or URL')
-    .requiredOption('--clients <n>', 'how many load it', options.positiveInteger)
+    .requiredOption('--clients <n>', 'number of clients that load it', options.positiveInteger)
     .option('--qualities <list>', 'cosines (default: 0.5,0.9,0.95,0.99,0.999,exact)', options.qualities)
     .option('--price-transfer <price>', 'of a gigabyte that is sent', price)
     .option('--price-requests <price>', 'of a million requests', price)
@@ -119,18 +119,14 @@ function withModels(command: Command): Command {
   return command
     .argument('[source...]', MODELS)
     .requiredOption('--to <place>', 'where model files go: s3://bucket/prefix, or a folder')
-    .option('--output <key>', 'what the model file of one model is called')
+    .option('--output <key>', 'the name of the model file, for one model')
     .option('--list <file>', 'JSON of models: [{ "sources": ["…"], "output": "…" }]')
     .option(
       '--encoding <name>',
       'embedded (default), spectral, random-projection or low-rank',
       options.oneOf('embedded', 'spectral', 'random-projection', 'low-rank'),
     )
-    .option(
-      '--fragments <n>',
-      'how many fragments a tensor (default: 3 to 16, by its size)',
-      options.fragmentCount,
-    )
+    .option('--fragments <n>', 'fragments per tensor (default: 3 to 16, by its size)', options.fragmentCount)
     .option('--qualities <list>', 'cosines where fragments end: 0.5,0.9,0.99,exact', options.qualities)
     .option('--keep <pattern>', 'tensors to store as they are: *.bias; may be repeated', options.pattern)
     .option(

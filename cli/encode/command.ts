@@ -36,7 +36,7 @@ export function addEncodeCommand(program: Command, interrupted: AbortSignal): vo
     )
     .option(
       '--fragments <n>',
-      '.holo, .holo.safetensors: how many fragments a tensor (default: 8; in .holo.safetensors 3 to 16, by its size)',
+      '.holo, .holo.safetensors: fragments per tensor (default: 8; in .holo.safetensors 3 to 16, by its size)',
       options.fragmentCount,
     )
     .option(
@@ -61,8 +61,8 @@ export function addEncodeCommand(program: Command, interrupted: AbortSignal): vo
       '--importance <file>',
       '.holo.safetensors: JSON of factors by tensor name or pattern: { "head.*": 4 }',
     )
-    .option('--resume', '.holo.safetensors: go on where an interrupted run has stopped')
-    .option('--seed <n>', '.holo: where encodings draw random numbers', options.seed)
+    .option('--resume', '.holo.safetensors: continue an interrupted run')
+    .option('--seed <n>', '.holo: for encodings that draw random numbers', options.seed)
     .option('--dry-run', 'say what would be written, and write nothing')
     .option(...FORCE)
     .option(...JSON_OPTION)

@@ -8,7 +8,7 @@ import type { ManifestTensor, ModelManifest } from '../directory/manifest.js';
 import { checkFileSize, ModelReader, type OpenModelFile, openHct } from '../directory/modelReader.js';
 import { tensorWeight } from '../tensorWeight.js';
 import type { LoadableTensor, ModelContent, OriginalFile } from './content.js';
-import { hashOfText } from './originalVersion.js';
+import { hashOfText } from './textHash.js';
 import { rowReader, WholeDecoder } from './wholeTensor.js';
 
 /** Directories load on demand, and need it first. */

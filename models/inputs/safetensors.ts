@@ -4,7 +4,7 @@ import { SAFETENSORS_LENGTH_SIZE } from '../../src/safetensors/header.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { parsePlainHeader } from '../file/plainHeader.js';
 import { type FileOptions, type ModelContent, type OriginalFile, sharedFile } from './content.js';
-import { hashOfText } from './originalVersion.js';
+import { hashOfText } from './textHash.js';
 import { storedTensor } from './wholeTensor.js';
 
 /** A plain safetensors file: every tensor is one piece. */
