@@ -61,7 +61,8 @@ export type OpenAnyFile = (name: string) => SourceInput | undefined | Promise<So
  *
  * @param input the URL or path of a model file, of a plain safetensors file, of a shard index
  *   (`….safetensors.index.json`) or of a folder (a URL ends in `/`), which has a model directory, a shard index or one of
- *   the first two; on disk also a pattern of shards (`model-*.safetensors`); or a source of one of the first two, or
+ *   the first two; on disk also a pattern of shards (`model-*.safetensors`); a model on a hub (`hf:org/model`, with `@revision` or
+ *   `/file`; in Node, Deno and Bun with the token of `HF_TOKEN`, at the address of `HF_ENDPOINT`); or a source of one of the first two, or
  *   anything else that their bytes come from: a File, bytes in memory, a response, a stream (see {@link SourceInput}); or a
  *   function that gives the files of a folder by name, as any of these (see {@link OpenAnyFile})
  *
@@ -70,7 +71,7 @@ export type OpenAnyFile = (name: string) => SourceInput | undefined | Promise<So
  * const tensors = await model.load({ quality: 0.99 });
  *
  * @throws FormatError, ChecksumError, UnsupportedError, LimitError, SourceError; ArgumentError for a URL that cannot be
- * requested, and for an input that gives no bytes
+ * requested or names no model on a hub, and for an input that gives no bytes
  */
 export async function openModel(
   input: SourceInput | OpenAnyFile,
@@ -88,6 +89,12 @@ async function openContent(
   }
   if (typeof input === 'function') {
     return openFound({ folder: 'the folder', names: [], open: openerOf(input) }, options);
+  }
+  if (typeof input === 'string' && input.startsWith('hf:')) {
+    // Loaded on demand: most models are elsewhere.
+    const { onHub } = await import('../sources/hub.js');
+    const { url, http: own } = onHub(input, http);
+    return openContent(url, { ...options, http: own, cache, offline });
   }
   if (typeof input === 'string' || isUrlObject(input)) {
     const limiter = http?.limiter ?? createLimiter(Math.floor(limitsOf(options).concurrency));

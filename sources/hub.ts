@@ -1,4 +1,5 @@
 import { ArgumentError } from '../src/errors.js';
+import { checkedHeaders, type HttpSourceOptions } from './http/httpSource.js';
 import { type Place, placeOf } from './place.js';
 
 /** A model on a hub: `hf:org/model`, with a revision `hf:org/model@v1.0`, or a file of it `hf:org/model/onnx/model.onnx`. */
@@ -6,8 +7,12 @@ const NAME = /^hf:(?:\/\/)?([\w.-]+\/[\w.-]+)(?:@([^/]+))?(?:\/(.*))?$/;
 
 const DEFAULT_HUB = 'https://huggingface.co';
 
-/** The names that all clients of the hub use for the hub's address and the user's token. */
-const { HF_ENDPOINT: hub = DEFAULT_HUB, HF_TOKEN: token } = process.env;
+/** The hub's address and the user's token, by the names that all clients of the hub use; the defaults where there is no environment. */
+function environment(): { readonly hub: string; readonly token: string | undefined } {
+  const { process } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } };
+  const { HF_ENDPOINT, HF_TOKEN } = process?.env ?? {};
+  return { hub: HF_ENDPOINT || DEFAULT_HUB, token: HF_TOKEN || undefined };
+}
 
 /**
  * The place that an argument of a command names, or a source of a bulk conversion: a path, a URL, or a model on the hub. The
@@ -15,9 +20,31 @@ const { HF_ENDPOINT: hub = DEFAULT_HUB, HF_TOKEN: token } = process.env;
  * @throws ArgumentError for what is no model on a hub, and for a URL that cannot be requested
  */
 export function argumentPlace(name: string): Place {
-  const url = name.startsWith('hf:') ? hubUrl(name) : name;
-  const isToHub = token !== undefined && token !== '' && originOf(url) === originOf(hub);
-  return placeOf(url, isToHub ? { headers: { authorization: `Bearer ${token}` } } : undefined);
+  const { hub, token } = environment();
+  const url = name.startsWith('hf:') ? hubUrl(name, hub) : name;
+  const isToHub = token !== undefined && originOf(url) === originOf(hub);
+  return placeOf(url, isToHub ? withToken(token) : undefined);
+}
+
+/**
+ * The URL of a model on a hub, and how it is requested: with the token, unless the headers have an authorization of their own.
+ * @throws ArgumentError for what is no model on a hub, and malformed headers
+ */
+export function onHub(
+  name: string,
+  http: HttpSourceOptions | undefined,
+): { readonly url: string; readonly http: HttpSourceOptions | undefined } {
+  const { hub, token } = environment();
+  const url = hubUrl(name, hub);
+  if (token === undefined) return { url, http };
+  const headers = checkedHeaders(http?.headers);
+  if (headers.has('authorization')) return { url, http };
+  return { url, http: { ...http, ...withToken(token, headers) } };
+}
+
+function withToken(token: string, headers = new Headers()): { readonly headers: Headers } {
+  headers.set('authorization', `Bearer ${token}`);
+  return { headers };
 }
 
 function originOf(url: string): string | undefined {
@@ -25,7 +52,7 @@ function originOf(url: string): string | undefined {
 }
 
 /** @throws ArgumentError */
-function hubUrl(name: string): string {
+function hubUrl(name: string, hub: string): string {
   const [, model, revision = 'main', file = ''] = NAME.exec(name) ?? [];
   const parts = [...(model?.split('/') ?? []), ...file.split('/')];
   if (model === undefined || parts.some((part) => /^\.+$/.test(part))) {

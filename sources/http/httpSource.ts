@@ -119,7 +119,8 @@ export function httpSource(
     : withRetry(file, { onEvent, ...retry, signal: retry.signal === undefined ? signal : retry.signal });
 }
 
-function checkedHeaders(headers: HttpSourceOptions['headers']): Headers {
+/** @throws ArgumentError for malformed ones */
+export function checkedHeaders(headers: HttpSourceOptions['headers']): Headers {
   try {
     return new Headers(headers);
   } catch (cause) {

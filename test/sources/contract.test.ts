@@ -37,6 +37,7 @@ interface Made {
 const withReads: Record<string, () => Promise<Made & { source: RandomAccessSource }>> = {
   bytes: async () => ({ source: bytesSource(bytes) }),
   blob: async () => ({ source: blobSource(new Blob([bytes])) }),
+  'blob of a library': async () => ({ source: blobSource(new LibraryBlob([bytes])) }),
   file: async () => {
     const source = await fileSource(path);
     return { source, close: () => source.close() };
@@ -62,6 +63,20 @@ const withoutReads: Record<string, () => Promise<Made>> = {
   stream: async () => ({ source: streamSource(() => chunked(bytes, 1000)) }),
   iterable: async () => ({ source: streamSource(() => [bytes.subarray(0, 70000), bytes.subarray(70000)]) }),
 };
+
+/** Streams its bytes in its own way, as those of libraries do that fetch them. */
+class LibraryBlob extends Blob {
+  override slice(start?: number, end?: number): LibraryBlob {
+    return new LibraryBlob([super.slice(start, end)]);
+  }
+
+  override stream(): ReturnType<Blob['stream']> {
+    const pieces = async function* (whole: Promise<ArrayBuffer>) {
+      yield* chunked(new Uint8Array(await whole), 999);
+    };
+    return streamSource(pieces(this.arrayBuffer())).stream() as ReturnType<Blob['stream']>;
+  }
+}
 
 let folder: string;
 let path: string;

@@ -4,6 +4,9 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { smallGguf } from '../../helpers/ggufFiles.js';
+import { startHub } from '../../helpers/hub.js';
+import { modelFileOf } from '../../helpers/modelFiles.js';
+import { TRAINED_FILES } from '../../helpers/trained.js';
 import { Project } from '../helpers/project.js';
 
 /** Models of other formats, in the programs that run them. */
@@ -64,6 +67,32 @@ test('@huggingface/gguf reads what a GGUF file has become, at every quality', as
   }
   await project.run('holostream', 'decode', 'm.holo.safetensors', '-o', 'back.gguf');
   assert.equal(new Uint8Array(readFileSync(project.path('back.gguf'))), smallGguf());
+});
+
+test('a Blob of @huggingface/hub, and the name of a model: ranges of it, as they are needed', async () => {
+  await using hub = await startHub();
+  const file = await modelFileOf(TRAINED_FILES.layers);
+  hub.storage.files.set('streamed.holo.safetensors', file);
+  const load = async (how: string, quality: string) => {
+    const { requests, sent } = hub.storage;
+    requests.length = 0;
+    const path = 'files/streamed.holo.safetensors';
+    const said = JSON.parse(await project.run('node', 'hub.js', how, hub.url, path, quality));
+    return {
+      quality: said.quality,
+      sha256: said.sha256,
+      sent: hub.storage.sent - sent,
+      requests: requests.length,
+    };
+  };
+  const rough = await load('blob', '0.9');
+  assert.ok(rough.quality >= 0.9 && rough.quality < 1);
+  assert.ok(rough.sent < file.length / 2, `${rough.sent} of ${file.length} bytes`);
+  const whole = await load('blob', '1');
+  for (const { requests } of [rough, whole]) assert.ok(requests <= 5, `${requests} requests`);
+  const named = await load('name', '1');
+  assert.equal([whole.quality, named.quality], [1, 1]);
+  assert.is(whole.sha256, named.sha256);
 });
 
 test.run();

@@ -1,0 +1,65 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openModel } from '../../models/openModel.js';
+import { memoryStore, openCache } from '../../sources/index.js';
+import { ArgumentError, SourceError } from '../../src/errors.js';
+import { rejects } from '../helpers/assertions.js';
+import { HUB_SHARDS, type Hub, startHub } from '../helpers/hub.js';
+
+const test = suite('models on a hub, by their names');
+
+let hub: Hub;
+
+test.before.each(async () => {
+  hub = await startHub();
+  Object.assign(process.env, { HF_ENDPOINT: hub.url, HF_TOKEN: 'hf_secret' });
+});
+
+test.after.each(async () => {
+  for (const name of ['HF_ENDPOINT', 'HF_TOKEN']) delete process.env[name];
+  await hub[Symbol.asyncDispose]();
+});
+
+test('a sharded model; the token goes to the hub, and to no other server', async () => {
+  const model = await openModel('hf:org/sharded');
+  assert.equal(
+    model.tensors.map(({ name }) => name),
+    ['a', 'b'],
+  );
+  const tensors = await model.load({ as: 'source' });
+  const bytes = new Uint8Array(tensors.get('a')!.data.buffer as ArrayBuffer);
+  const [file] = Object.values(HUB_SHARDS);
+  assert.equal(bytes, file!.slice(file!.length - bytes.length));
+  assert.equal([...hub.tokens.hub], ['Bearer hf_secret']);
+  assert.equal([...hub.tokens.storage], [undefined]);
+  await model.close();
+});
+
+test('a revision and a file; with a cache, and headers of the caller', async () => {
+  const cache = openCache(memoryStore());
+  const model = await openModel('hf:org/one@refs%2Fpr%2F1/model.safetensors', { cache });
+  assert.is((await model.load()).size, 1);
+  await model.close();
+  hub.tokens.hub.clear();
+  const own = await openModel('hf:org/one@v1.0', { http: { headers: { Authorization: 'Bearer mine' } } });
+  assert.equal([...hub.tokens.hub], ['Bearer mine']);
+  await own.close();
+});
+
+test('without a token, none is sent', async () => {
+  delete process.env.HF_TOKEN;
+  const model = await openModel('hf:org/one@v1.0', { http: { headers: { 'x-own': '1' } } });
+  assert.equal([...hub.tokens.hub], [undefined]);
+  await model.close();
+});
+
+test('what is no model on a hub is refused', async () => {
+  for (const name of ['hf:', 'hf:model', 'hf:org/../x']) {
+    await rejects(openModel(name), ArgumentError, /Cannot find the model on a hub/);
+  }
+  const headers = { 'not a name': 'x' };
+  await rejects(openModel('hf:org/one', { http: { headers } }), ArgumentError, /malformed headers/);
+  await rejects(openModel('hf:org/none'), SourceError, /Cannot find a model/);
+});
+
+test.run();
