@@ -1,7 +1,7 @@
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { Lz4Kernels } from './interface.js';
-import { portableLz4 } from './portable.js';
+import { lz4DecompressInto } from './portable/decode.js';
 import { LZ4_WASM } from './wasm/lz4.generated.js';
 
 interface Lz4Exports {
@@ -15,28 +15,35 @@ const DECODE_SCRATCH = 256;
 /** Working memory of the kernel that hashes. */
 const HASH_STATE = 256;
 
-const NOT_DECODED = () => false;
-
 export const wasmLz4: WasmSubject<Lz4Kernels> = { modules: { lz4: LZ4_WASM }, needs: ['xxh3'], link };
 
-function link(runtime: WasmRuntime): Lz4Kernels {
+function link(runtime: WasmRuntime, portable: () => Lz4Kernels | undefined): Lz4Kernels {
   return {
-    lz4DecompressInto: (block, out, check) => {
-      const decoded = runtime.scopeOr(() => {
-        const scratch = runtime.allocate(DECODE_SCRATCH);
-        const from = runtime.allocate(block.length + SLACK);
-        const to = runtime.allocate(out.length + SLACK);
-        runtime.load(block, from);
-        if (check !== undefined) check(hash(runtime, from, block.length));
-        const { decode } = runtime.exports<Lz4Exports>('lz4');
-        if (decode(from, block.length, to, out.length, scratch) !== 1) return false;
-        runtime.store(to, out);
-        return true;
-      }, NOT_DECODED);
-      // The portable decoder refuses the same blocks, and finds out what is wrong.
-      if (!decoded) portableLz4.lz4DecompressInto(block, out, check);
-    },
+    lz4DecompressInto: (block, out, check) =>
+      runtime.scopeOr(
+        () => decompress(runtime, block, out, check),
+        (full) => {
+          const larger = portable();
+          if (larger === undefined) throw full;
+          larger.lz4DecompressInto(block, out, check);
+        },
+      ),
   };
+}
+
+function decompress(
+  runtime: WasmRuntime,
+  ...[block, out, check]: Parameters<Lz4Kernels['lz4DecompressInto']>
+): void {
+  const scratch = runtime.allocate(DECODE_SCRATCH);
+  const from = runtime.allocate(block.length + SLACK);
+  const to = runtime.allocate(out.length + SLACK);
+  runtime.load(block, from);
+  if (check !== undefined) check(hash(runtime, from, block.length));
+  const { decode } = runtime.exports<Lz4Exports>('lz4');
+  if (decode(from, block.length, to, out.length, scratch) === 1) runtime.store(to, out);
+  // The portable decoder refuses the same blocks, and finds out what is wrong.
+  else lz4DecompressInto(block, out);
 }
 
 /** XXH3-64 of bytes that are in the memory already: loading them once serves both. */

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LimitError } from '../../../src/errors.js';
+import { portableLz4 } from '../../../src/kernels/lz4/portable.js';
 import { wasmLz4Encode } from '../../../src/kernels/lz4/wasm/encode.js';
 import { wasmLz4 } from '../../../src/kernels/lz4/wasm.js';
 import { WasmRuntime } from '../../../src/kernels/runtime/runtime.js';
@@ -115,7 +116,7 @@ test('codecs take the portable path for what no wasm memory holds', () => {
     throw new LimitError('wasm memory is full');
   };
   const data = Uint8Array.from({ length: 300 }, (_, i) => i % 7);
-  const { lz4DecompressInto } = wasmLz4.link(full, () => undefined);
+  const { lz4DecompressInto } = wasmLz4.link(full, () => portableLz4);
   const { lz4Compress } = wasmLz4Encode.link(full, () => undefined);
   const out = new Uint8Array(300);
   lz4DecompressInto(lz4Compress(data), out);
@@ -135,6 +136,8 @@ test('without portable kernels, a memory that is full says so', () => {
   const { zstdDecompressInto } = wasmZstd.link(full, () => undefined);
   const block = Uint8Array.of((3 << 3) | 1, 0, 0, 7, 8, 9);
   throws(() => zstdDecompressInto(block, 0, new Uint8Array(3), 2 ** 17), LimitError, /memory is full/);
+  const { lz4DecompressInto } = wasmLz4.link(full, () => undefined);
+  throws(() => lz4DecompressInto(Uint8Array.of(0), new Uint8Array(0)), LimitError, /memory is full/);
 });
 
 test.run();
