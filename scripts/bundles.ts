@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { leaveOut } from './leftOut.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string };
@@ -13,6 +14,9 @@ export interface Bundle {
   readonly output: string;
   readonly options: BuildOptions;
 }
+
+/** Of `holostream/lean`. */
+export const LEAN_FILE = 'lean.js';
 
 const MINIFIED = {
   main: 'holostream.min.js',
@@ -59,6 +63,18 @@ export const BUNDLES: readonly Bundle[] = [
       banner: {
         js: "import { createRequire as requireFrom } from 'node:module'; const require = requireFrom(import.meta.url);",
       },
+    },
+  },
+  // To be bundled again, into one file of which the rest is not known here: names stay.
+  {
+    entry: 'lean.ts',
+    output: LEAN_FILE,
+    options: {
+      platform: 'neutral',
+      external: ['rxjs'],
+      minifyWhitespace: true,
+      minifySyntax: true,
+      plugins: [leaveOut()],
     },
   },
   // For pages without a build step: one script with all that the main entry exports, RxJS in it, and beside it the two

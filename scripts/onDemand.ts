@@ -19,7 +19,7 @@ const COMMON: readonly string[] = [
 ];
 
 /** Bundles of their own, which nothing else imports. */
-const APART = /^(?:cli\/|workers\/worker\.js$|service-worker\.js$|.*\.min\.js$)/;
+const APART = /^(?:cli\/|lean\.js$|workers\/worker\.js$|service-worker\.js$|.*\.min\.js$)/;
 
 /**
  * esbuild evaluates in every page each module that the main entry names and any `import()` needs, even if the page does not:

@@ -54,6 +54,7 @@ test('package.json: every export and the command have a source, and types beside
     './tfjs',
     './worker',
     './polyfill',
+    './lean',
   ]);
   for (const { types, default: code } of Object.values<{ types: string; default: string }>(entries)) {
     assert.is(types.replace('.d.ts', '.js'), code);

@@ -2,6 +2,7 @@
 export async function exportedNames(): Promise<Record<string, string[]>> {
   const entries = {
     holostream: import('../../index.js'),
+    'holostream/lean': import('../../lean.js'),
     'holostream/fetch': import('../../adapters/fetch.js'),
     'holostream/service-worker': import('../../adapters/serviceWorker.js'),
     'holostream/onnxruntime': import('../../adapters/onnxruntime.js'),

@@ -4,6 +4,7 @@ import 'holostream/polyfill';
 export * as main from 'holostream';
 export * as fetch from 'holostream/fetch';
 export * as formats from 'holostream/formats';
+export * as lean from 'holostream/lean';
 export * as minified from 'holostream/min';
 export * as onnxruntime from 'holostream/onnxruntime';
 export * as operators from 'holostream/operators';

@@ -1,0 +1,88 @@
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { BUNDLES, bundle, LEAN_FILE } from '../scripts/bundles.js';
+import { LEFT_OUT } from '../scripts/leftOut.js';
+import { bytesSource } from '../sources/bytes.js';
+import { rejects } from './helpers/assertions.js';
+import { fileServer } from './helpers/fileServer.js';
+import { modelFileOf } from './helpers/modelFiles.js';
+import { modelOf } from './helpers/models.js';
+import { TRAINED_FILES } from './helpers/trained.js';
+
+const test = suite('lean');
+
+/** Inside the repository, so that the bundle finds rxjs. */
+const scratch = fileURLToPath(new URL(`../node_modules/.cache/lean-${process.pid}`, import.meta.url));
+const lean = BUNDLES.find(({ output }) => output === LEAN_FILE)!;
+const { inputs, outputs } = await bundle(lean, { dist: scratch });
+const { openModel, UnsupportedError, FormatError }: typeof import('../lean.js') = await import(
+  join(scratch, LEAN_FILE)
+);
+
+test.after(() => rmSync(scratch, { recursive: true }));
+
+test('loads a model file over HTTP, to a quality and whole, and gives the file that it was made of', async () => {
+  const { digits } = TRAINED_FILES;
+  await using server = await fileServer({ 'x.holo.safetensors': await modelFileOf(digits) });
+  const model = await openModel(`${server.url}x.holo.safetensors`);
+  const rough = await model.load({ quality: 0.9 });
+  assert.equal([...rough.keys()].sort(), model.tensors.map(({ name }) => name).sort());
+  const whole = await model.load({ as: 'source' });
+  await using plain = await fileServer({ 'x.safetensors': digits });
+  const original = await (await openModel(`${plain.url}x.safetensors`)).load({ as: 'source' });
+  for (const [name, { data }] of original) assert.equal(whole.get(name)!.data, data);
+  const file = new Uint8Array(await new Response((await model.file()).stream()).arrayBuffer());
+  assert.ok(Buffer.from(file).equals(digits));
+});
+
+test('fragments that are compressed', async () => {
+  const zeros = modelOf(
+    [{ name: 'a', dtype: 'F32', shape: [300, 300] }],
+    new Map(),
+    () => new Uint8Array(360_000),
+  );
+  const model = await openModel(bytesSource(await modelFileOf(zeros)));
+  assert.ok((await model.load()).get('a')!.data.every((value) => value === 0));
+});
+
+test('what it does not have is an UnsupportedError of its own, each time', async () => {
+  const digits = await modelFileOf(TRAINED_FILES.layers);
+  const manifest = new TextEncoder().encode('{"format":"holostream-model","version":1,"tensors":[]}');
+  for (let time = 0; time < 2; time++) {
+    await rejects(
+      openModel('no-such-folder'),
+      UnsupportedError,
+      /^Cannot load files on disk: holostream\/lean does not have them/,
+    );
+    const folder = openModel((name) => (name === 'manifest.json' ? manifest : undefined));
+    await rejects(folder, UnsupportedError, /^Cannot load model directories: /);
+    const model = await openModel(bytesSource(digits));
+    await rejects(model.load({ workers: 2 }), UnsupportedError, /^Cannot load workers: /);
+  }
+});
+
+test('refuses other files as holostream does', async () => {
+  await rejects(openModel(new Uint8Array(100)), FormatError, /^Cannot/);
+});
+
+test('what is left out is there to be left out, and nothing of it is in the bundle', () => {
+  const found = new Set(
+    Object.entries(inputs).flatMap(([importer, { imports }]) =>
+      imports
+        .filter(({ path }) => path.startsWith('left-out:'))
+        .map(({ original }) => join(dirname(importer), original!).replace(/\.js$/, '')),
+    ),
+  );
+  for (const [modules] of LEFT_OUT)
+    assert.ok(
+      [...found].some((module) => modules.test(module)),
+      String(modules),
+    );
+  const held = Object.values(outputs).flatMap((output) => Object.keys(output.inputs));
+  for (const module of found) assert.not(held.includes(`${module}.ts`), module);
+});
+
+test.run();
