@@ -3,12 +3,14 @@ import { readHctChunks } from '../readers/hctChunks.js';
 import { HctSourceReader } from '../readers/hctSourceReader.js';
 import { HoloTensorReader } from '../readers/holotensorReader.js';
 import type { LimitsOption, OpenOptions } from '../src/checks/limits.js';
+import { inPlace } from '../src/errors/placed.js';
 import { FormatError, UnsupportedError } from '../src/errors.js';
 import { hasShapeInExtension } from '../src/hct/header.js';
 import type { HctDecodedPart } from '../src/hct/parts.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { viewBytes } from '../src/tensor/tensor.js';
 import { DataError, UsageError } from './failure.js';
+import { STANDARD_INPUT } from './files.js';
 import { describeTensorReach, isCutOff, reachOfTensor } from './reach.js';
 import { closing, type TensorInput } from './tensorInput.js';
 import { tell } from './terminal.js';
@@ -54,14 +56,10 @@ export async function openHctStream(
   options: LimitsOption,
 ): Promise<TensorInput> {
   refuseChoice(choice, 'HCT');
-  const parts = stream
-    .pipeThrough(new HctParserStream(options))
-    .pipeThrough(new HctVerificationStream())
-    .pipeThrough(new HctDecompressionStream())
-    [Symbol.asyncIterator]();
+  const parts = decodedParts(stream, options);
   const { value: start } = await parts.next();
   if (start?.kind !== 'start')
-    throw new FormatError('Cannot decode the input: it is not HCT', { name: 'standard input' });
+    throw new FormatError('Cannot decode the input: it is not HCT', { file: STANDARD_INPUT });
   const { header } = start;
   if (hasShapeInExtension(header)) {
     throw new UnsupportedError('Cannot decode HCT from a pipe if its shape is at the end: use a file');
@@ -78,7 +76,21 @@ export function refuseChoice({ fragments, quality, bytes, tensor }: FragmentChoi
   );
 }
 
-async function* dataOf(parts: AsyncIterableIterator<HctDecodedPart>): AsyncGenerator<Uint8Array> {
+async function* decodedParts(
+  stream: ReadableStream<Uint8Array>,
+  options: LimitsOption,
+): AsyncGenerator<HctDecodedPart> {
+  try {
+    yield* stream
+      .pipeThrough(new HctParserStream(options))
+      .pipeThrough(new HctVerificationStream())
+      .pipeThrough(new HctDecompressionStream());
+  } catch (error) {
+    throw inPlace(error, { file: STANDARD_INPUT });
+  }
+}
+
+async function* dataOf(parts: AsyncGenerator<HctDecodedPart>): AsyncGenerator<Uint8Array> {
   for await (const part of parts) if (part.kind === 'data') yield part.bytes;
 }
 

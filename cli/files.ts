@@ -13,6 +13,9 @@ import { standardOutput, tell } from './terminal.js';
 /** The path that means standard input or output. */
 export const STANDARD = '-';
 
+/** What messages call it. */
+export const STANDARD_INPUT = 'standard input';
+
 /** Most bytes of standard input that are kept in memory, for formats that are not read in order: 1 GiB. */
 const MAX_BUFFERED_INPUT = 2 ** 30;
 
@@ -40,7 +43,7 @@ export async function bufferedInput(input: ByteSource, { signal }: AbortOptions)
   const tooLarge = () =>
     new LimitError('Cannot read standard input: it does not fit in memory; name a file', { expected });
   const bytes = await readWhole(input, MAX_BUFFERED_INPUT, tooLarge, { signal });
-  return { ...bytesSource(bytes), [Symbol.asyncDispose]: async () => {} };
+  return { ...bytesSource(bytes), name: STANDARD_INPUT, [Symbol.asyncDispose]: async () => {} };
 }
 
 /** The first `length` bytes (or fewer at the end), and the whole input, still with them. */

@@ -4,10 +4,11 @@ import { assertRows } from '../readers/tensorReader.js';
 import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import type { LimitsOption } from '../src/checks/limits.js';
 import { check, checkOptions, listOf, text } from '../src/checks/options.js';
+import { withPlace } from '../src/errors/placed.js';
 import { ArgumentError, UnsupportedError } from '../src/errors.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
 import type { Tensor } from '../src/tensor/tensor.js';
-import type { ModelContent } from './inputs/content.js';
+import { type ModelContent, placeOfTensor } from './inputs/content.js';
 import { latestStream } from './latestStream.js';
 import { LOAD_RULES, type LoadOptions } from './load.js';
 import { ENDED } from './loadQueue.js';
@@ -133,7 +134,9 @@ export class Model extends Closeable {
         { name },
       );
     }
-    const reading = this.#loads.read((ending) => readRows(start, end, ending), options);
+    const reading = withPlace(placeOfTensor(state.tensor), () =>
+      this.#loads.read((ending) => readRows(start, end, ending), options),
+    );
     return reading.catch((error) => {
       throw error === ENDED
         ? new ArgumentError('Cannot read rows of the tensor: the model is closed', { name })

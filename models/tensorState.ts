@@ -2,10 +2,11 @@ import { untilAborted } from '../platform/abort.js';
 import { inTurns } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { Budget } from '../src/checks/limits.js';
+import { withPlace } from '../src/errors/placed.js';
 import type { DType } from '../src/tensor/dtype.js';
 import { asFloat16, type Tensor, type TensorData, viewBytes } from '../src/tensor/tensor.js';
 import type { WorkerPool } from '../workers/pool.js';
-import { finished, type LoadableTensor, type PieceDecoder } from './inputs/content.js';
+import { finished, type LoadableTensor, type PieceDecoder, placeOfTensor } from './inputs/content.js';
 import {
   BELOW_ONE,
   checkMemory,
@@ -78,7 +79,7 @@ export class TensorState {
 
   /** Pieces are decoded in their order, and what is read has the quality of all before it. */
   #inOrder<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
+    const done = this.#last.then(() => withPlace(placeOfTensor(this.tensor), work));
     // Not the promise itself, which would keep what was read.
     this.#last = done.then(
       () => {},

@@ -2,6 +2,7 @@ import { Turns } from '../src/async/steps.js';
 import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import { type AllLimits, allocating, Budget, checkTensorBytes, limitsOf } from '../src/checks/limits.js';
 import { check, checkOptions, type Rules, wholeNumber } from '../src/checks/options.js';
+import { withPlace } from '../src/errors/placed.js';
 import { ArgumentError } from '../src/errors.js';
 import type { BlockTable } from '../src/hct/blockIndex.js';
 import { type FetchedRun, planRuns } from '../src/hct/blockRun.js';
@@ -10,7 +11,7 @@ import { blockLength, type HctHeader } from '../src/hct/header.js';
 import type { HctBlock } from '../src/hct/parts.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
 import type { HctTools } from '../src/hct/tools.js';
-import type { RandomAccessSource } from '../src/source.js';
+import { type RandomAccessSource, sourceName } from '../src/source.js';
 import { bitsPerElement, elementCount } from '../src/tensor/dtype.js';
 import type { QuantizationMetadata } from '../src/tensor/quantization.js';
 import {
@@ -120,7 +121,11 @@ export class HctSourceReader implements TensorReader {
     check('byteStart', byteStart, wholeNumber());
     const byteEnd = byteStart + out.length;
     assertWithin('bytes', byteStart, byteEnd, this.header.originalSize);
-    if (out.length === 0) return;
+    if (out.length > 0) await withPlace(this.#place, () => this.#readInto(out, byteStart, options));
+  }
+
+  async #readInto(out: Uint8Array, byteStart: number, options: AbortOptions): Promise<void> {
+    const byteEnd = byteStart + out.length;
     const { blockSize } = this.header;
     const runs = this.#fetchRuns(Math.floor(byteStart / blockSize), Math.ceil(byteEnd / blockSize), options);
     const { workers } = this.#options;
@@ -167,13 +172,15 @@ export class HctSourceReader implements TensorReader {
   async readAll(options: HctReadAllOptions = {}): Promise<HctTensor> {
     const { originalSize, dtype } = this.header;
     const { out } = checkOptions(options, READ_ALL_RULES);
-    checkTensorBytes(this.#limits, originalSize);
-    if (out !== undefined) checkOutputElements(out, dtype, originalSize);
-    else await this.#payFor(originalSize, options);
-    const newBytes = () => allocating(() => new Uint8Array(originalSize));
-    const data = out ?? viewElements(dtype, newBytes());
-    await this.readInto(viewBytes(data), 0, options);
-    return this.#tensor(this.shape, data as TensorData);
+    return withPlace(this.#place, async () => {
+      checkTensorBytes(this.#limits, originalSize);
+      if (out !== undefined) checkOutputElements(out, dtype, originalSize);
+      else await this.#payFor(originalSize, options);
+      const newBytes = () => allocating(() => new Uint8Array(originalSize));
+      const data = out ?? viewElements(dtype, newBytes());
+      await this.readInto(viewBytes(data), 0, options);
+      return this.#tensor(this.shape, data as TensorData);
+    });
   }
 
   /**
@@ -183,11 +190,18 @@ export class HctSourceReader implements TensorReader {
    */
   async validateChecksums(options: AbortOptions = {}): Promise<number> {
     checkAbort(options);
-    let checked = 0;
-    for await (const run of this.#fetchRuns(0, this.header.blockCount, options)) {
-      for (const block of storedBlocks(run)) if (verifyBlock(block, this.#tools.kernels)) checked += 1;
-    }
-    return checked;
+    return withPlace(this.#place, async () => {
+      let checked = 0;
+      for await (const run of this.#fetchRuns(0, this.header.blockCount, options)) {
+        for (const block of storedBlocks(run)) if (verifyBlock(block, this.#tools.kernels)) checked += 1;
+      }
+      return checked;
+    });
+  }
+
+  /** Of its errors. */
+  get #place() {
+    return { file: sourceName(this.#source), tensor: this.name };
   }
 
   /** Closes the source. */

@@ -5,6 +5,7 @@ import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortO
 import { allocating } from '../src/checks/limits.js';
 import { check, checkOptions, having, type Rules, wholeNumber } from '../src/checks/options.js';
 import { type ElementRange, RANGE_STEPS } from '../src/encodings/encoding.js';
+import { withPlace } from '../src/errors/placed.js';
 import { type EncodingDecodeOptions, HOLO_DECODE_RULES } from '../src/holotensor/decodeOptions.js';
 import type { HoloTensorDecoder } from '../src/holotensor/decoder.js';
 import type { FragmentIndexEntry, ReceivedFragment } from '../src/holotensor/fragment.js';
@@ -18,7 +19,7 @@ import {
   reconstructingInto,
 } from '../src/holotensor/reconstruction.js';
 import type { Kernels } from '../src/kernels/kernels.js';
-import type { RandomAccessSource } from '../src/source.js';
+import { type RandomAccessSource, sourceName } from '../src/source.js';
 import { byteLengthOf, elementCount } from '../src/tensor/dtype.js';
 import { assertWithin, checkOutput, typedArray } from '../src/tensor/tensor.js';
 import { MIN_WORKER_BYTES } from '../workers/task.js';
@@ -100,7 +101,7 @@ export class HoloTensorReader implements TensorReader {
 
   /** @throws ArgumentError, TruncatedError, ChecksumError, CodecError, LimitError */
   readFragment(index: number, options: AbortOptions = {}): Promise<ReceivedFragment> {
-    return this.#fragments.read(index, options);
+    return this.#placed(() => this.#fragments.read(index, options));
   }
 
   /**
@@ -112,10 +113,11 @@ export class HoloTensorReader implements TensorReader {
   async readAll(options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     this.#check(options);
     const { out, kernels } = options;
-    if (this.#wantsWorkers(kernels)) {
-      return this.#readInWorkers(options, out);
-    }
-    return inTurns(reconstructing(await this.#fragments.decodeAll(options), options, out), options.signal);
+    return this.#placed(async () =>
+      this.#wantsWorkers(kernels)
+        ? this.#readInWorkers(options, out)
+        : inTurns(reconstructing(await this.#fragments.decodeAll(options), options, out), options.signal),
+    );
   }
 
   /**
@@ -124,13 +126,18 @@ export class HoloTensorReader implements TensorReader {
    * are decoded.
    */
   async readInto(out: Uint8Array, byteStart = 0, options: AbortOptions = {}): Promise<void> {
-    const { dtype, originalSize } = this.header;
+    const { originalSize } = this.header;
     check('out', out, typedArray('Uint8Array'));
     const { signal } = checkAbort(options);
     check('byteStart', byteStart, wholeNumber());
     const byteEnd = byteStart + out.length;
     assertWithin('bytes', byteStart, byteEnd, originalSize);
-    if (out.length === 0) return;
+    if (out.length > 0) await this.#placed(() => this.#readInto(out, byteStart, { signal }));
+  }
+
+  async #readInto(out: Uint8Array, byteStart: number, { signal }: AbortOptions): Promise<void> {
+    const { dtype, originalSize } = this.header;
+    const byteEnd = byteStart + out.length;
     const sourceOptions = { dtype: 'source', signal } as const;
     if (out.length === originalSize && this.#wantsWorkers()) {
       await this.#readInWorkers(sourceOptions, out);
@@ -141,7 +148,7 @@ export class HoloTensorReader implements TensorReader {
     const decoder = await this.#fragments.decodeAll({ ...sourceOptions, range });
     const exact = start === byteStart && end === byteEnd;
     const target = exact ? out : allocating(() => new Uint8Array(end - start));
-    await inTurns(reconstructingInto(target, decoder, sourceOptions), options.signal);
+    await inTurns(reconstructingInto(target, decoder, sourceOptions), signal);
     if (!exact) copyOverlap(target, start - byteStart, out);
   }
 
@@ -182,7 +189,8 @@ export class HoloTensorReader implements TensorReader {
    */
   async readToQuality(quality: number, options: HoloTensorReadOptions = {}): Promise<Reconstruction> {
     check('quality', quality, QUALITY);
-    const inOrder = this.#fragments.some.map(({ index }) => index).sort((a, b) => a - b);
+    const some = await this.#placed(() => this.#fragments.some);
+    const inOrder = some.map(({ index }) => index).sort((a, b) => a - b);
     return this.#readSome(
       inOrder,
       options,
@@ -196,8 +204,15 @@ export class HoloTensorReader implements TensorReader {
     isEnough?: (decoder: HoloTensorDecoder) => boolean,
   ): Promise<Reconstruction> {
     this.#check(options);
-    const decoder = await this.#fragments.decode(indexes, options, isEnough);
-    return inTurns(reconstructing(decoder, options, options.out), options.signal);
+    return this.#placed(async () => {
+      const decoder = await this.#fragments.decode(indexes, options, isEnough);
+      return inTurns(reconstructing(decoder, options, options.out), options.signal);
+    });
+  }
+
+  /** Errors of the bytes say which file it is. */
+  #placed<T>(work: () => T | Promise<T>): Promise<T> {
+    return withPlace({ file: sourceName(this.#source) }, work);
   }
 
   /** Closes the source. */

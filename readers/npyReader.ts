@@ -13,11 +13,12 @@ import {
   type OpenOptions,
 } from '../src/checks/limits.js';
 import { checkOptions, type Rules } from '../src/checks/options.js';
+import { withPlace } from '../src/errors/placed.js';
 import { isTransposed, littleEndian } from '../src/npy/elements.js';
 import type { NpyHeader } from '../src/npy/header.js';
 import { parseNpyElements } from '../src/npy/stages.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
-import type { RandomAccessSource } from '../src/source.js';
+import { type RandomAccessSource, sourceName } from '../src/source.js';
 import {
   checkOutputElements,
   type Tensor,
@@ -70,7 +71,12 @@ export class NpyReader {
     const limits = limitsOf(options);
     return withSource(
       input,
-      async (source) => new NpyReader(source, await readNpyHeader(source, limits, options), limits),
+      async (source) =>
+        new NpyReader(
+          source,
+          await withPlace({ file: sourceName(source) }, () => readNpyHeader(source, limits, options)),
+          limits,
+        ),
     );
   }
 

@@ -2,13 +2,14 @@ import type { ByteQueue } from '../src/bytes/byteQueue.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { limitsOf } from '../src/checks/limits.js';
 import { checkOptions, type Rules } from '../src/checks/options.js';
+import { withPlace } from '../src/errors/placed.js';
 import { HCT_DECODE_RULES, type HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import { parseHctHeaderBytes } from '../src/hct/header.js';
 import { parseHctEnd, parseHctStart } from '../src/hct/parser.js';
 import type { HctEnd, HctStart } from '../src/hct/parts.js';
 import { type HctTools, loadChecksum, loadHctReadTools } from '../src/hct/tools.js';
 import type { Hash } from '../src/kernels/xxh3/interface.js';
-import type { RandomAccessSource } from '../src/source.js';
+import { type RandomAccessSource, sourceName } from '../src/source.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
 import { readGrammar } from './readGrammar.js';
@@ -34,7 +35,12 @@ export interface OpenedHct {
 
 /** @throws TruncatedError, FormatError, ChecksumError, UnsupportedError, LimitError, SourceError */
 export async function openHct(source: RandomAccessSource, options: HctReaderOptions): Promise<OpenedHct> {
-  const limits = limitsOf(checkOptions(options, HCT_READER_RULES));
+  checkOptions(options, HCT_READER_RULES);
+  return withPlace({ file: sourceName(source) }, () => readStartAndEnd(source, options));
+}
+
+async function readStartAndEnd(source: RandomAccessSource, options: HctReaderOptions): Promise<OpenedHct> {
+  const limits = limitsOf(options);
   let hash!: Hash;
   const loading = loadChecksum(options).then(({ xxh3 }) => {
     hash = xxh3;

@@ -2,13 +2,14 @@ import type { ByteQueue } from '../src/bytes/byteQueue.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { limitsOf } from '../src/checks/limits.js';
 import { checkOptions, type Rules } from '../src/checks/options.js';
+import { withPlace } from '../src/errors/placed.js';
 import { endOfFragment, type FragmentIndexEntry } from '../src/holotensor/fragment.js';
 import { parseHoloTensorHeaderBytes } from '../src/holotensor/header.js';
 import { type HoloTensorLayout, parseHoloTensorStart } from '../src/holotensor/parser.js';
 import { UNPACK_RULES, type UnpackOptions } from '../src/holotensor/unpack.js';
 import type { Kernels } from '../src/kernels/kernels.js';
 import { loadKernels } from '../src/kernels/loadKernels.js';
-import type { RandomAccessSource } from '../src/source.js';
+import { type RandomAccessSource, sourceName } from '../src/source.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
 import { PARTIAL_RULES, type PartialOption } from './partial.js';
@@ -38,7 +39,15 @@ export async function openHoloTensor(
   source: RandomAccessSource,
   options: HoloTensorReaderOptions,
 ): Promise<OpenedHoloTensor> {
-  const limits = limitsOf(checkOptions(options, READER_RULES));
+  checkOptions(options, READER_RULES);
+  return withPlace({ file: sourceName(source) }, () => readStart(source, options));
+}
+
+async function readStart(
+  source: RandomAccessSource,
+  options: HoloTensorReaderOptions,
+): Promise<OpenedHoloTensor> {
+  const limits = limitsOf(options);
   let kernels!: Kernels<'xxh3'>;
   const ready = loadKernels(['xxh3']).then((loaded) => {
     kernels = loaded;

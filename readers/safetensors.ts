@@ -7,9 +7,10 @@ import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { checkTensorBytes, checkTotalBytes, type LimitsOption, limitsOf } from '../src/checks/limits.js';
 import { checkOptions } from '../src/checks/options.js';
 import { OPEN_RULES } from '../src/checks/rules.js';
+import { withPlace } from '../src/errors/placed.js';
 import type { SafetensorsDType, SafetensorsHeader } from '../src/safetensors/header.js';
 import { parseSafetensorsHeader, safetensorsHeaderSize } from '../src/safetensors/parse.js';
-import { assertSource, type RandomAccessSource } from '../src/source.js';
+import { assertSource, type RandomAccessSource, sourceName } from '../src/source.js';
 import { type Tensor, viewElements } from '../src/tensor/tensor.js';
 
 export interface ReadSafetensorsHeaderOptions extends AbortOptions, LimitsOption {}
@@ -32,8 +33,11 @@ async function readHeader(
   source: RandomAccessSource,
   options: ReadSafetensorsHeaderOptions,
 ): Promise<SafetensorsHeader> {
-  const bytes = await readSafetensorsHeaderBytes(source, options);
-  return parseSafetensorsHeader(bytes, { limits: options.limits, fileSize: source.size });
+  assertSource(source);
+  return withPlace({ file: sourceName(source) }, async () => {
+    const bytes = await readSafetensorsHeaderBytes(source, options);
+    return parseSafetensorsHeader(bytes, { limits: options.limits, fileSize: source.size });
+  });
 }
 
 /**

@@ -74,13 +74,13 @@ async function reading<T>(read: () => Promise<T>, name: string | undefined, offs
   try {
     return await read();
   } catch (cause) {
-    throw new SourceError('Cannot read the blob', { name, offset, cause });
+    throw new SourceError('Cannot read the blob', { file: name, offset, cause });
   }
 }
 
 /** Of a blob that asks a server: it may not give what it was asked for. */
 function notAsLong(name: string | undefined, offset: number, expected: number, actual: number): SourceError {
-  const details = { name, offset, expected: `${expected} bytes`, actual };
+  const details = { file: name, offset, expected: `${expected} bytes`, actual };
   return new SourceError('Cannot read the blob: it gives another number of bytes', details);
 }
 

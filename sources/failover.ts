@@ -46,6 +46,10 @@ class FailoverSource extends StreamedSource {
     return this.#sources[0]!.id;
   }
 
+  get name(): string | undefined {
+    return this.#sources[0]!.name;
+  }
+
   get size(): number | undefined {
     return this.#size;
   }

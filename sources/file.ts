@@ -35,18 +35,18 @@ const MAX_READ = 2 ** 30;
 export async function fileSource(path: string | URL): Promise<FileSource> {
   const fs = nodeModule('node:fs/promises');
   if (fs === undefined) {
-    throw new UnsupportedError('Cannot open file: this engine has no files', { name: show(path) });
+    throw new UnsupportedError('Cannot open file: this engine has no files', { file: show(path) });
   }
   const name = pathOf(path);
   const cannotOpen = (cause: unknown) => {
-    throw new SourceError(`Cannot open file${systemReason(cause)}`, { name, cause });
+    throw new SourceError(`Cannot open file${systemReason(cause)}`, { file: name, cause });
   };
   const handle = await fs.open(name).catch(cannotOpen);
   // Nothing is lost when a file that was only read fails to close, and the first error counts.
   const close = () => handle.close().catch(() => {});
   try {
     const opened = await handle.stat().catch(cannotOpen);
-    if (!opened.isFile()) throw new SourceError('Cannot open file: it is not a regular file', { name });
+    if (!opened.isFile()) throw new SourceError('Cannot open file: it is not a regular file', { file: name });
     const file = new OpenFile(handle, name, opened);
     return {
       ...randomAccessSource(
@@ -82,10 +82,13 @@ class OpenFile {
       const part = Math.min(MAX_READ, length - filled);
       const { bytesRead } = await this.#handle.read(bytes, filled, part, offset + filled).catch((cause) => {
         const what = `Cannot read file${systemReason(cause)}`;
-        throw new SourceError(what, { name, offset: offset + filled, cause });
+        throw new SourceError(what, { file: name, offset: offset + filled, cause });
       });
       if (bytesRead === 0)
-        throw new TruncatedError('Cannot read file: it was cut short', { name, offset: offset + filled });
+        throw new TruncatedError('Cannot read file: it was cut short', {
+          file: name,
+          offset: offset + filled,
+        });
       filled += bytesRead;
     }
     return bytes;
@@ -94,19 +97,19 @@ class OpenFile {
   async assertUnchanged(): Promise<void> {
     const name = this.#name;
     const { size, mtimeMs } = await this.#handle.stat().catch((cause) => {
-      throw new SourceError(`Cannot read file${systemReason(cause)}`, { name, cause });
+      throw new SourceError(`Cannot read file${systemReason(cause)}`, { file: name, cause });
     });
     const { size: expected, mtimeMs: opened } = this.#opened;
     if (size !== expected) {
       throw new SourceChangedError('Cannot continue to read the file: file changed, by its size', {
-        name,
+        file: name,
         expected,
         actual: size,
       });
     }
     if (mtimeMs !== opened) {
       throw new SourceChangedError('Cannot continue to read the file: file changed since it was opened', {
-        name,
+        file: name,
         expected: new Date(opened).toISOString(),
         actual: new Date(mtimeMs).toISOString(),
       });

@@ -23,6 +23,10 @@ class KnownStartSource implements RandomAccessSource {
     return this.#source.id;
   }
 
+  get name(): string | undefined {
+    return this.#source.name;
+  }
+
   get size(): number | undefined {
     return this.#source.size;
   }

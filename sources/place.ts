@@ -65,7 +65,7 @@ async function openMemory({ href }: URL, http: HttpSourceOptions | undefined): P
     const response = await (http?.fetch ?? fetch)(href);
     return blobSource(await response.blob());
   } catch (cause) {
-    throw new SourceError('Cannot read the bytes of this URL', { name: href, cause });
+    throw new SourceError('Cannot read the bytes of this URL', { file: href, cause });
   }
 }
 

@@ -19,6 +19,7 @@ export function randomAccessSource(
 ): RandomAccessSource & { readonly size: number } {
   return {
     size,
+    name,
     stream(options: ByteRangeOptions = {}) {
       const { start, end = Math.max(start, size) } = checkRange(options);
       let position = start;

@@ -40,9 +40,9 @@ export function checkRead(offset: number, length: number, options: AbortOptions)
 }
 
 /** The error of a source of `size` bytes that was asked for byte `end - 1`. */
-export function beyondEnd(end: number, size: number, name?: string): TruncatedError {
+export function beyondEnd(end: number, size: number, file?: string): TruncatedError {
   return new TruncatedError('Cannot read the byte range: the source ends before', {
-    name,
+    file,
     expected: `${end} bytes`,
     actual: size,
   });

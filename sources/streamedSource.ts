@@ -75,6 +75,10 @@ export abstract class WrappedSource extends StreamedSource {
     return this.source.id;
   }
 
+  get name(): string | undefined {
+    return this.source.name;
+  }
+
   get size(): number | undefined {
     return this.source.size;
   }

@@ -13,7 +13,11 @@ export interface ErrorDetails {
   readonly blockIndex?: number | undefined;
   /** Number of the HoloTensor fragment, counted from 0. */
   readonly fragmentIndex?: number | undefined;
-  /** Name of the tensor, file or URL that the error is about. */
+  /** Path or URL of the file that the error is about. */
+  readonly file?: string | undefined;
+  /** Name of the tensor. */
+  readonly tensor?: string | undefined;
+  /** Name of anything else that the error is about. */
   readonly name?: string | undefined;
   readonly expected?: unknown;
   readonly actual?: unknown;
@@ -28,9 +32,13 @@ export class HolostreamError extends Error {
   declare readonly offset: number | undefined;
   declare readonly blockIndex: number | undefined;
   declare readonly fragmentIndex: number | undefined;
+  /** Path or URL of the file, where it is known. */
+  declare readonly file: string | undefined;
+  /** Name of the tensor. */
+  declare readonly tensor: string | undefined;
   declare readonly expected: unknown;
   declare readonly actual: unknown;
-  /** The place of the fault in words: "model.hct, block 3, byte 28". Empty when unknown. */
+  /** The place of the fault in words: "model.holo.safetensors, tensor fc1.weight, fragment 3". Empty when unknown. */
   declare readonly where: string;
 
   constructor(what: string, details: ErrorDetails = {}) {
@@ -41,6 +49,8 @@ export class HolostreamError extends Error {
     this.offset = details.offset;
     this.blockIndex = details.blockIndex;
     this.fragmentIndex = details.fragmentIndex;
+    this.file = details.file;
+    this.tensor = details.tensor;
     this.expected = details.expected;
     this.actual = details.actual;
   }
@@ -120,8 +130,10 @@ export class WorkerError extends HolostreamError {
   override name = 'WorkerError';
 }
 
-function describePlace({ name, blockIndex, fragmentIndex, offset }: ErrorDetails): string {
+function describePlace({ file, name, tensor, blockIndex, fragmentIndex, offset }: ErrorDetails): string {
   const parts: string[] = [];
+  if (file !== undefined) parts.push(show(file));
+  if (tensor !== undefined) parts.push(`tensor ${show(tensor)}`);
   if (name !== undefined) parts.push(show(name));
   if (blockIndex !== undefined) parts.push(`block ${blockIndex}`);
   if (fragmentIndex !== undefined) parts.push(`fragment ${fragmentIndex}`);

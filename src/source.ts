@@ -21,6 +21,8 @@ export interface ByteSource {
 export interface RandomAccessSource extends ByteSource {
   /** What the source is, such as its URL: known without asking for it. Caches find it by this when it cannot be asked. */
   readonly id?: string | undefined;
+  /** What messages call it, such as its path. Default: the `id`. */
+  readonly name?: string | undefined;
   /**
    * Exactly `length` bytes from `offset`.
    * @throws TruncatedError when the source ends before `offset + length`
@@ -43,6 +45,11 @@ export interface SeekableSink {
   close(): Promise<void>;
   /** Discards the written bytes. */
   abort(reason?: unknown): Promise<void>;
+}
+
+/** What messages call a source; undefined where it has no name. */
+export function sourceName({ name, id }: Pick<RandomAccessSource, 'name' | 'id'>): string | undefined {
+  return name ?? id;
 }
 
 /** Discards what a sink has taken, because of an error: it is that one that counts, even if the sink fails once more. */

@@ -74,8 +74,8 @@ function classNameOf(error: Error): string {
 }
 
 function fieldsOf(error: HolostreamError): Record<string, unknown> {
-  const { what, where, offset, blockIndex, fragmentIndex, expected, actual } = error;
-  return { what, where, offset, blockIndex, fragmentIndex, expected, actual };
+  const { what, where, file, tensor, offset, blockIndex, fragmentIndex, expected, actual } = error;
+  return { what, where, file, tensor, offset, blockIndex, fragmentIndex, expected, actual };
 }
 
 export function unpackError({ className, message, stack, fields, cause }: PackedError): Error {

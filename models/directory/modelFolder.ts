@@ -24,17 +24,18 @@ export function modelFolder(place: string | URL): OpenModelFile {
   const path = pathOf(place);
   return async (name) => {
     if (!isPlainFileName(name))
-      throw new SourceError('Cannot open this file: not the name of a model file', { name });
+      throw new SourceError('Cannot open this file: not the name of a model file', { file: name });
     const [folder, file] = await Promise.all([realpath(path), realpath(join(path, name))]).catch((cause) => {
       throw new SourceError(`Cannot open model file${systemReason(cause)}`, {
-        name: join(path, name),
+        file: join(path, name),
         cause,
       });
     });
     // A link inside the folder may point anywhere.
     if (dirname(file) !== folder)
-      throw new SourceError('Cannot open model file: it is a link out of its folder', { name });
-    return fileSource(file);
+      throw new SourceError('Cannot open model file: it is a link out of its folder', { file: name });
+    // Messages call it as the caller did.
+    return { ...(await fileSource(file)), name: join(path, name) };
   };
 }
 

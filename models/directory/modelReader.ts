@@ -14,9 +14,10 @@ import {
 } from '../../src/checks/limits.js';
 import { callback, check, checkOptions } from '../../src/checks/options.js';
 import { OPEN_RULES } from '../../src/checks/rules.js';
+import { inPlace, withPlace } from '../../src/errors/placed.js';
 import { ArgumentError, ChecksumError, FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
-import type { RandomAccessSource } from '../../src/source.js';
+import { type RandomAccessSource, sourceName } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import {
   MANIFEST,
@@ -106,30 +107,39 @@ export class ModelReader {
   async *chunks(tensor: ManifestTensor, options: OpenOptions = {}): AsyncGenerator<Uint8Array> {
     checkOptions(options, OPEN_RULES);
     check('tensor', tensor, MANIFEST_TENSOR);
-    const { name, file, byteLength, xxh3 } = tensor;
-    const hash = new TensorHash(await loadKernels(['xxh3']));
-    const source = await this.#openFile(file);
+    const source = await this.#openFile(tensor.file);
     try {
-      const pieces =
-        tensor.format === 'hct'
-          ? readHctChunks(
-              await openHct(source, tensor, { ...options, limits: this.#limitsOf(options) }),
-              options,
-            )
-          : readChunks(source, 0, byteLength, options);
-      // The size is known at the latest after the first read: here, of an HCT file's header.
-      checkFileSize(tensor, source);
-      for await (const piece of pieces) {
-        hash.update(piece);
-        yield piece;
-      }
+      yield* this.#chunksOf(tensor, source, options);
+    } catch (error) {
+      throw inPlace(error, { file: sourceName(source) ?? tensor.file, tensor: tensor.name });
     } finally {
       await source.close?.();
+    }
+  }
+
+  async *#chunksOf(
+    tensor: ManifestTensor,
+    source: RandomAccessSource,
+    options: OpenOptions,
+  ): AsyncGenerator<Uint8Array> {
+    const { byteLength, xxh3 } = tensor;
+    const hash = new TensorHash(await loadKernels(['xxh3']));
+    const pieces =
+      tensor.format === 'hct'
+        ? readHctChunks(
+            await openHct(source, tensor, { ...options, limits: this.#limitsOf(options) }),
+            options,
+          )
+        : readChunks(source, 0, byteLength, options);
+    // The size is known at the latest after the first read: here, of an HCT file's header.
+    checkFileSize(tensor, source);
+    for await (const piece of pieces) {
+      hash.update(piece);
+      yield piece;
     }
     const actual = hash.digest();
     if (actual !== xxh3) {
       throw new ChecksumError('Cannot use the bytes of the tensor: wrong hash', {
-        name,
         expected: BigInt(`0x${xxh3}`),
         actual: BigInt(`0x${actual}`),
       });
@@ -154,7 +164,7 @@ export async function openHct(
   const { header } = reader;
   if (header.dtype !== dtype || header.originalSize !== byteLength) {
     throw new FormatError(`Cannot read the tensor: ${file} holds another one`, {
-      name,
+      tensor: name,
       expected: `${dtype}, ${byteLength} bytes`,
       actual: `${header.dtype}, ${header.originalSize} bytes`,
     });
@@ -163,10 +173,15 @@ export async function openHct(
 }
 
 /** @throws FormatError when the file of a tensor has another size than the manifest says, as far as it is known */
-export function checkFileSize({ file, fileSize }: ManifestTensor, { size }: RandomAccessSource): void {
+export function checkFileSize(
+  { name: tensor, file, fileSize }: ManifestTensor,
+  source: RandomAccessSource,
+): void {
+  const { size } = source;
   if (size === undefined || size === fileSize) return;
   throw new FormatError('Cannot read the file of a tensor: wrong size', {
-    name: file,
+    file: sourceName(source) ?? file,
+    tensor,
     expected: fileSize,
     actual: size,
   });
@@ -176,6 +191,8 @@ export function checkFileSize({ file, fileSize }: ManifestTensor, { size }: Rand
 export async function readManifest(source: RandomAccessSource, options: OpenOptions): Promise<ModelManifest> {
   const limits = limitsOf(options);
   const tooLarge = () => beyondLimit(limits, 'manifestBytes', 'Cannot read the manifest: it is too large');
-  const bytes = await readWhole(source, limits.manifestBytes, tooLarge, options);
-  return parseManifest(decodeText(bytes, 'Cannot read the manifest'), { limits });
+  return withPlace({ file: sourceName(source) }, async () => {
+    const bytes = await readWhole(source, limits.manifestBytes, tooLarge, options);
+    return parseManifest(decodeText(bytes, 'Cannot read the manifest'), { limits });
+  });
 }

@@ -4,13 +4,14 @@ import { asBytes, type BytesLike } from '../../src/bytes/binary.js';
 import type { LimitsOption, OpenOptions } from '../../src/checks/limits.js';
 import { checkOptions, type Rules } from '../../src/checks/options.js';
 import { OPEN_RULES } from '../../src/checks/rules.js';
+import { withPlace } from '../../src/errors/placed.js';
 import { FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
 import type { Hash } from '../../src/kernels/xxh3/interface.js';
 import type { SafetensorsDType, SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
-import type { RandomAccessSource } from '../../src/source.js';
+import { assertSource, type RandomAccessSource, sourceName } from '../../src/source.js';
 import { verifyHeader } from './headerChecksum.js';
 import {
   type EncodedTensorPlan,
@@ -68,14 +69,17 @@ export async function readModelFile(
   options: OpenOptions & PartialOption = {},
 ): Promise<ModelFile> {
   const { limits, partial } = checkOptions(options, RULES);
-  const [bytes, { xxh3: hash }] = await Promise.all([
-    readSafetensorsHeaderBytes(source, options),
-    loadKernels(['xxh3']),
-  ]);
-  // Loaded on demand: most files are opened as a whole.
-  const sizeOf = partial && (await import('../../sources/sizeOf.js')).sizeOf;
-  const fileSize = sizeOf ? await sizeOf(source, bytes.length, options) : source.size;
-  return parseHeader(bytes, fileSize, hash, { limits, partial });
+  assertSource(source);
+  return withPlace({ file: sourceName(source) }, async () => {
+    const [bytes, { xxh3: hash }] = await Promise.all([
+      readSafetensorsHeaderBytes(source, options),
+      loadKernels(['xxh3']),
+    ]);
+    // Loaded on demand: most files are opened as a whole.
+    const sizeOf = partial && (await import('../../sources/sizeOf.js')).sizeOf;
+    const fileSize = sizeOf ? await sizeOf(source, bytes.length, options) : source.size;
+    return parseHeader(bytes, fileSize, hash, { limits, partial });
+  });
 }
 
 /**

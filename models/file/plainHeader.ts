@@ -1,10 +1,11 @@
 import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import type { LimitsOption, OpenOptions } from '../../src/checks/limits.js';
+import { withPlace } from '../../src/errors/placed.js';
 import { FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import type { SafetensorsDeclaration, SafetensorsHeader } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
-import type { RandomAccessSource } from '../../src/source.js';
+import { type RandomAccessSource, sourceName } from '../../src/source.js';
 import { isModelFileHeader } from './headerChecksum.js';
 import { isHeaderName, METADATA_PREFIX } from './plan.js';
 
@@ -17,7 +18,9 @@ export async function readPlainHeader(
   source: RandomAccessSource,
   options: OpenOptions,
 ): Promise<SafetensorsHeader> {
-  return parsePlainHeader(await readSafetensorsHeaderBytes(source, options), source.size, options);
+  return withPlace({ file: sourceName(source) }, async () =>
+    parsePlainHeader(await readSafetensorsHeaderBytes(source, options), source.size, options),
+  );
 }
 
 /**

@@ -95,7 +95,7 @@ export class ModelTensorDecoder {
     const entry = layout?.entries[index];
     if (layout === undefined || entry === undefined) {
       throw new FormatError('Cannot decode the fragment: the header of its tensor is missing', {
-        name: this.tensor.name,
+        tensor: this.tensor.name,
         fragmentIndex: index,
       });
     }
@@ -106,14 +106,14 @@ export class ModelTensorDecoder {
 
 /** @throws ChecksumError unless the first piece of a tensor has the hash in the plan */
 function verifyFirstPiece(
-  { name, firstPieceHash }: ModelFileTensor,
+  { name: tensor, firstPieceHash }: ModelFileTensor,
   bytes: Uint8Array,
   kernels: Pick<Kernels, 'xxh3'>,
 ): void {
   const actual = kernels.xxh3(bytes);
   if (formatHash(actual) === firstPieceHash) return;
   const expected = BigInt(`0x${firstPieceHash}`);
-  throw new ChecksumError('Cannot use the tensor: wrong checksum', { name, expected, actual });
+  throw new ChecksumError('Cannot use the tensor: wrong checksum', { tensor, expected, actual });
 }
 
 /**
@@ -136,6 +136,7 @@ export function readFirstPiece(
     layout.entries.every(
       ({ index, compressedSize }, i) => index === i && compressedSize === pieces[i + 1]!.length,
     );
-  if (!fits) throw new FormatError('Cannot decode the tensor: the header is that of another one', { name });
+  if (!fits)
+    throw new FormatError('Cannot decode the tensor: the header is that of another one', { tensor: name });
   return layout;
 }

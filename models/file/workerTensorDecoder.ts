@@ -76,7 +76,7 @@ export class WorkerTensorDecoder implements PieceDecoder {
     const entry = this.#layout?.entries[piece - 1];
     if (entry === undefined) {
       throw new FormatError('Cannot decode the fragment: the header of its tensor is missing', {
-        name: this.tensor.name,
+        tensor: this.tensor.name,
         fragmentIndex: piece - 1,
       });
     }

@@ -3,7 +3,7 @@ import { inTurns, type Steps } from '../../src/async/steps.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Budget, OpenOptions } from '../../src/checks/limits.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
-import type { RandomAccessSource } from '../../src/source.js';
+import { type RandomAccessSource, sourceName } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';
 
@@ -74,6 +74,8 @@ export interface LoadableTensor {
 export interface PieceFile {
   /** Its pieces are of use only together, because the file is verified as a whole. */
   readonly whole?: boolean;
+  /** What messages call it. */
+  readonly name?: string | undefined;
   acquire(): Promise<RandomAccessSource>;
   release(source: RandomAccessSource): Promise<void>;
 }
@@ -117,7 +119,12 @@ export function finished<T>(work: Work<T>, { signal }: AbortOptions): T | Promis
   return work instanceof Promise ? work : inTurns(work, signal);
 }
 
+/** What errors of a tensor say of their place. */
+export function placeOfTensor({ name, pieces }: LoadableTensor) {
+  return { tensor: name, file: pieces[0]?.file.name };
+}
+
 /** A source that stays open as long as the model. */
 export function sharedFile(source: RandomAccessSource): PieceFile {
-  return { acquire: async () => source, release: async () => {} };
+  return { name: sourceName(source), acquire: async () => source, release: async () => {} };
 }

@@ -2,7 +2,7 @@ import { bytesSource } from '../../sources/bytes.js';
 import type { Limits, OpenOptions } from '../../src/checks/limits.js';
 import { SAFETENSORS_LENGTH_SIZE } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
-import type { RandomAccessSource } from '../../src/source.js';
+import { type RandomAccessSource, sourceName } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { ManifestTensor, ModelManifest } from '../directory/manifest.js';
 import { checkFileSize, ModelReader, type OpenModelFile, openHct } from '../directory/modelReader.js';
@@ -21,18 +21,17 @@ export function openDirectory(
   options: OpenOptions,
 ): ModelContent {
   // Fetched bytes are decoded, and verified against the manifest, by the same reader that reads from files.
-  const fetched = new Map<string, Uint8Array>();
+  const fetched = new Map<string, RandomAccessSource>();
   const open: OpenModelFile = (name) => {
-    const bytes = fetched.get(name);
-    return bytes === undefined ? openFile(name) : bytesSource(bytes);
+    return fetched.get(name) ?? openFile(name);
   };
   const reader = new ModelReader(manifest, open, options);
   const decode = async (
     { name, file }: ManifestTensor,
-    bytes: Uint8Array,
+    source: RandomAccessSource,
     limits: Limits,
   ): Promise<Tensor> => {
-    fetched.set(file, bytes);
+    fetched.set(file, source);
     try {
       return await reader.read(name, { limits });
     } finally {
@@ -45,7 +44,11 @@ export function openDirectory(
     tensors: manifest.tensors.map((tensor): LoadableTensor => {
       const { name, dtype, shape, byteLength, fileSize } = tensor;
       let opened: RandomAccessSource | undefined;
+      const nameOf = () => (opened && sourceName(opened)) ?? tensor.file;
       const file = {
+        get name() {
+          return nameOf();
+        },
         acquire: async () => {
           opened = await openFile(tensor.file);
           return opened;
@@ -63,7 +66,7 @@ export function openDirectory(
           new WholeDecoder(async (bytes) => {
             // Of a file behind a URL, the size is known once its bytes have come.
             if (opened !== undefined) checkFileSize(tensor, opened);
-            return decode(tensor, bytes, limits);
+            return decode(tensor, { ...bytesSource(bytes), name: nameOf() }, limits);
           }),
         readRows: (start, end, rowOptions) =>
           readRows(tensor, openFile, start, end, { ...options, ...rowOptions }),

@@ -1,8 +1,9 @@
 import { readStart } from '../../sources/read.js';
 import { describeKind, fileKind, PROBE_SIZE, shownStart } from '../../src/bytes/fileKind.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
+import { withPlace } from '../../src/errors/placed.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
-import { assertSource, type RandomAccessSource } from '../../src/source.js';
+import { assertSource, type RandomAccessSource, sourceName } from '../../src/source.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';
 import type { FileOptions, ModelContent } from './content.js';
 import { type StartedFile, startFile } from './findModel.js';
@@ -56,10 +57,11 @@ export async function openOneFile(source: RandomAccessSource, options: FileOptio
 }
 
 /** The same of a file whose start has been read. Bytes like nothing known are for safetensors, whose parser says what is wrong. */
-export async function openStarted(
-  { source, start }: StartedFile,
-  options: FileOptions,
-): Promise<ModelContent> {
+export async function openStarted(started: StartedFile, options: FileOptions): Promise<ModelContent> {
+  return withPlace({ file: sourceName(started.source) }, () => openKind(started, options));
+}
+
+async function openKind({ source, start }: StartedFile, options: FileOptions): Promise<ModelContent> {
   const isNpy = fileKind(start) === 'NumPy';
   const format = isNpy ? 'npy' : (recogniseFormat(start) ?? refuseForeign(start) ?? 'safetensors');
   if (options.sha256 !== undefined && format !== 'safetensors') {

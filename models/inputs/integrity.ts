@@ -3,7 +3,7 @@ import { nextTask, oneStep, type Steps } from '../../src/async/steps.js';
 import { Sha256 } from '../../src/bytes/sha256.js';
 import { ArgumentError, ChecksumError } from '../../src/errors.js';
 import type { SafetensorsHeader } from '../../src/safetensors/header.js';
-import type { RandomAccessSource } from '../../src/source.js';
+import { type RandomAccessSource, sourceName } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import { tensorWeight } from '../tensorWeight.js';
 import {
@@ -65,7 +65,7 @@ export async function verifiedTensors(
   source: RandomAccessSource,
   sha256: string,
 ): Promise<LoadableTensor[]> {
-  const check = new FileCheck(headerBytes, fileSize, sha256, source.id);
+  const check = new FileCheck(headerBytes, fileSize, sha256, sourceName(source));
   const file: PieceFile = { ...sharedFile(source), whole: true };
   // Without data, nothing would come that completes it.
   if (byteLength === fileSize) await check.add(fileSize, new Uint8Array(0));
@@ -134,7 +134,7 @@ class FileCheck {
     const actual = this.#digest();
     if (actual !== this.#expected) {
       throw new ChecksumError('Cannot use the file: its SHA-256 differs', {
-        name: this.#name,
+        file: this.#name,
         expected: BigInt(`0x${this.#expected}`),
         actual: BigInt(`0x${actual}`),
       });

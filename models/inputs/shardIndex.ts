@@ -7,7 +7,6 @@ import {
   limitsOf,
   type OpenOptions,
 } from '../../src/checks/limits.js';
-import { quote } from '../../src/errors/show.js';
 import { FormatError } from '../../src/errors.js';
 import type { ByteSource } from '../../src/source.js';
 import { isPlainFileName } from '../directory/fileNames.js';
@@ -41,7 +40,7 @@ export async function readShardIndex(
 ): Promise<ShardIndex> {
   const limits = limitsOf(options);
   const tooLarge = () =>
-    beyondLimit(limits, 'manifestBytes', 'Cannot read the shard index: it is too large', { name });
+    beyondLimit(limits, 'manifestBytes', 'Cannot read the shard index: it is too large', { file: name });
   const bytes = await readWhole(source, limits.manifestBytes, tooLarge, options);
   return parseShardIndex(decodeText(bytes, 'Cannot read the shard index', name), name, { limits });
 }
@@ -56,12 +55,12 @@ export function parseShardIndex(text: string, name: string, options: LimitsOptio
   const root = parseJson(text, 'Cannot read the shard index', limits.manifestBytes, name);
   const map = (root as { weight_map?: unknown } | null)?.weight_map;
   if (typeof map !== 'object' || map === null || Array.isArray(map)) {
-    throw new FormatError('Cannot read the shard index: it has no weight_map', { name });
+    throw new FormatError('Cannot read the shard index: it has no weight_map', { file: name });
   }
   const fileOf = new Map<string, string>();
   for (const [tensor, file] of Object.entries(map)) {
     if (typeof file !== 'string' || !isPlainFileName(file)) {
-      const place = { name: `${name}, tensor ${quote(tensor)}` };
+      const place = { file: name, tensor };
       throw new FormatError('Cannot read the shard index: invalid file name', {
         ...place,
         expected: 'a plain name',
@@ -69,7 +68,9 @@ export function parseShardIndex(text: string, name: string, options: LimitsOptio
       });
     }
     fileOf.set(tensor, file);
-    checkLimit(limits, 'tensors', fileOf.size, 'Cannot read the shard index: too many tensors', { name });
+    checkLimit(limits, 'tensors', fileOf.size, 'Cannot read the shard index: too many tensors', {
+      file: name,
+    });
   }
   return { text, fileOf, files: [...new Set(fileOf.values())].sort() };
 }

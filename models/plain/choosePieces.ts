@@ -1,8 +1,9 @@
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { allocating, type Budget, checkTensorBytes, type LimitsOption } from '../../src/checks/limits.js';
+import { withPlace } from '../../src/errors/placed.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';
-import { finished, type LoadableTensor } from '../inputs/content.js';
+import { finished, type LoadableTensor, placeOfTensor } from '../inputs/content.js';
 import { BELOW_ONE } from '../output.js';
 import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from '../planning.js';
 
@@ -91,10 +92,19 @@ export const readPiece: ReadPiece = async ({ file, offset, length }, options) =>
  * @throws FormatError, ChecksumError, CodecError, LimitError, SourceError; with a pool, WorkerError
  */
 export async function decodeChosen(
+  chosen: ChosenTensor,
+  budget: Budget,
+  options: AbortOptions & { readonly pool?: WorkerPool | undefined },
+  read = readPiece,
+): Promise<Uint8Array> {
+  return withPlace(placeOfTensor(chosen.tensor), () => decodePieces(chosen, budget, options, read));
+}
+
+async function decodePieces(
   { tensor, pieces }: ChosenTensor,
   budget: Budget,
   { signal, pool }: AbortOptions & { readonly pool?: WorkerPool | undefined },
-  read = readPiece,
+  read: ReadPiece,
 ): Promise<Uint8Array> {
   const { name, byteLength } = tensor;
   checkTensorBytes(budget.limits, byteLength, name);

@@ -120,7 +120,7 @@ class CachedSource extends WrappedSource {
     const why = lacksVersion
       ? 'Cannot keep the file in the cache: its source has no version; servers send a strong ETag, or the date of the last change'
       : 'Cannot keep the file in the cache: its size is unknown; servers send it in Content-Range, and CORS hides that';
-    const error = new UnsupportedError(why, { name: this.id });
+    const error = new UnsupportedError(why, { file: this.id });
     this.#options.onEvent?.({ type: 'cache-failure', error });
   }
 
@@ -164,7 +164,7 @@ class CachedSource extends WrappedSource {
       throw new SourceChangedError(
         'Cannot read on from the server: the file in the cache is another version of it',
         {
-          name: this.id,
+          file: this.id,
           expected: version,
           actual,
         },
@@ -201,11 +201,11 @@ class CachedSource extends WrappedSource {
 }
 
 /** @param offset of the first byte that is missing; without it, the cache has nothing of the file */
-function notCached(name: string | undefined, offset?: number): SourceError {
+function notCached(file: string | undefined, offset?: number): SourceError {
   const cause =
     offset === undefined ? Object.assign(new Error('no such file'), { code: 'ENOENT' }) : undefined;
   return new SourceError('Cannot read the file offline: the cache does not have all of it', {
-    name,
+    file,
     offset,
     cause,
   });

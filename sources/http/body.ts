@@ -10,7 +10,7 @@ import type { RangeResponse } from './response.js';
  * enforced: a body that ends early is an error that a retry resumes from.
  */
 export function bodyReader(request: HttpRequest, response: RangeResponse): ChunkReader {
-  const { range, url: name } = request;
+  const { range, url: file } = request;
   const { size, complete, end: bodyEnd = Number.POSITIVE_INFINITY } = response;
   const end = Math.min(range.end ?? Infinity, size ?? Infinity, bodyEnd);
   let position = response.start;
@@ -27,7 +27,7 @@ export function bodyReader(request: HttpRequest, response: RangeResponse): Chunk
       // All of the body is here, and its end is about to be: a request that has ended leaves its connection usable.
       if (position === bodyEnd) await request.chunk(position);
       if (complete && range.end !== undefined && position < range.end) {
-        throw beyondEnd(range.end, position, name);
+        throw beyondEnd(range.end, position, file);
       }
       return undefined;
     },
@@ -37,14 +37,14 @@ export function bodyReader(request: HttpRequest, response: RangeResponse): Chunk
   function checkEnd(): undefined {
     if (bodyEnd !== Number.POSITIVE_INFINITY) {
       throw new SourceError('Cannot read the whole response: its body ended early', {
-        name,
+        file,
         retryable: true,
         expected: end,
         actual: position,
       });
     }
     const needed = range.end ?? range.start;
-    if (position < needed) throw beyondEnd(needed, position, name);
+    if (position < needed) throw beyondEnd(needed, position, file);
     return undefined;
   }
 }
@@ -65,7 +65,7 @@ export function wholeBody(request: HttpRequest, size: number | undefined, maxSiz
         if (chunk !== undefined && body.length + chunk.length === size) await request.chunk(size);
         if (chunk === undefined && size !== undefined && body.length < size) {
           throw new SourceError('Cannot read the whole response: its body ended early', {
-            name,
+            file: name,
             retryable: true,
             expected: size,
             actual: body.length,
@@ -82,7 +82,7 @@ export function wholeBody(request: HttpRequest, size: number | undefined, maxSiz
       tooLarge: (actual) =>
         new LimitError(
           'Cannot keep the file in memory: the server takes no ranges, and the file is too large (option maxBuffered)',
-          { name, expected: `at most ${maxSize} bytes`, actual },
+          { file: name, expected: `at most ${maxSize} bytes`, actual },
         ),
     },
   );

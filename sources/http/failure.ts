@@ -22,7 +22,7 @@ export function requestFailure(
         ? ' (in Node, give the URL to `openModel` or a reader, or use `fileSource` of holostream/node)'
         : '';
     return new SourceError(`Cannot read the file: \`fetch\` does not read ${url.protocol} URLs here${hint}`, {
-      name: url.href,
+      file: url.href,
       cause,
     });
   }
@@ -31,7 +31,7 @@ export function requestFailure(
   return new SourceError(
     `Cannot read from the server: the request failed${why === undefined ? '' : `: ${why}`}`,
     {
-      name: url.href,
+      file: url.href,
       offset,
       retryable: refusal === undefined ? reason === undefined || !isFinal(reason) : !refusal.final,
       expected: refusal?.expected,

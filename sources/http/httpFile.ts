@@ -142,7 +142,7 @@ export class HttpFile extends StreamedSource {
 
   #tooShort(actual: number, offset: number): SourceError {
     return new SourceError('Cannot read from the server: its responses are too short', {
-      name: this.#url,
+      file: this.#url,
       offset,
       retryable: true,
       expected: `at least ${PROGRESS_BYTES} bytes`,
@@ -219,7 +219,7 @@ export class HttpFile extends StreamedSource {
     const validator = validatorOf(response.headers, this.#options.validate);
     const changed = (what: string, expected: unknown, actual: unknown) =>
       new SourceChangedError(`Cannot continue to read the file: file changed, by its ${what}`, {
-        name: this.#url,
+        file: this.#url,
         expected,
         actual,
       });

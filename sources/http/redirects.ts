@@ -127,7 +127,7 @@ export class Redirects {
 
   #refusal(why: string, location: unknown, { status }: Response): SourceError {
     return new SourceError(`Cannot read from the server: the request failed: ${why}`, {
-      name: this.#url.href,
+      file: this.#url.href,
       status,
       actual: location instanceof URL ? location.href : location,
     });

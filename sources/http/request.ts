@@ -103,7 +103,7 @@ export class HttpRequest {
     if (this.#body === undefined) return undefined;
     const broken = (cause: unknown) =>
       new SourceError('Cannot read from the server: the connection broke', {
-        name: this.url,
+        file: this.url,
         offset,
         retryable: true,
         cause,
@@ -186,7 +186,7 @@ export class HttpRequest {
     const stopWatchdog = startTimer(idleTimeout, () => {
       this.#abort.abort(
         new SourceError(`Cannot read from the server: it sent nothing for ${idleTimeout} ms`, {
-          name: this.url,
+          file: this.url,
           offset,
           retryable: true,
         }),

@@ -28,7 +28,7 @@ export interface RangeResponse {
 export function checkResponse(
   response: Response,
   range: ByteRange,
-  name: string,
+  file: string,
   knownSize: number | undefined,
 ): RangeResponse | undefined {
   const { status, headers, body } = response;
@@ -48,7 +48,7 @@ export function checkResponse(
       `Cannot read from the server: it answered ${status} ${escapeText(response.statusText)}`.trimEnd() +
         (REASONS.has(status) ? `: ${REASONS.get(status)}` : ''),
       {
-        name,
+        file,
         status,
         retryable: isRetryableStatus(status),
         retryAfter: retryAfterOf(headers, Date.now()),
@@ -57,7 +57,7 @@ export function checkResponse(
   }
   if (isEncoded(headers)) {
     throw new SourceError('Cannot use the response: it is a range of an encoded body', {
-      name,
+      file,
       status,
       actual: headers.get('content-encoding'),
     });
@@ -70,7 +70,7 @@ export function checkResponse(
     return { start: range.start, end, complete: true, size: undefined, ranges: true, body };
   }
   if (content?.start === undefined || content.start > range.start || content.end! <= range.start) {
-    throw unusable(response, range, name);
+    throw unusable(response, range, file);
   }
   const { start, end, total } = content;
   return { start, end, complete: end! >= wanted, size: total, ranges: true, body };
@@ -80,12 +80,12 @@ export function checkResponse(
 export function unusable(
   { status, headers }: Response,
   { start, end }: ByteRange,
-  name: string,
+  file: string,
 ): SourceError {
   return new SourceError(
     'Cannot use the response: its Content-Range is missing, hidden or of another range',
     {
-      name,
+      file,
       status,
       expected: `bytes ${start}-${end === undefined ? '' : end - 1}`,
       actual: headers.get('content-range'),

@@ -22,7 +22,7 @@ export function requestUrl(url: string | URL): URL {
   if (!dropCredentials(whole)) return whole;
   throw new ArgumentError(
     'Cannot read over HTTP: the URL has a user name or password, which fetch refuses (pass them as `headers: { authorization }`)',
-    { name: whole.href },
+    { file: whole.href },
   );
 }
 

@@ -103,8 +103,8 @@ export function beyondLimit(
 }
 
 /** @throws LimitError when a tensor has more bytes than `limits.tensorBytes` */
-export function checkTensorBytes(limits: AllLimits, byteLength: number, name?: string): void {
-  checkLimit(limits, 'tensorBytes', byteLength, 'Cannot allocate the tensor: it is too large', { name });
+export function checkTensorBytes(limits: AllLimits, byteLength: number, tensor?: string): void {
+  checkLimit(limits, 'tensorBytes', byteLength, 'Cannot allocate the tensor: it is too large', { tensor });
 }
 
 /** @throws LimitError when tensors that are held together have more bytes than `limits.totalBytes` */

@@ -87,7 +87,7 @@ test('names that lead elsewhere are refused', () => {
     throws(
       () => parseShardIndex(map({ w: file }), 'x'),
       FormatError,
-      /file name \(x, tensor "w"\): expected a plain/,
+      /file name \(x, tensor w\): expected a plain/,
     );
   }
 });
