@@ -169,7 +169,7 @@ function watch(stream: ReadableStream<Uint8Array>, failed: () => void): Readable
   );
 }
 
-/** @throws TypeError where no server has responded; what is not of ours */
+/** @throws TypeError where no server has responded; errors of other kinds as they are */
 function failure(error: unknown): Response {
   if (!(error instanceof HolostreamError)) throw error;
   if (error instanceof SourceError && error.status === undefined) {

@@ -29,7 +29,7 @@ interface FileInput {
   readonly source: RandomAccessSource;
   /** Its first bytes. */
   readonly start: Uint8Array;
-  /** Undefined when it is none of ours. */
+  /** Undefined for other formats. */
   readonly format: FileFormat | undefined;
   /** Opens another file of its folder; undefined for standard input. */
   readonly openBeside: OpenModelFile | undefined;
@@ -120,7 +120,7 @@ async function openShards({ files: names, index }: Shards, open: OpenModelFile):
 }
 
 /**
- * The format of a file of ours.
+ * The format of a file that the command reads.
  * @throws FormatError when it is none, or what is left of a model file
  */
 export async function formatOf(

@@ -19,7 +19,7 @@ export interface OutputChoice {
 
 /**
  * Looks at the place of an output before work is done for it.
- * @throws UsageError when something is there that may not be replaced, SinkError when its folder does not exist
+ * @throws UsageError when something exists that may not be replaced, SinkError when its folder does not exist
  */
 export async function checkOutput({ output, force, json }: OutputChoice): Promise<void> {
   if (output === STANDARD) {

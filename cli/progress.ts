@@ -10,7 +10,7 @@ export interface Progress extends Disposable {
 
 const SILENT: Progress = { advance: () => {}, reach: () => {}, [Symbol.dispose]: () => {} };
 
-/** What a bar is called: words of ours, because nothing escapes them. */
+/** What a bar is called: fixed words, because nothing escapes them. */
 type Activity = 'decoding' | 'encoding' | 'joining' | 'measuring' | 'reading' | 'resuming' | 'verifying';
 
 const DRAW_EVERY_MS = 100;

@@ -10,7 +10,7 @@ export const LIMIT = [
 
 export const FORCE = ['--force', 'replace an output that exists'] as const;
 
-export const JSON_OPTION = ['--json', 'as JSON'] as const;
+export const JSON_OPTION = ['--json', 'write the result as JSON'] as const;
 
 export const WORKERS = [
   '--workers <n>',

@@ -27,7 +27,7 @@ export interface Panel {
   /** Places of ticks, in pixels from the left and from the top, and what is written there. */
   readonly xTicks: readonly Tick[];
   readonly yTicks: readonly Tick[];
-  /** SVG of ours, within the width and height of a plot. */
+  /** SVG that was made here, within the width and height of a plot. */
   readonly content: string;
 }
 

@@ -106,7 +106,7 @@ function digit(data: string, i: number): string {
   return `<image href="${data}" x="${x.toFixed(1)}" width="${IMAGE}" height="${IMAGE}"/>`;
 }
 
-/** Of a loop of so many seconds: what appears and vanishes when the model is right, and a bar that grows until its end. */
+/** Of a loop of this many seconds: what appears and vanishes when the model is right, and a bar that grows until its end. */
 function motion({ name, right, end }: Result, length: number): string {
   const at = (seconds: number) => `${((100 * seconds) / length).toFixed(2)}%`;
   return `.${name} .right { animation: ${name}-right ${length.toFixed(1)}s step-end infinite }

@@ -17,7 +17,7 @@ const { values } = parseArgs({
     rate: { type: 'string', default: '25' },
     /** Seconds that a worker lives, on average. */
     mtbf: { type: 'string', default: '7200' },
-    /** Seconds until a worker that died is noticed, and until another is there. */
+    /** Seconds until a dead worker is noticed, and until another has started. */
     stalled: { type: 'string', default: '60' },
     restart: { type: 'string', default: '120' },
     /** Share of requests to the storage that fail, and are tried again. */

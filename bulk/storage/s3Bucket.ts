@@ -22,7 +22,7 @@ interface S3Failure {
 /** The HTTP status of what the client has thrown; undefined when there was no response. */
 export const statusOf = (error: unknown) => (error as S3Failure | null)?.$metadata?.httpStatusCode;
 
-/** Throws what the client has thrown as an error of ours: of a request that reads. */
+/** Throws what the client has thrown as an error of the family: of a request that reads. */
 export function cannotRead(name: string, { signal }: AbortOptions): (cause: unknown) => never {
   return (cause) => {
     signal?.throwIfAborted();

@@ -91,7 +91,7 @@ export async function objectSource(
 }
 
 /**
- * A small object of ours as JSON; undefined when it does not exist.
+ * A small object in JSON that holostream has written; undefined when it does not exist.
  * @throws FormatError for what is no JSON, SourceError
  */
 export async function readJson(

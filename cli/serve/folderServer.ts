@@ -176,7 +176,7 @@ async function sendFile(
   await ended.catch(() => {});
 }
 
-/** One range, as a client of ours asks for it; several, and what is no range, are answered by the whole. */
+/** One range, as holostream requests it. For several, and for what is no range, the response is the whole file. */
 function rangeOf(header: string | undefined, size: number): RequestedRange {
   const [, first, last] = /^bytes=(\d*)-(\d*)$/.exec(header ?? '') ?? [];
   return requestedRange(size, first, last);

@@ -44,7 +44,7 @@ export function parsePlainHeader(
 
 /**
  * Refuses what is left of a model file without its checksum: damaged, or written anew by another program. Its tensors
- * are fragments; under their names they would pass for a model. A model file has metadata of ours, and one U8 vector
+ * are fragments; under their names they would pass for a model. A model file has `holostream.…` metadata, and one U8 vector
  * `<name>#header` for each cut tensor. Names such as `a#0` alone say nothing: other programs use them, too.
  * @throws FormatError
  */

@@ -39,7 +39,7 @@ export interface EncodedTensorPlan {
 }
 
 export const MODEL_FILE_VERSION = 2;
-/** All keys of ours begin with it; other programs' files have none. */
+/** All of holostream's keys begin with it; other programs' files have none. */
 export const METADATA_PREFIX = 'holostream.';
 export const VERSION_KEY = `${METADATA_PREFIX}version`;
 export const PLAN_KEY = `${METADATA_PREFIX}plan`;

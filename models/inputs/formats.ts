@@ -22,7 +22,7 @@ const OPEN = {
 
 export type FileFormat = keyof typeof OPEN;
 
-/** The format of a file; undefined when it is none of ours. */
+/** The format of a file; undefined for other formats. */
 export async function fileFormat(
   source: RandomAccessSource,
   options: AbortOptions = {},
