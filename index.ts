@@ -230,8 +230,8 @@ export type {
 
 // Threads that decode.
 
+export type { WorkerPoolOptions } from './workers/members.js';
 export { WorkerPool, type WorkersOption } from './workers/pool.js';
-export type { WorkerPoolOptions } from './workers/taskPool.js';
 
 // Errors: one family, with fields beside the sentence.
 

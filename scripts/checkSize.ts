@@ -224,7 +224,7 @@ function report(name: string, chunks: readonly Chunk[], limit: number): void {
 
 /** Modules that no reader needs, by their paths: what encodes, and what runs tasks in workers. */
 const FOREIGN =
-  /encod(e|er|eKernels|eTensor|eModelFile)\.js$|Encode(\.generated)?\.js$|workers\/(taskPool|thread|sharedPool)\.js$/;
+  /encod(e|er|eKernels|eTensor|eModelFile)\.js$|Encode(\.generated)?\.js$|workers\/(taskPool|members?|thread|sharedPool)\.js$/;
 
 function refuseForeign({ name, rxjs = false }: Task, chunks: readonly Chunk[]): void {
   const inputs = chunks.flatMap(({ parts }) => Object.entries(parts.inputs));
