@@ -1,12 +1,6 @@
 import { startTimer } from '../platform/timer.js';
 import { Turns } from '../src/async/steps.js';
-import {
-  Budget,
-  checkTensorBytes,
-  checkTotalBytes,
-  limitsOf,
-  type OpenOptions,
-} from '../src/checks/limits.js';
+import { type Budget, limitsOf, type OpenOptions } from '../src/checks/limits.js';
 import { callback, type Rules } from '../src/checks/options.js';
 import { OPEN_RULES } from '../src/checks/rules.js';
 import { LimitError } from '../src/errors.js';
@@ -14,10 +8,10 @@ import { loadPool } from '../workers/loadPool.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
 import { PieceFetcher } from './fetchPieces.js';
-import type { LoadableTensor } from './inputs/content.js';
-import { loadedBytes, OUTPUT_RULES, type OutputOptions, type OutputType } from './output.js';
+import { checkLoad, type HeldTensors } from './loadLimits.js';
+import { OUTPUT_RULES, type OutputOptions, type OutputType } from './output.js';
 import { PLAN_RULES, type PlannedPiece, type PlanOptions, withFirst } from './planning.js';
-import { type ModelProgress, type ModelQuality, Throughput } from './progress.js';
+import { type ModelProgress, Throughput } from './progress.js';
 import type { TensorState } from './tensorState.js';
 
 export interface LoadOptions<A extends OutputType = OutputType>
@@ -42,15 +36,11 @@ export const LOAD_RULES: Rules<LoadOptions> = {
 };
 
 /** The model that a load fills and reports to. */
-export interface LoadTarget {
-  readonly states: ReadonlyMap<string, TensorState>;
+export interface LoadTarget extends HeldTensors {
   /** Of all loads of the model. */
   readonly budget: Budget;
   /** Tensors that got pieces, in this load or in one before that was aborted, until all of these are decoded. */
   readonly unsettled: Set<TensorState>;
-  readonly quality: ModelQuality;
-  /** Bytes that earlier loads have fetched. */
-  readonly fetched: number;
   readonly onProgress: (progress: ModelProgress) => void;
   readonly onBetterTensor: (state: TensorState) => void;
 }
@@ -79,26 +69,10 @@ export class Load {
   /** @throws LimitError */
   constructor(pieces: readonly PlannedPiece[], target: LoadTarget, options: LoadOptions) {
     const limits = limitsOf(options);
-    const wanted = new Set<LoadableTensor>();
-    for (const { tensor, length } of pieces) {
-      checkTensorBytes(limits, length, tensor.name);
-      // Each tensor once: it can have many pieces.
-      if (wanted.has(tensor)) continue;
-      const converted = loadedBytes(tensor, options.as) - tensor.byteLength;
-      checkTensorBytes(limits, Math.max(tensor.byteLength, converted), tensor.name);
-      wanted.add(tensor);
-    }
-    // Tensors of earlier loads are held, too.
-    const isNew = ({ name }: LoadableTensor) => target.states.get(name)!.cosine === 0;
-    const newBytes = sumOfBytes([...wanted].filter(isNew), options);
-    const held = target.quality.heldBytes(options.as) + newBytes;
-    checkTotalBytes(limits, held);
+    this.#totalBytes = checkLoad(pieces, target, options, limits);
     this.#target = target;
     target.budget.limits = limits;
     this.#options = options;
-    this.#totalBytes = pieces.reduce((sum, { length }) => sum + length, 0);
-    // What all loads together do not pay for need not be fetched.
-    new Budget(limits, target.fetched + this.#totalBytes).check({ bytes: held, steps: 0 });
     this.#fetcher = new PieceFetcher(pieces, {
       signal: options.signal,
       limits,
@@ -245,10 +219,4 @@ function concurrencyOf(
 ): number {
   if (strategy !== 'scan' && tensors !== undefined) return most;
   return Math.min(most, new Set(pieces.map(({ file }) => file)).size);
-}
-
-function sumOfBytes(tensors: Iterable<LoadableTensor>, { as }: OutputOptions): number {
-  let sum = 0;
-  for (const tensor of tensors) sum += loadedBytes(tensor, as);
-  return sum;
 }
