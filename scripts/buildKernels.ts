@@ -42,7 +42,8 @@ async function moduleText(module: KernelModule, wasm: Uint8Array): Promise<strin
   return [
     `// Made by \`npm run build:kernels\` from ${module.entry}: do not edit.`,
     `// sources ${await sourceHash(module)}`,
-    `export const ${constant} =`,
+    '// The type is given because declarations would otherwise repeat the text.',
+    `export const ${constant}: string =`,
     `  '${packed.toString('base64')}';`,
     '',
   ].join('\n');

@@ -65,15 +65,14 @@ export const BUNDLES: readonly Bundle[] = [
       },
     },
   },
-  // To be bundled again, into one file of which the rest is not known here: names stay.
+  // To be bundled again, into one file with what is not known here.
   {
     entry: 'lean.ts',
     output: LEAN_FILE,
     options: {
       platform: 'neutral',
       external: ['rxjs'],
-      minifyWhitespace: true,
-      minifySyntax: true,
+      minify: true,
       plugins: [leaveOut()],
     },
   },

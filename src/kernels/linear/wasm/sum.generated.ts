@@ -1,4 +1,5 @@
 // Made by `npm run build:kernels` from src/kernels/linear/assembly/sum.ts: do not edit.
 // sources 3293cb5a31031d839d64f5ff776d81dfb10d948f956cee0c6ef852cfbf2a86a5
-export const SUM_WASM =
+// The type is given because declarations would otherwise repeat the text.
+export const SUM_WASM: string =
   'YkgszmVkYAAUShaJjgIBEG3DXZNlNScJs5u5w7h9d3e/7pd9BIkrzqtHYU2oSX+ot9VEmEf5350Tdfvv9u7BOSOEM0q0hOk///z5tLX7e5OQYWa+qPRRZfqtdQkqVYhcOZImeKbn7EgavAUd1hfRggKrIBuSg0iaE2kXEYNdRqoUbZtMTdKdw7w5zJ/DgjksnMOiOSyewxKYoJm2IZ3iqTU4n4undqG1TU6yFKJNBMka7Q/afqPShYea+VnaZx78ytazJgaejwBNDIwAYWX4Y0aIaMyIEFdGc8yIkYwZCbQcG1KDKHfCppYFDl49Xdr+DreQ2t+QFhc4umFatuN6g30Re1XcdghlXCiq5gdhFCdpo20JAg5jI6teVLoQcAvfr+tcuHPrghV1OT2abgyXN0arGvnWdGO8vDFZ1khhbkhaFdcD187FhrSrz6qWmQqrJFZJrB4=';

@@ -1,4 +1,5 @@
 // Made by `npm run build:kernels` from src/kernels/lz4/assembly/lz4.ts: do not edit.
 // sources 235639dcdd2f0e3e7897e3c0ae4f287ba9b339939ef9907a861198c9165abd53
-export const LZ4_WASM =
+// The type is given because declarations would otherwise repeat the text.
+export const LZ4_WASM: string =
   'XZJFlthADESllmUcnguUvQ7ss3KHk6EjhMkOMydHC90qKClv0OxSPan623Tt2QMmIm75qn7yjT+lZZZbD1+WD249ePT0TSKSxFStp/LmrRuPbt4i2qu0P5S/atJP/C5zX8mIKq9cKsZMvdpZmlCGgMIqxfMJ5QQ9RYQKmnka9HyYtUNpr325wF2Hyh+reCTYY4MEsSJSzzKmEYRmZ5FAg7iTIMeJBuv/0oRl7/iXe7XZag/2ivCL+TX8UPer9xSf0kFQgucNCBrQvPHUmjPoNxX0uyvIJkpe2doTV0xcMQkmRRre8MoM2Xlq8udi50kxugL51RLZiIzII9CNqOgEgk67A6B5Zeo1snRgD1aD7DZYcl9Aifr8chfhcrrkSz/JNOg5KGqkCAzKyddW5eUnBzDENzmKgQMDOLAdxJCLaWCfNm8sRqqdwnnXtus8yF5eDhymyh4O3sUhqDe8MoMNB+/iMAW8hyNyMSrHUaGeIKj2cKByHNV/HLo338sooP4fhXVpaA+kySt5BfrIYgZrDtZQbx42p38Asuk9+0um7h8=';
