@@ -101,7 +101,7 @@ test('stages that give bytes; those that give others refuse, as streams of other
   assert.not(parts.locked);
 });
 
-test('the memory that was lent comes back filled, also at the end; `min` waits for enough', async () => {
+test('borrowed memory comes back filled, also at the end; `min` waits for enough', async () => {
   const reader = bytesSource(bytes.subarray(0, 10)).stream().getReader({ mode: 'byob' });
   const memory = new ArrayBuffer(100);
   const first = await reader.read(new Uint8Array(memory, 20, 6));

@@ -32,7 +32,7 @@ function pass(visit: StretchVisitor, raster: Float32Array, size: number): void {
   }
 }
 
-test('deals as defined, with rotation and without, and gathers back', () => {
+test('interleaves as defined, with rotation and without, and gathers back', () => {
   fc.assert(
     fc.property(
       fc.oneof(fc.integer({ min: 0, max: 50 }), fc.integer({ min: 8000, max: 20_000 })),

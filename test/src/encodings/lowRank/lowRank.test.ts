@@ -22,7 +22,7 @@ for (const file of holoFixtures('lrdf')) {
     const tensor = f32Tensor(file.shape, fixtureTensor(file.source));
     const raw = componentsOf(payloads[0]!) === RAW;
     const coded = encodeWith(lowRank, tensor, { residual: raw }, { fragments: payloads.length });
-    // The reference computes components that are only rounding; here they are left out. All else is dealt out alike.
+    // The reference computes components that are only rounding; here they are left out. All others are distributed in the same way.
     coded.encoded.payloads.forEach((payload, index) => {
       assert.ok(payload.length <= payloads[index]!.length);
       if (raw) assert.equal(payload, payloads[index]);
@@ -53,7 +53,7 @@ test('components and payload bytes of a small matrix, by hand', () => {
   assertClose(Float32Array.from(encoded.cosines), Float32Array.of(1, 1), 1e-6);
 });
 
-test('components are dealt out in runs or in turns, the residual comes last', () => {
+test('components are distributed in runs or interleaved, the residual comes last', () => {
   const data = matrixWithSpectrum(20, 12, [12, 11, 10, 9, 8, 7, 6, 5, 4, 3]);
   const sigmas = (options: LowRankEncodeOptions) =>
     encodeWith(lowRank, f32Tensor([20, 12], data), options, { fragments: 4 }).encoded.payloads.map(
