@@ -15,7 +15,7 @@ export function addEncodeCommand(program: Command, interrupted: AbortSignal): vo
     )
     .argument(
       '<in...>',
-      'safetensors file, shards or their index, or a folder of these, an ONNX, GGUF or PyTorch model, a NumPy file or archive, or raw bytes with --dtype and --shape; by path, URL or hf:org/model, - for standard input',
+      'safetensors file, shards or their index, or a folder of these, an ONNX, GGUF, PyTorch or TensorFlow.js model, a NumPy file or archive, or raw bytes with --dtype and --shape; by path, URL or hf:org/model, - for standard input',
     )
     .requiredOption(
       '-o, --output <out>',

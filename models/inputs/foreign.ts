@@ -13,6 +13,7 @@ const OPEN = {
   onnx: async () => (await import('./onnx.js')).openOnnx,
   gguf: async () => (await import('./gguf.js')).openGguf,
   zip: async () => (await import('./zip.js')).openZip,
+  tfjs: async () => (await import('./tfjs.js')).openTfjs,
 } as const satisfies Partial<Record<FileKind, () => Promise<OpenForeign>>>;
 
 export type ForeignFormat = keyof typeof OPEN;
@@ -25,7 +26,7 @@ export function foreignFormat(start: Uint8Array, name = ''): ForeignFormat | und
 }
 
 /**
- * Opens a model of another format (ONNX, GGUF, a checkpoint of PyTorch, an archive of NumPy) for {@link encodeModelFile}. Only what says where its tensors are is read.
+ * Opens a model of another format (ONNX, GGUF, a checkpoint of PyTorch, an archive of NumPy, the `model.json` of TensorFlow.js) for {@link encodeModelFile}. Only what says where its tensors are is read.
  * @throws FormatError, UnsupportedError, LimitError, SourceError
  *
  * @example
@@ -45,7 +46,7 @@ export async function openForeignModel(
   if (format === undefined) {
     const kind = fileKind(start);
     throw new FormatError(
-      `Cannot open the model: it is neither ONNX, GGUF, .npz nor a PyTorch checkpoint${kind === undefined ? '' : `, but ${describeKind(kind)}`}`,
+      `Cannot open the model: it is neither ONNX, GGUF, .npz, a PyTorch checkpoint nor the model.json of TensorFlow.js${kind === undefined ? '' : `, but ${describeKind(kind)}`}`,
       { name: options.name, actual: kind && shownStart(kind, start) },
     );
   }

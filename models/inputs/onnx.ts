@@ -1,17 +1,15 @@
 import { runScan } from '../../readers/runScan.js';
 import { bytesPart, type JoinedPart, joinedSource, sourcePart } from '../../sources/joined.js';
 import { type AllLimits, allocating, checkTensorBytes, limitsOf } from '../../src/checks/limits.js';
-import { FormatError, TruncatedError, UnsupportedError } from '../../src/errors.js';
+import { TruncatedError } from '../../src/errors.js';
 import { decodeFieldData } from '../../src/onnx/fieldData.js';
 import { scanModel } from '../../src/onnx/scanModel.js';
 import type { OnnxTensor } from '../../src/onnx/tensorProto.js';
 import { writeGraph } from '../../src/onnx/writeGraph.js';
-import { safetensorsByteLength } from '../../src/safetensors/header.js';
-import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { isPlainFileName } from '../directory/fileNames.js';
-import type { OpenModelFile } from '../directory/modelReader.js';
 import type { ForeignModel, ForeignModelOptions } from './foreignModel.js';
+import { OtherFiles } from './otherFiles.js';
+import { weightsFile } from './weightsFile.js';
 import { wholeParts } from './wholeParts.js';
 
 const WHAT = 'Cannot read the ONNX model';
@@ -27,21 +25,17 @@ export async function openOnnx(
   const { name = 'model.onnx', limits } = options;
   const scan = { least: LEAST_BYTES, limits };
   const { tensors, parts } = await runScan(source, (window) => scanModel(window, scan), options);
-  const weightsName = `${name.replace(/\.onnx$/i, '')}.safetensors`;
-  const others = new OtherFiles(options.openBeside);
+  const others = new OtherFiles(WHAT, options.openBeside);
   try {
-    // Those with large elements first, so that each begins at a multiple of their size.
-    const inOrder = [...tensors].sort((a, b) => elementSize(b) - elementSize(a));
-    const { header, bytes } = serializeSafetensorsHeader(inOrder);
-    const contents: JoinedPart[] = [bytesPart(bytes)];
+    const contents = new Map<OnnxTensor, JoinedPart>();
     const place = { source, others, whole: wholeParts(), limits: limitsOf({ limits }) };
-    for (const tensor of inOrder) contents.push(await contentOf(tensor, place));
-    const offsets = new Map(inOrder.map((tensor, i) => [tensor, header.tensors[i]!.offset]));
-    const graph = writeGraph(parts, weightsName, (tensor) => offsets.get(tensor)!).map((piece) =>
+    for (const tensor of tensors) contents.set(tensor, await contentOf(tensor, place));
+    const { file, offsets } = weightsFile(name, /\.onnx$/i, contents);
+    const graph = writeGraph(parts, file.name, (tensor) => offsets.get(tensor)!).map((piece) =>
       piece instanceof Uint8Array ? bytesPart(piece) : sourcePart(source, piece.offset, piece.length),
     );
     return {
-      files: [{ name: weightsName, source: joinedSource(contents, weightsName) }],
+      files: [file],
       beside: [{ name, source: joinedSource(graph, name) }],
       close: () => others.close(),
     };
@@ -49,11 +43,6 @@ export async function openOnnx(
     await others.close();
     throw error;
   }
-}
-
-/** In bytes; of elements that share bytes, one. */
-function elementSize({ dtype }: OnnxTensor): number {
-  return safetensorsByteLength(dtype, [8])! / 8;
 }
 
 interface Place {
@@ -88,42 +77,5 @@ async function contentOf(
         return allocating(() => decodeFieldData(bytes, type, byteLength));
       });
     }
-  }
-}
-
-/** Files of tensors, which an ONNX model names. */
-class OtherFiles {
-  readonly #open: OpenModelFile | undefined;
-  readonly #opened = new Map<string, RandomAccessSource>();
-
-  constructor(open: OpenModelFile | undefined) {
-    this.#open = open;
-  }
-
-  /** @throws FormatError for a name that leads out of the folder; UnsupportedError where no other files can be opened */
-  async open(location: string, tensor: string): Promise<RandomAccessSource> {
-    const name = location.replace(/^\.\//, '');
-    if (!isPlainFileName(name)) {
-      throw new FormatError(`${WHAT}: a tensor is in a file that is not beside it`, {
-        name: tensor,
-        expected: 'a plain name',
-        actual: location,
-      });
-    }
-    let file = this.#opened.get(name);
-    if (file !== undefined) return file;
-    if (this.#open === undefined) {
-      throw new UnsupportedError(`${WHAT}: a tensor is in another file (option openBeside)`, {
-        name: tensor,
-        actual: name,
-      });
-    }
-    file = await this.#open(name);
-    this.#opened.set(name, file);
-    return file;
-  }
-
-  async close(): Promise<void> {
-    await Promise.all([...this.#opened.values()].map((file) => file.close?.()));
   }
 }

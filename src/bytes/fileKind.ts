@@ -36,6 +36,10 @@ const TEXT = {
   xml: [/^\s*<(?:\?xml|Error\b)/, 'XML text, such as the error of a server'],
   page: [/^\s*<[!a-z]/i, 'a web page'],
   manifest: [/^\s*\{\s*"format":\s*"holostream-model"/, 'the manifest of a model directory'],
+  tfjs: [
+    /^\s*(?:\{\s*"(?:modelTopology"|weightsManifest"|format":\s*"(?:graph|layers)-model")|\[\s*\{\s*"(?:paths|weights)":)/,
+    'the model.json of a network of TensorFlow.js',
+  ],
   shards: [/^\s*\{.*"(?:weight_map|total_size|total_parameters)"/s, 'a shard index'],
   json: [/^\s*(?:\{\s*["}]|\[\s*["[{\d\]])/, 'JSON text'],
   text: [/^[\t\n\r -~]{8}/, 'text'],

@@ -101,4 +101,29 @@ test('a GGUF file comes back bit for bit, also at a lower quality as a GGUF file
   failed(directory, 2, /A model directory is made of safetensors files/);
 });
 
+test('weights of TensorFlow.js, which its model.json lists, become safetensors', async () => {
+  const bytes = new Uint8Array(Float32Array.from({ length: 4000 }, (_, i) => Math.sin(i)).buffer);
+  writeFileSync(at('group1-shard1of2.bin'), bytes.subarray(0, 9999));
+  writeFileSync(at('group1-shard2of2.bin'), bytes.subarray(9999));
+  const weights = [{ name: 'dense/kernel', shape: [40, 100], dtype: 'float32' }];
+  const paths = ['group1-shard1of2.bin', 'group1-shard2of2.bin'];
+  writeFileSync(
+    at('model.json'),
+    JSON.stringify({ modelTopology: {}, weightsManifest: [{ paths, weights }] }),
+  );
+  ok(await runCli(['encode', 'model.json', '-o', 'tfjs.holo.safetensors'], { cwd: folder }));
+  ok(await runCli(['decode', 'tfjs.holo.safetensors', '-o', 'tfjs/'], { cwd: folder }));
+  const tensors = await readSafetensors(bytesSource(readFileSync(at('tfjs/model.safetensors'))));
+  assert.equal(tensors.get('dense/kernel'), {
+    dtype: 'F32',
+    shape: [40, 100],
+    data: new Float32Array(bytes.buffer),
+  });
+  failed(
+    await runCli(['inspect', 'model.json'], { cwd: folder }),
+    1,
+    /neither HCT, HoloTensor nor safetensors, but the model\.json of a network of TensorFlow\.js/,
+  );
+});
+
 test.run();

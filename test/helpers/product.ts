@@ -27,7 +27,7 @@ export const CORE_FLOORS = [
   ['tensor'],
   ['kernels'],
   ['codecs', 'encodings', 'pickle', 'protobuf', 'safetensors', 'zip'],
-  ['gguf', 'npy', 'onnx', 'torch', 'hct', 'holotensor'],
+  ['gguf', 'npy', 'onnx', 'tfjs', 'torch', 'hct', 'holotensor'],
 ] as const;
 
 /** The library, and what is built on it. */

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import type { OpenModelFile } from '../../../models/directory/modelReader.js';
 import type { ModelSourceFile } from '../../../models/file/sourceFiles.js';
 import { openForeignModel } from '../../../models/inputs/foreign.js';
 import { bytesSource } from '../../../sources/bytes.js';
@@ -8,9 +9,9 @@ import { ggufOf } from '../../helpers/ggufWriter.js';
 import { graphOf, modelProto, nested, rawTensor } from '../../helpers/onnxWriter.js';
 import { pseudoRandomBytes } from '../../helpers/random.js';
 import { type Reading, type Seed, type Target, WHOLE } from '../target.js';
-import { archiveLimits } from './archive.js';
+import { archiveAnatomy, archiveLimits, opener, pack, unpack } from './archive.js';
 
-/** Models of other formats, as model files are made of them: ONNX, GGUF, archives of NumPy and PyTorch. */
+/** Models of other formats, as model files are made of them: ONNX, GGUF, archives of NumPy and PyTorch, TensorFlow.js. */
 
 const MAX_BYTES = 2 ** 18;
 const LIMITS = { limits: archiveLimits(MAX_BYTES) };
@@ -38,7 +39,42 @@ export async function foreignTargets(): Promise<Target[]> {
     target('gguf', [seed('small', smallGguf())]),
     target('npz', [fixture('w.npz'), fixture('zip/stored.npz'), fixture('zip/compressed.npz')]),
     target('pt', [fixture('zip/checkpoint.pt')]),
+    {
+      ...target('tfjs', [seed('small', smallTfjs())]),
+      anatomy: archiveAnatomy(() => {}),
+      ways: [
+        { name: 'read', read: readTfjs },
+        { name: 'read twice', every: 2, read: readTfjs },
+      ],
+    },
   ];
+}
+
+const MODEL_JSON = 'model.json';
+
+/** Weights of every kind, in two files. */
+function smallTfjs(): Uint8Array {
+  const weights = [
+    { name: 'a', shape: [2, 2], dtype: 'float32' },
+    { name: 'b', shape: [3], dtype: 'bool' },
+    { name: 'c', shape: [3], dtype: 'float32', quantization: { dtype: 'uint8', scale: 0.5, min: -1 } },
+    { name: 'd', shape: [], dtype: 'int32', quantization: { dtype: 'uint16', scale: 2, min: 0 } },
+    { name: 'e', shape: [2], dtype: 'float32', quantization: { dtype: 'float16' } },
+  ];
+  const json = { modelTopology: {}, weightsManifest: [{ paths: ['1.bin', '2.bin'], weights }] };
+  const bytes = pseudoRandomBytes(28);
+  return pack(
+    new Map([
+      [MODEL_JSON, new TextEncoder().encode(JSON.stringify(json))],
+      ['1.bin', bytes.subarray(0, 11)],
+      ['2.bin', bytes.subarray(11)],
+    ]),
+  );
+}
+
+function readTfjs(input: Uint8Array): Promise<Reading> {
+  const open = opener(unpack(input));
+  return read(open(MODEL_JSON), 'json', open);
 }
 
 function smallOnnx(): Uint8Array {
@@ -63,8 +99,12 @@ function smallGguf(): Uint8Array {
   ]);
 }
 
-async function read(source: RandomAccessSource, format: string): Promise<Reading> {
-  const model = await openForeignModel(source, { name: `model.${format}`, ...LIMITS });
+async function read(
+  source: RandomAccessSource,
+  format: string,
+  openBeside?: OpenModelFile,
+): Promise<Reading> {
+  const model = await openForeignModel(source, { name: `model.${format}`, openBeside, ...LIMITS });
   try {
     const files = [...model.files, ...model.beside];
     return {

@@ -52,6 +52,16 @@ test('the example, in Chromium, on the processor and on wasm', async () => {
   assertImproves(wasm);
 });
 
+test('weights that TensorFlow.js has saved, plain and quantized: the network gives the same, from a model file of them', async () => {
+  await project.run('node', 'save.js');
+  for (const folder of ['saved', 'quantized']) {
+    await project.run('holostream', 'encode', `${folder}/model.json`, '-o', `${folder}.holo.safetensors`);
+    const output = await project.run('node', 'compare.js', folder);
+    const { weights, same, outputs } = JSON.parse(output.slice(output.indexOf('{')));
+    assert.equal([weights, same, outputs], [6, true, true], folder);
+  }
+});
+
 test('the types are those of the package', async () => {
   await project.checkTypes('types.js');
 });

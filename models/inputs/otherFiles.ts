@@ -1,0 +1,47 @@
+import { FormatError, UnsupportedError } from '../../src/errors.js';
+import type { RandomAccessSource } from '../../src/source.js';
+import { isPlainFileName } from '../directory/fileNames.js';
+import type { OpenModelFile } from '../directory/modelReader.js';
+
+/** Files that a model of another format names, each opened once. */
+export class OtherFiles {
+  readonly #what: string;
+  readonly #open: OpenModelFile | undefined;
+  readonly #opened = new Map<string, RandomAccessSource>();
+
+  /** @param what begins the sentence of an error: "Cannot read the ONNX model" */
+  constructor(what: string, open: OpenModelFile | undefined) {
+    this.#what = what;
+    this.#open = open;
+  }
+
+  /**
+   * @param tensor that is in it, for messages
+   * @throws FormatError for a name that leads out of the folder; UnsupportedError where no other files can be opened
+   */
+  async open(location: string, tensor: string | undefined): Promise<RandomAccessSource> {
+    const name = location.replace(/^\.\//, '');
+    if (!isPlainFileName(name)) {
+      throw new FormatError(`${this.#what}: a tensor is in a file that is not beside it`, {
+        name: tensor,
+        expected: 'a plain name',
+        actual: location,
+      });
+    }
+    let file = this.#opened.get(name);
+    if (file !== undefined) return file;
+    if (this.#open === undefined) {
+      throw new UnsupportedError(`${this.#what}: a tensor is in another file (option openBeside)`, {
+        name: tensor,
+        actual: name,
+      });
+    }
+    file = await this.#open(name);
+    this.#opened.set(name, file);
+    return file;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#opened.values()].map((file) => file.close?.()));
+  }
+}

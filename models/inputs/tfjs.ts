@@ -1,0 +1,78 @@
+import { type JoinedPart, joinedSource, sourcePart } from '../../sources/joined.js';
+import { readWhole } from '../../sources/read.js';
+import { sizeOf } from '../../sources/sizeOf.js';
+import { allocating, beyondLimit, limitsOf } from '../../src/checks/limits.js';
+import { FormatError, TruncatedError } from '../../src/errors.js';
+import type { RandomAccessSource } from '../../src/source.js';
+import {
+  dequantizeWeight,
+  parseWeightsManifest,
+  type TfjsGroup,
+  type TfjsWeight,
+} from '../../src/tfjs/weightsManifest.js';
+import type { ForeignModel, ForeignModelOptions } from './foreignModel.js';
+import { OtherFiles } from './otherFiles.js';
+import { weightsFile } from './weightsFile.js';
+import { wholeParts } from './wholeParts.js';
+
+const WHAT = 'Cannot read the weights of model.json';
+
+/** A network of TensorFlow.js: its weights as a safetensors file. The `model.json` itself stays as it is. */
+export async function openTfjs(
+  source: RandomAccessSource,
+  options: ForeignModelOptions,
+): Promise<ForeignModel> {
+  const { name = 'model.json', openBeside } = options;
+  const limits = limitsOf(options);
+  const tooLarge = () => beyondLimit(limits, 'manifestBytes', `${WHAT}: it is too large`, { name });
+  const json = await readWhole(source, limits.manifestBytes, tooLarge, options);
+  const groups = parseWeightsManifest(json, name, limits);
+  const files = new OtherFiles(WHAT, openBeside);
+  try {
+    const whole = wholeParts();
+    const contents = new Map<TfjsWeight, JoinedPart>();
+    for (const group of groups) {
+      const shards = await openGroup(group, files, options);
+      for (const weight of group.weights) contents.set(weight, partOf(weight, shards, whole));
+    }
+    const { file } = weightsFile(name, /\.json$/i, contents);
+    return { files: [file], beside: [], close: () => files.close() };
+  } catch (error) {
+    await files.close();
+    throw error;
+  }
+}
+
+/** The files of a group, one after another. */
+async function openGroup(
+  { paths, weights, byteLength }: TfjsGroup,
+  files: OtherFiles,
+  options: ForeignModelOptions,
+): Promise<RandomAccessSource> {
+  const parts: JoinedPart[] = [];
+  let size = 0;
+  for (const path of paths) {
+    const file = await files.open(path, weights[0]?.name);
+    const length = await sizeOf(file, 0, options);
+    parts.push(sourcePart(file, 0, length));
+    size += length;
+  }
+  if (size === byteLength) return joinedSource(parts);
+  const details = { name: paths[0], expected: `${byteLength} bytes`, actual: size };
+  throw size < byteLength
+    ? new TruncatedError(`${WHAT}: their files end before they do`, details)
+    : new FormatError(`${WHAT}: their files have more bytes than they`, details);
+}
+
+function partOf(
+  { dtype, byteLength, stored }: TfjsWeight,
+  shards: RandomAccessSource,
+  whole: ReturnType<typeof wholeParts>,
+): JoinedPart {
+  const { quantization } = stored;
+  if (quantization === undefined) return sourcePart(shards, stored.offset, byteLength);
+  return whole(byteLength, async (options) => {
+    const bytes = await shards.read(stored.offset, stored.byteLength, options);
+    return allocating(() => dequantizeWeight(bytes, dtype, quantization));
+  });
+}
