@@ -36,9 +36,11 @@ export interface EncodedPieces {
 /** In smaller tensors, the names and headers of fragments cost more bytes than fragments save. */
 const MIN_ELEMENTS = 1024;
 
+const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2'];
+
 /** True for tensors that gain by fragments: floating-point and not small. */
 export function isWorthEncoding({ dtype, shape }: Pick<SafetensorsTensor, 'dtype' | 'shape'>): boolean {
-  return ['F32', 'F16', 'BF16'].includes(dtype) && elementCount(shape) >= MIN_ELEMENTS;
+  return FLOATS.includes(dtype) && elementCount(shape) >= MIN_ELEMENTS;
 }
 
 /**

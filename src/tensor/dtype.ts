@@ -2,10 +2,10 @@ import { check, listOf, oneOf, type Rule, wholeNumber } from '../checks/options.
 import { FormatError } from '../errors.js';
 
 /** Element types of both formats, by their names in safetensors. */
-export type DType = 'F32' | 'F16' | 'BF16' | 'I8' | 'I4';
+export type DType = 'F32' | 'F16' | 'BF16' | 'I8' | 'I4' | 'F8_E4M3' | 'F8_E5M2';
 
 /** The code of each type in HCT and HoloTensor headers is its index in this table. */
-export const DTYPES: readonly DType[] = ['F32', 'F16', 'BF16', 'I8', 'I4'];
+export const DTYPES: readonly DType[] = ['F32', 'F16', 'BF16', 'I8', 'I4', 'F8_E4M3', 'F8_E5M2'];
 
 export const DTYPE: Rule<DType> = /* @__PURE__ */ oneOf(DTYPES);
 
@@ -15,7 +15,15 @@ export const SHAPE: Rule<readonly number[]> = /* @__PURE__ */ listOf(/* @__PURE_
 const NUMBER: Rule<number> = (value) => typeof value !== 'number' && 'a number';
 const NUMBERS = /* @__PURE__ */ listOf(NUMBER);
 
-const BITS: Readonly<Record<DType, number>> = { F32: 32, F16: 16, BF16: 16, I8: 8, I4: 4 };
+const BITS: Readonly<Record<DType, number>> = {
+  F32: 32,
+  F16: 16,
+  BF16: 16,
+  I8: 8,
+  I4: 4,
+  F8_E4M3: 8,
+  F8_E5M2: 8,
+};
 
 /** Bits per element. */
 export function bitsPerElement(dtype: DType): number {

@@ -3,6 +3,7 @@ import { show } from '../errors/show.js';
 import { ArgumentError } from '../errors.js';
 import { byteLengthOf, DTYPE, type DType, elementCount } from './dtype.js';
 import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './float.js';
+import { float8ToFloat32, float32ToFloat8, isFloat8 } from './float8.js';
 import { packInt4, unpackInt4 } from './int4.js';
 import { applyQuantization, type Quantization } from './quantization.js';
 import { checkOutput, type Tensor, type TensorData, typedArray, viewBytes, viewElements } from './tensor.js';
@@ -49,13 +50,18 @@ export function storedToFloat32(tensor: Tensor<DType>, options: ToFloat32Options
     });
   }
   if (dtype === 'F16') return halfToFloat32(data as Uint16Array, out);
+  if (isFloat8(dtype)) {
+    const numbers = out ?? new Float32Array(elements);
+    checkOutput(numbers, elements);
+    return float8ToFloat32(dtype, data as Uint8Array, numbers);
+  }
   if (dtype === 'BF16') return bfloat16ToFloat32(data as Uint16Array, out);
   return out === undefined ? (data as Float32Array) : copyInto(data as Float32Array, out);
 }
 
 /**
- * Numbers as stored elements, rounded to the nearest, ties to even; integers are also clamped to their range.
- * F32 is returned without a copy.
+ * Numbers as stored elements, rounded to the nearest, ties to even; integers and floats of eight bits are also clamped to their
+ * range. F32 is returned without a copy.
  * @throws ArgumentError naming the index of a NaN that should become an integer
  */
 export function fromFloat32(dtype: DType, values: Float32Array): TensorData {
@@ -72,6 +78,9 @@ export function fromFloat32(dtype: DType, values: Float32Array): TensorData {
       return roundToIntegers(values, -128, 127);
     case 'I4':
       return packInt4(roundToIntegers(values, -8, 7));
+    case 'F8_E4M3':
+    case 'F8_E5M2':
+      return float32ToFloat8(dtype, values);
   }
 }
 

@@ -1,6 +1,7 @@
 import { show } from '../errors/show.js';
 import { ArgumentError, UnsupportedError } from '../errors.js';
-import { elementCount } from './dtype.js';
+import { DTYPES, elementCount } from './dtype.js';
+import { float8Number } from './float8.js';
 import { checkOutput, type Tensor, type TensorData, viewBytes, viewElements } from './tensor.js';
 
 /**
@@ -24,8 +25,6 @@ const CONVERSIONS: ReadonlyMap<string, readonly [size: number, convert: Convert]
   ['U64', [8, (elements, out) => setLong(elements, out, false)]],
   ['I64', [8, (elements, out) => setLong(elements, out, true)]],
   ['BOOL', [1, (elements, out) => lookUp(elements, out, (byte) => (byte === 0 ? 0 : 1))]],
-  ['F8_E4M3', [1, (elements, out) => lookUp(elements, out, float8E4M3)]],
-  ['F8_E5M2', [1, (elements, out) => lookUp(elements, out, float8E5M2)]],
   ['F8_E4M3FNUZ', [1, (elements, out) => lookUp(elements, out, (byte) => float8Fnuz(byte, 3, 8))]],
   ['F8_E5M2FNUZ', [1, (elements, out) => lookUp(elements, out, (byte) => float8Fnuz(byte, 2, 16))]],
 ]);
@@ -45,7 +44,7 @@ export function otherToFloat32({ dtype, shape, data }: Tensor, out?: Float32Arra
   const [size, convert] = CONVERSIONS.get(dtype) ?? [];
   if (size === undefined || convert === undefined) {
     throw new UnsupportedError(`Cannot convert elements of dtype ${show(dtype)} to float32`, {
-      expected: `F32, F16, BF16, I8, I4, ${[...CONVERSIONS.keys()].join(', ')}`,
+      expected: [...DTYPES, ...CONVERSIONS.keys()].join(', '),
       actual: dtype,
     });
   }
@@ -92,26 +91,7 @@ function lookUp(elements: TensorData, out: Float32Array, numberOf: (byte: number
   for (let i = 0; i < out.length; i++) out[i] = table[bytes[i]!]!;
 }
 
-/** OCP 8-bit Floating Point Specification, revision 1.0: no infinities, and a NaN of each sign. */
-function float8E4M3(byte: number): number {
-  return (byte & 0x7f) === 0x7f ? Number.NaN : float8(byte, 3, 7);
-}
-
-/** The same specification: as half precision, without the lower byte. */
-function float8E5M2(byte: number): number {
-  const magnitude = byte & 0x7f;
-  if (magnitude < 0x7c) return float8(byte, 2, 15);
-  return magnitude > 0x7c ? Number.NaN : byte < 0x80 ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-}
-
 /** https://arxiv.org/abs/2206.02915: no infinities; negative zero is the only NaN. */
 function float8Fnuz(byte: number, mantissaBits: number, bias: number): number {
-  return byte === 0x80 ? Number.NaN : float8(byte, mantissaBits, bias);
-}
-
-function float8(byte: number, mantissaBits: number, bias: number): number {
-  const exponent = (byte & 0x7f) >> mantissaBits;
-  const fraction = (byte & ((1 << mantissaBits) - 1)) / (1 << mantissaBits);
-  const magnitude = exponent === 0 ? fraction * 2 ** (1 - bias) : (1 + fraction) * 2 ** (exponent - bias);
-  return byte < 0x80 ? magnitude : -magnitude;
+  return byte === 0x80 ? Number.NaN : float8Number(byte, mantissaBits, bias);
 }

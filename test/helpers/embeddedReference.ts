@@ -4,6 +4,23 @@
  */
 import { readFileSync } from 'node:fs';
 
+/** The pattern of an F8 element. */
+export function float8Pattern(dtype: string, byte: number): number {
+  const { m, e } = FORMATS[dtype]!;
+  const [sign, x, mantissa] = [byte >> 7, (byte & 127) >> m, byte % 2 ** m];
+  const special = dtype === 'F8_E4M3' ? (byte & 127) === 127 : x === 31;
+  let [E, M] = special ? [2 ** e - 1, mantissa] : [x + m, mantissa];
+  if (x === 0 && mantissa === 0) E = 0;
+  else if (x === 0) {
+    // M / 2^m · 2^(1 + m − b) as a number that begins with 1.
+    E = m;
+    M *= 2;
+    for (; M < 2 ** m; M *= 2) E -= 1;
+    M -= 2 ** m;
+  }
+  return sign * 2 ** 15 + E * 2 ** m + M;
+}
+
 export interface ReferenceTensor {
   /** One a weight. */
   readonly values: Float32Array;
@@ -17,6 +34,8 @@ const FORMATS: Record<string, { m: number; e: number; b: number } | undefined> =
   F32: { m: 23, e: 8, b: 127 },
   F16: { m: 10, e: 5, b: 15 },
   BF16: { m: 7, e: 8, b: 127 },
+  F8_E4M3: { m: 3, e: 5, b: 10 },
+  F8_E5M2: { m: 2, e: 6, b: 17 },
 };
 
 /** Code words ('0110') to symbols. */
@@ -410,10 +429,11 @@ function remainderPass(
   const bytes = new Bytes(unit);
   const exceptions = Array.from({ length: bytes.varint() }, () => ({
     place: bytes.number(2),
-    pattern: bytes.number((1 + e + m) / 8),
+    pattern: bytes.number(m === 23 ? 4 : 2),
   }));
   const bit = bytes.bits();
   const L = s + b;
+  const f8 = m < 7;
   const marked = selection.length > 0;
   const bitmap = marked
     ? codedBitmap(bit, groups, (group) => selectedCodes({ ...group, dense: 0 }, selection))
@@ -424,7 +444,8 @@ function remainderPass(
     if (weight.q === 0) continue;
     const k = Math.floor(Math.log2(weight.q));
     const leading = weight.q - 2 ** k;
-    const mantissa = k < m ? leading * 2 ** (m - k) + field(bit, m - k) : Math.floor(leading / 2 ** (k - m));
+    const stored = k < m && !(f8 && L === 1) ? field(bit, m - k) : 0;
+    const mantissa = Math.floor(leading * 2 ** (m - k)) + stored;
     weight.pattern = (L + k) * 2 ** m + mantissa;
   }
   for (const { weight, group, i } of all) {
@@ -436,8 +457,9 @@ function remainderPass(
     let distance = 0;
     while (distance < 8 && bit() === 1) distance += 1;
     const exponent = distance < 8 ? L - 1 - distance : field(bit, e);
-    weight.pattern = exponent * 2 ** m + field(bit, m);
+    const bits = f8 ? Math.max(0, Math.min(m, exponent - 1)) : m;
+    weight.pattern = exponent * 2 ** m + field(bit, bits) * 2 ** (m - bits);
   }
-  for (const { weight } of all) if (weight.negative) weight.pattern += 2 ** (m + e);
+  for (const { weight } of all) if (weight.negative) weight.pattern += m === 23 ? 2 ** 31 : 2 ** 15;
   for (const { place, pattern } of exceptions) all[place]!.weight.pattern = pattern;
 }

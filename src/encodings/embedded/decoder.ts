@@ -2,12 +2,14 @@ import { finish, type Steps } from '../../async/steps.js';
 import { type Cost, NO_COST } from '../../checks/limits.js';
 import { placed } from '../../errors/placed.js';
 import { FormatError } from '../../errors.js';
-import { byteLengthOf } from '../../tensor/dtype.js';
+import { bitsPerElement, byteLengthOf } from '../../tensor/dtype.js';
 import { halfToFloat32 } from '../../tensor/float.js';
+import { float8ToFloat32, isFloat8 } from '../../tensor/float8.js';
 import { fromFloat32 } from '../../tensor/numbers.js';
 import { checkOutput, viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { floatLayout, patternArray, patternView } from './elements.js';
+import { float8Elements } from './float8.js';
 import { type FragmentHeader, MAX_TILE_LOG2, parseFragmentStart, parseUnits } from './format.js';
 import { TensorState } from './tensorState.js';
 
@@ -135,17 +137,18 @@ export class EmbeddedDecoder implements FragmentDecoder {
       out.fill(0);
       return;
     }
+    const { dtype } = this.#request;
     const { halfToFloat32: widen = halfToFloat32 } = this.#request.kernels;
     yield* this.#forTiles(state, (tile, start, count) => {
       const target = out.subarray(start, start + count);
       if (!state.progress(tile).exact) this.#place(state, tile, target);
-      // As bits, because a NaN may change its payload when it passes through numbers.
-      else if (this.#request.dtype !== 'F16') state.readPatterns(tile, bitsOf(target));
-      else {
+      else if (dtype === 'F16' || isFloat8(dtype)) {
         const patterns = this.#scratch.subarray(0, count);
         state.readPatterns(tile, patterns);
-        widen(patterns, target);
-      }
+        if (dtype === 'F16') widen(patterns, target);
+        else float8ToFloat32(dtype, float8Elements(dtype, patterns), target);
+        // As bits, because a NaN may change its payload when it passes through numbers.
+      } else state.readPatterns(tile, bitsOf(target));
     });
   }
 
@@ -168,17 +171,22 @@ export class EmbeddedDecoder implements FragmentDecoder {
       out.set(viewBytes(fromFloat32(dtype, values)));
       return;
     }
-    const { bytes } = layout;
+    const bytes = bitsPerElement(dtype) / 8;
     yield* this.#forTiles(state, (tile, start, count) => {
       const target = out.subarray(start * bytes, (start + count) * bytes);
-      const patterns = patternView(layout, target) ?? patternArray(layout, count);
-      if (state.progress(tile).exact) state.readPatterns(tile, patterns);
-      else {
+      if (!state.progress(tile).exact) {
         const values = new Float32Array(count);
         this.#place(state, tile, values);
-        viewBytes(patterns).set(viewBytes(fromFloat32(dtype, values)));
+        target.set(viewBytes(fromFloat32(dtype, values)));
+      } else if (isFloat8(dtype)) {
+        const patterns = this.#scratch.subarray(0, count);
+        state.readPatterns(tile, patterns);
+        target.set(float8Elements(dtype, patterns));
+      } else {
+        const patterns = patternView(layout, target) ?? patternArray(layout, count);
+        state.readPatterns(tile, patterns);
+        if (patterns.buffer !== target.buffer) target.set(viewBytes(patterns));
       }
-      if (patterns.buffer !== target.buffer) target.set(viewBytes(patterns));
     });
   }
 

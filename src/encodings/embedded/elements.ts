@@ -1,6 +1,7 @@
 import { FormatError } from '../../errors.js';
 import type { FloatLayout } from '../../kernels/embedded/interface.js';
 import { bitsPerElement, type DType } from '../../tensor/dtype.js';
+import { float8Layout } from './float8.js';
 import type { StreamHeader } from './format.js';
 
 export const SINGLE: FloatLayout = { bytes: 4, mantissaBits: 23, exponentBits: 8, bias: 127 };
@@ -9,9 +10,14 @@ const FLOATS: Readonly<Partial<Record<DType, FloatLayout>>> = {
   F32: SINGLE,
   F16: { bytes: 2, mantissaBits: 10, exponentBits: 5, bias: 15 },
   BF16: { bytes: 2, mantissaBits: 7, exponentBits: 8, bias: 127 },
+  F8_E4M3: float8Layout('F8_E4M3'),
+  F8_E5M2: float8Layout('F8_E5M2'),
 };
 
-/** Undefined for integers: their planes end at 1 and make them exact. */
+/** The exponent of the largest finite number, where it is not the bias. */
+const HIGHEST: Readonly<Partial<Record<DType, number>>> = { F8_E4M3: 8, F8_E5M2: 15 };
+
+/** Of the elements as patterns. Undefined for integers: their planes end at 1 and make them exact. */
 export function floatLayout(dtype: DType): FloatLayout | undefined {
   return FLOATS[dtype];
 }
@@ -23,13 +29,20 @@ export function floatLayout(dtype: DType): FloatLayout | undefined {
 export function checkScale({ scale, planes }: StreamHeader, dtype: DType): void {
   const layout = floatLayout(dtype);
   const lowest = layout === undefined ? 0 : 1 - layout.bias;
-  const end = layout === undefined ? bitsPerElement(dtype) : layout.bias + 1;
+  const end = layout === undefined ? bitsPerElement(dtype) : (HIGHEST[dtype] ?? layout.bias) + 1;
   const exact = layout === undefined && scale !== 0;
-  if (scale >= lowest && scale + planes.length <= end && !exact) return;
+  if (scale >= lowest && scale + planes.length <= end && !exact && endsWhole(scale, layout)) return;
   throw new FormatError('Cannot read the embedded fragment: its planes are out of range', {
     expected: `exponents from ${lowest} to ${end - 1}`,
     actual: `${scale} to ${scale + planes.length - 1}`,
   });
+}
+
+/** Whether mantissas are whole in the lowest plane, or all in the planes: only tapered ones may be neither. */
+export function endsWhole(scale: number, layout: FloatLayout | undefined): boolean {
+  if (layout?.tapered !== true) return true;
+  const lowest = scale + layout.bias;
+  return lowest === 1 || lowest > layout.mantissaBits;
 }
 
 /** A new array for `count` patterns. */

@@ -1,5 +1,6 @@
 import type { FloatLayout } from '../../kernels/embedded/interface.js';
-import { GROUP } from '../../kernels/embedded/tile.js';
+import { COUNTED_EXPONENTS, GROUP, mantissaBitsOf } from '../../kernels/embedded/tile.js';
+import { endsWhole } from './elements.js';
 import { MAX_PLANES, MAX_TILE_LOG2, NEVER_DENSE } from './format.js';
 import { EXPONENT_OFFSET, type Survey } from './source.js';
 
@@ -24,6 +25,12 @@ const LOWEST_PLANE_BELOW_RMS = 9;
 
 /** Bits per weight that planes may spend below the ends of mantissas. */
 const TOLERATED_WASTE = 0.01;
+/**
+ * The same with mantissas of two or three bits, where a higher lowest plane would lose qualities about 0.999; and for planes
+ * down to the smallest numbers, where those of a shorter mantissa cannot be cut.
+ */
+const TOLERATED_OF_TAPERED = 0.1;
+const TOLERATED_TO_SMALLEST = 0.3;
 
 /**
  * From this many significant weights of 64 on, the bits of the next plane are nearly random, and signs for all weights
@@ -44,7 +51,7 @@ export function tileLog2Of(elements: number): number {
 
 /** @param layout of the elements; undefined for integers */
 export function planPlanes(counted: Survey, layout: FloatLayout | undefined): PlanePlan {
-  const { elements, zeros, exceptions, exponents } = counted;
+  const { elements, zeros, exponents } = counted;
   const highest = exponents.findLastIndex((count) => count > 0) - EXPONENT_OFFSET;
   const any = highest >= -EXPONENT_OFFSET;
   const lowest = layout === undefined ? 0 : lowestPlane(counted, layout, highest);
@@ -54,9 +61,24 @@ export function planPlanes(counted: Survey, layout: FloatLayout | undefined): Pl
     depth: any ? Math.max(0, highest - lowest + 1) : 0,
     base: baseOf(counted, lowest),
     threshold: zeros > MANY_ZEROS * elements ? NEVER_DENSE : denseFrom(counted),
-    // Marking costs about a bit for each group of 64; coding a zero as a float takes 16 bits and its mantissa.
-    markZeros: layout !== undefined && (zeros + exceptions) * (16 + layout.mantissaBits) > elements / 64,
+    markZeros: layout !== undefined && marksPay(counted, layout, lowest),
   };
+}
+
+/** Whether zeros take more bits as floats than a bitmap that says which of the small weights are none. */
+function marksPay(
+  { elements, zeros, exceptions, exponents }: Survey,
+  layout: FloatLayout,
+  lowest: number,
+): boolean {
+  const distance = lowest + layout.bias - 1;
+  const exponentBits = distance < COUNTED_EXPONENTS ? distance + 1 : COUNTED_EXPONENTS + layout.exponentBits;
+  const bitsOfZero = exponentBits + mantissaBitsOf(layout, 0);
+  const small = exponents.subarray(0, lowest + EXPONENT_OFFSET).reduce((sum, count) => sum + count, 0);
+  const share = small / elements;
+  const entropy = share > 0 && share < 1 ? -share * Math.log2(share) - (1 - share) * Math.log2(1 - share) : 0;
+  // At least about a bit for each group.
+  return (zeros + exceptions) * bitsOfZero > elements * Math.max(entropy, 1 / GROUP);
 }
 
 function denseFrom({ elements, exponents }: Survey): number {
@@ -89,9 +111,11 @@ function lowestPlane(counted: Survey, layout: FloatLayout, highest: number): num
   const rms = Math.sqrt(energy / elements);
   let lowest = Math.floor(Math.log2(rms)) - LOWEST_PLANE_BELOW_RMS;
   lowest = Math.max(lowest, smallestNormal, highest - MAX_PLANES + 1);
-  while (lowest < highest && wasted(exponents, lowest + mantissaBits) > TOLERATED_WASTE * elements)
-    lowest += 1;
-  return lowest;
+  const tolerated = layout.tapered ? TOLERATED_OF_TAPERED : TOLERATED_WASTE;
+  const waste = (from: number) => wasted(exponents, from + mantissaBits) / elements;
+  while (lowest < highest && waste(lowest) > tolerated) lowest += 1;
+  if (endsWhole(lowest, layout)) return lowest;
+  return waste(smallestNormal) <= TOLERATED_TO_SMALLEST ? smallestNormal : smallestNormal + mantissaBits;
 }
 
 /** Bits below the mantissas of weights, when planes go on to where mantissas of exponent `last` end. */

@@ -1,13 +1,18 @@
 import { ArgumentError } from '../../errors.js';
 import type { EmbeddedEncodeKernels, FloatLayout, RowSurvey } from '../../kernels/embedded/interface.js';
 import { byteLengthOf } from '../../tensor/dtype.js';
+import { isFloat8 } from '../../tensor/float8.js';
 import { storedToFloat32 } from '../../tensor/numbers.js';
 import { viewBytes, viewElements } from '../../tensor/tensor.js';
 import { checkRequest } from '../encoderInput.js';
 import type { EncodeRequest } from '../encoding.js';
 import { floatLayout, SINGLE } from './elements.js';
+import { float8Patterns } from './float8.js';
 
-/** The elements of a tensor as bits: of floats their own, of integers those of the numbers in single precision. */
+/**
+ * The elements of a tensor as bits: of floats their own, of those of eight bits patterns of 16, of integers those of the
+ * numbers in single precision.
+ */
 export interface Source {
   readonly patterns: Uint16Array | Uint32Array;
   /** Of the patterns. */
@@ -29,6 +34,9 @@ export function sourceOf(request: EncodeRequest): Source {
     });
   }
   const layout = floatLayout(dtype);
+  if (layout !== undefined && isFloat8(dtype)) {
+    return { patterns: float8Patterns(dtype, viewBytes(tensor.data)), layout, whole: false };
+  }
   const bytes = layout === undefined ? storedToFloat32({ ...tensor, shape: [rows * cols] }) : tensor.data;
   const { bytes: size } = layout ?? SINGLE;
   const patterns = viewElements(size === 2 ? 'U16' : 'U32', viewBytes(bytes)) as Source['patterns'];

@@ -50,12 +50,17 @@ export interface PlaneUnit extends TileUnit {
   readonly plane: Uint8Array;
 }
 
-/** How the bits of a floating-point element divide; the sign is the highest bit. */
+/** How the bits of a floating-point element divide; the sign is the highest bit, the mantissa the lowest ones. */
 export interface FloatLayout {
   readonly bytes: 2 | 4;
   readonly mantissaBits: number;
   readonly exponentBits: number;
   readonly bias: number;
+  /**
+   * There are no subnormal numbers, but numbers of small exponents have shorter mantissas: one less bit than their exponent
+   * field says, and zeros below. The lowest plane has the exponent field 1, or one of a whole mantissa.
+   */
+  readonly tapered?: boolean;
 }
 
 /** All that is known of a tile from its planes, and how to read it. */

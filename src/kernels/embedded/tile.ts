@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors.js';
-import type { RowPart, TileState } from './interface.js';
+import type { FloatLayout, RowPart, TileState } from './interface.js';
 
 /** Tiles, groups and classes, for both implementations and the encoding. */
 
@@ -23,6 +23,9 @@ export const CLASSES = CLASS_STARTS.length;
 export const CLASS_OF: Uint8Array = Uint8Array.from({ length: GROUP + 1 }, (_, count) =>
   CLASS_STARTS.findLastIndex((start) => start <= count),
 );
+
+/** Exponents down to this many below the lowest plane are coded in unary, smaller ones are stored whole. */
+export const COUNTED_EXPONENTS = 8;
 
 /** Steps that a centroid divides a plane's interval into. */
 export const CENTROID_STEPS = 256;
@@ -60,6 +63,25 @@ function rangeOf(scales: Uint8Array): { least: number; most: number } {
     most = Math.max(most, scales[group]!);
   }
   return { least, most };
+}
+
+/** Where the sign of a pattern is. */
+export function signBitOf({ bytes }: FloatLayout): number {
+  return 8 * bytes - 1;
+}
+
+/**
+ * The exponent field from which on planes hold whole mantissas. Where the lowest plane has the field 1, the planes of a
+ * tapered layout hold them all.
+ * @param lowest exponent field of the lowest plane
+ */
+export function completeFrom({ mantissaBits, tapered = false }: FloatLayout, lowest: number): number {
+  return tapered && lowest === 1 ? lowest : lowest + mantissaBits;
+}
+
+/** The bits of a mantissa of this exponent field, which may end in zeros that are not stored. */
+export function mantissaBitsOf({ mantissaBits, tapered = false }: FloatLayout, exponent: number): number {
+  return tapered ? Math.min(mantissaBits, Math.max(exponent - 1, 0)) : mantissaBits;
 }
 
 /** The class of every group after all planes, dense or not. */

@@ -1,7 +1,7 @@
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { EmbeddedKernels, RowPart } from './interface.js';
-import { CENTROID_STEPS, checkLength, checkSelection, finalClasses, GROUP } from './tile.js';
+import { CENTROID_STEPS, checkLength, checkSelection, completeFrom, finalClasses, GROUP } from './tile.js';
 import { EMBEDDED_WASM } from './wasm/embedded.generated.js';
 import type { EmbeddedExports } from './wasm/exports.js';
 import { loadInto, loadLookups, loadPlanes, loadState, loadUnit, SPREADS } from './wasm/memory.js';
@@ -50,7 +50,7 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
       position = decodeBitmap(stream, groups, classes, nonzero, codes, spreads, scratch);
     }
     const signedZeros = bitAt(bits, position);
-    const { mantissaBits, exponentBits, bias } = layout;
+    const { mantissaBits, exponentBits, bias, tapered = false } = layout;
     const bytes = out.BYTES_PER_ELEMENT;
     position = decodeMantissas(
       stream,
@@ -62,7 +62,7 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
       signs,
       mantissaBits,
       2 ** (bias + scale - F32_BIAS),
-      bias + scale,
+      completeFrom(layout, bias + scale),
       bytes,
       scratch,
       absent,
@@ -78,6 +78,7 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
       signedZeros,
       mantissaBits,
       exponentBits,
+      tapered,
       bias + scale,
       bytes,
       patterns,

@@ -3,7 +3,7 @@ import { embedded } from '../../../src/encodings/embedded/embedded.js';
 import type { DType } from '../../../src/tensor/dtype.js';
 import { float32ToBfloat16, float32ToHalf } from '../../../src/tensor/float.js';
 import { type Tensor, viewBytes, viewElements } from '../../../src/tensor/tensor.js';
-import { decodeReference } from '../embeddedReference.js';
+import { decodeReference, float8Pattern } from '../embeddedReference.js';
 import { encodeWith } from '../encodings.js';
 
 /** Every prefix of fragments, through our decoder and through the one written from the document. */
@@ -23,7 +23,9 @@ export function compareWithReference(name: string, tensor: Tensor<DType>, fragme
   });
   const { patterns } = decodeReference(payloads, tensor.dtype);
   if (tensor.dtype === 'I8') return;
-  const bits = viewElements(tensor.dtype === 'F32' ? 'U32' : 'U16', viewBytes(tensor.data)) as Uint32Array;
+  const bits = tensor.dtype.startsWith('F8')
+    ? Uint32Array.from(tensor.data as Uint8Array, (byte) => float8Pattern(tensor.dtype, byte))
+    : (viewElements(tensor.dtype === 'F32' ? 'U32' : 'U16', viewBytes(tensor.data)) as Uint32Array);
   assert.is(
     bits.findIndex((pattern, i) => pattern !== patterns[i]),
     -1,

@@ -2,13 +2,20 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readModelFile } from '../../../models/file/modelFile.js';
 import { memoryStagingStore, type StagingStore } from '../../../models/file/stagingStore.js';
+import { openModel } from '../../../models/openModel.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, ChecksumError, FormatError, HolostreamError } from '../../../src/errors.js';
+import { float32ToBfloat16 } from '../../../src/tensor/float.js';
+import { float32ToFloat8 } from '../../../src/tensor/float8.js';
+import { fromFloat32 } from '../../../src/tensor/numbers.js';
+import { similarity } from '../../../src/tensor/similarity.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
+import { toFloat32 } from '../../../src/tensor/toFloat32.js';
 import { rejects } from '../../helpers/assertions.js';
 import { checkModelFile } from '../../helpers/checks/modelFile.js';
 import { decodeFromModelFile, encodeToModelFile } from '../../helpers/modelFiles.js';
 import { modelOf, type TestTensor } from '../../helpers/models.js';
+import { noise } from '../../helpers/random.js';
 import { strictSafetensors } from '../../helpers/strictSafetensors.js';
 import { TRAINED_FILES } from '../../helpers/trained.js';
 
@@ -68,6 +75,42 @@ test('metadata and every kind of tensor are kept; shards come back as the files 
       ['s', false],
     ],
   );
+});
+
+test('floats of eight bits are cut, give numbers of any type at any quality, and come back', async () => {
+  const values = noise(90_000).map((value) => 60 * value);
+  const data = {
+    e4m3: float32ToFloat8('F8_E4M3', values).with(5, 0x7f).with(6, 0x80),
+    e5m2: float32ToFloat8('F8_E5M2', values).with(5, 0xfc).with(6, 0x01),
+  };
+  const tensors = [
+    { name: 'e4m3', dtype: 'F8_E4M3', shape: [300, 300] },
+    { name: 'e5m2', dtype: 'F8_E5M2', shape: [90_000] },
+    { name: 'fnuz', dtype: 'F8_E4M3FNUZ', shape: [90_000] },
+  ] as const;
+  const bytes = modelOf(tensors, undefined, ({ name }) => (name === 'e5m2' ? data.e5m2 : data.e4m3));
+  const file = await encodeToModelFile({ m: bytes });
+  assert.ok(Buffer.from((await decodeFromModelFile(file)).files.m!).equals(bytes));
+  assert.equal(
+    (await readModelFile(bytesSource(file))).tensors.map(({ encoded }) => encoded !== undefined),
+    [true, true, false],
+  );
+  const model = await openModel(file);
+  for (const { name, dtype, shape } of [tensors[0], tensors[1]]) {
+    const own = data[name];
+    const exact = toFloat32({ dtype, shape, data: own });
+    assert.equal((await model.tensor(name, { as: 'source' })).data, own);
+    // Of two arrays, NaNs are equal.
+    assert.equal([...(await model.tensor(name)).data], [...exact]);
+    assert.equal((await model.tensor(name, { as: 'BF16' })).data, float32ToBfloat16(exact));
+    const early = await (await openModel(file)).tensor(name, { quality: 0.9 });
+    assert.ok(!early.complete && early.cosine >= 0.9 && early.cosine < 0.999);
+    const finite = exact.map((value) => (Number.isFinite(value) ? value : 0));
+    assert.ok(Math.abs(similarity(finite, early.data).cosine - early.cosine) < 0.001);
+    const rounded = await (await openModel(file)).tensor(name, { quality: 0.9, as: 'source' });
+    assert.equal(rounded.data, fromFloat32(dtype, early.data));
+  }
+  await model.close();
 });
 
 test('what is to be kept is kept, and names that would clash are no fragments', async () => {

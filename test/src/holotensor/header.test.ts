@@ -94,7 +94,7 @@ test('what cannot be is refused, also with a right checksum', () => {
   throws(() => parseHoloTensorHeader(altered((v) => v.setUint32(4, 2, true))), UnsupportedError, /version/);
   throws(() => parseHoloTensorHeader(altered((v) => v.setUint8(8, 77))), FormatError, /encoding/);
   throws(() => parseHoloTensorHeader(altered((v) => v.setUint8(9, 2))), FormatError, /compression/);
-  throws(() => parseHoloTensorHeader(altered((v) => v.setUint8(32, 5))), FormatError, /dtype/);
+  throws(() => parseHoloTensorHeader(altered((v) => v.setUint8(32, 7))), FormatError, /dtype/);
   for (const rank of [5, 255]) {
     const error = throws(
       () => parseHoloTensorHeader(altered((v) => v.setUint8(33, rank))),

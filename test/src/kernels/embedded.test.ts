@@ -10,6 +10,7 @@ import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import type { DType } from '../../../src/tensor/dtype.js';
 import { float32ToBfloat16, float32ToHalf } from '../../../src/tensor/float.js';
+import { float32ToFloat8 } from '../../../src/tensor/float8.js';
 import { type Tensor, viewElements } from '../../../src/tensor/tensor.js';
 import { encodeRequest, encodeWith } from '../../helpers/encodings.js';
 import { noise, pseudoRandomBytes, randomFrom } from '../../helpers/random.js';
@@ -40,6 +41,15 @@ const TENSORS: readonly Tensor<DType>[] = [
     { ...ofDtype('F32', scaled(90, columns)), shape: [90, columns] },
     { ...ofDtype('BF16', scaled(90, columns)), shape: [90, columns] },
     { ...ofDtype('F16', scaled(90, columns)), shape: [90, columns] },
+  ]),
+  ...(['F8_E4M3', 'F8_E5M2'] as const).flatMap((dtype): Tensor<DType>[] => [
+    { dtype, shape: [8192], data: pseudoRandomBytes(8192) },
+    { dtype, shape: [9000], data: float32ToFloat8(dtype, SPARSE) },
+    { dtype, shape: [90, 200], data: float32ToFloat8(dtype, scaled(90, 200)) },
+    ...[300, 0.1, 0.02, 0.001, 1e-5].map((scale) => {
+      const values = weights(9001, 14).map((value) => value * scale);
+      return { dtype, shape: [9001], data: float32ToFloat8(dtype, values) };
+    }),
   ]),
   { dtype: 'I8', shape: [9001], data: new Int8Array(pseudoRandomBytes(9001).buffer) },
   { dtype: 'I8', shape: [9001], data: Int8Array.from(weights(9001, 9), (value) => 200 * value) },
@@ -112,7 +122,14 @@ test('what is encoded is that of the portable kernels', () => {
 
 test('broken payloads are refused by both, or mean the same to both', () => {
   const random = randomFrom(11);
-  for (const tensor of [ofDtype('F32', weights(3000, 3)), ofDtype('BF16', SPARSE), ofDtype('F16', SPARSE)]) {
+  const small = float32ToFloat8('F8_E4M3', weights(3000, 3));
+  for (const tensor of [
+    ofDtype('F32', weights(3000, 3)),
+    ofDtype('BF16', SPARSE),
+    ofDtype('F16', SPARSE),
+    { dtype: 'F8_E4M3', shape: [3000], data: small },
+    { dtype: 'F8_E5M2', shape: [9000], data: float32ToFloat8('F8_E5M2', SPARSE) },
+  ] as const) {
     const { payloads } = encodeWith(embedded, tensor, {}, { fragments: 3 }).encoded;
     for (let run = 0; run < 150; run++) {
       const broken = payloads.map((payload) => payload.slice());

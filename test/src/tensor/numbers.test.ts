@@ -74,6 +74,40 @@ test('numbers become integers by rounding to nearest even and clamping', () => {
   );
 });
 
+for (const dtype of ['F8_E4M3', 'F8_E5M2'] as const) {
+  test(`${dtype}: numbers are rounded to the nearest, ties to even, and clamped`, () => {
+    const all = Uint8Array.from({ length: 256 }, (_, i) => i);
+    const known = toFloat32({ dtype, shape: [256], data: all });
+    const finite = [...all].filter((byte) => Number.isFinite(known[byte]));
+    const back = fromFloat32(
+      dtype,
+      Float32Array.from(finite, (byte) => known[byte]!),
+    );
+    assert.equal(back, Uint8Array.from(finite));
+    const nearest = (value: number) => {
+      const sign = value < 0 || Object.is(value, -0) ? 0x80 : 0;
+      const distance = (byte: number) => Math.abs(known[byte]! - value);
+      return finite
+        .filter((byte) => (byte & 0x80) === sign)
+        .reduce((best, byte) =>
+          distance(byte) < distance(best) || (distance(byte) === distance(best) && byte % 2 === 0)
+            ? byte
+            : best,
+        );
+    };
+    const sorted = finite.filter((byte) => byte < 0x80).map((byte) => known[byte]!);
+    const ties = sorted.slice(1).map((value, i) => (value + sorted[i]!) / 2);
+    const around = ties.flatMap((tie) => [tie, -tie, tie * (1 + 2 ** -22), tie * (1 - 2 ** -22)]);
+    const random = Array.from({ length: 2000 }, (_, i) => Math.sin(i) * 2 ** ((i % 40) - 20));
+    const values = Float32Array.from([...around, ...random, 1e-45, -1e-45, 1e6, -1e6, 0, -0]);
+    assert.equal(fromFloat32(dtype, values), Uint8Array.from(values, nearest));
+    const special = fromFloat32(dtype, Float32Array.of(Number.NaN, Infinity, -Infinity));
+    const numbers = [...toFloat32({ dtype, shape: [3], data: special })];
+    const infinity = dtype === 'F8_E5M2' ? Infinity : Number.NaN;
+    assert.equal(numbers, [Number.NaN, infinity, -infinity]);
+  });
+}
+
 test('refuses data that does not fit the shape, outputs that do not fit the data, quantized floats', () => {
   throws(() => toFloat32({ dtype: 'F16', shape: [5], data: new Uint16Array(4) }), ArgumentError, /10, got 8/);
   throws(() => toFloat32({ dtype: 'I4', shape: [5], data: new Uint8Array(2) }), ArgumentError, /3, got 2/);

@@ -10,20 +10,24 @@ export function storeTables(tables: usize): void {
   v128.store(tables + HIGH_MASKS, i8x16(0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 3, 0, 0, 0, 0, 0));
 }
 
-/** Of patterns of 16 bits: four fields are an entry, or, where they have at most 7 bits, eight. Returns their end. */
+/**
+ * Of patterns of 16 bits: four fields are an entry, or, where they have at most 7 bits, eight. Returns their end.
+ * @param wholeFrom exponent field from which on planes hold whole mantissas
+ */
 // @ts-ignore: decorator
 @inline
 export function shortFields(
   patterns: usize,
   groups: u32,
   mantissaBits: u32,
+  wholeFrom: u32,
   lowest: u32,
   absent: usize,
   nonzero: usize,
   tables: usize,
   fields: usize,
 ): usize {
-  const complete = i16x8.splat(<i16>(lowest + mantissaBits));
+  const complete = i16x8.splat(<i16>wholeFrom);
   const lowests = i16x8.splat(<i16>lowest);
   const ones = i16x8.splat(1);
   const end = patterns + (<usize>groups << 7);

@@ -9,8 +9,9 @@ const TABLES: usize = 464;
 /**
  * Patterns of floats whose lowest missing bits follow in a stream, from `position` on; returns the position behind
  * them. Weights of which the planes know nothing get a pattern with their sign alone.
- * @param scale the single-precision number with the exponent field `lowest`: what is in its upper bits is the pattern
- * @param lowest the exponent field of what 1 in the lowest plane stands for
+ * @param scale the single-precision number with the exponent field of what 1 in the lowest plane stands for: what is in its
+ *   upper bits is the pattern
+ * @param complete the exponent field from which on planes hold whole mantissas
  * @param bytes of an element of `out`
  * @param scratch room for 608 bytes
  * @param absent bitmap of the weights of which the planes know nothing
@@ -26,13 +27,12 @@ export function decodeMantissas(
   signs: usize,
   mantissaBits: u32,
   scale: f32,
-  lowest: u32,
+  complete: u32,
   bytes: u32,
   scratch: usize,
   absent: usize,
   out: usize,
 ): usize {
-  const complete = lowest + mantissaBits;
   const tables = scratch + TABLES;
   storeTables(tables);
   for (let g: u32 = 0; g < groups; g++, planes += 8) {
@@ -42,9 +42,11 @@ export function decodeMantissas(
       if (mantissaBits == 23) {
         position = completeWide(stream, position, magnitudes, signs, scale, complete, scratch + LENGTHS, absent, out);
       } else if (mantissaBits == 7) {
-        position = completeNarrow(stream, position, magnitudes, signs, 7, scale, complete, tables, bytes, absent, out);
+        position = completeNarrow(stream, position, magnitudes, signs, 7, true, scale, complete, tables, bytes, absent, out);
+      } else if (mantissaBits == 10) {
+        position = completeNarrow(stream, position, magnitudes, signs, 10, false, scale, complete, tables, bytes, absent, out);
       } else {
-        position = completeNarrow(stream, position, magnitudes, signs, 10, scale, complete, tables, bytes, absent, out);
+        position = completeNarrow(stream, position, magnitudes, signs, mantissaBits, true, scale, complete, tables, bytes, absent, out);
       }
     }
   }

@@ -27,7 +27,10 @@ export function storeTables(tables: usize): void {
   v128.store(tables + HIGHEST, i16x8.splat(-0x8000));
 }
 
-/** Sixteen patterns: the upper part of a single-precision number, the field that it lacks, and the sign. */
+/**
+ * Sixteen patterns: the upper part of a single-precision number, the field that it lacks, and the sign.
+ * @param short no more than 7 bits are missing
+ */
 // @ts-ignore: decorator
 @inline
 export function completeNarrow(
@@ -36,6 +39,7 @@ export function completeNarrow(
   magnitudes: usize,
   signs: usize,
   mantissaBits: u32,
+  short: bool,
   scale: f32,
   complete: u32,
   tables: usize,
@@ -63,7 +67,7 @@ export function completeNarrow(
   const masks = i8x16.swizzle(v128.load(tables + MASKS), missing);
   const firstMask = i16x8.extend_low_i8x16_u(masks);
   const secondMask = i16x8.extend_high_i8x16_u(masks);
-  if (mantissaBits < 8) {
+  if (short) {
     // All fields are in 16 bytes, each in two of them.
     const chunk = v128.load(stream + (position >> 3));
     const bits = i8x16.add(starts, i8x16.splat(<i8>(position & 7)));

@@ -7,6 +7,8 @@ import { longFields, shortFields, storeTables } from './fields';
  * The remainder of a tile of floats; returns its bytes. `list` has room for 10 entries a group, or 3 a weight that the
  * planes do not hold; `fields` for a u64 for every two weights.
  * @param patterns u16 or, with 23 mantissa bits, u32, filled up with zeros to whole groups
+ * @param tapered small numbers have shorter mantissas
+ * @param complete exponent field from which on planes hold whole mantissas
  * @param lowest exponent field of weights that are 1 in the lowest plane
  * @param marks whether weights that are not zero are marked
  * @param absent room for a bitmap of the weights that the planes do not hold
@@ -22,6 +24,8 @@ export function encodeRemainder(
   marks: bool,
   mantissaBits: u32,
   exponentBits: u32,
+  tapered: bool,
+  complete: u32,
   lowest: u32,
   absent: usize,
   nonzero: usize,
@@ -34,10 +38,11 @@ export function encodeRemainder(
   storeTables(tables);
   let end: usize;
   if (mantissaBits == 23) end = longFields(patterns, groups, lowest, absent, nonzero, fields);
-  else if (mantissaBits == 7) end = shortFields(patterns, groups, 7, lowest, absent, nonzero, tables, fields);
-  else end = shortFields(patterns, groups, 10, lowest, absent, nonzero, tables, fields);
+  else if (mantissaBits == 7) end = shortFields(patterns, groups, 7, complete, lowest, absent, nonzero, tables, fields);
+  else if (mantissaBits == 10) end = shortFields(patterns, groups, 10, complete, lowest, absent, nonzero, tables, fields);
+  else end = shortFields(patterns, groups, mantissaBits, complete, lowest, absent, nonzero, tables, fields);
 
-  const signBit = mantissaBits + exponentBits;
+  const signBit: u32 = mantissaBits == 23 ? 31 : 15;
   const signedZeros = hasSignedZeros(patterns, weights, dense, signBit, absent, nonzero);
   let last = marks ? encodeBitmap(nonzero, 0, groups, classes, codes, list) : list;
   store<u32>(last, entry(u32(signedZeros), 1));
@@ -60,7 +65,8 @@ export function encodeRemainder(
       const distance = lowest - 1 - exponent;
       if (distance < 8) store<u32>(last, entry((1 << distance) - 1, distance + 1));
       else store<u32>(last, entry(0xff | (exponent << 8), 8 + exponentBits));
-      store<u32>(last, entry(pattern & ((1 << mantissaBits) - 1), mantissaBits), 4);
+      const own = tapered ? min(mantissaBits, <u32>max(<i32>exponent - 1, 0)) : mantissaBits;
+      store<u32>(last, entry((pattern & ((1 << mantissaBits) - 1)) >> (mantissaBits - own), own), 4);
       last += 8;
     }
   }

@@ -5,6 +5,7 @@ import { peek } from './bits';
  * The weights of which the planes know nothing, whole; returns the position behind them.
  * @param absent bitmap of these weights
  * @param nonzero bitmap of those that are not zero; 0: there is none
+ * @param tapered small numbers have shorter mantissas
  */
 export function decodeSmall(
   stream: usize,
@@ -16,11 +17,12 @@ export function decodeSmall(
   signedZeros: bool,
   mantissaBits: u32,
   exponentBits: u32,
+  tapered: bool,
   lowest: u32,
   bytes: u32,
   out: usize,
 ): usize {
-  const signBit = mantissaBits + exponentBits;
+  const signBit: u32 = mantissaBits == 23 ? 31 : 15;
   // Where patterns of 16 bits have four bytes each, they are in the upper two.
   const shift = bytes == 4 && signBit == 15 ? 16 : 0;
   const groups = (weights + 63) >> 6;
@@ -48,8 +50,10 @@ export function decodeSmall(
           exponent = max(0, <i32>lowest - 1 - <i32>distance);
           position += distance + 1;
         }
-        pattern |= (<u32>exponent << mantissaBits) | <u32>(peek(stream, position) & ((1 << mantissaBits) - 1));
-        position += mantissaBits;
+        const own = tapered ? min(mantissaBits, <u32>max(exponent - 1, 0)) : mantissaBits;
+        const mantissa = <u32>(peek(stream, position) & ((1 << own) - 1));
+        pattern |= (<u32>exponent << mantissaBits) | (mantissa << (mantissaBits - own));
+        position += own;
       }
       const at = (g << 6) + i;
       if (bytes == 4) store<u32>(out + (at << 2), load<u32>(out + (at << 2)) | (pattern << shift));

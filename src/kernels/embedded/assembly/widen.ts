@@ -1,27 +1,35 @@
 // Patterns of elements to single-precision numbers, and their statistics.
 
 /**
- * Floats of 16 bits, `count` of them, a multiple of 8. `scale` is 2 to the power of the difference of the biases. NaNs and
+ * Floats of 16 bits, the highest of which is the sign, `count` of them, a multiple of 8. `scale` is 2 to the power of the difference of the biases. NaNs and
  * infinities become infinities.
  */
-export function widenShort(patterns: usize, count: u32, mantissaBits: u32, scale: f32, numbers: usize): void {
+export function widenShort(
+  patterns: usize,
+  count: u32,
+  mantissaBits: u32,
+  exponentBits: u32,
+  scale: f32,
+  numbers: usize,
+): void {
+  const special = ((1 << exponentBits) - 1) << 23;
   const end = patterns + (<usize>count << 1);
   for (; patterns < end; patterns += 16, numbers += 32) {
     const eight = v128.load(patterns);
-    v128.store(numbers, widen(i32x4.extend_low_i16x8_u(eight), mantissaBits, scale));
-    v128.store(numbers, widen(i32x4.extend_high_i16x8_u(eight), mantissaBits, scale), 16);
+    v128.store(numbers, widen(i32x4.extend_low_i16x8_u(eight), mantissaBits, special, scale));
+    v128.store(numbers, widen(i32x4.extend_high_i16x8_u(eight), mantissaBits, special, scale), 16);
   }
 }
 
 // @ts-ignore: decorator
 @inline
-function widen(pattern: v128, mantissaBits: u32, scale: f32): v128 {
+function widen(pattern: v128, mantissaBits: u32, special: i32, scale: f32): v128 {
   const shift = 23 - mantissaBits;
   const magnitude = i32x4.shl(v128.and(pattern, i32x4.splat(0x7fff)), shift);
-  const special = i32x4.ge_s(magnitude, i32x4.splat(((0x7fff >> mantissaBits) << 23)));
+  const infinite = i32x4.ge_s(magnitude, i32x4.splat(special));
   const number = f32x4.mul(magnitude, f32x4.splat(scale));
   const sign = i32x4.shl(i32x4.shr_u(pattern, 15), 31);
-  return v128.or(v128.bitselect(i32x4.splat(0x7f800000), number, special), sign);
+  return v128.or(v128.bitselect(i32x4.splat(0x7f800000), number, infinite), sign);
 }
 
 /** Bytes of the counts of exponents: four times, one for each of four neighbours, whose additions do not wait for each other. */

@@ -1,13 +1,18 @@
 import { codesOf } from '../contexts.js';
 import type { PlanesOfTile } from '../interface.js';
 import { exponentOf, nonzeroBitmap } from '../survey.js';
-import { checkLength, checkSelection, finalClasses } from '../tile.js';
+import {
+  COUNTED_EXPONENTS,
+  checkLength,
+  checkSelection,
+  completeFrom,
+  finalClasses,
+  mantissaBitsOf,
+  signBitOf,
+} from '../tile.js';
 import { decodeBitmap, encodeBitmap } from './bitmapCode.js';
 import { BitReader, BitWriter } from './bits.js';
 import { gatherMagnitudes } from './magnitudes.js';
-
-/** Exponents down to this many below the lowest plane are coded in unary, smaller ones are stored whole. */
-const COUNTED_EXPONENTS = 8;
 
 export function decodeRemainder(unit: Uint8Array, tile: PlanesOfTile, out: Uint16Array | Uint32Array): void {
   const { state, planes, selection, layout } = tile;
@@ -20,7 +25,7 @@ export function decodeRemainder(unit: Uint8Array, tile: PlanesOfTile, out: Uint1
     decodeBitmap(reader, nonzero, finalClasses(state), codesOf({ selection, fixed: false }));
   }
   const signedZeros = reader.read(1) === 1;
-  const signBit = layout.mantissaBits + layout.exponentBits;
+  const signBit = signBitOf(layout);
   for (let i = 0; i < out.length; i++) {
     const sign = (state.signs[i >> 3]! >> (i & 7)) & 1;
     out[i] = decodeSignificant(reader, magnitudes[i]!, tile) | (sign << signBit);
@@ -37,22 +42,20 @@ export function decodeRemainder(unit: Uint8Array, tile: PlanesOfTile, out: Uint1
 }
 
 /** Without the sign; 0 for a weight that the planes do not hold. */
-function decodeSignificant(
-  reader: BitReader,
-  magnitude: number,
-  { layout: { mantissaBits, bias }, scale }: PlanesOfTile,
-): number {
+function decodeSignificant(reader: BitReader, magnitude: number, { layout, scale }: PlanesOfTile): number {
   if (magnitude === 0) return 0;
+  const { mantissaBits, bias } = layout;
   const known = 31 - Math.clz32(magnitude);
-  const missing = mantissaBits - known;
-  const leading = magnitude - (1 << known);
-  const mantissa = missing > 0 ? (leading << missing) | reader.read(missing) : leading >> -missing;
-  return ((scale + bias + known) << mantissaBits) | mantissa;
+  const lowest = scale + bias;
+  const missing = completeFrom(layout, lowest) - lowest - known;
+  const leading = (magnitude - (1 << known)) * 2 ** (mantissaBits - known);
+  return ((lowest + known) << mantissaBits) | leading | (missing > 0 ? reader.read(missing) : 0);
 }
 
 function decodeSmall(reader: BitReader, { layout, scale }: PlanesOfTile): number {
   const exponent = decodeExponent(reader, scale + layout.bias, layout.exponentBits);
-  return (exponent << layout.mantissaBits) | reader.read(layout.mantissaBits);
+  const bits = mantissaBitsOf(layout, exponent);
+  return (((exponent << bits) | reader.read(bits)) << (layout.mantissaBits - bits)) >>> 0;
 }
 
 export function encodeRemainder(
@@ -60,8 +63,9 @@ export function encodeRemainder(
   patterns: Uint16Array | Uint32Array,
 ): Uint8Array {
   const { mantissaBits, exponentBits, bias } = layout;
-  const signBit = mantissaBits + exponentBits;
+  const signBit = signBitOf(layout);
   const lowest = scale + bias;
+  const complete = completeFrom(layout, lowest);
   const writer = new BitWriter();
   if (selection.length > 0) {
     const codes = codesOf({ selection, fixed: false });
@@ -70,9 +74,9 @@ export function encodeRemainder(
   const signedZeros = patterns.some((pattern, i) => state.dense[i >> 6] === 0 && pattern === 2 ** signBit);
   writer.write(signedZeros ? 1 : 0, 1);
   for (let i = 0; i < patterns.length; i++) {
-    const known = exponentOf(patterns[i]!, layout) - lowest;
-    const missing = mantissaBits - known;
-    if (known >= 0 && missing > 0) writer.write(patterns[i]! & ((1 << missing) - 1), missing);
+    const exponent = exponentOf(patterns[i]!, layout);
+    const missing = complete - exponent;
+    if (exponent >= lowest && missing > 0) writer.write(patterns[i]! & ((1 << missing) - 1), missing);
   }
   for (let i = 0; i < patterns.length; i++) {
     const pattern = patterns[i]!;
@@ -83,7 +87,8 @@ export function encodeRemainder(
     if (state.dense[i >> 6] === 0 && (!zero || signedZeros)) writer.write(pattern >>> signBit, 1);
     if (zero) continue;
     encodeExponent(writer, exponent, lowest, exponentBits);
-    writer.write(mantissa, mantissaBits);
+    const bits = mantissaBitsOf(layout, exponent);
+    writer.write(mantissa >> (mantissaBits - bits), bits);
   }
   return writer.finish();
 }

@@ -1,11 +1,30 @@
 import { bfloat16ToFloat32, halfToFloat32 } from '../../../tensor/float.js';
 import type { FloatLayout, RowSurvey } from '../interface.js';
+import { exponentOf } from '../survey.js';
+import { signBitOf } from '../tile.js';
 
-export function numbersOf(patterns: Uint16Array | Uint32Array, { mantissaBits }: FloatLayout): Float32Array {
+export function numbersOf(patterns: Uint16Array | Uint32Array, layout: FloatLayout): Float32Array {
+  const { mantissaBits, tapered = false } = layout;
   if (patterns instanceof Uint32Array) {
     return new Float32Array(patterns.buffer, patterns.byteOffset, patterns.length);
   }
+  if (tapered) return Float32Array.from(patterns, (pattern) => taperedNumber(pattern, layout));
   return (mantissaBits === 7 ? bfloat16ToFloat32 : halfToFloat32)(patterns);
+}
+
+/** Infinity for what is not finite, which the wasm implementation has, too. */
+function taperedNumber(pattern: number, layout: FloatLayout): number {
+  const { mantissaBits, exponentBits, bias } = layout;
+  const exponent = exponentOf(pattern, layout);
+  const fraction = (pattern & (2 ** mantissaBits - 1)) / 2 ** mantissaBits;
+  const special = 2 ** exponentBits - 1;
+  const magnitude =
+    exponent === special
+      ? Number.POSITIVE_INFINITY
+      : exponent === 0
+        ? 0
+        : (1 + fraction) * 2 ** (exponent - bias);
+  return pattern >>> signBitOf(layout) === 1 ? -magnitude : magnitude;
 }
 
 const EXPONENTS = 256;

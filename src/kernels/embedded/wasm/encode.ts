@@ -11,7 +11,7 @@ import type {
 } from '../interface.js';
 import { extractTable } from '../maskTables.js';
 import { SUMS, SYMBOL_COUNTS } from '../survey.js';
-import { CLASS_OF, GROUP, GROUP_BYTES, NEVER } from '../tile.js';
+import { CLASS_OF, completeFrom, GROUP, GROUP_BYTES, NEVER } from '../tile.js';
 import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
 import { encodeExports } from './encodeExports.js';
 import { type LoadedTile, loadTile } from './loadTile.js';
@@ -188,13 +188,14 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
   }
 
   function encodeRemainder(
-    { mantissaBits, exponentBits, bias }: FloatLayout,
+    layout: FloatLayout,
     scale: number,
     selection: Uint8Array,
     { weights, groups, patterns, counts, dense }: LoadedTile,
     list: number,
     out: number,
   ): number {
+    const { mantissaBits, exponentBits, bias, tapered = false } = layout;
     const marks = selection.length > 0;
     const codes = marks ? loadCodes(runtime, { selection, fixed: false }) : 0;
     const classes = runtime.allocate(groups);
@@ -215,6 +216,8 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       marks,
       mantissaBits,
       exponentBits,
+      tapered,
+      completeFrom(layout, scale + bias),
       scale + bias,
       absent,
       nonzero,

@@ -2,7 +2,14 @@ import type { WasmRuntime } from '../../runtime/runtime.js';
 
 /** The exports of `assembly/embeddedEncode.ts`. Their parameters are addresses and counts. */
 export interface EmbeddedEncodeExports {
-  widenShort(patterns: number, count: number, mantissaBits: number, scale: number, numbers: number): void;
+  widenShort(
+    patterns: number,
+    count: number,
+    mantissaBits: number,
+    exponentBits: number,
+    scale: number,
+    numbers: number,
+  ): void;
   surveyRows(
     numbers: number,
     rows: number,
@@ -91,6 +98,8 @@ export interface EmbeddedEncodeExports {
     marks: boolean,
     mantissaBits: number,
     exponentBits: number,
+    tapered: boolean,
+    complete: number,
     lowest: number,
     absent: number,
     nonzero: number,

@@ -116,8 +116,15 @@ export function widen(
   numbers: number,
 ): number {
   if (layout.bytes === 4) return patterns;
-  const { mantissaBits, bias } = layout;
+  const { mantissaBits, exponentBits, bias } = layout;
   const steps = Math.ceil(count / WIDENED) * WIDENED;
-  encodeExports(runtime).widenShort(patterns, steps, mantissaBits, 2 ** (F32_BIAS - bias), numbers);
+  encodeExports(runtime).widenShort(
+    patterns,
+    steps,
+    mantissaBits,
+    exponentBits,
+    2 ** (F32_BIAS - bias),
+    numbers,
+  );
   return numbers;
 }

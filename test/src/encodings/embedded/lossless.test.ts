@@ -3,7 +3,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
 import type { DType } from '../../../../src/tensor/dtype.js';
+import { fromFloat32 } from '../../../../src/tensor/numbers.js';
 import { type Tensor, viewBytes, viewElements } from '../../../../src/tensor/tensor.js';
+import { toFloat32 } from '../../../../src/tensor/toFloat32.js';
 import { encodeWith } from '../../../helpers/encodings.js';
 import { pseudoRandomBytes } from '../../../helpers/random.js';
 
@@ -48,6 +50,37 @@ for (const dtype of ['F16', 'BF16'] as const) {
     const specials = dtype === 'F16' ? 0x7c00 : 0x7f80;
     const finite = all.filter((i) => (i & specials) !== specials);
     assertExact({ dtype, shape: [finite.length], data: finite });
+  });
+}
+
+for (const dtype of ['F8_E4M3', 'F8_E5M2'] as const) {
+  test(`every ${dtype} pattern comes back, in any mixture`, () => {
+    const all = Uint8Array.from({ length: 65536 }, (_, i) => i);
+    assertExact({ dtype, shape: [256, 256], data: all });
+    assertExact({ dtype, shape: [65536], data: all.map((_, i) => (i * 40503) >> 8) });
+    for (const largest of [1, 2, 7, 8, 9, 20, 60, 0x7b, 0x7e, 0x7f]) {
+      const magnitudes = pseudoRandomBytes(10000).map(
+        (byte, i) => ((byte & 0x7f) % (largest + 1)) | (i % 2 ? 0 : byte & 0x80),
+      );
+      assertExact({ dtype, shape: [100, 100], data: magnitudes });
+    }
+  });
+
+  test(`${dtype}: numbers are those of the elements, and approximations stay finite`, () => {
+    const data = pseudoRandomBytes(9000).map((byte) => ((byte & 0x7f) < 0x7b ? byte : 0x7a));
+    const tensor = { dtype, shape: [9000], data } as const;
+    assert.equal(roundTrip(tensor, 5).numbers, toFloat32(tensor));
+    const { encoded, request } = encodeWith(embedded, tensor, {}, { fragments: 5 });
+    const decoder = embedded.createDecoder({ ...request, fragments: encoded.payloads.length }, {});
+    for (const [index, payload] of encoded.payloads.entries()) {
+      decoder.addFragment(index, payload);
+      const bytes = new Uint8Array(9000);
+      decoder.reconstructElements!(bytes);
+      assert.ok(toFloat32({ ...tensor, data: bytes }).every(Number.isFinite));
+      const numbers = new Float32Array(9000);
+      decoder.reconstruct(numbers);
+      assert.equal(bytes, fromFloat32(dtype, numbers));
+    }
   });
 }
 

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import { float32ToBfloat16 } from '../../../../src/tensor/float.js';
+import { float32ToFloat8 } from '../../../../src/tensor/float8.js';
 import { checkReferenceDecoder, compareWithReference } from '../../../helpers/checks/embeddedReference.js';
 import { noise, pseudoRandomBytes } from '../../../helpers/random.js';
 import { trainedLike } from '../../../helpers/trained.js';
@@ -18,6 +19,19 @@ test('… on rows and columns of different scales, whose tiles end within rows',
   compareWithReference('F32', { dtype: 'F32', shape, data: values });
   compareWithReference('BF16', { dtype: 'BF16', shape, data: float32ToBfloat16(values) });
   compareWithReference('I8', { dtype: 'I8', shape, data: Int8Array.from(values, (value) => 3 * value) });
+});
+
+test('… on floats of eight bits, of any scale', () => {
+  for (const dtype of ['F8_E4M3', 'F8_E5M2'] as const) {
+    compareWithReference('patterns', { dtype, shape: [5000], data: pseudoRandomBytes(5000) });
+    for (const scale of [100, 0.2, 0.05, 0.02, 0.003, 1e-4, 1e-6]) {
+      const data = float32ToFloat8(
+        dtype,
+        noise(5000).map((value) => scale * value),
+      );
+      compareWithReference(`${dtype} of ${scale}`, { dtype, shape: [50, 100], data });
+    }
+  }
 });
 
 test('… on integers, on many zeros, and on everything that is special', () => {
