@@ -92,7 +92,7 @@ async function openContent(
   }
   if (typeof input === 'string' && input.startsWith('hf:')) {
     // Loaded on demand: most models are elsewhere.
-    const { onHub } = await import('../sources/hub.js');
+    const { onHub } = await import('../sources/hubUrl.js');
     const { url, http: own } = onHub(input, http);
     return openContent(url, { ...options, http: own, cache, offline });
   }

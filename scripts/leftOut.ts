@@ -14,7 +14,7 @@ export const LEFT_OUT: readonly (readonly [modules: RegExp, part: string])[] = [
   [/^models\/inputs\/directory$/, 'model directories'],
   [/^models\/inputs\/npy$/, 'formats but model files and safetensors'],
   [/^models\/inputs\/placeOnDisk$|^sources\/file$/, 'files on disk'],
-  [/^sources\/hub$/, 'models of hubs by their names'],
+  [/^sources\/hubUrl$/, 'models of hubs by their names'],
   [/^models\/inputs\/integrity$/, 'hashes by SHA-256'],
 ];
 

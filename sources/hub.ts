@@ -1,18 +1,5 @@
-import { ArgumentError } from '../src/errors.js';
-import { checkedHeaders, type HttpSourceOptions } from './http/httpSource.js';
+import { environment, hubUrl, withToken } from './hubUrl.js';
 import { type Place, placeOf } from './place.js';
-
-/** A model on a hub: `hf:org/model`, with a revision `hf:org/model@v1.0`, or a file of it `hf:org/model/onnx/model.onnx`. */
-const NAME = /^hf:(?:\/\/)?([\w.-]+\/[\w.-]+)(?:@([^/]+))?(?:\/(.*))?$/;
-
-const DEFAULT_HUB = 'https://huggingface.co';
-
-/** The hub's address and the user's token, by the names that all clients of the hub use; the defaults where there is no environment. */
-function environment(): { readonly hub: string; readonly token: string | undefined } {
-  const { process } = globalThis as { process?: { env?: Readonly<Record<string, string | undefined>> } };
-  const { HF_ENDPOINT, HF_TOKEN } = process?.env ?? {};
-  return { hub: HF_ENDPOINT || DEFAULT_HUB, token: HF_TOKEN || undefined };
-}
 
 /**
  * The place that an argument of a command names, or a source of a bulk conversion: a path, a URL, or a model on the hub. The
@@ -26,50 +13,6 @@ export function argumentPlace(name: string): Place {
   return placeOf(url, isToHub ? withToken(token) : undefined);
 }
 
-/**
- * The URL of a model on a hub, and how it is requested: with the token, unless the headers have an authorization of their own.
- * @throws ArgumentError for what is no model on a hub, and malformed headers
- */
-export function onHub(
-  name: string,
-  http: HttpSourceOptions | undefined,
-): { readonly url: string; readonly http: HttpSourceOptions | undefined } {
-  const { hub, token } = environment();
-  const url = hubUrl(name, hub);
-  if (token === undefined) return { url, http };
-  const headers = checkedHeaders(http?.headers);
-  if (headers.has('authorization')) return { url, http };
-  return { url, http: { ...http, ...withToken(token, headers) } };
-}
-
-function withToken(token: string, headers = new Headers()): { readonly headers: Headers } {
-  headers.set('authorization', `Bearer ${token}`);
-  return { headers };
-}
-
 function originOf(url: string): string | undefined {
   return /^https?:\/\//i.test(url) && URL.canParse(url) ? new URL(url).origin : undefined;
-}
-
-/** @throws ArgumentError */
-function hubUrl(name: string, hub: string): string {
-  const [, model, revision = 'main', file = ''] = NAME.exec(name) ?? [];
-  const parts = [...(model?.split('/') ?? []), ...file.split('/')];
-  if (model === undefined || parts.some((part) => /^\.+$/.test(part))) {
-    throw new ArgumentError('Cannot find the model on a hub: its name is of another form', {
-      name,
-      expected: 'hf:organisation/model, with @revision or /file',
-    });
-  }
-  // A revision may have slashes, escaped or not: refs%2Fpr%2F1.
-  const path = file.split('/').map(encodeURIComponent).join('/');
-  return `${hub.replace(/\/+$/, '')}/${model}/resolve/${encodeURIComponent(decoded(revision))}/${path}`;
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    return text;
-  }
 }
