@@ -1,19 +1,30 @@
 /**
- * Runs test files, each in a process of its own, one process per core. A file fails when one of its tests fails or is
+ * Runs test files, each in a process of its own, a few at a time. A file fails when one of its tests fails or is
  * skipped, when it crashes, and when it runs no test.
  * usage: tsx scripts/runTests.ts [--jobs n] [--ignore folder,folder] [file, folder or glob …]   (default: test)
  */
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync, statSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
+import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { bundleTests } from './bundleTests.js';
+import { COMMAND_VARIABLE, compileProgram } from './compileProgram.js';
 
 /** A file that takes longer is stuck. */
 const FILE_TIMEOUT_MINUTES = 20;
 const SLOWEST_FILES = 5;
+/** They take ten seconds or more, of processor time or of waiting, and start first. */
+const LONGEST_FILES = [
+  'test/soak/soak.test.ts',
+  'test/package/packed.test.ts',
+  'test/fuzz/fuzzer.test.ts',
+  'test/examples/demo.test.ts',
+  'test/src/agreement.test.ts',
+];
+/** Some files wait for timers, servers and disks. */
+const MORE_JOBS_THAN_CORES = 1;
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 interface Outcome {
@@ -39,6 +50,7 @@ if (files.length === 0) {
 
 const start = performance.now();
 const moduleOf = await bundleTests(root, files);
+process.env[COMMAND_VARIABLE] = compileCommand();
 const outcomes: Outcome[] = [];
 const runInTurn = async () => {
   for (let file = files.shift(); file !== undefined; file = files.shift()) {
@@ -47,8 +59,19 @@ const runInTurn = async () => {
     report(outcome);
   }
 };
-await Promise.all(Array.from({ length: Number(values.jobs ?? availableParallelism()) }, runInTurn));
+await Promise.all(
+  Array.from({ length: Number(values.jobs ?? availableParallelism() + MORE_JOBS_THAN_CORES) }, runInTurn),
+);
 summarize();
+
+/** The command line for the tests that start it. It is there until the process ends. */
+function compileCommand(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holostream-command-'));
+  process.once('exit', () => rmSync(folder, { recursive: true }));
+  // Tests run it as another user.
+  chmodSync(folder, 0o755);
+  return compileProgram(root, join(root, 'cli/main.ts'), folder);
+}
 
 /** The test files that the arguments name. */
 function testFiles(args: readonly string[], ignored: readonly string[]): string[] {
@@ -59,9 +82,12 @@ function testFiles(args: readonly string[], ignored: readonly string[]): string[
     return filesUnder('test').filter((file) => pattern.test(file));
   });
   const isIgnored = (file: string) => ignored.some((folder) => file.startsWith(`${folder}/`));
+  const isLong = (file: string) => Number(LONGEST_FILES.includes(file));
   const size = (file: string) => statSync(join(root, file)).size;
-  // Large files first: they tend to be slow, and a slow one at the end would keep a single core busy.
-  return [...new Set(found)].filter((file) => !isIgnored(file)).sort((a, b) => size(b) - size(a));
+  // A slow file at the end would keep a single core busy. Large ones tend to be slow.
+  return [...new Set(found)]
+    .filter((file) => !isIgnored(file))
+    .sort((a, b) => isLong(b) - isLong(a) || size(b) - size(a));
 }
 
 /** Paths relative to the repository. */

@@ -2,7 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type CliResult, ok, runCli, temporaryFolder } from '../helpers/cli.js';
+import { type CliResult, ok, runCli, runHere, temporaryFolder } from '../helpers/cli.js';
 import { modelOf } from '../helpers/models.js';
 
 /** Every option of every command, as its help lists them, with values that are wrong for it. */
@@ -107,7 +107,8 @@ for (const option of options) {
     const faults: string[] = [];
     for (let at = 0; at < wrong.length; at += TOGETHER) {
       const some = wrong.slice(at, at + TOGETHER);
-      const results = await Promise.all(some.map((args) => runCli(args)));
+      // No wrong value gets as far as threads.
+      const results = await Promise.all(some.map(runHere));
       for (const [i, result] of results.entries()) faults.push(...faultsOf(result, some[i]!, name));
     }
     assert.equal(faults, []);

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { serveFolder } from '../../cli/serve/folderServer.js';
-import { compileProgram, ok, resultOf, runCli, temporaryFolder } from '../helpers/cli.js';
+import { compile, ok, resultOf, runCli, temporaryFolder } from '../helpers/cli.js';
 
 const test = suite('examples/programs');
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -14,7 +14,7 @@ const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
 
 async function run(name: string, ...args: readonly string[]): Promise<string> {
-  const program = compileProgram(join(root, 'examples/programs', `${name}.ts`));
+  const program = compile(join(root, 'examples/programs', `${name}.ts`));
   return ok(await resultOf(spawn(process.execPath, [program, ...args]))).toString();
 }
 

@@ -1,47 +1,34 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
-import { buildSync } from 'esbuild';
 import * as assert from 'uvu/assert';
 import { runCommand } from '../../cli/program.js';
-import { FOR_NODE } from '../../scripts/bundleTests.js';
+import { COMMAND_VARIABLE, compileProgram } from '../../scripts/compileProgram.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The test runner asks for colours, and its children would give them. */
 const plainEnvironment = { ...process.env, FORCE_COLOR: '0' };
 let built: string | undefined;
 
-/** The command line as the package ships it, but for the compiler. It is built when a test first needs it. */
+/**
+ * The command line as the package ships it, but for the compiler, and with RxJS in it. The test runner compiles it once
+ * for all files; for a file that is run alone, it is compiled when a test first needs it.
+ */
 export function cliPath(): string {
-  built ??= compileProgram(join(root, 'cli/main.ts'));
+  built ??= process.env[COMMAND_VARIABLE] ?? compile(join(root, 'cli/main.ts'));
   return built;
 }
 
 /**
- * Compiles a program of the repository, or one that imports the package by its name: a start takes a third of the time
- * that it takes to transpile a hundred modules one by one, and tests start the same program a hundred times.
+ * Compiles a program of the repository, or one that imports the package by its name.
  * @returns the path of its module, in a folder of its own
  */
-export function compileProgram(source: string): string {
-  const folder = temporaryFolder();
-  // The command finds its version through the package's own name.
-  copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
-  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
-  buildSync({
-    absWorkingDir: root,
-    // Threads find their script beside the chunk that starts them.
-    entryPoints: { main: source, worker: join(root, 'workers/worker.ts') },
-    outdir: join(folder, 'dist/cli'),
-    tsconfig: join(root, 'tsconfig.json'),
-    ...FOR_NODE,
-    // The package says of built modules which have side effects.
-    ignoreAnnotations: true,
-  });
-  return join(folder, 'dist/cli/main.js');
+export function compile(source: string): string {
+  return compileProgram(root, source, temporaryFolder());
 }
 
 export interface CliResult {
@@ -53,7 +40,7 @@ export interface CliResult {
 export interface RunOptions {
   /** What the process reads on standard input. */
   readonly input?: Uint8Array | undefined;
-  /** Its current folder. */
+  /** The current folder. Commands of different folders run one after another. */
   readonly cwd?: string | undefined;
   /** Without it, outputs are replaced: tests write to the same names again. */
   readonly keep?: true;
@@ -72,7 +59,7 @@ for (const name of STANDARD_STREAMS) {
 
 /**
  * Runs the command line: in this process, with standard outputs of its own, because most commands take less than the
- * start of a process; in one of its own where standard input, the current folder or threads count.
+ * start of a process; in one of its own where standard input or threads count.
  */
 export async function runCli(
   args: readonly string[],
@@ -80,11 +67,34 @@ export async function runCli(
 ): Promise<CliResult> {
   const writes = args[0] === 'encode' || args[0] === 'decode';
   const all = writes && !keep ? [...args, '--force'] : args;
-  if (input === undefined && cwd === undefined && !args.includes('--workers')) return runHere(all);
-  return runCliProcess(all, { input, cwd });
+  if (input !== undefined || startsThreads(args)) return runCliProcess(all, { input, cwd });
+  return cwd === undefined ? runHere(all) : inFolder(cwd, () => runHere(all));
 }
 
-async function runHere(args: readonly string[]): Promise<CliResult> {
+function startsThreads(args: readonly string[]): boolean {
+  const at = args.indexOf('--workers');
+  return at >= 0 && args[at + 1] !== '0';
+}
+
+/** The current folder is that of the whole process. */
+async function inFolder<T>(folder: string, work: () => Promise<T>): Promise<T> {
+  const result = lastInFolder.then(async () => {
+    const before = process.cwd();
+    process.chdir(folder);
+    try {
+      return await work();
+    } finally {
+      process.chdir(before);
+    }
+  });
+  lastInFolder = result.catch(() => {});
+  return result;
+}
+
+let lastInFolder: Promise<unknown> = Promise.resolve();
+
+/** Runs the command line in this process, where it finds no script for threads. */
+export async function runHere(args: readonly string[]): Promise<CliResult> {
   const [out, err]: [Buffer[], Buffer[]] = [[], []];
   const streams = { stdin: Readable.from([]), stdout: collector(out), stderr: collector(err) };
   const run = () => runCommand(args, new AbortController().signal);
@@ -121,7 +131,7 @@ export function runProgram(
   cwd: string,
   { input }: Pick<RunOptions, 'input'> = {},
 ): Promise<CliResult> {
-  const child = spawn(process.execPath, [compileProgram(path)], { cwd, env: plainEnvironment });
+  const child = spawn(process.execPath, [compile(path)], { cwd, env: plainEnvironment });
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   return resultOf(child);

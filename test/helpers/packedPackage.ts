@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -39,8 +39,15 @@ function buildAndPack(): PackedPackage {
   return { ...packed, folder, tarball: join(folder, packed.filename) };
 }
 
-/** A project that has installed the tarball, and nothing else. */
-export function installPacked({ tarball }: PackedPackage): string {
+let installedOnce: string | undefined;
+
+/** A project that has installed the package, and nothing else: once. */
+export function installPacked(): string {
+  installedOnce ??= install(packPackage());
+  return installedOnce;
+}
+
+function install({ tarball }: PackedPackage): string {
   const project = temporaryFolder();
   writeFileSync(join(project, 'package.json'), '{ "type": "module" }');
   const offline = ['--offline', '--no-audit', '--no-fund', '--legacy-peer-deps', '--ignore-scripts'];
@@ -52,6 +59,7 @@ export function installPacked({ tarball }: PackedPackage): string {
 export function linkPackages(project: string, ...names: readonly string[]): void {
   for (const name of names) {
     const link = join(project, 'node_modules', name);
+    if (existsSync(link)) continue;
     mkdirSync(dirname(link), { recursive: true });
     symlinkSync(join(root, 'node_modules', name), link, 'dir');
   }

@@ -1,5 +1,10 @@
-// The worker script as it stands in src/: loaders that a process was started with do not reach its threads.
-import { register } from 'tsx/esm/api';
+// The worker script of the sources, as the test runner has compiled it. Where it has not, loaders transpile it: those that a
+// process was started with do not reach its threads.
+import { pathToFileURL } from 'node:url';
 
-register();
-await import('../../workers/worker.ts');
+// As in scripts/compileProgram.ts.
+const command = process.env.HOLOSTREAM_TEST_COMMAND;
+if (command === undefined) (await import('tsx/esm/api')).register();
+await import(
+  command === undefined ? '../../workers/worker.ts' : new URL('worker.js', pathToFileURL(command)).href
+);

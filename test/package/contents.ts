@@ -23,7 +23,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
 
 const packed = packPackage();
-const project = installPacked(packed);
+const project = installPacked();
 const installed = join(project, 'node_modules/holostream');
 const broughtAlong = readdirSync(join(project, 'node_modules')).filter((name) => !name.startsWith('.'));
 linkPackages(project, 'rxjs', 'web-streams-polyfill');

@@ -4,13 +4,13 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { serveFolder } from '../../examples/demo/server.js';
-import { installPacked, linkPackages, packPackage, runModule } from '../helpers/packedPackage.js';
+import { installPacked, linkPackages, runModule } from '../helpers/packedPackage.js';
 import { assertRead, expectedDigests, writeFiles } from '../runtimes/helpers/files.js';
 
 /** The package in processes that lack what some engines lack. */
 export const test = suite('package: engines');
 
-const project = installPacked(packPackage());
+const project = installPacked();
 linkPackages(project, 'rxjs', 'web-streams-polyfill');
 cpSync(fileURLToPath(new URL('../runtimes/program', import.meta.url)), project, { recursive: true });
 

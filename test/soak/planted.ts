@@ -4,6 +4,9 @@ import { join } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import type { Job, Stage } from './stage.js';
 
+/** A file that the server has for {@link PLANTED}. */
+export const PLANTED_FILE = 'planted';
+
 /** Faults that a soak must find, to test it: each leaves something at every round. */
 export const PLANTED: Readonly<Record<string, (stage: Stage) => unknown>> = {
   result: () => {
@@ -17,8 +20,8 @@ export const PLANTED: Readonly<Record<string, (stage: Stage) => unknown>> = {
     for (let i = 0; i < 20; i++) target.addEventListener('event', () => {});
   },
   timer: () => void setInterval(() => {}, 1_000_000),
-  connection: ({ server }) => request(`${server.urlOf('silent', 0)}small.hct`).end(),
-  file: ({ folder }) => openSync(join(folder, 'small/plain.safetensors'), 'r'),
+  connection: ({ server }) => request(`${server.urlOf('silent', 0)}${PLANTED_FILE}`).end(),
+  file: () => openSync(process.execPath, 'r'),
   // Pools may keep four.
   threads: () => {
     for (let i = 0; i < 5; i++) new Worker('setInterval(() => {}, 1000)', { eval: true }).unref();

@@ -12,7 +12,7 @@ const SMALL = { models: 3, streams: 1, files: 1 };
 const NOTHING = { models: 0, streams: 0, files: 0 };
 
 /** Soaks with planted faults, until all of the checks have found something. */
-async function checksThatFind(planted: readonly string[], expected: readonly Check[], patienceMs = 5000) {
+async function checksThatFind(planted: readonly string[], expected: readonly Check[], patienceMs = 1000) {
   const found = new Map<Check, string>();
   await supervise({
     root,

@@ -8,7 +8,7 @@ import { type Check, type Finding, MAX_GROWTH, type Report } from './checks.js';
 import { type Replacement, replacements } from './fileJob.js';
 import { Gauges, measureMemory } from './gauges.js';
 import { storedModels } from './models.js';
-import { plantedJob } from './planted.js';
+import { PLANTED_FILE, plantedJob } from './planted.js';
 import { jobsOf, type RoundSize } from './round.js';
 import { SoakServer } from './server.js';
 import type { Job, Outcome, Stage } from './stage.js';
@@ -46,18 +46,21 @@ export class Soak {
   #rounds = 0;
 
   static async open(options: SoakOptions): Promise<Soak> {
-    const { folder } = options;
-    const { models, files } = await storedModels();
+    const { folder, size } = options;
+    const readsModels = size.models + size.streams > 0;
+    const { models, files } = readsModels ? await storedModels() : { models: [], files: new Map() };
+    mkdirSync(join(folder, 'models'));
     for (const [name, bytes] of files) {
       mkdirSync(dirname(join(folder, 'models', name)), { recursive: true });
       writeFileSync(join(folder, 'models', name), bytes);
     }
-    const served = new Map([...files, ...Object.entries(await servedFiles())]);
+    const more = readsModels ? await servedFiles() : {};
+    const served = new Map([...files, ...Object.entries(more), [PLANTED_FILE, new Uint8Array(1000)]]);
     const server = await SoakServer.start(served);
     const cache = openCache(await folderStore(join(folder, 'cache')), { maxSize: CACHE_BYTES });
     const pool = new WorkerPool(POOL_THREADS);
     const stage = { models, files: served, folder: join(folder, 'models'), server, cache, pool };
-    return new Soak(options, stage, await replacements(join(folder, 'replaced')));
+    return new Soak(options, stage, size.files > 0 ? await replacements(join(folder, 'replaced')) : []);
   }
 
   private constructor(options: SoakOptions, stage: Stage, replaced: readonly Replacement[]) {
