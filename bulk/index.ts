@@ -22,6 +22,7 @@ export type { BulkEncodeOptions, BulkModel } from './models.js';
 // Converting them by a queue in Redis or Valkey: the package `bullmq`, an optional peer.
 
 export { type AddedModel, type AddOptions, addModels } from './queue/addModels.js';
+export type { JobOutcome } from './queue/jobRunner.js';
 export type { FailedJob, RedisOption } from './queue/jobs.js';
 export {
   type BulkStatus,
@@ -30,7 +31,7 @@ export {
   type ModelStatus,
   type StatusOptions,
 } from './queue/status.js';
-export { type JobOutcome, type WorkOptions, workBulk } from './queue/work.js';
+export { type WorkOptions, workBulk } from './queue/work.js';
 
 // Where results are.
 
