@@ -75,6 +75,18 @@ export async function decodeFromModelFile(
   };
 }
 
+/** Names of what is around the tensors of files of other formats: their bytes, which have no names of their own. */
+function namesBetween({ plan: { files } }: ModelFile, options: OpenOptions): ReadonlySet<string> {
+  const names = files
+    .filter(({ bare }) => bare)
+    .flatMap((file) =>
+      sourceFileTensors(file, options).flatMap(({ name, offset }) =>
+        name.replace(/_+$/, '') === `${file.name}:${offset}` ? [name] : [],
+      ),
+    );
+  return new Set(names);
+}
+
 /** What the name of the file that a model was made of ends with, if it has another format. */
 function ownSuffix({ plan: { files } }: ModelFile): string {
   const [only, ...others] = files;
@@ -132,15 +144,15 @@ class Decoder {
     const { plan, metadata, tensors } = this.#model;
     const [only, ...others] = plan.files;
     const isOriginal = output === STANDARD || output.endsWith(ownSuffix(this.#model));
+    const between = isPart ? new Set<string>() : namesBetween(this.#model, this.#options);
+    const isListed = ({ name }: { readonly name: string }) => this.#tensors.has(name) && !between.has(name);
+    const listed = tensors.filter(isListed);
     const chunks =
       only !== undefined && others.length === 0 && !isPart && isOriginal
         ? this.#file(only)
         : this.#chunks(
-            serializeSafetensorsHeader(
-              tensors.filter(({ name }) => this.#tensors.has(name)),
-              metadata,
-            ).bytes,
-            [...this.#tensors.keys()],
+            serializeSafetensorsHeader(listed, metadata).bytes,
+            listed.map(({ name }) => name),
           );
     await writeOutput(output, chunks, this.#options);
   }

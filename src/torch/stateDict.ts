@@ -1,5 +1,5 @@
 import { type AllLimits, checkLimit } from '../checks/limits.js';
-import { FormatError, LimitError, UnsupportedError } from '../errors.js';
+import { FormatError, LimitError } from '../errors.js';
 import {
   PickleGlobal,
   type PickleMeaning,
@@ -15,9 +15,14 @@ export interface TorchTensor {
   readonly dtype: SafetensorsDType;
   readonly shape: readonly number[];
   readonly byteLength: number;
-  /** The file of its storage in the archive, and where in it. */
+  /** The file of its storage in the archive, where in it the first element is, and bytes from there to the end of the last. */
   readonly storage: string;
   readonly offset: number;
+  readonly span: number;
+  /** Elements between neighbours along each dimension. */
+  readonly strides: readonly number[];
+  /** Row by row, without gaps. */
+  readonly isContiguous: boolean;
 }
 
 const WHAT = 'Cannot read the PyTorch checkpoint';
@@ -49,7 +54,7 @@ interface Storage {
   readonly dtype: SafetensorsDType;
 }
 
-type Unnamed = Omit<TorchTensor, 'name'> & { readonly isContiguous: boolean };
+type Unnamed = Omit<TorchTensor, 'name'>;
 
 function meaningOf(limits: AllLimits): PickleMeaning {
   return {
@@ -90,17 +95,14 @@ function rebuild([storage, offset, size, stride]: readonly PickleValue[], limits
     throw new FormatError(`${WHAT}: it has a tensor that is damaged`);
   }
   const [byteLength, start] = [safetensorsByteLength(dtype, shape), safetensorsByteLength(dtype, [offset])];
-  if (byteLength === undefined || start === undefined) {
+  const last = shape.reduce((sum, length, i) => sum + (length - 1) * strides[i]!, 0);
+  const span = byteLength === 0 ? 0 : safetensorsByteLength(dtype, [last + 1]);
+  if (byteLength === undefined || start === undefined || span === undefined) {
     throw new FormatError(`${WHAT}: it has a tensor that is too large`, { actual: shape });
   }
   const isContiguous = byteLength === 0 || isRowByRow(shape, strides);
   return new PickleObject({
-    dtype,
-    shape,
-    byteLength,
-    storage: key,
-    offset: start,
-    isContiguous,
+    ...{ dtype, shape, byteLength, storage: key, offset: start, span, strides, isContiguous },
   } satisfies Unnamed);
 }
 
@@ -125,7 +127,7 @@ function numbersOf(value: PickleValue): number[] | undefined {
  * The tensors of a checkpoint, as `torch.save` writes dictionaries of them: names in dictionaries within dictionaries are joined by
  * dots. Values that are no tensors are left out.
  * @param pickle the bytes of `data.pkl`
- * @throws FormatError; UnsupportedError for classes that are not loaded, and for a tensor that is not contiguous; LimitError
+ * @throws FormatError; UnsupportedError for classes that are not loaded; LimitError
  */
 export function readStateDict(pickle: Uint8Array, limits: AllLimits): readonly TorchTensor[] {
   const tensors: TorchTensor[] = [];
@@ -133,17 +135,13 @@ export function readStateDict(pickle: Uint8Array, limits: AllLimits): readonly T
   const seen = new Set<PickleValue>();
   const visit = (value: PickleValue, name: string, depth: number): void => {
     if (value instanceof PickleObject) {
-      const { isContiguous, ...tensor } = value.value as Partial<Unnamed>;
+      const tensor = value.value as Partial<Unnamed>;
       if (tensor.shape === undefined) return;
-      if (!isContiguous) {
-        const what = `${WHAT}: a tensor is not contiguous; save its contiguous() instead`;
-        throw new UnsupportedError(what, { name });
-      }
       // One tensor, and one long key before many, cost a byte or two each time.
       nameLength += name.length;
       checkLimit(limits, 'manifestBytes', nameLength, `${WHAT}: the names of its tensors are too long`);
       checkLimit(limits, 'tensors', tensors.length + 1, `${WHAT}: it has too many tensors`);
-      tensors.push({ ...(tensor as Omit<TorchTensor, 'name'>), name });
+      tensors.push({ ...(tensor as Unnamed), name });
       return;
     }
     if (!(value instanceof Map || Array.isArray(value)) || seen.has(value)) return;

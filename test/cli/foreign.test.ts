@@ -101,6 +101,34 @@ test('a GGUF file comes back bit for bit, also at a lower quality as a GGUF file
   failed(directory, 2, /A model directory is made of safetensors files/);
 });
 
+test('a part of a checkpoint of PyTorch, as safetensors: its tensors by their names, and nothing else', async () => {
+  const checkpoint = new URL('../fixtures/inputs/zip/checkpoint.pt', import.meta.url);
+  writeFileSync(at('c.pt'), readFileSync(checkpoint));
+  ok(await runCli(['encode', 'c.pt', '-o', 'c.holo.safetensors'], { cwd: folder }));
+  const NAMES = ['embedding.weight', 'fc.bias', 'fc.weight', 'mask', 'steps'].map((name) => `model.${name}`);
+  for (const choice of [[], ['--quality', '0.9']]) {
+    const args = ['decode', 'c.holo.safetensors', ...choice, '-o', 'c.safetensors', '--force'];
+    ok(await runCli(args, { cwd: folder }));
+    const tensors = await readSafetensors(bytesSource(readFileSync(at('c.safetensors'))));
+    assert.equal([...tensors.keys()].sort(), NAMES);
+  }
+  ok(await runCli(['decode', 'c.holo.safetensors', '-o', 'back.pt'], { cwd: folder }));
+  assert.equal(readFileSync(at('back.pt')), readFileSync(checkpoint));
+  // A prefix has the head, which comes first; a shorter one says that it has no numbers.
+  const bytes = readFileSync(at('c.holo.safetensors'));
+  for (const part of [0.75, 0.9]) {
+    writeFileSync(at('cut.holo.safetensors'), bytes.subarray(0, Math.floor(part * bytes.length)));
+    for (const output of ['cut.pt', 'cut.safetensors']) {
+      const { code, stderr } = await runCli(['decode', 'cut.holo.safetensors', '-o', output], {
+        cwd: folder,
+      });
+      assert.is(code, 0, stderr);
+      assert.match(stderr, /cut off: \d+\.\d % of it is here/);
+    }
+    assert.is(readFileSync(at('cut.pt')).length, readFileSync(checkpoint).length);
+  }
+});
+
 test('weights of TensorFlow.js, which its model.json lists, become safetensors', async () => {
   const bytes = new Uint8Array(Float32Array.from({ length: 4000 }, (_, i) => Math.sin(i)).buffer);
   writeFileSync(at('group1-shard1of2.bin'), bytes.subarray(0, 9999));
