@@ -17,7 +17,7 @@ export function sourcePart(source: RandomAccessSource, start: number, length: nu
   return { length, read: (offset, size, options) => source.read(start + offset, size, options) };
 }
 
-/** A source of bytes that are in several places, one after another. Closing it closes none of them. */
+/** A source of bytes that are in several places, one after another, which are read together. Closing it closes none of them. */
 export function joinedSource(
   parts: readonly JoinedPart[],
   name?: string,
@@ -31,15 +31,15 @@ export function joinedSource(
   return randomAccessSource(
     size,
     async (offset, length, options) => {
-      const pieces: Uint8Array[] = [];
+      const reads: Promise<Uint8Array>[] = [];
       for (let i = lastAtMost(starts, offset), at = offset; at < offset + length; i++) {
         const part = parts[i]!;
         const from = at - starts[i]!;
         const count = Math.min(part.length - from, offset + length - at);
-        if (count > 0) pieces.push(await part.read(from, count, options));
+        if (count > 0) reads.push(part.read(from, count, options));
         at += count;
       }
-      return concatenate(pieces);
+      return concatenate(await Promise.all(reads));
     },
     name,
   );

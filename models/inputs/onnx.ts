@@ -1,4 +1,5 @@
 import { runScan } from '../../readers/runScan.js';
+import { withCoalescing } from '../../sources/coalesce.js';
 import { bytesPart, type JoinedPart, joinedSource, sourcePart } from '../../sources/joined.js';
 import { type AllLimits, allocating, checkTensorBytes, limitsOf } from '../../src/checks/limits.js';
 import { TruncatedError } from '../../src/errors.js';
@@ -8,6 +9,7 @@ import type { OnnxTensor } from '../../src/onnx/tensorProto.js';
 import { writeGraph } from '../../src/onnx/writeGraph.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import type { ForeignModel, ForeignModelOptions } from './foreignModel.js';
+import { inWindows } from './inWindows.js';
 import { OtherFiles } from './otherFiles.js';
 import { weightsFile } from './weightsFile.js';
 import { wholeParts } from './wholeParts.js';
@@ -31,12 +33,14 @@ export async function openOnnx(
     const place = { source, others, whole: wholeParts(), limits: limitsOf({ limits }) };
     for (const tensor of tensors) contents.set(tensor, await contentOf(tensor, place));
     const { file, offsets } = weightsFile(name, /\.onnx$/i, contents);
+    // Between weights, a graph has many short parts.
+    const coalesced = withCoalescing(source);
     const graph = writeGraph(parts, file.name, (tensor) => offsets.get(tensor)!).map((piece) =>
-      piece instanceof Uint8Array ? bytesPart(piece) : sourcePart(source, piece.offset, piece.length),
+      piece instanceof Uint8Array ? bytesPart(piece) : sourcePart(coalesced, piece.offset, piece.length),
     );
     return {
       files: [file],
-      beside: [{ name, source: joinedSource(graph, name) }],
+      beside: [{ name, source: inWindows(joinedSource(graph, name), name) }],
       close: () => others.close(),
     };
   } catch (error) {

@@ -54,6 +54,32 @@ async function hashesOf(weights: Uint8Array): Promise<string[]> {
   return Array.from(tensors.values(), ({ data }) => sha256(viewBytes(data))).sort();
 }
 
+test('the graph of a remote model is copied by few requests: what is between short tensors is read with them', async () => {
+  const tensors = Array.from({ length: 300 }, (_, i) => rawTensor(`w${i}`, [256], new Uint8Array(1024)));
+  const bytes = modelProto(graphOf(tensors));
+  const reads: number[] = [];
+  const inner = bytesSource(bytes);
+  const read: RandomAccessSource['read'] = (offset, length, options) => {
+    reads.push(length);
+    return inner.read(offset, length, options);
+  };
+  const { beside } = await openForeignModel({ ...inner, read });
+  reads.length = 0;
+  const graph: Uint8Array[] = [];
+  for await (const chunk of beside[0]!.source.stream()) graph.push(chunk);
+  assert.ok(reads.length <= 2, `${reads.length} reads`);
+  const expected = (await split(bytes)).graph;
+  assert.ok(Buffer.concat(graph).equals(expected));
+  // Windows that follow each other, or do not.
+  for (const [start, end] of [
+    [5000, 5100],
+    [expected.length - 7, expected.length],
+    [0, 20],
+  ] as const) {
+    assert.equal(await beside[0]!.source.read(start, end - start), expected.slice(start, end));
+  }
+});
+
 for (const name of ['typed', 'external']) {
   const listed = contents[name]!;
   const openBeside = (file: string) => bytesSource(fixture(file));
