@@ -26,6 +26,7 @@ const JOINED = {
     'src/tensor/dtype.js',
     'src/tensor/tensor.js',
     'src/tensor/float.js',
+    'src/tensor/float8.js',
     'src/tensor/int4.js',
     'src/tensor/numbers.js',
     'workers/task.js',
