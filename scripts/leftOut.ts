@@ -1,5 +1,6 @@
 /** What `holostream/lean` does not have: elsewhere it is loaded on demand, but in one file all of it would be in it. */
-import { relative, resolve } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, relative, resolve } from 'node:path';
 import type { Plugin } from 'esbuild';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -20,16 +21,21 @@ export const LEFT_OUT: readonly (readonly [modules: RegExp, part: string])[] = [
 
 const NAMESPACE = 'left-out';
 
-/** In place of each of these modules is one that throws. */
+/**
+ * In place of each of these modules is one that throws when it is imported. All others are imported at once: for what may be
+ * imported later, esbuild wraps every module in a function, which costs 2 kB (gzip).
+ */
 export function leaveOut(): Plugin {
   return {
     name: 'leave-out',
     setup({ onResolve, onLoad }) {
+      onLoad({ filter: /\.ts$/, namespace: 'file' }, async ({ path }) => ({
+        contents: importingAtOnce(await readFile(path, 'utf8'), dirname(path)),
+        loader: 'ts',
+      }));
       onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
-        if (kind !== 'dynamic-import') return undefined;
-        const module = relative(ROOT, resolve(resolveDir, path)).replace(/\.js$/, '');
-        const found = LEFT_OUT.find(([modules]) => modules.test(module));
-        return found && { path: found[1], namespace: NAMESPACE };
+        const part = kind === 'dynamic-import' ? partLeftOut(path, resolveDir) : undefined;
+        return part === undefined ? undefined : { path: part, namespace: NAMESPACE };
       });
       onLoad({ filter: /./, namespace: NAMESPACE }, ({ path: part }) => {
         const message = `Cannot load ${part}: holostream/lean does not have them; use openModel of holostream`;
@@ -40,4 +46,20 @@ export function leaveOut(): Plugin {
       });
     },
   };
+}
+
+function partLeftOut(specifier: string, folder: string): string | undefined {
+  const module = relative(ROOT, resolve(folder, specifier)).replace(/\.js$/, '');
+  return LEFT_OUT.find(([modules]) => modules.test(module))?.[1];
+}
+
+function importingAtOnce(code: string, folder: string): string {
+  const imports: string[] = [];
+  const changed = code.replace(/\bimport\('(\.[^']+)'\)/g, (dynamic, specifier: string) => {
+    if (partLeftOut(specifier, folder) !== undefined) return dynamic;
+    const name = `imported${imports.length}`;
+    imports.push(`import * as ${name} from '${specifier}';`);
+    return `Promise.resolve(${name})`;
+  });
+  return imports.join('') + changed;
 }
