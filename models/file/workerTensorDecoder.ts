@@ -1,7 +1,8 @@
 import { Queue } from '../../src/async/queue.js';
+import { inTurns } from '../../src/async/steps.js';
 import { isShared } from '../../src/bytes/sharedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
-import type { Budget } from '../../src/checks/limits.js';
+import { allocating, type Budget } from '../../src/checks/limits.js';
 import { FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import type { FragmentIndexEntry } from '../../src/holotensor/fragment.js';
@@ -10,6 +11,7 @@ import type { ReconstructStep, ReconstructStepOutput } from '../../src/holotenso
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { WorkerPool, WorkerSession } from '../../workers/pool.js';
 import type { PieceDecoder } from '../inputs/content.js';
+import { copied } from '../output.js';
 import type { ModelFileTensor } from './modelFile.js';
 
 /**
@@ -81,7 +83,9 @@ export class WorkerTensorDecoder implements PieceDecoder {
       });
     }
     // A copy: the bytes are a view of a chunk, and transferring them would send the whole chunk.
-    this.#unpaid.add({ entry, stored: new Uint8Array(bytes) });
+    const stored = allocating(() => new Uint8Array(bytes.length));
+    await inTurns(copied(bytes, stored), options.signal);
+    this.#unpaid.add({ entry, stored });
     const output = { bytes: this.tensor.byteLength, steps: 0 };
     this.#paid ||= this.#budget.trySpend(output) === undefined;
     if (this.#paid) await this.#addAll(options);
