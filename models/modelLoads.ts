@@ -163,7 +163,7 @@ export class ModelLoads {
   async close(): Promise<void> {
     await this.#queue.close();
     await Promise.allSettled(this.#loaded);
-    for (const state of this.states.values()) await state.close();
+    for (const state of this.states.values()) state.close();
     this.#progress.complete();
     this.updates.complete();
     this.#changes.complete();

@@ -147,12 +147,9 @@ export class TensorState {
     return true;
   }
 
-  /** Gives back what is held for pieces that are to come; what is complete stays. */
-  close(): Promise<void> {
-    return this.#inOrder(async () => {
-      this.#release();
-      if (!this.complete) this.#cosine = 0;
-    });
+  /** Gives back what is held for pieces that are to come; what is complete stays, and what is being read comes. */
+  close(): void {
+    this.#release();
   }
 
   /** The tensor at its current quality; undefined before its first numbers. */
@@ -169,7 +166,7 @@ export class TensorState {
   ): Promise<LoadedTensor<A> | undefined> {
     const { as = 'F32', out: memoryFor, layout, signal } = options;
     signal?.throwIfAborted();
-    if (this.#complete === undefined && this.#cosine === 0) return undefined;
+    if (this.#complete === undefined && (this.#decoder === undefined || this.#cosine === 0)) return undefined;
     const { name } = this.tensor;
     const dtype = outputDtype(this.tensor, as);
     const [rows = 0, columns = 0] = this.tensor.shape;

@@ -235,6 +235,18 @@ for (const [how, moments] of [
   }
 }
 
+test('a model that is closed while a snapshot waits for a worker that never answers', async () => {
+  const silent = new WorkerPool(1, { url: new URL('../helpers/silentWorker.mjs', import.meta.url) });
+  const model = await openModel(file);
+  const loading = model.load({ workers: silent });
+  const snapshots = model.snapshots().next();
+  await tick(200);
+  await model.close();
+  assert.is((await loading).size, 1, 'the one that needs no worker');
+  assert.ok((await snapshots).done);
+  silent.close();
+});
+
 test('what a pool that was closed had is decoded by another one, or without', async () => {
   for (const next of ['none', 'another'] as const) {
     await withPool(async (pool) => {
