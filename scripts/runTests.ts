@@ -10,7 +10,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { bundleTests } from './bundleTests.js';
-import { COMMAND_VARIABLE, compileProgram } from './compileProgram.js';
+import { COMMAND_VARIABLE, compilePrograms } from './compilePrograms.js';
 
 /** A file that takes longer is stuck. */
 const FILE_TIMEOUT_MINUTES = 20;
@@ -70,7 +70,7 @@ function compileCommand(): string {
   process.once('exit', () => rmSync(folder, { recursive: true }));
   // Tests run it as another user.
   chmodSync(folder, 0o755);
-  return compileProgram(root, join(root, 'cli/main.ts'), folder);
+  return compilePrograms(root, [join(root, 'cli/main.ts')], folder)[0]!;
 }
 
 /** The test files that the arguments name. */

@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { serveFolder } from '../../examples/demo/server.js';
-import { ok, runCli, runProgram, temporaryFolder } from '../helpers/cli.js';
+import { compiled, ok, runCli, runProgram, temporaryFolder } from '../helpers/cli.js';
 import { blocksOf, documentedExamples, type Example, markdownFiles } from '../helpers/examples.js';
 import { exportedNames } from '../helpers/exportedNames.js';
 
@@ -123,7 +123,7 @@ await import(${JSON.stringify(`./run-${i}/${fileName(i)}`)});`;
   const runner = join(folder, 'runner.ts');
   writeFileSync(runner, [...steps, COLLECT_GARBAGE].join('\n'));
   const input = readFileSync(join(files, 'fc1.weight.hct'));
-  const output = ok(await runProgram(runner, folder, { input })).toString();
+  const output = ok(await runProgram(compiled(runner)[0]!, folder, { input })).toString();
   const ran = Array.from(output.matchAll(/^# (.*)$/gm), ([, name]) => name);
   assert.equal(
     ran,

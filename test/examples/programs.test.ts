@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { serveFolder } from '../../cli/serve/folderServer.js';
-import { compile, ok, resultOf, runCli, temporaryFolder } from '../helpers/cli.js';
+import { compiled, ok, resultOf, runCli, temporaryFolder } from '../helpers/cli.js';
 
 const test = suite('examples/programs');
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -13,8 +13,11 @@ const digits = join(root, 'examples/digits/digits.safetensors');
 const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
 
+const names = readdirSync(join(root, 'examples/programs'));
+const programs = compiled(...names.map((name) => join(root, 'examples/programs', name)));
+
 async function run(name: string, ...args: readonly string[]): Promise<string> {
-  const program = compile(join(root, 'examples/programs', `${name}.ts`));
+  const program = programs[names.indexOf(`${name}.ts`)]!;
   return ok(await resultOf(spawn(process.execPath, [program, ...args]))).toString();
 }
 
@@ -36,7 +39,7 @@ test('each runs, and does what it says', async () => {
 test('all of them are listed, and tried above', () => {
   const readme = readFileSync(join(root, 'examples/README.md'), 'utf8');
   const own = readFileSync(join(root, 'test/examples/programs.test.ts'), 'utf8');
-  for (const file of readdirSync(join(root, 'examples/programs'))) {
+  for (const file of names) {
     assert.match(readme, `programs/${file}`);
     assert.match(own, `'${file.replace('.ts', '')}'`);
   }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { serveFolder } from '../../examples/demo/server.js';
-import { ok, runCli, runProgram, temporaryFolder } from '../helpers/cli.js';
+import { compiled, ok, runCli, runProgram, temporaryFolder } from '../helpers/cli.js';
 import { blocksOf, markdownFiles } from '../helpers/examples.js';
 
 const test = suite('README');
@@ -64,11 +64,14 @@ test('the programs of examples/quickstart run', async () => {
   ok(await runCli(['encode', 'model.safetensors', '-o', 'model/'], cwd));
   ok(await runCli(['encode', 'model.safetensors', '-o', 'model/model.holo.safetensors'], cwd));
   await using server = await serveFolder(join(folder, 'model'), 1000);
-  const outputs: string[] = [];
-  for (const [i, program] of quickstart.entries()) {
+  const scripts = quickstart.map((program, i) => {
     const script = join(folder, `program-${i}.ts`);
     writeFileSync(script, program.replaceAll('https://example.org/model/', server.url));
-    outputs.push(ok(await runProgram(script, folder)).toString());
+    return script;
+  });
+  const outputs: string[] = [];
+  for (const program of compiled(...scripts)) {
+    outputs.push(ok(await runProgram(program, folder)).toString());
   }
   assert.match(outputs.join('\n'), /F32 \[ 192, 784 \] 150528\n602112 bytes of weights/);
   assert.match(outputs.join('\n'), /\[ 192, 784 \] 0\.9\d*\n.*exact: true\n/s);

@@ -7,7 +7,7 @@ import { Readable, Writable } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import * as assert from 'uvu/assert';
 import { runCommand } from '../../cli/program.js';
-import { COMMAND_VARIABLE, compileProgram } from '../../scripts/compileProgram.js';
+import { COMMAND_VARIABLE, compilePrograms } from '../../scripts/compilePrograms.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 /** The test runner asks for colours, and its children would give them. */
@@ -19,16 +19,16 @@ let built: string | undefined;
  * for all files; for a file that is run alone, it is compiled when a test first needs it.
  */
 export function cliPath(): string {
-  built ??= process.env[COMMAND_VARIABLE] ?? compile(join(root, 'cli/main.ts'));
+  built ??= process.env[COMMAND_VARIABLE] ?? compiled(join(root, 'cli/main.ts'))[0]!;
   return built;
 }
 
 /**
- * Compiles a program of the repository, or one that imports the package by its name.
- * @returns the path of its module, in a folder of its own
+ * Compiles programs of the repository, or such as import the package by its name.
+ * @returns the paths of their modules, in a folder of their own
  */
-export function compile(source: string): string {
-  return compileProgram(root, source, temporaryFolder());
+export function compiled(...sources: readonly string[]): string[] {
+  return compilePrograms(root, sources, temporaryFolder());
 }
 
 export interface CliResult {
@@ -125,13 +125,13 @@ export function startCli(args: readonly string[], cwd?: string): ChildProcessWit
   return child;
 }
 
-/** Runs a program in TypeScript that imports the package by its name, as a process of its own. */
+/** Runs a compiled program as a process of its own. */
 export function runProgram(
-  path: string,
+  program: string,
   cwd: string,
   { input }: Pick<RunOptions, 'input'> = {},
 ): Promise<CliResult> {
-  const child = spawn(process.execPath, [compile(path)], { cwd, env: plainEnvironment });
+  const child = spawn(process.execPath, [program], { cwd, env: plainEnvironment });
   child.stdin.on('error', () => {});
   child.stdin.end(input);
   return resultOf(child);

@@ -3,14 +3,8 @@ import { dirname, join } from 'node:path';
 import { build, stop } from 'esbuild';
 import { LIBRARY_FOLDERS } from './product.js';
 
-/** The library, and what tests that run for minutes need of the tests. */
-const FOLDERS = [
-  ...LIBRARY_FOLDERS,
-  'test/helpers',
-  'test/faults/helpers',
-  'test/fuzz',
-  'test/soak',
-] as const;
+/** The library, and what the fuzzer needs of the tests. */
+const FOLDERS = [...LIBRARY_FOLDERS, 'test/helpers', 'test/fuzz'] as const;
 
 /** What is read at run time, at its place beside the code. */
 const FILES = ['docs', 'test/fixtures', 'test/fuzz/corpus'] as const;

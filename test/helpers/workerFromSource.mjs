@@ -2,7 +2,7 @@
 // process was started with do not reach its threads.
 import { pathToFileURL } from 'node:url';
 
-// As in scripts/compileProgram.ts.
+// As in scripts/compilePrograms.ts.
 const command = process.env.HOLOSTREAM_TEST_COMMAND;
 if (command === undefined) (await import('tsx/esm/api')).register();
 await import(

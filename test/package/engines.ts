@@ -12,6 +12,7 @@ export const test = suite('package: engines');
 
 const project = installPacked();
 linkPackages(project, 'rxjs', 'web-streams-polyfill');
+await writeFiles(join(project, 'files'));
 cpSync(fileURLToPath(new URL('../runtimes/program', import.meta.url)), project, { recursive: true });
 
 const importAll = ['', '/node', '/formats', '/sources', '/operators', '/sinks']
@@ -71,7 +72,6 @@ for (const [name, script] of Object.entries({ NO_STREAMS, NO_WEBASSEMBLY, COMPIL
 }
 
 test('holostream/polyfill gives an engine without streams all that reading takes', async () => {
-  await writeFiles(join(project, 'files'));
   await using server = await serveFolder(join(project, 'files'), 65536);
   const globals = `console.log(['ReadableStream', 'CompressionStream'].map((name) => typeof globalThis[name]).join());`;
   assert.is(await runAfter([NO_STREAMS], globals), 'undefined,undefined');
@@ -152,7 +152,6 @@ test('holostream/polyfill changes nothing where the engine has streams', async (
 
 for (const [name, script] of Object.entries({ NO_WEBASSEMBLY, COMPILES_NOTHING })) {
   test(`portable kernels read every kind of file: ${name}`, async () => {
-    await writeFiles(join(project, 'files'));
     const program = `
       import { createHash } from 'node:crypto';
       import { HctReader, HoloTensorReader, openModel } from 'holostream';

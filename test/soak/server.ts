@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { NetworkName } from './networks.js';
 import type { ServerRequest, ServerState } from './serverProcess.js';
 
+/** Compiled beside this one. */
 const SCRIPT = fileURLToPath(new URL('serverProcess.js', import.meta.url));
 
 /** A server in a process of its own, whose files can be asked for over any of the networks. */

@@ -1,14 +1,13 @@
 import { fork } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { compile } from '../helpers/compile.js';
+import { compilePrograms } from '../../scripts/compilePrograms.js';
 import type { Finding, Report } from './checks.js';
 import type { Message, ProcessOptions } from './soakProcess.js';
 
-/** Beside the compiled modules of the product. */
-const SCRIPT = 'test/soak/soakProcess.js';
-
-/** Compiled once for all runs of this process. */
-let compiled: Promise<string> | undefined;
+/** The processes of the jobs and of their server, compiled once for all runs of this process. */
+let programs: readonly string[] | undefined;
 
 export interface SuperviseOptions extends ProcessOptions {
   readonly root: string;
@@ -22,8 +21,8 @@ export interface SuperviseOptions extends ProcessOptions {
  * @returns undefined when it did not come to its end
  */
 export async function supervise({ root, found, progress, ...options }: SuperviseOptions) {
-  compiled ??= compile(root);
-  const child = fork(join(await compiled, SCRIPT), {
+  programs ??= compile(root);
+  const child = fork(programs[0]!, {
     execArgv: ['--expose-gc', '--enable-source-maps', '--no-warnings'],
     serialization: 'advanced',
   });
@@ -49,4 +48,15 @@ export async function supervise({ root, found, progress, ...options }: Supervise
     found({ check: 'end', step: undefined, what: `the process ended with ${signal ?? `code ${code}`}` });
   }
   return done;
+}
+
+function compile(root: string): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'holostream-soak-'));
+  process.once('exit', () => rmSync(folder, { recursive: true }));
+  const sources = ['soakProcess.ts', 'serverProcess.ts'];
+  return compilePrograms(
+    root,
+    sources.map((name) => join(root, 'test/soak', name)),
+    folder,
+  );
 }

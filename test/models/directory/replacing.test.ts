@@ -25,7 +25,7 @@ import { leftoversOf, temporaryPath } from '../../../sinks/leftovers.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, SinkError } from '../../../src/errors.js';
 import { rejects } from '../../helpers/assertions.js';
-import { compile, temporaryFolder } from '../../helpers/cli.js';
+import { compiled, temporaryFolder } from '../../helpers/cli.js';
 import { modelOf } from '../../helpers/models.js';
 
 const test = suite('replacing folders and files');
@@ -54,7 +54,7 @@ test.before.each(async () => {
   await write('old');
 });
 
-const script = compile(fileURLToPath(new URL('../../helpers/killedAt.ts', import.meta.url)));
+const [script] = compiled(fileURLToPath(new URL('../../helpers/killedAt.ts', import.meta.url))) as [string];
 
 /** Whether the process was killed before its n-th change; false when it ended before. */
 async function killedAt(kind: 'folder' | 'file', place: string, n: number): Promise<boolean> {

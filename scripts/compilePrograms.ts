@@ -1,5 +1,5 @@
 import { copyFileSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { buildSync } from 'esbuild';
 import { FOR_NODE } from './bundleTests.js';
 
@@ -7,20 +7,24 @@ import { FOR_NODE } from './bundleTests.js';
 export const COMMAND_VARIABLE = 'HOLOSTREAM_TEST_COMMAND';
 
 /**
- * Compiles a program of the repository, or one that imports the package by its name, and the packages that it needs: a
+ * Compiles programs of the repository, or such as import the package by its name, and the packages that they need: a
  * start takes a sixth of the time that it takes to transpile a hundred modules one by one and to find RxJS's two
  * hundred, and tests start the same program a hundred times.
+ * @param sources of different names
  * @param folder new and empty
- * @returns the path of its module
+ * @returns the paths of their modules, which are in one folder
  */
-export function compileProgram(root: string, source: string, folder: string): string {
+export function compilePrograms(root: string, sources: readonly string[], folder: string): string[] {
   // The command finds its version through the package's own name.
   copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   buildSync({
     absWorkingDir: root,
     // Threads find their script beside the chunk that starts them.
-    entryPoints: { main: source, worker: join(root, 'workers/worker.ts') },
+    entryPoints: {
+      ...Object.fromEntries(sources.map((source) => [basename(source, '.ts'), source])),
+      worker: join(root, 'workers/worker.ts'),
+    },
     outdir: join(folder, 'dist/cli'),
     tsconfig: join(root, 'tsconfig.json'),
     ...FOR_NODE,
@@ -33,5 +37,5 @@ export function compileProgram(root: string, source: string, folder: string): st
     // The package says of built modules which have side effects.
     ignoreAnnotations: true,
   });
-  return join(folder, 'dist/cli/main.js');
+  return sources.map((source) => join(folder, 'dist/cli', `${basename(source, '.ts')}.js`));
 }
