@@ -2,12 +2,15 @@ import { stat } from 'node:fs/promises';
 import { type FileSink, fileSink, removeLeftovers } from '../sinks/file.js';
 import { sinkStream } from '../sinks/streams.js';
 import { bytesSource } from '../sources/bytes.js';
+import type { SourceEvent } from '../sources/events.js';
 import { argumentPlace } from '../sources/hub.js';
+import type { Place } from '../sources/place.js';
 import { readWhole } from '../sources/read.js';
 import { streamSource } from '../sources/stream.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { LimitError } from '../src/errors.js';
 import type { ByteSource, RandomAccessSource } from '../src/source.js';
+import { describeFailure } from './failure.js';
 import { standardOutput, tell } from './terminal.js';
 
 /** The path that means standard input or output. */
@@ -19,13 +22,24 @@ export const STANDARD_INPUT = 'standard input';
 /** Most bytes of standard input that are kept in memory, for formats that are not read in order: 1 GiB. */
 const MAX_BUFFERED_INPUT = 2 ** 30;
 
+/** The place that an argument names. What a server makes wait is said. */
+export function placeOfArgument(name: string): Place {
+  return argumentPlace(name, { onEvent: tellRetry });
+}
+
+function tellRetry(event: SourceEvent): void {
+  if (event.type !== 'retry') return;
+  const seconds = (event.delay / 1000).toFixed(1);
+  tell(`holostream: ${describeFailure(event.error).message}; trying again in ${seconds} s`);
+}
+
 /** A file that a command reads; disposing of it closes it. */
 export interface InputFile extends RandomAccessSource, AsyncDisposable {}
 
 /** Opens a file by its path, its URL or its name on a hub, or standard input if it fits in memory. */
 export async function openInput(name: string, { signal }: AbortOptions): Promise<InputFile> {
   if (name === STANDARD) return bufferedInput(standardInput(), { signal });
-  const source = await argumentPlace(name).open();
+  const source = await placeOfArgument(name).open();
   return Object.assign(source, { [Symbol.asyncDispose]: async () => source.close?.() });
 }
 

@@ -10,12 +10,12 @@ import { type FileFormat, recogniseFormat } from '../models/inputs/formats.js';
 import type { ModelPlace } from '../models/inputs/placeOnDisk.js';
 import type { Shards } from '../models/inputs/shards.js';
 import { argumentPlace } from '../sources/hub.js';
-import { describeKind, fileKind, shownStart } from '../src/bytes/fileKind.js';
+import { describeKind, fileKind, shownStart, unknownStart } from '../src/bytes/fileKind.js';
 import type { OpenOptions } from '../src/checks/limits.js';
 import { FormatError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { UsageError } from './failure.js';
-import { bufferedInput, STANDARD, standardInput } from './files.js';
+import { bufferedInput, placeOfArgument, STANDARD, standardInput } from './files.js';
 import { withNeighbour } from './suggest.js';
 
 /** What arguments name, opened; disposing of it closes it. */
@@ -64,7 +64,7 @@ export async function openModelInput(
   standard = standardInput(),
 ): Promise<ModelInput> {
   if (names.length > 1) {
-    const open = (name: string) => withNeighbour(name, async () => argumentPlace(name).open());
+    const open = (name: string) => withNeighbour(name, async () => placeOfArgument(name).open());
     return openShards({ files: names.toSorted(), index: undefined }, open);
   }
   const name = names[0]!;
@@ -72,7 +72,7 @@ export async function openModelInput(
     const source = await bufferedInput(standard, options);
     return fileInput(name, await startFile(source, options), undefined);
   }
-  const place = await modelPlace(argumentPlace(name));
+  const place = await modelPlace(placeOfArgument(name));
   const found = await withNeighbour(name, () => findModel(place, options));
   switch (found.kind) {
     case 'file':
@@ -124,16 +124,21 @@ async function openShards({ files: names, index }: Shards, open: OpenModelFile):
  * @throws FormatError when it is none, or what is left of a model file
  */
 export async function formatOf(
-  { name, source, start, format }: FileInput,
+  { name, fileName, source, start, format }: FileInput,
   options: OpenOptions,
 ): Promise<FileFormat> {
   if (format === undefined) {
     const kind = fileKind(start);
     const also = kind === undefined ? '' : `, but ${describeKind(kind)}`;
-    throw new FormatError(`Cannot use the file: it is neither HCT, HoloTensor nor safetensors${also}`, {
-      name,
-      actual: kind && shownStart(kind, start),
-    });
+    const isTaken = foreignFormat(start, fileName) !== undefined || kind === 'NumPy';
+    const instead = isTaken ? '; "holostream encode" takes it' : '';
+    throw new FormatError(
+      `Cannot use the file: it is neither HCT, HoloTensor nor safetensors${also}${instead}`,
+      {
+        file: name,
+        actual: kind === undefined ? unknownStart(start) : shownStart(kind, start),
+      },
+    );
   }
   if (format === 'safetensors') await readPlainHeader(source, options);
   return format;

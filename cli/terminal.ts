@@ -7,6 +7,10 @@ import { UsageError } from './failure.js';
  * text, or begin a line.
  */
 
+const CLEAR_LINE = '\r\u001b[2K';
+/** Whether the last line of standard error is one that is drawn again and again. */
+let isDrawn = false;
+
 /** Lines on standard output. */
 export function print(lines: readonly string[]): void {
   process.stdout.write(`${safe(lines)}\n`);
@@ -14,7 +18,9 @@ export function print(lines: readonly string[]): void {
 
 /** Lines on standard error. */
 export function tell(...lines: readonly string[]): void {
-  process.stderr.write(`${safe(lines)}\n`);
+  // What is drawn there is drawn again below.
+  process.stderr.write(`${isDrawn ? CLEAR_LINE : ''}${safe(lines)}\n`);
+  isDrawn = false;
 }
 
 /** Data on standard output, in ASCII where a terminal could take characters for more than text. */
@@ -40,16 +46,20 @@ export interface Screen {
   clear(): void;
 }
 
-const CLEAR_LINE = '\r\u001b[2K';
-
 /** The line of standard error where progress is shown; undefined without a terminal that can clear a line. */
 export function openScreen(): Screen | undefined {
   const { stderr } = process;
   if (!stderr.isTTY || process.env.TERM === 'dumb') return undefined;
   return {
     columns: () => stderr.columns || 80,
-    draw: (text) => stderr.write(`${CLEAR_LINE}${text}`),
-    clear: () => stderr.write(CLEAR_LINE),
+    draw(text) {
+      stderr.write(`${CLEAR_LINE}${text}`);
+      isDrawn = true;
+    },
+    clear() {
+      stderr.write(CLEAR_LINE);
+      isDrawn = false;
+    },
   };
 }
 

@@ -1,3 +1,4 @@
+import type { HttpSourceOptions } from './http/httpSource.js';
 import { environment, hubUrl, withToken } from './hubUrl.js';
 import { type Place, placeOf } from './place.js';
 
@@ -6,11 +7,11 @@ import { type Place, placeOf } from './place.js';
  * token goes to the hub's origin only: it does not follow redirects to the servers that have the files.
  * @throws ArgumentError for what is no model on a hub, and for a URL that cannot be requested
  */
-export function argumentPlace(name: string): Place {
+export function argumentPlace(name: string, http?: HttpSourceOptions): Place {
   const { hub, token } = environment();
   const url = name.startsWith('hf:') ? hubUrl(name, hub) : name;
   const isToHub = token !== undefined && originOf(url) === originOf(hub);
-  return placeOf(url, isToHub ? withToken(token) : undefined);
+  return placeOf(url, isToHub ? { ...http, ...withToken(token) } : http);
 }
 
 function originOf(url: string): string | undefined {

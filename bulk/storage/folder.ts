@@ -14,15 +14,13 @@ import { checkKey } from './key.js';
 import { type BulkStorage, MAX_RECORD_BYTES } from './storage.js';
 
 /**
- * A storage in a folder, which is created if it does not exist: on a disk, or on a file system that all machines share. An
- * object is written beside its place and renamed.
- *
- * @throws SinkError when the folder cannot be made
+ * A storage in a folder, which is created with the first object if it does not exist: on a disk, or on a file system that all
+ * machines share. An object is written beside its place and renamed. Where the folder cannot be made, writing throws a
+ * SinkError.
  */
 export async function folderStorage(folder: string | URL): Promise<BulkStorage> {
   check('folder', folder, address);
   const root = resolve(pathOf(folder));
-  await make(root);
   const fileOf = (key: string) => join(root, ...checkKey(key).split('/'));
   const sinkOf = async (key: string) => {
     const path = fileOf(key);

@@ -97,7 +97,7 @@ export function addPlanCommand(program: Command, interrupted: AbortSignal): void
     .command('plan')
     .description('show what it takes to serve a model file: requests, bytes and cost by quality')
     .argument('<file>', 'model file, by path or URL')
-    .requiredOption('--clients <n>', 'number of clients that load it', options.positiveInteger)
+    .option('--clients <n>', 'number of clients that load it (default: 1000)', options.positiveInteger)
     .option('--qualities <list>', 'cosines (default: 0.5,0.9,0.95,0.99,0.999,exact)', options.qualities)
     .option('--price-transfer <price>', 'of a gigabyte that is sent', price)
     .option('--price-requests <price>', 'of a million requests', price)

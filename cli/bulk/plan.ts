@@ -4,11 +4,11 @@ import { quote } from '../../src/errors/show.js';
 import { UsageError } from '../failure.js';
 import { formatOf, openModelInput } from '../modelInput.js';
 import { formatBytes } from '../progress.js';
-import { stepsOf } from '../quality/modelFile.js';
+import { shareOfPlain, stepsOf } from '../quality/modelFile.js';
 import { printReport, table } from '../report.js';
 
 export interface PlanOptions {
-  readonly clients: number;
+  readonly clients?: number;
   readonly qualities?: readonly (number | 'exact')[];
   /** Of a gigabyte (1e9) that leaves the storage or CDN. */
   readonly priceTransfer?: number;
@@ -19,6 +19,8 @@ export interface PlanOptions {
   readonly json?: true;
 }
 
+const CLIENTS = 1000;
+
 const QUALITIES = [0.5, 0.9, 0.95, 0.99, 0.999, 'exact'] as const;
 
 /** What `openModel` reads at first: see `findModel`. */
@@ -26,11 +28,18 @@ const FIRST_READ = 65536;
 
 /** What it takes to serve a model file to many clients, by the quality that they load. */
 export async function plan(file: string, options: PlanOptions, opening: OpenOptions): Promise<void> {
-  const { clients, qualities = QUALITIES, priceTransfer = 0, priceRequests = 0, priceStorage = 0 } = options;
+  const {
+    clients = CLIENTS,
+    qualities = QUALITIES,
+    priceTransfer = 0,
+    priceRequests = 0,
+    priceStorage = 0,
+  } = options;
   await using input = await openModelInput([file], opening);
   if (input.kind !== 'file' || (await formatOf(input, opening)) !== 'model-file')
     throw new UsageError(`${quote(file)} is no model file: encode it first`);
   const { tensors, dataStart, fileSize } = await readModelFile(input.source, opening);
+  const originalSize = tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const steps = stepsOf(tensors, dataStart);
   const rows = qualities.map((quality) => {
     const reached = quality === 'exact' ? undefined : steps.find((step) => step.quality >= quality);
@@ -42,18 +51,18 @@ export async function plan(file: string, options: PlanOptions, opening: OpenOpti
   });
   const storage = (fileSize / 1e9) * priceStorage;
   const lines = table(
-    ['quality', 'bytes', 'of all', 'requests', `${clients} clients`, 'requests', 'cost'],
+    ['quality', 'bytes', 'of plain', 'requests', `${clients} clients`, 'requests', 'cost'],
     rows.map(({ quality, bytes, requests, all, cost }) => [
       String(quality),
       String(bytes),
-      `${((100 * bytes) / fileSize).toFixed(1)} %`,
+      shareOfPlain(bytes, originalSize),
       String(requests),
       formatBytes(all.bytes),
       String(all.requests),
       cost.toFixed(2),
     ]),
   );
-  const data = { fileSize, clients, storageCost: storage, qualities: rows };
+  const data = { fileSize, originalSize, clients, storageCost: storage, qualities: rows };
   printReport({ data, lines: [...lines, '', `storage, a month: ${storage.toFixed(2)}`] }, options.json);
 }
 

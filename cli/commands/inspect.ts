@@ -1,8 +1,15 @@
+import { foreignFormat } from '../../models/inputs/foreign.js';
 import type { FileFormat } from '../../models/inputs/formats.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { UsageError } from '../failure.js';
-import { examineDirectory, examineModelFile, examineSafetensors, examineShards } from '../inspect/models.js';
+import {
+  examineDirectory,
+  examineForeign,
+  examineModelFile,
+  examineSafetensors,
+  examineShards,
+} from '../inspect/models.js';
 import { readPlotted, tensorPanels } from '../inspect/plot.js';
 import { examineHct, examineHoloTensor } from '../inspect/tensors.js';
 import { formatOf, type ModelInput, modelsOf, openModelInput } from '../modelInput.js';
@@ -50,7 +57,10 @@ async function examine(input: ModelInput, options: OpenOptions): Promise<Report>
       return examineDirectory(input.reader);
     case 'shards':
       return await examineShards(input, options);
-    case 'file':
+    case 'file': {
+      const foreign = foreignFormat(input.start, input.fileName);
+      if (foreign !== undefined) return await examineForeign(input, foreign, options);
       return await EXAMINE[await formatOf(input, options)](input.source, options);
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { mkdir, realpath } from 'node:fs/promises';
+import { mkdir, realpath, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { argumentPlace } from '../../sources/hub.js';
 import { quote } from '../../src/errors/show.js';
@@ -18,13 +18,19 @@ export async function encodeOnnx(
   await using model = await openModelFiles(names, { signal });
   const { output } = options;
   const weights = `${basename(model.files[0]!.name, '.safetensors')}.holo.safetensors`;
-  await mkdir(output, { recursive: true });
-  for (const { name } of model.beside) await assertOther(names[0]!, join(output, name));
-  const outcome = await encodeFiles(model, { ...options, output: join(output, weights) }, signal);
-  for (const { name, source } of model.beside) {
-    await writeOutput(join(output, name), source.stream({ signal }), { signal });
+  const made = await mkdir(output, { recursive: true });
+  try {
+    for (const { name } of model.beside) await assertOther(names[0]!, join(output, name));
+    const outcome = await encodeFiles(model, { ...options, output: join(output, weights) }, signal);
+    for (const { name, source } of model.beside) {
+      await writeOutput(join(output, name), source.stream({ signal }), { signal });
+    }
+    return outcome;
+  } catch (error) {
+    // Not if something is in it, such as what --resume goes on with.
+    if (made !== undefined) await rmdir(output).catch(() => {});
+    throw error;
   }
-  return outcome;
 }
 
 /** @throws UsageError for an output that is the input */

@@ -1,9 +1,10 @@
 import type { ModelReader } from '../../models/directory/modelReader.js';
 import { readModelFile } from '../../models/file/modelFile.js';
 import { readPlainHeader } from '../../models/file/plainHeader.js';
+import { readModelSource } from '../../models/file/sourceFiles.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import type { ModelFiles } from '../modelInput.js';
+import { filesOf, type ModelFiles, type ModelInput } from '../modelInput.js';
 import { formatBytes } from '../progress.js';
 import { describeModelReach, isCutOff, reachOfModel } from '../reach.js';
 import { facts, formatShape, type Report, ratioOf, table } from '../report.js';
@@ -99,6 +100,36 @@ export async function examineSafetensors(source: RandomAccessSource, options: Op
     ...table(['name', 'dtype', 'shape', 'size'], rows),
   ];
   return { data, lines };
+}
+
+/** A model of a format that others made, which `holostream encode` takes. */
+export async function examineForeign(
+  input: ModelInput,
+  format: string,
+  options: OpenOptions,
+): Promise<Report> {
+  await using model = await filesOf(input, options);
+  const found = await readModelSource(model.files, options);
+  const tensors = found.tensors.flatMap(({ name, dtype, shape, byteLength, isBetween }) =>
+    isBetween ? [] : [{ name, dtype, shape, byteLength }],
+  );
+  const originalSize = sum(tensors.map(({ byteLength }) => byteLength));
+  const rows = tensors.map(({ name, dtype, shape, byteLength }) => [
+    name,
+    dtype,
+    formatShape(shape),
+    formatBytes(byteLength),
+  ]);
+  const lines = [
+    ...facts({
+      format: `${format}, which "holostream encode" takes`,
+      tensors: tensors.length,
+      size: formatBytes(originalSize),
+    }),
+    '',
+    ...table(['name', 'dtype', 'shape', 'size'], rows),
+  ];
+  return { data: { format, originalSize, tensors }, lines };
 }
 
 export async function examineShards(

@@ -18,6 +18,7 @@ import { describeReach, isCutOff, reachOfTensor } from '../reach.js';
 import { plot, table } from '../report.js';
 import type { QualityReport } from '../svg.js';
 import { collectInput, modelTensor, rawTensor, type TensorInput } from '../tensorInput.js';
+import { shareOfPlain } from './modelFile.js';
 
 /** The original to compare with: a file, and the name of its tensor if it holds several. */
 export interface Original {
@@ -142,11 +143,11 @@ async function originalOf(
 
 function describe(prefixes: readonly Prefix[], originalSize: number): string[] {
   const compared = prefixes.some(({ measured }) => measured !== undefined);
-  const head = ['fragments', 'bytes', 'of all', 'fraction', 'predicted', 'cosine', 'rel. error'];
+  const head = ['fragments', 'bytes', 'of plain', 'fraction', 'predicted', 'cosine', 'rel. error'];
   const rows = prefixes.map(({ fragments, bytes, fraction, predicted, cosine, relativeError, measured }) => [
     String(fragments),
     String(bytes),
-    originalSize === 0 ? '' : `${((100 * bytes) / originalSize).toFixed(1)} %`,
+    shareOfPlain(bytes, originalSize),
     fraction.toFixed(4),
     predicted.toFixed(4),
     cosine?.toFixed(6) ?? 'unknown',

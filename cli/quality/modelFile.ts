@@ -26,15 +26,20 @@ export async function modelFileQuality(
   const data = { originalSize, available, fileSize, steps };
   const rows = thinned(steps).map(({ bytes, quality }) => [
     String(bytes),
-    originalSize === 0 ? '' : `${((100 * bytes) / originalSize).toFixed(1)} %`,
+    shareOfPlain(bytes, originalSize),
     quality.toFixed(6),
   ]);
   const points = steps.map(({ bytes, quality }) => ({ x: bytes, y: quality }));
   const cut = isCutOff(model) ? [describeModelReach(reachOfModel(model, source)), ''] : [];
   return {
     ...{ data, originalSize, points: steps },
-    lines: [...cut, ...table(['bytes', 'of all', 'cosine'], rows), '', ...plot(points, 'cosine', 'bytes')],
+    lines: [...cut, ...table(['bytes', 'of plain', 'cosine'], rows), '', ...plot(points, 'cosine', 'bytes')],
   };
+}
+
+/** Bytes of a file, of those that the tensors have without holostream. */
+export function shareOfPlain(bytes: number, originalSize: number): string {
+  return originalSize === 0 ? '' : `${((100 * bytes) / originalSize).toFixed(1)} %`;
 }
 
 /**

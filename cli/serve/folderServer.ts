@@ -1,5 +1,5 @@
 import { constants, createReadStream, type Stats } from 'node:fs';
-import { type FileHandle, open, readdir, realpath } from 'node:fs/promises';
+import { type FileHandle, open, readdir, realpath, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, sep } from 'node:path';
@@ -7,6 +7,7 @@ import { pipeline } from 'node:stream/promises';
 import { type RequestedRange, requestedRange } from '../../models/plain/response.js';
 import { quote } from '../../src/errors/show.js';
 import { DataError } from '../failure.js';
+import { type ListedFile, listingPage } from './listing.js';
 import { Pace } from './pace.js';
 
 export interface FolderServerOptions {
@@ -60,9 +61,7 @@ export async function serveFolder(
     respond(root, request, response, pace).catch(() => response.destroy());
   });
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (cause) =>
-      reject(new DataError(`Cannot listen at ${host}:${port}: ${cause.message}`, { cause })),
-    );
+    server.once('error', (cause) => reject(cannotListen(`${host}:${port}`, cause)));
     server.listen(port, host, resolve);
   });
   const { port: chosen, address, family } = server.address() as AddressInfo;
@@ -73,6 +72,15 @@ export async function serveFolder(
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** In words of ours for what users meet; else, those of the system follow the message. */
+function cannotListen(address: string, cause: NodeJS.ErrnoException): DataError {
+  const what = `Cannot listen at ${address}`;
+  if (cause.code === 'EADDRINUSE') {
+    return new DataError(`${what}: the port is in use (--port takes another one, 0 any that is free)`);
+  }
+  return new DataError(what, { cause });
 }
 
 async function respond(
@@ -88,8 +96,7 @@ async function respond(
   }
   const path = await pathWithin(root, request.url ?? '/');
   const file = path === undefined ? undefined : await openFile(path);
-  if (file === undefined)
-    return void response.writeHead(404, { ...CORS, 'content-type': 'text/plain' }).end('Not found\n');
+  if (file === undefined) return sendListing(root, request, response);
   try {
     await sendFile(file, path!, request, response, pace);
   } finally {
@@ -98,7 +105,11 @@ async function respond(
 }
 
 /** The path of a file that a request may see; undefined for any other. */
-async function pathWithin(root: string, target: string): Promise<string | undefined> {
+async function pathWithin(
+  root: string,
+  target: string,
+  ofFolder = 'index.html',
+): Promise<string | undefined> {
   let name: string;
   try {
     name = decodeURIComponent(target.split(/[?#]/, 1)[0]!);
@@ -108,8 +119,9 @@ async function pathWithin(root: string, target: string): Promise<string | undefi
   const parts = name.split('/').filter((part) => part !== '');
   // A part that begins with a dot is hidden, or leads up; a backslash separates on Windows, a colon names a stream there.
   if (parts.some((part) => part.startsWith('.') || /[\\:\0]/.test(part))) return undefined;
-  const wanted = join(root, ...parts, ...(name.endsWith('/') ? ['index.html'] : []));
+  const wanted = join(root, ...parts, ...(name.endsWith('/') ? [ofFolder] : []));
   const path = await realpath(wanted).catch(() => undefined);
+  if (path === root) return root;
   const start = root.endsWith(sep) ? root : root + sep;
   if (path?.startsWith(start) !== true) return undefined;
   // Links within the folder may lead to what is hidden.
@@ -119,6 +131,31 @@ async function pathWithin(root: string, target: string): Promise<string | undefi
     .some((part) => part.startsWith('.'))
     ? undefined
     : path;
+}
+
+/** The files of a folder whose URL ends in a slash, and that has no index.html; 404 for anything else. */
+async function sendListing(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const [target = '/'] = (request.url ?? '/').split(/[?#]/);
+  const folder = target.endsWith('/') ? await pathWithin(root, target, '.') : undefined;
+  const names = folder === undefined ? undefined : await readdir(folder).catch(() => undefined);
+  if (names === undefined) {
+    return void response.writeHead(404, { ...CORS, 'content-type': 'text/plain' }).end('Not found\n');
+  }
+  const listed: ListedFile[] = [];
+  for (const name of names.sort()) {
+    // What is listed is what is served.
+    const path = await pathWithin(root, target + encodeURIComponent(name));
+    const stats = path === undefined ? undefined : await stat(path).catch(() => undefined);
+    if (stats?.isFile() || stats?.isDirectory())
+      listed.push({ name, size: stats.isFile() ? stats.size : undefined });
+  }
+  const page = Buffer.from(listingPage(decodeURIComponent(target), listed));
+  response.writeHead(200, {
+    ...CORS,
+    ...{ 'content-type': TYPES.html!, 'content-length': page.length, 'cache-control': 'no-cache' },
+    'content-security-policy': "default-src 'none'",
+  });
+  response.end(request.method === 'HEAD' ? undefined : page);
 }
 
 interface OpenFile {

@@ -2,6 +2,7 @@ import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import type { LimitsOption, OpenOptions } from '../../src/checks/limits.js';
 import { flag, listOf, oneOf, type Rule, text } from '../../src/checks/options.js';
 import { optional, record } from '../../src/checks/rules.js';
+import { withPlace } from '../../src/errors/placed.js';
 import { ArgumentError, FormatError } from '../../src/errors.js';
 import {
   SAFETENSORS_DTYPES,
@@ -12,7 +13,7 @@ import {
 } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
-import { type RandomAccessSource, SOURCE } from '../../src/source.js';
+import { type RandomAccessSource, SOURCE, sourceName } from '../../src/source.js';
 import { SHAPE } from '../../src/tensor/dtype.js';
 import { parsePlainHeader } from './plainHeader.js';
 import type { SourceFile } from './plan.js';
@@ -102,6 +103,10 @@ export async function readSourceFile(
   { name, source, layout }: ModelSourceFile,
   options: OpenOptions,
 ): Promise<{ readonly file: SourceFile; readonly header: Pick<SafetensorsHeader, 'metadata' | 'tensors'> }> {
+  return withPlace({ file: sourceName(source) ?? name }, () => readHeader({ name, source, layout }, options));
+}
+
+async function readHeader({ name, source, layout }: ModelSourceFile, options: OpenOptions) {
   const isPlain = layout === undefined;
   const bytes = isPlain
     ? await readSafetensorsHeaderBytes(source, options)

@@ -57,7 +57,7 @@ export type OwnKind = 'safetensors' | 'HCT' | 'HoloTensor' | 'NumPy';
 /** The kind of a file that starts with these bytes; undefined when they are like nothing known. */
 export function fileKind(start: Uint8Array): FileKind | undefined {
   const probe = start.subarray(0, PROBE_SIZE);
-  const digits = Array.from(probe, (byte) => byte.toString(16).padStart(2, '0')).join('');
+  const digits = Array.from(probe, hexadecimal).join('');
   return match(BINARY, digits) ?? match(TEXT, new TextDecoder().decode(probe));
 }
 
@@ -74,6 +74,19 @@ export function describeKind(kind: FileKind): string {
 export function shownStart(kind: FileKind, start: Uint8Array): string | undefined {
   const shown = kind === 'json' || kind === 'xml' || kind === 'text';
   return shown ? new TextDecoder().decode(start.subarray(0, PROBE_SIZE)) : undefined;
+}
+
+/** Of a file that is like nothing known. */
+const SHOWN_BYTES = 8;
+
+/** What a message shows of it. */
+export function unknownStart(start: Uint8Array): string {
+  const shown = Array.from(start.subarray(0, SHOWN_BYTES), hexadecimal);
+  return shown.length === 0 ? 'an empty file' : `a file that begins with the bytes ${shown.join(' ')}`;
+}
+
+function hexadecimal(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
 }
 
 /** @throws FormatError when the bytes are the start of another kind of file */

@@ -1,5 +1,5 @@
 import { asBytes, assertLength, type BytesLike } from '../bytes/binary.js';
-import { assertKind } from '../bytes/fileKind.js';
+import { assertKind, unknownStart } from '../bytes/fileKind.js';
 import { type AllLimits, checkLimit, LIMIT_RULES, type LimitsOption, limitsOf } from '../checks/limits.js';
 import { checkOptions, flag, type Rules, wholeNumber } from '../checks/options.js';
 import { show } from '../errors/show.js';
@@ -24,6 +24,9 @@ export interface SafetensorsParseOptions extends LimitsOption {
 
 const HEADER = 'the safetensors header';
 
+/** With which JSON begins. */
+const OPENING_BRACE = 0x7b;
+
 const RULES: Rules<SafetensorsParseOptions> = {
   ...LIMIT_RULES,
   fileSize: /* @__PURE__ */ wholeNumber(),
@@ -43,6 +46,12 @@ export function safetensorsHeaderSize(input: BytesLike, options: SafetensorsPars
   assertLength(bytes, SAFETENSORS_LENGTH_SIZE, HEADER);
   const length = new DataView(bytes.buffer, bytes.byteOffset, SAFETENSORS_LENGTH_SIZE).getBigUint64(0, true);
   const size = SAFETENSORS_LENGTH_SIZE + Number(length);
+  // A length that is none, with no JSON after it: a limit is not what is wrong.
+  if (Number(length) > limits.headerBytes && bytes[SAFETENSORS_LENGTH_SIZE] !== OPENING_BRACE) {
+    throw new FormatError('Cannot read the safetensors header: this is no file that holostream reads', {
+      actual: unknownStart(bytes),
+    });
+  }
   checkLimit(limits, 'headerBytes', Number(length), 'Cannot read the safetensors header: it is too long', {
     offset: 0,
   });

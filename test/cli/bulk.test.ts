@@ -72,6 +72,22 @@ test('what is wrong: usage is code 2, models are code 1 and say why', async () =
   );
 });
 
+test('plan: for 1,000 clients, and in percents of the same bytes as those of quality', async () => {
+  const file = at('percents.holo.safetensors');
+  writeFileSync(file, alone);
+  const rows = (text: Buffer) =>
+    Array.from(text.toString().matchAll(/^(?:\S+ +)?(\d+) +(\d+\.\d) %/gm), ([, bytes, percent]) => [
+      bytes,
+      percent,
+    ]);
+  const [planned, measured] = await Promise.all(['plan', 'quality'].map((name) => runCli([name, file])));
+  const percents = new Map(rows(ok(measured!)).map(([bytes, percent]) => [bytes, percent]));
+  const exact = rows(ok(planned!)).at(-1)!;
+  assert.is(exact[0], String(alone.length));
+  assert.is(percents.get(exact[0]), exact[1]);
+  assert.match(planned!.stdout.toString(), /1000 clients/);
+});
+
 test('plan: requests, bytes and cost by quality', async () => {
   const file = at('one', 'digits.holo.safetensors');
   const prices = ['--price-transfer', '0.1', '--price-requests', '2', '--price-storage', '0.02'];
@@ -83,7 +99,7 @@ test('plan: requests, bytes and cost by quality', async () => {
   assert.ok(most.bytes < exact.bytes);
   assert.equal([exact.bytes, exact.requests, exact.all.requests], [alone.length, 2, 2e6]);
   assert.is(exact.cost, (1e6 * alone.length * 0.1) / 1e9 + 4);
-  assert.match(String(ok(await runCli(args))), /^exact +\d+ +100\.0 %/m);
+  assert.match(String(ok(await runCli(args))), /^exact +\d+ +\d+\.\d %/m);
   failed(await runCli(['plan', DIGITS_PATH, '--clients', '1']), 2, /no model file/);
   failed(await runCli(['plan', file, '--clients', '1', '--price-storage', 'x']), 2, /price-storage/);
 });

@@ -54,6 +54,34 @@ test('a folder that exists needs no slash; options are those of model files', as
   failed(refused, 2, /--block-size does not apply to an ONNX model/);
 });
 
+test('inspect lists the tensors of models that encode takes', async () => {
+  writeFileSync(at('small.gguf'), smallGguf());
+  const zip = (name: string) => fileURLToPath(new URL(`../fixtures/inputs/zip/${name}`, import.meta.url));
+  for (const [path, format, tensor] of [
+    [at('typed.onnx'), 'onnx', 'f32'],
+    [at('external.onnx'), 'onnx', undefined],
+    [at('small.gguf'), 'gguf', undefined],
+    [zip('checkpoint.pt'), 'zip', undefined],
+    [zip('stored.npz'), 'zip', undefined],
+  ] as const) {
+    const data = JSON.parse(ok(await runCli(['inspect', path, '--json'])).toString());
+    assert.is(data.format, format);
+    assert.ok(data.tensors.length > 0, path);
+    const sum = data.tensors.reduce(
+      (bytes: number, one: { byteLength: number }) => bytes + one.byteLength,
+      0,
+    );
+    assert.is(data.originalSize, sum);
+    const text = ok(await runCli(['inspect', path])).toString();
+    assert.match(text, 'which "holostream encode" takes');
+    for (const { name, dtype } of data.tensors)
+      assert.ok(text.includes(`${name} `) && text.includes(dtype), name);
+    if (tensor !== undefined) assert.match(text, new RegExp(`^${tensor} +F32 +\\[`, 'm'));
+  }
+  const npy = fileURLToPath(new URL('../fixtures/inputs/w_f4.npy', import.meta.url));
+  failed(await runCli(['inspect', npy]), 1, /but a NumPy file; "holostream encode" takes it/);
+});
+
 test('a tensor of it can be encoded, too', async () => {
   ok(await runCli(['encode', 'typed.onnx', '--tensor', 'f32', '-o', 'f32.hct'], { cwd: folder }));
   const read = await runCli(['decode', 'f32.hct', '-o', '-'], { cwd: folder });
@@ -148,7 +176,7 @@ test('weights of TensorFlow.js, which its model.json lists, become safetensors',
     data: new Float32Array(bytes.buffer),
   });
   failed(
-    await runCli(['inspect', 'model.json'], { cwd: folder }),
+    await runCli(['verify', 'model.json'], { cwd: folder }),
     1,
     /neither HCT, HoloTensor nor safetensors, but the model\.json of a network of TensorFlow\.js/,
   );

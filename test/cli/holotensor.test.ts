@@ -126,7 +126,7 @@ test('quality: claimed and measured agree, as table, chart and JSON', async () =
     }
   }
   const shown = ok(await runCli(['quality', at('s.holo')])).toString();
-  assert.match(shown, /^fragments +bytes +of all +fraction +predicted +cosine +rel\. error$/m);
+  assert.match(shown, /^fragments +bytes +of plain +fraction +predicted +cosine +rel\. error$/m);
   assert.match(shown, /^8 .* 1\.0000 +1\.000000 +0\.00e\+0$/m);
   assert.match(shown, /^1\.0 │.*█$/m);
 });

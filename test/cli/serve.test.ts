@@ -127,6 +127,28 @@ test('all responses together are as fast as is said', async () => {
   assert.equal(new Uint8Array(await (await fetch(`${server.url}a%20b.bin`)).arrayBuffer()), bytes);
 });
 
+test('a folder without an index.html lists what is served of it', async () => {
+  const listed = temporaryFolder();
+  mkdirSync(join(listed, 'sub "<'));
+  writeFileSync(join(listed, 'a <b>&\u202e.bin'), bytes);
+  writeFileSync(join(listed, 'sub "<', 'c.bin'), bytes);
+  writeFileSync(join(listed, '.hidden'), 'secret');
+  symlinkSync(join(outside, 'secret'), join(listed, 'link'));
+  await using server = await serveFolder(listed, { host: '127.0.0.1', port: 0 });
+  const page = await fetch(server.url);
+  assert.equal([page.status, page.headers.get('content-type')], [200, 'text/html; charset=utf-8']);
+  const html = await page.text();
+  assert.not.match(html, /hidden|link|<b>|\u202e/);
+  const links = Array.from(html.matchAll(/href="([^"]*)"/g), ([, link]) => link!);
+  assert.is(links.length, 2);
+  assert.is((await (await fetch(server.url + links[0])).arrayBuffer()).byteLength, 1000);
+  assert.match(await (await fetch(server.url + links[1])).text(), /c\.bin<\/a><\/td><td>1000 B/);
+  assert.is(await (await fetch(server.url, { method: 'HEAD' })).text(), '');
+  for (const name of ['absent/', 'sub%20%22%3C', `${links[0]}/`]) {
+    assert.is((await fetch(server.url + name)).status, 404, name);
+  }
+});
+
 test('what is neither a file nor a folder is not served', async () => {
   if (process.platform === 'win32') return;
   const socket = createServer().listen(join(folder, 'socket'));
@@ -151,7 +173,7 @@ test('the command says where, and ends when it is interrupted', async () => {
   failed(
     await runCli(['serve', folder, '--port', new URL(taken.url).port]),
     1,
-    /Cannot listen at .*EADDRINUSE/,
+    /Cannot listen at 127\.0\.0\.1:\d+: the port is in use \(--port takes another one, 0 any that is free\)\n$/,
   );
   await taken[Symbol.asyncDispose]();
 });
