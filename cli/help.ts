@@ -48,10 +48,41 @@ export const EXAMPLES = {
     ['As over a connection of 1 MB/s', 'holostream serve models/ --rate 1e6 --port 8080'],
   ],
   completion: [
-    ['bash', 'source <(holostream completion bash)'],
-    ['zsh', 'source <(holostream completion zsh)'],
-    ['fish', 'holostream completion fish | source'],
+    ['bash, for holostream and npx holostream', 'source <(npx holostream completion bash)'],
+    ['zsh', 'source <(npx holostream completion zsh)'],
+    ['fish', 'npx holostream completion fish | source'],
   ],
+  plan: [
+    ['What a thousand clients take', 'holostream plan model.holo.safetensors'],
+    [
+      'A million of them, by the prices of a CDN',
+      'holostream plan model.holo.safetensors --clients 1000000 --price-transfer 0.05 --price-requests 0.4',
+    ],
+  ],
+  bulk: [['All commands of a fleet', 'holostream bulk run --help']],
+  run: [
+    ['Models into a folder', 'holostream bulk run hf:org/one hf:org/two --to models/'],
+    [
+      'A part of the work, on each of four machines',
+      'holostream bulk run --list models.json --to s3://bucket/models --shard 0/4',
+    ],
+    [
+      'The join, when all parts are encoded',
+      'holostream bulk run --list models.json --to s3://bucket/models --shard 0/4 --join',
+    ],
+  ],
+  add: [
+    [
+      'Models into the queue',
+      'holostream bulk add hf:org/model --to s3://bucket/models --redis redis://queue:6379',
+    ],
+    ['The same without a queue, to try it', 'holostream bulk add model.safetensors --to models/ --local'],
+  ],
+  work: [
+    ['Work until a signal', 'holostream bulk work --redis redis://queue:6379'],
+    ['Work until the queue is empty', 'holostream bulk work --drain'],
+  ],
+  status: [['How far it is, for a script', 'holostream bulk status --json']],
 } as const satisfies Readonly<Record<string, readonly (readonly [string, string])[]>>;
 
 /** What follows the options of a command in its help. */

@@ -12,6 +12,7 @@ import type { Shards } from '../models/inputs/shards.js';
 import { argumentPlace } from '../sources/hub.js';
 import { describeKind, fileKind, shownStart, unknownStart } from '../src/bytes/fileKind.js';
 import type { OpenOptions } from '../src/checks/limits.js';
+import { inPlace } from '../src/errors/placed.js';
 import { FormatError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { UsageError } from './failure.js';
@@ -171,7 +172,7 @@ export async function filesOf(input: ModelInput, options: OpenOptions): Promise<
     return { files, beside, index: undefined, [Symbol.asyncDispose]: closeAll };
   } catch (error) {
     await dispose();
-    throw error;
+    throw inPlace(error, { file: input.name });
   }
 }
 

@@ -79,7 +79,10 @@ function createProgram(interrupted: AbortSignal): Command {
     .addHelpText('after', examplesOf('inspect'))
     .description('show what is in a file or model directory')
     .argument('<file...>', FILES)
-    .option('--plot <file.svg>', 'draw a tensor: its heat map, spectrum and curve')
+    .option(
+      '--plot <file.svg>',
+      'draw a tensor: its heat map, spectrum, and curves of energy and, in fragments, of quality',
+    )
     .option('--tensor <name>', 'which tensor to draw')
     .option(...FORCE)
     .option(...JSON_OPTION)

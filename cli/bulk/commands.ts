@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { examplesOf } from '../help.js';
 import * as options from '../options.js';
 import { JSON_OPTION, verboseOption, WORKERS } from '../sharedOptions.js';
 import { shard } from './choices.js';
@@ -17,9 +18,11 @@ const REDIS = [
 export function addBulkCommands(program: Command, interrupted: AbortSignal): void {
   const bulk = program
     .command('bulk')
+    .addHelpText('after', examplesOf('bulk'))
     .description('convert many models, or one that is too large for a machine, on any number of machines');
 
   withModels(bulk.command('run'))
+    .addHelpText('after', examplesOf('run'))
     .description('convert models in this process, or the part of one shard')
     .option(
       '--shard <i/n>',
@@ -35,6 +38,7 @@ export function addBulkCommands(program: Command, interrupted: AbortSignal): voi
     });
 
   withModels(bulk.command('add'))
+    .addHelpText('after', examplesOf('add'))
     .description('put models into the queue in Redis or Valkey, or convert them here')
     .option('--local', 'convert the models in this process, without a queue: as "bulk run"')
     .option(...REDIS)
@@ -58,6 +62,7 @@ export function addBulkCommands(program: Command, interrupted: AbortSignal): voi
 
   bulk
     .command('work')
+    .addHelpText('after', examplesOf('work'))
     .description('work on the queue until a signal: a line of JSON for each job')
     .option(...REDIS)
     .option('--concurrency <n>', 'units at the same time (default: 2)', options.positiveInteger)
@@ -80,6 +85,7 @@ export function addBulkCommands(program: Command, interrupted: AbortSignal): voi
 
   bulk
     .command('status')
+    .addHelpText('after', examplesOf('status'))
     .description('how far the models of the queue are, and what has failed')
     .option(...REDIS)
     .option(...JSON_OPTION)
@@ -95,6 +101,7 @@ export function addBulkCommands(program: Command, interrupted: AbortSignal): voi
 export function addPlanCommand(program: Command, interrupted: AbortSignal): void {
   program
     .command('plan')
+    .addHelpText('after', examplesOf('plan'))
     .description('show what it takes to serve a model file: requests, bytes and cost by quality')
     .argument('<file>', 'model file, by path or URL')
     .option('--clients <n>', 'number of clients that load it (default: 1000)', options.positiveInteger)

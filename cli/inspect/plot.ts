@@ -1,4 +1,5 @@
 import { readModelFile } from '../../models/file/modelFile.js';
+import type { LoadableTensor } from '../../models/inputs/content.js';
 import { modelFileContent } from '../../models/inputs/modelFile.js';
 import { choosePieces, decodeChosen } from '../../models/plain/choosePieces.js';
 import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
@@ -8,10 +9,19 @@ import { viewElements } from '../../src/tensor/tensor.js';
 import { toFloat32 } from '../../src/tensor/toFloat32.js';
 import { openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
-import { filesOf, formatOf, type ModelInput } from '../modelInput.js';
+import { filesOf, type ModelInput } from '../modelInput.js';
 import { startProgress } from '../progress.js';
+import { holotensorQuality } from '../quality/holotensor.js';
 import { assertTensors } from '../suggest.js';
-import { lineSvg, type Panel, PLOT_HEIGHT, PLOT_WIDTH, rectSvg } from '../svg.js';
+import {
+  lineSvg,
+  type Panel,
+  PLOT_HEIGHT,
+  PLOT_WIDTH,
+  type QualityReport,
+  qualityPanel,
+  rectSvg,
+} from '../svg.js';
 import { collectInput, modelTensor } from '../tensorInput.js';
 
 /** A tensor as numbers. */
@@ -19,6 +29,8 @@ export interface PlottedTensor {
   readonly name: string;
   readonly shape: readonly number[];
   readonly values: Float32Array;
+  /** Of a tensor in fragments: its quality after bytes of them. */
+  readonly steps?: QualityReport['points'];
 }
 
 /** The tensor to draw: the one of this name, or else the only one of the file, of a model file the largest. */
@@ -27,13 +39,15 @@ export async function readPlotted(
   name: string | undefined,
   options: OpenOptions,
 ): Promise<PlottedTensor> {
-  const format = input.kind === 'file' ? await formatOf(input, options) : undefined;
+  // It has been examined.
+  const format = input.kind === 'file' ? input.format : undefined;
   if (input.kind === 'file' && (format === 'hct' || format === 'holotensor')) {
     if (name !== undefined) throw new UsageError('--tensor is for models; this is one tensor');
     const tensor = await openEncodedTensor(input.source, format, {}, options);
     using progress = startProgress('reading', tensor.byteLength);
     const values = toFloat32(await collectInput(tensor, progress));
-    return { name: tensor.name ?? input.name, shape: tensor.shape, values };
+    const steps = format === 'hct' ? undefined : (await holotensorQuality(input.source, {}, options)).points;
+    return { name: tensor.name ?? input.name, shape: tensor.shape, values, ...(steps && { steps }) };
   }
   if (input.kind === 'file' && format === 'model-file') {
     const model = await readModelFile(input.source, options);
@@ -48,7 +62,8 @@ export async function readPlotted(
     const { tensor } = chosen!;
     const bytes = await decodeChosen(chosen!, new Budget(limitsOf(options)), options);
     const { dtype, shape } = tensor;
-    return { name: wanted, shape, values: toFloat32({ dtype, shape, data: viewElements(dtype, bytes) }) };
+    const values = toFloat32({ dtype, shape, data: viewElements(dtype, bytes) });
+    return { name: wanted, shape, values, steps: stepsOfPieces(tensor.pieces) };
   }
   if (input.kind === 'directory') throw new UsageError('Name a file of the directory to draw its tensor');
   const names = input.kind === 'file' ? [input.name] : input.files.map((file) => file.name);
@@ -61,6 +76,15 @@ export async function readPlotted(
   };
 }
 
+/** The quality after each piece of a tensor. */
+function stepsOfPieces(pieces: LoadableTensor['pieces']): QualityReport['points'] {
+  let bytes = 0;
+  return pieces.map(({ length, cosine: quality }) => {
+    bytes += length;
+    return { bytes, quality };
+  });
+}
+
 /** Cells of the heat map, and bins of the spectrum. */
 const MOST_ROWS = 48;
 const MOST_COLUMNS = 72;
@@ -68,8 +92,8 @@ const BINS = 32;
 /** The transform is of a part of larger matrices. */
 const MOST_TRANSFORMED = 512;
 
-/** The heat map of a tensor, its spectrum, and how much of it its largest values are. */
-export function tensorPanels({ name, shape, values: all }: PlottedTensor): Panel[] {
+/** The heat map of a tensor, its spectrum, how much of it its largest values are, and how its fragments improve it. */
+export function tensorPanels({ name, shape, values: all, steps }: PlottedTensor): Panel[] {
   const values = all.map((value) => (Number.isFinite(value) ? value : 0));
   const rows = shape.length < 2 ? 1 : shape[0]!;
   const columns = rows === 0 ? 0 : elementCount(shape) / rows;
@@ -77,6 +101,7 @@ export function tensorPanels({ name, shape, values: all }: PlottedTensor): Panel
     heatMap(`${name} [${shape.join(', ')}]`, values, rows, columns),
     spectrum(values, rows, columns),
     curve(values),
+    ...(steps === undefined ? [] : [qualityPanel('Quality', steps, all.byteLength)]),
   ];
 }
 

@@ -146,7 +146,7 @@ test('a file under the name of another format is called what it is by every comm
   ];
   for (const [name, kind] of files) {
     server.files.set(name, readFileSync(join(INPUTS, name)));
-    failed(await runCli(['inspect', join(INPUTS, name)]), 1, kind);
+    failed(await runCli(['verify', join(INPUTS, name)]), 1, kind);
   }
   const [page] = files.filter(([name]) => name.startsWith('page'));
   for (const input of [join(INPUTS, page![0]), server.url + page![0]]) {

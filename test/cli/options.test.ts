@@ -82,7 +82,8 @@ async function commandsOf(command: readonly string[]): Promise<string[]> {
   const help = ok(await runCli([...command, '--help'])).toString();
   const [, list] = help.split('\nCommands:\n');
   if (list === undefined) return [command.join(' ')];
-  const names = Array.from(list.matchAll(/^ {2}(\w+)/gm), ([, name]) => name!);
+  // Examples follow.
+  const names = Array.from(list.split('\n\n', 1)[0]!.matchAll(/^ {2}(\w+)/gm), ([, name]) => name!);
   const own = names.filter((name) => name !== 'help').map((name) => commandsOf([...command, name]));
   return (await Promise.all(own)).flat();
 }

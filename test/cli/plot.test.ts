@@ -50,6 +50,8 @@ test('inspect and quality draw, each file kind', async () => {
     const svg = readFileSync(at(`${i}.svg`), 'utf8');
     assertSafe(svg);
     assert.is(svg.includes('Spectrum'), args[0] === 'inspect');
+    // The curve of what comes in fragments.
+    assert.is(/\.holo/.test(args[1]!), svg.includes('cosine similarity'), args[1]);
   }
   assert.match(readFileSync(at('0.svg'), 'utf8'), /a&#60;b&#62;&#38;&#34;c \[50, 60\]/);
   failed(await runCli(['inspect', at('a.hct'), '--plot', at('0.svg')]), 2, /--force/);
