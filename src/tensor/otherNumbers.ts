@@ -1,7 +1,6 @@
 import { show } from '../errors/show.js';
 import { ArgumentError, UnsupportedError } from '../errors.js';
 import { DTYPES, elementCount } from './dtype.js';
-import { float8Number } from './float8.js';
 import { checkOutput, type Tensor, type TensorData, viewBytes, viewElements } from './tensor.js';
 
 /**
@@ -93,5 +92,12 @@ function lookUp(elements: TensorData, out: Float32Array, numberOf: (byte: number
 
 /** https://arxiv.org/abs/2206.02915: no infinities; negative zero is the only NaN. */
 function float8Fnuz(byte: number, mantissaBits: number, bias: number): number {
-  return byte === 0x80 ? Number.NaN : float8Number(byte, mantissaBits, bias);
+  return byte === 0x80 ? Number.NaN : float8(byte, mantissaBits, bias);
+}
+
+function float8(byte: number, mantissaBits: number, bias: number): number {
+  const exponent = (byte & 0x7f) >> mantissaBits;
+  const fraction = (byte & ((1 << mantissaBits) - 1)) / (1 << mantissaBits);
+  const magnitude = exponent === 0 ? fraction * 2 ** (1 - bias) : (1 + fraction) * 2 ** (exponent - bias);
+  return byte < 0x80 ? magnitude : -magnitude;
 }

@@ -1,7 +1,7 @@
 import { FormatError } from '../../errors.js';
 import type { FloatLayout } from '../../kernels/embedded/interface.js';
 import { bitsPerElement, type DType } from '../../tensor/dtype.js';
-import { float8Layout } from './float8.js';
+import { FLOAT8_LAYOUTS } from './float8.js';
 import type { StreamHeader } from './format.js';
 
 export const SINGLE: FloatLayout = { bytes: 4, mantissaBits: 23, exponentBits: 8, bias: 127 };
@@ -10,8 +10,7 @@ const FLOATS: Readonly<Partial<Record<DType, FloatLayout>>> = {
   F32: SINGLE,
   F16: { bytes: 2, mantissaBits: 10, exponentBits: 5, bias: 15 },
   BF16: { bytes: 2, mantissaBits: 7, exponentBits: 8, bias: 127 },
-  F8_E4M3: float8Layout('F8_E4M3'),
-  F8_E5M2: float8Layout('F8_E5M2'),
+  ...FLOAT8_LAYOUTS,
 };
 
 /** The exponent of the largest finite number, where it is not the bias. */
