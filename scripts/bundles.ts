@@ -44,8 +44,7 @@ export const BUNDLES: readonly Bundle[] = [
       platform: 'neutral',
       mainFields: ['main'],
       // It repeats code of other files.
-      minifyWhitespace: true,
-      minifySyntax: true,
+      minify: true,
       // It exports nothing; this says that it is a module all the same.
       footer: { js: 'export {};' },
     },
