@@ -54,6 +54,21 @@ async function hashesOf(weights: Uint8Array): Promise<string[]> {
   return Array.from(tensors.values(), ({ data }) => sha256(viewBytes(data))).sort();
 }
 
+test('sparse initializers and the constants of functions stay in the graph', async () => {
+  const bytes = fixture('special.onnx');
+  const { weights, graph } = await split(bytes);
+  assert.equal([...(await readSafetensors(bytesSource(weights))).keys()], ['bias']);
+  // But for the 2,048 bytes that have left it.
+  const [before, after] = [bytes, graph].map((file) => Buffer.from(file).toString('latin1')) as [
+    string,
+    string,
+  ];
+  for (const kept of ['sparse', 'factors', 'Scale']) {
+    assert.is(after.split(kept).length, before.split(kept).length, kept);
+  }
+  assert.ok(graph.length > bytes.length - 2048);
+});
+
 test('the graph of a remote model is copied by few requests: what is between short tensors is read with them', async () => {
   const tensors = Array.from({ length: 300 }, (_, i) => rawTensor(`w${i}`, [256], new Uint8Array(1024)));
   const bytes = modelProto(graphOf(tensors));

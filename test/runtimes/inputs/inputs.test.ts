@@ -29,6 +29,8 @@ const NETWORKS: readonly [model: string, ...shapes: string[]][] = [
   [`${ASSETS}/ch_PP-OCRv4_det_infer.onnx`, '1x3x64x96'],
   // Constants, and graphs within the graph whose tensors have the same names.
   [fixture('typed.onnx'), '3x16'],
+  // A sparse initializer, and a function with a constant.
+  [fixture('special.onnx'), '3x16'],
 ];
 
 for (const [model, ...shapes] of NETWORKS) {
