@@ -31,7 +31,10 @@ export interface ModelTensorInfo {
 
 /** A model that can be loaded to any quality, repeatedly: no byte is fetched twice. Created by `openModel`. */
 export class Model extends Closeable {
-  /** The format of the model: a model file of fragments, plain safetensors, a directory of HCT files, or a NumPy file. */
+  /**
+   * The format of the model: a model file of fragments, plain safetensors, a directory of HCT files, a NumPy file, ONNX, GGUF, a zip
+   * archive of PyTorch or NumPy, or the `model.json` of TensorFlow.js.
+   */
   readonly format: ModelContent['format'];
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: readonly ModelTensorInfo[];

@@ -61,7 +61,8 @@ export type OpenAnyFile = (name: string) => SourceInput | undefined | Promise<So
  *
  * @param input the URL or path of a model file, of a plain safetensors file, of a shard index
  *   (`….safetensors.index.json`) or of a folder (a URL ends in `/`), which has a model directory, a shard index or one of
- *   the first two; on disk also a pattern of shards (`model-*.safetensors`); a model on a hub (`hf:org/model`, with `@revision` or
+ *   the first two; on disk also a pattern of shards (`model-*.safetensors`); of a model of another format (ONNX, GGUF, PyTorch,
+ *   `.npz`, the `model.json` of TensorFlow.js); a model on a hub (`hf:org/model`, with `@revision` or
  *   `/file`; in Node, Deno and Bun with the token of `HF_TOKEN`, at the address of `HF_ENDPOINT`); or a source of one of the first two, or
  *   anything else that their bytes come from: a File, bytes in memory, a response, a stream (see {@link SourceInput}); or a
  *   function that gives the files of a folder by name, as any of these (see {@link OpenAnyFile})
@@ -136,7 +137,10 @@ async function openFound(place: ModelPlace, options: InputOptions): Promise<Mode
       return openShards(found, place.open, options);
     case 'file':
       return closedOnFailure(found.file.source, async () =>
-        openStarted(found.file, await fileOptions(options, found.file.name)),
+        openStarted(found.file, {
+          ...(await fileOptions(options, found.file.name)),
+          openBeside: place.open,
+        }),
       );
   }
 }

@@ -1,12 +1,17 @@
 import { concatenate } from '../src/bytes/binary.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
-import type { RandomAccessSource } from '../src/source.js';
+import type { ByteRangeOptions, RandomAccessSource } from '../src/source.js';
+import { type ChunkReader, streamReader } from './chunkReader.js';
+import { pullStream } from './pullStream.js';
 import { randomAccessSource } from './randomAccess.js';
+import { beyondEnd, CHUNK_SIZE, checkRange } from './ranges.js';
 
 /** Bytes that a joined source consists of: those of another source, or what is made when it is read. */
 export interface JoinedPart {
   readonly length: number;
   read(offset: number, length: number, options: AbortOptions): Promise<Uint8Array>;
+  /** The same as a stream, where that is not made of many reads. */
+  stream?(offset: number, length: number, options: AbortOptions): ReadableStream<Uint8Array>;
 }
 
 export function bytesPart(bytes: Uint8Array): JoinedPart {
@@ -14,7 +19,12 @@ export function bytesPart(bytes: Uint8Array): JoinedPart {
 }
 
 export function sourcePart(source: RandomAccessSource, start: number, length: number): JoinedPart {
-  return { length, read: (offset, size, options) => source.read(start + offset, size, options) };
+  return {
+    length,
+    read: (offset, size, options) => source.read(start + offset, size, options),
+    stream: (offset, size, { signal }) =>
+      source.stream({ start: start + offset, end: start + offset + size, signal }),
+  };
 }
 
 /** A source of bytes that are in several places, one after another, which are read together. Closing it closes none of them. */
@@ -28,7 +38,7 @@ export function joinedSource(
     starts.push(size);
     size += length;
   }
-  return randomAccessSource(
+  const source = randomAccessSource(
     size,
     async (offset, length, options) => {
       const reads: Promise<Uint8Array>[] = [];
@@ -42,6 +52,50 @@ export function joinedSource(
       return concatenate(await Promise.all(reads));
     },
     name,
+  );
+  const partAt = (offset: number) => {
+    const i = lastAtMost(starts, offset);
+    return { part: parts[i]!, from: offset - starts[i]! };
+  };
+  return { ...source, stream: (options) => streamOf(source, partAt, name, options) };
+}
+
+/** Long parts are streamed, and all others read together, a chunk at a time. */
+function streamOf(
+  { size, read }: RandomAccessSource & { readonly size: number },
+  partAt: (offset: number) => { readonly part: JoinedPart; readonly from: number },
+  name: string | undefined,
+  options: ByteRangeOptions = {},
+): ReadableStream<Uint8Array> {
+  const { start, end = Math.max(start, size) } = checkRange(options);
+  const { signal } = options;
+  let position = start;
+  let streamed: ChunkReader | undefined;
+  return pullStream(
+    {
+      async next() {
+        if (end > size) throw beyondEnd(end, size, name);
+        const inStream = await streamed?.next();
+        if (inStream !== undefined) {
+          position += inStream.length;
+          return inStream;
+        }
+        streamed = undefined;
+        if (position === end) return undefined;
+        const { part, from } = partAt(position);
+        const left = Math.min(part.length - from, end - position);
+        if (left > CHUNK_SIZE && part.stream !== undefined) {
+          streamed = streamReader(part.stream(from, left, { signal }));
+          // Empty: the next one comes from the stream.
+          return new Uint8Array(0);
+        }
+        const chunk = await read(position, Math.min(CHUNK_SIZE, end - position), { signal });
+        position += chunk.length;
+        return chunk;
+      },
+      close: (reason) => streamed?.close?.(reason),
+    },
+    [signal],
   );
 }
 

@@ -6,6 +6,8 @@ import type { SafetensorsDType } from '../../src/safetensors/header.js';
 import { type RandomAccessSource, sourceName } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';
+import type { OpenModelFile } from '../directory/modelReader.js';
+import type { ForeignFormat } from './foreign.js';
 
 /** The SHA-256 of a file, or of each file of a model by its name: 64 hexadecimal digits, or `sha256-` and Base64. */
 export type Integrity = string | Readonly<Record<string, string>>;
@@ -19,13 +21,15 @@ export interface InputOptions extends OpenOptions, PartialOption {
 export interface FileOptions extends OpenOptions, PartialOption {
   /** Of the file; undefined for a source of the caller's own. */
   readonly name?: string | undefined;
+  /** Opens another file of its folder. */
+  readonly openBeside?: OpenModelFile | undefined;
   /** What it must have: 64 hexadecimal digits. */
   readonly sha256?: string | undefined;
 }
 
 /** The content of a model, whatever kind of file or directory it comes from. */
 export interface ModelContent {
-  readonly format: 'model-file' | 'safetensors' | 'directory' | 'npy';
+  readonly format: 'model-file' | 'safetensors' | 'directory' | 'npy' | ForeignFormat;
   /** Free text in the model's files. */
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: readonly LoadableTensor[];

@@ -8,7 +8,7 @@ import type { ForeignModel, ForeignModelOptions, OpenForeign } from './foreignMo
 
 const RULES: Rules<ForeignModelOptions> = { ...OPEN_RULES, name: text, openBeside: callback };
 
-/** Formats that are not opened as models, but made into model files. A new one is a file and a line here. */
+/** Formats of others. A new one is a file and a line here, and its kind in `formats.ts`. */
 const OPEN = {
   onnx: async () => (await import('./onnx.js')).openOnnx,
   gguf: async () => (await import('./gguf.js')).openGguf,

@@ -7,6 +7,7 @@ import { assertSource, type RandomAccessSource, sourceName } from '../../src/sou
 import { isModelFileHeader } from '../file/headerChecksum.js';
 import type { FileOptions, ModelContent } from './content.js';
 import { type StartedFile, startFile } from './findModel.js';
+import type { ForeignFormat } from './foreign.js';
 import { openModelFile } from './modelFile.js';
 import { openSafetensors } from './safetensors.js';
 
@@ -19,6 +20,9 @@ const OPEN = {
   'model-file': openModelFile,
   safetensors: openSafetensors,
 } as const satisfies Record<string, Open | undefined>;
+
+/** Kinds of files of other formats, whose tensors load in one piece each: see `foreign.ts`. */
+const FOREIGN = ['onnx', 'gguf', 'zip', 'tfjs'] as const satisfies readonly ForeignFormat[];
 
 export type FileFormat = keyof typeof OPEN;
 
@@ -62,12 +66,18 @@ export async function openStarted(started: StartedFile, options: FileOptions): P
 }
 
 async function openKind({ source, start }: StartedFile, options: FileOptions): Promise<ModelContent> {
-  const isNpy = fileKind(start) === 'NumPy';
+  const kind = fileKind(start);
+  const foreign =
+    FOREIGN.find((one) => one === kind) ?? (kind === undefined ? namedFormat(options) : undefined);
+  if (foreign !== undefined && options.sha256 !== undefined) throw notVerified(foreign);
+  if (foreign !== undefined) {
+    const { openForeignContent } = await import('./foreignContent.js');
+    return openForeignContent(source, foreign, options);
+  }
+  const isNpy = kind === 'NumPy';
   const format = isNpy ? 'npy' : (recogniseFormat(start) ?? refuseForeign(start) ?? 'safetensors');
   if (options.sha256 !== undefined && format !== 'safetensors') {
-    throw new UnsupportedError('Cannot verify the file by a SHA-256: only plain safetensors files can be', {
-      actual: format,
-    });
+    throw notVerified(format);
   }
   const open: Open | undefined = format === 'npy' ? (await import('./npy.js')).openNpy : OPEN[format];
   if (open === undefined) {
@@ -80,6 +90,17 @@ async function openKind({ source, start }: StartedFile, options: FileOptions): P
     );
   }
   return open(source, options);
+}
+
+function notVerified(actual: string): UnsupportedError {
+  return new UnsupportedError('Cannot verify the file by a SHA-256: only plain safetensors files can be', {
+    actual,
+  });
+}
+
+/** The head of an ONNX file may begin in any way. */
+function namedFormat({ name = '' }: FileOptions): 'onnx' | undefined {
+  return /\.onnx$/i.test(name) ? 'onnx' : undefined;
 }
 
 function refuseForeign(start: Uint8Array): undefined {

@@ -1,0 +1,100 @@
+import { readFileSync } from 'node:fs';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openModel } from '../../../models/openModel.js';
+import { readSafetensors } from '../../../readers/safetensors.js';
+import { bytesSource } from '../../../sources/bytes.js';
+import { FormatError, UnsupportedError } from '../../../src/errors.js';
+import { viewBytes } from '../../../src/tensor/tensor.js';
+import { rejects } from '../../helpers/assertions.js';
+import { fileServer } from '../../helpers/fileServer.js';
+import { smallGguf } from '../../helpers/ggufFiles.js';
+import { graphOf, modelProto, rawTensor } from '../../helpers/onnxWriter.js';
+import { pseudoRandomBytes } from '../../helpers/random.js';
+
+const test = suite('models of other formats, opened as they are');
+
+const fixture = (name: string) =>
+  new Uint8Array(readFileSync(new URL(`../../fixtures/inputs/${name}`, import.meta.url)));
+
+async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+test('GGUF and a checkpoint of PyTorch: tensors, rows, quality, and the file itself', async () => {
+  const files: Record<string, Uint8Array> = { 'm.gguf': smallGguf(), 'c.pt': fixture('zip/checkpoint.pt') };
+  const cases = [
+    ['m.gguf', 'gguf', 'output.weight'],
+    ['c.pt', 'zip', 'model.embedding.weight'],
+  ] as const;
+  for (const [name, format, tensor] of cases) {
+    await using server = await fileServer(files);
+    const model = await openModel(`${server.url}${name}`);
+    assert.is(model.format, format);
+    assert.equal(model.files, [name]);
+    const { shape, byteLength } = model.tensors.find((one) => one.name === tensor)!;
+    const { data } = await model.tensor(tensor, { as: 'source' });
+    assert.is(data.byteLength, byteLength);
+    const row = await model.rows(tensor, 1, 2);
+    assert.equal(
+      viewBytes(row.data),
+      viewBytes(data).slice(byteLength / shape[0]!, (2 * byteLength) / shape[0]!),
+    );
+    await model.load();
+    assert.is(model.quality, 1);
+    const plain = await model.file();
+    assert.match((await plain.version())!, /^[0-9a-f]{16}-1$/);
+    assert.equal(await bytesOf(plain.stream()), files[name]);
+    await model.close();
+  }
+});
+
+test('ONNX: its weights, long ones by a request each, and from other files beside it', async () => {
+  const weights = Array.from({ length: 3 }, (_, i) => pseudoRandomBytes(4 * 50_000, i + 1));
+  const bytes = modelProto(graphOf(weights.map((data, i) => rawTensor(`w${i}`, [50_000], data))));
+  await using server = await fileServer({
+    'm.onnx': bytes,
+    'external.onnx': fixture('onnx/external.onnx'),
+    'external.bin': fixture('onnx/external.bin'),
+  });
+  const model = await openModel(`${server.url}m.onnx`);
+  assert.equal([model.format, model.files], ['onnx', ['m.safetensors']]);
+  server.requests.length = 0;
+  const loaded = await model.load({ as: 'source' });
+  for (const [i, data] of weights.entries()) assert.equal(viewBytes(loaded.get(`w${i}`)!.data), data);
+  assert.ok(server.requests.length <= 4, server.requests.join('\n'));
+  const tensors = await readSafetensors((await model.file()).stream());
+  assert.equal(new Set(tensors.keys()), new Set(['w0', 'w1', 'w2']));
+  await model.close();
+
+  const external = await openModel(`${server.url}external.onnx`);
+  assert.ok((await external.load()).size > 0);
+  await external.close();
+});
+
+test('TensorFlow.js, NumPy, and a function that gives files', async () => {
+  const values = Float32Array.of(1, -2, 3);
+  const weights = [{ name: 'a/b', shape: [3], dtype: 'float32' }];
+  const json = JSON.stringify({ modelTopology: {}, weightsManifest: [{ paths: ['1.bin'], weights }] });
+  await using server = await fileServer({
+    'model.json': new TextEncoder().encode(json),
+    '1.bin': new Uint8Array(values.buffer),
+    'a.npz': fixture('zip/compressed.npz'),
+  });
+  const model = await openModel(`${server.url}model.json`);
+  assert.equal([model.format, (await model.tensor('a/b')).data], ['tfjs', values]);
+  await model.close();
+  const archive = await openModel(`${server.url}a.npz`);
+  assert.equal((await archive.tensor('c', { as: 'source' })).data, BigInt64Array.of(0n, 1n, 2n, 3n, 4n));
+  await archive.close();
+});
+
+test('what cannot be opened so is refused', async () => {
+  await rejects(openModel(smallGguf(), { integrity: 'a'.repeat(64) }), UnsupportedError, /SHA-256/);
+  await rejects(openModel(fixture('zip/text.zip')), FormatError, /neither \.npy files nor data\.pkl/);
+  await rejects(openModel(bytesSource(fixture('onnx/external.onnx'))), UnsupportedError, /another file/);
+});
+
+test.run();
