@@ -7,6 +7,7 @@
 
 import { ModelResponses, type ModelResponsesOptions } from './modelResponses.js';
 
+/** What {@link createFetch} answers, from which files, and at which quality. */
 export interface CreateFetchOptions extends ModelResponsesOptions {}
 
 /**

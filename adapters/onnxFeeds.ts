@@ -24,6 +24,7 @@ export interface OnnxSession {
   readonly inputMetadata?: readonly { readonly name: string; readonly type?: string }[];
 }
 
+/** What {@link loadFeeds} loads, and for which session. */
 export interface LoadFeedsOptions<O extends OnnxTensors = OnnxTensors> extends StreamTensorsOptions {
   /** The package: `import * as ort from 'onnxruntime-web'`. */
   readonly ort: O;

@@ -9,6 +9,7 @@ import { MODEL, STREAM_RULES, type StreamTensorsOptions, streamTensors } from '.
 
 /** What is used of the package: it makes sessions. */
 export interface OnnxSessions {
+  /** Makes sessions of the graph's bytes. */
   readonly InferenceSession: { create(...args: never[]): Promise<OnnxReleasable> };
 }
 
@@ -23,6 +24,7 @@ type SessionOf<O extends OnnxSessions> = Awaited<ReturnType<O['InferenceSession'
 /** The options that it takes. */
 type SessionOptionsOf<O extends OnnxSessions> = NonNullable<Parameters<O['InferenceSession']['create']>[1]>;
 
+/** What {@link loadSessions} loads, and how it creates sessions. */
 export interface LoadSessionsOptions<O extends OnnxSessions = OnnxSessions> extends StreamTensorsOptions {
   /** The package: `import * as ort from 'onnxruntime-web'`. */
   readonly ort: O;

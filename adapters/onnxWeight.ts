@@ -11,13 +11,16 @@ export interface OnnxTensors {
 
 /** What is used of a GPUBuffer. */
 export interface GpuBuffer {
+  /** Frees the memory of the GPU. */
   destroy(): void;
 }
 
 /** What is used of a GPUDevice. */
 export interface GpuDevice {
+  /** Allocates memory of the GPU: `size` in bytes, `usage` by the flags of WebGPU. */
   createBuffer(descriptor: { readonly size: number; readonly usage: number }): GpuBuffer;
   readonly queue: {
+    /** Copies `data` to the buffer, from byte `offset` on. */
     writeBuffer(buffer: GpuBuffer, offset: number, data: OwnBytes): void;
   };
 }

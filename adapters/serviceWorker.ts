@@ -7,6 +7,7 @@
 
 import { ModelResponses, type ModelResponsesOptions } from './modelResponses.js';
 
+/** What {@link serveModels} answers, from which files, and at which quality. */
 export interface ServeModelsOptions extends ModelResponsesOptions {}
 
 /** What is used of a ServiceWorkerGlobalScope. */

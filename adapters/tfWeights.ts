@@ -14,6 +14,7 @@ import {
 
 /** What is used of the package: it makes tensors. */
 export interface Tf {
+  /** Makes a tensor of values, a shape and a dtype. */
   tensor(...args: never[]): unknown;
 }
 
@@ -23,6 +24,7 @@ export interface TfLayersModel {
     readonly originalName: string;
     readonly shape: readonly (number | null)[];
     readonly dtype: string;
+    /** Replaces the weight by a tensor of the same shape. */
     write(value: never): unknown;
   }[];
 }

@@ -41,6 +41,7 @@ export interface ConvertOptions extends BulkEncodeOptions, WorkersOption, AbortO
   readonly onProgress?: ((progress: BulkProgress) => void) | undefined;
 }
 
+/** How far the conversion of one model is. */
 export interface BulkProgress {
   readonly output: string;
   /** A unit that is encoded or found, or bytes of the model file. */

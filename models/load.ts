@@ -21,6 +21,7 @@ export interface LoadOptions<A extends OutputType = OutputType>
     WorkersOption {
   /** Milliseconds from now: the load ends with the best quality that the throughput can bring by then. */
   readonly deadline?: number | undefined;
+  /** Called at each change, with what `progress$` emits. */
   readonly onProgress?: ((progress: ModelProgress) => void) | undefined;
 }
 

@@ -193,6 +193,7 @@ export class Model extends Closeable {
     this.#loads.pause();
   }
 
+  /** Goes on reading where {@link pause} has stopped. */
   resume(): void {
     this.#loads.resume();
   }

@@ -21,6 +21,7 @@ import type { ModelPlace } from './inputs/placeOnDisk.js';
 import { openShards } from './inputs/shards.js';
 import { Model } from './model.js';
 
+/** How a model is opened: requests, caches, limits. */
 export interface OpenModelOptions extends OpenOptions, PartialOption {
   /**
    * How files are fetched, if the model is given by its URL. They share the limit `concurrency` of requests at a time, or

@@ -35,6 +35,7 @@ export interface OutputTensor {
   readonly shape: readonly number[];
 }
 
+/** As what tensors are given out, and into which memory. */
 export interface OutputOptions<A extends OutputType = OutputType> {
   /**
    * Element type of the arrays: numbers ('F32'), half-precision ('F16': a Float16Array where the engine has it, else

@@ -12,6 +12,7 @@ export interface PlannedPiece extends LoadPiece {
   readonly piece: number;
 }
 
+/** What of a model is loaded, and in which order. */
 export interface PlanOptions {
   /**
    * Cosine similarity at which to stop: of every tensor, or, with the strategy 'scan', of the whole (the mean of the

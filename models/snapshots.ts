@@ -20,6 +20,7 @@ export interface ModelSnapshot<A extends OutputType = 'F32'> {
   readonly complete: boolean;
 }
 
+/** When snapshots of a model are taken, and as what its tensors are given out. */
 export interface SnapshotOptions<A extends OutputType = OutputType>
   extends PaceOptions,
     Pick<OutputOptions<A>, 'as'> {}

@@ -7,7 +7,7 @@ import { type Consumer, isPromise, type Run } from './stageRun.js';
 export interface Scheduler {
   /** Milliseconds since some moment. */
   now(): number;
-  /** @param delay milliseconds; default 0: in the next task */
+  /** Calls `work` once, unless it is unsubscribed before: after `delay` milliseconds; default 0, in the next task. */
   schedule(work: () => void, delay?: number): { unsubscribe(): void };
 }
 

@@ -12,6 +12,7 @@ import type { WorkersOption } from '../workers/pool.js';
 import { MIN_WORKER_BYTES, WORKERS } from '../workers/task.js';
 import type { Scheduler } from './latestRun.js';
 
+/** When reconstructions of a HoloTensor stream are emitted, and where they are computed. */
 export type ReconstructionStreamOptions = ReconstructOptions &
   WorkersOption & {
     /**

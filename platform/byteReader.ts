@@ -28,6 +28,7 @@ export type SourceInput = RandomAccessSource | ByteStreamLike | string | URL;
 
 /** What a `FileSystemFileHandle` has: from a picker, a drop, or the origin-private file system. */
 export interface FileHandleLike {
+  /** The file as it is now. */
   getFile(): Promise<Blob>;
 }
 

@@ -6,7 +6,9 @@ import type { UnpackOptions } from '../src/holotensor/unpack.js';
 import { HoloTensorReader, type HoloTensorReadOptions } from './holotensorReader.js';
 import type { PartialOption } from './partial.js';
 
+/** How a HoloTensor file is opened. */
 export type HoloTensorFileOptions = UnpackOptions & AbortOptions & PartialOption;
+/** How a HoloTensor file is opened and decoded. */
 export type HoloTensorDecodeOptions = UnpackOptions & PartialOption & HoloTensorReadOptions;
 
 /** Opens a HoloTensor file for random access; it is open until the reader is closed. */

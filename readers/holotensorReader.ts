@@ -27,6 +27,7 @@ import { FragmentReader } from './fragmentReader.js';
 import { type HoloTensorReaderOptions, type OpenedHoloTensor, openHoloTensor } from './openHoloTensor.js';
 import { copyOverlap, type TensorReader } from './tensorReader.js';
 
+/** How many fragments are read, and as what the tensor is given out. */
 export type HoloTensorReadOptions = EncodingDecodeOptions &
   ReconstructionOptions &
   AbortOptions & {

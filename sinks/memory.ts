@@ -15,6 +15,7 @@ export interface MemorySink extends SeekableSink {
   readonly bytes: OwnBytes;
 }
 
+/** What {@link memorySink} may hold. */
 export interface MemorySinkOptions {
   /** Largest size in bytes. Default {@link MEMORY_SINK_MAX_SIZE}. */
   readonly maxSize?: number | undefined;

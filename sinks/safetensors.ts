@@ -6,6 +6,7 @@ import type { SafetensorsDeclaration, SafetensorsHeader } from '../src/safetenso
 import { serializeSafetensorsHeader } from '../src/safetensors/serialize.js';
 import { assertSink, type SeekableSink } from '../src/source.js';
 
+/** What a safetensors file holds beside its tensors. */
 export interface SafetensorsWriterOptions {
   /** Free text of the file, by key. */
   readonly metadata?: ReadonlyMap<string, string> | undefined;

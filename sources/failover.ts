@@ -8,6 +8,7 @@ import type { ByteRange } from './ranges.js';
 import { PROGRESS_BYTES } from './retry.js';
 import { StreamedSource } from './streamedSource.js';
 
+/** What {@link withFailover} reports. */
 export interface FailoverOptions {
   readonly onEvent?: OnSourceEvent | undefined;
 }

@@ -15,6 +15,7 @@ import { WrappedSource } from './streamedSource.js';
  */
 export const PROGRESS_BYTES = 1024;
 
+/** How often, and after which waits, a source is tried again. */
 export interface RetryOptions {
   /** Attempts after the first before giving up; every KiB that arrives resets the count. Default 5. */
   readonly retries?: number | undefined;

@@ -24,6 +24,7 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+/** What every error that holostream throws on purpose is an instance of. */
 export class HolostreamError extends Error {
   /** Name of the class, even if a minifier has renamed it. */
   override name = 'HolostreamError';

@@ -10,6 +10,7 @@ export interface ByteRangeOptions extends AbortOptions {
   readonly end?: number | undefined;
 }
 
+/** Where bytes come from, as a stream; {@link RandomAccessSource} also reads parts. */
 export interface ByteSource {
   /** Total bytes; `undefined` as long as they are unknown (before the first request to a server; a plain stream). */
   readonly size: number | undefined;

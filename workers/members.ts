@@ -7,6 +7,7 @@ import { type Job, Member } from './member.js';
 import { handshake, type WorkerReply } from './protocol.js';
 import { startThread } from './thread.js';
 
+/** Which script the threads of a pool run, and how long they may take to start. */
 export interface WorkerPoolOptions {
   /**
    * URL of the worker script. Default: `worker.js` beside the calling module, which is right for the unbundled package

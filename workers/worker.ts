@@ -14,7 +14,16 @@ import { READY, type WorkerReply, type WorkerRequest, type WorkerTask } from './
 import type { Task, TaskTable } from './task.js';
 
 /** The tasks of workers. A new task is a function in `src/` and an entry here. */
-const TASKS = { decodeBlockRun, encodeFragments, reconstructStep, reconstructStored } satisfies TaskTable;
+const TASKS = {
+  /** Decodes neighbouring blocks of an HCT file. */
+  decodeBlockRun,
+  /** Cuts a tensor into fragments. */
+  encodeFragments,
+  /** Adds fragments to the decoder of its session, and gives out what they reconstruct to. */
+  reconstructStep,
+  /** Decodes stored fragments of one tensor. */
+  reconstructStored,
+} satisfies TaskTable;
 
 export type Tasks = typeof TASKS;
 

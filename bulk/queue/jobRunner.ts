@@ -6,6 +6,7 @@ import { hostOf, waitForHost } from './hostRate.js';
 import type { JoinData, JoinOutcome, UnitData, UnitOutcome } from './jobs.js';
 import type { ModelCache } from './modelCache.js';
 
+/** What a worker of the queue has done with one job. */
 export interface JobOutcome {
   readonly output: string;
   /** Undefined for a join. */

@@ -13,6 +13,7 @@ import {
 
 export interface StatusOptions extends RedisOption, AbortOptions {}
 
+/** What is done, waits and has failed in a queue. */
 export interface BulkStatus {
   readonly models: readonly ModelStatus[];
   /** Units by their state. */
@@ -21,6 +22,7 @@ export interface BulkStatus {
   readonly failed: readonly FailedUnit[];
 }
 
+/** How far one model of a queue is. */
 export interface ModelStatus {
   readonly output: string;
   readonly state: 'encoding' | 'joining' | 'done' | 'failed';
@@ -32,6 +34,7 @@ export interface ModelStatus {
   readonly fileSize: number | undefined;
 }
 
+/** A unit or join that failed for good, and its last error. */
 export interface FailedUnit {
   readonly output: string | undefined;
   /** Undefined for a join. */

@@ -18,7 +18,9 @@ export interface BulkUpload {
   readonly offset: number;
   /** To resume it by; undefined where an interrupted upload begins anew. */
   readonly state: string | undefined;
+  /** Adds bytes; resolves when more can be taken. */
   write(bytes: Uint8Array): Promise<void>;
+  /** Makes the object appear, whole. */
   complete(): Promise<void>;
   /** Stops, and keeps what has been uploaded for a later run, if the upload can be resumed. */
   pause(): Promise<void>;
@@ -26,6 +28,7 @@ export interface BulkUpload {
   abort(): Promise<void>;
 }
 
+/** What a storage says of an object without reading it. */
 export interface StoredObject {
   readonly size: number;
   /** Changes when the bytes do, where the storage has such a text. */
@@ -50,13 +53,16 @@ export interface BulkStorage {
   get(key: string, options?: AbortOptions): Promise<Uint8Array | undefined>;
   /** Exactly `length` bytes of an object that exists. */
   read(key: string, offset: number, length: number, options?: ReadObjectOptions): Promise<Uint8Array>;
+  /** Writes an object, whole, in place of one of that key. */
   put(key: string, bytes: Uint8Array, options?: AbortOptions): Promise<void>;
   /**
    * Writes an object unless it exists, where the storage can tell: others write it anew.
    * @returns whether this call has written it
    */
   create(key: string, bytes: Uint8Array, options?: AbortOptions): Promise<boolean>;
+  /** Begins an object that is written in parts, or resumes it. */
   upload(key: string, options: UploadOptions): Promise<BulkUpload>;
+  /** Deletes an object, if there is one. */
   remove(key: string, options?: AbortOptions): Promise<void>;
 }
 

@@ -24,6 +24,7 @@ const VERSION = 1;
 /** The format of a tensor's file: HCT, or plain bytes. */
 export type ModelFileFormat = 'hct' | 'raw';
 
+/** What the manifest of a model directory says of a tensor and its file. */
 export interface ManifestTensor {
   readonly name: string;
   readonly dtype: SafetensorsDType;

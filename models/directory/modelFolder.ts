@@ -39,6 +39,7 @@ export function modelFolder(place: string | URL): OpenModelFile {
   };
 }
 
+/** The folder that a model directory is written to. */
 export interface ModelFolderSink {
   /** The sink of a file in the folder, for `encodeModel`. */
   openFile(name: string): Promise<SeekableSink>;
@@ -52,6 +53,7 @@ export interface ModelFolderSink {
   abort(): Promise<void>;
 }
 
+/** What {@link modelFolderSink} reports. */
 export interface ModelFolderSinkOptions {
   /**
    * Called for each folder that a killed run has left beside the path: an older model is put back, the rest deleted. A

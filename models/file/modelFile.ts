@@ -46,6 +46,7 @@ export interface ModelFileTensor {
   readonly firstPieceHash: string;
 }
 
+/** What the header of a model file says: its tensors, their fragments, and where these are. */
 export interface ModelFile {
   readonly plan: ModelPlan;
   /** Free text of the source's files. */

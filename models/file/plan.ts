@@ -20,6 +20,7 @@ export interface ModelPlan {
   readonly weights: ReadonlyMap<string, number>;
 }
 
+/** A file that a model file was made of, as decoding makes it again. */
 export interface SourceFile {
   readonly name: string;
   /** The JSON header of the file as text, padding included: decoding restores the same bytes. */
@@ -31,6 +32,7 @@ export interface SourceFile {
   readonly bare?: boolean | undefined;
 }
 
+/** What the plan of a model file says of a tensor in fragments. */
 export interface EncodedTensorPlan {
   /** True cosine similarity with the tensor after fragments 0..k, for each k. */
   readonly cosines: readonly number[];
@@ -38,6 +40,7 @@ export interface EncodedTensorPlan {
   readonly headerHash: string;
 }
 
+/** The version of the model file format that is written; no other is read. */
 export const MODEL_FILE_VERSION = 2;
 /** All of holostream's keys begin with it; other programs' files have none. */
 export const METADATA_PREFIX = 'holostream.';

@@ -3,6 +3,7 @@ import type { RandomAccessSource } from '../../src/source.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
 import type { ModelSourceFile } from '../file/sourceFiles.js';
 
+/** How a model of another format is opened. */
 export interface ForeignModelOptions extends OpenOptions {
   /** Of the file, which those made of it are named after. Default 'model', with the suffix of its format. */
   readonly name?: string | undefined;

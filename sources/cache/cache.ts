@@ -24,6 +24,7 @@ const MAX_LOST = 3;
  */
 const UNSEEN_SHARE = 1 / 16;
 
+/** How much {@link openCache} keeps, and what it reports. */
 export interface CacheOptions {
   /**
    * Most bytes to keep; beyond that the least recently used entries are deleted. Default 1 GiB. Each further process or tab

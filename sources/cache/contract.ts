@@ -29,6 +29,7 @@ export interface Cache {
   noteFile(id: string, file: CachedFile): Promise<void>;
 }
 
+/** When the source behind a cache is asked. */
 export interface WithCacheOptions {
   /**
    * `true`: the source is never used; bytes that the cache lacks are an error. `'fallback'`: if the source cannot be

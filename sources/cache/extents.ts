@@ -11,10 +11,12 @@ export class Extents {
   /** Sorted by start. They overlap when two tabs fetched at the same time. */
   readonly #ranges: Range[] = [];
 
+  /** Adds a part that the cache holds now. */
   add(range: Range): void {
     this.#ranges.splice(this.#indexBehind(range.start), 0, range);
   }
 
+  /** Removes a part that was added with the same ends. */
   delete({ start, end }: Range): void {
     // Those with the same start are neighbours.
     for (let i = this.#indexBehind(start) - 1; i >= 0 && this.#ranges[i]!.start === start; i--) {

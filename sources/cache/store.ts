@@ -14,11 +14,13 @@ export interface StoredEntry {
  * method may fail. Names are at most 100 characters of `a-z`, `0-9` and `-`.
  */
 export interface CacheStore {
+  /** All entries, in any order. */
   list(): Promise<StoredEntry[]>;
   /** undefined when there is no such entry. */
   read(name: string): Promise<Uint8Array | undefined>;
   /** Replaces an entry of the same name. */
   write(name: string, bytes: OwnBytes): Promise<void>;
+  /** Deletes an entry, if there is one. */
   delete(name: string): Promise<void>;
 }
 

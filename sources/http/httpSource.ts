@@ -27,6 +27,7 @@ const DEFAULT_CONCURRENCY = 6;
 /** Long enough for a busy server, short enough to notice a connection that died silently. */
 const DEFAULT_IDLE_TIMEOUT = 30_000;
 
+/** How a file is fetched: requests, retries, and what is checked. */
 export interface HttpSourceOptions {
   /** Makes the requests. Default: the engine's `fetch`. */
   readonly fetch?: typeof fetch | undefined;

@@ -61,6 +61,7 @@ export class GrammarStage<Part extends object> implements SyncStage<BytesLike, P
     this.#file = parse(this.#queue);
   }
 
+  /** @returns the parts that are complete with this chunk, cut anywhere */
   push(chunk: BytesLike): Iterable<Part> {
     this.#queue.push(chunk);
     return this.#queue.length < this.#enough ? NOTHING : this.#parts(false);

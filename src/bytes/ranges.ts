@@ -12,6 +12,7 @@ export interface PlannedRange extends Range {
   readonly parts: readonly number[];
 }
 
+/** Which ranges share a request. */
 export interface CoalesceOptions {
   /** Largest number of unwanted bytes between two ranges that are fetched to save a request. Default 0. */
   readonly maxGap?: number | undefined;

@@ -4,6 +4,7 @@ import { FormatError } from '../errors.js';
 
 /** The code of each algorithm in HCT and HoloTensor headers is its index in this table. */
 export const COMPRESSION_ALGORITHMS = ['lz4', 'zstd'] as const;
+/** How blocks of HCT files and payloads of fragments are compressed. */
 export type CompressionAlgorithm = (typeof COMPRESSION_ALGORITHMS)[number];
 
 export const ALGORITHM: Rule<CompressionAlgorithm> = /* @__PURE__ */ oneOf(COMPRESSION_ALGORITHMS);
@@ -24,6 +25,7 @@ export const IMPLEMENTATION: Rule<Implementation> = /* @__PURE__ */ oneOf([
 /** The default of libzstd (ZSTD_CLEVEL_DEFAULT). */
 export const DEFAULT_ZSTD_LEVEL = 3;
 
+/** How hard a codec compresses. */
 export interface CompressOptions {
   /** Zstd level, 1 to 19; LZ4 has none. Default 3. */
   readonly level?: number | undefined;
@@ -56,6 +58,7 @@ export interface Codec extends BlockDecoder {
   compress(data: BytesLike, options?: CompressOptions): Uint8Array;
 }
 
+/** @throws FormatError for a code that neither format knows; `offset` is where it stands in the file */
 export function compressionFromCode(code: number, offset?: number): CompressionAlgorithm {
   const algorithm = COMPRESSION_ALGORITHMS[code];
   if (algorithm === undefined) {

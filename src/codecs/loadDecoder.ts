@@ -9,6 +9,7 @@ import {
   type Implementation,
 } from './codec.js';
 
+/** Which implementation of a codec is loaded. */
 export interface CodecOptions {
   /** Default 'auto': the fastest that this engine and its content security policy allow. */
   readonly implementation?: Implementation | undefined;

@@ -66,6 +66,7 @@ export interface EncodeRequest extends MatrixShape {
   readonly kernels: Kernels;
 }
 
+/** What an encoder makes of a tensor. */
 export interface EncodedFragments {
   /** One payload per fragment, as it is stored before any compression; their number goes into the header. */
   readonly payloads: readonly Uint8Array[];
@@ -153,6 +154,7 @@ export interface FragmentDecoder {
 /** The decoding half of an encoding. Programs that only decode load nothing of the other half. */
 export interface Decoding<DecodeOptions extends object = object, S extends KernelSubject = KernelSubject> {
   readonly name: HolographicEncoding;
+  /** Makes the decoder of one tensor, to which fragments are added. */
   readonly createDecoder: (request: DecodeRequest<S>, options: DecodeOptions) => FragmentDecoder;
 }
 

@@ -16,8 +16,11 @@ export interface BlockIndexV2 extends BlockIndex {
   readonly checksum: bigint;
 }
 
+/** Bytes of an entry of the block index in version 1: offset and length. */
 export const BLOCK_INDEX_SIZE = 8;
+/** Bytes of an entry of the block index in version 2: with a checksum. */
 export const BLOCK_INDEX_V2_SIZE = 16;
+/** Bytes of an entry of a block index, of either version. */
 export type BlockIndexEntrySize = typeof BLOCK_INDEX_SIZE | typeof BLOCK_INDEX_V2_SIZE;
 
 /** The index of a file. Entries are read from its bytes on request. */

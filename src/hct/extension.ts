@@ -103,7 +103,7 @@ export function parseHctExtensionPrefix(input: BytesLike): number {
   return length;
 }
 
-/** @param input the JSON and its checksum */
+/** Reads the extension section of an HCT file. @param input the JSON and its checksum */
 export function parseHctExtensionBody(input: BytesLike): HctExtension {
   return parseExtension(input, xxh3);
 }

@@ -12,6 +12,7 @@ import type { Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { HctHeader } from './header.js';
 
+/** Which implementations of hashes and codecs read and write HCT files. */
 export interface ImplementationOptions {
   /** Which implementation of codec and checksum does the work. Default 'auto': the fastest that the engine offers. */
   readonly implementation?: Implementation | undefined;

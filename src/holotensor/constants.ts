@@ -4,7 +4,9 @@ import type { CompressionAlgorithm } from '../codecs/codec.js';
 
 /** "HTNS", little-endian. */
 export const HOLO_MAGIC = 0x534e5448;
+/** The only version. */
 export const HOLO_VERSION = 1;
+/** Bytes of the header. */
 export const HOLO_HEADER_SIZE = 96;
 /** Dimensions that the header has room for. */
 export const HOLO_MAX_RANK = 4;
@@ -12,6 +14,7 @@ export const HOLO_MAX_RANK = 4;
 export const HOLO_MAX_FRAGMENTS = 0xffff;
 /** Fragment offsets are u32, counted from the first byte after the index. */
 export const HOLO_MAX_DATA_BYTES = 0xffff_ffff;
+/** Bytes of an entry of the fragment index. */
 export const FRAGMENT_INDEX_ENTRY_SIZE = 24;
 
 /** Bytes 88 to 95 are XXH3-64 of bytes 0 to 87. */

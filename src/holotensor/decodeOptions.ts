@@ -9,6 +9,7 @@ import {
 import type { Kernels } from '../kernels/kernels.js';
 import { KERNELS } from '../kernels/loadKernels.js';
 
+/** What decoders of all encodings take. */
 export interface CommonDecodeOptions {
   /** Default: the fastest that the engine offers. */
   readonly kernels?: Kernels | undefined;
@@ -18,6 +19,7 @@ export interface CommonDecodeOptions {
 export type EncodingDecodeOptions<E extends HolographicEncoding = HolographicEncoding> = CommonDecodeOptions &
   Partial<DecodeOptionsOf<E>>;
 
+/** How {@link HoloTensorDecoder} decodes, and what a file may make it spend. */
 export type HoloTensorDecoderOptions<E extends HolographicEncoding = HolographicEncoding> =
   EncodingDecodeOptions<E> & LimitsOption;
 
@@ -26,6 +28,7 @@ export type AllDecodeOptions = CommonDecodeOptions & GaussianDecodeOptions;
 
 export const HOLO_DECODE_RULES: Rules<AllDecodeOptions> = { kernels: KERNELS, ...GAUSSIAN_DECODE_RULES };
 
+/** Which part of a tensor is decoded. */
 export interface RangeOption {
   /**
    * Elements to reconstruct in place of the whole tensor, from one multiple of its encoding's `RANGE_STEPS` to another.

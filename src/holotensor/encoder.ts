@@ -53,6 +53,7 @@ const COMMON_RULES: Rules<CommonEncodeOptions> = {
   kernels: KERNELS,
 };
 
+/** How {@link HoloTensorEncoder} cuts tensors: what all encodings take, and the options of this one. */
 export type HoloTensorEncoderOptions<E extends HolographicEncoding = HolographicEncoding> =
   CommonEncodeOptions & EncodeOptionsOf<E>;
 

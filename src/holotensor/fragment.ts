@@ -43,6 +43,7 @@ export interface ReceivedFragment extends HoloFragment {
   readonly entry: FragmentIndexEntry;
 }
 
+/** Reads the entry of the fragment index at byte `at` of `input`. */
 export function parseFragmentIndexEntry(input: BytesLike, at = 0): FragmentIndexEntry {
   const bytes = asBytes(input);
   check('at', at, wholeNumber());

@@ -19,6 +19,7 @@ import type { FragmentIndexEntry, HoloFragment } from './fragment.js';
 import { fragmentCount, type HoloTensorHeader } from './header.js';
 import { HOLO_HEADER, serializeFragmentIndexEntry, serializeHoloTensorHeader } from './serializeHeader.js';
 
+/** How fragments are compressed in a file. */
 export interface PackOptions extends CompressOptions {
   /** Compresses the fragments that it makes smaller. Without it, all are stored as they are. */
   readonly codec?: Codec | undefined;

@@ -17,6 +17,7 @@ export interface Reconstruction extends Tensor<DType> {
   readonly complete: boolean;
 }
 
+/** As what a reconstruction is given out. */
 export interface ReconstructionOptions {
   /**
    * Dtype of the data: 'F32' (the default) gives numbers; 'source' the dtype that was encoded, bit for bit where the

@@ -14,6 +14,7 @@ import {
   reconstructing,
 } from './reconstruction.js';
 
+/** How fragments are decoded, and when reconstructions are due. */
 export type ReconstructOptions = HoloTensorDecoderOptions &
   ReconstructionOptions & {
     /** When to emit a reconstruction. Default 'fragment'. The last one is always emitted. */

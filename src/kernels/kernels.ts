@@ -20,6 +20,7 @@ export interface SubjectKernels {
   zstd: ZstdKernels;
 }
 
+/** What there are kernels for. */
 export type KernelSubject = keyof SubjectKernels;
 
 /** What kernels of all subjects have in common. */

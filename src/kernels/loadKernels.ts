@@ -5,6 +5,7 @@ import type { CommonKernels, KernelSubject, Kernels, SubjectKernels } from './ke
 import { inflateModule, type WasmSubject } from './runtime/module.js';
 import { WasmRuntime } from './runtime/runtime.js';
 
+/** Which implementation of the kernels is loaded. */
 export interface KernelOptions {
   /** 'auto' (the default) takes wasm if the engine and its content security policy allow it, otherwise portable. */
   readonly implementation?: 'auto' | 'portable' | 'wasm' | undefined;

@@ -29,6 +29,7 @@ export interface NpyData {
   readonly bytes: Uint8Array;
 }
 
+/** What {@link NpyParser} gives out: once what a .npy file says of its array, then the elements. */
 export type NpyPart = NpyStart | NpyData;
 
 /** Bytes of elements that are converted at a time: whole elements of every dtype. */

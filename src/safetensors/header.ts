@@ -32,10 +32,13 @@ const SAFETENSORS_BITS = {
   U64: 64,
 } as const;
 
+/** The element types of safetensors. */
 export type SafetensorsDType = keyof typeof SAFETENSORS_BITS;
 
+/** The names of all of them. */
 export const SAFETENSORS_DTYPES = Object.keys(SAFETENSORS_BITS) as readonly SafetensorsDType[];
 
+/** Whether it is the name of an element type of safetensors. */
 export function isSafetensorsDType(name: string): name is SafetensorsDType {
   return Object.hasOwn(SAFETENSORS_BITS, name);
 }
@@ -80,6 +83,7 @@ export interface SafetensorsTensor extends SafetensorsDeclaration {
   readonly byteLength: number;
 }
 
+/** What the header of a safetensors file says. */
 export interface SafetensorsHeader {
   /** Free text of the file, by key; empty without any. */
   readonly metadata: ReadonlyMap<string, string>;

@@ -37,6 +37,7 @@ export function byteLengthOf(dtype: DType, elements: number): number {
   return Math.ceil((elements * bitsPerElement(dtype)) / 8);
 }
 
+/** @throws FormatError for a code that neither format knows; `offset` is where it stands in the file */
 export function dtypeFromCode(code: number, offset?: number): DType {
   const dtype = DTYPES[code];
   if (dtype === undefined) {
@@ -49,6 +50,7 @@ export function dtypeFromCode(code: number, offset?: number): DType {
   return dtype;
 }
 
+/** The code of a dtype in the headers of both formats. */
 export function dtypeCode(dtype: DType): number {
   check('dtype', dtype, DTYPE);
   return DTYPES.indexOf(dtype);

@@ -4,6 +4,7 @@ import { ArgumentError, FormatError } from '../errors.js';
 import { halfToFloat32 } from './float.js';
 import { checkOutput } from './tensor.js';
 
+/** How the elements of a quantized tensor stand for numbers. */
 export type QuantizationScheme = 'none' | 'gptq-int4' | 'awq-int4' | 'symmetric-int8' | 'asymmetric-int8';
 
 /** The code of each scheme in quantization metadata is its index in this table. */

@@ -10,6 +10,7 @@ import { planPlanes, tileLog2Of } from './plan.js';
 import { chooseScales, rowLengths } from './scales.js';
 import { sourceOf, surveyOf } from './source.js';
 
+/** Where the embedded encoding ends its fragments. */
 export interface EmbeddedEncodeOptions {
   /**
    * Ends of fragments, in place of their number: a fragment ends when the cosine similarity with the tensor reaches

@@ -17,6 +17,7 @@ import { truncatedSvd } from './svd/truncatedSvd.js';
  */
 export type LowRankLayout = 'sequential' | 'interleaved';
 
+/** How many components the low-rank encoding keeps, and how fragments share them. */
 export interface LowRankEncodeOptions {
   /** Most components to keep. Default 256, as in the reference. */
   readonly rank?: number | undefined;

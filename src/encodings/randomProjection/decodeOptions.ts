@@ -1,5 +1,6 @@
 import { oneOf, type Rules } from '../../checks/options.js';
 
+/** How a tensor is solved for from Gaussian projections. */
 export interface GaussianDecodeOptions {
   /**
    * 'backprojection' (the default) is what the reference does: x_i = Σ P_ji y_j / Σ P_ji², cosine 0.7 at best.

@@ -8,6 +8,7 @@ import { assertFeasible, BackProjection, writeGaussianPayload } from './gaussian
 /** The reference's smallest number of rows per fragment. */
 const MIN_ROWS = 64;
 
+/** How many rows Gaussian projections have. */
 export interface GaussianEncodeOptions {
   /** Rows of each fragment's matrix. Default, as in the reference: elements / fragments, at least 64. */
   readonly rowsPerFragment?: number | undefined;

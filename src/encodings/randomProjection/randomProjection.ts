@@ -21,6 +21,7 @@ const RULES: Rules<RandomProjectionEncodeOptions> = {
   force: flag,
 };
 
+/** Cuts tensors into random projections: Gaussian, as the reference writes them, or Hadamard. */
 export class RandomProjectionEncoder {
   readonly #options: RandomProjectionEncodeOptions;
 

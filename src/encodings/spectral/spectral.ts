@@ -8,6 +8,7 @@ import { type SpectralLayout, SV03_MAGIC, spectralDecoding } from './decoder.js'
 import { writeEssential } from './essential.js';
 import { writeRanked } from './ranked.js';
 
+/** Which coefficients of the DCT each fragment holds. */
 export interface SpectralEncodeOptions {
   /** Default 'raster'. */
   readonly layout?: SpectralLayout | undefined;

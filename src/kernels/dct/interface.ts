@@ -7,6 +7,7 @@ import type { Steps } from '../../async/steps.js';
  */
 export type Stretches = Float32Array | ((values: Float32Array, start: number) => void);
 
+/** The discrete cosine transform in synchronous calls. */
 export interface DctKernels {
   /** Orthonormal 2-D DCT-II of a row-major matrix, rows then columns. `out` may be `data`. */
   dct2d(data: Stretches, rows: number, cols: number, out: Stretches): void;

@@ -4,6 +4,7 @@ import { kernelLoader } from '../loadKernels.js';
 import type { DctKernels } from './interface.js';
 import { portableDct } from './portable.js';
 
+/** Where a transform writes, and by which kernels. */
 export interface DctOptions {
   /** Where to write; may be the input. Default: a new array. */
   readonly out?: Float32Array | undefined;

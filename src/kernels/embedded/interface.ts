@@ -156,6 +156,7 @@ export interface RowSurvey {
   readonly subnormals: Uint32Array;
 }
 
+/** The inner loops of the embedded encoding. */
 export interface EmbeddedKernels {
   /**
    * Decodes one plane of tiles: the bytes of the dense groups, uncoded; then, as bits, the other groups, coded, the

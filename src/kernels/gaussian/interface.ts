@@ -1,5 +1,6 @@
 import type { Steps } from '../../async/steps.js';
 
+/** Products with Gaussian matrices, whose rows are drawn when they are needed. */
 export interface GaussianKernels {
   /**
    * Visits the rows g_j of the Gaussian matrix of `seed`: normals of the format's generator (`SeededRng`), row by row.

@@ -1,3 +1,4 @@
+/** LZ4 in synchronous calls. */
 export interface Lz4Kernels {
   /**
    * Decodes one raw LZ4 block into exactly `out`; reads and writes nothing else.

@@ -1,3 +1,4 @@
+/** Zstandard in synchronous calls. */
 export interface ZstdKernels {
   /**
    * Decodes the blocks of one Zstandard frame, from offset `start` to the end of `frame`, into the start of `out`; reads
