@@ -27,7 +27,13 @@ export class NpyEncoderStream extends ByteStageStream<BytesLike> {
   }
 }
 
-/** The same as an RxJS operator. */
+/**
+ * The same as an RxJS operator.
+ *
+ * @example
+ * const values = fromReadableStream(new Blob([Float32Array.of(1, 2, 3)]));
+ * values.pipe(encodeNpy('F32', [3])).subscribe((bytes) => console.log(bytes.length));
+ */
 export function encodeNpy(dtype: string, shape: readonly number[]): OperatorFunction<BytesLike, Uint8Array> {
   npyHeader(dtype, shape);
   return stageOperator(() => new NpyEncoder(dtype, shape));
@@ -50,7 +56,13 @@ export class NpyParserStream extends StageStream<BytesLike, NpyPart> {
   }
 }
 
-/** The same as an RxJS operator. */
+/**
+ * The same as an RxJS operator.
+ *
+ * @example
+ * const values = fromReadableStream(new Blob([Float32Array.of(1, 2, 3)]));
+ * values.pipe(encodeNpy('F32', [3]), parseNpy()).subscribe((part) => console.log(part.kind));
+ */
 export function parseNpy(options?: LimitsOption): OperatorFunction<BytesLike, NpyPart> {
   return stageOperator(parser(options));
 }

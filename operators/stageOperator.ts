@@ -7,6 +7,11 @@ import { type Run, StageRun } from './stageRun.js';
 /**
  * A {@link Stage} as an RxJS operator: the same work as `StageStream`, without its backpressure. The source is
  * subscribed at once; values that come before the stage has loaded, or while it works asynchronously, wait in order.
+ *
+ * @example
+ * // Every second byte.
+ * const half = () => ({ push: (chunk: Uint8Array) => [chunk.filter((_, i) => i % 2 === 0)], flush: () => [] });
+ * fromReadableStream(new Blob(['abcd'])).pipe(stageOperator(half)).subscribe((bytes) => console.log(bytes.length));
  */
 export function stageOperator<I, O>(factory: StageFactory<I, O>): OperatorFunction<I, O> {
   check('factory', factory, callback);

@@ -13,6 +13,11 @@ import { BaseTransformStream } from './streamClasses.js';
  * become megabytes. Here outputs are pulled one at a time, each only when the reader asks for it; the next input is
  * taken when the outputs of the last are gone and the reader asks for more, so the source is never read ahead of
  * demand.
+ *
+ * @example
+ * // Every second byte.
+ * const half = () => ({ push: (chunk: Uint8Array) => [chunk.filter((_, i) => i % 2 === 0)], flush: () => [] });
+ * for await (const bytes of new Blob(['abcd']).stream().pipeThrough(new StageStream(half))) console.log(bytes.length);
  */
 export class StageStream<I, O> extends BaseTransformStream<I, O> {
   constructor(factory: StageFactory<I, O>) {

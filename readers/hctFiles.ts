@@ -45,6 +45,11 @@ const DECOMPRESS_RULES: Rules<DecompressFileOptions> = { ...HCT_READER_RULES, on
  * Decompresses an HCT file into a file of raw, row-major, little-endian elements (Node): the inverse of
  * `compressFile`. The tensor may be larger than the memory. The output appears when it is complete.
  *
+ * @example
+ * await decompressFile('fc1.weight.hct', 'fc1.weight.raw', {
+ *   onProgress: (bytes, totalBytes) => console.log(bytes / totalBytes),
+ * });
+ *
  * @throws TruncatedError, FormatError, ChecksumError, CodecError, UnsupportedError, LimitError; SourceError, SinkError
  */
 export async function decompressFile(

@@ -11,7 +11,15 @@ export type HoloTensorFileOptions = UnpackOptions & AbortOptions & PartialOption
 /** How a HoloTensor file is opened and decoded. */
 export type HoloTensorDecodeOptions = UnpackOptions & PartialOption & HoloTensorReadOptions;
 
-/** Opens a HoloTensor file for random access; it is open until the reader is closed. */
+/**
+ * Opens a HoloTensor file for random access; it is open until the reader is closed.
+ *
+ * @example
+ * const reader = await openHoloTensor('fc1.weight.holo');
+ * const { data, quality } = await reader.readToQuality(0.99);
+ * console.log(data.length, quality);
+ * await reader.close();
+ */
 export async function openHoloTensor(
   path: string | URL,
   options: HoloTensorFileOptions = {},
@@ -25,7 +33,13 @@ export async function openHoloTensor(
   }
 }
 
-/** The header and all fragments of a HoloTensor file, verified and decompressed, as `writeHoloTensor` takes them. */
+/**
+ * The header and all fragments of a HoloTensor file, verified and decompressed, as `writeHoloTensor` takes them.
+ *
+ * @example
+ * const { header, fragments } = await readHoloTensor('fc1.weight.holo');
+ * console.log(header.shape, fragments.length);
+ */
 export async function readHoloTensor(
   path: string | URL,
   options: HoloTensorFileOptions = {},
@@ -37,7 +51,13 @@ export async function readHoloTensor(
   });
 }
 
-/** The whole tensor of a HoloTensor file. */
+/**
+ * The whole tensor of a HoloTensor file.
+ *
+ * @example
+ * const { shape, data } = await decodeFromFile('fc1.weight.holo');
+ * console.log(shape, data.length);
+ */
 export async function decodeFromFile(
   path: string | URL,
   options: HoloTensorDecodeOptions = {},
@@ -48,6 +68,10 @@ export async function decodeFromFile(
 /**
  * The tensor of a HoloTensor file from the fewest fragments that reach this quality: see
  * `HoloTensorReader.readToQuality`.
+ *
+ * @example
+ * const { data, quality } = await decodeFromFileProgressive('fc1.weight.holo', 0.97);
+ * console.log(data.length, quality);
  */
 export async function decodeFromFileProgressive(
   path: string | URL,

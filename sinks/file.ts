@@ -80,6 +80,9 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
  * Deletes the temporary files that killed processes have left beside a path (Node): those of {@link fileSink}, and of all
  * that writes by it. Files of running processes, of other machines, and those that cannot be deleted, stay.
  *
+ * @example
+ * console.log(await removeLeftovers('model.holo.safetensors'));
+ *
  * @returns the paths that were deleted
  * @throws ArgumentError when the path exists and is not a regular file
  */

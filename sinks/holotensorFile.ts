@@ -11,6 +11,11 @@ import { HOLO_WRITER_RULES, HoloTensorWriter, type HoloTensorWriterOptions } fro
 
 /**
  * Writes fragments as a HoloTensor file.
+ *
+ * @example
+ * const { header, fragments } = await readHoloTensor('fc1.weight.holo');
+ * await writeHoloTensor('copy.holo', header, fragments);
+ *
  * @returns size of the file in bytes
  */
 export async function writeHoloTensor(

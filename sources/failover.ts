@@ -18,6 +18,11 @@ export interface FailoverOptions {
  * the byte reached; after the last comes the first again. When all fail in a row, the error of one of them is thrown.
  *
  * The copies must be the same file: their sizes are compared, their bytes cannot be.
+ *
+ * @example
+ * const urls = ['https://example.org/model/model.safetensors', 'https://example.org/model.safetensors'];
+ * const source = withFailover(urls.map((url) => httpSource(url)));
+ * console.log(await source.read(0, 8));
  */
 export function withFailover(
   sources: readonly RandomAccessSource[],

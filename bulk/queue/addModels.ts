@@ -50,6 +50,10 @@ const KEPT = { age: 7 * 86_400, count: 100_000 };
  * Puts models into the queue: a job for each unit, and one that joins them. Workers must be able to open the sources and the
  * storage by the same names. A model that is queued already is not queued twice.
  *
+ * @example
+ * const models = [{ sources: ['https://example.org/model.safetensors'], output: 'model.holo.safetensors' }];
+ * await addModels(models, 's3://models/converted', { redis: 'redis://queue:6379' });
+ *
  * @param to the storage, for `openBulkStorage`
  * @throws ArgumentError; UnsupportedError without the package `bullmq`
  */

@@ -53,6 +53,12 @@ const PAGE = 1000;
 
 /**
  * How far the models of the queue are.
+ *
+ * @example
+ * const { models, failed } = await bulkStatus({ redis: 'redis://queue:6379' });
+ * for (const { output, encodedUnits, units } of models) console.log(output, encodedUnits / units);
+ * for (const { output, error } of failed) console.error(output, error.message);
+ *
  * @throws UnsupportedError without the package `bullmq`
  */
 export async function bulkStatus(options: StatusOptions = {}): Promise<BulkStatus> {

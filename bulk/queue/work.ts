@@ -57,6 +57,9 @@ const MAX_STALLED = 20;
  * Works on the jobs of the queue until the signal aborts, which ends it without an error: jobs under way are finished, or given
  * back. What fails is tried again, later; what cannot succeed stays with its error, for `bulkStatus`.
  *
+ * @example
+ * await workBulk({ redis: 'redis://queue:6379', concurrency: 2, signal: AbortSignal.timeout(3_600_000) });
+ *
  * @throws UnsupportedError without the package `bullmq`
  */
 export async function workBulk(options: WorkOptions = {}): Promise<void> {

@@ -9,6 +9,10 @@ export const S3_URL = /^s3:\/\/([^/]+)\/?(.*)$/s;
  * The storage that a text names: `s3://bucket/prefix`, for which the package `@aws-sdk/client-s3` must be installed, or the
  * path of a folder.
  *
+ * @example
+ * const storage = await openBulkStorage('converted');
+ * console.log(await storage.head('model.holo.safetensors'));
+ *
  * @throws SinkError when the folder cannot be made; UnsupportedError when the package is missing
  */
 export async function openBulkStorage(url: string): Promise<BulkStorage> {

@@ -20,6 +20,13 @@ export interface FolderStagingStore extends StagingStore {
  * Keeps encoded tensors in a folder on disk (Node), which is created if it does not exist. Tensors from an earlier run
  * are reused.
  *
+ * @example
+ * const staging = await folderStagingStore('model.staging');
+ * const input = { name: 'model.safetensors', source: await fileSource('model.safetensors') };
+ * await encodeModelFile([input], await fileSink('encoded.holo.safetensors'), staging);
+ * await input.source.close();
+ * await staging.remove();
+ *
  * @throws SinkError when the folder cannot be made
  */
 export async function folderStagingStore(place: string | URL): Promise<FolderStagingStore> {

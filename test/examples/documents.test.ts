@@ -21,8 +21,8 @@ import { exportedNames } from '../helpers/exportedNames.js';
 const test = suite('examples in the documentation and in docstrings');
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** What only a browser has. Examples that need it are compiled, not run. */
-const NEEDS_BROWSER = /\b(opfsStore|cacheApiStore|document|navigator)\b/;
+/** What only a browser has, and what needs Redis. Examples with it are compiled, not run. */
+const NEEDS_OTHERS = /\b(opfsStore|cacheApiStore|document|navigator|addModels|workBulk|bulkStatus)\b/;
 
 const examples = documentedExamples();
 const modules = examplesAsModules(await exportedNames());
@@ -88,18 +88,26 @@ test('all of them compile against the public entries', () => {
   assert.is(status, 0);
 });
 
-test('they use every value of the main entry, with the programs in examples/', async () => {
-  const programs = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.ts'))
-    .map((name) => readFileSync(join(root, 'examples', name), 'utf8'));
-  const shown = examples.filter(({ inDocstring }) => !inDocstring).map(({ code }) => code);
-  const words = new Set([...programs, ...shown].join('\n').match(/\w+/g));
+test('every value of the main entry is in a document or a program in examples/', async () => {
+  const shown = examples.filter(({ inDocstring }) => !inDocstring);
   const { holostream } = await exportedNames();
-  assert.equal(
-    holostream!.filter((name) => !words.has(name)),
-    [],
-  );
+  assert.equal(unusedOf(holostream!, shown), []);
 });
+
+test('every value of the others is in one of these or in an example of a docstring', async () => {
+  const { 'holostream/formats': described, ...entries } = await exportedNames();
+  // What files consist of is described by docs/formats/.
+  assert.ok(described!.length > 0);
+  for (const [entry, names] of Object.entries(entries)) assert.equal(unusedOf(names, examples), [], entry);
+});
+
+function unusedOf(names: readonly string[], shown: readonly Example[]): string[] {
+  const programs = readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.([jt]s|html)$/.test(name))
+    .map((name) => readFileSync(join(root, 'examples', name), 'utf8'));
+  const words = new Set([...programs, ...shown.map(({ code }) => code)].join('\n').match(/\w+/g));
+  return names.filter((name) => !words.has(name));
+}
 
 /** Of files that an example has left open, Node then writes a warning. */
 const COLLECT_GARBAGE = `
@@ -107,10 +115,10 @@ const COLLECT_GARBAGE = `
 (await import('node:vm')).runInNewContext('gc')();
 await new Promise((resolve) => setTimeout(resolve, 20));`;
 
-test('those that need no browser run, and close what they open', async () => {
+test('those that need neither a browser nor Redis run, and close what they open', async () => {
   const files = await exampleFiles();
   await using server = await serveFolder(files, 16_384);
-  const runnable = [...modules.entries()].filter(([, code]) => !NEEDS_BROWSER.test(withoutComments(code)));
+  const runnable = [...modules.entries()].filter(([, code]) => !NEEDS_OTHERS.test(withoutComments(code)));
   const steps = runnable.map(([i, code]) => {
     const home = join(folder, `run-${i}`);
     cpSync(files, home, { recursive: true });
