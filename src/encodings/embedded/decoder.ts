@@ -218,7 +218,9 @@ export class EmbeddedDecoder implements FragmentDecoder {
     dropped.slice(1).forEach(({ payload }, k) => {
       this.#early.set(index + 1 + k, payload);
     });
-    yield* state.retreat(dropped[0]!.first);
+    // Another first one may have another header.
+    if (index === 0) this.#state = undefined;
+    else yield* state.retreat(dropped[0]!.first);
     return index;
   }
 

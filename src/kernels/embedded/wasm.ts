@@ -46,8 +46,10 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
       checkSelection(selection, state.counts);
       const codes = loadLookups(runtime, { selection, fixed: false });
       const spreads = loadInto(runtime, SPREADS);
-      const classes = loadInto(runtime, finalClasses(state));
-      position = decodeBitmap(stream, groups, classes, nonzero, codes, spreads, scratch);
+      const classes = finalClasses(state);
+      const groupsWithClasses = Uint32Array.from(classes, (kind, group) => (kind << 16) | group);
+      const list = loadInto(runtime, groupsWithClasses);
+      position = decodeBitmap(stream, list, groups, nonzero, codes, spreads, scratch);
     }
     const signedZeros = bitAt(bits, position);
     const { mantissaBits, exponentBits, bias, tapered = false } = layout;

@@ -1,8 +1,10 @@
 // Coded bitmaps: `../portable/bitmapCode.ts` says what they are.
 import { peek } from './bits';
 
-const MAX_CODE_BITS: u32 = 12;
-const LOOKUP_MASK: u64 = (1 << MAX_CODE_BITS) - 1;
+/** Twelve bits, the most that a code has, above one that says nothing: they are where in a table of u16 the code is. */
+const LOOKUP_MASK: u64 = 0x1ffe;
+/** Above the bits of four codes. What is above it after shifts says by how many bits. */
+const END: u64 = 1 << 63;
 
 /** A batch byte that is being used up: what is left of it, and how many groups that still speaks for. */
 const BATCH_BYTES: usize = 8;
@@ -11,8 +13,9 @@ const BATCH_BYTES: usize = 8;
 const CONTEXT_BYTES: u32 = 12;
 const BYTES: usize = 4;
 const BATCHES: usize = 8;
-/** In place of a context: the group is not in the bitmap. */
-const NO_CONTEXT: u32 = 0xff;
+/** Groups to decode are a list of u32: the number, and above it the context. */
+const CONTEXT_PLACE: u32 = 16;
+const GROUP_MASK: u32 = 0xffff;
 
 /**
  * A group of this context; returns the position behind it.
@@ -28,7 +31,7 @@ function decodeGroup(stream: usize, position: usize, context: u32, codes: usize,
     let groups = load<u32>(batch);
     let left = load<u32>(batch, 4);
     if (left == 0) {
-      const entry = lookup(batchCode, peek(stream, position));
+      const entry = lookup(batchCode, peek(stream, position) << 1);
       position += entry & 0xff;
       groups = entry >> 8;
       left = 8;
@@ -48,35 +51,62 @@ function decodeGroup(stream: usize, position: usize, context: u32, codes: usize,
     store<u64>(bitmap, low | (peek(stream, position + 32) << 32));
     return position + 64;
   }
-  let mask: u32 = 0xff;
-  if (maskCode != 0) {
-    const entry = lookup(maskCode, peek(stream, position));
-    position += entry & 0xff;
-    mask = entry >> 8;
+  // Without a branch, because groups with a mask and dense ones are mixed: of an address 0, anything is read.
+  const hasMask = -u32(maskCode != 0);
+  const masks = lookup(maskCode, peek(stream, position) << 1) & hasMask;
+  position += masks & 0xff;
+  const mask = (masks >> 8) | (~hasMask & 0xff);
+  if (mask != 0xff) return position + decodeSome(stream, position, mask, byteCode, spreads, bitmap);
+  // Four codes of 12 bits are sure to lie in one load.
+  for (const end = bitmap + 8; bitmap < end; bitmap += 4) {
+    let bits = (peek(stream, position) << 1) | END;
+    bits = byteTo(bitmap, byteCode, bits);
+    bits = byteTo(bitmap + 1, byteCode, bits);
+    bits = byteTo(bitmap + 2, byteCode, bits);
+    bits = byteTo(bitmap + 3, byteCode, bits);
+    position += <usize>clz(bits);
   }
+  return position;
+}
+
+/** Writes the symbol that the bits begin with; returns those after it. */
+// @ts-ignore: decorator
+@inline
+function byteTo(out: usize, code: usize, bits: u64): u64 {
+  const entry = lookup(code, bits);
+  store<u8>(out, <u8>(entry >> 8));
+  // A shift takes the lowest six bits of a number.
+  return bits >> <u64>entry;
+}
+
+/** The bytes of a group that are in `mask`, fewer than eight; returns the number of bits that they took. */
+// @ts-ignore: decorator
+@inline
+function decodeSome(stream: usize, position: usize, mask: u32, byteCode: usize, spreads: usize, bitmap: usize): usize {
   const symbols = popcnt(mask);
   let word: u64 = 0;
+  let used: usize = 0;
   if (symbols > 0) {
-    // Four codes of 12 bits always fit one load.
     word = fourBytes(byteCode, peek(stream, position), symbols);
-    position += <usize>(word >> 32);
+    used = <usize>(word >> 32);
     word &= 0xffffffff;
     if (symbols > 4) {
-      const more = fourBytes(byteCode, peek(stream, position), symbols - 4);
-      position += <usize>(more >> 32);
+      const more = fourBytes(byteCode, peek(stream, position + used), symbols - 4);
+      used += <usize>(more >> 32);
       word |= more << 32;
     }
   }
   const spread = i8x16.swizzle(i64x2.splat(word), v128.load64_zero(spreads + (mask << 3)));
   v128.store64_lane(bitmap, spread, 0);
-  return position;
+  return used;
 }
 
 /** One to four symbols, the first lowest; above them the number of bits that they took. */
 // @ts-ignore: decorator
 @inline
 function fourBytes(code: usize, bits: u64, count: u32): u64 {
-  // A shift takes the lowest six bits of a number, a sum of entries is one of lengths and one of symbols.
+  bits <<= 1;
+  // A sum of entries is one of lengths and one of symbols.
   let entry = lookup(code, bits);
   let sum = entry;
   let word = entry >> 8;
@@ -101,25 +131,25 @@ function fourBytes(code: usize, bits: u64, count: u32): u64 {
   return <u64>word | (<u64>(sum & 0xff) << 32);
 }
 
-/** The symbol << 8 with which the bits begin, and its length. */
+/** The symbol << 8 with which the bits begin, and its length. They begin at bit 1. */
 // @ts-ignore: decorator
 @inline
 function lookup(code: usize, bits: u64): u32 {
-  return load<u16>(code + ((<usize>(bits & LOOKUP_MASK)) << 1));
+  return load<u16>(code + <usize>(bits & LOOKUP_MASK));
 }
 
 /**
- * The groups that have a context, of two tiles by turns: finding a symbol takes a chain of instructions that wait for
- * each other, and two chains take hardly longer than one. Stores the positions behind the last bits at `positions`.
+ * The groups of two lists, of two tiles by turns: finding a symbol takes a chain of instructions that wait for each other,
+ * and two chains take hardly longer than one. Stores the positions behind the last bits at `positions`.
  */
 export function decodeBitmaps(
   stream: usize,
-  groups: u32,
-  contexts: usize,
+  list: usize,
+  count: u32,
   bitmap: usize,
   otherStream: usize,
-  otherGroups: u32,
-  otherContexts: usize,
+  otherList: usize,
+  otherCount: u32,
   otherBitmap: usize,
   codes: usize,
   spreads: usize,
@@ -131,19 +161,17 @@ export function decodeBitmaps(
   store<u64>(otherBatch, 0);
   let position: usize = 0;
   let otherPosition: usize = 0;
-  const most = max(groups, otherGroups);
-  for (let group: u32 = 0; group < most; group++) {
-    if (group < groups) {
-      const context = <u32>load<u8>(contexts + group);
-      if (context != NO_CONTEXT) {
-        position = decodeGroup(stream, position, context, codes, spreads, batch, bitmap + (group << 3));
-      }
+  const most = max(count, otherCount);
+  for (let i: u32 = 0; i < most; i++) {
+    if (i < count) {
+      const entry = load<u32>(list + (i << 2));
+      const to = bitmap + ((entry & GROUP_MASK) << 3);
+      position = decodeGroup(stream, position, entry >> CONTEXT_PLACE, codes, spreads, batch, to);
     }
-    if (group < otherGroups) {
-      const context = <u32>load<u8>(otherContexts + group);
-      if (context != NO_CONTEXT) {
-        otherPosition = decodeGroup(otherStream, otherPosition, context, codes, spreads, otherBatch, otherBitmap + (group << 3));
-      }
+    if (i < otherCount) {
+      const entry = load<u32>(otherList + (i << 2));
+      const to = otherBitmap + ((entry & GROUP_MASK) << 3);
+      otherPosition = decodeGroup(otherStream, otherPosition, entry >> CONTEXT_PLACE, codes, spreads, otherBatch, to);
     }
   }
   store<u32>(positions, <u32>position);
@@ -151,18 +179,18 @@ export function decodeBitmaps(
 }
 
 /**
- * All groups of one tile; returns the position behind the last bit.
+ * The groups of one list; returns the position behind the last bit.
  * @param scratch room for 24 bytes
  */
 export function decodeBitmap(
   stream: usize,
-  groups: u32,
-  contexts: usize,
+  list: usize,
+  count: u32,
   bitmap: usize,
   codes: usize,
   spreads: usize,
   scratch: usize,
 ): usize {
-  decodeBitmaps(stream, groups, contexts, bitmap, 0, 0, 0, 0, codes, spreads, scratch);
+  decodeBitmaps(stream, list, count, bitmap, 0, 0, 0, 0, codes, spreads, scratch);
   return load<u32>(scratch);
 }

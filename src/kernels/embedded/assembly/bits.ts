@@ -8,8 +8,8 @@ export function peek(stream: usize, position: usize): u64 {
 }
 
 /**
- * Spreads the low bits of `bits` to the places of the bits set in `mask`, lowest first: byte by byte, by the table of
- * what each mask (high byte of the index) makes of each eight bits. Written out, for shifts by constants are cheap.
+ * Spreads the low bits of `bits` to the places of the bits set in `mask`, lowest first; those above do not matter. Byte by
+ * byte, by the table of `../maskTables.ts`. Written out, for shifts by constants are cheap.
  */
 // @ts-ignore: decorator
 @inline
@@ -20,14 +20,22 @@ export function deposit(bits: u64, mask: u64, table: usize): u64 {
 // @ts-ignore: decorator
 @inline
 function depositHalf(bits: u64, mask: u32, table: usize): u32 {
-  const a = <u32>load<u8>(table + (((mask & 0xff) << 8) | (<u32>bits & 0xff)));
+  const a = depositByte(<u32>bits, (mask & 0xff) << 2, table);
   bits >>= <u64>popcnt(mask & 0xff);
-  const b = <u32>load<u8>(table + ((mask & 0xff00) | (<u32>bits & 0xff)));
+  const b = depositByte(<u32>bits, (mask >> 6) & 0x3fc, table);
   bits >>= <u64>popcnt(mask & 0xff00);
-  const c = <u32>load<u8>(table + (((mask >> 8) & 0xff00) | (<u32>bits & 0xff)));
+  const c = depositByte(<u32>bits, (mask >> 14) & 0x3fc, table);
   bits >>= <u64>popcnt(mask & 0xff0000);
-  const d = <u32>load<u8>(table + (((mask >> 16) & 0xff00) | (<u32>bits & 0xff)));
+  const d = depositByte(<u32>bits, (mask >> 22) & 0x3fc, table);
   return a | (b << 8) | (c << 16) | (d << 24);
+}
+
+/** @param mask four times it */
+// @ts-ignore: decorator
+@inline
+function depositByte(bits: u32, mask: u32, table: usize): u32 {
+  const row = load<u32>(table + mask);
+  return <u32>load<u8>(table + (row >> 8) + (bits & row & 0xff));
 }
 
 /** The next 0 to 64 bits; those above are 0. */

@@ -6,8 +6,8 @@ import { weightsOf } from '../../runtime/assembly/groups';
 import { deposit, read } from './bits';
 
 /**
- * A tile, as the caller lays it out: u32 addresses, but for the number of groups, and at the end the number of bytes
- * that have been read of its unit. Contexts are written.
+ * A tile, as the caller lays it out: u32 addresses, but for the number of groups. The list has room for a u32 a group. At
+ * the end, numbers that are written: of groups in the list, and of bytes that have been read of the unit.
  */
 const UNIT: usize = 0;
 const GROUPS: usize = 4;
@@ -17,13 +17,12 @@ const COUNTS: usize = 16;
 const DENSE: usize = 20;
 const PLANE: usize = 24;
 const SCALES: usize = 28;
-const CONTEXTS: usize = 32;
-const USED: usize = 36;
+const LIST: usize = 32;
+const LISTED: usize = 36;
+const USED: usize = 40;
 
-/** In `DENSE`: the next plane is the first since the signs; the planes after it. */
-const FIRST_DENSE: u32 = 1;
+/** In `DENSE`: the planes after the first since the signs. That one is before it. */
 const LATER_DENSE: u32 = 2;
-const NO_CONTEXT: u32 = 0xff;
 
 /** What is stored there of a tile with a group for whose context no codes were given; they have 1 as their address. */
 const NO_CODES: u32 = 0xffffffff;
@@ -47,12 +46,12 @@ export function decodePlanes(
   const otherStream = takeDense(other, codes, rule);
   decodeBitmaps(
     stream,
-    stream == 0 ? 0 : load<u32>(tile, GROUPS),
-    load<u32>(tile, CONTEXTS),
+    load<u32>(tile, LIST),
+    load<u32>(tile, LISTED),
     load<u32>(tile, PLANE),
     otherStream,
-    otherStream == 0 ? 0 : load<u32>(other, GROUPS),
-    load<u32>(other, CONTEXTS),
+    load<u32>(other, LIST),
+    load<u32>(other, LISTED),
     load<u32>(other, PLANE),
     codes,
     spreads,
@@ -63,32 +62,36 @@ export function decodePlanes(
 }
 
 /**
- * The planes of dense groups as they are, and the contexts of the others; returns where the bits of these begin, or 0
- * where they lack codes.
+ * The planes of dense groups as they are, and a list of the others with their contexts; returns where the bits of these
+ * begin, or 0 where they lack codes. Which groups are dense is random: branches would be mispredicted.
  */
 function takeDense(tile: usize, codes: usize, rule: usize): usize {
   const groups = load<u32>(tile, GROUPS);
   const dense = <usize>load<u32>(tile, DENSE);
   const counts = <usize>load<u32>(tile, COUNTS);
   const scales = <usize>load<u32>(tile, SCALES);
-  const contexts = <usize>load<u32>(tile, CONTEXTS);
   const plane = <usize>load<u32>(tile, PLANE);
+  const list = <usize>load<u32>(tile, LIST);
   let stream = <usize>load<u32>(tile, UNIT);
+  let end = list;
+  let missing: u32 = 0;
   for (let group: u32 = 0; group < groups; group++) {
     const state = <u32>load<u8>(dense + group);
-    let context = NO_CONTEXT;
-    if (state == LATER_DENSE) {
-      store<u64>(plane + (group << 3), load<u64>(stream));
-      stream += 8;
-    } else {
-      context = contextOf(rule, load<u8>(counts + group), state, load<u8>(scales + group));
-      if (load<u32>(codes + <usize>(context * 12), 4) == NO_CODE) {
-        store<u32>(tile, NO_CODES, USED);
-        return 0;
-      }
-    }
-    store<u8>(contexts + group, <u8>context);
+    const coded = u32(state != LATER_DENSE);
+    const context = contextOf(rule, load<u8>(counts + group), state, load<u8>(scales + group));
+    missing |= coded & u32(load<u32>(codes + <usize>(context * 12), 4) == NO_CODE);
+    store<u32>(end, group | (context << 16));
+    end += <usize>coded << 2;
+    // Of a coded group, its bitmap comes over it.
+    store<u64>(plane + (group << 3), load<u64>(stream));
+    stream += <usize>(coded ^ 1) << 3;
   }
+  if (missing != 0) {
+    store<u32>(tile, NO_CODES, USED);
+    store<u32>(tile, 0, LISTED);
+    return 0;
+  }
+  store<u32>(tile, <u32>(end - list) >> 2, LISTED);
   return stream;
 }
 
@@ -110,16 +113,24 @@ function finish(tile: usize, stream: usize, position: usize, deposits: usize, ap
       position += count;
     }
   }
-  for (let group: u32 = 0; group < groups; group++) {
+  // First the groups with a new weight, then their signs: which ones they are is random.
+  const list = <usize>load<u32>(tile, LIST);
+  const listEnd = list + (load<u32>(tile, LISTED) << 2);
+  let end = list;
+  for (let from = list; from < listEnd; from += 4) {
+    const group = load<u32>(from) & 0xffff;
     const state = <u32>load<u8>(dense + group);
-    if (state != 0) {
-      if (state == FIRST_DENSE) store<u8>(dense + group, LATER_DENSE);
-      continue;
-    }
+    store<u8>(dense + group, state << 1);
+    const at = group << 3;
+    const fresh = load<u64>(plane + at) & ~load<u64>(significant + at) & (<u64>state - 1);
+    store<u32>(end, group);
+    end += <usize>u32(fresh != 0) << 2;
+  }
+  for (let from = list; from < end; from += 4) {
+    const group = load<u32>(from);
     const at = group << 3;
     const known = load<u64>(significant + at);
     const fresh = load<u64>(plane + at) & ~known;
-    if (fresh == 0) continue;
     const count = <u32>popcnt(fresh);
     store<u64>(signs + at, load<u64>(signs + at) | deposit(read(stream, position, count), fresh, deposits));
     position += count;
@@ -129,7 +140,10 @@ function finish(tile: usize, stream: usize, position: usize, deposits: usize, ap
   store<u32>(tile, <u32>(stream - load<u32>(tile, UNIT) + ((position + 7) >> 3)), USED);
 }
 
-/** Signs of the groups that become dense; returns the bytes it has read. */
+/**
+ * Signs of the groups that become dense; returns the bytes it has read.
+ * @param list room for a u32 a group
+ */
 export function decodeSigns(
   unit: usize,
   weights: u32,
@@ -140,16 +154,21 @@ export function decodeSigns(
   counts: usize,
   dense: usize,
   deposits: usize,
+  list: usize,
 ): usize {
-  let position: usize = 0;
+  let end = list;
   for (let group: u32 = 0; group < groups; group++) {
-    if (load<u8>(dense + group) != 0 || load<u8>(counts + group) < threshold) continue;
+    store<u32>(end, group);
+    end += <usize>(u32(load<u8>(dense + group) == 0) & u32(load<u8>(counts + group) >= threshold)) << 2;
+  }
+  let position: usize = 0;
+  for (; list < end; list += 4) {
+    const group = load<u32>(list);
     store<u8>(dense + group, 1);
     const at = group << 3;
-    const known = load<u64>(significant + at) | ~weightsOf(group, weights);
-    const count = <u32>popcnt(~known);
-    const bits = deposit(read(unit, position, count), ~known, deposits);
-    store<u64>(signs + at, load<u64>(signs + at) | bits);
+    const unknown = ~load<u64>(significant + at) & weightsOf(group, weights);
+    const count = <u32>popcnt(unknown);
+    store<u64>(signs + at, load<u64>(signs + at) | deposit(read(unit, position, count), unknown, deposits));
     position += count;
   }
   return (position + 7) >> 3;

@@ -2,8 +2,8 @@
 export interface EmbeddedExports {
   decodeBitmap(
     stream: number,
-    groups: number,
-    contexts: number,
+    list: number,
+    count: number,
     bitmap: number,
     codes: number,
     spreads: number,
@@ -29,6 +29,7 @@ export interface EmbeddedExports {
     counts: number,
     dense: number,
     deposits: number,
+    list: number,
   ): number;
   placeWeights(
     planes: number,

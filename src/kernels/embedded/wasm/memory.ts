@@ -129,17 +129,27 @@ function loadTables(
   return loadInto(runtime, addresses);
 }
 
-/** How `assembly/contexts.ts` finds contexts. */
+/** By level; those of selections, which do not depend on it, at -1. */
+const rules = new Map<number, Uint8Array>();
+
+/** How `assembly/contexts.ts` finds contexts: what each count adds, of dense groups any, and what each scale. */
 export function ruleBytes(coding: Pick<PlaneCoding, 'fixed' | 'level'>): Uint8Array {
-  const { firstDense, stride, offset, lastRatio, kinds } = contextRule(coding);
-  const bytes = new Uint8Array(RULE_BYTES);
-  bytes.set(new Uint8Array(Int32Array.of(firstDense, stride, offset, lastRatio).buffer));
-  bytes.set(kinds, RULE_BYTES - RULE_KINDS);
+  const key = coding.fixed ? coding.level : -1;
+  let bytes = rules.get(key);
+  if (bytes === undefined) {
+    const { firstDense, stride, offset, lastRatio, kinds } = contextRule(coding);
+    bytes = new Uint8Array(RULE_SCALES + 256);
+    bytes.fill(firstDense, kinds.length, 2 * kinds.length);
+    bytes.set(kinds);
+    for (let scale = 0; scale < 256; scale++) {
+      bytes[RULE_SCALES + scale] = stride * Math.min(Math.max(scale - offset, 0), lastRatio);
+    }
+    rules.set(key, bytes);
+  }
   return bytes;
 }
 
-const RULE_KINDS = 68;
-const RULE_BYTES = 16 + RULE_KINDS;
+const RULE_SCALES = 256;
 
 /** For each mask of eight bytes, the source of each byte: those of the set bits are one after another. */
 export const SPREADS: Uint8Array = Uint8Array.from({ length: 8 << 8 }, (_, index) => {

@@ -1,7 +1,7 @@
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import { contextRule } from '../contexts.js';
 import type { EmbeddedKernels, PlaneCoding, PlaneUnit, TileUnit } from '../interface.js';
-import { depositTable } from '../maskTables.js';
+import { depositRows } from '../maskTables.js';
 import { checkLength, checkSelection, GROUP_BYTES } from '../tile.js';
 import type { EmbeddedExports } from './exports.js';
 import {
@@ -17,11 +17,13 @@ import {
 /** The largest group of a plane: 11 codes of 12 bits, 64 bits that were kept apart, 64 signs. */
 const GROUP_UNIT_BYTES = 40;
 /** A tile in `decodePlanes`: its size in u32, and the index of the one with the number of bytes read from the unit. */
-const TILE_FIELDS = 10;
-const USED_FIELD = 9;
+const TILE_FIELDS = 11;
+const USED_FIELD = 10;
 /** In place of this number: groups have a context without codes. */
 const NO_CODES = 2 ** 32 - 1;
 const PAIR_SCRATCH_BYTES = 24;
+/** Of a group in a list. */
+const LISTED_BYTES = 4;
 /** Addresses of the tables that the planes of all tiles share. */
 interface Tables {
   readonly codes: number;
@@ -38,11 +40,12 @@ export function wasmEmbeddedPlanes(
   return {
     decodePlanes(tiles, coding) {
       runtime.scope(() => {
+        if (tiles.length === 0) return;
         const tables = {
           codes: loadLookups(runtime, coding, contextsOfTiles(tiles, coding)),
           rule: loadInto(runtime, ruleBytes(coding)),
           spreads: loadInto(runtime, SPREADS),
-          deposits: loadInto(runtime, depositTable()),
+          deposits: loadInto(runtime, depositRows()),
         };
         for (let i = 0; i < tiles.length; i += 2) {
           runtime.scope(() => decodePair(tiles.slice(i, i + 2), coding, tables));
@@ -51,7 +54,7 @@ export function wasmEmbeddedPlanes(
     },
     decodeSigns(tiles, threshold) {
       runtime.scope(() => {
-        const deposits = loadInto(runtime, depositTable());
+        const deposits = loadInto(runtime, depositRows());
         for (const tile of tiles) runtime.scope(() => decodeSigns(tile, threshold, deposits));
       });
     },
@@ -67,15 +70,15 @@ export function wasmEmbeddedPlanes(
       stream: loadUnit(runtime, unit, GROUP_UNIT_BYTES * state.dense.length),
       state: loadState(runtime, state),
       out: runtime.allocate(plane.length),
-      contexts: runtime.allocate(state.dense.length),
+      list: runtime.allocate(LISTED_BYTES * state.dense.length),
     }));
     const records = runtime.allocate(4 * TILE_FIELDS * 2);
     const scratch = runtime.allocate(PAIR_SCRATCH_BYTES);
     const fields = runtime.words(records, 2 * TILE_FIELDS).fill(0);
-    places.forEach(({ stream, state, out, contexts }, i) => {
+    places.forEach(({ stream, state, out, list }, i) => {
       const { significant, signs, counts, dense, scales } = state;
       const groups = tiles[i]!.state.dense.length;
-      fields.set([stream, groups, significant, signs, counts, dense, out, scales, contexts], i * TILE_FIELDS);
+      fields.set([stream, groups, significant, signs, counts, dense, out, scales, list], i * TILE_FIELDS);
     });
     kernels().decodePlanes(
       records,
@@ -100,6 +103,7 @@ export function wasmEmbeddedPlanes(
     const groups = state.dense.length;
     const stream = loadUnit(runtime, unit, GROUP_BYTES * groups);
     const at = loadState(runtime, state);
+    const list = runtime.allocate(LISTED_BYTES * groups);
     const { significant, signs, counts, dense } = at;
     checkLength(
       unit,
@@ -113,6 +117,7 @@ export function wasmEmbeddedPlanes(
         counts,
         dense,
         deposits,
+        list,
       ),
     );
     runtime.store(at.bytes, state.bytes);

@@ -192,6 +192,33 @@ test('a fragment that turns out broken when its turn comes is named and forgotte
   assert.is(decoder.quality.fraction, 2 / 8);
 });
 
+test('a first fragment that is forgotten takes its header with it', () => {
+  const values = noise(60 * 100).map((value, i) => value * 2 ** ((i * 7) % 5));
+  const { encoded, request } = encodeWith(embedded, f32Tensor([60, 100], values), {}, { fragments: 1 });
+  const [payload] = encoded.payloads as [Uint8Array];
+  const random = randomFrom(2);
+  let forgotten = 0;
+  for (let run = 0; run < 80; run++) {
+    const broken = payload.slice();
+    // In its header, and in the lengths and units.
+    broken[16 + Math.floor(20 * random())]! ^= 1 << (run & 7);
+    broken[Math.floor((0.9 + 0.1 * random()) * broken.length)]! ^= 1;
+    const decoder = embedded.createDecoder(request, {});
+    const out = new Float32Array(values.length);
+    try {
+      decoder.addFragment(0, broken);
+      decoder.reconstruct(out);
+    } catch (error) {
+      if (!(error instanceof FormatError)) throw error;
+    }
+    if (!decoder.addFragment(0, payload)) continue;
+    forgotten += 1;
+    decoder.reconstruct(out);
+    assert.equal(out, values);
+  }
+  assert.ok(forgotten > 20, `${forgotten}`);
+});
+
 test('no cut and no flipped bit does anything but decode or throw a FormatError', () => {
   const small = WEIGHTS.subarray(0, 1500).with(3, Number.NaN);
   const {
