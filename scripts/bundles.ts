@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { relative, resolve } from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
-import { leaveOut } from './leftOut.js';
+import { leaveOut, leaveOutFormats } from './leftOut.js';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const { version } = JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')) as { version: string };
@@ -84,6 +84,7 @@ export const BUNDLES: readonly Bundle[] = [
   minified('adapters/serviceWorkerScript.ts', 'service-worker.js', {
     format: 'iife',
     define: { 'import.meta.url': 'location.href' },
+    plugins: [minifiedNames(), leaveOutFormats()],
   }),
 ];
 

@@ -13,7 +13,7 @@ export const LEFT_OUT: readonly (readonly [modules: RegExp, part: string])[] = [
   [/^src\/kernels\/lz4\/wasm\/encode$|^src\/codecs\/zstdWasmModule$/, 'encoders'],
   [/^workers\/sharedPool$|^models\/file\/workerTensorDecoder$/, 'workers'],
   [/^models\/inputs\/directory$/, 'model directories'],
-  [/^models\/inputs\/npy$/, 'formats but model files and safetensors'],
+  [/^models\/inputs\/(npy|foreignContent)$/, 'formats but model files and safetensors'],
   [/^models\/inputs\/placeOnDisk$|^sources\/file$/, 'files on disk'],
   [/^sources\/hubUrl$/, 'models of hubs by their names'],
   [/^models\/inputs\/integrity$/, 'hashes by SHA-256'],
@@ -44,6 +44,23 @@ export function leaveOut(): Plugin {
           throw new UnsupportedError(${JSON.stringify(message)});`;
         return { contents, loader: 'ts', resolveDir: ROOT };
       });
+    },
+  };
+}
+
+/** The Service Worker answers requests from model files: it takes no files of other formats, and passes requests for them on. */
+export function leaveOutFormats(): Plugin {
+  return {
+    name: 'leave-out-formats',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /\/foreignContent\.js$/ }, ({ path }) => ({ path, namespace: NAMESPACE }));
+      onLoad({ filter: /./, namespace: NAMESPACE }, () => ({
+        contents: `
+          import { FormatError } from './src/errors.js';
+          throw new FormatError('Cannot open the model: it is of another format');`,
+        loader: 'ts',
+        resolveDir: ROOT,
+      }));
     },
   };
 }
