@@ -241,6 +241,18 @@ test('the examples for Kubernetes are Jobs, and their commands have these option
   }
 });
 
+test('the Containerfile has nothing that a linter finds', async () => {
+  const lint = (path: string) => project.run('dockerfilelint', '--output', 'json', path);
+  const { totalIssues } = JSON.parse(await lint(fileURLToPath(new URL('Containerfile', EXAMPLES))));
+  assert.is(totalIssues, 0);
+  // A linter that takes everything would take this.
+  writeFileSync(project.path('Containerfile'), 'FROM node:latest\nRUN sudo true\n');
+  await lint(project.path('Containerfile')).then(
+    () => assert.unreachable('the linter finds nothing'),
+    () => {},
+  );
+});
+
 test('the Containerfile: a fixed version, no rights, the command as its entry', () => {
   const text = readFileSync(new URL('Containerfile', EXAMPLES), 'utf8').replaceAll('\\\n', ' ');
   const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
