@@ -17,6 +17,7 @@ import { eachBounded } from '../workers/eachBounded.js';
 import { loadPool } from '../workers/loadPool.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
+import { checkBeside } from './besideFiles.js';
 import { encodeUnit, type UnitContext } from './encodeUnit.js';
 import { findJoined, joinModel } from './joinModel.js';
 import {
@@ -77,7 +78,8 @@ const RULES: Rules<ConvertOptions> = {
 };
 
 /**
- * Converts models to model files in a storage, in this process. What the storage has is not made again. With `shard`, any
+ * Converts models to model files in a storage, in this process; the graph of an ONNX model is beside its model file. What the
+ * storage has is not made again. With `shard`, any
  * number of processes divide the work among them. The files are those of `encodeModelFile`, byte for byte. A model that
  * fails has the error in its result.
  *
@@ -132,6 +134,7 @@ async function convertModel(
   const { shard, join = false, signal, onProgress } = options;
   const { output } = model;
   await using opened = await openBulkModel(model, options, { signal });
+  await checkBeside({ opened, storage }, model);
   const context: UnitContext = {
     opened,
     choices: tensorChoices(opened.model, options),

@@ -5,6 +5,7 @@ import { Queue } from '../src/async/queue.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { FormatError, SinkError, SourceError } from '../src/errors.js';
 import { eachBounded } from '../workers/eachBounded.js';
+import { hasBeside, writeBeside } from './besideFiles.js';
 import { encodeUnit, findNotedUnit, type UnitContext } from './encodeUnit.js';
 import {
   readDoneNote,
@@ -48,7 +49,8 @@ export async function findJoined(
   ]);
   if (note === undefined || object === undefined) return undefined;
   // Another model may have been written there since, and be as large.
-  return note.size === object.size && note.version === object.version ? object : undefined;
+  if (note.size !== object.size || note.version !== object.version) return undefined;
+  return (await hasBeside({ opened, storage }, output, options)) ? object : undefined;
 }
 
 /**
@@ -93,6 +95,7 @@ export async function joinModel(
     if (!canGoOn) await removeUploadNote(storage, opened.id, {}).catch(() => {});
     throw error;
   }
+  await writeBeside(context, output, { signal });
   const stored = await storage.head(output, { signal });
   if (stored !== undefined) await writeDoneNote(storage, opened.id, stored, { signal });
   if (upload.state !== undefined) await removeUploadNote(storage, opened.id, { signal });

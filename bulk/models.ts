@@ -10,8 +10,9 @@ import { record } from '../src/checks/rules.js';
 /** A model to convert. */
 export interface BulkModel {
   /**
-   * One safetensors file, shard index or folder, or several files that are the shards of one model; by path, URL,
-   * `s3://bucket/key`, or `hf:organisation/model`.
+   * One safetensors file, shard index or folder, several files that are the shards of one model, or a model that
+   * `openForeignModel` opens (ONNX, GGUF, PyTorch, .npz, TensorFlow.js); by path, URL, `s3://bucket/key`, or
+   * `hf:organisation/model`.
    */
   readonly sources: readonly string[];
   /** The key of the model file in the storage: `llama/model.holo.safetensors`. */

@@ -1,5 +1,6 @@
 import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
 import { check, checkOptions, number, type Rules, text, wholeNumber } from '../../src/checks/options.js';
+import { checkBeside } from '../besideFiles.js';
 import { checkModels } from '../convert.js';
 import { findJoined } from '../joinModel.js';
 import { type BulkEncodeOptions, type BulkModel, ENCODE_RULES } from '../models.js';
@@ -96,6 +97,7 @@ async function addModel(
   const { output } = model;
   const { encode, order, keep, importance, priority, attempts = ATTEMPTS, hostRate, signal } = options;
   await using opened = await openBulkModel(model, options, { signal });
+  await checkBeside({ opened, storage }, model);
   const { id } = opened;
   const units = planUnits(opened.model);
   const bytes = units.reduce((sum, { byteLength }) => sum + byteLength, 0);

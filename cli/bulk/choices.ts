@@ -22,6 +22,9 @@ export interface ModelChoices
 /** Far more than a million names take. */
 const MAX_LIST_BYTES = 2 ** 28;
 
+/** Of models of other formats than safetensors, as `holostream encode` takes them. */
+const FOREIGN = /\.(onnx|gguf|npz|pt|pth|ckpt|bin)$/i;
+
 const SUFFIX = '.holo.safetensors';
 
 /** Models of arguments and of `--list`. @throws UsageError, FormatError */
@@ -59,14 +62,19 @@ function outputOf(source: string): string {
     .replace(/^hf:(?:\/\/)?([^/]+\/[^/@]+)(?:@[^/]+)?/, '$1')
     .replace(/[\\/]+$/, '');
   const { name, folder } = placeOf(plain);
-  const stem = name.replace(/(\.safetensors)?(\.index)?(\.json)?$/, '').replace(/\.safetensors$/, '');
-  const isCommon = /^model(-[\d*?]+-of-[\d*?]+)?$/.test(stem);
+  const stem = name
+    .replace(FOREIGN, '')
+    .replace(/(\.safetensors)?(\.index)?(\.json)?$/, '')
+    .replace(/\.safetensors$/, '');
+  const isCommon = /^(pytorch_)?model(-[\d*?]+-of-[\d*?]+)?$/.test(stem);
   if (!isCommon && /[*?]/.test(stem)) {
     throw new UsageError(
       `${quote(source)} names the shards of one model: give its model file a name by --output, or leave the quotes out for one model per file`,
     );
   }
-  return `${isCommon ? basename(folder) || stem : stem || basename(dirname(folder))}${SUFFIX}`;
+  const output = isCommon ? basename(folder) || stem : stem || basename(dirname(folder));
+  // Its graph, which refers to the decoded weights by their name, is beside them.
+  return name.toLowerCase().endsWith('.onnx') ? `${output}/${stem}${SUFFIX}` : `${output}${SUFFIX}`;
 }
 
 /** How the models are encoded, in a form that can be sent. */

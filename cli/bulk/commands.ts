@@ -7,7 +7,8 @@ import type { PlanOptions } from './plan.js';
 import type { QueueAddOptions, QueueWorkOptions, showBulk } from './queue.js';
 import type { RunOptions } from './run.js';
 
-const MODELS = 'models: each a safetensors file, a shard index or a folder; by path, URL or s3://bucket/key';
+const MODELS =
+  'models: each a safetensors file, a shard index or a folder, an ONNX, GGUF, PyTorch or TensorFlow.js model, or a NumPy archive; by path, URL, hf:org/model or s3://bucket/key';
 
 const REDIS = [
   '--redis <url>',

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
@@ -47,6 +48,21 @@ test('a model whose file has a common name is called as its folder', async () =>
   writeFileSync(at('model.safetensors'), modelOf([{ name: 'w', dtype: 'F32', shape: [3] }]));
   const table = ok(await runCli(['bulk', 'run', folder, '--to', at('named'), HERE]));
   assert.match(String(table), new RegExp(`^${basename(folder)}\\.holo\\.safetensors `, 'm'));
+});
+
+test('models of other formats become what encode makes of them', async () => {
+  const fixture = (name: string) => fileURLToPath(new URL(`../fixtures/inputs/${name}`, import.meta.url));
+  const onnx = fixture('onnx/external.onnx');
+  ok(await runCli(['encode', onnx, '-o', at('encoded/')]));
+  const pt = fixture('zip/checkpoint.pt');
+  ok(await runCli(['encode', pt, '-o', at('encoded/checkpoint.holo.safetensors')]));
+  ok(await runCli(['bulk', 'run', onnx, pt, '--to', at('foreign'), HERE]));
+  for (const [name, made] of [
+    ['external.holo.safetensors', 'external/external.holo.safetensors'],
+    ['external.onnx', 'external/external.onnx'],
+    ['checkpoint.holo.safetensors', 'checkpoint.holo.safetensors'],
+  ] as const)
+    assert.ok(readFileSync(at('foreign', made)).equals(readFileSync(at('encoded', name))), made);
 });
 
 test('what is wrong: usage is code 2, models are code 1 and say why', async () => {
