@@ -33,13 +33,15 @@ export {
 } from './queue/status.js';
 export { type WorkOptions, workBulk } from './queue/work.js';
 
-// Where results are.
+// Where results are, and deleting what no conversion needs.
 
+export { type CleanOptions, type CleanResult, cleanStorage } from './cleanStorage.js';
 export { folderStorage } from './storage/folder.js';
 export { openBulkStorage } from './storage/openStorage.js';
 export type {
   BulkStorage,
   BulkUpload,
+  ListedObject,
   ReadObjectOptions,
   StoredObject,
   UploadOptions,

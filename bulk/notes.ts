@@ -60,10 +60,13 @@ const UNIT_NOTE: Rule<UnitNote> = record<UnitNote>({
 const UPLOAD_NOTE: Rule<UploadNote> = record<UploadNote>({ state: text, header: HASH_TEXT });
 const DONE_NOTE: Rule<DoneNote> = record<DoneNote>({ size: LENGTH, version: optional(text) });
 
-const folderOf = (id: string) => `${OWN_PREFIX}models/${id.slice(0, 2)}/${id}/`;
+export const MODELS_PREFIX = `${OWN_PREFIX}models/`;
+export const DONE_NOTE_NAME = 'done.json';
+
+const folderOf = (id: string) => `${MODELS_PREFIX}${id.slice(0, 2)}/${id}/`;
 const unitNote = (id: string, { number }: Unit) => `${folderOf(id)}${number}.json`;
 const uploadNote = (id: string) => `${folderOf(id)}upload.json`;
-const doneNote = (id: string) => `${folderOf(id)}done.json`;
+const doneNote = (id: string) => folderOf(id) + DONE_NOTE_NAME;
 
 export async function readNote(
   storage: BulkStorage,
@@ -73,6 +76,15 @@ export async function readNote(
 ): Promise<UnitNote | undefined> {
   const note = await read(storage, unitNote(id, unit), UNIT_NOTE, options);
   return note?.tensors.length === unit.tensors.length ? note : undefined;
+}
+
+/** The key of the unit that a note is about; undefined for a note that is not about a unit, or about one without an object. */
+export async function readUnitKey(
+  storage: BulkStorage,
+  note: string,
+  options: AbortOptions,
+): Promise<string | undefined> {
+  return (await read(storage, note, UNIT_NOTE, options))?.key;
 }
 
 export function writeNote(

@@ -17,9 +17,11 @@ import type { BulkStorage } from './storage/storage.js';
  * same tensors with the same options are the same object, whatever model they are from.
  */
 
+export const UNITS_PREFIX = `${OWN_PREFIX}units/`;
+
 /** @param key of the unit: 64 hexadecimal digits */
 export function unitObject(key: string): string {
-  return `${OWN_PREFIX}units/${key.slice(0, 2)}/${key}`;
+  return `${UNITS_PREFIX}${key.slice(0, 2)}/${key}`;
 }
 
 /** An entry of a unit in a storage: its unit, where it begins, and its length. */

@@ -83,6 +83,7 @@ export const EXAMPLES = {
     ['Work until the queue is empty', 'holostream bulk work --drain'],
   ],
   status: [['How far it is, for a script', 'holostream bulk status --json']],
+  clean: [['What could be deleted', 'holostream bulk clean s3://bucket/models --dry-run']],
 } as const satisfies Readonly<Record<string, readonly (readonly [string, string])[]>>;
 
 /** What follows the options of a command in its help. */

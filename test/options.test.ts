@@ -71,6 +71,7 @@ const OUT_OF_RANGE: Readonly<Record<string, readonly unknown[]>> = {
   priority: [0, 1.5, 2 ** 21],
   hostRate: [0],
   grace: [-1],
+  olderThan: [-1],
   stalled: [999],
   ...entriesOf([-0.1, 1.1], 'quality qualityStep minGain essentialRatio cosine'),
   ...entriesOf([-1n, 2n ** 64n, 1], 'seed checksum'),

@@ -1,4 +1,4 @@
-import { rm, stat } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { pathOf } from '../../platform/path.js';
 import { systemReason } from '../../platform/systemError.js';
@@ -11,7 +11,7 @@ import { address } from '../../src/checks/rules.js';
 import { SinkError, SourceError } from '../../src/errors.js';
 import { discard } from '../../src/source.js';
 import { checkKey } from './key.js';
-import { type BulkStorage, MAX_RECORD_BYTES } from './storage.js';
+import { type BulkStorage, type ListedObject, MAX_RECORD_BYTES } from './storage.js';
 
 /**
  * A storage in a folder, which is created with the first object if it does not exist: on a disk, or on a file system that all
@@ -78,7 +78,29 @@ export async function folderStorage(folder: string | URL): Promise<BulkStorage> 
         throw new SinkError(`Cannot delete the file${systemReason(cause)}`, { name: fileOf(key), cause });
       });
     },
+    list: (prefix, { signal } = {}) => listFolder(fileOf(prefix.replace(/\/$/, '')), prefix, signal),
   };
+}
+
+/** Temporary files are among them: those that killed processes have left can be deleted as others. */
+async function* listFolder(
+  path: string,
+  prefix: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<ListedObject> {
+  const entries = await readdir(path, { withFileTypes: true }).catch((cause) => {
+    if (cause.code === 'ENOENT') return [];
+    throw new SourceError(`Cannot list the folder${systemReason(cause)}`, { name: path, cause });
+  });
+  for (const entry of entries) {
+    signal?.throwIfAborted();
+    const file = join(path, entry.name);
+    if (entry.isDirectory()) yield* listFolder(file, `${prefix}${entry.name}/`, signal);
+    // Others may have deleted it.
+    const found = entry.isFile() ? await statOf(file) : undefined;
+    if (found !== undefined)
+      yield { key: prefix + entry.name, size: Number(found.size), modified: Number(found.mtimeMs) };
+  }
 }
 
 async function readFile(

@@ -4,6 +4,7 @@ import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { type SinkError, SourceChangedError, TruncatedError, UnsupportedError } from '../../src/errors.js';
 import { checkKey, OWN_PREFIX } from './key.js';
 import { type Bucket, cannotRead, cannotWrite, type Sdk, statusOf } from './s3Bucket.js';
+import { listObjects } from './s3List.js';
 import { s3Upload } from './s3Upload.js';
 import { type BulkStorage, MAX_RECORD_BYTES } from './storage.js';
 
@@ -68,6 +69,7 @@ export async function s3Storage(bucket: string, prefix: string): Promise<BulkSto
         .send(new sdk.DeleteObjectCommand({ Bucket: bucket, Key }), options)
         .catch(cannotWrite(key, options));
     },
+    list: (prefix, options = {}) => listObjects(place, prefix, options),
   };
 }
 

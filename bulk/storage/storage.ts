@@ -35,6 +35,14 @@ export interface StoredObject {
   readonly version?: string | undefined;
 }
 
+/** An object as a list of the storage has it. */
+export interface ListedObject {
+  readonly key: string;
+  readonly size: number;
+  /** When it was written: milliseconds since 1970. */
+  readonly modified: number;
+}
+
 export interface ReadObjectOptions extends AbortOptions {
   /** Fails if the object has another version. */
   readonly version?: string | undefined;
@@ -64,6 +72,8 @@ export interface BulkStorage {
   upload(key: string, options: UploadOptions): Promise<BulkUpload>;
   /** Deletes an object, if there is one. */
   remove(key: string, options?: AbortOptions): Promise<void>;
+  /** All objects whose keys begin with these names, which end with a slash; those of one folder follow each other. */
+  list(prefix: string, options?: AbortOptions): AsyncIterable<ListedObject>;
 }
 
 export const STORAGE: Rule<BulkStorage> = /* @__PURE__ */ having(

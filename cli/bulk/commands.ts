@@ -3,6 +3,7 @@ import { examplesOf } from '../help.js';
 import * as options from '../options.js';
 import { JSON_OPTION, verboseOption, WORKERS } from '../sharedOptions.js';
 import { shard } from './choices.js';
+import type { CleanChoices } from './clean.js';
 import type { PlanOptions } from './plan.js';
 import type { QueueAddOptions, QueueWorkOptions, showBulk } from './queue.js';
 import type { RunOptions } from './run.js';
@@ -93,6 +94,19 @@ export function addBulkCommands(program: Command, interrupted: AbortSignal): voi
     .action(async (chosen: Parameters<typeof showBulk>[0]) => {
       const { showBulk } = await import('./queue.js');
       await showBulk(chosen, interrupted);
+    });
+
+  bulk
+    .command('clean')
+    .addHelpText('after', examplesOf('clean'))
+    .description('delete encoded units that no conversion needs; model files stay, and workers may go on')
+    .argument('<place>', 'where model files are: s3://bucket/prefix, or a folder')
+    .option('--older-than <hours>', 'keep what is younger (default: 24)', options.positiveInteger)
+    .option('--dry-run', 'say what would be deleted, and delete nothing')
+    .option(...JSON_OPTION)
+    .action(async (place: string, chosen: CleanChoices) => {
+      const { cleanBulk } = await import('./clean.js');
+      await cleanBulk(place, chosen, interrupted);
     });
 
   for (const command of bulk.commands) command.addOption(verboseOption());

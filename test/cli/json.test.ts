@@ -33,6 +33,7 @@ const COMMANDS: readonly (readonly [args: readonly string[], field: string])[] =
   [['plan', at('m.holo.safetensors')], 'qualities'],
   [['bench', model, '--encoding', 'embedded', 'zstd'], 'results'],
   [['bulk', 'run', model, '--to', at('to'), '--workers=0'], '0'],
+  [['bulk', 'clean', at('to')], 'keptUnits'],
 ];
 
 test('every command says as data what it says in words, and nothing else', async () => {

@@ -29,6 +29,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'bulk add': [MODEL, '--to', 'out', '--local'],
   'bulk work': [],
   'bulk status': [],
+  'bulk clean': ['out'],
   bench: [MODEL],
   plan: ['w.holo.safetensors'],
   serve: [folder],

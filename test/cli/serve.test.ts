@@ -200,6 +200,7 @@ test('completion has every command and option; help has examples', async () => {
     'bulk add',
     'bulk work',
     'bulk status',
+    'bulk clean',
   ]) {
     assert.match(
       ok(await runCli([...command.split(' '), '--help'])).toString(),

@@ -329,6 +329,10 @@ const RECIPES: Readonly<Record<string, MakeRecipe>> = {
       { encode: {} },
     ],
   }),
+  cleanStorage: async () => ({
+    call: bulk.cleanStorage,
+    args: [await bulk.folderStorage((await folder())('storage')), {}],
+  }),
   addModels: async () => ({
     call: withoutQueue(bulk.addModels),
     args: [[], (await folder())('storage'), { encode: {} }],

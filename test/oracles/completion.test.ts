@@ -28,7 +28,7 @@ test('bash completes commands, those of bulk, and options, behind npx, too', asy
     assert.equal(complete('en'), ['encode']);
     assert.equal(complete('bulk'), ['bulk']);
     assert.ok(complete('').includes('serve'));
-    assert.equal(complete('bulk '), ['run', 'add', 'work', 'status', '--help']);
+    assert.equal(complete('bulk '), ['run', 'add', 'work', 'status', 'clean', '--help']);
     assert.equal(complete('bulk ru'), ['run']);
     assert.equal(complete('bulk run --sh'), ['--shard']);
     assert.equal(complete('bulk work --sh'), []);
