@@ -69,7 +69,7 @@ async function freePort(): Promise<number> {
 
 const unitWrites = (storage: StandIn) => storage.done.filter((request) => /^PUT .*\/units\//.test(request));
 
-test('three workers, one killed, one stopped, Redis restarted, a storage that fails: the file of one machine', async () => {
+test('three workers, one killed, one stopped, Redis restarted, a storage that fails, is slow and cuts uploads off: the file of one machine', async () => {
   await using storage = await standIn();
   mkdirSync(project.path('redis'));
   await using queue = await redis(project.path('redis'), await freePort());
@@ -82,6 +82,8 @@ test('three workers, one killed, one stopped, Redis restarted, a storage that fa
       [17, 500],
       [23, 503],
     ],
+    cutEvery: 6,
+    chunkDelay: 2,
   };
   const worker = () => new FleetWorker(project, ['--workers', '1', '--stalled', '3', '--drain'], environment);
   const workers = [worker(), worker(), worker()] as const;
@@ -115,6 +117,11 @@ test('three workers, one killed, one stopped, Redis restarted, a storage that fa
   assert.is(new Set(keys).size, SHARDS);
   assert.is(keys.length, SHARDS, 'an object that exists is not written again');
 
+  for (const kind of ['PUT', 'PART'])
+    assert.ok(
+      storage.cut.some((request) => request.startsWith(kind)),
+      `a ${kind} was cut off`,
+    );
   assert.is(storage.uploads.size, 0);
   assert.equal(
     [...storage.objects.keys()].filter((key) => key.endsWith('upload.json')),
@@ -129,6 +136,13 @@ test('three workers, one killed, one stopped, Redis restarted, a storage that fa
   const second = JSON.parse(await bulk(['add', ...source, '--json'], environment));
   assert.is(second[0].state, 'done');
   assert.equal(storage.done.slice(requests), [], 'nothing is written where there is nothing to do');
+
+  const cleaned = JSON.parse(await bulk(['clean', 's3://hub', '--json'], environment));
+  assert.equal([cleaned.objects, cleaned.keptUnits], [2 * SHARDS, 0]);
+  const left = [...storage.objects.keys()].map((key) => key.split('/').at(-1)).sort();
+  assert.equal(left, ['done.json', 'model.holo.safetensors', 'probe']);
+  const third = JSON.parse(await bulk(['add', ...source, '--json'], environment));
+  assert.is(third[0].state, 'done');
 });
 
 test('what cannot succeed stays with its error, and can be added again', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A storage with the API of S3, as far as it is used, that fails as storages do: conditions, errors, slow parts. */
+/** A storage with the API of S3, as far as it is used, that fails as storages do: conditions, errors, slow and broken uploads. */
 export interface StandIn extends AsyncDisposable {
   readonly url: string;
   readonly objects: Map<string, Buffer>;
@@ -11,6 +11,8 @@ export interface StandIn extends AsyncDisposable {
   readonly uploads: ReadonlyMap<string, ReadonlyMap<number, Buffer>>;
   /** `PUT key`, `PART key 3`, …: requests that were done. */
   readonly done: string[];
+  /** The same of those whose connection was cut in mid-upload. */
+  readonly cut: string[];
   faults: Faults;
 }
 
@@ -19,6 +21,10 @@ export interface Faults {
   readonly every?: readonly (readonly [number, number])[];
   /** Milliseconds before a part is taken. */
   readonly partDelay?: number;
+  /** Of units, and of parts, the connection of the first and then of every n-th is cut when some of its bytes have come. */
+  readonly cutEvery?: number;
+  /** Milliseconds before each further chunk of an upload is taken. */
+  readonly chunkDelay?: number;
   /** Conditions are ignored, as by some services. */
   readonly ignoresConditions?: boolean;
 }
@@ -27,10 +33,24 @@ export async function standIn(): Promise<StandIn> {
   const objects = new Map<string, Buffer>();
   const uploads = new Map<string, Map<number, Buffer>>();
   const done: string[] = [];
-  const storage = { objects, uploads, done, faults: {} as Faults };
+  const cut: string[] = [];
+  const storage = { objects, uploads, done, cut, faults: {} as Faults };
+  const large = new Map<string, number>();
   let count = 0;
+  /** Of what comes in more than one chunk. */
+  const isCut = ({ method, url = '', headers }: IncomingMessage): boolean => {
+    const { cutEvery } = storage.faults;
+    if (cutEvery === undefined || method !== 'PUT' || Number(headers['content-length']) < 2 ** 17)
+      return false;
+    const kind = url.includes('partNumber') ? 'PART' : 'PUT';
+    const before = large.get(kind) ?? 0;
+    large.set(kind, before + 1);
+    if (before % cutEvery !== 0) return false;
+    cut.push(`${kind} ${url}`);
+    return true;
+  };
   const server = createServer(async (request, response) => {
-    const body = await bodyOf(request);
+    const body = await bodyOf(request, storage.faults.chunkDelay, isCut(request));
     if (body === undefined) return;
     count++;
     const failure = storage.faults.every?.find(([n]) => count % n === 0);
@@ -71,6 +91,7 @@ function answer(
 ): ServerResponse {
   const id = query.get('uploadId') ?? '';
   const found = objects.get(key);
+  if (query.has('list-type')) return list(objects, query, response);
   const isUpload = query.has('uploads') || id !== '';
   if (isUpload) {
     if (method === 'POST' && query.has('uploads')) {
@@ -121,11 +142,39 @@ function answer(
   return response.end(method === 'HEAD' ? undefined : part);
 }
 
-/** Undefined when the client has gone before its end. */
-async function bodyOf(request: IncomingMessage): Promise<Buffer | undefined> {
+const PAGE = 20;
+
+/** A page of keys; all objects are of the year 2000. */
+function list(
+  objects: ReadonlyMap<string, Buffer>,
+  query: URLSearchParams,
+  response: ServerResponse,
+): ServerResponse {
+  const [prefix, after] = [query.get('prefix') ?? '', query.get('continuation-token') ?? ''];
+  const keys = [...objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
+  const shown = keys.slice(0, PAGE).map((key) => {
+    const size = objects.get(key)!.length;
+    return `<Contents><Key>${key}</Key><LastModified>2000-01-01T00:00:00.000Z</LastModified><Size>${size}</Size></Contents>`;
+  });
+  const next = keys.length > PAGE ? `<NextContinuationToken>${keys[PAGE - 1]}</NextContinuationToken>` : '';
+  const more = `<IsTruncated>${keys.length > PAGE}</IsTruncated>${next}`;
+  return reply(response, 200, `<ListBucketResult>${shown.join('')}${more}</ListBucketResult>`);
+}
+
+/** Undefined when the client has gone before its end, or was cut off. */
+async function bodyOf(
+  request: IncomingMessage,
+  delay: number | undefined,
+  isCut: boolean,
+): Promise<Buffer | undefined> {
   const chunks: Buffer[] = [];
   try {
-    for await (const chunk of request) chunks.push(chunk as Buffer);
+    for await (const chunk of request) {
+      chunks.push(chunk as Buffer);
+      if (isCut) request.socket.destroy();
+      else if (delay !== undefined) await new Promise((resolve) => setTimeout(resolve, delay));
+    }
+    if (isCut) return undefined;
     return Buffer.concat(chunks);
   } catch {
     return undefined;
