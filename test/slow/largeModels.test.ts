@@ -12,6 +12,7 @@ import { openModel } from '../../models/openModel.js';
 import { fileSink } from '../../sinks/file.js';
 import { BrowserTest, bundleWorker } from '../helpers/browser.js';
 import { generatedModel, llamaShapes } from '../helpers/largeModel.js';
+import { memoryPeak } from '../helpers/rendererMemory.js';
 
 /**
  * A model of some hundred megabytes, in a page and in Node: the event loop goes on while it loads. The longest task is compared
@@ -23,16 +24,29 @@ const RUNS = 3;
 /** Of the time of a load, in the median of the runs. Tensors given out in one stretch took 0.4 of it. */
 const MAX_SHARE = 0.1;
 
+/** Of a page beyond its tensors: code, kernels, what is on the way. */
+const MORE_BYTES = 150e6;
+const MEMORY_LOADS = [
+  '{}',
+  '{ workers: 2 }',
+  '{ quality: 0.99, workers: 2 }',
+  "{ as: 'source' }",
+  "{ as: 'source', workers: 2 }",
+] as const;
+
 const LOADS = ['{}', '{ quality: 0.99 }', "{ as: 'source' }", '{ workers: 2 }'] as const;
 
 let folder: string;
 let path: string;
 let size: number;
+/** Of the tensors as they were encoded: of those that are incomplete, pages hold no more. */
+let sourceBytes: number;
 
 test.before(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holostream-'));
   path = join(folder, 'model.holo.safetensors');
   const source = generatedModel(llamaShapes(1));
+  sourceBytes = source.size!;
   await encodeModelFile([{ name: 'model.safetensors', source }], await fileSink(path), memoryStagingStore());
   ({ size } = await stat(path));
 });
@@ -86,6 +100,14 @@ const PAGE_SCRIPT = `
     await model.close();
     return JSON.stringify({ load: end - start, longest: Math.max(0, ...tasks) });
   };
+  globalThis.bytesOf = async (options) => {
+    const model = await openModel('/model.holo.safetensors');
+    const tensors = [...(await model.load(options)).values()];
+    // Held until here.
+    globalThis.kept = tensors;
+    await model.close();
+    return tensors.reduce((sum, { data }) => sum + data.byteLength, 0);
+  };
   globalThis.ready = true;
 `;
 
@@ -110,6 +132,34 @@ test('in a page, no task is long, whatever is loaded', async () => {
     await browser.close();
   }
 });
+
+test('memory of a page: the arrays, those of incomplete tensors in their own dtype, and little more', async () => {
+  const worker = await bundleWorker();
+  const browser = await BrowserTest.open(PAGE_SCRIPT, (request, response) => {
+    if (request.url !== '/worker.js') return serve(request, response);
+    response.setHeader('content-type', 'text/javascript');
+    response.end(worker);
+  });
+  try {
+    for (const options of MEMORY_LOADS) {
+      let arrays = 0;
+      const peak = await memoryPeak(async () => {
+        arrays = Number(await browser.tab.evaluate(`bytesOf(${options})`));
+      });
+      const most = arrays + sourceBytes + MORE_BYTES;
+      const shown = `${options}: ${mebibytes(peak)} of at most ${mebibytes(most)} MiB`;
+      console.log(`\n${shown}`);
+      assert.ok(peak <= most, shown);
+      await browser.load();
+    }
+  } finally {
+    await browser.close();
+  }
+});
+
+function mebibytes(bytes: number): string {
+  return (bytes / 2 ** 20).toFixed(0);
+}
 
 test('in Node, the event loop goes on', async () => {
   const server = createServer(serve);
