@@ -17,10 +17,11 @@ export function float8Numbers(dtype: Float8Type): Float32Array {
   return halfToFloat32(halves).map((half, byte) => ((byte & 0x7f) === 0x7f ? Number.NaN : 256 * half));
 }
 
-/** Patterns to numbers. */
+/** Patterns to numbers; as bits, because an engine may change the payload of a NaN that passes through a number. */
 export function float8ToFloat32(dtype: Float8Type, bytes: Uint8Array, out: Float32Array): Float32Array {
-  const numbers = float8Numbers(dtype);
-  for (let i = 0; i < out.length; i++) out[i] = numbers[bytes[i]!]!;
+  const numberBits = new Uint32Array(float8Numbers(dtype).buffer);
+  const outBits = new Uint32Array(out.buffer, out.byteOffset, out.length);
+  for (let i = 0; i < outBits.length; i++) outBits[i] = numberBits[bytes[i]!]!;
   return out;
 }
 
