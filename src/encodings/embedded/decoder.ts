@@ -3,15 +3,13 @@ import { type Cost, NO_COST } from '../../checks/limits.js';
 import { placed } from '../../errors/placed.js';
 import { FormatError } from '../../errors.js';
 import { bitsPerElement, byteLengthOf } from '../../tensor/dtype.js';
-import { halfToFloat32 } from '../../tensor/float.js';
-import { float8ToFloat32, isFloat8 } from '../../tensor/float8.js';
 import { fromFloat32 } from '../../tensor/numbers.js';
 import { checkOutput, viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
-import { floatLayout, patternArray, patternView } from './elements.js';
-import { float8Elements } from './float8.js';
+import { floatLayout } from './elements.js';
 import { type FragmentHeader, MAX_TILE_LOG2, parseFragmentStart, parseUnits } from './format.js';
 import { TensorState } from './tensorState.js';
+import { TileValues } from './tileValues.js';
 
 /** Memory of a unit's view and of a tile's objects, about. */
 const OBJECT_BYTES = 512;
@@ -40,14 +38,15 @@ export class EmbeddedDecoder implements FragmentDecoder {
   readonly #early = new Map<number, Uint8Array>();
   /** Fragments 0, 1, … up to the first gap. */
   readonly #used: UsedFragment[] = [];
+  readonly #values: TileValues;
   #state: TensorState | undefined;
-  #patterns: Uint16Array | undefined;
 
   constructor(request: DecodeRequest<'embedded'>) {
     this.#request = request;
     this.#elements = request.rows * request.cols;
     this.#range = request.range ?? { start: 0, end: this.#elements };
     this.#wanted = this.#range.end - this.#range.start;
+    this.#values = new TileValues(request);
   }
 
   /** The state of every tile; a view of every unit and, unless it is stored uncoded, the bits of its plane. */
@@ -137,18 +136,8 @@ export class EmbeddedDecoder implements FragmentDecoder {
       out.fill(0);
       return;
     }
-    const { dtype } = this.#request;
-    const { halfToFloat32: widen = halfToFloat32 } = this.#request.kernels;
     yield* this.#forTiles(state, (tile, start, count) => {
-      const target = out.subarray(start, start + count);
-      if (!state.progress(tile).exact) this.#place(state, tile, target);
-      else if (dtype === 'F16' || isFloat8(dtype)) {
-        const patterns = this.#scratch.subarray(0, count);
-        state.readPatterns(tile, patterns);
-        if (dtype === 'F16') widen(patterns, target);
-        else float8ToFloat32(dtype, float8Elements(dtype, patterns), target);
-        // As bits, because a NaN may change its payload when it passes through numbers.
-      } else state.readPatterns(tile, bitsOf(target));
+      this.#values.writeNumbers(state, tile, out.subarray(start, start + count));
     });
   }
 
@@ -164,8 +153,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
     const { dtype } = this.#request;
     checkOutput(out, byteLengthOf(dtype, this.#wanted), 'Uint8Array');
     const state = this.#state;
-    const layout = floatLayout(dtype);
-    if (state === undefined || layout === undefined) {
+    if (state === undefined || floatLayout(dtype) === undefined) {
       const values = new Float32Array(this.#wanted);
       yield* this.reconstructing(values);
       out.set(viewBytes(fromFloat32(dtype, values)));
@@ -173,26 +161,8 @@ export class EmbeddedDecoder implements FragmentDecoder {
     }
     const bytes = bitsPerElement(dtype) / 8;
     yield* this.#forTiles(state, (tile, start, count) => {
-      const target = out.subarray(start * bytes, (start + count) * bytes);
-      if (!state.progress(tile).exact) {
-        const values = new Float32Array(count);
-        this.#place(state, tile, values);
-        target.set(viewBytes(fromFloat32(dtype, values)));
-      } else if (isFloat8(dtype)) {
-        const patterns = this.#scratch.subarray(0, count);
-        state.readPatterns(tile, patterns);
-        target.set(float8Elements(dtype, patterns));
-      } else {
-        const patterns = patternView(layout, target) ?? patternArray(layout, count);
-        state.readPatterns(tile, patterns);
-        if (patterns.buffer !== target.buffer) target.set(viewBytes(patterns));
-      }
+      this.#values.writeElements(state, tile, out.subarray(start * bytes, (start + count) * bytes));
     });
-  }
-
-  get #scratch(): Uint16Array {
-    this.#patterns ??= new Uint16Array(2 ** MAX_TILE_LOG2);
-    return this.#patterns;
   }
 
   *#forTiles(state: TensorState, visit: (tile: number, start: number, count: number) => void): Steps<void> {
@@ -224,20 +194,6 @@ export class EmbeddedDecoder implements FragmentDecoder {
     return index;
   }
 
-  /** The best numbers for a tile that its planes allow. */
-  #place(state: TensorState, tile: number, target: Float32Array): void {
-    const { depth } = state.progress(tile);
-    if (depth === 0) {
-      target.fill(0);
-      return;
-    }
-    const { planes, scale } = state.stream;
-    const exponent = scale + planes.length - depth;
-    const { embedded } = this.#request.kernels;
-    const place = { ...planes[depth - 1]!, exponent };
-    embedded.placeWeights(state.planes(tile), state.tile(tile), place, target, state.parts(tile));
-  }
-
   *#use(index: number, payload: Uint8Array): Steps<void> {
     const { count, stream, ...header } = parseFragmentStart(payload, index);
     const { first } = header;
@@ -262,10 +218,6 @@ export const embeddedDecoding: Decoding<object, 'embedded'> = {
   name: 'embedded',
   createDecoder: (request) => new EmbeddedDecoder(request),
 };
-
-function bitsOf(values: Float32Array): Uint32Array {
-  return new Uint32Array(values.buffer, values.byteOffset, values.length);
-}
 
 /** Adds the fragment to errors of the steps. */
 function* naming<T>(fragmentIndex: number, steps: Steps<T>): Steps<T> {
