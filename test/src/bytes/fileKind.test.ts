@@ -19,7 +19,7 @@ const fixture = (name: string) =>
 const ascii = (text: string) => Uint8Array.from(Buffer.from(text, 'latin1'));
 const hex = (text: string) => Uint8Array.from(Buffer.from(text.replaceAll(' ', ''), 'hex'));
 
-/** What each is called, and what the message shows of it. */
+/** What each is called, and what the message shows of it; those of a kind that `openModel` reads may be broken models. */
 const FILES: readonly (readonly [name: string, file: Uint8Array, kind: RegExp, isNoModel?: boolean])[] = [
   ['Git LFS', fixture('inputs/lfs-pointer.safetensors'), /a Git LFS pointer; run "git lfs pull"/],
   ['page', fixture('inputs/page.safetensors'), /a web page/],
@@ -40,14 +40,13 @@ const FILES: readonly (readonly [name: string, file: Uint8Array, kind: RegExp, i
     ascii('{\n  "format": "holostream-model",\n  "version": 1,'),
     /the manifest of a model directory/,
   ],
-  ['PyTorch', fixture('inputs/zip.pt.safetensors'), /a zip archive/],
-  ['NumPy archive', fixture('inputs/w.npz'), /a zip archive/],
+  ['PyTorch', fixture('inputs/zip.pt.safetensors'), /a zip archive/, false],
+  ['NumPy archive', fixture('inputs/w.npz'), /a zip archive/, false],
   ['old PyTorch', hex('8002 8a0a6cfc9c46f9206aa850192e 8002 4d'), /a Python pickle/],
   ['pickle', hex('8004 95 1c00000000000000 7d 94 8c'), /a Python pickle/],
-  ['GGUF', fixture('inputs/gguf.safetensors'), /a GGUF file/],
-  ['ONNX', hex('0807 1207 7079746f726368 1a05'), /an ONNX file/],
-  ['ONNX with the graph first', hex('080a 3ac0a30a 0a'), /an ONNX file/],
-  // A model of one tensor.
+  ['GGUF', fixture('inputs/gguf.safetensors'), /a GGUF file/, false],
+  ['ONNX', hex('0807 1207 7079746f726368 1a05'), /an ONNX file/, false],
+  ['ONNX with the graph first', hex('080a 3ac0a30a 0a'), /an ONNX file/, false],
   ['NumPy', fixture('inputs/w_f4.npy'), /a NumPy file/, false],
   ['HDF5', hex('89484446 0d0a1a0a 00'), /an HDF5 file/],
   ['TensorFlow Lite', hex('1c000000 54464c33 14002000'), /a TensorFlow Lite file/],
