@@ -123,9 +123,10 @@ export function finished<T>(work: Work<T>, { signal }: AbortOptions): T | Promis
   return work instanceof Promise ? work : inTurns(work, signal);
 }
 
-/** What errors of a tensor say of their place. */
+/** What errors of a tensor say of their place. Where a file is verified as a whole, none is the fault of a tensor. */
 export function placeOfTensor({ name, pieces }: LoadableTensor) {
-  return { tensor: name, file: pieces[0]?.file.name };
+  const file = pieces[0]?.file;
+  return { tensor: file?.whole ? undefined : name, file: file?.name };
 }
 
 /** A source that stays open as long as the model. */

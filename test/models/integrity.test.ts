@@ -64,6 +64,9 @@ test('another file, wherever it differs: an error, and no tensor of it, at any l
     model.updates$.subscribe((tensor) => updates.push(tensor.name));
     const error = await rejects(model.load(), ChecksumError, /SHA-256 differs.*m\.safetensors/);
     assert.is(error.expected, BigInt(`0x${integrity}`));
+    // The file is another one: no tensor is at fault.
+    assert.is(error.file, url);
+    assert.is(error.tensor, undefined);
     await rejects(model.load({ tensors: ['conv.bias'] }), ChecksumError);
     await rejects(model.tensor('conv.bias'), ChecksumError);
     assert.is(model.quality, 0);
