@@ -16,7 +16,7 @@ import { inPlace } from '../src/errors/placed.js';
 import { FormatError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { UsageError } from './failure.js';
-import { bufferedInput, placeOfArgument, STANDARD, standardInput } from './files.js';
+import { bufferedInput, placeOfArgument, STANDARD, STANDARD_INPUT, standardInput } from './files.js';
 import { withNeighbour } from './suggest.js';
 
 /** What arguments name, opened; disposing of it closes it. */
@@ -124,10 +124,8 @@ async function openShards({ files: names, index }: Shards, open: OpenModelFile):
  * The format of a file that the command reads.
  * @throws FormatError when it is none, or what is left of a model file
  */
-export async function formatOf(
-  { name, fileName, source, start, format }: FileInput,
-  options: OpenOptions,
-): Promise<FileFormat> {
+export async function formatOf(input: FileInput, options: OpenOptions): Promise<FileFormat> {
+  const { fileName, source, start, format } = input;
   if (format === undefined) {
     const kind = fileKind(start);
     const also = kind === undefined ? '' : `, but ${describeKind(kind)}`;
@@ -136,13 +134,17 @@ export async function formatOf(
     throw new FormatError(
       `Cannot use the file: it is neither HCT, HoloTensor nor safetensors${also}${instead}`,
       {
-        file: name,
+        file: nameInMessages(input),
         actual: kind === undefined ? unknownStart(start) : shownStart(kind, start),
       },
     );
   }
   if (format === 'safetensors') await readPlainHeader(source, options);
   return format;
+}
+
+function nameInMessages({ name }: FileInput): string {
+  return name === STANDARD ? STANDARD_INPUT : name;
 }
 
 /** The files of a model, which commands encode. */
@@ -152,7 +154,7 @@ export async function openModelFiles(names: readonly string[], options: OpenOpti
   return filesOf(await openModelInput(names, options), options);
 }
 
-/** @throws UsageError for a model directory */
+/** @throws UsageError for a model directory and a NumPy file */
 export async function filesOf(input: ModelInput, options: OpenOptions): Promise<ModelFiles> {
   if (input.kind === 'shards') return { ...input, beside: [] };
   const dispose = () => input[Symbol.asyncDispose]();
@@ -161,10 +163,17 @@ export async function filesOf(input: ModelInput, options: OpenOptions): Promise<
     throw new UsageError('A model directory is encoded already: decode it first');
   }
   const { source, start, openBeside } = input;
-  // Decoding makes a file of this name.
-  const name = input.name === STANDARD ? 'model.safetensors' : input.fileName;
+  if (fileKind(start) === 'NumPy') {
+    await dispose();
+    throw new UsageError(
+      'A NumPy file has one array: end the output of "holostream encode" with .hct or .holo',
+    );
+  }
+  // Decoding makes a file of this name. Of standard input, it is one of the format.
+  const name = input.name === STANDARD ? undefined : input.fileName;
   if (foreignFormat(start, name) === undefined) {
-    return { files: [{ name, source }], beside: [], index: undefined, [Symbol.asyncDispose]: dispose };
+    const files = [{ name: name ?? 'model.safetensors', source }];
+    return { files, beside: [], index: undefined, [Symbol.asyncDispose]: dispose };
   }
   try {
     const { files, beside, close } = await openForeignModel(source, { ...options, name, openBeside });
@@ -172,7 +181,7 @@ export async function filesOf(input: ModelInput, options: OpenOptions): Promise<
     return { files, beside, index: undefined, [Symbol.asyncDispose]: closeAll };
   } catch (error) {
     await dispose();
-    throw inPlace(error, { file: input.name });
+    throw inPlace(error, { file: nameInMessages(input) });
   }
 }
 

@@ -129,6 +129,25 @@ test('a GGUF file comes back bit for bit, also at a lower quality as a GGUF file
   failed(directory, 2, /A model directory is made of safetensors files/);
 });
 
+test('from standard input, too: what it decodes to is named after its format', async () => {
+  const archive = new URL('../fixtures/inputs/zip/stored.npz', import.meta.url);
+  const cases = [
+    ['gguf', smallGguf()],
+    ['npz', readFileSync(archive)],
+  ] as const;
+  for (const [suffix, input] of cases) {
+    ok(await runCli(['encode', '-', '-o', `piped-${suffix}.holo.safetensors`], { cwd: folder, input }));
+    const decode = (...args: string[]) =>
+      runCli(['decode', `piped-${suffix}.holo.safetensors`, '-o', ...args], { cwd: folder });
+    ok(await decode(`piped.${suffix}`));
+    assert.ok(readFileSync(at(`piped.${suffix}`)).equals(input), suffix);
+    ok(await decode(`piped-${suffix}.safetensors`));
+    assert.ok((await readSafetensors(bytesSource(readFileSync(at(`piped-${suffix}.safetensors`))))).size > 0);
+    ok(await decode(`piped-${suffix}/`));
+    assert.equal(readdirSync(at(`piped-${suffix}`)), [`model.${suffix}`]);
+  }
+});
+
 test('a part of a checkpoint of PyTorch, as safetensors: its tensors by their names, and nothing else', async () => {
   const checkpoint = new URL('../fixtures/inputs/zip/checkpoint.pt', import.meta.url);
   writeFileSync(at('c.pt'), readFileSync(checkpoint));

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -115,6 +115,12 @@ test('what does not fit is refused, and nothing is left', async () => {
     1,
     /Cannot convert elements of dtype C64/,
   );
+  for (const output of ['none.holo.safetensors', 'none/']) {
+    const refused = await runCli(['encode', path, '-o', `${folder}/${output}`]);
+    failed(refused, 2, /has one array: end the output .* with \.hct or \.holo$/m);
+    assert.not(existsSync(at(output)), output);
+  }
+  failed(await runCli(['bench', path]), 2, /A NumPy file has one array/);
   const cut = readFileSync(path).subarray(0, -1);
   writeFileSync(at('cut.npy'), cut);
   failed(await runCli(['encode', at('cut.npy'), ...out]), 1, /shorter than its header says/);

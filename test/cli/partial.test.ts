@@ -130,6 +130,8 @@ test('a model file from a pipe, whole and cut off: what it is as a named file', 
   failed(await runCli(['verify', '-'], { input: cut }), 1, /too short/);
   ok(await runCli(['inspect', '-', '--plot', at('piped.svg')], { input: bytes }));
   failed(await runCli(['decode', '-', '-o', out], { input: bytes.subarray(0, 500) }), 1, /too short/);
+  for (const command of ['inspect', 'quality', 'verify'])
+    failed(await runCli([command, '-'], { input: new Uint8Array(9) }), 1, /is neither .* \(standard input\)/);
   failed(
     await runCli(['decode', '-', '-o', out], { input: original }),
     2,
