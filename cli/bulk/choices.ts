@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { InvalidArgumentError } from 'commander';
 import type { BulkEncodeOptions, BulkModel, Shard } from '../../bulk/index.js';
 import { placeOf } from '../../sources/place.js';
@@ -61,7 +61,9 @@ function outputOf(source: string): string {
     // A revision is no part of the name.
     .replace(/^hf:(?:\/\/)?([^/]+\/[^/@]+)(?:@[^/]+)?/, '$1')
     .replace(/[\\/]+$/, '');
-  const { name, folder } = placeOf(plain);
+  const { path } = placeOf(plain);
+  // The folder of "model.safetensors" has a name, too.
+  const { name, folder } = placeOf(path === undefined ? plain : resolve(path));
   const stem = name
     .replace(FOREIGN, '')
     .replace(/(\.safetensors)?(\.index)?(\.json)?$/, '')

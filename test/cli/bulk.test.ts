@@ -46,8 +46,10 @@ test('bulk run --shard: parts, then the join; --list and --output name models', 
 
 test('a model whose file has a common name is called as its folder', async () => {
   writeFileSync(at('model.safetensors'), modelOf([{ name: 'w', dtype: 'F32', shape: [3] }]));
-  const table = ok(await runCli(['bulk', 'run', folder, '--to', at('named'), HERE]));
-  assert.match(String(table), new RegExp(`^${basename(folder)}\\.holo\\.safetensors `, 'm'));
+  for (const source of [folder, '.', './', 'model.safetensors', `../${basename(folder)}`]) {
+    const table = ok(await runCli(['bulk', 'run', source, '--to', at('named'), HERE], { cwd: folder }));
+    assert.match(String(table), new RegExp(`^${basename(folder)}\\.holo\\.safetensors `, 'm'), source);
+  }
 });
 
 test('models of other formats become what encode makes of them', async () => {
