@@ -49,7 +49,8 @@ export async function encodeDirectory(
       'A model directory is made of safetensors files; end the output with .holo.safetensors',
     );
   }
-  if (model.beside.length > 0) throw new UsageError('The name of an ONNX file must end with .onnx');
+  if (model.beside.length > 0)
+    throw new UsageError('An ONNX model is encoded from a file whose name ends with .onnx');
   const folder = await modelFolderSink(options.output, { onLeftover: tellLeftover });
   using progress = startProgress('encoding', totalSize(model));
   try {

@@ -95,6 +95,11 @@ test('what cannot work is refused before anything is written', async () => {
     [['none.onnx', '-o', 'none/'], 1, /none\.onnx/],
   ];
   const before = readFileSync(at('typed.onnx'));
+  failed(
+    await runCli(['encode', '-', '-o', 'none/'], { cwd: folder, input: before }),
+    2,
+    /from a file whose name ends with \.onnx/,
+  );
   await Promise.all(
     cases.map(async ([args, code, message]) =>
       failed(await runCli(['encode', ...args], { cwd: folder }), code, message),
