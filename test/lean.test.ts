@@ -48,6 +48,22 @@ test('fragments that are compressed', async () => {
   assert.ok((await model.load()).get('a')!.data.every((value) => value === 0));
 });
 
+test('a folder on a server with a safetensors file, or with shards, has no model directory', async () => {
+  const { digits } = TRAINED_FILES;
+  const plain = await openModel(bytesSource(digits));
+  const names = plain.tensors.map(({ name }) => name);
+  const index = { weight_map: Object.fromEntries(names.map((name) => [name, 'a.safetensors'])) };
+  const folders = [
+    { 'model.safetensors': digits },
+    { 'model.safetensors.index.json': Buffer.from(JSON.stringify(index)), 'a.safetensors': digits },
+  ];
+  for (const files of folders) {
+    await using server = await fileServer(files);
+    const model = await openModel(server.url);
+    assert.is((await model.load()).size, names.length);
+  }
+});
+
 test('what it does not have is an UnsupportedError of its own, each time', async () => {
   const digits = await modelFileOf(TRAINED_FILES.layers);
   const manifest = new TextEncoder().encode('{"format":"holostream-model","version":1,"tensors":[]}');

@@ -100,7 +100,11 @@ async function examine(source: RandomAccessSource, name: string, options: OpenOp
 
 /** Most models are files, which need nothing of directories. */
 async function directoryOf(source: RandomAccessSource, options: OpenOptions): Promise<FoundModel> {
-  const { readManifest } = await import('./directory.js');
+  const { readManifest } = await import('./directory.js').catch(async (error) => {
+    // A server may have no manifest: then there is another model, and holostream/lean can read it.
+    await readStart(source, 1, options);
+    throw error;
+  });
   return { kind: 'directory', manifest: await readManifest(source, options) };
 }
 
