@@ -124,7 +124,7 @@ const TASKS: readonly Task[] = [
 
 /** In one file: `openModel` with all that it can come to need, and that of `holostream/lean`. */
 const ONE_FILE = [
-  { name: 'openModel in one file', limit: 117, code: "export { openModel } from 'holostream';" },
+  { name: 'openModel in one file', limit: 133.5, code: "export { openModel } from 'holostream';" },
   { name: 'the same of holostream/lean', limit: 67, code: "export { openModel } from 'holostream/lean';" },
 ];
 
