@@ -1,7 +1,7 @@
 import { onAbort, withOwnSignal } from '../../platform/abort.js';
 import { pullStream } from '../../sources/pullStream.js';
 import { randomAccessSource } from '../../sources/randomAccess.js';
-import { CHUNK_SIZE, checkRange, checkRead } from '../../sources/ranges.js';
+import { beyondEnd, CHUNK_SIZE, checkRange, checkRead } from '../../sources/ranges.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { allocating, LIMIT_RULES, type Limits, type LimitsOption } from '../../src/checks/limits.js';
 import { checkOptions, type Rules, text } from '../../src/checks/options.js';
@@ -78,13 +78,14 @@ export class PlainFile implements RandomAccessSource {
 
   /** The bytes, or a range of them. A stream of most of the file fetches the pieces of all tensors by one request, up to 64 MiB. */
   stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {
-    const { start, end = this.size } = checkRange(options);
+    const { start, end = Math.max(start, this.size) } = checkRange(options);
     const source = this.#range(start, end);
     const stop = new AbortController();
     let position = start;
     return pullStream(
       {
         next: async () => {
+          if (end > this.size) throw beyondEnd(end, this.size, this.name);
           const length = Math.min(CHUNK_SIZE, end - position);
           if (length === 0) return undefined;
           const chunk = await source.read(position, length, { signal: stop.signal });

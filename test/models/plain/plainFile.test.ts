@@ -74,6 +74,10 @@ test('at quality 1, the original by its hash, in a few reads; every range is tha
     { numRuns: 20 },
   );
   await rejects(plain.read(original.length - 1, 2), TruncatedError);
+  // As of every source: before it gives any bytes.
+  for (const range of [{ start: original.length + 10 }, { end: original.length + 1 }]) {
+    await rejects(plain.stream(range).getReader().read(), TruncatedError, /ends before/);
+  }
   await model.close();
 });
 
