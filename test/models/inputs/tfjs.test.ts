@@ -104,6 +104,34 @@ test('a manifest alone, in several groups; a model file of it', async () => {
   assert.equal((await model.tensor('b')).data, Uint8Array.of(1));
 });
 
+test('weights that are decoded whole are read once each, however many are loaded together', async () => {
+  const length = 2 ** 16;
+  const names = ['a', 'b', 'c', 'd', 'e'];
+  const quantization = { dtype: 'uint8', scale: 1, min: 0 };
+  const weights = names.map((name) => ({ name, shape: [length], dtype: 'float32', quantization }));
+  const json = new TextEncoder().encode(JSON.stringify(modelJson(weights, ['x.bin'])));
+  const bytes = pseudoRandomBytes(names.length * length, 4);
+  const shard = bytesSource(bytes);
+  let count = 0;
+  const read: typeof shard.read = (offset, size, options) => {
+    count += size;
+    return shard.read(offset, size, options);
+  };
+  const opened = await openForeignModel(bytesSource(json), { openBeside: () => ({ ...shard, read }) });
+  const model = await openModel(opened.files[0]!.source);
+  // With the header, the beginning of the first one has been read.
+  count = 0;
+  // Neighbours would be one request.
+  const loaded = await model.load({ tensors: ['a', 'c', 'e'] });
+  for (const name of ['a', 'c', 'e']) {
+    const start = names.indexOf(name) * length;
+    assert.equal(loaded.get(name)!.data, Float32Array.from(bytes.subarray(start, start + length)));
+  }
+  assert.ok(count <= 3 * length, `${count}`);
+  await model.close();
+  await opened.close();
+});
+
 test('what is damaged or hostile is refused, with a sentence', async () => {
   const weight: Weight = { name: 'w', shape: [2], dtype: 'float32' };
   const bytes = new Uint8Array(8);
