@@ -77,8 +77,8 @@ export async function* improvements<T extends Improvement>(
         continue;
       }
       const taken = await take().catch((error: unknown) => {
-        // The load begins anew what was lost with a worker.
-        if (error instanceof WorkerError && improving.isLoading()) return undefined;
+        // The load begins anew what was lost with a worker, or the next one: it may wait for its turn.
+        if (error instanceof WorkerError && (improving.isLoading() || !isOver())) return undefined;
         throw error;
       });
       if (taken === undefined) {

@@ -41,6 +41,10 @@ export class ModelLoads {
   #fetched = 0;
   /** The current load. */
   #load: Load | undefined;
+  /** A load runs, or begins anew what was lost with a worker. */
+  #isLoading = false;
+  /** Tensors that have been begun anew. */
+  #losses = 0;
   #paused = false;
 
   constructor(tensors: readonly LoadableTensor[], { limits }: LimitsOption) {
@@ -71,15 +75,16 @@ export class ModelLoads {
   async #loadAndRead<A extends OutputType>(
     options: LoadOptions<A>,
   ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
-    await this.run(options);
+    const losses = await this.#runInTurn(options);
     try {
-      return await this.#readAll(options);
+      const loaded = await this.#readAll(options);
+      if (losses === this.#losses) return loaded;
     } catch (error) {
-      // A worker died after the load.
-      if (!this.#forgetLost(error)) throw error;
-      await this.run(options);
-      return this.#readAll(options);
+      if (!(error instanceof WorkerError)) throw error;
     }
+    // A worker died after the load. Only loads, in their turn, begin anew what is lost: another one may be running.
+    await this.#runInTurn(options);
+    return this.#readAll(options);
   }
 
   /** In the order of the names; with workers, several at a time. */
@@ -101,12 +106,23 @@ export class ModelLoads {
   }
 
   /** Loads after the loads before. One that ends because the model is closed is no error. */
-  run(options: LoadOptions): Promise<void> {
-    return this.#queue
-      .load(options, (end) => this.#run({ ...options, ...end }))
-      .catch((error) => {
-        if (error !== ENDED) throw error;
+  async run(options: LoadOptions): Promise<void> {
+    await this.#runInTurn(options);
+  }
+
+  /** @returns `#losses` when it has ended, before the next one begins */
+  async #runInTurn(options: LoadOptions): Promise<number> {
+    try {
+      let losses = 0;
+      await this.#queue.load(options, async (end) => {
+        await this.#run({ ...options, ...end });
+        losses = this.#losses;
       });
+      return losses;
+    } catch (error) {
+      if (error !== ENDED) throw error;
+      return this.#losses;
+    }
   }
 
   /**
@@ -143,7 +159,7 @@ export class ModelLoads {
     return {
       states,
       changes$: this.#changes,
-      isLoading: () => this.#load !== undefined,
+      isLoading: () => this.#isLoading,
       quality: () => (all ? this.quality : part()),
     };
   }
@@ -172,6 +188,7 @@ export class ModelLoads {
   async #run(options: LoadOptions): Promise<void> {
     const start = performance.now();
     this.#forgetLost();
+    this.#isLoading = true;
     try {
       await this.#runOnce(options);
     } catch (error) {
@@ -180,6 +197,9 @@ export class ModelLoads {
       const { deadline } = options;
       const left = deadline === undefined ? undefined : Math.max(0, deadline - (performance.now() - start));
       await this.#runOnce({ ...options, deadline: left });
+    } finally {
+      this.#isLoading = false;
+      this.#changes.next();
     }
   }
 
@@ -192,6 +212,7 @@ export class ModelLoads {
     if (error !== undefined && !(error instanceof WorkerError)) return false;
     const lost = [...this.states.values()].filter((state) => state.forgetLost());
     for (const state of lost) this.quality.update(state);
+    this.#losses += lost.length;
     return lost.length > 0;
   }
 
@@ -219,7 +240,6 @@ export class ModelLoads {
       await load.run();
     } finally {
       this.#load = undefined;
-      this.#changes.next();
     }
     await this.updates.emit(options);
   }

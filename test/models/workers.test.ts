@@ -7,6 +7,7 @@ import { decodeModelFile } from '../../models/file/decodeModelFile.js';
 import type { Model } from '../../models/model.js';
 import { openModel } from '../../models/openModel.js';
 import type { LoadedTensor, OutputType } from '../../models/output.js';
+import type { ModelSnapshot } from '../../models/snapshots.js';
 import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { WorkerError } from '../../src/errors.js';
@@ -233,6 +234,39 @@ for (const [how, moments] of [
       );
     });
   }
+}
+
+for (const [how, at] of [
+  ['request', 7],
+  ['request', 16],
+  ['reply', 8],
+  ['reply', 12],
+] as const) {
+  test(`a worker that dies at ${how} ${at}, while one load reads, another runs, and snapshots are taken`, () => {
+    const once = join(scripts, `both-${how}${at}`);
+    process.env.DEATH = JSON.stringify({ script: pathToFileURL(script).href, at, how, once });
+    return withPool(
+      async (pool) => {
+        await using model = await openModel(file);
+        const [first, second, snapshot] = await Promise.all([
+          model.load({ quality: 0.9, workers: pool }),
+          model.load({ workers: pool }),
+          lastSnapshot(model),
+        ]);
+        assert.is(first.size, SHAPES.length);
+        for (const tensor of first.values()) isTrue(tensor);
+        isExact(second);
+        isExact(snapshot!.tensors);
+      },
+      new URL('../faults/helpers/dyingWorker.mjs', import.meta.url),
+    );
+  });
+}
+
+async function lastSnapshot(model: Model) {
+  let last: ModelSnapshot | undefined;
+  for await (const snapshot of model.snapshots({ minGain: 0.0001 })) last = snapshot;
+  return last;
 }
 
 test('a model that is closed while a snapshot waits for a worker that never answers', async () => {
