@@ -136,12 +136,12 @@ export class TensorState {
   }
 
   /**
-   * Begins anew where all that was decoded is lost with a worker.
+   * Begins anew where what was decoded is lost with a worker, or did not reach it.
    * @returns whether it is
    */
   forgetLost(): boolean {
     if (this.#decoder?.isLost !== true) return false;
-    this.#decoder = undefined;
+    this.#release();
     this.#taken = 0;
     this.#cosine = 0;
     return true;

@@ -28,6 +28,8 @@ export class WorkerTensorDecoder implements PieceDecoder {
   #counted = 0;
   /** Fragments that wait for that. */
   readonly #unpaid = new Queue<{ readonly entry: FragmentIndexEntry; readonly stored: Uint8Array }>();
+  /** One that had waited did not reach the worker: it does not come again. */
+  #lacks = false;
   #header: Uint8Array | undefined;
   #layout: HoloTensorLayout | undefined;
   /** What the worker said last. */
@@ -58,7 +60,7 @@ export class WorkerTensorDecoder implements PieceDecoder {
   }
 
   get isLost(): boolean {
-    return this.#session.isLost;
+    return this.#lacks || this.#session.isLost;
   }
 
   /**
@@ -88,7 +90,7 @@ export class WorkerTensorDecoder implements PieceDecoder {
     this.#unpaid.add({ entry, stored });
     const output = { bytes: this.tensor.byteLength, steps: 0 };
     this.#paid ||= this.#budget.trySpend(output) === undefined;
-    if (this.#paid) await this.#addAll(options);
+    if (this.#paid) await this.#addAll(options, entry);
   }
 
   /** @throws LimitError where fragments wait that nothing has paid for */
@@ -104,9 +106,15 @@ export class WorkerTensorDecoder implements PieceDecoder {
     return true;
   }
 
-  async #addAll(options: AbortOptions): Promise<void> {
+  /** @param latest the one that comes again if this fails */
+  async #addAll(options: AbortOptions, latest?: FragmentIndexEntry): Promise<void> {
     for (let next = this.#unpaid.take(); next !== undefined; next = this.#unpaid.take()) {
-      await this.#step({ fragment: next }, options, [next.stored.buffer]);
+      try {
+        await this.#step({ fragment: next }, options, [next.stored.buffer]);
+      } catch (error) {
+        this.#lacks ||= next.entry !== latest;
+        throw error;
+      }
     }
   }
 

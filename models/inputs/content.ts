@@ -109,7 +109,7 @@ export interface PieceDecoder {
   reconstructing?(out: Float32Array | undefined, options: AbortOptions): Work<Float32Array | undefined>;
   /** The best tensor so far in its own dtype; undefined before the first fragment. */
   reconstructingTensor(options: AbortOptions): Work<Tensor | undefined>;
-  /** What it kept is lost, because its worker died. */
+  /** Its worker died with what it kept, or lacks what does not come again. */
   readonly isLost?: boolean;
   /** Gives back what it holds in another thread. */
   close?(): void;

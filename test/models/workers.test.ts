@@ -4,12 +4,15 @@ import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeModelFile } from '../../models/file/decodeModelFile.js';
+import { openModelFile } from '../../models/inputs/modelFile.js';
 import type { Model } from '../../models/model.js';
 import { openModel } from '../../models/openModel.js';
 import type { LoadedTensor, OutputType } from '../../models/output.js';
 import type { ModelSnapshot } from '../../models/snapshots.js';
+import { TensorState } from '../../models/tensorState.js';
 import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
+import { Budget, limitsOf } from '../../src/checks/limits.js';
 import { WorkerError } from '../../src/errors.js';
 import type { ByteRangeOptions } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
@@ -87,8 +90,8 @@ async function withPool(
   }
 }
 
-function isExact(loaded: ReadonlyMap<string, LoadedTensor<OutputType>>): void {
-  assert.is(loaded.size, SHAPES.length);
+function isExact(loaded: ReadonlyMap<string, LoadedTensor<OutputType>>, size = SHAPES.length): void {
+  assert.is(loaded.size, size);
   for (const [name, { data, complete }] of loaded) {
     assert.ok(complete, name);
     assert.ok(Buffer.from(viewBytes(data as Float32Array)).equals(viewBytes(valuesOf(name))), name);
@@ -280,6 +283,45 @@ test('a model that is closed while a snapshot waits for a worker that never answ
   assert.ok((await snapshots).done);
   silent.close();
 });
+
+test('fragments that waited to be paid for, when the load is aborted: they come again', () =>
+  withPool(async (pool) => {
+    const { tensors } = await openModelFile(bytesSource(file), {});
+    const tensor = tensors.find(({ name }) => name === 'w0')!;
+    for (let steps = 0; steps < 4; steps++) {
+      const stop = new AbortController();
+      const state = new TensorState(tensor);
+      const budget = new Budget(limitsOf({ limits: { ratio: 2 } }));
+      budget.spend({ bytes: budget.most - 2, steps: 0 });
+      const addAll = async (signal?: AbortSignal) => {
+        for (const [i, { offset, length }] of tensor.pieces.entries()) {
+          if (state.has(i)) continue;
+          await state.add(i, file.slice(offset, offset + length), { pool: stopping, budget, signal });
+        }
+      };
+      // The worker is busy with others: what is sent there is aborted before its turn.
+      let left = steps;
+      const stopping = Object.create(pool, {
+        openSession: {
+          value: () => {
+            const session = pool.openSession();
+            const { runPrepared } = session;
+            session.runPrepared = (...args) => {
+              if (left-- === 0) stop.abort(new RangeError('enough'));
+              return runPrepared(...args);
+            };
+            return session;
+          },
+        },
+      });
+      await rejects(addAll(stop.signal), RangeError, /enough/);
+      assert.ok(state.forgetLost());
+      await addAll();
+      await state.settle({});
+      isExact(new Map([['w0', (await state.read({}))!]]), 1);
+    }
+    assert.is(pool.open.size, 0);
+  }));
 
 test('what a pool that was closed had is decoded by another one, or without', async () => {
   for (const next of ['none', 'another'] as const) {
