@@ -71,6 +71,7 @@ function streamOf(
   const { signal } = options;
   let position = start;
   let streamed: ChunkReader | undefined;
+  let streamedEnd = start;
   return pullStream(
     {
       async next() {
@@ -80,11 +81,14 @@ function streamOf(
           position += inStream.length;
           return inStream;
         }
+        // It would be asked again without end.
+        if (position < streamedEnd) throw beyondEnd(streamedEnd, position, name);
         streamed = undefined;
         if (position === end) return undefined;
         const { part, from } = partAt(position);
         const left = Math.min(part.length - from, end - position);
         if (left > CHUNK_SIZE && part.stream !== undefined) {
+          streamedEnd = position + left;
           streamed = streamReader(part.stream(from, left, { signal }));
           // Empty: the next one comes from the stream.
           return new Uint8Array(0);
