@@ -1,5 +1,5 @@
 import { type AllLimits, checkLimit } from '../checks/limits.js';
-import { FormatError, LimitError } from '../errors.js';
+import { FormatError, LimitError, UnsupportedError } from '../errors.js';
 import {
   PickleGlobal,
   type PickleMeaning,
@@ -84,7 +84,9 @@ function dictionary(pairs: PickleValue, count: (values: number) => void): Map<Pi
   return new Map(pairs.map((pair) => (Array.isArray(pair) ? [pair[0], pair[1]] : [undefined, undefined])));
 }
 
-function rebuild([storage, offset, size, stride]: readonly PickleValue[], limits: AllLimits): PickleObject {
+/** @param args of PyTorch's function: after the strides, whether it is trained, its hooks, and what else is to be done to it */
+function rebuild(args: readonly PickleValue[], limits: AllLimits): PickleObject {
+  const [storage, offset, size, stride, , , flags] = args;
   const rank = Array.isArray(size) && Array.isArray(stride) ? Math.max(size.length, stride.length) : 0;
   checkLimit(limits, 'rank', rank, `${WHAT}: a tensor has too many dimensions`);
   const held = storage instanceof PickleObject ? (storage.value as Partial<Storage>) : {};
@@ -93,6 +95,12 @@ function rebuild([storage, offset, size, stride]: readonly PickleValue[], limits
   const isRight = shape !== undefined && strides !== undefined && shape.length === strides.length;
   if (key === undefined || dtype === undefined || !isRight || !isCount(offset)) {
     throw new FormatError(`${WHAT}: it has a tensor that is damaged`);
+  }
+  // Its numbers are not those of its storage.
+  if (flags instanceof Map && flags.size > 0) {
+    throw new UnsupportedError(`${WHAT}: it has a tensor that is conjugated or negated when it is read`, {
+      actual: [...flags.keys()],
+    });
   }
   const [byteLength, start] = [safetensorsByteLength(dtype, shape), safetensorsByteLength(dtype, [offset])];
   const last = shape.reduce((sum, length, i) => sum + (length - 1) * strides[i]!, 0);

@@ -10,11 +10,15 @@ export function pickledText(text: string): Uint8Array {
   return pickleOf('X', Uint8Array.of(text.length, text.length >> 8, text.length >> 16, 0), text);
 }
 
-/** A call of PyTorch's that makes an F32 tensor of the storage '0', with the pickled lists of its sizes and strides. */
-export function pickledTensor(sizes: string | Uint8Array, strides: string | Uint8Array): Uint8Array {
+/** A call of PyTorch's that makes an F32 tensor of the storage '0', with the pickled lists of its sizes and strides, and what follows. */
+export function pickledTensor(
+  sizes: string | Uint8Array,
+  strides: string | Uint8Array,
+  ...rest: readonly (string | Uint8Array)[]
+): Uint8Array {
   return pickleOf(
     ...['ctorch._utils\n_rebuild_tensor_v2\n', '(('],
     ...[pickledText('storage'), 'ctorch\nFloatStorage\n', pickledText('0'), pickledText('cpu'), 'K\x01tQ'],
-    ...['K\x00', sizes, strides, 'tR'],
+    ...['K\x00', sizes, strides, ...rest, 'tR'],
   );
 }

@@ -85,6 +85,25 @@ test('a tensor that repeats its elements must be paid for by the bytes of the fi
   );
 });
 
+test('a tensor that is conjugated or negated when it is read is refused: its numbers are not those of its storage', async () => {
+  const archiveOf = (...flags: (string | Uint8Array)[]) => {
+    const tensor = pickledTensor('K\x02\x85', 'K\x01\x85', '\x89}', ...flags);
+    const bytes = pickleOf('\x80\x02}', pickledText('w'), tensor, 's.');
+    return zipOf([
+      { name: 'a/data.pkl', bytes },
+      { name: 'a/data/0', bytes: new Uint8Array(8) },
+    ]);
+  };
+  for (const none of [[], ['N'], ['}']]) {
+    const { tensors } = await openModel(archiveOf(...none));
+    assert.ok(tensors.some(({ name }) => name === 'w'));
+  }
+  for (const flag of ['conj', 'neg']) {
+    const archive = archiveOf('}', pickledText(flag), '\x88s');
+    await rejects(openModel(archive), UnsupportedError, new RegExp(`conjugated or negated.*${flag}`));
+  }
+});
+
 test('a tensor that has the elements of another one is not listed twice', async () => {
   const model = await openModel(await encode(fixture('zip/checkpoint.pt'), 'checkpoint.pt'));
   const names = model.tensors.map(({ name }) => name);
