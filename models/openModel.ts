@@ -115,7 +115,7 @@ function openerOf(openFile: OpenAnyFile): OpenModelFile {
     const input = await openFile(name);
     if (input === undefined || input === null) {
       // As a server says it: another name may be there.
-      const details = { name, status: 404 };
+      const details = { file: name, status: 404 };
       throw new SourceError('Cannot open a file of the model: there is none of this name', details);
     }
     return isSource(input) ? input : openSource(input);

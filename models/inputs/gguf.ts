@@ -49,5 +49,5 @@ function partOf({ name, shape, type, offset }: GgufTensor, next: number): Safete
   }
   const byteLength = safetensorsByteLength(dtype, shape);
   if (byteLength !== undefined) return { name, dtype, shape, offset, byteLength };
-  throw new FormatError('Cannot read the GGUF file: a tensor is too large', { name, actual: shape });
+  throw new FormatError('Cannot read the GGUF file: a tensor is too large', { tensor: name, actual: shape });
 }

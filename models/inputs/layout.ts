@@ -36,10 +36,10 @@ export function layoutOf(
   const inOrder = [...tensors].sort((a, b) => a.offset - b.offset || a.byteLength - b.byteLength);
   for (const { name: tensor, dtype, shape, offset, byteLength } of inOrder) {
     if (offset < end) {
-      throw new FormatError('Cannot read the file: two of its tensors overlap', { name: tensor, offset });
+      throw new FormatError('Cannot read the file: two of its tensors overlap', { tensor, offset });
     }
     if (offset + byteLength > size) {
-      const details = { name: tensor, expected: `at least ${offset + byteLength} bytes`, actual: size };
+      const details = { tensor, expected: `at least ${offset + byteLength} bytes`, actual: size };
       throw new TruncatedError('Cannot read the file: it ends before a tensor does', details);
     }
     checkTensorBytes(limits, byteLength, tensor);

@@ -67,7 +67,7 @@ async function contentOf(
       const file = await others.open(data.location, name);
       const end = data.offset + byteLength;
       if (file.size !== undefined && end > file.size) {
-        const details = { name, expected: end, actual: file.size };
+        const details = { tensor: name, expected: end, actual: file.size };
         throw new TruncatedError(`${WHAT}: the file of a tensor ends before it`, details);
       }
       return sourcePart(file, data.offset, byteLength);

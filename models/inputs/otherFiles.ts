@@ -23,7 +23,7 @@ export class OtherFiles {
     const name = location.replace(/^\.\//, '');
     if (!isPlainFileName(name)) {
       throw new FormatError(`${this.#what}: a tensor is in a file that is not beside it`, {
-        name: tensor,
+        tensor,
         expected: 'a plain name',
         actual: location,
       });
@@ -32,7 +32,7 @@ export class OtherFiles {
     if (file !== undefined) return file;
     if (this.#open === undefined) {
       throw new UnsupportedError(`${this.#what}: a tensor is in another file (option openBeside)`, {
-        name: tensor,
+        tensor,
         actual: name,
       });
     }

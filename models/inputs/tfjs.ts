@@ -58,7 +58,7 @@ async function openGroup(
     size += length;
   }
   if (size === byteLength) return joinedSource(parts);
-  const details = { name: paths[0], expected: `${byteLength} bytes`, actual: size };
+  const details = { file: paths[0], expected: `${byteLength} bytes`, actual: size };
   throw size < byteLength
     ? new TruncatedError(`${WHAT}: their files end before they do`, details)
     : new FormatError(`${WHAT}: their files have more bytes than they`, details);

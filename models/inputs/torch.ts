@@ -68,10 +68,11 @@ async function readOrder(
 
 function place(tensor: TorchTensor, storage: ZipEntry | undefined): PlacedTensor {
   const { name, offset, span } = tensor;
-  if (storage === undefined) throw new FormatError(`${WHAT}: the storage of a tensor is missing`, { name });
-  if (storage.isDeflated) throw new UnsupportedError(`${WHAT}: a storage is compressed`, { name });
+  if (storage === undefined)
+    throw new FormatError(`${WHAT}: the storage of a tensor is missing`, { tensor: name });
+  if (storage.isDeflated) throw new UnsupportedError(`${WHAT}: a storage is compressed`, { tensor: name });
   if (offset + span > storage.size) {
-    const details = { name, expected: `at least ${offset + span} bytes`, actual: storage.size };
+    const details = { tensor: name, expected: `at least ${offset + span} bytes`, actual: storage.size };
     throw new FormatError(`${WHAT}: the storage of a tensor is too short`, details);
   }
   return { ...tensor, place: storage.offset + offset };
@@ -97,7 +98,7 @@ function convertedFile(
     if (seen.has(same)) continue;
     seen.add(same);
     if (names.has(tensor.name)) {
-      throw new FormatError(`${WHAT}: two of its tensors have the same name`, { name: tensor.name });
+      throw new FormatError(`${WHAT}: two of its tensors have the same name`, { tensor: tensor.name });
     }
     names.add(tensor.name);
     checkTensorBytes(limits, Math.max(byteLength, span), tensor.name);

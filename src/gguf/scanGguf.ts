@@ -113,13 +113,13 @@ class GgufScanner {
   *#tensor(): Scan<GgufTensor> {
     const name = yield* this.#text();
     const rank = yield* this.#u32();
-    checkLimit(this.#limits, 'rank', rank, `${WHAT}: a tensor has too many dimensions`, { name });
+    checkLimit(this.#limits, 'rank', rank, `${WHAT}: a tensor has too many dimensions`, { tensor: name });
     const shape: number[] = [];
     for (let i = 0; i < rank; i++) shape.push(yield* this.#u64());
     const type = yield* this.#u32();
     const offset = yield* this.#u64();
     if (offset % this.#alignment !== 0) {
-      const details = { name, expected: `a multiple of ${this.#alignment}`, actual: offset };
+      const details = { tensor: name, expected: `a multiple of ${this.#alignment}`, actual: offset };
       throw new FormatError(`${WHAT}: a tensor is not aligned`, details);
     }
     return { name, shape: shape.reverse(), type, offset };

@@ -67,7 +67,7 @@ export function* scanTensor(
   if (type === undefined || claims.isSegment) {
     if (!claims.isExternal) return undefined;
     throw new UnsupportedError(`${WHAT}: a tensor in another file has a type that is not known`, {
-      name: label,
+      tensor: label,
       actual: claims.dataType,
     });
   }
@@ -76,7 +76,7 @@ export function* scanTensor(
   checkTensorBytes(limits, byteLength, label);
   // Dimensions whose product is infinite, and one of 0, have no product.
   if (!Number.isSafeInteger(byteLength)) {
-    throw new FormatError(`${WHAT}: a tensor is too large`, { name: label, actual: claims.shape });
+    throw new FormatError(`${WHAT}: a tensor is too large`, { tensor: label, actual: claims.shape });
   }
   if (byteLength < least && !claims.isExternal) return undefined;
   const data = dataOf(claims, type, byteLength, { offset: content, length: end - content }, label);
@@ -227,7 +227,7 @@ function assertSize(actual: number, expected: number, name: string): void {
 function externalData(entries: ReadonlyMap<string, string>, byteLength: number, name: string): OnnxData {
   const location = entries.get('location');
   if (location === undefined)
-    throw new FormatError(`${WHAT}: a tensor in another file does not say in which`, { name });
+    throw new FormatError(`${WHAT}: a tensor in another file does not say in which`, { tensor: name });
   const number = (key: string, absent: number) => {
     const text = entries.get(key) ?? '';
     if (text === '') return absent;

@@ -74,7 +74,7 @@ export function parseWeightsManifest(
       throw new FormatError(`${WHAT}: a group has no paths and weights`, { name });
     }
     for (const path of files) {
-      if (paths.has(path)) throw new FormatError(`${WHAT}: a file is listed twice`, { name: path });
+      if (paths.has(path)) throw new FormatError(`${WHAT}: a file is listed twice`, { file: path });
       paths.add(path);
     }
     checkLimit(limits, 'tensors', paths.size, `${WHAT}: it has too many files`);
@@ -82,7 +82,7 @@ export function parseWeightsManifest(
     const read = weights.map((weight: unknown) => {
       const found = weightOf(weight, end, limits);
       if (names.has(found.name)) {
-        throw new FormatError(`${WHAT}: two of them have the same name`, { name: found.name });
+        throw new FormatError(`${WHAT}: two of them have the same name`, { tensor: found.name });
       }
       names.add(found.name);
       checkLimit(limits, 'tensors', names.size - 1, `${WHAT}: there are too many`);
@@ -100,18 +100,19 @@ function weightOf(weight: unknown, offset: number, limits: AllLimits): TfjsWeigh
   if (typeof name !== 'string' || /\p{Surrogate}/u.test(name)) {
     throw new FormatError(`${WHAT}: one has no name`, { actual: name });
   }
-  if (!Array.isArray(shape)) throw new FormatError(`${WHAT}: one has no shape`, { name });
-  checkLimit(limits, 'rank', shape.length, `${WHAT}: one has too many dimensions`, { name });
-  if (type === 'string') throw new UnsupportedError(`${WHAT}: one has texts in place of numbers`, { name });
+  if (!Array.isArray(shape)) throw new FormatError(`${WHAT}: one has no shape`, { tensor: name });
+  checkLimit(limits, 'rank', shape.length, `${WHAT}: one has too many dimensions`, { tensor: name });
+  if (type === 'string')
+    throw new UnsupportedError(`${WHAT}: one has texts in place of numbers`, { tensor: name });
   const dtype = typeof type === 'string' && Object.hasOwn(DTYPES, type) ? DTYPES[type] : undefined;
   if (dtype === undefined) {
-    const details = { name, expected: Object.keys(DTYPES).join(', '), actual: type };
+    const details = { tensor: name, expected: Object.keys(DTYPES).join(', '), actual: type };
     throw new FormatError(`${WHAT}: the element type of one is not known`, details);
   }
   const isCount = (size: unknown) => Number.isSafeInteger(size) && (size as number) >= 0;
   const byteLength = shape.every(isCount) ? safetensorsByteLength(dtype, shape) : undefined;
   if (byteLength === undefined)
-    throw new FormatError(`${WHAT}: the shape of one is not one`, { name, actual: shape });
+    throw new FormatError(`${WHAT}: the shape of one is not one`, { tensor: name, actual: shape });
   checkTensorBytes(limits, byteLength, name);
   const plain = { name, dtype, shape, byteLength, stored: { offset, byteLength } };
   return quantization === undefined || quantization === null ? plain : quantized(plain, quantization);
@@ -133,7 +134,11 @@ function quantized(weight: TfjsWeight, quantization: unknown): TfjsWeight {
   const width = type === 'uint8' ? 1 : type === 'uint16' ? 2 : undefined;
   const isKnown = width !== undefined && (dtype === 'F32' || dtype === 'I32');
   if (!isKnown || typeof scale !== 'number' || typeof min !== 'number') {
-    const details = { name, expected: 'uint8 or uint16 with scale and min, or float16', actual: type };
+    const details = {
+      tensor: name,
+      expected: 'uint8 or uint16 with scale and min, or float16',
+      actual: type,
+    };
     throw new FormatError(`${WHAT}: the quantization of one is not known`, details);
   }
   const size = (byteLength / 4) * width;

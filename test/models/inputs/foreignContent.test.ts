@@ -4,13 +4,15 @@ import * as assert from 'uvu/assert';
 import { openModel } from '../../../models/openModel.js';
 import { readSafetensors } from '../../../readers/safetensors.js';
 import { bytesSource } from '../../../sources/bytes.js';
-import { FormatError, UnsupportedError } from '../../../src/errors.js';
+import { FormatError, HolostreamError, SourceError, UnsupportedError } from '../../../src/errors.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
 import { rejects } from '../../helpers/assertions.js';
 import { fileServer } from '../../helpers/fileServer.js';
 import { smallGguf } from '../../helpers/ggufFiles.js';
 import { graphOf, modelProto, rawTensor } from '../../helpers/onnxWriter.js';
+import { pickledTensor, pickledText, pickleOf } from '../../helpers/pickles.js';
 import { pseudoRandomBytes } from '../../helpers/random.js';
+import { zipOf } from '../../helpers/zips.js';
 
 const test = suite('models of other formats, opened as they are');
 
@@ -95,6 +97,30 @@ test('what cannot be opened so is refused', async () => {
   await rejects(openModel(smallGguf(), { integrity: 'a'.repeat(64) }), UnsupportedError, /SHA-256/);
   await rejects(openModel(fixture('zip/text.zip')), FormatError, /neither \.npy files nor data\.pkl/);
   await rejects(openModel(bytesSource(fixture('onnx/external.onnx'))), UnsupportedError, /another file/);
+});
+
+test('errors of a tensor have its name in a field, and those of another file its name', async () => {
+  const tfjs = (weight: object, paths = ['x.bin']) =>
+    new TextEncoder().encode(
+      JSON.stringify({ weightsManifest: [{ paths, weights: [{ name: 'w', ...weight }] }] }),
+    );
+  const pickle = pickleOf('\x80\x02}', pickledText('w'), pickledTensor('K\x02\x85', 'K\x01\x85'), 's.');
+  const huge = [...Array<number>(22).fill(2 ** 52), 0];
+  const cases: [string, Uint8Array, Partial<HolostreamError>][] = [
+    ['model.json', tfjs({ dtype: 'float32', shape: [-1] }), { tensor: 'w' }],
+    ['model.json', tfjs({ dtype: 'float32', shape: [1] }, ['../x']), { tensor: 'w' }],
+    ['model.json', tfjs({ dtype: 'float32', shape: [1] }), { file: 'x.bin' }],
+    ['m.pt', zipOf([{ name: 'a/data.pkl', bytes: pickle }]), { tensor: 'w' }],
+    ['m.onnx', modelProto(graphOf([rawTensor('w', huge, new Uint8Array(1024))])), { tensor: 'w' }],
+  ];
+  for (const [name, bytes, { tensor, file = name }] of cases) {
+    await using server = await fileServer({ [name]: bytes });
+    const error = await rejects(openModel(`${server.url}${name}`), HolostreamError);
+    assert.equal([error.tensor, error.file], [tensor, `${server.url}${file}`], error.message);
+  }
+  const index = new TextEncoder().encode('{"weight_map":{"w":"w.safetensors"}}');
+  const folder = (name: string) => (name === 'model.safetensors.index.json' ? index : undefined);
+  assert.is((await rejects(openModel(folder), SourceError)).file, 'w.safetensors');
 });
 
 test.run();

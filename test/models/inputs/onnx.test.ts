@@ -225,7 +225,7 @@ const REFUSED: readonly Refused[] = [
       ]),
     ),
     TruncatedError,
-    /the file of a tensor ends before it \(w\)/,
+    /the file of a tensor ends before it \(tensor w\)/,
   ],
   [
     'external data of another length',
