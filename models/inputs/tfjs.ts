@@ -1,5 +1,5 @@
 import { type JoinedPart, joinedSource, sourcePart } from '../../sources/joined.js';
-import { readWhole } from '../../sources/read.js';
+import { readStart, readWhole } from '../../sources/read.js';
 import { sizeOf } from '../../sources/sizeOf.js';
 import { allocating, beyondLimit, limitsOf } from '../../src/checks/limits.js';
 import { FormatError, TruncatedError } from '../../src/errors.js';
@@ -49,19 +49,22 @@ async function openGroup(
   files: OtherFiles,
   options: ForeignModelOptions,
 ): Promise<RandomAccessSource> {
-  const parts: JoinedPart[] = [];
-  let size = 0;
-  for (const path of paths) {
-    const file = await files.open(path, weights[0]?.name);
-    const length = await sizeOf(file, 0, options);
-    parts.push(sourcePart(file, 0, length));
-    size += length;
-  }
+  const opened: RandomAccessSource[] = [];
+  for (const path of paths) opened.push(await files.open(path, weights[0]?.name));
+  const lengths = await Promise.all(opened.map((file) => lengthOf(file, options)));
+  const parts = opened.map((file, i) => sourcePart(file, 0, lengths[i]!));
+  const size = lengths.reduce((sum, length) => sum + length, 0);
   if (size === byteLength) return joinedSource(parts);
   const details = { file: paths[0], expected: `${byteLength} bytes`, actual: size };
   throw size < byteLength
     ? new TruncatedError(`${WHAT}: their files end before they do`, details)
     : new FormatError(`${WHAT}: their files have more bytes than they`, details);
+}
+
+/** Of a file on a server, the first response says it: without one, the file would be read to its end. */
+async function lengthOf(file: RandomAccessSource, options: ForeignModelOptions): Promise<number> {
+  const start = await readStart(file, 1, options);
+  return sizeOf(file, start.length, options);
 }
 
 function partOf(

@@ -99,6 +99,26 @@ test('what cannot be opened so is refused', async () => {
   await rejects(openModel(bytesSource(fixture('onnx/external.onnx'))), UnsupportedError, /another file/);
 });
 
+test('TensorFlow.js on a server: opening takes a few bytes of each file, and a load each once', async () => {
+  const length = 50_000;
+  const weights = ['a', 'b', 'c'].map((name) => ({ name, shape: [length], dtype: 'float32' }));
+  const paths = ['1.bin', '2.bin'];
+  const json = new TextEncoder().encode(JSON.stringify({ weightsManifest: [{ paths, weights }] }));
+  const bytes = pseudoRandomBytes(3 * 4 * length, 7);
+  const [one, two] = [bytes.subarray(0, 5 * length), bytes.subarray(5 * length)];
+  await using server = await fileServer({ 'model.json': json, '1.bin': one, '2.bin': two });
+  const model = await openModel(`${server.url}model.json`);
+  const { sent } = server;
+  assert.ok(sent < json.length + 10, `${sent}`);
+  const loaded = await model.load({ as: 'source' });
+  assert.is(server.sent, sent + bytes.length);
+  for (const [i, name] of ['a', 'b', 'c'].entries()) {
+    const expected = bytes.slice(4 * length * i, 4 * length * (i + 1));
+    assert.ok(Buffer.from(viewBytes(loaded.get(name)!.data)).equals(expected), name);
+  }
+  await model.close();
+});
+
 test('errors of a tensor have its name in a field, and those of another file its name', async () => {
   const tfjs = (weight: object, paths = ['x.bin']) =>
     new TextEncoder().encode(
