@@ -66,14 +66,16 @@ export class TensorState {
 
   /** Whether this piece need not be fetched. */
   has(piece: number): boolean {
-    return piece < this.#taken || this.#early.has(piece);
+    return this.complete || piece < this.#taken || this.#early.has(piece);
   }
 
   /** Decodes a piece; one that arrives too early waits for its predecessors. */
   add(piece: number, bytes: Uint8Array, options: DecodeOptions): Promise<void> {
-    return this.#inOrder(() => {
+    return this.#inOrder(async () => {
+      // It may be by a last piece that an abort has left as not taken.
+      if (this.complete) return;
       this.#early.set(piece, bytes);
-      return this.#takeAll(options);
+      await this.#takeAll(options);
     });
   }
 

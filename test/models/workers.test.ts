@@ -284,6 +284,45 @@ test('a model that is closed while a snapshot waits for a worker that never answ
   silent.close();
 });
 
+/** Aborts when a tensor has sent this many steps to its worker, before the next. */
+function stoppingPool(pool: WorkerPool, steps: number, stop: AbortController): WorkerPool {
+  let left = steps;
+  const openSession = () => {
+    const session = pool.openSession();
+    const { runPrepared } = session;
+    session.runPrepared = (...args) => {
+      if (left-- === 0) stop.abort(new RangeError('enough'));
+      return runPrepared(...args);
+    };
+    return session;
+  };
+  return Object.create(pool, { openSession: { value: openSession } });
+}
+
+test('a tensor whose last array was aborted is complete once it is settled, and takes no piece again', () =>
+  withPool(async (pool) => {
+    const { tensors } = await openModelFile(bytesSource(file), {});
+    const tensor = tensors.find(({ name }) => name === 'w0')!;
+    const last = tensor.pieces.length - 1;
+    const stop = new AbortController();
+    const state = new TensorState(tensor);
+    const budget = new Budget(limitsOf());
+    const add = (i: number, options: { pool?: WorkerPool; signal?: AbortSignal }) => {
+      const { offset, length } = tensor.pieces[i]!;
+      return state.add(i, file.slice(offset, offset + length), { pool: undefined, budget, ...options });
+    };
+    // The header takes no step.
+    const options = { pool: stoppingPool(pool, last, stop), signal: stop.signal };
+    for (let i = 0; i < last; i++) await add(i, options);
+    await rejects(add(last, options), RangeError, /enough/);
+    await state.settle({});
+    assert.ok(state.complete);
+    assert.ok(state.has(last));
+    // Of a load that was planned before.
+    await add(last, { pool });
+    isExact(new Map([['w0', (await state.read({}))!]]), 1);
+  }));
+
 test('fragments that waited to be paid for, when the load is aborted: they come again', () =>
   withPool(async (pool) => {
     const { tensors } = await openModelFile(bytesSource(file), {});
@@ -300,20 +339,7 @@ test('fragments that waited to be paid for, when the load is aborted: they come 
         }
       };
       // The worker is busy with others: what is sent there is aborted before its turn.
-      let left = steps;
-      const stopping = Object.create(pool, {
-        openSession: {
-          value: () => {
-            const session = pool.openSession();
-            const { runPrepared } = session;
-            session.runPrepared = (...args) => {
-              if (left-- === 0) stop.abort(new RangeError('enough'));
-              return runPrepared(...args);
-            };
-            return session;
-          },
-        },
-      });
+      const stopping = stoppingPool(pool, steps, stop);
       await rejects(addAll(stop.signal), RangeError, /enough/);
       assert.ok(state.forgetLost());
       await addAll();
