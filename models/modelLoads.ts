@@ -193,7 +193,8 @@ export class ModelLoads {
       await this.#runOnce(options);
     } catch (error) {
       const pool = await loadPool(options.workers);
-      if (pool?.hasStarted !== true || !this.#forgetLost(error)) throw error;
+      // Without workers, too: an earlier load may have had some.
+      if (pool?.hasStarted === false || !this.#forgetLost(error)) throw error;
       const { deadline } = options;
       const left = deadline === undefined ? undefined : Math.max(0, deadline - (performance.now() - start));
       await this.#runOnce({ ...options, deadline: left });

@@ -266,6 +266,21 @@ for (const [how, at] of [
   });
 }
 
+for (const at of [12, 16, 20]) {
+  test(`a worker that dies at request ${at}, while a load without workers goes on from one with them`, () => {
+    const once = join(scripts, `without-${at}`);
+    process.env.DEATH = JSON.stringify({ script: pathToFileURL(script).href, at, how: 'request', once });
+    return withPool(
+      async (pool) => {
+        await using model = await openModel(file);
+        await model.load({ quality: 0.9, workers: pool });
+        isExact(await model.load());
+      },
+      new URL('../faults/helpers/dyingWorker.mjs', import.meta.url),
+    );
+  });
+}
+
 async function lastSnapshot(model: Model) {
   let last: ModelSnapshot | undefined;
   for await (const snapshot of model.snapshots({ minGain: 0.0001 })) last = snapshot;
