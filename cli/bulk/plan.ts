@@ -2,7 +2,7 @@ import { readModelFile } from '../../models/file/modelFile.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import { quote } from '../../src/errors/show.js';
 import { UsageError } from '../failure.js';
-import { formatOf, openModelInput } from '../modelInput.js';
+import { formatOf, openModelInput } from '../input/modelInput.js';
 import { formatBytes } from '../progress.js';
 import { shareOfPlain, stepsOf } from '../quality/modelFile.js';
 import { printReport, table } from '../report.js';

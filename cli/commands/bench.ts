@@ -16,7 +16,7 @@ import type { RandomAccessSource, SeekableSink } from '../../src/source.js';
 import { eachBounded } from '../../workers/eachBounded.js';
 import { loadPool } from '../../workers/loadPool.js';
 import { BENCH_CHOICES, type BenchChoice, type BenchOptions } from '../benchChoice.js';
-import { type ModelFiles, openModelFiles, totalSize } from '../modelInput.js';
+import { type ModelFiles, openModelFiles, totalSize } from '../input/modelInput.js';
 import { formatBytes, startProgress } from '../progress.js';
 import { stepsOf } from '../quality/modelFile.js';
 import { printReport, type Report, table } from '../report.js';

@@ -9,13 +9,18 @@ import { UnsupportedError } from '../../src/errors.js';
 import { isSafetensorsDType } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { decodeDirectory, decodeFromModelFile } from '../decode/model.js';
-import { type FragmentChoice, openEncodedTensor, openHctStream, refuseChoice } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
 import { peek, STANDARD, standardInput, writeOutput } from '../files.js';
-import { formatOf, type ModelInput, openModelInput } from '../modelInput.js';
+import {
+  type FragmentChoice,
+  openEncodedTensor,
+  openHctStream,
+  refuseChoice,
+} from '../input/encodedInput.js';
+import { formatOf, type ModelInput, openModelInput } from '../input/modelInput.js';
+import type { TensorInput } from '../input/tensorInput.js';
 import { checkOutput, type Outcome, type OutputChoice, reportOutcome } from '../output.js';
 import { counted, startProgress } from '../progress.js';
-import type { TensorInput } from '../tensorInput.js';
 import type { WorkersChoice } from '../threads.js';
 
 export interface DecodeOptions extends FragmentChoice, OutputChoice {}

@@ -3,6 +3,7 @@ import type { FileFormat } from '../../models/inputs/formats.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { UsageError } from '../failure.js';
+import { formatOf, type ModelInput, modelsOf, openModelInput } from '../input/modelInput.js';
 import {
   examineDirectory,
   examineForeign,
@@ -12,7 +13,6 @@ import {
 } from '../inspect/models.js';
 import { readPlotted, tensorPanels } from '../inspect/plot.js';
 import { examineHct, examineHoloTensor } from '../inspect/tensors.js';
-import { formatOf, type ModelInput, modelsOf, openModelInput } from '../modelInput.js';
 import { printReports, type Report } from '../report.js';
 import { checkPlot, type PlotChoice, writeSvg } from '../svg.js';
 

@@ -1,7 +1,7 @@
 import type { OpenOptions } from '../../src/checks/limits.js';
 import { quote } from '../../src/errors/show.js';
 import { UsageError } from '../failure.js';
-import { formatOf, type ModelInput, openModelInput } from '../modelInput.js';
+import { formatOf, type ModelInput, openModelInput } from '../input/modelInput.js';
 import { holotensorQuality, type Original } from '../quality/holotensor.js';
 import { modelFileQuality } from '../quality/modelFile.js';
 import { printReport } from '../report.js';

@@ -12,10 +12,10 @@ import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/constants.js'
 import type { RandomAccessSource } from '../../src/source.js';
 import { eachBounded } from '../../workers/eachBounded.js';
 import { loadPool } from '../../workers/loadPool.js';
-import { formatOf, type ModelInput, modelsOf, openModelInput } from '../modelInput.js';
+import { formatOf, type ModelInput, modelsOf, openModelInput } from '../input/modelInput.js';
+import { type OpenedShard, readShards } from '../input/shards.js';
 import { startProgress } from '../progress.js';
 import { printReports, type Report } from '../report.js';
-import { type OpenedShard, readShards } from '../shards.js';
 import { threadsFor, type WorkersChoice } from '../threads.js';
 
 export interface VerifyChoice {

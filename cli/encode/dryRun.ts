@@ -1,11 +1,11 @@
 import { formatFor } from '../../models/directory/encodeModel.js';
 import { isWorthEncoding, resolvedOptions } from '../../models/file/encodeTensor.js';
 import { type LocatedTensor, readModelSource } from '../../models/file/sourceFiles.js';
-import { openModelFiles } from '../modelInput.js';
+import { openModelFiles } from '../input/modelInput.js';
+import { openTensor } from '../input/tensorInput.js';
 import type { EncodeOptions } from '../options.js';
 import { formatBytes } from '../progress.js';
 import { formatShape, type Report, table } from '../report.js';
-import { openTensor } from '../tensorInput.js';
 import { encoderOptions } from './holotensor.js';
 import { checkNames } from './names.js';
 

@@ -5,11 +5,11 @@ import { HctSink } from '../../sinks/hct.js';
 import { streamSource } from '../../sources/stream.js';
 import { UsageError } from '../failure.js';
 import { openOutput, STANDARD, tellLeftover, writeOutput } from '../files.js';
-import { openModelFiles, totalSize } from '../modelInput.js';
+import { openModelFiles, totalSize } from '../input/modelInput.js';
+import { openTensor } from '../input/tensorInput.js';
 import type { EncodeOptions } from '../options.js';
 import type { Outcome } from '../output.js';
 import { counted, startProgress } from '../progress.js';
-import { openTensor } from '../tensorInput.js';
 
 /** Encodes one tensor to an HCT file or to standard output. */
 export async function encodeHct(

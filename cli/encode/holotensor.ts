@@ -12,10 +12,10 @@ import type { Buffers } from '../../workers/buffers.js';
 import { loadPool } from '../../workers/loadPool.js';
 import { DataError, UsageError } from '../failure.js';
 import { clearLeftovers } from '../files.js';
+import { collectInput, openTensor } from '../input/tensorInput.js';
 import { type EncodeOptions, flagOf } from '../options.js';
 import type { Outcome } from '../output.js';
 import { startProgress } from '../progress.js';
-import { collectInput, openTensor } from '../tensorInput.js';
 import { tell } from '../terminal.js';
 
 const LAYOUTS = {

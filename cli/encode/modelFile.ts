@@ -11,7 +11,7 @@ import { leftoversOf, removed, temporaryPath } from '../../sinks/leftovers.js';
 import { ArgumentError, SinkError } from '../../src/errors.js';
 import { DataError, UsageError } from '../failure.js';
 import { openOutput, tellLeftover } from '../files.js';
-import { type ModelFiles, openModelFiles, totalSize } from '../modelInput.js';
+import { type ModelFiles, openModelFiles, totalSize } from '../input/modelInput.js';
 import type { EncodeOptions } from '../options.js';
 import type { Outcome } from '../output.js';
 import { startProgress } from '../progress.js';

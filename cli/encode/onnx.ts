@@ -4,7 +4,7 @@ import { argumentPlace } from '../../sources/hub.js';
 import { quote } from '../../src/errors/show.js';
 import { UsageError } from '../failure.js';
 import { writeOutput } from '../files.js';
-import { openModelFiles } from '../modelInput.js';
+import { openModelFiles } from '../input/modelInput.js';
 import type { EncodeOptions } from '../options.js';
 import type { Outcome } from '../output.js';
 import { encodeFiles } from './modelFile.js';

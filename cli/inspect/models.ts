@@ -4,11 +4,11 @@ import { readPlainHeader } from '../../models/file/plainHeader.js';
 import { readModelSource } from '../../models/file/sourceFiles.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { filesOf, type ModelFiles, type ModelInput } from '../modelInput.js';
+import { filesOf, type ModelFiles, type ModelInput } from '../input/modelInput.js';
+import { readShards } from '../input/shards.js';
 import { formatBytes } from '../progress.js';
 import { describeModelReach, isCutOff, reachOfModel } from '../reach.js';
 import { facts, formatShape, type Report, ratioOf, table } from '../report.js';
-import { readShards } from '../shards.js';
 
 export async function examineModelFile(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
   const model = await readModelFile(source, { ...options, partial: true });

@@ -7,9 +7,10 @@ import { dct2d } from '../../src/kernels/dct/transforms.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { viewElements } from '../../src/tensor/tensor.js';
 import { toFloat32 } from '../../src/tensor/toFloat32.js';
-import { openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
-import { filesOf, type ModelInput } from '../modelInput.js';
+import { openEncodedTensor } from '../input/encodedInput.js';
+import { filesOf, type ModelInput } from '../input/modelInput.js';
+import { collectInput, modelTensor } from '../input/tensorInput.js';
 import { startProgress } from '../progress.js';
 import { holotensorQuality } from '../quality/holotensor.js';
 import { assertTensors } from '../suggest.js';
@@ -22,7 +23,6 @@ import {
   qualityPanel,
   rectSvg,
 } from '../svg.js';
-import { collectInput, modelTensor } from '../tensorInput.js';
 
 /** A tensor as numbers. */
 export interface PlottedTensor {

@@ -9,15 +9,15 @@ import type { RandomAccessSource } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { type Similarity, similarity } from '../../src/tensor/similarity.js';
 import { toFloat32 } from '../../src/tensor/toFloat32.js';
-import { openEncodedTensor } from '../encodedInput.js';
 import { UsageError } from '../failure.js';
-import { filesOf, type ModelInput, openModelInput } from '../modelInput.js';
-import { npyTensor } from '../npyInput.js';
+import { openEncodedTensor } from '../input/encodedInput.js';
+import { filesOf, type ModelInput, openModelInput } from '../input/modelInput.js';
+import { npyTensor } from '../input/npyInput.js';
+import { collectInput, modelTensor, rawTensor, type TensorInput } from '../input/tensorInput.js';
 import { startProgress } from '../progress.js';
 import { describeReach, isCutOff, reachOfTensor } from '../reach.js';
 import { plot, table } from '../report.js';
 import type { QualityReport } from '../svg.js';
-import { collectInput, modelTensor, rawTensor, type TensorInput } from '../tensorInput.js';
 import { shareOfPlain } from './modelFile.js';
 
 /** The original to compare with: a file, and the name of its tensor if it holds several. */

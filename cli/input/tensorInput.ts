@@ -1,18 +1,18 @@
-import { type LocatedTensor, readSourceFile } from '../models/file/sourceFiles.js';
-import { fileKind, PROBE_SIZE } from '../src/bytes/fileKind.js';
-import type { OpenOptions } from '../src/checks/limits.js';
-import { quote } from '../src/errors/show.js';
-import { FormatError, UnsupportedError } from '../src/errors.js';
-import type { SafetensorsTensor } from '../src/safetensors/header.js';
-import type { RandomAccessSource } from '../src/source.js';
-import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dtype.js';
-import { type Tensor, viewElements } from '../src/tensor/tensor.js';
-import { UsageError } from './failure.js';
-import { openInput, peek, STANDARD, standardInput } from './files.js';
+import { type LocatedTensor, readSourceFile } from '../../models/file/sourceFiles.js';
+import { fileKind, PROBE_SIZE } from '../../src/bytes/fileKind.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
+import { quote } from '../../src/errors/show.js';
+import { FormatError, UnsupportedError } from '../../src/errors.js';
+import type { SafetensorsTensor } from '../../src/safetensors/header.js';
+import type { RandomAccessSource } from '../../src/source.js';
+import { byteLengthOf, DTYPES, type DType, elementCount } from '../../src/tensor/dtype.js';
+import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
+import { UsageError } from '../failure.js';
+import { openInput, peek, STANDARD, standardInput } from '../files.js';
+import type { Progress } from '../progress.js';
+import { assertTensors, hint } from '../suggest.js';
 import { filesOf, type ModelFiles, openModelInput } from './modelInput.js';
 import { npyStreamTensor, npyTensor } from './npyInput.js';
-import type { Progress } from './progress.js';
-import { assertTensors, hint } from './suggest.js';
 
 /** A tensor whose bytes are read once, in order. Disposing of it closes its file. */
 export interface TensorInput extends AsyncDisposable {

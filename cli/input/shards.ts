@@ -1,8 +1,8 @@
-import type { ModelContent } from '../models/inputs/content.js';
-import { openOneFile } from '../models/inputs/formats.js';
-import { assertComplete } from '../models/inputs/shards.js';
-import type { OpenOptions } from '../src/checks/limits.js';
-import type { RandomAccessSource } from '../src/source.js';
+import type { ModelContent } from '../../models/inputs/content.js';
+import { openOneFile } from '../../models/inputs/formats.js';
+import { assertComplete } from '../../models/inputs/shards.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import type { ModelFiles } from './modelInput.js';
 
 /** One file of a model in shards. */

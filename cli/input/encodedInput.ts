@@ -1,19 +1,19 @@
-import { HctDecompressionStream, HctParserStream, HctVerificationStream } from '../operators/hct.js';
-import { readHctChunks } from '../readers/hctChunks.js';
-import { HctSourceReader } from '../readers/hctSourceReader.js';
-import { HoloTensorReader } from '../readers/holotensorReader.js';
-import type { LimitsOption, OpenOptions } from '../src/checks/limits.js';
-import { inPlace } from '../src/errors/placed.js';
-import { FormatError, UnsupportedError } from '../src/errors.js';
-import { hasShapeInExtension } from '../src/hct/header.js';
-import type { HctDecodedPart } from '../src/hct/parts.js';
-import type { RandomAccessSource } from '../src/source.js';
-import { viewBytes } from '../src/tensor/tensor.js';
-import { DataError, UsageError } from './failure.js';
-import { STANDARD_INPUT } from './files.js';
-import { describeTensorReach, isCutOff, reachOfTensor } from './reach.js';
+import { HctDecompressionStream, HctParserStream, HctVerificationStream } from '../../operators/hct.js';
+import { readHctChunks } from '../../readers/hctChunks.js';
+import { HctSourceReader } from '../../readers/hctSourceReader.js';
+import { HoloTensorReader } from '../../readers/holotensorReader.js';
+import type { LimitsOption, OpenOptions } from '../../src/checks/limits.js';
+import { inPlace } from '../../src/errors/placed.js';
+import { FormatError, UnsupportedError } from '../../src/errors.js';
+import { hasShapeInExtension } from '../../src/hct/header.js';
+import type { HctDecodedPart } from '../../src/hct/parts.js';
+import type { RandomAccessSource } from '../../src/source.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
+import { DataError, UsageError } from '../failure.js';
+import { STANDARD_INPUT } from '../files.js';
+import { describeTensorReach, isCutOff, reachOfTensor } from '../reach.js';
+import { tell } from '../terminal.js';
 import { closing, type TensorInput } from './tensorInput.js';
-import { tell } from './terminal.js';
 
 /** Which part of a file of fragments to use; at most one of the first three; without any, all of it. */
 export interface FragmentChoice {

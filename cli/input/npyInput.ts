@@ -1,13 +1,13 @@
-import { NpyParserStream } from '../operators/npy.js';
-import { NpyReader } from '../readers/npyReader.js';
-import type { OpenOptions } from '../src/checks/limits.js';
-import { FormatError, UnsupportedError } from '../src/errors.js';
-import type { NpyPart, NpyStart } from '../src/npy/stages.js';
-import type { RandomAccessSource } from '../src/source.js';
-import { byteLengthOf, DTYPES, type DType, elementCount } from '../src/tensor/dtype.js';
-import { viewBytes, viewElements } from '../src/tensor/tensor.js';
-import { toFloat32 } from '../src/tensor/toFloat32.js';
-import { UsageError } from './failure.js';
+import { NpyParserStream } from '../../operators/npy.js';
+import { NpyReader } from '../../readers/npyReader.js';
+import type { OpenOptions } from '../../src/checks/limits.js';
+import { FormatError, UnsupportedError } from '../../src/errors.js';
+import type { NpyPart, NpyStart } from '../../src/npy/stages.js';
+import type { RandomAccessSource } from '../../src/source.js';
+import { byteLengthOf, DTYPES, type DType, elementCount } from '../../src/tensor/dtype.js';
+import { viewBytes, viewElements } from '../../src/tensor/tensor.js';
+import { toFloat32 } from '../../src/tensor/toFloat32.js';
+import { UsageError } from '../failure.js';
 
 /** An array whose elements are read once, in order, in a dtype of our formats. */
 export interface NpyTensor {
