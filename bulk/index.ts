@@ -22,8 +22,7 @@ export type { BulkEncodeOptions, BulkModel } from './models.js';
 // Converting them by a queue in Redis or Valkey: the package `bullmq`, an optional peer.
 
 export { type AddedModel, type AddOptions, addModels } from './queue/addModels.js';
-export type { JobOutcome } from './queue/jobRunner.js';
-export type { FailedJob, RedisOption } from './queue/jobs.js';
+export type { FailedJob, JobOutcome, RedisOption } from './queue/jobs.js';
 export {
   type BulkStatus,
   bulkStatus,

@@ -3,20 +3,8 @@ import { joinModel } from '../joinModel.js';
 import { type BullMq, ignored, type JoinQueue } from './connection.js';
 import { failedJob, mayRecover } from './failedJob.js';
 import { hostOf, waitForHost } from './hostRate.js';
-import type { JoinData, JoinOutcome, UnitData, UnitOutcome } from './jobs.js';
+import type { JobOutcome, JoinData, JoinOutcome, UnitData, UnitOutcome } from './jobs.js';
 import type { ModelCache } from './modelCache.js';
-
-/** What a worker of the queue has done with one job. */
-export interface JobOutcome {
-  readonly output: string;
-  /** Undefined for a join. */
-  readonly unit: number | undefined;
-  /** 'found': the storage had it; 'retried' and 'failed' with an error. */
-  readonly state: 'encoded' | 'joined' | 'found' | 'retried' | 'failed' | 'returned';
-  /** Of the tensors, or of the model file. */
-  readonly bytes: number;
-  readonly error?: unknown;
-}
 
 type JobOf<Data, Result> = Parameters<
   ConstructorParameters<typeof import('bullmq').Worker<Data, Result>>[1]

@@ -56,3 +56,15 @@ export interface FailedJob {
   readonly message: string;
   readonly fields: Readonly<Record<string, unknown>>;
 }
+
+/** What a worker of the queue has done with one job. */
+export interface JobOutcome {
+  readonly output: string;
+  /** Undefined for a join. */
+  readonly unit: number | undefined;
+  /** 'found': the storage had it; 'retried' and 'failed' with an error. */
+  readonly state: 'encoded' | 'joined' | 'found' | 'retried' | 'failed' | 'returned';
+  /** Of the tensors, or of the model file. */
+  readonly bytes: number;
+  readonly error?: unknown;
+}

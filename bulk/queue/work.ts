@@ -6,9 +6,10 @@ import type { WorkersOption } from '../../workers/pool.js';
 import { WORKERS } from '../../workers/task.js';
 import { loadTools } from '../convert.js';
 import { type BullMq, connectionOf, ignored, loadBullMq, openJoins, openUnits } from './connection.js';
-import { type JobOutcome, JobRunner } from './jobRunner.js';
+import { JobRunner } from './jobRunner.js';
 import {
   JOINS,
+  type JobOutcome,
   type JoinData,
   type JoinOutcome,
   REDIS_RULES,
