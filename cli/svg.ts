@@ -1,7 +1,7 @@
 import { bytesSource } from '../sources/bytes.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
-import { escapeControls } from '../src/errors/show.js';
 import { writeOutput } from './files.js';
+import { escapeMarkup } from './markup.js';
 import { checkOutput } from './output.js';
 import type { Report } from './report.js';
 
@@ -73,10 +73,7 @@ function panelSvg({ title, xName, yName, xTicks, yTicks, content }: Panel): stri
 }
 
 function label(x: number, y: number, text: string, attributes: string): string {
-  const safe = escapeControls(text.slice(0, 80)).replace(
-    /[<>&"']/g,
-    (character) => `&#${character.charCodeAt(0)};`,
-  );
+  const safe = escapeMarkup(text.slice(0, 80));
   return `<text x="${round(x)}" y="${round(y)}" ${attributes} fill="#222">${safe}</text>`;
 }
 

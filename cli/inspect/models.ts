@@ -3,6 +3,7 @@ import { readModelFile } from '../../models/file/modelFile.js';
 import { readPlainHeader } from '../../models/file/plainHeader.js';
 import { readModelSource } from '../../models/file/sourceFiles.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
+import type { SafetensorsDeclaration } from '../../src/safetensors/header.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { filesOf, type ModelFiles, type ModelInput } from '../input/modelInput.js';
 import { readShards } from '../input/shards.js';
@@ -83,12 +84,6 @@ export function examineDirectory({ manifest }: ModelReader): Report {
 export async function examineSafetensors(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
   const { metadata, tensors, fileSize } = await readPlainHeader(source, options);
   const data = { format: 'safetensors', fileSize, metadata: Object.fromEntries(metadata), tensors };
-  const rows = tensors.map(({ name, dtype, shape, byteLength }) => [
-    name,
-    dtype,
-    formatShape(shape),
-    formatBytes(byteLength),
-  ]);
   const lines = [
     ...facts({
       format: 'safetensors',
@@ -97,7 +92,7 @@ export async function examineSafetensors(source: RandomAccessSource, options: Op
       ...Object.fromEntries([...metadata].map(([key, text]) => [`metadata ${key}`, text])),
     }),
     '',
-    ...table(['name', 'dtype', 'shape', 'size'], rows),
+    ...tensorTable(tensors),
   ];
   return { data, lines };
 }
@@ -114,12 +109,6 @@ export async function examineForeign(
     isBetween ? [] : [{ name, dtype, shape, byteLength }],
   );
   const originalSize = sum(tensors.map(({ byteLength }) => byteLength));
-  const rows = tensors.map(({ name, dtype, shape, byteLength }) => [
-    name,
-    dtype,
-    formatShape(shape),
-    formatBytes(byteLength),
-  ]);
   const lines = [
     ...facts({
       format: `${format}, which "holostream encode" takes`,
@@ -127,7 +116,7 @@ export async function examineForeign(
       size: formatBytes(originalSize),
     }),
     '',
-    ...table(['name', 'dtype', 'shape', 'size'], rows),
+    ...tensorTable(tensors),
   ];
   return { data: { format, originalSize, tensors }, lines };
 }
@@ -170,4 +159,16 @@ export async function examineShards(
 
 function sum(values: readonly number[]): number {
   return values.reduce((total, value) => total + value, 0);
+}
+
+function tensorTable(
+  tensors: readonly (SafetensorsDeclaration & { readonly byteLength: number })[],
+): string[] {
+  const rows = tensors.map(({ name, dtype, shape, byteLength }) => [
+    name,
+    dtype,
+    formatShape(shape),
+    formatBytes(byteLength),
+  ]);
+  return table(['name', 'dtype', 'shape', 'size'], rows);
 }

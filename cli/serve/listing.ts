@@ -1,4 +1,4 @@
-import { escapeControls } from '../../src/errors/show.js';
+import { escapeMarkup } from '../markup.js';
 import { formatBytes } from '../progress.js';
 
 /** A file of a folder, or a folder in it, which has no size. */
@@ -12,19 +12,14 @@ export function listingPage(folder: string, files: readonly ListedFile[]): strin
   const rows = files.map(({ name, size }) => {
     const slash = size === undefined ? '/' : '';
     const text = size === undefined ? '' : formatBytes(size);
-    return `<tr><td><a href="${encodeURIComponent(name)}${slash}">${escaped(name + slash)}</a></td><td>${text}</td></tr>`;
+    return `<tr><td><a href="${encodeURIComponent(name)}${slash}">${escapeMarkup(name + slash)}</a></td><td>${text}</td></tr>`;
   });
   return [
     '<!doctype html>',
-    `<html lang="en"><meta charset="utf-8"><title>${escaped(folder)}</title>`,
-    `<h1>${escaped(folder)}</h1>`,
+    `<html lang="en"><meta charset="utf-8"><title>${escapeMarkup(folder)}</title>`,
+    `<h1>${escapeMarkup(folder)}</h1>`,
     files.length === 0 ? '<p>No files.</p>' : `<table>${rows.join('\n')}</table>`,
     '</html>',
     '',
   ].join('\n');
-}
-
-/** Text in a page, whatever is in it. */
-function escaped(text: string): string {
-  return escapeControls(text).replace(/[<>&"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }

@@ -11,6 +11,30 @@ export const FLOAT8_LAYOUTS: Readonly<Record<Float8Type, FloatLayout>> = {
   F8_E5M2: { bytes: 2, mantissaBits: 2, exponentBits: 6, bias: 17, tapered: true },
 };
 
+interface Float8Tables {
+  /** The pattern of each element. */
+  readonly patterns: Uint16Array;
+  /** The element of each pattern; -1: there is none. */
+  readonly elements: Int16Array;
+}
+
+/** Made once: tiles are decoded one by one. */
+const TABLES = new Map<Float8Type, Float8Tables>();
+
+function tablesOf(dtype: Float8Type): Float8Tables {
+  let tables = TABLES.get(dtype);
+  if (tables === undefined) {
+    const patterns = patternsOf(dtype);
+    const elements = new Int16Array(2 ** 16).fill(-1);
+    patterns.forEach((pattern, byte) => {
+      elements[pattern] = byte;
+    });
+    tables = { patterns, elements };
+    TABLES.set(dtype, tables);
+  }
+  return tables;
+}
+
 /** The pattern of each element: the upper bits of its number in single precision, with another bias. */
 function patternsOf(dtype: Float8Type): Uint16Array {
   const { mantissaBits: m, exponentBits, bias } = FLOAT8_LAYOUTS[dtype];
@@ -25,7 +49,7 @@ function patternsOf(dtype: Float8Type): Uint16Array {
 }
 
 export function float8Patterns(dtype: Float8Type, bytes: Uint8Array): Uint16Array {
-  const patterns = patternsOf(dtype);
+  const { patterns } = tablesOf(dtype);
   const out = new Uint16Array(bytes.length);
   for (let i = 0; i < out.length; i++) out[i] = patterns[bytes[i]!]!;
   return out;
@@ -33,14 +57,11 @@ export function float8Patterns(dtype: Float8Type, bytes: Uint8Array): Uint16Arra
 
 /** The inverse. @throws FormatError for a pattern that is none of an element */
 export function float8Elements(dtype: Float8Type, patterns: Uint16Array): Uint8Array {
-  const bytes = new Int16Array(2 ** 16).fill(-1);
-  patternsOf(dtype).forEach((pattern, byte) => {
-    bytes[pattern] = byte;
-  });
+  const { elements } = tablesOf(dtype);
   const out = new Uint8Array(patterns.length);
   let all = 0;
   for (let i = 0; i < out.length; i++) {
-    const byte = bytes[patterns[i]!]!;
+    const byte = elements[patterns[i]!]!;
     all |= byte;
     out[i] = byte;
   }

@@ -4,6 +4,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { encodeModel } from '../../../models/directory/encodeModel.js';
 import { openModel } from '../../../models/openModel.js';
+import type { PlainFile } from '../../../models/plain/plainFile.js';
 import { NpyEncoderStream } from '../../../operators/npy.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
@@ -64,15 +65,7 @@ test('at quality 1, the original by its hash, in a few reads; every range is tha
   const bytes = await bytesOf(plain.stream());
   assert.is(sha256(bytes), sha256(original));
   assert.is(source.reads, 1);
-  await fc.assert(
-    fc.asyncProperty(fc.nat(original.length), fc.nat(original.length), async (a, b) => {
-      const [start, end] = [Math.min(a, b), Math.max(a, b)];
-      const expected = Buffer.from(original.subarray(start, end));
-      assert.ok(expected.equals(await plain.read(start, end - start)));
-      assert.ok(expected.equals(await bytesOf(plain.stream({ start, end }))));
-    }),
-    { numRuns: 20 },
-  );
+  await assertRanges(plain);
   await rejects(plain.read(original.length - 1, 2), TruncatedError);
   // As of every source: before it gives any bytes.
   for (const range of [{ start: original.length + 10 }, { end: original.length + 1 }]) {
@@ -246,15 +239,7 @@ test('of a plain file, its own bytes: ranges take no others, and only from what 
       assert.ok(source.bytes <= 2 * (to - from), `${source.bytes} bytes for ${to - from}`);
     }
   }
-  await fc.assert(
-    fc.asyncProperty(fc.nat(original.length), fc.nat(original.length), async (a, b) => {
-      const [start, end] = [Math.min(a, b), Math.max(a, b)];
-      const expected = Buffer.from(original.subarray(start, end));
-      assert.ok(expected.equals(await plain.read(start, end - start)));
-      assert.ok(expected.equals(await bytesOf(plain.stream({ start, end }))));
-    }),
-    { numRuns: 20 },
-  );
+  await assertRanges(plain);
   // Bytes in memory have no version, so that responses have no tag.
   assert.equal([await plain.version(), plain.response().headers.get('etag')], [undefined, null]);
 
@@ -382,5 +367,18 @@ test('cancelling or aborting a stream ends its request; closing the model ends s
     assert.ok(reading.aborted);
   }
 });
+
+/** Whatever range is read or streamed, it has the bytes of the original. */
+async function assertRanges(plain: PlainFile): Promise<void> {
+  await fc.assert(
+    fc.asyncProperty(fc.nat(original.length), fc.nat(original.length), async (a, b) => {
+      const [start, end] = [Math.min(a, b), Math.max(a, b)];
+      const expected = Buffer.from(original.subarray(start, end));
+      assert.ok(expected.equals(await plain.read(start, end - start)));
+      assert.ok(expected.equals(await bytesOf(plain.stream({ start, end }))));
+    }),
+    { numRuns: 20 },
+  );
+}
 
 test.run();
