@@ -67,9 +67,13 @@ export interface EncodeRequest extends MatrixShape {
 }
 
 /** What an encoder makes of a tensor. */
-export interface EncodedFragments {
-  /** One payload per fragment, as it is stored before any compression; their number goes into the header. */
+export interface EncodedFragments extends EncodedFacts {
+  /** One payload per fragment, as it is stored before any compression. */
   readonly payloads: readonly Uint8Array[];
+}
+
+/** What an encoder says of the fragments that it has made of a tensor. */
+export interface EncodedFacts {
   /** L2 norm of the tensor. */
   readonly norm: number;
   /** True cosine similarity of the reconstruction from fragments 0..k with the tensor, for each k. */

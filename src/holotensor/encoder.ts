@@ -1,7 +1,7 @@
 import { check, checkOptions, type Rules, wholeNumber } from '../checks/options.js';
 import { uint64 } from '../checks/rules.js';
 import {
-  type EncodedFragments,
+  type EncodedFacts,
   type FragmentEncoder,
   type HolographicEncoding,
   matrixShape,
@@ -111,46 +111,54 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
     const request = { ...matrixShape(tensor.shape), tensor, fragments, seed, kernels };
     const encoded = this.#encoder.encode(request);
     return {
-      header: this.#header(tensor, seed, encoded),
+      header: encodedHeader({ ...this.#options, encoding: this.encoding, seed, tensor }, encoded),
       fragments: encoded.payloads.map((data, index) => ({ index, data })),
       cosines: encoded.cosines,
     };
   }
+}
 
-  #header({ dtype, shape, data }: Tensor<DType>, seed: bigint, encoded: EncodedFragments): HoloTensorHeader {
-    const { payloads, cosines, essentialFirst, interleaved, minimumFragments } = encoded;
-    if (payloads.length > HOLO_MAX_FRAGMENTS) {
-      throw new LimitError('Cannot encode the tensor: too many fragments', {
-        expected: HOLO_MAX_FRAGMENTS,
-        actual: payloads.length,
-      });
-    }
-    const norm = Math.fround(encoded.norm);
-    // With NaNs or infinities among the elements, which some encodings carry, there is nothing to measure.
-    const measured = cosines.every(Number.isFinite);
-    const flags =
-      HOLO_FLAG_HEADER_CHECKSUM |
-      HOLO_FLAG_FRAGMENT_CHECKSUMS |
-      (measured ? HOLO_FLAG_QUALITY_CURVE : 0) |
-      (essentialFirst ? HOLO_FLAG_ESSENTIAL_FIRST : 0) |
-      (interleaved ? HOLO_FLAG_INTERLEAVED : 0);
-    return {
-      encoding: this.encoding,
-      // Code 0, as the reference writes without compression. A writer that compresses replaces it.
-      compression: 'lz4',
-      flags,
-      totalFragments: payloads.length,
-      originalSize: data.byteLength,
-      seed,
-      dtype,
-      shape,
-      qualityCurve: measured
-        ? fitQualityCurve(cosines, minimumFragments)
-        : DEFAULT_QUALITY_CURVES[this.encoding],
-      norm: Number.isFinite(norm) ? norm : undefined,
-      quantization: this.#options.quantization,
-    };
+/** How a tensor was encoded. */
+interface Encoded extends Pick<CommonEncodeOptions, 'quantization'> {
+  readonly encoding: HolographicEncoding;
+  readonly seed: bigint;
+  readonly tensor: Pick<Tensor<DType>, 'dtype' | 'shape'>;
+}
+
+/** The header of a tensor that has been encoded. */
+export function encodedHeader(
+  { encoding, seed, quantization, tensor: { dtype, shape } }: Encoded,
+  { cosines, norm: exactNorm, essentialFirst, interleaved, minimumFragments }: EncodedFacts,
+): HoloTensorHeader {
+  if (cosines.length > HOLO_MAX_FRAGMENTS) {
+    throw new LimitError('Cannot encode the tensor: too many fragments', {
+      expected: HOLO_MAX_FRAGMENTS,
+      actual: cosines.length,
+    });
   }
+  const norm = Math.fround(exactNorm);
+  // With NaNs or infinities among the elements, which some encodings carry, there is nothing to measure.
+  const measured = cosines.every(Number.isFinite);
+  const flags =
+    HOLO_FLAG_HEADER_CHECKSUM |
+    HOLO_FLAG_FRAGMENT_CHECKSUMS |
+    (measured ? HOLO_FLAG_QUALITY_CURVE : 0) |
+    (essentialFirst ? HOLO_FLAG_ESSENTIAL_FIRST : 0) |
+    (interleaved ? HOLO_FLAG_INTERLEAVED : 0);
+  return {
+    encoding,
+    // Code 0, as the reference writes without compression. A writer that compresses replaces it.
+    compression: 'lz4',
+    flags,
+    totalFragments: cosines.length,
+    originalSize: byteLengthOf(dtype, elementCount(shape)),
+    seed,
+    dtype,
+    shape,
+    qualityCurve: measured ? fitQualityCurve(cosines, minimumFragments) : DEFAULT_QUALITY_CURVES[encoding],
+    norm: Number.isFinite(norm) ? norm : undefined,
+    quantization,
+  };
 }
 
 function checkTensor(tensor: Tensor<DType>): void {

@@ -56,35 +56,50 @@ export function packHoloTensor(
   check('kernels', kernels, RULES.kernels);
   checkFragments(header, fragments);
   const checksums = (header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) !== 0;
-  const entries: FragmentIndexEntry[] = [];
+  const entries: PackedFragment[] = [];
   const payloads: Uint8Array[] = [];
-  let offset = 0;
   for (const { index, data } of fragments) {
     const { flags, stored } = compress(data, options);
     entries.push({
       index,
       flags,
-      offset,
       compressedSize: stored.length,
       uncompressedSize: data.length,
       checksum: checksums ? kernels.xxh3(stored) : 0n,
     });
     payloads.push(stored);
-    offset += stored.length;
-    if (offset > HOLO_MAX_DATA_BYTES) {
-      throw new LimitError('Cannot write the HoloTensor file: its fragments take 4 GiB or more', {
-        fragmentIndex: index,
-        expected: `at most ${HOLO_MAX_DATA_BYTES}`,
-        actual: offset,
-      });
-    }
   }
-  const front = [
+  return [packFront(header, entries, codec), ...payloads];
+}
+
+/** What the index of a file says of a fragment, but for its place, which is behind those before it. */
+export type PackedFragment = Omit<FragmentIndexEntry, 'offset'>;
+
+/**
+ * All of a file that is before its fragments.
+ * @throws LimitError as {@link packHoloTensor}
+ */
+export function packFront(
+  header: HoloTensorHeader,
+  fragments: readonly PackedFragment[],
+  codec: Pick<Codec, 'algorithm'> | undefined,
+): Uint8Array {
+  let offset = 0;
+  const entries = fragments.map((fragment) => {
+    const entry = { ...fragment, offset };
+    offset += fragment.compressedSize;
+    if (offset <= HOLO_MAX_DATA_BYTES) return serializeFragmentIndexEntry(entry);
+    throw new LimitError('Cannot write the HoloTensor file: its fragments take 4 GiB or more', {
+      fragmentIndex: fragment.index,
+      expected: `at most ${HOLO_MAX_DATA_BYTES}`,
+      actual: offset,
+    });
+  });
+  return concatenate([
     serializeHoloTensorHeader(codec === undefined ? header : { ...header, compression: codec.algorithm }),
     ...(header.quantization === undefined ? [] : [serializeQuantizationMetadata(header.quantization)]),
-    ...entries.map(serializeFragmentIndexEntry),
-  ];
-  return [concatenate(front), ...payloads];
+    ...entries,
+  ]);
 }
 
 function checkFragments(header: HoloTensorHeader, fragments: readonly HoloFragment[]): void {

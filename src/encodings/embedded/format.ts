@@ -1,3 +1,4 @@
+import { concatenate } from '../../bytes/binary.js';
 import { FormatError } from '../../errors.js';
 import type { PlaneCoding } from '../../kernels/embedded/interface.js';
 import { packNumbers, readNumbers } from './signedNumbers.js';
@@ -72,23 +73,24 @@ export interface FragmentHeader {
 }
 
 export function serializeFragment(header: FragmentHeader, units: readonly Uint8Array[]): Uint8Array {
+  const head = serializeFragmentHead(
+    header,
+    units.map(({ length }) => length),
+  );
+  return concatenate([head, ...units]);
+}
+
+/** A fragment up to its units, from their lengths. */
+export function serializeFragmentHead(header: FragmentHeader, lengths: readonly number[]): Uint8Array {
   const head: number[] = [EMBEDDED_VERSION];
   pushVarint(head, header.elements);
   pushVarint(head, header.first);
-  pushVarint(head, units.length);
+  pushVarint(head, lengths.length);
   const quality = new Uint8Array(Float32Array.of(header.cosine, header.relativeError).buffer);
   head.push(...quality);
   if (header.stream !== undefined) pushStream(head, header.stream);
-  for (const byte of packNumbers(units.map(({ length }, i) => length - (units[i - 1]?.length ?? 0))))
-    head.push(byte);
-  const payload = new Uint8Array(head.length + units.reduce((sum, unit) => sum + unit.length, 0));
-  payload.set(head);
-  let end = head.length;
-  for (const unit of units) {
-    payload.set(unit, end);
-    end += unit.length;
-  }
-  return payload;
+  for (const byte of packNumbers(lengths.map((length, i) => length - (lengths[i - 1] ?? 0)))) head.push(byte);
+  return Uint8Array.from(head);
 }
 
 /** The header of a fragment, and how many units follow. */

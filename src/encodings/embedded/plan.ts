@@ -1,8 +1,8 @@
-import type { FloatLayout } from '../../kernels/embedded/interface.js';
+import type { FloatLayout, TileCoding } from '../../kernels/embedded/interface.js';
 import { COUNTED_EXPONENTS, GROUP, mantissaBitsOf } from '../../kernels/embedded/tile.js';
 import { endsWhole } from './elements.js';
-import { MAX_PLANES, MAX_TILE_LOG2, NEVER_DENSE } from './format.js';
-import { EXPONENT_OFFSET, type Survey } from './source.js';
+import { MAX_PLANES, MAX_TILE_LOG2, NEVER_DENSE, type Scales } from './format.js';
+import { EXPONENT_OFFSET, type Survey } from './survey.js';
 
 /** How the encoder cuts a tensor: its decisions before it encodes planes. */
 export interface PlanePlan {
@@ -14,6 +14,22 @@ export interface PlanePlan {
   readonly base: number;
   /** Zeros are marked in the remainder, not coded like other small weights. */
   readonly markZeros: boolean;
+}
+
+/** What the whole tensor decides, but for the codes, which are chosen by some of its tiles. */
+export interface SurveyedTensor {
+  readonly elements: number;
+  /** NaNs and infinities. */
+  readonly exceptions: number;
+  /** Σ x² over the finite elements. */
+  readonly energy: number;
+  readonly planes: PlanePlan;
+  readonly scales: Scales | undefined;
+}
+
+/** All that the whole tensor decides: with it, each tile is encoded without the others. */
+export interface TensorPlan extends SurveyedTensor {
+  readonly coding: TileCoding;
 }
 
 /** Tiles per tensor, so that fragments can end close to their targets. */

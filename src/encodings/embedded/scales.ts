@@ -1,5 +1,5 @@
+import type { RowSurvey } from '../../kernels/embedded/interface.js';
 import type { Scales } from './format.js';
-import type { RowEnergies } from './source.js';
 
 /** How a tensor is taken for rows whose columns, or which themselves, differ in scale. */
 
@@ -19,6 +19,11 @@ const SHORTEST_ROW = 16;
 const LEAST_ROWS = 4;
 /** What scales must gain beyond their bits: sorting takes time. */
 const LEAST_GAIN = 0.06;
+
+/** Energies of rows of this many elements, and of their columns. */
+export interface RowEnergies extends Pick<RowSurvey, 'rows' | 'columns'> {
+  readonly rowLength: number;
+}
 
 /** The lengths of rows that a tensor can be taken for, whose scales may pay. */
 export function rowLengths(shape: readonly number[], elements: number, tileSize: number): number[] {

@@ -148,7 +148,7 @@ export interface EncodedTile {
 export interface RowSurvey {
   /** Σ x² over the finite ones of each row. */
   readonly rows: Float64Array;
-  /** The same of each column. */
+  /** The same of each column, the rows before included. */
   readonly columns: Float64Array;
   /** Numbers by their exponent field in single precision; 0 for zeros and subnormal numbers. */
   readonly exponents: Uint32Array;
@@ -203,8 +203,14 @@ export interface EmbeddedEncodeKernels {
   /**
    * @param patterns bits of elements, rows of `rowLength` of them; the last one may be shorter. Integers come as
    *   single-precision numbers.
+   * @param before energies of columns over the rows before these: those of these are added to them, in a new array
    */
-  surveyRows(patterns: Uint16Array | Uint32Array, layout: FloatLayout, rowLength: number): RowSurvey;
+  surveyRows(
+    patterns: Uint16Array | Uint32Array,
+    layout: FloatLayout,
+    rowLength: number,
+    before: Float64Array,
+  ): RowSurvey;
   /** @param apart count symbols also for planes whose bits are kept apart */
   countTile(tile: TileWeights, plan: TilePlan, apart: boolean): TileCounts;
   /** @param exceptions the bytes that the remainder begins with */

@@ -34,11 +34,12 @@ export function surveyRows(
   patterns: Uint16Array | Uint32Array,
   layout: FloatLayout,
   rowLength: number,
+  before: Float64Array,
 ): RowSurvey {
   const numbers = numbersOf(patterns, layout);
   const bits = new Uint32Array(numbers.buffer, numbers.byteOffset, numbers.length);
   const rows = new Float64Array(Math.ceil(numbers.length / rowLength));
-  const columns = new Float64Array(rowLength);
+  const columns = before.slice();
   const exponents = new Uint32Array(EXPONENTS);
   const subnormals = new Uint32Array(SUBNORMALS);
   for (let row = 0, i = 0; row < rows.length; row++) {

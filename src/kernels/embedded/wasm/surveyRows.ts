@@ -2,7 +2,7 @@ import type { WasmRuntime } from '../../runtime/runtime.js';
 import type { FloatLayout, RowSurvey } from '../interface.js';
 import { encodeExports } from './encodeExports.js';
 import { WIDENED, widen } from './loadTile.js';
-import { allocateZeros } from './memory.js';
+import { allocateZeros, loadInto } from './memory.js';
 
 /** Weights that are surveyed at once: they stay in a near cache. */
 const SURVEY_WEIGHTS = 8192;
@@ -16,9 +16,10 @@ export function surveyRows(
   patterns: Uint16Array | Uint32Array,
   layout: FloatLayout,
   rowLength: number,
+  before: Float64Array,
 ): RowSurvey {
   const rows = new Float64Array(Math.ceil(patterns.length / rowLength));
-  const columns = allocateZeros(runtime, 8 * rowLength);
+  const columns = loadInto(runtime, before);
   const exponents = allocateZeros(runtime, 4 * LANES * EXPONENTS);
   const subnormals = allocateZeros(runtime, 4 * SUBNORMALS);
   const rowsAtOnce = Math.max(1, Math.floor(SURVEY_WEIGHTS / rowLength));

@@ -1,0 +1,113 @@
+import type {
+  EmbeddedEncodeKernels,
+  PlaneCoding,
+  TileCoding,
+  TileCounts,
+  TileWeights,
+} from '../../kernels/embedded/interface.js';
+import {
+  chooseCodes,
+  countSymbols,
+  nonzeroBitmap,
+  SYMBOL_COUNTS,
+  sortedPatterns,
+} from '../../kernels/embedded/survey.js';
+import { CLASS_OF, CLASSES, GROUP } from '../../kernels/embedded/tile.js';
+import { NEVER_DENSE } from './format.js';
+import type { PlanePlan } from './plan.js';
+import type { Source } from './source.js';
+
+/** Codes are chosen by about this many tiles, evenly spread; of small tensors, whose headers count, by all. */
+const COUNTED_TILES = 12;
+const SMALL_TENSOR = 2 ** 19;
+
+function stepOf(elements: number, { tileLog2 }: PlanePlan): number {
+  const tiles = Math.ceil(elements / 2 ** tileLog2);
+  return elements < SMALL_TENSOR ? 1 : Math.ceil(tiles / COUNTED_TILES);
+}
+
+/** The tiles by which the codes of a tensor are chosen. */
+export function countedTiles(elements: number, plan: PlanePlan): number[] {
+  const tiles = Math.ceil(elements / 2 ** plan.tileLog2);
+  const step = stepOf(elements, plan);
+  const counted: number[] = [];
+  for (let tile = step >> 1; tile < tiles; tile += step) counted.push(tile);
+  return counted;
+}
+
+/**
+ * The codes of all planes and of the remainder.
+ * @param weightsOf the weights of each of the counted tiles
+ */
+export function chooseCodings(
+  elements: number,
+  { layout, whole }: Pick<Source, 'layout' | 'whole'>,
+  plan: PlanePlan,
+  kernels: Pick<EmbeddedEncodeKernels, 'countTile'>,
+  weightsOf: (tile: number) => TileWeights,
+): TileCoding {
+  const isSampled = stepOf(elements, plan) > 1;
+  const zeros = new Uint32Array(SYMBOL_COUNTS);
+  const counted: TileCounts[] = [];
+  for (const tile of countedTiles(elements, plan)) {
+    const weights = weightsOf(tile);
+    const counts = kernels.countTile(weights, plan, plan.threshold === NEVER_DENSE);
+    counted.push(counts);
+    if (!plan.markZeros) continue;
+    const classes = counts.counts.map((count) => CLASS_OF[count]!);
+    countSymbols(nonzeroBitmap(layout, plan.scale, sortedPatterns(weights)), classes, zeros);
+  }
+  // Tiles that have not been counted may have groups of any class.
+  const classes = isSampled ? CLASS_OF[Math.min(GROUP, plan.threshold - 1)]! + 1 : 0;
+  const nonzero = plan.markZeros ? chooseCodes(zeros, isSampled ? CLASSES : 0).selection : new Uint8Array(0);
+  const share = counted.length / Math.ceil(elements / 2 ** plan.tileLog2);
+  return {
+    ...plan,
+    planes: Array.from({ length: plan.depth }, (_, j) => ({
+      ...cheapest(counted, plan, j, classes, share),
+      level: plan.depth - 1 - j,
+    })),
+    nonzero: whole ? undefined : nonzero,
+  };
+}
+
+/** Bits that a selection costs in the header, beside those of its codes. */
+const SELECTION_BITS = 8 * 6;
+
+/**
+ * Separate bitmaps for the bits of significant weights pay where those are among zeros that remain zeros. Elsewhere
+ * both ways cost the same, and one bitmap is faster.
+ * @param classes that a selection serves at least
+ * @param share of all tiles that are counted
+ */
+function cheapest(
+  counted: readonly TileCounts[],
+  { threshold }: PlanePlan,
+  j: number,
+  classes: number,
+  share: number,
+): Omit<PlaneCoding, 'level'> {
+  const together = new Uint32Array(SYMBOL_COUNTS);
+  const apart = new Uint32Array(SYMBOL_COUNTS);
+  let fixedCost = 0;
+  let rawGroups = 0;
+  let significant = 0;
+  for (const { symbols, costs } of counted) {
+    const start = 2 * SYMBOL_COUNTS * j;
+    for (let k = 0; k < SYMBOL_COUNTS; k++) {
+      together[k]! += symbols[start + k]!;
+      apart[k]! += symbols[start + SYMBOL_COUNTS + k]!;
+    }
+    fixedCost += costs[3 * j]!;
+    rawGroups += costs[3 * j + 1]!;
+    significant += costs[3 * j + 2]!;
+  }
+  const one = { ...chooseCodes(together, classes), apart: false };
+  const two = { ...chooseCodes(apart, classes), apart: true };
+  two.cost += significant;
+  const { cost, ...selected } = threshold === NEVER_DENSE && two.cost < one.cost ? two : one;
+  if (fixedCost < cost + GROUP * rawGroups + SELECTION_BITS * share) {
+    return { selection: new Uint8Array(0), apart: false, fixed: true };
+  }
+  return { ...selected, fixed: false };
+}

@@ -1,0 +1,80 @@
+import type { EmbeddedEncodeKernels } from '../../kernels/embedded/interface.js';
+import { chooseCodings } from './codings.js';
+import { weightsIn } from './encoder.js';
+import { NEVER_DENSE } from './format.js';
+import { planPlanes, type SurveyedTensor, type TensorPlan, tileLog2Of } from './plan.js';
+import { chooseScales, rowLengths } from './scales.js';
+import type { Source } from './source.js';
+import { TensorSurvey } from './survey.js';
+
+/** Of what tensors are taken for whose rows have no scales: it fits a near cache. */
+const LONGEST_ROW = 4096;
+
+type Bits = Pick<Source, 'layout' | 'whole'>;
+
+/** Finds what the whole tensor decides, from parts of it that come one after another. */
+export class TensorPlanner {
+  /** Elements of the parts are a multiple of this, but of the last one. */
+  readonly partStep: number;
+  readonly #bits: Bits;
+  readonly #hasRows: boolean;
+  readonly #survey: TensorSurvey;
+
+  constructor(
+    shape: readonly number[],
+    elements: number,
+    bits: Bits,
+    kernels: Pick<EmbeddedEncodeKernels, 'surveyRows'>,
+  ) {
+    const lengths = rowLengths(shape, elements, 2 ** tileLog2Of(elements));
+    this.partStep = lengths[0] ?? LONGEST_ROW;
+    this.#bits = bits;
+    this.#hasRows = lengths.length > 0;
+    this.#survey = new TensorSurvey(elements, bits.layout, this.#hasRows ? lengths : [LONGEST_ROW], kernels);
+  }
+
+  add(patterns: Source['patterns']): void {
+    this.#survey.add(patterns);
+  }
+
+  /** Once all parts have been added. */
+  finish(): SurveyedTensor {
+    const { counts, energies } = this.#survey;
+    const { elements, exceptions, energy } = counts;
+    const planes = planPlanes(counts, this.#bits.whole ? undefined : this.#bits.layout);
+    // Among many zeros, planes have selections, which know no scales.
+    const mayScale = this.#hasRows && planes.threshold !== NEVER_DENSE;
+    return { elements, exceptions, energy, planes, scales: mayScale ? chooseScales(energies) : undefined };
+  }
+}
+
+/**
+ * Adds the codes.
+ * @param tileOf the elements of a tile, for those of `countedTiles`
+ */
+export function withCodings(
+  surveyed: SurveyedTensor,
+  bits: Bits,
+  kernels: Pick<EmbeddedEncodeKernels, 'countTile'>,
+  tileOf: (tile: number) => Source['patterns'],
+): TensorPlan {
+  const weightsOf = weightsIn(surveyed, bits.layout);
+  const { elements, planes } = surveyed;
+  const tile = (number: number) => weightsOf(tileOf(number), number).weights;
+  return { ...surveyed, coding: chooseCodings(elements, bits, planes, kernels, tile) };
+}
+
+/** The plan of a tensor that is in memory. */
+export function planTensor(
+  { patterns, ...bits }: Source,
+  shape: readonly number[],
+  kernels: EmbeddedEncodeKernels,
+): TensorPlan {
+  const planner = new TensorPlanner(shape, patterns.length, bits, kernels);
+  planner.add(patterns);
+  const surveyed = planner.finish();
+  const tileSize = 2 ** surveyed.planes.tileLog2;
+  return withCodings(surveyed, bits, kernels, (tile) =>
+    patterns.subarray(tile * tileSize, (tile + 1) * tileSize),
+  );
+}
