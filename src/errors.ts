@@ -1,4 +1,4 @@
-import { show } from './errors/show.js';
+import { show, withoutSecrets } from './errors/show.js';
 
 /**
  * Every error that holostream throws on purpose is a {@link HolostreamError}: one sentence for people in
@@ -13,7 +13,7 @@ export interface ErrorDetails {
   readonly blockIndex?: number | undefined;
   /** Number of the HoloTensor fragment, counted from 0. */
   readonly fragmentIndex?: number | undefined;
-  /** Path or URL of the file that the error is about. */
+  /** Path or URL of the file that the error is about. Errors keep no query and no user name of a URL: there may be secrets in them. */
   readonly file?: string | undefined;
   /** Name of the tensor. */
   readonly tensor?: string | undefined;
@@ -33,7 +33,7 @@ export class HolostreamError extends Error {
   declare readonly offset: number | undefined;
   declare readonly blockIndex: number | undefined;
   declare readonly fragmentIndex: number | undefined;
-  /** Path or URL of the file, where it is known. */
+  /** Path or URL of the file, where it is known. Of a URL, a query is `?…`: there may be a token or a signature in it. */
   declare readonly file: string | undefined;
   /** Name of the tensor. */
   declare readonly tensor: string | undefined;
@@ -50,11 +50,16 @@ export class HolostreamError extends Error {
     this.offset = details.offset;
     this.blockIndex = details.blockIndex;
     this.fragmentIndex = details.fragmentIndex;
-    this.file = details.file;
+    this.file = details.file && withoutSecrets(details.file);
     this.tensor = details.tensor;
-    this.expected = details.expected;
-    this.actual = details.actual;
+    this.expected = presentable(details.expected);
+    this.actual = presentable(details.actual);
   }
+}
+
+/** Logs print the fields of errors, too. */
+function presentable(value: unknown): unknown {
+  return typeof value === 'string' ? withoutSecrets(value) : value;
 }
 
 /** The bytes break the rules of their format. */

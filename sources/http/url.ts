@@ -12,12 +12,14 @@ export function requestUrl(url: string | URL): URL {
   let whole: URL;
   try {
     whole = new URL(url, base);
-  } catch (cause) {
+  } catch {
     const why =
       base === undefined
         ? 'it is no URL, and there is no page that it could be relative to; fileSource(path) reads a file'
         : 'it is no URL';
-    throw new ArgumentError(`Cannot read over HTTP: ${why}`, { actual: url, cause });
+    // A relative one may have a query, too, and the engine's error would have all of it.
+    const [actual] = String(url).split(/[?#]/);
+    throw new ArgumentError(`Cannot read over HTTP: ${why}`, { actual });
   }
   if (!dropCredentials(whole)) return whole;
   throw new ArgumentError(

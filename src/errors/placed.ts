@@ -42,6 +42,6 @@ export function inPlace(cause: unknown, { file, tensor }: Place): unknown {
   const Kind = cause.constructor as new (what: string, details: ErrorDetails) => HolostreamError;
   // What it has said of its place follows in the words.
   const error = new Kind(what, { ...missing, name: where || undefined, expected, actual, cause });
-  const place = { file: cause.file ?? file, tensor: cause.tensor ?? tensor };
-  return Object.assign(error, { ...place, offset, blockIndex, fragmentIndex });
+  const known = { file: cause.file ?? error.file, tensor: cause.tensor ?? tensor };
+  return Object.assign(error, { ...known, offset, blockIndex, fragmentIndex });
 }

@@ -6,6 +6,9 @@
 /** Longer texts are cut in the middle, because the ends of paths and URLs tell most. */
 const MAX_TEXT = 200;
 
+/** Longer than any URL. A name in a file can be as long as its header. */
+const MAX_SEARCHED = 16384;
+
 /** Enough for the dimensions of a shape and the choices of an option. */
 const MAX_ITEMS = 16;
 
@@ -27,7 +30,7 @@ function textOf(value: unknown): string {
     case 'string':
       return value;
     case 'bigint':
-      return `0x${value.toString(16).padStart(16, '0')}`;
+      return hexadecimal(value);
     case 'object':
       // Not String(value): an object from JSON can have a `toString` that is not a function.
       return value === null ? 'null' : kindOf(value);
@@ -36,6 +39,12 @@ function textOf(value: unknown): string {
     default:
       return String(value);
   }
+}
+
+/** With its leading zeros: a checksum has 64 bits, or 256 (SHA-256). */
+function hexadecimal(checksum: bigint): string {
+  const digits = checksum.toString(16);
+  return `0x${digits.padStart(digits.length > 16 ? 64 : 16, '0')}`;
 }
 
 /** `a Promise`, `a Float32Array of length 3`, and so on: what callers pass by mistake. */
@@ -52,10 +61,29 @@ function kindOf(value: object): string {
   }
 }
 
-/** {@link escapeControls}, cut to {@link MAX_TEXT}. */
+/** {@link escapeControls}, without secrets of URLs, cut to {@link MAX_TEXT}. */
 export function escapeText(text: string): string {
-  const end = MAX_TEXT / 2;
-  return escapeControls(text.length > MAX_TEXT ? `${text.slice(0, end)}…${text.slice(-end)}` : text);
+  return escapeControls(cut(withoutSecrets(cut(text, MAX_SEARCHED)), MAX_TEXT));
+}
+
+function cut(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length / 2)}…${text.slice(-length / 2)}` : text;
+}
+
+/**
+ * A URL in a text: its scheme; a user name and password, also where they are not escaped; its host and path; a query or
+ * fragment. A number after the host is a port, and an `@` in a path is none of a user.
+ */
+const URLS =
+  /\b([a-z][a-z\d+.-]{0,19}:\/\/)([^\s/?#:@]*@|[^\s/?#:@]*:(?!\d+(?:[\s/?#]|$))[^\s@]*@)?([^\s?#]*)([?#]\S*)?/gi;
+
+/** A text whose URLs have neither a query nor a user name: there may be tokens, keys and signatures in them, and errors are logged. */
+export function withoutSecrets(text: string): string {
+  return text.replace(
+    URLS,
+    (_, scheme: string, user: string | undefined, place: string, rest: string | undefined) =>
+      `${scheme}${user === undefined ? '' : '…@'}${place}${rest === undefined ? '' : `${rest[0]}…`}`,
+  );
 }
 
 /** Escapes control characters, line ends and what changes the direction of text. Escaped text stays as it is. */

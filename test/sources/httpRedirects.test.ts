@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createLimiter, type HttpSourceOptions, httpSource, type SourceEvent } from '../../sources/index.js';
@@ -75,6 +76,26 @@ test('the hub is asked once, and the token is sent to it alone', async () => {
   assert.is(asked[0]!.headers.authorization, TOKEN.authorization);
   assert.is(store.requests.length, 6);
   assert.not.match(leaked, 'secret');
+});
+
+test('messages and what is logged of errors have neither the signature nor the query of the file', async () => {
+  const logged = async (url: string) => {
+    const source = httpSource(url, { headers: TOKEN, retry: false });
+    const error = await rejects(source.read(0, 100), SourceError, /Cannot read from the server/);
+    assert.is(error.file, `${hubUrl}?…`);
+    return inspect(error, { depth: 9 });
+  };
+  valid = () => false;
+  assert.not.match(await logged(`${hubUrl}?key=secret`), /secret|signature=1/);
+  hub.removeAllListeners('request');
+  hub.on('request', (_, response) =>
+    response.writeHead(302, { location: `http://u:secret@x/?signature=1` }).end(),
+  );
+  assert.not.match(await logged(`${hubUrl}?key=secret`), /secret|signature=1/);
+  hub.closeAllConnections();
+  hub.removeAllListeners('request');
+  hub.on('request', (request) => request.socket.destroy());
+  assert.not.match(await logged(`${hubUrl}?key=secret`), /secret/);
 });
 
 for (const status of [400, 401, 403, 404, 410]) {
