@@ -1,5 +1,5 @@
 import { type AllLimits, Budget, checkTensorBytes, checkTotalBytes } from '../src/checks/limits.js';
-import type { LoadableTensor } from './inputs/content.js';
+import { type LoadableTensor, placeOfTensor } from './inputs/content.js';
 import { loadedBytes, type OutputOptions } from './output.js';
 import type { PlannedPiece } from './planning.js';
 import type { ModelQuality } from './progress.js';
@@ -29,12 +29,13 @@ export function checkLoad(
   let newBytes = 0;
   for (const { tensor, length } of pieces) {
     totalBytes += length;
-    checkTensorBytes(limits, length, tensor.name);
+    const place = placeOfTensor(tensor);
+    checkTensorBytes(limits, length, place);
     // Each tensor once: it can have many pieces.
     if (wanted.has(tensor)) continue;
     wanted.add(tensor);
     const bytes = loadedBytes(tensor, as);
-    checkTensorBytes(limits, Math.max(tensor.byteLength, bytes - tensor.byteLength), tensor.name);
+    checkTensorBytes(limits, Math.max(tensor.byteLength, bytes - tensor.byteLength), place);
     if (states.get(tensor.name)!.cosine === 0) newBytes += bytes;
   }
   const held = quality.heldBytes(as) + newBytes;

@@ -80,6 +80,11 @@ export class NpyReader {
     );
   }
 
+  /** Of its errors. */
+  get #place() {
+    return { file: sourceName(this.#source) };
+  }
+
   get dtype(): SafetensorsDType {
     return this.header.dtype;
   }
@@ -96,7 +101,7 @@ export class NpyReader {
   async readAll(options: ReadAllOptions = {}): Promise<Tensor<SafetensorsDType>> {
     const { out } = checkOptions(options, READ_ALL_RULES);
     const { dtype, shape, byteLength, dataStart } = this.header;
-    checkTensorBytes(this.#limits, byteLength);
+    checkTensorBytes(this.#limits, byteLength, this.#place);
     if (out !== undefined) {
       checkOutputElements(out, dtype, byteLength);
       await this.#fill(viewBytes(out), options);
@@ -122,7 +127,7 @@ export class NpyReader {
     assertRows(shape, start, end, undefined);
     const rowSize = shape[0] === 0 ? 0 : byteLength / shape[0]!;
     const [from, to] = [start * rowSize, end * rowSize];
-    checkTensorBytes(this.#limits, to - from);
+    checkTensorBytes(this.#limits, to - from, this.#place);
     const bytes = isTransposed(this.header)
       ? viewBytes((await this.readAll(options)).data).slice(from, to)
       : littleEndian(this.header, await readBytes(this.#source, dataStart + from, to - from, options));

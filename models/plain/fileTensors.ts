@@ -8,6 +8,7 @@ import {
   limitsOf,
 } from '../../src/checks/limits.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
+import { placeOfTensor } from '../inputs/content.js';
 import type { PlannedPiece } from '../planning.js';
 import type { TensorState } from '../tensorState.js';
 import { type Chosen, type ChosenTensor, decodeChosen, type ReadPiece, readPiece } from './choosePieces.js';
@@ -89,7 +90,7 @@ export class FileTensors {
       const bytes = await this.#remembered(cutMemo, part, signal, async () => {
         const loaded = await this.#loaded(part, signal);
         if (loaded !== undefined) return loaded.subarray(offset - part.offset, offset - part.offset + length);
-        checkTensorBytes(budget.limits, length, part.chosen.tensor.name);
+        checkTensorBytes(budget.limits, length, placeOfTensor(part.chosen.tensor));
         return read(cut.piece, { signal });
       });
       return { offset, bytes };

@@ -102,9 +102,17 @@ export function beyondLimit(
   });
 }
 
-/** @throws LimitError when a tensor has more bytes than `limits.tensorBytes` */
-export function checkTensorBytes(limits: AllLimits, byteLength: number, tensor?: string): void {
-  checkLimit(limits, 'tensorBytes', byteLength, 'Cannot allocate the tensor: it is too large', { tensor });
+/**
+ * @param place the name of the tensor, or that and its file
+ * @throws LimitError when a tensor has more bytes than `limits.tensorBytes`
+ */
+export function checkTensorBytes(
+  limits: AllLimits,
+  byteLength: number,
+  place?: string | Pick<ErrorDetails, 'tensor' | 'file'>,
+): void {
+  const details = typeof place === 'string' ? { tensor: place } : place;
+  checkLimit(limits, 'tensorBytes', byteLength, 'Cannot allocate the tensor: it is too large', details);
 }
 
 /** @throws LimitError when tensors that are held together have more bytes than `limits.totalBytes` */

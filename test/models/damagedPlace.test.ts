@@ -9,6 +9,7 @@ import {
   HoloTensorReader,
   LimitError,
   ModelReader,
+  NpyReader,
   openModel,
 } from 'holostream';
 import { readModelFile } from 'holostream/formats';
@@ -29,6 +30,7 @@ const at = (name: string) => join(folder, name);
 ok(await runCli(['encode', plain, '-o', at('m.holo.safetensors')]));
 ok(await runCli(['encode', plain, '-o', at('dir/')]));
 ok(await runCli(['encode', plain, '-o', at('w.hct'), '--tensor', names[1]!]));
+ok(await runCli(['decode', at('w.hct'), '-o', at('w.npy')]));
 ok(await runCli(['encode', plain, '-o', at('w.holo'), '--tensor', names[1]!]));
 
 /** The same file with a bit flipped. */
@@ -164,10 +166,27 @@ test('the class of the error, and what it compared, stay; the first one is its c
 });
 
 test('what is too large for the limits is named, too', async () => {
-  const model = await openModel(at('m.holo.safetensors'), { limits: { tensorBytes: 1000 } });
-  const error = await errorOf(() => model.load());
-  await model.close();
-  assert.ok(names.includes(error.tensor!), error.message);
+  const limits = { tensorBytes: 1000 };
+  for (const path of ['m.holo.safetensors', 'm.safetensors'].map(at)) {
+    const model = await openModel(path, { limits });
+    const file = await model.file();
+    for (const work of [
+      () => model.load(),
+      () => model.load({ tensors: [names[1]!] }),
+      () => file.read(file.size - 2000, 2000),
+    ]) {
+      const error = await errorOf(work);
+      assert.ok(names.includes(error.tensor!), error.message);
+      assert.is(error.file, path);
+    }
+    await model.close();
+  }
+  const npy = at('w.npy');
+  const reader = await NpyReader.open(npy, { limits });
+  for (const work of [() => reader.readAll(), () => reader.readRows(0, 256)]) {
+    assert.is((await errorOf(work)).file, npy);
+  }
+  await reader.close();
 });
 
 test('the command says it of all of them, and of standard input', async () => {
