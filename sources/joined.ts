@@ -38,32 +38,39 @@ export function joinedSource(
     starts.push(size);
     size += length;
   }
+  const partAt = (offset: number, end: number): Piece => {
+    const i = lastAtMost(starts, offset);
+    const [part, from] = [parts[i]!, offset - starts[i]!];
+    return { part, from, length: Math.min(part.length - from, end - offset) };
+  };
   const source = randomAccessSource(
     size,
     async (offset, length, options) => {
       const reads: Promise<Uint8Array>[] = [];
-      for (let i = lastAtMost(starts, offset), at = offset; at < offset + length; i++) {
-        const part = parts[i]!;
-        const from = at - starts[i]!;
-        const count = Math.min(part.length - from, offset + length - at);
-        if (count > 0) reads.push(part.read(from, count, options));
-        at += count;
+      for (let at = offset; at < offset + length; ) {
+        const piece = partAt(at, offset + length);
+        reads.push(piece.part.read(piece.from, piece.length, options));
+        at += piece.length;
       }
       return concatenate(await Promise.all(reads));
     },
     name,
   );
-  const partAt = (offset: number) => {
-    const i = lastAtMost(starts, offset);
-    return { part: parts[i]!, from: offset - starts[i]! };
-  };
   return { ...source, stream: (options) => streamOf(source, partAt, name, options) };
+}
+
+/** What of a range is in one part, from a position on: never empty, because of parts at the same position the last one has bytes. */
+interface Piece {
+  readonly part: JoinedPart;
+  /** Of the part's own bytes. */
+  readonly from: number;
+  readonly length: number;
 }
 
 /** Long parts are streamed, and all others read together, a chunk at a time. */
 function streamOf(
   { size, read }: RandomAccessSource & { readonly size: number },
-  partAt: (offset: number) => { readonly part: JoinedPart; readonly from: number },
+  partAt: (offset: number, end: number) => Piece,
   name: string | undefined,
   options: ByteRangeOptions = {},
 ): ReadableStream<Uint8Array> {
@@ -85,11 +92,10 @@ function streamOf(
         if (position < streamedEnd) throw beyondEnd(streamedEnd, position, name);
         streamed = undefined;
         if (position === end) return undefined;
-        const { part, from } = partAt(position);
-        const left = Math.min(part.length - from, end - position);
-        if (left > CHUNK_SIZE && part.stream !== undefined) {
-          streamedEnd = position + left;
-          streamed = streamReader(part.stream(from, left, { signal }));
+        const { part, from, length } = partAt(position, end);
+        if (length > CHUNK_SIZE && part.stream !== undefined) {
+          streamedEnd = position + length;
+          streamed = streamReader(part.stream(from, length, { signal }));
           // Empty: the next one comes from the stream.
           return new Uint8Array(0);
         }
