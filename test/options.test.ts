@@ -50,6 +50,18 @@ const ACCEPTED: readonly [RegExp, string][] = [
   [/^HoloTensorDecoder#add\w+: fragment\.(header|entry)/, 'a parser has made them'],
 ];
 
+/** What returns a promise and takes no signal, and why. */
+const WITHOUT_SIGNAL: readonly [RegExp, string][] = [
+  [/^(streamSource|fromReadableStream)$/, 'it is its stream that is waited for'],
+  [/^(\w+Writer|SeekableSink)#write$/, 'abort() of the sink ends it'],
+  [/^SafetensorsWriter\.open$/, 'writes the header, which abort() ends'],
+  [/^load(Decodings|Codec|Decoder|Kernels)$/, 'code that is loaded once, for all'],
+  [
+    /^(file(Sink|Source)|folder(Store|StagingStore|Storage)|modelFolderSink|removeLeftovers|openBulkStorage)$/,
+    'some calls of the file system',
+  ],
+];
+
 /** Numbers that each option or argument refuses beside NaN, by its name, or that with the name of its object. */
 const OUT_OF_RANGE: Readonly<Record<string, readonly unknown[]>> = {
   ...entriesOf(
@@ -214,6 +226,8 @@ for (const { name, refused, numbers } of calls) {
         const fault = await faultOf(await make(), wrong, rejects);
         if (fault !== undefined) faults.push(`${wrong.label}: ${fault}`);
       }
+      const takesSignal = refused.some(({ label }) => /(^|\.)signal = /.test(label));
+      if (rejects && !takesSignal && !isExempt(WITHOUT_SIGNAL, name)) faults.push('takes no signal');
       assert.equal(faults, []);
     });
   }
@@ -221,7 +235,7 @@ for (const { name, refused, numbers } of calls) {
 
 test('every exemption is needed', () => {
   assert.equal(
-    [...LEFT_OUT, ...ACCEPTED].filter(([which]) => !used.has(which)),
+    [...LEFT_OUT, ...ACCEPTED, ...WITHOUT_SIGNAL].filter(([which]) => !used.has(which)),
     [],
   );
 });

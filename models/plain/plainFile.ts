@@ -1,10 +1,11 @@
-import { onAbort, withOwnSignal } from '../../platform/abort.js';
+import { onAbort, untilAborted, withOwnSignal } from '../../platform/abort.js';
 import { pullStream } from '../../sources/pullStream.js';
 import { randomAccessSource } from '../../sources/randomAccess.js';
 import { beyondEnd, CHUNK_SIZE, checkRange, checkRead } from '../../sources/ranges.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
-import { allocating, LIMIT_RULES, type Limits, type LimitsOption } from '../../src/checks/limits.js';
+import { allocating, type Limits, type OpenOptions } from '../../src/checks/limits.js';
 import { checkOptions, type Rules, text } from '../../src/checks/options.js';
+import { OPEN_RULES } from '../../src/checks/rules.js';
 import { ArgumentError, UnsupportedError } from '../../src/errors.js';
 import { QUALITY } from '../../src/holotensor/quality.js';
 import type { ByteRangeOptions, RandomAccessSource } from '../../src/source.js';
@@ -15,7 +16,7 @@ import { choosePieces } from './choosePieces.js';
 import { FileTensors, type Part, type PlacedBytes } from './fileTensors.js';
 import { type PlainResponseOptions, plainResponse } from './response.js';
 
-export interface PlainFileOptions extends LimitsOption {
+export interface PlainFileOptions extends OpenOptions {
   /** Which file, by its name when the model was made. Default: the only one. */
   readonly name?: string | undefined;
   /**
@@ -27,7 +28,7 @@ export interface PlainFileOptions extends LimitsOption {
 }
 
 const RULES: Rules<PlainFileOptions> = {
-  ...LIMIT_RULES,
+  ...OPEN_RULES,
   name: text,
   quality: (quality) => quality !== 'loaded' && QUALITY(quality) && "a number from 0 to 1, or 'loaded'",
 };
@@ -101,7 +102,7 @@ export class PlainFile implements RandomAccessSource {
   async read(offset: number, length: number, options: AbortOptions = {}): Promise<Uint8Array> {
     checkRead(offset, length, options);
     const source = this.#range(offset, offset + length);
-    return this.#untilClosed(options.signal, (signal) => source.read(offset, length, { signal }));
+    return untilClosed(this.#closed, options.signal, (signal) => source.read(offset, length, { signal }));
   }
 
   /** Changes when the bytes change; undefined for 'loaded', and where nothing says when a plain file changes. */
@@ -115,20 +116,6 @@ export class PlainFile implements RandomAccessSource {
    */
   response(options: PlainResponseOptions = {}): Response {
     return plainResponse(this, this.#tag, options);
-  }
-
-  /** Runs work with a signal that aborts when this one does, and when the model is closed. */
-  #untilClosed<T>(signal: AbortSignal | undefined, work: (own: AbortSignal) => Promise<T>): Promise<T> {
-    return withOwnSignal(this.#closed, async (own, abort) => {
-      signal?.throwIfAborted();
-      const remove = signal && onAbort(signal, abort);
-      try {
-        own.throwIfAborted();
-        return await work(own);
-      } finally {
-        remove?.();
-      }
-    });
   }
 
   /** A source for reads within a range. */
@@ -161,13 +148,31 @@ export class PlainFile implements RandomAccessSource {
   }
 }
 
+/** Runs work with a signal that aborts when this one does, and when the model is closed. */
+function untilClosed<T>(
+  closed: AbortSignal,
+  signal: AbortSignal | undefined,
+  work: (own: AbortSignal) => Promise<T>,
+): Promise<T> {
+  return withOwnSignal(closed, async (own, abort) => {
+    signal?.throwIfAborted();
+    const remove = signal && onAbort(signal, abort);
+    try {
+      own.throwIfAborted();
+      return await work(own);
+    } finally {
+      remove?.();
+    }
+  });
+}
+
 /**
  * @param content of the model
  * @param states what is loaded of its tensors
  * @param limits of the model: those of the options count before them
  * @param closed aborts when the model is closed, and ends what is read
  * @throws UnsupportedError for a model without plain files; ArgumentError for a name that none of them has; what asking for the
- *   version of a file throws
+ *   version of a file throws; the reason of the signal
  */
 export async function openPlainFile(
   content: ModelContent,
@@ -176,7 +181,7 @@ export async function openPlainFile(
   limits: Limits | undefined,
   closed: AbortSignal,
 ): Promise<PlainFile> {
-  const { name } = checkOptions(options, RULES);
+  const { name, signal } = checkOptions(options, RULES);
   const { files } = content;
   if (files === undefined) {
     throw new UnsupportedError(
@@ -196,6 +201,9 @@ export async function openPlainFile(
     );
   }
   const chosen = { ...options, limits: { ...limits, ...options.limits } };
-  const version = await file.version({ signal: closed });
+  // A source of the caller's may hear no signal.
+  const version = await untilClosed(closed, signal, (own) =>
+    untilAborted(file.version({ signal: own }), own),
+  );
   return new PlainFile(file, content, states, chosen, version, closed);
 }

@@ -381,4 +381,28 @@ async function assertRanges(plain: PlainFile): Promise<void> {
   );
 }
 
+test('opening a file ends when its signal aborts, as it does when the model is closed', async () => {
+  let asked = 0;
+  const silent = {
+    ...bytesSource(original),
+    // Whatever knows the version says nothing, and hears no signal.
+    version: () => {
+      asked += 1;
+      return new Promise<string>(() => {});
+    },
+  };
+  const model = await openModel(silent);
+  const enough = new Error('enough');
+  await rejects(model.file({ signal: AbortSignal.abort(enough) }), Error, /enough/);
+  assert.is(asked, 0);
+  const abort = new AbortController();
+  const opening = model.file({ signal: abort.signal });
+  setTimeout(() => abort.abort(enough), 10);
+  await rejects(opening, Error, /enough/);
+  assert.is(asked, 1);
+  const last = model.file();
+  setTimeout(() => void model.close(), 10);
+  await rejects(last, ArgumentError, /closed/);
+});
+
 test.run();
