@@ -6,7 +6,7 @@ import { streamReader } from '../sources/chunkReader.js';
 import { pullStream } from '../sources/pullStream.js';
 import { LIMIT_RULES, type LimitsOption } from '../src/checks/limits.js';
 import { callback, checkOptions, type Rules } from '../src/checks/options.js';
-import { ChecksumError, FormatError, HolostreamError, SourceError } from '../src/errors.js';
+import { ChecksumError, FormatError, HolostreamError, SourceError, UnsupportedError } from '../src/errors.js';
 import { QUALITY } from '../src/holotensor/quality.js';
 
 export interface ModelResponsesOptions extends LimitsOption {
@@ -104,7 +104,7 @@ export class ModelResponses {
     const known = model.files.includes(name);
     if (!known && model.files.length > 1) return errorResponse(404, `No file ${name} in the model file`);
     const { quality } = this.#options;
-    const file = await model.file({ quality, name: known ? name : undefined });
+    const file = await model.file({ quality, name: known ? name : undefined, signal });
     const isHead = /^head$/i.test(method);
     const tag = `"${await file.version()}"`;
     if (listed(headers.get('if-none-match')).includes(tag)) {
@@ -145,8 +145,10 @@ export class ModelResponses {
       return undefined;
     } catch (error) {
       const isMissing = error instanceof SourceError && MISSING.includes(error.status);
-      // Some servers send a page in place of a file that is missing.
-      const isForeign = error instanceof FormatError && !(error instanceof ChecksumError);
+      // Some servers send a page in place of a file that is missing. Files of one tensor, and of later versions, are not supported.
+      const isForeign =
+        (error instanceof FormatError && !(error instanceof ChecksumError)) ||
+        error instanceof UnsupportedError;
       if (isMissing || isForeign) return undefined;
       throw error;
     }

@@ -1,10 +1,15 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createFetch } from '../../adapters/fetch.js';
-import { ArgumentError } from '../../src/errors.js';
+import { sealHeader } from '../../models/file/headerChecksum.js';
+import { openModel } from '../../models/openModel.js';
+import { HctWriter } from '../../sinks/hct.js';
+import { memorySink } from '../../sinks/memory.js';
+import { ArgumentError, UnsupportedError } from '../../src/errors.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { rejects, throws } from '../helpers/assertions.js';
 import { type FileServer, fileServer } from '../helpers/fileServer.js';
+import { holoFile } from '../helpers/holoFiles.js';
 import { encodeToModelFile, modelFileOf } from '../helpers/modelFiles.js';
 import { modelOf } from '../helpers/models.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
@@ -94,6 +99,26 @@ test('what has no model file is passed on, as all else is', async () => {
   server.files.set('app.holo.safetensors', new TextEncoder().encode('<!doctype html><title>app</title>'));
   server.files.set('app.safetensors', original);
   assert.ok((await bytesOf(await own(`${server.url}app.safetensors`))).equals(original));
+});
+
+test('a file of one tensor, or of a later version, is no model file either: the plain one is given', async () => {
+  const later = encoded.slice();
+  const version = '"holostream.version":"';
+  later.set([0x39], Buffer.from(later).indexOf(version) + version.length);
+  sealHeader(later.subarray(0, 8 + Number(new DataView(later.buffer).getBigUint64(0, true))));
+  const sink = memorySink();
+  const writer = new HctWriter(sink, { dtype: 'F32', shape: [6], algorithm: 'lz4' });
+  await writer.write(new Uint8Array(24));
+  await writer.close();
+  const tensor = holoFile('embedded', new Float32Array(256), [16, 16]);
+  await rejects(openModel(later), UnsupportedError, /unsupported version/);
+  for (const [name, bytes] of Object.entries({ hct: sink.bytes, tensor, later })) {
+    server.files.set(`${name}.holo.safetensors`, bytes);
+    server.files.set(`${name}.safetensors`, original);
+    const response = await createFetch()(`${server.url}${name}.safetensors`);
+    assert.is(response.status, 200, name);
+    assert.ok((await bytesOf(response)).equals(original), name);
+  }
 });
 
 test('match: a pattern, or a function that names the model file', async () => {
