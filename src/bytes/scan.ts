@@ -12,14 +12,32 @@ export interface ByteSpan {
   readonly length: number;
 }
 
-/** Bytes that are read together: what is needed next mostly follows. */
-const WINDOW_SIZE = 65536;
+/** Bytes that are read at first, and after a long skip: what is needed next mostly follows. */
+const FIRST_WINDOW = 2 ** 16;
+
+/** Windows that follow each other double up to this: a scan that needs much takes few requests. */
+const LARGEST_WINDOW = 2 ** 22;
+
+/**
+ * What is skipped by less than this is read with what is around it, which takes bytes, and the rest is not. Each request of a scan
+ * waits for the one before, so that thousands of small skips would take minutes.
+ */
+const LEAST_SKIP = 2 ** 20;
+
+/** Bytes in front of what a skip leads to that are read with it: what is looked at twice mostly ends there. */
+const BEHIND = 2 ** 12;
+
+interface Held {
+  readonly start: number;
+  readonly bytes: Uint8Array;
+}
 
 /** The bytes of a file around the place where a scan is. */
 export class ScanWindow {
   readonly size: number;
-  #start = 0;
-  #bytes = new Uint8Array(0);
+  /** The last two windows, the newer one first: a message is looked at twice, before its contents and behind them. */
+  #held: readonly Held[] = [];
+  #length = FIRST_WINDOW;
 
   constructor(size: number) {
     this.size = size;
@@ -30,14 +48,18 @@ export class ScanWindow {
    * @param length the caller has checked that it is no claim of the file
    */
   *from(offset: number, length: number): Scan<Uint8Array> {
-    const needed = Math.min(length, this.size - offset);
-    const at = offset - this.#start;
-    if (at < 0 || at + needed > this.#bytes.length) {
-      const wanted = Math.max(needed, Math.min(WINDOW_SIZE, this.size - offset));
-      this.#bytes = new Uint8Array(yield { offset, length: wanted });
-      this.#start = offset;
-    }
-    return this.#bytes.subarray(offset - this.#start);
+    const end = Math.min(offset + length, this.size);
+    const known = this.#held.find(({ start, bytes }) => start <= offset && end <= start + bytes.length);
+    if (known !== undefined) return known.bytes.subarray(offset - known.start);
+    const [last] = this.#held;
+    const lastEnd = last === undefined ? 0 : last.start + last.bytes.length;
+    const goesOn = last !== undefined && last.start <= offset && offset - lastEnd <= LEAST_SKIP;
+    this.#length = goesOn ? Math.min(2 * this.#length, LARGEST_WINDOW) : FIRST_WINDOW;
+    const start = Math.min(offset, Math.max(lastEnd, offset - BEHIND));
+    const wanted = Math.max(end, Math.min(offset + this.#length, this.size)) - start;
+    const bytes = new Uint8Array(yield { offset: start, length: wanted });
+    this.#held = last === undefined ? [{ start, bytes }] : [{ start, bytes }, last];
+    return bytes.subarray(offset - start);
   }
 
   /**

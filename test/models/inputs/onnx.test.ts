@@ -8,6 +8,7 @@ import { encodeModelFile } from '../../../models/file/encodeModelFile.js';
 import { memoryStagingStore } from '../../../models/file/stagingStore.js';
 import { openForeignModel } from '../../../models/inputs/foreign.js';
 import type { ForeignModelOptions } from '../../../models/inputs/foreignModel.js';
+import { openModel } from '../../../models/openModel.js';
 import { readSafetensors } from '../../../readers/safetensors.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
@@ -21,6 +22,7 @@ import {
 import type { RandomAccessSource } from '../../../src/source.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
 import { rejects } from '../../helpers/assertions.js';
+import { fileServer } from '../../helpers/fileServer.js';
 import { decodeFromModelFile } from '../../helpers/modelFiles.js';
 import { externalTensor, graphOf, message, modelProto, nested, rawTensor } from '../../helpers/onnxWriter.js';
 
@@ -92,6 +94,45 @@ test('the graph of a remote model is copied by few requests: what is between sho
     [0, 20],
   ] as const) {
     assert.equal(await beside[0]!.source.read(start, end - start), expected.slice(start, end));
+  }
+});
+
+/** A node `Constant` whose tensor comes before what says so. */
+function constantNode(output: string, tensor: Uint8Array): Uint8Array {
+  return message([
+    [
+      5,
+      message([
+        [1, 'value'],
+        [5, tensor],
+        [20, 4],
+      ]),
+    ],
+    [2, output],
+    [4, 'Constant'],
+  ]);
+}
+
+test('the weights of a remote model are found by few requests: small ones by windows, of large ones one each', async () => {
+  const cases: [tensors: number, bytes: number, most: number][] = [
+    [40, 200_000, 8],
+    [6, 3_000_000, 6 + 2],
+  ];
+  for (const [count, length, most] of cases) {
+    const tensors = Array.from({ length: count }, (_, i) =>
+      rawTensor(`w${i}`, [length / 4], new Uint8Array(length)),
+    );
+    const models = {
+      initializers: modelProto(graphOf(tensors)),
+      constants: modelProto(message(tensors.map((tensor, i) => [1, constantNode(`c${i}`, tensor)] as const))),
+    };
+    for (const [what, bytes] of Object.entries(models)) {
+      await using server = await fileServer({ 'm.onnx': bytes });
+      const model = await openModel(`${server.url}m.onnx`);
+      assert.is(model.tensors.length, count);
+      assert.ok(server.requests.length <= most, `${server.requests.length} requests for ${count} ${what}`);
+      await model.close();
+    }
   }
 });
 
