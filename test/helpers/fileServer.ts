@@ -15,7 +15,7 @@ export interface FileServer extends AsyncDisposable {
   readonly maxActive: number;
   /** Bytes of bodies sent. */
   readonly sent: number;
-  /** Called for each request; the answer waits for it. True: it has answered. */
+  /** Called for each request, whose URL it may change; the answer waits for it. True: it has answered. */
   before: (request: IncomingMessage, response: ServerResponse) => Promise<boolean | undefined>;
   /** Closes connections that are kept without a request. */
   closeIdle(): void;
@@ -55,14 +55,15 @@ export async function fileServer(files: Record<string, Uint8Array>): Promise<Fil
   return result;
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const name = decodeURIComponent(request.url!.slice(1));
-    state.requests.push(`${name} ${request.headers.range ?? ''}`.trim());
+    const nameOf = () => decodeURIComponent(request.url!.slice(1));
+    state.requests.push(`${nameOf()} ${request.headers.range ?? ''}`.trim());
     state.active += 1;
     state.maxActive = Math.max(state.maxActive, state.active);
     response.on('close', () => {
       state.active -= 1;
     });
     if (await result.before(request, response)) return;
+    const name = nameOf();
     const bytes = result.files.get(name);
     if (bytes === undefined) return void response.writeHead(404).end();
     const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '');

@@ -5,6 +5,8 @@ import { memoryStore, openCache } from '../../sources/index.js';
 import { ArgumentError, SourceError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
 import { HUB_SHARDS, type Hub, startHub } from '../helpers/hub.js';
+import { modelFileOf } from '../helpers/modelFiles.js';
+import { TRAINED_FILES } from '../helpers/trained.js';
 
 const test = suite('models on a hub, by their names');
 
@@ -44,6 +46,41 @@ test('a revision and a file; with a cache, and headers of the caller', async () 
   const own = await openModel('hf:org/one@v1.0', { http: { headers: { Authorization: 'Bearer mine' } } });
   assert.equal([...hub.tokens.hub], ['Bearer mine']);
   await own.close();
+});
+
+test('files stored by Xet come from its bridge, by URLs that expire: then the hub is asked for new ones', async () => {
+  const original = TRAINED_FILES.layers;
+  hub.xet.store('m.holo.safetensors', await modelFileOf(original));
+  hub.xet.store('m.safetensors', original);
+  const model = await openModel('hf:org/files/files/m.holo.safetensors');
+  assert.is((await model.load({ quality: 0.9 })).size, model.tensors.length);
+  hub.expireUrls();
+  const plain = await model.file();
+  assert.ok(Buffer.from(await plain.read(0, plain.size)).equals(original));
+  assert.is(hub.requests.length, 2);
+  await model.close();
+  // In the middle of a response, too.
+  const stored = await openModel('hf:org/files/files/m.safetensors');
+  const last = hub.storage.before;
+  let broken = 0;
+  hub.storage.before = async (request, response) => {
+    if (broken++ > 0) return last(request, response);
+    hub.expireUrls();
+    const [start = 0, end = 0] = request.headers.range!.match(/\d+/g)!.map(Number);
+    response.writeHead(206, {
+      'content-range': `bytes ${start}-${end}/${original.length}`,
+      'content-length': end - start + 1,
+    });
+    response.write(original.subarray(start, start + 50_000), () => response.destroy());
+    return true;
+  };
+  const tensors = await stored.load({ as: 'source', deadline: 60_000 });
+  assert.is(tensors.size, stored.tensors.length);
+  assert.is(stored.quality, 1);
+  assert.is(hub.requests.length, 4);
+  await stored.close();
+  assert.equal([...hub.tokens.hub], ['Bearer hf_secret']);
+  assert.equal([...hub.tokens.storage], [undefined]);
 });
 
 test('without a token, none is sent', async () => {

@@ -16,5 +16,6 @@ const tensors = await model.load({ quality: Number(quality), as: 'source' });
 const hash = createHash('sha256');
 for (const { data } of tensors.values())
   hash.update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
-console.log(JSON.stringify({ quality: model.quality, sha256: hash.digest('hex') }));
+const kind = input.constructor.name;
+console.log(JSON.stringify({ kind, quality: model.quality, sha256: hash.digest('hex') }));
 await model.close();
