@@ -133,11 +133,16 @@ async function pathWithin(
     : path;
 }
 
-/** The files of a folder whose URL ends in a slash, and that has no index.html; 404 for anything else. */
+/** The files of a folder that has no index.html, or where its URL begins if that lacks the slash; 404 for anything else. */
 async function sendListing(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const [target = '/'] = (request.url ?? '/').split(/[?#]/);
-  const folder = target.endsWith('/') ? await pathWithin(root, target, '.') : undefined;
+  const [target = '/', query] = (request.url ?? '/').split(/[?#]/);
+  const folder = await pathWithin(root, target, '.');
   const names = folder === undefined ? undefined : await readdir(folder).catch(() => undefined);
+  if (names !== undefined && !target.endsWith('/')) {
+    // Without the slash, links in the page would lead elsewhere. The place is relative: it cannot lead to another host.
+    const location = `./${target.slice(target.lastIndexOf('/') + 1)}/${query === undefined ? '' : `?${query}`}`;
+    return void response.writeHead(301, { ...CORS, location }).end();
+  }
   if (names === undefined) {
     return void response.writeHead(404, { ...CORS, 'content-type': 'text/plain' }).end('Not found\n');
   }
