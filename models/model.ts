@@ -149,7 +149,7 @@ export class Model extends Closeable {
 
   /**
    * The file that the model was made of, at a quality: as a source of bytes, and as responses of a server. A plain safetensors
-   * file is given as it is, and a model directory as the safetensors file that it decodes to. Of a model of several files, the
+   * file is given as it is. Of a model of several files, the
    * one of the option `name`. Independent of loads, except that nothing is decoded again that is complete.
    * @throws UnsupportedError for a NumPy file, and a plain file that is opened with `integrity`; ArgumentError for a name that the
    *   model does not have, and when it is closed; SourceError; the reason of `signal`

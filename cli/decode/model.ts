@@ -110,8 +110,10 @@ export async function decodeDirectory(
 }
 
 async function* directoryChunks(model: ModelReader, options: OpenOptions): AsyncGenerator<Uint8Array> {
-  const { metadata, tensors } = model.manifest;
-  yield serializeSafetensorsHeader(tensors, metadata).bytes;
+  const { metadata, tensors, files = [] } = model.manifest;
+  const [only, ...others] = files;
+  const isOriginal = only !== undefined && others.length === 0 && !only.bare;
+  yield isOriginal ? sourceFileHeader(only) : serializeSafetensorsHeader(tensors, metadata).bytes;
   for (const tensor of tensors) yield* model.chunks(tensor, options);
 }
 

@@ -1,6 +1,6 @@
 import { HctWriter } from '../../sinks/index.js';
 import { readChunks } from '../../sources/read.js';
-import type { OpenOptions } from '../../src/checks/limits.js';
+import { limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { callback, check, checkOptions, type Rules } from '../../src/checks/options.js';
 import { OPEN_RULES } from '../../src/checks/rules.js';
 import { HCT_MAX_BLOCK_BYTES, HCT_MAX_RANK } from '../../src/hct/constants.js';
@@ -35,8 +35,8 @@ const RULES: Rules<EncodeModelOptions> = { ...HCT_ENCODE_RULES, ...OPEN_RULES, o
 
 /**
  * Turns a safetensors file into the files of a model directory: one HCT file per tensor, or its plain bytes where HCT
- * has no such dtype or cannot hold the size; the manifest last. Memory: one chunk and one HCT writer, whatever the size
- * of the model.
+ * has no such dtype or cannot hold the size; the manifest last, with the headers of the model's files, unless it would have more than
+ * `limits.manifestBytes`. Memory: one chunk and one HCT writer, whatever the size of the model.
  *
  * @param model one file, or all shards of a model
  * @param openFile creates the sink of a file with this plain name
@@ -51,7 +51,7 @@ export async function encodeModel(
   check('openFile', openFile, callback);
   const files = Array.isArray(model)
     ? (model as readonly ModelSourceFile[])
-    : [{ name: 'model', source: model as RandomAccessSource }];
+    : [{ name: 'model.safetensors', source: model as RandomAccessSource }];
   check('model', files, SOURCE_FILES);
   const source = await readModelSource(files, { signal, limits });
   const kernels = await loadKernels(['xxh3']);
@@ -66,8 +66,13 @@ export async function encodeModel(
     const fileSize = await write(await openFile(file), chunks, tensor, options);
     tensors.push({ ...tensor, xxh3: hash.digest(), file, format, fileSize });
   }
-  const manifest = { metadata: source.metadata, tensors };
-  await writeRaw(await openFile(MANIFEST_NAME), [new TextEncoder().encode(serializeManifest(manifest))]);
+  const whole = { metadata: source.metadata, tensors, files: source.files };
+  const encoder = new TextEncoder();
+  const bytes = encoder.encode(serializeManifest(whole));
+  const isReadable = bytes.length <= limitsOf(options).manifestBytes;
+  const manifest = isReadable ? whole : { ...whole, files: undefined };
+  const written = isReadable ? bytes : encoder.encode(serializeManifest(manifest));
+  await writeRaw(await openFile(MANIFEST_NAME), [written]);
   return manifest;
 }
 

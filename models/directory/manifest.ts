@@ -1,7 +1,7 @@
 import { parseJson } from '../../src/bytes/json.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../../src/checks/limits.js';
 import { check, listOf, oneOf, type Rule, text, wholeNumber } from '../../src/checks/options.js';
-import { record, textMap } from '../../src/checks/rules.js';
+import { optional, record, textMap } from '../../src/checks/rules.js';
 import { quote, show } from '../../src/errors/show.js';
 import { FormatError } from '../../src/errors.js';
 import {
@@ -12,8 +12,9 @@ import {
 } from '../../src/safetensors/header.js';
 import { SHAPE } from '../../src/tensor/dtype.js';
 import { assertPlain } from '../file/plainHeader.js';
-import { HASH_TEXT } from '../file/plan.js';
-import { isSafeFileName } from './fileNames.js';
+import { HASH_TEXT, PLAN_FILES, type SourceFile } from '../file/plan.js';
+import { sourceFileTensors } from '../file/sourceFiles.js';
+import { isPlainFileName, isSafeFileName } from './fileNames.js';
 
 /** The file of a model directory that lists all others. */
 export const MANIFEST_NAME = 'manifest.json';
@@ -46,6 +47,8 @@ export interface ModelManifest {
   readonly metadata: ReadonlyMap<string, string>;
   /** In the order of their bytes in the model. */
   readonly tensors: readonly ManifestTensor[];
+  /** The files that it was made from, with their headers: they can be made again, bit for bit. Absent in directories of before 0.2. */
+  readonly files?: readonly SourceFile[] | undefined;
 }
 
 export const MANIFEST_TENSOR: Rule<ManifestTensor> = /* @__PURE__ */ record<ManifestTensor>({
@@ -62,15 +65,16 @@ export const MANIFEST_TENSOR: Rule<ManifestTensor> = /* @__PURE__ */ record<Mani
 export const MANIFEST: Rule<ModelManifest> = /* @__PURE__ */ record<ModelManifest>({
   metadata: textMap,
   tensors: /* @__PURE__ */ listOf(MANIFEST_TENSOR),
+  files: /* @__PURE__ */ optional(PLAN_FILES),
 });
 
 /** @throws ArgumentError for a manifest that `parseManifest` would not read */
 export function serializeManifest(manifest: ModelManifest): string {
   check('manifest', manifest, MANIFEST);
-  const { metadata, tensors } = manifest;
+  const { metadata, tensors, files } = manifest;
   // fromEntries defines properties; assigning would let a key "__proto__" change the prototype.
   const free = metadata.size === 0 ? undefined : Object.fromEntries(metadata);
-  return `${JSON.stringify({ format: FORMAT, version: VERSION, metadata: free, tensors }, null, 2)}\n`;
+  return `${JSON.stringify({ format: FORMAT, version: VERSION, metadata: free, tensors, files }, null, 2)}\n`;
 }
 
 /**
@@ -101,11 +105,45 @@ export function parseManifest(json: string, options: LimitsOption = {}): ModelMa
     throw new FormatError('Cannot read the manifest: its tensors are not an array');
   checkLimit(limits, 'tensors', root.tensors.length, 'Cannot read the manifest: too many tensors');
   const tensors = root.tensors.map((tensor, index) => parseTensor(tensor, index, limits));
-  requireDistinct(tensors, 'name', ({ name }) => name);
-  requireDistinct(tensors, 'file', ({ file }) => file.toLowerCase());
+  requireDistinct(tensors, 'tensors have the same name', ({ name }) => name);
+  requireDistinct(tensors, 'tensors have the same file', ({ file }) => file.toLowerCase());
   const metadata = parseMetadata(root.metadata ?? {});
   assertPlain({ metadata, tensors });
-  return { metadata, tensors };
+  if (root.files === undefined) return { metadata, tensors };
+  return { metadata, tensors, files: parseFiles(root.files, tensors, options) };
+}
+
+/** What the headers of files say of tensors, too. */
+const LISTED = ['name', 'dtype', 'shape'] as const;
+
+/** The files that the directory was made from: together, they have its tensors. */
+function parseFiles(
+  value: unknown,
+  tensors: readonly ManifestTensor[],
+  options: LimitsOption,
+): readonly SourceFile[] {
+  const what = 'Cannot read the manifest: its list of source files';
+  if (!Array.isArray(value)) throw new FormatError(`${what} is not an array`);
+  const files = value.map((one): SourceFile => {
+    const { name, header, bare } = asRecord(one, `${what} has a member that`);
+    const isFlag = bare === undefined || typeof bare === 'boolean';
+    if (typeof name === 'string' && typeof header === 'string' && isFlag) return { name, header, bare };
+    throw new FormatError(`${what} is invalid`, { expected: 'names and headers' });
+  });
+  requireDistinct(files, 'source files have the same name', ({ name }) => name);
+  for (const { name } of files) {
+    if (!isPlainFileName(name))
+      throw new FormatError('Cannot read the manifest: the name of a source file is not plain', { name });
+  }
+  const listed = files.flatMap((file) => sourceFileTensors(file, options));
+  const length = Math.max(tensors.length, listed.length);
+  const wrong = Array.from({ length }, (_, i) => i).find((i) =>
+    LISTED.some((field) => String(tensors[i]?.[field]) !== String(listed[i]?.[field])),
+  );
+  if (wrong === undefined) return files;
+  throw new FormatError('Cannot read the manifest: its source files do not have the tensors that it lists', {
+    tensor: (tensors[wrong] ?? listed[wrong])!.name,
+  });
 }
 
 function parseTensor(value: unknown, index: number, limits: AllLimits): ManifestTensor {
@@ -189,18 +227,12 @@ function asRecord(value: unknown, subject: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-function requireDistinct(
-  tensors: readonly ManifestTensor[],
-  field: string,
-  key: (tensor: ManifestTensor) => string,
-): void {
+function requireDistinct<T>(items: readonly T[], what: string, key: (item: T) => string): void {
   const seen = new Set<string>();
-  for (const tensor of tensors) {
-    if (seen.has(key(tensor))) {
-      throw new FormatError(`Cannot read the manifest: two tensors have the same ${field}`, {
-        actual: key(tensor),
-      });
+  for (const item of items) {
+    if (seen.has(key(item))) {
+      throw new FormatError(`Cannot read the manifest: two ${what}`, { actual: key(item) });
     }
-    seen.add(key(tensor));
+    seen.add(key(item));
   }
 }

@@ -65,10 +65,12 @@ export const ENCODED_PLAN: Rule<EncodedTensorPlan> = /* @__PURE__ */ recordOf({
   headerHash: HASH_TEXT,
 });
 
+export const PLAN_FILES: Rule<readonly SourceFile[]> = /* @__PURE__ */ listOf(
+  /* @__PURE__ */ recordOf<SourceFile>({ name: text, header: text, bare: /* @__PURE__ */ optional(flag) }),
+);
+
 const PLAN: Rule<ModelPlan> = /* @__PURE__ */ recordOf<ModelPlan>({
-  files: /* @__PURE__ */ listOf(
-    /* @__PURE__ */ recordOf<SourceFile>({ name: text, header: text, bare: /* @__PURE__ */ optional(flag) }),
-  ),
+  files: PLAN_FILES,
   index: /* @__PURE__ */ optional(text),
   encoded: /* @__PURE__ */ mapOf(ENCODED_PLAN),
   plain: /* @__PURE__ */ mapOf(HASH_TEXT),

@@ -6,6 +6,7 @@ import { type RandomAccessSource, sourceName } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { ManifestTensor, ModelManifest } from '../directory/manifest.js';
 import { checkFileSize, ModelReader, type OpenModelFile, openHct } from '../directory/modelReader.js';
+import type { SourceFile } from '../file/plan.js';
 import { tensorWeight } from '../tensorWeight.js';
 import type { LoadableTensor, ModelContent, OriginalFile } from './content.js';
 import { hashOfText } from './textHash.js';
@@ -72,17 +73,23 @@ export function openDirectory(
           readRows(tensor, openFile, start, end, { ...options, ...rowOptions }),
       };
     }),
-    files: [plainFile(manifest)],
+    files: plainFiles(manifest),
     close: async () => {},
   };
 }
 
-/** The safetensors file that the directory decodes to. */
-function plainFile({ tensors, metadata }: ModelManifest): OriginalFile {
+/** The files that the directory was made from; where it does not say so, the safetensors file that it decodes to. */
+function plainFiles({ tensors, metadata, files }: ModelManifest): OriginalFile[] {
+  const hashes = tensors.map(({ xxh3 }) => xxh3);
+  const made = ({ header, ...file }: SourceFile): OriginalFile => ({
+    ...file,
+    header,
+    version: () => hashOfText([header, ...hashes]),
+  });
+  if (files !== undefined) return files.map(made);
   const { bytes } = serializeSafetensorsHeader(tensors, metadata);
   const header = new TextDecoder().decode(bytes.subarray(SAFETENSORS_LENGTH_SIZE));
-  const version = () => hashOfText([header, ...tensors.map(({ xxh3 }) => xxh3)]);
-  return { name: 'model.safetensors', header, version };
+  return [made({ name: 'model.safetensors', header })];
 }
 
 async function readRows(

@@ -101,8 +101,8 @@ async function readRows(input: Uint8Array): Promise<Reading> {
 
 /** What is accepted can be written again, and is then read as the same. */
 function parse(input: Uint8Array): Reading {
-  const { metadata, tensors } = parseManifest(new TextDecoder().decode(input), LIMITS);
-  return { facts: JSON.stringify([[...metadata], tensors]) };
+  const { metadata, tensors, files } = parseManifest(new TextDecoder().decode(input), LIMITS);
+  return { facts: JSON.stringify([[...metadata], tensors, files]) };
 }
 
 /** Sizes of files; checksums of HCT files; hashes of tensors that are stored as they are. */
@@ -134,10 +134,20 @@ async function seeds(): Promise<Seed[]> {
   const rows = more.filter(({ shape }) => (shape[0] ?? 0) > 0);
   return [
     await seed('small', modelOf(small)),
+    withoutHeaders(await seed('small-without-headers', modelOf(small))),
     await seed('more', modelOf(more, new Map([['format', 'pt']]))),
+    withoutHeaders(await seed('more-without-headers', modelOf(more))),
     await seed('none', modelOf([])),
     await seed('version-1', modelOf(rows), { version: 1, algorithm: 'zstd' }),
   ];
+}
+
+/** As directories of before are: what their manifests say of tensors is in one place. */
+function withoutHeaders({ name, bytes, sealed }: Seed): Seed {
+  const files = new Map(unpack(bytes));
+  const { files: _, ...manifest } = JSON.parse(new TextDecoder().decode(files.get(MANIFEST_NAME)));
+  files.set(MANIFEST_NAME, new TextEncoder().encode(`${JSON.stringify(manifest, null, 2)}\n`));
+  return { name, bytes: pack(files), sealed };
 }
 
 async function seed(name: string, model: Uint8Array, options?: EncodeModelOptions): Promise<Seed> {

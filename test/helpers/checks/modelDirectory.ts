@@ -10,10 +10,16 @@ import { viewBytes } from '../../../src/tensor/tensor.js';
 /** The files of a model directory by their names. */
 export type Files = Map<string, Uint8Array<ArrayBuffer>>;
 
-export async function encodeToMemory(model: Uint8Array, options?: EncodeModelOptions): Promise<Files> {
+/** @param model a file, or several by their names */
+export async function encodeToMemory(
+  model: Uint8Array | Readonly<Record<string, Uint8Array>>,
+  options?: EncodeModelOptions,
+): Promise<Files> {
   const sinks = new Map<string, MemorySink>();
   await encodeModel(
-    bytesSource(model),
+    model instanceof Uint8Array
+      ? bytesSource(model)
+      : Object.entries(model).map(([name, bytes]) => ({ name, source: bytesSource(bytes) })),
     async (name) => {
       const sink = memorySink();
       sinks.set(name, sink);

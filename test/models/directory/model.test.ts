@@ -26,10 +26,11 @@ import { TRAINED_FILES } from '../../helpers/trained.js';
 
 const test = suite('model directory');
 
-/** The files with one field of the manifest changed. */
+/** The files with one field of a tensor in the manifest changed, and without the headers that contradict it. */
 function tampered(files: Files, index: number, change: Partial<ManifestTensor>): Files {
   const manifest = JSON.parse(new TextDecoder().decode(files.get(MANIFEST_NAME)));
   Object.assign(manifest.tensors[index], change);
+  delete manifest.files;
   return new Map(files).set(MANIFEST_NAME, new TextEncoder().encode(JSON.stringify(manifest)));
 }
 
@@ -175,6 +176,90 @@ test('a flipped bit in any file is found', async () => {
 test('an unknown tensor is an error of the caller', async () => {
   const reader = await openFromMemory(await encodeToMemory(hostile));
   await rejects(reader.read('nothing'), ArgumentError, /nothing/);
+});
+
+/** A header in an order of its own, with spaces in it and behind it, and another file beside it. */
+function unusual(): readonly { readonly name: string; readonly bytes: Uint8Array }[] {
+  const json =
+    '{ "b": {"shape": [2], "data_offsets": [4, 12], "dtype": "F32"},\t"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}, "__metadata__":{"x":"\\u0079"}}   ';
+  const bytes = new Uint8Array(8 + json.length + 12).fill(7);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(json.length), true);
+  bytes.set(new TextEncoder().encode(json), 8);
+  return [
+    { name: 'model-1.safetensors', bytes },
+    { name: 'model 2.safetensors', bytes: modelOf([{ name: 'c', dtype: 'F32', shape: [3, 3] }]) },
+  ];
+}
+
+test('the files that it was made from come back bit for bit, their headers and names, too', async () => {
+  const originals = unusual();
+  for (const count of [1, 2]) {
+    const made = originals.slice(0, count);
+    const model = await openAll(
+      await encodeToMemory(Object.fromEntries(made.map(({ name, bytes }) => [name, bytes]))),
+    );
+    assert.equal(
+      model.files,
+      made.map(({ name }) => name),
+    );
+    for (const { name, bytes } of made) {
+      const file = await model.file({ name });
+      assert.equal(await file.read(0, file.size), bytes);
+    }
+  }
+});
+
+test('a directory of before, whose manifest has no headers, is the safetensors file that it decodes to', async () => {
+  const files = tampered(await encodeToMemory(hostile), 0, {});
+  const model = await openAll(files);
+  assert.equal(model.files, ['model.safetensors']);
+  const file = await model.file();
+  const again = parseSafetensorsHeader(await file.read(0, file.size));
+  assert.equal(again.tensors.length, HOSTILE_TENSORS.length);
+});
+
+test('headers that would make the manifest longer than its limit are left out', async () => {
+  const whole = await encodeToMemory(hostile);
+  const limits = { manifestBytes: whole.get(MANIFEST_NAME)!.length - 1 };
+  const files = await encodeToMemory(hostile, { limits });
+  assert.ok(files.get(MANIFEST_NAME)!.length < limits.manifestBytes);
+  assert.equal((await openAll(whole)).files, (await openAll(files)).files);
+  assert.is((await openFromMemory(whole)).manifest.files?.length, 1);
+  assert.is((await openFromMemory(files)).manifest.files, undefined);
+});
+
+test('headers in the manifest that are not those of its tensors are refused', async () => {
+  const files = await encodeToMemory(hostile);
+  const manifest = () => JSON.parse(new TextDecoder().decode(files.get(MANIFEST_NAME)));
+  const [{ header }] = manifest().files;
+  const other = new TextDecoder().decode(unusual()[1]!.bytes.subarray(8, -36));
+  for (const [wrong, pattern] of [
+    [[], /do not have the tensors/],
+    [[{ name: 'a', header: other }], /do not have the tensors/],
+    [
+      [
+        { name: 'a', header },
+        { name: 'b', header: other },
+      ],
+      /do not have the tensors.*tensor c/,
+    ],
+    [[{ name: 'a', header: 'x' }], /header/],
+    [[{ name: '../a', header }], /not plain/],
+    [
+      [
+        { name: 'a', header },
+        { name: 'a', header: other },
+      ],
+      /the same name/,
+    ],
+    [[{ name: 'a' }], /list of source files is invalid/],
+    ['a', /list of source files is not an array/],
+    [[null], /list of source files has a member that is not an object/],
+  ] as const) {
+    const text = JSON.stringify({ ...manifest(), files: wrong });
+    const changed = new Map(files).set(MANIFEST_NAME, new TextEncoder().encode(text));
+    await rejects(openAll(changed), FormatError, pattern);
+  }
 });
 
 test('a manifest that is not text is refused', async () => {
