@@ -206,14 +206,15 @@ export {
   parseModelFile,
   readModelFile,
 } from './models/file/modelFile.js';
+export { parseModelPlan } from './models/file/parsePlan.js';
 export {
   type EncodedTensorPlan,
   MODEL_FILE_VERSION,
   type ModelPlan,
-  parseModelPlan,
   type SourceFile,
-  serializeModelPlan,
+  type TensorPlan,
 } from './models/file/plan.js';
+export { serializeModelPlan } from './models/file/serializePlan.js';
 
 // Codecs and checksums.
 

@@ -142,7 +142,7 @@ export {
 } from './models/file/encodeModelFile.js';
 export type { FragmentOptions } from './models/file/encodeTensor.js';
 export type { ModelFile, ModelFileTensor, ModelPiece } from './models/file/modelFile.js';
-export type { EncodedTensorPlan, ModelPlan, SourceFile } from './models/file/plan.js';
+export type { EncodedTensorPlan, ModelPlan, SourceFile, TensorPlan } from './models/file/plan.js';
 export type { ModelSourceFile } from './models/file/sourceFiles.js';
 export { memoryStagingStore, type StagingStore } from './models/file/stagingStore.js';
 export type { Integrity } from './models/inputs/content.js';

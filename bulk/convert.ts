@@ -137,7 +137,7 @@ async function convertModel(
   await checkBeside({ opened, storage }, model);
   const context: UnitContext = {
     opened,
-    choices: tensorChoices(opened.model, options),
+    choices: tensorChoices(options),
     options,
     storage,
     tools,

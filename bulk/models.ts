@@ -1,7 +1,7 @@
 import { cutTensors, type EncodeModelFileOptions, weightOf } from '../models/file/encodeModelFile.js';
 import type { FragmentOptions } from '../models/file/encodeTensor.js';
 import { WEIGHT } from '../models/file/plan.js';
-import type { LocatedTensor, ModelSource } from '../models/file/sourceFiles.js';
+import type { LocatedTensor } from '../models/file/sourceFiles.js';
 import { factorOf, patternOf } from '../models/namePattern.js';
 import type { TensorOrder } from '../models/tensorWeight.js';
 import { listOf, object, oneOf, type Rule, type Rules, text } from '../src/checks/options.js';
@@ -53,17 +53,14 @@ export interface TensorChoices {
   readonly weightOf: (tensor: LocatedTensor) => number;
 }
 
-export function tensorChoices(
-  model: ModelSource,
-  { order, keep = [], importance = {} }: BulkEncodeOptions,
-): TensorChoices {
+export function tensorChoices({ order, keep = [], importance = {} }: BulkEncodeOptions): TensorChoices {
   const patterns = keep.map(patternOf);
   const options: EncodeModelFileOptions = {
     order,
     importance: factorOf(new Map(Object.entries(importance))),
   };
   return {
-    isCut: cutTensors(model, (name) => patterns.some((pattern) => pattern.test(name))),
+    isCut: cutTensors((name) => patterns.some((pattern) => pattern.test(name))),
     weightOf: (tensor) => weightOf(tensor, options),
   };
 }

@@ -83,7 +83,7 @@ export class ModelCache {
         },
       );
     }
-    const choices = tensorChoices(opened.model, data.options);
+    const choices = tensorChoices(data.options);
     const units = planUnits(opened.model);
     return { data, opened, choices, options: data.options, storage, tools: this.#tools, units };
   }

@@ -1,20 +1,12 @@
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { SourceChangedError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
-import type { SafetensorsDeclaration } from '../../src/safetensors/header.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import type { SeekableSink } from '../../src/source.js';
 import { CHECKSUM_KEY, NO_CHECKSUM, sealHeader } from './headerChecksum.js';
-import {
-  formatHash,
-  fragmentName,
-  headerName,
-  MODEL_FILE_VERSION,
-  PLAN_KEY,
-  serializeModelPlan,
-  VERSION_KEY,
-} from './plan.js';
+import { DATA_NAME, formatHash, MODEL_FILE_VERSION, PLAN_KEY, VERSION_KEY } from './plan.js';
 import { scanOrder } from './scanOrder.js';
+import { serializeModelPlan } from './serializePlan.js';
 import type { LocatedTensor, ModelSource } from './sourceFiles.js';
 import { readStagedPiece, type StagedTensor, type StagingStore } from './stagingStore.js';
 
@@ -32,7 +24,7 @@ export interface TensorJob {
   readonly weight: number;
 }
 
-/** A tensor in the sense of the written file: a plain tensor, or piece `piece` of an encoded one (0 is its header). */
+/** A run of bytes of the written file: a plain tensor, or piece `piece` of an encoded one (0 is its header). */
 export interface Part {
   readonly job: TensorJob;
   readonly piece: number;
@@ -54,7 +46,9 @@ export function layOutModelFile(
   index: string | undefined,
 ): ModelFileLayout {
   const parts = orderParts(jobs);
-  const { header, bytes } = serializeSafetensorsHeader(parts.map(declare), metadataOf(model, jobs, index));
+  const dataSize = parts.reduce((sum, { size }) => sum + size, 0);
+  const data = { name: DATA_NAME, dtype: 'U8', shape: [dataSize] } as const;
+  const { header, bytes } = serializeSafetensorsHeader([data], metadataOf(model, jobs, parts, index));
   sealHeader(bytes);
   return { start: bytes, parts, fileSize: header.fileSize };
 }
@@ -109,30 +103,18 @@ function orderParts(jobs: readonly TensorJob[]): Part[] {
   ];
 }
 
-function declare({ job: { tensor, staged }, piece, size }: Part): SafetensorsDeclaration {
-  const { name, dtype, shape } = tensor;
-  if (staged === undefined) return { name, dtype, shape };
-  const pieceName = piece === 0 ? headerName(name) : fragmentName(name, piece - 1);
-  return { name: pieceName, dtype: 'U8', shape: [size] };
-}
-
 function metadataOf(
   { files, metadata }: Pick<ModelSource, 'files' | 'metadata'>,
   jobs: readonly TensorJob[],
+  parts: readonly Part[],
   index: string | undefined,
 ): Map<string, string> {
+  const numbers = new Map(jobs.map((job, number) => [job, number]));
   const plan = serializeModelPlan({
     files,
     index,
-    encoded: new Map(
-      jobs.flatMap(({ tensor, staged, hash }) =>
-        staged === undefined ? [] : [[tensor.name, { cosines: staged.cosines, headerHash: hash }] as const],
-      ),
-    ),
-    plain: new Map(
-      jobs.flatMap(({ tensor, staged, hash }) => (staged === undefined ? [[tensor.name, hash]] : [])),
-    ),
-    weights: new Map(jobs.map(({ tensor, weight }) => [tensor.name, weight])),
+    tensors: jobs.map(({ weight, hash, staged }) => ({ weight, hash, encoded: staged })),
+    order: parts.map(({ job }) => numbers.get(job)!),
   });
   const own = new Map([
     [CHECKSUM_KEY, NO_CHECKSUM],

@@ -32,7 +32,7 @@ import {
   isWorthEncoding,
   resolvedOptions,
 } from './encodeTensor.js';
-import { clashingNames, formatHash, MAX_WEIGHT, WEIGHT } from './plan.js';
+import { formatHash, MAX_WEIGHT, WEIGHT } from './plan.js';
 import {
   type LocatedTensor,
   type ModelSource,
@@ -151,7 +151,7 @@ async function stageTensors(
   options: EncodeModelFileOptions,
 ): Promise<TensorJob[]> {
   const { onProgress } = options;
-  const isCut = cutTensors(model, options.keep);
+  const isCut = cutTensors(options.keep);
   const total = totalSize(model);
   const jobs: TensorJob[] = [];
   let done = 0;
@@ -171,12 +171,8 @@ async function stageTensors(
 }
 
 /** Which tensors of a model are cut into fragments; the others are stored plain. */
-export function cutTensors(
-  { tensors }: Pick<ModelSource, 'tensors'>,
-  keep: EncodeModelFileOptions['keep'],
-): (tensor: LocatedTensor) => boolean {
-  const clashing = clashingNames(tensors.map(({ name }) => name));
-  return (tensor) => isWorthEncoding(tensor) && keep?.(tensor.name) !== true && !clashing.has(tensor.name);
+export function cutTensors(keep: EncodeModelFileOptions['keep']): (tensor: LocatedTensor) => boolean {
+  return (tensor) => isWorthEncoding(tensor) && keep?.(tensor.name) !== true;
 }
 
 async function stage(

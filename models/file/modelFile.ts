@@ -9,18 +9,12 @@ import { FormatError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
 import type { Hash } from '../../src/kernels/xxh3/interface.js';
-import type { SafetensorsDType, SafetensorsTensor } from '../../src/safetensors/header.js';
+import type { SafetensorsDType, SafetensorsHeader, SafetensorsTensor } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { assertSource, type RandomAccessSource, sourceName } from '../../src/source.js';
 import { verifyHeader } from './headerChecksum.js';
-import {
-  type EncodedTensorPlan,
-  fragmentName,
-  headerName,
-  METADATA_PREFIX,
-  type ModelPlan,
-  parseModelPlan,
-} from './plan.js';
+import { parseModelPlan } from './parsePlan.js';
+import { DATA_NAME, type EncodedTensorPlan, METADATA_PREFIX, type ModelPlan } from './plan.js';
 import { sourceFileTensors } from './sourceFiles.js';
 
 /** A run of bytes of a model file that belongs to one tensor. */
@@ -105,12 +99,9 @@ function parseHeader(
   const checksum = verifyHeader(bytes, hash);
   const header = parseSafetensorsHeader(bytes, { ...options, fileSize });
   const plan = parseModelPlan(header.metadata, options);
-  const stored = new Map(header.tensors.map((tensor) => [tensor.name, tensor]));
-  const tensors = plan.files.flatMap((file) =>
-    sourceFileTensors(file, options).map((tensor) => locate(tensor, plan, stored)),
-  );
+  const declared = plan.files.flatMap((file) => sourceFileTensors(file, options));
   const names = new Set<string>();
-  for (const { name } of tensors) {
+  for (const { name } of declared) {
     if (names.has(name))
       throw new FormatError(
         'Cannot read the model file: two files of its plan have a tensor of the same name',
@@ -120,6 +111,12 @@ function parseHeader(
       );
     names.add(name);
   }
+  const pieces = locatePieces(plan, declared, header);
+  const tensors = declared.map((tensor, i): ModelFileTensor => {
+    const { name, dtype, shape, byteLength } = tensor;
+    const { weight, hash, encoded } = plan.tensors[i]!;
+    return { name, dtype, shape, byteLength, weight, encoded, pieces: pieces[i]!, firstPieceHash: hash };
+  });
   return {
     plan,
     metadata: new Map([...header.metadata].filter(([key]) => !key.startsWith(METADATA_PREFIX))),
@@ -131,32 +128,37 @@ function parseHeader(
   };
 }
 
-function locate(
-  { name, dtype, shape, byteLength }: SafetensorsTensor,
-  plan: ModelPlan,
-  stored: ReadonlyMap<string, SafetensorsTensor>,
-): ModelFileTensor {
-  const find = (piece: string): ModelPiece & SafetensorsTensor => {
-    const found = stored.get(piece);
-    if (found === undefined)
-      throw new FormatError('Cannot read the model file: a tensor of its plan is missing', { name: piece });
-    return { ...found, length: found.byteLength };
-  };
-  const weight = plan.weights.get(name);
-  if (weight === undefined)
-    throw new FormatError('Cannot read the model file: a tensor has no weight in its plan', { name });
-  const encoded = plan.encoded.get(name);
-  if (encoded !== undefined) {
-    const pieces = [
-      find(headerName(name)),
-      ...encoded.cosines.map((_, fragment) => find(fragmentName(name, fragment))),
-    ];
-    return { name, dtype, shape, byteLength, weight, encoded, pieces, firstPieceHash: encoded.headerHash };
+/** The pieces of each tensor: one after another in the order of the plan, without gaps. */
+function locatePieces(
+  { tensors, order }: ModelPlan,
+  declared: readonly SafetensorsTensor[],
+  { tensors: stored, byteLength: dataStart, fileSize }: SafetensorsHeader,
+): readonly (readonly ModelPiece[])[] {
+  if (stored.length !== 1 || stored[0]!.name !== DATA_NAME) {
+    throw new FormatError('Cannot read the model file: it has other tensors than its data', {
+      expected: [DATA_NAME],
+      actual: stored.map(({ name }) => name),
+    });
   }
-  const firstPieceHash = plan.plain.get(name);
-  const whole = find(name);
-  if (firstPieceHash === undefined || whole.length !== byteLength || whole.dtype !== dtype) {
-    throw new FormatError('Cannot read the model file: a tensor does not match its plan', { name });
+  if (declared.length !== tensors.length) {
+    throw new FormatError('Cannot read the model file: its plan is for another number of tensors', {
+      expected: declared.length,
+      actual: tensors.length,
+    });
   }
-  return { name, dtype, shape, byteLength, weight, encoded, pieces: [whole], firstPieceHash };
+  const pieces = tensors.map((): ModelPiece[] => []);
+  let offset = dataStart;
+  for (const tensor of order) {
+    const own = pieces[tensor]!;
+    const length = tensors[tensor]!.encoded?.sizes[own.length] ?? declared[tensor]!.byteLength;
+    own.push({ offset, length });
+    offset += length;
+  }
+  if (offset !== fileSize) {
+    throw new FormatError('Cannot read the model file: the pieces of its plan are not its data', {
+      expected: fileSize,
+      actual: offset,
+    });
+  }
+  return pieces;
 }

@@ -2,12 +2,11 @@ import { readSafetensorsHeaderBytes } from '../../readers/safetensors.js';
 import type { LimitsOption, OpenOptions } from '../../src/checks/limits.js';
 import { withPlace } from '../../src/errors/placed.js';
 import { FormatError } from '../../src/errors.js';
-import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import type { SafetensorsDeclaration, SafetensorsHeader } from '../../src/safetensors/header.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { type RandomAccessSource, sourceName } from '../../src/source.js';
 import { isModelFileHeader } from './headerChecksum.js';
-import { isHeaderName, METADATA_PREFIX } from './plan.js';
+import { METADATA_PREFIX } from './plan.js';
 
 /**
  * The header of a safetensors file whose tensors are what their names say.
@@ -43,9 +42,8 @@ export function parsePlainHeader(
 }
 
 /**
- * Refuses what is left of a model file without its checksum: damaged, or written anew by another program. Its tensors
- * are fragments; under their names they would pass for a model. A model file has `holostream.…` metadata, and one U8 vector
- * `<name>#header` for each cut tensor. Names such as `a#0` alone say nothing: other programs use them, too.
+ * Refuses what is left of a model file without its checksum: damaged, or written anew by another program. Its data would pass
+ * for a tensor. A model file has `holostream.…` metadata, and one tensor, `holostream.data`.
  * @throws FormatError
  */
 export function assertPlain({
@@ -55,15 +53,11 @@ export function assertPlain({
   readonly metadata: ReadonlyMap<string, string>;
   readonly tensors: readonly SafetensorsDeclaration[];
 }): void {
-  const key = [...metadata.keys()].find((name) => name.startsWith(METADATA_PREFIX));
-  const name = key ?? tensors.find(isHeaderPiece)?.name;
+  const names = [...metadata.keys(), ...tensors.map((tensor) => tensor.name)];
+  const name = names.find((one) => one.startsWith(METADATA_PREFIX));
   if (name === undefined) return;
   throw new FormatError(
-    'Cannot read the tensors: they are pieces of a model file without its header checksum; it is damaged, or another program has written its header anew',
+    'Cannot read the tensors: they are the data of a model file without its header checksum; it is damaged, or another program has written its header anew',
     { name },
   );
-}
-
-function isHeaderPiece({ name, dtype, shape }: SafetensorsDeclaration): boolean {
-  return isHeaderName(name) && dtype === 'U8' && shape.length === 1 && shape[0]! >= HOLO_HEADER_SIZE;
 }

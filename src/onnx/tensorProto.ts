@@ -1,8 +1,9 @@
 import { decodeText } from '../bytes/json.js';
 import type { ByteSpan, Scan, ScanWindow } from '../bytes/scan.js';
+import { MAX_VARINT_BYTES, readVarint } from '../bytes/varint.js';
 import { type AllLimits, checkLimit, checkTensorBytes } from '../checks/limits.js';
 import { FormatError, LimitError, UnsupportedError } from '../errors.js';
-import { BYTES, type Field, MAX_VARINT_BYTES, nextField, readVarint, VARINT } from '../protobuf/fields.js';
+import { BYTES, type Field, nextField, VARINT } from '../protobuf/fields.js';
 import type { SafetensorsDType } from '../safetensors/header.js';
 import { elementCount } from '../tensor/dtype.js';
 import { ELEMENT_TYPES, type ElementType, ENTRY, EXTERNAL, REPLACED_FIELDS, TENSOR } from './types.js';

@@ -1,15 +1,13 @@
 /** The wire format of protocol buffers: https://protobuf.dev/programming-guides/encoding/ */
 
 import type { Scan, ScanWindow } from '../bytes/scan.js';
+import { MAX_VARINT_BYTES, readVarint, varint } from '../bytes/varint.js';
 import { FormatError } from '../errors.js';
 
 export const VARINT = 0;
 export const FIXED64 = 1;
 export const BYTES = 2;
 export const FIXED32 = 5;
-
-/** A varint has 7 bits in each byte. */
-export const MAX_VARINT_BYTES = 10;
 
 /** A field of a message, and where it is in the file. */
 export interface Field {
@@ -57,24 +55,6 @@ function broken(part: string, offset: number): FormatError {
   return new FormatError(`${what}: ${part} is invalid, or longer than what it is in`, { offset });
 }
 
-interface Varint {
-  readonly value: number;
-  /** One past its last byte. */
-  readonly end: number;
-}
-
-/** The varint at `start`, as unsigned; undefined where the bytes end within it, and for one that is too long. */
-export function readVarint(bytes: Uint8Array, start: number): Varint | undefined {
-  let [value, scale] = [0, 1];
-  for (let at = start; at < Math.min(bytes.length, start + MAX_VARINT_BYTES); at++) {
-    const byte = bytes[at]!;
-    value += (byte & 127) * scale;
-    if (byte < 128) return { value, end: at + 1 };
-    scale *= 128;
-  }
-  return undefined;
-}
-
 /** The 64 bits of the varint at `at`, as two halves; undefined where it is invalid. */
 export function readVarint64(
   bytes: Uint8Array,
@@ -108,11 +88,4 @@ export function fieldHead(number: number, length: number): Uint8Array {
 
 export function varintField(number: number, value: number): Uint8Array {
   return Uint8Array.from([...varint(number * 8 + VARINT), ...varint(value)]);
-}
-
-function varint(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
-  return [...bytes, rest];
 }

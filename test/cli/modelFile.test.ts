@@ -162,7 +162,7 @@ test('a model file that has lost its checksum is refused by every command', asyn
     ['encode', file, '-o', at('out.holo.safetensors')],
     ['encode', file, '--tensor', 'w#0', '-o', at('out.hct')],
   ]) {
-    failed(await runCli(args), 1, /Cannot read .*pieces of a model file/);
+    failed(await runCli(args), 1, /Cannot read .*the data of a model file/);
   }
   assert.equal(
     readdirSync(folder).filter((name) => name.startsWith('out')),
