@@ -2,6 +2,7 @@ import { ByteStageStream } from '../operators/stageStream.js';
 import { ownStream } from '../operators/streamClasses.js';
 import type { SourceInput } from '../platform/byteReader.js';
 import { withSource } from '../sources/input.js';
+import { inTurns } from '../src/async/steps.js';
 import type { ByteQueue } from '../src/bytes/byteQueue.js';
 import { GrammarStage } from '../src/bytes/grammar.js';
 import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
@@ -14,7 +15,7 @@ import {
 } from '../src/checks/limits.js';
 import { checkOptions, type Rules } from '../src/checks/options.js';
 import { withPlace } from '../src/errors/placed.js';
-import { isTransposed, littleEndian } from '../src/npy/elements.js';
+import { isTransposed, rowMajor } from '../src/npy/elements.js';
 import type { NpyHeader } from '../src/npy/header.js';
 import { parseNpyElements } from '../src/npy/stages.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
@@ -112,8 +113,7 @@ export class NpyReader {
       for await (const bytes of this.#pieces(options))
         return { dtype, shape, data: viewElements(dtype, bytes) };
     }
-    const bytes = await readBytes(this.#source, dataStart, byteLength, options);
-    return { dtype, shape, data: viewElements(dtype, littleEndian(this.header, bytes)) };
+    return { dtype, shape, data: viewElements(dtype, await this.#inOrder(dataStart, byteLength, options)) };
   }
 
   /**
@@ -130,7 +130,7 @@ export class NpyReader {
     checkTensorBytes(this.#limits, to - from, this.#place);
     const bytes = isTransposed(this.header)
       ? viewBytes((await this.readAll(options)).data).slice(from, to)
-      : littleEndian(this.header, await readBytes(this.#source, dataStart + from, to - from, options));
+      : await this.#inOrder(dataStart + from, to - from, options);
     return { dtype, shape: [end - start, ...shape.slice(1)], data: viewElements(dtype, bytes) };
   }
 
@@ -146,6 +146,12 @@ export class NpyReader {
   /** Closes the source. */
   async close(): Promise<void> {
     await this.#source.close?.();
+  }
+
+  /** Elements of an array that is not in Fortran order, little-endian. */
+  async #inOrder(offset: number, length: number, options: AbortOptions): Promise<Uint8Array> {
+    const bytes = await readBytes(this.#source, offset, length, options);
+    return inTurns(rowMajor(this.header, bytes), options.signal);
   }
 
   async #fill(out: Uint8Array, options: AbortOptions): Promise<void> {

@@ -1,6 +1,8 @@
 import { readNpyHeader } from '../../readers/npyHeader.js';
 import { readBytes } from '../../readers/readGrammar.js';
 import { assertRows } from '../../readers/tensorReader.js';
+import { inTurns } from '../../src/async/steps.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { isTransposed, rowMajor } from '../../src/npy/elements.js';
 import type { RandomAccessSource } from '../../src/source.js';
@@ -16,11 +18,13 @@ const NAME = 'arr_0';
 export async function openNpy(source: RandomAccessSource, options: OpenOptions): Promise<ModelContent> {
   const header = await readNpyHeader(source, limitsOf(options), options);
   const { dtype, shape, byteLength, dataStart } = header;
-  const elements = (bytes: Uint8Array) => viewElements(dtype, rowMajor(header, bytes));
+  const elements = async (bytes: Uint8Array, { signal }: AbortOptions) =>
+    viewElements(dtype, await inTurns(rowMajor(header, bytes), signal));
   const tensor: LoadableTensor = {
     ...{ name: NAME, dtype, shape, byteLength, weight: tensorWeight(shape) },
     pieces: [{ file: sharedFile(source), offset: dataStart, length: byteLength, cosine: 1 }],
-    createDecoder: async () => new WholeDecoder(async (bytes) => ({ dtype, shape, data: elements(bytes) })),
+    createDecoder: async () =>
+      new WholeDecoder(async (bytes, own) => ({ dtype, shape, data: await elements(bytes, own) })),
     async readRows(start, end, rowOptions) {
       assertRows(shape, start, end, NAME);
       const rowSize = byteLength / (shape[0] || 1);
@@ -28,9 +32,10 @@ export async function openNpy(source: RandomAccessSource, options: OpenOptions):
       if (!isTransposed(header)) {
         const size = (end - start) * rowSize;
         const bytes = await readBytes(source, dataStart + start * rowSize, size, rowOptions);
-        return { ...rows, data: elements(bytes) };
+        return { ...rows, data: await elements(bytes, rowOptions) };
       }
-      const all = rowMajor(header, await readBytes(source, dataStart, byteLength, rowOptions));
+      const bytes = await readBytes(source, dataStart, byteLength, rowOptions);
+      const all = await inTurns(rowMajor(header, bytes), rowOptions.signal);
       return { ...rows, data: viewElements(dtype, all.slice(start * rowSize, end * rowSize)) };
     },
   };

@@ -1,6 +1,7 @@
 import { readNpyHeader } from '../../readers/npyHeader.js';
 import { bytesPart, joinedSource, sourcePart } from '../../sources/joined.js';
 import { randomAccessSource } from '../../sources/randomAccess.js';
+import { inTurns } from '../../src/async/steps.js';
 import { checkTensorBytes, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { FormatError } from '../../src/errors.js';
 import { isTransposed, rowMajor } from '../../src/npy/elements.js';
@@ -94,5 +95,5 @@ async function convert(
 ): Promise<Uint8Array> {
   const { byteLength, dataStart } = header;
   const file = await readZipEntry(source, entry, options);
-  return rowMajor(header, file.subarray(dataStart, dataStart + byteLength));
+  return inTurns(rowMajor(header, file.subarray(dataStart, dataStart + byteLength)), options.signal);
 }

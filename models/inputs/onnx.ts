@@ -1,7 +1,8 @@
 import { runScan } from '../../readers/runScan.js';
 import { withCoalescing } from '../../sources/coalesce.js';
 import { bytesPart, type JoinedPart, joinedSource, sourcePart } from '../../sources/joined.js';
-import { type AllLimits, allocating, checkTensorBytes, limitsOf } from '../../src/checks/limits.js';
+import { inTurns } from '../../src/async/steps.js';
+import { type AllLimits, checkTensorBytes, limitsOf } from '../../src/checks/limits.js';
 import { TruncatedError } from '../../src/errors.js';
 import { decodeFieldData } from '../../src/onnx/fieldData.js';
 import { scanModel } from '../../src/onnx/scanModel.js';
@@ -78,7 +79,7 @@ async function contentOf(
       checkTensorBytes(limits, message.length, name);
       return whole(byteLength, async (options) => {
         const bytes = await source.read(message.offset, message.length, options);
-        return allocating(() => decodeFieldData(bytes, type, byteLength));
+        return inTurns(decodeFieldData(bytes, type, byteLength), options.signal);
       });
     }
   }

@@ -1,7 +1,8 @@
 import { type JoinedPart, joinedSource, sourcePart } from '../../sources/joined.js';
 import { readStart, readWhole } from '../../sources/read.js';
 import { sizeOf } from '../../sources/sizeOf.js';
-import { allocating, beyondLimit, limitsOf } from '../../src/checks/limits.js';
+import { inTurns } from '../../src/async/steps.js';
+import { beyondLimit, limitsOf } from '../../src/checks/limits.js';
 import { FormatError, TruncatedError } from '../../src/errors.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import {
@@ -76,6 +77,6 @@ function partOf(
   if (quantization === undefined) return sourcePart(shards, stored.offset, byteLength);
   return whole(byteLength, async (options) => {
     const bytes = await shards.read(stored.offset, stored.byteLength, options);
-    return allocating(() => dequantizeWeight(bytes, dtype, quantization));
+    return inTurns(dequantizeWeight(bytes, dtype, quantization), options.signal);
   });
 }

@@ -1,4 +1,5 @@
 import { type JoinedPart, sourcePart } from '../../sources/joined.js';
+import { inTurns } from '../../src/async/steps.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { type AllLimits, Budget, checkLimit, checkTensorBytes, limitsOf } from '../../src/checks/limits.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
@@ -108,7 +109,7 @@ function convertedFile(
     const strided = { shape, strides, elementSize, numberSize, isBigEndian };
     const isPlain = tensor.isContiguous && (!isBigEndian || numberSize === 1);
     const read = async (options: AbortOptions) =>
-      stridedElements(await source.read(tensor.place, span, options), strided);
+      inTurns(stridedElements(await source.read(tensor.place, span, options), strided), options.signal);
     contents.set(tensor, isPlain ? sourcePart(source, tensor.place, byteLength) : whole(byteLength, read));
   }
   return weightsFile(name, /\.(pt|pth|bin|ckpt)$/i, contents).file;

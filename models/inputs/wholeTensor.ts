@@ -40,15 +40,15 @@ export function storedTensor(
 
 /** Decodes a tensor that is one piece. */
 export class WholeDecoder implements PieceDecoder {
-  readonly #decode: (bytes: Uint8Array) => Promise<Tensor>;
+  readonly #decode: (bytes: Uint8Array, options: AbortOptions) => Promise<Tensor>;
   #tensor: Tensor | undefined;
 
-  constructor(decode: (bytes: Uint8Array) => Promise<Tensor>) {
+  constructor(decode: (bytes: Uint8Array, options: AbortOptions) => Promise<Tensor>) {
     this.#decode = decode;
   }
 
-  async add(_piece: number, bytes: Uint8Array): Promise<void> {
-    this.#tensor = await this.#decode(bytes);
+  async add(_piece: number, bytes: Uint8Array, options: AbortOptions): Promise<void> {
+    this.#tensor = await this.#decode(bytes, options);
   }
 
   get complete(): boolean {

@@ -1,3 +1,4 @@
+import type { Steps } from '../async/steps.js';
 import { allocating } from '../checks/limits.js';
 import { elementCount } from '../tensor/dtype.js';
 import { type NpyHeader, npyElementSize } from './header.js';
@@ -5,10 +6,9 @@ import { type NpyHeader, npyElementSize } from './header.js';
 /** The elements of a .npy file in the order that all other formats have: little-endian, row-major. */
 
 /** The bytes of whole elements, little-endian: the same memory where they are so already. */
-export function littleEndian({ dtype, bigEndian }: NpyHeader, bytes: Uint8Array): Uint8Array {
-  // A complex number is two numbers.
-  const size = dtype === 'C64' ? 4 : npyElementSize(dtype);
-  if (!bigEndian || size === 1) return bytes;
+export function littleEndian(header: NpyHeader, bytes: Uint8Array): Uint8Array {
+  const size = swappedSize(header);
+  if (size === 1) return bytes;
   const swapped = new Uint8Array(bytes.length);
   for (let start = 0; start < bytes.length; start += size) {
     for (let i = 0; i < size; i++) swapped[start + i] = bytes[start + size - 1 - i]!;
@@ -16,12 +16,26 @@ export function littleEndian({ dtype, bigEndian }: NpyHeader, bytes: Uint8Array)
   return swapped;
 }
 
+/** Bytes whose order is the other one; 1 where none is. A complex number is two numbers. */
+function swappedSize({ dtype, bigEndian }: NpyHeader): number {
+  if (!bigEndian) return 1;
+  return dtype === 'C64' ? 4 : npyElementSize(dtype);
+}
+
+/** Bytes that one step of work puts in order; whole elements, whatever their size. */
+const STEP = 2 ** 18;
+
 /** All elements, little-endian and row-major: the same memory where they are so already. */
-export function rowMajor(header: NpyHeader, bytes: Uint8Array): Uint8Array {
-  const elements = littleEndian(header, bytes);
-  if (!isTransposed(header)) return elements;
+export function* rowMajor(header: NpyHeader, bytes: Uint8Array): Steps<Uint8Array> {
+  const transposition = isTransposed(header) ? new Transposition(header) : undefined;
+  if (transposition === undefined && swappedSize(header) === 1) return bytes;
   const out = allocating(() => new Uint8Array(bytes.length));
-  new Transposition(header).add(elements, out);
+  for (let at = 0; at < bytes.length; at += STEP) {
+    const elements = littleEndian(header, bytes.subarray(at, at + STEP));
+    if (transposition === undefined) out.set(elements, at);
+    else transposition.add(elements, out);
+    yield;
+  }
   return out;
 }
 

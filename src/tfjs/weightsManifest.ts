@@ -1,5 +1,6 @@
+import type { Steps } from '../async/steps.js';
 import { parseJson } from '../bytes/json.js';
-import { type AllLimits, checkLimit, checkTensorBytes } from '../checks/limits.js';
+import { type AllLimits, allocating, checkLimit, checkTensorBytes } from '../checks/limits.js';
 import { FormatError, UnsupportedError } from '../errors.js';
 import {
   SAFETENSORS_METADATA_KEY,
@@ -148,19 +149,25 @@ function quantized(weight: TfjsWeight, quantization: unknown): TfjsWeight {
   };
 }
 
+/** Elements that one step of work makes numbers of. */
+const STEP = 2 ** 17;
+
 /** The numbers that quantized elements stand for, as TensorFlow.js makes them: float32, or rounded to int32. */
-export function dequantizeWeight(
+export function* dequantizeWeight(
   bytes: Uint8Array,
   dtype: SafetensorsDType,
   { width, scale, min }: Quantization,
-): Uint8Array {
+): Steps<Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const count = bytes.length / width;
-  const out = new DataView(new ArrayBuffer(4 * count));
-  for (let i = 0; i < count; i++) {
-    const value = (width === 1 ? view.getUint8(i) : view.getUint16(2 * i, true)) * scale + min;
-    if (dtype === 'I32') out.setInt32(4 * i, Math.round(value), true);
-    else out.setFloat32(4 * i, value, true);
+  const out = allocating(() => new DataView(new ArrayBuffer(4 * count)));
+  for (let i = 0; i < count; ) {
+    for (const end = Math.min(count, i + STEP); i < end; i++) {
+      const value = (width === 1 ? view.getUint8(i) : view.getUint16(2 * i, true)) * scale + min;
+      if (dtype === 'I32') out.setInt32(4 * i, Math.round(value), true);
+      else out.setFloat32(4 * i, value, true);
+    }
+    yield;
   }
   return new Uint8Array(out.buffer);
 }

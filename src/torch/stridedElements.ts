@@ -1,3 +1,4 @@
+import type { Steps } from '../async/steps.js';
 import { allocating } from '../checks/limits.js';
 import { elementCount } from '../tensor/dtype.js';
 
@@ -12,21 +13,35 @@ export interface Strided {
   readonly isBigEndian: boolean;
 }
 
+/** Elements that one step of work copies. */
+const STEP = 2 ** 17;
+
 /**
  * The elements of a tensor, row by row and little-endian.
  * @param bytes of its storage, from its first element on
  */
-export function stridedElements(bytes: Uint8Array, tensor: Strided): Uint8Array {
+export function* stridedElements(bytes: Uint8Array, tensor: Strided): Steps<Uint8Array> {
   const { shape, strides, elementSize, numberSize, isBigEndian } = tensor;
-  const count = elementCount(shape);
-  const out = allocating(() => new Uint8Array(count * elementSize));
+  const out = allocating(() => new Uint8Array(elementCount(shape) * elementSize));
+  // Where each byte of an element comes from.
+  const order = Array.from({ length: elementSize }, (_, byte) => {
+    const within = byte % numberSize;
+    return isBigEndian ? byte - within + (numberSize - 1 - within) : byte;
+  });
   const at = shape.map(() => 0);
   const last = shape.length - 1;
   const [length, step] = last < 0 ? [1, 0] : [shape[last]!, strides[last]! * elementSize];
-  let row = 0;
+  let [row, left] = [0, STEP];
   for (let to = 0; to < out.length; ) {
-    for (let i = 0, from = row; i < length; i++, from += step) {
-      for (let byte = 0; byte < elementSize; byte++) out[to++] = bytes[from + byte]!;
+    for (let i = 0, from = row; i < length; ) {
+      const end = Math.min(length, i + left);
+      left -= end - i;
+      for (; i < end; i++, from += step) {
+        for (let byte = 0; byte < elementSize; byte++) out[to++] = bytes[from + order[byte]!]!;
+      }
+      if (left > 0) continue;
+      left = STEP;
+      yield;
     }
     for (let k = last - 1; k >= 0; k--) {
       at[k]! += 1;
@@ -35,10 +50,6 @@ export function stridedElements(bytes: Uint8Array, tensor: Strided): Uint8Array 
       row -= shape[k]! * strides[k]! * elementSize;
       at[k] = 0;
     }
-  }
-  if (isBigEndian && numberSize > 1) {
-    for (let start = 0; start < out.length; start += numberSize)
-      out.subarray(start, start + numberSize).reverse();
   }
   return out;
 }
