@@ -12,6 +12,8 @@ import { randomAccessSource } from './randomAccess.js';
 
 export interface FileSource extends RandomAccessSource, AsyncDisposal {
   readonly size: number;
+  /** When it had been written to last, as it was opened: milliseconds since 1970. */
+  readonly modified: number;
   /** Closes the file, after reads under way; streams that are still open fail at their next chunk. */
   close(): Promise<void>;
 }
@@ -55,6 +57,7 @@ export async function fileSource(path: string | URL): Promise<FileSource> {
         name,
         () => file.assertUnchanged(),
       ),
+      modified: opened.mtimeMs,
       close,
       [Symbol.asyncDispose]: close,
     };

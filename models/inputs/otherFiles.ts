@@ -2,12 +2,14 @@ import { FormatError, UnsupportedError } from '../../src/errors.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { isPlainFileName } from '../directory/fileNames.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
+import { FilePool } from './filePool.js';
 
-/** Files that a model of another format names, each opened once. */
+/** Files that a model of another format names: one, or thousands, of which those on disk are open while they are read. */
 export class OtherFiles {
   readonly #what: string;
   readonly #open: OpenModelFile | undefined;
   readonly #opened = new Map<string, RandomAccessSource>();
+  readonly #pool = new FilePool();
 
   /** @param what begins the sentence of an error: "Cannot read the ONNX model" */
   constructor(what: string, open: OpenModelFile | undefined) {
@@ -28,15 +30,16 @@ export class OtherFiles {
         actual: location,
       });
     }
-    let file = this.#opened.get(name);
-    if (file !== undefined) return file;
-    if (this.#open === undefined) {
+    const known = this.#opened.get(name);
+    if (known !== undefined) return known;
+    const open = this.#open;
+    if (open === undefined) {
       throw new UnsupportedError(`${this.#what}: a tensor is in another file (option openBeside)`, {
         tensor,
         actual: name,
       });
     }
-    file = await this.#open(name);
+    const file = await this.#pool.add(await open(name), () => open(name));
     this.#opened.set(name, file);
     return file;
   }

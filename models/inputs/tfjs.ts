@@ -11,6 +11,7 @@ import {
   type TfjsGroup,
   type TfjsWeight,
 } from '../../src/tfjs/weightsManifest.js';
+import { eachBounded } from '../../workers/eachBounded.js';
 import type { ForeignModel, ForeignModelOptions } from './foreignModel.js';
 import { OtherFiles } from './otherFiles.js';
 import { weightsFile } from './weightsFile.js';
@@ -52,9 +53,14 @@ async function openGroup(
 ): Promise<RandomAccessSource> {
   const opened: RandomAccessSource[] = [];
   for (const path of paths) opened.push(await files.open(path, weights[0]?.name));
-  const lengths = await Promise.all(opened.map((file) => lengthOf(file, options)));
-  const parts = opened.map((file, i) => sourcePart(file, 0, lengths[i]!));
-  const size = lengths.reduce((sum, length) => sum + length, 0);
+  const lengths = new Map<RandomAccessSource, number>();
+  const { concurrency } = limitsOf(options);
+  const find = async (file: RandomAccessSource, signal: AbortSignal) => {
+    lengths.set(file, await lengthOf(file, { ...options, signal }));
+  };
+  await eachBounded(opened, concurrency, find, options.signal);
+  const parts = opened.map((file) => sourcePart(file, 0, lengths.get(file)!));
+  const size = parts.reduce((sum, { length }) => sum + length, 0);
   if (size === byteLength) return joinedSource(parts);
   const details = { file: paths[0], expected: `${byteLength} bytes`, actual: size };
   throw size < byteLength
@@ -64,6 +70,7 @@ async function openGroup(
 
 /** Of a file on a server, the first response says it: without one, the file would be read to its end. */
 async function lengthOf(file: RandomAccessSource, options: ForeignModelOptions): Promise<number> {
+  if (file.size !== undefined) return file.size;
   const start = await readStart(file, 1, options);
   return sizeOf(file, start.length, options);
 }
