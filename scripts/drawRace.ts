@@ -51,7 +51,7 @@ async function runRace(): Promise<{ results: Result[]; images: string[] }> {
   await using server = await serveFolder(folder, 65_536);
   const browser = await launchChromium();
   try {
-    const page = await browser.newPage({ viewport: { width: 1100, height: 760 } });
+    const page = await browser.newPage({ viewport: { width: 1100, height: 780 } });
     page.setDefaultTimeout(TIMEOUT_MS);
     await page.goto(`${server.url}#rate=${RATE}`);
     await page.waitForFunction(() => /Every bit/.test(document.querySelector('#status')!.textContent!));
@@ -64,10 +64,14 @@ async function runRace(): Promise<{ results: Result[]; images: string[] }> {
       const text = async (selector: string) => (await page.textContent(`#${name}${selector}`)) ?? '';
       results.push({
         name,
-        title: await text(' h2'),
+        title: await page
+          .locator(`#${name} h2`)
+          .evaluate((heading) => heading.firstChild!.textContent!.trim()),
         right: Number.parseFloat((await text('-verdict')).replace(/^\D+/, '')),
         end: Number(await page.getAttribute(`#${name}-verdict`, 'data-time')) / 1000,
-        part: Number.parseFloat((await text('-figures')).split('·')[1]!) / 100,
+        part: await page
+          .locator(`#${name}-bar`)
+          .evaluate((bar) => new DOMMatrix(getComputedStyle(bar).transform).a),
         answers: await page.locator(`#${name}-digits .answer`).allTextContents(),
       });
     }

@@ -44,10 +44,13 @@ const timeline = new Timeline();
 const grid = new DigitRow(element('digits', HTMLElement), samples);
 for (let i = IN_LANE; i < SHOWN; i += IN_LANE) setTimeout(() => grid.add(drawnDigits.next().value), 10 * i);
 const own = new OwnModel(asked.file);
+/** In the titles of the panels that show a model of the user's. */
+const titles = document.querySelectorAll<HTMLElement>('.of');
+let ownName = '';
 const heat = new HeatMap((request) => inspected().send(request));
 const pad = new Pad();
 let tensor = asked.tensor;
-let url = asked.file;
+let url: string | undefined;
 const bars = new TensorBars(element('tensors', HTMLElement), (name) => {
   tensor = name;
   draw();
@@ -78,10 +81,8 @@ controls.rate$.subscribe((rate) => {
 });
 controls.link$.subscribe(copyLink);
 own.chosen$.subscribe((file) => {
-  url = typeof file === 'string' ? file : undefined;
   tensor = undefined;
-  heat.reset();
-  void race.startOwn(file, controls.rate);
+  startOwn(file);
 });
 
 /** Whose tensors are shown. */
@@ -91,8 +92,21 @@ function inspected() {
 
 function start(stopAt?: number): void {
   heat.reset();
+  url = undefined;
   tensor = asked.tensor;
   race.start(controls.rate, stopAt);
+}
+
+function startOwn(file: File | string, stopAt?: number): void {
+  url = typeof file === 'string' ? file : undefined;
+  ownName = typeof file === 'string' ? nameOf(file) : file.name;
+  heat.reset();
+  void race.startOwn(file, controls.rate, stopAt);
+}
+
+/** The last part of a URL that says something. */
+function nameOf(location: string): string {
+  return new URL(location, document.baseURI).pathname.split('/').findLast((part) => part !== '') ?? location;
 }
 
 function classify(): void {
@@ -104,8 +118,10 @@ function draw(): void {
   const { holo, plain } = race.lanes;
   views.holo.draw(holo);
   views.plain.draw(plain);
-  chart.draw(holo, plain);
   const { lane } = inspected();
+  const isOwn = lane === race.lanes.own;
+  chart.draw(lane, isOwn ? undefined : plain);
+  for (const title of titles) title.textContent = isOwn ? ownName : '';
   own.draw(race.lanes.own);
   timeline.draw(lane);
   const step = lastStep(holo);
@@ -117,7 +133,9 @@ function draw(): void {
   heat.stepped(lane.steps.length, lastStep(lane)?.complete === true);
   controls.show(race.running);
   controls.say(sentence(race.lanes, race.running));
-  element('gain', HTMLElement).textContent = gain();
+  const sooner = gain();
+  element('gain', HTMLElement).textContent = sooner;
+  element('gain', HTMLElement).hidden = sooner === '';
 }
 
 /** The tensor with the most to see. */
@@ -133,9 +151,9 @@ function gain(): string {
 }
 
 async function copyLink(): Promise<void> {
-  const step = lastStep(race.lanes.holo);
-  const stopAt =
-    race.running === 'paused' && step !== undefined ? step.bytes / race.lanes.holo.weightBytes : undefined;
+  const { lane } = inspected();
+  const step = lastStep(lane);
+  const stopAt = race.running === 'paused' && step !== undefined ? step.bytes / lane.weightBytes : undefined;
   history.replaceState(
     null,
     '',
@@ -160,5 +178,14 @@ addEventListener('resize', draw);
 for (const panel of document.querySelectorAll('details')) panel.addEventListener('toggle', draw);
 draw();
 // Motion that was not asked for waits for a click.
-if (matchMedia('(prefers-reduced-motion: reduce)').matches) controls.say('Press Start to begin the race.');
-else start(asked.stopAt);
+if (matchMedia('(prefers-reduced-motion: reduce)').matches)
+  controls.say(
+    asked.file === undefined
+      ? 'Press Start to begin the race.'
+      : 'Press Load to load the model of this link.',
+  );
+else if (asked.file === undefined) start(asked.stopAt);
+else {
+  own.reveal();
+  startOwn(asked.file, asked.stopAt);
+}

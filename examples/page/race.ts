@@ -118,12 +118,13 @@ export class Race {
   }
 
   /** Loads a model of the user's, given by its URL or as a file. */
-  async startOwn(file: string | Blob, rate: number): Promise<void> {
+  async startOwn(file: string | Blob, rate: number, stopAt?: number): Promise<void> {
+    this.#rate = rate;
     const ready = this.own.prepare();
     this.own.lane = { ...this.own.lane, status: 'preparing' };
     this.#changed();
     await ready;
-    this.own.send({ type: 'start', file, rate, task: 'none' });
+    this.own.send({ type: 'start', file, rate: this.#rate, task: 'none', stopAt });
   }
 
   togglePause(): void {

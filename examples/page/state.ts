@@ -37,8 +37,19 @@ export function parseState(hash: string): PageState {
     tensor: fields.get('tensor') ?? undefined,
     zoom: ZOOMS.includes(zoom) ? zoom : 1,
     line: fields.get('line')?.slice(0, 60),
-    file: fields.get('file') ?? undefined,
+    file: webAddress(fields.get('file')),
   };
+}
+
+/** Links come from anyone: what is no address of the web is not asked for. */
+function webAddress(text: string | null): string | undefined {
+  if (text === null) return undefined;
+  try {
+    const { protocol, href } = new URL(text, document.baseURI);
+    return protocol === 'https:' || protocol === 'http:' ? href : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** Only what is not as it is anyway. */

@@ -1,10 +1,10 @@
-import type { LoadedTensor } from 'holostream';
 import type { DigitsTask } from './digitsTask.js';
 import type { Step } from './protocol.js';
+import type { NumberTensor } from './streamed/streamed.js';
 
 /** A state of the model that has not been examined yet. */
 export interface Snapshot extends Omit<Step, 'accuracy' | 'answers'> {
-  readonly tensors: ReadonlyMap<string, LoadedTensor>;
+  readonly tensors: ReadonlyMap<string, NumberTensor>;
 }
 
 /**

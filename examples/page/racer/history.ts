@@ -1,9 +1,9 @@
-import type { LoadedTensor } from 'holostream';
+import type { NumberTensor } from './streamed/streamed.js';
 
 /** Most bytes of states that are kept, to look back at. */
 const MOST_BYTES = 2 ** 27;
 
-type State = ReadonlyMap<string, LoadedTensor>;
+type State = ReadonlyMap<string, NumberTensor>;
 
 /** The states of a model, one per step; of a large model, the latest ones. */
 export class History {
@@ -22,9 +22,12 @@ export class History {
   }
 
   /** A tensor of floating-point numbers after a step, or after the latest; undefined where that is not known. */
-  tensor(name: string, step = this.#steps.length - 1): Pick<LoadedTensor, 'shape' | 'data'> | undefined {
-    const tensor = this.#steps[step]?.get(name);
-    return tensor?.data instanceof Float32Array ? tensor : undefined;
+  tensor(
+    name: string,
+    step = this.#steps.length - 1,
+  ): { readonly shape: readonly number[]; readonly data: Float32Array } | undefined {
+    const { shape, data } = this.#steps[step]?.get(name) ?? {};
+    return shape !== undefined && data instanceof Float32Array ? { shape, data } : undefined;
   }
 }
 

@@ -1,9 +1,9 @@
-import type { FragmentMark, RacerEvent, Step, TensorSummary } from './protocol.js';
+import type { FragmentMark, Measure, RacerEvent, Step, TensorSummary } from './protocol.js';
 
 /** From which part of the held-out images on a model counts as right. */
 export const RIGHT = 0.95;
 
-/** `preparing`: a file of the user's becomes a model file. */
+/** `preparing`: a file of the user's is looked at, and becomes a model file where it cannot be streamed as it is. */
 export type Status = 'waiting' | 'preparing' | 'loading' | 'paused' | 'cut' | 'done' | 'cancelled' | 'failed';
 
 /** What is known of one load: all views are drawn from it. */
@@ -14,6 +14,8 @@ export interface Lane {
   readonly fileSize: number;
   readonly weightBytes: number;
   readonly tensors: readonly TensorSummary[];
+  readonly measure: Measure;
+  readonly exact: boolean;
   readonly received: number;
   readonly time: number;
   readonly steps: readonly Step[];
@@ -29,6 +31,8 @@ export const EMPTY_LANE: Lane = {
   fileSize: 0,
   weightBytes: 0,
   tensors: [],
+  measure: 'cosine',
+  exact: true,
   received: 0,
   time: 0,
   steps: [],
@@ -41,8 +45,8 @@ export const EMPTY_LANE: Lane = {
 export function afterEvent(lane: Lane, event: RacerEvent): Lane {
   switch (event.type) {
     case 'opened': {
-      const { fileSize, weightBytes, tensors } = event;
-      return { ...lane, fileSize, weightBytes, tensors };
+      const { type: _, ...facts } = event;
+      return { ...lane, ...facts };
     }
     case 'received': {
       const status = lane.status === 'cut' ? 'loading' : lane.status;

@@ -1,8 +1,6 @@
 import {
   blobSource,
   encodeModelFile,
-  HctReader,
-  HoloTensorReader,
   memorySink,
   memoryStagingStore,
   openModel,
@@ -13,22 +11,32 @@ import {
   viewBytes,
 } from 'holostream';
 
-/** A model file of the user's as it is, and of any other file that holostream reads the model file that it makes of it. */
-export async function asModelFile(file: Blob): Promise<Blob> {
-  const format = await formatOf(file);
-  if (format === 'model-file') return file;
-  const plain = format === 'safetensors' ? file : await plainOf(file, format);
-  const sink = memorySink();
-  const source = blobSource(plain);
-  await encodeModelFile([{ name: 'model.safetensors', source }], sink, memoryStagingStore());
-  return new Blob([sink.bytes.slice()]);
+/** What streams as it is: a model file, a directory of HCT files, a tensor in fragments, one in blocks. */
+export type StreamedFormat = 'model-file' | 'directory' | 'holotensor' | 'hct';
+
+/** What there is to stream: where it is, or the file itself. */
+export interface Streamable {
+  readonly file: string | Blob;
+  readonly format: StreamedFormat;
 }
 
-/** The same of what a URL leads to; undefined where that is a model file, which need not be fetched first. */
-export async function urlAsModelFile(url: string): Promise<Blob | undefined> {
-  if ((await formatOf(url)) === 'model-file') return undefined;
-  const response = await fetch(url);
-  return asModelFile(await response.blob());
+/** What the user gave, if it streams as it is; of any other file that holostream reads the model file that it makes of it. */
+export async function asStreamable(given: string | Blob): Promise<Streamable> {
+  const format = await formatOf(given);
+  if (isStreamed(format)) return { file: given, format };
+  const blob = typeof given === 'string' ? await fetched(given) : given;
+  return { file: await encoded(blob, format), format: 'model-file' };
+}
+
+const STREAMED: readonly string[] = [
+  'model-file',
+  'directory',
+  'holotensor',
+  'hct',
+] satisfies StreamedFormat[];
+
+function isStreamed(format: string): format is StreamedFormat {
+  return STREAMED.includes(format);
 }
 
 async function formatOf(input: Blob | string): Promise<string> {
@@ -42,30 +50,34 @@ async function formatOf(input: Blob | string): Promise<string> {
   }
 }
 
-/** A safetensors file of the tensors in it. */
-async function plainOf(file: Blob, format: string): Promise<Blob> {
+async function fetched(url: string): Promise<Blob> {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`Cannot fetch ${url}: the server answered ${response.status}.`);
+  return response.blob();
+}
+
+async function encoded(file: Blob, format: string): Promise<Blob> {
+  const source = blobSource(format === 'safetensors' ? file : await plainOf(file));
   const sink = memorySink();
-  const tensors = await tensorsOf(file, format);
-  const declared = Array.from(tensors, ([name, { dtype, shape }]) => ({ name, dtype, shape }));
-  const writer = await SafetensorsWriter.open(sink, declared);
-  for (const [name, { data }] of tensors) await writer.write(name, viewBytes(data));
-  await writer.close();
+  await encodeModelFile([{ name: 'model.safetensors', source }], sink, memoryStagingStore());
   return new Blob([sink.bytes.slice()]);
 }
 
-/** As numbers of 32 bits: a step of 4 bits has no type in safetensors. */
-async function tensorsOf(file: Blob, format: string): Promise<ReadonlyMap<string, Tensor<'F32'>>> {
-  const found = new Map<string, Tensor>();
-  if (format === 'hct') found.set('tensor', await (await HctReader.open(file)).readAll());
-  else if (format === 'holotensor') found.set('tensor', await (await HoloTensorReader.open(file)).readAll());
-  else {
-    await using model = await openModel(file);
-    for (const [name, tensor] of await model.load()) found.set(name, tensor as Tensor);
-  }
-  return new Map(
-    Array.from(found, ([name, tensor]) => [
-      name,
-      { dtype: 'F32', shape: tensor.shape, data: toFloat32(tensor) },
-    ]),
+/** A safetensors file of the tensors of another model, as numbers of 32 bits. */
+async function plainOf(file: Blob): Promise<Blob> {
+  await using model = await openModel(file);
+  const tensors = Array.from(await model.load(), ([name, tensor]) => ({
+    name,
+    dtype: 'F32' as const,
+    shape: tensor.shape,
+    data: toFloat32(tensor as Tensor),
+  }));
+  const sink = memorySink();
+  const writer = await SafetensorsWriter.open(
+    sink,
+    tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
   );
+  for (const { name, data } of tensors) await writer.write(name, viewBytes(data));
+  await writer.close();
+  return new Blob([sink.bytes.slice()]);
 }

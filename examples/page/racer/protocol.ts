@@ -40,6 +40,9 @@ export interface TensorSummary {
   readonly byteLength: number;
 }
 
+/** What a quality is: a cosine similarity with the original, one that the file only predicts, or the part of the elements. */
+export type Measure = 'cosine' | 'predicted' | 'elements';
+
 /** The model at one moment. */
 export interface Step {
   /** Milliseconds since the start. */
@@ -48,6 +51,7 @@ export interface Step {
   readonly bytes: number;
   /** Bytes that the connection had brought. */
   readonly received: number;
+  /** See {@link Measure}. */
   readonly quality: number;
   /** Part of the held-out images that it names right. */
   readonly accuracy: number | undefined;
@@ -62,7 +66,7 @@ export interface FragmentMark {
   readonly time: number;
   /** Where it ends in the file. */
   readonly bytes: number;
-  /** Cosine similarity of the tensor with it. */
+  /** Of the tensor with it, see {@link Measure}. */
   readonly quality: number;
 }
 
@@ -83,7 +87,7 @@ export interface View {
 
 export type RacerEvent =
   | { readonly type: 'ready' }
-  /** A file of the user's is a model file now. */
+  /** A file of the user's can be streamed now. */
   | { readonly type: 'prepared' }
   | {
       readonly type: 'opened';
@@ -91,6 +95,9 @@ export type RacerEvent =
       /** Of the elements of all tensors. */
       readonly weightBytes: number;
       readonly tensors: readonly TensorSummary[];
+      readonly measure: Measure;
+      /** At its end, every bit is that of the original. */
+      readonly exact: boolean;
     }
   | { readonly type: 'received'; readonly bytes: number; readonly time: number }
   | { readonly type: 'fragments'; readonly marks: readonly FragmentMark[] }

@@ -1,5 +1,7 @@
 import { make } from '../element.js';
 import type { Lane } from '../racer/lane.js';
+import type { Measure } from '../racer/protocol.js';
+import { percent, similarity } from '../text.js';
 
 interface Row {
   readonly fill: HTMLElement;
@@ -19,7 +21,7 @@ export class TensorBars {
     this.#choose = choose;
   }
 
-  draw({ tensors, marks }: Lane, chosen: string | undefined): void {
+  draw({ tensors, marks, measure, exact }: Lane, chosen: string | undefined): void {
     const names = tensors.map(({ name }) => name).join('\n');
     if (names !== this.#drawn) {
       this.#drawn = names;
@@ -30,7 +32,7 @@ export class TensorBars {
     for (const [name, { fill, value, button }] of this.#rows) {
       const quality = qualities.get(name) ?? 0;
       fill.style.transform = `scaleX(${quality})`;
-      value.textContent = quality === 0 ? '–' : quality === 1 ? 'exact' : quality.toFixed(4);
+      value.textContent = quality === 1 && !exact ? 'complete' : valueText(quality, measure);
       button.setAttribute('aria-pressed', String(name === chosen));
     }
   }
@@ -48,4 +50,10 @@ export class TensorBars {
     this.#rows.set(name, { fill, value, button });
     return row;
   }
+}
+
+function valueText(quality: number, measure: Measure): string {
+  if (quality === 0) return '–';
+  if (quality === 1) return 'exact';
+  return measure === 'elements' ? percent(quality) : similarity(quality);
 }

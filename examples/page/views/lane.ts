@@ -30,15 +30,27 @@ export class LaneView {
     this.#lane.classList.toggle('is-right', right !== undefined);
     const step = lastStep(lane);
     this.#digits.show(step?.answers ?? []);
-    this.#figures.textContent =
-      `${bytes(received)} · ${percent(part)}` +
-      (step?.accuracy === undefined ? '' : ` · ${percent(step.accuracy)} right`);
+    this.#figures.textContent = figures(lane);
     this.#flag.hidden = right === undefined;
     if (right !== undefined) this.#flag.style.left = `${100 * partOf(lane, right.received)}%`;
     this.#verdict.textContent =
       right === undefined ? waitingText(lane) : `right after ${seconds(right.time)}`;
     this.#verdict.dataset.time = String(Math.round(time));
   }
+}
+
+/** How much has come, and what it is good for. */
+function figures(lane: Lane): string {
+  const { received, weightBytes, fileSize, status } = lane;
+  if (weightBytes === 0) return '';
+  const accuracy = lastStep(lane)?.accuracy;
+  const right = accuracy === undefined ? '' : ` · ${percent(accuracy)} right`;
+  if (status === 'done') {
+    // A model file is smaller than its weights.
+    const saved = fileSize < weightBytes ? `, ${percent(1 - fileSize / weightBytes, 0)} fewer bytes` : '';
+    return `complete: ${bytes(fileSize)}${saved}${right}`;
+  }
+  return `${bytes(received)} of ${bytes(weightBytes)} · ${percent(partOf(lane, received))}${right}`;
 }
 
 function waitingText({ status, time, message }: Lane): string {

@@ -14,6 +14,7 @@ export class Pad {
   readonly changes$: Observable<unknown>;
   readonly #canvas = element('pad', HTMLCanvasElement);
   readonly #context = this.#canvas.getContext('2d', { willReadFrequently: true })!;
+  readonly #hint = element('pad-hint', HTMLElement);
   readonly #guess = element('guess', HTMLOutputElement);
   readonly #bars: readonly {
     readonly row: HTMLElement;
@@ -124,12 +125,14 @@ export class Pad {
 
   #lineTo([x, y]: readonly [number, number]): void {
     this.#empty = false;
+    this.#hint.hidden = true;
     this.#context.lineTo(x, y);
     this.#context.stroke();
   }
 
   #clear(): void {
     this.#empty = true;
+    this.#hint.hidden = false;
     this.#pen = [0.5, 0.2];
     this.#context.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     this.show(undefined);

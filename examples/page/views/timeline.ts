@@ -4,7 +4,7 @@ import { element, shape } from '../element.js';
 import type { Lane } from '../racer/lane.js';
 import { seconds } from '../text.js';
 
-const ROW = 18;
+const ROW = 28;
 const AXIS = 22;
 /** Rows of a model with more tensors are drawn closer. */
 const MOST_HEIGHT = 240;

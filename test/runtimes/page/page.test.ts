@@ -102,7 +102,7 @@ const AXE = () => readFileSync(project.path('node_modules/axe-core/axe.min.js'),
 
 for (const options of [
   { colorScheme: 'light' },
-  { colorScheme: 'dark' },
+  { colorScheme: 'dark', viewport: { width: 1920, height: 1080 } },
   { colorScheme: 'light', viewport: { width: 360, height: 640 } },
 ] as const) {
   test(`axe finds nothing: ${JSON.stringify(options)}`, async () => {
