@@ -1,20 +1,39 @@
+import type { BrowserContext } from 'playwright-core';
 import { type ChromiumOptions, launchChromium } from '../../helpers/engine.js';
 
 /** Any page takes less. */
-const TIMEOUT_MS = 60_000;
+const TIMEOUT_MS = 120_000;
 
 /**
- * Opens a page in Chromium and waits for its outcome.
+ * Opens a page in a Chromium of its own, and waits for its outcome.
+ * @param expected errors on its console that it causes on purpose
+ * @throws as {@link outcomeIn}
+ */
+export async function outcomeOf(
+  url: string,
+  options: ChromiumOptions = {},
+  expected?: RegExp,
+): Promise<unknown> {
+  const browser = await launchChromium(options);
+  try {
+    return await outcomeIn(await browser.newContext(), url, expected);
+  } finally {
+    await browser.close();
+  }
+}
+
+/**
+ * Opens a page, and waits for its outcome.
+ * @param context pages of one share caches
  * @throws when the page fails, or says anything that a browser reports as an error
  */
-export async function outcomeOf(url: string, options: ChromiumOptions = {}): Promise<unknown> {
-  const browser = await launchChromium(options);
+export async function outcomeIn(context: BrowserContext, url: string, expected?: RegExp): Promise<unknown> {
   const problems: string[] = [];
+  const page = await context.newPage();
   try {
-    const page = await browser.newPage();
     page.on('pageerror', (error) => problems.push(`${error.stack ?? error.message}`));
     page.on('console', (message) => {
-      if (message.type() === 'error') problems.push(message.text());
+      if (message.type() === 'error' && !expected?.test(message.text())) problems.push(message.text());
     });
     page.on('response', (response) => {
       if (response.status() >= 400) problems.push(`${response.status()} ${response.url()}`);
@@ -28,6 +47,6 @@ export async function outcomeOf(url: string, options: ChromiumOptions = {}): Pro
   } catch (cause) {
     throw new Error([`Cannot run ${url}: ${cause}`, ...problems].join('\n'), { cause });
   } finally {
-    await browser.close();
+    await page.close();
   }
 }

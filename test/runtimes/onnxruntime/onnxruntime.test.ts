@@ -39,21 +39,8 @@ function assertImproves(steps: readonly Step[] | undefined): void {
   assert.ok(steps.at(-1)!.right > 0.98, `${steps.at(-1)!.right} are right`);
 }
 
-test('the example, in Node', async () => {
-  const { feeds, sessions } = JSON.parse(await project.run('node', 'node.js')) as Record<string, Step[]>;
-  assertImproves(feeds);
-  assertImproves(sessions);
-});
-
-test('the example, in Chromium: on wasm and on WebGPU', async () => {
-  await project.run('node', 'build.js');
-  await using server = await serveFolder(project.folder, 65536);
-  const outcome = (await outcomeOf(server.url, { webgpu: true })) as Record<string, Step[]>;
-  assert.equal(Object.keys(outcome), ['feeds', 'sessions', 'gpu']);
-  for (const steps of Object.values(outcome)) assertImproves(steps);
-});
-
-test('F16 as inputs, BF16 as external data, each as it is; initializers are refused, which the runtime ignores', async () => {
+/** The same network in 16 bits: its model files, and graphs that have the weights as inputs, and as external data. */
+async function writeSmall(): Promise<void> {
   const { tensors } = parseSafetensorsHeader(original);
   for (const [name, dtype, location] of [
     ['half', 'F16'],
@@ -72,6 +59,54 @@ test('F16 as inputs, BF16 as external data, each as it is; initializers are refu
     writeFileSync(project.path(`${name}.holo.safetensors`), await modelFileOf(converted));
     writeFileSync(project.path(`${name}.onnx`), perceptron(small, location));
   }
+}
+
+test('the example, in Node', async () => {
+  const { feeds, sessions } = JSON.parse(await project.run('node', 'node.js')) as Record<string, Step[]>;
+  assertImproves(feeds);
+  assertImproves(sessions);
+});
+
+test('the example, in Chromium: on wasm and on WebGPU', async () => {
+  await project.run('node', 'build.js');
+  await using server = await serveFolder(project.folder, 65536);
+  const outcome = (await outcomeOf(server.url, { webgpu: true })) as Record<string, Step[]>;
+  assert.equal(Object.keys(outcome), ['feeds', 'sessions', 'gpu']);
+  for (const steps of Object.values(outcome)) assertImproves(steps);
+});
+
+/** What the page of 16 bits says. Without the feature `shader-f16`, WebGPU takes F16, but has no operators for it. */
+interface SmallOutcome {
+  readonly half: Step[];
+  readonly bfloat: Step[];
+  readonly bfloatRefusal: string;
+  readonly onGpu: {
+    readonly sameBits: boolean[];
+    readonly bfloat: Step[];
+    readonly half?: Step[];
+    readonly halfRefusal?: string;
+  };
+}
+
+test('in Chromium: F16 as it is, BF16 as F32, on wasm and in buffers of WebGPU', async () => {
+  await writeSmall();
+  await project.run('node', 'build.js');
+  await project.run('esbuild', 'half.js', '--bundle', '--format=esm', '--outfile=half.bundle.js');
+  await using server = await serveFolder(project.folder, 65536);
+  const refusal = /requires f16 but the device does not support it/;
+  const outcome = (await outcomeOf(`${server.url}half.html`, { webgpu: true }, refusal)) as SmallOutcome;
+  assertImproves(outcome.half);
+  assertImproves(outcome.bfloat);
+  assert.match(outcome.bfloatRefusal, /Could not find an implementation for Cast/);
+  const { sameBits, bfloat, half, halfRefusal } = outcome.onGpu;
+  assert.equal(sameBits, [true, true, true, true]);
+  assertImproves(bfloat);
+  if (half !== undefined) assertImproves(half);
+  else assert.match(halfRefusal!, refusal);
+});
+
+test('in Node: F16 as inputs, BF16 as external data, each as it is; initializers are refused, which the runtime ignores', async () => {
+  await writeSmall();
   writeFileSync(project.path('digits.safetensors'), original);
   const { half, bfloat, refusal, ignored } = JSON.parse(await project.run('node', 'check.js'));
   assertImproves(half);
