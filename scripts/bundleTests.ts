@@ -29,8 +29,8 @@ const keepPlace: Plugin = {
 };
 
 /**
- * Compiles test files, with what they import, into modules that need no TypeScript loader: they start in half the time.
- * The modules are there until the process ends.
+ * Compiles each test file, with what it imports, into one module: it starts in a third of the time that the hundred
+ * chunks take that it would share with others, and needs no TypeScript loader. The modules are there until the process ends.
  * @returns the path of a file's module
  */
 export async function bundleTests(root: string, files: readonly string[]): Promise<(file: string) => string> {
@@ -43,7 +43,10 @@ export async function bundleTests(root: string, files: readonly string[]): Promi
     outdir,
     outbase: root,
     ...FOR_NODE,
+    splitting: false,
     sourcemap: true,
+    // The sources are at their places.
+    sourcesContent: false,
     define: PLACE,
     plugins: [keepPlace],
   });

@@ -28,6 +28,8 @@ export function compilePrograms(root: string, sources: readonly string[], folder
     outdir: join(folder, 'dist/cli'),
     tsconfig: join(root, 'tsconfig.json'),
     ...FOR_NODE,
+    // One file starts in three quarters of the time of its chunks. Many would repeat each other.
+    splitting: sources.length > 1,
     packages: 'bundle',
     nodePaths: [join(root, 'node_modules')],
     // Packages in CommonJS require Node's modules.
