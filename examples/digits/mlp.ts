@@ -51,12 +51,61 @@ export function classify(layers: readonly Layer[], input: Float32Array): number 
   return best;
 }
 
+/** Samples that are scored together: each weight is read once for all of them. */
+const TOGETHER = 4;
+
 /** The fraction of samples that are classified correctly. */
 export function accuracy(
   layers: readonly Layer[],
   samples: readonly { readonly image: Float32Array; readonly label: number }[],
 ): number {
   let right = 0;
-  for (const { image, label } of samples) if (classify(layers, image) === label) right += 1;
+  for (let start = 0; start < samples.length; start += TOGETHER) {
+    const some = samples.slice(start, start + TOGETHER);
+    const classes = classifyTogether(
+      layers,
+      some.map(({ image }) => image),
+    );
+    for (const [i, { label }] of some.entries()) if (classes[i] === label) right += 1;
+  }
   return right / samples.length;
+}
+
+/** What `classify` says of up to four inputs, in half of its time. */
+function classifyTogether(layers: readonly Layer[], inputs: readonly Float32Array[]): number[] {
+  // Element i of all inputs, then element i + 1.
+  let values = new Float64Array(TOGETHER * layers[0]!.inputs);
+  for (const [lane, input] of inputs.entries()) {
+    for (let i = 0; i < input.length; i++) values[TOGETHER * i + lane] = input[i]!;
+  }
+  for (const [i, layer] of layers.entries()) values = activateTogether(layer, values, i + 1 < layers.length);
+  return inputs.map((_, lane) => {
+    let best = lane;
+    for (let at = lane; at < values.length; at += TOGETHER) if (values[at]! > values[best]!) best = at;
+    return (best - lane) / TOGETHER;
+  });
+}
+
+function activateTogether(
+  { inputs, outputs, weight, bias }: Layer,
+  values: Float64Array,
+  relu: boolean,
+): Float64Array<ArrayBuffer> {
+  const out = new Float64Array(TOGETHER * outputs);
+  const least = relu ? 0 : Number.NEGATIVE_INFINITY;
+  for (let row = 0, at = 0; row < outputs; row++) {
+    let a = bias[row]!;
+    let b = a;
+    let c = a;
+    let d = a;
+    for (let i = 0; i < TOGETHER * inputs; i += TOGETHER, at++) {
+      const w = weight[at]!;
+      a += w * values[i]!;
+      b += w * values[i + 1]!;
+      c += w * values[i + 2]!;
+      d += w * values[i + 3]!;
+    }
+    for (const [lane, sum] of [a, b, c, d].entries()) out[TOGETHER * row + lane] = Math.max(sum, least);
+  }
+  return out;
 }
