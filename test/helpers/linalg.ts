@@ -46,8 +46,10 @@ export function matrixWithSpectrum(
   const v = orthonormalRows(sigma.length, cols, seed + 1);
   const out = new Float64Array(rows * cols);
   sigma.forEach((value, k) => {
-    for (let i = 0; i < rows; i++) {
-      for (let j = 0; j < cols; j++) out[i * cols + j]! += value * u[k]![i]! * v[k]![j]!;
+    const [left, right] = [u[k]!, v[k]!];
+    for (let i = 0, at = 0; i < rows; i++) {
+      const scale = value * left[i]!;
+      for (let j = 0; j < cols; j++, at++) out[at]! += scale * right[j]!;
     }
   });
   return Float32Array.from(out);
