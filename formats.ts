@@ -131,6 +131,7 @@ export {
   type ElementRange,
   ENCODING_CODES,
   type EncodedFragments,
+  type EncodeMemory,
   type EncodeRequest,
   type Encoding,
   type EncodingQuality,
@@ -250,5 +251,5 @@ export type { ZstdKernels } from './src/kernels/zstd/interface.js';
 
 export type { AbortOptions } from './src/checks/abortOptions.js';
 export type { Cost, Limits, LimitsOption } from './src/checks/limits.js';
-export type { ByteSource, RandomAccessSource } from './src/source.js';
+export type { ByteSource, RandomAccessSource, ReadOptions } from './src/source.js';
 export type { Stage, SyncStage } from './src/stage.js';

@@ -39,6 +39,7 @@ export {
   opfsStore,
   type RandomAccessSource,
   type Range,
+  type ReadOptions,
   type RetryOptions,
   type SourceEvent,
   type SourceInput,

@@ -12,7 +12,7 @@
 
 // Sources, sinks and stores.
 
-export { type FileSink, fileSink, removeLeftovers } from './sinks/file.js';
+export { type FileSink, type FileSinkOptions, fileSink, removeLeftovers } from './sinks/file.js';
 export { folderStore } from './sources/cache/folderStore.js';
 export { type FileSource, fileSource } from './sources/file.js';
 

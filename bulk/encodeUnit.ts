@@ -66,7 +66,7 @@ export async function encodeUnit(
         signal,
       });
       await builder.add((staging, entry) =>
-        stageTensor(staging, entry, { fingerprint, cosines }, pieces, tools.kernels),
+        stageTensor(staging, entry, { fingerprint, cosines }, pieces, tools.kernels, { signal }),
       );
     }
     const { bytes, tensors: staged } = builder.finish(key);

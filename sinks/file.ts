@@ -4,7 +4,7 @@ import type { AsyncDisposal } from '../platform/closeable.js';
 import { pathOf } from '../platform/path.js';
 import { patiently, systemReason } from '../platform/systemError.js';
 import { asBytes } from '../src/bytes/binary.js';
-import { check, wholeNumber } from '../src/checks/options.js';
+import { check, checkOptions, flag, type Rules, wholeNumber } from '../src/checks/options.js';
 import { ArgumentError, SinkError } from '../src/errors.js';
 import type { SeekableSink } from '../src/source.js';
 import { leftoversOf, removed, temporaryPath } from './leftovers.js';
@@ -14,6 +14,14 @@ const MAX_WRITE = 2 ** 30;
 
 /** A sink that an `await using` block ends automatically: it aborts the sink unless it was closed. */
 export interface FileSink extends SeekableSink, AsyncDisposal {}
+
+/** How {@link fileSink} ends a file. */
+export interface FileSinkOptions {
+  /** Wait until the disk has the bytes before the file gets its name. Default true. */
+  readonly flush?: boolean | undefined;
+}
+
+const RULES: Rules<FileSinkOptions> = { flush: flag };
 
 /**
  * A file on disk (Node), written beside its place under a temporary name and renamed by `close`: at every moment
@@ -31,7 +39,8 @@ export interface FileSink extends SeekableSink, AsyncDisposal {}
  *
  * @throws SinkError when the folder cannot be written to, or the path has a file that is read-only; ArgumentError when the path exists and is not a regular file
  */
-export async function fileSink(path: string | URL): Promise<FileSink> {
+export async function fileSink(path: string | URL, options: FileSinkOptions = {}): Promise<FileSink> {
+  const { flush = true } = checkOptions(options, RULES);
   const target = await resolveTarget(path);
   await assertReplaceable(target);
   const temporary = temporaryPath(target, 'tmp');
@@ -63,7 +72,7 @@ export async function fileSink(path: string | URL): Promise<FileSink> {
       if (!isOpen) return;
       isOpen = false;
       try {
-        await handle.sync();
+        if (flush) await handle.sync();
         await handle.close();
         await patiently(() => rename(temporary, target));
       } catch (cause) {

@@ -7,7 +7,7 @@ import { systemReason } from '../platform/systemError.js';
 import { allocating } from '../src/checks/limits.js';
 import { show } from '../src/errors/show.js';
 import { SourceChangedError, SourceError, TruncatedError, UnsupportedError } from '../src/errors.js';
-import type { RandomAccessSource } from '../src/source.js';
+import type { RandomAccessSource, ReadOptions } from '../src/source.js';
 import { randomAccessSource } from './randomAccess.js';
 
 export interface FileSource extends RandomAccessSource, AsyncDisposal {
@@ -53,7 +53,7 @@ export async function fileSource(path: string | URL): Promise<FileSource> {
     return {
       ...randomAccessSource(
         opened.size,
-        (offset, length) => file.readRange(offset, length),
+        (offset, length, options) => file.readRange(offset, length, options),
         name,
         () => file.assertUnchanged(),
       ),
@@ -78,9 +78,9 @@ class OpenFile {
     this.#opened = opened;
   }
 
-  async readRange(offset: number, length: number): Promise<Uint8Array> {
+  async readRange(offset: number, length: number, { into }: ReadOptions): Promise<Uint8Array> {
     const name = this.#name;
-    const bytes = allocating(() => new Uint8Array(length));
+    const bytes = into?.length === length ? into : allocating(() => new Uint8Array(length));
     for (let filled = 0; filled < length; ) {
       const part = Math.min(MAX_READ, length - filled);
       const { bytesRead } = await this.#handle.read(bytes, filled, part, offset + filled).catch((cause) => {

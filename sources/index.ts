@@ -15,7 +15,7 @@ export type { ByteStreamLike, FileHandleLike, SourceInput } from '../platform/by
 export type { BytesLike } from '../src/bytes/binary.js';
 export type { CoalesceOptions, Range } from '../src/bytes/ranges.js';
 export type { AbortOptions } from '../src/checks/abortOptions.js';
-export type { ByteRangeOptions, ByteSource, RandomAccessSource } from '../src/source.js';
+export type { ByteRangeOptions, ByteSource, RandomAccessSource, ReadOptions } from '../src/source.js';
 export { blobSource } from './blob.js';
 export { bytesSource } from './bytes.js';
 export { cacheApiStore, opfsStore } from './cache/browserStores.js';

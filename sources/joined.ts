@@ -46,10 +46,12 @@ export function joinedSource(
   const source = randomAccessSource(
     size,
     async (offset, length, options) => {
+      // Memory for the whole is none for parts of it.
+      const rest = { signal: options.signal };
       const reads: Promise<Uint8Array>[] = [];
       for (let at = offset; at < offset + length; ) {
         const piece = partAt(at, offset + length);
-        reads.push(piece.part.read(piece.from, piece.length, options));
+        reads.push(piece.part.read(piece.from, piece.length, piece.length === length ? options : rest));
         at += piece.length;
       }
       return concatenate(await Promise.all(reads));

@@ -1,6 +1,6 @@
 import { concatenate } from '../src/bytes/binary.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
-import type { ByteRangeOptions, RandomAccessSource } from '../src/source.js';
+import type { ByteRangeOptions, RandomAccessSource, ReadOptions } from '../src/source.js';
 import { streamReader } from './chunkReader.js';
 import { pullStream } from './pullStream.js';
 import { checkRange, checkRead } from './ranges.js';
@@ -51,14 +51,14 @@ class KnownStartSource implements RandomAccessSource {
     );
   }
 
-  async read(offset: number, length: number, options: AbortOptions = {}): Promise<Uint8Array> {
+  async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
     const { signal } = checkRead(offset, length, options);
     const known = this.#known;
     if (offset >= known.length) return this.#source.read(offset, length, options);
     signal?.throwIfAborted();
     const end = offset + length;
     if (end <= known.length) return known.slice(offset, end);
-    const rest = await this.#source.read(known.length, end - known.length, options);
+    const rest = await this.#source.read(known.length, end - known.length, { signal });
     return concatenate([known.subarray(offset), rest]);
   }
 

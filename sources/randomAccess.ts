@@ -1,10 +1,9 @@
-import type { AbortOptions } from '../src/checks/abortOptions.js';
-import type { ByteRangeOptions, RandomAccessSource } from '../src/source.js';
+import type { ByteRangeOptions, RandomAccessSource, ReadOptions } from '../src/source.js';
 import { pullStream } from './pullStream.js';
 import { beyondEnd, CHUNK_SIZE, checkRange, checkRead } from './ranges.js';
 
 /** Reads a range that is within the source: checked already, never empty. */
-export type ReadRange = (offset: number, length: number, options: AbortOptions) => Promise<Uint8Array>;
+export type ReadRange = (offset: number, length: number, options: ReadOptions) => Promise<Uint8Array>;
 
 /**
  * A source of known size that can read anywhere: its streams are reads of one chunk after another.

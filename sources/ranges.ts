@@ -1,7 +1,8 @@
-import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
+import { ABORT_RULES } from '../src/checks/abortOptions.js';
 import { check, checkOptions, type Rules, wholeNumber } from '../src/checks/options.js';
 import { TruncatedError } from '../src/errors.js';
-import type { ByteRangeOptions } from '../src/source.js';
+import type { ByteRangeOptions, ReadOptions } from '../src/source.js';
+import { typedArray } from '../src/tensor/tensor.js';
 
 /**
  * Bytes that a source reads at a time: large enough to make the cost of calls negligible, small enough to hold many.
@@ -15,6 +16,7 @@ export interface ByteRange {
 }
 
 const OFFSET = /* @__PURE__ */ wholeNumber();
+const READ_RULES: Rules<ReadOptions> = { ...ABORT_RULES, into: /* @__PURE__ */ typedArray('Uint8Array') };
 const RANGE_RULES: Rules<ByteRangeOptions> = { ...ABORT_RULES, start: OFFSET, end: OFFSET };
 
 /**
@@ -32,11 +34,11 @@ export function checkRange(options: ByteRangeOptions): ByteRange {
  * @returns its options
  * @throws ArgumentError unless offset and length are whole numbers and not negative
  */
-export function checkRead(offset: number, length: number, options: AbortOptions): AbortOptions {
+export function checkRead(offset: number, length: number, options: ReadOptions): ReadOptions {
   check('offset', offset, OFFSET);
   check('length', length, OFFSET);
   check('offset + length', offset + length, OFFSET);
-  return checkAbort(options);
+  return checkOptions(options, READ_RULES);
 }
 
 /** The error of a source of `size` bytes that was asked for byte `end - 1`. */

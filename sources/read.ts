@@ -86,6 +86,17 @@ export async function readWhole(
   return concatenate(pieces);
 }
 
+/** Reads bytes to fill `out`, which the source may do itself. */
+export async function readInto(
+  source: RandomAccessSource,
+  offset: number,
+  out: Uint8Array,
+  { signal }: AbortOptions,
+): Promise<void> {
+  const bytes = await source.read(offset, out.length, { signal, into: out });
+  if (bytes !== out) out.set(bytes);
+}
+
 /** The bytes of a range, one MiB per read: fewer calls to the operating system than a stream makes. */
 export async function* readChunks(
   source: RandomAccessSource,

@@ -10,6 +10,15 @@ export interface ByteRangeOptions extends AbortOptions {
   readonly end?: number | undefined;
 }
 
+/** How a range is read. */
+export interface ReadOptions extends AbortOptions {
+  /**
+   * Memory of as many bytes as are read. A source may fill it and give it out, in place of memory of its own, because new
+   * memory costs more than reading a file into it. It is the caller's, and holds nothing if the read fails.
+   */
+  readonly into?: Uint8Array | undefined;
+}
+
 /** Where bytes come from, as a stream; {@link RandomAccessSource} also reads parts. */
 export interface ByteSource {
   /** Total bytes; `undefined` as long as they are unknown (before the first request to a server; a plain stream). */
@@ -28,7 +37,7 @@ export interface RandomAccessSource extends ByteSource {
    * Exactly `length` bytes from `offset`.
    * @throws TruncatedError when the source ends before `offset + length`
    */
-  read(offset: number, length: number, options?: AbortOptions): Promise<Uint8Array>;
+  read(offset: number, length: number, options?: ReadOptions): Promise<Uint8Array>;
   /**
    * A text that changes when the bytes change, such as the URL with an ETag; undefined when the source has none. Caches
    * that outlive the source use it as their key.

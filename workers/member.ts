@@ -22,6 +22,8 @@ export class Member {
   readonly #buffers: Buffers;
   /** Sent to the thread, which has not replied. */
   readonly #jobs = new Map<number, Job>();
+  /** Those of them whose results nobody waits for. */
+  readonly #cancelled = new Set<number>();
 
   constructor(thread: Thread, buffers: Buffers) {
     this.#thread = thread;
@@ -60,15 +62,19 @@ export class Member {
   finish(reply: WorkerReply): void {
     const job = this.#jobs.get(reply.id);
     this.#jobs.delete(reply.id);
+    this.#cancelled.delete(reply.id);
     this.#buffers.give(reply.borrowed);
     job?.done?.();
     job?.settle('error' in reply ? { error: unpackError(reply.error) } : reply);
-    if (this.#jobs.size === 0) this.#thread.keepAlive(false);
+    if (this.#cancelled.size === this.#jobs.size) this.#thread.keepAlive(false);
   }
 
-  /** A task that has been sent keeps its place until the thread replies. */
+  /** A task that has been sent keeps its place until the thread replies, but no process waits for that. */
   cancel({ id }: Job): void {
-    if (this.#jobs.has(id)) this.#thread.post({ cancel: id }, []);
+    if (!this.#jobs.has(id)) return;
+    this.#thread.post({ cancel: id }, []);
+    this.#cancelled.add(id);
+    if (this.#cancelled.size === this.#jobs.size) this.#thread.keepAlive(false);
   }
 
   forget(session: number): void {

@@ -1,8 +1,11 @@
+import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { SourceChangedError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
-import type { SeekableSink } from '../../src/source.js';
+import type { ReadOptions, SeekableSink } from '../../src/source.js';
+import type { Bound } from '../../workers/bound.js';
+import { inOrder } from '../../workers/inOrder.js';
 import { CHECKSUM_KEY, NO_CHECKSUM, sealHeader } from './headerChecksum.js';
 import { DATA_NAME, formatHash, MODEL_FILE_VERSION, PLAN_KEY, VERSION_KEY } from './plan.js';
 import { scanOrder } from './scanOrder.js';
@@ -63,19 +66,28 @@ export async function assembleModelFile(
   sink: SeekableSink,
   staging: StagingStore,
   kernels: Pick<Kernels, 'xxh3'>,
+  memory: ReusedMemory,
   options: AbortOptions & { readonly index?: string | undefined },
 ): Promise<number> {
   const { start, parts, fileSize } = layOutModelFile(model, jobs, options.index);
   await sink.write(start, 0);
+  const read = async (part: Part, signal: AbortSignal) => {
+    const room = memory.take(part.size);
+    return { room, bytes: await readPart(part, staging, kernels, { signal, into: room }) };
+  };
   let position = start.length;
-  for (const part of parts) {
-    const bytes = await readPart(part, staging, kernels, options);
+  for await (const { room, bytes } of inOrder(parts, READ_AHEAD, read, options.signal)) {
+    options.signal?.throwIfAborted();
     await sink.write(bytes, position);
     position += bytes.length;
+    memory.give(room.buffer);
   }
   await sink.close();
   return fileSize;
 }
+
+/** Parts are read while others are written. */
+const READ_AHEAD: Bound<Part> = { items: 4, weight: { most: 2 ** 24, of: ({ size }) => size } };
 
 /** Headers and small tensors first, then all other parts by their quality gain per byte. */
 function orderParts(jobs: readonly TensorJob[]): Part[] {
@@ -129,7 +141,7 @@ export async function readPart(
   { job: { tensor, staged, hash }, piece }: Part,
   staging: StagingStore,
   kernels: Pick<Kernels, 'xxh3'>,
-  options: AbortOptions,
+  options: ReadOptions,
 ): Promise<Uint8Array> {
   if (staged !== undefined) return readStagedPiece(staging, staged, piece, kernels, options);
   const { name, source, offset, byteLength } = tensor;

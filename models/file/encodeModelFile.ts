@@ -1,3 +1,5 @@
+import { readInto } from '../../sources/read.js';
+import { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import {
   callback,
@@ -16,9 +18,10 @@ import { quote } from '../../src/errors/show.js';
 import { ArgumentError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { assertSink, discard, type SeekableSink } from '../../src/source.js';
+import type { Bound } from '../../workers/bound.js';
 import { eachBounded } from '../../workers/eachBounded.js';
 import { loadPool } from '../../workers/loadPool.js';
-import type { WorkersOption } from '../../workers/pool.js';
+import type { WorkerPool, WorkersOption } from '../../workers/pool.js';
 import { WORKERS } from '../../workers/task.js';
 import { isPlainFileName } from '../directory/fileNames.js';
 import { type TensorOrder, tensorWeight } from '../tensorWeight.js';
@@ -121,8 +124,11 @@ export async function encodeModelFile(
     checkFragmentOptions(options.encode ?? {});
     const model = await readModelSource(inputs, options);
     const [codec, pool] = await Promise.all([loadCodec('zstd'), loadPool(options.workers)]);
-    const jobs = await stageTensors(model, staging, { kernels, codec, pool }, options);
-    const fileSize = await assembleModelFile(model, jobs, sink, staging, kernels, options);
+    const bound = boundOf(model, pool);
+    // Twice: of their bytes, and of their fragments.
+    const memory = new ReusedMemory(2 * bound.weight.most);
+    const jobs = await stageTensors(model, staging, { kernels, codec, pool, memory }, bound, options);
+    const fileSize = await assembleModelFile(model, jobs, sink, staging, kernels, memory, options);
     const encoded = jobs.flatMap(({ staged }) => staged ?? []);
     const asked = askedFragments(options.encode ?? {}) ?? 0;
     return {
@@ -144,12 +150,18 @@ export async function encodeModelFile(
  */
 export const CUTS_VERSION = 1;
 
+interface StageTools extends EncodeTools {
+  readonly memory: ReusedMemory;
+}
+
 async function stageTensors(
   model: ModelSource,
   staging: StagingStore,
-  tools: EncodeTools,
+  tools: StageTools,
+  bound: Bound<readonly [number, LocatedTensor]>,
   options: EncodeModelFileOptions,
 ): Promise<TensorJob[]> {
+  const { memory } = tools;
   const { onProgress } = options;
   const isCut = cutTensors(options.keep);
   const total = totalSize(model);
@@ -157,17 +169,38 @@ async function stageTensors(
   let done = 0;
   const work = async ([number, tensor]: readonly [number, LocatedTensor], signal: AbortSignal) => {
     const { offset, byteLength } = tensor;
-    const bytes = await tensor.source.read(offset, byteLength, { signal });
+    const bytes = memory.take(byteLength);
+    await readInto(tensor.source, offset, bytes, { signal });
     const weight = weightOf(tensor, options);
-    jobs[number] = isCut(tensor)
-      ? { ...(await stage(tensor, bytes, staging, String(number), tools, { ...options, signal })), weight }
-      : { tensor, staged: undefined, hash: formatHash(tools.kernels.xxh3(bytes)), weight };
+    if (isCut(tensor)) {
+      const entry = String(number);
+      const job = await stage(tensor, bytes, staging, entry, tools, { ...options, signal });
+      jobs[number] = { ...job, weight };
+    } else {
+      jobs[number] = { tensor, staged: undefined, hash: formatHash(tools.kernels.xxh3(bytes)), weight };
+      memory.give(bytes.buffer);
+    }
     done += byteLength;
     onProgress?.(done, total);
   };
-  // One more than are encoded at a time: it is read meanwhile.
-  await eachBounded(model.tensors.entries(), (tools.pool?.size ?? 1) + 1, work, options.signal);
+  await eachBounded(model.tensors.entries(), bound, work, options.signal);
   return jobs;
+}
+
+/** Tensors that are smaller than this may be under way together, whatever the largest one of the model. */
+const MIN_BATCH_BYTES = 2 ** 24;
+
+/**
+ * How many tensors are under way at a time: as many as keep the threads busy, and one more, which is read meanwhile. Together they
+ * are no larger than the largest one for each thread.
+ */
+function boundOf({ tensors }: Pick<ModelSource, 'tensors'>, pool: WorkerPool | undefined) {
+  const largest = tensors.reduce((most, { byteLength }) => Math.max(most, byteLength), MIN_BATCH_BYTES);
+  const of = ([, { byteLength }]: readonly [number, LocatedTensor]) => byteLength;
+  return {
+    items: (pool?.capacity ?? 1) + 1,
+    weight: { most: ((pool?.size ?? 0) + 1) * largest, of },
+  };
 }
 
 /** Which tensors of a model are cut into fragments; the others are stored plain. */
@@ -175,15 +208,16 @@ export function cutTensors(keep: EncodeModelFileOptions['keep']): (tensor: Locat
   return (tensor) => isWorthEncoding(tensor) && keep?.(tensor.name) !== true;
 }
 
+/** Gives the memory of the tensor's bytes back. */
 async function stage(
   tensor: LocatedTensor,
-  bytes: Uint8Array,
+  bytes: Uint8Array<ArrayBuffer>,
   staging: StagingStore,
   entry: string,
-  tools: EncodeTools,
+  tools: StageTools,
   { encode = {}, signal }: EncodeModelFileOptions,
 ): Promise<Omit<TensorJob, 'weight'>> {
-  const { kernels } = tools;
+  const { kernels, memory } = tools;
   const { name, dtype, shape } = tensor;
   const options = resolvedOptions(encode, bytes.length);
   const facts = [CUTS_VERSION, name, dtype, shape, formatHash(kernels.xxh3(bytes)), options];
@@ -191,9 +225,13 @@ async function stage(
   const fingerprint = JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
   let staged = await findStagedTensor(staging, entry, fingerprint, kernels, { signal });
   if (staged === undefined) {
-    const { cosines, pieces } = await encodeTensor(tensor, bytes, encode, tools, { signal });
-    staged = await stageTensor(staging, entry, { fingerprint, cosines }, pieces, kernels);
-  }
+    const { cosines, pieces, returned } = await encodeTensor(tensor, bytes, encode, tools, {
+      signal,
+      memory,
+    });
+    staged = await stageTensor(staging, entry, { fingerprint, cosines }, pieces, kernels, { signal });
+    for (const buffer of returned) memory.give(buffer as ArrayBuffer);
+  } else memory.give(bytes.buffer);
   return { tensor, staged, hash: staged.hashes[0]! };
 }
 

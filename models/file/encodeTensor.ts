@@ -1,3 +1,4 @@
+import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Codec } from '../../src/codecs/codec.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
@@ -31,6 +32,8 @@ export interface EncodedPieces {
   readonly cosines: readonly number[];
   /** HoloTensor header and index, then the fragments as stored: joined, they are a HoloTensor file. */
   readonly pieces: readonly Uint8Array[];
+  /** The memory that pieces are in, and that of the tensor: to be given back when they have been written. */
+  readonly returned: readonly ArrayBufferLike[];
 }
 
 /** In smaller tensors, the names and headers of fragments cost more bytes than fragments save. */
@@ -80,13 +83,18 @@ export interface EncodeTools {
   readonly pool: WorkerPool | undefined;
 }
 
+export interface EncodeTensorOptions extends AbortOptions {
+  /** Where the bytes of the tensor come from, and go: they may be overwritten, and transferred. */
+  readonly memory?: ReusedMemory | undefined;
+}
+
 /** @throws ArgumentError for what the encoding cannot carry; WorkerError; the reason of the signal */
 export async function encodeTensor(
   { dtype, shape }: Pick<SafetensorsTensor, 'dtype' | 'shape'>,
   bytes: Uint8Array,
   fragmentOptions: FragmentOptions,
   { kernels, codec, pool }: EncodeTools,
-  { signal }: AbortOptions,
+  { signal, memory: reused }: EncodeTensorOptions,
 ): Promise<EncodedPieces> {
   const { encoding, ...options } = resolvedOptions(fragmentOptions, bytes.length);
   const input = {
@@ -96,15 +104,26 @@ export async function encodeTensor(
     // HoloTensor has room for four dimensions; the true shape is in the plan.
     shape: shape.length > HOLO_MAX_RANK ? [elementCount(shape)] : shape,
   };
+  // Pages that payloads do not need are never mapped.
+  const memoryOf = (own: ReusedMemory) => ({ mayOverwrite: true, payloads: own.take(bytes.length) });
   const prepare = (buffers: Buffers) => {
+    if (reused !== undefined) {
+      const memory = memoryOf(reused);
+      return { input: { ...input, data: bytes, memory }, transfer: [bytes.buffer, memory.payloads.buffer] };
+    }
     const data = buffers.copy(bytes);
     return { input: { ...input, data }, borrowed: data === bytes ? [] : [data.buffer] };
   };
-  const { header, fragments, cosines } =
+  const encode = async () => {
+    const memory = reused && memoryOf(reused);
+    return (await encodeFragments({ ...input, data: bytes, memory }, signal)).output;
+  };
+  const { header, fragments, cosines, returned } =
     pool !== undefined && bytes.length >= MIN_WORKER_BYTES.encoding
       ? await pool.runPrepared('encodeFragments', prepare, { signal })
-      : (await encodeFragments({ ...input, data: bytes })).output;
+      : await encode();
   // The plan and the loader number fragments: the pieces must be in that order.
   const inOrder = [...fragments].sort((a, b) => a.index - b.index);
-  return { cosines, pieces: packHoloTensor(parseHoloTensorHeader(header), inOrder, { codec, kernels }) };
+  const pieces = packHoloTensor(parseHoloTensorHeader(header), inOrder, { codec, kernels });
+  return { cosines, pieces, returned };
 }

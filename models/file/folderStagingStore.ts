@@ -42,7 +42,8 @@ export async function folderStagingStore(place: string | URL): Promise<FolderSta
       const found = await stat(fileOf(name)).catch(() => undefined);
       return found?.isFile() ? fileSource(fileOf(name)) : undefined;
     },
-    create: (name) => fileSink(fileOf(name)),
+    // Not flushed: waiting for the disk takes as long as encoding. What a crash of the machine damages, checksums find.
+    create: (name) => fileSink(fileOf(name), { flush: false }),
     async remove() {
       await rm(path, { recursive: true, force: true }).catch((cause) => {
         throw new SinkError(`Cannot delete the staging folder${systemReason(cause)}`, { name: path, cause });

@@ -5,7 +5,7 @@ import { parseJson } from '../../src/bytes/json.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
-import { discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
+import { discard, type RandomAccessSource, type ReadOptions, type SeekableSink } from '../../src/source.js';
 import { formatHash, HASH } from './plan.js';
 
 /**
@@ -53,6 +53,7 @@ export async function stageTensor(
   { fingerprint, cosines }: Pick<StagingRecord, 'fingerprint' | 'cosines'>,
   pieces: readonly Uint8Array[],
   { xxh3 }: Pick<Kernels, 'xxh3'>,
+  { signal }: AbortOptions,
 ): Promise<StagedTensor> {
   const sizes = pieces.map(({ length }) => length);
   const hashes = pieces.map((piece) => formatHash(xxh3(piece)));
@@ -66,9 +67,11 @@ export async function stageTensor(
   try {
     let position = 0;
     for (const bytes of [whole, ...pieces]) {
+      signal?.throwIfAborted();
       await sink.write(bytes, position);
       position += bytes.length;
     }
+    signal?.throwIfAborted();
     await sink.close();
   } catch (error) {
     await discard(sink, error);
@@ -152,12 +155,14 @@ export async function readStagedPiece(
   { entry, sizes, hashes, starts, startHash }: StagedTensor,
   piece: number,
   { xxh3 }: Pick<Kernels, 'xxh3'>,
-  options: AbortOptions,
+  options: ReadOptions,
 ): Promise<Uint8Array> {
   const source = await staging.open(entry);
   if (source === undefined) throw new FormatError(`${DAMAGED} it is missing`, { name: entry });
   try {
-    if (piece === 0) verify(entry, await source.read(0, starts[0]!, options), BigInt(`0x${startHash}`), xxh3);
+    const { signal } = options;
+    if (piece === 0)
+      verify(entry, await source.read(0, starts[0]!, { signal }), BigInt(`0x${startHash}`), xxh3);
     const bytes = await source.read(starts[piece]!, sizes[piece]!, options);
     verify(entry, bytes, BigInt(`0x${hashes[piece]!}`), xxh3);
     return bytes;

@@ -1,22 +1,29 @@
-import { check, type Rule, wholeNumber } from '../checks/options.js';
-import { record, uint64 } from '../checks/rules.js';
+import { check, flag, type Rule, wholeNumber } from '../checks/options.js';
+import { optional, record, uint64 } from '../checks/rules.js';
 import { ArgumentError, UnsupportedError } from '../errors.js';
 import { KERNELS } from '../kernels/loadKernels.js';
 import { storedToFloat32 } from '../tensor/numbers.js';
+import { typedArray } from '../tensor/tensor.js';
 import { TENSOR } from '../tensor/tensorRule.js';
-import type { EncodeRequest } from './encoding.js';
+import type { EncodeMemory, EncodeRequest } from './encoding.js';
 import { energyOf } from './energy.js';
 
 /** The number of fragments is a u16 in headers. */
 const MAX_FRAGMENTS = 0xffff;
 
-const REQUEST: Rule<EncodeRequest> = /* @__PURE__ */ record({
+const MEMORY: Rule<EncodeMemory> = /* @__PURE__ */ record<EncodeMemory>({
+  mayOverwrite: /* @__PURE__ */ optional(flag),
+  payloads: /* @__PURE__ */ optional(/* @__PURE__ */ typedArray<Uint8Array>('Uint8Array')),
+});
+
+const REQUEST: Rule<EncodeRequest> = /* @__PURE__ */ record<EncodeRequest>({
   rows: /* @__PURE__ */ wholeNumber(),
   cols: /* @__PURE__ */ wholeNumber(),
   tensor: TENSOR,
   fragments: /* @__PURE__ */ wholeNumber(1, MAX_FRAGMENTS),
   seed: uint64,
   kernels: KERNELS,
+  memory: /* @__PURE__ */ optional(MEMORY),
 });
 
 /** @throws ArgumentError for what no encoder takes */

@@ -57,6 +57,14 @@ export function matrixShape(shape: readonly number[]): MatrixShape {
   return { rows, cols: rest.reduce((product, dimension) => product * dimension, 1) };
 }
 
+/** Memory that an encoder may use in place of new memory, which the system must map, and the engine collects. */
+export interface EncodeMemory {
+  /** The elements are not needed afterwards: what is encoded of them may take their place. */
+  readonly mayOverwrite?: boolean | undefined;
+  /** Where payloads may go, if it has room for all of them. */
+  readonly payloads?: Uint8Array | undefined;
+}
+
 /** The input of every encoder. */
 export interface EncodeRequest extends MatrixShape {
   readonly tensor: Tensor<DType>;
@@ -64,6 +72,8 @@ export interface EncodeRequest extends MatrixShape {
   readonly fragments: number;
   readonly seed: bigint;
   readonly kernels: Kernels;
+  /** Default: new memory. */
+  readonly memory?: EncodeMemory | undefined;
 }
 
 /** What an encoder makes of a tensor. */
@@ -183,6 +193,8 @@ export interface FragmentEncoder {
    *   `assertFinite`)
    */
   encode(request: EncodeRequest): EncodedFragments;
+  /** The same in steps of some milliseconds, where it can take long. */
+  encoding?(request: EncodeRequest): Steps<EncodedFragments>;
 }
 
 /** Both halves together. Mark calls as pure: bundlers then leave out encoders that are not used. */

@@ -1,5 +1,6 @@
+import { inTurns } from '../async/steps.js';
 import type { TaskResult } from '../bytes/sharedMemory.js';
-import type { HolographicEncoding } from '../encodings/encoding.js';
+import type { EncodeMemory, HolographicEncoding } from '../encodings/encoding.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { DType } from '../tensor/dtype.js';
 import { viewElements } from '../tensor/tensor.js';
@@ -17,6 +18,8 @@ export interface EncodeFragments {
   readonly shape: readonly number[];
   /** The bytes of the elements, in shared memory or not. */
   readonly data: Uint8Array;
+  /** It comes back with the output, and so does that of the elements if they may be overwritten. */
+  readonly memory?: EncodeMemory | undefined;
 }
 
 export interface EncodedFragments {
@@ -25,25 +28,29 @@ export interface EncodedFragments {
   readonly fragments: readonly HoloFragment[];
   /** See `EncodedTensor`. */
   readonly cosines: readonly number[];
+  /** What was lent, whatever is in it. */
+  readonly returned: readonly ArrayBufferLike[];
 }
 
 /**
  * Task: cuts a tensor into fragments. Compressing them is left to the caller: the fastest compressor is not in workers.
  * @throws ArgumentError for options that cannot work, and for elements that the encoding cannot carry
  */
-export async function encodeFragments({
-  encoding,
-  options,
-  dtype,
-  shape,
-  data,
-}: EncodeFragments): Promise<TaskResult<EncodedFragments>> {
+export async function encodeFragments(
+  { encoding, options, dtype, shape, data, memory }: EncodeFragments,
+  signal?: AbortSignal,
+): Promise<TaskResult<EncodedFragments>> {
   const encoder = new HoloTensorEncoder(encoding, { ...options, kernels: await loadKernels() });
-  const elements = viewElements(dtype, data);
-  const { header, fragments, cosines } = encoder.encodeTensor({ dtype, shape, data: elements });
-  const buffers = new Set(fragments.map(({ data: { buffer } }) => buffer));
+  const tensor = { dtype, shape, data: viewElements(dtype, data) };
+  const { header, fragments, cosines } = await inTurns(encoder.encodingTensor(tensor, memory), signal);
+  const { mayOverwrite = false, payloads } = memory ?? {};
+  const returned = [
+    ...(mayOverwrite ? [data.buffer] : []),
+    ...(payloads === undefined ? [] : [payloads.buffer]),
+  ];
+  const buffers = new Set([...returned, ...fragments.map(({ data: { buffer } }) => buffer)]);
   return {
-    output: { header: serializeHoloTensorHeader(header), fragments, cosines },
+    output: { header: serializeHoloTensorHeader(header), fragments, cosines, returned },
     transfer: [...buffers],
   };
 }

@@ -1,7 +1,9 @@
+import { finish, oneStep, type Steps } from '../async/steps.js';
 import { check, checkOptions, type Rules, wholeNumber } from '../checks/options.js';
 import { uint64 } from '../checks/rules.js';
 import {
   type EncodedFacts,
+  type EncodeMemory,
   type FragmentEncoder,
   type HolographicEncoding,
   matrixShape,
@@ -106,10 +108,19 @@ export class HoloTensorEncoder<E extends HolographicEncoding = HolographicEncodi
    *   value (NaN and infinities: naming the index)
    */
   encodeTensor(tensor: Tensor<DType>): EncodedTensor {
+    return finish(this.encodingTensor(tensor));
+  }
+
+  /**
+   * The same in steps of some milliseconds, where the encoding has steps.
+   * @param memory default: the elements stay as they are, and payloads are new arrays
+   */
+  *encodingTensor(tensor: Tensor<DType>, memory?: EncodeMemory): Steps<EncodedTensor> {
     checkTensor(tensor);
     const { fragments = DEFAULT_FRAGMENTS, seed = 0n, kernels = syncKernels() } = this.#options;
-    const request = { ...matrixShape(tensor.shape), tensor, fragments, seed, kernels };
-    const encoded = this.#encoder.encode(request);
+    const request = { ...matrixShape(tensor.shape), tensor, fragments, seed, kernels, memory };
+    const whole = () => this.#encoder.encode(request);
+    const encoded = yield* this.#encoder.encoding?.(request) ?? oneStep(whole);
     return {
       header: encodedHeader({ ...this.#options, encoding: this.encoding, seed, tensor }, encoded),
       fragments: encoded.payloads.map((data, index) => ({ index, data })),

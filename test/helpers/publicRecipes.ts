@@ -367,6 +367,13 @@ const RECIPES: Readonly<Record<string, MakeRecipe>> = {
   'HoloTensorEncoder#encode': () => method(new main.HoloTensorEncoder('embedded'), 'encode', SMALL, [2, 3]),
   'HoloTensorEncoder#encode1d': () => method(new main.HoloTensorEncoder('embedded'), 'encode1d', SMALL),
   'HoloTensorEncoder#encode2d': () => method(new main.HoloTensorEncoder('embedded'), 'encode2d', SMALL, 2, 3),
+  'HoloTensorEncoder#encodingTensor': () =>
+    method(
+      new main.HoloTensorEncoder('embedded'),
+      'encodingTensor',
+      { dtype: 'F32', shape: [2, 3], data: new Float32Array(6) },
+      { mayOverwrite: false, payloads: new Uint8Array(9) },
+    ),
   'HoloTensorEncoder#encodeTensor': () =>
     method(new main.HoloTensorEncoder('embedded'), 'encodeTensor', {
       dtype: 'F32',
@@ -395,7 +402,7 @@ const RECIPES: Readonly<Record<string, MakeRecipe>> = {
 
   // Files on disk.
   fileSource: async () => ({ call: closed(node.fileSource), args: [(await folder())('w.raw')] }),
-  fileSink: async () => ({ call: closed(node.fileSink), args: [(await folder())('copy.raw')] }),
+  fileSink: async () => ({ call: closed(node.fileSink), args: [(await folder())('copy.raw'), {}] }),
   removeLeftovers: async () => ({ call: node.removeLeftovers, args: [(await folder())('w.raw')] }),
   folderStore: async () => ({ call: node.folderStore, args: [(await folder())('cache')] }),
   folderStagingStore: async () => ({
@@ -668,17 +675,26 @@ function withoutQueue<A extends readonly unknown[]>(call: (...args: A) => Promis
 }
 
 function encoders(
-  all: Readonly<Record<string, { encode(request: formats.EncodeRequest): unknown }>>,
+  all: Readonly<
+    Record<
+      string,
+      { encode(request: formats.EncodeRequest): unknown; encoding?(request: formats.EncodeRequest): unknown }
+    >
+  >,
 ): Record<string, MakeRecipe> {
   return Object.fromEntries(
-    Object.entries(all).map(([name, encoder]): [string, MakeRecipe] => [
-      `${name}#encode`,
-      async () => {
-        const tensor = { dtype: 'F32', shape: [2, 3], data: SMALL };
-        const kernels = await formats.loadKernels();
-        return method(encoder, 'encode', { rows: 2, cols: 3, tensor, fragments: 2, seed: 0n, kernels });
-      },
-    ]),
+    Object.entries(all).flatMap(([name, encoder]) =>
+      (['encode', 'encoding'] as const)
+        .filter((each) => encoder[each] !== undefined)
+        .map((each): [string, MakeRecipe] => [
+          `${name}#${each}`,
+          async () => {
+            const tensor = { dtype: 'F32', shape: [2, 3], data: SMALL };
+            const kernels = await formats.loadKernels();
+            return method(encoder, each, { rows: 2, cols: 3, tensor, fragments: 2, seed: 0n, kernels });
+          },
+        ]),
+    ),
   );
 }
 

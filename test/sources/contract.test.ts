@@ -158,6 +158,28 @@ for (const [name, make] of Object.entries({ ...withReads, ...withoutReads })) {
 }
 
 for (const [name, make] of Object.entries(withReads)) {
+  test(`${name}: reads into memory of the caller, or gives out other memory`, async () => {
+    const { source, close } = await make();
+    for (const [offset, length] of [
+      [0, 10],
+      [1, CHUNK_SIZE + 5],
+      [CHUNK_SIZE, 1000],
+    ] as const) {
+      const into = new Uint8Array(length).fill(1);
+      const read = await source.read(offset, length, { into });
+      assert.equal(read, bytes.slice(offset, offset + length));
+      // No source keeps what it has given out there.
+      into.fill(2);
+      assert.equal(await source.read(offset, length), bytes.slice(offset, offset + length));
+    }
+    const other = new Uint8Array(4).fill(3);
+    assert.equal(await source.read(5, 3, { into: other }), bytes.slice(5, 8), 'memory of another size');
+    assert.equal(other, new Uint8Array(4).fill(3));
+    await close?.();
+  });
+}
+
+for (const [name, make] of Object.entries(withReads)) {
   test(`${name}: reads exactly what is asked for`, async () => {
     const { source, close } = await make();
     for (const [offset, length] of [

@@ -31,6 +31,24 @@ test('gives the results in order, and keeps as many under way as it may', async 
   assert.is(most, 3);
 });
 
+test('begins what weighs no more together than it may, and one item whatever it weighs', async () => {
+  const weights = [9, 1, 2, 3, 3, 7, 1, 1, 1, 1, 1, 1];
+  let now: number[] = [];
+  const seen: number[][] = [];
+  const bound = { items: 4, weight: { most: 6, of: (i: number) => weights[i]! } };
+  const work = async (i: number) => {
+    now.push(i);
+    seen.push([...now]);
+    await tick(1 + (i % 3));
+    now = now.filter((other) => other !== i);
+  };
+  await collect(inOrder(items, bound, work));
+  const sums = seen.map((items) => items.reduce((sum, i) => sum + weights[i]!, 0));
+  assert.ok(seen.every((items, i) => items.length === 1 || (items.length <= 4 && sums[i]! <= 6)));
+  assert.ok(seen.some((items) => items.length === 4) && seen.some((_, i) => sums[i] === 9));
+  assert.is(seen.length, 12);
+});
+
 test('a failure comes in its turn, starts nothing more and ends the rest', async () => {
   const begun: number[] = [];
   const given: number[] = [];

@@ -1,7 +1,8 @@
-import { concatenate } from '../../bytes/binary.js';
+import { finish, type Steps } from '../../async/steps.js';
 import { checkOptions, listOf, number, type Rules } from '../../checks/options.js';
 import { ArgumentError } from '../../errors.js';
 import { embeddedEncodeKernels } from '../../kernels/embedded/encodeKernels.js';
+import type { EmbeddedEncodeKernels } from '../../kernels/embedded/interface.js';
 import {
   type EncodedFacts,
   type EncodedFragments,
@@ -14,7 +15,7 @@ import { encodeTiles, type TileUnits } from './encoder.js';
 import { layOutFragments, type TensorLayout, unitOfTile } from './fragmentLayout.js';
 import type { TensorPlan } from './plan.js';
 import { planTensor } from './planTensor.js';
-import { sourceOf } from './source.js';
+import { type Source, sourceOf } from './source.js';
 
 /** Where the embedded encoding ends its fragments. */
 export interface EmbeddedEncodeOptions {
@@ -46,17 +47,44 @@ export class EmbeddedEncoder {
 
   /** NaNs and infinities are carried, too; norm and cosines are those of the finite elements. */
   encode(request: EncodeRequest): EncodedFragments {
+    return finish(this.encoding(request));
+  }
+
+  *encoding(request: EncodeRequest): Steps<EncodedFragments> {
     const source = sourceOf(request);
+    const { memory, tensor } = request;
     const kernels = embeddedEncodeKernels(request.kernels);
-    const plan = planTensor(source, request.tensor.shape, kernels);
-    const tiles = encodeTiles(source, 0, plan, kernels);
+    const plan = yield* planTensor(source, tensor.shape, kernels);
+    // Elements that had to become other numbers first are the encoder's own.
+    const mayOverwrite = memory?.mayOverwrite || source.patterns.buffer !== tensor.data.buffer;
+    const tiles = yield* encodingTiles(source, plan, kernels, mayOverwrite);
     const facts = tiles.map((tile) => ({ ...tile, lengths: tile.units.map(({ length }) => length) }));
     const layout = layOutFragments(plan, facts, {
       fragments: request.fragments,
       qualities: this.#targets,
     });
-    return { ...factsOf(plan, layout), payloads: payloadsOf(plan, layout, tiles) };
+    return { ...factsOf(plan, layout), payloads: payloadsOf(plan, layout, tiles, memory?.payloads) };
   }
+}
+
+/** Elements whose tiles are encoded in a step: some milliseconds. */
+const STEP_ELEMENTS = 2 ** 20;
+
+function* encodingTiles(
+  { patterns, layout }: Source,
+  plan: TensorPlan,
+  kernels: Pick<EmbeddedEncodeKernels, 'encodeTile'>,
+  mayOverwrite: boolean,
+): Steps<TileUnits[]> {
+  const tiles: TileUnits[] = [];
+  const tileSize = 2 ** plan.planes.tileLog2;
+  for (let start = 0; start < patterns.length; start += STEP_ELEMENTS) {
+    const part = { patterns: patterns.subarray(start, start + STEP_ELEMENTS), layout };
+    // Not as arguments of push: there may be many.
+    for (const tile of encodeTiles(part, start / tileSize, plan, kernels, mayOverwrite)) tiles.push(tile);
+    yield;
+  }
+  return tiles;
 }
 
 /** What is said of a tensor beside its fragments. */
@@ -74,14 +102,29 @@ function payloadsOf(
   plan: TensorPlan,
   { fragments, sequence }: TensorLayout,
   tiles: readonly TileUnits[],
+  room: Uint8Array = new Uint8Array(0),
 ): Uint8Array[] {
-  return fragments.map(({ head, first, end }) => {
+  const contents = fragments.map(({ head, first, end }) => {
     const pieces = [head];
     for (let unit = first; unit < end; unit++) {
       const pass = sequence.passes[Math.floor(unit / tiles.length)]!;
       pieces.push(tiles[unit % tiles.length]!.units[unitOfTile(pass, plan)]!);
     }
-    return concatenate(pieces);
+    return pieces;
+  });
+  const sizes = contents.map((pieces) => pieces.reduce((sum, { length }) => sum + length, 0));
+  const fits = sizes.reduce((sum, size) => sum + size, 0) <= room.length;
+  let start = 0;
+  return contents.map((pieces, i) => {
+    const size = sizes[i]!;
+    const payload = fits ? room.subarray(start, start + size) : new Uint8Array(size);
+    start += size;
+    let at = 0;
+    for (const piece of pieces) {
+      payload.set(piece, at);
+      at += piece.length;
+    }
+    return payload;
   });
 }
 

@@ -1,5 +1,6 @@
 import type { EmbeddedEncodeKernels, EncodedTile, TileWeights } from '../../kernels/embedded/interface.js';
 import { sortedPatterns } from '../../kernels/embedded/survey.js';
+import { viewBytes } from '../../tensor/tensor.js';
 import { serializeExceptions } from './exceptions.js';
 import { type MeasuredTile, withoutExceptions } from './measure.js';
 import type { SurveyedTensor, TensorPlan } from './plan.js';
@@ -15,19 +16,22 @@ export interface TileUnits extends MeasuredTile, Pick<EncodedTile, 'units'> {
 /**
  * Encodes tiles that follow each other. Each only depends on its weights and on the plan of the tensor.
  * @param firstTile the number of the first one in the tensor
+ * @param mayOverwrite their units may take the place of the weights
  */
 export function encodeTiles(
   { patterns, layout }: Pick<Source, 'patterns' | 'layout'>,
   firstTile: number,
   plan: TensorPlan,
   kernels: Pick<EmbeddedEncodeKernels, 'encodeTile'>,
+  mayOverwrite = false,
 ): TileUnits[] {
   const tileSize = 2 ** plan.planes.tileLog2;
   const weightsOf = weightsIn(plan, layout);
   return Array.from({ length: Math.ceil(patterns.length / tileSize) }, (_, i) => {
     const own = patterns.subarray(i * tileSize, (i + 1) * tileSize);
     const { weights, places, exceptions } = weightsOf(own, firstTile + i);
-    const tile = kernels.encodeTile(weights, plan.coding, exceptions);
+    const room = mayOverwrite ? viewBytes(own) : undefined;
+    const tile = kernels.encodeTile(weights, plan.coding, exceptions, room);
     return {
       units: tile.units,
       energy: tile.energy,

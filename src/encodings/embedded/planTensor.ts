@@ -1,3 +1,4 @@
+import type { Steps } from '../../async/steps.js';
 import type { EmbeddedEncodeKernels } from '../../kernels/embedded/interface.js';
 import { chooseCodings } from './codings.js';
 import { weightsIn } from './encoder.js';
@@ -64,14 +65,21 @@ export function withCodings(
   return { ...surveyed, coding: chooseCodings(elements, bits, planes, kernels, tile) };
 }
 
+/** Elements that are surveyed in a step: some milliseconds. */
+const STEP_ELEMENTS = 2 ** 22;
+
 /** The plan of a tensor that is in memory. */
-export function planTensor(
+export function* planTensor(
   { patterns, ...bits }: Source,
   shape: readonly number[],
   kernels: EmbeddedEncodeKernels,
-): TensorPlan {
+): Steps<TensorPlan> {
   const planner = new TensorPlanner(shape, patterns.length, bits, kernels);
-  planner.add(patterns);
+  const step = planner.partStep * Math.ceil(STEP_ELEMENTS / planner.partStep);
+  for (let start = 0; start < patterns.length; start += step) {
+    planner.add(patterns.subarray(start, start + step));
+    yield;
+  }
   const surveyed = planner.finish();
   const tileSize = 2 ** surveyed.planes.tileLog2;
   return withCodings(surveyed, bits, kernels, (tile) =>

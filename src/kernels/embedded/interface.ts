@@ -213,6 +213,14 @@ export interface EmbeddedEncodeKernels {
   ): RowSurvey;
   /** @param apart count symbols also for planes whose bits are kept apart */
   countTile(tile: TileWeights, plan: TilePlan, apart: boolean): TileCounts;
-  /** @param exceptions the bytes that the remainder begins with */
-  encodeTile(tile: TileWeights, coding: TileCoding, exceptions: Uint8Array): EncodedTile;
+  /**
+   * @param exceptions the bytes that the remainder begins with
+   * @param room where units may go, if they fit; the elements themselves may be there
+   */
+  encodeTile(
+    tile: TileWeights,
+    coding: TileCoding,
+    exceptions: Uint8Array,
+    room?: Uint8Array | undefined,
+  ): EncodedTile;
 }

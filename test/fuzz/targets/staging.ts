@@ -84,7 +84,14 @@ async function seed(name: string, sizes: readonly number[]): Promise<Seed> {
   const store = memoryStagingStore();
   const pieces = sizes.map((size, i) => pseudoRandomBytes(size, i));
   const cosines = sizes.slice(1).map((_, i) => i / sizes.length);
-  await stageTensor(store, ENTRY, { fingerprint: FINGERPRINT, cosines }, pieces, await loadKernels(['xxh3']));
+  await stageTensor(
+    store,
+    ENTRY,
+    { fingerprint: FINGERPRINT, cosines },
+    pieces,
+    await loadKernels(['xxh3']),
+    {},
+  );
   const source = await store.open(ENTRY);
   return { name, bytes: await source!.read(0, source!.size!), sealed: true };
 }

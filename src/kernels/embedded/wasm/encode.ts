@@ -101,7 +101,12 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     };
   }
 
-  function encodeTile(tile: TileWeights, coding: TileCoding, exceptions: Uint8Array): EncodedTile {
+  function encodeTile(
+    tile: TileWeights,
+    coding: TileCoding,
+    exceptions: Uint8Array,
+    target?: Uint8Array,
+  ): EncodedTile {
     const { depth, threshold, planes: codings, nonzero } = coding;
     const extracts = loadInto(runtime, extractTable());
     const fixedCodes = codings.some(({ fixed }) => fixed) ? loadCodes(runtime, FIXED_CODES) : 0;
@@ -178,7 +183,10 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       sums,
     );
     // One copy of all.
-    const bytes = runtime.bytes(out, end - out).slice();
+    const size = end - out;
+    const fits = target !== undefined && size <= target.length;
+    const bytes = fits ? target.subarray(0, size) : new Uint8Array(size);
+    runtime.store(out, bytes);
     return {
       units: ends.map((unitEnd, i) => bytes.subarray((ends[i - 1] ?? out) - out, unitEnd - out)),
       energy,
