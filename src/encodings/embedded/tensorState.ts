@@ -1,7 +1,7 @@
 import type { Steps } from '../../async/steps.js';
 import { FormatError } from '../../errors.js';
 import type { FloatLayout, PlaneUnit, RowPart, TileState } from '../../kernels/embedded/interface.js';
-import { checkPadding, FIRST_DENSE, inOrder, newTileState } from '../../kernels/embedded/tile.js';
+import { checkPadding, FIRST_DENSE, inOrder, newTileState, stateBytes } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { DecodeRequest, ElementRange } from '../encoding.js';
 import { checkScale, floatLayout } from './elements.js';
@@ -170,10 +170,16 @@ export class TensorState {
   #nothingKnown(): Tile[] {
     const { firstTile, endTile, tileSize } = this.sequence;
     const tiles: Tile[] = [];
+    const size = stateBytes(tileSize);
+    const shared = STEP_WEIGHTS / tileSize;
+    let bytes = new Uint8Array(0);
     for (let tile = firstTile; tile < endTile; tile++) {
+      const place = (tile - firstTile) % shared;
+      if (place === 0) bytes = new Uint8Array(size * Math.min(shared, endTile - tile));
       const { count } = this.sequence.range(tile);
-      const scales = this.order.scalesOf(tile * tileSize, count);
-      tiles[tile] = { state: newTileState(count, scales), planes: [], plain: false };
+      const own = bytes.subarray(place * size, place * size + stateBytes(count));
+      const scales = this.order.isUniform ? this.stream.base : this.order.scalesOf(tile * tileSize, count);
+      tiles[tile] = { state: newTileState(count, scales, undefined, own), planes: [], plain: false };
     }
     return tiles;
   }
@@ -193,13 +199,18 @@ export class TensorState {
       this.#kernels.embedded.decodeSigns(work, this.stream.threshold);
       return;
     }
+    const plain = units.map((unit, i) => isPlain(parts[i]!, unit));
     const coded: PlaneUnit[] = [];
+    const sizes = parts.map(({ state }, i) => (plain[i] ? 0 : state.signs.length));
+    // One array for all, because many take long to make, and to free.
+    const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+    let used = 0;
     units.forEach((unit, i) => {
-      const tile = parts[i]!;
-      const plain = isPlain(tile, unit);
-      const plane = plain ? unit : new Uint8Array(tile.state.signs.length);
-      if (!plain) coded.push({ unit, state: tile.state, plane });
-      tile.planes.push(plane);
+      const { state, planes } = parts[i]!;
+      const plane = plain[i] ? unit : bytes.subarray(used, used + sizes[i]!);
+      used += sizes[i]!;
+      if (!plain[i]) coded.push({ unit, state, plane });
+      planes.push(plane);
     });
     this.#kernels.embedded.decodePlanes(coded, this.stream.planes[pass.plane]!);
     for (const { state, planes } of parts) checkPadding(planes.at(-1)!, state.count);

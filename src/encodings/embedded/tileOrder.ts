@@ -33,6 +33,11 @@ export class TileOrder {
     return this.#scales?.columns === undefined;
   }
 
+  /** All groups have the same scale. */
+  get isUniform(): boolean {
+    return this.#scales === undefined;
+  }
+
   /** The root mean square of each group of the tile that begins at weight `start`, in quarter octaves. */
   scalesOf(start: number, count: number): Uint8Array {
     const groups = Math.ceil(count / GROUP);

@@ -30,15 +30,26 @@ export const COUNTED_EXPONENTS = 8;
 /** Steps that a centroid divides a plane's interval into. */
 export const CENTROID_STEPS = 256;
 
+/** Bytes of a state. */
+export function stateBytes(count: number): number {
+  const groups = Math.ceil(count / GROUP);
+  return (2 * GROUP_BYTES + 3) * groups;
+}
+
 /**
  * The state of a tile of `count` weights before its first plane, with the signs if they are known.
- * @param scales of the groups; default 0
+ * @param scales of the groups, or of all of them; default 0
+ * @param bytes where it is kept, zeros: many arrays of their own take long to make, and to free
  */
-export function newTileState(count: number, scales?: Uint8Array, signs?: Uint8Array): TileState {
+export function newTileState(
+  count: number,
+  scales: Uint8Array | number = 0,
+  signs?: Uint8Array,
+  bytes = new Uint8Array(stateBytes(count)),
+): TileState {
   const groups = Math.ceil(count / GROUP);
   const bitmap = GROUP_BYTES * groups;
-  const bytes = new Uint8Array(2 * bitmap + 3 * groups);
-  const { least, most } = rangeOf(scales ?? new Uint8Array(1));
+  const { least, most } = typeof scales === 'number' ? { least: scales, most: scales } : rangeOf(scales);
   const state = {
     count,
     leastScale: least,
@@ -50,7 +61,8 @@ export function newTileState(count: number, scales?: Uint8Array, signs?: Uint8Ar
     dense: bytes.subarray(2 * bitmap + groups, 2 * bitmap + 2 * groups),
     scales: bytes.subarray(2 * bitmap + 2 * groups),
   };
-  if (scales !== undefined) state.scales.set(scales);
+  if (typeof scales === 'number') state.scales.fill(scales);
+  else state.scales.set(scales);
   if (signs !== undefined) state.signs.set(signs);
   return state;
 }

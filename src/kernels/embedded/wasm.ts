@@ -9,8 +9,8 @@ import { wasmEmbeddedPlanes } from './wasm/planes.js';
 
 /** The most bytes of a weight in a remainder: two bits of bitmap and sign, an exponent, a mantissa. */
 const WEIGHT_UNIT_BYTES = 8;
-/** Bytes of working memory of the kernels that gather a group: 64 i32, 208 bytes, 9 tables of 16 bytes. */
-const SCRATCH_BYTES = 608;
+/** Bytes of working memory of the kernels that gather groups: 912, 16 of lengths, 9 tables of 16. */
+const SCRATCH_BYTES = 1072;
 const F32_BIAS = 127;
 
 export const wasmEmbedded: WasmSubject<{ readonly embedded: EmbeddedKernels }> = {
@@ -35,7 +35,7 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
     const stride = state.signs.length;
     const stream = loadUnit(runtime, bits, WEIGHT_UNIT_BYTES * GROUP * groups);
     const { dense, signs } = loadState(runtime, state);
-    const bitmaps = loadPlanes(runtime, planes, stride);
+    const bitmaps = loadPlanes(runtime, planes, state.signs.length);
     const scratch = runtime.allocate(SCRATCH_BYTES);
     const absent = runtime.allocate(stride);
     const patterns = runtime.allocate(GROUP * groups * out.BYTES_PER_ELEMENT);
@@ -57,8 +57,8 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
     position = decodeMantissas(
       stream,
       position + 1,
-      bitmaps,
-      stride,
+      bitmaps.address,
+      bitmaps.stride,
       planes.length,
       groups,
       signs,
@@ -94,14 +94,13 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
   ): void {
     const { centroid, zeroCentroid, exponent } = place;
     const groups = state.dense.length;
-    const stride = state.signs.length;
     const { signs, dense } = loadState(runtime, state);
-    const bitmaps = loadPlanes(runtime, planes, stride);
+    const bitmaps = loadPlanes(runtime, planes, state.signs.length);
     const scratch = runtime.allocate(SCRATCH_BYTES);
     const values = runtime.allocate(GROUP * groups * Float32Array.BYTES_PER_ELEMENT);
     kernels().placeWeights(
-      bitmaps,
-      stride,
+      bitmaps.address,
+      bitmaps.stride,
       planes.length,
       groups,
       signs,

@@ -17,8 +17,11 @@ const BATCHES: usize = 8;
 const CONTEXT_PLACE: u32 = 16;
 const GROUP_MASK: u32 = 0xffff;
 
+/** Above a position: the group before it is not in the bitmap, for it has no bits. */
+const EMPTY: usize = 1 << 31;
+
 /**
- * A group of this context; returns the position behind it.
+ * A group of this context; returns the position behind it, with `EMPTY` if it has no bits.
  * @param codes those of each context. Without one of masks, all bytes are coded; without one of bytes, they are stored
  *   as they are; without one of batches, the group is in none.
  */
@@ -40,7 +43,7 @@ function decodeGroup(stream: usize, position: usize, context: u32, codes: usize,
     store<u32>(batch, left - 1, 4);
     if ((groups & 1) == 0) {
       store<u64>(bitmap, 0);
-      return position;
+      return position | EMPTY;
     }
   }
   const maskCode = <usize>load<u32>(selected);
@@ -140,7 +143,8 @@ function lookup(code: usize, bits: u64): u32 {
 
 /**
  * The groups of two lists, of two tiles by turns: finding a symbol takes a chain of instructions that wait for each other,
- * and two chains take hardly longer than one. Stores the positions behind the last bits at `positions`.
+ * and two chains take hardly longer than one. Leaves those in the lists that are not known to be empty, by their numbers
+ * alone. Stores the positions behind the last bits at `positions`, u32, and behind them the ends of the lists.
  */
 export function decodeBitmaps(
   stream: usize,
@@ -155,32 +159,42 @@ export function decodeBitmaps(
   spreads: usize,
   positions: usize,
 ): void {
-  const batch = positions + 8;
+  const batch = positions + 16;
   const otherBatch = batch + BATCH_BYTES;
   store<u64>(batch, 0);
   store<u64>(otherBatch, 0);
   let position: usize = 0;
   let otherPosition: usize = 0;
+  let end = list;
+  let otherEnd = otherList;
   const most = max(count, otherCount);
   for (let i: u32 = 0; i < most; i++) {
     if (i < count) {
       const entry = load<u32>(list + (i << 2));
-      const to = bitmap + ((entry & GROUP_MASK) << 3);
-      position = decodeGroup(stream, position, entry >> CONTEXT_PLACE, codes, spreads, batch, to);
+      const group = entry & GROUP_MASK;
+      position = decodeGroup(stream, position, entry >> CONTEXT_PLACE, codes, spreads, batch, bitmap + (group << 3));
+      store<u32>(end, group);
+      end += <usize>((position >> 31) ^ 1) << 2;
+      position &= ~EMPTY;
     }
     if (i < otherCount) {
       const entry = load<u32>(otherList + (i << 2));
-      const to = otherBitmap + ((entry & GROUP_MASK) << 3);
-      otherPosition = decodeGroup(otherStream, otherPosition, entry >> CONTEXT_PLACE, codes, spreads, otherBatch, to);
+      const group = entry & GROUP_MASK;
+      otherPosition = decodeGroup(otherStream, otherPosition, entry >> CONTEXT_PLACE, codes, spreads, otherBatch, otherBitmap + (group << 3));
+      store<u32>(otherEnd, group);
+      otherEnd += <usize>((otherPosition >> 31) ^ 1) << 2;
+      otherPosition &= ~EMPTY;
     }
   }
   store<u32>(positions, <u32>position);
   store<u32>(positions, <u32>otherPosition, 4);
+  store<u32>(positions, <u32>end, 8);
+  store<u32>(positions, <u32>otherEnd, 12);
 }
 
 /**
  * The groups of one list; returns the position behind the last bit.
- * @param scratch room for 24 bytes
+ * @param scratch room for 32 bytes
  */
 export function decodeBitmap(
   stream: usize,

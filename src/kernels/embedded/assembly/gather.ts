@@ -1,102 +1,139 @@
-// Sixteen weights at a time from bitmaps of planes to numbers.
+// Magnitudes from bitmaps of planes, of two groups at a time.
 
-/** A mask for each of 16 weights: all ones where its bit of the 16 at `address` is set. */
+/** Where in the working memory bytes of magnitudes are; 16 zeros. */
+const LOWS: usize = 512;
+const MIDS: usize = 640;
+const HIGHS: usize = 768;
+const ZEROS: usize = 896;
+/** What `gatherPair` writes and works with. */
+export const GATHERED: usize = 912;
+
+/**
+ * Swaps the bits of b whose place has no bit in common with `distance` with those of a that are `distance` higher; all
+ * three steps transpose matrices of 8 × 8 bits (H. S. Warren, "Hacker's Delight", 7-3), a row of each in a vector.
+ * Returns what is exchanged.
+ */
 // @ts-ignore: decorator
 @inline
-function expand(address: usize): v128 {
-  const pair = v128.load16_splat(address);
-  const bits = i8x16.shuffle(pair, pair, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1, 1, 1);
-  const places = i8x16(1, 2, 4, 8, 16, 32, 64, -128, 1, 2, 4, 8, 16, 32, 64, -128);
-  return i8x16.eq(v128.and(bits, places), places);
+function differing(a: v128, b: v128, distance: i32, mask: v128): v128 {
+  return v128.and(v128.xor(i16x8.shr_u(a, distance), b), mask);
 }
 
-/** Bits of planes `from` to before `to` (at most 8) of 16 weights, as bytes; plane k lies at `planes + k * stride`. */
+/** Bytes of 128 magnitudes from `count` ≤ 8 planes, the last of which is at `last`, to `out`. */
+function gatherBytes(last: usize, stride: usize, count: u32, zeros: usize, out: usize): void {
+  let a = v128.load(count > 0 ? last : zeros);
+  let b = v128.load(count > 1 ? last - stride : zeros);
+  let c = v128.load(count > 2 ? last - 2 * stride : zeros);
+  let d = v128.load(count > 3 ? last - 3 * stride : zeros);
+  let e = v128.load(count > 4 ? last - 4 * stride : zeros);
+  let f = v128.load(count > 5 ? last - 5 * stride : zeros);
+  let g = v128.load(count > 6 ? last - 6 * stride : zeros);
+  let h = v128.load(count > 7 ? last - 7 * stride : zeros);
+  let mask = i8x16.splat(0x0f);
+  let t = differing(a, e, 4, mask);
+  e = v128.xor(e, t);
+  a = v128.xor(a, i16x8.shl(t, 4));
+  t = differing(b, f, 4, mask);
+  f = v128.xor(f, t);
+  b = v128.xor(b, i16x8.shl(t, 4));
+  t = differing(c, g, 4, mask);
+  g = v128.xor(g, t);
+  c = v128.xor(c, i16x8.shl(t, 4));
+  t = differing(d, h, 4, mask);
+  h = v128.xor(h, t);
+  d = v128.xor(d, i16x8.shl(t, 4));
+  mask = i8x16.splat(0x33);
+  t = differing(a, c, 2, mask);
+  c = v128.xor(c, t);
+  a = v128.xor(a, i16x8.shl(t, 2));
+  t = differing(b, d, 2, mask);
+  d = v128.xor(d, t);
+  b = v128.xor(b, i16x8.shl(t, 2));
+  t = differing(e, g, 2, mask);
+  g = v128.xor(g, t);
+  e = v128.xor(e, i16x8.shl(t, 2));
+  t = differing(f, h, 2, mask);
+  h = v128.xor(h, t);
+  f = v128.xor(f, i16x8.shl(t, 2));
+  mask = i8x16.splat(0x55);
+  t = differing(a, b, 1, mask);
+  b = v128.xor(b, t);
+  a = v128.xor(a, i16x8.shl(t, 1));
+  t = differing(c, d, 1, mask);
+  d = v128.xor(d, t);
+  c = v128.xor(c, i16x8.shl(t, 1));
+  t = differing(e, f, 1, mask);
+  f = v128.xor(f, t);
+  e = v128.xor(e, i16x8.shl(t, 1));
+  t = differing(g, h, 1, mask);
+  h = v128.xor(h, t);
+  g = v128.xor(g, i16x8.shl(t, 1));
+  // Each vector has one of eight weights.
+  store32(bytePairsLow(a, b), bytePairsLow(c, d), bytePairsLow(e, f), bytePairsLow(g, h), out);
+  store32(bytePairsHigh(a, b), bytePairsHigh(c, d), bytePairsHigh(e, f), bytePairsHigh(g, h), out + 64);
+}
+
 // @ts-ignore: decorator
 @inline
-function gatherBytes(planes: usize, stride: usize, from: u32, to: u32): v128 {
-  let sum = i8x16.splat(0);
-  let address = planes + stride * from;
-  for (let k = from; k < to; k++, address += stride) {
-    sum = i8x16.sub(i8x16.add(sum, sum), expand(address));
-  }
-  return sum;
+function bytePairsLow(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
 }
 
-/** Transposes the two 8×8 bit matrices in the halves of a vector (H. S. Warren, "Hacker's Delight", 7-3). */
 // @ts-ignore: decorator
 @inline
-function transpose(x: v128): v128 {
-  let t = v128.and(v128.xor(x, i64x2.shr_u(x, 7)), i64x2.splat(0x00aa00aa00aa00aa));
-  x = v128.xor(v128.xor(x, t), i64x2.shl(t, 7));
-  t = v128.and(v128.xor(x, i64x2.shr_u(x, 14)), i64x2.splat(0x0000cccc0000cccc));
-  x = v128.xor(v128.xor(x, t), i64x2.shl(t, 14));
-  t = v128.and(v128.xor(x, i64x2.shr_u(x, 28)), i64x2.splat(0x00000000f0f0f0f0));
-  return v128.xor(v128.xor(x, t), i64x2.shl(t, 28));
+function bytePairsHigh(a: v128, b: v128): v128 {
+  return i8x16.shuffle(a, b, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
 }
 
-/** Two groups' bitmaps, from `high` and from `low`, byte by byte in turns. */
+/** Sixty-four bytes, of which each vector has eight times two. */
 // @ts-ignore: decorator
 @inline
-function interleaveBytes(low: usize, high: usize): v128 {
-  const both = v128.load64_lane(high, v128.load64_zero(low), 1);
-  return i8x16.swizzle(both, i8x16(0, 8, 1, 9, 2, 10, 3, 11, 4, 12, 5, 13, 6, 14, 7, 15));
+function store32(ab: v128, cd: v128, ef: v128, gh: v128, out: usize): void {
+  const low = i16x8.shuffle(ab, cd, 0, 8, 1, 9, 2, 10, 3, 11);
+  const high = i16x8.shuffle(ab, cd, 4, 12, 5, 13, 6, 14, 7, 15);
+  const low2 = i16x8.shuffle(ef, gh, 0, 8, 1, 9, 2, 10, 3, 11);
+  const high2 = i16x8.shuffle(ef, gh, 4, 12, 5, 13, 6, 14, 7, 15);
+  v128.store(out, i32x4.shuffle(low, low2, 0, 4, 1, 5));
+  v128.store(out, i32x4.shuffle(low, low2, 2, 6, 3, 7), 16);
+  v128.store(out, i32x4.shuffle(high, high2, 0, 4, 1, 5), 32);
+  v128.store(out, i32x4.shuffle(high, high2, 2, 6, 3, 7), 48);
 }
 
-/** The low bytes of 64 magnitudes, from the last eight planes, the last of which is at `last`, to `out`. */
+/** The same from planes `from` to before `to`; most often, few weights are so large. */
 // @ts-ignore: decorator
 @inline
-function gatherLowBytes(last: usize, stride: usize, out: usize): void {
-  const a = interleaveBytes(last, last - stride);
-  const b = interleaveBytes(last - 2 * stride, last - 3 * stride);
-  const c = interleaveBytes(last - 4 * stride, last - 5 * stride);
-  const d = interleaveBytes(last - 6 * stride, last - 7 * stride);
-  const ab = i16x8.shuffle(a, b, 0, 8, 1, 9, 2, 10, 3, 11);
-  const AB = i16x8.shuffle(a, b, 4, 12, 5, 13, 6, 14, 7, 15);
-  const cd = i16x8.shuffle(c, d, 0, 8, 1, 9, 2, 10, 3, 11);
-  const CD = i16x8.shuffle(c, d, 4, 12, 5, 13, 6, 14, 7, 15);
-  v128.store(out, transpose(i32x4.shuffle(ab, cd, 0, 4, 1, 5)));
-  v128.store(out, transpose(i32x4.shuffle(ab, cd, 2, 6, 3, 7)), 16);
-  v128.store(out, transpose(i32x4.shuffle(AB, CD, 0, 4, 1, 5)), 32);
-  v128.store(out, transpose(i32x4.shuffle(AB, CD, 2, 6, 3, 7)), 48);
+function gatherUpperBytes(planes: usize, stride: usize, from: u32, to: u32, zeros: usize, out: usize): void {
+  let any = i8x16.splat(0);
+  for (let k = from; k < to; k++) any = v128.or(any, v128.load(planes + stride * k));
+  if (v128.any_true(any)) gatherBytes(planes + stride * (to - 1), stride, to - from, zeros, out);
+  else memory.fill(out, 0, 128);
 }
 
-/** Bytes of 64 magnitudes from planes `from` to before `to`, at most eight, to `out`. */
-// @ts-ignore: decorator
-@inline
-function gatherUpperBytes(planes: usize, stride: usize, from: u32, to: u32, out: usize): void {
-  let any: u64 = 0;
-  for (let k = from; k < to; k++) any |= load<u64>(planes + stride * k);
-  if (any == 0) {
-    // Most often: few weights are that large.
-    for (let part: u32 = 0; part < 64; part += 16) v128.store(out + part, i8x16.splat(0));
-    return;
-  }
-  for (let part: u32 = 0; part < 4; part++, planes += 2) v128.store(out + (part << 4), gatherBytes(planes, stride, from, to));
-}
-
-/** The magnitudes of 64 weights of `depth` ≤ 24 planes, as i32, to `out`; there must be room for 192 bytes more. */
-export function gatherGroup(planes: usize, stride: usize, depth: u32, out: usize): void {
+/**
+ * The magnitudes of 128 weights of `depth` ≤ 24 planes, as i32, to `out`. There must be room for `GATHERED` bytes, and the
+ * bitmaps are read to the end of a second group.
+ */
+export function gatherPair(planes: usize, stride: usize, depth: u32, out: usize): void {
+  const zeros = out + ZEROS;
+  v128.store(zeros, i8x16.splat(0));
   // The last eight planes make the low byte, those before them the next.
   const middle: u32 = depth > 8 ? depth - 8 : 0;
   const first: u32 = depth > 16 ? depth - 16 : 0;
-  const lows = out + 256;
-  const mids = out + 320;
-  const highs = out + 384;
-  if (depth >= 8) gatherLowBytes(planes + stride * (depth - 1), stride, lows);
-  else gatherUpperBytes(planes, stride, 0, depth, lows);
-  gatherUpperBytes(planes, stride, first, middle, mids);
-  if (first > 0) gatherUpperBytes(planes, stride, 0, first, highs);
-  for (let part: u32 = 0; part < 64; part += 16, out += 64) {
-    const low = v128.load(lows + part);
-    const mid = v128.load(mids + part);
-    const evens = i8x16.shuffle(low, mid, 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-    const odds = i8x16.shuffle(low, mid, 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31);
+  gatherBytes(planes + stride * (depth - 1), stride, depth - middle, zeros, out + LOWS);
+  gatherUpperBytes(planes, stride, first, middle, zeros, out + MIDS);
+  if (first > 0) gatherUpperBytes(planes, stride, 0, first, zeros, out + HIGHS);
+  const end = out + 512;
+  for (let from = out + LOWS; out < end; from += 16, out += 64) {
+    const low = v128.load(from);
+    const mid = v128.load(from, MIDS - LOWS);
+    const evens = bytePairsLow(low, mid);
+    const odds = bytePairsHigh(low, mid);
     let a = i32x4.extend_low_i16x8_u(evens);
     let b = i32x4.extend_high_i16x8_u(evens);
     let c = i32x4.extend_low_i16x8_u(odds);
     let d = i32x4.extend_high_i16x8_u(odds);
     if (first > 0) {
-      const high = v128.load(highs + part);
+      const high = v128.load(from, HIGHS - LOWS);
       const h0 = i16x8.extend_low_i8x16_u(high);
       const h1 = i16x8.extend_high_i8x16_u(high);
       a = v128.or(a, i32x4.shl(i32x4.extend_low_i16x8_u(h0), 16));

@@ -1,10 +1,10 @@
 import { peek } from './bits';
-import { gatherGroup, signLanes } from './gather';
+import { GATHERED, gatherPair, signLanes } from './gather';
 import { completeNarrow, storeTables } from './narrow';
 
-/** What `decodeMantissas` works with: magnitudes of a group and what gathers them, lengths of fields, tables. */
-const LENGTHS: usize = 448;
-const TABLES: usize = 464;
+/** What `decodeMantissas` works with: magnitudes of two groups and what gathers them, lengths of fields, tables. */
+const LENGTHS: usize = GATHERED;
+const TABLES: usize = GATHERED + 16;
 
 /**
  * Patterns of floats whose lowest missing bits follow in a stream, from `position` on; returns the position behind
@@ -13,7 +13,7 @@ const TABLES: usize = 464;
  *   upper bits is the pattern
  * @param complete the exponent field from which on planes hold whole mantissas
  * @param bytes of an element of `out`
- * @param scratch room for 608 bytes
+ * @param scratch room for 1072 bytes
  * @param absent bitmap of the weights of which the planes know nothing
  * @param out patterns of single precision, or of 16 bits; where such have four bytes each, they are in the upper two
  */
@@ -35,9 +35,10 @@ export function decodeMantissas(
 ): usize {
   const tables = scratch + TABLES;
   storeTables(tables);
-  for (let g: u32 = 0; g < groups; g++, planes += 8) {
-    gatherGroup(planes, stride, depth, scratch);
-    for (let i: usize = 0; i < 64; i += 16, signs += 2, absent += 2, out += bytes << 4) {
+  for (let g: u32 = 0; g < groups; g += 2, planes += 16) {
+    gatherPair(planes, stride, depth, scratch);
+    const weights: usize = g + 1 < groups ? 128 : 64;
+    for (let i: usize = 0; i < weights; i += 16, signs += 2, absent += 2, out += bytes << 4) {
       const magnitudes = scratch + (i << 2);
       if (mantissaBits == 23) {
         position = completeWide(stream, position, magnitudes, signs, scale, complete, scratch + LENGTHS, absent, out);

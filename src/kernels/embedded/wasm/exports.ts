@@ -14,7 +14,7 @@ export interface EmbeddedExports {
     other: number,
     codes: number,
     spreads: number,
-    deposits: number,
+    spread: number,
     apart: boolean,
     rule: number,
     scratch: number,
@@ -28,8 +28,9 @@ export interface EmbeddedExports {
     signs: number,
     counts: number,
     dense: number,
-    deposits: number,
+    spread: number,
     list: number,
+    masks: number,
   ): number;
   placeWeights(
     planes: number,

@@ -6,12 +6,15 @@ import { checkLength } from '../tile.js';
 
 /** The layout of tiles and codes for the embedded kernels. */
 
-export function loadState(runtime: WasmRuntime, { bytes, significant, signs, counts }: TileState) {
-  const address = loadInto(runtime, bytes);
+export function loadState(runtime: WasmRuntime, state: TileState) {
+  return placesOf(state, loadInto(runtime, state.bytes));
+}
+
+/** Where the arrays of a state are whose bytes are at an address. */
+export function placesOf({ significant, signs, counts }: TileState, address: number) {
   const signsAt = address + significant.length;
   const countsAt = signsAt + signs.length;
   return {
-    bytes: address,
     significant: address,
     signs: signsAt,
     counts: countsAt,
@@ -34,17 +37,36 @@ const OVERREAD_BYTES = 16;
  *   shorter one
  */
 export function loadUnit(runtime: WasmRuntime, unit: Uint8Array, largest: number): number {
-  if (unit.length > largest + OVERREAD_BYTES) checkLength(unit, largest);
-  const stream = runtime.allocate(largest + 2 * OVERREAD_BYTES);
+  checkLoadable(unit, largest);
+  const stream = allocateUnit(runtime, largest);
   runtime.load(unit, stream);
   return stream;
 }
 
-/** Bitmaps one after another. */
-export function loadPlanes(runtime: WasmRuntime, planes: readonly Uint8Array[], stride: number): number {
+export function allocateUnit(runtime: WasmRuntime, largest: number): number {
+  return runtime.allocate(largest + 2 * OVERREAD_BYTES);
+}
+
+/** @throws FormatError when there is no room for the unit where `allocateUnit` made it */
+export function checkLoadable(unit: Uint8Array, largest: number): void {
+  if (unit.length > largest + OVERREAD_BYTES) checkLength(unit, largest);
+}
+
+/** Bitmaps, and from one to the next. */
+export interface LoadedPlanes {
+  readonly address: number;
+  readonly stride: number;
+}
+
+/** A line of the cache: bitmaps of a power of two would all compete for the same few lines. */
+const APART = 64;
+
+/** @param bytes of a bitmap */
+export function loadPlanes(runtime: WasmRuntime, planes: readonly Uint8Array[], bytes: number): LoadedPlanes {
+  const stride = bytes + APART;
   const address = runtime.allocate(planes.length * stride);
-  for (const [k, plane] of planes.entries()) runtime.load(plane.subarray(0, stride), address + k * stride);
-  return address;
+  for (const [k, plane] of planes.entries()) runtime.load(plane, address + k * stride);
+  return { address, stride };
 }
 
 /** In place of an address: the context has no codes. */

@@ -1,15 +1,15 @@
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import { contextRule } from '../contexts.js';
 import type { EmbeddedKernels, PlaneCoding, PlaneUnit, TileUnit } from '../interface.js';
-import { depositRows } from '../maskTables.js';
-import { checkLength, checkSelection, GROUP_BYTES } from '../tile.js';
+import { checkLength, checkSelection, GROUP, GROUP_BYTES, stateBytes } from '../tile.js';
 import type { EmbeddedExports } from './exports.js';
 import {
+  allocateUnit,
   type ContextRange,
+  checkLoadable,
   loadInto,
   loadLookups,
-  loadState,
-  loadUnit,
+  placesOf,
   ruleBytes,
   SPREADS,
 } from './memory.js';
@@ -17,98 +17,118 @@ import {
 /** The largest group of a plane: 11 codes of 12 bits, 64 bits that were kept apart, 64 signs. */
 const GROUP_UNIT_BYTES = 40;
 /** A tile in `decodePlanes`: its size in u32, and the index of the one with the number of bytes read from the unit. */
-const TILE_FIELDS = 11;
+const TILE_FIELDS = 12;
 const USED_FIELD = 10;
-/** In place of this number: groups have a context without codes. */
-const NO_CODES = 2 ** 32 - 1;
-const PAIR_SCRATCH_BYTES = 24;
-/** Of a group in a list. */
+const PAIR_SCRATCH_BYTES = 32;
+/** Of a group in a list: its number, a mask. */
 const LISTED_BYTES = 4;
-/** Addresses of the tables that the planes of all tiles share. */
-interface Tables {
-  readonly codes: number;
-  readonly rule: number;
-  readonly spreads: number;
-  readonly deposits: number;
+const MASK_BYTES = 8;
+/** Tables of what spreads bits to the places of weights. */
+const SPREAD_BYTES = 192;
+
+/** Room for one tile after another of so many groups at most: making it anew for each would take as long as a small tile. */
+interface Room {
+  readonly stream: number;
+  readonly state: number;
+  readonly plane: number;
+  readonly list: number;
+  readonly masks: number;
+  /** As `assembly/planes.ts` has it. */
+  readonly record: number;
 }
 
 export function wasmEmbeddedPlanes(
   runtime: WasmRuntime,
 ): Pick<EmbeddedKernels, 'decodePlanes' | 'decodeSigns'> {
-  const kernels = () => runtime.exports<EmbeddedExports>('embedded');
-
   return {
     decodePlanes(tiles, coding) {
       runtime.scope(() => {
-        if (tiles.length === 0) return;
-        const tables = {
-          codes: loadLookups(runtime, coding, contextsOfTiles(tiles, coding)),
-          rule: loadInto(runtime, ruleBytes(coding)),
-          spreads: loadInto(runtime, SPREADS),
-          deposits: loadInto(runtime, depositRows()),
-        };
-        for (let i = 0; i < tiles.length; i += 2) {
-          runtime.scope(() => decodePair(tiles.slice(i, i + 2), coding, tables));
-        }
+        if (tiles.length > 0) decodePlanes(tiles, coding);
       });
     },
     decodeSigns(tiles, threshold) {
-      runtime.scope(() => {
-        const deposits = loadInto(runtime, depositRows());
-        for (const tile of tiles) runtime.scope(() => decodeSigns(tile, threshold, deposits));
-      });
+      runtime.scope(() => decodeSigns(tiles, threshold));
     },
   };
 
-  /** Two tiles, or one. */
-  function decodePair(
-    tiles: readonly PlaneUnit[],
-    { selection, apart }: PlaneCoding,
-    { codes, rule, spreads, deposits }: Tables,
-  ): void {
-    const places = tiles.map(({ unit, state, plane }) => ({
-      stream: loadUnit(runtime, unit, GROUP_UNIT_BYTES * state.dense.length),
-      state: loadState(runtime, state),
-      out: runtime.allocate(plane.length),
-      list: runtime.allocate(LISTED_BYTES * state.dense.length),
-    }));
-    const records = runtime.allocate(4 * TILE_FIELDS * 2);
+  function decodePlanes(tiles: readonly PlaneUnit[], coding: PlaneCoding): void {
+    const { decodePlanes } = runtime.exports<EmbeddedExports>('embedded');
+    const codes = loadLookups(runtime, coding, contextsOfTiles(tiles, coding));
+    const rule = loadInto(runtime, ruleBytes(coding));
+    const spreads = loadInto(runtime, SPREADS);
+    const tables = runtime.allocate(SPREAD_BYTES);
     const scratch = runtime.allocate(PAIR_SCRATCH_BYTES);
-    const fields = runtime.words(records, 2 * TILE_FIELDS).fill(0);
-    places.forEach(({ stream, state, out, list }, i) => {
-      const { significant, signs, counts, dense, scales } = state;
-      const groups = tiles[i]!.state.dense.length;
-      fields.set([stream, groups, significant, signs, counts, dense, out, scales, list], i * TILE_FIELDS);
-    });
-    kernels().decodePlanes(
-      records,
-      records + 4 * TILE_FIELDS,
-      codes,
-      spreads,
-      deposits,
-      apart,
-      rule,
-      scratch,
-    );
-    tiles.forEach(({ unit, state, plane }, i) => {
-      const used = fields[i * TILE_FIELDS + USED_FIELD]!;
-      if (used === NO_CODES) checkSelection(selection, state.counts, state.dense);
-      checkLength(unit, used);
-      runtime.store(places[i]!.out, plane);
-      runtime.store(places[i]!.state.bytes, state.bytes);
-    });
+    const groups = mostGroups(tiles);
+    const room = allocateRoom(groups, GROUP_UNIT_BYTES);
+    const otherRoom = allocateRoom(groups, GROUP_UNIT_BYTES);
+    // Valid to the end, because nothing more is allocated.
+    const fields = runtime.words(room.record, TILE_FIELDS);
+    const otherFields = runtime.words(otherRoom.record, TILE_FIELDS);
+    for (let i = 0; i < tiles.length; i += 2) {
+      const tile = tiles[i]!;
+      const other = tiles[i + 1];
+      load(tile, room, fields, coding);
+      if (other !== undefined) load(other, otherRoom, otherFields, coding);
+      else otherFields.fill(0);
+      decodePlanes(room.record, otherRoom.record, codes, spreads, tables, coding.apart, rule, scratch);
+      store(tile, room, fields[USED_FIELD]!);
+      if (other !== undefined) store(other, otherRoom, otherFields[USED_FIELD]!);
+    }
   }
 
-  function decodeSigns({ unit, state }: TileUnit, threshold: number, deposits: number): void {
+  function allocateRoom(groups: number, groupUnitBytes: number): Room {
+    return {
+      stream: allocateUnit(runtime, groupUnitBytes * groups),
+      state: runtime.allocate(stateBytes(GROUP * groups)),
+      plane: runtime.allocate(GROUP_BYTES * groups),
+      list: runtime.allocate(LISTED_BYTES * (groups + 1)),
+      masks: runtime.allocate(MASK_BYTES * (groups + 1)),
+      record: runtime.allocate(4 * TILE_FIELDS),
+    };
+  }
+
+  function load(
+    { unit, state }: TileUnit,
+    room: Room,
+    fields: Uint32Array,
+    { fixed, selection }: PlaneCoding,
+  ): void {
+    if (!fixed) checkSelection(selection, state.counts, state.dense);
     const groups = state.dense.length;
-    const stream = loadUnit(runtime, unit, GROUP_BYTES * groups);
-    const at = loadState(runtime, state);
-    const list = runtime.allocate(LISTED_BYTES * groups);
-    const { significant, signs, counts, dense } = at;
-    checkLength(
-      unit,
-      kernels().decodeSigns(
-        stream,
+    checkLoadable(unit, GROUP_UNIT_BYTES * groups);
+    runtime.load(unit, room.stream);
+    runtime.load(state.bytes, room.state);
+    const { significant, signs, counts, dense, scales } = placesOf(state, room.state);
+    fields[0] = room.stream;
+    fields[1] = groups;
+    fields[2] = significant;
+    fields[3] = signs;
+    fields[4] = counts;
+    fields[5] = dense;
+    fields[6] = room.plane;
+    fields[7] = scales;
+    fields[8] = room.list;
+    fields[11] = room.masks;
+  }
+
+  function store({ unit, state, plane }: PlaneUnit, room: Room, used: number): void {
+    checkLength(unit, used);
+    runtime.store(room.plane, plane);
+    runtime.store(room.state, state.bytes);
+  }
+
+  function decodeSigns(tiles: readonly TileUnit[], threshold: number): void {
+    const { decodeSigns } = runtime.exports<EmbeddedExports>('embedded');
+    const tables = runtime.allocate(SPREAD_BYTES);
+    const room = allocateRoom(mostGroups(tiles), GROUP_BYTES);
+    for (const { unit, state } of tiles) {
+      const groups = state.dense.length;
+      checkLoadable(unit, GROUP_BYTES * groups);
+      runtime.load(unit, room.stream);
+      runtime.load(state.bytes, room.state);
+      const { significant, signs, counts, dense } = placesOf(state, room.state);
+      const used = decodeSigns(
+        room.stream,
         state.count,
         groups,
         threshold,
@@ -116,12 +136,18 @@ export function wasmEmbeddedPlanes(
         signs,
         counts,
         dense,
-        deposits,
-        list,
-      ),
-    );
-    runtime.store(at.bytes, state.bytes);
+        tables,
+        room.list,
+        room.masks,
+      );
+      checkLength(unit, used);
+      runtime.store(room.state, state.bytes);
+    }
   }
+}
+
+function mostGroups(tiles: readonly TileUnit[]): number {
+  return tiles.reduce((most, { state }) => Math.max(most, state.dense.length), 0);
 }
 
 /** The contexts that can occur in these tiles: the tables of all take long to copy. */
