@@ -84,7 +84,7 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'embedded HoloTensor, own source',
-    limit: 31.8,
+    limit: 32,
     names: 'HoloTensorReader',
     body: `${OWN_SOURCE}
       return (await (await HoloTensorReader.open(source)).readAll()).data.length;`,
@@ -92,14 +92,14 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'embedded HoloTensor, httpSource',
-    limit: 39.4,
+    limit: 39.6,
     names: 'HoloTensorReader, httpSource',
     body: 'return (await (await HoloTensorReader.open(httpSource(url))).readAll()).data.length;',
     file: HOLOTENSOR_FILE,
   },
   {
     name: 'embedded HoloTensor, stream',
-    limit: 34.3,
+    limit: 34.5,
     names: 'FragmentDecoderStream, ReconstructionStream',
     body: `
       const fragments = (await fetch(url)).body.pipeThrough(new FragmentDecoderStream());
