@@ -3,17 +3,18 @@ import { checkOptions, type Rules } from '../src/checks/options.js';
 import { HCT_DECODE_RULES, type HctDecodeOptions } from '../src/hct/decodeBlock.js';
 import { decodedBytes, HctDecoder, type HctPartHandler } from '../src/hct/decoder.js';
 import { HctParser } from '../src/hct/parser.js';
-import { type HctTensor, TensorCollector } from '../src/hct/tensorCollector.js';
+import { type CollectOptions, type HctTensor, TensorCollector } from '../src/hct/tensorCollector.js';
 import type { Stage, StageFactory } from '../src/stage.js';
+import { TYPED_ARRAY } from '../src/tensor/tensor.js';
 import type { WorkerPool, WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
 import type { HctRunHandler } from './hctWorkerDecoder.js';
 
 export interface HctBytesOptions extends HctDecodeOptions, WorkersOption {}
-export interface HctTensorOptions extends HctDecodeOptions, WorkersOption {}
+export interface HctTensorOptions extends HctDecodeOptions, WorkersOption, CollectOptions {}
 
 const BYTES_RULES: Rules<HctBytesOptions> = { ...HCT_DECODE_RULES, workers: WORKERS };
-export const TENSOR_RULES: Rules<HctTensorOptions> = BYTES_RULES;
+export const TENSOR_RULES: Rules<HctTensorOptions> = { ...BYTES_RULES, out: TYPED_ARRAY };
 
 const BYTES: HctRunHandler<Uint8Array> = {
   part: decodedBytes,

@@ -8,7 +8,14 @@ import {
 } from '../checks/limits.js';
 import type { DType } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
-import { type Tensor, viewElements } from '../tensor/tensor.js';
+import {
+  checkOutputElements,
+  type Float16ArrayLike,
+  type Tensor,
+  type TensorData,
+  viewBytes,
+  viewElements,
+} from '../tensor/tensor.js';
 import type { DecodeBlock } from './decodeBlock.js';
 import type { HctPart, HctStart } from './parts.js';
 
@@ -19,26 +26,41 @@ export interface HctTensor extends Tensor<DType> {
   readonly groupScales: Uint16Array | undefined;
 }
 
+export interface CollectOptions extends LimitsOption {
+  /**
+   * The array to fill, which becomes the `data` of the tensor. Default: a new one, whose pages the system must map first, which
+   * takes longer than decoding.
+   */
+  readonly out?: TensorData | Float16ArrayLike | undefined;
+}
+
 /**
  * Collects the parts of one file into one tensor. It is allocated once, with the first block, if the index pays for it; if
  * not, as far as the blocks so far pay for it. Blocks are decoded in place.
  */
 export class TensorCollector {
   readonly #limits: AllLimits;
+  readonly #out: CollectOptions['out'];
   #bytes: Uint8Array = new Uint8Array(0);
   #start: HctStart | undefined;
 
-  constructor(options?: LimitsOption) {
+  constructor(options: CollectOptions = {}) {
     this.#limits = limitsOf(options);
+    this.#out = options.out;
   }
 
   /**
    * Takes the next part; gives the tensor with the last one.
-   * @throws LimitError; what `decode` throws
+   * @throws LimitError; ArgumentError for an `out` of another type or length; what `decode` throws
    */
   *add(part: HctPart, decode: DecodeBlock): Iterable<HctTensor> {
     if (part.kind === 'start') {
-      checkTensorBytes(this.#limits, part.header.originalSize);
+      const { dtype, originalSize } = part.header;
+      checkTensorBytes(this.#limits, originalSize);
+      if (this.#out !== undefined) {
+        checkOutputElements(this.#out, dtype, originalSize);
+        this.#bytes = viewBytes(this.#out);
+      }
       this.#start = part;
     } else if (part.kind === 'block') {
       decode(part, this.#room(part.byteOffset, part.byteLength));
@@ -47,7 +69,7 @@ export class TensorCollector {
       yield {
         dtype: header.dtype,
         shape: part.shape,
-        data: viewElements(header.dtype, this.#bytes),
+        data: (this.#out as TensorData | undefined) ?? viewElements(header.dtype, this.#bytes),
         name: part.name,
         quantization,
         groupScales: part.groupScales,

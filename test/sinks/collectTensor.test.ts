@@ -1,7 +1,7 @@
 import { lastValueFrom, toArray } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fromReadableStream } from '../../operators/index.js';
+import { collectHct, fromReadableStream } from '../../operators/index.js';
 import { collectTensor, HctWriter, memorySink, TensorSink } from '../../sinks/index.js';
 import { streamSource } from '../../sources/index.js';
 import { ArgumentError, SourceError } from '../../src/errors.js';
@@ -130,5 +130,28 @@ test('an abort acts at once, also where a worker never answers', async () => {
     pool.close();
   }
 });
+
+for (const fixture of hctFixtures) {
+  test(`${fixture.file}: fills the array that it is given, whatever was in it`, async () => {
+    const expected = await collectTensor(fixture.bytes);
+    const out = expected.data.slice().fill(1 as never);
+    for (const make of [
+      () => collectTensor(chunked(fixture.bytes, 333), { out }),
+      async () => {
+        const sink = new TensorSink({ out });
+        await chunked(fixture.bytes, 100_000).pipeTo(sink);
+        return sink.tensor;
+      },
+      () => lastValueFrom(fromReadableStream(chunked(fixture.bytes, 1000)).pipe(collectHct({ out }))),
+    ]) {
+      const found = await make();
+      assert.equal(found, expected);
+      assert.is(found.data, out);
+      out.fill(2 as never);
+    }
+    const longer = new (out.constructor as typeof Uint8Array)(out.length + 1);
+    await rejects(collectTensor(fixture.bytes, { out: longer }), ArgumentError, /value of out/);
+  });
+}
 
 test.run();
