@@ -10,7 +10,8 @@ import { type FileFormat, recogniseFormat } from '../../models/inputs/formats.js
 import type { ModelPlace } from '../../models/inputs/placeOnDisk.js';
 import type { Shards } from '../../models/inputs/shards.js';
 import { argumentPlace } from '../../sources/hub.js';
-import { describeKind, fileKind, shownStart, unknownStart } from '../../src/bytes/fileKind.js';
+import { readStart } from '../../sources/read.js';
+import { describeKind, fileKind, PROBE_SIZE, shownStart, unknownStart } from '../../src/bytes/fileKind.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import { inPlace } from '../../src/errors/placed.js';
 import { FormatError } from '../../src/errors.js';
@@ -156,8 +157,8 @@ export async function openModelFiles(names: readonly string[], options: OpenOpti
 
 /** @throws UsageError for a model directory and a NumPy file */
 export async function filesOf(input: ModelInput, options: OpenOptions): Promise<ModelFiles> {
-  if (input.kind === 'shards') return { ...input, beside: [] };
-  const dispose = () => input[Symbol.asyncDispose]();
+  const dispose = async () => input[Symbol.asyncDispose]();
+  if (input.kind === 'shards') return shardsOf(input, dispose, options);
   if (input.kind === 'directory') {
     await dispose();
     throw new UsageError('A model directory is encoded already: decode it first');
@@ -182,6 +183,40 @@ export async function filesOf(input: ModelInput, options: OpenOptions): Promise<
   } catch (error) {
     await dispose();
     throw inPlace(error, { file: nameInMessages(input) });
+  }
+}
+
+/** The index names files of safetensors; of shards of another format, which can become such files, none is kept. */
+async function shardsOf(
+  { files: shards, index }: ShardsInput,
+  dispose: () => Promise<void>,
+  options: OpenOptions,
+): Promise<ModelFiles> {
+  const opened: ForeignModel[] = [];
+  const closeAll = async () => {
+    for (const { close } of opened) await close();
+    await dispose();
+  };
+  try {
+    const files: ModelSourceFile[] = [];
+    for (const { name, source } of shards) {
+      if (foreignFormat(await readStart(source, PROBE_SIZE, options), name) === undefined) {
+        files.push({ name, source });
+        continue;
+      }
+      const model = await openForeignModel(source, { ...options, name });
+      opened.push(model);
+      files.push(...model.files);
+    }
+    return {
+      files,
+      beside: opened.flatMap(({ beside }) => beside),
+      index: opened.length > 0 ? undefined : index,
+      [Symbol.asyncDispose]: closeAll,
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
   }
 }
 

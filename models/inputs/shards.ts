@@ -39,14 +39,14 @@ export async function openShards(
   );
   const close = () => closeAll(contents);
   try {
-    const found = contents.map(({ tensors }, i) => ({ file: files[i]!, tensors }));
+    const found = contents.map(({ tensors, format }, i) => ({ file: files[i]!, tensors, format }));
     assertComplete(found, index);
   } catch (error) {
     await close();
     throw error;
   }
   return {
-    format: contents.length > 0 && contents.every(isModelFile) ? 'model-file' : 'safetensors',
+    format: formatOf(contents),
     // If two shards disagree about a key, the first one counts.
     metadata: new Map(contents.toReversed().flatMap(({ metadata }) => [...metadata])),
     tensors: contents.flatMap(({ tensors }) => tensors),
@@ -57,8 +57,11 @@ export async function openShards(
   };
 }
 
-function isModelFile({ format }: ModelContent): boolean {
-  return format === 'model-file';
+/** Of all shards; where they differ, and without any, that of those that have been taken for granted. */
+function formatOf([first, ...rest]: readonly ModelContent[]): ModelContent['format'] {
+  return first !== undefined && rest.every(({ format }) => format === first.format)
+    ? first.format
+    : 'safetensors';
 }
 
 /** Opens all files together. When one fails, the others are given up, and those that are open are closed. */
@@ -100,13 +103,21 @@ async function openShard(
   }
 }
 
-/** @throws FormatError unless each tensor is in one shard, and where the index says */
-export function assertComplete(
-  shards: readonly { readonly file: string; readonly tensors: readonly { readonly name: string }[] }[],
-  index: ShardIndex | undefined,
-): void {
+/** What of a shard is compared with the index. */
+interface ListedShard extends Pick<ModelContent, 'format'> {
+  readonly file: string;
+  readonly tensors: readonly { readonly name: string }[];
+}
+
+/**
+ * @throws FormatError unless each tensor is in one shard, and where the index says. Checkpoints of PyTorch list tied tensors once,
+ *   and the index has all of their names
+ */
+export function assertComplete(shards: readonly ListedShard[], index: ShardIndex | undefined): void {
   const found = new Map<string, string>();
-  for (const { file, tensors } of shards) {
+  const withTied = new Set<string>();
+  for (const { file, tensors, format } of shards) {
+    if (format === 'zip') withTied.add(file);
     for (const { name } of tensors) {
       if (found.has(name))
         throw new FormatError('Cannot open the shards: two of them have a tensor of the same name', { name });
@@ -114,7 +125,8 @@ export function assertComplete(
     }
   }
   for (const [name, file] of index?.fileOf ?? []) {
-    if (found.get(name) !== file) {
+    const isTied = withTied.has(file) && !found.has(name);
+    if (found.get(name) !== file && !isTied) {
       throw new FormatError('Cannot open the shards: one has no such tensor', { name: `${name} in ${file}` });
     }
   }

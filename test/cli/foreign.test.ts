@@ -4,8 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openForeignModel } from '../../models/inputs/foreign.js';
+import { openModel } from '../../models/openModel.js';
 import { readSafetensors } from '../../readers/safetensors.js';
 import { bytesSource } from '../../sources/bytes.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
 import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
 import { smallGguf } from '../helpers/ggufFiles.js';
 
@@ -151,6 +153,38 @@ test('from standard input, too: what it decodes to is named after its format', a
     ok(await decode(`piped-${suffix}/`));
     assert.equal(readdirSync(at(`piped-${suffix}`)), [`model.${suffix}`]);
   }
+});
+
+test('the shards of a checkpoint of PyTorch, by their index: those that are stored come back bit for bit', async () => {
+  const archive = (name: string) => readFileSync(new URL(`../fixtures/inputs/zip/${name}`, import.meta.url));
+  const [first, second] = [1, 2].map((number) => `pytorch_model-0000${number}-of-00002.bin`) as [
+    string,
+    string,
+  ];
+  mkdirSync(at('sharded'));
+  writeFileSync(at(`sharded/${first}`), archive('checkpoint.pt'));
+  writeFileSync(at(`sharded/${second}`), archive('strided.pt'));
+  const files = await Promise.all([first, second].map((name) => openModel(at(`sharded/${name}`))));
+  const listed = files.flatMap(({ tensors }, i) => tensors.map(({ name }) => [name, [first, second][i]]));
+  const index = 'sharded/pytorch_model.bin.index.json';
+  // Checkpoints list tied weights under one name, and their indexes under all.
+  const weightMap = Object.fromEntries([...listed, ['model.tied.weight', first]]);
+  writeFileSync(at(index), JSON.stringify({ metadata: {}, weight_map: weightMap }));
+  const model = await openModel(at(index));
+  assert.equal([model.format, model.tensors.length], ['zip', listed.length]);
+  const expected = await model.load({ as: 'source' });
+  ok(await runCli(['encode', index, '-o', 'sharded.holo.safetensors'], { cwd: folder }));
+  ok(await runCli(['decode', 'sharded.holo.safetensors', '-o', 'unsharded/'], { cwd: folder }));
+  // The index would name a file that is another one now.
+  const converted = second.replace('.bin', '.safetensors');
+  assert.equal(readdirSync(at('unsharded')).sort(), [first, converted]);
+  assert.ok(readFileSync(at(`unsharded/${first}`)).equals(archive('checkpoint.pt')));
+  ok(await runCli(['decode', 'sharded.holo.safetensors', '-o', 'one.safetensors'], { cwd: folder }));
+  const tensors = await readSafetensors(bytesSource(readFileSync(at('one.safetensors'))));
+  const isNamed = (name: string) => !name.startsWith(`${first}:`);
+  assert.equal([...tensors.keys()].sort(), [...expected.keys()].filter(isNamed).sort());
+  for (const [name, { data }] of tensors) assert.equal(viewBytes(data), viewBytes(expected.get(name)!.data));
+  await Promise.all([...files, model].map((one) => one.close()));
 });
 
 test('a part of a checkpoint of PyTorch, as safetensors: its tensors by their names, and nothing else', async () => {
