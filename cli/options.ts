@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { isPlainFileName } from '../models/directory/fileNames.js';
 import { type NamePattern, patternOf } from '../models/namePattern.js';
 import type { TensorOrder } from '../models/tensorWeight.js';
 import { type Limits, limitsOf } from '../src/checks/limits.js';
@@ -30,6 +31,7 @@ export interface EncodeOptions extends OutputChoice {
   readonly keep?: readonly NamePattern[];
   readonly order?: TensorOrder;
   readonly importance?: string;
+  readonly weightsName?: string;
   readonly resume?: true;
   readonly workers?: number;
 }
@@ -105,6 +107,12 @@ export function fragmentCount(text: string): number {
 /** A pattern of names; the option may be repeated. */
 export function pattern(text: string, earlier: readonly NamePattern[] = []): NamePattern[] {
   return [...earlier, patternOf(text)];
+}
+
+/** Of a file in a folder that is chosen elsewhere. */
+export function fileName(text: string): string {
+  if (isPlainFileName(text)) return text;
+  throw new InvalidArgumentError('It must be the name of a file, without a folder.');
 }
 
 /** Any 64 bits: 7, or 0x9e3779b9. */

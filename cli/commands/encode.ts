@@ -50,7 +50,12 @@ const MODEL_FILE: Target = {
   plan: planModelFile,
   run: encodeToModelFile,
 };
-const ONNX: Target = { ...MODEL_FILE, name: 'an ONNX model', run: encodeOnnx };
+const ONNX: Target = {
+  ...MODEL_FILE,
+  name: 'an ONNX model',
+  options: [...MODEL_FILE.options, 'weightsName'],
+  run: encodeOnnx,
+};
 
 export async function encode(
   names: readonly string[],

@@ -61,6 +61,11 @@ export function addEncodeCommand(program: Command, interrupted: AbortSignal): vo
       '--importance <file>',
       '.holo.safetensors: JSON of factors by tensor name or pattern: { "head.*": 4 }',
     )
+    .option(
+      '--weights-name <name>',
+      'ONNX: what the graph calls the file of its weights (default: as the model, with .safetensors); model.onnx_data for transformers.js',
+      options.fileName,
+    )
     .option('--resume', '.holo.safetensors: continue an interrupted run')
     .option('--seed <n>', '.holo: for encodings that draw random numbers', options.seed)
     .option('--dry-run', 'say what would be written, and write nothing')

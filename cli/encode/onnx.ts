@@ -1,5 +1,5 @@
 import { mkdir, realpath, rmdir } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import { argumentPlace } from '../../sources/hub.js';
 import { quote } from '../../src/errors/show.js';
 import { UsageError } from '../failure.js';
@@ -15,9 +15,9 @@ export async function encodeOnnx(
   options: EncodeOptions,
   signal: AbortSignal,
 ): Promise<Outcome> {
-  await using model = await openModelFiles(names, { signal });
-  const { output } = options;
-  const weights = `${basename(model.files[0]!.name, '.safetensors')}.holo.safetensors`;
+  const { output, weightsName } = options;
+  await using model = await openModelFiles(names, { signal, weightsName });
+  const weights = `${model.beside[0]!.name.replace(/\.onnx$/i, '')}.holo.safetensors`;
   const made = await mkdir(output, { recursive: true });
   try {
     for (const { name } of model.beside) await assertOther(names[0]!, join(output, name));

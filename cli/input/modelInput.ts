@@ -5,7 +5,7 @@ import { readPlainHeader } from '../../models/file/plainHeader.js';
 import type { ModelSourceFile } from '../../models/file/sourceFiles.js';
 import { findModel, modelPlace, type StartedFile, startFile } from '../../models/inputs/findModel.js';
 import { foreignFormat, openForeignModel } from '../../models/inputs/foreign.js';
-import type { ForeignModel } from '../../models/inputs/foreignModel.js';
+import type { ForeignModel, ForeignModelOptions } from '../../models/inputs/foreignModel.js';
 import { type FileFormat, recogniseFormat } from '../../models/inputs/formats.js';
 import type { ModelPlace } from '../../models/inputs/placeOnDisk.js';
 import type { Shards } from '../../models/inputs/shards.js';
@@ -151,12 +151,14 @@ function nameInMessages({ name }: FileInput): string {
 /** The files of a model, which commands encode. */
 export interface ModelFiles extends AsyncDisposable, Pick<Shards, 'index'>, Omit<ForeignModel, 'close'> {}
 
-export async function openModelFiles(names: readonly string[], options: OpenOptions): Promise<ModelFiles> {
+type FilesOptions = OpenOptions & Pick<ForeignModelOptions, 'weightsName'>;
+
+export async function openModelFiles(names: readonly string[], options: FilesOptions): Promise<ModelFiles> {
   return filesOf(await openModelInput(names, options), options);
 }
 
 /** @throws UsageError for a model directory and a NumPy file */
-export async function filesOf(input: ModelInput, options: OpenOptions): Promise<ModelFiles> {
+export async function filesOf(input: ModelInput, options: FilesOptions): Promise<ModelFiles> {
   const dispose = async () => input[Symbol.asyncDispose]();
   if (input.kind === 'shards') return shardsOf(input, dispose, options);
   if (input.kind === 'directory') {
@@ -206,7 +208,7 @@ async function shardsOf(
       }
       const model = await openForeignModel(source, { ...options, name });
       opened.push(model);
-      files.push(...model.files);
+      for (const file of model.files) files.push(file);
     }
     return {
       files,

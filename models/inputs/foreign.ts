@@ -4,9 +4,15 @@ import { callback, checkOptions, type Rules, text } from '../../src/checks/optio
 import { OPEN_RULES } from '../../src/checks/rules.js';
 import { FormatError } from '../../src/errors.js';
 import { assertSource, type RandomAccessSource } from '../../src/source.js';
+import { isPlainFileName } from '../directory/fileNames.js';
 import type { ForeignModel, ForeignModelOptions, OpenForeign } from './foreignModel.js';
 
-const RULES: Rules<ForeignModelOptions> = { ...OPEN_RULES, name: text, openBeside: callback };
+const RULES: Rules<ForeignModelOptions> = {
+  ...OPEN_RULES,
+  name: text,
+  weightsName: (name) => !(typeof name === 'string' && isPlainFileName(name)) && 'a plain file name',
+  openBeside: callback,
+};
 
 /** Formats of others. A new one is a file and a line here, and its kind in `formats.ts`. */
 const OPEN = {

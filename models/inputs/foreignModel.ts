@@ -7,6 +7,11 @@ import type { ModelSourceFile } from '../file/sourceFiles.js';
 export interface ForeignModelOptions extends OpenOptions {
   /** Of the file, which those made of it are named after. Default 'model', with the suffix of its format. */
   readonly name?: string | undefined;
+  /**
+   * Of ONNX models: what the graph calls the file of its weights, such as 'model.onnx_data' for transformers.js. Default: the name of
+   * the model, with `.safetensors`.
+   */
+  readonly weightsName?: string | undefined;
   /** Opens the file of this plain name in the same folder: ONNX models may have their weights in other files. */
   readonly openBeside?: OpenModelFile | undefined;
 }

@@ -25,7 +25,7 @@ export async function openOnnx(
   source: RandomAccessSource,
   options: ForeignModelOptions,
 ): Promise<ForeignModel> {
-  const { name = 'model.onnx', limits } = options;
+  const { name = 'model.onnx', weightsName, limits } = options;
   const scan = { least: LEAST_BYTES, limits };
   const { tensors, parts } = await runScan(source, (window) => scanModel(window, scan), options);
   const others = new OtherFiles(WHAT, options.openBeside);
@@ -33,7 +33,7 @@ export async function openOnnx(
     const contents = new Map<OnnxTensor, JoinedPart>();
     const place = { source, others, whole: wholeParts(), limits: limitsOf({ limits }) };
     for (const tensor of tensors) contents.set(tensor, await contentOf(tensor, place));
-    const { file, offsets } = weightsFile(name, /\.onnx$/i, contents);
+    const { file, offsets } = weightsFile(name, /\.onnx$/i, contents, weightsName);
     // Between weights, a graph has many short parts.
     const coalesced = withCoalescing(source);
     const graph = writeGraph(parts, file.name, (tensor) => offsets.get(tensor)!).map((piece) =>

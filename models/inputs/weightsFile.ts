@@ -8,15 +8,16 @@ import type { ModelSourceFile } from '../file/sourceFiles.js';
  * first, so that each begins at a multiple of their size.
  * @param name of the model's own file
  * @param suffix what its name ends with
+ * @param weightsName of the safetensors file
  */
 export function weightsFile<T extends SafetensorsDeclaration>(
   name: string,
   suffix: RegExp,
   contents: ReadonlyMap<T, JoinedPart>,
+  weightsName = `${name.replace(suffix, '')}.safetensors`,
 ): { readonly file: ModelSourceFile; readonly offsets: ReadonlyMap<T, number> } {
   const inOrder = [...contents.keys()].sort((a, b) => elementSize(b) - elementSize(a));
   const { header, bytes } = serializeSafetensorsHeader(inOrder);
-  const weightsName = `${name.replace(suffix, '')}.safetensors`;
   const parts = [bytesPart(bytes), ...inOrder.map((tensor) => contents.get(tensor)!)];
   return {
     file: { name: weightsName, source: joinedSource(parts, weightsName) },

@@ -111,6 +111,22 @@ test('what cannot work is refused before anything is written', async () => {
   assert.equal(readFileSync(at('typed.onnx')), before);
 });
 
+test('the weights of an ONNX model have the name that transformers.js asks for', async () => {
+  const names = ['-o', 'named/', '--weights-name', 'model.onnx_data'];
+  ok(await runCli(['encode', 'typed.onnx', ...names], { cwd: folder }));
+  assert.equal(readdirSync(at('named')).sort(), ['typed.holo.safetensors', 'typed.onnx']);
+  assert.ok(readFileSync(at('named/typed.onnx')).includes('model.onnx_data'));
+  ok(await runCli(['decode', 'named/typed.holo.safetensors', '-o', 'weights/'], { cwd: folder }));
+  ok(await runCli(['encode', 'typed.onnx', '-o', 'usual/'], { cwd: folder }));
+  ok(await runCli(['decode', 'usual/typed.holo.safetensors', '-o', 'usual.safetensors'], { cwd: folder }));
+  assert.ok(readFileSync(at('weights/model.onnx_data')).equals(readFileSync(at('usual.safetensors'))));
+  failed(
+    await runCli(['encode', 'typed.onnx', '-o', 'x/', '--weights-name', '../x'], { cwd: folder }),
+    2,
+    /the name of a file, without a folder/,
+  );
+});
+
 test('a GGUF file comes back bit for bit, also at a lower quality as a GGUF file, or as safetensors', async () => {
   const original = smallGguf();
   writeFileSync(at('m.gguf'), original);

@@ -1,25 +1,21 @@
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { extname } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
 import { similarity } from '../../../src/tensor/similarity.js';
-import { viewBytes } from '../../../src/tensor/tensor.js';
 import { launchChromium } from '../../helpers/engine.js';
 import { type FileServer, fileServer } from '../../helpers/fileServer.js';
-import { modelFileOf } from '../../helpers/modelFiles.js';
-import { modelOf } from '../../helpers/models.js';
-import { noise } from '../../helpers/random.js';
+import { TINY_VALUES, tinyModel } from '../../helpers/tinyModel.js';
 import { outcomeIn } from '../helpers/page.js';
+import { run } from '../helpers/process.js';
 import { Project } from '../helpers/project.js';
-import { tinyModel } from './tinyModel.js';
 
 const test = suite('transformers.js with a fetch that answers from a model file');
 
-const SHAPE = [2000, 64] as const;
-const VALUES = noise(2000 * 64);
+const root = fileURLToPath(new URL('../../..', import.meta.url));
 /** Of the words with the numbers 2 to 4. */
-const EXPECTED = VALUES.subarray(2 * 64, 5 * 64);
+const EXPECTED = TINY_VALUES.subarray(2 * 64, 5 * 64);
 const MODEL_FILE = 'tiny/onnx/model.holo.safetensors';
 let project: Project;
 let server: FileServer;
@@ -31,20 +27,11 @@ interface Embedding {
 
 test.before(async () => {
   project = await Project.create('transformers');
-  const weights = modelOf([{ name: 'embeddings', dtype: 'F32', shape: SHAPE }], undefined, () =>
-    viewBytes(VALUES),
-  );
-  const [embeddings] = parseSafetensorsHeader(weights).tensors;
-  const encoder = new TextEncoder();
-  const files = Object.entries(tinyModel(embeddings!)).map(
-    ([name, content]) =>
-      [`tiny/${name}`, typeof content === 'string' ? encoder.encode(content) : content] as const,
-  );
-  const modelFile = await modelFileOf(weights);
-  server = await fileServer({
-    ...Object.fromEntries(files),
-    [MODEL_FILE]: modelFile,
-  });
+  cpSync(`${root}/examples/transformers`, project.folder, { recursive: true });
+  await run(process.execPath, ['--import', 'tsx', 'examples/transformers/make.ts', project.folder], root);
+  server = await fileServer({});
+  for (const name of [...Object.keys(tinyModel()), 'onnx/model.holo.safetensors'])
+    server.files.set(`tiny/${name}`, readFileSync(project.path(`tiny/${name}`)));
 });
 test.after(async () => {
   await server[Symbol.asyncDispose]();
@@ -80,19 +67,17 @@ async function assertQualities(embedded: (quality: number) => Promise<Embedding>
   assert.not(server.requests.some((one) => one.includes('model.onnx_data')));
 }
 
-test('in Node: at quality 1 the original’s numbers; below it, close ones from a part of the bytes', async () => {
+test('the example, in Node: at quality 1 the original’s numbers; below it, close ones from a part of the bytes', async () => {
   await assertQualities(async (quality) => {
-    const output = await project.run('node', 'run.js', server.url, String(quality));
+    const output = await project.run('node', 'node.js', server.url, String(quality));
     return JSON.parse(output.slice(output.indexOf('{')));
   });
 });
 
-test('in Chromium, with the caches of the browser: the same', async () => {
-  await project.run('esbuild', 'page.js', '--bundle', '--format=esm', '--outfile=page.bundle.js');
-  const page = (name: string, path: string) => server.files.set(name, readFileSync(project.path(path)));
-  page('page.html', 'page.html');
-  page('page.bundle.js', 'page.bundle.js');
-  page('ort.wasm', 'node_modules/onnxruntime-web/dist/ort-wasm-simd-threaded.asyncify.wasm');
+test('the example, in Chromium, with the caches of the browser: the same', async () => {
+  await project.run('node', 'build.js');
+  for (const name of ['index.html', 'page.bundle.js', 'ort-wasm-simd-threaded.asyncify.wasm'])
+    server.files.set(name, readFileSync(project.path(name)));
   const types: Readonly<Record<string, string>> = {
     '.html': 'text/html',
     '.js': 'text/javascript',
@@ -107,7 +92,7 @@ test('in Chromium, with the caches of the browser: the same', async () => {
   try {
     const context = await browser.newContext();
     await assertQualities(
-      async (quality) => (await outcomeIn(context, `${server.url}page.html#${quality}`)) as Embedding,
+      async (quality) => (await outcomeIn(context, `${server.url}index.html#${quality}`)) as Embedding,
     );
   } finally {
     await browser.close();

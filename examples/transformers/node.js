@@ -1,5 +1,5 @@
-/** In Node. usage: node run.js URL QUALITY */
+/** usage: node node.js URL [QUALITY] */
 import { embed } from './embed.js';
 
-const [url, quality] = process.argv.slice(2);
+const [url, quality = '1'] = process.argv.slice(2);
 console.log(JSON.stringify(await embed(url, Number(quality))));

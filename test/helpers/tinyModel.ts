@@ -1,16 +1,20 @@
-import { externalTensor, message } from '../../helpers/onnxWriter.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
+import { message, rawTensor } from './onnxWriter.js';
+import { noise } from './random.js';
+
+/** Of words, and their embeddings. */
+export const TINY_SHAPE = [2000, 64] as const;
+export const TINY_VALUES = noise(2000 * 64);
 
 /** Of the sentence that the tests embed; the others of the vocabulary have numbers for names. */
 const WORDS = ['[PAD]', '[UNK]', 'one', 'two', 'three'];
 
 /**
- * A model as transformers.js loads it from a hub: configuration, tokenizer, and a graph that looks up the embeddings of words. Its
- * weights are external data, `model.onnx_data`.
+ * A model as transformers.js loads it from a hub: configuration, tokenizer, and a graph that looks up the embeddings of words, with
+ * its weights.
  */
-export function tinyModel(
-  embeddings: Parameters<typeof externalTensor>[0],
-): Record<string, string | Uint8Array> {
-  const [size = 0, width = 0] = embeddings.shape;
+export function tinyModel() {
+  const [size, width] = TINY_SHAPE;
   const words = Array.from({ length: size }, (_, i) => WORDS[i] ?? `w${i}`);
   const vocab = Object.fromEntries(words.map((word, i) => [word, i]));
   const added = { lstrip: false, rstrip: false, normalized: false, single_word: false, special: true };
@@ -34,12 +38,12 @@ export function tinyModel(
     'config.json': JSON.stringify(config),
     'tokenizer.json': JSON.stringify(tokenizer),
     'tokenizer_config.json': JSON.stringify({ ...tokens, model_max_length: 16 }),
-    'onnx/model.onnx': lookup(embeddings, width),
+    'onnx/model.onnx': lookup(width),
   };
 }
 
 /** `input_ids` → Gather → `last_hidden_state`. */
-function lookup(embeddings: Parameters<typeof externalTensor>[0], width: number): Uint8Array {
+function lookup(width: number): Uint8Array {
   const value = (name: string, type: number, sizes: readonly (string | number)[]) => {
     const dims = sizes.map(
       (size) => [1, message([typeof size === 'number' ? [1, size] : [2, size]])] as const,
@@ -54,7 +58,7 @@ function lookup(embeddings: Parameters<typeof externalTensor>[0], width: number)
     ]);
   };
   const gather = message([
-    [1, embeddings.name],
+    [1, 'embeddings'],
     [1, 'input_ids'],
     [2, 'last_hidden_state'],
     [4, 'Gather'],
@@ -62,7 +66,7 @@ function lookup(embeddings: Parameters<typeof externalTensor>[0], width: number)
   const graph = message([
     [1, gather],
     [2, 'lookup'],
-    [5, externalTensor(embeddings, 'model.onnx_data')],
+    [5, rawTensor('embeddings', TINY_SHAPE, viewBytes(TINY_VALUES))],
     [11, value('input_ids', 7, ['batch', 'length'])],
     [12, value('last_hidden_state', 1, ['batch', 'length', width])],
   ]);
