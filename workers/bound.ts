@@ -5,6 +5,26 @@ export interface Bound<T> {
   readonly weight?: { readonly most: number; readonly of: (item: T) => number } | undefined;
 }
 
+/** Items that are smaller than this may be under way together, whatever the largest one. */
+const MIN_BATCH_BYTES = 2 ** 24;
+
+/**
+ * As many items as keep the threads of a pool busy, and one more, which is read meanwhile. Together they are no larger than the
+ * largest one for each thread.
+ * @param sizes of all items, in bytes
+ * @param of the size of one
+ */
+export function boundByBytes<T>(
+  sizes: Iterable<number>,
+  of: (item: T) => number,
+  pool: { readonly size: number; readonly capacity: number } | undefined,
+) {
+  let largest = MIN_BATCH_BYTES;
+  for (const size of sizes) largest = Math.max(largest, size);
+  const { size = 0, capacity = 1 } = pool ?? {};
+  return { items: capacity + 1, weight: { most: (size + 1) * largest, of } } satisfies Bound<T>;
+}
+
 /** Counts what is under way. */
 export class WorkLoad<T> {
   readonly #bound: Bound<T>;

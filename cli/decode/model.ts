@@ -15,10 +15,12 @@ import {
 } from '../../models/plain/choosePieces.js';
 import { sinkStream } from '../../sinks/streams.js';
 import { streamSource } from '../../sources/stream.js';
+import { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { quote } from '../../src/errors/show.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { boundByBytes } from '../../workers/bound.js';
 import { inOrder } from '../../workers/inOrder.js';
 import { loadPool } from '../../workers/loadPool.js';
 import type { WorkerPool } from '../../workers/pool.js';
@@ -125,6 +127,8 @@ class Decoder {
   readonly #progress: Progress;
   readonly #pool: WorkerPool | undefined;
   readonly #options: OpenOptions;
+  readonly #sizes: readonly number[];
+  readonly #memory: ReusedMemory;
 
   constructor(
     model: ModelFile,
@@ -139,6 +143,9 @@ class Decoder {
     this.#progress = progress;
     this.#pool = pool;
     this.#options = options;
+    this.#sizes = chosen.tensors.map(({ tensor }) => tensor.byteLength);
+    // Twice: of the fragments, and of what they become.
+    this.#memory = new ReusedMemory(2 * boundByBytes(this.#sizes, Number, pool).weight.most);
   }
 
   /** The file that the model was made from; of several, or of chosen tensors, one with a header of its own. */
@@ -187,11 +194,17 @@ class Decoder {
   async *#chunks(start: Uint8Array, names: readonly string[]): AsyncGenerator<Uint8Array> {
     yield start;
     const pool = this.#pool;
-    const decode = (name: string, signal: AbortSignal) =>
-      decodeChosen(this.#tensors.get(name)!, this.#budget, { signal, pool });
-    for await (const bytes of inOrder(names, (pool?.size ?? 0) + 1, decode, this.#options.signal)) {
+    const chosenOf = (name: string) => this.#tensors.get(name)!;
+    const decode = async (name: string, signal: AbortSignal) =>
+      decodeChosen(chosenOf(name), this.#budget, { signal, pool, memory: this.#memory });
+    const bytesOf = (name: string) => chosenOf(name).tensor.byteLength;
+    const bound = boundByBytes(this.#sizes, bytesOf, pool);
+    for await (const bytes of inOrder(names, bound, decode, this.#options.signal)) {
+      const { length, buffer } = bytes;
       yield bytes;
-      this.#progress.advance(bytes.length);
+      // What asks for the next chunk has written this one.
+      this.#memory.give(buffer as ArrayBuffer);
+      this.#progress.advance(length);
     }
   }
 }

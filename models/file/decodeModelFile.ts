@@ -1,4 +1,5 @@
 import { Turns } from '../../src/async/steps.js';
+import { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import {
   callback,
@@ -16,6 +17,7 @@ import { FormatError } from '../../src/errors.js';
 import { SAFETENSORS_DTYPES, type SafetensorsTensor } from '../../src/safetensors/header.js';
 import { assertSource, discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { SHAPE } from '../../src/tensor/dtype.js';
+import { boundByBytes } from '../../workers/bound.js';
 import { eachBounded } from '../../workers/eachBounded.js';
 import { loadPool } from '../../workers/loadPool.js';
 import type { WorkersOption } from '../../workers/pool.js';
@@ -58,20 +60,25 @@ export async function decodeModelFile(
   const chosen = choosePieces(modelFileContent(model, source).tensors).tensors;
   const tensors = new Map(chosen.map((one) => [one.tensor.name, one]));
   const total = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const sizes = model.tensors.map(({ byteLength }) => byteLength);
+  const bound = boundByBytes(sizes, ({ byteLength }: SafetensorsTensor) => byteLength, pool);
+  const memory = new ReusedMemory(2 * bound.weight.most);
   let done = 0;
   const turns = new Turns();
   for (const file of model.plan.files) {
     const sink = await openSink(file.name);
     const write = async ({ name, offset, byteLength }: SafetensorsTensor, own: AbortSignal) => {
       const budget = new Budget(limitsOf({ limits }));
-      await sink.write(await decodeChosen(tensors.get(name)!, budget, { signal: own, pool }), offset);
+      const bytes = await decodeChosen(tensors.get(name)!, budget, { signal: own, pool, memory });
+      await sink.write(bytes, offset);
+      memory.give(bytes.buffer as ArrayBuffer);
       done += byteLength;
       await turns.next(own);
       onProgress?.(done, total);
     };
     try {
       await sink.write(sourceFileHeader(file), 0);
-      await eachBounded(sourceFileTensors(file, { limits }), (pool?.size ?? 0) + 1, write, signal);
+      await eachBounded(sourceFileTensors(file, { limits }), bound, write, signal);
       await sink.close();
     } catch (error) {
       await discard(sink, error);

@@ -18,10 +18,10 @@ import { quote } from '../../src/errors/show.js';
 import { ArgumentError } from '../../src/errors.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { assertSink, discard, type SeekableSink } from '../../src/source.js';
-import type { Bound } from '../../workers/bound.js';
+import { type Bound, boundByBytes } from '../../workers/bound.js';
 import { eachBounded } from '../../workers/eachBounded.js';
 import { loadPool } from '../../workers/loadPool.js';
-import type { WorkerPool, WorkersOption } from '../../workers/pool.js';
+import type { WorkersOption } from '../../workers/pool.js';
 import { WORKERS } from '../../workers/task.js';
 import { isPlainFileName } from '../directory/fileNames.js';
 import { type TensorOrder, tensorWeight } from '../tensorWeight.js';
@@ -124,7 +124,12 @@ export async function encodeModelFile(
     checkFragmentOptions(options.encode ?? {});
     const model = await readModelSource(inputs, options);
     const [codec, pool] = await Promise.all([loadCodec('zstd'), loadPool(options.workers)]);
-    const bound = boundOf(model, pool);
+    const sizes = model.tensors.map(({ byteLength }) => byteLength);
+    const bound = boundByBytes(
+      sizes,
+      ([, { byteLength }]: readonly [number, LocatedTensor]) => byteLength,
+      pool,
+    );
     // Twice: of their bytes, and of their fragments.
     const memory = new ReusedMemory(2 * bound.weight.most);
     const jobs = await stageTensors(model, staging, { kernels, codec, pool, memory }, bound, options);
@@ -185,22 +190,6 @@ async function stageTensors(
   };
   await eachBounded(model.tensors.entries(), bound, work, options.signal);
   return jobs;
-}
-
-/** Tensors that are smaller than this may be under way together, whatever the largest one of the model. */
-const MIN_BATCH_BYTES = 2 ** 24;
-
-/**
- * How many tensors are under way at a time: as many as keep the threads busy, and one more, which is read meanwhile. Together they
- * are no larger than the largest one for each thread.
- */
-function boundOf({ tensors }: Pick<ModelSource, 'tensors'>, pool: WorkerPool | undefined) {
-  const largest = tensors.reduce((most, { byteLength }) => Math.max(most, byteLength), MIN_BATCH_BYTES);
-  const of = ([, { byteLength }]: readonly [number, LocatedTensor]) => byteLength;
-  return {
-    items: (pool?.capacity ?? 1) + 1,
-    weight: { most: ((pool?.size ?? 0) + 1) * largest, of },
-  };
 }
 
 /** Which tensors of a model are cut into fragments; the others are stored plain. */

@@ -11,6 +11,7 @@ import { FragmentUnpacker } from '../../src/holotensor/unpack.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
+import type { ReconstructOptions } from '../inputs/content.js';
 import type { ModelFileTensor } from './modelFile.js';
 import { formatHash } from './plan.js';
 
@@ -70,11 +71,11 @@ export class ModelTensorDecoder {
   }
 
   /** The best tensor so far in its own dtype; undefined before the first fragment. */
-  *reconstructingTensor(): Steps<Tensor | undefined> {
+  *reconstructingTensor({ out }: ReconstructOptions = {}): Steps<Tensor | undefined> {
     const { dtype, shape } = this.tensor;
     if (this.#whole !== undefined) return { dtype, shape, data: viewElements(dtype, this.#whole) };
     if (this.#decoder === undefined) return undefined;
-    const { data } = yield* this.#decoder.reconstructingTensor();
+    const { data } = yield* this.#decoder.reconstructingTensor(out);
     return { dtype, shape, data };
   }
 

@@ -10,7 +10,7 @@ import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
 import type { ReconstructStep, ReconstructStepOutput } from '../../src/holotensor/tasks.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { WorkerPool, WorkerSession } from '../../workers/pool.js';
-import type { PieceDecoder } from '../inputs/content.js';
+import type { PieceDecoder, ReconstructOptions } from '../inputs/content.js';
 import { copied } from '../output.js';
 import type { ModelFileTensor } from './modelFile.js';
 
@@ -129,17 +129,18 @@ export class WorkerTensorDecoder implements PieceDecoder {
   }
 
   /** The best tensor so far in its own dtype; undefined before the first fragment. */
-  reconstructingTensor(options: AbortOptions): Promise<Tensor | undefined> {
-    return this.#reconstruct({ dtype: 'source' }, options);
+  reconstructingTensor({ out, ...options }: ReconstructOptions): Promise<Tensor | undefined> {
+    return this.#reconstruct({ dtype: 'source' }, options, out, out && [out.buffer]);
   }
 
   async #reconstruct(
     { dtype }: Pick<ReconstructStep['options'], 'dtype'>,
     options: AbortOptions,
-    out?: Float32Array,
+    out?: Float32Array | Uint8Array,
+    transfer: readonly ArrayBuffer[] = [],
   ): Promise<Tensor | undefined> {
     if (!this.#progress?.fragments) return undefined;
-    const { reconstruction } = await this.#step({ reconstruct: { out } }, options, [], dtype);
+    const { reconstruction } = await this.#step({ reconstruct: { out } }, options, transfer, dtype);
     const { dtype: own, shape } = this.tensor;
     return { dtype: dtype === 'source' ? own : 'F32', shape, data: reconstruction!.data };
   }

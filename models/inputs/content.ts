@@ -93,6 +93,11 @@ export interface LoadPiece {
   readonly cosine: number;
 }
 
+/** See {@link PieceDecoder}. */
+export interface ReconstructOptions extends AbortOptions {
+  readonly out?: Uint8Array<ArrayBuffer> | undefined;
+}
+
 /** Decodes a tensor from its pieces. Each is verified before it is used. */
 export interface PieceDecoder {
   /** @throws ChecksumError, CodecError, FormatError; where a worker decodes, WorkerError and the reason of an aborted signal */
@@ -107,8 +112,11 @@ export interface PieceDecoder {
   settle?(options: AbortOptions): Promise<boolean>;
   /** Of tensors in fragments: the best tensor so far as numbers, perhaps in `out`. */
   reconstructing?(out: Float32Array | undefined, options: AbortOptions): Work<Float32Array | undefined>;
-  /** The best tensor so far in its own dtype; undefined before the first fragment. */
-  reconstructingTensor(options: AbortOptions): Work<Tensor | undefined>;
+  /**
+   * The best tensor so far in its own dtype; undefined before the first fragment.
+   * @param options `out` is memory where its bytes may go: it may be transferred, and comes back as that of the tensor
+   */
+  reconstructingTensor(options: ReconstructOptions): Work<Tensor | undefined>;
   /** Its worker died with what it kept, or lacks what does not come again. */
   readonly isLost?: boolean;
   /** Gives back what it holds in another thread. */

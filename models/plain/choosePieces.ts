@@ -1,6 +1,8 @@
+import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { allocating, type Budget, checkTensorBytes, type LimitsOption } from '../../src/checks/limits.js';
 import { withPlace } from '../../src/errors/placed.js';
+import type { ReadOptions } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import { finished, type LoadableTensor, placeOfTensor } from '../inputs/content.js';
@@ -75,7 +77,7 @@ function chosenTensor(
 }
 
 /** Reads the bytes of a piece. */
-export type ReadPiece = (piece: PlannedPiece, options: AbortOptions) => Promise<Uint8Array>;
+export type ReadPiece = (piece: PlannedPiece, options: ReadOptions) => Promise<Uint8Array>;
 
 export const readPiece: ReadPiece = async ({ file, offset, length }, options) => {
   const source = await file.acquire();
@@ -86,6 +88,12 @@ export const readPiece: ReadPiece = async ({ file, offset, length }, options) =>
   }
 };
 
+export interface DecodeChosenOptions extends AbortOptions {
+  readonly pool?: WorkerPool | undefined;
+  /** For the pieces, and for what is decoded, whose memory is to be given back to it. Default: new memory. */
+  readonly memory?: ReusedMemory | undefined;
+}
+
 /**
  * The bytes of a tensor's elements, in its own dtype, from its chosen pieces; zeros where there are none.
  * @param budget of all tensors that are decoded together
@@ -94,7 +102,7 @@ export const readPiece: ReadPiece = async ({ file, offset, length }, options) =>
 export async function decodeChosen(
   chosen: ChosenTensor,
   budget: Budget,
-  options: AbortOptions & { readonly pool?: WorkerPool | undefined },
+  options: DecodeChosenOptions,
   read = readPiece,
 ): Promise<Uint8Array> {
   return withPlace(placeOfTensor(chosen.tensor), () => decodePieces(chosen, budget, options, read));
@@ -103,7 +111,7 @@ export async function decodeChosen(
 async function decodePieces(
   { tensor, pieces }: ChosenTensor,
   budget: Budget,
-  { signal, pool }: AbortOptions & { readonly pool?: WorkerPool | undefined },
+  { signal, pool, memory }: DecodeChosenOptions,
   read: ReadPiece,
 ): Promise<Uint8Array> {
   const { name, byteLength } = tensor;
@@ -113,13 +121,30 @@ async function decodePieces(
     budget.spend({ bytes: byteLength, steps: 0 });
     return allocating(() => new Uint8Array(byteLength));
   }
-  const stored = await Promise.all(pieces.map((piece) => read(piece, { signal })));
+  const room = memory?.take(sum(pieces, ({ length }) => length));
+  let end = 0;
+  const stored = await Promise.all(
+    pieces.map(async (piece) => {
+      const start = end;
+      end += piece.length;
+      const into = room?.subarray(start, end);
+      const bytes = await read(piece, { signal, into });
+      // Memory of the source is not the caller's to give back.
+      if (into !== undefined && bytes !== into) into.set(bytes);
+      return into ?? bytes;
+    }),
+  );
   const decoder = await tensor.createDecoder(budget, pool);
   try {
     for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
     await decoder.settle?.({ signal });
-    const best = await finished(decoder.reconstructingTensor({ signal }), { signal });
-    return viewBytes(best!.data);
+    const out = memory?.take(byteLength);
+    const best = await finished(decoder.reconstructingTensor({ signal, out }), { signal });
+    const bytes = viewBytes(best!.data);
+    for (const unused of [room, out]) {
+      if (unused !== undefined && unused.buffer !== bytes.buffer) memory!.give(unused.buffer);
+    }
+    return bytes;
   } finally {
     decoder.close?.();
   }

@@ -77,8 +77,8 @@ export interface ReconstructStep {
     | undefined;
   /** No more fragments will come: see {@link HoloTensorDecoder.settling}. */
   readonly isLast?: boolean | undefined;
-  /** Asks for the tensor. `out` is where the numbers of dtype 'F32' go; default: a new array. */
-  readonly reconstruct?: { readonly out?: Float32Array | undefined } | undefined;
+  /** Asks for the tensor. `out` is where it goes: the numbers of dtype 'F32', or the bytes of the elements; default: a new array. */
+  readonly reconstruct?: { readonly out?: Float32Array | Uint8Array | undefined } | undefined;
 }
 
 export interface ReconstructStepOutput {
@@ -121,7 +121,11 @@ export async function reconstructStep(
   }
   if (isLast) await inTurns(decoder.settling(), signal);
   if (reconstruct === undefined) return { output: stateOf(decoder), transfer: [] };
-  const steps = reconstructing(decoder, options, reconstruct.out);
+  const { out } = reconstruct;
+  const steps =
+    out instanceof Uint8Array
+      ? reconstructingInto(out, decoder, options)
+      : reconstructing(decoder, options, out);
   const { header: _, ...reconstruction } = await inTurns(steps, signal);
   const { fragments, quality, data } = reconstruction;
   const output = { ...stateOf(decoder), fragments, quality, reconstruction };
