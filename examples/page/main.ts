@@ -14,7 +14,7 @@ import { HeatMap, zoomOptions } from './views/heatMap.js';
 import { LaneView } from './views/lane.js';
 import { OwnModel } from './views/ownModel.js';
 import { Pad } from './views/pad.js';
-import { foldOnSmallScreens } from './views/panels.js';
+import { foldOnSmallScreens, openByLinks } from './views/panels.js';
 import { Timeline } from './views/timeline.js';
 
 /** Digits of each lane: one in ten at least is not recognised at first. */
@@ -30,6 +30,7 @@ await nextTask();
 const samples = drawnDigits.next().value;
 await nextTask();
 foldOnSmallScreens();
+openByLinks();
 element('zoom', HTMLSelectElement).append(...zoomOptions(ZOOMS));
 
 const views = {

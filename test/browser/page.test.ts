@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -7,7 +8,10 @@ import { layersOf } from '../../examples/digits/model.js';
 import { buildPage } from '../../examples/page/build.js';
 import { heldOut, SAMPLES } from '../../examples/page/racer/digitsTask.js';
 import { percent } from '../../examples/page/text.js';
+import { encodeModelFile } from '../../models/file/encodeModelFile.js';
+import { memoryStagingStore } from '../../models/file/stagingStore.js';
 import { readSafetensors } from '../../readers/safetensors.js';
+import { fileSink } from '../../sinks/file.js';
 import { HctWriter } from '../../sinks/hct.js';
 import { HoloTensorWriter } from '../../sinks/holotensor.js';
 import { memorySink } from '../../sinks/memory.js';
@@ -16,6 +20,7 @@ import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { temporaryFolder } from '../helpers/cli.js';
 import { launchChromium } from '../helpers/engine.js';
+import { modelOf } from '../helpers/models.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
 const test = suite('the demo page in Chromium');
@@ -36,6 +41,13 @@ test.before(async () => {
   const folder = temporaryFolder();
   // Without the packages of the text panel.
   assert.equal(await buildPage(folder, folder), { text: false });
+  const tensors = Array.from(
+    { length: 300 },
+    (_, i) => ({ name: `w${i}`, dtype: 'F32', shape: [64, 64] }) as const,
+  );
+  const sink = await fileSink(join(folder, 'many.holo.safetensors'));
+  const many = { name: 'many.safetensors', source: bytesSource(modelOf(tensors)) };
+  await encodeModelFile([many], sink, memoryStagingStore());
   server = await serveFolder(folder, 65_536);
   browser = await launchChromium();
 });
@@ -110,7 +122,7 @@ test('it starts by itself: holostream is right while the plain file loads, and e
     const right = await page.locator('#digits .right').count();
     assert.is(right / 40, accuracy(layers, samples.slice(0, 40)));
     assert.equal(await page.locator('#tensors .value').allTextContents(), Array(4).fill('exact'));
-    assert.match(await text(page, '#chart-note'), /^95 % right at [23]\.\d % of the bytes/);
+    assert.match(await text(page, '#chart-note'), /^95 % right at [12](\.\d)? % of the bytes/);
 
     await page.focus('#rate');
     await page.keyboard.press('Home');
@@ -133,20 +145,26 @@ test('at 10 MB/s the chart has its curves, and a single point is seen', async ()
   });
 });
 
-test('no task of the page takes longer than 50 ms while models load', async () => {
-  const longest: number[] = [];
-  for (let run = 0; run < 3; run++) {
-    await withPage('about:blank', async (page) => {
-      await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
-      await page.goto(`${server.url}#rate=10000000`);
-      await status(page, FINISHED);
-      longest.push(longestTask(await browser.stopTracing()));
-    });
-  }
-  // The work of the page is the same in all of them; what other processes slow down is not.
-  const least = Math.min(...longest);
-  assert.ok(least > 0 && least <= LONGEST_TASK, `${longest} ms`);
-});
+for (const [what, hash, ended] of [
+  ['models load', () => '', FINISHED],
+  ['one of 300 tensors does', () => `&file=${server.url}many.holo.safetensors`, /^Your model is complete/],
+] as const) {
+  test(`no task of the page takes longer than 50 ms while ${what}`, async () => {
+    const longest: number[] = [];
+    for (let run = 0; run < 3; run++) {
+      await withPage('about:blank', async (page) => {
+        await browser.startTracing(page, { categories: ['toplevel', '__metadata'] });
+        await page.goto(`${server.url}#rate=10000000${hash()}`);
+        await status(page, ended);
+        longest.push(longestTask(await browser.stopTracing()));
+      });
+      // The work of the page is the same in all of them; what other processes slow down is not.
+      if (longest.at(-1)! <= LONGEST_TASK) break;
+    }
+    const least = Math.min(...longest);
+    assert.ok(least > 0 && least <= LONGEST_TASK, `${longest} ms`);
+  });
+}
 
 interface TraceEvent {
   readonly name: string;
@@ -291,7 +309,7 @@ test('a tensor in fragments and one in blocks stream as they are, and all panels
         assert.match(await text(page, '#tensors .value'), bar);
         assert.is(await text(page, '#tensors .name'), name === 'fc1.hct' ? 'fc1.weight' : 'tensor');
         assert.match(await text(page, '.of'), new RegExp(name));
-        assert.ok((await page.locator('#timeline .fragment').count()) > 0);
+        assert.match((await page.getAttribute('#timeline', 'aria-label'))!, /^[1-9]\d* fragments in/);
         assert.ok((await page.locator('#chart circle.quality').count()) > 0);
         assert.is(await page.locator('#chart .accuracy:not(path)').count(), 0);
         assert.match(await text(page, '#heat-text'), /not complete yet/);
@@ -299,7 +317,14 @@ test('a tensor in fragments and one in blocks stream as they are, and all panels
         await page.keyboard.press('End');
         await page.click('#pause');
         await own(/^1 tensor, 602 kB: exact after/);
-        assert.ok((await page.locator('#timeline .fragment').count()) > 2);
+        const ticks = await page
+          .locator('#timeline .fragment')
+          .evaluateAll((paths) => paths.flatMap((path) => path.getAttribute('d')!.match(/M[\d.]+ /g) ?? []));
+        assert.ok(ticks.length >= 2);
+        assert.match(
+          (await page.getAttribute('#timeline', 'aria-label'))!,
+          new RegExp(`^${ticks.length} fragments in`),
+        );
         await page.focus('#heat-step');
         await page.keyboard.press('Home');
         await page.waitForFunction(() => /by [1-9]/.test(document.querySelector('#heat-text')!.textContent!));
@@ -332,7 +357,7 @@ test('keys go from state to state of the chart, and say what each was', async ()
     await page.keyboard.press('Home');
     assert.match(
       await text(page, '#chart-note'),
-      /^At 1\.\d % of the bytes: \d.* named right, 0\.\d{4} cosine/,
+      /^At [01]\.\d % of the bytes: \d.* named right, 0\.\d{4} cosine/,
     );
     await page.keyboard.press('End');
     assert.match(await text(page, '#chart-note'), / 98 % named right, 1 cosine similarity/);

@@ -6,6 +6,8 @@ import * as assert from 'uvu/assert';
 import { serveFolder } from '../../examples/demo/server.js';
 import { compiled, ok, runCli, runProgram, temporaryFolder } from '../helpers/cli.js';
 import { blocksOf, markdownFiles } from '../helpers/examples.js';
+import { graphOf, modelProto, rawTensor } from '../helpers/onnxWriter.js';
+import { pseudoRandomBytes } from '../helpers/random.js';
 
 const test = suite('README');
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,10 +27,12 @@ const quickstart = readdirSync(quickstartFolder).map((name) =>
   readFileSync(join(quickstartFolder, name), 'utf8'),
 );
 
-/** Where the README's programs and commands run: a model lies there. */
+/** Where the README's programs and commands run, with a model in two formats. */
 const folder = temporaryFolder();
 copyFileSync(join(root, 'package.json'), join(folder, 'package.json'));
 copyFileSync(join(root, 'examples/digits/digits.safetensors'), join(folder, 'model.safetensors'));
+const weights = pseudoRandomBytes(64 * 48 * 4, 1);
+writeFileSync(join(folder, 'model.onnx'), modelProto(graphOf([rawTensor('fc1.weight', [64, 48], weights)])));
 
 test('every block is a page, a program or commands', () => {
   assert.equal([...new Set(blocks.map(({ language }) => language))].sort(), ['html', 'sh', 'ts']);

@@ -64,8 +64,6 @@ export interface Step {
 export interface FragmentMark {
   readonly tensor: string;
   readonly time: number;
-  /** Where it ends in the file. */
-  readonly bytes: number;
   /** Of the tensor with it, see {@link Measure}. */
   readonly quality: number;
 }

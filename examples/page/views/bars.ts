@@ -4,6 +4,8 @@ import type { Measure } from '../racer/protocol.js';
 import { percent, similarity } from '../text.js';
 
 interface Row {
+  /** What it shows, if anything. */
+  quality: number | undefined;
   readonly fill: HTMLElement;
   readonly value: HTMLElement;
   readonly button: HTMLElement;
@@ -29,17 +31,22 @@ export class TensorBars {
       this.#list.replaceChildren(...tensors.map(({ name, shape }) => this.#row(name, shape)));
     }
     const qualities = new Map(marks.map(({ tensor, quality }) => [tensor, quality]));
-    for (const [name, { fill, value, button }] of this.#rows) {
+    for (const [name, row] of this.#rows) {
+      const { fill, value, button } = row;
+      const pressed = String(name === chosen);
+      if (button.getAttribute('aria-pressed') !== pressed) button.setAttribute('aria-pressed', pressed);
       const quality = qualities.get(name) ?? 0;
+      if (quality === row.quality) continue;
+      row.quality = quality;
       fill.style.transform = `scaleX(${quality})`;
       value.textContent = quality === 1 && !exact ? 'complete' : valueText(quality, measure);
-      button.setAttribute('aria-pressed', String(name === chosen));
     }
   }
 
   #row(name: string, shape: readonly number[]): HTMLElement {
     const row = make('li', 'tensor');
     const button = make('button', 'name', name);
+    button.title = name;
     button.type = 'button';
     button.addEventListener('click', () => this.#choose(name));
     const track = make('span', 'track');
@@ -47,7 +54,7 @@ export class TensorBars {
     const value = make('span', 'value');
     track.append(fill);
     row.append(button, make('span', 'shape', shape.join(' × ')), track, value);
-    this.#rows.set(name, { fill, value, button });
+    this.#rows.set(name, { fill, value, button, quality: undefined });
     return row;
   }
 }

@@ -6,3 +6,12 @@ export function foldOnSmallScreens(): void {
   if (matchMedia(WIDE).matches) return;
   for (const panel of document.querySelectorAll<HTMLDetailsElement>('details.panel')) panel.open = false;
 }
+
+/** A link to a panel opens it. */
+export function openByLinks(): void {
+  for (const link of document.querySelectorAll<HTMLAnchorElement>('nav a[href^="#"]')) {
+    link.addEventListener('click', () => {
+      document.querySelector<HTMLDetailsElement>(link.hash)!.open = true;
+    });
+  }
+}

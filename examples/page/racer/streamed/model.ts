@@ -32,7 +32,7 @@ export async function streamedModel(
     measure: 'cosine',
     exact: true,
     async run(watcher) {
-      using _ = markFragments(model, position, watcher);
+      using _ = markFragments(model, watcher);
       await takeWhatIsHere(model, position, watcher);
       watcher.onBegun();
       const watching = watch(model, position, watcher);
@@ -69,14 +69,14 @@ async function watch(model: Model, position: () => number, { signal, onState }: 
 }
 
 /** Tells which tensor each fragment has improved. */
-function markFragments(model: Model, position: () => number, { onFragments }: Watcher): Disposable {
+function markFragments(model: Model, { onFragments }: Watcher): Disposable {
   const before = new Map<string, number>();
   const onProgress = ({ qualities }: ModelProgress) => {
     const marks: Omit<FragmentMark, 'time'>[] = [];
     for (const [tensor, quality] of qualities) {
       if (quality === (before.get(tensor) ?? 0)) continue;
       before.set(tensor, quality);
-      marks.push({ tensor, bytes: position(), quality });
+      marks.push({ tensor, quality });
     }
     if (marks.length > 0) onFragments(marks);
   };

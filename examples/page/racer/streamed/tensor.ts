@@ -45,7 +45,7 @@ export async function streamedHoloTensor(source: RandomAccessSource): Promise<St
     for await (const { data, quality: known, complete } of gate.passed(states, signal)) {
       const quality = complete ? 1 : (known.cosine ?? known.predicted);
       const bytes = received();
-      onFragments([{ tensor: UNNAMED, bytes, quality }]);
+      onFragments([{ tensor: UNNAMED, quality }]);
       onState({ tensors: new Map([[UNNAMED, { shape, data }]]), quality, bytes, complete }, 1);
     }
   });
@@ -71,7 +71,7 @@ export async function streamedHct(source: RandomAccessSource): Promise<Streamed>
       if (!complete && performance.now() - shown < STATE_MS) continue;
       shown = performance.now();
       const [quality, bytes] = [length / byteLength, received()];
-      onFragments([{ tensor: name, bytes, quality }]);
+      onFragments([{ tensor: name, quality }]);
       // Into new memory: the elements change.
       const data = toFloat32(stored, { ...options, out: new Float32Array(elementsOf(shape)) });
       onState({ tensors: new Map([[name, { shape, data }]]), quality, bytes, complete }, 1);
