@@ -1,7 +1,7 @@
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { check, checkOptions, flag, number, type Rules } from '../src/checks/options.js';
 import { eachBounded } from '../workers/eachBounded.js';
-import { DONE_NOTE_NAME, MODELS_PREFIX, readUnitKey } from './notes.js';
+import { DONE_NOTE_NAME, MODELS_PREFIX, readNotedObjects } from './notes.js';
 import { type BulkStorage, type ListedObject, STORAGE } from './storage/storage.js';
 import { UNITS_PREFIX, unitObject } from './unitFile.js';
 
@@ -80,8 +80,7 @@ async function* removableNotes(
       continue;
     }
     const add = async ({ key }: ListedObject, own: AbortSignal) => {
-      const unit = await readUnitKey(storage, key, { signal: own });
-      if (unit !== undefined) needed.add(unitObject(unit));
+      for (const one of await readNotedObjects(storage, key, { signal: own })) needed.add(unitObject(one));
     };
     await eachBounded(rest, MAX_REQUESTS, add, options.signal);
   }

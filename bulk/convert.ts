@@ -18,7 +18,8 @@ import { loadPool } from '../workers/loadPool.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
 import { checkBeside } from './besideFiles.js';
-import { encodeUnit, type UnitContext } from './encodeUnit.js';
+import { encodePart } from './encodePart.js';
+import { encodeUnit } from './encodeUnit.js';
 import { findJoined, joinModel } from './joinModel.js';
 import {
   BULK_MODELS,
@@ -26,12 +27,14 @@ import {
   type BulkModel,
   ENCODE_RULES,
   tensorChoices,
+  unitsOf,
 } from './models.js';
 import type { UnitNote } from './notes.js';
 import { openBulkModel } from './openModel.js';
 import { checkOutput } from './storage/key.js';
 import { type BulkStorage, STORAGE } from './storage/storage.js';
-import { planUnits, type Shard, unitsOfShard } from './units.js';
+import type { UnitContext } from './unitContext.js';
+import { partsOf, partsOfShard, type Shard, type Unit, type UnitPart } from './units.js';
 
 export interface ConvertOptions extends BulkEncodeOptions, WorkersOption, AbortOptions {
   /** Encode only the units of this shard, and join nothing: other processes have the other shards. */
@@ -144,30 +147,47 @@ async function convertModel(
   };
   const joined = await findJoined(context, output, { signal });
   if (joined !== undefined) return { output, fileSize: joined.size, encodedUnits: 0, foundUnits: 0 };
-  const units = planUnits(opened.model);
-  const mine = shard === undefined || join ? units : unitsOfShard(units, shard);
+  const units = unitsOf(opened, options);
+  const parts = partsOf(units);
+  const mine = shard === undefined || join ? parts : partsOfShard(parts, shard);
   const notes = new Map<number, UnitNote>();
   const totalBytes = mine.reduce((sum, { byteLength }) => sum + byteLength, 0);
   let encodedUnits = 0;
   let bytes = 0;
+  const encode = encodePart(context);
   // One more than are encoded at a time: it is read meanwhile.
+  const limit = (tools.pool?.size ?? 1) + 1;
   await eachBounded(
-    mine,
-    (tools.pool?.size ?? 1) + 1,
-    async (unit, own) => {
-      const { note, isNew } = await encodeUnit(context, unit, { signal: own });
-      notes.set(unit.number, note);
+    plansFirst(mine),
+    limit,
+    async (part, own) => {
+      const { note, isNew } = await encode(part, { signal: own });
+      if (note !== undefined) notes.set(part.unit.number, note);
       if (isNew) encodedUnits++;
-      bytes += unit.byteLength;
+      bytes += part.byteLength;
       onProgress?.({ output, stage: 'encode', bytes, totalBytes });
     },
     signal,
   );
   const counts = { encodedUnits, foundUnits: mine.length - encodedUnits };
   if (shard !== undefined && !join) return { output, fileSize: undefined, ...counts };
+  const divided = units.filter(({ ranges }) => ranges !== undefined);
+  const finish = async (unit: Unit, own: AbortSignal) => {
+    notes.set(unit.number, (await encodeUnit(context, unit, { signal: own })).note);
+  };
+  await eachBounded(divided, limit, finish, signal);
   const { fileSize } = await joinModel(context, units, notes, output, {
     signal,
     onProgress: (bytes, totalBytes) => onProgress?.({ output, stage: 'join', bytes, totalBytes }),
   });
   return { output, fileSize, ...counts };
+}
+
+/**
+ * First what makes the plan of each tensor that is divided: other processes find it when they come to the ranges, which are
+ * last.
+ */
+function plansFirst(parts: readonly UnitPart[]): UnitPart[] {
+  const turn = ({ range }: UnitPart) => (range === undefined ? 1 : range.number === 0 ? 0 : 2);
+  return parts.toSorted((a, b) => turn(a) - turn(b));
 }

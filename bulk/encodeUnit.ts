@@ -1,33 +1,17 @@
 import { createHash } from 'node:crypto';
 import { CUTS_VERSION } from '../models/file/encodeModelFile.js';
-import { type EncodeTools, encodeTensor, resolvedOptions } from '../models/file/encodeTensor.js';
+import { encodeTensor, resolvedOptions } from '../models/file/encodeTensor.js';
 import { formatHash } from '../models/file/plan.js';
 import type { LocatedTensor } from '../models/file/sourceFiles.js';
 import { stageTensor } from '../models/file/stagingStore.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { FormatError } from '../src/errors.js';
-import type { BulkEncodeOptions, TensorChoices } from './models.js';
-import { type NotedTensor, readNote, type UnitNote, writeNote } from './notes.js';
-import type { OpenedModel } from './openModel.js';
-import type { BulkStorage } from './storage/storage.js';
+import { encodeDivided } from './divided/encodeDivided.js';
+import { findNotedUnit } from './findNotedUnit.js';
+import { type NotedTensor, type UnitNote, writeNote } from './notes.js';
+import type { UnitContext, UnitResult } from './unitContext.js';
 import { readUnit, UnitBuilder, unitObject } from './unitFile.js';
 import type { Unit } from './units.js';
-
-/** What has become of a unit. */
-export interface UnitResult {
-  readonly note: UnitNote;
-  /** False when an earlier run, or another model, has encoded it. */
-  readonly isNew: boolean;
-}
-
-/** Everything that units of a model are encoded with. */
-export interface UnitContext {
-  readonly opened: OpenedModel;
-  readonly choices: TensorChoices;
-  readonly options: BulkEncodeOptions;
-  readonly storage: BulkStorage;
-  readonly tools: EncodeTools;
-}
 
 /**
  * Encodes a unit, unless the storage has it. It may be done any number of times, in any number of places: the object is the
@@ -42,6 +26,7 @@ export async function encodeUnit(
   const { opened, storage, tools } = context;
   const noted = await findNotedUnit(context, unit, { signal });
   if (noted !== undefined) return { note: noted, isNew: false };
+  if (unit.ranges !== undefined) return encodeDivided(context, unit, unit.ranges, { signal });
   const tensors = await readTensors(unit, { signal });
   const facts = tensors.map((tensor) => factsOf(tensor, context));
   const fingerprints = facts.filter(({ isCut }) => isCut).map(({ fingerprint }) => fingerprint);
@@ -85,19 +70,6 @@ export async function encodeUnit(
   };
   await writeNote(storage, opened.id, unit, note, { signal });
   return { note, isNew: found === undefined };
-}
-
-/** The note of a unit whose object exists. */
-export async function findNotedUnit(
-  { opened, storage }: UnitContext,
-  unit: Unit,
-  { signal }: AbortOptions,
-): Promise<UnitNote | undefined> {
-  if (!opened.isVersioned) return undefined;
-  const note = await readNote(storage, opened.id, unit, { signal });
-  if (note === undefined || note.key === undefined) return note;
-  const object = await storage.head(unitObject(note.key), { signal });
-  return object === undefined ? undefined : note;
 }
 
 interface ReadTensor {

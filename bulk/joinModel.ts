@@ -1,12 +1,12 @@
-import { layOutModelFile, type Part, readPart, type TensorJob } from '../models/file/assemble.js';
+import { layOutModelFile } from '../models/file/assemble.js';
 import { formatHash } from '../models/file/plan.js';
-import { onAbort } from '../platform/abort.js';
-import { Queue } from '../src/async/queue.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
-import { FormatError, SinkError, SourceError } from '../src/errors.js';
+import { SinkError, SourceError } from '../src/errors.js';
 import { eachBounded } from '../workers/eachBounded.js';
 import { hasBeside, writeBeside } from './besideFiles.js';
-import { encodeUnit, findNotedUnit, type UnitContext } from './encodeUnit.js';
+import { eachInOrder } from './eachInOrder.js';
+import { encodeUnit } from './encodeUnit.js';
+import { findNotedUnit } from './findNotedUnit.js';
 import {
   readDoneNote,
   readUploadNote,
@@ -15,8 +15,9 @@ import {
   writeDoneNote,
   writeUploadNote,
 } from './notes.js';
+import { type JoinJob, pieceReader, piecesOf } from './pieces.js';
 import type { BulkUpload } from './storage/storage.js';
-import { storedUnits, unitObject, unitOf } from './unitFile.js';
+import type { UnitContext } from './unitContext.js';
 import type { Unit } from './units.js';
 
 export interface JoinOptions extends AbortOptions {
@@ -73,15 +74,14 @@ export async function joinModel(
   const upload = await openUpload(context, output, start, fileSize, { signal });
   try {
     const read = pieceReader(context);
+    const pieces = parts.flatMap(piecesOf);
     let position = start.length;
+    let first = 0;
     // What an earlier upload has left is not read again.
-    const rest = parts.filter((part) => {
-      const isLeft = position + part.size > upload.offset;
-      if (!isLeft) position += part.size;
-      return isLeft;
-    });
+    for (; first < pieces.length && position + pieces[first]!.size <= upload.offset; first++)
+      position += pieces[first]!.size;
     if (upload.offset < start.length) await upload.write(start.subarray(upload.offset));
-    for await (const bytes of readAhead(rest, read, signal)) {
+    for await (const bytes of eachInOrder(pieces.slice(first), read, { most: READ_AHEAD, signal })) {
       await upload.write(bytes.subarray(Math.max(0, upload.offset - position)));
       position += bytes.length;
       onProgress?.(position, fileSize);
@@ -107,14 +107,14 @@ async function jobsOf(
   units: readonly Unit[],
   known: ReadonlyMap<number, UnitNote>,
   { signal }: AbortOptions,
-): Promise<{ readonly jobs: readonly TensorJob[]; readonly encodedUnits: number }> {
+): Promise<{ readonly jobs: readonly JoinJob[]; readonly encodedUnits: number }> {
   const notes = new Map(known);
   const lookUp = async (unit: Unit, own: AbortSignal) => {
     const note = notes.get(unit.number) ?? (await findNotedUnit(context, unit, { signal: own }));
     if (note !== undefined) notes.set(unit.number, note);
   };
   await eachBounded(units, MAX_READS, lookUp, signal);
-  const jobs: TensorJob[] = [];
+  const jobs: JoinJob[] = [];
   let encodedUnits = 0;
   for (const unit of units) {
     let note = notes.get(unit.number);
@@ -125,33 +125,11 @@ async function jobsOf(
       if (result.isNew) encodedUnits++;
     }
     for (const [i, tensor] of unit.tensors.entries()) {
-      const { hash, staged } = note.tensors[i]!;
-      jobs.push({ tensor, staged, hash, weight: context.choices.weightOf(tensor) });
+      const { hash, staged, divided } = note.tensors[i]!;
+      jobs.push({ tensor, staged: divided ?? staged, hash, weight: context.choices.weightOf(tensor) });
     }
   }
   return { jobs, encodedUnits };
-}
-
-/**
- * Reads parts of the file. A unit that is damaged is deleted, so that the next run encodes it.
- * @throws SourceError, which is retryable, for a unit that is damaged or has gone
- */
-function pieceReader({ storage, tools }: UnitContext) {
-  const units = storedUnits(storage);
-  return async (part: Part, signal: AbortSignal): Promise<Uint8Array> => {
-    try {
-      return await readPart(part, units, tools.kernels, { signal });
-    } catch (error) {
-      const { staged, tensor } = part.job;
-      if (staged === undefined || signal.aborted) throw error;
-      const object = unitObject(unitOf(staged.entry));
-      if (error instanceof FormatError) await storage.remove(object, { signal });
-      // Another read may have found it damaged.
-      else if ((await storage.head(object, { signal })) !== undefined) throw error;
-      const what = 'Cannot use an encoded unit: it was damaged or deleted; run again to encode it';
-      throw new SourceError(what, { name: tensor.name, retryable: true, cause: error });
-    }
-  };
 }
 
 /** A new upload, or the one that an earlier run has left of the same file. */
@@ -176,39 +154,4 @@ async function openUpload(
     }
   }
   return upload;
-}
-
-/** The bytes of all parts in order, while those that follow are read: many small ones, or one large one. */
-async function* readAhead(
-  parts: readonly Part[],
-  read: (part: Part, signal: AbortSignal) => Promise<Uint8Array>,
-  signal: AbortSignal | undefined,
-): AsyncGenerator<Uint8Array> {
-  signal?.throwIfAborted();
-  const ended = new AbortController();
-  const release = signal && onAbort(signal, (reason) => ended.abort(reason));
-  const underWay = new Queue<{ readonly size: number; readonly bytes: Promise<Uint8Array> }>();
-  let ahead = 0;
-  let next = 0;
-  try {
-    while (next < parts.length || underWay.size > 0) {
-      for (let part = parts[next]; part !== undefined; part = parts[next]) {
-        const hasRoom = underWay.size < MAX_READS && ahead + part.size <= READ_AHEAD;
-        if (!hasRoom && underWay.size > 0) break;
-        const bytes = read(part, ended.signal);
-        // It may fail before its turn to be awaited.
-        bytes.catch(() => {});
-        underWay.add({ size: part.size, bytes });
-        ahead += part.size;
-        next++;
-      }
-      const { size, bytes } = underWay.take()!;
-      yield await bytes;
-      ahead -= size;
-    }
-  } finally {
-    release?.();
-    ended.abort();
-    await Promise.allSettled(underWay.takeAll().map(({ bytes }) => bytes));
-  }
 }

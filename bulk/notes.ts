@@ -6,7 +6,7 @@ import { optional, record } from '../src/checks/rules.js';
 import { ArgumentError, FormatError } from '../src/errors.js';
 import { OWN_PREFIX } from './storage/key.js';
 import { type BulkStorage, readJson, type StoredObject, writeJson } from './storage/storage.js';
-import type { Unit } from './units.js';
+import type { TileRangeOfUnit, Unit } from './units.js';
 
 /**
  * What runs note beside their results, under the id of a model: where each of its tensors is, what upload is under way, and that
@@ -16,8 +16,30 @@ import type { Unit } from './units.js';
 export interface NotedTensor {
   /** XXH3-64 of the header piece, or of the whole tensor. */
   readonly hash: string;
-  /** Undefined for a tensor that is stored plain. */
+  /** Undefined for a tensor that is stored plain, or divided. */
   readonly staged?: StagedTensor | undefined;
+  readonly divided?: DividedTensor | undefined;
+}
+
+/** Where the pieces of a tensor are that was divided: in its unit's object, and in those of its ranges. */
+export interface DividedTensor {
+  readonly cosines: readonly number[];
+  /** Bytes of the header piece, then of each fragment. */
+  readonly sizes: readonly number[];
+  /** Keys of the objects. */
+  readonly objects: readonly string[];
+  /** Of each piece, in order. */
+  readonly windows: readonly (readonly Window[])[];
+}
+
+/** Bytes of an object. */
+export interface Window {
+  /** Among the objects, from 0. */
+  readonly object: number;
+  readonly offset: number;
+  readonly size: number;
+  /** XXH3-64: 16 hexadecimal digits. */
+  readonly hash: string;
 }
 
 export interface UnitNote {
@@ -52,10 +74,34 @@ const STAGED: Rule<StagedTensor> = record<StagedTensor>({
   startHash: HASH_TEXT,
 });
 
+const WINDOW: Rule<Window> = record<Window>({
+  object: LENGTH,
+  offset: LENGTH,
+  size: LENGTH,
+  hash: HASH_TEXT,
+});
+
+const DIVIDED: Rule<DividedTensor> = record<DividedTensor>({
+  cosines: listOf(number(0, 1)),
+  sizes: listOf(LENGTH),
+  objects: listOf(SHA_TEXT),
+  windows: listOf(listOf(WINDOW)),
+});
+
 const UNIT_NOTE: Rule<UnitNote> = record<UnitNote>({
   key: optional(SHA_TEXT),
-  tensors: listOf(record<NotedTensor>({ hash: HASH_TEXT, staged: optional(STAGED) })),
+  tensors: listOf(
+    record<NotedTensor>({ hash: HASH_TEXT, staged: optional(STAGED), divided: optional(DIVIDED) }),
+  ),
 });
+
+/** Of a range of a tensor that is divided. */
+interface RangeNote {
+  /** Of its object. */
+  readonly key: string;
+}
+
+const RANGE_NOTE: Rule<RangeNote> = record<RangeNote>({ key: SHA_TEXT });
 
 const UPLOAD_NOTE: Rule<UploadNote> = record<UploadNote>({ state: text, header: HASH_TEXT });
 const DONE_NOTE: Rule<DoneNote> = record<DoneNote>({ size: LENGTH, version: optional(text) });
@@ -63,10 +109,13 @@ const DONE_NOTE: Rule<DoneNote> = record<DoneNote>({ size: LENGTH, version: opti
 export const MODELS_PREFIX = `${OWN_PREFIX}models/`;
 export const DONE_NOTE_NAME = 'done.json';
 
-const folderOf = (id: string) => `${MODELS_PREFIX}${id.slice(0, 2)}/${id}/`;
-const unitNote = (id: string, { number }: Unit) => `${folderOf(id)}${number}.json`;
-const uploadNote = (id: string) => `${folderOf(id)}upload.json`;
-const doneNote = (id: string) => folderOf(id) + DONE_NOTE_NAME;
+/** Of all notes of a model. */
+export const folderOfNotes = (id: string) => `${MODELS_PREFIX}${id.slice(0, 2)}/${id}/`;
+const unitNote = (id: string, { number }: Unit) => `${folderOfNotes(id)}${number}.json`;
+const rangeNote = (id: string, { number }: Unit, range: TileRangeOfUnit) =>
+  `${folderOfNotes(id)}${number}.${range.number}.json`;
+const uploadNote = (id: string) => `${folderOfNotes(id)}upload.json`;
+const doneNote = (id: string) => folderOfNotes(id) + DONE_NOTE_NAME;
 
 export async function readNote(
   storage: BulkStorage,
@@ -78,13 +127,44 @@ export async function readNote(
   return note?.tensors.length === unit.tensors.length ? note : undefined;
 }
 
-/** The key of the unit that a note is about; undefined for a note that is not about a unit, or about one without an object. */
-export async function readUnitKey(
+/** Keys of the objects of a unit. */
+export function objectsOf({ key, tensors }: UnitNote): string[] {
+  const divided = tensors.flatMap((tensor) => tensor.divided?.objects ?? []);
+  return [...new Set(key === undefined ? divided : [key, ...divided])];
+}
+
+/** Keys of the objects that a note is about; none for a note that is not about a unit or a range. */
+export async function readNotedObjects(
   storage: BulkStorage,
   note: string,
   options: AbortOptions,
+): Promise<readonly string[]> {
+  const unit = await read(storage, note, UNIT_NOTE, options);
+  if (unit !== undefined) return objectsOf(unit);
+  const range = await read(storage, note, RANGE_NOTE, options);
+  return range === undefined ? [] : [range.key];
+}
+
+/** The key of the object of a range. */
+export async function readRangeNote(
+  storage: BulkStorage,
+  id: string,
+  unit: Unit,
+  range: TileRangeOfUnit,
+  options: AbortOptions,
 ): Promise<string | undefined> {
-  return (await read(storage, note, UNIT_NOTE, options))?.key;
+  return (await read(storage, rangeNote(id, unit, range), RANGE_NOTE, options))?.key;
+}
+
+export function writeRangeNote(
+  storage: BulkStorage,
+  id: string,
+  unit: Unit,
+  range: TileRangeOfUnit,
+  key: string,
+  options: AbortOptions,
+): Promise<void> {
+  return writeJson(storage, rangeNote(id, unit, range), { key } satisfies RangeNote, options);
 }
 
 export function writeNote(

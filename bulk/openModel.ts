@@ -32,7 +32,7 @@ export async function openBulkModel(
     const { files, beside, index } = opened;
     const model = await readModelSource(files, options);
     const versions = await opened.versions();
-    const { encode, order, keep, importance } = choices;
+    const { encode, order, keep, importance, maxUnitBytes } = choices;
     const headers = model.files.map(({ name, header }) => [name, sha256(header)]);
     const facts = [
       NOTES_VERSION,
@@ -45,6 +45,7 @@ export async function openBulkModel(
       keep,
       importance,
       output,
+      maxUnitBytes,
     ];
     return {
       model,

@@ -34,12 +34,15 @@ declare module 'bullmq' {
   }
   interface JobOptions {
     readonly jobId?: string;
-    readonly attempts?: number;
-    readonly backoff?: { readonly type: 'exponential'; readonly delay: number; readonly jitter?: number };
-    readonly priority?: number;
+    readonly attempts?: number | undefined;
+    readonly backoff?:
+      | { readonly type: 'exponential'; readonly delay: number; readonly jitter?: number }
+      | undefined;
+    readonly priority?: number | undefined;
     readonly removeOnComplete?: boolean | { readonly age: number; readonly count: number };
     readonly removeOnFail?: boolean;
     readonly failParentOnFailure?: boolean;
+    readonly parent?: { readonly id: string; readonly queue: string };
   }
   export interface Job<Data, Result> {
     readonly id?: string;
@@ -48,6 +51,7 @@ declare module 'bullmq' {
     readonly attemptsMade: number;
     readonly failedReason?: string;
     readonly progress: unknown;
+    readonly queueQualifiedName: string;
     readonly returnvalue: Result | null;
     getState(): Promise<string>;
     getDependenciesCount(): Promise<{
@@ -63,6 +67,7 @@ declare module 'bullmq' {
     }>;
     moveToDelayed(timestamp: number, token?: string): Promise<void>;
     moveToWait(token?: string): Promise<number>;
+    moveToWaitingChildren(token?: string): Promise<boolean>;
     remove(options?: { readonly removeChildren: boolean }): Promise<void>;
     updateData(data: Data): Promise<void>;
     updateProgress(progress: object): Promise<void>;
@@ -75,6 +80,9 @@ declare module 'bullmq' {
     constructor(name: string, options: { readonly connection: Connection });
     readonly client: Promise<Client>;
     on(event: 'error', heard: (error: Error) => void): this;
+    addBulk(
+      jobs: readonly { readonly name: string; readonly data: Data; readonly opts: JobOptions }[],
+    ): Promise<unknown>;
     getJob(id: string): Promise<Job<Data, Result> | undefined>;
     getJobs(
       states: readonly string[],
@@ -121,4 +129,5 @@ declare module 'bullmq' {
   export class UnrecoverableError extends Error {}
   export class DelayedError extends Error {}
   export class WaitingError extends Error {}
+  export class WaitingChildrenError extends Error {}
 }

@@ -31,6 +31,7 @@ const OTHERS = [
   'Interruption',
   'DelayedError',
   'UnrecoverableError',
+  'WaitingChildrenError',
   'WaitingError',
 ];
 

@@ -82,6 +82,7 @@ const OUT_OF_RANGE: Readonly<Record<string, readonly unknown[]>> = {
   ...entriesOf([0, 1.5], 'rank rowsPerFragment places attempts concurrency'),
   priority: [0, 1.5, 2 ** 21],
   hostRate: [0],
+  maxUnitBytes: [0, 1.5],
   grace: [-1],
   olderThan: [-1],
   stalled: [999],

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { encodeTileRange } from '../src/encodings/embedded/tileRange.js';
 import { decodeBlockRun } from '../src/hct/tasks.js';
 import { encodeFragments } from '../src/holotensor/encodeTask.js';
 import { reconstructStep, reconstructStored } from '../src/holotensor/tasks.js';
@@ -19,6 +20,8 @@ const TASKS = {
   decodeBlockRun,
   /** Cuts a tensor into fragments. */
   encodeFragments,
+  /** Encodes some tiles of a tensor that is divided. */
+  encodeTileRange,
   /** Adds fragments to the decoder of its session, and gives out what they reconstruct to. */
   reconstructStep,
   /** Decodes stored fragments of one tensor. */

@@ -3,13 +3,21 @@ import { check, checkOptions, number, type Rules, text, wholeNumber } from '../.
 import { checkBeside } from '../besideFiles.js';
 import { checkModels } from '../convert.js';
 import { findJoined } from '../joinModel.js';
-import { type BulkEncodeOptions, type BulkModel, ENCODE_RULES } from '../models.js';
+import { type BulkEncodeOptions, type BulkModel, ENCODE_RULES, unitsOf } from '../models.js';
 import { openBulkModel } from '../openModel.js';
 import { openBulkStorage } from '../storage/openStorage.js';
 import type { BulkStorage } from '../storage/storage.js';
-import { planUnits } from '../units.js';
+import { partsOf } from '../units.js';
 import { type BullMq, connectionOf, ignored, type JoinQueue, loadBullMq, openJoins } from './connection.js';
-import { JOINS, type JoinData, REDIS_RULES, type RedisOption, UNITS, type UnitData } from './jobs.js';
+import {
+  JOINS,
+  type JoinData,
+  optionsOfUnit,
+  REDIS_RULES,
+  type RedisOption,
+  UNITS,
+  type UnitData,
+} from './jobs.js';
 
 export interface AddOptions extends BulkEncodeOptions, RedisOption, AbortOptions {
   /** 1 to 2097151, the lowest first. Default: before all that have one. */
@@ -95,13 +103,23 @@ async function addModel(
   joins: JoinQueue,
 ): Promise<AddedModel> {
   const { output } = model;
-  const { encode, order, keep, importance, priority, attempts = ATTEMPTS, hostRate, signal } = options;
+  const {
+    encode,
+    order,
+    keep,
+    importance,
+    maxUnitBytes,
+    priority,
+    attempts = ATTEMPTS,
+    hostRate,
+    signal,
+  } = options;
   await using opened = await openBulkModel(model, options, { signal });
   await checkBeside({ opened, storage }, model);
   const { id } = opened;
-  const units = planUnits(opened.model);
+  const units = unitsOf(opened, options);
   const bytes = units.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const counts = { units: units.length, bytes };
+  const counts = { units: partsOf(units).length, bytes };
   const joined = await findJoined({ opened, storage }, output, { signal });
   if (joined !== undefined) return { output, state: 'done', ...counts };
   const earlier = await joins.getJob(id);
@@ -120,7 +138,7 @@ async function addModel(
   const data: JoinData = {
     id,
     model,
-    options: { encode, order, keep, importance },
+    options: { encode, order, keep, importance, maxUnitBytes },
     to: storage.url,
     ...counts,
     hostRate,
@@ -134,7 +152,7 @@ async function addModel(
       name: 'unit',
       queueName: UNITS,
       data: { id, unit: number, bytes: byteLength } satisfies UnitData,
-      opts: { ...shared, jobId: `${id}-${number}`, removeOnComplete: true, failParentOnFailure: true },
+      opts: { ...optionsOfUnit(shared), jobId: `${id}-${number}` },
     })),
   });
   return { output, state: 'queued', ...counts };

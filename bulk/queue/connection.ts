@@ -42,6 +42,8 @@ export function openJoins({ Queue }: BullMq, connection: Connection) {
   return new Queue<JoinData, JoinOutcome>(JOINS, { connection }).on('error', ignored);
 }
 
+export type UnitQueue = ReturnType<typeof openUnits>;
+
 export function openUnits({ Queue }: BullMq, connection: Connection) {
   return new Queue<UnitData, UnitOutcome>(UNITS, { connection }).on('error', ignored);
 }

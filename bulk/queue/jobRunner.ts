@@ -1,14 +1,25 @@
-import { encodeUnit } from '../encodeUnit.js';
+import { planUnit } from '../divided/planUnit.js';
+import { encodePart } from '../encodePart.js';
+import { findNotedUnit } from '../findNotedUnit.js';
 import { joinModel } from '../joinModel.js';
-import { type BullMq, ignored, type JoinQueue } from './connection.js';
+import { type BullMq, ignored, type JoinQueue, type UnitQueue } from './connection.js';
 import { failedJob, mayRecover } from './failedJob.js';
 import { hostOf, waitForHost } from './hostRate.js';
-import type { JobOutcome, JoinData, JoinOutcome, UnitData, UnitOutcome } from './jobs.js';
+import {
+  type JobOutcome,
+  type JoinData,
+  type JoinOutcome,
+  optionsOfUnit,
+  type UnitData,
+  type UnitOutcome,
+} from './jobs.js';
 import type { ModelCache } from './modelCache.js';
 
 type JobOf<Data, Result> = Parameters<
   ConstructorParameters<typeof import('bullmq').Worker<Data, Result>>[1]
 >[0];
+
+type About = Pick<JobOutcome, 'output' | 'unit' | 'range' | 'bytes'>;
 
 type OnJob = ((outcome: JobOutcome) => void) | undefined;
 
@@ -17,13 +28,15 @@ export class JobRunner {
   readonly models: ModelCache;
   readonly #bullMq: BullMq;
   readonly #joins: JoinQueue;
+  readonly #units: UnitQueue;
   readonly #onJob: OnJob;
   readonly #stop = new AbortController();
   readonly #failure = new AbortController();
 
-  constructor(bullMq: BullMq, joins: JoinQueue, models: ModelCache, onJob: OnJob) {
+  constructor(bullMq: BullMq, joins: JoinQueue, units: UnitQueue, models: ModelCache, onJob: OnJob) {
     this.#bullMq = bullMq;
     this.#joins = joins;
+    this.#units = units;
     this.models = models;
     this.#onJob = onJob;
   }
@@ -45,14 +58,61 @@ export class JobRunner {
     const { data } = parent;
     const { output } = data.model;
     await this.#waitForTurn(job, data, token);
-    return this.#run(job, token, { output, unit: number, bytes }, async (signal) => {
-      const isNew = await this.models.use(data, { signal }, async (model) => {
-        return (await encodeUnit(model, model.units[number]!, { signal })).isNew;
+    const about = { output, unit: number, range: job.data.range, bytes };
+    const isPlanned = job.data.range === undefined && (await this.#divide(job, data, about, token));
+    return this.#run(job, token, about, async (signal) => {
+      const outcome = await this.models.use(data, { signal }, async (model) => {
+        const unit = model.units[number]!;
+        const range = job.data.range === undefined ? undefined : unit.ranges![job.data.range]!;
+        const { isNew } = await encodePart(model)({ unit, range, byteLength: bytes }, { signal });
+        return { bytes, isNew, units: range === undefined ? unit.ranges?.length : undefined };
       });
-      this.#tell({ output, unit: number, state: isNew ? 'encoded' : 'found', bytes });
-      return { bytes, isNew };
+      // Of a tensor that was divided, its ranges have told.
+      if (!isPlanned) this.#tell({ ...about, state: outcome.isNew ? 'encoded' : 'found' });
+      return outcome;
     });
   };
+
+  /**
+   * Of a tensor that is divided: makes its plan, adds a job for each range, and waits for them.
+   * @returns true once all are done; false for other units
+   */
+  async #divide(
+    job: JobOf<UnitData, UnitOutcome>,
+    data: JoinData,
+    about: About,
+    token: string | undefined,
+  ): Promise<boolean> {
+    const { id, unit: number, isDivided } = job.data;
+    const ranges = await this.#run(job, token, about, (signal) =>
+      this.models.use(data, { signal }, async (model) => {
+        const unit = model.units[number]!;
+        if (unit.ranges === undefined || (await findNotedUnit(model, unit, { signal })) !== undefined)
+          return [];
+        if (!isDivided) await planUnit(model, unit, { signal });
+        return unit.ranges;
+      }),
+    );
+    if (ranges.length === 0) return false;
+    if (!isDivided) {
+      const { attempts, backoff, priority } = job.opts;
+      const parent = { id: job.id!, queue: job.queueQualifiedName };
+      const children = ranges.map(({ number: range, byteLength }) => ({
+        name: 'unit',
+        data: { id, unit: number, range, bytes: byteLength } satisfies UnitData,
+        opts: {
+          ...optionsOfUnit({ attempts, backoff, priority }),
+          jobId: `${id}-${number}-${range}`,
+          parent,
+        },
+      }));
+      await this.#units.addBulk(children);
+      await job.updateData({ ...job.data, isDivided: true });
+    }
+    const { WaitingChildrenError } = this.#bullMq;
+    if (await job.moveToWaitingChildren(token)) throw new WaitingChildrenError();
+    return true;
+  }
 
   readonly join = async (job: JobOf<JoinData, JoinOutcome>, token?: string): Promise<JoinOutcome> => {
     const { output } = job.data.model;
@@ -91,10 +151,10 @@ export class JobRunner {
     throw new DelayedError();
   }
 
-  async #run<Data extends JoinData | UnitData, Result>(
-    job: JobOf<Data, Result>,
+  async #run<Data extends JoinData | UnitData, Outcome, Result>(
+    job: JobOf<Data, Outcome>,
     token: string | undefined,
-    about: Pick<JobOutcome, 'output' | 'unit' | 'bytes'>,
+    about: About,
     work: (signal: AbortSignal) => Promise<Result>,
   ): Promise<Result> {
     const { signal } = this.#stop;

@@ -35,13 +35,24 @@ export interface UnitData {
   readonly id: string;
   readonly unit: number;
   readonly bytes: number;
+  /** Of a tensor that is divided: the range. Undefined for the job of the tensor, which waits for those of its ranges. */
+  readonly range?: number | undefined;
+  /** The jobs of its ranges have been added. */
+  readonly isDivided?: boolean | undefined;
   /** Its turn at its host has come, see `hostRate.ts`. */
   readonly isDue?: boolean | undefined;
   readonly error?: FailedJob | undefined;
 }
 
+/** Options of the job of a unit, or of a range of one. */
+export function optionsOfUnit<T extends object>(shared: T) {
+  return { ...shared, removeOnComplete: true, removeOnFail: false, failParentOnFailure: true };
+}
+
 export interface UnitOutcome {
   readonly bytes: number;
+  /** Units that it counts for: the ranges of a tensor that was divided. Default 1. */
+  readonly units?: number | undefined;
   readonly isNew: boolean;
 }
 
@@ -62,6 +73,8 @@ export interface JobOutcome {
   readonly output: string;
   /** Undefined for a join. */
   readonly unit: number | undefined;
+  /** Of a tensor that is divided: which of its ranges; undefined where its fragments were laid out. */
+  readonly range?: number | undefined;
   /** 'found': the storage had it; 'retried' and 'failed' with an error. */
   readonly state: 'encoded' | 'joined' | 'found' | 'retried' | 'failed' | 'returned';
   /** Of the tensors, or of the model file. */

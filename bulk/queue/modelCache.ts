@@ -1,12 +1,12 @@
 import type { EncodeTools } from '../../models/file/encodeTensor.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { SourceChangedError } from '../../src/errors.js';
-import type { UnitContext } from '../encodeUnit.js';
-import { tensorChoices } from '../models.js';
+import { tensorChoices, unitsOf } from '../models.js';
 import { openBulkModel } from '../openModel.js';
 import { openBulkStorage } from '../storage/openStorage.js';
 import type { BulkStorage } from '../storage/storage.js';
-import { planUnits, type Unit } from '../units.js';
+import type { UnitContext } from '../unitContext.js';
+import type { Unit } from '../units.js';
 import type { JoinData } from './jobs.js';
 
 /** A model that a worker has open. */
@@ -84,7 +84,7 @@ export class ModelCache {
       );
     }
     const choices = tensorChoices(data.options);
-    const units = planUnits(opened.model);
+    const units = unitsOf(opened, data.options);
     return { data, opened, choices, options: data.options, storage, tools: this.#tools, units };
   }
 

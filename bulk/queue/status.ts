@@ -82,6 +82,8 @@ export async function bulkStatus(options: StatusOptions = {}): Promise<BulkStatu
     for await (const [, job] of jobsOf(units, ['failed'])) {
       signal?.throwIfAborted();
       withFailedUnits.add(job.data.id);
+      // Of a tensor that was divided, the range that failed says why.
+      if (job.data.isDivided && job.data.error === undefined) continue;
       failed.push(failure(job, outputs.get(job.data.id), job.data.unit));
     }
     for (const job of failedJoins) {
@@ -133,8 +135,9 @@ async function encodedOf(job: JobOf<JoinData, JoinOutcome>) {
       processed: { cursor, count: PAGE },
     });
     for (const value of Object.values(processed)) {
-      encodedUnits++;
-      encodedBytes += (value as Partial<UnitOutcome> | null)?.bytes ?? 0;
+      const { bytes = 0, units = 1 } = (value ?? {}) as Partial<UnitOutcome>;
+      encodedUnits += units;
+      encodedBytes += bytes;
     }
     cursor = nextProcessedCursor;
   } while (cursor !== 0);

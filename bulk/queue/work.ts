@@ -83,7 +83,7 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
   };
   const joins = openJoins(bullMq, connection);
   const unitQueue = openUnits(bullMq, connection);
-  const jobs = new JobRunner(bullMq, joins, new ModelCache(tools), options.onJob);
+  const jobs = new JobRunner(bullMq, joins, unitQueue, new ModelCache(tools), options.onJob);
   const workers = [
     new bullMq.Worker<UnitData, UnitOutcome>(UNITS, jobs.unit, { ...settings, concurrency }).on(
       'error',

@@ -17,6 +17,7 @@ export interface ModelChoices
   readonly to: string;
   readonly output?: string;
   readonly list?: string;
+  readonly maxUnitBytes?: number;
 }
 
 /** Far more than a million names take. */
@@ -81,7 +82,7 @@ function outputOf(source: string): string {
 
 /** How the models are encoded, in a form that can be sent. */
 export async function chosenEncoding(choices: ModelChoices): Promise<BulkEncodeOptions> {
-  const { encoding = 'embedded', keep, order, importance } = choices;
+  const { encoding = 'embedded', keep, order, importance, maxUnitBytes } = choices;
   const factors = importance === undefined ? undefined : (await readImportance(importance)).factors;
   return {
     encode: {
@@ -91,6 +92,7 @@ export async function chosenEncoding(choices: ModelChoices): Promise<BulkEncodeO
     keep: keep?.map(({ text }) => text),
     order,
     importance: factors && Object.fromEntries(factors),
+    maxUnitBytes,
   };
 }
 

@@ -156,5 +156,10 @@ function withModels(command: Command): Command {
       'which tensors count more: balanced (default), or elements',
       options.oneOf('balanced', 'elements'),
     )
-    .option('--importance <file>', 'JSON of factors by tensor name or pattern: { "head.*": 4 }');
+    .option('--importance <file>', 'JSON of factors by tensor name or pattern: { "head.*": 4 }')
+    .option(
+      '--max-unit-bytes <bytes>',
+      'larger tensors are divided, each part a unit (default: 134217728)',
+      options.positiveInteger,
+    );
 }

@@ -16,11 +16,14 @@ import { readStagedPiece, type StagedTensor, type StagingStore } from './staging
 /** Plain tensors up to this size come before all fragments: a model does not work without them. */
 const SMALL_TENSOR = 65536;
 
-/** A tensor to write: encoded in the staging store, or copied from its source. */
-export interface TensorJob {
+/** What decides where the pieces of an encoded tensor go. */
+type PieceSizes = Pick<StagedTensor, 'sizes' | 'cosines'>;
+
+/** A tensor to write: encoded, in the staging store or elsewhere, or copied from its source. */
+export interface TensorJob<S extends PieceSizes = StagedTensor> {
   readonly tensor: LocatedTensor;
-  /** In the staging store; undefined for a tensor that is stored plain. */
-  readonly staged: StagedTensor | undefined;
+  /** Undefined for a tensor that is stored plain. */
+  readonly staged: S | undefined;
   /** XXH3-64 of the header piece, or of the whole tensor. */
   readonly hash: string;
   /** In the quality of the model. */
@@ -28,26 +31,26 @@ export interface TensorJob {
 }
 
 /** A run of bytes of the written file: a plain tensor, or piece `piece` of an encoded one (0 is its header). */
-export interface Part {
-  readonly job: TensorJob;
+export interface Part<S extends PieceSizes = StagedTensor> {
+  readonly job: TensorJob<S>;
   readonly piece: number;
   readonly size: number;
 }
 
 /** A file before it is written. */
-export interface ModelFileLayout {
+export interface ModelFileLayout<S extends PieceSizes = StagedTensor> {
   /** All bytes before the parts. */
   readonly start: Uint8Array;
-  readonly parts: readonly Part[];
+  readonly parts: readonly Part<S>[];
   readonly fileSize: number;
 }
 
 /** Lays out the file, once all tensors are encoded and their sizes are known. */
-export function layOutModelFile(
+export function layOutModelFile<S extends PieceSizes>(
   model: Pick<ModelSource, 'files' | 'metadata'>,
-  jobs: readonly TensorJob[],
+  jobs: readonly TensorJob<S>[],
   index: string | undefined,
-): ModelFileLayout {
+): ModelFileLayout<S> {
   const parts = orderParts(jobs);
   const dataSize = parts.reduce((sum, { size }) => sum + size, 0);
   const data = { name: DATA_NAME, dtype: 'U8', shape: [dataSize] } as const;
@@ -90,9 +93,9 @@ export async function assembleModelFile(
 const READ_AHEAD: Bound<Part> = { items: 4, weight: { most: 2 ** 24, of: ({ size }) => size } };
 
 /** Headers and small tensors first, then all other parts by their quality gain per byte. */
-function orderParts(jobs: readonly TensorJob[]): Part[] {
-  const whole = (job: TensorJob): Part => ({ job, piece: 0, size: job.tensor.byteLength });
-  const isFirst = ({ staged, tensor }: TensorJob) =>
+function orderParts<S extends PieceSizes>(jobs: readonly TensorJob<S>[]): Part<S>[] {
+  const whole = (job: TensorJob<S>): Part<S> => ({ job, piece: 0, size: job.tensor.byteLength });
+  const isFirst = ({ staged, tensor }: TensorJob<S>) =>
     staged !== undefined || tensor.isBetween === true || tensor.byteLength <= SMALL_TENSOR;
   const first = jobs.filter(isFirst).map((job) => {
     return job.staged === undefined ? whole(job) : { job, piece: 0, size: job.staged.sizes[0]! };
@@ -115,10 +118,10 @@ function orderParts(jobs: readonly TensorJob[]): Part[] {
   ];
 }
 
-function metadataOf(
+function metadataOf<S extends PieceSizes>(
   { files, metadata }: Pick<ModelSource, 'files' | 'metadata'>,
-  jobs: readonly TensorJob[],
-  parts: readonly Part[],
+  jobs: readonly TensorJob<S>[],
+  parts: readonly Part<S>[],
   index: string | undefined,
 ): Map<string, string> {
   const numbers = new Map(jobs.map((job, number) => [job, number]));

@@ -59,7 +59,7 @@ export function packHoloTensor(
   const entries: PackedFragment[] = [];
   const payloads: Uint8Array[] = [];
   for (const { index, data } of fragments) {
-    const { flags, stored } = compress(data, options);
+    const { flags, stored } = compressFragment(data, options);
     entries.push({
       index,
       flags,
@@ -129,20 +129,31 @@ const SAMPLE_BYTES = 2 ** 14;
 /** If samples stay larger than this share of themselves, the rest is not compressed: the time would gain nothing. */
 const MAX_COMPRESSED_SHARE = 0.995;
 
-function compress(data: Uint8Array, { codec, level }: PackOptions): { flags: number; stored: Uint8Array } {
+/** A fragment as it is stored: compressed, if that makes it smaller. */
+export function compressFragment(
+  data: Uint8Array,
+  { codec, level }: Omit<PackOptions, 'kernels'>,
+): { readonly flags: number; readonly stored: Uint8Array } {
   const asItIs = { flags: 0, stored: data };
   if (codec === undefined) return asItIs;
-  if (data.length >= MIN_SAMPLED_BYTES) {
-    const sample = sampleOf(data);
-    if (codec.compress(sample, { level }).length > MAX_COMPRESSED_SHARE * sample.length) return asItIs;
+  const samples = samplesOf(data.length);
+  if (samples.length > 0) {
+    // What an encoding has coded by entropy shrinks nowhere.
+    const sample = concatenate(samples.map(({ start, end }) => data.subarray(start, end)));
+    if (!isCompressible(sample, codec, level)) return asItIs;
   }
   const smaller = codec.compress(data, { level });
   return smaller.length < data.length ? { flags: FRAGMENT_FLAGS[codec.algorithm], stored: smaller } : asItIs;
 }
 
-/** Pieces from the start to the end, evenly spaced: what an encoding has coded by entropy shrinks nowhere. */
-function sampleOf(data: Uint8Array): Uint8Array {
-  const step = Math.floor((data.length - SAMPLE_BYTES) / (SAMPLES - 1));
-  const starts = Array.from({ length: SAMPLES }, (_, i) => i * step);
-  return concatenate(starts.map((start) => data.subarray(start, start + SAMPLE_BYTES)));
+/** By which pieces it is decided whether a fragment is compressed: from its start to its end, evenly spaced; of a small one none. */
+export function samplesOf(length: number): { readonly start: number; readonly end: number }[] {
+  if (length < MIN_SAMPLED_BYTES) return [];
+  const step = Math.floor((length - SAMPLE_BYTES) / (SAMPLES - 1));
+  return Array.from({ length: SAMPLES }, (_, i) => ({ start: i * step, end: i * step + SAMPLE_BYTES }));
+}
+
+/** @param sample the pieces of `samplesOf`, joined */
+export function isCompressible(sample: Uint8Array, codec: Codec, level?: number | undefined): boolean {
+  return codec.compress(sample, { level }).length <= MAX_COMPRESSED_SHARE * sample.length;
 }

@@ -201,6 +201,35 @@ test('an upload whose note cannot be written is aborted', async () => {
   assert.not(existsSync(output));
 });
 
+test('an upload goes on anywhere, also within a large piece that small ones follow', async () => {
+  const { models, storage, output } = await sharded();
+  let left = new Uint8Array(0);
+  const resuming: BulkStorage = {
+    ...storage,
+    async upload(key) {
+      const bytes = [left];
+      const stop = async () => {};
+      return {
+        offset: left.length,
+        state: 'upload 1',
+        async write(more) {
+          bytes.push(more.slice());
+        },
+        complete: () => storage.put(key, Buffer.concat(bytes)),
+        pause: stop,
+        abort: stop,
+      };
+    },
+  };
+  for (let offset = 0; offset < alone.length; offset += 997) {
+    left = alone.slice(0, offset);
+    const [result] = await convertModels(models, resuming, OPTIONS);
+    assert.is(result?.error, undefined);
+    assert.ok(readFileSync(output).equals(alone), `from byte ${offset}`);
+    rmSync(output);
+  }
+});
+
 test('what a folder does not tell is no missing object', async () => {
   const folder = temporaryFolder();
   const storage = await folderStorage(folder);

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { failedJob, mayRecover } from '../../bulk/queue/failedJob.js';
 import { hostOf } from '../../bulk/queue/hostRate.js';
-import { planUnits, UNIT_BYTES, unitsOfShard } from '../../bulk/units.js';
+import { partsOf, partsOfShard, planUnits, UNIT_BYTES, type UnitPart } from '../../bulk/units.js';
 import type { LocatedTensor } from '../../models/file/sourceFiles.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { ChecksumError, FormatError, SinkError, SourceError } from '../../src/errors.js';
@@ -32,10 +32,12 @@ const tensors = fc
       }),
   );
 
+const UNDIVIDED = { maxUnitBytes: Infinity, isDivisible: () => false };
+
 test('units hold all tensors in order, each of one file, and more than one only up to the size', () => {
   fc.assert(
     fc.property(tensors, (all) => {
-      const units = planUnits({ tensors: all });
+      const units = planUnits({ tensors: all }, UNDIVIDED);
       assert.equal(
         units.flatMap((unit) => unit.tensors.map(({ name }) => name)),
         all.map(({ name }) => name),
@@ -53,15 +55,53 @@ test('units hold all tensors in order, each of one file, and more than one only 
   );
 });
 
-test('shards have each unit once, and about the same bytes', () => {
+/** How tensors are divided into ranges of at most about this size. */
+const divided = fc
+  .integer({ min: 2 ** 16, max: 2 * UNIT_BYTES })
+  .map((maxUnitBytes) => ({ maxUnitBytes, isDivisible: () => true }));
+
+test('ranges of a divided tensor are whole tiles, follow each other, and are at most a tile larger than they may be', () => {
   fc.assert(
-    fc.property(tensors, fc.integer({ min: 1, max: 9 }), (all, count) => {
-      const units = planUnits({ tensors: all });
-      const shards = Array.from({ length: count }, (_, index) => unitsOfShard(units, { index, count }));
+    fc.property(tensors, divided, (all, choices) => {
+      const units = planUnits({ tensors: all }, choices);
       assert.equal(
-        shards.flatMap((shard) => shard.map(({ number }) => number)).sort((a, b) => a - b),
-        units.map(({ number }) => number),
+        units.flatMap((unit) => unit.tensors.map(({ name }) => name)),
+        all.map(({ name }) => name),
       );
+      for (const { ranges, byteLength, tensors } of units) {
+        if (ranges === undefined) {
+          assert.ok(byteLength <= choices.maxUnitBytes || byteLength <= MAX_TILE_BYTES);
+          continue;
+        }
+        assert.is(tensors.length, 1);
+        assert.ok(ranges.length > 1 && byteLength > choices.maxUnitBytes);
+        const { tiles, byteLength: first } = ranges[0]!;
+        const tileBytes = first / tiles;
+        assert.ok(tileBytes >= 2 ** 12 && tileBytes <= MAX_TILE_BYTES);
+        let end = 0;
+        for (const [number, range] of ranges.entries()) {
+          assert.equal([range.number, range.offset], [number, end]);
+          assert.is(range.firstTile * tileBytes, range.offset);
+          assert.is(Math.ceil(range.byteLength / tileBytes), range.tiles);
+          assert.ok(range.byteLength <= choices.maxUnitBytes + MAX_TILE_BYTES);
+          end += range.byteLength;
+        }
+        assert.is(end, byteLength);
+      }
+    }),
+  );
+});
+
+/** Of U8. */
+const MAX_TILE_BYTES = 2 ** 16;
+
+test('shards have each part once, and about the same bytes', () => {
+  fc.assert(
+    fc.property(tensors, divided, fc.integer({ min: 1, max: 9 }), (all, choices, count) => {
+      const units = partsOf(planUnits({ tensors: all }, choices));
+      const shards = Array.from({ length: count }, (_, index) => partsOfShard(units, { index, count }));
+      const name = ({ unit, range }: UnitPart) => `${unit.number}.${range?.number}`;
+      assert.equal(shards.flatMap((shard) => shard.map(name)).sort(), units.map(name).sort());
       const loads = shards.map((shard) => shard.reduce((sum, { byteLength }) => sum + byteLength, 0));
       const largest = units.reduce((most, { byteLength }) => Math.max(most, byteLength), 0);
       const [least, most] = [Math.min(...loads), Math.max(...loads)];

@@ -41,8 +41,7 @@ export class EmbeddedEncoder {
 
   /** @throws ArgumentError for qualities that do not rise from above 0 to below 1 */
   constructor(options: EmbeddedEncodeOptions = {}) {
-    const { qualities } = checkOptions(options, RULES);
-    this.#targets = qualities === undefined ? undefined : checkQualities(qualities);
+    this.#targets = targetsOf(options);
   }
 
   /** NaNs and infinities are carried, too; norm and cosines are those of the finite elements. */
@@ -133,6 +132,15 @@ export const embedded: Encoding<EmbeddedEncodeOptions> = /* @__PURE__ */ withEnc
   embeddedDecoding,
   (options) => new EmbeddedEncoder(options),
 );
+
+/**
+ * The cosines at which fragments are to end; undefined where that is left to the encoder.
+ * @throws ArgumentError for qualities that do not rise from above 0 to below 1
+ */
+export function targetsOf(options: EmbeddedEncodeOptions): readonly number[] | undefined {
+  const { qualities } = checkOptions(options, RULES);
+  return qualities === undefined ? undefined : checkQualities(qualities);
+}
 
 function checkQualities(qualities: readonly (number | 'exact')[]): number[] {
   const numbers = qualities.filter((quality) => quality !== 'exact');

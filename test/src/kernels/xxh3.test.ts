@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadKernels } from '../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../src/kernels/portableKernels.js';
+import { Xxh3Stream } from '../../../src/kernels/xxh3/stream.js';
 import { blockData } from '../../helpers/blockData.js';
 
 const oracle = await createXXHash3();
@@ -42,5 +43,16 @@ for (const { implementation, xxh3 } of [portableKernels, await loadKernels({ imp
     }
   });
 }
+
+test('of bytes that come one after another: in parts of any sizes, and at any length', () => {
+  const data = blockData('random', 10_000);
+  for (const length of [0, 1, 240, 241, 1023, 1024, 1025, 1088, 2047, 2048, 2049, 3000, 10_000]) {
+    for (const size of [1, 63, 64, 100, 1023, 1024, 1025, 2048, 5000]) {
+      const stream = new Xxh3Stream();
+      for (let at = 0; at < length; at += size) stream.update(data.subarray(at, Math.min(at + size, length)));
+      assert.is(stream.digest(), expected(data.subarray(0, length)), `${length} bytes in parts of ${size}`);
+    }
+  }
+});
 
 test.run();

@@ -12,9 +12,9 @@ import {
   SECRET,
 } from './parts.js';
 
-const STRIPE = 64;
+export const STRIPE = 64;
 const STRIPES_PER_BLOCK = 16;
-const BLOCK = STRIPE * STRIPES_PER_BLOCK;
+export const BLOCK: number = STRIPE * STRIPES_PER_BLOCK;
 const TWO_32 = 2 ** 32;
 /** Offsets in the secret for scrambling, the last stripe, and merging. */
 const SCRAMBLE_AT = 128;
@@ -23,20 +23,23 @@ const MERGE_AT = 11;
 
 const SECRET_WORDS = wordsFrom(0, 48);
 const LAST_STRIPE_WORDS = wordsFrom(LAST_STRIPE_AT, 16);
-const START = [
-  BigInt(PRIME32_3),
-  PRIME64_1,
-  PRIME64_2,
-  PRIME64_3,
-  PRIME64_4,
-  BigInt(PRIME32_2),
-  PRIME64_5,
-  BigInt(PRIME32_1),
-];
-
 /** The eight 64-bit accumulators as pairs of words, low half first. */
 const accumulators = new Int32Array(16);
 const accumulatorView = new DataView(accumulators.buffer);
+
+/** The accumulators before the first block. */
+export const START: Int32Array = Int32Array.from(
+  [
+    BigInt(PRIME32_3),
+    PRIME64_1,
+    PRIME64_2,
+    PRIME64_3,
+    PRIME64_4,
+    BigInt(PRIME32_2),
+    PRIME64_5,
+    BigInt(PRIME32_1),
+  ].flatMap((value) => [Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))]),
+);
 
 function wordsFrom(at: number, count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => SECRET.getInt32(at + 4 * i, true));
@@ -44,20 +47,43 @@ function wordsFrom(at: number, count: number): Int32Array {
 
 /** XXH3-64 of more than 240 bytes. */
 export function xxh3Long(data: DataView): bigint {
-  const length = data.byteLength;
-  START.forEach((value, lane) => {
-    accumulators[2 * lane] = Number(BigInt.asIntN(32, value));
-    accumulators[2 * lane + 1] = Number(BigInt.asIntN(32, value >> 32n));
-  });
-  const blocks = Math.floor((length - 1) / BLOCK);
-  for (let block = 0; block < blocks; block++) {
-    accumulate(data, block * BLOCK, STRIPES_PER_BLOCK, SECRET_WORDS);
+  accumulators.set(START);
+  const blocks = Math.floor((data.byteLength - 1) / BLOCK);
+  addBlocks(data, 0, blocks);
+  return finish(data, blocks * BLOCK, data.byteLength);
+}
+
+/**
+ * Takes whole blocks. More bytes must follow them.
+ * @param state the accumulators, which are updated
+ */
+export function takeBlocks(data: DataView, start: number, count: number, state: Int32Array): void {
+  accumulators.set(state);
+  addBlocks(data, start, count);
+  state.set(accumulators);
+}
+
+/**
+ * The hash, from what is left at the end of the data: 1 to 1024 bytes.
+ * @param start of these; the 64 bytes before the end must be in the data
+ * @param length of all
+ */
+export function takeRest(data: DataView, start: number, length: number, state: Int32Array): bigint {
+  accumulators.set(state);
+  return finish(data, start, length);
+}
+
+function addBlocks(data: DataView, start: number, count: number): void {
+  for (let block = 0; block < count; block++) {
+    accumulate(data, start + block * BLOCK, STRIPES_PER_BLOCK, SECRET_WORDS);
     scramble();
   }
-  const rest = blocks * BLOCK;
-  accumulate(data, rest, Math.floor((length - 1 - rest) / STRIPE), SECRET_WORDS);
-  accumulate(data, length - STRIPE, 1, LAST_STRIPE_WORDS);
+}
 
+function finish(data: DataView, rest: number, length: number): bigint {
+  const end = data.byteLength;
+  accumulate(data, rest, Math.floor((end - 1 - rest) / STRIPE), SECRET_WORDS);
+  accumulate(data, end - STRIPE, 1, LAST_STRIPE_WORDS);
   let sum = BigInt(length) * PRIME64_1;
   for (let i = 0; i < 4; i++) {
     sum += foldedProduct(

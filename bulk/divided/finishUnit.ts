@@ -1,0 +1,159 @@
+import { createHash } from 'node:crypto';
+import { CUTS_VERSION } from '../../models/file/encodeModelFile.js';
+import { resolvedOptions } from '../../models/file/encodeTensor.js';
+import { formatHash } from '../../models/file/plan.js';
+import { concatenate } from '../../src/bytes/binary.js';
+import type { AbortOptions } from '../../src/checks/abortOptions.js';
+import { factsOf, targetsOf } from '../../src/encodings/embedded/embedded.js';
+import { layOutFragments } from '../../src/encodings/embedded/fragmentLayout.js';
+import { factsOfTiles } from '../../src/encodings/embedded/tileRange.js';
+import { HOLO_MAX_RANK } from '../../src/holotensor/constants.js';
+import { encodedHeader } from '../../src/holotensor/encoder.js';
+import {
+  compressFragment,
+  isCompressible,
+  type PackedFragment,
+  packFront,
+  samplesOf,
+} from '../../src/holotensor/pack.js';
+import { Xxh3Stream } from '../../src/kernels/xxh3/stream.js';
+import { DTYPES, elementCount } from '../../src/tensor/dtype.js';
+import { type UnitNote, type Window, writeNote } from '../notes.js';
+import type { UnitContext } from '../unitContext.js';
+import { unitObject } from '../unitFile.js';
+import type { TileRangeOfUnit, Unit } from '../units.js';
+import { PayloadReader, payloadsOf } from './payloads.js';
+import type { StoredPlan } from './planNote.js';
+import { openRanges } from './rangeFile.js';
+
+/** Windows are read ahead by a join, several at a time. */
+const WINDOW_BYTES = 2 ** 23;
+
+/**
+ * Lays out a tensor that is divided, once all of its ranges are encoded: its fragments are bytes of these. Only what is before
+ * them, and fragments that are compressed, are written. Memory: what is known of all tiles, a run of units of one range, and a
+ * fragment that is compressed.
+ * @param keys of the objects of the ranges
+ */
+export async function finishUnit(
+  { opened, storage, tools, options }: UnitContext,
+  unit: Unit,
+  ranges: readonly TileRangeOfUnit[],
+  { plan, id }: StoredPlan,
+  keys: readonly string[],
+  { signal }: AbortOptions,
+): Promise<UnitNote> {
+  const { dtype, shape, byteLength } = unit.tensors[0]!;
+  const { kernels, codec } = tools;
+  const how = resolvedOptions(options.encode ?? {}, byteLength);
+  const facts = JSON.stringify([CUTS_VERSION, id, dtype, shape, how, keys]);
+  const key = createHash('sha256').update(facts).digest('hex');
+  const stored = await openRanges(storage, keys, ranges, plan, kernels, { signal });
+  const layout = layOutFragments(
+    plan,
+    stored.flatMap((range) => factsOfTiles(range, plan)),
+    { fragments: how.fragments ?? 1, qualities: targetsOf({ qualities: how.qualities }) },
+  );
+  const header = encodedHeader(
+    {
+      encoding: 'embedded',
+      seed: 0n,
+      tensor: {
+        dtype: DTYPES.find((known) => known === dtype)!,
+        shape: shape.length > HOLO_MAX_RANK ? [elementCount(shape)] : shape,
+      },
+    },
+    factsOf(plan, layout),
+  );
+  const own = new ObjectBuilder((bytes) => formatHash(kernels.xxh3(bytes)));
+  const entries: PackedFragment[] = [];
+  const windows: Window[][] = [];
+  const reader = new PayloadReader(storage, stored, layout, plan, kernels, { signal });
+  try {
+    for (const [index, payload] of payloadsOf(plan, layout, stored).entries()) {
+      const { head, size } = payload;
+      const sample = concatenate(
+        await Promise.all(samplesOf(size).map(({ start, end }) => reader.sample(payload, start, end))),
+      );
+      if (sample.length === 0 || isCompressible(sample, codec)) {
+        const pieces = [head];
+        for await (const { bytes } of reader.read(payload)) pieces.push(bytes);
+        const { flags, stored: packed } = compressFragment(concatenate(pieces), { codec });
+        const sizes = { compressedSize: packed.length, uncompressedSize: size };
+        entries.push({ index, flags, ...sizes, checksum: kernels.xxh3(packed) });
+        windows.push(own.add(packed));
+        continue;
+      }
+      const hash = new Xxh3Stream();
+      hash.update(head);
+      const ownWindows = own.add(head);
+      for await (const { bytes, object, offset } of reader.read(payload)) {
+        hash.update(bytes);
+        for (let at = 0; at < bytes.length; at += WINDOW_BYTES) {
+          const part = bytes.subarray(at, at + WINDOW_BYTES);
+          ownWindows.push({
+            object,
+            offset: offset + at,
+            size: part.length,
+            hash: formatHash(kernels.xxh3(part)),
+          });
+        }
+      }
+      entries.push({
+        index,
+        flags: 0,
+        compressedSize: size,
+        uncompressedSize: size,
+        checksum: hash.digest(),
+      });
+      windows.push(ownWindows);
+    }
+  } finally {
+    await reader.close();
+  }
+  const front = packFront(header, entries, codec);
+  const frontWindows = own.add(front);
+  await storage.create(unitObject(key), own.finish(), { signal });
+  const note: UnitNote = {
+    key,
+    tensors: [
+      {
+        hash: formatHash(kernels.xxh3(front)),
+        divided: {
+          cosines: layout.fragments.map(({ cosine }) => cosine),
+          sizes: [front.length, ...entries.map(({ compressedSize }) => compressedSize)],
+          objects: [key, ...keys],
+          windows: [frontWindows, ...windows],
+        },
+      },
+    ],
+  };
+  await writeNote(storage, opened.id, unit, note, { signal });
+  return note;
+}
+
+/** The object of the unit, which is the first of its objects. */
+class ObjectBuilder {
+  readonly #hash: (bytes: Uint8Array) => string;
+  readonly #pieces: Uint8Array[] = [];
+  #size = 0;
+
+  constructor(hash: (bytes: Uint8Array) => string) {
+    this.#hash = hash;
+  }
+
+  add(bytes: Uint8Array): Window[] {
+    const windows: Window[] = [];
+    for (let at = 0; at < bytes.length; at += WINDOW_BYTES) {
+      const part = bytes.subarray(at, at + WINDOW_BYTES);
+      windows.push({ object: 0, offset: this.#size + at, size: part.length, hash: this.#hash(part) });
+    }
+    this.#pieces.push(bytes);
+    this.#size += bytes.length;
+    return windows;
+  }
+
+  finish(): Uint8Array {
+    return concatenate(this.#pieces);
+  }
+}
