@@ -122,7 +122,7 @@ declare module 'bullmq' {
       },
     );
     on(event: 'error', heard: (error: Error) => void): this;
-    on(event: 'stalled', heard: (id: string) => void): this;
+    on(event: 'completed', heard: () => void): this;
     waitUntilReady(): Promise<unknown>;
     close(force?: boolean): Promise<void>;
   }

@@ -1,14 +1,10 @@
-import {
-  findStagedTensor,
-  memoryStagingStore,
-  type StagedTensor,
-  type StagingStore,
-} from '../models/file/stagingStore.js';
+import { findStagedTensor, type StagedTensor, type StagingStore } from '../models/file/stagingStore.js';
 import { type ReadRange, randomAccessSource } from '../sources/randomAccess.js';
-import { concatenate } from '../src/bytes/binary.js';
+import { asBytes, concatenate } from '../src/bytes/binary.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { FormatError } from '../src/errors.js';
 import type { Kernels } from '../src/kernels/kernels.js';
+import type { SeekableSink } from '../src/source.js';
 import { OWN_PREFIX } from './storage/key.js';
 import type { BulkStorage } from './storage/storage.js';
 
@@ -57,29 +53,33 @@ export function storedUnits(storage: BulkStorage): StagingStore {
 
 /** Collects the entries of a unit before it is written. */
 export class UnitBuilder {
-  readonly #entries: { readonly staged: StagedTensor; readonly bytes: Uint8Array }[] = [];
+  readonly #tensors: StagedTensor[] = [];
+  readonly #pieces: Uint8Array[] = [];
+  #size = 0;
 
-  /** Adds a tensor by what writes it as an entry of a staging store. */
+  /** Adds a tensor by what writes it as an entry of a staging store: in order, and what is written stays as it is. */
   async add(stage: (staging: StagingStore, entry: string) => Promise<StagedTensor>): Promise<void> {
-    const staging = memoryStagingStore();
-    const staged = await stage(staging, ENTRY_OF_ONE);
-    const source = (await staging.open(ENTRY_OF_ONE))!;
-    this.#entries.push({ staged, bytes: await source.read(0, source.size!) });
+    const stop = async () => {};
+    const sink: SeekableSink = {
+      write: async (bytes) => {
+        this.#pieces.push(asBytes(bytes));
+      },
+      close: stop,
+      abort: stop,
+    };
+    const start = this.#pieces.length;
+    const staged = await stage({ open: async () => undefined, create: async () => sink }, '');
+    const length = this.#pieces.slice(start).reduce((sum, piece) => sum + piece.length, 0);
+    this.#tensors.push({ ...staged, entry: `${this.#size} ${length}` });
+    this.#size += length;
   }
 
   /** The bytes of the object, and the tensors as they are in it. */
   finish(key: string): { readonly bytes: Uint8Array; readonly tensors: readonly StagedTensor[] } {
-    let at = 0;
-    const tensors = this.#entries.map(({ staged, bytes }) => {
-      const entry = entryName(key, at, bytes.length);
-      at += bytes.length;
-      return { ...staged, entry };
-    });
-    return { bytes: concatenate(this.#entries.map(({ bytes }) => bytes)), tensors };
+    const tensors = this.#tensors.map((staged) => ({ ...staged, entry: `${key} ${staged.entry}` }));
+    return { bytes: concatenate(this.#pieces), tensors };
   }
 }
-
-const ENTRY_OF_ONE = 'entry';
 
 /**
  * The tensors of a unit that another run, or another model, has encoded.

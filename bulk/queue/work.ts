@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { onAbort } from '../../platform/abort.js';
 import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
 import { callback, checkOptions, flag, number, type Rules, wholeNumber } from '../../src/checks/options.js';
@@ -72,9 +71,8 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
     signal,
   } = checkOptions(options, RULES);
   if (signal?.aborted) return;
-  const bullMq = await loadBullMq();
   const connection = connectionOf(options);
-  const tools = await loadTools(options);
+  const [bullMq, tools] = await Promise.all([loadBullMq(), loadTools(options)]);
   const settings = {
     connection,
     lockDuration: stalled,
@@ -103,7 +101,7 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
       onAbort(jobs.failed, () => resolve());
     });
     const isStopped = () => signal?.aborted || jobs.failed.aborted;
-    await (drain ? Promise.race([ended, drained([joins, unitQueue], isStopped)]) : ended);
+    await (drain ? Promise.race([ended, drained([joins, unitQueue], workers, isStopped)]) : ended);
   } finally {
     release?.();
     const patience = setTimeout(() => jobs.giveBack(), grace);
@@ -114,11 +112,23 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
   jobs.failed.throwIfAborted();
 }
 
+/** Looks after each job of this worker, and now and then: others may do the last one. */
 async function drained(
   queues: readonly InstanceType<BullMq['Queue']>[],
+  workers: readonly { on(event: 'completed', heard: () => void): unknown }[],
   isStopped: () => boolean | undefined,
 ): Promise<void> {
-  while (!isStopped() && !(await isDrained(queues))) await sleep(POLL_MS);
+  let look = () => {};
+  for (const worker of workers) worker.on('completed', () => look());
+  while (!isStopped() && !(await isDrained(queues))) {
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, POLL_MS);
+      look = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
 }
 
 /** Whether no job is left that a worker could do. */

@@ -1,5 +1,4 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -7,7 +6,7 @@ import { encodeToModelFile } from '../../helpers/modelFiles.js';
 import { modelOf, type TestTensor } from '../../helpers/models.js';
 import { run } from '../helpers/process.js';
 import { Project } from '../helpers/project.js';
-import { FleetWorker, redis } from './fleet.js';
+import { FleetWorker, freePort, redis } from './fleet.js';
 import { type StandIn, standIn } from './standIn.js';
 
 /** A fleet: a real Redis, a storage with the API of S3, workers that are killed. */
@@ -27,11 +26,17 @@ const fill = ({ shape }: TestTensor, byteLength: number, index: number) => {
   return new Uint8Array(values.buffer);
 };
 
+/** A tensor that is divided, and into how many ranges. */
+const LARGE: TestTensor = { name: 'head.weight', dtype: 'F32', shape: [1000, 700] };
+const RANGES = 6;
+const MAX_UNIT_BYTES = 480_000;
+
 const shards = Object.fromEntries(
   Array.from({ length: SHARDS }, (_, i) => {
     const tensors = Array.from({ length: TENSORS }, (_, j): TestTensor => {
       return { name: `layers.${i}.${j}.weight`, dtype: 'F32', shape: [100 + i, 160 + j] };
     });
+    if (i === 0) tensors.push(LARGE);
     const number = (value: number) => String(value).padStart(5, '0');
     return [`model-${number(i + 1)}-of-${number(SHARDS)}.safetensors`, modelOf(tensors, undefined, fill)];
   }),
@@ -59,14 +64,6 @@ const variables = ({ url }: Pick<StandIn, 'url'>, key = 'key'): NodeJS.ProcessEn
 const bulk = (args: readonly string[], environment: NodeJS.ProcessEnv) =>
   run(project.path('node_modules/.bin/holostream'), ['bulk', ...args], project.folder, environment);
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 const unitWrites = (storage: StandIn) => storage.done.filter((request) => /^PUT .*\/units\//.test(request));
 
 test('three workers, one killed, one stopped, Redis restarted, a storage that fails, is slow and cuts uploads off: the file of one machine', async () => {
@@ -74,9 +71,10 @@ test('three workers, one killed, one stopped, Redis restarted, a storage that fa
   mkdirSync(project.path('redis'));
   await using queue = await redis(project.path('redis'), await freePort());
   const environment = { ...variables(storage), REDIS_URL: queue.url };
-  const source = [project.path('source'), '--to', 's3://hub', '--output', OUTPUT];
+  const place = ['--to', 's3://hub', '--output', OUTPUT];
+  const source = [project.path('source'), ...place, '--max-unit-bytes', String(MAX_UNIT_BYTES)];
   const added = JSON.parse(await bulk(['add', ...source, '--json'], environment));
-  assert.equal([added[0].state, added[0].units], ['queued', SHARDS]);
+  assert.equal([added[0].state, added[0].units], ['queued', SHARDS + RANGES]);
   storage.faults = {
     every: [
       [17, 500],
@@ -104,9 +102,11 @@ test('three workers, one killed, one stopped, Redis restarted, a storage that fa
     [],
   );
   // Twice only where it was under way at the kill or at the restart.
-  const times = new Map<number | undefined, number>();
-  for (const { unit, state } of outcomes)
-    if (state === 'encoded') times.set(unit, (times.get(unit) ?? 0) + 1);
+  const times = new Map<string, number>();
+  for (const { unit, range, state } of outcomes) {
+    const part = `${unit}.${range}`;
+    if (state === 'encoded') times.set(part, (times.get(part) ?? 0) + 1);
+  }
   assert.ok(
     [...times.values()].every((count) => count <= 2),
     'no unit is encoded three times',
@@ -114,8 +114,10 @@ test('three workers, one killed, one stopped, Redis restarted, a storage that fa
   const again = [...times.values()].filter((count) => count > 1).length;
   assert.ok(again <= 6, `${again} units were encoded twice`);
   const keys = unitWrites(storage);
-  assert.is(new Set(keys).size, SHARDS);
-  assert.is(keys.length, SHARDS, 'an object that exists is not written again');
+  // Of the tensor that is divided, what is before its fragments has an object, too.
+  const objects = SHARDS + RANGES + 1;
+  assert.is(new Set(keys).size, objects);
+  assert.is(keys.length, objects, 'an object that exists is not written again');
 
   for (const kind of ['PUT', 'PART'])
     assert.ok(
@@ -129,6 +131,7 @@ test('three workers, one killed, one stopped, Redis restarted, a storage that fa
   );
   const status = JSON.parse(await bulk(['status', '--json'], environment));
   assert.equal([status.models.length, status.models[0].state, status.failed], [1, 'done', []]);
+  assert.is(status.models[0].units, SHARDS + RANGES);
   assert.ok(Object.values(status.units).every((count) => count === 0));
 
   storage.faults = {};
@@ -138,7 +141,8 @@ test('three workers, one killed, one stopped, Redis restarted, a storage that fa
   assert.equal(storage.done.slice(requests), [], 'nothing is written where there is nothing to do');
 
   const cleaned = JSON.parse(await bulk(['clean', 's3://hub', '--json'], environment));
-  assert.equal([cleaned.objects, cleaned.keptUnits], [2 * SHARDS, 0]);
+  // A note for each object, and one of the plan.
+  assert.equal([cleaned.objects, cleaned.keptUnits], [2 * objects + 1, 0]);
   const left = [...storage.objects.keys()].map((key) => key.split('/').at(-1)).sort();
   assert.equal(left, ['done.json', 'model.holo.safetensors', 'probe']);
   const third = JSON.parse(await bulk(['add', ...source, '--json'], environment));

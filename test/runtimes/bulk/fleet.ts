@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import type { JobOutcome } from '../../../bulk/index.js';
 import type { Project } from '../helpers/project.js';
@@ -23,6 +23,14 @@ async function stopped(child: ChildProcess, signal: NodeJS.Signals): Promise<voi
   if (!running.has(child)) return;
   child.kill(signal);
   await once(child, 'close');
+}
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address() as { port: number };
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 export interface Redis extends AsyncDisposable {
