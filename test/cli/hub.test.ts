@@ -88,6 +88,22 @@ test('a server that is not the hub gets no token', async () => {
   assert.equal([...server.tokens.storage], [undefined]);
 });
 
+test('no message has the query of a URL, in which there may be a token', async () => {
+  await using server = await startHub();
+  const url = `${server.storage.url}none.safetensors?token=hf_secret`;
+  const commands = [
+    ['inspect', url],
+    ['encode', url, '-o', 'none.holo.safetensors'],
+  ];
+  for (const { code, stderr } of await Promise.all(
+    commands.map((args) => run(['--verbose', ...args], server)),
+  )) {
+    assert.is(code, 1);
+    assert.match(stderr, /none\.safetensors\?…/);
+    assert.not.match(stderr, 'hf_secret');
+  }
+});
+
 test('what is no model on a hub is refused', async () => {
   await using server = await startHub();
   for (const name of ['hf:', 'hf:model', 'hf:../x', 'hf:org/model/../../x']) {
