@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,6 +7,11 @@ import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { fileSink } from '../../sinks/file.js';
+import { SafetensorsWriter } from '../../sinks/safetensors.js';
+import { float32ToBfloat16 } from '../../src/tensor/float.js';
+import { viewBytes } from '../../src/tensor/tensor.js';
+import { trainedLike } from '../helpers/trained.js';
 
 const test = suite('memory');
 /** What a program prints that is given a folder and a size in bytes. */
@@ -41,5 +46,62 @@ test('an ONNX file of 1 GiB becomes a model file, and that its weights, in less 
   assert.ok(same);
   assert.ok(peak > 0 && peak < 300e6, `peak memory ${peak} bytes`);
 });
+
+/** What the command takes without a model. */
+const BASE = 120e6;
+const TENSOR = { shape: [4096, 8192], bytes: 2 ** 26 } as const;
+
+for (const workers of [0, 2]) {
+  test(`a model is encoded and decoded in memory for three of its tensors and for workers, with ${workers} workers`, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'holostream-'));
+    try {
+      await writeModel(join(folder, 'model.safetensors'));
+      for (const args of [
+        ['encode', 'model.safetensors', '-o', 'model.holo.safetensors'],
+        ['decode', 'model.holo.safetensors', '-o', 'again.safetensors'],
+      ]) {
+        const peak = await peakOf([...args, '--workers', String(workers)], folder);
+        // Decoders in workers hold the fragments of a tensor beside what it becomes.
+        const each = args[0] === 'decode' ? 180e6 : 100e6;
+        const most = BASE + 3 * TENSOR.bytes + workers * each;
+        assert.ok(peak > TENSOR.bytes && peak < most, `${args[0]}: ${peak} bytes, expected at most ${most}`);
+      }
+      const files = ['model.safetensors', 'again.safetensors'].map((name) => readFile(join(folder, name)));
+      const [before, after] = await Promise.all(files);
+      assert.ok(before!.equals(after!));
+    } finally {
+      await rm(folder, { recursive: true });
+    }
+  });
+}
+
+async function peakOf(args: readonly string[], cwd: string): Promise<number> {
+  const peak = new URL('../helpers/modelMemory.mjs', import.meta.url);
+  const command = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
+  const { stderr } = await promisify(execFile)(process.execPath, ['--import', peak.href, command, ...args], {
+    cwd,
+  });
+  return Number(/^peak (\d+)$/m.exec(stderr)?.[1]);
+}
+
+/** Four large tensors of weights in bfloat16, and small ones between them. */
+async function writeModel(path: string): Promise<void> {
+  const weights = viewBytes(float32ToBfloat16(trainedLike([1024, 8192])));
+  const sink = await fileSink(path);
+  const small = [64, 1024];
+  const tensors = Array.from({ length: 4 }, (_, i) => [
+    { name: `large${i}`, dtype: 'BF16' as const, shape: [...TENSOR.shape] },
+    { name: `small${i}`, dtype: 'BF16' as const, shape: small },
+  ]).flat();
+  const writer = await SafetensorsWriter.open(sink, tensors);
+  for (const { name, shape } of tensors) {
+    const data = new Uint8Array(2 * shape[0]! * shape[1]!);
+    for (let at = 0; at < data.length; at += weights.length) {
+      data.set(weights.subarray(0, data.length - at), at);
+    }
+    await writer.write(name, data);
+  }
+  await writer.close();
+}
 
 test.run();

@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { getEventListeners } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isShared } from '../../src/bytes/sharedMemory.js';
@@ -181,5 +184,13 @@ test('closing fails what is under way and what comes later', () =>
     for (const task of underWay) await rejects(task, WorkerError, /closed/);
     await rejects(run({ value: 1 }), WorkerError, /closed/);
   }));
+
+test('a process ends although the worker of an aborted task is busy', async () => {
+  const program = fileURLToPath(new URL('../helpers/abortedTask.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program], {
+    timeout: 60_000,
+  });
+  assert.is(stdout, 'RangeError: enough\n');
+});
 
 test.run();
