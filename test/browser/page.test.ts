@@ -382,6 +382,12 @@ test('360 pixels are enough, without 2,000 pixels of scrolling', async () => {
       assert.ok(scrollHeight < 2000, `${scrollHeight}`);
       await page.click('text=What the bytes are worth');
       await page.waitForSelector('#chart path.accuracy');
+      // No panel is wider when it is open.
+      const width = await page.evaluate(() => {
+        for (const panel of document.querySelectorAll('details')) panel.open = true;
+        return document.documentElement.scrollWidth;
+      });
+      assert.is(width, 360);
     },
     { viewport: { width: 360, height: 640 } },
   );
