@@ -1,4 +1,5 @@
 import { onAbort } from '../platform/abort.js';
+import { nextTurn } from '../src/async/steps.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { type AllLimits, Budget, withRoom } from '../src/checks/limits.js';
@@ -243,5 +244,6 @@ class PieceReader {
       });
     this.#onBytes(value.length);
     this.#queue.push(value);
+    await nextTurn();
   }
 }

@@ -1,7 +1,7 @@
 import type { Observable } from 'rxjs';
 import { onAbort } from '../platform/abort.js';
 import { startTimer } from '../platform/timer.js';
-import { Turns } from '../src/async/steps.js';
+import { nextTurn } from '../src/async/steps.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { number, type Rules } from '../src/checks/options.js';
 import { WorkerError } from '../src/errors.js';
@@ -105,9 +105,8 @@ export async function readAll(
   read: (state: TensorState) => Promise<ReadQuality | undefined>,
 ): Promise<Improvement> {
   let [sum, total, complete] = [0, 0, true];
-  const turns = new Turns();
   for (const state of states) {
-    await turns.next();
+    await nextTurn();
     const tensor = await read(state);
     const { weight } = state.tensor;
     total += weight;

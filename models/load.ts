@@ -1,5 +1,5 @@
 import { startTimer } from '../platform/timer.js';
-import { Turns } from '../src/async/steps.js';
+import { nextTurn } from '../src/async/steps.js';
 import { type Budget, limitsOf, type OpenOptions } from '../src/checks/limits.js';
 import { callback, type Rules } from '../src/checks/options.js';
 import { OPEN_RULES } from '../src/checks/rules.js';
@@ -56,7 +56,6 @@ export class Load {
   #pool: WorkerPool | undefined;
   readonly #fetcher: PieceFetcher;
   readonly #throughput = new Throughput();
-  readonly #turns = new Turns();
   readonly #totalBytes: number;
   #bytes = 0;
   /** Pieces that workers are decoding, and their bytes. */
@@ -138,7 +137,7 @@ export class Load {
       .add(piece, bytes, { pool: this.#pool, budget: this.#target.budget, signal })
       .then(() => this.#tellBetter(state));
     await (this.#pool === undefined ? added : this.#decodeBeside(added, bytes.length));
-    await this.#turns.next(signal);
+    await nextTurn(signal);
   }
 
   /** Workers decode while the next pieces come, as far as {@link MAX_DECODING_BYTES} allows; their errors end the load. */

@@ -1,5 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
-import { Turns } from '../src/async/steps.js';
+import { nextTurn } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { Budget, type LimitsOption, limitsOf } from '../src/checks/limits.js';
 import { WorkerError } from '../src/errors.js';
@@ -95,12 +95,11 @@ export class ModelLoads {
     const read = (name: string) => this.states.get(name)!.read(options);
     const limit = Math.max(1, typeof workers === 'number' ? workers : workers.size);
     const loaded = new Map<string, LoadedTensor<A>>();
-    const turns = new Turns();
     let at = 0;
     for await (const tensor of inOrder(names, limit, read, options.signal)) {
       if (tensor !== undefined) loaded.set(names[at]!, tensor);
       at += 1;
-      await turns.next(options.signal);
+      await nextTurn(options.signal);
     }
     return loaded;
   }

@@ -1,5 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
-import { nextTask, Turns } from '../src/async/steps.js';
+import { nextTask, nextTurn } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { LoadedTensor, OutputOptions, OutputType } from './output.js';
 import type { TensorState } from './tensorState.js';
@@ -44,9 +44,8 @@ export class TensorUpdates {
 
   async #emitAll(options: OutputOptions & AbortOptions): Promise<void> {
     try {
-      const turns = new Turns();
       for (const state of this.#better) {
-        await turns.next(options.signal);
+        await nextTurn(options.signal);
         this.#better.delete(state);
         const tensor = await state.read(options);
         if (tensor !== undefined) this.#subject.next(tensor);

@@ -1,5 +1,5 @@
 import { withByteReaders } from '../platform/byteStream.js';
-import { Turns } from '../src/async/steps.js';
+import { nextTurn } from '../src/async/steps.js';
 import { callback, check } from '../src/checks/options.js';
 import type { LatestStageFactory, StageFactory } from '../src/stage.js';
 import { type LatestConsumer, LatestRun, type Scheduler, TIMERS } from './latestRun.js';
@@ -59,7 +59,6 @@ class StreamPair<I, O> implements LatestConsumer<O> {
   asks = false;
   closed = false;
   readonly #run: Run<I>;
-  readonly #turns = new Turns();
   #out!: ReadableStreamDefaultController<O>;
   #in!: WritableStreamDefaultController;
   #wake: (() => void) | undefined;
@@ -145,7 +144,7 @@ class StreamPair<I, O> implements LatestConsumer<O> {
     try {
       await step();
       // Where all chunks are in memory, nothing else would let other tasks in.
-      await this.#turns.next();
+      await nextTurn();
     } catch (error) {
       // What the end itself breaks off is no error of the write: Node's `pipeTo`, when it is aborted, would not cancel its
       // source after one.

@@ -1,4 +1,4 @@
-import { inTurns, Turns } from '../src/async/steps.js';
+import { inTurns, nextTurn } from '../src/async/steps.js';
 import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import { type AllLimits, checkLimit, limitsOf } from '../src/checks/limits.js';
 import { check, wholeNumber } from '../src/checks/options.js';
@@ -77,12 +77,11 @@ export class FragmentReader {
     const { header } = this.layout;
     const decoder = await this.#createDecoder(options);
     const data = await this.readStored(options);
-    const turns = new Turns();
     for (const entry of this.some) {
       const stored = data.subarray(entry.offset, entry.offset + entry.compressedSize);
       const fragment = await this.#unpacker.unpack({ header, entry, stored });
       await inTurns(decoder.adding(fragment), options.signal);
-      await turns.next(options.signal);
+      await nextTurn(options.signal);
     }
     await inTurns(decoder.settling(), options.signal);
     return decoder;
@@ -98,11 +97,10 @@ export class FragmentReader {
     isEnough: (decoder: HoloTensorDecoder) => boolean = () => false,
   ): Promise<HoloTensorDecoder> {
     const decoder = await this.#createDecoder(options);
-    const turns = new Turns();
     for (const index of indexes) {
       await inTurns(decoder.adding(await this.read(index, options)), options.signal);
       if (isEnough(decoder)) break;
-      await turns.next(options.signal);
+      await nextTurn(options.signal);
     }
     await inTurns(decoder.settling(), options.signal);
     return decoder;

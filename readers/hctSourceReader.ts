@@ -1,4 +1,4 @@
-import { Turns } from '../src/async/steps.js';
+import { nextTurn } from '../src/async/steps.js';
 import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import { type AllLimits, allocating, Budget, checkTensorBytes, limitsOf } from '../src/checks/limits.js';
 import { check, checkOptions, type Rules, wholeNumber } from '../src/checks/options.js';
@@ -134,7 +134,6 @@ export class HctSourceReader implements TensorReader {
       await decodeRunsInWorkers(workers, this.header, runs, out, byteStart, { ...this.#options, ...options });
       return;
     }
-    const turns = new Turns();
     for await (const run of runs) {
       for (const block of storedBlocks(run)) {
         const start = block.byteOffset - byteStart;
@@ -142,7 +141,7 @@ export class HctSourceReader implements TensorReader {
           within(out, start, block.byteLength) ?? allocating(() => new Uint8Array(block.byteLength));
         this.#decode(block, target);
         if (target.buffer !== out.buffer) copyOverlap(target, start, out);
-        await turns.next(options.signal);
+        await nextTurn(options.signal);
       }
     }
   }

@@ -3,7 +3,7 @@ import { type Consumer, StageRun } from '../operators/stageRun.js';
 import { BaseWritableStream, ownStream } from '../operators/streamClasses.js';
 import { onAbort, withOwnSignal } from '../platform/abort.js';
 import type { ByteStreamLike } from '../platform/byteReader.js';
-import { Turns } from '../src/async/steps.js';
+import { nextTurn } from '../src/async/steps.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { checkOptions, type Rules } from '../src/checks/options.js';
 import type { HctTensor } from '../src/hct/tensorCollector.js';
@@ -34,7 +34,6 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
   readonly asks = true;
   closed = false;
   readonly #run: StageRun<Uint8Array, HctTensor>;
-  readonly #turns = new Turns();
   #interrupted = false;
   #tensor: HctTensor | undefined;
 
@@ -50,7 +49,7 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
       if (!this.#interrupted) throw error;
     }
     // Where all chunks are in memory, nothing else would let other tasks in.
-    await this.#turns.next();
+    await nextTurn();
   }
 
   async close(): Promise<HctTensor> {

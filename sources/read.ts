@@ -1,3 +1,4 @@
+import { nextTurn } from '../src/async/steps.js';
 import { concatenate } from '../src/bytes/binary.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { withRoom } from '../src/checks/limits.js';
@@ -34,6 +35,7 @@ export async function readExactly(stream: ReadableStream<Uint8Array>, length: nu
       bytes.set(value, filled);
     }
     filled += value.length;
+    await nextTurn();
   }
 }
 

@@ -1,4 +1,4 @@
-import { Turns } from '../../src/async/steps.js';
+import { nextTurn } from '../../src/async/steps.js';
 import { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import {
@@ -64,7 +64,6 @@ export async function decodeModelFile(
   const bound = boundByBytes(sizes, ({ byteLength }: SafetensorsTensor) => byteLength, pool);
   const memory = new ReusedMemory(2 * bound.weight.most);
   let done = 0;
-  const turns = new Turns();
   for (const file of model.plan.files) {
     const sink = await openSink(file.name);
     const write = async ({ name, offset, byteLength }: SafetensorsTensor, own: AbortSignal) => {
@@ -73,7 +72,7 @@ export async function decodeModelFile(
       await sink.write(bytes, offset);
       memory.give(bytes.buffer as ArrayBuffer);
       done += byteLength;
-      await turns.next(own);
+      await nextTurn(own);
       onProgress?.(done, total);
     };
     try {

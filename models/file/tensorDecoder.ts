@@ -55,7 +55,7 @@ export class ModelTensorDecoder {
    * @throws ChecksumError, CodecError, FormatError, LimitError
    */
   async add(piece: number, bytes: Uint8Array, { signal }: AbortOptions = {}): Promise<void> {
-    if (piece === 0) await this.#addFirst(bytes);
+    if (piece === 0) await this.#addFirst(bytes, signal);
     else await this.#addFragment(piece - 1, bytes, signal);
   }
 
@@ -79,9 +79,9 @@ export class ModelTensorDecoder {
     return { dtype, shape, data };
   }
 
-  async #addFirst(bytes: Uint8Array): Promise<void> {
+  async #addFirst(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
     if (this.tensor.encoded === undefined) {
-      verifyFirstPiece(this.tensor, bytes, this.#kernels);
+      verifyFirstPiece(this.tensor, await inTurns(this.#kernels.hashing(bytes), signal));
       this.#whole = bytes;
       return;
     }
@@ -100,18 +100,16 @@ export class ModelTensorDecoder {
         fragmentIndex: index,
       });
     }
-    const fragment = await this.#unpacker.unpack({ header: layout.header, entry, stored });
+    const fragment = await this.#unpacker.unpack({ header: layout.header, entry, stored }, { signal });
     await inTurns(this.#decoder!.adding(fragment), signal);
   }
 }
 
-/** @throws ChecksumError unless the first piece of a tensor has the hash in the plan */
-function verifyFirstPiece(
-  { name: tensor, firstPieceHash }: ModelFileTensor,
-  bytes: Uint8Array,
-  kernels: Pick<Kernels, 'xxh3'>,
-): void {
-  const actual = kernels.xxh3(bytes);
+/**
+ * @param actual XXH3-64 of the first piece of a tensor
+ * @throws ChecksumError unless it is the one in the plan
+ */
+function verifyFirstPiece({ name: tensor, firstPieceHash }: ModelFileTensor, actual: bigint): void {
   if (formatHash(actual) === firstPieceHash) return;
   const expected = BigInt(`0x${firstPieceHash}`);
   throw new ChecksumError('Cannot use the tensor: wrong checksum', { tensor, expected, actual });
@@ -126,7 +124,7 @@ export function readFirstPiece(
   bytes: Uint8Array,
   kernels: Pick<Kernels, 'xxh3'>,
 ): HoloTensorLayout {
-  verifyFirstPiece(tensor, bytes, kernels);
+  verifyFirstPiece(tensor, kernels.xxh3(bytes));
   const { name, dtype, shape, pieces } = tensor;
   const header = parseHoloTensorHeaderBytes(bytes.subarray(0, HOLO_HEADER_SIZE), kernels.xxh3);
   const layout = parseHoloTensorLayout(header, bytes.subarray(HOLO_HEADER_SIZE));

@@ -1,6 +1,6 @@
 import { readExactly, readWhole } from '../../sources/read.js';
 import { streamSource } from '../../sources/stream.js';
-import { Turns } from '../../src/async/steps.js';
+import { nextTurn } from '../../src/async/steps.js';
 import { Budget, checkTensorBytes, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import type { RandomAccessSource } from '../../src/source.js';
@@ -39,11 +39,10 @@ export async function readZipEntry(
 const STEP = 2 ** 20;
 
 async function checksumOf(bytes: Uint8Array, { signal }: OpenOptions): Promise<number> {
-  const turns = new Turns();
   let sum = 0;
   for (let at = 0; at < bytes.length; at += STEP) {
     sum = crc32(bytes.subarray(at, at + STEP), sum);
-    await turns.next(signal);
+    await nextTurn(signal);
   }
   return sum;
 }

@@ -5,10 +5,20 @@
 export type Steps<T> = Generator<void, T, void>;
 
 /**
- * Work that lasts this long lets other tasks in, and with them aborts, input and timers. Several turns can follow one another
- * in a task, each with a step of some milliseconds: together they stay below the 50 ms from which browsers call a task long.
+ * Work that lasts this long lets other tasks in, and with them aborts, input and timers. The step that is under way then may
+ * take as long again, on a slow machine several times: together they stay below the 50 ms from which browsers call a task long.
  */
 const TURN_MS = 8;
+
+/**
+ * When this thread last began a task of ours; the task that runs now began then or later. All work of the thread has one clock: with
+ * one for each, several turns would follow one another in a task.
+ */
+let taskStart = Number.NEGATIVE_INFINITY;
+
+function isOver(): boolean {
+  return performance.now() - taskStart >= TURN_MS;
+}
 
 /** All steps at once. */
 export function finish<T>(steps: Steps<T>): T {
@@ -25,36 +35,28 @@ export function* oneStep<T>(work: () => T): Steps<T> {
 }
 
 /**
- * Steps until they are done, or have lasted a while; then the rest, in turn with other tasks.
+ * Steps until they are done, or other tasks have waited for a while; then the rest, in turn with those.
  * @throws the reason of `signal`, after which no further step is taken
  */
 export function inTurns<T>(steps: Steps<T>, signal?: AbortSignal): T | Promise<T> {
-  const end = performance.now() + TURN_MS;
   do {
     const { done, value } = steps.next();
     if (done) return value;
-  } while (performance.now() < end);
+  } while (!isOver());
   return nextTask().then(() => {
     signal?.throwIfAborted();
     return inTurns(steps, signal);
   });
 }
 
-/** Lets other tasks in from time to time, in a loop whose promises may all be settled already. */
-export class Turns {
-  #since = performance.now();
-
-  /**
-   * @returns undefined where it is not yet time
-   * @throws the reason of `signal`
-   */
-  next(signal?: AbortSignal): Promise<void> | undefined {
-    if (performance.now() - this.#since < TURN_MS) return undefined;
-    return nextTask().then(() => {
-      this.#since = performance.now();
-      signal?.throwIfAborted();
-    });
-  }
+/**
+ * Lets other tasks in from time to time: in a loop whose promises may all be settled already, such as one over the chunks of a
+ * response, which engines give in one task as far as they have arrived.
+ * @returns undefined where it is not yet time
+ * @throws the reason of `signal`
+ */
+export function nextTurn(signal?: AbortSignal): Promise<void> | undefined {
+  return isOver() ? nextTask().then(() => signal?.throwIfAborted()) : undefined;
 }
 
 /**
@@ -67,6 +69,7 @@ export function nextTask(): Promise<void> {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = () => {
       port1.close();
+      taskStart = performance.now();
       resolve();
     };
     port2.postMessage(undefined);

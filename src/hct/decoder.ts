@@ -1,4 +1,4 @@
-import { Turns } from '../async/steps.js';
+import { nextTurn } from '../async/steps.js';
 import type { BytesLike } from '../bytes/binary.js';
 import { allocating } from '../checks/limits.js';
 import { NOTHING, type Stage, type SyncStage } from '../stage.js';
@@ -44,12 +44,11 @@ export class HctDecoder<O> implements Stage<BytesLike, O> {
   }
 
   async *#takeInTurns(parts: Iterable<HctPart>): AsyncIterable<O> {
-    const turns = new Turns();
     for (const part of parts) {
       if (part.kind === 'start') this.#decode = await loadBlockDecoder(part.header, this.#options);
       // Not `yield*`: it would cost promises for each part.
       for (const output of this.#handle(part, this.#decode!)) yield output;
-      const turn = turns.next();
+      const turn = nextTurn();
       if (turn !== undefined) await turn;
     }
   }

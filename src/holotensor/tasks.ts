@@ -46,7 +46,7 @@ export async function reconstructStored(
   const decoder = new HoloTensorDecoder(header, options, new Budget(limitsOf(options)));
   const local = localCopies(fragments.map(({ stored }) => stored));
   for (const [i, { entry }] of fragments.entries()) {
-    const fragment = await unpacker.unpack({ header, entry, stored: local[i]! });
+    const fragment = await unpacker.unpack({ header, entry, stored: local[i]! }, { signal });
     // Lets messages in, and an abort with them.
     await nextTask();
     signal.throwIfAborted();
@@ -116,7 +116,8 @@ export async function reconstructStep(
   }
   if (fragment !== undefined) {
     const { header } = decoder;
-    const unpacked = 'stored' in fragment ? await unpacker.unpack({ ...fragment, header }) : fragment;
+    const unpacked =
+      'stored' in fragment ? await unpacker.unpack({ ...fragment, header }, { signal }) : fragment;
     await inTurns(decoder.adding(unpacked), signal);
   }
   if (isLast) await inTurns(decoder.settling(), signal);

@@ -1,3 +1,5 @@
+import { inTurns, type Steps } from '../async/steps.js';
+import type { AbortOptions } from '../checks/abortOptions.js';
 import {
   type AllLimits,
   allocating,
@@ -45,17 +47,17 @@ export const UNPACK_RULES: Rules<UnpackOptions> = {
 export class FragmentUnpacker {
   readonly #options: UnpackOptions;
   readonly #limits: AllLimits;
-  readonly #kernels: Pick<Kernels, 'xxh3'>;
+  readonly #kernels: Kernels<'xxh3'>;
 
-  constructor(kernels: Pick<Kernels, 'xxh3'>, options: UnpackOptions = {}) {
+  constructor(kernels: Kernels<'xxh3'>, options: UnpackOptions = {}) {
     this.#kernels = kernels;
     this.#options = options;
     this.#limits = limitsOf(options);
   }
 
   /** @throws ChecksumError, CodecError, LimitError that name the fragment */
-  async unpack(fragment: StoredFragment): Promise<ReceivedFragment> {
-    if (this.#options.verify !== false) verifyFragment(fragment, this.#kernels);
+  async unpack(fragment: StoredFragment, { signal }: AbortOptions = {}): Promise<ReceivedFragment> {
+    if (this.#options.verify !== false) await inTurns(verifying(fragment, this.#kernels), signal);
     const { header, entry, stored } = fragment;
     const algorithm = fragmentAlgorithm(entry);
     if (algorithm === undefined) return { index: entry.index, data: stored, header, entry };
@@ -77,10 +79,10 @@ export function fragmentAlgorithm({
  * @returns false when the file has no checksum for this fragment
  * @throws ChecksumError
  */
-function verifyFragment({ header, entry, stored }: StoredFragment, kernels: Pick<Kernels, 'xxh3'>): boolean {
+function* verifying({ header, entry, stored }: StoredFragment, kernels: Kernels<'xxh3'>): Steps<boolean> {
   const { checksum: expected, index: fragmentIndex } = entry;
   if ((header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) === 0 && expected === 0n) return false;
-  const actual = kernels.xxh3(stored);
+  const actual = yield* kernels.hashing(stored);
   if (actual !== expected) {
     throw new ChecksumError('Cannot use the HoloTensor fragment: wrong checksum', {
       fragmentIndex,

@@ -84,11 +84,13 @@ export class BrowserTest {
   /**
    * @param script sets `globalThis.ready` at its end
    * @param headers of every answer
+   * @param launch starts the browser
    */
   static async open(
     script: string,
     serve: RequestListener,
     headers: Readonly<Record<string, string>> = {},
+    launch: () => Promise<Engine> = launchEngine,
   ): Promise<BrowserTest> {
     const files = await bundle(script);
     const scripts = new Map<string, string>();
@@ -111,7 +113,7 @@ export class BrowserTest {
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    const engine = await launchEngine();
+    const engine = await launch();
     const browser = new BrowserTest(await engine.openTab(), url, scripts, engine, server);
     try {
       await browser.load();

@@ -62,7 +62,7 @@ export const HAS_BYTE_STREAMS = !driver.lacks?.includes('byte streams');
 /** Whether its streams can be transferred. */
 export const HAS_TRANSFERABLE_STREAMS = !driver.lacks?.includes('transferable streams');
 
-async function chromiumEngine(browser: Browser): Promise<Engine> {
+export async function chromiumEngine(browser: Browser): Promise<Engine> {
   const context = await browser.newContext();
   return {
     async openTab() {

@@ -11,17 +11,23 @@ import { memoryStagingStore } from '../../models/file/stagingStore.js';
 import { openModel } from '../../models/openModel.js';
 import { fileSink } from '../../sinks/file.js';
 import { BrowserTest, bundleWorker } from '../helpers/browser.js';
+import { chromiumEngine, launchChromium } from '../helpers/engine.js';
 import { generatedModel, llamaShapes } from '../helpers/largeModel.js';
+import { longestTask } from '../helpers/longestTask.js';
 import { memoryPeak } from '../helpers/rendererMemory.js';
 
 /**
- * A model of some hundred megabytes, in a page and in Node: the event loop goes on while it loads. The longest task is compared
- * with the whole load in the same run, and printed: on a machine that does nothing else it should be at most 50 ms.
+ * A model of some hundred megabytes, in a page and in Node: the event loop goes on while it loads. In a page, tasks are counted in
+ * time of the processor, because on a busy machine those of a clock say nothing; on one that does nothing else, both are about the
+ * same. In Node, the longest task is compared with the whole load in the same run.
  */
 const test = suite('large models');
 
 const RUNS = 3;
-/** Of the time of a load, in the median of the runs. Tensors given out in one stretch took 0.4 of it. */
+/** Of a task on a page's main thread, in time of the processor: in the median of the runs, and in any. */
+const MEDIAN_MS = 50;
+const MOST_MS = 100;
+/** In Node, of the time of a load, in the median of the runs. Tensors given out in one stretch took 0.4 of it. */
 const MAX_SHARE = 0.1;
 
 /**
@@ -68,6 +74,16 @@ const serve: RequestListener = ({ headers }, response) => {
   createReadStream(path, { start, end: end - 1 }).pipe(response);
 };
 
+/** The same, and the script of workers. */
+async function withWorker(): Promise<RequestListener> {
+  const worker = await bundleWorker();
+  return (request, response) => {
+    if (request.url !== '/worker.js') return serve(request, response);
+    response.setHeader('content-type', 'text/javascript');
+    response.end(worker);
+  };
+}
+
 /** Milliseconds of a load, and of its longest task. */
 interface Times {
   readonly load: number;
@@ -84,24 +100,13 @@ function check(runs: readonly Times[], what: string): void {
 
 const PAGE_SCRIPT = `
   import { openModel } from 'holostream';
-  const tasks = [];
-  new PerformanceObserver((list) => {
-    for (const { duration } of list.getEntries()) tasks.push(duration);
-  }).observe({ entryTypes: ['longtask'] });
-  const settled = () => new Promise((resolve) => setTimeout(resolve, 300));
-  globalThis.longest = async (options, watch) => {
-    await settled();
-    tasks.length = 0;
-    const start = performance.now();
+  globalThis.loadAll = async (options, watch) => {
     const model = await openModel('/model.holo.safetensors');
     if (watch === 'updates') model.updates$.subscribe();
     const load = model.load(options);
     if (watch === 'snapshots') for await (const { complete } of model.snapshots()) if (complete) break;
     await load;
-    const end = performance.now();
-    await settled();
     await model.close();
-    return JSON.stringify({ load: end - start, longest: Math.max(0, ...tasks) });
   };
   globalThis.bytesOf = async (options) => {
     const model = await openModel('/model.holo.safetensors');
@@ -115,21 +120,21 @@ const PAGE_SCRIPT = `
 `;
 
 test('in a page, no task is long, whatever is loaded', async () => {
-  const worker = await bundleWorker();
-  const browser = await BrowserTest.open(PAGE_SCRIPT, (request, response) => {
-    if (request.url !== '/worker.js') return serve(request, response);
-    response.setHeader('content-type', 'text/javascript');
-    response.end(worker);
-  });
+  const chromium = await launchChromium();
+  const browser = await BrowserTest.open(PAGE_SCRIPT, await withWorker(), {}, () => chromiumEngine(chromium));
   try {
     const ways = [...LOADS.map((load) => [load, '']), ['{}', 'updates'], ['{}', 'snapshots']];
     for (const [options, watch] of ways) {
-      const runs: Times[] = [];
+      const runs: number[] = [];
       for (let run = 0; run < RUNS; run++) {
-        runs.push(JSON.parse(String(await browser.tab.evaluate(`longest(${options}, '${watch}')`))));
+        const load = () => browser.tab.evaluate(`loadAll(${options}, '${watch}')`);
+        runs.push(await longestTask(chromium, load));
         await browser.load();
       }
-      check(runs, `${options} ${watch}`);
+      runs.sort((a, b) => a - b);
+      const shown = `${options} ${watch}: longest tasks in ms: ${runs.map((ms) => ms.toFixed(0)).join(', ')}`;
+      console.log(`\n${shown}`);
+      assert.ok(runs[RUNS >> 1]! <= MEDIAN_MS && runs[RUNS - 1]! <= MOST_MS, shown);
     }
   } finally {
     await browser.close();
@@ -137,14 +142,10 @@ test('in a page, no task is long, whatever is loaded', async () => {
 });
 
 test('memory of a page: the arrays, those of incomplete tensors in their own dtype, and little more', async () => {
-  const worker = await bundleWorker();
+  const listener = await withWorker();
   for (const options of MEMORY_LOADS) {
     // A browser each: what a page has left behind would be part of the memory before the next load.
-    const browser = await BrowserTest.open(PAGE_SCRIPT, (request, response) => {
-      if (request.url !== '/worker.js') return serve(request, response);
-      response.setHeader('content-type', 'text/javascript');
-      response.end(worker);
-    });
+    const browser = await BrowserTest.open(PAGE_SCRIPT, listener);
     try {
       let arrays = 0;
       const peak = await memoryPeak(async () => {

@@ -42,8 +42,8 @@ export class TensorState {
   #decoded = 0;
   /** Planes among the first passes, for each number of these. */
   readonly #depths: readonly number[];
-  /** The wanted ones, at their indexes. */
-  #tiles: readonly Tile[];
+  /** Those with units, at their indexes. */
+  #tiles: Tile[] = [];
 
   /** @param range the elements that are wanted: units of other tiles are not decoded */
   constructor(
@@ -64,7 +64,6 @@ export class TensorState {
     );
     const { base, scales } = stream;
     this.order = new TileOrder(base, scales && unpackScales(scales, elements));
-    this.#tiles = this.#nothingKnown();
   }
 
   /** Units that have arrived: the first of the sequence. */
@@ -91,7 +90,7 @@ export class TensorState {
   /** Goes back to the first `units` units. */
   *retreat(units: number): Steps<void> {
     this.#units.length = units;
-    this.#tiles = this.#nothingKnown();
+    this.#tiles = [];
     this.#decoded = 0;
     yield* this.#decode();
   }
@@ -110,12 +109,12 @@ export class TensorState {
 
   /** The state of a tile's weights beside its planes. */
   tile(tile: number): TileState {
-    return this.#tiles[tile]!.state;
+    return this.#tileOf(tile).state;
   }
 
   /** The planes of a tile that have arrived. */
   planes(tile: number): readonly Uint8Array[] {
-    return this.#tiles[tile]!.planes;
+    return this.#tileOf(tile).planes;
   }
 
   /**
@@ -167,21 +166,25 @@ export class TensorState {
     }
   }
 
-  #nothingKnown(): Tile[] {
+  #tileOf(index: number): Tile {
+    if (this.#tiles[index] === undefined) this.#begin(index);
+    return this.#tiles[index]!;
+  }
+
+  /** A tile with its neighbours, when its first unit is decoded: all of a large tensor at once would take long. */
+  #begin(index: number): void {
     const { firstTile, endTile, tileSize } = this.sequence;
-    const tiles: Tile[] = [];
     const size = stateBytes(tileSize);
     const shared = STEP_WEIGHTS / tileSize;
-    let bytes = new Uint8Array(0);
-    for (let tile = firstTile; tile < endTile; tile++) {
-      const place = (tile - firstTile) % shared;
-      if (place === 0) bytes = new Uint8Array(size * Math.min(shared, endTile - tile));
+    const first = index - ((index - firstTile) % shared);
+    const end = Math.min(first + shared, endTile);
+    const bytes = new Uint8Array(size * (end - first));
+    for (let tile = first; tile < end; tile++) {
       const { count } = this.sequence.range(tile);
-      const own = bytes.subarray(place * size, place * size + stateBytes(count));
+      const own = bytes.subarray((tile - first) * size, (tile - first) * size + stateBytes(count));
       const scales = this.order.isUniform ? this.stream.base : this.order.scalesOf(tile * tileSize, count);
-      tiles[tile] = { state: newTileState(count, scales, undefined, own), planes: [], plain: false };
+      this.#tiles[tile] = { state: newTileState(count, scales, undefined, own), planes: [], plain: false };
     }
-    return tiles;
   }
 
   /** Units of one pass. */
@@ -193,7 +196,7 @@ export class TensorState {
     const begin = Math.max(first, passStart + firstTile);
     const stop = Math.max(begin, Math.min(end, passStart + endTile));
     const units = this.#units.slice(begin, stop);
-    const parts = this.#tiles.slice(begin - passStart, stop - passStart);
+    const parts = units.map((_, i) => this.#tileOf(begin - passStart + i));
     if (pass.kind === 'signs') {
       const work = units.map((unit, i) => ({ unit, state: parts[i]!.state }));
       this.#kernels.embedded.decodeSigns(work, this.stream.threshold);

@@ -1,5 +1,6 @@
+import { finish, type Steps } from '../../async/steps.js';
 import type { ChecksumKernels } from './interface.js';
-import { xxh3Long } from './portable/long.js';
+import { hashingLong } from './portable/long.js';
 import { xxh3Short } from './portable/short.js';
 
 /**
@@ -9,8 +10,12 @@ import { xxh3Short } from './portable/short.js';
  * WebAssembly, and without a promise. The fast path is our own wasm kernel.
  */
 export function xxh3(bytes: Uint8Array): bigint {
-  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return bytes.byteLength > 240 ? xxh3Long(data) : xxh3Short(data);
+  return finish(hashing(bytes));
 }
 
-export const portableXxh3: ChecksumKernels = { xxh3 };
+function* hashing(bytes: Uint8Array): Steps<bigint> {
+  const data = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return bytes.byteLength > 240 ? yield* hashingLong(data) : xxh3Short(data);
+}
+
+export const portableXxh3: ChecksumKernels = { xxh3, hashing };

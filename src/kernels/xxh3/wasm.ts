@@ -1,3 +1,4 @@
+import { finish, type Steps } from '../../async/steps.js';
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { ChecksumKernels } from './interface.js';
@@ -19,36 +20,58 @@ const CHUNK = 32;
 
 export const wasmXxh3: WasmSubject<ChecksumKernels> = { modules: { xxh3: XXH3_WASM }, link };
 
-function link(runtime: WasmRuntime): ChecksumKernels {
-  return {
-    xxh3: (bytes) =>
-      runtime.scope(() => {
-        if (bytes.length > CHUNK * BLOCK) return hashInChunks(bytes);
-        const from = runtime.allocate(bytes.length);
-        runtime.load(bytes, from);
-        const state = runtime.allocate(STATE);
-        const { xxh3 } = runtime.exports<Xxh3Exports>('xxh3');
-        return BigInt.asUintN(64, xxh3(from, bytes.length, state));
-      }),
-  };
+/** Blocks that are hashed in a step: about a millisecond. */
+const STEP_BLOCKS = 4096;
 
-  function hashInChunks(bytes: Uint8Array): bigint {
-    const state = runtime.allocate(STATE);
-    const chunk = runtime.allocate(CHUNK * BLOCK + STRIPE);
-    const { begin, blocks, end } = runtime.exports<Xxh3Exports>('xxh3');
-    begin(state);
+function link(runtime: WasmRuntime): ChecksumKernels {
+  const kernels = () => runtime.exports<Xxh3Exports>('xxh3');
+
+  return { xxh3: (bytes) => finish(hashing(bytes)), hashing };
+
+  function* hashing(bytes: Uint8Array): Steps<bigint> {
+    if (bytes.length <= CHUNK * BLOCK) return hashWhole(bytes);
+    // Between two steps, the memory serves others.
+    const state = new Uint8Array(STATE);
     // `end` processes the last block, whole or not.
-    let left = Math.floor((bytes.length - 1) / BLOCK);
-    let at = 0;
-    while (left > 0) {
-      const count = Math.min(left, CHUNK);
-      runtime.load(bytes.subarray(at, at + count * BLOCK), chunk);
-      blocks(chunk, count, state);
-      at += count * BLOCK;
-      left -= count;
+    const blocks = Math.floor((bytes.length - 1) / BLOCK);
+    for (let first = 0; first < blocks; first += STEP_BLOCKS) {
+      if (first > 0) yield;
+      addBlocks(bytes, first, Math.min(first + STEP_BLOCKS, blocks), state);
     }
-    // The last 64 bytes may overlap the blocks before.
-    runtime.load(bytes.subarray(at - STRIPE), chunk);
-    return BigInt.asUintN(64, end(chunk + STRIPE, bytes.length - at, bytes.length, state));
+    return hashEnd(bytes, blocks * BLOCK, state);
+  }
+
+  function hashWhole(bytes: Uint8Array): bigint {
+    return runtime.scope(() => {
+      const from = runtime.allocate(bytes.length);
+      runtime.load(bytes, from);
+      return BigInt.asUintN(64, kernels().xxh3(from, bytes.length, runtime.allocate(STATE)));
+    });
+  }
+
+  function addBlocks(bytes: Uint8Array, first: number, end: number, state: Uint8Array): void {
+    runtime.scope(() => {
+      const address = runtime.allocate(STATE);
+      const chunk = runtime.allocate(CHUNK * BLOCK);
+      if (first === 0) kernels().begin(address);
+      else runtime.load(state, address);
+      for (let block = first; block < end; block += CHUNK) {
+        const count = Math.min(CHUNK, end - block);
+        runtime.load(bytes.subarray(block * BLOCK, (block + count) * BLOCK), chunk);
+        kernels().blocks(chunk, count, address);
+      }
+      runtime.store(address, state);
+    });
+  }
+
+  function hashEnd(bytes: Uint8Array, at: number, state: Uint8Array): bigint {
+    return runtime.scope(() => {
+      const address = runtime.allocate(STATE);
+      runtime.load(state, address);
+      const rest = runtime.allocate(STRIPE + BLOCK);
+      // The last 64 bytes may overlap the blocks before.
+      runtime.load(bytes.subarray(at - STRIPE), rest);
+      return BigInt.asUintN(64, kernels().end(rest + STRIPE, bytes.length - at, bytes.length, address));
+    });
   }
 }

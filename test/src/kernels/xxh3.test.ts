@@ -15,7 +15,10 @@ function expected(bytes: Uint8Array): bigint {
   return BigInt(`0x${oracle.digest('hex')}`);
 }
 
-for (const { implementation, xxh3 } of [portableKernels, await loadKernels({ implementation: 'wasm' })]) {
+for (const { implementation, xxh3, hashing } of [
+  portableKernels,
+  await loadKernels({ implementation: 'wasm' }),
+]) {
   test(`${implementation}: knows the published value of the empty input`, () => {
     // From the test vectors of xxHash (tests/sanity_test_vectors.h): XXH3 64, length 0, seed 0.
     assert.is(xxh3(new Uint8Array(0)), 0x2d06800538d394c2n);
@@ -41,6 +44,21 @@ for (const { implementation, xxh3 } of [portableKernels, await loadKernels({ imp
       const data = blockData('random', 16384 + 977 * seed * seed, seed);
       assert.is(xxh3(data), expected(data), `seed ${seed}`);
     }
+  });
+
+  test(`${implementation}: hashes several inputs at once, in steps that follow one another in any order`, () => {
+    const data = blockData('random', 2 ** 22 + 3000);
+    const inputs = [0, 100, 2000].map((start) => data.subarray(start));
+    const works = inputs.map((input) => ({ input, steps: hashing(input) }));
+    let rounds = 0;
+    for (let left = works; left.length > 0; rounds++) {
+      left = left.filter(({ input, steps }) => {
+        const { done, value } = steps.next();
+        if (done) assert.is(value, expected(input), `${input.length} bytes`);
+        return !done;
+      });
+    }
+    assert.ok(rounds > 1, `${rounds} rounds`);
   });
 }
 

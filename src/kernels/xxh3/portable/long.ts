@@ -1,3 +1,4 @@
+import type { Steps } from '../../../async/steps.js';
 import {
   avalanche,
   foldedProduct,
@@ -15,6 +16,8 @@ import {
 export const STRIPE = 64;
 const STRIPES_PER_BLOCK = 16;
 export const BLOCK: number = STRIPE * STRIPES_PER_BLOCK;
+/** Blocks that are hashed in a step: a millisecond or two. */
+const STEP_BLOCKS = 4096;
 const TWO_32 = 2 ** 32;
 /** Offsets in the secret for scrambling, the last stripe, and merging. */
 const SCRAMBLE_AT = 128;
@@ -45,12 +48,15 @@ function wordsFrom(at: number, count: number): Int32Array {
   return Int32Array.from({ length: count }, (_, i) => SECRET.getInt32(at + 4 * i, true));
 }
 
-/** XXH3-64 of more than 240 bytes. */
-export function xxh3Long(data: DataView): bigint {
-  accumulators.set(START);
+/** XXH3-64 of more than 240 bytes, in steps. */
+export function* hashingLong(data: DataView): Steps<bigint> {
+  const state = new Int32Array(START);
   const blocks = Math.floor((data.byteLength - 1) / BLOCK);
-  addBlocks(data, 0, blocks);
-  return finish(data, blocks * BLOCK, data.byteLength);
+  for (let first = 0; first < blocks; first += STEP_BLOCKS) {
+    if (first > 0) yield;
+    takeBlocks(data, first * BLOCK, Math.min(STEP_BLOCKS, blocks - first), state);
+  }
+  return takeRest(data, blocks * BLOCK, data.byteLength, state);
 }
 
 /**
