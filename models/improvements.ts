@@ -32,6 +32,13 @@ export interface Improving {
   /** Emits when a tensor has improved and when a load has ended; completes when the model is closed. */
   readonly changes$: Observable<unknown>;
   isLoading(): boolean;
+  /**
+   * Loads again what was lost with a worker; a load that runs does so itself.
+   * @returns whether anything was lost
+   */
+  restore(options: AbortOptions): Promise<boolean>;
+  /** How often a tensor has been begun anew: what is read meanwhile may lack it. */
+  losses(): number;
   /** Of the tensors together. */
   quality(): Pick<ModelQuality, 'whole' | 'ready'>;
 }
@@ -61,6 +68,7 @@ export async function* improvements<T extends Improvement>(
   // Of a file that ends early, some tensors have none.
   const expected = improving.states.filter(({ tensor }) => tensor.pieces.length > 0).length;
   let [last, time] = [0, Number.NEGATIVE_INFINITY];
+  let failures = 0;
   try {
     for (;;) {
       const over = isOver();
@@ -76,17 +84,22 @@ export async function* improvements<T extends Improvement>(
         if (!goesOn) return;
         continue;
       }
-      const taken = await take().catch((error: unknown) => {
-        // The load begins anew what was lost with a worker, or the next one: it may wait for its turn.
-        if (error instanceof WorkerError && (improving.isLoading() || !isOver())) return undefined;
-        throw error;
+      const losses = improving.losses();
+      const taken = await take().catch(async (error: unknown) => {
+        if (!(error instanceof WorkerError)) throw error;
+        if (improving.isLoading()) return undefined;
+        // Another one may have restored it; but what fails and has lost nothing would fail without end.
+        failures = (await improving.restore({ signal })) ? 0 : failures + 1;
+        if (failures > 1) throw error;
+        return undefined;
       });
-      if (taken === undefined) {
+      if (taken === undefined || improving.losses() !== losses) {
         if (!(await changes.next())) return;
         continue;
       }
       // Not before: one that takes long to make would bring the next one closer.
       time = performance.now();
+      failures = 0;
       last = taken.quality;
       yield taken;
       if (taken.complete) return;

@@ -159,6 +159,8 @@ export class ModelLoads {
       states,
       changes$: this.#changes,
       isLoading: () => this.#isLoading,
+      restore: (options) => this.#restore(options),
+      losses: () => this.#losses,
       quality: () => (all ? this.quality : part()),
     };
   }
@@ -184,6 +186,31 @@ export class ModelLoads {
     this.#changes.complete();
   }
 
+  /**
+   * Loads again, after the loads before, the pieces of tensors that were lost with a worker, and no others. In this thread: the pool may
+   * be closed.
+   */
+  async #restore({ signal }: AbortOptions): Promise<boolean> {
+    let anyLost = false;
+    try {
+      await this.#queue.load({ signal }, async (end) => {
+        const lost = this.#forgetLost();
+        anyLost = lost.size > 0;
+        const isLost = ({ tensor, piece }: PlannedPiece) => piece < (lost.get(tensor.name) ?? 0);
+        this.#isLoading = true;
+        try {
+          if (anyLost) await this.#runOnce(end, isLost);
+        } finally {
+          this.#isLoading = false;
+          this.#changes.next();
+        }
+      });
+    } catch (error) {
+      if (error !== ENDED) throw error;
+    }
+    return anyLost;
+  }
+
   async #run(options: LoadOptions): Promise<void> {
     const start = performance.now();
     this.#forgetLost();
@@ -193,7 +220,8 @@ export class ModelLoads {
     } catch (error) {
       const pool = await loadPool(options.workers);
       // Without workers, too: an earlier load may have had some.
-      if (pool?.hasStarted === false || !this.#forgetLost(error)) throw error;
+      if (pool?.hasStarted === false || !(error instanceof WorkerError)) throw error;
+      if (this.#forgetLost().size === 0) throw error;
       const { deadline } = options;
       const left = deadline === undefined ? undefined : Math.max(0, deadline - (performance.now() - start));
       await this.#runOnce({ ...options, deadline: left });
@@ -205,18 +233,25 @@ export class ModelLoads {
 
   /**
    * Begins tensors anew that are lost with a worker.
-   * @param error that they may have caused; others are no reason
-   * @returns whether there are any
+   * @returns how many pieces of each are lost
    */
-  #forgetLost(error?: unknown): boolean {
-    if (error !== undefined && !(error instanceof WorkerError)) return false;
-    const lost = [...this.states.values()].filter((state) => state.forgetLost());
-    for (const state of lost) this.quality.update(state);
-    this.#losses += lost.length;
-    return lost.length > 0;
+  #forgetLost(): Map<string, number> {
+    const lost = new Map<string, number>();
+    for (const [name, state] of this.states) {
+      const pieces = state.forgetLost();
+      if (pieces === undefined) continue;
+      lost.set(name, pieces);
+      this.quality.update(state);
+    }
+    this.#losses += lost.size;
+    return lost;
   }
 
-  async #runOnce(options: LoadOptions): Promise<void> {
+  /** @param isWanted of the pieces that are planned; default all */
+  async #runOnce(
+    options: LoadOptions,
+    isWanted: (piece: PlannedPiece) => boolean = () => true,
+  ): Promise<void> {
     const target: LoadTarget = {
       states: this.states,
       budget: this.#budget,
@@ -233,7 +268,7 @@ export class ModelLoads {
       },
     };
     const limited = { ...options, limits: { ...this.#limits, ...options.limits } };
-    const load = new Load(this.plan(limited), target, limited);
+    const load = new Load(this.plan(limited).filter(isWanted), target, limited);
     this.#load = load;
     if (this.#paused) load.pause();
     try {

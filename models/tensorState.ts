@@ -139,14 +139,15 @@ export class TensorState {
 
   /**
    * Begins anew where what was decoded is lost with a worker, or did not reach it.
-   * @returns whether it is
+   * @returns how many pieces are lost; undefined where it is not
    */
-  forgetLost(): boolean {
-    if (this.#decoder?.isLost !== true) return false;
+  forgetLost(): number | undefined {
+    if (this.#decoder?.isLost !== true) return undefined;
+    const lost = this.#taken;
     this.#release();
     this.#taken = 0;
     this.#cosine = 0;
-    return true;
+    return lost;
   }
 
   /** Gives back what is held for pieces that are to come; what is complete stays, and what is being read comes. */

@@ -280,6 +280,24 @@ for (const at of [12, 16, 20]) {
   });
 }
 
+test('snapshots of what was lost with its workers, while no load runs: it is loaded again, and nothing else', () =>
+  withPool(async (pool) => {
+    await using model = await openModel(file);
+    await model.load({ quality: 0.9, workers: pool });
+    const { quality } = model;
+    pool.close();
+    const [{ value: first }, { value: second }] = await Promise.all([
+      model.snapshots().next(),
+      model.snapshots().next(),
+    ]);
+    for (const snapshot of [first!, second!]) {
+      assert.is(snapshot.tensors.size, SHAPES.length);
+      for (const tensor of snapshot.tensors.values()) isTrue(tensor);
+    }
+    assert.is(model.quality, quality);
+    isExact(await model.load());
+  }));
+
 async function lastSnapshot(model: Model) {
   let last: ModelSnapshot | undefined;
   for await (const snapshot of model.snapshots({ minGain: 0.0001 })) last = snapshot;
