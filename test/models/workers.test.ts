@@ -307,9 +307,11 @@ async function lastSnapshot(model: Model) {
 test('a model that is closed while a snapshot waits for a worker that never answers', async () => {
   const silent = new WorkerPool(1, { url: new URL('../helpers/silentWorker.mjs', import.meta.url) });
   const model = await openModel(file);
+  let ready = 0;
+  model.progress$.subscribe((progress) => (ready = progress.ready));
   const loading = model.load({ workers: silent });
   const snapshots = model.snapshots().next();
-  await tick(200);
+  await until(() => ready === 1);
   await model.close();
   assert.is((await loading).size, 1, 'the one that needs no worker');
   assert.ok((await snapshots).done);
