@@ -44,8 +44,8 @@ function connect(listen: (request: WorkerRequest) => void): Post {
 }
 
 const controllers = new Map<number, AbortController>();
-/** The states of sessions. */
-const states = new Map<number, object>();
+/** The states of sessions, some of which have memory to free at their end. */
+const states = new Map<number, { close?: () => void }>();
 let last: Promise<void> = Promise.resolve();
 
 const post = connect((request) => {
@@ -54,7 +54,10 @@ const post = connect((request) => {
     return;
   }
   if ('forget' in request) {
-    last = last.then(() => void states.delete(request.forget));
+    last = last.then(() => {
+      states.get(request.forget)?.close?.();
+      states.delete(request.forget);
+    });
     return;
   }
   const controller = new AbortController();

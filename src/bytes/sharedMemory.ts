@@ -13,6 +13,14 @@ export function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
 }
 
 /**
+ * Frees memory that nothing uses any more, where the engine can: garbage stays until more is made, in threads without work for ever.
+ * Views of it are empty then.
+ */
+export function free(buffer: ArrayBufferLike): void {
+  if (!isShared(buffer)) (buffer as { transfer?(byteLength: number): unknown }).transfer?.(0);
+}
+
+/**
  * The first offset from `offset` on with the same alignment to 8 bytes as `bytes`, because to and from shared memory,
  * V8 copies byte by byte otherwise.
  */

@@ -163,6 +163,8 @@ export interface FragmentDecoder {
   reconstructElements?(out: Uint8Array): void;
   /** Beside {@link reconstructElements}, always: the same in steps. */
   reconstructingElements?(out: Uint8Array): Steps<void>;
+  /** Frees what is large of what it has made. It is not used any more. */
+  free?(): void;
 }
 
 /** The decoding half of an encoding. Programs that only decode load nothing of the other half. */

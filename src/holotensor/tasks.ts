@@ -1,5 +1,5 @@
 import { inTurns, nextTask } from '../async/steps.js';
-import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
+import { free, localCopies, type TaskResult } from '../bytes/sharedMemory.js';
 import { Budget, limitsOf } from '../checks/limits.js';
 import { loadDecodingOf } from '../encodings/decodings.js';
 import { loadKernels } from '../kernels/loadKernels.js';
@@ -95,8 +95,16 @@ export interface ReconstructStepOutput {
 interface Refinement {
   readonly decoder: HoloTensorDecoder;
   readonly unpacker: FragmentUnpacker;
+  /** What the decoder may read again. */
+  readonly payloads: Uint8Array[];
   /** Of the bytes of all tensors. */
   readonly budget: Budget | undefined;
+}
+
+/** Of a session. */
+interface RefinementState {
+  refinement?: Refinement;
+  close?: () => void;
 }
 
 /**
@@ -106,10 +114,14 @@ interface Refinement {
 export async function reconstructStep(
   { header: headerBytes, options, received, fragment, isLast, reconstruct }: ReconstructStep,
   signal: AbortSignal,
-  state: { refinement?: Refinement },
+  state: RefinementState,
 ): Promise<TaskResult<ReconstructStepOutput>> {
   state.refinement ??= await refinementOf(headerBytes, options, received);
-  const { decoder, unpacker, budget } = state.refinement;
+  const { decoder, unpacker, budget, payloads } = state.refinement;
+  state.close ??= () => {
+    decoder.free();
+    for (const { buffer } of payloads) free(buffer);
+  };
   if (budget !== undefined && received !== undefined) {
     budget.received = received;
     budget.limits = limitsOf(options);
@@ -118,6 +130,7 @@ export async function reconstructStep(
     const { header } = decoder;
     const unpacked =
       'stored' in fragment ? await unpacker.unpack({ ...fragment, header }, { signal }) : fragment;
+    payloads.push(unpacked.data);
     await inTurns(decoder.adding(unpacked), signal);
   }
   if (isLast) await inTurns(decoder.settling(), signal);
@@ -146,5 +159,5 @@ async function refinementOf(
   const [kernels] = await Promise.all([loadKernels(['xxh3']), loadDecodingOf(header)]);
   const budget = received === undefined ? undefined : new Budget(limitsOf(options), received);
   const decoder = new HoloTensorDecoder(header, options, budget);
-  return { decoder, unpacker: new FragmentUnpacker(kernels, options), budget };
+  return { decoder, unpacker: new FragmentUnpacker(kernels, options), payloads: [], budget };
 }

@@ -165,6 +165,10 @@ export class EmbeddedDecoder implements FragmentDecoder {
     });
   }
 
+  free(): void {
+    this.#state?.free();
+  }
+
   *#forTiles(state: TensorState, visit: (tile: number, start: number, count: number) => void): Steps<void> {
     const { firstTile, endTile, tileSize } = state.sequence;
     const stepTiles = STEP_WEIGHTS / tileSize;

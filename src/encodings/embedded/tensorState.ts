@@ -1,4 +1,5 @@
 import type { Steps } from '../../async/steps.js';
+import { free } from '../../bytes/sharedMemory.js';
 import { FormatError } from '../../errors.js';
 import type { FloatLayout, PlaneUnit, RowPart, TileState } from '../../kernels/embedded/interface.js';
 import { checkPadding, FIRST_DENSE, inOrder, newTileState, stateBytes } from '../../kernels/embedded/tile.js';
@@ -44,6 +45,8 @@ export class TensorState {
   readonly #depths: readonly number[];
   /** Those with units, at their indexes. */
   #tiles: Tile[] = [];
+  /** Memory of their states, and of planes that units do not hold uncoded. */
+  #made: ArrayBufferLike[] = [];
 
   /** @param range the elements that are wanted: units of other tiles are not decoded */
   constructor(
@@ -91,8 +94,14 @@ export class TensorState {
   *retreat(units: number): Steps<void> {
     this.#units.length = units;
     this.#tiles = [];
+    this.#made = [];
     this.#decoded = 0;
     yield* this.#decode();
+  }
+
+  /** Frees the states and the planes of the tiles. */
+  free(): void {
+    for (const buffer of this.#made) free(buffer);
   }
 
   progress(tile: number): TileProgress {
@@ -179,6 +188,7 @@ export class TensorState {
     const first = index - ((index - firstTile) % shared);
     const end = Math.min(first + shared, endTile);
     const bytes = new Uint8Array(size * (end - first));
+    this.#made.push(bytes.buffer);
     for (let tile = first; tile < end; tile++) {
       const { count } = this.sequence.range(tile);
       const own = bytes.subarray((tile - first) * size, (tile - first) * size + stateBytes(count));
@@ -207,6 +217,7 @@ export class TensorState {
     const sizes = parts.map(({ state }, i) => (plain[i] ? 0 : state.signs.length));
     // One array for all, because many take long to make, and to free.
     const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
+    this.#made.push(bytes.buffer);
     let used = 0;
     units.forEach((unit, i) => {
       const { state, planes } = parts[i]!;
