@@ -22,14 +22,27 @@ function keyOf(output: string, name: string): string {
   return output.replace(/\.holo\.safetensors$/, '') + extname(name);
 }
 
-/** @throws ArgumentError for an output whose graph would replace the model that it is made from */
+/**
+ * @param taken keys of objects of other models: those of the graph are added
+ * @throws ArgumentError for an output whose graph would replace the model that it is made from, or an object of another one
+ */
 export async function checkBeside(
   { opened, storage }: BesideContext,
   { sources, output }: BulkModel,
+  taken: Set<string>,
 ): Promise<void> {
   const own = await Promise.all(sources.map(sourcePlace));
   for (const { name } of opened.beside) {
     const key = keyOf(output, name);
+    if (taken.has(key)) {
+      throw new ArgumentError(
+        'Cannot write the graph of the model: another model has an object of that name',
+        {
+          name: key,
+        },
+      );
+    }
+    taken.add(key);
     const place = await sourcePlace(`${storage.url}/${key}`);
     if (place !== undefined && own.includes(place)) {
       throw new ArgumentError('Cannot write the graph of the model: it would replace the model itself', {

@@ -1,7 +1,13 @@
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { check, checkOptions, flag, number, type Rules } from '../src/checks/options.js';
 import { eachBounded } from '../workers/eachBounded.js';
-import { DONE_NOTE_NAME, MODELS_PREFIX, readNotedObjects } from './notes.js';
+import {
+  DONE_NOTE_NAME,
+  MODELS_PREFIX,
+  readNotedObjects,
+  readUploadNoteAt,
+  UPLOAD_NOTE_NAME,
+} from './notes.js';
 import { type BulkStorage, type ListedObject, STORAGE } from './storage/storage.js';
 import { UNITS_PREFIX, unitObject } from './unitFile.js';
 
@@ -27,7 +33,7 @@ const MAX_REQUESTS = 16;
 
 /**
  * Deletes encoded units, and notes of them, that no conversion needs: those of models that are converted, and those of
- * conversions in which nothing was written for `olderThan`. Model files stay, and so does the note that a model is done. Workers may
+ * conversions in which nothing was written for `olderThan`, whose uploads are aborted. Model files stay, and so does the note that a model is done. Workers may
  * go on meanwhile: a unit that one of them misses is encoded again. Memory: the keys of the units of models under way.
  *
  * @throws ArgumentError, SourceError, SinkError; the reason of the signal
@@ -47,7 +53,10 @@ export async function cleanStorage(storage: BulkStorage, options: CleanOptions =
   let bytes = 0;
   let keptUnits = 0;
   const work = async ({ key, size }: ListedObject, own: AbortSignal) => {
-    if (!dryRun) await storage.remove(key, { signal: own });
+    if (!dryRun) {
+      if (key.endsWith(UPLOAD_NOTE_NAME)) await abortUpload(storage, key, { signal: own });
+      await storage.remove(key, { signal: own });
+    }
     objects++;
     bytes += size;
   };
@@ -60,6 +69,14 @@ export async function cleanStorage(storage: BulkStorage, options: CleanOptions =
   };
   await eachBounded(units(), MAX_REQUESTS, work, signal);
   return { objects, bytes, keptUnits };
+}
+
+/** Aborts the upload that a note is about. One that has ended meanwhile is begun anew by that, and aborted. */
+async function abortUpload(storage: BulkStorage, note: string, { signal }: AbortOptions): Promise<void> {
+  const found = await readUploadNoteAt(storage, note, { signal });
+  if (found === undefined) return;
+  const upload = await storage.upload(found.output, { size: 0, resume: found.state, signal });
+  await upload.abort();
 }
 
 /** Notes that no conversion needs. Collects the units of those that one needs. */

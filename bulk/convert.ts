@@ -99,10 +99,11 @@ export async function convertModels(
   const tools = await loadTools(options);
   const { shard, join = false, signal } = options;
   const results: ConvertedModel[] = [];
+  const taken = new Set(models.map(({ output }) => output));
   for (const [number, model] of models.entries()) {
     if (join && shard !== undefined && number % shard.count !== shard.index) continue;
     try {
-      results.push(await convertModel(model, storage, tools, options));
+      results.push(await convertModel(model, storage, tools, options, taken));
     } catch (error) {
       signal?.throwIfAborted();
       results.push({ output: model.output, fileSize: undefined, encodedUnits: 0, foundUnits: 0, error });
@@ -133,11 +134,12 @@ async function convertModel(
   storage: BulkStorage,
   tools: EncodeTools,
   options: ConvertOptions,
+  taken: Set<string>,
 ): Promise<ConvertedModel> {
   const { shard, join = false, signal, onProgress } = options;
   const { output } = model;
   await using opened = await openBulkModel(model, options, { signal });
-  await checkBeside({ opened, storage }, model);
+  await checkBeside({ opened, storage }, model, taken);
   const context: UnitContext = {
     opened,
     choices: tensorChoices(options),

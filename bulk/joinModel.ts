@@ -146,7 +146,7 @@ async function openUpload(
   const upload = await storage.upload(output, { size, resume, signal });
   if (upload.state !== undefined && upload.state !== note?.state) {
     try {
-      await writeUploadNote(storage, id, { state: upload.state, header }, { signal });
+      await writeUploadNote(storage, id, { output, state: upload.state, header }, { signal });
     } catch (error) {
       // No later run would know of it.
       await upload.abort().catch(() => {});

@@ -51,6 +51,8 @@ export interface UnitNote {
 
 /** An upload of a model file that was not completed. */
 export interface UploadNote {
+  /** The key of the file. */
+  readonly output: string;
   readonly state: string;
   /** XXH3-64 of the file's header, which has the checksums of all else: 16 hexadecimal digits. */
   readonly header: string;
@@ -103,7 +105,7 @@ interface RangeNote {
 
 const RANGE_NOTE: Rule<RangeNote> = record<RangeNote>({ key: SHA_TEXT });
 
-const UPLOAD_NOTE: Rule<UploadNote> = record<UploadNote>({ state: text, header: HASH_TEXT });
+const UPLOAD_NOTE: Rule<UploadNote> = record<UploadNote>({ output: text, state: text, header: HASH_TEXT });
 const DONE_NOTE: Rule<DoneNote> = record<DoneNote>({ size: LENGTH, version: optional(text) });
 
 export const MODELS_PREFIX = `${OWN_PREFIX}models/`;
@@ -114,7 +116,8 @@ export const folderOfNotes = (id: string) => `${MODELS_PREFIX}${id.slice(0, 2)}/
 const unitNote = (id: string, { number }: Unit) => `${folderOfNotes(id)}${number}.json`;
 const rangeNote = (id: string, { number }: Unit, range: TileRangeOfUnit) =>
   `${folderOfNotes(id)}${number}.${range.number}.json`;
-const uploadNote = (id: string) => `${folderOfNotes(id)}upload.json`;
+export const UPLOAD_NOTE_NAME = 'upload.json';
+const uploadNote = (id: string) => folderOfNotes(id) + UPLOAD_NOTE_NAME;
 const doneNote = (id: string) => folderOfNotes(id) + DONE_NOTE_NAME;
 
 export async function readNote(
@@ -183,6 +186,15 @@ export function readUploadNote(
   options: AbortOptions,
 ): Promise<UploadNote | undefined> {
   return read(storage, uploadNote(id), UPLOAD_NOTE, options);
+}
+
+/** The upload that a note of this key is about. */
+export function readUploadNoteAt(
+  storage: BulkStorage,
+  note: string,
+  options: AbortOptions,
+): Promise<UploadNote | undefined> {
+  return read(storage, note, UPLOAD_NOTE, options);
 }
 
 export function writeUploadNote(

@@ -80,10 +80,11 @@ export async function addModels(
   const flows = new bullMq.FlowProducer({ connection }).on('error', ignored);
   const joins = openJoins(bullMq, connection);
   const results: AddedModel[] = [];
+  const taken = new Set(models.map(({ output }) => output));
   try {
     for (const model of models) {
       try {
-        results.push(await addModel(model, storage, options, flows, joins));
+        results.push(await addModel(model, storage, options, flows, joins, taken));
       } catch (error) {
         options.signal?.throwIfAborted();
         results.push({ output: model.output, state: 'failed', units: 0, bytes: 0, error });
@@ -101,6 +102,7 @@ async function addModel(
   options: AddOptions,
   flows: InstanceType<BullMq['FlowProducer']>,
   joins: JoinQueue,
+  taken: Set<string>,
 ): Promise<AddedModel> {
   const { output } = model;
   const {
@@ -115,7 +117,7 @@ async function addModel(
     signal,
   } = options;
   await using opened = await openBulkModel(model, options, { signal });
-  await checkBeside({ opened, storage }, model);
+  await checkBeside({ opened, storage }, model, taken);
   const { id } = opened;
   const units = unitsOf(opened, options);
   const bytes = units.reduce((sum, { byteLength }) => sum + byteLength, 0);

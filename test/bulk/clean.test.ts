@@ -2,7 +2,14 @@ import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSyn
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cleanStorage, convertModels, folderStorage } from '../../bulk/index.js';
+import {
+  type BulkStorage,
+  type ConvertOptions,
+  cleanStorage,
+  convertModels,
+  folderStorage,
+} from '../../bulk/index.js';
+import { SinkError } from '../../src/errors.js';
 import { temporaryFolder } from '../helpers/cli.js';
 import { encodeToModelFile } from '../helpers/modelFiles.js';
 import { modelOf, type TestTensor } from '../helpers/models.js';
@@ -25,8 +32,8 @@ async function old() {
   for (const [name, bytes] of Object.entries(FILES)) writeFileSync(join(folder, name), bytes);
   const target = join(folder, 'target');
   const storage = await folderStorage(target);
-  const run = async (name: string, options: Parameters<typeof convertModels>[2] = {}) =>
-    (await convertModels([{ sources: [join(folder, name)], output: `${name}.out` }], storage, options))[0]!;
+  const run = async (name: string, options: ConvertOptions = {}, to: BulkStorage = storage) =>
+    (await convertModels([{ sources: [join(folder, name)], output: `${name}.out` }], to, options))[0]!;
   await run('a');
   for (const name of ['b', 'c']) await run(name, { shard: { index: 0, count: 1 } });
   const own = () => {
@@ -106,6 +113,36 @@ test('a model that is converted anew keeps its units, and a folder that does not
   const none = await folderStorage(join(target, 'none'));
   assert.equal(await cleanStorage(none), { objects: 0, bytes: 0, keptUnits: 0 });
   assert.not(existsSync(join(target, 'none')));
+});
+
+test('uploads of abandoned conversions are aborted, those of conversions under way go on', async () => {
+  const { storage, run, own } = await old();
+  const aborted: (string | undefined)[] = [];
+  const uploading: BulkStorage = {
+    ...storage,
+    async upload(key, { resume = `upload of ${key}` }) {
+      const stop = async () => {};
+      const write = async () => {
+        throw new SinkError('Cannot write the object: the storage said 503', { name: key });
+      };
+      const abort = async () => void aborted.push(resume);
+      return { offset: 0, state: resume, write, complete: stop, pause: stop, abort };
+    },
+  };
+  for (const name of ['b', 'c'])
+    assert.match(String((await run(name, {}, uploading)).error), /the storage said 503/);
+  const isOfC = (path: string) => readFileSync(path, 'utf8').includes('upload of c.out');
+  const young = own().filter((path) => path.endsWith('upload.json') && isOfC(path));
+  age(own());
+  for (const path of young) utimesSync(path, new Date(), new Date());
+  await cleanStorage(uploading, { dryRun: true });
+  assert.equal(aborted, []);
+  await cleanStorage(uploading);
+  assert.equal(aborted, ['upload of b.out']);
+  assert.equal(
+    own().filter((path) => path.endsWith('upload.json')),
+    young,
+  );
 });
 
 test.run();

@@ -83,6 +83,20 @@ test('a graph does not replace the model that it is made from', async () => {
   assert.ok(readFileSync(at('typed.onnx')).equals(before));
 });
 
+test('graphs of two models do not share an object, nor do a graph and a model file', async () => {
+  const storage = await folderStorage(at('shared'));
+  const sources = [at('typed.onnx')];
+  for (const other of ['a', 'a.onnx']) {
+    const models = [
+      { sources, output: other },
+      { sources, output: 'a.holo.safetensors' },
+    ];
+    const errors = (await convertModels(models, storage, { workers: 0 })).map(({ error }) => error);
+    assert.is(errors[0], undefined);
+    assert.match(String(errors[1]), /another model has an object of that name \(a\.onnx\)/);
+  }
+});
+
 test('what is damaged says which file it is', async () => {
   writeFileSync(at('cut.onnx'), readFileSync(at('typed.onnx')).subarray(0, 500));
   const { error } = await convert('cut.onnx');
