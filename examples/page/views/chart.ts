@@ -7,8 +7,10 @@ import { MEASURES, percent, similarity } from '../text.js';
 const LEAST_HEIGHT = 300;
 const MARGIN = { left: 46, right: 22, top: 14, bottom: 30 } as const;
 /** The axis of bytes is logarithmic: what happens in the first tenth is what this is about. */
-const FIRST = 0.01;
-const TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+const FIRST = 0.005;
+const TICKS = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+/** Where there is little room. */
+const FEW_TICKS = [0.01, 0.1, 1];
 /** The cosine similarity that is marked where there is no accuracy. */
 const GOOD = 0.99;
 /** Room for the name of a tick, in pixels. */
@@ -168,7 +170,7 @@ function goodFrom(
 function axes({ x, y, right, bottom }: Frame, limit: boolean): SVGElement[] {
   const room = (right - MARGIN.left) / TICK_WIDTH;
   // The names of ticks are not to touch each other.
-  const ticks = room >= TICKS.length ? TICKS : TICKS.filter((_, i) => i % 3 === 0);
+  const ticks = room >= TICKS.length ? TICKS : FEW_TICKS;
   return [
     ...[0, 0.25, 0.5, 0.75, 1].map((value) =>
       shape('line', { class: 'grid', x1: MARGIN.left, x2: right, y1: y(value), y2: y(value) }),
