@@ -45,7 +45,7 @@ const DOCUMENT = readFileSync(new URL('../../docs/formats/embedded.md', import.m
 const CODES = readCodes();
 /** For each row of the table of fixed codes, the numbers of codes by ratio. */
 const FIXED = new Map(
-  [...DOCUMENT.matchAll(/^\| ([AB] of [a-z0-9, ]+) \| ([a-x]{24}) \|$/gm)].map(([, name, letters]) => [
+  [...DOCUMENT.matchAll(/^\| ([AB] of [a-z0-9=, ]+) \| ([a-x]{24}) \|$/gm)].map(([, name, letters]) => [
     name!,
     [...letters!].map((letter) => letter.charCodeAt(0) - 97),
   ]),
@@ -216,7 +216,7 @@ function selectedCodes(group: Group, selection: Uint8Array): GroupCodes {
 function fixedCodes(group: Group, level: number): GroupCodes {
   const ratio = Math.max(-16, Math.min(7, group.scale - 4 * level));
   const code = (name: string) => `${name[0]}${FIXED.get(name)![ratio + 16]}`;
-  if (group.dense > 0) return { bytes: code('A of bytes, dense') };
+  if (group.dense > 0) return { bytes: code(`A of bytes, dense = ${group.dense}`) };
   const kind = Math.min(4, classOf(group));
   return {
     ...(kind === 0 ? { batch: code('A of batches') } : {}),
@@ -265,7 +265,7 @@ interface Plane {
 export function decodeReference(payloads: readonly Uint8Array[], dtype: string): ReferenceTensor {
   const format = FORMATS[dtype];
   let n = 0;
-  let [t, d, K, s, base, C] = [0, 0, 0, 0, 0, 0];
+  let [t, d, K, R, D, s, base, C] = [0, 0, 0, 0, 0, 0, 0, 0];
   let [rowScales, columnScales]: [number[], number[]] = [[], []];
   const planes: Plane[] = [];
   let remainder: Uint8Array = new Uint8Array();
@@ -273,7 +273,7 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
   let [cosine, relativeError] = [0, 1];
   payloads.forEach((payload, k) => {
     const bytes = new Bytes(payload);
-    if (bytes.u8() !== 2) throw new Error('version');
+    if (bytes.u8() !== 3) throw new Error('version');
     n = bytes.varint();
     if (bytes.varint() !== units.length) throw new Error('first unit');
     const count = bytes.varint();
@@ -281,6 +281,9 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
     relativeError = bytes.f32();
     if (k === 0) {
       [t, d, K] = [bytes.u8(), bytes.u8(), bytes.u8()];
+      R = bytes.u8();
+      if (R >= 128) R -= 256;
+      D = bytes.u8();
       s = bytes.number(2);
       if (s >= 32768) s -= 65536;
       base = bytes.u8();
@@ -331,8 +334,8 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
   }
   const passes: (() => (unit: Uint8Array, groups: Group[]) => void)[] = [];
   for (const plane of planes) {
-    passes.push(() => (unit, groups) => planePass(unit, groups, plane));
-    if (plane.signs) passes.push(() => (unit, groups) => signPass(unit, groups, K));
+    passes.push(() => (unit, groups) => planePass(unit, groups, plane, D));
+    if (plane.signs) passes.push(() => (unit, groups) => signPass(unit, groups, K, R, plane.level));
   }
   if (format) passes.push(() => (unit, groups) => remainderPass(unit, groups, remainder, format, s));
   const depths = tiles.map(() => 0);
@@ -374,16 +377,21 @@ function placed(
   return negative ? -value : value;
 }
 
-function planePass(unit: Uint8Array, groups: Group[], { selection, apart, fixed, level }: Plane): void {
+function planePass(
+  unit: Uint8Array,
+  groups: Group[],
+  { selection, apart, fixed, level }: Plane,
+  codedDense: number,
+): void {
   const bytes = new Bytes(unit);
-  for (const group of groups.filter(({ dense }) => dense === 2)) {
+  for (const group of groups.filter(({ dense }) => dense > codedDense)) {
     const bits = [...bytes.take(8)].flatMap((byte) => Array.from({ length: 8 }, (_, i) => (byte >> i) & 1));
     group.weights.forEach((weight, i) => {
       weight.q = 2 * weight.q + bits[i]!;
     });
   }
   const bit = bytes.bits();
-  const coded = groups.filter(({ dense }) => dense < 2);
+  const coded = groups.filter(({ dense }) => dense <= codedDense);
   const bitmap = codedBitmap(bit, coded, (group) =>
     fixed ? fixedCodes(group, level) : selectedCodes(group, selection),
   );
@@ -406,14 +414,14 @@ function planePass(unit: Uint8Array, groups: Group[], { selection, apart, fixed,
   });
   for (const [group, fresh] of classesNow) {
     group.count += fresh;
-    if (group.dense === 1) group.dense = 2;
+    if (group.dense > 0) group.dense += 1;
   }
 }
 
-function signPass(unit: Uint8Array, groups: Group[], threshold: number): void {
+function signPass(unit: Uint8Array, groups: Group[], threshold: number, ratio: number, level: number): void {
   const bit = new Bytes(unit).bits();
   for (const group of groups) {
-    if (group.dense > 0 || group.count < threshold) continue;
+    if (group.dense > 0 || (group.count < threshold && group.scale - 4 * level < ratio)) continue;
     group.dense = 1;
     for (const weight of group.weights) if (!weight.significant) weight.negative = bit() === 1;
   }

@@ -13,7 +13,7 @@ import {
   sortedPatterns,
 } from '../../kernels/embedded/survey.js';
 import { CLASS_OF, CLASSES, GROUP } from '../../kernels/embedded/tile.js';
-import { NEVER_DENSE } from './format.js';
+import { chooseDense } from './denseChoice.js';
 import type { PlanePlan } from './plan.js';
 import type { Source } from './source.js';
 
@@ -43,29 +43,32 @@ export function chooseCodings(
   elements: number,
   { layout, whole }: Pick<Source, 'layout' | 'whole'>,
   plan: PlanePlan,
-  kernels: Pick<EmbeddedEncodeKernels, 'countTile'>,
+  kernels: Pick<EmbeddedEncodeKernels, 'countTile' | 'encodeTile'>,
   weightsOf: (tile: number) => TileWeights,
 ): TileCoding {
   const isSampled = stepOf(elements, plan) > 1;
   const zeros = new Uint32Array(SYMBOL_COUNTS);
   const counted: TileCounts[] = [];
-  for (const tile of countedTiles(elements, plan)) {
-    const weights = weightsOf(tile);
-    const counts = kernels.countTile(weights, plan, plan.threshold === NEVER_DENSE);
+  const tiles = countedTiles(elements, plan).map(weightsOf);
+  const choice = chooseDense(tiles, plan, kernels);
+  for (const weights of tiles) {
+    const counts = kernels.countTile(weights, { ...plan, ...choice }, plan.sparse);
     counted.push(counts);
     if (!plan.markZeros) continue;
     const classes = counts.counts.map((count) => CLASS_OF[count]!);
     countSymbols(nonzeroBitmap(layout, plan.scale, sortedPatterns(weights)), classes, zeros);
   }
   // Tiles that have not been counted may have groups of any class.
-  const classes = isSampled ? CLASS_OF[Math.min(GROUP, plan.threshold - 1)]! + 1 : 0;
+  const classes = isSampled ? CLASS_OF[Math.min(GROUP, choice.dense.threshold - 1)]! + 1 : 0;
   const nonzero = plan.markZeros ? chooseCodes(zeros, isSampled ? CLASSES : 0).selection : new Uint8Array(0);
   const share = counted.length / Math.ceil(elements / 2 ** plan.tileLog2);
   return {
     ...plan,
+    ...choice,
     planes: Array.from({ length: plan.depth }, (_, j) => ({
-      ...cheapest(counted, plan, j, classes, share),
+      ...cheapest(counted, plan.sparse, j, classes, share),
       level: plan.depth - 1 - j,
+      codedDense: choice.codedDense,
     })),
     nonzero: whole ? undefined : nonzero,
   };
@@ -82,11 +85,11 @@ const SELECTION_BITS = 8 * 6;
  */
 function cheapest(
   counted: readonly TileCounts[],
-  { threshold }: PlanePlan,
+  sparse: boolean,
   j: number,
   classes: number,
   share: number,
-): Omit<PlaneCoding, 'level'> {
+): Omit<PlaneCoding, 'level' | 'codedDense'> {
   const together = new Uint32Array(SYMBOL_COUNTS);
   const apart = new Uint32Array(SYMBOL_COUNTS);
   let fixedCost = 0;
@@ -105,7 +108,7 @@ function cheapest(
   const one = { ...chooseCodes(together, classes), apart: false };
   const two = { ...chooseCodes(apart, classes), apart: true };
   two.cost += significant;
-  const { cost, ...selected } = threshold === NEVER_DENSE && two.cost < one.cost ? two : one;
+  const { cost, ...selected } = sparse && two.cost < one.cost ? two : one;
   if (fixedCost < cost + GROUP * rawGroups + SELECTION_BITS * share) {
     return { selection: new Uint8Array(0), apart: false, fixed: true };
   }

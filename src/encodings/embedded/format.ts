@@ -1,13 +1,12 @@
 import { concatenate } from '../../bytes/binary.js';
 import { FormatError } from '../../errors.js';
-import type { PlaneCoding } from '../../kernels/embedded/interface.js';
+import type { DenseRule, PlaneCoding } from '../../kernels/embedded/interface.js';
 import { packNumbers, readNumbers } from './signedNumbers.js';
 import { FieldReader, pushVarint } from './varint.js';
 
 /** The bytes of a fragment, as `docs/formats/embedded.md` describes them. */
 
-const EMBEDDED_VERSION = 2;
-const UNRELEASED_VERSION = 1;
+const EMBEDDED_VERSION = 3;
 /** Magnitudes, followed by eight bits of a centroid, stay below 2^30. */
 export const MAX_PLANES = 22;
 const MIN_TILE_LOG2 = 9;
@@ -15,6 +14,8 @@ const MIN_TILE_LOG2 = 9;
 export const MAX_TILE_LOG2 = 16;
 /** A group of 64 weights never has this many significant ones. */
 export const NEVER_DENSE = 65;
+/** No scale is this far above a threshold. */
+export const NO_RATIO = 127;
 const MAX_SELECTION = 11;
 
 export interface PlaneHeader extends PlaneCoding {
@@ -49,8 +50,9 @@ export interface StreamHeader {
   readonly tileLog2: number;
   /** 1 in the lowest plane means 2^scale. */
   readonly scale: number;
-  /** Significant weights that make a group dense. */
-  readonly threshold: number;
+  readonly dense: DenseRule;
+  /** How many planes of a dense group are coded. */
+  readonly codedDense: number;
   /** The root mean square of the weights, in quarter octaves of the lowest plane's step. */
   readonly base: number;
   readonly scales: PackedScales | undefined;
@@ -107,8 +109,8 @@ function readStart(fields: FieldReader, index: number): FragmentStart {
   const version = fields.u8();
   if (version !== EMBEDDED_VERSION) {
     const reason =
-      version === UNRELEASED_VERSION
-        ? 'version 1 was never released; encode the tensor again'
+      version > 0 && version < EMBEDDED_VERSION
+        ? `version ${version} was never released; encode the tensor again`
         : 'unsupported version';
     throw new FormatError(`Cannot read the embedded fragment: ${reason}`, {
       expected: EMBEDDED_VERSION,
@@ -145,8 +147,9 @@ export function parseUnits(payload: Uint8Array, index: number): Uint8Array[] {
 }
 
 function pushStream(head: number[], stream: StreamHeader): void {
-  const { tileLog2, scale, threshold, base, scales, planes, nonzero } = stream;
-  head.push(tileLog2, planes.length, threshold, scale & 0xff, (scale >> 8) & 0xff, base);
+  const { tileLog2, scale, dense, codedDense, base, scales, planes, nonzero } = stream;
+  head.push(tileLog2, planes.length, dense.threshold, dense.ratio & 0xff, codedDense);
+  head.push(scale & 0xff, (scale >> 8) & 0xff, base);
   pushVarint(head, scales?.rowLength ?? 0);
   if (scales !== undefined) {
     head.push(scales.kinds);
@@ -174,6 +177,8 @@ function readStream(fields: FieldReader): StreamHeader {
   const tileLog2 = inRange('tile size', fields.u8(), MIN_TILE_LOG2, MAX_TILE_LOG2);
   const depth = inRange('number of planes', fields.u8(), 0, MAX_PLANES);
   const threshold = inRange('threshold', fields.u8(), 1, NEVER_DENSE);
+  const ratio = (fields.u8() << 24) >> 24;
+  const codedDense = inRange('number of coded planes', fields.u8(), 1, 2);
   const scale = fields.i16();
   const base = fields.u8();
   const scales = readScales(fields, 2 ** tileLog2);
@@ -186,10 +191,10 @@ function readStream(fields: FieldReader): StreamHeader {
     const length = flags & FIXED;
     const fixed = length === FIXED;
     const selection = readSelection(fields, fixed ? 0 : length);
-    return { centroid, zeroCentroid, selection, fixed, level: depth - 1 - plane, apart, signs };
+    return { centroid, zeroCentroid, selection, fixed, level: depth - 1 - plane, codedDense, apart, signs };
   });
   const nonzero = readSelection(fields, fields.u8());
-  return { tileLog2, scale, threshold, base, scales, planes, nonzero };
+  return { tileLog2, scale, dense: { threshold, ratio }, codedDense, base, scales, planes, nonzero };
 }
 
 /** @param longest row: its columns are sorted within a tile */

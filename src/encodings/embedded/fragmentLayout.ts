@@ -74,6 +74,8 @@ function streamOf({ planes: plan, scales, coding }: TensorPlan, tiles: readonly 
   const signPlanes = tiles.reduce((planes, tile) => planes | tile.signPlanes, 0);
   return {
     ...plan,
+    dense: coding.dense,
+    codedDense: coding.codedDense,
     scales: scales && packScales(scales),
     planes: coding.planes.map((plane, j) => ({
       ...plane,

@@ -1,7 +1,7 @@
 import type { FloatLayout, TileCoding } from '../../kernels/embedded/interface.js';
 import { COUNTED_EXPONENTS, GROUP, mantissaBitsOf } from '../../kernels/embedded/tile.js';
 import { endsWhole } from './elements.js';
-import { MAX_PLANES, MAX_TILE_LOG2, NEVER_DENSE, type Scales } from './format.js';
+import { MAX_PLANES, MAX_TILE_LOG2, type Scales } from './format.js';
 import { EXPONENT_OFFSET, type Survey } from './survey.js';
 
 /** How the encoder cuts a tensor: its decisions before it encodes planes. */
@@ -9,7 +9,8 @@ export interface PlanePlan {
   readonly tileLog2: number;
   readonly scale: number;
   readonly depth: number;
-  readonly threshold: number;
+  /** With so many zeros that groups stay coded. */
+  readonly sparse: boolean;
   /** The root mean square of the weights, in quarter octaves of the lowest plane's step. */
   readonly base: number;
   /** Zeros are marked in the remainder, not coded like other small weights. */
@@ -48,14 +49,6 @@ const TOLERATED_WASTE = 0.01;
 const TOLERATED_OF_TAPERED = 0.1;
 const TOLERATED_TO_SMALLEST = 0.3;
 
-/**
- * From this many significant weights of 64 on, the bits of the next plane are nearly random, and signs for all weights
- * reduce the error by more than the bits that tell which are significant (measured: see docs/embedded.md). With heavier
- * tails than a Gaussian's, most of the others are still far smaller, and more must be significant.
- */
-const DENSE_FROM = { least: 8, most: 20 };
-/** Signs pay where this part of the weights below a threshold is above its half. */
-const NEARLY_SIGNIFICANT = 0.25;
 /** With more zeros than this, groups stay coded: a zero has no use for a sign, nor for raw bits. */
 const MANY_ZEROS = 1 / 16;
 
@@ -76,7 +69,7 @@ export function planPlanes(counted: Survey, layout: FloatLayout | undefined): Pl
     scale: lowest,
     depth: any ? Math.max(0, highest - lowest + 1) : 0,
     base: baseOf(counted, lowest),
-    threshold: zeros > MANY_ZEROS * elements ? NEVER_DENSE : denseFrom(counted),
+    sparse: zeros > MANY_ZEROS * elements,
     markZeros: layout !== undefined && marksPay(counted, layout, lowest),
   };
 }
@@ -95,21 +88,6 @@ function marksPay(
   const entropy = share > 0 && share < 1 ? -share * Math.log2(share) - (1 - share) * Math.log2(1 - share) : 0;
   // At least about a bit for each group.
   return (zeros + exceptions) * bitsOfZero > elements * Math.max(entropy, 1 / GROUP);
-}
-
-function denseFrom({ elements, exponents }: Survey): number {
-  let above = 0;
-  for (let exponent = exponents.length - 1; exponent > 0; exponent--) {
-    const significant = above + exponents[exponent]!;
-    const nearly = exponents[exponent - 1]! / (elements - significant);
-    if (nearly >= NEARLY_SIGNIFICANT) {
-      // Between the counts at this threshold and at its double.
-      const wanted = Math.round((GROUP * Math.sqrt(above * significant)) / elements);
-      return Math.min(Math.max(wanted, DENSE_FROM.least), DENSE_FROM.most);
-    }
-    above = significant;
-  }
-  return DENSE_FROM.most;
 }
 
 /** Fields of scales are bytes. */

@@ -2,7 +2,6 @@ import type { Steps } from '../../async/steps.js';
 import type { EmbeddedEncodeKernels } from '../../kernels/embedded/interface.js';
 import { chooseCodings } from './codings.js';
 import { weightsIn } from './encoder.js';
-import { NEVER_DENSE } from './format.js';
 import { planPlanes, type SurveyedTensor, type TensorPlan, tileLog2Of } from './plan.js';
 import { chooseScales, rowLengths } from './scales.js';
 import type { Source } from './source.js';
@@ -44,7 +43,7 @@ export class TensorPlanner {
     const { elements, exceptions, energy } = counts;
     const planes = planPlanes(counts, this.#bits.whole ? undefined : this.#bits.layout);
     // Among many zeros, planes have selections, which know no scales.
-    const mayScale = this.#hasRows && planes.threshold !== NEVER_DENSE;
+    const mayScale = this.#hasRows && !planes.sparse;
     return { elements, exceptions, energy, planes, scales: mayScale ? chooseScales(energies) : undefined };
   }
 }
@@ -56,7 +55,7 @@ export class TensorPlanner {
 export function withCodings(
   surveyed: SurveyedTensor,
   bits: Bits,
-  kernels: Pick<EmbeddedEncodeKernels, 'countTile'>,
+  kernels: Pick<EmbeddedEncodeKernels, 'countTile' | 'encodeTile'>,
   tileOf: (tile: number) => Source['patterns'],
 ): TensorPlan {
   const weightsOf = weightsIn(surveyed, bits.layout);

@@ -2,7 +2,7 @@ import type { Steps } from '../../async/steps.js';
 import { free } from '../../bytes/sharedMemory.js';
 import { FormatError } from '../../errors.js';
 import type { FloatLayout, PlaneUnit, RowPart, TileState } from '../../kernels/embedded/interface.js';
-import { checkPadding, FIRST_DENSE, inOrder, newTileState, stateBytes } from '../../kernels/embedded/tile.js';
+import { checkPadding, DENSE, inOrder, newTileState, stateBytes } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { DecodeRequest, ElementRange } from '../encoding.js';
 import { checkScale, floatLayout } from './elements.js';
@@ -209,7 +209,7 @@ export class TensorState {
     const parts = units.map((_, i) => this.#tileOf(begin - passStart + i));
     if (pass.kind === 'signs') {
       const work = units.map((unit, i) => ({ unit, state: parts[i]!.state }));
-      this.#kernels.embedded.decodeSigns(work, this.stream.threshold);
+      this.#kernels.embedded.decodeSigns(work, this.stream.dense, this.stream.planes[pass.plane]!.level);
       return;
     }
     const plain = units.map((unit, i) => isPlain(parts[i]!, unit));
@@ -255,6 +255,6 @@ function planesAmong(passes: readonly Pass[]): number {
 /** Whether a plane of the tile is stored uncoded. */
 function isPlain(tile: Tile, unit: Uint8Array): boolean {
   const { signs, dense } = tile.state;
-  tile.plain ||= unit.length === signs.length && !dense.includes(0) && !dense.includes(FIRST_DENSE);
+  tile.plain ||= unit.length === signs.length && dense.every((state) => state === DENSE);
   return tile.plain && unit.length === signs.length;
 }

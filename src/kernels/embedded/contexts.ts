@@ -1,6 +1,6 @@
 import type { PlaneCoding, TileState } from './interface.js';
 import { anyCode, nonzeroCode, type PrefixCode } from './prefixCodes.js';
-import { CLASS_OF, CLASSES, FIRST_DENSE } from './tile.js';
+import { CLASS_OF, CLASSES, DENSE, FIRST_DENSE, SECOND_DENSE } from './tile.js';
 
 /**
  * The context of a group chooses the codes of its part of a bitmap. Where a plane has a selection, it is the class of
@@ -12,29 +12,31 @@ export const NO_CONTEXT = 0xff;
 
 /** Fixed codes: classes above this one have its codes. */
 const LAST_FIXED_CLASS = 4;
-/** The context of a group that is dense since the plane before is behind those of the classes. */
-const FIXED_KINDS = LAST_FIXED_CLASS + 2;
+/** Behind the contexts of classes are those of groups that are dense since the plane before, and since the one before that. */
+const FIXED_FIRST = LAST_FIXED_CLASS + 1;
+const FIXED_SECOND = LAST_FIXED_CLASS + 2;
+const FIXED_KINDS = LAST_FIXED_CLASS + 3;
 /** Scales over the threshold, in quarter octaves from here on. */
 const LOWEST_RATIO = -16;
 const RATIOS = 24;
 
 /** One letter per ratio: the number of a code, from a on. */
-const FIXED_BATCHES = 'dsssssddddtwrxxxxxrxxxrx';
+const FIXED_BATCHES = 'xxxbxxdxxxrwssusssmsusux';
 const FIXED_MASKS = [
-  'ujjxwcewweiustrqqqrrqqqq',
-  'gggggsvssttvvkmnnoxwxooo',
-  'ggggiklvggvwwwmnoooooooo',
-  'ggggikkkqvvwwwmnoooopooo',
-  'vvvvvvvvvvvwwwrooooopppx',
+  'aaaaabbbbvvtsuqrrrrrrrrr',
+  'aaaaaaaabxttqklmnosooooo',
+  'aaaaaakrqwkrqsmnoonppooo',
+  'aaaaaaamwssmwpsnoooopppp',
+  'aaaaaaaalssswooosoopppop',
 ];
 const FIXED_BYTES = [
-  'rrrsuwwbbbwweeiuuuvviuji',
-  'tttttuusuuiehhixkmsssmml',
-  'pppppvvvsmuuiuuklmmmmsmm',
-  'tttsqrsslsssxmmmmmmmnnnm',
-  'rrrrrrrrsvvomsmmmmnnnnns',
+  'aaaaabbaceebeehtsswwwsjr',
+  'aaaaaababeteveitkmqorsms',
+  'aaaaaalevvvevstxkmmnooms',
+  'aaaaaaaevssvsosklmmmnnnp',
+  'aaaaaaaalnnnmnnmmmnnnooo',
 ];
-const FIXED_DENSE = 'sssssssssssssstiiijjuqqj';
+const FIXED_DENSE = ['aaaaaaaaxrrrtjritirvvqqq', 'aaaaaaaaaaaaaaaavvvvvqqq'];
 
 /** The codes of a context; `undefined` in their place where bytes are stored as they are. */
 export interface ContextCodes {
@@ -56,20 +58,26 @@ export function contextsOf(
 ): Uint8Array {
   const { counts, dense, scales } = state;
   return counts.map((count, group) => {
-    if (dense[group]! > FIRST_DENSE) return NO_CONTEXT;
-    const isDense = dense[group] === FIRST_DENSE;
-    if (!fixed) return isDense ? CLASSES : CLASS_OF[count]!;
+    const state = dense[group]!;
+    if (state === DENSE) return NO_CONTEXT;
+    if (!fixed) return state === 0 ? CLASS_OF[count]! : CLASSES;
     const ratio = Math.min(Math.max(scales[group]! - 4 * level - LOWEST_RATIO, 0), RATIOS - 1);
-    return FIXED_KINDS * ratio + (isDense ? FIXED_KINDS - 1 : Math.min(CLASS_OF[count]!, LAST_FIXED_CLASS));
+    return FIXED_KINDS * ratio + fixedKind(count, state);
   });
+}
+
+function fixedKind(count: number, dense: number): number {
+  if (dense === FIRST_DENSE) return FIXED_FIRST;
+  return dense === SECOND_DENSE ? FIXED_SECOND : Math.min(CLASS_OF[count]!, LAST_FIXED_CLASS);
 }
 
 /** What a kernel needs to find contexts as `contextsOf` does. */
 export interface ContextRule {
   /** For each number of significant weights. */
   readonly kinds: Uint8Array;
-  /** Of a group that is dense since the plane before. */
+  /** Of a group that is dense since the plane before; since the one before that. */
   readonly firstDense: number;
+  readonly secondDense: number;
   /** What a step of the ratio adds. */
   readonly stride: number;
   /** Subtracted from the scale; then ratios are from 0 to `lastRatio`. */
@@ -80,7 +88,8 @@ export interface ContextRule {
 export function contextRule({ fixed, level }: Pick<PlaneCoding, 'fixed' | 'level'>): ContextRule {
   return {
     kinds: fixed ? CLASS_OF.map((kind) => Math.min(kind, LAST_FIXED_CLASS)) : CLASS_OF,
-    firstDense: fixed ? FIXED_KINDS - 1 : CLASSES,
+    firstDense: fixed ? FIXED_FIRST : CLASSES,
+    secondDense: fixed ? FIXED_SECOND : CLASSES,
     stride: fixed ? FIXED_KINDS : 0,
     offset: 4 * level + LOWEST_RATIO,
     lastRatio: RATIOS - 1,
@@ -126,7 +135,11 @@ function fixedCodes(): readonly ContextCodes[] {
         byte: nonzeroCode(code(FIXED_BYTES[kind]!)),
       },
     }));
-    return [...classes, { batch: undefined, bytes: { mask: undefined, byte: anyCode(code(FIXED_DENSE)) } }];
+    const dense = FIXED_DENSE.map((bytes) => ({
+      batch: undefined,
+      bytes: { mask: undefined, byte: anyCode(code(bytes)) },
+    }));
+    return [...classes, ...dense];
   }).flat();
   return fixed;
 }

@@ -24,7 +24,15 @@ export interface TileState {
   readonly mostScale: number;
 }
 
-/** How the groups of a plane that are not dense are coded. */
+/** When the signs of all weights of a group are sent. It is dense from then on. */
+export interface DenseRule {
+  /** It has this many significant weights, */
+  readonly threshold: number;
+  /** or its scale is this many quarter octaves, or more, above the threshold of the plane; negative: below. */
+  readonly ratio: number;
+}
+
+/** How the groups of a plane that are coded are. */
 export interface PlaneCoding {
   /**
    * Numbers of codes: two bytes for class 0 (of the code for batches | of the one for masks << 4; of the one for
@@ -37,6 +45,8 @@ export interface PlaneCoding {
   readonly fixed: boolean;
   /** Planes below it. */
   readonly level: number;
+  /** How many planes of a dense group are coded, 1 or 2. Those after them are stored. */
+  readonly codedDense: number;
 }
 
 /** A unit of a tile, and what it changes. */
@@ -98,8 +108,9 @@ export interface TilePlan {
   /** 1 in the lowest plane stands for 2^scale. */
   readonly scale: number;
   readonly depth: number;
-  /** Significant weights that make a group dense. */
-  readonly threshold: number;
+  readonly dense: DenseRule;
+  /** As in `PlaneCoding`. */
+  readonly codedDense: number;
 }
 
 /** The weights of a tile, for an encoder. */
@@ -165,11 +176,11 @@ export interface EmbeddedKernels {
    */
   decodePlanes(tiles: readonly PlaneUnit[], coding: PlaneCoding): void;
   /**
-   * Decodes the unknown signs of all weights of the groups that have at least `threshold` significant ones and are not
-   * dense yet. These groups are dense from then on.
+   * Decodes the unknown signs of all weights of the groups that become dense.
+   * @param level planes below the one before
    * @throws FormatError; states are then corrupt
    */
-  decodeSigns(tiles: readonly TileUnit[], threshold: number): void;
+  decodeSigns(tiles: readonly TileUnit[], rule: DenseRule, level: number): void;
   /**
    * Decodes the remaining bits of each float of a tile. The bits are: if `selection` has codes, the bitmap of the
    * non-zero weights without a bit in any plane; one bit that tells whether zeros among the weights without a sign have

@@ -1,5 +1,5 @@
 import { FormatError } from '../../errors.js';
-import type { FloatLayout, RowPart, TileState } from './interface.js';
+import type { DenseRule, FloatLayout, RowPart, TileState } from './interface.js';
 
 /** Tiles, groups and classes, for both implementations and the encoding. */
 
@@ -8,8 +8,20 @@ export const GROUP_BYTES = GROUP / 8;
 
 /** In `TileState.dense`: the next plane is the first since all signs of the group are known. */
 export const FIRST_DENSE = 1;
-/** …and the planes after it: they are stored as they are. */
-export const DENSE = 2;
+/** …or the second, if that is coded, too. Twice the first, so that kernels shift. */
+export const SECOND_DENSE = 2;
+/** …and the planes after these: they are stored as they are. */
+export const DENSE = 4;
+
+/** Whether a group that is not dense is from now on. */
+export function becomesDense(
+  { threshold, ratio }: DenseRule,
+  count: number,
+  scale: number,
+  level: number,
+): boolean {
+  return count >= threshold || scale - 4 * level >= ratio;
+}
 
 /** In place of the plane that makes a group dense: none does. */
 export const NEVER = 0xff;

@@ -1,6 +1,6 @@
 // Contexts of groups: `../contexts.ts` says what they are.
 
-/** How they are found, as the caller lays it out: bytes, for each count, the same for dense groups, then for each scale. */
+/** How they are found, as the caller lays it out: bytes, for each count, the same for dense groups, twice, then for each scale. */
 const COUNTS: u32 = 65;
 const SCALES: usize = 256;
 

@@ -25,6 +25,12 @@ const FIXED_CODES: usize = 16;
  */
 const COSTS: usize = 20;
 const COSTS_BYTES: usize = 12;
+/** The scale of a group over the threshold of a plane that makes it dense; how its state goes on from plane to plane. */
+const DENSE_RATIO: usize = 24;
+const DENSE_SHIFT: usize = 28;
+
+/** In `dense`: the plane is stored. */
+const LATER_DENSE: u32 = 4;
 
 /**
  * Goes once through the planes of a tile as an encoder does, to count. `significant`, `counts`, `dense` begin as zeros, and
@@ -49,6 +55,8 @@ export function countPlanes(
   let fixedRules = <usize>load<u32>(more, FIXED_RULES);
   const fixedCodes = <usize>load<u32>(more, FIXED_CODES);
   let costs = <usize>load<u32>(more, COSTS);
+  const ratio = load<i32>(more, DENSE_RATIO);
+  const denseShift = load<u32>(more, DENSE_SHIFT);
   const groups = (weights + 63) >> 6;
   let before: u32 = 0;
   for (let j: u32 = 0, plane = planes; j < depth; j++, plane += stride, symbols += 2 * SYMBOLS_BYTES) {
@@ -61,10 +69,11 @@ export function countPlanes(
     fixedRules += 4;
     costs += COSTS_BYTES;
     before = 0;
+    const leastScale = ratio + <i32>(4 * (depth - 1 - j));
     for (let group: u32 = 0; group < groups; group++) {
       const state = <u32>load<u8>(dense + group);
       if (state != 0) {
-        store<u8>(dense + group, 2);
+        store<u8>(dense + group, min(state << denseShift, LATER_DENSE));
         continue;
       }
       const at = group << 3;
@@ -72,7 +81,8 @@ export function countPlanes(
       store<u64>(significant + at, seen);
       const count = <u32>popcnt(seen);
       store<u8>(counts + group, <u8>count);
-      if (count >= threshold) store<u8>(dense + group, 1);
+      const becomes = count >= threshold || <i32>load<u8>(scales + group) >= leastScale;
+      if (becomes) store<u8>(dense + group, 1);
       else before += count;
     }
   }
@@ -91,13 +101,14 @@ export function encodePlane(
   contexts: usize,
   codes: usize,
   apart: bool,
+  denseShift: u32,
   extracts: usize,
   list: usize,
   out: usize,
 ): usize {
   const start = out;
   for (let group: u32 = 0; group < groups; group++) {
-    if (load<u8>(dense + group) != 2) continue;
+    if (load<u8>(dense + group) != LATER_DENSE) continue;
     store<u64>(out, load<u64>(plane + (group << 3)));
     out += 8;
   }
@@ -112,8 +123,9 @@ export function encodePlane(
     }
   }
   for (let group: u32 = 0; group < groups; group++) {
-    if (load<u8>(dense + group) != 0) {
-      store<u8>(dense + group, 2);
+    const state = <u32>load<u8>(dense + group);
+    if (state != 0) {
+      store<u8>(dense + group, min(state << denseShift, LATER_DENSE));
       continue;
     }
     const at = group << 3;
@@ -132,10 +144,12 @@ export function encodeSigns(
   weights: u32,
   groups: u32,
   threshold: u32,
+  leastScale: i32,
   significant: usize,
   signs: usize,
   counts: usize,
   dense: usize,
+  scales: usize,
   denseFrom: usize,
   j: u32,
   extracts: usize,
@@ -144,7 +158,8 @@ export function encodeSigns(
 ): usize {
   let end = list;
   for (let group: u32 = 0; group < groups; group++) {
-    if (load<u8>(dense + group) != 0 || load<u8>(counts + group) < threshold) continue;
+    if (load<u8>(dense + group) != 0) continue;
+    if (load<u8>(counts + group) < threshold && <i32>load<u8>(scales + group) < leastScale) continue;
     store<u8>(dense + group, 1);
     store<u8>(denseFrom + group, <u8>j);
     const at = group << 3;

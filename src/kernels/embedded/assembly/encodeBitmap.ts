@@ -7,6 +7,8 @@ const BYTES: usize = 4;
 const BATCHES: usize = 8;
 /** In place of a context: the group is not in the bitmap. */
 const NO_CONTEXT: u32 = 0xff;
+/** In `dense`: the plane is stored. */
+const LATER_DENSE: u32 = 4;
 
 /** Which bytes of a group are not 0. */
 // @ts-ignore: decorator
@@ -19,7 +21,7 @@ export function byteMask(word: u64): u32 {
 export function findContexts(groups: u32, counts: usize, dense: usize, scales: usize, rule: usize, contexts: usize): void {
   for (let group: u32 = 0; group < groups; group++) {
     const state = <u32>load<u8>(dense + group);
-    const context = state == 2 ? NO_CONTEXT : contextOf(rule, load<u8>(counts + group), state, load<u8>(scales + group));
+    const context = state == LATER_DENSE ? NO_CONTEXT : contextOf(rule, load<u8>(counts + group), state, load<u8>(scales + group));
     store<u8>(contexts + group, <u8>context);
   }
 }

@@ -23,12 +23,13 @@ const LISTED: usize = 36;
 const USED: usize = 40;
 const MASKS: usize = 44;
 
-/** In `DENSE`: the planes after the first since the signs. That one is before it. */
-const LATER_DENSE: u32 = 2;
+/** In `DENSE`: planes that are stored. Before the first since the signs it is 1, before the second, if that is coded, 2. */
+const LATER_DENSE: u32 = 4;
 
 /**
  * A plane of two tiles; all fields of the second may be 0. `spreads` is what bitmaps take.
  * @param tables room for 192 bytes
+ * @param denseShift 1 where two planes of a dense group are coded, 2 where one is
  * @param scratch room for 32 bytes
  */
 export function decodePlanes(
@@ -38,6 +39,7 @@ export function decodePlanes(
   spreads: usize,
   tables: usize,
   apart: bool,
+  denseShift: u32,
   rule: usize,
   scratch: usize,
 ): void {
@@ -57,8 +59,8 @@ export function decodePlanes(
     spreads,
     scratch,
   );
-  if (stream != 0) finish(tile, stream, load<u32>(scratch), load<u32>(scratch, 8), tables, apart);
-  if (otherStream != 0) finish(other, otherStream, load<u32>(scratch, 4), load<u32>(scratch, 12), tables, apart);
+  if (stream != 0) finish(tile, stream, load<u32>(scratch), load<u32>(scratch, 8), tables, apart, denseShift);
+  if (otherStream != 0) finish(other, otherStream, load<u32>(scratch, 4), load<u32>(scratch, 12), tables, apart, denseShift);
 }
 
 /**
@@ -89,7 +91,15 @@ function takeDense(tile: usize, rule: usize): usize {
 }
 
 /** The bits that were kept apart, and the signs of the weights that have become significant. */
-function finish(tile: usize, stream: usize, position: usize, listEnd: usize, tables: usize, apart: bool): void {
+function finish(
+  tile: usize,
+  stream: usize,
+  position: usize,
+  listEnd: usize,
+  tables: usize,
+  apart: bool,
+  denseShift: u32,
+): void {
   const significant = <usize>load<u32>(tile, SIGNIFICANT);
   const counts = <usize>load<u32>(tile, COUNTS);
   const dense = <usize>load<u32>(tile, DENSE);
@@ -100,7 +110,7 @@ function finish(tile: usize, stream: usize, position: usize, listEnd: usize, tab
   if (apart) {
     for (let from = list; from < listEnd; from += 4, mask += 8) {
       const group = load<u32>(from);
-      store<u64>(mask, load<u64>(significant + (group << 3)) & (<u64>load<u8>(dense + group) - 1));
+      store<u64>(mask, load<u64>(significant + (group << 3)) & -<u64>(load<u8>(dense + group) == 0));
     }
     position = spread(stream, position, list, listEnd, masks, plane, tables);
     mask = masks;
@@ -110,10 +120,10 @@ function finish(tile: usize, stream: usize, position: usize, listEnd: usize, tab
   for (let from = list; from < listEnd; from += 4) {
     const group = load<u32>(from);
     const state = <u32>load<u8>(dense + group);
-    store<u8>(dense + group, state << 1);
+    store<u8>(dense + group, state << denseShift);
     const at = group << 3;
     const known = load<u64>(significant + at);
-    const fresh = load<u64>(plane + at) & ~known & (<u64>state - 1);
+    const fresh = load<u64>(plane + at) & ~known & -<u64>(state == 0);
     store<u64>(significant + at, known | fresh);
     store<u8>(counts + group, <u8>(load<u8>(counts + group) + <u32>popcnt(fresh)));
     store<u32>(end, group);
@@ -127,7 +137,7 @@ function finish(tile: usize, stream: usize, position: usize, listEnd: usize, tab
 }
 
 /**
- * Signs of the groups that become dense; returns the bytes it has read.
+ * Signs of the groups that become dense, by their counts or their scales; returns the bytes it has read.
  * @param list room for a u32 a group, and one more
  * @param masks room for a u64 a group, and one more
  */
@@ -136,10 +146,12 @@ export function decodeSigns(
   weights: u32,
   groups: u32,
   threshold: u32,
+  leastScale: u32,
   significant: usize,
   signs: usize,
   counts: usize,
   dense: usize,
+  scales: usize,
   tables: usize,
   list: usize,
   masks: usize,
@@ -149,7 +161,8 @@ export function decodeSigns(
   let mask = masks;
   for (let group: u32 = 0; group < groups; group++) {
     const state = <u32>load<u8>(dense + group);
-    const becomes = u32(state == 0) & u32(load<u8>(counts + group) >= threshold);
+    const wanted = u32(load<u8>(counts + group) >= threshold) | u32(<u32>load<u8>(scales + group) >= leastScale);
+    const becomes = u32(state == 0) & wanted;
     store<u8>(dense + group, state | becomes);
     store<u32>(end, group);
     store<u64>(mask, ~load<u64>(significant + (group << 3)) & weightsOf(group, weights));

@@ -1,5 +1,12 @@
 import { codesOf, contextsOf } from '../contexts.js';
-import type { EncodedTile, PlaneCoding, TileCoding, TileState, TileWeights } from '../interface.js';
+import type {
+  DenseRule,
+  EncodedTile,
+  PlaneCoding,
+  TileCoding,
+  TileState,
+  TileWeights,
+} from '../interface.js';
 import { extractTable } from '../maskTables.js';
 import { POPULATION } from '../prefixCodes.js';
 import { sortedPatterns } from '../survey.js';
@@ -13,7 +20,7 @@ import { numbersOf } from './weights.js';
 
 export function encodeTile(
   tile: TileWeights,
-  { scale, depth, threshold, planes: codings, nonzero }: TileCoding,
+  { scale, depth, dense, planes: codings, nonzero }: TileCoding,
   exceptions: Uint8Array,
 ): EncodedTile {
   const patterns = sortedPatterns(tile);
@@ -23,7 +30,7 @@ export function encodeTile(
   const units: Uint8Array[] = [];
   codings.forEach((coding, j) => {
     units.push(encodePlane(state, numbers.planes[j]!, coding));
-    units.push(encodeSigns(state, threshold, (group) => (denseFrom[group] = j)));
+    units.push(encodeSigns(state, dense, coding.level, (group) => (denseFrom[group] = j)));
   });
   if (nonzero !== undefined) {
     const { layout } = tile;
@@ -54,7 +61,7 @@ function encodePlane(state: TileState, plane: Uint8Array, coding: PlaneCoding): 
     forNewlySignificant(state, plane, (byte, fresh) => {
       writer.write(extract(state.signs[byte]!, fresh), POPULATION[fresh]!);
     });
-    ageDense(state);
+    ageDense(state, coding.codedDense);
   }
   const bits = writer.finish();
   const unit = new Uint8Array(raw.length * GROUP_BYTES + bits.length);
@@ -65,9 +72,14 @@ function encodePlane(state: TileState, plane: Uint8Array, coding: PlaneCoding): 
   return unit;
 }
 
-function encodeSigns(state: TileState, threshold: number, visitDense: (group: number) => void): Uint8Array {
+function encodeSigns(
+  state: TileState,
+  rule: DenseRule,
+  level: number,
+  visitDense: (group: number) => void,
+): Uint8Array {
   const writer = new BitWriter();
-  forNewlyDense(state, threshold, (byte, unknown) => {
+  forNewlyDense(state, rule, level, (byte, unknown) => {
     visitDense(Math.floor(byte / GROUP_BYTES));
     writer.write(extract(state.signs[byte]!, unknown), POPULATION[unknown]!);
   });

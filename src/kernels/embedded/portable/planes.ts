@@ -1,5 +1,5 @@
 import { codesOf, contextsOf } from '../contexts.js';
-import type { PlaneCoding, PlaneUnit, TileState, TileUnit } from '../interface.js';
+import type { DenseRule, PlaneCoding, PlaneUnit, TileState, TileUnit } from '../interface.js';
 import { depositTable } from '../maskTables.js';
 import { POPULATION } from '../prefixCodes.js';
 import { checkLength, checkSelection, DENSE, GROUP_BYTES } from '../tile.js';
@@ -31,18 +31,18 @@ function decodePlane({ unit, state, plane }: PlaneUnit, coding: PlaneCoding): vo
     forNewlySignificant(state, plane, (byte, fresh) => {
       state.signs[byte]! |= deposit(reader.read(POPULATION[fresh]!), fresh);
     });
-    ageDense(state);
+    ageDense(state, coding.codedDense);
   }
   checkLength(unit, stored + Math.ceil(reader.position / 8));
 }
 
-export function decodeSigns(tiles: readonly TileUnit[], threshold: number): void {
-  for (const { unit, state } of tiles) decodeTileSigns(unit, state, threshold);
+export function decodeSigns(tiles: readonly TileUnit[], rule: DenseRule, level: number): void {
+  for (const { unit, state } of tiles) decodeTileSigns(unit, state, rule, level);
 }
 
-function decodeTileSigns(unit: Uint8Array, state: TileState, threshold: number): void {
+function decodeTileSigns(unit: Uint8Array, state: TileState, rule: DenseRule, level: number): void {
   const reader = new BitReader(unit);
-  forNewlyDense(state, threshold, (byte, unknown) => {
+  forNewlyDense(state, rule, level, (byte, unknown) => {
     state.signs[byte]! |= deposit(reader.read(POPULATION[unknown]!), unknown);
   });
   checkLength(unit, Math.ceil(reader.position / 8));

@@ -1,5 +1,5 @@
 import { codesOf, contextsOf } from '../contexts.js';
-import type { TileCounts, TilePlan, TileState, TileWeights } from '../interface.js';
+import type { DenseRule, TileCounts, TilePlan, TileState, TileWeights } from '../interface.js';
 import {
   COUNT,
   countSymbols,
@@ -15,7 +15,7 @@ import {
   UNKNOWN,
   ZERO,
 } from '../survey.js';
-import { CLASSES, FIRST_DENSE, GROUP, GROUP_BYTES, newTileState } from '../tile.js';
+import { becomesDense, CLASSES, FIRST_DENSE, GROUP, GROUP_BYTES, newTileState } from '../tile.js';
 import { encodeBitmap } from './bitmapCode.js';
 import { BitWriter } from './bits.js';
 import { scatterMagnitudes } from './magnitudes.js';
@@ -25,7 +25,7 @@ import { numbersOf } from './weights.js';
 /** Goes once through the planes of a tile as an encoder does, to count. */
 export function countTile(
   tile: TileWeights,
-  { scale, depth, threshold }: TilePlan,
+  { scale, depth, dense, codedDense }: TilePlan,
   apart: boolean,
 ): TileCounts {
   const { planes, signs } = split(numbersOf(sortedPatterns(tile), tile.layout), scale, depth);
@@ -45,8 +45,8 @@ export function countTile(
     countSymbols(plane, classes, counted.subarray(0, SYMBOL_COUNTS));
     if (apart) countSymbols(freshBits(state, plane), classes, counted.subarray(SYMBOL_COUNTS));
     countPlane(state, plane);
-    ageDense(state);
-    markDense(state, threshold);
+    ageDense(state, codedDense);
+    markDense(state, dense, level);
   });
   return { symbols, costs, counts: state.counts };
 }
@@ -89,9 +89,11 @@ export function measureTile(
   return sums;
 }
 
-function markDense({ counts, dense }: TileState, threshold: number): void {
+function markDense({ counts, dense, scales }: TileState, rule: DenseRule, level: number): void {
   for (let group = 0; group < dense.length; group++) {
-    if (dense[group] === 0 && counts[group]! >= threshold) dense[group] = FIRST_DENSE;
+    if (dense[group] === 0 && becomesDense(rule, counts[group]!, scales[group]!, level)) {
+      dense[group] = FIRST_DENSE;
+    }
   }
 }
 

@@ -1,6 +1,6 @@
-import type { TileState } from '../interface.js';
+import type { DenseRule, TileState } from '../interface.js';
 import { POPULATION } from '../prefixCodes.js';
-import { DENSE, FIRST_DENSE, GROUP_BYTES } from '../tile.js';
+import { becomesDense, DENSE, FIRST_DENSE, GROUP_BYTES, SECOND_DENSE } from '../tile.js';
 
 /** The bits of a plane that make weights significant. */
 export function freshBits({ significant }: TileState, plane: Uint8Array): Uint8Array {
@@ -41,12 +41,13 @@ export function forNewlySignificant(
 }
 
 export function forNewlyDense(
-  { count, significant, counts, dense }: TileState,
-  threshold: number,
+  { count, significant, counts, dense, scales }: TileState,
+  rule: DenseRule,
+  level: number,
   visit: (byte: number, unknown: number) => void,
 ): void {
   for (let group = 0; group < dense.length; group++) {
-    if (dense[group] !== 0 || counts[group]! < threshold) continue;
+    if (dense[group] !== 0 || !becomesDense(rule, counts[group]!, scales[group]!, level)) continue;
     dense[group] = FIRST_DENSE;
     const end = (group + 1) * GROUP_BYTES;
     for (let byte = end - GROUP_BYTES; byte < end; byte++) {
@@ -58,6 +59,9 @@ export function forNewlyDense(
 }
 
 /** After a plane, groups that were dense before it are so for longer. */
-export function ageDense({ dense }: TileState): void {
-  for (let group = 0; group < dense.length; group++) if (dense[group] === FIRST_DENSE) dense[group] = DENSE;
+export function ageDense({ dense }: TileState, codedDense: number): void {
+  for (let group = 0; group < dense.length; group++) {
+    if (dense[group] === FIRST_DENSE && codedDense > 1) dense[group] = SECOND_DENSE;
+    else if (dense[group] !== 0) dense[group] = DENSE;
+  }
 }

@@ -15,7 +15,7 @@ import { CLASS_OF, completeFrom, GROUP, GROUP_BYTES, NEVER } from '../tile.js';
 import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
 import { encodeExports } from './encodeExports.js';
 import { type LoadedTile, loadTile } from './loadTile.js';
-import { allocateZeros, loadCodes, loadInto, ruleBytes } from './memory.js';
+import { allocateZeros, denseShift, loadCodes, loadInto, ruleBytes } from './memory.js';
 import { surveyRows } from './surveyRows.js';
 
 const ENTRY_BYTES = 4;
@@ -63,7 +63,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
   };
 
   function countTile(tile: TileWeights, plan: TilePlan, apart: boolean): TileCounts {
-    const { depth, threshold } = plan;
+    const { depth, dense: rule, codedDense } = plan;
     const fixedCodes = loadCodes(runtime, FIXED_CODES);
     const levels = Array.from({ length: depth }, (_, j) => ({ fixed: true, level: depth - 1 - j }));
     const rules = levels.map((coding) => loadInto(runtime, ruleBytes(coding)));
@@ -79,12 +79,21 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const costs = runtime.allocate(12 * depth);
     const more = loadInto(
       runtime,
-      Uint32Array.of(scales, contexts, selectedRule, addresses, fixedCodes, costs),
+      Uint32Array.of(
+        scales,
+        contexts,
+        selectedRule,
+        addresses,
+        fixedCodes,
+        costs,
+        rule.ratio,
+        denseShift(codedDense),
+      ),
     );
     encodeExports(runtime).countPlanes(
       weights,
       depth,
-      threshold,
+      rule.threshold,
       planes,
       stride,
       significant,
@@ -107,7 +116,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     exceptions: Uint8Array,
     target?: Uint8Array,
   ): EncodedTile {
-    const { depth, threshold, planes: codings, nonzero } = coding;
+    const { depth, dense: denseRule, codedDense, planes: codings, nonzero } = coding;
     const extracts = loadInto(runtime, extractTable());
     const fixedCodes = codings.some(({ fixed }) => fixed) ? loadCodes(runtime, FIXED_CODES) : 0;
     const codes = codings.map((own) => (own.fixed ? fixedCodes : loadCodes(runtime, own)));
@@ -128,7 +137,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const { encodePlane, encodeSigns, measure } = encodeExports(runtime);
     const ends: number[] = [];
     let end = out;
-    codings.forEach(({ apart }, j) => {
+    codings.forEach(({ apart, level }, j) => {
       end += encodePlane(
         planes + j * stride,
         groups,
@@ -141,6 +150,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
         contexts,
         codes[j]!,
         apart,
+        denseShift(codedDense),
         extracts,
         list,
         end,
@@ -149,11 +159,13 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       end += encodeSigns(
         weights,
         groups,
-        threshold,
+        denseRule.threshold,
+        denseRule.ratio + 4 * level,
         significant,
         signs,
         counts,
         dense,
+        scales,
         denseFrom,
         j,
         extracts,

@@ -154,14 +154,15 @@ function loadTables(
 /** By level; those of selections, which do not depend on it, at -1. */
 const rules = new Map<number, Uint8Array>();
 
-/** How `assembly/contexts.ts` finds contexts: what each count adds, of dense groups any, and what each scale. */
+/** How `assembly/contexts.ts` finds contexts: what each count adds, of dense groups any, twice, and what each scale. */
 export function ruleBytes(coding: Pick<PlaneCoding, 'fixed' | 'level'>): Uint8Array {
   const key = coding.fixed ? coding.level : -1;
   let bytes = rules.get(key);
   if (bytes === undefined) {
-    const { firstDense, stride, offset, lastRatio, kinds } = contextRule(coding);
+    const { firstDense, secondDense, stride, offset, lastRatio, kinds } = contextRule(coding);
     bytes = new Uint8Array(RULE_SCALES + 256);
     bytes.fill(firstDense, kinds.length, 2 * kinds.length);
+    bytes.fill(secondDense, 2 * kinds.length, 3 * kinds.length);
     bytes.set(kinds);
     for (let scale = 0; scale < 256; scale++) {
       bytes[RULE_SCALES + scale] = stride * Math.min(Math.max(scale - offset, 0), lastRatio);
@@ -172,6 +173,11 @@ export function ruleBytes(coding: Pick<PlaneCoding, 'fixed' | 'level'>): Uint8Ar
 }
 
 const RULE_SCALES = 256;
+
+/** What brings the state of a dense group from one plane to the next: it is 1 at first, and at the end `DENSE`. */
+export function denseShift(codedDense: number): number {
+  return codedDense > 1 ? 1 : 2;
+}
 
 /** For each mask of eight bytes, the source of each byte: those of the set bits are one after another. */
 export const SPREADS: Uint8Array = Uint8Array.from({ length: 8 << 8 }, (_, index) => {

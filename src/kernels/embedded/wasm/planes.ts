@@ -1,12 +1,13 @@
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import { contextRule } from '../contexts.js';
-import type { EmbeddedKernels, PlaneCoding, PlaneUnit, TileUnit } from '../interface.js';
+import type { DenseRule, EmbeddedKernels, PlaneCoding, PlaneUnit, TileUnit } from '../interface.js';
 import { checkLength, checkSelection, GROUP, GROUP_BYTES, stateBytes } from '../tile.js';
 import type { EmbeddedExports } from './exports.js';
 import {
   allocateUnit,
   type ContextRange,
   checkLoadable,
+  denseShift,
   loadInto,
   loadLookups,
   placesOf,
@@ -46,8 +47,8 @@ export function wasmEmbeddedPlanes(
         if (tiles.length > 0) decodePlanes(tiles, coding);
       });
     },
-    decodeSigns(tiles, threshold) {
-      runtime.scope(() => decodeSigns(tiles, threshold));
+    decodeSigns(tiles, rule, level) {
+      runtime.scope(() => decodeSigns(tiles, rule, level));
     },
   };
 
@@ -70,7 +71,17 @@ export function wasmEmbeddedPlanes(
       load(tile, room, fields, coding);
       if (other !== undefined) load(other, otherRoom, otherFields, coding);
       else otherFields.fill(0);
-      decodePlanes(room.record, otherRoom.record, codes, spreads, tables, coding.apart, rule, scratch);
+      decodePlanes(
+        room.record,
+        otherRoom.record,
+        codes,
+        spreads,
+        tables,
+        coding.apart,
+        denseShift(coding.codedDense),
+        rule,
+        scratch,
+      );
       store(tile, room, fields[USED_FIELD]!);
       if (other !== undefined) store(other, otherRoom, otherFields[USED_FIELD]!);
     }
@@ -117,7 +128,8 @@ export function wasmEmbeddedPlanes(
     runtime.store(room.state, state.bytes);
   }
 
-  function decodeSigns(tiles: readonly TileUnit[], threshold: number): void {
+  function decodeSigns(tiles: readonly TileUnit[], { threshold, ratio }: DenseRule, level: number): void {
+    const leastScale = Math.max(0, ratio + 4 * level);
     const { decodeSigns } = runtime.exports<EmbeddedExports>('embedded');
     const tables = runtime.allocate(SPREAD_BYTES);
     const room = allocateRoom(mostGroups(tiles), GROUP_BYTES);
@@ -126,16 +138,18 @@ export function wasmEmbeddedPlanes(
       checkLoadable(unit, GROUP_BYTES * groups);
       runtime.load(unit, room.stream);
       runtime.load(state.bytes, room.state);
-      const { significant, signs, counts, dense } = placesOf(state, room.state);
+      const { significant, signs, counts, dense, scales } = placesOf(state, room.state);
       const used = decodeSigns(
         room.stream,
         state.count,
         groups,
         threshold,
+        leastScale,
         significant,
         signs,
         counts,
         dense,
+        scales,
         tables,
         room.list,
         room.masks,

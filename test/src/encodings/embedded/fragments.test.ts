@@ -268,11 +268,12 @@ test('no cut and no flipped bit does anything but decode or throw a FormatError'
   );
 });
 
-test('version 1, which was never released, is refused with what to do; others without', () => {
+test('versions 1 and 2, which were never released, are refused with what to do; others without', () => {
   const { encoded, request } = encodeWith(embedded, f32Tensor([100], noise(100)), {}, { fragments: 2 });
   for (const [version, message] of [
-    [1, /never released; encode the tensor again/],
-    [3, /unsupported version/],
+    [1, /version 1 was never released; encode the tensor again/],
+    [2, /version 2 was never released; encode the tensor again/],
+    [4, /unsupported version/],
   ] as const) {
     const other = encoded.payloads[0]!.slice();
     other[0] = version;
