@@ -1,4 +1,4 @@
-import { viewOf } from '../../src/bytes/binary.js';
+import { FieldReader } from '../../src/bytes/fieldReader.js';
 import { decodeText } from '../../src/bytes/json.js';
 import { readVarint } from '../../src/bytes/varint.js';
 import {
@@ -42,18 +42,18 @@ export function parseModelPlan(metadata: ReadonlyMap<string, string>, options: L
       actual: version,
     });
   }
-  const fields = new PlanFields(planBytes(metadata.get(PLAN_KEY) ?? '', limits));
-  const files = fields.repeated(fields.number(), () => sourceFile(fields, limits));
+  const fields = new FieldReader(planBytes(metadata.get(PLAN_KEY) ?? '', limits), 'plan of the model file');
+  const files = repeated(fields, fields.varint(), () => sourceFile(fields, limits));
   if (files.length === 0) throw new FormatError(`${CANNOT}: it has no source files`);
-  const index = fields.flag() ? fields.text() : undefined;
-  const fragments = fields.repeated(checkedCount(fields.number(), limits), () => fields.number());
-  const weights = fields.repeated(fragments.length, () => fields.weight());
-  const hashes = fields.repeated(fragments.length, () => fields.hash());
+  const index = readFlag(fields) ? readText(fields) : undefined;
+  const fragments = repeated(fields, checkedCount(fields.varint(), limits), () => fields.varint());
+  const weights = repeated(fields, fragments.length, () => readWeight(fields));
+  const hashes = repeated(fields, fragments.length, () => formatHash(fields.u64()));
   const sizes = fragments.map((count) => {
     checkLimit(limits, 'fragments', count, `${CANNOT}: too many fragments`);
-    return count === 0 ? [] : fields.repeated(count + 1, () => fields.number());
+    return count === 0 ? [] : repeated(fields, count + 1, () => fields.varint());
   });
-  const cosines = fields.cosines(sumOf(fragments));
+  const cosines = readCosines(fields, sumOf(fragments));
   let at = 0;
   const tensors = fragments.map((count, i): TensorPlan => {
     const encoded: EncodedTensorPlan | undefined =
@@ -62,7 +62,7 @@ export function parseModelPlan(metadata: ReadonlyMap<string, string>, options: L
     return { weight: weights[i]!, hash: hashes[i]!, encoded };
   });
   const order = readOrder(fields, tensors, limits);
-  fields.assertEnd();
+  if (fields.position < fields.bytes.length) throw invalid(fields, 'what follows it');
   return { files, index, tensors, order };
 }
 
@@ -93,18 +93,23 @@ function planBytes(text: string, limits: AllLimits): Uint8Array {
   return bytes;
 }
 
-function sourceFile(fields: PlanFields, limits: AllLimits): SourceFile {
-  const name = fields.text();
-  const header = unpackHeader(fields.text(), limits);
-  return fields.flag() ? { name, header, bare: true } : { name, header };
+function sourceFile(fields: FieldReader, limits: AllLimits): SourceFile {
+  const name = readText(fields);
+  const header = unpackHeader(readText(fields), limits);
+  return readFlag(fields) ? { name, header, bare: true } : { name, header };
 }
 
 /** Numbers of tensors, each as the difference from the one before it. */
-function readOrder(fields: PlanFields, tensors: readonly TensorPlan[], limits: AllLimits): readonly number[] {
+function readOrder(
+  fields: FieldReader,
+  tensors: readonly TensorPlan[],
+  limits: AllLimits,
+): readonly number[] {
   const missing = tensors.map(({ encoded }) => encoded?.sizes.length ?? 1);
   let tensor = 0;
-  return fields.repeated(checkedCount(sumOf(missing), limits), () => {
-    tensor += fields.difference();
+  return repeated(fields, checkedCount(sumOf(missing), limits), () => {
+    const coded = fields.varint();
+    tensor += coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
     const left = missing[tensor];
     if (!left)
       throw new FormatError(`${CANNOT}: its order does not have each piece once`, { actual: tensor });
@@ -123,76 +128,38 @@ function sumOf(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0);
 }
 
-/** The fields of a plan, one after another. Nothing is believed that the bytes which are left cannot hold. */
-class PlanFields {
-  readonly #bytes: Uint8Array;
-  #at = 0;
+/** As many as `count` says, each of which takes at least a byte. */
+function repeated<T>(fields: FieldReader, count: number, read: () => T): T[] {
+  if (count > fields.bytes.length - fields.position) throw invalid(fields, 'a count');
+  return Array.from({ length: count }, read);
+}
 
-  constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-  }
+function readFlag(fields: FieldReader): boolean {
+  const value = fields.varint();
+  if (value > 1) throw invalid(fields, 'a flag');
+  return value === 1;
+}
 
-  number(): number {
-    const read = readVarint(this.#bytes, this.#at);
-    if (read === undefined || !Number.isSafeInteger(read.value)) throw this.#broken('a number');
-    this.#at = read.end;
-    return read.value;
-  }
+function readText(fields: FieldReader): string {
+  return decodeText(fields.take(fields.varint()), CANNOT);
+}
 
-  /** A list, each entry of which takes at least a byte. */
-  repeated<T>(count: number, read: () => T): T[] {
-    if (count > this.#bytes.length - this.#at) throw this.#broken('a list');
-    return Array.from({ length: count }, read);
-  }
+function readWeight(fields: FieldReader): number {
+  const weight = fields.f32();
+  if (WEIGHT(weight)) throw invalid(fields, 'a weight');
+  // What an F32 is exact to.
+  return Math.min(MAX_WEIGHT, Number(weight.toPrecision(6)));
+}
 
-  difference(): number {
-    const value = this.number();
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
-  }
+function readCosines(fields: FieldReader, count: number): number[] {
+  const bytes = fields.take(3 * count);
+  return Array.from({ length: count }, (_, i) => {
+    const below = bytes[i]! | (bytes[count + i]! << 8) | (bytes[2 * count + i]! << 16);
+    if (below > COSINE_SCALE) throw invalid(fields, 'a cosine');
+    return (COSINE_SCALE - below) / COSINE_SCALE;
+  });
+}
 
-  flag(): boolean {
-    const value = this.number();
-    if (value > 1) throw this.#broken('a flag');
-    return value === 1;
-  }
-
-  text(): string {
-    return decodeText(this.#take(this.number()), CANNOT);
-  }
-
-  weight(): number {
-    const weight = viewOf(this.#take(4)).getFloat32(0, true);
-    if (WEIGHT(weight)) throw this.#broken('a weight');
-    // What an F32 is exact to.
-    return Math.min(MAX_WEIGHT, Number(weight.toPrecision(6)));
-  }
-
-  hash(): string {
-    return formatHash(viewOf(this.#take(8)).getBigUint64(0, true));
-  }
-
-  cosines(count: number): number[] {
-    const bytes = this.#take(3 * count);
-    return Array.from({ length: count }, (_, i) => {
-      const below = bytes[i]! | (bytes[count + i]! << 8) | (bytes[2 * count + i]! << 16);
-      if (below > COSINE_SCALE) throw this.#broken('a cosine');
-      return (COSINE_SCALE - below) / COSINE_SCALE;
-    });
-  }
-
-  assertEnd(): void {
-    if (this.#at < this.#bytes.length) throw this.#broken('the end');
-  }
-
-  #take(length: number): Uint8Array {
-    if (length > this.#bytes.length - this.#at) throw this.#broken('a field');
-    this.#at += length;
-    return this.#bytes.subarray(this.#at - length, this.#at);
-  }
-
-  #broken(part: string): FormatError {
-    return new FormatError(`${CANNOT}: ${part} is invalid, or longer than what it is in`, {
-      offset: this.#at,
-    });
-  }
+function invalid({ position: offset }: FieldReader, part: string): FormatError {
+  return new FormatError(`${CANNOT}: ${part} is invalid`, { offset });
 }

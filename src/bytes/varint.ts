@@ -21,10 +21,15 @@ export function readVarint(bytes: Uint8Array, start: number): Varint | undefined
   return undefined;
 }
 
-/** The bytes of a whole number from 0 to 2^53. */
-export function varint(value: number): number[] {
-  const bytes: number[] = [];
+/** Adds the bytes of a whole number from 0 to 2^53. */
+export function pushVarint(bytes: number[], value: number): void {
   let rest = value;
   for (; rest >= 128; rest = Math.floor(rest / 128)) bytes.push((rest % 128) + 128);
-  return [...bytes, rest];
+  bytes.push(rest);
+}
+
+export function varint(value: number): number[] {
+  const bytes: number[] = [];
+  pushVarint(bytes, value);
+  return bytes;
 }

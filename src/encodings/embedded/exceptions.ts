@@ -1,5 +1,6 @@
+import { FieldReader } from '../../bytes/fieldReader.js';
+import { pushVarint } from '../../bytes/varint.js';
 import { FormatError } from '../../errors.js';
-import { FieldReader, pushVarint } from './varint.js';
 
 type Patterns = Uint16Array | Uint32Array;
 

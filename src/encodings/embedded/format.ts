@@ -1,8 +1,9 @@
 import { concatenate } from '../../bytes/binary.js';
+import { FieldReader } from '../../bytes/fieldReader.js';
+import { pushVarint } from '../../bytes/varint.js';
 import { FormatError } from '../../errors.js';
 import type { DenseRule, PlaneCoding } from '../../kernels/embedded/interface.js';
 import { packNumbers, readNumbers } from './signedNumbers.js';
-import { FieldReader, pushVarint } from './varint.js';
 
 /** The bytes of a fragment, as `docs/formats/embedded.md` describes them. */
 

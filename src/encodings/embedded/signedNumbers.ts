@@ -1,5 +1,5 @@
+import type { FieldReader } from '../../bytes/fieldReader.js';
 import { FormatError } from '../../errors.js';
-import type { FieldReader } from './varint.js';
 
 /**
  * Sequences of whole numbers that are mostly small, as bit streams: Exp-Golomb codes whose order follows the numbers.

@@ -1,4 +1,4 @@
-import { pushVarint } from '../../../src/encodings/embedded/varint.js';
+import { pushVarint } from '../../../src/bytes/varint.js';
 import { concatBytes } from '../../helpers/bytes.js';
 import { type Anatomy, Cutter, fieldsOf, type Part } from '../target.js';
 import { readU32, u32 } from './numbers.js';

@@ -1,11 +1,4 @@
-import { FormatError, TruncatedError } from '../../errors.js';
-
-/** Seven bits per byte, lowest first; the high bit is set when more follow. */
-export function pushVarint(bytes: number[], value: number): void {
-  let rest = value;
-  for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
-  bytes.push(rest);
-}
+import { FormatError, TruncatedError } from '../errors.js';
 
 /** Reads consecutive fields; every read is checked against the end. */
 export class FieldReader {
@@ -39,6 +32,10 @@ export class FieldReader {
 
   f32(): number {
     return this.#view.getFloat32(this.#advance(4), true);
+  }
+
+  u64(): bigint {
+    return this.#view.getBigUint64(this.#advance(8), true);
   }
 
   /** A whole number up to 2^53 - 1. */
