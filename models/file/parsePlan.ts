@@ -16,10 +16,10 @@ import {
   COSINE_SCALE,
   type EncodedTensorPlan,
   formatHash,
-  MAX_WEIGHT,
   MODEL_FILE_VERSION,
   type ModelPlan,
   PLAN_KEY,
+  roundedWeight,
   type SourceFile,
   type TensorPlan,
   VERSION_KEY,
@@ -147,8 +147,7 @@ function readText(fields: FieldReader): string {
 function readWeight(fields: FieldReader): number {
   const weight = fields.f32();
   if (WEIGHT(weight)) throw invalid(fields, 'a weight');
-  // What an F32 is exact to.
-  return Math.min(MAX_WEIGHT, Number(weight.toPrecision(6)));
+  return roundedWeight(weight);
 }
 
 function readCosines(fields: FieldReader, count: number): number[] {

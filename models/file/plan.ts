@@ -61,6 +61,11 @@ export const DATA_NAME = `${METADATA_PREFIX}data`;
 /** Sums of weights stay finite. */
 export const MAX_WEIGHT = 2 ** 53;
 
+/** A weight as a plan has it: six digits tell tensors apart, and an F32 is exact to them. */
+export function roundedWeight(weight: number): number {
+  return Math.min(MAX_WEIGHT, Number(weight.toPrecision(6)));
+}
+
 /** A checksum as {@link formatHash} writes it. */
 export const HASH = /^[0-9a-f]{16}$/;
 

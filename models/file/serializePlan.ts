@@ -12,6 +12,7 @@ import {
   HASH_TEXT,
   type ModelPlan,
   PLAN_FILES,
+  roundedWeight,
   type TensorPlan,
   WEIGHT,
 } from './plan.js';
@@ -89,7 +90,8 @@ function textBytes(value: string): Uint8Array {
 
 function weightBytes(tensors: readonly TensorPlan[]): Uint8Array {
   const bytes = new Uint8Array(4 * tensors.length);
-  for (const [i, { weight }] of tensors.entries()) viewOf(bytes).setFloat32(4 * i, weight, true);
+  for (const [i, { weight }] of tensors.entries())
+    viewOf(bytes).setFloat32(4 * i, roundedWeight(weight), true);
   return bytes;
 }
 

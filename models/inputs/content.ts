@@ -1,5 +1,6 @@
 import type { PartialOption } from '../../readers/partial.js';
 import { inTurns, type Steps } from '../../src/async/steps.js';
+import type { OwnBytes } from '../../src/bytes/binary.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Budget, OpenOptions } from '../../src/checks/limits.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
@@ -95,7 +96,7 @@ export interface LoadPiece {
 
 /** See {@link PieceDecoder}. */
 export interface ReconstructOptions extends AbortOptions {
-  readonly out?: Uint8Array<ArrayBuffer> | undefined;
+  readonly out?: OwnBytes | undefined;
 }
 
 /** Decodes a tensor from its pieces. Each is verified before it is used. */
