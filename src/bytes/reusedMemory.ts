@@ -1,4 +1,5 @@
 import { allocating } from '../checks/limits.js';
+import type { OwnBytes } from './binary.js';
 
 /** Sizes are rounded up to this, so that memory serves arrays of nearly the same size. Smaller arrays cost little. */
 const GRAIN = 2 ** 16;
@@ -18,7 +19,7 @@ export class ReusedMemory {
   }
 
   /** Bytes to write to, not zeroed, at the beginning of memory that is the caller's until `give`. */
-  take(byteLength: number): Uint8Array<ArrayBuffer> {
+  take(byteLength: number): OwnBytes {
     if (byteLength < GRAIN) return new Uint8Array(byteLength);
     const size = Math.ceil(byteLength / GRAIN) * GRAIN;
     const fitting = this.#free.filter((buffer) => buffer.byteLength >= size);

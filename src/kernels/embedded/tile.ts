@@ -1,3 +1,4 @@
+import type { OwnBytes } from '../../bytes/binary.js';
 import { FormatError } from '../../errors.js';
 import type { DenseRule, FloatLayout, RowPart, TileState } from './interface.js';
 
@@ -57,7 +58,7 @@ export function newTileState(
   count: number,
   scales: Uint8Array | number = 0,
   signs?: Uint8Array,
-  bytes = new Uint8Array(stateBytes(count)),
+  bytes: OwnBytes = new Uint8Array(stateBytes(count)),
 ): TileState {
   const groups = Math.ceil(count / GROUP);
   const bitmap = GROUP_BYTES * groups;
