@@ -10,7 +10,7 @@ import type { SafetensorsTensor } from '../../src/safetensors/header.js';
 import { discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { DTYPES } from '../../src/tensor/dtype.js';
 import { type ModelSourceFile, readModelSource, SOURCE_FILES } from '../file/sourceFiles.js';
-import { FileNames } from './fileNames.js';
+import { FileNames, isPlainFileName } from './fileNames.js';
 import {
   MANIFEST_NAME,
   type ManifestTensor,
@@ -36,7 +36,7 @@ const RULES: Rules<EncodeModelOptions> = { ...HCT_ENCODE_RULES, ...OPEN_RULES, o
 /**
  * Turns a safetensors file into the files of a model directory: one HCT file per tensor, or its plain bytes where HCT
  * has no such dtype or cannot hold the size; the manifest last, with the headers of the model's files, unless it would have more than
- * `limits.manifestBytes`. Memory: one chunk and one HCT writer, whatever the size of the model.
+ * `limits.manifestBytes`, or a file's name is not plain. Memory: one chunk and one HCT writer, whatever the size of the model.
  *
  * @param model one file, or all shards of a model
  * @param openFile creates the sink of a file with this plain name
@@ -66,14 +66,17 @@ export async function encodeModel(
     const fileSize = await write(await openFile(file), chunks, tensor, options);
     tensors.push({ ...tensor, xxh3: hash.digest(), file, format, fileSize });
   }
-  const whole = { metadata: source.metadata, tensors, files: source.files };
+  const bare = { metadata: source.metadata, tensors };
   const encoder = new TextEncoder();
+  const write = async (manifest: ModelManifest, bytes = encoder.encode(serializeManifest(manifest))) => {
+    await writeRaw(await openFile(MANIFEST_NAME), [bytes]);
+    return manifest;
+  };
+  // Files of other names could not be written by their names again.
+  if (!source.files.every(({ name }) => isPlainFileName(name))) return write(bare);
+  const whole = { ...bare, files: source.files };
   const bytes = encoder.encode(serializeManifest(whole));
-  const isReadable = bytes.length <= limitsOf(options).manifestBytes;
-  const manifest = isReadable ? whole : { ...whole, files: undefined };
-  const written = isReadable ? bytes : encoder.encode(serializeManifest(manifest));
-  await writeRaw(await openFile(MANIFEST_NAME), [written]);
-  return manifest;
+  return bytes.length <= limitsOf(options).manifestBytes ? write(whole, bytes) : write(bare);
 }
 
 type TensorFacts = Omit<SafetensorsTensor, 'offset'>;

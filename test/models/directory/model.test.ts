@@ -52,6 +52,15 @@ for (const options of [
   });
 }
 
+test('a model whose file has a name that is no plain one is a directory, too, without that name', async () => {
+  const bytes = modelOf([{ name: 'w', dtype: 'F32', shape: [8] }]);
+  for (const name of ['a/b.safetensors', 'x\u001b[31m.safetensors', '..', '']) {
+    const files = await encodeToMemory({ [name]: bytes });
+    assert.is((await openFromMemory(files)).manifest.files, undefined);
+    await checkModelDirectory(files, bytes);
+  }
+});
+
 for (const [name, model] of Object.entries(TRAINED_FILES)) {
   test(`trained weights come back bit for bit: ${name}`, async () => {
     await checkModelDirectory(await encodeToMemory(model), model);
