@@ -78,6 +78,7 @@ test('loads the subjects that are asked for and what these need', async () => {
       assert.is(checked, portableKernels.xxh3(block));
       assert.is(compiled.length, 2, 'lz4, and the checksum that it computes in place');
       assert.equal(Object.keys(await loader.load(['lz4'])).sort(), [
+        'hashing',
         'implementation',
         'lz4DecompressInto',
         'release',
