@@ -47,7 +47,7 @@ export function isWorthEncoding({ dtype, shape }: Pick<SafetensorsTensor, 'dtype
 }
 
 /**
- * A fragment costs about 130 bytes beside its payload: its entries in the header, in the plan and in its tensor's index. So
+ * A fragment costs about 50 bytes beside its payload: in the plan, in its tensor's index, and its own head. So
  * large tensors have a rung for each quality that is useful, and small ones fewer: from 12 rungs on, four more pay only
  * where they cost a two-thousandth. `docs/tasks.md` has the measurements.
  */
