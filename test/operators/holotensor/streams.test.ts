@@ -148,20 +148,32 @@ test('emit everyMs: what came too early comes when its time has come', async () 
 
 test('takeUntilQuality ends, cancels the source, and fetches no further bytes', async () => {
   const { state, stream } = counted(file, 64);
-  const seen = await collect(
-    stream
-      .pipeThrough(new FragmentDecoderStream())
-      .pipeThrough(new ReconstructionStream())
-      .pipeThrough(new QualityLimiterStream(0.6)),
-  );
+  const endOf = (fragments: number) => 96 + 8 * 24 + fragments * (20 + 4 * 250);
+  const seen: Reconstruction[] = [];
+  let passed = 0;
+  // Fragments that arrive while one is reconstructed would all be in the next state.
+  const oneAtATime = new TransformStream<Uint8Array, Uint8Array>({
+    async transform(chunk, controller) {
+      while (passed >= endOf(seen.length + 1)) await tick();
+      passed += chunk.length;
+      controller.enqueue(chunk);
+    },
+  });
+  const states = stream
+    .pipeThrough(oneAtATime)
+    .pipeThrough(new FragmentDecoderStream())
+    .pipeThrough(new ReconstructionStream())
+    .pipeThrough(new QualityLimiterStream(0.6));
+  for await (const one of states) seen.push(one);
   const last = seen.at(-1)!;
   assert.ok(last.quality.cosine! >= 0.6);
   assert.is(last.fragments, 3);
   assert.ok(seen.slice(0, -1).every(({ quality }) => quality.cosine! < 0.6));
   for (let i = 0; i < 100 && !state.cancelled; i++) await tick();
   assert.ok(state.cancelled);
-  const needed = 96 + 8 * 24 + last.fragments * (20 + 4 * 250);
-  assert.ok(state.pulled < needed + 3 * 64, `${state.pulled} pulled, ${needed} needed`);
+  const needed = endOf(last.fragments);
+  // Two chunks more wait between the source and the fragments.
+  assert.ok(state.pulled < needed + 5 * 64, `${state.pulled} pulled, ${needed} needed`);
 });
 
 test('cancelling the tensors cancels the source', async () => {
