@@ -8,6 +8,8 @@ import { isSafetensorsDType, safetensorsByteLength } from '../../src/safetensors
  * whoever wrote it.
  */
 
+const CANNOT = 'Cannot read the plan of the model file';
+
 /** Begins an entry. JSON has no such character, not even in its strings. */
 const MARK = '\u0001';
 
@@ -26,24 +28,41 @@ export function packHeader(header: string): string {
   });
 }
 
-/** @throws LimitError where the text would be longer than a header may be */
-export function unpackHeader(packed: string, limits: AllLimits): string {
-  let end = 0;
-  let length = packed.length;
-  return packed.replace(ENTRY_OR_PACKED, (entry, ...groups: (string | undefined)[]) => {
-    const [, , , entryEnd, dtype, shape] = groups;
+/**
+ * @param before characters of the other headers of the plan: all together are as long as one may be
+ * @throws LimitError where the text would be longer than that, or have a tensor of too many dimensions
+ */
+export function unpackHeader(packed: string, limits: AllLimits, before = 0): string {
+  const pieces: string[] = [];
+  let [copied, end, length] = [0, 0, before + packed.length];
+  const checkLength = () => checkLimit(limits, 'headerBytes', length, `${CANNOT}: its headers are too long`);
+  checkLength();
+  // Not replace(): it collects all matches first, and one takes a hundred times its five bytes.
+  for (const match of packed.matchAll(ENTRY_OR_PACKED)) {
+    const [entry, , , , entryEnd, dtype, shape] = match;
     if (dtype === undefined || shape === undefined) {
       end = Number(entryEnd);
-      return entry;
+      continue;
     }
+    checkLimit(limits, 'rank', dimensionsOf(shape), `${CANNOT}: a tensor has too many dimensions`);
     const text = entryText(dtype, shape, end);
     // Not an entry: the text is no header, and is refused as one.
-    if (text === undefined) return entry;
+    if (text === undefined) continue;
     end += byteLength(dtype, shape)!;
     length += text.length - entry.length;
-    checkLimit(limits, 'headerBytes', length, 'Cannot read the plan of the model file: a header is too long');
-    return text;
-  });
+    checkLength();
+    pieces.push(packed.slice(copied, match.index), text);
+    copied = match.index + entry.length;
+  }
+  pieces.push(packed.slice(copied));
+  return pieces.join('');
+}
+
+/** Without a list of them: the text may be long. */
+function dimensionsOf(shape: string): number {
+  let count = 1;
+  for (let at = shape.indexOf(','); at >= 0; at = shape.indexOf(',', at + 1)) count += 1;
+  return count;
 }
 
 /** The entry of a tensor that begins at `begin`; undefined where its size is no number of bytes. */

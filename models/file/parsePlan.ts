@@ -16,6 +16,7 @@ import {
   COSINE_SCALE,
   type EncodedTensorPlan,
   formatHash,
+  MAX_FILES,
   MODEL_FILE_VERSION,
   type ModelPlan,
   PLAN_KEY,
@@ -43,16 +44,17 @@ export function parseModelPlan(metadata: ReadonlyMap<string, string>, options: L
     });
   }
   const fields = new FieldReader(planBytes(metadata.get(PLAN_KEY) ?? '', limits), 'plan of the model file');
-  const files = repeated(fields, fields.varint(), () => sourceFile(fields, limits));
-  if (files.length === 0) throw new FormatError(`${CANNOT}: it has no source files`);
+  const files = sourceFiles(fields, limits);
   const index = readFlag(fields) ? readText(fields) : undefined;
   const fragments = repeated(fields, checkedCount(fields.varint(), limits), () => fields.varint());
   const weights = repeated(fields, fragments.length, () => readWeight(fields));
   const hashes = repeated(fields, fragments.length, () => formatHash(fields.u64()));
-  const sizes = fragments.map((count) => {
-    checkLimit(limits, 'fragments', count, `${CANNOT}: too many fragments`);
-    return count === 0 ? [] : repeated(fields, count + 1, () => fields.varint());
-  });
+  for (const count of fragments) checkLimit(limits, 'fragments', count, `${CANNOT}: too many fragments`);
+  const pieces = fragments.map((count) => (count === 0 ? 1 : count + 1));
+  checkedCount(sumOf(pieces), limits);
+  const sizes = fragments.map((count) =>
+    count === 0 ? [] : repeated(fields, count + 1, () => fields.varint()),
+  );
   const cosines = readCosines(fields, sumOf(fragments));
   let at = 0;
   const tensors = fragments.map((count, i): TensorPlan => {
@@ -61,7 +63,7 @@ export function parseModelPlan(metadata: ReadonlyMap<string, string>, options: L
     at += count;
     return { weight: weights[i]!, hash: hashes[i]!, encoded };
   });
-  const order = readOrder(fields, tensors, limits);
+  const order = readOrder(fields, pieces);
   if (fields.position < fields.bytes.length) throw invalid(fields, 'what follows it');
   return { files, index, tensors, order };
 }
@@ -93,21 +95,29 @@ function planBytes(text: string, limits: AllLimits): Uint8Array {
   return bytes;
 }
 
-function sourceFile(fields: FieldReader, limits: AllLimits): SourceFile {
-  const name = readText(fields);
-  const header = unpackHeader(readText(fields), limits);
-  return readFlag(fields) ? { name, header, bare: true } : { name, header };
+function sourceFiles(fields: FieldReader, limits: AllLimits): SourceFile[] {
+  const count = fields.varint();
+  if (count < 1 || count > MAX_FILES) {
+    const details = { expected: `1 to ${MAX_FILES}`, actual: count };
+    throw new FormatError(`${CANNOT}: it has no source files, or too many`, details);
+  }
+  let before = 0;
+  return repeated(fields, count, () => {
+    const name = readText(fields);
+    const header = unpackHeader(readText(fields), limits, before);
+    before += header.length;
+    return readFlag(fields) ? { name, header, bare: true } : { name, header };
+  });
 }
 
-/** Numbers of tensors, each as the difference from the one before it. */
-function readOrder(
-  fields: FieldReader,
-  tensors: readonly TensorPlan[],
-  limits: AllLimits,
-): readonly number[] {
-  const missing = tensors.map(({ encoded }) => encoded?.sizes.length ?? 1);
+/**
+ * Numbers of tensors, each as the difference from the one before it.
+ * @param pieces of each tensor
+ */
+function readOrder(fields: FieldReader, pieces: readonly number[]): readonly number[] {
+  const missing = [...pieces];
   let tensor = 0;
-  return repeated(fields, checkedCount(sumOf(missing), limits), () => {
+  return repeated(fields, sumOf(pieces), () => {
     const coded = fields.varint();
     tensor += coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
     const left = missing[tensor];

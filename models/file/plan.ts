@@ -58,6 +58,9 @@ export const PLAN_KEY = `${METADATA_PREFIX}plan`;
 /** The one tensor that a model file is for readers of safetensors: all its pieces. */
 export const DATA_NAME = `${METADATA_PREFIX}data`;
 
+/** Far more than models have: for each, a header is read, and a plan of some kilobytes can have millions of empty ones. */
+export const MAX_FILES = 65_536;
+
 /** Sums of weights stay finite. */
 export const MAX_WEIGHT = 2 ** 53;
 

@@ -10,6 +10,7 @@ import {
   COSINE_SCALE,
   ENCODED_PLAN,
   HASH_TEXT,
+  MAX_FILES,
   type ModelPlan,
   PLAN_FILES,
   roundedWeight,
@@ -37,6 +38,10 @@ const PLAN: Rule<ModelPlan> = /* @__PURE__ */ record<ModelPlan>({
 export function serializeModelPlan(plan: ModelPlan): string {
   check('plan', plan, PLAN);
   const { files, index, tensors, order } = plan;
+  if (files.length < 1 || files.length > MAX_FILES) {
+    const details = { expected: `1 to ${MAX_FILES}`, actual: files.length };
+    throw new ArgumentError('Cannot write the plan of the model: it has no files, or too many', details);
+  }
   assertOrder(plan);
   const encoded = tensors.flatMap((tensor) => tensor.encoded ?? []);
   const bytes = concatenate([

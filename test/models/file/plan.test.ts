@@ -7,6 +7,7 @@ import { parseModelPlan } from '../../../models/file/parsePlan.js';
 import { MODEL_FILE_VERSION, type ModelPlan, PLAN_KEY, VERSION_KEY } from '../../../models/file/plan.js';
 import { serializeModelPlan } from '../../../models/file/serializePlan.js';
 import { bytesSource } from '../../../sources/bytes.js';
+import { varint } from '../../../src/bytes/varint.js';
 import { limitsOf } from '../../../src/checks/limits.js';
 import {
   ArgumentError,
@@ -181,6 +182,34 @@ test('a header may not become longer than headers are', () => {
   throws(() => unpackHeader(packed, fewer), LimitError, /limits\.headerBytes/);
 });
 
+test('a small plan does not become much: its headers together, dimensions, pieces and files are bounded first', async () => {
+  const file = await modelFileOf(MODEL);
+  const text = (value: string) => {
+    const bytes = new TextEncoder().encode(value);
+    return [Uint8Array.from(varint(bytes.length)), bytes];
+  };
+  const one = (header: string) => [Uint8Array.of(1), ...text('m'), ...text(header), Uint8Array.of(0, 0)];
+  const refusing = async (
+    parts: readonly Uint8Array[],
+    kind: new (what: string) => Error,
+    message: RegExp,
+  ) => {
+    const hostile = withPlanText(file, planText(Buffer.concat(parts)));
+    assert.ok(hostile.length < 2 ** 16);
+    await rejects(readModelFile(bytesSource(hostile), { limits: { headerBytes: 4e6 } }), kind, message);
+  };
+  await refusing(one('\u0001U8,;'.repeat(5e5)), LimitError, /headers are too long.*limits\.headerBytes/);
+  // Each for itself is as long as a header may be.
+  const many = [...text('m'), ...text('\u0001U8,;'.repeat(5e4)), Uint8Array.of(0)];
+  await refusing([Uint8Array.of(9), ...Array(9).fill(many).flat()], LimitError, /limits\.headerBytes/);
+  await refusing(one(`\u0001U8,${'1,'.repeat(1e6)}1;`), LimitError, /limits\.rank/);
+  const counts = Array(20).fill(Uint8Array.from(varint(60_000)));
+  const tensors = [Uint8Array.of(20), ...counts, new Uint8Array(12 * 20), new Uint8Array(2e6)];
+  await refusing([...one('{}'), ...tensors], LimitError, /too many pieces.*limits\.tensors/);
+  const files = Uint8Array.from(varint(65_537));
+  await refusing([files, new Uint8Array(1e6)], FormatError, /no source files, or too many/);
+});
+
 test('any byte of a plan with another value, or without its end, is refused or read', async () => {
   const file = await modelFileOf(MODEL, { encode: { fragments: 2 } });
   const text = parseSafetensorsHeader(file).metadata.get(PLAN_KEY)!;
@@ -270,6 +299,8 @@ test('a plan that could not be read is not written', () => {
   const good: ModelPlan = { files, index: undefined, tensors: [tensor], order: [0] };
   assert.equal(parseModelPlan(metadataOf(serializeModelPlan(good))), good);
   const bad: readonly [Partial<ModelPlan>, RegExp][] = [
+    [{ files: [] }, /no files, or too many/],
+    [{ files: Array(65_537).fill(files[0]) }, /no files, or too many/],
     [{ order: [] }, /each piece once/],
     [{ order: [0, 0] }, /each piece once/],
     [{ order: [1] }, /each piece once/],
