@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import { CUTS_VERSION } from '../../models/file/encodeModelFile.js';
-import { resolvedOptions } from '../../models/file/encodeTensor.js';
+import { encodedShape, resolvedOptions } from '../../models/file/encodeTensor.js';
 import { formatHash } from '../../models/file/plan.js';
 import { concatenate } from '../../src/bytes/binary.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { factsOf, targetsOf } from '../../src/encodings/embedded/embedded.js';
 import { layOutFragments } from '../../src/encodings/embedded/fragmentLayout.js';
 import { factsOfTiles } from '../../src/encodings/embedded/tileRange.js';
-import { HOLO_MAX_RANK } from '../../src/holotensor/constants.js';
 import { encodedHeader } from '../../src/holotensor/encoder.js';
 import {
   compressFragment,
@@ -17,7 +16,7 @@ import {
   samplesOf,
 } from '../../src/holotensor/pack.js';
 import { Xxh3Stream } from '../../src/kernels/xxh3/stream.js';
-import { DTYPES, elementCount } from '../../src/tensor/dtype.js';
+import { DTYPES } from '../../src/tensor/dtype.js';
 import { type UnitNote, type Window, writeNote } from '../notes.js';
 import type { UnitContext } from '../unitContext.js';
 import { unitObject } from '../unitFile.js';
@@ -60,7 +59,7 @@ export async function finishUnit(
       seed: 0n,
       tensor: {
         dtype: DTYPES.find((known) => known === dtype)!,
-        shape: shape.length > HOLO_MAX_RANK ? [elementCount(shape)] : shape,
+        shape: encodedShape(shape),
       },
     },
     factsOf(plan, layout),

@@ -1,3 +1,4 @@
+import { encodedShape } from '../../models/file/encodeTensor.js';
 import type { LocatedTensor } from '../../models/file/sourceFiles.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { countedTiles } from '../../src/encodings/embedded/codings.js';
@@ -31,7 +32,7 @@ export async function planUnit(
   const elementBytes = byteLength / elements;
   const kernels = embeddedEncodeKernels(tools.kernels);
   const bits = bitsOf(tensor, new Uint8Array(0));
-  const planner = new TensorPlanner(shape, elements, bits, kernels);
+  const planner = new TensorPlanner(encodedShape(shape), elements, bits, kernels);
   const step = planner.partStep * elementBytes;
   const parts = cut(byteLength, step * Math.max(1, Math.floor(PART_BYTES / step)));
   for await (const bytes of eachInOrder(parts, readerOf(tensor), { most: 2 * PART_BYTES, signal }))

@@ -83,6 +83,11 @@ export interface EncodeTools {
   readonly pool: WorkerPool | undefined;
 }
 
+/** What a tensor is encoded as: HoloTensor has room for four dimensions; the true shape is in the plan. */
+export function encodedShape(shape: readonly number[]): readonly number[] {
+  return shape.length > HOLO_MAX_RANK ? [elementCount(shape)] : shape;
+}
+
 export interface EncodeTensorOptions extends AbortOptions {
   /** Where the bytes of the tensor come from, and go: they may be overwritten, and transferred. */
   readonly memory?: ReusedMemory | undefined;
@@ -101,8 +106,7 @@ export async function encodeTensor(
     encoding,
     options,
     dtype: DTYPES.find((known) => known === dtype)!,
-    // HoloTensor has room for four dimensions; the true shape is in the plan.
-    shape: shape.length > HOLO_MAX_RANK ? [elementCount(shape)] : shape,
+    shape: encodedShape(shape),
   };
   // Pages that payloads do not need are never mapped.
   const memoryOf = (own: ReusedMemory) => ({ mayOverwrite: true, payloads: own.take(bytes.length) });

@@ -52,6 +52,8 @@ const TENSORS: readonly TestTensor[] = [
   ...DTYPES.flatMap((dtype) => KINDS.map((kind) => ({ name: `${dtype}.${kind}`, dtype, shape: [151, 150] }))),
   { name: 'kernel', dtype: 'F32', shape: [10, 16, 3, 50] },
   { name: 'five.dimensions', dtype: 'F32', shape: [3, 5, 7, 11, 31] },
+  // As a vector, it has no columns.
+  { name: 'five.dimensions.columns', dtype: 'BF16', shape: [3, 5, 7, 11, 31] },
   { name: 'vector', dtype: 'BF16', shape: [20_001] },
   { name: 'small', dtype: 'F32', shape: [10] },
 ];
