@@ -8,6 +8,7 @@ import { readHctChunks } from '../../readers/hctChunks.js';
 import { HctSourceReader } from '../../readers/hctSourceReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
+import { FormatError } from '../../src/errors.js';
 import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/constants.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { eachBounded } from '../../workers/eachBounded.js';
@@ -60,6 +61,13 @@ async function verified(input: ModelInput, options: VerifyOptions): Promise<stri
 }
 
 async function verifyShards(shards: readonly OpenedShard[], options: VerifyOptions): Promise<string> {
+  for (const { file, format } of shards) {
+    if (format === 'model-file' || format === 'safetensors') continue;
+    throw new FormatError(
+      'Cannot verify the shards: they are neither model files nor safetensors; "holostream encode" takes them',
+      { file, actual: format },
+    );
+  }
   const encoded = shards.filter(({ format }) => format === 'model-file');
   for (const { source } of encoded) await verifyModelFile(source, options);
   const tensors = shards.reduce((sum, shard) => sum + shard.tensors.length, 0);

@@ -21,7 +21,7 @@ export async function readShards(
 ): Promise<readonly OpenedShard[]> {
   const shards: OpenedShard[] = [];
   for (const { name: file, source } of files) {
-    const { format, metadata, tensors } = await openOneFile(source, options);
+    const { format, metadata, tensors } = await openOneFile(source, { ...options, name: file });
     shards.push({ file, source, format, metadata, tensors });
   }
   assertComplete(shards, index);

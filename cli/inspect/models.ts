@@ -128,7 +128,9 @@ export async function examineShards(
   const shards = await readShards(files, options);
   const fileSize = sum(shards.map(({ source }) => source.size ?? 0));
   const tensors = shards.flatMap(({ file, tensors: own }) =>
-    own.map(({ name, dtype, shape, byteLength }) => ({ name, dtype, shape, byteLength, file })),
+    own.flatMap(({ name, dtype, shape, byteLength, isBetween }) =>
+      isBetween ? [] : [{ name, dtype, shape, byteLength, file }],
+    ),
   );
   const data = {
     ...{ format: 'shards', fileSize, indexed: files.index !== undefined },

@@ -189,6 +189,18 @@ test('the shards of a checkpoint of PyTorch, by their index: those that are stor
   const model = await openModel(at(index));
   assert.equal([model.format, model.tensors.length], ['zip', listed.length]);
   const expected = await model.load({ as: 'source' });
+  // What is around tensors is no tensor, for inspect.
+  const isBetween = (name: string) => name.startsWith(`${first}:`);
+  const inspected = JSON.parse(String(ok(await runCli(['inspect', index, '--json'], { cwd: folder }))));
+  assert.equal(
+    inspected.tensors.map(({ name, file }: { name: string; file: string }) => [name, file]),
+    listed.filter(([name]) => !isBetween(name!)),
+  );
+  failed(
+    await runCli(['verify', index], { cwd: folder }),
+    1,
+    /"holostream encode" takes them.*00001-of-00002\.bin/,
+  );
   ok(await runCli(['encode', index, '-o', 'sharded.holo.safetensors'], { cwd: folder }));
   ok(await runCli(['decode', 'sharded.holo.safetensors', '-o', 'unsharded/'], { cwd: folder }));
   // The index would name a file that is another one now.
@@ -197,8 +209,7 @@ test('the shards of a checkpoint of PyTorch, by their index: those that are stor
   assert.ok(readFileSync(at(`unsharded/${first}`)).equals(archive('checkpoint.pt')));
   ok(await runCli(['decode', 'sharded.holo.safetensors', '-o', 'one.safetensors'], { cwd: folder }));
   const tensors = await readSafetensors(bytesSource(readFileSync(at('one.safetensors'))));
-  const isNamed = (name: string) => !name.startsWith(`${first}:`);
-  assert.equal([...tensors.keys()].sort(), [...expected.keys()].filter(isNamed).sort());
+  assert.equal([...tensors.keys()].sort(), [...expected.keys()].filter((name) => !isBetween(name)).sort());
   for (const [name, { data }] of tensors) assert.equal(viewBytes(data), viewBytes(expected.get(name)!.data));
   await Promise.all([...files, model].map((one) => one.close()));
 });
