@@ -2,7 +2,7 @@ import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { OpenModelFile } from '../models/directory/modelReader.js';
 import type { ModelSourceFile } from '../models/file/sourceFiles.js';
-import { findModel, modelPlace, type StartedFile } from '../models/inputs/findModel.js';
+import { findModel, modelPlace, type StartedFile, startFile } from '../models/inputs/findModel.js';
 import { foreignFormat, openForeignModel } from '../models/inputs/foreign.js';
 import type { ModelPlace } from '../models/inputs/placeOnDisk.js';
 import { argumentPlace } from '../sources/hub.js';
@@ -32,7 +32,11 @@ export async function openFiles(sources: readonly string[], options: AbortOption
   if (rest.length > 0) {
     // As shells make them of a pattern.
     const places = await Promise.all(sources.toSorted().map(placeOfModel));
-    return openAll(places.map((place) => [place, place.names[0] ?? '']));
+    return openAll(
+      places.map((place) => [place, place.names[0] ?? '']),
+      undefined,
+      options,
+    );
   }
   const place = await placeOfModel(first);
   const found = await findModel(place, options);
@@ -42,8 +46,11 @@ export async function openFiles(sources: readonly string[], options: AbortOption
     });
   }
   if (found.kind === 'file') return openOne(place, first, found.file, options);
-  const files = await openAll(found.files.map((name) => [place, name]));
-  return { ...files, index: found.index?.text };
+  return openAll(
+    found.files.map((name) => [place, name]),
+    found.index?.text,
+    options,
+  );
 }
 
 /** A safetensors file, or a model of another format. */
@@ -56,26 +63,39 @@ async function openOne(
   const opened = new Opened();
   opened.add(place, name, source);
   if (foreignFormat(start, name) === undefined)
-    return { ...opened.result(), files: [{ name, source }], beside: [] };
+    return { ...opened.result(), files: [{ name, source }], beside: [], index: undefined };
   const openBeside: OpenModelFile = async (other) => opened.add(place, other, await place.open(other));
   try {
     const { files, beside } = await withPlace({ file: argument }, () =>
       openForeignModel(source, { ...options, name, openBeside }),
     );
-    return { ...opened.result(), files, beside };
+    return { ...opened.result(), files, beside, index: undefined };
   } catch (error) {
     await opened.close();
     throw error;
   }
 }
 
-async function openAll(places: readonly (readonly [ModelPlace, string])[]): Promise<OpenedFiles> {
+/** Shards. Their index names files of safetensors; of another format, which can become such files, none is kept. */
+async function openAll(
+  places: readonly (readonly [ModelPlace, string])[],
+  index: string | undefined,
+  options: AbortOptions,
+): Promise<OpenedFiles> {
   const opened = new Opened();
   const files: ModelSourceFile[] = [];
+  let areForeign = false;
   try {
-    for (const [place, name] of places)
-      files.push({ name, source: opened.add(place, name, await place.open(name)) });
-    return { ...opened.result(), files, beside: [] };
+    for (const [place, name] of places) {
+      const { source, start } = await startFile(opened.add(place, name, await place.open(name)), options);
+      if (foreignFormat(start, name) === undefined) files.push({ name, source });
+      else {
+        areForeign = true;
+        const model = await openForeignModel(source, { ...options, name });
+        for (const file of model.files) files.push(file);
+      }
+    }
+    return { ...opened.result(), files, beside: [], index: areForeign ? undefined : index };
   } catch (error) {
     await opened.close();
     throw error;
@@ -101,9 +121,8 @@ class Opened {
     for (const { source } of this.#files) await source.close?.();
   }
 
-  result(): Pick<OpenedFiles, 'index' | 'versions' | 'close'> {
+  result(): Pick<OpenedFiles, 'versions' | 'close'> {
     return {
-      index: undefined,
       versions: () => Promise.all(this.#files.map(versionOf)),
       close: () => this.close(),
     };

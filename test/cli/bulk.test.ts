@@ -1,8 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openModel } from '../../models/openModel.js';
 import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
 import { encodeToModelFile } from '../helpers/modelFiles.js';
 import { modelOf } from '../helpers/models.js';
@@ -58,11 +59,24 @@ test('models of other formats become what encode makes of them', async () => {
   ok(await runCli(['encode', onnx, '-o', at('encoded/')]));
   const pt = fixture('zip/checkpoint.pt');
   ok(await runCli(['encode', pt, '-o', at('encoded/checkpoint.holo.safetensors')]));
-  ok(await runCli(['bulk', 'run', onnx, pt, '--to', at('foreign'), HERE]));
+  mkdirSync(at('sharded'));
+  const shards = ['checkpoint.pt', 'strided.pt'].map((name, i): [string, string] => [
+    `pytorch_model-0000${i + 1}-of-00002.bin`,
+    fixture(`zip/${name}`),
+  ]);
+  for (const [name, from] of shards) copyFileSync(from, at('sharded', name));
+  const index = at('sharded', 'pytorch_model.bin.index.json');
+  const models = await Promise.all(shards.map(([, from]) => openModel(from)));
+  const names = models.flatMap(({ tensors }, i) => tensors.map(({ name }) => [name, shards[i]![0]]));
+  const isNamed = ([name]: readonly (string | undefined)[]) => !name!.includes(':');
+  writeFileSync(index, JSON.stringify({ weight_map: Object.fromEntries(names.filter(isNamed)) }));
+  ok(await runCli(['encode', index, '-o', at('encoded/sharded.holo.safetensors')]));
+  ok(await runCli(['bulk', 'run', onnx, pt, index, '--to', at('foreign'), HERE]));
   for (const [name, made] of [
     ['external.holo.safetensors', 'external/external.holo.safetensors'],
     ['external.onnx', 'external/external.onnx'],
     ['checkpoint.holo.safetensors', 'checkpoint.holo.safetensors'],
+    ['sharded.holo.safetensors', 'pytorch_model.bin.holo.safetensors'],
   ] as const)
     assert.ok(readFileSync(at('foreign', made)).equals(readFileSync(at('encoded', name))), made);
 });
