@@ -33,7 +33,7 @@ export function foreignFormat(start: Uint8Array, name = ''): ForeignFormat | und
 
 /**
  * Opens a model of another format (ONNX, GGUF, a checkpoint of PyTorch, an archive of NumPy, the `model.json` of TensorFlow.js) for {@link encodeModelFile}. Only what says where its tensors are is read.
- * @throws FormatError, UnsupportedError, LimitError, SourceError
+ * @throws FormatError, UnsupportedError, LimitError, SourceError; ArgumentError when `weightsName` is the name of the graph
  *
  * @example
  * const source = await fileSource('model.onnx');

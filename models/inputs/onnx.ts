@@ -3,7 +3,7 @@ import { withCoalescing } from '../../sources/coalesce.js';
 import { bytesPart, type JoinedPart, joinedSource, sourcePart } from '../../sources/joined.js';
 import { inTurns } from '../../src/async/steps.js';
 import { type AllLimits, checkTensorBytes, limitsOf } from '../../src/checks/limits.js';
-import { TruncatedError } from '../../src/errors.js';
+import { ArgumentError, TruncatedError } from '../../src/errors.js';
 import { decodeFieldData } from '../../src/onnx/fieldData.js';
 import { scanModel } from '../../src/onnx/scanModel.js';
 import type { OnnxTensor } from '../../src/onnx/tensorProto.js';
@@ -26,6 +26,9 @@ export async function openOnnx(
   options: ForeignModelOptions,
 ): Promise<ForeignModel> {
   const { name = 'model.onnx', weightsName, limits } = options;
+  if (weightsName === name) {
+    throw new ArgumentError(`${WHAT}: its graph cannot have the name of its weights`, { name });
+  }
   const scan = { least: LEAST_BYTES, limits };
   const { tensors, parts } = await runScan(source, (window) => scanModel(window, scan), options);
   const others = new OtherFiles(WHAT, options.openBeside);

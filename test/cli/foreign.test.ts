@@ -125,6 +125,14 @@ test('the weights of an ONNX model have the name that transformers.js asks for',
     2,
     /the name of a file, without a folder/,
   );
+  // The graph would be overwritten by its weights.
+  const own = ['-o', 'x/', '--weights-name', 'typed.onnx'];
+  failed(
+    await runCli(['encode', 'typed.onnx', ...own], { cwd: folder }),
+    2,
+    /name of its weights \(typed\.onnx\)/,
+  );
+  assert.not(existsSync(at('x')));
 });
 
 test('a GGUF file comes back bit for bit, also at a lower quality as a GGUF file, or as safetensors', async () => {
