@@ -169,7 +169,8 @@ class Decoder {
   /** The files that the model was made from, and their index. */
   async toFolder(output: string): Promise<void> {
     const { files, index } = this.#model.plan;
-    assertNames(files);
+    // Beside the files, and by a name that one of them must not have.
+    assertNames(index === undefined ? files : [...files, { name: SHARD_INDEX_NAME, header: '' }]);
     const folder = await modelFolderSink(output, { onLeftover: tellLeftover });
     const write = async (name: string, chunks: AsyncIterable<Uint8Array>) =>
       streamSource(chunks)

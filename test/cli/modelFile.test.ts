@@ -7,6 +7,7 @@ import { type LeftoverKind, temporaryPath } from '../../sinks/leftovers.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { checkModelFileCommands, checkModelFileQuality, inspected } from '../helpers/checks/commands.js';
 import { failed, ok, runCli, startCli, temporaryFolder } from '../helpers/cli.js';
+import { encodeToModelFile } from '../helpers/modelFiles.js';
 import { HOSTILE_TENSORS, modelOf, type TestTensor } from '../helpers/models.js';
 import { strictSafetensors } from '../helpers/strictSafetensors.js';
 import { DIGITS_PATH } from '../helpers/trained.js';
@@ -197,6 +198,18 @@ test('shards in; shards, or one file, out', async () => {
     joined.tensors.map(({ name }) => name),
     ['a', 'b', 'c'],
   );
+});
+
+test('no file is written over by the index, whose name it has', async () => {
+  const name = 'model.safetensors.index.json';
+  const files = { [name]: modelOf([{ name: 'a', dtype: 'F32', shape: [3] }]) };
+  const input = await encodeToModelFile({ ...files, other: modelOf([]) }, { index: '{}' });
+  failed(
+    await runCli(['decode', '-', '-o', at('over/')], { input }),
+    1,
+    /two of its files have the same name/,
+  );
+  assert.not.ok(existsSync(at('over')));
 });
 
 test('quality: what a download in order is worth, as the file says', () =>
