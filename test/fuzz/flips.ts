@@ -92,7 +92,8 @@ export async function testFlips(
 }
 
 /** docs/formats/model-directory.md, "Integrity": the lines of the manifest that may change unnoticed. */
-const OPEN_LINES = /^ {6}"name": |^ {6}"shape": |^ {8}\d|^ {2}"metadata": |^ {4}"format": |^ {2}}|^ {2}"files": |^ {6}"header": /;
+const OPEN_LINES =
+  /^ {6}"name": |^ {6}"shape": |^ {8}\d|^ {2}"metadata": |^ {4}"format": |^ {2}}|^ {2}"files": |^ {6}"header": /;
 
 function flipDirectory(test: Test, target: Target, seed: Seed): void {
   test(`directory, ${seed.name}: only names, shapes and metadata of the manifest go unnoticed`, async () => {
