@@ -9,7 +9,7 @@ export interface ForeignModelOptions extends OpenOptions {
   readonly name?: string | undefined;
   /**
    * Of ONNX models: what the graph calls the file of its weights, such as 'model.onnx_data' for transformers.js. Default: the name of
-   * the model, with `.safetensors`. It cannot be that of the graph.
+   * the model, with `.safetensors`. It cannot be that of the graph, or of a model file.
    */
   readonly weightsName?: string | undefined;
   /** Opens the file of this plain name in the same folder: ONNX models may have their weights in other files. */

@@ -29,6 +29,12 @@ export async function openOnnx(
   if (weightsName === name) {
     throw new ArgumentError(`${WHAT}: its graph cannot have the name of its weights`, { name });
   }
+  // A runtime would read the model file beside the graph for the weights.
+  if (weightsName?.endsWith('.holo.safetensors')) {
+    throw new ArgumentError(`${WHAT}: its weights cannot have the name of a model file`, {
+      name: weightsName,
+    });
+  }
   const scan = { least: LEAST_BYTES, limits };
   const { tensors, parts } = await runScan(source, (window) => scanModel(window, scan), options);
   const others = new OtherFiles(WHAT, options.openBeside);

@@ -132,6 +132,8 @@ test('the weights of an ONNX model have the name that transformers.js asks for',
     2,
     /name of its weights \(typed\.onnx\)/,
   );
+  const modelFile = ['-o', 'x/', '--weights-name', 'typed.holo.safetensors'];
+  failed(await runCli(['encode', 'typed.onnx', ...modelFile], { cwd: folder }), 2, /name of a model file/);
   assert.not(existsSync(at('x')));
 });
 
