@@ -267,6 +267,18 @@ test('models of the user are loaded over the same connection: plain files, model
     await outcome(/^Cannot open the model: this is text/);
     await give('digits.safetensors', digits);
     await outcome(/^4 tensors, .* exact after/);
+    const dragged = await page.evaluateHandle((base64) => {
+      const dragged = new DataTransfer();
+      const dropped = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));
+      dragged.items.add(new File([dropped], 'dropped.hct'));
+      return dragged;
+    }, Buffer.from(hct.bytes).toString('base64'));
+    await page.dispatchEvent('#drop', 'dragover', { dataTransfer: dragged });
+    assert.ok(await page.locator('#drop.over').count());
+    await page.dispatchEvent('#drop', 'drop', { dataTransfer: dragged });
+    await outcome(/^1 tensor, .* exact after/);
+    assert.is(await page.locator('#drop.over').count(), 0);
+    assert.match(await text(page, '.of'), /dropped\.hct/);
     await page.fill('#own-url', `${server.url}digits.holo.safetensors`);
     await page.click('#own-load');
     await outcome(/^Looking at|^Opening|^4 tensors, 611 kB:/);
