@@ -16,6 +16,7 @@ import { choosePieces } from './choosePieces.js';
 import { FileTensors, type Part, type PlacedBytes } from './fileTensors.js';
 import { type PlainResponseOptions, plainResponse } from './response.js';
 
+/** Which file of a model {@link Model.file} gives, and how good it is. */
 export interface PlainFileOptions extends OpenOptions {
   /** Which file, by its name when the model was made. Default: the only one. */
   readonly name?: string | undefined;

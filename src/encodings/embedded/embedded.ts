@@ -49,6 +49,7 @@ export class EmbeddedEncoder {
     return finish(this.encoding(request));
   }
 
+  /** The same in steps, between which others can be let in. */
   *encoding(request: EncodeRequest): Steps<EncodedFragments> {
     const source = sourceOf(request);
     const { memory, tensor } = request;
