@@ -1,4 +1,4 @@
-import { FieldReader } from '../../src/bytes/fieldReader.js';
+import { FieldReader, unzigzag } from '../../src/bytes/fieldReader.js';
 import { decodeText } from '../../src/bytes/json.js';
 import { readVarint } from '../../src/bytes/varint.js';
 import {
@@ -118,8 +118,7 @@ function readOrder(fields: FieldReader, pieces: readonly number[]): readonly num
   const missing = [...pieces];
   let tensor = 0;
   return repeated(fields, sumOf(pieces), () => {
-    const coded = fields.varint();
-    tensor += coded % 2 === 0 ? coded / 2 : -(coded + 1) / 2;
+    tensor += unzigzag(fields.varint());
     const left = missing[tensor];
     if (!left)
       throw new FormatError(`${CANNOT}: its order does not have each piece once`, { actual: tensor });

@@ -1,4 +1,5 @@
 import { concatenate, viewOf } from '../../src/bytes/binary.js';
+import { zigzag } from '../../src/bytes/fieldReader.js';
 import { varint } from '../../src/bytes/varint.js';
 import { check, listOf, type Rule, text, wholeNumber } from '../../src/checks/options.js';
 import { optional, record } from '../../src/checks/rules.js';
@@ -115,11 +116,6 @@ function cosineBytes(cosines: readonly number[]): Uint8Array {
     for (let byte = 0; byte < 3; byte++) bytes[byte * cosines.length + i] = below >>> (8 * byte);
   }
   return bytes;
-}
-
-/** 0, -1, 1, -2 … as 0, 1, 2, 3 …: numbers near 0 stay small. */
-function zigzag(value: number): number {
-  return value < 0 ? -2 * value - 1 : 2 * value;
 }
 
 function base64(bytes: Uint8Array): string {

@@ -74,3 +74,13 @@ export class FieldReader {
     return start;
   }
 }
+
+/** 0, -1, 1, -2 … as 0, 1, 2, 3 …: numbers near 0 stay small. */
+export function zigzag(value: number): number {
+  return value < 0 ? -2 * value - 1 : 2 * value;
+}
+
+/** The number that {@link zigzag} gives this one for. */
+export function unzigzag(value: number): number {
+  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+}

@@ -1,4 +1,4 @@
-import type { FieldReader } from '../../bytes/fieldReader.js';
+import { type FieldReader, unzigzag, zigzag } from '../../bytes/fieldReader.js';
 import { FormatError } from '../../errors.js';
 
 /**
@@ -22,7 +22,7 @@ export function packNumbers(numbers: readonly number[]): Uint8Array {
   };
   let order = FIRST_ORDER;
   for (const number of numbers) {
-    const unsigned = number < 0 ? -2 * number - 1 : 2 * number;
+    const unsigned = zigzag(number);
     const raised = unsigned + 2 ** order;
     const bits = 31 - Math.clz32(raised);
     write(2 ** (bits - order) - 1, bits - order + 1);
@@ -65,7 +65,7 @@ export function readNumbers(fields: FieldReader, count: number): Int32Array {
       });
     }
     const unsigned = raised - (1 << order);
-    numbers[i] = (unsigned & 1) === 1 ? -(unsigned + 1) / 2 : unsigned / 2;
+    numbers[i] = unzigzag(unsigned);
     order = nextOrder(order, bits, unsigned);
   }
   fields.take(Math.ceil(position / 8));
