@@ -1,4 +1,4 @@
-import { escapeControls } from '../src/errors/show.js';
+import { escapeControls, withoutSecrets } from '../src/errors/show.js';
 import { print, printJson } from './terminal.js';
 
 /** The output of a command: as data, and as lines for people. */
@@ -12,7 +12,10 @@ export function printReport({ data, lines }: Report, json: true | undefined): vo
   else print(lines);
 }
 
-/** The reports of several files: as a list, and each below its name. */
+/**
+ * The reports of several files: as a list, and each below its name. What is printed for people ends up in logs, so that
+ * the names of URLs are there without their queries; programs get what they have passed.
+ */
 export function printReports(
   names: readonly string[],
   reports: readonly Report[],
@@ -24,10 +27,11 @@ export function printReports(
     return;
   }
   const data = reports.map((report, i) => ({ name: names[i], ...report.data }));
-  printReport(
-    { data, lines: reports.flatMap(({ lines }, i) => [...(i > 0 ? [''] : []), `${names[i]}:`, ...lines]) },
-    json,
-  );
+  const lines = reports.flatMap((report, i) => {
+    const head = `${withoutSecrets(names[i]!)}:`;
+    return [...(i > 0 ? [''] : []), head, ...report.lines];
+  });
+  printReport({ data, lines }, json);
 }
 
 /** One line "name   value" per entry, without undefined ones. */

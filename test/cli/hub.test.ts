@@ -104,6 +104,23 @@ test('no message has the query of a URL, in which there may be a token', async (
   }
 });
 
+test('neither have the names above the reports of several files; programs get those that they passed', async () => {
+  await using server = await startHub();
+  const urls = ['a', 'b'].map(
+    (secret) => `${server.storage.url}signed/model.gguf?secret_${secret}&Signature=1`,
+  );
+  const printed = ok(await run(['inspect', ...urls], server)).toString();
+  assert.is(printed.match(/model\.gguf\?…:$/gm)?.length, 2);
+  assert.not.match(printed, 'secret');
+  const reports: { readonly name: string }[] = JSON.parse(
+    ok(await run(['inspect', '--json', ...urls], server)).toString(),
+  );
+  assert.equal(
+    reports.map(({ name }) => name),
+    urls,
+  );
+});
+
 test('what is no model on a hub is refused', async () => {
   await using server = await startHub();
   for (const name of ['hf:', 'hf:model', 'hf:../x', 'hf:org/model/../../x']) {
