@@ -17,6 +17,18 @@ export const FOR_NODE = {
 /** Names for what modules know of their place. Modules of a bundle get the values that they had as files. */
 const PLACE = { 'import.meta.url': '__sourceUrl', 'import.meta.dirname': '__sourceFolder' } as const;
 
+/** Goes into each module. */
+const HOOK_ERRORS = join(import.meta.dirname, 'hookErrors.ts');
+
+const showHookErrors: Plugin = {
+  name: 'show errors of hooks',
+  setup({ initialOptions, onResolve }) {
+    initialOptions.inject = [HOOK_ERRORS];
+    // The package says that its modules have no side effects.
+    onResolve({ filter: /hookErrors\.ts$/ }, () => ({ path: HOOK_ERRORS, sideEffects: true }));
+  },
+};
+
 const keepPlace: Plugin = {
   name: 'keep import.meta',
   setup({ onLoad }) {
@@ -48,7 +60,7 @@ export async function bundleTests(root: string, files: readonly string[]): Promi
     // The sources are at their places.
     sourcesContent: false,
     define: PLACE,
-    plugins: [keepPlace],
+    plugins: [showHookErrors, keepPlace],
   });
   return (file) => join(outdir, file.replace(/\.ts$/, '.js'));
 }

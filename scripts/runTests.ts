@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { bundleTests } from './bundleTests.js';
 import { COMMAND_VARIABLE, compilePrograms } from './compilePrograms.js';
+import { failedTests, lastWords } from './testFailures.js';
 
 /** A file that takes longer is stuck. */
 const FILE_TIMEOUT_MINUTES = 20;
@@ -161,8 +162,14 @@ function summarize(): void {
   console.log('\nSlowest files:');
   for (const { file, seconds } of slowest) console.log(`${seconds.toFixed(1).padStart(8)} s  ${file}`);
   const failures = outcomes.filter(hasFailed);
-  if (failures.length > 0) console.log('\nFailed files:');
-  for (const { file, fault } of failures) console.log(`  ${file}${fault === undefined ? '' : `: ${fault}`}`);
+  // At the end, where a long log is read first.
+  if (failures.length > 0) console.log('\nFailed tests:');
+  for (const { file, fault, output } of failures) {
+    const tests = failedTests(output);
+    for (const test of tests) console.log(`  ${file}  ${test}`);
+    if (fault !== undefined) console.log(`  ${file}  ${fault}: ${lastWords(output)}`);
+    else if (tests.length === 0) console.log(`  ${file}  does not tell which of its tests failed`);
+  }
 
   const sum = (of: (outcome: Outcome) => number) => outcomes.reduce((all, outcome) => all + of(outcome), 0);
   // A file at fault counts as one more test that failed.
