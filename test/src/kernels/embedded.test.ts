@@ -2,6 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { embedded } from '../../../src/encodings/embedded/embedded.js';
 import { parseFragmentStart, parseUnits } from '../../../src/encodings/embedded/format.js';
+import { elementsAsBits } from '../../../src/encodings/embedded/source.js';
 import { FormatError } from '../../../src/errors.js';
 import { embeddedEncodeKernels } from '../../../src/kernels/embedded/encodeKernels.js';
 import { wasmEmbeddedEncode } from '../../../src/kernels/embedded/wasm/encode.js';
@@ -116,6 +117,38 @@ test('what is encoded is that of the portable kernels', () => {
       // Sums of floats, in another order.
       assert.ok(Math.abs(a.cosine - b.cosine) < 1e-6, `${name}: ${a.cosine} for ${b.cosine}`);
       assert.ok(Math.abs(a.relativeError - b.relativeError) < 1e-4, name);
+    });
+  }
+});
+
+test('sums of many weights with short mantissas are exact', () => {
+  const [ours, expected] = [wasm, portableKernels].map(embeddedEncodeKernels);
+  const scales = new Uint8Array(157).fill(44);
+  for (const [dtype, scale, depth] of [
+    ['BF16', -13, 14],
+    ['BF16', -11, 15],
+    ['BF16', -16, 20],
+    ['F8_E4M3', -8, 10],
+    ['F8_E5M2', -16, 18],
+  ] as const) {
+    const values = weights(9990, 13).map((value, i) => (i % 100 === 0 ? 0 : value / 4));
+    const data = dtype === 'BF16' ? float32ToBfloat16(values) : float32ToFloat8(dtype, values);
+    const { patterns, layout } = elementsAsBits({ dtype, shape: [9990], data });
+    const dense = { threshold: 20, ratio: -2 };
+    const planes = Array.from({ length: depth }, (_, j) => {
+      return { selection: new Uint8Array(0), apart: false, fixed: true, level: depth - 1 - j, codedDense: 1 };
+    });
+    const coding = { scale, depth, dense, codedDense: 1, planes, nonzero: new Uint8Array(0) };
+    const [a, b] = [ours!, expected!].map((kernels) =>
+      kernels.encodeTile({ patterns, layout, parts: undefined, scales }, coding, Uint8Array.of(0)),
+    );
+    assert.equal(a!.units, b!.units, dtype);
+    [a!.energy, ...a!.sums].forEach((sum, i) => {
+      const other = [b!.energy, ...b!.sums][i]!;
+      assert.ok(
+        Math.abs(sum - other) <= 1e-9 * Math.abs(other),
+        `${dtype}, sum ${i - 1}: ${sum} for ${other}`,
+      );
     });
   }
 });

@@ -4,8 +4,10 @@ import { extractGroup, pack } from './entries';
 import { weightsOf } from '../../runtime/assembly/groups';
 
 export { measure } from './measure';
+export { measureShort } from './measureShort';
 export { encodeRemainder } from './remainder';
 export { scatter } from './scatter';
+export { scatterShort } from './scatterShort';
 export { sortLong, sortShort } from './sort';
 export { surveyRows, widenShort } from './widen';
 

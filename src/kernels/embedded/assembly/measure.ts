@@ -1,13 +1,6 @@
 // The sums from which the quality of every plane follows. `../survey.ts` says which.
 
-/** Bytes of the sums of a plane: 14 f64. */
-const SUMS_BYTES: usize = 112;
-const SUM_Q: usize = 0;
-const SUM_Q_Q: usize = 8;
-const SIGNIFICANT: usize = 16;
-const ZERO: usize = 40;
-const FRESH_ZERO: usize = 64;
-const UNKNOWN: usize = 88;
+import { add, FRESH_ZERO, power, SIGNIFICANT, SUM_Q, SUM_Q_Q, SUM_R, SUM_R_R, SUMS_BYTES, UNKNOWN, ZERO } from './sums';
 
 /** Σ x and Σ x², as f64, of weights by their highest plane; four of each, for neighbours whose additions do not wait. */
 const BUCKET_BYTES: usize = 16;
@@ -63,14 +56,14 @@ export function measure(
       const j = <u32>k - 1;
       const step = inverse(depth - 1 - j + more);
       const zeros = sums + SUMS_BYTES * j + (j < d ? UNKNOWN : j == d ? FRESH_ZERO : ZERO);
-      add(zeros + 8, sumX * step);
-      add(zeros + 16, sumXX * step * step);
+      add(zeros + SUM_R, sumX * step);
+      add(zeros + SUM_R_R, sumXX * step * step);
     }
     total += sumX;
     energy += sumXX;
   }
   findCommon(planes, stride, groups, all, pairs);
-  for (let j: u32 = 0; j < all; j++) total -= <f64>commonOf(pairs, j, j) * power(all - 1 - j);
+  for (let j: u32 = 0; j < all; j++) total -= <f64>commonOf(pairs, j, j) * power(<i32>all - 1 - j);
   const nonzero = countSmall(planes, stride, groups, max(<i32>all - <i32>mantissaBits, 0), all, pairs);
   const mean = nonzero == 0 ? 0 : (total - small) / <f64>nonzero;
   addPairs(depth, more, pairs, total, mean, dropped, sums);
@@ -83,12 +76,6 @@ export function measure(
 @inline
 function inverse(level: u32): f64 {
   return reinterpret<f64>(<u64>(1023 - level) << 52);
-}
-
-// @ts-ignore: decorator
-@inline
-function power(exponent: u32): f64 {
-  return reinterpret<f64>(<u64>(1023 + exponent) << 52);
 }
 
 /** Rows of buckets by what makes a group dense; in each, weights by their highest plane, at the end those of none. */
@@ -220,22 +207,16 @@ function addPairs(depth: u32, more: u32, pairs: usize, sumR: f64, mean: f64, sum
     if (j < depth) {
       const own = sums + SUMS_BYTES * j;
       const step = inverse(depth - 1 - j + more);
-      const zeroR = load<f64>(own, ZERO + 8) + load<f64>(own, FRESH_ZERO + 8) + load<f64>(own, UNKNOWN + 8);
-      const zeroRR = load<f64>(own, ZERO + 16) + load<f64>(own, FRESH_ZERO + 16) + load<f64>(own, UNKNOWN + 16);
-      store<f64>(own, sumR * step - zeroR, SIGNIFICANT + 8);
-      store<f64>(own, sumRR * step * step - zeroRR, SIGNIFICANT + 16);
+      const zeroR = load<f64>(own, ZERO + SUM_R) + load<f64>(own, FRESH_ZERO + SUM_R) + load<f64>(own, UNKNOWN + SUM_R);
+      const zeroRR = load<f64>(own, ZERO + SUM_R_R) + load<f64>(own, FRESH_ZERO + SUM_R_R) + load<f64>(own, UNKNOWN + SUM_R_R);
+      store<f64>(own, sumR * step - zeroR, SIGNIFICANT + SUM_R);
+      store<f64>(own, sumRR * step * step - zeroRR, SIGNIFICANT + SUM_R_R);
     }
-    const weight = power(all - 1 - j);
+    const weight = power(<i32>all - 1 - j);
     const count = <f64>commonOf(pairs, j, j);
     let common = <f64>load<u32>(pairs + SMALL + 4 * PAIR_COLUMNS * <usize>j) * mean;
-    for (let m = j + 1; m < all; m++) common += <f64>commonOf(pairs, j, m) * power(all - 1 - m);
+    for (let m = j + 1; m < all; m++) common += <f64>commonOf(pairs, j, m) * power(<i32>all - 1 - m);
     sumRR += weight * (2 * common + weight * count);
     sumR += weight * count;
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function add(at: usize, value: f64): void {
-  store<f64>(at, load<f64>(at) + value);
 }

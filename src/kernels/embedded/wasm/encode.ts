@@ -14,7 +14,7 @@ import { SUMS, SYMBOL_COUNTS } from '../survey.js';
 import { CLASS_OF, completeFrom, GROUP, GROUP_BYTES, NEVER } from '../tile.js';
 import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
 import { encodeExports } from './encodeExports.js';
-import { type LoadedTile, loadTile } from './loadTile.js';
+import { isShort, type LoadedTile, loadTile } from './loadTile.js';
 import { allocateZeros, denseShift, loadCodes, loadInto, ruleBytes } from './memory.js';
 import { surveyRows } from './surveyRows.js';
 
@@ -37,6 +37,9 @@ const OVERWRITE_BYTES = 8;
 /** Of `measure`: bytes of a bucket, of a row of what planes have in common. */
 const BUCKET_BYTES = 64;
 const PAIR_BYTES = 144;
+/** Of `measureShort`: bytes of a row before its counts. */
+const COUNTS_BYTES = 32;
+const F32_BIAS = 127;
 
 /** Planes for `measure`, at least MORE_PLANES of them below the coded ones: what is below all of them is only estimated. */
 const MEASURED_PLANES = 17;
@@ -74,6 +77,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       tile,
       plan,
       0,
+      false,
     );
     const symbols = allocateZeros(runtime, 8 * SYMBOL_COUNTS * depth);
     const costs = runtime.allocate(12 * depth);
@@ -121,8 +125,10 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const fixedCodes = codings.some(({ fixed }) => fixed) ? loadCodes(runtime, FIXED_CODES) : 0;
     const codes = codings.map((own) => (own.fixed ? fixedCodes : loadCodes(runtime, own)));
     const rules = codings.map((own) => loadInto(runtime, ruleBytes(own)));
-    const more = nonzero === undefined ? 0 : morePlanes(depth, tile.patterns.length);
-    const loaded = loadTile(runtime, tile, coding, more);
+    // Of many weights with short mantissas, patterns are counted: few differ.
+    const counted = isShort(tile.layout) && tile.patterns.length >= MANY_WEIGHTS;
+    const more = nonzero === undefined || counted ? 0 : morePlanes(depth, tile.patterns.length);
+    const loaded = loadTile(runtime, tile, coding, more, !counted);
     const { weights, groups, stride, planes, significant, signs, counts, dense, scales, contexts } = loaded;
     const denseFrom = runtime.allocate(groups);
     runtime.bytes(denseFrom, groups).fill(NEVER);
@@ -132,9 +138,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const room = depth * (planeBytes + stride) + exceptions.length + WEIGHT_BYTES * GROUP * groups;
     const out = runtime.allocate(room + OVERWRITE_BYTES);
     const sums = allocateZeros(runtime, 8 * SUMS * depth);
-    const buckets = allocateZeros(runtime, BUCKET_BYTES * (depth + 1) * (depth + more + 1));
-    const pairs = runtime.allocate(PAIR_BYTES * (depth + more));
-    const { encodePlane, encodeSigns, measure } = encodeExports(runtime);
+    const { encodePlane, encodeSigns } = encodeExports(runtime);
     const ends: number[] = [];
     let end = out;
     codings.forEach(({ apart, level }, j) => {
@@ -180,20 +184,9 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       end += encodeRemainder(tile.layout, coding.scale, nonzero, loaded, list, end);
       ends.push(end);
     }
-    const energy = measure(
-      loaded.numbers,
-      weights,
-      depth,
-      more,
-      tile.layout.mantissaBits,
-      planes,
-      stride,
-      denseFrom,
-      loaded.dropped,
-      buckets,
-      pairs,
-      sums,
-    );
+    const energy = counted
+      ? measureShort(tile.layout, coding, loaded, denseFrom, sums)
+      : measure(tile.layout, depth, more, loaded, denseFrom, sums);
     // One copy of all.
     const size = end - out;
     const fits = target !== undefined && size <= target.length;
@@ -205,6 +198,54 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       sums: runtime.doubles(sums, SUMS * depth).slice(),
       denseFrom: runtime.bytes(denseFrom, groups).slice(),
     };
+  }
+
+  function measure(
+    { mantissaBits }: FloatLayout,
+    depth: number,
+    more: number,
+    { numbers, weights, planes, stride, dropped }: LoadedTile,
+    denseFrom: number,
+    sums: number,
+  ): number {
+    const buckets = allocateZeros(runtime, BUCKET_BYTES * (depth + 1) * (depth + more + 1));
+    const pairs = runtime.allocate(PAIR_BYTES * (depth + more));
+    return encodeExports(runtime).measure(
+      numbers,
+      weights,
+      depth,
+      more,
+      mantissaBits,
+      planes,
+      stride,
+      denseFrom,
+      dropped,
+      buckets,
+      pairs,
+      sums,
+    );
+  }
+
+  function measureShort(
+    { mantissaBits, bias }: FloatLayout,
+    { depth, scale }: TilePlan,
+    { patterns, weights }: LoadedTile,
+    denseFrom: number,
+    sums: number,
+  ): number {
+    const rowBytes = COUNTS_BYTES + 4 * depth * 2 ** mantissaBits;
+    const rows = allocateZeros(runtime, (depth + 1) * rowBytes);
+    return encodeExports(runtime).measureShort(
+      patterns,
+      weights,
+      depth,
+      mantissaBits,
+      scale + bias,
+      2 ** (F32_BIAS - bias - scale),
+      denseFrom,
+      rows,
+      sums,
+    );
   }
 
   function encodeRemainder(

@@ -32,6 +32,17 @@ export interface EmbeddedEncodeExports {
     signs: number,
     scratch: number,
   ): number;
+  scatterShort(
+    patterns: number,
+    groups: number,
+    mantissaBits: number,
+    lowest: number,
+    depth: number,
+    planes: number,
+    stride: number,
+    signs: number,
+    tables: number,
+  ): void;
   countPlanes(
     weights: number,
     depth: number,
@@ -90,6 +101,17 @@ export interface EmbeddedEncodeExports {
     dropped: number,
     buckets: number,
     pairs: number,
+    sums: number,
+  ): number;
+  measureShort(
+    patterns: number,
+    weights: number,
+    depth: number,
+    mantissaBits: number,
+    lowest: number,
+    factor: number,
+    denseFrom: number,
+    rows: number,
     sums: number,
   ): number;
   encodeRemainder(

@@ -4,8 +4,12 @@ import { GROUP, GROUP_BYTES } from '../tile.js';
 import { encodeExports } from './encodeExports.js';
 import { allocateZeros, loadInto } from './memory.js';
 
-/** Working memory of `scatter`. */
+/** Working memory of `scatter` and `scatterShort`. */
 const SCATTER_BYTES = 64;
+/** The most planes of `scatterShort`. */
+const SHORT_DEPTH = 15;
+/** Mantissas of 16-bit patterns with at most so many bits have fast kernels of their own. */
+const SHORT_MANTISSA = 7;
 /** Kernels widen eight numbers at a time. */
 export const WIDENED = 8;
 const F32_BIAS = 127;
@@ -17,6 +21,7 @@ export interface LoadedTile {
   readonly stride: number;
   /** Filled up with zeros to whole groups. */
   readonly patterns: number;
+  /** |x| in steps of the lowest plane; nothing where numbers are not wanted. */
   readonly numbers: number;
   readonly planes: number;
   readonly signs: number;
@@ -29,12 +34,16 @@ export interface LoadedTile {
   readonly dropped: number;
 }
 
-/** @param more planes below those that are coded */
+/**
+ * @param more planes below those that are coded
+ * @param withNumbers numbers and what is below the planes are wanted, too
+ */
 export function loadTile(
   runtime: WasmRuntime,
   { patterns, layout, parts, scales }: TileWeights,
   { scale, depth }: TilePlan,
   more: number,
+  withNumbers: boolean,
 ): LoadedTile {
   const weights = patterns.length;
   const groups = Math.ceil(weights / GROUP);
@@ -54,19 +63,26 @@ export function loadTile(
   if (parts !== undefined) sort(runtime, patterns, parts, layout.bytes, natural, sorted);
   else runtime.load(patterns, sorted);
   runtime.bytes(sorted + weights * layout.bytes, size - weights * layout.bytes).fill(0);
-  if (layout.bytes === 4) runtime.bytes(numbers, size).set(runtime.bytes(sorted, size));
-  else widen(runtime, sorted, GROUP * groups, layout, numbers);
-  const dropped = encodeExports(runtime).scatter(
-    numbers,
-    groups,
-    2 ** -scale,
-    2 ** more,
-    depth + more,
-    planes,
-    stride,
-    signs,
-    scratch,
-  );
+  const kernels = encodeExports(runtime);
+  let dropped = 0;
+  if (!withNumbers && isShort(layout) && depth <= SHORT_DEPTH) {
+    const { mantissaBits, bias } = layout;
+    kernels.scatterShort(sorted, groups, mantissaBits, scale + bias, depth, planes, stride, signs, scratch);
+  } else {
+    if (layout.bytes === 4) runtime.bytes(numbers, size).set(runtime.bytes(sorted, size));
+    else widen(runtime, sorted, GROUP * groups, layout, numbers);
+    dropped = kernels.scatter(
+      numbers,
+      groups,
+      2 ** -scale,
+      2 ** more,
+      depth + more,
+      planes,
+      stride,
+      signs,
+      scratch,
+    );
+  }
   return {
     weights,
     groups,
@@ -82,6 +98,10 @@ export function loadTile(
     contexts,
     dropped,
   };
+}
+
+export function isShort({ bytes, mantissaBits }: FloatLayout): boolean {
+  return bytes === 2 && mantissaBits <= SHORT_MANTISSA;
 }
 
 function sort(
