@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import type { Shard } from '../bulk/index.js';
 import { isPlainFileName } from '../models/directory/fileNames.js';
 import { type NamePattern, patternOf } from '../models/namePattern.js';
 import type { TensorOrder } from '../models/tensorWeight.js';
@@ -133,6 +134,14 @@ export function fragmentList(text: string): number[] {
     }
     return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
+}
+
+/** "0/8", the first of eight. */
+export function shard(text: string): Shard {
+  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
+  if (count !== undefined && Number(index) < Number(count))
+    return { index: Number(index), count: Number(count) };
+  throw new InvalidArgumentError('It must be a number from 0, /, and how many shards there are: 0/8 to 7/8.');
 }
 
 /** "ratio=4096"; the option may be repeated. */

@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
-import { InvalidArgumentError } from 'commander';
-import type { BulkEncodeOptions, BulkModel, Shard } from '../../bulk/index.js';
+import type { BulkEncodeOptions, BulkModel } from '../../bulk/index.js';
 import { placeOf } from '../../sources/place.js';
 import { parseJson } from '../../src/bytes/json.js';
 import { quote } from '../../src/errors/show.js';
@@ -94,12 +93,4 @@ export async function chosenEncoding(choices: ModelChoices): Promise<BulkEncodeO
     importance: factors && Object.fromEntries(factors),
     maxUnitBytes,
   };
-}
-
-/** "0/8", the first of eight. */
-export function shard(text: string): Shard {
-  const [, index, count] = /^(\d+)\/(\d+)$/.exec(text) ?? [];
-  if (count !== undefined && Number(index) < Number(count))
-    return { index: Number(index), count: Number(count) };
-  throw new InvalidArgumentError('It must be a number from 0, /, and how many shards there are: 0/8 to 7/8.');
 }

@@ -2,7 +2,6 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { examplesOf } from '../help.js';
 import * as options from '../options.js';
 import { JSON_OPTION, verboseOption, WORKERS } from '../sharedOptions.js';
-import { shard } from './choices.js';
 import type { CleanChoices } from './clean.js';
 import type { PlanOptions } from './plan.js';
 import type { QueueAddOptions, QueueWorkOptions, showBulk } from './queue.js';
@@ -29,7 +28,7 @@ export function addBulkCommands(program: Command, interrupted: AbortSignal): voi
     .option(
       '--shard <i/n>',
       'encode only the i-th of n parts, from 0; other processes have the others',
-      shard,
+      options.shard,
     )
     .option('--join', 'with --shard: join its models, once all parts are encoded')
     .option(...JSON_OPTION)

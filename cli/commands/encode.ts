@@ -1,22 +1,21 @@
 import { argumentPlace } from '../../sources/hub.js';
 import { quote } from '../../src/errors/show.js';
-import { describePlan, type Plan, planDirectory, planModelFile, planTensor } from '../encode/dryRun.js';
-import { encodeDirectory, encodeHct } from '../encode/hct.js';
-import { encodeHoloTensor } from '../encode/holotensor.js';
-import { encodeToModelFile } from '../encode/modelFile.js';
-import { encodeOnnx } from '../encode/onnx.js';
+import type { Plan } from '../encode/dryRun.js';
 import { UsageError } from '../failure.js';
 import { isDirectory, STANDARD } from '../files.js';
 import { type EncodeOptionName, type EncodeOptions, flagOf } from '../options.js';
 import { checkOutput, type Outcome, reportOutcome } from '../output.js';
 import { printReport } from '../report.js';
 
+type Job<Result> = (names: readonly string[], options: EncodeOptions, signal: AbortSignal) => Promise<Result>;
+
 interface Target {
   readonly name: string;
   readonly options: readonly EncodeOptionName[];
-  /** What would be written. */
-  plan(names: readonly string[], options: EncodeOptions, signal: AbortSignal): Promise<Plan>;
-  run(names: readonly string[], options: EncodeOptions, signal: AbortSignal): Promise<Outcome>;
+  /** Loads what finds out what would be written. */
+  plan(): Promise<Job<Plan>>;
+  /** Loads what writes it: one output needs a part of the modules that all of them need. */
+  run(): Promise<Job<Outcome>>;
 }
 
 /** Options that all outputs have. */
@@ -26,35 +25,37 @@ const COMPRESSION = ['algorithm', 'level'] as const;
 const HCT_FILES = ['hctVersion', 'blockSize', 'blockChecksums'] as const;
 const FRAGMENTS = ['encoding', 'fragments', 'qualities', 'layout', 'rank', 'residual'] as const;
 
+const dryRun = () => import('../encode/dryRun.js');
+
 const DIRECTORY: Target = {
   name: 'a model directory',
   options: [...COMPRESSION, ...HCT_FILES],
-  plan: planDirectory,
-  run: encodeDirectory,
+  plan: async () => (await dryRun()).planDirectory,
+  run: async () => (await import('../encode/hct.js')).encodeDirectory,
 };
 const HCT: Target = {
   name: 'an HCT file',
   options: [...ONE_TENSOR, ...COMPRESSION, ...HCT_FILES],
-  plan: planTensor,
-  run: encodeHct,
+  plan: async () => (await dryRun()).planTensor,
+  run: async () => (await import('../encode/hct.js')).encodeHct,
 };
 const HOLOTENSOR: Target = {
   name: 'a HoloTensor file',
   options: [...ONE_TENSOR, ...COMPRESSION, ...FRAGMENTS, 'seed'],
-  plan: planTensor,
-  run: encodeHoloTensor,
+  plan: async () => (await dryRun()).planTensor,
+  run: async () => (await import('../encode/holotensor.js')).encodeHoloTensor,
 };
 const MODEL_FILE: Target = {
   name: 'a model file',
   options: [...FRAGMENTS, 'keep', 'order', 'importance', 'resume', 'workers'],
-  plan: planModelFile,
-  run: encodeToModelFile,
+  plan: async () => (await dryRun()).planModelFile,
+  run: async () => (await import('../encode/modelFile.js')).encodeToModelFile,
 };
 const ONNX: Target = {
   ...MODEL_FILE,
   name: 'an ONNX model',
   options: [...MODEL_FILE.options, 'weightsName'],
-  run: encodeOnnx,
+  run: async () => (await import('../encode/onnx.js')).encodeOnnx,
 };
 
 export async function encode(
@@ -72,10 +73,12 @@ export async function encode(
   }
   await checkOutput(options);
   if (options.dryRun) {
-    const plan = await target.plan(names, options, signal);
+    const { describePlan } = await dryRun();
+    const plan = await (await target.plan())(names, options, signal);
     return printReport(describePlan(options.output, target.name, plan), options.json);
   }
-  await reportOutcome(options, () => target.run(names, options, signal));
+  const run = await target.run();
+  await reportOutcome(options, () => run(names, options, signal));
 }
 
 async function targetOf(output: string, [name = '', ...others]: readonly string[]): Promise<Target> {

@@ -11,7 +11,6 @@ import {
   examineSafetensors,
   examineShards,
 } from '../inspect/models.js';
-import { readPlotted, tensorPanels } from '../inspect/plot.js';
 import { examineHct, examineHoloTensor } from '../inspect/tensors.js';
 import { printReports, type Report } from '../report.js';
 import { checkPlot, type PlotChoice, writeSvg } from '../svg.js';
@@ -45,6 +44,7 @@ export async function inspect(
     await using input = await openModelInput(model, options);
     reports.push(await examine(input, options));
     if (plot !== undefined) {
+      const { readPlotted, tensorPanels } = await import('../inspect/plot.js');
       await writeSvg(plot, tensorPanels(await readPlotted(input, tensor, options)), options);
     }
   }
