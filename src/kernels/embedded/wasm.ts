@@ -33,19 +33,20 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
     const { state, planes, layout, scale, selection } = tile;
     const groups = state.dense.length;
     const stride = state.signs.length;
+    const marks = selection.length > 0;
+    if (marks) checkSelection(selection, state.counts);
+    const spreads = marks ? runtime.keep(SPREADS) : 0;
+    const codes = marks ? loadLookups(runtime, { selection, fixed: false }) : 0;
     const stream = loadUnit(runtime, bits, WEIGHT_UNIT_BYTES * GROUP * groups);
     const { dense, signs } = loadState(runtime, state);
     const bitmaps = loadPlanes(runtime, planes, state.signs.length);
     const scratch = runtime.allocate(SCRATCH_BYTES);
     const absent = runtime.allocate(stride);
     const patterns = runtime.allocate(GROUP * groups * out.BYTES_PER_ELEMENT);
-    const nonzero = selection.length > 0 ? runtime.allocate(stride) : 0;
+    const nonzero = marks ? runtime.allocate(stride) : 0;
     const { decodeBitmap, decodeMantissas, decodeSmall } = kernels();
     let position = 0;
-    if (nonzero !== 0) {
-      checkSelection(selection, state.counts);
-      const codes = loadLookups(runtime, { selection, fixed: false });
-      const spreads = loadInto(runtime, SPREADS);
+    if (marks) {
       const classes = finalClasses(state);
       const groupsWithClasses = Uint32Array.from(classes, (kind, group) => (kind << 16) | group);
       const list = loadInto(runtime, groupsWithClasses);

@@ -18,7 +18,7 @@ const ALIGNMENT = 64;
 type Exports = Readonly<Record<string, CallableFunction>>;
 
 /**
- * One linear memory that all kernel modules share, and a stack of allocations in it. Because they share it, the
+ * One linear memory that all kernel modules share, a stack of allocations in it, and below that what is kept. Because they share it, the
  * output of one kernel is the input of the next without a copy.
  *
  * Views of the memory (`bytes`, `words`, `floats`, `doubles`) are valid only until the next `allocate`: growing
@@ -29,8 +29,11 @@ export class WasmRuntime {
   readonly #instances = new Map<string, Exports>();
   #memory = newMemory();
   #view = new Uint8Array(this.#memory.buffer);
-  /** The address after the last allocation. 0 is never allocated, because it is the null pointer. */
+  /** Where the stack begins, behind what is kept. 0 is never allocated, because it is the null pointer. */
+  #base = ALIGNMENT;
+  /** The address after the last allocation. */
   #top = ALIGNMENT;
+  readonly #kept = new Map<ArrayBufferView, number>();
   readonly #idleMs: number;
   #used = false;
   /** What {@link apart} used last, for the next time. */
@@ -114,6 +117,25 @@ export class WasmRuntime {
     return start;
   }
 
+  /**
+   * The address of a copy of constant `bytes`, which stays between calls and is found again by their object. While anything
+   * else is allocated, it is a copy that ends with the scope.
+   * @param prepare changes a new copy
+   */
+  keep(bytes: ArrayBufferView, prepare?: (address: number) => void): number {
+    const known = this.#kept.get(bytes);
+    if (known !== undefined) return known;
+    const stays = this.#top === this.#base;
+    const address = this.allocate(bytes.byteLength);
+    this.load(bytes, address);
+    prepare?.(address);
+    if (stays) {
+      this.#base = this.#top;
+      this.#kept.set(bytes, address);
+    }
+    return address;
+  }
+
   bytes(address: number, length: number): Uint8Array {
     return new Uint8Array(this.#memory.buffer, address, length);
   }
@@ -156,17 +178,20 @@ export class WasmRuntime {
 
   /** Frees the memory if it has grown large; the next call makes a new one. Not inside a `scope`. */
   release(): void {
-    if (this.#top !== ALIGNMENT || this.byteLength <= RETAINED_BYTES) return;
+    if (this.#top !== this.#base || this.byteLength <= RETAINED_BYTES) return;
     // A wasm memory never shrinks, so the memory and the instances that hold it are dropped.
     this.#memory = newMemory();
     this.#view = new Uint8Array(this.#memory.buffer);
     this.#instances.clear();
+    this.#kept.clear();
+    this.#base = ALIGNMENT;
+    this.#top = ALIGNMENT;
     clearInterval(this.#idle);
     this.#idle = undefined;
   }
 
   #end(mark: number): void {
-    this.#top = mark;
+    this.#top = Math.max(mark, this.#base);
     this.#used = true;
     if (this.byteLength > RETAINED_BYTES) this.#idle ??= this.#watch();
   }

@@ -31,6 +31,37 @@ test('allocations are aligned, do not overlap and end with their scope', () => {
   );
 });
 
+test('constants are kept between calls, and copied where something else is allocated', () => {
+  const runtime = empty();
+  const table = Uint8Array.of(1, 2, 3);
+  const other = Uint8Array.of(4, 5);
+  let prepared = 0;
+  const keep = () =>
+    runtime.keep(table, (address) => {
+      prepared += 1;
+      runtime.bytes(address, 1)[0] = 9;
+    });
+  const address = runtime.scope(keep);
+  runtime.scope(() => {
+    const above = runtime.allocate(8);
+    assert.ok(above > address);
+    assert.is(keep(), address);
+    assert.equal(runtime.bytes(address, 3), Uint8Array.of(9, 2, 3));
+    assert.is.not(runtime.keep(other), runtime.keep(other), 'above something that ends');
+  });
+  assert.is(runtime.scope(keep), address);
+  assert.is(prepared, 1);
+  const kept = runtime.scope(() => runtime.keep(other));
+  assert.is(
+    runtime.scope(() => runtime.keep(other)),
+    kept,
+  );
+  runtime.scope(() => runtime.allocate(8 * MIB));
+  runtime.release();
+  runtime.scope(keep);
+  assert.is(prepared, 2, 'gone with the memory');
+});
+
 test('a scope that throws gives its memory back', () => {
   const runtime = empty();
   const first = runtime.scope(() => runtime.allocate(8));

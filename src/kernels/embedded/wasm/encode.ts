@@ -69,8 +69,8 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const { depth, dense: rule, codedDense } = plan;
     const fixedCodes = loadCodes(runtime, FIXED_CODES);
     const levels = Array.from({ length: depth }, (_, j) => ({ fixed: true, level: depth - 1 - j }));
-    const rules = levels.map((coding) => loadInto(runtime, ruleBytes(coding)));
-    const selectedRule = loadInto(runtime, ruleBytes({ fixed: false, level: 0 }));
+    const rules = levels.map((coding) => runtime.keep(ruleBytes(coding)));
+    const selectedRule = runtime.keep(ruleBytes({ fixed: false, level: 0 }));
     const addresses = loadInto(runtime, Uint32Array.from(rules));
     const { weights, groups, stride, planes, significant, counts, dense, scales, contexts } = loadTile(
       runtime,
@@ -121,10 +121,11 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     target?: Uint8Array,
   ): EncodedTile {
     const { depth, dense: denseRule, codedDense, planes: codings, nonzero } = coding;
-    const extracts = loadInto(runtime, extractTable());
+    // What is kept comes first.
+    const extracts = runtime.keep(extractTable());
     const fixedCodes = codings.some(({ fixed }) => fixed) ? loadCodes(runtime, FIXED_CODES) : 0;
+    const rules = codings.map((own) => runtime.keep(ruleBytes(own)));
     const codes = codings.map((own) => (own.fixed ? fixedCodes : loadCodes(runtime, own)));
-    const rules = codings.map((own) => loadInto(runtime, ruleBytes(own)));
     // Of many weights with short mantissas, patterns are counted: few differ.
     const counted = isShort(tile.layout) && tile.patterns.length >= MANY_WEIGHTS;
     const more = nonzero === undefined || counted ? 0 : morePlanes(depth, tile.patterns.length);

@@ -2,7 +2,7 @@ import type { WasmRuntime } from '../../runtime/runtime.js';
 import type { FloatLayout, TilePlan, TileWeights } from '../interface.js';
 import { GROUP, GROUP_BYTES } from '../tile.js';
 import { encodeExports } from './encodeExports.js';
-import { allocateZeros, loadInto } from './memory.js';
+import { APART, allocateZeros, loadInto } from './memory.js';
 
 /** Working memory of `scatter` and `scatterShort`. */
 const SCATTER_BYTES = 64;
@@ -47,7 +47,7 @@ export function loadTile(
 ): LoadedTile {
   const weights = patterns.length;
   const groups = Math.ceil(weights / GROUP);
-  const stride = groups * GROUP_BYTES;
+  const stride = groups * GROUP_BYTES + APART;
   const size = GROUP * groups * layout.bytes;
   const natural = runtime.allocate(size);
   const sorted = parts === undefined ? natural : runtime.allocate(size);

@@ -59,7 +59,7 @@ export interface LoadedPlanes {
 }
 
 /** A line of the cache: bitmaps of a power of two would all compete for the same few lines. */
-const APART = 64;
+export const APART = 64;
 
 /** @param bytes of a bitmap */
 export function loadPlanes(runtime: WasmRuntime, planes: readonly Uint8Array[], bytes: number): LoadedPlanes {
@@ -90,7 +90,7 @@ export function loadCodes(runtime: WasmRuntime, coding: Codes): number {
 
 let image: Uint32Array | undefined;
 
-/** The tables of all fixed codes, made once, because every tile needs them. Addresses are counted from its start. */
+/** The tables of all fixed codes. Addresses are counted from its start, until it is in the memory of the kernels. */
 function loadFixedCodes(runtime: WasmRuntime, coding: Codes): number {
   const codes = codesOf(coding);
   const count = 3 * codes.length;
@@ -112,15 +112,18 @@ function loadFixedCodes(runtime: WasmRuntime, coding: Codes): number {
     });
     image = made;
   }
-  const address = loadInto(runtime, image);
-  const addresses = runtime.words(address, count);
-  for (let i = 0; i < count; i++) if (addresses[i] !== 0) addresses[i]! += address;
-  return address;
+  return runtime.keep(image, (address) => {
+    const addresses = runtime.words(address, count);
+    for (let i = 0; i < count; i++) if (addresses[i] !== 0) addresses[i]! += address;
+  });
 }
 
 type Codes = Pick<PlaneCoding, 'selection' | 'fixed'>;
 
-/** Three addresses for each context: of the codes of masks, of bytes, of batches. */
+/**
+ * Three addresses for each context: of the codes of masks, of bytes, of batches. The address of the first one's is where those
+ * of context 0 would be.
+ */
 function loadTables(
   runtime: WasmRuntime,
   coding: Codes,
@@ -129,26 +132,16 @@ function loadTables(
 ): number {
   const all = codesOf(coding);
   const [first, end] = needed ?? [0, all.length];
-  const loaded = new Map<PrefixCode, number>();
-  const addressOf = (code: PrefixCode | undefined): number => {
-    if (code === undefined) return 0;
-    let address = loaded.get(code);
-    if (address === undefined) {
-      address = loadInto(runtime, code[table]);
-      loaded.set(code, address);
-    }
-    return address;
-  };
-  const addresses = new Uint32Array(3 * all.length).fill(NO_CODE);
-  for (let context = first; context < end; context++) {
-    const codes = all[context];
+  const addresses = new Uint32Array(3 * (end - first)).fill(NO_CODE);
+  const addressOf = (code: PrefixCode | undefined) => (code === undefined ? 0 : runtime.keep(code[table]));
+  for (let i = 0; i < end - first; i++) {
+    const codes = all[first + i];
     if (codes === undefined) continue;
-    const { batch, bytes } = codes;
-    addresses[3 * context] = addressOf(bytes?.mask);
-    addresses[3 * context + 1] = addressOf(bytes?.byte);
-    addresses[3 * context + 2] = addressOf(batch);
+    addresses[3 * i] = addressOf(codes.bytes?.mask);
+    addresses[3 * i + 1] = addressOf(codes.bytes?.byte);
+    addresses[3 * i + 2] = addressOf(codes.batch);
   }
-  return loadInto(runtime, addresses);
+  return loadInto(runtime, addresses) - addresses.BYTES_PER_ELEMENT * 3 * first;
 }
 
 /** By level; those of selections, which do not depend on it, at -1. */

@@ -8,7 +8,6 @@ import {
   type ContextRange,
   checkLoadable,
   denseShift,
-  loadInto,
   loadLookups,
   placesOf,
   ruleBytes,
@@ -54,9 +53,10 @@ export function wasmEmbeddedPlanes(
 
   function decodePlanes(tiles: readonly PlaneUnit[], coding: PlaneCoding): void {
     const { decodePlanes } = runtime.exports<EmbeddedExports>('embedded');
+    // What is kept comes first.
+    const rule = runtime.keep(ruleBytes(coding));
+    const spreads = runtime.keep(SPREADS);
     const codes = loadLookups(runtime, coding, contextsOfTiles(tiles, coding));
-    const rule = loadInto(runtime, ruleBytes(coding));
-    const spreads = loadInto(runtime, SPREADS);
     const tables = runtime.allocate(SPREAD_BYTES);
     const scratch = runtime.allocate(PAIR_SCRATCH_BYTES);
     const groups = mostGroups(tiles);
@@ -164,7 +164,7 @@ function mostGroups(tiles: readonly TileUnit[]): number {
   return tiles.reduce((most, { state }) => Math.max(most, state.dense.length), 0);
 }
 
-/** The contexts that can occur in these tiles: the tables of all take long to copy. */
+/** The contexts that can occur in these tiles: few codes are needed of all. */
 function contextsOfTiles(tiles: readonly PlaneUnit[], coding: PlaneCoding): ContextRange | undefined {
   const { stride, offset, lastRatio } = contextRule(coding);
   if (stride === 0) return undefined;
