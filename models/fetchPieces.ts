@@ -13,8 +13,11 @@ export interface PieceFetcherOptions extends AbortOptions {
   readonly concurrency: number;
   readonly limits: AllLimits;
   readonly onBytes: (bytes: number) => void;
-  /** Takes a piece; the next one of the same request is read after its promise resolves. */
-  readonly onPiece: (piece: PlannedPiece, bytes: Uint8Array) => Promise<void>;
+  /**
+   * Takes a piece; the next one of the same request is read after its promise resolves.
+   * @param isOwn nothing else uses the memory of the bytes
+   */
+  readonly onPiece: (piece: PlannedPiece, bytes: Uint8Array, isOwn: boolean) => Promise<void>;
   /** Asked before each piece: false ends the run there. */
   readonly goesOn: (piece: PlannedPiece) => boolean;
 }
@@ -151,7 +154,8 @@ export class PieceFetcher {
           this.finish();
           return [];
         }
-        await onPiece(piece, await reader.read(piece.length));
+        const { bytes, isOwn } = await reader.read(piece.length);
+        await onPiece(piece, bytes, isOwn);
       }
       await reader.end();
       return [];
@@ -210,10 +214,10 @@ class PieceReader {
    * piece is in memory only once. It is allocated as far as the bytes so far pay for it.
    * @throws TruncatedError when the stream ends before
    */
-  async read(length: number): Promise<Uint8Array> {
+  async read(length: number): Promise<{ readonly bytes: Uint8Array; readonly isOwn: boolean }> {
     if (this.#queue.length === 0 && length > 0) await this.#pull(length);
     const view = this.#queue.take(length);
-    if (view !== undefined) return view;
+    if (view !== undefined) return { bytes: view, isOwn: false };
     let bytes: Uint8Array = new Uint8Array(0);
     let filled = 0;
     while (filled < length) {
@@ -223,7 +227,7 @@ class PieceReader {
       bytes.set(part, filled);
       filled += part.length;
     }
-    return bytes;
+    return { bytes, isOwn: true };
   }
 
   /** Reads the end of the stream: a request that is cancelled before loses its connection. */

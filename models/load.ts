@@ -78,7 +78,7 @@ export class Load {
       limits,
       concurrency: concurrencyOf(pieces, options, limits.concurrency),
       onBytes: (bytes) => this.#count(bytes),
-      onPiece: (piece, bytes) => this.#decode(piece, bytes),
+      onPiece: (piece, bytes, isOwn) => this.#decode(piece, bytes, isOwn),
       goesOn: (piece) => this.#fitsDeadline(piece),
     });
   }
@@ -129,12 +129,12 @@ export class Load {
     this.#fetcher.reorder((queue) => withFirst(queue, first));
   }
 
-  async #decode({ tensor, piece }: PlannedPiece, bytes: Uint8Array): Promise<void> {
+  async #decode({ tensor, piece }: PlannedPiece, bytes: Uint8Array, isOwn: boolean): Promise<void> {
     const state = this.#state(tensor.name);
     const { signal } = this.#options;
     this.#target.unsettled.add(state);
     const added = state
-      .add(piece, bytes, { pool: this.#pool, budget: this.#target.budget, signal })
+      .add(piece, bytes, { pool: this.#pool, budget: this.#target.budget, isOwn, signal })
       .then(() => this.#tellBetter(state));
     await (this.#pool === undefined ? added : this.#decodeBeside(added, bytes.length));
     await nextTurn(signal);

@@ -6,7 +6,13 @@ import { withPlace } from '../src/errors/placed.js';
 import type { DType } from '../src/tensor/dtype.js';
 import { asFloat16, type Tensor, type TensorData, viewBytes } from '../src/tensor/tensor.js';
 import type { WorkerPool } from '../workers/pool.js';
-import { finished, type LoadableTensor, type PieceDecoder, placeOfTensor } from './inputs/content.js';
+import {
+  finished,
+  type LoadableTensor,
+  type PieceDecoder,
+  type PieceOptions,
+  placeOfTensor,
+} from './inputs/content.js';
 import {
   BELOW_ONE,
   checkMemory,
@@ -29,7 +35,7 @@ interface Held {
   complete: boolean;
 }
 
-interface DecodeOptions extends AbortOptions {
+interface DecodeOptions extends PieceOptions {
   readonly budget: Budget;
   readonly pool: WorkerPool | undefined;
 }
@@ -40,7 +46,7 @@ export class TensorState {
   /** How many pieces have been decoded, from the first on. */
   #taken = 0;
   /** Pieces that arrived before their predecessors, by parallel requests. */
-  readonly #early = new Map<number, Uint8Array>();
+  readonly #early = new Map<number, { readonly bytes: Uint8Array; readonly isOwn: boolean | undefined }>();
   /** Settles when all pieces so far have been decoded, and all that was asked for has been read. */
   #last: Promise<unknown> = Promise.resolve();
   #decoder: PieceDecoder | undefined;
@@ -74,7 +80,7 @@ export class TensorState {
     return this.#inOrder(async () => {
       // It may be by a last piece that an abort has left as not taken.
       if (this.complete) return;
-      this.#early.set(piece, bytes);
+      this.#early.set(piece, { bytes, isOwn: options.isOwn });
       await this.#takeAll(options);
     });
   }
@@ -91,20 +97,24 @@ export class TensorState {
   }
 
   async #takeAll(options: DecodeOptions): Promise<void> {
-    for (let bytes = this.#early.get(this.#taken); bytes !== undefined; ) {
+    for (let next = this.#early.get(this.#taken); next !== undefined; ) {
       this.#early.delete(this.#taken);
-      await this.#take(this.#taken, bytes, options);
+      await this.#take(this.#taken, next.bytes, { ...options, isOwn: next.isOwn });
       this.#taken += 1;
-      bytes = this.#early.get(this.#taken);
+      next = this.#early.get(this.#taken);
     }
   }
 
-  async #take(piece: number, bytes: Uint8Array, { pool, budget, signal }: DecodeOptions): Promise<void> {
+  async #take(
+    piece: number,
+    bytes: Uint8Array,
+    { pool, budget, isOwn, signal }: DecodeOptions,
+  ): Promise<void> {
     const decoder = this.#decoder ?? (await this.tensor.createDecoder(budget, pool));
     if (OTHER_FLOATS.test(this.tensor.dtype)) {
       this.#toNumbers ??= (await import('./otherNumbersOnDemand.js')).otherToFloat32;
     }
-    await decoder.add(piece, bytes, { signal });
+    await decoder.add(piece, bytes, { isOwn, signal });
     // Not before: a first piece that is refused may come again, with other limits.
     this.#decoder = decoder;
     await this.#update(signal);
@@ -152,7 +162,7 @@ export class TensorState {
 
   /** Gives back what is held for pieces that are to come; what is complete stays, and what is being read comes. */
   close(): void {
-    this.#release();
+    void this.#inOrder(async () => this.#release());
   }
 
   /** The tensor at its current quality; undefined before its first numbers. */

@@ -110,7 +110,7 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'model file, opened and loaded',
-    limit: 59.6,
+    limit: 60.3,
     names: 'openModel',
     body: `
       const model = await openModel(url);

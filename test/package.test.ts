@@ -170,6 +170,7 @@ test('src has no timers, streams, threads, network or modules of Node, but where
   );
   assert.equal(files.sort(), [
     'src/async/steps.ts',
+    'src/bytes/sharedMemory.ts',
     'src/codecs/zstdNative.ts',
     'src/kernels/runtime/module.ts',
     'src/kernels/runtime/runtime.ts',

@@ -1,4 +1,5 @@
 import { inTurns, type Steps } from '../../src/async/steps.js';
+import { free } from '../../src/bytes/sharedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { Budget, limitsOf } from '../../src/checks/limits.js';
 import { loadDecodingOf } from '../../src/encodings/decodings.js';
@@ -11,7 +12,7 @@ import { FragmentUnpacker } from '../../src/holotensor/unpack.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
-import type { ReconstructOptions } from '../inputs/content.js';
+import type { PieceOptions, ReconstructOptions } from '../inputs/content.js';
 import type { ModelFileTensor } from './modelFile.js';
 import { formatHash } from './plan.js';
 
@@ -26,6 +27,8 @@ export class ModelTensorDecoder {
   readonly #budget: Budget;
   #layout: HoloTensorLayout | undefined;
   #decoder: HoloTensorDecoder | undefined;
+  /** Of fragments, where nothing else uses it. */
+  readonly #memory: ArrayBufferLike[] = [];
   /** The bytes of a plain tensor. */
   #whole: Uint8Array | undefined;
 
@@ -54,9 +57,9 @@ export class ModelTensorDecoder {
    * @param piece its number among the tensor's pieces
    * @throws ChecksumError, CodecError, FormatError, LimitError
    */
-  async add(piece: number, bytes: Uint8Array, { signal }: AbortOptions = {}): Promise<void> {
+  async add(piece: number, bytes: Uint8Array, { isOwn = false, signal }: PieceOptions = {}): Promise<void> {
     if (piece === 0) await this.#addFirst(bytes, signal);
-    else await this.#addFragment(piece - 1, bytes, signal);
+    else await this.#addFragment(piece - 1, bytes, isOwn, signal);
   }
 
   /** @throws LimitError where fragments wait that nothing has paid for */
@@ -91,7 +94,18 @@ export class ModelTensorDecoder {
     this.#layout = layout;
   }
 
-  async #addFragment(index: number, stored: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+  /** Frees what it holds of an encoded tensor: the engine would not, until more garbage is made. */
+  close(): void {
+    this.#decoder?.free();
+    free(this.#memory);
+  }
+
+  async #addFragment(
+    index: number,
+    stored: Uint8Array,
+    isOwn: boolean,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const layout = this.#layout;
     const entry = layout?.entries[index];
     if (layout === undefined || entry === undefined) {
@@ -101,6 +115,8 @@ export class ModelTensorDecoder {
       });
     }
     const fragment = await this.#unpacker.unpack({ header: layout.header, entry, stored }, { signal });
+    if (isOwn || fragment.data !== stored) this.#memory.push(fragment.data.buffer);
+    if (isOwn && fragment.data !== stored) free([stored.buffer]);
     await inTurns(this.#decoder!.adding(fragment), signal);
   }
 }

@@ -10,7 +10,7 @@ import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
 import type { ReconstructStep, ReconstructStepOutput } from '../../src/holotensor/tasks.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import type { WorkerPool, WorkerSession } from '../../workers/pool.js';
-import type { PieceDecoder, ReconstructOptions } from '../inputs/content.js';
+import type { PieceDecoder, PieceOptions, ReconstructOptions } from '../inputs/content.js';
 import { copied } from '../output.js';
 import type { ModelFileTensor } from './modelFile.js';
 
@@ -67,7 +67,7 @@ export class WorkerTensorDecoder implements PieceDecoder {
    * @throws ChecksumError, CodecError, FormatError, LimitError; WorkerError when the worker died; the reason of the signal. The
    *   piece may be added again then.
    */
-  async add(piece: number, bytes: Uint8Array, options: AbortOptions): Promise<void> {
+  async add(piece: number, bytes: Uint8Array, options: PieceOptions): Promise<void> {
     if (piece === this.#counted) {
       this.#counted += 1;
       this.#budget.received += bytes.length;
@@ -84,9 +84,7 @@ export class WorkerTensorDecoder implements PieceDecoder {
         fragmentIndex: piece - 1,
       });
     }
-    // A copy: the bytes are a view of a chunk, and transferring them would send the whole chunk.
-    const stored = allocating(() => new Uint8Array(bytes.length));
-    await inTurns(copied(bytes, stored), options.signal);
+    const stored = options.isOwn ? bytes : await ownCopy(bytes, options);
     this.#unpaid.add({ entry, stored });
     const output = { bytes: this.tensor.byteLength, steps: 0 };
     this.#paid ||= this.#budget.trySpend(output) === undefined;
@@ -165,4 +163,11 @@ export class WorkerTensorDecoder implements PieceDecoder {
     this.#progress = progress;
     return done;
   }
+}
+
+/** Of bytes that are a view of a chunk: transferring them would send the whole chunk. */
+async function ownCopy(bytes: Uint8Array, { signal }: AbortOptions): Promise<Uint8Array> {
+  const copy = allocating(() => new Uint8Array(bytes.length));
+  await inTurns(copied(bytes, copy), signal);
+  return copy;
 }

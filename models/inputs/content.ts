@@ -101,10 +101,16 @@ export interface ReconstructOptions extends AbortOptions {
   readonly out?: OwnBytes | undefined;
 }
 
+/** See {@link PieceDecoder}. */
+export interface PieceOptions extends AbortOptions {
+  /** Nothing else uses the memory of the piece: it may be transferred, and freed. Default false. */
+  readonly isOwn?: boolean | undefined;
+}
+
 /** Decodes a tensor from its pieces. Each is verified before it is used. */
 export interface PieceDecoder {
   /** @throws ChecksumError, CodecError, FormatError; where a worker decodes, WorkerError and the reason of an aborted signal */
-  add(piece: number, bytes: Uint8Array, options: AbortOptions): Promise<void>;
+  add(piece: number, bytes: Uint8Array, options: PieceOptions): Promise<void>;
   readonly complete: boolean;
   /** True cosine similarity with the original; 0 before the first numbers. */
   readonly cosine: number;
@@ -122,7 +128,7 @@ export interface PieceDecoder {
   reconstructingTensor(options: ReconstructOptions): Work<Tensor | undefined>;
   /** Its worker died with what it kept, or lacks what does not come again. */
   readonly isLost?: boolean;
-  /** Gives back what it holds in another thread. */
+  /** Frees what it holds, in another thread too. */
   close?(): void;
 }
 

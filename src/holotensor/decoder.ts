@@ -217,7 +217,7 @@ export class HoloTensorDecoder {
 
   /**
    * Frees what is large of what it has made; it is not used any more.
-   * @internal For workers, whose memory nothing else frees while they have no work.
+   * @internal For loads: the engine frees it when more garbage is made, in workers without work never.
    */
   free(): void {
     this.#decoder.free?.();

@@ -120,7 +120,7 @@ export async function reconstructStep(
   const { decoder, unpacker, budget, payloads } = state.refinement;
   state.close ??= () => {
     decoder.free();
-    for (const { buffer } of payloads) free(buffer);
+    free(payloads.map(({ buffer }) => buffer));
   };
   if (budget !== undefined && received !== undefined) {
     budget.received = received;
@@ -131,6 +131,7 @@ export async function reconstructStep(
     const unpacked =
       'stored' in fragment ? await unpacker.unpack({ ...fragment, header }, { signal }) : fragment;
     payloads.push(unpacked.data);
+    if ('stored' in fragment && fragment.stored !== unpacked.data) free([fragment.stored.buffer]);
     await inTurns(decoder.adding(unpacked), signal);
   }
   if (isLast) await inTurns(decoder.settling(), signal);

@@ -101,7 +101,8 @@ export class TensorState {
 
   /** Frees the states and the planes of the tiles. */
   free(): void {
-    for (const buffer of this.#made) free(buffer);
+    free(this.#made);
+    this.#made = [];
   }
 
   progress(tile: number): TileProgress {
