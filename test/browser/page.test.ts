@@ -6,7 +6,7 @@ import { type FolderServer, serveFolder } from '../../examples/demo/server.js';
 import { accuracy } from '../../examples/digits/mlp.js';
 import { layersOf } from '../../examples/digits/model.js';
 import { buildPage } from '../../examples/page/build.js';
-import { heldOut, SAMPLES } from '../../examples/page/racer/digitsTask.js';
+import { heldOut, SAMPLES, SHOWN } from '../../examples/page/racer/digitsTask.js';
 import { percent } from '../../examples/page/text.js';
 import { encodeModelFile } from '../../models/file/encodeModelFile.js';
 import { memoryStagingStore } from '../../models/file/stagingStore.js';
@@ -204,6 +204,11 @@ test('a link stops the race where it was copied', async () => {
 test('digits are drawn by mouse and by keys; the heat map looks back at earlier steps', async () => {
   await withPage('#rate=10000000', async (page) => {
     await status(page, FINISHED);
+    // They come one after another, and move what is below them.
+    await page.waitForFunction(
+      (count) => document.querySelectorAll('#digits .digit').length === count,
+      SHOWN,
+    );
     await page.locator('#pad').scrollIntoViewIfNeeded();
     const box = (await page.locator('#pad').boundingBox())!;
     const at = (x: number, y: number) => [box.x + x * box.width, box.y + y * box.height] as const;
