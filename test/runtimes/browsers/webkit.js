@@ -2,7 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
+import { freePort } from '../../helpers/freePort.ts';
 
 const BROWSER = process.env.WEBKIT ?? '/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser';
 const POLL_MS = 20;
@@ -30,7 +30,10 @@ export async function launch() {
   });
 
   const server = `http://127.0.0.1:${port}`;
-  while (!(await isUp(server))) await delay(POLL_MS);
+  while (!(await isUp(server))) {
+    if (driver.exitCode !== null) throw new Error(`WebKitWebDriver ended with ${driver.exitCode}`);
+    await delay(POLL_MS);
+  }
   const { sessionId } = await command(`${server}/session`, {
     capabilities: {
       alwaysMatch: { 'webkitgtk:browserOptions': { binary: BROWSER, args: ['--automation'] } },
@@ -120,15 +123,6 @@ async function isUp(server) {
   } catch {
     return false;
   }
-}
-
-async function freePort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address();
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 function delay(ms) {

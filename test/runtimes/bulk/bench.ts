@@ -9,7 +9,7 @@ import { once } from 'node:events';
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { modelOf } from '../../helpers/models.js';
 import { Project } from '../helpers/project.js';
-import { freePort, redis } from './fleet.js';
+import { redis } from './fleet.js';
 
 const rounds = Number(process.argv[2] ?? 3);
 const units = Number(process.argv[3] ?? 20);
@@ -18,7 +18,7 @@ const COLUMNS = 4096;
 
 const project = await Project.create('bulk');
 mkdirSync(project.path('redis'));
-await using queue = await redis(project.path('redis'), await freePort());
+await using queue = await redis(project.path('redis'));
 
 /** About Gaussian, with columns of different scales, as bfloat16. */
 function weights(seed: number): Uint16Array {

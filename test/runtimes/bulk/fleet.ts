@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { JobOutcome } from '../../../bulk/index.js';
+import { freePort } from '../../helpers/freePort.js';
 import type { Project } from '../helpers/project.js';
 
 /** Processes of a fleet: Redis, workers. All end with this process. */
@@ -25,27 +26,26 @@ async function stopped(child: ChildProcess, signal: NodeJS.Signals): Promise<voi
   await once(child, 'close');
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => server.once('listening', resolve));
-  const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 export interface Redis extends AsyncDisposable {
   readonly url: string;
   restart(): Promise<void>;
 }
 
 /** A Redis that loses nothing when it restarts. */
-export async function redis(folder: string, port: number): Promise<Redis> {
+export async function redis(folder: string): Promise<Redis> {
+  const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes'];
   const safe = ['--appendfsync', 'always', '--maxmemory-policy', 'noeviction'];
   const up = async () => {
     const child = start('redis-server', [...args, ...safe], folder);
-    child.stdout.resume();
-    await answers(port);
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => {
+      output += chunk;
+    });
+    while (!(await answers(port))) {
+      if (!running.has(child)) throw new Error(`redis-server ended:\n${output}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
     return child;
   };
   let child = await up();
@@ -59,16 +59,17 @@ export async function redis(folder: string, port: number): Promise<Redis> {
   };
 }
 
-async function answers(port: number): Promise<void> {
-  for (;;) {
-    const socket = connect(port, '127.0.0.1');
-    const isUp = await Promise.race([
-      once(socket, 'connect').then(() => true),
-      once(socket, 'error').then(() => false),
-    ]).catch(() => false);
+/** Whether it takes commands: one that still reads its data takes connections only. */
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  try {
+    socket.write('PING\r\n');
+    const [reply] = (await once(socket, 'data')) as [Buffer];
+    return reply.toString().startsWith('+PONG');
+  } catch {
+    return false;
+  } finally {
     socket.destroy();
-    if (isUp) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
 
