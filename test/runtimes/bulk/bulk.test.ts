@@ -6,7 +6,7 @@ import { encodeToModelFile } from '../../helpers/modelFiles.js';
 import { modelOf, type TestTensor } from '../../helpers/models.js';
 import { run } from '../helpers/process.js';
 import { Project } from '../helpers/project.js';
-import { FleetWorker, freePort, redis } from './fleet.js';
+import { FleetWorker, redis } from './fleet.js';
 import { type StandIn, standIn } from './standIn.js';
 
 /** A fleet: a real Redis, a storage with the API of S3, workers that are killed. */
@@ -66,10 +66,27 @@ const bulk = (args: readonly string[], environment: NodeJS.ProcessEnv) =>
 
 const unitWrites = (storage: StandIn) => storage.done.filter((request) => /^PUT .*\/units\//.test(request));
 
+/** Units, and ranges of them, whose worker was taken for lost, each as often as that happened: the queue notes it. */
+async function lostParts(url: string): Promise<string[]> {
+  const read = `
+    import { Redis } from 'ioredis';
+    const redis = new Redis(process.argv[1]);
+    console.log(JSON.stringify(await redis.xrange('bull:holostream-units:events', '-', '+')));
+    await redis.quit();
+  `;
+  const events: readonly [id: string, fields: readonly string[]][] = JSON.parse(
+    await project.run('node', '--input-type=module', '--eval', read, url),
+  );
+  // A job's name has that of its model in front.
+  return events.flatMap(([, fields]) =>
+    fields[1] === 'stalled' ? [fields[3]!.slice(fields[3]!.indexOf('-') + 1)] : [],
+  );
+}
+
 test('three workers, one killed, one stopped, Redis restarted, a storage that fails, is slow and cuts uploads off: the file of one machine', async () => {
   await using storage = await standIn();
   mkdirSync(project.path('redis'));
-  await using queue = await redis(project.path('redis'), await freePort());
+  await using queue = await redis(project.path('redis'));
   const environment = { ...variables(storage), REDIS_URL: queue.url };
   const place = ['--to', 's3://hub', '--output', OUTPUT];
   const source = [project.path('source'), ...place, '--max-unit-bytes', String(MAX_UNIT_BYTES)];
@@ -101,18 +118,17 @@ test('three workers, one killed, one stopped, Redis restarted, a storage that fa
     outcomes.filter(({ state }) => state === 'failed'),
     [],
   );
-  // Twice only where it was under way at the kill or at the restart.
+  // Again only where a worker was taken for lost: it was killed, or could not renew its locks while Redis was away.
   const times = new Map<string, number>();
   for (const { unit, range, state } of outcomes) {
-    const part = `${unit}.${range}`;
+    const part = [unit, range].filter((number) => number !== undefined).join('-');
     if (state === 'encoded') times.set(part, (times.get(part) ?? 0) + 1);
   }
-  assert.ok(
-    [...times.values()].every((count) => count <= 2),
-    'no unit is encoded three times',
-  );
-  const again = [...times.values()].filter((count) => count > 1).length;
-  assert.ok(again <= 6, `${again} units were encoded twice`);
+  const lost = await lostParts(queue.url);
+  for (const [part, count] of times) {
+    const losses = lost.filter((one) => one === part).length;
+    assert.ok(count <= 1 + losses, `${part} was encoded ${count} times, and lost ${losses} times`);
+  }
   const keys = unitWrites(storage);
   // Of the tensor that is divided, what is before its fragments has an object, too.
   const objects = SHARDS + RANGES + 1;
@@ -151,7 +167,7 @@ test('three workers, one killed, one stopped, Redis restarted, a storage that fa
 
 test('what cannot succeed stays with its error, and can be added again', async () => {
   mkdirSync(project.path('redis-2'));
-  await using queue = await redis(project.path('redis-2'), await freePort());
+  await using queue = await redis(project.path('redis-2'));
   const environment = { REDIS_URL: queue.url };
   const bad = modelOf([{ name: 'w', dtype: 'F32', shape: [40, 40] }], undefined, (_, byteLength) => {
     return new Uint8Array(new Float32Array(byteLength / 4).fill(Number.NaN).buffer);
@@ -178,7 +194,12 @@ test('an upload that was killed goes on where it stopped', async () => {
   const first = bulk(args, variables(storage)).catch(() => 'killed');
   const parts = () => storage.done.filter((request) => request.startsWith('PART'));
   const part = (number: number) => `PART large.holo.safetensors ${number}`;
-  while (!parts().includes(part(1))) await new Promise((resolve) => setTimeout(resolve, 10));
+  let isOver = false;
+  first.then(() => {
+    isOver = true;
+  });
+  while (!parts().includes(part(1)) && !isOver) await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.ok(parts().includes(part(1)), 'the upload has begun');
   // The storage ends first: the process cannot finish the upload.
   storage.faults = { every: [[1, 403]] };
   assert.is(await first, 'killed');

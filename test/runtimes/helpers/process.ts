@@ -53,7 +53,8 @@ export async function serve(command: string, args: readonly string[], cwd: strin
   const timer = setTimeout(() => kill(child), TIMEOUT_MS);
   const up = new Promise<string>((resolve) => {
     const look = () => {
-      const [url] = /http:\/\/(localhost|127\.0\.0\.1):\d+/.exec(output.all) ?? [];
+      // With what follows it: a chunk may end in the middle of a number.
+      const [, url] = /(http:\/\/(?:localhost|127\.0\.0\.1):\d+)[^\d]/.exec(output.all) ?? [];
       if (url !== undefined) resolve(`${url}/`);
     };
     child.stdout.on('data', look);

@@ -8,12 +8,24 @@ import { run, type Server, serve } from './process.js';
 const root = fileURLToPath(new URL('../../..', import.meta.url));
 const runtimes = join(root, 'test/runtimes');
 
-/** No script of a package runs, and what has been fetched once is not asked for again. */
-const NPM_FLAGS = ['--ignore-scripts', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
+/** No script of a package runs, and what has been fetched once is not asked for again. Registries fail now and then. */
+const NPM_FLAGS = [
+  '--ignore-scripts',
+  '--prefer-offline',
+  '--fetch-retries=5',
+  '--no-audit',
+  '--no-fund',
+  '--loglevel=error',
+];
 
 /** Holds everything that this process makes, and is gone when it ends. */
 const scratch = mkdtempSync(join(tmpdir(), 'holostream-runtimes-'));
-process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+process.on('exit', () => removeFolder(scratch));
+
+/** Processes that were killed may still end, and write. */
+function removeFolder(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10 });
+}
 
 let packed: Promise<string> | undefined;
 
@@ -82,7 +94,7 @@ export class Project {
 
   /** Frees the disk before the process ends. */
   remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+    removeFolder(this.folder);
   }
 
   /** Commands that the project's packages bring go before those of the system. */
