@@ -1,6 +1,7 @@
 // Encoding the embedded encoding; `../portable` does the same, and says why.
-import { countSymbols, encodeBitmap, fixedBits, findContexts } from './encodeBitmap';
-import { extractGroup, pack } from './entries';
+import { contextOf } from './contexts';
+import { addToBatch, countSymbols, encodeBitmap, findContexts, fixedBits } from './encodeBitmap';
+import { extract } from './entries';
 import { weightsOf } from '../../runtime/assembly/groups';
 
 export { measure } from './measure';
@@ -90,7 +91,13 @@ export function countPlanes(
   }
 }
 
-/** A plane of a tile to `out`; returns its bytes. `list` has room for 16 entries a group. */
+/**
+ * A plane of a tile to `out`; returns its bytes. Which groups are dense, and which have new weights, is random: they are listed
+ * without branches.
+ * @param list room for a u32 a group, and one more
+ * @param masks room for a u64 a group, and one more
+ * @param batches room for a bit a group, and a byte more
+ */
 export function encodePlane(
   plane: usize,
   groups: u32,
@@ -100,48 +107,76 @@ export function encodePlane(
   dense: usize,
   scales: usize,
   rule: usize,
-  contexts: usize,
+  batches: usize,
   codes: usize,
   apart: bool,
   denseShift: u32,
   extracts: usize,
   list: usize,
+  masks: usize,
   out: usize,
 ): usize {
   const start = out;
+  let end = list;
+  let inBatch: u32 = 0;
+  let batch: u32 = 0;
   for (let group: u32 = 0; group < groups; group++) {
-    if (load<u8>(dense + group) != LATER_DENSE) continue;
-    store<u64>(out, load<u64>(plane + (group << 3)));
-    out += 8;
-  }
-  if (out - start == <usize>groups << 3) return out - start;
-  findContexts(groups, counts, dense, scales, rule, contexts);
-  let end = encodeBitmap(plane, apart ? significant : 0, groups, contexts, codes, list);
-  if (apart) {
-    for (let group: u32 = 0; group < groups; group++) {
-      if (load<u8>(dense + group) != 0) continue;
-      const at = group << 3;
-      end = extractGroup(load<u64>(plane + at), load<u64>(significant + at), extracts, end);
+    for (; group + 16 <= groups && allAre(dense + group, <u8>LATER_DENSE); group += 16, out += 128) {
+      memory.copy(out, plane + (group << 3), 128);
     }
-  }
-  for (let group: u32 = 0; group < groups; group++) {
+    if (group == groups) break;
     const state = <u32>load<u8>(dense + group);
-    if (state != 0) {
-      store<u8>(dense + group, min(state << denseShift, LATER_DENSE));
-      continue;
+    const count = <u32>load<u8>(counts + group);
+    const word = load<u64>(plane + (group << 3));
+    const coded = u32(state != LATER_DENSE);
+    store<u64>(out, word);
+    out += <usize>(coded ^ 1) << 3;
+    store<u32>(end, group | (contextOf(rule, count, state, load<u8>(scales + group)) << 16));
+    end += <usize>coded << 2;
+    const isIn = u32((state | count) == 0);
+    batch = addToBatch(batches, batch, inBatch, isIn, word);
+    inBatch += isIn;
+  }
+  if (end == list) return out - start;
+  let position = encodeBitmap(plane, apart ? significant : 0, list, end, batches, codes, out, 0);
+  if (apart) {
+    let mask = masks;
+    for (let from = list; from < end; from += 4, mask += 8) {
+      const group = load<u32>(from) & 0xffff;
+      store<u32>(from, group);
+      store<u64>(mask, load<u64>(significant + (group << 3)) & -<u64>(load<u8>(dense + group) == 0));
     }
+    position = extract(plane, list, end, masks, extracts, out, position);
+  }
+  let fresh = list;
+  let mask = masks;
+  for (let from = list; from < end; from += 4) {
+    const group = load<u32>(from) & 0xffff;
+    const state = <u32>load<u8>(dense + group);
+    store<u8>(dense + group, state << denseShift);
     const at = group << 3;
     const known = load<u64>(significant + at);
-    const fresh = load<u64>(plane + at) & ~known;
-    if (fresh == 0) continue;
-    end = extractGroup(load<u64>(signs + at), fresh, extracts, end);
-    store<u64>(significant + at, known | fresh);
-    store<u8>(counts + group, <u8>(load<u8>(counts + group) + <u32>popcnt(fresh)));
+    const bits = load<u64>(plane + at) & ~known & -<u64>(state == 0);
+    store<u64>(significant + at, known | bits);
+    store<u8>(counts + group, <u8>(load<u8>(counts + group) + <u32>popcnt(bits)));
+    store<u32>(fresh, group);
+    store<u64>(mask, bits);
+    const listed = <usize>u32(bits != 0) << 2;
+    fresh += listed;
+    mask += listed << 1;
   }
-  return out - start + ((pack<u32>(list, end, out, 0) + 7) >> 3);
+  position = extract(signs, list, fresh, masks, extracts, out, position);
+  return out - start + ((position + 7) >> 3);
 }
 
-/** Signs of the groups that plane `j` makes dense; `list` has room for 3 entries a group. */
+/** Whether the states of sixteen groups are all this one. */
+// @ts-ignore: decorator
+@inline
+function allAre(dense: usize, state: u8): bool {
+  return i8x16.all_true(i8x16.eq(v128.load(dense), i8x16.splat(state)));
+}
+
+/** Signs of the groups that plane `j` makes dense; `list` and `masks` as above. */
 export function encodeSigns(
   weights: u32,
   groups: u32,
@@ -156,17 +191,23 @@ export function encodeSigns(
   j: u32,
   extracts: usize,
   list: usize,
+  masks: usize,
   out: usize,
 ): usize {
   let end = list;
+  let mask = masks;
   for (let group: u32 = 0; group < groups; group++) {
-    if (load<u8>(dense + group) != 0) continue;
-    if (load<u8>(counts + group) < threshold && <i32>load<u8>(scales + group) < leastScale) continue;
-    store<u8>(dense + group, 1);
-    store<u8>(denseFrom + group, <u8>j);
-    const at = group << 3;
-    const unknown = weightsOf(group, weights) & ~load<u64>(significant + at);
-    end = extractGroup(load<u64>(signs + at), unknown, extracts, end);
+    while (group + 16 <= groups && i8x16.all_true(v128.load(dense + group))) group += 16;
+    if (group == groups) break;
+    const state = <u32>load<u8>(dense + group);
+    const wanted = u32(load<u8>(counts + group) >= threshold) | u32(<i32>load<u8>(scales + group) >= leastScale);
+    const becomes = u32(state == 0) & wanted;
+    store<u8>(dense + group, state | becomes);
+    store<u8>(denseFrom + group, becomes != 0 ? j : <u32>load<u8>(denseFrom + group));
+    store<u32>(end, group);
+    store<u64>(mask, ~load<u64>(significant + (group << 3)) & weightsOf(group, weights));
+    end += <usize>becomes << 2;
+    mask += <usize>becomes << 3;
   }
-  return (pack<u32>(list, end, out, 0) + 7) >> 3;
+  return (extract(signs, list, end, masks, extracts, out, 0) + 7) >> 3;
 }

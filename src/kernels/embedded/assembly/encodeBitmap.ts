@@ -1,10 +1,12 @@
 import { contextOf } from './contexts';
-import { entry } from './entries';
 
 /** The codes of a context are u32: addresses of those of masks, of bytes and of batches. */
 const CONTEXT_BYTES: u32 = 12;
 const BYTES: usize = 4;
 const BATCHES: usize = 8;
+/** Of an entry: the code, and above it its length. */
+const CODE: u64 = 0xffffff;
+const LENGTH_PLACE: u64 = 24;
 /** In place of a context: the group is not in the bitmap. */
 const NO_CONTEXT: u32 = 0xff;
 /** In `dense`: the plane is stored. */
@@ -27,55 +29,95 @@ export function findContexts(groups: u32, counts: usize, dense: usize, scales: u
 }
 
 /**
- * Codes the groups that have a context; returns the end of the list. Of a group's bits, those set in `hidden` are taken
- * for 0; with `hidden` 0, none. `codes` is laid out as for `decodeBitmap`; a code is 256 entries.
+ * The batch that a group is added to, if it `isIn` one, after `before` groups; it begins as 0. What was in it before is passed
+ * on in a register, and not read again from where it has just been stored.
  */
-export function encodeBitmap(bitmap: usize, hidden: usize, groups: u32, contexts: usize, codes: usize, list: usize): usize {
-  let batchCode: usize = 0;
-  let batch: u32 = 0;
+// @ts-ignore: decorator
+@inline
+export function addToBatch(batches: usize, batch: u32, before: u32, isIn: u32, word: u64): u32 {
+  const place = before & 7;
+  batch = (batch & ((1 << place) - 1)) | ((isIn & u32(word != 0)) << place);
+  store<u8>(batches + (before >> 3), batch);
+  return batch;
+}
+
+/**
+ * Codes the groups of a list of u32, each with its context in the upper half, from bit `position` of `out` on; returns the
+ * position behind them. Of a group's bits, those set in `hidden` are taken for 0; with `hidden` 0, none. What is written of each
+ * group is the same few steps, whichever of its bytes are 0: these have codes of no bits. `codes` is laid out as for
+ * `decodeBitmap`; a code is 256 entries.
+ * @param batches a bit for each group that has codes of batches: it is not 0
+ */
+export function encodeBitmap(
+  bitmap: usize,
+  hidden: usize,
+  list: usize,
+  end: usize,
+  batches: usize,
+  codes: usize,
+  out: usize,
+  position: usize,
+): usize {
+  let at = out + (position >> 3);
+  let bits = <u64>(position & 7);
+  let pending = <u64>load<u8>(at) & ((<u64>1 << bits) - 1);
   let inBatch: u32 = 0;
-  let batchPlace: usize = 0;
-  for (let group: u32 = 0; group < groups; group++) {
-    const context = <u32>load<u8>(contexts + group);
-    if (context == NO_CONTEXT) continue;
-    let word = load<u64>(bitmap + (group << 3));
-    if (hidden != 0) word &= ~load<u64>(hidden + (group << 3));
-    let mask = byteMask(word);
-    const selected = codes + <usize>(context * CONTEXT_BYTES);
-    const ownBatch = <usize>load<u32>(selected, BATCHES);
-    if (ownBatch != 0) {
-      if (inBatch == 0) {
-        batchCode = ownBatch;
-        batchPlace = list;
-        list += 4;
-        batch = 0;
+  for (; list < end; list += 4) {
+    const listed = load<u32>(list);
+    const place = <usize>(listed & 0xffff) << 3;
+    let word = load<u64>(bitmap + place);
+    if (hidden != 0) word &= ~load<u64>(hidden + place);
+    const selected = codes + <usize>((listed >> 16) * CONTEXT_BYTES);
+    const batchCode = <usize>load<u32>(selected, BATCHES);
+    if (batchCode != 0) {
+      if ((inBatch & 7) == 0) {
+        const code = <u64>load<u32>(batchCode + (<usize>load<u8>(batches + (inBatch >> 3)) << 2));
+        pending |= (code & CODE) << bits;
+        bits += code >> LENGTH_PLACE;
+        store<u64>(at, pending);
+        at += <usize>(bits >> 3);
+        pending >>= bits & 56;
+        bits &= 7;
       }
-      batch |= u32(mask != 0) << inBatch;
-      // Written again with every group: the batch may end early.
-      store<u32>(batchPlace, load<u32>(batchCode + (batch << 2)));
-      inBatch = (inBatch + 1) & 7;
-      if (mask == 0) continue;
+      inBatch += 1;
+      if (word == 0) continue;
     }
     const maskCode = <usize>load<u32>(selected);
     const byteCode = <usize>load<u32>(selected, BYTES);
     if (byteCode == 0) {
-      store<u32>(list, entry(<u32>(word & 0xffffff), 24));
-      store<u32>(list, entry(<u32>((word >> 24) & 0xffffff), 24), 4);
-      store<u32>(list, entry(<u32>(word >> 48), 16), 8);
-      list += 12;
+      store<u64>(at, pending | (word << bits));
+      at += 8;
+      // In two steps, because a shift by 64 is one by 0.
+      pending = (word >> 1) >> (63 - bits);
       continue;
     }
-    if (maskCode != 0) {
-      store<u32>(list, load<u32>(maskCode + (mask << 2)));
-      list += 4;
-    } else mask = 0xff;
-    for (; mask != 0; mask &= mask - 1) {
-      const byte = <u32>(word >> (ctz(mask) << 3)) & 0xff;
-      store<u32>(list, load<u32>(byteCode + (byte << 2)));
-      list += 4;
+    // Of an address 0, anything is read.
+    const mask = <u64>(load<u32>(maskCode + (<usize>byteMask(word) << 2)) & -u32(maskCode != 0));
+    pending |= (mask & CODE) << bits;
+    bits += mask >> LENGTH_PLACE;
+    store<u64>(at, pending);
+    at += <usize>(bits >> 3);
+    pending >>= bits & 56;
+    bits &= 7;
+    for (let half: u32 = 0; half < 2; half++, word >>= 32) {
+      // Four codes of 12 bits and what is pending fit 64.
+      const a = <u64>load<u32>(byteCode + (<usize>(word & 0xff) << 2));
+      const b = <u64>load<u32>(byteCode + (<usize>((word >> 8) & 0xff) << 2));
+      const c = <u64>load<u32>(byteCode + (<usize>((word >> 16) & 0xff) << 2));
+      const d = <u64>load<u32>(byteCode + (<usize>((word >> 24) & 0xff) << 2));
+      const lengthAB = (a >> LENGTH_PLACE) + (b >> LENGTH_PLACE);
+      const ab = (a & CODE) | ((b & CODE) << (a >> LENGTH_PLACE));
+      const cd = (c & CODE) | ((d & CODE) << (c >> LENGTH_PLACE));
+      pending |= (ab | (cd << lengthAB)) << bits;
+      bits += lengthAB + (c >> LENGTH_PLACE) + (d >> LENGTH_PLACE);
+      store<u64>(at, pending);
+      at += <usize>(bits >> 3);
+      pending >>= bits & 56;
+      bits &= 7;
     }
   }
-  return list;
+  store<u8>(at, <u8>pending);
+  return ((at - out) << 3) + <usize>bits;
 }
 
 /** The bits that `encodeBitmap` writes with fixed codes, which store no bytes as they are. */

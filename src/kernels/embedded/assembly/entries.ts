@@ -30,21 +30,36 @@ export function pack<T>(list: usize, end: usize, stream: usize, position: usize)
 }
 
 /**
- * The bits of a group's `values` at the places set in `places`, lowest first; returns the end of the list. `extracts` is
- * the table of what each mask (high byte of the index) takes of each eight bits.
+ * Writes the bits of groups in a list of u32 to a stream, from bit `position` on: of each group's `values` those set in its mask,
+ * the lowest first. Returns the bit behind them. `extracts` is the table of what each mask (high byte of the index) takes of each
+ * eight bits.
  */
-export function extractGroup(values: u64, places: u64, extracts: usize, list: usize): usize {
-  const low = extractHalf(<u32>values, <u32>places, extracts);
-  const high = extractHalf(<u32>(values >> 32), <u32>(places >> 32), extracts);
-  const half = <u32>popcnt(<u32>places);
-  const bits = low | (high << half);
-  const count = <u32>popcnt(places);
-  store<u32>(list, entry(<u32>(bits & 0xffffff), min(count, 24)));
-  if (count <= 24) return list + 4;
-  store<u32>(list, entry(<u32>((bits >> 24) & 0xffffff), min(count - 24, 24)), 4);
-  if (count <= 48) return list + 8;
-  store<u32>(list, entry(<u32>(bits >> 48), count - 48), 8);
-  return list + 12;
+export function extract(
+  values: usize,
+  list: usize,
+  end: usize,
+  masks: usize,
+  extracts: usize,
+  stream: usize,
+  position: usize,
+): usize {
+  let out = stream + (position >> 3);
+  let bits = <u64>(position & 7);
+  let pending = <u64>load<u8>(out) & ((<u64>1 << bits) - 1);
+  for (; list < end; list += 4, masks += 8) {
+    let value = load<u64>(values + (<usize>load<u32>(list) << 3));
+    let mask = load<u64>(masks);
+    for (let half: u32 = 0; half < 2; half++, value >>= 32, mask >>= 32) {
+      pending |= extractHalf(<u32>value, <u32>mask, extracts) << bits;
+      bits += <u64>popcnt(<u32>mask);
+      store<u64>(out, pending);
+      out += <usize>(bits >> 3);
+      pending >>= bits & 56;
+      bits &= 7;
+    }
+  }
+  store<u8>(out, <u8>pending);
+  return ((out - stream) << 3) + <usize>bits;
 }
 
 // @ts-ignore: decorator

@@ -1,11 +1,11 @@
 import { weightsOf } from '../../runtime/assembly/groups';
-import { encodeBitmap } from './encodeBitmap';
+import { addToBatch, encodeBitmap } from './encodeBitmap';
 import { entry, pack } from './entries';
 import { longFields, shortFields, storeTables } from './fields';
 
 /**
- * The remainder of a tile of floats; returns its bytes. `list` has room for 10 entries a group, or 3 a weight that the
- * planes do not hold; `fields` for a u64 for every two weights.
+ * The remainder of a tile of floats; returns its bytes. `list` has room for an entry a group, and 3 a weight that the planes do
+ * not hold; `fields` for a u64 for every two weights; `batches` for a bit a group, and a byte more.
  * @param patterns u16 or, with 23 mantissa bits, u32, filled up with zeros to whole groups
  * @param tapered small numbers have shorter mantissas
  * @param complete exponent field from which on planes hold whole mantissas
@@ -32,6 +32,7 @@ export function encodeRemainder(
   tables: usize,
   list: usize,
   fields: usize,
+  batches: usize,
   out: usize,
 ): usize {
   const groups = (weights + 63) >> 6;
@@ -44,11 +45,11 @@ export function encodeRemainder(
 
   const signBit: u32 = mantissaBits == 23 ? 31 : 15;
   const signedZeros = hasSignedZeros(patterns, weights, dense, signBit, absent, nonzero);
-  let last = marks ? encodeBitmap(nonzero, 0, groups, classes, codes, list) : list;
-  store<u32>(last, entry(u32(signedZeros), 1));
-  let position = pack<u32>(list, last + 4, out, 0);
+  let position: usize = marks ? encodeMarks(nonzero, groups, classes, codes, list, batches, out) : 0;
+  store<u32>(list, entry(u32(signedZeros), 1));
+  position = pack<u32>(list, list + 4, out, position);
   position = pack<u64>(fields, end, out, position);
-  last = list;
+  let last = list;
   for (let group: u32 = 0; group < groups; group++) {
     const signless = load<u8>(dense + group) == 0;
     const marked = marks ? load<u64>(nonzero + (group << 3)) : ~(<u64>0);
@@ -71,6 +72,28 @@ export function encodeRemainder(
     }
   }
   return (pack<u32>(list, last, out, position) + 7) >> 3;
+}
+
+/** Which weights are not zero, of all groups. */
+function encodeMarks(
+  nonzero: usize,
+  groups: u32,
+  classes: usize,
+  codes: usize,
+  list: usize,
+  batches: usize,
+  out: usize,
+): usize {
+  let inBatch: u32 = 0;
+  let batch: u32 = 0;
+  for (let group: u32 = 0; group < groups; group++) {
+    const kind = <u32>load<u8>(classes + group);
+    store<u32>(list + (group << 2), group | (kind << 16));
+    const isIn = u32(kind == 0);
+    batch = addToBatch(batches, batch, inBatch, isIn, load<u64>(nonzero + (group << 3)));
+    inBatch += isIn;
+  }
+  return encodeBitmap(nonzero, 0, list, list + (groups << 2), batches, codes, out, 0);
 }
 
 /** Whether a zero whose sign the planes do not say has one. */

@@ -14,13 +14,16 @@ import { SUMS, SYMBOL_COUNTS } from '../survey.js';
 import { CLASS_OF, completeFrom, GROUP, GROUP_BYTES, NEVER } from '../tile.js';
 import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
 import { encodeExports } from './encodeExports.js';
-import { isShort, type LoadedTile, loadTile } from './loadTile.js';
+import { type LoadedTile, loadTile } from './loadTile.js';
+import { isCounted, measure, measureShort, morePlanes } from './measureTile.js';
 import { allocateZeros, denseShift, loadCodes, loadInto, ruleBytes } from './memory.js';
 import { surveyRows } from './surveyRows.js';
 
 const ENTRY_BYTES = 4;
-/** The largest group of a bitmap: codes of a batch, of a mask, of 8 bytes; bits apart and signs, 3 each. */
-const GROUP_ENTRIES = 16;
+/** The largest group of a plane: 10 codes of 12 bits, 64 bits that are kept apart, 64 signs. */
+const GROUP_UNIT_BYTES = 32;
+/** Of a group in a list. */
+const MASK_BYTES = 8;
 /** The largest weight outside the planes: a sign, an exponent, a mantissa. */
 const WEIGHT_ENTRIES = 3;
 /** Bytes of the largest weight, with two bits of bitmap. */
@@ -29,24 +32,8 @@ const WEIGHT_BYTES = 6;
 const LONG_ENTRY_BYTES = 8;
 /** Working memory of `encodeRemainder`. */
 const TABLES_BYTES = 32;
-/** Bits of the largest entry. */
-const ENTRY_BITS = 24;
 /** Bit streams are written eight bytes at a time. */
 const OVERWRITE_BYTES = 8;
-
-/** Of `measure`: bytes of a bucket, of a row of what planes have in common. */
-const BUCKET_BYTES = 64;
-const PAIR_BYTES = 144;
-/** Of `measureShort`: bytes of a row before its counts. */
-const COUNTS_BYTES = 32;
-const F32_BIAS = 127;
-
-/** Planes for `measure`, at least MORE_PLANES of them below the coded ones: what is below all of them is only estimated. */
-const MEASURED_PLANES = 17;
-const MORE_PLANES = 5;
-/** Estimates for few weights are worse. */
-const MORE_FOR_FEW = 3;
-const MANY_WEIGHTS = 4096;
 
 const FIXED_CODES = { selection: new Uint8Array(0), fixed: true };
 
@@ -126,17 +113,16 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const fixedCodes = codings.some(({ fixed }) => fixed) ? loadCodes(runtime, FIXED_CODES) : 0;
     const rules = codings.map((own) => runtime.keep(ruleBytes(own)));
     const codes = codings.map((own) => (own.fixed ? fixedCodes : loadCodes(runtime, own)));
-    // Of many weights with short mantissas, patterns are counted: few differ.
-    const counted = isShort(tile.layout) && tile.patterns.length >= MANY_WEIGHTS;
+    const counted = isCounted(tile);
     const more = nonzero === undefined || counted ? 0 : morePlanes(depth, tile.patterns.length);
     const loaded = loadTile(runtime, tile, coding, more, !counted);
     const { weights, groups, stride, planes, significant, signs, counts, dense, scales, contexts } = loaded;
     const denseFrom = runtime.allocate(groups);
     runtime.bytes(denseFrom, groups).fill(NEVER);
-    const entries = Math.max(GROUP_ENTRIES * groups, WEIGHT_ENTRIES * GROUP * groups);
-    const list = runtime.allocate(ENTRY_BYTES * entries);
-    const planeBytes = stride + (GROUP_ENTRIES * groups * ENTRY_BITS) / 8;
-    const room = depth * (planeBytes + stride) + exceptions.length + WEIGHT_BYTES * GROUP * groups;
+    const list = runtime.allocate(ENTRY_BYTES * (WEIGHT_ENTRIES * GROUP * groups + 1));
+    const masks = runtime.allocate(MASK_BYTES * (groups + 1));
+    const planeBytes = (GROUP_UNIT_BYTES + GROUP_BYTES) * groups;
+    const room = depth * planeBytes + exceptions.length + WEIGHT_BYTES * GROUP * groups;
     const out = runtime.allocate(room + OVERWRITE_BYTES);
     const sums = allocateZeros(runtime, 8 * SUMS * depth);
     const { encodePlane, encodeSigns } = encodeExports(runtime);
@@ -158,6 +144,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
         denseShift(codedDense),
         extracts,
         list,
+        masks,
         end,
       );
       ends.push(end);
@@ -175,6 +162,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
         j,
         extracts,
         list,
+        masks,
         end,
       );
       ends.push(end);
@@ -186,8 +174,8 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       ends.push(end);
     }
     const energy = counted
-      ? measureShort(tile.layout, coding, loaded, denseFrom, sums)
-      : measure(tile.layout, depth, more, loaded, denseFrom, sums);
+      ? measureShort(runtime, tile.layout, coding, loaded, denseFrom, sums)
+      : measure(runtime, tile.layout, depth, more, loaded, denseFrom, sums);
     // One copy of all.
     const size = end - out;
     const fits = target !== undefined && size <= target.length;
@@ -201,59 +189,11 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     };
   }
 
-  function measure(
-    { mantissaBits }: FloatLayout,
-    depth: number,
-    more: number,
-    { numbers, weights, planes, stride, dropped }: LoadedTile,
-    denseFrom: number,
-    sums: number,
-  ): number {
-    const buckets = allocateZeros(runtime, BUCKET_BYTES * (depth + 1) * (depth + more + 1));
-    const pairs = runtime.allocate(PAIR_BYTES * (depth + more));
-    return encodeExports(runtime).measure(
-      numbers,
-      weights,
-      depth,
-      more,
-      mantissaBits,
-      planes,
-      stride,
-      denseFrom,
-      dropped,
-      buckets,
-      pairs,
-      sums,
-    );
-  }
-
-  function measureShort(
-    { mantissaBits, bias }: FloatLayout,
-    { depth, scale }: TilePlan,
-    { patterns, weights }: LoadedTile,
-    denseFrom: number,
-    sums: number,
-  ): number {
-    const rowBytes = COUNTS_BYTES + 4 * depth * 2 ** mantissaBits;
-    const rows = allocateZeros(runtime, (depth + 1) * rowBytes);
-    return encodeExports(runtime).measureShort(
-      patterns,
-      weights,
-      depth,
-      mantissaBits,
-      scale + bias,
-      2 ** (F32_BIAS - bias - scale),
-      denseFrom,
-      rows,
-      sums,
-    );
-  }
-
   function encodeRemainder(
     layout: FloatLayout,
     scale: number,
     selection: Uint8Array,
-    { weights, groups, patterns, counts, dense }: LoadedTile,
+    { weights, groups, patterns, counts, dense, contexts }: LoadedTile,
     list: number,
     out: number,
   ): number {
@@ -286,12 +226,8 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       tables,
       list,
       fields,
+      contexts,
       out,
     );
   }
-}
-
-function morePlanes(depth: number, weights: number): number {
-  const more = Math.max(MORE_PLANES, MEASURED_PLANES - depth);
-  return weights < MANY_WEIGHTS ? more + MORE_FOR_FEW : more;
 }

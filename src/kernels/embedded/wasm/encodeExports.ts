@@ -65,12 +65,13 @@ export interface EmbeddedEncodeExports {
     dense: number,
     scales: number,
     rule: number,
-    contexts: number,
+    batches: number,
     codes: number,
     apart: boolean,
     denseShift: number,
     extracts: number,
     list: number,
+    masks: number,
     out: number,
   ): number;
   encodeSigns(
@@ -87,6 +88,7 @@ export interface EmbeddedEncodeExports {
     plane: number,
     extracts: number,
     list: number,
+    masks: number,
     out: number,
   ): number;
   measure(
@@ -131,6 +133,7 @@ export interface EmbeddedEncodeExports {
     tables: number,
     list: number,
     fields: number,
+    batches: number,
     out: number,
   ): number;
 }

@@ -29,6 +29,7 @@ export interface LoadedTile {
   readonly counts: number;
   readonly dense: number;
   readonly scales: number;
+  /** A byte for each group. */
   readonly contexts: number;
   /** Σ of the squares of what is below all planes. */
   readonly dropped: number;
