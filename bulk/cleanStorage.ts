@@ -54,7 +54,7 @@ export async function cleanStorage(storage: BulkStorage, options: CleanOptions =
   let keptUnits = 0;
   const work = async ({ key, size }: ListedObject, own: AbortSignal) => {
     if (!dryRun) {
-      if (key.endsWith(UPLOAD_NOTE_NAME)) await abortUpload(storage, key, { signal: own });
+      if (key.endsWith(UPLOAD_NOTE_NAME)) await abortNotedUpload(storage, key, before, { signal: own });
       await storage.remove(key, { signal: own });
     }
     objects++;
@@ -71,12 +71,15 @@ export async function cleanStorage(storage: BulkStorage, options: CleanOptions =
   return { objects, bytes, keptUnits };
 }
 
-/** Aborts the upload that a note is about. One that has ended meanwhile is begun anew by that, and aborted. */
-async function abortUpload(storage: BulkStorage, note: string, { signal }: AbortOptions): Promise<void> {
+/** Aborts the upload that a note is about, and those of the same file that ended before they were noted. */
+async function abortNotedUpload(
+  storage: BulkStorage,
+  note: string,
+  before: number,
+  { signal }: AbortOptions,
+): Promise<void> {
   const found = await readUploadNoteAt(storage, note, { signal });
-  if (found === undefined) return;
-  const upload = await storage.upload(found.output, { size: 0, resume: found.state, signal });
-  await upload.abort();
+  if (found !== undefined) await storage.abortUploads?.(found.output, { before, signal });
 }
 
 /** Notes that no conversion needs. Collects the units of those that one needs. */

@@ -38,6 +38,7 @@ export { type CleanOptions, type CleanResult, cleanStorage } from './cleanStorag
 export { folderStorage } from './storage/folder.js';
 export { openBulkStorage } from './storage/openStorage.js';
 export type {
+  AbortUploadsOptions,
   BulkStorage,
   BulkUpload,
   ListedObject,

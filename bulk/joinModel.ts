@@ -71,7 +71,7 @@ export async function joinModel(
   if (joined !== undefined) return { fileSize: joined.size, isNew: false, encodedUnits: 0 };
   const { jobs, encodedUnits } = await jobsOf(context, units, notes, { signal });
   const { start, parts, fileSize } = layOutModelFile(opened.model, jobs, opened.index);
-  const upload = await openUpload(context, output, start, fileSize, { signal });
+  const { upload, isFirst } = await openUpload(context, output, start, fileSize, { signal });
   try {
     const read = pieceReader(context);
     const pieces = parts.flatMap(piecesOf);
@@ -98,7 +98,9 @@ export async function joinModel(
   await writeBeside(context, output, { signal });
   const stored = await storage.head(output, { signal });
   if (stored !== undefined) await writeDoneNote(storage, opened.id, stored, { signal });
-  if (upload.state !== undefined) await removeUploadNote(storage, opened.id, { signal });
+  // One that was killed before it could note its upload may have left it. A service may not let us look: `bulk clean` says so.
+  if (!isFirst) await storage.abortUploads?.(output, { signal }).catch(() => signal?.throwIfAborted());
+  await removeUploadNote(storage, opened.id, { signal });
   return { fileSize, isNew: true, encodedUnits };
 }
 
@@ -139,9 +141,16 @@ async function openUpload(
   start: Uint8Array,
   size: number,
   { signal }: AbortOptions,
-): Promise<BulkUpload> {
+): Promise<{
+  readonly upload: BulkUpload;
+  /** Whether no earlier run has begun one. */
+  readonly isFirst: boolean;
+}> {
   const header = formatHash(tools.kernels.xxh3(start));
   const note = await readUploadNote(storage, id, { signal });
+  const isFirst = note === undefined;
+  // Before it begins: a process that is killed meanwhile leaves none that nothing knows of.
+  if (isFirst) await writeUploadNote(storage, id, { output, header }, { signal });
   const resume = note?.header === header ? note.state : undefined;
   const upload = await storage.upload(output, { size, resume, signal });
   if (upload.state !== undefined && upload.state !== note?.state) {
@@ -153,5 +162,5 @@ async function openUpload(
       throw error;
     }
   }
-  return upload;
+  return { upload, isFirst };
 }

@@ -53,7 +53,8 @@ export interface UnitNote {
 export interface UploadNote {
   /** The key of the file. */
   readonly output: string;
-  readonly state: string;
+  /** Undefined where it was about to begin, and where it cannot be resumed. */
+  readonly state?: string | undefined;
   /** XXH3-64 of the file's header, which has the checksums of all else: 16 hexadecimal digits. */
   readonly header: string;
 }
@@ -105,7 +106,11 @@ interface RangeNote {
 
 const RANGE_NOTE: Rule<RangeNote> = record<RangeNote>({ key: SHA_TEXT });
 
-const UPLOAD_NOTE: Rule<UploadNote> = record<UploadNote>({ output: text, state: text, header: HASH_TEXT });
+const UPLOAD_NOTE: Rule<UploadNote> = record<UploadNote>({
+  output: text,
+  state: optional(text),
+  header: HASH_TEXT,
+});
 const DONE_NOTE: Rule<DoneNote> = record<DoneNote>({ size: LENGTH, version: optional(text) });
 
 export const MODELS_PREFIX = `${OWN_PREFIX}models/`;

@@ -21,6 +21,7 @@ declare module '@aws-sdk/client-s3' {
   export const DeleteObjectCommand: Command;
   export const GetObjectCommand: Command;
   export const HeadObjectCommand: Command;
+  export const ListMultipartUploadsCommand: Command;
   export const ListObjectsV2Command: Command;
   export const ListPartsCommand: Command;
   export const PutObjectCommand: Command;

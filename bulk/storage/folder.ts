@@ -73,6 +73,10 @@ export async function folderStorage(folder: string | URL): Promise<BulkStorage> 
         abort: () => sink.abort(),
       };
     },
+    async abortUploads(key) {
+      // Of processes of this machine that have ended: what others write stays, whenever they have begun.
+      await removeLeftovers(fileOf(key));
+    },
     async remove(key) {
       await rm(fileOf(key), { force: true }).catch((cause) => {
         throw new SinkError(`Cannot delete the file${systemReason(cause)}`, { name: fileOf(key), cause });

@@ -6,6 +6,7 @@ import { checkKey, OWN_PREFIX } from './key.js';
 import { type Bucket, cannotRead, cannotWrite, type Sdk, statusOf } from './s3Bucket.js';
 import { listObjects } from './s3List.js';
 import { s3Upload } from './s3Upload.js';
+import { abortUploads } from './s3Uploads.js';
 import { type BulkStorage, MAX_RECORD_BYTES } from './storage.js';
 
 /** How often the client sends a request that a server cannot serve at the moment. */
@@ -63,6 +64,7 @@ export async function s3Storage(bucket: string, prefix: string): Promise<BulkSto
       return createObject(place, key, bytes, options);
     },
     upload: (key, options) => s3Upload(place, key, options),
+    abortUploads: (key, options = {}) => abortUploads(place, key, options),
     async remove(key, options = {}) {
       const Key = place.keyOf(key);
       await place

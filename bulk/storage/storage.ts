@@ -43,6 +43,11 @@ export interface ListedObject {
   readonly modified: number;
 }
 
+export interface AbortUploadsOptions extends AbortOptions {
+  /** Only of those that were begun before: milliseconds since 1970. Default: all. */
+  readonly before?: number | undefined;
+}
+
 export interface ReadObjectOptions extends AbortOptions {
   /** Fails if the object has another version. */
   readonly version?: string | undefined;
@@ -70,6 +75,11 @@ export interface BulkStorage {
   create(key: string, bytes: Uint8Array, options?: AbortOptions): Promise<boolean>;
   /** Begins an object that is written in parts, or resumes it. */
   upload(key: string, options: UploadOptions): Promise<BulkUpload>;
+  /**
+   * Deletes what uploads of an object have left that were neither completed nor aborted. Of a storage in which nothing is left,
+   * undefined.
+   */
+  abortUploads?(key: string, options?: AbortUploadsOptions): Promise<void>;
   /** Deletes an object, if there is one. */
   remove(key: string, options?: AbortOptions): Promise<void>;
   /** All objects whose keys begin with these names, which end with a slash; those of one folder follow each other. */

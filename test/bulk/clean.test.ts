@@ -117,7 +117,7 @@ test('a model that is converted anew keeps its units, and a folder that does not
 
 test('uploads of abandoned conversions are aborted, those of conversions under way go on', async () => {
   const { storage, run, own } = await old();
-  const aborted: (string | undefined)[] = [];
+  const aborted: string[] = [];
   const uploading: BulkStorage = {
     ...storage,
     async upload(key, { resume = `upload of ${key}` }) {
@@ -125,8 +125,11 @@ test('uploads of abandoned conversions are aborted, those of conversions under w
       const write = async () => {
         throw new SinkError('Cannot write the object: the storage said 503', { name: key });
       };
-      const abort = async () => void aborted.push(resume);
-      return { offset: 0, state: resume, write, complete: stop, pause: stop, abort };
+      return { offset: 0, state: resume, write, complete: stop, pause: stop, abort: stop };
+    },
+    async abortUploads(key, { before = Infinity } = {}) {
+      assert.ok(before < Date.now());
+      aborted.push(key);
     },
   };
   for (const name of ['b', 'c'])
@@ -138,11 +141,42 @@ test('uploads of abandoned conversions are aborted, those of conversions under w
   await cleanStorage(uploading, { dryRun: true });
   assert.equal(aborted, []);
   await cleanStorage(uploading);
-  assert.equal(aborted, ['upload of b.out']);
+  assert.equal(aborted, ['b.out']);
   assert.equal(
     own().filter((path) => path.endsWith('upload.json')),
     young,
   );
+});
+
+test('what a killed process has left of a model file goes: an upload that it has not noted, a temporary file', async () => {
+  const { target, storage, run, own } = await old();
+  const uploads = new Set<string>();
+  // Killed: nothing after the beginning of the upload is done.
+  const killed: BulkStorage = {
+    ...storage,
+    async upload(key) {
+      uploads.add(key);
+      throw new SinkError('Cannot write the object: the process was killed', { name: key });
+    },
+    async abortUploads(key, options) {
+      uploads.delete(key);
+      await storage.abortUploads!(key, options);
+    },
+  };
+  for (const name of ['b', 'c']) assert.match(String((await run(name, {}, killed)).error), /was killed/);
+  assert.equal([...uploads], ['b.out', 'c.out']);
+  // A later run of one of them ends what is left, once its own file is whole.
+  const { error } = await run('c', {}, { ...killed, upload: storage.upload });
+  assert.is(error, undefined);
+  assert.equal([...uploads], ['b.out']);
+  age(own());
+  await cleanStorage(killed);
+  assert.equal([...uploads], []);
+  assert.equal(
+    own().filter((path) => path.endsWith('upload.json')),
+    [],
+  );
+  assert.ok(existsSync(join(target, 'c.out')));
 });
 
 test.run();

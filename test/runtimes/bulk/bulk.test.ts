@@ -1,4 +1,5 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,7 +7,7 @@ import { encodeToModelFile } from '../../helpers/modelFiles.js';
 import { modelOf, type TestTensor } from '../../helpers/models.js';
 import { run } from '../helpers/process.js';
 import { Project } from '../helpers/project.js';
-import { FleetWorker, redis } from './fleet.js';
+import { FleetProcess, FleetWorker, redis } from './fleet.js';
 import { type StandIn, standIn } from './standIn.js';
 
 /** A fleet: a real Redis, a storage with the API of S3, workers that are killed. */
@@ -217,6 +218,29 @@ test('an upload that was killed goes on where it stopped', async () => {
   assert.is(storage.uploads.size, 0);
 });
 
+test('an upload of a process that was killed before it could note it is aborted, by a later run or by "bulk clean"', async () => {
+  await using storage = await standIn();
+  writeFileSync(project.path('small.safetensors'), Object.values(shards)[1]!);
+  const args = ['run', 'small.safetensors', '--to', 's3://hub', '--workers', '0'];
+  const kill = async () => {
+    const before = storage.uploads.size;
+    storage.faults = { beginsInSilence: true };
+    const killed = new FleetProcess(project, args, variables(storage));
+    while (storage.uploads.size === before) await new Promise((resolve) => setTimeout(resolve, 10));
+    await killed.stop('SIGKILL');
+    storage.faults = {};
+  };
+  await kill();
+  await kill();
+  assert.is(storage.uploads.size, 2);
+  await bulk(['clean', 's3://hub'], variables(storage));
+  assert.is(storage.uploads.size, 0);
+  await kill();
+  await bulk(args, variables(storage));
+  assert.ok(storage.objects.has('small.holo.safetensors'));
+  assert.is(storage.uploads.size, 0);
+});
+
 test('storages that ignore conditions are known; s3rver takes the same', async () => {
   await using storage = await standIn();
   storage.faults = { ignoresConditions: true };
@@ -244,8 +268,43 @@ test('storages that ignore conditions are known; s3rver takes the same', async (
   assert.ok(stored.equals(expected));
 });
 
+const INPUTS = new URL('../../fixtures/inputs/', import.meta.url);
 const EXAMPLES = new URL('../../../examples/bulk/', import.meta.url);
 const SCHEMA = new URL('../../fixtures/kubernetes/job.schema.json', import.meta.url);
+
+test('models of other formats are read from a bucket, with the files beside them', async () => {
+  await using storage = await standIn();
+  const names = ['onnx/external.onnx', 'onnx/external.bin', 'zip/checkpoint.pt'];
+  for (const name of names)
+    storage.objects.set(`models/${name}`, readFileSync(fileURLToPath(new URL(name, INPUTS))));
+  const values = Float32Array.from({ length: 6000 }, (_, i) => Math.sin(i));
+  storage.objects.set('models/web/weights.bin', Buffer.from(values.buffer));
+  const weights = [{ name: 'dense/kernel', shape: [60, 100], dtype: 'float32' }];
+  const manifest = { modelTopology: {}, weightsManifest: [{ paths: ['weights.bin'], weights }] };
+  storage.objects.set('models/web/model.json', Buffer.from(JSON.stringify(manifest)));
+  const own = storage.objects.size;
+  mkdirSync(project.path('foreign'));
+  for (const [key, bytes] of storage.objects) {
+    mkdirSync(dirname(project.path(`foreign/${key}`)), { recursive: true });
+    writeFileSync(project.path(`foreign/${key}`), bytes);
+  }
+  for (const name of ['onnx/external.onnx', 'zip/checkpoint.pt', 'web/model.json']) {
+    const run = (place: string, to: string) =>
+      bulk(['run', `${place}models/${name}`, '--to', to, '--workers', '0'], variables(storage));
+    await run('s3://hub/', 's3://hub/converted');
+    await run('foreign/', 'foreign/converted');
+  }
+  const written = [...storage.objects.keys()].filter((key) => /^converted\/(?!\.holostream)/.test(key));
+  assert.equal(written.sort(), [
+    'converted/checkpoint.holo.safetensors',
+    'converted/external/external.holo.safetensors',
+    'converted/external/external.onnx',
+    'converted/web.holo.safetensors',
+  ]);
+  for (const key of written)
+    assert.ok(storage.objects.get(key)!.equals(readFileSync(project.path(`foreign/${key}`))), key);
+  assert.is([...storage.objects.keys()].filter((key) => key.startsWith('models/')).length, own);
+});
 
 test('the examples for Kubernetes are Jobs, and their commands have these options', async () => {
   const check = `

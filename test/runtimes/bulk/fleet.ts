@@ -73,43 +73,50 @@ async function answers(port: number): Promise<boolean> {
   }
 }
 
-/** A worker process, and what it has said. */
-export class FleetWorker {
-  readonly outcomes: JobOutcome[] = [];
-  readonly #child: ChildProcess;
+/** A process of `holostream bulk`. */
+export class FleetProcess {
+  protected readonly child: ReturnType<typeof start>;
   #errors = '';
 
   constructor(project: Project, args: readonly string[], variables: NodeJS.ProcessEnv) {
     const command = join(project.folder, 'node_modules/.bin/holostream');
-    const child = start(command, ['bulk', 'work', ...args], project.folder, variables);
-    let rest = '';
-    child.stdout.on('data', (chunk: Buffer) => {
-      const lines = (rest + chunk).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) this.outcomes.push(JSON.parse(line) as JobOutcome);
-    });
-    child.stderr.on('data', (chunk: Buffer) => {
+    this.child = start(command, ['bulk', ...args], project.folder, variables);
+    this.child.stderr.on('data', (chunk: Buffer) => {
       this.#errors += chunk;
     });
-    this.#child = child;
   }
 
   get errors(): string {
     return this.#errors;
   }
 
+  stop(signal: NodeJS.Signals): Promise<void> {
+    return stopped(this.child, signal);
+  }
+}
+
+/** A worker process, and what it has said. */
+export class FleetWorker extends FleetProcess {
+  readonly outcomes: JobOutcome[] = [];
+
+  constructor(project: Project, args: readonly string[], variables: NodeJS.ProcessEnv) {
+    super(project, ['work', ...args], variables);
+    let rest = '';
+    this.child.stdout.on('data', (chunk: Buffer) => {
+      const lines = (rest + chunk).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) this.outcomes.push(JSON.parse(line) as JobOutcome);
+    });
+  }
+
   /** Waits until it has done this many jobs, or has ended. */
   async jobs(count: number): Promise<void> {
-    while (this.outcomes.length < count && running.has(this.#child))
+    while (this.outcomes.length < count && running.has(this.child))
       await new Promise((resolve) => setTimeout(resolve, 20));
   }
 
   async ended(): Promise<number | null> {
-    if (running.has(this.#child)) await once(this.#child, 'close');
-    return this.#child.exitCode;
-  }
-
-  stop(signal: NodeJS.Signals): Promise<void> {
-    return stopped(this.#child, signal);
+    if (running.has(this.child)) await once(this.child, 'close');
+    return this.child.exitCode;
   }
 }

@@ -21,6 +21,8 @@ export interface Faults {
   readonly every?: readonly (readonly [number, number])[];
   /** Milliseconds before a part is taken. */
   readonly partDelay?: number;
+  /** The response to an upload that has begun does not come. */
+  readonly beginsInSilence?: boolean;
   /** Of units, and of parts, the connection of the first and then of every n-th is cut when some of its bytes have come. */
   readonly cutEvery?: number;
   /** Milliseconds before each further chunk of an upload is taken. */
@@ -29,9 +31,11 @@ export interface Faults {
   readonly ignoresConditions?: boolean;
 }
 
+type Uploads = Map<string, Map<number, Buffer> & { readonly key: string }>;
+
 export async function standIn(): Promise<StandIn> {
   const objects = new Map<string, Buffer>();
-  const uploads = new Map<string, Map<number, Buffer>>();
+  const uploads: Uploads = new Map();
   const done: string[] = [];
   const cut: string[] = [];
   const storage = { objects, uploads, done, cut, faults: {} as Faults };
@@ -81,7 +85,7 @@ function answer(
     done,
     faults,
   }: Pick<StandIn, 'faults' | 'done' | 'objects'> & {
-    readonly uploads: Map<string, Map<number, Buffer>>;
+    readonly uploads: Uploads;
   },
   { method = '', headers }: IncomingMessage,
   response: ServerResponse,
@@ -92,11 +96,13 @@ function answer(
   const id = query.get('uploadId') ?? '';
   const found = objects.get(key);
   if (query.has('list-type')) return list(objects, query, response);
+  if (method === 'GET' && query.has('uploads')) return listUploads(uploads, query, response);
   const isUpload = query.has('uploads') || id !== '';
   if (isUpload) {
     if (method === 'POST' && query.has('uploads')) {
       const created = randomUUID();
-      uploads.set(created, new Map());
+      uploads.set(created, Object.assign(new Map<number, Buffer>(), { key }));
+      if (faults.beginsInSilence) return response;
       return reply(response, 200, `<R><UploadId>${created}</UploadId></R>`);
     }
     const parts = uploads.get(id);
@@ -159,6 +165,19 @@ function list(
   const next = keys.length > PAGE ? `<NextContinuationToken>${keys[PAGE - 1]}</NextContinuationToken>` : '';
   const more = `<IsTruncated>${keys.length > PAGE}</IsTruncated>${next}`;
   return reply(response, 200, `<ListBucketResult>${shown.join('')}${more}</ListBucketResult>`);
+}
+
+/** A page of one upload; all are of the year 2000. */
+function listUploads(uploads: Uploads, query: URLSearchParams, response: ServerResponse): ServerResponse {
+  const [prefix, after] = [query.get('prefix') ?? '', query.get('upload-id-marker') ?? ''];
+  const found = [...uploads].filter(([id, { key }]) => key.startsWith(prefix) && id > after).sort();
+  const shown = found.slice(0, 1).map(([id, { key }]) => {
+    const next = `<NextKeyMarker>${key}</NextKeyMarker><NextUploadIdMarker>${id}</NextUploadIdMarker>`;
+    const time = '<Initiated>2000-01-01T00:00:00.000Z</Initiated>';
+    return `<Upload><Key>${key}</Key><UploadId>${id}</UploadId>${time}</Upload>${next}`;
+  });
+  const more = `<IsTruncated>${found.length > 1}</IsTruncated>`;
+  return reply(response, 200, `<R>${shown.join('')}${more}</R>`);
 }
 
 /** Undefined when the client has gone before its end, or was cut off. */
