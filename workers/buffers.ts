@@ -52,7 +52,8 @@ export class Buffers {
   }
 }
 
-function newBuffer(byteLength: number): ArrayBufferLike {
+/** Memory that workers see, where the engine allows it. */
+export function newBuffer(byteLength: number): ArrayBufferLike {
   // Browsers allow shared memory only in cross-origin isolated pages; other engines have no such switch.
   const allowed = typeof SharedArrayBuffer !== 'undefined' && globalThis.crossOriginIsolated !== false;
   return allocating(() => (allowed ? new SharedArrayBuffer(byteLength) : new ArrayBuffer(byteLength)));

@@ -21,6 +21,7 @@ import { quote } from '../../src/errors/show.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { boundByBytes } from '../../workers/bound.js';
+import { newBuffer } from '../../workers/buffers.js';
 import { inOrder } from '../../workers/inOrder.js';
 import { loadPool } from '../../workers/loadPool.js';
 import type { WorkerPool } from '../../workers/pool.js';
@@ -145,7 +146,10 @@ class Decoder {
     this.#options = options;
     this.#sizes = chosen.tensors.map(({ tensor }) => tensor.byteLength);
     // Twice: of the fragments, and of what they become.
-    this.#memory = new ReusedMemory(2 * boundByBytes(this.#sizes, Number, pool).weight.most);
+    this.#memory = new ReusedMemory(
+      2 * boundByBytes(this.#sizes, Number, pool).weight.most,
+      pool && newBuffer,
+    );
   }
 
   /** The file that the model was made from; of several, or of chosen tensors, one with a header of its own. */
@@ -204,7 +208,7 @@ class Decoder {
       const { length, buffer } = bytes;
       yield bytes;
       // What asks for the next chunk has written this one.
-      this.#memory.give(buffer as ArrayBuffer);
+      this.#memory.give(buffer);
       this.#progress.advance(length);
     }
   }

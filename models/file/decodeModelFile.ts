@@ -18,6 +18,7 @@ import { SAFETENSORS_DTYPES, type SafetensorsTensor } from '../../src/safetensor
 import { assertSource, discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { SHAPE } from '../../src/tensor/dtype.js';
 import { boundByBytes } from '../../workers/bound.js';
+import { newBuffer } from '../../workers/buffers.js';
 import { eachBounded } from '../../workers/eachBounded.js';
 import { loadPool } from '../../workers/loadPool.js';
 import type { WorkersOption } from '../../workers/pool.js';
@@ -62,7 +63,7 @@ export async function decodeModelFile(
   const total = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const sizes = model.tensors.map(({ byteLength }) => byteLength);
   const bound = boundByBytes(sizes, ({ byteLength }: SafetensorsTensor) => byteLength, pool);
-  const memory = new ReusedMemory(2 * bound.weight.most);
+  const memory = new ReusedMemory(2 * bound.weight.most, pool && newBuffer);
   let done = 0;
   for (const file of model.plan.files) {
     const sink = await openSink(file.name);
@@ -70,7 +71,7 @@ export async function decodeModelFile(
       const budget = new Budget(limitsOf({ limits }));
       const bytes = await decodeChosen(tensors.get(name)!, budget, { signal: own, pool, memory });
       await sink.write(bytes, offset);
-      memory.give(bytes.buffer as ArrayBuffer);
+      memory.give(bytes.buffer);
       done += byteLength;
       await nextTurn(own);
       onProgress?.(done, total);

@@ -200,7 +200,7 @@ export function cutTensors(keep: EncodeModelFileOptions['keep']): (tensor: Locat
 /** Gives the memory of the tensor's bytes back. */
 async function stage(
   tensor: LocatedTensor,
-  bytes: Uint8Array<ArrayBuffer>,
+  bytes: Uint8Array,
   staging: StagingStore,
   entry: string,
   tools: StageTools,
@@ -219,7 +219,7 @@ async function stage(
       memory,
     });
     staged = await stageTensor(staging, entry, { fingerprint, cosines }, pieces, kernels, { signal });
-    for (const buffer of returned) memory.give(buffer as ArrayBuffer);
+    for (const buffer of returned) memory.give(buffer);
   } else memory.give(bytes.buffer);
   return { tensor, staged, hash: staged.hashes[0]! };
 }

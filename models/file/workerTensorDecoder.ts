@@ -135,7 +135,7 @@ export class WorkerTensorDecoder implements PieceDecoder {
     { dtype }: Pick<ReconstructStep['options'], 'dtype'>,
     options: AbortOptions,
     out?: Float32Array | Uint8Array,
-    transfer: readonly ArrayBuffer[] = [],
+    transfer: readonly ArrayBufferLike[] = [],
   ): Promise<Tensor | undefined> {
     if (!this.#progress?.fragments) return undefined;
     const { reconstruction } = await this.#step({ reconstruct: { out } }, options, transfer, dtype);

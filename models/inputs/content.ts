@@ -1,6 +1,5 @@
 import type { PartialOption } from '../../readers/partial.js';
 import { inTurns, type Steps } from '../../src/async/steps.js';
-import type { OwnBytes } from '../../src/bytes/binary.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Budget, OpenOptions } from '../../src/checks/limits.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
@@ -69,12 +68,28 @@ export interface LoadableTensor {
    * @param pool decodes large tensors in its workers
    */
   createDecoder(budget: Budget, pool?: WorkerPool): Promise<PieceDecoder>;
+  /**
+   * Decodes its first pieces, all at once, in a worker, in its own dtype; undefined where that takes longer than to decode them here.
+   * @throws ChecksumError, CodecError, FormatError, LimitError; WorkerError when the worker died
+   */
+  decodePieces?:
+    | ((pieces: readonly Uint8Array[], options: DecodePiecesOptions) => Promise<Tensor>)
+    | undefined;
   /** Reads rows `start` to `end` along the first dimension; undefined where that takes the whole tensor. */
   readonly readRows?: ((start: number, end: number, options: AbortOptions) => Promise<Tensor>) | undefined;
   /** What is around the tensors of a file of another format. */
   readonly isBetween?: boolean | undefined;
   /** Its one piece is its elements as they are, and no checksum is of all of them: any bytes of it can be read alone. */
   readonly isStored?: boolean | undefined;
+}
+
+/** See `LoadableTensor.decodePieces`. */
+export interface DecodePiecesOptions extends AbortOptions {
+  /** Of all tensors that are decoded together. */
+  readonly budget: Budget;
+  readonly pool: WorkerPool;
+  /** Where the bytes of the elements go. Default: new memory. */
+  readonly out?: Uint8Array | undefined;
 }
 
 /** A file that contains pieces. Adjacent pieces of one file are fetched by one request. */
@@ -98,7 +113,7 @@ export interface LoadPiece {
 
 /** See {@link PieceDecoder}. */
 export interface ReconstructOptions extends AbortOptions {
-  readonly out?: OwnBytes | undefined;
+  readonly out?: Uint8Array | undefined;
 }
 
 /** See {@link PieceDecoder}. */

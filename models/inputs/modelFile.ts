@@ -60,6 +60,15 @@ export function loadableTensor(
       size,
     ),
     createDecoder: (budget, pool) => createDecoder(tensor, budget, pool),
+    decodePieces: isForWorkers(tensor)
+      ? async (bytes, options) => {
+          const [kernels, { decodeInWorker }] = await Promise.all([
+            loadKernels(['xxh3']),
+            import('../file/decodeInWorker.js'),
+          ]);
+          return decodeInWorker(tensor, bytes, kernels, options);
+        }
+      : undefined,
     readRows: encoded === undefined ? rowReader(tensor, source, pieces[0]!.offset) : undefined,
   };
 }
@@ -71,15 +80,17 @@ function available(pieces: readonly LoadPiece[], size: number): readonly LoadPie
   return pieces.slice(0, pieces[end - 1]?.cosine ? end : 0);
 }
 
+function isForWorkers({ encoded, byteLength }: ModelFileTensor): boolean {
+  return encoded !== undefined && byteLength >= MIN_WORKER_BYTES.reconstruction;
+}
+
 async function createDecoder(
   tensor: ModelFileTensor,
   budget: Budget,
   pool: WorkerPool | undefined,
 ): Promise<PieceDecoder> {
-  const { encoded, byteLength } = tensor;
   const kernels = await loadKernels(['xxh3']);
-  const inWorker = encoded !== undefined && byteLength >= MIN_WORKER_BYTES.reconstruction;
-  if (pool === undefined || !inWorker) return new ModelTensorDecoder(tensor, kernels, budget);
+  if (pool === undefined || !isForWorkers(tensor)) return new ModelTensorDecoder(tensor, kernels, budget);
   const { WorkerTensorDecoder } = await import('../file/workerTensorDecoder.js');
   return new WorkerTensorDecoder(tensor, (bytes) => readFirstPiece(tensor, bytes, kernels), pool, budget);
 }

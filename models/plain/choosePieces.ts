@@ -134,17 +134,23 @@ async function decodePieces(
       return into ?? bytes;
     }),
   );
-  const decoder = await tensor.createDecoder(budget, pool);
-  try {
-    for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
-    await decoder.settle?.({ signal });
-    const out = memory?.take(byteLength);
-    const best = await finished(decoder.reconstructingTensor({ signal, out }), { signal });
-    const bytes = viewBytes(best!.data);
+  const out = memory?.take(byteLength);
+  const given = (data: ArrayBufferView) => {
+    const bytes = viewBytes(data);
     for (const unused of [room, out]) {
       if (unused !== undefined && unused.buffer !== bytes.buffer) memory!.give(unused.buffer);
     }
     return bytes;
+  };
+  if (pool !== undefined && tensor.decodePieces !== undefined) {
+    return given((await tensor.decodePieces(stored, { signal, pool, budget, out })).data);
+  }
+  const decoder = await tensor.createDecoder(budget, pool);
+  try {
+    for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
+    await decoder.settle?.({ signal });
+    const best = await finished(decoder.reconstructingTensor({ signal, out }), { signal });
+    return given(best!.data);
   } finally {
     decoder.close?.();
   }

@@ -30,6 +30,8 @@ export interface StoredTensor {
     UnpackOptions;
   /** Where the bytes of the elements go, shared memory or not, aligned as these are. Default: a new array. */
   readonly out?: Uint8Array | undefined;
+  /** Where other tensors are decoded, too: bytes received for all of them before this one, which pay for each other. */
+  readonly received?: number | undefined;
 }
 
 /**
@@ -37,13 +39,13 @@ export interface StoredTensor {
  * @throws FormatError, ChecksumError, CodecError, LimitError
  */
 export async function reconstructStored(
-  { header: headerBytes, fragments, options, out }: StoredTensor,
+  { header: headerBytes, fragments, options, out, received }: StoredTensor,
   signal: AbortSignal,
 ): Promise<TaskResult<Omit<Reconstruction, 'header'>>> {
   const header = parseHoloTensorHeader(headerBytes);
   const [kernels] = await Promise.all([loadKernels(['xxh3']), loadDecodingOf(header)]);
   const unpacker = new FragmentUnpacker(kernels, options);
-  const decoder = new HoloTensorDecoder(header, options, new Budget(limitsOf(options)));
+  const decoder = new HoloTensorDecoder(header, options, new Budget(limitsOf(options), received));
   const local = localCopies(fragments.map(({ stored }) => stored));
   for (const [i, { entry }] of fragments.entries()) {
     const fragment = await unpacker.unpack({ header, entry, stored: local[i]! }, { signal });

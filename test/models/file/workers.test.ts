@@ -36,6 +36,28 @@ async function decoded(file: Uint8Array, workers: number | WorkerPool, signal?: 
   return { bytes: sink.bytes, done };
 }
 
+test('memory of a tensor is used again only when its bytes have been written', async () => {
+  const same = modelOf(
+    Array.from({ length: 8 }, (_, i) => ({ name: `w${i}`, dtype: 'F32', shape: [300, 400] })),
+    undefined,
+    ({ shape }, _, i) => viewBytes(trainedLike([shape[0]!, shape[1]!], i + 1)),
+  );
+  const file = await modelFileOf(same, { workers: pool });
+  const sink = memorySink();
+  let writes = 0;
+  const slow = {
+    ...sink,
+    // As a disk does: it reads the bytes some time later, meanwhile others are decoded.
+    async write(bytes: Uint8Array, position: number) {
+      writes += 1;
+      await new Promise((resolve) => setTimeout(resolve, writes % 2 === 0 ? 0 : 500));
+      await sink.write(bytes, position);
+    },
+  };
+  await decodeModelFile(bytesSource(file), async () => slow, { workers: pool });
+  assert.ok(Buffer.from(sink.bytes).equals(same));
+});
+
 for (const encoding of ['embedded', 'spectral'] as const) {
   test(`${encoding}: the file is the same with and without workers, and so is what it decodes to`, async () => {
     const encode = { encoding };
