@@ -1,4 +1,5 @@
 import { inTurns, type Steps } from '../../src/async/steps.js';
+import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import { free } from '../../src/bytes/sharedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { Budget, limitsOf } from '../../src/checks/limits.js';
@@ -25,6 +26,7 @@ export class ModelTensorDecoder {
   readonly #kernels: Kernels<'xxh3'>;
   readonly #unpacker: FragmentUnpacker;
   readonly #budget: Budget;
+  readonly #stateMemory: ReusedMemory | undefined;
   #layout: HoloTensorLayout | undefined;
   #decoder: HoloTensorDecoder | undefined;
   /** Of fragments, where nothing else uses it. */
@@ -32,8 +34,15 @@ export class ModelTensorDecoder {
   /** The bytes of a plain tensor. */
   #whole: Uint8Array | undefined;
 
-  constructor(tensor: ModelFileTensor, kernels: Kernels<'xxh3'>, budget = new Budget(limitsOf())) {
+  /** @param stateMemory that `close` gives back */
+  constructor(
+    tensor: ModelFileTensor,
+    kernels: Kernels<'xxh3'>,
+    budget = new Budget(limitsOf()),
+    stateMemory?: ReusedMemory,
+  ) {
     this.tensor = tensor;
+    this.#stateMemory = stateMemory;
     this.#kernels = kernels;
     this.#unpacker = new FragmentUnpacker(kernels, budget);
     this.#budget = budget;
@@ -90,7 +99,7 @@ export class ModelTensorDecoder {
     }
     const layout = readFirstPiece(this.tensor, bytes, this.#kernels);
     await loadDecodingOf(layout.header);
-    this.#decoder = new HoloTensorDecoder(layout.header, {}, this.#budget);
+    this.#decoder = new HoloTensorDecoder(layout.header, {}, this.#budget, this.#stateMemory);
     this.#layout = layout;
   }
 

@@ -1,5 +1,6 @@
 import type { PartialOption } from '../../readers/partial.js';
 import { inTurns, type Steps } from '../../src/async/steps.js';
+import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Budget, OpenOptions } from '../../src/checks/limits.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
@@ -66,8 +67,9 @@ export interface LoadableTensor {
   /**
    * @param budget of the model, which all of its tensors share
    * @param pool decodes large tensors in its workers
+   * @param memory for what decodes here, which gives it back when it is closed
    */
-  createDecoder(budget: Budget, pool?: WorkerPool): Promise<PieceDecoder>;
+  createDecoder(budget: Budget, pool?: WorkerPool, memory?: ReusedMemory): Promise<PieceDecoder>;
   /**
    * Decodes its first pieces, all at once, in a worker, in its own dtype; undefined where that takes longer than to decode them here.
    * @throws ChecksumError, CodecError, FormatError, LimitError; WorkerError when the worker died
@@ -143,7 +145,7 @@ export interface PieceDecoder {
   reconstructingTensor(options: ReconstructOptions): Work<Tensor | undefined>;
   /** Its worker died with what it kept, or lacks what does not come again. */
   readonly isLost?: boolean;
-  /** Frees what it holds, in another thread too. */
+  /** Gives back what it holds, here or in another thread. */
   close?(): void;
 }
 

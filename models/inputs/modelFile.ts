@@ -1,4 +1,5 @@
 import type { PartialOption } from '../../readers/partial.js';
+import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import type { Budget, OpenOptions } from '../../src/checks/limits.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { RandomAccessSource } from '../../src/source.js';
@@ -59,7 +60,7 @@ export function loadableTensor(
       pieces.map(({ offset, length }, i) => ({ file, offset, length, cosine: cosines[i]! })),
       size,
     ),
-    createDecoder: (budget, pool) => createDecoder(tensor, budget, pool),
+    createDecoder: (...options) => createDecoder(tensor, ...options),
     decodePieces: isForWorkers(tensor)
       ? async (bytes, options) => {
           const [kernels, { decodeInWorker }] = await Promise.all([
@@ -87,10 +88,12 @@ function isForWorkers({ encoded, byteLength }: ModelFileTensor): boolean {
 async function createDecoder(
   tensor: ModelFileTensor,
   budget: Budget,
-  pool: WorkerPool | undefined,
+  pool?: WorkerPool,
+  memory?: ReusedMemory,
 ): Promise<PieceDecoder> {
   const kernels = await loadKernels(['xxh3']);
-  if (pool === undefined || !isForWorkers(tensor)) return new ModelTensorDecoder(tensor, kernels, budget);
+  if (pool === undefined || !isForWorkers(tensor))
+    return new ModelTensorDecoder(tensor, kernels, budget, memory);
   const { WorkerTensorDecoder } = await import('../file/workerTensorDecoder.js');
   return new WorkerTensorDecoder(tensor, (bytes) => readFirstPiece(tensor, bytes, kernels), pool, budget);
 }

@@ -145,7 +145,7 @@ async function decodePieces(
   if (pool !== undefined && tensor.decodePieces !== undefined) {
     return given((await tensor.decodePieces(stored, { signal, pool, budget, out })).data);
   }
-  const decoder = await tensor.createDecoder(budget, pool);
+  const decoder = await tensor.createDecoder(budget, pool, pool === undefined ? memory : undefined);
   try {
     for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
     await decoder.settle?.({ signal });

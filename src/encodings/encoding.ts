@@ -1,4 +1,5 @@
 import type { Steps } from '../async/steps.js';
+import type { ReusedMemory } from '../bytes/reusedMemory.js';
 import type { Cost } from '../checks/limits.js';
 import { check, oneOf, type Rule } from '../checks/options.js';
 import { FormatError } from '../errors.js';
@@ -115,6 +116,8 @@ export interface DecodeRequest<S extends KernelSubject = KernelSubject> extends 
   /** The elements to reconstruct. Default: all. Only for encodings with a range step. */
   readonly range?: ElementRange | undefined;
   readonly kernels: Kernels<S> & Partial<Kernels>;
+  /** Of what decodes one tensor after another, for what {@link FragmentDecoder.free} frees. */
+  readonly stateMemory?: ReusedMemory | undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { finish, oneStep, type Steps } from '../async/steps.js';
+import type { ReusedMemory } from '../bytes/reusedMemory.js';
 import {
   allocationFailure,
   Budget,
@@ -58,6 +59,7 @@ export class HoloTensorDecoder {
 
   /**
    * @param budget of several tensors, whose bytes pay for each other
+   * @param memory that {@link free} gives back
    * @throws LimitError for a tensor that is too large, as numbers of four bytes; UnsupportedError when the decoder of its
    *   encoding has not been loaded
    */
@@ -65,6 +67,7 @@ export class HoloTensorDecoder {
     header: HoloTensorHeader,
     options: HoloTensorDecoderOptions & RangeOption = {},
     budget?: Budget,
+    memory?: ReusedMemory,
   ) {
     const { kernels, range } = checkOptions<AllDecodeOptions & LimitsOption & RangeOption>(
       options,
@@ -100,6 +103,7 @@ export class HoloTensorDecoder {
       norm,
       range,
       kernels: kernels ?? decoding.kernels,
+      stateMemory: memory,
     };
     this.#decoder = decoding.createDecoder(request, options);
     this.#received = new ReceivedFragments(this.#decoder, this.#budget, this.elements);

@@ -1,4 +1,5 @@
 import { inTurns, nextTask } from '../async/steps.js';
+import { ReusedMemory } from '../bytes/reusedMemory.js';
 import { free, localCopies, type TaskResult } from '../bytes/sharedMemory.js';
 import { Budget, limitsOf } from '../checks/limits.js';
 import { loadDecodingOf } from '../encodings/decodings.js';
@@ -34,6 +35,12 @@ export interface StoredTensor {
   readonly received?: number | undefined;
 }
 
+/** Most bytes that a thread keeps for the states of the next tensor. */
+const KEPT_BYTES = 2 ** 25;
+
+/** Tasks of a thread run one after another. */
+const memory = new ReusedMemory(KEPT_BYTES);
+
 /**
  * Task: the best tensor from these fragments.
  * @throws FormatError, ChecksumError, CodecError, LimitError
@@ -45,20 +52,24 @@ export async function reconstructStored(
   const header = parseHoloTensorHeader(headerBytes);
   const [kernels] = await Promise.all([loadKernels(['xxh3']), loadDecodingOf(header)]);
   const unpacker = new FragmentUnpacker(kernels, options);
-  const decoder = new HoloTensorDecoder(header, options, new Budget(limitsOf(options), received));
+  const decoder = new HoloTensorDecoder(header, options, new Budget(limitsOf(options), received), memory);
   const local = localCopies(fragments.map(({ stored }) => stored));
-  for (const [i, { entry }] of fragments.entries()) {
-    const fragment = await unpacker.unpack({ header, entry, stored: local[i]! }, { signal });
-    // Lets messages in, and an abort with them.
-    await nextTask();
-    signal.throwIfAborted();
-    await inTurns(decoder.adding(fragment), signal);
+  try {
+    for (const [i, { entry }] of fragments.entries()) {
+      const fragment = await unpacker.unpack({ header, entry, stored: local[i]! }, { signal });
+      // Lets messages in, and an abort with them.
+      await nextTask();
+      signal.throwIfAborted();
+      await inTurns(decoder.adding(fragment), signal);
+    }
+    await inTurns(decoder.settling(), signal);
+    const steps =
+      out === undefined ? reconstructing(decoder, options) : reconstructingInto(out, decoder, options);
+    const { header: _, ...output } = await inTurns(steps, signal);
+    return { output, transfer: [output.data.buffer] };
+  } finally {
+    decoder.free();
   }
-  await inTurns(decoder.settling(), signal);
-  const steps =
-    out === undefined ? reconstructing(decoder, options) : reconstructingInto(out, decoder, options);
-  const { header: _, ...output } = await inTurns(steps, signal);
-  return { output, transfer: [output.data.buffer] };
 }
 
 /** One step in the refinement of a tensor: adds a fragment, or reconstructs from those so far, or both. */

@@ -1,4 +1,6 @@
 import type { Steps } from '../../async/steps.js';
+import type { OwnBytes } from '../../bytes/binary.js';
+import type { ReusedMemory } from '../../bytes/reusedMemory.js';
 import { free } from '../../bytes/sharedMemory.js';
 import { FormatError } from '../../errors.js';
 import type { FloatLayout, PlaneUnit, RowPart, TileState } from '../../kernels/embedded/interface.js';
@@ -38,6 +40,7 @@ export class TensorState {
   readonly order: TileOrder;
   readonly #layout: FloatLayout | undefined;
   readonly #kernels: Kernels<'embedded'>;
+  readonly #memory: ReusedMemory | undefined;
   readonly #units: Uint8Array[] = [];
   /** How many of them have been decoded. */
   #decoded = 0;
@@ -53,9 +56,10 @@ export class TensorState {
     stream: StreamHeader,
     elements: number,
     range: ElementRange,
-    { dtype, kernels }: Pick<DecodeRequest<'embedded'>, 'dtype' | 'kernels'>,
+    { dtype, kernels, stateMemory }: Pick<DecodeRequest<'embedded'>, 'dtype' | 'kernels' | 'stateMemory'>,
   ) {
     this.stream = stream;
+    this.#memory = stateMemory;
     this.#kernels = kernels;
     this.#layout = floatLayout(dtype);
     checkScale(stream, dtype);
@@ -101,8 +105,16 @@ export class TensorState {
 
   /** Frees the states and the planes of the tiles. */
   free(): void {
-    free(this.#made);
+    if (this.#memory === undefined) free(this.#made);
+    else for (const buffer of this.#made) this.#memory.give(buffer);
     this.#made = [];
+  }
+
+  /** Bytes that are overwritten before they are read. */
+  #make(length: number): Uint8Array {
+    const bytes = this.#memory?.take(length) ?? new Uint8Array(length);
+    this.#made.push(bytes.buffer);
+    return bytes;
   }
 
   progress(tile: number): TileProgress {
@@ -188,11 +200,13 @@ export class TensorState {
     const shared = STEP_WEIGHTS / tileSize;
     const first = index - ((index - firstTile) % shared);
     const end = Math.min(first + shared, endTile);
-    const bytes = new Uint8Array(size * (end - first));
-    this.#made.push(bytes.buffer);
+    const bytes = this.#make(size * (end - first)).fill(0);
     for (let tile = first; tile < end; tile++) {
       const { count } = this.sequence.range(tile);
-      const own = bytes.subarray((tile - first) * size, (tile - first) * size + stateBytes(count));
+      const own = bytes.subarray(
+        (tile - first) * size,
+        (tile - first) * size + stateBytes(count),
+      ) as OwnBytes;
       const scales = this.order.isUniform ? this.stream.base : this.order.scalesOf(tile * tileSize, count);
       this.#tiles[tile] = { state: newTileState(count, scales, undefined, own), planes: [], plain: false };
     }
@@ -217,8 +231,7 @@ export class TensorState {
     const coded: PlaneUnit[] = [];
     const sizes = parts.map(({ state }, i) => (plain[i] ? 0 : state.signs.length));
     // One array for all, because many take long to make, and to free.
-    const bytes = new Uint8Array(sizes.reduce((sum, size) => sum + size, 0));
-    this.#made.push(bytes.buffer);
+    const bytes = this.#make(sizes.reduce((sum, size) => sum + size, 0));
     let used = 0;
     units.forEach((unit, i) => {
       const { state, planes } = parts[i]!;
