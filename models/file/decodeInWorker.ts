@@ -1,23 +1,23 @@
 import { copyAll, isShared } from '../../src/bytes/sharedMemory.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
-import type { Kernels } from '../../src/kernels/kernels.js';
+import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { DecodePiecesOptions } from '../inputs/content.js';
 import type { ModelFileTensor } from './modelFile.js';
-import { readFirstPiece } from './tensorDecoder.js';
 
 /**
  * Decodes an encoded tensor by one task of a worker. What is in shared memory goes there and comes back without a copy.
  * @param pieces its first ones
+ * @param readFirst verifies and parses the first of them: pages that decode without workers have what does
  * @throws ChecksumError, CodecError, FormatError, LimitError; WorkerError when the worker died; the reason of the signal
  */
 export async function decodeInWorker(
   tensor: ModelFileTensor,
   pieces: readonly Uint8Array[],
-  kernels: Kernels<'xxh3'>,
+  readFirst: (bytes: Uint8Array) => HoloTensorLayout,
   { budget, pool, out, signal }: DecodePiecesOptions,
 ): Promise<Tensor> {
-  const { entries } = readFirstPiece(tensor, pieces[0]!, kernels);
+  const { entries } = readFirst(pieces[0]!);
   // The worker counts the bytes of this tensor itself.
   const { limits, received } = budget;
   budget.received += pieces.reduce((sum, { length }) => sum + length, 0);

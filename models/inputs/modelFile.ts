@@ -67,7 +67,7 @@ export function loadableTensor(
             loadKernels(['xxh3']),
             import('../file/decodeInWorker.js'),
           ]);
-          return decodeInWorker(tensor, bytes, kernels, options);
+          return decodeInWorker(tensor, bytes, (first) => readFirstPiece(tensor, first, kernels), options);
         }
       : undefined,
     readRows: encoded === undefined ? rowReader(tensor, source, pieces[0]!.offset) : undefined,

@@ -12,16 +12,22 @@ export function isShared(buffer: ArrayBufferLike): buffer is SharedArrayBuffer {
   return Object.prototype.toString.call(buffer) === '[object SharedArrayBuffer]';
 }
 
+/** Of smaller arrays little stays, and a channel takes longer than to decode what is in one of them. */
+const LEAST_FREED = 2 ** 16;
+
 /**
  * Frees memory that nothing uses any more: garbage stays until more is made, in threads without work for ever. Views of it are empty
  * then. It is sent to nobody, because in browsers an object beside the buffer holds memory that came from another thread, also after
  * `ArrayBuffer.transfer`, but not when it goes on to another one.
  */
 export function free(buffers: Iterable<ArrayBufferLike>): void {
+  // Two views of one buffer may both be given, and what is free already cannot be sent.
+  const sent = [...new Set(buffers)].filter(
+    (buffer) => buffer.byteLength >= LEAST_FREED && !isShared(buffer),
+  );
+  if (sent.length === 0) return;
   const { port1, port2 } = new MessageChannel();
   port2.close();
-  // Two views of one buffer may both be given, and what is free already cannot be sent.
-  const sent = [...new Set(buffers)].filter((buffer) => buffer.byteLength > 0 && !isShared(buffer));
   port1.postMessage(undefined, sent as ArrayBuffer[]);
   port1.close();
 }
