@@ -6,6 +6,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { buildPage } from '../../../examples/page/build.js';
+import { SHOWN } from '../../../examples/page/racer/digitsTask.js';
 import { temporaryFolder } from '../../helpers/cli.js';
 import { launchChromium } from '../../helpers/engine.js';
 import { Project } from '../helpers/project.js';
@@ -111,6 +112,15 @@ for (const options of [
         // What is folded is examined, too.
         await page.evaluate(() => {
           for (const panel of document.querySelectorAll('details')) panel.open = true;
+        });
+        // Colours on their way from one to another, and what a panel draws when it is opened, are no state of the page.
+        await page.waitForFunction(
+          (count) => document.querySelectorAll('#digits .digit').length === count,
+          SHOWN,
+        );
+        await page.evaluate(async () => {
+          for (let frame = 0; frame < 2; frame++) await new Promise(requestAnimationFrame);
+          await Promise.all(document.getAnimations().map(({ finished }) => finished.catch(() => {})));
         });
         // By the debugger: the page lets no foreign script in.
         await page.evaluate(AXE());
