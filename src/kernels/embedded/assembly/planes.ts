@@ -6,9 +6,8 @@ import { weightsOf } from '../../runtime/assembly/groups';
 import { spread, storeTables } from './spread';
 
 /**
- * A tile, as the caller lays it out: u32 addresses, but for the number of groups. The list has room for a u32 a group, and
- * one more, masks for as many u64. At
- * the end, numbers that are written: of groups in the list, and of bytes that have been read of the unit.
+ * A tile: u32 addresses, but for the number of groups. The list has room for a u32 a group, and one more, masks for as many u64:
+ * the caller sets these two. Numbers that are written: of groups in the list, and of bytes that have been read of the unit.
  */
 const UNIT: usize = 0;
 const GROUPS: usize = 4;
@@ -22,19 +21,33 @@ const LIST: usize = 32;
 const LISTED: usize = 36;
 const USED: usize = 40;
 const MASKS: usize = 44;
+const RECORD_BYTES: usize = 48;
+
+/** What the caller says of tiles, u32: bytes of the unit, in whose place the bytes that have been read of it are stored, and weights. */
+const LENGTH: usize = 0;
+const WEIGHTS: usize = 4;
+const TILE_BYTES: usize = 8;
+/** Of the state of a group. */
+const STATE_BYTES: usize = 19;
 
 /** In `DENSE`: planes that are stored. Before the first since the signs it is 1, before the second, if that is coded, 2. */
 const LATER_DENSE: u32 = 4;
 
 /**
- * A plane of two tiles; all fields of the second may be 0. `spreads` is what bitmaps take.
+ * A plane of tiles whose units, states and bitmaps each follow one another. Two tiles are decoded at a time. `spreads` is what
+ * bitmaps take.
+ * @param records room for two
  * @param tables room for 192 bytes
  * @param denseShift 1 where two planes of a dense group are coded, 2 where one is
  * @param scratch room for 32 bytes
  */
 export function decodePlanes(
-  tile: usize,
-  other: usize,
+  tiles: usize,
+  count: u32,
+  unit: usize,
+  state: usize,
+  plane: usize,
+  records: usize,
   codes: usize,
   spreads: usize,
   tables: usize,
@@ -44,6 +57,44 @@ export function decodePlanes(
   scratch: usize,
 ): void {
   storeTables(tables);
+  const end = tiles + TILE_BYTES * <usize>count;
+  while (tiles < end) {
+    const first = tiles;
+    let record = records;
+    for (; record < records + 2 * RECORD_BYTES; record += RECORD_BYTES) {
+      // In place of a second tile, there may be one without groups.
+      const groups: usize = tiles < end ? <usize>((load<u32>(tiles, WEIGHTS) + 63) >> 6) : 0;
+      store<u32>(record, groups == 0 ? 0 : <u32>unit, UNIT);
+      store<u32>(record, <u32>groups, GROUPS);
+      store<u32>(record, <u32>state, SIGNIFICANT);
+      store<u32>(record, <u32>(state + 8 * groups), SIGNS);
+      store<u32>(record, <u32>(state + 16 * groups), COUNTS);
+      store<u32>(record, <u32>(state + 17 * groups), DENSE);
+      store<u32>(record, <u32>(state + 18 * groups), SCALES);
+      store<u32>(record, <u32>plane, PLANE);
+      if (groups == 0) break;
+      unit += <usize>load<u32>(tiles, LENGTH);
+      state += STATE_BYTES * groups;
+      plane += 8 * groups;
+      tiles += TILE_BYTES;
+    }
+    decodePair(records, codes, spreads, tables, apart, denseShift, rule, scratch);
+    store<u32>(first, load<u32>(records, USED), LENGTH);
+    if (tiles > first + TILE_BYTES) store<u32>(first + TILE_BYTES, load<u32>(records, RECORD_BYTES + USED), LENGTH);
+  }
+}
+
+function decodePair(
+  tile: usize,
+  codes: usize,
+  spreads: usize,
+  tables: usize,
+  apart: bool,
+  denseShift: u32,
+  rule: usize,
+  scratch: usize,
+): void {
+  const other = tile + RECORD_BYTES;
   const stream = takeDense(tile, rule);
   const otherStream = takeDense(other, rule);
   decodeBitmaps(
@@ -59,7 +110,7 @@ export function decodePlanes(
     spreads,
     scratch,
   );
-  if (stream != 0) finish(tile, stream, load<u32>(scratch), load<u32>(scratch, 8), tables, apart, denseShift);
+  finish(tile, stream, load<u32>(scratch), load<u32>(scratch, 8), tables, apart, denseShift);
   if (otherStream != 0) finish(other, otherStream, load<u32>(scratch, 4), load<u32>(scratch, 12), tables, apart, denseShift);
 }
 
@@ -137,26 +188,48 @@ function finish(
 }
 
 /**
- * Signs of the groups that become dense, by their counts or their scales; returns the bytes it has read.
+ * Signs of the groups that become dense, by their counts or their scales, of tiles as above.
  * @param list room for a u32 a group, and one more
  * @param masks room for a u64 a group, and one more
  */
 export function decodeSigns(
+  tiles: usize,
+  count: u32,
+  unit: usize,
+  state: usize,
+  threshold: u32,
+  leastScale: u32,
+  tables: usize,
+  list: usize,
+  masks: usize,
+): void {
+  storeTables(tables);
+  for (const end = tiles + TILE_BYTES * <usize>count; tiles < end; tiles += TILE_BYTES) {
+    const length = <usize>load<u32>(tiles, LENGTH);
+    const weights = load<u32>(tiles, WEIGHTS);
+    const groups = (weights + 63) >> 6;
+    store<u32>(tiles, <u32>signsOf(unit, weights, groups, threshold, leastScale, state, tables, list, masks), LENGTH);
+    unit += length;
+    state += STATE_BYTES * <usize>groups;
+  }
+}
+
+/** Those of a tile; returns the bytes it has read. */
+function signsOf(
   unit: usize,
   weights: u32,
   groups: u32,
   threshold: u32,
   leastScale: u32,
   significant: usize,
-  signs: usize,
-  counts: usize,
-  dense: usize,
-  scales: usize,
   tables: usize,
   list: usize,
   masks: usize,
 ): usize {
-  storeTables(tables);
+  const signs = significant + (<usize>groups << 3);
+  const counts = signs + (<usize>groups << 3);
+  const dense = counts + <usize>groups;
+  const scales = dense + <usize>groups;
   let end = list;
   let mask = masks;
   for (let group: u32 = 0; group < groups; group++) {

@@ -10,31 +10,31 @@ export interface EmbeddedExports {
     scratch: number,
   ): number;
   decodePlanes(
-    tile: number,
-    other: number,
+    tiles: number,
+    count: number,
+    unit: number,
+    state: number,
+    plane: number,
+    records: number,
     codes: number,
     spreads: number,
-    spread: number,
+    tables: number,
     apart: boolean,
     denseShift: number,
     rule: number,
     scratch: number,
   ): void;
   decodeSigns(
+    tiles: number,
+    count: number,
     unit: number,
-    weights: number,
-    groups: number,
+    state: number,
     threshold: number,
     leastScale: number,
-    significant: number,
-    signs: number,
-    counts: number,
-    dense: number,
-    scales: number,
-    spread: number,
+    tables: number,
     list: number,
     masks: number,
-  ): number;
+  ): void;
   placeWeights(
     planes: number,
     stride: number,

@@ -7,20 +7,10 @@ import { checkLength } from '../tile.js';
 /** The layout of tiles and codes for the embedded kernels. */
 
 export function loadState(runtime: WasmRuntime, state: TileState) {
-  return placesOf(state, loadInto(runtime, state.bytes));
-}
-
-/** Where the arrays of a state are whose bytes are at an address. */
-export function placesOf({ significant, signs, counts }: TileState, address: number) {
+  const { significant, signs, counts, bytes } = state;
+  const address = loadInto(runtime, bytes);
   const signsAt = address + significant.length;
-  const countsAt = signsAt + signs.length;
-  return {
-    significant: address,
-    signs: signsAt,
-    counts: countsAt,
-    dense: countsAt + counts.length,
-    scales: countsAt + 2 * counts.length,
-  };
+  return { signs: signsAt, dense: signsAt + signs.length + counts.length };
 }
 
 export function loadInto(runtime: WasmRuntime, bytes: ArrayBufferView): number {
@@ -38,16 +28,21 @@ const OVERREAD_BYTES = 16;
  */
 export function loadUnit(runtime: WasmRuntime, unit: Uint8Array, largest: number): number {
   checkLoadable(unit, largest);
-  const stream = allocateUnit(runtime, largest);
+  const stream = allocateUnits(runtime, 1, largest, 0);
   runtime.load(unit, stream);
   return stream;
 }
 
-export function allocateUnit(runtime: WasmRuntime, largest: number): number {
-  return runtime.allocate(largest + 2 * OVERREAD_BYTES);
+/**
+ * Room for so many units, one after another, that `checkLoadable` lets pass.
+ * @param bytes of the largest valid ones together
+ * @param largest bytes of the largest of them, which a kernel may take any for
+ */
+export function allocateUnits(runtime: WasmRuntime, units: number, bytes: number, largest: number): number {
+  return runtime.allocate(bytes + largest + (units + 1) * OVERREAD_BYTES);
 }
 
-/** @throws FormatError when there is no room for the unit where `allocateUnit` made it */
+/** @throws FormatError when there is no room for the unit where `allocateUnits` made it */
 export function checkLoadable(unit: Uint8Array, largest: number): void {
   if (unit.length > largest + OVERREAD_BYTES) checkLength(unit, largest);
 }

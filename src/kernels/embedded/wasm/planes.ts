@@ -4,21 +4,25 @@ import type { DenseRule, EmbeddedKernels, PlaneCoding, PlaneUnit, TileUnit } fro
 import { checkLength, checkSelection, GROUP, GROUP_BYTES, stateBytes } from '../tile.js';
 import type { EmbeddedExports } from './exports.js';
 import {
-  allocateUnit,
+  allocateUnits,
   type ContextRange,
   checkLoadable,
   denseShift,
   loadLookups,
-  placesOf,
   ruleBytes,
   SPREADS,
 } from './memory.js';
 
 /** The largest group of a plane: 11 codes of 12 bits, 64 bits that were kept apart, 64 signs. */
 const GROUP_UNIT_BYTES = 40;
-/** A tile in `decodePlanes`: its size in u32, and the index of the one with the number of bytes read from the unit. */
-const TILE_FIELDS = 12;
-const USED_FIELD = 10;
+/** The most groups in the memory of the kernels together, unless two tiles have more: they stay in a near cache. */
+const GROUPS_AT_ONCE = 1024;
+/** Of a tile in a list: u32, bytes of its unit, and weights. */
+const TILE_FIELDS = 2;
+/** What `assembly/planes.ts` knows of a tile: u32; indexes of two of them. */
+const RECORD_FIELDS = 12;
+const LIST_FIELD = 8;
+const MASKS_FIELD = 11;
 const PAIR_SCRATCH_BYTES = 32;
 /** Of a group in a list: its number, a mask. */
 const LISTED_BYTES = 4;
@@ -26,15 +30,14 @@ const MASK_BYTES = 8;
 /** Tables of what spreads bits to the places of weights. */
 const SPREAD_BYTES = 192;
 
-/** Room for one tile after another of so many groups at most: making it anew for each would take as long as a small tile. */
+/** Room for some tiles after others: making it anew for each would take as long as a small tile. */
 interface Room {
+  readonly tiles: number;
   readonly stream: number;
   readonly state: number;
   readonly plane: number;
   readonly list: number;
   readonly masks: number;
-  /** As `assembly/planes.ts` has it. */
-  readonly record: number;
 }
 
 export function wasmEmbeddedPlanes(
@@ -59,21 +62,24 @@ export function wasmEmbeddedPlanes(
     const codes = loadLookups(runtime, coding, contextsOfTiles(tiles, coding));
     const tables = runtime.allocate(SPREAD_BYTES);
     const scratch = runtime.allocate(PAIR_SCRATCH_BYTES);
-    const groups = mostGroups(tiles);
-    const room = allocateRoom(groups, GROUP_UNIT_BYTES);
-    const otherRoom = allocateRoom(groups, GROUP_UNIT_BYTES);
-    // Valid to the end, because nothing more is allocated.
-    const fields = runtime.words(room.record, TILE_FIELDS);
-    const otherFields = runtime.words(otherRoom.record, TILE_FIELDS);
-    for (let i = 0; i < tiles.length; i += 2) {
-      const tile = tiles[i]!;
-      const other = tiles[i + 1];
-      load(tile, room, fields, coding);
-      if (other !== undefined) load(other, otherRoom, otherFields, coding);
-      else otherFields.fill(0);
+    const records = runtime.allocate(2 * 4 * RECORD_FIELDS);
+    const { list: otherList, masks: otherMasks } = allocateLists(mostGroups(tiles));
+    if (!coding.fixed) {
+      for (const { state } of tiles) checkSelection(coding.selection, state.counts, state.dense);
+    }
+    decode(tiles, GROUP_UNIT_BYTES, (some, room) => {
+      const fields = runtime.words(records, 2 * RECORD_FIELDS);
+      fields[LIST_FIELD] = room.list;
+      fields[MASKS_FIELD] = room.masks;
+      fields[RECORD_FIELDS + LIST_FIELD] = otherList;
+      fields[RECORD_FIELDS + MASKS_FIELD] = otherMasks;
       decodePlanes(
-        room.record,
-        otherRoom.record,
+        room.tiles,
+        some.length,
+        room.stream,
+        room.state,
+        room.plane,
+        records,
         codes,
         spreads,
         tables,
@@ -82,81 +88,98 @@ export function wasmEmbeddedPlanes(
         rule,
         scratch,
       );
-      store(tile, room, fields[USED_FIELD]!);
-      if (other !== undefined) store(other, otherRoom, otherFields[USED_FIELD]!);
-    }
-  }
-
-  function allocateRoom(groups: number, groupUnitBytes: number): Room {
-    return {
-      stream: allocateUnit(runtime, groupUnitBytes * groups),
-      state: runtime.allocate(stateBytes(GROUP * groups)),
-      plane: runtime.allocate(GROUP_BYTES * groups),
-      list: runtime.allocate(LISTED_BYTES * (groups + 1)),
-      masks: runtime.allocate(MASK_BYTES * (groups + 1)),
-      record: runtime.allocate(4 * TILE_FIELDS),
-    };
-  }
-
-  function load(
-    { unit, state }: TileUnit,
-    room: Room,
-    fields: Uint32Array,
-    { fixed, selection }: PlaneCoding,
-  ): void {
-    if (!fixed) checkSelection(selection, state.counts, state.dense);
-    const groups = state.dense.length;
-    checkLoadable(unit, GROUP_UNIT_BYTES * groups);
-    runtime.load(unit, room.stream);
-    runtime.load(state.bytes, room.state);
-    const { significant, signs, counts, dense, scales } = placesOf(state, room.state);
-    fields[0] = room.stream;
-    fields[1] = groups;
-    fields[2] = significant;
-    fields[3] = signs;
-    fields[4] = counts;
-    fields[5] = dense;
-    fields[6] = room.plane;
-    fields[7] = scales;
-    fields[8] = room.list;
-    fields[11] = room.masks;
-  }
-
-  function store({ unit, state, plane }: PlaneUnit, room: Room, used: number): void {
-    checkLength(unit, used);
-    runtime.store(room.plane, plane);
-    runtime.store(room.state, state.bytes);
+      forRuns(
+        some.map(({ plane }) => plane),
+        room.plane,
+        (views, address) => runtime.store(address, views),
+      );
+    });
   }
 
   function decodeSigns(tiles: readonly TileUnit[], { threshold, ratio }: DenseRule, level: number): void {
     const leastScale = Math.max(0, ratio + 4 * level);
     const { decodeSigns } = runtime.exports<EmbeddedExports>('embedded');
     const tables = runtime.allocate(SPREAD_BYTES);
-    const room = allocateRoom(mostGroups(tiles), GROUP_BYTES);
-    for (const { unit, state } of tiles) {
-      const groups = state.dense.length;
-      checkLoadable(unit, GROUP_BYTES * groups);
-      runtime.load(unit, room.stream);
-      runtime.load(state.bytes, room.state);
-      const { significant, signs, counts, dense, scales } = placesOf(state, room.state);
-      const used = decodeSigns(
+    decode(tiles, GROUP_BYTES, (some, { tiles, stream, state, list, masks }) => {
+      decodeSigns(tiles, some.length, stream, state, threshold, leastScale, tables, list, masks);
+    });
+  }
+
+  /** @param run decodes some tiles, whose states are then stored */
+  function decode<T extends TileUnit>(
+    tiles: readonly T[],
+    groupUnitBytes: number,
+    run: (some: readonly T[], room: Room) => void,
+  ): void {
+    const most = mostGroups(tiles);
+    const groupsAtOnce = Math.max(GROUPS_AT_ONCE, 2 * most);
+    const room = allocateRoom(Math.min(tiles.length, groupsAtOnce), groupsAtOnce, most, groupUnitBytes);
+    for (let first = 0; first < tiles.length; ) {
+      let end = first;
+      for (let groups = 0; end < tiles.length; end++) {
+        groups += tiles[end]!.state.dense.length;
+        if (groups > groupsAtOnce) break;
+      }
+      const some = tiles.slice(first, end);
+      const fields = runtime.words(room.tiles, TILE_FIELDS * some.length);
+      some.forEach(({ unit, state }, i) => {
+        checkLoadable(unit, groupUnitBytes * state.dense.length);
+        fields[TILE_FIELDS * i] = unit.length;
+        fields[TILE_FIELDS * i + 1] = state.count;
+      });
+      const load = (view: Uint8Array, address: number) => runtime.load(view, address);
+      forRuns(
+        some.map(({ unit }) => unit),
         room.stream,
-        state.count,
-        groups,
-        threshold,
-        leastScale,
-        significant,
-        signs,
-        counts,
-        dense,
-        scales,
-        tables,
-        room.list,
-        room.masks,
+        load,
       );
-      checkLength(unit, used);
-      runtime.store(room.state, state.bytes);
+      const states = some.map(({ state }) => state.bytes);
+      forRuns(states, room.state, load);
+      run(some, room);
+      some.forEach(({ unit }, i) => {
+        checkLength(unit, fields[TILE_FIELDS * i]!);
+      });
+      forRuns(states, room.state, (view, address) => runtime.store(address, view));
+      first = end;
     }
+  }
+
+  function allocateRoom(tiles: number, groups: number, most: number, groupUnitBytes: number): Room {
+    return {
+      tiles: runtime.allocate(4 * TILE_FIELDS * tiles),
+      stream: allocateUnits(runtime, tiles, groupUnitBytes * groups, groupUnitBytes * most),
+      state: runtime.allocate(stateBytes(GROUP * groups)),
+      plane: runtime.allocate(GROUP_BYTES * groups),
+      ...allocateLists(most),
+    };
+  }
+
+  function allocateLists(groups: number): Pick<Room, 'list' | 'masks'> {
+    return {
+      list: runtime.allocate(LISTED_BYTES * (groups + 1)),
+      masks: runtime.allocate(MASK_BYTES * (groups + 1)),
+    };
+  }
+}
+
+/** Views one after another from an address on; those that follow each other in one buffer as one. */
+function forRuns(
+  views: readonly Uint8Array[],
+  address: number,
+  visit: (view: Uint8Array, address: number) => void,
+): void {
+  for (let i = 0; i < views.length; ) {
+    const first = views[i]!;
+    const { buffer, byteOffset } = first;
+    let end = byteOffset + first.length;
+    const alone = i + 1;
+    for (i++; i < views.length; i++) {
+      const next = views[i]!;
+      if (next.buffer !== buffer || next.byteOffset !== end) break;
+      end += next.length;
+    }
+    visit(i === alone ? first : new Uint8Array(buffer, byteOffset, end - byteOffset), address);
+    address += end - byteOffset;
   }
 }
 
