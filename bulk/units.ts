@@ -1,6 +1,7 @@
 import type { LocatedTensor, ModelSource } from '../models/file/sourceFiles.js';
+import { floatLayout } from '../src/encodings/embedded/elements.js';
 import { tileLog2Of } from '../src/encodings/embedded/plan.js';
-import { elementCount } from '../src/tensor/dtype.js';
+import { DTYPES, elementCount } from '../src/tensor/dtype.js';
 
 /** What becomes one object: a tensor, or small tensors of one file that follow each other. */
 export interface Unit {
@@ -72,9 +73,10 @@ export function planUnits(
 }
 
 /** About equal ranges of whole tiles; undefined for a tensor of one tile. */
-function rangesOf({ shape, byteLength }: LocatedTensor, most: number): TileRangeOfUnit[] | undefined {
+function rangesOf({ dtype, shape, byteLength }: LocatedTensor, most: number): TileRangeOfUnit[] | undefined {
   const elements = elementCount(shape);
-  const tileSize = 2 ** tileLog2Of(elements);
+  const known = DTYPES.find((one) => one === dtype);
+  const tileSize = 2 ** tileLog2Of(elements, (known && floatLayout(known)) ?? {});
   const tileBytes = tileSize * (byteLength / elements);
   const tiles = Math.ceil(elements / tileSize);
   const tilesOfRange = Math.max(1, Math.ceil(tiles / Math.ceil(byteLength / most)));

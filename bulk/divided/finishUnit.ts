@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto';
 import { CUTS_VERSION } from '../../models/file/encodeModelFile.js';
 import { encodedShape, resolvedOptions } from '../../models/file/encodeTensor.js';
 import { formatHash } from '../../models/file/plan.js';
+import type { LocatedTensor } from '../../models/file/sourceFiles.js';
 import { concatenate } from '../../src/bytes/binary.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
+import { cutsUnits, type EncodeGroups } from '../../src/encodings/embedded/cutUnits.js';
 import { factsOf, targetsOf } from '../../src/encodings/embedded/embedded.js';
+import { groupsEncoder, tilesOf } from '../../src/encodings/embedded/encoder.js';
 import { layOutFragments } from '../../src/encodings/embedded/fragmentLayout.js';
+import type { TensorPlan } from '../../src/encodings/embedded/plan.js';
 import { factsOfTiles } from '../../src/encodings/embedded/tileRange.js';
 import { encodedHeader } from '../../src/holotensor/encoder.js';
 import {
@@ -15,6 +19,8 @@ import {
   packFront,
   samplesOf,
 } from '../../src/holotensor/pack.js';
+import { embeddedEncodeKernels } from '../../src/kernels/embedded/encodeKernels.js';
+import type { Kernels } from '../../src/kernels/kernels.js';
 import { Xxh3Stream } from '../../src/kernels/xxh3/stream.js';
 import { DTYPES } from '../../src/tensor/dtype.js';
 import { type UnitNote, type Window, writeNote } from '../notes.js';
@@ -23,6 +29,7 @@ import { unitObject } from '../unitFile.js';
 import type { TileRangeOfUnit, Unit } from '../units.js';
 import { PayloadReader, payloadsOf } from './payloads.js';
 import type { StoredPlan } from './planNote.js';
+import { bitsOf } from './planUnit.js';
 import { openRanges } from './rangeFile.js';
 
 /** Windows are read ahead by a join, several at a time. */
@@ -31,7 +38,7 @@ const WINDOW_BYTES = 2 ** 23;
 /**
  * Lays out a tensor that is divided, once all of its ranges are encoded: its fragments are bytes of these. Only what is before
  * them, and fragments that are compressed, are written. Memory: what is known of all tiles, a run of units of one range, and a
- * fragment that is compressed.
+ * fragment that is compressed; of a tensor whose units are cut, which has few tiles, the tensor.
  * @param keys of the objects of the ranges
  */
 export async function finishUnit(
@@ -52,6 +59,7 @@ export async function finishUnit(
     plan,
     stored.flatMap((range) => factsOfTiles(range, plan)),
     { fragments: how.fragments ?? 1, qualities: targetsOf({ qualities: how.qualities }) },
+    cutsUnits(plan) ? await encoderOf(unit.tensors[0]!, plan, kernels, { signal }) : undefined,
   );
   const header = encodedHeader(
     {
@@ -70,13 +78,14 @@ export async function finishUnit(
   const reader = new PayloadReader(storage, stored, layout, plan, kernels, { signal });
   try {
     for (const [index, payload] of payloadsOf(plan, layout, stored).entries()) {
-      const { head, size } = payload;
+      const { head, size, tail } = payload;
       const sample = concatenate(
         await Promise.all(samplesOf(size).map(({ start, end }) => reader.sample(payload, start, end))),
       );
       if (sample.length === 0 || isCompressible(sample, codec)) {
         const pieces = [head];
         for await (const { bytes } of reader.read(payload)) pieces.push(bytes);
+        pieces.push(tail);
         const { flags, stored: packed } = compressFragment(concatenate(pieces), { codec });
         const sizes = { compressedSize: packed.length, uncompressedSize: size };
         entries.push({ index, flags, ...sizes, checksum: kernels.xxh3(packed) });
@@ -98,6 +107,9 @@ export async function finishUnit(
           });
         }
       }
+      hash.update(tail);
+      // Not as arguments of push: there may be many.
+      for (const window of own.add(tail)) ownWindows.push(window);
       entries.push({
         index,
         flags: 0,
@@ -129,6 +141,17 @@ export async function finishUnit(
   };
   await writeNote(storage, opened.id, unit, note, { signal });
   return note;
+}
+
+async function encoderOf(
+  tensor: LocatedTensor,
+  plan: TensorPlan,
+  kernels: Kernels,
+  { signal }: AbortOptions,
+): Promise<EncodeGroups> {
+  const { source, offset, byteLength } = tensor;
+  const { patterns, layout } = bitsOf(tensor, await source.read(offset, byteLength, { signal }));
+  return groupsEncoder(plan, layout, embeddedEncodeKernels(kernels), tilesOf(patterns, plan));
 }
 
 /** The object of the unit, which is the first of its objects. */

@@ -67,7 +67,8 @@ function readerOf({ source, offset: start }: LocatedTensor) {
     source.read(start + offset, size, { signal });
 }
 
-function bitsOf({ dtype }: LocatedTensor, bytes: Uint8Array): Source {
+/** The elements of a part of a tensor. */
+export function bitsOf({ dtype }: LocatedTensor, bytes: Uint8Array): Source {
   const known = DTYPES.find((one) => one === dtype)!;
   const data = viewElements(known, bytes);
   return elementsAsBits({ dtype: known, shape: [data.length], data });

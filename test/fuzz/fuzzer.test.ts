@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { FieldReader } from '../../src/bytes/fieldReader.js';
 import { Random } from '../helpers/random.js';
 import { countAllocations } from './allocations.js';
 import { BlockCoverage } from './coverage.js';
@@ -164,6 +165,28 @@ test('taking an input apart and putting it together changes nothing', async () =
       if (sealed) assert.ok(join(true).equals(bytes), `${name}, ${seed}: sizes`);
     }
   }
+});
+
+test('payloads of the embedded encoding come apart into their units, which may be cut', async () => {
+  const [{ seeds, anatomy }] = (await targetsNamed('embedded')) as [Target];
+  let cut = 0;
+  for (const { name, bytes } of seeds) {
+    const parts = anatomy.split(bytes);
+    assert.ok(Buffer.from(anatomy.join(parts, true)).equals(bytes), name);
+    let next = 0;
+    for (const [i, part] of parts.entries()) {
+      if (part.kind !== 'head') continue;
+      const fields = new FieldReader(part.bytes.subarray(1), 'head');
+      const [, first, count, groups] = [fields.varint(), fields.varint(), fields.varint(), fields.varint()];
+      assert.is(first, next, name);
+      const end = parts.findIndex(({ kind }, k) => k > i && kind === 'length');
+      const units = parts.slice(i, end < 0 ? undefined : end).filter(({ kind }) => kind === 'unit');
+      assert.is(units.length, count, name);
+      next += count - (groups > 0 ? 1 : 0);
+      if (groups > 0) cut += 1;
+    }
+  }
+  assert.ok(cut > 0);
 });
 
 test('mutations get past checksums', async () => {

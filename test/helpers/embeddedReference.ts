@@ -185,6 +185,8 @@ interface Group {
   weights: Weight[];
   count: number;
   dense: number;
+  /** Planes that are known. */
+  depth: number;
   scale: number;
 }
 
@@ -261,6 +263,14 @@ interface Plane {
   selection: Uint8Array;
 }
 
+/** Groups of a unit, from number `from` to before `to`. */
+interface Part {
+  unit: number;
+  from: number;
+  to: number;
+  bytes: Uint8Array;
+}
+
 /** What fragments 0, 1, … , given in this order, reconstruct. */
 export function decodeReference(payloads: readonly Uint8Array[], dtype: string): ReferenceTensor {
   const format = FORMATS[dtype];
@@ -269,14 +279,16 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
   let [rowScales, columnScales]: [number[], number[]] = [[], []];
   const planes: Plane[] = [];
   let remainder: Uint8Array = new Uint8Array();
-  const units: Uint8Array[] = [];
+  const parts: Part[] = [];
+  let [unit, from] = [0, 0];
   let [cosine, relativeError] = [0, 1];
   payloads.forEach((payload, k) => {
     const bytes = new Bytes(payload);
-    if (bytes.u8() !== 3) throw new Error('version');
+    if (bytes.u8() !== 4) throw new Error('version');
     n = bytes.varint();
-    if (bytes.varint() !== units.length) throw new Error('first unit');
+    if (bytes.varint() !== unit) throw new Error('first unit');
     const count = bytes.varint();
+    const g = bytes.varint();
     cosine = bytes.f32();
     relativeError = bytes.f32();
     if (k === 0) {
@@ -304,11 +316,16 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
       remainder = bytes.take(bytes.u8());
     }
     let length = 0;
-    for (const difference of bytes.sequence(count)) {
+    const lengths = bytes.sequence(count).map((difference) => {
       length += difference;
-      units.push(new Uint8Array(length));
-    }
-    for (const unit of units.slice(-count || units.length)) unit.set(bytes.take(unit.length));
+      return length;
+    });
+    lengths.forEach((own, i) => {
+      const cut = i === count - 1 && g > 0;
+      parts.push({ unit, from, to: cut ? g : Number.POSITIVE_INFINITY, bytes: bytes.take(own) });
+      from = cut ? g : 0;
+      if (!cut) unit += 1;
+    });
     if (bytes.at !== payload.length) throw new Error('bytes left over');
   });
 
@@ -328,7 +345,7 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
       const weights = members.map(() => ({ negative: false, significant: false, q: 0, pattern: -1 }));
       const sum = members.reduce((total, member) => total + rowScale(member) + columnScale(member), 0);
       const mean = Math.floor((2 * sum + members.length) / (2 * members.length));
-      groups.push({ weights, count: 0, dense: 0, scale: Math.max(0, Math.min(255, base + mean)) });
+      groups.push({ weights, count: 0, dense: 0, depth: 0, scale: Math.max(0, Math.min(255, base + mean)) });
     }
     tiles.push(groups);
   }
@@ -338,14 +355,10 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
     if (plane.signs) passes.push(() => (unit, groups) => signPass(unit, groups, K, R, plane.level));
   }
   if (format) passes.push(() => (unit, groups) => remainderPass(unit, groups, remainder, format, s));
-  const depths = tiles.map(() => 0);
-  units.forEach((unit, u) => {
-    const pass = Math.floor(u / tiles.length);
-    const tile = u % tiles.length;
-    passes[pass]!()(unit, tiles[tile]!);
-    // Plane passes are those that the number of planes begun so far grows with.
-    depths[tile] = planes.filter((_, j) => planePassIndex(planes, j) <= pass).length;
-  });
+  for (const part of parts) {
+    const pass = passes[Math.floor(part.unit / tiles.length)]!();
+    pass(part.bytes, tiles[part.unit % tiles.length]!.slice(part.from, part.to));
+  }
 
   const values = new Float32Array(n);
   const patterns = new Float64Array(n).fill(-1);
@@ -354,15 +367,11 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
       group.weights.forEach((weight, i) => {
         const at = orders[tile]![64 * g + i]!;
         patterns[at] = weight.pattern;
-        values[at] = placed(weight, group, planes[depths[tile]! - 1], s + d - depths[tile]!);
+        values[at] = placed(weight, group, planes[group.depth - 1], s + d - group.depth);
       });
     });
   });
   return { values, patterns, cosine, relativeError };
-}
-
-function planePassIndex(planes: Plane[], j: number): number {
-  return j + planes.slice(0, j).filter(({ signs }) => signs).length;
 }
 
 function placed(
@@ -412,6 +421,7 @@ function planePass(
     weight.negative = bit() === 1;
     classesNow.set(group, classesNow.get(group)! + 1);
   });
+  for (const group of groups) group.depth += 1;
   for (const [group, fresh] of classesNow) {
     group.count += fresh;
     if (group.dense > 0) group.dense += 1;

@@ -1,8 +1,5 @@
-/** Similarity of the reconstruction from a prefix of units with the tensor. */
-export interface UnitQuality {
-  readonly cosine: number;
-  readonly relativeError: number;
-}
+import type { UnitCutter, UnitPart } from './cutUnits.js';
+import type { UnitQuality } from './unitQualities.js';
 
 /**
  * Qualities at which users are likely to stop, the most useful first. One per fragment is used, so that for any number
@@ -18,45 +15,72 @@ export function usefulQualities(fragments: number): number[] {
   return USEFUL_QUALITIES.slice(0, fragments - 1).sort((a, b) => a - b);
 }
 
-/** Units in the shortest prefixes that reach the targets, rising, and at the end all units. */
-export function cutsForQualities(qualities: readonly UnitQuality[], targets: readonly number[]): number[] {
-  const cuts = new Set<number>();
+/** Where a fragment ends. */
+export interface Cut {
+  /** Units before it. */
+  readonly end: number;
+  /** What it has of the last of them; undefined: all. */
+  readonly part: UnitPart | undefined;
+}
+
+/**
+ * The shortest prefixes that reach the targets, rising, and at the end all units.
+ * @param cutter undefined: fragments end with units
+ */
+export function cutsForQualities(
+  qualities: readonly UnitQuality[],
+  targets: readonly number[],
+  cutter: UnitCutter | undefined,
+): Cut[] {
+  const cuts: Cut[] = [];
   for (const target of targets) {
-    const reached = qualities.findIndex(({ cosine }) => cosine >= target);
-    if (reached >= 0) cuts.add(reached + 1);
+    const unit = qualities.findIndex(({ cosine }) => cosine >= target);
+    if (unit < 0) break;
+    const before = cuts.at(-1);
+    const begun = before?.end === unit + 1 ? before.part : undefined;
+    if (before?.end === unit + 1 && (begun === undefined || begun.quality.cosine >= target)) continue;
+    cuts.push({ end: unit + 1, part: cutter?.cut(unit, target, begun, qualities[unit]!) });
   }
-  cuts.add(qualities.length);
-  return [...cuts].sort((a, b) => a - b);
+  const last = cuts.at(-1);
+  if (last?.end !== qualities.length || last.part !== undefined) {
+    cuts.push({ end: qualities.length, part: undefined });
+  }
+  return cuts;
 }
 
 /** Cuts the largest fragments, by bytes, in two until there are `wanted`, or each has one unit. */
-export function refineCuts(cuts: readonly number[], lengths: readonly number[], wanted: number): number[] {
+export function refineCuts(cuts: readonly Cut[], lengths: readonly number[], wanted: number): Cut[] {
   const ends = [0];
   for (const length of lengths) ends.push(ends.at(-1)! + length);
   const size = ({ start, end }: Piece) => (end - start < 2 ? 0 : ends[end]! - ends[start]!);
-  let pieces: Piece[] = cuts.map((end, i) => ({ start: cuts[i - 1] ?? 0, end }));
+  let pieces: Piece[] = cuts.map((cut, i) => ({ ...cut, start: i === 0 ? 0 : firstAfter(cuts[i - 1]!) }));
   while (pieces.length < wanted) {
     // In rounds, not one by one, because there may be 65,535 fragments to cut.
-    pieces.sort((a, b) => size(b) - size(a));
-    const largest = pieces[0]!;
-    const splittable = pieces.filter(
+    const largestFirst = [...pieces].sort((a, b) => size(b) - size(a));
+    const largest = largestFirst[0]!;
+    const splittable = largestFirst.filter(
       (piece) => piece.end - piece.start > 1 && 2 * size(piece) >= size(largest),
     );
     const chosen = new Set(splittable.slice(0, wanted - pieces.length));
     if (chosen.size === 0) break;
     pieces = pieces.flatMap((piece) => (chosen.has(piece) ? halves(ends, piece) : [piece]));
   }
-  return pieces.map(({ end }) => end).sort((a, b) => a - b);
+  return pieces;
+}
+
+/** The first unit of a fragment, of which the one before may have a part. */
+export function firstAfter({ end, part }: Cut): number {
+  return part === undefined ? end : end - 1;
 }
 
 /** Units from `start` to before `end`. */
-interface Piece {
+interface Piece extends Cut {
   readonly start: number;
-  readonly end: number;
 }
 
 /** Two pieces, cut at the unit boundary that comes nearest to the middle of the bytes. */
-function halves(ends: readonly number[], { start, end }: Piece): Piece[] {
+function halves(ends: readonly number[], piece: Piece): Piece[] {
+  const { start, end } = piece;
   const half = (ends[start]! + ends[end]!) / 2;
   let middle = start + 1;
   for (let high = end - 1; middle < high; ) {
@@ -65,7 +89,7 @@ function halves(ends: readonly number[], { start, end }: Piece): Piece[] {
     else high = probe;
   }
   return [
-    { start, end: middle },
-    { start: middle, end },
+    { start, end: middle, part: undefined },
+    { ...piece, start: middle },
   ];
 }

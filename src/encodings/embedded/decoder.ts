@@ -22,6 +22,8 @@ const STEP_WEIGHTS = 2 ** 20;
 
 interface UsedFragment extends Omit<FragmentHeader, 'stream'> {
   readonly payload: Uint8Array;
+  /** Units, or parts of them, that came before. */
+  readonly partsBefore: number;
 }
 
 /**
@@ -194,26 +196,28 @@ export class EmbeddedDecoder implements FragmentDecoder {
     });
     // Another first one may have another header.
     if (index === 0) this.#state = undefined;
-    else yield* state.retreat(dropped[0]!.first);
+    else yield* state.retreat(dropped[0]!.partsBefore);
     return index;
   }
 
   *#use(index: number, payload: Uint8Array): Steps<void> {
     const { count, stream, ...header } = parseFragmentStart(payload, index);
-    const { first } = header;
+    const { first, groups } = header;
     const { fragments } = this.#request;
     const state = this.#state ?? new TensorState(stream!, this.#elements, this.#range, this.#request);
-    const end = state.units + count;
+    const end = state.units + count - (groups > 0 ? 1 : 0);
     const last = index === fragments - 1;
-    if (first !== state.units || end > state.sequence.length || (last && end !== state.sequence.length)) {
+    const complete = end === state.sequence.length && groups === 0;
+    if (first !== state.units || end > state.sequence.length || (last && !complete)) {
       throw new FormatError('Cannot add the fragment: its units do not continue those before it', {
         expected: last ? `${state.units} to ${state.sequence.length}` : state.units,
         actual: `${first} to ${first + count}`,
       });
     }
-    yield* state.advance(parseUnits(payload, index));
+    const partsBefore = state.parts;
+    yield* state.advance(parseUnits(payload, index), groups);
     this.#state = state;
-    this.#used.push({ ...header, payload });
+    this.#used.push({ ...header, payload, partsBefore });
   }
 }
 

@@ -10,12 +10,14 @@ import {
   type Encoding,
   withEncoder,
 } from '../encoding.js';
+import { cutsUnits } from './cutUnits.js';
 import { embeddedDecoding } from './decoder.js';
-import { encodeTiles, type TileUnits } from './encoder.js';
-import { layOutFragments, type TensorLayout, unitOfTile } from './fragmentLayout.js';
+import { encodeTiles, groupsEncoder, type TileUnits, tilesOf } from './encoder.js';
+import { layOutFragments, type TensorLayout } from './fragmentLayout.js';
 import type { TensorPlan } from './plan.js';
 import { planTensor } from './planTensor.js';
 import { type Source, sourceOf } from './source.js';
+import { unitOfTile } from './unitSequence.js';
 
 /** Where the embedded encoding ends its fragments. */
 export interface EmbeddedEncodeOptions {
@@ -55,14 +57,14 @@ export class EmbeddedEncoder {
     const { memory, tensor } = request;
     const kernels = embeddedEncodeKernels(request.kernels);
     const plan = yield* planTensor(source, tensor.shape, kernels);
-    // Elements that had to become other numbers first are the encoder's own.
-    const mayOverwrite = memory?.mayOverwrite || source.patterns.buffer !== tensor.data.buffer;
-    const tiles = yield* encodingTiles(source, plan, kernels, mayOverwrite);
+    const cuts = cutsUnits(plan);
+    // Elements that had to become other numbers first are the encoder's own. Where units are cut, they are encoded again.
+    const isOwn = memory?.mayOverwrite || source.patterns.buffer !== tensor.data.buffer;
+    const tiles = yield* encodingTiles(source, plan, kernels, isOwn && !cuts);
     const facts = tiles.map((tile) => ({ ...tile, lengths: tile.units.map(({ length }) => length) }));
-    const layout = layOutFragments(plan, facts, {
-      fragments: request.fragments,
-      qualities: this.#targets,
-    });
+    const encoder = groupsEncoder(plan, source.layout, kernels, tilesOf(source.patterns, plan));
+    const targets = { fragments: request.fragments, qualities: this.#targets };
+    const layout = layOutFragments(plan, facts, targets, cuts ? encoder : undefined);
     return { ...factsOf(plan, layout), payloads: payloadsOf(plan, layout, tiles, memory?.payloads) };
   }
 }
@@ -104,11 +106,13 @@ function payloadsOf(
   tiles: readonly TileUnits[],
   room: Uint8Array = new Uint8Array(0),
 ): Uint8Array[] {
-  const contents = fragments.map(({ head, first, end }) => {
+  const contents = fragments.map(({ head, first, end, from, to }) => {
     const pieces = [head];
     for (let unit = first; unit < end; unit++) {
       const pass = sequence.passes[Math.floor(unit / tiles.length)]!;
-      pieces.push(tiles[unit % tiles.length]!.units[unitOfTile(pass, plan)]!);
+      const whole = tiles[unit % tiles.length]!.units[unitOfTile(pass, plan.coding.depth)]!;
+      const part = unit === first ? from : undefined;
+      pieces.push(part ?? (unit === end - 1 ? to : undefined) ?? whole);
     }
     return pieces;
   });

@@ -1,11 +1,14 @@
 import type { EmbeddedEncodeKernels, EncodedTile, TileWeights } from '../../kernels/embedded/interface.js';
 import { sortedPatterns } from '../../kernels/embedded/survey.js';
+import { GROUP } from '../../kernels/embedded/tile.js';
 import { viewBytes } from '../../tensor/tensor.js';
+import type { EncodeGroups, Groups } from './cutUnits.js';
 import { serializeExceptions } from './exceptions.js';
 import { type MeasuredTile, withoutExceptions } from './measure.js';
 import type { SurveyedTensor, TensorPlan } from './plan.js';
 import type { Source } from './source.js';
 import { TileOrder } from './tileOrder.js';
+import { unitOfTile } from './unitSequence.js';
 
 /** A tile of a tensor, encoded. */
 export interface TileUnits extends MeasuredTile, Pick<EncodedTile, 'units'> {
@@ -39,6 +42,70 @@ export function encodeTiles(
       signPlanes: signPlanesOf(tile.denseFrom),
     };
   });
+}
+
+/** What gives the elements of a tile of a tensor that is in memory. */
+export function tilesOf(
+  patterns: Source['patterns'],
+  { planes }: Pick<SurveyedTensor, 'planes'>,
+): (tile: number) => Source['patterns'] {
+  const tileSize = 2 ** planes.tileLog2;
+  return (tile) => patterns.subarray(tile * tileSize, (tile + 1) * tileSize);
+}
+
+/**
+ * What encodes groups of a tile as a tile of their own, up to a pass. The unit of this pass is a part of that of the tile.
+ * @param tileOf the elements of a tile
+ */
+export function groupsEncoder(
+  plan: TensorPlan,
+  layout: Source['layout'],
+  kernels: Pick<EmbeddedEncodeKernels, 'encodeTile'>,
+  tileOf: (tile: number) => Source['patterns'],
+): EncodeGroups {
+  const { coding } = plan;
+  const weightsOf = weightsIn(plan, layout);
+  // The one that was used last: parts of one unit come one after another.
+  let tile = -1;
+  let own: FiniteWeights | undefined;
+  const part = (number: number, [from, to]: Groups): { weights: TileWeights; places: readonly number[] } => {
+    if (own === undefined || tile !== number) {
+      const { weights, ...others } = weightsOf(tileOf(number), number);
+      own = { weights: { ...weights, patterns: sortedPatterns(weights), parts: undefined }, ...others };
+      tile = number;
+    }
+    const [start, end] = [GROUP * from, GROUP * to];
+    const { patterns, scales } = own.weights;
+    return {
+      weights: {
+        ...own.weights,
+        patterns: patterns.subarray(start, end),
+        scales: scales.subarray(from, to),
+      },
+      places: own.places.filter((place) => place >= start && place < end).map((place) => place - start),
+    };
+  };
+  return {
+    measured(number, pass, groups) {
+      const { weights, places } = part(number, groups);
+      const planes = coding.planes.slice(0, pass.plane + 1);
+      const top = { ...coding, planes, nonzero: undefined, precise: true };
+      const encoded = kernels.encodeTile(weights, top, NO_EXCEPTIONS);
+      return {
+        bytes: encoded.units[unitOfTile(pass, coding.depth)]!,
+        energy: encoded.energy,
+        sums: withoutExceptions(encoded, places),
+      };
+    },
+    bytes(number, pass, groups) {
+      const { weights } = part(number, groups);
+      const planes = coding.planes.slice(0, pass.plane + 1);
+      const depth = planes.length;
+      const scale = coding.scale + coding.depth - depth;
+      const top = { ...coding, scale, depth, planes, nonzero: undefined };
+      return kernels.encodeTile(weights, top, NO_EXCEPTIONS).units[unitOfTile(pass, depth)]!;
+    },
+  };
 }
 
 function signPlanesOf(denseFrom: Uint8Array): number {

@@ -7,7 +7,7 @@ import { packNumbers, readNumbers } from './signedNumbers.js';
 
 /** The bytes of a fragment, as `docs/formats/embedded.md` describes them. */
 
-const EMBEDDED_VERSION = 3;
+const EMBEDDED_VERSION = 4;
 /** Magnitudes, followed by eight bits of a centroid, stay below 2^30. */
 export const MAX_PLANES = 22;
 const MIN_TILE_LOG2 = 9;
@@ -18,6 +18,7 @@ export const NEVER_DENSE = 65;
 /** No scale is this far above a threshold. */
 export const NO_RATIO = 127;
 const MAX_SELECTION = 11;
+const MOST_GROUPS = 2 ** (MAX_TILE_LOG2 - 6);
 
 export interface PlaneHeader extends PlaneCoding {
   /** Where in its interval a significant weight is put, in 1/256 of the plane's step. */
@@ -68,6 +69,8 @@ export interface FragmentHeader {
   readonly elements: number;
   /** Number of the first unit. */
   readonly first: number;
+  /** 0, or how many groups of its tile the last unit has come to; the next fragment goes on there. */
+  readonly groups: number;
   /** Of the reconstruction from this fragment and those before it, with the tensor. */
   readonly cosine: number;
   readonly relativeError: number;
@@ -83,12 +86,13 @@ export function serializeFragment(header: FragmentHeader, units: readonly Uint8A
   return concatenate([head, ...units]);
 }
 
-/** A fragment up to its units, from their lengths. */
+/** A fragment up to its units, from the lengths of these, or of their parts. */
 export function serializeFragmentHead(header: FragmentHeader, lengths: readonly number[]): Uint8Array {
   const head: number[] = [EMBEDDED_VERSION];
   pushVarint(head, header.elements);
   pushVarint(head, header.first);
   pushVarint(head, lengths.length);
+  pushVarint(head, header.groups);
   const quality = new Uint8Array(Float32Array.of(header.cosine, header.relativeError).buffer);
   head.push(...quality);
   if (header.stream !== undefined) pushStream(head, header.stream);
@@ -96,7 +100,7 @@ export function serializeFragmentHead(header: FragmentHeader, lengths: readonly 
   return Uint8Array.from(head);
 }
 
-/** The header of a fragment, and how many units follow. */
+/** The header of a fragment, and how many units, or parts of units, follow. */
 export interface FragmentStart extends FragmentHeader {
   readonly count: number;
 }
@@ -121,10 +125,11 @@ function readStart(fields: FieldReader, index: number): FragmentStart {
   const elements = fields.varint();
   const first = fields.varint();
   const count = fields.varint();
+  const groups = inRange('part of a unit', fields.varint(), 0, count === 0 ? 0 : MOST_GROUPS);
   const cosine = inRange('cosine', fields.f32(), -1, 1);
   const relativeError = inRange('relative error', fields.f32(), 0, Number.MAX_VALUE);
   const stream = index === 0 ? readStream(fields) : undefined;
-  return { elements, first, cosine, relativeError, stream, count };
+  return { elements, first, groups, cosine, relativeError, stream, count };
 }
 
 /**

@@ -1,8 +1,10 @@
-import { cutsForQualities, refineCuts, type UnitQuality, usefulQualities } from './cuts.js';
-import { type PlaneHeader, packScales, type StreamHeader, serializeFragmentHead } from './format.js';
-import { centroids, type Energies, energiesAfter, type MeasuredTile, sumsOf } from './measure.js';
+import { type Cut, cutsForQualities, firstAfter, refineCuts, usefulQualities } from './cuts.js';
+import { type EncodeGroups, UnitCutter } from './cutUnits.js';
+import { packScales, type StreamHeader, serializeFragmentHead } from './format.js';
+import { centroids, type MeasuredTile, sumsOf } from './measure.js';
 import type { TensorPlan } from './plan.js';
-import { type Pass, UnitSequence } from './unitSequence.js';
+import { EXACT, type UnitQuality, unitQualities } from './unitQualities.js';
+import { UnitSequence, unitOfTile } from './unitSequence.js';
 
 /** What decides where the units of a tile go, and the qualities that they reach: all but their bytes. */
 export interface TileFacts extends MeasuredTile {
@@ -12,11 +14,15 @@ export interface TileFacts extends MeasuredTile {
   readonly signPlanes: number;
 }
 
-/** A fragment: its head, then units of the sequence. */
+/** A fragment: its head, then units of the sequence, the first and the last of them perhaps in part. */
 export interface FragmentLayout {
   readonly head: Uint8Array;
   readonly first: number;
   readonly end: number;
+  /** In place of the first one: what the fragment before has left of it. */
+  readonly from: Uint8Array | undefined;
+  /** In place of the last one: a part of it. */
+  readonly to: Uint8Array | undefined;
   /** Of the reconstruction from this fragment and those before it. */
   readonly cosine: number;
 }
@@ -34,38 +40,43 @@ export interface FragmentTargets {
   readonly qualities: readonly number[] | undefined;
 }
 
-/** Where a tile has the unit of a pass: of each plane two, then the remainder. */
-export function unitOfTile(pass: Pass, { coding }: Pick<TensorPlan, 'coding'>): number {
-  if (pass.kind === 'remainder') return 2 * coding.depth;
-  return 2 * pass.plane + (pass.kind === 'signs' ? 1 : 0);
-}
-
-/** Cuts a tensor into fragments, once all of its tiles are encoded. */
+/**
+ * Cuts a tensor into fragments, once all of its tiles are encoded.
+ * @param encode parts of tiles, for fragments to end within units; without it, they end with units
+ */
 export function layOutFragments(
   plan: TensorPlan,
   tiles: readonly TileFacts[],
   { fragments, qualities: targets }: FragmentTargets,
+  encode: EncodeGroups | undefined,
 ): TensorLayout {
   const { elements } = plan;
   const stream = streamOf(plan, tiles);
   const sequence = new UnitSequence(stream, elements, plan.coding.nonzero === undefined);
   const lengths = new Array<number>(sequence.length);
   sequence.passes.forEach((pass, p) => {
-    const unit = unitOfTile(pass, plan);
+    const unit = unitOfTile(pass, plan.coding.depth);
     tiles.forEach((tile, i) => {
       lengths[p * tiles.length + i] = tile.lengths[unit]!;
     });
   });
   const qualities = unitQualities(tiles, stream.planes, sequence);
-  const cuts = chooseCuts(fragments, targets, lengths, qualities);
+  const cutter = encode && new UnitCutter(tiles, stream.planes, sequence, encode);
+  const cuts = chooseCuts(fragments, targets, lengths, qualities, cutter);
   return {
     sequence,
-    fragments: cuts.map((end, index) => {
-      const first = index === 0 ? 0 : cuts[index - 1]!;
-      const quality = qualities[end - 1] ?? EXACT;
-      const header = { elements, first, ...quality, stream: index === 0 ? stream : undefined };
-      const head = serializeFragmentHead(header, lengths.slice(first, end));
-      return { head, first, end, cosine: quality.cosine };
+    fragments: cuts.map(({ end, part }, index) => {
+      const before = cuts[index - 1];
+      const first = before === undefined ? 0 : firstAfter(before);
+      const goesOn = part !== undefined && before?.part !== undefined && end === before.end;
+      const from = goesOn ? undefined : before?.part && cutter!.rest(first, before.part.groups);
+      const quality = part?.quality ?? qualities[end - 1] ?? EXACT;
+      const own = lengths.slice(first, end);
+      if (from !== undefined) own[0] = from.length;
+      if (part !== undefined) own[own.length - 1] = part.bytes.length;
+      const header = { elements, first, groups: part?.groups ?? 0, ...quality };
+      const head = serializeFragmentHead({ ...header, stream: index === 0 ? stream : undefined }, own);
+      return { head, first, end, from, to: part?.bytes, cosine: quality.cosine };
     }),
   };
 }
@@ -86,52 +97,15 @@ function streamOf({ planes: plan, scales, coding }: TensorPlan, tiles: readonly 
   };
 }
 
-const EXACT: UnitQuality = { cosine: 1, relativeError: 0 };
-
-/** The quality of each prefix of units. */
-function unitQualities(
-  tiles: readonly TileFacts[],
-  planes: readonly PlaneHeader[],
-  { passes, length }: UnitSequence,
-): UnitQuality[] {
-  const energy = tiles.reduce((sum, tile) => sum + tile.energy, 0);
-  const before = tiles.map((tile): Energies => ({ square: 0, error: tile.energy }));
-  const qualities = new Array<UnitQuality>(length);
-  let square = 0;
-  let error = energy;
-  passes.forEach((pass, p) => {
-    tiles.forEach((tile, i) => {
-      const after = energiesAfter(pass, tile, planes);
-      square += after.square - before[i]!.square;
-      error = Math.max(0, error + (after.error - before[i]!.error));
-      before[i] = after;
-      qualities[p * tiles.length + i] = qualityOf(square, error, energy);
-    });
-  });
-  if (length > 0) qualities[length - 1] = EXACT;
-  return qualities;
-}
-
-/** @param square ‖x̂‖² */
-function qualityOf(square: number, error: number, energy: number): UnitQuality {
-  if (energy === 0) return EXACT;
-  if (square <= 0) return { cosine: 0, relativeError: 1 };
-  // ‖x − x̂‖² = ‖x‖² − 2⟨x, x̂⟩ + ‖x̂‖²
-  const dot = (energy + square - error) / 2;
-  return {
-    cosine: Math.min(1, Math.max(0, dot / Math.sqrt(square * energy))),
-    relativeError: Math.sqrt(error / energy),
-  };
-}
-
 function chooseCuts(
   fragments: number,
   targets: readonly number[] | undefined,
   lengths: readonly number[],
   reached: readonly UnitQuality[],
-): number[] {
+  cutter: UnitCutter | undefined,
+): Cut[] {
   // A tensor without elements has no units, but still a fragment with the headers.
-  if (lengths.length === 0) return [0];
-  if (targets !== undefined) return cutsForQualities(reached, targets);
-  return refineCuts(cutsForQualities(reached, usefulQualities(fragments)), lengths, fragments);
+  if (lengths.length === 0) return [{ end: 0, part: undefined }];
+  if (targets !== undefined) return cutsForQualities(reached, targets, cutter);
+  return refineCuts(cutsForQualities(reached, usefulQualities(fragments), cutter), lengths, fragments);
 }

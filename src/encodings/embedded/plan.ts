@@ -33,8 +33,10 @@ export interface TensorPlan extends SurveyedTensor {
   readonly coding: TileCoding;
 }
 
-/** Tiles per tensor, so that fragments can end close to their targets. */
-const TILES = 32;
+/** Tiles per tensor: each takes bytes for the lengths of its units, and fragments can end within these. */
+const TILES = 16;
+/** Mantissas of two or three bits bring cosines of 0.999, and remainders are not cut. */
+const TILES_OF_TAPERED = 32;
 const SMALLEST_TILE_LOG2 = 12;
 
 /** Planes end at 2^-9 of the root mean square: there, the relative error is about 0.06 %. */
@@ -53,19 +55,21 @@ const TOLERATED_TO_SMALLEST = 0.3;
 const MANY_ZEROS = 1 / 16;
 
 /** How many weights tiles have. */
-export function tileLog2Of(elements: number): number {
-  const wanted = Math.ceil(Math.log2(Math.max(1, elements / TILES)));
+export function tileLog2Of(elements: number, { tapered = false }: Pick<FloatLayout, 'tapered'>): number {
+  const tiles = tapered ? TILES_OF_TAPERED : TILES;
+  const wanted = Math.ceil(Math.log2(Math.max(1, elements / tiles)));
   return Math.min(MAX_TILE_LOG2, Math.max(SMALLEST_TILE_LOG2, wanted));
 }
 
-/** @param layout of the elements; undefined for integers */
-export function planPlanes(counted: Survey, layout: FloatLayout | undefined): PlanePlan {
+/** @param whole the elements are integers */
+export function planPlanes(counted: Survey, of: FloatLayout, whole: boolean): PlanePlan {
+  const layout = whole ? undefined : of;
   const { elements, zeros, exponents } = counted;
   const highest = exponents.findLastIndex((count) => count > 0) - EXPONENT_OFFSET;
   const any = highest >= -EXPONENT_OFFSET;
   const lowest = layout === undefined ? 0 : lowestPlane(counted, layout, highest);
   return {
-    tileLog2: tileLog2Of(elements),
+    tileLog2: tileLog2Of(elements, of),
     scale: lowest,
     depth: any ? Math.max(0, highest - lowest + 1) : 0,
     base: baseOf(counted, lowest),

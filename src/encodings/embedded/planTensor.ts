@@ -1,7 +1,7 @@
 import type { Steps } from '../../async/steps.js';
 import type { EmbeddedEncodeKernels } from '../../kernels/embedded/interface.js';
 import { chooseCodings } from './codings.js';
-import { weightsIn } from './encoder.js';
+import { tilesOf, weightsIn } from './encoder.js';
 import { planPlanes, type SurveyedTensor, type TensorPlan, tileLog2Of } from './plan.js';
 import { chooseScales, rowLengths } from './scales.js';
 import type { Source } from './source.js';
@@ -26,7 +26,7 @@ export class TensorPlanner {
     bits: Bits,
     kernels: Pick<EmbeddedEncodeKernels, 'surveyRows'>,
   ) {
-    const lengths = rowLengths(shape, elements, 2 ** tileLog2Of(elements));
+    const lengths = rowLengths(shape, elements, 2 ** tileLog2Of(elements, bits.layout));
     this.partStep = lengths[0] ?? LONGEST_ROW;
     this.#bits = bits;
     this.#hasRows = lengths.length > 0;
@@ -41,7 +41,7 @@ export class TensorPlanner {
   finish(): SurveyedTensor {
     const { counts, energies } = this.#survey;
     const { elements, exceptions, energy } = counts;
-    const planes = planPlanes(counts, this.#bits.whole ? undefined : this.#bits.layout);
+    const planes = planPlanes(counts, this.#bits.layout, this.#bits.whole);
     // Among many zeros, planes have selections, which know no scales.
     const mayScale = this.#hasRows && !planes.sparse;
     return { elements, exceptions, energy, planes, scales: mayScale ? chooseScales(energies) : undefined };
@@ -80,8 +80,5 @@ export function* planTensor(
     yield;
   }
   const surveyed = planner.finish();
-  const tileSize = 2 ** surveyed.planes.tileLog2;
-  return withCodings(surveyed, bits, kernels, (tile) =>
-    patterns.subarray(tile * tileSize, (tile + 1) * tileSize),
-  );
+  return withCodings(surveyed, bits, kernels, tilesOf(patterns, surveyed));
 }

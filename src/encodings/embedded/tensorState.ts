@@ -1,16 +1,14 @@
 import type { Steps } from '../../async/steps.js';
-import type { OwnBytes } from '../../bytes/binary.js';
-import type { ReusedMemory } from '../../bytes/reusedMemory.js';
-import { free } from '../../bytes/sharedMemory.js';
 import { FormatError } from '../../errors.js';
-import type { FloatLayout, PlaneUnit, RowPart, TileState } from '../../kernels/embedded/interface.js';
-import { checkPadding, DENSE, inOrder, newTileState, stateBytes } from '../../kernels/embedded/tile.js';
+import type { FloatLayout, RowPart } from '../../kernels/embedded/interface.js';
+import { inOrder } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { DecodeRequest, ElementRange } from '../encoding.js';
 import { checkScale, floatLayout } from './elements.js';
 import { parseExceptions } from './exceptions.js';
 import { type StreamHeader, unpackScales } from './format.js';
 import { TileOrder } from './tileOrder.js';
+import { STEP_WEIGHTS, type Tile, Tiles } from './tiles.js';
 import { type Pass, UnitSequence } from './unitSequence.js';
 
 /** The progress of a tile. */
@@ -21,13 +19,10 @@ export interface TileProgress {
   readonly exact: boolean;
 }
 
-/** What is known of a tile. */
-interface Tile {
-  readonly state: TileState;
-  /** Those that have arrived, the highest first. */
-  readonly planes: Uint8Array[];
-  /** All groups are dense: from here on, planes are stored uncoded. */
-  plain: boolean;
+/** A part of a unit, which goes on at this group. */
+interface UnitCut {
+  readonly part: number;
+  readonly groups: number;
 }
 
 /**
@@ -40,26 +35,28 @@ export class TensorState {
   readonly order: TileOrder;
   readonly #layout: FloatLayout | undefined;
   readonly #kernels: Kernels<'embedded'>;
-  readonly #memory: ReusedMemory | undefined;
-  readonly #units: Uint8Array[] = [];
-  /** How many of them have been decoded. */
+  /** Units; some in parts, which hold groups of the tile that follow each other. */
+  readonly #parts: Uint8Array[] = [];
+  /** The parts behind which their unit goes on. */
+  #cuts: UnitCut[] = [];
+  /** How many parts have been decoded, and how many units, and groups of the next unit, that makes. */
   #decoded = 0;
+  #decodedUnits = 0;
+  #decodedGroups = 0;
+  #decodedCuts = 0;
   /** Planes among the first passes, for each number of these. */
   readonly #depths: readonly number[];
-  /** Those with units, at their indexes. */
-  #tiles: Tile[] = [];
-  /** Memory of their states, and of planes that units do not hold uncoded. */
-  #made: ArrayBufferLike[] = [];
+  readonly #tiles: Tiles;
 
   /** @param range the elements that are wanted: units of other tiles are not decoded */
   constructor(
     stream: StreamHeader,
     elements: number,
     range: ElementRange,
-    { dtype, kernels, stateMemory }: Pick<DecodeRequest<'embedded'>, 'dtype' | 'kernels' | 'stateMemory'>,
+    request: Pick<DecodeRequest<'embedded'>, 'dtype' | 'kernels' | 'stateMemory'>,
   ) {
     this.stream = stream;
-    this.#memory = stateMemory;
+    const { dtype, kernels } = request;
     this.#kernels = kernels;
     this.#layout = floatLayout(dtype);
     checkScale(stream, dtype);
@@ -71,20 +68,29 @@ export class TensorState {
     );
     const { base, scales } = stream;
     this.order = new TileOrder(base, scales && unpackScales(scales, elements));
+    this.#tiles = new Tiles(stream, elements, this.sequence, this.order, request);
   }
 
-  /** Units that have arrived: the first of the sequence. */
+  /** Units that have arrived whole: the first of the sequence. */
   get units(): number {
-    return this.#units.length;
+    return this.#parts.length - this.#cuts.length;
+  }
+
+  /** Units that have arrived, or their parts. */
+  get parts(): number {
+    return this.#parts.length;
   }
 
   /**
    * Takes the next units of the sequence. Between two steps, the tensor is that of the units so far.
+   * @param units the first one may be the rest of one that was cut
+   * @param groups where the last one is cut; 0: nowhere
    * @throws FormatError; the state is then as it was before
    */
-  *advance(units: readonly Uint8Array[]): Steps<void> {
-    const before = this.#units.length;
-    for (const unit of units) this.#units.push(unit);
+  *advance(units: readonly Uint8Array[], groups: number): Steps<void> {
+    const before = this.#parts.length;
+    for (const unit of units) this.#parts.push(unit);
+    if (groups > 0) this.#cuts.push({ part: this.#parts.length - 1, groups });
     try {
       yield* this.#decode();
     } catch (error) {
@@ -94,49 +100,38 @@ export class TensorState {
     }
   }
 
-  /** Goes back to the first `units` units. */
-  *retreat(units: number): Steps<void> {
-    this.#units.length = units;
-    this.#tiles = [];
-    this.#made = [];
+  /** Goes back to the first `parts` units or parts of them. */
+  *retreat(parts: number): Steps<void> {
+    this.#parts.length = parts;
+    this.#cuts = this.#cuts.filter(({ part }) => part < parts);
+    this.#tiles.clear();
     this.#decoded = 0;
+    this.#decodedUnits = 0;
+    this.#decodedGroups = 0;
+    this.#decodedCuts = 0;
     yield* this.#decode();
   }
 
   /** Frees the states and the planes of the tiles. */
   free(): void {
-    if (this.#memory === undefined) free(this.#made);
-    else for (const buffer of this.#made) this.#memory.give(buffer);
-    this.#made = [];
-  }
-
-  /** Bytes that are overwritten before they are read. */
-  #make(length: number): Uint8Array {
-    const bytes = this.#memory?.take(length) ?? new Uint8Array(length);
-    this.#made.push(bytes.buffer);
-    return bytes;
+    this.#tiles.free();
   }
 
   progress(tile: number): TileProgress {
     const { passes } = this.sequence;
-    const count = this.sequence.passesOf(tile, this.#decoded);
+    const count = this.sequence.passesOf(tile, this.#decodedUnits);
     return { depth: this.#depths[count]!, exact: passes[count - 1]?.kind === 'remainder' };
   }
 
   /** The last unit of a tile that has arrived. */
   lastUnitOf(tile: number): number {
     const { tiles } = this.sequence;
-    return (this.sequence.passesOf(tile, this.#decoded) - 1) * tiles + tile;
+    return (this.sequence.passesOf(tile, this.#decodedUnits) - 1) * tiles + tile;
   }
 
-  /** The state of a tile's weights beside its planes. */
-  tile(tile: number): TileState {
-    return this.#tileOf(tile).state;
-  }
-
-  /** The planes of a tile that have arrived. */
-  planes(tile: number): readonly Uint8Array[] {
-    return this.#tileOf(tile).planes;
+  /** What is known of a tile. */
+  tile(tile: number): Tile {
+    return this.#tiles.of(tile);
   }
 
   /**
@@ -146,12 +141,14 @@ export class TensorState {
   readPatterns(tile: number, out: Uint16Array | Uint32Array): void {
     const layout = this.#layout!;
     const { tiles, passes } = this.sequence;
-    const unit = this.#units[(passes.length - 1) * tiles + tile]!;
+    // All cuts are in passes before.
+    const unit = this.#parts[(passes.length - 1) * tiles + tile + this.#cuts.length]!;
     const { count, rest, restore } = parseExceptions(unit, out.length, layout.bytes);
     const { scale, nonzero } = this.stream;
-    const known = { state: this.tile(tile), planes: this.planes(tile), layout, scale, selection: nonzero };
+    const { state, planes } = this.tile(tile);
+    const known = { state, planes, layout, scale, selection: nonzero };
     const { decodeRemainder } = this.#kernels.embedded;
-    const parts = this.parts(tile);
+    const parts = this.rowParts(tile);
     if (count === 0) {
       decodeRemainder(rest, known, out, parts);
       return;
@@ -163,7 +160,7 @@ export class TensorState {
   }
 
   /** What brings the weights of a tile from its own order into that of the tensor; undefined where it is the same. */
-  parts(tile: number): readonly RowPart[] | undefined {
+  rowParts(tile: number): readonly RowPart[] | undefined {
     if (this.order.isNatural) return undefined;
     const { count } = this.sequence.range(tile);
     return this.order.parts(tile * this.sequence.tileSize, count);
@@ -174,79 +171,38 @@ export class TensorState {
     const { tiles, tileSize } = this.sequence;
     const stepUnits = STEP_WEIGHTS / tileSize;
     let units = 0;
-    while (this.#decoded < this.#units.length) {
+    while (this.#decoded < this.#parts.length) {
       if (units >= stepUnits) {
         yield;
         units = 0;
       }
+      const cut = this.#cuts[this.#decodedCuts];
+      if (cut?.part === this.#decoded || this.#decodedGroups > 0) {
+        this.#decodePart(cut?.part === this.#decoded ? cut.groups : undefined);
+        units += 1;
+        continue;
+      }
       // Many of one pass at a time, because what they have in common is prepared once.
-      const passEnd = (Math.floor(this.#decoded / tiles) + 1) * tiles;
-      const end = Math.min(this.#units.length, passEnd, this.#decoded + stepUnits - units);
-      this.#decodePass(this.#decoded, end);
-      units += end - this.#decoded;
-      this.#decoded = end;
+      const first = this.#decodedUnits;
+      const passEnd = (Math.floor(first / tiles) + 1) * tiles;
+      const whole = (cut?.part ?? this.#parts.length) - this.#decoded;
+      const count = Math.min(whole, passEnd - first, stepUnits - units);
+      this.#tiles.decodePass(first, this.#parts.slice(this.#decoded, this.#decoded + count));
+      units += count;
+      this.#decoded += count;
+      this.#decodedUnits += count;
     }
   }
 
-  #tileOf(index: number): Tile {
-    if (this.#tiles[index] === undefined) this.#begin(index);
-    return this.#tiles[index]!;
-  }
-
-  /** A tile with its neighbours, when its first unit is decoded: all of a large tensor at once would take long. */
-  #begin(index: number): void {
-    const { firstTile, endTile, tileSize } = this.sequence;
-    const size = stateBytes(tileSize);
-    const shared = STEP_WEIGHTS / tileSize;
-    const first = index - ((index - firstTile) % shared);
-    const end = Math.min(first + shared, endTile);
-    const bytes = this.#make(size * (end - first)).fill(0);
-    for (let tile = first; tile < end; tile++) {
-      const { count } = this.sequence.range(tile);
-      const own = bytes.subarray(
-        (tile - first) * size,
-        (tile - first) * size + stateBytes(count),
-      ) as OwnBytes;
-      const scales = this.order.isUniform ? this.stream.base : this.order.scalesOf(tile * tileSize, count);
-      this.#tiles[tile] = { state: newTileState(count, scales, undefined, own), planes: [], plain: false };
-    }
-  }
-
-  /** Units of one pass. */
-  #decodePass(first: number, end: number): void {
-    const { tiles, passes, firstTile, endTile } = this.sequence;
-    const pass = passes[Math.floor(first / tiles)]!;
-    if (pass.kind === 'remainder') return;
-    const passStart = first - (first % tiles);
-    const begin = Math.max(first, passStart + firstTile);
-    const stop = Math.max(begin, Math.min(end, passStart + endTile));
-    const units = this.#units.slice(begin, stop);
-    const parts = units.map((_, i) => this.#tileOf(begin - passStart + i));
-    if (pass.kind === 'signs') {
-      const work = units.map((unit, i) => ({ unit, state: parts[i]!.state }));
-      this.#kernels.embedded.decodeSigns(work, this.stream.dense, this.stream.planes[pass.plane]!.level);
-      return;
-    }
-    const plain = units.map((unit, i) => isPlain(parts[i]!, unit));
-    const coded: PlaneUnit[] = [];
-    const sizes = parts.map(({ state }, i) => (plain[i] ? 0 : state.signs.length));
-    // One array for all, because many take long to make, and to free.
-    const bytes = this.#make(sizes.reduce((sum, size) => sum + size, 0));
-    let used = 0;
-    units.forEach((unit, i) => {
-      const { state, planes } = parts[i]!;
-      const plane = plain[i] ? unit : bytes.subarray(used, used + sizes[i]!);
-      used += sizes[i]!;
-      if (!plain[i]) coded.push({ unit, state, plane });
-      planes.push(plane);
-    });
-    this.#kernels.embedded.decodePlanes(coded, this.stream.planes[pass.plane]!);
-    for (const { state, planes } of parts) checkPadding(planes.at(-1)!, state.count);
+  /** @param cut where the unit goes on; undefined: the part is its last */
+  #decodePart(cut: number | undefined): void {
+    this.#tiles.decodeGroups(this.#decodedUnits, this.#parts[this.#decoded]!, this.#decodedGroups, cut);
+    this.#decoded += 1;
+    if (cut === undefined) this.#decodedUnits += 1;
+    else this.#decodedCuts += 1;
+    this.#decodedGroups = cut ?? 0;
   }
 }
-
-/** Weights whose units are decoded in a step: a few milliseconds. */
-const STEP_WEIGHTS = 2 ** 22;
 
 /** With fewer elements to each, the objects of units and tiles would take more memory than the tensor. */
 const ELEMENTS_PER_UNIT = 1024;
@@ -264,11 +220,4 @@ function checkLength({ length }: UnitSequence, elements: number): void {
 
 function planesAmong(passes: readonly Pass[]): number {
   return passes.filter(({ kind }) => kind === 'plane').length;
-}
-
-/** Whether a plane of the tile is stored uncoded. */
-function isPlain(tile: Tile, unit: Uint8Array): boolean {
-  const { signs, dense } = tile.state;
-  tile.plain ||= unit.length === signs.length && dense.every((state) => state === DENSE);
-  return tile.plain && unit.length === signs.length;
 }

@@ -1,3 +1,5 @@
+import type { RowPart, TileState } from '../../kernels/embedded/interface.js';
+import { GROUP, GROUP_BYTES, groupsOf, inOrder } from '../../kernels/embedded/tile.js';
 import { halfToFloat32 } from '../../tensor/float.js';
 import { float8ToFloat32, isFloat8 } from '../../tensor/float8.js';
 import { fromFloat32 } from '../../tensor/numbers.js';
@@ -5,8 +7,21 @@ import { viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest } from '../encoding.js';
 import { floatLayout, patternArray, patternView } from './elements.js';
 import { float8Elements } from './float8.js';
-import { MAX_TILE_LOG2 } from './format.js';
+import { MAX_TILE_LOG2, type StreamHeader } from './format.js';
 import type { TensorState } from './tensorState.js';
+
+/** Planes of a tile, or of some of its groups, and its state. */
+interface KnownWeights {
+  readonly planes: readonly Uint8Array[];
+  readonly state: TileState;
+}
+
+function partOf({ planes, state }: KnownWeights, from: number, to: number): KnownWeights {
+  return {
+    planes: planes.map((plane) => plane.subarray(GROUP_BYTES * from, GROUP_BYTES * to)),
+    state: groupsOf(state, from, to),
+  };
+}
 
 /** What a tile holds, as numbers or as elements: of exact weights their own bits, of others the best that the planes allow. */
 export class TileValues {
@@ -60,20 +75,33 @@ export class TileValues {
   }
 
   #place(state: TensorState, tile: number, out: Float32Array): void {
-    const { depth } = state.progress(tile);
+    const { begun, ...known } = state.tile(tile);
+    const parts = state.rowParts(tile);
+    if (begun === undefined) {
+      this.#placeWeights(state.stream, known, out, parts);
+      return;
+    }
+    const more = { planes: [...known.planes, begun.plane], state: known.state };
+    inOrder(parts, out, (sorted) => {
+      const end = GROUP * begun.groups;
+      this.#placeWeights(state.stream, partOf(more, 0, begun.groups), sorted.subarray(0, end), undefined);
+      const rest = partOf(known, begun.groups, known.state.dense.length);
+      this.#placeWeights(state.stream, rest, sorted.subarray(end), undefined);
+    });
+  }
+
+  #placeWeights(
+    { planes, scale }: StreamHeader,
+    known: KnownWeights,
+    out: Float32Array,
+    parts: readonly RowPart[] | undefined,
+  ): void {
+    const depth = known.planes.length;
     if (depth === 0) {
       out.fill(0);
       return;
     }
-    const { planes, scale } = state.stream;
-    const exponent = scale + planes.length - depth;
-    const place = { ...planes[depth - 1]!, exponent };
-    this.#request.kernels.embedded.placeWeights(
-      state.planes(tile),
-      state.tile(tile),
-      place,
-      out,
-      state.parts(tile),
-    );
+    const place = { ...planes[depth - 1]!, exponent: scale + planes.length - depth };
+    this.#request.kernels.embedded.placeWeights(known.planes, known.state, place, out, parts);
   }
 }

@@ -6,6 +6,12 @@ export type Pass =
   | { readonly kind: 'plane' | 'signs'; readonly plane: number }
   | { readonly kind: 'remainder' };
 
+/** Where a tile has the unit of a pass: of each plane two, then the remainder. */
+export function unitOfTile(pass: Pass, depth: number): number {
+  if (pass.kind === 'remainder') return 2 * depth;
+  return 2 * pass.plane + (pass.kind === 'signs' ? 1 : 0);
+}
+
 /**
  * The order of a tensor's units, one per tile and pass: each plane from the highest down with the signs that follow it,
  * then, for floats, the remainder. Fragments are consecutive parts of this sequence.

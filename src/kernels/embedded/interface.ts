@@ -139,9 +139,12 @@ export interface TileCounts {
 
 /** How to code tiles. */
 export interface TileCoding extends TilePlan {
+  /** All, or the first of them. */
   readonly planes: readonly PlaneCoding[];
   /** Codes of the remainder's bitmap of non-zero weights; undefined: there is no remainder. */
   readonly nonzero: Uint8Array | undefined;
+  /** What is below all planes is measured as with a remainder. */
+  readonly precise?: boolean | undefined;
 }
 
 export interface EncodedTile {

@@ -80,6 +80,26 @@ export function newTileState(
   return state;
 }
 
+/** A copy of groups of a tile, as a tile of its own. */
+export function groupsOf(state: TileState, from: number, to: number): TileState {
+  const count = Math.min(state.count, GROUP * to) - GROUP * from;
+  const part = newTileState(count, state.scales.subarray(from, to));
+  const bitmap = [GROUP_BYTES * from, GROUP_BYTES * to] as const;
+  part.significant.set(state.significant.subarray(...bitmap));
+  part.signs.set(state.signs.subarray(...bitmap));
+  part.counts.set(state.counts.subarray(from, to));
+  part.dense.set(state.dense.subarray(from, to));
+  return part;
+}
+
+/** The inverse: what `part` holds, from group `from` on. */
+export function setGroups(state: TileState, from: number, part: TileState): void {
+  state.significant.set(part.significant, GROUP_BYTES * from);
+  state.signs.set(part.signs, GROUP_BYTES * from);
+  state.counts.set(part.counts, from);
+  state.dense.set(part.dense, from);
+}
+
 function rangeOf(scales: Uint8Array): { least: number; most: number } {
   let least = 255;
   let most = 0;

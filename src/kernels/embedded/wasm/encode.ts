@@ -107,14 +107,15 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     exceptions: Uint8Array,
     target?: Uint8Array,
   ): EncodedTile {
-    const { depth, dense: denseRule, codedDense, planes: codings, nonzero } = coding;
+    const { depth, dense: denseRule, codedDense, planes: codings, nonzero, precise = false } = coding;
     // What is kept comes first.
     const extracts = runtime.keep(extractTable());
     const fixedCodes = codings.some(({ fixed }) => fixed) ? loadCodes(runtime, FIXED_CODES) : 0;
     const rules = codings.map((own) => runtime.keep(ruleBytes(own)));
     const codes = codings.map((own) => (own.fixed ? fixedCodes : loadCodes(runtime, own)));
     const counted = isCounted(tile);
-    const more = nonzero === undefined || counted ? 0 : morePlanes(depth, tile.patterns.length);
+    const estimates = !counted && (nonzero !== undefined || precise);
+    const more = estimates ? morePlanes(depth, tile.patterns.length) : 0;
     const loaded = loadTile(runtime, tile, coding, more, !counted);
     const { weights, groups, stride, planes, significant, signs, counts, dense, scales, contexts } = loaded;
     const denseFrom = runtime.allocate(groups);

@@ -19,7 +19,7 @@ import {
   encodeWith,
   f32Tensor,
 } from '../../../helpers/encodings.js';
-import { noise, randomFrom, randomSubset } from '../../../helpers/random.js';
+import { noise, normalFrom, randomFrom, randomSubset } from '../../../helpers/random.js';
 import { trainedLike } from '../../../helpers/trained.js';
 
 const wasm = await loadKernels({ implementation: 'wasm' });
@@ -268,12 +268,45 @@ test('no cut and no flipped bit does anything but decode or throw a FormatError'
   );
 });
 
-test('versions 1 and 2, which were never released, are refused with what to do; others without', () => {
+test('fragments end within units, at their qualities; a unit that is cut where it cannot be is refused', () => {
+  const { encoded, request } = encodeWith(
+    embedded,
+    f32Tensor([9000], Float32Array.from({ length: 9000 }, normalFrom(1))),
+    {},
+    { fragments: 8 },
+  );
+  const { payloads, cosines } = encoded;
+  const starts = payloads.map((payload, k) => parseFragmentStart(payload, k));
+  assert.ok(starts.filter(({ groups }) => groups > 0).length >= 4, 'several are cut');
+  for (const [k, { groups, first, count }] of starts.entries()) {
+    if (groups === 0) continue;
+    // The next one goes on with the same unit.
+    assert.is(starts[k + 1]!.first, first + count - 1);
+  }
+  for (const target of [0.5, 0.9, 0.97, 0.99, 0.997, 0.999]) {
+    const reached = cosines!.find((cosine) => cosine >= target)!;
+    assert.ok(1 - reached > 0.97 * (1 - target), `${reached} for ${target}`);
+  }
+  const cut = starts.findIndex(({ groups }) => groups > 0);
+  for (const groups of [64, 127]) {
+    const other = payloads.map((payload) => payload.slice());
+    // Version, three fields of two, one and one or two bytes: the last byte before the cosine.
+    const at = [...Array(16).keys()].find((i) => i > 4 && other[cut]![i] === starts[cut]!.groups)!;
+    other[cut]![at] = groups;
+    const decoder = embedded.createDecoder(request, {});
+    for (let k = 0; k < cut; k++) decoder.addFragment(k, other[k]!);
+    throws(() => decoder.addFragment(cut, other[cut]!), FormatError, /cannot end there/);
+    decoder.addFragment(cut, payloads[cut]!);
+  }
+});
+
+test('versions 1 to 3, which were never released, are refused with what to do; others without', () => {
   const { encoded, request } = encodeWith(embedded, f32Tensor([100], noise(100)), {}, { fragments: 2 });
   for (const [version, message] of [
     [1, /version 1 was never released; encode the tensor again/],
     [2, /version 2 was never released; encode the tensor again/],
-    [4, /unsupported version/],
+    [3, /version 3 was never released; encode the tensor again/],
+    [5, /unsupported version/],
   ] as const) {
     const other = encoded.payloads[0]!.slice();
     other[0] = version;
