@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CUTS_VERSION } from '../models/file/encodeModelFile.js';
-import { encodeTensor, resolvedOptions } from '../models/file/encodeTensor.js';
+import { cutBy, encodeTensor } from '../models/file/encodeTensor.js';
 import { formatHash } from '../models/file/plan.js';
 import type { LocatedTensor } from '../models/file/sourceFiles.js';
 import { stageTensor } from '../models/file/stagingStore.js';
@@ -94,7 +94,7 @@ function factsOf({ tensor, bytes }: ReadTensor, { choices, options, tools }: Uni
   const { dtype, shape } = tensor;
   const isCut = choices.isCut(tensor);
   const hash = formatHash(tools.kernels.xxh3(bytes));
-  const how = isCut ? resolvedOptions(options.encode ?? {}, bytes.length) : 'plain';
+  const how = isCut ? cutBy(tensor, options.encode ?? {}) : 'plain';
   return { isCut, hash, fingerprint: JSON.stringify([CUTS_VERSION, dtype, shape, hash, how]) };
 }
 

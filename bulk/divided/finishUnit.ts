@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CUTS_VERSION } from '../../models/file/encodeModelFile.js';
-import { encodedShape, resolvedOptions } from '../../models/file/encodeTensor.js';
+import { resolvedOptions } from '../../models/file/encodeTensor.js';
+import { encodedShape, packFirstPiece } from '../../models/file/firstPiece.js';
 import { formatHash } from '../../models/file/plan.js';
 import type { LocatedTensor } from '../../models/file/sourceFiles.js';
 import { concatenate } from '../../src/bytes/binary.js';
@@ -122,7 +123,9 @@ export async function finishUnit(
   } finally {
     await reader.close();
   }
-  const front = packFront(header, entries, codec);
+  const sizes = entries.map(({ compressedSize }) => compressedSize);
+  const first = { dtype, shape, byteLength, sizes };
+  const front = packFirstPiece(packFront(header, entries, codec), first, kernels);
   const frontWindows = own.add(front);
   await storage.create(unitObject(key), own.finish(), { signal });
   const note: UnitNote = {
@@ -132,7 +135,7 @@ export async function finishUnit(
         hash: formatHash(kernels.xxh3(front)),
         divided: {
           cosines: layout.fragments.map(({ cosine }) => cosine),
-          sizes: [front.length, ...entries.map(({ compressedSize }) => compressedSize)],
+          sizes: [front.length, ...sizes],
           objects: [key, ...keys],
           windows: [frontWindows, ...windows],
         },

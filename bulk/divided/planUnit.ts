@@ -1,4 +1,4 @@
-import { encodedShape } from '../../models/file/encodeTensor.js';
+import { encodedShape } from '../../models/file/firstPiece.js';
 import type { LocatedTensor } from '../../models/file/sourceFiles.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { countedTiles } from '../../src/encodings/embedded/codings.js';

@@ -1,5 +1,5 @@
 import { formatFor } from '../../models/directory/encodeModel.js';
-import { isWorthEncoding, resolvedOptions } from '../../models/file/encodeTensor.js';
+import { cutBy, isShort, isWorthEncoding } from '../../models/file/encodeTensor.js';
 import { type LocatedTensor, readModelSource } from '../../models/file/sourceFiles.js';
 import { openModelFiles } from '../input/modelInput.js';
 import { openTensor } from '../input/tensorInput.js';
@@ -60,9 +60,12 @@ export async function planModelFile(
   const tensors = await tensorsOf(names, signal);
   await checkNames(tensors, options);
   return tensors.map((tensor) => {
-    const isKept = !isWorthEncoding(tensor) || keep.some((pattern) => pattern.test(tensor.name));
-    const { fragments, qualities } = resolvedOptions(own, tensor.byteLength);
-    return { ...tensor, becomes: isKept ? 'whole' : `at most ${qualities?.length ?? fragments} fragments` };
+    const isKept =
+      !(isWorthEncoding(tensor) || isShort(tensor)) || keep.some((pattern) => pattern.test(tensor.name));
+    if (isKept) return { ...tensor, becomes: 'whole' };
+    const how = cutBy(tensor, own);
+    if (how === 'short') return { ...tensor, becomes: 'two parts' };
+    return { ...tensor, becomes: `at most ${how.qualities?.length ?? how.fragments} fragments` };
   });
 }
 

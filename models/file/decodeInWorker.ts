@@ -1,9 +1,8 @@
 import { copyAll, isShared } from '../../src/bytes/sharedMemory.js';
-import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
-import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { DecodePiecesOptions } from '../inputs/content.js';
 import type { ModelFileTensor } from './modelFile.js';
+import type { FirstPiece } from './tensorDecoder.js';
 
 /**
  * Decodes an encoded tensor by one task of a worker. What is in shared memory goes there and comes back without a copy.
@@ -14,10 +13,10 @@ import type { ModelFileTensor } from './modelFile.js';
 export async function decodeInWorker(
   tensor: ModelFileTensor,
   pieces: readonly Uint8Array[],
-  readFirst: (bytes: Uint8Array) => HoloTensorLayout,
+  readFirst: (bytes: Uint8Array) => FirstPiece,
   { budget, pool, out, signal }: DecodePiecesOptions,
 ): Promise<Tensor> {
-  const { entries } = readFirst(pieces[0]!);
+  const { header, layout } = readFirst(pieces[0]!);
   // The worker counts the bytes of this tensor itself.
   const { limits, received } = budget;
   budget.received += pieces.reduce((sum, { length }) => sum + length, 0);
@@ -29,8 +28,8 @@ export async function decodeInWorker(
       const [first, ...stored] = shared ? pieces : copyAll(pieces, (size) => buffers.take(size));
       return {
         input: {
-          header: first!.slice(0, HOLO_HEADER_SIZE),
-          fragments: stored.map((bytes, i) => ({ entry: entries[i]!, stored: bytes })),
+          header,
+          fragments: stored.map((bytes, i) => ({ entry: layout.entries[i]!, stored: bytes })),
           options: { limits, dtype: 'source' },
           received,
           out,

@@ -29,11 +29,12 @@ import { assembleModelFile, type TensorJob } from './assemble.js';
 import {
   askedFragments,
   checkFragmentOptions,
+  cutBy,
   type EncodeTools,
   encodeTensor,
   type FragmentOptions,
+  isShort,
   isWorthEncoding,
-  resolvedOptions,
 } from './encodeTensor.js';
 import { formatHash, MAX_WEIGHT, WEIGHT } from './plan.js';
 import {
@@ -86,7 +87,7 @@ export interface ModelFileStats {
   readonly encoded: number;
   /**
    * Cut tensors with fewer fragments than `encode` asks for, in their number or by qualities: their bits cannot be divided
-   * that finely.
+   * that finely. Those below 1,024 elements, which are in two parts, do not count.
    */
   readonly fewerFragments: number;
   /** Of the tensors' elements. */
@@ -134,12 +135,14 @@ export async function encodeModelFile(
     const memory = new ReusedMemory(2 * bound.weight.most);
     const jobs = await stageTensors(model, staging, { kernels, codec, pool, memory }, bound, options);
     const fileSize = await assembleModelFile(model, jobs, sink, staging, kernels, memory, options);
-    const encoded = jobs.flatMap(({ staged }) => staged ?? []);
+    const encoded = jobs.flatMap(({ tensor, staged }) => (staged === undefined ? [] : { tensor, staged }));
     const asked = askedFragments(options.encode ?? {}) ?? 0;
     return {
       tensors: jobs.length,
       encoded: encoded.length,
-      fewerFragments: encoded.filter(({ cosines }) => cosines.length < asked).length,
+      fewerFragments: encoded.filter(
+        ({ tensor, staged }) => !isShort(tensor) && staged.cosines.length < asked,
+      ).length,
       originalSize: totalSize(model),
       fileSize,
     };
@@ -194,7 +197,7 @@ async function stageTensors(
 
 /** Which tensors of a model are cut into fragments; the others are stored plain. */
 export function cutTensors(keep: EncodeModelFileOptions['keep']): (tensor: LocatedTensor) => boolean {
-  return (tensor) => isWorthEncoding(tensor) && keep?.(tensor.name) !== true;
+  return (tensor) => (isWorthEncoding(tensor) || isShort(tensor)) && keep?.(tensor.name) !== true;
 }
 
 /** Gives the memory of the tensor's bytes back. */
@@ -208,8 +211,7 @@ async function stage(
 ): Promise<Omit<TensorJob, 'weight'>> {
   const { kernels, memory } = tools;
   const { name, dtype, shape } = tensor;
-  const options = resolvedOptions(encode, bytes.length);
-  const facts = [CUTS_VERSION, name, dtype, shape, formatHash(kernels.xxh3(bytes)), options];
+  const facts = [CUTS_VERSION, name, dtype, shape, formatHash(kernels.xxh3(bytes)), cutBy(tensor, encode)];
   // A seed is a bigint.
   const fingerprint = JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
   let staged = await findStagedTensor(staging, entry, fingerprint, kernels, { signal });

@@ -2,7 +2,6 @@ import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Codec } from '../../src/codecs/codec.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
-import { HOLO_MAX_RANK } from '../../src/holotensor/constants.js';
 import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
 import { encodeFragments } from '../../src/holotensor/encodeTask.js';
 import { parseHoloTensorHeader } from '../../src/holotensor/header.js';
@@ -13,6 +12,9 @@ import { DTYPES, elementCount } from '../../src/tensor/dtype.js';
 import type { Buffers } from '../../workers/buffers.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../../workers/task.js';
+import { encodeShortTensor } from './encodeShortTensor.js';
+import { encodedShape, packFirstPiece } from './firstPiece.js';
+import { MAX_SHORT } from './shortTensor.js';
 
 /** How tensors are cut into fragments, with the options of the encoding (fragments, qualities, layout, rank, …). */
 export interface FragmentOptions {
@@ -30,20 +32,26 @@ export function askedFragments({ fragments, qualities }: FragmentOptions): numbe
 /** A tensor as pieces of a model file. */
 export interface EncodedPieces {
   readonly cosines: readonly number[];
-  /** HoloTensor header and index, then the fragments as stored: joined, they are a HoloTensor file. */
+  /** What is before the fragments, packed, then the fragments as stored. */
   readonly pieces: readonly Uint8Array[];
   /** The memory that pieces are in, and that of the tensor: to be given back when they have been written. */
   readonly returned: readonly ArrayBufferLike[];
 }
 
-/** In smaller tensors, the names and headers of fragments cost more bytes than fragments save. */
-const MIN_ELEMENTS = 1024;
-
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2'];
 
-/** True for tensors that gain by fragments: floating-point and not small. */
+/** True for tensors that gain by fragments of an encoding: floating-point and not small. The heads of fragments cost some bytes. */
 export function isWorthEncoding({ dtype, shape }: Pick<SafetensorsTensor, 'dtype' | 'shape'>): boolean {
-  return FLOATS.includes(dtype) && elementCount(shape) >= MIN_ELEMENTS;
+  return FLOATS.includes(dtype) && elementCount(shape) > MAX_SHORT;
+}
+
+/** In smaller tensors, the parts cost as many bytes as come later. */
+const MIN_SHORT = 24;
+
+/** True for small tensors that are cut in two parts, whatever the encoding of others is. */
+export function isShort({ dtype, shape }: Pick<SafetensorsTensor, 'dtype' | 'shape'>): boolean {
+  const elements = elementCount(shape);
+  return dtype === 'F32' && elements >= MIN_SHORT && elements <= MAX_SHORT;
 }
 
 /**
@@ -71,6 +79,14 @@ export function resolvedOptions(
   return { encoding, ...options, ...(isFree && { fragments: defaultFragments(byteLength) }) };
 }
 
+/** How a cut tensor is encoded by these options, in full: what is encoded anew when this changes. */
+export function cutBy(
+  tensor: Pick<SafetensorsTensor, 'dtype' | 'shape' | 'byteLength'>,
+  options: FragmentOptions,
+): FragmentOptions | 'short' {
+  return isShort(tensor) ? 'short' : resolvedOptions(options, tensor.byteLength);
+}
+
 /** @throws ArgumentError for options that are not those of the encoding */
 export function checkFragmentOptions({ encoding = 'embedded', ...options }: FragmentOptions): void {
   new HoloTensorEncoder(encoding, options);
@@ -81,11 +97,6 @@ export interface EncodeTools {
   readonly kernels: Kernels;
   readonly codec: Codec;
   readonly pool: WorkerPool | undefined;
-}
-
-/** What a tensor is encoded as: HoloTensor has room for four dimensions; the true shape is in the plan. */
-export function encodedShape(shape: readonly number[]): readonly number[] {
-  return shape.length > HOLO_MAX_RANK ? [elementCount(shape)] : shape;
 }
 
 export interface EncodeTensorOptions extends AbortOptions {
@@ -101,7 +112,10 @@ export async function encodeTensor(
   { kernels, codec, pool }: EncodeTools,
   { signal, memory: reused }: EncodeTensorOptions,
 ): Promise<EncodedPieces> {
-  const { encoding, ...options } = resolvedOptions(fragmentOptions, bytes.length);
+  if (isShort({ dtype, shape })) return { ...encodeShortTensor(bytes, kernels), returned: [bytes.buffer] };
+  // The bytes may be transferred.
+  const byteLength = bytes.length;
+  const { encoding, ...options } = resolvedOptions(fragmentOptions, byteLength);
   const input = {
     encoding,
     options,
@@ -128,6 +142,8 @@ export async function encodeTensor(
       : await encode();
   // The plan and the loader number fragments: the pieces must be in that order.
   const inOrder = [...fragments].sort((a, b) => a.index - b.index);
-  const pieces = packHoloTensor(parseHoloTensorHeader(header), inOrder, { codec, kernels });
-  return { cosines, pieces, returned };
+  const [front, ...stored] = packHoloTensor(parseHoloTensorHeader(header), inOrder, { codec, kernels });
+  const sizes = stored.map(({ length }) => length);
+  const first = packFirstPiece(front!, { dtype, shape, byteLength, sizes }, kernels);
+  return { cosines, pieces: [first, ...stored], returned };
 }

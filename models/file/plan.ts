@@ -50,7 +50,7 @@ export interface EncodedTensorPlan {
 }
 
 /** The version of the model file format that is written; no other is read. */
-export const MODEL_FILE_VERSION = 3;
+export const MODEL_FILE_VERSION = 4;
 /** All of holostream's keys begin with it; other programs' files have none. */
 export const METADATA_PREFIX = 'holostream.';
 export const VERSION_KEY = `${METADATA_PREFIX}version`;

@@ -14,8 +14,10 @@ import type { Kernels } from '../../src/kernels/kernels.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { PieceOptions, ReconstructOptions } from '../inputs/content.js';
+import { FORMS, unpackFirstPiece } from './firstPiece.js';
 import type { ModelFileTensor } from './modelFile.js';
 import { formatHash } from './plan.js';
+import type { ShortTensorDecoder } from './shortTensor.js';
 
 /**
  * Decodes a tensor from the pieces of a model file: header first, fragments in any order. Each piece is verified before
@@ -33,6 +35,8 @@ export class ModelTensorDecoder {
   readonly #memory: ArrayBufferLike[] = [];
   /** The bytes of a plain tensor. */
   #whole: Uint8Array | undefined;
+  /** A small one in two parts. */
+  #short: ShortTensorDecoder | undefined;
 
   /** @param stateMemory that `close` gives back */
   constructor(
@@ -49,12 +53,14 @@ export class ModelTensorDecoder {
   }
 
   get complete(): boolean {
+    if (this.#short !== undefined) return this.#short.complete;
     return this.#whole !== undefined || (this.#decoder?.complete === true && this.#decoder.usable);
   }
 
   /** True cosine similarity with the source's tensor; 0 before the first fragment. */
   get cosine(): number {
     if (this.#whole !== undefined) return 1;
+    if (this.#short !== undefined) return this.#short.cosine;
     const decoder = this.#decoder;
     // Before the bytes so far pay for a reconstruction, there is none.
     if (decoder === undefined || !decoder.usable) return 0;
@@ -79,13 +85,15 @@ export class ModelTensorDecoder {
 
   /** The best tensor so far as numbers, row-major. Only for floating-point tensors. */
   *reconstructing(out?: Float32Array): Steps<Float32Array | undefined> {
-    return this.#decoder && (yield* this.#decoder.reconstructing(out));
+    return this.#decoder === undefined ? this.#short?.values : yield* this.#decoder.reconstructing(out);
   }
 
   /** The best tensor so far in its own dtype; undefined before the first fragment. */
   *reconstructingTensor({ out }: ReconstructOptions = {}): Steps<Tensor | undefined> {
     const { dtype, shape } = this.tensor;
     if (this.#whole !== undefined) return { dtype, shape, data: viewElements(dtype, this.#whole) };
+    const values = this.#short?.values;
+    if (values !== undefined) return { dtype, shape, data: values };
     if (this.#decoder === undefined) return undefined;
     const { data } = yield* this.#decoder.reconstructingTensor(out);
     return { dtype, shape, data };
@@ -97,7 +105,13 @@ export class ModelTensorDecoder {
       this.#whole = bytes;
       return;
     }
-    const layout = readFirstPiece(this.tensor, bytes, this.#kernels);
+    verifyFirstPiece(this.tensor, this.#kernels.xxh3(bytes));
+    if (bytes[0] === FORMS.short) {
+      const { ShortTensorDecoder } = await import('./shortTensor.js');
+      this.#short = new ShortTensorDecoder(this.tensor, bytes, this.#kernels);
+      return;
+    }
+    const { layout } = readFirstPiece(this.tensor, bytes, this.#kernels);
     await loadDecodingOf(layout.header);
     this.#decoder = new HoloTensorDecoder(layout.header, {}, this.#budget, this.#stateMemory);
     this.#layout = layout;
@@ -115,6 +129,10 @@ export class ModelTensorDecoder {
     isOwn: boolean,
     signal: AbortSignal | undefined,
   ): Promise<void> {
+    if (this.#short !== undefined) {
+      this.#short.add(index, stored);
+      return;
+    }
     const layout = this.#layout;
     const entry = layout?.entries[index];
     if (layout === undefined || entry === undefined) {
@@ -140,6 +158,13 @@ function verifyFirstPiece({ name: tensor, firstPieceHash }: ModelFileTensor, act
   throw new ChecksumError('Cannot use the tensor: wrong checksum', { tensor, expected, actual });
 }
 
+/** What a first piece of a tensor in fragments of an encoding has. */
+export interface FirstPiece {
+  /** The header of a HoloTensor file. */
+  readonly header: Uint8Array;
+  readonly layout: HoloTensorLayout;
+}
+
 /**
  * Header and index of an encoded tensor.
  * @throws ChecksumError; FormatError when they do not match the tensor and its pieces
@@ -148,19 +173,19 @@ export function readFirstPiece(
   tensor: ModelFileTensor,
   bytes: Uint8Array,
   kernels: Pick<Kernels, 'xxh3'>,
-): HoloTensorLayout {
+): FirstPiece {
   verifyFirstPiece(tensor, kernels.xxh3(bytes));
   const { name, dtype, shape, pieces } = tensor;
-  const header = parseHoloTensorHeaderBytes(bytes.subarray(0, HOLO_HEADER_SIZE), kernels.xxh3);
-  const layout = parseHoloTensorLayout(header, bytes.subarray(HOLO_HEADER_SIZE));
+  const sizes = pieces.slice(1).map(({ length }) => length);
+  const front = unpackFirstPiece(bytes, { ...tensor, sizes }, kernels);
+  const header = parseHoloTensorHeaderBytes(front.subarray(0, HOLO_HEADER_SIZE), kernels.xxh3);
+  const layout = parseHoloTensorLayout(header, front.subarray(HOLO_HEADER_SIZE));
   const fits =
     header.dtype === dtype &&
     elementCount(header.shape) === elementCount(shape) &&
-    layout.entries.length === pieces.length - 1 &&
-    layout.entries.every(
-      ({ index, compressedSize }, i) => index === i && compressedSize === pieces[i + 1]!.length,
-    );
+    layout.entries.length === sizes.length &&
+    layout.entries.every(({ index, compressedSize }, i) => index === i && compressedSize === sizes[i]);
   if (!fits)
     throw new FormatError('Cannot decode the tensor: the header is that of another one', { tensor: name });
-  return layout;
+  return { header: front.slice(0, HOLO_HEADER_SIZE), layout };
 }

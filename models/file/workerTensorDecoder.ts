@@ -4,7 +4,6 @@ import { isShared } from '../../src/bytes/sharedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { allocating, type Budget } from '../../src/checks/limits.js';
 import { FormatError } from '../../src/errors.js';
-import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import type { FragmentIndexEntry } from '../../src/holotensor/fragment.js';
 import type { HoloTensorLayout } from '../../src/holotensor/parser.js';
 import type { ReconstructStep, ReconstructStepOutput } from '../../src/holotensor/tasks.js';
@@ -13,6 +12,7 @@ import type { WorkerPool, WorkerSession } from '../../workers/pool.js';
 import type { PieceDecoder, PieceOptions, ReconstructOptions } from '../inputs/content.js';
 import { copied } from '../output.js';
 import type { ModelFileTensor } from './modelFile.js';
+import type { FirstPiece } from './tensorDecoder.js';
 
 /**
  * Decodes an encoded tensor in a worker: fragments are transferred there, verified, and kept; reconstructions come back when they
@@ -20,7 +20,7 @@ import type { ModelFileTensor } from './modelFile.js';
  */
 export class WorkerTensorDecoder implements PieceDecoder {
   readonly tensor: ModelFileTensor;
-  readonly #readFirstPiece: (bytes: Uint8Array) => HoloTensorLayout;
+  readonly #readFirstPiece: (bytes: Uint8Array) => FirstPiece;
   readonly #session: WorkerSession;
   readonly #budget: Budget;
   /** Whether the output has been paid for, and the pieces whose bytes pay. */
@@ -38,7 +38,7 @@ export class WorkerTensorDecoder implements PieceDecoder {
   /** @param readFirstPiece verifies and parses it: pages that decode without workers have what does */
   constructor(
     tensor: ModelFileTensor,
-    readFirstPiece: (bytes: Uint8Array) => HoloTensorLayout,
+    readFirstPiece: (bytes: Uint8Array) => FirstPiece,
     pool: WorkerPool,
     budget: Budget,
   ) {
@@ -73,8 +73,9 @@ export class WorkerTensorDecoder implements PieceDecoder {
       this.#budget.received += bytes.length;
     }
     if (piece === 0) {
-      this.#layout = this.#readFirstPiece(bytes);
-      this.#header = new Uint8Array(bytes.subarray(0, HOLO_HEADER_SIZE));
+      const { header, layout } = this.#readFirstPiece(bytes);
+      this.#layout = layout;
+      this.#header = header;
       return;
     }
     const entry = this.#layout?.entries[piece - 1];

@@ -31,7 +31,8 @@ let file: Uint8Array;
 let dataStart: number;
 
 test.before(async () => {
-  file = await modelFileOf(original);
+  // Rows of it can be read.
+  file = await modelFileOf(original, { keep: (name) => name === 'norm.weight' });
   ({ dataStart } = await readModelFile(bytesSource(file)));
 });
 

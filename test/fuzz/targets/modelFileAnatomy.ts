@@ -1,3 +1,4 @@
+import { FORMS } from '../../../models/file/firstPiece.js';
 import { sealHeader } from '../../../models/file/headerChecksum.js';
 import { parseModelFile } from '../../../models/file/modelFile.js';
 import { parseModelPlan } from '../../../models/file/parsePlan.js';
@@ -7,7 +8,7 @@ import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { concatBytes } from '../../helpers/bytes.js';
 import { planBytes, planText } from '../../helpers/modelPlans.js';
 import { safetensorsOf } from '../../helpers/safetensors.js';
-import { type Anatomy, Cutter, type Part } from '../target.js';
+import { type Anatomy, Cutter, type Field, type Part } from '../target.js';
 import { holoAnatomy } from './holotensorAnatomy.js';
 import { readU32 } from './numbers.js';
 
@@ -21,6 +22,9 @@ const CHECKSUM = 'holostream.checksum';
 const NO_CHECKSUM = '0000000000000000';
 const METADATA = '__metadata__';
 const DATA = 'holostream.data';
+
+/** The numbers at the beginning of a header piece. */
+const FIRST_FIELDS: readonly Field[] = Array.from({ length: 32 }, (_, i) => ({ offset: i, size: 1 }));
 
 type Json = Record<string, unknown>;
 
@@ -48,8 +52,11 @@ function split(input: Uint8Array): readonly Part[] {
   );
   for (const { offset, length, isHeader } of pieces.sort((a, b) => a.offset - b.offset)) {
     const bytes = input.subarray(offset, offset + length);
-    const [front] = isHeader ? holoAnatomy.split(bytes) : [];
-    parts.push({ kind: isHeader ? 'header piece' : 'piece', bytes, fields: front?.fields });
+    parts.push({
+      kind: isHeader ? 'header piece' : 'piece',
+      bytes,
+      fields: isHeader ? FIRST_FIELDS : undefined,
+    });
   }
   return parts;
 }
@@ -96,8 +103,19 @@ function sealTensors(
   });
 }
 
-/** The header piece of a tensor, with its checksums, and with sizes and offsets of its fragments. */
+/** The header piece of a tensor, with its checksums: those of fragments are its end. */
 function sealedHeaderPiece(
+  [piece, ...fragments]: readonly Uint8Array<ArrayBuffer>[],
+  sizes: boolean,
+): Uint8Array<ArrayBuffer> {
+  if (piece![0] === FORMS.whole) return sealedWholePiece([piece!.subarray(1), ...fragments], sizes);
+  const hashes = new BigUint64Array(fragments.map((bytes) => xxh3(bytes)));
+  const rest = piece!.subarray(0, Math.max(1, piece!.length - hashes.byteLength));
+  return concatBytes([rest, new Uint8Array(hashes.buffer)]);
+}
+
+/** The same with sizes and offsets of its fragments. */
+function sealedWholePiece(
   [piece, ...fragments]: readonly Uint8Array<ArrayBuffer>[],
   sizes: boolean,
 ): Uint8Array<ArrayBuffer> {
@@ -107,7 +125,7 @@ function sealedHeaderPiece(
     sizes,
   );
   const length = fragments.reduce((sum, { length }) => sum + length, 0);
-  return new Uint8Array(whole.subarray(0, whole.length - length));
+  return concatBytes([Uint8Array.of(FORMS.whole), whole.subarray(0, whole.length - length)]);
 }
 
 function dataEntry(pieces: readonly Uint8Array[]): Json {

@@ -124,8 +124,8 @@ function withFiles(change: (files: SourceFile[]) => readonly SourceFile[]): Uint
 test('a first piece that is too short for the header of its tensor', async () => {
   const { tensors } = await readModelFile(bytesSource(file));
   const tensor = tensors.find(({ encoded }) => encoded !== undefined)!;
-  for (const length of [0, 3, 90, 95]) {
-    const { offset } = tensor.pieces[0]!;
+  const { offset, length: whole } = tensor.pieces[0]!;
+  for (const length of [0, 1, 3, whole - 8, whole - 1]) {
     const piece = file.slice(offset, offset + length);
     const firstPieceHash = formatHash(xxh3(piece));
     throws(() => readFirstPiece({ ...tensor, firstPieceHash }, piece, { xxh3 }), TruncatedError);

@@ -19,7 +19,7 @@ const test = suite('model files in workers');
 const pool = new WorkerPool(2, { url: new URL('../../helpers/workerFromSource.mjs', import.meta.url) });
 test.after(() => pool.close());
 
-const SHAPES = [[300, 400], [500], [7, 8, 9, 10, 50], [64, 32], [700, 300], [256, 256]];
+const SHAPES = [[300, 400], [500], [7, 8, 9, 10, 50], [64, 32], [700, 300], [256, 256], [20]];
 
 /** Large and small tensors, so that some are encoded in workers and some are not. */
 const model = modelOf(
