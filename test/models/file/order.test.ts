@@ -48,7 +48,8 @@ test('a small layer is good before a large one, unless elements count', async ()
 });
 
 test('what a tensor is decides how it counts, and not its size alone', () => {
-  assert.is(tensorWeight([64, 3, 5, 5]), tensorWeight([512, 512, 3, 3]));
+  assert.is(tensorWeight([64, 8, 5, 5]), tensorWeight([512, 200, 1]));
+  assert.ok(Math.abs(tensorWeight([96, 1, 3, 3]) / tensorWeight([96, 16, 3, 3]) - 2) < 1e-12);
   assert.ok(tensorWeight([64, 64, 3]) > tensorWeight([512, 512]));
   assert.is(tensorWeight([512, 512]), tensorWeight([64, 2048]));
   assert.is(tensorWeight([50_000, 500]), 10 * tensorWeight([500, 500]));
