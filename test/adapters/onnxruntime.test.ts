@@ -15,6 +15,7 @@ import { ArgumentError, UnsupportedError } from '../../src/errors.js';
 import { type TensorData, viewBytes } from '../../src/tensor/tensor.js';
 import { rejects, throws } from '../helpers/assertions.js';
 import { type FileServer, fileServer } from '../helpers/fileServer.js';
+import { gatedSource } from '../helpers/gatedSource.js';
 import { encodeToModelFile, modelFileOf } from '../helpers/modelFiles.js';
 import { modelOf, type TestTensor } from '../helpers/models.js';
 import { tick } from '../helpers/streams.js';
@@ -76,7 +77,12 @@ test.after.each(async () => {
   await server[Symbol.asyncDispose]();
 });
 
+/** Half of a model file brings something of every tensor. The rest comes once a consumer has had a step. */
+const half = (bytes: Uint8Array) => gatedSource(bytes, bytes.length >> 1);
+
 test('the same tensors each time, with better numbers at each step; at the end the model', async () => {
+  const source = half(file);
+  await using model = await openModel(source);
   const steps: {
     readonly weights: Feeds<typeof ort>;
     readonly copy: Float32Array;
@@ -86,6 +92,7 @@ test('the same tensors each time, with better numbers at each step; at the end t
     const { data } = weights.feeds.weight!;
     const copy = (data as Float32Array).slice();
     steps.push({ weights, copy, before: weights.quality });
+    source.open();
     // The load goes on meanwhile; what the consumer has does not change.
     await tick(20);
     assert.equal(data, copy);
@@ -247,7 +254,8 @@ test('sessions: external data of all files; one is released when the next has be
     ),
     'b.safetensors': modelOf([{ name: 'b', dtype: 'BF16', shape: [30] }]),
   };
-  const sharded = await openModel(await encodeToModelFile(halves));
+  const source = half(await encodeToModelFile(halves));
+  const sharded = await openModel(source);
   const log: string[] = [];
   const data: Record<string, Uint8Array>[] = [];
   class InferenceSession {
@@ -274,6 +282,7 @@ test('sessions: external data of all files; one is released when the next has be
   };
   for await (const one of loadSessions(sharded, options)) {
     sessions.push(one);
+    source.open();
     await tick(20);
   }
   await sharded.close();
@@ -298,9 +307,11 @@ test('sessions: where one cannot be released, the next one is', async () => {
       },
     };
   };
+  const source = half(file);
+  await using model = await openModel(source);
   const failing = (async () => {
     const options = { ort: { InferenceSession: { create } }, graph: 'model.onnx', minGain: 0 };
-    for await (const _ of loadSessions(model, options)) await tick(20);
+    for await (const _ of loadSessions(model, options)) source.open();
   })();
   await rejects(failing, Error, /^in use$/);
   assert.equal(log, ['release 1', 'release 2']);

