@@ -77,6 +77,11 @@ export class Member {
     if (this.#cancelled.size === this.#jobs.size) this.#thread.keepAlive(false);
   }
 
+  /** A task waits for the place of one of its tasks, which may all be cancelled. */
+  awaitReply(): void {
+    this.#thread.keepAlive(true);
+  }
+
   forget(session: number): void {
     this.sessions.delete(session);
     this.#thread.post({ forget: session }, []);

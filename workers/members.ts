@@ -76,6 +76,11 @@ export class Members {
     return least !== undefined && least.jobs < TASKS_PER_WORKER ? least : undefined;
   }
 
+  /** A task waits until one of them is free: the process must not end before. */
+  awaitPlace(): void {
+    for (const member of this.#members) member.awaitReply();
+  }
+
   /** A worker without a session, a new one, or the one whose sessions weigh least. */
   forSession(session: number, weight: number): Member {
     const [least] = [...this.#members].sort((a, b) => a.weight - b.weight);

@@ -158,7 +158,10 @@ export class TaskPool<T extends TaskTable> {
     this.#members.stayAwake();
     while (this.#waiting.size > 0) {
       const member = this.#members.free();
-      if (member === undefined) return;
+      if (member === undefined) {
+        this.#members.awaitPlace();
+        return;
+      }
       member.post(this.#waiting.take()!);
     }
   }

@@ -193,4 +193,12 @@ test('a process ends although the worker of an aborted task is busy', async () =
   assert.is(stdout, 'RangeError: enough\n');
 });
 
+test('a process waits for a task that waits for the place of an aborted one', async () => {
+  const program = fileURLToPath(new URL('../helpers/waitingTask.ts', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', program], {
+    timeout: 60_000,
+  });
+  assert.is(stdout, 'done\n');
+});
+
 test.run();
