@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { launchChromium } from '../helpers/engine.js';
+import { launchChromium, PATIENCE_MS } from '../helpers/engine.js';
 
 const test = suite('a page that came by https');
 
@@ -21,6 +21,7 @@ test('may not read what comes by http, which fails at once and says so', async (
   const browser = await launchChromium();
   try {
     const page = await browser.newPage();
+    page.setDefaultTimeout(PATIENCE_MS);
     await page.route('https://page.test/**', (route) => {
       const isPage = new URL(route.request().url()).pathname === '/';
       return route.fulfill({

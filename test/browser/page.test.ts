@@ -19,7 +19,7 @@ import { bytesSource } from '../../sources/bytes.js';
 import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { temporaryFolder } from '../helpers/cli.js';
-import { launchChromium } from '../helpers/engine.js';
+import { launchChromium, PATIENCE_MS } from '../helpers/engine.js';
 import { modelOf } from '../helpers/models.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
@@ -27,8 +27,6 @@ const test = suite('the demo page in Chromium');
 
 /** Longest task of the page's thread while models load, in ms. */
 const LONGEST_TASK = 50;
-/** The page computes, and others may, too. */
-const TIMEOUT_MS = 120_000;
 
 /** What the page computes with: the model, and the images that it shows a figure for. */
 const layers = layersOf(await readSafetensors(bytesSource(TRAINED_FILES.digits)));
@@ -72,7 +70,7 @@ async function withPage(
   options: BrowserContextOptions = {},
 ): Promise<void> {
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(TIMEOUT_MS);
+  context.setDefaultTimeout(PATIENCE_MS);
   const page = await context.newPage();
   page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {

@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type OutputFile } from 'esbuild';
-import { type Engine, launchEngine, type Tab } from './engine.js';
+import { type Engine, launchEngine, PATIENCE_MS, type Tab } from './engine.js';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -54,8 +54,6 @@ const BEFORE = `
   delete ReadableStream.prototype.values;
 `;
 
-/** How long a page may take to say that it is ready. */
-const READY_MS = 30_000;
 const POLL_MS = 20;
 
 /** A page of a real browser on a real server: `/` loads the bundled script, the rest is the test's. */
@@ -136,8 +134,8 @@ export class BrowserTest {
     await tab.goto(this.url + path);
     const start = performance.now();
     while ((await tab.evaluate('globalThis.ready === true')) !== true) {
-      if (performance.now() - start > READY_MS)
-        throw new Error(`the page was not ready after ${READY_MS} ms`);
+      if (performance.now() - start > PATIENCE_MS)
+        throw new Error(`the page was not ready after ${PATIENCE_MS} ms`);
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
   }

@@ -18,6 +18,9 @@ export interface Tab {
   close(): Promise<void>;
 }
 
+/** How long a browser may take to start, and a page for anything that is waited for: on a busy machine, both take their time. */
+export const PATIENCE_MS = 120_000;
+
 /** Debian's place for it; another Chromium can be named. */
 const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
 
@@ -32,6 +35,7 @@ export function launchChromium({ webgpu = false }: ChromiumOptions = {}): Promis
     : ['--disable-gpu'];
   return chromium.launch({
     executablePath: CHROMIUM,
+    timeout: PATIENCE_MS,
     args: ['--no-sandbox', ...graphics, '--disable-background-networking', '--disable-component-update'],
   });
 }
@@ -64,6 +68,7 @@ export const HAS_TRANSFERABLE_STREAMS = !driver.lacks?.includes('transferable st
 
 export async function chromiumEngine(browser: Browser): Promise<Engine> {
   const context = await browser.newContext();
+  context.setDefaultTimeout(PATIENCE_MS);
   return {
     async openTab() {
       const page = await context.newPage();

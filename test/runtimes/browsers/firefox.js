@@ -6,6 +6,7 @@ export async function launch() {
   const browser = await launchBrowser({
     browser: 'firefox',
     executablePath: process.env.FIREFOX ?? '/usr/bin/firefox-esr',
+    timeout: 120_000,
     // A call may take as long as its test.
     protocolTimeout: 0,
   });

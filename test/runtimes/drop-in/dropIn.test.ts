@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import { testSet } from '../../../examples/digits/testSet.js';
 import { parseSafetensorsHeader } from '../../../src/safetensors/parse.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
-import { launchChromium } from '../../helpers/engine.js';
+import { launchChromium, PATIENCE_MS } from '../../helpers/engine.js';
 import { modelFileOf } from '../../helpers/modelFiles.js';
 import { perceptron } from '../../helpers/onnxWriter.js';
 import { evaluationData } from '../../helpers/tasks/task.js';
@@ -119,7 +119,7 @@ test.after(async () => {
 
 async function run(page: Page, url: string): Promise<Outcome> {
   await page.goto(url);
-  await page.waitForFunction('globalThis.outcome', undefined, { timeout: 60_000 });
+  await page.waitForFunction('globalThis.outcome');
   const { value, error } = await page.evaluate<{ value: Outcome; error?: string }>('globalThis.outcome');
   if (error !== undefined) throw new Error(error);
   return value;
@@ -129,7 +129,7 @@ async function run(page: Page, url: string): Promise<Outcome> {
 async function install(page: Page, url: string, query: string): Promise<void> {
   await page.goto(`${url}install.html${query}`);
   const controlled = `navigator.serviceWorker.controller?.scriptURL.endsWith('/service-worker.js${query}')`;
-  await page.waitForFunction(controlled, undefined, { timeout: 30_000 });
+  await page.waitForFunction(controlled);
 }
 
 for (const { name, original, images, labels, quality, part } of networks()) {
@@ -151,6 +151,7 @@ for (const { name, original, images, labels, quality, part } of networks()) {
     ]);
     const site = await serve(files);
     const context = await browser.newContext();
+    context.setDefaultTimeout(PATIENCE_MS);
     try {
       const tab = await context.newPage();
       const plain = await run(tab, site.url);

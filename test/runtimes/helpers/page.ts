@@ -1,8 +1,5 @@
 import type { BrowserContext } from 'playwright-core';
-import { type ChromiumOptions, launchChromium } from '../../helpers/engine.js';
-
-/** Any page takes less. */
-const TIMEOUT_MS = 120_000;
+import { type ChromiumOptions, launchChromium, PATIENCE_MS } from '../../helpers/engine.js';
 
 /**
  * Opens a page in a Chromium of its own, and waits for its outcome.
@@ -30,6 +27,7 @@ export async function outcomeOf(
 export async function outcomeIn(context: BrowserContext, url: string, expected?: RegExp): Promise<unknown> {
   const problems: string[] = [];
   const page = await context.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   try {
     page.on('pageerror', (error) => problems.push(`${error.stack ?? error.message}`));
     page.on('console', (message) => {
@@ -39,7 +37,7 @@ export async function outcomeIn(context: BrowserContext, url: string, expected?:
       if (response.status() >= 400) problems.push(`${response.status()} ${response.url()}`);
     });
     await page.goto(url);
-    await page.waitForFunction('globalThis.outcome', undefined, { timeout: TIMEOUT_MS });
+    await page.waitForFunction('globalThis.outcome');
     const { value, error } = await page.evaluate<{ value?: unknown; error?: string }>('globalThis.outcome');
     if (error !== undefined) throw new Error(error);
     if (problems.length > 0) throw new Error('the page reported errors');

@@ -8,12 +8,11 @@ import * as assert from 'uvu/assert';
 import { buildPage } from '../../../examples/page/build.js';
 import { SHOWN } from '../../../examples/page/racer/digitsTask.js';
 import { temporaryFolder } from '../../helpers/cli.js';
-import { launchChromium } from '../../helpers/engine.js';
+import { launchChromium, PATIENCE_MS } from '../../helpers/engine.js';
 import { Project } from '../helpers/project.js';
 
 const test = suite('the demo page with a recogniser of text, and what axe says of it');
 
-const TIMEOUT_MS = 120_000;
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html',
   '.css': 'text/css',
@@ -52,7 +51,7 @@ async function withPage(
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  context.setDefaultTimeout(TIMEOUT_MS);
+  context.setDefaultTimeout(PATIENCE_MS);
   try {
     const page = await context.newPage();
     await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/#rate=10000000`);

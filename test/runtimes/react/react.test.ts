@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { serveFolder } from '../../../examples/demo/server.js';
-import { launchChromium } from '../../helpers/engine.js';
+import { launchChromium, PATIENCE_MS } from '../../helpers/engine.js';
 import { modelFileOf } from '../../helpers/modelFiles.js';
 import { Project } from '../helpers/project.js';
 
@@ -30,10 +30,11 @@ test.after(async () => {
 test('renders the quality until it is 1, and an error where there is no model', async () => {
   await using server = await serveFolder(project.folder, 65536);
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   await page.goto(server.url);
-  assert.is(await page.locator('#complete').textContent({ timeout: 60_000 }), '1');
+  assert.is(await page.locator('#complete').textContent(), '1');
   await page.goto(`${server.url}?model=missing.safetensors`);
-  assert.match((await page.locator('#error').textContent({ timeout: 60_000 }))!, /404/);
+  assert.match((await page.locator('#error').textContent())!, /404/);
 });
 
 test.run();
