@@ -1,4 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
+import { createLimiter } from '../sources/limiter.js';
 import { nextTurn } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { Budget, type LimitsOption, limitsOf } from '../src/checks/limits.js';
@@ -51,7 +52,8 @@ export class ModelLoads {
     this.#limits = limits;
     this.#budget = new Budget(limitsOf({ limits }));
     this.#catalog = new Catalog(tensors);
-    this.states = new Map(tensors.map((tensor) => [tensor.name, new TensorState(tensor)]));
+    const completing = createLimiter(1);
+    this.states = new Map(tensors.map((tensor) => [tensor.name, new TensorState(tensor, completing)]));
     this.quality = new ModelQuality(this.states.values());
     this.progress$ = this.#progress.asObservable();
   }

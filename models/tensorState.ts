@@ -1,4 +1,5 @@
 import { untilAborted } from '../platform/abort.js';
+import { createLimiter, type Limiter } from '../sources/limiter.js';
 import { inTurns } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { Budget } from '../src/checks/limits.js';
@@ -29,6 +30,9 @@ import {
   transposed,
 } from './output.js';
 
+/** Tensors of this many bytes are completed one after another: until one is, it has its fragments and its elements in memory. */
+const LARGE_BYTES = 2 ** 25;
+
 /** What memory of the caller's holds. */
 interface Held {
   cosine: number;
@@ -58,8 +62,12 @@ export class TensorState {
   /** Of elements of {@link OTHER_FLOATS}. */
   #toNumbers: ((tensor: Tensor) => Float32Array) | undefined;
 
-  constructor(tensor: LoadableTensor) {
+  /** Has one place, which a large tensor of the model holds while it is completed. */
+  readonly #completing: Limiter;
+
+  constructor(tensor: LoadableTensor, completing = createLimiter(1)) {
     this.tensor = tensor;
+    this.#completing = completing;
   }
 
   get cosine(): number {
@@ -136,8 +144,14 @@ export class TensorState {
     const decoder = this.#decoder;
     if (decoder === undefined) return;
     if (decoder.complete) {
-      this.#complete = await finished(decoder.reconstructingTensor({ signal }), { signal });
-      this.#release();
+      const isLarge = this.tensor.byteLength >= LARGE_BYTES;
+      const leave = isLarge ? await this.#completing.acquire(signal) : undefined;
+      try {
+        this.#complete = await finished(decoder.reconstructingTensor({ signal, isLast: true }), { signal });
+        this.#release();
+      } finally {
+        leave?.();
+      }
     }
     this.#cosine = this.complete ? decoder.cosine : Math.min(BELOW_ONE, decoder.cosine);
   }

@@ -89,13 +89,13 @@ export class ModelTensorDecoder {
   }
 
   /** The best tensor so far in its own dtype; undefined before the first fragment. */
-  *reconstructingTensor({ out }: ReconstructOptions = {}): Steps<Tensor | undefined> {
+  *reconstructingTensor({ out, isLast }: ReconstructOptions = {}): Steps<Tensor | undefined> {
     const { dtype, shape } = this.tensor;
     if (this.#whole !== undefined) return { dtype, shape, data: viewElements(dtype, this.#whole) };
     const values = this.#short?.values;
     if (values !== undefined) return { dtype, shape, data: values };
     if (this.#decoder === undefined) return undefined;
-    const { data } = yield* this.#decoder.reconstructingTensor(out);
+    const { data } = yield* this.#decoder.reconstructingTensor(out, isLast);
     return { dtype, shape, data };
   }
 

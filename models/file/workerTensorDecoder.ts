@@ -123,23 +123,23 @@ export class WorkerTensorDecoder implements PieceDecoder {
     options: AbortOptions,
   ): Promise<Float32Array | undefined> {
     const shared = out !== undefined && isShared(out.buffer) ? out : undefined;
-    const tensor = await this.#reconstruct({ dtype: 'F32' }, options, shared);
+    const tensor = await this.#reconstruct({ dtype: 'F32' }, options, { out: shared });
     return shared ?? (tensor?.data as Float32Array | undefined);
   }
 
   /** The best tensor so far in its own dtype; undefined before the first fragment. */
-  reconstructingTensor({ out, ...options }: ReconstructOptions): Promise<Tensor | undefined> {
-    return this.#reconstruct({ dtype: 'source' }, options, out, out && [out.buffer]);
+  reconstructingTensor({ out, isLast, ...options }: ReconstructOptions): Promise<Tensor | undefined> {
+    return this.#reconstruct({ dtype: 'source' }, options, { out, isLast }, out && [out.buffer]);
   }
 
   async #reconstruct(
     { dtype }: Pick<ReconstructStep['options'], 'dtype'>,
     options: AbortOptions,
-    out?: Float32Array | Uint8Array,
+    reconstruct: ReconstructStep['reconstruct'],
     transfer: readonly ArrayBufferLike[] = [],
   ): Promise<Tensor | undefined> {
     if (!this.#progress?.fragments) return undefined;
-    const { reconstruction } = await this.#step({ reconstruct: { out } }, options, transfer, dtype);
+    const { reconstruction } = await this.#step({ reconstruct }, options, transfer, dtype);
     const { dtype: own, shape } = this.tensor;
     return { dtype: dtype === 'source' ? own : 'F32', shape, data: reconstruction!.data };
   }

@@ -116,6 +116,8 @@ export interface LoadPiece {
 /** See {@link PieceDecoder}. */
 export interface ReconstructOptions extends AbortOptions {
   readonly out?: Uint8Array | undefined;
+  /** Memory may be freed on the way: another reconstruction takes longer. */
+  readonly isLast?: boolean | undefined;
 }
 
 /** See {@link PieceDecoder}. */

@@ -164,8 +164,11 @@ export interface FragmentDecoder {
   reconstructing?(out: Float32Array): Steps<void>;
   /** Lossless encodings: writes the elements in the tensor's own dtype, bit for bit once complete. */
   reconstructElements?(out: Uint8Array): void;
-  /** Beside {@link reconstructElements}, always: the same in steps. */
-  reconstructingElements?(out: Uint8Array): Steps<void>;
+  /**
+   * Beside {@link reconstructElements}, always: the same in steps.
+   * @param isLast frees on the way what the fragments made, which takes as long to make again
+   */
+  reconstructingElements?(out: Uint8Array, isLast?: boolean): Steps<void>;
   /** Frees what is large of what it has made. It is not used any more. */
   free?(): void;
 }

@@ -198,8 +198,11 @@ export class HoloTensorDecoder {
     return finish(this.reconstructingTensor(out));
   }
 
-  /** The same in steps of some milliseconds. */
-  *reconstructingTensor(out?: Uint8Array): Steps<Tensor<DType>> {
+  /**
+   * The same in steps of some milliseconds.
+   * @param isLast frees memory on the way: another reconstruction takes longer
+   */
+  *reconstructingTensor(out?: Uint8Array, isLast = false): Steps<Tensor<DType>> {
     const { dtype, shape } = this.header;
     const byteLength = byteLengthOf(dtype, this.elements);
     if (out !== undefined) checkOutput(out, byteLength, 'Uint8Array');
@@ -212,7 +215,7 @@ export class HoloTensorDecoder {
     this.#budget.check(this.#decoder.costOfReconstructing());
     try {
       const bytes = out ?? new Uint8Array(byteLength);
-      yield* this.#decoder.reconstructingElements(bytes);
+      yield* this.#decoder.reconstructingElements(bytes, isLast);
       return { dtype, shape, data: viewElements(dtype, bytes) };
     } catch (error) {
       throw allocationFailure(error);

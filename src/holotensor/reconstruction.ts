@@ -31,6 +31,7 @@ export const RECONSTRUCTION_RULES: Rules<ReconstructionOptions> = {
 };
 
 /**
+ * @param isLast frees memory on the way, for dtype 'source': another reconstruction takes longer
  * @param out for 'F32': where to write, with the length of the tensor; default: a new array
  * @throws ArgumentError for an `out` of another length
  */
@@ -38,8 +39,9 @@ export function* reconstructing(
   decoder: HoloTensorDecoder,
   { dtype = 'F32' }: ReconstructionOptions = {},
   out?: Float32Array,
+  isLast = false,
 ): Steps<Reconstruction> {
-  if (dtype === 'source') return withQuality(decoder, yield* decoder.reconstructingTensor());
+  if (dtype === 'source') return withQuality(decoder, yield* decoder.reconstructingTensor(undefined, isLast));
   const data = yield* decoder.reconstructing(out);
   return withQuality(decoder, { dtype, shape: decoder.header.shape, data });
 }
@@ -52,8 +54,10 @@ export function* reconstructingInto(
   out: Uint8Array,
   decoder: HoloTensorDecoder,
   options: ReconstructionOptions,
+  isLast = false,
 ): Steps<Reconstruction> {
-  if (options.dtype === 'source') return withQuality(decoder, yield* decoder.reconstructingTensor(out));
+  if (options.dtype === 'source')
+    return withQuality(decoder, yield* decoder.reconstructingTensor(out, isLast));
   const numbers = new Float32Array(out.buffer, out.byteOffset, out.length / 4);
   return yield* reconstructing(decoder, options, numbers);
 }

@@ -90,8 +90,15 @@ export interface ReconstructStep {
     | undefined;
   /** No more fragments will come: see {@link HoloTensorDecoder.settling}. */
   readonly isLast?: boolean | undefined;
-  /** Asks for the tensor. `out` is where it goes: the numbers of dtype 'F32', or the bytes of the elements; default: a new array. */
-  readonly reconstruct?: { readonly out?: Float32Array | Uint8Array | undefined } | undefined;
+  /** Asks for the tensor. */
+  readonly reconstruct?:
+    | {
+        /** Where it goes: the numbers of dtype 'F32', or the bytes of the elements. Default: a new array. */
+        readonly out?: Float32Array | Uint8Array | undefined;
+        /** Memory may be freed on the way: another reconstruction takes longer. */
+        readonly isLast?: boolean | undefined;
+      }
+    | undefined;
 }
 
 export interface ReconstructStepOutput {
@@ -152,8 +159,8 @@ export async function reconstructStep(
   const { out } = reconstruct;
   const steps =
     out instanceof Uint8Array
-      ? reconstructingInto(out, decoder, options)
-      : reconstructing(decoder, options, out);
+      ? reconstructingInto(out, decoder, options, reconstruct.isLast)
+      : reconstructing(decoder, options, out, reconstruct.isLast);
   const { header: _, ...reconstruction } = await inTurns(steps, signal);
   const { fragments, quality, data } = reconstruction;
   const output = { ...stateOf(decoder), fragments, quality, reconstruction };

@@ -30,18 +30,21 @@ const MOST_MS = 100;
 /** In Node, of the processor's time of a load, in the median of the runs. Tensors given out in one stretch took 0.4 of it. */
 const MAX_SHARE = 0.1;
 
-/**
- * Loads, and bytes of a page beyond its arrays and those of its tensors in their own dtype, which are the arrays where these are of that
- * dtype: code, kernels, garbage, what is on the way; of workers also. The aim is 150 MB. On a quiet machine, up to these have been seen:
- * 15, 304, less than none, 174 and 204 MB. On a busy one garbage waits longer: 385 MB in the fourth.
- */
 const MEMORY_LOADS = [
-  ['{}', 250e6],
-  ['{ workers: 2 }', 500e6],
-  ['{ quality: 0.99, workers: 2 }', 150e6],
-  ["{ as: 'source' }", 500e6],
-  ["{ as: 'source', workers: 2 }", 500e6],
+  '{}',
+  '{ workers: 2 }',
+  '{ quality: 0.99, workers: 2 }',
+  "{ as: 'source' }",
+  "{ as: 'source', workers: 2 }",
 ] as const;
+
+/**
+ * Bytes of a page beyond its arrays and those of its tensors in their own dtype, which are the arrays where these are of that dtype: code,
+ * kernels, garbage, what is on the way; of workers also. The least of some runs counts: garbage is the engine's, which collects it late on
+ * a busy machine.
+ */
+const MORE_BYTES = 150e6;
+const MEMORY_RUNS = 5;
 
 const LOADS = ['{}', '{ quality: 0.99 }', "{ as: 'source' }", '{ workers: 2 }'] as const;
 
@@ -143,25 +146,38 @@ test('in a page, no task is long, whatever is loaded', async () => {
 
 test('memory of a page: the arrays, those of incomplete tensors in their own dtype, and little more', async () => {
   const listener = await withWorker();
-  for (const [options, more] of MEMORY_LOADS) {
-    // A browser each: what a page has left behind would be part of the memory before the next load.
-    const browser = await BrowserTest.open(PAGE_SCRIPT, listener);
-    try {
-      let arrays = 0;
-      const peak = await memoryPeak(async () => {
-        arrays = Number(await browser.tab.evaluate(`bytesOf(${options})`));
-      });
-      const others = options.includes("'source'") ? 0 : sourceBytes;
-      const most = arrays + others + more;
-      const shown = `${options}: ${mebibytes(peak)} of at most ${mebibytes(most)} MiB`;
+  for (const options of MEMORY_LOADS) {
+    let shown = '';
+    let isWithin = false;
+    for (let run = 0; run < MEMORY_RUNS && !isWithin; run++) {
+      const { peak, arrays } = await memoryOf(options, listener);
+      const most = arrays + (options.includes("'source'") ? 0 : sourceBytes) + MORE_BYTES;
+      shown = `${options}: ${mebibytes(peak)} of at most ${mebibytes(most)} MiB`;
       console.log(`\n${shown}`);
       assert.ok(peak > 0.5 * arrays, shown);
-      assert.ok(peak <= most, shown);
-    } finally {
-      await browser.close();
+      isWithin = peak <= most;
     }
+    assert.ok(isWithin, shown);
   }
 });
+
+/** Bytes that a load takes in a page at most, and those of the arrays that it gives. */
+async function memoryOf(
+  options: string,
+  listener: RequestListener,
+): Promise<{ peak: number; arrays: number }> {
+  // A browser each: what a page has left behind would be part of the memory before the next load.
+  const browser = await BrowserTest.open(PAGE_SCRIPT, listener);
+  try {
+    let arrays = 0;
+    const peak = await memoryPeak(async () => {
+      arrays = Number(await browser.tab.evaluate(`bytesOf(${options})`));
+    });
+    return { peak, arrays };
+  } finally {
+    await browser.close();
+  }
+}
 
 function mebibytes(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(0);

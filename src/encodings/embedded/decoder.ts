@@ -138,7 +138,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
       out.fill(0);
       return;
     }
-    yield* this.#forTiles(state, (tile, start, count) => {
+    yield* this.#forTiles(state, false, (tile, start, count) => {
       this.#values.writeNumbers(state, tile, out.subarray(start, start + count));
     });
   }
@@ -151,7 +151,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
     finish(this.reconstructingElements(out));
   }
 
-  *reconstructingElements(out: Uint8Array): Steps<void> {
+  *reconstructingElements(out: Uint8Array, isLast = false): Steps<void> {
     const { dtype } = this.#request;
     checkOutput(out, byteLengthOf(dtype, this.#wanted), 'Uint8Array');
     const state = this.#state;
@@ -162,7 +162,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
       return;
     }
     const bytes = bitsPerElement(dtype) / 8;
-    yield* this.#forTiles(state, (tile, start, count) => {
+    yield* this.#forTiles(state, isLast, (tile, start, count) => {
       this.#values.writeElements(state, tile, out.subarray(start * bytes, (start + count) * bytes));
     });
   }
@@ -171,11 +171,20 @@ export class EmbeddedDecoder implements FragmentDecoder {
     this.#state?.free();
   }
 
-  *#forTiles(state: TensorState, visit: (tile: number, start: number, count: number) => void): Steps<void> {
+  /** @param isLast frees of the state what no other tile needs */
+  *#forTiles(
+    state: TensorState,
+    isLast: boolean,
+    visit: (tile: number, start: number, count: number) => void,
+  ): Steps<void> {
+    yield* state.restore();
     const { firstTile, endTile, tileSize } = state.sequence;
     const stepTiles = STEP_WEIGHTS / tileSize;
     for (let tile = firstTile; tile < endTile; tile++) {
-      if (tile > firstTile && (tile - firstTile) % stepTiles === 0) yield;
+      if (tile > firstTile && (tile - firstTile) % stepTiles === 0) {
+        if (isLast) state.free(tile - 1);
+        yield;
+      }
       const { start, count } = state.sequence.range(tile);
       try {
         visit(tile, start, count);

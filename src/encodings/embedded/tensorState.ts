@@ -112,9 +112,14 @@ export class TensorState {
     yield* this.#decode();
   }
 
-  /** Frees the states and the planes of the tiles. */
-  free(): void {
-    this.#tiles.free();
+  /** Makes what has been freed anew, from the units. */
+  *restore(): Steps<void> {
+    if (this.#tiles.spent) yield* this.retreat(this.#parts.length);
+  }
+
+  /** Frees the states and the planes that only tiles up to `tile` use. */
+  free(tile?: number): void {
+    this.#tiles.free(tile);
   }
 
   progress(tile: number): TileProgress {

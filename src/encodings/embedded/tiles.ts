@@ -49,8 +49,10 @@ export class Tiles {
   readonly #memory: ReusedMemory | undefined;
   /** Those with units, at their indexes. */
   #tiles: Tile[] = [];
-  /** Memory of their states, and of planes that units do not hold uncoded. */
-  #made: ArrayBufferLike[] = [];
+  /** Memory of their states, and of planes that units do not hold uncoded, and the last tile that uses it. */
+  #made: { readonly buffer: ArrayBufferLike; readonly last: number }[] = [];
+  /** Some of it is free: units must be decoded anew. */
+  #spent = false;
 
   constructor(
     stream: StreamHeader,
@@ -72,22 +74,31 @@ export class Tiles {
     return this.#tiles[index]!;
   }
 
+  get spent(): boolean {
+    return this.#spent;
+  }
+
   /** Forgets all units. */
   clear(): void {
+    this.free();
     this.#tiles = [];
-    this.#made = [];
+    this.#spent = false;
   }
 
-  free(): void {
-    if (this.#memory === undefined) free(this.#made);
-    else for (const buffer of this.#made) this.#memory.give(buffer);
-    this.#made = [];
+  /** Frees the states and the planes that only tiles up to this one use. */
+  free(tile = Number.POSITIVE_INFINITY): void {
+    const done = this.#made.filter(({ last }) => last <= tile).map(({ buffer }) => buffer);
+    if (done.length === 0) return;
+    if (this.#memory === undefined) free(done);
+    else for (const buffer of done) this.#memory.give(buffer);
+    this.#made = this.#made.filter(({ last }) => last > tile);
+    this.#spent = true;
   }
 
-  /** Bytes that are overwritten before they are read. */
-  #make(length: number): Uint8Array {
+  /** Bytes that are overwritten before they are read, of tiles up to `last`. */
+  #make(length: number, last: number): Uint8Array {
     const bytes = this.#memory?.take(length) ?? new Uint8Array(length);
-    this.#made.push(bytes.buffer);
+    this.#made.push({ buffer: bytes.buffer, last });
     return bytes;
   }
 
@@ -116,7 +127,7 @@ export class Tiles {
     } else {
       const plane = new Uint8Array(state.signs.length);
       this.#kernels.embedded.decodePlanes([{ unit, state, plane }], coding);
-      tile.begun = this.#withGroups(tile, plane, from, to);
+      tile.begun = this.#withGroups(number, plane, from, to);
       if (cut === undefined) {
         checkPadding(tile.begun.plane, tile.state.count);
         tile.planes.push(tile.begun.plane);
@@ -126,8 +137,9 @@ export class Tiles {
     setGroups(tile.state, from, state);
   }
 
-  #withGroups({ state, begun }: Tile, groups: Uint8Array, from: number, to: number): BegunPlane {
-    const plane = begun?.plane ?? this.#make(state.signs.length);
+  #withGroups(number: number, groups: Uint8Array, from: number, to: number): BegunPlane {
+    const { state, begun } = this.of(number);
+    const plane = begun?.plane ?? this.#make(state.signs.length, number);
     plane.set(groups, GROUP_BYTES * from);
     return { plane, groups: to };
   }
@@ -139,7 +151,7 @@ export class Tiles {
     const shared = STEP_WEIGHTS / tileSize;
     const first = index - ((index - firstTile) % shared);
     const end = Math.min(first + shared, endTile);
-    const bytes = this.#make(size * (end - first)).fill(0);
+    const bytes = this.#make(size * (end - first), end - 1).fill(0);
     for (let tile = first; tile < end; tile++) {
       const { count } = this.#sequence.range(tile);
       const own = bytes.subarray(
@@ -171,7 +183,10 @@ export class Tiles {
     const coded: PlaneUnit[] = [];
     const sizes = parts.map(({ state }, i) => (plain[i] ? 0 : state.signs.length));
     // One array for all, because many take long to make, and to free.
-    const bytes = this.#make(sizes.reduce((sum, size) => sum + size, 0));
+    const bytes = this.#make(
+      sizes.reduce((sum, size) => sum + size, 0),
+      stop - passStart - 1,
+    );
     let used = 0;
     units.forEach((unit, i) => {
       const { state, planes } = parts[i]!;
