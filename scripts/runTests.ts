@@ -18,11 +18,11 @@ const FILE_TIMEOUT_MINUTES = 20;
 const SLOWEST_FILES = 5;
 /** They take ten seconds or more, of processor time or of waiting, and start first. */
 const LONGEST_FILES = [
-  'test/soak/soak.test.ts',
   'test/package/packed.test.ts',
-  'test/fuzz/fuzzer.test.ts',
-  'test/examples/demo.test.ts',
+  'test/models/workers.test.ts',
   'test/src/agreement.test.ts',
+  'test/examples/demo.test.ts',
+  'test/options.test.ts',
 ];
 /** Some files wait for timers, servers and disks. */
 const MORE_JOBS_THAN_CORES = 1;

@@ -1,16 +1,15 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FieldReader } from '../../src/bytes/fieldReader.js';
 import { Random } from '../helpers/random.js';
 import { countAllocations } from './allocations.js';
 import { BlockCoverage } from './coverage.js';
-import { type Finding, readFinding, saveFinding } from './findings.js';
+import { readFinding, saveFinding } from './findings.js';
 import { mutate } from './mutate/mutate.js';
-import { supervise } from './supervisor.js';
 import { type Target, WHOLE } from './target.js';
 
 countAllocations();
@@ -21,7 +20,6 @@ const { targetsNamed } = await import('./targets/index.js');
 
 const test = suite('fuzzer');
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
 const BAD = Uint8Array.of(1, 1, 2);
 let folder: string;
 
@@ -108,43 +106,6 @@ test('coverage guides it to code that chance does not reach', async () => {
   assert.match(fault!, /the end of the maze/);
   const kept = await fuzzer.reduced('maze');
   assert.ok(kept.length >= 2 && kept.length <= 8, `${kept.length} inputs lead through the maze`);
-});
-
-/** Fuzzes a sound target and a planted one. */
-async function superviseWith(name: string, minutes: number) {
-  const found: [Finding, string][] = [];
-  const report = await supervise({
-    root,
-    minutes,
-    seed: 1,
-    targets: './planted.js',
-    target: `sound,${name}`,
-    updateCorpus: false,
-    attemptFile: join(folder, 'attempt'),
-    found: (...one) => found.push(one),
-    progress: () => {},
-    silenceMs: 5000,
-  });
-  assert.is(report.faults, 1);
-  const [{ target, input }, fault] = found[0]!;
-  assert.is(target, name);
-  assert.is.not(input[0], 0);
-  return { ...report, fault };
-}
-
-test('an input that makes the process hang is found', async () => {
-  // Less than until the silence is noticed: after that, no other process is started.
-  const { fault, processes } = await superviseWith('hangs', 0.05);
-  assert.match(fault, /^the process hangs/);
-  assert.is(processes, 1);
-});
-
-test('an input that ends the process is found, and another one goes on', async () => {
-  const minutes = 0.06;
-  const { fault, processes, seconds } = await superviseWith('dies', minutes);
-  assert.match(fault, /^the process ended with SIGKILL/);
-  // On a very busy machine, the time is over when the first has started.
-  assert.ok(processes > 1 || seconds > 60 * minutes, `${processes} processes in ${seconds} s`);
 });
 
 test('a finding is a file whose name says how to read it', () => {

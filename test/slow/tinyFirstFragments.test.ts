@@ -1,6 +1,7 @@
 import { lastValueFrom, take } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { decodeModelFile } from '../../models/file/decodeModelFile.js';
 import { openModel } from '../../models/openModel.js';
 import { fromReadableStream } from '../../operators/fromReadableStream.js';
 import {
@@ -11,6 +12,7 @@ import {
 } from '../../operators/holotensor.js';
 import type { ReconstructionStreamOptions } from '../../operators/reconstructStage.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
+import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { loadDecodings } from '../../src/encodings/decodings.js';
 import { LimitError } from '../../src/errors.js';
@@ -86,6 +88,12 @@ test('a damaged fragment that waits is named when it is decoded', () => {
   assert.is((error as { fragmentIndex?: number }).fragmentIndex, 0);
 });
 
+async function decoded(workers: number | WorkerPool): Promise<Pick<Reconstruction, 'data'>> {
+  const sink = memorySink();
+  await decodeModelFile(bytesSource(model), async () => sink, { workers });
+  return { data: sink.bytes.slice(-original.length) };
+}
+
 const ways: Record<string, () => Promise<Pick<Reconstruction, 'data'>>> = {
   readAll: async () => (await HoloTensorReader.open(bytesSource(file))).readAll({ dtype: 'source' }),
   'readAll, in a worker': async () =>
@@ -112,6 +120,8 @@ const ways: Record<string, () => Promise<Pick<Reconstruction, 'data'>>> = {
     await opened.load({ quality: 0.9999 });
     return (await opened.load({ as: 'source' })).get('w')!;
   },
+  'a model file, decoded': () => decoded(0),
+  'a model file, decoded in a worker': () => decoded(pool),
   snapshots: async () => {
     await using opened = await openModel(model);
     const load = opened.load({ as: 'source' });

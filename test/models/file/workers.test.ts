@@ -2,7 +2,6 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeModelFile } from '../../../models/file/decodeModelFile.js';
 import { memoryStagingStore } from '../../../models/file/stagingStore.js';
-import { openModel } from '../../../models/openModel.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, ChecksumError } from '../../../src/errors.js';
@@ -11,7 +10,6 @@ import { WorkerPool } from '../../../workers/pool.js';
 import { rejects } from '../../helpers/assertions.js';
 import { encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
 import { modelOf } from '../../helpers/models.js';
-import { pseudoRandomBytes } from '../../helpers/random.js';
 import { trainedLike } from '../../helpers/trained.js';
 
 const test = suite('model files in workers');
@@ -19,7 +17,7 @@ const test = suite('model files in workers');
 const pool = new WorkerPool(2, { url: new URL('../../helpers/workerFromSource.mjs', import.meta.url) });
 test.after(() => pool.close());
 
-const SHAPES = [[300, 400], [500], [7, 8, 9, 10, 50], [64, 32], [700, 300], [256, 256], [20]];
+const SHAPES = [[300, 320], [500], [7, 8, 9, 10, 16], [64, 32], [400, 200], [256, 256], [20]];
 
 /** Large and small tensors, so that some are encoded in workers and some are not. */
 const model = modelOf(
@@ -101,24 +99,6 @@ test('what a worker refuses is refused as without it, and nothing is left under 
   const file = await modelFileOf(model, { workers: pool });
   file[file.length - 1_000]! ^= 1;
   await rejects(decoded(file, pool), ChecksumError);
-});
-
-test('the bytes of a tensor pay for it together, however few its first fragment has', async () => {
-  // More than the 64 MiB, as numbers, that are free; one row has almost all of the energy, so the first fragment is tiny.
-  const [rows, cols] = [300, 60_000];
-  const values = new Uint16Array(pseudoRandomBytes(2 * rows * cols).buffer).map(
-    (bits, i) => (i < cols ? 0x4a00 : 0x3c00) + (bits & 0x80ff),
-  );
-  const tensors = [{ name: 'w', dtype: 'BF16', shape: [rows, cols] }] as const;
-  const file = await modelFileOf(modelOf(tensors, undefined, () => viewBytes(values)));
-  for (const workers of [0, pool]) {
-    const sink = memorySink();
-    await decodeModelFile(bytesSource(file), async () => sink, { workers });
-    assert.ok(Buffer.from(sink.bytes.subarray(-values.byteLength)).equals(viewBytes(values)));
-  }
-  await using loading = await openModel(file);
-  const { cosine } = (await loading.load({ quality: 0.1 })).get('w')!;
-  assert.ok(cosine > 0.1 && cosine < 1);
 });
 
 test('an abort ends encoding and decoding, and the store keeps what was encoded', async () => {

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Check } from './checks.js';
-import { supervise } from './supervise.js';
-import { growth, MIN_SAMPLES } from './trend.js';
+import type { Check } from '../soak/checks.js';
+import { supervise } from '../soak/supervise.js';
+import { MIN_SAMPLES } from '../soak/trend.js';
 
 const test = suite('soak');
 
@@ -73,17 +73,6 @@ test('memory that grows is found: of the heap, of buffers, and what JavaScript d
 test('a job that never ends is found, and a process that dies', async () => {
   assert.match((await checksThatFind(['end'], ['end'], 500)).get('end')!, /planted end: does not end/);
   assert.match((await checksThatFind(['dies'], ['end'])).get('end')!, /ended with SIGKILL/);
-});
-
-test('growth is what most pairs of samples show', () => {
-  const steady = Array.from({ length: 40 }, (_, i) => 1000 + (i % 3));
-  assert.ok(Math.abs(growth(steady)!) < 3);
-  // Caches fill first.
-  assert.ok(Math.abs(growth(steady.map((x, i) => x + 500 * Math.min(i, 20)))!) < 3);
-  const outliers = steady.map((x, i) => (i % 4 === 0 ? 1_000_000 : x));
-  assert.ok(Math.abs(growth(outliers)!) < 100);
-  assert.ok(Math.abs(growth(outliers.map((x, i) => x + 10 * i))! - 190) < 30);
-  assert.is(growth(steady.slice(0, 2 * MIN_SAMPLES - 2)), undefined);
 });
 
 test.run();
