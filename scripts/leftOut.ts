@@ -11,7 +11,8 @@ export const LEFT_OUT: readonly (readonly [modules: RegExp, part: string])[] = [
   [/^src\/kernels\/(dct|gaussian|linear)\/wasm$/, 'encodings but the embedded one'],
   [/^src\/kernels\/portableKernels$/, 'kernels without WebAssembly'],
   [/^src\/kernels\/lz4\/wasm\/encode$|^src\/codecs\/zstdWasmModule$/, 'encoders'],
-  [/^workers\/sharedPool$|^models\/file\/workerTensorDecoder$/, 'workers'],
+  [/^src\/codecs\/zstdNative$/, 'codecs of the engine'],
+  [/^workers\/sharedPool$|^models\/file\/(decodeInWorker|workerTensorDecoder)$/, 'workers'],
   [/^models\/inputs\/directory$/, 'model directories'],
   [/^models\/inputs\/(npy|foreignContent)$/, 'formats but model files and safetensors'],
   [/^models\/inputs\/placeOnDisk$|^sources\/file$/, 'files on disk'],
@@ -21,32 +22,49 @@ export const LEFT_OUT: readonly (readonly [modules: RegExp, part: string])[] = [
 
 const NAMESPACE = 'left-out';
 
+/** In the code of a module: what it loads when it is needed. */
+export const DYNAMIC_IMPORT = /\bimport\('(\.[^']+)'\)/g;
+
+const LEFT_OUT_IMPORT = `import { leftOut } from '${NAMESPACE}';`;
+
 /**
- * In place of each of these modules is one that throws when it is imported. All others are imported at once: for what may be
- * imported later, esbuild wraps every module in a function, which costs 2 kB (gzip).
+ * Imports of these modules fail where they are called. All others are imported at once: for what may be imported later,
+ * esbuild wraps every module in a function, which costs 2 kB (gzip).
  */
 export function leaveOut(): Plugin {
   return {
     name: 'leave-out',
     setup({ onResolve, onLoad }) {
+      onLoad({ filter: LZ4_KERNEL }, () => ({ contents: PORTABLE_LZ4, loader: 'ts', resolveDir: ROOT }));
       onLoad({ filter: /\.ts$/, namespace: 'file' }, async ({ path }) => ({
         contents: importingAtOnce(await readFile(path, 'utf8'), dirname(path)),
         loader: 'ts',
       }));
-      onResolve({ filter: /^\./ }, ({ path, resolveDir, kind }) => {
-        const part = kind === 'dynamic-import' ? partLeftOut(path, resolveDir) : undefined;
-        return part === undefined ? undefined : { path: part, namespace: NAMESPACE };
-      });
-      onLoad({ filter: /./, namespace: NAMESPACE }, ({ path: part }) => {
-        const message = `Cannot load ${part}: holostream/lean does not have them; use openModel of holostream`;
-        const contents = `
-          import { UnsupportedError } from './src/errors.js';
-          throw new UnsupportedError(${JSON.stringify(message)});`;
-        return { contents, loader: 'ts', resolveDir: ROOT };
-      });
+      onResolve({ filter: new RegExp(`^${NAMESPACE}$`) }, ({ path }) => ({ path, namespace: NAMESPACE }));
+      onLoad({ filter: /./, namespace: NAMESPACE }, () => ({
+        contents: FAILING,
+        loader: 'ts',
+        resolveDir: ROOT,
+      }));
     },
   };
 }
+
+const FAILING = `
+  import { UnsupportedError } from './src/errors.js';
+  export const leftOut = async (part: string) => {
+    throw new UnsupportedError(\`Cannot load \${part}: holostream/lean does not have them; use openModel of holostream\`);
+  };`;
+
+/**
+ * The plan of a model file needs the portable decoder of LZ4: without the one in wasm, 0.5 kB less. Only HCT blocks, of
+ * which there are none, are checked by the kernel.
+ */
+const LZ4_KERNEL = /\/src\/kernels\/lz4\/wasm\.ts$/;
+const PORTABLE_LZ4 = `
+  import { lz4DecompressInto } from './src/kernels/lz4/portable/decode.js';
+  const link = () => ({ lz4DecompressInto });
+  export const wasmLz4 = { modules: {}, link };`;
 
 /** The Service Worker answers requests from model files: it takes no files of other formats, and passes requests for them on. */
 export function leaveOutFormats(): Plugin {
@@ -72,11 +90,12 @@ function partLeftOut(specifier: string, folder: string): string | undefined {
 
 function importingAtOnce(code: string, folder: string): string {
   const imports: string[] = [];
-  const changed = code.replace(/\bimport\('(\.[^']+)'\)/g, (dynamic, specifier: string) => {
-    if (partLeftOut(specifier, folder) !== undefined) return dynamic;
-    const name = `imported${imports.length}`;
-    imports.push(`import * as ${name} from '${specifier}';`);
-    return `Promise.resolve(${name})`;
+  const changed = code.replace(DYNAMIC_IMPORT, (_, specifier: string) => {
+    const part = partLeftOut(specifier, folder);
+    const name = part === undefined ? `imported${imports.length}` : 'leftOut';
+    if (part === undefined) imports.push(`import * as ${name} from '${specifier}';`);
+    else if (!imports.includes(LEFT_OUT_IMPORT)) imports.push(LEFT_OUT_IMPORT);
+    return part === undefined ? `Promise.resolve(${name})` : `${name}(${JSON.stringify(part)})`;
   });
   return imports.join('') + changed;
 }

@@ -1,12 +1,13 @@
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BUNDLES, bundle, LEAN_FILE } from '../scripts/bundles.js';
-import { LEFT_OUT } from '../scripts/leftOut.js';
+import { DYNAMIC_IMPORT, LEFT_OUT, leaveOut } from '../scripts/leftOut.js';
 import { bytesSource } from '../sources/bytes.js';
-import { rejects } from './helpers/assertions.js';
+import { rejects, throws } from './helpers/assertions.js';
 import { fileServer } from './helpers/fileServer.js';
 import { modelFileOf } from './helpers/modelFiles.js';
 import { modelOf } from './helpers/models.js';
@@ -14,6 +15,7 @@ import { TRAINED_FILES } from './helpers/trained.js';
 
 const test = suite('lean');
 
+const root = fileURLToPath(new URL('..', import.meta.url));
 /** Inside the repository, so that the bundle finds rxjs. */
 const scratch = fileURLToPath(new URL(`../node_modules/.cache/lean-${process.pid}`, import.meta.url));
 const lean = BUNDLES.find(({ output }) => output === LEAN_FILE)!;
@@ -84,14 +86,32 @@ test('refuses other files as holostream does', async () => {
   await rejects(openModel(new Uint8Array(100)), FormatError, /^Cannot/);
 });
 
+test('LZ4 blocks are decoded, and refused, without a kernel in wasm', async () => {
+  const outfile = join(scratch, 'decoder.mjs');
+  await build({
+    stdin: {
+      contents: "export * from './src/codecs/loadDecoder.js'; export * from './src/errors.js';",
+      resolveDir: root,
+    },
+    ...{ outfile, bundle: true, format: 'esm', plugins: [leaveOut()] },
+  });
+  const { loadDecoder, CodecError } = await import(outfile);
+  const { decompressInto } = await loadDecoder('lz4');
+  const out = new Uint8Array(3);
+  decompressInto(Uint8Array.of(0x30, 1, 2, 3), out);
+  assert.equal(out, Uint8Array.of(1, 2, 3));
+  throws(() => decompressInto(Uint8Array.of(0x30, 1, 2), out), CodecError, /^Cannot decode the LZ4 block: /);
+});
+
 test('what is left out is there to be left out, and nothing of it is in the bundle', () => {
-  const found = new Set(
-    Object.entries(inputs).flatMap(([importer, { imports }]) =>
-      imports
-        .filter(({ path }) => path.startsWith('left-out:'))
-        .map(({ original }) => join(dirname(importer), original!).replace(/\.js$/, '')),
-    ),
-  );
+  const loaded = Object.keys(inputs)
+    .filter((file) => file.endsWith('.ts'))
+    .flatMap((file) =>
+      Array.from(readFileSync(join(root, file), 'utf8').matchAll(DYNAMIC_IMPORT), ([, specifier]) =>
+        join(dirname(file), specifier!).replace(/\.js$/, ''),
+      ),
+    );
+  const found = new Set(loaded.filter((module) => LEFT_OUT.some(([modules]) => modules.test(module))));
   for (const [modules] of LEFT_OUT)
     assert.ok(
       [...found].some((module) => modules.test(module)),
