@@ -1,7 +1,8 @@
 /**
  * Runs test files, each in a process of its own, a few at a time. A file fails when one of its tests fails or is
  * skipped, when it crashes, and when it runs no test.
- * usage: tsx scripts/runTests.ts [--jobs n] [--ignore folder,folder] [file, folder or glob …]   (default: test)
+ * usage: tsx scripts/runTests.ts [--jobs n] [--thorough] [--ignore folder,folder] [file, folder or glob …]
+ *   default: test; --thorough: all that test/helpers/runs.ts has parts of
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
@@ -18,7 +19,6 @@ const FILE_TIMEOUT_MINUTES = 20;
 const SLOWEST_FILES = 5;
 /** They take ten seconds or more, of processor time or of waiting, and start first. */
 const LONGEST_FILES = [
-  'test/package/packed.test.ts',
   'test/models/workers.test.ts',
   'test/src/agreement.test.ts',
   'test/examples/demo.test.ts',
@@ -41,7 +41,7 @@ interface Outcome {
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { jobs: { type: 'string' }, ignore: { type: 'string' } },
+  options: { jobs: { type: 'string' }, ignore: { type: 'string' }, thorough: { type: 'boolean' } },
 });
 const files = testFiles(positionals.length > 0 ? positionals : ['test'], values.ignore?.split(',') ?? []);
 if (files.length === 0) {
@@ -52,6 +52,7 @@ if (files.length === 0) {
 const start = performance.now();
 const moduleOf = await bundleTests(root, files);
 process.env[COMMAND_VARIABLE] = compileCommand();
+if (values.thorough) process.env.HOLOSTREAM_TEST_THOROUGH = '1';
 const outcomes: Outcome[] = [];
 const runInTurn = async () => {
   for (let file = files.shift(); file !== undefined; file = files.shift()) {

@@ -6,7 +6,7 @@ import { missingWeights } from '../test/helpers/weights.js';
 const missing = missingWeights();
 const runTests = fileURLToPath(new URL('runTests.ts', import.meta.url));
 const ignored = missing === undefined ? [] : ['--ignore', 'test/weights'];
-const { status } = spawnSync(process.execPath, ['--import', 'tsx', runTests, ...ignored], {
+const { status } = spawnSync(process.execPath, ['--import', 'tsx', runTests, '--thorough', ...ignored], {
   stdio: 'inherit',
 });
 if (missing !== undefined) console.log(`The tests of test/weights were not run. ${missing}`);

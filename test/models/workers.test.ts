@@ -25,6 +25,7 @@ import { cosineSimilarity } from '../helpers/encodings.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
 import { modelOf } from '../helpers/models.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
+import { casesOf } from '../helpers/runs.js';
 import { tick, until } from '../helpers/streams.js';
 import { trainedLike } from '../helpers/trained.js';
 
@@ -218,7 +219,7 @@ for (const [how, moments] of [
   ['reply', [2, 12]],
   ['throw', [7]],
 ] as const) {
-  for (const at of moments) {
+  for (const at of casesOf<number>(moments)) {
     test(`a worker that dies at ${how} ${at}: its tensors are decoded again elsewhere`, () => {
       const once = join(scripts, `${how}${at}`);
       process.env.DEATH = JSON.stringify({ script: pathToFileURL(script).href, at, how, once });
@@ -238,12 +239,12 @@ for (const [how, moments] of [
   }
 }
 
-for (const [how, at] of [
+for (const [how, at] of casesOf([
   ['request', 7],
   ['request', 16],
   ['reply', 8],
   ['reply', 12],
-] as const) {
+] as const)) {
   test(`a worker that dies at ${how} ${at}, while one load reads, another runs, and snapshots are taken`, () => {
     const once = join(scripts, `both-${how}${at}`);
     process.env.DEATH = JSON.stringify({ script: pathToFileURL(script).href, at, how, once });
@@ -265,7 +266,7 @@ for (const [how, at] of [
   });
 }
 
-for (const at of [12, 16, 20]) {
+for (const at of casesOf([12, 16, 20])) {
   test(`a worker that dies at request ${at}, while a load without workers goes on from one with them`, () => {
     const once = join(scripts, `without-${at}`);
     process.env.DEATH = JSON.stringify({ script: pathToFileURL(script).href, at, how: 'request', once });

@@ -32,6 +32,7 @@ import { blockArbitrary } from '../helpers/blockData.js';
 import { encodeWith } from '../helpers/encodings.js';
 import { mutate, mutations } from '../helpers/mutations.js';
 import { noise } from '../helpers/random.js';
+import { runsOf } from '../helpers/runs.js';
 import { zstdImplementations } from '../helpers/zstdImplementations.js';
 
 /**
@@ -94,9 +95,9 @@ for (const algorithm of ['lz4', 'zstd'] as const) {
           if (first !== 'refused') accepted += 1;
         },
       ),
-      { numRuns: 2500 },
+      { numRuns: runsOf(2500) },
     );
-    assert.ok(accepted > 0 && accepted < 2500, `${accepted} accepted`);
+    assert.ok(accepted > 0 && accepted < runsOf(2500), `${accepted} accepted`);
   });
 }
 
@@ -176,7 +177,7 @@ for (const [encoding, options, decodeOptions = {}] of CASES) {
           else accepted += 1;
         },
       ),
-      { numRuns: 400 },
+      { numRuns: runsOf(400) },
     );
     assert.ok(accepted > 0 && refused > 0, `${accepted} accepted, ${refused} refused`);
   });
@@ -271,7 +272,7 @@ test('embedded: mutated fragments, and mutated units in sound fragments', () => 
         else accepted += 1;
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: runsOf(2000) },
   );
   assert.ok(accepted > 0 && refused > 0, `${accepted} accepted, ${refused} refused`);
 });
@@ -339,9 +340,9 @@ test('whole HCT files, mutated, their checksums repaired', async () => {
         if (portable !== 'refused') accepted += 1;
       },
     ),
-    { numRuns: 500 },
+    { numRuns: runsOf(500) },
   );
-  assert.ok(accepted > 0 && accepted < 500, `${accepted} accepted`);
+  assert.ok(accepted > 0 && accepted < runsOf(500), `${accepted} accepted`);
 });
 
 test('whole HoloTensor files, mutated, their checksums repaired', async () => {
@@ -380,9 +381,9 @@ test('whole HoloTensor files, mutated, their checksums repaired', async () => {
         if (portable !== 'refused') accepted += 1;
       },
     ),
-    { numRuns: 500 },
+    { numRuns: runsOf(500) },
   );
-  assert.ok(accepted > 0 && accepted < 500, `${accepted} accepted`);
+  assert.ok(accepted > 0 && accepted < runsOf(500), `${accepted} accepted`);
 });
 
 test('dequantization by every scale, those that are not finite among them', () => {

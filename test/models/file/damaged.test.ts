@@ -27,6 +27,7 @@ import { rejects, throws } from '../../helpers/assertions.js';
 import { decodeFromModelFile, encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
 import { withPlan } from '../../helpers/modelPlans.js';
 import { modelOf } from '../../helpers/models.js';
+import { runsOf } from '../../helpers/runs.js';
 import { safetensorsOf } from '../../helpers/safetensors.js';
 
 const test = suite('damaged model files');
@@ -80,7 +81,7 @@ test('every byte of the header, with any other value', async () => {
       changed[at]! ^= change;
       await rejects(openModel(bytesSource(changed)), HolostreamError);
     }),
-    { numRuns: 2000 },
+    { numRuns: runsOf(2000) },
   );
 });
 

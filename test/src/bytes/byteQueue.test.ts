@@ -41,13 +41,13 @@ test('what lies within one chunk is a view, not a copy', () => {
   assert.is(queue.take(50)!.buffer, chunk.buffer);
 });
 
-test('a million one-byte chunks cost linear time', () => {
+test('a quarter of a million one-byte chunks cost linear time', () => {
   const queue = new ByteQueue();
   const one = new Uint8Array(1);
-  for (let i = 0; i < 1_000_000; i++) queue.push(one);
+  for (let i = 0; i < 250_000; i++) queue.push(one);
   let taken = 0;
   while (queue.take(1)) taken += 1;
-  assert.is(taken, 1_000_000);
+  assert.is(taken, 250_000);
 });
 
 test.run();

@@ -6,6 +6,7 @@ import { ENCODINGS } from '../../../src/encodings/encodings.js';
 import { FormatError } from '../../../src/errors.js';
 import { encodeWith, f32Tensor } from '../../helpers/encodings.js';
 import { noise } from '../../helpers/random.js';
+import { runsOf } from '../../helpers/runs.js';
 
 const CASES: readonly [Encoding, object][] = [
   [ENCODINGS.spectral, { layout: 'raster' }],
@@ -55,7 +56,7 @@ for (const [encoding, options] of CASES) {
           assert.ok(cosine === undefined || (cosine >= 0 && cosine <= 1), `cosine ${cosine}`);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: runsOf(1000) },
     );
   });
 }

@@ -5,6 +5,7 @@ import { lz4Compress } from '../../../src/kernels/lz4/portable/encode.js';
 import { LZ4_WASM } from '../../../src/kernels/lz4/wasm/lz4.generated.js';
 import { inflateModule } from '../../../src/kernels/runtime/module.js';
 import { blockArbitrary } from '../../helpers/blockData.js';
+import { runsOf } from '../../helpers/runs.js';
 
 /** What the kernel may touch behind each buffer; see `src/kernels/lz4/wasm.ts`. */
 const SLACK = 64;
@@ -57,7 +58,7 @@ test('touches nothing else whatever the block says', () => {
         verdicts[decodeAtTheEnd(block, Math.max(0, data.length + difference))]!++;
       },
     ),
-    { numRuns: 1500 },
+    { numRuns: runsOf(1500) },
   );
   assert.ok(verdicts[0]! > 100);
 });
@@ -67,7 +68,7 @@ test('touches nothing else when the block is noise', () => {
     fc.property(fc.uint8Array({ maxLength: 200 }), fc.nat(2000), (block, length) => {
       decodeAtTheEnd(block, length);
     }),
-    { numRuns: 1500 },
+    { numRuns: runsOf(1500) },
   );
 });
 

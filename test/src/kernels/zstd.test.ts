@@ -14,6 +14,7 @@ import { blockArbitrary, blockData } from '../../helpers/blockData.js';
 import { withCanaries } from '../../helpers/canaries.js';
 import { zstdOracles } from '../../helpers/libzstd.js';
 import { randomFrom } from '../../helpers/random.js';
+import { runsOf } from '../../helpers/runs.js';
 import { randomZstdFrame } from '../../helpers/zstdWriter.js';
 
 const { zstdDecompressInto } = portableZstd;
@@ -119,9 +120,9 @@ test('on mutated blocks both say the same, and accept nothing that libzstd refus
         assert.equal(libzstd.decode(frame), ours);
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: runsOf(1500) },
   );
-  assert.ok(accepted > 50 && refused > 300, `accepted ${accepted}, refused ${refused}`);
+  assert.ok(accepted > runsOf(50) && refused > runsOf(300), `accepted ${accepted}, refused ${refused}`);
 });
 
 test('the same for mutations of frames that no encoder writes', () => {
@@ -152,7 +153,7 @@ test('noise in place of blocks is refused', () => {
       const blocks = Uint8Array.from([header & 255, header >> 8, 0, ...noise]);
       decoded(blocks, 0, length);
     }),
-    { numRuns: 1500 },
+    { numRuns: runsOf(1500) },
   );
 });
 

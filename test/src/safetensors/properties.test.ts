@@ -9,6 +9,7 @@ import {
   serializeSafetensorsHeader,
 } from '../../../formats.js';
 import { HolostreamError } from '../../../src/errors.js';
+import { runsOf } from '../../helpers/runs.js';
 import { safetensorsOf } from '../../helpers/safetensors.js';
 
 const test = suite('safetensors header: properties');
@@ -89,7 +90,7 @@ test('mutated headers give a typed error or a consistent header', () => {
         }
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: runsOf(2000) },
   );
   assert.ok(refused > 500, `${refused} refused`);
 });

@@ -1,6 +1,0 @@
-/** What npm would publish, built and packed once for all that is tested of it. */
-import { test as contents } from './contents.js';
-import { test as engines } from './engines.js';
-
-contents.run();
-engines.run();
