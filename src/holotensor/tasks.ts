@@ -53,7 +53,9 @@ export async function reconstructStored(
   const [kernels] = await Promise.all([loadKernels(['xxh3']), loadDecodingOf(header)]);
   const unpacker = new FragmentUnpacker(kernels, options);
   const decoder = new HoloTensorDecoder(header, options, new Budget(limitsOf(options), received), memory);
-  const local = localCopies(fragments.map(({ stored }) => stored));
+  const all = fragments.map(({ stored }) => stored);
+  // Units of the embedded encoding are read once or twice, in pieces: to copy all of them before would take as long, and memory.
+  const local = header.encoding === 'embedded' ? all : localCopies(all);
   try {
     for (const [i, { entry }] of fragments.entries()) {
       const fragment = await unpacker.unpack({ header, entry, stored: local[i]! }, { signal });
