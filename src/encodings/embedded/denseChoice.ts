@@ -59,9 +59,8 @@ export function chooseDense(
 
 /** Groups from the middle of a tile. */
 function sampleOf(tile: TileWeights): TileWeights {
-  const sorted = sortedPatterns(tile);
-  const first = GROUP * Math.floor(Math.max(0, sorted.length - TRIED_WEIGHTS) / 2 / GROUP);
-  const patterns = sorted.subarray(first, first + TRIED_WEIGHTS);
+  const first = GROUP * Math.floor(Math.max(0, tile.patterns.length - TRIED_WEIGHTS) / 2 / GROUP);
+  const patterns = sortedPatterns(tile, first, first + TRIED_WEIGHTS);
   const scales = tile.scales.subarray(first / GROUP, first / GROUP + Math.ceil(patterns.length / GROUP));
   return { patterns, layout: tile.layout, parts: undefined, scales };
 }

@@ -1,8 +1,13 @@
-import type { EmbeddedEncodeKernels, EncodedTile, TileWeights } from '../../kernels/embedded/interface.js';
+import type {
+  EmbeddedEncodeKernels,
+  EncodedTile,
+  TileCoding,
+  TileWeights,
+} from '../../kernels/embedded/interface.js';
 import { sortedPatterns } from '../../kernels/embedded/survey.js';
 import { GROUP } from '../../kernels/embedded/tile.js';
 import { viewBytes } from '../../tensor/tensor.js';
-import type { EncodeGroups, Groups } from './cutUnits.js';
+import type { EncodeGroups, Groups, PlanePass } from './cutUnits.js';
 import { serializeExceptions } from './exceptions.js';
 import { type MeasuredTile, withoutExceptions } from './measure.js';
 import type { SurveyedTensor, TensorPlan } from './plan.js';
@@ -88,24 +93,27 @@ export function groupsEncoder(
   return {
     measured(number, pass, groups) {
       const { weights, places } = part(number, groups);
-      const planes = coding.planes.slice(0, pass.plane + 1);
-      const top = { ...coding, planes, nonzero: undefined, precise: true };
-      const encoded = kernels.encodeTile(weights, top, NO_EXCEPTIONS);
+      const top = topOf(coding, pass);
+      const encoded = kernels.encodeTile(weights, { ...top, precise: true }, NO_EXCEPTIONS);
       return {
-        bytes: encoded.units[unitOfTile(pass, coding.depth)]!,
-        energy: encoded.energy,
+        bytes: encoded.units[unitOfTile(pass, top.depth)]!,
+        // In steps of the lowest plane.
+        energy: encoded.energy * 4 ** (top.scale - coding.scale),
         sums: withoutExceptions(encoded, places),
       };
     },
     bytes(number, pass, groups) {
       const { weights } = part(number, groups);
-      const planes = coding.planes.slice(0, pass.plane + 1);
-      const depth = planes.length;
-      const scale = coding.scale + coding.depth - depth;
-      const top = { ...coding, scale, depth, planes, nonzero: undefined };
-      return kernels.encodeTile(weights, top, NO_EXCEPTIONS).units[unitOfTile(pass, depth)]!;
+      const top = topOf(coding, pass);
+      return kernels.encodeTile(weights, top, NO_EXCEPTIONS).units[unitOfTile(pass, top.depth)]!;
     },
   };
+}
+
+/** The planes down to that of a pass, as if there were no others. */
+function topOf({ scale, depth, planes, ...coding }: TileCoding, { plane }: PlanePass): TileCoding {
+  const top = planes.slice(0, plane + 1);
+  return { ...coding, scale: scale + depth - top.length, depth: top.length, planes: top, nonzero: undefined };
 }
 
 function signPlanesOf(denseFrom: Uint8Array): number {

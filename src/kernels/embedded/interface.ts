@@ -139,11 +139,10 @@ export interface TileCounts {
 
 /** How to code tiles. */
 export interface TileCoding extends TilePlan {
-  /** All, or the first of them. */
   readonly planes: readonly PlaneCoding[];
   /** Codes of the remainder's bitmap of non-zero weights; undefined: there is no remainder. */
   readonly nonzero: Uint8Array | undefined;
-  /** What is below all planes is measured as with a remainder. */
+  /** Without a remainder: weights have bits below the planes, and sums over them are to be exact, too. */
   readonly precise?: boolean | undefined;
 }
 

@@ -108,13 +108,18 @@ function cheapest(
   return best;
 }
 
-/** The elements of a tile in its order. */
-export function sortedPatterns({ patterns, parts }: Pick<TileWeights, 'patterns' | 'parts'>): Patterns {
-  if (parts === undefined) return patterns;
-  const sorted = patterns.slice();
-  let place = 0;
+/** The elements of a tile in its order, or those from one place to before another. */
+export function sortedPatterns(
+  { patterns, parts }: Pick<TileWeights, 'patterns' | 'parts'>,
+  from = 0,
+  to: number = patterns.length,
+): Patterns {
+  if (parts === undefined) return patterns.subarray(from, to);
+  const sorted = patterns.slice(from, to);
+  let place = -from;
   for (const { first, columns } of parts) {
-    for (let i = 0; i < columns.length; i++) sorted[place + i] = patterns[first + columns[i]!]!;
+    const end = Math.min(columns.length, sorted.length - place);
+    for (let i = Math.max(0, -place); i < end; i++) sorted[place + i] = patterns[first + columns[i]!]!;
     place += columns.length;
   }
   return sorted;
