@@ -20,9 +20,12 @@ const MORE_PLANES = 5;
 const MORE_FOR_FEW = 3;
 const MANY_WEIGHTS = 4096;
 
+/** Rows of counts take as long to clear as so many weights take to measure in another way. */
+const COUNTED_WEIGHTS = 1024;
+
 /** Of many weights with short mantissas, patterns are counted: few differ. */
 export function isCounted({ layout, patterns }: TileWeights): boolean {
-  return isShort(layout) && patterns.length >= MANY_WEIGHTS;
+  return isShort(layout) && patterns.length >= COUNTED_WEIGHTS;
 }
 
 /** Planes below the coded ones that `measure` needs. */
