@@ -10,8 +10,8 @@ const END: u64 = 1 << 63;
 const BATCH_BYTES: usize = 8;
 
 /** The codes of a context are u32: addresses of those of masks, of bytes and of batches. */
-const CONTEXT_BYTES: u32 = 12;
-const BYTES: usize = 4;
+export const CONTEXT_BYTES: u32 = 12;
+export const BYTES: usize = 4;
 const BATCHES: usize = 8;
 /** Groups to decode are a list of u32: the number, and above it the context. */
 const CONTEXT_PLACE: u32 = 16;
@@ -60,6 +60,13 @@ function decodeGroup(stream: usize, position: usize, context: u32, codes: usize,
   position += masks & 0xff;
   const mask = (masks >> 8) | (~hasMask & 0xff);
   if (mask != 0xff) return position + decodeSome(stream, position, mask, byteCode, spreads, bitmap);
+  return decodeAll(stream, position, byteCode, bitmap);
+}
+
+/** The eight bytes of a group; returns the position behind them. */
+// @ts-ignore: decorator
+@inline
+function decodeAll(stream: usize, position: usize, byteCode: usize, bitmap: usize): usize {
   // Four codes of 12 bits are sure to lie in one load.
   for (const end = bitmap + 8; bitmap < end; bitmap += 4) {
     let bits = (peek(stream, position) << 1) | END;
@@ -190,6 +197,42 @@ export function decodeBitmaps(
   store<u32>(positions, <u32>otherPosition, 4);
   store<u32>(positions, <u32>end, 8);
   store<u32>(positions, <u32>otherEnd, 12);
+}
+
+/**
+ * The bitmaps of two tiles whose groups all have codes of bytes, and neither masks nor batches. Stores the positions behind the
+ * last bits at `positions`, u32.
+ * @param codes those of a context to which each group adds what `offsets` has of its scale
+ */
+export function decodeWhole(
+  stream: usize,
+  groups: u32,
+  scales: usize,
+  codes: usize,
+  bitmap: usize,
+  otherStream: usize,
+  otherGroups: u32,
+  otherScales: usize,
+  otherCodes: usize,
+  otherBitmap: usize,
+  offsets: usize,
+  positions: usize,
+): void {
+  let position: usize = 0;
+  let otherPosition: usize = 0;
+  const most = max(groups, otherGroups);
+  for (let group: u32 = 0; group < most; group++) {
+    if (group < groups) {
+      const selected = codes + <usize>(<u32>load<u8>(offsets + load<u8>(scales + group)) * CONTEXT_BYTES);
+      position = decodeAll(stream, position, <usize>load<u32>(selected, BYTES), bitmap + (group << 3));
+    }
+    if (group < otherGroups) {
+      const selected = otherCodes + <usize>(<u32>load<u8>(offsets + load<u8>(otherScales + group)) * CONTEXT_BYTES);
+      otherPosition = decodeAll(otherStream, otherPosition, <usize>load<u32>(selected, BYTES), otherBitmap + (group << 3));
+    }
+  }
+  store<u32>(positions, <u32>position);
+  store<u32>(positions, <u32>otherPosition, 4);
 }
 
 /**

@@ -1,8 +1,8 @@
 // Contexts of groups: `../contexts.ts` says what they are.
 
 /** How they are found, as the caller lays it out: bytes, for each count, the same for dense groups, twice, then for each scale. */
-const COUNTS: u32 = 65;
-const SCALES: usize = 256;
+export const COUNTS: u32 = 65;
+export const SCALES: usize = 256;
 
 /** The context of a group that is not stored as it is; of one that is, any number. */
 // @ts-ignore: decorator

@@ -1,7 +1,7 @@
 // Planes and signs of a tile. Bit streams have room behind them for what a broken one makes the kernels read: the caller
 // compares lengths afterwards.
-import { decodeBitmaps } from './bitmaps';
-import { contextOf } from './contexts';
+import { BYTES, CONTEXT_BYTES, decodeBitmaps, decodeWhole } from './bitmaps';
+import { contextOf, COUNTS as COUNTS_OF_RULE, SCALES as SCALES_OF_RULE } from './contexts';
 import { weightsOf } from '../../runtime/assembly/groups';
 import { spread, storeTables } from './spread';
 
@@ -95,6 +95,29 @@ function decodePair(
   scratch: usize,
 ): void {
   const other = tile + RECORD_BYTES;
+  const wholeCodes = codesOfWhole(tile, codes, rule);
+  if (wholeCodes != 0) {
+    const otherCodes = codesOfWhole(other, codes, rule);
+    if (otherCodes != 0 || load<u32>(other, GROUPS) == 0) {
+      decodeWhole(
+        load<u32>(tile, UNIT),
+        load<u32>(tile, GROUPS),
+        load<u32>(tile, SCALES),
+        wholeCodes,
+        load<u32>(tile, PLANE),
+        load<u32>(other, UNIT),
+        load<u32>(other, GROUPS),
+        load<u32>(other, SCALES),
+        otherCodes,
+        load<u32>(other, PLANE),
+        rule + SCALES_OF_RULE,
+        scratch,
+      );
+      age(tile, load<u32>(scratch), denseShift);
+      age(other, load<u32>(scratch, 4), denseShift);
+      return;
+    }
+  }
   const stream = takeDense(tile, rule);
   const otherStream = takeDense(other, rule);
   decodeBitmaps(
@@ -112,6 +135,31 @@ function decodePair(
   );
   finish(tile, stream, load<u32>(scratch), load<u32>(scratch, 8), tables, apart, denseShift);
   if (otherStream != 0) finish(other, otherStream, load<u32>(scratch, 4), load<u32>(scratch, 12), tables, apart, denseShift);
+}
+
+/**
+ * The codes of a tile whose groups are all dense since the same plane, without what their scales add, if their bytes are coded;
+ * else 0. Then there are no lists to be made, and no signs.
+ */
+function codesOfWhole(tile: usize, codes: usize, rule: usize): usize {
+  const groups = load<u32>(tile, GROUPS);
+  const dense = <usize>load<u32>(tile, DENSE);
+  const state = <u32>load<u8>(dense);
+  if (groups == 0 || state == 0 || state == LATER_DENSE) return 0;
+  for (let group: u32 = 1; group < groups; group++) if (load<u8>(dense + group) != state) return 0;
+  const context = contextOf(rule, 0, state, load<u8>(load<u32>(tile, SCALES)));
+  if (load<u32>(codes + <usize>(context * CONTEXT_BYTES), BYTES) == 0) return 0;
+  return codes + <usize>(<u32>load<u8>(rule + state * COUNTS_OF_RULE) * CONTEXT_BYTES);
+}
+
+/** The end of a plane of such a tile. */
+function age(tile: usize, position: usize, denseShift: u32): void {
+  const groups = load<u32>(tile, GROUPS);
+  const dense = <usize>load<u32>(tile, DENSE);
+  for (let group: u32 = 0; group < groups; group++) {
+    store<u8>(dense + group, <u32>load<u8>(dense + group) << denseShift);
+  }
+  store<u32>(tile, <u32>((position + 7) >> 3), USED);
 }
 
 /**
