@@ -82,7 +82,7 @@ export function detectorTask(): MeasuredTask {
     },
     limit: () => 0.9,
     better: 'more',
-    most: 13.5,
+    most: 11.5,
     must: 12,
   };
 }
