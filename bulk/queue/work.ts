@@ -82,16 +82,9 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
   const joins = openJoins(bullMq, connection);
   const unitQueue = openUnits(bullMq, connection);
   const jobs = new JobRunner(bullMq, joins, unitQueue, new ModelCache(tools), options.onJob);
-  const workers = [
-    new bullMq.Worker<UnitData, UnitOutcome>(UNITS, jobs.unit, { ...settings, concurrency }).on(
-      'error',
-      ignored,
-    ),
-    new bullMq.Worker<JoinData, JoinOutcome>(JOINS, jobs.join, { ...settings, concurrency: 1 }).on(
-      'error',
-      ignored,
-    ),
-  ];
+  const encoder = new bullMq.Worker<UnitData, UnitOutcome>(UNITS, jobs.unit, { ...settings, concurrency });
+  const joiner = new bullMq.Worker<JoinData, JoinOutcome>(JOINS, jobs.join, { ...settings, concurrency: 1 });
+  const workers = [encoder.on('error', ignored), joiner.on('error', ignored)];
   let release: (() => void) | undefined;
   try {
     const ended = new Promise<void>((resolve) => {
@@ -101,7 +94,7 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
       onAbort(jobs.failed, () => resolve());
     });
     const isStopped = () => signal?.aborted || jobs.failed.aborted;
-    await (drain ? Promise.race([ended, drained([joins, unitQueue], workers, isStopped)]) : ended);
+    await (drain ? Promise.race([ended, drained([joins, unitQueue], joiner, isStopped)]) : ended);
   } finally {
     release?.();
     const patience = setTimeout(() => jobs.giveBack(), grace);
@@ -112,14 +105,14 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
   jobs.failed.throwIfAborted();
 }
 
-/** Looks after each job of this worker, and now and then: others may do the last one. */
+/** Looks after each join of this worker, because units are not the last job, and now and then: others may do the last one. */
 async function drained(
   queues: readonly InstanceType<BullMq['Queue']>[],
-  workers: readonly { on(event: 'completed', heard: () => void): unknown }[],
+  joins: { on(event: 'completed', heard: () => void): unknown },
   isStopped: () => boolean | undefined,
 ): Promise<void> {
   let look = () => {};
-  for (const worker of workers) worker.on('completed', () => look());
+  joins.on('completed', () => look());
   while (!isStopped() && !(await isDrained(queues))) {
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, POLL_MS);

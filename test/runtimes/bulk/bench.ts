@@ -1,7 +1,8 @@
 /**
- * What the queue costs, and what a second worker gains: user and system time, and seconds, of the same conversion by one process
- * (`bulk run`) and by workers on a Redis of its own, into a folder, in turns; the least of the rounds. Units are whole tensors of
- * about 21 MB. Prints ratios: figures of `docs/scale.md`.
+ * What the queue costs, and what a second worker gains: the same conversion by one process (`bulk run`) and by one worker and two
+ * on a Redis of its own, into a folder, in turns. Units are whole tensors of about 21 MB. A round compares what ran next to each
+ * other, because machines have other work, too; the figure is the median of the rounds. What a start takes is measured by itself:
+ * with a model that is converted, and with a queue that is empty. Prints figures of `docs/scale.md`.
  * usage: npm run build && node --import tsx test/runtimes/bulk/bench.ts [rounds] [units]
  */
 import { type ChildProcess, spawn } from 'node:child_process';
@@ -11,8 +12,8 @@ import { modelOf } from '../../helpers/models.js';
 import { Project } from '../helpers/project.js';
 import { redis } from './fleet.js';
 
-const rounds = Number(process.argv[2] ?? 3);
-const units = Number(process.argv[3] ?? 20);
+const rounds = Number(process.argv[2] ?? 5);
+const units = Number(process.argv[3] ?? 24);
 const ROWS = 2560;
 const COLUMNS = 4096;
 
@@ -77,43 +78,78 @@ interface Took {
 }
 
 async function measure(work: () => Promise<number[]>): Promise<Took> {
-  rmSync(project.path('out'), { recursive: true, force: true });
   const start = performance.now();
   const cpu = await work();
   return { cpu: cpu.reduce((sum, own) => sum + own, 0), seconds: (performance.now() - start) / 1000 };
 }
 
 const SOURCE = ['model.safetensors', '--to', 'out', '--output', 'model.holo.safetensors'];
-const work = ['work', '--drain', '--workers', '1'];
-const files = new Map<string, Buffer>();
+const run = async () => [await holostream('run', ...SOURCE, '--workers', '1')];
+const work = (count: number) => () =>
+  Promise.all(Array.from({ length: count }, () => holostream('work', '--drain', '--workers', '1')));
+
+const removeAll = () => rmSync(project.path('out'), { recursive: true, force: true });
 
 async function byQueue(workers: number): Promise<Took> {
-  rmSync(project.path('out'), { recursive: true, force: true });
+  removeAll();
   await holostream('add', ...SOURCE);
-  return measure(() => Promise.all(Array.from({ length: workers }, () => holostream(...work))));
+  return measure(work(workers));
 }
 
-const WAYS = {
-  'one process': () => measure(async () => [await holostream('run', ...SOURCE, '--workers', '1')]),
+type Way = 'one process' | 'one worker' | 'two workers' | 'start of a process' | 'start of a worker';
+
+const WAYS: Readonly<Record<Way, () => Promise<Took>>> = {
+  'one process': () => {
+    removeAll();
+    return measure(run);
+  },
   'one worker': () => byQueue(1),
   'two workers': () => byQueue(2),
+  // The model is converted, the queue is empty.
+  'start of a process': () => measure(run),
+  'start of a worker': () => measure(work(1)),
 };
-const least = new Map<string, Took>();
+const RATIOS: readonly (readonly [Way, Way])[] = [
+  ['one worker', 'one process'],
+  ['two workers', 'one process'],
+  ['two workers', 'one worker'],
+];
+
+const took = Object.fromEntries(Object.keys(WAYS).map((way) => [way, [] as Took[]])) as Record<Way, Took[]>;
+let expected: Buffer | undefined;
 for (let round = 0; round < rounds; round++) {
-  for (const [name, way] of Object.entries(WAYS)) {
-    const took = await way();
-    const { cpu, seconds } = least.get(name) ?? took;
-    least.set(name, { cpu: Math.min(cpu, took.cpu), seconds: Math.min(seconds, took.seconds) });
-    files.set(name, readFileSync(project.path('out/model.holo.safetensors')));
-    console.log(`${name}: ${took.seconds.toFixed(1)} s, processor ${took.cpu.toFixed(1)} s`);
+  const [first, second, ...others] = Object.keys(WAYS) as Way[];
+  // Whichever is first has another state of the machine.
+  const order = round % 2 === 0 ? [first!, second!] : [second!, first!];
+  for (const way of [...order, ...others]) {
+    const { seconds, cpu } = await WAYS[way]();
+    took[way].push({ seconds, cpu });
+    console.log(`${way}: ${seconds.toFixed(2)} s, processor ${cpu.toFixed(2)} s`);
+    const file = readFileSync(project.path('out/model.holo.safetensors'));
+    expected ??= file;
+    if (!file.equals(expected)) throw new Error(`the file of ${way} differs`);
   }
 }
-const [alone, ...others] = [...files.values()];
-if (!others.every((file) => file.equals(alone!))) throw new Error('the files differ');
-const base = least.get('one process')!;
-const megabytes = (units * one.length) / 1e6;
-for (const [name, { cpu, seconds }] of least) {
-  const ratios = `${(seconds / base.seconds).toFixed(3)} of the seconds, ${(cpu / base.cpu).toFixed(3)} of the processor time`;
-  console.log(`${name}: ${(megabytes / seconds).toFixed(1)} MB/s, ${ratios}`);
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const half = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? sorted[half]! : (sorted[half - 1]! + sorted[half]!) / 2;
 }
+
+console.log(`\nmedians of ${rounds} rounds, ${units} units of ${one.length} bytes`);
+const of = (way: Way, key: keyof Took) => median(took[way].map((one) => one[key]));
+for (const way of Object.keys(WAYS) as Way[]) {
+  const seconds = of(way, 'seconds');
+  const rate = way.startsWith('start') ? '' : `, ${((units * one.length) / 1e6 / seconds).toFixed(1)} MB/s`;
+  console.log(`${way}: ${seconds.toFixed(2)} s, processor ${of(way, 'cpu').toFixed(2)} s${rate}`);
+}
+for (const [a, b] of RATIOS) {
+  const ratio = (key: keyof Took) => median(took[a].map((one, i) => one[key] / took[b][i]![key])).toFixed(3);
+  console.log(`${a} to ${b}: ${ratio('seconds')} of the seconds, ${ratio('cpu')} of the processor time`);
+}
+const fixed = of('start of a worker', 'cpu') - of('start of a process', 'cpu');
+const whole = of('one worker', 'cpu') - of('one process', 'cpu');
+const perUnit = (1000 * (whole - fixed)) / units;
+console.log(`queue: ${fixed.toFixed(2)} s of processor time per worker, ${perUnit.toFixed(1)} ms per unit`);
 project.remove();
