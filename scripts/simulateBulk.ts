@@ -1,7 +1,7 @@
 /**
  * A fleet on paper: workers that take units from a queue, die now and then, and lose what they have under way, which others take
- * over once the silence is noticed. Prints what it takes.
- * usage: npx tsx scripts/simulateBulk.ts [-- --workers 1000 --models 10000 --gigabytes 20 --mtbf 7200 --seed 1]
+ * over once the silence is noticed. A very large tensor is divided: a plan, then ranges, then its layout. Prints what it takes.
+ * usage: npx tsx scripts/simulateBulk.ts [-- --workers 1000 --models 10000 --gigabytes 20 --tables 1 --mtbf 7200 --seed 1]
  */
 import { parseArgs } from 'node:util';
 import { SeededRng } from '../src/kernels/gaussian/rng.js';
@@ -13,6 +13,8 @@ const { values } = parseArgs({
     models: { type: 'string', default: '10000' },
     /** Of a model. */
     gigabytes: { type: 'string', default: '20' },
+    /** Gigabytes of each of the two tables of a model: of the embedding and of the last layer. */
+    tables: { type: 'string', default: '1' },
     /** Megabytes of tensors that a worker encodes in a second. */
     rate: { type: 'string', default: '25' },
     /** Seconds that a worker lives, on average. */
@@ -28,6 +30,11 @@ const { values } = parseArgs({
 const number = (name: keyof typeof values) => Number(values[name]);
 
 const UNIT_BYTES = 2 ** 25;
+/** Larger tensors are divided. */
+const MAX_UNIT_BYTES = 2 ** 27;
+/** Times as fast as encoding: a plan reads the tensor once, a layout what it has become. Measured in `docs/scale.md`. */
+const PLAN_SPEED = 6;
+const LAYOUT_SPEED = 3;
 /** Sizes of tensors of a model: small ones are grouped, large ones are units of their own. */
 const LARGE_SHARE = 0.9;
 const LARGE_BYTES = 1.2e8;
@@ -35,6 +42,8 @@ const LARGE_BYTES = 1.2e8;
 const PIECES = 17;
 /** Requests of a unit beside its source: note, head, head, write, note. */
 const UNIT_REQUESTS = 5;
+/** Of a range by the layout: its head, what is known of its tiles, and its runs. */
+const LAYOUT_READS = 30;
 const PART_BYTES = 2 ** 23;
 /** Measured in `docs/scale.md`. */
 const JOB_BYTES = 1800;
@@ -85,48 +94,83 @@ class Heap<T> {
   }
 }
 
-/** Sizes of the units of one model, in bytes. */
-function unitsOfModel(): number[] {
-  const units: number[] = [];
+/** A tensor that is divided. */
+interface Tensor {
+  readonly size: number;
+  readonly ranges: number;
+  /** Ranges that are not encoded yet. */
+  left: number;
+  /** When the last one was. */
+  end: number;
+}
+
+interface Job {
+  readonly kind: 'unit' | 'plan' | 'range' | 'layout';
+  /** As many bytes are encoded in the time that it takes. */
+  readonly work: number;
+  readonly tensor: Tensor | undefined;
+}
+
+/** The job of a tensor: it divides those that are too large. */
+function jobOf(size: number): Job {
+  if (size <= MAX_UNIT_BYTES) return { kind: 'unit', work: size, tensor: undefined };
+  const ranges = Math.ceil(size / MAX_UNIT_BYTES);
+  return { kind: 'plan', work: size / PLAN_SPEED, tensor: { size, ranges, left: ranges, end: 0 } };
+}
+
+/** Jobs of one model that can be done at once. */
+function jobsOfModel(): Job[] {
+  const jobs: Job[] = [];
+  const tables = number('tables') * 1e9;
   const total = number('gigabytes') * 1e9;
-  for (let left = total * LARGE_SHARE; left > 0; ) {
+  for (let i = 0; i < 2; i++) if (tables > 0) jobs.push(jobOf(tables));
+  for (let left = total * LARGE_SHARE - 2 * tables; left > 0; ) {
     const size = Math.min(left, LARGE_BYTES * (0.25 + 1.5 * uniform()));
-    units.push(size);
+    jobs.push(jobOf(size));
     left -= size;
   }
   for (let left = total * (1 - LARGE_SHARE); left > 0; left -= UNIT_BYTES)
-    units.push(Math.min(left, UNIT_BYTES));
-  return units;
+    jobs.push(jobOf(Math.min(left, UNIT_BYTES)));
+  return jobs;
+}
+
+/** What can be done once a job has been, and when. */
+function nextOf({ kind, tensor }: Job, time: number): Job[] {
+  if (tensor === undefined || kind === 'layout') return [];
+  const { size, ranges } = tensor;
+  tensor.end = Math.max(tensor.end, time);
+  if (kind === 'plan')
+    return Array.from({ length: ranges }, () => ({ kind: 'range', work: size / ranges, tensor }));
+  tensor.left--;
+  return tensor.left > 0 ? [] : [{ kind: 'layout', work: size / LAYOUT_SPEED, tensor }];
 }
 
 const workers = number('workers');
 const models = number('models');
 const bytesPerSecond = number('rate') * 1e6;
-const queue: number[] = [];
-for (let model = 0; model < models; model++) for (const size of unitsOfModel()) queue.push(size);
+const queue: Job[] = [];
+for (let model = 0; model < models; model++) for (const job of jobsOfModel()) queue.push(job);
 
 const free = new Heap<number>();
-const lost = new Heap<number>();
+/** What was lost or had to wait for others, by the time from which on it can be done. */
+const later = new Heap<Job>();
 for (let worker = 0; worker < workers; worker++) free.add(0, exponential(number('mtbf')));
 let position = 0;
 let [end, work, wasted, deaths, twice, idle] = [0, 0, 0, 0, 0, 0];
-let done = 0;
-while (done < queue.length) {
+const counts = { unit: 0, plan: 0, range: 0, layout: 0 };
+while (free.next < Infinity) {
   const { time, value: dies } = free.take();
-  let size: number;
-  if (lost.next <= time) size = lost.take().value;
-  else if (position < queue.length) size = queue[position++]!;
+  let job: Job;
+  if (later.next <= time) job = later.take().value;
+  else if (position < queue.length) job = queue[position++]!;
   else {
-    // Nothing waits: what is still under way may be lost.
-    if (lost.next === Infinity) {
-      idle++;
-      continue;
-    }
-    free.add(lost.next, dies);
+    // Nothing waits: what others have under way may be lost, or be followed by more.
+    if (later.next === Infinity) idle++;
+    else free.add(later.next, dies);
     continue;
   }
   const tries = 1 + (uniform() < 1 - (1 - number('errors')) ** UNIT_REQUESTS ? 0.02 : 0);
-  const takes = (size / bytesPerSecond) * tries;
+  const takes = (job.work / bytesPerSecond) * tries;
   const dead = time + takes > dies;
   if (dead) {
     const lived = Math.max(0, dies - time);
@@ -134,35 +178,41 @@ while (done < queue.length) {
     deaths++;
     twice++;
     const noticed = dies + number('stalled') * (1 + uniform() / 2);
-    lost.add(noticed, size);
+    later.add(noticed, job);
     const back = Math.max(time, dies) + number('restart');
     free.add(back, back + exponential(number('mtbf')));
   } else {
-    done++;
+    counts[job.kind]++;
     work += takes;
+    for (const next of nextOf(job, time + takes)) later.add(job.tensor!.end, next);
     end = Math.max(end, time + takes);
     free.add(time + takes, dies);
   }
 }
 
-const bytes = queue.reduce((sum, size) => sum + size, 0);
-const units = queue.length;
+const bytes = queue.reduce((sum, { work, tensor }) => sum + (tensor?.size ?? work), 0);
+const units = counts.unit + counts.range;
+/** Jobs of the queue: that of a divided tensor makes its plan, and its layout later. */
+const queued = units + counts.plan;
 const joinReads = units * PIECES;
 const parts = Math.ceil((0.7 * bytes) / PART_BYTES);
-const requests = units * (UNIT_REQUESTS + 1) + joinReads + parts;
+/** A layout reads the start of each range, and most of its runs. */
+const layoutReads = counts.range * LAYOUT_READS;
+const requests = units * (UNIT_REQUESTS + 1) + layoutReads + joinReads + parts;
 const rows: readonly (readonly [string, string])[] = [
   ['models, TB', `${models}, ${(bytes / 1e12).toFixed(1)}`],
   ['units', String(units)],
+  ['tensors that are divided, into ranges', `${counts.plan}, ${counts.range}`],
   ['hours', (end / 3600).toFixed(2)],
   ['hours without deaths', (bytes / bytesPerSecond / workers / 3600).toFixed(2)],
   ['worker hours', ((work + wasted) / 3600).toFixed(0)],
   ['deaths of workers', String(deaths)],
-  ['units begun twice or more', `${twice} (${((100 * twice) / units).toFixed(2)} %)`],
+  ['units begun twice or more', `${twice} (${((100 * twice) / queued).toFixed(2)} %)`],
   ['work lost', `${((100 * wasted) / (work + wasted)).toFixed(2)} %`],
   ['workers that found nothing to do at the end', String(idle)],
   ['requests to the storage, millions', (requests / 1e6).toFixed(1)],
   ['requests a second', (requests / end).toFixed(0)],
-  ['Redis, all queued at once, GB', ((units * JOB_BYTES) / 1e9).toFixed(2)],
-  ['Redis commands a second', ((units * JOB_COMMANDS) / end).toFixed(0)],
+  ['Redis, all queued at once, GB', ((queued * JOB_BYTES) / 1e9).toFixed(2)],
+  ['Redis commands a second', ((queued * JOB_COMMANDS) / end).toFixed(0)],
 ];
 for (const [name, value] of rows) console.log(name.padEnd(48), value);

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { CUTS_VERSION } from '../../models/file/encodeModelFile.js';
 import { resolvedOptions } from '../../models/file/encodeTensor.js';
 import { encodedShape, packFirstPiece } from '../../models/file/firstPiece.js';
@@ -26,20 +25,17 @@ import { Xxh3Stream } from '../../src/kernels/xxh3/stream.js';
 import { DTYPES } from '../../src/tensor/dtype.js';
 import { type UnitNote, type Window, writeNote } from '../notes.js';
 import type { UnitContext } from '../unitContext.js';
-import { unitObject } from '../unitFile.js';
 import type { TileRangeOfUnit, Unit } from '../units.js';
-import { PayloadReader, payloadsOf } from './payloads.js';
+import { OwnObjects, WINDOW_BYTES } from './ownObjects.js';
+import { type Payload, PayloadReader, payloadsOf } from './payloads.js';
 import type { StoredPlan } from './planNote.js';
 import { bitsOf } from './planUnit.js';
 import { openRanges } from './rangeFile.js';
 
-/** Windows are read ahead by a join, several at a time. */
-const WINDOW_BYTES = 2 ** 23;
-
 /**
  * Lays out a tensor that is divided, once all of its ranges are encoded: its fragments are bytes of these. Only what is before
- * them, and fragments that are compressed, are written. Memory: what is known of all tiles, a run of units of one range, and a
- * fragment that is compressed; of a tensor whose units are cut, which has few tiles, the tensor.
+ * them, and fragments that are compressed, are written. Memory: what is known of all tiles, runs of units of some ranges, and a
+ * fragment that is compressed, before and after; of a tensor whose units are cut, which has few tiles, the tensor.
  * @param keys of the objects of the ranges
  */
 export async function finishUnit(
@@ -54,7 +50,6 @@ export async function finishUnit(
   const { kernels, codec } = tools;
   const how = resolvedOptions(options.encode ?? {}, byteLength);
   const facts = JSON.stringify([CUTS_VERSION, id, dtype, shape, how, keys]);
-  const key = createHash('sha256').update(facts).digest('hex');
   const stored = await openRanges(storage, keys, ranges, plan, kernels, { signal });
   const layout = layOutFragments(
     plan,
@@ -73,7 +68,7 @@ export async function finishUnit(
     },
     factsOf(plan, layout),
   );
-  const own = new ObjectBuilder((bytes) => formatHash(kernels.xxh3(bytes)));
+  const own = new OwnObjects(storage, facts, keys.length, kernels, { signal });
   const entries: PackedFragment[] = [];
   const windows: Window[][] = [];
   const reader = new PayloadReader(storage, stored, layout, plan, kernels, { signal });
@@ -84,18 +79,15 @@ export async function finishUnit(
         await Promise.all(samplesOf(size).map(({ start, end }) => reader.sample(payload, start, end))),
       );
       if (sample.length === 0 || isCompressible(sample, codec)) {
-        const pieces = [head];
-        for await (const { bytes } of reader.read(payload)) pieces.push(bytes);
-        pieces.push(tail);
-        const { flags, stored: packed } = compressFragment(concatenate(pieces), { codec });
+        const { flags, stored: packed } = compressFragment(await wholeOf(payload, reader), { codec });
         const sizes = { compressedSize: packed.length, uncompressedSize: size };
         entries.push({ index, flags, ...sizes, checksum: kernels.xxh3(packed) });
-        windows.push(own.add(packed));
+        windows.push(await own.add(packed));
         continue;
       }
       const hash = new Xxh3Stream();
       hash.update(head);
-      const ownWindows = own.add(head);
+      const ownWindows = await own.add(head);
       for await (const { bytes, object, offset } of reader.read(payload)) {
         hash.update(bytes);
         for (let at = 0; at < bytes.length; at += WINDOW_BYTES) {
@@ -110,7 +102,7 @@ export async function finishUnit(
       }
       hash.update(tail);
       // Not as arguments of push: there may be many.
-      for (const window of own.add(tail)) ownWindows.push(window);
+      for (const window of await own.add(tail)) ownWindows.push(window);
       entries.push({
         index,
         flags: 0,
@@ -126,8 +118,8 @@ export async function finishUnit(
   const sizes = entries.map(({ compressedSize }) => compressedSize);
   const first = { dtype, shape, byteLength, sizes };
   const front = packFirstPiece(packFront(header, entries, codec), first, kernels);
-  const frontWindows = own.add(front);
-  await storage.create(unitObject(key), own.finish(), { signal });
+  const frontWindows = await own.add(front);
+  const [key, ...others] = await own.finish();
   const note: UnitNote = {
     key,
     tensors: [
@@ -136,7 +128,7 @@ export async function finishUnit(
         divided: {
           cosines: layout.fragments.map(({ cosine }) => cosine),
           sizes: [front.length, ...sizes],
-          objects: [key, ...keys],
+          objects: [key!, ...keys, ...others],
           windows: [frontWindows, ...windows],
         },
       },
@@ -157,28 +149,15 @@ async function encoderOf(
   return groupsEncoder(plan, layout, embeddedEncodeKernels(kernels), tilesOf(patterns, plan));
 }
 
-/** The object of the unit, which is the first of its objects. */
-class ObjectBuilder {
-  readonly #hash: (bytes: Uint8Array) => string;
-  readonly #pieces: Uint8Array[] = [];
-  #size = 0;
-
-  constructor(hash: (bytes: Uint8Array) => string) {
-    this.#hash = hash;
+/** In one array: pieces of it would keep the runs in memory that they are parts of. */
+async function wholeOf(payload: Payload, reader: PayloadReader): Promise<Uint8Array> {
+  const whole = new Uint8Array(payload.size);
+  whole.set(payload.head);
+  let at = payload.head.length;
+  for await (const { bytes } of reader.read(payload)) {
+    whole.set(bytes, at);
+    at += bytes.length;
   }
-
-  add(bytes: Uint8Array): Window[] {
-    const windows: Window[] = [];
-    for (let at = 0; at < bytes.length; at += WINDOW_BYTES) {
-      const part = bytes.subarray(at, at + WINDOW_BYTES);
-      windows.push({ object: 0, offset: this.#size + at, size: part.length, hash: this.#hash(part) });
-    }
-    this.#pieces.push(bytes);
-    this.#size += bytes.length;
-    return windows;
-  }
-
-  finish(): Uint8Array {
-    return concatenate(this.#pieces);
-  }
+  whole.set(payload.tail, at);
+  return whole;
 }
