@@ -24,7 +24,7 @@ async function run(name: string, ...args: readonly string[]): Promise<string> {
 test('each runs, and does what it says', async () => {
   ok(await runCli(['encode', digits, '--tensor', 'fc1.weight', '-o', at('w.hct')]));
   const made = await run('encode-model', digits, at('m.holo.safetensors'));
-  assert.match(made, /100 %\n\d+ -> \d+ bytes, 2 of 4 tensors in fragments\n$/);
+  assert.match(made, /100 %\n\d+ -> \d+ bytes, 3 of 4 tensors in fragments\n$/);
   await using server = await serveFolder(folder, { host: '127.0.0.1', port: 0 });
   await run('node-pipeline', `${server.url}w.hct`, at('w.raw'));
   assert.is(readFileSync(at('w.raw')).length, 4 * 192 * 784);
