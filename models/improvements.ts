@@ -26,6 +26,9 @@ export const PACE_RULES: Rules<PaceOptions> = {
   minGain: /* @__PURE__ */ number(0, 1),
 };
 
+/** No gain: the rounding of sums, of which that of the model and that of what was read add in different orders. */
+const ROUNDING = 1e-12;
+
 /** Tensors that improve. */
 export interface Improving {
   readonly states: readonly TensorState[];
@@ -75,8 +78,9 @@ export async function* improvements<T extends Improvement>(
       const { whole, ready } = improving.quality();
       const gain = whole - last;
       const isFirst = time === Number.NEGATIVE_INFINITY;
+      const isBetter = gain > ROUNDING || (whole === 1 && last < 1);
       const isUseful =
-        ready >= expected && (isFirst || (gain > 0 && (gain >= minGain || !improving.isLoading())));
+        ready >= expected && (isFirst || (isBetter && (gain >= minGain || !improving.isLoading())));
       const wait = time + minInterval - performance.now();
       if (!isUseful || wait > 0) {
         if (over && !isUseful) return;

@@ -295,7 +295,7 @@ test('snapshots of what was lost with its workers, while no load runs: it is loa
       assert.is(snapshot.tensors.size, SHAPES.length);
       for (const tensor of snapshot.tensors.values()) isTrue(tensor);
     }
-    assert.is(model.quality, quality);
+    assert.ok(Math.abs(model.quality - quality) < 1e-12, 'but for the rounding of sums');
     isExact(await model.load());
   }));
 
