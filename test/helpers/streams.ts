@@ -29,7 +29,17 @@ export async function collect<T>(stream: ReadableStream<T>): Promise<T[]> {
   return all;
 }
 
-export const tick = (ms = 5): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** Tasks that may follow one another before a moment has passed. */
+const TURNS = 10;
+
+/**
+ * A moment, after which all that was ready has run: a process that did not have the processor meanwhile finds its timers due
+ * before it has come to its other tasks.
+ */
+export async function tick(ms = 5): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms));
+  for (let turn = 0; turn < TURNS; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
 
 const PATIENCE_MS = 30_000;
 

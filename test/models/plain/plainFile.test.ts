@@ -17,7 +17,7 @@ import { countingSource } from '../../helpers/countingSource.js';
 import { faultyServer } from '../../helpers/faultyServer.js';
 import { encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
 import { modelOf } from '../../helpers/models.js';
-import { collect } from '../../helpers/streams.js';
+import { collect, until } from '../../helpers/streams.js';
 import { TRAINED_FILES } from '../../helpers/trained.js';
 import { wholeQuality } from '../../helpers/wholeQuality.js';
 
@@ -388,12 +388,12 @@ test('opening a file ends when its signal aborts, as it does when the model is c
   assert.is(asked, 0);
   const abort = new AbortController();
   const opening = model.file({ signal: abort.signal });
-  setTimeout(() => abort.abort(enough), 10);
+  await until(() => asked === 1);
+  abort.abort(enough);
   await rejects(opening, Error, /enough/);
-  assert.is(asked, 1);
   const last = model.file();
-  setTimeout(() => void model.close(), 10);
-  await rejects(last, ArgumentError, /closed/);
+  await until(() => asked === 2);
+  await Promise.all([model.close(), rejects(last, ArgumentError, /closed/)]);
 });
 
 test.run();
