@@ -1,6 +1,8 @@
-import { readExactly, readWhole } from '../../sources/read.js';
+import { beyondEnd } from '../../sources/ranges.js';
+import { readWhole } from '../../sources/read.js';
 import { streamSource } from '../../sources/stream.js';
 import { nextTurn } from '../../src/async/steps.js';
+import { concatenate } from '../../src/bytes/binary.js';
 import { Budget, checkTensorBytes, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import type { RandomAccessSource } from '../../src/source.js';
@@ -61,12 +63,45 @@ export async function readZipEntryStart(
   const wanted = Math.min(length, entry.size);
   const stored = await source.read(entry.offset, Math.min(entry.storedSize, wanted + OVERHEAD), options);
   const { signal } = options;
-  return readExactly(streamSource(inflated(stored)).stream({ end: wanted, signal }), wanted).catch(
-    (cause) => {
+  return firstBytes(inflated(stored), wanted, signal).catch((cause) => {
+    signal?.throwIfAborted();
+    throw damaged(entry, cause);
+  });
+}
+
+/** More chunks than engines make of the bytes that are wanted. */
+const READS_AHEAD = 8;
+
+/**
+ * The deflated bytes are cut, and an engine that comes to their end drops the chunks that nobody has asked for yet: so the
+ * next ones are asked for before they are there.
+ */
+async function firstBytes(
+  stream: ReadableStream<Uint8Array>,
+  length: number,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array> {
+  const reader = stream.getReader();
+  const read = () => {
+    const next = reader.read();
+    next.catch(() => {});
+    return next;
+  };
+  const reads = Array.from({ length: READS_AHEAD }, read);
+  const chunks: Uint8Array[] = [];
+  try {
+    for (let i = 0, filled = 0; filled < length; i = (i + 1) % READS_AHEAD) {
+      const { done, value } = await reads[i]!;
       signal?.throwIfAborted();
-      throw damaged(entry, cause);
-    },
-  );
+      if (done) throw beyondEnd(length, filled);
+      reads[i] = read();
+      chunks.push(value);
+      filled += value.length;
+    }
+    return concatenate(chunks).subarray(0, length);
+  } finally {
+    reader.cancel().catch(() => {});
+  }
 }
 
 async function inflate(stored: Uint8Array, entry: ZipEntry, options: OpenOptions): Promise<Uint8Array> {

@@ -1,3 +1,4 @@
+import { constants, inflateRawSync } from 'node:zlib';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openForeignModel } from '../../../models/inputs/foreign.js';
@@ -7,6 +8,7 @@ import { npyHeader } from '../../../src/npy/header.js';
 import type { RandomAccessSource } from '../../../src/source.js';
 import { rejects } from '../../helpers/assertions.js';
 import { concatBytes } from '../../helpers/bytes.js';
+import { pseudoRandomBytes } from '../../helpers/random.js';
 import { zipOf } from '../../helpers/zips.js';
 
 const test = suite('what a zip archive may cause');
@@ -54,6 +56,34 @@ test('opening inflates the beginning of an array only', async () => {
   await openForeignModel(source, { name: 'm.npz' });
   assert.ok(count.bytes < 2 ** 18, `${count.bytes}`);
 });
+
+test('the beginning is there also where the engine comes to the cut end before it is read', async () => {
+  const { DecompressionStream } = globalThis;
+  const bytes = concatBytes([npyHeader('U8', [2 ** 20]), pseudoRandomBytes(2 ** 20)]);
+  const archive = zipOf([{ name: 'a.npy', bytes, isDeflated: true }]);
+  globalThis.DecompressionStream = EagerInflater as unknown as typeof DecompressionStream;
+  try {
+    const { files } = await openForeignModel(bytesSource(archive), { name: 'm.npz' });
+    assert.is(files.length, 1);
+  } finally {
+    globalThis.DecompressionStream = DecompressionStream;
+  }
+});
+
+/** Inflates when it has all input, in chunks as those of Node, and says at once that the end is missing. */
+class EagerInflater extends TransformStream<Uint8Array, Uint8Array> {
+  constructor() {
+    const input: Uint8Array[] = [];
+    super({
+      transform: (chunk) => void input.push(chunk),
+      flush: (controller) => {
+        const all = inflateRawSync(concatBytes(input), { finishFlush: constants.Z_SYNC_FLUSH });
+        for (let at = 0; at < all.length; at += 2 ** 14) controller.enqueue(all.subarray(at, at + 2 ** 14));
+        controller.error(new TypeError('the end is missing'));
+      },
+    });
+  }
+}
 
 test('an array that is compressed is inflated once for reads that follow in it', async () => {
   const archive = zipOf([array, { ...array, name: 'b.npy' }]);
