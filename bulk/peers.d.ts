@@ -32,6 +32,7 @@ declare module 'bullmq' {
   interface Connection {
     readonly url: string;
     readonly maxRetriesPerRequest: null;
+    readonly retryStrategy?: (times: number) => number | null;
   }
   interface JobOptions {
     readonly jobId?: string;
@@ -80,6 +81,7 @@ declare module 'bullmq' {
   export class Queue<Data, Result> {
     constructor(name: string, options: { readonly connection: Connection });
     readonly client: Promise<Client>;
+    waitUntilReady(): Promise<unknown>;
     on(event: 'error', heard: (error: Error) => void): this;
     addBulk(
       jobs: readonly { readonly name: string; readonly data: Data; readonly opts: JobOptions }[],

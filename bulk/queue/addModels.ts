@@ -8,7 +8,15 @@ import { openBulkModel } from '../openModel.js';
 import { openBulkStorage } from '../storage/openStorage.js';
 import type { BulkStorage } from '../storage/storage.js';
 import { partsOf } from '../units.js';
-import { type BullMq, connectionOf, ignored, type JoinQueue, loadBullMq, openJoins } from './connection.js';
+import {
+  type BullMq,
+  briefConnectionOf,
+  ignored,
+  type JoinQueue,
+  loadBullMq,
+  openJoins,
+  reached,
+} from './connection.js';
 import {
   JOINS,
   type JoinData,
@@ -64,7 +72,7 @@ const KEPT = { age: 7 * 86_400, count: 100_000 };
  * await addModels(models, 's3://models/converted', { redis: 'redis://queue:6379' });
  *
  * @param to the storage, for `openBulkStorage`
- * @throws ArgumentError; UnsupportedError without the package `bullmq`
+ * @throws ArgumentError; UnsupportedError without the package `bullmq`; SourceError when Redis cannot be reached
  */
 export async function addModels(
   models: readonly BulkModel[],
@@ -76,12 +84,13 @@ export async function addModels(
   checkModels(models, options);
   const storage = await openBulkStorage(to);
   const bullMq = await loadBullMq();
-  const connection = connectionOf(options);
+  const connection = briefConnectionOf(options);
   const flows = new bullMq.FlowProducer({ connection }).on('error', ignored);
   const joins = openJoins(bullMq, connection);
   const results: AddedModel[] = [];
   const taken = new Set(models.map(({ output }) => output));
   try {
+    await reached(joins, connection);
     for (const model of models) {
       try {
         results.push(await addModel(model, storage, options, flows, joins, taken));

@@ -1,6 +1,7 @@
 /// <reference path="../peers.d.ts" />
+import { systemReason } from '../../platform/systemError.js';
 import { check, text } from '../../src/checks/options.js';
-import { UnsupportedError } from '../../src/errors.js';
+import { SourceError, UnsupportedError } from '../../src/errors.js';
 import {
   JOINS,
   type JoinData,
@@ -24,13 +25,39 @@ export async function loadBullMq(): Promise<BullMq> {
   }
 }
 
-export type Connection = ReturnType<typeof connectionOf>;
+export interface Connection {
+  readonly url: string;
+  readonly maxRetriesPerRequest: null;
+  readonly retryStrategy?: (times: number) => number | null;
+}
 
-export function connectionOf({ redis }: RedisOption) {
+export function connectionOf({ redis }: RedisOption): Connection {
   const url = redis ?? process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
   check('redis', url, text);
   // Workers wait for a Redis that restarts.
   return { url, maxRetriesPerRequest: null };
+}
+
+/** How often a command that does not wait for Redis connects, and milliseconds before the second time; twice that before the third. */
+const CONNECTS = 5;
+const CONNECT_WAIT_MS = 200;
+
+/** For what must not wait for a Redis that never comes, as workers do. */
+export function briefConnectionOf(options: RedisOption): Connection {
+  const retryStrategy = (times: number) => (times < CONNECTS ? CONNECT_WAIT_MS * times : null);
+  return { ...connectionOf(options), retryStrategy };
+}
+
+/** @throws SourceError, which is retryable, when Redis cannot be reached */
+export async function reached(
+  queue: { waitUntilReady(): Promise<unknown> },
+  { url }: Connection,
+): Promise<void> {
+  await queue.waitUntilReady().catch((cause: unknown) => {
+    // The rest of the URL may have a password.
+    const name = URL.canParse(url) ? new URL(url).host : url;
+    throw new SourceError(`Cannot reach Redis${systemReason(cause)}`, { name, retryable: true, cause });
+  });
 }
 
 /** What is heard of a connection that breaks is no failure: the client connects again. */

@@ -1,6 +1,6 @@
 import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
 import { checkOptions, type Rules } from '../../src/checks/options.js';
-import { connectionOf, loadBullMq, openJoins, openUnits } from './connection.js';
+import { briefConnectionOf, loadBullMq, openJoins, openUnits, reached } from './connection.js';
 import {
   type FailedJob,
   type JoinData,
@@ -59,15 +59,16 @@ const PAGE = 1000;
  * for (const { output, encodedUnits, units } of models) console.log(output, encodedUnits / units);
  * for (const { output, error } of failed) console.error(output, error.message);
  *
- * @throws UnsupportedError without the package `bullmq`
+ * @throws UnsupportedError without the package `bullmq`; SourceError when Redis cannot be reached
  */
 export async function bulkStatus(options: StatusOptions = {}): Promise<BulkStatus> {
   const { signal } = checkOptions(options, RULES);
   const bullMq = await loadBullMq();
-  const connection = connectionOf(options);
+  const connection = briefConnectionOf(options);
   const joins = openJoins(bullMq, connection);
   const units = openUnits(bullMq, connection);
   try {
+    await reached(joins, connection);
     const models: ModelStatus[] = [];
     const failed: FailedUnit[] = [];
     const failedJoins: JobOf<JoinData, JoinOutcome>[] = [];

@@ -166,6 +166,18 @@ test('three workers, one killed, one stopped, Redis restarted, a storage that fa
   assert.is(third[0].state, 'done');
 });
 
+test('commands that do not wait say that Redis cannot be reached, without its password', async () => {
+  const environment = { REDIS_URL: 'redis://:secret@127.0.0.1:1' };
+  for (const args of [['status'], ['add', 'source', '--to', 'nowhere']]) {
+    const said = await bulk(args, environment).then(
+      () => 'nothing',
+      (error: unknown) => String(error),
+    );
+    assert.match(said, /Cannot reach Redis \(127\.0\.0\.1:1\): connection refused/);
+    assert.not.match(said, /secret/);
+  }
+});
+
 test('what cannot succeed stays with its error, and can be added again', async () => {
   mkdirSync(project.path('redis-2'));
   await using queue = await redis(project.path('redis-2'));
