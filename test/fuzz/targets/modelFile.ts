@@ -112,6 +112,9 @@ async function seeds(): Promise<Seed[]> {
   const other = modelOf([{ name: 'bias', dtype: 'BF16', shape: [70, 20] }], undefined, (_, byteLength) =>
     viewBytes(Uint16Array.from({ length: byteLength / 2 }, (_, i) => 0x3f80 + (i % 5))),
   );
+  const short = modelOf([{ name: 'bias', dtype: 'F32', shape: [60] }], undefined, (_, byteLength) =>
+    viewBytes(noise(byteLength / 4)),
+  );
   const plain = modelOf([
     { name: 'a', dtype: 'I32', shape: [3] },
     { name: 'b', dtype: 'BOOL', shape: [] },
@@ -128,5 +131,6 @@ async function seeds(): Promise<Seed[]> {
       ),
     ),
     seed('compressed', await modelFileOf(other, { encode: { fragments: 3 } })),
+    seed('two-parts', await modelFileOf(short)),
   ];
 }
