@@ -90,6 +90,11 @@ export class FleetProcess {
     return this.#errors;
   }
 
+  async ended(): Promise<number | null> {
+    if (running.has(this.child)) await once(this.child, 'close');
+    return this.child.exitCode;
+  }
+
   stop(signal: NodeJS.Signals): Promise<void> {
     return stopped(this.child, signal);
   }
@@ -113,10 +118,5 @@ export class FleetWorker extends FleetProcess {
   async jobs(count: number): Promise<void> {
     while (this.outcomes.length < count && running.has(this.child))
       await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-
-  async ended(): Promise<number | null> {
-    if (running.has(this.child)) await once(this.child, 'close');
-    return this.child.exitCode;
   }
 }
