@@ -32,7 +32,7 @@ const number = (name: keyof typeof values) => Number(values[name]);
 const UNIT_BYTES = 2 ** 25;
 /** Larger tensors are divided. */
 const MAX_UNIT_BYTES = 2 ** 27;
-/** Times as fast as encoding: a plan reads the tensor once, a layout what it has become. Measured in `docs/scale.md`. */
+/** Times as fast as encoding, as estimated from single runs: a plan reads the tensor once, a layout what it has become. */
 const PLAN_SPEED = 6;
 const LAYOUT_SPEED = 3;
 /** Sizes of tensors of a model: small ones are grouped, large ones are units of their own. */

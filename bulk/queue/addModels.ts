@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
 import { check, checkOptions, number, type Rules, text, wholeNumber } from '../../src/checks/options.js';
 import { checkBeside } from '../besideFiles.js';
@@ -133,7 +134,8 @@ async function addModel(
   const counts = { units: partsOf(units).length, bytes };
   const joined = await findJoined({ opened, storage }, output, { signal });
   if (joined !== undefined) return { output, state: 'done', ...counts };
-  const earlier = await joins.getJob(id);
+  const key = keyOf(id, storage.url, output);
+  const earlier = await joins.getJob(key);
   if (earlier !== undefined) {
     const state = await earlier.getState();
     if (state !== 'completed' && state !== 'failed') return { output, state: 'waiting', ...counts };
@@ -148,6 +150,7 @@ async function addModel(
   };
   const data: JoinData = {
     id,
+    key,
     model,
     options: { encode, order, keep, importance, maxUnitBytes },
     to: storage.url,
@@ -158,13 +161,17 @@ async function addModel(
     name: 'join',
     queueName: JOINS,
     data,
-    opts: { ...shared, jobId: id, removeOnComplete: KEPT },
+    opts: { ...shared, jobId: key, removeOnComplete: KEPT },
     children: units.map(({ number, byteLength }) => ({
       name: 'unit',
       queueName: UNITS,
-      data: { id, unit: number, bytes: byteLength } satisfies UnitData,
-      opts: { ...optionsOfUnit(shared), jobId: `${id}-${number}` },
+      data: { key, unit: number, bytes: byteLength } satisfies UnitData,
+      opts: { ...optionsOfUnit(shared), jobId: `${key}-${number}` },
     })),
   });
   return { output, state: 'queued', ...counts };
+}
+
+function keyOf(...facts: readonly string[]): string {
+  return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }

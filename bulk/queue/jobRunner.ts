@@ -51,8 +51,8 @@ export class JobRunner {
   }
 
   readonly unit = async (job: JobOf<UnitData, UnitOutcome>, token?: string): Promise<UnitOutcome> => {
-    const { id, unit: number, bytes } = job.data;
-    const parent = await this.#joins.getJob(id);
+    const { key, unit: number, bytes } = job.data;
+    const parent = await this.#joins.getJob(key);
     // Removed, with a model that was added again.
     if (parent === undefined) return { bytes, isNew: false };
     const { data } = parent;
@@ -83,7 +83,7 @@ export class JobRunner {
     about: About,
     token: string | undefined,
   ): Promise<boolean> {
-    const { id, unit: number, isDivided } = job.data;
+    const { key, unit: number, isDivided } = job.data;
     const ranges = await this.#run(job, token, about, (signal) =>
       this.models.use(data, { signal }, async (model) => {
         const unit = model.units[number]!;
@@ -99,10 +99,10 @@ export class JobRunner {
       const parent = { id: job.id!, queue: job.queueQualifiedName };
       const children = ranges.map(({ number: range, byteLength }) => ({
         name: 'unit',
-        data: { id, unit: number, range, bytes: byteLength } satisfies UnitData,
+        data: { key, unit: number, range, bytes: byteLength } satisfies UnitData,
         opts: {
           ...optionsOfUnit({ attempts, backoff, priority }),
-          jobId: `${id}-${number}-${range}`,
+          jobId: `${key}-${number}-${range}`,
           parent,
         },
       }));

@@ -18,6 +18,8 @@ export const REDIS_RULES = { redis: text };
 export interface JoinData {
   /** See `OpenedModel`. */
   readonly id: string;
+  /** Of this job: the model, its storage and its file. One model can be wanted in several. */
+  readonly key: string;
   readonly model: BulkModel;
   readonly options: BulkEncodeOptions;
   /** The URL of the storage. */
@@ -32,7 +34,8 @@ export interface JoinData {
 
 /** All else is in the job of the model, because there are many of these. */
 export interface UnitData {
-  readonly id: string;
+  /** Of the job of the model. */
+  readonly key: string;
   readonly unit: number;
   readonly bytes: number;
   /** Of a tensor that is divided: the range. Undefined for the job of the tensor, which waits for those of its ranges. */

@@ -26,6 +26,7 @@ const MAX_IDLE = 4;
 /** The models that a worker has jobs of. */
 export class ModelCache {
   readonly #tools: EncodeTools;
+  /** By the keys of their jobs. */
   readonly #models = new Map<string, Entry>();
   readonly #storages = new Map<string, Promise<BulkStorage>>();
 
@@ -39,21 +40,21 @@ export class ModelCache {
     { signal }: AbortOptions,
     work: (model: WorkerModel) => Promise<T>,
   ): Promise<T> {
-    const { id } = data;
-    const entry = this.#models.get(id) ?? { model: this.#open(data, { signal }), users: 0 };
+    const { key } = data;
+    const entry = this.#models.get(key) ?? { model: this.#open(data, { signal }), users: 0 };
     // The one that is used last is the last to be closed.
-    this.#models.delete(id);
-    this.#models.set(id, entry);
+    this.#models.delete(key);
+    this.#models.set(key, entry);
     entry.users++;
     try {
       return await work(await entry.model);
     } catch (error) {
       // Opened anew next time: a connection may have broken.
-      if (this.#models.get(id) === entry) this.#models.delete(id);
+      if (this.#models.get(key) === entry) this.#models.delete(key);
       throw error;
     } finally {
       entry.users--;
-      if (entry.users === 0 && this.#models.get(id) !== entry) await closed(entry);
+      if (entry.users === 0 && this.#models.get(key) !== entry) await closed(entry);
       await this.#closeIdle(MAX_IDLE);
     }
   }
@@ -64,8 +65,8 @@ export class ModelCache {
 
   async #closeIdle(kept: number): Promise<void> {
     const idle = [...this.#models].filter(([, { users }]) => users === 0);
-    for (const [id, entry] of idle.slice(0, Math.max(0, idle.length - kept))) {
-      this.#models.delete(id);
+    for (const [key, entry] of idle.slice(0, Math.max(0, idle.length - kept))) {
+      this.#models.delete(key);
       await closed(entry);
     }
   }

@@ -75,21 +75,21 @@ export async function bulkStatus(options: StatusOptions = {}): Promise<BulkStatu
     const outputs = new Map<string, string>();
     for await (const [state, job] of jobsOf(joins, STATES)) {
       signal?.throwIfAborted();
-      outputs.set(job.data.id, job.data.model.output);
+      outputs.set(job.data.key, job.data.model.output);
       models.push(await statusOf(job, state));
       if (state === 'failed') failedJoins.push(job);
     }
     const withFailedUnits = new Set<string>();
     for await (const [, job] of jobsOf(units, ['failed'])) {
       signal?.throwIfAborted();
-      withFailedUnits.add(job.data.id);
+      withFailedUnits.add(job.data.key);
       // Of a tensor that was divided, the range that failed says why.
       if (job.data.isDivided && job.data.error === undefined) continue;
-      failed.push(failure(job, outputs.get(job.data.id), job.data.unit));
+      failed.push(failure(job, outputs.get(job.data.key), job.data.unit));
     }
     for (const job of failedJoins) {
       // Where a unit is the reason, that says it.
-      if (!withFailedUnits.has(job.data.id)) failed.push(failure(job, job.data.model.output, undefined));
+      if (!withFailedUnits.has(job.data.key)) failed.push(failure(job, job.data.model.output, undefined));
     }
     return { models, units: await units.getJobCounts(...UNFINISHED, 'failed'), failed };
   } finally {

@@ -196,6 +196,34 @@ test('what cannot succeed stays with its error, and can be added again', async (
   assert.is(again.state, 'queued');
 });
 
+test('a model that is queued is queued for another file, and for another storage, too, and for neither again', async () => {
+  mkdirSync(project.path('redis-3'));
+  await using queue = await redis(project.path('redis-3'));
+  const environment = { REDIS_URL: queue.url };
+  writeFileSync(project.path('small.safetensors'), modelOf([{ name: 'w', dtype: 'F32', shape: [9, 9] }]));
+  const places = [
+    ['--to', 'one', '--output', 'a.holo.safetensors'],
+    ['--to', 'one', '--output', 'b.holo.safetensors'],
+    ['--to', 'two', '--output', 'a.holo.safetensors'],
+  ];
+  const add = (place: readonly string[]) =>
+    bulk(['add', 'small.safetensors', ...place, '--json'], environment);
+  for (const state of ['queued', 'waiting']) {
+    for (const place of places) assert.is(JSON.parse(await add(place))[0].state, state);
+  }
+  const worker = new FleetWorker(project, ['--workers', '0', '--drain'], environment);
+  assert.is(await worker.ended(), 0, worker.errors);
+  const [first, ...others] = ['one/a', 'one/b', 'two/a'].map((name) =>
+    readFileSync(project.path(`${name}.holo.safetensors`)),
+  );
+  for (const other of others) assert.ok(other.equals(first!));
+  const status = JSON.parse(await bulk(['status', '--json'], environment));
+  assert.equal(
+    status.models.map(({ state }: { state: string }) => state),
+    ['done', 'done', 'done'],
+  );
+});
+
 test('an upload that was killed goes on where it stopped', async () => {
   await using storage = await standIn();
   storage.faults = { partDelay: 700 };
