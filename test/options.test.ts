@@ -46,7 +46,8 @@ const ACCEPTED: readonly [RegExp, string][] = [
   [/^loadFeeds: options\.ort\.Tensor = callback$/, 'a class is a function'],
   [/^loadWeights: options\.network\.weights = emptyObject$/, 'a graph of another version: UnsupportedError'],
   [/^loadSessions: options\.sessionOptions = emptyObject$/, 'its type is that of the package'],
-  [/^new HoloTensorDecoder: budget/, 'for the package itself'],
+  [/^new HoloTensorDecoder: (budget|memory)/, 'for the package itself'],
+  [/^HoloTensorDecoder#reconstructingTensor: isLast/, 'for the package itself'],
   [/^HoloTensorDecoder#add\w+: fragment\.(header|entry)/, 'a parser has made them'],
 ];
 

@@ -5,6 +5,7 @@ import { readExactly } from '../../sources/read.js';
 import { SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
 import { faultyServer } from '../helpers/faultyServer.js';
+import { heldArrayBuffers } from '../helpers/heldMemory.js';
 
 const test = suite('sources: reads of a known length');
 
@@ -38,10 +39,10 @@ test('what arrives is put together, in memory that grows with it', async () => {
 });
 
 test('a claim of gigabytes with hardly a byte behind it reserves no gigabytes', async () => {
-  const before = process.memoryUsage().arrayBuffers;
+  const before = heldArrayBuffers();
   let reserved = 0;
   const end = () => {
-    reserved = process.memoryUsage().arrayBuffers - before;
+    reserved = heldArrayBuffers() - before;
     throw new SourceError('it broke');
   };
   await rejects(readExactly(chunks(new Uint8Array(256), 1, end), 2 ** 32), SourceError, /it broke/);

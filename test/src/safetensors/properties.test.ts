@@ -61,13 +61,14 @@ const edit = fc.record({
 });
 
 test('mutated headers give a typed error or a consistent header', () => {
-  let refused = 0;
+  let [tried, refused] = [0, 0];
   fc.assert(
     fc.property(
       declarations,
       metadata,
       fc.array(edit, { minLength: 1, maxLength: 3 }),
       (tensors, texts, edits) => {
+        tried += 1;
         let json: Uint8Array = serializeSafetensorsHeader(tensors, texts).bytes.subarray(8);
         for (const { at, drop, insert } of edits) {
           const place = at % (json.length + 1);
@@ -92,7 +93,7 @@ test('mutated headers give a typed error or a consistent header', () => {
     ),
     { numRuns: runsOf(2000) },
   );
-  assert.ok(refused > 500, `${refused} refused`);
+  assert.ok(refused > tried / 4, `${refused} of ${tried} refused`);
 });
 
 test.run();
