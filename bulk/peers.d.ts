@@ -32,7 +32,7 @@ declare module 'bullmq' {
   interface Connection {
     readonly url: string;
     readonly maxRetriesPerRequest: null;
-    readonly retryStrategy?: (times: number) => number | null;
+    readonly retryStrategy: (times: number) => number | null;
   }
   interface JobOptions {
     readonly jobId?: string;
@@ -125,7 +125,7 @@ declare module 'bullmq' {
       },
     );
     on(event: 'error', heard: (error: Error) => void): this;
-    on(event: 'completed', heard: () => void): this;
+    on(event: 'active' | 'completed', heard: () => void): this;
     waitUntilReady(): Promise<unknown>;
     close(force?: boolean): Promise<void>;
   }

@@ -28,24 +28,30 @@ export async function loadBullMq(): Promise<BullMq> {
 export interface Connection {
   readonly url: string;
   readonly maxRetriesPerRequest: null;
-  readonly retryStrategy?: (times: number) => number | null;
+  readonly retryStrategy: (times: number) => number | null;
 }
 
-export function connectionOf({ redis }: RedisOption): Connection {
+/** Milliseconds before Redis is tried for the second time; twice that before the third, and so on. */
+const CONNECT_WAIT_MS = 200;
+const MOST_CONNECT_WAIT_MS = 2000;
+
+/** Connects again until it may not: for what waits for a Redis that restarts. */
+export function lastingConnectionOf({ redis }: RedisOption, mayConnect: () => boolean): Connection {
   const url = redis ?? process.env.REDIS_URL ?? 'redis://127.0.0.1:6379';
   check('redis', url, text);
-  // Workers wait for a Redis that restarts.
-  return { url, maxRetriesPerRequest: null };
+  const retryStrategy = (times: number) =>
+    mayConnect() ? Math.min(CONNECT_WAIT_MS * times, MOST_CONNECT_WAIT_MS) : null;
+  return { url, maxRetriesPerRequest: null, retryStrategy };
 }
 
-/** How often a command that does not wait for Redis connects, and milliseconds before the second time; twice that before the third. */
+/** How often a command that does not wait for Redis connects. */
 const CONNECTS = 5;
-const CONNECT_WAIT_MS = 200;
 
 /** For what must not wait for a Redis that never comes, as workers do. */
 export function briefConnectionOf(options: RedisOption): Connection {
-  const retryStrategy = (times: number) => (times < CONNECTS ? CONNECT_WAIT_MS * times : null);
-  return { ...connectionOf(options), retryStrategy };
+  const connection = lastingConnectionOf(options, () => true);
+  const { retryStrategy } = connection;
+  return { ...connection, retryStrategy: (times) => (times < CONNECTS ? retryStrategy(times) : null) };
 }
 
 /** @throws SourceError, which is retryable, when Redis cannot be reached */
@@ -54,10 +60,14 @@ export async function reached(
   { url }: Connection,
 ): Promise<void> {
   await queue.waitUntilReady().catch((cause: unknown) => {
-    // The rest of the URL may have a password.
-    const name = URL.canParse(url) ? new URL(url).host : url;
-    throw new SourceError(`Cannot reach Redis${systemReason(cause)}`, { name, retryable: true, cause });
+    throw unreachable(url, cause);
   });
+}
+
+export function unreachable(url: string, cause: unknown): SourceError {
+  // The rest of the URL may have a password.
+  const name = URL.canParse(url) ? new URL(url).host : url;
+  return new SourceError(`Cannot reach Redis${systemReason(cause)}`, { name, retryable: true, cause });
 }
 
 /** What is heard of a connection that breaks is no failure: the client connects again. */

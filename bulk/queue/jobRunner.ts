@@ -32,6 +32,7 @@ export class JobRunner {
   readonly #onJob: OnJob;
   readonly #stop = new AbortController();
   readonly #failure = new AbortController();
+  #active = 0;
 
   constructor(bullMq: BullMq, joins: JoinQueue, units: UnitQueue, models: ModelCache, onJob: OnJob) {
     this.#bullMq = bullMq;
@@ -46,11 +47,31 @@ export class JobRunner {
     return this.#failure.signal;
   }
 
+  /** Whether no job is under way. */
+  get areNone(): boolean {
+    return this.#active === 0;
+  }
+
   giveBack(): void {
     this.#stop.abort(new Error('the worker stops'));
   }
 
-  readonly unit = async (job: JobOf<UnitData, UnitOutcome>, token?: string): Promise<UnitOutcome> => {
+  readonly unit = (job: JobOf<UnitData, UnitOutcome>, token?: string): Promise<UnitOutcome> =>
+    this.#counted(() => this.#unit(job, token));
+
+  readonly join = (job: JobOf<JoinData, JoinOutcome>, token?: string): Promise<JoinOutcome> =>
+    this.#counted(() => this.#join(job, token));
+
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
+    this.#active++;
+    try {
+      return await work();
+    } finally {
+      this.#active--;
+    }
+  }
+
+  async #unit(job: JobOf<UnitData, UnitOutcome>, token?: string): Promise<UnitOutcome> {
     const { key, unit: number, bytes } = job.data;
     const parent = await this.#joins.getJob(key);
     // Removed, with a model that was added again.
@@ -71,7 +92,7 @@ export class JobRunner {
       if (!isPlanned) this.#tell({ ...about, state: outcome.isNew ? 'encoded' : 'found' });
       return outcome;
     });
-  };
+  }
 
   /**
    * Of a tensor that is divided: makes its plan, adds a job for each range, and waits for them.
@@ -114,7 +135,7 @@ export class JobRunner {
     return true;
   }
 
-  readonly join = async (job: JobOf<JoinData, JoinOutcome>, token?: string): Promise<JoinOutcome> => {
+  async #join(job: JobOf<JoinData, JoinOutcome>, token?: string): Promise<JoinOutcome> {
     const { output } = job.data.model;
     return this.#run(job, token, { output, unit: undefined, bytes: job.data.bytes }, async (signal) => {
       let tenth = 0;
@@ -129,7 +150,7 @@ export class JobRunner {
       this.#tell({ output, unit: undefined, state: isNew ? 'joined' : 'found', bytes: fileSize });
       return { fileSize, isNew };
     });
-  };
+  }
 
   #tell(outcome: JobOutcome): void {
     try {

@@ -1,10 +1,19 @@
 import { onAbort } from '../../platform/abort.js';
 import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
 import { callback, checkOptions, flag, number, type Rules, wholeNumber } from '../../src/checks/options.js';
+import type { SourceError } from '../../src/errors.js';
 import type { WorkersOption } from '../../workers/pool.js';
 import { WORKERS } from '../../workers/task.js';
 import { loadTools } from '../convert.js';
-import { type BullMq, connectionOf, ignored, loadBullMq, openJoins, openUnits } from './connection.js';
+import {
+  type BullMq,
+  ignored,
+  lastingConnectionOf,
+  loadBullMq,
+  openJoins,
+  openUnits,
+  unreachable,
+} from './connection.js';
 import { JobRunner } from './jobRunner.js';
 import {
   JOINS,
@@ -32,6 +41,8 @@ export interface WorkOptions extends RedisOption, WorkersOption, AbortOptions {
   readonly grace?: number | undefined;
   /** How long a worker may be silent before others take its jobs over, in milliseconds. Default 60,000. */
   readonly stalled?: number | undefined;
+  /** Called when Redis cannot be reached, at the start or after a job: the worker waits for it. */
+  readonly onUnreachable?: ((error: SourceError) => void) | undefined;
   /** Called with the outcome of each job. An error that it throws ends the work, as an abort does, and is thrown then. */
   readonly onJob?: ((outcome: JobOutcome) => void) | undefined;
 }
@@ -44,6 +55,7 @@ const RULES: Rules<WorkOptions> = {
   drain: flag,
   grace: number(0),
   stalled: number(1000),
+  onUnreachable: callback,
   onJob: callback,
 };
 
@@ -69,9 +81,11 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
     grace = GRACE_MS,
     stalled = STALLED_MS,
     signal,
+    onUnreachable,
   } = checkOptions(options, RULES);
   if (signal?.aborted) return;
-  const connection = connectionOf(options);
+  let isLeaving = false;
+  const connection = lastingConnectionOf(options, () => !isLeaving);
   const [bullMq, tools] = await Promise.all([loadBullMq(), loadTools(options)]);
   const settings = {
     connection,
@@ -84,7 +98,17 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
   const jobs = new JobRunner(bullMq, joins, unitQueue, new ModelCache(tools), options.onJob);
   const encoder = new bullMq.Worker<UnitData, UnitOutcome>(UNITS, jobs.unit, { ...settings, concurrency });
   const joiner = new bullMq.Worker<JoinData, JoinOutcome>(JOINS, jobs.join, { ...settings, concurrency: 1 });
-  const workers = [encoder.on('error', ignored), joiner.on('error', ignored)];
+  let isReached = true;
+  encoder.on('active', () => {
+    isReached = true;
+  });
+  encoder.on('error', (error) => {
+    // Other errors are none of the connection.
+    if (!isReached || (error as NodeJS.ErrnoException).syscall !== 'connect') return;
+    isReached = false;
+    onUnreachable?.(unreachable(connection.url, error));
+  });
+  const workers = [encoder, joiner.on('error', ignored)];
   let release: (() => void) | undefined;
   try {
     const ended = new Promise<void>((resolve) => {
@@ -97,7 +121,12 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
     await (drain ? Promise.race([ended, drained([joins, unitQueue], joiner, isStopped)]) : ended);
   } finally {
     release?.();
-    const patience = setTimeout(() => jobs.giveBack(), grace);
+    // Without a job to note, nothing is left to say to a Redis that may never come back.
+    isLeaving = !isReached && jobs.areNone;
+    const patience = setTimeout(() => {
+      isLeaving = !isReached;
+      jobs.giveBack();
+    }, grace);
     await Promise.all(workers.map((worker) => worker.close()));
     clearTimeout(patience);
     await Promise.all([joins.close(), unitQueue.close(), jobs.models.close()]);

@@ -64,6 +64,7 @@ export async function workOnBulk(options: QueueWorkOptions, signal: AbortSignal)
     grace: grace && grace * 1000,
     stalled: stalled && stalled * 1000,
     signal,
+    onUnreachable: (error) => tell(`holostream: ${describeFailure(error).message}; waiting for it`),
     onJob: (outcome) => print([JSON.stringify(described(outcome))]),
   });
 }

@@ -176,6 +176,15 @@ test('commands that do not wait say that Redis cannot be reached, without its pa
   }
 });
 
+test('a worker says that it waits for Redis, and ends at once on a signal', async () => {
+  const worker = new FleetWorker(project, [], { REDIS_URL: 'redis://:secret@127.0.0.1:1' });
+  while (!worker.errors.includes('\n')) await new Promise((resolve) => setTimeout(resolve, 50));
+  await worker.stop('SIGTERM');
+  const [line, ...others] = worker.errors.trimEnd().split('\n');
+  assert.is(line, 'holostream: Cannot reach Redis (127.0.0.1:1): connection refused; waiting for it');
+  assert.not.match(others.join('\n'), /secret|at /);
+});
+
 test('what cannot succeed stays with its error, and can be added again', async () => {
   mkdirSync(project.path('redis-2'));
   await using queue = await redis(project.path('redis-2'));
