@@ -1,5 +1,6 @@
 import { mkdir, realpath, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readModelSource } from '../../models/file/sourceFiles.js';
 import { argumentPlace } from '../../sources/hub.js';
 import { quote } from '../../src/errors/show.js';
 import { UsageError } from '../failure.js';
@@ -17,7 +18,13 @@ export async function encodeOnnx(
 ): Promise<Outcome> {
   const { output, weightsName } = options;
   await using model = await openModelFiles(names, { signal, weightsName });
-  const weights = `${model.beside[0]!.name.replace(/\.onnx$/i, '')}.holo.safetensors`;
+  const [graph] = model.beside;
+  if (graph === undefined) {
+    // Of what is no model at all, its reader says what it is.
+    await readModelSource(model.files, { signal });
+    throw new UsageError(`${quote(names[0]!)} is no ONNX model: give it the suffix of its format`);
+  }
+  const weights = `${graph.name.replace(/\.onnx$/i, '')}.holo.safetensors`;
   const made = await mkdir(output, { recursive: true });
   try {
     for (const { name } of model.beside) await assertOther(names[0]!, join(output, name));

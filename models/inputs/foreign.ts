@@ -53,7 +53,7 @@ export async function openForeignModel(
     const kind = fileKind(start);
     throw new FormatError(
       `Cannot open the model: it is neither ONNX, GGUF, .npz, a PyTorch checkpoint nor the model.json of TensorFlow.js${kind === undefined ? '' : `, but ${describeKind(kind)}`}`,
-      { name: options.name, actual: kind && shownStart(kind, start) },
+      { file: options.name, actual: kind && shownStart(kind, start) },
     );
   }
   const open = await OPEN[format]();

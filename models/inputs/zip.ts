@@ -15,7 +15,5 @@ export async function openZip(
   const entries = await runScan(source, (window) => scanZip(window, { limits }), options);
   if (entries.some(({ name }) => /(^|\/)data\.pkl$/.test(name))) return openTorch(source, entries, options);
   if (entries.some(({ name }) => name.endsWith('.npy'))) return openNpz(source, entries, options);
-  throw new FormatError('Cannot open the zip archive as a model: it has neither .npy files nor data.pkl', {
-    name: options.name,
-  });
+  throw new FormatError('Cannot open the zip archive as a model: it has neither .npy files nor data.pkl');
 }

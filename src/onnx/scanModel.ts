@@ -1,6 +1,6 @@
 import type { Scan, ScanWindow } from '../bytes/scan.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../checks/limits.js';
-import { LimitError } from '../errors.js';
+import { FormatError, LimitError } from '../errors.js';
 import { BYTES, type Field, nextField } from '../protobuf/fields.js';
 import { SAFETENSORS_METADATA_KEY } from '../safetensors/header.js';
 import { type GraphPart, identityNode, tensorParts } from './graphPart.js';
@@ -43,9 +43,14 @@ export function* scanModel(
 ): Scan<ScannedModel> {
   const scanner = new ModelScanner(window, least, limitsOf({ limits }));
   const file = { content: 0, end: window.size };
-  const edited = yield* scanner.message(file, (field) =>
-    field.number === MODEL.graph ? scanner.outermost(field) : nothing(),
-  );
+  let hasGraph = false;
+  const edited = yield* scanner.message(file, (field) => {
+    if (field.number !== MODEL.graph) return nothing();
+    hasGraph = true;
+    return scanner.outermost(field);
+  });
+  // Any bytes that happen to be a protocol buffer, and none at all, come this far.
+  if (!hasGraph) throw new FormatError(`${WHAT}: it has no graph`);
   return { tensors: scanner.tensors, parts: edited ?? [{ offset: 0, length: window.size }] };
 }
 

@@ -95,7 +95,17 @@ test('what cannot work is refused before anything is written', async () => {
     [['typed.onnx', '-o', 'x.holo.safetensors'], 2, /end the output with \//],
     [['typed.onnx', '-o', './'], 2, /Cannot write the graph over "typed\.onnx"/],
     [['none.onnx', '-o', 'none/'], 1, /none\.onnx/],
+    [['pointer.onnx', '-o', 'none/'], 1, /a Git LFS pointer.*\(pointer\.onnx/],
+    [['text.onnx', '-o', 'none/'], 1, /this is text \(text\.onnx/],
+    [['gguf.onnx', '-o', 'none/'], 2, /"gguf\.onnx" is no ONNX model/],
+    [['empty.onnx', '-o', 'none/'], 1, /it has no graph \(empty\.onnx\)/],
+    [['text.zip', '-o', 'none.holo.safetensors'], 1, /nor data\.pkl \(text\.zip\)$/m],
   ];
+  copyFileSync(fixture('../lfs-pointer.safetensors'), at('pointer.onnx'));
+  copyFileSync(fixture('../zip/text.zip'), at('text.zip'));
+  writeFileSync(at('text.onnx'), 'Not a model, but a sentence.');
+  writeFileSync(at('gguf.onnx'), smallGguf());
+  writeFileSync(at('empty.onnx'), '');
   const before = readFileSync(at('typed.onnx'));
   failed(
     await runCli(['encode', '-', '-o', 'none/'], { cwd: folder, input: before }),
@@ -107,7 +117,7 @@ test('what cannot work is refused before anything is written', async () => {
       failed(await runCli(['encode', ...args], { cwd: folder }), code, message),
     ),
   );
-  assert.not(existsSync(at('none')));
+  for (const name of ['none', 'none.holo.safetensors']) assert.not(existsSync(at(name)));
   assert.equal(readFileSync(at('typed.onnx')), before);
 });
 
