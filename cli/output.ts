@@ -6,7 +6,7 @@ import { SinkError } from '../src/errors.js';
 import { UsageError } from './failure.js';
 import { STANDARD } from './files.js';
 import { formatBytes } from './progress.js';
-import { printReport, type Report } from './report.js';
+import { counted, printReport, type Report } from './report.js';
 
 /** Options of the commands that write a file or a folder. */
 export interface OutputChoice {
@@ -78,7 +78,7 @@ export function outcomeReport(
       ? formatBytes(fileSize)
       : `${formatBytes(originalSize)} in ${formatBytes(fileSize)} (ratio ${ratio.toFixed(3)})`;
   const words = [
-    tensors === 1 ? '1 tensor' : `${tensors} tensors`,
+    counted(tensors, 'tensor'),
     sizes,
     ...(more?.words ?? []),
     `${seconds.toFixed(1)} s`,

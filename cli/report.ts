@@ -44,6 +44,11 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return columns([head, ...rows]);
 }
 
+/** A number of things, in words: "1 tensor", "2 tensors". */
+export function counted(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
 export function formatShape(shape: readonly number[]): string {
   return `[${shape.join(', ')}]`;
 }

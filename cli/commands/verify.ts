@@ -16,7 +16,7 @@ import { loadPool } from '../../workers/loadPool.js';
 import { formatOf, type ModelInput, modelsOf, openModelInput } from '../input/modelInput.js';
 import { type OpenedShard, readShards } from '../input/shards.js';
 import { startProgress } from '../progress.js';
-import { printReports, type Report } from '../report.js';
+import { counted, printReports, type Report } from '../report.js';
 import { threadsFor, type WorkersChoice } from '../threads.js';
 
 export interface VerifyChoice {
@@ -73,22 +73,22 @@ async function verifyShards(shards: readonly OpenedShard[], options: VerifyOptio
   const tensors = shards.reduce((sum, shard) => sum + shard.tensors.length, 0);
   const plain = shards.length - encoded.length;
   const files = [
-    ...(encoded.length > 0 ? [`${encoded.length} files decoded, all their checksums verified`] : []),
-    ...(plain > 0 ? [`${plain} files of safetensors, which has no checksums`] : []),
+    ...(encoded.length > 0 ? [`${counted(encoded.length, 'file')} decoded, all checksums verified`] : []),
+    ...(plain > 0 ? [`${counted(plain, 'file')} of safetensors, which has no checksums`] : []),
   ];
-  return [`${tensors} tensors`, ...files].join('; ');
+  return [counted(tensors, 'tensor'), ...files].join('; ');
 }
 
 async function verifySafetensors(source: RandomAccessSource, options: OpenOptions): Promise<string> {
   const { tensors } = await readPlainHeader(source, options);
-  return `${tensors.length} tensors; safetensors has no checksums`;
+  return `${counted(tensors.length, 'tensor')}; safetensors has no checksums`;
 }
 
 async function verifyHoloTensor(source: RandomAccessSource, options: OpenOptions): Promise<string> {
   const reader = await HoloTensorReader.open(source, options);
   const { total } = await reader.readAll(options);
   const checked = (reader.header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) !== 0 ? total : 0;
-  return `${total} fragments decoded, ${checked} checksums verified`;
+  return `${counted(total, 'fragment')} decoded, ${counted(checked, 'checksum')} verified`;
 }
 
 async function verifyModelFile(source: RandomAccessSource, options: VerifyOptions): Promise<string> {
@@ -103,7 +103,7 @@ async function verifyModelFile(source: RandomAccessSource, options: VerifyOption
   };
   await eachBounded(tensors, (pool?.size ?? 0) + 1, decode, options.signal);
   const pieces = tensors.reduce((sum, { pieces }) => sum + pieces.length, 0);
-  return `${tensors.length} tensors decoded, ${pieces + 1} checksums verified`;
+  return `${counted(tensors.length, 'tensor')} decoded, ${counted(pieces + 1, 'checksum')} verified`;
 }
 
 async function verifyHct(source: RandomAccessSource, options: OpenOptions): Promise<string> {
@@ -113,7 +113,7 @@ async function verifyHct(source: RandomAccessSource, options: OpenOptions): Prom
   for await (const { length } of readHctChunks(reader, options)) progress.advance(length);
   let checksums = 0;
   for (let i = 0; i < blockCount; i++) if (reader.blocks.entry(i).checksum !== 0n) checksums += 1;
-  return `${blockCount} blocks of ${blockSize} bytes decoded, ${checksums} checksums verified`;
+  return `${counted(blockCount, 'block')} of ${blockSize} bytes decoded, ${counted(checksums, 'checksum')} verified`;
 }
 
 async function verifyDirectory(model: ModelReader, options: OpenOptions): Promise<string> {
@@ -123,5 +123,5 @@ async function verifyDirectory(model: ModelReader, options: OpenOptions): Promis
   for (const tensor of tensors) {
     for await (const chunk of model.chunks(tensor, options)) progress.advance(chunk.length);
   }
-  return `${tensors.length} tensors decoded, ${tensors.length} hashes verified`;
+  return `${counted(tensors.length, 'tensor')} decoded, ${counted(tensors.length, 'hash', 'hashes')} verified`;
 }

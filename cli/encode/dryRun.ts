@@ -5,7 +5,7 @@ import { openModelFiles } from '../input/modelInput.js';
 import { openTensor } from '../input/tensorInput.js';
 import type { EncodeOptions } from '../options.js';
 import { formatBytes } from '../progress.js';
-import { formatShape, type Report, table } from '../report.js';
+import { counted, formatShape, type Report, table } from '../report.js';
 import { encoderOptions } from './holotensor.js';
 import { checkNames } from './names.js';
 
@@ -82,11 +82,10 @@ export function describePlan(output: string, kind: string, plan: Plan): Report {
   const rows = plan.map(({ name = '', dtype, shape, byteLength, becomes }) => [
     ...[name, dtype, formatShape(shape), formatBytes(byteLength), becomes],
   ]);
-  const count = plan.length === 1 ? '1 tensor' : `${plan.length} tensors`;
   return {
     data: { output, dryRun: true, originalSize, tensors },
     lines: [
-      `would write ${output}, ${kind} of ${count}, ${formatBytes(originalSize)}`,
+      `would write ${output}, ${kind} of ${counted(plan.length, 'tensor')}, ${formatBytes(originalSize)}`,
       '',
       ...table(['name', 'dtype', 'shape', 'size', 'becomes'], rows),
     ],

@@ -16,6 +16,7 @@ import { collectInput, openTensor } from '../input/tensorInput.js';
 import { type EncodeOptions, flagOf } from '../options.js';
 import type { Outcome } from '../output.js';
 import { startProgress } from '../progress.js';
+import { counted } from '../report.js';
 import { tell } from '../terminal.js';
 
 const LAYOUTS = {
@@ -52,10 +53,10 @@ export async function encodeHoloTensor(
     });
     const asked = askedFragments(own) ?? 0;
     if (fragments.length < asked)
-      tell(`${fragments.length} fragments, not ${asked}: the tensor is too small for more`);
+      tell(`${counted(fragments.length, 'fragment')}, not ${asked}: the tensor is too small for more`);
     return {
       ...{ tensors: 1, originalSize: header.originalSize, fileSize },
-      more: { data: { fragments: fragments.length }, words: [`${fragments.length} fragments`] },
+      more: { data: { fragments: fragments.length }, words: [counted(fragments.length, 'fragment')] },
     };
   } catch (error) {
     // The options have been checked: what an encoder refuses now is the tensor (its rank, a NaN in it).
