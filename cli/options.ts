@@ -171,6 +171,16 @@ export function qualities(text: string): (number | 'exact')[] {
   return text.split(',').map((part) => (part === 'exact' ? part : quality(part)));
 }
 
+/** The same for an encoder, which ends fragments there. */
+export function cuts(text: string): (number | 'exact')[] {
+  const list = qualities(text);
+  const numbers = list.filter((one) => one !== 'exact');
+  if (numbers.some((one, i) => one === 1 || one <= (numbers[i - 1] ?? 0))) {
+    throw new InvalidArgumentError('They must rise, and be below 1; "exact" is the end.');
+  }
+  return list;
+}
+
 export function oneOf<T extends string>(...allowed: readonly T[]): (text: string) => T {
   return (text) => {
     const found = allowed.find((value) => value === text);

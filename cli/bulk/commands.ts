@@ -148,7 +148,7 @@ function withModels(command: Command): Command {
       options.oneOf('embedded', 'spectral', 'random-projection', 'low-rank'),
     )
     .option('--fragments <n>', 'fragments per tensor (default: 3 to 16, by its size)', options.fragmentCount)
-    .option('--qualities <list>', 'cosines where fragments end: 0.5,0.9,0.99,exact', options.qualities)
+    .option('--qualities <list>', 'cosines where fragments end: 0.5,0.9,0.99,exact', options.cuts)
     .option('--keep <pattern>', 'tensors to store as they are: *.bias; may be repeated', options.pattern)
     .option(
       '--order <name>',

@@ -42,7 +42,7 @@ export function addEncodeCommand(program: Command, interrupted: AbortSignal): vo
     .option(
       '--qualities <list>',
       '.holo, .holo.safetensors, embedded: cosines where fragments end, in place of their number: 0.5,0.9,0.99,exact',
-      options.qualities,
+      options.cuts,
     )
     .option(
       '--layout <name>',

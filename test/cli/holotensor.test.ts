@@ -190,6 +190,8 @@ test('what makes no sense: exit code 2', async () => {
     [['encode', ...RAW, ...holo, '--fragments', '3', '--qualities', '0.5'], /exclude each other/],
     [['encode', ...RAW, ...holo, '--fragments', '70000'], /at most 65535/],
     [['encode', ...RAW, ...holo, '--qualities', '2'], /above 0 and at most 1/],
+    [['encode', ...RAW, ...holo, '--qualities', '0.9,0.5,exact'], /must rise/],
+    [['encode', ...RAW, ...holo, '--qualities', '0.5,1'], /be below 1/],
     [['encode', ...RAW, ...holo, '--seed', '0x10000000000000000'], /below 2\^64/],
     [
       ['decode', at('w.holo'), '-o', '-', '--fragments', '0,99'],
