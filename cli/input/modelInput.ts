@@ -49,10 +49,10 @@ interface DirectoryInput {
 
 /**
  * The models that arguments name: several safetensors files are the shards of one, as shells expand a pattern;
- * any other file is a model of its own.
+ * any other file is a model of its own. So are model files, also beside the plain ones that they were made of.
  */
 export function modelsOf(names: readonly string[]): readonly (readonly string[])[] {
-  const areShards = names.every((name) => name.endsWith('.safetensors'));
+  const areShards = names.every((name) => /(?<!\.holo)\.safetensors$/.test(name));
   return areShards ? [names] : names.map((name) => [name]);
 }
 

@@ -51,4 +51,13 @@ test('several inputs: a list, each with its name', async () => {
   );
 });
 
+test('model files are models of their own, also beside plain safetensors of the same tensors', async () => {
+  const files = [model, at('m.holo.safetensors'), at('m.holo.safetensors')];
+  const data = JSON.parse(ok(await runCli(['inspect', ...files, '--json'])).toString());
+  assert.equal(
+    data.map(({ name, format }: { name: string; format: string }) => [name, format]),
+    files.map((name, i) => [name, i === 0 ? 'safetensors' : 'model-file']),
+  );
+});
+
 test.run();
