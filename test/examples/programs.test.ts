@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -16,9 +17,10 @@ const at = (name: string) => join(folder, name);
 const names = readdirSync(join(root, 'examples/programs'));
 const programs = compiled(...names.map((name) => join(root, 'examples/programs', name)));
 
+const program = (name: string) => programs[names.indexOf(`${name}.ts`)]!;
+
 async function run(name: string, ...args: readonly string[]): Promise<string> {
-  const program = programs[names.indexOf(`${name}.ts`)]!;
-  return ok(await resultOf(spawn(process.execPath, [program, ...args]))).toString();
+  return ok(await resultOf(spawn(process.execPath, [program(name), ...args]))).toString();
 }
 
 test('each runs, and does what it says', async () => {
@@ -34,6 +36,29 @@ test('each runs, and does what it says', async () => {
     await run('rx-progressive', `${server.url}m.holo.safetensors`),
     /at least 0\.[5-9]\n.*at least 1\.0\n$/s,
   );
+});
+
+test('a server gives the plain file of a model file: whole, in part, at a quality', async () => {
+  ok(await runCli(['encode', digits, '-o', at('served.holo.safetensors')]));
+  const child = spawn(process.execPath, [program('plain-server'), at('served.holo.safetensors'), '0']);
+  try {
+    const [said] = (await once(child.stdout, 'data')) as [Buffer];
+    const url = `http://127.0.0.1:${/port: (\d+)/.exec(said.toString())![1]}/`;
+    const original = readFileSync(digits);
+    const whole = await fetch(url);
+    assert.ok(Buffer.from(await whole.arrayBuffer()).equals(original));
+    const part = await fetch(url, { headers: { range: 'bytes=100-199' } });
+    assert.is(part.status, 206);
+    assert.ok(Buffer.from(await part.arrayBuffer()).equals(original.subarray(100, 200)));
+    const rough = await fetch(`${url}?quality=0.9`);
+    assert.is(rough.headers.get('cache-control'), 'no-store');
+    const bytes = Buffer.from(await rough.arrayBuffer());
+    assert.ok(bytes.length === original.length && !bytes.equals(original));
+    assert.is((await fetch(url, { method: 'HEAD' })).headers.get('content-length'), String(original.length));
+    assert.is((await fetch(`${url}?quality=2`)).status, 400);
+  } finally {
+    child.kill();
+  }
 });
 
 test('all of them are listed, and tried above', () => {
