@@ -110,6 +110,7 @@ export class TensorState {
     this.#decodedGroups = 0;
     this.#decodedCuts = 0;
     yield* this.#decode();
+    this.#tiles.restored();
   }
 
   /** Makes what has been freed anew, from the units. */

@@ -51,7 +51,7 @@ export class Tiles {
   #tiles: Tile[] = [];
   /** Memory of their states, and of planes that units do not hold uncoded, and the last tile that uses it. */
   #made: { readonly buffer: ArrayBufferLike; readonly last: number }[] = [];
-  /** Some of it is free: units must be decoded anew. */
+  /** Some of it is free, or is being made again: units must be decoded anew. */
   #spent = false;
 
   constructor(
@@ -78,10 +78,15 @@ export class Tiles {
     return this.#spent;
   }
 
-  /** Forgets all units. */
+  /** Forgets all units. Until they have been decoded anew, what is left of that counts for nothing. */
   clear(): void {
     this.free();
     this.#tiles = [];
+    this.#spent = true;
+  }
+
+  /** All units that have arrived have been decoded again. */
+  restored(): void {
     this.#spent = false;
   }
 

@@ -58,4 +58,17 @@ test('a last reconstruction that is left begins again, and others after it are t
   assert.is(Buffer.compare(viewBytes(decoder.reconstruct()), viewBytes(wide)), 0);
 });
 
+test('one that is left while it makes anew what had been freed, too', async () => {
+  const decoder = await complete();
+  const left = decoder.reconstructingTensor(undefined, true);
+  for (let at = 0; at < SHARED; at += STEP) assert.is(left.next().done, false);
+  // Each pass over the tiles is a step at least.
+  for (const steps of [1, 3]) {
+    const again = decoder.reconstructingTensor(undefined, true);
+    for (let step = 0; step < steps; step++) assert.is(again.next().done, false);
+  }
+  const { data: found } = finish(decoder.reconstructingTensor(undefined, true));
+  assert.is(Buffer.compare(viewBytes(found), viewBytes(data)), 0);
+});
+
 test.run();
