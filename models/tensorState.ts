@@ -197,7 +197,7 @@ export class TensorState {
     const { name } = this.tensor;
     const dtype = outputDtype(this.tensor, as);
     const [rows = 0, columns = 0] = this.tensor.shape;
-    const turned = layout === 'transposed' && this.tensor.shape.length === 2 && !/^F[46]/.test(dtype);
+    const turned = layout === 'transposed' && this.tensor.shape.length === 2 && !/^F(4|6_)/.test(dtype);
     const shape = turned ? [columns, rows] : this.tensor.shape;
     const out = memoryFor?.({ name, dtype, shape });
     if (out !== undefined) checkMemory(out, name, outputBytes(this.tensor, dtype));

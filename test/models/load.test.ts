@@ -19,7 +19,7 @@ import { countingSource } from '../helpers/countingSource.js';
 import { cosineSimilarity } from '../helpers/encodings.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
 import { modelOf } from '../helpers/models.js';
-import { noise } from '../helpers/random.js';
+import { noise, pseudoRandomBytes } from '../helpers/random.js';
 import { collect, tick, until } from '../helpers/streams.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
@@ -246,6 +246,31 @@ test('layout: matrices transposed, and nothing else', async () => {
   const placed = await model.load({ tensors: [LARGEST], layout: 'transposed', out });
   assert.is(placed.get(LARGEST)!.data, memory);
   assert.is(memory[1], sourceTensor(LARGEST)[columns]);
+});
+
+test('layout: elements of every size, F64 and NaNs among them, as bits', async () => {
+  const [rows, columns] = [70, 3];
+  for (const [dtype, size] of [
+    ['F32', 4],
+    ['F64', 8],
+    ['I64', 8],
+    ['BF16', 2],
+    ['F8_E8M0', 1],
+  ] as const) {
+    const bytes = pseudoRandomBytes(rows * columns * size);
+    // A signalling NaN, in F32 and in F64.
+    bytes.set([1, 0, 0xb0, 0x7f, 1, 0, 0xf0, 0x7f]);
+    const matrix = modelOf([{ name: 'm', dtype, shape: [rows, columns] }], undefined, () => bytes);
+    await using model = await openModel(matrix);
+    const { shape, data } = (await model.load({ as: 'source', layout: 'transposed' })).get('m')!;
+    assert.equal(shape, [columns, rows]);
+    const turned = Buffer.from(viewBytes(data));
+    for (let i = 0; i < rows * columns; i++) {
+      const from = ((i % rows) * columns + Math.floor(i / rows)) * size;
+      const found = turned.subarray(i * size, (i + 1) * size);
+      assert.ok(found.equals(bytes.subarray(from, from + size)), `${dtype} ${i}`);
+    }
+  }
 });
 
 test('with workers: the same tensors, to a quality and then whole; their errors are the load’s', async () => {
