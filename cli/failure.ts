@@ -46,9 +46,9 @@ function withCause({ message, cause }: Error): string {
 }
 
 /** Commander counts asking for help as an error too; its messages begin with "error: ". */
-function describeCommanderError({ code, message }: CommanderError): Failure {
-  const asked = code === 'commander.helpDisplayed' || code === 'commander.version';
-  if (asked) return { code: EXIT_OK, message: '' };
+function describeCommanderError({ code, exitCode, message }: CommanderError): Failure {
+  // Of --help, --version, and the command help; where there is no command, help comes with another exit code.
+  if (exitCode === 0) return { code: EXIT_OK, message: '' };
   if (code === 'commander.help') return { code: EXIT_USAGE, message: '' };
   return { code: EXIT_USAGE, message: oneLine(message.replace(/^error: /, '')) };
 }

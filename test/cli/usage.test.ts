@@ -24,6 +24,18 @@ test('help and version go to standard output, exit code 0', async () => {
   assert.match(ok(ofCommand!).toString(), /--block-size <bytes>/);
 });
 
+test('the command help is help as it was asked for; of what is no command, it is not', async () => {
+  const [all, ofCommand, below, ofNone] = await Promise.all(
+    [['help'], ['help', 'encode'], ['bulk', 'help', 'run'], ['help', 'frobnicate']].map((args) =>
+      runCliProcess(args),
+    ),
+  );
+  assert.match(ok(all!).toString(), /inspect.*verify.*encode.*decode/s);
+  assert.match(ok(ofCommand!).toString(), /--block-size <bytes>/);
+  assert.match(ok(below!).toString(), /Usage: holostream bulk run/);
+  assert.is(ofNone!.code, 2);
+});
+
 test('a command line that makes no sense: exit code 2 and one line', async () => {
   const cases: [string[], RegExp][] = [
     [['frobnicate'], /unknown command 'frobnicate'/],
