@@ -10,7 +10,7 @@ import {
 import { check, checkOptions, object, wholeNumber } from '../checks/options.js';
 import { loadedDecoding } from '../encodings/decodings.js';
 import { ENCODING_NAME, type FragmentDecoder, matrixShape, RANGE_STEPS } from '../encodings/encoding.js';
-import { UnsupportedError } from '../errors.js';
+import { FormatError, UnsupportedError } from '../errors.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
 import { fromFloat32 } from '../tensor/numbers.js';
 import {
@@ -185,7 +185,7 @@ export class HoloTensorDecoder {
       yield* this.#decoder.reconstructing?.(values) ?? oneStep(whole);
       return values;
     } catch (error) {
-      throw allocationFailure(error);
+      throw this.#failure(error);
     }
   }
 
@@ -218,7 +218,7 @@ export class HoloTensorDecoder {
       yield* this.#decoder.reconstructingElements(bytes, isLast);
       return { dtype, shape, data: viewElements(dtype, bytes) };
     } catch (error) {
-      throw allocationFailure(error);
+      throw this.#failure(error);
     }
   }
 
@@ -228,6 +228,12 @@ export class HoloTensorDecoder {
    */
   free(): void {
     this.#decoder.free?.();
+  }
+
+  /** Why a reconstruction has failed. A fragment that it names has been dropped. */
+  #failure(error: unknown): unknown {
+    if (error instanceof FormatError && error.fragmentIndex !== undefined) this.#received.lose();
+    return allocationFailure(error);
   }
 
   /** A tensor that lacks what nothing more can pay for is not given out. */

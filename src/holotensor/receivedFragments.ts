@@ -49,6 +49,11 @@ export class ReceivedFragments {
     return this.#waiting.size > 0;
   }
 
+  /** A reconstruction has found one of them corrupt: the decoder does not have it any more, and it may come again. */
+  lose(): void {
+    this.#added -= 1;
+  }
+
   /**
    * @param bytes that it took to receive it
    * @returns false when it had been received before

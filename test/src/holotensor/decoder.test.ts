@@ -183,4 +183,27 @@ test('a fragment waits until the bytes received pay for it', () => {
   assert.equal(decoder.reconstruct(), decode(encoded, [0, 1, 2, 3, 4, 5, 6, 7]).reconstruct());
 });
 
+test('a fragment that a reconstruction finds corrupt is missing, until it comes again', () => {
+  const values = noise(5000);
+  const { header, fragments } = encode('embedded', { fragments: 4 }, values, [5000]);
+  const last = fragments[3]!;
+  const broken = last.data.slice();
+  broken.fill(0xff, broken.length - 900);
+  const decoder = decode(
+    { header, fragments: fragments.with(3, { index: 3, data: broken }), cosines: [] },
+    [0, 1, 2, 3],
+  );
+  for (const read of [() => decoder.reconstruct(), () => decoder.reconstructTensor()]) {
+    assert.ok(decoder.complete);
+    assert.is(throws(read, FormatError).fragmentIndex, 3);
+    assert.equal([decoder.fragments, decoder.complete, decoder.quality.fraction], [3, false, 0.75]);
+    read();
+    assert.ok(decoder.addFragment({ index: 3, data: broken }));
+  }
+  throws(() => decoder.reconstruct(), FormatError);
+  assert.ok(decoder.addFragment(last));
+  assert.equal([decoder.fragments, decoder.complete], [4, true]);
+  assert.equal(decoder.reconstruct(), values);
+});
+
 test.run();
