@@ -15,7 +15,10 @@ export const OWN_PREFIX = '.holostream/';
  */
 export function checkKey(key: string): string {
   const names = key.replace(OWN_PREFIX, '').split('/');
-  if (names.every(isPlainFileName) && Buffer.byteLength(key) <= MAX_KEY_LENGTH) return key;
+  // Temporary files begin with a dot: a folder lists those that killed processes have left, to be deleted as others.
+  const isOwn = key.startsWith(OWN_PREFIX);
+  const isPlain = (name: string) => isPlainFileName(isOwn ? name.replace(/^\./, '') : name);
+  if (names.every(isPlain) && Buffer.byteLength(key) <= MAX_KEY_LENGTH) return key;
   throw new ArgumentError('Cannot use this key of an object', {
     expected: `plain names with / between them, of at most ${MAX_KEY_LENGTH} bytes`,
     actual: key,

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import {
@@ -9,7 +9,8 @@ import {
   convertModels,
   folderStorage,
 } from '../../bulk/index.js';
-import { SinkError } from '../../src/errors.js';
+import { ArgumentError, SinkError } from '../../src/errors.js';
+import { rejects } from '../helpers/assertions.js';
 import { temporaryFolder } from '../helpers/cli.js';
 import { encodeToModelFile } from '../helpers/modelFiles.js';
 import { modelOf, type TestTensor } from '../helpers/models.js';
@@ -177,6 +178,22 @@ test('what a killed process has left of a model file goes: an upload that it has
     [],
   );
   assert.ok(existsSync(join(target, 'c.out')));
+});
+
+test('temporary files that killed processes have left of units and of notes go, with what is old', async () => {
+  const { storage, run, own } = await old();
+  const left = own().map((path) => join(dirname(path), `.${basename(path)}.0-1-2.tmp`));
+  for (const path of left) writeFileSync(path, '{');
+  assert.equal((await cleanStorage(storage)).objects, 0);
+  age(own());
+  assert.ok((await cleanStorage(storage)).objects > left.length);
+  assert.equal(
+    own().map((path) => basename(path)),
+    ['done.json'],
+  );
+  assert.is((await run('b')).error, undefined);
+  for (const key of ['.holostream/units/../x', '.holostream/./x', '.holostream//x', '.x', 'a/.x'])
+    await rejects(storage.remove(key), ArgumentError, /key of an object/);
 });
 
 test.run();
