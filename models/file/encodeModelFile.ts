@@ -44,7 +44,7 @@ import {
   readModelSource,
   SOURCE_FILES,
 } from './sourceFiles.js';
-import { findStagedTensor, type StagingStore, stageTensor } from './stagingStore.js';
+import { findStagedTensor, type StagingStore, stageTensor, withSmallInMemory } from './stagingStore.js';
 
 export interface EncodeModelFileOptions extends OpenOptions, WorkersOption {
   /** How tensors are cut into fragments. Default: the embedded encoding, which is lossless. */
@@ -133,8 +133,12 @@ export async function encodeModelFile(
     );
     // Twice: of their bytes, and of their fragments.
     const memory = new ReusedMemory(2 * bound.weight.most);
-    const jobs = await stageTensors(model, staging, { kernels, codec, pool, memory }, bound, options);
-    const fileSize = await assembleModelFile(model, jobs, sink, staging, kernels, memory, options);
+    const store = withSmallInMemory(staging, (entry) => {
+      const tensor = model.tensors[Number(entry)]!;
+      return isShort(tensor) ? tensor.byteLength : undefined;
+    });
+    const jobs = await stageTensors(model, store, { kernels, codec, pool, memory }, bound, options);
+    const fileSize = await assembleModelFile(model, jobs, sink, store, kernels, memory, options);
     const encoded = jobs.flatMap(({ tensor, staged }) => (staged === undefined ? [] : { tensor, staged }));
     const asked = askedFragments(options.encode ?? {}) ?? 0;
     return {

@@ -1,4 +1,4 @@
-import { type MemorySink, memorySink } from '../../sinks/memory.js';
+import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { concatenate, viewOf } from '../../src/bytes/binary.js';
 import { parseJson } from '../../src/bytes/json.js';
@@ -181,11 +181,11 @@ function verify(name: string, bytes: Uint8Array, expected: bigint, xxh3: Kernels
 
 /** Keeps encoded tensors in memory: for models that fit, and where no disk is available. */
 export function memoryStagingStore(): StagingStore {
-  const entries = new Map<string, MemorySink>();
+  const entries = new Map<string, Uint8Array>();
   return {
     async open(name) {
       const entry = entries.get(name);
-      return entry === undefined ? undefined : bytesSource(entry.bytes);
+      return entry === undefined ? undefined : bytesSource(entry);
     },
     async create(name) {
       const sink = memorySink();
@@ -194,9 +194,36 @@ export function memoryStagingStore(): StagingStore {
         abort: sink.abort,
         async close() {
           await sink.close();
-          entries.set(name, sink);
+          const { bytes } = sink;
+          // There may be many entries, which are smaller than the first memory of a sink.
+          entries.set(name, 2 * bytes.length < bytes.buffer.byteLength ? bytes.slice() : bytes);
         },
       };
+    },
+  };
+}
+
+/** Bytes of tensors whose entries are kept in memory. */
+const MOST_KEPT = 2 ** 25;
+
+/**
+ * The same store, but for small tensors, as many as do not take much memory: a file for each takes a hundred times longer to write and
+ * to open than it takes to encode them again.
+ * @param smallBytes of a small tensor, by the name of its entry; undefined for another one
+ */
+export function withSmallInMemory(
+  staging: StagingStore,
+  smallBytes: (entry: string) => number | undefined,
+): StagingStore {
+  const small = memoryStagingStore();
+  let kept = 0;
+  return {
+    open: async (name) => (await small.open(name)) ?? staging.open(name),
+    create(name) {
+      const bytes = smallBytes(name);
+      if (bytes === undefined || kept + bytes > MOST_KEPT) return staging.create(name);
+      kept += bytes;
+      return small.create(name);
     },
   };
 }

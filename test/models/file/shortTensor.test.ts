@@ -6,6 +6,11 @@ import { FORMS } from '../../../models/file/firstPiece.js';
 import { type ModelFileTensor, readModelFile } from '../../../models/file/modelFile.js';
 import { formatHash } from '../../../models/file/plan.js';
 import { ShortTensorDecoder } from '../../../models/file/shortTensor.js';
+import {
+  memoryStagingStore,
+  type StagingStore,
+  withSmallInMemory,
+} from '../../../models/file/stagingStore.js';
 import { ModelTensorDecoder } from '../../../models/file/tensorDecoder.js';
 import { openModel } from '../../../models/openModel.js';
 import { bytesSource } from '../../../sources/bytes.js';
@@ -138,6 +143,30 @@ test('parts that are damaged, or those of another tensor, are refused', async ()
   await early.add(0, first);
   await rejects(early.add(2, low), FormatError, /the part before it is missing/);
   assert.is(finish(early.reconstructingTensor()), undefined);
+});
+
+test('they do not go to the staging store, as long as all of them take little memory', async () => {
+  const store = memoryStagingStore();
+  const created: string[] = [];
+  const counting: StagingStore = {
+    open: store.open,
+    create(name) {
+      created.push(name);
+      return store.create(name);
+    },
+  };
+  assert.equal(await encodeToModelFile({ m: model }, {}, counting), await encodeToModelFile({ m: model }));
+  assert.equal(created, ['4']);
+  const kept = withSmallInMemory(counting, (name) => (name === 'large' ? undefined : 2 ** 24));
+  for (const name of ['a', 'large', 'b', 'c']) {
+    const sink = await kept.create(name);
+    await sink.write(new TextEncoder().encode(name), 0);
+    await sink.close();
+  }
+  assert.equal(created, ['4', 'large', 'c']);
+  for (const name of ['a', 'large', 'b', 'c'])
+    assert.is(new TextDecoder().decode(await (await kept.open(name))!.read(0, name.length)), name);
+  assert.is(await kept.open('d'), undefined);
 });
 
 test.run();
