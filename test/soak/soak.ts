@@ -90,7 +90,7 @@ export class Soak {
    */
   async round(round: number, only?: number): Promise<boolean> {
     const { seed, size, planted } = this.#options;
-    const seedOf = (job: number) => (Math.imul(seed, 31) + round) * 1009 + job;
+    const seedOf = (job: number) => ((Math.imul(seed, 31) >>> 0) + round) * 1009 + job;
     const jobs = jobsOf(this.#stage, this.#replacements, size, seedOf);
     for (const name of planted) jobs.push(plantedJob(name, this.#stage));
     const chosen = [...jobs.entries()].filter(([number]) => only === undefined || number === only);

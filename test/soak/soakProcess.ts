@@ -57,6 +57,12 @@ function send(message: Message): void {
 
 process.once('disconnect', () => process.exit());
 process.once('message', async (options: ProcessOptions) => {
-  await run(options);
-  process.disconnect();
+  try {
+    await run(options);
+    process.disconnect();
+  } catch (error) {
+    // A fault of the soak itself. Rejections that nobody handles are for its findings: they do not end the process.
+    console.error(error);
+    process.exit(1);
+  }
 });
