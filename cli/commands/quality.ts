@@ -34,7 +34,9 @@ async function examine(
 ): Promise<QualityReport> {
   const format = input.kind === 'file' ? await formatOf(input, options) : undefined;
   if (input.kind !== 'file' || (format !== 'holotensor' && format !== 'model-file')) {
-    throw new UsageError(`${quote(file)} holds no fragments`);
+    throw new UsageError(
+      `${quote(file)} holds no fragments; \`holostream encode\` makes a model file with them`,
+    );
   }
   if (format === 'holotensor') return holotensorQuality(input.source, original, options);
   if (original.against !== undefined)

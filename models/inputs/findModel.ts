@@ -27,8 +27,11 @@ export interface StartedFile {
 /** Bytes of the first read of a file: the headers of most, with what follows them. */
 const FIRST_READ_SIZE = 65536;
 
-/** What a folder whose files cannot be listed is asked for, in this order. */
-const CANDIDATES = [MANIFEST_NAME, SHARD_INDEX_NAME, 'model.safetensors'];
+/**
+ * What a folder whose files cannot be listed is asked for, in this order. The last is what `holostream encode model.onnx
+ * -o folder/` writes; where it is beside the plain file, that one is meant.
+ */
+const CANDIDATES = [MANIFEST_NAME, SHARD_INDEX_NAME, 'model.safetensors', 'model.holo.safetensors'];
 
 /** The place of a model that a text names. On disk, it may also be a folder or a pattern of file names. */
 export async function modelPlace({ name, folder, path, open, openBeside }: Place): Promise<ModelPlace> {

@@ -66,7 +66,7 @@ test('a command line that makes no sense: exit code 2 and one line', async () =>
     [['decode', model, '-o', 'x.npy'], /is a safetensors file: it needs no decoding/],
     [['decode', '-', '-o', 'x.zip'], /Cannot tell the format of "x\.zip"/],
     [['decode', folder, '-o', 'x.npy'], /is a safetensors file: it needs no decoding/],
-    [['quality', model], /holds no fragments/],
+    [['quality', model], /holds no fragments; `holostream encode` makes a model file/],
   ];
   const results = await Promise.all(cases.map(([args]) => runCli(args)));
   for (const [i, result] of results.entries()) failed(result, 2, cases[i]![1]);

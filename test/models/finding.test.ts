@@ -169,7 +169,7 @@ test('a folder: by its manifest, else its index, else its only model', async () 
   assert.is((await encoded.load()).get('w')!.data.length, 40);
 });
 
-test('a folder with one model file, whatever its name; on a server, with the usual name', async () => {
+test('a folder with one model file, whatever its name; on a server, with a usual name', async () => {
   const file = await modelFileOf(modelOf([{ name: 'w', dtype: 'F32', shape: [40] }]));
   await place({ 'some.holo.safetensors': file });
   assert.is(await formatOf(folder), 'model-file');
@@ -178,8 +178,10 @@ test('a folder with one model file, whatever its name; on a server, with the usu
     SourceError,
     /^Cannot find a model in the folder .*: expected one of manifest\.json/,
   );
-  server.files.set('model.safetensors', file);
+  server.files.set('model.holo.safetensors', file);
   assert.is(await formatOf(server.url), 'model-file');
+  server.files.set('model.safetensors', modelOf([{ name: 'w', dtype: 'F32', shape: [40] }]));
+  assert.is(await formatOf(server.url), 'safetensors');
 });
 
 test('a pattern of shards', async () => {

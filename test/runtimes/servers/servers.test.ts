@@ -187,6 +187,8 @@ test('nginx as docs/hosting.md configures it: a page of another origin reads all
     assert.equal(await page.tab.evaluate(`read('${url}')`), expected);
     const token = JSON.stringify({ authorization: 'Bearer token' });
     assert.equal(await page.tab.evaluate(`read('${url}', ${token})`), expected);
+    const missing = `read('${server.url}models/missing.safetensors').catch(({ status }) => status)`;
+    assert.is(await page.tab.evaluate(missing), 404);
   } finally {
     await page.close();
   }
