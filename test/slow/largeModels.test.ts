@@ -33,7 +33,7 @@ const MAX_SHARE = 0.1;
 /**
  * Loads, and bytes of a page beyond its arrays and those of its tensors in their own dtype, which are the arrays where these are of that
  * dtype: code, kernels, garbage, what is on the way; of workers also. The least of some runs counts, because garbage is the engine's, which
- * collects it late on a busy machine. There, these were seen: up to 28 MB, 50, less than none, 35 to 232, and 85 to 270. The last two are
+ * collects it late on a busy machine. There, these were seen: up to 28 MB, 50, less than none, 35 to 327, and 85 to 270. The last two are
  * more than the aim, 150 MB: while one of two large tensors is completed, the fragments and the planes of the other one are there.
  */
 const MEMORY_LOADS = [
