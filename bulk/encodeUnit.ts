@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { CUTS_VERSION } from '../models/file/encodeModelFile.js';
 import { cutBy, encodeTensor } from '../models/file/encodeTensor.js';
 import { formatHash } from '../models/file/plan.js';
@@ -9,6 +8,7 @@ import { FormatError } from '../src/errors.js';
 import { encodeDivided } from './divided/encodeDivided.js';
 import { findNotedUnit } from './findNotedUnit.js';
 import { type NotedTensor, type UnitNote, writeNote } from './notes.js';
+import { sha256 } from './sha256.js';
 import type { UnitContext, UnitResult } from './unitContext.js';
 import { readUnit, UnitBuilder, unitObject } from './unitFile.js';
 import type { Unit } from './units.js';
@@ -100,7 +100,8 @@ function factsOf({ tensor, bytes }: ReadTensor, { choices, options, tools }: Uni
 
 /** By a hash whose collisions nobody can construct: models of different owners may share a storage. */
 function unitKey(tensors: readonly ReadTensor[], fingerprints: readonly string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify(fingerprints));
-  for (const { bytes } of tensors) hash.update(bytes);
-  return hash.digest('hex');
+  return sha256(
+    JSON.stringify(fingerprints),
+    tensors.map(({ bytes }) => bytes),
+  );
 }

@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { CUTS_VERSION } from '../models/file/encodeModelFile.js';
 import { type ModelSource, type ModelSourceFile, readModelSource } from '../models/file/sourceFiles.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { BulkEncodeOptions, BulkModel } from './models.js';
 import { openFiles } from './openFiles.js';
+import { sha256 } from './sha256.js';
 
 /** A model whose headers have been read. */
 export interface OpenedModel extends AsyncDisposable {
@@ -59,8 +59,4 @@ export async function openBulkModel(
     await opened.close();
     throw error;
   }
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { CUTS_VERSION } from '../../models/file/encodeModelFile.js';
 import type { EncodeTools } from '../../models/file/encodeTensor.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
@@ -11,6 +10,7 @@ import { FormatError } from '../../src/errors.js';
 import { DTYPES } from '../../src/tensor/dtype.js';
 import type { Buffers } from '../../workers/buffers.js';
 import { readRangeNote, writeRangeNote } from '../notes.js';
+import { sha256 } from '../sha256.js';
 import type { UnitContext } from '../unitContext.js';
 import { unitObject } from '../unitFile.js';
 import type { TileRangeOfUnit, Unit } from '../units.js';
@@ -39,7 +39,7 @@ export async function encodeRange(
   const { dtype, source, offset } = unit.tensors[0]!;
   const data = await source.read(offset + range.offset, range.byteLength, { signal });
   const facts = JSON.stringify([CUTS_VERSION, id, dtype, range.firstTile]);
-  const key = createHash('sha256').update(facts).update(data).digest('hex');
+  const key = sha256(facts, [data]);
   let isDamaged = false;
   const found = await readRange(storage, key, range, plan, tools.kernels, { signal }).catch(
     (error: unknown) => {

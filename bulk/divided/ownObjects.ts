@@ -1,9 +1,9 @@
-import { createHash } from 'node:crypto';
 import { formatHash } from '../../models/file/plan.js';
 import { concatenate } from '../../src/bytes/binary.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import type { Window } from '../notes.js';
+import { sha256 } from '../sha256.js';
 import type { BulkStorage } from '../storage/storage.js';
 import { unitObject } from '../unitFile.js';
 
@@ -68,8 +68,7 @@ export class OwnObjects {
     const bytes = this.#pieces.length === 1 ? first! : concatenate(this.#pieces);
     this.#pieces = [];
     this.#size = 0;
-    const facts = JSON.stringify([this.#facts, this.#keys.length]);
-    const key = createHash('sha256').update(facts).digest('hex');
+    const key = sha256(JSON.stringify([this.#facts, this.#keys.length]));
     await this.#storage.create(unitObject(key), bytes, this.#options);
     this.#keys.push(key);
   }

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { formatHash } from '../../models/file/plan.js';
 import { parseJson } from '../../src/bytes/json.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
@@ -7,6 +6,7 @@ import type { TensorPlan } from '../../src/encodings/embedded/plan.js';
 import { FormatError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { folderOfNotes } from '../notes.js';
+import { sha256 } from '../sha256.js';
 import { type BulkStorage, MAX_RECORD_BYTES, readJson, writeJson } from '../storage/storage.js';
 import type { Unit } from '../units.js';
 
@@ -41,7 +41,7 @@ export async function readPlan(
   });
   const { text, hash } = (note ?? {}) as Partial<PlanNote>;
   if (typeof text !== 'string' || hashOf(text, kernels) !== hash) return undefined;
-  return { plan: parse(text), id: idOf(text) };
+  return { plan: parse(text), id: sha256(text) };
 }
 
 export async function writePlan(
@@ -55,10 +55,9 @@ export async function writePlan(
   const text = serialize(plan);
   const note: PlanNote = { text, hash: hashOf(text, kernels) };
   await writeJson(storage, keyOf(id, unit), note, options);
-  return { plan, id: idOf(text) };
+  return { plan, id: sha256(text) };
 }
 
-const idOf = (text: string) => createHash('sha256').update(text).digest('hex');
 const hashOf = (text: string, { xxh3 }: Pick<Kernels, 'xxh3'>) => formatHash(xxh3(Buffer.from(text)));
 
 /** Scales are as many as the tensor has rows and columns: bytes in base64. */

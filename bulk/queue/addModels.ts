@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { ABORT_RULES, type AbortOptions } from '../../src/checks/abortOptions.js';
 import { check, checkOptions, number, type Rules, text, wholeNumber } from '../../src/checks/options.js';
 import { checkBeside } from '../besideFiles.js';
@@ -6,6 +5,7 @@ import { checkModels } from '../convert.js';
 import { findJoined } from '../joinModel.js';
 import { type BulkEncodeOptions, type BulkModel, ENCODE_RULES, unitsOf } from '../models.js';
 import { openBulkModel } from '../openModel.js';
+import { sha256 } from '../sha256.js';
 import { openBulkStorage } from '../storage/openStorage.js';
 import type { BulkStorage } from '../storage/storage.js';
 import { partsOf } from '../units.js';
@@ -134,7 +134,8 @@ async function addModel(
   const counts = { units: partsOf(units).length, bytes };
   const joined = await findJoined({ opened, storage }, output, { signal });
   if (joined !== undefined) return { output, state: 'done', ...counts };
-  const key = keyOf(id, storage.url, output);
+  // The model's own id has its file.
+  const key = sha256(JSON.stringify([id, storage.url]));
   const earlier = await joins.getJob(key);
   if (earlier !== undefined) {
     const state = await earlier.getState();
@@ -170,8 +171,4 @@ async function addModel(
     })),
   });
   return { output, state: 'queued', ...counts };
-}
-
-function keyOf(...facts: readonly string[]): string {
-  return createHash('sha256').update(JSON.stringify(facts)).digest('hex');
 }

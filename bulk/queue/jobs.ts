@@ -18,7 +18,7 @@ export const REDIS_RULES = { redis: text };
 export interface JoinData {
   /** See `OpenedModel`. */
   readonly id: string;
-  /** Of this job: the model, its storage and its file. One model can be wanted in several. */
+  /** Of this job: the model with its file, and its storage. One model can be wanted in several. */
   readonly key: string;
   readonly model: BulkModel;
   readonly options: BulkEncodeOptions;
