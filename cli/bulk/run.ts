@@ -72,5 +72,9 @@ function describe(results: readonly ConvertedModel[]) {
     String(encodedUnits),
     String(foundUnits),
   ]);
-  return { data, lines: table(['model', 'bytes', 'units encoded', 'units found'], rows) };
+  const lines =
+    rows.length === 0
+      ? ['Nothing to do: this shard has no model.']
+      : table(['model', 'bytes', 'units encoded', 'units found'], rows);
+  return { data, lines };
 }

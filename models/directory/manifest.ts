@@ -3,7 +3,7 @@ import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../../s
 import { check, listOf, oneOf, type Rule, text, wholeNumber } from '../../src/checks/options.js';
 import { optional, record, textMap } from '../../src/checks/rules.js';
 import { quote, show } from '../../src/errors/show.js';
-import { FormatError } from '../../src/errors.js';
+import { FormatError, UnsupportedError } from '../../src/errors.js';
 import {
   isSafetensorsDType,
   SAFETENSORS_DTYPES,
@@ -80,7 +80,7 @@ export function serializeManifest(manifest: ModelManifest): string {
 /**
  * Checks everything that can be checked without the files: the result has no paths that leave the directory, no sizes
  * that are not numbers, and no two tensors with the same name or file.
- * @throws FormatError, LimitError
+ * @throws FormatError, UnsupportedError, LimitError
  */
 export function parseManifest(json: string, options: LimitsOption = {}): ModelManifest {
   const limits = limitsOf(options);
@@ -96,7 +96,7 @@ export function parseManifest(json: string, options: LimitsOption = {}): ModelMa
     });
   }
   if (root.version !== VERSION) {
-    throw new FormatError('Cannot read the manifest: unsupported version', {
+    throw new UnsupportedError('Cannot read the manifest: unsupported version', {
       expected: VERSION,
       actual: root.version,
     });

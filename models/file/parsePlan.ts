@@ -38,7 +38,11 @@ export function parseModelPlan(metadata: ReadonlyMap<string, string>, options: L
   check('metadata', metadata, having<ReadonlyMap<string, string>>('get', 'a Map of strings'));
   const version = metadata.get(VERSION_KEY);
   if (version !== String(MODEL_FILE_VERSION)) {
-    throw new UnsupportedError('Cannot read the model file: unsupported version', {
+    const reason =
+      Number(version) > 0 && Number(version) < MODEL_FILE_VERSION
+        ? `version ${Number(version)} was never released; encode the model again`
+        : 'unsupported version';
+    throw new UnsupportedError(`Cannot read the model file: ${reason}`, {
       expected: MODEL_FILE_VERSION,
       actual: version,
     });

@@ -30,11 +30,14 @@ test('bulk run: a model in threads, then again: nothing is encoded', async () =>
 test('bulk run --shard: parts, then the join; --list and --output name models', async () => {
   const list = at('models.json');
   writeFileSync(list, JSON.stringify([{ sources: [DIGITS_PATH], output: 'hub/digits' }]));
+  const run = (...options: string[]) =>
+    runCli(['bulk', 'run', '--list', list, '--to', at('two'), ...options, HERE]);
   for (const shard of ['0/2', '1/2']) {
-    ok(await runCli(['bulk', 'run', '--list', list, '--to', at('two'), '--shard', shard, HERE]));
+    ok(await run('--shard', shard));
     assert.not(existsSync(at('two', 'hub')));
   }
-  ok(await runCli(['bulk', 'run', '--list', list, '--to', at('two'), '--shard', '0/1', '--join', HERE]));
+  assert.match(String(ok(await run('--shard', '1/2', '--join'))), /^Nothing to do/);
+  ok(await run('--shard', '0/1', '--join'));
   assert.ok(readFileSync(at('two', 'hub', 'digits')).equals(alone));
   const options = ['--to', at('two'), '--output', 'mine.safetensors', '--keep', '*', HERE];
   ok(await runCli(['bulk', 'run', DIGITS_PATH, ...options]));

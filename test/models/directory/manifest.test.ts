@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type ManifestTensor, parseManifest, serializeManifest } from '../../../models/directory/manifest.js';
-import { FormatError } from '../../../src/errors.js';
+import { FormatError, UnsupportedError } from '../../../src/errors.js';
 import { throws } from '../../helpers/assertions.js';
 
 const test = suite('model manifest');
@@ -36,7 +36,6 @@ for (const [what, text, pattern] of [
   ['not JSON', '{', /not JSON/],
   ['not an object', '[]', /not an object/],
   ['another format', '{"format":"x"}', /format: expected holostream-model, got x/],
-  ['another version', '{"format":"holostream-model","version":2,"tensors":[]}', /version: expected 1, got 2/],
   ['no tensors', '{"format":"holostream-model","version":1}', /its tensors are not an array/],
   [
     'metadata not text',
@@ -78,5 +77,10 @@ for (const [what, text, pattern] of [
     throws(() => parseManifest(text), FormatError, pattern);
   });
 }
+
+test('refused: another version', () => {
+  const later = '{"format":"holostream-model","version":2,"tensors":[]}';
+  throws(() => parseManifest(later), UnsupportedError, /version: expected 1, got 2/);
+});
 
 test.run();
