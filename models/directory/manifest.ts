@@ -7,6 +7,7 @@ import { FormatError, UnsupportedError } from '../../src/errors.js';
 import {
   isSafetensorsDType,
   SAFETENSORS_DTYPES,
+  SAFETENSORS_METADATA_KEY,
   type SafetensorsDType,
   safetensorsByteLength,
 } from '../../src/safetensors/header.js';
@@ -160,6 +161,9 @@ function parseTensor(value: unknown, index: number, limits: AllLimits): Manifest
     }
     return value as number;
   };
+  const name = field('name');
+  if (name === SAFETENSORS_METADATA_KEY)
+    throw new FormatError(`${place}: its name is reserved`, { actual: name });
   const file = field('file');
   if (!isSafeFileName(file)) {
     throw new FormatError(`${place}: wrong file`, {
@@ -198,7 +202,7 @@ function parseTensor(value: unknown, index: number, limits: AllLimits): Manifest
     });
   }
   return {
-    name: field('name'),
+    name,
     dtype,
     shape,
     byteLength,

@@ -9,6 +9,10 @@ const MAX_DEPTH = 64;
  */
 const MAX_CONTAINERS = 2 ** 20;
 
+/** Half of a character. JSON allows it as an escape, UTF-8 and the headers that such names are written to do not. */
+const LONE_SURROGATE = /\p{Surrogate}/u;
+const ESCAPED_SURROGATE = /\\ud[89a-f]/i;
+
 const QUOTE = 0x22;
 const BRACKET_OPEN = 0x5b;
 const BACKSLASH = 0x5c;
@@ -44,11 +48,20 @@ export function parseJson(
     const expected = `at most ${MAX_CONTAINERS} objects and arrays`;
     throw new LimitError(`${what}: it has too many parts`, { name, expected, actual: containers });
   }
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (cause) {
     throw new FormatError(`${what}: it is not JSON`, { name, cause });
   }
+  if (ESCAPED_SURROGATE.test(text)) {
+    JSON.parse(text, (key, part) => {
+      if (LONE_SURROGATE.test(key) || (typeof part === 'string' && LONE_SURROGATE.test(part)))
+        throw new FormatError(`${what}: a string is not Unicode`, { name });
+      return part;
+    });
+  }
+  return value;
 }
 
 /**

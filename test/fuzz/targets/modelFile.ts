@@ -1,4 +1,6 @@
 import { decodeModelFile } from '../../../models/file/decodeModelFile.js';
+import { parseModelPlan } from '../../../models/file/parsePlan.js';
+import { PLAN_KEY } from '../../../models/file/plan.js';
 import { openModel } from '../../../models/openModel.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
@@ -84,6 +86,9 @@ async function decodedReading(input: Uint8Array): Promise<Reading> {
     },
     LIMITS,
   );
+  // Files of other formats have no header: what they hold is not known from their bytes.
+  const { metadata } = parseSafetensorsHeader(input);
+  if (metadata.has(PLAN_KEY) && parseModelPlan(metadata).files.some(({ bare }) => bare)) return load(input);
   const tensors = files.flatMap((file): ReadTensor[] =>
     parseSafetensorsHeader(file, { fileSize: file.length }).tensors.map(
       ({ offset, byteLength, ...tensor }) => ({

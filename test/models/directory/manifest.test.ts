@@ -65,6 +65,12 @@ for (const [what, text, pattern] of [
   ],
   ['an unknown dtype', manifestWith({ ...TENSOR, dtype: 'X' }), /dtype: expected .*F32.*, got X/],
   ['a short hash', manifestWith({ ...TENSOR, xxh3: 'abc' }), /xxh3/],
+  ['a reserved name', manifestWith({ ...TENSOR, name: '__metadata__' }), /its name is reserved/],
+  [
+    'a name that is not Unicode',
+    manifestWith(TENSOR).replace('"name":"', '"name":"\\ud800'),
+    /a string is not Unicode/,
+  ],
   ['a missing name', manifestWith({ ...TENSOR, name: undefined }), /name is not a string/],
   ['two of one name', manifestWith(TENSOR, { ...TENSOR, file: 'x.hct' }), /two tensors have the same name/],
   [

@@ -46,6 +46,18 @@ test('what is nested deeply, has many parts, or is long is refused before it is 
   throws(() => parse(' '.repeat(2 ** 24 + 1)), LimitError, /too long .*at most 16777216 bytes/);
 });
 
+test('strings that are not Unicode, in names and values; whole characters as escapes are', () => {
+  for (const text of [
+    '"\\ud800"',
+    '{"\\uDFff":1}',
+    '[{"a":["x\\ud83d\\ud83d\\ude00"]}]',
+    '{"a":1,"b":"\\udbff."}',
+  ]) {
+    throws(() => parse(text), FormatError, /^Cannot read the list: a string is not Unicode \(list\.json\)$/);
+  }
+  assert.equal(parse('{"\\ud83d\\ude00":["\\\\ud800"]}'), { '\u{1f600}': ['\\ud800'] });
+});
+
 test('what is neither UTF-8 nor JSON', () => {
   for (const text of ['', '{', ']', '[1]]', '"', '"\\', '[1,]', 'NaN', '\ufeff\ufeff1', ']'.repeat(100)]) {
     throws(() => parse(text), FormatError, /^Cannot read the list: it is not JSON \(list\.json\)$/);
