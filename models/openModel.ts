@@ -1,11 +1,10 @@
-import type { SourceInput } from '../platform/byteReader.js';
+import type { ByteStreamLike, SourceInput } from '../platform/byteReader.js';
 import { isUrlObject } from '../platform/path.js';
 import { PARTIAL_RULES, type PartialOption } from '../readers/partial.js';
 import { CACHE, type Cache, OFFLINE, type WithCacheOptions } from '../sources/cache/contract.js';
 import { HTTP_RULES, type HttpSourceOptions } from '../sources/http/httpSource.js';
 import { isSource } from '../sources/input.js';
 import { createLimiter } from '../sources/limiter.js';
-import { openSource } from '../sources/openSource.js';
 import { placeOf } from '../sources/place.js';
 import { limitsOf, type OpenOptions } from '../src/checks/limits.js';
 import { checkOptions, object, optionsOf, type Rules, text } from '../src/checks/options.js';
@@ -18,7 +17,6 @@ import type { FileOptions, InputOptions, Integrity, ModelContent } from './input
 import { findModel, modelPlace } from './inputs/findModel.js';
 import { openOneFile, openStarted } from './inputs/formats.js';
 import type { ModelPlace } from './inputs/placeOnDisk.js';
-import { openShards } from './inputs/shards.js';
 import { Model } from './model.js';
 
 /** How a model is opened: requests, caches, limits. */
@@ -106,7 +104,14 @@ async function openContent(
   }
   return isSource(input)
     ? openOneFile(input, await fileOptions(options))
-    : openOwn(await openSource(input), options);
+    : openOwn(await openInput(input), options);
+}
+
+/** What is no URL is loaded on demand: most models have one. */
+async function openInput(input: SourceInput): Promise<RandomAccessSource> {
+  if (typeof input === 'string' || isUrlObject(input)) return placeOf(input).open();
+  const { openBytes } = await import('../sources/openBytesOnDemand.js');
+  return openBytes(input as ByteStreamLike);
 }
 
 /** What a caller's function gives for a name is opened as anything else that bytes come from. */
@@ -118,7 +123,7 @@ function openerOf(openFile: OpenAnyFile): OpenModelFile {
       const details = { file: name, status: 404 };
       throw new SourceError('Cannot open a file of the model: there is none of this name', details);
     }
-    return isSource(input) ? input : openSource(input);
+    return isSource(input) ? input : openInput(input);
   };
 }
 
@@ -134,8 +139,10 @@ async function openFound(place: ModelPlace, options: InputOptions): Promise<Mode
       const { openDirectory } = await import('./inputs/directory.js');
       return openDirectory(found.manifest, place.open, options);
     }
-    case 'shards':
-      return openShards(found, place.open, options);
+    case 'shards': {
+      const { openShards } = await import('./inputs/shards.js');
+      return openShards(found, place.open, openOneFile, options);
+    }
     case 'file':
       return closedOnFailure(found.file.source, async () =>
         openStarted(found.file, {

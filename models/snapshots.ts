@@ -1,13 +1,6 @@
 import { Observable } from 'rxjs';
 import type { Rules } from '../src/checks/options.js';
-import {
-  type Improvement,
-  type Improving,
-  improvements,
-  PACE_RULES,
-  type PaceOptions,
-  readAll,
-} from './improvements.js';
+import { type Improving, PACE_RULES, type PaceOptions } from './improvements.js';
 import { type LoadedTensor, OUTPUT_RULES, type OutputOptions, type OutputType } from './output.js';
 
 /** All tensors of a model, each as it was when the snapshot was made. */
@@ -27,20 +20,13 @@ export interface SnapshotOptions<A extends OutputType = OutputType>
 
 export const SNAPSHOT_RULES: Rules<SnapshotOptions> = { ...PACE_RULES, as: OUTPUT_RULES.as };
 
-/** {@link improvements} of all tensors, each time as arrays of their own. */
-export function snapshots<A extends OutputType>(
+/** All tensors as they improve, see `Model.snapshots`. */
+export async function* snapshots<A extends OutputType>(
   improving: Improving,
-  { as, ...pace }: SnapshotOptions<A>,
+  options: SnapshotOptions<A>,
 ): AsyncGenerator<ModelSnapshot<A>, void, undefined> {
-  return improvements<ModelSnapshot<A>>(improving, pace, async () => {
-    const tensors = new Map<string, LoadedTensor<A>>();
-    const taken: Improvement = await readAll(improving.states, async (state) => {
-      const tensor = await state.read<A>({ as, signal: pace.signal });
-      if (tensor !== undefined) tensors.set(state.tensor.name, tensor);
-      return tensor;
-    });
-    return { tensors, ...taken };
-  });
+  const { takeSnapshots } = await import('./takeSnapshots.js');
+  yield* takeSnapshots(improving, options);
 }
 
 /** Each subscriber has an iteration of its own; unsubscribing ends it. */

@@ -2,14 +2,14 @@ import type { SourceInput } from '../platform/byteReader.js';
 import { readInput } from '../sources/input.js';
 import { readStart } from '../sources/read.js';
 import { concatenate } from '../src/bytes/binary.js';
-import { PROBE_SIZE } from '../src/bytes/fileKind.js';
+import { isSafetensorsStart, PROBE_SIZE } from '../src/bytes/fileStart.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { checkTensorBytes, checkTotalBytes, type LimitsOption, limitsOf } from '../src/checks/limits.js';
 import { checkOptions } from '../src/checks/options.js';
 import { OPEN_RULES } from '../src/checks/rules.js';
 import { withPlace } from '../src/errors/placed.js';
 import type { SafetensorsDType, SafetensorsHeader } from '../src/safetensors/header.js';
-import { parseSafetensorsHeader, safetensorsHeaderSize } from '../src/safetensors/parse.js';
+import { parseSafetensorsHeaderBytes, sizeOfSafetensorsHeader } from '../src/safetensors/parse.js';
 import { assertSource, type RandomAccessSource, sourceName } from '../src/source.js';
 import { type Tensor, viewElements } from '../src/tensor/tensor.js';
 
@@ -36,7 +36,7 @@ async function readHeader(
   assertSource(source);
   return withPlace({ file: sourceName(source) }, async () => {
     const bytes = await readSafetensorsHeaderBytes(source, options);
-    return parseSafetensorsHeader(bytes, { limits: options.limits, fileSize: source.size });
+    return parseSafetensorsHeaderBytes(bytes, { limits: options.limits, fileSize: source.size });
   });
 }
 
@@ -50,7 +50,12 @@ export async function readSafetensorsHeaderBytes(
 ): Promise<Uint8Array> {
   assertSource(source);
   const start = await readStart(source, PROBE_SIZE, { signal });
-  const size = safetensorsHeaderSize(start, { limits, fileSize: source.size });
+  if (!isSafetensorsStart(start)) {
+    // What can tell what the file is instead is loaded on demand.
+    const kinds = await import('../src/bytes/kindOnDemand.js');
+    kinds.assertKind(start, 'safetensors');
+  }
+  const size = sizeOfSafetensorsHeader(start, { limits, fileSize: source.size });
   if (size <= start.length) return start.subarray(0, size);
   // Read first, then allocate, because the length may be wrong.
   const rest = await source.read(start.length, size - start.length, { signal });

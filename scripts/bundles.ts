@@ -72,6 +72,10 @@ export const BUNDLES: readonly Bundle[] = [
       platform: 'neutral',
       external: ['rxjs'],
       minify: true,
+      // Next to each other, what is in Base64 gets codes of its own by gzip: 0.5 kB less than among code.
+      inject: ['embedded', 'zstd', 'xxh3', 'float'].map(
+        (subject) => `src/kernels/${subject}/wasm/${subject}.generated.ts`,
+      ),
       plugins: [leaveOut()],
     },
   },

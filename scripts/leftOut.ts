@@ -88,14 +88,35 @@ function partLeftOut(specifier: string, folder: string): string | undefined {
   return LEFT_OUT.find(([modules]) => modules.test(module))?.[1];
 }
 
+/** The names of a module that code takes at the place of its `import()`, before or after it; undefined for others. */
+function namesTaken(before: string, after: string): readonly string[] | undefined {
+  const found =
+    /const \{ ([\w, ]+) \} = await $/.exec(before) ??
+    /^\s*\.then\(\s*\(\{ ([\w, ]+) \}\)/.exec(after) ??
+    (before.endsWith('(await ') ? /^\)\.(\w+)/.exec(after) : null);
+  return found?.[1]?.split(', ');
+}
+
 function importingAtOnce(code: string, folder: string): string {
   const imports: string[] = [];
-  const changed = code.replace(DYNAMIC_IMPORT, (_, specifier: string) => {
+  const changed = code.replace(DYNAMIC_IMPORT, (call, specifier: string, at: number) => {
     const part = partLeftOut(specifier, folder);
-    const name = part === undefined ? `imported${imports.length}` : 'leftOut';
-    if (part === undefined) imports.push(`import * as ${name} from '${specifier}';`);
-    else if (!imports.includes(LEFT_OUT_IMPORT)) imports.push(LEFT_OUT_IMPORT);
-    return part === undefined ? `Promise.resolve(${name})` : `${name}(${JSON.stringify(part)})`;
+    if (part !== undefined) {
+      if (!imports.includes(LEFT_OUT_IMPORT)) imports.push(LEFT_OUT_IMPORT);
+      return `leftOut(${JSON.stringify(part)})`;
+    }
+    const prefix = `imported${imports.length}`;
+    const names = namesTaken(code.slice(0, at), code.slice(at + call.length));
+    if (names === undefined) {
+      imports.push(`import * as ${prefix} from '${specifier}';`);
+      return `Promise.resolve(${prefix})`;
+    }
+    // An object of all exports of the module would keep each of them.
+    const bound = names.map((name) => [name, `${prefix}${name}`] as const);
+    imports.push(
+      `import { ${bound.map(([name, local]) => `${name} as ${local}`).join(', ')} } from '${specifier}';`,
+    );
+    return `Promise.resolve({ ${bound.map(([name, local]) => `${name}: ${local}`).join(', ')} })`;
   });
   return imports.join('') + changed;
 }

@@ -2,7 +2,6 @@ import { nodeModule } from '../platform/nodeModule.js';
 import { pathOfUrl } from '../platform/path.js';
 import { SourceError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
-import { blobSource } from './blob.js';
 import { type HttpSourceOptions, httpSource } from './http/httpSource.js';
 import { requestUrl } from './http/url.js';
 
@@ -61,6 +60,7 @@ function decoded(name: string): string {
 
 /** A URL of bytes that are here already: no server, no ranges (Node's are wrong by a byte). */
 async function openMemory({ href }: URL, http: HttpSourceOptions | undefined): Promise<RandomAccessSource> {
+  const { blobSource } = await import('./openBytesOnDemand.js');
   try {
     const response = await (http?.fetch ?? fetch)(href);
     return blobSource(await response.blob());

@@ -2,7 +2,7 @@ import { recogniseFormat } from '../../models/inputs/formats.js';
 import type { PieceChoice } from '../../models/plain/choosePieces.js';
 import { NpyEncoderStream } from '../../operators/npy.js';
 import { streamSource } from '../../sources/stream.js';
-import { PROBE_SIZE } from '../../src/bytes/fileKind.js';
+import { PROBE_SIZE } from '../../src/bytes/fileStart.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import { quote } from '../../src/errors/show.js';
 import { UnsupportedError } from '../../src/errors.js';

@@ -1,5 +1,6 @@
 import { type LocatedTensor, readSourceFile } from '../../models/file/sourceFiles.js';
-import { fileKind, PROBE_SIZE } from '../../src/bytes/fileKind.js';
+import { fileKind } from '../../src/bytes/fileKind.js';
+import { PROBE_SIZE } from '../../src/bytes/fileStart.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import { quote } from '../../src/errors/show.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';

@@ -10,7 +10,7 @@ import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
 import type { Hash } from '../../src/kernels/xxh3/interface.js';
 import type { SafetensorsDType, SafetensorsHeader, SafetensorsTensor } from '../../src/safetensors/header.js';
-import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
+import { parseSafetensorsHeaderBytes } from '../../src/safetensors/parse.js';
 import { assertSource, type RandomAccessSource, sourceName } from '../../src/source.js';
 import { verifyHeader } from './headerChecksum.js';
 import { parseModelPlan } from './parsePlan.js';
@@ -97,7 +97,7 @@ function parseHeader(
   options: LimitsOption & PartialOption,
 ): ModelFile {
   const checksum = verifyHeader(bytes, hash);
-  const header = parseSafetensorsHeader(bytes, { ...options, fileSize });
+  const header = parseSafetensorsHeaderBytes(bytes, { ...options, fileSize });
   const plan = parseModelPlan(header.metadata, options);
   const declared = plan.files.flatMap((file) => sourceFileTensors(file, options));
   const names = new Set<string>();

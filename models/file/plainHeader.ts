@@ -3,7 +3,7 @@ import type { LimitsOption, OpenOptions } from '../../src/checks/limits.js';
 import { withPlace } from '../../src/errors/placed.js';
 import { FormatError } from '../../src/errors.js';
 import type { SafetensorsDeclaration, SafetensorsHeader } from '../../src/safetensors/header.js';
-import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
+import { parseSafetensorsHeaderBytes } from '../../src/safetensors/parse.js';
 import { type RandomAccessSource, sourceName } from '../../src/source.js';
 import { isModelFileHeader } from './headerChecksum.js';
 import { METADATA_PREFIX } from './plan.js';
@@ -31,7 +31,7 @@ export function parsePlainHeader(
   fileSize: number | undefined,
   { limits }: LimitsOption,
 ): SafetensorsHeader {
-  const header = parseSafetensorsHeader(bytes, { limits, fileSize });
+  const header = parseSafetensorsHeaderBytes(bytes, { limits, fileSize });
   if (isModelFileHeader(bytes)) {
     throw new FormatError(
       'Cannot read the file as plain safetensors: it is a model file already; decode it first',

@@ -11,7 +11,7 @@ import {
   type SafetensorsHeader,
   type SafetensorsTensor,
 } from '../../src/safetensors/header.js';
-import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
+import { parseSafetensorsHeaderBytes } from '../../src/safetensors/parse.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import { type RandomAccessSource, SOURCE, sourceName } from '../../src/source.js';
 import { SHAPE } from '../../src/tensor/dtype.js';
@@ -145,6 +145,6 @@ function headerBytes({ header }: SourceFile): Uint8Array {
 
 /** The tensors that a source file held, in the order of their data. */
 export function sourceFileTensors(file: SourceFile, { limits }: LimitsOption): readonly SafetensorsTensor[] {
-  const header = parseSafetensorsHeader(headerBytes(file), { limits });
+  const header = parseSafetensorsHeaderBytes(headerBytes(file), { limits });
   return file.bare ? withoutHeader(header) : header.tensors;
 }

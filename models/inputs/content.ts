@@ -3,6 +3,7 @@ import { inTurns, type Steps } from '../../src/async/steps.js';
 import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Budget, OpenOptions } from '../../src/checks/limits.js';
+import { UnsupportedError } from '../../src/errors.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
 import { type RandomAccessSource, sourceName } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
@@ -157,6 +158,13 @@ type Work<T> = Steps<T> | Promise<T>;
 /** @throws what the work throws; the reason of `signal` */
 export function finished<T>(work: Work<T>, { signal }: AbortOptions): T | Promise<T> {
   return work instanceof Promise ? work : inTurns(work, signal);
+}
+
+/** @param actual format of the file */
+export function notVerified(actual: string): UnsupportedError {
+  return new UnsupportedError('Cannot verify the file by a SHA-256: only plain safetensors files can be', {
+    actual,
+  });
 }
 
 /** What errors of a tensor say of their place. Where a file is verified as a whole, none is the fault of a tensor. */

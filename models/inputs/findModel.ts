@@ -1,14 +1,14 @@
 import { withKnownStart } from '../../sources/knownStart.js';
 import type { Place } from '../../sources/place.js';
 import { readStart } from '../../sources/read.js';
-import { fileKind } from '../../src/bytes/fileKind.js';
+import { isSafetensorsStart } from '../../src/bytes/fileStart.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import { SourceError } from '../../src/errors.js';
 import { assertSource, type RandomAccessSource } from '../../src/source.js';
 import { MANIFEST_NAME, type ModelManifest } from '../directory/manifest.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
 import type { ModelPlace } from './placeOnDisk.js';
-import { isShardIndexName, readShardIndex, SHARD_INDEX_NAME, type ShardIndex } from './shardIndex.js';
+import type { ShardIndex } from './shardIndex.js';
 
 /** What a model consists of: one file, shards, or the files of a directory. */
 export type FoundModel =
@@ -26,6 +26,14 @@ export interface StartedFile {
 
 /** Bytes of the first read of a file: the headers of most, with what follows them. */
 const FIRST_READ_SIZE = 65536;
+
+/** The name under which loaders of sharded models look for the index. */
+export const SHARD_INDEX_NAME = 'model.safetensors.index.json';
+
+/** Whether a file with this name is a shard index: `model.safetensors.index.json`, or that of a variant: `….index.fp16.json`. */
+export function isShardIndexName(name: string): boolean {
+  return /\.index(\.[^./\\]+)?\.json$/.test(name);
+}
 
 /**
  * What a folder whose files cannot be listed is asked for, in this order. The last is what `holostream encode model.onnx
@@ -94,6 +102,8 @@ async function examine(source: RandomAccessSource, name: string, options: OpenOp
   if (name === MANIFEST_NAME) return directoryOf(source, options);
   if (isShardIndexName(name)) return shardsOf(source, name, options);
   const file = await startFile(source, options);
+  if (isSafetensorsStart(file.start)) return { kind: 'file', file: { ...file, name } };
+  const { fileKind } = await import('../../src/bytes/kindOnDemand.js');
   const kind = fileKind(file.start);
   if (kind === 'manifest') return directoryOf(file.source, options);
   // An index may begin with metadata of any length.
@@ -112,6 +122,7 @@ async function directoryOf(source: RandomAccessSource, options: OpenOptions): Pr
 }
 
 async function shardsOf(source: RandomAccessSource, name: string, options: OpenOptions): Promise<FoundModel> {
+  const { readShardIndex } = await import('./shards.js');
   const index = await readShardIndex(source, name, options);
   return { kind: 'shards', files: index.files, index };
 }

@@ -1,5 +1,6 @@
 import { readStart } from '../../sources/read.js';
-import { describeKind, type FileKind, fileKind, PROBE_SIZE, shownStart } from '../../src/bytes/fileKind.js';
+import { describeKind, type FileKind, fileKind, shownStart } from '../../src/bytes/fileKind.js';
+import { PROBE_SIZE } from '../../src/bytes/fileStart.js';
 import { callback, checkOptions, type Rules, text } from '../../src/checks/options.js';
 import { OPEN_RULES } from '../../src/checks/rules.js';
 import { FormatError } from '../../src/errors.js';

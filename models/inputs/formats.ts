@@ -1,30 +1,16 @@
 import { readStart } from '../../sources/read.js';
-import { describeKind, fileKind, PROBE_SIZE, shownStart } from '../../src/bytes/fileKind.js';
+import { fileKind } from '../../src/bytes/fileKind.js';
+import { isSafetensorsStart, PROBE_SIZE } from '../../src/bytes/fileStart.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { withPlace } from '../../src/errors/placed.js';
-import { FormatError, UnsupportedError } from '../../src/errors.js';
 import { assertSource, type RandomAccessSource, sourceName } from '../../src/source.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';
-import type { FileOptions, ModelContent } from './content.js';
+import { type FileOptions, type ModelContent, notVerified } from './content.js';
 import { type StartedFile, startFile } from './findModel.js';
-import type { ForeignFormat } from './foreign.js';
 import { openModelFile } from './modelFile.js';
 import { openSafetensors } from './safetensors.js';
 
-type Open = (source: RandomAccessSource, options: FileOptions) => Promise<ModelContent>;
-
-/** How files of each format are opened as models; undefined for formats of a single tensor. */
-const OPEN = {
-  hct: undefined,
-  holotensor: undefined,
-  'model-file': openModelFile,
-  safetensors: openSafetensors,
-} as const satisfies Record<string, Open | undefined>;
-
-/** Kinds of files of other formats, whose tensors load in one piece each: see `foreign.ts`. */
-const FOREIGN = ['onnx', 'gguf', 'zip', 'tfjs'] as const satisfies readonly ForeignFormat[];
-
-export type FileFormat = keyof typeof OPEN;
+export type FileFormat = 'hct' | 'holotensor' | 'model-file' | 'safetensors';
 
 /** The format of a file; undefined for other formats. */
 export async function fileFormat(
@@ -60,55 +46,21 @@ export async function openOneFile(source: RandomAccessSource, options: FileOptio
   return openStarted(await startFile(source, options), options);
 }
 
-/** The same of a file whose start has been read. Bytes like nothing known are for safetensors, whose parser says what is wrong. */
+/** The same of a file whose start has been read. */
 export async function openStarted(started: StartedFile, options: FileOptions): Promise<ModelContent> {
   return withPlace({ file: sourceName(started.source) }, () => openKind(started, options));
 }
 
-async function openKind({ source, start }: StartedFile, options: FileOptions): Promise<ModelContent> {
-  const kind = fileKind(start);
-  const foreign =
-    FOREIGN.find((one) => one === kind) ?? (kind === undefined ? namedFormat(options) : undefined);
-  if (foreign !== undefined && options.sha256 !== undefined) throw notVerified(foreign);
-  if (foreign !== undefined) {
-    const { openForeignContent } = await import('./foreignContent.js');
-    return openForeignContent(source, foreign, options);
+async function openKind(started: StartedFile, options: FileOptions): Promise<ModelContent> {
+  const { source, start } = started;
+  if (!isSafetensorsStart(start)) {
+    const { openOtherFormat } = await import('./otherFormats.js');
+    const opened = await openOtherFormat(started, options);
+    if (opened !== undefined) return opened;
+    // The parser of safetensors says what is wrong with bytes like nothing known.
+  } else if (isModelFileHeader(start)) {
+    if (options.sha256 !== undefined) throw notVerified('model-file');
+    return openModelFile(source, options);
   }
-  const isNpy = kind === 'NumPy';
-  const format = isNpy ? 'npy' : (recogniseFormat(start) ?? refuseForeign(start) ?? 'safetensors');
-  if (options.sha256 !== undefined && format !== 'safetensors') {
-    throw notVerified(format);
-  }
-  const open: Open | undefined = format === 'npy' ? (await import('./npy.js')).openNpy : OPEN[format];
-  if (open === undefined) {
-    throw new UnsupportedError(
-      'Cannot open the file as a model: it holds one tensor; use the reader of its format',
-      {
-        expected: 'a model file or safetensors',
-        actual: format,
-      },
-    );
-  }
-  return open(source, options);
-}
-
-function notVerified(actual: string): UnsupportedError {
-  return new UnsupportedError('Cannot verify the file by a SHA-256: only plain safetensors files can be', {
-    actual,
-  });
-}
-
-/** The head of an ONNX file may begin in any way. */
-function namedFormat({ name = '' }: FileOptions): 'onnx' | undefined {
-  return /\.onnx$/i.test(name) ? 'onnx' : undefined;
-}
-
-function refuseForeign(start: Uint8Array): undefined {
-  const kind = fileKind(start);
-  if (kind === undefined) return;
-  const several = kind === 'shards' || kind === 'manifest';
-  throw new FormatError(
-    `Cannot open the model: this is ${describeKind(kind)}${several ? '; open it by its URL or path' : ''}`,
-    { actual: shownStart(kind, start) },
-  );
+  return openSafetensors(source, options);
 }

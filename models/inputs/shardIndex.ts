@@ -11,9 +11,6 @@ import { FormatError } from '../../src/errors.js';
 import type { ByteSource } from '../../src/source.js';
 import { isPlainFileName } from '../directory/fileNames.js';
 
-/** The name under which loaders of sharded models look for the index. */
-export const SHARD_INDEX_NAME = 'model.safetensors.index.json';
-
 /** Which file of a sharded checkpoint has which tensor. */
 export interface ShardIndex {
   /** The index as it was read, with its byte order mark: a model file stores it, and decoding restores it. */
@@ -21,11 +18,6 @@ export interface ShardIndex {
   readonly fileOf: ReadonlyMap<string, string>;
   /** Names of the files, each once, sorted: shards are numbered in their names. None for a model without tensors. */
   readonly files: readonly string[];
-}
-
-/** Whether a file with this name is a shard index: `model.safetensors.index.json`, or that of a variant: `….index.fp16.json`. */
-export function isShardIndexName(name: string): boolean {
-  return /\.index(\.[^./\\]+)?\.json$/.test(name);
 }
 
 /**

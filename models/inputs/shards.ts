@@ -3,9 +3,12 @@ import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { checkLimit, limitsOf } from '../../src/checks/limits.js';
 import { FormatError } from '../../src/errors.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
-import type { FileOptions, InputOptions, ModelContent } from './content.js';
-import { openOneFile } from './formats.js';
+import type { InputOptions, ModelContent } from './content.js';
+import type { openOneFile } from './formats.js';
 import type { ShardIndex } from './shardIndex.js';
+
+/** Shards load on demand, and need it first. */
+export { readShardIndex } from './shardIndex.js';
 
 /** The files of a sharded checkpoint, and the index that says which of them has which tensor, if there is one. */
 export interface Shards {
@@ -16,27 +19,32 @@ export interface Shards {
 /**
  * A sharded checkpoint.
  * @param openFile opens the shards by their names
+ * @param openContent opens each as a model, which the page that loads this has code for
  * @throws FormatError when a tensor is in two shards, or not where the index says
  */
 export async function openShards(
   { files, index }: Shards,
   openFile: OpenModelFile,
+  openContent: typeof openOneFile,
   options: InputOptions,
 ): Promise<ModelContent> {
   const { integrity, ...common } = options;
   const hashes =
     integrity === undefined ? undefined : (await import('./integrity.js')).hashesOf(files, integrity);
   let tensors = 0;
-  const check = (content: ModelContent) => {
-    tensors += content.tensors.length;
-    checkLimit(limitsOf(options), 'tensors', tensors, 'Cannot open the shards: too many tensors');
+  const openShard = async (file: string, signal: AbortSignal): Promise<ModelContent> => {
+    const source = await openFile(file);
+    try {
+      const content = await openContent(source, { ...common, name: file, sha256: hashes?.get(file), signal });
+      tensors += content.tensors.length;
+      checkLimit(limitsOf(options), 'tensors', tensors, 'Cannot open the shards: too many tensors');
+      return content;
+    } catch (error) {
+      await source.close?.();
+      throw error;
+    }
   };
-  const contents = await openAll(
-    files,
-    (file, signal) =>
-      openShard(openFile, check, { ...common, name: file, sha256: hashes?.get(file), signal }),
-    options,
-  );
+  const contents = await openAll(files, openShard, options);
   const close = () => closeAll(contents);
   try {
     const found = contents.map(({ tensors, format }, i) => ({ file: files[i]!, tensors, format }));
@@ -85,22 +93,6 @@ async function openAll(
 
 async function closeAll(contents: readonly ModelContent[]): Promise<void> {
   await Promise.all(contents.map((content) => content.close()));
-}
-
-async function openShard(
-  openFile: OpenModelFile,
-  check: (content: ModelContent) => void,
-  options: FileOptions & { readonly name: string },
-): Promise<ModelContent> {
-  const source = await openFile(options.name);
-  try {
-    const content = await openOneFile(source, options);
-    check(content);
-    return content;
-  } catch (error) {
-    await source.close?.();
-    throw error;
-  }
 }
 
 /** What of a shard is compared with the index. */

@@ -1,4 +1,5 @@
 import { FormatError } from '../errors.js';
+import { digitsOf, PROBE_SIZE, SAFETENSORS_START } from './fileStart.js';
 
 /**
  * What a file is, as its first bytes tell, before any length in it is believed. A wrong name is a commoner mistake than a
@@ -6,16 +7,13 @@ import { FormatError } from '../errors.js';
  * format.
  */
 
-/** Bytes of a file's start that tell what it is; all of a shorter file. */
-export const PROBE_SIZE = 64;
-
 /**
  * Formats by their first bytes, as hexadecimal digits. The first match counts. Formats that readers open have the names
  * that messages use as keys.
  */
 const BINARY = {
-  // A length that the format allows, then JSON. First, because the length may begin like the magic of another format.
-  safetensors: [/^.{6}0[0-5]0{8}(?:09|0a|0d|20)*(?:7b|$)/, 'a safetensors file'],
+  // First, because its length may begin like the magic of another format.
+  safetensors: [SAFETENSORS_START, 'a safetensors file'],
   HCT: [/^4843544e/, 'an HCT file'],
   HoloTensor: [/^48544e53/, 'a HoloTensor file'],
   zip: [/^504b0[357]0[468]/, 'a zip archive, as PyTorch and NumPy write them'],
@@ -56,9 +54,8 @@ export type OwnKind = 'safetensors' | 'HCT' | 'HoloTensor' | 'NumPy';
 
 /** The kind of a file that starts with these bytes; undefined when they are like nothing known. */
 export function fileKind(start: Uint8Array): FileKind | undefined {
-  const probe = start.subarray(0, PROBE_SIZE);
-  const digits = Array.from(probe, hexadecimal).join('');
-  return match(BINARY, digits) ?? match(TEXT, new TextDecoder().decode(probe));
+  const text = new TextDecoder().decode(start.subarray(0, PROBE_SIZE));
+  return match(BINARY, digitsOf(start)) ?? match(TEXT, text);
 }
 
 function match<T extends KindTable>(kinds: T, text: string): keyof T | undefined {
@@ -74,19 +71,6 @@ export function describeKind(kind: FileKind): string {
 export function shownStart(kind: FileKind, start: Uint8Array): string | undefined {
   const shown = kind === 'json' || kind === 'xml' || kind === 'text';
   return shown ? new TextDecoder().decode(start.subarray(0, PROBE_SIZE)) : undefined;
-}
-
-/** Of a file that is like nothing known. */
-const SHOWN_BYTES = 8;
-
-/** What a message shows of it. */
-export function unknownStart(start: Uint8Array): string {
-  const shown = Array.from(start.subarray(0, SHOWN_BYTES), hexadecimal);
-  return shown.length === 0 ? 'an empty file' : `a file that begins with the bytes ${shown.join(' ')}`;
-}
-
-function hexadecimal(byte: number): string {
-  return byte.toString(16).padStart(2, '0');
 }
 
 /** @throws FormatError when the bytes are the start of another kind of file */

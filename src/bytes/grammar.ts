@@ -2,7 +2,8 @@ import { TruncatedError } from '../errors.js';
 import { NOTHING, type SyncStage } from '../stage.js';
 import type { BytesLike } from './binary.js';
 import { ByteQueue } from './byteQueue.js';
-import { assertKind, type OwnKind, PROBE_SIZE } from './fileKind.js';
+import { assertKind, type OwnKind } from './fileKind.js';
+import { PROBE_SIZE } from './fileStart.js';
 
 /**
  * The order of the sections of a file, written once for both ways in. A grammar takes bytes from a queue; where it needs

@@ -1,6 +1,7 @@
 import { asBytes, type BytesLike } from '../bytes/binary.js';
 import { ByteQueue } from '../bytes/byteQueue.js';
-import { assertKind, PROBE_SIZE } from '../bytes/fileKind.js';
+import { assertKind } from '../bytes/fileKind.js';
+import { PROBE_SIZE } from '../bytes/fileStart.js';
 import { Demand, type Grammar, take } from '../bytes/grammar.js';
 import { type AllLimits, checkLimit, type LimitsOption, limitsOf } from '../checks/limits.js';
 import { check, text } from '../checks/options.js';

@@ -1,5 +1,6 @@
 import { asBytes, assertLength, type BytesLike } from '../bytes/binary.js';
-import { assertKind, unknownStart } from '../bytes/fileKind.js';
+import { assertKind } from '../bytes/fileKind.js';
+import { unknownStart } from '../bytes/fileStart.js';
 import { type AllLimits, checkLimit, LIMIT_RULES, type LimitsOption, limitsOf } from '../checks/limits.js';
 import { checkOptions, flag, type Rules, wholeNumber } from '../checks/options.js';
 import { show } from '../errors/show.js';
@@ -40,9 +41,15 @@ const RULES: Rules<SafetensorsParseOptions> = {
  */
 export function safetensorsHeaderSize(input: BytesLike, options: SafetensorsParseOptions = {}): number {
   const bytes = asBytes(input);
+  checkOptions(options, RULES);
+  assertKind(bytes, 'safetensors');
+  return sizeOfSafetensorsHeader(bytes, options);
+}
+
+/** The same; what else the bytes may be, the caller has found out. */
+export function sizeOfSafetensorsHeader(bytes: Uint8Array, options: SafetensorsParseOptions): number {
   const { fileSize } = checkOptions(options, RULES);
   const limits = limitsOf(options);
-  assertKind(bytes, 'safetensors');
   assertLength(bytes, SAFETENSORS_LENGTH_SIZE, HEADER);
   const length = new DataView(bytes.buffer, bytes.byteOffset, SAFETENSORS_LENGTH_SIZE).getBigUint64(0, true);
   const size = SAFETENSORS_LENGTH_SIZE + Number(length);
@@ -75,7 +82,17 @@ export function parseSafetensorsHeader(
   options: SafetensorsParseOptions = {},
 ): SafetensorsHeader {
   const bytes = asBytes(input);
-  const byteLength = safetensorsHeaderSize(bytes, options);
+  checkOptions(options, RULES);
+  assertKind(bytes, 'safetensors');
+  return parseSafetensorsHeaderBytes(bytes, options);
+}
+
+/** The same; what else the bytes may be, the caller has found out. */
+export function parseSafetensorsHeaderBytes(
+  bytes: Uint8Array,
+  options: SafetensorsParseOptions,
+): SafetensorsHeader {
+  const byteLength = sizeOfSafetensorsHeader(bytes, options);
   assertLength(bytes, byteLength, HEADER);
   const metadata = new Map<string, string>();
   const tensors: SafetensorsTensor[] = [];

@@ -1,4 +1,6 @@
-import { parseShardIndex, readShardIndex, SHARD_INDEX_NAME } from '../../../models/inputs/shardIndex.js';
+import { SHARD_INDEX_NAME } from '../../../models/inputs/findModel.js';
+import { openOneFile } from '../../../models/inputs/formats.js';
+import { parseShardIndex, readShardIndex } from '../../../models/inputs/shardIndex.js';
 import { openShards } from '../../../models/inputs/shards.js';
 import { Model } from '../../../models/model.js';
 import { modelFileOf } from '../../helpers/modelFiles.js';
@@ -30,7 +32,7 @@ export async function shardIndexTargets(): Promise<Target[]> {
 async function load(input: Uint8Array): Promise<Reading> {
   const open = opener(unpack(input));
   const index = await readShardIndex(open(SHARD_INDEX_NAME), SHARD_INDEX_NAME, LIMITS);
-  const model = new Model(await openShards({ files: index.files, index }, open, LIMITS), LIMITS);
+  const model = new Model(await openShards({ files: index.files, index }, open, openOneFile, LIMITS), LIMITS);
   try {
     return await loadedReading(model);
   } finally {

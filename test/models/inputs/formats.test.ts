@@ -2,7 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { OpenModelFile } from '../../../models/directory/modelReader.js';
 import { findModel } from '../../../models/inputs/findModel.js';
-import { fileFormat } from '../../../models/inputs/formats.js';
+import { fileFormat, openOneFile } from '../../../models/inputs/formats.js';
 import { openShards, type Shards } from '../../../models/inputs/shards.js';
 import { openModel } from '../../../models/openModel.js';
 import { bytesSource } from '../../../sources/bytes.js';
@@ -64,7 +64,7 @@ function folder(files: Record<string, Uint8Array | object>) {
 async function openIndex(open: OpenModelFile) {
   const found = await findModel({ folder: 'folder', names: ['index'], open }, {});
   assert.is(found.kind, 'shards');
-  return openShards(found as Shards, open, {});
+  return openShards(found as Shards, open, openOneFile, {});
 }
 
 const shard = (...names: string[]) => modelOf(names.map((name) => ({ name, dtype: 'F32', shape: [4] })));
