@@ -1,8 +1,9 @@
 import { onAbort } from '../platform/abort.js';
 import { nextTurn } from '../src/async/steps.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
+import { withRoom } from '../src/bytes/room.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
-import { type AllLimits, Budget, withRoom } from '../src/checks/limits.js';
+import { type AllLimits, Budget } from '../src/checks/limits.js';
 import { TruncatedError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 import type { PieceFile } from './inputs/content.js';

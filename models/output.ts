@@ -1,4 +1,5 @@
 import type { Steps } from '../src/async/steps.js';
+import { uncleared } from '../src/bytes/room.js';
 import { allocating } from '../src/checks/limits.js';
 import { callback, check, oneOf, type Rules } from '../src/checks/options.js';
 import { ArgumentError } from '../src/errors.js';
@@ -133,7 +134,7 @@ export function* converted(
 ): Steps<TensorData> {
   const elements = elementCount(shape);
   const source = viewBytes(data);
-  const out = allocating(() => new Uint8Array(byteLengthOf(dtype, elements)));
+  const out = uncleared(byteLengthOf(dtype, elements));
   for (let start = 0; start < elements; start += STEP_ELEMENTS) {
     const end = Math.min(start + STEP_ELEMENTS, elements);
     // Whole bytes of an element first: a place times all bytes may be no safe integer.

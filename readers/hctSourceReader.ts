@@ -1,4 +1,5 @@
 import { nextTurn } from '../src/async/steps.js';
+import { uncleared } from '../src/bytes/room.js';
 import { ABORT_RULES, type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import { type AllLimits, allocating, Budget, checkTensorBytes, limitsOf } from '../src/checks/limits.js';
 import { check, checkOptions, type Rules, wholeNumber } from '../src/checks/options.js';
@@ -106,7 +107,7 @@ export class HctSourceReader implements TensorReader {
   /** Bytes `byteStart` (inclusive) to `byteEnd` (exclusive) of the tensor. */
   async read(byteStart: number, byteEnd: number, options: AbortOptions = {}): Promise<Uint8Array> {
     assertWithin('bytes', byteStart, byteEnd, this.header.originalSize);
-    const out = allocating(() => new Uint8Array(byteEnd - byteStart));
+    const out = uncleared(byteEnd - byteStart);
     await this.readInto(out, byteStart, options);
     return out;
   }
@@ -175,8 +176,7 @@ export class HctSourceReader implements TensorReader {
       checkTensorBytes(this.#limits, originalSize);
       if (out !== undefined) checkOutputElements(out, dtype, originalSize);
       else await this.#payFor(originalSize, options);
-      const newBytes = () => allocating(() => new Uint8Array(originalSize));
-      const data = out ?? viewElements(dtype, newBytes());
+      const data = out ?? viewElements(dtype, uncleared(originalSize));
       await this.readInto(viewBytes(data), 0, options);
       return this.#tensor(this.shape, data as TensorData);
     });

@@ -4,7 +4,7 @@ import type { AsyncDisposal } from '../platform/closeable.js';
 import { nodeModule } from '../platform/nodeModule.js';
 import { pathOf } from '../platform/path.js';
 import { systemReason } from '../platform/systemError.js';
-import { allocating } from '../src/checks/limits.js';
+import { uncleared } from '../src/bytes/room.js';
 import { show } from '../src/errors/show.js';
 import { SourceChangedError, SourceError, TruncatedError, UnsupportedError } from '../src/errors.js';
 import type { RandomAccessSource, ReadOptions } from '../src/source.js';
@@ -80,7 +80,7 @@ class OpenFile {
 
   async readRange(offset: number, length: number, { into }: ReadOptions): Promise<Uint8Array> {
     const name = this.#name;
-    const bytes = into?.length === length ? into : allocating(() => new Uint8Array(length));
+    const bytes = into?.length === length ? into : uncleared(length);
     for (let filled = 0; filled < length; ) {
       const part = Math.min(MAX_READ, length - filled);
       const { bytesRead } = await this.#handle.read(bytes, filled, part, offset + filled).catch((cause) => {

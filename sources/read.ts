@@ -1,7 +1,7 @@
 import { nextTurn } from '../src/async/steps.js';
 import { concatenate } from '../src/bytes/binary.js';
+import { withRoom } from '../src/bytes/room.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
-import { withRoom } from '../src/checks/limits.js';
 import { type HolostreamError, TruncatedError } from '../src/errors.js';
 import type { ByteSource, RandomAccessSource } from '../src/source.js';
 import { streamReader } from './chunkReader.js';

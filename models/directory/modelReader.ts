@@ -2,6 +2,7 @@ import { readHctChunks } from '../../readers/hctChunks.js';
 import { HctSourceReader } from '../../readers/hctSourceReader.js';
 import { readChunks, readWhole } from '../../sources/read.js';
 import { decodeText } from '../../src/bytes/json.js';
+import { withRoom } from '../../src/bytes/room.js';
 import {
   type AllLimits,
   Budget,
@@ -10,7 +11,6 @@ import {
   type LimitsOption,
   limitsOf,
   type OpenOptions,
-  withRoom,
 } from '../../src/checks/limits.js';
 import { callback, check, checkOptions } from '../../src/checks/options.js';
 import { OPEN_RULES } from '../../src/checks/rules.js';

@@ -14,6 +14,14 @@ export class ByteQueue {
   #offset = 0;
   #length = 0;
   #position = 0;
+  readonly #reuses: boolean;
+  /** What straddled chunks last, if its memory is used again. */
+  #straddling: Uint8Array = new Uint8Array(0);
+
+  /** @param reuses what is taken is of use until the next `take` only: new memory for each costs more than copying */
+  constructor(reuses = false) {
+    this.#reuses = reuses;
+  }
 
   /** Bytes waiting. */
   get length(): number {
@@ -43,7 +51,7 @@ export class ByteQueue {
       this.#advance(length);
       return view;
     }
-    const bytes = allocating(() => new Uint8Array(length));
+    const bytes = this.#memory(length);
     for (let filled = 0; filled < length; ) {
       const chunk = this.#chunks[this.#head]!;
       // Small chunks are many: views of them would take as long as copying their bytes.
@@ -54,6 +62,12 @@ export class ByteQueue {
       this.#advance(part.length);
     }
     return bytes;
+  }
+
+  #memory(length: number): Uint8Array {
+    if (!this.#reuses) return allocating(() => new Uint8Array(length));
+    if (this.#straddling.length < length) this.#straddling = allocating(() => new Uint8Array(length));
+    return this.#straddling.subarray(0, length);
   }
 
   /** A copy of the next `length` bytes, fewer if there are fewer; they stay in the queue. */

@@ -49,16 +49,24 @@ const NO_DEMAND = /* @__PURE__ */ new Demand('end', 0);
  */
 export class GrammarStage<Part extends object> implements SyncStage<BytesLike, Part> {
   readonly #format: OwnKind;
-  readonly #queue = new ByteQueue();
+  readonly #queue: ByteQueue;
   readonly #file: Grammar<void, Part>;
   /** Undefined at the end. */
   #demand: Demand | undefined = NO_DEMAND;
   /** What it asks for: with fewer bytes, there is nothing to do. */
   #enough = 0;
 
-  /** @param format for errors */
-  constructor(format: OwnKind, parse: (queue: ByteQueue) => Grammar<void, Part>) {
+  /**
+   * @param format for errors
+   * @param queue default: one whose bytes the parts can keep
+   */
+  constructor(
+    format: OwnKind,
+    parse: (queue: ByteQueue) => Grammar<void, Part>,
+    queue: ByteQueue = new ByteQueue(),
+  ) {
     this.#format = format;
+    this.#queue = queue;
     this.#file = parse(this.#queue);
   }
 

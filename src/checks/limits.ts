@@ -212,15 +212,3 @@ export function allocationFailure(cause: unknown): unknown {
   if (!(cause instanceof RangeError)) return cause;
   return new LimitError('Cannot allocate memory: the engine has no more', { cause });
 }
-
-/**
- * These bytes, in an array that has room up to `end`. A longer one is made as long as is paid for, and never longer than
- * `length`, which is a claim.
- * @param most bytes that are paid for
- */
-export function withRoom(bytes: Uint8Array, end: number, length: number, most: number): Uint8Array {
-  if (end <= bytes.length) return bytes;
-  const grown = allocating(() => new Uint8Array(Math.min(length, Math.max(end, most))));
-  grown.set(bytes);
-  return grown;
-}

@@ -1,9 +1,11 @@
 import { nextTurn } from '../async/steps.js';
 import type { BytesLike } from '../bytes/binary.js';
-import { allocating } from '../checks/limits.js';
+import { ByteQueue } from '../bytes/byteQueue.js';
+import { GrammarStage } from '../bytes/grammar.js';
+import { allocating, limitsOf } from '../checks/limits.js';
 import { NOTHING, type Stage, type SyncStage } from '../stage.js';
 import { type DecodeBlock, type HctDecodeOptions, loadBlockDecoder } from './decodeBlock.js';
-import { HctParser } from './parser.js';
+import { parseHctFile } from './parser.js';
 import type { HctPart } from './parts.js';
 
 /** Bytes of a chunk that take some 20 ms at most, even if they become a thousand times as many. */
@@ -26,7 +28,9 @@ export class HctDecoder<O> implements Stage<BytesLike, O> {
   constructor(handle: HctPartHandler<O>, options: HctDecodeOptions = {}) {
     this.#options = options;
     this.#handle = handle;
-    this.#parser = new HctParser(options);
+    const limits = limitsOf(options);
+    // Each block is decoded before the next part is parsed.
+    this.#parser = new GrammarStage('HCT', (queue) => parseHctFile(queue, limits), new ByteQueue(true));
   }
 
   push(chunk: BytesLike): Iterable<O> | AsyncIterable<O> {

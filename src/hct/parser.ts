@@ -46,7 +46,8 @@ export class HctParser extends GrammarStage<HctPart> {
   }
 }
 
-function* parseHctFile(queue: ByteQueue, limits: AllLimits): Grammar<void, HctPart> {
+/** The parts of a file; a block is of use as long as what is taken from the queue. */
+export function* parseHctFile(queue: ByteQueue, limits: AllLimits): Grammar<void, HctPart> {
   const start = yield* parseHctStart(queue, limits, (bytes) => parseHctHeader(bytes, { limits }));
   yield start;
   const { header, blocks } = start;

@@ -1,5 +1,5 @@
+import { uncleared } from '../bytes/room.js';
 import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
-import { allocating } from '../checks/limits.js';
 import type { CompressionAlgorithm, Implementation } from '../codecs/codec.js';
 import type { BlockOfRun } from './blockRun.js';
 import { loadBlockDecoder } from './decodeBlock.js';
@@ -26,7 +26,7 @@ export interface BlockRun {
 export async function decodeBlockRun(run: BlockRun): Promise<TaskResult<Uint8Array>> {
   const decode = await loadBlockDecoder({ algorithm: run.algorithm, blockSize: run.byteLength }, run);
   const [local] = localCopies([run.compressed]);
-  const output = run.out ?? allocating(() => new Uint8Array(run.byteLength));
+  const output = run.out ?? uncleared(run.byteLength);
   let at = 0;
   for (const { blockIndex, offset, compressedSize, byteLength, checksum } of run.blocks) {
     const compressed = local!.subarray(offset, offset + compressedSize);

@@ -1,11 +1,5 @@
-import {
-  type AllLimits,
-  Budget,
-  checkTensorBytes,
-  type LimitsOption,
-  limitsOf,
-  withRoom,
-} from '../checks/limits.js';
+import { withRoom } from '../bytes/room.js';
+import { type AllLimits, Budget, checkTensorBytes, type LimitsOption, limitsOf } from '../checks/limits.js';
 import type { DType } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import {
@@ -86,10 +80,12 @@ export class TensorCollector {
   /** The place of bytes that come next. */
   #room(byteOffset: number, byteLength: number): Uint8Array {
     const end = byteOffset + byteLength;
-    const { header, blocks, blocksOffset } = this.#start!;
-    const { offset } = blocks.entry(Math.floor(byteOffset / header.blockSize));
-    const { most } = new Budget(this.#limits, blocksOffset + offset);
-    this.#bytes = withRoom(this.#bytes, end, header.originalSize, most);
+    if (end > this.#bytes.length) {
+      const { header, blocks, blocksOffset } = this.#start!;
+      const { offset } = blocks.entry(Math.floor(byteOffset / header.blockSize));
+      const { most } = new Budget(this.#limits, blocksOffset + offset);
+      this.#bytes = withRoom(this.#bytes, end, header.originalSize, most);
+    }
     return this.#bytes.subarray(byteOffset, end);
   }
 }

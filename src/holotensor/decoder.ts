@@ -1,5 +1,6 @@
 import { finish, oneStep, type Steps } from '../async/steps.js';
 import type { ReusedMemory } from '../bytes/reusedMemory.js';
+import { uncleared } from '../bytes/room.js';
 import {
   allocationFailure,
   Budget,
@@ -214,7 +215,7 @@ export class HoloTensorDecoder {
     }
     this.#budget.check(this.#decoder.costOfReconstructing());
     try {
-      const bytes = out ?? new Uint8Array(byteLength);
+      const bytes = out ?? uncleared(byteLength);
       yield* this.#decoder.reconstructingElements(bytes, isLast);
       return { dtype, shape, data: viewElements(dtype, bytes) };
     } catch (error) {

@@ -28,6 +28,8 @@ export class WasmRuntime {
   readonly #modules: ReadonlyMap<string, WebAssembly.Module>;
   readonly #instances = new Map<string, Exports>();
   #memory = newMemory();
+  /** Bytes of the memory, in use or not. It grows here only; asking it would dominate small calls. */
+  #byteLength = this.#memory.buffer.byteLength;
   #view = new Uint8Array(this.#memory.buffer);
   /** Where the stack begins, behind what is kept. 0 is never allocated, because it is the null pointer. */
   #base = ALIGNMENT;
@@ -102,10 +104,11 @@ export class WasmRuntime {
   allocate(byteLength: number): number {
     const start = this.#top;
     const top = start + Math.ceil(byteLength / ALIGNMENT) * ALIGNMENT;
-    const missing = Math.ceil((top - this.#memory.buffer.byteLength) / PAGE);
+    const missing = Math.ceil((top - this.#byteLength) / PAGE);
     if (missing > 0) {
       try {
         this.#memory.grow(missing);
+        this.#byteLength += PAGE * missing;
       } catch (cause) {
         throw new LimitError('Cannot run the kernel: the wasm memory is full', {
           expected: top,
@@ -173,7 +176,7 @@ export class WasmRuntime {
 
   /** Bytes of the memory, in use or not. */
   get byteLength(): number {
-    return this.#memory.buffer.byteLength;
+    return this.#byteLength;
   }
 
   /** Frees the memory if it has grown large; the next call makes a new one. Not inside a `scope`. */
@@ -181,6 +184,7 @@ export class WasmRuntime {
     if (this.#top !== this.#base || this.byteLength <= RETAINED_BYTES) return;
     // A wasm memory never shrinks, so the memory and the instances that hold it are dropped.
     this.#memory = newMemory();
+    this.#byteLength = this.#memory.buffer.byteLength;
     this.#view = new Uint8Array(this.#memory.buffer);
     this.#instances.clear();
     this.#kept.clear();

@@ -50,4 +50,16 @@ test('a quarter of a million one-byte chunks cost linear time', () => {
   assert.is(taken, 250_000);
 });
 
+test('one that reuses memory gives the same bytes, each time in the memory of the time before', () => {
+  const queue = new ByteQueue(true);
+  for (let i = 0; i < 12; i += 3) queue.push(Uint8Array.of(i, i + 1, i + 2));
+  const first = queue.take(4)!;
+  assert.equal(first, Uint8Array.of(0, 1, 2, 3));
+  const second = queue.take(3)!;
+  assert.equal(second, Uint8Array.of(4, 5, 6));
+  assert.is(second.buffer, first.buffer);
+  // Longer than all before.
+  assert.equal(queue.take(5), Uint8Array.of(7, 8, 9, 10, 11));
+});
+
 test.run();
