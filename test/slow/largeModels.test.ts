@@ -23,8 +23,11 @@ import { memoryPeak } from '../helpers/rendererMemory.js';
  */
 const test = suite('large models');
 
-const RUNS = 3;
-/** Of a task on a page's main thread, in time of the processor: in the median of the runs, and in any. */
+const RUNS = 5;
+/**
+ * Of the longest task on a page's main thread, in time of the processor: in the median of the runs, and in all but one. 30 runs had 11
+ * to 41 ms; but memory that is new to a virtual machine takes up to 20 times as long to write to, which one run may meet.
+ */
 const MEDIAN_MS = 50;
 const MOST_MS = 100;
 /** In Node, of the processor's time of a load, in the median of the runs. Tensors given out in one stretch took 0.4 of it. */
@@ -65,12 +68,17 @@ test.before(async () => {
 
 test.after(() => rm(folder, { recursive: true }));
 
-/** Ranges of the file. */
+/**
+ * Ranges of the file. Of responses that may be stored, Chromium reads ahead all that has arrived, in one task
+ * without any script: up to 133 ms of those, because no network lets it wait for bytes here. Those that may not be stored it reads as the
+ * page asks for them.
+ */
 const serve: RequestListener = ({ headers }, response) => {
   const [, from = '0', to = ''] = /bytes=(\d+)-(\d*)/.exec(headers.range ?? '') ?? [];
   const [start, end] = [Number(from), Math.min(to === '' ? size : Number(to) + 1, size)];
   response.writeHead(206, {
     etag: '"1"',
+    'cache-control': 'no-store',
     'content-length': end - start,
     'content-range': `bytes ${start}-${end - 1}/${size}`,
   });
@@ -131,13 +139,13 @@ test('in a page, no task is long, whatever is loaded', async () => {
       const runs: number[] = [];
       for (let run = 0; run < RUNS; run++) {
         const load = () => browser.tab.evaluate(`loadAll(${options}, '${watch}')`);
-        runs.push(await longestTask(chromium, load));
+        runs.push(await longestTask(chromium, browser.tab, load));
         await browser.load();
       }
       runs.sort((a, b) => a - b);
       const shown = `${options} ${watch}: longest tasks in ms: ${runs.map((ms) => ms.toFixed(0)).join(', ')}`;
       console.log(`\n${shown}`);
-      assert.ok(runs[RUNS >> 1]! <= MEDIAN_MS && runs[RUNS - 1]! <= MOST_MS, shown);
+      assert.ok(runs[RUNS >> 1]! <= MEDIAN_MS && runs[RUNS - 2]! <= MOST_MS, shown);
     }
   } finally {
     await browser.close();
