@@ -85,7 +85,7 @@ export class TileValues {
     inOrder(parts, out, (sorted) => {
       const end = GROUP * begun.groups;
       this.#placeWeights(state.stream, partOf(more, 0, begun.groups), sorted.subarray(0, end), undefined);
-      const rest = partOf(known, begun.groups, known.state.dense.length);
+      const rest = partOf(known, begun.groups, known.state.groups);
       this.#placeWeights(state.stream, rest, sorted.subarray(end), undefined);
     });
   }

@@ -2,7 +2,7 @@ import type { OwnBytes } from '../../bytes/binary.js';
 import type { ReusedMemory } from '../../bytes/reusedMemory.js';
 import { free } from '../../bytes/sharedMemory.js';
 import { FormatError } from '../../errors.js';
-import type { PlaneUnit, TileState } from '../../kernels/embedded/interface.js';
+import type { PlaneUnit, TileState, TileUnit } from '../../kernels/embedded/interface.js';
 import {
   checkPadding,
   DENSE,
@@ -130,7 +130,7 @@ export class Tiles {
     if (pass.kind === 'signs') {
       this.#kernels.embedded.decodeSigns([{ unit, state }], this.#stream.dense, coding.level);
     } else {
-      const plane = new Uint8Array(state.signs.length);
+      const plane = new Uint8Array(GROUP_BYTES * state.groups);
       this.#kernels.embedded.decodePlanes([{ unit, state, plane }], coding);
       tile.begun = this.#withGroups(number, plane, from, to);
       if (cut === undefined) {
@@ -144,7 +144,7 @@ export class Tiles {
 
   #withGroups(number: number, groups: Uint8Array, from: number, to: number): BegunPlane {
     const { state, begun } = this.of(number);
-    const plane = begun?.plane ?? this.#make(state.signs.length, number);
+    const plane = begun?.plane ?? this.#make(GROUP_BYTES * state.groups, number);
     plane.set(groups, GROUP_BYTES * from);
     return { plane, groups: to };
   }
@@ -156,7 +156,9 @@ export class Tiles {
     const shared = STEP_WEIGHTS / tileSize;
     const first = index - ((index - firstTile) % shared);
     const end = Math.min(first + shared, endTile);
-    const bytes = this.#make(size * (end - first), end - 1).fill(0);
+    const bytes = this.#make(size * (end - first), end - 1);
+    // New memory is zeros.
+    if (this.#memory !== undefined) bytes.fill(0);
     for (let tile = first; tile < end; tile++) {
       const { count } = this.#sequence.range(tile);
       const own = bytes.subarray(
@@ -177,37 +179,55 @@ export class Tiles {
     const passStart = first - (first % tiles);
     const begin = Math.max(first, passStart + firstTile);
     const stop = Math.max(begin, Math.min(first + all.length, passStart + endTile));
-    const units = all.slice(begin - first, stop - first);
-    const parts = units.map((_, i) => this.of(begin - passStart + i));
+    const { level } = this.#stream.planes[pass.plane]!;
     if (pass.kind === 'signs') {
-      const work = units.map((unit, i) => ({ unit, state: parts[i]!.state }));
-      this.#kernels.embedded.decodeSigns(work, this.#stream.dense, this.#stream.planes[pass.plane]!.level);
+      const work: TileUnit[] = [];
+      for (let unit = begin; unit < stop; unit++) {
+        work.push({ unit: all[unit - first]!, state: this.of(unit - passStart).state });
+      }
+      this.#kernels.embedded.decodeSigns(work, this.#stream.dense, level);
       return;
     }
-    const plain = units.map((unit, i) => isPlain(parts[i]!, unit));
-    const coded: PlaneUnit[] = [];
-    const sizes = parts.map(({ state }, i) => (plain[i] ? 0 : state.signs.length));
+    const coded: { readonly tile: Tile; readonly unit: Uint8Array }[] = [];
+    let size = 0;
+    for (let number = begin; number < stop; number++) {
+      const tile = this.of(number - passStart);
+      const unit = all[number - first]!;
+      if (isPlain(tile, unit)) {
+        checkPadding(unit, tile.state.count);
+        tile.planes.push(unit);
+      } else {
+        coded.push({ tile, unit });
+        size += GROUP_BYTES * tile.state.groups;
+      }
+    }
+    if (coded.length > 0) this.#decodePlanes(coded, size, stop - passStart - 1, pass.plane);
+  }
+
+  /** @param size bytes of all planes */
+  #decodePlanes(
+    tiles: readonly { readonly tile: Tile; readonly unit: Uint8Array }[],
+    size: number,
+    last: number,
+    number: number,
+  ): void {
     // One array for all, because many take long to make, and to free.
-    const bytes = this.#make(
-      sizes.reduce((sum, size) => sum + size, 0),
-      stop - passStart - 1,
-    );
+    const bytes = this.#make(size, last);
     let used = 0;
-    units.forEach((unit, i) => {
-      const { state, planes } = parts[i]!;
-      const plane = plain[i] ? unit : bytes.subarray(used, used + sizes[i]!);
-      used += sizes[i]!;
-      if (!plain[i]) coded.push({ unit, state, plane });
+    const work = tiles.map(({ tile: { state, planes }, unit }): PlaneUnit => {
+      const plane = bytes.subarray(used, used + GROUP_BYTES * state.groups);
+      used += plane.length;
       planes.push(plane);
+      return { unit, state, plane };
     });
-    this.#kernels.embedded.decodePlanes(coded, this.#stream.planes[pass.plane]!);
-    for (const { state, planes } of parts) checkPadding(planes.at(-1)!, state.count);
+    this.#kernels.embedded.decodePlanes(work, this.#stream.planes[number]!);
+    for (const { state, plane } of work) checkPadding(plane, state.count);
   }
 }
 
 /** Whether a plane of the tile is stored uncoded. */
 function isPlain(tile: Tile, unit: Uint8Array): boolean {
-  const { signs, dense } = tile.state;
-  tile.plain ||= unit.length === signs.length && dense.every((state) => state === DENSE);
-  return tile.plain && unit.length === signs.length;
+  if (unit.length !== GROUP_BYTES * tile.state.groups) return false;
+  tile.plain ||= !tile.state.dense.some((state) => state !== DENSE);
+  return tile.plain;
 }

@@ -85,9 +85,11 @@ export interface ContextRule {
   readonly lastRatio: number;
 }
 
+const FIXED_KIND_OF = CLASS_OF.map((kind) => Math.min(kind, LAST_FIXED_CLASS));
+
 export function contextRule({ fixed, level }: Pick<PlaneCoding, 'fixed' | 'level'>): ContextRule {
   return {
-    kinds: fixed ? CLASS_OF.map((kind) => Math.min(kind, LAST_FIXED_CLASS)) : CLASS_OF,
+    kinds: fixed ? FIXED_KIND_OF : CLASS_OF,
     firstDense: fixed ? FIXED_FIRST : CLASSES,
     secondDense: fixed ? FIXED_SECOND : CLASSES,
     stride: fixed ? FIXED_KINDS : 0,

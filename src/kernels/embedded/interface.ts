@@ -7,6 +7,7 @@
 export interface TileState {
   /** Weights in the tile; zeros fill the last group. */
   readonly count: number;
+  readonly groups: number;
   /** The five arrays below, one after another, so that one copy moves them all. */
   readonly bytes: Uint8Array;
   /** Weights with a bit set so far. Not updated for dense groups. */

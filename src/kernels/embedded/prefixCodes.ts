@@ -69,8 +69,6 @@ const NONZERO_CODES: readonly string[] = [
 /** Codes of each kind that a selection can name: their numbers fit four bits. The others serve fixed codes. */
 export const SELECTABLE_CODES = 16;
 
-export const MAX_CODE_BITS = 12;
-
 /** Symbols are bytes. */
 const SYMBOLS = 256;
 
@@ -84,7 +82,7 @@ export const POPULATION: Uint8Array = Uint8Array.from({ length: SYMBOLS }, (_, b
 export interface PrefixCode {
   /** For every symbol: length << 24 | its code in stream order, its first bit lowest. 0: it has none. */
   readonly entries: Uint32Array;
-  /** For every value of the next 12 bits: symbol << 8 | length. */
+  /** For every value of as many next bits as the longest code has: symbol << 8 | length. */
   readonly lookup: Uint16Array;
   /** Mean length of the symbols with 0 to 8 set bits. */
   readonly meanLengths: Float64Array;
@@ -121,9 +119,11 @@ function symbolLengths(row: string): Uint8Array {
 /** Canonical: shorter codes first, among equals the smaller symbol first. */
 function buildCode(lengths: Uint8Array): PrefixCode {
   const entries = new Uint32Array(SYMBOLS);
-  const lookup = new Uint16Array(1 << MAX_CODE_BITS);
+  // Tables of a decoder share its nearest cache, so none is larger than its code needs.
+  const longest = lengths.reduce((most, length) => Math.max(most, length), 0);
+  const lookup = new Uint16Array(1 << longest);
   let next = 0;
-  for (let length = 1; length <= MAX_CODE_BITS; length++) {
+  for (let length = 1; length <= longest; length++) {
     for (let symbol = 0; symbol < SYMBOLS; symbol++) {
       if (lengths[symbol] !== length) continue;
       const code = reverseBits(next, length);

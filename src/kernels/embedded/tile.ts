@@ -60,24 +60,64 @@ export function newTileState(
   signs?: Uint8Array,
   bytes: OwnBytes = new Uint8Array(stateBytes(count)),
 ): TileState {
-  const groups = Math.ceil(count / GROUP);
-  const bitmap = GROUP_BYTES * groups;
   const { least, most } = typeof scales === 'number' ? { least: scales, most: scales } : rangeOf(scales);
-  const state = {
-    count,
-    leastScale: least,
-    mostScale: most,
-    bytes,
-    significant: bytes.subarray(0, bitmap),
-    signs: bytes.subarray(bitmap, 2 * bitmap),
-    counts: bytes.subarray(2 * bitmap, 2 * bitmap + groups),
-    dense: bytes.subarray(2 * bitmap + groups, 2 * bitmap + 2 * groups),
-    scales: bytes.subarray(2 * bitmap + 2 * groups),
-  };
-  if (typeof scales === 'number') state.scales.fill(scales);
+  const state = new State(count, bytes, least, most);
+  if (typeof scales === 'number') bytes.fill(scales, (2 * GROUP_BYTES + 2) * state.groups);
   else state.scales.set(scales);
   if (signs !== undefined) state.signs.set(signs);
   return state;
+}
+
+/** Makes views of its bytes when they are asked for: wasm kernels need none of them, and small tiles are many. */
+class State implements TileState {
+  readonly count: number;
+  readonly groups: number;
+  readonly bytes: OwnBytes;
+  readonly leastScale: number;
+  readonly mostScale: number;
+  #significant: Uint8Array | undefined;
+  #signs: Uint8Array | undefined;
+  #counts: Uint8Array | undefined;
+  #dense: Uint8Array | undefined;
+  #scales: Uint8Array | undefined;
+
+  constructor(count: number, bytes: OwnBytes, leastScale: number, mostScale: number) {
+    this.count = count;
+    this.groups = Math.ceil(count / GROUP);
+    this.bytes = bytes;
+    this.leastScale = leastScale;
+    this.mostScale = mostScale;
+  }
+
+  get significant(): Uint8Array {
+    this.#significant ??= this.#view(0, GROUP_BYTES);
+    return this.#significant;
+  }
+
+  get signs(): Uint8Array {
+    this.#signs ??= this.#view(GROUP_BYTES, GROUP_BYTES);
+    return this.#signs;
+  }
+
+  get counts(): Uint8Array {
+    this.#counts ??= this.#view(2 * GROUP_BYTES, 1);
+    return this.#counts;
+  }
+
+  get dense(): Uint8Array {
+    this.#dense ??= this.#view(2 * GROUP_BYTES + 1, 1);
+    return this.#dense;
+  }
+
+  get scales(): Uint8Array {
+    this.#scales ??= this.#view(2 * GROUP_BYTES + 2, 1);
+    return this.#scales;
+  }
+
+  /** What comes after `before` bytes a group, of as many a group. */
+  #view(before: number, bytes: number): Uint8Array {
+    return this.bytes.subarray(before * this.groups, (before + bytes) * this.groups);
+  }
 }
 
 /** A copy of groups of a tile, as a tile of its own. */

@@ -1,7 +1,15 @@
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
 import type { EmbeddedKernels, RowPart } from './interface.js';
-import { CENTROID_STEPS, checkLength, checkSelection, completeFrom, finalClasses, GROUP } from './tile.js';
+import {
+  CENTROID_STEPS,
+  checkLength,
+  checkSelection,
+  completeFrom,
+  finalClasses,
+  GROUP,
+  GROUP_BYTES,
+} from './tile.js';
 import { EMBEDDED_WASM } from './wasm/embedded.generated.js';
 import type { EmbeddedExports } from './wasm/exports.js';
 import { loadInto, loadLookups, loadPlanes, loadState, loadUnit, SPREADS } from './wasm/memory.js';
@@ -31,15 +39,15 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
     ...[bits, tile, out, parts]: Parameters<EmbeddedKernels['decodeRemainder']>
   ): void {
     const { state, planes, layout, scale, selection } = tile;
-    const groups = state.dense.length;
-    const stride = state.signs.length;
+    const { groups } = state;
+    const stride = GROUP_BYTES * groups;
     const marks = selection.length > 0;
     if (marks) checkSelection(selection, state.counts);
     const spreads = marks ? runtime.keep(SPREADS) : 0;
     const codes = marks ? loadLookups(runtime, { selection, fixed: false }) : 0;
     const stream = loadUnit(runtime, bits, WEIGHT_UNIT_BYTES * GROUP * groups);
     const { dense, signs } = loadState(runtime, state);
-    const bitmaps = loadPlanes(runtime, planes, state.signs.length);
+    const bitmaps = loadPlanes(runtime, planes, stride);
     const scratch = runtime.allocate(SCRATCH_BYTES);
     const absent = runtime.allocate(stride);
     const patterns = runtime.allocate(GROUP * groups * out.BYTES_PER_ELEMENT);
@@ -94,9 +102,9 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
     ...[planes, state, place, out, parts]: Parameters<EmbeddedKernels['placeWeights']>
   ): void {
     const { centroid, zeroCentroid, exponent } = place;
-    const groups = state.dense.length;
+    const { groups } = state;
     const { signs, dense } = loadState(runtime, state);
-    const bitmaps = loadPlanes(runtime, planes, state.signs.length);
+    const bitmaps = loadPlanes(runtime, planes, GROUP_BYTES * groups);
     const scratch = runtime.allocate(SCRATCH_BYTES);
     const values = runtime.allocate(GROUP * groups * Float32Array.BYTES_PER_ELEMENT);
     kernels().placeWeights(

@@ -1,18 +1,20 @@
 // Coded bitmaps: `../portable/bitmapCode.ts` says what they are.
 import { peek } from './bits';
 
-/** Twelve bits, the most that a code has, above one that says nothing: they are where in a table of u16 the code is. */
-const LOOKUP_MASK: u64 = 0x1ffe;
 /** Above the bits of four codes. What is above it after shifts says by how many bits. */
 const END: u64 = 1 << 63;
 
 /** A batch byte that is being used up: what is left of it, and how many groups that still speaks for. */
 const BATCH_BYTES: usize = 8;
 
-/** The codes of a context are u32: addresses of those of masks, of bytes and of batches. */
-export const CONTEXT_BYTES: u32 = 12;
+/**
+ * The codes of a context are u32: addresses of those of masks, of bytes and of batches, then for each of these the bits of its
+ * longest code, above one that says nothing: they are where in a table of u16 the next code is.
+ */
+export const CONTEXT_BYTES: u32 = 24;
 export const BYTES: usize = 4;
 const BATCHES: usize = 8;
+const PLACES: usize = 12;
 /** Groups to decode are a list of u32: the number, and above it the context. */
 const CONTEXT_PLACE: u32 = 16;
 const GROUP_MASK: u32 = 0xffff;
@@ -34,7 +36,7 @@ function decodeGroup(stream: usize, position: usize, context: u32, codes: usize,
     let groups = load<u32>(batch);
     let left = load<u32>(batch, 4);
     if (left == 0) {
-      const entry = lookup(batchCode, peek(stream, position) << 1);
+      const entry = lookup(batchCode, load<u32>(selected, PLACES + BATCHES), peek(stream, position) << 1);
       position += entry & 0xff;
       groups = entry >> 8;
       left = 8;
@@ -56,24 +58,25 @@ function decodeGroup(stream: usize, position: usize, context: u32, codes: usize,
   }
   // Without a branch, because groups with a mask and dense ones are mixed: of an address 0, anything is read.
   const hasMask = -u32(maskCode != 0);
-  const masks = lookup(maskCode, peek(stream, position) << 1) & hasMask;
+  const masks = lookup(maskCode, load<u32>(selected, PLACES), peek(stream, position) << 1) & hasMask;
   position += masks & 0xff;
   const mask = (masks >> 8) | (~hasMask & 0xff);
-  if (mask != 0xff) return position + decodeSome(stream, position, mask, byteCode, spreads, bitmap);
-  return decodeAll(stream, position, byteCode, bitmap);
+  const places = <u64>load<u32>(selected, PLACES + BYTES);
+  if (mask != 0xff) return position + decodeSome(stream, position, mask, byteCode, places, spreads, bitmap);
+  return decodeAll(stream, position, byteCode, places, bitmap);
 }
 
 /** The eight bytes of a group; returns the position behind them. */
 // @ts-ignore: decorator
 @inline
-function decodeAll(stream: usize, position: usize, byteCode: usize, bitmap: usize): usize {
+function decodeAll(stream: usize, position: usize, byteCode: usize, places: u64, bitmap: usize): usize {
   // Four codes of 12 bits are sure to lie in one load.
   for (const end = bitmap + 8; bitmap < end; bitmap += 4) {
     let bits = (peek(stream, position) << 1) | END;
-    bits = byteTo(bitmap, byteCode, bits);
-    bits = byteTo(bitmap + 1, byteCode, bits);
-    bits = byteTo(bitmap + 2, byteCode, bits);
-    bits = byteTo(bitmap + 3, byteCode, bits);
+    bits = byteTo(bitmap, byteCode, places, bits);
+    bits = byteTo(bitmap + 1, byteCode, places, bits);
+    bits = byteTo(bitmap + 2, byteCode, places, bits);
+    bits = byteTo(bitmap + 3, byteCode, places, bits);
     position += <usize>clz(bits);
   }
   return position;
@@ -82,8 +85,8 @@ function decodeAll(stream: usize, position: usize, byteCode: usize, bitmap: usiz
 /** Writes the symbol that the bits begin with; returns those after it. */
 // @ts-ignore: decorator
 @inline
-function byteTo(out: usize, code: usize, bits: u64): u64 {
-  const entry = lookup(code, bits);
+function byteTo(out: usize, code: usize, places: u64, bits: u64): u64 {
+  const entry = lookup(code, places, bits);
   store<u8>(out, <u8>(entry >> 8));
   // A shift takes the lowest six bits of a number.
   return bits >> <u64>entry;
@@ -92,16 +95,24 @@ function byteTo(out: usize, code: usize, bits: u64): u64 {
 /** The bytes of a group that are in `mask`, fewer than eight; returns the number of bits that they took. */
 // @ts-ignore: decorator
 @inline
-function decodeSome(stream: usize, position: usize, mask: u32, byteCode: usize, spreads: usize, bitmap: usize): usize {
+function decodeSome(
+  stream: usize,
+  position: usize,
+  mask: u32,
+  byteCode: usize,
+  places: u64,
+  spreads: usize,
+  bitmap: usize,
+): usize {
   const symbols = popcnt(mask);
   let word: u64 = 0;
   let used: usize = 0;
   if (symbols > 0) {
-    word = fourBytes(byteCode, peek(stream, position), symbols);
+    word = fourBytes(byteCode, places, peek(stream, position), symbols);
     used = <usize>(word >> 32);
     word &= 0xffffffff;
     if (symbols > 4) {
-      const more = fourBytes(byteCode, peek(stream, position + used), symbols - 4);
+      const more = fourBytes(byteCode, places, peek(stream, position + used), symbols - 4);
       used += <usize>(more >> 32);
       word |= more << 32;
     }
@@ -114,25 +125,25 @@ function decodeSome(stream: usize, position: usize, mask: u32, byteCode: usize, 
 /** One to four symbols, the first lowest; above them the number of bits that they took. */
 // @ts-ignore: decorator
 @inline
-function fourBytes(code: usize, bits: u64, count: u32): u64 {
+function fourBytes(code: usize, places: u64, bits: u64, count: u32): u64 {
   bits <<= 1;
   // A sum of entries is one of lengths and one of symbols.
-  let entry = lookup(code, bits);
+  let entry = lookup(code, places, bits);
   let sum = entry;
   let word = entry >> 8;
   if (count > 1) {
     bits >>= <u64>entry;
-    entry = lookup(code, bits);
+    entry = lookup(code, places, bits);
     sum += entry;
     word |= entry & 0xff00;
     if (count > 2) {
       bits >>= <u64>entry;
-      entry = lookup(code, bits);
+      entry = lookup(code, places, bits);
       sum += entry;
       word |= (entry & 0xff00) << 8;
       if (count > 3) {
         bits >>= <u64>entry;
-        entry = lookup(code, bits);
+        entry = lookup(code, places, bits);
         sum += entry;
         word |= (entry & 0xff00) << 16;
       }
@@ -144,8 +155,8 @@ function fourBytes(code: usize, bits: u64, count: u32): u64 {
 /** The symbol << 8 with which the bits begin, and its length. They begin at bit 1. */
 // @ts-ignore: decorator
 @inline
-function lookup(code: usize, bits: u64): u32 {
-  return load<u16>(code + <usize>(bits & LOOKUP_MASK));
+function lookup(code: usize, places: u64, bits: u64): u32 {
+  return load<u16>(code + <usize>(bits & places));
 }
 
 /**
@@ -224,11 +235,13 @@ export function decodeWhole(
   for (let group: u32 = 0; group < most; group++) {
     if (group < groups) {
       const selected = codes + <usize>(<u32>load<u8>(offsets + load<u8>(scales + group)) * CONTEXT_BYTES);
-      position = decodeAll(stream, position, <usize>load<u32>(selected, BYTES), bitmap + (group << 3));
+      const places = <u64>load<u32>(selected, PLACES + BYTES);
+      position = decodeAll(stream, position, <usize>load<u32>(selected, BYTES), places, bitmap + (group << 3));
     }
     if (group < otherGroups) {
       const selected = otherCodes + <usize>(<u32>load<u8>(offsets + load<u8>(otherScales + group)) * CONTEXT_BYTES);
-      otherPosition = decodeAll(otherStream, otherPosition, <usize>load<u32>(selected, BYTES), otherBitmap + (group << 3));
+      const places = <u64>load<u32>(selected, PLACES + BYTES);
+      otherPosition = decodeAll(otherStream, otherPosition, <usize>load<u32>(selected, BYTES), places, otherBitmap + (group << 3));
     }
   }
   store<u32>(positions, <u32>position);

@@ -1,5 +1,5 @@
 import { type ContextCodes, NO_CONTEXT } from '../contexts.js';
-import { MAX_CODE_BITS, type PrefixCode } from '../prefixCodes.js';
+import type { PrefixCode } from '../prefixCodes.js';
 import { batchMask, byteMask } from '../survey.js';
 import { GROUP_BYTES } from '../tile.js';
 import type { BitReader, BitWriter } from './bits.js';
@@ -10,7 +10,6 @@ import type { BitReader, BitWriter } from './bits.js';
  * byte tells which of the next 8 of them have a bit set.
  */
 
-const LOOKUP_MASK = (1 << MAX_CODE_BITS) - 1;
 const ALL_BYTES = 0xff;
 
 /**
@@ -87,7 +86,7 @@ export function encodeBitmap(
 }
 
 function decodeSymbol(reader: BitReader, code: PrefixCode): number {
-  const entry = code.lookup[reader.peek() & LOOKUP_MASK]!;
+  const entry = code.lookup[reader.peek() & (code.lookup.length - 1)]!;
   reader.position += entry & 0xff;
   return entry >> 8;
 }

@@ -2,15 +2,14 @@ import type { WasmRuntime } from '../../runtime/runtime.js';
 import { type ContextCodes, codesOf, contextRule } from '../contexts.js';
 import type { PlaneCoding, TileState } from '../interface.js';
 import type { PrefixCode } from '../prefixCodes.js';
-import { checkLength } from '../tile.js';
+import { checkLength, GROUP_BYTES } from '../tile.js';
 
 /** The layout of tiles and codes for the embedded kernels. */
 
 export function loadState(runtime: WasmRuntime, state: TileState) {
-  const { significant, signs, counts, bytes } = state;
-  const address = loadInto(runtime, bytes);
-  const signsAt = address + significant.length;
-  return { signs: signsAt, dense: signsAt + signs.length + counts.length };
+  const address = loadInto(runtime, state.bytes);
+  const signs = address + GROUP_BYTES * state.groups;
+  return { signs, dense: signs + (GROUP_BYTES + 1) * state.groups };
 }
 
 export function loadInto(runtime: WasmRuntime, bytes: ArrayBufferView): number {
@@ -116,7 +115,8 @@ function loadFixedCodes(runtime: WasmRuntime, coding: Codes): number {
 type Codes = Pick<PlaneCoding, 'selection' | 'fixed'>;
 
 /**
- * Three addresses for each context: of the codes of masks, of bytes, of batches. The address of the first one's is where those
+ * Three addresses for each context: of the codes of masks, of bytes, of batches. Behind those of `lookup` there is for each of
+ * them which bits of the stream, above one that says nothing, are places in it. The address of the first one's is where those
  * of context 0 would be.
  */
 function loadTables(
@@ -127,16 +127,20 @@ function loadTables(
 ): number {
   const all = codesOf(coding);
   const [first, end] = needed ?? [0, all.length];
-  const addresses = new Uint32Array(3 * (end - first)).fill(NO_CODE);
-  const addressOf = (code: PrefixCode | undefined) => (code === undefined ? 0 : runtime.keep(code[table]));
+  const fields = table === 'lookup' ? 6 : 3;
+  const records = new Uint32Array(fields * (end - first)).fill(NO_CODE);
+  const put = (at: number, code: PrefixCode | undefined) => {
+    records[at] = code === undefined ? 0 : runtime.keep(code[table]);
+    if (code !== undefined && table === 'lookup') records[at + 3] = 2 * (code.lookup.length - 1);
+  };
   for (let i = 0; i < end - first; i++) {
     const codes = all[first + i];
     if (codes === undefined) continue;
-    addresses[3 * i] = addressOf(codes.bytes?.mask);
-    addresses[3 * i + 1] = addressOf(codes.bytes?.byte);
-    addresses[3 * i + 2] = addressOf(codes.batch);
+    put(fields * i, codes.bytes?.mask);
+    put(fields * i + 1, codes.bytes?.byte);
+    put(fields * i + 2, codes.batch);
   }
-  return loadInto(runtime, addresses) - addresses.BYTES_PER_ELEMENT * 3 * first;
+  return loadInto(runtime, records) - records.BYTES_PER_ELEMENT * fields * first;
 }
 
 /** By level; those of selections, which do not depend on it, at -1. */

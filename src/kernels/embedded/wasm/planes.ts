@@ -88,11 +88,7 @@ export function wasmEmbeddedPlanes(
         rule,
         scratch,
       );
-      forRuns(
-        some.map(({ plane }) => plane),
-        room.plane,
-        (views, address) => runtime.store(address, views),
-      );
+      store(runtime, room.plane, some, planeOf);
     });
   }
 
@@ -117,29 +113,24 @@ export function wasmEmbeddedPlanes(
     for (let first = 0; first < tiles.length; ) {
       let end = first;
       for (let groups = 0; end < tiles.length; end++) {
-        groups += tiles[end]!.state.dense.length;
+        groups += tiles[end]!.state.groups;
         if (groups > groupsAtOnce) break;
       }
       const some = tiles.slice(first, end);
       const fields = runtime.words(room.tiles, TILE_FIELDS * some.length);
-      some.forEach(({ unit, state }, i) => {
-        checkLoadable(unit, groupUnitBytes * state.dense.length);
-        fields[TILE_FIELDS * i] = unit.length;
-        fields[TILE_FIELDS * i + 1] = state.count;
-      });
-      const load = (view: Uint8Array, address: number) => runtime.load(view, address);
-      forRuns(
-        some.map(({ unit }) => unit),
-        room.stream,
-        load,
-      );
-      const states = some.map(({ state }) => state.bytes);
-      forRuns(states, room.state, load);
+      let at = 0;
+      for (const { unit, state } of some) {
+        checkLoadable(unit, groupUnitBytes * state.groups);
+        fields[at++] = unit.length;
+        fields[at++] = state.count;
+      }
+      load(runtime, some, unitOf, room.stream);
+      load(runtime, some, stateOf, room.state);
       run(some, room);
       some.forEach(({ unit }, i) => {
         checkLength(unit, fields[TILE_FIELDS * i]!);
       });
-      forRuns(states, room.state, (view, address) => runtime.store(address, view));
+      store(runtime, room.state, some, stateOf);
       first = end;
     }
   }
@@ -162,29 +153,58 @@ export function wasmEmbeddedPlanes(
   }
 }
 
-/** Views one after another from an address on; those that follow each other in one buffer as one. */
-function forRuns(
-  views: readonly Uint8Array[],
+const unitOf = ({ unit }: TileUnit) => unit;
+const stateOf = ({ state }: TileUnit) => state.bytes;
+const planeOf = ({ plane }: PlaneUnit) => plane;
+
+/** Copies arrays of tiles to an address, one after another. */
+function load<T>(
+  runtime: WasmRuntime,
+  tiles: readonly T[],
+  arrayOf: (tile: T) => Uint8Array,
   address: number,
-  visit: (view: Uint8Array, address: number) => void,
 ): void {
-  for (let i = 0; i < views.length; ) {
-    const first = views[i]!;
+  forRuns(tiles, arrayOf, (run) => {
+    runtime.load(run, address);
+    address += run.length;
+  });
+}
+
+/** The inverse. */
+function store<T>(
+  runtime: WasmRuntime,
+  address: number,
+  tiles: readonly T[],
+  arrayOf: (tile: T) => Uint8Array,
+): void {
+  forRuns(tiles, arrayOf, (run) => {
+    runtime.store(address, run);
+    address += run.length;
+  });
+}
+
+/** Arrays of tiles; those that follow each other in one buffer as one. */
+function forRuns<T>(
+  tiles: readonly T[],
+  arrayOf: (tile: T) => Uint8Array,
+  visit: (run: Uint8Array) => void,
+): void {
+  for (let i = 0; i < tiles.length; ) {
+    const first = arrayOf(tiles[i]!);
     const { buffer, byteOffset } = first;
     let end = byteOffset + first.length;
     const alone = i + 1;
-    for (i++; i < views.length; i++) {
-      const next = views[i]!;
+    for (i++; i < tiles.length; i++) {
+      const next = arrayOf(tiles[i]!);
       if (next.buffer !== buffer || next.byteOffset !== end) break;
       end += next.length;
     }
-    visit(i === alone ? first : new Uint8Array(buffer, byteOffset, end - byteOffset), address);
-    address += end - byteOffset;
+    visit(i === alone ? first : new Uint8Array(buffer, byteOffset, end - byteOffset));
   }
 }
 
 function mostGroups(tiles: readonly TileUnit[]): number {
-  return tiles.reduce((most, { state }) => Math.max(most, state.dense.length), 0);
+  return tiles.reduce((most, { state }) => Math.max(most, state.groups), 0);
 }
 
 /** The contexts that can occur in these tiles: few codes are needed of all. */
