@@ -15,7 +15,7 @@ export class FieldReader {
   }
 
   u8(): number {
-    return this.take(1)[0]!;
+    return this.bytes[this.#advance(1)]!;
   }
 
   u16(): number {

@@ -259,9 +259,9 @@ test('embedded: mutated fragments, and mutated units in sound fragments', () => 
         const { payloads: sound } = encodeWith(ENCODINGS.embedded, tensor, {}, { fragments }).encoded;
         const payloads = [...sound];
         const index = victim % payloads.length;
-        const units = parseUnits(payloads[index]!, index);
+        const start = parseFragmentStart(payloads[index]!, index);
+        const units = parseUnits(payloads[index]!, start);
         if (insideUnit && units.length > 0) {
-          const start = parseFragmentStart(payloads[index]!, index);
           const place = unit % units.length;
           units[place] = mutate(units[place]!, changes);
           payloads[index] = serializeFragment(start, units);

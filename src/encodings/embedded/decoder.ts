@@ -7,7 +7,7 @@ import { fromFloat32 } from '../../tensor/numbers.js';
 import { checkOutput, viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { floatLayout } from './elements.js';
-import { type FragmentHeader, MAX_TILE_LOG2, parseFragmentStart, parseUnits } from './format.js';
+import { type FragmentStart, MAX_TILE_LOG2, parseFragmentStart, parseUnits } from './format.js';
 import { TensorState } from './tensorState.js';
 import { TileValues } from './tileValues.js';
 
@@ -20,7 +20,7 @@ const SCALES_EXPANSION = 8 * 14;
 /** Weights that are reconstructed in a step: a few milliseconds. */
 const STEP_WEIGHTS = 2 ** 20;
 
-interface UsedFragment extends Omit<FragmentHeader, 'stream'> {
+interface UsedFragment extends Pick<FragmentStart, 'first' | 'cosine' | 'relativeError'> {
   readonly payload: Uint8Array;
   /** Units, or parts of them, that came before. */
   readonly partsBefore: number;
@@ -91,14 +91,14 @@ export class EmbeddedDecoder implements FragmentDecoder {
   }
 
   *#take(index: number, payload: Uint8Array): Steps<void> {
-    const { elements } = parseFragmentStart(payload, index);
-    if (elements !== this.#elements) {
+    const start = parseFragmentStart(payload, index);
+    if (start.elements !== this.#elements) {
       throw new FormatError('Cannot add the fragment: it belongs to a tensor of another size', {
         expected: this.#elements,
-        actual: elements,
+        actual: start.elements,
       });
     }
-    if (index === this.#used.length) yield* this.#use(index, payload);
+    if (index === this.#used.length) yield* this.#use(index, payload, start);
     else this.#early.set(index, payload);
   }
 
@@ -209,9 +209,12 @@ export class EmbeddedDecoder implements FragmentDecoder {
     return index;
   }
 
-  *#use(index: number, payload: Uint8Array): Steps<void> {
-    const { count, stream, ...header } = parseFragmentStart(payload, index);
-    const { first, groups } = header;
+  *#use(
+    index: number,
+    payload: Uint8Array,
+    start: FragmentStart = parseFragmentStart(payload, index),
+  ): Steps<void> {
+    const { first, groups, count, stream, cosine, relativeError } = start;
     const { fragments } = this.#request;
     const state = this.#state ?? new TensorState(stream!, this.#elements, this.#range, this.#request);
     const end = state.units + count - (groups > 0 ? 1 : 0);
@@ -224,9 +227,9 @@ export class EmbeddedDecoder implements FragmentDecoder {
       });
     }
     const partsBefore = state.parts;
-    yield* state.advance(parseUnits(payload, index), groups);
+    yield* state.advance(parseUnits(payload, start), groups);
     this.#state = state;
-    this.#used.push({ ...header, payload, partsBefore });
+    this.#used.push({ first, cosine, relativeError, payload, partsBefore });
   }
 }
 

@@ -103,6 +103,8 @@ export function serializeFragmentHead(header: FragmentHeader, lengths: readonly 
 /** The header of a fragment, and how many units, or parts of units, follow. */
 export interface FragmentStart extends FragmentHeader {
   readonly count: number;
+  /** Where their lengths begin. */
+  readonly lengthsAt: number;
 }
 
 /** @throws FormatError when the header is invalid */
@@ -129,22 +131,22 @@ function readStart(fields: FieldReader, index: number): FragmentStart {
   const cosine = inRange('cosine', fields.f32(), -1, 1);
   const relativeError = inRange('relative error', fields.f32(), 0, Number.MAX_VALUE);
   const stream = index === 0 ? readStream(fields) : undefined;
-  return { elements, first, groups, cosine, relativeError, stream, count };
+  return { elements, first, groups, cosine, relativeError, stream, count, lengthsAt: fields.position };
 }
 
 /**
  * The units of a fragment.
  * @throws FormatError when the structure is invalid; the content of the units is not checked
  */
-export function parseUnits(payload: Uint8Array, index: number): Uint8Array[] {
+export function parseUnits(payload: Uint8Array, { count, lengthsAt }: FragmentStart): Uint8Array[] {
   const fields = new FieldReader(payload, 'embedded fragment');
-  const { count } = readStart(fields, index);
+  fields.position = lengthsAt;
   let length = 0;
-  const lengths = readNumbers(fields, count);
-  const units = Array.from(lengths, (difference) => {
+  const units: Uint8Array[] = [];
+  for (const difference of readNumbers(fields, count)) {
     length += difference;
-    return fields.take(inRange('length of a unit', length, 0, payload.length));
-  });
+    units.push(fields.take(inRange('length of a unit', length, 0, payload.length)));
+  }
   if (fields.position === payload.length) return units;
   throw new FormatError('Cannot read the embedded fragment: bytes follow its last unit', {
     expected: fields.position,

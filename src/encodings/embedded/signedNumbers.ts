@@ -1,4 +1,4 @@
-import { type FieldReader, unzigzag, zigzag } from '../../bytes/fieldReader.js';
+import { type FieldReader, zigzag } from '../../bytes/fieldReader.js';
 import { FormatError } from '../../errors.js';
 
 /**
@@ -65,7 +65,8 @@ export function readNumbers(fields: FieldReader, count: number): Int32Array {
       });
     }
     const unsigned = raised - (1 << order);
-    numbers[i] = unzigzag(unsigned);
+    // `unzigzag`, in whole numbers of 32 bits.
+    numbers[i] = (unsigned >>> 1) ^ -(unsigned & 1);
     order = nextOrder(order, bits, unsigned);
   }
   fields.take(Math.ceil(position / 8));

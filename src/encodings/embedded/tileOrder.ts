@@ -17,6 +17,8 @@ export class TileOrder {
   /** Columns in the order of a whole row, and the sums of the scales of the first 0, 1, … of them. */
   readonly #sorted: Uint32Array;
   readonly #sums: Int32Array;
+  /** The same of each group of a whole row; undefined where rows are no whole groups. */
+  readonly #groupSums: Int32Array | undefined;
 
   /** @param base root mean square of the weights, in quarter octaves */
   constructor(base: number, scales: Scales | undefined) {
@@ -26,6 +28,11 @@ export class TileOrder {
     this.#rowLength = rowLength;
     this.#sorted = sortedColumns(columns ?? new Int8Array(rowLength));
     this.#sums = this.#sumsOf(this.#sorted);
+    if (rowLength % GROUP !== 0) return;
+    this.#groupSums = new Int32Array(rowLength / GROUP);
+    for (let group = 0; group < this.#groupSums.length; group++) {
+      this.#groupSums[group] = this.#sums[GROUP * (group + 1)]! - this.#sums[GROUP * group]!;
+    }
   }
 
   /** Weights are in the order of the tensor. */
@@ -46,8 +53,17 @@ export class TileOrder {
     const totals = new Int32Array(groups);
     let place = 0;
     for (const { row, columns } of this.parts(start, count)) {
-      const sums = columns === this.#sorted ? this.#sums : this.#sumsOf(columns);
+      const isWhole = columns === this.#sorted;
       const ofRow = rows?.[row] ?? 0;
+      if (isWhole && this.#groupSums !== undefined && place % GROUP === 0) {
+        const first = place / GROUP;
+        for (let group = 0; group < this.#groupSums.length; group++) {
+          totals[first + group] = this.#groupSums[group]! + GROUP * ofRow;
+        }
+        place += columns.length;
+        continue;
+      }
+      const sums = isWhole ? this.#sums : this.#sumsOf(columns);
       for (let i = 0; i < columns.length; ) {
         const next = Math.min(columns.length, i + GROUP - (place & (GROUP - 1)));
         totals[place >> 6]! += sums[next]! - sums[i]! + ofRow * (next - i);
@@ -59,7 +75,10 @@ export class TileOrder {
     for (let group = 0; group < groups; group++) {
       const size = Math.min(GROUP, count - GROUP * group);
       // Rounded to the nearest.
-      const mean = Math.floor((2 * totals[group]! + size) / (2 * size));
+      const mean =
+        size === GROUP
+          ? (totals[group]! + GROUP / 2) >> 6
+          : Math.floor((2 * totals[group]! + size) / (2 * size));
       scales[group] = Math.min(Math.max(this.#base + mean, 0), 255);
     }
     return scales;
@@ -84,9 +103,13 @@ export class TileOrder {
   }
 
   #columnsBetween(first: number, end: number): Uint32Array {
+    const sorted = this.#sorted;
     const columns = new Uint32Array(end - first);
     let count = 0;
-    for (const column of this.#sorted) if (column >= first && column < end) columns[count++] = column;
+    for (let i = 0; i < sorted.length; i++) {
+      const column = sorted[i]!;
+      if (column >= first && column < end) columns[count++] = column;
+    }
     return columns;
   }
 

@@ -140,19 +140,19 @@ export class WasmRuntime {
   }
 
   bytes(address: number, length: number): Uint8Array {
-    return new Uint8Array(this.#memory.buffer, address, length);
+    return new Uint8Array(this.#whole().buffer, address, length);
   }
 
   floats(address: number, length: number): Float32Array {
-    return new Float32Array(this.#memory.buffer, address, length);
+    return new Float32Array(this.#whole().buffer, address, length);
   }
 
   words(address: number, length: number): Uint32Array {
-    return new Uint32Array(this.#memory.buffer, address, length);
+    return new Uint32Array(this.#whole().buffer, address, length);
   }
 
   doubles(address: number, length: number): Float64Array {
-    return new Float64Array(this.#memory.buffer, address, length);
+    return new Float64Array(this.#whole().buffer, address, length);
   }
 
   /** Copies the bytes of `source` to `address`. */
@@ -167,7 +167,8 @@ export class WasmRuntime {
   }
 
   /**
-   * Growing detaches a view, which then has no bytes. It is made once, because making it would dominate small calls.
+   * Growing detaches a view, which then has no bytes. It is made once, because making it, or asking a memory for its buffer,
+   * would dominate small calls.
    */
   #whole(): Uint8Array {
     if (this.#view.length === 0) this.#view = new Uint8Array(this.#memory.buffer);
