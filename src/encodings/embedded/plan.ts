@@ -37,7 +37,8 @@ export interface TensorPlan extends SurveyedTensor {
 const TILES = 16;
 /** Mantissas of two or three bits bring cosines of 0.999, and remainders are not cut. */
 const TILES_OF_TAPERED = 32;
-const SMALLEST_TILE_LOG2 = 12;
+/** Each unit of a tile takes a microsecond beside its weights, and smaller ones save no bits but those until 0.9. */
+const SMALLEST_TILE_LOG2 = 13;
 
 /** Planes end at 2^-9 of the root mean square: there, the relative error is about 0.06 %. */
 const LOWEST_PLANE_BELOW_RMS = 9;

@@ -20,7 +20,7 @@ export interface TileState {
   readonly dense: Uint8Array;
   /** The root mean square of each group's weights, in quarter octaves of the lowest plane's step. */
   readonly scales: Uint8Array;
-  /** The least of them, and the most. */
+  /** No scale is less, and none more. */
   readonly leastScale: number;
   readonly mostScale: number;
 }

@@ -120,24 +120,32 @@ class State implements TileState {
   }
 }
 
+/** What a state has of each group, one after another, in bytes; the last are the scales. */
+const GROUP_FIELDS = [GROUP_BYTES, GROUP_BYTES, 1, 1, 1];
+
 /** A copy of groups of a tile, as a tile of its own. */
 export function groupsOf(state: TileState, from: number, to: number): TileState {
   const count = Math.min(state.count, GROUP * to) - GROUP * from;
-  const part = newTileState(count, state.scales.subarray(from, to));
-  const bitmap = [GROUP_BYTES * from, GROUP_BYTES * to] as const;
-  part.significant.set(state.significant.subarray(...bitmap));
-  part.signs.set(state.signs.subarray(...bitmap));
-  part.counts.set(state.counts.subarray(from, to));
-  part.dense.set(state.dense.subarray(from, to));
-  return part;
+  const bytes = new Uint8Array(stateBytes(count));
+  let at = 0;
+  let before = 0;
+  for (const size of GROUP_FIELDS) {
+    bytes.set(state.bytes.subarray(before + size * from, before + size * to), at);
+    at += size * (to - from);
+    before += size * state.groups;
+  }
+  return new State(count, bytes, state.leastScale, state.mostScale);
 }
 
 /** The inverse: what `part` holds, from group `from` on. */
 export function setGroups(state: TileState, from: number, part: TileState): void {
-  state.significant.set(part.significant, GROUP_BYTES * from);
-  state.signs.set(part.signs, GROUP_BYTES * from);
-  state.counts.set(part.counts, from);
-  state.dense.set(part.dense, from);
+  let at = 0;
+  let before = 0;
+  for (const size of GROUP_FIELDS) {
+    state.bytes.set(part.bytes.subarray(at, at + size * part.groups), before + size * from);
+    at += size * part.groups;
+    before += size * state.groups;
+  }
 }
 
 function rangeOf(scales: Uint8Array): { least: number; most: number } {

@@ -268,14 +268,8 @@ test('no cut and no flipped bit does anything but decode or throw a FormatError'
   );
 });
 
-test('fragments end within units, at their qualities; a unit that is cut where it cannot be is refused', () => {
-  const { encoded, request } = encodeWith(
-    embedded,
-    f32Tensor([9000], Float32Array.from({ length: 9000 }, normalFrom(1))),
-    {},
-    { fragments: 8 },
-  );
-  const { payloads, cosines } = encoded;
+test('fragments end within units, at their qualities', () => {
+  const { payloads, cosines } = normalFragments(24000).encoded;
   const starts = payloads.map((payload, k) => parseFragmentStart(payload, k));
   assert.ok(starts.filter(({ groups }) => groups > 0).length >= 4, 'several are cut');
   for (const [k, { groups, first, count }] of starts.entries()) {
@@ -287,8 +281,15 @@ test('fragments end within units, at their qualities; a unit that is cut where i
     const reached = cosines!.find((cosine) => cosine >= target)!;
     assert.ok(1 - reached > 0.97 * (1 - target), `${reached} for ${target}`);
   }
+});
+
+test('a unit that is cut where it cannot be is refused', () => {
+  // A tile of 125 groups.
+  const { encoded, request } = normalFragments(8000);
+  const { payloads } = encoded;
+  const starts = payloads.map((payload, k) => parseFragmentStart(payload, k));
   const cut = starts.findIndex(({ groups }) => groups > 0);
-  for (const groups of [64, 127]) {
+  for (const groups of [125, 127]) {
     const other = payloads.map((payload) => payload.slice());
     // Version, three fields of two, one and one or two bytes: the last byte before the cosine.
     const at = [...Array(16).keys()].find((i) => i > 4 && other[cut]![i] === starts[cut]!.groups)!;
@@ -313,5 +314,10 @@ test('versions 1 to 3, which were never released, are refused with what to do; o
     throws(() => embedded.createDecoder(request, {}).addFragment(0, other), FormatError, message);
   }
 });
+
+function normalFragments(length: number) {
+  const values = Float32Array.from({ length }, normalFrom(1));
+  return encodeWith(embedded, f32Tensor([length], values), {}, { fragments: 8 });
+}
 
 test.run();
