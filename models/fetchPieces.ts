@@ -1,4 +1,5 @@
 import { onAbort } from '../platform/abort.js';
+import { isPromise, type Soon } from '../src/async/after.js';
 import { nextTurn } from '../src/async/steps.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
 import { withRoom } from '../src/bytes/room.js';
@@ -15,10 +16,10 @@ export interface PieceFetcherOptions extends AbortOptions {
   readonly limits: AllLimits;
   readonly onBytes: (bytes: number) => void;
   /**
-   * Takes a piece; the next one of the same request is read after its promise resolves.
+   * Takes a piece; the next one of the same request is read when it has done so.
    * @param isOwn nothing else uses the memory of the bytes
    */
-  readonly onPiece: (piece: PlannedPiece, bytes: Uint8Array, isOwn: boolean) => Promise<void>;
+  readonly onPiece: (piece: PlannedPiece, bytes: Uint8Array, isOwn: boolean) => Soon<void>;
   /** Asked before each piece: false ends the run there. */
   readonly goesOn: (piece: PlannedPiece) => boolean;
 }
@@ -148,15 +149,18 @@ export class PieceFetcher {
     const removeAbort = onAbort(signal, (reason) => void reader.cancel(reason).catch(() => {}));
     try {
       for (const [i, piece] of run.entries()) {
-        await this.#paused?.until;
+        // Pieces come by the thousand, many of them in one chunk: what need not wait takes no promise.
+        if (this.#paused !== undefined) await this.#paused.until;
         signal.throwIfAborted();
         if (this.#generation !== generation) return run.slice(i);
         if (!goesOn(piece)) {
           this.finish();
           return [];
         }
-        const { bytes, isOwn } = await reader.read(piece.length);
-        await onPiece(piece, bytes, isOwn);
+        const read = reader.read(piece.length);
+        const { bytes, isOwn } = isPromise(read) ? await read : read;
+        const taken = onPiece(piece, bytes, isOwn);
+        if (isPromise(taken)) await taken;
       }
       await reader.end();
       return [];
@@ -194,6 +198,12 @@ async function release(file: PieceFile, source: RandomAccessSource, reader: Piec
   await file.release(source);
 }
 
+interface ReadPiece {
+  readonly bytes: Uint8Array;
+  /** Nothing else uses their memory. */
+  readonly isOwn: boolean;
+}
+
 /** Reads exact lengths, one after another, from a stream of chunks. */
 class PieceReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
@@ -215,8 +225,13 @@ class PieceReader {
    * piece is in memory only once. It is allocated as far as the bytes so far pay for it.
    * @throws TruncatedError when the stream ends before
    */
-  async read(length: number): Promise<{ readonly bytes: Uint8Array; readonly isOwn: boolean }> {
-    if (this.#queue.length === 0 && length > 0) await this.#pull(length);
+  read(length: number): Soon<ReadPiece> {
+    const bytes = this.#queue.take(length);
+    return bytes === undefined ? this.#readLater(length) : { bytes, isOwn: false };
+  }
+
+  async #readLater(length: number): Promise<ReadPiece> {
+    if (this.#queue.length === 0) await this.#pull(length);
     const view = this.#queue.take(length);
     if (view !== undefined) return { bytes: view, isOwn: false };
     let bytes: Uint8Array = new Uint8Array(0);

@@ -1,4 +1,5 @@
 import { startTimer } from '../platform/timer.js';
+import { after, isPromise, type Soon } from '../src/async/after.js';
 import { nextTurn } from '../src/async/steps.js';
 import { type Budget, limitsOf, type OpenOptions } from '../src/checks/limits.js';
 import { callback, type Rules } from '../src/checks/options.js';
@@ -42,7 +43,10 @@ export interface LoadTarget extends HeldTensors {
   readonly budget: Budget;
   /** Tensors that got pieces, in this load or in one before that was aborted, until all of these are decoded. */
   readonly unsettled: Set<TensorState>;
+  readonly onBytes: (fetched: number) => void;
   readonly onProgress: (progress: ModelProgress) => void;
+  /** Whether anybody is told by `onProgress`. */
+  readonly isObserved: () => boolean;
   readonly onBetterTensor: (state: TensorState) => void;
 }
 
@@ -129,15 +133,20 @@ export class Load {
     this.#fetcher.reorder((queue) => withFirst(queue, first));
   }
 
-  async #decode({ tensor, piece }: PlannedPiece, bytes: Uint8Array, isOwn: boolean): Promise<void> {
+  #decode({ tensor, piece }: PlannedPiece, bytes: Uint8Array, isOwn: boolean): Soon<void> {
     const state = this.#state(tensor.name);
     const { signal } = this.#options;
     this.#target.unsettled.add(state);
-    const added = state
-      .add(piece, bytes, { pool: this.#pool, budget: this.#target.budget, isOwn, signal })
-      .then(() => this.#tellBetter(state));
-    await (this.#pool === undefined ? added : this.#decodeBeside(added, bytes.length));
-    await nextTurn(signal);
+    const { budget } = this.#target;
+    const added = after(state.add(piece, bytes, { pool: this.#pool, budget, isOwn, signal }), () =>
+      this.#tellBetter(state),
+    );
+    return isPromise(added) ? this.#decodeLater(added, bytes.length) : nextTurn(signal);
+  }
+
+  async #decodeLater(added: Promise<void>, bytes: number): Promise<void> {
+    await (this.#pool === undefined ? added : this.#decodeBeside(added, bytes));
+    await nextTurn(this.#options.signal);
   }
 
   /** Workers decode while the next pieces come, as far as {@link MAX_DECODING_BYTES} allows; their errors end the load. */
@@ -180,6 +189,7 @@ export class Load {
 
   #count(bytes: number): void {
     this.#bytes += bytes;
+    this.#target.onBytes(bytes);
     this.#throughput.add(bytes);
     this.#tellProgress();
   }
@@ -191,7 +201,9 @@ export class Load {
   }
 
   #tellProgress(): void {
-    const { states, quality, fetched, onProgress } = this.#target;
+    const { states, quality, fetched, onProgress, isObserved } = this.#target;
+    const own = this.#options.onProgress;
+    if (own === undefined && !isObserved()) return;
     const progress: ModelProgress = {
       bytes: fetched + this.#bytes,
       totalBytes: fetched + this.#totalBytes,
@@ -203,7 +215,7 @@ export class Load {
       remainingMs: this.#throughput.timeFor(Math.max(0, this.#totalBytes - this.#bytes)),
     };
     onProgress(progress);
-    this.#options.onProgress?.(progress);
+    own?.(progress);
   }
 
   #state(name: string): TensorState {

@@ -260,10 +260,11 @@ export class ModelLoads {
       unsettled: this.#unsettled,
       quality: this.quality,
       fetched: this.#fetched,
-      onProgress: (progress) => {
-        this.#fetched = progress.bytes;
-        this.#progress.next(progress);
+      onBytes: (bytes) => {
+        this.#fetched += bytes;
       },
+      onProgress: (progress) => this.#progress.next(progress),
+      isObserved: () => this.#progress.observed,
       onBetterTensor: (state) => {
         this.updates.announce(state, options);
         this.#changes.next();

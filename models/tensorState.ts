@@ -1,9 +1,10 @@
 import { untilAborted } from '../platform/abort.js';
 import { createLimiter, type Limiter } from '../sources/limiter.js';
+import { after, isPromise, type Soon } from '../src/async/after.js';
 import { inTurns } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { Budget } from '../src/checks/limits.js';
-import { withPlace } from '../src/errors/placed.js';
+import { inPlace, withPlace } from '../src/errors/placed.js';
 import type { DType } from '../src/tensor/dtype.js';
 import { asFloat16, type Tensor, type TensorData, viewBytes } from '../src/tensor/tensor.js';
 import type { WorkerPool } from '../workers/pool.js';
@@ -51,8 +52,8 @@ export class TensorState {
   #taken = 0;
   /** Pieces that arrived before their predecessors, by parallel requests. */
   readonly #early = new Map<number, { readonly bytes: Uint8Array; readonly isOwn: boolean | undefined }>();
-  /** Settles when all pieces so far have been decoded, and all that was asked for has been read. */
-  #last: Promise<unknown> = Promise.resolve();
+  /** Resolves when all pieces so far have been decoded, and all that was asked for has been read; undefined where that is so. */
+  #last: Promise<void> | undefined;
   #decoder: PieceDecoder | undefined;
   /** The whole tensor once it is complete; the decoder is released then. */
   #complete: Tensor | undefined;
@@ -84,41 +85,61 @@ export class TensorState {
   }
 
   /** Decodes a piece; one that arrives too early waits for its predecessors. */
-  add(piece: number, bytes: Uint8Array, options: DecodeOptions): Promise<void> {
-    return this.#inOrder(async () => {
+  add(piece: number, bytes: Uint8Array, options: DecodeOptions): Soon<void> {
+    return this.#inOrder(() => {
       // It may be by a last piece that an abort has left as not taken.
       if (this.complete) return;
       this.#early.set(piece, { bytes, isOwn: options.isOwn });
-      await this.#takeAll(options);
+      return this.#takeAll(options);
     });
   }
 
   /** Pieces are decoded in their order, and what is read has the quality of all before it. */
-  #inOrder<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(() => withPlace(placeOfTensor(this.tensor), work));
-    // Not the promise itself, which would keep what was read.
-    this.#last = done.then(
-      () => {},
-      () => {},
-    );
-    return done;
-  }
-
-  async #takeAll(options: DecodeOptions): Promise<void> {
-    for (let next = this.#early.get(this.#taken); next !== undefined; ) {
-      this.#early.delete(this.#taken);
-      await this.#take(this.#taken, next.bytes, { ...options, isOwn: next.isOwn });
-      this.#taken += 1;
-      next = this.#early.get(this.#taken);
+  #inOrder<T>(work: () => Soon<T>): Soon<T> {
+    const place = placeOfTensor(this.tensor);
+    if (this.#last !== undefined) return this.#follow(this.#last.then(() => withPlace(place, work)));
+    try {
+      const done = work();
+      return isPromise(done) ? this.#follow(withPlace(place, () => done)) : done;
+    } catch (error) {
+      throw inPlace(error, place);
     }
   }
 
-  async #take(
+  #follow<T>(done: Promise<T>): Promise<T> {
+    const settle = () => {
+      if (this.#last === last) this.#last = undefined;
+    };
+    // Not the promise itself, which would keep what was read.
+    const last = done.then(settle, settle);
+    this.#last = last;
+    return done;
+  }
+
+  #takeAll(options: DecodeOptions): Soon<void> {
+    const piece = this.#taken;
+    const next = this.#early.get(piece);
+    if (next === undefined) return;
+    this.#early.delete(piece);
+    return after(this.#take(piece, next.bytes, { ...options, isOwn: next.isOwn }), () => {
+      this.#taken += 1;
+      return this.#takeAll(options);
+    });
+  }
+
+  #take(piece: number, bytes: Uint8Array, options: DecodeOptions): Soon<void> {
+    const decoder = this.#decoder;
+    if (decoder === undefined) return this.#takeFirst(piece, bytes, options);
+    const { isOwn, signal } = options;
+    return after(decoder.add(piece, bytes, { isOwn, signal }), () => this.#update(signal));
+  }
+
+  async #takeFirst(
     piece: number,
     bytes: Uint8Array,
     { pool, budget, isOwn, signal }: DecodeOptions,
   ): Promise<void> {
-    const decoder = this.#decoder ?? (await this.tensor.createDecoder(budget, pool));
+    const decoder = await this.tensor.createDecoder(budget, pool);
     if (OTHER_FLOATS.test(this.tensor.dtype)) {
       this.#toNumbers ??= (await import('./otherNumbersOnDemand.js')).otherToFloat32;
     }
@@ -132,7 +153,7 @@ export class TensorState {
    * Waits for the pieces under way, and decodes all that were added.
    * @returns false where it waits for pieces of other tensors
    */
-  settle(options: AbortOptions): Promise<boolean> {
+  async settle(options: AbortOptions): Promise<boolean> {
     return this.#inOrder(async () => {
       const settled = await this.#decoder?.settle?.(options);
       await this.#update(options.signal);
@@ -140,20 +161,33 @@ export class TensorState {
     });
   }
 
-  async #update(signal: AbortSignal | undefined): Promise<void> {
+  #update(signal: AbortSignal | undefined): Soon<void> {
     const decoder = this.#decoder;
     if (decoder === undefined) return;
-    if (decoder.complete) {
-      const isLarge = this.tensor.byteLength >= LARGE_BYTES;
-      const leave = isLarge ? await this.#completing.acquire(signal) : undefined;
-      try {
-        this.#complete = await finished(decoder.reconstructingTensor({ signal, isLast: true }), { signal });
-        this.#release();
-      } finally {
-        leave?.();
-      }
+    if (!decoder.complete) {
+      this.#cosine = Math.min(BELOW_ONE, decoder.cosine);
+      return;
     }
-    this.#cosine = this.complete ? decoder.cosine : Math.min(BELOW_ONE, decoder.cosine);
+    const isLarge = this.tensor.byteLength >= LARGE_BYTES;
+    return isLarge ? this.#completeInTurn(decoder, signal) : this.#finish(decoder, signal);
+  }
+
+  async #completeInTurn(decoder: PieceDecoder, signal: AbortSignal | undefined): Promise<void> {
+    const leave = await this.#completing.acquire(signal);
+    try {
+      await this.#finish(decoder, signal);
+    } finally {
+      leave();
+    }
+  }
+
+  #finish(decoder: PieceDecoder, signal: AbortSignal | undefined): Soon<void> {
+    const whole = finished(decoder.reconstructingTensor({ signal, isLast: true }), { signal });
+    return after(whole, (tensor) => {
+      this.#complete = tensor;
+      this.#release();
+      this.#cosine = this.complete ? decoder.cosine : Math.min(BELOW_ONE, decoder.cosine);
+    });
   }
 
   #release(): void {
@@ -176,7 +210,7 @@ export class TensorState {
 
   /** Gives back what is held for pieces that are to come; what is complete stays, and what is being read comes. */
   close(): void {
-    void this.#inOrder(async () => this.#release());
+    void this.#inOrder(() => this.#release());
   }
 
   /** The tensor at its current quality; undefined before its first numbers. */
@@ -184,7 +218,7 @@ export class TensorState {
     options: OutputOptions<A> & AbortOptions,
   ): Promise<LoadedTensor<A> | undefined> {
     const { signal } = options;
-    const read = this.#inOrder(() => this.#read(options));
+    const read = Promise.resolve(this.#inOrder(() => this.#read(options)));
     return signal === undefined ? read : untilAborted(read, signal);
   }
 

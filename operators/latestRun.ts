@@ -1,7 +1,8 @@
 import { MAX_DELAY } from '../platform/timer.js';
+import { isPromise } from '../src/async/after.js';
 import { nextTask } from '../src/async/steps.js';
 import type { LatestStage, LatestStageFactory } from '../src/stage.js';
-import { type Consumer, isPromise, type Run } from './stageRun.js';
+import type { Consumer, Run } from './stageRun.js';
 
 /** A clock and its timers: any scheduler of RxJS is one. */
 export interface Scheduler {

@@ -1,3 +1,4 @@
+import { isPromise } from '../src/async/after.js';
 import { NOTHING, type Outputs, type Stage, type StageFactory } from '../src/stage.js';
 
 /** Where the outputs of a stage go: the reader of a stream, a subscriber, whatever waits for a result. */
@@ -113,9 +114,4 @@ export class StageRun<I, O> implements Run<I> {
     this.#consumer.next(output);
     if (this.#stage!.done) this.#consumer.complete();
   }
-}
-
-export function isPromise<T>(value: T | Promise<T>): value is Promise<T> {
-  // Not `instanceof`: where a library replaces the global class, asynchronous functions still return the engine's own.
-  return typeof (value as Partial<Promise<T>> | undefined)?.then === 'function';
 }

@@ -1,3 +1,4 @@
+import { after, type Soon } from '../../src/async/after.js';
 import { inTurns, type Steps } from '../../src/async/steps.js';
 import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import { free } from '../../src/bytes/sharedMemory.js';
@@ -72,9 +73,8 @@ export class ModelTensorDecoder {
    * @param piece its number among the tensor's pieces
    * @throws ChecksumError, CodecError, FormatError, LimitError
    */
-  async add(piece: number, bytes: Uint8Array, { isOwn = false, signal }: PieceOptions = {}): Promise<void> {
-    if (piece === 0) await this.#addFirst(bytes, signal);
-    else await this.#addFragment(piece - 1, bytes, isOwn, signal);
+  add(piece: number, bytes: Uint8Array, { isOwn = false, signal }: PieceOptions = {}): Soon<void> {
+    return piece === 0 ? this.#addFirst(bytes, signal) : this.#addFragment(piece - 1, bytes, isOwn, signal);
   }
 
   /** @throws LimitError where fragments wait that nothing has paid for */
@@ -123,12 +123,12 @@ export class ModelTensorDecoder {
     free(this.#memory);
   }
 
-  async #addFragment(
+  #addFragment(
     index: number,
     stored: Uint8Array,
     isOwn: boolean,
     signal: AbortSignal | undefined,
-  ): Promise<void> {
+  ): Soon<void> {
     if (this.#short !== undefined) {
       this.#short.add(index, stored);
       return;
@@ -141,10 +141,13 @@ export class ModelTensorDecoder {
         fragmentIndex: index,
       });
     }
-    const fragment = await this.#unpacker.unpack({ header: layout.header, entry, stored }, { signal });
-    if (isOwn || fragment.data !== stored) this.#memory.push(fragment.data.buffer);
-    if (isOwn && fragment.data !== stored) free([stored.buffer]);
-    await inTurns(this.#decoder!.adding(fragment), signal);
+    const unpacked = this.#unpacker.unpack({ header: layout.header, entry, stored }, { signal });
+    const added = after(unpacked, (fragment) => {
+      if (isOwn || fragment.data !== stored) this.#memory.push(fragment.data.buffer);
+      if (isOwn && fragment.data !== stored) free([stored.buffer]);
+      return inTurns(this.#decoder!.adding(fragment), signal);
+    });
+    return after(added, () => {});
   }
 }
 

@@ -1,4 +1,5 @@
 import type { PartialOption } from '../../readers/partial.js';
+import type { Soon } from '../../src/async/after.js';
 import { inTurns, type Steps } from '../../src/async/steps.js';
 import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
@@ -130,7 +131,7 @@ export interface PieceOptions extends AbortOptions {
 /** Decodes a tensor from its pieces. Each is verified before it is used. */
 export interface PieceDecoder {
   /** @throws ChecksumError, CodecError, FormatError; where a worker decodes, WorkerError and the reason of an aborted signal */
-  add(piece: number, bytes: Uint8Array, options: PieceOptions): Promise<void>;
+  add(piece: number, bytes: Uint8Array, options: PieceOptions): Soon<void>;
   readonly complete: boolean;
   /** True cosine similarity with the original; 0 before the first numbers. */
   readonly cosine: number;

@@ -1,3 +1,4 @@
+import { after, type Soon } from '../async/after.js';
 import { inTurns, type Steps } from '../async/steps.js';
 import type { AbortOptions } from '../checks/abortOptions.js';
 import {
@@ -55,12 +56,25 @@ export class FragmentUnpacker {
     this.#limits = limitsOf(options);
   }
 
-  /** @throws ChecksumError, CodecError, LimitError that name the fragment */
-  async unpack(fragment: StoredFragment, { signal }: AbortOptions = {}): Promise<ReceivedFragment> {
-    if (this.#options.verify !== false) await inTurns(verifying(fragment, this.#kernels), signal);
+  /**
+   * At once where the fragment is not long, and not compressed.
+   * @throws ChecksumError, CodecError, LimitError that name the fragment
+   */
+  unpack(fragment: StoredFragment, { signal }: AbortOptions = {}): Soon<ReceivedFragment> {
+    const verified = this.#options.verify === false || inTurns(verifying(fragment, this.#kernels), signal);
+    return after(verified, () => this.#decompress(fragment));
+  }
+
+  #decompress(fragment: StoredFragment): Soon<ReceivedFragment> {
     const { header, entry, stored } = fragment;
     const algorithm = fragmentAlgorithm(entry);
-    if (algorithm === undefined) return { index: entry.index, data: stored, header, entry };
+    return algorithm === undefined
+      ? { index: entry.index, data: stored, header, entry }
+      : this.#decompressBy(algorithm, fragment);
+  }
+
+  async #decompressBy(algorithm: CompressionAlgorithm, fragment: StoredFragment): Promise<ReceivedFragment> {
+    const { header, entry } = fragment;
     const largestBlock = entry.uncompressedSize;
     const codec = await loadDecoder(algorithm, { ...this.#options, largestBlock });
     const data = decompress(fragment, codec, this.#limits);

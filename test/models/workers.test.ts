@@ -349,7 +349,7 @@ test('a tensor whose last array was aborted is complete once it is settled, and 
     // The header takes no step.
     const options = { pool: stoppingPool(pool, last, stop), signal: stop.signal };
     for (let i = 0; i < last; i++) await add(i, options);
-    await rejects(add(last, options), RangeError, /enough/);
+    await rejects(Promise.resolve(add(last, options)), RangeError, /enough/);
     await state.settle({});
     assert.ok(state.complete);
     assert.ok(state.has(last));
