@@ -220,7 +220,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
     const end = state.units + count - (groups > 0 ? 1 : 0);
     const last = index === fragments - 1;
     const complete = end === state.sequence.length && groups === 0;
-    if (first !== state.units || end > state.sequence.length || (last && !complete)) {
+    if (first !== state.units || first + count > state.sequence.length || (last && !complete)) {
       throw new FormatError('Cannot add the fragment: its units do not continue those before it', {
         expected: last ? `${state.units} to ${state.sequence.length}` : state.units,
         actual: `${first} to ${first + count}`,

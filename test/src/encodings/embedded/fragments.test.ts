@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
-import { parseFragmentStart, unpackScales } from '../../../../src/encodings/embedded/format.js';
+import {
+  parseFragmentStart,
+  serializeFragment,
+  unpackScales,
+} from '../../../../src/encodings/embedded/format.js';
 import { ArgumentError, FormatError } from '../../../../src/errors.js';
 import { loadKernels } from '../../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../../src/kernels/portableKernels.js';
@@ -299,6 +303,16 @@ test('a unit that is cut where it cannot be is refused', () => {
     throws(() => decoder.addFragment(cut, other[cut]!), FormatError, /cannot end there/);
     decoder.addFragment(cut, payloads[cut]!);
   }
+});
+
+test('part of a unit after the last one is refused', () => {
+  const { encoded, request } = normalFragments(8000);
+  const { payloads } = encoded;
+  const decoder = embedded.createDecoder({ ...request, fragments: payloads.length + 2 }, {});
+  for (const [k, payload] of payloads.entries()) decoder.addFragment(k, payload);
+  const { first, count, ...last } = parseFragmentStart(payloads.at(-1)!, payloads.length - 1);
+  const after = serializeFragment({ ...last, first: first + count, groups: 1 }, [new Uint8Array(9)]);
+  throws(() => decoder.addFragment(payloads.length, after), FormatError, /do not continue/);
 });
 
 test('versions 1 to 3, which were never released, are refused with what to do; others without', () => {
