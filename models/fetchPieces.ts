@@ -204,12 +204,17 @@ interface ReadPiece {
   readonly isOwn: boolean;
 }
 
+/** A piece that is less than half of a larger chunk is copied: its tensor may keep it until the end of the load, and all of the chunk with it. */
+const LARGE_CHUNK = 2 ** 18;
+
 /** Reads exact lengths, one after another, from a stream of chunks. */
 class PieceReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #limits: AllLimits;
   readonly #onBytes: (bytes: number) => void;
   readonly #queue = new ByteQueue();
+  /** Whether the last chunk is all of its memory. Sources of bytes in memory give views of it, and it stays anyway. */
+  #isAlone = false;
 
   constructor(
     stream: ReadableStream<Uint8Array>,
@@ -221,19 +226,27 @@ class PieceReader {
   }
 
   /**
-   * The next bytes: a view of a chunk if they are within one, else an array that is filled as chunks arrive, so a large
+   * The next bytes: a view of a chunk if they are within one and a good part of it, else an array that is filled as chunks arrive, so a large
    * piece is in memory only once. It is allocated as far as the bytes so far pay for it.
    * @throws TruncatedError when the stream ends before
    */
   read(length: number): Soon<ReadPiece> {
-    const bytes = this.#queue.take(length);
-    return bytes === undefined ? this.#readLater(length) : { bytes, isOwn: false };
+    return this.#take(length) ?? this.#readLater(length);
+  }
+
+  /** What is within a chunk. */
+  #take(length: number): ReadPiece | undefined {
+    const view = this.#queue.take(length);
+    if (view === undefined) return undefined;
+    const { byteLength: held } = view.buffer;
+    const isSmall = this.#isAlone && held >= LARGE_CHUNK && 2 * length < held;
+    return { bytes: isSmall ? view.slice() : view, isOwn: isSmall };
   }
 
   async #readLater(length: number): Promise<ReadPiece> {
     if (this.#queue.length === 0) await this.#pull(length);
-    const view = this.#queue.take(length);
-    if (view !== undefined) return { bytes: view, isOwn: false };
+    const piece = this.#take(length);
+    if (piece !== undefined) return piece;
     let bytes: Uint8Array = new Uint8Array(0);
     let filled = 0;
     while (filled < length) {
@@ -264,6 +277,7 @@ class PieceReader {
       });
     this.#onBytes(value.length);
     this.#queue.push(value);
+    this.#isAlone = value.length === value.buffer.byteLength;
     await nextTurn();
   }
 }

@@ -125,7 +125,7 @@ const TASKS: readonly Task[] = [
 /** In one file: `openModel` with all that it can come to need, and that of `holostream/lean`. */
 const ONE_FILE = [
   { name: 'openModel in one file', limit: 141.2, code: "export { openModel } from 'holostream';" },
-  { name: 'the same of holostream/lean', limit: 69.8, code: "export { openModel } from 'holostream/lean';" },
+  { name: 'the same of holostream/lean', limit: 69.9, code: "export { openModel } from 'holostream/lean';" },
 ];
 
 const COMMON = {
