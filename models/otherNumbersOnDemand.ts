@@ -1,2 +1,10 @@
-/** What converts elements of rare dtypes, for models that have some: the build makes one file of it, as of `openSource`. */
-export { otherToFloat32 } from '../src/tensor/otherNumbers.js';
+import { storedToFloat32 } from '../src/tensor/numbers.js';
+import { otherToFloat32 } from '../src/tensor/otherNumbers.js';
+import type { Tensor } from '../src/tensor/tensor.js';
+
+/** Elements of floats of eight bits, and of dtypes that only safetensors has, as numbers: for models that have some. */
+export function otherNumbers({ dtype, ...tensor }: Tensor, out?: Float32Array): Float32Array {
+  return dtype === 'F8_E4M3' || dtype === 'F8_E5M2'
+    ? storedToFloat32({ ...tensor, dtype }, { out })
+    : otherToFloat32({ ...tensor, dtype }, out);
+}

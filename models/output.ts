@@ -3,8 +3,8 @@ import { uncleared } from '../src/bytes/room.js';
 import { allocating } from '../src/checks/limits.js';
 import { callback, check, oneOf, type Rules } from '../src/checks/options.js';
 import { ArgumentError } from '../src/errors.js';
+import { type CommonFloat, commonElements } from '../src/tensor/commonFloats.js';
 import { byteLengthOf, type DType, elementCount } from '../src/tensor/dtype.js';
-import { fromFloat32, storedToFloat32 } from '../src/tensor/numbers.js';
 import {
   type Float16ArrayLike,
   type Tensor,
@@ -122,14 +122,10 @@ export function checkMemory(out: unknown, name: string, byteLength: number): voi
   });
 }
 
-export function storedNumbers(tensor: Tensor, out?: Float32Array): Float32Array {
-  return storedToFloat32({ ...tensor, dtype: tensor.dtype as DType }, { out });
-}
-
 /** Both dtypes have whole bytes. In steps, numbers of four bytes are not held for the whole tensor. */
 export function* converted(
   { dtype: from, shape, data }: Tensor,
-  dtype: DType,
+  dtype: CommonFloat,
   toNumbers: (tensor: Tensor, out?: Float32Array) => Float32Array,
 ): Steps<TensorData> {
   const elements = elementCount(shape);
@@ -142,7 +138,7 @@ export function* converted(
     const part = viewElements(from, source.subarray(at(start, source), at(end, source)));
     const target = dtype === 'F32' ? new Float32Array(out.buffer, 4 * start, end - start) : undefined;
     const numbers = toNumbers({ dtype: from, shape: [end - start], data: part }, target);
-    if (numbers !== target) out.set(viewBytes(fromFloat32(dtype, numbers)), at(start, out));
+    if (numbers !== target) out.set(viewBytes(commonElements(dtype, numbers)), at(start, out));
     yield;
   }
   return viewElements(dtype, out);

@@ -5,6 +5,7 @@ import { inTurns } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { Budget } from '../src/checks/limits.js';
 import { inPlace, withPlace } from '../src/errors/placed.js';
+import { type CommonFloat, commonNumbers, isCommonFloat } from '../src/tensor/commonFloats.js';
 import type { DType } from '../src/tensor/dtype.js';
 import { asFloat16, type Tensor, type TensorData, viewBytes } from '../src/tensor/tensor.js';
 import type { WorkerPool } from '../workers/pool.js';
@@ -21,13 +22,11 @@ import {
   converted,
   copied,
   type LoadedTensor,
-  OTHER_FLOATS,
   type OutputArrays,
   type OutputOptions,
   type OutputType,
   outputBytes,
   outputDtype,
-  storedNumbers,
   transposed,
 } from './output.js';
 
@@ -60,8 +59,6 @@ export class TensorState {
   #cosine = 0;
   /** What was written into memory of the caller's, by buffer and place: it may come as another view each time. */
   readonly #held = new WeakMap<ArrayBufferLike, Map<number, Held>>();
-  /** Of elements of {@link OTHER_FLOATS}. */
-  #toNumbers: ((tensor: Tensor) => Float32Array) | undefined;
 
   /** Has one place, which a large tensor of the model holds while it is completed. */
   readonly #completing: Limiter;
@@ -140,9 +137,6 @@ export class TensorState {
     { pool, budget, isOwn, signal }: DecodeOptions,
   ): Promise<void> {
     const decoder = await this.tensor.createDecoder(budget, pool);
-    if (OTHER_FLOATS.test(this.tensor.dtype)) {
-      this.#toNumbers ??= (await import('./otherNumbersOnDemand.js')).otherToFloat32;
-    }
     await decoder.add(piece, bytes, { isOwn, signal });
     // Not before: a first piece that is refused may come again, with other limits.
     this.#decoder = decoder;
@@ -271,19 +265,23 @@ export class TensorState {
 
   /** @param out may be filled, and is then what is returned */
   async #elements(dtype: DType, out: unknown, signal: AbortSignal | undefined): Promise<TensorData> {
-    const whole = this.#complete;
-    if (whole?.dtype === dtype) return whole.data;
-    if (whole !== undefined) {
-      return inTurns(converted(whole, dtype, this.#toNumbers ?? storedNumbers), signal);
-    }
-    const decoder = this.#decoder!;
-    const best = await this.#best(decoder, dtype, out, signal);
-    this.#cosine = Math.min(BELOW_ONE, decoder.cosine);
-    if (best.dtype === dtype) return best.data;
-    return inTurns(converted(best, dtype, storedNumbers), signal);
+    const tensor = this.#complete ?? (await this.#best(dtype, out, signal));
+    if (tensor.dtype === dtype) return tensor.data;
+    const toNumbers = isCommonFloat(tensor.dtype)
+      ? commonNumbers
+      : (await import('./otherNumbersOnDemand.js')).otherNumbers;
+    return inTurns(converted(tensor, dtype as CommonFloat, toNumbers), signal);
   }
 
-  async #best(
+  /** Of what has come so far, and how good that is. */
+  async #best(dtype: DType, out: unknown, signal: AbortSignal | undefined): Promise<Tensor> {
+    const decoder = this.#decoder!;
+    const best = await this.#reconstruct(decoder, dtype, out, signal);
+    this.#cosine = Math.min(BELOW_ONE, decoder.cosine);
+    return best;
+  }
+
+  async #reconstruct(
     decoder: PieceDecoder,
     dtype: DType,
     out: unknown,

@@ -26,9 +26,7 @@ const JOINED = {
     'src/tensor/dtype.js',
     'src/tensor/tensor.js',
     'src/tensor/float.js',
-    'src/tensor/float8.js',
-    'src/tensor/int4.js',
-    'src/tensor/numbers.js',
+    'src/tensor/commonFloats.js',
     'workers/task.js',
     'src/async/loadOnce.js',
     'src/kernels/runtime/module.js',
@@ -36,6 +34,7 @@ const JOINED = {
     'src/kernels/loadKernels.js',
     'src/codecs/codec.js',
     'src/codecs/loadDecoder.js',
+    'src/encodings/otherDtypes.js',
   ],
   /** What the implementations of the embedded kernels share. */
   'src/kernels/embedded/shared.js': [

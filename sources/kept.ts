@@ -1,8 +1,7 @@
 import type { ChunkReader } from '../platform/byteReader.js';
 import { allocating } from '../src/checks/limits.js';
-import { type HolostreamError, LimitError } from '../src/errors.js';
+import type { HolostreamError } from '../src/errors.js';
 import { type ByteRange, beyondEnd, CHUNK_SIZE } from './ranges.js';
-import { StreamedSource } from './streamedSource.js';
 
 /** Most bytes of a stream that are kept in memory to read parts of it: 1 GiB. */
 export const DEFAULT_MAX_KEPT = 2 ** 30;
@@ -105,41 +104,5 @@ export class KeptBytes {
   #end(): void {
     this.#ended = true;
     this.close().catch(() => {});
-  }
-}
-
-/** What can only be read from start to end as a source: what has arrived stays in memory, see {@link KeptBytes}. */
-export function keptSource(chunks: ChunkReader): StreamedSource {
-  return new KeptSource(chunks);
-}
-
-class KeptSource extends StreamedSource {
-  readonly #bytes: KeptBytes;
-
-  constructor(chunks: ChunkReader) {
-    super();
-    const expected = `at most ${DEFAULT_MAX_KEPT} bytes`;
-    this.#bytes = new KeptBytes(chunks, {
-      maxSize: DEFAULT_MAX_KEPT,
-      tooLarge: (actual) =>
-        new LimitError('Cannot keep the stream in memory: it is too large; open its URL or file', {
-          expected,
-          actual,
-        }),
-    });
-  }
-
-  /** Known at the end of the stream. */
-  get size(): number | undefined {
-    return this.#bytes.size;
-  }
-
-  protected async open(range: ByteRange): Promise<ChunkReader> {
-    return this.#bytes.reader(range);
-  }
-
-  override async close(): Promise<void> {
-    await super.close();
-    await this.#bytes.close();
   }
 }

@@ -4,7 +4,7 @@ import { ArgumentError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 import { blobSource, isBlob } from './blob.js';
 import { bytesSource } from './bytes.js';
-import { keptSource } from './kept.js';
+import { keptSource } from './keptSource.js';
 
 /**
  * A source over anything that bytes come from, and that is no text: bytes, a file, a stream.

@@ -2,7 +2,7 @@ import { nodeModule } from '../platform/nodeModule.js';
 import { pathOfUrl } from '../platform/path.js';
 import { SourceError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
-import { type HttpSourceOptions, httpSource } from './http/httpSource.js';
+import { type HttpSourceOptions, serverSource } from './http/httpSource.js';
 import { requestUrl } from './http/url.js';
 
 /** Where a file is that is named by a text: on a web server, or on disk. */
@@ -44,8 +44,8 @@ function urlPlace(url: URL, http: HttpSourceOptions | undefined): Place {
     name: decoded(file.slice(nameStart)),
     folder: file.slice(0, nameStart),
     path: undefined,
-    open: () => (/^(blob|data):$/.test(url.protocol) ? openMemory(url, http) : httpSource(url, http)),
-    openBeside: (name) => httpSource(new URL(encodeURIComponent(name), url), http),
+    open: () => (/^(blob|data):$/.test(url.protocol) ? openMemory(url, http) : serverSource(url, http)),
+    openBeside: (name) => serverSource(new URL(encodeURIComponent(name), url), http),
   };
 }
 

@@ -6,7 +6,7 @@ import type { KeptBytes } from '../kept.js';
 import { type ByteRange, beyondEnd } from '../ranges.js';
 import { PROGRESS_BYTES } from '../retry.js';
 import { StreamedSource } from '../streamedSource.js';
-import { bodyReader, wholeBody } from './body.js';
+import { bodyReader } from './body.js';
 import { HttpRequest, type HttpRequestOptions, type HttpTarget } from './request.js';
 import { checkResponse, type RangeResponse, unusable } from './response.js';
 import {
@@ -131,7 +131,7 @@ export class HttpFile extends StreamedSource {
     const request = new HttpRequest(this.#target, range, this.#options);
     const remove = onAbort(signal, (reason) => request.close(reason));
     try {
-      return await this.#afterFirst(() => this.#connect(request));
+      return await this.#afterFirst(() => this.#connect(request, signal));
     } catch (error) {
       request.close(error);
       throw error;
@@ -150,13 +150,16 @@ export class HttpFile extends StreamedSource {
     });
   }
 
-  async #connect(request: HttpRequest): Promise<Part> {
+  async #connect(request: HttpRequest, signal: AbortSignal): Promise<Part> {
     const { range } = request;
     if (this.#whole !== undefined) return this.#fromWhole(this.#whole, range);
     const checked = await this.#send(request);
     const partWanted = range.end !== undefined && (range.start > 0 || range.end !== checked.size);
     if (checked.ranges || !partWanted) return { ...bodyReader(request, checked), complete: checked.complete };
     // Every read of a part would fetch the file again: keep it. Another request may have begun to do so meanwhile.
+    const { wholeBody } = await import('./wholeBody.js');
+    // Then the body has ended, and would be kept for others.
+    signal.throwIfAborted();
     if (this.#whole !== undefined) request.close();
     else this.#whole = wholeBody(request, checked.size, this.#options.maxBuffered);
     return this.#fromWhole(this.#whole, range);

@@ -16,7 +16,7 @@ import { withFailover } from '../failover.js';
 import { DEFAULT_MAX_KEPT } from '../kept.js';
 import { createLimiter, type Limiter } from '../limiter.js';
 import { RETRY_RULES, type RetryOptions, withRetry } from '../retry.js';
-import { HttpFile } from './httpFile.js';
+import { HttpFile, type HttpFileOptions } from './httpFile.js';
 import type { FetchOptions } from './request.js';
 import { requestUrl } from './url.js';
 import { VALIDATE_OPTIONS } from './validator.js';
@@ -99,8 +99,21 @@ export function httpSource(
   urls: string | URL | readonly (string | URL)[],
   options: HttpSourceOptions = {},
 ): RandomAccessSource {
-  const { retry = {}, onEvent, signal } = checkOptions(options, HTTP_RULES);
-  const fileOptions = {
+  const fileOptions = fileOptionsOf(options);
+  const list = Array.isArray(urls) ? urls : [urls];
+  if (list.length === 0) throw new ArgumentError('Cannot create an HTTP source without a URL');
+  const files = list.map((url) => new HttpFile(requestUrl(url).href, fileOptions));
+  return retried(files.length === 1 ? files[0]! : withFailover(files, { onEvent: options.onEvent }), options);
+}
+
+/** The same of one server: pages that open a model need nothing of several. */
+export function serverSource(url: string | URL, options: HttpSourceOptions = {}): RandomAccessSource {
+  return retried(new HttpFile(requestUrl(url).href, fileOptionsOf(options)), options);
+}
+
+function fileOptionsOf(options: HttpSourceOptions): HttpFileOptions {
+  checkOptions(options, HTTP_RULES);
+  return {
     fetch: options.fetch ?? fetch,
     fetchOptions: checkedFetchOptions(options.fetchOptions),
     headers: checkedHeaders(options.headers),
@@ -108,13 +121,15 @@ export function httpSource(
     idleTimeout: options.idleTimeout ?? DEFAULT_IDLE_TIMEOUT,
     validate: options.validate ?? 'etag',
     maxBuffered: options.maxBuffered ?? DEFAULT_MAX_KEPT,
-    onEvent,
-    signal,
+    onEvent: options.onEvent,
+    signal: options.signal,
   };
-  const list = Array.isArray(urls) ? urls : [urls];
-  if (list.length === 0) throw new ArgumentError('Cannot create an HTTP source without a URL');
-  const files = list.map((url) => new HttpFile(requestUrl(url).href, fileOptions));
-  const file = files.length === 1 ? files[0]! : withFailover(files, { onEvent });
+}
+
+function retried(
+  file: RandomAccessSource,
+  { retry = {}, onEvent, signal }: HttpSourceOptions,
+): RandomAccessSource {
   return retry === false
     ? file
     : withRetry(file, { onEvent, ...retry, signal: retry.signal === undefined ? signal : retry.signal });

@@ -4,6 +4,7 @@ import type { KernelSubject, Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { DType } from '../tensor/dtype.js';
 import { byEncoding, type Decoding, ENCODING_NAME, type HolographicEncoding } from './encoding.js';
+import { loadDtype } from './otherDtypes.js';
 
 /** The properties of an encoding that are known before its decoder is loaded. */
 interface DecodingEntry<DecodeOptions extends object, S extends KernelSubject> {
@@ -71,7 +72,8 @@ export async function loadDecodings(
   names: readonly HolographicEncoding[] = Object.keys(DECODINGS) as HolographicEncoding[],
 ): Promise<void> {
   check('names', names, listOf(ENCODING_NAME));
-  await Promise.all(names.map((encoding) => loadDecodingOf({ encoding, dtype: 'F16' })));
+  const decodings = names.map((encoding) => loadDecodingOf({ encoding, dtype: 'F16' }));
+  await Promise.all([...decodings, loadDtype('I8')]);
 }
 
 /** Loads what decodes one tensor. */
@@ -89,6 +91,7 @@ export async function loadDecodingOf({
       loaded.set(encoding, { createDecoder, kernels: kernels as Kernels });
     }),
     dtype === 'F16' ? loadKernels(f16Kernels) : undefined,
+    loadDtype(dtype),
   ]);
 }
 

@@ -11,9 +11,9 @@ import {
 import { check, checkOptions, object, wholeNumber } from '../checks/options.js';
 import { loadedDecoding } from '../encodings/decodings.js';
 import { ENCODING_NAME, type FragmentDecoder, matrixShape, RANGE_STEPS } from '../encodings/encoding.js';
+import { isDtypeLoaded, numbersToElements } from '../encodings/otherDtypes.js';
 import { FormatError, UnsupportedError } from '../errors.js';
 import { byteLengthOf, type DType, elementCount } from '../tensor/dtype.js';
-import { fromFloat32 } from '../tensor/numbers.js';
 import {
   assertWithin,
   checkOutput,
@@ -90,7 +90,7 @@ export class HoloTensorDecoder {
     }
     checkTensorBytes(this.#budget.limits, this.elements * Float32Array.BYTES_PER_ELEMENT);
     const decoding = loadedDecoding(header.encoding);
-    if (decoding === undefined) {
+    if (decoding === undefined || !isDtypeLoaded(header.dtype)) {
       throw new UnsupportedError(
         `Cannot decode a tensor yet: call await loadDecodings(['${header.encoding}']) first`,
       );
@@ -209,7 +209,7 @@ export class HoloTensorDecoder {
     if (out !== undefined) checkOutput(out, byteLength, 'Uint8Array');
     yield* this.#settlingAll();
     if (this.#decoder.reconstructingElements === undefined) {
-      const data = fromFloat32(dtype, yield* this.reconstructing());
+      const data = numbersToElements(dtype, yield* this.reconstructing());
       out?.set(viewBytes(data));
       return { dtype, shape, data: out === undefined ? data : viewElements(dtype, out) };
     }

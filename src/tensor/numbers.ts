@@ -1,8 +1,9 @@
 import { check } from '../checks/options.js';
 import { show } from '../errors/show.js';
 import { ArgumentError } from '../errors.js';
+import { commonElements } from './commonFloats.js';
 import { byteLengthOf, DTYPE, type DType, elementCount } from './dtype.js';
-import { bfloat16ToFloat32, float32ToBfloat16, float32ToHalf, halfToFloat32 } from './float.js';
+import { bfloat16ToFloat32, halfToFloat32 } from './float.js';
 import { float8ToFloat32, float32ToFloat8, isFloat8 } from './float8.js';
 import { packInt4, unpackInt4 } from './int4.js';
 import { applyQuantization, type Quantization } from './quantization.js';
@@ -68,12 +69,6 @@ export function fromFloat32(dtype: DType, values: Float32Array): TensorData {
   check('dtype', dtype, DTYPE);
   check('values', values, typedArray('Float32Array'));
   switch (dtype) {
-    case 'F32':
-      return values;
-    case 'F16':
-      return float32ToHalf(values);
-    case 'BF16':
-      return float32ToBfloat16(values);
     case 'I8':
       return roundToIntegers(values, -128, 127);
     case 'I4':
@@ -81,6 +76,8 @@ export function fromFloat32(dtype: DType, values: Float32Array): TensorData {
     case 'F8_E4M3':
     case 'F8_E5M2':
       return float32ToFloat8(dtype, values);
+    default:
+      return commonElements(dtype, values);
   }
 }
 

@@ -6,6 +6,7 @@ import type {
   Encoding,
   FragmentDecoder,
 } from '../../src/encodings/encoding.js';
+import { loadDtype } from '../../src/encodings/otherDtypes.js';
 import { FormatError } from '../../src/errors.js';
 import { portableKernels } from '../../src/kernels/portableKernels.js';
 import type { DType } from '../../src/tensor/dtype.js';
@@ -13,6 +14,9 @@ import type { Tensor } from '../../src/tensor/tensor.js';
 import { throws } from './assertions.js';
 
 /** What the container does around encodings, in a few lines for their tests. */
+
+// Of all dtypes: decoders are made here without what loads it with them.
+await loadDtype('I8');
 
 export interface Coded {
   readonly encoded: EncodedFragments;

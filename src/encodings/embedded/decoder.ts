@@ -3,9 +3,9 @@ import { type Cost, NO_COST } from '../../checks/limits.js';
 import { placed } from '../../errors/placed.js';
 import { FormatError } from '../../errors.js';
 import { bitsPerElement, byteLengthOf } from '../../tensor/dtype.js';
-import { fromFloat32 } from '../../tensor/numbers.js';
 import { checkOutput, viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
+import { numbersToElements } from '../otherDtypes.js';
 import { floatLayout } from './elements.js';
 import { type FragmentStart, MAX_TILE_LOG2, parseFragmentStart, parseUnits } from './format.js';
 import { TensorState } from './tensorState.js';
@@ -158,7 +158,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
     if (state === undefined || floatLayout(dtype) === undefined) {
       const values = new Float32Array(this.#wanted);
       yield* this.reconstructing(values);
-      out.set(viewBytes(fromFloat32(dtype, values)));
+      out.set(viewBytes(numbersToElements(dtype, values)));
       return;
     }
     const bytes = bitsPerElement(dtype) / 8;

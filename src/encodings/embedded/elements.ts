@@ -1,7 +1,6 @@
 import { FormatError } from '../../errors.js';
 import type { FloatLayout } from '../../kernels/embedded/interface.js';
 import { bitsPerElement, type DType } from '../../tensor/dtype.js';
-import { FLOAT8_LAYOUTS } from './float8.js';
 import type { StreamHeader } from './format.js';
 
 export const SINGLE: FloatLayout = { bytes: 4, mantissaBits: 23, exponentBits: 8, bias: 127 };
@@ -10,7 +9,10 @@ const FLOATS: Readonly<Partial<Record<DType, FloatLayout>>> = {
   F32: SINGLE,
   F16: { bytes: 2, mantissaBits: 10, exponentBits: 5, bias: 15 },
   BF16: { bytes: 2, mantissaBits: 7, exponentBits: 8, bias: 127 },
-  ...FLOAT8_LAYOUTS,
+  // As patterns of 16 bits, which the planes and the remainder take: the numbers of the dtype without subnormal ones. The
+  // exponent field of the smallest number is 1, that of NaNs and infinities has all bits set.
+  F8_E4M3: { bytes: 2, mantissaBits: 3, exponentBits: 5, bias: 10, tapered: true },
+  F8_E5M2: { bytes: 2, mantissaBits: 2, exponentBits: 6, bias: 17, tapered: true },
 };
 
 /** The exponent of the largest finite number, where it is not the bias. */

@@ -3,13 +3,9 @@ import type { FloatLayout } from '../../kernels/embedded/interface.js';
 import { type Float8Type, float8Numbers } from '../../tensor/float8.js';
 
 /**
- * Floats of eight bits as patterns of 16, which the planes and the remainder take: their numbers without subnormal ones.
- * The exponent field of the smallest number is 1, that of NaNs and infinities has all bits set.
+ * Floats of eight bits as patterns of 16, by their layout in `elements.ts`: which decoders load when a tensor has them, and
+ * that layout before.
  */
-export const FLOAT8_LAYOUTS: Readonly<Record<Float8Type, FloatLayout>> = {
-  F8_E4M3: { bytes: 2, mantissaBits: 3, exponentBits: 5, bias: 10, tapered: true },
-  F8_E5M2: { bytes: 2, mantissaBits: 2, exponentBits: 6, bias: 17, tapered: true },
-};
 
 interface Float8Tables {
   /** The pattern of each element. */
@@ -21,10 +17,10 @@ interface Float8Tables {
 /** Made once: tiles are decoded one by one. */
 const TABLES = new Map<Float8Type, Float8Tables>();
 
-function tablesOf(dtype: Float8Type): Float8Tables {
+function tablesOf(dtype: Float8Type, layout: FloatLayout): Float8Tables {
   let tables = TABLES.get(dtype);
   if (tables === undefined) {
-    const patterns = patternsOf(dtype);
+    const patterns = patternsOf(dtype, layout);
     const elements = new Int16Array(2 ** 16).fill(-1);
     patterns.forEach((pattern, byte) => {
       elements[pattern] = byte;
@@ -36,8 +32,7 @@ function tablesOf(dtype: Float8Type): Float8Tables {
 }
 
 /** The pattern of each element: the upper bits of its number in single precision, with another bias. */
-function patternsOf(dtype: Float8Type): Uint16Array {
-  const { mantissaBits: m, exponentBits, bias } = FLOAT8_LAYOUTS[dtype];
+function patternsOf(dtype: Float8Type, { mantissaBits: m, exponentBits, bias }: FloatLayout): Uint16Array {
   const numbers = float8Numbers(dtype);
   return Uint16Array.from(new Uint32Array(numbers.buffer), (bits, byte) => {
     const number = numbers[byte]!;
@@ -48,16 +43,16 @@ function patternsOf(dtype: Float8Type): Uint16Array {
   });
 }
 
-export function float8Patterns(dtype: Float8Type, bytes: Uint8Array): Uint16Array {
-  const { patterns } = tablesOf(dtype);
+export function float8Patterns(dtype: Float8Type, layout: FloatLayout, bytes: Uint8Array): Uint16Array {
+  const { patterns } = tablesOf(dtype, layout);
   const out = new Uint16Array(bytes.length);
   for (let i = 0; i < out.length; i++) out[i] = patterns[bytes[i]!]!;
   return out;
 }
 
 /** The inverse. @throws FormatError for a pattern that is none of an element */
-export function float8Elements(dtype: Float8Type, patterns: Uint16Array): Uint8Array {
-  const { elements } = tablesOf(dtype);
+export function float8Elements(dtype: Float8Type, layout: FloatLayout, patterns: Uint16Array): Uint8Array {
+  const { elements } = tablesOf(dtype, layout);
   const out = new Uint8Array(patterns.length);
   let all = 0;
   for (let i = 0; i < out.length; i++) {

@@ -41,7 +41,7 @@ export function elementsAsBits(tensor: Tensor<DType>): Source {
   const { dtype, data } = tensor;
   const layout = floatLayout(dtype);
   if (layout !== undefined && isFloat8(dtype)) {
-    return { patterns: float8Patterns(dtype, viewBytes(data)), layout, whole: false };
+    return { patterns: float8Patterns(dtype, layout, viewBytes(data)), layout, whole: false };
   }
   const bytes = layout === undefined ? storedToFloat32(tensor) : data;
   const { bytes: size } = layout ?? SINGLE;

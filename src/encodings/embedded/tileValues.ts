@@ -1,12 +1,12 @@
 import type { RowPart, TileState } from '../../kernels/embedded/interface.js';
 import { GROUP, GROUP_BYTES, groupsOf, inOrder } from '../../kernels/embedded/tile.js';
+import type { DType } from '../../tensor/dtype.js';
 import { halfToFloat32 } from '../../tensor/float.js';
-import { float8ToFloat32, isFloat8 } from '../../tensor/float8.js';
-import { fromFloat32 } from '../../tensor/numbers.js';
+import type { Float8Type } from '../../tensor/float8.js';
 import { viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest } from '../encoding.js';
+import { numbersToElements, otherDtypes } from '../otherDtypes.js';
 import { floatLayout, patternArray, patternView } from './elements.js';
-import { float8Elements } from './float8.js';
 import { MAX_TILE_LOG2, type StreamHeader } from './format.js';
 import type { TensorState } from './tensorState.js';
 
@@ -21,6 +21,11 @@ function partOf({ planes, state }: KnownWeights, from: number, to: number): Know
     planes: planes.map((plane) => plane.subarray(GROUP_BYTES * from, GROUP_BYTES * to)),
     state: groupsOf(state, from, to),
   };
+}
+
+/** Only these are tapered. Not `isFloat8` of their conversions, which most pages do not load. */
+function isFloat8(dtype: DType): dtype is Float8Type {
+  return floatLayout(dtype)?.tapered === true;
 }
 
 /** What a tile holds, as numbers or as elements: of exact weights their own bits, of others the best that the planes allow. */
@@ -41,7 +46,7 @@ export class TileValues {
       const { halfToFloat32: widen = halfToFloat32 } = kernels;
       widen(this.#readPatterns(state, tile, out.length), out);
     } else if (isFloat8(dtype)) {
-      float8ToFloat32(dtype, float8Elements(dtype, this.#readPatterns(state, tile, out.length)), out);
+      otherDtypes().float8ToFloat32(dtype, this.#readFloat8(state, tile, out.length), out);
     } else {
       // As bits, because a NaN may change its payload when it passes through numbers.
       state.readPatterns(tile, new Uint32Array(out.buffer, out.byteOffset, out.length));
@@ -55,15 +60,21 @@ export class TileValues {
     if (!state.progress(tile).exact) {
       const values = new Float32Array(count);
       this.#place(state, tile, values);
-      out.set(viewBytes(fromFloat32(dtype, values)));
+      out.set(viewBytes(numbersToElements(dtype, values)));
     } else if (isFloat8(dtype)) {
-      out.set(float8Elements(dtype, this.#readPatterns(state, tile, count)));
+      out.set(this.#readFloat8(state, tile, count));
     } else {
       const layout = floatLayout(dtype)!;
       const patterns = patternView(layout, out) ?? patternArray(layout, count);
       state.readPatterns(tile, patterns);
       if (patterns.buffer !== out.buffer) out.set(viewBytes(patterns));
     }
+  }
+
+  #readFloat8(state: TensorState, tile: number, count: number): Uint8Array {
+    const { dtype } = this.#request;
+    const patterns = this.#readPatterns(state, tile, count);
+    return otherDtypes().float8Elements(dtype as Float8Type, floatLayout(dtype)!, patterns);
   }
 
   /** Overwritten by the next call. */

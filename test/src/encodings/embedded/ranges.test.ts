@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
 import type { ElementRange } from '../../../../src/encodings/encoding.js';
 import { RANGE_STEPS } from '../../../../src/encodings/encoding.js';
+import { loadDtype } from '../../../../src/encodings/otherDtypes.js';
 import { ArgumentError } from '../../../../src/errors.js';
 import { loadKernels } from '../../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../../src/kernels/portableKernels.js';
@@ -10,6 +11,8 @@ import { byteLengthOf, type DType } from '../../../../src/tensor/dtype.js';
 import { fromFloat32 } from '../../../../src/tensor/numbers.js';
 import { throws } from '../../../helpers/assertions.js';
 import { noise } from '../../../helpers/random.js';
+
+await loadDtype('I8');
 
 const STEP = RANGE_STEPS.embedded!;
 const COUNT = 3 * STEP - 1234;
