@@ -231,8 +231,8 @@ export function unpackScales({ rowLength, kinds, packed }: PackedScales, element
   for (let i = 0; i < all.length; i++) inRange('scale', all[i]!, -128, 127);
   return {
     rowLength,
-    rows: rows === 0 ? undefined : Int8Array.from(all.subarray(0, rows)),
-    columns: columns === 0 ? undefined : Int8Array.from(all.subarray(rows)),
+    rows: rows === 0 ? undefined : new Int8Array(all.subarray(0, rows)),
+    columns: columns === 0 ? undefined : new Int8Array(all.subarray(rows)),
   };
 }
 

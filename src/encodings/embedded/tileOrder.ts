@@ -50,15 +50,17 @@ export class TileOrder {
     const groups = Math.ceil(count / GROUP);
     if (this.#scales === undefined) return new Uint8Array(groups).fill(this.#base);
     const { rows } = this.#scales;
+    const base = this.#base;
+    const groupSums = this.#groupSums;
     const totals = new Int32Array(groups);
     let place = 0;
     for (const { row, columns } of this.parts(start, count)) {
       const isWhole = columns === this.#sorted;
       const ofRow = rows?.[row] ?? 0;
-      if (isWhole && this.#groupSums !== undefined && place % GROUP === 0) {
+      if (isWhole && groupSums !== undefined && place % GROUP === 0) {
         const first = place / GROUP;
-        for (let group = 0; group < this.#groupSums.length; group++) {
-          totals[first + group] = this.#groupSums[group]! + GROUP * ofRow;
+        for (let group = 0; group < groupSums.length; group++) {
+          totals[first + group] = groupSums[group]! + GROUP * ofRow;
         }
         place += columns.length;
         continue;
@@ -79,7 +81,7 @@ export class TileOrder {
         size === GROUP
           ? (totals[group]! + GROUP / 2) >> 6
           : Math.floor((2 * totals[group]! + size) / (2 * size));
-      scales[group] = Math.min(Math.max(this.#base + mean, 0), 255);
+      scales[group] = Math.min(Math.max(base + mean, 0), 255);
     }
     return scales;
   }

@@ -56,14 +56,12 @@ function decodeGroup(stream: usize, position: usize, context: u32, codes: usize,
     store<u64>(bitmap, low | (peek(stream, position + 32) << 32));
     return position + 64;
   }
-  // Without a branch, because groups with a mask and dense ones are mixed: of an address 0, anything is read.
-  const hasMask = -u32(maskCode != 0);
-  const masks = lookup(maskCode, load<u32>(selected, PLACES), peek(stream, position) << 1) & hasMask;
-  position += masks & 0xff;
-  const mask = (masks >> 8) | (~hasMask & 0xff);
   const places = <u64>load<u32>(selected, PLACES + BYTES);
-  if (mask != 0xff) return position + decodeSome(stream, position, mask, byteCode, places, spreads, bitmap);
-  return decodeAll(stream, position, byteCode, places, bitmap);
+  // Dense groups come in runs where scales make them dense.
+  if (maskCode == 0) return decodeAll(stream, position, byteCode, places, bitmap);
+  const masks = lookup(maskCode, load<u32>(selected, PLACES), peek(stream, position) << 1);
+  position += masks & 0xff;
+  return decodeSome(stream, position, masks >> 8, byteCode, places, spreads, bitmap);
 }
 
 /** The eight bytes of a group; returns the position behind them. */
@@ -92,7 +90,7 @@ function byteTo(out: usize, code: usize, places: u64, bits: u64): u64 {
   return bits >> <u64>entry;
 }
 
-/** The bytes of a group that are in `mask`, fewer than eight; returns the number of bits that they took. */
+/** The bytes of a group that are in `mask`; returns the position behind them. */
 // @ts-ignore: decorator
 @inline
 function decodeSome(
@@ -105,51 +103,59 @@ function decodeSome(
   bitmap: usize,
 ): usize {
   const symbols = popcnt(mask);
+  let bits = (peek(stream, position) << 1) | END;
+  // Each symbol comes in at the top, above those before it.
   let word: u64 = 0;
-  let used: usize = 0;
-  if (symbols > 0) {
-    word = fourBytes(byteCode, places, peek(stream, position), symbols);
-    used = <usize>(word >> 32);
-    word &= 0xffffffff;
-    if (symbols > 4) {
-      const more = fourBytes(byteCode, places, peek(stream, position + used), symbols - 4);
-      used += <usize>(more >> 32);
-      word |= more << 32;
-    }
+  let entry: u32 = 0;
+  // One jump to as many symbols as there are: their number is random, and branches would be mispredicted one after another.
+  switch (symbols) {
+    case 8:
+      entry = lookup(byteCode, places, bits);
+      word = push(word, entry);
+      bits >>= <u64>entry;
+    case 7:
+      entry = lookup(byteCode, places, bits);
+      word = push(word, entry);
+      bits >>= <u64>entry;
+    case 6:
+      entry = lookup(byteCode, places, bits);
+      word = push(word, entry);
+      bits >>= <u64>entry;
+    case 5:
+      entry = lookup(byteCode, places, bits);
+      word = push(word, entry);
+      bits >>= <u64>entry;
+      // Four codes of 12 bits are sure to lie in one load.
+      position += <usize>clz(bits);
+      bits = (peek(stream, position) << 1) | END;
+    case 4:
+      entry = lookup(byteCode, places, bits);
+      word = push(word, entry);
+      bits >>= <u64>entry;
+    case 3:
+      entry = lookup(byteCode, places, bits);
+      word = push(word, entry);
+      bits >>= <u64>entry;
+    case 2:
+      entry = lookup(byteCode, places, bits);
+      word = push(word, entry);
+      bits >>= <u64>entry;
+    case 1:
+      entry = lookup(byteCode, places, bits);
+      word = push(word, entry);
+      bits >>= <u64>entry;
   }
+  // Without symbols, the shift by 64 is none.
+  word >>= <u64>(64 - 8 * symbols);
   const spread = i8x16.swizzle(i64x2.splat(word), v128.load64_zero(spreads + (mask << 3)));
   v128.store64_lane(bitmap, spread, 0);
-  return used;
+  return position + <usize>clz(bits);
 }
 
-/** One to four symbols, the first lowest; above them the number of bits that they took. */
 // @ts-ignore: decorator
 @inline
-function fourBytes(code: usize, places: u64, bits: u64, count: u32): u64 {
-  bits <<= 1;
-  // A sum of entries is one of lengths and one of symbols.
-  let entry = lookup(code, places, bits);
-  let sum = entry;
-  let word = entry >> 8;
-  if (count > 1) {
-    bits >>= <u64>entry;
-    entry = lookup(code, places, bits);
-    sum += entry;
-    word |= entry & 0xff00;
-    if (count > 2) {
-      bits >>= <u64>entry;
-      entry = lookup(code, places, bits);
-      sum += entry;
-      word |= (entry & 0xff00) << 8;
-      if (count > 3) {
-        bits >>= <u64>entry;
-        entry = lookup(code, places, bits);
-        sum += entry;
-        word |= (entry & 0xff00) << 16;
-      }
-    }
-  }
-  return <u64>word | (<u64>(sum & 0xff) << 32);
+function push(word: u64, entry: u32): u64 {
+  return (word >> 8) | (<u64>(entry >> 8) << 56);
 }
 
 /** The symbol << 8 with which the bits begin, and its length. They begin at bit 1. */
