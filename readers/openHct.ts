@@ -1,3 +1,5 @@
+import { FIRST_READ_SIZE, withKnownStart } from '../sources/knownStart.js';
+import { readStart } from '../sources/read.js';
 import type { ByteQueue } from '../src/bytes/byteQueue.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { limitsOf } from '../src/checks/limits.js';
@@ -12,7 +14,7 @@ import type { Hash } from '../src/kernels/xxh3/interface.js';
 import { type RandomAccessSource, sourceName } from '../src/source.js';
 import type { WorkersOption } from '../workers/pool.js';
 import { WORKERS } from '../workers/task.js';
-import { readGrammar } from './readGrammar.js';
+import { readBytes, readGrammar } from './readGrammar.js';
 
 export interface HctReaderOptions extends HctDecodeOptions, AbortOptions, WorkersOption {}
 
@@ -39,7 +41,8 @@ export async function openHct(source: RandomAccessSource, options: HctReaderOpti
   return withPlace({ file: sourceName(source) }, () => readStartAndEnd(source, options));
 }
 
-async function readStartAndEnd(source: RandomAccessSource, options: HctReaderOptions): Promise<OpenedHct> {
+/** By two reads where the index is not long, and by one of a small file: over a network, each takes a round trip. */
+async function readStartAndEnd(input: RandomAccessSource, options: HctReaderOptions): Promise<OpenedHct> {
   const limits = limitsOf(options);
   let hash!: Hash;
   const loading = loadChecksum(options).then(({ xxh3 }) => {
@@ -47,7 +50,9 @@ async function readStartAndEnd(source: RandomAccessSource, options: HctReaderOpt
   });
   const parseHeader = (bytes: Uint8Array) => parseHctHeaderBytes(bytes, limits, hash);
   const parseStart = (queue: ByteQueue) => parseHctStart(queue, limits, parseHeader);
-  const start = await readGrammar('HCT', parseStart, source, 0, options, loading);
+  const [first] = await Promise.all([readFirst(input, options), loading]);
+  const source = withKnownStart(input, first);
+  const start = await readGrammar('HCT', parseStart, source, 0, options);
   const tools = await loadHctReadTools(start.header, options);
   const blocksEnd = start.blocksOffset + start.header.compressedSize;
   const end = await readGrammar(
@@ -55,7 +60,14 @@ async function readStartAndEnd(source: RandomAccessSource, options: HctReaderOpt
     (queue) => parseHctEnd(queue, start, limits, hash),
     source,
     blocksEnd,
-    options,
+    { ...options, ahead: FIRST_READ_SIZE },
   );
   return { source, layout: { ...start, ...end }, tools, options };
+}
+
+function readFirst(source: RandomAccessSource, options: AbortOptions): Promise<Uint8Array> {
+  const { size } = source;
+  return size === undefined
+    ? readStart(source, FIRST_READ_SIZE, options)
+    : readBytes(source, 0, Math.min(FIRST_READ_SIZE, size), options);
 }

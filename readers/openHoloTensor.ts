@@ -54,7 +54,7 @@ async function readStart(
   });
   const parseHeader = (bytes: Uint8Array) => parseHoloTensorHeaderBytes(bytes, kernels.xxh3);
   const parse = (queue: ByteQueue) => parseHoloTensorStart(queue, limits, parseHeader);
-  const layout = await readGrammar('HoloTensor', parse, source, 0, options, ready);
+  const layout = await readGrammar('HoloTensor', parse, source, 0, { ...options, ready });
   // Loaded on demand: most files are opened as a whole.
   const sizeOf = options.partial && (await import('../sources/sizeOf.js')).sizeOf;
   const size = sizeOf ? await sizeOf(source, layout.dataStart, options) : Infinity;

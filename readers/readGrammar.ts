@@ -12,10 +12,16 @@ const MAGICS = { HCT: 'HCTN', HoloTensor: 'HTNS', NumPy: '\x93NUMPY' } as const 
   Record<OwnKind, string>
 >;
 
+export interface ReadGrammarOptions extends AbortOptions {
+  /** What the grammar needs to go on with its first bytes, loaded meanwhile. */
+  readonly ready?: Promise<unknown> | undefined;
+  /** Reads this many bytes at a time where a file of known size has them, even if the grammar demands fewer. Default 0. */
+  readonly ahead?: number | undefined;
+}
+
 /**
- * Reads the bytes that a grammar demands from a source, from `offset` on, and no others.
+ * Reads the bytes that a grammar demands from a source, from `offset` on.
  * @param format which a file that begins at `offset` 0 must have
- * @param ready what the grammar needs to go on with its first bytes, loaded meanwhile
  * @throws TruncatedError, FormatError for a file of another kind, and what the grammar and the source throw
  */
 export async function readGrammar<T>(
@@ -23,9 +29,9 @@ export async function readGrammar<T>(
   parse: (queue: ByteQueue) => Grammar<T>,
   source: RandomAccessSource,
   offset: number,
-  options: AbortOptions,
-  ready?: Promise<unknown>,
+  options: ReadGrammarOptions,
 ): Promise<T> {
+  const { ready, ahead = 0 } = options;
   const queue = new ByteQueue();
   const grammar = parse(queue);
   for (;;) {
@@ -40,8 +46,10 @@ export async function readGrammar<T>(
     }
     assertHolds(format, source, position, value);
     const available = (source.size ?? Number.POSITIVE_INFINITY) - position;
-    const missing = Math.min(value.length, available) - queue.length;
-    if (missing > 0) queue.push(await readBytes(source, position + queue.length, missing, options));
+    if (queue.length >= Math.min(value.length, available)) continue;
+    const wanted = source.size === undefined ? value.length : Math.max(value.length, ahead);
+    const missing = Math.min(wanted, available) - queue.length;
+    queue.push(await readBytes(source, position + queue.length, missing, options));
   }
 }
 

@@ -322,7 +322,9 @@ test('nothing is reserved for what a source only says that it has', async () => 
   const entry = serializeBlockIndexV2({ offset: 0, compressedSize: claimed / 4, checksum: 1n });
   const start = concatBytes([serializeHctHeader(header), entry, new Uint8Array(200)]);
   const hct = await allocatedBy(async () => {
-    const reader = await HctReader.open(lying(start, 80 + claimed / 4));
+    await rejects(HctReader.open(lying(start, 80 + claimed / 4)), TruncatedError);
+    const longer = concatBytes([start, new Uint8Array(2 ** 16)]);
+    const reader = await HctReader.open(lying(longer, 80 + claimed / 4));
     await rejects(reader.readAll(), TruncatedError);
     await rejects(collectTensor(chunked(start, 100)), TruncatedError);
   });
