@@ -216,7 +216,8 @@ export class Model extends Closeable {
 
   /**
    * Closes the files and connections behind the model and ends the observables. Loads under way or waiting end at once,
-   * with what has been loaded; arrays that were returned stay valid.
+   * with the tensors that have been read, and those that are complete in the element type that was asked for; arrays that were
+   * returned stay valid.
    */
   close(): Promise<void> {
     this.#closed ??= this.#close();

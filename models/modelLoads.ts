@@ -1,10 +1,8 @@
 import { type Observable, Subject } from 'rxjs';
 import { createLimiter } from '../sources/limiter.js';
-import { nextTurn } from '../src/async/steps.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { Budget, type LimitsOption, limitsOf } from '../src/checks/limits.js';
 import { WorkerError } from '../src/errors.js';
-import { inOrder } from '../workers/inOrder.js';
 import { loadPool } from '../workers/loadPool.js';
 import type { Improving } from './improvements.js';
 import type { LoadableTensor } from './inputs/content.js';
@@ -13,6 +11,7 @@ import { ENDED, LoadQueue } from './loadQueue.js';
 import type { LoadedTensor, OutputType } from './output.js';
 import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
 import { type ModelProgress, ModelQuality } from './progress.js';
+import { readTensors } from './readTensors.js';
 import { TensorState } from './tensorState.js';
 import { TensorUpdates } from './tensorUpdates.js';
 
@@ -34,6 +33,8 @@ export class ModelLoads {
   /** A tensor has improved, or a load has ended. */
   readonly #changes = new Subject<void>();
   readonly #queue = new LoadQueue();
+  /** Aborts at {@link close} what is read after loads. */
+  readonly #closing = new AbortController();
   /** Loads until their tensors have been read. */
   readonly #loaded = new Set<Promise<unknown>>();
   /** Tensors with pieces that may not be decoded yet. */
@@ -79,31 +80,14 @@ export class ModelLoads {
   ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
     const losses = await this.#runInTurn(options);
     try {
-      const loaded = await this.#readAll(options);
+      const loaded = await readTensors(this.states, options, this.#closing.signal);
       if (losses === this.#losses) return loaded;
     } catch (error) {
       if (!(error instanceof WorkerError)) throw error;
     }
     // A worker died after the load. Only loads, in their turn, begin anew what is lost: another one may be running.
     await this.#runInTurn(options);
-    return this.#readAll(options);
-  }
-
-  /** In the order of the names; with workers, several at a time. */
-  async #readAll<A extends OutputType>(
-    options: LoadOptions<A>,
-  ): Promise<ReadonlyMap<string, LoadedTensor<A>>> {
-    const { workers = 0, tensors: names = [...this.states.keys()] } = options;
-    const read = (name: string) => this.states.get(name)!.read(options);
-    const limit = Math.max(1, typeof workers === 'number' ? workers : workers.size);
-    const loaded = new Map<string, LoadedTensor<A>>();
-    let at = 0;
-    for await (const tensor of inOrder(names, limit, read, options.signal)) {
-      if (tensor !== undefined) loaded.set(names[at]!, tensor);
-      at += 1;
-      await nextTurn(options.signal);
-    }
-    return loaded;
+    return readTensors(this.states, options, this.#closing.signal);
   }
 
   /** Loads after the loads before. One that ends because the model is closed is no error. */
@@ -180,6 +164,7 @@ export class ModelLoads {
 
   /** Ends loads and reads under way or waiting, and the observables. */
   async close(): Promise<void> {
+    this.#closing.abort(ENDED);
     await this.#queue.close();
     await Promise.allSettled(this.#loaded);
     for (const state of this.states.values()) state.close();

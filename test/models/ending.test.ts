@@ -12,6 +12,7 @@ import { WorkerPool } from '../../workers/pool.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FaultyServer, serverForEach } from '../helpers/faultyServer.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
+import { modelOf } from '../helpers/models.js';
 import { tick } from '../helpers/streams.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
@@ -94,6 +95,32 @@ test('close() ends a load whose server is silent, and those that wait; nothing i
   model.pause();
   await ends(model.close());
   assert.is(server.requests.length, requests);
+});
+
+test('close() leaves what is being read out; what takes no more work is given', async () => {
+  const tensors = [
+    { name: 'a', dtype: 'F32', shape: [8] },
+    { name: 'b', dtype: 'BF16', shape: [512, 1024] },
+    { name: 'c', dtype: 'F32', shape: [8] },
+    { name: 'd', dtype: 'BF16', shape: [8] },
+  ] as const;
+  const encoded = await modelFileOf(modelOf(tensors));
+  const names = async (closeAt: string, as: 'F32' | 'source') => {
+    const model = await openModel(encoded);
+    let closed: Promise<void> | undefined;
+    const layout = 'transposed';
+    // Its memory is asked for when a tensor begins to be read.
+    const out = ({ name }: { name: string }): undefined => {
+      if (name === closeAt) closed = model.close();
+    };
+    const loads = [model.load({ as, layout, out }), model.load({ as }), model.load({ as: 'F16' })];
+    const [first, ...waiting] = await ends(Promise.all(loads));
+    await ends(closed!);
+    assert.equal([...first!.keys()], ['a']);
+    return waiting.map((loaded) => [...loaded.keys()].join(''));
+  };
+  assert.equal(await names('b', 'F32'), ['ac', '']);
+  assert.equal(await names('b', 'source'), ['abcd', '']);
 });
 
 test('an aborted load leaves the queue at once, and the others go on', async () => {
