@@ -48,14 +48,17 @@ const MAX_RUN_BYTES = 2 ** 24;
 /** Random access to one HCT file over a source: `HctReader` without what opens anything else. */
 export class HctSourceReader implements TensorReader {
   readonly #source: RandomAccessSource;
+  /** The start of the file, as far as opening has read it. */
+  readonly #first: Uint8Array;
   readonly #layout: HctLayout;
   readonly #tools: HctTools;
   readonly #decode: DecodeBlock;
   readonly #options: Omit<HctReaderOptions, 'signal'>;
   readonly #limits: AllLimits;
 
-  protected constructor({ source, layout, tools, options }: OpenedHct) {
+  protected constructor({ source, first, layout, tools, options }: OpenedHct) {
     this.#source = source;
+    this.#first = first;
     this.#layout = layout;
     this.#tools = tools;
     this.#decode = blockDecoder(tools, options.verify);
@@ -231,7 +234,12 @@ export class HctSourceReader implements TensorReader {
     for (const run of planRuns(this.header, this.blocks, limits, first, last)) {
       options.signal?.throwIfAborted();
       const offset = this.#layout.blocksOffset + run.start;
-      const compressed = await readBytes(this.#source, offset, run.end - run.start, options);
+      const end = this.#layout.blocksOffset + run.end;
+      // A copy, because workers may get its memory.
+      const isKnown = end <= this.#first.length;
+      const compressed = isKnown
+        ? this.#first.slice(offset, end)
+        : await readBytes(this.#source, offset, end - offset, options);
       const received = this.#layout.blocksOffset + compressed.length;
       new Budget(this.#limits, received).check({ bytes: run.byteLength, steps: 0 });
       yield { ...run, compressed };

@@ -1,4 +1,3 @@
-import { FIRST_READ_SIZE, withKnownStart } from '../sources/knownStart.js';
 import { readStart } from '../sources/read.js';
 import type { ByteQueue } from '../src/bytes/byteQueue.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
@@ -24,12 +23,17 @@ export const HCT_READER_RULES: Rules<HctReaderOptions> = {
   workers: WORKERS,
 };
 
+/** Bytes of the first read: headers and indexes of most files, all of small ones. */
+const FIRST_READ_SIZE = 65536;
+
 /** All of a file but its blocks. */
 export interface HctLayout extends Omit<HctStart, 'kind'>, Omit<HctEnd, 'kind'> {}
 
 /** A file whose header and index have been read. */
 export interface OpenedHct {
   readonly source: RandomAccessSource;
+  /** What has been read of its start. */
+  readonly first: Uint8Array;
   readonly layout: HctLayout;
   readonly tools: HctTools;
   readonly options: HctReaderOptions;
@@ -42,7 +46,7 @@ export async function openHct(source: RandomAccessSource, options: HctReaderOpti
 }
 
 /** By two reads where the index is not long, and by one of a small file: over a network, each takes a round trip. */
-async function readStartAndEnd(input: RandomAccessSource, options: HctReaderOptions): Promise<OpenedHct> {
+async function readStartAndEnd(source: RandomAccessSource, options: HctReaderOptions): Promise<OpenedHct> {
   const limits = limitsOf(options);
   let hash!: Hash;
   const loading = loadChecksum(options).then(({ xxh3 }) => {
@@ -50,9 +54,8 @@ async function readStartAndEnd(input: RandomAccessSource, options: HctReaderOpti
   });
   const parseHeader = (bytes: Uint8Array) => parseHctHeaderBytes(bytes, limits, hash);
   const parseStart = (queue: ByteQueue) => parseHctStart(queue, limits, parseHeader);
-  const [first] = await Promise.all([readFirst(input, options), loading]);
-  const source = withKnownStart(input, first);
-  const start = await readGrammar('HCT', parseStart, source, 0, options);
+  const [first] = await Promise.all([readFirst(source, options), loading]);
+  const start = await readGrammar('HCT', parseStart, source, 0, { ...options, known: first });
   const tools = await loadHctReadTools(start.header, options);
   const blocksEnd = start.blocksOffset + start.header.compressedSize;
   const end = await readGrammar(
@@ -60,9 +63,9 @@ async function readStartAndEnd(input: RandomAccessSource, options: HctReaderOpti
     (queue) => parseHctEnd(queue, start, limits, hash),
     source,
     blocksEnd,
-    { ...options, ahead: FIRST_READ_SIZE },
+    { ...options, known: first.subarray(blocksEnd), ahead: FIRST_READ_SIZE },
   );
-  return { source, layout: { ...start, ...end }, tools, options };
+  return { source, first, layout: { ...start, ...end }, tools, options };
 }
 
 function readFirst(source: RandomAccessSource, options: AbortOptions): Promise<Uint8Array> {

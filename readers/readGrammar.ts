@@ -15,7 +15,9 @@ const MAGICS = { HCT: 'HCTN', HoloTensor: 'HTNS', NumPy: '\x93NUMPY' } as const 
 export interface ReadGrammarOptions extends AbortOptions {
   /** What the grammar needs to go on with its first bytes, loaded meanwhile. */
   readonly ready?: Promise<unknown> | undefined;
-  /** Reads this many bytes at a time where a file of known size has them, even if the grammar demands fewer. Default 0. */
+  /** Bytes from `offset` on that have been read. */
+  readonly known?: Uint8Array | undefined;
+  /** Bytes that are read at a time where a file of known size has them, even if the grammar demands fewer. Default 0. */
   readonly ahead?: number | undefined;
 }
 
@@ -31,8 +33,10 @@ export async function readGrammar<T>(
   offset: number,
   options: ReadGrammarOptions,
 ): Promise<T> {
-  const { ready, ahead = 0 } = options;
+  const { ready, known, ahead = 0 } = options;
   const queue = new ByteQueue();
+  if (known !== undefined) queue.push(known);
+  if (known !== undefined && offset === 0) await assertKind(known, format);
   const grammar = parse(queue);
   for (;;) {
     const { done, value } = grammar.next();

@@ -5,9 +5,6 @@ import { streamReader } from './chunkReader.js';
 import { pullStream } from './pullStream.js';
 import { checkRange, checkRead } from './ranges.js';
 
-/** Bytes of the first read of a file: the headers of most, with what follows them. */
-export const FIRST_READ_SIZE = 65536;
-
 /** The same source, whose first bytes are in memory: they are not read again. */
 export function withKnownStart(source: RandomAccessSource, known: Uint8Array): RandomAccessSource {
   return new KnownStartSource(source, known);

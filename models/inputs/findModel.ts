@@ -1,4 +1,4 @@
-import { FIRST_READ_SIZE, withKnownStart } from '../../sources/knownStart.js';
+import { withKnownStart } from '../../sources/knownStart.js';
 import type { Place } from '../../sources/place.js';
 import { readStart } from '../../sources/read.js';
 import { isSafetensorsStart } from '../../src/bytes/fileStart.js';
@@ -23,6 +23,9 @@ export interface StartedFile {
   readonly source: RandomAccessSource;
   readonly start: Uint8Array;
 }
+
+/** Bytes of the first read of a file: the headers of most, with what follows them. */
+const FIRST_READ_SIZE = 65536;
 
 /** The name under which loaders of sharded models look for the index. */
 export const SHARD_INDEX_NAME = 'model.safetensors.index.json';
