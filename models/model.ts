@@ -1,6 +1,6 @@
 import type { Observable } from 'rxjs';
 import { Closeable } from '../platform/closeable.js';
-import { assertRows } from '../readers/tensorReader.js';
+import { assertRows, rowsOf } from '../readers/tensorReader.js';
 import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import type { LimitsOption } from '../src/checks/limits.js';
 import { check, checkOptions, listOf, text } from '../src/checks/options.js';
@@ -118,7 +118,7 @@ export class Model extends Closeable {
   /**
    * Rows `start` (inclusive) to `end` (exclusive) along the first dimension, in the tensor's own dtype: read without
    * the rest of the tensor, unless that is loaded.
-   * @throws UnsupportedError for tensors that are stored as fragments, while they are not complete
+   * @throws UnsupportedError for tensors that are stored as fragments, while they are not complete, unless they are small
    */
   async rows(name: string, start: number, end: number, options: AbortOptions = {}): Promise<Tensor> {
     const state = this.#state(name);
@@ -127,9 +127,7 @@ export class Model extends Closeable {
     assertRows(shape, start, end, name);
     if (state.complete) {
       const { data } = (await state.read({ as: 'source' }))!;
-      const perRow = shape[0] === 0 ? 0 : (data as Uint8Array).length / shape[0]!;
-      const part = (data as Uint8Array).subarray(start * perRow, end * perRow);
-      return { dtype, shape: [end - start, ...shape.slice(1)], data: part };
+      return rowsOf({ dtype, shape, data: data as Uint8Array }, start, end);
     }
     if (readRows === undefined) {
       throw new UnsupportedError(

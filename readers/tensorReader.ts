@@ -34,6 +34,14 @@ export function assertRows(
   assertWithin('rows', start, end, rows, { name });
 }
 
+/** Rows of a tensor in memory, as a view. */
+export function rowsOf({ dtype, shape, data }: Tensor, start: number, end: number): Tensor {
+  const elements = data as Uint8Array;
+  const perRow = shape[0] === 0 ? 0 : elements.length / shape[0]!;
+  const part = elements.subarray(start * perRow, end * perRow);
+  return { dtype, shape: [end - start, ...shape.slice(1)], data: part };
+}
+
 /** The part of `out` that begins at `start`; undefined unless all of it is within `out`. */
 export function within(out: Uint8Array, start: number, byteLength: number): Uint8Array | undefined {
   return start >= 0 && start + byteLength <= out.length ? out.subarray(start, start + byteLength) : undefined;

@@ -13,8 +13,7 @@ import type { Buffers } from '../../workers/buffers.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../../workers/task.js';
 import { encodeShortTensor } from './encodeShortTensor.js';
-import { encodedShape, packFirstPiece } from './firstPiece.js';
-import { MAX_SHORT } from './shortTensor.js';
+import { encodedShape, MAX_SHORT, packFirstPiece } from './firstPiece.js';
 
 /** How tensors are cut into fragments, with the options of the encoding (fragments, qualities, layout, rank, …). */
 export interface FragmentOptions {

@@ -34,6 +34,9 @@ import type { ModelFileTensor } from './modelFile.js';
 /** The first byte of a first piece. */
 export const FORMS = { whole: 0, packed: 1, short: 2 } as const;
 
+/** Elements that a tensor in two parts has at most: it is decoded at once, in no worker. */
+export const MAX_SHORT = 1023;
+
 /** What the plan says of a cut tensor. */
 export interface PlannedTensor extends Pick<ModelFileTensor, 'dtype' | 'shape' | 'byteLength'> {
   /** Bytes of each fragment as stored. */

@@ -3,7 +3,7 @@ import { readNumbers } from '../../src/encodings/embedded/signedNumbers.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { elementCount } from '../../src/tensor/dtype.js';
-import { invalid } from './firstPiece.js';
+import { invalid, MAX_SHORT } from './firstPiece.js';
 import type { ModelFileTensor } from './modelFile.js';
 
 /**
@@ -11,9 +11,6 @@ import type { ModelFileTensor } from './modelFile.js';
  * small for an encoding, but whole it would take many bytes before all that is useful: a network works long before it needs the
  * lowest bits of its biases and norms.
  */
-
-/** Elements that a tensor in two parts has at most: it is decoded at once, in no worker. */
-export const MAX_SHORT = 1023;
 
 export const MANTISSA_BITS = 23;
 /** The exponent field of infinities and NaNs. */

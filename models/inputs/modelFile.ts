@@ -1,13 +1,17 @@
 import type { PartialOption } from '../../readers/partial.js';
+import { rowsOf } from '../../readers/tensorReader.js';
 import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
-import type { Budget, OpenOptions } from '../../src/checks/limits.js';
+import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { elementCount } from '../../src/tensor/dtype.js';
 import type { WorkerPool } from '../../workers/pool.js';
 import { MIN_WORKER_BYTES } from '../../workers/task.js';
+import { MAX_SHORT } from '../file/firstPiece.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from '../file/modelFile.js';
 import { ModelTensorDecoder, readFirstPiece } from '../file/tensorDecoder.js';
 import {
+  finished,
   type LoadableTensor,
   type LoadPiece,
   type ModelContent,
@@ -70,8 +74,24 @@ export function loadableTensor(
           return decodeInWorker(tensor, bytes, (first) => readFirstPiece(tensor, first, kernels), options);
         }
       : undefined,
-    readRows: encoded === undefined ? rowReader(tensor, source, pieces[0]!.offset) : undefined,
+    readRows: readerOfRows(tensor, source),
   };
+}
+
+function readerOfRows(tensor: ModelFileTensor, source: RandomAccessSource): LoadableTensor['readRows'] {
+  const { encoded, pieces, shape } = tensor;
+  if (encoded === undefined) return rowReader(tensor, source, pieces[0]!.offset);
+  // Small ones are read whole: a few kilobytes.
+  return elementCount(shape) > MAX_SHORT
+    ? undefined
+    : async (start, end, options) => {
+        const decoder = await createDecoder(tensor, new Budget(limitsOf()));
+        const read = pieces.map(({ offset, length }) => source.read(offset, length, options));
+        for (const [piece, bytes] of (await Promise.all(read)).entries()) {
+          await decoder.add(piece, bytes, options);
+        }
+        return rowsOf((await finished(decoder.reconstructingTensor(options), options))!, start, end);
+      };
 }
 
 /** The first pieces of a tensor, as far as a file of this size has them; none where they bring no numbers. */

@@ -120,11 +120,6 @@ export class WasmRuntime {
     return start;
   }
 
-  /** Nothing is allocated: a copy that `keep` makes now stays. */
-  get keeps(): boolean {
-    return this.#top === this.#base;
-  }
-
   /**
    * The address of a copy of constant `bytes`, which stays between calls and is found again by their object. While anything
    * else is allocated, it is a copy that ends with the scope.
@@ -133,7 +128,7 @@ export class WasmRuntime {
   keep(bytes: ArrayBufferView, prepare?: (address: number) => void): number {
     const known = this.#kept.get(bytes);
     if (known !== undefined) return known;
-    const stays = this.keeps;
+    const stays = this.#top === this.#base;
     const address = this.allocate(bytes.byteLength);
     this.load(bytes, address);
     prepare?.(address);

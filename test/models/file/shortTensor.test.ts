@@ -15,11 +15,17 @@ import { ModelTensorDecoder } from '../../../models/file/tensorDecoder.js';
 import { openModel } from '../../../models/openModel.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { finish } from '../../../src/async/steps.js';
-import { ChecksumError, FormatError, TruncatedError } from '../../../src/errors.js';
+import {
+  ArgumentError,
+  ChecksumError,
+  FormatError,
+  TruncatedError,
+  UnsupportedError,
+} from '../../../src/errors.js';
 import { xxh3 } from '../../../src/kernels/xxh3/checksum.js';
 import { similarity } from '../../../src/tensor/similarity.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
-import { throws } from '../../helpers/assertions.js';
+import { rejects, throws } from '../../helpers/assertions.js';
 import { decodeFromModelFile, encodeToModelFile, modelFileOf } from '../../helpers/modelFiles.js';
 import { modelOf } from '../../helpers/models.js';
 import { noise } from '../../helpers/random.js';
@@ -167,6 +173,42 @@ test('they do not go to the staging store, as long as all of them take little me
   for (const name of ['a', 'large', 'b', 'c'])
     assert.is(new TextDecoder().decode(await (await kept.open(name))!.read(0, name.length)), name);
   assert.is(await kept.open('d'), undefined);
+});
+
+test('rows are read without a load, from what the tensor has in the file', async () => {
+  const values = noise(20 * 16);
+  const large = noise(2048);
+  const tensors = [
+    { name: 'small', dtype: 'F32', shape: [20, 16] },
+    { name: 'large', dtype: 'F32', shape: [64, 32] },
+  ] as const;
+  const plain = modelOf(tensors, undefined, (_, __, i) => viewBytes(i === 0 ? values : large).slice());
+  const file = await encodeToModelFile({ 'model.safetensors': plain });
+  const source = bytesSource(file);
+  let bytes = 0;
+  const read: typeof source.read = (offset, length, options) => {
+    bytes += length;
+    return source.read(offset, length, options);
+  };
+  const model = await openModel({ ...source, read });
+  bytes = 0;
+  const rows = await model.rows('small', 3, 7);
+  assert.equal([rows.dtype, rows.shape], ['F32', [4, 16]]);
+  assert.equal(rows.data, values.slice(3 * 16, 7 * 16));
+  assert.ok(bytes < 2 * 4 * values.length, `${bytes}`);
+  assert.equal((await model.rows('small', 20, 20)).shape, [0, 16]);
+  await rejects(model.rows('small', 3, 21), ArgumentError, /small/);
+  await rejects(model.rows('large', 0, 1), UnsupportedError, /load the tensor first/);
+  const all = await model.load();
+  assert.equal((await model.rows('small', 3, 7)).data, rows.data);
+  assert.equal(all.get('small')!.data, values);
+
+  const { tensors: own } = await readModelFile(source, {});
+  const { pieces } = own.find(({ name }) => name === 'small')!;
+  const broken = file.slice();
+  broken[pieces[2]!.offset]! ^= 1;
+  const damaged = await openModel(bytesSource(broken));
+  await rejects(damaged.rows('small', 0, 1), ChecksumError, /wrong checksum/);
 });
 
 test.run();
