@@ -51,21 +51,25 @@ export class TileOrder {
     if (this.#scales === undefined) return new Uint8Array(groups).fill(this.#base);
     const { rows } = this.#scales;
     const base = this.#base;
+    const length = this.#rowLength;
     const groupSums = this.#groupSums;
     const totals = new Int32Array(groups);
     let place = 0;
-    for (const { row, columns } of this.parts(start, count)) {
-      const isWhole = columns === this.#sorted;
+    while (place < count) {
+      const at = start + place;
+      const row = Math.floor(at / length);
+      const first = at - row * length;
+      const end = Math.min(length, first + count - place);
       const ofRow = rows?.[row] ?? 0;
-      if (isWhole && groupSums !== undefined && place % GROUP === 0) {
-        const first = place / GROUP;
+      if (end - first === length && groupSums !== undefined && place % GROUP === 0) {
         for (let group = 0; group < groupSums.length; group++) {
-          totals[first + group] = groupSums[group]! + GROUP * ofRow;
+          totals[(place >> 6) + group] = groupSums[group]! + GROUP * ofRow;
         }
-        place += columns.length;
+        place += length;
         continue;
       }
-      const sums = isWhole ? this.#sums : this.#sumsOf(columns);
+      const columns = this.#columnsBetween(first, end);
+      const sums = columns === this.#sorted ? this.#sums : this.#sumsOf(columns);
       for (let i = 0; i < columns.length; ) {
         const next = Math.min(columns.length, i + GROUP - (place & (GROUP - 1)));
         totals[place >> 6]! += sums[next]! - sums[i]! + ofRow * (next - i);
@@ -97,7 +101,7 @@ export class TileOrder {
       parts.push({
         row,
         first: row * length - start,
-        columns: end - first === length ? this.#sorted : this.#columnsBetween(first, end),
+        columns: this.#columnsBetween(first, end),
       });
       at += end - first;
     }
@@ -106,6 +110,7 @@ export class TileOrder {
 
   #columnsBetween(first: number, end: number): Uint32Array {
     const sorted = this.#sorted;
+    if (end - first === sorted.length) return sorted;
     const columns = new Uint32Array(end - first);
     let count = 0;
     for (let i = 0; i < sorted.length; i++) {

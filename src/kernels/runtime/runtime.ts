@@ -120,6 +120,11 @@ export class WasmRuntime {
     return start;
   }
 
+  /** Nothing is allocated: a copy that `keep` makes now stays. */
+  get keeps(): boolean {
+    return this.#top === this.#base;
+  }
+
   /**
    * The address of a copy of constant `bytes`, which stays between calls and is found again by their object. While anything
    * else is allocated, it is a copy that ends with the scope.
@@ -128,7 +133,7 @@ export class WasmRuntime {
   keep(bytes: ArrayBufferView, prepare?: (address: number) => void): number {
     const known = this.#kept.get(bytes);
     if (known !== undefined) return known;
-    const stays = this.#top === this.#base;
+    const stays = this.keeps;
     const address = this.allocate(bytes.byteLength);
     this.load(bytes, address);
     prepare?.(address);

@@ -43,7 +43,9 @@ test('constants are kept between calls, and copied where something else is alloc
     });
   const address = runtime.scope(keep);
   runtime.scope(() => {
+    assert.ok(runtime.keeps);
     const above = runtime.allocate(8);
+    assert.is(runtime.keeps, false);
     assert.ok(above > address);
     assert.is(keep(), address);
     assert.equal(runtime.bytes(address, 3), Uint8Array.of(9, 2, 3));

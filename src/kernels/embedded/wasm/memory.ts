@@ -74,7 +74,28 @@ export type ContextRange = readonly [first: number, end: number];
  * @param needed contexts whose codes must be there; default all
  */
 export function loadLookups(runtime: WasmRuntime, coding: Codes, needed?: ContextRange): number {
+  if (coding.fixed && runtime.keeps) return keepFixedLookups(runtime, coding, needed);
   return loadTables(runtime, coding, 'lookup', needed);
+}
+
+let unloaded: Uint32Array | undefined;
+
+/** Records of all contexts of fixed codes, which stay in the memory, with the codes of those that have been needed. */
+function keepFixedLookups(runtime: WasmRuntime, coding: Codes, needed?: ContextRange): number {
+  const codes = codesOf(coding);
+  unloaded ??= new Uint32Array(LOOKUP_FIELDS * codes.length).fill(NO_CODE);
+  const address = runtime.keep(unloaded);
+  const [first, end] = needed ?? [0, codes.length];
+  let records = runtime.words(address, unloaded.length);
+  for (let i = first; i < end; i++) {
+    if (records[LOOKUP_FIELDS * i] !== NO_CODE) continue;
+    const record = new Uint32Array(LOOKUP_FIELDS);
+    putRecord(runtime, codes[i]!, 'lookup', record, 0);
+    // The memory may have grown.
+    records = runtime.words(address, unloaded.length);
+    records.set(record, LOOKUP_FIELDS * i);
+  }
+  return address;
 }
 
 /** The same for the kernels that encode. */
@@ -114,11 +135,35 @@ function loadFixedCodes(runtime: WasmRuntime, coding: Codes): number {
 
 type Codes = Pick<PlaneCoding, 'selection' | 'fixed'>;
 
-/**
- * Three addresses for each context: of the codes of masks, of bytes, of batches. Behind those of `lookup` there is for each of
- * them which bits of the stream, above one that says nothing, are places in it. The address of the first one's is where those
- * of context 0 would be.
- */
+/** A context has three addresses: of the codes of masks, of bytes, of batches. */
+const CODE_FIELDS = 3;
+/** Behind them, for each, which bits of the stream, above one that says nothing, are places in it. */
+const LOOKUP_FIELDS = 6;
+
+function putRecord(
+  runtime: WasmRuntime,
+  { bytes, batch }: ContextCodes,
+  table: 'lookup' | 'entries',
+  records: Uint32Array,
+  at: number,
+): void {
+  putCode(runtime, bytes?.mask, table, records, at);
+  putCode(runtime, bytes?.byte, table, records, at + 1);
+  putCode(runtime, batch, table, records, at + 2);
+}
+
+function putCode(
+  runtime: WasmRuntime,
+  code: PrefixCode | undefined,
+  table: 'lookup' | 'entries',
+  records: Uint32Array,
+  at: number,
+): void {
+  records[at] = code === undefined ? 0 : runtime.keep(code[table]);
+  if (table === 'lookup') records[at + CODE_FIELDS] = code === undefined ? 0 : 2 * (code.lookup.length - 1);
+}
+
+/** Records of contexts. The address of the first one is where that of context 0 would be. */
 function loadTables(
   runtime: WasmRuntime,
   coding: Codes,
@@ -127,18 +172,11 @@ function loadTables(
 ): number {
   const all = codesOf(coding);
   const [first, end] = needed ?? [0, all.length];
-  const fields = table === 'lookup' ? 6 : 3;
+  const fields = table === 'lookup' ? LOOKUP_FIELDS : CODE_FIELDS;
   const records = new Uint32Array(fields * (end - first)).fill(NO_CODE);
-  const put = (at: number, code: PrefixCode | undefined) => {
-    records[at] = code === undefined ? 0 : runtime.keep(code[table]);
-    if (code !== undefined && table === 'lookup') records[at + 3] = 2 * (code.lookup.length - 1);
-  };
   for (let i = 0; i < end - first; i++) {
     const codes = all[first + i];
-    if (codes === undefined) continue;
-    put(fields * i, codes.bytes?.mask);
-    put(fields * i + 1, codes.bytes?.byte);
-    put(fields * i + 2, codes.batch);
+    if (codes !== undefined) putRecord(runtime, codes, table, records, fields * i);
   }
   return loadInto(runtime, records) - records.BYTES_PER_ELEMENT * fields * first;
 }
