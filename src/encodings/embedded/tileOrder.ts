@@ -111,13 +111,15 @@ export class TileOrder {
   #columnsBetween(first: number, end: number): Uint32Array {
     const sorted = this.#sorted;
     if (end - first === sorted.length) return sorted;
-    const columns = new Uint32Array(end - first);
+    // Those that are outside are written over: which they are is random, and a branch would be mispredicted.
+    const columns = new Uint32Array(end - first + 1);
     let count = 0;
     for (let i = 0; i < sorted.length; i++) {
       const column = sorted[i]!;
-      if (column >= first && column < end) columns[count++] = column;
+      columns[count] = column;
+      count += (~(column - first) & (column - end)) >>> 31;
     }
-    return columns;
+    return columns.subarray(0, count);
   }
 
   #sumsOf(columns: Uint32Array): Int32Array {
