@@ -17,8 +17,8 @@ export class TileOrder {
   /** Columns in the order of a whole row, and the sums of the scales of the first 0, 1, … of them. */
   readonly #sorted: Uint32Array;
   readonly #sums: Int32Array;
-  /** The same of each group of a whole row; undefined where rows are no whole groups. */
-  readonly #groupSums: Int32Array | undefined;
+  /** Of each group of a whole row, but for the row's own; undefined where rows are no whole groups. */
+  readonly #groupScales: Int32Array | undefined;
 
   /** @param base root mean square of the weights, in quarter octaves */
   constructor(base: number, scales: Scales | undefined) {
@@ -29,9 +29,10 @@ export class TileOrder {
     this.#sorted = sortedColumns(columns ?? new Int8Array(rowLength));
     this.#sums = this.#sumsOf(this.#sorted);
     if (rowLength % GROUP !== 0) return;
-    this.#groupSums = new Int32Array(rowLength / GROUP);
-    for (let group = 0; group < this.#groupSums.length; group++) {
-      this.#groupSums[group] = this.#sums[GROUP * (group + 1)]! - this.#sums[GROUP * group]!;
+    this.#groupScales = new Int32Array(rowLength / GROUP);
+    for (let group = 0; group < this.#groupScales.length; group++) {
+      const total = this.#sums[GROUP * (group + 1)]! - this.#sums[GROUP * group]!;
+      this.#groupScales[group] = base + roundedMean(total, GROUP);
     }
   }
 
@@ -47,23 +48,22 @@ export class TileOrder {
 
   /** The root mean square of each group of the tile that begins at weight `start`, in quarter octaves. */
   scalesOf(start: number, count: number): Uint8Array {
-    const groups = Math.ceil(count / GROUP);
-    if (this.#scales === undefined) return new Uint8Array(groups).fill(this.#base);
-    const { rows } = this.#scales;
     const base = this.#base;
+    if (this.#scales === undefined) return new Uint8Array(Math.ceil(count / GROUP)).fill(base);
+    const { rows } = this.#scales;
+    const scales = new Uint8ClampedArray(Math.ceil(count / GROUP));
     const length = this.#rowLength;
-    const groupSums = this.#groupSums;
-    const totals = new Int32Array(groups);
+    const groupScales = this.#groupScales;
     let place = 0;
+    let total = 0;
     while (place < count) {
-      const at = start + place;
-      const row = Math.floor(at / length);
-      const first = at - row * length;
+      const row = Math.floor((start + place) / length);
+      const first = start + place - row * length;
       const end = Math.min(length, first + count - place);
       const ofRow = rows?.[row] ?? 0;
-      if (end - first === length && groupSums !== undefined && place % GROUP === 0) {
-        for (let group = 0; group < groupSums.length; group++) {
-          totals[(place >> 6) + group] = groupSums[group]! + GROUP * ofRow;
+      if (end - first === length && groupScales !== undefined && place % GROUP === 0) {
+        for (let group = 0; group < groupScales.length; group++) {
+          scales[place / GROUP + group] = groupScales[group]! + ofRow;
         }
         place += length;
         continue;
@@ -71,23 +71,17 @@ export class TileOrder {
       const columns = this.#columnsBetween(first, end);
       const sums = columns === this.#sorted ? this.#sums : this.#sumsOf(columns);
       for (let i = 0; i < columns.length; ) {
-        const next = Math.min(columns.length, i + GROUP - (place & (GROUP - 1)));
-        totals[place >> 6]! += sums[next]! - sums[i]! + ofRow * (next - i);
+        const next = Math.min(columns.length, i + GROUP - (place % GROUP));
+        total += sums[next]! - sums[i]! + ofRow * (next - i);
         place += next - i;
         i = next;
+        if (place % GROUP !== 0 && place < count) continue;
+        const size = ((place - 1) % GROUP) + 1;
+        scales[(place - 1) >> 6] = base + roundedMean(total, size);
+        total = 0;
       }
     }
-    const scales = new Uint8Array(groups);
-    for (let group = 0; group < groups; group++) {
-      const size = Math.min(GROUP, count - GROUP * group);
-      // Rounded to the nearest.
-      const mean =
-        size === GROUP
-          ? (totals[group]! + GROUP / 2) >> 6
-          : Math.floor((2 * totals[group]! + size) / (2 * size));
-      scales[group] = Math.min(Math.max(base + mean, 0), 255);
-    }
-    return scales;
+    return new Uint8Array(scales.buffer);
   }
 
   /** The rows of the tile that begins at weight `start`, or the parts of them that are in it. */
@@ -129,6 +123,11 @@ export class TileOrder {
     for (let i = 0; i < columns.length; i++) sums[i + 1] = sums[i]! + scales[columns[i]!]!;
     return sums;
   }
+}
+
+/** To the nearest. */
+function roundedMean(total: number, count: number): number {
+  return Math.floor((2 * total + count) / (2 * count));
 }
 
 /** Columns by their scales, the largest first; those of one scale stay in their order. */
