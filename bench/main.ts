@@ -2,7 +2,7 @@
 import { readdir } from 'node:fs/promises';
 import { cpus } from 'node:os';
 
-const NOT_SUBJECTS = ['main', 'harness', 'family', 'plainThreads'];
+const NOT_SUBJECTS = ['main', 'harness', 'family', 'pacedSource', 'plainThreads'];
 
 const here = new URL('./', import.meta.url);
 const subjects = (await readdir(here))
