@@ -12,6 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs, stripVTControlCharacters } from 'node:util';
 import { bundleTests } from './bundleTests.js';
 import { COMMAND_VARIABLE, compilePrograms } from './compilePrograms.js';
+import { withSourceLines } from './sourceLines.js';
 import { failedTests, lastWords } from './testFailures.js';
 
 /** A file that takes longer is stuck. */
@@ -19,10 +20,15 @@ const FILE_TIMEOUT_MINUTES = 20;
 const SLOWEST_FILES = 5;
 /** They take ten seconds or more, of processor time or of waiting, and start first. */
 const LONGEST_FILES = [
-  'test/models/workers.test.ts',
-  'test/src/agreement.test.ts',
   'test/examples/demo.test.ts',
+  'test/models/workers.test.ts',
   'test/options.test.ts',
+  'test/cli/modelFile.test.ts',
+  'test/readers/steps.test.ts',
+  'test/examples/documents.test.ts',
+  'test/bulk/divided.test.ts',
+  'test/fuzz/fuzzer.test.ts',
+  'test/src/agreement.test.ts',
 ];
 /** Some files wait for timers, servers and disks. */
 const MORE_JOBS_THAN_CORES = 1;
@@ -108,7 +114,7 @@ function globPattern(glob: string): RegExp {
 
 async function run(file: string): Promise<Outcome> {
   const start = performance.now();
-  const child = spawn(process.execPath, ['--enable-source-maps', moduleOf(file)], {
+  const child = spawn(process.execPath, [moduleOf(file)], {
     cwd: root,
     env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -137,7 +143,8 @@ async function run(file: string): Promise<Outcome> {
   else if (counts.total === 0) fault = `ran no test to its end (exit code ${code})`;
   else if (counts.skipped > 0) fault = `skips ${counts.skipped} tests`;
   else if (code !== 0 && counts.passed === counts.total) fault = `ended with exit code ${code}`;
-  return { file, output, seconds, ...counts, fault };
+  const outcome = { file, output, seconds, ...counts, fault };
+  return hasFailed(outcome) ? { ...outcome, output: withSourceLines(output, moduleOf(file)) } : outcome;
 }
 
 /** A number of the summary that uvu prints last. */

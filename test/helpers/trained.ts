@@ -71,10 +71,14 @@ const LAYERS: readonly TestTensor[] = [
   { name: 'head.bias', dtype: 'F32', shape: [1] },
 ];
 
-/** A safetensors file of layers as networks have them, with values that look trained. */
-const layers = modelOf(LAYERS, new Map([['format', 'pt']]), ({ dtype, shape }, byteLength, index) =>
-  dtype === 'F32' ? viewBytes(trainedLike(shape, index + 1)) : pseudoRandomBytes(byteLength),
-);
+/** Made once. */
+let layers: Uint8Array | undefined;
+
+function madeLayers(): Uint8Array {
+  return modelOf(LAYERS, new Map([['format', 'pt']]), ({ dtype, shape }, byteLength, index) =>
+    dtype === 'F32' ? viewBytes(trainedLike(shape, index + 1)) : pseudoRandomBytes(byteLength),
+  );
+}
 
 /** The model of the examples, which was trained. */
 export const DIGITS_PATH = fileURLToPath(
@@ -82,4 +86,11 @@ export const DIGITS_PATH = fileURLToPath(
 );
 
 /** Whole safetensors files. */
-export const TRAINED_FILES = { digits: new Uint8Array(readFileSync(DIGITS_PATH)), layers } as const;
+export const TRAINED_FILES = {
+  digits: new Uint8Array(readFileSync(DIGITS_PATH)),
+  /** Layers as networks have them, with values that look trained: most tests need none of the time that it takes. */
+  get layers(): Uint8Array {
+    layers ??= madeLayers();
+    return layers;
+  },
+};
