@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -77,14 +78,28 @@ export function publicFlows(objects: Readonly<Record<string, string>>): Pick<Pub
   return callsOf(objects, false).filter(({ flow }) => flow !== undefined);
 }
 
+const CANDIDATES = 'test/helpers/candidates.ts';
+
 function callsOf(objects: Readonly<Record<string, string>>, varied: boolean): PublicCall[] {
+  // Not the whole repository: reading that takes most of the time.
+  const files = [...ENTRIES, ...Object.values(objects), CANDIDATES, 'bulk/peers.d.ts'];
+  const config = {
+    extends: join(ROOT, 'tsconfig.json'),
+    compilerOptions: { typeRoots: [join(ROOT, 'node_modules/@types')] },
+    files: files.map((file) => join(ROOT, file)),
+    include: [],
+  };
+  const folder = mkdtempSync(join(tmpdir(), 'holostream-types-'));
   const api = new API({ cwd: ROOT });
   try {
-    const snapshot = api.updateSnapshot({ openProject: join(ROOT, 'tsconfig.json') });
+    const openProject = join(folder, 'tsconfig.json');
+    writeFileSync(openProject, JSON.stringify(config));
+    const snapshot = api.updateSnapshot({ openProject });
     const [project] = snapshot.getProjects();
     return new Calls(project!.program, project!.checker, varied).all(objects);
   } finally {
     api.close();
+    rmSync(folder, { recursive: true });
   }
 }
 
@@ -96,12 +111,14 @@ class Calls {
   readonly #varied: boolean;
   readonly #candidates: readonly { readonly name: string; readonly value: unknown; readonly type: Type }[];
   readonly #found = new Map<string, PublicCall>();
+  /** What does not fit each type, by their ids: options have the same types again and again, and every question takes time. */
+  readonly #unfit = new Map<Type['id'], ReadonlySet<string>>();
 
   constructor(program: Program, checker: Checker, varied: boolean) {
     this.#program = program;
     this.#checker = checker;
     this.#varied = varied;
-    this.#candidates = this.#exportsOf('test/helpers/candidates.ts').map((symbol) => ({
+    this.#candidates = this.#exportsOf(CANDIDATES).map((symbol) => ({
       name: symbol.name,
       value: VALUES.get(symbol.name),
       type: checker.getTypeOfSymbol(symbol)!,
@@ -206,14 +223,14 @@ class Calls {
     type: Type,
     optional: boolean,
   ): void {
-    for (const { name, value, type: candidate } of this.#candidates) {
+    for (const { name, value } of this.#candidates) {
       if (name === 'missing' && optional) continue;
       // What a function takes and returns cannot be seen before it is called.
       if (name === 'callback' && this.#isFunction(type)) continue;
       const one = { path, value, label: `${label} = ${name}` };
       // Several members of a union may have the same property.
       const known = call.refused.some((other) => other.label === one.label);
-      if (!known && !this.#checker.isTypeAssignableTo(candidate, type)) call.refused.push(one);
+      if (!known && this.#unfitFor(type).has(name)) call.refused.push(one);
     }
     const takes = (candidate: string) => !call.refused.some((one) => one.label === `${label} = ${candidate}`);
     if (!takes('symbol') && (takes('number') || takes('big'))) {
@@ -227,6 +244,17 @@ class Calls {
         this.#vary(call, [...path, property.name], `${label}.${property.name}`, inner, innerOptional);
       }
     }
+  }
+
+  /** The names of the candidates that this type refuses. */
+  #unfitFor(type: Type): ReadonlySet<string> {
+    let unfit = this.#unfit.get(type.id);
+    if (unfit === undefined) {
+      const refused = this.#candidates.filter((one) => !this.#checker.isTypeAssignableTo(one.type, type));
+      unfit = new Set(refused.map(({ name }) => name));
+      this.#unfit.set(type.id, unfit);
+    }
+    return unfit;
   }
 
   #isFunction(type: Type): boolean {
