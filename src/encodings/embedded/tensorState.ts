@@ -8,7 +8,7 @@ import { checkScale, floatLayout } from './elements.js';
 import { parseExceptions } from './exceptions.js';
 import { type StreamHeader, unpackScales } from './format.js';
 import { TileOrder } from './tileOrder.js';
-import { STEP_WEIGHTS, type Tile, Tiles } from './tiles.js';
+import { STEP_WEIGHTS, type Tile, Tiles, type UnitPart } from './tiles.js';
 import { type Pass, UnitSequence } from './unitSequence.js';
 
 /** The progress of a tile. */
@@ -174,7 +174,7 @@ export class TensorState {
 
   /** Decodes the units that have not been decoded. */
   *#decode(): Steps<void> {
-    const { tiles, tileSize } = this.sequence;
+    const { tiles, tileSize, passes } = this.sequence;
     const stepUnits = STEP_WEIGHTS / tileSize;
     let units = 0;
     while (this.#decoded < this.#parts.length) {
@@ -182,31 +182,38 @@ export class TensorState {
         yield;
         units = 0;
       }
-      const cut = this.#cuts[this.#decodedCuts];
-      if (cut?.part === this.#decoded || this.#decodedGroups > 0) {
-        this.#decodePart(cut?.part === this.#decoded ? cut.groups : undefined);
-        units += 1;
-        continue;
-      }
-      // Many of one pass at a time, because what they have in common is prepared once.
-      const first = this.#decodedUnits;
-      const passEnd = (Math.floor(first / tiles) + 1) * tiles;
-      const whole = (cut?.part ?? this.#parts.length) - this.#decoded;
-      const count = Math.min(whole, passEnd - first, stepUnits - units);
-      this.#tiles.decodePass(first, this.#parts.slice(this.#decoded, this.#decoded + count));
-      units += count;
-      this.#decoded += count;
-      this.#decodedUnits += count;
+      // Many of one pass at a time, parts of units among them, because what they have in common is prepared once.
+      const pass = Math.floor(this.#decodedUnits / tiles);
+      const next = this.#nextParts((pass + 1) * tiles, stepUnits - units);
+      this.#tiles.decodePass(passes[pass]!, next);
+      units += next.length;
+      this.#advanceBy(next);
     }
   }
 
-  /** @param cut where the unit goes on; undefined: the part is its last */
-  #decodePart(cut: number | undefined): void {
-    this.#tiles.decodeGroups(this.#decodedUnits, this.#parts[this.#decoded]!, this.#decodedGroups, cut);
-    this.#decoded += 1;
-    if (cut === undefined) this.#decodedUnits += 1;
-    else this.#decodedCuts += 1;
-    this.#decodedGroups = cut ?? 0;
+  /** @param end number of the unit that they end before */
+  #nextParts(end: number, most: number): UnitPart[] {
+    const { tiles } = this.sequence;
+    const parts: UnitPart[] = [];
+    let number = this.#decodedUnits;
+    let from = this.#decodedGroups;
+    let cuts = this.#decodedCuts;
+    const stop = Math.min(this.#parts.length, this.#decoded + most);
+    for (let part = this.#decoded; part < stop && number < end; part++) {
+      const cut = this.#cuts[cuts]?.part === part ? this.#cuts[cuts++]!.groups : undefined;
+      parts.push({ unit: this.#parts[part]!, tile: number % tiles, from, cut });
+      if (cut === undefined) number += 1;
+      from = cut ?? 0;
+    }
+    return parts;
+  }
+
+  #advanceBy(parts: readonly UnitPart[]): void {
+    const cuts = parts.filter(({ cut }) => cut !== undefined).length;
+    this.#decoded += parts.length;
+    this.#decodedUnits += parts.length - cuts;
+    this.#decodedCuts += cuts;
+    this.#decodedGroups = parts.at(-1)!.cut ?? 0;
   }
 }
 

@@ -2,7 +2,7 @@ import type { OwnBytes } from '../../bytes/binary.js';
 import type { ReusedMemory } from '../../bytes/reusedMemory.js';
 import { free } from '../../bytes/sharedMemory.js';
 import { FormatError } from '../../errors.js';
-import type { PlaneUnit, TileState, TileUnit } from '../../kernels/embedded/interface.js';
+import type { PlaneCoding, PlaneUnit, TileState } from '../../kernels/embedded/interface.js';
 import {
   checkPadding,
   DENSE,
@@ -17,7 +17,7 @@ import type { Kernels } from '../../kernels/kernels.js';
 import type { DecodeRequest } from '../encoding.js';
 import type { StreamHeader } from './format.js';
 import type { TileOrder } from './tileOrder.js';
-import type { UnitSequence } from './unitSequence.js';
+import type { Pass, UnitSequence } from './unitSequence.js';
 
 /** A plane of which the bits of some groups, the first of the tile, have arrived. */
 export interface BegunPlane {
@@ -34,6 +34,16 @@ export interface Tile {
   plain: boolean;
   /** Of which only the first groups have arrived. */
   begun: BegunPlane | undefined;
+}
+
+/** A unit, or the part of it that is of some of its tile's groups. */
+export interface UnitPart {
+  readonly unit: Uint8Array;
+  readonly tile: number;
+  /** The first group. */
+  readonly from: number;
+  /** The group before which it ends; undefined where it goes on to the end of the tile. */
+  readonly cut: number | undefined;
 }
 
 /** Weights whose units are decoded in a step: a few milliseconds. */
@@ -107,48 +117,6 @@ export class Tiles {
     return bytes;
   }
 
-  /**
-   * A part of unit `index`: of the groups from number `from` to before `cut`, or to the end.
-   * @throws FormatError where no unit can be cut
-   */
-  decodeGroups(index: number, unit: Uint8Array, from: number, cut: number | undefined): void {
-    const { tiles, passes, tileSize, firstTile, endTile } = this.#sequence;
-    const number = index % tiles;
-    const pass = passes[Math.floor(index / tiles)]!;
-    const all = Math.ceil(Math.min(tileSize, this.#elements - number * tileSize) / GROUP);
-    const to = cut ?? all;
-    if (to <= from || (cut !== undefined && cut >= all) || pass.kind === 'remainder') {
-      throw new FormatError('Cannot add the fragment: its last unit cannot end there', {
-        expected: pass.kind === 'remainder' ? 'a whole unit' : `groups from ${from + 1} to ${all - 1}`,
-        actual: cut,
-      });
-    }
-    if (number < firstTile || number >= endTile) return;
-    const tile = this.of(number);
-    const state = groupsOf(tile.state, from, to);
-    const coding = this.#stream.planes[pass.plane]!;
-    if (pass.kind === 'signs') {
-      this.#kernels.embedded.decodeSigns([{ unit, state }], this.#stream.dense, coding.level);
-    } else {
-      const plane = new Uint8Array(GROUP_BYTES * state.groups);
-      this.#kernels.embedded.decodePlanes([{ unit, state, plane }], coding);
-      tile.begun = this.#withGroups(number, plane, from, to);
-      if (cut === undefined) {
-        checkPadding(tile.begun.plane, tile.state.count);
-        tile.planes.push(tile.begun.plane);
-        tile.begun = undefined;
-      }
-    }
-    setGroups(tile.state, from, state);
-  }
-
-  #withGroups(number: number, groups: Uint8Array, from: number, to: number): BegunPlane {
-    const { state, begun } = this.of(number);
-    const plane = begun?.plane ?? this.#make(GROUP_BYTES * state.groups, number);
-    plane.set(groups, GROUP_BYTES * from);
-    return { plane, groups: to };
-  }
-
   /** A tile with its neighbours, when its first unit is decoded: all of a large tensor at once would take long. */
   #begin(index: number): void {
     const { firstTile, endTile, tileSize } = this.#sequence;
@@ -171,58 +139,100 @@ export class Tiles {
     }
   }
 
-  /** Units of one pass, from number `first` on. */
-  decodePass(first: number, all: readonly Uint8Array[]): void {
-    const { tiles, passes, firstTile, endTile } = this.#sequence;
-    const pass = passes[Math.floor(first / tiles)]!;
-    if (pass.kind === 'remainder') return;
-    const passStart = first - (first % tiles);
-    const begin = Math.max(first, passStart + firstTile);
-    const stop = Math.max(begin, Math.min(first + all.length, passStart + endTile));
-    const { level } = this.#stream.planes[pass.plane]!;
-    if (pass.kind === 'signs') {
-      const work: TileUnit[] = [];
-      for (let unit = begin; unit < stop; unit++) {
-        work.push({ unit: all[unit - first]!, state: this.of(unit - passStart).state });
-      }
-      this.#kernels.embedded.decodeSigns(work, this.#stream.dense, level);
+  /**
+   * Units of one pass that follow each other, some in parts.
+   * @throws FormatError, also where no unit can be cut
+   */
+  decodePass(pass: Pass, parts: readonly UnitPart[]): void {
+    const { firstTile, endTile } = this.#sequence;
+    for (const part of parts) if (!isWhole(part)) this.#checkPart(pass, part);
+    const wanted = parts.filter(({ tile }) => tile >= firstTile && tile < endTile);
+    if (pass.kind === 'remainder' || wanted.length === 0) return;
+    if (pass.kind === 'plane') {
+      this.#decodePlanes(wanted, this.#stream.planes[pass.plane]!);
       return;
     }
-    const coded: { readonly tile: Tile; readonly unit: Uint8Array }[] = [];
-    let size = 0;
-    for (let number = begin; number < stop; number++) {
-      const tile = this.of(number - passStart);
-      const unit = all[number - first]!;
-      if (isPlain(tile, unit)) {
-        checkPadding(unit, tile.state.count);
-        tile.planes.push(unit);
-      } else {
-        coded.push({ tile, unit });
-        size += GROUP_BYTES * tile.state.groups;
-      }
-    }
-    if (coded.length > 0) this.#decodePlanes(coded, size, stop - passStart - 1, pass.plane);
+    const work = wanted.map((part) => ({ unit: part.unit, state: this.#stateOf(part) }));
+    this.#kernels.embedded.decodeSigns(work, this.#stream.dense, this.#stream.planes[pass.plane]!.level);
+    wanted.forEach((part, i) => {
+      if (!isWhole(part)) setGroups(this.of(part.tile).state, part.from, work[i]!.state);
+    });
   }
 
-  /** @param size bytes of all planes */
-  #decodePlanes(
-    tiles: readonly { readonly tile: Tile; readonly unit: Uint8Array }[],
-    size: number,
-    last: number,
-    number: number,
-  ): void {
-    // One array for all, because many take long to make, and to free.
-    const bytes = this.#make(size, last);
-    let used = 0;
-    const work = tiles.map(({ tile: { state, planes }, unit }): PlaneUnit => {
-      const plane = bytes.subarray(used, used + GROUP_BYTES * state.groups);
-      used += plane.length;
-      planes.push(plane);
-      return { unit, state, plane };
+  #checkPart(pass: Pass, { tile, from, cut }: UnitPart): void {
+    const { tileSize } = this.#sequence;
+    const all = Math.ceil(Math.min(tileSize, this.#elements - tile * tileSize) / GROUP);
+    if ((cut ?? all) > from && (cut === undefined || cut < all) && pass.kind !== 'remainder') return;
+    throw new FormatError('Cannot add the fragment: its last unit cannot end there', {
+      expected: pass.kind === 'remainder' ? 'a whole unit' : `groups from ${from + 1} to ${all - 1}`,
+      actual: cut,
     });
-    this.#kernels.embedded.decodePlanes(work, this.#stream.planes[number]!);
-    for (const { state, plane } of work) checkPadding(plane, state.count);
   }
+
+  /** What a part changes: of some groups, it is a copy. */
+  #stateOf(part: UnitPart): TileState {
+    const { state } = this.of(part.tile);
+    return isWhole(part) ? state : groupsOf(state, part.from, part.cut ?? state.groups);
+  }
+
+  #decodePlanes(parts: readonly UnitPart[], coding: PlaneCoding): void {
+    const coded: UnitPart[] = [];
+    let size = 0;
+    for (const part of parts) {
+      const tile = this.of(part.tile);
+      if (isWhole(part) && isPlain(tile, part.unit)) {
+        checkPadding(part.unit, tile.state.count);
+        tile.planes.push(part.unit);
+      } else {
+        coded.push(part);
+        if (isWhole(part)) size += GROUP_BYTES * tile.state.groups;
+      }
+    }
+    if (coded.length === 0) return;
+    // One array for all, because many take long to make, and to free.
+    const bytes = this.#make(size, coded.at(-1)!.tile);
+    let used = 0;
+    const work = coded.map((part): PlaneUnit => {
+      const state = this.#stateOf(part);
+      const length = GROUP_BYTES * state.groups;
+      if (!isWhole(part)) {
+        const start = GROUP_BYTES * part.from;
+        return { unit: part.unit, state, plane: this.#begunPlane(part.tile).subarray(start, start + length) };
+      }
+      used += length;
+      return { unit: part.unit, state, plane: bytes.subarray(used - length, used) };
+    });
+    this.#kernels.embedded.decodePlanes(work, coding);
+    coded.forEach((part, i) => {
+      const { state, plane } = work[i]!;
+      if (isWhole(part)) this.#addPlane(part.tile, plane);
+      else this.#endPart(part, state);
+    });
+  }
+
+  #begunPlane(index: number): Uint8Array {
+    const tile = this.of(index);
+    tile.begun ??= { plane: this.#make(GROUP_BYTES * tile.state.groups, index), groups: 0 };
+    return tile.begun.plane;
+  }
+
+  #endPart({ tile: index, from, cut }: UnitPart, state: TileState): void {
+    const tile = this.of(index);
+    const { plane } = tile.begun!;
+    setGroups(tile.state, from, state);
+    tile.begun = cut === undefined ? undefined : { plane, groups: cut };
+    if (cut === undefined) this.#addPlane(index, plane);
+  }
+
+  #addPlane(index: number, plane: Uint8Array): void {
+    const { state, planes } = this.of(index);
+    checkPadding(plane, state.count);
+    planes.push(plane);
+  }
+}
+
+function isWhole({ from, cut }: UnitPart): boolean {
+  return from === 0 && cut === undefined;
 }
 
 /** Whether a plane of the tile is stored uncoded. */
