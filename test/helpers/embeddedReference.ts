@@ -27,7 +27,6 @@ export interface ReferenceTensor {
   /** Patterns of the elements of tiles that are complete; -1 elsewhere. Floats only. */
   readonly patterns: Float64Array;
   readonly cosine: number;
-  readonly relativeError: number;
 }
 
 const FORMATS: Record<string, { m: number; e: number; b: number } | undefined> = {
@@ -69,6 +68,10 @@ function canonicalCode(cells: number[][]): Code {
       if (length !== 0) symbols.push({ symbol, length: i < shorter! ? length! : length! + 1 });
     });
   }
+  return canonical(symbols);
+}
+
+function canonical(symbols: { symbol: number; length: number }[]): Code {
   symbols.sort((a, b) => a.length - b.length || a.symbol - b.symbol);
   const code: Code = new Map();
   let word = 0;
@@ -105,10 +108,6 @@ class Bytes {
     return value;
   }
 
-  f32(): number {
-    return new DataView(Uint8Array.of(this.u8(), this.u8(), this.u8(), this.u8()).buffer).getFloat32(0, true);
-  }
-
   varint(): number {
     let value = 0;
     for (let i = 0; ; i++) {
@@ -139,6 +138,27 @@ class Bytes {
     return numbers;
   }
 
+  /** Scales of rows or of columns. */
+  scales(count: number): number[] {
+    const [kind, lowest, m] = [this.u8(), this.u8(), this.u8()];
+    const lengths = [...this.take(m)].flatMap((byte) => [byte & 15, byte >> 4]);
+    const code = canonical(lengths.flatMap((length, symbol) => (length > 0 ? [{ symbol, length }] : [])));
+    const bit = this.bits();
+    let used = 0;
+    const counted = () => {
+      used += 1;
+      return bit();
+    };
+    let before = 0;
+    const numbers = Array.from({ length: count }, () => {
+      const number = (before + lowest + symbolOf(counted, code)) % 256;
+      if (kind === 1) before = number;
+      return number < 128 ? number : number - 256;
+    });
+    this.at += Math.ceil(used / 8);
+    return numbers;
+  }
+
   take(count: number): Uint8Array {
     return Uint8Array.from({ length: count }, () => this.u8());
   }
@@ -164,7 +184,10 @@ function field(bit: Bit, count: number): number {
 }
 
 function symbol(bit: Bit, name: string): number {
-  const code = CODES.get(name)!;
+  return symbolOf(bit, CODES.get(name)!);
+}
+
+function symbolOf(bit: Bit, code: Code): number {
   for (let word = ''; ; ) {
     word += bit();
     const found = code.get(word);
@@ -281,21 +304,21 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
   let remainder: Uint8Array = new Uint8Array();
   const parts: Part[] = [];
   let [unit, from] = [0, 0];
-  let [cosine, relativeError] = [0, 1];
+  let cosine = 0;
   payloads.forEach((payload, k) => {
     const bytes = new Bytes(payload);
-    if (bytes.u8() !== 4) throw new Error('version');
-    n = bytes.varint();
-    if (bytes.varint() !== unit) throw new Error('first unit');
+    if (bytes.u8() !== 5) throw new Error('version');
     const count = bytes.varint();
     const g = bytes.varint();
-    cosine = bytes.f32();
-    relativeError = bytes.f32();
+    cosine = 1 - bytes.varint() / 2 ** 24;
     if (k === 0) {
-      [t, d, K] = [bytes.u8(), bytes.u8(), bytes.u8()];
+      n = bytes.varint();
+      const sizes = bytes.u8();
+      [t, d] = [9 + (sizes & 7), sizes >> 3];
+      const dense = bytes.u8();
+      [K, D] = [dense & 127, 1 + (dense >> 7)];
       R = bytes.u8();
       if (R >= 128) R -= 256;
-      D = bytes.u8();
       s = bytes.number(2);
       if (s >= 32768) s -= 65536;
       base = bytes.u8();
@@ -303,23 +326,33 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
       if (C > 0) {
         const kinds = bytes.u8();
         const [ofRows, ofColumns] = [(kinds & 1) * Math.ceil(n / C), (kinds >> 1) * C];
-        const all = new Bytes(bytes.take(bytes.varint())).sequence(ofRows + ofColumns);
-        [rowScales, columnScales] = [all.slice(0, ofRows), all.slice(ofRows)];
+        const all = new Bytes(bytes.take(bytes.varint()));
+        if (ofRows > 0) rowScales = all.scales(ofRows);
+        if (ofColumns > 0) columnScales = all.scales(ofColumns);
       }
+      const differences = bytes.sequence(3 * d);
+      const values = [128, 128, 0].map((first, of) => {
+        let value = first;
+        return differences.slice(of * d, (of + 1) * d).map((difference) => {
+          value += difference;
+          return value;
+        });
+      });
       for (let j = 0; j < d; j++) {
-        const [c, z, flags] = [bytes.u8(), bytes.u8(), bytes.u8()];
-        const fixed = (flags & 63) === 63;
-        const selection = bytes.take(fixed ? 0 : flags & 63);
-        const [signs, apart] = [(flags & 0x80) !== 0, (flags & 0x40) !== 0];
+        const [c, z, flags] = values.map((own) => own[j]!) as [number, number, number];
+        const fixed = flags < 4;
+        const selection = bytes.take(fixed ? 0 : (flags >> 2) - 1);
+        const [signs, apart] = [(flags & 1) !== 0, (flags & 2) !== 0];
         planes.push({ c, z, signs, apart, fixed, level: d - 1 - j, selection });
       }
       remainder = bytes.take(bytes.u8());
     }
     let length = 0;
-    const lengths = bytes.sequence(count).map((difference) => {
+    const lengths = bytes.sequence(Math.max(0, count - 1)).map((difference) => {
       length += difference;
       return length;
     });
+    if (count > 0) lengths.push(payload.length - bytes.at - lengths.reduce((sum, own) => sum + own, 0));
     lengths.forEach((own, i) => {
       const cut = i === count - 1 && g > 0;
       parts.push({ unit, from, to: cut ? g : Number.POSITIVE_INFINITY, bytes: bytes.take(own) });
@@ -371,7 +404,7 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
       });
     });
   });
-  return { values, patterns, cosine, relativeError };
+  return { values, patterns, cosine };
 }
 
 function placed(

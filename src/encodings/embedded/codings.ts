@@ -13,7 +13,7 @@ import {
   sortedPatterns,
 } from '../../kernels/embedded/survey.js';
 import { CLASS_OF, CLASSES, GROUP } from '../../kernels/embedded/tile.js';
-import { chooseDense } from './denseChoice.js';
+import { NEVER_DENSE, NO_RATIO } from './format.js';
 import type { PlanePlan } from './plan.js';
 import type { Source } from './source.js';
 
@@ -35,6 +35,18 @@ export function countedTiles(elements: number, plan: PlanePlan): number[] {
   return counted;
 }
 
+/** When groups become dense, and how many of their planes are coded from then on. */
+type DenseChoice = Pick<TileCoding, 'dense' | 'codedDense'>;
+
+/**
+ * Once the threshold of the planes is below about twice the scale of a group, signs for all of its weights reduce the error by
+ * more than the bits that tell which are significant (measured: see docs/embedded.md). So early, a second plane is worth coding.
+ */
+const EARLY: DenseChoice = { dense: { threshold: 32, ratio: -4 }, codedDense: 2 };
+
+/** Among many zeros: a zero has no use for a sign, nor for raw bits. */
+const NEVER: DenseChoice = { dense: { threshold: NEVER_DENSE, ratio: NO_RATIO }, codedDense: 1 };
+
 /**
  * The codes of all planes and of the remainder.
  * @param weightsOf the weights of each of the counted tiles
@@ -43,14 +55,14 @@ export function chooseCodings(
   elements: number,
   { layout, whole }: Pick<Source, 'layout' | 'whole'>,
   plan: PlanePlan,
-  kernels: Pick<EmbeddedEncodeKernels, 'countTile' | 'encodeTile'>,
+  kernels: Pick<EmbeddedEncodeKernels, 'countTile'>,
   weightsOf: (tile: number) => TileWeights,
 ): TileCoding {
   const isSampled = stepOf(elements, plan) > 1;
   const zeros = new Uint32Array(SYMBOL_COUNTS);
   const counted: TileCounts[] = [];
   const tiles = countedTiles(elements, plan).map(weightsOf);
-  const choice = chooseDense(tiles, plan, kernels);
+  const choice = plan.sparse ? NEVER : EARLY;
   for (const weights of tiles) {
     const counts = kernels.countTile(weights, { ...plan, ...choice }, plan.sparse);
     counted.push(counts);
@@ -105,10 +117,13 @@ function cheapest(
     rawGroups += costs[3 * j + 1]!;
     significant += costs[3 * j + 2]!;
   }
-  const one = { ...chooseCodes(together, classes), apart: false };
-  const two = { ...chooseCodes(apart, classes), apart: true };
-  two.cost += significant;
-  const { cost, ...selected } = sparse && two.cost < one.cost ? two : one;
+  let best = { ...chooseCodes(together, classes), apart: false };
+  if (sparse) {
+    const codes = chooseCodes(apart, classes);
+    const cost = codes.cost + significant;
+    if (cost < best.cost) best = { ...codes, cost, apart: true };
+  }
+  const { cost, ...selected } = best;
   if (fixedCost < cost + GROUP * rawGroups + SELECTION_BITS * share) {
     return { selection: new Uint8Array(0), apart: false, fixed: true };
   }

@@ -1,25 +1,21 @@
 import { GROUP } from '../../kernels/embedded/tile.js';
 import type { PlaneHeader } from './format.js';
+import { type FiniteWeights, groupEnergies } from './groupEnergies.js';
 import { type Energies, energiesAfter, type MeasuredTile } from './measure.js';
 import type { TensorPlan } from './plan.js';
-import { qualityOf, type UnitQuality } from './unitQualities.js';
+import { cosineOf } from './unitCosines.js';
 import type { Pass, UnitSequence } from './unitSequence.js';
 
 /** Groups of a tile, from the first to before the second. */
 export type Groups = readonly [from: number, to: number];
-
-/** What groups of a tile are in a pass. */
-export interface EncodedGroups extends MeasuredTile {
-  readonly bytes: Uint8Array;
-}
 
 /** A pass that units can be cut in. */
 export type PlanePass = Exclude<Pass, { readonly kind: 'remainder' }>;
 
 /** Encodes groups of tiles. */
 export interface EncodeGroups {
-  measured(tile: number, pass: PlanePass, groups: Groups): EncodedGroups;
-  /** The same without what is measured, in less time. */
+  /** The weights of a tile that is in memory. */
+  weights(tile: number): FiniteWeights;
   bytes(tile: number, pass: PlanePass, groups: Groups): Uint8Array;
 }
 
@@ -28,7 +24,8 @@ export interface UnitPart {
   /** The unit goes on at this group. */
   readonly groups: number;
   readonly bytes: Uint8Array;
-  readonly quality: UnitQuality;
+  /** Of the whole tensor with what is known then. */
+  readonly cosine: number;
   /** Of the whole tensor. */
   readonly energies: Energies;
 }
@@ -41,17 +38,11 @@ export function cutsUnits({ elements, planes }: Pick<TensorPlan, 'elements' | 'p
   return elements <= MOST_TILES * 2 ** planes.tileLog2;
 }
 
-/** Units of fewer are not cut. */
-const LEAST_GROUPS = 8;
-/** Nor where less than one part in so many would be left. */
-const LEAST_REST = 16;
-/** How often more groups are tried where some do not reach the quality. */
-const TRIES = 3;
-/** Groups differ: one part in so many is added to what would reach the quality if they did not. */
-const MARGIN = 64;
-
+/** A part of a unit has at least so many, and leaves as many: else, the bytes of another length would not pay. */
+const LEAST_GROUPS = 4;
 /** Cuts units behind the first groups that reach a quality. */
 export class UnitCutter {
+  readonly #plan: TensorPlan;
   readonly #tiles: readonly MeasuredTile[];
   readonly #planes: readonly PlaneHeader[];
   readonly #sequence: UnitSequence;
@@ -59,11 +50,13 @@ export class UnitCutter {
   readonly #energy: number;
 
   constructor(
+    plan: TensorPlan,
     tiles: readonly MeasuredTile[],
     planes: readonly PlaneHeader[],
     sequence: UnitSequence,
     encode: EncodeGroups,
   ) {
+    this.#plan = plan;
     this.#tiles = tiles;
     this.#planes = planes;
     this.#sequence = sequence;
@@ -74,27 +67,43 @@ export class UnitCutter {
   /**
    * The part of a unit that reaches a quality; undefined: all of it is needed, or nearly.
    * @param before the part that the fragment before has ended with, if this unit is the same
-   * @param whole the quality with all of it
    */
-  cut(unit: number, target: number, before: UnitPart | undefined, whole: UnitQuality): UnitPart | undefined {
+  cut(unit: number, target: number, before: UnitPart | undefined): UnitPart | undefined {
     const pass = this.#passOf(unit);
     const { tiles } = this.#sequence;
     const all = this.#groupsOf(unit);
-    if (pass.kind === 'remainder' || all < LEAST_GROUPS) return undefined;
-    const most = all - Math.ceil(all / LEAST_REST);
+    if (pass.kind === 'remainder') return undefined;
+    const tile = unit % tiles;
+    const change = groupEnergies(
+      this.#encode.weights(tile),
+      this.#plan.coding,
+      this.#planes,
+      pass,
+      this.#passBefore(pass),
+    );
     const start = before?.groups ?? 0;
-    const known = before?.energies ?? this.#energiesBefore(unit);
-    const low = qualityOf(known, this.#energy).cosine;
-    const share = (target - low) / (whole.cosine - low);
-    let groups = start + Math.ceil((all - start) * share + all / MARGIN);
-    for (let tries = 0; tries < TRIES && groups <= most; tries++) {
-      const part = this.#encode.measured(unit % tiles, pass, [start, groups]);
-      const energies = sum(known, this.#change(pass, part));
-      const quality = qualityOf(energies, this.#energy);
-      if (quality.cosine >= target) return { groups, bytes: part.bytes, quality, energies };
-      groups += Math.ceil((2 * all) / MARGIN);
+    const first = start + LEAST_GROUPS;
+    let energies = before?.energies ?? this.#energiesBefore(unit);
+    // Most of the work is here: it begins at the end of the unit that is nearer by its cosine.
+    const low = cosineOf(energies, this.#energy);
+    const end = this.#energiesBefore(unit + 1);
+    const high = cosineOf(end, this.#energy);
+    let groups = start;
+    if (target - low < high - target) {
+      for (; groups < all && (groups < first || cosineOf(energies, this.#energy) < target); groups++) {
+        energies = sum(energies, change(groups), 1);
+      }
+    } else {
+      energies = end;
+      for (groups = all; groups > first; groups--) {
+        const earlier = sum(energies, change(groups - 1), -1);
+        if (cosineOf(earlier, this.#energy) < target) break;
+        energies = earlier;
+      }
     }
-    return undefined;
+    if (groups > all - LEAST_GROUPS) return undefined;
+    const bytes = this.#encode.bytes(tile, pass, [start, groups]);
+    return { groups, bytes, cosine: cosineOf(energies, this.#energy), energies };
   }
 
   /** What is left of a unit behind its first groups. */
@@ -117,7 +126,7 @@ export class UnitCutter {
     return this.#tiles.reduce(
       (total, tile, i) => {
         const pass = passes[Math.floor(unit / tiles) - (i < unit % tiles ? 0 : 1)];
-        return sum(total, this.#energies(pass, tile));
+        return sum(total, this.#energies(pass, tile), 1);
       },
       { square: 0, error: 0 },
     );
@@ -127,15 +136,12 @@ export class UnitCutter {
     return pass === undefined ? { square: 0, error: tile.energy } : energiesAfter(pass, tile, this.#planes);
   }
 
-  /** What a pass changes in a part of a tile. */
-  #change(pass: Pass, part: MeasuredTile): Energies {
+  #passBefore(pass: Pass): Pass | undefined {
     const { passes } = this.#sequence;
-    const after = this.#energies(pass, part);
-    const before = this.#energies(passes[passes.indexOf(pass) - 1], part);
-    return { square: after.square - before.square, error: after.error - before.error };
+    return passes[passes.indexOf(pass) - 1];
   }
 }
 
-function sum(a: Energies, b: Energies): Energies {
-  return { square: a.square + b.square, error: a.error + b.error };
+function sum(a: Energies, b: Energies, sign: 1 | -1): Energies {
+  return { square: a.square + sign * b.square, error: a.error + sign * b.error };
 }

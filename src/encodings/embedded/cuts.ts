@@ -1,5 +1,4 @@
 import type { UnitCutter, UnitPart } from './cutUnits.js';
-import type { UnitQuality } from './unitQualities.js';
 
 /**
  * Qualities at which users are likely to stop, the most useful first. One per fragment is used, so that for any number
@@ -25,25 +24,26 @@ export interface Cut {
 
 /**
  * The shortest prefixes that reach the targets, rising, and at the end all units.
+ * @param reached the cosine with each prefix of units
  * @param cutter undefined: fragments end with units
  */
 export function cutsForQualities(
-  qualities: readonly UnitQuality[],
+  reached: readonly number[],
   targets: readonly number[],
   cutter: UnitCutter | undefined,
 ): Cut[] {
   const cuts: Cut[] = [];
   for (const target of targets) {
-    const unit = qualities.findIndex(({ cosine }) => cosine >= target);
+    const unit = reached.findIndex((cosine) => cosine >= target);
     if (unit < 0) break;
     const before = cuts.at(-1);
     const begun = before?.end === unit + 1 ? before.part : undefined;
-    if (before?.end === unit + 1 && (begun === undefined || begun.quality.cosine >= target)) continue;
-    cuts.push({ end: unit + 1, part: cutter?.cut(unit, target, begun, qualities[unit]!) });
+    if (before?.end === unit + 1 && (begun === undefined || begun.cosine >= target)) continue;
+    cuts.push({ end: unit + 1, part: cutter?.cut(unit, target, begun) });
   }
   const last = cuts.at(-1);
-  if (last?.end !== qualities.length || last.part !== undefined) {
-    cuts.push({ end: qualities.length, part: undefined });
+  if (last?.end !== reached.length || last.part !== undefined) {
+    cuts.push({ end: reached.length, part: undefined });
   }
   return cuts;
 }

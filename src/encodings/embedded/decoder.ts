@@ -20,8 +20,10 @@ const SCALES_EXPANSION = 8 * 14;
 /** Weights that are reconstructed in a step: a few milliseconds. */
 const STEP_WEIGHTS = 2 ** 20;
 
-interface UsedFragment extends Pick<FragmentStart, 'first' | 'cosine' | 'relativeError'> {
+interface UsedFragment extends Pick<FragmentStart, 'cosine'> {
   readonly payload: Uint8Array;
+  /** Its first unit. */
+  readonly first: number;
   /** Units, or parts of them, that came before. */
   readonly partsBefore: number;
 }
@@ -92,10 +94,11 @@ export class EmbeddedDecoder implements FragmentDecoder {
 
   *#take(index: number, payload: Uint8Array): Steps<void> {
     const start = parseFragmentStart(payload, index);
-    if (start.elements !== this.#elements) {
+    const { elements = this.#elements } = start.stream ?? {};
+    if (elements !== this.#elements) {
       throw new FormatError('Cannot add the fragment: it belongs to a tensor of another size', {
         expected: this.#elements,
-        actual: start.elements,
+        actual: elements,
       });
     }
     if (index === this.#used.length) yield* this.#use(index, payload, start);
@@ -111,11 +114,12 @@ export class EmbeddedDecoder implements FragmentDecoder {
   }
 
   get quality(): EncodingQuality {
-    const last = this.#used.at(-1);
+    const cosine = this.#used.at(-1)?.cosine ?? 0;
     return {
       fraction: this.#used.length / this.#request.fragments,
-      cosine: last?.cosine ?? 0,
-      relativeError: last?.relativeError ?? 1,
+      cosine,
+      // Weights are placed at means, where the error is perpendicular to what they make.
+      relativeError: Math.sqrt((1 - cosine) * (1 + cosine)),
     };
   }
 
@@ -214,22 +218,25 @@ export class EmbeddedDecoder implements FragmentDecoder {
     payload: Uint8Array,
     start: FragmentStart = parseFragmentStart(payload, index),
   ): Steps<void> {
-    const { first, groups, count, stream, cosine, relativeError } = start;
+    const { groups, count, stream, cosine } = start;
     const { fragments } = this.#request;
     const state = this.#state ?? new TensorState(stream!, this.#elements, this.#range, this.#request);
-    const end = state.units + count - (groups > 0 ? 1 : 0);
+    const first = state.units;
+    const end = first + count - (groups > 0 ? 1 : 0);
     const last = index === fragments - 1;
     const complete = end === state.sequence.length && groups === 0;
-    if (first !== state.units || first + count > state.sequence.length || (last && !complete)) {
+    if (first + count > state.sequence.length || (last && !complete)) {
       throw new FormatError('Cannot add the fragment: its units do not continue those before it', {
-        expected: last ? `${state.units} to ${state.sequence.length}` : state.units,
+        expected: last
+          ? `${first} to ${state.sequence.length}`
+          : `at most ${state.sequence.length - first} units`,
         actual: `${first} to ${first + count}`,
       });
     }
     const partsBefore = state.parts;
     yield* state.advance(parseUnits(payload, start), groups);
     this.#state = state;
-    this.#used.push({ first, cosine, relativeError, payload, partsBefore });
+    this.#used.push({ first, cosine, payload, partsBefore });
   }
 }
 

@@ -7,8 +7,9 @@ import type {
 import { sortedPatterns } from '../../kernels/embedded/survey.js';
 import { GROUP } from '../../kernels/embedded/tile.js';
 import { viewBytes } from '../../tensor/tensor.js';
-import type { EncodeGroups, Groups, PlanePass } from './cutUnits.js';
+import type { EncodeGroups, PlanePass } from './cutUnits.js';
 import { serializeExceptions } from './exceptions.js';
+import type { FiniteWeights } from './groupEnergies.js';
 import { type MeasuredTile, withoutExceptions } from './measure.js';
 import type { SurveyedTensor, TensorPlan } from './plan.js';
 import type { Source } from './source.js';
@@ -71,41 +72,27 @@ export function groupsEncoder(
   const { coding } = plan;
   const weightsOf = weightsIn(plan, layout);
   // The one that was used last: parts of one unit come one after another.
-  let tile = -1;
-  let own: FiniteWeights | undefined;
-  const part = (number: number, [from, to]: Groups): { weights: TileWeights; places: readonly number[] } => {
-    if (own === undefined || tile !== number) {
-      const { weights, ...others } = weightsOf(tileOf(number), number);
-      own = { weights: { ...weights, patterns: sortedPatterns(weights), parts: undefined }, ...others };
-      tile = number;
+  let last: { readonly tile: number; readonly own: FiniteWeights } | undefined;
+  const weights = (tile: number): FiniteWeights => {
+    if (last?.tile !== tile) {
+      const { weights, places } = weightsOf(tileOf(tile), tile);
+      const sorted = { ...weights, patterns: sortedPatterns(weights), parts: undefined };
+      last = { tile, own: { weights: sorted, places } };
     }
-    const [start, end] = [GROUP * from, GROUP * to];
-    const { patterns, scales } = own.weights;
-    return {
-      weights: {
-        ...own.weights,
-        patterns: patterns.subarray(start, end),
-        scales: scales.subarray(from, to),
-      },
-      places: own.places.filter((place) => place >= start && place < end).map((place) => place - start),
-    };
+    return last.own;
   };
   return {
-    measured(number, pass, groups) {
-      const { weights, places } = part(number, groups);
-      const top = topOf(coding, pass);
-      const encoded = kernels.encodeTile(weights, { ...top, precise: true }, NO_EXCEPTIONS);
-      return {
-        bytes: encoded.units[unitOfTile(pass, top.depth)]!,
-        // In steps of the lowest plane.
-        energy: encoded.energy * 4 ** (top.scale - coding.scale),
-        sums: withoutExceptions(encoded, places),
+    weights,
+    bytes(tile, pass, [from, to]) {
+      const { patterns, scales, layout } = weights(tile).weights;
+      const part = {
+        patterns: patterns.subarray(GROUP * from, GROUP * to),
+        scales: scales.subarray(from, to),
+        layout,
+        parts: undefined,
       };
-    },
-    bytes(number, pass, groups) {
-      const { weights } = part(number, groups);
       const top = topOf(coding, pass);
-      return kernels.encodeTile(weights, top, NO_EXCEPTIONS).units[unitOfTile(pass, top.depth)]!;
+      return kernels.encodeTile(part, top, NO_EXCEPTIONS).units[unitOfTile(pass, top.depth)]!;
     },
   };
 }
@@ -113,7 +100,14 @@ export function groupsEncoder(
 /** The planes down to that of a pass, as if there were no others. */
 function topOf({ scale, depth, planes, ...coding }: TileCoding, { plane }: PlanePass): TileCoding {
   const top = planes.slice(0, plane + 1);
-  return { ...coding, scale: scale + depth - top.length, depth: top.length, planes: top, nonzero: undefined };
+  return {
+    ...coding,
+    scale: scale + depth - top.length,
+    depth: top.length,
+    planes: top,
+    nonzero: undefined,
+    unmeasured: true,
+  };
 }
 
 function signPlanesOf(denseFrom: Uint8Array): number {
@@ -122,11 +116,10 @@ function signPlanesOf(denseFrom: Uint8Array): number {
   return planes;
 }
 
-interface FiniteWeights {
+/** The weights of a tile; `places` and exceptions are NaNs and infinities. */
+interface OwnWeights extends FiniteWeights {
   readonly weights: TileWeights;
-  /** Places of NaNs and infinities in the tile; the weights have zeros there. */
-  readonly places: readonly number[];
-  /** These, as the remainder begins. */
+  /** As the remainder begins. */
   readonly exceptions: Uint8Array;
 }
 
@@ -136,7 +129,7 @@ const NO_EXCEPTIONS = /* @__PURE__ */ Uint8Array.of(0);
 export function weightsIn(
   { planes, scales, exceptions }: SurveyedTensor,
   layout: Source['layout'],
-): (patterns: Source['patterns'], tile: number) => FiniteWeights {
+): (patterns: Source['patterns'], tile: number) => OwnWeights {
   const order = new TileOrder(planes.base, scales);
   return (own, tile) => {
     const start = tile * 2 ** planes.tileLog2;

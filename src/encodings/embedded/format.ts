@@ -3,11 +3,12 @@ import { FieldReader } from '../../bytes/fieldReader.js';
 import { pushVarint } from '../../bytes/varint.js';
 import { FormatError } from '../../errors.js';
 import type { DenseRule, PlaneCoding } from '../../kernels/embedded/interface.js';
+import { packScaleNumbers, readScaleNumbers } from './scaleNumbers.js';
 import { packNumbers, readNumbers } from './signedNumbers.js';
 
 /** The bytes of a fragment, as `docs/formats/embedded.md` describes them. */
 
-const EMBEDDED_VERSION = 4;
+const EMBEDDED_VERSION = 5;
 /** Magnitudes, followed by eight bits of a centroid, stay below 2^30. */
 export const MAX_PLANES = 22;
 const MIN_TILE_LOG2 = 9;
@@ -49,6 +50,8 @@ export interface PackedScales {
 
 /** Fragment 0 begins with it. */
 export interface StreamHeader {
+  /** Weights of the whole tensor. */
+  readonly elements: number;
   readonly tileLog2: number;
   /** 1 in the lowest plane means 2^scale. */
   readonly scale: number;
@@ -65,18 +68,16 @@ export interface StreamHeader {
 }
 
 export interface FragmentHeader {
-  /** Weights of the whole tensor. */
-  readonly elements: number;
-  /** Number of the first unit. */
-  readonly first: number;
   /** 0, or how many groups of its tile the last unit has come to; the next fragment goes on there. */
   readonly groups: number;
   /** Of the reconstruction from this fragment and those before it, with the tensor. */
   readonly cosine: number;
-  readonly relativeError: number;
   /** Only in fragment 0. */
   readonly stream: StreamHeader | undefined;
 }
+
+/** Steps that distances from a cosine of 1 are rounded down to. */
+const COSINE_STEPS = 2 ** 24;
 
 export function serializeFragment(header: FragmentHeader, units: readonly Uint8Array[]): Uint8Array {
   const head = serializeFragmentHead(
@@ -86,17 +87,17 @@ export function serializeFragment(header: FragmentHeader, units: readonly Uint8A
   return concatenate([head, ...units]);
 }
 
-/** A fragment up to its units, from the lengths of these, or of their parts. */
+/** A fragment up to its units, from the lengths of these, or of their parts. The last one ends with the fragment. */
 export function serializeFragmentHead(header: FragmentHeader, lengths: readonly number[]): Uint8Array {
   const head: number[] = [EMBEDDED_VERSION];
-  pushVarint(head, header.elements);
-  pushVarint(head, header.first);
   pushVarint(head, lengths.length);
   pushVarint(head, header.groups);
-  const quality = new Uint8Array(Float32Array.of(header.cosine, header.relativeError).buffer);
-  head.push(...quality);
+  // Rounded down, so that the cosine that was aimed at is reached; but 1 is left to what is exact.
+  const steps = Math.floor(COSINE_STEPS * (1 - header.cosine));
+  pushVarint(head, header.cosine < 1 ? Math.max(1, steps) : 0);
   if (header.stream !== undefined) pushStream(head, header.stream);
-  for (const byte of packNumbers(lengths.map((length, i) => length - (lengths[i - 1] ?? 0)))) head.push(byte);
+  const stored = lengths.slice(0, -1);
+  for (const byte of packNumbers(stored.map((length, i) => length - (lengths[i - 1] ?? 0)))) head.push(byte);
   return Uint8Array.from(head);
 }
 
@@ -124,14 +125,11 @@ function readStart(fields: FieldReader, index: number): FragmentStart {
       actual: version,
     });
   }
-  const elements = fields.varint();
-  const first = fields.varint();
   const count = fields.varint();
   const groups = inRange('part of a unit', fields.varint(), 0, count === 0 ? 0 : MOST_GROUPS);
-  const cosine = inRange('cosine', fields.f32(), -1, 1);
-  const relativeError = inRange('relative error', fields.f32(), 0, Number.MAX_VALUE);
+  const cosine = 1 - inRange('cosine', fields.varint(), 0, COSINE_STEPS) / COSINE_STEPS;
   const stream = index === 0 ? readStream(fields) : undefined;
-  return { elements, first, groups, cosine, relativeError, stream, count, lengthsAt: fields.position };
+  return { groups, cosine, stream, count, lengthsAt: fields.position };
 }
 
 /**
@@ -143,66 +141,107 @@ export function parseUnits(payload: Uint8Array, { count, lengthsAt }: FragmentSt
   fields.position = lengthsAt;
   let length = 0;
   const units: Uint8Array[] = [];
-  for (const difference of readNumbers(fields, count)) {
+  for (const difference of readNumbers(fields, Math.max(0, count - 1))) {
     length += difference;
     units.push(fields.take(inRange('length of a unit', length, 0, payload.length)));
   }
-  if (fields.position === payload.length) return units;
-  throw new FormatError('Cannot read the embedded fragment: bytes follow its last unit', {
-    expected: fields.position,
-    actual: payload.length,
-  });
+  const rest = payload.subarray(fields.position);
+  if (count > 0) units.push(rest);
+  else inRange('length', payload.length, fields.position, fields.position);
+  return units;
 }
 
 function pushStream(head: number[], stream: StreamHeader): void {
-  const { tileLog2, scale, dense, codedDense, base, scales, planes, nonzero } = stream;
-  head.push(tileLog2, planes.length, dense.threshold, dense.ratio & 0xff, codedDense);
-  head.push(scale & 0xff, (scale >> 8) & 0xff, base);
+  const { elements, tileLog2, scale, dense, codedDense, base, scales, planes, nonzero } = stream;
+  pushVarint(head, elements);
+  head.push(tileLog2 - MIN_TILE_LOG2 + (planes.length << 3), dense.threshold + ((codedDense - 1) << 7));
+  head.push(dense.ratio & 0xff, scale & 0xff, (scale >> 8) & 0xff, base);
   pushVarint(head, scales?.rowLength ?? 0);
   if (scales !== undefined) {
     head.push(scales.kinds);
     pushVarint(head, scales.packed.length);
     for (const byte of scales.packed) head.push(byte);
   }
-  for (const { centroid, zeroCentroid, selection, fixed, apart, signs } of planes) {
-    const flags = (signs ? SIGNS_FOLLOW : 0) | (apart ? APART : 0);
-    head.push(centroid, zeroCentroid, (fixed ? FIXED : selection.length) | flags, ...selection);
-  }
+  const flags = planes.map(({ selection, fixed, apart, signs }) => {
+    const codes = fixed ? 0 : 1 + selection.length;
+    return (signs ? SIGNS_FOLLOW : 0) | (apart ? APART : 0) | (codes << CODES_AT);
+  });
+  const from = (first: number, values: readonly number[]) =>
+    values.map((value, j) => value - (values[j - 1] ?? first));
+  const differences = [
+    ...from(
+      FIRST_CENTROID,
+      planes.map(({ centroid }) => centroid),
+    ),
+    ...from(
+      FIRST_CENTROID,
+      planes.map(({ zeroCentroid }) => zeroCentroid),
+    ),
+    ...from(0, flags),
+  ];
+  for (const byte of packNumbers(differences)) head.push(byte);
+  for (const { selection } of planes) head.push(...selection);
   head.push(nonzero.length, ...nonzero);
 }
 
-/** Beside the length of a plane's selection, which takes the lower bits. */
-const SIGNS_FOLLOW = 0x80;
-const APART = 0x40;
-/** In place of that length. */
-const FIXED = 0x3f;
+/** What the first centroids of planes are differences from. */
+const FIRST_CENTROID = 128;
+/** Flags of a plane; above them is 0 for fixed codes, else the length of its selection and 1. */
+const SIGNS_FOLLOW = 1;
+const APART = 2;
+const CODES_AT = 2;
 
 /** Which scales there are. */
 const ROWS = 1;
 const COLUMNS = 2;
 
 function readStream(fields: FieldReader): StreamHeader {
-  const tileLog2 = inRange('tile size', fields.u8(), MIN_TILE_LOG2, MAX_TILE_LOG2);
-  const depth = inRange('number of planes', fields.u8(), 0, MAX_PLANES);
-  const threshold = inRange('threshold', fields.u8(), 1, NEVER_DENSE);
+  const elements = fields.varint();
+  const sizes = fields.u8();
+  const tileLog2 = MIN_TILE_LOG2 + (sizes & 7);
+  const depth = inRange('number of planes', sizes >> 3, 0, MAX_PLANES);
+  const rule = fields.u8();
+  const threshold = inRange('threshold', rule & 0x7f, 1, NEVER_DENSE);
+  const codedDense = 1 + (rule >> 7);
   const ratio = (fields.u8() << 24) >> 24;
-  const codedDense = inRange('number of coded planes', fields.u8(), 1, 2);
   const scale = fields.i16();
   const base = fields.u8();
   const scales = readScales(fields, 2 ** tileLog2);
+  const values = Uint8Array.from(readNumbers(fields, 3 * depth));
+  values.forEach((difference, i) => {
+    values[i] = difference + (i % depth > 0 ? values[i - 1]! : i < 2 * depth ? FIRST_CENTROID : 0);
+  });
   const planes = Array.from({ length: depth }, (_, plane) => {
-    const centroid = fields.u8();
-    const zeroCentroid = fields.u8();
-    const flags = fields.u8();
-    const signs = (flags & SIGNS_FOLLOW) !== 0;
-    const apart = (flags & APART) !== 0;
-    const length = flags & FIXED;
-    const fixed = length === FIXED;
-    const selection = readSelection(fields, fixed ? 0 : length);
-    return { centroid, zeroCentroid, selection, fixed, level: depth - 1 - plane, codedDense, apart, signs };
+    const [centroid, zeroCentroid, flags] = [0, depth, 2 * depth].map((from) => values[from + plane]!) as [
+      number,
+      number,
+      number,
+    ];
+    const codes = flags >> CODES_AT;
+    const selection = readSelection(fields, Math.max(0, codes - 1));
+    return {
+      centroid,
+      zeroCentroid,
+      selection,
+      fixed: codes === 0,
+      level: depth - 1 - plane,
+      codedDense,
+      apart: (flags & APART) > 0,
+      signs: (flags & SIGNS_FOLLOW) > 0,
+    };
   });
   const nonzero = readSelection(fields, fields.u8());
-  return { tileLog2, scale, dense: { threshold, ratio }, codedDense, base, scales, planes, nonzero };
+  return {
+    elements,
+    tileLog2,
+    scale,
+    dense: { threshold, ratio },
+    codedDense,
+    base,
+    scales,
+    planes,
+    nonzero,
+  };
 }
 
 /** @param longest row: its columns are sorted within a tile */
@@ -215,7 +254,10 @@ function readScales(fields: FieldReader, longest: number): PackedScales | undefi
 
 export function packScales({ rowLength, rows, columns }: Scales): PackedScales {
   const kinds = (rows === undefined ? 0 : ROWS) | (columns === undefined ? 0 : COLUMNS);
-  return { rowLength, kinds, packed: packNumbers([...(rows ?? []), ...(columns ?? [])]) };
+  const packed = [rows, columns].flatMap((numbers) =>
+    numbers === undefined ? [] : packScaleNumbers(numbers),
+  );
+  return { rowLength, kinds, packed: Uint8Array.from(packed) };
 }
 
 /**
@@ -223,17 +265,11 @@ export function packScales({ rowLength, rows, columns }: Scales): PackedScales {
  * @throws FormatError
  */
 export function unpackScales({ rowLength, kinds, packed }: PackedScales, elements: number): Scales {
-  const rows = (kinds & ROWS) === 0 ? 0 : Math.ceil(elements / rowLength);
-  const columns = (kinds & COLUMNS) === 0 ? 0 : rowLength;
   const fields = new FieldReader(packed, 'embedded scales');
-  const all = readNumbers(fields, rows + columns);
+  const rows = (kinds & ROWS) === 0 ? undefined : readScaleNumbers(fields, Math.ceil(elements / rowLength));
+  const columns = (kinds & COLUMNS) === 0 ? undefined : readScaleNumbers(fields, rowLength);
   inRange('length of scales', packed.length, fields.position, fields.position);
-  for (let i = 0; i < all.length; i++) inRange('scale', all[i]!, -128, 127);
-  return {
-    rowLength,
-    rows: rows === 0 ? undefined : new Int8Array(all.subarray(0, rows)),
-    columns: columns === 0 ? undefined : new Int8Array(all.subarray(rows)),
-  };
+  return { rowLength, rows, columns };
 }
 
 /** Two bytes for class 0, one for each class after it. */

@@ -3,7 +3,7 @@ import { type EncodeGroups, UnitCutter } from './cutUnits.js';
 import { packScales, type StreamHeader, serializeFragmentHead } from './format.js';
 import { centroids, type MeasuredTile, sumsOf } from './measure.js';
 import type { TensorPlan } from './plan.js';
-import { EXACT, type UnitQuality, unitQualities } from './unitQualities.js';
+import { unitCosines } from './unitCosines.js';
 import { UnitSequence, unitOfTile } from './unitSequence.js';
 
 /** What decides where the units of a tile go, and the qualities that they reach: all but their bytes. */
@@ -60,9 +60,9 @@ export function layOutFragments(
       lengths[p * tiles.length + i] = tile.lengths[unit]!;
     });
   });
-  const qualities = unitQualities(tiles, stream.planes, sequence);
-  const cutter = encode && new UnitCutter(tiles, stream.planes, sequence, encode);
-  const cuts = chooseCuts(fragments, targets, lengths, qualities, cutter);
+  const cosines = unitCosines(tiles, stream.planes, sequence);
+  const cutter = encode && new UnitCutter(plan, tiles, stream.planes, sequence, encode);
+  const cuts = chooseCuts(fragments, targets, lengths, cosines, cutter);
   return {
     sequence,
     fragments: cuts.map(({ end, part }, index) => {
@@ -70,21 +70,25 @@ export function layOutFragments(
       const first = before === undefined ? 0 : firstAfter(before);
       const goesOn = part !== undefined && before?.part !== undefined && end === before.end;
       const from = goesOn ? undefined : before?.part && cutter!.rest(first, before.part.groups);
-      const quality = part?.quality ?? qualities[end - 1] ?? EXACT;
+      const cosine = part?.cosine ?? cosines[end - 1] ?? 1;
       const own = lengths.slice(first, end);
       if (from !== undefined) own[0] = from.length;
       if (part !== undefined) own[own.length - 1] = part.bytes.length;
-      const header = { elements, first, groups: part?.groups ?? 0, ...quality };
+      const header = { groups: part?.groups ?? 0, cosine };
       const head = serializeFragmentHead({ ...header, stream: index === 0 ? stream : undefined }, own);
-      return { head, first, end, from, to: part?.bytes, cosine: quality.cosine };
+      return { head, first, end, from, to: part?.bytes, cosine };
     }),
   };
 }
 
-function streamOf({ planes: plan, scales, coding }: TensorPlan, tiles: readonly TileFacts[]): StreamHeader {
+function streamOf(
+  { elements, planes: plan, scales, coding }: TensorPlan,
+  tiles: readonly TileFacts[],
+): StreamHeader {
   const signPlanes = tiles.reduce((planes, tile) => planes | tile.signPlanes, 0);
   return {
     ...plan,
+    elements,
     dense: coding.dense,
     codedDense: coding.codedDense,
     scales: scales && packScales(scales),
@@ -101,7 +105,7 @@ function chooseCuts(
   fragments: number,
   targets: readonly number[] | undefined,
   lengths: readonly number[],
-  reached: readonly UnitQuality[],
+  reached: readonly number[],
   cutter: UnitCutter | undefined,
 ): Cut[] {
   // A tensor without elements has no units, but still a fragment with the headers.

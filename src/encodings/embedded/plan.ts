@@ -33,8 +33,11 @@ export interface TensorPlan extends SurveyedTensor {
   readonly coding: TileCoding;
 }
 
-/** Tiles per tensor: each takes bytes for the lengths of its units, and fragments can end within these. */
-const TILES = 16;
+/** Tiles per tensor: each takes bytes for the lengths of its units, and the larger they are, the longer it takes to cut one. */
+const TILES = 8;
+/** Small tensors have about half as many: their lengths count more. */
+const FEW_TILES = 4;
+const TILE_LOG2_OF_FEW = 15;
 /** Mantissas of two or three bits bring cosines of 0.999, and remainders are not cut. */
 const TILES_OF_TAPERED = 32;
 /** Each unit of a tile takes a microsecond beside its weights, and smaller ones save no bits but those until 0.9. */
@@ -57,8 +60,10 @@ const MANY_ZEROS = 1 / 16;
 
 /** How many weights tiles have. */
 export function tileLog2Of(elements: number, { tapered = false }: Pick<FloatLayout, 'tapered'>): number {
-  const tiles = tapered ? TILES_OF_TAPERED : TILES;
-  const wanted = Math.ceil(Math.log2(Math.max(1, elements / tiles)));
+  const log2For = (tiles: number) => Math.ceil(Math.log2(Math.max(1, elements / tiles)));
+  const wanted = tapered
+    ? log2For(TILES_OF_TAPERED)
+    : Math.max(log2For(TILES), Math.min(log2For(FEW_TILES), TILE_LOG2_OF_FEW));
   return Math.min(MAX_TILE_LOG2, Math.max(SMALLEST_TILE_LOG2, wanted));
 }
 

@@ -13,6 +13,8 @@ const SMALLEST = -20;
  * another scale, coded as if it had the mean one, costs the square of the difference of the logarithms, in nats.
  */
 const GAIN = Math.LOG2E * (Math.LN2 / STEPS_PER_OCTAVE) ** 2;
+/** The entropy of Gaussian numbers that are rounded is the logarithm of so many standard deviations. */
+const EVEN_BITS = Math.sqrt(2 * Math.PI * Math.E);
 /** Shorter rows are no rows of weights, but parts of a kernel. */
 const SHORTEST_ROW = 16;
 /** Of the rows in a tile, the first and the last are sorted on their own. */
@@ -78,7 +80,7 @@ function gainOf(scales: Int8Array, weights: number): number {
     squares += scale * scale;
   }
   const variance = squares / scales.length - (sum / scales.length) ** 2;
-  const bits = 2 + Math.log2(1 + Math.sqrt(variance));
+  const bits = Math.max(1, Math.log2(EVEN_BITS * Math.sqrt(variance + 1 / 12)));
   // Even groups of one Gaussian have scales that differ: by this much, for this many weights.
   const noise = Math.LOG2E / 2;
   return GAIN * variance - (bits + noise) / weights;

@@ -143,8 +143,8 @@ export interface TileCoding extends TilePlan {
   readonly planes: readonly PlaneCoding[];
   /** Codes of the remainder's bitmap of non-zero weights; undefined: there is no remainder. */
   readonly nonzero: Uint8Array | undefined;
-  /** Without a remainder: weights have bits below the planes, and sums over them are to be exact, too. */
-  readonly precise?: boolean | undefined;
+  /** Sums are not wanted: kernels may leave them, and the energy, 0. */
+  readonly unmeasured?: boolean | undefined;
 }
 
 export interface EncodedTile {

@@ -116,8 +116,8 @@ function symbolLengths(row: string): Uint8Array {
   });
 }
 
-/** Canonical: shorter codes first, among equals the smaller symbol first. */
-function buildCode(lengths: Uint8Array): PrefixCode {
+/** Canonical: shorter codes first, among equals the smaller symbol first. Symbols of length 0 have none. */
+export function buildCode(lengths: Uint8Array): PrefixCode {
   const entries = new Uint32Array(SYMBOLS);
   // Tables of a decoder share its nearest cache, so none is larger than its code needs.
   const longest = lengths.reduce((most, length) => Math.max(most, length), 0);

@@ -10,12 +10,12 @@ import { readU32, u32 } from './numbers.js';
  * header in the first, and the units.
  */
 
-/** Version, four varints of one to nine bytes, two floats. */
-const HEAD_FIELDS = fieldsOf(0, 1, 1, 1, 1, 1, 1, 1);
-const HEAD_VARINTS = 4;
-/** Size of tiles, planes, the two rules of dense groups, how many of their planes are coded, scale, base; then those of rows. */
-const STREAM_FIELDS = fieldsOf(0, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1);
-const BEFORE_SCALES = 8;
+/** Version, and three varints of one to nine bytes. */
+const HEAD_FIELDS = fieldsOf(0, 1, 1, 1, 1);
+const HEAD_VARINTS = 3;
+/** Weights; tiles and planes, the two rules of dense groups, scale, base; then those of rows. */
+const STREAM_FIELDS = fieldsOf(0, 1, 1, 1, 1, 1, 2, 1, 1, 1, 1, 1, 1, 1, 1);
+const BEFORE_SCALES = 6;
 
 export const embeddedAnatomy: Anatomy = { split, join };
 
@@ -33,7 +33,7 @@ function split(input: Uint8Array): readonly Part[] {
 
 function splitFragment(cutter: Cutter, fragment: Uint8Array, first: boolean): void {
   const { numbers, end } = headOf(fragment);
-  let at = end + 8;
+  let at = end;
   cutter.take('head', at, { fields: HEAD_FIELDS });
   if (first) {
     const length = streamLength(fragment.subarray(at));
@@ -42,7 +42,7 @@ function splitFragment(cutter: Cutter, fragment: Uint8Array, first: boolean): vo
   }
   const start = at;
   const differences = new FieldReader(fragment.subarray(start), 'lengths');
-  const lengths = lengthsOf(differences, numbers[2]!);
+  const lengths = lengthsOf(differences, Math.max(0, numbers[0]! - 1));
   at += differences.position;
   cutter.take('lengths', at - start);
   for (const length of lengths) {
@@ -53,7 +53,7 @@ function splitFragment(cutter: Cutter, fragment: Uint8Array, first: boolean): vo
   if (at < fragment.length) cutter.take('unit', fragment.length - at);
 }
 
-/** The number of weights, of the first unit, of units, and of groups; and where they end. */
+/** The number of units, of groups, and of steps from a cosine of 1; and where they end. */
 function headOf(fragment: Uint8Array): { numbers: number[]; end: number } {
   const numbers: number[] = [];
   let end = 1;
@@ -65,31 +65,40 @@ function headOf(fragment: Uint8Array): { numbers: number[]; end: number } {
   return { numbers, end };
 }
 
-/** None where they cannot be read. */
 function lengthsOf(fields: FieldReader, count: number): number[] {
   let length = 0;
+  return numbersOf(fields, count).map((difference) => {
+    length += difference;
+    return Math.max(0, length);
+  });
+}
+
+/** None where they cannot be read. */
+function numbersOf(fields: FieldReader, count: number): number[] {
   try {
-    return [...readNumbers(fields, count)].map((difference) => {
-      length += difference;
-      return Math.max(0, length);
-    });
+    return [...readNumbers(fields, count)];
   } catch {
     return [];
   }
 }
 
 function streamLength(bytes: Uint8Array): number {
-  const [rowLength, afterLength] = varint(bytes, BEFORE_SCALES);
+  const [, sizes] = varint(bytes, 0);
+  const depth = (bytes[sizes] ?? 0) >> 3;
+  const [rowLength, afterLength] = varint(bytes, sizes + BEFORE_SCALES);
   let at = afterLength;
   if (rowLength > 0) {
     const [size, start] = varint(bytes, at + 1);
     at = start + size;
   }
-  for (let planes = bytes[1] ?? 0; planes > 0 && at < bytes.length; planes--) {
-    const length = bytes[at + 2]! & 0x3f;
-    // 63: fixed codes.
-    at += 3 + (length === 0x3f ? 0 : length);
+  const values = new FieldReader(bytes.subarray(at), 'planes');
+  let flags = 0;
+  for (const difference of numbersOf(values, 3 * depth).slice(2 * depth)) {
+    flags += difference;
+    // Without fixed codes, the length of a selection and 1.
+    at += Math.max(0, (flags >> 2) - 1);
   }
+  at += values.position;
   return at + 1 + (bytes[at] ?? 0);
 }
 
@@ -106,43 +115,34 @@ function varint(bytes: Uint8Array, start: number): [value: number, end: number] 
 function join(parts: readonly Part[], sizes: boolean): Uint8Array {
   if (!sizes) return concatBytes(parts.map(({ bytes }) => bytes));
   const out: Uint8Array[] = [];
-  let elements = 0;
-  let units = 0;
   for (let at = 0; at < parts.length; ) {
     const { kind, bytes } = parts[at]!;
     at += 1;
     if (kind !== 'length') {
       out.push(bytes);
-      if (kind === 'tensor') elements = readU32(bytes, 4);
       continue;
     }
     const end = parts.findIndex((part, i) => i >= at && part.kind === 'length');
-    const fragment = joinFragment(parts.slice(at, end < 0 ? parts.length : end), elements, units);
-    // One that is cut goes on in the next fragment.
-    units += fragment.units - (fragment.isCut ? 1 : 0);
-    out.push(u32(fragment.bytes.length), fragment.bytes);
+    const fragment = joinFragment(parts.slice(at, end < 0 ? parts.length : end));
+    out.push(u32(fragment.length), fragment);
     at = end < 0 ? parts.length : end;
   }
   return concatBytes(out);
 }
 
-function joinFragment(
-  parts: readonly Part[],
-  elements: number,
-  first: number,
-): { bytes: Uint8Array; units: number; isCut: boolean } {
+function joinFragment(parts: readonly Part[]): Uint8Array {
   const units = parts.filter(({ kind }) => kind === 'unit');
   const bytes: Uint8Array[] = [];
-  let groups = 0;
   for (const part of parts) {
     if (part.kind === 'head') {
       const head = [part.bytes[0] ?? 1];
-      groups = headOf(part.bytes).numbers[HEAD_VARINTS - 1]!;
-      for (const number of [elements, first, units.length, groups]) pushVarint(head, number);
-      bytes.push(Uint8Array.from(head), part.bytes.subarray(-8));
+      const [, groups, steps] = headOf(part.bytes).numbers;
+      for (const number of [units.length, groups!, steps!]) pushVarint(head, number);
+      bytes.push(Uint8Array.from(head));
     } else if (part.kind === 'lengths') {
-      bytes.push(packNumbers(units.map((unit, i) => unit.bytes.length - (units[i - 1]?.bytes.length ?? 0))));
+      const stored = units.slice(0, -1);
+      bytes.push(packNumbers(stored.map((unit, i) => unit.bytes.length - (units[i - 1]?.bytes.length ?? 0))));
     } else bytes.push(part.bytes);
   }
-  return { bytes: concatBytes(bytes), units: units.length, isCut: groups > 0 };
+  return concatBytes(bytes);
 }

@@ -12,7 +12,8 @@ export function checkEmbeddedQuality(data: Float32Array): void {
     const out = reconstruct(decoder, coded, [index]);
     const { cosine, relativeError: error } = decoder.quality;
     assert.ok(Math.abs(cosine! - cosineSimilarity(data, out)) < 1e-4);
-    assert.ok(Math.abs(error! - relativeError(data, out)) < 1e-4);
+    // From the cosine, which is stored in steps of 2^-24.
+    assert.ok(Math.abs(error! - relativeError(data, out)) < 5e-4);
     assert.ok(cosine! >= last);
     last = cosine!;
   }

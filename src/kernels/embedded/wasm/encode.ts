@@ -107,14 +107,14 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     exceptions: Uint8Array,
     target?: Uint8Array,
   ): EncodedTile {
-    const { depth, dense: denseRule, codedDense, planes: codings, nonzero, precise = false } = coding;
+    const { depth, dense: denseRule, codedDense, planes: codings, nonzero, unmeasured = false } = coding;
     // What is kept comes first.
     const extracts = runtime.keep(extractTable());
     const fixedCodes = codings.some(({ fixed }) => fixed) ? loadCodes(runtime, FIXED_CODES) : 0;
     const rules = codings.map((own) => runtime.keep(ruleBytes(own)));
     const codes = codings.map((own) => (own.fixed ? fixedCodes : loadCodes(runtime, own)));
     const counted = isCounted(tile);
-    const estimates = !counted && (nonzero !== undefined || precise);
+    const estimates = !counted && nonzero !== undefined;
     const more = estimates ? morePlanes(depth, tile.patterns.length) : 0;
     const loaded = loadTile(runtime, tile, coding, more, !counted);
     const { weights, groups, stride, planes, significant, signs, counts, dense, scales, contexts } = loaded;
@@ -174,9 +174,12 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       end += encodeRemainder(tile.layout, coding.scale, nonzero, loaded, list, end);
       ends.push(end);
     }
-    const energy = counted
-      ? measureShort(runtime, tile.layout, coding, loaded, denseFrom, sums)
-      : measure(runtime, tile.layout, depth, more, loaded, denseFrom, sums);
+    let energy = 0;
+    if (!unmeasured) {
+      energy = counted
+        ? measureShort(runtime, tile.layout, coding, loaded, denseFrom, sums)
+        : measure(runtime, tile.layout, depth, more, loaded, denseFrom, sums);
+    }
     // One copy of all.
     const size = end - out;
     const fits = target !== undefined && size <= target.length;
