@@ -36,8 +36,8 @@ const MAX_SHARE = 0.1;
 /**
  * Loads of a page whose memory is measured, beyond its arrays and those of its tensors in their own dtype, which are the arrays where these
  * are of that dtype. The rest is code, kernels, garbage, what is on the way; of workers also. The least of some runs counts, because
- * garbage is the engine's, which collects it late on a busy machine: on one with ten programs a core, these took up to 28 MB, 50, less than
- * none, 67 to 122, and 80 to 196. With what Chromium reads ahead of responses that may be stored, the last two took up to 238.
+ * garbage is the engine's, which collects it late on a busy machine: on one with five to ten programs a core, these took up to 34 MB, 52,
+ * less than none, 67 to 141, and 61 to 196, about half of the last more than 150.
  */
 const MEMORY_LOADS = [
   '{}',
