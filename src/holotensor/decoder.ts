@@ -36,7 +36,8 @@ import { ReceivedFragments } from './receivedFragments.js';
 
 /**
  * Collects the fragments of one tensor, in any order, and reconstructs the best tensor from them. It is synchronous:
- * the decoder of the header's encoding must have been loaded before, by {@link loadDecodings}, a stream or a reader.
+ * the decoder of the header's encoding must have been loaded before, by {@link loadDecodings}, or by a stream or a reader of
+ * such a tensor: for integers and floats of eight bits, it loads more.
  *
  * @example
  * await loadDecodings(['spectral']);
