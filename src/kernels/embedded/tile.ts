@@ -75,11 +75,7 @@ class State implements TileState {
   readonly bytes: OwnBytes;
   readonly leastScale: number;
   readonly mostScale: number;
-  #significant: Uint8Array | undefined;
-  #signs: Uint8Array | undefined;
-  #counts: Uint8Array | undefined;
-  #dense: Uint8Array | undefined;
-  #scales: Uint8Array | undefined;
+  readonly #views: Uint8Array[] = [];
 
   constructor(count: number, bytes: OwnBytes, leastScale: number, mostScale: number) {
     this.count = count;
@@ -90,33 +86,29 @@ class State implements TileState {
   }
 
   get significant(): Uint8Array {
-    this.#significant ??= this.#view(0, GROUP_BYTES);
-    return this.#significant;
+    return this.#view(0, GROUP_BYTES);
   }
 
   get signs(): Uint8Array {
-    this.#signs ??= this.#view(GROUP_BYTES, GROUP_BYTES);
-    return this.#signs;
+    return this.#view(GROUP_BYTES, GROUP_BYTES);
   }
 
   get counts(): Uint8Array {
-    this.#counts ??= this.#view(2 * GROUP_BYTES, 1);
-    return this.#counts;
+    return this.#view(2 * GROUP_BYTES, 1);
   }
 
   get dense(): Uint8Array {
-    this.#dense ??= this.#view(2 * GROUP_BYTES + 1, 1);
-    return this.#dense;
+    return this.#view(2 * GROUP_BYTES + 1, 1);
   }
 
   get scales(): Uint8Array {
-    this.#scales ??= this.#view(2 * GROUP_BYTES + 2, 1);
-    return this.#scales;
+    return this.#view(2 * GROUP_BYTES + 2, 1);
   }
 
   /** What comes after `before` bytes a group, of as many a group. */
   #view(before: number, bytes: number): Uint8Array {
-    return this.bytes.subarray(before * this.groups, (before + bytes) * this.groups);
+    this.#views[before] ??= this.bytes.subarray(before * this.groups, (before + bytes) * this.groups);
+    return this.#views[before]!;
   }
 }
 
