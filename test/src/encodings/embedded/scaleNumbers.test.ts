@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FieldReader } from '../../../../src/bytes/fieldReader.js';
 import { packScaleNumbers, readScaleNumbers } from '../../../../src/encodings/embedded/scaleNumbers.js';
+import { rowLengths } from '../../../../src/encodings/embedded/scales.js';
 import { FormatError } from '../../../../src/errors.js';
 import { throws } from '../../../helpers/assertions.js';
 import { normalFrom } from '../../../helpers/random.js';
@@ -60,6 +61,11 @@ test('codes that do not fit are refused, and so are more numbers than bits', () 
   }
   throws(() => read(sound, 2 ** 30), FormatError, /invalid codes of scales/);
   throws(() => read(sound.slice(0, 4), 8), FormatError);
+});
+
+test('columns of few weights have no scales', () => {
+  assert.equal(rowLengths([32, 11616], 32 * 11616, 2 ** 16), []);
+  assert.equal(rowLengths([64, 11616], 64 * 11616, 2 ** 16), [11616]);
 });
 
 test.run();
