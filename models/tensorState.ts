@@ -114,14 +114,20 @@ export class TensorState {
   }
 
   #takeAll(options: DecodeOptions): Soon<void> {
-    const piece = this.#taken;
-    const next = this.#early.get(piece);
-    if (next === undefined) return;
-    this.#early.delete(piece);
-    return after(this.#take(piece, next.bytes, { ...options, isOwn: next.isOwn }), () => {
+    // A loop, because thousands may have waited for one.
+    for (;;) {
+      const next = this.#early.get(this.#taken);
+      if (next === undefined) return;
+      this.#early.delete(this.#taken);
+      const done = this.#take(this.#taken, next.bytes, { ...options, isOwn: next.isOwn });
+      if (isPromise(done)) {
+        return done.then(() => {
+          this.#taken += 1;
+          return this.#takeAll(options);
+        });
+      }
       this.#taken += 1;
-      return this.#takeAll(options);
-    });
+    }
   }
 
   #take(piece: number, bytes: Uint8Array, options: DecodeOptions): Soon<void> {

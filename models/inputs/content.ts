@@ -158,7 +158,8 @@ type Work<T> = Steps<T> | Promise<T>;
 
 /** @throws what the work throws; the reason of `signal` */
 export function finished<T>(work: Work<T>, { signal }: AbortOptions): T | Promise<T> {
-  return work instanceof Promise ? work : inTurns(work, signal);
+  // Not `instanceof Promise`: see `isPromise`.
+  return 'next' in work ? inTurns(work, signal) : work;
 }
 
 /** @param actual format of the file */

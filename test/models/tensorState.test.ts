@@ -61,6 +61,24 @@ test('all that is asked for at the same time is done in its order', async () => 
   assert.ok(state.complete);
 });
 
+test('as many fragments as a file may have wait for the first one', async () => {
+  const { tensor, options } = await opened();
+  const count = limitsOf().fragments;
+  let taken = 0;
+  const decoder = {
+    add: () => {
+      taken += 1;
+    },
+    complete: false,
+    cosine: 0.5,
+    reconstructingTensor: async () => undefined,
+  };
+  const state = new TensorState({ ...tensor, createDecoder: async () => decoder });
+  for (let piece = count - 1; piece > 0; piece--) state.add(piece, Uint8Array.of(1), options);
+  await state.add(0, Uint8Array.of(1), options);
+  assert.is(taken, count);
+});
+
 test('a fragment that is refused at once may come again', async () => {
   const { state, add, bytesOf, options } = await opened();
   await add(0);
