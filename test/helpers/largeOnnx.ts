@@ -9,7 +9,7 @@ import { decodeModelFile, encodeModelFile, openForeignModel } from '../../index.
 import { fileSink, fileSource, folderStagingStore } from '../../node.js';
 import { message } from './onnxWriter.js';
 
-const [folder = '', size = '0'] = process.argv.slice(2);
+const [folder, size] = process.argv.slice(2) as [string, string];
 const at = (name: string) => join(folder, name);
 
 /** Elements of a tensor, F32. */

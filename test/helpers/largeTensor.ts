@@ -11,7 +11,7 @@ import { sinkStream } from '../../sinks/streams.js';
 import { fileSource } from '../../sources/file.js';
 import { streamSource } from '../../sources/stream.js';
 
-const [, , folder = '', sizeArgument = ''] = process.argv;
+const [folder, sizeArgument] = process.argv.slice(2) as [string, string];
 const size = Number(sizeArgument);
 const CHUNK = 1 << 20;
 
