@@ -163,7 +163,7 @@ export type { PlainFile, PlainFileOptions } from './models/plain/plainFile.js';
 export type { PlainResponseOptions } from './models/plain/response.js';
 export type { PlanOptions } from './models/planning.js';
 export type { ModelProgress } from './models/progress.js';
-export type { ModelSnapshot, SnapshotOptions } from './models/snapshots.js';
+export type { ModelSnapshot, SnapshotOptions } from './models/takeSnapshots.js';
 export type { TensorOrder } from './models/tensorWeight.js';
 
 // One tensor as fragments, in memory.

@@ -17,7 +17,8 @@ import type { LoadedTensor, OutputType } from './output.js';
 import type { PlainFile, PlainFileOptions } from './plain/plainFile.js';
 import { PLAN_RULES, type PlanOptions } from './planning.js';
 import type { ModelProgress } from './progress.js';
-import { type ModelSnapshot, observe, SNAPSHOT_RULES, type SnapshotOptions, snapshots } from './snapshots.js';
+import { observe, SNAPSHOT_RULES, snapshots } from './snapshots.js';
+import type { ModelSnapshot, SnapshotOptions } from './takeSnapshots.js';
 import type { TensorState } from './tensorState.js';
 
 /** A tensor of a model, loaded or not. */

@@ -1,22 +1,8 @@
 import { Observable } from 'rxjs';
 import type { Rules } from '../src/checks/options.js';
-import { type Improving, PACE_RULES, type PaceOptions } from './improvements.js';
-import { type LoadedTensor, OUTPUT_RULES, type OutputOptions, type OutputType } from './output.js';
-
-/** All tensors of a model, each as it was when the snapshot was made. */
-export interface ModelSnapshot<A extends OutputType = 'F32'> {
-  /** By name, in the order of the model. Their arrays do not change any more. */
-  readonly tensors: ReadonlyMap<string, LoadedTensor<A>>;
-  /** True cosine similarity of these tensors with the whole model, see `Model.quality`. */
-  readonly quality: number;
-  /** Nothing is missing in any of them: it is the last snapshot. */
-  readonly complete: boolean;
-}
-
-/** When snapshots of a model are taken, and as what its tensors are given out. */
-export interface SnapshotOptions<A extends OutputType = OutputType>
-  extends PaceOptions,
-    Pick<OutputOptions<A>, 'as'> {}
+import { type Improving, PACE_RULES } from './improvements.js';
+import { OUTPUT_RULES, type OutputType } from './output.js';
+import type { ModelSnapshot, SnapshotOptions } from './takeSnapshots.js';
 
 export const SNAPSHOT_RULES: Rules<SnapshotOptions> = { ...PACE_RULES, as: OUTPUT_RULES.as };
 

@@ -4,8 +4,8 @@ import { assertNames } from '../../models/file/decodeModelFile.js';
 import { type ModelFile, readModelFile } from '../../models/file/modelFile.js';
 import type { SourceFile } from '../../models/file/plan.js';
 import { sourceFileHeader, sourceFileTensors } from '../../models/file/sourceFiles.js';
-import { SHARD_INDEX_NAME } from '../../models/inputs/findModel.js';
 import { modelFileContent } from '../../models/inputs/modelFile.js';
+import { SHARD_INDEX_NAME } from '../../models/inputs/shardIndexName.js';
 import {
   type Chosen,
   type ChosenTensor,

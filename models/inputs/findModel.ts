@@ -1,39 +1,21 @@
-import { withKnownStart } from '../../sources/knownStart.js';
 import type { Place } from '../../sources/place.js';
 import { readStart } from '../../sources/read.js';
 import { isSafetensorsStart } from '../../src/bytes/fileStart.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import { SourceError } from '../../src/errors.js';
-import { assertSource, type RandomAccessSource } from '../../src/source.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import { MANIFEST_NAME, type ModelManifest } from '../directory/manifest.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
 import type { ModelPlace } from './placeOnDisk.js';
 import type { ShardIndex } from './shardIndex.js';
+import { isShardIndexName, SHARD_INDEX_NAME } from './shardIndexName.js';
+import { type StartedFile, startFile } from './startedFile.js';
 
 /** What a model consists of: one file, shards, or the files of a directory. */
 export type FoundModel =
   | { readonly kind: 'file'; readonly file: StartedFile }
   | { readonly kind: 'shards'; readonly files: readonly string[]; readonly index: ShardIndex | undefined }
   | { readonly kind: 'directory'; readonly manifest: ModelManifest };
-
-/** An open file, and its first bytes, which the source does not read again. */
-export interface StartedFile {
-  /** Undefined for a source of the caller's own. */
-  readonly name?: string;
-  readonly source: RandomAccessSource;
-  readonly start: Uint8Array;
-}
-
-/** Bytes of the first read of a file: the headers of most, with what follows them. */
-const FIRST_READ_SIZE = 65536;
-
-/** The name under which loaders of sharded models look for the index. */
-export const SHARD_INDEX_NAME = 'model.safetensors.index.json';
-
-/** Whether a file with this name is a shard index: `model.safetensors.index.json`, or that of a variant: `….index.fp16.json`. */
-export function isShardIndexName(name: string): boolean {
-  return /\.index(\.[^./\\]+)?\.json$/.test(name);
-}
 
 /**
  * What a folder whose files cannot be listed is asked for, in this order. The last is what `holostream encode model.onnx
@@ -125,11 +107,4 @@ async function shardsOf(source: RandomAccessSource, name: string, options: OpenO
   const { readShardIndex } = await import('./shards.js');
   const index = await readShardIndex(source, name, options);
   return { kind: 'shards', files: index.files, index };
-}
-
-/** Reads the start of a file, by one request where the file is on a server. */
-export async function startFile(source: RandomAccessSource, options: OpenOptions): Promise<StartedFile> {
-  assertSource(source);
-  const start = await readStart(source, FIRST_READ_SIZE, options);
-  return { source: withKnownStart(source, start), start };
 }

@@ -6,9 +6,9 @@ import { withPlace } from '../../src/errors/placed.js';
 import { assertSource, type RandomAccessSource, sourceName } from '../../src/source.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';
 import { type FileOptions, type ModelContent, notVerified } from './content.js';
-import { type StartedFile, startFile } from './findModel.js';
 import { openModelFile } from './modelFile.js';
 import { openSafetensors } from './safetensors.js';
+import { type StartedFile, startFile } from './startedFile.js';
 
 export type FileFormat = 'hct' | 'holotensor' | 'model-file' | 'safetensors';
 

@@ -1,8 +1,8 @@
 import { describeKind, fileKind, shownStart } from '../../src/bytes/fileKind.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
 import { type FileOptions, type ModelContent, notVerified } from './content.js';
-import type { StartedFile } from './findModel.js';
 import type { ForeignFormat } from './foreign.js';
+import type { StartedFile } from './startedFile.js';
 
 /** Kinds of files of other formats, whose tensors load in one piece each: see `foreign.ts`. */
 const FOREIGN = ['onnx', 'gguf', 'zip', 'tfjs'] as const satisfies readonly ForeignFormat[];

@@ -4,7 +4,7 @@ import { fileSource } from '../../sources/file.js';
 import { FormatError, SourceError } from '../../src/errors.js';
 import { MANIFEST_NAME } from '../directory/manifest.js';
 import type { OpenModelFile } from '../directory/modelReader.js';
-import { isShardIndexName, SHARD_INDEX_NAME } from './findModel.js';
+import { isShardIndexName, SHARD_INDEX_NAME } from './shardIndexName.js';
 
 /** Where the files of a model are. */
 export interface ModelPlace {

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Model } from '../../models/model.js';
 import { openModel } from '../../models/openModel.js';
-import type { ModelSnapshot, SnapshotOptions } from '../../models/snapshots.js';
+import type { ModelSnapshot, SnapshotOptions } from '../../models/takeSnapshots.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { ArgumentError } from '../../src/errors.js';
 import { viewBytes } from '../../src/tensor/tensor.js';

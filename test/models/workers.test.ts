@@ -8,7 +8,7 @@ import { openModelFile } from '../../models/inputs/modelFile.js';
 import type { Model } from '../../models/model.js';
 import { openModel } from '../../models/openModel.js';
 import type { LoadedTensor, OutputType } from '../../models/output.js';
-import type { ModelSnapshot } from '../../models/snapshots.js';
+import type { ModelSnapshot } from '../../models/takeSnapshots.js';
 import { TensorState } from '../../models/tensorState.js';
 import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';

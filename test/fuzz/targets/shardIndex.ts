@@ -1,6 +1,6 @@
-import { SHARD_INDEX_NAME } from '../../../models/inputs/findModel.js';
 import { openOneFile } from '../../../models/inputs/formats.js';
 import { parseShardIndex, readShardIndex } from '../../../models/inputs/shardIndex.js';
+import { SHARD_INDEX_NAME } from '../../../models/inputs/shardIndexName.js';
 import { openShards } from '../../../models/inputs/shards.js';
 import { Model } from '../../../models/model.js';
 import { modelFileOf } from '../../helpers/modelFiles.js';

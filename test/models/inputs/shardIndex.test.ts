@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isShardIndexName } from '../../../models/inputs/findModel.js';
 import { parseShardIndex, readShardIndex } from '../../../models/inputs/shardIndex.js';
+import { isShardIndexName } from '../../../models/inputs/shardIndexName.js';
 import { streamSource } from '../../../sources/stream.js';
 import { FormatError, LimitError } from '../../../src/errors.js';
 import { rejects, throws } from '../../helpers/assertions.js';
