@@ -55,7 +55,10 @@ async function readStartAndEnd(source: RandomAccessSource, options: HctReaderOpt
   const parseHeader = (bytes: Uint8Array) => parseHctHeaderBytes(bytes, limits, hash);
   const parseStart = (queue: ByteQueue) => parseHctStart(queue, limits, parseHeader);
   const [first] = await Promise.all([readFirst(source, options), loading]);
-  const start = await readGrammar('HCT', parseStart, source, 0, { ...options, known: first });
+  const start = await readGrammar('HCT', parseStart, source, 0, {
+    ...options,
+    known: first.length > 0 ? first : undefined,
+  });
   const tools = await loadHctReadTools(start.header, options);
   const blocksEnd = start.blocksOffset + start.header.compressedSize;
   const end = await readGrammar(
@@ -68,9 +71,10 @@ async function readStartAndEnd(source: RandomAccessSource, options: HctReaderOpt
   return { source, first, layout: { ...start, ...end }, tools, options };
 }
 
-function readFirst(source: RandomAccessSource, options: AbortOptions): Promise<Uint8Array> {
-  const { size } = source;
-  return size === undefined
-    ? readStart(source, FIRST_READ_SIZE, options)
-    : readBytes(source, 0, Math.min(FIRST_READ_SIZE, size), options);
+async function readFirst(source: RandomAccessSource, options: AbortOptions): Promise<Uint8Array> {
+  const { size, id } = source;
+  if (size !== undefined) return readBytes(source, 0, Math.min(FIRST_READ_SIZE, size), options);
+  // A stream. The header may be all that it has for now, and no read of it takes a round trip.
+  if (id === undefined) return new Uint8Array(0);
+  return readStart(source, FIRST_READ_SIZE, options);
 }
