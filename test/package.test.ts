@@ -212,9 +212,9 @@ test('lists of unknown length are neither spread into calls, which overflows the
   // Each of these lists has a small bound, whatever the input is.
   assert.equal(calls.sort(), [
     'operators/hctWorkerDecoder.ts: .shift(',
-    'src/encodings/embedded/format.ts: push(...selection',
-    'src/encodings/embedded/format.ts: push(nonzero.length, ...nonzero',
     'src/encodings/embedded/scaleNumbers.ts: max(...lengths',
+    'src/encodings/embedded/streamHeader.ts: push(...selection',
+    'src/encodings/embedded/streamHeader.ts: push(nonzero.length, ...nonzero',
     'src/holotensor/fitQuality.ts: max(...used',
     'src/holotensor/fitQuality.ts: min(...slope',
   ]);

@@ -1,8 +1,8 @@
 import { formatHash } from '../../models/file/plan.js';
 import { parseJson } from '../../src/bytes/json.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
-import type { Scales } from '../../src/encodings/embedded/format.js';
 import type { TensorPlan } from '../../src/encodings/embedded/plan.js';
+import type { Scales } from '../../src/encodings/embedded/streamHeader.js';
 import { FormatError } from '../../src/errors.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { folderOfNotes } from '../notes.js';

@@ -13,9 +13,9 @@ import {
   sortedPatterns,
 } from '../../kernels/embedded/survey.js';
 import { CLASS_OF, CLASSES, GROUP } from '../../kernels/embedded/tile.js';
-import { NEVER_DENSE, NO_RATIO } from './format.js';
 import type { PlanePlan } from './plan.js';
 import type { Source } from './source.js';
+import { NEVER_DENSE, NO_RATIO } from './streamHeader.js';
 
 /** Codes are chosen by about this many tiles, evenly spread; of small tensors, whose headers count, by all. */
 const COUNTED_TILES = 12;

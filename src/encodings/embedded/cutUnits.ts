@@ -1,8 +1,8 @@
 import { GROUP } from '../../kernels/embedded/tile.js';
-import type { PlaneHeader } from './format.js';
 import { type FiniteWeights, groupEnergies } from './groupEnergies.js';
 import { type Energies, energiesAfter, type MeasuredTile } from './measure.js';
 import type { TensorPlan } from './plan.js';
+import type { PlaneHeader } from './streamHeader.js';
 import { cosineOf } from './unitCosines.js';
 import type { Pass, UnitSequence } from './unitSequence.js';
 

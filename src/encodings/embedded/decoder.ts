@@ -7,7 +7,8 @@ import { checkOutput, viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
 import { numbersToElements } from '../otherDtypes.js';
 import { floatLayout } from './elements.js';
-import { type FragmentStart, MAX_TILE_LOG2, parseFragmentStart, parseUnits } from './format.js';
+import { type FragmentStart, parseFragmentStart, parseUnits } from './format.js';
+import { MAX_TILE_LOG2 } from './streamHeader.js';
 import { TensorState } from './tensorState.js';
 import { TileValues } from './tileValues.js';
 

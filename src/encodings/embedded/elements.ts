@@ -1,7 +1,7 @@
 import { FormatError } from '../../errors.js';
 import type { FloatLayout } from '../../kernels/embedded/interface.js';
 import { bitsPerElement, type DType } from '../../tensor/dtype.js';
-import type { StreamHeader } from './format.js';
+import type { StreamHeader } from './streamHeader.js';
 
 export const SINGLE: FloatLayout = { bytes: 4, mantissaBits: 23, exponentBits: 8, bias: 127 };
 

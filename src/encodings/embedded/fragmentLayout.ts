@@ -1,8 +1,9 @@
 import { type Cut, cutsForQualities, firstAfter, refineCuts, usefulQualities } from './cuts.js';
 import { type EncodeGroups, UnitCutter } from './cutUnits.js';
-import { packScales, type StreamHeader, serializeFragmentHead } from './format.js';
+import { serializeFragmentHead } from './format.js';
 import { centroids, type MeasuredTile, sumsOf } from './measure.js';
 import type { TensorPlan } from './plan.js';
+import { packScales, type StreamHeader } from './streamHeader.js';
 import { unitCosines } from './unitCosines.js';
 import { UnitSequence, unitOfTile } from './unitSequence.js';
 

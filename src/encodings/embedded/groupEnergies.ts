@@ -1,7 +1,7 @@
 import type { TilePlan, TileWeights } from '../../kernels/embedded/interface.js';
 import { becomesDense, CENTROID_STEPS, GROUP } from '../../kernels/embedded/tile.js';
-import type { PlaneHeader } from './format.js';
 import type { Energies } from './measure.js';
+import type { PlaneHeader } from './streamHeader.js';
 import type { Pass } from './unitSequence.js';
 
 /** Weights of a tile in its order; at the places of NaNs and infinities, which no number stands for, they have zeros. */

@@ -12,7 +12,7 @@ import {
   ZERO,
 } from '../../kernels/embedded/survey.js';
 import { CENTROID_STEPS, GROUP } from '../../kernels/embedded/tile.js';
-import type { PlaneHeader } from './format.js';
+import type { PlaneHeader } from './streamHeader.js';
 import type { Pass } from './unitSequence.js';
 
 /** What is measured of a tile. */

@@ -1,7 +1,7 @@
 import type { FloatLayout, TileCoding } from '../../kernels/embedded/interface.js';
 import { COUNTED_EXPONENTS, GROUP, mantissaBitsOf } from '../../kernels/embedded/tile.js';
 import { endsWhole } from './elements.js';
-import { MAX_PLANES, MAX_TILE_LOG2, type Scales } from './format.js';
+import { MAX_PLANES, MAX_TILE_LOG2, type Scales } from './streamHeader.js';
 import { EXPONENT_OFFSET, type Survey } from './survey.js';
 
 /** How the encoder cuts a tensor: its decisions before it encodes planes. */

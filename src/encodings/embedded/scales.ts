@@ -1,5 +1,5 @@
 import type { RowSurvey } from '../../kernels/embedded/interface.js';
-import type { Scales } from './format.js';
+import type { Scales } from './streamHeader.js';
 
 /** How a tensor is taken for rows whose columns, or which themselves, differ in scale. */
 

@@ -6,7 +6,7 @@ import type { Kernels } from '../../kernels/kernels.js';
 import type { DecodeRequest, ElementRange } from '../encoding.js';
 import { checkScale, floatLayout } from './elements.js';
 import { parseExceptions } from './exceptions.js';
-import { type StreamHeader, unpackScales } from './format.js';
+import { type StreamHeader, unpackScales } from './streamHeader.js';
 import { TileOrder } from './tileOrder.js';
 import { STEP_WEIGHTS, type Tile, Tiles, type UnitPart } from './tiles.js';
 import { type Pass, UnitSequence } from './unitSequence.js';

@@ -1,6 +1,6 @@
 import type { RowPart } from '../../kernels/embedded/interface.js';
 import { GROUP } from '../../kernels/embedded/tile.js';
-import type { Scales } from './format.js';
+import type { Scales } from './streamHeader.js';
 
 interface TileRow extends RowPart {
   readonly row: number;

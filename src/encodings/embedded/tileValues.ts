@@ -7,7 +7,7 @@ import { viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest } from '../encoding.js';
 import { numbersToElements, otherDtypes } from '../otherDtypes.js';
 import { floatLayout, patternArray, patternView } from './elements.js';
-import { MAX_TILE_LOG2, type StreamHeader } from './format.js';
+import { MAX_TILE_LOG2, type StreamHeader } from './streamHeader.js';
 import type { TensorState } from './tensorState.js';
 
 /** Planes of a tile, or of some of its groups, and its state. */

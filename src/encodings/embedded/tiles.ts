@@ -15,7 +15,7 @@ import {
 } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import type { DecodeRequest } from '../encoding.js';
-import type { StreamHeader } from './format.js';
+import type { StreamHeader } from './streamHeader.js';
 import type { TileOrder } from './tileOrder.js';
 import type { Pass, UnitSequence } from './unitSequence.js';
 

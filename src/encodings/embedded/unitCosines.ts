@@ -1,5 +1,5 @@
-import type { PlaneHeader } from './format.js';
 import { type Energies, energiesAfter, type MeasuredTile } from './measure.js';
+import type { PlaneHeader } from './streamHeader.js';
 import type { UnitSequence } from './unitSequence.js';
 
 /** The cosine similarity with the tensor that the reconstruction from each prefix of units has. */

@@ -1,5 +1,5 @@
 import type { ElementRange } from '../encoding.js';
-import type { StreamHeader } from './format.js';
+import type { StreamHeader } from './streamHeader.js';
 
 /** A pass goes once over all tiles. */
 export type Pass =

@@ -2,11 +2,8 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
-import {
-  parseFragmentStart,
-  serializeFragment,
-  unpackScales,
-} from '../../../../src/encodings/embedded/format.js';
+import { parseFragmentStart, serializeFragment } from '../../../../src/encodings/embedded/format.js';
+import { unpackScales } from '../../../../src/encodings/embedded/streamHeader.js';
 import { ArgumentError, FormatError } from '../../../../src/errors.js';
 import { loadKernels } from '../../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../../src/kernels/portableKernels.js';
