@@ -76,6 +76,8 @@ export async function* improvements<T extends Improvement>(
     for (;;) {
       const over = isOver();
       const { whole, ready } = improving.quality();
+      // A closed model has given back what was not complete: reading it again would find less, without end.
+      if (changes.isClosed && whole < 1) return;
       const gain = whole - last;
       const isFirst = time === Number.NEGATIVE_INFINITY;
       const isBetter = gain > ROUNDING || (whole === 1 && last < 1);
@@ -101,6 +103,7 @@ export async function* improvements<T extends Improvement>(
         if (!(await changes.next())) return;
         continue;
       }
+      if (changes.isClosed && !taken.complete) return;
       // Not before: one that takes long to make would bring the next one closer.
       time = performance.now();
       failures = 0;
@@ -155,6 +158,10 @@ class Changes {
     const subscription = changes$.subscribe({ next: change, complete });
     this.#remove.push(() => subscription.unsubscribe());
     if (signal !== undefined) this.#remove.push(onAbort(signal, change));
+  }
+
+  get isClosed(): boolean {
+    return this.#closed;
   }
 
   /**

@@ -121,6 +121,37 @@ test('of a file that ends early: the tensors that it has, until the model is clo
   assert.is((await waiting).done, true);
 });
 
+test('closing the model ends it, whatever has become better since the last one', async () => {
+  const model = await openModel(bytesSource(file));
+  await model.load({ quality: 0.9 });
+  const iterator = model.snapshots({ minGain: 0 });
+  assert.not.ok((await iterator.next()).value!.complete);
+  await model.load({ quality: 0.99 });
+  await model.close();
+  assert.is((await iterator.next()).done, true);
+  assert.is((await model.snapshots().next()).done, true);
+
+  const whole = await openModel(bytesSource(file));
+  await whole.load();
+  await whole.close();
+  assert.is((await whole.snapshots().next()).value!.complete, true);
+});
+
+test('closing the model while tensors are read gives no worse one', async () => {
+  const model = await openModel(bytesSource(file));
+  await model.load({ quality: 0.99 });
+  const qualities: number[] = [];
+  const reading = (async () => {
+    for await (const { quality } of model.snapshots({ minGain: 0 })) {
+      qualities.push(quality);
+      if (qualities.length > 3) break;
+    }
+  })();
+  await model.close();
+  await reading;
+  for (const [i, quality] of qualities.entries()) assert.ok(quality > (qualities[i - 1] ?? 0.98));
+});
+
 test('a signal, and leaving the loop, end it', async () => {
   const model = await openModel(bytesSource(file));
   const abort = new AbortController();
