@@ -1,11 +1,11 @@
 import { finish, type Steps } from '../../async/steps.js';
 import { type Cost, NO_COST } from '../../checks/limits.js';
 import { placed } from '../../errors/placed.js';
-import { FormatError } from '../../errors.js';
+import { FormatError, UnsupportedError } from '../../errors.js';
 import { bitsPerElement, byteLengthOf } from '../../tensor/dtype.js';
 import { checkOutput, viewBytes } from '../../tensor/tensor.js';
 import type { DecodeRequest, Decoding, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
-import { numbersToElements } from '../otherDtypes.js';
+import { isDtypeLoaded, numbersToElements } from '../otherDtypes.js';
 import { floatLayout } from './elements.js';
 import { type FragmentStart, parseFragmentStart, parseUnits } from './format.js';
 import { MAX_TILE_LOG2 } from './streamHeader.js';
@@ -46,7 +46,13 @@ export class EmbeddedDecoder implements FragmentDecoder {
   readonly #values: TileValues;
   #state: TensorState | undefined;
 
+  /** @throws UnsupportedError for integers and floats of eight bits before `loadDecodings` */
   constructor(request: DecodeRequest<'embedded'>) {
+    if (!isDtypeLoaded(request.dtype)) {
+      throw new UnsupportedError("Cannot decode a tensor yet: call await loadDecodings(['embedded']) first", {
+        actual: request.dtype,
+      });
+    }
     this.#request = request;
     this.#elements = request.rows * request.cols;
     this.#range = request.range ?? { start: 0, end: this.#elements };

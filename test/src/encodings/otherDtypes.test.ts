@@ -5,9 +5,11 @@ import { HoloTensorWriter } from '../../../sinks/holotensor.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { loadDecodingOf, loadDecodings } from '../../../src/encodings/decodings.js';
+import { EmbeddedDecoder } from '../../../src/encodings/embedded/decoder.js';
 import { UnsupportedError } from '../../../src/errors.js';
 import { HoloTensorDecoder } from '../../../src/holotensor/decoder.js';
 import { HoloTensorEncoder } from '../../../src/holotensor/encoder.js';
+import { portableKernels } from '../../../src/kernels/portableKernels.js';
 import type { DType } from '../../../src/tensor/dtype.js';
 import { viewBytes, viewElements } from '../../../src/tensor/tensor.js';
 import { throws } from '../../helpers/assertions.js';
@@ -26,11 +28,10 @@ test('a synchronous decoder asks for what it lacks', async () => {
   await loadDecodingOf({ encoding: 'embedded', dtype: 'F32' });
   for (const dtype of ['I8', 'F8_E4M3'] as const) {
     const { header } = encoded(dtype);
-    throws(
-      () => new HoloTensorDecoder(header),
-      UnsupportedError,
-      /call await loadDecodings\(\['embedded'\]\)/,
-    );
+    const asks = /call await loadDecodings\(\['embedded'\]\)/;
+    throws(() => new HoloTensorDecoder(header), UnsupportedError, asks);
+    const request = { rows: 16, cols: 16, dtype, fragments: 3, seed: 0n, norm: undefined };
+    throws(() => new EmbeddedDecoder({ ...request, kernels: portableKernels }), UnsupportedError, asks);
   }
 });
 
