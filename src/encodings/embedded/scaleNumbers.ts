@@ -84,6 +84,7 @@ export function readScaleNumbers(fields: FieldReader, count: number): Int8Array 
   const { bytes, position: start } = fields;
   // A number takes at least a bit, which bounds the allocation.
   if (
+    2 * halves > SYMBOLS ||
     lengths.reduce((sum, length) => sum + (length && 2 ** -length), 0) !== 1 ||
     count > 8 * (bytes.length - start)
   ) {

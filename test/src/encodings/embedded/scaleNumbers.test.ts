@@ -56,6 +56,8 @@ test('codes that do not fit are refused, and so are more numbers than bits', () 
     [0, 0, 2, 0, 0, 0, 0],
     [0, 0, 1, 0x01, 0, 0],
     [0, 0, 0, 0, 0],
+    // Codes of more symbols than there are.
+    [0, 0, 129, 0x11, ...new Array<number>(128).fill(0), 0],
   ]) {
     throws(() => read(bad, 8), FormatError, /invalid codes of scales/);
   }
