@@ -124,7 +124,7 @@ const TASKS: readonly Task[] = [
 
 /** In one file: `openModel` with all that it can come to need, and that of `holostream/lean`. */
 const ONE_FILE = [
-  { name: 'openModel in one file', limit: 142.2, code: "export { openModel } from 'holostream';" },
+  { name: 'openModel in one file', limit: 142.3, code: "export { openModel } from 'holostream';" },
   { name: 'the same of holostream/lean', limit: 71.2, code: "export { openModel } from 'holostream/lean';" },
 ];
 
