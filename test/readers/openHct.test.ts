@@ -5,8 +5,10 @@ import { HctWriter } from '../../sinks/hct.js';
 import { memorySink } from '../../sinks/memory.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { httpSource } from '../../sources/http/httpSource.js';
+import { ChecksumError } from '../../src/errors.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
+import { rejects } from '../helpers/assertions.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
 
 const test = suite('opening HCT files');
@@ -86,6 +88,16 @@ test('takes as many requests of a server, which says only then how long the file
     assert.equal(await reader.read(length - 5, length), data.slice(-5));
     await reader.close();
   }
+});
+
+test('opens a file of a stream with what has come of it, and waits for no more', async () => {
+  const file = await hctFile(pseudoRandomBytes(40_000, 5));
+  // The header, which says what is wrong with it; then nothing.
+  file[40]! ^= 1;
+  const stalled = new ReadableStream<Uint8Array>({
+    start: (controller) => controller.enqueue(file.slice(0, 64)),
+  });
+  await rejects(HctReader.open(stalled), ChecksumError, /^Cannot/);
 });
 
 test.run();
