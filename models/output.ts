@@ -92,7 +92,7 @@ const TURN = 64;
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2'];
 
 /** Floating-point dtypes that only safetensors has, and that are converted. */
-export const OTHER_FLOATS = /^F(64|8_E[45]M[23]FNUZ)/;
+const OTHER_FLOATS = /^F(64|8_E[45]M[23]FNUZ)/;
 
 /** Element type of what is read of a tensor. */
 export function outputDtype({ dtype }: Pick<LoadableTensor, 'dtype'>, as: OutputType): string {

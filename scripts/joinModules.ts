@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, relative, resolve } from 'node:path';
 import { build, type Plugin } from 'esbuild';
 
-export const BASE_FILE = 'src/base.js';
+const BASE_FILE = 'src/base.js';
 
 /**
  * Each file, and what is joined in it. Bundlers that split code make a chunk of each set of modules that the same chunks
