@@ -84,7 +84,7 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'embedded HoloTensor, own source',
-    limit: 35.1,
+    limit: 35.2,
     names: 'HoloTensorReader',
     body: `${OWN_SOURCE}
       return (await (await HoloTensorReader.open(source)).readAll()).data.length;`,
@@ -92,7 +92,7 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'embedded HoloTensor, httpSource',
-    limit: 42.4,
+    limit: 42.5,
     names: 'HoloTensorReader, httpSource',
     body: 'return (await (await HoloTensorReader.open(httpSource(url))).readAll()).data.length;',
     file: HOLOTENSOR_FILE,
@@ -110,7 +110,7 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'model file, opened and loaded',
-    limit: 59.2,
+    limit: 59.3,
     names: 'openModel',
     body: `
       const model = await openModel(url);
