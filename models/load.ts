@@ -204,9 +204,11 @@ export class Load {
     const { states, quality, fetched, onProgress, isObserved } = this.#target;
     const own = this.#options.onProgress;
     if (own === undefined && !isObserved()) return;
+    const bytes = fetched + this.#bytes;
     const progress: ModelProgress = {
-      bytes: fetched + this.#bytes,
-      totalBytes: fetched + this.#totalBytes,
+      bytes,
+      // What is asked for meanwhile ends a request within a chunk, and the rest of the chunk comes again.
+      totalBytes: Math.max(bytes, fetched + this.#totalBytes),
       ready: quality.ready,
       tensors: states.size,
       quality: quality.whole,

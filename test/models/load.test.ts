@@ -66,6 +66,24 @@ test('everything, in one sequential request, bit for bit', async () => {
   await model.close();
 });
 
+test('progress does not pass its end, though pieces are fetched again when a tensor is asked for meanwhile', async () => {
+  for (const { name } of tensors) {
+    const model = await openModel(bytesSource(file));
+    let asked: Promise<unknown> | undefined;
+    let last: ModelProgress | undefined;
+    await model.load({
+      onProgress: (progress) => {
+        last = progress;
+        asked ??= model.tensor(name);
+        assert.ok(progress.bytes <= progress.totalBytes, `${progress.bytes} of ${progress.totalBytes}`);
+      },
+    });
+    await asked;
+    assert.is(last!.bytes, last!.totalBytes);
+    await model.close();
+  }
+});
+
 test('up to a quality: of the whole by a prefix, of each tensor by ranges; what is reported is true', () =>
   checkLoadToQuality(original));
 
