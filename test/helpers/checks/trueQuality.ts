@@ -4,6 +4,9 @@ import { cosineSimilarity, encodeWith, reconstruct, relativeError } from '../enc
 import { randomFrom, randomSubset } from '../random.js';
 import type { NamedTensor } from '../trained.js';
 
+/** Elements. */
+const SMALL_TENSOR = 2 ** 14;
+
 /**
  * Asserts that a decoder's quality is the true one for every prefix of fragments and for random subsets, that it rises,
  * and that all fragments make the tensor whole.
@@ -34,6 +37,8 @@ export function checkTrueQuality({ encoding, options, exact }: EncodingCase, ten
     const error = relativeError(original, reconstruct(prefix, coded, []));
     assert.ok(error < 1e-6, `${tensor.name}: ${error}`);
   }
+  // Embedded: from the cosine, as if weights were at means, of which small tensors have few.
+  const mostOff = encoding.name === 'embedded' && original.length < SMALL_TENSOR ? 4e-3 : 1e-3;
   const random = randomFrom(3);
   for (let run = 0; run < 20; run++) {
     const subset = randomSubset(total, 1 + Math.floor(random() * (total - 1)), random);
@@ -41,6 +46,6 @@ export function checkTrueQuality({ encoding, options, exact }: EncodingCase, ten
     const out = reconstruct(decoder, coded, subset);
     const { cosine, relativeError: error } = decoder.quality;
     assert.ok(Math.abs(cosine! - cosineSimilarity(original, out)) < 1e-4, `${tensor.name} ${subset}`);
-    assert.ok(Math.abs(error! - relativeError(original, out)) < 1e-3, `${tensor.name} ${subset}`);
+    assert.ok(Math.abs(error! - relativeError(original, out)) < mostOff, `${tensor.name} ${subset}`);
   }
 }
