@@ -9,6 +9,7 @@ import { type CommonFloat, commonNumbers, isCommonFloat } from '../src/tensor/co
 import type { DType } from '../src/tensor/dtype.js';
 import { asFloat16, type Tensor, type TensorData, viewBytes } from '../src/tensor/tensor.js';
 import type { WorkerPool } from '../workers/pool.js';
+import { HeldMemory } from './heldMemory.js';
 import {
   finished,
   type LoadableTensor,
@@ -33,12 +34,6 @@ import {
 /** Tensors of this many bytes are completed one after another: until one is, it has its fragments and its elements in memory. */
 const LARGE_BYTES = 2 ** 25;
 
-/** What memory of the caller's holds. */
-interface Held {
-  cosine: number;
-  complete: boolean;
-}
-
 interface DecodeOptions extends PieceOptions {
   readonly budget: Budget;
   readonly pool: WorkerPool | undefined;
@@ -57,8 +52,7 @@ export class TensorState {
   /** The whole tensor once it is complete; the decoder is released then. */
   #complete: Tensor | undefined;
   #cosine = 0;
-  /** What was written into memory of the caller's, by buffer and place: it may come as another view each time. */
-  readonly #held = new WeakMap<ArrayBufferLike, Map<number, Held>>();
+  readonly #held = new HeldMemory();
 
   /** Has one place, which a large tensor of the model holds while it is completed. */
   readonly #completing: Limiter;
@@ -256,7 +250,7 @@ export class TensorState {
     const half = as === 'F16' && dtype === 'F16';
     const typed = (out ?? (half ? asFloat16(data as Uint16Array) : data)) as OutputArrays[A];
     if (out === undefined) return { name, dtype, shape, data: typed, cosine, complete };
-    const held = this.#hold(out as ArrayBufferView, { cosine, complete });
+    const held = this.#held.hold(out as ArrayBufferView, { cosine, complete });
     return {
       ...{ name, dtype, shape, data: typed },
       // Better numbers overwrite those of every tensor that was given out in this memory.
@@ -267,17 +261,6 @@ export class TensorState {
         return held.complete;
       },
     };
-  }
-
-  #hold({ buffer, byteOffset }: ArrayBufferView, now: Held): Held {
-    let places = this.#held.get(buffer);
-    if (places === undefined) {
-      places = new Map();
-      this.#held.set(buffer, places);
-    }
-    const held = Object.assign(places.get(byteOffset) ?? { ...now }, now);
-    places.set(byteOffset, held);
-    return held;
   }
 
   /** @param out may be filled, and is then what is returned */
