@@ -5,7 +5,8 @@ import { stripVTControlCharacters } from 'node:util';
 const MAX_LINE = 240;
 const FAIL = /^ {3}FAIL {2}(?:\S.*? {2})?"(.*)"$/;
 const PLACE = /^ +at .*?\b(test\/[^():]+:\d+)(?::\d+)?\)?$/;
-const ERROR = /^(?:Uncaught )?(?:\w*Error|AssertionError|Assertion)\b.*:|^Exiting early/;
+const ERROR =
+  /^(?:Uncaught )?(?:\w*Error|AssertionError|Assertion)\b.*:|^Exiting early|^# (?:Check failed|Fatal (?:process|JavaScript))|^FATAL ERROR/;
 
 /** The tests that failed, each with its first line of error and its place. */
 export function failedTests(output: string): string[] {

@@ -5,11 +5,12 @@ import { pathToFileURL } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FieldReader } from '../../src/bytes/fieldReader.js';
+import { concatBytes } from '../helpers/bytes.js';
 import { Random } from '../helpers/random.js';
 import { countAllocations } from './allocations.js';
 import { BlockCoverage } from './coverage.js';
 import { readFinding, saveFinding } from './findings.js';
-import { mutate } from './mutate/mutate.js';
+import { joined, mutate } from './mutate/mutate.js';
 import { type Target, WHOLE } from './target.js';
 
 countAllocations();
@@ -95,6 +96,7 @@ test('coverage guides it to code that chance does not reach', async () => {
   };
   let fault: string | undefined;
   const fuzzer = new Fuzzer([target], 2, coverage, {
+    mutating: () => {},
     before: () => {},
     found: (_, __, found) => {
       fault = found;
@@ -124,6 +126,25 @@ test('taking an input apart and putting it together changes nothing', async () =
       const join = (sizes: boolean) => Buffer.from(anatomy.join(anatomy.split(bytes), sizes));
       assert.ok(join(false).equals(bytes), `${name}, ${seed}`);
       if (sealed) assert.ok(join(true).equals(bytes), `${name}, ${seed}: sizes`);
+    }
+  }
+});
+
+test('parts of any bytes can be put together, or are refused, and it ends', async () => {
+  // Numbers of variable length go on for as long as the highest bits are set.
+  const run = new Uint8Array(300).fill(0xff);
+  for (const { seeds, anatomy } of await targetsNamed(undefined)) {
+    for (const { bytes } of seeds) {
+      const parts = anatomy.split(bytes);
+      for (const [at, part] of parts.slice(0, 8).entries()) {
+        for (const kept of [0, 1, 2, 3, 8]) {
+          const longer = parts.with(at, { ...part, bytes: concatBytes([part.bytes.subarray(0, kept), run]) });
+          for (const sizes of [false, true]) {
+            const whole = joined(anatomy, longer, sizes);
+            if (whole !== undefined) joined(anatomy, anatomy.split(whole), sizes);
+          }
+        }
+      }
     }
   }
 });

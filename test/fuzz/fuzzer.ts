@@ -27,6 +27,8 @@ export interface FuzzStats {
 }
 
 export interface FuzzerHooks {
+  /** Called before inputs are made: what ends the process then is no input. */
+  mutating(): void;
   /** Called before each input is read, because reading it may end the process. */
   before(target: Target, attempt: Attempt): void;
   found(target: Target, attempt: Attempt, fault: string): void;
@@ -109,6 +111,7 @@ export class Fuzzer {
   }
 
   async #batch(work: Work): Promise<void> {
+    this.#hooks.mutating();
     const attempts = Array.from({ length: work.batch }, () => work.pool.next(this.#random));
     for (const attempt of attempts) {
       work.inputs += 1;

@@ -1,3 +1,4 @@
+import { writeSync } from 'node:fs';
 import { ArgumentError, FormatError } from '../../src/errors.js';
 import type { Arena } from './arena.js';
 import { type Seed, type Target, WHOLE } from './target.js';
@@ -68,7 +69,12 @@ const PLANTED: Readonly<Record<string, Planted>> = {
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
     },
   },
-  dies: { read: () => process.kill(process.pid, 'SIGKILL') },
+  dies: {
+    read: () => {
+      writeSync(2, 'Error: planted\n');
+      process.kill(process.pid, 'SIGKILL');
+    },
+  },
 };
 
 /** As in `targets/index.ts`. */

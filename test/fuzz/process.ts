@@ -3,7 +3,7 @@
  *
  * Nothing of the product is imported before allocations and coverage are counted.
  */
-import { openSync, writeSync } from 'node:fs';
+import { ftruncateSync, openSync, writeSync } from 'node:fs';
 import { countAllocations } from './allocations.js';
 import { readCorpus, writeCorpus } from './corpus.js';
 import { BlockCoverage } from './coverage.js';
@@ -57,6 +57,7 @@ async function run(options: ProcessOptions, send: (message: Message) => void): P
   const { targetsNamed } = (await import(options.targets)) as typeof import('./targets/index.js');
   const file = openSync(options.attemptFile, 'w');
   const fuzzer = new Fuzzer(await targetsNamed(options.target), options.seed, coverage, {
+    mutating: () => ftruncateSync(file),
     before: (target, { input, damaged }) => {
       writeSync(file, packAttempt({ target: target.name, seed: damaged?.name, input }), 0, undefined, 0);
     },

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { lastWords } from '../../scripts/testFailures.js';
 import { compile } from '../helpers/compile.js';
 import type { Finding } from './findings.js';
 import type { FuzzStats, TargetStats } from './fuzzer.js';
@@ -17,6 +18,9 @@ const MAX_FAULTS = 20;
 
 /** Objects of the process; buffers are counted apart. */
 const HEAP_MB = 1024;
+
+/** Of what the process says on its way out: an engine that gives up says why in its first lines. */
+const MAX_WORDS = 16_384;
 
 /** Beside the compiled modules of the product. */
 const SCRIPT = 'test/fuzz/process.js';
@@ -69,6 +73,7 @@ export async function supervise(options: SuperviseOptions): Promise<Report> {
     const child = fork(join(compiled, SCRIPT), {
       execArgv: [`--max-old-space-size=${HEAP_MB}`, '--enable-source-maps'],
       serialization: 'advanced',
+      stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
     const seconds = 60 * options.minutes - elapsed();
     child.send({ ...rest, root: compiled, seconds, seed: options.seed + processes } satisfies ProcessOptions);
@@ -90,7 +95,7 @@ export async function supervise(options: SuperviseOptions): Promise<Report> {
   return report();
 }
 
-/** @throws Error when the process ended before its first input */
+/** @throws Error when the process ended while it read no input: it started, or made inputs */
 function readAttempt(file: string, death: string): Finding {
   const bytes = existsSync(file) ? readFileSync(file) : Buffer.alloc(0);
   if (bytes.length > 0) return unpackAttempt(bytes);
@@ -114,6 +119,11 @@ function watch(
       silent = true;
       child.kill('SIGKILL');
     };
+    let words = '';
+    child.stderr!.setEncoding('utf8').on('data', (text: string) => {
+      process.stderr.write(text);
+      words = (words + text).slice(0, MAX_WORDS);
+    });
     let timer = setTimeout(hangs, SILENCE_MS);
     const kill = () => child.kill('SIGKILL');
     process.once('exit', kill);
@@ -129,12 +139,13 @@ function watch(
       child.kill('SIGKILL');
     });
     child.on('error', reject);
-    child.on('exit', (code, signal) => {
+    // Not before all that it said is read.
+    child.on('close', (code, signal) => {
       clearTimeout(timer);
       process.off('exit', kill);
       if (silent) resolve(`hangs: it said nothing for ${silenceMs / 1000} s`);
       else if (stopped || code === 0) resolve(undefined);
-      else resolve(`ended with ${signal ?? `code ${code}`}`);
+      else resolve(`ended with ${signal ?? `code ${code}`}${words === '' ? '' : `: ${lastWords(words)}`}`);
     });
   });
 }

@@ -30,7 +30,7 @@ export function mutate(anatomy: Anatomy, input: Uint8Array, other: Uint8Array, r
 }
 
 /** Undefined for parts that make no sense together: some anatomies do not know what to do with them. */
-function joined(anatomy: Anatomy, parts: readonly Part[], sizes: boolean): Uint8Array | undefined {
+export function joined(anatomy: Anatomy, parts: readonly Part[], sizes: boolean): Uint8Array | undefined {
   try {
     return anatomy.join(parts, sizes);
   } catch {

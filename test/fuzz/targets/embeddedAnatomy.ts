@@ -1,5 +1,5 @@
 import { FieldReader } from '../../../src/bytes/fieldReader.js';
-import { pushVarint } from '../../../src/bytes/varint.js';
+import { pushVarint, readVarint } from '../../../src/bytes/varint.js';
 import { packNumbers, readNumbers } from '../../../src/encodings/embedded/signedNumbers.js';
 import { concatBytes } from '../../helpers/bytes.js';
 import { type Anatomy, Cutter, fieldsOf, type Part } from '../target.js';
@@ -10,7 +10,7 @@ import { readU32, u32 } from './numbers.js';
  * header in the first, and the units.
  */
 
-/** Version, and three varints of one to nine bytes. */
+/** Version, and three varints. */
 const HEAD_FIELDS = fieldsOf(0, 1, 1, 1, 1);
 const HEAD_VARINTS = 3;
 /** Weights; tiles and planes, the two rules of dense groups, scale, base; then those of rows. */
@@ -102,13 +102,10 @@ function streamLength(bytes: Uint8Array): number {
   return at + 1 + (bytes[at] ?? 0);
 }
 
+/** What ends within it, or does not end, counts as 0, up to the end. */
 function varint(bytes: Uint8Array, start: number): [value: number, end: number] {
-  let value = 0;
-  for (let at = start, factor = 1; at < bytes.length; at++, factor *= 128) {
-    value += (bytes[at]! & 0x7f) * factor;
-    if (bytes[at]! < 0x80) return [value, at + 1];
-  }
-  return [value, bytes.length];
+  const { value, end } = readVarint(bytes, start) ?? { value: 0, end: bytes.length };
+  return [value, end];
 }
 
 /** With sizes, the lengths of fragments and units, and the numbers of units, are those of the parts. */
