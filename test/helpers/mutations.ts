@@ -7,20 +7,31 @@ export type Mutation =
 
 const FLOATS = [0, -0, 1, 1e-45, 1e20, 1e37, 3e38, -3e38, Number.NaN, Number.POSITIVE_INFINITY];
 
-/** Places are fractions, so that they fit any length; half of them are in the first bytes, where headers are. */
-const places = fc.oneof(
+/** Places are fractions, so that they fit any length. Half of them are in the first bytes, where headers are. */
+const anywhere = fc.oneof(
   fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
   fc.nat(31).map((byte) => -1 - byte),
 );
+const content = fc.double({ min: 0.5, max: 1, maxExcluded: true, noNaN: true });
+const values = fc.oneof(fc.constantFrom(0, 255), fc.nat(255));
 
-export const mutations: fc.Arbitrary<Mutation[]> = fc.array(
+/** Most formats refuse four of five of these. */
+const several: fc.Arbitrary<Mutation[]> = fc.array(
   fc.record({
     kind: fc.constantFrom('bit', 'bit', 'byte', 'byte', 'float', 'cut', 'grow'),
-    at: places,
-    value: fc.oneof(fc.constantFrom(0, 255), fc.nat(255)),
+    at: anywhere,
+    value: values,
   }),
   { minLength: 1, maxLength: 3 },
 );
+
+/** Most formats accept half of these, as other content. */
+const single: fc.Arbitrary<Mutation[]> = fc
+  .record({ kind: fc.constantFrom('bit', 'byte', 'float'), at: content, value: values })
+  .map((change) => [change]);
+
+/** What is accepted and what is refused is both frequent. */
+export const mutations: fc.Arbitrary<Mutation[]> = fc.oneof(several, single);
 
 /** A changed copy. */
 export function mutate(bytes: Uint8Array, changes: readonly Mutation[]): Uint8Array {

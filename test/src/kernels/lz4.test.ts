@@ -9,6 +9,7 @@ import { rejects, throws } from '../../helpers/assertions.js';
 import { blockArbitrary, blockData } from '../../helpers/blockData.js';
 import { withCanaries } from '../../helpers/canaries.js';
 import { liblz4Decode } from '../../helpers/liblz4.js';
+import { Outcomes } from '../../helpers/outcomes.js';
 
 const wasmKernels = await loadKernels({ implementation: 'wasm' });
 
@@ -179,7 +180,7 @@ for (const { implementation, lz4Compress, lz4DecompressInto } of [portableKernel
   });
 
   test(`${implementation}: stays inside its buffers on mutated blocks`, () => {
-    let refused = 0;
+    const seen = new Outcomes();
     fc.assert(
       fc.property(
         blockArbitrary(3000),
@@ -191,12 +192,12 @@ for (const { implementation, lz4Compress, lz4DecompressInto } of [portableKernel
           around.set(block, 64);
           const mutated = around.subarray(64, 64 + block.length);
           for (const [place, value] of edits) mutated[place % block.length] = value;
-          if (!accepts(mutated, data.length)) refused++;
+          seen.add(accepts(mutated, data.length));
         },
       ),
       { numRuns: 1000 },
     );
-    assert.ok(refused > 100);
+    seen.assertBoth(0.3);
   });
 }
 

@@ -5,6 +5,7 @@ import { lz4Compress } from '../../../src/kernels/lz4/portable/encode.js';
 import { LZ4_WASM } from '../../../src/kernels/lz4/wasm/lz4.generated.js';
 import { inflateModule } from '../../../src/kernels/runtime/module.js';
 import { blockArbitrary } from '../../helpers/blockData.js';
+import { Outcomes } from '../../helpers/outcomes.js';
 import { runsOf } from '../../helpers/runs.js';
 
 /** What the kernel may touch behind each buffer; see `src/kernels/lz4/wasm.ts`. */
@@ -46,21 +47,21 @@ test('decodes in place between canaries', () => {
 });
 
 test('touches nothing else whatever the block says', () => {
-  const verdicts = [0, 0];
+  const seen = new Outcomes();
   fc.assert(
     fc.property(
       blockArbitrary(3000),
       fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 8 }),
-      fc.integer({ min: -40, max: 40 }),
+      fc.oneof(fc.constant(0), fc.integer({ min: -40, max: 40 })),
       (data, edits, difference) => {
         const block = lz4Compress(data);
         for (const [place, value] of edits) block[place % block.length] = value;
-        verdicts[decodeAtTheEnd(block, Math.max(0, data.length + difference))]!++;
+        seen.add(decodeAtTheEnd(block, Math.max(0, data.length + difference)) === 1);
       },
     ),
     { numRuns: runsOf(1500) },
   );
-  assert.ok(verdicts[0]! > 100);
+  seen.assertBoth(0.2);
 });
 
 test('touches nothing else when the block is noise', () => {

@@ -13,6 +13,7 @@ import { throws } from '../../helpers/assertions.js';
 import { blockArbitrary, blockData } from '../../helpers/blockData.js';
 import { withCanaries } from '../../helpers/canaries.js';
 import { zstdOracles } from '../../helpers/libzstd.js';
+import { Outcomes } from '../../helpers/outcomes.js';
 import { randomFrom } from '../../helpers/random.js';
 import { runsOf } from '../../helpers/runs.js';
 import { randomZstdFrame } from '../../helpers/zstdWriter.js';
@@ -103,8 +104,7 @@ test('decodes frames of several blocks, which repeat tables of one another', () 
 });
 
 test('on mutated blocks both say the same, and accept nothing that libzstd refuses or decodes differently', () => {
-  let accepted = 0;
-  let refused = 0;
+  const seen = new Outcomes();
   const edits = fc.array(fc.tuple(fc.nat(), fc.nat(255)), { minLength: 1, maxLength: 4 });
   fc.assert(
     fc.property(blockArbitrary(2000), levels, edits, (data, level, places) => {
@@ -114,21 +114,17 @@ test('on mutated blocks both say the same, and accept nothing that libzstd refus
         frame[blocksStart + (place % (frame.length - blocksStart))] = value;
       }
       const ours = decoded(frame, blocksStart, data.length);
-      if (ours === undefined) refused++;
-      else {
-        accepted++;
-        assert.equal(libzstd.decode(frame), ours);
-      }
+      if (ours !== undefined) assert.equal(libzstd.decode(frame), ours);
+      seen.add(ours !== undefined);
     }),
     { numRuns: runsOf(1500) },
   );
-  assert.ok(accepted > runsOf(50) && refused > runsOf(300), `accepted ${accepted}, refused ${refused}`);
+  seen.assertBoth(0.25);
 });
 
 test('the same for mutations of frames that no encoder writes', () => {
   const random = randomFrom(3);
-  let accepted = 0;
-  let refused = 0;
+  const seen = new Outcomes();
   for (let i = 0; i < 1500; i++) {
     const { frame, content } = randomZstdFrame(random);
     const { blocksStart } = checkZstdFrame(frame, content.length);
@@ -136,13 +132,10 @@ test('the same for mutations of frames that no encoder writes', () => {
       frame[blocksStart + Math.floor(random() * (frame.length - blocksStart))] = Math.floor(256 * random());
     }
     const ours = decoded(frame, blocksStart, content.length);
-    if (ours === undefined) refused++;
-    else {
-      accepted++;
-      assert.equal(libzstd.decode(frame), ours, Buffer.from(frame).toString('hex'));
-    }
+    if (ours !== undefined) assert.equal(libzstd.decode(frame), ours, Buffer.from(frame).toString('hex'));
+    seen.add(ours !== undefined);
   }
-  assert.ok(accepted > 50 && refused > 300, `accepted ${accepted}, refused ${refused}`);
+  seen.assertBoth(0.15);
 });
 
 test('noise in place of blocks is refused', () => {
