@@ -1,12 +1,12 @@
 import type { WasmSubject } from '../runtime/module.js';
 import type { WasmRuntime } from '../runtime/runtime.js';
-import type { EmbeddedKernels, RowPart } from './interface.js';
+import type { EmbeddedKernels, RowPart, TileState } from './interface.js';
 import {
   CENTROID_STEPS,
+  CLASS_OF,
   checkLength,
   checkSelection,
   completeFrom,
-  finalClasses,
   GROUP,
   GROUP_BYTES,
 } from './tile.js';
@@ -55,9 +55,7 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
     const { decodeBitmap, decodeMantissas, decodeSmall } = kernels();
     let position = 0;
     if (marks) {
-      const classes = finalClasses(state);
-      const groupsWithClasses = Uint32Array.from(classes, (kind, group) => (kind << 16) | group);
-      const list = loadInto(runtime, groupsWithClasses);
+      const list = listGroups(state);
       position = decodeBitmap(stream, list, groups, nonzero, codes, spreads, scratch);
     }
     const signedZeros = bitAt(bits, position);
@@ -96,6 +94,14 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
     );
     checkLength(bits, Math.ceil(position / 8));
     store(patterns, out, parts);
+  }
+
+  /** All groups with their final classes. In a loop, because `Uint32Array.from` takes longer than the kernel that reads them. */
+  function listGroups({ counts, groups }: TileState): number {
+    const address = runtime.allocate(groups * Uint32Array.BYTES_PER_ELEMENT);
+    const list = runtime.words(address, groups);
+    for (let group = 0; group < groups; group++) list[group] = (CLASS_OF[counts[group]!]! << 16) | group;
+    return address;
   }
 
   function placeWeights(
