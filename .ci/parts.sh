@@ -48,7 +48,7 @@ failed() {
         count = split(end, all, "\n") - 1
         for (i = count > 6 ? count - 5 : 1; i <= count; i++) print all[i]
       }
-    }' | cut -c 1-300)
+    }' | cut -c 1-400)
   head -n 12 <<< "$lines"
   [ "$(wc -l <<< "$lines")" -le 12 ] || echo "  … and $(($(wc -l <<< "$lines") - 12)) lines more"
 }

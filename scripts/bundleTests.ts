@@ -29,6 +29,18 @@ const showHookErrors: Plugin = {
   },
 };
 
+/** In place of the package. */
+const PROPERTY_ERRORS = join(import.meta.dirname, 'propertyErrors.ts');
+
+const showPropertyErrors: Plugin = {
+  name: 'show errors of properties',
+  setup({ onResolve }) {
+    onResolve({ filter: /^fast-check$/ }, ({ importer }) =>
+      importer === PROPERTY_ERRORS ? { external: true } : { path: PROPERTY_ERRORS },
+    );
+  },
+};
+
 const keepPlace: Plugin = {
   name: 'keep import.meta',
   setup({ onLoad }) {
@@ -60,7 +72,7 @@ export async function bundleTests(root: string, files: readonly string[]): Promi
     // The sources are at their places.
     sourcesContent: false,
     define: PLACE,
-    plugins: [showHookErrors, keepPlace],
+    plugins: [showHookErrors, showPropertyErrors, keepPlace],
   });
   return (file) => join(outdir, file.replace(/\.ts$/, '.js'));
 }

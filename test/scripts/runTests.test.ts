@@ -6,12 +6,13 @@ const FOLDER = 'test/scripts/failing';
 const FAILURES = [
   `${FOLDER}/failing.ts  "counts to three"  Expected values to be strictly equal:  (is)  ++3 (Expected)  --2 (Actual)  ${FOLDER}/failing.ts:5`,
   `${FOLDER}/failing.ts  "says what went wrong"  no such weight  ${FOLDER}/failing.ts:7`,
+  `${FOLDER}/failingProperty.ts  "holds"  seed 3: Expected values to be strictly equal:  (is)  ++true (Expected)  --false (Actual)  Counterexample: [{"rows":5}]  ${FOLDER}/failingProperty.ts:8`,
   `${FOLDER}/failingHook.ts  "before"  Error: the server did not start  ${FOLDER}/failingHook.ts:6`,
   `${FOLDER}/ending.ts  ran no test to its end (exit code 1): TypeError: this module cannot be loaded`,
 ];
 
 test('a run of tests ends with what failed, a line each', () => {
-  const files = ['failing', 'failingHook', 'ending'].map((name) => `${FOLDER}/${name}.ts`);
+  const files = ['failing', 'failingProperty', 'failingHook', 'ending'].map((name) => `${FOLDER}/${name}.ts`);
   const run = ['--import', 'tsx', 'scripts/runTests.ts', ...files];
   const { status, stdout } = spawnSync(process.execPath, run, { encoding: 'utf8' });
   assert.is(status, 1);
@@ -19,7 +20,7 @@ test('a run of tests ends with what failed, a line each', () => {
   const at = lines.indexOf('Failed tests:') + 1;
   const end = at + FAILURES.length;
   assert.equal(lines.slice(at, end).sort(), FAILURES.map((line) => `  ${line}`).sort());
-  assert.equal(lines.slice(end, -1), ['', '  Total:     5', '  Passed:    1', '  Skipped:   0']);
+  assert.equal(lines.slice(end, -1), ['', '  Total:     6', '  Passed:    1', '  Skipped:   0']);
 });
 
 test.run();
