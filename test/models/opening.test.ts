@@ -8,7 +8,7 @@ import { rejects } from '../helpers/assertions.js';
 import { type FileServer, fileServer } from '../helpers/fileServer.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
 import { modelOf } from '../helpers/models.js';
-import { tick } from '../helpers/streams.js';
+import { tick, until } from '../helpers/streams.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
 /** How many requests it takes to open a model, how many of them one after another, and that no byte comes twice. */
@@ -194,7 +194,7 @@ test('a load of several files fetches them together', async () => {
     response.on('close', () => {
       active -= 1;
     });
-    for (let i = 0; i < 1000 && together < LIMIT; i++) await tick(3);
+    await until(() => together >= LIMIT);
     return undefined;
   };
   await model.load();
@@ -218,7 +218,7 @@ test('a shard that fails ends the opening of the others', async () => {
   };
   const error = await rejects(openModel(url), SourceError, /answered 404.*model-03\.safetensors/);
   assert.is(error.status, 404);
-  for (let i = 0; i < 1000 && aborted < LIMIT - 1; i++) await tick(3);
+  await until(() => aborted >= LIMIT - 1);
   assert.is(aborted, LIMIT - 1);
   assert.is(server.requests.length, 1 + LIMIT, 'no other shard is asked for');
 });
@@ -239,7 +239,7 @@ test('an aborted opening ends its requests', async () => {
   while (open < LIMIT) await tick();
   abort.abort(new Error('enough'));
   await rejects(opening, Error, /enough/);
-  for (let i = 0; i < 1000 && open > 0; i++) await tick(3);
+  await until(() => open === 0);
   assert.is(open, 0);
 });
 

@@ -153,10 +153,12 @@ function haltingStream({ start = 0, end = file.length }: ByteRangeOptions = {}, 
 test('snapshots while workers decode are all tensors, as good as they say', () =>
   withPool(async (pool) => {
     await using model = await openModel(file);
-    const loading = loadInSteps(model, pool);
     let count = 0;
-    for await (const { tensors, complete } of model.snapshots()) {
+    let seen = 0;
+    const loading = loadInSteps(model, pool, () => seen);
+    for await (const { tensors, complete, quality } of model.snapshots()) {
       count += 1;
+      seen = quality;
       assert.is(tensors.size, SHAPES.length);
       for (const tensor of tensors.values()) isTrue(tensor);
       if (complete) isExact(tensors);
@@ -165,10 +167,11 @@ test('snapshots while workers decode are all tensors, as good as they say', () =
     assert.ok(count > 2, `${count}`);
   }));
 
-async function loadInSteps(model: Model, pool: WorkerPool): Promise<void> {
+/** Each step waits for a consumer to have what came before; `seen` is the quality of its last snapshot. */
+async function loadInSteps(model: Model, pool: WorkerPool, seen: () => number): Promise<void> {
   for (const quality of [0.5, 0.8, 0.9, 0.97, 0.99, 1]) {
     await model.load({ quality, workers: pool });
-    await tick(50);
+    await until(() => seen() > model.quality - 1e-12);
   }
 }
 

@@ -25,11 +25,13 @@ const test = suite('large models');
 
 const RUNS = 5;
 /**
- * Of the longest task on a page's main thread, in time of the processor: in the median of the runs, and in all but one. 30 runs had 11
- * to 41 ms; but memory that is new to a virtual machine takes up to 20 times as long to write to, which one run may meet.
+ * Of the longest task on a page's main thread, in time of the processor: in the median of the runs, and in four of five. 30 runs had 11
+ * to 41 ms; but memory that is new to a virtual machine takes up to 20 times as long to write to, which two runs of five may meet:
+ * then more runs decide.
  */
 const MEDIAN_MS = 50;
 const MOST_MS = 100;
+const MOST_RUNS = 25;
 /** In Node, of the processor's time of a load, in the median of the runs. Tensors given out in one stretch took 0.4 of it. */
 const MAX_SHARE = 0.1;
 
@@ -48,7 +50,8 @@ const MEMORY_LOADS = [
 ] as const;
 
 const MEMORY_BYTES = 150e6;
-const MEMORY_RUNS = 8;
+/** Where one of two is within, all are beyond in one of 10^12 tries. */
+const MEMORY_RUNS = 40;
 
 const LOADS = ['{}', '{ quality: 0.99 }', "{ as: 'source' }", '{ workers: 2 }'] as const;
 
@@ -138,20 +141,24 @@ test('in a page, no task is long, whatever is loaded', async () => {
     const ways = [...LOADS.map((load) => [load, '']), ['{}', 'updates'], ['{}', 'snapshots']];
     for (const [options, watch] of ways) {
       const runs: number[] = [];
-      for (let run = 0; run < RUNS; run++) {
+      while (runs.length < RUNS || (!areShort(runs) && runs.length < MOST_RUNS)) {
         const load = () => browser.tab.evaluate(`loadAll(${options}, '${watch}')`);
         runs.push(await longestTask(chromium, browser.tab, load));
+        runs.sort((a, b) => a - b);
         await browser.load();
       }
-      runs.sort((a, b) => a - b);
       const shown = `${options} ${watch}: longest tasks in ms: ${runs.map((ms) => ms.toFixed(0)).join(', ')}`;
       console.log(`\n${shown}`);
-      assert.ok(runs[RUNS >> 1]! <= MEDIAN_MS && runs[RUNS - 2]! <= MOST_MS, shown);
+      assert.ok(areShort(runs), shown);
     }
   } finally {
     await browser.close();
   }
 });
+
+function areShort(sorted: readonly number[]): boolean {
+  return sorted[sorted.length >> 1]! <= MEDIAN_MS && sorted[Math.ceil(0.8 * sorted.length) - 1]! <= MOST_MS;
+}
 
 test('memory of a page: the arrays, those of incomplete tensors in their own dtype, and little more', async () => {
   const listener = await withWorker();

@@ -5,7 +5,7 @@ import { SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FaultyServer, serverForEach } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
-import { assertStream } from '../helpers/streams.js';
+import { assertStream, until } from '../helpers/streams.js';
 
 /** Answers that are not exactly what was asked for, and say so, are used as they are: no error, no wait, no byte twice. */
 
@@ -165,7 +165,7 @@ test('cancelled or aborted between two answers, nothing is left open', async () 
     abort.abort(new Error('enough'));
     await rejects(reading, Error, /enough/);
   }
-  for (let i = 0; i < 200 && server.active > 0; i++) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => server.active === 0);
   assert.is(server.active, 0);
 });
 

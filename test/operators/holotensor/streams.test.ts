@@ -14,7 +14,7 @@ import { assertClose, rejects } from '../../helpers/assertions.js';
 import { cosineSimilarity } from '../../helpers/encodings.js';
 import { holoFile } from '../../helpers/holoFiles.js';
 import { noise } from '../../helpers/random.js';
-import { chunked, collect, streamOf, tick } from '../../helpers/streams.js';
+import { chunked, collect, streamOf, tick, until } from '../../helpers/streams.js';
 
 const data = noise(40 * 50);
 const shape = [40, 50];
@@ -169,7 +169,7 @@ test('takeUntilQuality ends, cancels the source, and fetches no further bytes', 
   assert.ok(last.quality.cosine! >= 0.6);
   assert.is(last.fragments, 3);
   assert.ok(seen.slice(0, -1).every(({ quality }) => quality.cosine! < 0.6));
-  for (let i = 0; i < 100 && !state.cancelled; i++) await tick();
+  await until(() => state.cancelled);
   assert.ok(state.cancelled);
   const needed = endOf(last.fragments);
   // Two chunks more wait between the source and the fragments.
