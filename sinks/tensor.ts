@@ -1,8 +1,9 @@
 import { type HctTensorOptions, hctTensorStage, TENSOR_RULES } from '../operators/hctStages.js';
 import { type Consumer, StageRun } from '../operators/stageRun.js';
-import { BaseWritableStream, ownStream } from '../operators/streamClasses.js';
-import { onAbort, withOwnSignal } from '../platform/abort.js';
+import { BaseWritableStream } from '../operators/streamClasses.js';
+import { onAbort } from '../platform/abort.js';
 import type { ByteStreamLike } from '../platform/byteReader.js';
+import { eachChunk } from '../platform/eachChunk.js';
 import { nextTurn } from '../src/async/steps.js';
 import { ABORT_RULES, type AbortOptions } from '../src/checks/abortOptions.js';
 import { checkOptions, type Rules } from '../src/checks/options.js';
@@ -41,14 +42,20 @@ class TensorWork implements ResultWork<HctTensor>, Consumer<HctTensor> {
     this.#run = new StageRun(hctTensorStage(options), this);
   }
 
-  async write(chunk: Uint8Array): Promise<void> {
+  write(chunk: Uint8Array): Promise<void> | undefined {
+    if (this.closed) return undefined;
+    const pushed = this.#run.push(chunk);
+    // Where all chunks are in memory, nothing else would let other tasks in.
+    return pushed === undefined ? nextTurn() : this.#written(pushed);
+  }
+
+  async #written(pushed: Promise<void>): Promise<void> {
     try {
-      await this.#run.push(chunk);
+      await pushed;
     } catch (error) {
       // A pipe whose write fails while it aborts leaves its input locked and not cancelled, in Node at least.
       if (!this.#interrupted) throw error;
     }
-    // Where all chunks are in memory, nothing else would let other tasks in.
     await nextTurn();
   }
 
@@ -101,17 +108,19 @@ export async function collectTensor(
 ): Promise<HctTensor> {
   const { signal, ...rest } = checkOptions(options, RULES);
   const work = new TensorWork(rest);
-  const { sink, result } = withResult(work);
-  const stream = ownStream(input);
-  await withOwnSignal(signal, async (own) => {
-    // `pipeTo` passes an abort on only after a write under way.
-    onAbort(own, () => work.interrupt());
-    try {
-      await stream.pipeTo(new BaseWritableStream(sink), { signal: own });
-    } finally {
-      // What was interrupted at its end has no tensor.
-      own.throwIfAborted();
-    }
-  });
-  return result;
+  // A chunk that a worker decodes is waited for.
+  const release = signal && !signal.aborted && onAbort(signal, () => work.interrupt());
+  try {
+    await eachChunk(input, (chunk) => work.write(chunk), signal);
+    const tensor = await work.close();
+    // What was interrupted at its end has no tensor.
+    signal?.throwIfAborted();
+    return tensor;
+  } catch (error) {
+    work.abort();
+    signal?.throwIfAborted();
+    throw error;
+  } finally {
+    if (release) release();
+  }
 }

@@ -62,7 +62,11 @@ export function decompressBlock(
   codec: BlockDecoder,
   out: Uint8Array,
 ): void {
-  namingBlock(blockIndex, () => codec.decompressInto(compressed, out));
+  try {
+    codec.decompressInto(compressed, out);
+  } catch (error) {
+    throw placed(error, CodecError, { blockIndex });
+  }
 }
 
 /** Both, in one pass over the block if the codec supports it. */
@@ -73,20 +77,14 @@ function verifyAndDecompress(block: StoredBlock, { codec, kernels }: HctTools, o
     decompressBlock(block, codec, out);
     return;
   }
-  const check = (actual: bigint) => compareChecksum(block, actual);
-  namingBlock(blockIndex, () => codec.checkAndDecompressInto!(compressed, out, check));
+  try {
+    codec.checkAndDecompressInto(compressed, out, (actual) => compareChecksum(block, actual));
+  } catch (error) {
+    throw placed(error, CodecError, { blockIndex });
+  }
 }
 
 function compareChecksum({ blockIndex, checksum: expected }: StoredBlock, actual: bigint): void {
   if (actual !== expected)
     throw new ChecksumError('Cannot use the HCT block: wrong checksum', { blockIndex, expected, actual });
-}
-
-/** Runs `work`, and adds the block to its CodecErrors. */
-function namingBlock(blockIndex: number, work: () => void): void {
-  try {
-    work();
-  } catch (error) {
-    throw placed(error, CodecError, { blockIndex });
-  }
 }

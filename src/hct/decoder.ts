@@ -58,7 +58,11 @@ export class HctDecoder<O> implements Stage<BytesLike, O> {
   }
 
   *#takeAll(parts: Iterable<HctPart>, decode: DecodeBlock): Iterable<O> {
-    for (const part of parts) yield* this.#handle(part, decode);
+    for (const part of parts) {
+      const outputs = this.#handle(part, decode);
+      // Delegating takes time also where there is nothing.
+      if (outputs !== NOTHING) yield* outputs;
+    }
   }
 }
 

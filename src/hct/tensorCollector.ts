@@ -1,5 +1,6 @@
 import { withRoom } from '../bytes/room.js';
 import { type AllLimits, Budget, checkTensorBytes, type LimitsOption, limitsOf } from '../checks/limits.js';
+import { NOTHING } from '../stage.js';
 import type { DType } from '../tensor/dtype.js';
 import type { QuantizationMetadata } from '../tensor/quantization.js';
 import {
@@ -47,7 +48,11 @@ export class TensorCollector {
    * Takes the next part; gives the tensor with the last one.
    * @throws LimitError; ArgumentError for an `out` of another type or length; what `decode` throws
    */
-  *add(part: HctPart, decode: DecodeBlock): Iterable<HctTensor> {
+  add(part: HctPart, decode: DecodeBlock): Iterable<HctTensor> {
+    if (part.kind === 'block') {
+      decode(part, this.#room(part.byteOffset, part.byteLength));
+      return NOTHING;
+    }
     if (part.kind === 'start') {
       const { dtype, originalSize } = part.header;
       checkTensorBytes(this.#limits, originalSize);
@@ -56,25 +61,24 @@ export class TensorCollector {
         this.#bytes = viewBytes(this.#out);
       }
       this.#start = part;
-    } else if (part.kind === 'block') {
-      decode(part, this.#room(part.byteOffset, part.byteLength));
-    } else {
-      const { header, quantization } = this.#start!;
-      yield {
-        dtype: header.dtype,
-        shape: part.shape,
-        data: (this.#out as TensorData | undefined) ?? viewElements(header.dtype, this.#bytes),
-        name: part.name,
-        quantization,
-        groupScales: part.groupScales,
-      };
+      return NOTHING;
     }
+    const { header, quantization } = this.#start!;
+    const tensor = {
+      dtype: header.dtype,
+      shape: part.shape,
+      data: (this.#out as TensorData | undefined) ?? viewElements(header.dtype, this.#bytes),
+      name: part.name,
+      quantization,
+      groupScales: part.groupScales,
+    };
+    return [tensor];
   }
 
   /** Takes bytes that have been decoded elsewhere. The start must have been added before. */
   place(bytes: Uint8Array, byteOffset: number): Iterable<never> {
     this.#room(byteOffset, bytes.length).set(bytes);
-    return [];
+    return NOTHING;
   }
 
   /** The place of bytes that come next. */

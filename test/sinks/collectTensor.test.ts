@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { collectHct, fromReadableStream } from '../../operators/index.js';
 import { collectTensor, HctWriter, memorySink, TensorSink } from '../../sinks/index.js';
 import { streamSource } from '../../sources/index.js';
-import { ArgumentError, SourceError } from '../../src/errors.js';
+import { ArgumentError, FormatError, SourceError } from '../../src/errors.js';
 import { WorkerPool } from '../../workers/pool.js';
 import { rejects } from '../helpers/assertions.js';
 import { hctFixtures } from '../helpers/hctFixtures.js';
@@ -129,6 +129,36 @@ test('an abort acts at once, also where a worker never answers', async () => {
   } finally {
     pool.close();
   }
+});
+
+test('what has been aborted before is cancelled unread', async () => {
+  const reason = new Error('enough');
+  let cancelled: unknown;
+  const input = new ReadableStream<Uint8Array>(
+    {
+      pull: () => assert.unreachable(),
+      cancel(given) {
+        cancelled = given;
+      },
+    },
+    { highWaterMark: 0 },
+  );
+  assert.is(await rejects(collectTensor(input, { signal: AbortSignal.abort(reason) }), Error), reason);
+  assert.equal([input.locked, cancelled], [false, reason]);
+});
+
+test('of a file that is refused, the first error counts, also when its input cannot be cancelled', async () => {
+  let cancelled: unknown;
+  const input = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.enqueue(new Uint8Array(64)),
+    cancel(given) {
+      cancelled = given;
+      throw new Error('it cannot be cancelled either');
+    },
+  });
+  const error = await rejects(collectTensor(input), FormatError);
+  assert.is(cancelled, error);
+  assert.is(input.locked, false);
 });
 
 for (const fixture of hctFixtures) {

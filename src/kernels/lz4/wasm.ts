@@ -41,7 +41,8 @@ function decompress(
   runtime.load(block, from);
   if (check !== undefined) check(hash(runtime, from, block.length));
   const { decode } = runtime.exports<Lz4Exports>('lz4');
-  if (decode(from, block.length, to, out.length, scratch) === 1) runtime.store(to, out);
+  const decoded = decode(from, block.length, to, out.length, scratch);
+  if (decoded > 0) runtime.store(decoded, out);
   // The portable decoder refuses the same blocks, and finds out what is wrong.
   else lz4DecompressInto(block, out);
 }

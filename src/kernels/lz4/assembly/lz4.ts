@@ -9,10 +9,10 @@ const MIN_MATCH: usize = 4;
 
 /**
  * Decodes the block to exactly `outLength` bytes. `scratch` is the address of 256 bytes.
- * Returns 1, or 0 when the block is not valid.
+ * Returns the address of these bytes, or 0 when the block is not valid: they are in `out`, or still in the block if it has
+ * nothing but literals, as most blocks of 16-bit weights.
  */
-export function decode(block: usize, length: usize, out: usize, outLength: usize, scratch: usize): u32 {
-  writePeriods(scratch);
+export function decode(block: usize, length: usize, out: usize, outLength: usize, scratch: usize): usize {
   const inEnd = block + length;
   const outEnd = out + outLength;
   let at = block;
@@ -31,10 +31,14 @@ export function decode(block: usize, length: usize, out: usize, outLength: usize
       }
     }
     if (count > inEnd - at || count > outEnd - to) return 0;
+    if (to == out) {
+      if (count == inEnd - at) return count == outLength ? at : 0;
+      writePeriods(scratch);
+    }
     copy(to, at, count);
     at += count;
     to += count;
-    if (at == inEnd) return to == outEnd ? 1 : 0;
+    if (at == inEnd) return to == outEnd ? out : 0;
 
     if (inEnd - at < 2) return 0;
     const offset: usize = load<u16>(at);
