@@ -48,7 +48,13 @@ export async function openOneFile(source: RandomAccessSource, options: FileOptio
 
 /** The same of a file whose start has been read. */
 export async function openStarted(started: StartedFile, options: FileOptions): Promise<ModelContent> {
-  return withPlace({ file: sourceName(started.source) }, () => openKind(started, options));
+  const { source } = started;
+  try {
+    return await withPlace({ file: sourceName(source) }, () => openKind(started, options));
+  } catch (error) {
+    source.stop();
+    throw error;
+  }
 }
 
 async function openKind(started: StartedFile, options: FileOptions): Promise<ModelContent> {

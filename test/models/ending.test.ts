@@ -180,9 +180,14 @@ test('waiting for a place in a limiter, and for another attempt', async () => {
   await ends(retrying);
 });
 
-/** A source that hears no signals and gives nothing after the header. */
+/** A source that hears no signals and gives nothing after its start. */
 function deafSource(): RandomAccessSource {
-  return { ...bytesSource(file), stream: () => new ReadableStream({}, { highWaterMark: 0 }) };
+  const inner = bytesSource(file);
+  return {
+    ...inner,
+    stream: (options) =>
+      options?.start === 0 ? inner.stream(options) : new ReadableStream({}, { highWaterMark: 0 }),
+  };
 }
 
 test('sources that hear no signal', async () => {

@@ -16,8 +16,8 @@ import {
   withFailover,
   withRetry,
 } from '../../sources/index.js';
-import { withKnownStart } from '../../sources/knownStart.js';
 import { CHUNK_SIZE } from '../../sources/ranges.js';
+import { StartedSource } from '../../sources/startedSource.js';
 import { ArgumentError, TruncatedError } from '../../src/errors.js';
 import type { ByteSource, RandomAccessSource } from '../../src/source.js';
 import { rejects, throws } from '../helpers/assertions.js';
@@ -48,9 +48,7 @@ const withReads: Record<string, () => Promise<Made & { source: RandomAccessSourc
   'with failover': async () => ({
     source: withFailover([bytesSource(bytes), blobSource(new Blob([bytes]))]),
   }),
-  'with a known start': async () => ({
-    source: withKnownStart(httpSource(server.url), bytes.slice(0, CHUNK_SIZE)),
-  }),
+  'whose start is under way': async () => ({ source: new StartedSource(httpSource(server.url)) }),
   'with a cache of what has no version': async () => ({
     source: withCache(bytesSource(bytes), openCache(memoryStore())),
   }),

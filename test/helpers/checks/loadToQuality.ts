@@ -20,6 +20,7 @@ export async function checkLoadToQuality(original: Uint8Array): Promise<void> {
   for (const strategy of ['scan', 'quality', 'tensors'] as const) {
     const source = countingSource(file);
     const model = await openModel(source);
+    assert.equal(source.ranges.splice(0), [[0, FIRST_READ]]);
     const planned = model.plannedBytes({ quality: 0.99, strategy });
     const loaded = await model.load({ quality: 0.99, strategy });
     const fetched = source.ranges.reduce((sum, [start, end]) => sum + end - start, 0);

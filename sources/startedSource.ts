@@ -1,0 +1,131 @@
+import { withRoom } from '../src/bytes/room.js';
+import type { AbortOptions } from '../src/checks/abortOptions.js';
+import { TruncatedError } from '../src/errors.js';
+import type { ByteRangeOptions, RandomAccessSource, ReadOptions } from '../src/source.js';
+import { type ChunkReader, streamReader } from './chunkReader.js';
+import { pullStream } from './pullStream.js';
+import { checkRange, checkRead } from './ranges.js';
+import { readExactly } from './read.js';
+
+/** Bytes that are asked for when a file is opened: the headers of most, with what follows them. */
+export const START_SIZE = 65536;
+
+/**
+ * The same source, whose first bytes are requested at once, all together, and stay in memory: nothing of them is fetched
+ * twice, and what has arrived can be read while the rest is under way. So a file whose header is short is open before the
+ * first request has ended.
+ */
+export class StartedSource implements RandomAccessSource {
+  readonly #source: RandomAccessSource;
+  readonly #stopped = new AbortController();
+  readonly #chunks: ChunkReader;
+  #bytes: Uint8Array = new Uint8Array(0);
+  #length = 0;
+  /** Nothing more of the start arrives: it is here, or the source ends before, or has failed. */
+  #isOver = false;
+  /** The chunk under way, for all who wait for it. */
+  #pending: Promise<void> | undefined;
+
+  constructor(source: RandomAccessSource) {
+    const { size = START_SIZE } = source;
+    this.#source = source;
+    const end = Math.min(START_SIZE, size);
+    this.#chunks = streamReader(source.stream({ start: 0, end, signal: this.#stopped.signal }));
+    this.#readAll().catch(() => {});
+  }
+
+  get id(): string | undefined {
+    return this.#source.id;
+  }
+
+  get name(): string | undefined {
+    return this.#source.name;
+  }
+
+  get size(): number | undefined {
+    return this.#source.size;
+  }
+
+  stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {
+    const { start, end = this.size } = checkRange(options);
+    if (start >= START_SIZE) return this.#source.stream(options);
+    let position = start;
+    let rest: ChunkReader | undefined;
+    return pullStream(
+      {
+        next: async () => {
+          if (rest !== undefined) return rest.next();
+          if (position === end) return undefined;
+          while (position >= this.#length && !this.#isOver) await this.#more();
+          if (position < this.#length) {
+            // A copy: the caller may write to its chunk or transfer it.
+            const chunk = this.#bytes.slice(position, Math.min(this.#length, end ?? this.#length));
+            position += chunk.length;
+            return chunk;
+          }
+          if (position === this.size && end === undefined) return undefined;
+          rest = streamReader(this.#source.stream({ ...options, start: position }));
+          return rest.next();
+        },
+        close: (reason) => rest?.close?.(reason),
+      },
+      [options.signal],
+    );
+  }
+
+  async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
+    const { signal } = checkRead(offset, length, options);
+    if (offset >= START_SIZE) return this.#source.read(offset, length, options);
+    return readExactly(this.stream({ start: offset, end: offset + length, signal }), length);
+  }
+
+  async version(options?: AbortOptions): Promise<string | undefined> {
+    return this.#source.version?.(options);
+  }
+
+  /** Ends the request of the start; the source itself stays open. */
+  stop(): void {
+    this.#isOver = true;
+    this.#stopped.abort(new DOMException('the file was closed', 'AbortError'));
+    // A source that hears no signal ends by this.
+    Promise.resolve(this.#chunks.close?.()).catch(() => {});
+  }
+
+  async close(): Promise<void> {
+    this.stop();
+    await this.#source.close?.();
+  }
+
+  /** Whether somebody reads or not: a request that waits for its reader would keep its place among all requests. */
+  async #readAll(): Promise<void> {
+    while (!this.#isOver) await this.#more();
+  }
+
+  #more(): Promise<void> {
+    this.#pending ??= this.#take().finally(() => {
+      this.#pending = undefined;
+    });
+    return this.#pending;
+  }
+
+  /** @throws what the source throws, to those who wait now: later ones ask the source again */
+  async #take(): Promise<void> {
+    try {
+      const chunk = await this.#chunks.next();
+      if (chunk === undefined) this.#isOver = true;
+      else this.#keep(chunk);
+    } catch (error) {
+      this.#isOver = true;
+      // The file is shorter: what there is has come before, unless the source asks first how large the file is.
+      if (!(error instanceof TruncatedError)) throw error;
+    }
+  }
+
+  #keep(chunk: Uint8Array): void {
+    const length = this.#length + chunk.length;
+    const bytes = withRoom(this.#bytes, length, Math.max(length, START_SIZE), 2 * length);
+    bytes.set(chunk, this.#length);
+    this.#bytes = bytes;
+    this.#length = length;
+  }
+}
