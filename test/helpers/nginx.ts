@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from './freePort.js';
-import { tick } from './streams.js';
+import { until } from './streams.js';
 
 /** Debian's place for it (package nginx-light). */
 const NGINX = process.env.NGINX ?? '/usr/sbin/nginx';
@@ -77,16 +77,17 @@ async function answering(server: ChildProcess, url: string): Promise<void> {
   server.once('error', (error) => {
     failure = error;
   });
-  for (let i = 0; i < 250; i++) {
-    if (failure !== undefined)
-      throw new Error(`${NGINX} does not start (Debian: apt install nginx-light)`, { cause: failure });
-    if (server.exitCode !== null) throw new Error(`nginx ended with code ${server.exitCode}`);
-    const answered = await fetch(url).then(
-      (response) => response.arrayBuffer(),
-      () => undefined,
+  let answers = false;
+  await until(async () => {
+    const asked = fetch(url).then((response) => response.arrayBuffer());
+    answers = await asked.then(
+      () => true,
+      () => false,
     );
-    if (answered !== undefined) return;
-    await tick(20);
-  }
-  throw new Error('nginx does not answer');
+    return answers || failure !== undefined || server.exitCode !== null;
+  });
+  if (failure !== undefined)
+    throw new Error(`${NGINX} does not start (Debian: apt install nginx-light)`, { cause: failure });
+  if (server.exitCode !== null) throw new Error(`nginx ended with code ${server.exitCode}`);
+  if (!answers) throw new Error('nginx does not answer');
 }
