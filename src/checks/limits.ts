@@ -47,7 +47,9 @@ export interface OpenOptions extends AbortOptions, LimitsOption {}
 /** All limits, with the defaults of those that a caller did not give. */
 export type AllLimits = { readonly [Name in keyof Limits]-?: number };
 
-const DEFAULTS = {
+const IN_BROWSER = globalThis.process?.versions?.node === undefined;
+
+const DEFAULTS: AllLimits = {
   tensorBytes: 2 ** 32,
   headerBytes: 100_000_000,
   manifestBytes: 2 ** 26,
@@ -56,15 +58,17 @@ const DEFAULTS = {
   rank: 64,
   concurrency: 6,
   ratio: 1024,
+  totalBytes: IN_BROWSER ? 2 ** 33 : 2 ** 36,
 };
 
 /** @throws ArgumentError for an unknown entry, and for one that is not a number from 0 (of concurrency, from 1) */
 export function limitsOf(options: LimitsOption = {}): AllLimits {
   check('options', options, object);
-  const { limits = {} } = options;
-  const inBrowser = globalThis.process?.versions?.node === undefined;
-  const all: Record<string, number> = { ...DEFAULTS, totalBytes: inBrowser ? 2 ** 33 : 2 ** 36 };
+  const { limits } = options;
+  // As most calls have it, of which a file may take many.
+  if (limits === undefined) return DEFAULTS;
   check('limits', limits, object);
+  const all: Record<string, number> = { ...DEFAULTS };
   for (const [name, value] of Object.entries(limits)) {
     if (value === undefined) continue;
     // One that is misspelled would protect nothing.
