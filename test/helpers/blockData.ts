@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { normalFrom, randomFrom } from './random.js';
+import { filled, normalFrom, randomFrom } from './random.js';
 
 /** Kinds of bytes that compressors treat differently, each seeded. */
 const KINDS = {
@@ -17,7 +17,7 @@ export function blockData(kind: BlockKind, length: number, seed = 1): Uint8Array
   const next = randomFrom(seed);
   if (kind === 'text') return text(length, next);
   if (kind === 'bf16') return gaussianBf16(length, seed);
-  return Uint8Array.from({ length }, () => KINDS[kind](next));
+  return filled(new Uint8Array(length), () => KINDS[kind](next));
 }
 
 /** Any kind of block, mostly short. */
@@ -45,7 +45,7 @@ function text(length: number, next: () => number): Uint8Array<ArrayBuffer> {
 function gaussianBf16(length: number, seed: number): Uint8Array<ArrayBuffer> {
   const count = Math.ceil(length / 2);
   const normal = normalFrom(seed);
-  const floats = Float32Array.from({ length: count }, () => 0.02 * normal());
-  const halves = Uint16Array.from(new Uint32Array(floats.buffer), (bits) => bits >>> 16);
+  const floats = filled(new Float32Array(count), () => 0.02 * normal());
+  const halves = new Uint16Array(new Uint32Array(floats.buffer).map((bits) => bits >>> 16));
   return new Uint8Array(halves.buffer).slice(0, length);
 }

@@ -44,15 +44,19 @@ export function matrixWithSpectrum(
 ): Float32Array {
   const u = orthonormalRows(sigma.length, rows, seed);
   const v = orthonormalRows(sigma.length, cols, seed + 1);
-  const out = new Float64Array(rows * cols);
-  sigma.forEach((value, k) => {
-    const [left, right] = [u[k]!, v[k]!];
-    for (let i = 0, at = 0; i < rows; i++) {
-      const scale = value * left[i]!;
-      for (let j = 0; j < cols; j++, at++) out[at]! += scale * right[j]!;
+  const out = new Float32Array(rows * cols);
+  // Row by row, which stays in the cache.
+  const row = new Float64Array(cols);
+  for (let i = 0; i < rows; i++) {
+    row.fill(0);
+    for (const [k, value] of sigma.entries()) {
+      const scale = value * u[k]![i]!;
+      const right = v[k]!;
+      for (let j = 0; j < cols; j++) row[j]! += scale * right[j]!;
     }
-  });
-  return Float32Array.from(out);
+    out.set(row, i * cols);
+  }
+  return out;
 }
 
 export function gaussian(length: number, seed: number): Float32Array {

@@ -26,10 +26,13 @@ export function normalFrom(seed: number): () => number {
 /** Values in [−1, 1). */
 export function noise(length: number, seed = 1): Float32Array {
   const random = randomFrom(seed);
-  const values = new Float32Array(length);
-  // `from` takes ten times as long.
-  for (let i = 0; i < length; i++) values[i] = 2 * random() - 1;
-  return values;
+  return filled(new Float32Array(length), () => 2 * random() - 1);
+}
+
+/** The array with the values of these calls: `from` takes ten times as long. */
+export function filled<T extends Float32Array | Float64Array | Uint8Array>(array: T, next: () => number): T {
+  for (let i = 0; i < array.length; i++) array[i] = next();
+  return array;
 }
 
 export function pseudoRandomBytes(length: number, seed = 1): Uint8Array<ArrayBuffer> {

@@ -403,10 +403,11 @@ test('what a pool that was closed had is decoded by another one, or without', as
 
 test('a worker that is slow holds up the source: few bytes wait for it', async () => {
   const shape = [2048, 2200];
+  const weights = pseudoRandomBytes(4 * 2048 * 2200);
   const large = modelOf(
     [0, 1].map((i) => ({ name: `w${i}`, dtype: 'F32', shape }) as const),
     undefined,
-    () => pseudoRandomBytes(4 * 2048 * 2200),
+    () => weights,
   );
   const bytes = await modelFileOf(large, { encode: { fragments: 32 } });
   assert.ok(bytes.length > 2 ** 25);

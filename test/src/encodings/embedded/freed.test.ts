@@ -4,6 +4,7 @@ import { finish } from '../../../../src/async/steps.js';
 import { loadDecodings } from '../../../../src/encodings/decodings.js';
 import { HoloTensorDecoder } from '../../../../src/holotensor/decoder.js';
 import { HoloTensorEncoder } from '../../../../src/holotensor/encoder.js';
+import { loadKernels } from '../../../../src/kernels/loadKernels.js';
 import { fromFloat32 } from '../../../../src/tensor/numbers.js';
 import { viewBytes } from '../../../../src/tensor/tensor.js';
 import { noise } from '../../../helpers/random.js';
@@ -19,17 +20,19 @@ const STATE_BYTES = 19 / 64;
 
 const data = fromFloat32('BF16', noise(WEIGHTS, 3));
 
-async function complete(): Promise<HoloTensorDecoder> {
-  await loadDecodings(['embedded']);
-  const encoder = new HoloTensorEncoder('embedded', { fragments: 6 });
-  const { header, fragments } = encoder.encodeTensor({ dtype: 'BF16', shape: SHAPE, data });
+await loadDecodings(['embedded']);
+const kernels = await loadKernels();
+const encoder = new HoloTensorEncoder('embedded', { fragments: 6, kernels });
+const { header, fragments } = encoder.encodeTensor({ dtype: 'BF16', shape: SHAPE, data });
+
+function complete(): HoloTensorDecoder {
   const decoder = new HoloTensorDecoder(header);
   for (const fragment of fragments) decoder.addFragment(fragment);
   return decoder;
 }
 
-test('the last reconstruction frees what the fragments made', async () => {
-  const decoder = await complete();
+test('the last reconstruction frees what the fragments made', () => {
+  const decoder = complete();
   const { postMessage } = MessagePort.prototype;
   let freed = 0;
   MessagePort.prototype.postMessage = function (this: MessagePort, ...sent: unknown[]) {
@@ -46,8 +49,8 @@ test('the last reconstruction frees what the fragments made', async () => {
   }
 });
 
-test('a last reconstruction that is left begins again, and others after it are the same', async () => {
-  const decoder = await complete();
+test('a last reconstruction that is left begins again, and others after it are the same', () => {
+  const decoder = complete();
   const steps = decoder.reconstructingTensor(undefined, true);
   for (let at = 0; at < SHARED; at += STEP) assert.is(steps.next().done, false);
   for (const isLast of [true, false]) {
@@ -58,8 +61,8 @@ test('a last reconstruction that is left begins again, and others after it are t
   assert.is(Buffer.compare(viewBytes(decoder.reconstruct()), viewBytes(wide)), 0);
 });
 
-test('one that is left while it makes anew what had been freed, too', async () => {
-  const decoder = await complete();
+test('one that is left while it makes anew what had been freed, too', () => {
+  const decoder = complete();
   const left = decoder.reconstructingTensor(undefined, true);
   for (let at = 0; at < SHARED; at += STEP) assert.is(left.next().done, false);
   // Each pass over the tiles is a step at least.
