@@ -59,7 +59,7 @@ async function fuzz(): Promise<boolean> {
       attemptFile: join(scratch, 'attempt'),
       found(finding, fault) {
         broken.add(finding.target);
-        console.log(`\n✘ ${finding.target}: ${fault}\n  ${saveFinding(finding, FINDINGS)}\n`);
+        console.log(`\n✘ ${finding.target}, seed ${seed}: ${fault}\n  ${saveFinding(finding, FINDINGS)}\n`);
       },
       progress(report) {
         if (report.seconds < shown + PROGRESS_SECONDS) return;

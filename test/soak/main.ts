@@ -49,7 +49,8 @@ const report = await supervise({
     broken.add(check);
     findings += 1;
     const again = `npm run soak -- --seed ${seed}${step === undefined ? '' : ` --step ${step}`}`;
-    console.log(`\n✘ ${check}: ${what}\n  ${again}\n`);
+    // In one line, of which CI shows the beginning.
+    console.log(`\n✘ ${check} (${again}): ${what}\n`);
     return findings < MAX_FINDINGS;
   },
   progress(report) {
