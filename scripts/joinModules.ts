@@ -41,6 +41,7 @@ const JOINED = {
     'src/kernels/embedded/tile.js',
     'src/kernels/embedded/prefixCodes.js',
     'src/kernels/embedded/maskTables.js',
+    'src/kernels/embedded/fixedCodes.js',
     'src/kernels/embedded/contexts.js',
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;

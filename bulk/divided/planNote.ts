@@ -60,7 +60,7 @@ export async function writePlan(
 
 const hashOf = (text: string, { xxh3 }: Pick<Kernels, 'xxh3'>) => formatHash(xxh3(Buffer.from(text)));
 
-/** Scales are as many as the tensor has rows and columns: bytes in base64. */
+/** Scales are as many as the tensor has rows and columns: bytes in base64, and so are codes. */
 function serialize({ scales, coding, ...rest }: TensorPlan): string {
   const { planes, nonzero } = coding;
   return JSON.stringify({
@@ -72,7 +72,11 @@ function serialize({ scales, coding, ...rest }: TensorPlan): string {
     },
     coding: {
       ...coding,
-      planes: planes.map(({ selection, ...plane }) => ({ ...plane, selection: textOf(selection) })),
+      planes: planes.map(({ selection, fixed, ...plane }) => ({
+        ...plane,
+        selection: textOf(selection),
+        fixed: fixed && textOf(fixed),
+      })),
       nonzero: nonzero && textOf(nonzero),
     },
   });
@@ -91,14 +95,18 @@ function parse(text: string): TensorPlan {
     },
     coding: {
       ...coding,
-      planes: coding.planes.map(({ selection, ...plane }) => ({ ...plane, selection: bytesOf(selection) })),
+      planes: coding.planes.map(({ selection, fixed, ...plane }) => ({
+        ...plane,
+        selection: bytesOf(selection),
+        fixed: fixed === undefined ? undefined : new Uint16Array(bytesOf(fixed).buffer),
+      })),
       nonzero: coding.nonzero === undefined ? undefined : bytesOf(coding.nonzero),
     },
   };
 }
 
 /** A type whose arrays of bytes have become texts. */
-type AsText<T> = T extends Uint8Array | Int8Array
+type AsText<T> = T extends Uint8Array | Int8Array | Uint16Array
   ? string
   : T extends object
     ? { readonly [K in keyof T]: AsText<T[K]> }

@@ -160,7 +160,7 @@ export async function encodeModelFile(
  * Raised when encoders cut by the same options in other places: what an earlier version has staged is encoded again, so that
  * a file has one ladder of qualities.
  */
-export const CUTS_VERSION = 5;
+export const CUTS_VERSION = 6;
 
 interface StageTools extends EncodeTools {
   readonly memory: ReusedMemory;

@@ -42,7 +42,7 @@ type Code = Map<string, number>;
 
 const DOCUMENT = readFileSync(new URL('../../docs/formats/embedded.md', import.meta.url), 'utf8');
 const CODES = readCodes();
-/** For each row of the table of fixed codes, the numbers of codes by ratio. */
+/** For each row of the table of fixed codes, in its order, the numbers of codes by ratio. */
 const FIXED = new Map(
   [...DOCUMENT.matchAll(/^\| ([AB] of [a-z0-9=, ]+) \| ([a-x]{24}) \|$/gm)].map(([, name, letters]) => [
     name!,
@@ -238,10 +238,15 @@ function selectedCodes(group: Group, selection: Uint8Array): GroupCodes {
   return { mask: `A${low(selected)}`, bytes: `B${high(selected)}` };
 }
 
-function fixedCodes(group: Group, level: number): GroupCodes {
+function fixedCodes(group: Group, level: number, replaced: Map<number, number>): GroupCodes {
   const ratio = Math.max(-16, Math.min(7, group.scale - 4 * level));
-  const code = (name: string) => `${name[0]}${FIXED.get(name)![ratio + 16]}`;
-  if (group.dense > 0) return { bytes: code(`A of bytes, dense = ${group.dense}`) };
+  const code = (name: string) => {
+    const place = 24 * [...FIXED.keys()].indexOf(name) + ratio + 16;
+    return `${name[0]}${replaced.get(place) ?? FIXED.get(name)![ratio + 16]}`;
+  };
+  if (group.dense === 1)
+    return { bytes: code(`A of bytes, dense = 1, class ${Math.min(3, classOf(group))}`) };
+  if (group.dense === 2) return { bytes: code('A of bytes, dense = 2') };
   const kind = Math.min(4, classOf(group));
   return {
     ...(kind === 0 ? { batch: code('A of batches') } : {}),
@@ -281,6 +286,8 @@ interface Plane {
   signs: boolean;
   apart: boolean;
   fixed: boolean;
+  /** Codes of the tensor by their places in the table. */
+  replaced: Map<number, number>;
   /** Planes below. */
   level: number;
   selection: Uint8Array;
@@ -301,13 +308,14 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
   let [t, d, K, R, D, s, base, C] = [0, 0, 0, 0, 0, 0, 0, 0];
   let [rowScales, columnScales]: [number[], number[]] = [[], []];
   const planes: Plane[] = [];
+  const replaced = new Map<number, number>();
   let remainder: Uint8Array = new Uint8Array();
   const parts: Part[] = [];
   let [unit, from] = [0, 0];
   let cosine = 0;
   payloads.forEach((payload, k) => {
     const bytes = new Bytes(payload);
-    if (bytes.u8() !== 5) throw new Error('version');
+    if (bytes.u8() !== 6) throw new Error('version');
     const count = bytes.varint();
     const g = bytes.varint();
     cosine = 1 - bytes.varint() / 2 ** 24;
@@ -343,7 +351,14 @@ export function decodeReference(payloads: readonly Uint8Array[], dtype: string):
         const fixed = flags < 4;
         const selection = bytes.take(fixed ? 0 : (flags >> 2) - 1);
         const [signs, apart] = [(flags & 1) !== 0, (flags & 2) !== 0];
-        planes.push({ c, z, signs, apart, fixed, level: d - 1 - j, selection });
+        planes.push({ c, z, signs, apart, fixed, replaced, level: d - 1 - j, selection });
+      }
+      const count = bytes.varint();
+      const numbers = bytes.sequence(2 * count);
+      let place = 0;
+      for (let i = 0; i < count; i++) {
+        place += numbers[i]!;
+        replaced.set(place, 16 + numbers[count + i]!);
       }
       remainder = bytes.take(bytes.u8());
     }
@@ -422,7 +437,7 @@ function placed(
 function planePass(
   unit: Uint8Array,
   groups: Group[],
-  { selection, apart, fixed, level }: Plane,
+  { selection, apart, fixed, replaced, level }: Plane,
   codedDense: number,
 ): void {
   const bytes = new Bytes(unit);
@@ -435,7 +450,7 @@ function planePass(
   const bit = bytes.bits();
   const coded = groups.filter(({ dense }) => dense <= codedDense);
   const bitmap = codedBitmap(bit, coded, (group) =>
-    fixed ? fixedCodes(group, level) : selectedCodes(group, selection),
+    fixed ? fixedCodes(group, level, replaced) : selectedCodes(group, selection),
   );
   const each = (visit: (weight: Weight, group: Group, i: number) => void) => {
     for (const group of coded) for (const [i, weight] of group.weights.entries()) visit(weight, group, i);

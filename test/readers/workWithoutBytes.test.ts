@@ -226,7 +226,7 @@ test('what a Gaussian projection may cost grows with its bytes, fragment by frag
 test('an embedded fragment of more units than its tensor can have is refused before they are read', async () => {
   // A tensor of 512 elements, one tile: one unit; the fragment says sixty thousand, each a bit for its length 0.
   const units = 60_000;
-  const start = [5, 0xe0, 0xd4, 3, 0, 0, 0x80, 4, 0, 1, 127, 0, 0, 0, 0, 0];
+  const start = [6, 0xe0, 0xd4, 3, 0, 0, 0x80, 4, 0, 1, 127, 0, 0, 0, 0, 0, 0];
   const payload = concatBytes([Uint8Array.from(start), new Uint8Array(units)]);
   await rejects(
     ways.readAll!(claiming('embedded', { shape: [512], payload })),

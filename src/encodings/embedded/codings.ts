@@ -1,3 +1,4 @@
+import { chooseReplaced, FIXED_SYMBOL_COUNTS, fixedCost } from '../../kernels/embedded/fixedSymbols.js';
 import type {
   EmbeddedEncodeKernels,
   PlaneCoding,
@@ -55,77 +56,77 @@ export function chooseCodings(
   elements: number,
   { layout, whole }: Pick<Source, 'layout' | 'whole'>,
   plan: PlanePlan,
-  kernels: Pick<EmbeddedEncodeKernels, 'countTile'>,
+  kernels: Pick<EmbeddedEncodeKernels, 'countTiles'>,
   weightsOf: (tile: number) => TileWeights,
 ): TileCoding {
   const isSampled = stepOf(elements, plan) > 1;
-  const zeros = new Uint32Array(SYMBOL_COUNTS);
-  const counted: TileCounts[] = [];
   const tiles = countedTiles(elements, plan).map(weightsOf);
   const choice = plan.sparse ? NEVER : EARLY;
-  for (const weights of tiles) {
-    const counts = kernels.countTile(weights, { ...plan, ...choice }, plan.sparse);
-    counted.push(counts);
-    if (!plan.markZeros) continue;
-    const classes = counts.counts.map((count) => CLASS_OF[count]!);
-    countSymbols(nonzeroBitmap(layout, plan.scale, sortedPatterns(weights)), classes, zeros);
-  }
+  const counts = kernels.countTiles(tiles, { ...plan, ...choice }, plan.sparse);
   // Tiles that have not been counted may have groups of any class.
   const classes = isSampled ? CLASS_OF[Math.min(GROUP, choice.dense.threshold - 1)]! + 1 : 0;
-  const nonzero = plan.markZeros ? chooseCodes(zeros, isSampled ? CLASSES : 0).selection : new Uint8Array(0);
-  const share = counted.length / Math.ceil(elements / 2 ** plan.tileLog2);
+  const share = tiles.length / Math.ceil(elements / 2 ** plan.tileLog2);
+  const selected = Array.from({ length: plan.depth }, (_, j) =>
+    plan.sparse ? selectionOf(counts, j, classes, share) : undefined,
+  );
+  const symbols = new Uint32Array(FIXED_SYMBOL_COUNTS);
+  counts.fixed.forEach((own, j) => {
+    if (selected[j] === undefined) for (let i = 0; i < symbols.length; i++) symbols[i]! += own[i]!;
+  });
+  const fixed = chooseReplaced(symbols, REPLACED_BITS * share);
   return {
     ...plan,
     ...choice,
-    planes: Array.from({ length: plan.depth }, (_, j) => ({
-      ...cheapest(counted, plan.sparse, j, classes, share),
+    planes: selected.map((coding, j) => ({
+      ...(coding ?? { selection: new Uint8Array(0), apart: false, fixed }),
       level: plan.depth - 1 - j,
       codedDense: choice.codedDense,
     })),
-    nonzero: whole ? undefined : nonzero,
+    nonzero: whole ? undefined : nonzeroSelection(layout, plan, tiles, counts, isSampled),
   };
 }
 
+/** The codes of the remainder's bitmap. */
+function nonzeroSelection(
+  layout: Source['layout'],
+  plan: PlanePlan,
+  tiles: readonly TileWeights[],
+  { counts }: TileCounts,
+  isSampled: boolean,
+): Uint8Array {
+  if (!plan.markZeros) return new Uint8Array(0);
+  const symbols = new Uint32Array(SYMBOL_COUNTS);
+  tiles.forEach((weights, i) => {
+    const classes = counts[i]!.map((count) => CLASS_OF[count]!);
+    countSymbols(nonzeroBitmap(layout, plan.scale, sortedPatterns(weights)), classes, symbols);
+  });
+  return chooseCodes(symbols, isSampled ? CLASSES : 0).selection;
+}
+
+/** Bits that a replaced letter costs in the header. */
+const REPLACED_BITS = 13;
 /** Bits that a selection costs in the header, beside those of its codes. */
 const SELECTION_BITS = 8 * 6;
 
 /**
- * Separate bitmaps for the bits of significant weights pay where those are among zeros that remain zeros. Elsewhere
- * both ways cost the same, and one bitmap is faster.
- * @param classes that a selection serves at least
+ * The selection of a plane among many zeros; undefined: fixed codes cost less. Separate bitmaps for the bits of significant
+ * weights pay where those are among zeros that remain zeros.
+ * @param classes that it serves at least
  * @param share of all tiles that are counted
  */
-function cheapest(
-  counted: readonly TileCounts[],
-  sparse: boolean,
+function selectionOf(
+  { symbols, costs, fixed }: TileCounts,
   j: number,
   classes: number,
   share: number,
-): Omit<PlaneCoding, 'level' | 'codedDense'> {
-  const together = new Uint32Array(SYMBOL_COUNTS);
-  const apart = new Uint32Array(SYMBOL_COUNTS);
-  let fixedCost = 0;
-  let rawGroups = 0;
-  let significant = 0;
-  for (const { symbols, costs } of counted) {
-    const start = 2 * SYMBOL_COUNTS * j;
-    for (let k = 0; k < SYMBOL_COUNTS; k++) {
-      together[k]! += symbols[start + k]!;
-      apart[k]! += symbols[start + SYMBOL_COUNTS + k]!;
-    }
-    fixedCost += costs[3 * j]!;
-    rawGroups += costs[3 * j + 1]!;
-    significant += costs[3 * j + 2]!;
-  }
-  let best = { ...chooseCodes(together, classes), apart: false };
-  if (sparse) {
-    const codes = chooseCodes(apart, classes);
-    const cost = codes.cost + significant;
-    if (cost < best.cost) best = { ...codes, cost, apart: true };
-  }
-  const { cost, ...selected } = best;
-  if (fixedCost < cost + GROUP * rawGroups + SELECTION_BITS * share) {
-    return { selection: new Uint8Array(0), apart: false, fixed: true };
-  }
-  return { ...selected, fixed: false };
+): Pick<PlaneCoding, 'selection' | 'apart' | 'fixed'> | undefined {
+  const start = 2 * SYMBOL_COUNTS * j;
+  const together = chooseCodes(symbols.subarray(start, start + SYMBOL_COUNTS), classes);
+  const apart = chooseCodes(symbols.subarray(start + SYMBOL_COUNTS, start + 2 * SYMBOL_COUNTS), classes);
+  const rawGroups = costs[2 * j]!;
+  const significant = costs[2 * j + 1]!;
+  const isApart = apart.cost + significant < together.cost;
+  const cost = (isApart ? apart.cost + significant : together.cost) + GROUP * rawGroups;
+  if (fixedCost(fixed[j]!) < cost + SELECTION_BITS * share) return undefined;
+  return { selection: (isApart ? apart : together).selection, apart: isApart, fixed: undefined };
 }

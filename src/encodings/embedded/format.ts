@@ -2,12 +2,13 @@ import { concatenate } from '../../bytes/binary.js';
 import { FieldReader } from '../../bytes/fieldReader.js';
 import { pushVarint } from '../../bytes/varint.js';
 import { FormatError } from '../../errors.js';
+import { inRange } from './inRange.js';
 import { packNumbers, readNumbers } from './signedNumbers.js';
-import { inRange, MAX_TILE_LOG2, pushStream, readStream, type StreamHeader } from './streamHeader.js';
+import { MAX_TILE_LOG2, pushStream, readStream, type StreamHeader } from './streamHeader.js';
 
 /** The bytes of a fragment, as `docs/formats/embedded.md` describes them. */
 
-const EMBEDDED_VERSION = 5;
+const EMBEDDED_VERSION = 6;
 const MOST_GROUPS = 2 ** (MAX_TILE_LOG2 - 6);
 
 export interface FragmentHeader {

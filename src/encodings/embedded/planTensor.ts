@@ -55,7 +55,7 @@ export class TensorPlanner {
 export function withCodings(
   surveyed: SurveyedTensor,
   bits: Bits,
-  kernels: Pick<EmbeddedEncodeKernels, 'countTile'>,
+  kernels: Pick<EmbeddedEncodeKernels, 'countTiles'>,
   tileOf: (tile: number) => Source['patterns'],
 ): TensorPlan {
   const weightsOf = weightsIn(surveyed, bits.layout);

@@ -1,7 +1,8 @@
 import { FieldReader } from '../../bytes/fieldReader.js';
 import { pushVarint } from '../../bytes/varint.js';
-import { FormatError } from '../../errors.js';
 import type { DenseRule, PlaneCoding } from '../../kernels/embedded/interface.js';
+import { inRange } from './inRange.js';
+import { packReplaced, readReplaced } from './replacedCodes.js';
 import { packScaleNumbers, readScaleNumbers } from './scaleNumbers.js';
 import { packNumbers, readNumbers } from './signedNumbers.js';
 
@@ -94,6 +95,8 @@ export function pushStream(head: number[], stream: StreamHeader): void {
   ];
   for (const byte of packNumbers(differences)) head.push(byte);
   for (const { selection } of planes) head.push(...selection);
+  const replaced = planes.find(({ fixed }) => fixed)?.fixed ?? new Uint16Array(0);
+  for (const byte of packReplaced(replaced)) head.push(byte);
   head.push(nonzero.length, ...nonzero);
 }
 
@@ -124,7 +127,7 @@ export function readStream(fields: FieldReader): StreamHeader {
   values.forEach((difference, i) => {
     values[i] = difference + (i % depth > 0 ? values[i - 1]! : i < 2 * depth ? FIRST_CENTROID : 0);
   });
-  const planes = Array.from({ length: depth }, (_, plane) => {
+  const selected = Array.from({ length: depth }, (_, plane) => {
     const [centroid, zeroCentroid, flags] = [0, depth, 2 * depth].map((from) => values[from + plane]!) as [
       number,
       number,
@@ -136,13 +139,18 @@ export function readStream(fields: FieldReader): StreamHeader {
       centroid,
       zeroCentroid,
       selection,
-      fixed: codes === 0,
+      hasSelection: codes > 0,
       level: depth - 1 - plane,
       codedDense,
       apart: (flags & APART) > 0,
       signs: (flags & SIGNS_FOLLOW) > 0,
     };
   });
+  const replaced = readReplaced(fields);
+  const planes = selected.map(({ hasSelection, ...plane }) => ({
+    ...plane,
+    fixed: hasSelection ? undefined : replaced,
+  }));
   const nonzero = readSelection(fields, fields.u8());
   return {
     elements,
@@ -191,12 +199,4 @@ function readSelection(fields: FieldReader, length: number): Uint8Array {
   const selection = new Uint8Array(fields.take(length));
   if (length > 0 && selection[1] !== 0xff) inRange('code', selection[1]!, 0, 15);
   return selection;
-}
-
-export function inRange(what: string, value: number, low: number, high: number): number {
-  if (value >= low && value <= high) return value;
-  throw new FormatError(`Cannot read the embedded fragment: its ${what} is out of range`, {
-    expected: `${low} to ${high}`,
-    actual: value,
-  });
 }

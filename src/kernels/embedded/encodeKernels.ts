@@ -2,11 +2,11 @@ import type { Kernels } from '../kernels.js';
 import { forEncoding } from '../runtime/encodeKernels.js';
 import type { EmbeddedEncodeKernels } from './interface.js';
 import { encodeTile } from './portable/encodeTile.js';
-import { countTile } from './portable/survey.js';
+import { countTiles } from './portable/survey.js';
 import { surveyRows } from './portable/weights.js';
 import { wasmEmbeddedEncode } from './wasm/encode.js';
 
-const portableEmbeddedEncode: EmbeddedEncodeKernels = { surveyRows, countTile, encodeTile };
+const portableEmbeddedEncode: EmbeddedEncodeKernels = { surveyRows, countTiles, encodeTile };
 
 export function embeddedEncodeKernels(kernels: Pick<Kernels, 'implementation'>): EmbeddedEncodeKernels {
   return forEncoding(kernels, portableEmbeddedEncode, wasmEmbeddedEncode);

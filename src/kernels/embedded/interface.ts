@@ -42,8 +42,11 @@ export interface PlaneCoding {
   readonly selection: Uint8Array;
   /** The bits of weights that were significant before follow the coded bitmap in place of being in it. */
   readonly apart: boolean;
-  /** Codes by class and scale, in place of a selection. */
-  readonly fixed: boolean;
+  /**
+   * Codes by class and scale, in place of a selection: a fixed table, with some of its letters replaced, in the order of their
+   * places: 32 times the place, and the number of the code. Undefined: the selection.
+   */
+  readonly fixed: Uint16Array | undefined;
   /** Planes below it. */
   readonly level: number;
   /** How many planes of a dense group are coded, 1 or 2. Those after them are stored. */
@@ -125,17 +128,19 @@ export interface TileWeights {
   readonly scales: Uint8Array;
 }
 
-/** What codes of a tile's planes would cost. */
+/** What codes of the planes of tiles would cost. */
 export interface TileCounts {
-  /** Symbols to code, for each plane twice, with bits together and apart: see `survey.ts`. */
+  /** Symbols to code by selections, for each plane twice, with bits together and apart: see `survey.ts`. */
   readonly symbols: Uint32Array;
   /**
-   * For each plane the bits of its bitmap by fixed codes; how many groups are in it that are dense since the plane
-   * before: with a selection, these are stored as they are; and how many weights were significant before it.
+   * For each plane how many groups are in it that are dense since the plane before: with a selection, these are stored as they
+   * are; and how many weights were significant before it.
    */
   readonly costs: Uint32Array;
-  /** Significant weights of each group after the last plane, as in `TileState`. */
-  readonly counts: Uint8Array;
+  /** Symbols to code by fixed codes, for each plane: see `fixedSymbols.ts`. */
+  readonly fixed: readonly Uint32Array[];
+  /** Of each tile the significant weights of its groups after the last plane, as in `TileState`. */
+  readonly counts: readonly Uint8Array[];
 }
 
 /** How to code tiles. */
@@ -225,8 +230,8 @@ export interface EmbeddedEncodeKernels {
     rowLength: number,
     before: Float64Array,
   ): RowSurvey;
-  /** @param apart count symbols also for planes whose bits are kept apart */
-  countTile(tile: TileWeights, plan: TilePlan, apart: boolean): TileCounts;
+  /** @param selections may be used: without, all planes have fixed codes, and their symbols are counted together */
+  countTiles(tiles: readonly TileWeights[], plan: TilePlan, selections: boolean): TileCounts;
   /**
    * @param exceptions the bytes that the remainder begins with
    * @param room where units may go, if they fit; the elements themselves may be there

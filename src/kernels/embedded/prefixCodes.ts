@@ -33,6 +33,15 @@ const ANY_CODES: readonly string[] = [
   '5 6 7 8 8:63 9 10 10 9',
   '5 7:1 8 9 9 9 7 6 3',
   '1 5 8 10 11 11:4 11 10 6',
+  // Fitted to single tensors: they replace others where these suit a tensor less.
+  '6 11 11:4 10 9 7 7 7 4',
+  '6 6:5 7 8 8 9 9:27 10 10',
+  '3 6 8 8 8:38 9 9 8 6',
+  '6 9 9 9 8 7:28 8 7 5',
+  '4 7 8 8 8:54 8 9 9 6',
+  '4 5:6 7 8 8:2 9 10 11:7 12',
+  '4 7 7 7:1 8 9 10 10 6',
+  '1 5 7:11 10 11:13 12 12 12 12',
 ];
 
 /**
@@ -64,9 +73,20 @@ const NONZERO_CODES: readonly string[] = [
   '0 4 7 9 10 10 9:4 9 9',
   '0 5 8 10 9 8 7:7 8 4',
   '0 4 6:10 8:1 10 12 12 12 10',
+  // Fitted to single tensors.
+  '0 6 8 8 8:2 8 8 7 6',
+  '0 9 10 9 8 8 7:23 6 5',
+  '0 7 8 8 9 8:50 8 8 3',
+  '0 6 7 8 8:22 9 8 8 7',
+  '0 10 10 10 9 8 6:3 5 4',
+  '0 3:2 7 9 11:29 12 12 12 12',
+  '0 4 7 8 10:11 11:1 12 12 12',
+  '0 6 7:23 8 9 8 9 8 6',
 ];
 
-/** Codes of each kind that a selection can name: their numbers fit four bits. The others serve fixed codes. */
+/** Codes of each kind. */
+export const CODES = 32;
+/** Those that a selection can name: their numbers fit four bits. The others serve fixed codes, and what replaces these. */
 export const SELECTABLE_CODES = 16;
 
 /** Symbols are bytes. */
@@ -84,13 +104,24 @@ export interface PrefixCode {
   readonly entries: Uint32Array;
   /** For every value of as many next bits as the longest code has: symbol << 8 | length. */
   readonly lookup: Uint16Array;
-  /** Mean length of the symbols with 0 to 8 set bits. */
-  readonly meanLengths: Float64Array;
 }
 
-/** The code of any byte, 0 to 23. */
+/** The codes of a context; `undefined` in their place where bytes are stored as they are. */
+export interface ContextCodes {
+  /** For class 0: of the mask of those of eight groups that have a bit set. */
+  readonly batch: PrefixCode | undefined;
+  readonly bytes: ByteCodes | undefined;
+}
+
+export interface ByteCodes {
+  /** Of the mask of bytes that are not 0. Without it, all bytes are coded. */
+  readonly mask: PrefixCode | undefined;
+  readonly byte: PrefixCode;
+}
+
+/** The code of any byte, 0 to 31. */
 export const anyCode: (index: number) => PrefixCode = cached(ANY_CODES);
-/** The code of bytes other than 0, 0 to 23. */
+/** The code of bytes other than 0, 0 to 31. */
 export const nonzeroCode: (index: number) => PrefixCode = cached(NONZERO_CODES);
 
 /** Tables are built on first use, because a decoder needs few of them. */
@@ -133,17 +164,7 @@ export function buildCode(lengths: Uint8Array): PrefixCode {
     }
     next <<= 1;
   }
-  return { entries, lookup, meanLengths: meanLengths(lengths) };
-}
-
-function meanLengths(lengths: Uint8Array): Float64Array {
-  const total = new Float64Array(9);
-  const symbols = new Float64Array(9);
-  for (let symbol = 0; symbol < SYMBOLS; symbol++) {
-    total[POPULATION[symbol]!]! += lengths[symbol]!;
-    symbols[POPULATION[symbol]!]! += 1;
-  }
-  return total.map((sum, k) => sum / symbols[k]!);
+  return { entries, lookup };
 }
 
 function reverseBits(value: number, count: number): number {

@@ -1,4 +1,5 @@
 import type { FloatLayout, TileWeights } from './interface.js';
+import { meanLengths } from './meanLengths.js';
 import { anyCode, nonzeroCode, POPULATION, type PrefixCode, SELECTABLE_CODES } from './prefixCodes.js';
 import { CLASSES, GROUP, GROUP_BYTES } from './tile.js';
 
@@ -100,9 +101,9 @@ function cheapest(
 ): { index: number; cost: number } {
   let best = { index: 0, cost: Number.POSITIVE_INFINITY };
   for (let index = 0; index < SELECTABLE_CODES; index++) {
-    const { meanLengths } = codes(index);
+    const lengths = meanLengths(codes(index));
     let cost = 0;
-    for (let k = 0; k < counts.length; k++) cost += counts[k]! * meanLengths[k]!;
+    for (let k = 0; k < counts.length; k++) cost += counts[k]! * lengths[k]!;
     if (cost < best.cost) best = { index, cost };
   }
   return best;

@@ -10,9 +10,10 @@ import {
   GROUP,
   GROUP_BYTES,
 } from './tile.js';
+import { loadLookups } from './wasm/codeTables.js';
 import { EMBEDDED_WASM } from './wasm/embedded.generated.js';
 import type { EmbeddedExports } from './wasm/exports.js';
-import { loadInto, loadLookups, loadPlanes, loadState, loadUnit, SPREADS } from './wasm/memory.js';
+import { loadInto, loadPlanes, loadState, loadUnit, SPREADS } from './wasm/memory.js';
 import { wasmEmbeddedPlanes } from './wasm/planes.js';
 
 /** The most bytes of a weight in a remainder: two bits of bitmap and sign, an exponent, a mantissa. */
@@ -44,7 +45,7 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
     const marks = selection.length > 0;
     if (marks) checkSelection(selection, state.counts);
     const spreads = marks ? runtime.keep(SPREADS) : 0;
-    const codes = marks ? loadLookups(runtime, { selection, fixed: false }) : 0;
+    const codes = marks ? loadLookups(runtime, { selection, fixed: undefined }) : 0;
     const stream = loadUnit(runtime, bits, WEIGHT_UNIT_BYTES * GROUP * groups);
     const { dense, signs } = loadState(runtime, state);
     const bitmaps = loadPlanes(runtime, planes, stride);

@@ -99,6 +99,10 @@ function streamLength(bytes: Uint8Array): number {
     at += Math.max(0, (flags >> 2) - 1);
   }
   at += values.position;
+  const [replaced, codes] = varint(bytes, at);
+  const numbers = new FieldReader(bytes.subarray(codes), 'codes');
+  numbersOf(numbers, 2 * Math.min(replaced, bytes.length));
+  at = codes + numbers.position;
   return at + 1 + (bytes[at] ?? 0);
 }
 

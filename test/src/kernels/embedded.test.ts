@@ -167,8 +167,9 @@ test('sums of many weights with short mantissas are exact', () => {
     const data = dtype === 'BF16' ? float32ToBfloat16(values) : float32ToFloat8(dtype, values);
     const { patterns, layout } = elementsAsBits({ dtype, shape: [9990], data });
     const dense = { threshold: 20, ratio: -2 };
+    const fixed = new Uint16Array(0);
     const planes = Array.from({ length: depth }, (_, j) => {
-      return { selection: new Uint8Array(0), apart: false, fixed: true, level: depth - 1 - j, codedDense: 1 };
+      return { selection: new Uint8Array(0), apart: false, fixed, level: depth - 1 - j, codedDense: 1 };
     });
     const coding = { scale, depth, dense, codedDense: 1, planes, nonzero: new Uint8Array(0) };
     const [a, b] = [ours!, expected!].map((kernels) =>

@@ -1,18 +1,25 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { codesOf } from '../../../src/kernels/embedded/contexts.js';
-import { anyCode, nonzeroCode, type PrefixCode } from '../../../src/kernels/embedded/prefixCodes.js';
-import { type ContextRange, loadLookups } from '../../../src/kernels/embedded/wasm/memory.js';
+import {
+  codesAt,
+  FIXED_CONTEXTS,
+  FIXED_PLACES,
+  fixedCodes,
+  fixedPlaces,
+} from '../../../src/kernels/embedded/fixedCodes.js';
+import { anyCode, CODES, nonzeroCode, type PrefixCode } from '../../../src/kernels/embedded/prefixCodes.js';
+import { type ContextRange, loadLookups } from '../../../src/kernels/embedded/wasm/codeTables.js';
 import { WasmRuntime } from '../../../src/kernels/runtime/runtime.js';
 
-const FIXED = { fixed: true, selection: new Uint8Array(0) };
+const FIXED = { fixed: new Uint16Array(0), selection: new Uint8Array(0) };
 /** Of the record of a context, u32. */
 const FIELDS = 6;
 
 test('tables of prefix codes are as large as their longest codes, and full', () => {
   let smaller = 0;
   for (const codeOf of [anyCode, nonzeroCode]) {
-    for (let index = 0; index < 24; index++) {
+    for (let index = 0; index < CODES; index++) {
       const { entries, lookup } = codeOf(index);
       const longest = entries.reduce((most, entry) => Math.max(most, entry >>> 24), 0);
       assert.is(lookup.length, 2 ** longest);
@@ -28,16 +35,16 @@ test('records of fixed codes stay with their tables, and gain those of contexts 
   runtime.scope(() => {
     runtime.allocate(8);
     // What is loaded above something else ends with it.
-    checkRecords(runtime, [7, 21]);
+    checkRecords(runtime, [10, 30]);
   });
-  const first = runtime.scope(() => checkRecords(runtime, [7, 14]));
+  const first = runtime.scope(() => checkRecords(runtime, [10, 20]));
   assert.is(
-    runtime.scope(() => checkRecords(runtime, [0, 28])),
+    runtime.scope(() => checkRecords(runtime, [0, 40])),
     first,
   );
   runtime.scope(() => {
     runtime.allocate(8);
-    checkRecords(runtime, [28, 42]);
+    checkRecords(runtime, [40, 60]);
   });
   runtime.scope(() => runtime.bytes(runtime.allocate(2 ** 20), 2 ** 20).fill(1));
   assert.is(
@@ -46,13 +53,60 @@ test('records of fixed codes stay with their tables, and gain those of contexts 
   );
   runtime.scope(() => runtime.allocate(2 ** 23));
   runtime.release();
-  runtime.scope(() => checkRecords(runtime, [7, 14]));
+  runtime.scope(() => checkRecords(runtime, [10, 20]));
+});
+
+test('each letter of the table belongs to one context, and replacing it changes the code there alone', () => {
+  const before = fixedCodes(new Uint16Array(0));
+  const owners = new Map<number, number>();
+  for (let context = 0; context < FIXED_CONTEXTS; context++) {
+    for (const place of fixedPlaces(context)) {
+      if (place === undefined) continue;
+      assert.not(owners.has(place));
+      owners.set(place, context);
+    }
+  }
+  assert.is(owners.size, FIXED_PLACES);
+  for (const [place, owner] of owners) {
+    const code = 31 - (place % 7);
+    const after = fixedCodes(Uint16Array.of(CODES * place + code));
+    after.forEach((codes, context) => {
+      if (context !== owner) {
+        assert.is(codes, before[context]);
+        return;
+      }
+      const [batch, mask, byte] = fixedPlaces(context);
+      const expected = (at: number | undefined, own: PrefixCode | undefined) =>
+        at === place ? codesAt(place)(code) : own;
+      assert.is(codes.batch, expected(batch, before[context]!.batch));
+      assert.is(codes.bytes!.mask, expected(mask, before[context]!.bytes!.mask));
+      assert.is(codes.bytes!.byte, expected(byte, before[context]!.bytes!.byte));
+    });
+  }
+});
+
+test('records with replaced codes are a copy, and leave those that stay as they are', () => {
+  const runtime = new WasmRuntime(new Map());
+  const kept = runtime.scope(() => checkRecords(runtime, [0, 30]));
+  // Batches and bytes of class 0, bytes of groups that are dense since the plane before.
+  const replaced = [1, 2 * 24 + 2, 11 * 24 + 1].map((place) => CODES * place + 25);
+  const coding = { ...FIXED, fixed: Uint16Array.from(replaced) };
+  runtime.scope(() => assert.is.not(checkRecords(runtime, [10, 30], coding), kept));
+  runtime.scope(() => assert.is(checkRecords(runtime, [40, 60], coding), kept));
+  runtime.scope(() => {
+    runtime.allocate(8);
+    checkRecords(runtime, [0, 30], coding);
+  });
+  assert.is(
+    runtime.scope(() => checkRecords(runtime, [0, 30])),
+    kept,
+  );
 });
 
 /** Loads these contexts, and compares their tables; returns the address of the first record. */
-function checkRecords(runtime: WasmRuntime, range: ContextRange | undefined): number {
-  const codes = codesOf(FIXED);
-  const address = loadLookups(runtime, FIXED, range);
+function checkRecords(runtime: WasmRuntime, range: ContextRange | undefined, coding = FIXED): number {
+  const codes = codesOf(coding);
+  const address = loadLookups(runtime, coding, range);
   const [first, end] = range ?? [0, codes.length];
   for (let context = first; context < end; context++) {
     const record = runtime.words(address + 4 * FIELDS * context, FIELDS);

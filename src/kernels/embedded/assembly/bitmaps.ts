@@ -219,20 +219,24 @@ export function decodeBitmaps(
 /**
  * The bitmaps of two tiles whose groups all have codes of bytes, and neither masks nor batches. Stores the positions behind the
  * last bits at `positions`, u32.
- * @param codes those of a context to which each group adds what `offsets` has of its scale
+ * @param kinds what each count of significant weights adds to the context of a group
+ * @param offsets what each scale adds
  */
 export function decodeWhole(
   stream: usize,
   groups: u32,
+  counts: usize,
   scales: usize,
-  codes: usize,
+  kinds: usize,
   bitmap: usize,
   otherStream: usize,
   otherGroups: u32,
+  otherCounts: usize,
   otherScales: usize,
-  otherCodes: usize,
+  otherKinds: usize,
   otherBitmap: usize,
   offsets: usize,
+  codes: usize,
   positions: usize,
 ): void {
   let position: usize = 0;
@@ -240,12 +244,14 @@ export function decodeWhole(
   const most = max(groups, otherGroups);
   for (let group: u32 = 0; group < most; group++) {
     if (group < groups) {
-      const selected = codes + <usize>(<u32>load<u8>(offsets + load<u8>(scales + group)) * CONTEXT_BYTES);
+      const context = <u32>load<u8>(kinds + load<u8>(counts + group)) + <u32>load<u8>(offsets + load<u8>(scales + group));
+      const selected = codes + <usize>(context * CONTEXT_BYTES);
       const places = <u64>load<u32>(selected, PLACES + BYTES);
       position = decodeAll(stream, position, <usize>load<u32>(selected, BYTES), places, bitmap + (group << 3));
     }
     if (group < otherGroups) {
-      const selected = otherCodes + <usize>(<u32>load<u8>(offsets + load<u8>(otherScales + group)) * CONTEXT_BYTES);
+      const context = <u32>load<u8>(otherKinds + load<u8>(otherCounts + group)) + <u32>load<u8>(offsets + load<u8>(otherScales + group));
+      const selected = codes + <usize>(context * CONTEXT_BYTES);
       const places = <u64>load<u32>(selected, PLACES + BYTES);
       otherPosition = decodeAll(otherStream, otherPosition, <usize>load<u32>(selected, BYTES), places, otherBitmap + (group << 3));
     }

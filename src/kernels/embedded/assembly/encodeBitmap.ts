@@ -120,52 +120,13 @@ export function encodeBitmap(
   return ((at - out) << 3) + <usize>bits;
 }
 
-/** The bits that `encodeBitmap` writes with fixed codes, which store no bytes as they are. */
-export function fixedBits(bitmap: usize, groups: u32, contexts: usize, codes: usize): u32 {
-  let bits: u32 = 0;
-  let batchCode: usize = 0;
-  let batch: u32 = 0;
-  let inBatch: u32 = 0;
-  for (let group: u32 = 0; group < groups; group++) {
-    const context = <u32>load<u8>(contexts + group);
-    if (context == NO_CONTEXT) continue;
-    const word = load<u64>(bitmap + (group << 3));
-    let mask = byteMask(word);
-    const selected = codes + <usize>(context * CONTEXT_BYTES);
-    const ownBatch = <usize>load<u32>(selected, BATCHES);
-    if (ownBatch != 0) {
-      if (inBatch == 0) batchCode = ownBatch;
-      batch |= u32(mask != 0) << inBatch;
-      inBatch += 1;
-      if (inBatch == 8) {
-        bits += lengthOf(batchCode, batch);
-        batch = 0;
-        inBatch = 0;
-      }
-      if (mask == 0) continue;
-    }
-    const maskCode = <usize>load<u32>(selected);
-    const byteCode = <usize>load<u32>(selected, BYTES);
-    if (maskCode != 0) bits += lengthOf(maskCode, mask);
-    else mask = 0xff;
-    for (; mask != 0; mask &= mask - 1) bits += lengthOf(byteCode, <u32>(word >> (ctz(mask) << 3)) & 0xff);
-  }
-  return inBatch > 0 ? bits + lengthOf(batchCode, batch) : bits;
-}
-
-// @ts-ignore: decorator
-@inline
-function lengthOf(code: usize, symbol: u32): u32 {
-  return load<u8>(code + (symbol << 2), 3);
-}
-
 /** Symbols by how many of their bits are set, 0 to 8. */
 const POPULATIONS: u32 = 9;
 const CLASSES: u32 = 10;
 
 /**
- * Counts what `encodeBitmap` would code with a selection: u32, of batches, then of each class's masks, then of its bytes.
- * Returns the groups that are dense since the plane before.
+ * Counts what `encodeBitmap` would code with a selection: u32, of batches, then of each class's masks, then of its bytes, where
+ * bytes of 0 are counted, too. Returns the groups that are dense since the plane before.
  */
 export function countSymbols(bitmap: usize, hidden: usize, groups: u32, contexts: usize, symbols: usize): u32 {
   const masks = symbols + 4 * POPULATIONS;
@@ -198,6 +159,46 @@ export function countSymbols(bitmap: usize, hidden: usize, groups: u32, contexts
   }
   if (inBatch > 0) increment(symbols, batch);
   return firstDense;
+}
+
+/** Of fixed codes: the kinds of groups, which contexts of a ratio are of, and how many of these are not dense. */
+const FIXED_KINDS: u32 = 10;
+const FIXED_CLASSES: u32 = 5;
+/** Of a context, u32 of its batches, masks and bytes. */
+const BATCH_COUNTS: usize = 0;
+const MASK_COUNTS: usize = 4 * POPULATIONS;
+const BYTE_COUNTS: usize = 8 * POPULATIONS;
+const CONTEXT_COUNTS: usize = 12 * POPULATIONS;
+
+/** The same with fixed codes: of each context batches, masks and bytes. */
+export function countFixed(bitmap: usize, groups: u32, contexts: usize, symbols: usize): void {
+  let batchCounts: usize = 0;
+  let batch: u32 = 0;
+  let inBatch: u32 = 0;
+  for (let group: u32 = 0; group < groups; group++) {
+    const context = <u32>load<u8>(contexts + group);
+    if (context == NO_CONTEXT) continue;
+    let word = load<u64>(bitmap + (group << 3));
+    const counts = symbols + CONTEXT_COUNTS * <usize>context;
+    const kind = context % FIXED_KINDS;
+    if (kind < FIXED_CLASSES) {
+      const mask = byteMask(word);
+      if (kind == 0) {
+        if (inBatch == 0) batchCounts = counts + BATCH_COUNTS;
+        batch |= u32(mask != 0) << inBatch;
+        inBatch += 1;
+        if (inBatch == 8) {
+          increment(batchCounts, batch);
+          batch = 0;
+          inBatch = 0;
+        }
+        if (mask == 0) continue;
+      }
+      increment(counts + MASK_COUNTS, mask);
+    }
+    for (let k = 0; k < 8; k++, word >>= 8) increment(counts + BYTE_COUNTS, <u32>(word & 0xff));
+  }
+  if (inBatch > 0) increment(batchCounts, batch);
 }
 
 // @ts-ignore: decorator

@@ -95,22 +95,25 @@ function decodePair(
   scratch: usize,
 ): void {
   const other = tile + RECORD_BYTES;
-  const wholeCodes = codesOfWhole(tile, codes, rule);
-  if (wholeCodes != 0) {
-    const otherCodes = codesOfWhole(other, codes, rule);
-    if (otherCodes != 0 || load<u32>(other, GROUPS) == 0) {
+  const kinds = kindsOfWhole(tile, codes, rule);
+  if (kinds != 0) {
+    const otherKinds = kindsOfWhole(other, codes, rule);
+    if (otherKinds != 0 || load<u32>(other, GROUPS) == 0) {
       decodeWhole(
         load<u32>(tile, UNIT),
         load<u32>(tile, GROUPS),
+        load<u32>(tile, COUNTS),
         load<u32>(tile, SCALES),
-        wholeCodes,
+        kinds,
         load<u32>(tile, PLANE),
         load<u32>(other, UNIT),
         load<u32>(other, GROUPS),
+        load<u32>(other, COUNTS),
         load<u32>(other, SCALES),
-        otherCodes,
+        otherKinds,
         load<u32>(other, PLANE),
         rule + SCALES_OF_RULE,
+        codes,
         scratch,
       );
       age(tile, load<u32>(scratch), denseShift);
@@ -138,10 +141,10 @@ function decodePair(
 }
 
 /**
- * The codes of a tile whose groups are all dense since the same plane, without what their scales add, if their bytes are coded;
- * else 0. Then there are no lists to be made, and no signs.
+ * What counts add to the contexts of a tile whose groups are all dense since the same plane, if their bytes are coded; else 0.
+ * Then there are no lists to be made, and no signs.
  */
-function codesOfWhole(tile: usize, codes: usize, rule: usize): usize {
+function kindsOfWhole(tile: usize, codes: usize, rule: usize): usize {
   const groups = load<u32>(tile, GROUPS);
   const dense = <usize>load<u32>(tile, DENSE);
   const state = <u32>load<u8>(dense);
@@ -149,7 +152,7 @@ function codesOfWhole(tile: usize, codes: usize, rule: usize): usize {
   for (let group: u32 = 1; group < groups; group++) if (load<u8>(dense + group) != state) return 0;
   const context = contextOf(rule, 0, state, load<u8>(load<u32>(tile, SCALES)));
   if (load<u32>(codes + <usize>(context * CONTEXT_BYTES), BYTES) == 0) return 0;
-  return codes + <usize>(<u32>load<u8>(rule + state * COUNTS_OF_RULE) * CONTEXT_BYTES);
+  return rule + <usize>(state * COUNTS_OF_RULE);
 }
 
 /** The end of a plane of such a tile. */

@@ -1,5 +1,5 @@
-import { type ContextCodes, NO_CONTEXT } from '../contexts.js';
-import type { PrefixCode } from '../prefixCodes.js';
+import { NO_CONTEXT } from '../contexts.js';
+import type { ContextCodes, PrefixCode } from '../prefixCodes.js';
 import { batchMask, byteMask } from '../survey.js';
 import { GROUP_BYTES } from '../tile.js';
 import type { BitReader, BitWriter } from './bits.js';

@@ -22,7 +22,7 @@ export function decodeRemainder(unit: Uint8Array, tile: PlanesOfTile, out: Uint1
   const nonzero = selection.length > 0 ? new Uint8Array(state.signs.length) : undefined;
   if (nonzero !== undefined) {
     checkSelection(selection, state.counts);
-    decodeBitmap(reader, nonzero, finalClasses(state), codesOf({ selection, fixed: false }));
+    decodeBitmap(reader, nonzero, finalClasses(state), codesOf({ selection, fixed: undefined }));
   }
   const signedZeros = reader.read(1) === 1;
   const signBit = signBitOf(layout);
@@ -68,7 +68,7 @@ export function encodeRemainder(
   const complete = completeFrom(layout, lowest);
   const writer = new BitWriter();
   if (selection.length > 0) {
-    const codes = codesOf({ selection, fixed: false });
+    const codes = codesOf({ selection, fixed: undefined });
     encodeBitmap(writer, nonzeroBitmap(layout, scale, patterns), finalClasses(state), codes);
   }
   const signedZeros = patterns.some((pattern, i) => state.dense[i >> 6] === 0 && pattern === 2 ** signBit);

@@ -1,4 +1,5 @@
-import { codesOf, contextsOf } from '../contexts.js';
+import { contextsOf } from '../contexts.js';
+import { countFixedSymbols, FIXED_SYMBOL_COUNTS } from '../fixedSymbols.js';
 import type { DenseRule, TileCounts, TilePlan, TileState, TileWeights } from '../interface.js';
 import {
   COUNT,
@@ -16,40 +17,53 @@ import {
   ZERO,
 } from '../survey.js';
 import { becomesDense, CLASSES, FIRST_DENSE, GROUP, GROUP_BYTES, newTileState } from '../tile.js';
-import { encodeBitmap } from './bitmapCode.js';
-import { BitWriter } from './bits.js';
 import { scatterMagnitudes } from './magnitudes.js';
 import { ageDense, countPlane, freshBits } from './tileState.js';
 import { numbersOf } from './weights.js';
 
-/** Goes once through the planes of a tile as an encoder does, to count. */
-export function countTile(
+/** Goes once through the planes of tiles as an encoder does, to count. */
+export function countTiles(tiles: readonly TileWeights[], plan: TilePlan, selections: boolean): TileCounts {
+  const { depth } = plan;
+  const counted = selections ? depth : 0;
+  const all = {
+    symbols: new Uint32Array(2 * SYMBOL_COUNTS * counted),
+    costs: new Uint32Array(2 * counted),
+    fixed: Array.from({ length: selections ? depth : 1 }, () => new Uint32Array(FIXED_SYMBOL_COUNTS)),
+  };
+  return { ...all, counts: tiles.map((tile) => countTile(tile, plan, selections, all)) };
+}
+
+function countTile(
   tile: TileWeights,
   { scale, depth, dense, codedDense }: TilePlan,
-  apart: boolean,
-): TileCounts {
+  selections: boolean,
+  { symbols, costs, fixed }: Omit<TileCounts, 'counts'>,
+): Uint8Array {
   const { planes, signs } = split(numbersOf(sortedPatterns(tile), tile.layout), scale, depth);
-  const symbols = new Uint32Array(2 * SYMBOL_COUNTS * depth);
   const state = newTileState(tile.patterns.length, tile.scales, signs);
-  const costs = new Uint32Array(3 * depth);
   planes.forEach((plane, j) => {
     const level = depth - 1 - j;
-    const classes = contextsOf(state, { fixed: false, level });
-    const fixedCodes = { selection: new Uint8Array(0), fixed: true, level };
-    const writer = new BitWriter();
-    encodeBitmap(writer, plane, contextsOf(state, fixedCodes), codesOf(fixedCodes));
-    costs[3 * j] = writer.bits;
-    costs[3 * j + 1] = classes.filter((kind) => kind === CLASSES).length;
-    costs[3 * j + 2] = state.counts.reduce((sum, count, g) => sum + (state.dense[g] === 0 ? count : 0), 0);
-    const counted = symbols.subarray(2 * SYMBOL_COUNTS * j, 2 * SYMBOL_COUNTS * (j + 1));
-    countSymbols(plane, classes, counted.subarray(0, SYMBOL_COUNTS));
-    if (apart) countSymbols(freshBits(state, plane), classes, counted.subarray(SYMBOL_COUNTS));
+    if (selections) {
+      const classes = contextsOf(state, { fixed: undefined, level });
+      costs[2 * j]! += classes.filter((kind) => kind === CLASSES).length;
+      costs[2 * j + 1]! += state.counts.reduce(
+        (sum, count, g) => sum + (state.dense[g] === 0 ? count : 0),
+        0,
+      );
+      const counted = symbols.subarray(2 * SYMBOL_COUNTS * j, 2 * SYMBOL_COUNTS * (j + 1));
+      countSymbols(plane, classes, counted.subarray(0, SYMBOL_COUNTS));
+      countSymbols(freshBits(state, plane), classes, counted.subarray(SYMBOL_COUNTS));
+    }
+    const contexts = contextsOf(state, { fixed: NOTHING_REPLACED, level });
+    countFixedSymbols(plane, contexts, fixed[selections ? j : 0]!);
     countPlane(state, plane);
     ageDense(state, codedDense);
     markDense(state, dense, level);
   });
-  return { symbols, costs, counts: state.counts };
+  return state.counts;
 }
+
+const NOTHING_REPLACED = new Uint16Array(0);
 
 interface SplitTile {
   /** |x| in steps of the lowest plane, and the same rounded down. */

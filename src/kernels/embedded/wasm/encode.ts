@@ -5,18 +5,18 @@ import type {
   EncodedTile,
   FloatLayout,
   TileCoding,
-  TileCounts,
-  TilePlan,
   TileWeights,
 } from '../interface.js';
 import { extractTable } from '../maskTables.js';
-import { SUMS, SYMBOL_COUNTS } from '../survey.js';
+import { SUMS } from '../survey.js';
 import { CLASS_OF, completeFrom, GROUP, GROUP_BYTES, NEVER } from '../tile.js';
+import { loadCodes } from './codeTables.js';
+import { countTiles } from './countTiles.js';
 import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
 import { encodeExports } from './encodeExports.js';
 import { type LoadedTile, loadTile } from './loadTile.js';
 import { isCounted, measure, measureShort, morePlanes } from './measureTile.js';
-import { allocateZeros, denseShift, loadCodes, loadInto, ruleBytes } from './memory.js';
+import { allocateZeros, denseShift, ruleBytes } from './memory.js';
 import { surveyRows } from './surveyRows.js';
 
 const ENTRY_BYTES = 4;
@@ -35,8 +35,6 @@ const TABLES_BYTES = 32;
 /** Bit streams are written eight bytes at a time. */
 const OVERWRITE_BYTES = 8;
 
-const FIXED_CODES = { selection: new Uint8Array(0), fixed: true };
-
 let shared: EmbeddedEncodeKernels | undefined;
 
 /** @throws what `ownRuntime` throws */
@@ -48,58 +46,9 @@ export function wasmEmbeddedEncode(): EmbeddedEncodeKernels {
 function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
   return {
     surveyRows: (...args) => runtime.scope(() => surveyRows(runtime, ...args)),
-    countTile: (...args) => runtime.scope(() => countTile(...args)),
+    countTiles: (...args) => runtime.scope(() => countTiles(runtime, ...args)),
     encodeTile: (...args) => runtime.scope(() => encodeTile(...args)),
   };
-
-  function countTile(tile: TileWeights, plan: TilePlan, apart: boolean): TileCounts {
-    const { depth, dense: rule, codedDense } = plan;
-    const fixedCodes = loadCodes(runtime, FIXED_CODES);
-    const levels = Array.from({ length: depth }, (_, j) => ({ fixed: true, level: depth - 1 - j }));
-    const rules = levels.map((coding) => runtime.keep(ruleBytes(coding)));
-    const selectedRule = runtime.keep(ruleBytes({ fixed: false, level: 0 }));
-    const addresses = loadInto(runtime, Uint32Array.from(rules));
-    const { weights, groups, stride, planes, significant, counts, dense, scales, contexts } = loadTile(
-      runtime,
-      tile,
-      plan,
-      0,
-      false,
-    );
-    const symbols = allocateZeros(runtime, 8 * SYMBOL_COUNTS * depth);
-    const costs = runtime.allocate(12 * depth);
-    const more = loadInto(
-      runtime,
-      Uint32Array.of(
-        scales,
-        contexts,
-        selectedRule,
-        addresses,
-        fixedCodes,
-        costs,
-        rule.ratio,
-        denseShift(codedDense),
-      ),
-    );
-    encodeExports(runtime).countPlanes(
-      weights,
-      depth,
-      rule.threshold,
-      planes,
-      stride,
-      significant,
-      counts,
-      dense,
-      apart,
-      symbols,
-      more,
-    );
-    return {
-      symbols: runtime.words(symbols, 2 * SYMBOL_COUNTS * depth).slice(),
-      costs: runtime.words(costs, 3 * depth).slice(),
-      counts: runtime.bytes(counts, groups).slice(),
-    };
-  }
 
   function encodeTile(
     tile: TileWeights,
@@ -110,8 +59,10 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const { depth, dense: denseRule, codedDense, planes: codings, nonzero, unmeasured = false } = coding;
     // What is kept comes first.
     const extracts = runtime.keep(extractTable());
-    const fixedCodes = codings.some(({ fixed }) => fixed) ? loadCodes(runtime, FIXED_CODES) : 0;
     const rules = codings.map((own) => runtime.keep(ruleBytes(own)));
+    // All planes with fixed codes have the same.
+    const withFixed = codings.find(({ fixed }) => fixed);
+    const fixedCodes = withFixed === undefined ? 0 : loadCodes(runtime, withFixed);
     const codes = codings.map((own) => (own.fixed ? fixedCodes : loadCodes(runtime, own)));
     const counted = isCounted(tile);
     const estimates = !counted && nonzero !== undefined;
@@ -203,7 +154,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
   ): number {
     const { mantissaBits, exponentBits, bias, tapered = false } = layout;
     const marks = selection.length > 0;
-    const codes = marks ? loadCodes(runtime, { selection, fixed: false }) : 0;
+    const codes = marks ? loadCodes(runtime, { selection, fixed: undefined }) : 0;
     const classes = runtime.allocate(groups);
     const absent = runtime.allocate(GROUP_BYTES * groups);
     const nonzero = runtime.allocate(GROUP_BYTES * groups);

@@ -52,7 +52,6 @@ export interface EmbeddedEncodeExports {
     significant: number,
     counts: number,
     dense: number,
-    apart: boolean,
     symbols: number,
     more: number,
   ): void;

@@ -1,10 +1,9 @@
 import type { WasmRuntime } from '../../runtime/runtime.js';
-import { type ContextCodes, codesOf, contextRule } from '../contexts.js';
+import { contextRule } from '../contexts.js';
 import type { PlaneCoding, TileState } from '../interface.js';
-import type { PrefixCode } from '../prefixCodes.js';
 import { checkLength, GROUP_BYTES } from '../tile.js';
 
-/** The layout of tiles and codes for the embedded kernels. */
+/** The layout of tiles, and of what finds contexts, for the embedded kernels. */
 
 export function loadState(runtime: WasmRuntime, state: TileState) {
   const address = loadInto(runtime, state.bytes);
@@ -63,136 +62,16 @@ export function loadPlanes(runtime: WasmRuntime, planes: readonly Uint8Array[], 
   return { address, stride };
 }
 
-/** In place of an address: the context has no codes. */
-const NO_CODE = 1;
-
-/** Contexts from the first number to before the second. */
-export type ContextRange = readonly [first: number, end: number];
-
-/**
- * For the kernels that decode: the codes of each context.
- * @param needed contexts whose codes must be there; default all
- */
-export function loadLookups(runtime: WasmRuntime, coding: Codes, needed?: ContextRange): number {
-  if (coding.fixed && runtime.keeps) return keepFixedLookups(runtime, coding, needed);
-  return loadTables(runtime, coding, 'lookup', needed);
-}
-
-let unloaded: Uint32Array | undefined;
-
-/** Records of all contexts of fixed codes, which stay in the memory, with the codes of those that have been needed. */
-function keepFixedLookups(runtime: WasmRuntime, coding: Codes, needed?: ContextRange): number {
-  const codes = codesOf(coding);
-  unloaded ??= new Uint32Array(LOOKUP_FIELDS * codes.length).fill(NO_CODE);
-  const address = runtime.keep(unloaded);
-  const [first, end] = needed ?? [0, codes.length];
-  let records = runtime.words(address, unloaded.length);
-  for (let i = first; i < end; i++) {
-    if (records[LOOKUP_FIELDS * i] !== NO_CODE) continue;
-    const record = new Uint32Array(LOOKUP_FIELDS);
-    putRecord(runtime, codes[i]!, 'lookup', record, 0);
-    // The memory may have grown.
-    records = runtime.words(address, unloaded.length);
-    records.set(record, LOOKUP_FIELDS * i);
-  }
-  return address;
-}
-
-/** The same for the kernels that encode. */
-export function loadCodes(runtime: WasmRuntime, coding: Codes): number {
-  return coding.fixed ? loadFixedCodes(runtime, coding) : loadTables(runtime, coding, 'entries');
-}
-
-let image: Uint32Array | undefined;
-
-/** The tables of all fixed codes. Addresses are counted from its start, until it is in the memory of the kernels. */
-function loadFixedCodes(runtime: WasmRuntime, coding: Codes): number {
-  const codes = codesOf(coding);
-  const count = 3 * codes.length;
-  if (image === undefined) {
-    const places = new Map<PrefixCode, number>();
-    for (const { bytes, batch } of codes as ContextCodes[]) {
-      for (const code of [bytes?.mask, bytes?.byte, batch]) {
-        if (code !== undefined && !places.has(code))
-          places.set(code, count + places.size * code.entries.length);
-      }
-    }
-    const made = new Uint32Array(count + places.size * 256);
-    for (const [code, place] of places) made.set(code.entries, place);
-    codes.forEach((context, i) => {
-      const { bytes, batch } = context!;
-      [bytes?.mask, bytes?.byte, batch].forEach((code, k) => {
-        if (code !== undefined) made[3 * i + k] = 4 * places.get(code)!;
-      });
-    });
-    image = made;
-  }
-  return runtime.keep(image, (address) => {
-    const addresses = runtime.words(address, count);
-    for (let i = 0; i < count; i++) if (addresses[i] !== 0) addresses[i]! += address;
-  });
-}
-
-type Codes = Pick<PlaneCoding, 'selection' | 'fixed'>;
-
-/** A context has three addresses: of the codes of masks, of bytes, of batches. */
-const CODE_FIELDS = 3;
-/** Behind them, for each, which bits of the stream, above one that says nothing, are places in it. */
-const LOOKUP_FIELDS = 6;
-
-function putRecord(
-  runtime: WasmRuntime,
-  { bytes, batch }: ContextCodes,
-  table: 'lookup' | 'entries',
-  records: Uint32Array,
-  at: number,
-): void {
-  putCode(runtime, bytes?.mask, table, records, at);
-  putCode(runtime, bytes?.byte, table, records, at + 1);
-  putCode(runtime, batch, table, records, at + 2);
-}
-
-function putCode(
-  runtime: WasmRuntime,
-  code: PrefixCode | undefined,
-  table: 'lookup' | 'entries',
-  records: Uint32Array,
-  at: number,
-): void {
-  records[at] = code === undefined ? 0 : runtime.keep(code[table]);
-  if (table === 'lookup') records[at + CODE_FIELDS] = code === undefined ? 0 : 2 * (code.lookup.length - 1);
-}
-
-/** Records of contexts. The address of the first one is where that of context 0 would be. */
-function loadTables(
-  runtime: WasmRuntime,
-  coding: Codes,
-  table: 'lookup' | 'entries',
-  needed?: ContextRange,
-): number {
-  const all = codesOf(coding);
-  const [first, end] = needed ?? [0, all.length];
-  const fields = table === 'lookup' ? LOOKUP_FIELDS : CODE_FIELDS;
-  const records = new Uint32Array(fields * (end - first)).fill(NO_CODE);
-  for (let i = 0; i < end - first; i++) {
-    const codes = all[first + i];
-    if (codes !== undefined) putRecord(runtime, codes, table, records, fields * i);
-  }
-  return loadInto(runtime, records) - records.BYTES_PER_ELEMENT * fields * first;
-}
-
 /** By level; those of selections, which do not depend on it, at -1. */
 const rules = new Map<number, Uint8Array>();
 
-/** How `assembly/contexts.ts` finds contexts: what each count adds, of dense groups any, twice, and what each scale. */
+/** How `assembly/contexts.ts` finds contexts: what each count adds, of dense groups, too, twice, and what each scale. */
 export function ruleBytes(coding: Pick<PlaneCoding, 'fixed' | 'level'>): Uint8Array {
   const key = coding.fixed ? coding.level : -1;
   let bytes = rules.get(key);
   if (bytes === undefined) {
-    const { firstDense, secondDense, stride, offset, lastRatio, kinds } = contextRule(coding);
+    const { stride, offset, lastRatio, kinds } = contextRule(coding);
     bytes = new Uint8Array(RULE_SCALES + 256);
-    bytes.fill(firstDense, kinds.length, 2 * kinds.length);
-    bytes.fill(secondDense, 2 * kinds.length, 3 * kinds.length);
     bytes.set(kinds);
     for (let scale = 0; scale < 256; scale++) {
       bytes[RULE_SCALES + scale] = stride * Math.min(Math.max(scale - offset, 0), lastRatio);

@@ -2,16 +2,9 @@ import type { WasmRuntime } from '../../runtime/runtime.js';
 import { contextRule } from '../contexts.js';
 import type { DenseRule, EmbeddedKernels, PlaneCoding, PlaneUnit, TileUnit } from '../interface.js';
 import { checkLength, checkSelection, GROUP, GROUP_BYTES, stateBytes } from '../tile.js';
+import { type ContextRange, loadLookups } from './codeTables.js';
 import type { EmbeddedExports } from './exports.js';
-import {
-  allocateUnits,
-  type ContextRange,
-  checkLoadable,
-  denseShift,
-  loadLookups,
-  ruleBytes,
-  SPREADS,
-} from './memory.js';
+import { allocateUnits, checkLoadable, denseShift, ruleBytes, SPREADS } from './memory.js';
 
 /** The largest group of a plane: 11 codes of 12 bits, 64 bits that were kept apart, 64 signs. */
 const GROUP_UNIT_BYTES = 40;

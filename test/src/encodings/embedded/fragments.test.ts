@@ -325,14 +325,15 @@ test('fragments end with the first group that reaches their quality, however muc
   }
 });
 
-test('versions 1 to 4, which were never released, are refused with what to do; others without', () => {
+test('versions 1 to 5, which were never released, are refused with what to do; others without', () => {
   const { encoded, request } = encodeWith(embedded, f32Tensor([100], noise(100)), {}, { fragments: 2 });
   for (const [version, message] of [
     [1, /version 1 was never released; encode the tensor again/],
     [2, /version 2 was never released; encode the tensor again/],
     [3, /version 3 was never released; encode the tensor again/],
     [4, /version 4 was never released; encode the tensor again/],
-    [6, /unsupported version/],
+    [5, /version 5 was never released; encode the tensor again/],
+    [7, /unsupported version/],
   ] as const) {
     const other = encoded.payloads[0]!.slice();
     other[0] = version;
