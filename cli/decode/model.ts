@@ -162,8 +162,8 @@ class Decoder {
     const listed = tensors.filter(isListed);
     const chunks =
       only !== undefined && others.length === 0 && !isPart && isOriginal
-        ? this.#file(sourceFileHeader(only), this.#namesOf(only))
-        : this.#file(
+        ? this.#file(only)
+        : this.#chunks(
             serializeSafetensorsHeader(listed, metadata).bytes,
             listed.map(({ name }) => name),
           );
@@ -180,53 +180,31 @@ class Decoder {
       streamSource(chunks)
         .stream(this.#options)
         .pipeTo(sinkStream(await folder.openFile(name)));
-    const namesOf = (file: SourceFile) => this.#namesOf(file);
-    // While the disk takes one file, workers decode the next.
-    const decoded = this.#decoded(files.flatMap(namesOf));
     try {
-      for (const file of files) {
-        const chunks = this.#written(decoded, namesOf(file).length);
-        await write(file.name, startingWith(sourceFileHeader(file), chunks));
-      }
+      for (const file of files) await write(file.name, this.#file(file));
       if (index !== undefined)
-        await write(SHARD_INDEX_NAME, startingWith(new TextEncoder().encode(index), []));
+        await write(SHARD_INDEX_NAME, this.#chunks(new TextEncoder().encode(index), []));
       await folder.close();
     } catch (error) {
       await folder.abort();
       throw error;
-    } finally {
-      await decoded.return(undefined);
     }
   }
 
-  #namesOf(file: SourceFile): readonly string[] {
-    return sourceFileTensors(file, this.#options).map(({ name }) => name);
+  #file(file: SourceFile): AsyncIterable<Uint8Array> {
+    const names = sourceFileTensors(file, this.#options).map(({ name }) => name);
+    return this.#chunks(sourceFileHeader(file), names);
   }
 
-  async *#file(start: Uint8Array, names: readonly string[]): AsyncGenerator<Uint8Array> {
-    const decoded = this.#decoded(names);
-    try {
-      yield* startingWith(start, this.#written(decoded, names.length));
-    } finally {
-      await decoded.return(undefined);
-    }
-  }
-
-  /** The elements of these tensors, in this order. */
-  #decoded(names: readonly string[]): AsyncGenerator<Uint8Array, void> {
+  async *#chunks(start: Uint8Array, names: readonly string[]): AsyncGenerator<Uint8Array> {
+    yield start;
     const pool = this.#pool;
     const chosenOf = (name: string) => this.#tensors.get(name)!;
     const decode = async (name: string, signal: AbortSignal) =>
       decodeChosen(chosenOf(name), this.#budget, { signal, pool, memory: this.#memory });
     const bytesOf = (name: string) => chosenOf(name).tensor.byteLength;
     const bound = boundByBytes(this.#sizes, bytesOf, pool);
-    return inOrder(names, bound, decode, this.#options.signal);
-  }
-
-  /** The next so many tensors. */
-  async *#written(decoded: AsyncGenerator<Uint8Array, void>, count: number): AsyncGenerator<Uint8Array> {
-    for (let i = 0; i < count; i++) {
-      const bytes = (await decoded.next()).value!;
+    for await (const bytes of inOrder(names, bound, decode, this.#options.signal)) {
       const { length, buffer } = bytes;
       yield bytes;
       // What asks for the next chunk has written this one.
@@ -234,14 +212,6 @@ class Decoder {
       this.#progress.advance(length);
     }
   }
-}
-
-async function* startingWith(
-  start: Uint8Array,
-  rest: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
-): AsyncGenerator<Uint8Array> {
-  yield start;
-  yield* rest;
 }
 
 function sum<T>(values: readonly T[], of: (value: T) => number): number {
