@@ -17,6 +17,9 @@ export const FOR_NODE = {
 /** Names for what modules know of their place. Modules of a bundle get the values that they had as files. */
 const PLACE = { 'import.meta.url': '__sourceUrl', 'import.meta.dirname': '__sourceFolder' } as const;
 
+/** RxJS as modules that can be bundled in part. */
+const RXJS = 'node_modules/rxjs/dist/esm';
+
 /** Goes into each module. */
 const HOOK_ERRORS = join(import.meta.dirname, 'hookErrors.ts');
 
@@ -52,27 +55,43 @@ const keepPlace: Plugin = {
   },
 };
 
+/** Test files as modules. */
+export interface TestModules {
+  /** The path of a file's module. */
+  moduleOf(file: string): string;
+  /** Writes the source map of a file's module beside it. */
+  mapSources(file: string): Promise<void>;
+}
+
 /**
  * Compiles each test file, with what it imports, into one module: it starts in a third of the time that the hundred
  * chunks take that it would share with others, and needs no TypeScript loader. The modules are there until the process ends.
- * @returns the path of a file's module
  */
-export async function bundleTests(root: string, files: readonly string[]): Promise<(file: string) => string> {
+export async function bundleTests(root: string, files: readonly string[]): Promise<TestModules> {
   // Inside the package, where its dependencies are found.
   const outdir = mkdtempSync(join(root, 'node_modules/.tests-'));
   process.once('exit', () => rmSync(outdir, { recursive: true }));
-  await build({
-    absWorkingDir: root,
-    entryPoints: [...files],
-    outdir,
-    outbase: root,
-    ...FOR_NODE,
-    splitting: false,
-    sourcemap: true,
-    // The sources are at their places.
-    sourcesContent: false,
-    define: PLACE,
-    plugins: [showHookErrors, showPropertyErrors, keepPlace],
-  });
-  return (file) => join(outdir, file.replace(/\.ts$/, '.js'));
+  const compile = async (entryPoints: readonly string[], sourcemap: boolean) => {
+    await build({
+      absWorkingDir: root,
+      entryPoints: [...entryPoints],
+      outdir,
+      outbase: root,
+      ...FOR_NODE,
+      splitting: false,
+      sourcemap,
+      // The sources are at their places.
+      sourcesContent: false,
+      define: PLACE,
+      // In the module: alone, RxJS's two hundred files take a tenth of a second.
+      alias: { 'rxjs/testing': join(root, RXJS, 'testing/index.js'), rxjs: join(root, RXJS, 'index.js') },
+      plugins: [showHookErrors, showPropertyErrors, keepPlace],
+    });
+  };
+  // Source maps take a sixth of the time, and only files that fail need them. Compiled again, a file gives the same code.
+  await compile(files, false);
+  return {
+    moduleOf: (file) => join(outdir, file.replace(/\.ts$/, '.js')),
+    mapSources: (file) => compile([file], true),
+  };
 }

@@ -56,7 +56,7 @@ if (files.length === 0) {
 }
 
 const start = performance.now();
-const moduleOf = await bundleTests(root, files);
+const modules = await bundleTests(root, files);
 process.env[COMMAND_VARIABLE] = compileCommand();
 if (values.thorough) process.env.HOLOSTREAM_TEST_THOROUGH = '1';
 const outcomes: Outcome[] = [];
@@ -114,7 +114,7 @@ function globPattern(glob: string): RegExp {
 
 async function run(file: string): Promise<Outcome> {
   const start = performance.now();
-  const child = spawn(process.execPath, [moduleOf(file)], {
+  const child = spawn(process.execPath, [modules.moduleOf(file)], {
     cwd: root,
     env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -144,7 +144,9 @@ async function run(file: string): Promise<Outcome> {
   else if (counts.skipped > 0) fault = `skips ${counts.skipped} tests`;
   else if (code !== 0 && counts.passed === counts.total) fault = `ended with exit code ${code}`;
   const outcome = { file, output, seconds, ...counts, fault };
-  return hasFailed(outcome) ? { ...outcome, output: withSourceLines(output, moduleOf(file)) } : outcome;
+  if (!hasFailed(outcome)) return outcome;
+  await modules.mapSources(file);
+  return { ...outcome, output: withSourceLines(output, modules.moduleOf(file)) };
 }
 
 /** A number of the summary that uvu prints last. */
