@@ -7,5 +7,5 @@ import { HctDecoderStream } from 'holostream';
 const [url = '', out = ''] = process.argv.slice(2);
 const response = await fetch(url);
 const decoded = response.body!.pipeThrough(new HctDecoderStream());
-await pipeline(Readable.fromWeb(decoded as never), createWriteStream(out));
+await pipeline(Readable.from(decoded), createWriteStream(out));
 console.log(`${out} has the elements`);
