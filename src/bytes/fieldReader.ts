@@ -5,13 +5,18 @@ export class FieldReader {
   position = 0;
   readonly bytes: Uint8Array;
   readonly #what: string;
-  readonly #view: DataView;
+  #data: DataView | undefined;
 
   /** @param what names the structure in errors */
   constructor(bytes: Uint8Array, what: string) {
     this.bytes = bytes;
     this.#what = what;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
+  /** Made when it is asked for: many readers read bytes alone, and making it takes longer than that. */
+  get #view(): DataView {
+    this.#data ??= new DataView(this.bytes.buffer, this.bytes.byteOffset, this.bytes.byteLength);
+    return this.#data;
   }
 
   u8(): number {

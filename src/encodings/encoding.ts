@@ -132,6 +132,14 @@ export interface EncodingQuality {
   readonly relativeError: number | undefined;
 }
 
+/** Fragments that are about to be added together. */
+export interface TogetherAdded {
+  /** What adding them takes at most; the memory stays in use. */
+  readonly cost: Cost;
+  /** Adds them, or none of them. @throws FormatError */
+  readonly steps: Steps<void>;
+}
+
 /**
  * Collects fragments in any order and reconstructs the best tensor from them. It states the cost of each step before, and
  * allocates nothing that depends on the size of the tensor before the first fragment.
@@ -150,6 +158,11 @@ export interface FragmentDecoder {
    * the fragment.
    */
   adding?(index: number, payload: Uint8Array): Steps<boolean>;
+  /**
+   * Fragments 0, 1, … before any other, where that takes less time than one by one.
+   * @throws FormatError
+   */
+  together?(payloads: readonly Uint8Array[]): TogetherAdded;
   readonly quality: EncodingQuality;
   /** Fragments that a reconstruction uses; others may wait for one that is missing. Default: all. */
   readonly usableFragments?: number;

@@ -4,11 +4,18 @@ import { placed } from '../../errors/placed.js';
 import { FormatError, UnsupportedError } from '../../errors.js';
 import { bitsPerElement, byteLengthOf } from '../../tensor/dtype.js';
 import { checkOutput, viewBytes } from '../../tensor/tensor.js';
-import type { DecodeRequest, Decoding, ElementRange, EncodingQuality, FragmentDecoder } from '../encoding.js';
+import type {
+  DecodeRequest,
+  Decoding,
+  ElementRange,
+  EncodingQuality,
+  FragmentDecoder,
+  TogetherAdded,
+} from '../encoding.js';
 import { isDtypeLoaded, numbersToElements } from '../otherDtypes.js';
 import { floatLayout } from './elements.js';
 import { type FragmentStart, parseFragmentStart, parseUnits } from './format.js';
-import { MAX_TILE_LOG2 } from './streamHeader.js';
+import { MAX_TILE_LOG2, type StreamHeader } from './streamHeader.js';
 import { TensorState } from './tensorState.js';
 import { TileValues } from './tileValues.js';
 
@@ -63,7 +70,11 @@ export class EmbeddedDecoder implements FragmentDecoder {
   /** The state of every tile; a view of every unit and, unless it is stored uncoded, the bits of its plane. */
   costOfAdding(index: number, payload: Uint8Array): Cost {
     if (this.#has(index)) return NO_COST;
-    const { count, stream = this.#state?.stream } = parseFragmentStart(payload, index);
+    return this.#costOf(index, payload, parseFragmentStart(payload, index), this.#state?.stream);
+  }
+
+  #costOf(index: number, payload: Uint8Array, start: FragmentStart, before: StreamHeader | undefined): Cost {
+    const { count, stream = before } = start;
     const tileSize = 2 ** (stream?.tileLog2 ?? MAX_TILE_LOG2);
     const tiles = index === 0 ? Math.ceil(this.#wanted / tileSize) : 0;
     const scales = index === 0 ? SCALES_EXPANSION * (stream?.scales?.packed.length ?? 0) : 0;
@@ -94,12 +105,30 @@ export class EmbeddedDecoder implements FragmentDecoder {
     yield* naming(index, this.#take(index, payload));
     for (let next = this.#early.get(this.#used.length); next; next = this.#early.get(this.#used.length)) {
       this.#early.delete(this.#used.length);
-      yield* naming(this.#used.length, this.#use(this.#used.length, next));
+      yield* naming(this.#used.length, this.#take(this.#used.length, next));
     }
     return true;
   }
 
+  /** Units of all of them are decoded together: of small tensors, calls take longer than their work. */
+  together(payloads: readonly Uint8Array[]): TogetherAdded {
+    const starts = payloads.map((payload, index) => this.#start(index, payload));
+    const cost = { bytes: 0, steps: 0 };
+    for (const [index, start] of starts.entries()) {
+      const { bytes, steps } = this.#costOf(index, payloads[index]!, start, starts[0]!.stream);
+      cost.bytes += bytes;
+      cost.steps += steps;
+    }
+    return { cost, steps: this.#use(0, payloads, starts) };
+  }
+
   *#take(index: number, payload: Uint8Array): Steps<void> {
+    const start = this.#start(index, payload);
+    if (index === this.#used.length) yield* this.#use(index, [payload], [start]);
+    else this.#early.set(index, payload);
+  }
+
+  #start(index: number, payload: Uint8Array): FragmentStart {
     const start = parseFragmentStart(payload, index);
     const { elements = this.#elements } = start.stream ?? {};
     if (elements !== this.#elements) {
@@ -108,8 +137,7 @@ export class EmbeddedDecoder implements FragmentDecoder {
         actual: elements,
       });
     }
-    if (index === this.#used.length) yield* this.#use(index, payload, start);
-    else this.#early.set(index, payload);
+    return start;
   }
 
   #has(index: number): boolean {
@@ -220,14 +248,27 @@ export class EmbeddedDecoder implements FragmentDecoder {
     return index;
   }
 
-  *#use(
-    index: number,
-    payload: Uint8Array,
-    start: FragmentStart = parseFragmentStart(payload, index),
-  ): Steps<void> {
-    const { groups, count, stream, cosine } = start;
+  /** Takes fragments that follow those before: all of them, or none. */
+  *#use(first: number, payloads: readonly Uint8Array[], starts: readonly FragmentStart[]): Steps<void> {
+    const state =
+      this.#state ?? new TensorState(starts[0]!.stream!, this.#elements, this.#range, this.#request);
+    const before = state.parts;
+    try {
+      const used = starts.map((start, i) => this.#push(state, first + i, payloads[i]!, start));
+      yield* state.decode();
+      this.#state = state;
+      for (const one of used) this.#used.push(one);
+    } catch (error) {
+      // A failed decode corrupts the state: rebuild it from the earlier units.
+      yield* state.retreat(before);
+      throw error;
+    }
+  }
+
+  /** Gives the units of the next fragment to the state, which does not decode them yet. */
+  #push(state: TensorState, index: number, payload: Uint8Array, start: FragmentStart): UsedFragment {
+    const { groups, count, cosine } = start;
     const { fragments } = this.#request;
-    const state = this.#state ?? new TensorState(stream!, this.#elements, this.#range, this.#request);
     const first = state.units;
     const end = first + count - (groups > 0 ? 1 : 0);
     const last = index === fragments - 1;
@@ -241,9 +282,8 @@ export class EmbeddedDecoder implements FragmentDecoder {
       });
     }
     const partsBefore = state.parts;
-    yield* state.advance(parseUnits(payload, start), groups);
-    this.#state = state;
-    this.#used.push({ first, cosine, payload, partsBefore });
+    state.push(parseUnits(payload, start), groups);
+    return { first, cosine, payload, partsBefore };
   }
 }
 

@@ -128,16 +128,12 @@ export function readStream(fields: FieldReader): StreamHeader {
     values[i] = difference + (i % depth > 0 ? values[i - 1]! : i < 2 * depth ? FIRST_CENTROID : 0);
   });
   const selected = Array.from({ length: depth }, (_, plane) => {
-    const [centroid, zeroCentroid, flags] = [0, depth, 2 * depth].map((from) => values[from + plane]!) as [
-      number,
-      number,
-      number,
-    ];
+    const flags = values[2 * depth + plane]!;
     const codes = flags >> CODES_AT;
     const selection = readSelection(fields, Math.max(0, codes - 1));
     return {
-      centroid,
-      zeroCentroid,
+      centroid: values[plane]!,
+      zeroCentroid: values[depth + plane]!,
       selection,
       hasSelection: codes > 0,
       level: depth - 1 - plane,

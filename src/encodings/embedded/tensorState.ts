@@ -9,7 +9,7 @@ import { parseExceptions } from './exceptions.js';
 import { type StreamHeader, unpackScales } from './streamHeader.js';
 import { TileOrder } from './tileOrder.js';
 import { STEP_WEIGHTS, type Tile, Tiles, type UnitPart } from './tiles.js';
-import { type Pass, UnitSequence } from './unitSequence.js';
+import { UnitSequence } from './unitSequence.js';
 
 /** The progress of a tile. */
 export interface TileProgress {
@@ -62,10 +62,8 @@ export class TensorState {
     checkScale(stream, dtype);
     this.sequence = new UnitSequence(stream, elements, this.#layout === undefined, range);
     checkLength(this.sequence, elements);
-    const { passes } = this.sequence;
-    this.#depths = Array.from({ length: passes.length + 1 }, (_, count) =>
-      planesAmong(passes.slice(0, count)),
-    );
+    let depth = 0;
+    this.#depths = [0, ...this.sequence.passes.map(({ kind }) => (kind === 'plane' ? ++depth : depth))];
     const { base, scales } = stream;
     this.order = new TileOrder(base, scales && unpackScales(scales, elements));
     this.#tiles = new Tiles(stream, elements, this.sequence, this.order, request);
@@ -82,21 +80,27 @@ export class TensorState {
   }
 
   /**
-   * Takes the next units of the sequence. Between two steps, the tensor is that of the units so far.
+   * Takes the next units of the sequence; they are decoded by {@link decode}.
    * @param units the first one may be the rest of one that was cut
    * @param groups where the last one is cut; 0: nowhere
-   * @throws FormatError; the state is then as it was before
    */
-  *advance(units: readonly Uint8Array[], groups: number): Steps<void> {
-    const before = this.#parts.length;
+  push(units: readonly Uint8Array[], groups: number): void {
     for (const unit of units) this.#parts.push(unit);
     if (groups > 0) this.#cuts.push({ part: this.#parts.length - 1, groups });
-    try {
-      yield* this.#decode();
-    } catch (error) {
-      // A failed decode corrupts the state: rebuild it from the earlier units.
-      yield* this.retreat(before);
-      throw error;
+  }
+
+  /**
+   * Decodes what was pushed. Between two steps, the tensor is that of the units so far.
+   * @throws FormatError; the state then needs {@link retreat}
+   */
+  *decode(): Steps<void> {
+    const stepUnits = STEP_WEIGHTS / this.sequence.tileSize;
+    for (let isFirst = true; this.#decoded < this.#parts.length; isFirst = false) {
+      if (!isFirst) yield;
+      // Many at a time, parts of units among them, because what they have in common is prepared once.
+      const next = this.#nextParts(stepUnits);
+      this.#tiles.decode(next);
+      this.#advanceBy(next);
     }
   }
 
@@ -109,7 +113,7 @@ export class TensorState {
     this.#decodedUnits = 0;
     this.#decodedGroups = 0;
     this.#decodedCuts = 0;
-    yield* this.#decode();
+    yield* this.decode();
     this.#tiles.restored();
   }
 
@@ -172,36 +176,17 @@ export class TensorState {
     return this.order.parts(tile * this.sequence.tileSize, count);
   }
 
-  /** Decodes the units that have not been decoded. */
-  *#decode(): Steps<void> {
-    const { tiles, tileSize, passes } = this.sequence;
-    const stepUnits = STEP_WEIGHTS / tileSize;
-    let units = 0;
-    while (this.#decoded < this.#parts.length) {
-      if (units >= stepUnits) {
-        yield;
-        units = 0;
-      }
-      // Many of one pass at a time, parts of units among them, because what they have in common is prepared once.
-      const pass = Math.floor(this.#decodedUnits / tiles);
-      const next = this.#nextParts((pass + 1) * tiles, stepUnits - units);
-      this.#tiles.decodePass(passes[pass]!, next);
-      units += next.length;
-      this.#advanceBy(next);
-    }
-  }
-
-  /** @param end number of the unit that they end before */
-  #nextParts(end: number, most: number): UnitPart[] {
-    const { tiles } = this.sequence;
+  #nextParts(most: number): UnitPart[] {
+    const { tiles, passes } = this.sequence;
     const parts: UnitPart[] = [];
     let number = this.#decodedUnits;
     let from = this.#decodedGroups;
     let cuts = this.#decodedCuts;
     const stop = Math.min(this.#parts.length, this.#decoded + most);
-    for (let part = this.#decoded; part < stop && number < end; part++) {
+    for (let part = this.#decoded; part < stop; part++) {
       const cut = this.#cuts[cuts]?.part === part ? this.#cuts[cuts++]!.groups : undefined;
-      parts.push({ unit: this.#parts[part]!, tile: number % tiles, from, cut });
+      const pass = passes[Math.floor(number / tiles)]!;
+      parts.push({ unit: this.#parts[part]!, pass, tile: number % tiles, from, cut });
       if (cut === undefined) number += 1;
       from = cut ?? 0;
     }
@@ -229,8 +214,4 @@ function checkLength({ length }: UnitSequence, elements: number): void {
     expected: `at most ${most} units`,
     actual: length,
   });
-}
-
-function planesAmong(passes: readonly Pass[]): number {
-  return passes.filter(({ kind }) => kind === 'plane').length;
 }

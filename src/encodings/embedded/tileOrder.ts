@@ -132,6 +132,7 @@ function roundedMean(total: number, count: number): number {
 
 /** Columns by their scales, the largest first; those of one scale stay in their order. */
 function sortedColumns(scales: Int8Array): Uint32Array {
+  if (scales.length === 0) return new Uint32Array(0);
   // Places of the next column of each scale: counted, then added up.
   const places = new Uint32Array(257);
   for (let column = 0; column < scales.length; column++) places[128 - scales[column]!]! += 1;

@@ -2,15 +2,13 @@ import type { OwnBytes } from '../../bytes/binary.js';
 import type { ReusedMemory } from '../../bytes/reusedMemory.js';
 import { free } from '../../bytes/sharedMemory.js';
 import { FormatError } from '../../errors.js';
-import type { PlaneCoding, PlaneUnit, TileState } from '../../kernels/embedded/interface.js';
+import type { TileState, TileStep } from '../../kernels/embedded/interface.js';
 import {
   checkPadding,
   DENSE,
   GROUP,
   GROUP_BYTES,
-  groupsOf,
   newTileState,
-  setGroups,
   stateBytes,
 } from '../../kernels/embedded/tile.js';
 import type { Kernels } from '../../kernels/kernels.js';
@@ -39,11 +37,17 @@ export interface Tile {
 /** A unit, or the part of it that is of some of its tile's groups. */
 export interface UnitPart {
   readonly unit: Uint8Array;
+  readonly pass: Pass;
   readonly tile: number;
   /** The first group. */
   readonly from: number;
   /** The group before which it ends; undefined where it goes on to the end of the tile. */
   readonly cut: number | undefined;
+}
+
+/** Of a pass whose units are decoded as they come. */
+interface CodedPart extends UnitPart {
+  readonly pass: Exclude<Pass, { readonly kind: 'remainder' }>;
 }
 
 /** Weights whose units are decoded in a step: a few milliseconds. */
@@ -140,26 +144,38 @@ export class Tiles {
   }
 
   /**
-   * Units of one pass that follow each other, some in parts.
+   * Units that follow each other, some in parts.
    * @throws FormatError, also where no unit can be cut
    */
-  decodePass(pass: Pass, parts: readonly UnitPart[]): void {
+  decode(parts: readonly UnitPart[]): void {
     const { firstTile, endTile } = this.#sequence;
-    for (const part of parts) if (!isWhole(part)) this.#checkPart(pass, part);
-    const wanted = parts.filter(({ tile }) => tile >= firstTile && tile < endTile);
-    if (pass.kind === 'remainder' || wanted.length === 0) return;
-    if (pass.kind === 'plane') {
-      this.#decodePlanes(wanted, this.#stream.planes[pass.plane]!);
-      return;
+    let coded: CodedPart[] = [];
+    const begun = new Set<number>();
+    for (const part of parts) {
+      if (!isWhole(part)) this.#checkPart(part);
+      const { unit, pass, tile: index } = part;
+      if (!isCoded(part) || index < firstTile || index >= endTile) continue;
+      const tile = this.of(index);
+      const mayBePlain =
+        pass.kind === 'plane' && isWhole(part) && unit.length === GROUP_BYTES * tile.state.groups;
+      // What comes before tells whether it is.
+      if (mayBePlain && begun.has(index)) {
+        this.#decodeCoded(coded);
+        coded = [];
+        begun.clear();
+      }
+      if (mayBePlain && isPlain(tile)) {
+        checkPadding(unit, tile.state.count);
+        tile.planes.push(unit);
+      } else {
+        coded.push(part);
+        begun.add(index);
+      }
     }
-    const work = wanted.map((part) => ({ unit: part.unit, state: this.#stateOf(part) }));
-    this.#kernels.embedded.decodeSigns(work, this.#stream.dense, this.#stream.planes[pass.plane]!.level);
-    wanted.forEach((part, i) => {
-      if (!isWhole(part)) setGroups(this.of(part.tile).state, part.from, work[i]!.state);
-    });
+    if (coded.length > 0) this.#decodeCoded(coded);
   }
 
-  #checkPart(pass: Pass, { tile, from, cut }: UnitPart): void {
+  #checkPart({ pass, tile, from, cut }: UnitPart): void {
     const { tileSize } = this.#sequence;
     const all = Math.ceil(Math.min(tileSize, this.#elements - tile * tileSize) / GROUP);
     if ((cut ?? all) > from && (cut === undefined || cut < all) && pass.kind !== 'remainder') return;
@@ -169,75 +185,54 @@ export class Tiles {
     });
   }
 
-  /** What a part changes: of some groups, it is a copy. */
-  #stateOf(part: UnitPart): TileState {
-    const { state } = this.of(part.tile);
-    return isWhole(part) ? state : groupsOf(state, part.from, part.cut ?? state.groups);
-  }
-
-  #decodePlanes(parts: readonly UnitPart[], coding: PlaneCoding): void {
-    const coded: UnitPart[] = [];
-    let size = 0;
-    for (const part of parts) {
-      const tile = this.of(part.tile);
-      if (isWhole(part) && isPlain(tile, part.unit)) {
-        checkPadding(part.unit, tile.state.count);
-        tile.planes.push(part.unit);
-      } else {
-        coded.push(part);
-        if (isWhole(part)) size += GROUP_BYTES * tile.state.groups;
-      }
-    }
-    if (coded.length === 0) return;
+  #decodeCoded(parts: readonly CodedPart[]): void {
+    const { planes: codings, dense } = this.#stream;
+    const sizeOf = ({ tile }: UnitPart) => GROUP_BYTES * this.of(tile).state.groups;
+    const begins = ({ pass, from }: UnitPart) => pass.kind === 'plane' && from === 0;
+    const size = parts.reduce((sum, part) => sum + (begins(part) ? sizeOf(part) : 0), 0);
+    const last = parts.reduce((most, { tile }) => Math.max(most, tile), 0);
     // One array for all, because many take long to make, and to free.
-    const bytes = this.#make(size, coded.at(-1)!.tile);
+    const bytes = size > 0 ? this.#make(size, last) : new Uint8Array(0);
     let used = 0;
-    const work = coded.map((part): PlaneUnit => {
-      const state = this.#stateOf(part);
-      const length = GROUP_BYTES * state.groups;
-      if (!isWhole(part)) {
-        const start = GROUP_BYTES * part.from;
-        return { unit: part.unit, state, plane: this.#begunPlane(part.tile).subarray(start, start + length) };
+    const ended: { readonly plane: Uint8Array; readonly count: number }[] = [];
+    const steps = parts.map((part): TileStep => {
+      const { unit, pass, from, cut } = part;
+      const tile = this.of(part.tile);
+      const { state } = tile;
+      const to = cut ?? state.groups;
+      let bits: Uint8Array | undefined;
+      if (pass.kind === 'plane') {
+        if (from === 0) {
+          const start = used;
+          used += sizeOf(part);
+          tile.begun = { plane: bytes.subarray(start, used), groups: 0 };
+        }
+        const { plane } = tile.begun!;
+        bits = isWhole(part) ? plane : plane.subarray(GROUP_BYTES * from, GROUP_BYTES * to);
+        tile.begun = cut === undefined ? undefined : { plane, groups: cut };
+        if (cut === undefined) {
+          tile.planes.push(plane);
+          ended.push({ plane, count: state.count });
+        }
       }
-      used += length;
-      return { unit: part.unit, state, plane: bytes.subarray(used - length, used) };
+      // Not by spreads, which take several times as long.
+      return { unit, state, from, to, coding: codings[pass.plane]!, plane: bits };
     });
-    this.#kernels.embedded.decodePlanes(work, coding);
-    coded.forEach((part, i) => {
-      const { state, plane } = work[i]!;
-      if (isWhole(part)) this.#addPlane(part.tile, plane);
-      else this.#endPart(part, state);
-    });
+    this.#kernels.embedded.decodeSteps(steps, dense);
+    for (const { plane, count } of ended) checkPadding(plane, count);
   }
+}
 
-  #begunPlane(index: number): Uint8Array {
-    const tile = this.of(index);
-    tile.begun ??= { plane: this.#make(GROUP_BYTES * tile.state.groups, index), groups: 0 };
-    return tile.begun.plane;
-  }
-
-  #endPart({ tile: index, from, cut }: UnitPart, state: TileState): void {
-    const tile = this.of(index);
-    const { plane } = tile.begun!;
-    setGroups(tile.state, from, state);
-    tile.begun = cut === undefined ? undefined : { plane, groups: cut };
-    if (cut === undefined) this.#addPlane(index, plane);
-  }
-
-  #addPlane(index: number, plane: Uint8Array): void {
-    const { state, planes } = this.of(index);
-    checkPadding(plane, state.count);
-    planes.push(plane);
-  }
+function isCoded(part: UnitPart): part is CodedPart {
+  return part.pass.kind !== 'remainder';
 }
 
 function isWhole({ from, cut }: UnitPart): boolean {
   return from === 0 && cut === undefined;
 }
 
-/** Whether a plane of the tile is stored uncoded. */
-function isPlain(tile: Tile, unit: Uint8Array): boolean {
-  if (unit.length !== GROUP_BYTES * tile.state.groups) return false;
+/** Whether planes of the tile are stored uncoded. */
+function isPlain(tile: Tile): boolean {
   tile.plain ||= isDense(tile.state.dense);
   return tile.plain;
 }

@@ -53,15 +53,18 @@ export interface PlaneCoding {
   readonly codedDense: number;
 }
 
-/** A unit of a tile, and what it changes. */
-export interface TileUnit {
+/** A unit, or the part of one that has some groups of its tile, and what it changes. */
+export interface TileStep {
   readonly unit: Uint8Array;
   readonly state: TileState;
-}
-
-export interface PlaneUnit extends TileUnit {
-  /** The bitmap to fill. */
-  readonly plane: Uint8Array;
+  /** The first group. */
+  readonly from: number;
+  /** The group before which it ends. */
+  readonly to: number;
+  /** Of the plane, or of the one that the signs follow. */
+  readonly coding: PlaneCoding;
+  /** The bitmap of these groups, to fill; undefined: the unit has signs. */
+  readonly plane: Uint8Array | undefined;
 }
 
 /** How the bits of a floating-point element divide; the sign is the highest bit, the mantissa the lowest ones. */
@@ -178,17 +181,12 @@ export interface RowSurvey {
 /** The inner loops of the embedded encoding. */
 export interface EmbeddedKernels {
   /**
-   * Decodes one plane of tiles: the bytes of the dense groups, uncoded; then, as bits, the other groups, coded, the
-   * bits that were kept apart, and the signs of the weights that become significant.
+   * Decodes units of a tensor in their order, several of a tile among them. A plane: the bytes of the dense groups, uncoded; then, as bits,
+   * the other groups, coded, the bits that were kept apart, and the signs of the weights that become significant. Signs: those
+   * that are unknown of all weights of the groups that become dense by `rule`.
    * @throws FormatError; states and planes are then corrupt
    */
-  decodePlanes(tiles: readonly PlaneUnit[], coding: PlaneCoding): void;
-  /**
-   * Decodes the unknown signs of all weights of the groups that become dense.
-   * @param level planes below the one before
-   * @throws FormatError; states are then corrupt
-   */
-  decodeSigns(tiles: readonly TileUnit[], rule: DenseRule, level: number): void;
+  decodeSteps(steps: readonly TileStep[], rule: DenseRule): void;
   /**
    * Decodes the remaining bits of each float of a tile. The bits are: if `selection` has codes, the bitmap of the
    * non-zero weights without a bit in any plane; one bit that tells whether zeros among the weights without a sign have

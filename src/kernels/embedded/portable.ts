@@ -1,13 +1,12 @@
 import type { EmbeddedKernels } from './interface.js';
 import { placeWeights } from './portable/magnitudes.js';
-import { decodePlanes, decodeSigns } from './portable/planes.js';
+import { decodeSteps } from './portable/planes.js';
 import { decodeRemainder } from './portable/remainder.js';
 import { inOrder } from './tile.js';
 
 export const portableEmbedded: { readonly embedded: EmbeddedKernels } = {
   embedded: {
-    decodePlanes,
-    decodeSigns,
+    decodeSteps,
     decodeRemainder: (bits, tile, out, parts) =>
       inOrder(parts, out, (sorted) => decodeRemainder(bits, tile, sorted)),
     placeWeights: (planes, state, place, out, parts) =>

@@ -113,7 +113,7 @@ class State implements TileState {
 }
 
 /** What a state has of each group, one after another, in bytes; the last are the scales. */
-const GROUP_FIELDS = [GROUP_BYTES, GROUP_BYTES, 1, 1, 1];
+export const GROUP_FIELDS = [GROUP_BYTES, GROUP_BYTES, 1, 1, 1];
 
 /** A copy of groups of a tile, as a tile of its own. */
 export function groupsOf(state: TileState, from: number, to: number): TileState {
@@ -127,17 +127,6 @@ export function groupsOf(state: TileState, from: number, to: number): TileState 
     before += size * state.groups;
   }
   return new State(count, bytes, state.leastScale, state.mostScale);
-}
-
-/** The inverse: what `part` holds, from group `from` on. */
-export function setGroups(state: TileState, from: number, part: TileState): void {
-  let at = 0;
-  let before = 0;
-  for (const size of GROUP_FIELDS) {
-    state.bytes.set(part.bytes.subarray(at, at + size * part.groups), before + size * from);
-    at += size * part.groups;
-    before += size * state.groups;
-  }
 }
 
 function rangeOf(scales: Uint8Array): { least: number; most: number } {

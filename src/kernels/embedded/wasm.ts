@@ -14,7 +14,7 @@ import { loadLookups } from './wasm/codeTables.js';
 import { EMBEDDED_WASM } from './wasm/embedded.generated.js';
 import type { EmbeddedExports } from './wasm/exports.js';
 import { loadInto, loadPlanes, loadState, loadUnit, SPREADS } from './wasm/memory.js';
-import { wasmEmbeddedPlanes } from './wasm/planes.js';
+import { wasmEmbeddedSteps } from './wasm/steps.js';
 
 /** The most bytes of a weight in a remainder: two bits of bitmap and sign, an exponent, a mantissa. */
 const WEIGHT_UNIT_BYTES = 8;
@@ -31,7 +31,7 @@ function link(runtime: WasmRuntime): EmbeddedKernels {
   const kernels = () => runtime.exports<EmbeddedExports>('embedded');
 
   return {
-    ...wasmEmbeddedPlanes(runtime),
+    decodeSteps: wasmEmbeddedSteps(runtime),
     decodeRemainder: (...args) => runtime.scope(() => decodeRemainder(...args)),
     placeWeights: (...args) => runtime.scope(() => placeWeights(...args)),
   };

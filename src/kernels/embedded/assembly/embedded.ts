@@ -5,3 +5,4 @@ export { placeWeights } from './placeWeights';
 export { decodePlanes, decodeSigns } from './planes';
 export { restoreLong, restoreShort } from './restoreOrder';
 export { decodeSmall } from './small';
+export { storeTables } from './spread';

@@ -3,11 +3,11 @@
 import { BYTES, CONTEXT_BYTES, decodeBitmaps, decodeWhole } from './bitmaps';
 import { contextOf, COUNTS as COUNTS_OF_RULE, SCALES as SCALES_OF_RULE } from './contexts';
 import { weightsOf } from '../../runtime/assembly/groups';
-import { spread, storeTables } from './spread';
+import { spread } from './spread';
 
 /**
- * A tile: u32 addresses, but for the number of groups. The list has room for a u32 a group, and one more, masks for as many u64:
- * the caller sets these two. Numbers that are written: of groups in the list, and of bytes that have been read of the unit.
+ * A tile, or some groups of it, as the caller says: u32 addresses, but for the number of groups. The list has room for a u32 a group, and
+ * one more, masks for as many u64. Numbers that are written: of groups in the list, and of bytes that have been read of the unit.
  */
 const UNIT: usize = 0;
 const GROUPS: usize = 4;
@@ -23,68 +23,17 @@ const USED: usize = 40;
 const MASKS: usize = 44;
 const RECORD_BYTES: usize = 48;
 
-/** What the caller says of tiles, u32: bytes of the unit, in whose place the bytes that have been read of it are stored, and weights. */
-const LENGTH: usize = 0;
-const WEIGHTS: usize = 4;
-const TILE_BYTES: usize = 8;
-/** Of the state of a group. */
-const STATE_BYTES: usize = 19;
-
 /** In `DENSE`: planes that are stored. Before the first since the signs it is 1, before the second, if that is coded, 2. */
 const LATER_DENSE: u32 = 4;
 
 /**
- * A plane of tiles whose units, states and bitmaps each follow one another. Two tiles are decoded at a time. `spreads` is what
- * bitmaps take.
- * @param records room for two
- * @param tables room for 192 bytes
+ * A plane of two tiles, or of some groups of them. `spreads` is what bitmaps take.
+ * @param tile the first of two records; the other may have no groups, and 0 as its unit
+ * @param tables as `storeTables` fills them
  * @param denseShift 1 where two planes of a dense group are coded, 2 where one is
  * @param scratch room for 32 bytes
  */
 export function decodePlanes(
-  tiles: usize,
-  count: u32,
-  unit: usize,
-  state: usize,
-  plane: usize,
-  records: usize,
-  codes: usize,
-  spreads: usize,
-  tables: usize,
-  apart: bool,
-  denseShift: u32,
-  rule: usize,
-  scratch: usize,
-): void {
-  storeTables(tables);
-  const end = tiles + TILE_BYTES * <usize>count;
-  while (tiles < end) {
-    const first = tiles;
-    let record = records;
-    for (; record < records + 2 * RECORD_BYTES; record += RECORD_BYTES) {
-      // In place of a second tile, there may be one without groups.
-      const groups: usize = tiles < end ? <usize>((load<u32>(tiles, WEIGHTS) + 63) >> 6) : 0;
-      store<u32>(record, groups == 0 ? 0 : <u32>unit, UNIT);
-      store<u32>(record, <u32>groups, GROUPS);
-      store<u32>(record, <u32>state, SIGNIFICANT);
-      store<u32>(record, <u32>(state + 8 * groups), SIGNS);
-      store<u32>(record, <u32>(state + 16 * groups), COUNTS);
-      store<u32>(record, <u32>(state + 17 * groups), DENSE);
-      store<u32>(record, <u32>(state + 18 * groups), SCALES);
-      store<u32>(record, <u32>plane, PLANE);
-      if (groups == 0) break;
-      unit += <usize>load<u32>(tiles, LENGTH);
-      state += STATE_BYTES * groups;
-      plane += 8 * groups;
-      tiles += TILE_BYTES;
-    }
-    decodePair(records, codes, spreads, tables, apart, denseShift, rule, scratch);
-    store<u32>(first, load<u32>(records, USED), LENGTH);
-    if (tiles > first + TILE_BYTES) store<u32>(first + TILE_BYTES, load<u32>(records, RECORD_BYTES + USED), LENGTH);
-  }
-}
-
-function decodePair(
   tile: usize,
   codes: usize,
   spreads: usize,
@@ -238,49 +187,15 @@ function finish(
   store<u32>(tile, <u32>(stream - load<u32>(tile, UNIT) + ((position + 7) >> 3)), USED);
 }
 
-/**
- * Signs of the groups that become dense, by their counts or their scales, of tiles as above.
- * @param list room for a u32 a group, and one more
- * @param masks room for a u64 a group, and one more
- */
-export function decodeSigns(
-  tiles: usize,
-  count: u32,
-  unit: usize,
-  state: usize,
-  threshold: u32,
-  leastScale: u32,
-  tables: usize,
-  list: usize,
-  masks: usize,
-): void {
-  storeTables(tables);
-  for (const end = tiles + TILE_BYTES * <usize>count; tiles < end; tiles += TILE_BYTES) {
-    const length = <usize>load<u32>(tiles, LENGTH);
-    const weights = load<u32>(tiles, WEIGHTS);
-    const groups = (weights + 63) >> 6;
-    store<u32>(tiles, <u32>signsOf(unit, weights, groups, threshold, leastScale, state, tables, list, masks), LENGTH);
-    unit += length;
-    state += STATE_BYTES * <usize>groups;
-  }
-}
-
-/** Those of a tile; returns the bytes it has read. */
-function signsOf(
-  unit: usize,
-  weights: u32,
-  groups: u32,
-  threshold: u32,
-  leastScale: u32,
-  significant: usize,
-  tables: usize,
-  list: usize,
-  masks: usize,
-): usize {
-  const signs = significant + (<usize>groups << 3);
-  const counts = signs + (<usize>groups << 3);
-  const dense = counts + <usize>groups;
-  const scales = dense + <usize>groups;
+/** Signs of the groups that become dense, by their counts or their scales, of a tile as above. */
+export function decodeSigns(tile: usize, weights: u32, threshold: u32, leastScale: u32, tables: usize): void {
+  const groups = load<u32>(tile, GROUPS);
+  const significant = <usize>load<u32>(tile, SIGNIFICANT);
+  const counts = <usize>load<u32>(tile, COUNTS);
+  const dense = <usize>load<u32>(tile, DENSE);
+  const scales = <usize>load<u32>(tile, SCALES);
+  const list = <usize>load<u32>(tile, LIST);
+  const masks = <usize>load<u32>(tile, MASKS);
   let end = list;
   let mask = masks;
   for (let group: u32 = 0; group < groups; group++) {
@@ -293,5 +208,6 @@ function signsOf(
     end += <usize>becomes << 2;
     mask += <usize>becomes << 3;
   }
-  return (spread(unit, 0, list, end, masks, signs, tables) + 7) >> 3;
+  const position = spread(load<u32>(tile, UNIT), 0, list, end, masks, load<u32>(tile, SIGNS), tables);
+  store<u32>(tile, <u32>((position + 7) >> 3), USED);
 }

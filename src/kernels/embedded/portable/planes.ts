@@ -1,17 +1,23 @@
 import { codesOf, contextsOf } from '../contexts.js';
-import type { DenseRule, PlaneCoding, PlaneUnit, TileState, TileUnit } from '../interface.js';
+import type { DenseRule, PlaneCoding, TileState, TileStep } from '../interface.js';
 import { depositTable } from '../maskTables.js';
 import { POPULATION } from '../prefixCodes.js';
-import { checkLength, checkSelection, DENSE, GROUP_BYTES } from '../tile.js';
+import { checkLength, checkSelection, DENSE, GROUP_BYTES, groupsOf } from '../tile.js';
 import { decodeBitmap } from './bitmapCode.js';
 import { BitReader } from './bits.js';
-import { ageDense, forNewlyDense, forNewlySignificant, forSignificant } from './tileState.js';
+import { ageDense, forNewlyDense, forNewlySignificant, forSignificant, setGroups } from './tileState.js';
 
-export function decodePlanes(tiles: readonly PlaneUnit[], coding: PlaneCoding): void {
-  for (const tile of tiles) decodePlane(tile, coding);
+export function decodeSteps(steps: readonly TileStep[], rule: DenseRule): void {
+  for (const { unit, state, from, to, coding, plane } of steps) {
+    const whole = to - from === state.groups;
+    const part = whole ? state : groupsOf(state, from, to);
+    if (plane === undefined) decodeSigns(unit, part, rule, coding.level);
+    else decodePlane(unit, part, plane, coding);
+    if (!whole) setGroups(state, from, part);
+  }
 }
 
-function decodePlane({ unit, state, plane }: PlaneUnit, coding: PlaneCoding): void {
+function decodePlane(unit: Uint8Array, state: TileState, plane: Uint8Array, coding: PlaneCoding): void {
   let stored = 0;
   for (let group = 0; group < state.dense.length; group++) {
     if (state.dense[group] !== DENSE) continue;
@@ -36,11 +42,7 @@ function decodePlane({ unit, state, plane }: PlaneUnit, coding: PlaneCoding): vo
   checkLength(unit, stored + Math.ceil(reader.position / 8));
 }
 
-export function decodeSigns(tiles: readonly TileUnit[], rule: DenseRule, level: number): void {
-  for (const { unit, state } of tiles) decodeTileSigns(unit, state, rule, level);
-}
-
-function decodeTileSigns(unit: Uint8Array, state: TileState, rule: DenseRule, level: number): void {
+function decodeSigns(unit: Uint8Array, state: TileState, rule: DenseRule, level: number): void {
   const reader = new BitReader(unit);
   forNewlyDense(state, rule, level, (byte, unknown) => {
     state.signs[byte]! |= deposit(reader.read(POPULATION[unknown]!), unknown);

@@ -1,6 +1,6 @@
 import type { DenseRule, TileState } from '../interface.js';
 import { POPULATION } from '../prefixCodes.js';
-import { becomesDense, DENSE, FIRST_DENSE, GROUP_BYTES, SECOND_DENSE } from '../tile.js';
+import { becomesDense, DENSE, FIRST_DENSE, GROUP_BYTES, GROUP_FIELDS, SECOND_DENSE } from '../tile.js';
 
 /** The bits of a plane that make weights significant. */
 export function freshBits({ significant }: TileState, plane: Uint8Array): Uint8Array {
@@ -63,5 +63,16 @@ export function ageDense({ dense }: TileState, codedDense: number): void {
   for (let group = 0; group < dense.length; group++) {
     if (dense[group] === FIRST_DENSE && codedDense > 1) dense[group] = SECOND_DENSE;
     else if (dense[group] !== 0) dense[group] = DENSE;
+  }
+}
+
+/** The inverse of `groupsOf`: what `part` holds, from group `from` on. */
+export function setGroups(state: TileState, from: number, part: TileState): void {
+  let at = 0;
+  let before = 0;
+  for (const size of GROUP_FIELDS) {
+    state.bytes.set(part.bytes.subarray(at, at + size * part.groups), before + size * from);
+    at += size * part.groups;
+    before += size * state.groups;
   }
 }

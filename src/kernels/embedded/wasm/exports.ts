@@ -9,12 +9,8 @@ export interface EmbeddedExports {
     spreads: number,
     scratch: number,
   ): number;
+  storeTables(tables: number): void;
   decodePlanes(
-    tiles: number,
-    count: number,
-    unit: number,
-    state: number,
-    plane: number,
     records: number,
     codes: number,
     spreads: number,
@@ -24,17 +20,7 @@ export interface EmbeddedExports {
     rule: number,
     scratch: number,
   ): void;
-  decodeSigns(
-    tiles: number,
-    count: number,
-    unit: number,
-    state: number,
-    threshold: number,
-    leastScale: number,
-    tables: number,
-    list: number,
-    masks: number,
-  ): void;
+  decodeSigns(record: number, weights: number, threshold: number, leastScale: number, tables: number): void;
   placeWeights(
     planes: number,
     stride: number,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { finish } from '../../../../src/async/steps.js';
 import { embedded } from '../../../../src/encodings/embedded/embedded.js';
 import { parseFragmentStart, serializeFragment } from '../../../../src/encodings/embedded/format.js';
 import { unpackScales } from '../../../../src/encodings/embedded/streamHeader.js';
@@ -345,5 +346,75 @@ function normalFragments(length: number) {
   const values = Float32Array.from({ length }, normalFrom(1));
   return encodeWith(embedded, f32Tensor([length], values), {}, { fragments: 8 });
 }
+
+/** What fragments 0 to `count` - 1 reconstruct when they are added together. */
+function together(
+  { encoded: { payloads }, request }: Coded,
+  kernels: Coded['request']['kernels'],
+  count: number,
+) {
+  const decoder = embedded.createDecoder({ ...request, kernels }, {});
+  finish(decoder.together!(payloads.slice(0, count)).steps);
+  const out = new Float32Array(request.rows * request.cols);
+  decoder.reconstruct(out);
+  return { decoder, out };
+}
+
+test('fragments that are added together make what they make one by one', () => {
+  const tensors = [
+    f32Tensor([20000], WEIGHTS),
+    // Units of one tile, units with scales and in parts, and many zeros, which planes have codes of their own for.
+    f32Tensor([64, 64], trainedLike([64, 64], 1)),
+    f32Tensor([300, 257], trainedLike([300, 257], 2)),
+    f32Tensor(
+      [150, 150],
+      noise(22500).map((value, i) => (i % 7 === 0 ? value ** 3 : 0)),
+    ),
+  ];
+  for (const tensor of tensors) {
+    const coded = encodeWith(embedded, tensor, {}, { fragments: 10 });
+    const expected = prefixes(coded);
+    for (const kernels of [wasm, portableKernels]) {
+      for (let count = 1; count <= expected.length; count++) {
+        const made = together(coded, kernels, count);
+        assert.equal(made.out, expected[count - 1], `${tensor.shape} ${count}`);
+        // Others follow as ever.
+        for (let index = count; index < expected.length; index++) {
+          made.decoder.addFragment(index, coded.encoded.payloads[index]!);
+        }
+        made.decoder.reconstruct(made.out);
+        assert.equal(made.out, expected.at(-1));
+      }
+    }
+  }
+});
+
+test('fragments of which one is malformed are not added together, and the decoder stays as it was', () => {
+  const coded = encoded();
+  const { payloads } = coded.encoded;
+  const expected = prefixes(coded);
+  for (let damaged = 0; damaged < payloads.length; damaged++) {
+    for (const change of [
+      (payload: Uint8Array) => payload.subarray(0, payload.length - 1),
+      (payload: Uint8Array) => payload.with(0, 77),
+    ]) {
+      const broken = payloads.map((payload, index) => (index === damaged ? change(payload) : payload));
+      const decoder = embedded.createDecoder({ ...coded.request, kernels: wasm }, {});
+      try {
+        finish(decoder.together!(broken).steps);
+        // Of what only completes weights, the content is not looked at before they are.
+        assert.is(damaged, payloads.length - 1);
+      } catch (error) {
+        assert.instance(error, FormatError);
+        assert.is(decoder.quality.fraction, 0);
+      }
+      if (decoder.quality.fraction > 0) continue;
+      for (const [index, payload] of payloads.entries()) decoder.addFragment(index, payload);
+      const out = new Float32Array(WEIGHTS.length);
+      decoder.reconstruct(out);
+      assert.equal(out, expected.at(-1));
+    }
+  }
+});
 
 test.run();

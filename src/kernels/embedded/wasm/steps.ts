@@ -1,0 +1,220 @@
+import type { WasmRuntime } from '../../runtime/runtime.js';
+import { contextRule } from '../contexts.js';
+import type { DenseRule, EmbeddedKernels, PlaneCoding, TileState, TileStep } from '../interface.js';
+import { checkLength, checkSelection, GROUP, GROUP_BYTES } from '../tile.js';
+import { type ContextRange, loadLookups } from './codeTables.js';
+import type { EmbeddedExports } from './exports.js';
+import { allocateUnits, checkLoadable, denseShift, ruleBytes, SPREADS } from './memory.js';
+
+/** The largest group of a plane: 11 codes of 12 bits, 64 bits that were kept apart, 64 signs. */
+const GROUP_UNIT_BYTES = 40;
+/** The most groups in the memory of the kernels together, unless two tiles have more: they stay in a near cache. */
+const GROUPS_AT_ONCE = 1024;
+/** What `assembly/planes.ts` knows of a tile: u32. */
+const RECORD_FIELDS = 12;
+const USED = 10;
+const PAIR_SCRATCH_BYTES = 32;
+/** Of a group in a list: its number, a mask. */
+const LISTED_BYTES = 4;
+const MASK_BYTES = 8;
+/** Tables of what spreads bits to the places of weights. */
+const SPREAD_BYTES = 192;
+
+/** Addresses of what a coding needs. */
+interface LoadedCoding {
+  readonly rule: number;
+  readonly codes: number;
+}
+
+export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decodeSteps'] {
+  return (steps, rule) => {
+    runtime.scope(() => {
+      if (steps.length > 0) decodeAll(steps, rule);
+    });
+  };
+
+  function decodeAll(steps: readonly TileStep[], { threshold, ratio }: DenseRule): void {
+    // What is kept comes first.
+    const spreads = runtime.keep(SPREADS);
+    const codings = loadCodings(steps);
+    let most = 0;
+    for (const step of steps) most = Math.max(most, groupsOf(step));
+    const records = runtime.allocate(2 * 4 * RECORD_FIELDS);
+    const tables = runtime.allocate(SPREAD_BYTES);
+    const scratch = runtime.allocate(PAIR_SCRATCH_BYTES);
+    // Two tiles are decoded together: each has lists.
+    const lists = [0, 1].map(() => runtime.allocate(LISTED_BYTES * (most + 1)));
+    const masks = [0, 1].map(() => runtime.allocate(MASK_BYTES * (most + 1)));
+    const { storeTables, decodePlanes, decodeSigns } = runtime.exports<EmbeddedExports>('embedded');
+    storeTables(tables);
+    const groupsAtOnce = Math.max(GROUPS_AT_ONCE, 2 * most);
+    for (let first = 0; first < steps.length; ) {
+      let groups = 0;
+      let end = first;
+      while (end < steps.length && groups + groupsOf(steps[end]!) <= groupsAtOnce) {
+        groups += groupsOf(steps[end++]!);
+      }
+      const some = steps.slice(first, end);
+      runtime.scope(() => decodeSome(some, groups));
+      first = end;
+    }
+
+    /** @param groups of all of them */
+    function decodeSome(steps: readonly TileStep[], groups: number): void {
+      // Where the state of each tile is.
+      const states = new Map<TileState, number>();
+      let size = 0;
+      for (const { state } of steps) {
+        if (states.has(state)) continue;
+        states.set(state, size);
+        size += state.bytes.length;
+      }
+      let unit = allocateUnits(runtime, steps.length, GROUP_UNIT_BYTES * groups, GROUP_UNIT_BYTES * most);
+      const firstState = runtime.allocate(size);
+      const firstPlane = runtime.allocate(GROUP_BYTES * groups);
+      let plane = firstPlane;
+      for (const step of steps) checkLoadable(step.unit, GROUP_UNIT_BYTES * groupsOf(step));
+      load(runtime, steps, unitOf, unit);
+      load(runtime, [...states.keys()], stateOf, firstState);
+      const fields = runtime.words(records, 2 * RECORD_FIELDS);
+      for (let i = 0; i < steps.length; ) {
+        const step = steps[i++]!;
+        const { coding } = step;
+        putStep(step, 0);
+        if (step.plane === undefined) {
+          const weights = Math.min(step.state.count, GROUP * step.to) - GROUP * step.from;
+          decodeSigns(records, weights, threshold, Math.max(0, ratio + 4 * coding.level), tables);
+          checkLength(step.unit, fields[USED]!);
+          continue;
+        }
+        const next = steps[i];
+        const other = next?.coding === coding && next.plane !== undefined ? next : undefined;
+        if (other === undefined) fields.fill(0, RECORD_FIELDS);
+        else putStep(other, 1);
+        const { codes, rule } = codings.get(coding)!;
+        const shift = denseShift(coding.codedDense);
+        decodePlanes(records, codes, spreads, tables, coding.apart, shift, rule, scratch);
+        checkLength(step.unit, fields[USED]!);
+        if (other === undefined) continue;
+        checkLength(other.unit, fields[RECORD_FIELDS + USED]!);
+        i += 1;
+      }
+      store(runtime, firstPlane, steps.filter(isPlane), planeOf);
+      store(runtime, firstState, [...states.keys()], stateOf);
+
+      /** @param which of the two records */
+      function putStep(
+        { unit: bits, state, from, to, coding, plane: bitmap }: TileStep,
+        which: number,
+      ): void {
+        const all = state.groups;
+        const first = firstState + states.get(state)!;
+        const counts = first + 2 * GROUP_BYTES * all + from;
+        const dense = counts + all;
+        const at = RECORD_FIELDS * which;
+        fields[at] = unit;
+        fields[at + 1] = to - from;
+        fields[at + 2] = first + GROUP_BYTES * from;
+        fields[at + 3] = first + GROUP_BYTES * (all + from);
+        fields[at + 4] = counts;
+        fields[at + 5] = dense;
+        fields[at + 6] = plane;
+        fields[at + 7] = dense + all;
+        fields[at + 8] = lists[which]!;
+        fields[at + 11] = masks[which]!;
+        unit += bits.length;
+        if (bitmap === undefined) return;
+        plane += bitmap.length;
+        if (coding.fixed) return;
+        const ofGroups = (address: number) => runtime.bytes(address, to - from);
+        checkSelection(coding.selection, ofGroups(counts), ofGroups(dense));
+      }
+    }
+  }
+
+  function loadCodings(steps: readonly TileStep[]): ReadonlyMap<PlaneCoding, LoadedCoding> {
+    const codings = new Set<PlaneCoding>();
+    for (const { coding, plane } of steps) if (plane !== undefined) codings.add(coding);
+    const rules = Array.from(codings, (coding) => runtime.keep(ruleBytes(coding)));
+    // Tables stay only where nothing is allocated yet.
+    for (const coding of codings) if (!coding.fixed) runtime.scope(() => loadLookups(runtime, coding));
+    const fixed = [...codings].filter(({ fixed }) => fixed);
+    const codesOfFixed = fixed.length > 0 ? loadLookups(runtime, fixed[0]!, contextsOf(steps, fixed)) : 0;
+    return new Map(
+      Array.from(codings, (coding, i) => {
+        const codes = coding.fixed ? codesOfFixed : loadLookups(runtime, coding);
+        return [coding, { rule: rules[i]!, codes }];
+      }),
+    );
+  }
+}
+
+const unitOf = ({ unit }: TileStep) => unit;
+const stateOf = ({ bytes }: TileState) => bytes;
+const planeOf = ({ plane }: TileStep) => plane!;
+const isPlane = ({ plane }: TileStep) => plane !== undefined;
+const groupsOf = ({ from, to }: TileStep) => to - from;
+
+/** Copies arrays to an address, one after another. */
+function load<T>(
+  runtime: WasmRuntime,
+  items: readonly T[],
+  arrayOf: (item: T) => Uint8Array,
+  address: number,
+): void {
+  forRuns(items, arrayOf, (run) => {
+    runtime.load(run, address);
+    address += run.length;
+  });
+}
+
+/** The inverse. */
+function store<T>(
+  runtime: WasmRuntime,
+  address: number,
+  items: readonly T[],
+  arrayOf: (item: T) => Uint8Array,
+): void {
+  forRuns(items, arrayOf, (run) => {
+    runtime.store(address, run);
+    address += run.length;
+  });
+}
+
+/** Arrays; those that follow each other in one buffer as one. */
+function forRuns<T>(
+  items: readonly T[],
+  arrayOf: (item: T) => Uint8Array,
+  visit: (run: Uint8Array) => void,
+): void {
+  for (let i = 0; i < items.length; ) {
+    const first = arrayOf(items[i]!);
+    const { buffer, byteOffset } = first;
+    let end = byteOffset + first.length;
+    const alone = i + 1;
+    for (i++; i < items.length; i++) {
+      const next = arrayOf(items[i]!);
+      if (next.buffer !== buffer || next.byteOffset !== end) break;
+      end += next.length;
+    }
+    visit(i === alone ? first : new Uint8Array(buffer, byteOffset, end - byteOffset));
+  }
+}
+
+/** The contexts that can occur in planes with fixed codes: few codes are needed of all. */
+function contextsOf(steps: readonly TileStep[], codings: readonly PlaneCoding[]): ContextRange {
+  let least = 255;
+  let most = 0;
+  for (const { state } of steps) {
+    least = Math.min(least, state.leastScale);
+    most = Math.max(most, state.mostScale);
+  }
+  let [first, end] = [Number.POSITIVE_INFINITY, 0];
+  for (const coding of codings) {
+    const { stride, offset, lastRatio } = contextRule(coding);
+    const ratioOf = (scale: number) => Math.min(Math.max(scale - offset, 0), lastRatio);
+    first = Math.min(first, stride * ratioOf(least));
+    end = Math.max(end, stride * (ratioOf(most) + 1));
+  }
+  return [first, end];
+}
