@@ -165,6 +165,13 @@ export class Load {
   /** Has the workers decode what they were given. */
   async #settle(): Promise<void> {
     const { signal } = this.#options;
+    for (const state of this.#target.unsettled) {
+      const before = state.cosine;
+      const taken = state.takeHeld({ signal });
+      if (isPromise(taken)) await taken;
+      if (state.cosine !== before) this.#tellBetter(state);
+      await nextTurn(signal);
+    }
     await Promise.all(
       Array.from(this.#target.unsettled, async (state) => {
         const before = state.cosine;
@@ -195,6 +202,7 @@ export class Load {
   }
 
   #tellBetter(state: TensorState): void {
+    if (state.complete) this.#target.unsettled.delete(state);
     this.#target.quality.update(state);
     this.#tellProgress();
     this.#target.onBetterTensor(state);

@@ -29,13 +29,12 @@ export function checkLoad(
   let newBytes = 0;
   for (const { tensor, length } of pieces) {
     totalBytes += length;
-    const place = placeOfTensor(tensor);
-    checkTensorBytes(limits, length, place);
+    if (length > limits.tensorBytes) checkTensorBytes(limits, length, placeOfTensor(tensor));
     // Each tensor once: it can have many pieces.
     if (wanted.has(tensor)) continue;
     wanted.add(tensor);
     const bytes = loadedBytes(tensor, as);
-    checkTensorBytes(limits, Math.max(tensor.byteLength, bytes - tensor.byteLength), place);
+    checkTensorBytes(limits, Math.max(tensor.byteLength, bytes - tensor.byteLength), placeOfTensor(tensor));
     if (states.get(tensor.name)!.cosine === 0) newBytes += bytes;
   }
   const held = quality.heldBytes(as) + newBytes;

@@ -263,6 +263,8 @@ export class ModelLoads {
       await load.run();
     } finally {
       this.#load = undefined;
+      // What was held of a tensor may have turned out to be damaged.
+      for (const state of this.#unsettled) this.quality.update(state);
     }
     await this.updates.emit(options);
   }

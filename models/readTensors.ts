@@ -20,24 +20,30 @@ export async function readTensors<A extends OutputType>(
   const removers = [signal, closing].map((one) => one && onAbort(one, (reason) => stop.abort(reason)));
   const read = (name: string) => states.get(name)!.read({ ...options, signal: stop.signal });
   const limit = Math.max(1, typeof workers === 'number' ? workers : workers.size);
-  const loaded = new Map<string, LoadedTensor<A>>();
+  const loaded = new Map<string, LoadedTensor<A> | undefined>();
+  const add = (name: string) => loaded.set(name, states.get(name)!.readComplete(options));
   try {
     signal?.throwIfAborted();
     closing.throwIfAborted();
+    // Of small tensors, promises would take more time than the rest of the load.
+    for (const name of names) {
+      add(name);
+      const turn = nextTurn(stop.signal);
+      if (turn !== undefined) await turn;
+    }
+    const others = names.filter((name) => loaded.get(name) === undefined);
     let at = 0;
-    for await (const tensor of inOrder(names, limit, read, stop.signal)) {
-      if (tensor !== undefined) loaded.set(names[at]!, tensor);
+    for await (const tensor of inOrder(others, limit, read, stop.signal)) {
+      loaded.set(others[at]!, tensor);
       at += 1;
       await nextTurn(stop.signal);
     }
   } catch (error) {
     if (error !== ENDED) throw error;
-    for (const name of names) {
-      const tensor = loaded.has(name) ? undefined : states.get(name)!.readComplete(options);
-      if (tensor !== undefined) loaded.set(name, tensor);
-    }
+    for (const name of names) if (loaded.get(name) === undefined) add(name);
   } finally {
     for (const remove of removers) remove?.();
   }
-  return loaded;
+  for (const [name, tensor] of loaded) if (tensor === undefined) loaded.delete(name);
+  return loaded as ReadonlyMap<string, LoadedTensor<A>>;
 }

@@ -10,8 +10,10 @@ import type { DType } from '../src/tensor/dtype.js';
 import { asFloat16, type Tensor, type TensorData, viewBytes } from '../src/tensor/tensor.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { HeldMemory } from './heldMemory.js';
+import { mayHold, withoutGap } from './heldPieces.js';
 import {
   finished,
+  type HeldPiece,
   type LoadableTensor,
   type PieceDecoder,
   type PieceOptions,
@@ -44,15 +46,17 @@ export class TensorState {
   readonly tensor: LoadableTensor;
   /** How many pieces have been decoded, from the first on. */
   #taken = 0;
-  /** Pieces that arrived before their predecessors, by parallel requests. */
-  readonly #early = new Map<number, { readonly bytes: Uint8Array; readonly isOwn: boolean | undefined }>();
+  /** Pieces that are held, or arrived before their predecessors, by parallel requests. */
+  readonly #waiting = new Map<number, HeldPiece>();
+  /** How those that are held are decoded. */
+  #held: DecodeOptions | undefined;
   /** Resolves when all pieces so far have been decoded, and all that was asked for has been read; undefined where that is so. */
   #last: Promise<void> | undefined;
   #decoder: PieceDecoder | undefined;
   /** The whole tensor once it is complete; the decoder is released then. */
   #complete: Tensor | undefined;
   #cosine = 0;
-  readonly #held = new HeldMemory();
+  readonly #memory = new HeldMemory();
 
   /** Has one place, which a large tensor of the model holds while it is completed. */
   readonly #completing: Limiter;
@@ -72,17 +76,42 @@ export class TensorState {
 
   /** Whether this piece need not be fetched. */
   has(piece: number): boolean {
-    return this.complete || piece < this.#taken || this.#early.has(piece);
+    return this.complete || piece < this.#taken || this.#waiting.has(piece);
   }
 
-  /** Decodes a piece; one that arrives too early waits for its predecessors. */
+  /** Decodes a piece, or holds it; one that arrives too early waits for its predecessors. */
   add(piece: number, bytes: Uint8Array, options: DecodeOptions): Soon<void> {
+    const waiting = { bytes, isOwn: options.isOwn };
+    if (this.#holds(piece)) {
+      this.#waiting.set(piece, waiting);
+      this.#held = options;
+      // As the header of the file says, which has been verified.
+      const last = this.tensor.pieces[withoutGap(this.#waiting).length - 1];
+      this.#cosine = Math.min(BELOW_ONE, last?.cosine ?? 0);
+      return;
+    }
     return this.#inOrder(() => {
       // It may be by a last piece that an abort has left as not taken.
       if (this.complete) return;
-      this.#early.set(piece, { bytes, isOwn: options.isOwn });
+      this.#waiting.set(piece, waiting);
       return this.#takeAll(options);
     });
+  }
+
+  /** Whether this piece of a small tensor waits: others are missing, and none has been decoded. */
+  #holds(piece: number): boolean {
+    if (this.#taken > 0 || this.#last !== undefined || this.complete || !mayHold(this.tensor)) return false;
+    return this.#waiting.size + (this.#waiting.has(piece) ? 0 : 1) < this.tensor.pieces.length;
+  }
+
+  /** Decodes what is held: that comes before all that is read. */
+  takeHeld({ signal }: AbortOptions): Soon<void> {
+    return this.#held === undefined ? undefined : this.#inOrder(() => this.#takeHeld(signal));
+  }
+
+  #takeHeld(signal: AbortSignal | undefined): Soon<void> {
+    const held = this.#held;
+    return held === undefined ? undefined : this.#takeAll({ ...held, signal });
   }
 
   /** Pieces are decoded in their order, and what is read has the quality of all before it. */
@@ -108,16 +137,43 @@ export class TensorState {
   }
 
   #takeAll(options: DecodeOptions): Soon<void> {
+    const isHeld = this.#held !== undefined && this.#waiting.has(0) && this.#waiting.has(1);
+    return isHeld ? this.#takeTogether(options) : this.#takeEach(options);
+  }
+
+  async #takeTogether(options: DecodeOptions): Promise<void> {
+    const { budget, pool, signal } = options;
+    const decoder = await this.tensor.createDecoder(budget, pool);
+    const pieces = withoutGap(this.#waiting);
+    let taken = decoder.addTogether === undefined ? 0 : pieces.length;
+    try {
+      await decoder.addTogether?.(pieces, { signal });
+    } catch {
+      signal?.throwIfAborted();
+      // One by one, they are taken up to the one that is damaged.
+      taken = 0;
+    }
+    this.#held = undefined;
+    this.#cosine = 0;
+    for (; this.#taken < taken; this.#taken++) this.#waiting.delete(this.#taken);
+    if (taken > 0) {
+      this.#decoder = decoder;
+      await this.#update(signal);
+    }
+    return this.#takeEach(options);
+  }
+
+  #takeEach(options: DecodeOptions): Soon<void> {
     // A loop, because thousands may have waited for one.
     for (;;) {
-      const next = this.#early.get(this.#taken);
+      const next = this.#waiting.get(this.#taken);
       if (next === undefined) return;
-      this.#early.delete(this.#taken);
+      this.#waiting.delete(this.#taken);
       const done = this.#take(this.#taken, next.bytes, { ...options, isOwn: next.isOwn });
       if (isPromise(done)) {
         return done.then(() => {
           this.#taken += 1;
-          return this.#takeAll(options);
+          return this.#takeEach(options);
         });
       }
       this.#taken += 1;
@@ -149,6 +205,7 @@ export class TensorState {
    */
   async settle(options: AbortOptions): Promise<boolean> {
     return this.#inOrder(async () => {
+      await this.#takeHeld(options.signal);
       const settled = await this.#decoder?.settle?.(options);
       await this.#update(options.signal);
       return settled !== false;
@@ -204,7 +261,11 @@ export class TensorState {
 
   /** Gives back what is held for pieces that are to come; what is complete stays, and what is being read comes. */
   close(): void {
-    void this.#inOrder(() => this.#release());
+    void this.#inOrder(() => {
+      this.#held = undefined;
+      this.#waiting.clear();
+      this.#release();
+    });
   }
 
   /** The tensor at its current quality; undefined before its first numbers. */
@@ -232,6 +293,7 @@ export class TensorState {
   ): Promise<LoadedTensor<A> | undefined> {
     const { as = 'F32', out: memoryFor, layout, signal } = options;
     signal?.throwIfAborted();
+    await this.#takeHeld(signal);
     if (this.#complete === undefined && (this.#decoder === undefined || this.#cosine === 0)) return undefined;
     const { name } = this.tensor;
     const dtype = outputDtype(this.tensor, as);
@@ -250,7 +312,7 @@ export class TensorState {
     const half = as === 'F16' && dtype === 'F16';
     const typed = (out ?? (half ? asFloat16(data as Uint16Array) : data)) as OutputArrays[A];
     if (out === undefined) return { name, dtype, shape, data: typed, cosine, complete };
-    const held = this.#held.hold(out as ArrayBufferView, { cosine, complete });
+    const held = this.#memory.hold(out as ArrayBufferView, { cosine, complete });
     return {
       ...{ name, dtype, shape, data: typed },
       // Better numbers overwrite those of every tensor that was given out in this memory.

@@ -8,13 +8,14 @@ import { loadDecodingOf } from '../../src/encodings/decodings.js';
 import { ChecksumError, FormatError } from '../../src/errors.js';
 import { HOLO_HEADER_SIZE } from '../../src/holotensor/constants.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
+import type { ReceivedFragment } from '../../src/holotensor/fragment.js';
 import { parseHoloTensorHeaderBytes } from '../../src/holotensor/header.js';
 import { type HoloTensorLayout, parseHoloTensorLayout } from '../../src/holotensor/parser.js';
 import { FragmentUnpacker } from '../../src/holotensor/unpack.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
-import type { PieceOptions, ReconstructOptions } from '../inputs/content.js';
+import type { HeldPiece, PieceOptions, ReconstructOptions } from '../inputs/content.js';
 import { FORMS, unpackFirstPiece } from './firstPiece.js';
 import type { ModelFileTensor } from './modelFile.js';
 import { formatHash } from './plan.js';
@@ -77,6 +78,18 @@ export class ModelTensorDecoder {
     return piece === 0 ? this.#addFirst(bytes, signal) : this.#addFragment(piece - 1, bytes, isOwn, signal);
   }
 
+  /** See `PieceDecoder`. */
+  async addTogether(pieces: readonly HeldPiece[], { signal }: AbortOptions): Promise<void> {
+    await this.#addFirst(pieces[0]!.bytes, signal);
+    const fragments: ReceivedFragment[] = [];
+    for (let i = 1; i < pieces.length; i++) {
+      const { bytes, isOwn = false } = pieces[i]!;
+      if (this.#short === undefined) fragments.push(await this.#unpack(i - 1, bytes, isOwn, signal));
+      else this.#short.add(i - 1, bytes);
+    }
+    if (this.#decoder !== undefined) await inTurns(this.#decoder.addingTogether(fragments), signal);
+  }
+
   /** @throws LimitError where fragments wait that nothing has paid for */
   async settle({ signal }: AbortOptions): Promise<true> {
     if (this.#decoder !== undefined) await inTurns(this.#decoder.settling(), signal);
@@ -133,6 +146,21 @@ export class ModelTensorDecoder {
       this.#short.add(index, stored);
       return;
     }
+    const unpacked = this.#unpack(index, stored, isOwn, signal);
+    const added = after(unpacked, (fragment) => {
+      if (isOwn && fragment.data !== stored) free([stored.buffer]);
+      return inTurns(this.#decoder!.adding(fragment), signal);
+    });
+    return after(added, () => {});
+  }
+
+  /** Verifies a fragment, and keeps its memory to be freed. */
+  #unpack(
+    index: number,
+    stored: Uint8Array,
+    isOwn: boolean,
+    signal: AbortSignal | undefined,
+  ): Soon<ReceivedFragment> {
     const layout = this.#layout;
     const entry = layout?.entries[index];
     if (layout === undefined || entry === undefined) {
@@ -142,12 +170,10 @@ export class ModelTensorDecoder {
       });
     }
     const unpacked = this.#unpacker.unpack({ header: layout.header, entry, stored }, { signal });
-    const added = after(unpacked, (fragment) => {
+    return after(unpacked, (fragment) => {
       if (isOwn || fragment.data !== stored) this.#memory.push(fragment.data.buffer);
-      if (isOwn && fragment.data !== stored) free([stored.buffer]);
-      return inTurns(this.#decoder!.adding(fragment), signal);
+      return fragment;
     });
-    return after(added, () => {});
   }
 }
 

@@ -1,8 +1,9 @@
 import { oneStep, type Steps } from '../async/steps.js';
-import { allocationFailure, type Budget } from '../checks/limits.js';
+import { allocationFailure, type Budget, type Cost } from '../checks/limits.js';
 import type { FragmentDecoder } from '../encodings/encoding.js';
 import { placed } from '../errors/placed.js';
 import { FormatError, type LimitError } from '../errors.js';
+import type { ReceivedFragment } from './fragment.js';
 
 /** A fragment that has been received, until its steps are done. */
 interface WaitingFragment {
@@ -70,6 +71,20 @@ export class ReceivedFragments {
   }
 
   /** See `HoloTensorDecoder`. */
+  *addingTogether(fragments: readonly ReceivedFragment[]): Steps<void> {
+    const { cost, steps } = this.#decoder.together!(fragments.map(({ data }) => data));
+    const bytes = fragments.reduce((sum, { entry }) => sum + entry.compressedSize, 0);
+    this.#budget.received += bytes;
+    if (!this.#paysOutput() || !this.#paysFor(cost)) {
+      this.#budget.received -= bytes;
+      throw this.#unpaid;
+    }
+    yield* steps;
+    for (const { index } of fragments) this.#counted.add(index);
+    this.#added = fragments.length;
+  }
+
+  /** See `HoloTensorDecoder`. */
   *settling(): Steps<void> {
     yield* this.#addPaid();
     if (this.waits && this.#unpaid !== undefined) throw this.#unpaid;
@@ -98,10 +113,17 @@ export class ReceivedFragments {
 
   /** False where this fragment, and the output before the first one, are not paid for yet. */
   #pay(index: number, data: Uint8Array): boolean {
+    return this.#paysOutput() && this.#paysFor(this.#decoder.costOfAdding(index, data));
+  }
+
+  #paysOutput(): boolean {
     const output = { bytes: Float32Array.BYTES_PER_ELEMENT * this.#elements, steps: 0 };
-    if (!this.#paid) this.#unpaid = this.#budget.trySpend(output);
-    this.#paid ||= this.#unpaid === undefined;
-    if (this.#paid) this.#unpaid = this.#budget.trySpend(this.#decoder.costOfAdding(index, data));
+    this.#paid ||= this.#paysFor(output);
+    return this.#paid;
+  }
+
+  #paysFor(cost: Cost): boolean {
+    this.#unpaid = this.#budget.trySpend(cost);
     return this.#unpaid === undefined;
   }
 }

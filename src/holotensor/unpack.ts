@@ -47,13 +47,11 @@ export const UNPACK_RULES: Rules<UnpackOptions> = {
 /** Verifies stored fragments and decompresses them to payloads, with codecs that are loaded on demand. */
 export class FragmentUnpacker {
   readonly #options: UnpackOptions;
-  readonly #limits: AllLimits;
   readonly #kernels: Kernels<'xxh3'>;
 
   constructor(kernels: Kernels<'xxh3'>, options: UnpackOptions = {}) {
     this.#kernels = kernels;
     this.#options = options;
-    this.#limits = limitsOf(options);
   }
 
   /**
@@ -77,7 +75,7 @@ export class FragmentUnpacker {
     const { header, entry } = fragment;
     const largestBlock = entry.uncompressedSize;
     const codec = await loadDecoder(algorithm, { ...this.#options, largestBlock });
-    const data = decompress(fragment, codec, this.#limits);
+    const data = decompress(fragment, codec, limitsOf(this.#options));
     return { index: entry.index, data, header, entry };
   }
 }
