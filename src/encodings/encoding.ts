@@ -150,7 +150,8 @@ export interface FragmentDecoder {
   /**
    * The decoder may keep `payload` instead of copying it: its bytes must not change afterwards.
    * @returns false when this fragment had been added before (it counts once)
-   * @throws FormatError when the payload is malformed or belongs to another tensor; the decoder stays as it was
+   * @throws FormatError when the payload is malformed or belongs to another tensor, UnsupportedError when it has another
+   *   version; the decoder stays as it was
    */
   addFragment(index: number, payload: Uint8Array): boolean;
   /**

@@ -12,7 +12,7 @@ type Place = Pick<ErrorDetails, 'file' | 'tensor'>;
 /** The same error with a place that was not known where it was made; one of another kind, or with a place, as it is. */
 export function placed(
   cause: unknown,
-  Kind: typeof FormatError | typeof CodecError,
+  Kind: typeof FormatError | typeof CodecError | typeof UnsupportedError,
   place: Pick<ErrorDetails, 'blockIndex' | 'fragmentIndex'>,
 ): unknown {
   if (!(cause instanceof Kind) || (cause.blockIndex ?? cause.fragmentIndex) !== undefined) return cause;

@@ -116,7 +116,8 @@ export class HoloTensorDecoder {
    * be tiny.
    * @returns false when this fragment had been added before: it counts once
    * @throws ArgumentError when this tensor has no fragment of this number; FormatError when the payload is malformed
-   *   or belongs to another tensor (the decoder stays as it was). It may be that of a fragment that has waited.
+   *   or belongs to another tensor, UnsupportedError when it has another version (the decoder stays as it was). It may be
+   *   that of a fragment that has waited.
    */
   addFragment(fragment: HoloFragment & Partial<ReceivedFragment>): boolean {
     return finish(this.adding(fragment));

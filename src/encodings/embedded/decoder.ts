@@ -87,8 +87,8 @@ export class EmbeddedDecoder implements FragmentDecoder {
   /**
    * @param payload kept, and read again by every reconstruction: it must not be changed afterwards
    * @returns false when this fragment had been added before
-   * @throws FormatError with the `fragmentIndex` of the fragment at fault, which counts as not added: it may be one
-   *   that arrived earlier and could be decoded only now
+   * @throws FormatError, UnsupportedError (another version), with the `fragmentIndex` of the fragment at fault, which counts
+   *   as not added: it may be one that arrived earlier and could be decoded only now
    */
   addFragment(index: number, payload: Uint8Array): boolean {
     return finish(this.adding(index, payload));
@@ -298,6 +298,7 @@ function* naming<T>(fragmentIndex: number, steps: Steps<T>): Steps<T> {
   try {
     return yield* steps;
   } catch (error) {
-    throw placed(error, FormatError, { fragmentIndex });
+    const Kind = error instanceof UnsupportedError ? UnsupportedError : FormatError;
+    throw placed(error, Kind, { fragmentIndex });
   }
 }

@@ -1,7 +1,7 @@
 import { concatenate } from '../../bytes/binary.js';
 import { FieldReader } from '../../bytes/fieldReader.js';
 import { pushVarint } from '../../bytes/varint.js';
-import { FormatError } from '../../errors.js';
+import { UnsupportedError } from '../../errors.js';
 import { inRange } from './inRange.js';
 import { packNumbers, readNumbers } from './signedNumbers.js';
 import { MAX_TILE_LOG2, pushStream, readStream, type StreamHeader } from './streamHeader.js';
@@ -52,7 +52,7 @@ export interface FragmentStart extends FragmentHeader {
   readonly lengthsAt: number;
 }
 
-/** @throws FormatError when the header is invalid */
+/** @throws FormatError when the header is invalid, UnsupportedError for another version */
 export function parseFragmentStart(payload: Uint8Array, index: number): FragmentStart {
   return readStart(new FieldReader(payload, 'embedded fragment'), index);
 }
@@ -64,7 +64,7 @@ function readStart(fields: FieldReader, index: number): FragmentStart {
       version > 0 && version < EMBEDDED_VERSION
         ? `version ${version} was never released; encode the tensor again`
         : 'unsupported version';
-    throw new FormatError(`Cannot read the embedded fragment: ${reason}`, {
+    throw new UnsupportedError(`Cannot read the embedded fragment: ${reason}`, {
       expected: EMBEDDED_VERSION,
       actual: version,
     });
