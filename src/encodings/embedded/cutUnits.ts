@@ -1,5 +1,6 @@
+import type { EmbeddedEncodeKernels, SortedWeights } from '../../kernels/embedded/interface.js';
 import { GROUP } from '../../kernels/embedded/tile.js';
-import { type FiniteWeights, groupEnergies } from './groupEnergies.js';
+import { groupEnergies } from './groupEnergies.js';
 import { type Energies, energiesAfter, type MeasuredTile } from './measure.js';
 import type { TensorPlan } from './plan.js';
 import type { PlaneHeader } from './streamHeader.js';
@@ -15,7 +16,8 @@ export type PlanePass = Exclude<Pass, { readonly kind: 'remainder' }>;
 /** Encodes groups of tiles. */
 export interface EncodeGroups {
   /** The weights of a tile that is in memory. */
-  weights(tile: number): FiniteWeights;
+  weights(tile: number): SortedWeights;
+  readonly kernels: Pick<EmbeddedEncodeKernels, 'groupChanges'>;
   bytes(tile: number, pass: PlanePass, groups: Groups): Uint8Array;
 }
 
@@ -75,6 +77,7 @@ export class UnitCutter {
     if (pass.kind === 'remainder') return undefined;
     const tile = unit % tiles;
     const change = groupEnergies(
+      this.#encode.kernels,
       this.#encode.weights(tile),
       this.#plan.coding,
       this.#planes,

@@ -1,15 +1,15 @@
 import type {
   EmbeddedEncodeKernels,
   EncodedTile,
+  SortedWeights,
   TileCoding,
   TileWeights,
 } from '../../kernels/embedded/interface.js';
 import { sortedPatterns } from '../../kernels/embedded/survey.js';
-import { GROUP } from '../../kernels/embedded/tile.js';
 import { viewBytes } from '../../tensor/tensor.js';
 import type { EncodeGroups, PlanePass } from './cutUnits.js';
 import { serializeExceptions } from './exceptions.js';
-import type { FiniteWeights } from './groupEnergies.js';
+import { groupsOfWeights } from './groupEnergies.js';
 import { type MeasuredTile, withoutExceptions } from './measure.js';
 import type { SurveyedTensor, TensorPlan } from './plan.js';
 import type { Source } from './source.js';
@@ -66,31 +66,26 @@ export function tilesOf(
 export function groupsEncoder(
   plan: TensorPlan,
   layout: Source['layout'],
-  kernels: Pick<EmbeddedEncodeKernels, 'encodeTile'>,
+  kernels: Pick<EmbeddedEncodeKernels, 'encodeTile' | 'sortTile' | 'groupChanges'>,
   tileOf: (tile: number) => Source['patterns'],
 ): EncodeGroups {
   const { coding } = plan;
   const weightsOf = weightsIn(plan, layout);
   // The one that was used last: parts of one unit come one after another.
-  let last: { readonly tile: number; readonly own: FiniteWeights } | undefined;
-  const weights = (tile: number): FiniteWeights => {
+  let last: { readonly tile: number; readonly own: SortedWeights } | undefined;
+  const weights = (tile: number): SortedWeights => {
     if (last?.tile !== tile) {
       const { weights, places } = weightsOf(tileOf(tile), tile);
-      const sorted = { ...weights, patterns: sortedPatterns(weights), parts: undefined };
-      last = { tile, own: { weights: sorted, places } };
+      const { layout, scales } = weights;
+      last = { tile, own: { patterns: kernels.sortTile(weights), layout, scales, places } };
     }
     return last.own;
   };
   return {
+    kernels,
     weights,
     bytes(tile, pass, [from, to]) {
-      const { patterns, scales, layout } = weights(tile).weights;
-      const part = {
-        patterns: patterns.subarray(GROUP * from, GROUP * to),
-        scales: scales.subarray(from, to),
-        layout,
-        parts: undefined,
-      };
+      const part = { ...groupsOfWeights(weights(tile), from, to), parts: undefined };
       const top = topOf(coding, pass);
       return kernels.encodeTile(part, top, NO_EXCEPTIONS).units[unitOfTile(pass, top.depth)]!;
     },
@@ -117,7 +112,7 @@ function signPlanesOf(denseFrom: Uint8Array): number {
 }
 
 /** The weights of a tile; `places` and exceptions are NaNs and infinities. */
-interface OwnWeights extends FiniteWeights {
+interface OwnWeights extends Pick<SortedWeights, 'places'> {
   readonly weights: TileWeights;
   /** As the remainder begins. */
   readonly exceptions: Uint8Array;

@@ -131,6 +131,25 @@ export interface TileWeights {
   readonly scales: Uint8Array;
 }
 
+/** Weights in the order of their tile. */
+export interface SortedWeights extends Omit<TileWeights, 'parts'> {
+  /** Of NaNs and infinities, for which no number stands: the patterns are zeros there. */
+  readonly places: readonly number[];
+}
+
+/** Where a pass puts weights, in steps of the lowest plane. */
+export interface GroupPlacing {
+  /** Steps of its plane in one of the lowest. */
+  readonly perStep: number;
+  readonly step: number;
+  /** A weight within its step. */
+  readonly inside: number;
+  /** One without a bit, where its sign is known: in groups that have enough weights of at least `least`, or this scale. */
+  readonly ofZero: number;
+  readonly least: number;
+  readonly leastScale: number;
+}
+
 /** What codes of the planes of tiles would cost. */
 export interface TileCounts {
   /** Symbols to code by selections, for each plane twice, with bits together and apart: see `survey.ts`. */
@@ -230,6 +249,20 @@ export interface EmbeddedEncodeKernels {
   ): RowSurvey;
   /** @param selections may be used: without, all planes have fixed codes, and their symbols are counted together */
   countTiles(tiles: readonly TileWeights[], plan: TilePlan, selections: boolean): TileCounts;
+  /** The elements of a tile in its order. */
+  sortTile(tile: TileWeights): TileWeights['patterns'];
+  /**
+   * Of each group two numbers: what a pass after another adds to ‖x̂‖², and to ‖x − x̂‖².
+   * @param scale of the lowest plane
+   * @param threshold weights of at least `least` that a group needs to be dense
+   */
+  groupChanges(
+    weights: SortedWeights,
+    scale: number,
+    threshold: number,
+    now: GroupPlacing,
+    then: GroupPlacing,
+  ): Float64Array;
   /**
    * @param exceptions the bytes that the remainder begins with
    * @param room where units may go, if they fit; the elements themselves may be there

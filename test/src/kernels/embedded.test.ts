@@ -186,6 +186,48 @@ test('sums of many weights with short mantissas are exact', () => {
   }
 });
 
+test('weights of a tile are sorted, and what groups change is summed, to the last bit as by the portable kernels', () => {
+  const [ours, expected] = [wasm, portableKernels].map(embeddedEncodeKernels);
+  const scales = Uint8Array.from({ length: 16 }, (_, group) => 3 * group);
+  const placing = (level: number) => ({
+    perStep: 2 ** -level,
+    step: 2 ** level,
+    inside: 0.45,
+    ofZero: 0.4 * 2 ** level,
+    least: 2 ** (level + 1),
+    leastScale: 4 * level + 2,
+  });
+  const columns = Uint32Array.from({ length: 100 }, (_, i) => (37 * i) % 100);
+  const parts = Array.from({ length: 10 }, (_, row) => ({ first: 100 * row, columns }));
+  for (const { dtype, shape, data } of [
+    ofDtype('F32', weights(1000, 3)),
+    ofDtype('BF16', weights(1000, 4)),
+    // With subnormal numbers.
+    ofDtype('F16', weights(1000, 5, 6)),
+  ]) {
+    const { patterns, layout } = elementsAsBits({ dtype, shape, data });
+    const tile = { patterns, layout, scales, parts };
+    const sorted = ours!.sortTile(tile);
+    assert.equal(sorted, expected!.sortTile(tile));
+    assert.is(sorted[101], patterns[137]);
+    for (const places of [[], [3, 999]]) {
+      for (const [now, then] of [
+        [placing(5), placing(6)],
+        [placing(3), placing(3)],
+      ] as const) {
+        const own = { patterns: sorted, layout, scales, places };
+        const changes = ours!.groupChanges(own, -12, 20, now, then);
+        assert.equal(changes, expected!.groupChanges(own, -12, 20, now, then), dtype);
+        assert.is(changes.length, 32);
+        assert.is(
+          changes.some((change) => change !== 0),
+          now !== then && now.step !== then.step,
+        );
+      }
+    }
+  }
+});
+
 test('broken payloads are refused by both, or mean the same to both', () => {
   const random = randomFrom(11);
   const small = float32ToFloat8('F8_E4M3', weights(3000, 3));

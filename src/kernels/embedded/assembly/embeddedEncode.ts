@@ -4,6 +4,7 @@ import { addToBatch, countFixed, countSymbols, encodeBitmap, findContexts } from
 import { extract } from './entries';
 import { weightsOf } from '../../runtime/assembly/groups';
 
+export { groupChanges } from './groupChanges';
 export { measure } from './measure';
 export { measureShort } from './measureShort';
 export { encodeRemainder } from './remainder';

@@ -14,7 +14,8 @@ import { loadCodes } from './codeTables.js';
 import { countTiles } from './countTiles.js';
 import { EMBEDDED_ENCODE_WASM } from './embeddedEncode.generated.js';
 import { encodeExports } from './encodeExports.js';
-import { type LoadedTile, loadTile } from './loadTile.js';
+import { groupChanges } from './groupChanges.js';
+import { type LoadedTile, loadTile, sortTile } from './loadTile.js';
 import { isCounted, measure, measureShort, morePlanes } from './measureTile.js';
 import { allocateZeros, denseShift, ruleBytes } from './memory.js';
 import { surveyRows } from './surveyRows.js';
@@ -47,6 +48,8 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
   return {
     surveyRows: (...args) => runtime.scope(() => surveyRows(runtime, ...args)),
     countTiles: (...args) => runtime.scope(() => countTiles(runtime, ...args)),
+    sortTile: (...args) => runtime.scope(() => sortTile(runtime, ...args)),
+    groupChanges: (...args) => runtime.scope(() => groupChanges(runtime, ...args)),
     encodeTile: (...args) => runtime.scope(() => encodeTile(...args)),
   };
 

@@ -90,6 +90,19 @@ export interface EmbeddedEncodeExports {
     masks: number,
     out: number,
   ): number;
+  groupChanges(
+    patterns: number,
+    weights: number,
+    isShort: boolean,
+    mantissaBits: number,
+    exponentBits: number,
+    unit: number,
+    scales: number,
+    threshold: number,
+    placings: number,
+    magnitudes: number,
+    out: number,
+  ): void;
   measure(
     numbers: number,
     weights: number,

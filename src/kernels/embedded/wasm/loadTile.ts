@@ -105,6 +105,20 @@ export function isShort({ bytes, mantissaBits }: FloatLayout): boolean {
   return bytes === 2 && mantissaBits <= SHORT_MANTISSA;
 }
 
+/** The elements of a tile in its order. */
+export function sortTile(
+  runtime: WasmRuntime,
+  { patterns, layout, parts }: TileWeights,
+): TileWeights['patterns'] {
+  if (parts === undefined) return patterns;
+  const natural = runtime.allocate(patterns.byteLength);
+  const out = runtime.allocate(patterns.byteLength);
+  sort(runtime, patterns, parts, layout.bytes, natural, out);
+  const sorted = patterns.slice();
+  runtime.store(out, sorted);
+  return sorted;
+}
+
 function sort(
   runtime: WasmRuntime,
   patterns: Uint16Array | Uint32Array,
