@@ -101,7 +101,7 @@ function topOf({ scale, depth, planes, ...coding }: TileCoding, { plane }: Plane
     depth: top.length,
     planes: top,
     nonzero: undefined,
-    unmeasured: true,
+    lastOnly: true,
   };
 }
 

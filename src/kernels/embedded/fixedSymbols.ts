@@ -1,7 +1,7 @@
 import { NO_CONTEXT } from './contexts.js';
 import { codesAt, FIXED_CONTEXTS, fixedPlaces, letterAt } from './fixedCodes.js';
 import { meanLengths } from './meanLengths.js';
-import { CODES, POPULATION } from './prefixCodes.js';
+import { CODES, POPULATION, type PrefixCode } from './prefixCodes.js';
 import { batchMask, byteMask } from './survey.js';
 import { GROUP_BYTES } from './tile.js';
 
@@ -46,14 +46,19 @@ export function countFixedSymbols(bitmap: Uint8Array, contexts: Uint8Array, symb
 /** Visits what is coded by each letter of the table that occurs: of its place, how many symbols have 0 to 8 set bits. */
 function forPlaces(symbols: FixedSymbols, visit: (place: number, counts: Uint32Array) => void): void {
   for (let context = 0; context < FIXED_CONTEXTS; context++) {
+    // Most do not occur, and views take long to make.
+    const own = COUNTS * context;
+    let any = 0;
+    for (let i = own; i < own + COUNTS; i++) any |= symbols[i]!;
+    if (any === 0) continue;
     const places = fixedPlaces(context);
     places.forEach((place, k) => {
       if (place === undefined) return;
-      const start = COUNTS * context + POPULATIONS * k;
-      const counts = symbols.subarray(start, start + POPULATIONS);
+      const start = own + POPULATIONS * k;
+      const counts = symbols.slice(start, start + POPULATIONS);
       // Behind a mask, there are no bytes of 0.
-      const coded = k === 2 && places[1] !== undefined ? counts.with(0, 0) : counts;
-      if (coded.some((count) => count > 0)) visit(place, coded);
+      if (k === 2 && places[1] !== undefined) counts[0] = 0;
+      if (counts.some((count) => count > 0)) visit(place, counts);
     });
   }
 }
@@ -62,7 +67,7 @@ function forPlaces(symbols: FixedSymbols, visit: (place: number, counts: Uint32A
 export function fixedCost(symbols: FixedSymbols): number {
   let cost = 0;
   forPlaces(symbols, (place, counts) => {
-    cost += costOf(place, letterAt(place), counts);
+    cost += costOf(codesAt(place)(letterAt(place)), counts);
   });
   return cost;
 }
@@ -74,19 +79,20 @@ export function fixedCost(symbols: FixedSymbols): number {
 export function chooseReplaced(symbols: FixedSymbols, least: number): Uint16Array {
   const replaced: number[] = [];
   forPlaces(symbols, (place, counts) => {
-    let best = { code: 0, cost: costOf(place, letterAt(place), counts) - least };
-    const before = best.cost;
+    const codes = codesAt(place);
+    const now = costOf(codes(letterAt(place)), counts) - least;
+    let best = { code: 0, cost: now };
     for (let code = 0; code < CODES; code++) {
-      const cost = costOf(place, code, counts);
+      const cost = costOf(codes(code), counts);
       if (cost < best.cost) best = { code, cost };
     }
-    if (best.cost < before) replaced.push(CODES * place + best.code);
+    if (best.cost < now) replaced.push(CODES * place + best.code);
   });
   return Uint16Array.from(replaced).sort();
 }
 
-function costOf(place: number, code: number, counts: Uint32Array): number {
-  const lengths = meanLengths(codesAt(place)(code));
+function costOf(code: PrefixCode, counts: Uint32Array): number {
+  const lengths = meanLengths(code);
   let cost = 0;
   for (let k = 0; k < POPULATIONS; k++) if (counts[k]! > 0) cost += counts[k]! * lengths[k]!;
   return cost;

@@ -170,8 +170,8 @@ export interface TileCoding extends TilePlan {
   readonly planes: readonly PlaneCoding[];
   /** Codes of the remainder's bitmap of non-zero weights; undefined: there is no remainder. */
   readonly nonzero: Uint8Array | undefined;
-  /** Sums are not wanted: kernels may leave them, and the energy, 0. */
-  readonly unmeasured?: boolean | undefined;
+  /** Only the units of the last plane are wanted: kernels may leave those before empty, and sums and the energy 0. */
+  readonly lastOnly?: boolean | undefined;
 }
 
 export interface EncodedTile {

@@ -59,7 +59,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     exceptions: Uint8Array,
     target?: Uint8Array,
   ): EncodedTile {
-    const { depth, dense: denseRule, codedDense, planes: codings, nonzero, unmeasured = false } = coding;
+    const { depth, dense: denseRule, codedDense, planes: codings, nonzero, lastOnly = false } = coding;
     // What is kept comes first.
     const extracts = runtime.keep(extractTable());
     const rules = codings.map((own) => runtime.keep(ruleBytes(own)));
@@ -80,10 +80,19 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const room = depth * planeBytes + exceptions.length + WEIGHT_BYTES * GROUP * groups;
     const out = runtime.allocate(room + OVERWRITE_BYTES);
     const sums = allocateZeros(runtime, 8 * SUMS * depth);
-    const { encodePlane, encodeSigns } = encodeExports(runtime);
+    const { passOver, encodePlane, encodeSigns } = encodeExports(runtime);
     const ends: number[] = [];
     let end = out;
     codings.forEach(({ apart, level }, j) => {
+      const leastScale = denseRule.ratio + 4 * level;
+      const { threshold } = denseRule;
+      if (lastOnly && j < depth - 1) {
+        const plane = planes + j * stride;
+        const shift = denseShift(codedDense);
+        passOver(plane, groups, significant, counts, dense, scales, threshold, leastScale, shift);
+        ends.push(end, end);
+        return;
+      }
       end += encodePlane(
         planes + j * stride,
         groups,
@@ -106,8 +115,8 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       end += encodeSigns(
         weights,
         groups,
-        denseRule.threshold,
-        denseRule.ratio + 4 * level,
+        threshold,
+        leastScale,
         significant,
         signs,
         counts,
@@ -129,7 +138,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       ends.push(end);
     }
     let energy = 0;
-    if (!unmeasured) {
+    if (!lastOnly) {
       energy = counted
         ? measureShort(runtime, tile.layout, coding, loaded, denseFrom, sums)
         : measure(runtime, tile.layout, depth, more, loaded, denseFrom, sums);

@@ -55,6 +55,17 @@ export interface EmbeddedEncodeExports {
     symbols: number,
     more: number,
   ): void;
+  passOver(
+    plane: number,
+    groups: number,
+    significant: number,
+    counts: number,
+    dense: number,
+    scales: number,
+    threshold: number,
+    leastScale: number,
+    denseShift: number,
+  ): number;
   encodePlane(
     plane: number,
     groups: number,
