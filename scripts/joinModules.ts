@@ -23,6 +23,8 @@ const JOINED = {
     'src/async/steps.js',
     'src/bytes/binary.js',
     'src/bytes/byteQueue.js',
+    'src/bytes/fieldReader.js',
+    'src/bytes/sharedMemory.js',
     'src/tensor/dtype.js',
     'src/tensor/tensor.js',
     'src/tensor/float.js',

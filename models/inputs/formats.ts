@@ -7,7 +7,6 @@ import { assertSource, type RandomAccessSource, sourceName } from '../../src/sou
 import { isModelFileHeader } from '../file/headerChecksum.js';
 import { type FileOptions, type ModelContent, notVerified } from './content.js';
 import { openModelFile } from './modelFile.js';
-import { openSafetensors } from './safetensors.js';
 import { type StartedFile, startFile } from './startedFile.js';
 
 export type FileFormat = 'hct' | 'holotensor' | 'model-file' | 'safetensors';
@@ -68,5 +67,7 @@ async function openKind(started: StartedFile, options: FileOptions): Promise<Mod
     if (options.sha256 !== undefined) throw notVerified('model-file');
     return openModelFile(source, options);
   }
+  // Loaded on demand, as other formats: most pages open model files.
+  const { openSafetensors } = await import('./safetensors.js');
   return openSafetensors(source, options);
 }
