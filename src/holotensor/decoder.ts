@@ -8,7 +8,7 @@ import {
   type LimitsOption,
   limitsOf,
 } from '../checks/limits.js';
-import { check, checkOptions, object, wholeNumber } from '../checks/options.js';
+import { check, checkOptions, listOf, object, wholeNumber } from '../checks/options.js';
 import { loadedDecoding } from '../encodings/decodings.js';
 import { ENCODING_NAME, type FragmentDecoder, matrixShape, RANGE_STEPS } from '../encodings/encoding.js';
 import { isDtypeLoaded, numbersToElements } from '../encodings/otherDtypes.js';
@@ -125,25 +125,29 @@ export class HoloTensorDecoder {
 
   /** The same in steps of some milliseconds. One that is left goes on when the fragment is added again. */
   *adding(fragment: HoloFragment & Partial<ReceivedFragment>): Steps<boolean> {
-    check('fragment', fragment, object);
-    const { index, data, entry } = fragment;
-    check('data', data, typedArray('Uint8Array'));
-    check('fragmentIndex', index, wholeNumber(0, this.total - 1));
-    return yield* this.#received.adding(index, data, entry?.compressedSize ?? data.length);
+    checkFragment(fragment, 0, this.total - 1);
+    return yield* this.#received.adding(fragment.index, fragment.data, storedBytes(fragment));
   }
 
   /**
    * Fragments 0, 1, … at once, before any other: of small tensors, that takes less time than one by one.
    * @internal For loads, which hold what comes of small tensors.
    * @param fragments verified
-   * @throws FormatError; LimitError when it takes more than the bytes received so far pay for. The decoder is then of no use.
+   * @throws ArgumentError unless these are the first fragments, in their order; FormatError; LimitError when it takes more than
+   *   the bytes received so far pay for. The decoder is then of no use.
    */
-  *addingTogether(fragments: readonly ReceivedFragment[]): Steps<void> {
+  *addingTogether(fragments: readonly (HoloFragment & Partial<ReceivedFragment>)[]): Steps<void> {
+    check('fragments', fragments, listOf(object));
+    for (const [i, fragment] of fragments.entries()) checkFragment(fragment, i, i);
     if (this.#decoder.together === undefined) {
       for (const fragment of fragments) yield* this.adding(fragment);
       return;
     }
-    yield* this.#received.addingTogether(fragments);
+    const bytes = fragments.reduce((sum, fragment) => sum + storedBytes(fragment), 0);
+    yield* this.#received.addingTogether(
+      fragments.map(({ data }) => data),
+      bytes,
+    );
   }
 
   /**
@@ -258,4 +262,16 @@ export class HoloTensorDecoder {
     const isLast = this.fragments === 0 || this.#received.count === this.total;
     if (this.waits && isLast && !this.#isShared) yield* this.settling();
   }
+}
+
+/** @throws ArgumentError */
+function checkFragment(fragment: HoloFragment, least: number, most: number): void {
+  check('fragment', fragment, object);
+  check('data', fragment.data, typedArray('Uint8Array'));
+  check('fragmentIndex', fragment.index, wholeNumber(least, most));
+}
+
+/** Bytes of it that were received, which pay for decoding it. */
+function storedBytes({ data, entry }: HoloFragment & Partial<ReceivedFragment>): number {
+  return entry?.compressedSize ?? data.length;
 }

@@ -3,7 +3,6 @@ import { allocationFailure, type Budget, type Cost } from '../checks/limits.js';
 import type { FragmentDecoder } from '../encodings/encoding.js';
 import { placed } from '../errors/placed.js';
 import { FormatError, type LimitError } from '../errors.js';
-import type { ReceivedFragment } from './fragment.js';
 
 /** A fragment that has been received, until its steps are done. */
 interface WaitingFragment {
@@ -70,18 +69,20 @@ export class ReceivedFragments {
     return !waits && (waiting.isNew ?? true);
   }
 
-  /** See `HoloTensorDecoder`. */
-  *addingTogether(fragments: readonly ReceivedFragment[]): Steps<void> {
-    const { cost, steps } = this.#decoder.together!(fragments.map(({ data }) => data));
-    const bytes = fragments.reduce((sum, { entry }) => sum + entry.compressedSize, 0);
+  /**
+   * See `HoloTensorDecoder`.
+   * @param bytes that were received of them
+   */
+  *addingTogether(payloads: readonly Uint8Array[], bytes: number): Steps<void> {
+    const { cost, steps } = this.#decoder.together!(payloads);
     this.#budget.received += bytes;
     if (!this.#paysOutput() || !this.#paysFor(cost)) {
       this.#budget.received -= bytes;
       throw this.#unpaid;
     }
     yield* steps;
-    for (const { index } of fragments) this.#counted.add(index);
-    this.#added = fragments.length;
+    for (const index of payloads.keys()) this.#counted.add(index);
+    this.#added = payloads.length;
   }
 
   /** See `HoloTensorDecoder`. */

@@ -357,6 +357,10 @@ const RECIPES: Readonly<Record<string, MakeRecipe>> = {
     const { header, fragments } = await encoded();
     return method(new main.HoloTensorDecoder(header), 'adding', fragments[0]);
   },
+  'HoloTensorDecoder#addingTogether': async () => {
+    const { header, fragments } = await encoded();
+    return method(new main.HoloTensorDecoder(header), 'addingTogether', [fragments[0]]);
+  },
   'HoloTensorDecoder#reconstructing': async () =>
     method(await decoder(), 'reconstructing', new Float32Array(6)),
   'HoloTensorDecoder#reconstructingTensor': async () =>
