@@ -19,6 +19,8 @@ export class StartedSource implements RandomAccessSource {
   readonly #source: RandomAccessSource;
   readonly #stopped = new AbortController();
   readonly #chunks: ChunkReader;
+  /** Where the start ends, as far as is known. */
+  readonly #end: number;
   #bytes: Uint8Array = new Uint8Array(0);
   #length = 0;
   /** Nothing more of the start arrives: it is here, or the source ends before, or has failed. */
@@ -29,8 +31,8 @@ export class StartedSource implements RandomAccessSource {
   constructor(source: RandomAccessSource) {
     const { size = START_SIZE } = source;
     this.#source = source;
-    const end = Math.min(START_SIZE, size);
-    this.#chunks = streamReader(source.stream({ start: 0, end, signal: this.#stopped.signal }));
+    this.#end = Math.min(START_SIZE, size);
+    this.#chunks = streamReader(source.stream({ start: 0, end: this.#end, signal: this.#stopped.signal }));
     this.#readAll().catch(() => {});
   }
 
@@ -51,23 +53,28 @@ export class StartedSource implements RandomAccessSource {
     if (start >= START_SIZE) return this.#source.stream(options);
     let position = start;
     let rest: ChunkReader | undefined;
+    let closed = false;
     return pullStream(
       {
         next: async () => {
           if (rest !== undefined) return rest.next();
           if (position === end) return undefined;
-          while (position >= this.#length && !this.#isOver) await this.#more();
+          while (position >= this.#length && this.#goesOn) await this.#more();
           if (position < this.#length) {
             // A copy: the caller may write to its chunk or transfer it.
             const chunk = this.#bytes.slice(position, Math.min(this.#length, end ?? this.#length));
             position += chunk.length;
             return chunk;
           }
-          if (position === this.size && end === undefined) return undefined;
+          // Nobody would end the request of the rest.
+          if (closed || (position === this.size && end === undefined)) return undefined;
           rest = streamReader(this.#source.stream({ ...options, start: position }));
           return rest.next();
         },
-        close: (reason) => rest?.close?.(reason),
+        close: (reason) => {
+          closed = true;
+          return rest?.close?.(reason);
+        },
       },
       [options.signal],
     );
@@ -85,15 +92,24 @@ export class StartedSource implements RandomAccessSource {
 
   /** Ends the request of the start; the source itself stays open. */
   stop(): void {
-    this.#isOver = true;
     this.#stopped.abort(new DOMException('the file was closed', 'AbortError'));
-    // A source that hears no signal ends by this.
-    Promise.resolve(this.#chunks.close?.()).catch(() => {});
+    this.#cancel();
   }
 
   async close(): Promise<void> {
     this.stop();
     await this.#source.close?.();
+  }
+
+  /** Whether more of the start is to come: its last byte may be here before the stream has ended, which some never do. */
+  get #goesOn(): boolean {
+    return !this.#isOver && this.#length < this.#end;
+  }
+
+  /** A source that hears no signal ends by this. */
+  #cancel(): void {
+    this.#isOver = true;
+    Promise.resolve(this.#chunks.close?.()).catch(() => {});
   }
 
   /** Whether somebody reads or not: a request that waits for its reader would keep its place among all requests. */
@@ -121,7 +137,10 @@ export class StartedSource implements RandomAccessSource {
     }
   }
 
-  #keep(chunk: Uint8Array): void {
+  #keep(given: Uint8Array): void {
+    const chunk = given.subarray(0, this.#end - this.#length);
+    // A source that gives more than was asked for may have no end.
+    if (chunk.length < given.length) this.#cancel();
     const length = this.#length + chunk.length;
     const bytes = withRoom(this.#bytes, length, Math.max(length, START_SIZE), 2 * length);
     bytes.set(chunk, this.#length);
