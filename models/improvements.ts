@@ -99,7 +99,9 @@ export async function* improvements<T extends Improvement>(
         if (failures > 1) throw error;
         return undefined;
       });
-      if (taken === undefined || improving.losses() !== losses) {
+      // Reading may have found that the only pieces of a tensor are damaged.
+      const isWhole = improving.losses() === losses && improving.quality().ready >= expected;
+      if (taken === undefined || !isWhole) {
         if (!(await changes.next())) return;
         continue;
       }

@@ -1,5 +1,5 @@
 import { type Observable, Subject } from 'rxjs';
-import { createLimiter } from '../sources/limiter.js';
+import { createLimiter, type Limiter } from '../sources/limiter.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { Budget, type LimitsOption, limitsOf } from '../src/checks/limits.js';
 import { WorkerError } from '../src/errors.js';
@@ -54,9 +54,17 @@ export class ModelLoads {
     this.#budget = new Budget(limitsOf({ limits }));
     this.#catalog = new Catalog(tensors);
     const completing = createLimiter(1);
-    this.states = new Map(tensors.map((tensor) => [tensor.name, new TensorState(tensor, completing)]));
+    this.states = new Map(tensors.map((tensor) => [tensor.name, this.#stateOf(tensor, completing)]));
     this.quality = new ModelQuality(this.states.values());
     this.progress$ = this.#progress.asObservable();
+  }
+
+  #stateOf(tensor: LoadableTensor, completing: Limiter): TensorState {
+    const state: TensorState = new TensorState(tensor, completing, (error) => {
+      this.quality.update(state);
+      this.#load?.fail(error);
+    });
+    return state;
   }
 
   /** @throws ArgumentError for names that the model does not have */

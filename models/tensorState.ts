@@ -31,10 +31,18 @@ export class TensorState {
   readonly #decoded: DecodedTensor;
   readonly #memory = new HeldMemory();
 
+  /** Told when a reader has found that a piece is damaged, which a load had brought. */
+  readonly #onRefused: (error: unknown) => void;
+
   /** @param completing has one place, which a large tensor of the model holds while it is completed */
-  constructor(tensor: LoadableTensor, completing = createLimiter(1)) {
+  constructor(
+    tensor: LoadableTensor,
+    completing = createLimiter(1),
+    onRefused: (error: unknown) => void = () => {},
+  ) {
     this.tensor = tensor;
     this.#decoded = new DecodedTensor(tensor, completing);
+    this.#onRefused = onRefused;
   }
 
   get cosine(): number {
@@ -105,6 +113,15 @@ export class TensorState {
     const last = done.then(settle, settle);
     this.#last = last;
     return done;
+  }
+
+  /** A reader gets what is before a piece that is refused. Its signal ends no decoding: pieces would be lost to the load. */
+  async #takeHeldToRead(): Promise<void> {
+    try {
+      await this.#takeHeld(undefined);
+    } catch (error) {
+      this.#onRefused(inPlace(error, placeOfTensor(this.tensor)));
+    }
   }
 
   #takeAll(options: DecodeOptions): Soon<void> {
@@ -222,7 +239,7 @@ export class TensorState {
   ): Promise<LoadedTensor<A> | undefined> {
     const { signal } = options;
     signal?.throwIfAborted();
-    await this.#takeHeld(signal);
+    if (this.#held !== undefined) await this.#takeHeldToRead();
     const { whole, decoder, cosine } = this.#decoded;
     if (whole === undefined && (decoder === undefined || cosine === 0)) return undefined;
     return readOutput(this.#decoded, this.#memory, options);

@@ -1,17 +1,19 @@
-import { firstValueFrom, lastValueFrom, toArray } from 'rxjs';
+import { firstValueFrom, from, lastValueFrom, toArray } from 'rxjs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openModelFile } from '../../models/inputs/modelFile.js';
 import type { Model } from '../../models/model.js';
 import { openModel } from '../../models/openModel.js';
 import type { ModelSnapshot } from '../../models/takeSnapshots.js';
 import { bytesSource } from '../../sources/bytes.js';
-import { ArgumentError } from '../../src/errors.js';
+import { ArgumentError, ChecksumError } from '../../src/errors.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { rejects, throws } from '../helpers/assertions.js';
-import { modelFileOf } from '../helpers/modelFiles.js';
+import { gatedSource } from '../helpers/gatedSource.js';
+import { encodeToModelFile, modelFileOf } from '../helpers/modelFiles.js';
 import { modelOf } from '../helpers/models.js';
 import { tick, until } from '../helpers/streams.js';
-import { TRAINED_FILES } from '../helpers/trained.js';
+import { TRAINED_FILES, trainedLike } from '../helpers/trained.js';
 
 const test = suite('snapshots');
 
@@ -192,6 +194,24 @@ test('a signal, and leaving the loop, end it', async () => {
   throws(() => model.snapshots({ minGain: 2 }), ArgumentError, /minGain/);
   throws(() => model.snapshots({ minInterval: -1 }), ArgumentError, /minInterval/);
   await model.close();
+});
+
+test('a damaged piece that a snapshot finds first is an error of the load, and no snapshot', async () => {
+  const shape = [64, 64];
+  const tensor = { name: 'w', dtype: 'F32', shape } as const;
+  const plain = modelOf([tensor], undefined, () => viewBytes(trainedLike(shape, 1)).slice());
+  const small = await encodeToModelFile({ 'model.safetensors': plain });
+  const { pieces } = (await openModelFile(bytesSource(small), {})).tensors[0]!;
+  small[pieces[1]!.offset]! ^= 1;
+  // Those that follow it have arrived, and the load waits for more.
+  const last = pieces[5]!;
+  const model = await openModel(gatedSource(small, last.offset + last.length));
+  const loading = rejects(model.load(), ChecksumError);
+  const snapshots = lastValueFrom(from(model.snapshots({ minGain: 0 })).pipe(toArray()));
+  await loading;
+  assert.is(model.quality, 0);
+  await model.close();
+  assert.equal(await snapshots, []);
 });
 
 test('snapshots$: the same as an observable; unsubscribing ends it', async () => {

@@ -1,5 +1,6 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { PieceDecoder } from '../../models/inputs/content.js';
 import { openModelFile } from '../../models/inputs/modelFile.js';
 import { TensorState } from '../../models/tensorState.js';
 import { bytesSource } from '../../sources/bytes.js';
@@ -29,11 +30,11 @@ async function fileOf(shape: readonly number[]) {
 
 const FILES = { small: await fileOf(SMALL), large: await fileOf(LARGE) };
 
-async function opened(which: keyof typeof FILES = 'large') {
+async function opened(which: keyof typeof FILES = 'large', onRefused?: (error: unknown) => void) {
   const { values, file } = FILES[which];
   const { tensors } = await openModelFile(bytesSource(file), {});
   const tensor = tensors[0]!;
-  const state = new TensorState(tensor);
+  const state = new TensorState(tensor, undefined, onRefused);
   const options = { pool: undefined, budget: new Budget(limitsOf()), isOwn: false };
   const bytesOf = (piece: number) => {
     const { offset, length } = tensor.pieces[piece]!;
@@ -108,8 +109,11 @@ test('a fragment that is refused at once may come again', async () => {
 });
 
 /** The same, with all but its last piece, in this order. */
-async function held(order: (pieces: number[]) => number[] = (pieces) => pieces) {
-  const made = await opened('small');
+async function held(
+  order: (pieces: number[]) => number[] = (pieces) => pieces,
+  onRefused?: (error: unknown) => void,
+) {
+  const made = await opened('small', onRefused);
   const last = made.tensor.pieces.length - 1;
   const pieces = order(Array.from({ length: last }, (_, piece) => piece));
   for (const piece of pieces) assert.is(made.add(piece), undefined, `${piece}`);
@@ -167,6 +171,49 @@ test('a damaged piece among those that are held is refused; those before are dec
     await add(last);
     assert.equal((await state.read({}))?.data, values);
   }
+});
+
+test('a reader of held pieces gets those before a damaged one, and the load is told', async () => {
+  for (const damaged of [0, 1, 3]) {
+    const told: unknown[] = [];
+    const { tensor, values, state, add, bytesOf, options, last } = await held(undefined, (error) =>
+      told.push(error),
+    );
+    const broken = bytesOf(damaged);
+    broken[broken.length - 1]! ^= 1;
+    state.add(damaged, broken, options);
+    const read = await state.read({});
+    const before = damaged === 0 ? 0 : tensor.pieces[damaged - 1]!.cosine;
+    assert.ok(Math.abs((read?.cosine ?? 0) - before) < 1e-6, `${damaged}`);
+    assert.is(told.length, 1);
+    assert.instance(told[0], ChecksumError);
+    assert.is((told[0] as ChecksumError).tensor, 'w');
+    assert.not.ok(state.has(damaged));
+    await add(damaged);
+    await add(last);
+    assert.equal((await state.read({}))?.data, values);
+  }
+});
+
+test('a reader that aborts while held pieces are decoded loses none of them', async () => {
+  const { tensor, options } = await opened('small');
+  const stop = new AbortController();
+  let taken = 0;
+  const decoder: PieceDecoder = {
+    add: async (_piece, _bytes, { signal }) => {
+      stop.abort(new Error('enough'));
+      signal?.throwIfAborted();
+      taken += 1;
+    },
+    complete: false,
+    cosine: 0.5,
+    reconstructingTensor: async () => undefined,
+  };
+  const state = new TensorState({ ...tensor, createDecoder: async () => decoder });
+  for (const piece of [0, 1, 2]) state.add(piece, Uint8Array.of(1), options);
+  await rejects(state.read({ signal: stop.signal }), Error, /enough/);
+  await state.settle({});
+  assert.is(taken, 3);
 });
 
 test('an abort leaves what is held to the next that asks', async () => {
