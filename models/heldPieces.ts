@@ -6,10 +6,13 @@ const MOST_HELD = 64;
 
 /**
  * Whether pieces of a tensor are held until all have come, or numbers are asked for: together, those of a small one take a fraction of
- * the time. Larger ones are decoded as their pieces come: by workers, and because a part of them is long work.
+ * the time. Larger ones are decoded as their pieces come: by workers, and because a part of them is long work. So are those of a file
+ * that says of a small tensor that it has many bytes: what is held has not been verified.
  */
 export function mayHold({ byteLength, pieces }: LoadableTensor): boolean {
-  return byteLength < MIN_WORKER_BYTES.reconstruction && pieces.length <= MOST_HELD;
+  const most = MIN_WORKER_BYTES.reconstruction;
+  if (byteLength >= most || pieces.length > MOST_HELD) return false;
+  return pieces.reduce((sum, { length }) => sum + length, 0) < most;
 }
 
 /** The first pieces up to the first gap. */

@@ -133,6 +133,15 @@ test('pieces of a small tensor are held until the last has come, in any order', 
   }
 });
 
+test('nothing is held of a small tensor that has more bytes than it needs: a damaged piece is found when it comes', async () => {
+  const { tensor, bytesOf, options } = await opened('small');
+  const pieces = tensor.pieces.map((piece) => ({ ...piece, length: 2 ** 20 }));
+  const state = new TensorState({ ...tensor, pieces });
+  const broken = bytesOf(0);
+  broken[3]! ^= 1;
+  await rejects(Promise.resolve(state.add(0, broken, options)), ChecksumError, /wrong checksum/);
+});
+
 test('behind a gap, pieces that are held count for nothing', async () => {
   const { tensor, state, add } = await opened('small');
   add(0);
