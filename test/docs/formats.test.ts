@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as formats from '../../formats.js';
+import { HoloTensorEncoder } from '../../index.js';
 import { readReference } from '../helpers/fixtures.js';
 import { hctFixtures } from '../helpers/hctFixtures.js';
 import { type HoloFixture, holoFixtures } from '../helpers/holoFixtures.js';
@@ -117,6 +119,28 @@ test('quality curves have the documented defaults', () => {
     minimum,
   ]);
   assert.equal(documented, curves);
+});
+
+test('every page that names the version of a format names the one that is written', () => {
+  const { fragments } = new HoloTensorEncoder('embedded').encode1d(new Float32Array(64).fill(1));
+  const written: Record<string, number | undefined> = {
+    HoloTensor: formats.HOLO_VERSION,
+    'embedded encoding': fragments[0]!.data[0],
+    'model file': formats.MODEL_FILE_VERSION,
+  };
+  const page = (path: string) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
+  for (const path of ['docs/formats/README.md', 'CONTRIBUTING.md']) {
+    for (const [name, version] of Object.entries(written)) {
+      const row = new RegExp(`^\\| \\[${name}\\]\\([^)]*\\) \\|(?:[^|\n]*\\|)*? (\\d+) \\|`, 'm').exec(
+        page(path),
+      );
+      assert.is(Number(row?.[1]), version, `${path}: ${name}`);
+    }
+  }
+  const [, embedded] = /^\| version \| u8 \| (\d+);/m.exec(page('docs/formats/embedded.md')) ?? [];
+  assert.is(Number(embedded), written['embedded encoding']);
+  const [, modelFile] = /`holostream\.version`: `(\d+)`/.exec(page('docs/formats/model-file.md')) ?? [];
+  assert.is(Number(modelFile), written['model file']);
 });
 
 test.run();
