@@ -100,8 +100,7 @@ export async function* improvements<T extends Improvement>(
         return undefined;
       });
       // Reading may have found that the only pieces of a tensor are damaged.
-      const isWhole = improving.losses() === losses && improving.quality().ready >= expected;
-      if (taken === undefined || !isWhole) {
+      if (taken === undefined || improving.losses() !== losses || improving.quality().ready < expected) {
         if (!(await changes.next())) return;
         continue;
       }

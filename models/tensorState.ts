@@ -32,14 +32,10 @@ export class TensorState {
   readonly #memory = new HeldMemory();
 
   /** Told when a reader has found that a piece is damaged, which a load had brought. */
-  readonly #onRefused: (error: unknown) => void;
+  readonly #onRefused: ((error: unknown) => void) | undefined;
 
   /** @param completing has one place, which a large tensor of the model holds while it is completed */
-  constructor(
-    tensor: LoadableTensor,
-    completing = createLimiter(1),
-    onRefused: (error: unknown) => void = () => {},
-  ) {
+  constructor(tensor: LoadableTensor, completing = createLimiter(1), onRefused?: (error: unknown) => void) {
     this.tensor = tensor;
     this.#decoded = new DecodedTensor(tensor, completing);
     this.#onRefused = onRefused;
@@ -120,7 +116,7 @@ export class TensorState {
     try {
       await this.#takeHeld(undefined);
     } catch (error) {
-      this.#onRefused(inPlace(error, placeOfTensor(this.tensor)));
+      this.#onRefused?.(inPlace(error, placeOfTensor(this.tensor)));
     }
   }
 

@@ -59,7 +59,7 @@ export class StartedSource implements RandomAccessSource {
         next: async () => {
           if (rest !== undefined) return rest.next();
           if (position === end) return undefined;
-          while (position >= this.#length && this.#goesOn) await this.#more();
+          while (position >= this.#length && !this.#isOver) await this.#more();
           if (position < this.#length) {
             // A copy: the caller may write to its chunk or transfer it.
             const chunk = this.#bytes.slice(position, Math.min(this.#length, end ?? this.#length));
@@ -92,8 +92,10 @@ export class StartedSource implements RandomAccessSource {
 
   /** Ends the request of the start; the source itself stays open. */
   stop(): void {
+    this.#isOver = true;
     this.#stopped.abort(new DOMException('the file was closed', 'AbortError'));
-    this.#cancel();
+    // A source that hears no signal ends by this.
+    Promise.resolve(this.#chunks.close?.()).catch(() => {});
   }
 
   async close(): Promise<void> {
@@ -101,20 +103,11 @@ export class StartedSource implements RandomAccessSource {
     await this.#source.close?.();
   }
 
-  /** Whether more of the start is to come: its last byte may be here before the stream has ended, which some never do. */
-  get #goesOn(): boolean {
-    return !this.#isOver && this.#length < this.#end;
-  }
-
-  /** A source that hears no signal ends by this. */
-  #cancel(): void {
-    this.#isOver = true;
-    Promise.resolve(this.#chunks.close?.()).catch(() => {});
-  }
-
   /** Whether somebody reads or not: a request that waits for its reader would keep its place among all requests. */
   async #readAll(): Promise<void> {
     while (!this.#isOver) await this.#more();
+    // The stream has to end; one that gives more than was asked for may never do so.
+    if (await this.#chunks.next()) await this.#chunks.close?.();
   }
 
   #more(): Promise<void> {
@@ -139,12 +132,11 @@ export class StartedSource implements RandomAccessSource {
 
   #keep(given: Uint8Array): void {
     const chunk = given.subarray(0, this.#end - this.#length);
-    // A source that gives more than was asked for may have no end.
-    if (chunk.length < given.length) this.#cancel();
     const length = this.#length + chunk.length;
     const bytes = withRoom(this.#bytes, length, Math.max(length, START_SIZE), 2 * length);
     bytes.set(chunk, this.#length);
     this.#bytes = bytes;
     this.#length = length;
+    this.#isOver ||= length === this.#end;
   }
 }
