@@ -35,9 +35,8 @@ export async function streamedModel(
       using _ = markFragments(model, watcher);
       await takeWhatIsHere(model, position, watcher);
       watcher.onBegun();
-      const watching = watch(model, position, watcher);
-      await model.load({ signal: watcher.signal });
-      await watching;
+      // Together: where both are aborted, neither reason is left without somebody who hears it.
+      await Promise.all([watch(model, position, watcher), model.load({ signal: watcher.signal })]);
     },
     pause: () => model.pause(),
     resume: () => model.resume(),
