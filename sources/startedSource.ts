@@ -1,11 +1,11 @@
 import { withRoom } from '../src/bytes/room.js';
-import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { TruncatedError } from '../src/errors.js';
 import type { ByteRangeOptions, RandomAccessSource, ReadOptions } from '../src/source.js';
 import { type ChunkReader, streamReader } from './chunkReader.js';
 import { pullStream } from './pullStream.js';
 import { checkRange, checkRead } from './ranges.js';
 import { readExactly } from './read.js';
+import { WrappedSource } from './streamedSource.js';
 
 /** Bytes that are asked for when a file is opened: the headers of most, with what follows them. */
 export const START_SIZE = 65536;
@@ -15,8 +15,7 @@ export const START_SIZE = 65536;
  * twice, and what has arrived can be read while the rest is under way. So a file whose header is short is open before the
  * first request has ended.
  */
-export class StartedSource implements RandomAccessSource {
-  readonly #source: RandomAccessSource;
+export class StartedSource extends WrappedSource {
   readonly #stopped = new AbortController();
   readonly #chunks: ChunkReader;
   /** Where the start ends, as far as is known. */
@@ -30,27 +29,15 @@ export class StartedSource implements RandomAccessSource {
 
   constructor(source: RandomAccessSource) {
     const { size = START_SIZE } = source;
-    this.#source = source;
+    super(source);
     this.#end = Math.min(START_SIZE, size);
     this.#chunks = streamReader(source.stream({ start: 0, end: this.#end, signal: this.#stopped.signal }));
     this.#readAll().catch(() => {});
   }
 
-  get id(): string | undefined {
-    return this.#source.id;
-  }
-
-  get name(): string | undefined {
-    return this.#source.name;
-  }
-
-  get size(): number | undefined {
-    return this.#source.size;
-  }
-
-  stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {
+  override stream(options: ByteRangeOptions = {}): ReadableStream<Uint8Array> {
     const { start, end = this.size } = checkRange(options);
-    if (start >= START_SIZE) return this.#source.stream(options);
+    if (start >= START_SIZE) return this.source.stream(options);
     let position = start;
     let rest: ChunkReader | undefined;
     let closed = false;
@@ -68,7 +55,7 @@ export class StartedSource implements RandomAccessSource {
           }
           // Nobody would end the request of the rest.
           if (closed || (position === this.size && end === undefined)) return undefined;
-          rest = streamReader(this.#source.stream({ ...options, start: position }));
+          rest = streamReader(this.source.stream({ ...options, start: position }));
           return rest.next();
         },
         close: (reason) => {
@@ -80,27 +67,23 @@ export class StartedSource implements RandomAccessSource {
     );
   }
 
-  async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
+  override async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
     const { signal } = checkRead(offset, length, options);
-    if (offset >= START_SIZE) return this.#source.read(offset, length, options);
+    if (offset >= START_SIZE) return this.source.read(offset, length, options);
     return readExactly(this.stream({ start: offset, end: offset + length, signal }), length);
-  }
-
-  async version(options?: AbortOptions): Promise<string | undefined> {
-    return this.#source.version?.(options);
   }
 
   /** Ends the request of the start; the source itself stays open. */
   stop(): void {
     this.#isOver = true;
-    this.#stopped.abort(new DOMException('the file was closed', 'AbortError'));
+    this.#stopped.abort();
     // A source that hears no signal ends by this.
     Promise.resolve(this.#chunks.close?.()).catch(() => {});
   }
 
-  async close(): Promise<void> {
+  override async close(): Promise<void> {
     this.stop();
-    await this.#source.close?.();
+    await super.close();
   }
 
   /** Whether somebody reads or not: a request that waits for its reader would keep its place among all requests. */
