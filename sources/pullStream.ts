@@ -14,12 +14,15 @@ export function pullStream(
   /** The consumer has cancelled or aborted: nothing may be enqueued any more. */
   let gone = false;
   let closed = false;
+  let closing: void | Promise<void>;
   let removers: (() => void)[] = [];
   const close = (reason?: unknown): void | Promise<void> => {
-    if (closed) return;
+    // Whoever cancels a stream that is about to end waits for the same end: a cache may be keeping the last bytes.
+    if (closed) return closing;
     closed = true;
     for (const remove of removers) remove();
-    return reader.close?.(reason);
+    closing = reader.close?.(reason);
+    return closing;
   };
   const stream = new ReadableStream<Uint8Array>(
     {

@@ -16,8 +16,8 @@ export const START_SIZE = 65536;
  * first request has ended.
  */
 export class StartedSource extends WrappedSource {
-  readonly #stopped = new AbortController();
   readonly #chunks: ChunkReader;
+  readonly #stopped = new AbortController();
   /** Where the start ends, as far as is known. */
   readonly #end: number;
   #bytes: Uint8Array = new Uint8Array(0);
@@ -31,7 +31,7 @@ export class StartedSource extends WrappedSource {
     const { size = START_SIZE } = source;
     super(source);
     this.#end = Math.min(START_SIZE, size);
-    this.#chunks = streamReader(source.stream({ start: 0, end: this.#end, signal: this.#stopped.signal }));
+    this.#chunks = streamReader(source.stream({ start: 0, end: this.#end }));
     this.#readAll().catch(() => {});
   }
 
@@ -53,6 +53,7 @@ export class StartedSource extends WrappedSource {
             position += chunk.length;
             return chunk;
           }
+          this.#stopped.signal.throwIfAborted();
           // Nobody would end the request of the rest.
           if (closed || (position === this.size && end === undefined)) return undefined;
           rest = streamReader(this.source.stream({ ...options, start: position }));
@@ -73,16 +74,17 @@ export class StartedSource extends WrappedSource {
     return readExactly(this.stream({ start: offset, end: offset + length, signal }), length);
   }
 
-  /** Ends the request of the start; the source itself stays open. */
-  stop(): void {
+  /** Ends the request of the start; the source itself stays open. Resolves when a cache has kept what has come. */
+  async stop(): Promise<void> {
     this.#isOver = true;
     this.#stopped.abort();
-    // A source that hears no signal ends by this.
-    Promise.resolve(this.#chunks.close?.()).catch(() => {});
+    try {
+      await this.#chunks.close?.();
+    } catch {}
   }
 
   override async close(): Promise<void> {
-    this.stop();
+    await this.stop();
     await super.close();
   }
 

@@ -51,7 +51,7 @@ export async function openStarted(started: StartedFile, options: FileOptions): P
   try {
     return await withPlace({ file: sourceName(source) }, () => openKind(started, options));
   } catch (error) {
-    source.stop();
+    void source.stop();
     throw error;
   }
 }

@@ -19,7 +19,7 @@ export async function startFile(given: RandomAccessSource, options: OpenOptions)
   try {
     return { source, start: await readStart(source, PROBE_SIZE, options) };
   } catch (error) {
-    source.stop();
+    void source.stop();
     throw error;
   }
 }

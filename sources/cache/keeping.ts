@@ -18,13 +18,16 @@ export function keeping(
   let position = start;
   let buffer = new Uint8Array(0);
   let filled = 0;
-  const flush = async () => {
+  let kept = Promise.resolve();
+  /** Resolves when all that has come is kept, also what others have begun to keep. */
+  const flush = () => {
     const bytes = buffer.subarray(0, filled);
-    const from = position;
-    position += filled;
+    const range = { start: position, end: position + filled };
+    position = range.end;
     filled = 0;
     buffer = new Uint8Array(0);
-    if (bytes.length > 0) await keep({ start: from, end: position }, bytes);
+    if (bytes.length > 0) kept = kept.then(() => keep(range, bytes));
+    return kept;
   };
   const add = async (chunk: Uint8Array) => {
     for (let used = 0; used < chunk.length; ) {
@@ -48,8 +51,11 @@ export function keeping(
       }
     },
     async close(reason) {
-      await reader.close?.(reason);
-      await flush();
+      try {
+        await reader.close?.(reason);
+      } finally {
+        await flush();
+      }
     },
   };
 }

@@ -2,13 +2,16 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Model } from '../../models/model.js';
 import { openModel } from '../../models/openModel.js';
+import { openCache } from '../../sources/cache/cache.js';
+import { type CacheStore, memoryStore } from '../../sources/cache/store.js';
 import { FormatError, SourceError } from '../../src/errors.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FaultyServer, serverForEach } from '../helpers/faultyServer.js';
 import { gatedSource } from '../helpers/gatedSource.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
-import { until } from '../helpers/streams.js';
+import { modelOf } from '../helpers/models.js';
+import { tick, until } from '../helpers/streams.js';
 import { TRAINED_FILES } from '../helpers/trained.js';
 
 /** Opening a model asks for the first 64 KiB, and waits for no more of them than its header. */
@@ -112,6 +115,22 @@ test('the end of opening, by an error or a signal, ends the request of the start
   assert.is(server.active, 1);
   await model.close();
   await until(() => server.active === 0);
+});
+
+test('what has come is in the cache when the model is closed', async () => {
+  const store = memoryStore();
+  const slow: CacheStore = {
+    ...store,
+    async write(...entry) {
+      await tick(30);
+      return store.write(...entry);
+    },
+  };
+  server.bytes = await modelFileOf(modelOf([{ name: 'w', dtype: 'F32', shape: [10, 20] }]));
+  for (const offline of [false, true]) {
+    await using model = await openModel(server.url, { cache: openCache(slow), offline });
+    assert.is((await model.load()).size, 1);
+  }
 });
 
 test('a signal of openModel that is aborted after it has opened ends nothing', async () => {
