@@ -40,6 +40,8 @@ const script = `
       const cache = openCache(await cacheApiStore('relative'));
       const model = await openModel(url, { cache, ...options });
       const loaded = await model.load({ as: 'source' });
+      // What was asked for with the header is in the cache by then.
+      await model.close();
       return [...loaded].map(([name, { data }]) => [name, data.length]);
     },
     async quality(url) {
