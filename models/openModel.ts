@@ -26,7 +26,10 @@ export interface OpenModelOptions extends OpenOptions, PartialOption {
    * the `limiter` of these options, which models can share.
    */
   readonly http?: HttpSourceOptions | undefined;
-  /** Keeps what is fetched, if the model is given by its URL: the next time, only what is missing is fetched. */
+  /**
+   * Keeps what is fetched, if the model is given by its URL: the next time, only what is missing is fetched. All that has come is
+   * in it when the model is closed.
+   */
   readonly cache?: Cache | undefined;
   /**
    * `true`: the model is read from the cache only, without requests; bytes that the cache lacks are a SourceError.
