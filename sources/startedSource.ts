@@ -41,11 +41,13 @@ export class StartedSource extends WrappedSource {
     let position = start;
     let rest: ChunkReader | undefined;
     let closed = false;
+    // Of one that was cancelled, nobody would end the request of the rest.
+    const hasEnded = () => closed || position === (end ?? this.size);
     return pullStream(
       {
         next: async () => {
           if (rest !== undefined) return rest.next();
-          if (position === end) return undefined;
+          if (hasEnded()) return undefined;
           while (position >= this.#length && !this.#isOver) await this.#more();
           if (position < this.#length) {
             // A copy: the caller may write to its chunk or transfer it.
@@ -54,8 +56,7 @@ export class StartedSource extends WrappedSource {
             return chunk;
           }
           this.#stopped.signal.throwIfAborted();
-          // Nobody would end the request of the rest.
-          if (closed || (position === this.size && end === undefined)) return undefined;
+          if (hasEnded()) return undefined;
           rest = streamReader(this.source.stream({ ...options, start: position }));
           return rest.next();
         },
@@ -77,7 +78,7 @@ export class StartedSource extends WrappedSource {
   /** Ends the request of the start; the source itself stays open. Resolves when a cache has kept what has come. */
   async stop(): Promise<void> {
     this.#isOver = true;
-    this.#stopped.abort();
+    this.#stopped.abort(new DOMException('the source was closed', 'AbortError'));
     try {
       await this.#chunks.close?.();
     } catch {}
