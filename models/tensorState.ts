@@ -29,6 +29,7 @@ export class TensorState {
   /** Resolves when all pieces so far have been decoded, and all that was asked for has been read; undefined where that is so. */
   #last: Promise<void> | undefined;
   readonly #decoded: DecodedTensor;
+  readonly #mayHold: boolean;
   readonly #memory = new HeldMemory();
 
   /** Told when a reader has found that a piece is damaged, which a load had brought. */
@@ -38,6 +39,7 @@ export class TensorState {
   constructor(tensor: LoadableTensor, completing = createLimiter(1), onRefused?: (error: unknown) => void) {
     this.tensor = tensor;
     this.#decoded = new DecodedTensor(tensor, completing);
+    this.#mayHold = mayHold(tensor);
     this.#onRefused = onRefused;
   }
 
@@ -75,7 +77,7 @@ export class TensorState {
 
   /** Whether this piece of a small tensor waits: others are missing, and none has been decoded. */
   #holds(piece: number): boolean {
-    if (this.#taken > 0 || this.#last !== undefined || this.complete || !mayHold(this.tensor)) return false;
+    if (this.#taken > 0 || this.#last !== undefined || this.complete || !this.#mayHold) return false;
     return this.#waiting.size + (this.#waiting.has(piece) ? 0 : 1) < this.tensor.pieces.length;
   }
 
