@@ -38,11 +38,13 @@ export function describeModelReach(reach: Reach & Chosen): string {
   return `${describeReach(reach)}, quality ${reach.quality.toFixed(6)}`;
 }
 
-export function describeTensorReach(
-  reach: Reach,
-  { quality, fragments, total }: Pick<Reconstruction, 'quality' | 'fragments' | 'total'>,
-): string {
+/** "3 of 8 fragments, quality 0.900020" */
+export function describeReconstruction({
+  quality,
+  fragments,
+  total,
+}: Pick<Reconstruction, 'quality' | 'fragments' | 'total'>): string {
   const { cosine, predicted } = quality;
   const known = cosine === undefined ? `${predicted.toFixed(4)} as predicted` : cosine.toFixed(6);
-  return `${describeReach(reach)}, ${fragments} of ${total} fragments used, quality ${known}`;
+  return `${fragments} of ${total} fragments, quality ${known}`;
 }

@@ -26,7 +26,8 @@ export function printReports(
     printReport(only, json);
     return;
   }
-  const data = reports.map((report, i) => ({ name: names[i], ...report.data }));
+  // Not `name`: tensors have one.
+  const data = reports.map((report, i) => ({ input: names[i], ...report.data }));
   const lines = reports.flatMap((report, i) => {
     const head = `${withoutSecrets(names[i]!)}:`;
     return [...(i > 0 ? [''] : []), head, ...report.lines];

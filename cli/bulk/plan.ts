@@ -28,13 +28,9 @@ const FIRST_READ = 65536;
 
 /** What it takes to serve a model file to many clients, by the quality that they load. */
 export async function plan(file: string, options: PlanOptions, opening: OpenOptions): Promise<void> {
-  const {
-    clients = CLIENTS,
-    qualities = QUALITIES,
-    priceTransfer = 0,
-    priceRequests = 0,
-    priceStorage = 0,
-  } = options;
+  const { clients = CLIENTS, qualities = QUALITIES, priceTransfer, priceRequests, priceStorage } = options;
+  // Without a price there is no cost: 0.00 would be an answer that nobody can rely on.
+  const isPriced = priceTransfer !== undefined || priceRequests !== undefined;
   await using input = await openModelInput([file], opening);
   if (input.kind !== 'file' || (await formatOf(input, opening)) !== 'model-file')
     throw new UsageError(`${quote(file)} is no model file: encode it first`);
@@ -46,12 +42,20 @@ export async function plan(file: string, options: PlanOptions, opening: OpenOpti
     const bytes = reached?.bytes ?? fileSize;
     const requests = requestsFor(bytes, dataStart);
     const all = { bytes: clients * bytes, requests: clients * requests };
-    const cost = (all.bytes / 1e9) * priceTransfer + (all.requests / 1e6) * priceRequests;
-    return { quality, bytes, requests, all, cost };
+    const cost = (all.bytes / 1e9) * (priceTransfer ?? 0) + (all.requests / 1e6) * (priceRequests ?? 0);
+    return { quality, bytes, requests, all, ...(isPriced ? { cost } : {}) };
   });
-  const storage = (fileSize / 1e9) * priceStorage;
+  const storageCost = priceStorage && (fileSize / 1e9) * priceStorage;
   const lines = table(
-    ['quality', 'bytes', 'of plain', 'requests', `${clients} clients`, 'requests', 'cost'],
+    [
+      'quality',
+      'bytes',
+      'of plain',
+      'requests',
+      `${clients} clients`,
+      'requests',
+      ...(isPriced ? ['cost'] : []),
+    ],
     rows.map(({ quality, bytes, requests, all, cost }) => [
       String(quality),
       String(bytes),
@@ -59,11 +63,14 @@ export async function plan(file: string, options: PlanOptions, opening: OpenOpti
       String(requests),
       formatBytes(all.bytes),
       String(all.requests),
-      cost.toFixed(2),
+      ...(cost === undefined ? [] : [cost.toFixed(2)]),
     ]),
   );
-  const data = { fileSize, originalSize, clients, storageCost: storage, qualities: rows };
-  printReport({ data, lines: [...lines, '', `storage, a month: ${storage.toFixed(2)}`] }, options.json);
+  if (storageCost !== undefined) lines.push('', `storage, a month: ${storageCost.toFixed(2)}`);
+  printReport(
+    { data: { fileSize, originalSize, clients, storageCost, qualities: rows }, lines },
+    options.json,
+  );
 }
 
 /** The first read, the rest of the header if it is longer, and the pieces in one range. */

@@ -12,6 +12,7 @@ import { decodeDirectory, decodeFromModelFile } from '../decode/model.js';
 import { UsageError } from '../failure.js';
 import { peek, STANDARD, standardInput, writeOutput } from '../files.js';
 import {
+  type DecodedTensor,
   type FragmentChoice,
   openEncodedTensor,
   openHctStream,
@@ -95,7 +96,7 @@ function pieceChoice({ fragments = [], quality, bytes, tensor }: FragmentChoice)
 }
 
 async function decodeTensor(
-  open: () => Promise<TensorInput>,
+  open: () => Promise<DecodedTensor>,
   output: string,
   options: OpenOptions,
 ): Promise<Outcome> {
@@ -103,7 +104,8 @@ async function decodeTensor(
   await using tensor = await open();
   using progress = startProgress('decoding', tensor.byteLength);
   await writeOutput(output, format(tensor, counted(tensor.chunks, progress)), options);
-  return { tensors: 1, originalSize: tensor.byteLength, fileSize: tensor.byteLength };
+  const { byteLength, used } = tensor;
+  return { tensors: 1, originalSize: byteLength, fileSize: byteLength, ...(used && { more: used }) };
 }
 
 function formatOfOutput(output: string): TensorFormat {

@@ -2,8 +2,9 @@ import { foreignFormat } from '../../models/inputs/foreign.js';
 import type { FileFormat } from '../../models/inputs/formats.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { reportEach } from '../eachInput.js';
 import { UsageError } from '../failure.js';
-import { formatOf, type ModelInput, modelsOf, openModelInput } from '../input/modelInput.js';
+import { formatOf, type ModelInput, modelsOf } from '../input/modelInput.js';
 import {
   examineDirectory,
   examineForeign,
@@ -12,7 +13,7 @@ import {
   examineShards,
 } from '../inspect/models.js';
 import { examineHct, examineHoloTensor } from '../inspect/tensors.js';
-import { printReports, type Report } from '../report.js';
+import type { Report } from '../report.js';
 import { checkPlot, type PlotChoice, writeSvg } from '../svg.js';
 
 export interface InspectOptions extends PlotChoice {
@@ -36,19 +37,17 @@ export async function inspect(
   options: OpenOptions,
 ): Promise<void> {
   if (tensor !== undefined && plot === undefined) throw new UsageError('--tensor is for --plot');
-  const models = modelsOf(names);
-  if (plot !== undefined && models.length > 1) throw new UsageError('--plot is for one file');
+  if (plot !== undefined && modelsOf(names).length > 1) throw new UsageError('--plot is for one file');
   await checkPlot({ plot, force });
-  const reports: Report[] = [];
-  for (const model of models) {
-    await using input = await openModelInput(model, options);
-    reports.push(await examine(input, options));
+  const look = async (input: ModelInput) => {
+    const report = await examine(input, options);
     if (plot !== undefined) {
       const { readPlotted, tensorPanels } = await import('../inspect/plot.js');
       await writeSvg(plot, tensorPanels(await readPlotted(input, tensor, options)), options);
     }
-  }
-  printReports(names, reports, json);
+    return report;
+  };
+  await reportEach(names, look, { ...options, json });
 }
 
 async function examine(input: ModelInput, options: OpenOptions): Promise<Report> {

@@ -13,10 +13,11 @@ import { HOLO_FLAG_FRAGMENT_CHECKSUMS } from '../../src/holotensor/constants.js'
 import type { RandomAccessSource } from '../../src/source.js';
 import { eachBounded } from '../../workers/eachBounded.js';
 import { loadPool } from '../../workers/loadPool.js';
-import { formatOf, type ModelInput, modelsOf, openModelInput } from '../input/modelInput.js';
+import { reportEach } from '../eachInput.js';
+import { formatOf, type ModelInput } from '../input/modelInput.js';
 import { type OpenedShard, readShards } from '../input/shards.js';
 import { startProgress } from '../progress.js';
-import { counted, printReports, type Report } from '../report.js';
+import { counted } from '../report.js';
 import { threadsFor, type WorkersChoice } from '../threads.js';
 
 export interface VerifyChoice {
@@ -40,13 +41,11 @@ export async function verify(
   { json }: VerifyChoice,
   options: VerifyOptions,
 ): Promise<void> {
-  const reports: Report[] = [];
-  for (const model of modelsOf(names)) {
-    await using input = await openModelInput(model, options);
+  const examine = async (input: ModelInput) => {
     const checked = await verified(input, options);
-    reports.push({ data: { ok: true, checked }, lines: [`ok: ${checked}`] });
-  }
-  printReports(names, reports, json);
+    return { data: { ok: true, checked }, lines: [`ok: ${checked}`] };
+  };
+  await reportEach(names, examine, { ...options, json });
 }
 
 async function verified(input: ModelInput, options: VerifyOptions): Promise<string> {

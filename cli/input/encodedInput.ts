@@ -11,7 +11,7 @@ import type { RandomAccessSource } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { DataError, UsageError } from '../failure.js';
 import { STANDARD_INPUT } from '../files.js';
-import { describeTensorReach, isCutOff, reachOfTensor } from '../reach.js';
+import { describeReach, describeReconstruction, isCutOff, reachOfTensor } from '../reach.js';
 import { tell } from '../terminal.js';
 import { closing, type TensorInput } from './tensorInput.js';
 
@@ -26,13 +26,19 @@ export interface FragmentChoice {
   readonly tensor?: readonly string[];
 }
 
+/** A tensor that is decoded while it is read. */
+export interface DecodedTensor extends TensorInput {
+  /** Of fragments, what is used of them: for the summary of the command. */
+  readonly used?: { readonly data: object; readonly words: readonly string[] };
+}
+
 /** The tensor of an HCT or HoloTensor file, decoded and verified while it is read. */
 export function openEncodedTensor(
   source: RandomAccessSource,
   format: 'hct' | 'holotensor',
   choice: FragmentChoice,
   options: OpenOptions,
-): Promise<TensorInput> {
+): Promise<DecodedTensor> {
   return (format === 'hct' ? openHct : openHolo)(source, choice, options);
 }
 
@@ -98,7 +104,7 @@ async function openHolo(
   source: RandomAccessSource,
   { fragments, quality, bytes: end, tensor }: FragmentChoice,
   options: OpenOptions,
-): Promise<TensorInput> {
+): Promise<DecodedTensor> {
   if (tensor !== undefined) throw new UsageError('--tensor is for model files; this is one tensor');
   const reader = await HoloTensorReader.open(source, { ...options, partial: true });
   const how = { dtype: 'source', signal: options.signal } as const;
@@ -111,9 +117,16 @@ async function openHolo(
   if (read.quality.cosine === 0) throw showsNothing(reader.header.encoding, indexes);
   const { dtype, shape, data } = read;
   const reach = reachOfTensor(reader, source);
-  if (isCutOff(reach)) tell(`holostream: ${describeTensorReach(reach, read)}`);
+  const description = describeReconstruction(read);
+  if (isCutOff(reach)) tell(`holostream: ${describeReach(reach)}, ${description}`);
+  const { cosine, predicted } = read.quality;
+  const used = {
+    data: { fragments: read.fragments, totalFragments: read.total, quality: cosine, predicted },
+    words: [description],
+  };
   const bytes = viewBytes(data);
-  return { name: undefined, dtype, shape, byteLength: bytes.length, chunks: once(bytes), ...closing(source) };
+  const chunks = once(bytes);
+  return { name: undefined, dtype, shape, byteLength: bytes.length, chunks, used, ...closing(source) };
 }
 
 /** What would be written are zeros. */

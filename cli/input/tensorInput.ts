@@ -24,6 +24,9 @@ export interface TensorInput extends AsyncDisposable {
   readonly chunks: AsyncIterable<Uint8Array>;
 }
 
+/** Of `encode`, which takes one tensor or a model. */
+const ALL_OF_THEM = '; an output that ends with .holo.safetensors takes all';
+
 export interface TensorChoice {
   /** Of a safetensors file. */
   readonly tensor?: string;
@@ -108,7 +111,8 @@ async function openFileTensor(
       return { name: undefined, ...(await npyTensor(input.source, dtype, options)), ...dispose };
     }
     if (dtype !== undefined) throw rawNeedsBoth();
-    return await modelTensor(await filesOf(input, options), names, tensor, options);
+    const files = await filesOf(input, options);
+    return await modelTensor(files, names, tensor, options, ALL_OF_THEM);
   } catch (error) {
     await input[Symbol.asyncDispose]();
     throw error;
@@ -123,12 +127,16 @@ function refuseName(tensor: string | undefined): void {
   if (tensor !== undefined) throw new UsageError('--tensor is for safetensors files; this is a NumPy file');
 }
 
-/** A tensor of a model of safetensors: the one of this name, or the only one. Disposing of it closes the files. */
+/**
+ * A tensor of a model of safetensors: the one of this name, or the only one. Disposing of it closes the files.
+ * @param instead what else can be done where there are several
+ */
 export async function modelTensor(
   model: ModelFiles,
   names: readonly string[],
   tensor: string | undefined,
   options: OpenOptions,
+  instead = '',
 ): Promise<TensorInput> {
   const place = tensor === undefined ? undefined : model.index?.fileOf.get(tensor);
   const tensors: LocatedTensor[] = [];
@@ -138,7 +146,7 @@ export async function modelTensor(
     const between = new Set(layout?.filter((part) => part.isBetween).map((part) => part.name));
     for (const found of header.tensors) if (!between.has(found.name)) tensors.push({ ...found, source });
   }
-  const found = pick(tensors, tensor, names.join(', '));
+  const found = pick(tensors, tensor, names.join(', '), instead);
   const { name, source, offset, byteLength, shape } = found;
   const dtype = dtypeOf(found);
   const chunks = source.stream({ start: offset, end: offset + byteLength, signal: options.signal });
@@ -146,12 +154,17 @@ export async function modelTensor(
   return { name, dtype, shape, byteLength, chunks, [Symbol.asyncDispose]: dispose };
 }
 
-function pick(tensors: readonly LocatedTensor[], name: string | undefined, path: string): LocatedTensor {
+function pick(
+  tensors: readonly LocatedTensor[],
+  name: string | undefined,
+  path: string,
+  instead: string,
+): LocatedTensor {
   const names = tensors.map((tensor) => tensor.name);
   if (name === undefined) {
     if (tensors.length === 1) return tensors[0]!;
     throw new UsageError(
-      `${quote(path)} holds ${tensors.length} tensors: choose one by --tensor (${hint(undefined, names)}; encode takes all with an output that ends with .holo.safetensors)`,
+      `${quote(path)} holds ${tensors.length} tensors: choose one by --tensor (${hint(undefined, names)}${instead})`,
     );
   }
   assertTensors([name], names);

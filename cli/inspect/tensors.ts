@@ -18,7 +18,7 @@ import type { RandomAccessSource } from '../../src/source.js';
 import type { QuantizationMetadata } from '../../src/tensor/quantization.js';
 import { formatBytes } from '../progress.js';
 import { describeReach, isCutOff, reachOfTensor } from '../reach.js';
-import { facts, formatShape, type Report, ratioOf, table } from '../report.js';
+import { counted, facts, formatShape, type Report, ratioOf, table } from '../report.js';
 
 export async function examineHct(source: RandomAccessSource, options: OpenOptions): Promise<Report> {
   const { header, name, shape, quantization } = await HctSourceReader.open(source, options);
@@ -110,7 +110,7 @@ export async function examineHoloTensor(source: RandomAccessSource, options: Ope
         : `${formatBytes(fileSize)}, ratio ${ratio.toFixed(3)}`,
       seed: String(seed),
       norm: norm?.toPrecision(7),
-      curve: `${qualityCurve.coefficients.map((c) => c.toPrecision(4)).join(', ')}; at least ${qualityCurve.minimum} fragment(s)`,
+      curve: `${qualityCurve.coefficients.map((c) => c.toPrecision(4)).join(', ')}; at least ${counted(qualityCurve.minimum, 'fragment')}`,
       flags: Object.entries(properties)
         .filter(([, set]) => set)
         .map(([name]) => name)

@@ -121,6 +121,7 @@ test('plan: for 1,000 clients, and in percents of the same bytes as those of qua
   assert.is(exact[0], String(alone.length));
   assert.is(percents.get(exact[0]), exact[1]);
   assert.match(planned!.stdout.toString(), /1000 clients/);
+  assert.not.match(planned!.stdout.toString(), /cost|storage/, 'without prices');
 });
 
 test('plan: requests, bytes and cost by quality', async () => {
@@ -134,7 +135,9 @@ test('plan: requests, bytes and cost by quality', async () => {
   assert.ok(most.bytes < exact.bytes);
   assert.equal([exact.bytes, exact.requests, exact.all.requests], [alone.length, 2, 2e6]);
   assert.ok(Math.abs(exact.cost - ((1e6 * alone.length * 0.1) / 1e9 + 4)) < 1e-9, 'but for rounding');
-  assert.match(String(ok(await runCli(args))), /^exact +\d+ +\d+\.\d %/m);
+  const words = String(ok(await runCli(args)));
+  assert.match(words, /^exact +\d+ +\d+\.\d %.* {2}\d+\.\d\d$/m);
+  assert.match(words, /storage, a month: 0\.00/);
   failed(await runCli(['plan', DIGITS_PATH, '--clients', '1']), 2, /no model file/);
   failed(await runCli(['plan', file, '--clients', '1', '--price-storage', 'x']), 2, /price-storage/);
 });

@@ -93,7 +93,7 @@ test('several files, each by itself', async () => {
   assert.match(text, /a\.hct:\nok: .*\n\n.*a\.holo:\nok: .*\n$/);
   const verified = JSON.parse(ok(await runCli(['verify', ...files, '--json'])).toString());
   assert.equal(
-    verified.map(({ name, ok: isOk }: { name: string; ok: boolean }) => [name, isOk]),
+    verified.map(({ input, ok: isOk }: { input: string; ok: boolean }) => [input, isOk]),
     files.map((name) => [name, true]),
   );
   const shown = JSON.parse(ok(await runCli(['inspect', ...files, '--json'])).toString());
