@@ -33,7 +33,7 @@ export async function openFiles(sources: readonly string[], options: AbortOption
   if (rest.length > 0) {
     // As shells make them of a pattern.
     const places = await Promise.all(sources.toSorted().map(placeOfModel));
-    return openAll(
+    return openShards(
       places.map((place) => [place, place.names[0] ?? '']),
       undefined,
       options,
@@ -47,7 +47,7 @@ export async function openFiles(sources: readonly string[], options: AbortOption
     });
   }
   if (found.kind === 'file') return openOne(place, first, found.file, options);
-  return openAll(
+  return openShards(
     found.files.map((name) => [place, name]),
     found.index?.text,
     options,
@@ -78,7 +78,7 @@ async function openOne(
 }
 
 /** Shards. Their index names files of safetensors; of another format, which can become such files, none is kept. */
-async function openAll(
+export async function openShards(
   places: readonly (readonly [ModelPlace, string])[],
   index: string | undefined,
   options: AbortOptions,
@@ -88,7 +88,7 @@ async function openAll(
   let areForeign = false;
   try {
     for (const [place, name] of places) {
-      const { source, start } = await startFile(opened.add(place, name, await place.open(name)), options);
+      const { source, start } = await opened.start(place, name, options);
       if (foreignFormat(start, name) === undefined) files.push({ name, source });
       else {
         areForeign = true;
@@ -116,6 +116,19 @@ class Opened {
   add({ folder }: ModelPlace, name: string, source: RandomAccessSource): RandomAccessSource {
     this.#files.push({ folder, name, source });
     return source;
+  }
+
+  /** Adds what ends the request of the start, too: an object of a bucket alone has nothing to close. */
+  async start(place: ModelPlace, name: string, options: AbortOptions): Promise<StartedFile> {
+    const given = await place.open(name);
+    try {
+      const file = await startFile(given, options);
+      this.add(place, name, file.source);
+      return file;
+    } catch (error) {
+      await given.close?.();
+      throw error;
+    }
   }
 
   async close(): Promise<void> {
