@@ -225,4 +225,20 @@ test('the exported names are those of the list (update it by `npm run names`, an
   assert.equal(await exportedNames(), listed);
 });
 
+test('folders that scripts write by default are neither committed nor linted', () => {
+  const ignored = readFileSync(join(root, '.gitignore'), 'utf8').split('\n');
+  const { useIgnoreFile } = JSON.parse(readFileSync(join(root, 'biome.json'), 'utf8')).vcs;
+  const folders = ['scripts/buildDocs.ts', 'examples/page/buildMain.ts'].map((script) => {
+    const [, folder] = /folder = (?:resolve\(process\.argv\[2\] \?\? )?'(\w+)'/.exec(
+      readFileSync(join(root, script), 'utf8'),
+    )!;
+    return `/${folder}/`;
+  });
+  assert.is(useIgnoreFile, true);
+  assert.equal(
+    folders.filter((folder) => !ignored.includes(folder)),
+    [],
+  );
+});
+
 test.run();

@@ -61,7 +61,13 @@ export async function demonstrateRemote(
     line(`${part.toFixed(1)} %`, `of the bytes: quality ${remote.quality.toFixed(4)}, accuracy ${worth}`);
   };
   // Nothing is fetched twice: each load goes on where the one before has stopped.
-  for (const quality of QUALITIES) report(await remote.load({ quality }));
+  let reported = 0;
+  for (const quality of QUALITIES) {
+    const tensors = await remote.load({ quality });
+    // One fragment may bring more than one of the qualities.
+    if (remote.quality > reported) report(tensors);
+    reported = remote.quality;
+  }
   const whole = await remote.load();
   for (const [tensorName, { data }] of original) {
     const loaded = whole.get(tensorName)?.data;

@@ -37,6 +37,11 @@ test('it runs, ends by itself with exit code 0, and says what the model is worth
   const steps = Array.from(stdout.matchAll(/([\d.]+) % +of the bytes: .* accuracy (.*) %/g), ([, ...step]) =>
     step.map(Number),
   );
+  assert.equal(
+    steps.map(([part]) => part),
+    [...new Set(steps.map(([part]) => part))],
+    'no step twice',
+  );
   const worthAt = (percent: number) => steps.findLast(([part]) => part! <= percent)![1]!;
   assert.ok(worthAt(5) >= 97 && worthAt(8.5) >= 98, `${steps}`);
 });
