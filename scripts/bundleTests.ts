@@ -20,27 +20,18 @@ const PLACE = { 'import.meta.url': '__sourceUrl', 'import.meta.dirname': '__sour
 /** RxJS as modules that can be bundled in part. */
 const RXJS = 'node_modules/rxjs/dist/esm';
 
-/** Goes into each module. */
-const HOOK_ERRORS = join(import.meta.dirname, 'hookErrors.ts');
+/** In place of packages: modules that show more of what fails. */
+const REPLACED = { uvu: 'hookErrors.ts', 'fast-check': 'propertyErrors.ts' };
 
-const showHookErrors: Plugin = {
-  name: 'show errors of hooks',
-  setup({ initialOptions, onResolve }) {
-    initialOptions.inject = [HOOK_ERRORS];
-    // The package says that its modules have no side effects.
-    onResolve({ filter: /hookErrors\.ts$/ }, () => ({ path: HOOK_ERRORS, sideEffects: true }));
-  },
-};
-
-/** In place of the package. */
-const PROPERTY_ERRORS = join(import.meta.dirname, 'propertyErrors.ts');
-
-const showPropertyErrors: Plugin = {
-  name: 'show errors of properties',
+const showErrors: Plugin = {
+  name: 'show errors',
   setup({ onResolve }) {
-    onResolve({ filter: /^fast-check$/ }, ({ importer }) =>
-      importer === PROPERTY_ERRORS ? { external: true } : { path: PROPERTY_ERRORS },
-    );
+    for (const [name, file] of Object.entries(REPLACED)) {
+      const path = join(import.meta.dirname, file);
+      onResolve({ filter: new RegExp(`^${name}$`) }, ({ importer }) =>
+        importer === path ? { external: true } : { path },
+      );
+    }
   },
 };
 
@@ -85,7 +76,7 @@ export async function bundleTests(root: string, files: readonly string[]): Promi
       define: PLACE,
       // In the module: alone, RxJS's two hundred files take a tenth of a second.
       alias: { 'rxjs/testing': join(root, RXJS, 'testing/index.js'), rxjs: join(root, RXJS, 'index.js') },
-      plugins: [showHookErrors, showPropertyErrors, keepPlace],
+      plugins: [showErrors, keepPlace],
     });
   };
   // Source maps take a sixth of the time, and only files that fail need them. Compiled again, a file gives the same code.

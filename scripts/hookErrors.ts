@@ -1,20 +1,27 @@
 /**
- * Part of each module of tests: prints the error of a hook that fails, which uvu drops. Tests without their set-up
- * would be reported as failed, and nothing would tell why.
+ * In place of `uvu` in modules of tests: prints the error of a hook that fails, which uvu drops. Tests without their
+ * set-up would be reported as failed, and nothing would tell why.
  */
-import { test } from 'uvu';
+import * as uvu from 'uvu';
 
-type Hooks = typeof test.before;
+export * from 'uvu';
 
-for (const name of ['before', 'after'] as const) {
-  const hooks = test[name];
-  const all: Hooks = Object.assign((hook: Parameters<Hooks>[0]) => hooks(printing(name, hook)), {
-    each: (hook: Parameters<Hooks>[0]) => hooks.each(printing(`${name}.each`, hook)),
-  });
-  test[name] = all;
+type Hook<T> = Parameters<uvu.Test<T>['before']>[0];
+
+export const test = showing(uvu.test);
+export const suite: typeof uvu.suite = (...args) => showing(uvu.suite(...args));
+
+function showing<T>(tests: uvu.Test<T>): uvu.Test<T> {
+  for (const name of ['before', 'after'] as const) {
+    const hooks = tests[name];
+    tests[name] = Object.assign((hook: Hook<T>) => hooks(printing(name, hook)), {
+      each: (hook: Hook<T>) => hooks.each(printing(`${name}.each`, hook)),
+    });
+  }
+  return tests;
 }
 
-function printing(name: string, hook: Parameters<Hooks>[0]): Parameters<Hooks>[0] {
+function printing<T>(name: string, hook: Hook<T>): Hook<T> {
   return async (context) => {
     try {
       await hook(context);

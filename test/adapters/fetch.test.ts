@@ -7,6 +7,7 @@ import { HctWriter } from '../../sinks/hct.js';
 import { memorySink } from '../../sinks/memory.js';
 import { ArgumentError, UnsupportedError } from '../../src/errors.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
+import { afterEach } from '../helpers/afterEach.js';
 import { rejects, throws } from '../helpers/assertions.js';
 import { type FileServer, fileServer } from '../helpers/fileServer.js';
 import { holoFile } from '../helpers/holoFiles.js';
@@ -29,7 +30,7 @@ test.before.each(async () => {
   server = await fileServer({ 'model.holo.safetensors': encoded, 'plain.safetensors': original });
 });
 
-test.after.each(async () => server[Symbol.asyncDispose]());
+afterEach(test, async () => server[Symbol.asyncDispose]());
 
 async function bytesOf(response: Response): Promise<Buffer> {
   return Buffer.from(await response.arrayBuffer());

@@ -13,6 +13,7 @@ import { NpyEncoderStream } from '../../operators/npy.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { ArgumentError, UnsupportedError } from '../../src/errors.js';
 import { type TensorData, viewBytes } from '../../src/tensor/tensor.js';
+import { afterEach } from '../helpers/afterEach.js';
 import { rejects, throws } from '../helpers/assertions.js';
 import { type FileServer, fileServer } from '../helpers/fileServer.js';
 import { gatedSource } from '../helpers/gatedSource.js';
@@ -72,7 +73,7 @@ test.before.each(async () => {
   model = await openModel(`${server.url}model.holo.safetensors`);
 });
 
-test.after.each(async () => {
+afterEach(test, async () => {
   await model.close();
   await server[Symbol.asyncDispose]();
 });

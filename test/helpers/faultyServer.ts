@@ -4,6 +4,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { afterEach } from './afterEach.js';
 import { tick, until } from './streams.js';
 
 /** What goes wrong with one answer. Without any, the server answers ranges as it should. */
@@ -88,7 +89,7 @@ export function serverForEach(
     server = await faultyServer(typeof file === 'function' ? file() : file);
     use(server);
   });
-  test.after.each(async () => {
+  afterEach(test, async () => {
     await until(() => server.active === 0);
     const left = server.active;
     await server[Symbol.asyncDispose]();

@@ -15,6 +15,7 @@ import {
 import { modelFolder, modelFolderSink } from '../../node.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { FormatError, SourceError } from '../../src/errors.js';
+import { afterEach } from '../helpers/afterEach.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FileServer, fileServer } from '../helpers/fileServer.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
@@ -35,7 +36,7 @@ test.before.each(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holostream-finding-'));
   server = await fileServer({});
 });
-test.after.each(async () => {
+afterEach(test, async () => {
   await rm(folder, { recursive: true });
   await server[Symbol.asyncDispose]();
 });

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { openModel } from '../../models/openModel.js';
 import { memoryStore, openCache } from '../../sources/index.js';
 import { ArgumentError, SourceError } from '../../src/errors.js';
+import { afterEach } from '../helpers/afterEach.js';
 import { rejects } from '../helpers/assertions.js';
 import { HUB_SHARDS, type Hub, startHub } from '../helpers/hub.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
@@ -17,7 +18,7 @@ test.before.each(async () => {
   Object.assign(process.env, { HF_ENDPOINT: hub.url, HF_TOKEN: 'hf_secret' });
 });
 
-test.after.each(async () => {
+afterEach(test, async () => {
   for (const name of ['HF_ENDPOINT', 'HF_TOKEN']) delete process.env[name];
   await hub[Symbol.asyncDispose]();
 });

@@ -6,6 +6,7 @@ import { bytesSource } from '../../sources/bytes.js';
 import { ArgumentError, ChecksumError, UnsupportedError } from '../../src/errors.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
+import { afterEach } from '../helpers/afterEach.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FileServer, fileServer } from '../helpers/fileServer.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
@@ -26,7 +27,7 @@ test.before.each(async () => {
   server = await fileServer({ 'm.safetensors': file });
   url = `${server.url}m.safetensors`;
 });
-test.after.each(async () => {
+afterEach(test, async () => {
   await server[Symbol.asyncDispose]();
 });
 

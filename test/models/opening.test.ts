@@ -5,6 +5,7 @@ import { openModel } from '../../models/openModel.js';
 import { SourceError } from '../../src/errors.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
+import { afterEach } from '../helpers/afterEach.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FileServer, fileServer } from '../helpers/fileServer.js';
 import { modelFileOf } from '../helpers/modelFiles.js';
@@ -28,7 +29,7 @@ let server: FileServer;
 test.before.each(async () => {
   server = await fileServer({});
 });
-test.after.each(async () => {
+afterEach(test, async () => {
   await server[Symbol.asyncDispose]();
 });
 

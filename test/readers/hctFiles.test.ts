@@ -8,6 +8,7 @@ import { HctReader } from '../../readers/hctReader.js';
 import { fileSource } from '../../sources/file.js';
 import { ArgumentError, ChecksumError, SourceError, TruncatedError } from '../../src/errors.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
+import { afterEach } from '../helpers/afterEach.js';
 import { rejects } from '../helpers/assertions.js';
 
 const test = suite('compressFile and decompressFile');
@@ -22,7 +23,7 @@ test.before.each(async () => {
   output = join(folder, 'out.hct');
   await writeFile(input, content);
 });
-test.after.each(() => rm(folder, { recursive: true }));
+afterEach(test, () => rm(folder, { recursive: true }));
 
 for (const algorithm of ['lz4', 'zstd'] as const) {
   test(`${algorithm}: file to file, with figures that are true and progress to the end`, async () => {

@@ -12,6 +12,7 @@ import {
 import { encodeToFile, writeHoloTensor } from '../../sinks/holotensorFile.js';
 import { SourceError, TruncatedError } from '../../src/errors.js';
 import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
+import { afterEach } from '../helpers/afterEach.js';
 import { rejects } from '../helpers/assertions.js';
 import { noise } from '../helpers/random.js';
 
@@ -20,7 +21,7 @@ const test = suite<{ folder: string }>('HoloTensor files');
 test.before.each(async (context) => {
   context.folder = await mkdtemp(join(tmpdir(), 'holostream-'));
 });
-test.after.each(async ({ folder }) => {
+afterEach(test, async ({ folder }) => {
   await rm(folder, { recursive: true });
 });
 

@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { fileSink } from '../../node.js';
 import { sinkStream } from '../../sinks/index.js';
 import { ArgumentError, SinkError } from '../../src/errors.js';
+import { afterEach } from '../helpers/afterEach.js';
 import { rejects } from '../helpers/assertions.js';
 import { openFiles } from '../helpers/openFiles.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
@@ -19,7 +20,7 @@ let folder: string;
 test.before.each(async () => {
   folder = await mkdtemp(join(tmpdir(), 'holostream-'));
 });
-test.after.each(async () => {
+afterEach(test, async () => {
   assert.is(openFiles(folder), 0, 'open files');
   await rm(folder, { recursive: true });
 });

@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createLimiter, type HttpSourceOptions, httpSource, type SourceEvent } from '../../sources/index.js';
 import { SourceChangedError, SourceError } from '../../src/errors.js';
+import { afterEach } from '../helpers/afterEach.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FaultyServer, faultyServer } from '../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../helpers/random.js';
@@ -55,7 +56,7 @@ test.before.each(async () => {
   await new Promise<void>((resolve) => hub.listen(0, '127.0.0.1', resolve));
   hubUrl = `http://127.0.0.1:${(hub.address() as AddressInfo).port}/file`;
 });
-test.after.each(async () => {
+afterEach(test, async () => {
   await store[Symbol.asyncDispose]();
   hub.closeAllConnections();
   await new Promise((resolve) => hub.close(resolve));

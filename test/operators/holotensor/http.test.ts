@@ -12,6 +12,7 @@ import {
 } from '../../../operators/holotensor.js';
 import { httpSource } from '../../../sources/http/httpSource.js';
 import type { Reconstruction } from '../../../src/holotensor/reconstruction.js';
+import { afterEach } from '../../helpers/afterEach.js';
 import { type FaultyServer, faultyServer } from '../../helpers/faultyServer.js';
 import { holoFile } from '../../helpers/holoFiles.js';
 import { noise } from '../../helpers/random.js';
@@ -29,7 +30,7 @@ test.before.each(async (context) => {
   // Not a byte comes after those that are needed: who waits for more waits for ever.
   context.server.fault = () => ({ stallAfter: needed });
 });
-test.after.each(async ({ server }) => {
+afterEach(test, async ({ server }) => {
   await server[Symbol.asyncDispose]();
 });
 

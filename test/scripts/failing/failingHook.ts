@@ -1,6 +1,8 @@
 /** A test whose set-up fails. */
-import { test } from 'uvu';
+import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+
+const test = suite('hooks');
 
 test.before(() => {
   throw new Error('the server did not start');

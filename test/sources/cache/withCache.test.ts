@@ -15,6 +15,7 @@ import {
   withRetry,
 } from '../../../sources/index.js';
 import { SinkError, TruncatedError } from '../../../src/errors.js';
+import { afterEach } from '../../helpers/afterEach.js';
 import { rejects } from '../../helpers/assertions.js';
 import { type FaultyServer, faultyServer } from '../../helpers/faultyServer.js';
 import { pseudoRandomBytes } from '../../helpers/random.js';
@@ -30,7 +31,7 @@ test.before.each(async () => {
   server = await faultyServer(bytes);
   folder = await mkdtemp(join(tmpdir(), 'holostream-'));
 });
-test.after.each(async () => {
+afterEach(test, async () => {
   await server[Symbol.asyncDispose]();
   await rm(folder, { recursive: true });
 });
