@@ -23,6 +23,21 @@ export function startTimer(ms: number, work: () => void, keepAlive = true): () =
   return () => clearTimeout(timer);
 }
 
+/**
+ * The same for limits of what others do. In two steps: after a long block of this thread, timers run before the events that came
+ * meanwhile, which then have the second step to stop this.
+ */
+export function startWatchdog(ms: number, work: () => void, keepAlive = true): () => void {
+  let stop = startTimer(
+    ms / 2,
+    () => {
+      stop = startTimer(ms / 2, work, keepAlive);
+    },
+    keepAlive,
+  );
+  return () => stop();
+}
+
 /** Of delays that may be over already, and may never end. */
 export const DELAY: Rule<number> = (ms) =>
   (typeof ms !== 'number' || Number.isNaN(ms)) && 'a number of milliseconds';

@@ -1,6 +1,6 @@
 /** The messages between a pool and its workers, and how a worker shows that it speaks them. */
 
-import { startTimer } from '../platform/timer.js';
+import { startWatchdog } from '../platform/timer.js';
 import type { PackedError } from './packedError.js';
 import type { ThreadEvents } from './thread.js';
 
@@ -46,15 +46,8 @@ export interface WorkerEvents {
  */
 export function handshake(ms: number, { ready, reply, crash }: WorkerEvents): ThreadEvents {
   let started = false;
-  // In two steps, because after a long block of this thread, its timers run before the messages.
-  let stopTimer = startTimer(
-    ms / 2,
-    () => {
-      const late = () => crash(new Error(`the worker script was not ready after ${ms} ms`));
-      stopTimer = startTimer(ms / 2, late, false);
-    },
-    false,
-  );
+  const late = () => crash(new Error(`the worker script was not ready after ${ms} ms`));
+  const stopTimer = startWatchdog(ms, late, false);
   return {
     message(data) {
       if (started) {

@@ -1,5 +1,5 @@
 import { untilAborted } from '../../platform/abort.js';
-import { startTimer } from '../../platform/timer.js';
+import { startWatchdog } from '../../platform/timer.js';
 import { nextTask } from '../../src/async/steps.js';
 import { SourceError } from '../../src/errors.js';
 import type { OnSourceEvent } from '../events.js';
@@ -183,7 +183,7 @@ export class HttpRequest {
   ): Promise<T> {
     const { idleTimeout } = this.#options;
     const { signal } = this.#abort;
-    const stopWatchdog = startTimer(idleTimeout, () => {
+    const stop = startWatchdog(idleTimeout, () => {
       this.#abort.abort(
         new SourceError(`Cannot read from the server: it sent nothing for ${idleTimeout} ms`, {
           file: this.url,
@@ -199,7 +199,7 @@ export class HttpRequest {
       if (signal.aborted) throw signal.reason;
       throw await failure(cause);
     } finally {
-      stopWatchdog();
+      stop();
     }
   }
 }

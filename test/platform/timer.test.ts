@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openModel } from '../../models/openModel.js';
-import { MAX_DELAY, startTimer } from '../../platform/timer.js';
+import { MAX_DELAY, startTimer, startWatchdog } from '../../platform/timer.js';
 import { httpSource, type SourceEvent } from '../../sources/index.js';
 import { ArgumentError } from '../../src/errors.js';
 import { WorkerPool } from '../../workers/pool.js';
@@ -45,6 +45,33 @@ test('a long delay is waited for in steps, each of which an engine can keep', ()
       [MAX_DELAY, MAX_DELAY, 5],
     );
     assert.is(calls, 1);
+  });
+});
+
+test('a watchdog lets events in once more before it fires, and can be stopped in both of its steps', () => {
+  captured((timers) => {
+    const cleared: unknown[] = [];
+    const { clearTimeout } = globalThis;
+    globalThis.clearTimeout = (timer) => void cleared.push(timer);
+    try {
+      let calls = 0;
+      const stop = startWatchdog(1000, () => {
+        calls += 1;
+      });
+      stop();
+      timers[0]!.fire();
+      stop();
+      assert.equal(cleared, [1, 2]);
+      assert.is(calls, 0);
+      timers[1]!.fire();
+      assert.is(calls, 1);
+      assert.equal(
+        timers.map(({ ms }) => ms),
+        [500, 500],
+      );
+    } finally {
+      globalThis.clearTimeout = clearTimeout;
+    }
   });
 });
 

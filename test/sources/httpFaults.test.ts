@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createLimiter, httpSource, type SourceEvent } from '../../sources/index.js';
@@ -62,6 +64,32 @@ test('a stalled connection is noticed, before the answer and in its middle; a sl
   first(...new Array(10).fill({ silent: true }));
   const hopeless = httpSource(server.url, { retry: false, idleTimeout: 50 });
   await rejects(hopeless.read(0, 1), SourceError, /sent nothing for 50 ms/);
+});
+
+/** In a thread of its own: it answers while the reader's thread stands still, when it is told to. */
+const SERVER = `
+  const { parentPort } = require('node:worker_threads');
+  const { createServer } = require('node:http');
+  const server = createServer((request, response) => {
+    parentPort.once('message', () => response.writeHead(206, { 'content-range': 'bytes 0-3/4' }).end('four'));
+    parentPort.postMessage('asked');
+  });
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;
+
+test('time in which the reader itself stands still is not the silence of the server', async () => {
+  const thread = new Worker(SERVER, { eval: true });
+  try {
+    const [port] = await once(thread, 'message');
+    const source = httpSource(`http://127.0.0.1:${port}/`, { retry: false, idleTimeout: 1000 });
+    const read = source.read(0, 4);
+    await Promise.race([once(thread, 'message'), read]);
+    thread.postMessage('answer');
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1200);
+    assert.is(Buffer.from(await read).toString(), 'four');
+  } finally {
+    await thread.terminate();
+  }
 });
 
 test('busy servers are asked again after Retry-After', async () => {
