@@ -19,7 +19,7 @@ export {
 } from './convert.js';
 export type { BulkEncodeOptions, BulkModel } from './models.js';
 
-// Converting them by a queue in Redis or Valkey: the package `bullmq`, an optional peer.
+// Converting them by a queue in Redis or Valkey: the packages `bullmq` and `ioredis`, optional peers.
 
 export { type AddedModel, type AddOptions, addModels } from './queue/addModels.js';
 export type { FailedJob, JobOutcome, RedisOption } from './queue/jobs.js';

@@ -134,3 +134,6 @@ declare module 'bullmq' {
   export class WaitingError extends Error {}
   export class WaitingChildrenError extends Error {}
 }
+
+/** Used by bullmq. */
+declare module 'ioredis' {}

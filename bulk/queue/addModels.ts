@@ -73,7 +73,7 @@ const KEPT = { age: 7 * 86_400, count: 100_000 };
  * await addModels(models, 's3://models/converted', { redis: 'redis://queue:6379' });
  *
  * @param to the storage, for `openBulkStorage`
- * @throws ArgumentError; UnsupportedError without the package `bullmq`; SourceError when Redis cannot be reached
+ * @throws ArgumentError; UnsupportedError without the packages `bullmq` and `ioredis`; SourceError when Redis cannot be reached
  */
 export async function addModels(
   models: readonly BulkModel[],

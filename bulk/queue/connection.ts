@@ -19,6 +19,8 @@ export type BullMq = typeof import('bullmq');
 /** @throws UnsupportedError */
 export async function loadBullMq(): Promise<BullMq> {
   try {
+    // bullmq leaves the choice of a client to programs, and without one it fails in ways that do not say so.
+    await import('ioredis');
     return await import('bullmq');
   } catch (cause) {
     throw new UnsupportedError('Cannot use the queue: install the packages bullmq and ioredis', { cause });

@@ -59,7 +59,7 @@ const PAGE = 1000;
  * for (const { output, encodedUnits, units } of models) console.log(output, encodedUnits / units);
  * for (const { output, error } of failed) console.error(output, error.message);
  *
- * @throws UnsupportedError without the package `bullmq`; SourceError when Redis cannot be reached
+ * @throws UnsupportedError without the packages `bullmq` and `ioredis`; SourceError when Redis cannot be reached
  */
 export async function bulkStatus(options: StatusOptions = {}): Promise<BulkStatus> {
   const { signal } = checkOptions(options, RULES);

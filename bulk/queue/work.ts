@@ -72,7 +72,7 @@ const MAX_STALLED = 20;
  * @example
  * await workBulk({ redis: 'redis://queue:6379', concurrency: 2, signal: AbortSignal.timeout(3_600_000) });
  *
- * @throws UnsupportedError without the package `bullmq`
+ * @throws UnsupportedError without the packages `bullmq` and `ioredis`
  */
 export async function workBulk(options: WorkOptions = {}): Promise<void> {
   const {

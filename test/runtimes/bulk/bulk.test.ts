@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
@@ -173,6 +173,20 @@ test('commands that do not wait say that Redis cannot be reached, without its pa
     assert.is(await command.ended(), 1);
     assert.match(command.errors, /Cannot reach Redis \(127\.0\.0\.1:1\): connection refused/);
     assert.not.match(command.errors, /secret/);
+  }
+});
+
+test('without ioredis, which bullmq does not bring, the queue says what to install', async () => {
+  const installed = project.path('node_modules/ioredis');
+  renameSync(installed, `${installed}-aside`);
+  try {
+    for (const args of [['status'], ['add', 'source', '--to', 'nowhere'], ['work', '--drain']]) {
+      const command = new FleetProcess(project, args, {});
+      assert.is(await command.ended(), 1);
+      assert.match(command.errors, /install the packages bullmq and ioredis/);
+    }
+  } finally {
+    renameSync(`${installed}-aside`, installed);
   }
 });
 
