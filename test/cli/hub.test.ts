@@ -112,11 +112,11 @@ test('neither have the names above the reports of several files; programs get th
   const printed = ok(await run(['inspect', ...urls], server)).toString();
   assert.is(printed.match(/model\.gguf\?…:$/gm)?.length, 2);
   assert.not.match(printed, 'secret');
-  const reports: { readonly name: string }[] = JSON.parse(
+  const reports: { readonly input: string }[] = JSON.parse(
     ok(await run(['inspect', '--json', ...urls], server)).toString(),
   );
   assert.equal(
-    reports.map(({ name }) => name),
+    reports.map(({ input }) => input),
     urls,
   );
 });
