@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -275,6 +277,12 @@ test('models of the user are loaded over the same connection: plain files, model
     await outcome(/^Cannot open the model: this is text/);
     await give('digits.safetensors', digits);
     await outcome(/^4 tensors, .* exact after/);
+    // Of other formats: elements as they are, those that are no numbers among them.
+    await give(
+      'typed.onnx',
+      readFileSync(fileURLToPath(new URL('../fixtures/inputs/onnx/typed.onnx', import.meta.url))),
+    );
+    await outcome(/^20 tensors, 23 kB: exact after/);
     const dragged = await page.evaluateHandle((base64) => {
       const dragged = new DataTransfer();
       const dropped = Uint8Array.from(atob(base64), (character) => character.charCodeAt(0));

@@ -4,9 +4,8 @@ import {
   memorySink,
   memoryStagingStore,
   openModel,
+  type SafetensorsDType,
   SafetensorsWriter,
-  type Tensor,
-  toFloat32,
   UnsupportedError,
   viewBytes,
 } from 'holostream';
@@ -63,21 +62,17 @@ async function encoded(file: Blob, format: string): Promise<Blob> {
   return new Blob([sink.bytes.slice()]);
 }
 
-/** A safetensors file of the tensors of another model, as numbers of 32 bits. */
+/** A safetensors file of the tensors of another model, as they are. */
 async function plainOf(file: Blob): Promise<Blob> {
   await using model = await openModel(file);
-  const tensors = Array.from(await model.load(), ([name, tensor]) => ({
-    name,
-    dtype: 'F32' as const,
-    shape: tensor.shape,
-    data: toFloat32(tensor as Tensor),
-  }));
+  const tensors = await model.load({ as: 'source' });
   const sink = memorySink();
   const writer = await SafetensorsWriter.open(
     sink,
-    tensors.map(({ name, dtype, shape }) => ({ name, dtype, shape })),
+    // Models of other formats have the dtypes of safetensors.
+    Array.from(tensors, ([name, { dtype, shape }]) => ({ name, dtype: dtype as SafetensorsDType, shape })),
   );
-  for (const { name, data } of tensors) await writer.write(name, viewBytes(data));
+  for (const [name, { data }] of tensors) await writer.write(name, viewBytes(data));
   await writer.close();
   return new Blob([sink.bytes.slice()]);
 }
