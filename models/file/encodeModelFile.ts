@@ -96,7 +96,7 @@ export interface ModelFileStats {
 }
 
 /**
- * Turns safetensors files into one model file: a valid safetensors file with one tensor per fragment, sorted by quality
+ * Turns safetensors files into one model file: a valid safetensors file whose one tensor is all fragments, sorted by quality
  * gain per byte, so every prefix is a whole model at some quality. Memory: the largest tensor and its encoder's memory,
  * times a small constant; with workers, that many of them more. The file is the same with any number of workers.
  *

@@ -54,7 +54,7 @@ export function isShort({ dtype, shape }: Pick<SafetensorsTensor, 'dtype' | 'sha
 }
 
 /**
- * A fragment costs about 50 bytes beside its payload: in the plan, in its tensor's index, and its own head. So
+ * A fragment costs about 22 bytes: in the plan, in its tensor's first piece, and its own head. So
  * large tensors have a rung for each quality that is useful, and small ones fewer: from 12 rungs on, four more pay only
  * where they cost a two-thousandth. `docs/tasks.md` has the measurements.
  */
