@@ -19,7 +19,7 @@ import { memorySink } from '../../sinks/memory.js';
 import { collectTensor } from '../../sinks/tensor.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { streamSource } from '../../sources/stream.js';
-import { finish, type Steps } from '../../src/async/steps.js';
+import { finish, nextTask, type Steps } from '../../src/async/steps.js';
 import { loadDecodings } from '../../src/encodings/decodings.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
@@ -94,10 +94,13 @@ async function slowly<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Aborts in the next task: work that lets no other task in never hears of it. */
+/**
+ * Aborts in the next task of those that work asks for, some only once: an immediate may come after that. Work that lets no other
+ * task in never hears of it.
+ */
 function soonAborted(reason: unknown): AbortSignal {
   const controller = new AbortController();
-  setImmediate(() => controller.abort(reason));
+  void nextTask().then(() => controller.abort(reason));
   return controller.signal;
 }
 
