@@ -14,16 +14,29 @@ const test = suite('command line: models on a hub');
 const folder = temporaryFolder();
 const at = (name: string) => join(folder, name);
 
-function run(args: readonly string[], { url }: { readonly url: string }, token?: string): Promise<CliResult> {
-  const env = { ...process.env, FORCE_COLOR: '0', HF_ENDPOINT: url, HF_TOKEN: token ?? '' };
+interface HubServer {
+  readonly url: string;
+}
+
+const environment = ({ url }: HubServer, token = '') => ({ HF_ENDPOINT: url, HF_TOKEN: token });
+
+/** In a process of its own. */
+function start(args: readonly string[], server: HubServer, token?: string): Promise<CliResult> {
+  const env = { ...process.env, FORCE_COLOR: '0', ...environment(server, token) };
   const child = spawn(process.execPath, [cliPath(), ...args], { cwd: folder, env });
   child.stdin.end();
   return resultOf(child);
 }
 
+/** In this process, whose environment it changes: a start takes longer than most commands. */
+function run(args: readonly string[], server: HubServer, token?: string): Promise<CliResult> {
+  Object.assign(process.env, environment(server, token));
+  return runCli(args, { cwd: folder, keep: true });
+}
+
 test('a sharded model is encoded as its files are; the token goes to the hub, and to no other server', async () => {
   await using server = await startHub();
-  ok(await run(['encode', 'hf:org/sharded', '-o', 'sharded.holo.safetensors'], server, 'hf_secret'));
+  ok(await start(['encode', 'hf:org/sharded', '-o', 'sharded.holo.safetensors'], server, 'hf_secret'));
   assert.equal([...server.tokens.hub], ['Bearer hf_secret']);
   assert.equal([...server.tokens.storage], [undefined]);
   ok(await runCli(['decode', 'sharded.holo.safetensors', '-o', 'sharded/'], { cwd: folder }));
