@@ -71,7 +71,8 @@ if (files.length === 0) {
 
 const start = performance.now();
 const modules = await bundleTests(root, files);
-process.env[COMMAND_VARIABLE] = compileCommand();
+// A test of runs is part of one that has compiled it.
+process.env[COMMAND_VARIABLE] ??= compileCommand();
 if (values.thorough) process.env.HOLOSTREAM_TEST_THOROUGH = '1';
 const outcomes: Outcome[] = [];
 const runInTurn = async () => {
