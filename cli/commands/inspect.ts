@@ -1,5 +1,6 @@
 import { foreignFormat } from '../../models/inputs/foreign.js';
 import type { FileFormat } from '../../models/inputs/formats.js';
+import { inTurns } from '../../src/async/steps.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { reportEach } from '../eachInput.js';
@@ -43,7 +44,8 @@ export async function inspect(
     const report = await examine(input, options);
     if (plot !== undefined) {
       const { readPlotted, tensorPanels } = await import('../inspect/plot.js');
-      await writeSvg(plot, tensorPanels(await readPlotted(input, tensor, options)), options);
+      const plotted = await readPlotted(input, tensor, options);
+      await writeSvg(plot, await inTurns(tensorPanels(plotted), options.signal), options);
     }
     return report;
   };

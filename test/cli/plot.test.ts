@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { tensorPanels } from '../../cli/inspect/plot.js';
-import { svgOf } from '../../cli/svg.js';
+import { PLOT_HEIGHT, PLOT_WIDTH, svgOf } from '../../cli/svg.js';
+import { finish } from '../../src/async/steps.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { failed, ok, runCli, temporaryFolder } from '../helpers/cli.js';
 import { modelOf } from '../helpers/models.js';
@@ -63,9 +64,42 @@ test('tensors of any shape are drawn, empty and odd values, too', () => {
   for (const shape of [[], [0], [3], [0, 4], [4, 0], [1, 1], [200, 300], [2, 3, 4]]) {
     const size = shape.reduce((product, length) => product * length, 1);
     for (const fill of [0, 1, Number.NaN]) {
-      assertSafe(svgOf(tensorPanels({ name: 'x', shape, values: new Float32Array(size).fill(fill) })));
+      assertSafe(
+        svgOf(finish(tensorPanels({ name: 'x', shape, values: new Float32Array(size).fill(fill) }))),
+      );
     }
   }
+});
+
+test('the energy of the largest values is that of sorted ones', () => {
+  const values = noise(5000).map((value, i) => (i % 100 === 0 ? 20 * value : value));
+  values[7] = Number.NaN;
+  const panels = finish(tensorPanels({ name: 'x', shape: [50, 100], values }));
+  const { content } = panels.find(({ title }) => title.startsWith('Energy'))!;
+  const points = Array.from(content.matchAll(/(-?[\d.]+),(-?[\d.]+)/g), ([, x, y]) => [
+    Number(x) / PLOT_WIDTH,
+    1 - Number(y) / PLOT_HEIGHT,
+  ]);
+  const sorted = values
+    .map((value) => (Number.isNaN(value) ? 0 : value ** 2))
+    .sort()
+    .reverse();
+  const total = sorted.reduce((sum, energy) => sum + energy, 0);
+  assert.ok(points.length > 50, `${points.length} points`);
+  for (const [x, y] of points) {
+    const energy = sorted.subarray(0, Math.round(x! * values.length)).reduce((sum, one) => sum + one, 0);
+    assert.ok(Math.abs(y! - energy / total) < 0.01, `${x}: ${y}, not ${energy / total}`);
+  }
+  assert.equal(points.at(-1), [1, 1]);
+});
+
+test('a large tensor is drawn in short steps, so that Ctrl-C is heard', () => {
+  const shape = [1024, 1024];
+  const steps = tensorPanels({ name: 'x', shape, values: new Float32Array(2 ** 20) });
+  let count = 0;
+  while (!steps.next().done) count += 1;
+  // At most 2^16 values in a step, in each of two passes.
+  assert.ok(count >= 32, `${count} steps`);
 });
 
 test('bench compares encodings on the model, and names one', async () => {
