@@ -207,8 +207,8 @@ const SIZES = 2 ** 15;
 const COUNTED = 2 ** 16;
 
 /**
- * The share of the energy that the largest values have together. They are counted by their size: to sort a large tensor
- * would take a minute.
+ * The share of the energy that the largest values have together. They are counted by their size: to sort 20 million takes
+ * 3 s, in which nothing else gets in.
  */
 function* curve(values: Float32Array): Steps<Panel> {
   const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
