@@ -10,18 +10,21 @@ import {
   type Chosen,
   type ChosenTensor,
   choosePieces,
-  decodeChosen,
   type PieceChoice,
 } from '../../models/plain/choosePieces.js';
+import {
+  boundOfParts,
+  memoryForParts,
+  type PartsMemory,
+  type TensorPart,
+  tensorParts,
+} from '../../models/plain/tensorParts.js';
 import { sinkStream } from '../../sinks/streams.js';
 import { streamSource } from '../../sources/stream.js';
-import { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { quote } from '../../src/errors/show.js';
 import { serializeSafetensorsHeader } from '../../src/safetensors/serialize.js';
 import type { RandomAccessSource } from '../../src/source.js';
-import { boundByBytes } from '../../workers/bound.js';
-import { newBuffer } from '../../workers/buffers.js';
 import { inOrder } from '../../workers/inOrder.js';
 import { loadPool } from '../../workers/loadPool.js';
 import type { WorkerPool } from '../../workers/pool.js';
@@ -128,8 +131,8 @@ class Decoder {
   readonly #progress: Progress;
   readonly #pool: WorkerPool | undefined;
   readonly #options: OpenOptions;
-  readonly #sizes: readonly number[];
-  readonly #memory: ReusedMemory;
+  readonly #bound: ReturnType<typeof boundOfParts>;
+  readonly #memory: PartsMemory;
 
   constructor(
     model: ModelFile,
@@ -144,12 +147,8 @@ class Decoder {
     this.#progress = progress;
     this.#pool = pool;
     this.#options = options;
-    this.#sizes = chosen.tensors.map(({ tensor }) => tensor.byteLength);
-    // Twice: of the fragments, and of what they become.
-    this.#memory = new ReusedMemory(
-      2 * boundByBytes(this.#sizes, Number, pool).weight.most,
-      pool && newBuffer,
-    );
+    this.#bound = boundOfParts(chosen.tensors, pool);
+    this.#memory = memoryForParts(chosen.tensors, pool);
   }
 
   /** The file that the model was made from; of several, or of chosen tensors, one with a header of its own. */
@@ -198,17 +197,14 @@ class Decoder {
 
   async *#chunks(start: Uint8Array, names: readonly string[]): AsyncGenerator<Uint8Array> {
     yield start;
-    const pool = this.#pool;
-    const chosenOf = (name: string) => this.#tensors.get(name)!;
-    const decode = async (name: string, signal: AbortSignal) =>
-      decodeChosen(chosenOf(name), this.#budget, { signal, pool, memory: this.#memory });
-    const bytesOf = (name: string) => chosenOf(name).tensor.byteLength;
-    const bound = boundByBytes(this.#sizes, bytesOf, pool);
-    for await (const bytes of inOrder(names, bound, decode, this.#options.signal)) {
+    const tools = { budget: this.#budget, pool: this.#pool, memory: this.#memory };
+    const decode = (part: TensorPart, signal: AbortSignal) => part.decode({ ...tools, signal });
+    const parts = names.flatMap((name) => tensorParts(this.#tensors.get(name)!));
+    for await (const bytes of inOrder(parts, this.#bound, decode, this.#options.signal)) {
       const { length, buffer } = bytes;
       yield bytes;
       // What asks for the next chunk has written this one.
-      this.#memory.give(buffer);
+      this.#memory.parts.give(buffer);
       this.#progress.advance(length);
     }
   }

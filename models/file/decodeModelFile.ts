@@ -1,5 +1,4 @@
 import { nextTurn } from '../../src/async/steps.js';
-import { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import {
   callback,
@@ -14,11 +13,9 @@ import {
 } from '../../src/checks/options.js';
 import { OPEN_RULES, optional, record } from '../../src/checks/rules.js';
 import { FormatError } from '../../src/errors.js';
-import { SAFETENSORS_DTYPES, type SafetensorsTensor } from '../../src/safetensors/header.js';
+import { SAFETENSORS_DTYPES } from '../../src/safetensors/header.js';
 import { assertSource, discard, type RandomAccessSource, type SeekableSink } from '../../src/source.js';
 import { SHAPE } from '../../src/tensor/dtype.js';
-import { boundByBytes } from '../../workers/bound.js';
-import { newBuffer } from '../../workers/buffers.js';
 import { eachBounded } from '../../workers/eachBounded.js';
 import { loadPool } from '../../workers/loadPool.js';
 import type { WorkersOption } from '../../workers/pool.js';
@@ -26,6 +23,7 @@ import { WORKERS } from '../../workers/task.js';
 import { isPlainFileName } from '../directory/fileNames.js';
 import { loadableTensor, modelFileContent } from '../inputs/modelFile.js';
 import { choosePieces, decodeChosen } from '../plain/choosePieces.js';
+import { boundOfParts, memoryForParts, type TensorPart, tensorParts } from '../plain/tensorParts.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from './modelFile.js';
 import { ENCODED_PLAN, HASH_TEXT, type SourceFile, WEIGHT } from './plan.js';
 import { sourceFileHeader, sourceFileTensors } from './sourceFiles.js';
@@ -61,24 +59,30 @@ export async function decodeModelFile(
   const chosen = choosePieces(modelFileContent(model, source).tensors).tensors;
   const tensors = new Map(chosen.map((one) => [one.tensor.name, one]));
   const total = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  const sizes = model.tensors.map(({ byteLength }) => byteLength);
-  const bound = boundByBytes(sizes, ({ byteLength }: SafetensorsTensor) => byteLength, pool);
-  const memory = new ReusedMemory(2 * bound.weight.most, pool && newBuffer);
+  const bound = boundOfParts(chosen, pool);
+  const memory = memoryForParts(chosen, pool);
   let done = 0;
   for (const file of model.plan.files) {
     const sink = await openSink(file.name);
-    const write = async ({ name, offset, byteLength }: SafetensorsTensor, own: AbortSignal) => {
-      const budget = new Budget(limitsOf({ limits }));
-      const bytes = await decodeChosen(tensors.get(name)!, budget, { signal: own, pool, memory });
-      await sink.write(bytes, offset);
-      memory.give(bytes.buffer);
-      done += byteLength;
+    const write = async ({ start, budget, part }: PlacedPart, own: AbortSignal) => {
+      const bytes = await part.decode({ signal: own, pool, memory, budget });
+      await sink.write(bytes, start + part.offset);
+      memory.parts.give(bytes.buffer);
+      done += bytes.length;
       await nextTurn(own);
       onProgress?.(done, total);
     };
+    function* parts(): Iterable<PlacedPart> {
+      for (const { name, offset: start } of sourceFileTensors(file, { limits })) {
+        const budget = new Budget(limitsOf({ limits }));
+        for (const part of tensorParts(tensors.get(name)!)) {
+          yield { start, budget, part, byteLength: part.byteLength };
+        }
+      }
+    }
     try {
       await sink.write(sourceFileHeader(file), 0);
-      await eachBounded(sourceFileTensors(file, { limits }), bound, write, signal);
+      await eachBounded(parts(), bound, write, signal);
       await sink.close();
     } catch (error) {
       await discard(sink, error);
@@ -86,6 +90,13 @@ export async function decodeModelFile(
     }
   }
   return model;
+}
+
+/** A part of a tensor that begins at `start` in its file. */
+interface PlacedPart extends Pick<TensorPart, 'byteLength'> {
+  readonly start: number;
+  readonly budget: Budget;
+  readonly part: TensorPart;
 }
 
 /** @throws FormatError for a name that may lead out of a folder, and for one that two files have: one would replace the other */

@@ -1,6 +1,5 @@
 import { after, type Soon } from '../../src/async/after.js';
 import { inTurns, type Steps } from '../../src/async/steps.js';
-import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import { free } from '../../src/bytes/sharedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { Budget, limitsOf } from '../../src/checks/limits.js';
@@ -30,7 +29,6 @@ export class ModelTensorDecoder {
   readonly #kernels: Kernels<'xxh3'>;
   readonly #unpacker: FragmentUnpacker;
   readonly #budget: Budget;
-  readonly #stateMemory: ReusedMemory | undefined;
   #layout: HoloTensorLayout | undefined;
   #decoder: HoloTensorDecoder | undefined;
   /** Of fragments, where nothing else uses it. */
@@ -40,15 +38,8 @@ export class ModelTensorDecoder {
   /** A small one in two parts. */
   #short: ShortTensorDecoder | undefined;
 
-  /** @param stateMemory that `close` gives back */
-  constructor(
-    tensor: ModelFileTensor,
-    kernels: Kernels<'xxh3'>,
-    budget = new Budget(limitsOf()),
-    stateMemory?: ReusedMemory,
-  ) {
+  constructor(tensor: ModelFileTensor, kernels: Kernels<'xxh3'>, budget = new Budget(limitsOf())) {
     this.tensor = tensor;
-    this.#stateMemory = stateMemory;
     this.#kernels = kernels;
     this.#unpacker = new FragmentUnpacker(kernels, budget);
     this.#budget = budget;
@@ -126,7 +117,7 @@ export class ModelTensorDecoder {
     }
     const { layout } = readFirstPiece(this.tensor, bytes, this.#kernels);
     await loadDecodingOf(layout.header);
-    this.#decoder = new HoloTensorDecoder(layout.header, {}, this.#budget, this.#stateMemory);
+    this.#decoder = new HoloTensorDecoder(layout.header, {}, this.#budget);
     this.#layout = layout;
   }
 

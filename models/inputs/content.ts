@@ -1,9 +1,9 @@
 import type { PartialOption } from '../../readers/partial.js';
 import type { Soon } from '../../src/async/after.js';
 import { inTurns, type Steps } from '../../src/async/steps.js';
-import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Budget, OpenOptions } from '../../src/checks/limits.js';
+import type { ElementRange } from '../../src/encodings/encoding.js';
 import { UnsupportedError } from '../../src/errors.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
 import { type RandomAccessSource, sourceName } from '../../src/source.js';
@@ -69,15 +69,15 @@ export interface LoadableTensor {
   /**
    * @param budget of the model, which all of its tensors share
    * @param pool decodes large tensors in its workers
-   * @param memory for what decodes here, which gives it back when it is closed
    */
-  createDecoder(budget: Budget, pool?: WorkerPool, memory?: ReusedMemory): Promise<PieceDecoder>;
+  createDecoder(budget: Budget, pool?: WorkerPool): Promise<PieceDecoder>;
   /**
-   * Decodes its first pieces, all at once, in a worker, in its own dtype; undefined where that takes longer than to decode them here.
-   * @throws ChecksumError, CodecError, FormatError, LimitError; WorkerError when the worker died
+   * Verifies its first pieces, which are all there, to decode ranges from them, perhaps at the same time; undefined for a small
+   * tensor, and where its piece is its elements.
+   * @throws ChecksumError, FormatError
    */
-  decodePieces?:
-    | ((pieces: readonly Uint8Array[], options: DecodePiecesOptions) => Promise<Tensor>)
+  openPieces?:
+    | ((pieces: readonly Uint8Array[], options: OpenPiecesOptions) => Promise<OpenedPieces>)
     | undefined;
   /** Reads rows `start` to `end` along the first dimension; undefined where that takes the whole tensor. */
   readonly readRows?: ((start: number, end: number, options: AbortOptions) => Promise<Tensor>) | undefined;
@@ -87,13 +87,28 @@ export interface LoadableTensor {
   readonly isStored?: boolean | undefined;
 }
 
-/** See `LoadableTensor.decodePieces`. */
-export interface DecodePiecesOptions extends AbortOptions {
+/** See `LoadableTensor.openPieces`. */
+export interface OpenPiecesOptions extends AbortOptions {
   /** Of all tensors that are decoded together. */
   readonly budget: Budget;
-  readonly pool: WorkerPool;
-  /** Where the bytes of the elements go. Default: new memory. */
-  readonly out?: Uint8Array | undefined;
+  /** Default: this thread decodes. */
+  readonly pool?: WorkerPool | undefined;
+}
+
+/** See `LoadableTensor.openPieces`. */
+export interface OpenedPieces {
+  /** Ranges begin at multiples of this, and end there or with the tensor; undefined where there is only the whole. */
+  readonly rangeStep: number | undefined;
+  /**
+   * The bytes of a range's elements in their own dtype, in `out` unless that is memory that another thread must be given: then that
+   * comes back as another object.
+   * @param range undefined: the whole
+   * @throws CodecError, FormatError, LimitError; WorkerError when the worker died
+   */
+  decode(
+    range: ElementRange | undefined,
+    options: AbortOptions & { readonly out?: Uint8Array | undefined },
+  ): Promise<Uint8Array>;
 }
 
 /** A file that contains pieces. Adjacent pieces of one file are fetched by one request. */

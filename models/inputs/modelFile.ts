@@ -1,6 +1,5 @@
 import type { PartialOption } from '../../readers/partial.js';
 import { rowsOf } from '../../readers/tensorReader.js';
-import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { RandomAccessSource } from '../../src/source.js';
@@ -65,13 +64,14 @@ export function loadableTensor(
       size,
     ),
     createDecoder: (...options) => createDecoder(tensor, ...options),
-    decodePieces: isForWorkers(tensor)
+    openPieces: isForWorkers(tensor)
       ? async (bytes, options) => {
-          const [kernels, { decodeInWorker }] = await Promise.all([
+          // Loaded on demand, because pages decode piece by piece.
+          const [kernels, { openPieces }] = await Promise.all([
             loadKernels(['xxh3']),
-            import('../file/decodeInWorker.js'),
+            import('../file/openPieces.js'),
           ]);
-          return decodeInWorker(tensor, bytes, (first) => readFirstPiece(tensor, first, kernels), options);
+          return openPieces(tensor, bytes, readFirstPiece(tensor, bytes[0]!, kernels), kernels, options);
         }
       : undefined,
     readRows: readerOfRows(tensor, source),
@@ -109,11 +109,9 @@ async function createDecoder(
   tensor: ModelFileTensor,
   budget: Budget,
   pool?: WorkerPool,
-  memory?: ReusedMemory,
 ): Promise<PieceDecoder> {
   const kernels = await loadKernels(['xxh3']);
-  if (pool === undefined || !isForWorkers(tensor))
-    return new ModelTensorDecoder(tensor, kernels, budget, memory);
+  if (pool === undefined || !isForWorkers(tensor)) return new ModelTensorDecoder(tensor, kernels, budget);
   const { WorkerTensorDecoder } = await import('../file/workerTensorDecoder.js');
   return new WorkerTensorDecoder(tensor, (bytes) => readFirstPiece(tensor, bytes, kernels), pool, budget);
 }

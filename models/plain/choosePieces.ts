@@ -1,4 +1,3 @@
-import type { ReusedMemory } from '../../src/bytes/reusedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { allocating, type Budget, checkTensorBytes, type LimitsOption } from '../../src/checks/limits.js';
 import { withPlace } from '../../src/errors/placed.js';
@@ -88,10 +87,43 @@ export const readPiece: ReadPiece = async ({ file, offset, length }, options) =>
   }
 };
 
+/** Where a piece begins behind another one: shared memory is read several times faster from multiples of it. */
+const ALIGNMENT = 8;
+
+/** Bytes that pieces take one after another. */
+export function bytesOf(pieces: readonly PlannedPiece[]): number {
+  return sum(pieces, ({ length }) => aligned(length));
+}
+
+function aligned(length: number): number {
+  return Math.ceil(length / ALIGNMENT) * ALIGNMENT;
+}
+
+/**
+ * Reads pieces of a tensor together.
+ * @param room as many bytes as `bytesOf` says, where they go one after another. Default: memory of their own
+ */
+export function readPieces(
+  pieces: readonly PlannedPiece[],
+  { signal }: AbortOptions,
+  read = readPiece,
+  room?: Uint8Array,
+): Promise<Uint8Array[]> {
+  let end = 0;
+  return Promise.all(
+    pieces.map(async (piece) => {
+      const start = end;
+      end += aligned(piece.length);
+      const into = room?.subarray(start, start + piece.length);
+      const bytes = await read(piece, { signal, into });
+      if (into !== undefined && bytes !== into) into.set(bytes);
+      return into ?? bytes;
+    }),
+  );
+}
+
 export interface DecodeChosenOptions extends AbortOptions {
   readonly pool?: WorkerPool | undefined;
-  /** For the pieces, and for what is decoded, whose memory is to be given back to it. Default: new memory. */
-  readonly memory?: ReusedMemory | undefined;
 }
 
 /**
@@ -109,50 +141,49 @@ export async function decodeChosen(
 }
 
 async function decodePieces(
-  { tensor, pieces }: ChosenTensor,
+  { tensor, pieces }: Pick<ChosenTensor, 'tensor' | 'pieces'>,
   budget: Budget,
-  { signal, pool, memory }: DecodeChosenOptions,
+  { signal, pool }: DecodeChosenOptions,
   read: ReadPiece,
 ): Promise<Uint8Array> {
-  const { name, byteLength } = tensor;
-  checkTensorBytes(budget.limits, byteLength, name);
-  for (const { length } of pieces) checkTensorBytes(budget.limits, length, name);
+  const { byteLength } = tensor;
+  checkSizes({ tensor, pieces }, budget);
   if (pieces.length === 0) {
     budget.spend({ bytes: byteLength, steps: 0 });
     return allocating(() => new Uint8Array(byteLength));
   }
-  const room = memory?.take(sum(pieces, ({ length }) => length));
-  let end = 0;
-  const stored = await Promise.all(
-    pieces.map(async (piece) => {
-      const start = end;
-      end += piece.length;
-      const into = room?.subarray(start, end);
-      const bytes = await read(piece, { signal, into });
-      // Memory of the source is not the caller's to give back.
-      if (into !== undefined && bytes !== into) into.set(bytes);
-      return into ?? bytes;
-    }),
-  );
-  const out = memory?.take(byteLength);
-  const given = (data: ArrayBufferView) => {
-    const bytes = viewBytes(data);
-    for (const unused of [room, out]) {
-      if (unused !== undefined && unused.buffer !== bytes.buffer) memory!.give(unused.buffer);
-    }
-    return bytes;
-  };
-  if (pool !== undefined && tensor.decodePieces !== undefined) {
-    return given((await tensor.decodePieces(stored, { signal, pool, budget, out })).data);
+  const stored = await readPieces(pieces, { signal }, read);
+  if (pool !== undefined && tensor.openPieces !== undefined) {
+    return (await tensor.openPieces(stored, { budget, pool, signal })).decode(undefined, { signal });
   }
-  const decoder = await tensor.createDecoder(budget, pool, pool === undefined ? memory : undefined);
+  return decodeStored({ tensor, pieces }, stored, { budget, pool, signal });
+}
+
+/** Decodes a tensor piece by piece. Where its one piece is its elements, they are that array. */
+export async function decodeStored(
+  { tensor, pieces }: Pick<ChosenTensor, 'tensor' | 'pieces'>,
+  stored: readonly Uint8Array[],
+  { budget, pool, signal }: DecodeChosenOptions & { readonly budget: Budget },
+): Promise<Uint8Array> {
+  const decoder = await tensor.createDecoder(budget, pool);
   try {
     for (const [i, { piece }] of pieces.entries()) await decoder.add(piece, stored[i]!, { signal });
     await decoder.settle?.({ signal });
-    const best = await finished(decoder.reconstructingTensor({ signal, out }), { signal });
-    return given(best!.data);
+    const best = await finished(decoder.reconstructingTensor({ signal }), { signal });
+    return viewBytes(best!.data);
   } finally {
     decoder.close?.();
+  }
+}
+
+/** @throws LimitError for a tensor, or a piece of one, that is too large */
+export function checkSizes(
+  { tensor, pieces }: Pick<ChosenTensor, 'tensor' | 'pieces'>,
+  { limits }: Budget,
+): void {
+  const { name, byteLength } = tensor;
+  for (const length of [byteLength, ...pieces.map(({ length }) => length)]) {
+    checkTensorBytes(limits, length, name);
   }
 }
 

@@ -88,10 +88,14 @@ export function fragmentAlgorithm({
 }
 
 /**
+ * Compares a fragment with its checksum.
  * @returns false when the file has no checksum for this fragment
  * @throws ChecksumError
  */
-function* verifying({ header, entry, stored }: StoredFragment, kernels: Kernels<'xxh3'>): Steps<boolean> {
+export function* verifying(
+  { header, entry, stored }: StoredFragment,
+  kernels: Pick<Kernels, 'hashing'>,
+): Steps<boolean> {
   const { checksum: expected, index: fragmentIndex } = entry;
   if ((header.flags & HOLO_FLAG_FRAGMENT_CHECKSUMS) === 0 && expected === 0n) return false;
   const actual = yield* kernels.hashing(stored);

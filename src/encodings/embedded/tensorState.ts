@@ -19,6 +19,19 @@ export interface TileProgress {
   readonly exact: boolean;
 }
 
+/** How far units have been decoded. */
+interface Position {
+  /** Units, or their parts. */
+  readonly parts: number;
+  /** Whole units, and groups of the next one. */
+  readonly units: number;
+  readonly groups: number;
+  /** Parts behind which their unit goes on. */
+  readonly cuts: number;
+}
+
+const START: Position = { parts: 0, units: 0, groups: 0, cuts: 0 };
+
 /** A part of a unit, which goes on at this group. */
 interface UnitCut {
   readonly part: number;
@@ -39,11 +52,7 @@ export class TensorState {
   readonly #parts: Uint8Array[] = [];
   /** The parts behind which their unit goes on. */
   #cuts: UnitCut[] = [];
-  /** How many parts have been decoded, and how many units, and groups of the next unit, that makes. */
-  #decoded = 0;
-  #decodedUnits = 0;
-  #decodedGroups = 0;
-  #decodedCuts = 0;
+  #decoded = START;
   /** Planes among the first passes, for each number of these. */
   readonly #depths: readonly number[];
   readonly #tiles: Tiles;
@@ -95,12 +104,12 @@ export class TensorState {
    */
   *decode(): Steps<void> {
     const stepUnits = STEP_WEIGHTS / this.sequence.tileSize;
-    for (let isFirst = true; this.#decoded < this.#parts.length; isFirst = false) {
+    for (let isFirst = true; this.#decoded.parts < this.#parts.length; isFirst = false) {
       if (!isFirst) yield;
       // Many at a time, parts of units among them, because what they have in common is prepared once.
-      const next = this.#nextParts(stepUnits);
-      this.#tiles.decode(next);
-      this.#advanceBy(next);
+      const { parts, end } = this.#nextParts(stepUnits);
+      this.#tiles.decode(parts);
+      this.#decoded = end;
     }
   }
 
@@ -109,10 +118,7 @@ export class TensorState {
     this.#parts.length = parts;
     this.#cuts = this.#cuts.filter(({ part }) => part < parts);
     this.#tiles.clear();
-    this.#decoded = 0;
-    this.#decodedUnits = 0;
-    this.#decodedGroups = 0;
-    this.#decodedCuts = 0;
+    this.#decoded = START;
     yield* this.decode();
     this.#tiles.restored();
   }
@@ -129,14 +135,14 @@ export class TensorState {
 
   progress(tile: number): TileProgress {
     const { passes } = this.sequence;
-    const count = this.sequence.passesOf(tile, this.#decodedUnits);
+    const count = this.sequence.passesOf(tile, this.#decoded.units);
     return { depth: this.#depths[count]!, exact: passes[count - 1]?.kind === 'remainder' };
   }
 
   /** The last unit of a tile that has arrived. */
   lastUnitOf(tile: number): number {
     const { tiles } = this.sequence;
-    return (this.sequence.passesOf(tile, this.#decodedUnits) - 1) * tiles + tile;
+    return (this.sequence.passesOf(tile, this.#decoded.units) - 1) * tiles + tile;
   }
 
   /** What is known of a tile. */
@@ -176,29 +182,22 @@ export class TensorState {
     return this.order.parts(tile * this.sequence.tileSize, count);
   }
 
-  #nextParts(most: number): UnitPart[] {
-    const { tiles, passes } = this.sequence;
-    const parts: UnitPart[] = [];
-    let number = this.#decodedUnits;
-    let from = this.#decodedGroups;
-    let cuts = this.#decodedCuts;
-    const stop = Math.min(this.#parts.length, this.#decoded + most);
-    for (let part = this.#decoded; part < stop; part++) {
-      const cut = this.#cuts[cuts]?.part === part ? this.#cuts[cuts++]!.groups : undefined;
-      const pass = passes[Math.floor(number / tiles)]!;
-      parts.push({ unit: this.#parts[part]!, pass, tile: number % tiles, from, cut });
-      if (cut === undefined) number += 1;
-      from = cut ?? 0;
+  /** What comes next, but for whole units of tiles that are not wanted, which nothing is made for: they may be most of them. */
+  #nextParts(most: number): { readonly parts: readonly UnitPart[]; readonly end: Position } {
+    const { tiles, passes, firstTile, endTile } = this.sequence;
+    const found: UnitPart[] = [];
+    let { parts, units, groups, cuts } = this.#decoded;
+    for (; parts < this.#parts.length && found.length < most; parts++) {
+      const cut = this.#cuts[cuts]?.part === parts ? this.#cuts[cuts++]!.groups : undefined;
+      const tile = units % tiles;
+      if ((tile >= firstTile && tile < endTile) || groups > 0 || cut !== undefined) {
+        const pass = passes[Math.floor(units / tiles)]!;
+        found.push({ unit: this.#parts[parts]!, pass, tile, from: groups, cut });
+      }
+      if (cut === undefined) units += 1;
+      groups = cut ?? 0;
     }
-    return parts;
-  }
-
-  #advanceBy(parts: readonly UnitPart[]): void {
-    const cuts = parts.filter(({ cut }) => cut !== undefined).length;
-    this.#decoded += parts.length;
-    this.#decodedUnits += parts.length - cuts;
-    this.#decodedCuts += cuts;
-    this.#decodedGroups = parts.at(-1)!.cut ?? 0;
+    return { parts: found, end: { parts, units, groups, cuts } };
   }
 }
 

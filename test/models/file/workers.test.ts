@@ -2,6 +2,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodeModelFile } from '../../../models/file/decodeModelFile.js';
 import { memoryStagingStore } from '../../../models/file/stagingStore.js';
+import { openModel } from '../../../models/openModel.js';
 import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
 import { ArgumentError, ChecksumError } from '../../../src/errors.js';
@@ -75,6 +76,27 @@ for (const encoding of ['embedded', 'spectral'] as const) {
     assert.ok(Buffer.from(many.bytes).equals(one.bytes));
     assert.is(many.done.at(-1), one.done.at(-1));
     if (encoding === 'embedded') assert.ok(Buffer.from(many.bytes).equals(model));
+  });
+}
+
+for (const encoding of ['embedded', 'spectral'] as const) {
+  test(`${encoding}: a tensor of several parts is decoded as a whole one is`, async () => {
+    // The last part is short, and a small tensor follows.
+    const large = modelOf(
+      [[4100, 1024], [300]].map((shape, i) => ({ name: `w${i}`, dtype: 'F32', shape })),
+      undefined,
+      ({ shape: [rows, cols = 1] }) => viewBytes(trainedLike([rows!, cols])),
+    );
+    const file = await modelFileOf(large, { encode: { encoding, fragments: 4 }, workers: pool });
+    const model = await openModel(bytesSource(file));
+    const { data } = (await model.load()).get('w0')!;
+    await model.close();
+    for (const workers of [0, pool]) {
+      const { bytes, done } = await decoded(file, workers);
+      assert.is(bytes.length, large.length);
+      assert.ok(Buffer.from(bytes).includes(Buffer.from(viewBytes(data as Float32Array))));
+      assert.is(done.at(-1), 4 * (4100 * 1024 + 300));
+    }
   });
 }
 

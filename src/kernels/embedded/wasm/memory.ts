@@ -1,3 +1,4 @@
+import { likeAligned } from '../../../bytes/sharedMemory.js';
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import { contextRule } from '../contexts.js';
 import type { PlaneCoding, TileState } from '../interface.js';
@@ -17,6 +18,9 @@ export function loadInto(runtime: WasmRuntime, bytes: ArrayBufferView): number {
   return address;
 }
 
+/** What aligns units in memory as they are aligned where they come from: see `likeAligned`. */
+const ALIGNMENT = 8;
+
 /** Kernels load up to sixteen bytes at a time. */
 const OVERREAD_BYTES = 16;
 
@@ -26,7 +30,7 @@ const OVERREAD_BYTES = 16;
  */
 export function loadUnit(runtime: WasmRuntime, unit: Uint8Array, largest: number): number {
   checkLoadable(unit, largest);
-  const stream = allocateUnits(runtime, 1, largest, 0);
+  const stream = likeAligned(allocateUnits(runtime, 1, largest, 0), unit);
   runtime.load(unit, stream);
   return stream;
 }
@@ -37,7 +41,7 @@ export function loadUnit(runtime: WasmRuntime, unit: Uint8Array, largest: number
  * @param largest bytes of the largest of them, which a kernel may take any for
  */
 export function allocateUnits(runtime: WasmRuntime, units: number, bytes: number, largest: number): number {
-  return runtime.allocate(bytes + largest + (units + 1) * OVERREAD_BYTES);
+  return runtime.allocate(bytes + largest + (units + 1) * OVERREAD_BYTES + ALIGNMENT);
 }
 
 /** @throws FormatError when there is no room for the unit where `allocateUnits` made it */

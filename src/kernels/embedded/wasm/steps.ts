@@ -1,3 +1,4 @@
+import { likeAligned } from '../../../bytes/sharedMemory.js';
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import { contextRule } from '../contexts.js';
 import type { DenseRule, EmbeddedKernels, PlaneCoding, TileState, TileStep } from '../interface.js';
@@ -69,7 +70,9 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
         states.set(state, size);
         size += state.bytes.length;
       }
-      let unit = allocateUnits(runtime, steps.length, GROUP_UNIT_BYTES * groups, GROUP_UNIT_BYTES * most);
+      const units = allocateUnits(runtime, steps.length, GROUP_UNIT_BYTES * groups, GROUP_UNIT_BYTES * most);
+      // Most follow each other where they come from.
+      let unit = likeAligned(units, steps[0]!.unit);
       const firstState = runtime.allocate(size);
       const firstPlane = runtime.allocate(GROUP_BYTES * groups);
       let plane = firstPlane;
