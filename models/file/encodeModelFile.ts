@@ -35,6 +35,7 @@ import {
   type FragmentOptions,
   isShort,
   isWorthEncoding,
+  type TensorMemory,
 } from './encodeTensor.js';
 import { formatHash, MAX_WEIGHT, WEIGHT } from './plan.js';
 import {
@@ -131,14 +132,14 @@ export async function encodeModelFile(
       ([, { byteLength }]: readonly [number, LocatedTensor]) => byteLength,
       pool,
     );
-    // Twice: of their bytes, and of their fragments.
-    const memory = new ReusedMemory(2 * bound.weight.most);
+    const { most } = bound.weight;
+    const memory = { tensors: new ReusedMemory(most), payloads: new ReusedMemory(most) };
     const store = withSmallInMemory(staging, (entry) => {
       const tensor = model.tensors[Number(entry)]!;
       return isShort(tensor) ? tensor.byteLength : undefined;
     });
     const jobs = await stageTensors(model, store, { kernels, codec, pool, memory }, bound, options);
-    const fileSize = await assembleModelFile(model, jobs, sink, store, kernels, memory, options);
+    const fileSize = await assembleModelFile(model, jobs, sink, store, kernels, memory.tensors, options);
     const encoded = jobs.flatMap(({ tensor, staged }) => (staged === undefined ? [] : { tensor, staged }));
     const asked = askedFragments(options.encode ?? {}) ?? 0;
     return {
@@ -163,7 +164,7 @@ export async function encodeModelFile(
 export const CUTS_VERSION = 6;
 
 interface StageTools extends EncodeTools {
-  readonly memory: ReusedMemory;
+  readonly memory: TensorMemory;
 }
 
 async function stageTensors(
@@ -181,7 +182,7 @@ async function stageTensors(
   let done = 0;
   const work = async ([number, tensor]: readonly [number, LocatedTensor], signal: AbortSignal) => {
     const { offset, byteLength } = tensor;
-    const bytes = memory.take(byteLength);
+    const bytes = memory.tensors.take(byteLength);
     await readInto(tensor.source, offset, bytes, { signal });
     const weight = weightOf(tensor, options);
     if (isCut(tensor)) {
@@ -190,7 +191,7 @@ async function stageTensors(
       jobs[number] = { ...job, weight };
     } else {
       jobs[number] = { tensor, staged: undefined, hash: formatHash(tools.kernels.xxh3(bytes)), weight };
-      memory.give(bytes.buffer);
+      memory.tensors.give(bytes.buffer);
     }
     done += byteLength;
     onProgress?.(done, total);
@@ -220,13 +221,13 @@ async function stage(
   const fingerprint = JSON.stringify(facts, (_, value) => (typeof value === 'bigint' ? `${value}n` : value));
   let staged = await findStagedTensor(staging, entry, fingerprint, kernels, { signal });
   if (staged === undefined) {
-    const { cosines, pieces, returned } = await encodeTensor(tensor, bytes, encode, tools, {
+    const { cosines, pieces, room } = await encodeTensor(tensor, bytes, encode, tools, {
       signal,
       memory,
     });
     staged = await stageTensor(staging, entry, { fingerprint, cosines }, pieces, kernels, { signal });
-    for (const buffer of returned) memory.give(buffer);
-  } else memory.give(bytes.buffer);
+    if (room !== undefined) memory.payloads.give(room);
+  } else memory.tensors.give(bytes.buffer);
   return { tensor, staged, hash: staged.hashes[0]! };
 }
 

@@ -33,8 +33,8 @@ export interface EncodedPieces {
   readonly cosines: readonly number[];
   /** What is before the fragments, packed, then the fragments as stored. */
   readonly pieces: readonly Uint8Array[];
-  /** The memory that pieces are in, and that of the tensor: to be given back when they have been written. */
-  readonly returned: readonly ArrayBufferLike[];
+  /** Memory that pieces may be in, to be given back to that of payloads when they have been written. */
+  readonly room?: ArrayBufferLike | undefined;
 }
 
 const FLOATS: readonly string[] = ['F32', 'F16', 'BF16', 'F8_E4M3', 'F8_E5M2'];
@@ -98,9 +98,15 @@ export interface EncodeTools {
   readonly pool: WorkerPool | undefined;
 }
 
+/** Memory of tensors that are encoded one after another: pages of payloads are mapped only as far as they are used. */
+export interface TensorMemory {
+  readonly tensors: ReusedMemory;
+  readonly payloads: ReusedMemory;
+}
+
 export interface EncodeTensorOptions extends AbortOptions {
-  /** Where the bytes of the tensor come from, and go: they may be overwritten, and transferred. */
-  readonly memory?: ReusedMemory | undefined;
+  /** Where the bytes of the tensor come from, and go once it is encoded: they may be overwritten, and transferred. */
+  readonly memory?: TensorMemory | undefined;
 }
 
 /** @throws ArgumentError for what the encoding cannot carry; WorkerError; the reason of the signal */
@@ -111,7 +117,7 @@ export async function encodeTensor(
   { kernels, codec, pool }: EncodeTools,
   { signal, memory: reused }: EncodeTensorOptions,
 ): Promise<EncodedPieces> {
-  if (isShort({ dtype, shape })) return { ...encodeShortTensor(bytes, kernels), returned: [bytes.buffer] };
+  if (isShort({ dtype, shape })) return encodeShortTensor(bytes, kernels);
   // The bytes may be transferred.
   const byteLength = bytes.length;
   const { encoding, ...options } = resolvedOptions(fragmentOptions, byteLength);
@@ -121,8 +127,10 @@ export async function encodeTensor(
     dtype: DTYPES.find((known) => known === dtype)!,
     shape: encodedShape(shape),
   };
-  // Pages that payloads do not need are never mapped.
-  const memoryOf = (own: ReusedMemory) => ({ mayOverwrite: true, payloads: own.take(bytes.length) });
+  const memoryOf = ({ payloads }: TensorMemory) => ({
+    mayOverwrite: true,
+    payloads: payloads.take(bytes.length),
+  });
   const prepare = (buffers: Buffers) => {
     if (reused !== undefined) {
       const memory = memoryOf(reused);
@@ -139,10 +147,12 @@ export async function encodeTensor(
     pool !== undefined && bytes.length >= MIN_WORKER_BYTES.encoding
       ? await pool.runPrepared('encodeFragments', prepare, { signal })
       : await encode();
+  // Before what compresses them takes more: fragments are elsewhere.
+  if (returned.data !== undefined) reused?.tensors.give(returned.data);
   // The plan and the loader number fragments: the pieces must be in that order.
   const inOrder = [...fragments].sort((a, b) => a.index - b.index);
   const [front, ...stored] = packHoloTensor(parseHoloTensorHeader(header), inOrder, { codec, kernels });
   const sizes = stored.map(({ length }) => length);
   const first = packFirstPiece(front!, { dtype, shape, byteLength, sizes }, kernels);
-  return { cosines, pieces: [first, ...stored], returned };
+  return { cosines, pieces: [first, ...stored], room: returned.payloads };
 }

@@ -28,8 +28,11 @@ export interface EncodedFragments {
   readonly fragments: readonly HoloFragment[];
   /** See `EncodedTensor`. */
   readonly cosines: readonly number[];
-  /** What was lent, whatever is in it. */
-  readonly returned: readonly ArrayBufferLike[];
+  /** What was lent: the memory of the elements, which may hold anything, and that of payloads. */
+  readonly returned: {
+    readonly data: ArrayBufferLike | undefined;
+    readonly payloads: ArrayBufferLike | undefined;
+  };
 }
 
 /**
@@ -44,11 +47,9 @@ export async function encodeFragments(
   const tensor = { dtype, shape, data: viewElements(dtype, data) };
   const { header, fragments, cosines } = await inTurns(encoder.encodingTensor(tensor, memory), signal);
   const { mayOverwrite = false, payloads } = memory ?? {};
-  const returned = [
-    ...(mayOverwrite ? [data.buffer] : []),
-    ...(payloads === undefined ? [] : [payloads.buffer]),
-  ];
-  const buffers = new Set([...returned, ...fragments.map(({ data: { buffer } }) => buffer)]);
+  const returned = { data: mayOverwrite ? data.buffer : undefined, payloads: payloads?.buffer };
+  const lent = Object.values(returned).filter((buffer) => buffer !== undefined);
+  const buffers = new Set([...lent, ...fragments.map(({ data: { buffer } }) => buffer)]);
   return {
     output: { header: serializeHoloTensorHeader(header), fragments, cosines, returned },
     transfer: [...buffers],

@@ -6,13 +6,33 @@ const GRAIN = 2 ** 16;
 
 test('gives the same memory again, the smallest that fits', () => {
   const memory = new ReusedMemory(100 * GRAIN);
-  const [large, small] = [memory.take(10 * GRAIN), memory.take(2 * GRAIN - 5)];
-  assert.equal([large.length, small.length], [10 * GRAIN, 2 * GRAIN - 5]);
+  const [large, small] = [memory.take(4 * GRAIN), memory.take(2 * GRAIN - 5)];
+  assert.equal([large.length, small.length], [4 * GRAIN, 2 * GRAIN - 5]);
   memory.give(small.buffer);
   memory.give(large.buffer);
   assert.is(memory.take(2 * GRAIN).buffer, small.buffer);
   assert.is(memory.take(2 * GRAIN).buffer, large.buffer);
   assert.is.not(memory.take(2 * GRAIN).buffer, large.buffer);
+});
+
+test('small arrays have memory of large ones only where there would be too much else', () => {
+  const memory = new ReusedMemory(12 * GRAIN);
+  const large = memory.take(10 * GRAIN).buffer;
+  memory.give(large);
+  const small = memory.take(2 * GRAIN).buffer;
+  assert.is.not(small, large);
+  assert.is(memory.take(2 * GRAIN).buffer, large);
+});
+
+test('what is in use counts: other memory is freed before there is more', () => {
+  const memory = new ReusedMemory(8 * GRAIN);
+  const [used, unused] = [memory.take(4 * GRAIN), memory.take(4 * GRAIN)];
+  memory.give(unused.buffer);
+  const larger = memory.take(7 * GRAIN);
+  assert.is(unused.buffer.byteLength, 0);
+  assert.is(used.length + larger.length, 11 * GRAIN);
+  memory.give(larger.buffer);
+  assert.is(larger.buffer.byteLength, 0);
 });
 
 test('keeps no more than it may, and nothing that is small', () => {
