@@ -49,20 +49,32 @@ test('an ONNX file of 1 GiB becomes a model file, and that its weights, in less 
 
 /** What the command takes without a model. */
 const BASE = 180e6;
-const TENSOR = { shape: [4096, 8192], bytes: 2 ** 26 } as const;
+/** Of the largest tensor. */
+const TENSOR_BYTES = 2 ** 26;
+const COLUMNS = 8192;
 
-for (const workers of [0, 2]) {
-  test(`a model is encoded and decoded in memory for three of its tensors and for workers, with ${workers} workers`, async () => {
+/** Rows of the tensors of a model, 8,192 columns each: of equal ones with small ones between them, and of many sizes. */
+const MODELS = {
+  equal: Array.from({ length: 4 }, () => [4096, 8]).flat(),
+  mixed: Array.from({ length: 2 }, () => [4096, 4096, 2048, 512, 2816, 128, 3072, 32]).flat(),
+};
+
+for (const [sizes, workers] of [
+  ['equal', 0],
+  ['equal', 2],
+  ['mixed', 2],
+] as const) {
+  test(`a model of ${sizes} tensors is encoded and decoded in memory for three of them, with ${workers} workers`, async () => {
     const folder = await mkdtemp(join(tmpdir(), 'holostream-'));
     try {
-      await writeModel(join(folder, 'model.safetensors'));
+      await writeModel(join(folder, 'model.safetensors'), MODELS[sizes]);
       for (const args of [
         ['encode', 'model.safetensors', '-o', 'model.holo.safetensors'],
         ['decode', 'model.holo.safetensors', '-o', 'again.safetensors'],
       ]) {
         const peak = await peakOf([...args, '--workers', String(workers)], folder);
-        const most = BASE + 3 * TENSOR.bytes + workers * 100e6;
-        assert.ok(peak > TENSOR.bytes && peak < most, `${args[0]}: ${peak} bytes, expected at most ${most}`);
+        const most = BASE + 3 * TENSOR_BYTES + workers * 100e6;
+        assert.ok(peak > TENSOR_BYTES && peak < most, `${args[0]}: ${peak} bytes, expected at most ${most}`);
       }
       const files = ['model.safetensors', 'again.safetensors'].map((name) => readFile(join(folder, name)));
       const [before, after] = await Promise.all(files);
@@ -82,15 +94,15 @@ async function peakOf(args: readonly string[], cwd: string): Promise<number> {
   return Number(/^peak (\d+)$/m.exec(stderr)?.[1]);
 }
 
-/** Four large tensors of weights in bfloat16, and small ones between them. */
-async function writeModel(path: string): Promise<void> {
-  const weights = viewBytes(float32ToBfloat16(trainedLike([1024, 8192])));
+/** Tensors of weights in bfloat16. */
+async function writeModel(path: string, rows: readonly number[]): Promise<void> {
+  const weights = viewBytes(float32ToBfloat16(trainedLike([1024, COLUMNS])));
   const sink = await fileSink(path);
-  const small = [64, 1024];
-  const tensors = Array.from({ length: 4 }, (_, i) => [
-    { name: `large${i}`, dtype: 'BF16' as const, shape: [...TENSOR.shape] },
-    { name: `small${i}`, dtype: 'BF16' as const, shape: small },
-  ]).flat();
+  const tensors = rows.map((count, i) => ({
+    name: `w${i}`,
+    dtype: 'BF16' as const,
+    shape: [count, COLUMNS],
+  }));
   const writer = await SafetensorsWriter.open(sink, tensors);
   for (const { name, shape } of tensors) {
     const data = new Uint8Array(2 * shape[0]! * shape[1]!);
