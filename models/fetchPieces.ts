@@ -59,9 +59,7 @@ export class PieceFetcher {
 
   /** Ends the run without an error. */
   finish(): void {
-    this.#wait([]);
-    this.resume();
-    this.#stop.abort(FINISHED);
+    this.fail(FINISHED);
   }
 
   /** Ends the run with an error. */

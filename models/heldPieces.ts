@@ -15,9 +15,9 @@ export function mayHold({ byteLength, pieces }: LoadableTensor): boolean {
   return pieces.reduce((sum, { length }) => sum + length, 0) < most;
 }
 
-/** The first pieces up to the first gap. */
-export function withoutGap(pieces: ReadonlyMap<number, HeldPiece>): HeldPiece[] {
-  const first: HeldPiece[] = [];
-  for (let piece = pieces.get(0); piece !== undefined; piece = pieces.get(first.length)) first.push(piece);
-  return first;
+/** How many pieces there are up to the first gap. */
+export function countWithoutGap(pieces: ReadonlyMap<number, HeldPiece>): number {
+  let count = 0;
+  while (pieces.has(count)) count += 1;
+  return count;
 }

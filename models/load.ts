@@ -134,7 +134,7 @@ export class Load {
   }
 
   #decode({ tensor, piece }: PlannedPiece, bytes: Uint8Array, isOwn: boolean): Soon<void> {
-    const state = this.#state(tensor.name);
+    const state = this.#target.states.get(tensor.name)!;
     const { signal } = this.#options;
     this.#target.unsettled.add(state);
     const { budget } = this.#target;
@@ -226,10 +226,6 @@ export class Load {
     };
     onProgress(progress);
     own?.(progress);
-  }
-
-  #state(name: string): TensorState {
-    return this.#target.states.get(name)!;
   }
 }
 

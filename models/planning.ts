@@ -67,10 +67,11 @@ export class Catalog {
 
   /** The same tensors, with all others of the files that are of use as a whole only. */
   withCompanions(tensors: readonly LoadableTensor[]): readonly LoadableTensor[] {
+    if (tensors === this.tensors) return tensors;
     const files = new Set(
       tensors.flatMap(({ pieces }) => pieces.map(({ file }) => file)).filter((file) => file.whole),
     );
-    if (files.size === 0 || tensors === this.tensors) return tensors;
+    if (files.size === 0) return tensors;
     const chosen = new Set(tensors);
     return this.tensors.filter((one) => chosen.has(one) || one.pieces.some(({ file }) => files.has(file)));
   }

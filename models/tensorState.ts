@@ -7,7 +7,7 @@ import { inPlace, withPlace } from '../src/errors/placed.js';
 import type { WorkerPool } from '../workers/pool.js';
 import { DecodedTensor } from './decodedTensor.js';
 import { HeldMemory } from './heldMemory.js';
-import { mayHold, withoutGap } from './heldPieces.js';
+import { countWithoutGap, mayHold } from './heldPieces.js';
 import { type HeldPiece, type LoadableTensor, type PieceOptions, placeOfTensor } from './inputs/content.js';
 import { BELOW_ONE, type LoadedTensor, type OutputOptions, type OutputType } from './output.js';
 import { completeOutput, readOutput } from './readOutput.js';
@@ -63,7 +63,7 @@ export class TensorState {
       this.#waiting.set(piece, waiting);
       this.#held = options;
       // As the header of the file says, which has been verified.
-      const last = this.tensor.pieces[withoutGap(this.#waiting).length - 1];
+      const last = this.tensor.pieces[countWithoutGap(this.#waiting) - 1];
       this.#decoded.cosine = Math.min(BELOW_ONE, last?.cosine ?? 0);
       return;
     }
@@ -83,12 +83,12 @@ export class TensorState {
 
   /** Decodes what is held: that comes before all that is read. */
   takeHeld({ signal }: AbortOptions): Soon<void> {
-    return this.#held === undefined ? undefined : this.#inOrder(() => this.#takeHeld(signal));
+    if (this.#held !== undefined) return this.#inOrder(() => this.#takeHeld(signal));
   }
 
   #takeHeld(signal: AbortSignal | undefined): Soon<void> {
     const held = this.#held;
-    return held === undefined ? undefined : this.#takeAll({ ...held, signal });
+    if (held !== undefined) return this.#takeAll({ ...held, signal });
   }
 
   /** Pieces are decoded in their order, and what is read has the quality of all before it. */
@@ -130,8 +130,9 @@ export class TensorState {
   async #takeTogether(options: DecodeOptions): Promise<void> {
     const { budget, pool, signal } = options;
     const decoder = await this.tensor.createDecoder(budget, pool);
-    const pieces = withoutGap(this.#waiting);
-    let taken = decoder.addTogether === undefined ? 0 : pieces.length;
+    const length = countWithoutGap(this.#waiting);
+    const pieces = Array.from({ length }, (_, piece) => this.#waiting.get(piece)!);
+    let taken = decoder.addTogether === undefined ? 0 : length;
     try {
       await decoder.addTogether?.(pieces, { signal });
     } catch {

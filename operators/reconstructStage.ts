@@ -1,3 +1,4 @@
+import { after } from '../src/async/after.js';
 import { checkOptions, having, type Rules } from '../src/checks/options.js';
 import { loadDecodingOf, loadedDecoding } from '../src/encodings/decodings.js';
 import type { ReceivedFragment } from '../src/holotensor/fragment.js';
@@ -44,6 +45,6 @@ export function reconstructStage(
     // With kernels of the caller's own, there may be nothing left to load.
     const loaded = options.kernels !== undefined && loadedDecoding(header.encoding) !== undefined;
     if (loaded) return new Reconstructor(options);
-    return loadDecodingOf(header).then(() => new Reconstructor(options));
+    return after(loadDecodingOf(header), () => new Reconstructor(options));
   };
 }

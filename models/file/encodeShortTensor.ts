@@ -45,7 +45,7 @@ export function encodeShortTensor(
   const first = new Uint8Array(2 + 8 * parts.length);
   first.set([FORMS.short, HIGH_BITS]);
   for (const [i, part] of parts.entries()) viewOf(first).setBigUint64(2 + 8 * i, xxh3(part), true);
-  const middle = Uint32Array.from(high, (own) => middlePattern(own, HIGH_BITS));
+  const middle = patterns.map((pattern) => middlePattern(pattern & -(2 ** LOW_BITS), HIGH_BITS));
   const { cosine } = similarity(new Float32Array(patterns.buffer), new Float32Array(middle.buffer));
   return { cosines: [Math.min(1, Math.max(0, cosine)), 1], pieces: [first, ...parts] };
 }

@@ -122,7 +122,7 @@ export function unpackFirstPiece(
     view.setUint16(entry(i) + 2, fields.varint(), true);
     view.setUint32(entry(i) + 12, fields.varint(), true);
   }
-  for (const i of sizes.keys()) front.set(fields.take(8), entry(i) + 16);
+  for (const i of sizes.keys()) view.setBigUint64(entry(i) + 16, fields.u64(), true);
   if (fields.position < bytes.length) throw invalid('its length', fields.position, bytes.length);
   return front;
 }

@@ -75,7 +75,9 @@ export function parseModelPlan(metadata: ReadonlyMap<string, string>, options: L
 function planBytes(text: string, limits: AllLimits): Uint8Array {
   let stored: Uint8Array;
   try {
-    stored = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+    const characters = atob(text);
+    stored = new Uint8Array(characters.length);
+    for (let i = 0; i < stored.length; i++) stored[i] = characters.charCodeAt(i);
   } catch (cause) {
     throw new FormatError(`${CANNOT}: it is not Base64`, { cause });
   }
@@ -144,7 +146,9 @@ function sumOf(values: readonly number[]): number {
 /** As many as `count` says, each of which takes at least a byte. */
 function repeated<T>(fields: FieldReader, count: number, read: () => T): T[] {
   if (count > fields.bytes.length - fields.position) throw invalid(fields, 'a count');
-  return Array.from({ length: count }, read);
+  const values: T[] = [];
+  for (let i = 0; i < count; i++) values.push(read());
+  return values;
 }
 
 function readFlag(fields: FieldReader): boolean {

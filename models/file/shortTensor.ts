@@ -13,16 +13,9 @@ import type { ModelFileTensor } from './modelFile.js';
  */
 
 export const MANTISSA_BITS = 23;
+const MANTISSA = 2 ** MANTISSA_BITS - 1;
 /** The exponent field of infinities and NaNs. */
 const NOT_FINITE = 0xff;
-
-/** What the first part has of an element. */
-export interface HighBits {
-  /** The exponent field. */
-  readonly exponent: number;
-  /** The sign above the highest bits of the mantissa. */
-  readonly bits: number;
-}
 
 export class ShortTensorDecoder {
   readonly #hash: Kernels['xxh3'];
@@ -31,7 +24,8 @@ export class ShortTensorDecoder {
   readonly #highBits: number;
   readonly #hashes: readonly bigint[];
   #patterns: Uint32Array | undefined;
-  #high: readonly HighBits[] = [];
+  /** What the first part has of the elements, with zeros for the other bits. */
+  #high = new Uint32Array(0);
   #complete = false;
 
   /**
@@ -40,11 +34,10 @@ export class ShortTensorDecoder {
    */
   constructor(tensor: ModelFileTensor, first: Uint8Array, { xxh3 }: Pick<Kernels, 'xxh3'>) {
     const fields = new FieldReader(first.subarray(1), 'first piece of the tensor');
-    const elements = elementCount(tensor.shape);
-    const { dtype, pieces } = tensor;
-    if (dtype !== 'F32') throw invalid('its form', 'that of another dtype', dtype);
-    if (elements > MAX_SHORT) throw invalid('its form', `at most ${MAX_SHORT} elements`, elements);
-    if (pieces.length !== 3) throw invalid('its form', '3 pieces', pieces.length);
+    const { dtype, shape, pieces } = tensor;
+    if (dtype !== 'F32' || elementCount(shape) > MAX_SHORT || pieces.length !== 3) {
+      throw invalid('its form', `at most ${MAX_SHORT} elements of F32 in 3 pieces`, `${dtype} [${shape}]`);
+    }
     this.#tensor = tensor;
     this.#hash = xxh3;
     this.#highBits = fields.u8();
@@ -93,34 +86,34 @@ export class ShortTensorDecoder {
     const fields = new FieldReader(bytes, 'first part of the tensor');
     const base = fields.u8();
     const exponents = readNumbers(fields, elementCount(this.#tensor.shape));
-    const bits = unpackBits(fields, exponents.length, this.#highBits + 1);
-    this.#high = bits.map((own, i) => {
+    // The sign is above the highest bits of the mantissa.
+    const width = this.#highBits;
+    this.#high = Uint32Array.from(unpackBits(fields, exponents.length, width + 1), (bits, i) => {
       const exponent = base + exponents[i]!;
       if (exponent < 0 || exponent > NOT_FINITE) throw invalid('an exponent', `0 to ${NOT_FINITE}`, exponent);
-      return { exponent, bits: own };
+      const mantissa = (bits << (MANTISSA_BITS - width)) & MANTISSA;
+      return ((bits >> width) << 31) | (exponent << MANTISSA_BITS) | mantissa;
     });
-    this.#patterns = Uint32Array.from(this.#high, (own) => middlePattern(own, this.#highBits));
+    this.#patterns = this.#high.map((own) => middlePattern(own, width));
   }
 
   #addLow(bytes: Uint8Array): void {
     const width = MANTISSA_BITS - this.#highBits;
     const bits = unpackBits(new FieldReader(bytes, 'second part of the tensor'), this.#high.length, width);
-    this.#patterns = Uint32Array.from(this.#high, (own, i) => patternOf(own, this.#highBits) | bits[i]!);
+    this.#patterns = this.#high.map((own, i) => own | bits[i]!);
     this.#complete = true;
   }
 }
 
-/** The number in the middle of those that begin with these bits; 0, infinities and NaNs are themselves. */
-export function middlePattern(high: HighBits, highBits: number): number {
-  const lowest = patternOf(high, highBits);
-  const isSpecial = high.exponent === NOT_FINITE || (lowest & 0x7fff_ffff) === 0;
+/**
+ * The number in the middle of those that begin as this one; 0, infinities and NaNs are themselves.
+ * @param lowest of them
+ * @param highBits of the mantissa, which they have in common
+ */
+export function middlePattern(lowest: number, highBits: number): number {
+  const exponent = (lowest >> MANTISSA_BITS) & NOT_FINITE;
+  const isSpecial = exponent === NOT_FINITE || lowest << 1 === 0;
   return isSpecial ? lowest : lowest | (1 << (MANTISSA_BITS - highBits - 1));
-}
-
-function patternOf({ exponent, bits }: HighBits, highBits: number): number {
-  const sign = bits >>> highBits;
-  const mantissa = bits - (sign << highBits);
-  return ((sign << 31) | (exponent << MANTISSA_BITS) | (mantissa << (MANTISSA_BITS - highBits))) >>> 0;
 }
 
 /** Fields of as many bits each, in a bit stream up to the end. */

@@ -1,4 +1,4 @@
-import { after, type Soon } from '../../src/async/after.js';
+import { after, isPromise, type Soon } from '../../src/async/after.js';
 import { inTurns, type Steps } from '../../src/async/steps.js';
 import { free } from '../../src/bytes/sharedMemory.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
@@ -71,12 +71,13 @@ export class ModelTensorDecoder {
 
   /** See `PieceDecoder`. */
   async addTogether(pieces: readonly HeldPiece[], { signal }: AbortOptions): Promise<void> {
-    await this.#addFirst(pieces[0]!.bytes, signal);
+    // Promises only where something waits: they take longer than to unpack a small fragment.
     const fragments: ReceivedFragment[] = [];
-    for (let i = 1; i < pieces.length; i++) {
-      const { bytes, isOwn = false } = pieces[i]!;
-      if (this.#short === undefined) fragments.push(await this.#unpack(i - 1, bytes, isOwn, signal));
-      else this.#short.add(i - 1, bytes);
+    for (const [i, { bytes, isOwn = false }] of pieces.entries()) {
+      const isFragment = i > 0 && this.#short === undefined;
+      const added = isFragment ? this.#unpack(i - 1, bytes, isOwn, signal) : this.add(i, bytes, { signal });
+      const fragment = isPromise(added) ? await added : added;
+      if (fragment) fragments.push(fragment);
     }
     if (this.#decoder !== undefined) await inTurns(this.#decoder.addingTogether(fragments), signal);
   }
@@ -103,22 +104,25 @@ export class ModelTensorDecoder {
     return { dtype, shape, data };
   }
 
-  async #addFirst(bytes: Uint8Array, signal: AbortSignal | undefined): Promise<void> {
+  #addFirst(bytes: Uint8Array, signal: AbortSignal | undefined): Soon<void> {
     if (this.tensor.encoded === undefined) {
-      verifyFirstPiece(this.tensor, await inTurns(this.#kernels.hashing(bytes), signal));
-      this.#whole = bytes;
-      return;
+      return after(inTurns(this.#kernels.hashing(bytes), signal), (hash) => {
+        verifyFirstPiece(this.tensor, hash);
+        this.#whole = bytes;
+      });
     }
-    verifyFirstPiece(this.tensor, this.#kernels.xxh3(bytes));
-    if (bytes[0] === FORMS.short) {
-      const { ShortTensorDecoder } = await import('./shortTensor.js');
-      this.#short = new ShortTensorDecoder(this.tensor, bytes, this.#kernels);
-      return;
-    }
+    if (bytes[0] === FORMS.short) return this.#addShort(bytes);
     const { layout } = readFirstPiece(this.tensor, bytes, this.#kernels);
-    await loadDecodingOf(layout.header);
-    this.#decoder = new HoloTensorDecoder(layout.header, {}, this.#budget);
-    this.#layout = layout;
+    return after(loadDecodingOf(layout.header), () => {
+      this.#decoder = new HoloTensorDecoder(layout.header, {}, this.#budget);
+      this.#layout = layout;
+    });
+  }
+
+  async #addShort(first: Uint8Array): Promise<void> {
+    verifyFirstPiece(this.tensor, this.#kernels.xxh3(first));
+    const { ShortTensorDecoder } = await import('./shortTensor.js');
+    this.#short = new ShortTensorDecoder(this.tensor, first, this.#kernels);
   }
 
   /** Frees what it holds of an encoded tensor: the engine would not, until more garbage is made. */

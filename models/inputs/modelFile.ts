@@ -1,7 +1,7 @@
 import type { PartialOption } from '../../readers/partial.js';
 import { rowsOf } from '../../readers/tensorReader.js';
 import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
-import { loadKernels } from '../../src/kernels/loadKernels.js';
+import { kernelLoader, loadKernels } from '../../src/kernels/loadKernels.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import type { WorkerPool } from '../../workers/pool.js';
@@ -110,7 +110,8 @@ async function createDecoder(
   budget: Budget,
   pool?: WorkerPool,
 ): Promise<PieceDecoder> {
-  const kernels = await loadKernels(['xxh3']);
+  // What has opened the file has loaded them, and to ask for them takes a while.
+  const kernels = kernelLoader.loaded(['xxh3']) ?? (await loadKernels(['xxh3']));
   if (pool === undefined || !isForWorkers(tensor)) return new ModelTensorDecoder(tensor, kernels, budget);
   const { WorkerTensorDecoder } = await import('../file/workerTensorDecoder.js');
   return new WorkerTensorDecoder(tensor, (bytes) => readFirstPiece(tensor, bytes, kernels), pool, budget);

@@ -70,8 +70,15 @@ export function oneOf<const T>(choices: readonly T[]): Rule<T> {
 
 /* @__NO_SIDE_EFFECTS__ */
 export function listOf<T>(rule: Rule<T>): Rule<readonly T[]> {
-  return (value) =>
-    Array.isArray(value) ? Array.from(value, (item) => rule(item)).find(Boolean) : 'an array';
+  return (value) => {
+    if (!Array.isArray(value)) return 'an array';
+    // Not by `some`, which leaves out holes.
+    for (const item of value) {
+      const expected = rule(item);
+      if (expected) return expected;
+    }
+    return undefined;
+  };
 }
 
 /** Options within options. */

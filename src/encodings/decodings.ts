@@ -1,10 +1,11 @@
+import type { Soon } from '../async/after.js';
 import { loadOnce } from '../async/loadOnce.js';
 import { check, listOf } from '../checks/options.js';
 import type { KernelSubject, Kernels } from '../kernels/kernels.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { DType } from '../tensor/dtype.js';
 import { byEncoding, type Decoding, ENCODING_NAME, type HolographicEncoding } from './encoding.js';
-import { loadDtype } from './otherDtypes.js';
+import { isDtypeLoaded, loadDtype } from './otherDtypes.js';
 
 /** The properties of an encoding that are known before its decoder is loaded. */
 interface DecodingEntry<DecodeOptions extends object, S extends KernelSubject> {
@@ -76,16 +77,16 @@ export async function loadDecodings(
   await Promise.all([...decodings, loadDtype('I8')]);
 }
 
-/** Loads what decodes one tensor. */
-export async function loadDecodingOf({
-  encoding,
-  dtype,
-}: {
+interface EncodedTensor {
   readonly encoding: HolographicEncoding;
   readonly dtype: DType;
-}): Promise<void> {
+}
+
+/** Loads what decodes one tensor. Of many small ones, promises would take longer than to decode them. */
+export function loadDecodingOf({ encoding, dtype }: EncodedTensor): Soon<unknown> {
+  if (loaded.has(encoding) && isDtypeLoaded(dtype) && dtype !== 'F16') return;
   const { f16Kernels = [], ...entry } = byEncoding<DecodingEntry<object, KernelSubject>>(DECODINGS, encoding);
-  await Promise.all([
+  return Promise.all([
     loadOnce(loading, encoding, async () => {
       const [{ createDecoder }, kernels] = await Promise.all([entry.load(), loadKernels(entry.kernels)]);
       loaded.set(encoding, { createDecoder, kernels: kernels as Kernels });

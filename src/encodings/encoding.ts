@@ -4,7 +4,7 @@ import type { Cost } from '../checks/limits.js';
 import { check, oneOf, type Rule } from '../checks/options.js';
 import { FormatError } from '../errors.js';
 import type { KernelSubject, Kernels } from '../kernels/kernels.js';
-import type { DType } from '../tensor/dtype.js';
+import { type DType, elementCount } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 
 /** How a tensor is cut into fragments. */
@@ -53,9 +53,8 @@ export interface MatrixShape {
 }
 
 export function matrixShape(shape: readonly number[]): MatrixShape {
-  if (shape.length < 2) return { rows: 1, cols: shape[0] ?? 1 };
-  const [rows, ...rest] = shape as [number, ...number[]];
-  return { rows, cols: rest.reduce((product, dimension) => product * dimension, 1) };
+  const [rows, ...rest] = shape.length < 2 ? [1, ...shape] : shape;
+  return { rows: rows!, cols: elementCount(rest) };
 }
 
 /** Memory that an encoder may use in place of new memory, which the system must map, and the engine collects. */

@@ -48,7 +48,10 @@ export function parseFragmentIndexEntry(input: BytesLike, at = 0): FragmentIndex
   const bytes = asBytes(input);
   check('at', at, wholeNumber());
   assertLength(bytes, FRAGMENT_INDEX_ENTRY_SIZE, 'the entry of the HoloTensor index', at);
-  const view = viewOf(bytes);
+  return entryAt(viewOf(bytes), at);
+}
+
+function entryAt(view: DataView, at: number): FragmentIndexEntry {
   return {
     index: view.getUint16(at, true),
     flags: view.getUint16(at + 2, true),
@@ -59,11 +62,11 @@ export function parseFragmentIndexEntry(input: BytesLike, at = 0): FragmentIndex
   };
 }
 
-/** All entries of an index, in the order in which the fragments are stored. */
+/** All entries of an index, of which all bytes are there, in the order in which the fragments are stored. */
 export function parseFragmentIndex(bytes: Uint8Array, count: number): FragmentIndexEntry[] {
-  const entries = Array.from({ length: count }, (_, i) =>
-    parseFragmentIndexEntry(bytes, i * FRAGMENT_INDEX_ENTRY_SIZE),
-  );
+  const view = viewOf(bytes);
+  const entries: FragmentIndexEntry[] = [];
+  for (let i = 0; i < count; i++) entries.push(entryAt(view, i * FRAGMENT_INDEX_ENTRY_SIZE));
   // An empty fragment begins where the next one does.
   return entries.sort((a, b) => a.offset - b.offset || a.compressedSize - b.compressedSize);
 }

@@ -24,9 +24,12 @@ export function packReplaced(replaced: Uint16Array): number[] {
 export function readReplaced(fields: FieldReader): Uint16Array {
   const count = inRange('number of codes', fields.varint(), 0, FIXED_PLACES);
   const numbers = readNumbers(fields, 2 * count);
+  const replaced = new Uint16Array(count);
   let place = 0;
-  return Uint16Array.from({ length: count }, (_, i) => {
+  for (let i = 0; i < count; i++) {
     place = inRange('place of a code', place + numbers[i]!, i === 0 ? 0 : place + 1, FIXED_PLACES - 1);
-    return CODES * place + inRange('code', numbers[count + i]! + MIDDLE_CODE, 0, CODES - 1);
-  });
+    const code = inRange('code', numbers[count + i]! + MIDDLE_CODE, 0, CODES - 1);
+    replaced[i] = CODES * place + code;
+  }
+  return replaced;
 }

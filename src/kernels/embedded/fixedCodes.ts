@@ -82,30 +82,36 @@ export function letterAt(place: number): number {
 }
 
 let unchanged: readonly ContextCodes[] | undefined;
-const changed = new WeakMap<Uint16Array, readonly ContextCodes[]>();
+const changed = new WeakMap<Uint16Array, ReadonlyMap<number, ContextCodes>>();
 
 /** Contexts without a replaced letter are the same objects whatever is replaced. */
-export function fixedCodes(replaced: Uint16Array): readonly ContextCodes[] {
+export function fixedCodes(replaced?: Uint16Array): readonly ContextCodes[] {
   unchanged ??= Array.from({ length: FIXED_CONTEXTS }, (_, context) => fixedCodesOf(context, letterAt));
-  if (replaced.length === 0) return unchanged;
-  let codes = changed.get(replaced);
-  if (codes === undefined) {
-    const letters = new Map(Array.from(replaced, (both) => [Math.floor(both / CODES), both % CODES]));
-    const letterOf = (place: number) => letters.get(place) ?? letterAt(place);
-    const made = [...unchanged];
-    for (const place of letters.keys()) {
-      const context = contextAt(place);
-      made[context] = fixedCodesOf(context, letterOf);
-    }
-    codes = made;
-    changed.set(replaced, codes);
+  if (!replaced?.length) return unchanged;
+  const codes = changedCodes(replaced);
+  return unchanged.map((own, context) => codes.get(context) ?? own);
+}
+
+/** The codes of the contexts with a replaced letter. */
+export function changedCodes(replaced: Uint16Array): ReadonlyMap<number, ContextCodes> {
+  const known = changed.get(replaced);
+  if (known !== undefined) return known;
+  const letters = new Map(Array.from(replaced, (both) => [Math.floor(both / CODES), both % CODES]));
+  const letterOf = (place: number) => letters.get(place) ?? letterAt(place);
+  const codes = new Map<number, ContextCodes>();
+  for (const place of letters.keys()) {
+    const context = contextAt(place);
+    codes.set(context, fixedCodesOf(context, letterOf));
   }
+  changed.set(replaced, codes);
   return codes;
 }
 
 function fixedCodesOf(context: number, letterOf: (place: number) => number): ContextCodes {
-  const codeAt = (place: number | undefined) =>
-    place === undefined ? undefined : codesAt(place)(letterOf(place));
-  const [batch, mask, byte] = fixedPlaces(context).map(codeAt);
-  return { batch, bytes: { mask, byte: byte! } };
+  const [batch, mask, byte] = fixedPlaces(context);
+  const codeAt = (place: number) => codesAt(place)(letterOf(place));
+  return {
+    batch: batch === undefined ? undefined : codeAt(batch),
+    bytes: { mask: mask === undefined ? undefined : codeAt(mask), byte: codeAt(byte) },
+  };
 }

@@ -1,8 +1,8 @@
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import { codesOf } from '../contexts.js';
-import { fixedCodes } from '../fixedCodes.js';
+import { changedCodes, FIXED_CONTEXTS, fixedCodes } from '../fixedCodes.js';
 import type { PlaneCoding } from '../interface.js';
-import type { ContextCodes, PrefixCode } from '../prefixCodes.js';
+import type { ContextCodes } from '../prefixCodes.js';
 import { loadInto } from './memory.js';
 
 /**
@@ -41,33 +41,30 @@ export function loadCodes(runtime: WasmRuntime, coding: Codes): number {
 
 /** Returns the address where the record of context 0 is, or would be. */
 function loadRecords(runtime: WasmRuntime, coding: Codes, table: Table, needed?: ContextRange): number {
-  const codes = codesOf(coding);
-  const range = needed ?? [0, codes.length];
-  if (!coding.fixed || !runtime.keeps) return addRecords(runtime, codes, table, range);
-  const kept = keepFixed(runtime, table, range);
-  const unchanged = fixedCodes(NOTHING_REPLACED);
-  const changed: number[] = [];
-  for (let i = range[0]; i < range[1]; i++) if (codes[i] !== unchanged[i]) changed.push(i);
+  const { fixed } = coding;
+  if (!fixed || !runtime.keeps) return addRecords(runtime, codesOf(coding), table, needed);
+  const [first, end] = needed ?? [0, FIXED_CONTEXTS];
+  const kept = keepFixed(runtime, table, first, end);
+  const changed = [...changedCodes(fixed)].filter(([context]) => context >= first && context < end);
   if (changed.length === 0) return kept;
-  const records = changed.map((context) => recordOf(runtime, codes[context], table));
-  const bytes = 4 * FIELDS[table];
-  const start = bytes * range[0];
-  const size = bytes * range[1] - start;
-  const own = runtime.allocate(size) - start;
-  runtime.bytes(own + start, size).set(runtime.bytes(kept + start, size));
-  changed.forEach((context, i) => {
-    runtime.load(records[i]!, own + bytes * context);
+  const records = changed.map(([, codes]) => recordOf(runtime, codes, table));
+  const fields = FIELDS[table];
+  const size = fields * (end - first);
+  const start = 4 * fields * first;
+  const address = runtime.allocate(4 * size);
+  const own = runtime.words(address, size);
+  own.set(runtime.words(kept + start, size));
+  changed.forEach(([context], i) => {
+    own.set(records[i]!, fields * (context - first));
   });
-  return own;
+  return address - start;
 }
-
-const NOTHING_REPLACED = new Uint16Array(0);
 
 const unloaded: Partial<Record<Table, Uint32Array>> = {};
 
 /** Records of all fixed codes as they are, with the tables of those that have been needed. */
-function keepFixed(runtime: WasmRuntime, table: Table, [first, end]: ContextRange): number {
-  const codes = fixedCodes(NOTHING_REPLACED);
+function keepFixed(runtime: WasmRuntime, table: Table, first: number, end: number): number {
+  const codes = fixedCodes();
   const fields = FIELDS[table];
   unloaded[table] ??= new Uint32Array(fields * codes.length).fill(NO_CODE);
   const address = runtime.keep(unloaded[table]);
@@ -86,7 +83,7 @@ function addRecords(
   runtime: WasmRuntime,
   codes: readonly (ContextCodes | undefined)[],
   table: Table,
-  [first, end]: ContextRange,
+  [first, end]: ContextRange = [0, codes.length],
 ): number {
   const fields = FIELDS[table];
   const records = new Uint32Array(fields * (end - first));
@@ -94,22 +91,12 @@ function addRecords(
   return loadInto(runtime, records) - 4 * fields * first;
 }
 
-function recordOf(runtime: WasmRuntime, codes: ContextCodes | undefined, table: Table): Uint32Array {
-  const record = new Uint32Array(FIELDS[table]);
-  if (codes === undefined) return record.fill(NO_CODE);
-  [codes.bytes?.mask, codes.bytes?.byte, codes.batch].forEach((code, k) => {
-    if (code !== undefined) putCode(runtime, code, table, record, k);
+function recordOf(runtime: WasmRuntime, codes: ContextCodes | undefined, table: Table): number[] {
+  const record = new Array<number>(FIELDS[table]).fill(codes === undefined ? NO_CODE : 0);
+  [codes?.bytes?.mask, codes?.bytes?.byte, codes?.batch].forEach((code, at) => {
+    if (code === undefined) return;
+    record[at] = runtime.keep(code[table]);
+    if (table === 'lookup') record[at + CODE_FIELDS] = 2 * (code.lookup.length - 1);
   });
   return record;
-}
-
-function putCode(
-  runtime: WasmRuntime,
-  code: PrefixCode,
-  table: Table,
-  record: Uint32Array,
-  at: number,
-): void {
-  record[at] = runtime.keep(code[table]);
-  if (table === 'lookup') record[at + CODE_FIELDS] = 2 * (code.lookup.length - 1);
 }

@@ -63,22 +63,29 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
     /** @param groups of all of them */
     function decodeSome(steps: readonly TileStep[], groups: number): void {
       // Where the state of each tile is.
-      const states = new Map<TileState, number>();
+      const places = new Map<TileState, number>();
+      const states: Uint8Array[] = [];
+      const units: Uint8Array[] = [];
+      const planes: Uint8Array[] = [];
       let size = 0;
-      for (const { state } of steps) {
-        if (states.has(state)) continue;
-        states.set(state, size);
+      for (const step of steps) {
+        const { unit, state, plane } = step;
+        checkLoadable(unit, GROUP_UNIT_BYTES * groupsOf(step));
+        units.push(unit);
+        if (plane !== undefined) planes.push(plane);
+        if (places.has(state)) continue;
+        places.set(state, size);
+        states.push(state.bytes);
         size += state.bytes.length;
       }
-      const units = allocateUnits(runtime, steps.length, GROUP_UNIT_BYTES * groups, GROUP_UNIT_BYTES * most);
+      const room = allocateUnits(runtime, steps.length, GROUP_UNIT_BYTES * groups, GROUP_UNIT_BYTES * most);
       // Most follow each other where they come from.
-      let unit = likeAligned(units, steps[0]!.unit);
+      let unit = likeAligned(room, steps[0]!.unit);
       const firstState = runtime.allocate(size);
       const firstPlane = runtime.allocate(GROUP_BYTES * groups);
       let plane = firstPlane;
-      for (const step of steps) checkLoadable(step.unit, GROUP_UNIT_BYTES * groupsOf(step));
-      load(runtime, steps, unitOf, unit);
-      load(runtime, [...states.keys()], stateOf, firstState);
+      load(runtime, units, unit);
+      load(runtime, states, firstState);
       const fields = runtime.words(records, 2 * RECORD_FIELDS);
       for (let i = 0; i < steps.length; ) {
         const step = steps[i++]!;
@@ -102,8 +109,8 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
         checkLength(other.unit, fields[RECORD_FIELDS + USED]!);
         i += 1;
       }
-      store(runtime, firstPlane, steps.filter(isPlane), planeOf);
-      store(runtime, firstState, [...states.keys()], stateOf);
+      store(runtime, firstPlane, planes);
+      store(runtime, firstState, states);
 
       /** @param which of the two records */
       function putStep(
@@ -111,7 +118,7 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
         which: number,
       ): void {
         const all = state.groups;
-        const first = firstState + states.get(state)!;
+        const first = firstState + places.get(state)!;
         const counts = first + 2 * GROUP_BYTES * all + from;
         const dense = counts + all;
         const at = RECORD_FIELDS * which;
@@ -136,15 +143,16 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
   }
 
   function loadCodings(steps: readonly TileStep[]): ReadonlyMap<PlaneCoding, LoadedCoding> {
-    const codings = new Set<PlaneCoding>();
-    for (const { coding, plane } of steps) if (plane !== undefined) codings.add(coding);
-    const rules = Array.from(codings, (coding) => runtime.keep(ruleBytes(coding)));
+    // They are few: a set takes longer.
+    const codings: PlaneCoding[] = [];
+    for (const { coding, plane } of steps) if (plane && !codings.includes(coding)) codings.push(coding);
+    const rules = codings.map((coding) => runtime.keep(ruleBytes(coding)));
     // Tables stay only where nothing is allocated yet.
     for (const coding of codings) if (!coding.fixed) runtime.scope(() => loadLookups(runtime, coding));
-    const fixed = [...codings].filter(({ fixed }) => fixed);
+    const fixed = codings.filter(({ fixed }) => fixed);
     const codesOfFixed = fixed.length > 0 ? loadLookups(runtime, fixed[0]!, contextsOf(steps, fixed)) : 0;
     return new Map(
-      Array.from(codings, (coding, i) => {
+      codings.map((coding, i) => {
         const codes = coding.fixed ? codesOfFixed : loadLookups(runtime, coding);
         return [coding, { rule: rules[i]!, codes }];
       }),
@@ -152,55 +160,33 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
   }
 }
 
-const unitOf = ({ unit }: TileStep) => unit;
-const stateOf = ({ bytes }: TileState) => bytes;
-const planeOf = ({ plane }: TileStep) => plane!;
-const isPlane = ({ plane }: TileStep) => plane !== undefined;
 const groupsOf = ({ from, to }: TileStep) => to - from;
 
 /** Copies arrays to an address, one after another. */
-function load<T>(
-  runtime: WasmRuntime,
-  items: readonly T[],
-  arrayOf: (item: T) => Uint8Array,
-  address: number,
-): void {
-  forRuns(items, arrayOf, (run) => {
+function load(runtime: WasmRuntime, arrays: readonly Uint8Array[], address: number): void {
+  forRuns(arrays, (run) => {
     runtime.load(run, address);
     address += run.length;
   });
 }
 
 /** The inverse. */
-function store<T>(
-  runtime: WasmRuntime,
-  address: number,
-  items: readonly T[],
-  arrayOf: (item: T) => Uint8Array,
-): void {
-  forRuns(items, arrayOf, (run) => {
+function store(runtime: WasmRuntime, address: number, arrays: readonly Uint8Array[]): void {
+  forRuns(arrays, (run) => {
     runtime.store(address, run);
     address += run.length;
   });
 }
 
 /** Arrays; those that follow each other in one buffer as one. */
-function forRuns<T>(
-  items: readonly T[],
-  arrayOf: (item: T) => Uint8Array,
-  visit: (run: Uint8Array) => void,
-): void {
-  for (let i = 0; i < items.length; ) {
-    const first = arrayOf(items[i]!);
-    const { buffer, byteOffset } = first;
-    let end = byteOffset + first.length;
-    const alone = i + 1;
-    for (i++; i < items.length; i++) {
-      const next = arrayOf(items[i]!);
-      if (next.buffer !== buffer || next.byteOffset !== end) break;
-      end += next.length;
-    }
-    visit(i === alone ? first : new Uint8Array(buffer, byteOffset, end - byteOffset));
+function forRuns(arrays: readonly Uint8Array[], visit: (run: Uint8Array) => void): void {
+  for (let i = 0; i < arrays.length; ) {
+    const first = arrays[i++]!;
+    const { buffer, byteOffset, length } = first;
+    let end = byteOffset + length;
+    for (; arrays[i]?.buffer === buffer && arrays[i]!.byteOffset === end; i++) end += arrays[i]!.length;
+    const all = end - byteOffset;
+    visit(all === length ? first : new Uint8Array(buffer, byteOffset, all));
   }
 }
 
