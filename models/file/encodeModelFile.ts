@@ -133,7 +133,8 @@ export async function encodeModelFile(
       pool,
     );
     const { most } = bound.weight;
-    const memory = { tensors: new ReusedMemory(most), payloads: new ReusedMemory(most) };
+    // Payloads are smaller than their tensors.
+    const memory = { tensors: new ReusedMemory(most), payloads: new ReusedMemory(most / 2) };
     const store = withSmallInMemory(staging, (entry) => {
       const tensor = model.tensors[Number(entry)]!;
       return isShort(tensor) ? tensor.byteLength : undefined;
