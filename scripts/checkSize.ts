@@ -124,7 +124,7 @@ const TASKS: readonly Task[] = [
 
 /** In one file: `openModel` with all that it can come to need, and that of `holostream/lean`. */
 const ONE_FILE = [
-  { name: 'openModel in one file', limit: 143.8, code: "export { openModel } from 'holostream';" },
+  { name: 'openModel in one file', limit: 144.3, code: "export { openModel } from 'holostream';" },
   { name: 'the same of holostream/lean', limit: 73.4, code: "export { openModel } from 'holostream/lean';" },
 ];
 

@@ -12,7 +12,7 @@ export const LEFT_OUT: readonly (readonly [modules: RegExp, part: string])[] = [
   [/^src\/kernels\/portableKernels$/, 'kernels without WebAssembly'],
   [/^src\/kernels\/lz4\/wasm\/encode$|^src\/codecs\/zstdWasmModule$/, 'encoders'],
   [/^src\/codecs\/zstdNative$/, 'codecs of the engine'],
-  [/^workers\/sharedPool$|^models\/file\/(decodeInWorker|workerTensorDecoder)$/, 'workers'],
+  [/^workers\/sharedPool$|^models\/file\/(openPieces|workerTensorDecoder)$/, 'workers'],
   [/^models\/inputs\/directory$/, 'model directories'],
   [/^models\/inputs\/(npy|foreignContent)$/, 'formats but model files and safetensors'],
   [/^models\/inputs\/placeOnDisk$|^sources\/file$/, 'files on disk'],

@@ -1,7 +1,7 @@
 import { inTurns } from '../../src/async/steps.js';
 import { copyAll, isShared } from '../../src/bytes/sharedMemory.js';
 import { RANGE_STEPS } from '../../src/encodings/encoding.js';
-import { reconstructStored, type StoredTensor } from '../../src/holotensor/tasks.js';
+import type { StoredTensor } from '../../src/holotensor/tasks.js';
 import { verifying } from '../../src/holotensor/unpack.js';
 import type { Kernels } from '../../src/kernels/kernels.js';
 import { byteLengthOf, elementCount } from '../../src/tensor/dtype.js';
@@ -21,7 +21,7 @@ export async function openPieces(
   pieces: readonly Uint8Array[],
   { header, layout }: FirstPiece,
   kernels: Pick<Kernels, 'hashing'>,
-  { budget, pool, signal }: OpenPiecesOptions,
+  { budget, by, signal }: OpenPiecesOptions,
 ): Promise<OpenedPieces> {
   const { limits, received } = budget;
   budget.received += pieces.reduce((sum, { length }) => sum + length, 0);
@@ -48,12 +48,12 @@ export async function openPieces(
     async decode(range, { signal, out }) {
       const { start, end } = range ?? whole;
       budget.spend({ bytes: byteLengthOf(parsed.dtype, end - start), steps: 0 });
-      if (pool === undefined) {
+      if (typeof by === 'function') {
         const never = new AbortController().signal;
-        const { output } = await reconstructStored(inputOf(range, pieces, out), signal ?? never);
+        const { output } = await by(inputOf(range, pieces, out), signal ?? never);
         return viewBytes(output.data);
       }
-      const { data } = await pool.runPrepared(
+      const { data } = await by.runPrepared(
         'reconstructStored',
         (buffers) => {
           const shared = pieces.every(({ buffer }) => isShared(buffer));

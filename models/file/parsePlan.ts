@@ -146,9 +146,7 @@ function sumOf(values: readonly number[]): number {
 /** As many as `count` says, each of which takes at least a byte. */
 function repeated<T>(fields: FieldReader, count: number, read: () => T): T[] {
   if (count > fields.bytes.length - fields.position) throw invalid(fields, 'a count');
-  const values: T[] = [];
-  for (let i = 0; i < count; i++) values.push(read());
-  return values;
+  return Array.from({ length: count }, read);
 }
 
 function readFlag(fields: FieldReader): boolean {

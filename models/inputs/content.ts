@@ -5,6 +5,7 @@ import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Budget, OpenOptions } from '../../src/checks/limits.js';
 import type { ElementRange } from '../../src/encodings/encoding.js';
 import { UnsupportedError } from '../../src/errors.js';
+import type { reconstructStored } from '../../src/holotensor/tasks.js';
 import type { SafetensorsDType } from '../../src/safetensors/header.js';
 import { type RandomAccessSource, sourceName } from '../../src/source.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
@@ -91,8 +92,8 @@ export interface LoadableTensor {
 export interface OpenPiecesOptions extends AbortOptions {
   /** Of all tensors that are decoded together. */
   readonly budget: Budget;
-  /** Default: this thread decodes. */
-  readonly pool?: WorkerPool | undefined;
+  /** Workers, or the task of theirs, for this thread: pages that decode by workers alone do not load it. */
+  readonly by: WorkerPool | typeof reconstructStored;
 }
 
 /** See `LoadableTensor.openPieces`. */

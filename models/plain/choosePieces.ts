@@ -154,7 +154,7 @@ async function decodePieces(
   }
   const stored = await readPieces(pieces, { signal }, read);
   if (pool !== undefined && tensor.openPieces !== undefined) {
-    return (await tensor.openPieces(stored, { budget, pool, signal })).decode(undefined, { signal });
+    return (await tensor.openPieces(stored, { budget, by: pool, signal })).decode(undefined, { signal });
   }
   return decodeStored({ tensor, pieces }, stored, { budget, pool, signal });
 }

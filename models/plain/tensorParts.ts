@@ -2,6 +2,7 @@ import { Rooms } from '../../src/bytes/rooms.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import type { Budget } from '../../src/checks/limits.js';
 import { withPlace } from '../../src/errors/placed.js';
+import { reconstructStored } from '../../src/holotensor/tasks.js';
 import { elementCount } from '../../src/tensor/dtype.js';
 import type { Bound } from '../../workers/bound.js';
 import { newBuffer } from '../../workers/buffers.js';
@@ -125,7 +126,10 @@ class PartsOfTensor {
     checkSizes(this.#chosen, budget);
     const room = memory.pieces.take(bytesOf(planned));
     const pieces = await readPieces(planned, { signal }, readPiece, room);
-    return { room, opened: await tensor.openPieces!(pieces, { budget, pool, signal }) };
+    return {
+      room,
+      opened: await tensor.openPieces!(pieces, { budget, by: pool ?? reconstructStored, signal }),
+    };
   }
 
   #decodePart(
