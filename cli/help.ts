@@ -43,6 +43,16 @@ export const EXAMPLES = {
     ['Which encoding for this model', 'holostream bench model.safetensors'],
     ['Only these encodings', 'holostream bench model.safetensors --encoding embedded spectral'],
   ],
+  calibrate: [
+    [
+      'Which tensors matter, by two runs of the network',
+      'holostream calibrate model.onnx --samples one.npz two.npz -o importance.json',
+    ],
+    [
+      'The most useful bytes first, by that',
+      'holostream encode model.onnx -o streamed/ --importance importance.json',
+    ],
+  ],
   serve: [
     ['A folder of models, for pages of any origin on this machine', 'holostream serve models/'],
     ['As over a connection of 1 MB/s', 'holostream serve models/ --rate 1e6 --port 8080'],

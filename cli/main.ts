@@ -2,23 +2,17 @@
 /** The command `holostream` as a process: signals interrupt it, and its exit code says how it ended. */
 import { Interruption } from './failure.js';
 import { report, runCommand } from './program.js';
+import { onSignal } from './signals.js';
 import { onOutputEnd } from './terminal.js';
 
 const args = process.argv.slice(2);
 const interruption = new AbortController();
 
-// The first signal lets the command remove what it was writing; a second one ends the process at once.
-for (const [signal, number] of [
-  // The terminal has been closed.
-  ['SIGHUP', 1],
-  ['SIGINT', 2],
-  ['SIGTERM', 15],
-] as const) {
-  process.once(signal, () => {
-    process.exitCode = 128 + number;
-    interruption.abort(new Interruption(`interrupted by ${signal}`));
-  });
-}
+// The first signal lets the command remove what it was writing.
+onSignal((signal, number) => {
+  process.exitCode = 128 + number;
+  interruption.abort(new Interruption(`interrupted by ${signal}`));
+});
 
 // `… | head` stops reading early: an end, but no failure. No file is being written meanwhile.
 onOutputEnd((error) => {

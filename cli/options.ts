@@ -166,6 +166,15 @@ export function quality(text: string): number {
   return value;
 }
 
+/** A cosine similarity that something incomplete has. */
+export function cosine(text: string): number {
+  const value = Number(text);
+  if (text.trim() === '' || !(value > 0 && value < 1)) {
+    throw new InvalidArgumentError('It must be above 0 and below 1.');
+  }
+  return value;
+}
+
 /** "0.5,0.9,0.99,exact" */
 export function qualities(text: string): (number | 'exact')[] {
   return text.split(',').map((part) => (part === 'exact' ? part : quality(part)));

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import type { OpenOptions } from '../src/checks/limits.js';
 import { BENCH_CHOICES, type BenchChoice, type BenchOptions } from './benchChoice.js';
 import { addBulkCommands, addPlanCommand } from './bulk/commands.js';
+import type { CalibrateChoice } from './commands/calibrate.js';
 import { completion, SHELLS, type Shell } from './commands/completion.js';
 import type { DecodeOptions } from './commands/decode.js';
 import type { InspectOptions } from './commands/inspect.js';
@@ -12,6 +13,7 @@ import type { ServeOptions } from './commands/serve.js';
 import type { VerifyChoice } from './commands/verify.js';
 import { addEncodeCommand } from './encode/command.js';
 import { describeFailure, EXIT_OK } from './failure.js';
+import { STANDARD } from './files.js';
 import { examplesOf } from './help.js';
 import type { LimitChoice } from './options.js';
 import * as options from './options.js';
@@ -172,6 +174,30 @@ function createProgram(interrupted: AbortSignal): Command {
     .action(async (names: string[], chosen: BenchOptions & LimitChoice & WorkersChoice) => {
       const { bench } = await import('./commands/bench.js');
       await bench(names, chosen, { ...opening(chosen), workers: chosen.workers });
+    });
+
+  program
+    .command('calibrate')
+    .addHelpText('after', examplesOf('calibrate'))
+    .description(
+      'measure which tensors of an ONNX model matter, for encode --importance; needs onnxruntime-node or onnxruntime-web',
+    )
+    .argument('<model.onnx>', 'by path or URL')
+    .requiredOption(
+      '--samples <file...>',
+      'inputs of one run each, by their names: .npz or .safetensors; .npy for a network of one input',
+    )
+    .option('-o, --output <out>', 'file.json, - for standard output', STANDARD)
+    .option(
+      '--cosine <q>',
+      'similarity to which each tensor in turn is coarsened (default: 0.97)',
+      options.cosine,
+    )
+    .option(...FORCE)
+    .option(...JSON_OPTION)
+    .action(async (name: string, chosen: CalibrateChoice) => {
+      const { calibrateModel } = await import('./commands/calibrate.js');
+      await calibrateModel(name, chosen, interrupted);
     });
 
   program

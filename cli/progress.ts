@@ -1,6 +1,7 @@
+import { counted as inWords } from './report.js';
 import { openScreen } from './terminal.js';
 
-/** A line about work under way; disposing of it removes it from the screen, at the end or on an error. */
+/** A line about work under way, in bytes or other units; disposing of it removes it from the screen, at the end or on an error. */
 export interface Progress extends Disposable {
   /** Counts `bytes` more. */
   advance(bytes: number): void;
@@ -22,8 +23,11 @@ interface Sample {
   readonly bytes: number;
 }
 
-/** Shows a bar if somebody looks at a terminal; nothing in a pipe or a log. */
-export function startProgress(label: Activity, totalBytes: number | undefined): Progress {
+/**
+ * Shows a bar if somebody looks at a terminal; nothing in a pipe or a log.
+ * @param unit what is counted in place of bytes
+ */
+export function startProgress(label: Activity, totalBytes: number | undefined, unit?: 'tensor'): Progress {
   const screen = openScreen();
   if (screen === undefined || totalBytes === undefined) return SILENT;
   let bytes = 0;
@@ -33,7 +37,7 @@ export function startProgress(label: Activity, totalBytes: number | undefined): 
     drawn = time;
     const [{ time: since, bytes: before }] = samples as [Sample];
     const rate = time > since ? (1000 * (bytes - before)) / (time - since) : 0;
-    screen.draw(progressLine({ label, bytes, totalBytes, rate }, screen.columns()));
+    screen.draw(progressLine({ label, bytes, totalBytes, unit, rate }, screen.columns()));
     samples = [
       ...samples.filter((sample, i) => i === samples.length - 1 || time - sample.time < WINDOW_MS),
       { time, bytes },
@@ -56,7 +60,9 @@ interface Moment {
   readonly label: string;
   readonly bytes: number;
   readonly totalBytes: number;
-  /** Bytes per second. */
+  /** What is counted in place of bytes. */
+  readonly unit?: 'tensor' | undefined;
+  /** Per second. */
   readonly rate: number;
 }
 
@@ -68,13 +74,14 @@ const MOST_BAR = 40;
  * One line that never wraps: what is done of what, the rate and the time left, and a bar where there is room. A narrow
  * terminal loses the bar first, then the size.
  */
-export function progressLine({ label, bytes, totalBytes, rate }: Moment, columns: number): string {
+export function progressLine({ label, bytes, totalBytes, unit, rate }: Moment, columns: number): string {
   const share = totalBytes === 0 ? 1 : Math.min(1, bytes / totalBytes);
   const percent = `${Math.floor(100 * share)} %`.padStart(6);
   const left = rate > 0 && share < 1 ? `${formatSeconds((totalBytes - bytes) / rate)} left` : '';
-  const speed = rate > 0 ? `${formatBytes(Math.round(rate))}/s` : '';
+  const speed = rate > 0 && unit === undefined ? `${formatBytes(Math.round(rate))}/s` : '';
+  const size = unit === undefined ? formatBytes(totalBytes) : inWords(totalBytes, unit);
   const words = (...parts: readonly string[]) => parts.filter((part) => part !== '').join(', ');
-  const after = [words(`of ${formatBytes(totalBytes)}`, speed, left), words(speed, left), left];
+  const after = [words(`of ${size}`, speed, left), words(speed, left), left];
   // The last column is left free: some terminals wrap when it is written.
   const room = columns - 1;
   const start = `${label} `;

@@ -1,4 +1,4 @@
-import { readdirSync, writeFileSync } from 'node:fs';
+import { copyFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -16,6 +16,7 @@ writeFileSync(join(folder, MODEL), modelOf([{ name: 'w', dtype: 'F32', shape: [4
 for (const output of ['w.holo', 'w.holo.safetensors']) {
   ok(await runCli(['encode', MODEL, '-o', output]));
 }
+copyFileSync(new URL('../fixtures/inputs/onnx/typed.onnx', import.meta.url), join(folder, 'typed.onnx'));
 const FILES = readdirSync(folder);
 
 /** What an option of each command is put behind. */
@@ -31,6 +32,7 @@ const COMMANDS: Readonly<Record<string, readonly string[]>> = {
   'bulk status': [],
   'bulk clean': ['out'],
   bench: [MODEL],
+  calibrate: ['typed.onnx', '--samples', MODEL],
   plan: ['w.holo.safetensors'],
   serve: [folder],
   completion: ['bash'],
@@ -47,7 +49,7 @@ const OTHER_ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
 
 /** Names of files and tensors: a wrong one is found in the data, with exit code 1. */
 const NAMES =
-  /^(encode --(tensor|importance|output)|decode --(tensor|output)|quality --(against|tensor)|inspect --tensor|bulk (run|add) --(list|importance))$/;
+  /^(encode --(tensor|importance|output)|decode --(tensor|output)|quality --(against|tensor)|inspect --tensor|calibrate --(samples|output)|bulk (run|add) --(list|importance))$/;
 
 /** What is not wrong, and why. */
 const RIGHT: readonly [RegExp, string][] = [

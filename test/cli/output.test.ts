@@ -138,6 +138,10 @@ test('the line of progress never wraps, and keeps what counts', () => {
   );
   assert.is(progressLine(moment, 44), 'encoding  30 % 11.77 MiB/s, 0:57 left');
   assert.is(progressLine(moment, 20), 'encoding  30 %');
+  assert.is(
+    progressLine({ label: 'measuring', bytes: 12, totalBytes: 47, unit: 'tensor', rate: 0.5 }, 60),
+    'measuring =====-------------  25 % of 47 tensors, 1:10 left',
+  );
   fc.assert(
     fc.property(
       fc.nat(300),

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -8,6 +8,7 @@ import { fromFloat32 } from '../../../src/tensor/numbers.js';
 import { viewBytes, viewElements } from '../../../src/tensor/tensor.js';
 import { modelFileOf } from '../../helpers/modelFiles.js';
 import { modelOf } from '../../helpers/models.js';
+import { npyOf } from '../../helpers/npyFiles.js';
 import { perceptron } from '../../helpers/onnxWriter.js';
 import { outcomeOf } from '../helpers/page.js';
 import { run } from '../helpers/process.js';
@@ -113,6 +114,33 @@ test('in Node: F16 as inputs, BF16 as external data, each as it is; initializers
   assertImproves(bfloat);
   assert.match(refusal, /^ArgumentError: .*got \[fc1\.weight, fc1\.bias, fc2\.weight, fc2\.bias\]/);
   assert.ok(ignored);
+});
+
+test('the command calibrate: what the library measures with the same runs, which encode takes; by onnxruntime-web, too', async () => {
+  writeFileSync(project.path('digits.safetensors'), original);
+  const images = readFileSync(project.path('images.bin')).subarray(0, 4 * 784 * 32);
+  writeFileSync(project.path('images.npy'), npyOf('f4', [32, 784], images));
+  const run = (...args: string[]) =>
+    project.run('holostream', 'calibrate', 'external.onnx', '--samples', 'images.npy', ...args);
+  const said = await run('-o', 'importance.json');
+  assert.match(said, /^importance\.json: 2 tensors, 1 sample, \d+\.\d s\n$/);
+  const importance = JSON.parse(readFileSync(project.path('importance.json'), 'utf8'));
+  assert.equal(Object.keys(importance), ['fc1.weight', 'fc2.weight']);
+  assert.equal(importance, JSON.parse(await project.run('node', 'calibrate.js')));
+  await project.run(
+    'holostream',
+    ...['encode', 'external.onnx', '-o', 'measured/', '--importance', 'importance.json'],
+  );
+
+  const [here, away] = ['node_modules/onnxruntime-node', 'node_modules/.onnxruntime-node'] as const;
+  renameSync(project.path(here), project.path(away));
+  try {
+    for (const [name, factor] of Object.entries<number>(JSON.parse(await run()))) {
+      assert.ok(Math.abs(factor / importance[name] - 1) < 0.01, `${name}: ${factor}`);
+    }
+  } finally {
+    renameSync(project.path(away), project.path(here));
+  }
 });
 
 test('the types are those of the packages', async () => {
