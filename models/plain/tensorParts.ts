@@ -44,8 +44,8 @@ export interface TensorPart {
   readonly offset: number;
   readonly byteLength: number;
   /**
-   * Its bytes. Parts of a tensor begin in their order, and may go on at the same time; the first one gives the whole tensor, and the
-   * others no bytes, where the encoding has no ranges.
+   * Its bytes. Parts of a tensor begin in their order, and may go on at the same time. Where the encoding has no ranges, the first
+   * one gives the whole tensor, and the others no bytes, but not before: what is under way counts as it is in memory.
    * @throws as `decodeChosen`
    */
   decode(options: DecodePartOptions): Promise<Uint8Array>;
@@ -79,6 +79,8 @@ class PartsOfTensor {
   /** Those that have not been decoded. */
   #left: number;
   #stored: Promise<StoredPieces> | undefined;
+  /** The first part. */
+  #first: Promise<Uint8Array> | undefined;
 
   constructor(chosen: ChosenTensor, count: number) {
     this.#chosen = chosen;
@@ -132,18 +134,23 @@ class PartsOfTensor {
     };
   }
 
-  #decodePart(
+  async #decodePart(
     { opened }: StoredPieces,
     offset: number,
     size: number,
     { memory, signal }: DecodePartOptions,
-  ): Promise<Uint8Array> | Uint8Array {
+  ): Promise<Uint8Array> {
     const { byteLength, shape } = this.#chosen.tensor;
     const perByte = elementCount(shape) / byteLength;
     const isRange = opened.rangeStep !== undefined && (PART_BYTES * perByte) % opened.rangeStep === 0;
-    if (!isRange && offset > 0) return new Uint8Array(0);
+    if (!isRange && offset > 0) {
+      await this.#first;
+      return new Uint8Array(0);
+    }
     const range = isRange ? { start: offset * perByte, end: (offset + size) * perByte } : undefined;
-    return opened.decode(range, { signal, out: memory.parts.take(isRange ? size : byteLength) });
+    const decoded = opened.decode(range, { signal, out: memory.parts.take(isRange ? size : byteLength) });
+    if (offset === 0) this.#first = decoded;
+    return decoded;
   }
 }
 

@@ -1,4 +1,5 @@
 import { allocating } from '../checks/limits.js';
+import { free } from './sharedMemory.js';
 
 /** Smaller arrays cost little. */
 const LEAST = 2 ** 16;
@@ -23,8 +24,7 @@ export class Rooms {
   /** Bytes to write to, not zeroed, at the beginning of memory that is the caller's until `give`. */
   take(byteLength: number): Uint8Array {
     if (byteLength < LEAST) return new Uint8Array(byteLength);
-    const buffer =
-      this.#takeFree(byteLength) ?? allocating(() => this.#create(Math.max(this.#size, byteLength)));
+    const buffer = this.#takeFree(byteLength) ?? this.#make(byteLength);
     this.#used.set(buffer, Math.max(byteLength, this.#used.get(buffer) ?? 0));
     return new Uint8Array(buffer, 0, byteLength);
   }
@@ -34,6 +34,16 @@ export class Rooms {
     if (buffer.byteLength < LEAST) return;
     if (!this.#used.has(buffer)) this.#used.set(buffer, buffer.byteLength);
     this.#free.push(buffer);
+  }
+
+  /** Beside each exception, smaller ones would stay: those that nobody has are freed, as far as the engine lets us. */
+  #make(byteLength: number): ArrayBufferLike {
+    if (byteLength > this.#size) {
+      const exceptions = this.#free.filter((buffer) => buffer.byteLength > this.#size);
+      this.#free = this.#free.filter((buffer) => buffer.byteLength <= this.#size);
+      free(exceptions);
+    }
+    return allocating(() => this.#create(Math.max(this.#size, byteLength)));
   }
 
   /** The one that has been used the least of those that have been used so far before; else the one that has been used the most. */

@@ -45,4 +45,19 @@ test('what is larger than a room has memory of its own, and what is small, too',
   assert.not.instance(rooms.take(100).buffer, SharedArrayBuffer);
 });
 
+test('of memory that is larger than a room, smaller one is not kept beside it', () => {
+  const rooms = new Rooms(SIZE, (byteLength) => new ArrayBuffer(byteLength));
+  const [room, ...exceptions] = [1, 2, 3, 4].map((factor) => {
+    const { buffer } = rooms.take(factor * SIZE);
+    rooms.give(buffer);
+    return buffer;
+  });
+  assert.equal(
+    exceptions.map(({ byteLength }) => byteLength),
+    [0, 0, 4 * SIZE],
+  );
+  assert.is(rooms.take(SIZE).buffer, room);
+  assert.is(rooms.take(3 * SIZE).buffer, exceptions[2]);
+});
+
 test.run();
