@@ -56,15 +56,17 @@ export async function decodeModelFile(
   check('openSink', openSink, callback);
   const [model, pool] = await Promise.all([readModelFile(source, options), loadPool(workers)]);
   assertNames(model.plan.files);
-  const chosen = choosePieces(modelFileContent(model, source).tensors).tensors;
+  const { tensors: chosen, bytes: received } = choosePieces(modelFileContent(model, source).tensors);
   const tensors = new Map(chosen.map((one) => [one.tensor.name, one]));
+  // The bytes of all pay for one that is all zeros, as where a model is loaded.
+  const budget = new Budget(limitsOf({ limits }), received);
   const total = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
   const bound = boundOfParts(chosen, pool);
   const memory = memoryForParts(chosen, pool);
   let done = 0;
   for (const file of model.plan.files) {
     const sink = await openSink(file.name);
-    const write = async ({ start, budget, part }: PlacedPart, own: AbortSignal) => {
+    const write = async ({ start, part }: PlacedPart, own: AbortSignal) => {
       const bytes = await part.decode({ signal: own, pool, memory, budget });
       await sink.write(bytes, start + part.offset);
       memory.parts.give(bytes.buffer);
@@ -74,10 +76,8 @@ export async function decodeModelFile(
     };
     function* parts(): Iterable<PlacedPart> {
       for (const { name, offset: start } of sourceFileTensors(file, { limits })) {
-        const budget = new Budget(limitsOf({ limits }));
-        for (const part of tensorParts(tensors.get(name)!)) {
-          yield { start, budget, part, byteLength: part.byteLength };
-        }
+        for (const part of tensorParts(tensors.get(name)!))
+          yield { start, part, byteLength: part.byteLength };
       }
     }
     try {
@@ -95,7 +95,6 @@ export async function decodeModelFile(
 /** A part of a tensor that begins at `start` in its file. */
 interface PlacedPart extends Pick<TensorPart, 'byteLength'> {
   readonly start: number;
-  readonly budget: Budget;
   readonly part: TensorPart;
 }
 

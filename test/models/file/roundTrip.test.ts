@@ -4,7 +4,13 @@ import { readModelFile } from '../../../models/file/modelFile.js';
 import { memoryStagingStore, type StagingStore } from '../../../models/file/stagingStore.js';
 import { openModel } from '../../../models/openModel.js';
 import { bytesSource } from '../../../sources/bytes.js';
-import { ArgumentError, ChecksumError, FormatError, HolostreamError } from '../../../src/errors.js';
+import {
+  ArgumentError,
+  ChecksumError,
+  FormatError,
+  HolostreamError,
+  LimitError,
+} from '../../../src/errors.js';
 import { float32ToBfloat16 } from '../../../src/tensor/float.js';
 import { float32ToFloat8 } from '../../../src/tensor/float8.js';
 import { fromFloat32 } from '../../../src/tensor/numbers.js';
@@ -111,6 +117,20 @@ test('floats of eight bits are cut, give numbers of any type at any quality, and
     assert.equal(rounded.data, fromFloat32(dtype, early.data));
   }
   await model.close();
+});
+
+test('the bytes of a file pay for a large tensor that is all zeros, but not one alone', async () => {
+  const tensors = [
+    { name: 'zeros', dtype: 'F8_E4M3', shape: [2 ** 24] },
+    { name: 'w', dtype: 'F32', shape: [90_000] },
+  ] as const;
+  const zeros = new Uint8Array(2 ** 24);
+  const bytes = modelOf(tensors, undefined, ({ name }) => (name === 'w' ? viewBytes(noise(90_000)) : zeros));
+  const file = await encodeToModelFile({ m: bytes });
+  assert.ok(Buffer.from((await decodeFromModelFile(file)).files.m!).equals(bytes));
+  const alone = modelOf(tensors.slice(0, 1), undefined, () => zeros);
+  const tiny = await encodeToModelFile({ m: alone });
+  await rejects(decodeFromModelFile(tiny), LimitError);
 });
 
 test('what is to be kept is kept, and any name is as good as another', async () => {
