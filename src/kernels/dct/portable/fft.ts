@@ -1,4 +1,5 @@
 import FFT from 'fft.js';
+import { allocating } from '../../../checks/limits.js';
 
 /** Forward complex DFT of one size, without scaling. Complex arrays are interleaved: re, im, re, im, … */
 export interface Fft {
@@ -6,13 +7,14 @@ export interface Fft {
   transform(data: Float64Array, out: Float64Array): void;
 }
 
+/** @throws LimitError for a size whose tables no memory holds, or no array of the engine: 2^26, or above 2^24 where it is no power of two */
 export function createFft(size: number): Fft {
   if (size === 1) return { transform: (data, out) => out.set(data) };
-  if ((size & (size - 1)) === 0) {
+  return allocating(() => {
+    if ((size & (size - 1)) !== 0) return new BluesteinFft(size);
     const fft = new FFT(size);
     return { transform: (data, out) => fft.transform(out, data) };
-  }
-  return new BluesteinFft(size);
+  });
 }
 
 /**
