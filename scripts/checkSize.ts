@@ -92,14 +92,14 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'embedded HoloTensor, httpSource',
-    limit: 43.4,
+    limit: 43.5,
     names: 'HoloTensorReader, httpSource',
     body: 'return (await (await HoloTensorReader.open(httpSource(url))).readAll()).data.length;',
     file: HOLOTENSOR_FILE,
   },
   {
     name: 'embedded HoloTensor, stream',
-    limit: 38.5,
+    limit: 38.6,
     names: 'FragmentDecoderStream, ReconstructionStream',
     body: `
       const fragments = (await fetch(url)).body.pipeThrough(new FragmentDecoderStream());
@@ -110,7 +110,7 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'model file, opened and loaded',
-    limit: 60.1,
+    limit: 60.2,
     names: 'openModel',
     body: `
       const model = await openModel(url);
