@@ -161,6 +161,12 @@ test('implementations of kernels are known to kernels only, modules of Node wher
   }
 });
 
+test('commands take no stage from beside its operator: Node takes a tenth of a second to load RxJS', () => {
+  for (const [from, to] of imports().filter(([from]) => folderOf(from) === 'cli')) {
+    assert.not(/^operators\/(hct|holotensor|npy|index|stageOperator)\.js$/.test(to), `${from} imports ${to}`);
+  }
+});
+
 test('src has no timers, streams, threads, network or modules of Node, but where docs/architecture.md says why', () => {
   const impure =
     /\b(setTimeout|setInterval|MessageChannel|performance|fetch|Worker|getBuiltinModule|DecompressionStream|new (Readable|Writable|Transform)Stream)\b/;

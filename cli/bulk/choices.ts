@@ -5,7 +5,7 @@ import { placeOf } from '../../sources/place.js';
 import { parseJson } from '../../src/bytes/json.js';
 import { quote } from '../../src/errors/show.js';
 import { FormatError } from '../../src/errors.js';
-import { encoderOptions } from '../encode/holotensor.js';
+import { encoderOptions } from '../encode/encoderOptions.js';
 import { readImportance } from '../encode/importance.js';
 import { UsageError } from '../failure.js';
 import type { EncodeOptions } from '../options.js';

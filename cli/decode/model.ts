@@ -123,6 +123,12 @@ async function* directoryChunks(model: ModelReader, options: OpenOptions): Async
   for (const tensor of tensors) yield* model.chunks(tensor, options);
 }
 
+/** A file to write: what it begins with, and what follows. */
+interface DecodedFile {
+  readonly start: Uint8Array;
+  readonly parts: readonly TensorPart[];
+}
+
 /** Decodes what is chosen of a model file, in the order of its tensors. */
 class Decoder {
   readonly #model: ModelFile;
@@ -159,14 +165,14 @@ class Decoder {
     const between = isPart ? new Set<string>() : namesBetween(this.#model, this.#options);
     const isListed = ({ name }: { readonly name: string }) => this.#tensors.has(name) && !between.has(name);
     const listed = tensors.filter(isListed);
-    const chunks =
+    const file =
       only !== undefined && others.length === 0 && !isPart && isOriginal
         ? this.#file(only)
-        : this.#chunks(
+        : this.#fileOf(
             serializeSafetensorsHeader(listed, metadata).bytes,
             listed.map(({ name }) => name),
           );
-    await writeOutput(output, chunks, this.#options);
+    await this.#decode([file], ([chunks]) => writeOutput(output, chunks!, this.#options));
   }
 
   /** The files that the model was made from, and their index. */
@@ -175,14 +181,21 @@ class Decoder {
     // Beside the files, and by a name that one of them must not have.
     assertNames(index === undefined ? files : [...files, { name: SHARD_INDEX_NAME, header: '' }]);
     const folder = await modelFolderSink(output, { onLeftover: tellLeftover });
-    const write = async (name: string, chunks: AsyncIterable<Uint8Array>) =>
-      streamSource(chunks)
-        .stream(this.#options)
-        .pipeTo(sinkStream(await folder.openFile(name)));
+    const entries = files.map((file) => ({ name: file.name, file: this.#file(file) }));
+    if (index !== undefined) {
+      entries.push({ name: SHARD_INDEX_NAME, file: { start: new TextEncoder().encode(index), parts: [] } });
+    }
+    const write = async (chunksOf: readonly AsyncIterable<Uint8Array>[]) => {
+      for (const [i, { name }] of entries.entries()) {
+        const stream = streamSource(chunksOf[i]!).stream(this.#options);
+        await stream.pipeTo(sinkStream(await folder.openFile(name)));
+      }
+    };
     try {
-      for (const file of files) await write(file.name, this.#file(file));
-      if (index !== undefined)
-        await write(SHARD_INDEX_NAME, this.#chunks(new TextEncoder().encode(index), []));
+      await this.#decode(
+        entries.map(({ file }) => file),
+        write,
+      );
       await folder.close();
     } catch (error) {
       await folder.abort();
@@ -190,17 +203,46 @@ class Decoder {
     }
   }
 
-  #file(file: SourceFile): AsyncIterable<Uint8Array> {
-    const names = sourceFileTensors(file, this.#options).map(({ name }) => name);
-    return this.#chunks(sourceFileHeader(file), names);
+  #file(file: SourceFile): DecodedFile {
+    return this.#fileOf(
+      sourceFileHeader(file),
+      sourceFileTensors(file, this.#options).map(({ name }) => name),
+    );
   }
 
-  async *#chunks(start: Uint8Array, names: readonly string[]): AsyncGenerator<Uint8Array> {
-    yield start;
+  #fileOf(start: Uint8Array, names: readonly string[]): DecodedFile {
+    return { start, parts: names.flatMap((name) => tensorParts(this.#tensors.get(name)!)) };
+  }
+
+  /**
+   * Decodes files one after another, and the beginning of the next one while the last is written and closed: a disk takes its
+   * time for that.
+   * @param write takes the chunks of each file, in this order
+   */
+  async #decode(
+    files: readonly DecodedFile[],
+    write: (chunks: readonly AsyncIterable<Uint8Array>[]) => Promise<void>,
+  ): Promise<void> {
     const tools = { budget: this.#budget, pool: this.#pool, memory: this.#memory };
     const decode = (part: TensorPart, signal: AbortSignal) => part.decode({ ...tools, signal });
-    const parts = names.flatMap((name) => tensorParts(this.#tensors.get(name)!));
-    for await (const bytes of inOrder(parts, this.#bound, decode, this.#options.signal)) {
+    const parts = files.flatMap((file) => file.parts);
+    const decoded = inOrder(parts, this.#bound, decode, this.#options.signal);
+    try {
+      await write(files.map((file) => this.#chunks(file, decoded)));
+    } finally {
+      // Where writing has failed, work is under way.
+      await decoded.return(undefined);
+    }
+  }
+
+  /** @param decoded goes on with the parts of this file */
+  async *#chunks(
+    { start, parts }: DecodedFile,
+    decoded: AsyncGenerator<Uint8Array>,
+  ): AsyncGenerator<Uint8Array> {
+    yield start;
+    for (let i = 0; i < parts.length; i++) {
+      const { value: bytes } = (await decoded.next()) as IteratorYieldResult<Uint8Array>;
       const { length, buffer } = bytes;
       yield bytes;
       // What asks for the next chunk has written this one.

@@ -6,7 +6,7 @@ import { openTensor } from '../input/tensorInput.js';
 import type { EncodeOptions } from '../options.js';
 import { formatBytes } from '../progress.js';
 import { counted, formatShape, type Report, table } from '../report.js';
-import { encoderOptions } from './holotensor.js';
+import { encoderOptions } from './encoderOptions.js';
 import { checkNames } from './names.js';
 
 /** A tensor as it would be written. */

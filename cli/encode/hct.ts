@@ -1,8 +1,9 @@
 import { encodeModel, type ModelCompressionOptions } from '../../models/directory/encodeModel.js';
 import { modelFolderSink } from '../../models/directory/modelFolder.js';
-import { HctEncoderStream } from '../../operators/hct.js';
+import { ByteStageStream } from '../../operators/stageStream.js';
 import { HctSink } from '../../sinks/hct.js';
 import { streamSource } from '../../sources/stream.js';
+import { HctStreamEncoder } from '../../src/hct/encoder.js';
 import { UsageError } from '../failure.js';
 import { openOutput, STANDARD, tellLeftover, writeOutput } from '../files.js';
 import { openModelFiles, totalSize } from '../input/modelInput.js';
@@ -26,7 +27,8 @@ export async function encodeHct(
   const stream = streamSource(counted(tensor.chunks, progress)).stream({ signal });
   if (options.output === STANDARD) {
     // A pipe cannot seek: the compressed blocks wait in memory until the index is known.
-    await writeOutput(STANDARD, stream.pipeThrough(new HctEncoderStream(file)), { signal });
+    const encoder = new ByteStageStream(HctStreamEncoder.factory(file));
+    await writeOutput(STANDARD, stream.pipeThrough(encoder), { signal });
     return { tensors: 1, originalSize: byteLength, fileSize: byteLength };
   }
   await using sink = await openOutput(options.output);

@@ -10,27 +10,15 @@ import type { DType } from '../../src/tensor/dtype.js';
 import { type Tensor, viewBytes } from '../../src/tensor/tensor.js';
 import type { Buffers } from '../../workers/buffers.js';
 import { loadPool } from '../../workers/loadPool.js';
-import { DataError, UsageError } from '../failure.js';
+import { DataError } from '../failure.js';
 import { clearLeftovers } from '../files.js';
 import { collectInput, openTensor } from '../input/tensorInput.js';
-import { type EncodeOptions, flagOf } from '../options.js';
+import type { EncodeOptions } from '../options.js';
 import type { Outcome } from '../output.js';
 import { startProgress } from '../progress.js';
 import { counted } from '../report.js';
 import { tell } from '../terminal.js';
-
-const LAYOUTS = {
-  spectral: ['raster', 'ranked', 'essential'],
-  'low-rank': ['sequential', 'interleaved'],
-} as const;
-
-/** Options that only some encodings have. */
-const OWN_OPTIONS: Readonly<Record<HolographicEncoding, readonly (keyof EncodeOptions)[]>> = {
-  embedded: ['qualities'],
-  spectral: ['layout'],
-  'random-projection': [],
-  'low-rank': ['layout', 'rank', 'residual'],
-};
+import { encoderOptions, takesLong } from './encoderOptions.js';
 
 /** Encodes one tensor to a HoloTensor file. */
 export async function encodeHoloTensor(
@@ -65,11 +53,6 @@ export async function encodeHoloTensor(
   }
 }
 
-/** Whether Ctrl-C would wait for a tensor of this size, or a model, if the main thread encoded it. */
-export function takesLong(encoding: HolographicEncoding, byteLength: number): boolean {
-  return byteLength >= (encoding === 'embedded' ? 2 ** 23 : 2 ** 20);
-}
-
 /** Encodes in a thread where that takes so long that Ctrl-C would wait. */
 async function encoded(
   { dtype, shape, data }: Tensor<DType>,
@@ -90,38 +73,4 @@ async function encoded(
       ? (await encodeFragments({ ...input, data: bytes })).output
       : await pool.runPrepared('encodeFragments', prepare, { signal });
   return { header: parseHoloTensorHeader(header), fragments };
-}
-
-/** The options that this encoding has. @throws UsageError for those of others */
-export function encoderOptions(
-  encoding: HolographicEncoding,
-  options: EncodeOptions,
-): HoloTensorEncoderOptions {
-  for (const name of ['qualities', 'layout', 'rank', 'residual'] as const) {
-    if (options[name] !== undefined && !OWN_OPTIONS[encoding].includes(name)) {
-      throw new UsageError(`${flagOf(name)} does not apply to --encoding ${encoding}`);
-    }
-  }
-  const { fragments, qualities, layout, rank, residual, seed } = options;
-  if (fragments !== undefined && qualities !== undefined) {
-    throw new UsageError('--fragments and --qualities exclude each other');
-  }
-  if (encoding === 'low-rank') {
-    return { fragments, seed, rank, residual, layout: layoutOf(encoding, layout) };
-  }
-  if (encoding === 'spectral') return { fragments, seed, layout: layoutOf(encoding, layout) };
-  return { fragments, seed, qualities };
-}
-
-function layoutOf<E extends keyof typeof LAYOUTS>(
-  encoding: E,
-  layout: string | undefined,
-): (typeof LAYOUTS)[E][number] | undefined {
-  if (layout === undefined) return undefined;
-  const allowed: readonly (typeof LAYOUTS)[E][number][] = LAYOUTS[encoding];
-  const found = allowed.find((name) => name === layout);
-  if (found === undefined) {
-    throw new UsageError(`--layout for --encoding ${encoding} must be one of ${allowed.join(', ')}`);
-  }
-  return found;
 }

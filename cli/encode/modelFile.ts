@@ -17,7 +17,7 @@ import type { Outcome } from '../output.js';
 import { startProgress } from '../progress.js';
 import { tell } from '../terminal.js';
 import { threadsFor } from '../threads.js';
-import { encoderOptions, takesLong } from './holotensor.js';
+import { encoderOptions, takesLong } from './encoderOptions.js';
 import { checkNames } from './names.js';
 
 const STAGING = 'holostream-staging';

@@ -1,30 +1,23 @@
-import { HctDecompressionStream, HctParserStream, HctVerificationStream } from '../../operators/hct.js';
+import { StageStream } from '../../operators/stageStream.js';
 import { readHctChunks } from '../../readers/hctChunks.js';
 import { HctSourceReader } from '../../readers/hctSourceReader.js';
 import { HoloTensorReader } from '../../readers/holotensorReader.js';
 import type { LimitsOption, OpenOptions } from '../../src/checks/limits.js';
 import { inPlace } from '../../src/errors/placed.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
+import { HctDecompressor, HctVerifier } from '../../src/hct/blockStages.js';
 import { hasShapeInExtension } from '../../src/hct/header.js';
+import { HctParser } from '../../src/hct/parser.js';
 import type { HctDecodedPart } from '../../src/hct/parts.js';
+import { loadKernels } from '../../src/kernels/loadKernels.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
 import { DataError, UsageError } from '../failure.js';
 import { STANDARD_INPUT } from '../files.js';
 import { describeReach, describeReconstruction, isCutOff, reachOfTensor } from '../reach.js';
 import { tell } from '../terminal.js';
+import { type FragmentChoice, refuseChoice } from './fragmentChoice.js';
 import { closing, type TensorInput } from './tensorInput.js';
-
-/** Which part of a file of fragments to use; at most one of the first three; without any, all of it. */
-export interface FragmentChoice {
-  readonly fragments?: readonly number[];
-  /** The fewest, in order, that reach this cosine similarity. */
-  readonly quality?: number;
-  /** Those in the first this many bytes of the file. */
-  readonly bytes?: number;
-  /** Only these tensors of a model file. */
-  readonly tensor?: readonly string[];
-}
 
 /** A tensor that is decoded while it is read. */
 export interface DecodedTensor extends TensorInput {
@@ -74,23 +67,15 @@ export async function openHctStream(
   return { name: undefined, dtype, shape, byteLength: originalSize, chunks: dataOf(parts), ...closing() };
 }
 
-/** @throws UsageError where a part of a file is chosen that has no fragments */
-export function refuseChoice({ fragments, quality, bytes, tensor }: FragmentChoice, kind: string): void {
-  if ([fragments, quality, bytes, tensor].every((value) => value === undefined)) return;
-  throw new UsageError(
-    `--fragments, --quality, --bytes and --tensor are for HoloTensor and model files; this is ${kind}`,
-  );
-}
-
 async function* decodedParts(
   stream: ReadableStream<Uint8Array>,
   options: LimitsOption,
 ): AsyncGenerator<HctDecodedPart> {
   try {
     yield* stream
-      .pipeThrough(new HctParserStream(options))
-      .pipeThrough(new HctVerificationStream())
-      .pipeThrough(new HctDecompressionStream());
+      .pipeThrough(new StageStream(() => new HctParser(options)))
+      .pipeThrough(new StageStream(async () => new HctVerifier(await loadKernels(['xxh3']))))
+      .pipeThrough(new StageStream(() => new HctDecompressor()));
   } catch (error) {
     throw inPlace(error, { file: STANDARD_INPUT });
   }

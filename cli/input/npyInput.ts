@@ -1,8 +1,8 @@
-import { NpyParserStream } from '../../operators/npy.js';
+import { StageStream } from '../../operators/stageStream.js';
 import { NpyReader } from '../../readers/npyReader.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import { FormatError, UnsupportedError } from '../../src/errors.js';
-import type { NpyPart, NpyStart } from '../../src/npy/stages.js';
+import { NpyParser, type NpyPart, type NpyStart } from '../../src/npy/stages.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { byteLengthOf, DTYPES, type DType, elementCount } from '../../src/tensor/dtype.js';
 import { viewBytes, viewElements } from '../../src/tensor/tensor.js';
@@ -37,7 +37,8 @@ export async function npyStreamTensor(
   dtype: DType | undefined,
   options: OpenOptions,
 ): Promise<NpyTensor> {
-  const parts = stream.pipeThrough(new NpyParserStream({ limits: options.limits }))[Symbol.asyncIterator]();
+  const parser = new StageStream(() => new NpyParser({ limits: options.limits }));
+  const parts = stream.pipeThrough(parser)[Symbol.asyncIterator]();
   const { value: start } = await parts.next();
   if (start?.kind !== 'start') throw new FormatError('Cannot read the input: it is no NumPy file');
   return inDtype(start, elementsOf(parts), dtype);
