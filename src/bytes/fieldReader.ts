@@ -20,27 +20,27 @@ export class FieldReader {
   }
 
   u8(): number {
-    return this.bytes[this.#advance(1)]!;
+    return this.bytes[this.skip(1)]!;
   }
 
   u16(): number {
-    return this.#view.getUint16(this.#advance(2), true);
+    return this.#view.getUint16(this.skip(2), true);
   }
 
   i16(): number {
-    return this.#view.getInt16(this.#advance(2), true);
+    return this.#view.getInt16(this.skip(2), true);
   }
 
   u32(): number {
-    return this.#view.getUint32(this.#advance(4), true);
+    return this.#view.getUint32(this.skip(4), true);
   }
 
   f32(): number {
-    return this.#view.getFloat32(this.#advance(4), true);
+    return this.#view.getFloat32(this.skip(4), true);
   }
 
   u64(): bigint {
-    return this.#view.getBigUint64(this.#advance(8), true);
+    return this.#view.getBigUint64(this.skip(8), true);
   }
 
   /** A whole number up to 2^53 - 1. */
@@ -62,11 +62,12 @@ export class FieldReader {
 
   /** A view of the next `length` bytes. */
   take(length: number): Uint8Array {
-    const start = this.#advance(length);
+    const start = this.skip(length);
     return this.bytes.subarray(start, start + length);
   }
 
-  #advance(length: number): number {
+  /** Passes over `length` bytes. @returns where they begin */
+  skip(length: number): number {
     const start = this.position;
     if (length > this.bytes.length - start) {
       throw new TruncatedError(`Cannot read the ${this.#what}: it ends early`, {

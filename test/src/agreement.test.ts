@@ -11,7 +11,7 @@ import { bytesSource } from '../../sources/bytes.js';
 import { viewOf } from '../../src/bytes/binary.js';
 import { loadCodec } from '../../src/codecs/loadCodec.js';
 import { loadDecoder } from '../../src/codecs/loadDecoder.js';
-import { parseFragmentStart, parseUnits, serializeFragment } from '../../src/encodings/embedded/format.js';
+import { parseFragmentStart, serializeFragment } from '../../src/encodings/embedded/format.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { ENCODINGS, encodingByName } from '../../src/encodings/encodings.js';
 import { FormatError, HolostreamError } from '../../src/errors.js';
@@ -34,6 +34,7 @@ import { mutate, mutations } from '../helpers/mutations.js';
 import { Outcomes } from '../helpers/outcomes.js';
 import { noise } from '../helpers/random.js';
 import { runsOf } from '../helpers/runs.js';
+import { unitsOf } from '../helpers/unitsOf.js';
 import { zstdImplementations } from '../helpers/zstdImplementations.js';
 
 /**
@@ -300,7 +301,7 @@ test('embedded: mutated fragments, and mutated units in sound fragments', () => 
         const payloads = [...sound];
         const index = victim % payloads.length;
         const start = parseFragmentStart(payloads[index]!, index);
-        const units = parseUnits(payloads[index]!, start);
+        const units = unitsOf(payloads[index]!, index);
         if (insideUnit && units.length > 0) {
           const place = unit % units.length;
           units[place] = mutate(units[place]!, changes);

@@ -5,6 +5,7 @@ import { UnsupportedError } from '../../errors.js';
 import { inRange } from './inRange.js';
 import { packNumbers, readNumbers } from './signedNumbers.js';
 import { MAX_TILE_LOG2, pushStream, readStream, type StreamHeader } from './streamHeader.js';
+import type { FragmentUnits } from './unitList.js';
 
 /** The bytes of a fragment, as `docs/formats/embedded.md` describes them. */
 
@@ -77,20 +78,21 @@ function readStart(fields: FieldReader, index: number): FragmentStart {
 }
 
 /**
- * The units of a fragment.
+ * Where the units of a fragment are.
  * @throws FormatError when the structure is invalid; the content of the units is not checked
  */
-export function parseUnits(payload: Uint8Array, { count, lengthsAt }: FragmentStart): Uint8Array[] {
+export function parseUnits(payload: Uint8Array, { count, lengthsAt }: FragmentStart): FragmentUnits {
   const fields = new FieldReader(payload, 'embedded fragment');
   fields.position = lengthsAt;
+  const differences = readNumbers(fields, Math.max(0, count - 1));
+  const bounds = new Float64Array(count + 1);
   let length = 0;
-  const units: Uint8Array[] = [];
-  for (const difference of readNumbers(fields, Math.max(0, count - 1))) {
-    length += difference;
-    units.push(fields.take(inRange('length of a unit', length, 0, payload.length)));
+  for (let i = 0; i < differences.length; i++) {
+    length += differences[i]!;
+    bounds[i] = fields.skip(inRange('length of a unit', length, 0, payload.length));
   }
-  const rest = payload.subarray(fields.position);
-  if (count > 0) units.push(rest);
+  if (count > 0) bounds[count - 1] = fields.position;
   else inRange('length', payload.length, fields.position, fields.position);
-  return units;
+  bounds[count] = payload.length;
+  return { payload, bounds };
 }

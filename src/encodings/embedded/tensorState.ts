@@ -9,6 +9,7 @@ import { parseExceptions } from './exceptions.js';
 import { type StreamHeader, unpackScales } from './streamHeader.js';
 import { TileOrder } from './tileOrder.js';
 import { STEP_WEIGHTS, type Tile, Tiles, type UnitPart } from './tiles.js';
+import { type FragmentUnits, UnitList } from './unitList.js';
 import { UnitSequence } from './unitSequence.js';
 
 /** The progress of a tile. */
@@ -49,7 +50,7 @@ export class TensorState {
   readonly #layout: FloatLayout | undefined;
   readonly #kernels: Kernels<'embedded'>;
   /** Units; some in parts, which hold groups of the tile that follow each other. */
-  readonly #parts: Uint8Array[] = [];
+  readonly #parts = new UnitList();
   /** The parts behind which their unit goes on. */
   #cuts: UnitCut[] = [];
   #decoded = START;
@@ -93,8 +94,8 @@ export class TensorState {
    * @param units the first one may be the rest of one that was cut
    * @param groups where the last one is cut; 0: nowhere
    */
-  push(units: readonly Uint8Array[], groups: number): void {
-    for (const unit of units) this.#parts.push(unit);
+  push(units: FragmentUnits, groups: number): void {
+    this.#parts.push(units);
     if (groups > 0) this.#cuts.push({ part: this.#parts.length - 1, groups });
   }
 
@@ -115,7 +116,7 @@ export class TensorState {
 
   /** Goes back to the first `parts` units or parts of them. */
   *retreat(parts: number): Steps<void> {
-    this.#parts.length = parts;
+    this.#parts.cut(parts);
     this.#cuts = this.#cuts.filter(({ part }) => part < parts);
     this.#tiles.clear();
     this.#decoded = START;
@@ -158,7 +159,7 @@ export class TensorState {
     const layout = this.#layout!;
     const { tiles, passes } = this.sequence;
     // All cuts are in passes before.
-    const unit = this.#parts[(passes.length - 1) * tiles + tile + this.#cuts.length]!;
+    const unit = this.#parts.at((passes.length - 1) * tiles + tile + this.#cuts.length);
     const { count, rest, restore } = parseExceptions(unit, out.length, layout.bytes);
     const { scale, nonzero } = this.stream;
     const { state, planes } = this.tile(tile);
@@ -192,7 +193,7 @@ export class TensorState {
       const tile = units % tiles;
       if ((tile >= firstTile && tile < endTile) || groups > 0 || cut !== undefined) {
         const pass = passes[Math.floor(units / tiles)]!;
-        found.push({ unit: this.#parts[parts]!, pass, tile, from: groups, cut });
+        found.push({ unit: this.#parts.at(parts), pass, tile, from: groups, cut });
       }
       if (cut === undefined) units += 1;
       groups = cut ?? 0;

@@ -61,7 +61,7 @@ export class Tiles {
   readonly #order: TileOrder;
   readonly #kernels: Kernels<'embedded'>;
   readonly #memory: ReusedMemory | undefined;
-  /** Those with units, at their indexes. */
+  /** Those with units, counted from the first that is wanted. */
   #tiles: Tile[] = [];
   /** Memory of their states, and of planes that units do not hold uncoded, and the last tile that uses it. */
   #made: { readonly buffer: ArrayBufferLike; readonly last: number }[] = [];
@@ -84,8 +84,9 @@ export class Tiles {
   }
 
   of(index: number): Tile {
-    if (this.#tiles[index] === undefined) this.#begin(index);
-    return this.#tiles[index]!;
+    const place = index - this.#sequence.firstTile;
+    if (this.#tiles[place] === undefined) this.#begin(index);
+    return this.#tiles[place]!;
   }
 
   get spent(): boolean {
@@ -139,7 +140,7 @@ export class Tiles {
       ) as OwnBytes;
       const scales = this.#order.isUniform ? this.#stream.base : this.#order.scalesOf(tile * tileSize, count);
       const state = newTileState(count, scales, undefined, own);
-      this.#tiles[tile] = { state, planes: [], plain: false, begun: undefined };
+      this.#tiles[tile - firstTile] = { state, planes: [], plain: false, begun: undefined };
     }
   }
 
@@ -187,28 +188,31 @@ export class Tiles {
 
   #decodeCoded(parts: readonly CodedPart[]): void {
     const { planes: codings, dense } = this.#stream;
-    const sizeOf = ({ tile }: UnitPart) => GROUP_BYTES * this.of(tile).state.groups;
-    const begins = ({ pass, from }: UnitPart) => pass.kind === 'plane' && from === 0;
-    const size = parts.reduce((sum, part) => sum + (begins(part) ? sizeOf(part) : 0), 0);
-    const last = parts.reduce((most, { tile }) => Math.max(most, tile), 0);
+    let size = 0;
+    let last = 0;
+    for (const { pass, from, tile } of parts) {
+      if (pass.kind === 'plane' && from === 0) size += GROUP_BYTES * this.of(tile).state.groups;
+      last = Math.max(last, tile);
+    }
     // One array for all, because many take long to make, and to free.
     const bytes = size > 0 ? this.#make(size, last) : new Uint8Array(0);
     let used = 0;
     const ended: { readonly plane: Uint8Array; readonly count: number }[] = [];
-    const steps = parts.map((part): TileStep => {
-      const { unit, pass, from, cut } = part;
-      const tile = this.of(part.tile);
+    const steps: TileStep[] = [];
+    for (const { unit, pass, tile: index, from, cut } of parts) {
+      const tile = this.of(index);
       const { state } = tile;
       const to = cut ?? state.groups;
       let bits: Uint8Array | undefined;
       if (pass.kind === 'plane') {
         if (from === 0) {
           const start = used;
-          used += sizeOf(part);
+          used += GROUP_BYTES * state.groups;
           tile.begun = { plane: bytes.subarray(start, used), groups: 0 };
         }
         const { plane } = tile.begun!;
-        bits = isWhole(part) ? plane : plane.subarray(GROUP_BYTES * from, GROUP_BYTES * to);
+        const isWhole = from === 0 && cut === undefined;
+        bits = isWhole ? plane : plane.subarray(GROUP_BYTES * from, GROUP_BYTES * to);
         tile.begun = cut === undefined ? undefined : { plane, groups: cut };
         if (cut === undefined) {
           tile.planes.push(plane);
@@ -216,8 +220,8 @@ export class Tiles {
         }
       }
       // Not by spreads, which take several times as long.
-      return { unit, state, from, to, coding: codings[pass.plane]!, plane: bits };
-    });
+      steps.push({ unit, state, from, to, coding: codings[pass.plane]!, plane: bits });
+    }
     this.#kernels.embedded.decodeSteps(steps, dense);
     for (const { plane, count } of ended) checkPadding(plane, count);
   }

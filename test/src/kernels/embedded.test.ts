@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { embedded } from '../../../src/encodings/embedded/embedded.js';
-import { parseFragmentStart, parseUnits } from '../../../src/encodings/embedded/format.js';
+import { parseFragmentStart } from '../../../src/encodings/embedded/format.js';
 import { elementsAsBits } from '../../../src/encodings/embedded/source.js';
 import { FormatError, UnsupportedError } from '../../../src/errors.js';
 import { embeddedEncodeKernels } from '../../../src/kernels/embedded/encodeKernels.js';
@@ -15,6 +15,7 @@ import { float32ToFloat8 } from '../../../src/tensor/float8.js';
 import { type Tensor, viewBytes, viewElements } from '../../../src/tensor/tensor.js';
 import { encodeRequest, encodeWith } from '../../helpers/encodings.js';
 import { noise, pseudoRandomBytes, randomFrom } from '../../helpers/random.js';
+import { unitsOf } from '../../helpers/unitsOf.js';
 
 const wasm = await loadKernels({ implementation: 'wasm' });
 
@@ -146,7 +147,7 @@ test('what is encoded is that of the portable kernels', () => {
         return;
       }
       assert.ok(same, name);
-      assert.equal(parseUnits(payload, a), parseUnits(expected[k]!, b), name);
+      assert.equal(unitsOf(payload, k), unitsOf(expected[k]!, k), name);
       assert.ok(Math.abs(a.cosine - b.cosine) < 1e-6, `${name}: ${a.cosine} for ${b.cosine}`);
     });
   }

@@ -55,22 +55,22 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
       while (end < steps.length && groups + groupsOf(steps[end]!) <= groupsAtOnce) {
         groups += groupsOf(steps[end++]!);
       }
-      const some = steps.slice(first, end);
-      runtime.scope(() => decodeSome(some, groups));
+      const start = first;
+      runtime.scope(() => decodeSome(start, end, groups));
       first = end;
     }
 
     /** @param groups of all of them */
-    function decodeSome(steps: readonly TileStep[], groups: number): void {
+    function decodeSome(start: number, end: number, groups: number): void {
       // Where the state of each tile is.
       const places = new Map<TileState, number>();
       const states: Uint8Array[] = [];
       const units: Uint8Array[] = [];
       const planes: Uint8Array[] = [];
       let size = 0;
-      for (const step of steps) {
-        const { unit, state, plane } = step;
-        checkLoadable(unit, GROUP_UNIT_BYTES * groupsOf(step));
+      for (let i = start; i < end; i++) {
+        const { unit, state, from, to, plane } = steps[i]!;
+        checkLoadable(unit, GROUP_UNIT_BYTES * (to - from));
         units.push(unit);
         if (plane !== undefined) planes.push(plane);
         if (places.has(state)) continue;
@@ -78,16 +78,16 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
         states.push(state.bytes);
         size += state.bytes.length;
       }
-      const room = allocateUnits(runtime, steps.length, GROUP_UNIT_BYTES * groups, GROUP_UNIT_BYTES * most);
+      const room = allocateUnits(runtime, end - start, GROUP_UNIT_BYTES * groups, GROUP_UNIT_BYTES * most);
       // Most follow each other where they come from.
-      let unit = likeAligned(room, steps[0]!.unit);
+      let unit = likeAligned(room, steps[start]!.unit);
       const firstState = runtime.allocate(size);
       const firstPlane = runtime.allocate(GROUP_BYTES * groups);
       let plane = firstPlane;
       load(runtime, units, unit);
       load(runtime, states, firstState);
       const fields = runtime.words(records, 2 * RECORD_FIELDS);
-      for (let i = 0; i < steps.length; ) {
+      for (let i = start; i < end; ) {
         const step = steps[i++]!;
         const { coding } = step;
         putStep(step, 0);
@@ -97,7 +97,7 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
           checkLength(step.unit, fields[USED]!);
           continue;
         }
-        const next = steps[i];
+        const next = i < end ? steps[i] : undefined;
         const other = next?.coding === coding && next.plane !== undefined ? next : undefined;
         if (other === undefined) fields.fill(0, RECORD_FIELDS);
         else putStep(other, 1);
