@@ -129,7 +129,7 @@ function globPattern(glob: string): RegExp {
 
 async function run(file: string): Promise<Outcome> {
   const start = performance.now();
-  const child = spawn(process.execPath, [modules.moduleOf(file)], {
+  const child = spawn(process.execPath, [modules.moduleOf(file), file], {
     cwd: root,
     env: { ...process.env, FORCE_COLOR: process.stdout.isTTY ? '1' : '0' },
     stdio: ['ignore', 'pipe', 'pipe'],
