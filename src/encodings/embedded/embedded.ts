@@ -61,10 +61,9 @@ export class EmbeddedEncoder {
     // Elements that had to become other numbers first are the encoder's own. Where units are cut, they are encoded again.
     const isOwn = memory?.mayOverwrite || source.patterns.buffer !== tensor.data.buffer;
     const tiles = yield* encodingTiles(source, plan, kernels, isOwn && !cuts);
-    const facts = tiles.map((tile) => ({ ...tile, lengths: tile.units.map(({ length }) => length) }));
     const encoder = groupsEncoder(plan, source.layout, kernels, tilesOf(source.patterns, plan));
     const targets = { fragments: request.fragments, qualities: this.#targets };
-    const layout = layOutFragments(plan, facts, targets, cuts ? encoder : undefined);
+    const layout = layOutFragments(plan, tiles, targets, cuts ? encoder : undefined);
     return { ...factsOf(plan, layout), payloads: payloadsOf(plan, layout, tiles, memory?.payloads) };
   }
 }
@@ -106,27 +105,35 @@ function payloadsOf(
   tiles: readonly TileUnits[],
   room: Uint8Array = new Uint8Array(0),
 ): Uint8Array[] {
-  const contents = fragments.map(({ head, first, end, from, to }) => {
-    const pieces = [head];
-    for (let unit = first; unit < end; unit++) {
-      const pass = sequence.passes[Math.floor(unit / tiles.length)]!;
-      const whole = tiles[unit % tiles.length]!.units[unitOfTile(pass, plan.coding.depth)]!;
-      const part = unit === first ? from : undefined;
-      pieces.push(part ?? (unit === end - 1 ? to : undefined) ?? whole);
+  const { passes } = sequence;
+  const units = tiles[0]?.lengths.length ?? 0;
+  // Where units begin in the bytes of their tiles.
+  const starts = new Uint32Array(units * tiles.length);
+  tiles.forEach(({ lengths }, tile) => {
+    for (let unit = 1; unit < units; unit++) {
+      starts[units * tile + unit] = starts[units * tile + unit - 1]! + lengths[unit - 1]!;
     }
-    return pieces;
   });
-  const sizes = contents.map((pieces) => pieces.reduce((sum, { length }) => sum + length, 0));
+  const bytesOf = (unit: number) => {
+    const tile = unit % tiles.length;
+    const own = unitOfTile(passes[Math.floor(unit / tiles.length)]!, plan.coding.depth);
+    const { bytes, lengths } = tiles[tile]!;
+    const start = starts[units * tile + own]!;
+    return bytes.subarray(start, start + lengths[own]!);
+  };
+  const sizes = fragments.map(({ size }) => size);
   const fits = sizes.reduce((sum, size) => sum + size, 0) <= room.length;
   let start = 0;
-  return contents.map((pieces, i) => {
-    const size = sizes[i]!;
+  return fragments.map(({ head, first, end, from, to, size }) => {
     const payload = fits ? room.subarray(start, start + size) : new Uint8Array(size);
     start += size;
-    let at = 0;
-    for (const piece of pieces) {
-      payload.set(piece, at);
-      at += piece.length;
+    payload.set(head);
+    let at = head.length;
+    for (let unit = first; unit < end; unit++) {
+      const part = unit === first ? from : undefined;
+      const bytes = part ?? (unit === end - 1 ? to : undefined) ?? bytesOf(unit);
+      payload.set(bytes, at);
+      at += bytes.length;
     }
     return payload;
   });

@@ -9,18 +9,16 @@ import { sortedPatterns } from '../../kernels/embedded/survey.js';
 import { viewBytes } from '../../tensor/tensor.js';
 import type { EncodeGroups, PlanePass } from './cutUnits.js';
 import { serializeExceptions } from './exceptions.js';
+import type { TileFacts } from './fragmentLayout.js';
 import { groupsOfWeights } from './groupEnergies.js';
-import { type MeasuredTile, withoutExceptions } from './measure.js';
+import { withoutExceptions } from './measure.js';
 import type { SurveyedTensor, TensorPlan } from './plan.js';
 import type { Source } from './source.js';
 import { TileOrder } from './tileOrder.js';
 import { unitOfTile } from './unitSequence.js';
 
 /** A tile of a tensor, encoded. */
-export interface TileUnits extends MeasuredTile, Pick<EncodedTile, 'units'> {
-  /** A bit for each plane that makes groups dense. */
-  readonly signPlanes: number;
-}
+export interface TileUnits extends Omit<TileFacts, 'lengths'>, Pick<EncodedTile, 'bytes' | 'lengths'> {}
 
 /**
  * Encodes tiles that follow each other. Each only depends on its weights and on the plan of the tensor.
@@ -42,7 +40,8 @@ export function encodeTiles(
     const room = mayOverwrite ? viewBytes(own) : undefined;
     const tile = kernels.encodeTile(weights, plan.coding, exceptions, room);
     return {
-      units: tile.units,
+      bytes: tile.bytes,
+      lengths: tile.lengths,
       energy: tile.energy,
       sums: withoutExceptions(tile, places),
       signPlanes: signPlanesOf(tile.denseFrom),
@@ -87,7 +86,10 @@ export function groupsEncoder(
     bytes(tile, pass, [from, to]) {
       const part = { ...groupsOfWeights(weights(tile), from, to), parts: undefined };
       const top = topOf(coding, pass);
-      return kernels.encodeTile(part, top, NO_EXCEPTIONS).units[unitOfTile(pass, top.depth)]!;
+      const { bytes, lengths } = kernels.encodeTile(part, top, NO_EXCEPTIONS);
+      const unit = unitOfTile(pass, top.depth);
+      const start = lengths.subarray(0, unit).reduce((sum, length) => sum + length, 0);
+      return bytes.subarray(start, start + lengths[unit]!);
     },
   };
 }

@@ -17,6 +17,8 @@ export interface TileFacts extends MeasuredTile {
 
 /** A fragment: its head, then units of the sequence, the first and the last of them perhaps in part. */
 export interface FragmentLayout {
+  /** Bytes of all of it. */
+  readonly size: number;
   readonly head: Uint8Array;
   readonly first: number;
   readonly end: number;
@@ -77,7 +79,8 @@ export function layOutFragments(
       if (part !== undefined) own[own.length - 1] = part.bytes.length;
       const header = { groups: part?.groups ?? 0, cosine };
       const head = serializeFragmentHead({ ...header, stream: index === 0 ? stream : undefined }, own);
-      return { head, first, end, from, to: part?.bytes, cosine };
+      const size = own.reduce((sum, length) => sum + length, head.length);
+      return { size, head, first, end, from, to: part?.bytes, cosine };
     }),
   };
 }

@@ -47,6 +47,7 @@ export function withoutExceptions(
   { sums, denseFrom }: Pick<EncodedTile, 'sums' | 'denseFrom'>,
   places: readonly number[],
 ): Float64Array {
+  if (places.length === 0) return sums;
   const finite = sums.slice();
   for (const place of places) {
     const since = denseFrom[Math.floor(place / GROUP)]!;

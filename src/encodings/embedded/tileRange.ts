@@ -59,18 +59,20 @@ function pack(tiles: readonly TileUnits[], plan: TensorPlan): TileRange {
   tiles.forEach((tile, i) => {
     numbers[sizes.numbers * i] = tile.energy;
     numbers.set(tile.sums, sizes.numbers * i + 1);
-    tile.units.forEach(({ length }, unit) => {
-      lengths[sizes.units * i + unit] = length;
-    });
+    lengths.set(tile.lengths, sizes.units * i);
     signPlanes |= tile.signPlanes;
   });
   const bytes = new Uint8Array(lengths.reduce((sum, length) => sum + length, 0));
   let at = 0;
+  // How far the units of each tile have been taken.
+  const ends = new Uint32Array(tiles.length);
   for (let unit = 0; unit < sizes.units; unit++) {
-    for (const { units } of tiles) {
-      bytes.set(units[unit]!, at);
-      at += units[unit]!.length;
-    }
+    tiles.forEach((tile, i) => {
+      const end = ends[i]! + tile.lengths[unit]!;
+      bytes.set(tile.bytes.subarray(ends[i], end), at);
+      at += tile.lengths[unit]!;
+      ends[i] = end;
+    });
   }
   return { numbers, lengths, signPlanes, bytes };
 }

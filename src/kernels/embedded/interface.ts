@@ -175,8 +175,10 @@ export interface TileCoding extends TilePlan {
 }
 
 export interface EncodedTile {
-  /** Of each plane two, of its bits and of the signs that follow it, which may be empty; then the remainder. */
-  readonly units: readonly Uint8Array[];
+  /** Its units, one after another: of each plane two, of its bits and of the signs that follow it; then the remainder. */
+  readonly bytes: Uint8Array;
+  /** Of each unit; 0 where a plane has no signs. */
+  readonly lengths: Uint32Array;
   /** Σ x². As all sums, it is in steps of the lowest plane. */
   readonly energy: number;
   /** See `survey.ts`. */

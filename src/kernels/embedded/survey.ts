@@ -133,10 +133,11 @@ export function nonzeroBitmap(layout: FloatLayout, scale: number, patterns: Patt
   const bitmap = new Uint8Array(GROUP_BYTES * Math.ceil(patterns.length / GROUP));
   const positive = 2 ** (layout.mantissaBits + layout.exponentBits) - 1;
   const lowest = scale + layout.bias;
-  patterns.forEach((pattern, i) => {
-    if ((pattern & positive) === 0 || exponentOf(pattern, layout) >= lowest) return;
-    bitmap[i >> 3]! |= 1 << (i & 7);
-  });
+  const { length } = patterns;
+  for (let i = 0; i < length; i++) {
+    const pattern = patterns[i]!;
+    if ((pattern & positive) !== 0 && exponentOf(pattern, layout) < lowest) bitmap[i >> 3]! |= 1 << (i & 7);
+  }
   return bitmap;
 }
 

@@ -1,3 +1,4 @@
+import { concatenate } from '../../../bytes/binary.js';
 import { codesOf, contextsOf } from '../contexts.js';
 import type {
   DenseRule,
@@ -41,7 +42,14 @@ export function encodeTile(
     units.push(unit);
   }
   const energy = numbers.xs.reduce((sum, x) => sum + x * x, 0);
-  return { units, energy, sums: measureTile(numbers, depth, denseFrom), denseFrom };
+  const lengths = Uint32Array.from(units, ({ length }) => length);
+  return {
+    bytes: concatenate(units),
+    lengths,
+    energy,
+    sums: measureTile(numbers, depth, denseFrom),
+    denseFrom,
+  };
 }
 
 function encodePlane(state: TileState, plane: Uint8Array, coding: PlaneCoding): Uint8Array {

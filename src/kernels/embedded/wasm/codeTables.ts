@@ -2,7 +2,7 @@ import type { WasmRuntime } from '../../runtime/runtime.js';
 import { codesOf } from '../contexts.js';
 import { changedCodes, FIXED_CONTEXTS, fixedCodes } from '../fixedCodes.js';
 import type { PlaneCoding } from '../interface.js';
-import type { ContextCodes } from '../prefixCodes.js';
+import type { ContextCodes, PrefixCode } from '../prefixCodes.js';
 import { loadInto } from './memory.js';
 
 /**
@@ -47,15 +47,18 @@ function loadRecords(runtime: WasmRuntime, coding: Codes, table: Table, needed?:
   const kept = keepFixed(runtime, table, first, end);
   const changed = [...changedCodes(fixed)].filter(([context]) => context >= first && context < end);
   if (changed.length === 0) return kept;
-  const records = changed.map(([, codes]) => recordOf(runtime, codes, table));
   const fields = FIELDS[table];
+  const records = new Uint32Array(fields * changed.length);
+  changed.forEach(([, codes], i) => {
+    putRecord(runtime, codes, table, records, fields * i);
+  });
   const size = fields * (end - first);
   const start = 4 * fields * first;
   const address = runtime.allocate(4 * size);
   const own = runtime.words(address, size);
   own.set(runtime.words(kept + start, size));
   changed.forEach(([context], i) => {
-    own.set(records[i]!, fields * (context - first));
+    own.set(records.subarray(fields * i, fields * (i + 1)), fields * (context - first));
   });
   return address - start;
 }
@@ -71,7 +74,8 @@ function keepFixed(runtime: WasmRuntime, table: Table, first: number, end: numbe
   let records = runtime.words(address, fields * codes.length);
   for (let i = first; i < end; i++) {
     if (records[fields * i] !== NO_CODE) continue;
-    const record = recordOf(runtime, codes[i], table);
+    const record = new Uint32Array(fields);
+    putRecord(runtime, codes[i], table, record, 0);
     // The memory may have grown.
     records = runtime.words(address, fields * codes.length);
     records.set(record, fields * i);
@@ -87,16 +91,27 @@ function addRecords(
 ): number {
   const fields = FIELDS[table];
   const records = new Uint32Array(fields * (end - first));
-  for (let i = first; i < end; i++) records.set(recordOf(runtime, codes[i], table), fields * (i - first));
+  for (let i = first; i < end; i++) putRecord(runtime, codes[i], table, records, fields * (i - first));
   return loadInto(runtime, records) - 4 * fields * first;
 }
 
-function recordOf(runtime: WasmRuntime, codes: ContextCodes | undefined, table: Table): number[] {
-  const record = new Array<number>(FIELDS[table]).fill(codes === undefined ? NO_CODE : 0);
-  [codes?.bytes?.mask, codes?.bytes?.byte, codes?.batch].forEach((code, at) => {
-    if (code === undefined) return;
-    record[at] = runtime.keep(code[table]);
-    if (table === 'lookup') record[at + CODE_FIELDS] = 2 * (code.lookup.length - 1);
-  });
-  return record;
+/** Writes the record of a context at a place. */
+function putRecord(
+  runtime: WasmRuntime,
+  codes: ContextCodes | undefined,
+  table: Table,
+  records: Uint32Array,
+  at: number,
+): void {
+  const missing = codes === undefined ? NO_CODE : 0;
+  putCode(codes?.bytes?.mask, at);
+  putCode(codes?.bytes?.byte, at + 1);
+  putCode(codes?.batch, at + 2);
+
+  function putCode(code: PrefixCode | undefined, place: number): void {
+    records[place] = code === undefined ? missing : runtime.keep(code[table]);
+    if (table === 'lookup') {
+      records[place + CODE_FIELDS] = code === undefined ? missing : 2 * (code.lookup.length - 1);
+    }
+  }
 }

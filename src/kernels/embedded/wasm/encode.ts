@@ -67,6 +67,8 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const withFixed = codings.find(({ fixed }) => fixed);
     const fixedCodes = withFixed === undefined ? 0 : loadCodes(runtime, withFixed);
     const codes = codings.map((own) => (own.fixed ? fixedCodes : loadCodes(runtime, own)));
+    const marks = nonzero !== undefined && nonzero.length > 0;
+    const nonzeroCodes = marks ? loadCodes(runtime, { selection: nonzero, fixed: undefined }) : undefined;
     const counted = isCounted(tile);
     const estimates = !counted && nonzero !== undefined;
     const more = estimates ? morePlanes(depth, tile.patterns.length) : 0;
@@ -134,7 +136,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     if (nonzero !== undefined) {
       runtime.load(exceptions, end);
       end += exceptions.length;
-      end += encodeRemainder(tile.layout, coding.scale, nonzero, loaded, list, end);
+      end += encodeRemainder(tile.layout, coding.scale, nonzeroCodes, loaded, list, end);
       ends.push(end);
     }
     let energy = 0;
@@ -149,30 +151,30 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const bytes = fits ? target.subarray(0, size) : new Uint8Array(size);
     runtime.store(out, bytes);
     return {
-      units: ends.map((unitEnd, i) => bytes.subarray((ends[i - 1] ?? out) - out, unitEnd - out)),
+      bytes,
+      lengths: Uint32Array.from(ends, (unitEnd, i) => unitEnd - (ends[i - 1] ?? out)),
       energy,
       sums: runtime.doubles(sums, SUMS * depth).slice(),
       denseFrom: runtime.bytes(denseFrom, groups).slice(),
     };
   }
 
+  /** @param codes of the bitmap of weights that are not zero, if it has one */
   function encodeRemainder(
     layout: FloatLayout,
     scale: number,
-    selection: Uint8Array,
+    codes: number | undefined,
     { weights, groups, patterns, counts, dense, contexts }: LoadedTile,
     list: number,
     out: number,
   ): number {
     const { mantissaBits, exponentBits, bias, tapered = false } = layout;
-    const marks = selection.length > 0;
-    const codes = marks ? loadCodes(runtime, { selection, fixed: undefined }) : 0;
     const classes = runtime.allocate(groups);
     const absent = runtime.allocate(GROUP_BYTES * groups);
     const nonzero = runtime.allocate(GROUP_BYTES * groups);
     const tables = runtime.allocate(TABLES_BYTES);
     const fields = runtime.allocate(LONG_ENTRY_BYTES * ((GROUP * groups) / 2));
-    if (marks) {
+    if (codes !== undefined) {
       const counted = runtime.bytes(counts, groups);
       runtime.bytes(classes, groups).set(counted.map((count) => CLASS_OF[count]!));
     }
@@ -181,8 +183,8 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       weights,
       classes,
       dense,
-      codes,
-      marks,
+      codes ?? 0,
+      codes !== undefined,
       mantissaBits,
       exponentBits,
       tapered,
