@@ -122,7 +122,7 @@ function checkFragments(header: HoloTensorHeader, fragments: readonly HoloFragme
 }
 
 /** Payloads of this size and more are sampled before they are compressed. */
-const MIN_SAMPLED_BYTES = 2 ** 19;
+const MIN_SAMPLED_BYTES = 2 ** 17;
 const SAMPLES = 4;
 const SAMPLE_BYTES = 2 ** 14;
 
