@@ -137,10 +137,10 @@ export {
 } from './models/directory/modelReader.js';
 export { type DecodeModelFileOptions, decodeModelFile } from './models/file/decodeModelFile.js';
 export {
-  type EncodeModelFileOptions,
   encodeModelFile,
   type ModelFileStats,
 } from './models/file/encodeModelFile.js';
+export type { EncodeModelFileOptions } from './models/file/encodeOptions.js';
 export type { FragmentOptions } from './models/file/encodeTensor.js';
 export type { ModelFile, ModelFileTensor, ModelPiece } from './models/file/modelFile.js';
 export type { EncodedTensorPlan, ModelPlan, SourceFile, TensorPlan } from './models/file/plan.js';

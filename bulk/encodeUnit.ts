@@ -1,7 +1,7 @@
-import { CUTS_VERSION } from '../models/file/encodeModelFile.js';
 import { cutBy, encodeTensor } from '../models/file/encodeTensor.js';
 import { formatHash } from '../models/file/plan.js';
 import type { LocatedTensor } from '../models/file/sourceFiles.js';
+import { CUTS_VERSION } from '../models/file/stageTensors.js';
 import { stageTensor } from '../models/file/stagingStore.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import { FormatError } from '../src/errors.js';

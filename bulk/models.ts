@@ -1,7 +1,8 @@
-import { cutTensors, type EncodeModelFileOptions, weightOf } from '../models/file/encodeModelFile.js';
+import type { EncodeModelFileOptions } from '../models/file/encodeOptions.js';
 import type { FragmentOptions } from '../models/file/encodeTensor.js';
 import { WEIGHT } from '../models/file/plan.js';
 import type { LocatedTensor, ModelSource } from '../models/file/sourceFiles.js';
+import { cutTensors, weightOf } from '../models/file/stageTensors.js';
 import { factorOf, patternOf } from '../models/namePattern.js';
 import type { TensorOrder } from '../models/tensorWeight.js';
 import { listOf, object, oneOf, type Rule, type Rules, text, wholeNumber } from '../src/checks/options.js';

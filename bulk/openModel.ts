@@ -1,5 +1,5 @@
-import { CUTS_VERSION } from '../models/file/encodeModelFile.js';
 import { type ModelSource, type ModelSourceFile, readModelSource } from '../models/file/sourceFiles.js';
+import { CUTS_VERSION } from '../models/file/stageTensors.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { BulkEncodeOptions, BulkModel } from './models.js';
 import { openFiles } from './openFiles.js';

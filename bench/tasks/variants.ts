@@ -1,4 +1,4 @@
-import type { EncodeModelFileOptions } from '../../models/file/encodeModelFile.js';
+import type { EncodeModelFileOptions } from '../../models/file/encodeOptions.js';
 
 /** Ways to make a model file that are compared. */
 export const VARIANTS = {

@@ -1,5 +1,5 @@
-import { CUTS_VERSION } from '../../models/file/encodeModelFile.js';
 import type { EncodeTools } from '../../models/file/encodeTensor.js';
+import { CUTS_VERSION } from '../../models/file/stageTensors.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import {
   type EncodeTileRange,

@@ -1,8 +1,8 @@
-import { CUTS_VERSION } from '../../models/file/encodeModelFile.js';
 import { resolvedOptions } from '../../models/file/encodeTensor.js';
 import { encodedShape, packFirstPiece } from '../../models/file/firstPiece.js';
 import { formatHash } from '../../models/file/plan.js';
 import type { LocatedTensor } from '../../models/file/sourceFiles.js';
+import { CUTS_VERSION } from '../../models/file/stageTensors.js';
 import { concatenate } from '../../src/bytes/binary.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
 import { cutsUnits, type EncodeGroups } from '../../src/encodings/embedded/cutUnits.js';

@@ -1,9 +1,6 @@
 import { readdir, rename, stat } from 'node:fs/promises';
-import {
-  type EncodeModelFileOptions,
-  encodeModelFile,
-  type ModelFileStats,
-} from '../../models/file/encodeModelFile.js';
+import { encodeModelFile, type ModelFileStats } from '../../models/file/encodeModelFile.js';
+import type { EncodeModelFileOptions } from '../../models/file/encodeOptions.js';
 import { type FolderStagingStore, folderStagingStore } from '../../models/file/folderStagingStore.js';
 import { readModelSource } from '../../models/file/sourceFiles.js';
 import { patiently, systemReason } from '../../platform/systemError.js';

@@ -1,6 +1,7 @@
 import * as assert from 'uvu/assert';
 import { decodeModelFile } from '../../models/file/decodeModelFile.js';
-import { type EncodeModelFileOptions, encodeModelFile } from '../../models/file/encodeModelFile.js';
+import { encodeModelFile } from '../../models/file/encodeModelFile.js';
+import type { EncodeModelFileOptions } from '../../models/file/encodeOptions.js';
 import type { ModelFile } from '../../models/file/modelFile.js';
 import { memoryStagingStore } from '../../models/file/stagingStore.js';
 import { memorySink } from '../../sinks/memory.js';

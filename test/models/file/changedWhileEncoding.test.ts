@@ -2,7 +2,8 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, utimesSync, wri
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type EncodeModelFileOptions, encodeModelFile } from '../../../models/file/encodeModelFile.js';
+import { encodeModelFile } from '../../../models/file/encodeModelFile.js';
+import type { EncodeModelFileOptions } from '../../../models/file/encodeOptions.js';
 import { folderStagingStore } from '../../../models/file/folderStagingStore.js';
 import { fileSink } from '../../../sinks/file.js';
 import { fileSource } from '../../../sources/file.js';
