@@ -84,7 +84,7 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'embedded HoloTensor, own source',
-    limit: 36.3,
+    limit: 36.4,
     names: 'HoloTensorReader',
     body: `${OWN_SOURCE}
       return (await (await HoloTensorReader.open(source)).readAll()).data.length;`,
@@ -124,7 +124,7 @@ const TASKS: readonly Task[] = [
 
 /** In one file: `openModel` with all that it can come to need, and that of `holostream/lean`. */
 const ONE_FILE = [
-  { name: 'openModel in one file', limit: 144.4, code: "export { openModel } from 'holostream';" },
+  { name: 'openModel in one file', limit: 144.6, code: "export { openModel } from 'holostream';" },
   { name: 'the same of holostream/lean', limit: 73.7, code: "export { openModel } from 'holostream/lean';" },
 ];
 
