@@ -1,17 +1,14 @@
 import type { Observable } from 'rxjs';
 import { Closeable } from '../platform/closeable.js';
-import { assertRows, rowsOf } from '../readers/tensorReader.js';
 import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
 import type { LimitsOption } from '../src/checks/limits.js';
 import { check, checkOptions, listOf, text } from '../src/checks/options.js';
-import { withPlace } from '../src/errors/placed.js';
-import { ArgumentError, UnsupportedError } from '../src/errors.js';
+import { ArgumentError } from '../src/errors.js';
 import type { SafetensorsDType } from '../src/safetensors/header.js';
 import type { Tensor } from '../src/tensor/tensor.js';
-import { type ModelContent, placeOfTensor } from './inputs/content.js';
+import type { ModelContent } from './inputs/content.js';
 import { latestStream } from './latestStream.js';
 import { LOAD_RULES, type LoadOptions } from './load.js';
-import { ENDED } from './loadQueue.js';
 import { type ImprovingLoad, ModelLoads } from './modelLoads.js';
 import type { LoadedTensor, OutputType } from './output.js';
 import type { PlainFile, PlainFileOptions } from './plain/plainFile.js';
@@ -124,25 +121,11 @@ export class Model extends Closeable {
   async rows(name: string, start: number, end: number, options: AbortOptions = {}): Promise<Tensor> {
     const state = this.#state(name);
     checkAbort(options);
-    const { shape, dtype, readRows } = state.tensor;
-    assertRows(shape, start, end, name);
-    if (state.complete) {
-      const { data } = (await state.read({ as: 'source' }))!;
-      return rowsOf({ dtype, shape, data: data as Uint8Array }, start, end);
-    }
-    if (readRows === undefined) {
-      throw new UnsupportedError(
-        'Cannot read rows of a tensor in fragments, or of a file that is verified as a whole: load the tensor first',
-        { name },
-      );
-    }
-    const reading = withPlace(placeOfTensor(state.tensor), () =>
-      this.#loads.read((ending) => readRows(start, end, ending), options),
-    );
+    const { readRows } = await import('./rows.js');
+    const reading = readRows(state, start, end, (read) => this.#loads.read(read, options));
     return reading.catch((error) => {
-      throw error === ENDED
-        ? new ArgumentError('Cannot read rows of the tensor: the model is closed', { name })
-        : error;
+      if (this.#closed === undefined) throw error;
+      throw new ArgumentError('Cannot read rows of the tensor: the model is closed', { name });
     });
   }
 

@@ -13,7 +13,6 @@ import {
   type OutputType,
   outputBytes,
   outputDtype,
-  transposed,
 } from './output.js';
 
 /**
@@ -37,7 +36,10 @@ export async function readOutput<A extends OutputType = 'F32'>(
   // The worker may have had more than it had said, before an abort.
   const { cosine } = decoded;
   const complete = decoded.whole !== undefined;
-  if (turned) data = await inTurns(transposed(data, rows, columns), signal);
+  if (turned) {
+    const { transposed } = await import('./transposed.js');
+    data = await inTurns(transposed(data, rows, columns), signal);
+  }
   if (out !== undefined && out !== data) {
     await inTurns(copied(viewBytes(data), viewBytes(out as ArrayBufferView)), signal);
   }

@@ -110,7 +110,8 @@ const TASKS: readonly Task[] = [
   },
   {
     name: 'model file, opened and loaded',
-    limit: 60.4,
+    // The aim.
+    limit: 60,
     names: 'openModel',
     body: `
       const model = await openModel(url);
@@ -125,7 +126,7 @@ const TASKS: readonly Task[] = [
 /** In one file: `openModel` with all that it can come to need, and that of `holostream/lean`. */
 const ONE_FILE = [
   { name: 'openModel in one file', limit: 144.6, code: "export { openModel } from 'holostream';" },
-  { name: 'the same of holostream/lean', limit: 73.7, code: "export { openModel } from 'holostream/lean';" },
+  { name: 'the same of holostream/lean', limit: 73.6, code: "export { openModel } from 'holostream/lean';" },
 ];
 
 const COMMON = {

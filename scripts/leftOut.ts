@@ -25,6 +25,9 @@ const NAMESPACE = 'left-out';
 /** In the code of a module: what it loads when it is needed. */
 export const DYNAMIC_IMPORT = /\bimport\('(\.[^']+)'\)/g;
 
+/** The same as a statement of its own. */
+const TAKING_NAMES = /\bconst (\{ [\w, ]+ \}) = await import\('(\.[^']+)'\);/g;
+
 const LEFT_OUT_IMPORT = `import { leftOut } from '${NAMESPACE}';`;
 
 /**
@@ -91,7 +94,6 @@ function partLeftOut(specifier: string, folder: string): string | undefined {
 /** The names of a module that code takes at the place of its `import()`, before or after it; undefined for others. */
 function namesTaken(before: string, after: string): readonly string[] | undefined {
   const found =
-    /const \{ ([\w, ]+) \} = await $/.exec(before) ??
     /^\s*\.then\(\s*\(\{ ([\w, ]+) \}\)/.exec(after) ??
     (before.endsWith('(await ') ? /^\)\.(\w+)/.exec(after) : null);
   return found?.[1]?.split(', ');
@@ -99,14 +101,20 @@ function namesTaken(before: string, after: string): readonly string[] | undefine
 
 function importingAtOnce(code: string, folder: string): string {
   const imports: string[] = [];
-  const changed = code.replace(DYNAMIC_IMPORT, (call, specifier: string, at: number) => {
+  // Nothing is left of these where they were. A module that takes a name twice does not compile.
+  const shorter = code.replaceAll(TAKING_NAMES, (statement, names: string, specifier: string) => {
+    if (partLeftOut(specifier, folder) !== undefined) return statement;
+    imports.push(`import ${names} from '${specifier}';`);
+    return '';
+  });
+  const changed = shorter.replace(DYNAMIC_IMPORT, (call, specifier: string, at: number) => {
     const part = partLeftOut(specifier, folder);
     if (part !== undefined) {
       if (!imports.includes(LEFT_OUT_IMPORT)) imports.push(LEFT_OUT_IMPORT);
       return `leftOut(${JSON.stringify(part)})`;
     }
     const prefix = `imported${imports.length}`;
-    const names = namesTaken(code.slice(0, at), code.slice(at + call.length));
+    const names = namesTaken(shorter.slice(0, at), shorter.slice(at + call.length));
     if (names === undefined) {
       imports.push(`import * as ${prefix} from '${specifier}';`);
       return `Promise.resolve(${prefix})`;

@@ -7,10 +7,11 @@ import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
 import type { ManifestTensor, ModelManifest } from '../directory/manifest.js';
 import { checkFileSize, ModelReader, type OpenModelFile, openHct } from '../directory/modelReader.js';
 import type { SourceFile } from '../file/plan.js';
+import { readPlainRows } from '../rows.js';
 import { tensorWeight } from '../tensorWeight.js';
 import type { LoadableTensor, ModelContent, OriginalFile } from './content.js';
 import { hashOfText } from './textHash.js';
-import { rowReader, WholeDecoder } from './wholeTensor.js';
+import { WholeDecoder } from './wholeTensor.js';
 
 /** Directories load on demand, and need it first. */
 export { readManifest } from '../directory/modelReader.js';
@@ -103,7 +104,7 @@ async function readRows(
   try {
     const rows =
       tensor.format === 'raw'
-        ? await rowReader(tensor, source, 0)(start, end, options)
+        ? await readPlainRows({ ...tensor, offset: 0 }, source, start, end, options)
         : await readHctRows(tensor, source, start, end, options);
     checkFileSize(tensor, source);
     return rows;

@@ -1,5 +1,4 @@
 import type { PartialOption } from '../../readers/partial.js';
-import { rowsOf } from '../../readers/tensorReader.js';
 import { Budget, limitsOf, type OpenOptions } from '../../src/checks/limits.js';
 import { kernelLoader, loadKernels } from '../../src/kernels/loadKernels.js';
 import type { RandomAccessSource } from '../../src/source.js';
@@ -10,7 +9,6 @@ import { MAX_SHORT } from '../file/firstPiece.js';
 import { type ModelFile, type ModelFileTensor, readModelFile } from '../file/modelFile.js';
 import { ModelTensorDecoder, readFirstPiece } from '../file/tensorDecoder.js';
 import {
-  finished,
   type LoadableTensor,
   type LoadPiece,
   type ModelContent,
@@ -80,18 +78,14 @@ export function loadableTensor(
 
 function readerOfRows(tensor: ModelFileTensor, source: RandomAccessSource): LoadableTensor['readRows'] {
   const { encoded, pieces, shape } = tensor;
-  if (encoded === undefined) return rowReader(tensor, source, pieces[0]!.offset);
+  if (encoded === undefined) return rowReader({ ...tensor, offset: pieces[0]!.offset }, source);
   // Small ones are read whole: a few kilobytes.
-  return elementCount(shape) > MAX_SHORT
-    ? undefined
-    : async (start, end, options) => {
-        const decoder = await createDecoder(tensor, new Budget(limitsOf()));
-        const read = pieces.map(({ offset, length }) => source.read(offset, length, options));
-        for (const [piece, bytes] of (await Promise.all(read)).entries()) {
-          await decoder.add(piece, bytes, options);
-        }
-        return rowsOf((await finished(decoder.reconstructingTensor(options), options))!, start, end);
-      };
+  if (elementCount(shape) > MAX_SHORT) return undefined;
+  return async (start, end, options) => {
+    const { readShortRows } = await import('../rows.js');
+    const decoder = await createDecoder(tensor, new Budget(limitsOf()));
+    return readShortRows(decoder, pieces, source, start, end, options);
+  };
 }
 
 /** The first pieces of a tensor, as far as a file of this size has them; none where they bring no numbers. */

@@ -1,21 +1,13 @@
-import { assertRows } from '../../readers/tensorReader.js';
 import { oneStep, type Steps } from '../../src/async/steps.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
-import { ArgumentError } from '../../src/errors.js';
-import { type SafetensorsDType, safetensorsByteLength } from '../../src/safetensors/header.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { type Tensor, viewElements } from '../../src/tensor/tensor.js';
+import type { PlainTensor } from '../rows.js';
 import { tensorWeight } from '../tensorWeight.js';
 import type { LoadableTensor, PieceDecoder, PieceFile } from './content.js';
 
-/** A tensor whose elements are stored plain. */
-interface StoredTensor {
-  readonly name: string;
-  readonly dtype: SafetensorsDType;
-  readonly shape: readonly number[];
+interface StoredTensor extends PlainTensor {
   readonly byteLength: number;
-  /** Of its first byte in the file. */
-  readonly offset: number;
 }
 
 /** The content of a plain tensor: it is loaded in one piece, and any rows can be read. */
@@ -33,7 +25,7 @@ export function storedTensor(
     pieces: [{ file, offset, length: byteLength, cosine: 1 }],
     createDecoder: async () =>
       new WholeDecoder(async (bytes) => ({ dtype, shape, data: viewElements(dtype, bytes) })),
-    readRows: rowReader({ name, dtype, shape }, source, offset),
+    readRows: rowReader({ name, dtype, shape, offset }, source),
     isStored: true,
   };
 }
@@ -64,19 +56,13 @@ export class WholeDecoder implements PieceDecoder {
   }
 }
 
-/** Reads rows of a tensor whose elements are stored plain from `offset` on. */
+/** Reads rows of a tensor whose elements are stored plain. */
 export function rowReader(
-  { name, dtype, shape }: Pick<StoredTensor, 'name' | 'dtype' | 'shape'>,
+  tensor: PlainTensor,
   source: RandomAccessSource,
-  offset: number,
-) {
-  return async (start: number, end: number, options: AbortOptions): Promise<Tensor> => {
-    assertRows(shape, start, end, name);
-    const rest = shape.slice(1);
-    const rowSize = safetensorsByteLength(dtype, rest);
-    if (rowSize === undefined)
-      throw new ArgumentError('Cannot read rows of the tensor: they do not begin at bytes', { name });
-    const bytes = await source.read(offset + start * rowSize, (end - start) * rowSize, options);
-    return { dtype, shape: [end - start, ...rest], data: viewElements(dtype, bytes) };
+): NonNullable<LoadableTensor['readRows']> {
+  return async (...rows) => {
+    const { readPlainRows } = await import('../rows.js');
+    return readPlainRows(tensor, source, ...rows);
   };
 }
