@@ -7,11 +7,12 @@ import type { ReadOptions, SeekableSink } from '../../src/source.js';
 import type { Bound } from '../../workers/bound.js';
 import { inOrder } from '../../workers/inOrder.js';
 import { CHECKSUM_KEY, NO_CHECKSUM, sealHeader } from './headerChecksum.js';
+import { OpenEntries } from './openEntries.js';
 import { DATA_NAME, formatHash, MODEL_FILE_VERSION, PLAN_KEY, VERSION_KEY } from './plan.js';
 import { scanOrder } from './scanOrder.js';
 import { serializeModelPlan } from './serializePlan.js';
 import type { LocatedTensor, ModelSource } from './sourceFiles.js';
-import { readStagedPiece, type StagedTensor, type StagingStore } from './stagingStore.js';
+import { type EntryReader, readStagedPiece, type StagedTensor, type StagingStore } from './stagingStore.js';
 
 /** Plain tensors up to this size come before all fragments: a model does not work without them. */
 const SMALL_TENSOR = 65536;
@@ -74,16 +75,21 @@ export async function assembleModelFile(
 ): Promise<number> {
   const { start, parts, fileSize } = layOutModelFile(model, jobs, options.index);
   await sink.write(start, 0);
+  const entries = new OpenEntries(staging);
   const read = async (part: Part, signal: AbortSignal) => {
     const room = memory.take(part.size);
-    return { room, bytes: await readPart(part, staging, kernels, { signal, into: room }) };
+    return { room, bytes: await readPart(part, entries, kernels, { signal, into: room }) };
   };
   let position = start.length;
-  for await (const { room, bytes } of inOrder(parts, READ_AHEAD, read, options.signal)) {
-    options.signal?.throwIfAborted();
-    await sink.write(bytes, position);
-    position += bytes.length;
-    memory.give(room.buffer);
+  try {
+    for await (const { room, bytes } of inOrder(parts, READ_AHEAD, read, options.signal)) {
+      options.signal?.throwIfAborted();
+      await sink.write(bytes, position);
+      position += bytes.length;
+      memory.give(room.buffer);
+    }
+  } finally {
+    await entries.close();
   }
   await sink.close();
   return fileSize;
@@ -142,7 +148,7 @@ function metadataOf<S extends PieceSizes>(
 /** @throws ChecksumError, SourceChangedError when the bytes are not those that were encoded */
 export async function readPart(
   { job: { tensor, staged, hash }, piece }: Part,
-  staging: StagingStore,
+  staging: EntryReader,
   kernels: Pick<Kernels, 'xxh3'>,
   options: ReadOptions,
 ): Promise<Uint8Array> {

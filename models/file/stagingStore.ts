@@ -19,6 +19,11 @@ export interface StagingStore {
   create(name: string): Promise<SeekableSink>;
 }
 
+/** What pieces of entries are read from. */
+export interface EntryReader {
+  open(name: string): Promise<Pick<RandomAccessSource, 'read' | 'close'> | undefined>;
+}
+
 /** What an entry says of itself, in JSON before its pieces. */
 interface StagingRecord {
   /** Of the source tensor and the options: an entry with another fingerprint is not used. */
@@ -151,7 +156,7 @@ function isListOf<T>(value: unknown, isItem: (item: unknown) => item is T): valu
  * @throws ChecksumError, TruncatedError; FormatError when the entry is gone
  */
 export async function readStagedPiece(
-  staging: StagingStore,
+  staging: EntryReader,
   { entry, sizes, hashes, starts, startHash }: StagedTensor,
   piece: number,
   { xxh3 }: Pick<Kernels, 'xxh3'>,
