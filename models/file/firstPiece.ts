@@ -109,11 +109,13 @@ export function unpackFirstPiece(
   view.setBigUint64(CHECKSUM, xxh3(front.subarray(0, CHECKSUM)), true);
   const entry = (i: number) => HOLO_HEADER_SIZE + FRAGMENT_INDEX_ENTRY_SIZE * i;
   let offset = 0;
-  for (const [i, size] of sizes.entries()) {
-    view.setUint16(entry(i), i, true);
-    view.setUint32(entry(i) + 4, offset, true);
-    view.setUint32(entry(i) + 8, size, true);
-    view.setUint32(entry(i) + 12, size, true);
+  for (let i = 0; i < sizes.length; i++) {
+    const at = entry(i);
+    const size = sizes[i]!;
+    view.setUint16(at, i, true);
+    view.setUint32(at + 4, offset, true);
+    view.setUint32(at + 8, size, true);
+    view.setUint32(at + 12, size, true);
     offset += size;
   }
   for (let left = fields.varint(); left > 0; left--) {
@@ -122,7 +124,7 @@ export function unpackFirstPiece(
     view.setUint16(entry(i) + 2, fields.varint(), true);
     view.setUint32(entry(i) + 12, fields.varint(), true);
   }
-  for (const i of sizes.keys()) view.setBigUint64(entry(i) + 16, fields.u64(), true);
+  for (let i = 0; i < sizes.length; i++) view.setBigUint64(entry(i) + 16, fields.u64(), true);
   if (fields.position < bytes.length) throw invalid('its length', fields.position, bytes.length);
   return front;
 }

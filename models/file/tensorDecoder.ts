@@ -73,7 +73,8 @@ export class ModelTensorDecoder {
   async addTogether(pieces: readonly HeldPiece[], { signal }: AbortOptions): Promise<void> {
     // Promises only where something waits: they take longer than to unpack a small fragment.
     const fragments: ReceivedFragment[] = [];
-    for (const [i, { bytes, isOwn = false }] of pieces.entries()) {
+    for (let i = 0; i < pieces.length; i++) {
+      const { bytes, isOwn = false } = pieces[i]!;
       const isFragment = i > 0 && this.#short === undefined;
       const added = isFragment ? this.#unpack(i - 1, bytes, isOwn, signal) : this.add(i, bytes, { signal });
       const fragment = isPromise(added) ? await added : added;
@@ -199,10 +200,11 @@ export function readFirstPiece(
   kernels: Pick<Kernels, 'xxh3'>,
 ): FirstPiece {
   verifyFirstPiece(tensor, kernels.xxh3(bytes));
-  const { name, dtype, shape, pieces } = tensor;
-  const sizes = pieces.slice(1).map(({ length }) => length);
-  const front = unpackFirstPiece(bytes, { ...tensor, sizes }, kernels);
-  const header = parseHoloTensorHeaderBytes(front.subarray(0, HOLO_HEADER_SIZE), kernels.xxh3);
+  const { name, dtype, shape, byteLength, encoded } = tensor;
+  const sizes = encoded!.sizes.slice(1);
+  const front = unpackFirstPiece(bytes, { dtype, shape, byteLength, sizes }, kernels);
+  const headerBytes = front.subarray(0, HOLO_HEADER_SIZE);
+  const header = parseHoloTensorHeaderBytes(headerBytes, kernels.xxh3);
   const layout = parseHoloTensorLayout(header, front.subarray(HOLO_HEADER_SIZE));
   const fits =
     header.dtype === dtype &&
@@ -211,5 +213,5 @@ export function readFirstPiece(
     layout.entries.every(({ index, compressedSize }, i) => index === i && compressedSize === sizes[i]);
   if (!fits)
     throw new FormatError('Cannot decode the tensor: the header is that of another one', { tensor: name });
-  return { header: front.slice(0, HOLO_HEADER_SIZE), layout };
+  return { header: headerBytes.slice(), layout };
 }

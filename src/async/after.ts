@@ -3,7 +3,7 @@ export type Soon<T> = T | Promise<T>;
 
 export function isPromise<T>(value: Soon<T>): value is Promise<T> {
   // Not `instanceof`: where a library replaces the global class, asynchronous functions still return the engine's own.
-  return typeof (value as Partial<Promise<T>> | undefined)?.then === 'function';
+  return value !== undefined && typeof (value as Partial<Promise<T>>)?.then === 'function';
 }
 
 /** Goes on at once where nothing has to wait: of many small steps, promises would take more time than the steps. */

@@ -27,8 +27,8 @@ export const RANGE_STEPS: { readonly [E in HolographicEncoding]?: number } = { e
 
 /** @throws FormatError for a code that no encoding has */
 export function encodingFromCode(code: number, offset?: number): HolographicEncoding {
-  for (const [name, known] of Object.entries(ENCODING_CODES)) {
-    if (known === code) return name as HolographicEncoding;
+  for (const name in ENCODING_CODES) {
+    if (ENCODING_CODES[name as HolographicEncoding] === code) return name as HolographicEncoding;
   }
   throw new FormatError('Cannot read the encoding: unknown code', {
     offset,
@@ -53,8 +53,8 @@ export interface MatrixShape {
 }
 
 export function matrixShape(shape: readonly number[]): MatrixShape {
-  const [rows, ...rest] = shape.length < 2 ? [1, ...shape] : shape;
-  return { rows: rows!, cols: elementCount(rest) };
+  const axes = shape.length < 2 ? 0 : 1;
+  return { rows: elementCount(shape.slice(0, axes)), cols: elementCount(shape.slice(axes)) };
 }
 
 /** Memory that an encoder may use in place of new memory, which the system must map, and the engine collects. */

@@ -138,16 +138,18 @@ export class HoloTensorDecoder {
    */
   *addingTogether(fragments: readonly (HoloFragment & Partial<ReceivedFragment>)[]): Steps<void> {
     check('fragments', fragments, listOf(object));
-    for (const [i, fragment] of fragments.entries()) checkFragment(fragment, i, i);
+    for (let i = 0; i < fragments.length; i++) checkFragment(fragments[i]!, i, i);
     if (this.#decoder.together === undefined) {
       for (const fragment of fragments) yield* this.adding(fragment);
       return;
     }
-    const bytes = fragments.reduce((sum, fragment) => sum + storedBytes(fragment), 0);
-    yield* this.#received.addingTogether(
-      fragments.map(({ data }) => data),
-      bytes,
-    );
+    const payloads: Uint8Array[] = [];
+    let bytes = 0;
+    for (const fragment of fragments) {
+      payloads.push(fragment.data);
+      bytes += storedBytes(fragment);
+    }
+    yield* this.#received.addingTogether(payloads, bytes);
   }
 
   /**
@@ -268,7 +270,8 @@ export class HoloTensorDecoder {
 function checkFragment(fragment: HoloFragment, least: number, most: number): void {
   check('fragment', fragment, object);
   check('data', fragment.data, typedArray('Uint8Array'));
-  check('fragmentIndex', fragment.index, wholeNumber(least, most));
+  const { index } = fragment;
+  if (index !== least || index !== most) check('fragmentIndex', index, wholeNumber(least, most));
 }
 
 /** Bytes of it that were received, which pay for decoding it. */

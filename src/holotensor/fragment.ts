@@ -103,25 +103,21 @@ export function findIndexFault(
   let end = 0;
   for (const entry of entries) {
     const { index, offset, compressedSize, uncompressedSize, flags } = entry;
-    const fault = (reason: string, expected: unknown, actual: unknown) =>
-      new FormatError(`Cannot read the HoloTensor index: ${reason}`, {
-        fragmentIndex: index,
-        expected,
-        actual,
-      });
-    if (index >= entries.length) return fault('wrong fragment number', `below ${entries.length}`, index);
-    if (seen[index] === 1) return fault('a fragment is listed twice', undefined, undefined);
+    if (index >= entries.length)
+      return faultOf(index, 'wrong fragment number', `below ${entries.length}`, index);
+    if (seen[index] === 1) return faultOf(index, 'a fragment is listed twice', undefined, undefined);
     seen[index] = 1;
-    if (offset !== end) return fault('wrong offset', end, offset);
+    if (offset !== end) return faultOf(index, 'wrong offset', end, offset);
     if (compressedSize > most)
-      return fault('the stored size is too large', `at most ${most}`, compressedSize);
+      return faultOf(index, 'the stored size is too large', `at most ${most}`, compressedSize);
     if (uncompressedSize > most)
-      return fault('the uncompressed size is too large', `at most ${most}`, uncompressedSize);
+      return faultOf(index, 'the uncompressed size is too large', `at most ${most}`, uncompressedSize);
     const packed = flags & (FRAGMENT_FLAG_LZ4 | FRAGMENT_FLAG_ZSTD);
     if (packed === (FRAGMENT_FLAG_LZ4 | FRAGMENT_FLAG_ZSTD))
-      return fault('an entry has two compression flags', 'at most one', packed);
+      return faultOf(index, 'an entry has two compression flags', 'at most one', packed);
     if (packed === 0 && uncompressedSize !== compressedSize) {
-      return fault(
+      return faultOf(
+        index,
         'wrong uncompressed size of a fragment without compression',
         compressedSize,
         uncompressedSize,
@@ -130,6 +126,10 @@ export function findIndexFault(
     end += compressedSize;
   }
   return undefined;
+}
+
+function faultOf(fragmentIndex: number, reason: string, expected: unknown, actual: unknown): FormatError {
+  return new FormatError(`Cannot read the HoloTensor index: ${reason}`, { fragmentIndex, expected, actual });
 }
 
 /** Where a fragment ends, from the first one on. */

@@ -88,7 +88,7 @@ export function parseHoloTensorHeaderBytes(bytes: Uint8Array, hash: Hash): HoloT
   }
   const flags = view.getUint16(FLAGS, true);
   verifyHeaderChecksum(bytes, view, flags, hash);
-  const curve = [0, 4, 8, 12].map((at) => view.getFloat32(CURVE + at, true));
+  const curve = Array.from([0, 4, 8, 12], (at) => view.getFloat32(CURVE + at, true));
   const norm = (flags & HOLO_FLAG_NORM) === 0 ? undefined : view.getFloat32(NORM, true);
   if (!curve.every(Number.isFinite)) {
     throw new FormatError('Cannot read the HoloTensor header: wrong quality curve', {

@@ -113,7 +113,7 @@ function layoutAt(header: HoloTensorHeader, bytes: Uint8Array, offset: number): 
   if (fault !== undefined) throw fault;
   const last = entries.at(-1)!;
   return {
-    header: { ...header, quantization },
+    header: quantization === undefined ? header : { ...header, quantization },
     entries,
     dataStart: HOLO_HEADER_SIZE + end,
     dataLength: last.offset + last.compressedSize,

@@ -84,7 +84,10 @@ export class FragmentUnpacker {
 export function fragmentAlgorithm({
   flags,
 }: Pick<FragmentIndexEntry, 'flags'>): CompressionAlgorithm | undefined {
-  return COMPRESSION_ALGORITHMS.find((algorithm) => (flags & FRAGMENT_FLAGS[algorithm]) !== 0);
+  // Of small tensors, most are not: to go through the algorithms takes longer.
+  return flags === 0
+    ? undefined
+    : COMPRESSION_ALGORITHMS.find((algorithm) => (flags & FRAGMENT_FLAGS[algorithm]) !== 0);
 }
 
 /**

@@ -112,10 +112,14 @@ export class EmbeddedDecoder implements FragmentDecoder {
 
   /** Units of all of them are decoded together: of small tensors, calls take longer than their work. */
   together(payloads: readonly Uint8Array[]): TogetherAdded {
-    const starts = payloads.map((payload, index) => this.#start(index, payload));
+    // Here and below by `push`: arrays that `map` makes are others once it is optimized, and what reads them is compiled again.
+    const starts: FragmentStart[] = [];
     const cost = { bytes: 0, steps: 0 };
-    for (const [index, start] of starts.entries()) {
-      const { bytes, steps } = this.#costOf(index, payloads[index]!, start, starts[0]!.stream);
+    for (let index = 0; index < payloads.length; index++) {
+      const payload = payloads[index]!;
+      const start = this.#start(index, payload);
+      starts.push(start);
+      const { bytes, steps } = this.#costOf(index, payload, start, starts[0]!.stream);
       cost.bytes += bytes;
       cost.steps += steps;
     }
@@ -254,7 +258,10 @@ export class EmbeddedDecoder implements FragmentDecoder {
       this.#state ?? new TensorState(starts[0]!.stream!, this.#elements, this.#range, this.#request);
     const before = state.parts;
     try {
-      const used = starts.map((start, i) => this.#push(state, first + i, payloads[i]!, start));
+      const used: UsedFragment[] = [];
+      for (let i = 0; i < starts.length; i++) {
+        used.push(this.#push(state, first + i, payloads[i]!, starts[i]!));
+      }
       yield* state.decode();
       this.#state = state;
       for (const one of used) this.#used.push(one);

@@ -129,20 +129,26 @@ export function readStream(fields: FieldReader): StreamHeader {
     const before = i % depth > 0 ? values[i - 1]! : i < 2 * depth ? FIRST_CENTROID : 0;
     values[i] = (values[i]! + before) & 0xff;
   }
-  const flags = [...values.subarray(2 * depth)];
-  const selections = flags.map((own) => readSelection(fields, Math.max(0, (own >> CODES_AT) - 1)));
+  const selections: Uint8Array[] = [];
+  for (let plane = 0; plane < depth; plane++) {
+    selections.push(readSelection(fields, Math.max(0, (values[2 * depth + plane]! >> CODES_AT) - 1)));
+  }
   const replaced = readReplaced(fields);
-  // Not by spreads, which take several times as long.
-  const planes = flags.map((own, plane) => ({
-    centroid: values[plane]!,
-    zeroCentroid: values[depth + plane]!,
-    selection: selections[plane]!,
-    fixed: own >> CODES_AT > 0 ? undefined : replaced,
-    level: depth - 1 - plane,
-    codedDense,
-    apart: (own & APART) > 0,
-    signs: (own & SIGNS_FOLLOW) > 0,
-  }));
+  const planes: PlaneHeader[] = [];
+  for (let plane = 0; plane < depth; plane++) {
+    const own = values[2 * depth + plane]!;
+    // Not by spreads, which take several times as long.
+    planes.push({
+      centroid: values[plane]!,
+      zeroCentroid: values[depth + plane]!,
+      selection: selections[plane]!,
+      fixed: own >> CODES_AT > 0 ? undefined : replaced,
+      level: depth - 1 - plane,
+      codedDense,
+      apart: (own & APART) > 0,
+      signs: (own & SIGNS_FOLLOW) > 0,
+    });
+  }
   const nonzero = readSelection(fields, fields.u8());
   return {
     elements,

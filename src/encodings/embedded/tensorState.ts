@@ -55,7 +55,7 @@ export class TensorState {
   #cuts: UnitCut[] = [];
   #decoded = START;
   /** Planes among the first passes, for each number of these. */
-  readonly #depths: readonly number[];
+  readonly #depths = [0];
   readonly #tiles: Tiles;
 
   /** @param range the elements that are wanted: units of other tiles are not decoded */
@@ -73,7 +73,7 @@ export class TensorState {
     this.sequence = new UnitSequence(stream, elements, this.#layout === undefined, range);
     checkLength(this.sequence, elements);
     let depth = 0;
-    this.#depths = [0, ...this.sequence.passes.map(({ kind }) => (kind === 'plane' ? ++depth : depth))];
+    for (const { kind } of this.sequence.passes) this.#depths.push(kind === 'plane' ? ++depth : depth);
     const { base, scales } = stream;
     this.order = new TileOrder(base, scales && unpackScales(scales, elements));
     this.#tiles = new Tiles(stream, elements, this.sequence, this.order, request);

@@ -13,10 +13,11 @@ interface TileRow extends RowPart {
 export class TileOrder {
   readonly #base: number;
   readonly #scales: Scales | undefined;
-  readonly #rowLength: number;
+  /** What follows is there where there are scales. */
+  readonly #rowLength!: number;
   /** Columns in the order of a whole row, and the sums of the scales of the first 0, 1, … of them. */
-  readonly #sorted: Uint32Array;
-  readonly #sums: Int32Array;
+  readonly #sorted!: Uint32Array;
+  readonly #sums!: Int32Array;
   /** Of each group of a whole row, but for the row's own; undefined where rows are no whole groups. */
   readonly #groupScales: Int32Array | undefined;
 
@@ -24,7 +25,8 @@ export class TileOrder {
   constructor(base: number, scales: Scales | undefined) {
     this.#base = base;
     this.#scales = scales;
-    const { rowLength = 0, columns } = scales ?? {};
+    if (scales === undefined) return;
+    const { rowLength, columns } = scales;
     this.#rowLength = rowLength;
     this.#sorted = sortedColumns(columns ?? new Int8Array(rowLength));
     this.#sums = this.#sumsOf(this.#sorted);
@@ -132,7 +134,6 @@ function roundedMean(total: number, count: number): number {
 
 /** Columns by their scales, the largest first; those of one scale stay in their order. */
 function sortedColumns(scales: Int8Array): Uint32Array {
-  if (scales.length === 0) return new Uint32Array(0);
   // Places of the next column of each scale: counted, then added up.
   const places = new Uint32Array(257);
   for (let column = 0; column < scales.length; column++) places[128 - scales[column]!]! += 1;

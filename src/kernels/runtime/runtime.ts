@@ -6,6 +6,12 @@ const PAGE = 65536;
 /** A wasm memory addresses 4 GiB. */
 const MAX_PAGES = 65536;
 
+/**
+ * Small work takes no more. The first memory that grows detaches its buffer, after which V8 drops all code that reads typed
+ * arrays, and compiles it again with more checks.
+ */
+const FIRST_PAGES = 8;
+
 /** Working memory that is kept between calls; `release` frees a memory that has grown beyond it. */
 const RETAINED_BYTES = 4 << 20;
 
@@ -218,7 +224,7 @@ export class WasmRuntime {
 }
 
 function newMemory(): WebAssembly.Memory {
-  return new WebAssembly.Memory({ initial: 1, maximum: MAX_PAGES });
+  return new WebAssembly.Memory({ initial: FIRST_PAGES, maximum: MAX_PAGES });
 }
 
 function bytesOf(view: ArrayBufferView): Uint8Array {

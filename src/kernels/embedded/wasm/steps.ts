@@ -24,7 +24,7 @@ const SPREAD_BYTES = 192;
 /** Addresses of what a coding needs. */
 interface LoadedCoding {
   readonly rule: number;
-  readonly codes: number;
+  codes: number;
 }
 
 export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decodeSteps'] {
@@ -44,8 +44,10 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
     const tables = runtime.allocate(SPREAD_BYTES);
     const scratch = runtime.allocate(PAIR_SCRATCH_BYTES);
     // Two tiles are decoded together: each has lists.
-    const lists = [0, 1].map(() => runtime.allocate(LISTED_BYTES * (most + 1)));
-    const masks = [0, 1].map(() => runtime.allocate(MASK_BYTES * (most + 1)));
+    const listBytes = LISTED_BYTES * (most + 1);
+    const maskBytes = MASK_BYTES * (most + 1);
+    const lists = [runtime.allocate(listBytes), runtime.allocate(listBytes)];
+    const masks = [runtime.allocate(maskBytes), runtime.allocate(maskBytes)];
     const { storeTables, decodePlanes, decodeSigns } = runtime.exports<EmbeddedExports>('embedded');
     storeTables(tables);
     const groupsAtOnce = Math.max(GROUPS_AT_ONCE, 2 * most);
@@ -143,20 +145,20 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
   }
 
   function loadCodings(steps: readonly TileStep[]): ReadonlyMap<PlaneCoding, LoadedCoding> {
-    // They are few: a set takes longer.
-    const codings: PlaneCoding[] = [];
-    for (const { coding, plane } of steps) if (plane && !codings.includes(coding)) codings.push(coding);
-    const rules = codings.map((coding) => runtime.keep(ruleBytes(coding)));
+    const loaded = new Map<PlaneCoding, LoadedCoding>();
+    const fixed: PlaneCoding[] = [];
+    const others: PlaneCoding[] = [];
+    for (const { coding, plane } of steps) {
+      if (plane === undefined || loaded.has(coding)) continue;
+      loaded.set(coding, { rule: runtime.keep(ruleBytes(coding)), codes: 0 });
+      (coding.fixed ? fixed : others).push(coding);
+    }
     // Tables stay only where nothing is allocated yet.
-    for (const coding of codings) if (!coding.fixed) runtime.scope(() => loadLookups(runtime, coding));
-    const fixed = codings.filter(({ fixed }) => fixed);
+    for (const coding of others) runtime.scope(() => loadLookups(runtime, coding));
     const codesOfFixed = fixed.length > 0 ? loadLookups(runtime, fixed[0]!, contextsOf(steps, fixed)) : 0;
-    return new Map(
-      codings.map((coding, i) => {
-        const codes = coding.fixed ? codesOfFixed : loadLookups(runtime, coding);
-        return [coding, { rule: rules[i]!, codes }];
-      }),
-    );
+    for (const coding of fixed) loaded.get(coding)!.codes = codesOfFixed;
+    for (const coding of others) loaded.get(coding)!.codes = loadLookups(runtime, coding);
+    return loaded;
   }
 }
 
