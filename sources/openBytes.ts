@@ -21,12 +21,13 @@ export async function openBytes(input: ByteStreamLike): Promise<RandomAccessSour
 /** @throws ArgumentError that names sources, too */
 function readerOf(input: ByteStreamLike) {
   try {
-    return byteReader(input);
+    // A body that is null is that of a response; an argument that is missing is none.
+    if (input !== undefined) return byteReader(input);
   } catch (error) {
     if (!(error instanceof ArgumentError) || error.expected === undefined) throw error;
-    const expected = 'a source, such as httpSource(url) or await fileSource(path), a URL, bytes or a stream';
-    throw new ArgumentError('Cannot read from this argument', { expected, actual: input });
   }
+  const expected = 'a source, such as httpSource(url) or await fileSource(path), a URL, bytes or a stream';
+  throw new ArgumentError('Cannot read from this argument', { expected, actual: input ?? 'nothing' });
 }
 
 function isFileHandle(input: unknown): input is FileHandleLike {

@@ -15,6 +15,7 @@ import { viewBytes } from '../../src/tensor/tensor.js';
 import { DataError, UsageError } from '../failure.js';
 import { STANDARD_INPUT } from '../files.js';
 import { describeReach, describeReconstruction, isCutOff, reachOfTensor } from '../reach.js';
+import { counted } from '../report.js';
 import { tell } from '../terminal.js';
 import { type FragmentChoice, refuseChoice } from './fragmentChoice.js';
 import { closing, type TensorInput } from './tensorInput.js';
@@ -93,6 +94,7 @@ async function openHolo(
   if (tensor !== undefined) throw new UsageError('--tensor is for model files; this is one tensor');
   const reader = await HoloTensorReader.open(source, { ...options, partial: true });
   const how = { dtype: 'source', signal: options.signal } as const;
+  assertFragments(fragments, reader);
   const indexes = fragments ?? (end === undefined ? undefined : within(reader, end));
   const read = await (indexes !== undefined
     ? reader.readFragments(indexes, how)
@@ -112,6 +114,16 @@ async function openHolo(
   const bytes = viewBytes(data);
   const chunks = once(bytes);
   return { name: undefined, dtype, shape, byteLength: bytes.length, chunks, used, ...closing(source) };
+}
+
+/** @throws UsageError for fragments that the file does not have */
+function assertFragments(fragments: readonly number[] = [], { header }: HoloTensorReader): void {
+  const count = Math.max(1, header.totalFragments);
+  const unknown = fragments.find((index) => index >= count);
+  if (unknown === undefined) return;
+  throw new UsageError(
+    `--fragments ${unknown}: the file has ${counted(count, 'fragment')}, from 0 to ${count - 1}`,
+  );
 }
 
 /** What would be written are zeros. */

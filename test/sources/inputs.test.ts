@@ -171,7 +171,8 @@ for (const [name, { file, open }] of Object.entries(OPENERS)) {
     );
     await rejects(open({} as never), ArgumentError, /, got an object$/);
     await rejects(open(7 as never), ArgumentError, /, got 7$/);
-    await rejects(open(undefined as never), SourceError, /has no body/);
+    await rejects(open(null as never), SourceError, /has no body/);
+    await rejects(open(undefined as never), ArgumentError, /expected a source, .*got nothing$/);
     await rejects(
       open(['text'] as never),
       ArgumentError,
