@@ -9,6 +9,12 @@ import { checkOutput, type TensorData, typedArray } from './tensor.js';
  * NaN when those are all zero.
  */
 
+/** Of binary16, the least number above zero: subnormals are multiples of it. */
+const SUBNORMAL = 2 ** -24;
+
+/** From here to twice as much, doubles are whole numbers. */
+const NO_FRACTION = 2 ** 52;
+
 /** Binary16 patterns to numbers; every one of them has an exact binary32 value. */
 export function halfToFloat32(src: Uint16Array, out?: Float32Array): Float32Array {
   const result = outputFor(src, 'Uint16Array', out, Float32Array);
@@ -20,16 +26,10 @@ export function halfToFloat32(src: Uint16Array, out?: Float32Array): Float32Arra
     // Exponents 1 to 30 move from bias 15 to bias 127; the mantissa moves up by 13 bits.
     if (magnitude >= 0x0400 && magnitude < 0x7c00) bits[i] = sign | ((magnitude << 13) + 0x38000000);
     else if (magnitude >= 0x7c00) bits[i] = sign | 0x7f800000 | ((magnitude & 0x3ff) << 13);
-    else bits[i] = sign | normalizeSubnormal(magnitude);
+    // Subnormals, which are exact as numbers; zero keeps its sign.
+    else result[i] = (1 - (half >>> 14)) * (magnitude * SUBNORMAL);
   }
   return result;
-}
-
-/** Binary32 bits of `mantissa` × 2^-24, the value of a subnormal half. */
-function normalizeSubnormal(mantissa: number): number {
-  if (mantissa === 0) return 0;
-  const shift = Math.clz32(mantissa) - 8;
-  return ((126 - shift) << 23) + ((mantissa << shift) & 0x7fffff);
 }
 
 /** Numbers to binary16 patterns. From 65520 on the result is infinity; up to 2^-25 it is zero. */
@@ -45,20 +45,10 @@ export function float32ToHalf(src: Float32Array, out?: Uint16Array): Uint16Array
       result[i] = sign | ((magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13);
     } else if (magnitude > 0x7f800000) result[i] = sign | 0x7c00 | ((magnitude >>> 13) & 0x3ff || 0x200);
     else if (magnitude >= 0x47800000) result[i] = sign | 0x7c00;
-    else result[i] = sign | roundToSubnormal(magnitude);
+    // A sum of that size has no fraction: its addition rounds, ties to even. 0x400, the smallest normal half, is a valid result.
+    else result[i] = sign | (Math.abs(src[i]!) / SUBNORMAL + NO_FRACTION - NO_FRACTION);
   }
   return result;
-}
-
-/** The multiple of 2^-24 nearest to a magnitude below 2^-14; 0x400, the smallest normal half, is a valid result. */
-function roundToSubnormal(magnitude: number): number {
-  if (magnitude < 0x33000000) return 0;
-  const shift = 126 - (magnitude >>> 23);
-  const mantissa = (magnitude & 0x7fffff) | 0x800000;
-  const rounded = mantissa >>> shift;
-  const rest = mantissa & ((1 << shift) - 1);
-  const tie = 1 << (shift - 1);
-  return rest > tie || (rest === tie && (rounded & 1) === 1) ? rounded + 1 : rounded;
 }
 
 /** Bfloat16 patterns, the upper halves of binary32, to numbers. */
