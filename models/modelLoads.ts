@@ -260,7 +260,8 @@ export class ModelLoads {
       isObserved: () => this.#progress.observed,
       onBetterTensor: (state) => {
         this.updates.announce(state, options);
-        this.#changes.next();
+        // Told of each piece: to find that nobody listens takes RxJS longer.
+        if (this.#changes.observed) this.#changes.next();
       },
     };
     const limited = { ...options, limits: { ...this.#limits, ...options.limits } };

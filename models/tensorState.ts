@@ -130,9 +130,10 @@ export class TensorState {
   async #takeTogether(options: DecodeOptions): Promise<void> {
     const { budget, pool, signal } = options;
     const decoder = await this.tensor.createDecoder(budget, pool);
-    const length = countWithoutGap(this.#waiting);
-    const pieces = Array.from({ length }, (_, piece) => this.#waiting.get(piece)!);
-    let taken = decoder.addTogether === undefined ? 0 : length;
+    const pieces: HeldPiece[] = [];
+    for (let piece = this.#waiting.get(0); piece; piece = this.#waiting.get(pieces.length))
+      pieces.push(piece);
+    let taken = decoder.addTogether === undefined ? 0 : pieces.length;
     try {
       await decoder.addTogether?.(pieces, { signal });
     } catch {

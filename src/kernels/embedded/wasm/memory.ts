@@ -62,7 +62,7 @@ export const APART = 64;
 export function loadPlanes(runtime: WasmRuntime, planes: readonly Uint8Array[], bytes: number): LoadedPlanes {
   const stride = bytes + APART;
   const address = runtime.allocate(planes.length * stride);
-  for (const [k, plane] of planes.entries()) runtime.load(plane, address + k * stride);
+  for (let k = 0; k < planes.length; k++) runtime.load(planes[k]!, address + k * stride);
   return { address, stride };
 }
 
