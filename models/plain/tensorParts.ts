@@ -56,15 +56,18 @@ export interface TensorPart {
  * large tensor takes memory for its pieces and for the parts under way, and all threads work at it.
  */
 export function tensorParts(chosen: ChosenTensor): TensorPart[] {
-  const { byteLength, openPieces } = chosen.tensor;
-  const isOne = openPieces === undefined && chosen.pieces.length > 0;
-  const count = isOne ? 1 : Math.max(1, Math.ceil(byteLength / PART_BYTES));
+  const { byteLength } = chosen.tensor;
+  const count = isOnePart(chosen) ? 1 : Math.max(1, Math.ceil(byteLength / PART_BYTES));
   const parts = new PartsOfTensor(chosen, count);
   return Array.from({ length: count }, (_, i) => {
     const offset = i * PART_BYTES;
     const size = count === 1 ? byteLength : Math.min(PART_BYTES, byteLength - offset);
     return { offset, byteLength: size, decode: (options) => parts.decode(offset, size, options) };
   });
+}
+
+function isOnePart({ tensor, pieces }: ChosenTensor): boolean {
+  return tensor.openPieces === undefined && pieces.length > 0;
 }
 
 /** Pieces of a tensor in memory. */
@@ -165,14 +168,18 @@ export function boundOfParts(tensors: readonly ChosenTensor[], pool: WorkerPool 
 /** Memory for the parts that are under way, and for the pieces of the tensors that they are of: seldom more than two. */
 export function memoryForParts(tensors: readonly ChosenTensor[], pool: WorkerPool | undefined): PartsMemory {
   const create = pool === undefined ? (size: number) => new ArrayBuffer(size) : newBuffer;
-  const stored = largestOf(tensors.map(({ pieces }) => ({ byteLength: bytesOf(pieces) })));
+  const stored = largestOf(tensors.map(({ pieces }) => bytesOf(pieces)));
   return { pieces: new Rooms(stored, create), parts: new Rooms(largestPart(tensors), create) };
 }
 
 function largestPart(tensors: readonly ChosenTensor[]): number {
-  return largestOf(tensors.flatMap((tensor) => tensorParts(tensor)));
+  const sizes = tensors.map((chosen) => {
+    const { byteLength } = chosen.tensor;
+    return isOnePart(chosen) ? byteLength : Math.min(PART_BYTES, byteLength);
+  });
+  return largestOf(sizes);
 }
 
-function largestOf(items: readonly { readonly byteLength: number }[]): number {
-  return items.reduce((most, { byteLength }) => Math.max(most, byteLength), 0);
+function largestOf(sizes: readonly number[]): number {
+  return sizes.reduce((most, size) => Math.max(most, size), 0);
 }
