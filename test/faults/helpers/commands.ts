@@ -7,6 +7,7 @@ import { buildSync } from 'esbuild';
 import * as assert from 'uvu/assert';
 import { cliPath, temporaryFolder } from '../../helpers/cli.js';
 import { modelOf, type TestTensor } from '../../helpers/models.js';
+import { installRuntime, SAMPLE, writeNetwork } from './network.js';
 import { Target, type Version } from './target.js';
 
 /** Where the inputs of both versions are, in folders of that name. */
@@ -19,7 +20,7 @@ export interface Command {
   readonly name: string;
   /** The name of its input. */
   readonly input: string;
-  readonly verb: 'encode' | 'decode';
+  readonly verb: 'encode' | 'decode' | 'calibrate';
   /** The name of what it writes; a folder ends with a slash. */
   readonly target: string;
   readonly options?: readonly string[];
@@ -55,6 +56,13 @@ export const COMMANDS: readonly Command[] = [
     target: 'm/',
     onlyNew: true,
   },
+  {
+    name: 'importance',
+    verb: 'calibrate',
+    input: 'network.onnx',
+    target: 'importance.json',
+    options: ['--samples', SAMPLE],
+  },
 ];
 
 /** What a process ended with. */
@@ -68,6 +76,8 @@ export interface RunOptions {
   /** For `faultyProcess.ts`, which is loaded only if there are any. */
   readonly faults?: Readonly<Record<string, string>> | undefined;
   readonly onStart?: ((child: ChildProcess) => void) | undefined;
+  /** The current folder. */
+  readonly cwd?: string | undefined;
 }
 
 const faultyProcess = buildFaultyProcess();
@@ -87,11 +97,15 @@ function buildFaultyProcess(): string {
 }
 
 /** Runs the command line in a process of its own. */
-export async function run(args: readonly string[], { faults, onStart }: RunOptions = {}): Promise<Ended> {
+export async function run(
+  args: readonly string[],
+  { faults, onStart, cwd }: RunOptions = {},
+): Promise<Ended> {
   const flags = faults === undefined ? [] : ['--import', faultyProcess];
   const child = spawn(process.execPath, [...flags, cliPath(), ...args, '--force'], {
     env: { ...process.env, FORCE_COLOR: '0', ...faults },
     stdio: ['ignore', 'ignore', 'pipe'],
+    cwd,
   });
   const chunks: Buffer[] = [];
   child.stderr.on('data', (chunk) => chunks.push(chunk));
@@ -106,6 +120,7 @@ export async function run(args: readonly string[], { faults, onStart }: RunOptio
 export async function makeInputs(tensors: number, shape: readonly number[]): Promise<Inputs> {
   const folder = temporaryFolder();
   const pathOf = (version: Version, name: string) => join(folder, version, name);
+  installRuntime(folder);
   for (const [seed, version] of (['old', 'new'] as const).entries()) {
     mkdirSync(join(folder, version));
     const names = Array.from({ length: tensors }, (_, i) => `${version}.${i}`);
@@ -115,6 +130,7 @@ export async function makeInputs(tensors: number, shape: readonly number[]): Pro
     const bias: TestTensor = { name: 'bias', dtype: 'I64', shape: [9] };
     writeFileSync(pathOf(version, 'model.safetensors'), modelOf([...weights, bias], undefined, fill));
     writeFileSync(pathOf(version, 'tensor.safetensors'), modelOf(weights.slice(0, 1), undefined, fill));
+    writeNetwork(pathOf(version, 'network.onnx'), 'tensor.safetensors');
     for (const [from, to] of [
       ['tensor.safetensors', 'tensor.hct'],
       ['tensor.safetensors', 'tensor.holo'],
@@ -172,7 +188,8 @@ export class Scene {
   run(version: Version, options?: RunOptions): Promise<Ended> {
     const { verb, input, options: flags = [], onlyNew } = this.#command;
     if (onlyNew) rmSync(this.target.path, { recursive: true, force: true });
-    return run([verb, this.#inputs.pathOf(version, input), '-o', this.target.path, ...flags], options);
+    const args = [verb, this.#inputs.pathOf(version, input), '-o', this.target.path, ...flags];
+    return run(args, { ...options, cwd: this.#inputs.folder });
   }
 
   /**
