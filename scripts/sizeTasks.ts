@@ -105,8 +105,8 @@ export const TASKS: readonly Task[] = [
 
 /** In one file: `openModel` with all that it can come to need, and that of `holostream/lean`. */
 export const ONE_FILE = [
-  { name: 'openModel in one file', limit: 144.6, code: "export { openModel } from 'holostream';" },
-  { name: 'the same of holostream/lean', limit: 73.6, code: "export { openModel } from 'holostream/lean';" },
+  { name: 'openModel in one file', limit: 144.7, code: "export { openModel } from 'holostream';" },
+  { name: 'the same of holostream/lean', limit: 73.7, code: "export { openModel } from 'holostream/lean';" },
 ];
 
 async function hctFile(): Promise<Uint8Array> {

@@ -21,7 +21,8 @@ export type Rules<T> = { readonly [K in keyof T]-?: Rule<Exclude<T[K], undefined
 
 /**
  * @returns the options
- * @throws ArgumentError for one that breaks its rule; those that are undefined are left out
+ * @throws ArgumentError for one that breaks its rule, and for one whose name is nearly that of another: those that are not
+ *   known may be for other functions. Those that are undefined are left out.
  */
 export function checkOptions<T extends object>(options: T, rules: Rules<T>): T {
   check('options', options, object);
@@ -29,7 +30,23 @@ export function checkOptions<T extends object>(options: T, rules: Rules<T>): T {
     const value = options[name];
     if (value !== undefined) check(name, value, rules[name]);
   }
+  for (const name in options) {
+    if (!(name in rules) && options[name] !== undefined) refuseMisspelling(name, rules);
+  }
   return options;
+}
+
+function refuseMisspelling(name: string, rules: object): void {
+  for (const known in rules) {
+    if (known.length > 3 && withoutOne(name).some((part) => withoutOne(known).includes(part))) {
+      throw new ArgumentError('Cannot use an option of this name', { expected: known, actual: name });
+    }
+  }
+}
+
+/** The name itself, and what is left of it without one of its letters. */
+function withoutOne(name: string): string[] {
+  return [name, ...Array.from(name, (_, at) => name.slice(0, at) + name.slice(at + 1))];
 }
 
 /** @throws ArgumentError when the option or argument of this name breaks the rule */
