@@ -140,7 +140,8 @@ export class PieceFetcher {
     // A source that hears no signal, and is silent, ends by this.
     const removeAbort = onAbort(signal, (reason) => void reader.cancel(reason).catch(() => {}));
     try {
-      for (const [i, piece] of run.entries()) {
+      for (let i = 0; i < run.length; i++) {
+        const piece = run[i]!;
         // Pieces come by the thousand, many of them in one chunk: what need not wait takes no promise.
         if (this.#paused !== undefined) await this.#paused.until;
         signal.throwIfAborted();

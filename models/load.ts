@@ -1,5 +1,5 @@
 import { startTimer } from '../platform/timer.js';
-import { after, isPromise, type Soon } from '../src/async/after.js';
+import { isPromise, type Soon } from '../src/async/after.js';
 import { nextTurn } from '../src/async/steps.js';
 import { type Budget, limitsOf, type OpenOptions } from '../src/checks/limits.js';
 import { callback, type Rules } from '../src/checks/options.js';
@@ -138,10 +138,13 @@ export class Load {
     const { signal } = this.#options;
     this.#target.unsettled.add(state);
     const { budget } = this.#target;
-    const added = after(state.add(piece, bytes, { pool: this.#pool, budget, isOwn, signal }), () =>
-      this.#tellBetter(state),
-    );
-    return isPromise(added) ? this.#decodeLater(added, bytes.length) : nextTurn(signal);
+    const added = state.add(piece, bytes, { pool: this.#pool, budget, isOwn, signal });
+    if (isPromise(added)) {
+      const told = added.then(() => this.#tellBetter(state));
+      return this.#decodeLater(told, bytes.length);
+    }
+    this.#tellBetter(state);
+    return nextTurn(signal);
   }
 
   async #decodeLater(added: Promise<void>, bytes: number): Promise<void> {
