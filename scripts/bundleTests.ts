@@ -20,18 +20,14 @@ const PLACE = { 'import.meta.url': '__sourceUrl', 'import.meta.dirname': '__sour
 /** RxJS as modules that can be bundled in part. */
 const RXJS = 'node_modules/rxjs/dist/esm';
 
-/** In place of packages: modules that show more of what fails. */
-const REPLACED = { uvu: 'hookErrors.ts', 'fast-check': 'propertyErrors.ts' };
-
+/** In place of `fast-check`, shows more of what fails. */
 const showErrors: Plugin = {
   name: 'show errors',
   setup({ onResolve }) {
-    for (const [name, file] of Object.entries(REPLACED)) {
-      const path = join(import.meta.dirname, file);
-      onResolve({ filter: new RegExp(`^${name}$`) }, ({ importer }) =>
-        importer === path ? { external: true } : { path },
-      );
-    }
+    const path = join(import.meta.dirname, 'propertyErrors.ts');
+    onResolve({ filter: /^fast-check$/ }, ({ importer }) =>
+      importer === path ? { external: true } : { path },
+    );
   },
 };
 

@@ -30,6 +30,13 @@ test('a run of tests ends with what failed, a line each', () => {
   assert.equal(lines.slice(end, -1), ['', '  Total:     9', '  Passed:    3', '  Skipped:   0']);
 });
 
+test('a file whose set-up fails, run alone, fails and says why', () => {
+  const run = ['--import', 'tsx', `${FOLDER}/failingHook.ts`];
+  const { status, stdout } = spawnSync(process.execPath, run, { encoding: 'utf8' });
+  assert.is(status, 1);
+  assert.match(stdout, /FAIL {2}"before"\n +Error: the server did not start/);
+});
+
 test('what follows each test is run by afterEach, which tells what fails in it', () => {
   const files = readdirSync('test', { recursive: true, encoding: 'utf8' }).filter((name) =>
     name.endsWith('.ts'),
