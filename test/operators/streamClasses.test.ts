@@ -1,20 +1,13 @@
-import { execFile } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-
-const root = fileURLToPath(new URL('../..', import.meta.url));
+import { runCode } from '../helpers/runCode.js';
 
 /** What a fresh process prints that runs this code in an engine without stream classes. */
-async function withoutStreams(code: string): Promise<unknown> {
-  const script = `
+function withoutStreams(code: string): Promise<unknown> {
+  return runCode(`
     for (const name of ['ReadableStream', 'WritableStream', 'TransformStream']) delete globalThis[name];
     ${code}
-  `;
-  const args = ['--import', 'tsx', '--input-type=module', '--eval', script];
-  const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: root });
-  return JSON.parse(stdout);
+  `);
 }
 
 test('an engine without stream classes imports everything, and is told so when it makes a stream', async () => {

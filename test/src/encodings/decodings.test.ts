@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DECODINGS, loadDecodings, loadedDecoding } from '../../../src/encodings/decodings.js';
@@ -6,6 +5,7 @@ import { ENCODING_CODES, type HolographicEncoding } from '../../../src/encodings
 import { ENCODINGS } from '../../../src/encodings/encodings.js';
 import { ArgumentError } from '../../../src/errors.js';
 import { rejects } from '../../helpers/assertions.js';
+import { runCode } from '../../helpers/runCode.js';
 
 const test = suite('decodings');
 
@@ -36,7 +36,7 @@ test('no such encoding', async () => {
 });
 
 /** What a process prints that has loaded nothing yet. */
-function printed(code: string): unknown {
+function printed(code: string): Promise<unknown> {
   const imports = `
     import { HoloTensorDecoder } from './src/holotensor/decoder.ts';
     import { HoloTensorEncoder } from './src/holotensor/encoder.ts';
@@ -49,12 +49,11 @@ function printed(code: string): unknown {
         return error;
       }
     };`;
-  const options = ['--import', 'tsx', '--input-type=module', '--eval', `${imports}\n${code}`];
-  return JSON.parse(execFileSync(process.execPath, options, { encoding: 'utf8' }));
+  return runCode(`${imports}\n${code}`);
 }
 
-test('a synchronous decoder says what must be loaded first, and works from then on', () => {
-  const seen = printed(`
+test('a synchronous decoder says what must be loaded first, and works from then on', async () => {
+  const seen = await printed(`
     const error = attempt();
     await loadDecodings(['spectral']);
     const other = attempt();
