@@ -29,7 +29,10 @@ const WRITERS: readonly (readonly string[])[] = [
 
 /** Runs a command whose reader closes the pipe after some bytes. */
 async function readUpTo(args: readonly string[], bytes: number, pipe: 'stdout' | 'stderr') {
-  const child = spawn(process.execPath, [cliPath(), ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [cliPath(), ...args], {
+    cwd: inputs.folder,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let read = 0;
   let said = '';
   child.stderr.on('data', (chunk) => {
