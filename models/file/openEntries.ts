@@ -16,7 +16,7 @@ export class OpenEntries implements EntryReader {
     this.#staging = staging;
   }
 
-  /** What closing it does is left to {@link close} where it stays open. */
+  /** Where an entry stays open, `close` of what this gives is missing: {@link close} of this closes all. */
   async open(name: string): Promise<Pick<RandomAccessSource, 'read' | 'close'> | undefined> {
     if (!this.#open.has(name) && this.#open.size === MOST_OPEN) return this.#staging.open(name);
     const opening = this.#open.get(name) ?? this.#staging.open(name);

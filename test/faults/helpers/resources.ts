@@ -2,7 +2,13 @@ import { until } from '../../helpers/streams.js';
 
 /** Handles, timers and requests that keep this process busy, beside those from before. */
 export class Resources {
-  readonly #before = counted(process.getActiveResourcesInfo());
+  readonly #before: ReadonlyMap<string, number>;
+
+  constructor() {
+    // Node makes these when they are first asked for, by the first worker or fetch: pipes that nothing leaves.
+    for (const stream of [process.stdout, process.stderr]) stream.writableLength;
+    this.#before = counted(process.getActiveResourcesInfo());
+  }
 
   /**
    * What is left after it had time to end.
