@@ -15,6 +15,7 @@ export interface DecodeOptions extends FragmentChoice, OutputChoice {}
 // One kind of input needs a part of the modules that all of them need.
 const decodesTensors = () => import('../decode/tensor.js');
 const decodesModels = () => import('../decode/model.js');
+const decodesDirectories = () => import('../decode/directory.js');
 
 export async function decode(
   name: string,
@@ -59,7 +60,7 @@ async function decodeOpened(
 ): Promise<Outcome> {
   if (input.kind === 'directory') {
     refuseChoice(choice, 'a model directory');
-    return await (await decodesModels()).decodeDirectory(input.reader, output, options);
+    return await (await decodesDirectories()).decodeDirectory(input.reader, output, options);
   }
   if (input.kind === 'shards') {
     throw new UsageError(`${quote(name)} is a model in several files: decode each of them`);

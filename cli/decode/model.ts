@@ -1,5 +1,4 @@
 import { modelFolderSink } from '../../models/directory/modelFolder.js';
-import type { ModelReader } from '../../models/directory/modelReader.js';
 import { assertNames } from '../../models/file/decodeModelFile.js';
 import { type ModelFile, readModelFile } from '../../models/file/modelFile.js';
 import type { SourceFile } from '../../models/file/plan.js';
@@ -31,7 +30,7 @@ import type { WorkerPool } from '../../workers/pool.js';
 import { UsageError } from '../failure.js';
 import { isDirectory, STANDARD, tellLeftover, writeOutput } from '../files.js';
 import type { Outcome } from '../output.js';
-import { counted, type Progress, startProgress } from '../progress.js';
+import { type Progress, startProgress } from '../progress.js';
 import { describeModelReach, isCutOff } from '../reach.js';
 import { assertTensors } from '../suggest.js';
 import { tell } from '../terminal.js';
@@ -98,29 +97,6 @@ function ownSuffix({ plan: { files } }: ModelFile): string {
   const [only, ...others] = files;
   const suffix = only?.bare && others.length === 0 ? /\.[^.]+$/.exec(only.name)?.[0] : undefined;
   return suffix ?? '.safetensors';
-}
-
-/** Decodes a model directory to one safetensors file, or to standard output. */
-export async function decodeDirectory(
-  model: ModelReader,
-  output: string,
-  options: OpenOptions,
-): Promise<Outcome> {
-  if (output !== STANDARD && !output.endsWith('.safetensors')) {
-    throw new UsageError(`A model directory becomes a .safetensors file, not ${quote(output)}`);
-  }
-  const total = model.manifest.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
-  using progress = startProgress('decoding', total);
-  await writeOutput(output, counted(directoryChunks(model, options), progress), options);
-  return { tensors: model.manifest.tensors.length, originalSize: total, fileSize: total };
-}
-
-async function* directoryChunks(model: ModelReader, options: OpenOptions): AsyncGenerator<Uint8Array> {
-  const { metadata, tensors, files = [] } = model.manifest;
-  const [only, ...others] = files;
-  const isOriginal = only !== undefined && others.length === 0 && !only.bare;
-  yield isOriginal ? sourceFileHeader(only) : serializeSafetensorsHeader(tensors, metadata).bytes;
-  for (const tensor of tensors) yield* model.chunks(tensor, options);
 }
 
 /** A file to write: what it begins with, and what follows. */
