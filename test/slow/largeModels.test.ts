@@ -39,7 +39,8 @@ const MAX_SHARE = 0.1;
  * Loads of a page whose memory is measured, beyond its arrays and those of its tensors in their own dtype, which are the arrays where these
  * are of that dtype. The rest is code, kernels, garbage, what is on the way; of workers also. The least of some runs counts, because
  * garbage is the engine's, which collects it late on a busy machine: on one with five to ten programs a core, these took up to 34 MB, 52,
- * less than none, 67 to 141, and 61 to 196, about half of the last more than 150.
+ * less than none, 67 to 141, and 61 to 196, about half of the last more than 150; with nothing else to do, eight runs of each, up to 32, 50,
+ * less than none, 112 to 193 and 121 to 204, half of the last two more than 150.
  */
 const MEMORY_LOADS = [
   '{}',
