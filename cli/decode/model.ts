@@ -156,11 +156,11 @@ class Decoder {
     const { files, index } = this.#model.plan;
     // Beside the files, and by a name that one of them must not have.
     assertNames(index === undefined ? files : [...files, { name: SHARD_INDEX_NAME, header: '' }]);
-    const folder = await modelFolderSink(output, { onLeftover: tellLeftover });
     const entries = files.map((file) => ({ name: file.name, file: this.#file(file) }));
     if (index !== undefined) {
       entries.push({ name: SHARD_INDEX_NAME, file: { start: new TextEncoder().encode(index), parts: [] } });
     }
+    const folder = await modelFolderSink(output, { onLeftover: tellLeftover });
     const write = async (chunksOf: readonly AsyncIterable<Uint8Array>[]) => {
       for (const [i, { name }] of entries.entries()) {
         const stream = streamSource(chunksOf[i]!).stream(this.#options);
