@@ -105,7 +105,7 @@ export const TASKS: readonly Task[] = [
 
 /** In one file: `openModel` with all that it can come to need, and that of `holostream/lean`. */
 export const ONE_FILE = [
-  { name: 'openModel in one file', limit: 144.7, code: "export { openModel } from 'holostream';" },
+  { name: 'openModel in one file', limit: 144.9, code: "export { openModel } from 'holostream';" },
   { name: 'the same of holostream/lean', limit: 73.7, code: "export { openModel } from 'holostream/lean';" },
 ];
 
