@@ -270,6 +270,7 @@ export class HoloTensorDecoder {
 function checkFragment(fragment: HoloFragment, least: number, most: number): void {
   check('fragment', fragment, object);
   check('data', fragment.data, typedArray('Uint8Array'));
+  // Of many that are as they must be, a rule for each would take longer.
   const { index } = fragment;
   if (index !== least || index !== most) check('fragmentIndex', index, wholeNumber(least, most));
 }

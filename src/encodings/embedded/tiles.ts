@@ -199,8 +199,9 @@ export class Tiles {
     let used = 0;
     const ended: { readonly plane: Uint8Array; readonly count: number }[] = [];
     const steps: TileStep[] = [];
-    for (const { unit, pass, tile: index, from, cut } of parts) {
-      const tile = this.of(index);
+    for (const part of parts) {
+      const { unit, pass, from, cut } = part;
+      const tile = this.of(part.tile);
       const { state } = tile;
       const to = cut ?? state.groups;
       let bits: Uint8Array | undefined;
@@ -211,8 +212,7 @@ export class Tiles {
           tile.begun = { plane: bytes.subarray(start, used), groups: 0 };
         }
         const { plane } = tile.begun!;
-        const isWhole = from === 0 && cut === undefined;
-        bits = isWhole ? plane : plane.subarray(GROUP_BYTES * from, GROUP_BYTES * to);
+        bits = isWhole(part) ? plane : plane.subarray(GROUP_BYTES * from, GROUP_BYTES * to);
         tile.begun = cut === undefined ? undefined : { plane, groups: cut };
         if (cut === undefined) {
           tile.planes.push(plane);

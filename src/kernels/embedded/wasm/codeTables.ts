@@ -61,8 +61,8 @@ function loadRecords(runtime: WasmRuntime, coding: Codes, table: Table, needed?:
   const own = runtime.words(address, size);
   own.set(runtime.words(kept + start, size));
   // Views of so few fields take longer than to copy them.
-  for (let i = 0; i < fields * places.length; i++) {
-    own[places[Math.floor(i / fields)]! + (i % fields)] = records[i]!;
+  for (let i = 0; i < places.length; i++) {
+    for (let field = 0; field < fields; field++) own[places[i]! + field] = records[fields * i + field]!;
   }
   return address - start;
 }
