@@ -188,6 +188,43 @@ test('sums of many weights with short mantissas are exact', () => {
   }
 });
 
+test('rows of all kinds of numbers are surveyed as by the portable kernels', () => {
+  const [ours, expected] = [wasm, portableKernels].map(embeddedEncodeKernels);
+  const dtypes = ['F32', 'BF16', 'F16'] as const;
+  for (const { dtype, shape, data } of [
+    ...dtypes.map((dtype) => ofDtype(dtype, weights(40_000, 3))),
+    ...dtypes.map((dtype) => ofDtype(dtype, SPARSE.subarray(0, 8992))),
+    ...dtypes.map((dtype) => ofDtype(dtype, weights(8000, 7, 12))),
+    // Subnormal numbers.
+    ...dtypes.map((dtype) =>
+      ofDtype(
+        dtype,
+        weights(8000, 7, 4).map((value) => value * 1e-39),
+      ),
+    ),
+    // NaNs and infinities, too.
+    { dtype: 'BF16', shape: [16_000], data: viewElements('BF16', pseudoRandomBytes(32_000)) } as const,
+    ofDtype('BF16', new Float32Array(800)),
+  ]) {
+    const { patterns, layout } = elementsAsBits({ dtype, shape, data });
+    for (const rowLength of [16, 1000, 1024, 1001]) {
+      const before = Float64Array.from({ length: rowLength }, (_, column) => column / 8);
+      const [a, b] = [ours!, expected!].map((kernels) =>
+        kernels.surveyRows(patterns, layout, rowLength, before),
+      );
+      const name = `${dtype} ${shape}, ${rowLength}`;
+      assert.equal(a!.exponents, b!.exponents, name);
+      assert.equal(a!.subnormals, b!.subnormals, name);
+      assert.equal(a!.columns, b!.columns, name);
+      assert.is(a!.rows.length, b!.rows.length, name);
+      a!.rows.forEach((energy, row) => {
+        const other = b!.rows[row]!;
+        assert.ok(Math.abs(energy - other) <= 1e-12 * other, `${name}: ${energy} for ${other}`);
+      });
+    }
+  }
+});
+
 test('weights of a tile are sorted, and what groups change is summed, to the last bit as by the portable kernels', () => {
   const [ours, expected] = [wasm, portableKernels].map(embeddedEncodeKernels);
   const scales = Uint8Array.from({ length: 16 }, (_, group) => 3 * group);

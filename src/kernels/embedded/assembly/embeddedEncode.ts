@@ -11,6 +11,7 @@ export { encodeRemainder } from './remainder';
 export { scatter } from './scatter';
 export { scatterShort } from './scatterShort';
 export { sortLong, sortShort } from './sort';
+export { surveyShort } from './surveyShort';
 export { surveyRows, widenShort } from './widen';
 
 /** Bytes of the symbols of a plane; those that are counted with bits kept apart are behind the others. */

@@ -19,6 +19,16 @@ export interface EmbeddedEncodeExports {
     energies: number,
     columns: number,
   ): void;
+  surveyShort(
+    patterns: number,
+    rows: number,
+    rowLength: number,
+    exponents: number,
+    subnormals: number,
+    energies: number,
+    columns: number,
+    pairs: number,
+  ): void;
   sortLong(row: number, columns: number, count: number, out: number): void;
   sortShort(row: number, columns: number, count: number, out: number): void;
   scatter(

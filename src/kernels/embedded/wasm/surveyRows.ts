@@ -10,6 +10,9 @@ const EXPONENTS = 256;
 const SUBNORMALS = 24;
 /** Exponents are counted apart for neighbours. */
 const LANES = 4;
+/** Of `surveyShort`: numbers that it takes at a time, and its working memory. */
+const TOGETHER = 8;
+const PAIRS_BYTES = 4096;
 
 export function surveyRows(
   runtime: WasmRuntime,
@@ -26,17 +29,26 @@ export function surveyRows(
   const energies = runtime.allocate(8 * rowsAtOnce);
   const chunk = runtime.allocate(rowsAtOnce * rowLength * layout.bytes + WIDENED * layout.bytes);
   const numbers = runtime.allocate(4 * (rowsAtOnce * rowLength + WIDENED));
-  const survey = encodeExports(runtime).surveyRows;
+  const { surveyRows: survey, surveyShort } = encodeExports(runtime);
+  const isShort = isBfloat16(layout) && rowLength % TOGETHER === 0 && patterns.length % TOGETHER === 0;
+  const pairs = allocateZeros(runtime, isShort ? PAIRS_BYTES : 0);
   for (let row = 0; row < rows.length; row += rowsAtOnce) {
     const start = row * rowLength;
     const part = patterns.subarray(start, start + rowsAtOnce * rowLength);
     runtime.load(part, chunk);
-    const floats = widen(runtime, chunk, part.length, layout, numbers);
     const whole = Math.floor(part.length / rowLength);
-    survey(floats, whole, rowLength, exponents, subnormals, energies, columns);
     const rest = part.length - whole * rowLength;
-    if (rest > 0) {
-      survey(floats + 4 * whole * rowLength, 1, rest, exponents, subnormals, energies + 8 * whole, columns);
+    const counts = [exponents, subnormals] as const;
+    const restEnergy = energies + 8 * whole;
+    if (isShort) {
+      surveyShort(chunk, whole, rowLength, ...counts, energies, columns, pairs);
+      if (rest > 0) {
+        surveyShort(chunk + 2 * whole * rowLength, 1, rest, ...counts, restEnergy, columns, pairs);
+      }
+    } else {
+      const floats = widen(runtime, chunk, part.length, layout, numbers);
+      survey(floats, whole, rowLength, ...counts, energies, columns);
+      if (rest > 0) survey(floats + 4 * whole * rowLength, 1, rest, ...counts, restEnergy, columns);
     }
     rows.set(runtime.doubles(energies, Math.min(rowsAtOnce, rows.length - row)), row);
   }
@@ -51,4 +63,8 @@ export function surveyRows(
     }),
     subnormals: runtime.words(subnormals, SUBNORMALS).slice(),
   };
+}
+
+function isBfloat16({ bytes, exponentBits, mantissaBits }: FloatLayout): boolean {
+  return bytes === 2 && exponentBits === 8 && mantissaBits === 7;
 }
