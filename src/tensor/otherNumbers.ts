@@ -1,6 +1,7 @@
 import { show } from '../errors/show.js';
 import { ArgumentError, UnsupportedError } from '../errors.js';
 import { DTYPES, elementCount } from './dtype.js';
+import { lookUp, OTHER_FLOATS, setNumbers, type ToNumbers } from './otherFloats.js';
 import { checkOutput, type Tensor, type TensorData, viewBytes, viewElements } from './tensor.js';
 
 /**
@@ -8,30 +9,21 @@ import { checkOutput, type Tensor, type TensorData, viewBytes, viewElements } fr
  * them, else rounded to the nearest, ties to even.
  */
 
-type Convert = (elements: TensorData, out: Float32Array) => void;
+/** As {@link OTHER_FLOATS}. */
+const OTHER_INTEGERS: Readonly<Record<string, readonly [size: number, toNumbers: ToNumbers]>> = {
+  U32: [4, setNumbers],
+  I32: [4, setNumbers],
+  U16: [2, setNumbers],
+  I16: [2, setNumbers],
+  U8: [1, setNumbers],
+  U64: [8, (elements, out) => setLong(elements, out, false)],
+  I64: [8, (elements, out) => setLong(elements, out, true)],
+  BOOL: [1, (elements, out) => lookUp(elements, out, (byte) => (byte === 0 ? 0 : 1))],
+};
 
-/** Each dtype, the bytes of an element, and how elements become numbers. Others are not single numbers of whole bytes. */
-const CONVERSIONS: ReadonlyMap<string, readonly [size: number, convert: Convert]> = /* @__PURE__ */ new Map<
-  string,
-  readonly [number, Convert]
->([
-  ['F64', [8, set]],
-  ['U32', [4, set]],
-  ['I32', [4, set]],
-  ['U16', [2, set]],
-  ['I16', [2, set]],
-  ['U8', [1, set]],
-  ['U64', [8, (elements, out) => setLong(elements, out, false)]],
-  ['I64', [8, (elements, out) => setLong(elements, out, true)]],
-  ['BOOL', [1, (elements, out) => lookUp(elements, out, (byte) => (byte === 0 ? 0 : 1))]],
-  ['F8_E4M3FNUZ', [1, (elements, out) => lookUp(elements, out, (byte) => float8Fnuz(byte, 3, 8))]],
-  ['F8_E5M2FNUZ', [1, (elements, out) => lookUp(elements, out, (byte) => float8Fnuz(byte, 2, 16))]],
-]);
-
-/** Whether {@link otherToFloat32} converts elements of this dtype, and they are floating-point numbers. */
-export function isOtherFloat(dtype: string): boolean {
-  return dtype.startsWith('F') && CONVERSIONS.has(dtype);
-}
+const OTHERS = /* @__PURE__ */ new Map(
+  /* @__PURE__ */ Object.entries({ ...OTHER_FLOATS, ...OTHER_INTEGERS }),
+);
 
 /**
  * The elements of a tensor as numbers, row-major.
@@ -40,10 +32,10 @@ export function isOtherFloat(dtype: string): boolean {
  *   shape, or `out` the data
  */
 export function otherToFloat32({ dtype, shape, data }: Tensor, out?: Float32Array): Float32Array {
-  const [size, convert] = CONVERSIONS.get(dtype) ?? [];
-  if (size === undefined || convert === undefined) {
+  const [size, toNumbers] = OTHERS.get(dtype) ?? [];
+  if (size === undefined || toNumbers === undefined) {
     throw new UnsupportedError(`Cannot convert elements of dtype ${show(dtype)} to float32`, {
-      expected: [...DTYPES, ...CONVERSIONS.keys()].join(', '),
+      expected: [...DTYPES, ...OTHERS.keys()].join(', '),
       actual: dtype,
     });
   }
@@ -56,13 +48,8 @@ export function otherToFloat32({ dtype, shape, data }: Tensor, out?: Float32Arra
   }
   const numbers = out ?? new Float32Array(elements);
   checkOutput(numbers, elements);
-  convert(viewElements(dtype, viewBytes(data)), numbers);
+  toNumbers(viewElements(dtype, viewBytes(data)), numbers);
   return numbers;
-}
-
-/** What an array does with numbers of another type is a conversion to the nearest float32. */
-function set(elements: TensorData, out: Float32Array): void {
-  out.set(elements as Float64Array);
 }
 
 /** Through a number, 64-bit integers would be rounded twice. */
@@ -81,23 +68,4 @@ function setLong(elements: TensorData, out: Float32Array, signed: boolean): void
     const magnitude = high * 2 ** 32 + (low >>> 0);
     out[i] = negative ? -magnitude : magnitude;
   }
-}
-
-/** There are 256 patterns: each is converted once. */
-function lookUp(elements: TensorData, out: Float32Array, numberOf: (byte: number) => number): void {
-  const table = Float32Array.from({ length: 256 }, (_, byte) => numberOf(byte));
-  const bytes = elements as Uint8Array;
-  for (let i = 0; i < out.length; i++) out[i] = table[bytes[i]!]!;
-}
-
-/** https://arxiv.org/abs/2206.02915: no infinities; negative zero is the only NaN. */
-function float8Fnuz(byte: number, mantissaBits: number, bias: number): number {
-  return byte === 0x80 ? Number.NaN : float8(byte, mantissaBits, bias);
-}
-
-function float8(byte: number, mantissaBits: number, bias: number): number {
-  const exponent = (byte & 0x7f) >> mantissaBits;
-  const fraction = (byte & ((1 << mantissaBits) - 1)) / (1 << mantissaBits);
-  const magnitude = exponent === 0 ? fraction * 2 ** (1 - bias) : (1 + fraction) * 2 ** (exponent - bias);
-  return byte < 0x80 ? magnitude : -magnitude;
 }
