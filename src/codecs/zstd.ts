@@ -1,7 +1,6 @@
 import { CodecError, UnsupportedError } from '../errors.js';
 import { loadKernels } from '../kernels/loadKernels.js';
 import type { ZstdKernels } from '../kernels/zstd/interface.js';
-import { xxh64 } from '../kernels/zstd/xxh64.js';
 import type { BlockDecoder, Implementation } from './codec.js';
 import { decodeZstdFrames, zstdContentSize } from './zstdFrame.js';
 
@@ -37,7 +36,7 @@ function zstdDecoder(
       decodeZstdFrames(block, out, ({ start, blocksStart, blocksEnd, maxBlock, checksum }, room) => {
         const frame = block.subarray(start, blocksEnd);
         const length = kernels.zstdDecompressInto(frame, blocksStart - start, room, maxBlock);
-        if (checksum !== undefined) verify(checksum, room.subarray(0, length));
+        if (checksum !== undefined) verify(checksum, kernels.zstdChecksum(room.subarray(0, length)));
         return length;
       });
     },
@@ -45,8 +44,7 @@ function zstdDecoder(
   };
 }
 
-function verify(expected: number, content: Uint8Array): void {
-  const actual = Number(xxh64(content) & 0xffff_ffffn);
+function verify(expected: number, actual: number): void {
   if (actual !== expected) {
     throw new CodecError('Cannot decode the Zstd frame: wrong content checksum', {
       expected: `0x${expected.toString(16)}`,

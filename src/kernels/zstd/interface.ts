@@ -8,4 +8,6 @@ export interface ZstdKernels {
    * @throws CodecError
    */
   zstdDecompressInto(frame: Uint8Array, start: number, out: Uint8Array, maxBlock: number): number;
+  /** What a frame of this content ends with, if it has a checksum: the low half of its XXH64. */
+  zstdChecksum(content: Uint8Array): number;
 }

@@ -5,8 +5,12 @@ import { newSequenceMemory } from './portable/execute.js';
 import type { HuffmanTable } from './portable/huffman.js';
 import { readLiterals } from './portable/literals.js';
 import { runSequences } from './portable/sequences.js';
+import { xxh64 } from './portable/xxh64.js';
 
-export const portableZstd: ZstdKernels = { zstdDecompressInto };
+export const portableZstd: ZstdKernels = {
+  zstdDecompressInto,
+  zstdChecksum: (content) => Number(xxh64(content) & 0xffff_ffffn),
+};
 
 /**
  * Decodes the blocks of one Zstandard frame (RFC 8878, section 3.1.1.2), which begin at `start` of `frame`; the last

@@ -16,6 +16,8 @@ export interface ZstdExports {
     work: number,
     maxBlock: number,
   ): number;
+  /** The low half of an XXH64, signed. */
+  checksum(from: number, length: number): number;
 }
 
 // Places and sizes in the kernel's work memory, as `assembly/layout.ts` has them.
@@ -49,17 +51,29 @@ const REASONS = [
 ];
 
 function link(runtime: WasmRuntime, portable: () => ZstdKernels | undefined): ZstdKernels {
+  /** By the portable kernels where the memory cannot hold what the call takes. */
+  function orPortable(run: () => number, runLarge: (kernels: ZstdKernels) => number): number {
+    return runtime.scopeOr(run, (full) => {
+      const kernels = portable();
+      if (kernels === undefined) throw full;
+      return runLarge(kernels);
+    });
+  }
   return {
-    zstdDecompressInto(frame, start, out, maxBlock) {
-      return runtime.scopeOr(
+    zstdDecompressInto: (frame, start, out, maxBlock) =>
+      orPortable(
         () => decompress(runtime, frame, start, out, maxBlock),
-        (full) => {
-          const larger = portable();
-          if (larger === undefined) throw full;
-          return larger.zstdDecompressInto(frame, start, out, maxBlock);
+        (kernels) => kernels.zstdDecompressInto(frame, start, out, maxBlock),
+      ),
+    zstdChecksum: (content) =>
+      orPortable(
+        () => {
+          const from = runtime.allocate(content.length);
+          runtime.load(content, from);
+          return runtime.exports<ZstdExports>('zstd').checksum(from, content.length) >>> 0;
         },
-      );
-    },
+        (kernels) => kernels.zstdChecksum(content),
+      ),
   };
 }
 

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import type { Codec } from '../../../src/codecs/codec.js';
 import { loadCodec } from '../../../src/codecs/loadCodec.js';
 import { CodecError, UnsupportedError } from '../../../src/errors.js';
-import { xxh64 } from '../../../src/kernels/zstd/xxh64.js';
+import { xxh64 } from '../../../src/kernels/zstd/portable/xxh64.js';
 import { throws } from '../../helpers/assertions.js';
 import { blockArbitrary, blockData } from '../../helpers/blockData.js';
 import { withCanaries } from '../../helpers/canaries.js';

@@ -3,7 +3,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadCodec } from '../../../src/codecs/loadCodec.js';
 import { CodecError } from '../../../src/errors.js';
-import { xxh64 } from '../../../src/kernels/zstd/xxh64.js';
+import { xxh64 } from '../../../src/kernels/zstd/portable/xxh64.js';
 import { throws } from '../../helpers/assertions.js';
 import { zstdOracles } from '../../helpers/libzstd.js';
 import { randomFrom } from '../../helpers/random.js';

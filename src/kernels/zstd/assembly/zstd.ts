@@ -6,6 +6,8 @@ import { BLOCK_MAX, BLOCK_PART, BLOCK_START, CODES_BYTES, CODES_LOG, CONSTANTS, 
 import { readLiterals } from './literals';
 import { runSequences } from './sequences';
 
+export { checksum } from './xxh64';
+
 /** Parts of a block, in the order in which they are read; `../wasm.ts` has their names. */
 const HEADER: u32 = 0;
 const LITERALS: u32 = 1;
