@@ -1,87 +1,87 @@
 /**
  * The fixed prefix codes of the embedded encoding. A symbol is a byte whose bits are set with the same
  * probability, so its length depends only on the number of set bits. A row gives, for 0 to 8 set bits, the length of the
- * symbols with that many bits; L:m where only the m smallest have codes of L bits, and the others of L + 1. They are
- * optimal codes of at most 12 bits (package-merge) for the probabilities beside them. Text takes half the size of lists
- * of numbers.
+ * symbols with that many bits, as a letter: `a` is 0, `m` is 12. A number behind it says how many symbols, the smallest,
+ * have codes of that length; those of the others are one bit longer. They are optimal codes of at most 12 bits (package-merge)
+ * for the probabilities beside them. Text takes less than half the size of lists of numbers.
  */
 
 /** For any byte; bits set with probability .004 .02 .05 .08 .12 .16 .2 .25 .3 .37 .5 .63 .75 .84 .92 .97. */
 const ANY_CODES: readonly string[] = [
-  '1 4:6 11:9 12 12 12 12 12 12',
-  '1 4:5 9:13 11:1 12 12 12 12 12',
-  '1 4:4 8:8 11:5 12 12 12 12 12',
-  '1 4:3 8:24 11:5 12 12 12 12 12',
-  '2 4:6 7 10:54 11:1 12 12 12 12',
-  '2 4:4 7 9 11:29 12 12 12 12',
-  '3 5 6:17 8:54 10:3 11:1 12 12 12',
-  '3 5 6:10 8 9:5 11:55 12 12 12',
-  '4 5 6:6 8 9 10 11:11 12 12',
-  '5 6 7 8 8:66 9 10 11:7 12',
-  '8 8 8 8 8 8 8 8 8',
-  '12 11:7 10 9 8:66 8 7 6 5',
-  '12 12 12 11:55 9:5 8 6:10 5 3',
-  '12 12 12 12 11:29 9 7 4:4 2',
-  '12 12 12 12 12 11:5 8:24 4:3 1',
-  '12 12 12 12 12 11:1 9:13 4:5 1',
+  'be6l9mmmmmm',
+  'be5j13l1mmmmm',
+  'be4i8l5mmmmm',
+  'be3i24l5mmmmm',
+  'ce6hk54l1mmmm',
+  'ce4hjl29mmmm',
+  'dfg17i54k3l1mmm',
+  'dfg10ij5l55mmm',
+  'efg6ijkl11mm',
+  'fghii66jkl7m',
+  'iiiiiiiii',
+  'ml7kji66ihgf',
+  'mmml55j5ig10fd',
+  'mmmml29jhe4c',
+  'mmmmml5i24e3b',
+  'mmmmml1j13e5b',
   // Fitted to trained weights.
-  '6 7 7 8 8 8:14 9 9 8',
-  '3 6 7 8 9 9 9 10 8',
-  '6 8 10 10 10 9:14 8 6 1',
-  '3 5 7 8 9:48 10 11 12 9',
-  '2 8 7 11 10:2 10 9 6:2 2',
-  '5 6 7 8 8:63 9 10 10 9',
-  '5 7:1 8 9 9 9 7 6 3',
-  '1 5 8 10 11 11:4 11 10 6',
+  'ghhiii14jji',
+  'dghijjjki',
+  'gikkkj14igb',
+  'dfhij48klmj',
+  'cihlk2kjg2c',
+  'fghii63jkkj',
+  'fh1ijjjhgd',
+  'bfikll4lkg',
   // Fitted to single tensors: they replace others where these suit a tensor less.
-  '6 11 11:4 10 9 7 7 7 4',
-  '6 6:5 7 8 8 9 9:27 10 10',
-  '3 6 8 8 8:38 9 9 8 6',
-  '6 9 9 9 8 7:28 8 7 5',
-  '4 7 8 8 8:54 8 9 9 6',
-  '4 5:6 7 8 8:2 9 10 11:7 12',
-  '4 7 7 7:1 8 9 10 10 6',
-  '1 5 7:11 10 11:13 12 12 12 12',
+  'gll4kjhhhe',
+  'gg5hiijj27kk',
+  'dgiii38jjig',
+  'gjjjih28ihf',
+  'ehiii54ijjg',
+  'ef6hii2jkl7m',
+  'ehhh1ijkkg',
+  'bfh11kl13mmmm',
 ];
 
 /**
  * For bytes other than 0; bits set with probability .002 .02 .04 .06 .09 .12 .145 .17 .195 .22 .25 .28 .31 .35 .39 .44.
  */
 const NONZERO_CODES: readonly string[] = [
-  '0 3:7 11:9 12 12 12 12 12 12',
-  '0 3:6 8:8 11:5 12 12 12 12 12',
-  '0 3:5 7:6 11:5 12 12 12 12 12',
-  '0 3:4 7:19 11:53 12 12 12 12 12',
-  '0 3:3 7 10:54 11:1 12 12 12 12',
-  '0 4 6:17 9:55 11:1 12 12 12 12',
-  '0 4 6:17 9:55 11:1 12 12 12 12',
-  '0 4 6:15 9 11:61 12 12 12 12',
-  '0 4 6:14 8:2 10:3 11:1 12 12 12',
-  '0 5 6 8 10 11:11 12 12 12',
-  '0 5 6:26 8 9:5 11:55 12 12 12',
-  '0 5 6:18 8 9:69 11:55 12 12 12',
-  '0 5 6:13 7:1 9 10 11:27 12 12',
-  '0 6 7 7:6 8 9 10 11:7 12',
-  '0 6 7 8 8 9 9:19 10 10',
-  '0 7 7 8 8 8:23 9 9 9',
+  'ad7l9mmmmmm',
+  'ad6i8l5mmmmm',
+  'ad5h6l5mmmmm',
+  'ad4h19l53mmmmm',
+  'ad3hk54l1mmmm',
+  'aeg17j55l1mmmm',
+  'aeg17j55l1mmmm',
+  'aeg15jl61mmmm',
+  'aeg14i2k3l1mmm',
+  'afgikl11mmm',
+  'afg26ij5l55mmm',
+  'afg18ij69l55mmm',
+  'afg13h1jkl27mm',
+  'aghh6ijkl7m',
+  'aghiijj19kk',
+  'ahhiii23jjj',
   // Fitted to trained weights.
-  '0 6 9 9:36 9 8 7 6 5',
-  '0 9 10 10 10 8:3 7 5 2',
-  '0 5 7 8 9 9 9:16 9 7',
-  '0 4 7 8:31 10 11 11:4 11 8',
-  '0 8 8 8 8 8 8 8 7',
-  '0 4 7 9 10 10 9:4 9 9',
-  '0 5 8 10 9 8 7:7 8 4',
-  '0 4 6:10 8:1 10 12 12 12 10',
+  'agjj36jihgf',
+  'ajkkki3hfc',
+  'afhijjj16jh',
+  'aehi31kll4li',
+  'aiiiiiiih',
+  'aehjkkj4jj',
+  'afikjih7ie',
+  'aeg10i1kmmmk',
   // Fitted to single tensors.
-  '0 6 8 8 8:2 8 8 7 6',
-  '0 9 10 9 8 8 7:23 6 5',
-  '0 7 8 8 9 8:50 8 8 3',
-  '0 6 7 8 8:22 9 8 8 7',
-  '0 10 10 10 9 8 6:3 5 4',
-  '0 3:2 7 9 11:29 12 12 12 12',
-  '0 4 7 8 10:11 11:1 12 12 12',
-  '0 6 7:23 8 9 8 9 8 6',
+  'agiii2iihg',
+  'ajkjiih23gf',
+  'ahiiji50iid',
+  'aghii22jiih',
+  'akkkjig3fe',
+  'ad2hjl29mmmm',
+  'aehik11l1mmm',
+  'agh23ijijig',
 ];
 
 /** Codes of each kind. */
@@ -138,11 +138,14 @@ function cached(rows: readonly string[]): (index: number) => PrefixCode {
 }
 
 function symbolLengths(row: string): Uint8Array {
-  const lengths = row.split(' ').map((entry) => entry.split(':').map(Number));
+  const lengths = Array.from(row.matchAll(/([a-m])(\d*)/g), ([, letter, smallest]) => ({
+    length: letter!.charCodeAt(0) - 97,
+    smallest: Number(smallest || SYMBOLS),
+  }));
   const seen = new Uint8Array(9);
   return Uint8Array.from({ length: SYMBOLS }, (_, symbol) => {
     const bits = POPULATION[symbol]!;
-    const [length = 0, smallest = SYMBOLS] = lengths[bits]!;
+    const { length, smallest } = lengths[bits]!;
     return seen[bits]!++ < smallest ? length : length + 1;
   });
 }
