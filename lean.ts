@@ -2,9 +2,9 @@
  * `openModel` for programs that are bundled into one file: an extension, a classic script, a worker. Where bundlers split
  * code, `holostream` loads as little, and does more.
  *
- * It opens model files and safetensors, also in shards, by URL, from a Blob, a stream or a source. What it does not have is
- * an UnsupportedError: other encodings than the embedded one, engines without WebAssembly, workers, model directories,
- * other formats, files on disk, SHA-256.
+ * It opens model files (`*.holo.safetensors`), by URL, from a Blob, a stream or a source, and has all that a model does. What it
+ * does not have is an UnsupportedError that names `holostream`: plain safetensors and their shards, other formats, model directories,
+ * folders, files on disk, other encodings than the embedded one, engines without WebAssembly, workers.
  *
  * @example
  * import { openModel } from 'holostream/lean';
@@ -17,7 +17,7 @@
 
 export type { LoadOptions } from './models/load.js';
 export type { Model, ModelTensorInfo } from './models/model.js';
-export { type OpenModelOptions, openModel } from './models/openModel.js';
+export { type OpenModelOptions, openModel } from './models/openModelFile.js';
 export type { LoadedTensor } from './models/output.js';
 // The bundle has classes of its own: those of `holostream` are others.
 export {

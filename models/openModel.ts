@@ -1,42 +1,29 @@
-import type { ByteStreamLike, SourceInput } from '../platform/byteReader.js';
-import { isUrlObject } from '../platform/path.js';
+import type { SourceInput } from '../platform/byteReader.js';
 import { PARTIAL_RULES, type PartialOption } from '../readers/partial.js';
-import { CACHE, type Cache, OFFLINE, type WithCacheOptions } from '../sources/cache/contract.js';
-import { HTTP_RULES, type HttpSourceOptions } from '../sources/http/httpSource.js';
 import { isSource } from '../sources/input.js';
-import { createLimiter } from '../sources/limiter.js';
-import { placeOf } from '../sources/place.js';
-import { limitsOf, type OpenOptions } from '../src/checks/limits.js';
-import { checkOptions, object, optionsOf, type Rules, text } from '../src/checks/options.js';
+import type { OpenOptions } from '../src/checks/limits.js';
+import { checkOptions, object, type Rules, text } from '../src/checks/options.js';
 import { OPEN_RULES } from '../src/checks/rules.js';
-import { ArgumentError, SourceError, UnsupportedError } from '../src/errors.js';
+import { SourceError, UnsupportedError } from '../src/errors.js';
 import type { RandomAccessSource } from '../src/source.js';
 import type { OpenModelFile } from './directory/modelReader.js';
-import { cachedPlace } from './inputs/cachedPlace.js';
 import type { FileOptions, InputOptions, Integrity, ModelContent } from './inputs/content.js';
+import {
+  checkOffline,
+  closedOnFailure,
+  FETCHING_RULES,
+  type FetchingOptions,
+  isPlace,
+  openInput,
+  placeOfModel,
+} from './inputs/fetching.js';
 import { findModel, modelPlace } from './inputs/findModel.js';
 import { openOneFile, openStarted } from './inputs/formats.js';
 import type { ModelPlace } from './inputs/placeOnDisk.js';
 import { Model } from './model.js';
 
 /** How a model is opened: requests, caches, limits. */
-export interface OpenModelOptions extends OpenOptions, PartialOption {
-  /**
-   * How files are fetched, if the model is given by its URL. They share the limit `concurrency` of requests at a time, or
-   * the `limiter` of these options, which models can share.
-   */
-  readonly http?: HttpSourceOptions | undefined;
-  /**
-   * Keeps what is fetched, if the model is given by its URL: the next time, only what is missing is fetched. All that has come is
-   * in it when the model is closed.
-   */
-  readonly cache?: Cache | undefined;
-  /**
-   * `true`: the model is read from the cache only, without requests; bytes that the cache lacks are a SourceError.
-   * `'fallback'`: it is read from the cache if the server cannot be reached. Default false: the server is asked whether
-   * the files have changed.
-   */
-  readonly offline?: WithCacheOptions['offline'];
+export interface OpenModelOptions extends OpenOptions, PartialOption, FetchingOptions {
   /**
    * The SHA-256 that a plain safetensors file must have, or of shards an object with that of each by its name: 64 hexadecimal
    * digits, as Git LFS and hubs state it, or `sha256-` and Base64. A load then fetches whole files, and gives tensors out
@@ -48,9 +35,7 @@ export interface OpenModelOptions extends OpenOptions, PartialOption {
 const RULES: Rules<OpenModelOptions> = {
   ...OPEN_RULES,
   ...PARTIAL_RULES,
-  http: /* @__PURE__ */ optionsOf(HTTP_RULES),
-  cache: CACHE,
-  offline: OFFLINE,
+  ...FETCHING_RULES,
   // What it says of each file is checked when the files are known.
   integrity: (integrity) => text(integrity) && object(integrity) && 'a SHA-256, or an object of them',
 };
@@ -87,9 +72,7 @@ async function openContent(
   input: SourceInput | OpenAnyFile,
   { http, cache, offline, ...options }: OpenModelOptions,
 ): Promise<ModelContent> {
-  if (offline && cache === undefined) {
-    throw new ArgumentError('Cannot open the model offline: the option cache says where it is read from');
-  }
+  checkOffline({ cache, offline });
   if (typeof input === 'function') {
     return openFound({ folder: 'the folder', names: [], open: openerOf(input) }, options);
   }
@@ -99,22 +82,13 @@ async function openContent(
     const { url, http: own } = onHub(input, http);
     return openContent(url, { ...options, http: own, cache, offline });
   }
-  if (typeof input === 'string' || isUrlObject(input)) {
-    const limiter = http?.limiter ?? createLimiter(Math.floor(limitsOf(options).concurrency));
-    const shared = { ...http, limiter };
-    const place = cache === undefined ? placeOf(input, shared) : cachedPlace(input, cache, shared, offline);
+  if (isPlace(input)) {
+    const place = placeOfModel(input, { ...options, http, cache, offline });
     return openFound(await modelPlace(place), options);
   }
   return isSource(input)
     ? openOneFile(input, await fileOptions(options))
     : openOwn(await openInput(input), options);
-}
-
-/** What is no URL is loaded on demand: most models have one. */
-async function openInput(input: SourceInput): Promise<RandomAccessSource> {
-  if (typeof input === 'string' || isUrlObject(input)) return placeOf(input).open();
-  const { openBytes } = await import('../sources/openBytesOnDemand.js');
-  return openBytes(input as ByteStreamLike);
 }
 
 /** What a caller's function gives for a name is opened as anything else that bytes come from. */
@@ -165,13 +139,4 @@ async function fileOptions({ integrity, ...common }: InputOptions, name?: string
 /** Opens the file of a source that has no other owner. */
 function openOwn(source: RandomAccessSource, options: InputOptions): Promise<ModelContent> {
   return closedOnFailure(source, async () => openOneFile(source, await fileOptions(options)));
-}
-
-async function closedOnFailure<T>(source: RandomAccessSource, open: () => Promise<T>): Promise<T> {
-  try {
-    return await open();
-  } catch (error) {
-    await source.close?.();
-    throw error;
-  }
 }

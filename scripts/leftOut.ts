@@ -13,11 +13,8 @@ export const LEFT_OUT: readonly (readonly [modules: RegExp, part: string])[] = [
   [/^src\/kernels\/lz4\/wasm\/encode$|^src\/codecs\/zstdWasmModule$/, 'encoders'],
   [/^src\/codecs\/zstdNative$/, 'codecs of the engine'],
   [/^workers\/sharedPool$|^models\/file\/(openPieces|workerTensorDecoder)$/, 'workers'],
-  [/^models\/inputs\/directory$/, 'model directories'],
-  [/^models\/inputs\/(npy|foreignContent)$/, 'formats but model files and safetensors'],
-  [/^models\/inputs\/placeOnDisk$|^sources\/file$/, 'files on disk'],
-  [/^sources\/hubUrl$/, 'models of hubs by their names'],
-  [/^models\/inputs\/integrity$/, 'hashes by SHA-256'],
+  [/^sources\/file$/, 'files on disk'],
+  [/^src\/bytes\/kindOnDemand$/, 'files that are no model files'],
 ];
 
 const NAMESPACE = 'left-out';
@@ -27,6 +24,9 @@ export const DYNAMIC_IMPORT = /\bimport\('(\.[^']+)'\)/g;
 
 /** The same as a statement of its own. */
 const TAKING_NAMES = /\bconst (\{ [\w, ]+ \}) = await import\('(\.[^']+)'\);/g;
+
+/** The same of one name, which is all that is taken. */
+const TAKING_ONE = /\bimport\('(\.[^']+)'\)\.then\(\s*\(\{ (\w+) \}\) => \2,?\s*\)/g;
 
 const LEFT_OUT_IMPORT = `import { leftOut } from '${NAMESPACE}';`;
 
@@ -101,30 +101,38 @@ function namesTaken(before: string, after: string): readonly string[] | undefine
 
 function importingAtOnce(code: string, folder: string): string {
   const imports: string[] = [];
-  // Nothing is left of these where they were. A module that takes a name twice does not compile.
-  const shorter = code.replaceAll(TAKING_NAMES, (statement, names: string, specifier: string) => {
-    if (partLeftOut(specifier, folder) !== undefined) return statement;
-    imports.push(`import ${names} from '${specifier}';`);
-    return '';
-  });
+  /** What the name that is imported is in this module: another one may be there. */
+  const imported = (specifier: string, name: string): string => {
+    const local = `imported${imports.length}`;
+    imports.push(`import { ${name} as ${local} } from '${specifier}';`);
+    return local;
+  };
+  const leftOut = (part: string): string => {
+    if (!imports.includes(LEFT_OUT_IMPORT)) imports.push(LEFT_OUT_IMPORT);
+    return `leftOut(${JSON.stringify(part)})`;
+  };
+  const shorter = code
+    // Nothing is left of these where they were. A module that takes a name twice does not compile.
+    .replaceAll(TAKING_NAMES, (statement, names: string, specifier: string) => {
+      if (partLeftOut(specifier, folder) !== undefined) return statement;
+      imports.push(`import ${names} from '${specifier}';`);
+      return '';
+    })
+    .replaceAll(TAKING_ONE, (_, specifier: string, name: string) => {
+      const part = partLeftOut(specifier, folder);
+      return part === undefined ? `Promise.resolve(${imported(specifier, name)})` : leftOut(part);
+    });
   const changed = shorter.replace(DYNAMIC_IMPORT, (call, specifier: string, at: number) => {
     const part = partLeftOut(specifier, folder);
-    if (part !== undefined) {
-      if (!imports.includes(LEFT_OUT_IMPORT)) imports.push(LEFT_OUT_IMPORT);
-      return `leftOut(${JSON.stringify(part)})`;
-    }
-    const prefix = `imported${imports.length}`;
+    if (part !== undefined) return leftOut(part);
     const names = namesTaken(shorter.slice(0, at), shorter.slice(at + call.length));
     if (names === undefined) {
-      imports.push(`import * as ${prefix} from '${specifier}';`);
-      return `Promise.resolve(${prefix})`;
+      const local = `imported${imports.length}`;
+      imports.push(`import * as ${local} from '${specifier}';`);
+      return `Promise.resolve(${local})`;
     }
     // An object of all exports of the module would keep each of them.
-    const bound = names.map((name) => [name, `${prefix}${name}`] as const);
-    imports.push(
-      `import { ${bound.map(([name, local]) => `${name} as ${local}`).join(', ')} } from '${specifier}';`,
-    );
-    return `Promise.resolve({ ${bound.map(([name, local]) => `${name}: ${local}`).join(', ')} })`;
+    return `Promise.resolve({ ${names.map((name) => `${name}: ${imported(specifier, name)}`).join(', ')} })`;
   });
   return imports.join('') + changed;
 }

@@ -4,9 +4,12 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { openModel as openPlain } from '../models/openModel.js';
 import { BUNDLES, bundle, LEAN_FILE } from '../scripts/bundles.js';
 import { DYNAMIC_IMPORT, LEFT_OUT, leaveOut } from '../scripts/leftOut.js';
 import { bytesSource } from '../sources/bytes.js';
+import { openCache } from '../sources/cache/cache.js';
+import { memoryStore } from '../sources/cache/store.js';
 import { rejects, throws } from './helpers/assertions.js';
 import { fileServer } from './helpers/fileServer.js';
 import { modelFileOf } from './helpers/modelFiles.js';
@@ -20,9 +23,13 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = fileURLToPath(new URL(`../node_modules/.cache/lean-${process.pid}`, import.meta.url));
 const lean = BUNDLES.find(({ output }) => output === LEAN_FILE)!;
 const { inputs, outputs } = await bundle(lean, { dist: scratch });
-const { openModel, UnsupportedError, FormatError }: typeof import('../lean.js') = await import(
-  join(scratch, LEAN_FILE)
-);
+const {
+  openModel,
+  ArgumentError,
+  ChecksumError,
+  TruncatedError,
+  UnsupportedError,
+}: typeof import('../lean.js') = await import(join(scratch, LEAN_FILE));
 
 test.after(() => rmSync(scratch, { recursive: true }));
 
@@ -33,8 +40,7 @@ test('loads a model file over HTTP, to a quality and whole, and gives the file t
   const rough = await model.load({ quality: 0.9 });
   assert.equal([...rough.keys()].sort(), model.tensors.map(({ name }) => name).sort());
   const whole = await model.load({ as: 'source' });
-  await using plain = await fileServer({ 'x.safetensors': digits });
-  const original = await (await openModel(`${plain.url}x.safetensors`)).load({ as: 'source' });
+  const original = await (await openPlain(digits)).load({ as: 'source' });
   for (const [name, { data }] of original) assert.equal(whole.get(name)!.data, data);
   const file = new Uint8Array(await new Response((await model.file()).stream()).arrayBuffer());
   assert.ok(Buffer.from(file).equals(digits));
@@ -50,40 +56,65 @@ test('fragments that are compressed', async () => {
   assert.ok((await model.load()).get('a')!.data.every((value) => value === 0));
 });
 
-test('a folder on a server with a safetensors file, or with shards, has no model directory', async () => {
-  const { digits } = TRAINED_FILES;
-  const plain = await openModel(bytesSource(digits));
-  const names = plain.tensors.map(({ name }) => name);
-  const index = { weight_map: Object.fromEntries(names.map((name) => [name, 'a.safetensors'])) };
-  const folders = [
-    { 'model.safetensors': digits },
-    { 'model.safetensors.index.json': Buffer.from(JSON.stringify(index)), 'a.safetensors': digits },
+test('from all that bytes come from, and through a cache', async () => {
+  const file = new Uint8Array(await modelFileOf(TRAINED_FILES.digits));
+  const inputs = [file, new Blob([file]), new Response(file), new Blob([file]).stream(), bytesSource(file)];
+  for (const input of inputs) assert.ok((await (await openModel(input)).load()).size > 0);
+  await using server = await fileServer({ 'x.holo.safetensors': file });
+  const cache = await openCache(memoryStore());
+  const url = `${server.url}x.holo.safetensors`;
+  const model = await openModel(url, { cache });
+  const { size } = await model.load();
+  await model.close();
+  assert.is((await (await openModel(url, { cache, offline: true })).load()).size, size);
+  await rejects(openModel(url, { offline: true }), ArgumentError, /^Cannot open the model offline: /);
+});
+
+test('what it does not have is an UnsupportedError of its own that says where it is, each time', async () => {
+  const { digits, layers } = TRAINED_FILES;
+  const file = await modelFileOf(layers);
+  const opened = (what: string) =>
+    `Cannot open ${what}: holostream/lean has model files only; use openModel of holostream`;
+  const loaded = (what: string) =>
+    `Cannot load ${what}: holostream/lean does not have them; use openModel of holostream`;
+  const cases: [() => Promise<unknown>, string][] = [
+    [() => openModel(digits), opened('a file that is no model file')],
+    [() => openModel(new Uint8Array(100)), opened('a file that is no model file')],
+    [() => openModel(new Uint8Array(0)), opened('a file that is no model file')],
+    [() => openModel('https://example.org/model/'), opened('a folder')],
+    [() => openModel((() => file) as unknown as Blob), opened('a folder')],
+    [() => openModel('hf:org/model'), opened('a model of a hub by its name')],
+    [() => openModel(file, { integrity: 'x' } as object), opened('a file by its SHA-256')],
+    [() => openModel('no-such-file'), loaded('files on disk')],
+    [async () => (await openModel(file)).load({ workers: 2 }), loaded('workers')],
   ];
-  for (const files of folders) {
-    await using server = await fileServer(files);
-    const model = await openModel(server.url);
-    assert.is((await model.load()).size, names.length);
-  }
+  for (let time = 0; time < 2; time++)
+    for (const [run, message] of cases) {
+      const { what } = await rejects(run(), UnsupportedError);
+      assert.is(what, message);
+    }
 });
 
-test('what it does not have is an UnsupportedError of its own, each time', async () => {
-  const digits = await modelFileOf(TRAINED_FILES.layers);
-  const manifest = new TextEncoder().encode('{"format":"holostream-model","version":1,"tensors":[]}');
-  for (let time = 0; time < 2; time++) {
-    await rejects(
-      openModel('no-such-folder'),
+test('a shard index and a plain file on a server are refused by their names', async () => {
+  await using server = await fileServer({
+    'model.safetensors': TRAINED_FILES.digits,
+    'model.safetensors.index.json': Buffer.from('{"weight_map":{}}'),
+  });
+  for (const name of ['model.safetensors', 'model.safetensors.index.json']) {
+    const { file } = await rejects(
+      openModel(server.url + name),
       UnsupportedError,
-      /^Cannot load files on disk: holostream\/lean does not have them/,
+      /use openModel of holostream \(http/,
     );
-    const folder = openModel((name) => (name === 'manifest.json' ? manifest : undefined));
-    await rejects(folder, UnsupportedError, /^Cannot load model directories: /);
-    const model = await openModel(bytesSource(digits));
-    await rejects(model.load({ workers: 2 }), UnsupportedError, /^Cannot load workers: /);
+    assert.is(file, server.url + name);
   }
 });
 
-test('refuses other files as holostream does', async () => {
-  await rejects(openModel(new Uint8Array(100)), FormatError, /^Cannot/);
+test('refuses a damaged model file as holostream does', async () => {
+  const file = await modelFileOf(TRAINED_FILES.digits);
+  file[200]! ^= 1;
+  await rejects(openModel(file), ChecksumError);
+  await rejects(openModel(file.subarray(0, 100)), TruncatedError);
 });
 
 test('LZ4 blocks are decoded, and refused, without a kernel in wasm', async () => {

@@ -2,12 +2,11 @@ import { readStart } from '../../sources/read.js';
 import { fileKind } from '../../src/bytes/fileKind.js';
 import { isSafetensorsStart, PROBE_SIZE } from '../../src/bytes/fileStart.js';
 import type { AbortOptions } from '../../src/checks/abortOptions.js';
-import { withPlace } from '../../src/errors/placed.js';
-import { assertSource, type RandomAccessSource, sourceName } from '../../src/source.js';
+import { assertSource, type RandomAccessSource } from '../../src/source.js';
 import { isModelFileHeader } from '../file/headerChecksum.js';
 import { type FileOptions, type ModelContent, notVerified } from './content.js';
 import { openModelFile } from './modelFile.js';
-import { type StartedFile, startFile } from './startedFile.js';
+import { openingStarted, type StartedFile, startFile } from './startedFile.js';
 
 export type FileFormat = 'hct' | 'holotensor' | 'model-file' | 'safetensors';
 
@@ -46,14 +45,8 @@ export async function openOneFile(source: RandomAccessSource, options: FileOptio
 }
 
 /** The same of a file whose start has been read. */
-export async function openStarted(started: StartedFile, options: FileOptions): Promise<ModelContent> {
-  const { source } = started;
-  try {
-    return await withPlace({ file: sourceName(source) }, () => openKind(started, options));
-  } catch (error) {
-    void source.stop();
-    throw error;
-  }
+export function openStarted(started: StartedFile, options: FileOptions): Promise<ModelContent> {
+  return openingStarted(started, () => openKind(started, options));
 }
 
 async function openKind(started: StartedFile, options: FileOptions): Promise<ModelContent> {

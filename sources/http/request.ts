@@ -171,8 +171,11 @@ export class HttpRequest {
     // Other engines have no page, and say what has failed.
     if (!isHttp || this.#target.answered || !globalThis.location || !isUnexplained(cause)) return undefined;
     // Where the network is down, so may be the server of this code.
-    const code = await import('./refusal.js').catch(() => undefined);
-    return code?.refusalOf(url, this.#options.fetch);
+    const refusalOf = await import('./refusal.js').then(
+      ({ refusalOf }) => refusalOf,
+      () => undefined,
+    );
+    return refusalOf?.(url, this.#options.fetch);
   }
 
   /** @param failure makes the error from what is rejected */
