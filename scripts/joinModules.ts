@@ -38,13 +38,14 @@ const JOINED = {
     'src/codecs/loadDecoder.js',
     'src/encodings/otherDtypes.js',
   ],
-  /** What the implementations of the embedded kernels share. */
+  /** What the implementations of the embedded kernels share, and what the decoder shares with that of small tensors. */
   'src/kernels/embedded/shared.js': [
     'src/kernels/embedded/tile.js',
     'src/kernels/embedded/prefixCodes.js',
     'src/kernels/embedded/maskTables.js',
     'src/kernels/embedded/fixedCodes.js',
     'src/kernels/embedded/contexts.js',
+    'src/encodings/embedded/signedNumbers.js',
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
