@@ -28,6 +28,8 @@ const TAKING_NAMES = /\bconst (\{ [\w, ]+ \}) = await import\('(\.[^']+)'\);/g;
 /** The same of one name, which is all that is taken. */
 const TAKING_ONE = /\bimport\('(\.[^']+)'\)\.then\(\s*\(\{ (\w+) \}\) => \2,?\s*\)/g;
 
+const TAKING_PROPERTY = /\(await import\('(\.[^']+)'\)\)\.(\w+)/g;
+
 const LEFT_OUT_IMPORT = `import { leftOut } from '${NAMESPACE}';`;
 
 /**
@@ -91,12 +93,9 @@ function partLeftOut(specifier: string, folder: string): string | undefined {
   return LEFT_OUT.find(([modules]) => modules.test(module))?.[1];
 }
 
-/** The names of a module that code takes at the place of its `import()`, before or after it; undefined for others. */
-function namesTaken(before: string, after: string): readonly string[] | undefined {
-  const found =
-    /^\s*\.then\(\s*\(\{ ([\w, ]+) \}\)/.exec(after) ??
-    (before.endsWith('(await ') ? /^\)\.(\w+)/.exec(after) : null);
-  return found?.[1]?.split(', ');
+/** The names of a module that code takes behind its `import()`; undefined for others. */
+function namesTaken(after: string): readonly string[] | undefined {
+  return /^\s*\.then\(\s*\(\{ ([\w, ]+) \}\)/.exec(after)?.[1]?.split(', ');
 }
 
 function importingAtOnce(code: string, folder: string): string {
@@ -121,11 +120,14 @@ function importingAtOnce(code: string, folder: string): string {
     .replaceAll(TAKING_ONE, (_, specifier: string, name: string) => {
       const part = partLeftOut(specifier, folder);
       return part === undefined ? `Promise.resolve(${imported(specifier, name)})` : leftOut(part);
-    });
+    })
+    .replaceAll(TAKING_PROPERTY, (taken, specifier: string, name: string) =>
+      partLeftOut(specifier, folder) === undefined ? imported(specifier, name) : taken,
+    );
   const changed = shorter.replace(DYNAMIC_IMPORT, (call, specifier: string, at: number) => {
     const part = partLeftOut(specifier, folder);
     if (part !== undefined) return leftOut(part);
-    const names = namesTaken(shorter.slice(0, at), shorter.slice(at + call.length));
+    const names = namesTaken(shorter.slice(at + call.length));
     if (names === undefined) {
       const local = `imported${imports.length}`;
       imports.push(`import * as ${local} from '${specifier}';`);

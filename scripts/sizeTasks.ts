@@ -40,7 +40,7 @@ const HOLOTENSOR_FILE = await holoTensorFile();
 export const TASKS: readonly Task[] = [
   {
     name: 'HCT file (Zstd), own source',
-    limit: 23,
+    limit: 22.9,
     names: 'HctReader',
     body: `${OWN_SOURCE}
       return (await (await HctReader.open(source)).readAll()).data.length;`,
@@ -55,7 +55,7 @@ export const TASKS: readonly Task[] = [
   },
   {
     name: 'HCT file (Zstd), stream',
-    limit: 25.3,
+    limit: 25.2,
     names: 'HctCollectorStream',
     body: `
       const response = await fetch(url);
@@ -64,7 +64,7 @@ export const TASKS: readonly Task[] = [
   },
   {
     name: 'embedded HoloTensor, own source',
-    limit: 36.3,
+    limit: 36.1,
     names: 'HoloTensorReader',
     body: `${OWN_SOURCE}
       return (await (await HoloTensorReader.open(source)).readAll()).data.length;`,
@@ -72,14 +72,14 @@ export const TASKS: readonly Task[] = [
   },
   {
     name: 'embedded HoloTensor, httpSource',
-    limit: 43.6,
+    limit: 43.5,
     names: 'HoloTensorReader, httpSource',
     body: 'return (await (await HoloTensorReader.open(httpSource(url))).readAll()).data.length;',
     file: HOLOTENSOR_FILE,
   },
   {
     name: 'embedded HoloTensor, stream',
-    limit: 38.8,
+    limit: 38.6,
     names: 'FragmentDecoderStream, ReconstructionStream',
     body: `
       const fragments = (await fetch(url)).body.pipeThrough(new FragmentDecoderStream());

@@ -70,11 +70,10 @@ export function checkZstdFrame(block: Uint8Array, length: number, start = 0): Zs
   if (contentSize !== undefined && contentSize > length) throw wrongSize();
   const blocksEnd = walkBlocks(view, header, length);
   const end = blocksEnd + (header.hasChecksum ? CHECKSUM_SIZE : 0);
-  if (end > block.length) throw truncated(blocksEnd, end, block.length);
+  assertReaches(view, blocksEnd, end);
   if (end === block.length && contentSize !== undefined && contentSize !== length) throw wrongSize();
   const checksum = header.hasChecksum ? view.getUint32(blocksEnd, true) : undefined;
-  const { blocksStart, window, maxBlock, singleSegment } = header;
-  return { start, blocksStart, blocksEnd, end, checksum, contentSize, window, maxBlock, singleSegment };
+  return { ...header, start, blocksEnd, end, checksum };
 }
 
 /** Steps over skippable frames; returns where the next frame begins, or the end. */
@@ -83,31 +82,32 @@ function skipSkippable(block: Uint8Array, start: number): number {
   let at = start;
   while (at + 4 <= block.length && view.getUint32(at, true) >>> 4 === SKIPPABLE_MAGIC >>> 4) {
     const end = at + 8 <= block.length ? at + 8 + view.getUint32(at + 4, true) : at + 8;
-    if (end > block.length) throw truncated(at, end, block.length);
+    assertReaches(view, at, end);
     at = end;
   }
   return at;
 }
 
-interface Header {
-  readonly blocksStart: number;
+interface Header
+  extends Pick<ZstdFrame, 'blocksStart' | 'contentSize' | 'window' | 'maxBlock' | 'singleSegment'> {
   readonly hasChecksum: boolean;
-  readonly contentSize: number | undefined;
   /** Where the content size is, or would be. */
   readonly sizeAt: number;
-  readonly window: number;
-  readonly maxBlock: number;
-  readonly singleSegment: boolean;
 }
 
 function parseHeader(view: DataView, start: number): Header {
-  const left = view.byteLength - start;
-  if (left >= 4 || start > 0) checkMagic(view, start);
-  if (left < 6) throw truncated(start, start + 6, view.byteLength);
+  if (view.byteLength >= 4 || start > 0) checkMagic(view, start);
+  assertReaches(view, start, start + 6);
   const descriptor = view.getUint8(start + 4);
   if ((descriptor & 0x08) !== 0) throw corrupt('a reserved bit is set', { offset: start + 4 });
-  const { singleSegment, dictionaryAt, sizeAt, sizeBytes, end } = fieldsOf(descriptor, start);
-  if (end > view.byteLength) throw truncated(view.byteLength, end, view.byteLength);
+  // The positions of the fields follow from this byte of flags.
+  const singleSegment = (descriptor & SINGLE_SEGMENT) !== 0;
+  const dictionaryAt = start + (singleSegment ? 5 : 6);
+  const sizeAt = dictionaryAt + [0, 1, 2, 4][descriptor & 3]!;
+  const sizeFlag = descriptor >> 6;
+  const sizeBytes = sizeFlag === 0 ? (singleSegment ? 1 : 0) : 1 << sizeFlag;
+  const blocksStart = sizeAt + sizeBytes;
+  assertReaches(view, view.byteLength, blocksStart);
 
   const stated = singleSegment ? undefined : readWindow(view, start + 5);
   for (let at = dictionaryAt; at < sizeAt; at++) {
@@ -115,25 +115,9 @@ function parseHeader(view: DataView, start: number): Header {
   }
   const contentSize = readContentSize(view, sizeAt, sizeBytes);
   const window = stated ?? contentSize!;
-  return {
-    blocksStart: end,
-    hasChecksum: (descriptor & HAS_CHECKSUM) !== 0,
-    contentSize,
-    sizeAt,
-    window,
-    maxBlock: Math.min(window, MAX_BLOCK),
-    singleSegment,
-  };
-}
-
-/** The positions of the fields of a frame header, which follow from its first byte of flags. */
-function fieldsOf(descriptor: number, start: number) {
-  const singleSegment = (descriptor & SINGLE_SEGMENT) !== 0;
-  const sizeFlag = descriptor >> 6;
-  const sizeBytes = sizeFlag === 0 ? (singleSegment ? 1 : 0) : 1 << sizeFlag;
-  const dictionaryAt = start + (singleSegment ? 5 : 6);
-  const sizeAt = dictionaryAt + [0, 1, 2, 4][descriptor & 3]!;
-  return { singleSegment, dictionaryAt, sizeAt, sizeBytes, end: sizeAt + sizeBytes };
+  const maxBlock = Math.min(window, MAX_BLOCK);
+  const hasChecksum = (descriptor & HAS_CHECKSUM) !== 0;
+  return { blocksStart, hasChecksum, contentSize, sizeAt, window, maxBlock, singleSegment };
 }
 
 /**
@@ -207,7 +191,7 @@ function walkBlocks(view: DataView, { blocksStart, maxBlock }: Header, length: n
   /** Bytes that raw and RLE blocks decode to; those of compressed blocks are unknown before decoding. */
   let certain = 0;
   for (let last = false; !last; ) {
-    if (at + 3 > view.byteLength) throw truncated(at, at + 3, view.byteLength);
+    assertReaches(view, at, at + 3);
     const header = view.getUint16(at, true) | (view.getUint8(at + 2) << 16);
     last = (header & 1) === 1;
     const type = (header >> 1) & 3;
@@ -229,14 +213,15 @@ function walkBlocks(view: DataView, { blocksStart, maxBlock }: Header, length: n
       });
     }
     const next = at + 3 + (type === 1 ? 1 : size);
-    if (next > view.byteLength) throw truncated(at, next, view.byteLength);
+    assertReaches(view, at, next);
     at = next;
   }
   return at;
 }
 
-function truncated(offset: number, expected: number, actual: number): CodecError {
-  return corrupt('it is truncated', { offset, expected: `at least ${expected} bytes`, actual });
+function assertReaches(view: DataView, offset: number, end: number): void {
+  const { byteLength: actual } = view;
+  if (actual < end) throw corrupt('it is truncated', { offset, expected: `at least ${end} bytes`, actual });
 }
 
 function corrupt(reason: string, details: ErrorDetails): CodecError {

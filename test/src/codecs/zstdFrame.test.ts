@@ -18,7 +18,7 @@ test('takes a frame of one segment as it is', () => {
   const frame = checkZstdFrame(bytes, 3);
   assert.equal(frame, {
     ...{ start: 0, blocksStart: 6, blocksEnd: 12, end: 12, checksum: undefined },
-    ...{ contentSize: 3, window: 3, maxBlock: 3, singleSegment: true },
+    ...{ hasChecksum: false, sizeAt: 5, contentSize: 3, window: 3, maxBlock: 3, singleSegment: true },
   });
   assert.equal(plainZstdFrame(bytes, frame, 3), bytes);
 });
