@@ -1,11 +1,21 @@
 // Coded bitmaps: `../portable/bitmapCode.ts` says what they are.
 import { peek } from './bits';
+import {
+  BATCH,
+  BITMAP,
+  ENTRIES,
+  LIST,
+  LIST_END,
+  LISTED,
+  PLANE,
+  POSITION,
+  RECORD_BYTES,
+  SPREAD,
+  STREAM,
+} from './record';
 
 /** Above the bits of four codes. What is above it after shifts says by how many bits. */
-const END: u64 = 1 << 63;
-
-/** A batch byte that is being used up: what is left of it, and how many groups that still speaks for. */
-const BATCH_BYTES: usize = 8;
+export const END: u64 = 1 << 63;
 
 /**
  * The codes of a context are u32: addresses of those of masks, of bytes and of batches, then for each of these the bits of its
@@ -14,7 +24,7 @@ const BATCH_BYTES: usize = 8;
 export const CONTEXT_BYTES: u32 = 24;
 export const BYTES: usize = 4;
 const BATCHES: usize = 8;
-const PLACES: usize = 12;
+export const PLACES: usize = 12;
 /** Groups to decode are a list of u32: the number, and above it the context. */
 const CONTEXT_PLACE: u32 = 16;
 const GROUP_MASK: u32 = 0xffff;
@@ -23,28 +33,32 @@ const GROUP_MASK: u32 = 0xffff;
 const EMPTY: usize = 1 << 31;
 
 /**
- * A group of this context; returns the position behind it, with `EMPTY` if it has no bits.
+ * A group of this context; returns the position behind it, with `EMPTY` if it has no bits. Its bitmap is stored by `flush`.
+ * @param tile its record
  * @param codes those of each context. Without one of masks, all bytes are coded; without one of bytes, they are stored
  *   as they are; without one of batches, the group is in none.
  */
 // @ts-ignore: decorator
 @inline
-function decodeGroup(stream: usize, position: usize, context: u32, codes: usize, spreads: usize, batch: usize, bitmap: usize): usize {
+function decodeGroup(tile: usize, context: u32, codes: usize, spreads: usize, states: usize, bitmap: usize): usize {
+  const stream = <usize>load<u32>(tile, STREAM);
+  let position = <usize>load<u32>(tile, POSITION);
   const selected = codes + <usize>(context * CONTEXT_BYTES);
   const batchCode = <usize>load<u32>(selected, BATCHES);
+  store<u32>(tile, <u32>bitmap, BITMAP);
   if (batchCode != 0) {
-    let groups = load<u32>(batch);
-    let left = load<u32>(batch, 4);
+    let groups = load<u32>(tile, BATCH);
+    let left = load<u32>(tile, BATCH + 4);
     if (left == 0) {
       const entry = lookup(batchCode, load<u32>(selected, PLACES + BATCHES), peek(stream, position) << 1);
       position += entry & 0xff;
       groups = entry >> 8;
       left = 8;
     }
-    store<u32>(batch, groups >> 1);
-    store<u32>(batch, left - 1, 4);
+    store<u32>(tile, groups >> 1, BATCH);
+    store<u32>(tile, left - 1, BATCH + 4);
     if ((groups & 1) == 0) {
-      store<u64>(bitmap, 0);
+      store<u32>(tile, <u32>spreads, SPREAD);
       return position | EMPTY;
     }
   }
@@ -54,215 +68,109 @@ function decodeGroup(stream: usize, position: usize, context: u32, codes: usize,
     // Position and 64 bits: the last byte may be in a ninth.
     const low = peek(stream, position) & 0xffffffff;
     store<u64>(bitmap, low | (peek(stream, position + 32) << 32));
+    // It is there already: nothing that is flushed may come over it.
+    store<u32>(tile, <u32>states + 8, BITMAP);
     return position + 64;
   }
+  let mask: u32 = 0xff;
+  if (maskCode != 0) {
+    const entry = lookup(maskCode, load<u32>(selected, PLACES), peek(stream, position) << 1);
+    position += entry & 0xff;
+    mask = entry >> 8;
+  }
+  store<u32>(tile, <u32>spreads + (mask << 3), SPREAD);
+  // Of four symbols, all are decoded, however many there are: their number is random, and branches would be mispredicted. Behind
+  // eight they are not: finding four more takes longer than to be wrong now and then.
   const places = <u64>load<u32>(selected, PLACES + BYTES);
-  // Dense groups come in runs where scales make them dense.
-  if (maskCode == 0) return decodeAll(stream, position, byteCode, places, bitmap);
-  const masks = lookup(maskCode, load<u32>(selected, PLACES), peek(stream, position) << 1);
-  position += masks & 0xff;
-  return decodeSome(stream, position, masks >> 8, byteCode, places, spreads, bitmap);
-}
-
-/** The eight bytes of a group; returns the position behind them. */
-// @ts-ignore: decorator
-@inline
-function decodeAll(stream: usize, position: usize, byteCode: usize, places: u64, bitmap: usize): usize {
-  // Four codes of 12 bits are sure to lie in one load.
-  for (const end = bitmap + 8; bitmap < end; bitmap += 4) {
-    let bits = (peek(stream, position) << 1) | END;
-    bits = byteTo(bitmap, byteCode, places, bits);
-    bits = byteTo(bitmap + 1, byteCode, places, bits);
-    bits = byteTo(bitmap + 2, byteCode, places, bits);
-    bits = byteTo(bitmap + 3, byteCode, places, bits);
-    position += <usize>clz(bits);
-  }
-  return position;
-}
-
-/** Writes the symbol that the bits begin with; returns those after it. */
-// @ts-ignore: decorator
-@inline
-function byteTo(out: usize, code: usize, places: u64, bits: u64): u64 {
-  const entry = lookup(code, places, bits);
-  store<u8>(out, <u8>(entry >> 8));
-  // A shift takes the lowest six bits of a number.
-  return bits >> <u64>entry;
-}
-
-/** The bytes of a group that are in `mask`; returns the position behind them. */
-// @ts-ignore: decorator
-@inline
-function decodeSome(
-  stream: usize,
-  position: usize,
-  mask: u32,
-  byteCode: usize,
-  places: u64,
-  spreads: usize,
-  bitmap: usize,
-): usize {
   const symbols = popcnt(mask);
-  let bits = (peek(stream, position) << 1) | END;
-  // Each symbol comes in at the top, above those before it.
-  let word: u64 = 0;
-  let entry: u32 = 0;
-  // One jump to as many symbols as there are: their number is random, and branches would be mispredicted one after another.
-  switch (symbols) {
-    case 8:
-      entry = lookup(byteCode, places, bits);
-      word = push(word, entry);
-      bits >>= <u64>entry;
-    case 7:
-      entry = lookup(byteCode, places, bits);
-      word = push(word, entry);
-      bits >>= <u64>entry;
-    case 6:
-      entry = lookup(byteCode, places, bits);
-      word = push(word, entry);
-      bits >>= <u64>entry;
-    case 5:
-      entry = lookup(byteCode, places, bits);
-      word = push(word, entry);
-      bits >>= <u64>entry;
-      // Four codes of 12 bits are sure to lie in one load.
-      position += <usize>clz(bits);
-      bits = (peek(stream, position) << 1) | END;
-    case 4:
-      entry = lookup(byteCode, places, bits);
-      word = push(word, entry);
-      bits >>= <u64>entry;
-    case 3:
-      entry = lookup(byteCode, places, bits);
-      word = push(word, entry);
-      bits >>= <u64>entry;
-    case 2:
-      entry = lookup(byteCode, places, bits);
-      word = push(word, entry);
-      bits >>= <u64>entry;
-    case 1:
-      entry = lookup(byteCode, places, bits);
-      word = push(word, entry);
-      bits >>= <u64>entry;
+  const four = decodeFour(stream, position, byteCode, places, tile + ENTRIES, states);
+  if (symbols > 4) {
+    decodeFour(stream, four, byteCode, places, tile + ENTRIES + 8, states + 32);
+    position = four;
   }
-  // Without symbols, the shift by 64 is none.
-  word >>= <u64>(64 - 8 * symbols);
-  const spread = i8x16.swizzle(i64x2.splat(word), v128.load64_zero(spreads + (mask << 3)));
-  v128.store64_lane(bitmap, spread, 0);
+  return position + <usize>clz(load<u64>(states + (<usize>symbols << 3)));
+}
+
+/**
+ * Entries of four symbols to `out`; returns the position behind them.
+ * @param states room for a u64 and, of each of them, what is left of the bits behind it, with `END`
+ */
+// @ts-ignore: decorator
+@inline
+function decodeFour(stream: usize, position: usize, code: usize, places: u64, out: usize, states: usize): usize {
+  let bits = (peek(stream, position) << 1) | END;
+  let entry = lookup(code, places, bits);
+  store<u16>(out, <u16>entry);
+  bits >>= <u64>entry;
+  store<u64>(states, bits, 8);
+  entry = lookup(code, places, bits);
+  store<u16>(out, <u16>entry, 2);
+  bits >>= <u64>entry;
+  store<u64>(states, bits, 16);
+  entry = lookup(code, places, bits);
+  store<u16>(out, <u16>entry, 4);
+  bits >>= <u64>entry;
+  store<u64>(states, bits, 24);
+  entry = lookup(code, places, bits);
+  store<u16>(out, <u16>entry, 6);
+  bits >>= <u64>entry;
+  store<u64>(states, bits, 32);
   return position + <usize>clz(bits);
 }
 
+/** Stores the bitmap of the last group. Later than its symbols, because a load of what has just been stored in parts waits for that. */
 // @ts-ignore: decorator
 @inline
-function push(word: u64, entry: u32): u64 {
-  return (word >> 8) | (<u64>(entry >> 8) << 56);
+function flush(tile: usize): void {
+  const spread = i8x16.swizzle(v128.load(tile, ENTRIES), v128.load64_zero(load<u32>(tile, SPREAD)));
+  v128.store64_lane(load<u32>(tile, BITMAP), spread, 0);
 }
 
 /** The symbol << 8 with which the bits begin, and its length. They begin at bit 1. */
 // @ts-ignore: decorator
 @inline
-function lookup(code: usize, places: u64, bits: u64): u32 {
+export function lookup(code: usize, places: u64, bits: u64): u32 {
   return load<u16>(code + <usize>(bits & places));
 }
 
 /**
- * The groups of two lists, of two tiles by turns: finding a symbol takes a chain of instructions that wait for each other,
- * and two chains take hardly longer than one. Leaves those in the lists that are not known to be empty, by their numbers
- * alone. Stores the positions behind the last bits at `positions`, u32, and behind them the ends of the lists.
+ * The groups in the lists of tiles, by turns: finding a symbol takes a chain of instructions that wait for each other, and several
+ * chains take hardly longer than one. Leaves those in the lists that are not known to be empty, by their numbers alone.
+ * @param end behind the records of the tiles
+ * @param states room for 72 bytes
  */
-export function decodeBitmaps(
-  stream: usize,
-  list: usize,
-  count: u32,
-  bitmap: usize,
-  otherStream: usize,
-  otherList: usize,
-  otherCount: u32,
-  otherBitmap: usize,
-  codes: usize,
-  spreads: usize,
-  positions: usize,
-): void {
-  const batch = positions + 16;
-  const otherBatch = batch + BATCH_BYTES;
-  store<u64>(batch, 0);
-  store<u64>(otherBatch, 0);
-  let position: usize = 0;
-  let otherPosition: usize = 0;
-  let end = list;
-  let otherEnd = otherList;
-  const most = max(count, otherCount);
+export function decodeBitmaps(records: usize, end: usize, codes: usize, spreads: usize, states: usize): void {
+  let most: u32 = 0;
+  // Behind no symbol, none of the bits is used up.
+  store<u64>(states, END);
+  for (let tile = records; tile < end; tile += RECORD_BYTES) {
+    store<u32>(tile, 0, POSITION);
+    store<u32>(tile, load<u32>(tile, LIST), LIST_END);
+    store<u64>(tile, 0, BATCH);
+    store<u32>(tile, <u32>spreads, SPREAD);
+    store<u32>(tile, <u32>states + 8, BITMAP);
+    most = max(most, load<u32>(tile, LISTED));
+  }
   for (let i: u32 = 0; i < most; i++) {
-    if (i < count) {
-      const entry = load<u32>(list + (i << 2));
+    for (let tile = records; tile < end; tile += RECORD_BYTES) {
+      if (i >= load<u32>(tile, LISTED)) continue;
+      flush(tile);
+      const entry = load<u32>(<usize>load<u32>(tile, LIST) + (i << 2));
       const group = entry & GROUP_MASK;
-      position = decodeGroup(stream, position, entry >> CONTEXT_PLACE, codes, spreads, batch, bitmap + (group << 3));
-      store<u32>(end, group);
-      end += <usize>((position >> 31) ^ 1) << 2;
-      position &= ~EMPTY;
-    }
-    if (i < otherCount) {
-      const entry = load<u32>(otherList + (i << 2));
-      const group = entry & GROUP_MASK;
-      otherPosition = decodeGroup(otherStream, otherPosition, entry >> CONTEXT_PLACE, codes, spreads, otherBatch, otherBitmap + (group << 3));
-      store<u32>(otherEnd, group);
-      otherEnd += <usize>((otherPosition >> 31) ^ 1) << 2;
-      otherPosition &= ~EMPTY;
+      const bitmap = <usize>load<u32>(tile, PLANE) + (group << 3);
+      const position = decodeGroup(tile, entry >> CONTEXT_PLACE, codes, spreads, states, bitmap);
+      store<u32>(tile, <u32>(position & ~EMPTY), POSITION);
+      const last = <usize>load<u32>(tile, LIST_END);
+      store<u32>(last, group);
+      store<u32>(tile, <u32>(last + (((position >> 31) ^ 1) << 2)), LIST_END);
     }
   }
-  store<u32>(positions, <u32>position);
-  store<u32>(positions, <u32>otherPosition, 4);
-  store<u32>(positions, <u32>end, 8);
-  store<u32>(positions, <u32>otherEnd, 12);
-}
-
-/**
- * The bitmaps of two tiles whose groups all have codes of bytes, and neither masks nor batches. Stores the positions behind the
- * last bits at `positions`, u32.
- * @param kinds what each count of significant weights adds to the context of a group
- * @param offsets what each scale adds
- */
-export function decodeWhole(
-  stream: usize,
-  groups: u32,
-  counts: usize,
-  scales: usize,
-  kinds: usize,
-  bitmap: usize,
-  otherStream: usize,
-  otherGroups: u32,
-  otherCounts: usize,
-  otherScales: usize,
-  otherKinds: usize,
-  otherBitmap: usize,
-  offsets: usize,
-  codes: usize,
-  positions: usize,
-): void {
-  let position: usize = 0;
-  let otherPosition: usize = 0;
-  const most = max(groups, otherGroups);
-  for (let group: u32 = 0; group < most; group++) {
-    if (group < groups) {
-      const context = <u32>load<u8>(kinds + load<u8>(counts + group)) + <u32>load<u8>(offsets + load<u8>(scales + group));
-      const selected = codes + <usize>(context * CONTEXT_BYTES);
-      const places = <u64>load<u32>(selected, PLACES + BYTES);
-      position = decodeAll(stream, position, <usize>load<u32>(selected, BYTES), places, bitmap + (group << 3));
-    }
-    if (group < otherGroups) {
-      const context = <u32>load<u8>(otherKinds + load<u8>(otherCounts + group)) + <u32>load<u8>(offsets + load<u8>(otherScales + group));
-      const selected = codes + <usize>(context * CONTEXT_BYTES);
-      const places = <u64>load<u32>(selected, PLACES + BYTES);
-      otherPosition = decodeAll(otherStream, otherPosition, <usize>load<u32>(selected, BYTES), places, otherBitmap + (group << 3));
-    }
-  }
-  store<u32>(positions, <u32>position);
-  store<u32>(positions, <u32>otherPosition, 4);
+  for (let tile = records; tile < end; tile += RECORD_BYTES) flush(tile);
 }
 
 /**
  * The groups of one list; returns the position behind the last bit.
- * @param scratch room for 32 bytes
+ * @param scratch room for a record and 72 bytes
  */
 export function decodeBitmap(
   stream: usize,
@@ -273,6 +181,11 @@ export function decodeBitmap(
   spreads: usize,
   scratch: usize,
 ): usize {
-  decodeBitmaps(stream, list, count, bitmap, 0, 0, 0, 0, codes, spreads, scratch);
-  return load<u32>(scratch);
+  store<u32>(scratch, <u32>stream, STREAM);
+  store<u32>(scratch, <u32>list, LIST);
+  store<u32>(scratch, count, LISTED);
+  store<u32>(scratch, <u32>bitmap, PLANE);
+  const end = scratch + RECORD_BYTES;
+  decodeBitmaps(scratch, end, codes, spreads, end);
+  return load<u32>(scratch, POSITION);
 }

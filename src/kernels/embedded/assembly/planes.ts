@@ -1,40 +1,43 @@
 // Planes and signs of a tile. Bit streams have room behind them for what a broken one makes the kernels read: the caller
 // compares lengths afterwards.
-import { BYTES, CONTEXT_BYTES, decodeBitmaps, decodeWhole } from './bitmaps';
-import { contextOf, COUNTS as COUNTS_OF_RULE, SCALES as SCALES_OF_RULE } from './contexts';
 import { weightsOf } from '../../runtime/assembly/groups';
+import { BYTES, CONTEXT_BYTES, decodeBitmaps } from './bitmaps';
+import { contextOf, COUNTS as COUNTS_OF_RULE, SCALES as SCALES_OF_RULE } from './contexts';
+import {
+  COUNTS,
+  DENSE,
+  GROUPS,
+  KINDS,
+  LIST,
+  LIST_END,
+  LISTED,
+  MASKS,
+  PLANE,
+  POSITION,
+  RECORD_BYTES,
+  SCALES,
+  SIGNIFICANT,
+  SIGNS,
+  STREAM,
+  UNIT,
+  USED,
+} from './record';
 import { spread } from './spread';
-
-/**
- * A tile, or some groups of it, as the caller says: u32 addresses, but for the number of groups. The list has room for a u32 a group, and
- * one more, masks for as many u64. Numbers that are written: of groups in the list, and of bytes that have been read of the unit.
- */
-const UNIT: usize = 0;
-const GROUPS: usize = 4;
-const SIGNIFICANT: usize = 8;
-const SIGNS: usize = 12;
-const COUNTS: usize = 16;
-const DENSE: usize = 20;
-const PLANE: usize = 24;
-const SCALES: usize = 28;
-const LIST: usize = 32;
-const LISTED: usize = 36;
-const USED: usize = 40;
-const MASKS: usize = 44;
-const RECORD_BYTES: usize = 48;
+import { decodeWhole } from './wholeBitmaps';
 
 /** In `DENSE`: planes that are stored. Before the first since the signs it is 1, before the second, if that is coded, 2. */
 const LATER_DENSE: u32 = 4;
 
 /**
- * A plane of two tiles, or of some groups of them. `spreads` is what bitmaps take.
- * @param tile the first of two records; the other may have no groups, and 0 as its unit
+ * A plane of some tiles, or of some groups of them. `spreads` is what bitmaps take.
+ * @param records of the tiles
  * @param tables as `storeTables` fills them
  * @param denseShift 1 where two planes of a dense group are coded, 2 where one is
- * @param scratch room for 32 bytes
+ * @param scratch room for 72 bytes
  */
 export function decodePlanes(
-  tile: usize,
+  records: usize,
+  tiles: u32,
   codes: usize,
   spreads: usize,
   tables: usize,
@@ -43,50 +46,21 @@ export function decodePlanes(
   rule: usize,
   scratch: usize,
 ): void {
-  const other = tile + RECORD_BYTES;
-  const kinds = kindsOfWhole(tile, codes, rule);
-  if (kinds != 0) {
-    const otherKinds = kindsOfWhole(other, codes, rule);
-    if (otherKinds != 0 || load<u32>(other, GROUPS) == 0) {
-      decodeWhole(
-        load<u32>(tile, UNIT),
-        load<u32>(tile, GROUPS),
-        load<u32>(tile, COUNTS),
-        load<u32>(tile, SCALES),
-        kinds,
-        load<u32>(tile, PLANE),
-        load<u32>(other, UNIT),
-        load<u32>(other, GROUPS),
-        load<u32>(other, COUNTS),
-        load<u32>(other, SCALES),
-        otherKinds,
-        load<u32>(other, PLANE),
-        rule + SCALES_OF_RULE,
-        codes,
-        scratch,
-      );
-      age(tile, load<u32>(scratch), denseShift);
-      age(other, load<u32>(scratch, 4), denseShift);
-      return;
-    }
+  const end = records + RECORD_BYTES * tiles;
+  let areWhole = true;
+  for (let tile = records; areWhole && tile < end; tile += RECORD_BYTES) {
+    const kinds = kindsOfWhole(tile, codes, rule);
+    store<u32>(tile, <u32>kinds, KINDS);
+    areWhole = kinds != 0;
   }
-  const stream = takeDense(tile, rule);
-  const otherStream = takeDense(other, rule);
-  decodeBitmaps(
-    stream,
-    load<u32>(tile, LIST),
-    load<u32>(tile, LISTED),
-    load<u32>(tile, PLANE),
-    otherStream,
-    load<u32>(other, LIST),
-    load<u32>(other, LISTED),
-    load<u32>(other, PLANE),
-    codes,
-    spreads,
-    scratch,
-  );
-  finish(tile, stream, load<u32>(scratch), load<u32>(scratch, 8), tables, apart, denseShift);
-  if (otherStream != 0) finish(other, otherStream, load<u32>(scratch, 4), load<u32>(scratch, 12), tables, apart, denseShift);
+  if (areWhole) {
+    decodeWhole(records, end, rule + SCALES_OF_RULE, codes);
+    for (let tile = records; tile < end; tile += RECORD_BYTES) age(tile, denseShift);
+    return;
+  }
+  for (let tile = records; tile < end; tile += RECORD_BYTES) takeDense(tile, rule);
+  decodeBitmaps(records, end, codes, spreads, scratch);
+  for (let tile = records; tile < end; tile += RECORD_BYTES) finish(tile, tables, apart, denseShift);
 }
 
 /**
@@ -97,7 +71,7 @@ function kindsOfWhole(tile: usize, codes: usize, rule: usize): usize {
   const groups = load<u32>(tile, GROUPS);
   const dense = <usize>load<u32>(tile, DENSE);
   const state = <u32>load<u8>(dense);
-  if (groups == 0 || state == 0 || state == LATER_DENSE) return 0;
+  if (state == 0 || state == LATER_DENSE) return 0;
   for (let group: u32 = 1; group < groups; group++) if (load<u8>(dense + group) != state) return 0;
   const context = contextOf(rule, 0, state, load<u8>(load<u32>(tile, SCALES)));
   if (load<u32>(codes + <usize>(context * CONTEXT_BYTES), BYTES) == 0) return 0;
@@ -105,20 +79,19 @@ function kindsOfWhole(tile: usize, codes: usize, rule: usize): usize {
 }
 
 /** The end of a plane of such a tile. */
-function age(tile: usize, position: usize, denseShift: u32): void {
+function age(tile: usize, denseShift: u32): void {
   const groups = load<u32>(tile, GROUPS);
   const dense = <usize>load<u32>(tile, DENSE);
   for (let group: u32 = 0; group < groups; group++) {
     store<u8>(dense + group, <u32>load<u8>(dense + group) << denseShift);
   }
-  store<u32>(tile, <u32>((position + 7) >> 3), USED);
+  store<u32>(tile, (load<u32>(tile, POSITION) + 7) >> 3, USED);
 }
 
 /**
- * The planes of dense groups as they are, and a list of the others with their contexts; returns where the bits of these
- * begin. Which groups are dense is random: branches would be mispredicted.
+ * The planes of dense groups as they are, and a list of the others with their contexts. Which groups are dense is random: branches would be mispredicted.
  */
-function takeDense(tile: usize, rule: usize): usize {
+function takeDense(tile: usize, rule: usize): void {
   const groups = load<u32>(tile, GROUPS);
   const dense = <usize>load<u32>(tile, DENSE);
   const counts = <usize>load<u32>(tile, COUNTS);
@@ -138,19 +111,14 @@ function takeDense(tile: usize, rule: usize): usize {
     stream += <usize>(coded ^ 1) << 3;
   }
   store<u32>(tile, <u32>(end - list) >> 2, LISTED);
-  return stream;
+  store<u32>(tile, <u32>stream, STREAM);
 }
 
 /** The bits that were kept apart, and the signs of the weights that have become significant. */
-function finish(
-  tile: usize,
-  stream: usize,
-  position: usize,
-  listEnd: usize,
-  tables: usize,
-  apart: bool,
-  denseShift: u32,
-): void {
+function finish(tile: usize, tables: usize, apart: bool, denseShift: u32): void {
+  const stream = <usize>load<u32>(tile, STREAM);
+  const listEnd = <usize>load<u32>(tile, LIST_END);
+  let position = <usize>load<u32>(tile, POSITION);
   const significant = <usize>load<u32>(tile, SIGNIFICANT);
   const counts = <usize>load<u32>(tile, COUNTS);
   const dense = <usize>load<u32>(tile, DENSE);

@@ -12,6 +12,7 @@ export interface EmbeddedExports {
   storeTables(tables: number): void;
   decodePlanes(
     records: number,
+    tiles: number,
     codes: number,
     spreads: number,
     tables: number,

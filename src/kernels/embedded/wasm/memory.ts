@@ -92,14 +92,14 @@ export function denseShift(codedDense: number): number {
   return codedDense > 1 ? 1 : 2;
 }
 
-/** For each mask of eight bytes, the source of each byte: those of the set bits are one after another. */
+/** For each mask of eight bytes, the source of each byte: those of the set bits are the upper ones of u16 one after another. */
 export const SPREADS: Uint8Array = Uint8Array.from({ length: 8 << 8 }, (_, index) => {
   const mask = index >> 3;
   const place = index & 7;
   if (((mask >> place) & 1) === 0) return 0xff;
   let before = 0;
   for (let i = 0; i < place; i++) before += (mask >> i) & 1;
-  return before;
+  return 2 * before + 1;
 });
 
 export function allocateZeros(runtime: WasmRuntime, byteLength: number): number {

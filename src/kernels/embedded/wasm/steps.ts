@@ -9,12 +9,14 @@ import { allocateUnits, checkLoadable, denseShift, ruleBytes, SPREADS } from './
 
 /** The largest group of a plane: 11 codes of 12 bits, 64 bits that were kept apart, 64 signs. */
 const GROUP_UNIT_BYTES = 40;
-/** The most groups in the memory of the kernels together, unless two tiles have more: they stay in a near cache. */
+/** The most groups in the memory of the kernels at once, unless `TOGETHER` tiles have more: they stay in a near cache. */
 const GROUPS_AT_ONCE = 1024;
-/** What `assembly/planes.ts` knows of a tile: u32. */
-const RECORD_FIELDS = 12;
+/** Tiles of which kernels decode a plane together. */
+const TOGETHER = 4;
+/** What they know of a tile: u32, as `assembly/record.ts` says. */
+const RECORD_FIELDS = 24;
 const USED = 10;
-const PAIR_SCRATCH_BYTES = 32;
+const SCRATCH_BYTES = 72;
 /** Of a group in a list: its number, a mask. */
 const LISTED_BYTES = 4;
 const MASK_BYTES = 8;
@@ -40,17 +42,16 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
     const codings = loadCodings(steps);
     let most = 0;
     for (const step of steps) most = Math.max(most, groupsOf(step));
-    const records = runtime.allocate(2 * 4 * RECORD_FIELDS);
+    const records = runtime.allocate(4 * RECORD_FIELDS * TOGETHER);
     const tables = runtime.allocate(SPREAD_BYTES);
-    const scratch = runtime.allocate(PAIR_SCRATCH_BYTES);
-    // Two tiles are decoded together: each has lists.
+    const scratch = runtime.allocate(SCRATCH_BYTES);
     const listBytes = LISTED_BYTES * (most + 1);
     const maskBytes = MASK_BYTES * (most + 1);
-    const lists = [runtime.allocate(listBytes), runtime.allocate(listBytes)];
-    const masks = [runtime.allocate(maskBytes), runtime.allocate(maskBytes)];
+    const lists = runtime.allocate(listBytes * TOGETHER);
+    const masks = runtime.allocate(maskBytes * TOGETHER);
     const { storeTables, decodePlanes, decodeSigns } = runtime.exports<EmbeddedExports>('embedded');
     storeTables(tables);
-    const groupsAtOnce = Math.max(GROUPS_AT_ONCE, 2 * most);
+    const groupsAtOnce = Math.max(GROUPS_AT_ONCE, TOGETHER * most);
     for (let first = 0; first < steps.length; ) {
       let groups = 0;
       let end = first;
@@ -88,33 +89,35 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
       let plane = firstPlane;
       load(runtime, units, unit);
       load(runtime, states, firstState);
-      const fields = runtime.words(records, 2 * RECORD_FIELDS);
+      const fields = runtime.words(records, RECORD_FIELDS * TOGETHER);
       for (let i = start; i < end; ) {
-        const step = steps[i++]!;
+        const step = steps[i]!;
         const { coding } = step;
         putStep(step, 0);
         if (step.plane === undefined) {
           const weights = Math.min(step.state.count, GROUP * step.to) - GROUP * step.from;
           decodeSigns(records, weights, threshold, Math.max(0, ratio + 4 * coding.level), tables);
           checkLength(step.unit, fields[USED]!);
+          i += 1;
           continue;
         }
-        const next = i < end ? steps[i] : undefined;
-        const other = next?.coding === coding && next.plane !== undefined ? next : undefined;
-        if (other === undefined) fields.fill(0, RECORD_FIELDS);
-        else putStep(other, 1);
+        let tiles = 1;
+        for (; tiles < TOGETHER && i + tiles < end; tiles++) {
+          const next = steps[i + tiles]!;
+          if (next.coding !== coding || next.plane === undefined) break;
+          putStep(next, tiles);
+        }
         const { codes, rule } = codings.get(coding)!;
         const shift = denseShift(coding.codedDense);
-        decodePlanes(records, codes, spreads, tables, coding.apart, shift, rule, scratch);
-        checkLength(step.unit, fields[USED]!);
-        if (other === undefined) continue;
-        checkLength(other.unit, fields[RECORD_FIELDS + USED]!);
-        i += 1;
+        decodePlanes(records, tiles, codes, spreads, tables, coding.apart, shift, rule, scratch);
+        for (let tile = 0; tile < tiles; tile++) {
+          checkLength(steps[i++]!.unit, fields[RECORD_FIELDS * tile + USED]!);
+        }
       }
       store(runtime, firstPlane, planes);
       store(runtime, firstState, states);
 
-      /** @param which of the two records */
+      /** @param which of the records */
       function putStep(
         { unit: bits, state, from, to, coding, plane: bitmap }: TileStep,
         which: number,
@@ -132,8 +135,8 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
         fields[at + 5] = dense;
         fields[at + 6] = plane;
         fields[at + 7] = dense + all;
-        fields[at + 8] = lists[which]!;
-        fields[at + 11] = masks[which]!;
+        fields[at + 8] = lists + listBytes * which;
+        fields[at + 9] = masks + maskBytes * which;
         unit += bits.length;
         if (bitmap === undefined) return;
         plane += bitmap.length;
