@@ -10,6 +10,7 @@ import { DYNAMIC_IMPORT, LEFT_OUT, leaveOut } from '../scripts/leftOut.js';
 import { bytesSource } from '../sources/bytes.js';
 import { openCache } from '../sources/cache/cache.js';
 import { memoryStore } from '../sources/cache/store.js';
+import { viewBytes } from '../src/tensor/tensor.js';
 import { rejects, throws } from './helpers/assertions.js';
 import { fileServer } from './helpers/fileServer.js';
 import { modelFileOf } from './helpers/modelFiles.js';
@@ -54,6 +55,47 @@ test('fragments that are compressed', async () => {
   );
   const model = await openModel(bytesSource(await modelFileOf(zeros)));
   assert.ok((await model.load()).get('a')!.data.every((value) => value === 0));
+});
+
+test('the same values as holostream: of all dtypes, to qualities, transposed, of files that end early', async () => {
+  const dtypes = [
+    'F32',
+    'F16',
+    'BF16',
+    'F8_E4M3',
+    'F8_E5M2',
+    'F8_E4M3FNUZ',
+    'F64',
+    'I8',
+    'I64',
+    'BOOL',
+  ] as const;
+  const shapes = [[120, 90], [40, 3], [5]];
+  const tensors = dtypes.flatMap((dtype) =>
+    shapes.map((shape, i) => ({ name: `${dtype} ${i}`, dtype, shape })),
+  );
+  const file = new Uint8Array(await modelFileOf(modelOf(tensors)));
+  const part = file.subarray(0, 0.7 * file.length);
+  for (const bytes of [file, part])
+    for (const as of ['F32', 'F16', 'source'] as const)
+      for (const options of [
+        { as, layout: 'transposed' as const },
+        { as, quality: 0.9 },
+      ]) {
+        const [actual, expected] = await Promise.all(
+          [openModel, openPlain].map(async (open) => (await open(bytes, { partial: true })).load(options)),
+        );
+        assert.equal([...actual!.keys()], [...expected!.keys()]);
+        for (const [name, tensor] of expected!) {
+          const { data, ...others } = actual!.get(name)!;
+          assert.ok(Buffer.from(viewBytes(data)).equals(viewBytes(tensor.data)), `${name} as ${as}`);
+          assert.equal({ ...others, data: tensor.data }, tensor);
+        }
+      }
+  const [rows, expectedRows] = await Promise.all(
+    [openModel, openPlain].map(async (open) => (await open(file)).rows('F64 0', 3, 50)),
+  );
+  assert.equal(viewBytes(rows!.data), viewBytes(expectedRows!.data));
 });
 
 test('from all that bytes come from, and through a cache', async () => {
