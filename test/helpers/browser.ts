@@ -28,6 +28,7 @@ async function bundled(input: BuildOptions): Promise<OutputFile[]> {
     ...input,
     alias: {
       'holostream/formats': `${root}/dist/formats.js`,
+      'holostream/lean': `${root}/dist/lean.js`,
       'holostream/operators': `${root}/dist/operators/index.js`,
       'holostream/sources': `${root}/dist/sources/index.js`,
       'holostream/sinks': `${root}/dist/sinks/index.js`,
