@@ -10,7 +10,7 @@ import { allocateZeros } from './memory.js';
 const BUCKET_BYTES = 64;
 const PAIR_BYTES = 144;
 /** Of `measureShort`: bytes of a row before its counts. */
-const COUNTS_BYTES = 32;
+const COUNTS_BYTES = 64;
 const F32_BIAS = 127;
 
 /** Planes for `measure`, at least MORE_PLANES of them below the coded ones: what is below all of them is only estimated. */
