@@ -196,7 +196,10 @@ function allAre(dense: usize, state: u8): bool {
   return i8x16.all_true(i8x16.eq(v128.load(dense), i8x16.splat(state)));
 }
 
-/** Signs of the groups that plane `j` makes dense; `list` and `masks` as above. */
+/**
+ * Signs of the groups that plane `j` makes dense; `list` and `masks` as above. Of `counts`, `dense`, `scales` and `denseFrom`, there
+ * are whole sixteens, of which the last are not used.
+ */
 export function encodeSigns(
   weights: u32,
   groups: u32,
@@ -214,20 +217,29 @@ export function encodeSigns(
   masks: usize,
   out: usize,
 ): usize {
+  const leastCounts = i8x16.splat(<i8>threshold);
+  const leastScales = i8x16.splat(<i8>max(leastScale, 0));
+  // No scale is more than 255.
+  const noScales = i8x16.splat(leastScale > 255 ? 0 : -1);
   let end = list;
   let mask = masks;
-  for (let group: u32 = 0; group < groups; group++) {
-    while (group + 16 <= groups && i8x16.all_true(v128.load(dense + group))) group += 16;
-    if (group == groups) break;
-    const state = <u32>load<u8>(dense + group);
-    const wanted = u32(load<u8>(counts + group) >= threshold) | u32(<i32>load<u8>(scales + group) >= leastScale);
-    const becomes = u32(state == 0) & wanted;
-    store<u8>(dense + group, state | becomes);
-    store<u8>(denseFrom + group, becomes != 0 ? j : <u32>load<u8>(denseFrom + group));
-    store<u32>(end, group);
-    store<u64>(mask, ~load<u64>(significant + (group << 3)) & weightsOf(group, weights));
-    end += <usize>becomes << 2;
-    mask += <usize>becomes << 3;
+  for (let first: u32 = 0; first < groups; first += 16) {
+    const states = v128.load(dense + first);
+    const ofCounts = i8x16.ge_u(v128.load(counts + first), leastCounts);
+    const ofScales = v128.and(i8x16.ge_u(v128.load(scales + first), leastScales), noScales);
+    const become = v128.and(v128.or(ofCounts, ofScales), i8x16.eq(states, i8x16.splat(0)));
+    if (!v128.any_true(become)) continue;
+    v128.store(dense + first, v128.or(states, v128.and(become, i8x16.splat(1))));
+    const since = v128.load(denseFrom + first);
+    v128.store(denseFrom + first, v128.bitselect(i8x16.splat(<i8>j), since, become));
+    const own = groups - first < 16 ? (1 << (groups - first)) - 1 : 0xffff;
+    for (let rest = <u32>i8x16.bitmask(become) & own; rest != 0; rest &= rest - 1) {
+      const group = first + ctz(rest);
+      store<u32>(end, group);
+      store<u64>(mask, ~load<u64>(significant + (group << 3)) & weightsOf(group, weights));
+      end += 4;
+      mask += 8;
+    }
   }
   return (extract(signs, list, end, masks, extracts, out, 0) + 7) >> 3;
 }

@@ -10,7 +10,9 @@ const SCATTER_BYTES = 64;
 const SHORT_DEPTH = 15;
 /** Mantissas of 16-bit patterns with at most so many bits have fast kernels of their own. */
 const SHORT_MANTISSA = 7;
-/** Kernels widen eight numbers at a time. */
+/** Kernels take the states of so many groups at a time. */
+const SIXTEEN = 16;
+/** They widen eight numbers at a time. */
 export const WIDENED = 8;
 const F32_BIAS = 127;
 
@@ -56,7 +58,8 @@ export function loadTile(
   const planes = runtime.allocate((depth + more) * stride);
   const signs = runtime.allocate(stride);
   // One after another, to be filled at once.
-  const significant = allocateZeros(runtime, stride + 2 * groups);
+  const room = SIXTEEN * Math.ceil(groups / SIXTEEN);
+  const significant = allocateZeros(runtime, stride + 2 * room);
   const counts = significant + stride;
   const contexts = runtime.allocate(groups);
   const scratch = runtime.allocate(SCATTER_BYTES);
@@ -94,7 +97,7 @@ export function loadTile(
     signs,
     significant,
     counts,
-    dense: counts + groups,
+    dense: counts + room,
     scales: ofGroups,
     contexts,
     dropped,
