@@ -1,6 +1,6 @@
 // Encoding the embedded encoding; `../portable` does the same, and says why.
 import { contextOf } from './contexts';
-import { addToBatch, countFixed, countSymbols, encodeBitmap, findContexts } from './encodeBitmap';
+import { addToBatch, BEGINS_BATCH, countFixed, countSymbols, encodeBitmap, findContexts } from './encodeBitmap';
 import { extract } from './entries';
 import { weightsOf } from '../../runtime/assembly/groups';
 
@@ -140,22 +140,46 @@ export function encodePlane(
   let end = list;
   let inBatch: u32 = 0;
   let batch: u32 = 0;
-  for (let group: u32 = 0; group < groups; group++) {
-    for (; group + 16 <= groups && allAre(dense + group, <u8>LATER_DENSE); group += 16, out += 128) {
-      memory.copy(out, plane + (group << 3), 128);
+  for (let first: u32 = 0; first < groups; first += 16) {
+    const own = min(groups - first, 16);
+    const words = plane + (first << 3);
+    if (own == 16) {
+      const states = v128.load(dense + first);
+      if (i8x16.all_true(i8x16.eq(states, i8x16.splat(<i8>LATER_DENSE)))) {
+        memory.copy(out, words, 128);
+        out += 128;
+        continue;
+      }
+      if (!v128.any_true(v128.or(states, v128.load(counts + first))) && areZeros(words)) {
+        // Two batches begin among them.
+        for (let group = first + (-inBatch & 7); group < first + 16; group += 8) {
+          store<u32>(end, group | (contextOf(rule, 0, 0, load<u8>(scales + group)) << 16) | BEGINS_BATCH);
+          end += 4;
+        }
+        batch &= (1 << (inBatch & 7)) - 1;
+        store<u8>(batches + (inBatch >> 3), batch);
+        store<u16>(batches + (inBatch >> 3), 0, 1);
+        inBatch += 16;
+        batch = 0;
+        continue;
+      }
     }
-    if (group == groups) break;
-    const state = <u32>load<u8>(dense + group);
-    const count = <u32>load<u8>(counts + group);
-    const word = load<u64>(plane + (group << 3));
-    const coded = u32(state != LATER_DENSE);
-    store<u64>(out, word);
-    out += <usize>(coded ^ 1) << 3;
-    store<u32>(end, group | (contextOf(rule, count, state, load<u8>(scales + group)) << 16));
-    end += <usize>coded << 2;
-    const isIn = u32((state | count) == 0);
-    batch = addToBatch(batches, batch, inBatch, isIn, word);
-    inBatch += isIn;
+    for (let group = first; group < first + own; group++) {
+      const state = <u32>load<u8>(dense + group);
+      const count = <u32>load<u8>(counts + group);
+      const word = load<u64>(plane + (group << 3));
+      const coded = u32(state != LATER_DENSE);
+      store<u64>(out, word);
+      out += <usize>(coded ^ 1) << 3;
+      const isIn = u32((state | count) == 0);
+      const begins = isIn & u32((inBatch & 7) == 0);
+      const context = contextOf(rule, count, state, load<u8>(scales + group));
+      store<u32>(end, group | (context << 16) | (begins << 31));
+      // Of an empty group in a batch, nothing is written but the batch.
+      end += <usize>(coded & ((isIn ^ 1) | begins | u32(word != 0))) << 2;
+      batch = addToBatch(batches, batch, inBatch, isIn, word);
+      inBatch += isIn;
+    }
   }
   if (end == list) return out - start;
   let position = encodeBitmap(plane, apart ? significant : 0, list, end, batches, codes, out, 0);
@@ -189,11 +213,13 @@ export function encodePlane(
   return out - start + ((position + 7) >> 3);
 }
 
-/** Whether the states of sixteen groups are all this one. */
+/** Whether sixteen groups have no bit. */
 // @ts-ignore: decorator
 @inline
-function allAre(dense: usize, state: u8): bool {
-  return i8x16.all_true(i8x16.eq(v128.load(dense), i8x16.splat(state)));
+function areZeros(words: usize): bool {
+  const first = v128.or(v128.or(v128.load(words), v128.load(words, 16)), v128.or(v128.load(words, 32), v128.load(words, 48)));
+  const second = v128.or(v128.or(v128.load(words, 64), v128.load(words, 80)), v128.or(v128.load(words, 96), v128.load(words, 112)));
+  return !v128.any_true(v128.or(first, second));
 }
 
 /**

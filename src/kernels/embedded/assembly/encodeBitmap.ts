@@ -7,6 +7,8 @@ const BATCHES: usize = 8;
 /** Of an entry: the code, and above it its length. */
 const CODE: u64 = 0xffffff;
 const LENGTH_PLACE: u64 = 24;
+/** In a list of groups, the highest bit of the context: a batch begins with the group. */
+export const BEGINS_BATCH: u32 = 0x80000000;
 /** In place of a context: the group is not in the bitmap. */
 const NO_CONTEXT: u32 = 0xff;
 /** In `dense`: the plane is stored. */
@@ -46,7 +48,8 @@ export function addToBatch(batches: usize, batch: u32, before: u32, isIn: u32, w
  * position behind them. Of a group's bits, those set in `hidden` are taken for 0; with `hidden` 0, none. What is written of each
  * group is the same few steps, whichever of its bytes are 0: these have codes of no bits. `codes` is laid out as for
  * `decodeBitmap`; a code is 256 entries.
- * @param batches a bit for each group that has codes of batches: it is not 0
+ * @param list of groups that are in a batch, those that begin it, and those with bits
+ * @param batches a bit for each group in a batch: it is not 0
  */
 export function encodeBitmap(
   bitmap: usize,
@@ -61,25 +64,22 @@ export function encodeBitmap(
   let at = out + (position >> 3);
   let bits = <u64>(position & 7);
   let pending = <u64>load<u8>(at) & ((<u64>1 << bits) - 1);
-  let inBatch: u32 = 0;
   for (; list < end; list += 4) {
     const listed = load<u32>(list);
     const place = <usize>(listed & 0xffff) << 3;
     let word = load<u64>(bitmap + place);
     if (hidden != 0) word &= ~load<u64>(hidden + place);
-    const selected = codes + <usize>((listed >> 16) * CONTEXT_BYTES);
-    const batchCode = <usize>load<u32>(selected, BATCHES);
-    if (batchCode != 0) {
-      if ((inBatch & 7) == 0) {
-        const code = <u64>load<u32>(batchCode + (<usize>load<u8>(batches + (inBatch >> 3)) << 2));
-        pending |= (code & CODE) << bits;
-        bits += code >> LENGTH_PLACE;
-        store<u64>(at, pending);
-        at += <usize>(bits >> 3);
-        pending >>= bits & 56;
-        bits &= 7;
-      }
-      inBatch += 1;
+    const selected = codes + <usize>(((listed & ~BEGINS_BATCH) >> 16) * CONTEXT_BYTES);
+    if ((listed & BEGINS_BATCH) != 0) {
+      const batchCode = <usize>load<u32>(selected, BATCHES);
+      const code = <u64>load<u32>(batchCode + (<usize>load<u8>(batches) << 2));
+      batches += 1;
+      pending |= (code & CODE) << bits;
+      bits += code >> LENGTH_PLACE;
+      store<u64>(at, pending);
+      at += <usize>(bits >> 3);
+      pending >>= bits & 56;
+      bits &= 7;
       if (word == 0) continue;
     }
     const maskCode = <usize>load<u32>(selected);

@@ -84,16 +84,20 @@ function encodeMarks(
   batches: usize,
   out: usize,
 ): usize {
+  let end = list;
   let inBatch: u32 = 0;
   let batch: u32 = 0;
   for (let group: u32 = 0; group < groups; group++) {
     const kind = <u32>load<u8>(classes + group);
-    store<u32>(list + (group << 2), group | (kind << 16));
+    const word = load<u64>(nonzero + (group << 3));
     const isIn = u32(kind == 0);
-    batch = addToBatch(batches, batch, inBatch, isIn, load<u64>(nonzero + (group << 3)));
+    const begins = isIn & u32((inBatch & 7) == 0);
+    store<u32>(end, group | (kind << 16) | (begins << 31));
+    end += <usize>((isIn ^ 1) | begins | u32(word != 0)) << 2;
+    batch = addToBatch(batches, batch, inBatch, isIn, word);
     inBatch += isIn;
   }
-  return encodeBitmap(nonzero, 0, list, list + (groups << 2), batches, codes, out, 0);
+  return encodeBitmap(nonzero, 0, list, end, batches, codes, out, 0);
 }
 
 /** Whether a zero whose sign the planes do not say has one. */
