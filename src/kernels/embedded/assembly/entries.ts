@@ -1,26 +1,26 @@
-// Lists of what is to be written to a bit stream: u32, the value in the low 24 bits, the number of bits above, at most
-// 24; or u64, with 56.
+// Lists of what is to be written to a bit stream: u64, the value in the low 56 bits, the number of bits above.
 
 // @ts-ignore: decorator
 @inline
-export function entry(value: u32, bits: u32): u32 {
-  return value | (bits << 24);
+export function entry(value: u64, bits: u64): u64 {
+  return value | (bits << LENGTH_PLACE);
 }
 
+const LENGTH_PLACE: u64 = 56;
+const VALUE: u64 = 0xffffffffffffff;
+
 /**
- * Writes a list of entries T to a stream, from bit `position` on; returns the bit behind it. There must be room for eight
+ * Writes a list of entries to a stream, from bit `position` on; returns the bit behind it. There must be room for eight
  * bytes more.
  */
-export function pack<T>(list: usize, end: usize, stream: usize, position: usize): usize {
-  const lengthPlace: u64 = 8 * sizeof<T>() - 8;
-  const value = (<u64>1 << lengthPlace) - 1;
+export function pack(list: usize, end: usize, stream: usize, position: usize): usize {
   let out = stream + (position >> 3);
   let bits = <u64>(position & 7);
   let pending = <u64>load<u8>(out) & ((<u64>1 << bits) - 1);
-  for (; list < end; list += sizeof<T>()) {
-    const next = <u64>load<T>(list);
-    pending |= (next & value) << bits;
-    bits += next >> lengthPlace;
+  for (; list < end; list += 8) {
+    const next = load<u64>(list);
+    pending |= (next & VALUE) << bits;
+    bits += next >> LENGTH_PLACE;
     store<u64>(out, pending);
     out += <usize>(bits >> 3);
     pending >>= bits & 56;
@@ -64,7 +64,7 @@ export function extract(
 
 // @ts-ignore: decorator
 @inline
-function extractHalf(values: u32, places: u32, extracts: usize): u64 {
+export function extractHalf(values: u32, places: u32, extracts: usize): u64 {
   const a = <u64>load<u8>(extracts + (((places & 0xff) << 8) | (values & 0xff)));
   const b = <u64>load<u8>(extracts + ((places & 0xff00) | ((values >> 8) & 0xff)));
   const c = <u64>load<u8>(extracts + (((places >> 8) & 0xff00) | ((values >> 16) & 0xff)));

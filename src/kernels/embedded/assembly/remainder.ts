@@ -1,12 +1,13 @@
 import { weightsOf } from '../../runtime/assembly/groups';
 import { addToBatch, encodeBitmap } from './encodeBitmap';
-import { entry, pack } from './entries';
-import { longFields, shortFields, storeTables } from './fields';
+import { entry, extractHalf, pack } from './entries';
+import { longBitmaps, longFields, shortBitmaps, shortestFields, shortFields, storeTables } from './fields';
 
 /**
- * The remainder of a tile of floats; returns its bytes. `list` has room for an entry a group, and 3 a weight that the planes do
- * not hold; `fields` for a u64 for every two weights; `batches` for a bit a group, and a byte more.
+ * The remainder of a tile of floats; returns its bytes. `list` has room for an entry a group, `fields` for 64 u64, `batches` for a
+ * bit a group, and a byte more.
  * @param patterns u16 or, with 23 mantissa bits, u32, filled up with zeros to whole groups
+ * @param signs of all weights
  * @param tapered small numbers have shorter mantissas
  * @param complete exponent field from which on planes hold whole mantissas
  * @param lowest exponent field of weights that are 1 in the lowest plane
@@ -14,10 +15,12 @@ import { longFields, shortFields, storeTables } from './fields';
  * @param absent room for a bitmap of the weights that the planes do not hold
  * @param nonzero room for a bitmap of those of them that are not zero
  * @param tables room for 32 bytes
+ * @param extracts as of `extract`
  */
 export function encodeRemainder(
   patterns: usize,
   weights: u32,
+  signs: usize,
   classes: usize,
   dense: usize,
   codes: usize,
@@ -30,48 +33,90 @@ export function encodeRemainder(
   absent: usize,
   nonzero: usize,
   tables: usize,
+  extracts: usize,
   list: usize,
   fields: usize,
   batches: usize,
   out: usize,
 ): usize {
   const groups = (weights + 63) >> 6;
-  storeTables(tables);
-  let end: usize;
-  if (mantissaBits == 23) end = longFields(patterns, groups, lowest, absent, nonzero, fields);
-  else if (mantissaBits == 7) end = shortFields(patterns, groups, 7, complete, lowest, absent, nonzero, tables, fields);
-  else if (mantissaBits == 10) end = shortFields(patterns, groups, 10, complete, lowest, absent, nonzero, tables, fields);
-  else end = shortFields(patterns, groups, mantissaBits, complete, lowest, absent, nonzero, tables, fields);
+  if (mantissaBits == 23) longBitmaps(patterns, groups, lowest, absent, nonzero);
+  else shortBitmaps(patterns, groups, mantissaBits, lowest, absent, nonzero);
+  let position: usize = marks ? encodeMarks(nonzero, groups, classes, codes, list, batches, out) : 0;
+  const signedZeros = hasSignedZeros(weights, signs, dense, absent, nonzero);
+  store<u64>(fields, entry(u64(signedZeros), 1));
+  position = pack(fields, fields + 8, out, position);
+  position = encodeFields(patterns, groups, mantissaBits, complete, lowest, tables, fields, out, position);
 
   const signBit: u32 = mantissaBits == 23 ? 31 : 15;
-  const signedZeros = hasSignedZeros(patterns, weights, dense, signBit, absent, nonzero);
-  let position: usize = marks ? encodeMarks(nonzero, groups, classes, codes, list, batches, out) : 0;
-  store<u32>(list, entry(u32(signedZeros), 1));
-  position = pack<u32>(list, list + 4, out, position);
-  position = pack<u64>(fields, end, out, position);
-  let last = list;
   for (let group: u32 = 0; group < groups; group++) {
-    const signless = load<u8>(dense + group) == 0;
+    const rest = load<u64>(absent + (group << 3)) & weightsOf(group, weights);
+    if (rest == 0) continue;
     const marked = marks ? load<u64>(nonzero + (group << 3)) : ~(<u64>0);
-    for (let rest = load<u64>(absent + (group << 3)) & weightsOf(group, weights); rest != 0; rest &= rest - 1) {
-      const i = <u32>ctz(rest);
-      const pattern = at(patterns, (group << 6) + i, signBit);
-      const zero = ((marked >> i) & 1) == 0;
-      if (signless && (!zero || signedZeros)) {
-        store<u32>(last, entry(pattern >> signBit, 1));
-        last += 4;
+    const signless = u64(load<u8>(dense + group) == 0);
+    const signed = signless & u64(signedZeros);
+    let last = fields;
+    if ((rest & marked) == 0) {
+      if (signed == 0) continue;
+      const own = load<u64>(signs + (group << 3));
+      store<u64>(last, entry(extractHalf(<u32>own, <u32>rest, extracts), popcnt(rest & 0xffffffff)));
+      store<u64>(last, entry(extractHalf(<u32>(own >> 32), <u32>(rest >> 32), extracts), popcnt(rest >> 32)), 8);
+      last += 16;
+    } else {
+      for (let others = rest; others != 0; others &= others - 1) {
+        const i = <u32>ctz(others);
+        const pattern = at(patterns, (group << 6) + i, signBit);
+        const isMarked = (marked >> i) & 1;
+        const exponent = (pattern & ((<u32>1 << signBit) - 1)) >> mantissaBits;
+        const distance = lowest - 1 - exponent;
+        const counted = distance < 8;
+        const field = <u64>select<u32>((1 << distance) - 1, 0xff | (exponent << 8), counted);
+        const fieldBits = <u64>select<u32>(distance + 1, 8 + exponentBits, counted);
+        const own = <u64>(tapered ? min(mantissaBits, <u32>max(<i32>exponent - 1, 0)) : mantissaBits);
+        const mantissa = <u64>(pattern & ((1 << mantissaBits) - 1)) >> (mantissaBits - own);
+        // Of a zero, the sign is all.
+        const signBits = select<u64>(signless, signed, isMarked != 0);
+        const sign = <u64>(pattern >> signBit) & signBits;
+        const magnitude = (field | (mantissa << fieldBits)) & -isMarked;
+        store<u64>(last, entry(sign | (magnitude << signBits), signBits + ((fieldBits + own) & -isMarked)));
+        last += 8;
       }
-      if (zero) continue;
-      const exponent = (pattern & ((<u32>1 << signBit) - 1)) >> mantissaBits;
-      const distance = lowest - 1 - exponent;
-      if (distance < 8) store<u32>(last, entry((1 << distance) - 1, distance + 1));
-      else store<u32>(last, entry(0xff | (exponent << 8), 8 + exponentBits));
-      const own = tapered ? min(mantissaBits, <u32>max(<i32>exponent - 1, 0)) : mantissaBits;
-      store<u32>(last, entry((pattern & ((1 << mantissaBits) - 1)) >> (mantissaBits - own), own), 4);
-      last += 8;
     }
+    position = pack(fields, last, out, position);
   }
-  return (pack<u32>(list, last, out, position) + 7) >> 3;
+  return (position + 7) >> 3;
+}
+
+/** The missing bits of mantissas, a group at a time; returns the bit behind them. */
+function encodeFields(
+  patterns: usize,
+  groups: u32,
+  mantissaBits: u32,
+  complete: u32,
+  lowest: u32,
+  tables: usize,
+  fields: usize,
+  out: usize,
+  position: usize,
+): usize {
+  storeTables(tables);
+  const size: usize = mantissaBits == 23 ? 256 : 128;
+  for (; groups > 0; groups--, patterns += size) {
+    let end = fields + 64;
+    if (mantissaBits == 7) {
+      shortestFields(patterns, 7, complete, lowest, tables, fields);
+    } else if (mantissaBits == 23) {
+      longFields(patterns, lowest, fields);
+      end = fields + 256;
+    } else if (mantissaBits == 10) {
+      shortFields(patterns, complete, lowest, tables, fields);
+      end = fields + 128;
+    } else {
+      shortestFields(patterns, mantissaBits, complete, lowest, tables, fields);
+    }
+    position = pack(fields, end, out, position);
+  }
+  return position;
 }
 
 /** Which weights are not zero, of all groups. */
@@ -101,26 +146,15 @@ function encodeMarks(
 }
 
 /** Whether a zero whose sign the planes do not say has one. */
-function hasSignedZeros(
-  patterns: usize,
-  weights: u32,
-  dense: usize,
-  signBit: u32,
-  absent: usize,
-  nonzero: usize,
-): bool {
+function hasSignedZeros(weights: u32, signs: usize, dense: usize, absent: usize, nonzero: usize): bool {
   const groups = (weights + 63) >> 6;
+  let any: u64 = 0;
   for (let group: u32 = 0; group < groups; group++) {
-    if (load<u8>(dense + group) != 0) continue;
-    for (
-      let rest = load<u64>(absent + (group << 3)) & weightsOf(group, weights) & ~load<u64>(nonzero + (group << 3));
-      rest != 0;
-      rest &= rest - 1
-    ) {
-      if (at(patterns, (group << 6) + <u32>ctz(rest), signBit) != 0) return true;
-    }
+    const place = <usize>group << 3;
+    const zeros = load<u64>(absent + place) & weightsOf(group, weights) & ~load<u64>(nonzero + place);
+    any |= load<u64>(signs + place) & zeros & -u64(load<u8>(dense + group) == 0);
   }
-  return false;
+  return any != 0;
 }
 
 // @ts-ignore: decorator

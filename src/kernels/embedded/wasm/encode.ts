@@ -25,12 +25,10 @@ const ENTRY_BYTES = 4;
 const GROUP_UNIT_BYTES = 32;
 /** Of a group in a list. */
 const MASK_BYTES = 8;
-/** The largest weight outside the planes: a sign, an exponent, a mantissa. */
-const WEIGHT_ENTRIES = 3;
 /** Bytes of the largest weight, with two bits of bitmap. */
 const WEIGHT_BYTES = 6;
-/** Fields of mantissas, two or more at once. */
-const LONG_ENTRY_BYTES = 8;
+/** Of a weight, what the remainder has of it. */
+const FIELD_BYTES = 8;
 /** Working memory of `encodeRemainder`. */
 const TABLES_BYTES = 32;
 /** Bit streams are written eight bytes at a time. */
@@ -76,7 +74,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const { weights, groups, stride, planes, significant, signs, counts, dense, scales, contexts } = loaded;
     const denseFrom = runtime.allocate(groups);
     runtime.bytes(denseFrom, groups).fill(NEVER);
-    const list = runtime.allocate(ENTRY_BYTES * (WEIGHT_ENTRIES * GROUP * groups + 1));
+    const list = runtime.allocate(ENTRY_BYTES * (groups + 1));
     const masks = runtime.allocate(MASK_BYTES * (groups + 1));
     const planeBytes = (GROUP_UNIT_BYTES + GROUP_BYTES) * groups;
     const room = depth * planeBytes + exceptions.length + WEIGHT_BYTES * GROUP * groups;
@@ -136,7 +134,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     if (nonzero !== undefined) {
       runtime.load(exceptions, end);
       end += exceptions.length;
-      end += encodeRemainder(tile.layout, coding.scale, nonzeroCodes, loaded, list, end);
+      end += encodeRemainder(tile.layout, coding.scale, nonzeroCodes, loaded, extracts, list, end);
       ends.push(end);
     }
     let energy = 0;
@@ -164,7 +162,8 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     layout: FloatLayout,
     scale: number,
     codes: number | undefined,
-    { weights, groups, patterns, counts, dense, contexts }: LoadedTile,
+    { weights, groups, patterns, signs, counts, dense, contexts }: LoadedTile,
+    extracts: number,
     list: number,
     out: number,
   ): number {
@@ -173,7 +172,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const absent = runtime.allocate(GROUP_BYTES * groups);
     const nonzero = runtime.allocate(GROUP_BYTES * groups);
     const tables = runtime.allocate(TABLES_BYTES);
-    const fields = runtime.allocate(LONG_ENTRY_BYTES * ((GROUP * groups) / 2));
+    const fields = runtime.allocate(FIELD_BYTES * GROUP);
     if (codes !== undefined) {
       const counted = runtime.bytes(counts, groups);
       runtime.bytes(classes, groups).set(counted.map((count) => CLASS_OF[count]!));
@@ -181,6 +180,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     return encodeExports(runtime).encodeRemainder(
       patterns,
       weights,
+      signs,
       classes,
       dense,
       codes ?? 0,
@@ -193,6 +193,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
       absent,
       nonzero,
       tables,
+      extracts,
       list,
       fields,
       contexts,

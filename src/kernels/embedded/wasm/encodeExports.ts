@@ -152,6 +152,7 @@ export interface EmbeddedEncodeExports {
   encodeRemainder(
     patterns: number,
     weights: number,
+    signs: number,
     classes: number,
     dense: number,
     codes: number,
@@ -164,6 +165,7 @@ export interface EmbeddedEncodeExports {
     absent: number,
     nonzero: number,
     tables: number,
+    extracts: number,
     list: number,
     fields: number,
     batches: number,
