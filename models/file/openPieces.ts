@@ -1,5 +1,6 @@
 import { inTurns } from '../../src/async/steps.js';
-import { copyAll, isShared } from '../../src/bytes/sharedMemory.js';
+import { copyAll } from '../../src/bytes/localCopies.js';
+import { isShared } from '../../src/bytes/sharedMemory.js';
 import { RANGE_STEPS } from '../../src/encodings/encoding.js';
 import type { StoredTensor } from '../../src/holotensor/tasks.js';
 import { verifying } from '../../src/holotensor/unpack.js';

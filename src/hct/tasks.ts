@@ -1,5 +1,6 @@
+import { localCopies } from '../bytes/localCopies.js';
 import { uncleared } from '../bytes/room.js';
-import { localCopies, type TaskResult } from '../bytes/sharedMemory.js';
+import type { TaskResult } from '../bytes/sharedMemory.js';
 import type { CompressionAlgorithm, Implementation } from '../codecs/codec.js';
 import type { BlockOfRun } from './blockRun.js';
 import { loadBlockDecoder } from './decodeBlock.js';

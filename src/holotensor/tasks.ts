@@ -1,6 +1,7 @@
 import { inTurns, nextTask } from '../async/steps.js';
+import { localCopies } from '../bytes/localCopies.js';
 import { ReusedMemory } from '../bytes/reusedMemory.js';
-import { free, localCopies, type TaskResult } from '../bytes/sharedMemory.js';
+import { free, type TaskResult } from '../bytes/sharedMemory.js';
 import { Budget, limitsOf } from '../checks/limits.js';
 import { loadDecodingOf } from '../encodings/decodings.js';
 import { loadKernels } from '../kernels/loadKernels.js';

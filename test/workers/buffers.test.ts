@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { copyAll, isShared, localCopies } from '../../src/bytes/sharedMemory.js';
+import { copyAll, localCopies } from '../../src/bytes/localCopies.js';
+import { isShared } from '../../src/bytes/sharedMemory.js';
 import { Buffers, CommonInput, unshared } from '../../workers/buffers.js';
 import { isolated } from '../helpers/isolated.js';
 
