@@ -155,6 +155,43 @@ for (const implementation of ['portable', 'wasm'] as const) {
   });
 }
 
+test('wasm: lines that are too long for a memory with a stripe of them', () => {
+  const { multiply, multiplySingle } = linearKernels({ implementation: 'wasm' });
+  const length = 2 ** 24 + 64;
+  const long = matrix(new Float32Array(length).fill(0.5), length, 1);
+  for (const product of [multiply, multiplySingle]) {
+    const square = new Float64Array(1);
+    product(transpose(long), long, square);
+    assert.is(square[0], length / 4);
+    const scaled = new Float64Array(length);
+    product(long, matrix(Float64Array.of(3), 1, 1), scaled);
+    assert.ok(scaled.every((value) => value === 1.5));
+  }
+});
+
+test('wasm: a memory that cannot grow', () => {
+  const { multiply, multiplySingle } = linearKernels({ implementation: 'wasm' });
+  const long = matrix(new Float32Array(2 ** 18).fill(0.5), 1, 2 ** 18);
+  const square = new Float64Array(1);
+  multiply(long, transpose(long), square);
+  const { grow } = WebAssembly.Memory.prototype;
+  WebAssembly.Memory.prototype.grow = () => {
+    throw new RangeError('no more');
+  };
+  try {
+    // Longer than before, beyond what the memory has.
+    const length = 2 ** 22 - 1;
+    const longer = matrix(new Float32Array(length).fill(0.5), 1, length);
+    for (const product of [multiply, multiplySingle]) {
+      square.fill(0);
+      product(longer, transpose(longer), square);
+      assert.is(square[0], length / 4);
+    }
+  } finally {
+    WebAssembly.Memory.prototype.grow = grow;
+  }
+});
+
 /** Applies I − v vᵀ to each of `lines` lines, whose elements are `stride` apart. */
 function reflect(a: Float64Array, v: Float64Array, stride: number, lineStride: number, lines: number): void {
   for (let line = 0; line < lines; line++) {

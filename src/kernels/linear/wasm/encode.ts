@@ -26,10 +26,16 @@ export function wasmLinear(): LinearKernels {
 
 function kernelsOn(runtime: WasmRuntime): LinearKernels {
   function multiply(a: Matrix, b: Matrix, out: Float64Array): void {
-    if (isNarrow(a, b)) {
-      narrowMultiply(runtime, 8, a, b, out);
-      return;
-    }
+    if (!isNarrow(8, a, b)) multiplyBlocks(a, b, out);
+    else
+      runtime.scopeOr(
+        () => narrowMultiply(runtime, 8, a, b, out),
+        () => multiplyBlocks(a, b, out),
+      );
+  }
+
+  /** In a memory that does not depend on the sizes. */
+  function multiplyBlocks(a: Matrix, b: Matrix, out: Float64Array): void {
     runtime.scope(() => {
       const lengths = blockLengths(a, b);
       const left = runtime.allocate(lengths.left * SIZE);
@@ -44,11 +50,16 @@ function kernelsOn(runtime: WasmRuntime): LinearKernels {
       });
     });
   }
+
   return {
     multiply,
     multiplySingle(a, b, out) {
-      if (a.data instanceof Float32Array && isNarrow(a, b)) narrowMultiply(runtime, 4, a, b, out);
-      else multiply(a, b, out);
+      if (!(a.data instanceof Float32Array) || !isNarrow(4, a, b)) multiply(a, b, out);
+      else
+        runtime.scopeOr(
+          () => narrowMultiply(runtime, 4, a, b, out),
+          () => multiply(a, b, out),
+        );
     },
     tridiagonalize(a, n, diagonal, subdiagonal) {
       runtime.scope(() => {

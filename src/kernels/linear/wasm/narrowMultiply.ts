@@ -19,6 +19,8 @@ type NarrowExports = Readonly<Record<`addNarrowF${32 | 64}`, NarrowKernel>>;
 const NARROW = 128;
 /** Rows of the left operand that are in the memory at a time, unpacked: 512 KiB of 4096 columns of f32. */
 const STRIPE = 32;
+/** Of all three arrays, a quarter of what a memory can have. Packing the left operand instead takes up to twice the time. */
+const MAX_BYTES = 2 ** 30;
 /** Stripes whose products are summed before they are added to the result in f64: 4096 rows. */
 const SUMMED_STRIPES = 128;
 /** In f32, the right operand is divided by this, so that sums overflow only if the norm of the left one does. */
@@ -30,9 +32,55 @@ const ALIASED = 1024;
 /** Bytes that are added to such strides. */
 const APART = 64;
 
-/** Whether `narrowMultiply` takes this product: its left operand has contiguous rows or columns. */
-export function isNarrow(a: Matrix, b: Matrix): boolean {
-  return b.cols <= NARROW && (a.colStride === 1 || a.rowStride === 1);
+/**
+ * Whether `narrowMultiply` takes this product: its left operand has contiguous rows or columns, and these are not so long
+ * that the memory cannot hold a stripe of them.
+ */
+export function isNarrow(size: 4 | 8, a: Matrix, b: Matrix): boolean {
+  if (b.cols > NARROW || (a.colStride !== 1 && a.rowStride !== 1)) return false;
+  return sum(layOut(size, a, b).bytes) <= MAX_BYTES;
+}
+
+/** How `narrowMultiply` uses the memory. */
+interface Layout {
+  readonly byRows: boolean;
+  /** Rows or columns of the left operand, which are contiguous, and their length. */
+  readonly lines: number;
+  readonly length: number;
+  readonly lineStride: number;
+  /** Of the lines in the memory, in bytes. */
+  readonly stride: number;
+  /** Columns of a panel, and panels of the right operand. */
+  readonly width: number;
+  readonly panels: number;
+  /** Of a stripe, of the right operand or what is packed of it, and of sums. */
+  readonly bytes: readonly [number, number, number];
+}
+
+function layOut(size: 4 | 8, a: Matrix, b: Matrix): Layout {
+  const byRows = a.colStride === 1;
+  const [lines, length, lineStride] = byRows ? [a.rows, a.cols, a.rowStride] : [a.cols, a.rows, a.colStride];
+  const stride = strideInMemory(length, lineStride, size);
+  const width = LINE / size;
+  const panels = Math.ceil(b.cols / width);
+  // The last tile reads past the last row.
+  const rows = Math.min(STRIPE, wholeTiles(lines));
+  const stripe = rows * stride + LINE;
+  const [right, sums] = byRows ? [length, rows] : [rows, wholeTiles(length)];
+  return {
+    byRows,
+    lines,
+    length,
+    lineStride,
+    stride,
+    width,
+    panels,
+    bytes: [stripe, right * panels * LINE, sums * panels * LINE],
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** `LinearKernels.multiply`, for a product that is narrow, in elements of 4 or 8 bytes. */
@@ -43,14 +91,7 @@ export function narrowMultiply(
   b: Matrix,
   out: Float64Array,
 ): void {
-  const byRows = a.colStride === 1;
-  const [lines, length, lineStride] = byRows ? [a.rows, a.cols, a.rowStride] : [a.cols, a.rows, a.colStride];
-  const stride = strideInMemory(length, lineStride, size);
-  const width = LINE / size;
-  const panels = Math.ceil(b.cols / width);
-  // The last tile reads past the last row.
-  const bytes = [STRIPE * stride + LINE, (byRows ? length : STRIPE) * panels * LINE];
-  bytes.push((byRows ? STRIPE : wholeTiles(length)) * panels * LINE);
+  const { byRows, lines, length, lineStride, stride, width, panels, bytes } = layOut(size, a, b);
   const factor = size === 4 ? magnitude(b) * HEADROOM : 1;
   out.fill(0, 0, a.rows * b.cols);
   runtime.scope(() => {

@@ -1,9 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { loadDecodings } from '../../../../src/encodings/decodings.js';
 import { LowRankDecoder } from '../../../../src/encodings/lowRank/decoder.js';
 import { type LowRankEncodeOptions, lowRank } from '../../../../src/encodings/lowRank/lowRank.js';
+import { loadDtype } from '../../../../src/encodings/otherDtypes.js';
 import { ArgumentError, FormatError } from '../../../../src/errors.js';
+import { HoloTensorDecoder } from '../../../../src/holotensor/decoder.js';
+import { HoloTensorEncoder } from '../../../../src/holotensor/encoder.js';
+import { loadKernels } from '../../../../src/kernels/loadKernels.js';
 import { portableKernels } from '../../../../src/kernels/portableKernels.js';
+import { viewBytes } from '../../../../src/tensor/tensor.js';
 import { assertClose, throws } from '../../../helpers/assertions.js';
 import { assertRefused, encodeWith, f32Tensor, reconstruct } from '../../../helpers/encodings.js';
 import { fixturePayloads, fixtureTensor, holoFixtures } from '../../../helpers/holoFixtures.js';
@@ -138,6 +144,18 @@ test('says truthfully what order and subsets are worth', () => {
     essentialFirst: false,
     interleaved: false,
   });
+});
+
+test('a vector of 16 million elements of a byte', async () => {
+  const kernels = await loadKernels();
+  const tensor = { dtype: 'F8_E5M2', shape: [2 ** 24], data: new Uint8Array(2 ** 24).fill(0x3c) } as const;
+  const coded = new HoloTensorEncoder('low-rank', { fragments: 1, kernels }).encodeTensor(tensor);
+  assertClose(coded.cosines, [1], 1e-9);
+  await loadDecodings(['low-rank']);
+  await loadDtype(tensor.dtype);
+  const decoder = new HoloTensorDecoder(coded.header, { kernels });
+  decoder.addFragment(coded.fragments[0]!);
+  assert.equal(viewBytes(decoder.reconstructTensor().data), tensor.data);
 });
 
 test('refuses options that cannot work', () => {
