@@ -9,6 +9,7 @@ import {
 } from '../coefficients/coefficients.js';
 import type { StretchVisitor } from '../coefficients/interleaver.js';
 import { type SubsetHeader, SubsetStore, writeSubsets } from '../coefficients/subsets.js';
+import { transformed } from '../coefficients/transformed.js';
 import type { DecodeRequest, EncodedFragments, EncodeRequest, EncodingQuality } from '../encoding.js';
 
 /**
@@ -25,7 +26,7 @@ const SIGNS = 0;
 const ROTATIONS = 1;
 const GENERATORS = 2;
 
-/** @throws ArgumentError for a value that is not finite, naming its index, and for a seed that cannot be used */
+/** @throws ArgumentError for a value that is not finite, naming its index, and for a seed that cannot be used; UnsupportedError for rows or columns that are too long to be transformed */
 export function encodeOrthonormal(request: EncodeRequest, values: Float32Array): EncodedFragments {
   const { rows, cols, fragments, seed, kernels } = request;
   assertLiveSeeds(seed, GENERATORS);
@@ -34,7 +35,7 @@ export function encodeOrthonormal(request: EncodeRequest, values: Float32Array):
     const flip = signFlipper(seed);
     const give: StretchVisitor = (stretch, start) =>
       flip(values.subarray(start, start + stretch.length), stretch);
-    kernels.dct2d(give, rows, cols, take);
+    transformed(request, () => kernels.dct2d(give, rows, cols, take));
   });
   return describeCoefficients(values, coefficients);
 }

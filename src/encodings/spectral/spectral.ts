@@ -2,6 +2,7 @@ import { checkOptions, number, oneOf, type Rules } from '../../checks/options.js
 import { ArgumentError } from '../../errors.js';
 import { type CoefficientFragments, describeCoefficients } from '../coefficients/coefficients.js';
 import { writeSubsets } from '../coefficients/subsets.js';
+import { transformed } from '../coefficients/transformed.js';
 import { numbersOf } from '../encoderInput.js';
 import { type EncodedFragments, type EncodeRequest, type Encoding, withEncoder } from '../encoding.js';
 import { type SpectralLayout, SV03_MAGIC, spectralDecoding } from './decoder.js';
@@ -45,6 +46,7 @@ export class SpectralEncoder {
 
   /**
    * @throws ArgumentError for a value that is not finite, naming its index
+   * @throws UnsupportedError for rows or columns that are too long to be transformed
    * @throws LimitError when the repetitions of the layout 'essential' do not fit a file
    */
   encode(request: EncodeRequest): EncodedFragments {
@@ -52,13 +54,16 @@ export class SpectralEncoder {
     return describeCoefficients(values, this.#write(values, request));
   }
 
-  #write(values: Float32Array, { rows, cols, fragments, kernels }: EncodeRequest): CoefficientFragments {
+  #write(values: Float32Array, request: EncodeRequest): CoefficientFragments {
+    const { rows, cols, fragments, kernels } = request;
     if (this.#layout === 'raster') {
       const header = { magic: SV03_MAGIC, coefficients: values.length, fragments };
-      return writeSubsets(header, undefined, (take) => kernels.dct2d(values, rows, cols, take));
+      return writeSubsets(header, undefined, (take) =>
+        transformed(request, () => kernels.dct2d(values, rows, cols, take)),
+      );
     }
     const coefficients = new Float32Array(values.length);
-    kernels.dct2d(values, rows, cols, coefficients);
+    transformed(request, () => kernels.dct2d(values, rows, cols, coefficients));
     if (this.#layout === 'ranked') return writeRanked(coefficients, fragments);
     return writeEssential(coefficients, fragments, this.#essentialRatio);
   }
