@@ -1,6 +1,6 @@
 import { inTurns, nextTurn } from '../src/async/steps.js';
 import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
-import { type AllLimits, checkLimit, limitsOf } from '../src/checks/limits.js';
+import { checkLimit, limitsOf } from '../src/checks/limits.js';
 import { check, wholeNumber } from '../src/checks/options.js';
 import { loadDecodingOf } from '../src/encodings/decodings.js';
 import { TruncatedError } from '../src/errors.js';
@@ -13,12 +13,13 @@ import {
   type ReceivedFragment,
 } from '../src/holotensor/fragment.js';
 import type { HoloTensorLayout } from '../src/holotensor/parser.js';
+import type { ReconstructionOptions } from '../src/holotensor/reconstruction.js';
 import { FragmentUnpacker } from '../src/holotensor/unpack.js';
 import type { RandomAccessSource } from '../src/source.js';
 import type { HoloTensorReaderOptions, OpenedHoloTensor } from './openHoloTensor.js';
 import { readBytes } from './readGrammar.js';
 
-type DecodeOptions = EncodingDecodeOptions & RangeOption & AbortOptions;
+type DecodeOptions = EncodingDecodeOptions & RangeOption & ReconstructionOptions & AbortOptions;
 
 /** Reads the fragments of an opened file, and gives them to decoders. */
 export class FragmentReader {
@@ -29,8 +30,7 @@ export class FragmentReader {
   readonly #byIndex: readonly FragmentIndexEntry[];
   readonly #unpacker: FragmentUnpacker;
   /** For all decoders. */
-  readonly #options: Omit<HoloTensorReaderOptions, 'signal'>;
-  readonly #limits: AllLimits;
+  readonly #options: HoloTensorReaderOptions;
 
   constructor({ source, layout, available, kernels, options }: OpenedHoloTensor) {
     this.layout = layout;
@@ -38,9 +38,7 @@ export class FragmentReader {
     this.#source = source;
     this.#byIndex = layout.entries.toSorted((a, b) => a.index - b.index);
     this.#unpacker = new FragmentUnpacker(kernels, options);
-    const { signal: _, ...others } = options;
-    this.#options = others;
-    this.#limits = limitsOf(options);
+    this.#options = options;
   }
 
   /** @throws TruncatedError if no fragment is complete */
@@ -55,7 +53,7 @@ export class FragmentReader {
     check('fragmentIndex', index, wholeNumber(0, this.#byIndex.length - 1));
     checkAbort(options);
     const entry = this.#byIndex[index]!;
-    checkFragmentBytes(this.#limits, index, entry.compressedSize);
+    checkFragmentBytes(limitsOf(this.#options), index, entry.compressedSize);
     const { dataStart, header } = this.layout;
     const stored = await readBytes(this.#source, dataStart + entry.offset, entry.compressedSize, options);
     return this.#unpacker.unpack({ header, entry, stored });
@@ -66,9 +64,14 @@ export class FragmentReader {
     const entries = this.some;
     const dataLength = endOfFragment(entries.at(-1)!);
     for (const { index, compressedSize } of entries) {
-      checkFragmentBytes(this.#limits, index, compressedSize);
+      checkFragmentBytes(limitsOf(this.#options), index, compressedSize);
     }
-    checkLimit(this.#limits, 'totalBytes', dataLength, 'Cannot read the fragments: they are too large');
+    checkLimit(
+      limitsOf(this.#options),
+      'totalBytes',
+      dataLength,
+      'Cannot read the fragments: they are too large',
+    );
     return readBytes(this.#source, this.layout.dataStart, dataLength, options);
   }
 
@@ -109,6 +112,8 @@ export class FragmentReader {
   async #createDecoder(options: DecodeOptions): Promise<HoloTensorDecoder> {
     const { header } = this.layout;
     await loadDecodingOf(header);
-    return new HoloTensorDecoder(header, { ...this.#options, ...options });
+    const decoder = new HoloTensorDecoder(header, { ...this.#options, ...options });
+    if (options.dtype === 'source') decoder.spareNumbers();
+    return decoder;
   }
 }

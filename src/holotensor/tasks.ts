@@ -54,6 +54,7 @@ export async function reconstructStored(
   const [kernels] = await Promise.all([loadKernels(['xxh3']), loadDecodingOf(header)]);
   const unpacker = new FragmentUnpacker(kernels, options);
   const decoder = new HoloTensorDecoder(header, options, new Budget(limitsOf(options), received), memory);
+  if (options.dtype === 'source') decoder.spareNumbers();
   const all = fragments.map(({ stored }) => stored);
   // Units of the embedded encoding are read once or twice, in pieces: to copy all of them before would take as long, and memory.
   const local = header.encoding === 'embedded' ? all : localCopies(all);

@@ -18,20 +18,23 @@ import { collectTensor } from '../../sinks/tensor.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { finish, oneStep } from '../../src/async/steps.js';
 import type { Limits } from '../../src/checks/limits.js';
+import { loadCodec } from '../../src/codecs/loadCodec.js';
 import { loadDecodings } from '../../src/encodings/decodings.js';
 import type { HolographicEncoding } from '../../src/encodings/encoding.js';
 import { HolostreamError, LimitError, TruncatedError } from '../../src/errors.js';
 import { serializeBlockIndexV2, serializeHctHeader } from '../../src/hct/serialize.js';
 import { HoloTensorDecoder } from '../../src/holotensor/decoder.js';
+import { HoloTensorEncoder } from '../../src/holotensor/encoder.js';
 import type { HoloTensorHeader } from '../../src/holotensor/header.js';
 import { packHoloTensor } from '../../src/holotensor/pack.js';
 import { DEFAULT_QUALITY_CURVES } from '../../src/holotensor/quality.js';
 import { loadKernels } from '../../src/kernels/loadKernels.js';
 import { xxh3 } from '../../src/kernels/xxh3/checksum.js';
 import type { RandomAccessSource } from '../../src/source.js';
+import { viewBytes, viewElements } from '../../src/tensor/tensor.js';
 import { rejects, throws } from '../helpers/assertions.js';
 import { concatBytes } from '../helpers/bytes.js';
-import { modelFileOf } from '../helpers/modelFiles.js';
+import { decodeFromModelFile, modelFileOf } from '../helpers/modelFiles.js';
 import { safetensorsOf } from '../helpers/safetensors.js';
 import { chunked, collect } from '../helpers/streams.js';
 
@@ -399,6 +402,32 @@ test('memory that the engine does not have is a LimitError, whatever the limits'
   const model = await openModel(lying(endless, front.length + 2 ** 46));
   await rejects(model.load({ limits }), LimitError, /the engine has no more/);
   await model.close();
+});
+
+test('what is given out as elements is paid for as elements: 16 million zeros of a byte', async () => {
+  const [kernels, codec] = await Promise.all([loadKernels(), loadCodec('zstd')]);
+  for (const dtype of ['F8_E4M3', 'F8_E5M2', 'BF16'] as const) {
+    const shape = [4112, 4112];
+    const zeros = new Uint8Array(4112 * 4112 * (dtype === 'BF16' ? 2 : 1));
+    const { header, fragments } = new HoloTensorEncoder('embedded', { kernels }).encodeTensor({
+      dtype,
+      shape,
+      data: viewElements(dtype, zeros),
+    });
+    const file = concatBytes(packHoloTensor(header, fragments, { kernels, codec }));
+    assert.ok(file.length < 1000);
+    const reader = await HoloTensorReader.open(bytesSource(file));
+    const { data, complete } = await reader.readAll({ dtype: 'source' });
+    assert.ok(complete);
+    assert.ok(viewBytes(data).every((byte) => byte === 0));
+    // As numbers, they are more than is free.
+    await rejects(reader.readAll(), LimitError, /limits\.ratio/);
+    // The same of a model file, of which each part is a task.
+    const w = { dtype, shape, data_offsets: [0, zeros.length] };
+    const plain = concatBytes([safetensorsOf({ w }), zeros]);
+    const { files } = await decodeFromModelFile(await modelFileOf(plain));
+    assert.ok(Buffer.from(plain).equals(files['model.safetensors']!));
+  }
 });
 
 test('the tensors of a model are counted with the arrays that they are converted to', async () => {

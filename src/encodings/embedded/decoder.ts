@@ -198,7 +198,11 @@ export class EmbeddedDecoder implements FragmentDecoder {
     const { dtype } = this.#request;
     checkOutput(out, byteLengthOf(dtype, this.#wanted), 'Uint8Array');
     const state = this.#state;
-    if (state === undefined || floatLayout(dtype) === undefined) {
+    if (state === undefined) {
+      out.fill(0);
+      return;
+    }
+    if (floatLayout(dtype) === undefined) {
       const values = new Float32Array(this.#wanted);
       yield* this.reconstructing(values);
       out.set(viewBytes(numbersToElements(dtype, values)));
