@@ -173,6 +173,14 @@ export function checkSelection(selection: Uint8Array, counts: Uint8Array, dense?
   for (let group = 0; group < counts.length; group++) {
     if (counts[group]! > most && (dense === undefined || dense[group] === 0)) most = counts[group]!;
   }
+  checkMostCount(selection, most);
+}
+
+/**
+ * @param most significant weights of a group that is not dense; below 0: there is none
+ * @throws FormatError when the selection has no codes for its class
+ */
+export function checkMostCount(selection: Uint8Array, most: number): void {
   if (most < 0 || CLASS_OF[most]! + 1 < selection.length) return;
   throw new FormatError('Cannot decode the embedded bitmap: no codes for the class of a group', {
     expected: `below ${Math.max(0, selection.length - 1)}`,

@@ -2,7 +2,7 @@
 export { decodeBitmap } from './bitmaps';
 export { decodeMantissas } from './mantissas';
 export { placeWeights } from './placeWeights';
-export { decodePlanes, decodeSigns } from './planes';
+export { decodePlanes, decodeSigns, mostCount } from './planes';
 export { restoreLong, restoreShort } from './restoreOrder';
 export { decodeSmall } from './small';
 export { storeTables } from './spread';

@@ -6,6 +6,7 @@ import { contextOf, COUNTS as COUNTS_OF_RULE, SCALES as SCALES_OF_RULE } from '.
 import {
   COUNTS,
   DENSE,
+  ENTRIES,
   GROUPS,
   KINDS,
   LIST,
@@ -61,6 +62,27 @@ export function decodePlanes(
   for (let tile = records; tile < end; tile += RECORD_BYTES) takeDense(tile, rule);
   decodeBitmaps(records, end, codes, spreads, scratch);
   for (let tile = records; tile < end; tile += RECORD_BYTES) finish(tile, tables, apart, denseShift);
+}
+
+/** The most significant weights of a group that is not dense; -1: there is none. */
+export function mostCount(tile: usize): i32 {
+  const groups = <usize>load<u32>(tile, GROUPS);
+  const counts = <usize>load<u32>(tile, COUNTS);
+  const dense = <usize>load<u32>(tile, DENSE);
+  const one = i8x16.splat(1);
+  let most = i8x16.splat(0);
+  let group: usize = 0;
+  for (; group + 16 <= groups; group += 16) {
+    const isCounted = i8x16.eq(v128.load(dense + group), i8x16.splat(0));
+    most = i8x16.max_u(most, v128.and(i8x16.add(v128.load(counts + group), one), isCounted));
+  }
+  let best: i32 = 0;
+  for (; group < groups; group++) {
+    if (load<u8>(dense + group) == 0) best = max(best, <i32>load<u8>(counts + group) + 1);
+  }
+  v128.store(tile, most, ENTRIES);
+  for (let i: usize = 0; i < 16; i++) best = max(best, <i32>load<u8>(tile + i, ENTRIES));
+  return best - 1;
 }
 
 /**

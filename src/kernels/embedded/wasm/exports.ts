@@ -10,6 +10,7 @@ export interface EmbeddedExports {
     scratch: number,
   ): number;
   storeTables(tables: number): void;
+  mostCount(record: number): number;
   decodePlanes(
     records: number,
     tiles: number,

@@ -2,7 +2,7 @@ import { likeAligned } from '../../../bytes/sharedMemory.js';
 import type { WasmRuntime } from '../../runtime/runtime.js';
 import { contextRule } from '../contexts.js';
 import type { DenseRule, EmbeddedKernels, PlaneCoding, TileState, TileStep } from '../interface.js';
-import { checkLength, checkSelection, GROUP, GROUP_BYTES } from '../tile.js';
+import { checkLength, checkMostCount, GROUP, GROUP_BYTES } from '../tile.js';
 import { type ContextRange, loadLookups } from './codeTables.js';
 import type { EmbeddedExports } from './exports.js';
 import { allocateUnits, checkLoadable, denseShift, ruleBytes, SPREADS } from './memory.js';
@@ -49,7 +49,8 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
     const maskBytes = MASK_BYTES * (most + 1);
     const lists = runtime.allocate(listBytes * TOGETHER);
     const masks = runtime.allocate(maskBytes * TOGETHER);
-    const { storeTables, decodePlanes, decodeSigns } = runtime.exports<EmbeddedExports>('embedded');
+    const { storeTables, mostCount, decodePlanes, decodeSigns } =
+      runtime.exports<EmbeddedExports>('embedded');
     storeTables(tables);
     const groupsAtOnce = Math.max(GROUPS_AT_ONCE, TOGETHER * most);
     for (let first = 0; first < steps.length; ) {
@@ -141,8 +142,7 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
         if (bitmap === undefined) return;
         plane += bitmap.length;
         if (coding.fixed) return;
-        const ofGroups = (address: number) => runtime.bytes(address, to - from);
-        checkSelection(coding.selection, ofGroups(counts), ofGroups(dense));
+        checkMostCount(coding.selection, mostCount(records + 4 * at));
       }
     }
   }
