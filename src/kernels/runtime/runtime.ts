@@ -42,6 +42,7 @@ export class WasmRuntime {
   /** The address after the last allocation. */
   #top = ALIGNMENT;
   readonly #kept = new Map<ArrayBufferView, number>();
+  #generation = 0;
   readonly #idleMs: number;
   #used = false;
   /** What {@link apart} used last, for the next time. */
@@ -126,6 +127,11 @@ export class WasmRuntime {
     return start;
   }
 
+  /** How often what was kept has been dropped: addresses of one generation mean nothing in the next. */
+  get generation(): number {
+    return this.#generation;
+  }
+
   /** Nothing is allocated: a copy that `keep` makes now stays. */
   get keeps(): boolean {
     return this.#top === this.#base;
@@ -200,6 +206,7 @@ export class WasmRuntime {
     this.#view = new Uint8Array(this.#memory.buffer);
     this.#instances.clear();
     this.#kept.clear();
+    this.#generation += 1;
     this.#base = ALIGNMENT;
     this.#top = ALIGNMENT;
     clearInterval(this.#idle);

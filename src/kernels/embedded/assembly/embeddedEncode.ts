@@ -80,8 +80,99 @@ export function countPlanes(
   }
 }
 
+/** How a plane is coded, u32, as the caller lays it out: the addresses of its rule of contexts and of its codes. */
+const RULE: usize = 0;
+const CODES: usize = 4;
+/** Bits of significant weights are apart; the scale of a group that makes it dense, i32. */
+const IS_APART: usize = 8;
+const LEAST_SCALE: usize = 12;
+const CODING_BYTES: usize = 16;
+
+/**
+ * The planes of a tile to `out`; returns its bytes. `significant`, `counts`, `dense` begin as zeros.
+ * @param first planes above it are passed over, and not written
+ * @param list room for a u32 a group, and one more
+ * @param masks room for a u64 a group, and one more
+ * @param batches room for a bit a group, and a byte more
+ * @param lengths of the units, u32: of each plane its bits and the signs that follow it
+ */
+export function encodePlanes(
+  weights: u32,
+  depth: u32,
+  first: u32,
+  planes: usize,
+  stride: usize,
+  signs: usize,
+  significant: usize,
+  counts: usize,
+  dense: usize,
+  scales: usize,
+  denseFrom: usize,
+  threshold: u32,
+  denseShift: u32,
+  codings: usize,
+  extracts: usize,
+  list: usize,
+  masks: usize,
+  batches: usize,
+  lengths: usize,
+  out: usize,
+): usize {
+  const groups = (weights + 63) >> 6;
+  const start = out;
+  for (let j: u32 = 0, plane = planes; j < depth; j++, plane += stride, codings += CODING_BYTES, lengths += 8) {
+    const leastScale = load<i32>(codings, LEAST_SCALE);
+    let bits: usize = 0;
+    let ofSigns: usize = 0;
+    if (j < first) {
+      passOver(plane, groups, significant, counts, dense, scales, threshold, leastScale, denseShift);
+    } else {
+      bits = encodePlane(
+        plane,
+        groups,
+        significant,
+        signs,
+        counts,
+        dense,
+        scales,
+        load<u32>(codings, RULE),
+        batches,
+        load<u32>(codings, CODES),
+        load<u32>(codings, IS_APART) != 0,
+        denseShift,
+        extracts,
+        list,
+        masks,
+        out,
+      );
+      out += bits;
+      ofSigns = encodeSigns(
+        weights,
+        groups,
+        threshold,
+        leastScale,
+        significant,
+        signs,
+        counts,
+        dense,
+        scales,
+        denseFrom,
+        j,
+        extracts,
+        list,
+        masks,
+        out,
+      );
+      out += ofSigns;
+    }
+    store<u32>(lengths, bits);
+    store<u32>(lengths, ofSigns, 4);
+  }
+  return out - start;
+}
+
 /** What a plane, and the signs behind it, make of the state of a tile; returns the weights that are significant in groups that are not dense. */
-export function passOver(
+function passOver(
   plane: usize,
   groups: u32,
   significant: usize,
@@ -114,11 +205,8 @@ export function passOver(
 /**
  * A plane of a tile to `out`; returns its bytes. Which groups are dense, and which have new weights, is random: they are listed
  * without branches.
- * @param list room for a u32 a group, and one more
- * @param masks room for a u64 a group, and one more
- * @param batches room for a bit a group, and a byte more
  */
-export function encodePlane(
+function encodePlane(
   plane: usize,
   groups: u32,
   significant: usize,
@@ -223,10 +311,10 @@ function areZeros(words: usize): bool {
 }
 
 /**
- * Signs of the groups that plane `j` makes dense; `list` and `masks` as above. Of `counts`, `dense`, `scales` and `denseFrom`, there
+ * Signs of the groups that plane `j` makes dense. Of `counts`, `dense`, `scales` and `denseFrom`, there
  * are whole sixteens, of which the last are not used.
  */
-export function encodeSigns(
+function encodeSigns(
   weights: u32,
   groups: u32,
   threshold: u32,

@@ -34,9 +34,32 @@ export function loadLookups(runtime: WasmRuntime, coding: Codes, needed?: Contex
   return loadRecords(runtime, coding, 'lookup', needed);
 }
 
-/** The same for the kernels that encode. */
-export function loadCodes(runtime: WasmRuntime, coding: Codes): number {
-  return loadRecords(runtime, coding, 'entries');
+/** The same for the kernels that encode, of several codings. Nothing is allocated before them. */
+export function loadCodes(runtime: WasmRuntime, codings: readonly Codes[]): number[] {
+  // All tables first: only what is kept while nothing is allocated stays.
+  const records = codings.map((coding) => recordsOf(runtime, coding));
+  const loaded = new Map<Uint32Array, number>();
+  return records.map((own) => {
+    const address = loaded.get(own) ?? loadInto(runtime, own);
+    loaded.set(own, address);
+    return address;
+  });
+}
+
+/** By the letters or the selection of a coding: tiles of a tensor share them, and records take long to make. */
+const known = new WeakMap<object, { runtime: WasmRuntime; generation: number; records: Uint32Array }>();
+
+function recordsOf(runtime: WasmRuntime, coding: Codes): Uint32Array {
+  const key = coding.fixed ?? coding.selection;
+  const { generation } = runtime;
+  const found = known.get(key);
+  if (found?.runtime === runtime && found.generation === generation) return found.records;
+  const contexts = coding.fixed ? FIXED_CONTEXTS : codesOf(coding).length;
+  const records = runtime.scope(() =>
+    runtime.words(loadRecords(runtime, coding, 'entries'), FIELDS.entries * contexts).slice(),
+  );
+  known.set(key, { runtime, generation, records });
+  return records;
 }
 
 /** Returns the address where the record of context 0 is, or would be. */

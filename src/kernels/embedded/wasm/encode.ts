@@ -17,12 +17,16 @@ import { encodeExports } from './encodeExports.js';
 import { groupChanges } from './groupChanges.js';
 import { type LoadedTile, loadTile, sortTile } from './loadTile.js';
 import { isCounted, measure, measureShort, morePlanes } from './measureTile.js';
-import { allocateZeros, denseShift, ruleBytes } from './memory.js';
+import { allocateZeros, denseShift, loadInto, ruleBytes } from './memory.js';
 import { surveyRows } from './surveyRows.js';
 
 const ENTRY_BYTES = 4;
 /** The largest group of a plane: 10 codes of 12 bits, 64 bits that are kept apart, 64 signs. */
 const GROUP_UNIT_BYTES = 32;
+/** Units of a plane. */
+const UNITS = 2;
+/** Words that say how a plane is coded. */
+const CODING_FIELDS = 4;
 /** Of a group in a list. */
 const MASK_BYTES = 8;
 /** Bytes of the largest weight, with two bits of bitmap. */
@@ -61,17 +65,16 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     // What is kept comes first.
     const extracts = runtime.keep(extractTable());
     const rules = codings.map((own) => runtime.keep(ruleBytes(own)));
-    // All planes with fixed codes have the same.
-    const withFixed = codings.find(({ fixed }) => fixed);
-    const fixedCodes = withFixed === undefined ? 0 : loadCodes(runtime, withFixed);
-    const codes = codings.map((own) => (own.fixed ? fixedCodes : loadCodes(runtime, own)));
     const marks = nonzero !== undefined && nonzero.length > 0;
-    const nonzeroCodes = marks ? loadCodes(runtime, { selection: nonzero, fixed: undefined }) : undefined;
+    const codes = loadCodes(
+      runtime,
+      marks ? [...codings, { selection: nonzero, fixed: undefined }] : codings,
+    );
     const counted = isCounted(tile);
     const estimates = !counted && nonzero !== undefined;
     const more = estimates ? morePlanes(depth, tile.patterns.length) : 0;
     const loaded = loadTile(runtime, tile, coding, more, !counted);
-    const { weights, groups, stride, planes, significant, signs, counts, dense, scales, contexts } = loaded;
+    const { weights, groups, stride, planes, signs, significant, counts, dense, scales, contexts } = loaded;
     const denseFrom = runtime.allocate(groups);
     runtime.bytes(denseFrom, groups).fill(NEVER);
     const list = runtime.allocate(ENTRY_BYTES * (groups + 1));
@@ -80,62 +83,45 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const room = depth * planeBytes + exceptions.length + WEIGHT_BYTES * GROUP * groups;
     const out = runtime.allocate(room + OVERWRITE_BYTES);
     const sums = allocateZeros(runtime, 8 * SUMS * depth);
-    const { passOver, encodePlane, encodeSigns } = encodeExports(runtime);
-    const ends: number[] = [];
-    let end = out;
-    codings.forEach(({ apart, level }, j) => {
-      const leastScale = denseRule.ratio + 4 * level;
-      const { threshold } = denseRule;
-      if (lastOnly && j < depth - 1) {
-        const plane = planes + j * stride;
-        const shift = denseShift(codedDense);
-        passOver(plane, groups, significant, counts, dense, scales, threshold, leastScale, shift);
-        ends.push(end, end);
-        return;
-      }
-      end += encodePlane(
-        planes + j * stride,
-        groups,
-        significant,
-        signs,
-        counts,
-        dense,
-        scales,
-        rules[j]!,
-        contexts,
-        codes[j]!,
-        apart,
-        denseShift(codedDense),
-        extracts,
-        list,
-        masks,
-        end,
-      );
-      ends.push(end);
-      end += encodeSigns(
-        weights,
-        groups,
-        threshold,
-        leastScale,
-        significant,
-        signs,
-        counts,
-        dense,
-        scales,
-        denseFrom,
-        j,
-        extracts,
-        list,
-        masks,
-        end,
-      );
-      ends.push(end);
-    });
+    const lengths = runtime.allocate(4 * (UNITS * depth + 1));
+    const fields = new Int32Array(CODING_FIELDS * depth);
+    for (let j = 0; j < depth; j++) {
+      const { apart, level } = codings[j]!;
+      fields[CODING_FIELDS * j] = rules[j]!;
+      fields[CODING_FIELDS * j + 1] = codes[j]!;
+      fields[CODING_FIELDS * j + 2] = apart ? 1 : 0;
+      fields[CODING_FIELDS * j + 3] = denseRule.ratio + 4 * level;
+    }
+    let size = encodeExports(runtime).encodePlanes(
+      weights,
+      depth,
+      lastOnly ? depth - 1 : 0,
+      planes,
+      stride,
+      signs,
+      significant,
+      counts,
+      dense,
+      scales,
+      denseFrom,
+      denseRule.threshold,
+      denseShift(codedDense),
+      loadInto(runtime, fields),
+      extracts,
+      list,
+      masks,
+      contexts,
+      lengths,
+      out,
+    );
+    let units = UNITS * depth;
     if (nonzero !== undefined) {
-      runtime.load(exceptions, end);
-      end += exceptions.length;
-      end += encodeRemainder(tile.layout, coding.scale, nonzeroCodes, loaded, extracts, list, end);
-      ends.push(end);
+      const start = out + size + exceptions.length;
+      runtime.load(exceptions, out + size);
+      const bits = encodeRemainder(tile.layout, coding.scale, codes[depth], loaded, extracts, list, start);
+      runtime.words(lengths, units + 1)[units] = exceptions.length + bits;
+      size += exceptions.length + bits;
+      units += 1;
     }
     let energy = 0;
     if (!lastOnly) {
@@ -144,13 +130,12 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
         : measure(runtime, tile.layout, depth, more, loaded, denseFrom, sums);
     }
     // One copy of all.
-    const size = end - out;
     const fits = target !== undefined && size <= target.length;
     const bytes = fits ? target.subarray(0, size) : new Uint8Array(size);
     runtime.store(out, bytes);
     return {
       bytes,
-      lengths: Uint32Array.from(ends, (unitEnd, i) => unitEnd - (ends[i - 1] ?? out)),
+      lengths: runtime.words(lengths, units).slice(),
       energy,
       sums: runtime.doubles(sums, SUMS * depth).slice(),
       denseFrom: runtime.bytes(denseFrom, groups).slice(),

@@ -4,8 +4,9 @@ import { encodeExports } from './encodeExports.js';
 import { WIDENED, widen } from './loadTile.js';
 import { allocateZeros, loadInto } from './memory.js';
 
-/** Weights that are surveyed at once: they stay in a near cache. */
+/** Weights that are surveyed at once: they stay in a near cache, also where they are widened. */
 const SURVEY_WEIGHTS = 8192;
+const SHORT_WEIGHTS = 32768;
 const EXPONENTS = 256;
 const SUBNORMALS = 24;
 /** Exponents are counted apart for neighbours. */
@@ -25,12 +26,12 @@ export function surveyRows(
   const columns = loadInto(runtime, before);
   const exponents = allocateZeros(runtime, 4 * LANES * EXPONENTS);
   const subnormals = allocateZeros(runtime, 4 * SUBNORMALS);
-  const rowsAtOnce = Math.max(1, Math.floor(SURVEY_WEIGHTS / rowLength));
+  const isShort = isBfloat16(layout) && rowLength % TOGETHER === 0 && patterns.length % TOGETHER === 0;
+  const rowsAtOnce = Math.max(1, Math.floor((isShort ? SHORT_WEIGHTS : SURVEY_WEIGHTS) / rowLength));
   const energies = runtime.allocate(8 * rowsAtOnce);
   const chunk = runtime.allocate(rowsAtOnce * rowLength * layout.bytes + WIDENED * layout.bytes);
-  const numbers = runtime.allocate(4 * (rowsAtOnce * rowLength + WIDENED));
+  const numbers = isShort ? chunk : runtime.allocate(4 * (rowsAtOnce * rowLength + WIDENED));
   const { surveyRows: survey, surveyShort } = encodeExports(runtime);
-  const isShort = isBfloat16(layout) && rowLength % TOGETHER === 0 && patterns.length % TOGETHER === 0;
   const pairs = allocateZeros(runtime, isShort ? PAIRS_BYTES : 0);
   for (let row = 0; row < rows.length; row += rowsAtOnce) {
     const start = row * rowLength;
