@@ -9,7 +9,7 @@ import {
   fixedPlaces,
 } from '../../../src/kernels/embedded/fixedCodes.js';
 import { anyCode, CODES, nonzeroCode, type PrefixCode } from '../../../src/kernels/embedded/prefixCodes.js';
-import { type ContextRange, loadLookups } from '../../../src/kernels/embedded/wasm/codeTables.js';
+import { type ContextRange, loadCodes, loadLookups } from '../../../src/kernels/embedded/wasm/codeTables.js';
 import { WasmRuntime } from '../../../src/kernels/runtime/runtime.js';
 
 const FIXED = { fixed: new Uint16Array(0), selection: new Uint8Array(0) };
@@ -54,6 +54,37 @@ test('records of fixed codes stay with their tables, and gain those of contexts 
   runtime.scope(() => runtime.allocate(2 ** 23));
   runtime.release();
   runtime.scope(() => checkRecords(runtime, [10, 20]));
+});
+
+test('kernels encode by the codes of each coding, also once what was kept has been dropped', () => {
+  const runtime = new WasmRuntime(new Map());
+  const selected = { fixed: undefined, selection: Uint8Array.of(0x21, 3, 0x45, 0xff, 0x67) };
+  const replaced = { fixed: Uint16Array.of(CODES * 100 + 5), selection: new Uint8Array(0) };
+  const codings = [FIXED, selected, replaced, FIXED];
+  const check = () => {
+    const addresses = loadCodes(runtime, codings);
+    assert.is(addresses[0], addresses[3]);
+    codings.forEach((coding, i) => {
+      codesOf(coding).forEach((codes, context) => {
+        if (codes === undefined) return;
+        const expected = [codes.bytes?.mask, codes.bytes?.byte, codes.batch];
+        const record = runtime.words(addresses[i]! + 12 * context, 3).slice();
+        expected.forEach((code, field) => {
+          const address = record[field]!;
+          assert.equal(address && runtime.words(address, 256).slice(), code?.entries ?? 0);
+        });
+      });
+    });
+  };
+  const overwrite = () => runtime.bytes(runtime.allocate(2 ** 23), 2 ** 23).fill(1);
+  for (let round = 0; round < 2; round++) {
+    runtime.scope(check);
+    runtime.scope(overwrite);
+    runtime.scope(check);
+    runtime.release();
+    // Tables are elsewhere then.
+    runtime.scope(() => loadCodes(runtime, [selected]));
+  }
 });
 
 test('each letter of the table belongs to one context, and replacing it changes the code there alone', () => {
