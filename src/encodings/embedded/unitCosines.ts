@@ -13,15 +13,16 @@ export function unitCosines(
   const cosines = new Array<number>(length);
   let square = 0;
   let error = energy;
-  passes.forEach((pass, p) => {
-    tiles.forEach((tile, i) => {
-      const after = energiesAfter(pass, tile, planes);
+  // Not in callbacks, each of which an engine compiles apart.
+  for (let p = 0; p < passes.length; p++) {
+    for (let i = 0; i < tiles.length; i++) {
+      const after = energiesAfter(passes[p]!, tiles[i]!, planes);
       square += after.square - before[i]!.square;
       error = Math.max(0, error + (after.error - before[i]!.error));
       before[i] = after;
       cosines[p * tiles.length + i] = cosineOf({ square, error }, energy);
-    });
-  });
+    }
+  }
   if (length > 0) cosines[length - 1] = 1;
   return cosines;
 }

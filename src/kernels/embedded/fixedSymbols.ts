@@ -46,28 +46,72 @@ export function countFixedSymbols(bitmap: Uint8Array, contexts: Uint8Array, symb
 /** Visits what is coded by each letter of the table that occurs: of its place, how many symbols have 0 to 8 set bits. */
 function forPlaces(symbols: FixedSymbols, visit: (place: number, counts: Uint32Array) => void): void {
   for (let context = 0; context < FIXED_CONTEXTS; context++) {
-    // Most do not occur, and views take long to make.
     const own = COUNTS * context;
-    let any = 0;
-    for (let i = own; i < own + COUNTS; i++) any |= symbols[i]!;
-    if (any === 0) continue;
+    // Most do not occur, and views take long to make.
+    if (!occur(symbols, own, own + COUNTS)) continue;
     const places = fixedPlaces(context);
-    places.forEach((place, k) => {
-      if (place === undefined) return;
+    for (let k = 0; k < places.length; k++) {
+      const place = places[k];
+      if (place === undefined) continue;
       const start = own + POPULATIONS * k;
       const counts = symbols.slice(start, start + POPULATIONS);
       // Behind a mask, there are no bytes of 0.
       if (k === 2 && places[1] !== undefined) counts[0] = 0;
-      if (counts.some((count) => count > 0)) visit(place, counts);
-    });
+      if (occur(counts, 0, POPULATIONS)) visit(place, counts);
+    }
   }
+}
+
+// What follows are loops in functions of their own: an engine that compiles them again has little to compile.
+
+/** Whether any of these counts is not 0. */
+function occur(counts: Uint32Array, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (counts[i] !== 0) return true;
+  return false;
+}
+
+/** The bits of these symbols by a code. */
+function costOf(lengths: Float64Array, code: number, counts: Uint32Array): number {
+  let cost = 0;
+  for (let k = 0; k < POPULATIONS; k++) {
+    if (counts[k]! > 0) cost += counts[k]! * lengths[POPULATIONS * code + k]!;
+  }
+  return cost;
+}
+
+/** The code of the fewest bits, if these are less than so many; else -1. */
+function cheapest(lengths: Float64Array, counts: Uint32Array, below: number): number {
+  let best = -1;
+  let least = below;
+  for (let code = 0; code < CODES; code++) {
+    const cost = costOf(lengths, code, counts);
+    if (cost < least) {
+      best = code;
+      least = cost;
+    }
+  }
+  return best;
+}
+
+const lengthsOfCodes = new Map<(index: number) => PrefixCode, Float64Array>();
+
+/** The mean lengths of all codes that a letter at a place chooses from, one after another. */
+function lengthsAt(place: number): Float64Array {
+  const codes = codesAt(place);
+  let lengths = lengthsOfCodes.get(codes);
+  if (lengths === undefined) {
+    lengths = new Float64Array(POPULATIONS * CODES);
+    for (let code = 0; code < CODES; code++) lengths.set(meanLengths(codes(code)), POPULATIONS * code);
+    lengthsOfCodes.set(codes, lengths);
+  }
+  return lengths;
 }
 
 /** The bits of these symbols by the table as it is. */
 export function fixedCost(symbols: FixedSymbols): number {
   let cost = 0;
   forPlaces(symbols, (place, counts) => {
-    cost += costOf(codesAt(place)(letterAt(place)), counts);
+    cost += costOf(lengthsAt(place), letterAt(place), counts);
   });
   return cost;
 }
@@ -79,21 +123,9 @@ export function fixedCost(symbols: FixedSymbols): number {
 export function chooseReplaced(symbols: FixedSymbols, least: number): Uint16Array {
   const replaced: number[] = [];
   forPlaces(symbols, (place, counts) => {
-    const codes = codesAt(place);
-    const now = costOf(codes(letterAt(place)), counts) - least;
-    let best = { code: 0, cost: now };
-    for (let code = 0; code < CODES; code++) {
-      const cost = costOf(codes(code), counts);
-      if (cost < best.cost) best = { code, cost };
-    }
-    if (best.cost < now) replaced.push(CODES * place + best.code);
+    const lengths = lengthsAt(place);
+    const code = cheapest(lengths, counts, costOf(lengths, letterAt(place), counts) - least);
+    if (code >= 0) replaced.push(CODES * place + code);
   });
   return Uint16Array.from(replaced).sort();
-}
-
-function costOf(code: PrefixCode, counts: Uint32Array): number {
-  const lengths = meanLengths(code);
-  let cost = 0;
-  for (let k = 0; k < POPULATIONS; k++) if (counts[k]! > 0) cost += counts[k]! * lengths[k]!;
-  return cost;
 }
