@@ -6,13 +6,7 @@ import type {
   TileCounts,
   TileWeights,
 } from '../../kernels/embedded/interface.js';
-import {
-  chooseCodes,
-  countSymbols,
-  nonzeroBitmap,
-  SYMBOL_COUNTS,
-  sortedPatterns,
-} from '../../kernels/embedded/survey.js';
+import { chooseCodes, SYMBOL_COUNTS } from '../../kernels/embedded/survey.js';
 import { CLASS_OF, CLASSES, GROUP } from '../../kernels/embedded/tile.js';
 import type { PlanePlan } from './plan.js';
 import type { Source } from './source.js';
@@ -54,7 +48,7 @@ const NEVER: DenseChoice = { dense: { threshold: NEVER_DENSE, ratio: NO_RATIO },
  */
 export function chooseCodings(
   elements: number,
-  { layout, whole }: Pick<Source, 'layout' | 'whole'>,
+  { whole }: Pick<Source, 'whole'>,
   plan: PlanePlan,
   kernels: Pick<EmbeddedEncodeKernels, 'countTiles'>,
   weightsOf: (tile: number) => TileWeights,
@@ -62,7 +56,8 @@ export function chooseCodings(
   const isSampled = stepOf(elements, plan) > 1;
   const tiles = countedTiles(elements, plan).map(weightsOf);
   const choice = plan.sparse ? NEVER : EARLY;
-  const counts = kernels.countTiles(tiles, { ...plan, ...choice }, plan.sparse);
+  const marks = !whole && plan.markZeros;
+  const counts = kernels.countTiles(tiles, { ...plan, ...choice }, plan.sparse, marks);
   // Tiles that have not been counted may have groups of any class.
   const classes = isSampled ? CLASS_OF[Math.min(GROUP, choice.dense.threshold - 1)]! + 1 : 0;
   const share = tiles.length / Math.ceil(elements / 2 ** plan.tileLog2);
@@ -82,25 +77,13 @@ export function chooseCodings(
       level: plan.depth - 1 - j,
       codedDense: choice.codedDense,
     })),
-    nonzero: whole ? undefined : nonzeroSelection(layout, plan, tiles, counts, isSampled),
+    nonzero: whole ? undefined : nonzeroSelection(counts, marks, isSampled),
   };
 }
 
 /** The codes of the remainder's bitmap. */
-function nonzeroSelection(
-  layout: Source['layout'],
-  plan: PlanePlan,
-  tiles: readonly TileWeights[],
-  { counts }: TileCounts,
-  isSampled: boolean,
-): Uint8Array {
-  if (!plan.markZeros) return new Uint8Array(0);
-  const symbols = new Uint32Array(SYMBOL_COUNTS);
-  tiles.forEach((weights, i) => {
-    const classes = counts[i]!.map((count) => CLASS_OF[count]!);
-    countSymbols(nonzeroBitmap(layout, plan.scale, sortedPatterns(weights)), classes, symbols);
-  });
-  return chooseCodes(symbols, isSampled ? CLASSES : 0).selection;
+function nonzeroSelection({ nonzero }: TileCounts, marks: boolean, isSampled: boolean): Uint8Array {
+  return marks ? chooseCodes(nonzero, isSampled ? CLASSES : 0).selection : new Uint8Array(0);
 }
 
 /** Bits that a replaced letter costs in the header. */

@@ -161,8 +161,8 @@ export interface TileCounts {
   readonly costs: Uint32Array;
   /** Symbols to code by fixed codes, for each plane: see `fixedSymbols.ts`. */
   readonly fixed: readonly Uint32Array[];
-  /** Of each tile the significant weights of its groups after the last plane, as in `TileState`. */
-  readonly counts: readonly Uint8Array[];
+  /** Symbols of the remainder's bitmap of non-zero weights, to code by a selection; none where it is not wanted. */
+  readonly nonzero: Uint32Array;
 }
 
 /** How to code tiles. */
@@ -249,8 +249,11 @@ export interface EmbeddedEncodeKernels {
     rowLength: number,
     before: Float64Array,
   ): RowSurvey;
-  /** @param selections may be used: without, all planes have fixed codes, and their symbols are counted together */
-  countTiles(tiles: readonly TileWeights[], plan: TilePlan, selections: boolean): TileCounts;
+  /**
+   * @param selections may be used: without, all planes have fixed codes, and their symbols are counted together
+   * @param marks whether the remainder marks weights that are not zero
+   */
+  countTiles(tiles: readonly TileWeights[], plan: TilePlan, selections: boolean, marks: boolean): TileCounts;
   /** The elements of a tile in its order. */
   sortTile(tile: TileWeights): TileWeights['patterns'];
   /**

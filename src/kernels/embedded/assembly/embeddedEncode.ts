@@ -7,7 +7,7 @@ import { weightsOf } from '../../runtime/assembly/groups';
 export { groupChanges } from './groupChanges';
 export { measure } from './measure';
 export { measureShort } from './measureShort';
-export { encodeRemainder } from './remainder';
+export { countNonzero, encodeRemainder } from './remainder';
 export { scatter } from './scatter';
 export { scatterShort } from './scatterShort';
 export { sortLong, sortShort } from './sort';

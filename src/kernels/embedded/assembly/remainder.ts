@@ -1,5 +1,5 @@
 import { weightsOf } from '../../runtime/assembly/groups';
-import { addToBatch, encodeBitmap } from './encodeBitmap';
+import { addToBatch, countSymbols, encodeBitmap } from './encodeBitmap';
 import { entry, extractHalf, pack } from './entries';
 import { longBitmaps, longFields, shortBitmaps, shortestFields, shortFields, storeTables } from './fields';
 
@@ -8,6 +8,7 @@ import { longBitmaps, longFields, shortBitmaps, shortestFields, shortFields, sto
  * bit a group, and a byte more.
  * @param patterns u16 or, with 23 mantissa bits, u32, filled up with zeros to whole groups
  * @param signs of all weights
+ * @param counts significant weights of each group; `classOf` has the class of each number of them
  * @param tapered small numbers have shorter mantissas
  * @param complete exponent field from which on planes hold whole mantissas
  * @param lowest exponent field of weights that are 1 in the lowest plane
@@ -21,7 +22,8 @@ export function encodeRemainder(
   patterns: usize,
   weights: u32,
   signs: usize,
-  classes: usize,
+  counts: usize,
+  classOf: usize,
   dense: usize,
   codes: usize,
   marks: bool,
@@ -40,9 +42,8 @@ export function encodeRemainder(
   out: usize,
 ): usize {
   const groups = (weights + 63) >> 6;
-  if (mantissaBits == 23) longBitmaps(patterns, groups, lowest, absent, nonzero);
-  else shortBitmaps(patterns, groups, mantissaBits, lowest, absent, nonzero);
-  let position: usize = marks ? encodeMarks(nonzero, groups, classes, codes, list, batches, out) : 0;
+  findAbsent(patterns, groups, mantissaBits, lowest, absent, nonzero);
+  let position: usize = marks ? encodeMarks(nonzero, groups, counts, classOf, codes, list, batches, out) : 0;
   const signedZeros = hasSignedZeros(weights, signs, dense, absent, nonzero);
   store<u64>(fields, entry(u64(signedZeros), 1));
   position = pack(fields, fields + 8, out, position);
@@ -87,6 +88,35 @@ export function encodeRemainder(
   return (position + 7) >> 3;
 }
 
+/**
+ * Adds the symbols of the bitmap of weights that are not zero, as `countSymbols` does.
+ * @param classes room for a byte a group
+ */
+export function countNonzero(
+  patterns: usize,
+  groups: u32,
+  mantissaBits: u32,
+  lowest: u32,
+  counts: usize,
+  classOf: usize,
+  absent: usize,
+  nonzero: usize,
+  classes: usize,
+  symbols: usize,
+): void {
+  findAbsent(patterns, groups, mantissaBits, lowest, absent, nonzero);
+  for (let group: u32 = 0; group < groups; group++) {
+    store<u8>(classes + group, load<u8>(classOf + <usize>load<u8>(counts + group)));
+  }
+  countSymbols(nonzero, 0, groups, classes, symbols);
+}
+
+/** Which weights the planes do not hold, and which of these are not zero. */
+function findAbsent(patterns: usize, groups: u32, mantissaBits: u32, lowest: u32, absent: usize, nonzero: usize): void {
+  if (mantissaBits == 23) longBitmaps(patterns, groups, lowest, absent, nonzero);
+  else shortBitmaps(patterns, groups, mantissaBits, lowest, absent, nonzero);
+}
+
 /** The missing bits of mantissas, a group at a time; returns the bit behind them. */
 function encodeFields(
   patterns: usize,
@@ -123,7 +153,8 @@ function encodeFields(
 function encodeMarks(
   nonzero: usize,
   groups: u32,
-  classes: usize,
+  counts: usize,
+  classOf: usize,
   codes: usize,
   list: usize,
   batches: usize,
@@ -133,7 +164,7 @@ function encodeMarks(
   let inBatch: u32 = 0;
   let batch: u32 = 0;
   for (let group: u32 = 0; group < groups; group++) {
-    const kind = <u32>load<u8>(classes + group);
+    const kind = <u32>load<u8>(classOf + <usize>load<u8>(counts + group));
     const word = load<u64>(nonzero + (group << 3));
     const isIn = u32(kind == 0);
     const begins = isIn & u32((inBatch & 7) == 0);

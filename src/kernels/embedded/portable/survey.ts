@@ -5,6 +5,7 @@ import {
   COUNT,
   countSymbols,
   FRESH_ZERO,
+  nonzeroBitmap,
   SIGNIFICANT,
   SUM_Q,
   SUM_Q_Q,
@@ -16,30 +17,46 @@ import {
   UNKNOWN,
   ZERO,
 } from '../survey.js';
-import { becomesDense, CLASSES, FIRST_DENSE, GROUP, GROUP_BYTES, newTileState } from '../tile.js';
+import {
+  becomesDense,
+  CLASSES,
+  FIRST_DENSE,
+  finalClasses,
+  GROUP,
+  GROUP_BYTES,
+  newTileState,
+} from '../tile.js';
 import { scatterMagnitudes } from './magnitudes.js';
 import { ageDense, countPlane, freshBits } from './tileState.js';
 import { numbersOf } from './weights.js';
 
 /** Goes once through the planes of tiles as an encoder does, to count. */
-export function countTiles(tiles: readonly TileWeights[], plan: TilePlan, selections: boolean): TileCounts {
+export function countTiles(
+  tiles: readonly TileWeights[],
+  plan: TilePlan,
+  selections: boolean,
+  marks: boolean,
+): TileCounts {
   const { depth } = plan;
   const counted = selections ? depth : 0;
   const all = {
     symbols: new Uint32Array(2 * SYMBOL_COUNTS * counted),
     costs: new Uint32Array(2 * counted),
     fixed: Array.from({ length: selections ? depth : 1 }, () => new Uint32Array(FIXED_SYMBOL_COUNTS)),
+    nonzero: new Uint32Array(marks ? SYMBOL_COUNTS : 0),
   };
-  return { ...all, counts: tiles.map((tile) => countTile(tile, plan, selections, all)) };
+  for (const tile of tiles) countTile(tile, plan, selections, all);
+  return all;
 }
 
 function countTile(
   tile: TileWeights,
   { scale, depth, dense, codedDense }: TilePlan,
   selections: boolean,
-  { symbols, costs, fixed }: Omit<TileCounts, 'counts'>,
-): Uint8Array {
-  const { planes, signs } = split(numbersOf(sortedPatterns(tile), tile.layout), scale, depth);
+  { symbols, costs, fixed, nonzero }: TileCounts,
+): void {
+  const patterns = sortedPatterns(tile);
+  const { planes, signs } = split(numbersOf(patterns, tile.layout), scale, depth);
   const state = newTileState(tile.patterns.length, tile.scales, signs);
   planes.forEach((plane, j) => {
     const level = depth - 1 - j;
@@ -60,7 +77,8 @@ function countTile(
     ageDense(state, codedDense);
     markDense(state, dense, level);
   });
-  return state.counts;
+  if (nonzero.length === 0) return;
+  countSymbols(nonzeroBitmap(tile.layout, scale, patterns), finalClasses(state), nonzero);
 }
 
 const NOTHING_REPLACED = new Uint16Array(0);

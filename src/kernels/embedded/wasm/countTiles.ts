@@ -2,6 +2,7 @@ import type { WasmRuntime } from '../../runtime/runtime.js';
 import { FIXED_SYMBOL_COUNTS } from '../fixedSymbols.js';
 import type { TileCounts, TilePlan, TileWeights } from '../interface.js';
 import { SYMBOL_COUNTS } from '../survey.js';
+import { CLASS_OF, GROUP_BYTES } from '../tile.js';
 import { encodeExports } from './encodeExports.js';
 import { loadTile } from './loadTile.js';
 import { allocateZeros, denseShift, loadInto, ruleBytes } from './memory.js';
@@ -16,6 +17,8 @@ interface CountingRoom {
   readonly costs: number;
   readonly fixed: number;
   readonly fixedStride: number;
+  /** Symbols of the remainder's bitmap; 0 where they are not wanted. */
+  readonly nonzero: number;
 }
 
 /** Goes once through the planes of tiles as an encoder does, to count. */
@@ -24,6 +27,7 @@ export function countTiles(
   tiles: readonly TileWeights[],
   plan: TilePlan,
   selections: boolean,
+  marks: boolean,
 ): TileCounts {
   const { depth } = plan;
   // What is kept comes first.
@@ -31,6 +35,7 @@ export function countTiles(
     runtime.keep(ruleBytes({ fixed: NOTHING_REPLACED, level: depth - 1 - j })),
   );
   const selectedRule = selections ? runtime.keep(ruleBytes({ fixed: undefined, level: 0 })) : 0;
+  runtime.keep(CLASS_OF);
   const counted = selections ? depth : 0;
   const fixedPlanes = selections ? depth : 1;
   const fixedBytes = 4 * FIXED_SYMBOL_COUNTS;
@@ -41,8 +46,9 @@ export function countTiles(
     costs: allocateZeros(runtime, 8 * counted),
     fixed: allocateZeros(runtime, fixedBytes * fixedPlanes),
     fixedStride: selections ? fixedBytes : 0,
+    nonzero: marks ? allocateZeros(runtime, 4 * SYMBOL_COUNTS) : 0,
   };
-  const counts = tiles.map((tile) => runtime.scope(() => countTile(runtime, tile, plan, room)));
+  for (const tile of tiles) runtime.scope(() => countTile(runtime, tile, plan, room));
   const fixed = runtime.words(room.fixed, FIXED_SYMBOL_COUNTS * fixedPlanes).slice();
   return {
     symbols: runtime.words(room.symbols, 2 * SYMBOL_COUNTS * counted).slice(),
@@ -50,20 +56,14 @@ export function countTiles(
     fixed: Array.from({ length: fixedPlanes }, (_, j) =>
       fixed.subarray(FIXED_SYMBOL_COUNTS * j, FIXED_SYMBOL_COUNTS * (j + 1)),
     ),
-    counts,
+    nonzero: runtime.words(room.nonzero, marks ? SYMBOL_COUNTS : 0).slice(),
   };
 }
 
-/** Returns the significant weights of its groups. */
-function countTile(runtime: WasmRuntime, tile: TileWeights, plan: TilePlan, room: CountingRoom): Uint8Array {
-  const { depth, dense: rule, codedDense } = plan;
-  const { weights, groups, stride, planes, significant, counts, dense, scales, contexts } = loadTile(
-    runtime,
-    tile,
-    plan,
-    0,
-    false,
-  );
+function countTile(runtime: WasmRuntime, tile: TileWeights, plan: TilePlan, room: CountingRoom): void {
+  const { scale, depth, dense: rule, codedDense } = plan;
+  const { patterns, weights, groups, stride, planes, significant, counts, dense, scales, contexts } =
+    loadTile(runtime, tile, plan, 0, false);
   const more = loadInto(
     runtime,
     Uint32Array.of(
@@ -90,5 +90,18 @@ function countTile(runtime: WasmRuntime, tile: TileWeights, plan: TilePlan, room
     room.symbols,
     more,
   );
-  return runtime.bytes(counts, groups).slice();
+  if (room.nonzero === 0) return;
+  const { mantissaBits, bias } = tile.layout;
+  encodeExports(runtime).countNonzero(
+    patterns,
+    groups,
+    mantissaBits,
+    scale + bias,
+    counts,
+    runtime.keep(CLASS_OF),
+    runtime.allocate(GROUP_BYTES * groups),
+    runtime.allocate(GROUP_BYTES * groups),
+    contexts,
+    room.nonzero,
+  );
 }

@@ -64,6 +64,7 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     const { depth, dense: denseRule, codedDense, planes: codings, nonzero, lastOnly = false } = coding;
     // What is kept comes first.
     const extracts = runtime.keep(extractTable());
+    runtime.keep(CLASS_OF);
     const rules = codings.map((own) => runtime.keep(ruleBytes(own)));
     const marks = nonzero !== undefined && nonzero.length > 0;
     const codes = loadCodes(
@@ -153,20 +154,16 @@ function kernelsOn(runtime: WasmRuntime): EmbeddedEncodeKernels {
     out: number,
   ): number {
     const { mantissaBits, exponentBits, bias, tapered = false } = layout;
-    const classes = runtime.allocate(groups);
     const absent = runtime.allocate(GROUP_BYTES * groups);
     const nonzero = runtime.allocate(GROUP_BYTES * groups);
     const tables = runtime.allocate(TABLES_BYTES);
     const fields = runtime.allocate(FIELD_BYTES * GROUP);
-    if (codes !== undefined) {
-      const counted = runtime.bytes(counts, groups);
-      runtime.bytes(classes, groups).set(counted.map((count) => CLASS_OF[count]!));
-    }
     return encodeExports(runtime).encodeRemainder(
       patterns,
       weights,
       signs,
-      classes,
+      counts,
+      runtime.keep(CLASS_OF),
       dense,
       codes ?? 0,
       codes !== undefined,

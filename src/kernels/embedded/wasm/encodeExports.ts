@@ -125,11 +125,24 @@ export interface EmbeddedEncodeExports {
     rows: number,
     sums: number,
   ): number;
+  countNonzero(
+    patterns: number,
+    groups: number,
+    mantissaBits: number,
+    lowest: number,
+    counts: number,
+    classOf: number,
+    absent: number,
+    nonzero: number,
+    classes: number,
+    symbols: number,
+  ): void;
   encodeRemainder(
     patterns: number,
     weights: number,
     signs: number,
-    classes: number,
+    counts: number,
+    classOf: number,
     dense: number,
     codes: number,
     marks: boolean,
