@@ -6,6 +6,11 @@ import { ArgumentError } from '../src/errors.js';
 /** The abort reason of work that ends without an error, with what has been loaded. */
 export const ENDED = new Error('the load has ended');
 
+/** What is asked of a model that is closed. */
+export function closedError(): ArgumentError {
+  return new ArgumentError('Cannot read from the model: the model is closed');
+}
+
 /** When a load ends early. */
 export interface LoadEnd {
   readonly signal?: AbortSignal | undefined;
@@ -47,7 +52,7 @@ export class LoadQueue {
    */
   async run<T>(signal: AbortSignal | undefined, work: (stop: AbortController) => Promise<T>): Promise<T> {
     signal?.throwIfAborted();
-    if (this.#closed) throw new ArgumentError('Cannot load from the model: the model is closed');
+    if (this.#closed) throw closedError();
     const stop = new AbortController();
     const removeAbort = signal && onAbort(signal, (reason) => stop.abort(reason));
     const done = work(stop);

@@ -9,6 +9,7 @@ import type { Tensor } from '../src/tensor/tensor.js';
 import type { ModelContent } from './inputs/content.js';
 import { latestStream } from './latestStream.js';
 import { LOAD_RULES, type LoadOptions } from './load.js';
+import { closedError, ENDED } from './loadQueue.js';
 import { type ImprovingLoad, ModelLoads } from './modelLoads.js';
 import type { LoadedTensor, OutputType } from './output.js';
 import type { PlainFile, PlainFileOptions } from './plain/plainFile.js';
@@ -59,9 +60,9 @@ export class Model extends Closeable {
     this.#content = content;
     this.#limits = limits;
     this.#loads = new ModelLoads(content.tensors, { limits });
+    this.tensors = content.tensors;
     this.format = content.format;
     this.metadata = content.metadata;
-    this.tensors = content.tensors;
     this.files = (content.files ?? []).map(({ name }) => name);
     this.progress$ = this.#loads.progress$;
     this.updates$ = this.#loads.updates.all$;
@@ -124,8 +125,7 @@ export class Model extends Closeable {
     const { readRows } = await import('./rows.js');
     const reading = readRows(state, start, end, (read) => this.#loads.read(read, options));
     return reading.catch((error) => {
-      if (this.#closed === undefined) throw error;
-      throw new ArgumentError('Cannot read rows of the tensor: the model is closed', { name });
+      throw error === ENDED ? closedError() : error;
     });
   }
 
@@ -139,8 +139,7 @@ export class Model extends Closeable {
   async file(options: PlainFileOptions = {}): Promise<PlainFile> {
     // Loaded on demand: most pages load tensors.
     const { openPlainFile } = await import('./plain/plainFile.js');
-    if (this.#closed !== undefined)
-      throw new ArgumentError('Cannot read from the model: the model is closed');
+    if (this.#closed !== undefined) throw closedError();
     return openPlainFile(this.#content, this.#loads.states, options, this.#limits, this.#ended.signal);
   }
 
@@ -207,7 +206,7 @@ export class Model extends Closeable {
   }
 
   async #close(): Promise<void> {
-    this.#ended.abort(new ArgumentError('Cannot read from the model: the model is closed'));
+    this.#ended.abort(closedError());
     await this.#loads.close();
     await this.#content.close();
   }

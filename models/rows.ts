@@ -25,8 +25,10 @@ export async function readRows(
   const { name, shape, dtype, readRows } = state.tensor;
   assertRows(shape, start, end, name);
   if (state.complete) {
-    const { data } = (await state.read({ as: 'source' }))!;
-    return rowsOf({ dtype, shape, data: data as Uint8Array }, start, end);
+    return reading(async () => {
+      const { data } = (await state.read({ as: 'source' }))!;
+      return rowsOf({ dtype, shape, data: data as Uint8Array }, start, end);
+    });
   }
   if (readRows === undefined) {
     throw new UnsupportedError(

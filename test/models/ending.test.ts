@@ -4,7 +4,7 @@ import type { Model } from '../../models/model.js';
 import { openModel } from '../../models/openModel.js';
 import { bytesSource } from '../../sources/bytes.js';
 import { createLimiter } from '../../sources/limiter.js';
-import { ArgumentError } from '../../src/errors.js';
+import { ArgumentError, SourceError } from '../../src/errors.js';
 import { parseSafetensorsHeader } from '../../src/safetensors/parse.js';
 import type { RandomAccessSource } from '../../src/source.js';
 import { viewBytes } from '../../src/tensor/tensor.js';
@@ -90,7 +90,7 @@ test('close() ends a load whose server is silent, and those that wait; nothing i
   const [first, second] = await ends(Promise.all(loads));
   assert.ok(first!.size > 0 && second!.size > 0, 'they end with what has been loaded');
   assert.equal(completed, ['progress', 'updates']);
-  await rejects(model.load(), ArgumentError, /Cannot load from the model: .*closed/);
+  await rejects(model.load(), ArgumentError, /Cannot read from the model: .*closed/);
   await rejects(model.tensor('lstm.0.weight'), ArgumentError, /closed/);
   model.pause();
   await ends(model.close());
@@ -220,7 +220,43 @@ test('rows', async () => {
   abort.abort(ENOUGH);
   assert.is(await ends(rejects(aborted, Error)), ENOUGH);
   const reading = model.rows('lstm.1.weight', 0, 1);
-  await ends(Promise.all([model.close(), rejects(reading, ArgumentError, /Cannot read rows.*closed/)]));
+  await ends(
+    Promise.all([model.close(), rejects(reading, ArgumentError, /Cannot read from the model.*closed/)]),
+  );
+  await rejects(model.rows('lstm.1.weight', 0, 1), ArgumentError, /closed/);
+});
+
+test('rows that failed before their model was closed say why', async () => {
+  const plain = bytesSource(original);
+  const failure = new SourceError('the disk is gone');
+  let fail: (() => void) | undefined;
+  let opened = false;
+  const model = await openModel({
+    ...plain,
+    read: (offset, length) =>
+      opened
+        ? new Promise((_, reject) => {
+            fail = () => reject(failure);
+          })
+        : plain.read(offset, length),
+  });
+  opened = true;
+  const reading = model.rows('lstm.1.weight', 0, 1);
+  while (fail === undefined) await tick();
+  fail();
+  await ends(Promise.all([model.close(), rejects(reading, SourceError, /the disk is gone/)]));
+});
+
+test('rows of what is loaded, of a model that is closed meanwhile', async () => {
+  const model = await openModel(bytesSource(original));
+  await model.load({ tensors: ['lstm.1.weight'] });
+  const expected = await model.rows('lstm.1.weight', 0, 1);
+  const reading = model.rows('lstm.1.weight', 0, 1);
+  await ends(model.close());
+  // Either it came first, or it says why not.
+  const read = await reading.catch((error) => error);
+  if (read instanceof Error) assert.match(read.message, /the model is closed/);
+  else assert.equal(read, expected);
   await rejects(model.rows('lstm.1.weight', 0, 1), ArgumentError, /closed/);
 });
 
