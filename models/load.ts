@@ -134,8 +134,9 @@ export class Load {
   }
 
   #decode({ tensor, piece }: PlannedPiece, bytes: Uint8Array, isOwn: boolean): Soon<void> {
-    const state = this.#target.states.get(tensor.name)!;
+    const state = this.#target.states.get(tensor.name);
     const { signal } = this.#options;
+    if (state === undefined) return nextTurn(signal);
     this.#target.unsettled.add(state);
     const { budget } = this.#target;
     const added = state.add(piece, bytes, { pool: this.#pool, budget, isOwn, signal });

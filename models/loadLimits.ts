@@ -35,7 +35,7 @@ export function checkLoad(
     wanted.add(tensor);
     const bytes = loadedBytes(tensor, as);
     checkTensorBytes(limits, Math.max(tensor.byteLength, bytes - tensor.byteLength), placeOfTensor(tensor));
-    if (states.get(tensor.name)!.cosine === 0) newBytes += bytes;
+    if (states.get(tensor.name)?.cosine === 0) newBytes += bytes;
   }
   const held = quality.heldBytes(as) + newBytes;
   checkTotalBytes(limits, held);

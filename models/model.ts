@@ -13,7 +13,7 @@ import { closedError, ENDED } from './loadQueue.js';
 import { type ImprovingLoad, ModelLoads } from './modelLoads.js';
 import type { LoadedTensor, OutputType } from './output.js';
 import type { PlainFile, PlainFileOptions } from './plain/plainFile.js';
-import { PLAN_RULES, type PlanOptions } from './planning.js';
+import { isOwn, PLAN_RULES, type PlanOptions } from './planning.js';
 import type { ModelProgress } from './progress.js';
 import { observe, SNAPSHOT_RULES, snapshots } from './snapshots.js';
 import type { ModelSnapshot, SnapshotOptions } from './takeSnapshots.js';
@@ -60,7 +60,7 @@ export class Model extends Closeable {
     this.#content = content;
     this.#limits = limits;
     this.#loads = new ModelLoads(content.tensors, { limits });
-    this.tensors = content.tensors;
+    this.tensors = content.tensors.filter(isOwn);
     this.format = content.format;
     this.metadata = content.metadata;
     this.files = (content.files ?? []).map(({ name }) => name);
@@ -105,11 +105,11 @@ export class Model extends Closeable {
       const [most] = this.#state(name).tensor.pieces;
       const reason =
         most === undefined
-          ? 'its file ends before its first numbers'
+          ? 'its file ends'
           : this.#closed === undefined
-            ? 'the deadline came before its first numbers'
-            : 'the model was closed before its first numbers';
-      throw new ArgumentError(`Cannot return the tensor: ${reason}`, { name });
+            ? 'the deadline came'
+            : 'the model was closed';
+      throw new ArgumentError(`Cannot return the tensor: ${reason} before its first numbers`, { name });
     }
     return tensor;
   }

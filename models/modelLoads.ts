@@ -9,7 +9,7 @@ import type { LoadableTensor } from './inputs/content.js';
 import { Load, type LoadOptions, type LoadTarget } from './load.js';
 import { ENDED, LoadQueue } from './loadQueue.js';
 import type { LoadedTensor, OutputType } from './output.js';
-import { Catalog, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
+import { Catalog, isOwn, type PlannedPiece, type PlanOptions, planPieces } from './planning.js';
 import { type ModelProgress, ModelQuality } from './progress.js';
 import { readTensors } from './readTensors.js';
 import { TensorState } from './tensorState.js';
@@ -54,7 +54,9 @@ export class ModelLoads {
     this.#budget = new Budget(limitsOf({ limits }));
     this.#catalog = new Catalog(tensors);
     const completing = createLimiter(1);
-    this.states = new Map(tensors.map((tensor) => [tensor.name, this.#stateOf(tensor, completing)]));
+    this.states = new Map(
+      tensors.filter(isOwn).map((tensor) => [tensor.name, this.#stateOf(tensor, completing)]),
+    );
     this.quality = new ModelQuality(this.states.values());
     this.progress$ = this.#progress.asObservable();
   }
@@ -69,7 +71,9 @@ export class ModelLoads {
 
   /** @throws ArgumentError for names that the model does not have */
   plan(options: PlanOptions & LimitsOption): PlannedPiece[] {
-    const isLoaded = ({ name }: LoadableTensor, piece: number) => this.states.get(name)!.has(piece);
+    // What is around tensors is read with them by the first load: requests that leave it out would take longer.
+    const isLoaded = ({ name }: LoadableTensor, piece: number) =>
+      this.states.get(name)?.has(piece) ?? this.#fetched > 0;
     return planPieces(this.#catalog, { limits: this.#limits, ...options }, isLoaded);
   }
 

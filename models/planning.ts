@@ -40,6 +40,14 @@ export const PLAN_RULES: Rules<PlanOptions> = {
   strategy: /* @__PURE__ */ oneOf(['scan', 'quality', 'tensors']),
 };
 
+/**
+ * Whether it is a tensor of the model. What is around the tensors of files of other formats is U8 without weight, with the name
+ * `<file>:<offset>`: it is only read with them.
+ */
+export function isOwn({ weight, dtype, name }: LoadableTensor): boolean {
+  return weight > 0 || dtype !== 'U8' || !/:\d+_*$/.test(name);
+}
+
 /** The tensors of a model, made ready once for any number of plans: found by their names, their files in order. */
 export class Catalog {
   readonly tensors: readonly LoadableTensor[];
@@ -49,7 +57,7 @@ export class Catalog {
 
   constructor(tensors: readonly LoadableTensor[]) {
     this.tensors = tensors;
-    this.#byName = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    this.#byName = new Map(tensors.filter(isOwn).map((tensor) => [tensor.name, tensor]));
     for (const { pieces } of tensors) {
       for (const { file } of pieces) if (!this.#files.has(file)) this.#files.set(file, this.#files.size);
     }
@@ -60,7 +68,7 @@ export class Catalog {
     return names.map((name) => {
       const tensor = this.#byName.get(name);
       if (tensor === undefined)
-        throw new ArgumentError('Cannot plan the load: no tensor of this name in the model', { name });
+        throw new ArgumentError('Cannot find the tensor: no tensor of this name in the model', { name });
       return tensor;
     });
   }

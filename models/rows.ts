@@ -22,21 +22,20 @@ export async function readRows(
   end: number,
   reading: Reading,
 ): Promise<Tensor> {
-  const { name, shape, dtype, readRows } = state.tensor;
+  const { name, shape, readRows } = state.tensor;
   assertRows(shape, start, end, name);
-  if (state.complete) {
-    return reading(async () => {
-      const { data } = (await state.read({ as: 'source' }))!;
-      return rowsOf({ dtype, shape, data: data as Uint8Array }, start, end);
-    });
-  }
-  if (readRows === undefined) {
+  if (!state.complete && readRows === undefined) {
     throw new UnsupportedError(
       'Cannot read rows of a tensor in fragments, or of a file that is verified as a whole: load the tensor first',
       { name },
     );
   }
-  return withPlace(placeOfTensor(state.tensor), () => reading((options) => readRows(start, end, options)));
+  const read = async (options: AbortOptions) => {
+    if (!state.complete) return readRows!(start, end, options);
+    // Its dtype is the tensor's own.
+    return rowsOf((await state.read({ as: 'source' })) as Tensor, start, end);
+  };
+  return withPlace(placeOfTensor(state.tensor), () => reading(read));
 }
 
 /** A tensor whose elements are stored plain. */

@@ -1,6 +1,6 @@
 import { inTurns, nextTurn } from '../src/async/steps.js';
 import { type AbortOptions, checkAbort } from '../src/checks/abortOptions.js';
-import { checkLimit, limitsOf } from '../src/checks/limits.js';
+import { Budget, checkLimit, limitsOf } from '../src/checks/limits.js';
 import { check, wholeNumber } from '../src/checks/options.js';
 import { loadDecodingOf } from '../src/encodings/decodings.js';
 import { TruncatedError } from '../src/errors.js';
@@ -13,7 +13,7 @@ import {
   type ReceivedFragment,
 } from '../src/holotensor/fragment.js';
 import type { HoloTensorLayout } from '../src/holotensor/parser.js';
-import type { ReconstructionOptions } from '../src/holotensor/reconstruction.js';
+import { type ReconstructionOptions, spareNumbers } from '../src/holotensor/reconstruction.js';
 import { FragmentUnpacker } from '../src/holotensor/unpack.js';
 import type { RandomAccessSource } from '../src/source.js';
 import type { HoloTensorReaderOptions, OpenedHoloTensor } from './openHoloTensor.js';
@@ -112,8 +112,9 @@ export class FragmentReader {
   async #createDecoder(options: DecodeOptions): Promise<HoloTensorDecoder> {
     const { header } = this.layout;
     await loadDecodingOf(header);
-    const decoder = new HoloTensorDecoder(header, { ...this.#options, ...options });
-    if (options.dtype === 'source') decoder.spareNumbers();
+    const budget = new Budget(limitsOf(this.#options));
+    const decoder = new HoloTensorDecoder(header, { ...this.#options, ...options }, budget);
+    if (options.dtype === 'source') spareNumbers(decoder, budget);
     return decoder;
   }
 }

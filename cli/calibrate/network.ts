@@ -2,7 +2,6 @@ import { ONNX_TYPES } from '../../adapters/onnxWeight.js';
 import type { CalibratedTensor, EvaluateWeights } from '../../models/file/calibrate.js';
 import { isWorthEncoding } from '../../models/file/encodeTensor.js';
 import type { ModelSourceFile } from '../../models/file/sourceFiles.js';
-import type { LoadableTensor } from '../../models/inputs/content.js';
 import { openModel } from '../../models/openModel.js';
 import type { OutputTensor } from '../../models/output.js';
 import { readSafetensorsHeader } from '../../readers/safetensors.js';
@@ -38,10 +37,7 @@ export interface Sample {
 export async function readSample(file: string, { signal }: AbortOptions): Promise<Sample> {
   const model = await withNeighbour(file, () => openModel(file, { signal }));
   try {
-    // In an archive, there are bytes between its arrays.
-    const known: readonly Pick<LoadableTensor, 'name' | 'isBetween'>[] = model.tensors;
-    const names = known.filter(({ isBetween }) => !isBetween).map(({ name }) => name);
-    return { file, tensors: await model.load({ tensors: names, as: 'source', signal }) };
+    return { file, tensors: await model.load({ as: 'source', signal }) };
   } finally {
     await model.close();
   }

@@ -2,6 +2,7 @@ import type { ModelReader } from '../../models/directory/modelReader.js';
 import { readModelFile } from '../../models/file/modelFile.js';
 import { readPlainHeader } from '../../models/file/plainHeader.js';
 import { readModelSource } from '../../models/file/sourceFiles.js';
+import { isOwn } from '../../models/planning.js';
 import type { OpenOptions } from '../../src/checks/limits.js';
 import type { SafetensorsDeclaration } from '../../src/safetensors/header.js';
 import type { RandomAccessSource } from '../../src/source.js';
@@ -128,9 +129,7 @@ export async function examineShards(
   const shards = await readShards(files, options);
   const fileSize = sum(shards.map(({ source }) => source.size ?? 0));
   const tensors = shards.flatMap(({ file, tensors: own }) =>
-    own.flatMap(({ name, dtype, shape, byteLength, isBetween }) =>
-      isBetween ? [] : [{ name, dtype, shape, byteLength, file }],
-    ),
+    own.filter(isOwn).map(({ name, dtype, shape, byteLength }) => ({ name, dtype, shape, byteLength, file })),
   );
   const data = {
     ...{ format: 'shards', fileSize, indexed: files.index !== undefined },

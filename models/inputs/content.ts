@@ -82,8 +82,6 @@ export interface LoadableTensor {
     | undefined;
   /** Reads rows `start` to `end` along the first dimension; undefined where that takes the whole tensor. */
   readonly readRows?: ((start: number, end: number, options: AbortOptions) => Promise<Tensor>) | undefined;
-  /** What is around the tensors of a file of another format. */
-  readonly isBetween?: boolean | undefined;
   /** Its one piece is its elements as they are, and no checksum is of all of them: any bytes of it can be read alone. */
   readonly isStored?: boolean | undefined;
 }

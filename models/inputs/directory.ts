@@ -62,7 +62,7 @@ export function openDirectory(
         dtype,
         shape,
         byteLength,
-        weight: tensorWeight(shape),
+        weight: isBetween(tensor, manifest) ? 0 : tensorWeight(shape),
         pieces: [{ file, offset: 0, length: fileSize, cosine: 1 }],
         createDecoder: async ({ limits }) =>
           new WholeDecoder(async (bytes) => {
@@ -77,6 +77,11 @@ export function openDirectory(
     files: plainFiles(manifest),
     close: async () => {},
   };
+}
+
+/** Whether it is what is around the tensors of a file of another format. */
+function isBetween({ name }: ManifestTensor, { files }: ModelManifest): boolean {
+  return files?.some(({ bare, name: file }) => bare && name.startsWith(`${file}:`)) ?? false;
 }
 
 /** The files that the directory was made from; where it does not say so, the safetensors file that it decodes to. */

@@ -47,7 +47,7 @@ async function openFile(
   const pieceFile = sharedFile(file.source);
   const tensors = header.tensors.map((tensor) => {
     const loadable = storedTensor(tensor, file.source, pieceFile);
-    return between.has(tensor.name) ? { ...loadable, weight: 0, isBetween: true } : loadable;
+    return between.has(tensor.name) ? { ...loadable, weight: 0 } : loadable;
   });
   const version: OriginalFile['version'] = async (own) => {
     // Of a model whose tensors are in other files, too, no version is that of all.

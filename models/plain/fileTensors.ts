@@ -124,7 +124,9 @@ export class FileTensors {
   ): Promise<Uint8Array | undefined> {
     const { tensor, cosine } = chosen;
     const { quality } = this.#options;
-    const state = this.#states.get(tensor.name)!;
+    const state = this.#states.get(tensor.name);
+    // What is around tensors is not loaded.
+    if (state === undefined) return undefined;
     // Below 1, what is loaded may be better than the rest of the file, and change between two reads of it.
     if (quality !== undefined && !(state.complete && cosine === 1)) return undefined;
     const loaded = await state.read({ as: 'source', signal });

@@ -112,16 +112,6 @@ export class HoloTensorDecoder {
   }
 
   /**
-   * Only elements will be asked for. Where they are made without numbers, these are not to be paid for.
-   * @internal For readers. To be called before the first fragment.
-   */
-  spareNumbers(): void {
-    if (this.#decoder.reconstructingElements === undefined) return;
-    const numbers = this.elements * Float32Array.BYTES_PER_ELEMENT;
-    this.#budget.spend({ bytes: byteLengthOf(this.header.dtype, this.elements) - numbers, steps: 0 });
-  }
-
-  /**
    * A fragment that takes more than the bytes received so far pay for waits until others have come: a first fragment can
    * be tiny.
    * @returns false when this fragment had been added before: it counts once

@@ -1,6 +1,7 @@
 import type { Steps } from '../async/steps.js';
+import type { Budget } from '../checks/limits.js';
 import { oneOf, type Rules } from '../checks/options.js';
-import type { DType } from '../tensor/dtype.js';
+import { byteLengthOf, type DType } from '../tensor/dtype.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { HoloTensorDecoder } from './decoder.js';
 import type { HoloTensorHeader } from './header.js';
@@ -29,6 +30,16 @@ export interface ReconstructionOptions {
 export const RECONSTRUCTION_RULES: Rules<ReconstructionOptions> = {
   dtype: /* @__PURE__ */ oneOf(['F32', 'source']),
 };
+
+/**
+ * Takes the numbers off what a decoder spends that gives out elements only, where it makes these without numbers.
+ * @param budget of the decoder, to which nothing has been added
+ */
+export function spareNumbers({ header, elements }: HoloTensorDecoder, budget: Budget): void {
+  if (header.encoding !== 'embedded') return;
+  const numbers = Float32Array.BYTES_PER_ELEMENT * elements;
+  budget.spend({ bytes: byteLengthOf(header.dtype, elements) - numbers, steps: 0 });
+}
 
 /**
  * @param isLast frees memory on the way, for dtype 'source': another reconstruction takes longer

@@ -15,6 +15,7 @@ import {
   type ReconstructionOptions,
   reconstructing,
   reconstructingInto,
+  spareNumbers,
 } from './reconstruction.js';
 import { FragmentUnpacker, type UnpackOptions } from './unpack.js';
 
@@ -53,8 +54,9 @@ export async function reconstructStored(
   const header = parseHoloTensorHeader(headerBytes);
   const [kernels] = await Promise.all([loadKernels(['xxh3']), loadDecodingOf(header)]);
   const unpacker = new FragmentUnpacker(kernels, options);
-  const decoder = new HoloTensorDecoder(header, options, new Budget(limitsOf(options), received), memory);
-  if (options.dtype === 'source') decoder.spareNumbers();
+  const budget = new Budget(limitsOf(options), received);
+  const decoder = new HoloTensorDecoder(header, options, budget, memory);
+  if (options.dtype === 'source') spareNumbers(decoder, budget);
   const all = fragments.map(({ stored }) => stored);
   // Units of the embedded encoding are read once or twice, in pieces: to copy all of them before would take as long, and memory.
   const local = header.encoding === 'embedded' ? all : localCopies(all);

@@ -198,14 +198,14 @@ export class EmbeddedDecoder implements FragmentDecoder {
     const { dtype } = this.#request;
     checkOutput(out, byteLengthOf(dtype, this.#wanted), 'Uint8Array');
     const state = this.#state;
-    if (state === undefined) {
-      out.fill(0);
-      return;
-    }
     if (floatLayout(dtype) === undefined) {
       const values = new Float32Array(this.#wanted);
       yield* this.reconstructing(values);
       out.set(viewBytes(numbersToElements(dtype, values)));
+      return;
+    }
+    if (state === undefined) {
+      out.fill(0);
       return;
     }
     const bytes = bitsPerElement(dtype) / 8;

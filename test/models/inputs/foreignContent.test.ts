@@ -1,14 +1,26 @@
 import { readFileSync } from 'node:fs';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { encodeModelFile } from '../../../models/file/encodeModelFile.js';
+import { memoryStagingStore } from '../../../models/file/stagingStore.js';
+import { openForeignModel } from '../../../models/inputs/foreign.js';
 import { openModel } from '../../../models/openModel.js';
+import type { ModelProgress } from '../../../models/progress.js';
 import { readSafetensors } from '../../../readers/safetensors.js';
+import { memorySink } from '../../../sinks/memory.js';
 import { bytesSource } from '../../../sources/bytes.js';
-import { FormatError, HolostreamError, SourceError, UnsupportedError } from '../../../src/errors.js';
+import {
+  ArgumentError,
+  FormatError,
+  HolostreamError,
+  SourceError,
+  UnsupportedError,
+} from '../../../src/errors.js';
 import { viewBytes } from '../../../src/tensor/tensor.js';
 import { rejects } from '../../helpers/assertions.js';
 import { fileServer } from '../../helpers/fileServer.js';
 import { smallGguf } from '../../helpers/ggufFiles.js';
+import { npyFile } from '../../helpers/npyFiles.js';
 import { graphOf, modelProto, rawTensor } from '../../helpers/onnxWriter.js';
 import { pickledTensor, pickledText, pickleOf } from '../../helpers/pickles.js';
 import { pseudoRandomBytes } from '../../helpers/random.js';
@@ -23,6 +35,13 @@ async function bytesOf(stream: ReadableStream<Uint8Array>): Promise<Uint8Array> 
   const chunks: Uint8Array[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return new Uint8Array(Buffer.concat(chunks));
+}
+
+async function encodeForeign(name: string, bytes: Uint8Array): Promise<Uint8Array> {
+  const { files } = await openForeignModel(bytesSource(bytes), { name });
+  const sink = memorySink();
+  await encodeModelFile(files, sink, memoryStagingStore());
+  return sink.bytes;
 }
 
 test('GGUF and a checkpoint of PyTorch: tensors, rows, quality, and the file itself', async () => {
@@ -51,6 +70,54 @@ test('GGUF and a checkpoint of PyTorch: tensors, rows, quality, and the file its
     assert.equal(await bytesOf(plain.stream()), files[name]);
     await model.close();
   }
+});
+
+test('what is around the arrays of an archive is no tensor: not listed, not loaded, not counted, and in the file', async () => {
+  const archive = fixture('zip/stored.npz');
+  await using server = await fileServer({ 'x.npz': archive });
+  const plain = await openModel(`${server.url}x.npz`);
+  const encoded = await encodeForeign('x.npz', archive);
+  const cut = await openModel(bytesSource(encoded));
+  for (const model of [plain, cut]) {
+    const names = model.tensors.map(({ name }) => name);
+    assert.ok(names.length > 1 && names.every((name) => !name.startsWith('x.npz:')), String(names));
+    const updated = new Set<string>();
+    model.updates$.subscribe(({ name }) => updated.add(name));
+    const states: ModelProgress[] = [];
+    model.progress$.subscribe((progress) => states.push(progress));
+    const snapshot = model.snapshots().next();
+    const loaded = await model.load({ as: 'source' });
+    assert.equal([...loaded.keys()].sort(), [...names].sort());
+    assert.equal([...updated].sort(), [...names].sort());
+    const last = states.at(-1)!;
+    assert.equal(
+      [last.tensors, last.ready, last.quality, last.bytes],
+      [names.length, names.length, 1, last.totalBytes],
+    );
+    assert.equal([...last.qualities.keys()].sort(), [...names].sort());
+    const { value } = await snapshot;
+    assert.is(value?.tensors.size, names.length);
+    assert.is(model.plannedBytes(), 0);
+    await rejects(model.load({ tensors: ['x.npz:0'] }), ArgumentError, /no tensor of this name/);
+    await rejects(model.rows('x.npz:0', 0, 1), ArgumentError, /no tensor of this name/);
+    for (const options of [{}, { quality: 'loaded' }] as const) {
+      const file = await model.file(options);
+      assert.equal(await file.read(0, file.size), archive);
+    }
+  }
+  await Promise.all([plain.close(), cut.close()]);
+});
+
+test('an archive is loaded by one request, though there are bytes between its arrays', async () => {
+  // Longer than what is read to open it.
+  const names = Array.from({ length: 4 }, (_, i) => `a${i}.npy`);
+  const bytes = npyFile({ shape: '(50000,)', data: pseudoRandomBytes(200_000, 5) });
+  await using server = await fileServer({ 'x.npz': zipOf(names.map((name) => ({ name, bytes }))) });
+  const model = await openModel(`${server.url}x.npz`);
+  const before = server.requests.length;
+  assert.is((await model.load({ as: 'source' })).size, 4);
+  assert.is(server.requests.length - before, 1);
+  await model.close();
 });
 
 test('ONNX: its weights, long ones by a request each, and from other files beside it', async () => {
