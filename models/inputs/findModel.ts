@@ -9,7 +9,7 @@ import type { OpenModelFile } from '../directory/modelReader.js';
 import type { ModelPlace } from './placeOnDisk.js';
 import type { ShardIndex } from './shardIndex.js';
 import { isShardIndexName, SHARD_INDEX_NAME } from './shardIndexName.js';
-import { type StartedFile, startFile } from './startedFile.js';
+import { openingStarted, type StartedFile, startFile } from './startedFile.js';
 
 /** What a model consists of: one file, shards, or the files of a directory. */
 export type FoundModel =
@@ -84,13 +84,15 @@ async function examine(source: RandomAccessSource, name: string, options: OpenOp
   if (name === MANIFEST_NAME) return directoryOf(source, options);
   if (isShardIndexName(name)) return shardsOf(source, name, options);
   const file = await startFile(source, options);
-  if (isSafetensorsStart(file.start)) return { kind: 'file', file: { ...file, name } };
-  const { fileKind } = await import('../../src/bytes/kindOnDemand.js');
-  const kind = fileKind(file.start);
-  if (kind === 'manifest') return directoryOf(file.source, options);
-  // An index may begin with metadata of any length.
-  const isIndex = kind === 'shards' || (kind === 'json' && name.endsWith('.json'));
-  return isIndex ? shardsOf(file.source, name, options) : { kind: 'file', file: { ...file, name } };
+  return openingStarted(file, async () => {
+    if (isSafetensorsStart(file.start)) return { kind: 'file', file: { ...file, name } };
+    const { fileKind } = await import('../../src/bytes/kindOnDemand.js');
+    const kind = fileKind(file.start);
+    if (kind === 'manifest') return directoryOf(file.source, options);
+    // An index may begin with metadata of any length.
+    const isIndex = kind === 'shards' || (kind === 'json' && name.endsWith('.json'));
+    return isIndex ? shardsOf(file.source, name, options) : { kind: 'file', file: { ...file, name } };
+  });
 }
 
 /** Most models are files, which need nothing of directories. */

@@ -12,9 +12,11 @@ import {
   openModel,
   readSafetensors,
 } from '../../index.js';
+import { findModel } from '../../models/inputs/findModel.js';
 import { modelFolder, modelFolderSink } from '../../node.js';
 import { bytesSource } from '../../sources/bytes.js';
-import { FormatError, SourceError } from '../../src/errors.js';
+import { FormatError, LimitError, SourceError } from '../../src/errors.js';
+import type { RandomAccessSource } from '../../src/source.js';
 import { afterEach } from '../helpers/afterEach.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FileServer, fileServer } from '../helpers/fileServer.js';
@@ -258,6 +260,31 @@ test('files of 10 or 40 bytes take one request, by every reader, and say what th
     const opening: Promise<unknown> = open(`${server.url}short`);
     await rejects(opening, FormatError, /: this is a web page/);
     assert.is(server.requests.length, before + 1);
+  }
+});
+
+test('the request of a start ends where the index or manifest that begins in it is refused', async () => {
+  for (const text of [
+    '{"weight_map": {"w": "../w.safetensors",',
+    '{"format": "holostream-model", "tensors": [',
+  ]) {
+    const bytes = new TextEncoder().encode(text.padEnd(60_000));
+    let cancelled = 0;
+    // As an object of a bucket: nothing to close. The rest of the start never comes.
+    const source: RandomAccessSource = {
+      size: bytes.length,
+      read: bytesSource(bytes).read,
+      stream: () =>
+        new ReadableStream<Uint8Array>({
+          start: (controller) => controller.enqueue(bytes.slice(0, 20_000)),
+          cancel: () => {
+            cancelled += 1;
+          },
+        }),
+    };
+    const place = { folder: 'bucket/', names: ['model.json'], open: async () => source };
+    await rejects(findModel(place, { limits: { manifestBytes: 1000 } }), LimitError, /manifestBytes/);
+    assert.is(cancelled, 1, text);
   }
 });
 
