@@ -94,6 +94,7 @@ declare module 'bullmq' {
     ): Promise<(Job<Data, Result> | undefined)[]>;
     getJobCounts(...states: readonly string[]): Promise<Readonly<Record<string, number>>>;
     close(): Promise<void>;
+    disconnect(): Promise<void>;
   }
   export class FlowProducer {
     constructor(options: { readonly connection: Connection });

@@ -127,9 +127,15 @@ export async function workBulk(options: WorkOptions = {}): Promise<void> {
       isLeaving = !isReached;
       jobs.giveBack();
     }, grace);
-    await Promise.all(workers.map((worker) => worker.close()));
+    // Else they wait for a connection to close it.
+    const isLost = isLeaving;
+    await Promise.all(workers.map((worker) => worker.close(isLost)));
     clearTimeout(patience);
-    await Promise.all([joins.close(), unitQueue.close(), jobs.models.close()]);
+    for (const queue of [joins, unitQueue]) {
+      if (isLost) queue.disconnect().catch(ignored);
+      else await queue.close();
+    }
+    await jobs.models.close();
   }
   jobs.failed.throwIfAborted();
 }
