@@ -2,6 +2,7 @@ import type { Soon } from '../src/async/after.js';
 import { nextTurn } from '../src/async/steps.js';
 import { ByteQueue } from '../src/bytes/byteQueue.js';
 import { withRoom } from '../src/bytes/room.js';
+import { free, ownMemory } from '../src/bytes/sharedMemory.js';
 import { type AllLimits, Budget } from '../src/checks/limits.js';
 import { TruncatedError } from '../src/errors.js';
 
@@ -30,6 +31,8 @@ export class PieceReader {
   readonly #queue = new ByteQueue();
   /** Whether the last chunk is all of its memory. Sources of bytes in memory give views of it, and it stays anyway. */
   #isAlone = false;
+  /** Memory of the last chunk where it may be freed: no view of it has been given out. */
+  #chunk: ArrayBufferLike | undefined;
 
   constructor(stream: ReadableStream<Uint8Array>, { limits, onBytes }: PieceReaderOptions) {
     this.#limits = limits;
@@ -51,8 +54,10 @@ export class PieceReader {
     const view = this.#queue.take(length);
     if (view === undefined) return undefined;
     const { byteLength: held } = view.buffer;
-    const isSmall = this.#isAlone && held >= LARGE_CHUNK && 2 * length < held;
-    return { bytes: isSmall ? view.slice() : view, isOwn: isSmall };
+    const isFreed = this.#chunk !== undefined;
+    const isCopied = this.#isAlone && held >= LARGE_CHUNK && (isFreed || 2 * length < held);
+    if (!isCopied) this.#chunk = undefined;
+    return { bytes: isCopied ? view.slice() : view, isOwn: isCopied };
   }
 
   async #readLater(length: number): Promise<ReadPiece> {
@@ -82,6 +87,8 @@ export class PieceReader {
   }
 
   async #pull(missing: number): Promise<void> {
+    // All of it has been copied.
+    if (this.#chunk !== undefined) free([this.#chunk]);
     const { done, value } = await this.#reader.read();
     if (done)
       throw new TruncatedError('Cannot load the model: the source ended early', {
@@ -90,6 +97,7 @@ export class PieceReader {
     this.#onBytes(value.length);
     this.#queue.push(value);
     this.#isAlone = value.length === value.buffer.byteLength;
+    this.#chunk = ownMemory.has(value.buffer) ? value.buffer : undefined;
     await nextTurn();
   }
 }

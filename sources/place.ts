@@ -24,9 +24,10 @@ const URL_TEXT = /^([a-z][a-z0-9+.-]+:\/\/|(file|blob|data):)/i;
 /**
  * The place that a text names. One that begins with a scheme and `://`, or with `file:`, is a URL. Any other is a path
  * where there are files (Node, Deno, Bun), and in browsers relative to the page or worker.
+ * @param isOwn see `serverSource`
  * @throws ArgumentError for a URL that cannot be requested
  */
-export function placeOf(input: string | URL, http?: HttpSourceOptions): Place {
+export function placeOf(input: string | URL, http?: HttpSourceOptions, isOwn?: boolean): Place {
   const text = String(input);
   const isUrl = typeof input !== 'string' || URL_TEXT.test(text);
   // Where a program in Node has a document (jsdom, Electron), it is a page.
@@ -34,18 +35,19 @@ export function placeOf(input: string | URL, http?: HttpSourceOptions): Place {
   const path = nodeModule('node:path');
   if (path !== undefined && isPath) return pathPlace(text, path);
   if (path !== undefined && /^file:/i.test(text)) return pathPlace(pathOfUrl(text), path);
-  return urlPlace(requestUrl(text), http);
+  return urlPlace(requestUrl(text), http, isOwn);
 }
 
-function urlPlace(url: URL, http: HttpSourceOptions | undefined): Place {
+function urlPlace(url: URL, http: HttpSourceOptions | undefined, isOwn: boolean | undefined): Place {
   const [file = ''] = url.href.split(/[?#]/);
   const nameStart = file.lastIndexOf('/') + 1;
   return {
     name: decoded(file.slice(nameStart)),
     folder: file.slice(0, nameStart),
     path: undefined,
-    open: () => (/^(blob|data):$/.test(url.protocol) ? openMemory(url, http) : serverSource(url, http)),
-    openBeside: (name) => serverSource(new URL(encodeURIComponent(name), url), http),
+    open: () =>
+      /^(blob|data):$/.test(url.protocol) ? openMemory(url, http) : serverSource(url, http, isOwn),
+    openBeside: (name) => serverSource(new URL(encodeURIComponent(name), url), http, isOwn),
   };
 }
 

@@ -1,3 +1,4 @@
+import { ownMemory } from '../../src/bytes/sharedMemory.js';
 import { SourceError } from '../../src/errors.js';
 import type { ChunkReader } from '../chunkReader.js';
 import { beyondEnd } from '../ranges.js';
@@ -21,6 +22,7 @@ export function bodyReader(request: HttpRequest, response: RangeResponse): Chunk
         const from = Math.max(0, range.start - position);
         const to = Math.min(chunk.length, end - position);
         position += chunk.length;
+        if (request.isOwn) ownMemory.add(chunk.buffer);
         if (from < chunk.length) return chunk.subarray(from, to);
       }
       // All of the body is here, and its end is about to be: a request that has ended leaves its connection usable.

@@ -106,12 +106,19 @@ export function httpSource(
   return retried(files.length === 1 ? files[0]! : withFailover(files, { onEvent: options.onEvent }), options);
 }
 
-/** The same of one server: pages that open a model need nothing of several. */
-export function serverSource(url: string | URL, options: HttpSourceOptions = {}): RandomAccessSource {
-  return retried(new HttpFile(requestUrl(url).href, fileOptionsOf(options)), options);
+/**
+ * The same of one server: pages that open a model need nothing of several.
+ * @param isOwn all chunks go to readers of ours, which may free their memory
+ */
+export function serverSource(
+  url: string | URL,
+  options: HttpSourceOptions = {},
+  isOwn?: boolean,
+): RandomAccessSource {
+  return retried(new HttpFile(requestUrl(url).href, fileOptionsOf(options, isOwn)), options);
 }
 
-function fileOptionsOf(options: HttpSourceOptions): HttpFileOptions {
+function fileOptionsOf(options: HttpSourceOptions, isOwn?: boolean): HttpFileOptions {
   checkOptions(options, HTTP_RULES);
   return {
     fetch: options.fetch ?? fetch,
@@ -123,6 +130,7 @@ function fileOptionsOf(options: HttpSourceOptions): HttpFileOptions {
     maxBuffered: options.maxBuffered ?? DEFAULT_MAX_KEPT,
     onEvent: options.onEvent,
     signal: options.signal,
+    isOwn,
   };
 }
 

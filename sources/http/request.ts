@@ -23,6 +23,8 @@ export interface HttpRequestOptions {
   /** Milliseconds of waiting for the next byte after which the connection counts as dead. */
   readonly idleTimeout: number;
   readonly onEvent: OnSourceEvent | undefined;
+  /** All chunks go to readers of ours. */
+  readonly isOwn: boolean | undefined;
 }
 
 /** What the requests of one file share. */
@@ -49,6 +51,8 @@ export class HttpRequest {
   /** Where the file is, before redirects. */
   readonly url: string;
   readonly range: ByteRange;
+  /** Nothing else uses the memory of chunks. */
+  isOwn: boolean | undefined;
   readonly #target: HttpTarget;
   readonly #options: HttpRequestOptions;
   readonly #abort = new AbortController();
@@ -92,6 +96,8 @@ export class HttpRequest {
     this.#target.answered = true;
     onEvent?.({ type: 'response', url: this.url, status: response.status });
     this.#body = response.body?.getReader();
+    // One that a script has made may give memory that it uses again.
+    this.isOwn = this.#options.isOwn && response.type !== 'default';
     return response;
   }
 

@@ -32,6 +32,9 @@ export function free(buffers: Iterable<ArrayBufferLike>): void {
   port1.close();
 }
 
+/** Memory of chunks that an engine has made for a reader of ours, which may free it. */
+export const ownMemory: WeakSet<ArrayBufferLike> = new WeakSet();
+
 /**
  * The first offset from `offset` on with the same alignment to 8 bytes as `bytes`, because to and from shared memory,
  * V8 copies byte by byte otherwise.

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { PieceFetcher } from '../../models/fetchPieces.js';
 import { type LoadableTensor, sharedFile } from '../../models/inputs/content.js';
 import type { PlannedPiece } from '../../models/planning.js';
+import { ownMemory } from '../../src/bytes/sharedMemory.js';
 import { limitsOf } from '../../src/checks/limits.js';
 import type { RandomAccessSource } from '../../src/source.js';
 
@@ -13,13 +14,16 @@ interface Fetched {
   readonly isOwn: boolean;
 }
 
-/** Pieces of these lengths, one after another, from a source that gives this chunk. */
-async function fetchFrom(chunk: Uint8Array, lengths: readonly number[]): Promise<Fetched[]> {
+/** Pieces of these lengths, one after another, from a source that gives these chunks. */
+async function fetchFrom(
+  given: Uint8Array | readonly Uint8Array[],
+  lengths: readonly number[],
+): Promise<Fetched[]> {
   const source: Pick<RandomAccessSource, 'stream'> = {
     stream: () =>
       new ReadableStream({
         start(controller) {
-          controller.enqueue(chunk);
+          for (const chunk of given instanceof Uint8Array ? [given] : given) controller.enqueue(chunk);
           controller.close();
         },
       }),
@@ -53,6 +57,45 @@ test('a small part of a large chunk does not keep all of it', async () => {
   assert.equal(small!.bytes, chunk.subarray(0, LENGTHS[0]));
   assert.is(large!.bytes.buffer, chunk.buffer);
   assert.not(large!.isOwn);
+});
+
+test('memory of chunks that is ours is freed when all of it has been copied', async () => {
+  const bytes = Uint8Array.from({ length: 3 * SIZE }, (_, i) => i % 251);
+  const chunksOf = (size: number) =>
+    Array.from({ length: bytes.length / size }, (_, i) => bytes.slice(i * size, (i + 1) * size));
+  for (const [size, lengths] of [
+    // Pieces that straddle chunks; and two within one.
+    [SIZE, [SIZE / 4, SIZE / 4, SIZE, SIZE, SIZE / 2]],
+    [SIZE / 8, [3 * SIZE]],
+  ] as const) {
+    for (const isOwn of [true, false]) {
+      const chunks = chunksOf(size);
+      if (isOwn) for (const { buffer } of chunks) ownMemory.add(buffer);
+      const fetched = await fetchFrom(chunks, lengths);
+      assert.equal(Uint8Array.from(fetched.flatMap((piece) => [...piece.bytes])), bytes);
+      // The last chunk has no successor, which frees it.
+      const freed = chunks.slice(0, -1).map(({ length }) => length === 0);
+      assert.equal(
+        freed,
+        freed.map(() => isOwn),
+      );
+    }
+  }
+});
+
+test('memory of chunks that is ours stays while a piece is a view of it', async () => {
+  const chunks = Array.from({ length: 4 }, (_, i) => new Uint8Array(2 ** 16).fill(i));
+  for (const { buffer } of chunks) ownMemory.add(buffer);
+  const fetched = await fetchFrom(chunks, [1000, 2 ** 17, 2 ** 17 - 1000]);
+  assert.equal(
+    fetched.map(({ bytes }) => bytes.length),
+    [1000, 2 ** 17, 2 ** 17 - 1000],
+  );
+  assert.is(fetched[0]!.bytes.buffer, chunks[0]!.buffer);
+  assert.equal(
+    chunks.slice(0, -1).map(({ length }) => length),
+    [2 ** 16, 0, 0],
+  );
 });
 
 test('parts of memory that stays, and of small chunks, are not copied', async () => {

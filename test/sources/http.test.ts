@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { serverSource } from '../../sources/http/httpSource.js';
 import { type HttpSourceOptions, httpSource } from '../../sources/index.js';
+import { ownMemory } from '../../src/bytes/sharedMemory.js';
 import { SourceChangedError, SourceError, TruncatedError } from '../../src/errors.js';
 import { rejects } from '../helpers/assertions.js';
 import { type FaultyServer, faultyServer, serverForEach } from '../helpers/faultyServer.js';
@@ -47,6 +49,29 @@ test('asks for ranges, learns the size, and keeps its connection', async () => {
   const beyond = await rejects(source.read(999_999, 2), TruncatedError, /expected 1000001 bytes/);
   assert.is(beyond.actual, bytes.length);
   assert.is(server.requests.length, 12, 'what is known to be beyond the end is not asked for');
+});
+
+test('memory of chunks is ours where all readers are, and the engine has made the response', async () => {
+  const areOwn = async (stream: ReadableStream<Uint8Array>) => {
+    const chunks = await collect(stream);
+    assert.equal(new Uint8Array(Buffer.concat(chunks)), bytes);
+    return [...new Set(chunks.map(({ buffer }) => ownMemory.has(buffer)))];
+  };
+  assert.equal(await areOwn(serverSource(server.url, {}, true).stream()), [true]);
+  assert.equal(await areOwn(serverSource(server.url).stream()), [false]);
+  assert.equal(await areOwn(once(server.url).stream()), [false]);
+  // What a program puts in the place of `fetch` may use its memory again.
+  const ofProgram: typeof fetch = async (...args) => {
+    const { body, status, headers } = await fetch(...args);
+    return new Response(body, { status, headers });
+  };
+  assert.equal(await areOwn(serverSource(server.url, { fetch: ofProgram }, true).stream()), [false]);
+  // A server without ranges: what comes is kept for others.
+  server.fault = () => ({ ignoreRange: true });
+  const whole = serverSource(server.url, {}, true);
+  const [middle, ...rest] = await collect(whole.stream({ start: 1000, end: 2000 }));
+  assert.equal(rest, []);
+  assert.not(ownMemory.has(middle!.buffer));
 });
 
 test('an empty file, and one that is asked for beyond its end', async () => {
