@@ -1,4 +1,4 @@
-import { onAbort } from '../platform/abort.js';
+import { onAbort, untilAborted } from '../platform/abort.js';
 import { isPromise, type Soon } from '../src/async/after.js';
 import type { AbortOptions } from '../src/checks/abortOptions.js';
 import type { RandomAccessSource } from '../src/source.js';
@@ -169,20 +169,9 @@ export class PieceFetcher {
   /** Opens a file; one that opens after the run has been stopped is closed again. */
   #acquire(file: PieceFile): Promise<RandomAccessSource> {
     const { signal } = this.#stop;
-    return new Promise((resolve, reject) => {
-      const removeAbort = onAbort(signal, reject);
-      file.acquire().then(
-        (source) => {
-          removeAbort();
-          resolve(source);
-          if (signal.aborted) file.release(source).catch(() => {});
-        },
-        (error) => {
-          removeAbort();
-          reject(error);
-        },
-      );
-    });
+    const acquired = file.acquire();
+    acquired.then((source) => (signal.aborted ? file.release(source) : undefined)).catch(() => {});
+    return untilAborted(acquired, signal);
   }
 }
 

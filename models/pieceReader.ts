@@ -31,8 +31,8 @@ export class PieceReader {
   readonly #queue = new ByteQueue();
   /** Whether the last chunk is all of its memory. Sources of bytes in memory give views of it, and it stays anyway. */
   #isAlone = false;
-  /** Memory of the last chunk where it may be freed: no view of it has been given out. */
-  #chunk: ArrayBufferLike | undefined;
+  /** Memory of the last chunk. */
+  #memory: ArrayBufferLike | undefined;
 
   constructor(stream: ReadableStream<Uint8Array>, { limits, onBytes }: PieceReaderOptions) {
     this.#limits = limits;
@@ -41,7 +41,7 @@ export class PieceReader {
   }
 
   /**
-   * The next bytes: a view of a chunk if they are within one and a good part of it, else an array that is filled as chunks
+   * The next bytes: a view of a chunk if they are within one and a good part of it, and its memory is not ours to free, else an array that is filled as chunks
    * arrive, so a large piece is in memory only once. It is allocated as far as the bytes so far pay for it.
    * @throws TruncatedError when the stream ends before
    */
@@ -53,10 +53,9 @@ export class PieceReader {
   #take(length: number): ReadPiece | undefined {
     const view = this.#queue.take(length);
     if (view === undefined) return undefined;
-    const { byteLength: held } = view.buffer;
-    const isFreed = this.#chunk !== undefined;
-    const isCopied = this.#isAlone && held >= LARGE_CHUNK && (isFreed || 2 * length < held);
-    if (!isCopied) this.#chunk = undefined;
+    const { buffer } = view;
+    const { byteLength: held } = buffer;
+    const isCopied = ownMemory.has(buffer) || (this.#isAlone && held >= LARGE_CHUNK && 2 * length < held);
     return { bytes: isCopied ? view.slice() : view, isOwn: isCopied };
   }
 
@@ -82,13 +81,13 @@ export class PieceReader {
   }
 
   /** Ends the stream, and with it the request. */
-  async cancel(reason?: unknown): Promise<void> {
-    await this.#reader.cancel(reason);
+  cancel(reason?: unknown): Promise<void> {
+    return this.#reader.cancel(reason);
   }
 
   async #pull(missing: number): Promise<void> {
-    // All of it has been copied.
-    if (this.#chunk !== undefined) free([this.#chunk]);
+    // All of the last chunk has been copied.
+    if (ownMemory.has(this.#memory!)) free([this.#memory!]);
     const { done, value } = await this.#reader.read();
     if (done)
       throw new TruncatedError('Cannot load the model: the source ended early', {
@@ -96,8 +95,8 @@ export class PieceReader {
       });
     this.#onBytes(value.length);
     this.#queue.push(value);
-    this.#isAlone = value.length === value.buffer.byteLength;
-    this.#chunk = ownMemory.has(value.buffer) ? value.buffer : undefined;
+    this.#memory = value.buffer;
+    this.#isAlone = value.length === this.#memory.byteLength;
     await nextTurn();
   }
 }

@@ -50,8 +50,9 @@ export async function withOwnSignal<T>(
  */
 export function untilAborted<T>(waiting: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
+    let remove: (() => void) | undefined;
     if (signal.aborted) reject(signal.reason);
-    const remove = signal.aborted ? undefined : onAbort(signal, reject);
+    else remove = onAbort(signal, reject);
     waiting.then(resolve, reject).then(remove);
   });
 }

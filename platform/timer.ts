@@ -19,7 +19,7 @@ export function startTimer(ms: number, work: () => void, keepAlive = true, longe
     // In Node, a timer is an object, which can let the process end.
     if (!keepAlive && typeof timer === 'object') timer.unref();
   };
-  if (ms !== Number.POSITIVE_INFINITY) wait(ms);
+  if (ms !== Infinity) wait(ms);
   return () => clearTimeout(timer);
 }
 

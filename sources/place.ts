@@ -40,14 +40,14 @@ export function placeOf(input: string | URL, http?: HttpSourceOptions, isOwn?: b
 
 function urlPlace(url: URL, http: HttpSourceOptions | undefined, isOwn: boolean | undefined): Place {
   const [file = ''] = url.href.split(/[?#]/);
+  const onServer = (at: URL) => serverSource(at, http, isOwn);
   const nameStart = file.lastIndexOf('/') + 1;
   return {
     name: decoded(file.slice(nameStart)),
     folder: file.slice(0, nameStart),
     path: undefined,
-    open: () =>
-      /^(blob|data):$/.test(url.protocol) ? openMemory(url, http) : serverSource(url, http, isOwn),
-    openBeside: (name) => serverSource(new URL(encodeURIComponent(name), url), http, isOwn),
+    open: () => (/^(blob|data):$/.test(url.protocol) ? openMemory(url, http) : onServer(url)),
+    openBeside: (name) => onServer(new URL(encodeURIComponent(name), url)),
   };
 }
 

@@ -4,7 +4,6 @@ import type { ByteRangeOptions, RandomAccessSource, ReadOptions } from '../src/s
 import { type ChunkReader, streamReader } from './chunkReader.js';
 import { pullStream } from './pullStream.js';
 import { checkRange, checkRead } from './ranges.js';
-import { readExactly } from './read.js';
 import { WrappedSource } from './streamedSource.js';
 
 /** Bytes that are asked for when a file is opened: the headers of most, with what follows them. */
@@ -70,9 +69,10 @@ export class StartedSource extends WrappedSource {
   }
 
   override async read(offset: number, length: number, options: ReadOptions = {}): Promise<Uint8Array> {
-    const { signal } = checkRead(offset, length, options);
-    if (offset >= START_SIZE) return this.source.read(offset, length, options);
-    return readExactly(this.stream({ start: offset, end: offset + length, signal }), length);
+    checkRead(offset, length, options);
+    return offset < START_SIZE
+      ? super.read(offset, length, options)
+      : this.source.read(offset, length, options);
   }
 
   /** Ends the request of the start; the source itself stays open. Resolves when a cache has kept what has come. */

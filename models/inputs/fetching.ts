@@ -54,9 +54,7 @@ export function placeOfModel(
 ): Place {
   const limiter = http?.limiter ?? createLimiter(Math.floor(limitsOf(options).concurrency));
   const shared = { ...http, limiter };
-  return cache === undefined
-    ? placeOf(input, shared, !http?.fetch)
-    : cachedPlace(input, cache, shared, offline);
+  return cache === undefined ? placeOf(input, shared, true) : cachedPlace(input, cache, shared, offline);
 }
 
 /** What is no URL is loaded on demand: most models have one. */

@@ -46,7 +46,7 @@ export function loadableTensor(
   tensor: ModelFileTensor,
   source: RandomAccessSource,
   file = sharedFile(source),
-  size = Number.POSITIVE_INFINITY,
+  size = Infinity,
 ): LoadableTensor {
   const { name, dtype, shape, byteLength, weight, encoded, pieces } = tensor;
   // The header piece alone gives no numbers.

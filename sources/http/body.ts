@@ -11,7 +11,7 @@ import type { RangeResponse } from './response.js';
  */
 export function bodyReader(request: HttpRequest, response: RangeResponse): ChunkReader {
   const { range, url: file } = request;
-  const { size, complete, end: bodyEnd = Number.POSITIVE_INFINITY } = response;
+  const { size, complete, end: bodyEnd = Infinity } = response;
   const end = Math.min(range.end ?? Infinity, size ?? Infinity, bodyEnd);
   let position = response.start;
   return {
@@ -36,7 +36,7 @@ export function bodyReader(request: HttpRequest, response: RangeResponse): Chunk
   };
 
   function checkEnd(): undefined {
-    if (bodyEnd !== Number.POSITIVE_INFINITY) {
+    if (bodyEnd !== Infinity) {
       throw new SourceError('Cannot read the whole response: its body ended early', {
         file,
         retryable: true,

@@ -16,7 +16,7 @@ export function requestFailure(
   offset: number,
   refusal: Refusal | undefined,
 ): SourceError {
-  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+  if (!url.protocol.startsWith('http')) {
     const hint =
       url.protocol === 'file:'
         ? ' (in Node, give the URL to `openModel` or a reader, or use `fileSource` of holostream/node)'

@@ -20,7 +20,7 @@ import {
 
 export interface HttpFileOptions extends HttpRequestOptions {
   /** Ends all requests. */
-  readonly signal: AbortSignal | undefined;
+  readonly signal?: AbortSignal | undefined;
   /** Most bytes kept in memory when a server does not support ranges. */
   readonly maxBuffered: number;
   readonly validate: ValidateOption;

@@ -121,6 +121,7 @@ export function serverSource(
 function fileOptionsOf(options: HttpSourceOptions, isOwn?: boolean): HttpFileOptions {
   checkOptions(options, HTTP_RULES);
   return {
+    ...options,
     fetch: options.fetch ?? fetch,
     fetchOptions: checkedFetchOptions(options.fetchOptions),
     headers: checkedHeaders(options.headers),
@@ -128,8 +129,6 @@ function fileOptionsOf(options: HttpSourceOptions, isOwn?: boolean): HttpFileOpt
     idleTimeout: options.idleTimeout ?? DEFAULT_IDLE_TIMEOUT,
     validate: options.validate ?? 'etag',
     maxBuffered: options.maxBuffered ?? DEFAULT_MAX_KEPT,
-    onEvent: options.onEvent,
-    signal: options.signal,
     isOwn,
   };
 }

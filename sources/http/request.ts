@@ -22,9 +22,9 @@ export interface HttpRequestOptions {
   readonly limiter: Limiter;
   /** Milliseconds of waiting for the next byte after which the connection counts as dead. */
   readonly idleTimeout: number;
-  readonly onEvent: OnSourceEvent | undefined;
+  readonly onEvent?: OnSourceEvent | undefined;
   /** All chunks go to readers of ours. */
-  readonly isOwn: boolean | undefined;
+  readonly isOwn?: boolean | undefined;
 }
 
 /** What the requests of one file share. */
@@ -173,15 +173,19 @@ export class HttpRequest {
 
   /** Why a browser refused a request, which it does not tell. */
   async #refusal(cause: unknown, url: URL): Promise<Refusal | undefined> {
-    const isHttp = url.protocol === 'http:' || url.protocol === 'https:';
     // Other engines have no page, and say what has failed.
-    if (!isHttp || this.#target.answered || !globalThis.location || !isUnexplained(cause)) return undefined;
+    if (
+      !url.protocol.startsWith('http') ||
+      this.#target.answered ||
+      !globalThis.location ||
+      !isUnexplained(cause)
+    )
+      return undefined;
     // Where the network is down, so may be the server of this code.
-    const refusalOf = await import('./refusal.js').then(
-      ({ refusalOf }) => refusalOf,
+    return import('./refusal.js').then(
+      ({ refusalOf }) => refusalOf(url, this.#options.fetch),
       () => undefined,
     );
-    return refusalOf?.(url, this.#options.fetch);
   }
 
   /** @param failure makes the error from what is rejected */

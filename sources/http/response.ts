@@ -65,7 +65,7 @@ export function checkResponse(
   const wanted = Math.min(range.end ?? Infinity, knownSize ?? content?.total ?? Infinity);
   if (header === null) {
     // Across origins a browser hides it unless the server lists it in Access-Control-Expose-Headers.
-    const end = range.start + (lengthOf(headers) ?? Number.NaN);
+    const end = range.start + (lengthOf(headers) ?? NaN);
     if (end !== wanted) return undefined;
     return { start: range.start, end, complete: true, size: undefined, ranges: true, body };
   }

@@ -40,7 +40,7 @@ function parseRateLimit(text: string): { remaining: number | undefined; reset: n
 }
 
 function numberOf(text: string | null | undefined): number | undefined {
-  return text !== null && text !== undefined && /^\d+(\.\d+)?$/.test(text.trim()) ? Number(text) : undefined;
+  return /^\d+(\.\d+)?$/.test((text ?? '').trim()) ? Number(text) : undefined;
 }
 
 /** Servers differ: seconds from now, or a time in seconds or milliseconds since 1970. */

@@ -14,7 +14,7 @@ const TURN_MS = 8;
  * When this thread last began a task of ours; the task that runs now began then or later. All work of the thread has one clock: with
  * one for each, several turns would follow one another in a task.
  */
-let taskStart = Number.NEGATIVE_INFINITY;
+let taskStart = -Infinity;
 
 function isOver(): boolean {
   return performance.now() - taskStart >= TURN_MS;

@@ -32,7 +32,7 @@ export function free(buffers: Iterable<ArrayBufferLike>): void {
   port1.close();
 }
 
-/** Memory of chunks that an engine has made for a reader of ours, which may free it. */
+/** Memory of chunks that an engine has made for a reader of ours, which copies and frees it. */
 export const ownMemory: WeakSet<ArrayBufferLike> = new WeakSet();
 
 /**

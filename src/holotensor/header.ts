@@ -154,7 +154,7 @@ function parseShape(view: DataView): number[] {
 
 /** No quality can be computed from another one. */
 function isNorm(norm: number | undefined): boolean {
-  return norm === undefined || (norm >= 0 && norm < Number.POSITIVE_INFINITY);
+  return norm === undefined || (norm >= 0 && norm < Infinity);
 }
 
 function checkOriginalSize({ dtype, shape, originalSize }: HoloTensorHeader): void {

@@ -131,7 +131,7 @@ export class HeaderScanner {
       this.#fail('a value');
     }
     // The official reader takes no number that is too large for a double.
-    if (Math.abs(Number(value)) === Number.POSITIVE_INFINITY) this.#fail('a smaller number');
+    if (Math.abs(Number(value)) === Infinity) this.#fail('a smaller number');
     this.#at = end;
   }
 

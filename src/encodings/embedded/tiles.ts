@@ -106,7 +106,7 @@ export class Tiles {
   }
 
   /** Frees the states and the planes that only tiles up to this one use. */
-  free(tile = Number.POSITIVE_INFINITY): void {
+  free(tile = Infinity): void {
     const done = this.#made.filter(({ last }) => last <= tile).map(({ buffer }) => buffer);
     if (done.length === 0) return;
     if (this.#memory === undefined) free(done);

@@ -203,7 +203,7 @@ function contextsOf(steps: readonly TileStep[], codings: readonly PlaneCoding[])
     least = Math.min(least, state.leastScale);
     most = Math.max(most, state.mostScale);
   }
-  let [first, end] = [Number.POSITIVE_INFINITY, 0];
+  let [first, end] = [Infinity, 0];
   for (const coding of codings) {
     const { stride, offset, lastRatio } = contextRule(coding);
     const ratioOf = (scale: number) => Math.min(Math.max(scale - offset, 0), lastRatio);
