@@ -38,9 +38,9 @@ const MAX_SHARE = 0.1;
 /**
  * Loads of a page whose memory is measured, beyond its arrays and those of its tensors in their own dtype, which are the arrays where these
  * are of that dtype. The rest is code, kernels, garbage, what is on the way; of workers also. Of loads in the tensors' own dtype, 87 MB are the
- * fragments of the largest tensor, which are there until all arrays are. The least of some runs counts, because garbage is the engine's, which a machine that is busy
- * with others may make it late. On one with two to five programs a core, four runs of the first took up to 26 MB, and 19 of each of the last
- * two 80 to 133 and 75 to 141.
+ * fragments of the largest tensor, which are there until all arrays are. The least of some runs counts, because garbage is the engine's,
+ * which collects it late on a busy machine. On one with two to five programs a core, four runs of the first took up to 26 MB, and 19 of
+ * each of the last two 80 to 133 and 75 to 141.
  */
 const MEMORY_LOADS = [
   '{}',
