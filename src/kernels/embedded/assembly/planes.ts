@@ -34,7 +34,7 @@ const LATER_DENSE: u32 = 4;
  * @param records of the tiles
  * @param tables as `storeTables` fills them
  * @param denseShift 1 where two planes of a dense group are coded, 2 where one is
- * @param scratch room for 72 bytes
+ * @param scratch room for a record
  */
 export function decodePlanes(
   records: usize,
@@ -55,7 +55,7 @@ export function decodePlanes(
     areWhole = kinds != 0;
   }
   if (areWhole) {
-    decodeWhole(records, end, rule + SCALES_OF_RULE, codes);
+    decodeWhole(records, end, rule + SCALES_OF_RULE, codes, scratch);
     for (let tile = records; tile < end; tile += RECORD_BYTES) age(tile, denseShift);
     return;
   }

@@ -16,7 +16,6 @@ const TOGETHER = 4;
 /** What they know of a tile: u32, as `assembly/record.ts` says. */
 const RECORD_FIELDS = 24;
 const USED = 10;
-const SCRATCH_BYTES = 72;
 /** Of a group in a list: its number, a mask. */
 const LISTED_BYTES = 4;
 const MASK_BYTES = 8;
@@ -44,7 +43,7 @@ export function wasmEmbeddedSteps(runtime: WasmRuntime): EmbeddedKernels['decode
     for (const step of steps) most = Math.max(most, groupsOf(step));
     const records = runtime.allocate(4 * RECORD_FIELDS * TOGETHER);
     const tables = runtime.allocate(SPREAD_BYTES);
-    const scratch = runtime.allocate(SCRATCH_BYTES);
+    const scratch = runtime.allocate(4 * RECORD_FIELDS);
     const listBytes = LISTED_BYTES * (most + 1);
     const maskBytes = MASK_BYTES * (most + 1);
     const lists = runtime.allocate(listBytes * TOGETHER);
