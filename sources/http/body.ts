@@ -22,7 +22,8 @@ export function bodyReader(request: HttpRequest, response: RangeResponse): Chunk
         const from = Math.max(0, range.start - position);
         const to = Math.min(chunk.length, end - position);
         position += chunk.length;
-        if (request.isOwn) ownMemory.add(chunk.buffer);
+        // Of an engine whose chunks share memory, none is ours alone.
+        if (request.isOwn && chunk.length === chunk.buffer.byteLength) ownMemory.add(chunk.buffer);
         if (from < chunk.length) return chunk.subarray(from, to);
       }
       // All of the body is here, and its end is about to be: a request that has ended leaves its connection usable.

@@ -1,6 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { bodyReader } from '../../sources/http/body.js';
 import { serverSource } from '../../sources/http/httpSource.js';
+import type { HttpRequest } from '../../sources/http/request.js';
 import { type HttpSourceOptions, httpSource } from '../../sources/index.js';
 import { ownMemory } from '../../src/bytes/sharedMemory.js';
 import { SourceChangedError, SourceError, TruncatedError } from '../../src/errors.js';
@@ -72,6 +74,28 @@ test('memory of chunks is ours where all readers are, and the engine has made th
   const [middle, ...rest] = await collect(whole.stream({ start: 1000, end: 2000 }));
   assert.equal(rest, []);
   assert.not(ownMemory.has(middle!.buffer));
+});
+
+test('memory that several chunks share is not ours', async () => {
+  for (const isShared of [false, true]) {
+    const chunks = isShared
+      ? [bytes.subarray(0, 1000), bytes.subarray(1000, 2000)]
+      : [bytes.slice(0, 1000), bytes.slice(1000, 2000)];
+    const given = chunks.values();
+    const request = {
+      range: { start: 0, end: 2000 },
+      url: server.url,
+      isOwn: true,
+      chunk: async () => given.next().value,
+    } as unknown as HttpRequest;
+    const response = { start: 0, end: 2000, complete: true, size: 2000, ranges: true, body: null };
+    const reader = bodyReader(request, response);
+    while (await reader.next());
+    assert.equal(
+      chunks.map(({ buffer }) => ownMemory.has(buffer)),
+      [!isShared, !isShared],
+    );
+  }
 });
 
 test('an empty file, and one that is asked for beyond its end', async () => {
