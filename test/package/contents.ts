@@ -33,8 +33,8 @@ const DOCUMENTS = [
   ...['CHANGELOG.md', 'CONTRIBUTING.md', 'LICENSE', 'README.md', 'SECURITY.md', 'THIRD_PARTY_NOTICES'],
   ...['bench/README.md', 'examples/README.md', 'examples/no-build/README.md', 'package.json'],
 ];
-const MAX_UNPACKED_BYTES = 5_250_000;
-const MAX_PACKED_BYTES = 1_885_000;
+const MAX_UNPACKED_BYTES = 5_275_000;
+const MAX_PACKED_BYTES = 1_895_000;
 
 test('npm would publish the built code, its types and the documents, and nothing else', () => {
   const flags = ['--dry-run', '--json', '--offline', '--ignore-scripts'];
