@@ -80,7 +80,10 @@ export async function opfsStore(folder: string): Promise<CacheStore> {
     },
     async read(name) {
       const handle = await directory.getFileHandle(name).catch(ignoreMissing);
-      return handle && new Uint8Array(await (await handle.getFile()).arrayBuffer());
+      const file = await handle?.getFile().catch(ignoreMissing);
+      // Unreadable is one that another tab has written or deleted meanwhile.
+      const bytes = await file?.arrayBuffer().catch(ignoring('NotFoundError', 'NotReadableError'));
+      return bytes && new Uint8Array(bytes);
     },
     async write(name, bytes) {
       const handle = await directory.getFileHandle(name, { create: true });
@@ -94,7 +97,8 @@ export async function opfsStore(folder: string): Promise<CacheStore> {
       }
     },
     async delete(name) {
-      await directory.removeEntry(name).catch(ignoreMissing);
+      // One that is locked is being written by another tab, and stays.
+      await directory.removeEntry(name).catch(ignoring('NotFoundError', 'NoModificationAllowedError'));
     },
   };
 }
@@ -143,10 +147,12 @@ async function writeInPlace(handle: FileSystemFileHandle, bytes: OwnBytes): Prom
   }
 }
 
-function ignoreMissing(error: unknown): undefined {
-  if (!(error instanceof DOMException && error.name === 'NotFoundError')) throw error;
+/** Handles errors of these names; others are thrown on. */
+function ignoring(...names: readonly string[]): (error: unknown) => undefined {
+  return (error) => {
+    if (!(error instanceof DOMException && names.includes(error.name))) throw error;
+  };
 }
 
-function ignoreLocked(error: unknown): undefined {
-  if (!(error instanceof DOMException && error.name === 'NoModificationAllowedError')) throw error;
-}
+const ignoreMissing = /* @__PURE__ */ ignoring('NotFoundError');
+const ignoreLocked = /* @__PURE__ */ ignoring('NoModificationAllowedError');
