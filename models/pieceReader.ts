@@ -41,8 +41,8 @@ export class PieceReader {
   }
 
   /**
-   * The next bytes: a view of a chunk if they are within one and a good part of it, and its memory is not ours to free, else an array that is filled as chunks
-   * arrive, so a large piece is in memory only once. It is allocated as far as the bytes so far pay for it.
+   * The next bytes: a view of a chunk if they are within one and a good part of it, and its memory is not ours to free, else an array
+   * that is filled as chunks arrive, so a large piece is in memory only once. It is allocated as far as the bytes so far pay for it.
    * @throws TruncatedError when the stream ends before
    */
   read(length: number): Soon<ReadPiece> {

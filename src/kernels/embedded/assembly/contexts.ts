@@ -4,6 +4,9 @@
 export const COUNTS: u32 = 65;
 export const SCALES: usize = 256;
 
+/** In place of when a group became dense: its planes are stored as they are. Before the first since the signs it is 1, before the second, if that is coded, 2. */
+export const LATER_DENSE: u32 = 4;
+
 /** The context of a group that is not stored as it is; of one that is, any number. */
 // @ts-ignore: decorator
 @inline

@@ -1,4 +1,4 @@
-import { contextOf } from './contexts';
+import { contextOf, LATER_DENSE } from './contexts';
 
 /** The codes of a context are u32: addresses of those of masks, of bytes and of batches. */
 const CONTEXT_BYTES: u32 = 12;
@@ -11,8 +11,6 @@ const LENGTH_PLACE: u64 = 24;
 export const BEGINS_BATCH: u32 = 0x80000000;
 /** In place of a context: the group is not in the bitmap. */
 const NO_CONTEXT: u32 = 0xff;
-/** In `dense`: the plane is stored. */
-const LATER_DENSE: u32 = 4;
 
 /** Which bytes of a group are not 0. */
 // @ts-ignore: decorator

@@ -1,7 +1,6 @@
-import { contextOf } from './contexts';
+import { contextOf, LATER_DENSE } from './contexts';
 import { addToBatch, BEGINS_BATCH, encodeBitmap } from './encodeBitmap';
 import { extract } from './entries';
-import { LATER_DENSE } from './passOver';
 
 /**
  * A plane of a tile to `out`; returns its bytes. Which groups are dense, and which have new weights, is random: they are listed

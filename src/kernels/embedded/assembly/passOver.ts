@@ -1,5 +1,4 @@
-/** In `dense`: the plane is stored. */
-export const LATER_DENSE: u32 = 4;
+import { LATER_DENSE } from './contexts';
 
 /** What a plane, and the signs behind it, make of the state of a tile; returns the weights that are significant in groups that are not dense. */
 export function passOver(

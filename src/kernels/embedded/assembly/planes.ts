@@ -2,7 +2,7 @@
 // compares lengths afterwards.
 import { weightsOf } from '../../runtime/assembly/groups';
 import { BYTES, CONTEXT_BYTES, decodeBitmaps } from './bitmaps';
-import { contextOf, COUNTS as COUNTS_OF_RULE, SCALES as SCALES_OF_RULE } from './contexts';
+import { contextOf, COUNTS as COUNTS_OF_RULE, LATER_DENSE, SCALES as SCALES_OF_RULE } from './contexts';
 import {
   COUNTS,
   DENSE,
@@ -25,9 +25,6 @@ import {
 } from './record';
 import { spread } from './spread';
 import { decodeWhole } from './wholeBitmaps';
-
-/** In `DENSE`: planes that are stored. Before the first since the signs it is 1, before the second, if that is coded, 2. */
-const LATER_DENSE: u32 = 4;
 
 /**
  * A plane of some tiles, or of some groups of them. `spreads` is what bitmaps take.

@@ -1,12 +1,9 @@
 // What `surveyRows` finds, from bfloat16 patterns as they are.
+import { add, increment, TABLE_BYTES, ZEROS } from './surveyCounts';
 
 /** Exponents are counted in pairs, from the highest one down to this many below it; what is smaller, or zero, has the last place. */
 const WINDOW: u32 = 15;
-/** Four tables of 256 u32, so that additions do not wait for each other. */
-const TABLE_BYTES: usize = 1024;
 const INFINITY: i16 = 0x7f80;
-/** In the counts of subnormal numbers. */
-const ZEROS: usize = 92;
 
 /**
  * @param rowLength a multiple of eight
@@ -118,17 +115,4 @@ function takePairs(pairs: usize, highest: u32, exponents: usize): u32 {
 function squares(numbers: v128): v128 {
   const two = f64x2.promote_low_f32x4(numbers);
   return f64x2.mul(two, two);
-}
-
-// @ts-ignore: decorator
-@inline
-function increment(counts: usize, index: u32): void {
-  add(counts, index, 1);
-}
-
-// @ts-ignore: decorator
-@inline
-function add(counts: usize, index: u32, count: u32): void {
-  const at = counts + (<usize>index << 2);
-  store<u32>(at, load<u32>(at) + count);
 }

@@ -1,4 +1,5 @@
 // Patterns of elements to single-precision numbers, and their statistics.
+import { increment, TABLE_BYTES, ZEROS } from './surveyCounts';
 
 /**
  * Floats of 16 bits, the highest of which is the sign, `count` of them, a multiple of 8. `scale` is 2 to the power of the difference of the biases. NaNs and
@@ -32,11 +33,6 @@ function widen(pattern: v128, mantissaBits: u32, special: i32, scale: f32): v128
   return v128.or(v128.bitselect(i32x4.splat(0x7f800000), number, infinite), sign);
 }
 
-/** Bytes of the counts of exponents: four times, one for each of four neighbours, whose additions do not wait for each other. */
-const EXPONENTS_BYTES: usize = 1024;
-/** In the counts of subnormal numbers. */
-const ZEROS: usize = 92;
-
 /**
  * Adds rows of numbers to what is known of a tensor.
  * @param exponents four times 256 u32: numbers by their exponent field, 0 for those that are counted below
@@ -63,9 +59,9 @@ export function surveyRows(
       const magnitude = v128.and(number, i32x4.splat(0x7fffffff));
       const exponent = i32x4.shr_u(magnitude, 23);
       increment(exponents, i32x4.extract_lane(exponent, 0));
-      increment(exponents + EXPONENTS_BYTES, i32x4.extract_lane(exponent, 1));
-      increment(exponents + 2 * EXPONENTS_BYTES, i32x4.extract_lane(exponent, 2));
-      increment(exponents + 3 * EXPONENTS_BYTES, i32x4.extract_lane(exponent, 3));
+      increment(exponents + TABLE_BYTES, i32x4.extract_lane(exponent, 1));
+      increment(exponents + 2 * TABLE_BYTES, i32x4.extract_lane(exponent, 2));
+      increment(exponents + 3 * TABLE_BYTES, i32x4.extract_lane(exponent, 3));
       if (!i32x4.all_true(exponent)) {
         countSmall(subnormals, i32x4.extract_lane(magnitude, 0));
         countSmall(subnormals, i32x4.extract_lane(magnitude, 1));
@@ -95,13 +91,6 @@ export function surveyRows(
     }
     store<f64>(energies, energy);
   }
-}
-
-// @ts-ignore: decorator
-@inline
-function increment(counts: usize, index: u32): void {
-  const at = counts + (<usize>index << 2);
-  store<u32>(at, load<u32>(at) + 1);
 }
 
 // @ts-ignore: decorator
